@@ -1,0 +1,1 @@
+"""Customer-management studies, from data to a published report."""
