@@ -1,0 +1,97 @@
+# The workbench's two commands are `make report` and `make test`; both do all set-up. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV_DIR := .cache/uv
+UV := $(UV_DIR)/bin/uv
+PYTEST := $(BIN)/python -m pytest
+WORKERS ?= 2
+
+# Kernels start three times faster with byte code; figures need the inline backend.
+unexport PYTHONDONTWRITEBYTECODE
+unexport MPLBACKEND
+# pip's configured index, where there is one, serves uv too.
+export UV_DEFAULT_INDEX ?= $(shell $(PYTHON) -m pip config get global.index-url 2>/dev/null || true)
+ifeq ($(strip $(UV_DEFAULT_INDEX)),)
+unexport UV_DEFAULT_INDEX
+endif
+export UV_LINK_MODE ?= copy
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-header --no-annotate
+
+.PHONY: help report test test-all lab lint format lock bench preview check simulate clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+report: .venv/.ready ## Run every study under data/ and publish the site to _site/
+	$(BIN)/workbench report
+
+test: .venv/.ready ## The tests, and the notebooks under nbval (under 10 minutes on two cores)
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not slow and not spark and not cluster" \
+	  --nbval-lax --nbval-current-env --nbval-cell-timeout 120 tests notebooks
+
+test-all: .venv/.ready ## All tests, slow ones too (Spark and cluster tests skip without their extras)
+	$(PYTEST) -n $(WORKERS) --dist loadfile --timeout 1800 \
+	  --nbval-lax --nbval-current-env --nbval-cell-timeout 120 tests notebooks
+
+lint: .venv/.ready ## ruff, mypy, import rules, the form of the notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) -q tests/notebooks/test_form.py
+
+format: .venv/.ready ## Put the code in its standard form, and strip the notebooks' outputs
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python -m workbench.runs.strip notebooks/*.ipynb
+
+lab: .venv-lab/.ready ## JupyterLab on the notebooks, with the workbench's kernel
+	JUPYTER_PREFER_ENV_PATH=1 .venv-lab/bin/jupyter lab --ServerApp.root_dir=. \
+	  --LabApp.default_url=/lab/tree/notebooks/overview.ipynb $(LAB_ARGS)
+
+preview: .venv/.ready ## Serve the published site on this machine
+	$(BIN)/workbench preview
+
+check: .venv/.ready ## Validate every study's card and tables
+	$(BIN)/workbench check
+
+simulate: .venv/.ready ## Make data/harbour again from its seed
+	$(BIN)/python -m workbench.simulate
+
+bench: .venv/.ready ## Measure the workbench against its peers
+	$(BIN)/python -m benchmarks
+
+lock: $(UV) ## Resolve the dependencies anew into the lock files
+	$(COMPILE) --group dev --extra simulate pyproject.toml -o requirements.lock
+	$(COMPILE) --group lab -o requirements-lab.lock
+
+clean: ## Remove the environments and everything made (not the data)
+	rm -rf .venv .venv-lab .cache _site .quarto runs reports/studies reports/zh/studies
+
+# uv installs several times faster than pip; its version and hash come from the lock.
+$(UV): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "The workbench needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 2; }
+	@mkdir -p .cache && awk '/^uv==/{on=1} on{print} on&&!/\\$$/{exit}' requirements.lock > .cache/uv.lock
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --require-hashes --upgrade --target $(UV_DIR) -r .cache/uv.lock
+	@touch $@
+
+.venv/.ready: requirements.lock $(UV)
+	@echo "Setting up .venv (once for each version of requirements.lock) ..."
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	@$(UV) pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-lab/.ready: requirements-lab.lock .venv/.ready
+	@echo "Setting up .venv-lab (JupyterLab) ..."
+	@test -x .venv-lab/bin/python || $(UV) venv --quiet --python $(PYTHON) .venv-lab
+	@$(UV) pip sync --quiet --python .venv-lab/bin/python --compile-bytecode --require-hashes requirements-lab.lock
+	@$(BIN)/python -m ipykernel install --prefix .venv-lab --name python3 --display-name "Python 3 (ipykernel)"
+	@touch $@
