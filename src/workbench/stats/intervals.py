@@ -1,0 +1,329 @@
+"""Intervals for means, proportions, their differences and ratios, and correlations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri, stdtrit
+
+from workbench.errors import DataError
+from workbench.stats.weights import check_weights, effective_size
+
+# statsmodels.stats is imported where it is used: a notebook that needs no proportion
+# should not pay a second for it.
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and the limits between which it lies with the given confidence.
+
+    Attributes
+    ----------
+    estimate, low, high : float
+        `low` and `high` are NaN where the data allow no interval (one value, say).
+    n : float
+        Values, answers or pairs behind it.
+    level : float
+        Confidence, .95 unless asked otherwise.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    n: float = float("nan")
+    level: float = 0.95
+
+    def __iter__(self) -> Iterator[float]:
+        return iter((self.estimate, self.low, self.high))
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+    def row(self) -> dict[str, float]:
+        """Return the columns that every table of the workbench uses."""
+        return {"n": self.n, "estimate": self.estimate, "low": self.low, "high": self.high}
+
+    def scaled(self, factor: float) -> Interval:
+        """Return the interval in another unit (percent, a whole base instead of a mean)."""
+        low, high = sorted((self.low * factor, self.high * factor))
+        return Interval(self.estimate * factor, low, high, self.n, self.level)
+
+
+def normal_quantile(level: float) -> float:
+    """Two-sided standard normal quantile, 1.96 for 95 %."""
+    if not 0 < level < 1:
+        raise DataError(f"level is {level}", remedy="give a confidence between 0 and 1, say 0.95")
+    return float(ndtri(0.5 + level / 2))
+
+
+def _t_quantile(level: float, df: float) -> float:
+    normal_quantile(level)
+    return float(stdtrit(df, 0.5 + level / 2)) if df > 0 else float("nan")
+
+
+def _values(values: ArrayLike, weights: ArrayLike | None) -> tuple[NDArray[np.float64], ...]:
+    x = np.asarray(values, dtype=float)
+    if x.ndim != 1:
+        raise DataError(f"values have {x.ndim} dimensions", remedy="give one column")
+    w = np.ones(x.size) if weights is None else check_weights(weights, x.size)
+    seen = ~np.isnan(x) & (w > 0)
+    if not seen.any():
+        raise DataError("no value to average", remedy="check that the column is filled")
+    if not np.isfinite(x[seen]).all():
+        raise DataError("a value is infinite", remedy="leave it out or cap it")
+    return x[seen], w[seen]
+
+
+def _moments(x: NDArray[np.float64], w: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Mean, variance of the mean, effective number."""
+    mean = float(np.average(x, weights=w))
+    n = effective_size(w)
+    if n <= 1 or x.size < 2:
+        return mean, float("nan"), n
+    # equal weights give s^2 / n; unequal ones the linearised variance of a weighted mean
+    squared = float((np.square(w) * np.square(x - mean)).sum() / w.sum() ** 2)
+    return mean, squared * n / (n - 1), n
+
+
+def mean_interval(
+    values: ArrayLike, *, weights: ArrayLike | None = None, level: float = 0.95
+) -> Interval:
+    """Student's t interval of a mean; missing values are left out.
+
+    With weights, the variance is that of the linearised weighted mean and the degrees of
+    freedom follow the effective sample size.
+    """
+    x, w = _values(values, weights)
+    mean, variance, n = _moments(x, w)
+    half = _t_quantile(level, n - 1) * np.sqrt(variance)
+    return Interval(mean, float(mean - half), float(mean + half), float(x.size), level)
+
+
+def mean_difference(
+    a: ArrayLike,
+    b: ArrayLike,
+    *,
+    weights_a: ArrayLike | None = None,
+    weights_b: ArrayLike | None = None,
+    level: float = 0.95,
+) -> Interval:
+    """Welch's interval of mean(a) - mean(b), two independent groups.
+
+    References
+    ----------
+    Welch (1947), Biometrika 34, 28-35.
+    """
+    mean_a, var_a, n_a = _moments(*_values(a, weights_a))
+    mean_b, var_b, n_b = _moments(*_values(b, weights_b))
+    total = var_a + var_b
+    if np.isnan(total):
+        df = 0.0
+    elif total == 0:
+        df = n_a + n_b - 2
+    else:
+        df = total**2 / (var_a**2 / (n_a - 1) + var_b**2 / (n_b - 1))
+    half = _t_quantile(level, df) * np.sqrt(total)
+    estimate = mean_a - mean_b
+    return Interval(
+        estimate, float(estimate - half), float(estimate + half), float(n_a + n_b), level
+    )
+
+
+def _check_counts(count: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], ...]:
+    k, m = np.broadcast_arrays(np.asarray(count, dtype=float), np.asarray(n, dtype=float))
+    bad = ~(np.isfinite(k) & np.isfinite(m) & (k >= 0) & (k <= m))
+    if bad.any():
+        at = np.flatnonzero(bad)[0]
+        raise DataError(
+            f"{k.ravel()[at]:g} out of {m.ravel()[at]:g} is no proportion",
+            where=f"row {at}",
+            remedy="counts must lie between 0 and the number of cases",
+        )
+    return k, m
+
+
+def wilson(
+    count: ArrayLike, n: ArrayLike, *, level: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Wilson's score limits for many proportions at once.
+
+    Parameters
+    ----------
+    count, n : array_like
+        Successes and trials; effective (fractional) numbers are allowed.
+
+    Returns
+    -------
+    low, high : ndarray
+        NaN where `n` is 0.
+
+    References
+    ----------
+    Wilson (1927), JASA 22, 209-212; Brown, Cai, DasGupta (2001), Statistical Science 16(2).
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    k, m = _check_counts(count, n)
+    normal_quantile(level)
+    safe = np.where(m > 0, m, 1.0)
+    low, high = proportion_confint(k, safe, alpha=1 - level, method="wilson")
+    # rounding must not put 0 of n above 0 or n of n below 1
+    low = np.where(k == 0, 0.0, np.asarray(low, dtype=float))
+    high = np.where(k == m, 1.0, np.asarray(high, dtype=float))
+    return np.where(m > 0, low, np.nan), np.where(m > 0, high, np.nan)
+
+
+def proportion_interval(count: float, n: float, *, level: float = 0.95) -> Interval:
+    """Wilson's score interval of one proportion."""
+    low, high = wilson(count, n, level=level)
+    estimate = float(count) / float(n) if n else float("nan")
+    return Interval(estimate, float(low), float(high), float(n), level)
+
+
+def _two_proportions(
+    count_a: float, n_a: float, count_b: float, n_b: float, level: float, compare: str
+) -> tuple[float, float]:
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    _check_counts([count_a, count_b], [n_a, n_b])
+    normal_quantile(level)
+    if not n_a or not n_b:
+        return float("nan"), float("nan")
+    method = "newcomb" if compare == "diff" else "score"
+    low, high = confint_proportions_2indep(
+        count_a, n_a, count_b, n_b, method=method, compare=compare, alpha=1 - level
+    )
+    return float(low), float(high)
+
+
+def proportion_difference(
+    count_a: float, n_a: float, count_b: float, n_b: float, *, level: float = 0.95
+) -> Interval:
+    """Newcombe's hybrid score interval of count_a / n_a - count_b / n_b.
+
+    References
+    ----------
+    Newcombe (1998), Statistics in Medicine 17, 873-890, method 10.
+    """
+    low, high = _two_proportions(count_a, n_a, count_b, n_b, level, "diff")
+    estimate = count_a / n_a - count_b / n_b if n_a and n_b else float("nan")
+    return Interval(estimate, low, high, float(n_a + n_b), level)
+
+
+def proportion_ratio(
+    count_a: float, n_a: float, count_b: float, n_b: float, *, level: float = 0.95
+) -> Interval:
+    """Score interval of the ratio of two independent proportions.
+
+    The estimate is NaN when the second group has no success; the upper limit may be infinite.
+
+    References
+    ----------
+    Miettinen, Nurminen (1985), Statistics in Medicine 4, 213-226.
+    """
+    if count_b == 0 or not n_a or not n_b:
+        _check_counts([count_a, count_b], [n_a, n_b])
+        return Interval(float("nan"), float("nan"), float("nan"), float(n_a + n_b), level)
+    low, high = _two_proportions(count_a, n_a, count_b, n_b, level, "ratio")
+    return Interval((count_a / n_a) / (count_b / n_b), low, high, float(n_a + n_b), level)
+
+
+def ratio_interval(
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    level: float = 0.95,
+) -> Interval:
+    """Interval of sum(numerator) / sum(denominator) over units, Fieller's where it is bounded.
+
+    For figures such as sales per order, where one row is a customer who has both: the customer,
+    not the order, is what was sampled.
+
+    Parameters
+    ----------
+    numerator, denominator : array_like, shape (n,)
+        Two values of the same unit.
+    weights : array_like, shape (n,), optional
+
+    Returns
+    -------
+    Interval
+        Limits are NaN when the denominator may as well be zero (Fieller's set is unbounded).
+
+    References
+    ----------
+    Fieller (1954), JRSS B 16(2), 175-185; Cochran (1977), Sampling Techniques, section 6.
+    """
+    y, x = np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
+    if y.shape != x.shape:
+        raise DataError(
+            f"numerator has {y.size} rows, denominator {x.size}", remedy="give both per unit"
+        )
+    w = np.ones(y.size) if weights is None else check_weights(weights, y.size)
+    seen = ~np.isnan(y) & ~np.isnan(x) & (w > 0)
+    y, x, w = y[seen], x[seen], w[seen]
+    if y.size == 0 or np.average(x, weights=w) == 0:
+        raise DataError("the denominator sums to zero", remedy="choose units that have one")
+    my, mx = float(np.average(y, weights=w)), float(np.average(x, weights=w))
+    n = effective_size(w)
+    ratio = my / mx
+    if n <= 1:
+        return Interval(ratio, float("nan"), float("nan"), float(y.size), level)
+    share = np.square(w) / w.sum() ** 2 * n / (n - 1)
+    vyy, vxx = float((share * (y - my) ** 2).sum()), float((share * (x - mx) ** 2).sum())
+    vxy = float((share * (y - my) * (x - mx)).sum())
+    t2 = _t_quantile(level, n - 1) ** 2
+    # roots of (my - R mx)^2 = t^2 var(my - R mx)
+    a = mx**2 - t2 * vxx
+    if a <= 0:
+        return Interval(ratio, float("nan"), float("nan"), float(y.size), level)
+    b, c = my * mx - t2 * vxy, my**2 - t2 * vyy
+    half = np.sqrt(max(b * b - a * c, 0.0))
+    return Interval(ratio, float((b - half) / a), float((b + half) / a), float(y.size), level)
+
+
+def correlation_interval(
+    x: ArrayLike, y: ArrayLike, *, weights: ArrayLike | None = None, level: float = 0.95
+) -> Interval:
+    """Interval of Pearson's correlation that does not assume normal data.
+
+    The standard error comes from the influence function of the correlation, so skewed values
+    (orders, spend) do not make it too narrow; limits are set on Fisher's z scale.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (n,)
+    weights : array_like, shape (n,), optional
+        Counts of identical rows.
+
+    References
+    ----------
+    Fisher (1921), Metron 1, 3-32; Devlin, Gnanadesikan, Kettenring (1975), Biometrika 62(3).
+    """
+    u, v = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    if u.shape != v.shape or u.ndim != 1:
+        raise DataError(f"x has {u.size} rows, y {v.size}", remedy="give pairs")
+    w = np.ones(u.size) if weights is None else check_weights(weights, u.size)
+    seen = np.isfinite(u) & np.isfinite(v) & (w > 0)
+    u, v, w = u[seen], v[seen], w[seen]
+    n = float(w.sum())
+    nothing = Interval(float("nan"), float("nan"), float("nan"), n, level)
+    if u.size < 3:
+        return nothing
+    zu, zv = u - np.average(u, weights=w), v - np.average(v, weights=w)
+    su, sv = np.sqrt(np.average(zu**2, weights=w)), np.sqrt(np.average(zv**2, weights=w))
+    if su == 0 or sv == 0:
+        return nothing
+    zu, zv = zu / su, zv / sv
+    r = float(np.clip(np.average(zu * zv, weights=w), -1, 1))
+    if 1 - abs(r) < 1e-12:
+        return Interval(r, r, r, n, level)
+    influence = zu * zv - r / 2 * (zu**2 + zv**2)
+    se = np.sqrt(np.average(influence**2, weights=w) / (n - 1))
+    half = normal_quantile(level) * se / (1 - r * r)
+    centre = np.arctanh(r)
+    return Interval(r, float(np.tanh(centre - half)), float(np.tanh(centre + half)), n, level)

@@ -1,0 +1,55 @@
+"""p-values corrected for the number of comparisons made."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from workbench.errors import DataError
+
+_METHODS = {"holm": "holm", "bh": "fdr_bh"}
+
+
+def adjust(p_values: ArrayLike, method: Literal["holm", "bh"] = "holm") -> NDArray[np.float64]:
+    """Adjust p-values for multiple comparisons.
+
+    Parameters
+    ----------
+    p_values : array_like
+        Missing values stay missing and do not count as comparisons.
+    method : {"holm", "bh"}
+        Holm keeps the chance of one false finding below the level; Benjamini-Hochberg keeps
+        the share of false ones among the findings below it.
+
+    Returns
+    -------
+    ndarray, the shape of `p_values`
+
+    References
+    ----------
+    Holm (1979), Scandinavian Journal of Statistics 6(2); Benjamini, Hochberg (1995), JRSS B 57(1).
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    if method not in _METHODS:
+        raise DataError(f"method is {method!r}", remedy="choose holm or bh")
+    p = np.asarray(p_values, dtype=float)
+    seen = ~np.isnan(p)
+    if ((p[seen] < 0) | (p[seen] > 1)).any():
+        raise DataError("a p-value lies outside 0..1", remedy="check what was passed")
+    out = np.full(p.shape, np.nan)
+    if seen.any():
+        out[seen] = multipletests(p[seen], method=_METHODS[method])[1]
+    return out
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Holm's adjusted p-values."""
+    return adjust(p_values, "holm")
+
+
+def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Benjamini and Hochberg's adjusted p-values."""
+    return adjust(p_values, "bh")
