@@ -1,0 +1,534 @@
+"""The study card: what a study's tables, goals and measures mean, read and checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import zoneinfo
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from workbench.card import Loc, did_you_mean, explain, gathered, line_of, read_yaml
+from workbench.errors import WorkbenchError
+
+CARD = "study.yml"
+_FROM_FOLDER = {"name", "folder"}
+#: Languages that the reports are written in; a card may name others, which fall back to these.
+LANGUAGES = ("en", "zh")
+#: Days in one unit of time, for purchase models (a month is a twelfth of 365.25 days).
+DAYS_PER_UNIT: Mapping[str, float] = {
+    "hour": 1 / 24,
+    "day": 1.0,
+    "week": 7.0,
+    "month": 365.25 / 12,
+    "quarter": 365.25 / 4,
+    "year": 365.25,
+}
+
+
+class StudyError(WorkbenchError):
+    """A study that cannot be found, or a study card that cannot be used."""
+
+
+def _localised(value: Any, info: ValidationInfo) -> Any:
+    """Turn a plain string into one text for every language of the study."""
+    languages = (info.context or {}).get("languages", LANGUAGES)
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return dict.fromkeys(languages, str(value))
+    if isinstance(value, Mapping):
+        for key in value:
+            if key not in {*languages, *LANGUAGES}:
+                raise PydanticCustomError(
+                    "language",
+                    "{key} is not a language of the study; use {known}",
+                    {"key": repr(key), "known": ", ".join(languages)},
+                )
+        if not value:
+            raise PydanticCustomError("language", "the text is empty", {})
+    return value
+
+
+#: A text in the study's languages; the card may give a plain string, which serves for all.
+Text: TypeAlias = dict[str, str]
+_Text = Annotated[Text, BeforeValidator(_localised)]
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _identifier(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise PydanticCustomError(
+            "identifier",
+            "{value} cannot be a name; use letters, digits and _, starting with a letter",
+            {"value": repr(value)},
+        )
+    return value
+
+
+_Name = Annotated[str, BeforeValidator(lambda v: _identifier(v) if isinstance(v, str) else v)]
+
+
+def _item(value: Any) -> Any:
+    """Write survey items as two digits, also where YAML read 01 as a number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:02d}"
+    if isinstance(value, str) and value.isdigit():
+        return f"{int(value):02d}"
+    return value
+
+
+_Item = Annotated[str, BeforeValidator(_item)]
+Direction = Literal["up", "down"]
+Where = dict[str, Any]
+
+
+class _Card(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Table(_Card):
+    """Where one table comes from and how its columns map onto the standard ones."""
+
+    path: str | None = None
+    sheet: str | int | None = None
+    sql: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: Literal[".", ","] = "."
+    columns: dict[str, str] = Field(default_factory=dict)
+    date_format: str | None = None
+    missing: tuple[str, ...] = ()
+    refunds: Literal["set_aside", "keep"] = "set_aside"
+    zero_amounts: Literal["keep", "set_aside"] = "keep"
+    duplicates: Literal["auto", "set_aside", "keep"] = "auto"
+
+    @field_validator("missing", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        items = value if isinstance(value, list | tuple) else [value]
+        return tuple(str(item) for item in items)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.path is None) == (self.sql is None):
+            raise PydanticCustomError(
+                "source", "a table needs either `path` or `sql`, and not both", {}
+            )
+        if self.sheet is not None and not str(self.path).lower().endswith((".xlsx", ".xlsm")):
+            raise PydanticCustomError("source", "`sheet` belongs to an .xlsx file only", {})
+        return self
+
+
+class Survey(_Card):
+    """The items of the survey, their dimensions and their scale."""
+
+    items: dict[_Item, _Text] = Field(default_factory=dict)
+    dimensions: dict[str, tuple[_Item, ...]] = Field(default_factory=dict)
+    scale: tuple[int, int] = (1, 7)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.scale[0] >= self.scale[1]:
+            raise PydanticCustomError("scale", "`scale` runs from its lowest to its highest", {})
+        seen: dict[str, str] = {}
+        for dimension, items in self.dimensions.items():
+            for item in items:
+                if self.items and item not in self.items:
+                    raise PydanticCustomError(
+                        "item",
+                        "dimension {dimension} names item {item}, which `items` does not list",
+                        {"dimension": repr(dimension), "item": repr(item)},
+                    )
+                if item in seen:
+                    raise PydanticCustomError(
+                        "item",
+                        "item {item} is in two dimensions, {one} and {two}",
+                        {"item": repr(item), "one": seen[item], "two": dimension},
+                    )
+                seen[item] = dimension
+        return self
+
+
+class Baseline(_Card):
+    """Where a goal starts: a value and the day it was measured."""
+
+    value: float
+    date: dt.date
+
+
+class Goal(_Card):
+    """A goal: an indicator, its baseline, its target and its deadline."""
+
+    name: _Name
+    title: _Text
+    indicator: str
+    where: Where | None = None
+    baseline: Baseline
+    target: float
+    deadline: dt.date
+    direction: Direction = "up"
+    owner: _Text | None = None
+    parent: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.deadline <= self.baseline.date:
+            raise PydanticCustomError(
+                "order",
+                "`deadline` {deadline} is not after the baseline's date {date}",
+                {"deadline": str(self.deadline), "date": str(self.baseline.date)},
+            )
+        rises = self.target > self.baseline.value
+        if self.target != self.baseline.value and rises != (self.direction == "up"):
+            raise PydanticCustomError(
+                "direction",
+                "`direction` is {direction}, but the target {target} lies {side} the baseline"
+                " {value}",
+                {
+                    "direction": self.direction,
+                    "target": self.target,
+                    "side": "above" if rises else "below",
+                    "value": self.baseline.value,
+                },
+            )
+        return self
+
+
+class Outcome(_Card):
+    """An indicator that a measure should move, and by how much it is said to have moved."""
+
+    indicator: str
+    direction: Direction = "up"
+    claimed: float | None = None
+    where: Where | None = None
+
+
+class Case(_Card):
+    """A measure to be judged: what was done, to whom, since when, and what it should change."""
+
+    name: _Name
+    title: _Text
+    what: _Text | None = None
+    start: dt.date
+    end: dt.date | None = None
+    chosen: Literal["everybody", "rule", "worst", "volunteers", "random"] = "everybody"
+    unit: str = "customer"
+    treated: dict[str, tuple[Any, ...]] | None = None
+    outcomes: tuple[Outcome, ...] = Field(min_length=1)
+    period: Literal["week", "month", "quarter", "year", "wave"] = "month"
+
+    @field_validator("treated", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {k: v if isinstance(v, list | tuple) else [v] for k, v in value.items()}
+        return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end is not None and self.end <= self.start:
+            raise PydanticCustomError("order", "`end` is not after `start`", {})
+        return self
+
+
+class Privacy(_Card):
+    """How people are protected: the key of the pseudonyms and the smallest cell shown."""
+
+    key_env: str = "WORKBENCH_KEY"
+    min_cell: int = Field(default=5, ge=1)
+    public: bool = False
+
+
+class Published(_Card):
+    """Values that a paper printed, which a page reproduces beside its own."""
+
+    notebook: str
+    table: str = "transactions"
+    source: str
+    values: dict[str, float]
+
+
+class Study(_Card):
+    """One study: its card, checked; `name` and `folder` come from where the card lies."""
+
+    name: str
+    folder: Path
+    title: _Text
+    description: _Text | None = None
+    simulated: bool = False
+    origin: _Text | None = None
+    licence: str | None = None
+    languages: tuple[str, ...] = Field(default=("en",), min_length=1)
+    as_of: dt.date
+    currency: str = "USD"
+    time_unit: Literal["hour", "day", "week", "month", "quarter", "year"] = "day"
+    time_zone: str = "UTC"
+    connection: str = "duckdb://"
+    privacy: Privacy = Field(default_factory=Privacy)
+    tables: dict[_Name, Table] = Field(min_length=1)
+    survey: Survey | None = None
+    goals: tuple[Goal, ...] = ()
+    cases: tuple[Case, ...] = ()
+    parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    published: tuple[Published, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The card's file."""
+        return self.folder / CARD
+
+    def text(self, value: Text | str | None, language: str) -> str:
+        """Give a text in one language; missing ones fall back to the study's first language.
+
+        Parameters
+        ----------
+        value : Text or str or None
+            A text of the card (or anything already plain).
+        language : str
+            The language wanted, such as ``zh``.
+        """
+        if value is None:
+            return ""
+        if isinstance(value, str):
+            return value
+        for wanted in (language, *self.languages, *LANGUAGES):
+            if value.get(wanted):
+                return value[wanted]
+        return next(iter(value.values()), "")
+
+    def goal(self, name: str) -> Goal:
+        """Give the goal of that name."""
+        return _named(self.goals, name, "goal", self.path)
+
+    def case(self, name: str) -> Case:
+        """Give the case of that name."""
+        return _named(self.cases, name, "case", self.path)
+
+    @field_validator("currency")
+    @classmethod
+    def _iso_currency(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Z]{3}", value):
+            raise PydanticCustomError(
+                "currency",
+                "{value} is not a three-letter currency code; write CNY, USD, EUR, ...",
+                {"value": repr(value)},
+            )
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in zoneinfo.available_timezones():
+            raise PydanticCustomError(
+                "time_zone",
+                "{value} is not a time zone{meant}",
+                {
+                    "value": repr(value),
+                    "meant": did_you_mean(value, zoneinfo.available_timezones()),
+                },
+            )
+        return value
+
+    @field_validator("languages")
+    @classmethod
+    def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value):
+            raise PydanticCustomError("languages", "a language is named twice", {})
+        return value
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        # A notebook without parameters of its own may be left empty in YAML.
+        if isinstance(value, Mapping):
+            return {k: v if v is not None else {} for k, v in value.items()}
+        return value
+
+
+def find_root(start: Path | str | None = None) -> Path:
+    """Find the workbench's root: the folder that holds ``data/``.
+
+    Parameters
+    ----------
+    start : path, optional
+        Where to look from; the current folder by default. The environment variable
+        ``WORKBENCH_ROOT`` wins over the search when `start` is not given.
+
+    Raises
+    ------
+    StudyError
+        If no parent folder holds ``data/`` beside ``_quarto.yml`` or ``pyproject.toml``.
+    """
+    if start is None and (named := os.environ.get("WORKBENCH_ROOT")):
+        root = Path(named).expanduser()
+        if not root.is_dir():
+            raise StudyError(
+                "the folder does not exist",
+                where=f"WORKBENCH_ROOT={named}",
+                remedy="set WORKBENCH_ROOT to the folder that holds data/, or unset it",
+            )
+        return root.resolve()
+    here = Path(start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        marked = (folder / "_quarto.yml").exists() or (folder / "pyproject.toml").exists()
+        if marked and (folder / "data").is_dir():
+            return folder
+    raise StudyError(
+        "no folder here or above holds data/ beside _quarto.yml or pyproject.toml",
+        where=str(here),
+        remedy="change into the workbench's folder or set WORKBENCH_ROOT",
+    )
+
+
+def load_study(name_or_path: str | Path) -> Study:
+    """Read and check a study card.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A name (``data/<name>/study.yml`` under the root), a study's folder, or a card's file.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    StudyError
+        If the card is missing or wrong; all problems are reported at once, each with its
+        line, key and remedy.
+    """
+    return read_card(_locate(name_or_path))
+
+
+def read_card(path: Path) -> Study:
+    """Read and check one card file; see `load_study`."""
+    raw, lines, problems = read_yaml(path, StudyError)
+    for key in _FROM_FOLDER & set(raw):
+        problems.append((line_of((key,), lines), f"{key}: unknown key; it comes from the folder"))
+    given = {key: value for key, value in raw.items() if key not in _FROM_FOLDER}
+    languages = given.get("languages")
+    context = {"languages": tuple(languages) if isinstance(languages, list) else ("en",)}
+    folder = path.resolve().parent
+    try:
+        study = Study.model_validate(
+            {**given, "name": folder.name, "folder": folder}, context=context
+        )
+    except ValidationError as errors:
+        problems += [explain(e, Study, lines, _FROM_FOLDER) for e in errors.errors()]
+        raise gathered(path, problems, StudyError) from None
+    problems += [(line_of(loc, lines), text) for loc, text in _cross_checks(study)]
+    if problems:
+        raise gathered(path, problems, StudyError)
+    return study
+
+
+def _locate(name_or_path: str | Path) -> Path:
+    given = str(name_or_path)
+    if not given.strip():
+        raise StudyError("no study was named", remedy="give a name such as cdnow")
+    is_name = isinstance(name_or_path, str) and "/" not in given and os.sep not in given
+    if is_name and not given.endswith((".yml", ".yaml")):
+        data = find_root() / "data"
+        path = data / given / CARD
+        if path.is_file():
+            return path
+        if not Path(given).is_dir():
+            known = sorted(card.parent.name for card in data.glob(f"*/{CARD}"))
+            raise StudyError(
+                f"there is no study {given!r}{did_you_mean(given, known)}",
+                where=str(data),
+                remedy=f"known studies: {', '.join(known) or 'none'}",
+            )
+    path = Path(name_or_path).expanduser()
+    card = path / CARD if path.is_dir() else path
+    if not card.is_file():
+        raise StudyError(
+            "there is no study card",
+            where=str(card),
+            remedy=f"give a study's name, its folder, or its {CARD}",
+        )
+    return card
+
+
+_Entry = TypeVar("_Entry", Goal, Case)
+
+
+def _named(items: Iterable[_Entry], name: str, kind: str, path: Path) -> _Entry:
+    known = {item.name: item for item in items}
+    if name not in known:
+        raise StudyError(
+            f"there is no {kind} {name!r}{did_you_mean(name, known)}",
+            where=str(path),
+            remedy=f"{kind}s: {', '.join(known) or 'none'}",
+        )
+    return known[name]
+
+
+# --- what holds between the parts of a card ------------------------------------------------------
+
+
+def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
+    found: list[tuple[Loc, str]] = []
+    named = {"goals": [g.name for g in study.goals], "cases": [c.name for c in study.cases]}
+    for kind, names in named.items():
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                found.append(((kind, i), f"{kind}[{i}].name: {name!r} is used twice"))
+    goals = {goal.name: goal for goal in study.goals}
+    for i, goal in enumerate(study.goals):
+        if goal.parent is not None and goal.parent not in goals:
+            found.append(
+                (
+                    ("goals", i, "parent"),
+                    f"goals[{i}].parent: there is no goal {goal.parent!r}"
+                    f"{did_you_mean(goal.parent, goals)}",
+                )
+            )
+        elif _in_circle(goal, goals):
+            found.append(
+                (("goals", i, "parent"), f"goals[{i}].parent: the goals' parents form a circle")
+            )
+    for i, case in enumerate(study.cases):
+        if case.start > study.as_of:
+            found.append(
+                (
+                    ("cases", i, "start"),
+                    f"cases[{i}].start: {case.start} lies after as_of {study.as_of}",
+                )
+            )
+    for i, entry in enumerate(study.published):
+        if entry.table not in study.tables:
+            found.append(
+                (
+                    ("published", i, "table"),
+                    f"published[{i}].table: there is no table {entry.table!r}"
+                    f"{did_you_mean(entry.table, study.tables)}",
+                )
+            )
+    return found
+
+
+def _in_circle(goal: Goal, goals: Mapping[str, Goal]) -> bool:
+    seen: set[str] = set()
+    at: str | None = goal.name
+    while at is not None and at in goals:
+        if at in seen:
+            return True
+        seen.add(at)
+        at = goals[at].parent
+    return False
