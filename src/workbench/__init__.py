@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from workbench.reporting import (
         callout,
         day,
-        headlines,
         heading,
+        headlines,
         money,
         num,
         pct,
@@ -39,7 +39,7 @@ __all__ = [
     "show",
 ]
 
-_HOME = {name: "workbench.reporting" for name in __all__} | {
+_HOME = dict.fromkeys(__all__, "workbench.reporting") | {
     "Run": "workbench.notebook",
     "open_run": "workbench.notebook",
 }

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from workbench.study import Study
+    from workbench.study import Case, Study
 
 DEFAULT_SEED = 20251231
 METRIC_COLUMNS = (
@@ -80,16 +80,15 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
         found = sys._getframe(1).f_globals.get("seed", DEFAULT_SEED)
         seed = found if isinstance(found, int) else DEFAULT_SEED
     card = load_study(study)
-    root = os.environ.get("WORKBENCH_ROOT")
+    root = _root(card)
     given = os.environ.get("WORKBENCH_RUN")
-    history = (Path(root) if root else card.root) / "runs" / card.name
     # What reporting shows follows the run's languages; in the lab, the study's own.
     os.environ.setdefault("WORKBENCH_LANGUAGES", ",".join(card.languages))
     reads = os.environ.get("WORKBENCH_READS")
     return Run(
         card,
-        folder=Path(given) if given else history / "_lab",
-        history=history,
+        folder=Path(given) if given else root / "runs" / card.name / "_lab",
+        root=root,
         notebook=os.environ.get("WORKBENCH_NOTEBOOK") or _lab_notebook(),
         case=os.environ.get("WORKBENCH_CASE") or None,
         reads=json.loads(reads) if given and reads else None,
@@ -115,7 +114,7 @@ class Run:
         study: Study,
         *,
         folder: Path,
-        history: Path,
+        root: Path,
         notebook: str,
         case: str | None = None,
         reads: Sequence[str] | None = None,
@@ -125,7 +124,8 @@ class Run:
         self.folder = folder
         self.notebook = notebook
         self.seed = seed
-        self._history = history
+        self._root = root
+        self._history = root / "runs" / study.name
         self._case = case
         self._reads = None if reads is None else frozenset(reads)
         self._metrics: dict[str, dict[str, Any]] = {}
@@ -203,22 +203,15 @@ class Run:
         frame: pd.DataFrame = indicator(self.tables, name, **options)
         return frame
 
-    def case(self, name: str) -> Any:
+    def case(self, name: str) -> Case:
         """Return a case (a measure to be judged) of the study's card.
 
         Raises
         ------
-        RunError
+        StudyError
             If the study has no such case.
         """
-        for case in self.study.cases:
-            if case.name == name:
-                return case
-        raise RunError(
-            f"no case is called {name!r}",
-            where=f"study {self.study.name}",
-            remedy=_suggest(name, [case.name for case in self.study.cases]),
-        )
+        return self.study.case(name)
 
     def rng(self, name: str) -> np.random.Generator:
         """Return a random generator that depends on the seed and on this name only.
@@ -416,7 +409,7 @@ class Run:
 
     def _missing(self, name: str) -> RunError:
         where = f"notebook {self.notebook}"
-        giver = _giver(self.study.root / "notebooks" / "pipeline.yml", name)
+        giver = _giver(self._root / "notebooks" / "pipeline.yml", name)
         saved = {p.stem for p in self.folder.glob("results/*/*.parquet")}
         if giver and self._reads is not None and giver not in {_base(key) for key in self._reads}:
             remedy = f"notebook {giver!r} gives it: list {giver} under `needs` in pipeline.yml"
@@ -441,6 +434,16 @@ class Run:
             return
         self._data_to[name] = str(moment())[:10]
         _write_json(self._own_folder() / "data_to.json", self._data_to)
+
+
+def _root(study: Study) -> Path:
+    """Find the folder that keeps the runs; a study outside any workbench keeps its own."""
+    from workbench.study import StudyError, find_root
+
+    try:
+        return find_root()
+    except StudyError:
+        return study.folder
 
 
 def _lab_notebook() -> str:
