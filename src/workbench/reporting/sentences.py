@@ -1,0 +1,107 @@
+"""Sentences made from results: a finding as a heading, a paragraph, a callout."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workbench.reporting.display import emit
+from workbench.reporting.languages import (
+    ReportingError,
+    languages_shown,
+    match,
+    placeholders,
+    translate,
+)
+from workbench.reporting.numbers import as_value
+
+CALLOUTS = {"note": "Note", "warning": "Warning", "important": "Important", "tip": "Tip"}
+
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|$~^@])")
+
+
+def say(text: str, **values: Any) -> None:
+    """Show a paragraph.
+
+    Parameters
+    ----------
+    text : str
+        English message with named placeholders; may hold Markdown.
+    **values
+        What the placeholders stand for: values made by ``num``, ``pct``, ``points``, ``money`` or
+        ``day``, plain numbers and dates, texts (translated when the catalogs know them), mappings
+        of language to text, or lists of these.
+    """
+    for language in languages_shown():
+        words = phrase(text, language, values)
+        emit("prose", language, {"text/markdown": words, "text/plain": words})
+
+
+def heading(text: str, level: int = 2, **values: Any) -> None:
+    """Show a finding as the heading of its section."""
+    for language in languages_shown():
+        words = " ".join(phrase(text, language, values).split())
+        marked = f"{'#' * level} {words}"
+        emit("heading", language, {"text/markdown": marked, "text/plain": words}, level=level)
+
+
+def callout(kind: str, text: str, **values: Any) -> None:
+    """Show a boxed remark: ``note``, ``tip``, ``warning`` or ``important``."""
+    if kind not in CALLOUTS:
+        raise ReportingError(
+            f"there is no callout {kind!r}", remedy=f"use one of {', '.join(CALLOUTS)}"
+        )
+    for language in languages_shown():
+        words = phrase(text, language, values)
+        marked = f"::: {{.callout-{kind}}}\n{words}\n:::"
+        emit("callout", language, {"text/markdown": marked, "text/plain": words}, kind=kind)
+
+
+def phrase(text: str, language: str, values: Mapping[str, Any], *, markdown: bool = True) -> str:
+    """Fill in a message in a language.
+
+    Parameters
+    ----------
+    text : str
+        English message.
+    language : str
+        Language to say it in.
+    values : mapping
+        What its placeholders stand for.
+    markdown : bool
+        Whether the result is Markdown, so that what comes from data must be escaped.
+    """
+    absent = placeholders(text) - set(values)
+    if absent:
+        raise ReportingError(
+            f"nothing is given for {', '.join(sorted(absent))}",
+            where=f"message {text!r}",
+            remedy=f"call with {', '.join(f'{name}=...' for name in sorted(absent))}",
+        )
+    filled = {name: spoken(value, language) for name, value in values.items()}
+    if markdown:
+        filled = {name: escape(value) for name, value in filled.items()}
+    return translate(text, language).format(**filled)
+
+
+def spoken(value: Any, language: str) -> str:
+    """One value as a language writes it."""
+    if isinstance(value, str):
+        return match(value, language, kind="text")
+    if isinstance(value, Mapping):
+        return str(value.get(language) or value.get("en") or next(iter(value.values()), ""))
+    number = as_value(value)
+    if number is not None:
+        return number.text(language)
+    if isinstance(value, Sequence):
+        from babel.lists import format_list
+
+        items = [spoken(item, language) for item in value]
+        return str(format_list(items, locale="zh_Hans_CN" if language == "zh" else "en_GB"))
+    return str(value)
+
+
+def escape(text: str) -> str:
+    """Take the meaning of Markdown and HTML out of a text that comes from data."""
+    return _MARKDOWN.sub(r"\\\1", text)

@@ -1,0 +1,120 @@
+"""Show a thing: a figure with its title and data, or a table, once in each language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from workbench.reporting.display import emit
+from workbench.reporting.languages import ReportingError, languages_shown, match
+from workbench.reporting.sentences import phrase
+from workbench.reporting.tables import csv_link, html_lang, table_html
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def show(
+    thing: Callable[..., Any] | pd.DataFrame,
+    title: str = "",
+    subtitle: str = "",
+    table: pd.DataFrame | None = None,
+    columns: Sequence[str] | Mapping[str, str] | None = None,
+    formats: Mapping[str, str] | None = None,
+    **values: Any,
+) -> None:
+    """Show a figure or a table in every language of the page.
+
+    Parameters
+    ----------
+    thing : callable or DataFrame
+        What draws on the Axes it is given as ``ax``, such as ``result.plot``; or a table.
+    title : str
+        The message in at most ten words, an English message with placeholders.
+    subtitle : str
+        Measure, population, period and unit.
+    table : DataFrame, optional
+        The numbers behind a figure, folded below it with a CSV to download.
+    columns : sequence or mapping, optional
+        Columns of the table in order; a mapping gives their English headings, too.
+    formats : mapping, optional
+        Column to ``number``, ``percent``, ``points``, ``money``, ``date`` or ``text``; with
+        ``:2`` for two decimals, ``:CNY`` for a currency, ``bar`` in front for a bar.
+    **values
+        What placeholders in title and subtitle stand for.
+    """
+    name = _name()
+    for language in languages_shown():
+        words = phrase(title, language, values, markdown=False) if title else ""
+        below = phrase(subtitle, language, values, markdown=False) if subtitle else ""
+        if hasattr(thing, "columns"):
+            _show_table(thing, language, words, below, name, columns, formats)
+        elif callable(thing):
+            _show_figure(thing, language, words, below, name, table, columns, formats)
+        else:
+            raise ReportingError(
+                f"a {type(thing).__name__} cannot be shown",
+                where="show(...)",
+                remedy="give a DataFrame, or what draws when called with ax=, such as result.plot",
+            )
+
+
+def _show_table(
+    frame: pd.DataFrame,
+    language: str,
+    title: str,
+    subtitle: str,
+    name: str,
+    columns: Any,
+    formats: Any,
+) -> None:
+    html = table_html(
+        frame, language, title=title, subtitle=subtitle, columns=columns, formats=formats
+    )
+    link = csv_link(frame, language, name, columns=columns, formats=formats)
+    emit("table", language, {"text/html": f"{html}\n<p>{link}</p>", "text/plain": title or name})
+
+
+def _show_figure(
+    thing: Callable[..., Any],
+    language: str,
+    title: str,
+    subtitle: str,
+    name: str,
+    table: pd.DataFrame | None,
+    columns: Any,
+    formats: Any,
+) -> None:
+    from workbench.reporting import figures
+
+    if title or subtitle:
+        above = f'<span class="wb-title">{escape(title)}</span>' if title else ""
+        below = f'<span class="wb-subtitle">{escape(subtitle)}</span>' if subtitle else ""
+        html = f'<p class="wb-figure-title" lang="{html_lang(language)}">{above} {below}</p>'
+        plain = " - ".join(part for part in (title, subtitle) if part)
+        emit("figure-title", language, {"text/html": html, "text/plain": plain})
+    drawing = figures.svg(figures.draw(thing, language))
+    emit("figure", language, {"image/svg+xml": drawing, "text/plain": title or name}, dark={})
+    if table is not None:
+        words = escape(match("Data of this figure", language, kind="text"))
+        html = table_html(table, language, columns=columns, formats=formats)
+        link = csv_link(table, language, name, columns=columns, formats=formats)
+        folded = (
+            f'<details class="wb-figure-data"><summary>{words}</summary>\n{html}\n'
+            f"<p>{link}</p></details>"
+        )
+        emit("figure-data", language, {"text/html": folded, "text/plain": name})
+
+
+def _name() -> str:
+    # The label of the cell that is running names its download.
+    import sys
+
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    source = ""
+    if shell is not None and hasattr(shell, "get_parent"):
+        source = str((shell.get_parent() or {}).get("content", {}).get("code", ""))
+    found = re.search(r"^#\|\s*label:\s*(?:fig|tbl)-([\w-]+)", source, re.MULTILINE)
+    return found[1] if found else "data"

@@ -1,0 +1,358 @@
+"""Tables: a DataFrame as accessible HTML with an interval column, and as a CSV to download."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from workbench.reporting.languages import ReportingError, match
+from workbench.reporting.numbers import DASH, KINDS, Value, as_value, day
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_ROWS = 60
+PERSONAL = frozenset({"customer_id", "respondent_id", "phone", "email", "address", "birth_year"})
+"""Columns that tell of one person; a table with one of them is not shown."""
+
+INTERVAL = "95% interval"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as it is printed.
+
+    Attributes
+    ----------
+    name : str
+        Column of the frame that holds the values or estimates.
+    label : str
+        English heading.
+    kind : str
+        A kind of :data:`workbench.reporting.numbers.KINDS`, ``text`` or ``interval``.
+    currency : str
+        For money.
+    digits : int, optional
+        Decimals, the same in the whole column.
+    low, high : str
+        Columns of the interval's ends; empty when there are none.
+    bar : bool
+        Whether a bar of the value's size is drawn beside it.
+    """
+
+    name: str
+    label: str
+    kind: str
+    currency: str = ""
+    digits: int | None = None
+    low: str = ""
+    high: str = ""
+    bar: bool = False
+
+
+def table_html(
+    frame: pd.DataFrame,
+    language: str,
+    *,
+    title: str = "",
+    subtitle: str = "",
+    columns: Sequence[str] | Mapping[str, str] | None = None,
+    formats: Mapping[str, str] | None = None,
+) -> str:
+    """A DataFrame as an HTML table.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a line; an index with a name becomes the first column.
+    language : str
+        Language of headings, words and numbers.
+    title, subtitle : str
+        The caption, already in that language.
+    columns : sequence or mapping, optional
+        Which columns, in order; a mapping also gives their English headings.
+    formats : mapping, optional
+        Column to ``number``, ``percent``, ``points``, ``money``, ``date`` or ``text``; with
+        ``:2`` for two decimals, ``:CNY`` for a currency, ``bar`` in front for a bar.
+
+    Returns
+    -------
+    str
+        The table; everything that comes from data is escaped.
+    """
+    frame = _prepared(frame)
+    plan = plan_columns(frame, columns, formats)
+    shown = frame.head(MOST_ROWS)
+    first_is_name = bool(plan) and plan[0].kind == "text"
+    head = "".join(_head(column, language) for column in plan)
+    body = []
+    largest = {c.name: _largest(shown, c) for c in plan if c.bar}
+    for _, row in shown.iterrows():
+        cells = [
+            _cell(row, column, language, head=first_is_name and not at, largest=largest)
+            for at, column in enumerate(plan)
+        ]
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    caption = ""
+    if title or subtitle:
+        below = f' <span class="wb-subtitle">{escape(subtitle)}</span>' if subtitle else ""
+        above = f'<span class="wb-title">{escape(title)}</span>' if title else ""
+        caption = f"<caption>{above}{below}</caption>"
+    note = ""
+    if len(frame) > len(shown):
+        words = match("First {n} of {total} rows.", language, kind="text")
+        note = f'<p class="wb-note">{words.format(n=len(shown), total=f"{len(frame):,}")}</p>'
+    label = escape(title or match("Table", language, kind="text"), quote=True)
+    return (
+        f'<div class="wb-table-wrap" role="region" tabindex="0" aria-label="{label}" '
+        f'lang="{html_lang(language)}">'
+        f'<table class="wb-table">{caption}<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>{chr(10).join(body)}</tbody></table></div>{note}"
+    )
+
+
+def html_lang(language: str) -> str:
+    """Language tag for HTML."""
+    return {"zh": "zh-CN"}.get(language, language)
+
+
+def csv_link(
+    frame: pd.DataFrame,
+    language: str,
+    name: str,
+    *,
+    columns: Sequence[str] | Mapping[str, str] | None = None,
+    formats: Mapping[str, str] | None = None,
+) -> str:
+    """Make a link that carries the table as CSV, so that a page needs no second file."""
+    frame = _prepared(frame)
+    plan = plan_columns(frame, columns, formats)
+    keep, labels = [], []
+    for column in plan:
+        if column.kind == "interval":
+            keep += [column.low, column.high]
+            labels += [_label(column.low, language), _label(column.high, language)]
+        else:
+            keep.append(column.name)
+            labels.append(match(column.label, language, kind="header"))
+    out = frame[keep].copy()
+    out.columns = labels
+    for at in range(out.shape[1]):
+        out.isetitem(at, out.iloc[:, at].map(lambda cell: _csv_cell(cell, language)))
+    # The byte order mark tells Excel that it is UTF-8; without it Chinese headings are mojibake.
+    data = "\ufeff" + out.to_csv(index=False, lineterminator="\r\n")
+    code = base64.b64encode(data.encode("utf-8")).decode("ascii")
+    words = match("Download the data (CSV)", language, kind="text")
+    return (
+        f'<a class="wb-download" download="{escape(name, quote=True)}.csv" '
+        f'href="data:text/csv;charset=utf-8;base64,{code}">{escape(words)}</a>'
+    )
+
+
+def plan_columns(
+    frame: pd.DataFrame,
+    columns: Sequence[str] | Mapping[str, str] | None,
+    formats: Mapping[str, str] | None,
+) -> list[Column]:
+    """Decide which columns are printed, and how; interval ends are merged into one column."""
+    names = [str(name) for name in frame.columns]
+    _refuse_persons(names)
+    labels = dict(columns) if isinstance(columns, Mapping) else {}
+    wanted = list(columns) if columns is not None else names
+    formats = dict(formats or {})
+    for asked, source in [(n, "columns") for n in wanted] + [(n, "formats") for n in formats]:
+        if asked not in names:
+            raise ReportingError(
+                f"the table has no column {asked!r}",
+                where=f"show({source}=...)",
+                remedy=f"its columns are {', '.join(names)}",
+            )
+    ends = _interval_ends(names, wanted)
+    plan: list[Column] = []
+    for name in wanted:
+        if any(name in pair for pair in ends.values()):
+            continue
+        column = _column(frame, name, labels.get(name, ""), formats.get(name, ""))
+        low, high = ends.get(name, ("", ""))
+        if low:
+            plan.append(Column(**{**vars(column), "low": low, "high": high}))
+            plan.append(Column(**{**vars(plan[-1]), "kind": "interval", "label": INTERVAL}))
+        else:
+            plan.append(column)
+    return plan
+
+
+def humanised(name: str) -> str:
+    """``days_since_last`` as ``Days since last``."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def _prepared(frame: pd.DataFrame) -> pd.DataFrame:
+    index = [name for name in frame.index.names if name is not None]
+    if index and len(index) == frame.index.nlevels:
+        frame = frame.reset_index()
+    frame = frame.copy(deep=False)
+    frame.columns = [str(name) for name in frame.columns]
+    return frame
+
+
+def _refuse_persons(names: Sequence[str]) -> None:
+    found = sorted(PERSONAL & set(names))
+    if found:
+        raise ReportingError(
+            f"the table has {', '.join(found)}: rows about persons are not shown",
+            where="show(...)",
+            remedy="show groups of customers instead, or drop the column",
+        )
+
+
+def _interval_ends(names: Sequence[str], wanted: Sequence[str]) -> dict[str, tuple[str, str]]:
+    # "low"/"high" belong to "estimate", else to the last column before them.
+    ends = {}
+    for name in names:
+        if f"{name}_low" in names and f"{name}_high" in names and name in wanted:
+            ends[name] = (f"{name}_low", f"{name}_high")
+    if "low" in names and "high" in names:
+        before = [name for name in wanted if name not in ("low", "high", "n")]
+        at = min(names.index("low"), names.index("high"))
+        earlier = [name for name in before if names.index(name) < at]
+        owner = "estimate" if "estimate" in before else (earlier or [""])[-1]
+        if owner:
+            ends[owner] = ("low", "high")
+    return ends
+
+
+def _column(frame: pd.DataFrame, name: str, label: str, form: str) -> Column:
+    import pandas as pd
+
+    bar = form.startswith("bar")
+    kind, _, detail = form.removeprefix("bar").strip().partition(":")
+    series = frame[name]
+    if not kind:
+        if pd.api.types.is_bool_dtype(series):
+            kind = "text"
+        elif pd.api.types.is_numeric_dtype(series):
+            kind = "number"
+        elif pd.api.types.is_datetime64_any_dtype(series):
+            kind = "date"
+        else:
+            kind = "text"
+    if kind not in (*KINDS, "text"):
+        raise ReportingError(
+            f"{form!r} is not a format",
+            where=f"column {name!r}",
+            remedy=f"use one of {', '.join((*KINDS, 'text'))}",
+        )
+    digits = int(detail) if detail.isdigit() else None
+    currency = "" if detail.isdigit() else detail
+    column = Column(name, label or humanised(name), kind, currency, digits, bar=bar)
+    if digits is None and kind in ("number", "percent", "points", "money"):
+        column = Column(**{**vars(column), "digits": _common_digits(frame, column)})
+    return column
+
+
+def _common_digits(frame: pd.DataFrame, column: Column) -> int:
+    # Numbers below one another are compared: all get the decimals that most of them need.
+    import pandas as pd
+
+    series = frame[column.name]
+    if column.kind == "number" and pd.api.types.is_integer_dtype(series):
+        return 0
+    numbers = pd.to_numeric(series, errors="coerce").dropna()
+    if column.kind == "number" and len(numbers) and (numbers == numbers.round()).all():
+        return 0
+    scale = 100 if column.kind == "percent" else 1
+    size = (numbers.abs() * scale).median() if len(numbers) else 0.0
+    if column.kind == "money":
+        return 0 if size >= 100 else 2
+    if column.kind == "percent":
+        return 0 if size >= 10 else 1
+    return 0 if size >= 100 else 1 if size >= 10 else 2
+
+
+def _label(name: str, language: str) -> str:
+    return match(humanised(name), language, kind="header")
+
+
+def _numeric(column: Column) -> bool:
+    return column.kind != "text"
+
+
+def _head(column: Column, language: str) -> str:
+    kind = ' class="wb-num"' if _numeric(column) else ""
+    words = match(column.label, language, kind="header")
+    return f'<th scope="col"{kind}>{escape(words)}</th>'
+
+
+def _cell(
+    row: pd.Series[Any], column: Column, language: str, *, head: bool, largest: Mapping[str, float]
+) -> str:
+    text = cell_text(row, column, language)
+    if head:
+        return f'<th scope="row">{escape(text)}</th>'
+    if not _numeric(column):
+        return f"<td>{escape(text)}</td>"
+    bar = ""
+    if column.bar and largest.get(column.name):
+        x = as_value(row[column.name])
+        share = abs(x.x or 0.0) / largest[column.name] if x else 0.0
+        bar = f'<span class="wb-bar" style="width:{4 * share:.2f}em" aria-hidden="true"></span>'
+    title = ""
+    if text == DASH:
+        title = f' title="{escape(match("not known", language, kind="text"), quote=True)}"'
+    return f'<td class="wb-num"{title}>{bar}{escape(text)}</td>'
+
+
+def cell_text(row: pd.Series[Any], column: Column, language: str) -> str:
+    """One cell as its language writes it."""
+    import pandas as pd
+
+    cell = row[column.name]
+    if column.kind == "interval":
+        value = _as(column, cell, row[column.low], row[column.high])
+        return value.interval(language) or DASH
+    if isinstance(cell, Value):
+        return cell.text(language)
+    if isinstance(cell, Mapping):
+        return str(cell.get(language) or cell.get("en") or DASH)
+    if not isinstance(cell, (list, tuple)) and pd.isna(cell):
+        return DASH
+    if column.kind == "date":
+        return day(cell).text(language)
+    if column.kind == "text":
+        if isinstance(cell, bool) or type(cell).__name__ == "bool_":
+            return match("yes" if cell else "no", language, kind="text")
+        return match(str(cell), language, kind="cell")
+    return _as(column, cell).estimate(language)
+
+
+def _as(column: Column, x: Any, low: Any = None, high: Any = None) -> Value:
+    from workbench.reporting.numbers import money, num, pct, points
+
+    if column.kind == "money":
+        return money(x, low, high, column.currency or None, column.digits)
+    if column.kind in ("percent", "points"):
+        return (pct if column.kind == "percent" else points)(x, low, high, column.digits)
+    return num(x, low, high, column.digits)
+
+
+def _largest(frame: pd.DataFrame, column: Column) -> float:
+    import pandas as pd
+
+    size = pd.to_numeric(frame[column.name], errors="coerce").abs().max()
+    return float(size) if pd.notna(size) else 0.0
+
+
+def _csv_cell(cell: Any, language: str) -> Any:
+    if isinstance(cell, Mapping):
+        cell = cell.get(language) or cell.get("en")
+    if isinstance(cell, str):
+        text = match(cell, language, kind="cell")
+        # A spreadsheet would run a text that begins like a formula.
+        return f"'{text}" if re.match(r"[=+\-@\t\r]", text) else text
+    return cell
