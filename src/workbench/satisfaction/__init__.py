@@ -1,0 +1,60 @@
+"""Where an organisation falls short of what its customers expect, and what to mend first."""
+
+from __future__ import annotations
+
+from workbench.satisfaction.answers import Answers, SurveyError, read_answers
+from workbench.satisfaction.drivers import Drivers, drivers, lmg
+from workbench.satisfaction.gaps import Gaps, gap_changes, gaps, gaps_by
+from workbench.satisfaction.loyalty import (
+    NetPromoter,
+    Satisfaction,
+    Trend,
+    csat,
+    detectable_change,
+    loyalty_by,
+    nps,
+    nps_limits,
+    power_of,
+    sample_needed,
+)
+from workbench.satisfaction.priorities import QUADRANTS, PriorityMap, priority_map
+from workbench.satisfaction.reliability import (
+    Alpha,
+    Reliability,
+    cronbach_alpha,
+    difference_reliability,
+    feldt_limits,
+    reliability,
+)
+
+__all__ = [
+    "QUADRANTS",
+    "Alpha",
+    "Answers",
+    "Drivers",
+    "Gaps",
+    "NetPromoter",
+    "PriorityMap",
+    "Reliability",
+    "Satisfaction",
+    "SurveyError",
+    "Trend",
+    "cronbach_alpha",
+    "csat",
+    "detectable_change",
+    "difference_reliability",
+    "drivers",
+    "feldt_limits",
+    "gap_changes",
+    "gaps",
+    "gaps_by",
+    "lmg",
+    "loyalty_by",
+    "nps",
+    "nps_limits",
+    "power_of",
+    "priority_map",
+    "read_answers",
+    "reliability",
+    "sample_needed",
+]

@@ -1,0 +1,268 @@
+"""The checked answers of a service-quality survey: expectation and perception of each item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError
+
+# Above this share of impossible values the scale itself is taken to be declared wrongly.
+_OFF_SCALE_LIMIT = 0.2
+
+
+class SurveyError(DataError):
+    """A survey table that an analysis cannot use."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Expectation and perception, one row a respondent and wave.
+
+    Attributes
+    ----------
+    expectation, perception : DataFrame, shape (respondents, items)
+        Values on the scale; NaN where there is no usable answer. Columns are item codes.
+    background : DataFrame, shape (respondents, ...)
+        All other columns of the table (wave, overall satisfaction, groups), same index.
+    dimensions : dict of str to tuple of str
+        Items of each dimension, in the order of the instrument.
+    scale : tuple of float
+        Lowest and highest possible answer.
+    labels : dict of str to str
+        Wording of the items; the code where none was given.
+    exclusions : DataFrame
+        `reason`, `what` ("respondents" or "answers") and `n`: what was left out or set to missing.
+    """
+
+    expectation: pd.DataFrame
+    perception: pd.DataFrame
+    background: pd.DataFrame
+    dimensions: dict[str, tuple[str, ...]]
+    scale: tuple[float, float]
+    labels: dict[str, str] = field(default_factory=dict)
+    exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def items(self) -> list[str]:
+        """Item codes in the order of the instrument."""
+        return list(self.perception.columns)
+
+    @property
+    def gap(self) -> pd.DataFrame:
+        """Perception minus expectation, item by item; NaN unless both were answered."""
+        return self.perception - self.expectation
+
+    def __len__(self) -> int:
+        return len(self.background)
+
+    def dimension_of(self, item: str) -> str:
+        """Name of the dimension that an item belongs to."""
+        return next(name for name, items in self.dimensions.items() if item in items)
+
+    def scores(self, values: pd.DataFrame, *, at_least: float = 0.5) -> pd.DataFrame:
+        """Mean of each dimension's items, and `overall`, for each respondent.
+
+        Parameters
+        ----------
+        values : DataFrame
+            `expectation`, `perception` or `gap` of these answers.
+        at_least : float
+            Share of a dimension's items that a respondent must have answered; otherwise the score
+            is missing.
+        """
+        columns = {}
+        for name, items in {**self.dimensions, "overall": tuple(self.items)}.items():
+            block = values[list(items)].to_numpy(dtype=float)
+            answered = ~np.isnan(block)
+            count = answered.sum(axis=1)
+            total = np.where(answered, block, 0.0).sum(axis=1)
+            enough = count >= max(1.0, at_least * len(items))
+            columns[name] = np.where(enough, total / np.maximum(count, 1), np.nan)
+        return pd.DataFrame(columns, index=values.index)
+
+    def subset(self, rows: pd.Series | np.ndarray) -> Answers:
+        """Answers of some respondents only."""
+        keep = np.asarray(rows, dtype=bool)
+        return Answers(
+            self.expectation[keep],
+            self.perception[keep],
+            self.background[keep],
+            self.dimensions,
+            self.scale,
+            self.labels,
+            self.exclusions,
+        )
+
+
+def read_answers(
+    frame: pd.DataFrame,
+    *,
+    dimensions: Mapping[str, Sequence[str]],
+    scale: tuple[float, float] = (1, 7),
+    labels: Mapping[str, str] | None = None,
+    expectation: str = "exp_",
+    perception: str = "per_",
+    respondent: str = "respondent_id",
+    wave: str = "wave",
+    answered: str = "answered_on",
+) -> Answers:
+    """Check a survey table and sort its answers.
+
+    Impossible values become missing and are counted; a respondent who appears twice in a wave
+    counts once, with the last answer; rows without any usable pair are left out. Nobody is left
+    out for answering the same throughout, but such rows are counted.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a respondent and wave, columns `exp_01`, `per_01`, ...
+    dimensions : mapping of str to sequence of str
+        Items of each dimension, codes without prefix.
+    scale : tuple
+        Lowest and highest possible answer.
+    labels : mapping, optional
+        Wording of each item.
+    expectation, perception : str
+        Prefixes of the two columns of an item.
+    respondent, wave, answered : str
+        Columns of identity, wave and day of answer; only the first must exist.
+
+    Raises
+    ------
+    SurveyError
+        Columns missing, expectation without perception or the reverse, an item in two dimensions,
+        a scale that most answers do not fit, or no usable answer at all.
+    """
+    structure = {name: tuple(str(item) for item in items) for name, items in dimensions.items()}
+    items = [item for members in structure.values() for item in members]
+    low, high = float(scale[0]), float(scale[1])
+    _check_columns(frame, structure, items, expectation, perception, respondent)
+    if not low < high:
+        raise SurveyError(
+            f"the scale runs from {low:g} to {high:g}",
+            where="survey.scale",
+            remedy="give the lowest and the highest possible answer",
+        )
+    counts: list[dict[str, object]] = []
+
+    def count(reason: str, what: str, n: int) -> None:
+        if n:
+            counts.append({"reason": reason, "what": what, "n": n})
+
+    kept = _last_of_each(frame, respondent, wave, answered)
+    count(
+        "answered more than once in a wave; the last answer counts",
+        "respondents",
+        len(frame) - len(kept),
+    )
+    sides = []
+    for prefix in (expectation, perception):
+        values, unreadable, outside = _on_scale(kept, [prefix + i for i in items], low, high)
+        count("not a number", "answers", unreadable)
+        count("off the scale", "answers", outside)
+        sides.append(pd.DataFrame(values, index=kept.index, columns=items))
+    both = (sides[0].notna() & sides[1].notna()).any(axis=1).to_numpy()
+    count("no item with both expectation and perception", "respondents", int((~both).sum()))
+    if not both.any():
+        raise SurveyError(
+            "no respondent answered both sides of any item",
+            where="survey",
+            remedy="check the columns and the scale in study.yml",
+        )
+    spread = np.nanmax(np.hstack([s.to_numpy() for s in sides])[both], axis=1) - np.nanmin(
+        np.hstack([s.to_numpy() for s in sides])[both], axis=1
+    )
+    count("gave the same answer throughout (kept)", "respondents", int((spread == 0).sum()))
+    value_columns = [prefix + item for prefix in (expectation, perception) for item in items]
+    return Answers(
+        expectation=sides[0][both].reset_index(drop=True),
+        perception=sides[1][both].reset_index(drop=True),
+        background=kept.loc[both].drop(columns=value_columns).reset_index(drop=True),
+        dimensions=structure,
+        scale=(low, high),
+        labels={item: (labels or {}).get(item, item) for item in items},
+        exclusions=_tally(counts),
+    )
+
+
+def _check_columns(
+    frame: pd.DataFrame,
+    structure: Mapping[str, tuple[str, ...]],
+    items: list[str],
+    expectation: str,
+    perception: str,
+    respondent: str,
+) -> None:
+    if not items:
+        raise SurveyError(
+            "no items are declared",
+            where="survey.dimensions",
+            remedy="list the items of each dimension",
+        )
+    twice = sorted({item for item in items if items.count(item) > 1})
+    if twice:
+        raise SurveyError(
+            f"items {', '.join(twice)} stand in more than one dimension",
+            where="survey.dimensions",
+            remedy="give each item one dimension",
+        )
+    if respondent not in frame:
+        raise SurveyError(
+            f"there is no column {respondent!r}",
+            where="survey",
+            remedy="map it under tables.survey.columns in study.yml",
+        )
+    for have, lack, name in (
+        (expectation, perception, "perception"),
+        (perception, expectation, "expectation"),
+    ):
+        alone = [have + i for i in items if have + i in frame and lack + i not in frame]
+        if alone:
+            raise SurveyError(
+                f"items {', '.join(map(repr, alone))} have no {name} counterpart",
+                where="survey",
+                remedy="rename the columns or leave the items out of survey.dimensions",
+            )
+    absent = [i for i in items if perception + i not in frame]
+    if absent:
+        raise SurveyError(
+            f"items {', '.join(absent)} have no columns",
+            where="survey",
+            remedy="map them under tables.survey.columns in study.yml",
+        )
+
+
+def _last_of_each(frame: pd.DataFrame, respondent: str, wave: str, answered: str) -> pd.DataFrame:
+    key = [column for column in (respondent, wave) if column in frame]
+    if not frame.duplicated(key).any():
+        return frame
+    ordered = frame.sort_values(answered, kind="stable") if answered in frame else frame
+    return frame.loc[~ordered.duplicated(key, keep="last").reindex(frame.index)]
+
+
+def _on_scale(
+    frame: pd.DataFrame, columns: list[str], low: float, high: float
+) -> tuple[np.ndarray, int, int]:
+    block = frame[columns]
+    numbers = block.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    unreadable = int((np.isnan(numbers) & block.notna().to_numpy()).sum())
+    outside = np.isfinite(numbers) & ((numbers < low) | (numbers > high)) | np.isinf(numbers)
+    given = int((~np.isnan(numbers)).sum())
+    if given and outside.sum() > _OFF_SCALE_LIMIT * given:
+        worst = np.nanmin(numbers), np.nanmax(numbers)
+        raise SurveyError(
+            f"{int(outside.sum())} of {given} answers lie off the scale {low:g} to {high:g}"
+            f" (they run from {worst[0]:g} to {worst[1]:g})",
+            where=f"survey.{columns[0]} ...",
+            remedy="correct survey.scale in study.yml",
+        )
+    return np.where(outside, np.nan, numbers), unreadable, int(outside.sum())
+
+
+def _tally(counts: list[dict[str, object]]) -> pd.DataFrame:
+    table = pd.DataFrame(counts, columns=["reason", "what", "n"])
+    return table.groupby(["reason", "what"], sort=False)[["n"]].sum().reset_index()

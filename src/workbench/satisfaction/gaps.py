@@ -1,0 +1,303 @@
+"""Service-quality gaps: perception minus expectation, item by item, with paired intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+from workbench.errors import DataError
+from workbench.satisfaction.answers import Answers
+from workbench.stats import adjust
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Gaps of one survey.
+
+    Attributes
+    ----------
+    items : DataFrame
+        One row an item: `item`, `label`, `dimension`, `n` (pairs), `missing`, `expectation`,
+        `perception`, `estimate` (gap), `low`, `high`, `sd`, `d_z`, `p`, `p_holm`, `p_bh`.
+    dimensions : DataFrame
+        The same for each dimension and, last, `overall`; each respondent counts once.
+    level : float
+    """
+
+    items: pd.DataFrame
+    dimensions: pd.DataFrame
+    level: float = 0.95
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Gaps by item, the widest shortfall first."""
+        return self.items.sort_values("estimate", kind="stable").reset_index(drop=True)
+
+    @property
+    def overall(self) -> pd.Series:
+        """The mean gap over all items (the unweighted SERVQUAL score)."""
+        return self.dimensions.iloc[-1]
+
+    @property
+    def worst(self) -> pd.Series:
+        """The dimension that falls furthest short."""
+        parts = self.dimensions.iloc[:-1]
+        return parts.loc[parts["estimate"].idxmin()]
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """SERVQUAL (gap) beside SERVPERF (perception alone), by dimension.
+
+        References
+        ----------
+        Parasuraman, Zeithaml, Berry (1988), Journal of Retailing 64(1); Cronin, Taylor (1992),
+        Journal of Marketing 56(3).
+        """
+        d = self.dimensions
+        return pd.DataFrame(
+            {
+                "dimension": d["dimension"],
+                "n": d["n"],
+                "servqual": d["estimate"],
+                "servqual_low": d["low"],
+                "servqual_high": d["high"],
+                "servperf": d["perception"],
+                "servperf_low": d["perception_low"],
+                "servperf_high": d["perception_high"],
+                "rank_servqual": d["estimate"].iloc[:-1].rank().reindex(d.index),
+                "rank_servperf": d["perception"].iloc[:-1].rank().reindex(d.index),
+            }
+        )
+
+    def metrics(self) -> pd.DataFrame:
+        """Gap overall and by dimension: name, value, low, high."""
+        d = self.dimensions
+        names = ["gap" if x == "overall" else f"gap.{x}" for x in d["dimension"]]
+        return pd.DataFrame(
+            {"name": names, "value": d["estimate"], "low": d["low"], "high": d["high"]}
+        )
+
+    def plot(self, ax: Axes | None = None, *, of: Literal["items", "dimensions"] = "items") -> Axes:
+        """Draw each gap with its interval, the widest shortfall on top."""
+        ax = ax or plt.gca()
+        table = self.items if of == "items" else self.dimensions.iloc[:-1]
+        names = table["label"] if of == "items" else table["dimension"]
+        order = np.argsort(-table["estimate"].to_numpy(), kind="stable")
+        rows = table.iloc[order]
+        place = np.arange(len(rows))
+        short = (rows["high"] < 0).to_numpy()
+        strong, muted = _two_colours(ax)
+        for chosen, colour, marker in ((short, strong, "o"), (~short, muted, "D")):
+            part = rows[chosen]
+            ax.hlines(place[chosen], part["low"], part["high"], colors=colour, linewidth=2)
+            ax.plot(part["estimate"], place[chosen], marker, color=colour, markersize=5)
+        ax.axvline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
+        edge = float(np.nanmin([rows["low"].min(), 0.0]))
+        ax.set_xlim(edge - 0.05 * abs(edge) - 0.02, max(float(rows["high"].max()), 0.0) + 0.12)
+        ax.set_yticks(place, [str(name) for name in names.iloc[order]])
+        ax.tick_params(axis="y", length=0)
+        ax.set_ylim(-0.8, len(rows) - 0.2)
+        ax.set_xlabel("Experience minus expectation, scale points (bar: 95 % interval)")
+        ax.grid(visible=False, axis="y")
+        return ax
+
+
+def _two_colours(ax: Axes) -> tuple[str, str]:
+    colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    return colours[0], plt.rcParams["text.color"] if len(colours) < 2 else colours[1]
+
+
+def paired(difference: Array, *, level: float = 0.95) -> pd.DataFrame:
+    """Student's t for the mean of each column, missing values left out.
+
+    Parameters
+    ----------
+    difference : ndarray, shape (n, k)
+
+    Returns
+    -------
+    DataFrame, one row a column
+        `n`, `missing`, `estimate`, `low`, `high`, `sd`, `d_z` (mean over SD), `p`. With fewer than
+        two values, or no spread at all, there is no interval and no p: they are NaN.
+    """
+    seen = ~np.isnan(difference)
+    n = seen.sum(axis=0).astype(float)
+    filled = np.where(seen, difference, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(n > 0, filled.sum(axis=0) / n, np.nan)
+        squares = np.where(seen, np.square(filled - mean), 0.0).sum(axis=0)
+        sd = np.sqrt(np.where(n > 1, squares / (n - 1), np.nan))
+        sd = np.where(sd > 1e-12 * np.maximum(1.0, np.abs(mean)), sd, np.nan)
+        se = sd / np.sqrt(n)
+        half = stdtrit(np.maximum(n - 1, 1), 0.5 + level / 2) * se
+        p = 2 * stdtr(np.maximum(n - 1, 1), -np.abs(mean / se))
+        return pd.DataFrame(
+            {
+                "n": n.astype(int),
+                "missing": (difference.shape[0] - n).astype(int),
+                "estimate": mean,
+                "low": mean - half,
+                "high": mean + half,
+                "sd": sd,
+                "d_z": mean / sd,
+                "p": p,
+            }
+        )
+
+
+def gaps(answers: Answers, *, level: float = 0.95) -> Gaps:
+    """Measure where experience falls short of expectation.
+
+    The interval is the paired one: both answers come from the same person. Expectation and
+    perception are averaged over the same pairs as the gap, so the columns add up.
+
+    Parameters
+    ----------
+    answers : Answers
+    level : float
+        Confidence of the intervals; p-values are two-sided and corrected over items, and over
+        dimensions, by Holm and by Benjamini-Hochberg.
+
+    References
+    ----------
+    Parasuraman, Zeithaml, Berry (1988), Journal of Retailing 64(1), 12-40. Effect size d_z:
+    Cohen (1988), Statistical Power Analysis, section 2.3.5.
+    """
+    e, p = answers.expectation.to_numpy(), answers.perception.to_numpy()
+    items = _rows(e, p, level)
+    items.insert(0, "item", answers.items)
+    items.insert(1, "label", [answers.labels.get(i, i) for i in answers.items])
+    items.insert(2, "dimension", [answers.dimension_of(i) for i in answers.items])
+    pairs = answers.gap.notna()
+    sides = [
+        answers.scores(side.where(pairs)).to_numpy()
+        for side in (answers.expectation, answers.perception)
+    ]
+    dims = _rows(sides[0], sides[1], level)
+    dims.insert(0, "dimension", [*answers.dimensions, "overall"])
+    # the overall mean is no further comparison: it is not part of the family
+    for method in ("holm", "bh"):
+        dims[f"p_{method}"] = np.append(adjust(dims["p"].iloc[:-1], method), dims["p"].iloc[-1])
+    return Gaps(items=items, dimensions=dims, level=level)
+
+
+def _rows(e: Array, p: Array, level: float) -> pd.DataFrame:
+    both = ~np.isnan(e) & ~np.isnan(p)
+    table = paired(np.where(both, p - e, np.nan), level=level)
+    experience = paired(np.where(both, p, np.nan), level=level)
+    table.insert(2, "expectation", paired(np.where(both, e, np.nan))["estimate"])
+    table.insert(3, "perception", experience["estimate"])
+    table["perception_low"], table["perception_high"] = experience["low"], experience["high"]
+    table["p_holm"], table["p_bh"] = adjust(table["p"], "holm"), adjust(table["p"], "bh")
+    return table
+
+
+def gaps_by(answers: Answers, by: str, *, min_cell: int = 5, level: float = 0.95) -> pd.DataFrame:
+    """Gaps of each group (wave, region, segment), small groups withheld.
+
+    Parameters
+    ----------
+    answers : Answers
+    by : str
+        A column of `answers.background`.
+    min_cell : int
+        Groups with fewer respondents show their count and the reason, and no value.
+
+    Returns
+    -------
+    DataFrame
+        `by`, `dimension` ("overall" last), `n`, `expectation`, `perception`, `estimate`, `low`,
+        `high`, `withheld` (bool), `reason`.
+
+    Raises
+    ------
+    DataError
+        The column does not exist.
+    """
+    groups = _groups(answers, by)
+    parts = []
+    for value in groups.dropna().drop_duplicates().sort_values():
+        members = answers.subset((groups == value).to_numpy())
+        rows = gaps(members, level=level).dimensions
+        small = rows["n"] < min_cell
+        shown = rows[["n", "expectation", "perception", "estimate", "low", "high"]].copy()
+        shown.loc[small, shown.columns[1:]] = np.nan
+        shown.insert(0, by, value)
+        shown.insert(1, "dimension", rows["dimension"])
+        shown["withheld"] = small
+        shown["reason"] = np.where(small, f"fewer than {min_cell} answers", "")
+        parts.append(shown)
+    if not parts:
+        raise DataError(
+            f"column {by!r} is empty", where="survey", remedy="fill it or choose another"
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def gap_changes(
+    answers: Answers, wave: str = "wave", *, min_cell: int = 5, level: float = 0.95
+) -> pd.DataFrame:
+    """Change of each dimension's gap from one wave to the next.
+
+    Respondents of two waves are taken as independent samples (Welch); where the same people
+    answer twice this is cautious. p-values are corrected over all changes by Holm.
+
+    Returns
+    -------
+    DataFrame
+        `dimension`, `before`, `after` (waves), `n_before`, `n_after`, `estimate`, `low`, `high`,
+        `p`, `p_holm`; NaN where a wave is too small.
+    """
+    groups = _groups(answers, wave)
+    order = list(groups.dropna().drop_duplicates().sort_values())
+    scores = answers.scores(answers.gap)
+    cells = {w: paired(scores[(groups == w).to_numpy()].to_numpy()) for w in order}
+    rows = []
+    for before, after in zip(order[:-1], order[1:], strict=True):
+        a, b = cells[before], cells[after]
+        va, vb = a["sd"] ** 2 / a["n"], b["sd"] ** 2 / b["n"]
+        se = np.sqrt(va + vb).where((a["n"] >= min_cell) & (b["n"] >= min_cell))
+        df = (va + vb) ** 2 / (va**2 / (a["n"] - 1) + vb**2 / (b["n"] - 1))
+        change = (b["estimate"] - a["estimate"]).where(se.notna())
+        half = stdtrit(df, 0.5 + level / 2) * se
+        rows.append(
+            pd.DataFrame(
+                {
+                    "dimension": scores.columns,
+                    "before": before,
+                    "after": after,
+                    "n_before": a["n"],
+                    "n_after": b["n"],
+                    "estimate": change,
+                    "low": change - half,
+                    "high": change + half,
+                    "p": 2 * stdtr(df, -np.abs(change / se)),
+                }
+            )
+        )
+    if not rows:
+        raise DataError(
+            "there is one wave only", where=f"survey.{wave}", remedy="a change needs two waves"
+        )
+    table = pd.concat(rows, ignore_index=True)
+    table["p_holm"] = adjust(table["p"], "holm")
+    return table
+
+
+def _groups(answers: Answers, by: str) -> pd.Series:
+    if by not in answers.background:
+        raise DataError(
+            f"there is no column {by!r}",
+            where="survey",
+            remedy=f"choose one of {', '.join(map(str, answers.background.columns))}",
+        )
+    return answers.background[by]
