@@ -1,4 +1,4 @@
-"""What overall satisfaction goes with: the share of explained variance that each dimension takes."""
+"""What overall satisfaction goes with: each dimension's share of the explained variance."""
 
 from __future__ import annotations
 

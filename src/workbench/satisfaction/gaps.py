@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import matplotlib.pyplot as plt
@@ -51,7 +52,7 @@ class Gaps:
     def worst(self) -> pd.Series:
         """The dimension that falls furthest short."""
         parts = self.dimensions.iloc[:-1]
-        return parts.loc[parts["estimate"].idxmin()]
+        return parts.iloc[int(np.nanargmin(parts["estimate"]))]
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -262,7 +263,7 @@ def gap_changes(
     scores = answers.scores(answers.gap)
     cells = {w: paired(scores[(groups == w).to_numpy()].to_numpy()) for w in order}
     rows = []
-    for before, after in zip(order[:-1], order[1:], strict=True):
+    for before, after in pairwise(order):
         a, b = cells[before], cells[after]
         va, vb = a["sd"] ** 2 / a["n"], b["sd"] ** 2 / b["n"]
         se = np.sqrt(va + vb).where((a["n"] >= min_cell) & (b["n"] >= min_cell))

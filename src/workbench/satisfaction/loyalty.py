@@ -52,7 +52,7 @@ def nps_limits(
         root = np.sqrt(np.maximum(b * b + 8 * m * y * theta * (1 - theta), 0.0))
         d = np.clip((root - b) / (4 * m), np.maximum(0.0, -theta), None)
         variance = np.maximum(2 * d + theta - theta**2, 0.0) / m
-        return (estimate - theta) ** 2 <= z2 * variance
+        return np.asarray((estimate - theta) ** 2 <= z2 * variance)
 
     limits = []
     for end in (-1.0, 1.0):
@@ -138,7 +138,7 @@ class NetPromoter:
         )
 
     def metrics(self) -> pd.DataFrame:
-        """The score: name, value, low, high."""
+        """Return the score: name, value, low, high."""
         i = self.interval
         return pd.DataFrame([{"name": "nps", "value": i.estimate, "low": i.low, "high": i.high}])
 
@@ -202,7 +202,7 @@ class Satisfaction:
 def csat(
     scores: ArrayLike, *, scale: tuple[float, float] = (1, 5), level: float = 0.95
 ) -> Satisfaction:
-    """Customer satisfaction of answers on a scale.
+    """Measure customer satisfaction from answers on a scale.
 
     Parameters
     ----------
@@ -252,7 +252,7 @@ class Trend:
     by: str
 
     def metrics(self) -> pd.DataFrame:
-        """The last wave shown: name, value, low, high."""
+        """Return the last wave shown: name, value, low, high."""
         last = self.table[~self.table["withheld"]].iloc[-1]
         row = {"name": self.measure, "value": last["estimate"]}
         return pd.DataFrame([{**row, "low": last["low"], "high": last["high"]}])
@@ -375,7 +375,7 @@ def _change(
         high = estimate + np.hypot(two.high - two.estimate, one.estimate - one.low)
         unit = 100.0 if measure == "nps" else 1.0
         spread = unit**2 * sum(_spread(x, measure, i, unit) for i, x in ((one, xs), (two, ys)))
-    detectable = detectable_change(spread, 1, 1, level=level) / np.sqrt(2)
+    detectable = (ndtri(0.5 + level / 2) + ndtri(0.8)) * np.sqrt(spread)
     clear = bool(low > 0 or high < 0)
     return {
         **row,

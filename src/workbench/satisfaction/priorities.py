@@ -1,4 +1,4 @@
-"""What to mend first: importance against performance, with the odds that an item lies where it seems."""
+"""What to mend first: importance against performance, and how sure each place on the map is."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class PriorityMap:
         return rows.sort_values("probability", ascending=False).reset_index(drop=True)
 
     def metrics(self) -> pd.DataFrame:
-        """Number of items that surely belong to the first quadrant: name, value, low, high.
+        """Count the items of the first quadrant: name, value, low, high.
 
         `value` counts the items seen there, `low` those with a probability of at least .95, `high`
         all that have at least .05.

@@ -89,7 +89,7 @@ def cronbach_alpha(
     missing: Literal["complete", "pairwise"] = "complete",
     level: float = 0.95,
 ) -> Alpha:
-    """Internal consistency of items that are meant to measure one thing.
+    """Measure how well items that are meant to measure one thing agree.
 
     Parameters
     ----------
@@ -252,12 +252,13 @@ def _from_parts(answers: Answers, members: list[str], alphas: dict[str, Alpha | 
     e, p = alphas["expectation"], alphas["perception"]
     if e is None or p is None:
         return float("nan")
-    sums = pd.DataFrame(
-        {
-            "e": answers.expectation[members].sum(axis=1, skipna=False),
-            "p": answers.perception[members].sum(axis=1, skipna=False),
-        }
-    ).dropna()
-    return difference_reliability(
-        p.estimate, e.estimate, float(sums.corr().iloc[0, 1]), *sums[["p", "e"]].std()
+    sums = np.column_stack(
+        [
+            answers.expectation[members].to_numpy().sum(axis=1),
+            answers.perception[members].to_numpy().sum(axis=1),
+        ]
     )
+    covariance = np.cov(sums[~np.isnan(sums).any(axis=1)], rowvar=False)
+    sd_e, sd_p = np.sqrt(np.diag(covariance))
+    correlation = covariance[0, 1] / (sd_e * sd_p)
+    return difference_reliability(p.estimate, e.estimate, correlation, sd_p, sd_e)
