@@ -1,0 +1,216 @@
+"""The notebooks and what each needs: pipeline.yml, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from workbench.errors import WorkbenchError
+
+FILE = "pipeline.yml"
+EVERYTHING = "*"
+#: Sections of a study that have an entry for each execution, and the parameter each sets.
+FOR_EACH = {"cases": "case"}
+SECTIONS = ("cases", "goals", "survey", "published")
+
+
+class PipelineError(WorkbenchError):
+    """A pipeline.yml that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one notebook needs, as pipeline.yml says it.
+
+    Attributes
+    ----------
+    notebook : str
+        Its name; the file is ``<notebook>.ipynb`` beside pipeline.yml.
+    path : Path
+        The file.
+    tables, any_tables : tuple of str
+        Tables of which the study must have all, or one at least.
+    study : tuple of str
+        Sections of study.yml that must be filled in.
+    needs, after : tuple of str
+        Notebooks that must have succeeded, or only ended.
+    for_each : str or None
+        Section with one execution an entry.
+    gives : mapping of str to tuple of str
+        Results that must be there afterwards, and their columns.
+    """
+
+    notebook: str
+    path: Path
+    tables: tuple[str, ...] = ()
+    any_tables: tuple[str, ...] = ()
+    study: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    for_each: str | None = None
+    gives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def waits(self) -> tuple[str, ...]:
+        """The notebooks that come before this one."""
+        return tuple(dict.fromkeys((*self.needs, *self.after)))
+
+
+def load_pipeline(folder: Path) -> dict[str, Entry]:
+    """Read ``pipeline.yml`` of a folder of notebooks.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder with the notebooks.
+
+    Returns
+    -------
+    dict of str to Entry
+        By notebook, so that each comes after those it waits for.
+
+    Raises
+    ------
+    PipelineError
+        If the file is missing or wrong: an unknown key or notebook, a notebook without a file,
+        or a circle.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise PipelineError("there is no such file", where=str(path), remedy="write one")
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise PipelineError(f"not YAML: {error}", where=str(path), remedy="mend it") from None
+    if not isinstance(raw, dict) or not raw:
+        raise PipelineError(
+            "no notebooks in it", where=str(path), remedy="give each notebook an entry"
+        )
+    entries = {str(name): _entry(str(name), given, path) for name, given in raw.items()}
+    for entry in entries.values():
+        for key in ("needs", "after"):
+            for other in getattr(entry, key):
+                if other != EVERYTHING or key == "needs":
+                    _known(other, entries, f"{path}, {entry.notebook}.{key}", "notebook")
+        if not entry.path.is_file():
+            raise PipelineError(
+                f"notebook {entry.notebook!r} has no file {entry.path.name}",
+                where=str(path),
+                remedy=_meant(entry.notebook, [p.stem for p in folder.glob("*.ipynb")])
+                or "add the file or remove the entry",
+            )
+    entries = _with_everything(entries)
+    try:
+        order = list(TopologicalSorter({n: e.waits for n, e in entries.items()}).static_order())
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise PipelineError(
+            f"the notebooks wait for one another in a circle: {circle}",
+            where=str(path),
+            remedy="take one of these out of `needs` or `after`",
+        ) from None
+    return {name: entries[name] for name in order}
+
+
+def _entry(name: str, given: Any, path: Path) -> Entry:
+    where = f"{path}, {name}"
+    if not name.isidentifier():
+        raise PipelineError(
+            f"{name!r} cannot name a notebook",
+            where=str(path),
+            remedy="use letters, digits and underscores: names appear in addresses and keys",
+        )
+    if given is None:
+        given = {}
+    if not isinstance(given, dict):
+        raise PipelineError(
+            f"the entry is a {type(given).__name__}, not a mapping",
+            where=where,
+            remedy="write `tables: [...]`, `needs: [...]`, ... below it, or {}",
+        )
+    keys = ("tables", "any_tables", "study", "needs", "after", "for_each", "gives")
+    for key in given:
+        _known(str(key), keys, where, "key")
+    lists = {key: _names(given.get(key), f"{where}.{key}") for key in keys[:5]}
+    for section in lists["study"]:
+        _known(section, SECTIONS, f"{where}.study", "section")
+    for_each = given.get("for_each")
+    if for_each is not None:
+        _known(str(for_each), tuple(FOR_EACH), f"{where}.for_each", "section")
+    gives = given.get("gives") or {}
+    if not isinstance(gives, dict):
+        raise PipelineError(
+            "`gives` is not a mapping",
+            where=where,
+            remedy="write `gives: {result: [column, ...]}`",
+        )
+    return Entry(
+        notebook=name,
+        path=path.parent / f"{name}.ipynb",
+        for_each=for_each,
+        gives={str(k): _names(v, f"{where}.gives.{k}") for k, v in gives.items()},
+        **lists,
+    )
+
+
+def _names(given: Any, where: str) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    if isinstance(given, str):
+        return (given,)
+    if isinstance(given, list) and all(isinstance(each, str) for each in given):
+        return tuple(given)
+    raise PipelineError(f"{given!r} is not a list of names", where=where, remedy="write [a, b]")
+
+
+def _with_everything(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Spell ``after: "*"`` out: all the others, but not those which wait for this one."""
+    explicit = {
+        name: {other for other in entry.waits if other != EVERYTHING}
+        for name, entry in entries.items()
+    }
+
+    def before(name: str) -> set[str]:
+        seen: set[str] = set()
+        ahead = [name]
+        while ahead:
+            for other in explicit[ahead.pop()] - seen:
+                seen.add(other)
+                ahead.append(other)
+        return seen
+
+    spelled = {}
+    for name, entry in entries.items():
+        after = entry.after
+        if EVERYTHING in after:
+            others = [
+                other
+                for other in entries
+                if other != name
+                and name not in before(other)
+                and EVERYTHING not in entries[other].after
+            ]
+            after = tuple(dict.fromkeys([*(o for o in after if o != EVERYTHING), *others]))
+        spelled[name] = Entry(**{**vars(entry), "after": after})
+    return spelled
+
+
+def _known(name: str, known: Iterable[str], where: str, what: str) -> None:
+    known = list(known)
+    if name not in known:
+        raise PipelineError(
+            f"unknown {what} {name!r}",
+            where=where,
+            remedy=_meant(name, known) or f"there are {', '.join(known)}",
+        )
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,323 @@
+"""What a run will do: which notebooks, with what, in what order; and which not, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+
+from workbench.runs.parameters import (
+    Assignment,
+    Parameter,
+    ParameterError,
+    check_values,
+    read_parameters,
+    read_value,
+    unknown,
+)
+from workbench.runs.pipeline import FOR_EACH, Entry, PipelineError
+
+if TYPE_CHECKING:
+    from workbench.runs.kinds import Plain
+    from workbench.study import Study
+
+#: Parameters that the run itself sets.
+RESERVED = {"study": "it is the command's argument", "case": "choose with --notebook"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One execution of one notebook.
+
+    Attributes
+    ----------
+    key : str
+        Its name in the run: the notebook's, with ``-<case>`` for one of several.
+    notebook : str
+        The notebook's name.
+    path : Path
+        The notebook's file.
+    parameters : dict
+        All values in plain types, defaults included.
+    given : tuple of str
+        Names of those which differ from the cell's defaults or are the run's own; these are
+        injected.
+    needs, after : tuple of str
+        Keys of the steps that must have succeeded, or only ended.
+    reads : tuple of str
+        Keys whose results it may read: all that come before it.
+    gives : mapping
+        Results that must be there afterwards, and their columns.
+    case : str or None
+        The case, for a notebook that runs once for each.
+    asked : bool
+        False when ``--notebook`` left it out: it is then carried over if nothing has changed.
+    """
+
+    key: str
+    notebook: str
+    path: Path
+    parameters: Mapping[str, Plain]
+    given: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    gives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    case: str | None = None
+    asked: bool = True
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A notebook that does not run, and why."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a run, each after those it waits for, and what is left out."""
+
+    steps: tuple[Step, ...]
+    skips: tuple[Skip, ...] = ()
+
+    def graph(self) -> dict[str, set[str]]:
+        """Keys, each with the keys it waits for."""
+        return {step.key: {*step.needs, *step.after} for step in self.steps}
+
+
+def make_plan(
+    pipeline: Mapping[str, Entry],
+    study: Study,
+    *,
+    assignments: Sequence[Assignment] = (),
+    only: Iterable[str] | None = None,
+    study_parameter: str | None = None,
+) -> Plan:
+    """Lay out a run, and check every parameter, before any kernel starts.
+
+    Parameters
+    ----------
+    pipeline : mapping
+        From `load_pipeline`.
+    study : Study
+        The study's card.
+    assignments : sequence of Assignment
+        From the command line.
+    only : iterable of str, optional
+        Notebooks or keys asked for; what they need comes along. All by default.
+    study_parameter : str, optional
+        Value of the parameter ``study``; the study's name by default.
+
+    Raises
+    ------
+    PipelineError
+        If a notebook asked for does not exist or cannot run.
+    ParameterError
+        If a parameter is unknown or of the wrong type.
+    """
+    declared = {name: _declared(entry) for name, entry in pipeline.items()}
+    _check_study_parameters(study, pipeline)
+    chosen = _assign(assignments, declared)
+    reasons: dict[str, str] = {}
+    steps: dict[str, Step] = {}
+    keys: dict[str, list[str]] = {}
+    for name, entry in pipeline.items():
+        reason = _reason_to_skip(entry, study, reasons)
+        if reason:
+            reasons[name] = reason
+            continue
+        cases: list[str | None] = [None]
+        if entry.for_each:
+            cases = [each.name for each in getattr(study, entry.for_each)]
+        keys[name] = [name if case is None else f"{name}-{case}" for case in cases]
+        for key, case in zip(keys[name], cases, strict=True):
+            values = _values(
+                entry, key, case, declared[name], chosen.get(name, {}), study, study_parameter
+            )
+            before = _before(name, pipeline)
+            steps[key] = Step(
+                key=key,
+                notebook=name,
+                path=entry.path,
+                parameters={n: p.default for n, p in declared[name].items()} | values,
+                given=tuple(values),
+                needs=_keys(entry.needs, keys),
+                after=_keys(entry.after, keys),
+                reads=_keys(before, keys),
+                gives=entry.gives,
+                case=case,
+            )
+    asked = _asked(only, pipeline, steps, reasons)
+    return Plan(
+        steps=tuple(
+            step if step.key in asked else Step(**{**vars(step), "asked": False})
+            for step in steps.values()
+        ),
+        skips=tuple(Skip(name, reason) for name, reason in reasons.items()),
+    )
+
+
+def _declared(entry: Entry) -> dict[str, Parameter]:
+    return read_parameters(read_notebook(entry.path), where=entry.path.name)
+
+
+def read_notebook(path: Path) -> Any:
+    """Read a notebook file.
+
+    Raises
+    ------
+    PipelineError
+        If it is no notebook.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception as error:
+        raise PipelineError(
+            f"not a notebook: {str(error).splitlines()[0][:200]}",
+            where=str(path),
+            remedy="open it in JupyterLab, or take it from version control again",
+        ) from None
+
+
+def _check_study_parameters(study: Study, pipeline: Mapping[str, Entry]) -> None:
+    for name in study.parameters:
+        if name.partition("-")[0] not in pipeline:
+            close = get_close_matches(name, list(pipeline), n=1)
+            raise ParameterError(
+                f"parameters for an unknown notebook {name!r}",
+                where=f"{study.path}, parameters",
+                remedy=f"did you mean {close[0]!r}?"
+                if close
+                else f"there are {', '.join(pipeline)}",
+            )
+
+
+def _assign(
+    assignments: Sequence[Assignment], declared: Mapping[str, Mapping[str, Parameter]]
+) -> dict[str, dict[str, Plain]]:
+    """Give each assignment to the notebooks that declare its name."""
+    chosen: dict[str, dict[str, Plain]] = {}
+    for notebook, name, text in assignments:
+        where = f"-p {notebook + '.' if notebook else ''}{name}={text}"
+        if name in RESERVED:
+            raise ParameterError(
+                f"{name!r} cannot be set with -p", where=where, remedy=RESERVED[name]
+            )
+        if notebook is not None and notebook not in declared:
+            close = get_close_matches(notebook, list(declared), n=1)
+            raise ParameterError(
+                f"unknown notebook {notebook!r}",
+                where=where,
+                remedy=f"did you mean {close[0]!r}?"
+                if close
+                else f"there are {', '.join(declared)}",
+            )
+        takers = [notebook] if notebook else [n for n, ps in declared.items() if name in ps]
+        if not takers:
+            names = dict.fromkeys(n for ps in declared.values() for n in ps if n not in RESERVED)
+            raise unknown(name, names, where=where)
+        for taker in takers:
+            if name not in declared[taker]:
+                raise unknown(name, declared[taker], where=where)
+            value = read_value(declared[taker][name], text, where=f"{where} ({taker})")
+            chosen.setdefault(taker, {})[name] = value
+    return chosen
+
+
+def _values(
+    entry: Entry,
+    key: str,
+    case: str | None,
+    declared: Mapping[str, Parameter],
+    chosen: Mapping[str, Plain],
+    study: Study,
+    study_parameter: str | None,
+) -> dict[str, Plain]:
+    """Overlay the card's values with the command line's, and these with the run's own."""
+    values: dict[str, Plain] = {}
+    for name in dict.fromkeys((entry.notebook, key)):
+        where = f"{study.path}, parameters.{name}"
+        given = study.parameters.get(name, {})
+        for reserved in RESERVED.keys() & given.keys():
+            raise ParameterError(
+                f"{reserved!r} cannot be set here", where=where, remedy="the run sets it"
+            )
+        values |= check_values(declared, given, where=where)
+    values |= chosen
+    own: dict[str, Any] = {"study": study_parameter or study.name}
+    if case is not None and entry.for_each:
+        own[FOR_EACH[entry.for_each]] = case
+    for name in own:
+        if name not in declared:
+            raise ParameterError(
+                f"the parameters cell has no {name!r}",
+                where=entry.path.name,
+                remedy=f'add `{name}: str = "..."` to it',
+            )
+    return values | check_values(declared, own, where=entry.path.name)
+
+
+def _reason_to_skip(entry: Entry, study: Study, reasons: Mapping[str, str]) -> str:
+    missing = [table for table in entry.tables if table not in study.tables]
+    if missing:
+        return f"the study has no table {', '.join(missing)}"
+    if entry.any_tables and not any(table in study.tables for table in entry.any_tables):
+        return f"the study has none of the tables {', '.join(entry.any_tables)}"
+    sections = [*entry.study, *([entry.for_each] if entry.for_each else [])]
+    empty = [section for section in dict.fromkeys(sections) if not getattr(study, section)]
+    if empty:
+        return f"study.yml has no {', '.join(empty)}"
+    for other in entry.needs:
+        if other in reasons:
+            return f"it needs {other}, which is skipped: {reasons[other]}"
+    return ""
+
+
+def _before(name: str, pipeline: Mapping[str, Entry]) -> list[str]:
+    found: list[str] = []
+    for other in pipeline[name].waits:
+        found += [*_before(other, pipeline), other]
+    return list(dict.fromkeys(found))
+
+
+def _keys(notebooks: Iterable[str], keys: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    return tuple(key for name in notebooks for key in keys.get(name, ()))
+
+
+def _asked(
+    only: Iterable[str] | None,
+    pipeline: Mapping[str, Entry],
+    steps: Mapping[str, Step],
+    reasons: Mapping[str, str],
+) -> set[str]:
+    if only is None:
+        return set(steps)
+    asked: set[str] = set()
+    ahead: list[str] = []
+    for name in only:
+        found = [key for key, step in steps.items() if name in (key, step.notebook)]
+        if not found and name in reasons:
+            raise PipelineError(
+                f"{name!r} cannot run: {reasons[name]}", where="--notebook", remedy="add it"
+            )
+        if not found:
+            known = [*dict.fromkeys([*pipeline, *steps])]
+            close = get_close_matches(name, known, n=1)
+            raise PipelineError(
+                f"there is no notebook {name!r}",
+                where="--notebook",
+                remedy=f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}",
+            )
+        ahead += found
+    while ahead:
+        key = ahead.pop()
+        if key not in asked:
+            asked.add(key)
+            ahead += steps[key].needs
+    return asked
