@@ -1,0 +1,1 @@
+"""What customers are worth, and for how long: purchase models, spend, value, validation."""

@@ -1,0 +1,523 @@
+"""The shape of a purchase model: fit once, then ask about customers in it, new ones, any."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaincc
+
+from workbench.clv.newton import Derivatives, Optimum, in_logs, maximise
+from workbench.clv.results import Fitted, Prediction, Verdict
+from workbench.clv.rows import (
+    Purchases,
+    add_up,
+    as_floats,
+    check_counts,
+    check_estimable,
+    check_rows,
+    distinct,
+    gather,
+    refuse,
+    table_of,
+)
+from workbench.clv.units import continuous_rate
+from workbench.errors import DataError
+
+Array = NDArray[np.float64]
+
+#: Fits with more distinct repeat buyers than this start from a fit to a sample of them.
+SAMPLE_ABOVE = 30_000
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Sums over customers with the same x and with the same T, all that counting terms need."""
+
+    xs: Array
+    n_x: Array
+    Ts: Array
+    n_T: Array  # noqa: N815
+    x_T: Array  # noqa: N815
+    n: float
+
+    @classmethod
+    def of(cls, rows: Purchases) -> Margins:
+        """Add up the rows."""
+        xs, at_x = table_of(rows.x)
+        Ts, at_T = table_of(rows.T)
+        return cls(
+            xs,
+            add_up(at_x, rows.n),
+            Ts,
+            add_up(at_T, rows.n),
+            add_up(at_T, rows.n * rows.x),
+            rows.customers,
+        )
+
+
+class PurchaseModel(ABC):
+    """A model of repeat purchases in continuous time.
+
+    Parameters
+    ----------
+    frequency : array_like
+        Repeat purchases (days, or whatever the event grain is, with a purchase; less the first).
+    recency : array_like
+        Time from the first to the last purchase; 0 for one-time buyers.
+    age : array_like
+        Time from the first purchase to the end of observation.
+    counts : array_like, optional
+        Customers that each row stands for.
+    unit : str, optional
+        hour, day, week, month, quarter or year. Without it no annual discount rate is accepted.
+    """
+
+    title: ClassVar[str]
+    names: ClassVar[tuple[str, ...]]
+    #: 1 for parameters measured in time, 0 for the others.
+    timed: ClassVar[tuple[int, ...]]
+    starts: ClassVar[tuple[tuple[float, ...], ...]]
+
+    def __init__(
+        self,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        age: ArrayLike,
+        counts: ArrayLike | None = None,
+        *,
+        unit: str | None = None,
+    ) -> None:
+        self.index = frequency.index if isinstance(frequency, pd.Series) else None
+        self.counts = check_counts(counts, np.size(frequency))
+        self.rows = gather(frequency, recency, age, counts, unit=unit)
+        self.unit = unit
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, *, unit: str | None = None) -> Self:
+        """Make the model from a customer summary with columns frequency, recency, age."""
+        missing = [c for c in ("frequency", "recency", "age") if c not in frame]
+        if missing:
+            raise DataError(
+                f"the summary has no column {', '.join(missing)}",
+                remedy="give frequency, recency and age, one row a customer",
+            )
+        counts = frame.get("counts")
+        return cls(frame["frequency"], frame["recency"], frame["age"], counts, unit=unit)
+
+    # What a model says, with theta the parameters in the papers' order.
+
+    @staticmethod
+    @abstractmethod
+    def likelihood(rows: Purchases) -> Callable[[Array], Derivatives]:
+        """Log-likelihood, gradient and Hessian as a function of the parameters."""
+
+    @staticmethod
+    @abstractmethod
+    def alive(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
+        """P(alive at T)."""
+
+    @staticmethod
+    @abstractmethod
+    def expected(theta: Array, t: Array, x: Array, T: Array) -> Array:
+        """Purchases expected in (T, T + t] of a customer alive at T."""
+
+    @staticmethod
+    @abstractmethod
+    def discounted(theta: Array, t: float, rate: float, x: Array, T: Array) -> Array:
+        """Present value at T of purchases in (T, T + t] of a customer alive at T."""
+
+    @staticmethod
+    @abstractmethod
+    def none(theta: Array, t: Array, x: Array, T: Array) -> Array:
+        """P(no purchase in (T, T + t]) of a customer alive at T."""
+
+    @staticmethod
+    @abstractmethod
+    def mass(theta: Array, k: Array, t: Array, x: Array, T: Array) -> Array:
+        """P(k purchases in (T, T + t]) of a customer alive at T."""
+
+    @staticmethod
+    @abstractmethod
+    def draw(theta: Array, T: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Simulate frequency and recency of customers observed for T."""
+
+    @staticmethod
+    def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
+        """Whether the maximum lies where nobody ever leaves."""
+        return False
+
+    # Fitting
+
+    def fit(self, *, start: ArrayLike | None = None) -> PurchaseResults:
+        """Maximise the likelihood.
+
+        Parameters
+        ----------
+        start : array_like, optional
+            Parameters to start from, in the unit of the data.
+
+        Returns
+        -------
+        PurchaseResults
+
+        Raises
+        ------
+        DataError
+            There is nothing to learn from: one customer, or no repeat purchase.
+        """
+        check_estimable(self.rows)
+        scale = float(np.average(self.rows.T, weights=self.rows.n))
+        rows = Purchases(
+            self.rows.x,
+            self.rows.t_x / scale,
+            self.rows.T / scale,
+            self.rows.n,
+            self.rows.inverse,
+            self.unit,
+        )
+        shift = np.log(scale) * np.array(self.timed, dtype=float)
+        starts = (
+            [np.log(np.asarray(s, dtype=float)) for s in self._starts(rows)]
+            if start is None
+            else [np.log(np.asarray(start, dtype=float)) - shift]
+        )
+        best = self._climb(rows, starts)
+        per_scale = np.log(scale) * float(rows.n @ rows.x)
+        return self._conclude(best, shift, per_scale)
+
+    @classmethod
+    def _starts(cls, rows: Purchases) -> list[Array]:
+        # alpha so that r / alpha is the crude rate; times have mean one
+        rate = float(rows.n @ rows.x) / rows.customers
+        out = []
+        for s in cls.starts:
+            theta = np.array(s, dtype=float)
+            theta[1] = theta[0] / rate
+            out.append(theta)
+        return out
+
+    @classmethod
+    def _climb(cls, rows: Purchases, starts: list[Array]) -> Optimum:
+        lower, upper = np.full(len(cls.names), -16.0), np.full(len(cls.names), 12.0)
+        if np.count_nonzero(rows.x) > SAMPLE_ABOVE:
+            starts = [cls._climb(_thinned(rows), starts).phi]
+        evaluate = in_logs(cls.likelihood(rows))
+        found: list[Optimum] = []
+        for phi in starts:
+            found.append(maximise(evaluate, phi, lower=lower, upper=upper))
+            if found[-1].converged and not found[-1].bound.any():
+                break
+        return max(found, key=lambda o: o.value)
+
+    def _conclude(self, best: Optimum, shift: Array, per_scale: float) -> PurchaseResults:
+        phi = best.phi + shift
+        covariance = covariance_of(best)
+        llf = best.value - per_scale
+        free = len(self.names) - int(np.count_nonzero(best.bound))
+        theta = np.exp(phi)
+        law: type[PurchaseModel] = type(self)
+        params = pd.Series(theta, index=list(self.names), name=self.title)
+        baseline = self._baseline()
+        verdict = self._judge(best, theta, llf, baseline)
+        if verdict.kind == "no_dropout" and baseline is not None:
+            # nobody leaves: the parameters that are left are those of the NBD
+            law, phi, covariance = baseline.law, baseline.phi, baseline.covariance
+            llf, free = baseline.llf, 2
+            params = pd.Series(
+                [*baseline.params, 0.0, np.nan], index=list(self.names), name=self.title
+            )
+        results = PurchaseResults(
+            params=params,
+            phi=phi,
+            covariance=covariance,
+            llf=llf,
+            nobs=self.rows.customers,
+            verdict=verdict,
+            unit=self.unit,
+            evaluations=best.evaluations,
+            free=free,
+        )
+        results.title, results.law, results.model = self.title, law, self
+        return results
+
+    def _baseline(self) -> PurchaseResults | None:
+        from workbench.clv.nbd import NBD
+
+        twin = NBD.__new__(NBD)
+        twin.index, twin.counts, twin.rows, twin.unit = (
+            self.index,
+            self.counts,
+            self.rows,
+            self.unit,
+        )
+        return twin.fit()
+
+    def _judge(
+        self, best: Optimum, theta: Array, llf: float, baseline: PurchaseResults | None
+    ) -> Verdict:
+        if baseline is not None:
+            lr = max(2 * (llf - baseline.llf), 0.0)
+            # two parameters vanish at the boundary; chi-squared with 2 df errs to the safe side
+            values = {"lr": lr, "p": float(gammaincc(1.0, lr / 2))}
+            if self.without_dropout(theta, best.bound) or lr < 1e-6:
+                return Verdict(
+                    "no_dropout",
+                    "No sign that customers leave: the likelihood is highest where nobody drops "
+                    "out. Predictions are those of the NBD and every customer counts as alive.",
+                    values,
+                    "NBD",
+                )
+        else:
+            values = {}
+        if not best.converged:
+            return Verdict(
+                "not_converged",
+                "The search for the maximum stopped before it was certain; do not use this fit.",
+                values,
+                type(self).__name__,
+            )
+        if best.bound.any():
+            return Verdict(
+                "no_heterogeneity",
+                "Customers do not differ in one of the traits that the model lets vary; "
+                "predictions hold, but single parameters mean nothing.",
+                values,
+                type(self).__name__,
+            )
+        if values and values["p"] > 0.05:
+            message = (
+                "The fit converged, but it is no better than a model without dropout "
+                "(likelihood ratio {lr}, p at most {p})."
+            )
+        elif values:
+            message = (
+                "The fit converged at an inner maximum, and dropout is needed to explain the log "
+                "(likelihood ratio against the NBD {lr}, p at most {p})."
+            )
+        else:
+            message = "The fit converged at an inner maximum."
+        return Verdict("converged", message, values, type(self).__name__)
+
+
+def covariance_of(best: Optimum) -> Array:
+    """Inverse observed information of the log parameters; zero where one is held."""
+    free = np.flatnonzero(best.bound == 0)
+    out = np.zeros((best.phi.size, best.phi.size))
+    if free.size:
+        information = -best.hessian[np.ix_(free, free)]
+        out[np.ix_(free, free)] = np.linalg.pinv(information, rcond=1e-14, hermitian=True)
+    return out
+
+
+def _thinned(rows: Purchases) -> Purchases:
+    """Every k-th distinct repeat buyer, weighted up, and all one-time buyers."""
+    repeat = np.flatnonzero(rows.x)
+    # sorted by frequency a systematic sample is a stratified one
+    repeat = repeat[np.argsort(rows.x[repeat], kind="stable")]
+    every = max(repeat.size // 6000, 2)
+    once = np.flatnonzero(rows.x == 0)[:: 1 if np.count_nonzero(rows.x == 0) < 6000 else every]
+    kept = np.concatenate([once, repeat[every // 2 :: every]])
+    n = rows.n[kept].copy()
+    for group, whole in ((rows.x[kept] == 0, rows.x == 0), (rows.x[kept] > 0, rows.x > 0)):
+        if n[group].sum() > 0:
+            n[group] *= rows.n[whole].sum() / n[group].sum()
+    return Purchases(rows.x[kept], rows.t_x[kept], rows.T[kept], n, np.arange(kept.size), rows.unit)
+
+
+class PurchaseResults(Fitted):
+    """A fitted purchase model.
+
+    Everything that takes customers (`x`, `t_x`, `T`) answers for those of the fit when none are
+    given, in the order in which they came. Times are in the unit of the data.
+    """
+
+    law: type[PurchaseModel]
+    model: PurchaseModel
+
+    def _ask(
+        self,
+        function: Callable[..., Array],
+        x: ArrayLike | None,
+        t_x: ArrayLike | None,
+        T: ArrayLike | None,
+        *extra: ArrayLike,
+        link: Literal["log", "logit"] = "log",
+    ) -> Prediction:
+        if x is None and t_x is None and T is None:
+            rows = self.model.rows
+            if not any(np.ndim(e) for e in extra):
+                columns = (*(np.full(rows.x.size, e) for e in extra), rows.x, rows.t_x, rows.T)
+                return Prediction(
+                    lambda phi: function(np.exp(phi), *columns),
+                    self.phi,
+                    self.covariance,
+                    rows.inverse,
+                    link=link,
+                    counts=self.model.counts,
+                    index=self.model.index,
+                )
+            x, t_x, T = (v[rows.inverse] for v in (rows.x, rows.t_x, rows.T))
+        if x is None or t_x is None or T is None:
+            raise DataError(
+                "only part of a customer's history is given",
+                remedy="give x, t_x and T, or none of them for the customers of the fit",
+            )
+        index = x.index if isinstance(x, pd.Series) else None
+        columns = np.broadcast_arrays(
+            *(np.asarray(e, float) for e in extra), *check_rows(x, t_x, T)
+        )
+        first, inverse = distinct(*(np.ravel(c) for c in columns))
+        picked = [np.ravel(c)[first] for c in columns]
+        return Prediction(
+            lambda phi: function(np.exp(phi), *picked),
+            self.phi,
+            self.covariance,
+            inverse,
+            link=link,
+            index=index,
+        )
+
+    def _by_age(
+        self, theta: Array, x: Array, T: Array, function: Callable[[Array, Array], Array]
+    ) -> Array:
+        """Evaluate what depends on x and T only once for each pair of them."""
+        first, inverse = distinct(x, T)
+        if first.size > 0.7 * x.size:
+            return function(x, T)
+        return function(x[first], T[first])[inverse]
+
+    def p_alive(
+        self, x: ArrayLike | None = None, t_x: ArrayLike | None = None, T: ArrayLike | None = None
+    ) -> Prediction:
+        """P(alive at the end of observation)."""
+        return self._ask(self.law.alive, x, t_x, T, link="logit")
+
+    def expected_purchases(
+        self,
+        t: ArrayLike,
+        x: ArrayLike | None = None,
+        t_x: ArrayLike | None = None,
+        T: ArrayLike | None = None,
+    ) -> Prediction:
+        """Purchases expected in the next `t` units of time, dropout allowed for."""
+        time = _times("t", t)
+
+        def given(theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
+            if np.all(t == t[0]):
+                later = self._by_age(
+                    theta,
+                    x,
+                    T,
+                    lambda x, T: self.law.expected(theta, np.full(x.size, t[0]), x, T),
+                )
+            else:
+                later = self.law.expected(theta, t, x, T)
+            return self.law.alive(theta, x, t_x, T) * later
+
+        return self._ask(given, x, t_x, T, time)
+
+    def expected_purchases_new(self, t: ArrayLike) -> Prediction:
+        """Repeat purchases expected of a new customer within `t` of the first purchase."""
+        return self.expected_purchases(t, 0.0, 0.0, 0.0)
+
+    def probability_none(
+        self,
+        t: ArrayLike,
+        x: ArrayLike | None = None,
+        t_x: ArrayLike | None = None,
+        T: ArrayLike | None = None,
+    ) -> Prediction:
+        """P(no purchase in the next `t` units of time), whether gone or merely quiet."""
+
+        def given(theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
+            return 1 - self.law.alive(theta, x, t_x, T) * (1 - self.law.none(theta, t, x, T))
+
+        return self._ask(given, x, t_x, T, _times("t", t), link="logit")
+
+    def pmf(
+        self,
+        k: ArrayLike,
+        t: ArrayLike,
+        x: ArrayLike = 0.0,
+        t_x: ArrayLike = 0.0,
+        T: ArrayLike = 0.0,
+    ) -> Prediction:
+        """P(k repeat purchases in `t`), of a new customer unless a history is given."""
+
+        def given(theta: Array, k: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
+            alive = self.law.alive(theta, x, t_x, T)
+            return alive * self.law.mass(theta, k, t, x, T) + np.where(k == 0, 1 - alive, 0.0)
+
+        number = _times("k", k)
+        if (number != np.round(number)).any():
+            raise DataError("k is not a whole number", remedy="k counts purchases")
+        return self._ask(given, x, t_x, T, number, _times("t", t), link="logit")
+
+    def dert(
+        self,
+        discount_rate: float,
+        x: ArrayLike | None = None,
+        t_x: ArrayLike | None = None,
+        T: ArrayLike | None = None,
+        *,
+        horizon: float = float("inf"),
+    ) -> Prediction:
+        """Discounted expected residual transactions.
+
+        Parameters
+        ----------
+        discount_rate : float
+            A year, as a fraction (0.10); turned into a continuous rate per unit of time.
+        x, t_x, T : array_like, optional
+        horizon : float
+            In the unit of the data; infinite by default.
+        """
+        rate = continuous_rate(discount_rate, self.unit)
+        return self.dert_continuous(rate, x, t_x, T, horizon=horizon)
+
+    def dert_continuous(
+        self,
+        rate: float,
+        x: ArrayLike | None = None,
+        t_x: ArrayLike | None = None,
+        T: ArrayLike | None = None,
+        *,
+        horizon: float = float("inf"),
+    ) -> Prediction:
+        """Discounted expected residual transactions at a continuous rate per unit of time."""
+        if not rate >= 0 or not horizon > 0:
+            raise DataError(
+                f"rate is {rate}, horizon {horizon}",
+                remedy="give a rate of zero or more and a positive horizon",
+            )
+        if rate == 0 and np.isinf(horizon):
+            raise DataError(
+                "without discounting an infinite horizon has no finite value",
+                remedy="give a horizon or a discount rate",
+            )
+
+        def given(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
+            later = self._by_age(
+                theta, x, T, lambda x, T: self.law.discounted(theta, horizon, rate, x, T)
+            )
+            return self.law.alive(theta, x, t_x, T) * later
+
+        return self._ask(given, x, t_x, T)
+
+    def simulate(self, age: ArrayLike, *, rng: np.random.Generator) -> pd.DataFrame:
+        """Draw customers from the fitted model: frequency, recency, age."""
+        T = np.atleast_1d(_times("age", age))
+        x, t_x = self.law.draw(np.exp(self.phi), T, rng)
+        return pd.DataFrame({"frequency": x, "recency": t_x, "age": T})
+
+
+def _times(name: str, values: ArrayLike) -> Array:
+    out, labels = as_floats(name, values)
+    refuse(name, labels, out < 0, "is negative", "give zero or more")
+    return out if np.ndim(values) else out[0]

@@ -1,0 +1,343 @@
+"""What a fit gives back: a verdict, and predictions that know their uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from workbench.clv.rows import add_up
+from workbench.errors import DataError
+from workbench.stats.intervals import Interval, normal_quantile
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a fit may be believed, and what to use if not.
+
+    Attributes
+    ----------
+    kind : str
+        "converged", "no_dropout", "no_heterogeneity", "weak_spend" or "not_converged".
+    message : str
+        One or two sentences with named placeholders.
+    values : dict of float
+        What the placeholders stand for.
+    use : str
+        Name of the model whose predictions are given.
+    """
+
+    kind: str
+    message: str
+    values: dict[str, float] = field(default_factory=dict)
+    use: str = ""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the model asked for is the model that speaks."""
+        return self.kind == "converged"
+
+    @property
+    def text(self) -> str:
+        """The message in English, with its numbers."""
+        return self.message.format(**{k: f"{v:.3g}" for k, v in self.values.items()})
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+
+class Prediction:
+    """Numbers predicted from fitted parameters, with intervals by the delta method.
+
+    The interval is that of the expectation: it says how well the parameters are known, not
+    how far a single customer may stray from what is expected of the likes of them.
+
+    Parameters
+    ----------
+    function : callable
+        Takes log parameters of shape (k,) and gives predictions of distinct rows, shape (m,).
+    phi : ndarray, shape (k,)
+        Fitted log parameters.
+    covariance : ndarray, shape (k, k)
+        Of the log parameters.
+    inverse : ndarray of int, shape (n,)
+        Distinct row of each row asked for.
+    link : {"log", "logit"}
+        Scale on which limits are set: positive numbers or probabilities.
+    counts : ndarray, shape (n,), optional
+        Customers behind each row, for totals.
+
+    Notes
+    -----
+    ``np.asarray(prediction)`` gives the estimates.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Array], Array],
+        phi: Array,
+        covariance: Array,
+        inverse: Index,
+        *,
+        link: Literal["log", "logit"] = "log",
+        counts: Array | None = None,
+        index: pd.Index | None = None,
+    ) -> None:
+        self._function = function
+        self._phi = phi
+        self._covariance = covariance
+        self._inverse = inverse
+        self._link = link
+        self._index = index
+        self.counts = np.ones(inverse.size) if counts is None else counts
+        self._rows = function(phi)
+
+    def __len__(self) -> int:
+        return int(self._inverse.size)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self.estimate, dtype=dtype)
+
+    def __repr__(self) -> str:
+        return repr(self.table)
+
+    @property
+    def estimate(self) -> Array:
+        """Predictions, shape (n,)."""
+        return np.asarray(self._rows[self._inverse], dtype=float)
+
+    @cached_property
+    def _gradient(self) -> Array:
+        """Derivatives of the distinct rows by the log parameters, shape (m, k)."""
+        out = np.zeros((self._rows.size, self._phi.size))
+        step = 1e-4
+        for k in np.flatnonzero(np.diag(self._covariance) > 0):
+            up, down = self._phi.copy(), self._phi.copy()
+            up[k] += step
+            down[k] -= step
+            out[:, k] = (self._function(up) - self._function(down)) / (2 * step)
+        return out
+
+    @cached_property
+    def _row_se(self) -> Array:
+        g = self._gradient
+        return np.asarray(
+            np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", g, self._covariance, g), 0)), dtype=float
+        )
+
+    @property
+    def se(self) -> Array:
+        """Standard errors, shape (n,)."""
+        return np.asarray(self._row_se[self._inverse], dtype=float)
+
+    def conf_int(self, level: float = 0.95) -> pd.DataFrame:
+        """Limits of each prediction, columns `low` and `high`."""
+        low, high = limits(self._rows, self._row_se, normal_quantile(level), self._link)
+        return pd.DataFrame(
+            {"low": low[self._inverse], "high": high[self._inverse]}, index=self._index
+        )
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Columns estimate, low, high."""
+        out = self.conf_int()
+        out.insert(0, "estimate", self.estimate)
+        return out
+
+    def _weights(self, weights: ArrayLike | None) -> Array:
+        w = self.counts if weights is None else np.asarray(weights, dtype=float)
+        if w.shape != (len(self),):
+            raise DataError(f"{w.size} weights for {len(self)} rows", remedy="give one a row")
+        return add_up(self._inverse, w, self._rows.size)
+
+    def total(self, weights: ArrayLike | None = None, *, level: float = 0.95) -> Interval:
+        """Sum over the customers, with its interval."""
+        w = self._weights(weights)
+        estimate = np.array([w @ self._rows])
+        g = w @ self._gradient
+        se = np.array([np.sqrt(max(float(g @ self._covariance @ g), 0.0))])
+        low, high = limits(estimate, se, normal_quantile(level), "log")
+        return Interval(float(estimate[0]), float(low[0]), float(high[0]), float(w.sum()), level)
+
+    def mean(self, weights: ArrayLike | None = None, *, level: float = 0.95) -> Interval:
+        """Mean over the customers, with its interval."""
+        total = self.total(weights, level=level)
+        return total.scaled(1 / total.n) if total.n else total
+
+    def by(self, groups: ArrayLike, *, level: float = 0.95) -> pd.DataFrame:
+        """Totals and means of groups of customers.
+
+        Returns
+        -------
+        DataFrame
+            One row a group: group, n, mean, mean_low, mean_high, estimate, low, high, share.
+        """
+        codes, labels = pd.factorize(pd.Series(np.asarray(groups, dtype=object)), sort=True)
+        everything = self.total().estimate
+        rows = []
+        for code, label in enumerate(labels):
+            total = self.total(np.where(codes == code, self.counts, 0.0), level=level)
+            mean = total.scaled(1 / total.n) if total.n else total
+            rows.append(
+                {
+                    "group": label,
+                    "n": total.n,
+                    "mean": mean.estimate,
+                    "mean_low": mean.low,
+                    "mean_high": mean.high,
+                    "estimate": total.estimate,
+                    "low": total.low,
+                    "high": total.high,
+                    "share": total.estimate / everything if everything else float("nan"),
+                }
+            )
+        return pd.DataFrame(rows)
+
+
+def limits(
+    estimate: Array, se: Array, z: float, link: Literal["log", "logit"]
+) -> tuple[Array, Array]:
+    """Limits on the log or logit scale; a value on the edge of its range has no width."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if link == "log":
+            width = np.where(estimate > 0, se / np.where(estimate > 0, estimate, 1.0), 0.0)
+            low, high = estimate * np.exp(-z * width), estimate * np.exp(z * width)
+        else:
+            inside = (estimate > 0) & (estimate < 1)
+            p = np.where(inside, estimate, 0.5)
+            centre, width = np.log(p / (1 - p)), z * se / (p * (1 - p))
+            low = np.where(inside, 1 / (1 + np.exp(-(centre - width))), estimate)
+            high = np.where(inside, 1 / (1 + np.exp(-(centre + width))), estimate)
+    return np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+
+
+class Fitted:
+    """Parameters of a maximum-likelihood fit and how well they are known.
+
+    Attributes
+    ----------
+    params : Series
+        In the order of the papers.
+    bse : Series
+        Standard errors from the observed information; NaN for a parameter at the boundary.
+    llf : float
+        Log-likelihood.
+    nobs : float
+        Customers.
+    verdict : Verdict
+    unit : str or None
+        Unit of time.
+    """
+
+    title = ""
+
+    def __init__(
+        self,
+        *,
+        params: pd.Series,
+        phi: Array,
+        covariance: Array,
+        llf: float,
+        nobs: float,
+        verdict: Verdict,
+        unit: str | None,
+        evaluations: int,
+        free: int,
+    ) -> None:
+        self.params = params
+        self.phi = phi
+        self.covariance = covariance
+        self.llf = llf
+        self.nobs = nobs
+        self.verdict = verdict
+        self.unit = unit
+        self.evaluations = evaluations
+        self._free = free
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors of the parameters."""
+        return pd.Series(np.sqrt(np.diag(self.cov_params())), index=self.params.index, name="se")
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of the parameters; NaN where one lies at the boundary."""
+        k = self.params.size
+        theta = self.params.to_numpy(dtype=float)
+        covariance = np.full((k, k), np.nan)
+        known = min(k, self.phi.size)
+        covariance[:known, :known] = self.covariance[:known, :known] * np.outer(
+            theta[:known], theta[:known]
+        )
+        held = np.flatnonzero(~(np.diag(covariance) > 0))
+        covariance[held, :] = np.nan
+        covariance[:, held] = np.nan
+        return pd.DataFrame(covariance, index=self.params.index, columns=self.params.index)
+
+    def conf_int(self, level: float = 0.95) -> pd.DataFrame:
+        """Limits of the parameters, set on the log scale because all are positive."""
+        width = normal_quantile(level) * self.bse / self.params
+        return pd.DataFrame(
+            {"low": self.params * np.exp(-width), "high": self.params * np.exp(width)}
+        )
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion."""
+        return 2 * self._free - 2 * self.llf
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, with the number of customers."""
+        return float(self._free * np.log(self.nobs) - 2 * self.llf)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a parameter: parameter, estimate, se, low, high."""
+        out = self.conf_int()
+        out.insert(0, "se", self.bse)
+        out.insert(0, "estimate", self.params)
+        return out.rename_axis("parameter").reset_index()
+
+    def metrics(self) -> dict[str, Interval]:
+        """Return the parameters as named numbers with intervals."""
+        limits = self.conf_int()
+        return {
+            str(name): Interval(
+                float(self.params[name]),
+                float(limits.loc[name, "low"]),
+                float(limits.loc[name, "high"]),
+                self.nobs,
+            )
+            for name in self.params.index
+        }
+
+    def summary(self) -> Any:
+        """Return a statsmodels summary: the fit, its parameters, the verdict."""
+        from statsmodels.iolib.summary import Summary
+        from statsmodels.iolib.table import SimpleTable
+
+        head = [
+            ["Model", self.title, "Customers", f"{self.nobs:,.0f}"],
+            ["Unit of time", self.unit or "not named", "Log-likelihood", f"{self.llf:.4f}"],
+            ["AIC", f"{self.aic:.2f}", "BIC", f"{self.bic:.2f}"],
+        ]
+        body = [[f"{value:.6g}" for value in row[1:]] for row in self.table.itertuples(index=False)]
+        summary = Summary()
+        summary.tables.append(SimpleTable(head))
+        summary.tables.append(
+            SimpleTable(
+                body,
+                headers=["estimate", "se", "2.5 %", "97.5 %"],
+                stubs=[str(name) for name in self.params.index],
+            )
+        )
+        summary.add_extra_txt([str(self.verdict)])
+        return summary

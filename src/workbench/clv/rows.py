@@ -1,0 +1,226 @@
+"""Customers as the purchase models need them: checked, and identical rows counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from workbench.clv.units import check_unit
+from workbench.errors import DataError
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """Distinct customers.
+
+    Attributes
+    ----------
+    x, t_x, T : ndarray, shape (m,)
+        Repeat purchases, time from the first to the last purchase, time from the first
+        purchase to the end of observation.
+    n : ndarray, shape (m,)
+        Customers that share the row.
+    inverse : ndarray of int
+        For each row that was given, its distinct row.
+    unit : str or None
+        Unit of time.
+    """
+
+    x: Array
+    t_x: Array
+    T: Array
+    n: Array
+    inverse: Index
+    unit: str | None
+
+    @property
+    def customers(self) -> float:
+        """Number of customers."""
+        return float(self.n.sum())
+
+
+def name_rows(labels: pd.Index | None, bad: NDArray[np.bool_]) -> str:
+    """Say which rows are bad: the first five, and how many in all."""
+    at = np.flatnonzero(bad)
+    names: list[Hashable] = [labels[i] if labels is not None else int(i) for i in at[:5]]
+    shown = ", ".join(str(name) for name in names)
+    more = f" and {at.size - 5:,} more" if at.size > 5 else ""
+    return f"row{'s' if at.size > 1 else ''} {shown}{more}"
+
+
+def as_floats(name: str, values: ArrayLike) -> tuple[Array, pd.Index | None]:
+    """Turn a column into floats, naming the rows that are no numbers or not finite."""
+    labels = values.index if isinstance(values, pd.Series) else None
+    try:
+        out = np.atleast_1d(np.asarray(values, dtype=float))
+    except (TypeError, ValueError):
+        column = pd.Series(np.atleast_1d(np.asarray(values, dtype=object)))
+        numbers = pd.to_numeric(column, errors="coerce")
+        bad = (numbers.isna() & column.notna()).to_numpy()
+        # text that reads as a number is refused as well: the column has the wrong type
+        bad = bad if bad.any() else column.map(lambda v: isinstance(v, str)).to_numpy(dtype=bool)
+        example = column[bad].iloc[0] if bad.any() else column.iloc[0]
+        raise DataError(
+            f"{name} holds {example!r}, which is no number",
+            where=name_rows(labels, bad),
+            remedy="convert the column to numbers first",
+        ) from None
+    if out.ndim != 1:
+        raise DataError(f"{name} has {out.ndim} dimensions", remedy="give one column")
+    refuse(name, labels, np.isnan(out), "is missing", "fill these rows or leave them out")
+    refuse(name, labels, np.isinf(out), "is infinite", "mend these rows or leave them out")
+    return out, labels
+
+
+def refuse(
+    name: str, labels: pd.Index | None, bad: NDArray[np.bool_], what: str, remedy: str
+) -> None:
+    """Raise a `DataError` that names the rows, if there are any."""
+    if bad.any():
+        raise DataError(f"{name} {what}", where=name_rows(labels, bad), remedy=remedy)
+
+
+def check_rows(
+    frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
+) -> tuple[Array, Array, Array]:
+    """Check customers for use in a purchase model.
+
+    Returns
+    -------
+    x, t_x, T : ndarray of float
+
+    Raises
+    ------
+    DataError
+        Naming the rows: empty, different lengths, text, missing, infinite, negative, fractional
+        frequency, recency beyond age, recency without a repeat purchase or the reverse.
+    """
+    x, labels = as_floats("frequency", frequency)
+    t_x, _ = as_floats("recency", recency)
+    T, _ = as_floats("age", age)
+    x, t_x, T = _same_length({"frequency": x, "recency": t_x, "age": T})
+    if x.size == 0:
+        raise DataError("there is no customer", remedy="check the filter and the dates of the log")
+    for name, values in (("frequency", x), ("recency", t_x), ("age", T)):
+        refuse(name, labels, values < 0, "is negative", "mend these rows or leave them out")
+    refuse(
+        "frequency",
+        labels,
+        x != np.round(x),
+        "is not a whole number",
+        "frequency counts repeat purchases",
+    )
+    # days divided by seven need not compare exactly
+    late = t_x > T * (1 + 1e-9) + 1e-12
+    refuse("recency", labels, late, "is greater than age", "check the end of observation")
+    refuse(
+        "recency",
+        labels,
+        (x == 0) & (t_x > 0),
+        "is positive without a repeat purchase",
+        "recency runs from the first to the last purchase; it is 0 for one-time buyers",
+    )
+    refuse(
+        "recency",
+        labels,
+        (x > 0) & (t_x == 0),
+        "is zero despite repeat purchases",
+        "count purchases on one day as one",
+    )
+    return x, np.minimum(t_x, T), T
+
+
+def _same_length(columns: dict[str, Array]) -> tuple[Array, ...]:
+    sizes = {values.size for values in columns.values()} - {1}
+    if len(sizes) > 1:
+        told = ", ".join(f"{name} {values.size}" for name, values in columns.items())
+        raise DataError(f"columns differ in length ({told})", remedy="give one row a customer")
+    size = sizes.pop() if sizes else 1
+    return tuple(
+        values if values.size == size else np.full(size, values[0]) for values in columns.values()
+    )
+
+
+def check_counts(counts: ArrayLike | None, size: int) -> Array:
+    """Check the number of customers that each row stands for."""
+    if counts is None:
+        return np.ones(size)
+    n, labels = as_floats("counts", counts)
+    if n.size != size:
+        raise DataError(f"there are {n.size} counts for {size} rows", remedy="give one a row")
+    refuse("counts", labels, n < 0, "is negative", "counts are numbers of customers")
+    return n
+
+
+def distinct(*columns: NDArray[Any]) -> tuple[Index, Index]:
+    """Find distinct rows.
+
+    Returns
+    -------
+    first : ndarray of int
+        Where each distinct row occurs first.
+    inverse : ndarray of int
+        For each row, its distinct row.
+    """
+    key = np.zeros(columns[0].size, dtype=np.int64)
+    for values in columns:
+        codes, labels = pd.factorize(np.asarray(values))
+        if key.size and float(key.max() + 1) * len(labels) >= 2**62:
+            key = np.asarray(pd.factorize(key)[0], dtype=np.int64)
+        key = key * len(labels) + codes
+    found, labels = pd.factorize(key)
+    inverse = np.asarray(found, dtype=np.intp)
+    first = np.empty(len(labels), dtype=np.intp)
+    first[inverse[::-1]] = np.arange(key.size)[::-1]
+    return first, inverse
+
+
+def gather(
+    frequency: ArrayLike,
+    recency: ArrayLike,
+    age: ArrayLike,
+    counts: ArrayLike | None = None,
+    *,
+    unit: str | None = None,
+) -> Purchases:
+    """Check customers and count identical rows once."""
+    x, t_x, T = check_rows(frequency, recency, age)
+    n = check_counts(counts, x.size)
+    if unit is not None:
+        check_unit(unit)
+    first, inverse = distinct(x, t_x, T)
+    total = add_up(inverse, n, first.size)
+    return Purchases(x[first], t_x[first], T[first], total, inverse, unit)
+
+
+def check_estimable(rows: Purchases) -> None:
+    """Refuse to fit where there is nothing to learn from."""
+    if rows.customers < 2:
+        raise DataError(
+            "there is one customer",
+            remedy="a purchase model describes how customers differ; give it many",
+        )
+    if not (rows.x * rows.n).any():
+        raise DataError(
+            "no customer has bought a second time",
+            remedy="observe longer, or report the repeat rate as zero; no model can be fitted",
+        )
+
+
+def add_up(codes: Index, weights: Array, size: int = 0) -> Array:
+    """Sum of the weights for each code."""
+    return np.asarray(np.bincount(codes, weights=weights, minlength=size), dtype=float)
+
+
+def table_of(values: Array) -> tuple[Array, Index]:
+    """Distinct values, and for each entry its place among them."""
+    codes, labels = pd.factorize(values)
+    return np.asarray(labels, dtype=float), np.asarray(codes, dtype=np.intp)

@@ -1,0 +1,61 @@
+"""Units of time, so that an annual discount rate meets weekly ages without a slip."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.errors import DataError
+
+DAYS = {
+    "hour": 1 / 24,
+    "day": 1.0,
+    "week": 7.0,
+    "month": 365.25 / 12,
+    "quarter": 365.25 / 4,
+    "year": 365.25,
+}
+
+
+def check_unit(unit: str) -> str:
+    """Return the unit, or say which ones there are."""
+    if unit not in DAYS:
+        raise DataError(f"unit of time is {unit!r}", remedy=f"choose one of {', '.join(DAYS)}")
+    return unit
+
+
+def per_year(unit: str | None) -> float:
+    """How many of the unit make a year of 365.25 days."""
+    if unit is None:
+        raise DataError(
+            "the unit of time is unknown, so an annual rate cannot be applied",
+            remedy="name it when making the model: unit='week'",
+        )
+    return 365.25 / DAYS[check_unit(unit)]
+
+
+def continuous_rate(annual_rate: float, unit: str | None) -> float:
+    """Continuous discount rate per unit of time of an annual rate.
+
+    Parameters
+    ----------
+    annual_rate : float
+        0.10 is ten percent a year.
+    unit : str
+        hour, day, week, month, quarter or year.
+
+    Returns
+    -------
+    float
+        ln(1 + annual_rate) divided by the units in a year; 15 % a year is .0027 a week.
+    """
+    if not np.isfinite(annual_rate) or annual_rate < 0:
+        raise DataError(
+            f"discount rate is {annual_rate}",
+            remedy="give it a year and as a fraction: 0.10 for ten percent",
+        )
+    if annual_rate > 1:
+        raise DataError(
+            f"discount rate is {annual_rate}, that is {annual_rate:.0%} a year",
+            remedy="give a fraction: 0.10 for ten percent",
+        )
+    return float(np.log1p(annual_rate) / per_year(unit))
