@@ -16,7 +16,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -74,6 +74,7 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     Run
         The study's tables, the results of earlier notebooks and the place for new ones.
     """
+    from workbench import reporting
     from workbench.study import load_study
 
     if seed is None:
@@ -82,8 +83,8 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     card = load_study(study)
     root = _root(card)
     given = os.environ.get("WORKBENCH_RUN")
-    # What reporting shows follows the run's languages; in the lab, the study's own.
-    os.environ.setdefault("WORKBENCH_LANGUAGES", ",".join(card.languages))
+    reporting.configure(card.languages, currency=card.currency or "")
+    reporting.learn(_texts(card.model_dump(mode="json"), card.languages))
     reads = os.environ.get("WORKBENCH_READS")
     return Run(
         card,
@@ -444,6 +445,19 @@ def _root(study: Study) -> Path:
         return find_root()
     except StudyError:
         return study.folder
+
+
+def _texts(card: Any, languages: Sequence[str]) -> Iterator[Mapping[str, str]]:
+    """Find the texts that a card gives in several languages, so that figures can use them."""
+    if isinstance(card, Mapping):
+        if len(card) > 1 and all(key in languages for key in card):
+            yield card
+        else:
+            for value in card.values():
+                yield from _texts(value, languages)
+    elif isinstance(card, list | tuple):
+        for value in card:
+            yield from _texts(value, languages)
 
 
 def _lab_notebook() -> str:
