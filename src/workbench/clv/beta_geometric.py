@@ -115,7 +115,7 @@ class BetaGeometric(PurchaseModel):
 
     @staticmethod
     def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
-        """The mean dropout probability is practically zero."""
+        """Whether the mean dropout probability is practically zero."""
         return bool(bound[2:].any() and theta[2] / (theta[2] + theta[3]) < 1e-4)
 
     @classmethod
@@ -140,10 +140,13 @@ class BetaGeometric(PurchaseModel):
             part = slice(lo, lo + BLOCK)
             power = r + x[part]
             ahead = t[part] / (alpha + T[part])
+
+            def bought(p: Array, power: Array = power, ahead: Array = ahead) -> Array:
+                bare = -np.expm1(-power[:, None] * np.log1p(p * ahead[:, None]))
+                return np.asarray(bare / p, dtype=float)
+
             out[part] = beta_expectation(
-                lambda p, power=power, ahead=ahead: (
-                    -np.expm1(-power[:, None] * np.log1p(p * ahead[:, None])) / p
-                ),
+                bought,
                 power * ahead,
                 -np.expm1(-power * np.log1p(ahead)),
                 np.full(power.size, a),

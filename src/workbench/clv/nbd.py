@@ -87,7 +87,7 @@ class NBD(PurchaseModel):
 
     @staticmethod
     def discounted(theta: Array, t: float, rate: float, x: Array, T: Array) -> Array:
-        """The rate, times an annuity."""
+        """Rate times annuity."""
         annuity = t if rate == 0 else -np.expm1(-rate * t) / rate
         return np.asarray((theta[0] + x) / (theta[1] + T) * annuity, dtype=float)
 
@@ -113,9 +113,7 @@ class NBD(PurchaseModel):
     def _baseline(self) -> PurchaseResults | None:
         return None
 
-    def _judge(
-        self, best: Optimum, theta: Array, llf: float, baseline: PurchaseResults | None
-    ) -> Verdict:
+    def _judge(self, best: Optimum, llf: float, baseline: PurchaseResults | None) -> Verdict:
         if best.bound.any():
             return Verdict(
                 "no_heterogeneity",
@@ -124,4 +122,4 @@ class NBD(PurchaseModel):
                 {},
                 "NBD",
             )
-        return super()._judge(best, theta, llf, baseline)
+        return super()._judge(best, llf, baseline)

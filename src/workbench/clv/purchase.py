@@ -149,7 +149,7 @@ class PurchaseModel(ABC):
 
     @staticmethod
     def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
-        """Whether the maximum lies where nobody ever leaves."""
+        """Whether the maximum lies where nobody ever leaves (the mean age is one)."""
         return False
 
     # Fitting
@@ -224,7 +224,7 @@ class PurchaseModel(ABC):
         law: type[PurchaseModel] = type(self)
         params = pd.Series(theta, index=list(self.names), name=self.title)
         baseline = self._baseline()
-        verdict = self._judge(best, theta, llf, baseline)
+        verdict = self._judge(best, llf, baseline)
         if verdict.kind == "no_dropout" and baseline is not None:
             # nobody leaves: the parameters that are left are those of the NBD
             law, phi, covariance = baseline.law, baseline.phi, baseline.covariance
@@ -258,14 +258,12 @@ class PurchaseModel(ABC):
         )
         return twin.fit()
 
-    def _judge(
-        self, best: Optimum, theta: Array, llf: float, baseline: PurchaseResults | None
-    ) -> Verdict:
+    def _judge(self, best: Optimum, llf: float, baseline: PurchaseResults | None) -> Verdict:
         if baseline is not None:
             lr = max(2 * (llf - baseline.llf), 0.0)
             # two parameters vanish at the boundary; chi-squared with 2 df errs to the safe side
             values = {"lr": lr, "p": float(gammaincc(1.0, lr / 2))}
-            if self.without_dropout(theta, best.bound) or lr < 1e-6:
+            if self.without_dropout(np.exp(best.phi), best.bound) or lr < 1e-6:
                 return Verdict(
                     "no_dropout",
                     "No sign that customers leave: the likelihood is highest where nobody drops "
