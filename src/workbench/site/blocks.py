@@ -1,0 +1,276 @@
+"""The fragments that stage adds to a page: masthead, notices, lists of pages, provenance."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from workbench.site.records import Card, Entry, Record, pick
+from workbench.site.words import BASE, html_lang, name_of, say_day, say_moment, word
+
+SHORT = 12
+"""Characters of a hash that are printed; enough to compare by eye."""
+
+_REASONS: tuple[tuple[str, dict[str, str]], ...] = (
+    (r"the study has no table (.+)", {"zh": "本研究没有数据表 {0}"}),
+    (r"the study has none of the tables (.+)", {"zh": "以下数据表本研究一个也没有：{0}"}),
+    (r"study\.yml has no (.+)", {"zh": "研究卡片 study.yml 没有填写 {0}"}),
+    (r"it needs (\S+), which is skipped: (.+)", {"zh": "它依赖的 {0} 未运行：{1}"}),
+    (r"it needs (\S+), which (?:has )?failed.*", {"zh": "它依赖的 {0} 运行失败"}),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page as another page lists it."""
+
+    href: str
+    title: str
+    lead: str = ""
+    cards: tuple[str, ...] = ()
+    status: str = "done"
+
+
+def masthead(record: Record, language: str, *, home: str, kind: str) -> str:
+    """Return what stands above every page of a study: whose it is, how fresh, and whether made up.
+
+    Parameters
+    ----------
+    record : Record
+        The study with its newest run.
+    language : str
+        The edition's language.
+    home : str
+        Link to the study's first page; empty on that page itself.
+    kind : str
+        ``study``, ``page``, ``case``, ``cases`` or ``failed``.
+    """
+    card, run = record.card, record.run
+    title = escape(pick(card.title, language))
+    kicker = f'<a href="{escape(home, quote=True)}">{title}</a>' if home else title
+    dates = [
+        f'<span class="wb-date"><span>{escape(word(key, language))}</span> {escape(text)}</span>'
+        for key, text in (
+            ("data_to", say_day(run.get("data_to"), language)),
+            ("run_at", say_moment(str(run.get("finished") or ""), language, card.time_zone)),
+        )
+        if text
+    ]
+    return (
+        f'<div class="wb-masthead" data-study="{escape(card.name, quote=True)}" data-kind="{kind}">\n'
+        f'<p class="wb-kicker">{kicker}</p>\n'
+        f'<p class="wb-dates">{" ".join(dates)}</p>\n{banner(card, language)}\n</div>'
+    )
+
+
+def banner(card: Card, language: str) -> str:
+    """Say plainly that a study's data are made up, where they are."""
+    if not card.simulated:
+        return ""
+    said = escape(word("simulated", language))
+    why = escape(word("simulated_why", language))
+    return f'<p class="wb-banner"><strong>{said}</strong> {why}</p>'
+
+
+def failure(entry: Entry, record: Record, language: str) -> str:
+    """Say that a notebook failed: which, where, why; and what is shown in its place."""
+    zone = record.card.time_zone
+    when = say_moment(str(record.run.get("finished") or ""), language, zone)
+    error = entry.about.get("error")
+    details = error if isinstance(error, Mapping) else {"cause": error or entry.about.get("reason")}
+    cell = details.get("cell")
+    cause = " ".join(
+        str(details[key]) for key in ("name", "cause", "what", "message", "text") if details.get(key)
+    )
+    rows = "".join(
+        f"<dt>{escape(word(key, language))}</dt><dd><code>{escape(str(text)[:600])}</code></dd>"
+        for key, text in (("cell", cell), ("cause", cause))
+        if text
+    )
+    if entry.page is not None:
+        then = say_moment(str(entry.source.get("finished") or ""), language, zone)
+        follows = word("kept", language, when=then)
+    else:
+        follows = word("none_kept", language)
+    at = word("failed_at", language, when=when, notebook=entry.key)
+    return (
+        '<div class="wb-notice" role="note">\n'
+        f'<p class="wb-notice-title">{escape(word("failed", language))}</p>\n'
+        f"<p>{escape(at)}</p>\n<dl>{rows}</dl>\n<p>{escape(follows)}</p>\n</div>"
+    )
+
+
+def contents(links: Sequence[Link], language: str, *, heading: str) -> str:
+    """List pages with their leads and, where they have one, their first headline number."""
+    if not links:
+        return ""
+    items = "\n".join(
+        f'<li class="wb-page-link{" wb-failed" if link.status == "failed" else ""}">'
+        f'<a href="{escape(link.href, quote=True)}">{escape(link.title)}</a>'
+        + (
+            f'<p class="wb-lead">{escape(word("failed", language))}</p>'
+            if link.status == "failed"
+            else (f'<p class="wb-lead">{escape(link.lead)}</p>' if link.lead else "")
+        )
+        + (f'<ul class="wb-headlines wb-small">{link.cards[0]}</ul>' if link.cards else "")
+        + "</li>"
+        for link in links
+    )
+    return (
+        f'<section class="wb-contents">\n<h2 id="contents">{escape(heading)}</h2>\n'
+        f'<ul class="wb-pages">\n{items}\n</ul>\n</section>'
+    )
+
+
+def skipped(entries: Sequence[tuple[str, str]], language: str) -> str:
+    """List what has no page, and why: title and reason of each."""
+    if not entries:
+        return ""
+    items = "".join(
+        f"<li><strong>{escape(title)}</strong> {escape(reason)}</li>" for title, reason in entries
+    )
+    return (
+        f'<section class="wb-skipped">\n<h2 id="not-here">{escape(word("not_here", language))}</h2>\n'
+        f"<p>{escape(word('not_here_why', language))}</p>\n<ul>{items}</ul>\n</section>"
+    )
+
+
+def reason(entry: Entry, language: str) -> str:
+    """Return why a notebook was skipped, in the edition's language where the reason is a known one."""
+    text = entry.reason.get(language) or pick(entry.reason, BASE)
+    return text if language in entry.reason and language != BASE else _said(text, language)
+
+
+def _said(text: str, language: str) -> str:
+    for pattern, known in _REASONS:
+        found = re.fullmatch(pattern, text)
+        if found and language in known:
+            return known[language].format(*(_said(part, language) for part in found.groups()))
+    return text
+
+
+def provenance(entry: Entry, record: Record, language: str) -> str:
+    """Return the box that says where a page comes from: run, inputs, versions, duration."""
+    run, about, card = entry.source, entry.about, record.card
+    if entry.status == "failed" and entry.page is not None:
+        about = run["notebooks"].get(entry.key) or about
+    seconds = about.get("seconds")
+    took = ""
+    if seconds is not None:
+        key = "cached" if about.get("status") == "cached" else "seconds"
+        took = word(key, language, n=f"{float(seconds):.1f}")
+    commit = run.get("commit") or run.get("git") or ""
+    if isinstance(commit, Mapping):
+        commit = f"{commit.get('commit', '')}{' *' if commit.get('dirty') else ''}"
+    rows = [
+        ("run", _code(str(run.get("run") or run.get("id") or record.run_id))),
+        ("study", escape(f"{pick(card.title, language)} ({card.name})")),
+        ("notebook", _code(entry.key)),
+        ("run_at", escape(say_moment(str(run.get("finished") or ""), language, card.time_zone))),
+        ("as_of", escape(say_day(run.get("as_of"), language))),
+        ("duration", escape(took)),
+        ("commit", _code(_short(str(commit))) if commit else ""),
+        ("origin", escape(pick(card.origin, language))),
+        ("licence", escape(card.licence)),
+    ]
+    shown = "\n".join(
+        f"<div><dt>{escape(word(key, language))}</dt><dd>{text}</dd></div>"
+        for key, text in rows
+        if text
+    )
+    folded = "\n".join(
+        f"<details><summary>{escape(word(key, language))}</summary>{_pairs(value)}</details>"
+        for key, value in (
+            ("parameters", about.get("parameters")),
+            ("inputs", {k: _short(_digest(v)) for k, v in (run.get("inputs") or {}).items()}),
+            ("versions", run.get("versions")),
+        )
+        if value
+    )
+    return (
+        '<section class="wb-provenance">\n'
+        f'<h2 id="provenance">{escape(word("provenance", language))}</h2>\n'
+        f"<dl>\n{shown}\n</dl>\n{folded}\n</section>"
+    )
+
+
+def study_card(
+    record: Record, language: str, *, href: str, edition: str, cards: Sequence[str], pages: int
+) -> str:
+    """Return a study's card for the front page.
+
+    Parameters
+    ----------
+    record : Record
+        The study with its newest run.
+    language : str
+        The front page's language.
+    href : str
+        Link to the study's first page.
+    edition : str
+        Language of the page that `href` leads to; another one where the study has no edition
+        in the front page's language.
+    cards : sequence of str
+        Headline numbers, each an ``<li>``.
+    pages : int
+        Number of pages of that edition.
+    """
+    card = record.card
+    lang = "" if edition == language else f' lang="{html_lang(edition)}" hreflang="{edition}"'
+    tags = "".join(
+        f'<span class="wb-tag{css}">{escape(text)}</span>'
+        for text, css in [
+            *([(word("simulated", language), " wb-tag-simulated")] if card.simulated else []),
+            *(
+                [(word("only_in", language, name=name_of(edition)), "")]
+                if edition != language
+                else [(name_of(x), "") for x in card.languages]
+            ),
+        ]
+    )
+    numbers = (
+        f'<ul class="wb-headlines wb-small">{"".join(cards[:4])}</ul>'
+        if cards
+        else f'<p class="wb-note">{escape(word("no_numbers", language))}</p>'
+    )
+    when = say_moment(str(record.run.get("finished") or ""), language, card.time_zone)
+    until = say_day(record.run.get("data_to"), language)
+    fresh = f"{word('data_to', language)} {until} · " if until else ""
+    return (
+        f'<article class="wb-study">\n<p class="wb-tags">{tags}</p>\n'
+        f'<h3 id="study-{escape(card.name, quote=True)}">'
+        f'<a href="{escape(href, quote=True)}"{lang}>{escape(pick(card.title, language))}</a></h3>\n'
+        f'<p class="wb-lead">{escape(pick(card.description, language))}</p>\n{numbers}\n'
+        f'<p class="wb-fresh">{escape(fresh)}{escape(word("last_run", language))} {escape(when)}</p>\n'
+        "</article>"
+    )
+
+
+def _pairs(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return f"<p>{_code(str(value))}</p>"
+    items = "".join(
+        f"<div><dt>{escape(str(k))}</dt><dd>{_code(_plain(v))}</dd></div>" for k, v in value.items()
+    )
+    return f"<dl>{items}</dl>"
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _code(text: str) -> str:
+    return f"<code>{escape(text)}</code>" if text else ""
+
+
+def _digest(value: Any) -> str:
+    return str(value.get("sha256", "")) if isinstance(value, Mapping) else str(value)
+
+
+def _short(text: str) -> str:
+    head, space, mark = text.partition(" ")
+    return f"{head.removeprefix('sha256:')[:SHORT]}{space}{mark}"

@@ -1,0 +1,348 @@
+"""Cut one language's edition out of a notebook that was executed once for all of them.
+
+Markdown cells are kept by their language tag. What a code cell showed is lifted out of it into cells
+of its own: headings, sentences and callouts as Markdown, so that both renderers see real headings;
+cards, figures and tables as raw HTML. The code of a section is gathered at the section's end, where
+the page folds it: the reader meets one discreet line a section.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import nbformat
+import yaml
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from workbench.site.errors import SiteError
+from workbench.site.figures import lift
+from workbench.site.words import BASE, NAMES, word
+
+H1 = re.compile(r"^#\s+(.+?)\s*#*\s*$", re.MULTILINE)
+SECTION = re.compile(r"^##\s+\S", re.MULTILINE)
+_PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
+_CAPTIONS = ("fig-cap", "fig-alt", "fig-scap", "tbl-cap")
+_FORBIDDEN = ("script", "iframe", "object", "embed", "link", "meta", "base", "form", "style")
+
+
+@dataclass
+class Edition:
+    """One language's page, and the files that go beside it.
+
+    Attributes
+    ----------
+    title : str
+        The notebook's one H1.
+    cells : list of NotebookNode
+        The page's cells, without the title.
+    files : dict of str to bytes
+        Figures, by path relative to the page's folder.
+    cards : list of str
+        The headline numbers, each an ``<li>``, for the pages that list this one.
+    lead : str
+        The first paragraph, as plain text, for a description.
+    """
+
+    title: str = ""
+    cells: list[Any] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    cards: list[str] = field(default_factory=list)
+    lead: str = ""
+
+
+def raw_html(html: str) -> Any:
+    """Make a Markdown cell of HTML that both renderers pass through untouched."""
+    fence = "`" * max(3, 1 + max((len(m) for m in re.findall(r"`+", html)), default=0))
+    return new_markdown_cell(f"{fence}{{=html}}\n{html.strip()}\n{fence}")
+
+
+def split_options(source: str) -> tuple[dict[str, Any], str]:
+    """Split a code cell into its ``#|`` options and its code."""
+    lines = source.split("\n")
+    options: list[str] = []
+    while lines and lines[0].startswith("#|"):
+        options.append(lines.pop(0)[2:].removeprefix(" "))
+    try:
+        parsed = yaml.safe_load("\n".join(options)) if options else {}
+    except yaml.YAMLError as error:
+        raise SiteError(
+            f"the cell's options are no YAML: {' '.join(str(error).split())}",
+            where=options[0].strip(),
+            remedy="quote captions that hold a colon",
+        ) from error
+    return (parsed if isinstance(parsed, dict) else {}), "\n".join(lines).strip("\n")
+
+
+def caption(options: Mapping[str, Any], key: str, language: str) -> str:
+    """Return a cell's caption in a language: ``fig-cap-zh`` replaces ``fig-cap``."""
+    if language != BASE and options.get(f"{key}-{language}"):
+        return str(options[f"{key}-{language}"])
+    return str(options.get(key) or "")
+
+
+def safe_html(html: str) -> str:
+    """Take scripts, frames, style sheets and handlers out of HTML that came from a notebook."""
+    soup = BeautifulSoup(html, "html.parser")
+    for node in soup.find_all(_FORBIDDEN):
+        node.decompose()
+    for node in soup.find_all(True):
+        for name in list(node.attrs):
+            value = str(node.attrs[name]).strip().lower()
+            if name.lower().startswith("on") or value.startswith("javascript:"):
+                del node.attrs[name]
+    return str(soup)
+
+
+def cut(notebook: Any, language: str, *, name: str, languages: Iterable[str] = NAMES) -> Edition:
+    """Cut a language's edition.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        The executed notebook.
+    language : str
+        The edition's language.
+    name : str
+        The page's name, which begins the names of its figures' files.
+    languages : iterable of str
+        Tags that mean a language.
+
+    Returns
+    -------
+    Edition
+        The page without its masthead; `workbench.site.stage` adds that.
+
+    Raises
+    ------
+    SiteError
+        When a cell's options or a figure cannot be read; names the cell.
+    """
+    return _Cutter(language, name, frozenset(languages)).cut(notebook)
+
+
+class _Cutter:
+    def __init__(self, language: str, name: str, languages: frozenset[str]) -> None:
+        self.language = language
+        self.name = name
+        self.languages = languages
+        self.out = Edition()
+        self.code: list[str] = []
+        self.printed: list[Any] = []
+
+    def cut(self, notebook: Any) -> Edition:
+        injected = any("injected-parameters" in _tags(cell) for cell in notebook.cells)
+        for cell in notebook.cells:
+            tags = _tags(cell)
+            said = tags & self.languages
+            if (said and self.language not in said) or "remove-cell" in tags:
+                continue
+            if injected and "parameters" in tags:
+                continue
+            try:
+                if cell.cell_type == "markdown":
+                    self._markdown(cell)
+                elif cell.cell_type == "code":
+                    self._code(cell)
+            except SiteError as error:
+                where = f"cell {cell.get('id', '?')}"
+                raise SiteError(
+                    error.what,
+                    where=f"{where}, {error.where}" if error.where else where,
+                    remedy=error.remedy,
+                ) from error
+        self._end_section()
+        return self.out
+
+    def _markdown(self, cell: Any) -> None:
+        source = str(cell.source)
+        if not self.out.title and (found := H1.search(source)):
+            self.out.title = found[1].strip()
+            source = (source[: found.start()] + source[found.end() :]).strip()
+        if not source.strip():
+            return
+        if SECTION.search(source):
+            self._end_section()
+        self._note_lead(source)
+        kept = new_markdown_cell(source)
+        if cell.get("attachments"):
+            kept.attachments = copy.deepcopy(cell.attachments)
+        self.out.cells.append(kept)
+
+    def _code(self, cell: Any) -> None:
+        options, code = split_options(str(cell.source))
+        if options.get("include") is False:
+            return
+        shown = [out for out in cell.get("outputs", []) if self._mine(out)]
+        if any(_role(out) == "heading" for out in shown):
+            self._end_section()
+        if options.get("echo", True) is not False and code.strip():
+            self.code.append(code)
+        if options.get("output", True) is not False:
+            self._outputs(shown, options, str(cell.get("id") or len(self.out.cells)))
+
+    def _mine(self, out: Any) -> bool:
+        said = _about(out).get("language")
+        return said is None or said == self.language
+
+    def _outputs(self, outputs: Sequence[Any], options: Mapping[str, Any], cell: str) -> None:
+        label = str(options.get("label") or cell)
+        at, pictures, tables = 0, 0, 0
+        while at < len(outputs):
+            out, role = outputs[at], _role(outputs[at])
+            data = out.get("data") or {}
+            if role in ("heading", "prose", "callout"):
+                text = _text(data.get("text/markdown") or data.get("text/plain") or "")
+                self._note_lead(text)
+                self.out.cells.append(new_markdown_cell(text))
+            elif role == "headlines":
+                html = safe_html(_text(data.get("text/html", "")))
+                found = BeautifulSoup(html, "html.parser").select(".wb-headlines > li")
+                self.out.cards += [str(card) for card in found]
+                self._html(html)
+            elif role in ("figure-title", "figure", "figure-data") or _is_picture(out):
+                end = _figure_end(outputs, at)
+                self._figure(outputs[at:end], options, _nth(label, pictures))
+                pictures, at = pictures + 1, end
+                continue
+            elif "text/html" in data:
+                self._table(_text(data["text/html"]), options, _nth(label, tables))
+                tables += 1
+            elif "text/markdown" in data:
+                self.out.cells.append(new_markdown_cell(_text(data["text/markdown"])))
+            elif out.get("output_type") == "stream":
+                if out.get("name") != "stderr":
+                    self.printed.append(copy.deepcopy(out))
+            elif set(data) - {"text/plain"}:
+                self._html(f'<p class="wb-note">{escape(word("left_out", self.language))}</p>')
+            elif data:
+                self.printed.append(copy.deepcopy(out))
+            at += 1
+
+    def _figure(self, outputs: Sequence[Any], options: Mapping[str, Any], label: str) -> None:
+        title, pictures, data = "", "", ""
+        alt = caption(options, "fig-alt", self.language)
+        cap = caption(options, "fig-cap", self.language)
+        for out in outputs:
+            bundle, role = out.get("data") or {}, _role(out)
+            if role == "figure-title":
+                title = safe_html(_text(bundle.get("text/html", "")))
+            elif role == "figure-data":
+                data = safe_html(_text(bundle.get("text/html", "")))
+            else:
+                spoken = alt or cap or BeautifulSoup(title, "html.parser").get_text(" ", strip=True)
+                pictures += self._picture(bundle, label, spoken, _about(out).get("dark") or {})
+        below = f"<figcaption>{escape(cap)}</figcaption>" if cap else ""
+        self._html(
+            f'<div class="wb-figure-block" id="{escape(label, quote=True)}">\n{title}\n'
+            f'<figure class="wb-figure">\n{pictures}{below}\n</figure>\n{data}\n</div>'
+        )
+
+    def _picture(self, data: Mapping[str, Any], label: str, alt: str, dark: Any) -> str:
+        alt = escape(alt, quote=True)
+        if "image/svg+xml" in data:
+            drawn = lift(_text(data["image/svg+xml"]), dark if isinstance(dark, Mapping) else {})
+            size = f'width="{drawn.width:.0f}" height="{drawn.height:.0f}"'
+            tags = ""
+            for theme, text in (("light", drawn.light), ("dark", drawn.dark)):
+                file = f"figures/{self.name}-{label}{'-dark' if theme == 'dark' else ''}.svg"
+                self.out.files[file] = text.encode("utf-8")
+                tags += (
+                    f'<img class="wb-{theme}" src="{file}" alt="{alt}" {size} loading="lazy">\n'
+                )
+            return tags
+        for mime, ending in _PICTURES.items():
+            if mime in data:
+                file = f"figures/{self.name}-{label}.{ending}"
+                self.out.files[file] = base64.b64decode(_text(data[mime]))
+                return f'<img class="wb-raster" src="{file}" alt="{alt}" loading="lazy">\n'
+        return ""
+
+    def _table(self, html: str, options: Mapping[str, Any], label: str) -> None:
+        cap = caption(options, "tbl-cap", self.language)
+        below = f'<p class="wb-table-caption">{escape(cap)}</p>' if cap else ""
+        ident = escape(label, quote=True)
+        self._html(f'<div class="wb-table-block" id="{ident}">\n{safe_html(html)}\n{below}</div>')
+
+    def _html(self, html: str) -> None:
+        self.out.cells.append(raw_html(html))
+
+    def _note_lead(self, markdown: str) -> None:
+        if self.out.lead:
+            return
+        for paragraph in re.split(r"\n\s*\n", markdown):
+            if paragraph.strip() and not re.match(r"\s*([#|:>`~-]|\*\s|\d+\.)", paragraph):
+                plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", paragraph)
+                plain = re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)[*_`]", "", plain))
+                self.out.lead = " ".join(plain.split())
+                return
+
+    def _end_section(self) -> None:
+        if self.code or self.printed:
+            cell = new_code_cell("\n\n".join(self.code), outputs=self.printed)
+            self.out.cells.append(cell)
+        self.code, self.printed = [], []
+
+
+def read_notebook(text: str, where: str) -> Any:
+    """Read an executed notebook and hold it against the format, so that one bad file stays alone.
+
+    Raises
+    ------
+    SiteError
+        When it is no notebook of format 4.
+    """
+    try:
+        notebook = nbformat.reads(text, as_version=4)
+        nbformat.validate(notebook)
+    except Exception as error:  # nbformat raises whatever its parsers do
+        cause = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise SiteError(
+            f"the executed notebook cannot be read: {cause}",
+            where=where,
+            remedy="run the study anew",
+        ) from error
+    return notebook
+
+
+def _tags(cell: Any) -> set[str]:
+    return set(cell.get("metadata", {}).get("tags") or ())
+
+
+def _about(out: Any) -> Mapping[str, Any]:
+    return (out.get("metadata") or {}).get("workbench") or {}
+
+
+def _role(out: Any) -> str:
+    return str(_about(out).get("role") or "")
+
+
+def _text(value: Any) -> str:
+    return "".join(value) if isinstance(value, list) else str(value)
+
+
+def _is_picture(out: Any) -> bool:
+    data = out.get("data") or {}
+    return "image/svg+xml" in data or any(mime in data for mime in _PICTURES)
+
+
+def _figure_end(outputs: Sequence[Any], at: int) -> int:
+    # title, figure, data belong together, in this order; each may be absent
+    order = {"figure-title": 0, "figure": 1, "figure-data": 2}
+    last, end = -1, at
+    while end < len(outputs):
+        rank = order.get(_role(outputs[end]), 1 if _is_picture(outputs[end]) else -1)
+        if rank <= last:
+            break
+        last, end = rank, end + 1
+    return max(end, at + 1)
+
+
+def _nth(label: str, number: int) -> str:
+    return label if not number else f"{label}-{number + 1}"

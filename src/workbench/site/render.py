@@ -1,0 +1,294 @@
+"""Render the staged pages: with Quarto where it is on PATH, else with the embedded renderer.
+
+Both read ``_quarto.yml`` (and its profiles), in a copy of the project that holds nothing but the
+site's sources: neither can then read another file of the project, write beside the sources, or be
+disturbed by somebody who edits a page meanwhile. Neither executes anything.
+
+Quarto's ways that the embedded renderer does not have are done here for it: profiles are joined as
+Quarto joins them, ``auto:`` entries of the sidebar become sections, and the front page's block of
+studies, which a Lua filter fills under Quarto, is filled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import yaml
+
+from workbench.site.edition import read_notebook
+from workbench.site.errors import SiteError
+from workbench.site.stage import CARDS, REPORTS, STUDIES, edition_folder
+from workbench.site.words import BASE, NAMES
+
+Renderer = Literal["auto", "quarto", "smalldocs"]
+OUTPUT = "_site"
+PATIENCE = 1800
+"""Seconds after which Quarto is taken to hang."""
+
+_SHORTCODE = re.compile(r"\{\{<\s*(include|env|embed)\s+([^>]*?)\s*>\}\}")
+_STUDIES_BLOCK = re.compile(r"^(:{3,}) *\{\.studies\}\n.*?^\1 *$", re.MULTILINE | re.DOTALL)
+_PAGES = (".qmd", ".md", ".ipynb")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What a renderer left.
+
+    Attributes
+    ----------
+    folder : Path
+        Holds ``reports/`` with the pages of all editions, as the renderer wrote them.
+    renderer : str
+        ``quarto 1.9.38``, ``smalldocs 0.5.4``.
+    warnings : tuple of str
+        Pages left out, and what the renderer said.
+    """
+
+    folder: Path
+    renderer: str
+    warnings: tuple[str, ...] = ()
+
+
+def editions(root: Path) -> list[str]:
+    """Name the languages that the project describes: each has a profile, ``_quarto-zh.yml``."""
+    found = [x for x in NAMES if (root / f"_quarto-{x}.yml").is_file()]
+    if not found:
+        raise SiteError(
+            "there is no profile for a language",
+            where=str(root / f"_quarto-{BASE}.yml"),
+            remedy="take it from version control again",
+        )
+    return found
+
+
+def render(root: Path, work: Path, *, renderer: Renderer = "auto") -> Rendered:
+    """Render all editions.
+
+    Parameters
+    ----------
+    root : Path
+        The project, staged.
+    work : Path
+        An empty folder to work in.
+    renderer : {"auto", "quarto", "smalldocs"}
+        ``auto`` takes Quarto where it is on PATH, and the embedded renderer where it is not or where
+        Quarto fails.
+
+    Raises
+    ------
+    SiteError
+        When there is no ``_quarto.yml``, a page reads beyond the site's sources, or nothing renders.
+    """
+    if not (root / "_quarto.yml").is_file():
+        raise SiteError(
+            "there is no _quarto.yml", where=str(root), remedy="start in the project's root"
+        )
+    warnings = _copy_sources(root, work)
+    command = shutil.which("quarto")
+    if renderer == "quarto" and command is None:
+        raise SiteError(
+            "quarto is not on PATH", remedy="install it, or leave the renderer at 'auto'"
+        )
+    if command is not None and renderer != "smalldocs":
+        try:
+            version = _with_quarto(command, work)
+            return Rendered(work / OUTPUT, f"quarto {version}", tuple(warnings))
+        except SiteError as error:
+            if renderer == "quarto":
+                raise
+            warnings.append(f"{error}; the embedded renderer took over")
+    version, said = _with_smalldocs(work)
+    return Rendered(work / OUTPUT, f"smalldocs {version}", (*warnings, *said))
+
+
+def _copy_sources(root: Path, work: Path) -> list[str]:
+    work.mkdir(parents=True, exist_ok=True)
+    for path in sorted(root.glob("_quarto*.yml")):
+        shutil.copy(path, work / path.name)
+    shutil.copytree(root / REPORTS, work / REPORTS, dirs_exist_ok=True)
+    warnings = []
+    for path in sorted((work / REPORTS).rglob("*")):
+        if path.suffix not in _PAGES:
+            continue
+        name = path.relative_to(work).as_posix()
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".ipynb":
+            try:
+                read_notebook(text, name)
+            except SiteError as error:
+                warnings.append(f"left out: {error}")
+                path.unlink()
+                continue
+        _refuse_outside(text, path, work / REPORTS, name)
+    return warnings
+
+
+def _refuse_outside(text: str, path: Path, reports: Path, name: str) -> None:
+    for kind, argument in _SHORTCODE.findall(text):
+        asked = argument.split("#")[0].strip("\"' \\")
+        inside = (path.parent / asked).resolve().is_relative_to(reports.resolve())
+        if kind == "env" or not inside or asked.startswith("/"):
+            raise SiteError(
+                f"the shortcode {kind} {asked!r} reads what is not the site's",
+                where=name,
+                remedy=f"keep the text in {REPORTS}/ and name it from the page",
+            )
+
+
+# --- Quarto -----------------------------------------------------------------------------------
+
+
+def _with_quarto(command: str, work: Path) -> str:
+    version = _call([command, "--version"], work).strip()
+    for language in editions(work):
+        _call([command, "render", ".", "--no-clean", "--profile", language], work)
+    return version
+
+
+def _call(command: list[str], work: Path) -> str:
+    env = {k: v for k, v in os.environ.items() if k != "QUARTO_PROFILE"} | {"NO_COLOR": "1"}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=work,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SiteError(f"quarto did not finish: {error}", where=" ".join(command[1:])) from error
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.strip()]
+        raise SiteError(
+            f"quarto failed: {' / '.join(said[-4:]) or f'exit status {done.returncode}'}",
+            where=" ".join(command[1:]),
+            remedy="run it by hand to see all it says",
+        )
+    return done.stdout
+
+
+# --- the embedded renderer --------------------------------------------------------------------
+
+
+def _with_smalldocs(work: Path) -> tuple[str, list[str]]:
+    import smalldocs
+    from smalldocs.config import BuildError, ConfigError, Project
+    from smalldocs.site import Site
+
+    warnings: list[str] = []
+    for language in editions(work):
+        config = read_config(work, language)
+        config["project"]["output-dir"] = f"{OUTPUT}.{language}"
+        sidebar = config["website"].get("sidebar") or {}
+        sidebar["contents"] = _expand(work, sidebar.get("contents") or [])
+        _fill_studies(work, language)
+        try:
+            site = Site(Project(work, config), quiet=True)
+            site.build()
+        except (BuildError, ConfigError) as error:
+            raise SiteError(f"the embedded renderer failed: {error}") from error
+        warnings += [x for x in site.warnings if "filter " not in x]
+        shutil.copytree(work / f"{OUTPUT}.{language}", work / OUTPUT, dirs_exist_ok=True)
+    return str(smalldocs.__version__), list(dict.fromkeys(warnings))
+
+
+def read_config(work: Path, language: str) -> dict[str, Any]:
+    """Read ``_quarto.yml`` with a language's profile joined to it as Quarto joins them.
+
+    Mappings are joined key by key, lists one after the other without repetition; of two other values
+    the profile's is taken.
+    """
+    config: Any = {"project": {}, "website": {}}
+    for name in ("_quarto.yml", f"_quarto-{language}.yml"):
+        try:
+            part = yaml.safe_load((work / name).read_text(encoding="utf-8")) or {}
+        except yaml.YAMLError as error:
+            raise SiteError(f"no YAML: {' '.join(str(error).split())}", where=name) from error
+        config = _join(config, part)
+    return dict(config)
+
+
+def _join(one: Any, two: Any) -> Any:
+    if isinstance(one, Mapping) and isinstance(two, Mapping):
+        joined = dict(one)
+        for key, value in two.items():
+            joined[key] = _join(one[key], value) if key in one else value
+        return joined
+    if isinstance(one, list) or isinstance(two, list):
+        both = [*(one if isinstance(one, list) else [one]), *(two if isinstance(two, list) else [two])]
+        return [x for at, x in enumerate(both) if x not in both[:at]]
+    return two
+
+
+def _expand(work: Path, contents: Iterable[Any]) -> list[Any]:
+    entries: list[Any] = []
+    for entry in contents:
+        if isinstance(entry, Mapping) and isinstance(entry.get("auto"), str):
+            folder = PurePosixPath(str(entry["auto"]).split("*")[0].rstrip("/"))
+            entries += _sections(work, folder)
+        elif isinstance(entry, Mapping) and isinstance(entry.get("contents"), list):
+            entries.append({**entry, "contents": _expand(work, entry["contents"])})
+        else:
+            entries.append(entry)
+    return entries
+
+
+def _sections(work: Path, folder: PurePosixPath) -> list[dict[str, Any]]:
+    """List a folder as Quarto's ``auto:`` does: pages by their order, a folder as a section."""
+    found: list[tuple[float, str, dict[str, Any]]] = []
+    here = work / folder
+    for path in sorted(here.iterdir()) if here.is_dir() else ():
+        index = next((path / f"index{x}" for x in _PAGES if (path / f"index{x}").is_file()), None)
+        if path.is_dir() and index is not None:
+            front = _front(index)
+            inner = _sections(work, folder / path.name)
+            title = str(front.get("title") or path.name)
+            href = index.relative_to(work).as_posix()
+            entry: dict[str, Any] = {"section": title, "href": href, "contents": inner}
+        elif path.suffix in _PAGES and path.stem != "index":
+            front = _front(path)
+            entry = {
+                "text": str(front.get("title") or path.stem),
+                "href": path.relative_to(work).as_posix(),
+            }
+        else:
+            continue
+        order = front.get("order")
+        found.append((order if isinstance(order, int | float) else 1e9, path.name, entry))
+    return [entry for _, _, entry in sorted(found, key=lambda x: x[:2])]
+
+
+def _front(path: Path) -> dict[str, Any]:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        cells = json.loads(text).get("cells") or [{}]
+        text = "".join(cells[0].get("source", ""))
+    found = re.match(r"---\n(.*?)\n---", text, re.DOTALL)
+    front = yaml.safe_load(found[1]) if found else {}
+    return front if isinstance(front, dict) else {}
+
+
+def _fill_studies(work: Path, language: str) -> None:
+    folder = work / edition_folder(language)
+    cards = folder / STUDIES / CARDS
+    if not cards.is_file():
+        return
+    html = cards.read_text(encoding="utf-8")
+    for page in folder.glob("*.qmd"):
+        text = page.read_text(encoding="utf-8")
+        filled = _STUDIES_BLOCK.sub(lambda _: f"```{{=html}}\n{html}\n```", text)
+        if filled != text:
+            page.write_text(filled, encoding="utf-8")

@@ -1,0 +1,351 @@
+"""Turn the last good runs into pages that either renderer can read.
+
+What is written, and where. Written pages are ``reports/*.qmd`` and, for another language,
+``reports/zh/*.qmd``; they are never changed. Everything made from runs goes below
+``reports/studies/`` and ``reports/zh/studies/``, which git ignores: one executed notebook a page,
+its figures beside it, and ``cards.html``, the studies' cards. These folders are made aside and
+renamed, so a reader of the sources never meets half of them.
+
+How the cards get into the front page. ``reports/index.qmd`` holds a block of the class
+``studies`` with a sentence for a fresh clone. An include shortcode would not do: Quarto stops where
+its file is missing, as it is on a fresh clone, and both renderers follow it out of the project. So
+the block is filled at render time: under Quarto by ``reports/theme/studies.lua``, which reads
+``studies/cards.html`` beside the page if it is there, and under the embedded renderer, which runs no
+Lua, by `workbench.site.render`, which does the same. Hence ``quarto render`` by hand gives what
+``workbench publish`` gives, and the written page stays as it was written.
+
+How the sidebar knows the studies. ``_quarto.yml`` lists ``reports/studies`` with ``auto:``, so that
+a new study needs no edit; the order comes from ``order:`` in each page's front matter.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import nbformat
+import yaml
+from nbformat.v4 import new_notebook, new_raw_cell
+
+from workbench.site import blocks
+from workbench.site.edition import Edition, cut, raw_html, read_notebook
+from workbench.site.errors import SiteError
+from workbench.site.records import (
+    LANDING,
+    Entry,
+    Record,
+    pick,
+    read_record,
+    studies_with_runs,
+)
+from workbench.site.words import BASE, NAMES, word
+
+REPORTS = "reports"
+STUDIES = "studies"
+CARDS = "cards.html"
+MOST_CARDS = 4
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What stage left for the renderers.
+
+    Attributes
+    ----------
+    pages : tuple of Path
+        Pages, relative to the project's root.
+    studies : tuple of str
+        Studies that have pages.
+    warnings : tuple of str
+        What a publisher should know: failed notebooks, pages kept from earlier runs.
+    """
+
+    pages: tuple[Path, ...] = ()
+    studies: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass
+class _Page:
+    entry: Entry | None
+    path: str
+    kind: str
+    order: int
+    title: str
+    subtitle: str = ""
+    edition: Edition = field(default_factory=Edition)
+    failed: bool = False
+
+
+def edition_folder(language: str) -> str:
+    """Return the folder of an edition's written pages: ``reports``, or ``reports/zh``."""
+    return REPORTS if language == BASE else f"{REPORTS}/{language}"
+
+
+def stage(root: Path, studies: Iterable[str] | None = None) -> Staged:
+    """Stage the pages of studies.
+
+    Parameters
+    ----------
+    root : Path
+        The project: holds ``data/``, ``runs/`` and ``reports/``.
+    studies : iterable of str, optional
+        Studies to show; all with a finished run when left out.
+
+    Returns
+    -------
+    Staged
+        What is there now.
+
+    Raises
+    ------
+    SiteError
+        When a study asked for has no finished run.
+    """
+    names = list(studies) if studies is not None else studies_with_runs(root)
+    records = []
+    for name in names:
+        record = read_record(root, name)
+        if record is None:
+            raise SiteError(
+                f"study {name!r} has no finished run",
+                where=str(root / "runs" / name),
+                remedy=f"run `workbench run {name}` first",
+            )
+        records.append(record)
+    titles = _source_titles(root)
+    warnings: dict[str, None] = {}
+    pages: list[Path] = []
+    for language in _languages(root, records):
+        files, said = _edition_files(records, language, titles)
+        target = root / edition_folder(language) / STUDIES
+        _replace_folder(target, files)
+        warnings.update(dict.fromkeys(said))
+        pages += [
+            (target / path).relative_to(root) for path in files if PurePosixPath(path).suffix == ".ipynb"
+        ]
+    return Staged(tuple(pages), tuple(names), tuple(warnings))
+
+
+def unstage(root: Path) -> None:
+    """Remove every staged page, so that only the written ones are left."""
+    for language in NAMES:
+        shutil.rmtree(root / edition_folder(language) / STUDIES, ignore_errors=True)
+
+
+def _languages(root: Path, records: list[Record]) -> list[str]:
+    used = {language for record in records for language in record.card.languages}
+    written = {x for x in NAMES if x != BASE and (root / edition_folder(x)).is_dir()}
+    return [BASE, *(x for x in NAMES if x in used | written and x != BASE)]
+
+
+def _source_titles(root: Path) -> Mapping[str, Mapping[str, str]]:
+    titles = {}
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        try:
+            notebook = read_notebook(path.read_text(encoding="utf-8"), path.name)
+            titles[path.stem] = {x: cut(notebook, x, name=path.stem).title for x in NAMES}
+        except (SiteError, OSError):
+            continue  # a broken source has no title; what was executed of it may still be shown
+    return titles
+
+
+def _edition_files(
+    records: list[Record], language: str, titles: Mapping[str, Mapping[str, str]]
+) -> tuple[dict[str, bytes], list[str]]:
+    files: dict[str, bytes] = {}
+    warnings: list[str] = []
+    cards = []
+    for order, record in enumerate(records, start=1):
+        name = record.card.name
+        own = language in record.card.languages
+        shown = language if own else record.card.languages[0]
+        pages, said = _pages(record, shown, titles, order)
+        if own:
+            warnings += said
+            for page in pages:
+                files |= _page_files(page, pages, record, language, titles)
+            href = f"{STUDIES}/{name}/index.html"
+        else:
+            base = "../" if language != BASE else ""
+            folder = "" if shown == BASE else f"{shown}/"
+            href = f"{base}{folder}{STUDIES}/{name}/index.html"
+        cards.append(
+            blocks.study_card(
+                record,
+                language,
+                href=href,
+                edition=shown,
+                cards=_headlines(pages),
+                pages=len(pages),
+            )
+        )
+    if cards:
+        html = '<div class="wb-studies">\n' + "\n".join(cards) + "\n</div>\n"
+        files[CARDS] = html.encode("utf-8")
+    return files, warnings
+
+
+def _pages(
+    record: Record, language: str, titles: Mapping[str, Mapping[str, str]], order: int
+) -> tuple[list[_Page], list[str]]:
+    warnings: list[str] = []
+    pages: list[_Page] = []
+    study = record.card.name
+    for rank, entry in enumerate(record.entries, start=1):
+        if entry.status == "skipped":
+            continue
+        edition = Edition()
+        failed = entry.status == "failed"
+        if failed:
+            kept = "; its last good page is kept" if entry.page else ""
+            warnings.append(f"{study}: {entry.key} failed{kept}")
+        if entry.page is not None:
+            try:
+                text = entry.page.read_text(encoding="utf-8")
+                edition = cut(
+                    read_notebook(text, str(entry.page)), language, name=entry.case or entry.key
+                )
+            except SiteError as error:
+                warnings.append(f"{study}: {entry.key}: {error}")
+                edition = Edition(
+                    cells=[_note(word("unreadable", language, cause=error.what))],
+                )
+        known = titles.get(entry.notebook, {}).get(language, "")
+        heading = edition.title or known or entry.notebook.replace("_", " ").capitalize()
+        page = _Page(entry, f"{study}/{entry.key}.ipynb", "page", rank, heading)
+        page.edition, page.failed = edition, failed
+        if entry.case:
+            title = record.card.cases.get(entry.case, {})
+            page.path = f"{study}/{entry.notebook}/{entry.case}.ipynb"
+            page.kind, page.subtitle = "case", heading
+            page.title = pick(title, language) or entry.case
+        elif entry.notebook == LANDING:
+            page.path, page.kind, page.order = f"{study}/index.ipynb", "study", order
+            page.title, page.subtitle = pick(record.card.title, language), heading
+        pages.append(page)
+    if not any(page.kind == "study" for page in pages):
+        title = pick(record.card.title, language)
+        subtitle = pick(record.card.description, language)
+        pages.append(_Page(None, f"{study}/index.ipynb", "study", order, title, subtitle))
+    for notebook in dict.fromkeys(
+        p.entry.notebook for p in pages if p.kind == "case" and p.entry is not None
+    ):
+        members = [p for p in pages if p.entry is not None and p.entry.notebook == notebook]
+        title = titles.get(notebook, {}).get(language, "") or members[0].subtitle
+        pages.append(
+            _Page(None, f"{study}/{notebook}/index.ipynb", "cases", members[0].order, title)
+        )
+    return pages, warnings
+
+
+def _page_files(
+    page: _Page,
+    pages: list[_Page],
+    record: Record,
+    language: str,
+    titles: Mapping[str, Mapping[str, str]],
+) -> dict[str, bytes]:
+    folder = PurePosixPath(page.path).parent
+    deep = len(folder.parts) > 1
+    home = "" if page.kind == "study" else ("../index.html" if deep else "index.html")
+    cells: list[Any] = [
+        raw_html(blocks.masthead(record, language, home=home, kind=page.kind)),
+    ]
+    if page.failed and page.entry is not None:
+        cells.append(raw_html(blocks.failure(page.entry, record, language)))
+    cells += page.edition.cells
+    if page.kind == "study":
+        inner = [p for p in pages if p.kind in ("page", "cases")]
+        links = [_link(p, folder) for p in sorted(inner, key=lambda p: p.order)]
+        cells += _block(blocks.contents(links, language, heading=word("contents", language)))
+        cells += _block(blocks.skipped(_skipped(record, language, titles), language))
+    elif page.kind == "cases":
+        members = [p for p in pages if PurePosixPath(p.path).parent == folder and p is not page]
+        links = [_link(p, folder) for p in members]
+        cells += _block(blocks.contents(links, language, heading=word("case_pages", language)))
+    if page.entry is not None:
+        cells += _block(blocks.provenance(page.entry, record, language))
+    front: dict[str, Any] = {"title": page.title}
+    if page.subtitle:
+        front["subtitle"] = page.subtitle
+    if page.edition.lead:
+        front["description"] = page.edition.lead[:300]
+    front["order"] = page.order
+    yaml_text = yaml.safe_dump(front, allow_unicode=True, sort_keys=False, width=10_000)
+    notebook = new_notebook(
+        cells=[new_raw_cell(f"---\n{yaml_text}---"), *cells],
+        metadata={
+            "kernelspec": {
+                "name": "python3",
+                "display_name": "Python 3 (ipykernel)",
+                "language": "python",
+            },
+            "language_info": {"name": "python"},
+        },
+    )
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
+    files = {page.path: nbformat.writes(notebook).encode("utf-8")}
+    return files | {str(folder / name): data for name, data in page.edition.files.items()}
+
+
+def _link(page: _Page, folder: PurePosixPath) -> blocks.Link:
+    target = PurePosixPath(page.path).relative_to(folder).with_suffix(".html")
+    return blocks.Link(
+        href=str(target),
+        title=page.title,
+        lead=page.edition.lead,
+        cards=tuple(page.edition.cards),
+        status="failed" if page.failed else "done",
+    )
+
+
+def _skipped(
+    record: Record, language: str, titles: Mapping[str, Mapping[str, str]]
+) -> list[tuple[str, str]]:
+    return [
+        (
+            titles.get(entry.notebook, {}).get(language) or entry.notebook.replace("_", " "),
+            blocks.reason(entry, language),
+        )
+        for entry in record.entries
+        if entry.status == "skipped"
+    ]
+
+
+def _headlines(pages: list[_Page]) -> list[str]:
+    """Take the landing page's numbers; where it shows none, the first one of each page."""
+    for page in pages:
+        if page.kind == "study" and page.edition.cards:
+            return page.edition.cards[:MOST_CARDS]
+    firsts = [page.edition.cards[0] for page in pages if page.edition.cards]
+    return firsts[:MOST_CARDS]
+
+
+def _note(text: str) -> Any:
+    return raw_html(f'<div class="wb-notice" role="note"><p>{blocks.escape(text)}</p></div>')
+
+
+def _block(html: str) -> list[Any]:
+    return [raw_html(html)] if html else []
+
+
+def _replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
+    aside = target.with_name(f".{target.name}.new")
+    old = target.with_name(f".{target.name}.old")
+    for folder in (aside, old):
+        shutil.rmtree(folder, ignore_errors=True)
+    for name, data in files.items():
+        path = aside / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    if target.exists():
+        target.rename(old)
+    if files:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside.rename(target)
+    shutil.rmtree(old, ignore_errors=True)

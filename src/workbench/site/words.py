@@ -1,0 +1,160 @@
+"""The words of the site's own furniture, in each language that it can be read in."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+
+BASE = "en"
+"""The language whose pages lie at the root; every other language has a folder of its own."""
+
+NAMES = {"en": "English", "zh": "中文"}
+HTML_LANG = {"en": "en", "zh": "zh-Hans"}
+LOCALE = {"en": "en_GB", "zh": "zh_Hans_CN"}
+
+_WORDS: dict[str, dict[str, str]] = {
+    "site": {"en": "Customer reports", "zh": "客户研究报告"},
+    "skip": {"en": "Skip to content", "zh": "跳到正文"},
+    "menu": {"en": "Menu", "zh": "目录"},
+    "pages": {"en": "Pages of this site", "zh": "本站页面"},
+    "on_this_page": {"en": "On this page", "zh": "本页内容"},
+    "theme": {"en": "Switch between light and dark", "zh": "切换浅色与深色"},
+    "language": {"en": "Language", "zh": "语言"},
+    "read_in": {"en": "Read this page in {name}", "zh": "阅读本页的{name}版"},
+    "code": {"en": "Code", "zh": "代码"},
+    "copy": {"en": "Copy", "zh": "复制"},
+    "copied": {"en": "Copied", "zh": "已复制"},
+    "top": {"en": "Back to top", "zh": "回到页首"},
+    "table": {"en": "Table", "zh": "表格"},
+    "table_scrolls": {"en": "Table, scrolls sideways", "zh": "表格，可左右滚动"},
+    "formula_scrolls": {"en": "Formula, scrolls sideways", "zh": "公式，可左右滚动"},
+    "data_below": {"en": "Show the numbers as a table", "zh": "以表格显示数据"},
+    "csv": {"en": "Download CSV", "zh": "下载 CSV"},
+    "figure": {"en": "Figure", "zh": "图"},
+    "footnotes": {"en": "Notes", "zh": "注释"},
+    "note": {"en": "Note", "zh": "说明"},
+    "tip": {"en": "Tip", "zh": "提示"},
+    "important": {"en": "Important", "zh": "重要"},
+    "warning": {"en": "Mind", "zh": "注意"},
+    "caution": {"en": "Caution", "zh": "谨慎"},
+    "simulated": {"en": "Simulated data", "zh": "模拟数据"},
+    "simulated_why": {
+        "en": "The company and its customers are made up. The numbers show the methods, not a market.",
+        "zh": "公司与客户均为虚构，数字只用于展示方法，不代表真实市场。",
+    },
+    "data_to": {"en": "Data to", "zh": "数据截至"},
+    "run_at": {"en": "Run at", "zh": "运行时间"},
+    "study": {"en": "Study", "zh": "研究"},
+    "contents": {"en": "In this study", "zh": "本研究的页面"},
+    "case_pages": {"en": "Measures judged", "zh": "已评估的措施"},
+    "not_here": {"en": "Not in this report", "zh": "本报告未包含的内容"},
+    "not_here_why": {
+        "en": "These analyses were left out of the last run:",
+        "zh": "最近一次运行未包含以下分析：",
+    },
+    "open": {"en": "Read the report", "zh": "阅读报告"},
+    "only_in": {"en": "In {name} only", "zh": "仅有{name}版"},
+    "last_run": {"en": "Last run", "zh": "最近运行"},
+    "no_numbers": {
+        "en": "The last run left no headline numbers.",
+        "zh": "最近一次运行没有产生关键数字。",
+    },
+    "failed": {"en": "This analysis failed", "zh": "本分析运行失败"},
+    "failed_title": {"en": "{name}: the analysis failed", "zh": "{name}：分析运行失败"},
+    "failed_at": {
+        "en": "In the run of {when} the notebook {notebook} stopped.",
+        "zh": "在 {when} 的运行中，笔记本 {notebook} 中断。",
+    },
+    "cell": {"en": "Cell", "zh": "单元格"},
+    "cause": {"en": "Cause", "zh": "原因"},
+    "kept": {
+        "en": "What follows is the last good page, from the run of {when}. It may be out of date.",
+        "zh": "以下保留的是 {when} 运行时的最近一次有效页面，内容可能已过时。",
+    },
+    "none_kept": {
+        "en": "No earlier run of this analysis succeeded, so there is no page to show.",
+        "zh": "此前没有成功的运行，因此没有可显示的页面。",
+    },
+    "left_out": {
+        "en": "An interactive output is not shown here: a report carries no scripts of others.",
+        "zh": "此处略去一个交互式输出：报告页面不含外来脚本。",
+    },
+    "unreadable": {
+        "en": "The page of this notebook could not be read: {cause}",
+        "zh": "无法读取该笔记本的页面：{cause}",
+    },
+    "provenance": {"en": "Where this page comes from", "zh": "本页的来源"},
+    "run": {"en": "Run", "zh": "运行编号"},
+    "notebook": {"en": "Notebook", "zh": "笔记本"},
+    "as_of": {"en": "As of", "zh": "截止日期"},
+    "parameters": {"en": "Parameters", "zh": "参数"},
+    "inputs": {"en": "Inputs (SHA-256)", "zh": "输入文件（SHA-256）"},
+    "versions": {"en": "Versions", "zh": "软件版本"},
+    "commit": {"en": "Commit", "zh": "代码提交"},
+    "duration": {"en": "Duration", "zh": "用时"},
+    "seconds": {"en": "{n} s", "zh": "{n} 秒"},
+    "cached": {"en": "{n} s (kept from an earlier run)", "zh": "{n} 秒（沿用此前运行的结果）"},
+    "origin": {"en": "Data", "zh": "数据来源"},
+    "licence": {"en": "Licence", "zh": "许可"},
+    "footer": {
+        "en": "Made from executed notebooks. This page loads nothing from other sites.",
+        "zh": "由已执行的笔记本生成。本页不从其他网站加载任何内容。",
+    },
+}
+
+
+def word(key: str, language: str, **values: object) -> str:
+    """Return a word of the site's furniture; an unknown language reads English.
+
+    Parameters
+    ----------
+    key : str
+        A key of this module's table.
+    language : str
+        ``en``, ``zh``, ...
+    **values : object
+        What the placeholders of the text stand for.
+    """
+    entry = _WORDS[key]
+    text = entry.get(language, entry[BASE])
+    return text.format(**values) if values else text
+
+
+def name_of(language: str) -> str:
+    """Return a language's name for itself, such as ``中文``."""
+    return NAMES.get(language, language)
+
+
+def html_lang(language: str) -> str:
+    """Return the tag for ``lang`` and ``hreflang``: ``zh`` is written in simplified characters."""
+    return HTML_LANG.get(language, language)
+
+
+def say_day(day: date | str | None, language: str) -> str:
+    """Write a date in words: ``31 December 2025``, ``2025年12月31日``; nothing for no date."""
+    if not day:
+        return ""
+    if isinstance(day, str):
+        try:
+            day = datetime.fromisoformat(day).date()
+        except ValueError:
+            return day
+    return str(format_date(day, format="long", locale=LOCALE.get(language, LOCALE[BASE])))
+
+
+def say_moment(moment: str | None, language: str, zone: str = "UTC") -> str:
+    """Write an ISO moment as day, hour and minute in the study's time zone."""
+    if not moment:
+        return ""
+    try:
+        when = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=ZoneInfo("UTC"))
+    local = when.astimezone(ZoneInfo(zone))
+    pattern = "d MMMM y, HH:mm" if language == BASE else "y年M月d日 HH:mm"
+    text = format_datetime(local, pattern, locale=LOCALE.get(language, LOCALE[BASE]))
+    return f"{text} {local.tzname() or ''}".strip()

@@ -1,0 +1,267 @@
+"""A small project for the tests of the site: two studies with runs, as runs and reporting leave them."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+
+import matplotlib as mpl
+import nbformat
+from matplotlib.figure import Figure
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+REPO = Path(__file__).resolve().parents[2]
+WORDS = {
+    "question": {"en": "Who are the customers?", "zh": "客户是谁？"},
+    "value": {"en": "How much are customers worth?", "zh": "客户价值几何？"},
+    "measure": {"en": "Did the measure work?", "zh": "措施见效了吗？"},
+    "overview": {"en": "How are we doing with our customers?", "zh": "我们的客户状况如何？"},
+}
+
+
+def shown(language: str, role: str, **data: str):
+    bundle = {key.replace("__", "/").replace("svg", "svg+xml"): text for key, text in data.items()}
+    bundle.setdefault("text/plain", role)
+    about = {"workbench": {"language": language, "role": role}}
+    return new_output("display_data", data=bundle, metadata=about)
+
+
+def drawing(language: str) -> str:
+    labels = {"en": ["North", "South", "East", "West"], "zh": ["北区", "南区", "东区", "西区"]}
+    with mpl.rc_context({"svg.hashsalt": "site", "svg.fonttype": "path"}):
+        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+        axes = figure.subplots()
+        axes.barh(range(4), [63, 48, 31, 12], color="#12436d")
+        axes.errorbar([63, 48, 31, 12], range(4), xerr=4, fmt="none", ecolor="#801650")
+        names = labels[language] if language == "en" else labels["en"]
+        axes.set_yticks(range(4), names)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="x", color="#e5e7eb")
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None})
+    return out.getvalue()
+
+
+def cards(language: str, *rows: tuple[str, str, str, str]) -> str:
+    items = "".join(
+        f'<li class="wb-card"><p class="wb-card-label">{label}</p>'
+        f'<p class="wb-card-value">{value}</p><p class="wb-card-interval">{interval}</p>'
+        f'<p class="wb-card-change wb-better">{change}</p></li>'
+        for label, value, interval, change in rows
+    )
+    lang = "zh-CN" if language == "zh" else language
+    return f'<ul class="wb-headlines" lang="{lang}">{items}</ul>'
+
+
+def table(language: str, *, caption: bool = True) -> str:
+    heads = {
+        "en": ["Group", "Customers", "Share of value", "95% interval", "Spend, CNY"],
+        "zh": ["客户群", "客户数", "价值占比", "95% 区间", "消费额（元）"],
+    }[language]
+    names = {"en": ["Champions", "Loyal", "Lapsed"], "zh": ["核心客户", "忠诚客户", "流失客户"]}
+    rows = [("1,204", "63 %", "60 to 66", "48,120"), ("2,310", "28 %", "25 to 31", "9,340")]
+    rows.append(("1,486", "9 %", "7 to 11", "1,002"))
+    head = f'<th scope="col">{heads[0]}</th>' + "".join(
+        f'<th scope="col" class="wb-num">{h}</th>' for h in heads[1:]
+    )
+    body = "".join(
+        f'<tr><th scope="row">{name}</th>'
+        + "".join(f'<td class="wb-num">{x}</td>' for x in row)
+        + "</tr>"
+        for name, row in zip(names[language], rows, strict=True)
+    )
+    said = {"en": "Three groups hold all the value", "zh": "三类客户贡献全部价值"}[language]
+    cap = f'<caption><span class="wb-title">{said}</span></caption>' if caption else ""
+    csv = "data:text/csv;charset=utf-8;base64,77u/YSxiDQoxLDINCg=="
+    return (
+        f'<div class="wb-table-wrap" role="region" tabindex="0" aria-label="{said}">'
+        f'<table class="wb-table">{cap}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        f'</div><p><a class="wb-download" download="groups.csv" href="{csv}">CSV</a></p>'
+    )
+
+
+def executed(title: str, *, marks: str = "") -> nbformat.NotebookNode:
+    """A notebook as a run leaves it, with every kind of output that reporting gives."""
+    markdown = [
+        new_markdown_cell(f"# {WORDS[title][x]}", metadata={"tags": [x]}, id=f"title-{x}")
+        for x in ("en", "zh")
+    ]
+    parameters = new_code_cell(
+        'study: str = "harbour"\nseed: int = 1', metadata={"tags": ["parameters"]}, id="parameters"
+    )
+    injected = new_code_cell(
+        'study = "demo"', metadata={"tags": ["injected-parameters"]}, id="injected"
+    )
+    setup = new_code_cell("import workbench as wb\n\nrun = wb.open_run(study)", id="setup")
+    numbers = new_code_cell('wb.headlines(run, ["clv.mean", "nps"])', id="numbers")
+    figure = new_code_cell(
+        "#| label: fig-share\n#| fig-cap: Share of value by region, 5,000 customers, 2025.\n"
+        "#| fig-cap-zh: 2025 年各区域客户价值占比，5,000 名客户。\n"
+        "#| fig-alt: Bars of the share of value in four regions.\n"
+        "#| fig-alt-zh: 四个区域价值占比的条形图。\nwb.show(result.plot)",
+        id="share",
+    )
+    groups = new_code_cell(
+        "#| label: tbl-groups\n#| tbl-cap: Groups by value, 2025.\n"
+        "#| tbl-cap-zh: 2025 年按价值划分的客户群。\nwb.show(result.table)",
+        id="groups",
+    )
+    finding = new_code_cell('wb.heading("{share} hold most", share=wb.pct(.2))', id="finding")
+    printed = new_code_cell("print(round(0.62, 1))", id="check")
+    printed.outputs = [new_output("stream", name="stdout", text="0.6\n")]
+    said = {
+        "en": (
+            ("Mean value", "CNY 412", "390 to 434", "▲ 12 since last run"),
+            ("Net promoter score", "+18", "+12 to +24", "no clear change"),
+            ("Repeat within a year", "41 %", "39 to 43", "▼ 2 points"),
+            ("Answered on time", "87.5 %", "85 to 90", "▲ 1 point"),
+        ),
+        "zh": (
+            ("平均价值", "412 元", "390 至 434", "▲ 较上次增加 12"),
+            ("净推荐值", "+18", "+12 至 +24", "无明显变化"),
+            ("一年内复购", "41 %", "39 至 43", "▼ 下降 2 个百分点"),
+            ("按时答复", "87.5 %", "85 至 90", "▲ 上升 1 个百分点"),
+        ),
+    }
+    heads = {"en": "A fifth of customers hold 63 % of the value", "zh": "五分之一的客户贡献 63% 的价值"}
+    prose = {
+        "en": "The 1,204 champions spend **five times** the median. A loss of one in ten of them"
+        " would cost about CNY 5 million a year (4 to 6 million).",
+        "zh": "1,204 名核心客户的消费额是中位数的**五倍**。若流失其中十分之一，每年损失约 500 万元"
+        "（400 万至 600 万元）。",
+    }
+    title_of = {
+        "en": ("The North brings most of the value", "Share of value, %, by region, 2025"),
+        "zh": ("北区贡献了大部分价值", "2025 年各区域价值占比，%"),
+    }
+    for x in ("en", "zh"):
+        numbers.outputs.append(shown(x, "headlines", text__html=cards(x, *said[x])))
+        finding.outputs.append(shown(x, "heading", text__markdown=f"## {heads[x]}"))
+        finding.outputs.append(shown(x, "prose", text__markdown=prose[x]))
+        top, sub = title_of[x]
+        figure.outputs += [
+            shown(
+                x,
+                "figure-title",
+                text__html=f'<p class="wb-figure-title"><span class="wb-title">{top}</span> '
+                f'<span class="wb-subtitle">{sub}</span></p>',
+            ),
+            shown(x, "figure", image__svg=drawing(x)),
+            shown(
+                x,
+                "figure-data",
+                text__html=f'<details class="wb-figure-data"><summary>{"Data" if x == "en" else "数据"}'
+                f"</summary>{table(x, caption=False)}</details>",
+            ),
+        ]
+        groups.outputs.append(shown(x, "table", text__html=table(x)))
+        warn = {"en": "One region has few customers.", "zh": "其中一个区域客户较少。"}[x]
+        groups.outputs.append(
+            shown(x, "callout", text__markdown=f"::: {{.callout-warning}}\n{warn}\n:::")
+        )
+    limits = [
+        new_markdown_cell(
+            {
+                "en": f"## Method and limits\n\nRegions are as billed.{marks} The score is"
+                " $\\frac{a}{b}$ of the wave.",
+                "zh": f"## 方法与局限\n\n区域以账单地址为准。{marks}得分为 $\\frac{{a}}{{b}}$。",
+            }[x],
+            metadata={"tags": [x]},
+            id=f"limits-{x}",
+        )
+        for x in ("en", "zh")
+    ]
+    return new_notebook(
+        cells=[
+            *markdown,
+            parameters,
+            injected,
+            setup,
+            numbers,
+            finding,
+            figure,
+            groups,
+            printed,
+            *limits,
+        ],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+
+
+def add_run(root: Path, study: str, run: str, states: dict[str, dict], titles: dict[str, str]) -> Path:
+    """Write a finished run: `states` by key, `titles` the notebooks that were executed."""
+    folder = root / "runs" / study / run
+    (folder / "notebooks").mkdir(parents=True)
+    for key, title in titles.items():
+        nbformat.write(executed(title), folder / "notebooks" / f"{key}.ipynb")
+    day = f"{run[:4]}-{run[4:6]}-{run[6:8]}"
+    record = {
+        "study": study,
+        "run": run,
+        "status": "failed" if any(s["status"] == "failed" for s in states.values()) else "done",
+        "started": f"{day}T06:00:00+00:00",
+        "finished": f"{day}T06:01:30+00:00",
+        "as_of": "2025-12-31",
+        "data_to": "2025-12-30",
+        "languages": ["en", "zh"],
+        "notebooks": states,
+        "inputs": {"transactions.csv": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
+        "versions": {"python": "3.11.7", "pandas": "3.1.1", "workbench": "0.1.0"},
+        "git": {"commit": "3cd5260aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "dirty": False},
+    }
+    (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    return folder
+
+
+def done(**more) -> dict:
+    return {"status": "done", "seconds": 3.25, "parameters": {"study": "demo", "seed": 1}, **more}
+
+
+def make_project(root: Path) -> Path:
+    """Two studies: `demo` with everything, one notebook failed and one skipped; `plain` in English."""
+    for path in REPO.glob("_quarto*.yml"):
+        shutil.copy(path, root / path.name)
+    skip = shutil.ignore_patterns("studies", ".studies*")
+    shutil.copytree(REPO / "reports", root / "reports", ignore=skip)
+    demo, plain = root / "data" / "demo", root / "data" / "plain"
+    for folder in (demo, plain):
+        folder.mkdir(parents=True)
+    (demo / "study.yml").write_text(
+        "title: {en: Demo Mobile, zh: 演示移动}\n"
+        "description: {en: A telecom with a shop., zh: 一家带零售店的电信公司。}\n"
+        "origin: {en: Made by a program., zh: 由程序生成。}\n"
+        "licence: MIT\nsimulated: true\nlanguages: [en, zh]\nas_of: 2025-12-31\n"
+        "time_zone: Asia/Shanghai\n"
+        "cases:\n  - {name: desk, title: {en: A faster service desk, zh: 更快的服务台}}\n"
+        "  - {name: promo, title: {en: A promotion, zh: 促销活动}}\n",
+        encoding="utf-8",
+    )
+    (plain / "study.yml").write_text("title: Plain Shop\nlanguages: [en]\n", encoding="utf-8")
+    states = {
+        "segmentation": done(),
+        "clv": done(),
+        "satisfaction_gap": {"status": "skipped", "reason": "the study has no table survey"},
+        "case_evaluation-desk": done(),
+        "case_evaluation-promo": done(),
+        "overview": done(),
+    }
+    titles = {
+        "segmentation": "question",
+        "clv": "value",
+        "case_evaluation-desk": "measure",
+        "case_evaluation-promo": "measure",
+        "overview": "overview",
+    }
+    add_run(root, "demo", "20260101T060000Z-aaaa", states, titles)
+    broken = {**states, "clv": {"status": "failed", "error": "DataError: cell value: no transactions"}}
+    add_run(
+        root,
+        "demo",
+        "20260201T060000Z-bbbb",
+        broken,
+        {key: title for key, title in titles.items() if key != "clv"},
+    )
+    add_run(root, "plain", "20260101T060000Z-cccc", {"segmentation": done()}, {"segmentation": "question"})
+    return root
