@@ -1,0 +1,189 @@
+"""The engine that holds a study's tables, and the few expressions that differ between engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dt
+from ibis import udf
+
+from workbench.errors import DataError, WorkbenchError
+from workbench.study import Study
+
+_TRUE = ["true", "t", "yes", "y", "1", "1.0", "是", "对", "已解决"]
+_FALSE = ["false", "f", "no", "n", "0", "0.0", "否", "错", "未解决"]
+#: A time of day followed by Z or an offset from UTC.
+_OFFSET = r":\d{2}(\.\d+)?\s*([zZ]|[+-]\d{2}:?(\d{2})?)$"
+
+
+@udf.scalar.builtin
+def try_strptime(text: str, format: str) -> dt.timestamp:  # type: ignore[valid-type, empty-body]
+    """DuckDB: parse a text, or give null."""
+
+
+@udf.scalar.builtin(name="timezone", signature=((dt.string, dt.Timestamp("UTC")), dt.timestamp))
+def local_time(zone, instant):  # type: ignore[no-untyped-def]
+    """DuckDB and Postgres: the wall-clock time of an instant in a zone."""
+
+
+class Engine:
+    """An Ibis connection with the study's time zone.
+
+    Parameters
+    ----------
+    study : Study
+        Its `connection` names the backend; its `time_zone` decides what day an instant is.
+
+    Notes
+    -----
+    Day counts follow the business's time zone: instants (text with an offset, or typed with a
+    zone) are turned into wall-clock time there, and everything after that is without zone.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.zone = study.time_zone
+        try:
+            self.connection = ibis.connect(study.connection)
+        except Exception as error:
+            raise WorkbenchError(
+                f"cannot connect to {study.connection.split('@')[-1]!r}: {_first_line(error)}",
+                where=f"{study.path}, connection",
+                remedy="mend `connection`, install the backend's extra (spark, postgres), or leave"
+                " it out for the built-in DuckDB",
+            ) from error
+        self.name: str = self.connection.name
+        if self.is_duckdb:
+            self.connection.raw_sql("SET TimeZone='UTC'")
+            folder = str(study.folder).replace("'", "''")
+            self.connection.raw_sql(f"SET file_search_path='{folder}'")
+
+    @property
+    def is_duckdb(self) -> bool:
+        """Whether this is DuckDB, which reads files by itself."""
+        return self.name == "duckdb"
+
+    def run(self, expr: Any, what: str) -> Any:
+        """Execute an expression; an engine's error is told with what was being done."""
+        try:
+            return self.connection.execute(expr)
+        except Exception as error:
+            raise DataError(
+                f"the engine could not compute it: {_first_line(error)}",
+                where=what,
+                remedy="look at the table's columns and types in study.yml",
+            ) from error
+
+    def keep(self, expr: Any, what: str) -> Any:
+        """Compute an expression once and keep its rows in the engine."""
+        try:
+            return expr.cache()
+        except Exception as error:
+            raise DataError(
+                f"the engine could not read it: {_first_line(error)}",
+                where=what,
+                remedy="look at the table's source in study.yml",
+            ) from error
+
+    def upload(self, name: str, table: Any) -> Any:
+        """Bring an Arrow table into the engine."""
+        if self.is_duckdb:
+            return ibis.memtable(table)
+        return self.connection.create_table(
+            ibis.util.gen_name(f"workbench_{name}"), table, temp=self.name != "pyspark" or None
+        )
+
+    # --- parsing ----------------------------------------------------------------------------
+
+    def text(self, column: Any) -> Any:
+        """Text without blanks around it; an empty text is null."""
+        if not column.type().is_string():
+            column = column.cast("string")
+        return column.strip().nullif("")
+
+    def number(self, column: Any, decimal: str = ".") -> Any:
+        """A number, or null where the text is none.
+
+        Thousands separators, currency signs and accounting's brackets for negative numbers are
+        understood; ``1,5`` is not taken for fifteen.
+        """
+        if not column.type().is_string():
+            value = column.cast("float64")
+            return ibis.ifelse(value.isnan() | value.isinf(), ibis.null("float64"), value)
+        text = self.text(column)
+        plain = text.re_replace(r"[\s¥￥$€£元]", "").re_replace(r"^\((.+)\)$", r"-\1")
+        point, comma = (r"\.", ",") if decimal == "." else (",", r"\.")
+        grouped = rf"^[-+]?\d{{1,3}}({comma}\d{{3}})+({point}\d+)?$"
+        bare = rf"^[-+]?(\d+({point}\d*)?|{point}\d+)([eE][-+]?\d+)?$"
+        digits = plain.re_replace(comma, "")
+        if decimal == ",":
+            digits = digits.replace(",", ".")
+        slow = ibis.cases(
+            (plain.re_search(grouped) | plain.re_search(bare), self._cast(digits, "float64")),
+            else_=ibis.null("float64"),
+        )
+        if decimal == ",":
+            return slow
+        fast = self._cast(text, "float64")
+        fast = ibis.ifelse(fast.isnan() | fast.isinf(), ibis.null("float64"), fast)
+        return ibis.coalesce(fast, slow)
+
+    def boolean(self, column: Any) -> Any:
+        """True or false, or null where it is neither."""
+        if column.type().is_boolean():
+            return column
+        word = self.text(column).lower()
+        return ibis.cases(
+            (word.isin(_TRUE), True), (word.isin(_FALSE), False), else_=ibis.null("boolean")
+        )
+
+    def moment(self, column: Any, format: str | None = None) -> Any:
+        """Wall-clock time in the study's zone, or null where the text is no date."""
+        kind = column.type()
+        if kind.is_date():
+            return column.cast("timestamp")
+        if kind.is_timestamp():
+            return self._wall_clock(column) if kind.timezone else column
+        if kind.is_integer():
+            column = column.cast("string")
+        text = self.text(column)
+        if format is not None:
+            if self.is_duckdb:
+                return try_strptime(text, format)
+            return text.as_timestamp(format)
+        naive = self._cast(text, "timestamp")
+        if not self.is_duckdb:
+            return naive
+        instant = self._cast(text, "timestamp('UTC')")
+        return ibis.ifelse(text.re_search(_OFFSET), self._wall_clock(instant), naive)
+
+    def _wall_clock(self, instant: Any) -> Any:
+        if self.name in ("duckdb", "postgres"):
+            return local_time(self.zone, instant)
+        return instant.cast(f"timestamp('{self.zone}')").cast("timestamp")
+
+    def _cast(self, column: Any, kind: str) -> Any:
+        if self.name == "postgres":
+            # Postgres cannot try: cast only what looks right.
+            looks = (
+                r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+                if "float" in kind
+                else (
+                    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?"
+                )
+            )
+            return ibis.ifelse(column.re_search(looks), column, ibis.null("string")).cast(kind)
+        return column.try_cast(kind)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def relative(path: Path) -> str:
+    """Show a path from the current folder where that is shorter."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

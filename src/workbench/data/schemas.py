@@ -1,0 +1,286 @@
+"""The standard tables of a study: their columns, what each holds, and what must be there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from workbench.errors import DataError
+
+Kind = Literal[
+    "id", "category", "free_text", "personal", "date", "moment", "number", "whole", "boolean"
+]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One standard column.
+
+    Attributes
+    ----------
+    kind : str
+        What it holds. `personal` columns serve linking only and never leave the engine.
+    required : bool
+        Whether the table is of no use without it, and a row without a value in it.
+    low, high : float, optional
+        The range of valid numbers.
+    whole_row : bool
+        Whether a number outside the range sets the row aside (an answer off its scale says that
+        the record cannot be trusted) or only empties the cell.
+    """
+
+    kind: Kind
+    required: bool = False
+    low: float | None = None
+    high: float | None = None
+    whole_row: bool = False
+
+
+@dataclass(frozen=True)
+class Schema:
+    """One standard table: its columns, and the columns that make a row unique."""
+
+    name: str
+    columns: Mapping[str, Column]
+    key: tuple[str, ...] = ()
+    #: The column that says when a row happened.
+    time: str | None = None
+
+
+_ID = Column("id", required=True)
+_WORD = Column("category")
+_PERSONAL = Column("personal")
+
+SERVQUAL_ITEMS = tuple(f"{i:02d}" for i in range(1, 23))
+
+
+def _survey(scale: tuple[int, int]) -> Schema:
+    low, high = scale
+    items = {
+        f"{side}_{item}": Column("number", low=low, high=high, whole_row=True)
+        for item in SERVQUAL_ITEMS
+        for side in ("exp", "per")
+    }
+    return Schema(
+        "survey",
+        {
+            "respondent_id": _ID,
+            "wave": Column("category", required=True),
+            "answered_on": Column("date"),
+            "customer_id": Column("id"),
+            **dict(sorted(items.items())),
+            "csat5": Column("number", low=1, high=5, whole_row=True),
+            "csat10": Column("number", low=1, high=10, whole_row=True),
+            "recommend": Column("number", low=0, high=10, whole_row=True),
+            "comment": Column("free_text"),
+            "language": _WORD,
+        },
+        key=("respondent_id", "wave"),
+        time="answered_on",
+    )
+
+
+_SCHEMAS = {
+    "customers": Schema(
+        "customers",
+        {
+            "customer_id": _ID,
+            "name": _PERSONAL,
+            "phone": _PERSONAL,
+            "email": _PERSONAL,
+            "address": _PERSONAL,
+            "birth_year": Column("whole", low=1900, high=2100),
+            "gender": _WORD,
+            "region": _WORD,
+            "city": _WORD,
+            "income_band": _WORD,
+            "occupation": _WORD,
+            "joined_on": Column("date"),
+        },
+        key=("customer_id",),
+    ),
+    "transactions": Schema(
+        "transactions",
+        {
+            "customer_id": _ID,
+            "date": Column("date", required=True),
+            "amount": Column("number", required=True),
+            "order_id": Column("id"),
+            "channel": _WORD,
+            "category": _WORD,
+            "quantity": Column("number"),
+        },
+        time="date",
+    ),
+    "contracts": Schema(
+        "contracts",
+        {
+            "customer_id": _ID,
+            "contract_id": _ID,
+            "start": Column("date", required=True),
+            "end": Column("date"),
+            "plan": _WORD,
+            "monthly_fee": Column("number", low=0),
+        },
+        key=("contract_id",),
+        time="start",
+    ),
+    "interactions": Schema(
+        "interactions",
+        {
+            "customer_id": _ID,
+            "at": Column("moment", required=True),
+            "channel": _WORD,
+            "kind": _WORD,
+            "response_hours": Column("number", low=0),
+            "resolved": Column("boolean"),
+        },
+        time="at",
+    ),
+    "treatments": Schema(
+        "treatments",
+        {
+            "case": Column("category", required=True),
+            "customer_id": _ID,
+            "start": Column("date", required=True),
+        },
+        key=("case", "customer_id"),
+        time="start",
+    ),
+}
+
+#: The names of the standard tables.
+STANDARD_TABLES = ("customers", "transactions", "contracts", "interactions", "survey", "treatments")
+
+
+def schema_of(table: str, scale: tuple[int, int] = (1, 7)) -> Schema | None:
+    """Give the schema of a standard table or of a variant of it.
+
+    Parameters
+    ----------
+    table : str
+        Such as ``transactions`` or ``transactions_sample``.
+    scale : tuple of int
+        Lowest and highest answer of the survey's items.
+
+    Returns
+    -------
+    Schema or None
+        None for a table that is not standard: it is read as it is.
+    """
+    for name in STANDARD_TABLES:
+        if table == name or table.startswith(f"{name}_"):
+            return _survey(scale) if name == "survey" else _SCHEMAS[name]
+    return None
+
+
+#: Other names that sources give to standard columns, for "did you mean".
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "customer_id": (
+        "cust_id",
+        "custid",
+        "cust_no",
+        "customerid",
+        "customer_no",
+        "customer",
+        "client_id",
+        "client",
+        "member_id",
+        "user_id",
+        "客户编号",
+        "客户号",
+        "客户id",
+        "会员号",
+        "用户id",
+    ),
+    "date": (
+        "sold_on",
+        "order_date",
+        "purchase_date",
+        "invoice_date",
+        "transaction_date",
+        "datum",
+        "日期",
+        "交易日期",
+        "订单日期",
+        "购买日期",
+    ),
+    "amount": (
+        "net",
+        "total",
+        "price",
+        "value",
+        "revenue",
+        "sales",
+        "dollar_value",
+        "betrag",
+        "金额",
+        "交易金额",
+        "订单金额",
+        "消费金额",
+    ),
+    "order_id": ("order_no", "invoice", "invoice_no", "订单号", "订单编号"),
+    "name": ("full_name", "customer_name", "姓名", "客户姓名", "客户名称"),
+    "phone": ("mobile", "telephone", "tel", "cell", "手机", "手机号", "电话", "联系电话"),
+    "email": ("e_mail", "mail", "email_address", "邮箱", "电子邮箱"),
+    "address": ("street", "addr", "住址", "地址", "联系地址"),
+    "contract_id": ("contract_no", "contract", "合同号", "合同编号"),
+    "start": ("start_date", "started_on", "from", "开始日期", "生效日期"),
+    "end": ("end_date", "ended_on", "until", "结束日期", "终止日期"),
+    "at": ("timestamp", "time", "datetime", "created_at", "时间", "发生时间"),
+    "respondent_id": ("respondent", "response_id", "answer_id", "问卷编号", "受访者编号"),
+    "wave": ("survey_wave", "round", "期次", "批次", "调查批次"),
+    "case": ("case_name", "measure", "campaign", "措施", "项目"),
+}
+
+#: Words in the names of other columns that say: this is about a person.
+PERSONAL_WORDS = (
+    "name",
+    "phone",
+    "mobile",
+    "telephone",
+    "tel",
+    "fax",
+    "email",
+    "e_mail",
+    "mail",
+    "address",
+    "street",
+    "postcode",
+    "zip",
+    "zipcode",
+    "passport",
+    "iban",
+    "wechat",
+    "weixin",
+    "qq",
+    "id_card",
+    "idcard",
+    "ssn",
+    "birthday",
+    "birth_date",
+    "date_of_birth",
+    "dob",
+    "姓名",
+    "电话",
+    "手机",
+    "邮箱",
+    "地址",
+    "住址",
+    "身份证",
+    "微信",
+    "生日",
+    "出生日期",
+)
+
+
+def require_columns(schema: Schema, have: set[str], where: str) -> None:
+    """Refuse a table in which a needed column is missing (for tables made by hand)."""
+    missing = [c for c, column in schema.columns.items() if column.required and c not in have]
+    if missing:
+        raise DataError(
+            f"column {', '.join(repr(c) for c in missing)} is missing",
+            where=where,
+            remedy=f"{schema.name} needs them",
+        )
