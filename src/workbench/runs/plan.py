@@ -8,8 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nbformat
-
+from workbench.runs.ipynb import read_notebook
 from workbench.runs.parameters import (
     Assignment,
     Parameter,
@@ -165,24 +164,6 @@ def make_plan(
 
 def _declared(entry: Entry) -> dict[str, Parameter]:
     return read_parameters(read_notebook(entry.path), where=entry.path.name)
-
-
-def read_notebook(path: Path) -> Any:
-    """Read a notebook file.
-
-    Raises
-    ------
-    PipelineError
-        If it is no notebook.
-    """
-    try:
-        return nbformat.read(path, as_version=4)
-    except Exception as error:
-        raise PipelineError(
-            f"not a notebook: {str(error).splitlines()[0][:200]}",
-            where=str(path),
-            remedy="open it in JupyterLab, or take it from version control again",
-        ) from None
 
 
 def _check_study_parameters(study: Study, pipeline: Mapping[str, Entry]) -> None:

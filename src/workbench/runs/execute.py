@@ -1,0 +1,361 @@
+"""One notebook, executed by papermill in a process of its own; nothing else imports papermill."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, ClassVar
+
+import papermill
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from papermill.exceptions import PapermillExecutionError
+from papermill.models import Parameter as PapermillParameter
+from papermill.translators import PythonTranslator, papermill_translators
+from traitlets import default
+from traitlets.config import Config
+
+from workbench.runs.events import emit
+from workbench.runs.failure import Cause, Failure, failing_line, plain_text, preview
+from workbench.runs.ipynb import INJECTED, is_code, read_notebook, settle, tags, write_notebook
+from workbench.runs.kinds import Plain
+from workbench.runs.parameters import Parameter, injected_source, read_parameters
+
+_ERROR_MARKER = "papermill-error-cell-tag"
+# Set in a shell, these would take every figure away, or make each kernel compile its imports anew.
+_UNSET = ("MPLBACKEND", "PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP")
+_LAST_WORDS = 12
+
+
+@dataclass(frozen=True)
+class Task:
+    """One execution, in plain values, so that it can be handed to another process or machine.
+
+    Attributes
+    ----------
+    key : str
+        Name of the step.
+    path : Path
+        The notebook.
+    folder : Path
+        The run's folder (under its temporary name).
+    parameters : dict
+        All values, plain, for the record.
+    given : tuple of str
+        The names among them to inject.
+    environment : dict of str to str
+        Variables for the kernel.
+    timeout : float or None
+        Seconds for the whole notebook.
+    """
+
+    key: str
+    path: Path
+    folder: Path
+    parameters: Mapping[str, Plain]
+    given: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an execution ended: `failure` is None when every cell ran without an error."""
+
+    key: str
+    seconds: float
+    failure: Failure | None = None
+
+
+def execute(task: Task) -> Outcome:
+    """Execute a notebook; a failure is returned, not raised.
+
+    The kernel works in the notebook's folder, as it does in JupyterLab and under nbval. The
+    executed notebook is written at once, to ``notebooks/<key>.ipynb``, or ``failed/<key>.ipynb``
+    with the outputs so far when it failed.
+
+    Parameters
+    ----------
+    task : Task
+        What to execute.
+
+    Returns
+    -------
+    Outcome
+    """
+    begun = time.monotonic()
+    execution = _Execution(task)
+    log = task.folder / "failed" / f"{task.key}.log"
+    with _last_words(log):
+        failure = execution.run(log)
+    if failure is None or not log.stat().st_size:
+        log.unlink()
+    target = task.folder / ("failed" if failure else "notebooks") / f"{task.key}.ipynb"
+    if execution.notebook is not None:
+        target.parent.mkdir(exist_ok=True)
+        write_notebook(settle(execution.notebook), target)
+    return Outcome(task.key, time.monotonic() - begun, failure)
+
+
+class _Execution:
+    """One pass of a notebook through papermill, and what is known when it breaks off."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.notebook: Any = None
+        self.running: int | None = None
+        self.deadline = time.monotonic() + task.timeout if task.timeout else None
+
+    def run(self, log: Path) -> Failure | None:
+        source = read_notebook(self.task.path)
+        declared = read_parameters(source, where=self.task.path.name)
+        # One execution at a time in a process: the registry is this notebook's alone.
+        papermill_translators.register("python3", _Translator(declared))
+        cells = sum(is_code(cell) for cell in source.cells) + 1
+        emit(self.task.folder, "notebook-started", notebook=self.task.key, cells=cells)
+        try:
+            with _surroundings(self.task.environment) as scratch:
+                papermill.execute_notebook(
+                    source,
+                    None,
+                    {name: self.task.parameters[name] for name in self.task.given},
+                    kernel_name="python3",
+                    language="python",
+                    progress_bar=False,
+                    cwd=self.task.path.parent,
+                    # What follows goes to nbclient.
+                    kernel_manager_class=_Kernel,
+                    config=Config(KernelManager={"connection_file": f"{scratch}/kernel.json"}),
+                    timeout_func=self._seconds_left,
+                    on_notebook_start=self._on_start,
+                    on_cell_execute=self._on_cell,
+                )
+        except PapermillExecutionError as error:
+            return self._cell_failed(error)
+        except DeadKernelError:
+            words = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_WORDS:]
+            return self._failed(
+                "dead kernel",
+                "the kernel died (killed for want of memory, or a crash in compiled code)",
+                traceback="\n".join(words),
+            )
+        except CellTimeoutError:
+            return self._failed(
+                "time-out",
+                f"not finished after {self.task.timeout:g} s; allow more with --timeout",
+            )
+        except Exception as error:
+            first = str(error).strip().splitlines()[:1] or [""]
+            return self._failed("crash", f"{type(error).__name__}: {first[0]}")
+        return self._left_early()
+
+    # --- hooks --------------------------------------------------------------------------------
+
+    def _on_start(self, notebook: Any) -> None:
+        self.notebook = notebook
+
+    def _on_cell(self, cell: Any, cell_index: int) -> None:
+        self.running = cell_index
+        done = sum(is_code(each) for each in self.notebook.cells[:cell_index])
+        emit(
+            self.task.folder,
+            "cell-started",
+            notebook=self.task.key,
+            cell=self._number(cell_index),
+            number=done + 1,
+        )
+
+    def _seconds_left(self, cell: Any) -> float | None:
+        if self.deadline is None:
+            return None
+        return max(self.deadline - time.monotonic(), 0.1)
+
+    # --- failures -----------------------------------------------------------------------------
+
+    def _cell_failed(self, error: PapermillExecutionError) -> Failure:
+        self._drop_markers()
+        traceback = "\n".join(error.traceback)
+        cause: Cause = "error"
+        message = f"{error.ename}: {error.evalue}" if error.evalue else str(error.ename)
+        if error.ename == "SystemExit":
+            cause, message = "exit", f"the cell left with sys.exit({error.evalue})"
+        elif error.ename == "KeyboardInterrupt":
+            cause, message = "interrupt", "the cell was interrupted (KeyboardInterrupt)"
+        return self._failed(cause, message, traceback=traceback)
+
+    def _left_early(self) -> Failure | None:
+        """Find what papermill takes for a success: sys.exit(0), and cells that never ran."""
+        for index, cell in enumerate(self.notebook.cells):
+            if not is_code(cell):
+                continue
+            for output in cell.outputs:
+                if output.output_type == "error":
+                    self.running = index
+                    return self._failed(
+                        "exit",
+                        f"the cell left with sys.exit({output.evalue}), and the rest did not run",
+                        traceback="\n".join(output.traceback),
+                    )
+            if cell.execution_count is None:
+                self.running = index
+                return self._failed("exit", "the notebook ended before this cell")
+        return None
+
+    def _failed(self, cause: Cause, message: str, *, traceback: str = "") -> Failure:
+        number, cell = None, None
+        if self.notebook is not None and self.running is not None:
+            number, cell = self._number(self.running), self.notebook.cells[self.running]
+        return Failure(
+            notebook=self.task.key,
+            cause=cause,
+            message=message,
+            cell=number,
+            cell_id="" if cell is None else str(cell.get("id", "")),
+            preview="" if cell is None else preview(cell.source, failing_line(traceback)),
+            parameters=dict(self.task.parameters),
+            traceback=plain_text(traceback),
+        )
+
+    def _number(self, index: int) -> int:
+        """Count a cell from 1 in the notebook's file, which has no injected cell."""
+        return sum(INJECTED not in tags(cell) for cell in self.notebook.cells[: index + 1])
+
+    def _drop_markers(self) -> None:
+        self.notebook.cells = [c for c in self.notebook.cells if _ERROR_MARKER not in tags(c)]
+
+
+class _Translator(PythonTranslator):  # type: ignore[misc]
+    """Writes the injected cell by the annotations, where papermill guesses by the value."""
+
+    def __init__(self, declared: Mapping[str, Parameter]) -> None:
+        self.declared = declared
+
+    def codify(self, parameters: Mapping[str, Plain], comment: str = "") -> str:
+        return injected_source(self.declared, parameters)
+
+    def inspect(self, parameters_cell: Any) -> list[PapermillParameter]:
+        return [
+            PapermillParameter(name, str(p.kind), repr(p.default), p.help)
+            for name, p in self.declared.items()
+        ]
+
+
+class _OwnInterpreter(KernelSpecManager):
+    """Finds the kernel of this interpreter, whatever kernels a user has installed."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        return KernelSpec(
+            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            display_name="Python 3 (ipykernel)",
+            language="python",
+            metadata={"debugger": False},
+        )
+
+
+class _Kernel(AsyncKernelManager):
+    """A kernel that speaks over local sockets, and is not waited for long when it should go."""
+
+    alive: ClassVar[weakref.WeakSet[_Kernel]] = weakref.WeakSet()
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        _Kernel.alive.add(self)
+
+    @default("transport")
+    def _local_sockets(self) -> str:
+        return "ipc"
+
+    @default("shutdown_wait_time")
+    def _short_wait(self) -> float:
+        return 0.6
+
+    @default("kernel_spec_manager")
+    def _own_interpreter(self) -> KernelSpecManager:
+        return _OwnInterpreter()
+
+
+@contextmanager
+def _surroundings(environment: Mapping[str, str]) -> Iterator[str]:
+    """Set the kernel's environment; yield a folder for its connection, with a short name.
+
+    The process executes one notebook at a time, so its own environment can be the kernel's.
+    """
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory(prefix="wb-", ignore_cleanup_errors=True) as scratch:
+        for name in _UNSET:
+            os.environ.pop(name, None)
+        # A user's IPython start-up files have no part in a run.
+        os.environ.update(environment, IPYTHONDIR=f"{scratch}/ipython")
+        os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+        try:
+            yield scratch
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+@contextmanager
+def _last_words(path: Path) -> Iterator[None]:
+    """Send what this process and its kernel print to a file."""
+    path.parent.mkdir(exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    with path.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        for descriptor, original in zip((1, 2), kept, strict=True):
+            os.dup2(original, descriptor)
+            os.close(original)
+
+
+# --- the worker's life ------------------------------------------------------------------------
+
+
+def prepare_worker(lifeline: Connection) -> None:
+    """Set up a spawned process: it leaves, with its kernel, when the runner does.
+
+    Parameters
+    ----------
+    lifeline : Connection
+        Reading end of a pipe whose other end only the runner holds. It breaks when the runner
+        closes it or dies, even by SIGKILL, which no handler could tell.
+    """
+    # Ctrl-C reaches all processes of a terminal; the runner decides what becomes of the workers.
+    # A handler, since an ignored signal would stay ignored in the kernel.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    threading.Thread(target=_leave_with, args=(lifeline, os._exit), daemon=True).start()
+
+
+def _leave_with(lifeline: Connection, leave: Callable[[int], object]) -> None:
+    try:
+        lifeline.recv()
+    except (EOFError, OSError):
+        for kernel in list(_Kernel.alive):
+            _kill(kernel)
+            shutil.rmtree(Path(kernel.connection_file).parent, ignore_errors=True)
+        leave(1)
+
+
+def _kill(kernel: _Kernel) -> None:
+    process = getattr(kernel.provisioner, "pid", None)
+    if process:
+        try:
+            os.killpg(process, signal.SIGKILL)  # kernels lead a session of their own
+        except OSError:
+            return

@@ -1,0 +1,344 @@
+"""A run on disk: a folder that is complete or absent, its run.json, and the lock of a study."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from workbench.errors import WorkbenchError
+
+Status = Literal["done", "cached", "failed", "skipped"]
+#: A run under way, or one that was killed: hidden, and never mistaken for a run.
+UNFINISHED = ".unfinished-"
+_FINISHED_STEPS = ".finished"
+_LOCK = ".lock"
+_PACKAGES = (
+    "workbench",
+    "numpy",
+    "pandas",
+    "scipy",
+    "statsmodels",
+    "scikit-learn",
+    "matplotlib",
+    "duckdb",
+    "ibis-framework",
+    "papermill",
+    "nbclient",
+    "ipykernel",
+)
+
+
+class BusyError(WorkbenchError):
+    """Another run of the study is under way."""
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What became of one notebook.
+
+    Attributes
+    ----------
+    key, notebook, case : str
+        Which execution of which notebook.
+    status : {"done", "cached", "failed", "skipped"}
+        ``cached``: carried over from an earlier run, since nothing it depends on has changed.
+    reason : str
+        Why it was skipped, or where it was carried over from, or the failure in a sentence.
+    seconds : float
+        How long it took when it was last executed.
+    executed : str
+        When it was last executed (UTC); for a cached one, in the earlier run.
+    parameters : dict
+        All values.
+    hash, text, results : str
+        The cache key, the hash of the notebook's text, the hash of what it saved.
+    error : dict or None
+        The failure (`workbench.runs.failure.Failure`).
+    """
+
+    key: str
+    notebook: str
+    status: Status
+    case: str | None = None
+    reason: str = ""
+    seconds: float = 0.0
+    executed: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    hash: str = ""
+    text: str = ""
+    results: str = ""
+    error: Mapping[str, Any] | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether there is a page to show."""
+        return self.status in ("done", "cached")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run, as run.json keeps it.
+
+    Attributes
+    ----------
+    study, run : str
+        The study's name and the run's id.
+    started, finished : str
+        UTC, ISO form.
+    status : {"done", "failed"}
+        ``done`` when nothing failed.
+    notebooks : dict of str to StepRecord
+        By key, in the order of the pipeline.
+    inputs : dict of str to str
+        SHA-256 of each input file.
+    versions : dict of str to str
+        Python and packages.
+    commit : str
+        Git commit, with ``+`` when the tree had changes; empty outside git.
+    as_of : str
+        The study's as-of date.
+    data_to : str
+        Last day that the notebooks met in the study's tables; empty when none said so.
+    languages : tuple of str
+        The study's languages.
+    asked : tuple of str
+        Notebooks asked for; empty for all.
+    folder : Path
+        Where it lies (not in run.json).
+    """
+
+    study: str
+    run: str
+    started: str
+    finished: str
+    status: Literal["done", "failed"]
+    notebooks: Mapping[str, StepRecord]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    commit: str = ""
+    as_of: str = ""
+    data_to: str = ""
+    languages: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    folder: Path = Path()
+
+    def notebook_path(self, key: str) -> Path:
+        """Return the executed notebook of a step."""
+        return self.folder / "notebooks" / f"{key}.ipynb"
+
+    def failures(self) -> list[StepRecord]:
+        """Return the steps that failed."""
+        return [step for step in self.notebooks.values() if step.status == "failed"]
+
+
+def run_id(now: datetime, *ingredients: str) -> str:
+    """Name a run: UTC timestamp and a short hash, such as ``20260131T081500Z-3f9a2c``.
+
+    Parameters
+    ----------
+    now : datetime
+        When the run starts, with a time zone.
+    *ingredients : str
+        What sets this run apart from others of the same second.
+    """
+    if now.tzinfo is None:
+        raise ValueError("`now` needs a time zone")
+    utc = now.astimezone(UTC)
+    digest = hashlib.sha256("\0".join([utc.isoformat(), *ingredients]).encode()).hexdigest()
+    return f"{utc:%Y%m%dT%H%M%SZ}-{digest[:6]}"
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold a study's lock; the system releases it even when the process is killed.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<study>``.
+
+    Raises
+    ------
+    BusyError
+        If another run of the study holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _LOCK).open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise BusyError(
+                f"another run of this study is under way ({file.read().strip() or 'starting'})",
+                where=str(folder),
+                remedy="wait until it has ended",
+            ) from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()}")
+        file.flush()
+        yield
+
+
+def begin(folder: Path, run: str) -> Path:
+    """Make the folder in which a run is put together, beside where it will lie."""
+    aside = folder / f"{UNFINISHED}{run}"
+    for name in ("notebooks", "results", _FINISHED_STEPS):
+        (aside / name).mkdir(parents=True)
+    return aside
+
+
+def keep_step(aside: Path, step: StepRecord) -> None:
+    """Note that a step has ended well, so that the next run can use it if this one is killed."""
+    write_json(aside / _FINISHED_STEPS / f"{step.key}.json", asdict(step))
+
+
+def finish(aside: Path, record: RunRecord) -> RunRecord:
+    """Write run.json and put the run into its place, all at once.
+
+    Unfinished runs of the study, which this one had the chance to take over from, go.
+    """
+    shutil.rmtree(aside / _FINISHED_STEPS)
+    failed = aside / "failed"
+    if failed.is_dir() and not any(failed.iterdir()):
+        failed.rmdir()
+    content = asdict(record)
+    del content["folder"]
+    content["notebooks"] = {
+        key: {name: value for name, value in step.items() if name != "key"}
+        for key, step in content["notebooks"].items()
+    }
+    write_json(aside / "run.json", content)
+    folder = aside.with_name(record.run)
+    aside.rename(folder)
+    for left in unfinished(folder.parent):
+        shutil.rmtree(left, ignore_errors=True)
+    return replace(record, folder=folder)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON aside and rename it into place."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(
+        json.dumps(content, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8"
+    )
+    aside.replace(path)
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def list_runs(folder: Path) -> list[RunRecord]:
+    """Return the runs of a study, newest first.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<study>``.
+    """
+    paths = sorted(folder.glob("[0-9]*/run.json"), reverse=True)
+    return [read_run(path.parent) for path in paths]
+
+
+def last_run(folder: Path) -> RunRecord | None:
+    """Return the newest run of a study, or None when there is none."""
+    for path in sorted(folder.glob("[0-9]*/run.json"), reverse=True):
+        return read_run(path.parent)
+    return None
+
+
+def last_good(folder: Path, key: str) -> RunRecord | None:
+    """Return the newest run that has a good page of a notebook: what a failed one falls back on."""
+    for record in list_runs(folder):
+        step = record.notebooks.get(key)
+        if step is not None and step.good and record.notebook_path(key).is_file():
+            return record
+    return None
+
+
+def read_run(folder: Path) -> RunRecord:
+    """Read a run's run.json."""
+    content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    steps = {
+        key: StepRecord(**{"key": key, **step}) for key, step in content.pop("notebooks").items()
+    }
+    for name in ("languages", "asked"):
+        content[name] = tuple(content.get(name, ()))
+    return RunRecord(notebooks=steps, folder=folder, **content)
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """Return what killed runs of a study have left, newest first."""
+    return sorted(folder.glob(f"{UNFINISHED}*/"), reverse=True)
+
+
+def finished_steps(folder: Path) -> Iterator[tuple[Path, StepRecord]]:
+    """Yield every step that ended well and is still on disk, newest run first.
+
+    A killed run leaves its finished notebooks in its hidden folder: they count as well.
+    """
+    for aside in unfinished(folder):
+        for path in sorted((aside / _FINISHED_STEPS).glob("*.json")):
+            yield aside, StepRecord(**json.loads(path.read_text(encoding="utf-8")))
+    for record in list_runs(folder):
+        for step in record.notebooks.values():
+            if step.good:
+                yield record.folder, step
+
+
+def data_to(results: Path) -> str:
+    """Return the last day that a run's notebooks met in the tables, as they noted it."""
+    days: list[str] = []
+    for path in results.glob("*/data_to.json"):
+        days += json.loads(path.read_text(encoding="utf-8")).values()
+    return max(days, default="")
+
+
+# --- where it ran -----------------------------------------------------------------------------
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that the numbers depend on."""
+    import platform
+
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit(root: Path) -> str:
+    """Return the commit checked out, with ``+`` when files differ; empty outside git."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    try:
+        commit = git("rev-parse", "HEAD")
+        changed = git("status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return f"{commit}+" if changed else commit
