@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.reporting.languages import missing
+from workbench.reporting.languages import missing_since_last
 
 ROLES = (
     "heading",
@@ -18,6 +18,22 @@ ROLES = (
     "figure-data",
     "table",
 )
+
+
+LAB_STYLE = """
+.wb-table-wrap{overflow-x:auto}
+.wb-table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+.wb-table caption{text-align:left;padding:.3em 0;color:inherit}
+.wb-title{display:block;font-weight:600}.wb-subtitle{display:block;opacity:.75}
+.wb-table th,.wb-table td{padding:.25em .8em;text-align:left!important;vertical-align:top}
+.wb-table .wb-num{text-align:right!important;white-space:nowrap}
+.wb-bar{display:inline-block;height:.6em;margin-right:.5em;background:currentColor;opacity:.35}
+.wb-headlines{display:flex;flex-wrap:wrap;gap:.8em;list-style:none;padding:0;margin:.5em 0}
+.wb-card{border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em;min-width:9em}
+.wb-card p{margin:0}.wb-card-label,.wb-card-interval,.wb-card-change{font-size:.9em;opacity:.8}
+.wb-card-value{font-size:1.6em;font-weight:600}
+"""
+"""What outputs wear in JupyterLab; on the site its own style sheet dresses them."""
 
 
 def emit(role: str, language: str, data: Mapping[str, str], **details: Any) -> None:
@@ -33,14 +49,24 @@ def emit(role: str, language: str, data: Mapping[str, str], **details: Any) -> N
         MIME type to content; always with ``text/plain``.
     **details
         More that the site may need to know, such as ``level`` or ``dark``.
+
+    Notes
+    -----
+    ``missing`` in the metadata lists texts that had no words in the language and stand there in
+    English; ``names`` those in cells of tables and in names of data, which may be meant so.
     """
     from IPython.display import display
 
     about: dict[str, Any] = {"language": language, "role": role, **details}
-    absent = [entry.text for entry in missing() if entry.language == language]
-    if absent:
-        about["missing"] = absent
-    display(dict(data), raw=True, metadata={"workbench": about})
+    absent = missing_since_last(language)
+    for key, kinds in (("missing", ("text", "axes", "header")), ("names", ("cell",))):
+        texts = [entry.text for entry in absent if entry.kind in kinds]
+        if texts:
+            about[key] = texts
+    shown = dict(data)
+    if "text/html" in shown and not unattended():
+        shown["text/html"] = f"<style>{LAB_STYLE}</style>{shown['text/html']}"
+    display(shown, raw=True, metadata={"workbench": about})  # type: ignore[no-untyped-call]
 
 
 def unattended() -> bool:

@@ -2,14 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from workbench.reporting.display import emit
-from workbench.reporting.languages import ReportingError, languages_shown, translate
+from workbench.reporting.languages import ReportingError, languages_shown, match, translate
 from workbench.reporting.numbers import Value, day, money, num, pct, points
 from workbench.reporting.tables import html_lang
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a number moved since the last run.
+
+    Attributes
+    ----------
+    by : Value
+        The difference, with its sign; percentages differ by percentage points.
+    direction : {-1, 0, 1}
+        Down, the same as printed, up.
+    good : bool or None
+        Whether that is what one wants; None when neither direction is better.
+    clear : bool
+        Whether the last value lies outside this run's interval; True without an interval.
+    """
+
+    by: Value
+    direction: int
+    good: bool | None
+    clear: bool
+
+    def text(self, language: str) -> str:
+        """Say it, such as ``▲ 1.2 percentage points since the last run: better``."""
+        if not self.direction:
+            return translate("No change since the last run", language)
+        arrow = "▲" if self.direction > 0 else "▼"
+        by = f"{arrow} {self.by.estimate(language)}"
+        if not self.clear:
+            message = "{by} since the last run, within the margin of error"
+        elif self.good is None:
+            message = "{by} since the last run"
+        elif self.good:
+            message = "{by} since the last run: better"
+        else:
+            message = "{by} since the last run: worse"
+        return translate(message, language).format(by=by)
+
+    @property
+    def css(self) -> str:
+        """Class of the line, so that a style sheet can add colour to the words."""
+        if not self.direction or self.good is None or not self.clear:
+            return "wb-card-change"
+        return f"wb-card-change {'wb-better' if self.good else 'wb-worse'}"
 
 
 def headlines(run: Any, names: Sequence[str]) -> None:
@@ -18,50 +66,149 @@ def headlines(run: Any, names: Sequence[str]) -> None:
     Parameters
     ----------
     run : Run
-        Has ``metrics()`` and ``previous()``, DataFrames of metrics.
+        Has ``metrics()`` and ``previous()``, DataFrames of metrics, and ``notebook``.
     names : sequence of str
-        Names of metrics, such as ``clv.mean``.
+        Names of metrics, such as ``clv.mean``; where several notebooks have one of that name,
+        this notebook's own is taken.
     """
-    metrics = rows(run.metrics())
-    absent = [name for name in names if name not in metrics]
+    now = records(run.metrics())
+    chosen = [_own(now, name, getattr(run, "notebook", "")) for name in names]
+    absent = [name for name, row in zip(names, chosen, strict=True) if row is None]
     if absent:
+        known = ", ".join(dict.fromkeys(str(row["name"]) for row in now)) or "none"
         raise ReportingError(
             f"there is no metric {', '.join(absent)}",
             where="headlines(...)",
-            remedy=f"this run has {', '.join(metrics) or 'none'}; call run.metric first",
+            remedy=f"this run has {known}; call run.metric first",
         )
+    show_cards([row for row in chosen if row is not None], records(run.previous()))
+
+
+def show_cards(
+    chosen: Sequence[Row], before: Sequence[Row], links: Mapping[str, str] | None = None
+) -> None:
+    """Show rows of metrics as cards, in every language.
+
+    Parameters
+    ----------
+    chosen : sequence of mapping
+        Rows of this run's metrics.
+    before : sequence of mapping
+        Rows of the last run's metrics.
+    links : mapping, optional
+        Notebook of a row to the page that tells more.
+    """
     for language in languages_shown():
-        cards, plain = [], []
-        for name in names:
-            row = metrics[name]
-            value = metric_value(row)
-            label = translate(str(row.get("label") or name), language)
-            interval = value.interval(language)
-            cards.append(
-                f'<li class="wb-card"><p class="wb-card-label">{escape(label)}</p>'
-                f'<p class="wb-card-value">{escape(value.estimate(language))}</p>'
-                + (f'<p class="wb-card-interval">{escape(interval)}</p>' if interval else "")
-                + "</li>"
-            )
-            plain.append(f"{label}: {value.text(language)}")
-        html = f'<ul class="wb-headlines" lang="{html_lang(language)}">{"".join(cards)}</ul>'
-        emit("headlines", language, {"text/html": html, "text/plain": "\n".join(plain)})
+        cards = [_card(row, before, language, links or {}) for row in chosen]
+        html = (
+            f'<ul class="wb-headlines" lang="{html_lang(language)}">' + "\n".join(cards) + "</ul>"
+        )
+        plain = "\n".join(
+            f"{label_of(row, language)}: {metric_value(row).text(language)}" for row in chosen
+        )
+        emit("headlines", language, {"text/html": html, "text/plain": plain})
 
 
-def rows(metrics: Any) -> dict[str, dict[str, Any]]:
-    """Metrics by name."""
+def records(metrics: Any) -> list[dict[str, Any]]:
+    """Rows of a DataFrame of metrics; none for an empty one."""
     if metrics is None or not len(metrics):
-        return {}
+        return []
     frame = metrics if "name" in metrics.columns else metrics.rename_axis("name").reset_index()
-    return {str(row["name"]): row for row in frame.to_dict("records")}
+    return [{str(key): cell for key, cell in row.items()} for row in frame.to_dict("records")]
 
 
-def metric_value(row: dict[str, Any]) -> Value:
-    """The value of a metric's row."""
+def metric_value(row: Row) -> Value:
+    """Make the value of a metric's row."""
     kind = str(row.get("kind") or "number")
     if kind == "date":
         return day(row["value"])
-    x, low, high = row["value"], row.get("low"), row.get("high")
+    x, low, high = (_known(row.get(end)) for end in ("value", "low", "high"))
+    if low is None or high is None:
+        low = high = None
     if kind == "money":
-        return money(x, low, high, str(row.get("unit") or "") or None)
-    return {"percent": pct, "points": points}.get(kind, num)(x, low, high)
+        return money(x, low, high, _text(row.get("unit")) or None)
+    if kind == "percent":
+        return pct(x, low, high)
+    if kind == "points":
+        return points(x, low, high)
+    whole = x is not None and low is None and float(x).is_integer()
+    return num(int(x) if x is not None and whole else x, low, high)
+
+
+def label_of(row: Row, language: str) -> str:
+    """Say a metric's label."""
+    return match(_text(row.get("label")) or str(row["name"]), language, kind="text")
+
+
+def change(row: Row, before: Sequence[Row]) -> Change | None:
+    """Compare a metric with the last run's; None when there is nothing to compare with."""
+    same = ("notebook", "name", "kind", "unit")
+    old = [r for r in before if all(_text(r.get(k)) == _text(row.get(k)) for k in same)]
+    if not old or _text(row.get("kind")) == "date":
+        return None
+    value, last = metric_value(row), metric_value(old[0])
+    if value.x is None or last.x is None:
+        return None
+    step = 10.0 ** -value.decimals() / (100 if value.kind == "percent" else 1)
+    by = value.x - last.x
+    moved = abs(by) >= 0.5 * step
+    direction = (by > 0) - (by < 0) if moved else 0
+    better = _text(row.get("better"))
+    good = None if better not in ("up", "down") else (by > 0) == (better == "up")
+    ends = (value.low, value.high)
+    clear = ends[0] is None or ends[1] is None or not ends[0] <= last.x <= ends[1]
+    return Change(_difference(value, by), direction, good, clear)
+
+
+def _difference(value: Value, by: float) -> Value:
+    size, digits = abs(by), max(value.decimals(), 0)
+    if value.kind == "percent":
+        return points(size, digits=digits, percentage=True)
+    if value.kind == "points":
+        return points(size, digits=digits)
+    if value.kind == "money":
+        return money(size, currency=value.currency or None, digits=digits)
+    return num(size, digits=digits)
+
+
+def _card(row: Row, before: Sequence[Row], language: str, links: Mapping[str, str]) -> str:
+    value = metric_value(row)
+    label = escape(label_of(row, language))
+    page = links.get(str(row.get("notebook")))
+    if page:
+        label = f'<a href="{escape(page, quote=True)}">{label}</a>'
+    parts = [
+        f'<p class="wb-card-label">{label}</p>',
+        f'<p class="wb-card-value">{escape(value.estimate(language))}{_unit(row, value)}</p>',
+    ]
+    if not value.known:
+        parts.append(f'<p class="wb-card-interval">{translate("not known", language)}</p>')
+    interval = value.interval(language)
+    if interval:
+        words = translate("95% interval: {interval}", language).format(interval=interval)
+        parts.append(f'<p class="wb-card-interval">{escape(words)}</p>')
+    moved = change(row, before)
+    if moved is not None:
+        parts.append(f'<p class="{moved.css}">{escape(moved.text(language))}</p>')
+    return f'<li class="wb-card">{"".join(parts)}</li>'
+
+
+def _unit(row: Row, value: Value) -> str:
+    unit = _text(row.get("unit"))
+    if value.kind != "number" or not unit or not value.known:
+        return ""
+    return f' <span class="wb-card-unit">{escape(unit)}</span>'
+
+
+def _own(rows: Sequence[Row], name: str, notebook: str) -> Row | None:
+    found = [row for row in rows if row["name"] == name]
+    mine = [row for row in found if row.get("notebook") == notebook]
+    return (mine or found or [None])[0]
+
+
+def _known(cell: Any) -> Any:
+    return None if cell is None or cell != cell else cell
+
+
+def _text(cell: Any) -> str:
+    return "" if cell is None or cell != cell else str(cell)

@@ -50,13 +50,15 @@ class Missing:
 
 
 _default: tuple[str, ...] = ()
+_currency = ""
 _learnt: dict[str, dict[str, str]] = {}
 _missing: dict[Missing, None] = {}
+_fresh: list[Missing] = []
 _names: set[str] = set()
 
 
 def languages_shown() -> tuple[str, ...]:
-    """Languages in which outputs are made, in order.
+    """Return the languages in which outputs are made, in order.
 
     ``WORKBENCH_LANGUAGES`` (all of a study's languages) is set while a run executes notebooks;
     ``WORKBENCH_LANGUAGE`` is what a researcher asked for in JupyterLab. Without either it is the
@@ -69,10 +71,24 @@ def languages_shown() -> tuple[str, ...]:
     return (one,) if one else _default or (SOURCE,)
 
 
-def configure(languages: Sequence[str] = ()) -> None:
-    """Set what is shown where no environment variable says so: the first of ``languages``."""
-    global _default
+def configure(languages: Sequence[str] = (), currency: str = "") -> None:
+    """Set what a study brings: its languages and its currency.
+
+    Parameters
+    ----------
+    languages : sequence of str
+        Where no environment variable says what is shown, it is the first of these.
+    currency : str
+        ISO 4217 code that sums of money have when none is given.
+    """
+    global _default, _currency
     _default = tuple(languages[:1])
+    _currency = currency
+
+
+def study_currency() -> str:
+    """Return the currency of the study that is open; empty when none was configured."""
+    return _currency
 
 
 def learn(texts: Iterable[Mapping[str, str]]) -> None:
@@ -99,7 +115,7 @@ def proper(names: Iterable[object]) -> None:
 
 @cache
 def catalog(language: str) -> Mapping[str, str]:
-    """All messages of a language, merged over the domains (later file names win)."""
+    """Read all messages of a language, merged over the domains (later file names win)."""
     messages: dict[str, str] = {}
     for path in domain_files(language):
         messages.update(_read(path))
@@ -107,7 +123,7 @@ def catalog(language: str) -> Mapping[str, str]:
 
 
 def domain_files(language: str) -> list[Path]:
-    """The ``.po`` files of a language, one a domain."""
+    """List the ``.po`` files of a language, one a domain."""
     return sorted((FOLDER / language / "LC_MESSAGES").glob("*.po"))
 
 
@@ -206,12 +222,12 @@ def _pattern(message: str) -> re.Pattern[str]:
 
 
 def placeholders(message: str) -> set[str]:
-    """Names of the placeholders of a message."""
+    """Find the names of a message's placeholders."""
     return {name for _, name, _, _ in string.Formatter().parse(message) if name is not None}
 
 
 def faults(path: Path) -> list[str]:
-    """What is wrong with a ``.po`` file, one sentence each.
+    """Say what is wrong with a ``.po`` file, one sentence each.
 
     A message must keep its placeholders, must not be empty or fuzzy, and must not be the English
     text again.
@@ -243,7 +259,7 @@ def faults(path: Path) -> list[str]:
 
 
 def conflicts(language: str) -> list[str]:
-    """Messages that two domains of a language say differently."""
+    """List messages that two domains of a language say differently."""
     said: dict[str, tuple[str, str]] = {}
     wrong = []
     for path in domain_files(language):
@@ -255,15 +271,25 @@ def conflicts(language: str) -> list[str]:
 
 
 def missing() -> list[Missing]:
-    """Texts for which a language had no words since the last :func:`forget_missing`."""
+    """List texts for which a language had no words since the last :func:`forget_missing`."""
     return list(_missing)
 
 
 def forget_missing() -> None:
     """Start collecting missing texts anew."""
     _missing.clear()
+    _fresh.clear()
+
+
+def missing_since_last(language: str) -> list[Missing]:
+    """List texts met without words since this was last asked, for the output that is being made."""
+    found = [entry for entry in _fresh if entry.language == language]
+    _fresh[:] = [entry for entry in _fresh if entry.language != language]
+    return list(dict.fromkeys(found))
 
 
 def _note(text: str, language: str, kind: str) -> None:
     if _LETTER.search(text) and not _CJK.search(text) and text not in _names:
-        _missing[Missing(language, text, kind)] = None
+        entry = Missing(language, text, kind)
+        _missing[entry] = None
+        _fresh.append(entry)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import os
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.reporting.languages import ReportingError, translate
+from workbench.reporting.languages import ReportingError, study_currency, translate
 
 KINDS = ("number", "percent", "points", "money", "date")
 DASH = "–"
 MINUS = "−"
 
 _LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
-_currency = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Value:
         return self.x is not None or self.date is not None
 
     def text(self, language: str) -> str:
-        """Estimate and interval, such as ``63% (60 to 66)`` or ``63%（60%至66%）``."""
+        """Write estimate and interval, such as ``63% (60 to 66)`` or ``63%（60%至66%）``."""
         main = self.estimate(language)
         interval = self.interval(language)
         if not interval:
@@ -64,13 +62,13 @@ class Value:
         return f"{main}（{interval}）" if language == "zh" else f"{main} ({interval})"
 
     def estimate(self, language: str) -> str:
-        """The value without its interval; a dash when it is not known."""
+        """Write the value without its interval; a dash when it is not known."""
         if self.date is not None:
             return _day(self.date, language)
         return self._write(self.x, language, unit=True)
 
     def interval(self, language: str) -> str:
-        """The two ends, such as ``60 to 66`` or ``60%至66%``; empty when there are none."""
+        """Write the two ends, such as ``60 to 66`` or ``60%至66%``; empty when there are none."""
         if self.x is None or self.low is None or self.high is None:
             return ""
         if language == "zh":
@@ -82,7 +80,7 @@ class Value:
         return " to ".join(ends)
 
     def decimals(self) -> int:
-        """Decimals in which value and ends are printed; negative: tens, hundreds, ..."""
+        """Return the decimals in which value and ends are printed; negative: tens, hundreds, ..."""
         if self.digits is not None:
             return self.digits
         return _decimals(self)
@@ -96,7 +94,7 @@ class Value:
             return _money(scaled, places, self.currency, language, signed=self.signed)
         largest = max(abs(end) for end in (self.x, self.low, self.high) if end is not None)
         compact = self.kind == "number" and self.digits is None and largest >= 1e6
-        text = _number(scaled, places, language, signed=self.signed, compact=compact)
+        text = number_text(scaled, places, language, signed=self.signed, compact=compact)
         if not unit:
             return text
         if self.kind == "percent":
@@ -165,17 +163,6 @@ def day(date: Any) -> Value:
 
     stamp = pd.Timestamp(date) if date is not None else pd.NaT
     return Value("date", None, date=None if pd.isna(stamp) else stamp.date())
-
-
-def study_currency() -> str:
-    """Currency of the study that is open: ``WORKBENCH_CURRENCY``, else what was configured."""
-    return os.environ.get("WORKBENCH_CURRENCY", "") or _currency
-
-
-def configure_currency(code: str) -> None:
-    """Set the currency that :func:`money` takes when none is given."""
-    global _currency
-    _currency = code
 
 
 def as_value(thing: Any) -> Value | None:
@@ -274,9 +261,13 @@ def _locale(language: str) -> str:
     return _LOCALES.get(language, language)
 
 
-def _number(
+def number_text(
     x: float, places: int, language: str, *, signed: bool = False, compact: bool = False
 ) -> str:
+    """Write a number with a language's separators and a true minus sign.
+
+    ``places`` are decimals (negative: tens, hundreds); ``compact`` says millions in words.
+    """
     from babel.numbers import format_decimal
 
     suffix = ""
@@ -304,7 +295,7 @@ def _three_digits(size: float) -> int:
 
 def _money(x: float, places: int, currency: str, language: str, *, signed: bool = False) -> str:
     compact = places <= 0 and abs(x) >= 1e6
-    amount = _number(abs(x), places, language, compact=compact)
+    amount = number_text(abs(x), places, language, compact=compact)
     sign = MINUS if round(x, places) < 0 else "+" if signed and round(x, places) > 0 else ""
     return f"{sign}{_symbol(currency, language)}{amount}"
 

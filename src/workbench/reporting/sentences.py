@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workbench.reporting.display import emit
+from workbench.reporting.display import emit, unattended
 from workbench.reporting.languages import (
     ReportingError,
     languages_shown,
@@ -35,15 +35,17 @@ def say(text: str, **values: Any) -> None:
     """
     for language in languages_shown():
         words = phrase(text, language, values)
-        emit("prose", language, {"text/markdown": words, "text/plain": words})
+        plain = phrase(text, language, values, markdown=False)
+        emit("prose", language, {"text/markdown": words, "text/plain": plain})
 
 
 def heading(text: str, level: int = 2, **values: Any) -> None:
     """Show a finding as the heading of its section."""
     for language in languages_shown():
         words = " ".join(phrase(text, language, values).split())
+        plain = phrase(text, language, values, markdown=False)
         marked = f"{'#' * level} {words}"
-        emit("heading", language, {"text/markdown": marked, "text/plain": words}, level=level)
+        emit("heading", language, {"text/markdown": marked, "text/plain": plain}, level=level)
 
 
 def callout(kind: str, text: str, **values: Any) -> None:
@@ -54,8 +56,13 @@ def callout(kind: str, text: str, **values: Any) -> None:
         )
     for language in languages_shown():
         words = phrase(text, language, values)
-        marked = f"::: {{.callout-{kind}}}\n{words}\n:::"
-        emit("callout", language, {"text/markdown": marked, "text/plain": words}, kind=kind)
+        plain = phrase(text, language, values, markdown=False)
+        name = translate(CALLOUTS[kind], language)
+        # JupyterLab does not know callouts.
+        boxed = (
+            f"::: {{.callout-{kind}}}\n{words}\n:::" if unattended() else f"> **{name}** {words}"
+        )
+        emit("callout", language, {"text/markdown": boxed, "text/plain": plain}, kind=kind)
 
 
 def phrase(text: str, language: str, values: Mapping[str, Any], *, markdown: bool = True) -> str:
@@ -71,6 +78,11 @@ def phrase(text: str, language: str, values: Mapping[str, Any], *, markdown: boo
         What its placeholders stand for.
     markdown : bool
         Whether the result is Markdown, so that what comes from data must be escaped.
+
+    Raises
+    ------
+    ReportingError
+        When a placeholder is left without a value.
     """
     absent = placeholders(text) - set(values)
     if absent:

@@ -23,6 +23,8 @@ def show(
     table: pd.DataFrame | None = None,
     columns: Sequence[str] | Mapping[str, str] | None = None,
     formats: Mapping[str, str] | None = None,
+    *,
+    height: float | None = None,
     **values: Any,
 ) -> None:
     """Show a figure or a table in every language of the page.
@@ -42,6 +44,8 @@ def show(
     formats : mapping, optional
         Column to ``number``, ``percent``, ``points``, ``money``, ``date`` or ``text``; with
         ``:2`` for two decimals, ``:CNY`` for a currency, ``bar`` in front for a bar.
+    height : float, optional
+        Height of a figure in inches; follows the number of rows when left out.
     **values
         What placeholders in title and subtitle stand for.
     """
@@ -49,10 +53,10 @@ def show(
     for language in languages_shown():
         words = phrase(title, language, values, markdown=False) if title else ""
         below = phrase(subtitle, language, values, markdown=False) if subtitle else ""
-        if hasattr(thing, "columns"):
+        if not callable(thing) and hasattr(thing, "columns"):
             _show_table(thing, language, words, below, name, columns, formats)
         elif callable(thing):
-            _show_figure(thing, language, words, below, name, table, columns, formats)
+            _show_figure(thing, language, words, below, name, table, columns, formats, height)
         else:
             raise ReportingError(
                 f"a {type(thing).__name__} cannot be shown",
@@ -86,8 +90,10 @@ def _show_figure(
     table: pd.DataFrame | None,
     columns: Any,
     formats: Any,
+    height: float | None,
 ) -> None:
     from workbench.reporting import figures
+    from workbench.reporting.palette import dark_mapping
 
     if title or subtitle:
         above = f'<span class="wb-title">{escape(title)}</span>' if title else ""
@@ -95,8 +101,9 @@ def _show_figure(
         html = f'<p class="wb-figure-title" lang="{html_lang(language)}">{above} {below}</p>'
         plain = " - ".join(part for part in (title, subtitle) if part)
         emit("figure-title", language, {"text/html": html, "text/plain": plain})
-    drawing = figures.svg(figures.draw(thing, language))
-    emit("figure", language, {"image/svg+xml": drawing, "text/plain": title or name}, dark={})
+    drawing = figures.figure_svg(thing, language, label=title, height=height)
+    dark = dark_mapping(drawing)
+    emit("figure", language, {"image/svg+xml": drawing, "text/plain": title or name}, dark=dark)
     if table is not None:
         words = escape(match("Data of this figure", language, kind="text"))
         html = table_html(table, language, columns=columns, formats=formats)

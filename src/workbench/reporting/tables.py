@@ -63,7 +63,7 @@ def table_html(
     columns: Sequence[str] | Mapping[str, str] | None = None,
     formats: Mapping[str, str] | None = None,
 ) -> str:
-    """A DataFrame as an HTML table.
+    """Write a DataFrame as an HTML table.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def csv_link(
     out = frame[keep].copy()
     out.columns = labels
     for at in range(out.shape[1]):
-        out.isetitem(at, out.iloc[:, at].map(lambda cell: _csv_cell(cell, language)))
+        out.isetitem(at, [_csv_cell(cell, language) for cell in out.iloc[:, at]])
     # The byte order mark tells Excel that it is UTF-8; without it Chinese headings are mojibake.
     data = "\ufeff" + out.to_csv(index=False, lineterminator="\r\n")
     code = base64.b64encode(data.encode("utf-8")).decode("ascii")
