@@ -1,1 +1,53 @@
-"""Runs: notebooks executed for a study, each run recorded in a folder of its own."""
+"""Runs: notebooks executed for a study, each run recorded in a folder of its own.
+
+The room's parts, from the inside out: `kinds` and `parameters` (what a notebook may be told),
+`pipeline` and `plan` (which notebooks run, with what), `execute` (one notebook, by papermill),
+`pool` and `conduct` (all of them), `cache`, `record`, `results` and `history` (what is kept).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.runs.conduct import TIMEOUT, plan_study, run_study
+    from workbench.runs.history import changes, last_complete, metric_history
+    from workbench.runs.parameters import read_assignments
+    from workbench.runs.pool import InterruptedRunError
+    from workbench.runs.progress import ProgressDisplay
+    from workbench.runs.record import RunRecord, StepRecord, last_good, last_run, list_runs
+
+__all__ = [
+    "TIMEOUT",
+    "InterruptedRunError",
+    "ProgressDisplay",
+    "RunRecord",
+    "StepRecord",
+    "changes",
+    "last_complete",
+    "last_good",
+    "last_run",
+    "list_runs",
+    "metric_history",
+    "plan_study",
+    "read_assignments",
+    "run_study",
+]
+
+_HOME = {
+    "conduct": ("TIMEOUT", "plan_study", "run_study"),
+    "history": ("changes", "last_complete", "metric_history"),
+    "parameters": ("read_assignments",),
+    "pool": ("InterruptedRunError",),
+    "progress": ("ProgressDisplay",),
+    "record": ("RunRecord", "StepRecord", "last_good", "last_run", "list_runs"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    # A notebook reads history through this room, and should not pay for all of it.
+    for module, names in _HOME.items():
+        if name in names:
+            return getattr(import_module(f"workbench.runs.{module}"), name)
+    raise AttributeError(f"module 'workbench.runs' has no attribute {name!r}")

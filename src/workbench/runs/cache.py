@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from workbench.study import Study, Table
 
 # Rooms that no notebook imports: a change in them leaves every page as it is.
-_OUTSIDE = ("site", "simulate", "cli.py", "__pycache__")
+_OUTSIDE = ("site", "simulate", "cli.py", "starter.py", "__pycache__")
 
 
 class InputError(WorkbenchError):
@@ -76,8 +76,9 @@ def look_around(study: Study, root: Path) -> Surroundings:
         "sources": _sources_digest(),
         "lock": _sha256(root / "requirements.lock") if _has_lock(root) else "",
         "python": platform.python_version(),
-        # The key of the pseudonyms decides how customers are called.
-        "privacy": os.environ.get(study.privacy.key_env, ""),
+        # The key of the pseudonyms decides how customers are called: pages of two keys must
+        # not be mixed. (A study's first run makes the key file, so its second runs all anew.)
+        "privacy": os.environ.get(study.privacy.key_env, "") or _key_file(study, root),
     }
     return Surroundings(inputs, known, _digest(parts))
 
@@ -200,6 +201,13 @@ def _sources_digest() -> str:
         and "__pycache__" not in path.parts
     )
     return _digest([[str(path.relative_to(room)), _sha256(path)] for path in files])
+
+
+def _key_file(study: Study, root: Path) -> str:
+    path = root / ".cache" / "pseudonym.key"
+    if study.simulated or study.privacy.public or not path.is_file():
+        return ""
+    return _sha256(path)
 
 
 def _has_lock(root: Path) -> bool:
