@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from workbench.data.indicators import INDICATORS, Indicator, indicator
 from workbench.data.privacy import suppress
 from workbench.data.report import CleaningReport, TableReport
+from workbench.data.summaries import CustomerSummary, customer_summary
 from workbench.data.tables import Tables, open_tables
 
-__all__ = ["CleaningReport", "TableReport", "Tables", "open_tables", "suppress"]
+__all__ = [
+    "INDICATORS",
+    "CleaningReport",
+    "CustomerSummary",
+    "Indicator",
+    "TableReport",
+    "Tables",
+    "customer_summary",
+    "indicator",
+    "open_tables",
+    "suppress",
+]

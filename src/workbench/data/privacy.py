@@ -1,4 +1,5 @@
 """Keeps people out of results: pseudonyms, dropped columns, masked texts, no small cells."""
+# ruff: noqa: PD003, PD004  (Ibis calls it isnull)
 
 from __future__ import annotations
 

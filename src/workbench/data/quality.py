@@ -1,4 +1,5 @@
 """Rules that a row must pass: rows that fail are set aside with a reason, and none is lost."""
+# ruff: noqa: PD003, PD004  (Ibis calls it isnull)
 
 from __future__ import annotations
 

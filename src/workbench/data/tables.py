@@ -1,4 +1,5 @@
 """A study's tables as analyses may see them: cleaned, linked, pseudonymised."""
+# ruff: noqa: PD003, PD004  (Ibis calls it isnull)
 
 from __future__ import annotations
 
@@ -94,6 +95,10 @@ class Tables:
             shared_contacts=links.shared,
             refused_links=links.refused,
         )
+
+    def report_of(self, name: str) -> TableReport:
+        """What the cleaning did to one table."""
+        return self._cleaned(name)[1]
 
     @property
     def hashes(self) -> dict[str, str]:
