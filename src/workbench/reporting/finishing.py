@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
-    import numpy as np
     from matplotlib.lines import Line2D
 
 MOST_DIRECT = 5

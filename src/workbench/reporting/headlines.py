@@ -136,8 +136,17 @@ def metric_value(row: Row) -> Value:
 
 
 def label_of(row: Row, language: str) -> str:
-    """Say a metric's label."""
-    return match(_text(row.get("label")) or str(row["name"]), language, kind="text")
+    """Say a metric's label; that of one case among several begins with the case's title."""
+    label = match(_text(row.get("label")) or str(row["name"]), language, kind="text")
+    title = row.get("case_title")
+    if not isinstance(title, Mapping) or not title:
+        return label
+    words = str(title.get(language) or title.get("en") or next(iter(title.values())))
+    return (
+        label
+        if words in label
+        else translate("{case}: {label}", language).format(case=words, label=label)
+    )
 
 
 def change(row: Row, before: Sequence[Row]) -> Change | None:
@@ -203,7 +212,7 @@ def _unit(row: Row, value: Value) -> str:
 def _own(rows: Sequence[Row], name: str, notebook: str) -> Row | None:
     found = [row for row in rows if row["name"] == name]
     mine = [row for row in found if row.get("notebook") == notebook]
-    return (mine or found or [None])[0]
+    return next(iter(mine or found), None)
 
 
 def _known(cell: Any) -> Any:

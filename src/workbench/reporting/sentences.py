@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from workbench.reporting.display import emit, unattended
@@ -19,6 +20,26 @@ from workbench.reporting.numbers import as_value
 CALLOUTS = {"note": "Note", "warning": "Warning", "important": "Important", "tip": "Tip"}
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|$~^@])")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A value of a sentence that leads to another page.
+
+    Attributes
+    ----------
+    text : str or mapping
+        What it says, as any value of a sentence.
+    href : str
+        Address, relative to the page.
+    """
+
+    text: Any
+    href: str
+
+    def markdown(self, language: str) -> str:
+        """Write it as Markdown."""
+        return f"[{escape(spoken(self.text, language))}](<{self.href}>)"
 
 
 def say(text: str, **values: Any) -> None:
@@ -65,6 +86,16 @@ def callout(kind: str, text: str, **values: Any) -> None:
         emit("callout", language, {"text/markdown": boxed, "text/plain": plain}, kind=kind)
 
 
+def listing(items: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Show a bulleted list; each item is a message and what its placeholders stand for."""
+    for language in languages_shown():
+        words = "\n".join(f"- {phrase(text, language, values)}" for text, values in items)
+        plain = "\n".join(
+            f"- {phrase(text, language, values, markdown=False)}" for text, values in items
+        )
+        emit("prose", language, {"text/markdown": words, "text/plain": plain})
+
+
 def phrase(text: str, language: str, values: Mapping[str, Any], *, markdown: bool = True) -> str:
     """Fill in a message in a language.
 
@@ -91,9 +122,8 @@ def phrase(text: str, language: str, values: Mapping[str, Any], *, markdown: boo
             where=f"message {text!r}",
             remedy=f"call with {', '.join(f'{name}=...' for name in sorted(absent))}",
         )
-    filled = {name: spoken(value, language) for name, value in values.items()}
-    if markdown:
-        filled = {name: escape(value) for name, value in filled.items()}
+    fill = _marked if markdown else spoken
+    filled = {name: fill(value, language) for name, value in values.items()}
     return translate(text, language).format(**filled)
 
 
@@ -101,17 +131,32 @@ def spoken(value: Any, language: str) -> str:
     """One value as a language writes it."""
     if isinstance(value, str):
         return match(value, language, kind="text")
+    if isinstance(value, Link):
+        return spoken(value.text, language)
+    if hasattr(value, "spoken"):
+        return str(value.spoken(language))
     if isinstance(value, Mapping):
         return str(value.get(language) or value.get("en") or next(iter(value.values()), ""))
     number = as_value(value)
     if number is not None:
         return number.text(language)
     if isinstance(value, Sequence):
-        from babel.lists import format_list
-
-        items = [spoken(item, language) for item in value]
-        return str(format_list(items, locale="zh_Hans_CN" if language == "zh" else "en_GB"))
+        return _row([spoken(item, language) for item in value], language)
     return str(value)
+
+
+def _marked(value: Any, language: str) -> str:
+    if isinstance(value, Link):
+        return value.markdown(language)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return _row([_marked(item, language) for item in value], language)
+    return escape(spoken(value, language))
+
+
+def _row(items: list[str], language: str) -> str:
+    from babel.lists import format_list
+
+    return str(format_list(items, locale="zh_Hans_CN" if language == "zh" else "en_GB"))
 
 
 def escape(text: str) -> str:

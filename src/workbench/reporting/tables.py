@@ -20,6 +20,8 @@ PERSONAL = frozenset({"customer_id", "respondent_id", "phone", "email", "address
 """Columns that tell of one person; a table with one of them is not shown."""
 
 INTERVAL = "95% interval"
+STANDARD = {"n": "Count", "low": "Lower end", "high": "Upper end", "estimate": "Estimate"}
+"""Headings of the standard columns of results."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,8 @@ def plan_columns(
 
 def humanised(name: str) -> str:
     """``days_since_last`` as ``Days since last``."""
+    if name in STANDARD:
+        return STANDARD[name]
     words = name.replace("_", " ").strip()
     return words[:1].upper() + words[1:]
 
