@@ -18,7 +18,7 @@ from workbench.reporting.headlines import (
     records,
     show_cards,
 )
-from workbench.reporting.languages import languages_shown
+from workbench.reporting.languages import languages_shown, translate
 from workbench.reporting.sentences import Link, callout, heading, listing, say
 
 MOST_CARDS = 4
@@ -166,11 +166,8 @@ class Quoted:
 
     def spoken(self, language: str) -> str:
         """Say them in a language."""
-        from workbench.reporting.languages import translate
-
-        return ("" if language == "zh" else " ").join(
-            translate(s, language) for s in self.sentences
-        )
+        gap = "" if language == "zh" else " "
+        return gap.join(translate(sentence, language) for sentence in self.sentences)
 
 
 def gather(run: Any) -> Overview:
