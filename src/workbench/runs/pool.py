@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -73,7 +75,8 @@ def open_pool(jobs: int) -> Iterator[Pool]:
     """
     pool = Pool(jobs)
     try:
-        yield pool
+        with _stop_is_interrupt():
+            yield pool
     except KeyboardInterrupt:
         pool.close(at_once=True)
         raise InterruptedRunError(
@@ -85,3 +88,16 @@ def open_pool(jobs: int) -> Iterator[Pool]:
         raise
     else:
         pool.close()
+
+
+@contextmanager
+def _stop_is_interrupt() -> Iterator[None]:
+    """Take a scheduler's SIGTERM for a Ctrl-C, where signals can be handled at all."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

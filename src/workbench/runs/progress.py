@@ -71,4 +71,4 @@ class ProgressDisplay:
         about = f"{event['seconds']:.1f} s" if status == "done" else str(event["reason"])
         line = f"{_WORDS[status]:<12} {event['notebook']}"
         self._console.print(line, end="  ", highlight=False)
-        self._console.print(about, style="dim", highlight=False, markup=False)
+        self._console.print(about, style="dim", highlight=False, markup=False, soft_wrap=True)

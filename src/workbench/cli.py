@@ -1,0 +1,296 @@
+"""The command `workbench`: it reads arguments, calls the rooms, and says what came of it.
+
+Exit status: 0 success, 1 a notebook or the site's check failed, 2 bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from workbench.runs import RunRecord
+    from workbench.study import Study
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Customer-management studies, from data to a published report.",
+)
+out = Console()
+err = Console(stderr=True)
+_settings = {"debug": False}
+
+Study_ = Annotated[str, typer.Argument(help="Name of a folder under data/, or a path.")]
+Studies = Annotated[list[str] | None, typer.Argument(help="Studies; all by default.")]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("-p", "--parameter", help="name=value, or notebook.name=value.", metavar="SET"),
+]
+Notebooks = Annotated[
+    list[str] | None,
+    typer.Option("--notebook", "-n", help="Only this one and what it needs; can be repeated."),
+]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Notebooks at a time.")]
+Timeout = Annotated[float | None, typer.Option(min=1, help="Seconds for one notebook.")]
+Force = Annotated[bool, typer.Option("--force", help="Execute even what has not changed.")]
+Renderer = Annotated[str, typer.Option(help="auto, quarto or embedded.")]
+
+
+@app.callback()
+def _main(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    _settings["debug"] = debug
+
+
+@app.command()
+def check(study: Study_) -> None:
+    """Validate a study's card and tables; say what will run, what will not, and why."""
+    with _plain_errors():
+        from workbench.data import check_study
+        from workbench.runs import plan_study
+
+        card = _load(study)
+        report = check_study(card)
+        out.print(str(report), markup=False, highlight=False)
+        plan = plan_study(card, _root())
+        table = Table("notebook", "", "why", box=None, pad_edge=False)
+        for step in plan.steps:
+            table.add_row(step.key, "[green]will run[/green]", "")
+        for skip in plan.skips:
+            table.add_row(skip.key, "[yellow]is skipped[/yellow]", escape(skip.reason))
+        out.print(table)
+        if not report.ok:
+            raise typer.Exit(BAD_INPUT)
+
+
+@app.command()
+def run(
+    study: Study_,
+    parameter: Parameters = None,
+    notebook: Notebooks = None,
+    jobs: Jobs = None,
+    timeout: Timeout = None,
+    force: Force = False,
+) -> None:
+    """Run a study's notebooks; what has not changed is carried over from earlier runs."""
+    with _plain_errors():
+        record = _run(
+            _load(study), parameter or [], notebook, jobs=jobs, timeout=timeout, force=force
+        )
+        if record.status == "failed":
+            raise typer.Exit(FAILED)
+
+
+@app.command()
+def publish(studies: Studies = None, renderer: Renderer = "auto") -> None:
+    """Render the site from the last good pages, check it, and swap it in."""
+    with _plain_errors():
+        _publish(studies, renderer)
+
+
+@app.command()
+def report(
+    studies: Studies = None,
+    jobs: Jobs = None,
+    timeout: Timeout = None,
+    force: Force = False,
+    renderer: Renderer = "auto",
+) -> None:
+    """Run studies, all by default, then publish the site."""
+    status = 0
+    with _plain_errors():
+        root = _root()
+        names = studies or sorted(card.parent.name for card in (root / "data").glob("*/study.yml"))
+        for name in names:
+            try:
+                record = _run(_load(name), [], None, jobs=jobs, timeout=timeout, force=force)
+            except WorkbenchError as error:
+                # One bad card does not keep the other studies from being reported.
+                _raise_if_interrupted(error)
+                _complain(error)
+                status = max(status, BAD_INPUT)
+            else:
+                status = max(status, FAILED if record.status == "failed" else 0)
+        _publish(studies, renderer)
+    raise typer.Exit(status)
+
+
+@app.command()
+def preview(
+    folder: Annotated[Path | None, typer.Argument(help="The site; _site by default.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+) -> None:
+    """Serve the published site on this machine."""
+    with _plain_errors():
+        from workbench.site import preview as serve
+
+        serve(folder or _root() / "_site", port)
+
+
+@app.command()
+def runs(study: Study_) -> None:
+    """List a study's runs, and what changed in its headline numbers."""
+    with _plain_errors():
+        from workbench.runs import changes, list_runs
+
+        folder = _root() / "runs" / _load(study).name
+        records = list_runs(folder)
+        if not records:
+            out.print(f"{study} has not been run yet; do that with: workbench run {study}")
+            return
+        table = Table("run", "started (UTC)", "status", "done", "unchanged", "failed", "skipped")
+        for record in records:
+            said = [step.status for step in record.notebooks.values()]
+            counts = [str(said.count(s)) for s in ("done", "cached", "failed", "skipped")]
+            colour = "red" if record.status == "failed" else "green"
+            started = record.started[:16].replace("T", " ")
+            table.add_row(record.run, started, f"[{colour}]{record.status}[/{colour}]", *counts)
+        out.print(table)
+        moved = changes(folder)
+        moved = moved[moved["change"] != 0]
+        if len(moved):
+            numbers = Table("headline number", "case", "before", "now", "change")
+            for row in moved.to_dict("records"):
+                values = [f"{row[column]:.4g}" for column in ("before", "value")]
+                numbers.add_row(
+                    str(row["name"]), str(row["case"] or ""), *values, f"{row['change']:+.3g}"
+                )
+            out.print(numbers)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the study, such as acme.")],
+    source: Annotated[
+        list[Path], typer.Option("--from", help="A table: CSV, Excel or Parquet; repeatable.")
+    ],
+) -> None:
+    """Start a study from your own tables: a folder under data/ and a card that guesses."""
+    with _plain_errors():
+        from workbench.starter import start_study
+
+        root = _root()
+        guesses = start_study(root, name, source, today=datetime.now(UTC).date())
+        for guess in guesses:
+            out.print(f"{guess.path.name} -> table [bold]{guess.table}[/bold]", highlight=False)
+            for standard, own in guess.columns.items():
+                out.print(f"  {standard} is {own!r}", highlight=False, markup=False)
+            for standard in guess.missing:
+                out.print(f"  [red]{standard}: not found; name it in the card[/red]")
+        card = os.path.relpath(root / "data" / name / "study.yml")
+        out.print(f"Look over {card}, then: workbench check {name}", highlight=False)
+
+
+# --- what the commands share ------------------------------------------------------------------
+
+
+def _root() -> Path:
+    from workbench.study import find_root
+
+    return find_root()
+
+
+def _load(study: str) -> Study:
+    from workbench.study import load_study
+
+    return load_study(study)
+
+
+def _run(
+    card: Study, assignments: list[str], notebooks: list[str] | None, **options: Any
+) -> RunRecord:
+    from workbench.runs import ProgressDisplay, read_assignments, run_study
+
+    if options["timeout"] is None:
+        del options["timeout"]
+    out.print(f"[bold]{card.name}[/bold]", highlight=False)
+    with ProgressDisplay(out) as display:
+        record = run_study(
+            card,
+            _root(),
+            now=datetime.now(UTC),
+            assignments=read_assignments(assignments),
+            notebooks=notebooks or None,
+            watch=display,
+            **options,
+        )
+    for step in record.failures():
+        from workbench.runs.failure import Failure
+
+        err.print()
+        err.print(
+            Failure(**(step.error or {})).paragraph(), markup=False, highlight=False, soft_wrap=True
+        )
+    out.print(f"run {record.run}: {os.path.relpath(record.folder)}", highlight=False)
+    return record
+
+
+def _publish(studies: list[str] | None, renderer: str) -> None:
+    from workbench.site import publish as publish_site
+
+    published = publish_site(_root(), studies=studies or None, renderer=renderer)
+    out.print(str(published), markup=False, highlight=False)
+
+
+def _complain(error: BaseException) -> None:
+    err.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+
+
+def _raise_if_interrupted(error: WorkbenchError) -> None:
+    from workbench.runs import InterruptedRunError
+
+    if isinstance(error, InterruptedRunError):
+        raise error
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Print an error as one paragraph, and leave with the status that it means."""
+    try:
+        yield
+    except WorkbenchError as error:
+        if _settings["debug"]:
+            raise
+        _complain(error)
+        raise typer.Exit(_status(error)) from None
+    except KeyboardInterrupt:
+        _complain(KeyboardInterrupt("interrupted"))
+        raise typer.Exit(INTERRUPTED) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if _settings["debug"]:
+            raise
+        _complain(
+            WorkbenchError(
+                f"{type(error).__name__}: {error}",
+                remedy="this is a fault of the workbench; see it with workbench --debug ...",
+            )
+        )
+        raise typer.Exit(FAILED) from None
+
+
+def _status(error: WorkbenchError) -> int:
+    from workbench.runs import InterruptedRunError
+    from workbench.site.errors import SiteError
+
+    if isinstance(error, InterruptedRunError):
+        return INTERRUPTED
+    return FAILED if isinstance(error, SiteError) else BAD_INPUT
