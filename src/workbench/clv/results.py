@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.clv.rows import add_up
+from workbench.clv.rows import add_up, distinct
 from workbench.errors import DataError
 from workbench.stats.intervals import Interval, normal_quantile
 
@@ -152,20 +152,69 @@ class Prediction:
         out.insert(0, "estimate", self.estimate)
         return out
 
-    def _weights(self, weights: ArrayLike | None) -> Array:
-        w = self.counts if weights is None else np.asarray(weights, dtype=float)
+    def times(self, other: Prediction, factor: float = 1.0) -> Prediction:
+        """Product with the prediction of another, independently fitted model."""
+        if len(self) != len(other):
+            raise DataError(
+                f"one prediction is of {len(self)} customers, the other of {len(other)}",
+                remedy="fit both models to the same summary",
+            )
+        k = self._phi.size
+        covariance = np.zeros((k + other._phi.size,) * 2)
+        covariance[:k, :k] = self._covariance
+        covariance[k:, k:] = other._covariance
+        first, inverse = distinct(self._inverse, other._inverse)
+        mine, theirs = self._inverse[first], other._inverse[first]
+        return Prediction(
+            lambda phi: factor * self._function(phi[:k])[mine] * other._function(phi[k:])[theirs],
+            np.concatenate([self._phi, other._phi]),
+            covariance,
+            inverse,
+            counts=self.counts,
+            index=self._index,
+        )
+
+    def with_covariance(self, covariance: Array) -> Prediction:
+        """Return the same prediction with another covariance of the log parameters."""
+        return Prediction(
+            self._function,
+            self._phi,
+            covariance,
+            self._inverse,
+            link=self._link,
+            counts=self.counts,
+            index=self._index,
+        )
+
+    def _weights(self, w: Array) -> Array:
         if w.shape != (len(self),):
             raise DataError(f"{w.size} weights for {len(self)} rows", remedy="give one a row")
         return add_up(self._inverse, w, self._rows.size)
 
+    def sums(self, weights: ArrayLike, *, level: float = 0.95) -> pd.DataFrame:
+        """Weighted sums over the customers, one a row of `weights`.
+
+        Parameters
+        ----------
+        weights : array_like, shape (k, n)
+
+        Returns
+        -------
+        DataFrame
+            Columns n (sum of the weights), estimate, low, high.
+        """
+        w = np.array([self._weights(row) for row in np.atleast_2d(np.asarray(weights, float))])
+        estimate = w @ self._rows
+        g = w @ self._gradient
+        se = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", g, self._covariance, g), 0))
+        low, high = limits(estimate, se, normal_quantile(level), "log")
+        return pd.DataFrame({"n": w.sum(axis=1), "estimate": estimate, "low": low, "high": high})
+
     def total(self, weights: ArrayLike | None = None, *, level: float = 0.95) -> Interval:
         """Sum over the customers, with its interval."""
-        w = self._weights(weights)
-        estimate = np.array([w @ self._rows])
-        g = w @ self._gradient
-        se = np.array([np.sqrt(max(float(g @ self._covariance @ g), 0.0))])
-        low, high = limits(estimate, se, normal_quantile(level), "log")
-        return Interval(float(estimate[0]), float(low[0]), float(high[0]), float(w.sum()), level)
+        row = self.sums(self.counts if weights is None else weights, level=level).iloc[0]
+        estimate, low, high, n = (float(row[c]) for c in ("estimate", "low", "high", "n"))
+        return Interval(estimate, low, high, n, level)
 
     def mean(self, weights: ArrayLike | None = None, *, level: float = 0.95) -> Interval:
         """Mean over the customers, with its interval."""

@@ -1,0 +1,367 @@
+"""Customers under contract: how many stay, period by period, and what is left of their time.
+
+References
+----------
+Fader, Hardie (2007), How to Project Customer Retention, Journal of Interactive Marketing 21(1),
+76-90 (equations 5 to 8).
+Fader, Hardie (2010), Customer-Base Valuation in a Contractual Setting: The Perils of Ignoring
+Heterogeneity, Marketing Science 29(1), 85-93 (discounted expected residual lifetime).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import betaln, hyp2f1, psi, zeta
+
+from workbench.clv.newton import Derivatives, Optimum, in_logs, maximise
+from workbench.clv.purchase import covariance_of
+from workbench.clv.results import Fitted, Prediction, Verdict
+from workbench.clv.rows import as_floats, check_counts, distinct, refuse
+from workbench.clv.units import DAYS, check_unit, per_year
+from workbench.errors import DataError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+
+def contract_periods(
+    start: pd.Series, end: pd.Series, *, as_of: pd.Timestamp | str, unit: str = "month"
+) -> pd.DataFrame:
+    """Count the periods that contracts have run.
+
+    Parameters
+    ----------
+    start, end : Series of dates
+        An empty `end`, or one after `as_of`, means still running.
+    as_of : Timestamp or str
+        Day of observation; contracts that start later are left out.
+    unit : str
+        Length of a period; calendar months, quarters and years, otherwise fixed lengths.
+
+    Returns
+    -------
+    DataFrame
+        One row a contract, with the index of `start`. duration: the period in which the contract
+        ended (1 = the first), or the whole periods completed so far; ended: bool.
+    """
+    check_unit(unit)
+    began, over = pd.to_datetime(start), pd.to_datetime(end)
+    day = pd.Timestamp(as_of)
+    kept = began.notna() & (began <= day)
+    began, over = began[kept], over[kept]
+    refuse(
+        "end",
+        began.index,
+        (over < began).to_numpy(dtype=bool),
+        "lies before start",
+        "mend these rows or leave them out",
+    )
+    ended = over.notna() & (over <= day)
+    last = over.where(ended, day)
+    if unit in ("month", "quarter", "year"):
+        months = (last.dt.year - began.dt.year) * 12 + last.dt.month - began.dt.month
+        # a contract of the 31st renews on the last day of shorter months
+        renewal = began.dt.day.clip(upper=last.dt.days_in_month)
+        months = months - (last.dt.day < renewal).astype(int)
+        whole = months // {"month": 1, "quarter": 3, "year": 12}[unit]
+    else:
+        whole = np.floor((last - began) / pd.Timedelta(days=DAYS[unit]))
+    duration = whole.astype(float) + ended.astype(float)
+    return pd.DataFrame({"duration": duration, "ended": ended.astype(bool)}, index=began.index)
+
+
+class ShiftedBetaGeometric:
+    """sBG: at the end of each period a customer leaves with a probability of their own.
+
+    Parameters
+    ----------
+    duration : array_like
+        Period in which a customer left (1 = at the first renewal), or renewals made so far.
+    ended : array_like of bool
+        Whether the customer has left.
+    counts : array_like, optional
+        Customers that each row stands for.
+    unit : str
+        Length of a period.
+    """
+
+    title = "sBG"
+    names = ("alpha", "beta")
+
+    def __init__(
+        self,
+        duration: ArrayLike,
+        ended: ArrayLike,
+        counts: ArrayLike | None = None,
+        *,
+        unit: str = "year",
+    ) -> None:
+        t, labels = as_floats("duration", duration)
+        if t.size == 0:
+            raise DataError("there is no customer", remedy="check the filter and the dates")
+        gone = np.asarray(ended)
+        if gone.shape != t.shape:
+            raise DataError(
+                f"{gone.size} values of ended for {t.size} durations", remedy="give one a row"
+            )
+        gone = gone.astype(bool)
+        refuse("duration", labels, t < 0, "is negative", "count periods from 0")
+        refuse("duration", labels, t != np.round(t), "is not a whole number", "count whole periods")
+        refuse(
+            "duration",
+            labels,
+            gone & (t == 0),
+            "is zero for a customer who left",
+            "leaving in the first period is 1",
+        )
+        n = check_counts(counts, t.size)
+        self.unit = check_unit(unit)
+        self.periods = np.arange(1, int(t.max()) + 1, dtype=float)
+        size = int(t.max()) + 1
+        self.left = np.bincount(t[gone].astype(int), weights=n[gone], minlength=size)[1:]
+        self.stayed = np.bincount(t[~gone].astype(int), weights=n[~gone], minlength=size)
+        self.nobs = float(n.sum())
+
+    @classmethod
+    def from_cohort(cls, survivors: ArrayLike, *, unit: str = "year") -> ShiftedBetaGeometric:
+        """Make the model from one cohort: customers at the start and after each period."""
+        s, labels = as_floats("survivors", survivors)
+        if s.size < 2:
+            raise DataError("the cohort has fewer than two counts", remedy="observe one renewal")
+        refuse("survivors", labels, s < 0, "is negative", "give numbers of customers")
+        rising = np.concatenate([[False], np.diff(s) > 0])
+        refuse("survivors", labels, rising, "rises", "a cohort only loses customers")
+        lost = -np.diff(s)
+        return cls(
+            np.concatenate([np.arange(1, s.size), [s.size - 1]]),
+            np.concatenate([np.ones(s.size - 1, dtype=bool), [False]]),
+            np.concatenate([lost, [s[-1]]]),
+            unit=unit,
+        )
+
+    def likelihood(self) -> Callable[[Array], Derivatives]:
+        """Log-likelihood and derivatives: those who left by period, those still there."""
+        t, left = self.periods, self.left
+        u, stayed = np.arange(self.stayed.size, dtype=float), self.stayed
+
+        def evaluate(theta: Array) -> Derivatives:
+            a, b = theta
+            # left in t: B(a + 1, b + t - 1); stayed u periods: B(a, b + u)
+            value = (
+                left @ betaln(a + 1, b + t - 1)
+                + stayed @ betaln(a, b + u)
+                - (left.sum() + stayed.sum()) * betaln(a, b)
+            )
+            n = left.sum() + stayed.sum()
+            ab_left, ab_stay = a + b + t, a + b + u
+            whole = n * psi(a + b) - left @ psi(ab_left) - stayed @ psi(ab_stay)
+            whole2 = n * zeta(2, a + b) - left @ zeta(2, ab_left) - stayed @ zeta(2, ab_stay)
+            g_a = left.sum() * psi(a + 1) + stayed.sum() * psi(a) - n * psi(a) + whole
+            g_b = left @ psi(b + t - 1) + stayed @ psi(b + u) - n * psi(b) + whole
+            h_aa = left.sum() * (zeta(2, a + 1) - zeta(2, a)) + whole2
+            h_bb = left @ zeta(2, b + t - 1) + stayed @ zeta(2, b + u) - n * zeta(2, b) + whole2
+            return (
+                float(value),
+                np.array([g_a, g_b]),
+                np.array([[h_aa, whole2], [whole2, h_bb]]),
+            )
+
+        return evaluate
+
+    def fit(self) -> ShiftedBetaGeometricResults:
+        """Maximise the likelihood.
+
+        Raises
+        ------
+        DataError
+            Nobody left, or no renewal has come due: nothing can be learnt about leaving.
+        """
+        if not self.left.any():
+            raise DataError(
+                "no contract has ended", remedy="observe longer; report retention as 100 %"
+            )
+        if self.left.size < 2 or not (self.left[1:].any() or self.stayed[1:].any()):
+            raise DataError(
+                "contracts were seen for one period only",
+                remedy="observe at least two renewals to tell customers apart",
+            )
+        best = maximise(
+            in_logs(self.likelihood()),
+            np.log(np.array([1.0, 3.0])),
+            lower=np.full(2, -16.0),
+            upper=np.full(2, 12.0),
+        )
+        results = ShiftedBetaGeometricResults(
+            params=pd.Series(np.exp(best.phi), index=list(self.names), name=self.title),
+            phi=best.phi,
+            covariance=covariance_of(best),
+            llf=best.value,
+            nobs=self.nobs,
+            verdict=self._judge(best),
+            unit=self.unit,
+            evaluations=best.evaluations,
+            free=2 - int(np.count_nonzero(best.bound)),
+        )
+        results.title, results.model = self.title, self
+        return results
+
+    def _judge(self, best: Optimum) -> Verdict:
+        name = type(self).__name__
+        if not best.converged:
+            return Verdict(
+                "not_converged",
+                "The search for the maximum stopped before it was certain; do not use this fit.",
+                {},
+                name,
+            )
+        if best.bound.any():
+            return Verdict(
+                "no_heterogeneity",
+                "Customers do not differ in their readiness to leave: retention is the same in "
+                "every period.",
+                {},
+                name,
+            )
+        return Verdict("converged", "The fit converged at an inner maximum.", {}, name)
+
+
+class ShiftedBetaGeometricResults(Fitted):
+    """A fitted retention model; periods are in `unit`."""
+
+    model: ShiftedBetaGeometric
+
+    def _predict(
+        self,
+        function: Callable[[Array, Array], Array],
+        t: ArrayLike,
+        probability: bool,
+    ) -> Prediction:
+        values, labels = as_floats("t", t)
+        refuse("t", labels, values < 0, "is negative", "give zero or more periods")
+        first, inverse = distinct(values)
+        picked = values[first]
+        return Prediction(
+            lambda phi: function(np.exp(phi), picked),
+            self.phi,
+            self.covariance,
+            inverse,
+            link="logit" if probability else "log",
+        )
+
+    def survival(self, t: ArrayLike) -> Prediction:
+        """P(still a customer after t renewals)."""
+        return self._predict(
+            lambda theta, t: np.exp(betaln(theta[0], theta[1] + t) - betaln(theta[0], theta[1])),
+            t,
+            True,
+        )
+
+    def retention(self, t: ArrayLike) -> Prediction:
+        """P(renewing the t-th time, given t - 1 renewals); t from 1."""
+        return self._predict(
+            lambda theta, t: (theta[1] + t - 1) / (theta[0] + theta[1] + t - 1), t, True
+        )
+
+    def derl(self, discount_rate: float, renewals: ArrayLike) -> Prediction:
+        """Discounted expected residual lifetime, in periods, just before the next renewal.
+
+        Parameters
+        ----------
+        discount_rate : float
+            A year, as a fraction.
+        renewals : array_like
+            Renewals made so far; a customer in their n-th period has made n - 1.
+        """
+        d = _period_rate(discount_rate, self.unit)
+
+        def given(theta: Array, made: Array) -> Array:
+            a, b = theta
+            return np.asarray(
+                (b + made)
+                / (a + b + made)
+                * hyp2f1(1.0, b + made + 1, a + b + made + 1, 1 / (1 + d)),
+                dtype=float,
+            )
+
+        return self._predict(given, renewals, False)
+
+    def lifetime(self, discount_rate: float) -> Prediction:
+        """Discounted expected lifetime of a new customer, in periods, the first one included."""
+        d = _period_rate(discount_rate, self.unit)
+
+        def given(theta: Array, t: Array) -> Array:
+            a, b = theta
+            return np.full(t.size, float(hyp2f1(1.0, b, a + b, 1 / (1 + d))))
+
+        return self._predict(given, [0.0], False)
+
+    def curve(self, periods: int) -> pd.DataFrame:
+        """Survival and retention with intervals, and what was observed.
+
+        Returns
+        -------
+        DataFrame
+            One row a period from 0: period, survival, low, high, retention, observed
+            (Kaplan-Meier; NaN beyond the data).
+        """
+        t = np.arange(periods + 1, dtype=float)
+        survival = self.survival(t).table
+        retention = np.concatenate([[np.nan], self.retention(t[1:]).estimate])
+        observed = np.full(t.size, np.nan)
+        known = self.observed()
+        upto = min(known.size, t.size)
+        observed[:upto] = known[:upto]
+        return pd.DataFrame(
+            {
+                "period": t.astype(int),
+                "survival": survival["estimate"],
+                "low": survival["low"],
+                "high": survival["high"],
+                "retention": retention,
+                "observed": observed,
+            }
+        )
+
+    def observed(self) -> Array:
+        """Kaplan-Meier survival after 0, 1, ... renewals."""
+        m = self.model
+        # at risk in period t: left in t or later, or stayed at least t periods
+        left, stayed = m.left, m.stayed[1:]
+        at_risk = np.cumsum((left + stayed)[::-1])[::-1]
+        with np.errstate(invalid="ignore"):
+            return np.concatenate([[1.0], np.cumprod(1 - left / at_risk)])
+
+    def plot(self, ax: Axes | None = None, *, periods: int | None = None) -> Axes:
+        """Survival as fitted and projected, with the observed curve."""
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import PercentFormatter
+
+        ax = plt.gca() if ax is None else ax
+        t = self.curve(2 * self.model.periods.size if periods is None else periods)
+        (line,) = ax.plot(t["period"], t["survival"], label="Expected")
+        ax.fill_between(
+            t["period"], t["low"], t["high"], color=line.get_color(), alpha=0.15, linewidth=0
+        )
+        ax.plot(t["period"], t["observed"], "o", markersize=4, label="Actual")
+        ax.yaxis.set_major_formatter(PercentFormatter(1))
+        ax.set_ylim(0, 1.02)
+        ax.set_xlabel("Renewals")
+        ax.set_ylabel("Share still customers")
+        ax.legend(frameon=False)
+        return ax
+
+
+def _period_rate(discount_rate: float, unit: str | None) -> float:
+    if not 0 < discount_rate <= 1:
+        raise DataError(
+            f"discount rate is {discount_rate}",
+            remedy="give it a year and as a fraction: 0.10 for ten percent",
+        )
+    return float((1 + discount_rate) ** (1 / per_year(unit)) - 1)

@@ -1,0 +1,350 @@
+"""Whether a purchase model foresaw what it had not seen: holdout, tracking, errors, comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from workbench.clv.purchase import PurchaseResults
+from workbench.clv.rows import as_floats, refuse
+from workbench.clv.units import DAYS, check_unit
+from workbench.errors import DataError
+from workbench.stats.intervals import Interval, mean_interval, ratio_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """Purchases foreseen and made after the calibration period.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a number of repeat purchases in calibration: frequency (label, the last one
+        open-ended), n, actual, actual_low, actual_high (t interval of the mean), expected, low,
+        high (interval of the expectation).
+    total : DataFrame
+        One row: n, actual, expected, low, high summed over all customers.
+    errors : dict of Interval
+        bias (expected over actual total, minus one), mae, rmse, correlation is left to the
+        reader: it rewards spread, not truth.
+    length : float
+        Length of the holdout in the unit of time.
+    """
+
+    table: pd.DataFrame
+    total: pd.DataFrame
+    errors: dict[str, Interval]
+    length: float
+
+    def metrics(self) -> dict[str, Interval]:
+        """Return the error measures."""
+        return dict(self.errors)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Bars of what happened, with points and intervals of what was expected."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.gca() if ax is None else ax
+        t = self.table
+        at = np.arange(len(t))
+        ax.bar(at, t["actual"], width=0.62, alpha=0.45, label="Actual")
+        ax.errorbar(
+            at,
+            t["expected"],
+            yerr=[t["expected"] - t["low"], t["high"] - t["expected"]],
+            fmt="o",
+            capsize=3,
+            label="Expected",
+        )
+        ax.set_xticks(at, t["frequency"].astype(str))
+        ax.set_xlabel("Repeat purchases before")
+        ax.set_ylabel("Purchases a customer afterwards")
+        ax.legend(loc="upper left", frameon=False)
+        return ax
+
+
+def holdout_table(
+    results: PurchaseResults,
+    actual: ArrayLike,
+    length: float,
+    *,
+    top: int = 7,
+) -> Holdout:
+    """Compare expected with actual purchases by frequency in calibration.
+
+    Parameters
+    ----------
+    results : PurchaseResults
+        Fitted to the calibration period.
+    actual : array_like
+        Purchases after it, for the customers of the fit in their order.
+    length : float
+        Length of the holdout in the unit of time.
+    top : int
+        Customers with at least this many repeat purchases share a row.
+
+    Returns
+    -------
+    Holdout
+
+    References
+    ----------
+    Fader, Hardie, Lee (2005), Marketing Science 24(2), figure 4.
+    """
+    y, labels = as_floats("actual", actual)
+    refuse("actual", labels, y < 0, "is negative", "count the purchases after calibration")
+    rows = results.model.rows
+    x, counts = rows.x[rows.inverse], results.model.counts
+    if y.size != x.size:
+        raise DataError(
+            f"{y.size} holdout counts for {x.size} customers", remedy="give one a customer"
+        )
+    if not length > 0:
+        raise DataError(f"holdout length is {length}", remedy="let calibration end earlier")
+    expected = results.expected_purchases(length)
+    group = np.minimum(x, top).astype(int)
+    present = np.unique(group)
+    sums = expected.sums([np.where(group == g, counts, 0.0) for g in present])
+    actuals = [mean_interval(y[group == g], weights=counts[group == g]) for g in present]
+    table = pd.DataFrame(
+        {
+            "frequency": [f"{g}+" if g == top else str(g) for g in present],
+            "n": sums["n"],
+            "actual": [i.estimate for i in actuals],
+            # fewer than none cannot be bought
+            "actual_low": [max(i.low, 0.0) if i.low == i.low else i.low for i in actuals],
+            "actual_high": [i.high for i in actuals],
+            "expected": sums["estimate"] / sums["n"],
+            "low": sums["low"] / sums["n"],
+            "high": sums["high"] / sums["n"],
+        }
+    )
+    whole = expected.total()
+    total = pd.DataFrame(
+        {
+            "n": [whole.n],
+            "actual": [float(counts @ y)],
+            "expected": [whole.estimate],
+            "low": [whole.low],
+            "high": [whole.high],
+        }
+    )
+    return Holdout(table, total, _errors(expected.estimate, y, counts), length)
+
+
+def _errors(expected: Array, actual: Array, counts: Array) -> dict[str, Interval]:
+    gap = np.abs(expected - actual)
+    squared = mean_interval(gap**2, weights=counts)
+    low, high = np.sqrt(max(squared.low, 0.0)), np.sqrt(squared.high)
+    out = {
+        "mae": mean_interval(gap, weights=counts),
+        "rmse": Interval(float(np.sqrt(squared.estimate)), float(low), float(high), squared.n),
+    }
+    if actual.any():
+        ratio = ratio_interval(expected, actual, weights=counts)
+        out["bias"] = Interval(ratio.estimate - 1, ratio.low - 1, ratio.high - 1, ratio.n)
+    return out
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Repeat purchases week by week (or whatever the period is), expected and actual.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a period: period (1, 2, ...), end (date), actual, expected, cumulative_actual,
+        cumulative_expected, low, high (of the cumulative expectation), calibration (bool).
+    """
+
+    table: pd.DataFrame
+    unit: str
+
+    def metrics(self) -> dict[str, Interval]:
+        """Cumulative expectation over cumulative purchases at the end, minus one."""
+        last = self.table.iloc[-1]
+        actual = float(last["cumulative_actual"])
+        if not actual:
+            return {}
+        error, low, high = (
+            float(last[c]) / actual - 1 for c in ("cumulative_expected", "low", "high")
+        )
+        return {"tracking_error": Interval(error, low, high, actual)}
+
+    def plot(self, ax: Axes | None = None, *, cumulative: bool = True) -> Axes:
+        """Lines of actual and expected purchases; the end of calibration is marked."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.gca() if ax is None else ax
+        t = self.table
+        prefix = "cumulative_" if cumulative else ""
+        (actual,) = ax.plot(t["end"], t[f"{prefix}actual"], linewidth=2)
+        (expected,) = ax.plot(t["end"], t[f"{prefix}expected"], linewidth=2, linestyle="--")
+        if cumulative:
+            ax.fill_between(
+                t["end"], t["low"], t["high"], color=expected.get_color(), alpha=0.15, linewidth=0
+            )
+        seen = t[t["calibration"]]
+        if len(seen) and len(seen) < len(t):
+            ax.axvline(seen["end"].iloc[-1], color="0.5", linewidth=1, linestyle=":")
+            ax.annotate(
+                "End of calibration",
+                (seen["end"].iloc[-1], 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(4, -4),
+                textcoords="offset points",
+                va="top",
+                color="0.4",
+            )
+        _name_lines(ax, t["end"].iloc[-1], t, prefix, actual.get_color(), expected.get_color())
+        ax.set_ylabel("Repeat purchases so far" if cumulative else "Repeat purchases")
+        ax.set_ylim(bottom=0)
+        return ax
+
+
+def _name_lines(
+    ax: Axes, at: Any, t: pd.DataFrame, prefix: str, actual_color: Any, expected_color: Any
+) -> None:
+    """Write the names at the ends of the lines, apart from one another."""
+    ends = {
+        "Actual": (float(t[f"{prefix}actual"].iloc[-1]), actual_color),
+        "Expected": (float(t[f"{prefix}expected"].iloc[-1]), expected_color),
+    }
+    upper = max(ends, key=lambda name: ends[name][0])
+    for name, (height, color) in ends.items():
+        ax.annotate(
+            name,
+            (at, height),
+            xytext=(6, 6 if name == upper else -6),
+            textcoords="offset points",
+            va="center",
+            color=color,
+        )
+
+
+def tracking(
+    results: PurchaseResults,
+    transactions: pd.DataFrame,
+    *,
+    unit: str,
+    calibration_end: pd.Timestamp | str,
+    until: pd.Timestamp | str | None = None,
+) -> Tracking:
+    """Follow repeat purchases of the calibration cohort, period by period.
+
+    Parameters
+    ----------
+    results : PurchaseResults
+        Fitted to the calibration period, in `unit`.
+    transactions : DataFrame
+        Columns customer_id and date; purchases on one day count once.
+    unit : str
+        Length of a period.
+    calibration_end : Timestamp or str
+        Last day of calibration. Only customers who came before are followed.
+    until : Timestamp or str, optional
+        Last day to follow; the last of the log by default.
+    """
+    if results.unit is not None and results.unit != check_unit(unit):
+        raise DataError(
+            f"the model was fitted in {results.unit}s, tracking is asked for in {unit}s",
+            remedy="use one unit of time",
+        )
+    missing = {"customer_id", "date"} - set(transactions.columns)
+    if missing:
+        raise DataError(
+            f"the log has no column {', '.join(sorted(missing))}",
+            remedy="give customer_id and date",
+        )
+    log = transactions[["customer_id", "date"]]
+    log = log.assign(date=pd.to_datetime(log["date"]).dt.normalize()).drop_duplicates()
+    split = pd.Timestamp(calibration_end)
+    log = log[log["date"] <= (log["date"].max() if until is None else pd.Timestamp(until))]
+    first = log.groupby("customer_id")["date"].min()
+    first = first[first <= split]
+    if first.empty:
+        raise DataError("no customer came before the end of calibration", remedy="move it later")
+    start = first.min()
+    born = log["customer_id"].map(first)
+    repeat = log.loc[born.notna() & (log["date"] > born), "date"]
+    day = max(DAYS[unit], 1.0)
+    periods = int(np.ceil(((log["date"].max() - start).days + 1) / day))
+    ends = np.arange(1, periods + 1) * day
+    placed = np.searchsorted(ends, (repeat - start).dt.days.to_numpy() + 0.5)
+    actual = np.bincount(placed, minlength=periods)[:periods].astype(float)
+
+    offsets, customers = np.unique((first - start).dt.days.to_numpy(), return_counts=True)
+    # a period ends with its last day: day number end - 1
+    ages = (ends[:, None] - 1 - offsets[None, :]) / DAYS[unit]
+    ages = np.maximum(ages, 0.0)
+    at, place = np.unique(ages, return_inverse=True)
+    weights = np.zeros((periods, at.size))
+    np.add.at(weights, (np.arange(periods)[:, None], place.reshape(ages.shape)), customers)
+    expected = results.expected_purchases_new(at).sums(weights)
+    dates = start + pd.to_timedelta(np.minimum(ends, 1e5) - 1, unit="D")
+    return Tracking(
+        pd.DataFrame(
+            {
+                "period": np.arange(1, periods + 1),
+                "end": dates.normalize(),
+                "actual": actual,
+                "expected": np.diff(expected["estimate"].to_numpy(), prepend=0.0),
+                "cumulative_actual": np.cumsum(actual),
+                "cumulative_expected": expected["estimate"],
+                "low": expected["low"],
+                "high": expected["high"],
+                "calibration": dates.normalize() <= split,
+            }
+        ),
+        unit,
+    )
+
+
+def compare(
+    fits: Mapping[str, PurchaseResults] | list[PurchaseResults],
+    actual: ArrayLike | None = None,
+    length: float | None = None,
+) -> pd.DataFrame:
+    """Put models side by side, best likelihood for its parameters first.
+
+    Parameters
+    ----------
+    fits : mapping of name to PurchaseResults, or list of PurchaseResults
+        All fitted to the same customers.
+    actual, length : array_like and float, optional
+        Holdout purchases and the length of the holdout; adds bias and mae.
+
+    Returns
+    -------
+    DataFrame
+        Columns model, log_likelihood, parameters, bic, bias, bias_low, bias_high, mae, verdict.
+    """
+    named = dict(fits) if isinstance(fits, Mapping) else {f.title: f for f in fits}
+    if len({round(f.nobs, 6) for f in named.values()}) > 1:
+        raise DataError("models were fitted to different customers", remedy="fit all to one set")
+    rows = []
+    for name, fit in named.items():
+        row: dict[str, object] = {
+            "model": name,
+            "log_likelihood": fit.llf,
+            "parameters": fit.params.size,
+            "bic": fit.bic,
+        }
+        if actual is not None and length is not None:
+            errors = holdout_table(fit, actual, length).errors
+            if "bias" in errors:
+                row["bias"], row["bias_low"], row["bias_high"] = errors["bias"]
+            row["mae"] = errors["mae"].estimate
+        row["verdict"] = fit.verdict.kind
+        rows.append(row)
+    return pd.DataFrame(rows).sort_values("bic", kind="stable", ignore_index=True)

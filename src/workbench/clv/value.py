@@ -1,0 +1,261 @@
+"""What customers are worth: purchases to come, times what they spend, discounted.
+
+References
+----------
+Fader, Hardie, Lee (2005), RFM and CLV: Using Iso-Value Curves for Customer Base Analysis,
+Journal of Marketing Research 42(4), 415-430.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from workbench.clv.newton import in_logs, maximise
+from workbench.clv.purchase import PurchaseResults
+from workbench.clv.results import Prediction
+from workbench.clv.rows import add_up
+from workbench.clv.spend import GammaGammaResults
+from workbench.clv.units import per_year
+from workbench.errors import DataError
+from workbench.stats.bootstrap import bootstrap_weights
+from workbench.stats.intervals import Interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CustomerValue:
+    """Value of the customers of a fit.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a customer: p_alive, expected_purchases, expected_spend, clv, low, high.
+    clv, alive, purchases : Prediction
+        The same with totals, means and groups.
+    horizon : float
+        In the unit of time; may be infinite.
+    discount_rate : float
+        A year.
+    margin : float
+        Share of an amount that is kept.
+    unit : str
+    """
+
+    table: pd.DataFrame
+    clv: Prediction
+    alive: Prediction
+    purchases: Prediction
+    horizon: float
+    discount_rate: float
+    margin: float
+    unit: str
+
+    @property
+    def total(self) -> Interval:
+        """Value of all customers together."""
+        return self.clv.total()
+
+    @property
+    def mean(self) -> Interval:
+        """Value of a customer on average."""
+        return self.clv.mean()
+
+    def by(self, groups: ArrayLike) -> pd.DataFrame:
+        """Value of groups of customers, with intervals; see `Prediction.by`."""
+        return self.clv.by(groups)
+
+    def concentration(self, shares: ArrayLike = (0.01, 0.05, 0.1, 0.2, 0.5)) -> pd.DataFrame:
+        """Share of the value that the most valuable customers hold.
+
+        Returns
+        -------
+        DataFrame
+            Columns customers (share of customers), value (share of value).
+        """
+        at = np.asarray(shares, dtype=float)
+        x, y = self._curve()
+        return pd.DataFrame({"customers": at, "value": np.interp(at, x, y)})
+
+    def _curve(self) -> tuple[Array, Array]:
+        estimate, counts = self.clv.estimate, self.clv.counts
+        order = np.argsort(-estimate, kind="stable")
+        n, value = counts[order], (estimate * counts)[order]
+        return (
+            np.concatenate([[0.0], np.cumsum(n) / n.sum()]),
+            np.concatenate([[0.0], np.cumsum(value) / value.sum()]),
+        )
+
+    def metrics(self) -> dict[str, Interval]:
+        """Total, mean, number alive and purchases expected."""
+        return {
+            "total": self.total,
+            "mean": self.mean,
+            "alive": self.alive.total(),
+            "purchases": self.purchases.total(),
+        }
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Concentration curve: customers by falling value against the value that they hold."""
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import PercentFormatter
+
+        ax = plt.gca() if ax is None else ax
+        x, y = self._curve()
+        keep = np.unique(np.linspace(0, x.size - 1, 400).astype(int))
+        (line,) = ax.plot(x[keep], y[keep])
+        ax.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
+        for share in (0.1, 0.2):
+            held = float(np.interp(share, x, y))
+            ax.plot([share], [held], "o", color=line.get_color(), markersize=5)
+            ax.annotate(
+                f"{share:.0%} → {held:.0%}",
+                (share, held),
+                xytext=(10, -6),
+                textcoords="offset points",
+                va="center",
+            )
+        ax.set_xlim(0, 1)
+        ax.set_ylim(0, 1.02)
+        ax.xaxis.set_major_formatter(PercentFormatter(1))
+        ax.yaxis.set_major_formatter(PercentFormatter(1))
+        ax.set_xlabel("Customers, most valuable first")
+        ax.set_ylabel("Share of expected value")
+        return ax
+
+
+def customer_value(
+    purchases: PurchaseResults,
+    spend: GammaGammaResults,
+    *,
+    discount_rate: float,
+    horizon: float = float("inf"),
+    margin: float = 1.0,
+    draws: Array | None = None,
+) -> CustomerValue:
+    """Value the customers of a fit.
+
+    Parameters
+    ----------
+    purchases : PurchaseResults
+    spend : GammaGammaResults
+        Fitted to the same summary, in the same order.
+    discount_rate : float
+        A year, as a fraction.
+    horizon : float
+        How far ahead to look, in the unit of the data.
+    margin : float
+        Share of an amount that is kept, 0..1 (1 values revenue).
+    draws : ndarray, shape (draws, k), optional
+        Log parameters of both models from `bootstrap_parameters`; their covariance then takes
+        the place of the inverse information, which trusts the model.
+
+    Raises
+    ------
+    DataError
+        Summaries of different length, a spend model without a finite mean, a margin outside
+        0..1, an unnamed unit of time.
+    """
+    if not 0 < margin <= 1:
+        raise DataError(f"margin is {margin}", remedy="give the share that is kept, 0 to 1")
+    if not np.isfinite(spend.expected_spend().estimate).all():
+        raise DataError(
+            "the spend model has no finite mean (q is at most 1)",
+            remedy="cap extreme amounts, or value purchases at the observed mean",
+        )
+    per_year(purchases.unit)
+    alive = purchases.p_alive()
+    residual = purchases.dert(discount_rate, horizon=horizon)
+    amount = spend.expected_spend()
+    clv = residual.times(amount, margin)
+    ahead = horizon if np.isfinite(horizon) else per_year(purchases.unit)
+    expected = purchases.expected_purchases(ahead)
+    if draws is not None:
+        covariance = np.cov(draws, rowvar=False)
+        k = purchases.phi.size
+        clv = clv.with_covariance(covariance)
+        alive = alive.with_covariance(covariance[:k, :k])
+        expected = expected.with_covariance(covariance[:k, :k])
+    limits = clv.conf_int()
+    table = pd.DataFrame(
+        {
+            "p_alive": alive.estimate,
+            "expected_purchases": expected.estimate,
+            "expected_spend": amount.estimate,
+            "clv": clv.estimate,
+            "low": limits["low"].to_numpy(),
+            "high": limits["high"].to_numpy(),
+        },
+        index=purchases.model.index,
+    )
+    return CustomerValue(
+        table, clv, alive, expected, horizon, discount_rate, margin, str(purchases.unit)
+    )
+
+
+def bootstrap_parameters(
+    purchases: PurchaseResults,
+    spend: GammaGammaResults,
+    *,
+    rng: np.random.Generator,
+    draws: int = 200,
+) -> Array:
+    """Refit both models to reweighted customers.
+
+    The spread of the parameters then does not rest on the models being true, and the two models
+    see the same customers in each draw.
+
+    Returns
+    -------
+    ndarray, shape (draws, k)
+        Log parameters of the purchase model, then of the spend model.
+    """
+    model, gg = purchases.model, spend.model
+    rows = model.rows
+    if len(gg.everyone[0]) != rows.inverse.size:
+        raise DataError(
+            f"the purchase model has {rows.inverse.size} customers, "
+            f"the spend model {len(gg.everyone[0])}",
+            remedy="fit both models to the same summary",
+        )
+    x, amount = gg.everyone
+    buyers = np.flatnonzero((x > 0) & (amount > 0) & (gg.counts > 0))
+    scale = float(np.average(rows.T, weights=rows.n))
+    timed = np.array(purchases.law.timed, dtype=float) * np.log(scale)
+    scaled = replace(rows, t_x=rows.t_x / scale, T=rows.T / scale)
+    mean = float(np.average(gg.spend, weights=gg.n))
+    shift = np.array([0.0, 0.0, np.log(mean)])
+    thin = gg.refit_rows(buyers)
+    out = []
+    for w in bootstrap_weights(
+        rows.inverse.size,
+        draws,
+        rng=rng,
+        counts=model.counts if (model.counts != 1).any() else None,
+    ):
+        n = add_up(rows.inverse, w, rows.x.size)
+        kept = n > 0
+        drawn = replace(scaled, x=scaled.x[kept], t_x=scaled.t_x[kept], T=scaled.T[kept], n=n[kept])
+        bound = np.full(timed.size, 12.0)
+        first = maximise(
+            in_logs(purchases.law.likelihood(drawn)),
+            purchases.phi - timed,
+            lower=-bound - 4,
+            upper=bound,
+        )
+        second = maximise(
+            in_logs(thin(w[buyers], mean)),
+            spend.phi - shift,
+            lower=np.full(3, -16.0),
+            upper=np.full(3, 12.0),
+        )
+        out.append(np.concatenate([first.phi + timed, second.phi + shift]))
+    return np.array(out)
