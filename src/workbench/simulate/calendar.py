@@ -27,19 +27,19 @@ def day_of(date: str) -> int:
 
 def dates(days: Days) -> NDArray[np.datetime64]:
     """Turn day numbers into dates."""
-    return FIRST + days.astype("timedelta64[D]")
+    return np.asarray(FIRST + days.astype("timedelta64[D]"))
 
 
 def month_starts(n_months: int = N_MONTHS) -> Days:
     """Day numbers of the first of each month from 2023-01 on, and of the month after the last."""
     months = np.arange(n_months + 1).astype("timedelta64[M]") + FIRST.astype("datetime64[M]")
-    return (months.astype("datetime64[D]") - FIRST).astype(np.int64)
+    return np.asarray(months.astype("datetime64[D]") - FIRST, dtype=np.int64)
 
 
 def month_of(days: Days) -> Days:
     """Month numbers (2023-01 is month 0) of day numbers."""
     starts = FIRST.astype("datetime64[M]")
-    return (dates(days).astype("datetime64[M]") - starts).astype(np.int64)
+    return np.asarray(dates(days).astype("datetime64[M]") - starts, dtype=np.int64)
 
 
 def wave_bounds() -> Days:

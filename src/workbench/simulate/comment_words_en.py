@@ -59,7 +59,7 @@ SENTENCES_EN: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         (
             "I waited more than twenty minutes on the hotline.",
             "It took three days and two reminders until somebody came to repair the line.",
-            "The chat bot goes round in circles and there were forty people ahead of me for a human.",
+            "The chat bot goes round in circles and forty people were ahead of me for a human.",
             "My complaint was never answered.",
             "One counter open, an hour for a replacement SIM.",
             "They promise to call back within a day and never do.",

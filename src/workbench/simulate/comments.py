@@ -1,4 +1,4 @@
-"""What respondents write: sentences for each aspect of service, for and against, in two languages."""
+"""What respondents write: sentences on each aspect of service, for and against, two languages."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from workbench.simulate.streams import stream
 # People change operator after New Year and in the September sales; the mean is about one.
 SEASON: Final = np.array([1.12, 1.05, 1.04, 0.99, 0.97, 0.97, 0.98, 1.00, 1.06, 0.98, 0.93, 0.91])
 # Competition eases a little over the three years.
-TREND_A_YEAR: Final = 0.94
+TREND_A_YEAR: Final = 0.96
 RUNNING: Final = np.iinfo(np.int64).max
 
 
@@ -56,7 +56,7 @@ def draw_contracts(
     seed: int, population: Population, treated: Treated, active: Set[str]
 ) -> Contracts:
     """Draw start and end of all contracts; the first full month is the first at risk."""
-    rng = stream(seed, "contracts")
+    rng = stream(seed, "lines")
     n = population.n
     second = np.flatnonzero(rng.random(n) < 0.13)
     wait = np.floor(60 + rng.exponential(240, n)).astype(np.int64)[second]

@@ -1,4 +1,4 @@
-"""The tables as the company's systems would export them, before anything has gone wrong with them."""
+"""The tables as the company's systems would export them, before anything has gone wrong."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _iso(days: Days) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
 
 
 def customers(company: Company, who: Identities) -> pd.DataFrame:
-    """Customer master, one row a customer, standard column names, all values as text or number."""
+    """Give the customer master, one row a customer, standard column names, all cells text."""
     p = company.population
     styles = phone_styles(company.seed, p.n)
     frame = pd.DataFrame(

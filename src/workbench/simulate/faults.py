@@ -12,6 +12,7 @@ N_TWICE = 44  # customers registered a second time
 N_SHARED_PHONE = 8  # pairs of different people with one phone
 N_DOUBLE_ORDERS = 30
 N_DOUBLE_CONTACTS = 14
+LAST_JOINING = pd.Timestamp("2025-12-20")
 BAD_DATES = ("20230230", "00000000", "", "20241305", "2025-06-3x", "20521117", "19000101")
 
 
@@ -66,7 +67,7 @@ def spoil_customers(
     ]
     joined = pd.to_datetime(again["joined_on"], format="%Y/%m/%d")
     later = joined + pd.to_timedelta(rng.integers(60, 300, N_TWICE), unit="D")
-    again["joined_on"] = later.clip(upper=pd.Timestamp("2025-12-20")).dt.strftime("%Y/%m/%d")
+    again["joined_on"] = later.where(later <= LAST_JOINING, LAST_JOINING).dt.strftime("%Y/%m/%d")
     second = dict(zip(out["customer_id"].iloc[twice], again["customer_id"], strict=True))
     doubled = out.iloc[rng.choice(n, 6, replace=False)]
     return pd.concat([out, again, doubled], ignore_index=True), second

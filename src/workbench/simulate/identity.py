@@ -15,9 +15,31 @@ from workbench.simulate.population import CITY_NAMES, Population
 from workbench.simulate.streams import stream
 
 CITY_NAMES_ZH = (
-    "天津 石家庄 济南 青岛 大连 上海 南京 苏州 杭州 宁波 合肥 广州 深圳 厦门 福州 东莞 "
-    "武汉 长沙 郑州 南昌 成都 重庆 西安 昆明"
-).split()
+    "天津",
+    "石家庄",
+    "济南",
+    "青岛",
+    "大连",
+    "上海",
+    "南京",
+    "苏州",
+    "杭州",
+    "宁波",
+    "合肥",
+    "广州",
+    "深圳",
+    "厦门",
+    "福州",
+    "东莞",
+    "武汉",
+    "长沙",
+    "郑州",
+    "南昌",
+    "成都",
+    "重庆",
+    "西安",
+    "昆明",
+)
 DOMAINS = ("example.com", "example.net", "example.org")
 
 
@@ -47,9 +69,8 @@ def make_identities(seed: int, population: Population) -> Identities:
     names, emails, addresses = [], [], []
     for i in range(n):
         if population.english[i]:
-            first = (
-                english.first_name_male() if population.gender[i] else english.first_name_female()
-            )
+            male = bool(population.gender[i])
+            first = english.first_name_male() if male else english.first_name_female()
             last = english.last_name()
             names.append(f"{first} {last}")
             user = f"{first}.{last}".lower()
@@ -60,9 +81,8 @@ def make_identities(seed: int, population: Population) -> Identities:
         street = chinese.street_name()
         city = CITY_NAMES_ZH[population.city[i]]
         if population.english[i] and i % 2:
-            addresses.append(
-                f"Room {flat[i]}, {house[i]} {english.street_name()}, {CITY_NAMES[population.city[i]]}"
-            )
+            place = CITY_NAMES[population.city[i]]
+            addresses.append(f"Room {flat[i]}, {house[i]} {english.street_name()}, {place}")
         else:
             addresses.append(f"{city}市{street}{house[i]}号{flat[i]}室")
     return Identities(

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Outcome:
-    """An outcome of a case: its indicator, its unit, and the function of recommend or csat."""
+    """An outcome of a case: its indicator and its unit."""
 
     indicator: str
     unit: str
@@ -34,14 +34,14 @@ OUTCOMES: Final[Mapping[str, tuple[Outcome, ...]]] = {
     ),
     "service_desk": (
         Outcome("satisfaction", "points on 1-5"),
-        Outcome("churn", "share of contracts that end in a month"),
+        Outcome("churn", "share of customers under contract who leave in a month"),
     ),
     "key_accounts": (
         Outcome("sales", "CNY a customer and month"),
         Outcome("satisfaction", "points on 1-5"),
     ),
     "fast_response": (
-        Outcome("churn", "share of contracts that end in a month"),
+        Outcome("churn", "share of customers under contract who leave in a month"),
         Outcome("satisfaction", "points on 1-5"),
     ),
     "after_sales": (
@@ -52,13 +52,15 @@ OUTCOMES: Final[Mapping[str, tuple[Outcome, ...]]] = {
 
 
 def churn_by_month(contracts: Contracts, who: Mask) -> tuple[Floats, Floats]:
-    """Contracts of some customers that end in each month, and those running as it begins."""
+    """Customers who leave with their last contract in each month, and those running before it."""
     starts = month_starts()
-    mine = who[contracts.customer]
-    start, end = contracts.start[mine], contracts.end[mine]
-    at_risk = (start[:, None] < starts[:-1]) & (end[:, None] >= starts[:-1])
-    ended = at_risk & (end[:, None] < starts[1:])
-    return ended.sum(axis=0).astype(np.float64), at_risk.sum(axis=0).astype(np.float64)
+    open_at = (contracts.start[:, None] < starts) & (contracts.end[:, None] >= starts)
+    running = np.zeros((who.size, starts.size), dtype=bool)
+    np.logical_or.at(running, contracts.customer, open_at)
+    running = running[who]
+    at_risk = running[:, :-1]
+    left = at_risk & ~running[:, 1:]
+    return left.sum(axis=0).astype(np.float64), at_risk.sum(axis=0).astype(np.float64)
 
 
 def buyers_by_month(orders: Orders, who: Mask) -> tuple[Floats, Floats]:
@@ -76,7 +78,9 @@ def sales_by_month(orders: Orders, who: Mask, joined: NDArray[np.int64]) -> tupl
     """Sales to some customers in each month, and how many of them had joined as it begins."""
     mine = who[orders.customer] & (orders.day < N_DAYS)
     total = np.bincount(month_of(orders.day[mine]), weights=orders.amount[mine], minlength=N_MONTHS)
-    return total, (joined[who][:, None] < month_starts()[1:]).sum(axis=0).astype(np.float64)
+    return total.astype(np.float64), (joined[who][:, None] < month_starts()[1:]).sum(axis=0).astype(
+        np.float64
+    )
 
 
 def net_promoters(recommend: NDArray[np.int64]) -> Floats:

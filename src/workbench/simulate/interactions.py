@@ -1,4 +1,4 @@
-"""Contacts between customers and the company: channel, reason, hours to an answer, solved or not."""
+"""Contacts of customers with the company: channel, reason, hours to an answer, solved or not."""
 
 from __future__ import annotations
 

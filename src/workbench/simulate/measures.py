@@ -55,7 +55,7 @@ class Measure:
 MEASURES: Final[dict[str, Measure]] = {
     m.name: m
     for m in (
-        Measure("personal_offers", day_of("2024-07-01"), purchase_rate=1.22),
+        Measure("personal_offers", day_of("2024-07-01"), purchase_rate=1.25),
         Measure(
             "service_desk",
             day_of("2025-07-01"),
@@ -65,8 +65,8 @@ MEASURES: Final[dict[str, Measure]] = {
         Measure(
             "key_accounts",
             day_of("2025-01-01"),
-            purchase_rate=1.12,
-            amount=1.08,
+            purchase_rate=1.15,
+            amount=1.10,
             felt={"empathy": 0.80, "assurance": 0.60, "reliability": 0.20},
         ),
         Measure(
@@ -99,12 +99,12 @@ def volunteers(seed: int, population: Population, orders_before: NDArray[np.int6
     """
     score = (
         -1.2
-        + 0.8 * population.digital
-        + 0.8 * population.content
-        + 0.7 * (np.log1p(orders_before) - 1.0)
+        + 0.35 * population.digital
+        + 0.3 * population.content
+        + 1.0 * (np.log1p(orders_before) - 1.0)
     )
-    drawn = stream(seed, "volunteers").random(population.n) < special.expit(score)
-    return drawn & (orders_before > 0)
+    drawn = stream(seed, "joining offers").random(population.n) < special.expit(score)
+    return np.asarray(drawn & (orders_before > 0))
 
 
 def desk_cities(seed: int, with_after_sales: list[int]) -> list[int]:

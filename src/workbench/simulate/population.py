@@ -39,11 +39,11 @@ LIFESTYLES: Final = ("online", "price", "brand", "family", "travel")
 PLANS: Final = ("Harbour 59", "Harbour 99", "Harbour 159", "Harbour 239")
 FEES: Final = (59, 99, 159, 239)
 
-# Shop: Pareto/NBD in weeks and Gamma-Gamma in CNY (Fader, Hardie and Lee 2005; Fader and Hardie 2013).
+# Shop: Pareto/NBD in weeks (Fader, Hardie and Lee 2005), Gamma-Gamma in CNY (Fader, Hardie 2013).
 PURCHASE: Final = {"r": 0.85, "alpha": 9.0, "s": 0.75, "beta": 42.0}
 SPEND: Final = {"p": 5.5, "q": 4.2, "gamma": 92.0}
 # Contracts: monthly churn probability theta ~ Beta(a, b) (Fader and Hardie 2007), before drivers.
-CHURN: Final = {"a": 2.2, "b": 95.0}
+CHURN: Final = {"a": 3.2, "b": 106.0}
 CHURN_DRIVERS: Final = {"under_30": 0.30, "entry_plan": 0.25, "second_line": -0.35}
 
 

@@ -94,6 +94,6 @@ def draw_orders(seed: int, population: Population, treated: Treated, active: Set
     return Orders(
         customer=customer.astype(np.int64),
         day=day_of_order[alive].astype(np.int64),
-        amount=np.round(np.maximum(amount[alive], 1.0), 2),
+        amount=np.asarray(np.round(np.maximum(amount[alive], 1.0), 2), dtype=np.float64),
         number=number.astype(np.int64),
     )

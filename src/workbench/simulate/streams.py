@@ -1,4 +1,4 @@
-"""One stream of random numbers a purpose, so that a change in one leaves the others as they were."""
+"""One stream of random numbers a purpose, so that a change in one leaves the others alone."""
 
 from __future__ import annotations
 

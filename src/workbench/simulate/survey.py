@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from workbench.simulate.calendar import WAVES, Days, month_of, wave_bounds
 from workbench.simulate.contracts import Contracts, running_on
@@ -29,16 +30,62 @@ N_ITEMS: Final = 22
 IMPORTANCE: Final = np.array([0.10, 0.32, 0.28, 0.14, 0.16])
 # Mean of the latent answer, items 01 to 22: what customers expect and what they get.
 EXPECTED: Final = np.array(
-    [5.5, 5.2, 5.6, 5.7, 6.6, 6.5, 6.4, 6.7, 6.5, 6.2, 6.4, 6.0, 6.3, 6.3, 6.5, 6.2, 6.4]
-    + [5.4, 5.8, 5.6, 5.5, 6.0]
+    [
+        5.5,
+        5.2,
+        5.6,
+        5.7,
+        6.6,
+        6.5,
+        6.4,
+        6.7,
+        6.5,
+        6.2,
+        6.4,
+        6.0,
+        6.3,
+        6.3,
+        6.5,
+        6.2,
+        6.4,
+        5.4,
+        5.8,
+        5.6,
+        5.5,
+        6.0,
+    ]
 )
 PERCEIVED: Final = np.array(
-    [5.5, 5.2, 5.3, 5.0, 4.9, 5.3, 4.7, 5.0, 4.6, 4.6, 4.2, 4.8, 4.4, 5.2, 5.3, 5.4, 5.0]
-    + [4.5, 4.7, 5.0, 4.3, 4.6]
+    [
+        5.5,
+        5.2,
+        5.3,
+        5.0,
+        4.9,
+        5.3,
+        4.7,
+        5.0,
+        4.6,
+        4.6,
+        4.2,
+        4.8,
+        4.4,
+        5.2,
+        5.3,
+        5.4,
+        5.0,
+        4.5,
+        4.7,
+        5.0,
+        4.3,
+        4.6,
+    ]
 )
-TREND_A_YEAR: Final = 0.09
-# After New Year networks are full and hotlines thinly staffed.
-SEASON: Final = np.array([-0.10, -0.12, 0.0, 0.02, 0.03, 0.0, 0.02, 0.03, 0.02, 0.02, 0.03, 0.05])
+TREND_A_YEAR: Final = 0.06
+# Networks are full at New Year and in the holidays of July and August.
+SEASON: Final = np.array(
+    [-0.05, -0.07, 0.02, 0.04, 0.05, 0.03, -0.04, -0.05, 0.03, 0.04, 0.02, -0.02]
+)
 SHARE_5: Final = (0.05, 0.11, 0.26, 0.38, 0.20)
 SHARE_10: Final = (0.02, 0.03, 0.05, 0.07, 0.12, 0.15, 0.20, 0.18, 0.11, 0.07)
 SHARE_RECOMMEND: Final = (0.02, 0.015, 0.02, 0.03, 0.045, 0.10, 0.11, 0.17, 0.19, 0.14, 0.16)
@@ -124,8 +171,6 @@ def overall(
 
 
 def _grade(latent: Floats, shares: tuple[float, ...], spread: float) -> Days:
-    from scipy import stats
-
     cuts = stats.norm.ppf(np.cumsum(shares)[:-1]) * spread
     return np.digitize(latent, cuts).astype(np.int64)
 

@@ -110,11 +110,12 @@ def _answered(company: Company, world: World, name: str, indicator: str) -> dict
     seen = a.csat5 if indicator == "satisfaction" else net_promoters(a.recommend)
     asked = company.asked & who
     before = asked & (a.day < start) & (a.day >= start - 366)
+    later = asked & (a.day >= start)
     return _row(
         sums[0] / sums[2],
         sums[1] / sums[2],
         seen[before].mean(),
-        seen[asked & (a.day >= start)].mean(),
+        seen[later].mean(),
     )
 
 
@@ -199,7 +200,7 @@ def _alphas(answers: NDArray[np.int8]) -> NDArray[np.float64]:
     """Cronbach's alpha of each dimension."""
     out = []
     for d in range(len(survey.DIMENSIONS)):
-        x = answers[:, survey.DIMENSION_OF_ITEM == d].astype(np.float64)
+        x = answers[:, d == survey.DIMENSION_OF_ITEM].astype(np.float64)
         k = x.shape[1]
         out.append(k / (k - 1) * (1 - x.var(axis=0, ddof=1).sum() / x.sum(axis=1).var(ddof=1)))
     return np.array(out)
@@ -222,7 +223,7 @@ def _contracts(company: Company, world: World) -> dict[str, Any]:
 
 
 def _shop(company: Company, world: World) -> dict[str, Any]:
-    p, o = company.population, world.orders
+    o = world.orders
     past, ahead = o.day < N_DAYS, o.day >= N_DAYS
     bought = np.unique(o.customer[past])
     return {

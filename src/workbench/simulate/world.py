@@ -88,7 +88,7 @@ def found(seed: int, n: int = 5_000) -> Company:
     orders = draw_orders(seed, population, treated, ALL)
     inside = (orders.day >= day_of("2024-01-01")) & (orders.day < day_of("2025-01-01"))
     spend = np.bincount(orders.customer[inside], weights=orders.amount[inside], minlength=n)
-    treated["key_accounts"], threshold = key_accounts(population, spend)
+    treated["key_accounts"], threshold = key_accounts(population, spend.astype(np.float64))
     treated["fast_response"] = np.ones(n, dtype=bool)
 
     # Who is asked hangs on whose contract runs; no measure but fast_response touches that.

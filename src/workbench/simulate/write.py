@@ -1,4 +1,4 @@
-"""Write the tables and the truth of Harbour Mobile to a folder, the same bytes for the same seed."""
+"""Write the tables and the truth of Harbour Mobile: the same bytes for the same seed."""
 
 from __future__ import annotations
 
