@@ -171,16 +171,27 @@ class Baseline(_Card):
 
 
 class Goal(_Card):
-    """A goal: an indicator, its baseline, its target and its deadline."""
+    """A goal: an indicator, its baseline, its target and its deadline.
+
+    Attributes
+    ----------
+    every : str or None
+        The period over which baseline and target are measured, such as ``quarter``.
+    where : dict or None
+        Of whom: only rows with these values.
+    """
 
     name: _Name
     title: _Text
     indicator: str
     where: Where | None = None
+    #: The period that baseline and target speak of: churn a month is not churn a quarter.
+    every: Literal["week", "month", "quarter", "year", "wave"] | None = None
     baseline: Baseline
     target: float
     deadline: dt.date
     direction: Direction = "up"
+    every: Literal["week", "month", "quarter", "year", "wave"] | None = None
     owner: _Text | None = None
     parent: str | None = None
 
@@ -218,7 +229,19 @@ class Outcome(_Card):
 
 
 class Case(_Card):
-    """A measure to be judged: what was done, to whom, since when, and what it should change."""
+    """A measure to be judged: what was done, to whom, since when, and what it should change.
+
+    Attributes
+    ----------
+    chosen : str
+        How the treated were chosen.
+    unit : str
+        What was treated: ``customer``, ``everybody``, or a column of the customer table.
+    selected_on : str or None
+        The indicator by which a rule, the worst or volunteers were chosen.
+    treated : dict or None
+        Column -> values of the treated; else the table ``treatments`` says who they are.
+    """
 
     name: _Name
     title: _Text
@@ -227,6 +250,7 @@ class Case(_Card):
     end: dt.date | None = None
     chosen: Literal["everybody", "rule", "worst", "volunteers", "random"] = "everybody"
     unit: str = "customer"
+    selected_on: str | None = None
     treated: dict[str, tuple[Any, ...]] | None = None
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
     period: Literal["week", "month", "quarter", "year", "wave"] = "month"
