@@ -14,18 +14,26 @@ from workbench.study import Study
 
 _TRUE = ["true", "t", "yes", "y", "1", "1.0", "是", "对", "已解决"]
 _FALSE = ["false", "f", "no", "n", "0", "0.0", "否", "错", "未解决"]
+_NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+_TIMESTAMP = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 #: A time of day followed by Z or an offset from UTC.
 _OFFSET = r":\d{2}(\.\d+)?\s*([zZ]|[+-]\d{2}:?(\d{2})?)$"
 
 
-@udf.scalar.builtin
-def try_strptime(text: str, format: str) -> dt.timestamp:  # type: ignore[valid-type, empty-body]
-    """DuckDB: parse a text, or give null."""
+def _try_strptime(text: Any, format: Any) -> Any: ...
 
 
-@udf.scalar.builtin(name="timezone", signature=((dt.string, dt.Timestamp("UTC")), dt.timestamp))
-def local_time(zone, instant):  # type: ignore[no-untyped-def]
-    """DuckDB and Postgres: the wall-clock time of an instant in a zone."""
+def _local_time(zone: Any, instant: Any) -> Any: ...
+
+
+#: DuckDB: parse a text by a format, or give null.
+try_strptime = udf.scalar.builtin(
+    _try_strptime, name="try_strptime", signature=((dt.string, dt.string), dt.timestamp)
+)
+#: DuckDB and Postgres: the wall-clock time of an instant in a zone.
+local_time = udf.scalar.builtin(
+    _local_time, name="timezone", signature=((dt.string, dt.Timestamp("UTC")), dt.timestamp)
+)
 
 
 class Engine:
@@ -97,13 +105,13 @@ class Engine:
     # --- parsing ----------------------------------------------------------------------------
 
     def text(self, column: Any) -> Any:
-        """Text without blanks around it; an empty text is null."""
+        """Read text without blanks around it; an empty text is null."""
         if not column.type().is_string():
             column = column.cast("string")
         return column.strip().nullif("")
 
     def number(self, column: Any, decimal: str = ".") -> Any:
-        """A number, or null where the text is none.
+        """Read a number, or null where the text is none.
 
         Thousands separators, currency signs and accounting's brackets for negative numbers are
         understood; ``1,5`` is not taken for fifteen.
@@ -130,7 +138,7 @@ class Engine:
         return ibis.coalesce(fast, slow)
 
     def boolean(self, column: Any) -> Any:
-        """True or false, or null where it is neither."""
+        """Read true or false, or null where it is neither."""
         if column.type().is_boolean():
             return column
         word = self.text(column).lower()
@@ -139,7 +147,7 @@ class Engine:
         )
 
     def moment(self, column: Any, format: str | None = None) -> Any:
-        """Wall-clock time in the study's zone, or null where the text is no date."""
+        """Read wall-clock time in the study's zone, or null where the text is no date."""
         kind = column.type()
         if kind.is_date():
             return column.cast("timestamp")
@@ -166,13 +174,7 @@ class Engine:
     def _cast(self, column: Any, kind: str) -> Any:
         if self.name == "postgres":
             # Postgres cannot try: cast only what looks right.
-            looks = (
-                r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
-                if "float" in kind
-                else (
-                    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?"
-                )
-            )
+            looks = _NUMBER if "float" in kind else _TIMESTAMP
             return ibis.ifelse(column.re_search(looks), column, ibis.null("string")).cast(kind)
         return column.try_cast(kind)
 

@@ -1,5 +1,5 @@
 """Keeps people out of results: pseudonyms, dropped columns, masked texts, no small cells."""
-# ruff: noqa: PD003, PD004  (Ibis calls it isnull)
+# ruff: noqa: PD003  (Ibis calls it isnull)
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as dt
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -83,24 +84,21 @@ def pseudonym(raw: str, key: bytes, kind: str = "customer") -> str:
     return hmac.digest(key, f"{kind}:{raw}".encode(), "sha256").hex()[:LENGTH]
 
 
-@udf.scalar.builtin(name="sha256")
-def _sha256(data: ibis.dtype("binary")) -> str:  # type: ignore[valid-type, empty-body]
-    """DuckDB: SHA-256 of bytes, as hex."""
+def _builtin(name: str, *kinds: Any) -> Any:
+    """Name one of DuckDB's functions: kinds of its arguments, then of its value."""
+
+    def one(a: Any) -> Any: ...
+
+    def two(a: Any, b: Any) -> Any: ...
+
+    function = one if len(kinds) == 2 else two
+    return udf.scalar.builtin(function, name=name, signature=(kinds[:-1], kinds[-1]))
 
 
-@udf.scalar.builtin(name="unhex")
-def _unhex(text: str) -> ibis.dtype("binary"):  # type: ignore[valid-type, empty-body]
-    """DuckDB: the bytes that a hex text writes."""
-
-
-@udf.scalar.builtin(name="encode")
-def _encode(text: str) -> ibis.dtype("binary"):  # type: ignore[valid-type, empty-body]
-    """DuckDB: a text's UTF-8 bytes."""
-
-
-@udf.scalar.builtin(name="concat")
-def _join(a: ibis.dtype("binary"), b: ibis.dtype("binary")) -> ibis.dtype("binary"):  # type: ignore[valid-type, empty-body]
-    """DuckDB: two byte strings as one."""
+_sha256 = _builtin("sha256", dt.binary, dt.string)
+_unhex = _builtin("unhex", dt.string, dt.binary)
+_encode = _builtin("encode", dt.string, dt.binary)
+_join = _builtin("concat", dt.binary, dt.binary, dt.binary)
 
 
 def pseudonymise(engine: Engine, table: Any, kinds: dict[str, str], key: bytes, where: str) -> Any:
@@ -147,7 +145,11 @@ def _engine_hmac(column: Any, kind: str, key: bytes) -> Any:
     return ibis.ifelse(column.isnull(), ibis.null("string"), value)
 
 
-_THINGS = set("product plan item store shop brand campaign case category channel file".split())
+#: A name of one of these is not a person's.
+_THINGS = {
+    "product", "plan", "item", "store", "shop", "brand", "campaign", "case", "category",
+    "channel", "file",
+}  # fmt: skip
 
 
 # --- columns and texts ------------------------------------------------------------------------
@@ -173,14 +175,17 @@ def personal_columns(columns: Iterable[str]) -> list[str]:
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 #: Seven digits or more, as people group them; dates and short numbers stay.
 _PHONE = re.compile(
-    r"(?<![\w.])(?:\+|00)?\(?\d[\d\s().\-–]{5,20}\d(?![\w%])|(?<!\d)1[3-9]\d{9}(?!\d)"
+    r"(?<![A-Za-z0-9.])(?:\+|00)?\(?\d[\d\s().\-–]{5,20}\d(?![A-Za-z0-9%])|(?<!\d)1[3-9]\d{9}(?!\d)"
 )
 _DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}|(?:19|20)\d{6}")
-#: Surnames before a title; two-syllable ones first.
-_TITLE = re.compile(
-    r"(?:欧阳|司马|上官|诸葛|[\u4e00-\u9fff])(?=先生|女士|小姐|太太|经理|师傅|老师)"
+#: The surnames of nine Chinese people in ten, and the commonest of two characters.
+_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜"
+    "崔钟谭陆汪范金石廖贾夏韦付傅方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤温康施洪樊乔赖文"
 )
-_NOT_SURNAMES = set("的了和是给跟找那这个位为老各请让由被叫问同对向与及总副店客")
+_TITLE = re.compile(
+    rf"(?:欧阳|司马|上官|诸葛|[{_SURNAMES}])(?=先生|女士|小姐|太太|经理|师傅|老师|主任)"
+)
 _MR = re.compile(r"\b(Mr|Mrs|Ms|Miss|Dr)\.?\s+[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)?")
 _INTRODUCED = re.compile(
     r"(?<=my name is )[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)?|(?<=我叫)[\u4e00-\u9fff]{2,3}", re.I
@@ -208,7 +213,7 @@ def mask(text: str, names: Iterable[str] = ()) -> str:
             masked = re.sub(rf"\b{re.escape(name)}\b", "[name]", masked, flags=re.IGNORECASE)
     masked = _MR.sub(lambda m: f"{m[1]} [name]", masked)
     masked = _INTRODUCED.sub("[name]", masked)
-    return _TITLE.sub(lambda m: m[0] if m[0] in _NOT_SURNAMES else "[name]", masked)
+    return _TITLE.sub("[name]", masked)
 
 
 def _phone_or_date(match: re.Match[str]) -> str:
@@ -276,13 +281,16 @@ def suppress(
         raise DataError(
             f"there is no column {n!r} to count groups by",
             where="suppress",
-            remedy=f"name the count's column with n=; columns: {', '.join(map(str, frame.columns))}",
+            remedy=f"name it with n=; columns: {', '.join(map(str, frame.columns))}",
         )
     result = frame.copy()
     small = (result[n].fillna(0) < min_cell).to_numpy()
-    if columns is None:
-        columns = [c for c in result if c != n and pd.api.types.is_float_dtype(result[c])]
-    for column in columns:
+    chosen: list[Any] = (
+        list(columns)
+        if columns is not None
+        else [c for c in result.columns if c != n and pd.api.types.is_float_dtype(result[c])]
+    )
+    for column in chosen:
         if pd.api.types.is_integer_dtype(result[column]):
             result[column] = result[column].astype("float64")
         result.loc[small, column] = np.nan

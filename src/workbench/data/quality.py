@@ -23,13 +23,16 @@ from workbench.study import Study, Table
 REASON = "_reason"
 DETAIL = "_detail"
 
+#: Systems write 1900-01-01 or 1970-01-01 where they have no date.
+PLACEHOLDER = dt.date(1970, 1, 1)
+
 #: What a reason means, in the order in which the rules are asked. A row has one reason: the first.
 REASONS: Mapping[str, str] = {
     "malformed": "the line does not have as many fields as the header",
     "missing": "a required value is missing",
     "unreadable": "a required date or number cannot be read",
     "after as-of": "dated after the study's as-of date",
-    "too early": "dated before 1900",
+    "too early": "a placeholder date (1970 or before)",
     "end before start": "ends before it starts",
     "out of range": "a value lies outside its scale",
     "refund": "negative amount (a refund)",
@@ -120,44 +123,70 @@ def flag(
         Kept in the engine: every readable row of the source, once.
     """
     card = study.tables[source.name]
-    raw = source.expr.select(
-        **{f"_raw_{n}": c for n, c in columns.items()}, **{ROW: source.expr[ROW]}
-    )
+    meanings = schema.columns if schema else {}
+    texts: dict[str, Any] = {}
     values: dict[str, Any] = {}
     formats: dict[str, str] = {}
-    for name in columns:
-        text = raw[f"_raw_{name}"]
-        if text.type().is_string():
-            text = _blank_missing(engine.text(text), card.missing)
-        column = schema.columns.get(name) if schema else None
-        if column is not None and column.kind in ("date", "moment"):
-            chosen = _format_of(engine, card, source, raw, name, text)
+    for name, given in columns.items():
+        meaning = meanings.get(name)
+        text = (
+            _blank_missing(engine.text(given), card.missing) if given.type().is_string() else given
+        )
+        if meaning is not None and meaning.kind in ("date", "moment"):
+            chosen = _format_of(engine, card, source, name, text)
             if chosen:
                 formats[name] = chosen
             values[name] = engine.moment(text, chosen)
-            if column.kind == "date":
+            if meaning.kind == "date":
                 values[name] = values[name].date()
         else:
-            values[name] = _value(engine, text, column, card)
-    if schema is None:
-        reasons: list[tuple[Any, str, Any]] = []
-    else:
-        reasons = _rules(engine, study, source, schema, raw, values, card)
-    typed = raw.select(
-        **values,
-        **{
-            ROW: raw[ROW],
-            REASON: _first(reasons, lambda r: ibis.literal(r[1])),
-            DETAIL: _first(reasons, lambda r: r[2]),
-        },
-        **{f"_bad_{n}": _lost(raw, values, n) for n in _optional(schema, values)},
+            values[name] = _value(engine, text, meaning, card)
+        if meaning is not None and (meaning.required or meaning.kind not in _WORDS):
+            texts[f"_raw_{name}"] = text
+    numeric = [] if schema is None else _numbers(engine, source, values, meanings)
+    for name in numeric:
+        values[name] = engine.number(values[name], card.decimal)
+    # Parsed once and kept: the rules below use the parsed columns many times over.
+    typed = engine.keep(
+        source.expr.select(**values, **texts, **{ROW: source.expr[ROW]}), source.where
     )
-    typed = engine.keep(typed, source.where)
+    rules = [] if schema is None else _rules(engine, study, schema, typed, card)
+    optional = [n for n in meanings if f"_raw_{n}" in texts and not meanings[n].required]
+    typed = engine.keep(
+        typed.select(
+            *values,
+            ROW,
+            **{
+                REASON: _first(rules, lambda r: ibis.literal(r[1])),
+                DETAIL: _first(rules, lambda r: r[2]),
+            },
+            **{f"_bad_{n}": typed[f"_raw_{n}"].notnull() & typed[n].isnull() for n in optional},
+        ),
+        source.where,
+    )
     if schema is not None:
         typed = _duplicates(engine, typed, schema, card, list(values), source.where)
-    emptied = _emptied(engine, typed, _optional(schema, values), source.where)
-    flagged = typed.select(*values, ROW, REASON, DETAIL)
-    return Flagged(flagged, formats, emptied)
+    emptied = _emptied(engine, typed, optional, source.where)
+    return Flagged(typed.select(*values, ROW, REASON, DETAIL), formats, emptied)
+
+
+_WORDS = ("id", "category", "free_text", "personal")
+
+
+def _numbers(
+    engine: Engine, source: Source, values: Mapping[str, Any], meanings: Mapping[str, Column]
+) -> list[str]:
+    """Find the columns of the study's own that hold nothing but numbers (in a text file)."""
+    own = [n for n in values if n not in meanings and values[n].type().is_string()]
+    if not own:
+        return []
+    plain = source.expr.select(**{n: engine.text(values[n]) for n in own})
+    # A leading zero says that it is a code.
+    looks = r"^-?(0|[1-9]\d{0,14})(\.\d+)?$"
+    asked = {f"bad_{i}": (~plain[n].re_search(looks)).sum() for i, n in enumerate(own)}
+    asked |= {f"n_{i}": plain[n].count() for i, n in enumerate(own)}
+    row = engine.run(plain.aggregate(**asked), source.where).iloc[0]
+    return [n for i, n in enumerate(own) if row[f"n_{i}"] > 0 and row[f"bad_{i}"] == 0]
 
 
 def _blank_missing(text: Any, words: tuple[str, ...]) -> Any:
@@ -195,34 +224,15 @@ def normal_id(text: Any) -> Any:
     return text.upper().re_replace(r"^([0-9]+)\.0+$", r"\1")
 
 
-def _optional(schema: Schema | None, values: Mapping[str, Any]) -> list[str]:
-    """Columns whose unreadable cells are emptied while the row stays."""
-    if schema is None:
-        return []
-    kinds = ("date", "moment", "number", "whole", "boolean")
-    return [
-        n for n, c in schema.columns.items() if n in values and not c.required and c.kind in kinds
-    ]
-
-
-def _lost(raw: Any, values: Mapping[str, Any], name: str) -> Any:
-    text = raw[f"_raw_{name}"]
-    given = text.notnull()
-    if text.type().is_string():
-        given &= text.strip() != ""
-    return given & values[name].isnull()
-
-
-def _format_of(
-    engine: Engine, card: Table, source: Source, raw: Any, name: str, text: Any
-) -> str | None:
+def _format_of(engine: Engine, card: Table, source: Source, name: str, text: Any) -> str | None:
     if not text.type().is_string():
         # 20251231 as a number, from Parquet or SQL.
         return (card.date_format or "%Y%m%d") if text.type().is_integer() else None
     if card.date_format is not None:
         return card.date_format
-    sample = raw.select(text=text).filter(lambda t: t.text.notnull()).limit(2000)
-    texts = engine.run(sample.distinct(), source.where)["text"]
+    sample = source.expr.select(text=text)
+    sample = sample.filter(sample.text.notnull()).limit(2000).distinct()
+    texts = engine.run(sample, source.where)["text"].sort_values()
     found = date_format(texts)
     if found.rivals:
         raise DataError(
@@ -238,44 +248,35 @@ def _format_of(
 
 
 def _rules(
-    engine: Engine,
-    study: Study,
-    source: Source,
-    schema: Schema,
-    raw: Any,
-    values: Mapping[str, Any],
-    card: Table,
+    engine: Engine, study: Study, schema: Schema, typed: Any, card: Table
 ) -> list[tuple[Any, str, Any]]:
     """Give (condition, reason, detail) in the order in which they are asked."""
     rules: list[tuple[Any, str, Any]] = []
+    have = set(typed.columns)
     required = [n for n, c in schema.columns.items() if c.required]
+    rules += [(typed[f"_raw_{n}"].isnull(), "missing", ibis.literal(n)) for n in required]
     for name in required:
-        text = engine.text(raw[f"_raw_{name}"])
-        rules.append((_blank_missing(text, card.missing).isnull(), "missing", ibis.literal(name)))
-    for name in required:
-        text = engine.text(raw[f"_raw_{name}"])
-        rules.append((values[name].isnull(), "unreadable", name + ibis.literal(": ") + text))
-    if schema.time in values:
-        when = values[schema.time]
-        as_of = ibis.literal(study.as_of + dt.timedelta(days=1)).cast("date")
-        shown = schema.time + ibis.literal(": ") + when.cast("string")
-        rules.append((when >= as_of, "after as-of", shown))
-        rules.append((when < ibis.literal(dt.date(1900, 1, 1)).cast("date"), "too early", shown))
-    if {"start", "end"} <= set(values):
-        shown = values["start"].cast("string") + " > " + values["end"].cast("string")
-        rules.append((values["end"] < values["start"], "end before start", shown))
+        shown = ibis.literal(f"{name}: ") + engine.text(typed[f"_raw_{name}"])
+        rules.append((typed[name].isnull(), "unreadable", shown))
+    if schema.time is not None and schema.time in have:
+        when = typed[schema.time]
+        after = ibis.literal(study.as_of + dt.timedelta(days=1)).cast("date")
+        shown = ibis.literal(f"{schema.time}: ") + when.cast("date").cast("string")
+        rules.append((when >= after, "after as-of", shown))
+        rules.append((when <= ibis.literal(PLACEHOLDER).cast("date"), "too early", shown))
+    if {"start", "end"} <= have:
+        shown = typed["start"].cast("string") + " > " + typed["end"].cast("string")
+        rules.append((typed["end"] < typed["start"], "end before start", shown))
     for name, column in schema.columns.items():
-        if name not in values or not column.whole_row:
-            continue
-        outside = _outside(values[name], column)
-        shown = name + ibis.literal(": ") + engine.text(raw[f"_raw_{name}"])
-        rules.append((outside, "out of range", shown))
-    if "amount" in values and schema.name == "transactions":
-        shown = "amount: " + values["amount"].cast("string")
+        if name in have and column.whole_row:
+            shown = ibis.literal(f"{name}: ") + engine.text(typed[f"_raw_{name}"])
+            rules.append((_outside(typed[name], column), "out of range", shown))
+    if "amount" in have and schema.name == "transactions":
+        shown = ibis.literal("amount: ") + typed.amount.cast("string")
         if card.refunds == "set_aside":
-            rules.append((values["amount"] < 0, "refund", shown))
+            rules.append((typed.amount < 0, "refund", shown))
         if card.zero_amounts == "set_aside":
-            rules.append((values["amount"] == 0, "zero amount", shown))
+            rules.append((typed.amount == 0, "zero amount", shown))
     return rules
 
 

@@ -133,7 +133,8 @@ _SCHEMAS = {
             "at": Column("moment", required=True),
             "channel": _WORD,
             "kind": _WORD,
-            "response_hours": Column("number", low=0),
+            # More than a year is a code such as 9999, not a time.
+            "response_hours": Column("number", low=0, high=8760),
             "resolved": Column("boolean"),
         },
         time="at",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import gzip
 import hashlib
+import io
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -34,7 +36,7 @@ class Source:
     expr : ibis Table
         All rows that could be read, with the source's own column names and `_row`.
     malformed : tuple of (int, str)
-        Line and text of rows that do not have the header's number of fields.
+        Line and complaint of rows that do not have the header's number of fields.
     """
 
     name: str
@@ -161,18 +163,19 @@ def _load_csv(
                 remedy="close or remove it; inside a field, write it twice",
             )
         if str(text or "").strip():
-            rows.append((int(line), str(text).strip()))
+            fields = next(csv.reader([str(text)], delimiter=found.delimiter), [])
+            rows.append((int(line), f"{len(fields)} fields, the header has {len(found.header)}"))
     return tuple(rows)
 
 
 def _as_utf8(found: TextFile, target: Path) -> Path:
-    source = (
-        gzip.open(found.path, "rt", encoding=found.encoding, newline="")
-        if found.gzipped
-        else found.path.open(encoding=found.encoding, newline="")
-    )
-    with source, target.open("w", encoding="utf-8", newline="") as file:
-        shutil.copyfileobj(source, file, 1 << 20)
+    binary = gzip.open if found.gzipped else open
+    with (
+        binary(found.path, "rb") as packed,
+        io.TextIOWrapper(packed, encoding=found.encoding, newline="") as text,
+        target.open("w", encoding="utf-8", newline="") as file,
+    ):
+        shutil.copyfileobj(text, file, 1 << 20)
     return target
 
 

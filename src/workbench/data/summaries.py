@@ -3,7 +3,6 @@
 The terms are those of Fader, Hardie and Lee (2005), "Counting Your Customers" the Easy Way,
 Marketing Science 24(2), 275-284: x repeat purchases, the last of them at t_x, observed for T.
 """
-# ruff: noqa: PD003, PD004  (Ibis calls it isnull)
 
 from __future__ import annotations
 

@@ -65,23 +65,32 @@ class Tables:
 
     def frame(self, name: str) -> pd.DataFrame:
         """Give a table as a pandas DataFrame; dates are ``datetime64``."""
-        return self.engine.run(self.expr(name), name)
+        expr = self.expr(name)
+        frame: pd.DataFrame = self.engine.run(expr, name)
+        for column, kind in expr.schema().items():
+            if kind.is_boolean():
+                frame[column] = frame[column].astype("boolean")
+            elif kind.is_date() or kind.is_timestamp():
+                frame[column] = frame[column].astype("datetime64[ns]")
+        return frame
 
     def set_aside(self, name: str) -> pd.DataFrame:
-        """Give the rows that were set aside: their reason, row in the source, and ids' pseudonyms.
+        """Give the rows that were set aside.
 
-        What was found in the row is given with phones and e-mail addresses masked.
+        Returns
+        -------
+        DataFrame
+            row (in the source: 2 is the first below the header), reason, and what was found
+            there, with phones and e-mail addresses masked.
         """
         source, flagged, _ = self._flag(name)
         bad = flagged.expr.filter(flagged.expr[REASON].notnull()).select(ROW, REASON, DETAIL)
-        frame = self.engine.run(bad.order_by(ROW), source.where)
-        frame.columns = ["row", "reason", "found"]
-        broken = pd.DataFrame(
-            [(line, "malformed", text) for line, text in source.malformed], columns=frame.columns
-        )
-        if len(broken):
-            frame = pd.concat([frame, broken], ignore_index=True)
-        frame = pd.concat([frame, self._same_person(name)], ignore_index=True)
+        rows = [*self.engine.run(bad, source.where).itertuples(index=False, name=None)]
+        rows += [(line, "malformed", text) for line, text in source.malformed]
+        if name == "customers" and self.links.linked:
+            linked = self.engine.run(self._second_records(flagged).select(ROW), source.where)
+            rows += [(row, "same person", "") for row in linked[ROW]]
+        frame = pd.DataFrame(rows, columns=["row", "reason", "found"])
         frame["found"] = [privacy.mask(t) if isinstance(t, str) else "" for t in frame["found"]]
         return frame.sort_values("row", ignore_index=True, kind="stable")
 
@@ -97,7 +106,7 @@ class Tables:
         )
 
     def report_of(self, name: str) -> TableReport:
-        """What the cleaning did to one table."""
+        """Tell what the cleaning did to one table."""
         return self._cleaned(name)[1]
 
     @property
@@ -170,6 +179,8 @@ class Tables:
             kept = self._one_row_a_person(kept)
             counts[None] -= self.links.linked
             counts["same person"] = self.links.linked
+            rows = self._second_records(flagged)
+            examples["same person"] = (int(self.engine.run(rows[ROW].min(), source.where)), "")
         unknown = self._unknown(name, kept, source) if "customer_id" in kept.columns else 0
         if not counts.get(None):
             self._refuse_all_set_aside(source, counts, examples)
@@ -224,7 +235,7 @@ class Tables:
         if source.malformed:
             counts["malformed"] = len(source.malformed)
             line, text = source.malformed[0]
-            examples["malformed"] = (line, privacy.mask(text[:80]))
+            examples["malformed"] = (line, text)
         counts.setdefault(None, 0)
         return counts, examples
 
@@ -255,9 +266,9 @@ class Tables:
             lonely = kept.filter(kept.customer_id.isnull() & kept[column].notnull())
             texts = self.engine.run(lonely.select(column), source.where)[column]
             owners = {
-                text: known[contact]
+                str(text): known[contact]
                 for text in texts.unique()
-                if (contact := _normal(column, text, region)) in known
+                if (contact := _normal(column, str(text), region)) is not None and contact in known
             }
             if owners:
                 kept = self._replace(kept, column, "customer_id", owners, only_null=True)
@@ -301,15 +312,9 @@ class Tables:
         )
         return filled.filter(filled.nth_ == 0).drop("nth_")
 
-    def _same_person(self, name: str) -> pd.DataFrame:
-        columns = ["row", "reason", "found"]
-        if name != "customers" or not self.links.linked:
-            return pd.DataFrame(columns=columns)
-        source, flagged, _ = self._flag(name)
+    def _second_records(self, flagged: Flagged) -> Any:
         t = flagged.expr
-        good = t.filter(t[REASON].isnull() & t.customer_id.isin(list(self.links.canonical)))
-        rows = self.engine.run(good.select(ROW), source.where)[ROW]
-        return pd.DataFrame({"row": rows, "reason": "same person", "found": ""})
+        return t.filter(t[REASON].isnull() & t.customer_id.isin(list(self.links.canonical)))
 
     def _ids(self, name: str) -> set[str]:
         source, flagged, _ = self._flag(name)
@@ -323,7 +328,7 @@ class Tables:
         people = flagged.expr.filter(flagged.expr[REASON].isnull())
         strange = kept.filter(kept.customer_id.notnull()).anti_join(people, "customer_id")
         ids = self.engine.run(strange.select("customer_id").distinct(), source.where)
-        return ids["customer_id"].tolist()
+        return [str(one) for one in ids["customer_id"]]
 
     def _unknown(self, name: str, kept: Any, source: Source) -> int:
         if name == "customers" or "customers" not in self:
