@@ -44,6 +44,8 @@ class Guess:
         The file's columns.
     encoding : str
         Of a text file.
+    decimal_comma : bool
+        Whether numbers are written 12,50.
     date_format : str or None
         Where dates are not ISO 8601.
     last : date or None
@@ -56,6 +58,7 @@ class Guess:
     missing: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     encoding: str = ""
+    decimal_comma: bool = False
     date_format: str | None = None
     last: date | None = None
 
@@ -143,6 +146,8 @@ def guess_table(path: Path) -> Guess:
             found = _by_content(frame, free, schema.columns[standard].kind)
             if found:
                 columns[standard] = found
+    order = list(schema.columns)
+    columns = dict(sorted(columns.items(), key=lambda pair: order.index(pair[0])))
     time = columns.get(schema.time or "")
     format_, last = _dates(frame[time]) if time else (None, None)
     return Guess(
@@ -152,6 +157,11 @@ def guess_table(path: Path) -> Guess:
         missing=tuple(standard for standard in needed if standard not in columns),
         own=tuple(own),
         encoding=encoding,
+        decimal_comma=any(
+            _comma_share(frame[own]) > _MOSTLY
+            for standard, own in columns.items()
+            if schema.columns[standard].kind == "number"
+        ),
         date_format=format_,
         last=last,
     )
@@ -223,6 +233,8 @@ def _table_text(guess: Guess) -> str:
     lines = [f"  {guess.table}:", f"    path: {json.dumps(guess.path.name, ensure_ascii=False)}"]
     if guess.encoding and guess.encoding.lower() not in ("utf-8", "utf-8-sig", "ascii"):
         lines.append(f"    # its encoding was found to be {guess.encoding}")
+    if guess.decimal_comma:
+        lines.append('    decimal: ","')
     if guess.columns or guess.missing:
         lines.append("    columns:")
     for standard, own in guess.columns.items():
@@ -292,12 +304,10 @@ def _fit(table: str, found: Mapping[str, str]) -> tuple[float, int]:
 
 def _by_content(frame: pd.DataFrame, free: Sequence[str], kind: str) -> str | None:
     """Find the column that holds what a standard column holds."""
-    import pandas as pd
-
     if kind in ("date", "moment"):
         return next((column for column in free if _dates(frame[column])[1]), None)
     if kind == "number":
-        numbers = {c: pd.to_numeric(frame[c], errors="coerce") for c in free}
+        numbers = {c: _numbers(frame[c]) for c in free}
         good = [c for c in free if numbers[c].notna().mean() > _MOSTLY]
         # Sums of money have decimals; numbers of customers and of pieces do not.
         return max(good, key=lambda c: (numbers[c] % 1 != 0).mean(), default=None)
@@ -306,6 +316,20 @@ def _by_content(frame: pd.DataFrame, free: Sequence[str], kind: str) -> str | No
         repeated = [c for c in free if 1 < frame[c].nunique() < frame[c].notna().sum()]
         return next(iter(named or repeated or free), None)
     return None
+
+
+def _comma_share(column: pd.Series[str]) -> float:
+    texts = column.dropna().astype(str).str.strip()
+    return float(texts.str.fullmatch(r"-?[\d.]*,\d+").mean()) if len(texts) else 0.0
+
+
+def _numbers(column: pd.Series[str]) -> pd.Series[float]:
+    import pandas as pd
+
+    if _comma_share(column) > _MOSTLY:
+        column = column.str.replace(".", "").str.replace(",", ".")
+    numbers: pd.Series[float] = pd.to_numeric(column, errors="coerce")
+    return numbers
 
 
 def _dates(column: pd.Series[str]) -> tuple[str | None, date | None]:

@@ -116,7 +116,7 @@ class _Execution:
         self.task = task
         self.notebook: Any = None
         self.running: int | None = None
-        self.deadline = time.monotonic() + task.timeout if task.timeout else None
+        self.deadline: float | None = None
 
     def run(self, log: Path) -> Failure | None:
         source = read_notebook(self.task.path)
@@ -165,6 +165,8 @@ class _Execution:
 
     def _on_start(self, notebook: Any) -> None:
         self.notebook = notebook
+        # Counted from here: a busy machine that starts kernels slowly is no fault of a notebook.
+        self.deadline = time.monotonic() + self.task.timeout if self.task.timeout else None
 
     def _on_cell(self, cell: Any, cell_index: int) -> None:
         self.running = cell_index

@@ -183,13 +183,19 @@ def _check_str(kind: Kind, value: Any) -> Plain:
         return str(value)
     if isinstance(value, PurePath):
         return value.as_posix()
-    if isinstance(value, date):
+    if isinstance(value, date) and not _is_missing(value):
         # YAML reads an unquoted 2024-01-31 as a date; the notebook asked for text.
         return value.isoformat()
     raise _wrong(kind, value)
 
 
+def _is_missing(value: Any) -> bool:
+    return isinstance(value, date) and value != value  # pandas' NaT calls itself a datetime
+
+
 def _check_date(kind: Kind, value: Any) -> Plain:
+    if _is_missing(value):
+        raise _wrong(kind, value)
     if isinstance(value, datetime):
         if (value.hour, value.minute, value.second, value.microsecond) != (0, 0, 0, 0):
             raise KindError(f"{value!s} is a moment, not a date")

@@ -1,0 +1,146 @@
+"""Values are checked by the annotation and turned into what papermill injects unharmed."""
+
+from __future__ import annotations
+
+import ast
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.runs.kinds import Kind, KindError, read_annotation
+
+
+def kind(annotation: str) -> Kind:
+    return read_annotation(ast.parse(annotation, mode="eval").body)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "plain"),
+    [
+        ("int", np.int64(3), 3),
+        ("int", np.array(3), 3),
+        ("float", np.float64(0.25), 0.25),
+        ("float", 3, 3.0),
+        ("bool", np.bool_(True), True),
+        ("str", Path("a") / "b", "a/b"),
+        ("str", date(2024, 1, 31), "2024-01-31"),
+        ("str", np.str_("门店"), "门店"),
+        ("date", date(2024, 1, 31), "2024-01-31"),
+        ("date", datetime(2024, 1, 31), "2024-01-31"),
+        ("date", pd.Timestamp("2024-01-31"), "2024-01-31"),
+        ("date", "2024-01-31", "2024-01-31"),
+        ("int | None", None, None),
+        ("Optional[int]", np.int32(4), 4),
+        ("list[int]", (1, np.int64(2)), [1, 2]),
+        ("list[float]", np.array([1.0, 2.5]), [1.0, 2.5]),
+        ("list[date]", [date(2024, 1, 31)], ["2024-01-31"]),
+        ("list", [1, "a", None], [1, "a", None]),
+        ('Literal["a", 2]', 2, 2),
+        ("'int | None'", 5, 5),
+        ("float | int", 3, 3),
+    ],
+)
+def test_values_become_plain(annotation: str, value: Any, plain: Any) -> None:
+    result = kind(annotation).check(value)
+    assert result == plain
+    assert type(result) is type(plain)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "words"),
+    [
+        ("int", True, "True (bool) is not an int"),
+        ("int", 3.0, "3.0 (float) is not an int"),
+        ("int", "3", "'3' (str) is not an int"),
+        ("float", "high", "'high' (str) is not a float"),
+        ("bool", 1, "1 (int) is not a bool"),
+        ("str", 3, "3 (int) is not a str"),
+        ("date", "31.01.2024", "not a date written 2024-01-31"),
+        ("date", datetime(2024, 1, 31, 8), "is a moment, not a date"),
+        ("int", None, "None (NoneType) is not an int"),
+        ("int | None", "x", "'x' (str) is not an int"),
+        ("list[int]", [1, "x"], "item 2: 'x' (str) is not an int"),
+        ("list[int]", "1, 2", "is not a list[int]"),
+        ('Literal["a", "b"]', "c", "'c' is not one of 'a', 'b'"),
+        ("Literal[1]", True, "True is not one of 1"),
+        ("str", pd.NaT, "is not a str"),
+    ],
+)
+def test_other_values_are_refused(annotation: str, value: Any, words: str) -> None:
+    with pytest.raises(KindError) as error:
+        kind(annotation).check(value)
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "plain"),
+    [
+        ("int", "12", 12),
+        ("float", "1e3", 1000.0),
+        ("bool", "no", False),
+        ("bool", "True", True),
+        ("str", "12", "12"),
+        ("str", "", ""),
+        ("date", "2024-01-31", "2024-01-31"),
+        ("int | None", "none", None),
+        ("int | None", "4", 4),
+        ("date | None", "", None),
+        ("list[int]", "1, 2,3", [1, 2, 3]),
+        ("list[str]", '["a,b", "c"]', ["a,b", "c"]),
+        ("list[str]", "北京,上海", ["北京", "上海"]),
+        ('Literal["a", 2]', "2", 2),
+        ("int | str", "4", 4),
+        ("int | str", "four", "four"),
+    ],
+)
+def test_text_is_read_by_the_annotation(annotation: str, text: str, plain: Any) -> None:
+    assert kind(annotation).read(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text"),
+    [("int", "1.5"), ("bool", "maybe"), ("date", "tomorrow"), ("list[int]", "[1,"), ("float", "")],
+)
+def test_other_text_is_refused(annotation: str, text: str) -> None:
+    with pytest.raises(KindError):
+        kind(annotation).read(text)
+
+
+def test_a_type_that_cannot_be_injected_is_refused() -> None:
+    with pytest.raises(KindError, match="DataFrame"):
+        kind("pd.DataFrame")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "code"),
+    [
+        ("str", '北京 "x"\n', '"北京 \\"x\\"\\n"'),
+        ("dt.date", "2024-01-31", "dt.date.fromisoformat('2024-01-31')"),
+        ("date | None", None, "None"),
+        ("date | None", "2024-01-31", "date.fromisoformat('2024-01-31')"),
+        ("'date | None'", "2024-01-31", '"2024-01-31"'),
+        ("list[date]", ["2024-01-31"], "[date.fromisoformat('2024-01-31')]"),
+        ("float", float("inf"), 'float("inf")'),
+        ("bool", False, "False"),
+    ],
+)
+def test_code_is_readable_and_keeps_the_type(annotation: str, value: Any, code: str) -> None:
+    assert kind(annotation).code(value) == code
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=4),
+        max_leaves=8,
+    )
+)
+def test_code_gives_the_value_back(value: Any) -> None:
+    code = Kind("list").code([value])
+    assert eval(code, {"float": float}) == [value]
