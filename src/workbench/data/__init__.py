@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.data.check import CheckReport, check_study
 from workbench.data.indicators import INDICATORS, Indicator, indicator
 from workbench.data.privacy import suppress
 from workbench.data.report import CleaningReport, TableReport
@@ -10,11 +11,13 @@ from workbench.data.tables import Tables, open_tables
 
 __all__ = [
     "INDICATORS",
+    "CheckReport",
     "CleaningReport",
     "CustomerSummary",
     "Indicator",
     "TableReport",
     "Tables",
+    "check_study",
     "customer_summary",
     "indicator",
     "open_tables",

@@ -1,0 +1,251 @@
+"""Checks a study's card against its tables before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.card import did_you_mean
+from workbench.data.indicators import find_indicator, missing_for
+from workbench.data.quality import REASONS
+from workbench.data.report import TableReport
+from workbench.data.tables import Tables, open_tables
+from workbench.errors import WorkbenchError
+from workbench.study import Case, Study
+
+#: Shares of a table from which on a reader should know.
+_MANY_SET_ASIDE = 0.05
+_MANY_UNKNOWN = 0.01
+_MANY_EMPTIED = 0.05
+_STALE_DAYS = 45
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What is wrong with a study, and what is worth knowing.
+
+    Attributes
+    ----------
+    study : Study
+        The card.
+    tables : dict
+        Table -> what the cleaning did; tables that cannot be read are missing here.
+    problems : tuple of str
+        What must be mended before the study can run as its card says.
+    warnings : tuple of str
+        What a reader of the results should know.
+    """
+
+    study: Study
+    tables: Mapping[str, TableReport]
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no problem (warnings may remain)."""
+        return not self.problems
+
+    def __str__(self) -> str:
+        card = self.study
+        lines = [f"{card.name}: {card.text(card.title, 'en')} ({card.path})"]
+        width = max(map(len, card.tables))
+        for name in card.tables:
+            found = self.tables.get(name)
+            if found is None:
+                lines.append(f"  {name:<{width}}  cannot be read")
+                continue
+            text = f"{found.read:,} rows read, {found.kept:,} kept"
+            if found.first and found.last:
+                text += f", {found.first} to {found.last}"
+            reasons = ", ".join(f"{n:,} {REASONS[r]}" for r, n in found.set_aside.items())
+            lines.append(f"  {name:<{width}}  {text}")
+            if reasons:
+                lines.append(f"  {'':<{width}}  set aside: {reasons}")
+        lines += [f"problem: {text}" for text in self.problems]
+        lines += [f"note: {text}" for text in self.warnings]
+        lines.append("the study is in order" if self.ok else f"{len(self.problems)} to mend")
+        return "\n".join(lines)
+
+
+def check_study(study: Study) -> CheckReport:
+    """Check a study's tables, and its goals and cases against them.
+
+    Parameters
+    ----------
+    study : Study
+        The card.
+
+    Returns
+    -------
+    CheckReport
+        All problems at once; nothing is raised for a table that cannot be read.
+    """
+    try:
+        tables = open_tables(study)
+    except WorkbenchError as error:
+        return CheckReport(study, {}, (str(error),))
+    reports: dict[str, TableReport] = {}
+    problems: list[str] = []
+    for name in study.tables:
+        try:
+            reports[name] = tables.report_of(name)
+        except WorkbenchError as error:
+            # Every table needs the customer table; say only once that it is broken.
+            if str(error) not in problems:
+                problems.append(str(error))
+    warnings = [text for report in reports.values() for text in _about_table(study, report)]
+    if "customers" in reports:
+        warnings += _about_people(tables)
+    # Goals and cases on a table that cannot be read have the table's problem, not one of theirs.
+    readable = set(reports)
+    problems += _about_goals(tables, readable)
+    for case in study.cases:
+        problems += _about_case(tables, case, readable)
+    if study.survey is not None:
+        problems += _about_items(tables, readable)
+    return CheckReport(study, reports, tuple(problems), tuple(warnings))
+
+
+def _about_table(study: Study, report: TableReport) -> list[str]:
+    notes = []
+    aside = report.read - report.kept
+    if aside > _MANY_SET_ASIDE * report.read:
+        reason = max(report.set_aside, key=lambda r: report.set_aside[r])
+        notes.append(
+            f"{report.name}: {aside / report.read:.0%} of the rows are set aside; mostly:"
+            f" {REASONS[reason]}"
+        )
+    if report.unknown_customers > _MANY_UNKNOWN * report.kept:
+        notes.append(
+            f"{report.name}: {report.unknown_customers:,} rows are of customers whom the customer"
+            " table does not have"
+        )
+    notes += [
+        f"{report.name}: {n:,} values of {column!r} cannot be used and were emptied"
+        for column, n in report.emptied.items()
+        if n > _MANY_EMPTIED * report.kept
+    ]
+    if report.repeated:
+        notes.append(
+            f"{report.name}: {report.repeated:,} rows equal another one and were kept, for there is"
+            " no order number to tell; write `duplicates: set_aside` to set them aside"
+        )
+    if report.zero_amounts:
+        notes.append(
+            f"{report.name}: {report.zero_amounts:,} amounts of zero were kept as purchases; write"
+            " `zero_amounts: set_aside` to set them aside"
+        )
+    if report.last is not None and (study.as_of - report.last).days > _STALE_DAYS:
+        notes.append(f"{report.name}: the data end on {report.last}, as_of is {study.as_of}")
+    return notes
+
+
+def _about_people(tables: Tables) -> list[str]:
+    links = tables.links
+    notes = []
+    if links.linked:
+        notes.append(f"customers: {links.linked:,} records are of a person already there; linked")
+    if links.refused:
+        notes.append(
+            f"customers: {links.refused:,} pairs share a phone or an e-mail and have different"
+            " names; not linked"
+        )
+    if links.shared:
+        notes.append(f"customers: {links.shared:,} contacts belong to too many people to link by")
+    return notes
+
+
+def _about_indicator(
+    tables: Tables, name: str, every: str | None, where: Mapping[str, Any], readable: set[str]
+) -> str | None:
+    try:
+        chosen = find_indicator(name)
+    except WorkbenchError as error:
+        return f"{error.what}; {error.remedy}"
+    needed = {chosen.table, *({"customers"} & set(tables.names))}
+    if not needed & set(tables.names) <= readable:
+        return None
+    problem = missing_for(tables, chosen, every, list(where))
+    if problem is not None:
+        return f"{problem.what}; {problem.remedy}"
+    for column, value in where.items():
+        wanted = value if isinstance(value, list | tuple) else [value]
+        table = chosen.table if column in tables.expr(chosen.table).columns else "customers"
+        if unknown := _unknown_values(tables, table, column, wanted):
+            return unknown
+    return None
+
+
+def _unknown_values(tables: Tables, table: str, column: str, wanted: Iterable[Any]) -> str | None:
+    values = tables.engine.run(tables.expr(table).select(column).distinct(), table)[column]
+    have = set(values.dropna())
+    missing = [v for v in wanted if v not in have]
+    if not missing:
+        return None
+    known = sorted(map(str, have))
+    meant = did_you_mean(missing[0], known)
+    listed = "" if meant or len(known) > 12 else f"; there are {', '.join(known)}"
+    return f"{table!r} has no {column} {missing[0]!r}{meant}{listed}"
+
+
+def _about_goals(tables: Tables, readable: set[str]) -> list[str]:
+    problems = []
+    for i, goal in enumerate(tables.study.goals):
+        text = _about_indicator(tables, goal.indicator, goal.every, goal.where or {}, readable)
+        if text is not None:
+            problems.append(f"goals[{i}] ({goal.name}): {text}")
+    return problems
+
+
+def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
+    problems: list[str] = []
+    at = f"cases ({case.name})"
+    for outcome in case.outcomes:
+        text = _about_indicator(tables, outcome.indicator, None, outcome.where or {}, readable)
+        if text is not None:
+            problems.append(f"{at}: {text}")
+    if case.selected_on is not None:
+        text = _about_indicator(tables, case.selected_on, None, {}, readable)
+        if text is not None:
+            problems.append(f"{at}.selected_on: {text}")
+    if "customers" in readable:
+        have = tables.expr("customers").columns
+        named = [case.unit] if case.unit not in ("customer", "everybody") else []
+        for column in [*named, *(case.treated or {})]:
+            if column not in have:
+                problems.append(
+                    f"{at}: customers have no column {column!r}{did_you_mean(column, have)}"
+                )
+        for column, values in (case.treated or {}).items():
+            if column in have and (unknown := _unknown_values(tables, "customers", column, values)):
+                problems.append(f"{at}.treated: {unknown}")
+    if case.treated is None and case.chosen != "everybody":
+        if "treatments" not in tables:
+            problems.append(
+                f"{at}: nothing says who was treated; add a table `treatments` or `treated:`"
+            )
+        elif "treatments" in readable and (
+            unknown := _unknown_values(tables, "treatments", "case", [case.name])
+        ):
+            problems.append(f"{at}: {unknown}")
+    return problems
+
+
+def _about_items(tables: Tables, readable: set[str]) -> list[str]:
+    survey = tables.study.survey
+    if survey is None or "survey" not in readable:
+        return []
+    have = set(tables.expr("survey").columns)
+    asked = {item for items in survey.dimensions.values() for item in items} | set(survey.items)
+    lacking = [
+        column
+        for item in sorted(asked)
+        for column in (f"exp_{item}", f"per_{item}")
+        if column not in have
+    ]
+    if not lacking:
+        return []
+    shown = ", ".join(lacking[:4]) + (", ..." if len(lacking) > 4 else "")
+    return [f"survey: the card lists items that the table lacks: {shown}; map or remove them"]
