@@ -213,11 +213,11 @@ def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
     if "customers" in readable:
         have = tables.expr("customers").columns
         named = [case.unit] if case.unit not in ("customer", "everybody") else []
-        for column in [*named, *(case.treated or {})]:
-            if column not in have:
-                problems.append(
-                    f"{at}: customers have no column {column!r}{did_you_mean(column, have)}"
-                )
+        problems += [
+            f"{at}: customers have no column {column!r}{did_you_mean(column, have)}"
+            for column in [*named, *(case.treated or {})]
+            if column not in have
+        ]
         for column, values in (case.treated or {}).items():
             if column in have and (unknown := _unknown_values(tables, "customers", column, values)):
                 problems.append(f"{at}.treated: {unknown}")
