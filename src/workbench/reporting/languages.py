@@ -128,10 +128,17 @@ def domain_files(language: str) -> list[Path]:
 
 
 def _read(path: Path) -> dict[str, str]:
-    from babel.messages.pofile import read_po
+    from babel.messages.pofile import PoFileError, read_po
 
-    with path.open("rb") as file:
-        found = read_po(file, abort_invalid=True)
+    try:
+        with path.open("rb") as file:
+            found = read_po(file, abort_invalid=True)
+    except PoFileError as error:
+        raise ReportingError(
+            f"the catalog cannot be read: {error}",
+            where=f"{path.name}, line {error.lineno + 1}",
+            remedy="mend the entry there",
+        ) from error
     return {
         message.id: str(message.string)
         for message in found

@@ -196,7 +196,8 @@ def _value(kind: str, x: Any, low: Any, high: Any, **options: Any) -> Value:
             remedy="give low and high, or neither",
         )
     whole = _is_whole(x) and low is None
-    if whole and kind == "number" and options.get("digits") is None:
+    if whole and kind in ("number", "points") and options.get("digits") is None:
+        # Millions are said in words, which needs the digits left open.
         options["digits"] = 0 if abs(int(x)) < 1_000_000 else None
     ends = (_finite(low), _finite(high))
     if None in ends:
@@ -254,7 +255,7 @@ def _places_alone(size: float, kind: str) -> int:
         if 99 < size < 100:
             return 1
         return 0 if size >= 10 else min(1 - magnitude, 3)
-    return max(2 - magnitude, 0)
+    return max((1 if kind == "points" else 2) - magnitude, 0)
 
 
 def _locale(language: str) -> str:

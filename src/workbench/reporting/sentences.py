@@ -39,7 +39,7 @@ class Link:
 
     def markdown(self, language: str) -> str:
         """Write it as Markdown."""
-        return f"[{escape(spoken(self.text, language))}](<{self.href}>)"
+        return f"[{escape(spoken(self.text, language))}]({self.href})"
 
 
 def say(text: str, **values: Any) -> None:

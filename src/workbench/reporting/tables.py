@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,8 @@ class Column:
     label : str
         English heading.
     kind : str
-        A kind of :data:`workbench.reporting.numbers.KINDS`, ``text`` or ``interval``.
+        A kind of :data:`workbench.reporting.numbers.KINDS`, ``text``, or ``value`` where the
+        cells are values already.
     currency : str
         For money.
     digits : int, optional
@@ -44,6 +45,8 @@ class Column:
         Columns of the interval's ends; empty when there are none.
     bar : bool
         Whether a bar of the value's size is drawn beside it.
+    interval : bool
+        Whether this is the column that the ends are merged into.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Column:
     low: str = ""
     high: str = ""
     bar: bool = False
+    interval: bool = False
 
 
 def table_html(
@@ -135,7 +139,7 @@ def csv_link(
     plan = plan_columns(frame, columns, formats)
     keep, labels = [], []
     for column in plan:
-        if column.kind == "interval":
+        if column.interval:
             keep += [column.low, column.high]
             labels += [_label(column.low, language), _label(column.high, language)]
         else:
@@ -173,18 +177,19 @@ def plan_columns(
                 where=f"show({source}=...)",
                 remedy=f"its columns are {', '.join(names)}",
             )
-    ends = _interval_ends(names, wanted)
+    ends = _interval_ends(frame, wanted)
     plan: list[Column] = []
     for name in wanted:
         if any(name in pair for pair in ends.values()):
             continue
         column = _column(frame, name, labels.get(name, ""), formats.get(name, ""))
         low, high = ends.get(name, ("", ""))
+        column = replace(column, low=low, high=high)
+        if column.digits is None and column.kind in ("number", "percent", "points", "money"):
+            column = replace(column, digits=_common_digits(frame, column))
+        plan.append(column)
         if low:
-            plan.append(Column(**{**vars(column), "low": low, "high": high}))
-            plan.append(Column(**{**vars(plan[-1]), "kind": "interval", "label": INTERVAL}))
-        else:
-            plan.append(column)
+            plan.append(replace(column, interval=True, label=INTERVAL, bar=False))
     return plan
 
 
@@ -215,20 +220,24 @@ def _refuse_persons(names: Sequence[str]) -> None:
         )
 
 
-def _interval_ends(names: Sequence[str], wanted: Sequence[str]) -> dict[str, tuple[str, str]]:
-    # "low"/"high" belong to "estimate", else to the last column before them.
-    ends = {}
-    for name in names:
-        if f"{name}_low" in names and f"{name}_high" in names and name in wanted:
-            ends[name] = (f"{name}_low", f"{name}_high")
+def _interval_ends(frame: pd.DataFrame, wanted: Sequence[str]) -> dict[str, tuple[str, str]]:
+    # "low"/"high" belong to "estimate", else to the last number before them.
+    import pandas as pd
+
+    names = list(frame.columns)
+    ends = {
+        name: (f"{name}_low", f"{name}_high")
+        for name in names
+        if f"{name}_low" in names and f"{name}_high" in names
+    }
     if "low" in names and "high" in names:
-        before = [name for name in wanted if name not in ("low", "high", "n")]
-        at = min(names.index("low"), names.index("high"))
-        earlier = [name for name in before if names.index(name) < at]
-        owner = "estimate" if "estimate" in before else (earlier or [""])[-1]
-        if owner:
-            ends[owner] = ("low", "high")
-    return ends
+        earlier = names[: min(names.index("low"), names.index("high"))]
+        numbers = [
+            name for name in earlier if name != "n" and pd.api.types.is_numeric_dtype(frame[name])
+        ]
+        owner = "estimate" if "estimate" in names else (numbers or [""])[-1]
+        ends[owner] = ("low", "high")
+    return {name: pair for name, pair in ends.items() if name in wanted}
 
 
 def _column(frame: pd.DataFrame, name: str, label: str, form: str) -> Column:
@@ -244,9 +253,11 @@ def _column(frame: pd.DataFrame, name: str, label: str, form: str) -> Column:
             kind = "number"
         elif pd.api.types.is_datetime64_any_dtype(series):
             kind = "date"
+        elif len(known := series.dropna()) and all(map(_is_value, known)):
+            kind = "value"
         else:
             kind = "text"
-    if kind not in (*KINDS, "text"):
+    if kind not in (*KINDS, "text", "value"):
         raise ReportingError(
             f"{form!r} is not a format",
             where=f"column {name!r}",
@@ -254,10 +265,7 @@ def _column(frame: pd.DataFrame, name: str, label: str, form: str) -> Column:
         )
     digits = int(detail) if detail.isdigit() else None
     currency = "" if detail.isdigit() else detail
-    column = Column(name, label or humanised(name), kind, currency, digits, bar=bar)
-    if digits is None and kind in ("number", "percent", "points", "money"):
-        column = Column(**{**vars(column), "digits": _common_digits(frame, column)})
-    return column
+    return Column(name, label or humanised(name), kind, currency, digits, bar=bar)
 
 
 def _common_digits(frame: pd.DataFrame, column: Column) -> int:
@@ -270,6 +278,13 @@ def _common_digits(frame: pd.DataFrame, column: Column) -> int:
     numbers = pd.to_numeric(series, errors="coerce").dropna()
     if column.kind == "number" and len(numbers) and (numbers == numbers.round()).all():
         return 0
+    if column.low:
+        typical = [
+            pd.to_numeric(frame[name], errors="coerce").median()
+            for name in (column.name, column.low, column.high)
+        ]
+        if not any(pd.isna(typical)):
+            return max(_as(column, *typical).decimals(), 0)
     scale = 100 if column.kind == "percent" else 1
     size = (numbers.abs() * scale).median() if len(numbers) else 0.0
     if column.kind == "money":
@@ -281,6 +296,10 @@ def _common_digits(frame: pd.DataFrame, column: Column) -> int:
 
 def _label(name: str, language: str) -> str:
     return match(humanised(name), language, kind="header")
+
+
+def _is_value(cell: Any) -> bool:
+    return isinstance(cell, Value)
 
 
 def _numeric(column: Column) -> bool:
@@ -317,7 +336,7 @@ def cell_text(row: pd.Series[Any], column: Column, language: str) -> str:
     import pandas as pd
 
     cell = row[column.name]
-    if column.kind == "interval":
+    if column.interval:
         value = _as(column, cell, row[column.low], row[column.high])
         return value.interval(language) or DASH
     if isinstance(cell, Value):
@@ -332,6 +351,8 @@ def cell_text(row: pd.Series[Any], column: Column, language: str) -> str:
         if isinstance(cell, bool) or type(cell).__name__ == "bool_":
             return match("yes" if cell else "no", language, kind="text")
         return match(str(cell), language, kind="cell")
+    if not isinstance(cell, (int, float)) and not hasattr(cell, "dtype"):
+        return str(cell)
     return _as(column, cell).estimate(language)
 
 
@@ -355,6 +376,8 @@ def _largest(frame: pd.DataFrame, column: Column) -> float:
 def _csv_cell(cell: Any, language: str) -> Any:
     if isinstance(cell, Mapping):
         cell = cell.get(language) or cell.get("en")
+    if isinstance(cell, Value):
+        return cell.x if cell.date is None else cell.date
     if isinstance(cell, str):
         text = match(cell, language, kind="cell")
         # A spreadsheet would run a text that begins like a formula.

@@ -1,0 +1,114 @@
+"""Numbers, intervals, money and dates are written as each language writes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.reporting import languages
+from workbench.reporting.languages import ReportingError
+from workbench.reporting.numbers import Value, as_value, day, money, num, pct, points
+
+
+@pytest.mark.parametrize(
+    ("value", "en", "zh"),
+    [
+        (pct(0.63, 0.60, 0.66), "63% (60 to 66)", "63%（60%至66%）"),
+        (pct(0.632, 0.626, 0.638), "63.2% (62.6 to 63.8)", "63.2%（62.6%至63.8%）"),
+        (pct(0.2), "20%", "20%"),
+        (pct(0.052), "5.2%", "5.2%"),
+        (pct(0.0031), "0.31%", "0.31%"),
+        (pct(0.9994), "99.9%", "99.9%"),
+        (pct(1.0), "100%", "100%"),
+        (pct(0), "0%", "0%"),
+        (pct(-0.04, -0.09, 0.01), "−4% (−9 to 1)", "−4%（−9%至1%）"),
+        (pct(0.104, signed=True), "+10%", "+10%"),
+        (num(2357), "2,357", "2,357"),
+        (num(np.int64(69659)), "69,659", "69,659"),
+        (num(4.4143), "4.41", "4.41"),
+        (num(0.02431), "0.0243", "0.0243"),
+        (num(1234.56), "1,235", "1,235"),
+        (num(45678, 44100, 47300), "45,700 (44,100 to 47,300)", "45,700（44,100至47,300）"),
+        (num(45678, 39000, 52000), "46,000 (39,000 to 52,000)", "46,000（39,000至52,000）"),
+        (num(1469307), "1.47 million", "147万"),
+        (num(123456789), "123 million", "1.23亿"),
+        (num(3.14159, digits=3), "3.142", "3.142"),
+        (points(-0.62, -0.70, -0.54), "−0.62 points (−0.70 to −0.54)", "−0.62分（−0.70至−0.54）"),
+        (points(1), "1 point", "1分"),
+        (points(23.2, 19, 27), "23 points (19 to 27)", "23分（19至27）"),
+        (points(0.032, percentage=True), "3.2 percentage points", "3.2个百分点"),
+        (
+            points(0.032, 0.011, 0.053, percentage=True, signed=True),
+            "+3 percentage points (+1 to +5)",
+            "+3个百分点（+1至+5）",
+        ),
+        (money(63.2, 60.1, 66.3, "USD"), "$63 ($60 to $66)", "US$63（US$60至US$66）"),
+        (money(35.28, currency="USD"), "$35.28", "US$35.28"),
+        (money(-1234, currency="CNY"), "−CN¥1,234", "−¥1,234"),
+        (money(12345678, currency="CNY"), "CN¥12.3 million", "¥1,235万"),
+        (money(5, currency="CHF"), "CHF 5.00", "CHF 5.00"),
+        (day("2025-12-31"), "31 December 2025", "2025年12月31日"),
+        (day(dt.date(1997, 9, 30)), "30 September 1997", "1997年9月30日"),
+    ],
+)
+def test_values_read_well_in_both_languages(value: Value, en: str, zh: str) -> None:
+    assert value.text("en") == en
+    assert value.text("zh") == zh
+
+
+@pytest.mark.parametrize("nothing", [None, math.nan, math.inf, -math.inf, pd.NA, np.float64("nan")])
+@pytest.mark.parametrize("kind", [num, pct, points, money])
+def test_what_is_not_known_is_a_dash(kind, nothing) -> None:  # type: ignore[no-untyped-def]
+    for language in ("en", "zh"):
+        assert kind(nothing).text(language) == "–"
+        assert kind(nothing, 1, 2).text(language) == "–"
+
+
+def test_a_missing_date_is_a_dash() -> None:
+    assert day(None).text("en") == day(pd.NaT).text("zh") == "–"
+
+
+def test_an_interval_with_an_open_end_is_left_out() -> None:
+    assert num(4.0, math.nan, 5.0).text("en") == "4.00"
+    assert num(4.0, 3.0, math.inf).text("en") == "4.00"
+
+
+def test_an_interval_needs_both_ends() -> None:
+    with pytest.raises(ReportingError, match="both ends"):
+        num(4.0, low=3.0)
+
+
+def test_a_word_is_not_a_number() -> None:
+    with pytest.raises(ReportingError, match="'many' is not a number"):
+        num("many")
+
+
+def test_a_rounded_zero_has_no_minus_sign() -> None:
+    assert num(-0.0001, digits=2).text("en") == "0.00"
+    assert money(-0.001, currency="CNY").text("zh") == "¥0.00"
+
+
+def test_money_without_a_currency_takes_the_studys() -> None:
+    assert money(5).text("en") == "5.00"
+    languages.configure(["en"], currency="EUR")
+    assert money(5).text("en") == "€5.00"
+
+
+def test_an_interval_without_width_still_prints() -> None:
+    assert pct(0.5, 0.5, 0.5).text("en") == "50% (50 to 50)"
+
+
+def test_plain_things_become_values() -> None:
+    assert as_value(3) == num(3)
+    assert as_value(np.float32(0.5)) == num(0.5)
+    assert as_value(pd.Timestamp("2025-01-01")) == day("2025-01-01")
+    assert as_value(np.datetime64("2025-01-01")) == day("2025-01-01")
+    assert as_value("3") is None
+    assert as_value(True) is None
+    assert as_value(np.bool_(True)) is None
+    assert as_value(np.array([1, 2])) is None
+    assert as_value(None).text("en") == "–"

@@ -1,0 +1,121 @@
+"""Findings are said as sentences, in every language, with what comes from data escaped."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from workbench.reporting import callout, day, heading, languages, money, num, pct, say
+from workbench.reporting.languages import ReportingError
+from workbench.reporting.sentences import Link, escape, listing
+
+
+@pytest.fixture(autouse=True)
+def _words() -> None:
+    languages.learn(
+        [
+            {
+                "en": "{share} of {group} hold {value} of the value.",
+                "zh": "{share}的{group}贡献了{value}的价值。",
+            },
+            {"en": "loyal customers", "zh": "忠诚客户"},
+            {"en": "From {a} on", "zh": "自{a}起"},
+        ]
+    )
+
+
+def test_a_sentence_comes_once_a_language_with_the_same_numbers(outputs) -> None:
+    say(
+        "{share} of {group} hold {value} of the value.",
+        share=pct(0.2),
+        group="loyal customers",
+        value=pct(0.63, 0.60, 0.66),
+    )
+    assert [about for about, _ in outputs.all] == [
+        {"language": "en", "role": "prose"},
+        {"language": "zh", "role": "prose"},
+    ]
+    assert outputs.text("en", "prose", "text/markdown") == (
+        "20% of loyal customers hold 63% (60 to 66) of the value."
+    )
+    assert outputs.text("zh", "prose", "text/markdown") == (
+        "20%的忠诚客户贡献了63%（60%至66%）的价值。"
+    )
+
+
+def test_a_heading_is_one_line_of_its_level(outputs) -> None:
+    heading("From {a} on", level=3, a=day("2025-01-31"))
+    about, data = outputs.of("zh", "heading")[0]
+    assert about == {"language": "zh", "role": "heading", "level": 3}
+    assert data == {"text/markdown": "### 自2025年1月31日起", "text/plain": "自2025年1月31日起"}
+
+
+def test_a_callout_is_quartos_on_the_site_and_a_quote_in_the_lab(
+    outputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callout("warning", "From {a} on", a="2025")
+    assert outputs.text("en", "callout", "text/markdown") == (
+        "::: {.callout-warning}\nFrom 2025 on\n:::"
+    )
+    monkeypatch.delenv("WORKBENCH_LANGUAGES")
+    outputs.all.clear()
+    callout("warning", "From {a} on", a="2025")
+    assert outputs.text("en", "callout", "text/markdown") == "> **Warning** From 2025 on"
+
+
+def test_an_unknown_callout_is_an_error_that_lists_the_known() -> None:
+    with pytest.raises(ReportingError, match="note, warning, important, tip"):
+        callout("danger", "x")
+
+
+def test_markup_from_data_is_escaped_but_the_messages_own_stays(outputs) -> None:
+    nasty = "<script>alert(1)</script> **bold** [x](y) `c` $1$ # {braces}"
+    say("A *plain* {name}.", name=nasty)
+    text = outputs.text("en", "prose", "text/markdown")
+    assert "A *plain* " in text
+    assert "\\<script\\>" in text
+    assert "\\*\\*bold\\*\\* \\[x\\](y) \\`c\\` \\$1\\$ \\#" in text
+    assert "{braces}" in text
+    assert nasty in outputs.text("en", "prose", "text/plain")
+
+
+def test_dollars_do_not_become_a_formula(outputs) -> None:
+    say("{a}", a=money(63, 60, 66, "USD"))
+    assert outputs.text("en", "prose", "text/markdown") == r"\$63 (\$60 to \$66)"
+
+
+def test_a_list_of_values_is_said_as_a_row(outputs) -> None:
+    say("{a}", a=["x1", "y1", num(3)])
+    assert outputs.text("en", "prose", "text/markdown") == "x1, y1 and 3"
+    assert outputs.text("zh", "prose", "text/markdown") == "x1、y1和3"
+
+
+def test_a_studys_own_text_is_said_in_the_pages_language(outputs) -> None:
+    say("{a}", a={"en": "Service desk", "zh": "服务台"})
+    assert outputs.text("zh", "prose", "text/markdown") == "服务台"
+
+
+def test_a_link_keeps_its_markup_and_escapes_its_words(outputs) -> None:
+    listing([("See {page}.", {"page": Link("a [b]", "clv.html")})])
+    assert outputs.text("en", "prose", "text/markdown") == r"- See [a \[b\]](clv.html)."
+    assert outputs.text("en", "prose", "text/plain") == "- See a [b]."
+
+
+def test_a_placeholder_without_a_value_is_an_error_that_names_both() -> None:
+    with pytest.raises(ReportingError, match=r"nothing is given for b.*b=\.\.\.") as caught:
+        say("{a} and {b}", a=1)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_an_output_says_what_its_language_lacks(outputs) -> None:
+    say("Quite unheard-of words.")
+    assert outputs.of("en", "prose")[0][0] == {"language": "en", "role": "prose"}
+    assert outputs.of("zh", "prose")[0][0]["missing"] == ["Quite unheard-of words."]
+    outputs.all.clear()
+    say("From {a} on", a="1")
+    assert "missing" not in outputs.of("zh", "prose")[0][0]
+
+
+def test_escaping_leaves_plain_text_alone() -> None:
+    assert escape("63%（60%至66%） −0.5, a-b (c).") == "63%（60%至66%） −0.5, a-b (c)."
