@@ -12,6 +12,9 @@ import nbformat
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from workbench.runs.record import RunRecord, StepRecord, begin
+from workbench.runs.record import finish as finish_run
+
 REPO = Path(__file__).resolve().parents[2]
 WORDS = {
     "question": {"en": "Who are the customers?", "zh": "客户是谁？"},
@@ -190,33 +193,50 @@ def executed(title: str, *, marks: str = "") -> nbformat.NotebookNode:
     )
 
 
-def add_run(root: Path, study: str, run: str, states: dict[str, dict], titles: dict[str, str]) -> Path:
-    """Write a finished run: `states` by key, `titles` the notebooks that were executed."""
-    folder = root / "runs" / study / run
-    (folder / "notebooks").mkdir(parents=True)
-    for key, title in titles.items():
-        nbformat.write(executed(title), folder / "notebooks" / f"{key}.ipynb")
+def step(key: str, status: str = "done", **more) -> StepRecord:
+    notebook, _, case = key.partition("-")
+    return StepRecord(
+        key=key,
+        notebook=notebook,
+        status=status,
+        case=case or None,
+        seconds=3.25,
+        parameters={"study": "demo", "seed": 1},
+        **more,
+    )
+
+
+def add_run(root: Path, study: str, run: str, steps: list[StepRecord], titles: dict[str, str]) -> Path:
+    """Write a finished run: what became of each notebook, and which question each page asks."""
+    aside = begin(root / "runs" / study, run)
     day = f"{run[:4]}-{run[4:6]}-{run[6:8]}"
-    record = {
-        "study": study,
-        "run": run,
-        "status": "failed" if any(s["status"] == "failed" for s in states.values()) else "done",
-        "started": f"{day}T06:00:00+00:00",
-        "finished": f"{day}T06:01:30+00:00",
-        "as_of": "2025-12-31",
-        "data_to": "2025-12-30",
-        "languages": ["en", "zh"],
-        "notebooks": states,
-        "inputs": {"transactions.csv": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
-        "versions": {"python": "3.11.7", "pandas": "3.1.1", "workbench": "0.1.0"},
-        "git": {"commit": "3cd5260aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "dirty": False},
-    }
-    (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
-    return folder
+    for each in steps:
+        if each.good:
+            nbformat.write(executed(titles[each.key]), aside / "notebooks" / f"{each.key}.ipynb")
+    record = RunRecord(
+        study=study,
+        run=run,
+        started=f"{day}T06:00:00+00:00",
+        finished=f"{day}T06:01:30+00:00",
+        status="failed" if any(each.status == "failed" for each in steps) else "done",
+        notebooks={each.key: each for each in steps},
+        inputs={"transactions.csv": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
+        versions={"python": "3.11.7", "pandas": "3.1.1", "workbench": "0.1.0"},
+        commit="3cd5260aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa+",
+        as_of="2025-12-31",
+        data_to="2025-12-30",
+        languages=("en", "zh"),
+    )
+    return finish_run(aside, record).folder
 
 
-def done(**more) -> dict:
-    return {"status": "done", "seconds": 3.25, "parameters": {"study": "demo", "seed": 1}, **more}
+TITLES = {
+    "segmentation": "question",
+    "clv": "value",
+    "case_evaluation-desk": "measure",
+    "case_evaluation-promo": "measure",
+    "overview": "overview",
+}
 
 
 def make_project(root: Path) -> Path:
@@ -228,40 +248,34 @@ def make_project(root: Path) -> Path:
     demo, plain = root / "data" / "demo", root / "data" / "plain"
     for folder in (demo, plain):
         folder.mkdir(parents=True)
+    case = "start: 2025-01-01, outcomes: [{indicator: satisfaction}]"
     (demo / "study.yml").write_text(
         "title: {en: Demo Mobile, zh: 演示移动}\n"
         "description: {en: A telecom with a shop., zh: 一家带零售店的电信公司。}\n"
         "origin: {en: Made by a program., zh: 由程序生成。}\n"
         "licence: MIT\nsimulated: true\nlanguages: [en, zh]\nas_of: 2025-12-31\n"
-        "time_zone: Asia/Shanghai\n"
-        "cases:\n  - {name: desk, title: {en: A faster service desk, zh: 更快的服务台}}\n"
-        "  - {name: promo, title: {en: A promotion, zh: 促销活动}}\n",
+        "time_zone: Asia/Shanghai\ntables: {transactions: {path: transactions.csv}}\n"
+        f"cases:\n  - {{name: desk, title: {{en: A faster service desk, zh: 更快的服务台}}, {case}}}\n"
+        f"  - {{name: promo, title: {{en: A promotion, zh: 促销活动}}, {case}}}\n",
         encoding="utf-8",
     )
-    (plain / "study.yml").write_text("title: Plain Shop\nlanguages: [en]\n", encoding="utf-8")
-    states = {
-        "segmentation": done(),
-        "clv": done(),
-        "satisfaction_gap": {"status": "skipped", "reason": "the study has no table survey"},
-        "case_evaluation-desk": done(),
-        "case_evaluation-promo": done(),
-        "overview": done(),
-    }
-    titles = {
-        "segmentation": "question",
-        "clv": "value",
-        "case_evaluation-desk": "measure",
-        "case_evaluation-promo": "measure",
-        "overview": "overview",
-    }
-    add_run(root, "demo", "20260101T060000Z-aaaa", states, titles)
-    broken = {**states, "clv": {"status": "failed", "error": "DataError: cell value: no transactions"}}
-    add_run(
-        root,
-        "demo",
-        "20260201T060000Z-bbbb",
-        broken,
-        {key: title for key, title in titles.items() if key != "clv"},
+    (plain / "study.yml").write_text(
+        "title: Plain Shop\nlanguages: [en]\nas_of: 2025-12-31\n"
+        "tables: {transactions: {path: transactions.csv}}\n",
+        encoding="utf-8",
     )
-    add_run(root, "plain", "20260101T060000Z-cccc", {"segmentation": done()}, {"segmentation": "question"})
+    steps = [
+        step("segmentation"),
+        step("clv"),
+        step("satisfaction_gap", "skipped", reason="the study has no table survey"),
+        step("case_evaluation-desk"),
+        step("case_evaluation-promo"),
+        step("overview"),
+    ]
+    add_run(root, "demo", "20260101T060000Z-aaaaaa", steps, TITLES)
+    error = {"notebook": "clv", "cause": "error", "cell": 7, "cell_id": "value"}
+    error["message"] = "DataError: no transactions of li.wei@example.com"
+    steps[1] = step("clv", "failed", error=error)
+    add_run(root, "demo", "20260201T060000Z-bbbbbb", steps, TITLES)
+    add_run(root, "plain", "20260101T060000Z-cccccc", [step("segmentation")], TITLES)
     return root

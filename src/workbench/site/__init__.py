@@ -1,1 +1,14 @@
-"""site"""
+"""The published site: stage what the last good runs left, render it, finish it, check it, swap it in.
+
+`publish` is all that a scheduler needs; `preview` serves what was published. The steps are
+`stage.stage` (executed notebooks to pages, one edition a language), `render.render` (Quarto, or the
+embedded renderer), `finish.finish` (one shell, offline, accessible) and `check.check`.
+"""
+
+from __future__ import annotations
+
+from workbench.site.errors import SiteError
+from workbench.site.preview import preview
+from workbench.site.publish import Published, publish
+
+__all__ = ["Published", "SiteError", "preview", "publish"]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from workbench.site.records import Card, Entry, Record, pick
-from workbench.site.words import BASE, html_lang, name_of, say_day, say_moment, word
+from workbench.site.personal import redact
+from workbench.site.records import Entry, Record, pick
+from workbench.site.words import html_lang, name_of, say_day, say_moment, word
+from workbench.study import Study
 
 SHORT = 12
 """Characters of a hash that are printed; enough to compare by eye."""
@@ -49,27 +51,27 @@ def masthead(record: Record, language: str, *, home: str, kind: str) -> str:
     kind : str
         ``study``, ``page``, ``case``, ``cases`` or ``failed``.
     """
-    card, run = record.card, record.run
-    title = escape(pick(card.title, language))
+    study, run = record.study, record.run
+    title = escape(pick(study.title, language))
     kicker = f'<a href="{escape(home, quote=True)}">{title}</a>' if home else title
     dates = [
         f'<span class="wb-date"><span>{escape(word(key, language))}</span> {escape(text)}</span>'
         for key, text in (
-            ("data_to", say_day(run.get("data_to"), language)),
-            ("run_at", say_moment(str(run.get("finished") or ""), language, card.time_zone)),
+            ("data_to", say_day(run.data_to, language)),
+            ("run_at", say_moment(run.finished, language, study.time_zone)),
         )
         if text
     ]
     return (
-        f'<div class="wb-masthead" data-study="{escape(card.name, quote=True)}" data-kind="{kind}">\n'
+        f'<div class="wb-masthead" data-study="{escape(study.name, quote=True)}" data-kind="{kind}">\n'
         f'<p class="wb-kicker">{kicker}</p>\n'
-        f'<p class="wb-dates">{" ".join(dates)}</p>\n{banner(card, language)}\n</div>'
+        f'<p class="wb-dates">{" ".join(dates)}</p>\n{banner(study, language)}\n</div>'
     )
 
 
-def banner(card: Card, language: str) -> str:
+def banner(study: Study, language: str) -> str:
     """Say plainly that a study's data are made up, where they are."""
-    if not card.simulated:
+    if not study.simulated:
         return ""
     said = escape(word("simulated", language))
     why = escape(word("simulated_why", language))
@@ -78,22 +80,19 @@ def banner(card: Card, language: str) -> str:
 
 def failure(entry: Entry, record: Record, language: str) -> str:
     """Say that a notebook failed: which, where, why; and what is shown in its place."""
-    zone = record.card.time_zone
-    when = say_moment(str(record.run.get("finished") or ""), language, zone)
-    error = entry.about.get("error")
-    details = error if isinstance(error, Mapping) else {"cause": error or entry.about.get("reason")}
-    cell = details.get("cell")
-    cause = " ".join(
-        str(details[key]) for key in ("name", "cause", "what", "message", "text") if details.get(key)
-    )
+    zone = record.study.time_zone
+    when = say_moment(record.run.finished, language, zone)
+    error = entry.step.error or {}
+    cell = " ".join(str(error[key]) for key in ("cell", "cell_id") if error.get(key))
+    # What went wrong may quote a cell of the data, which must not reach the site.
+    cause = redact(str(error.get("message") or entry.step.reason))
     rows = "".join(
-        f"<dt>{escape(word(key, language))}</dt><dd><code>{escape(str(text)[:600])}</code></dd>"
+        f"<dt>{escape(word(key, language))}</dt><dd><code>{escape(text[:600])}</code></dd>"
         for key, text in (("cell", cell), ("cause", cause))
         if text
     )
-    if entry.page is not None:
-        then = say_moment(str(entry.source.get("finished") or ""), language, zone)
-        follows = word("kept", language, when=then)
+    if entry.source is not None:
+        follows = word("kept", language, when=say_moment(entry.source.finished, language, zone))
     else:
         follows = word("none_kept", language)
     at = word("failed_at", language, when=when, notebook=entry.key)
@@ -109,7 +108,7 @@ def contents(links: Sequence[Link], language: str, *, heading: str) -> str:
     if not links:
         return ""
     items = "\n".join(
-        f'<li class="wb-page-link{" wb-failed" if link.status == "failed" else ""}">'
+        f'<li class="wb-page-link{_failed(link)}">'
         f'<a href="{escape(link.href, quote=True)}">{escape(link.title)}</a>'
         + (
             f'<p class="wb-lead">{escape(word("failed", language))}</p>'
@@ -139,10 +138,9 @@ def skipped(entries: Sequence[tuple[str, str]], language: str) -> str:
     )
 
 
-def reason(entry: Entry, language: str) -> str:
+def reason(text: str, language: str) -> str:
     """Return why a notebook was skipped, in the edition's language where the reason is a known one."""
-    text = entry.reason.get(language) or pick(entry.reason, BASE)
-    return text if language in entry.reason and language != BASE else _said(text, language)
+    return _said(text, language)
 
 
 def _said(text: str, language: str) -> str:
@@ -155,27 +153,19 @@ def _said(text: str, language: str) -> str:
 
 def provenance(entry: Entry, record: Record, language: str) -> str:
     """Return the box that says where a page comes from: run, inputs, versions, duration."""
-    run, about, card = entry.source, entry.about, record.card
-    if entry.status == "failed" and entry.page is not None:
-        about = run["notebooks"].get(entry.key) or about
-    seconds = about.get("seconds")
-    took = ""
-    if seconds is not None:
-        key = "cached" if about.get("status") == "cached" else "seconds"
-        took = word(key, language, n=f"{float(seconds):.1f}")
-    commit = run.get("commit") or run.get("git") or ""
-    if isinstance(commit, Mapping):
-        commit = f"{commit.get('commit', '')}{' *' if commit.get('dirty') else ''}"
+    run, step, study = entry.source or record.run, entry.shown, record.study
+    key = "cached" if step.status == "cached" else "seconds"
+    commit, mark = (run.commit[:SHORT], " +" if run.commit.endswith("+") else "")
     rows = [
-        ("run", _code(str(run.get("run") or run.get("id") or record.run_id))),
-        ("study", escape(f"{pick(card.title, language)} ({card.name})")),
+        ("run", _code(run.run)),
+        ("study", escape(f"{pick(study.title, language)} ({study.name})")),
         ("notebook", _code(entry.key)),
-        ("run_at", escape(say_moment(str(run.get("finished") or ""), language, card.time_zone))),
-        ("as_of", escape(say_day(run.get("as_of"), language))),
-        ("duration", escape(took)),
-        ("commit", _code(_short(str(commit))) if commit else ""),
-        ("origin", escape(pick(card.origin, language))),
-        ("licence", escape(card.licence)),
+        ("run_at", escape(say_moment(run.finished, language, study.time_zone))),
+        ("as_of", escape(say_day(run.as_of, language))),
+        ("duration", escape(word(key, language, n=f"{step.seconds:.1f}"))),
+        ("commit", _code(commit + mark)),
+        ("origin", escape(pick(study.origin, language))),
+        ("licence", escape(study.licence or "")),
     ]
     shown = "\n".join(
         f"<div><dt>{escape(word(key, language))}</dt><dd>{text}</dd></div>"
@@ -185,9 +175,9 @@ def provenance(entry: Entry, record: Record, language: str) -> str:
     folded = "\n".join(
         f"<details><summary>{escape(word(key, language))}</summary>{_pairs(value)}</details>"
         for key, value in (
-            ("parameters", about.get("parameters")),
-            ("inputs", {k: _short(_digest(v)) for k, v in (run.get("inputs") or {}).items()}),
-            ("versions", run.get("versions")),
+            ("parameters", step.parameters),
+            ("inputs", {name: digest[:SHORT] for name, digest in run.inputs.items()}),
+            ("versions", run.versions),
         )
         if value
     )
@@ -199,7 +189,7 @@ def provenance(entry: Entry, record: Record, language: str) -> str:
 
 
 def study_card(
-    record: Record, language: str, *, href: str, edition: str, cards: Sequence[str], pages: int
+    record: Record, language: str, *, href: str, edition: str, cards: Sequence[str]
 ) -> str:
     """Return a study's card for the front page.
 
@@ -216,19 +206,17 @@ def study_card(
         in the front page's language.
     cards : sequence of str
         Headline numbers, each an ``<li>``.
-    pages : int
-        Number of pages of that edition.
     """
-    card = record.card
+    study = record.study
     lang = "" if edition == language else f' lang="{html_lang(edition)}" hreflang="{edition}"'
     tags = "".join(
         f'<span class="wb-tag{css}">{escape(text)}</span>'
         for text, css in [
-            *([(word("simulated", language), " wb-tag-simulated")] if card.simulated else []),
+            *([(word("simulated", language), " wb-tag-simulated")] if study.simulated else []),
             *(
                 [(word("only_in", language, name=name_of(edition)), "")]
                 if edition != language
-                else [(name_of(x), "") for x in card.languages]
+                else [(name_of(x), "") for x in study.languages]
             ),
         ]
     )
@@ -237,24 +225,26 @@ def study_card(
         if cards
         else f'<p class="wb-note">{escape(word("no_numbers", language))}</p>'
     )
-    when = say_moment(str(record.run.get("finished") or ""), language, card.time_zone)
-    until = say_day(record.run.get("data_to"), language)
+    when = say_moment(record.run.finished, language, study.time_zone)
+    until = say_day(record.run.data_to, language)
     fresh = f"{word('data_to', language)} {until} · " if until else ""
     return (
         f'<article class="wb-study">\n<p class="wb-tags">{tags}</p>\n'
-        f'<h3 id="study-{escape(card.name, quote=True)}">'
-        f'<a href="{escape(href, quote=True)}"{lang}>{escape(pick(card.title, language))}</a></h3>\n'
-        f'<p class="wb-lead">{escape(pick(card.description, language))}</p>\n{numbers}\n'
+        f'<h3 id="study-{escape(study.name, quote=True)}">'
+        f'<a href="{escape(href, quote=True)}"{lang}>{escape(pick(study.title, language))}</a></h3>\n'
+        f'<p class="wb-lead">{escape(pick(study.description, language))}</p>\n{numbers}\n'
         f'<p class="wb-fresh">{escape(fresh)}{escape(word("last_run", language))} {escape(when)}</p>\n'
         "</article>"
     )
 
 
-def _pairs(value: Any) -> str:
-    if not isinstance(value, Mapping):
-        return f"<p>{_code(str(value))}</p>"
+def _failed(link: Link) -> str:
+    return " wb-failed" if link.status == "failed" else ""
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
     items = "".join(
-        f"<div><dt>{escape(str(k))}</dt><dd>{_code(_plain(v))}</dd></div>" for k, v in value.items()
+        f"<div><dt>{escape(str(k))}</dt><dd>{_code(_plain(v))}</dd></div>" for k, v in values.items()
     )
     return f"<dl>{items}</dl>"
 
@@ -265,12 +255,3 @@ def _plain(value: Any) -> str:
 
 def _code(text: str) -> str:
     return f"<code>{escape(text)}</code>" if text else ""
-
-
-def _digest(value: Any) -> str:
-    return str(value.get("sha256", "")) if isinstance(value, Mapping) else str(value)
-
-
-def _short(text: str) -> str:
-    head, space, mark = text.partition(" ")
-    return f"{head.removeprefix('sha256:')[:SHORT]}{space}{mark}"

@@ -203,8 +203,7 @@ class _Cutter:
                 self.out.cells.append(new_markdown_cell(text))
             elif role == "headlines":
                 html = safe_html(_text(data.get("text/html", "")))
-                found = BeautifulSoup(html, "html.parser").select(".wb-headlines > li")
-                self.out.cards += [str(card) for card in found]
+                self.out.cards += _cards(html)
                 self._html(html)
             elif role in ("figure-title", "figure", "figure-data") or _is_picture(out):
                 end = _figure_end(outputs, at)
@@ -288,6 +287,14 @@ class _Cutter:
             cell = new_code_cell("\n\n".join(self.code), outputs=self.printed)
             self.out.cells.append(cell)
         self.code, self.printed = [], []
+
+
+def _cards(html: str) -> list[str]:
+    found = BeautifulSoup(html, "html.parser").select(".wb-headlines > li")
+    for card in found:
+        for link in card.find_all("a"):  # relative to this page, and cards travel to others
+            link.unwrap()
+    return [str(card) for card in found]
 
 
 def read_notebook(text: str, where: str) -> Any:

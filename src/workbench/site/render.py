@@ -19,7 +19,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
@@ -28,7 +28,7 @@ from workbench.site.errors import SiteError
 from workbench.site.stage import CARDS, REPORTS, STUDIES, edition_folder
 from workbench.site.words import BASE, NAMES
 
-Renderer = Literal["auto", "quarto", "smalldocs"]
+RENDERERS = ("auto", "quarto", "embedded")
 OUTPUT = "_site"
 PATIENCE = 1800
 """Seconds after which Quarto is taken to hang."""
@@ -69,7 +69,7 @@ def editions(root: Path) -> list[str]:
     return found
 
 
-def render(root: Path, work: Path, *, renderer: Renderer = "auto") -> Rendered:
+def render(root: Path, work: Path, *, renderer: str = "auto") -> Rendered:
     """Render all editions.
 
     Parameters
@@ -78,7 +78,7 @@ def render(root: Path, work: Path, *, renderer: Renderer = "auto") -> Rendered:
         The project, staged.
     work : Path
         An empty folder to work in.
-    renderer : {"auto", "quarto", "smalldocs"}
+    renderer : {"auto", "quarto", "embedded"}
         ``auto`` takes Quarto where it is on PATH, and the embedded renderer where it is not or where
         Quarto fails.
 
@@ -87,6 +87,8 @@ def render(root: Path, work: Path, *, renderer: Renderer = "auto") -> Rendered:
     SiteError
         When there is no ``_quarto.yml``, a page reads beyond the site's sources, or nothing renders.
     """
+    if renderer not in RENDERERS:
+        raise SiteError(f"no renderer {renderer!r}", remedy=f"choose one of {', '.join(RENDERERS)}")
     if not (root / "_quarto.yml").is_file():
         raise SiteError(
             "there is no _quarto.yml", where=str(root), remedy="start in the project's root"
@@ -97,7 +99,7 @@ def render(root: Path, work: Path, *, renderer: Renderer = "auto") -> Rendered:
         raise SiteError(
             "quarto is not on PATH", remedy="install it, or leave the renderer at 'auto'"
         )
-    if command is not None and renderer != "smalldocs":
+    if command is not None and renderer != "embedded":
         try:
             version = _with_quarto(command, work)
             return Rendered(work / OUTPUT, f"quarto {version}", tuple(warnings))
@@ -105,7 +107,7 @@ def render(root: Path, work: Path, *, renderer: Renderer = "auto") -> Rendered:
             if renderer == "quarto":
                 raise
             warnings.append(f"{error}; the embedded renderer took over")
-    version, said = _with_smalldocs(work)
+    version, said = _with_embedded(work)
     return Rendered(work / OUTPUT, f"smalldocs {version}", (*warnings, *said))
 
 
@@ -183,7 +185,7 @@ def _call(command: list[str], work: Path) -> str:
 # --- the embedded renderer --------------------------------------------------------------------
 
 
-def _with_smalldocs(work: Path) -> tuple[str, list[str]]:
+def _with_embedded(work: Path) -> tuple[str, list[str]]:
     import smalldocs
     from smalldocs.config import BuildError, ConfigError, Project
     from smalldocs.site import Site

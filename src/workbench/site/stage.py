@@ -20,6 +20,8 @@ a new study needs no edit; the order comes from ``order:`` in each page's front 
 
 from __future__ import annotations
 
+import posixpath
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -106,16 +108,7 @@ def stage(root: Path, studies: Iterable[str] | None = None) -> Staged:
         When a study asked for has no finished run.
     """
     names = list(studies) if studies is not None else studies_with_runs(root)
-    records = []
-    for name in names:
-        record = read_record(root, name)
-        if record is None:
-            raise SiteError(
-                f"study {name!r} has no finished run",
-                where=str(root / "runs" / name),
-                remedy=f"run `workbench run {name}` first",
-            )
-        records.append(record)
+    records = [read_record(root, name) for name in names]
     titles = _source_titles(root)
     warnings: dict[str, None] = {}
     pages: list[Path] = []
@@ -137,7 +130,7 @@ def unstage(root: Path) -> None:
 
 
 def _languages(root: Path, records: list[Record]) -> list[str]:
-    used = {language for record in records for language in record.card.languages}
+    used = {language for record in records for language in record.study.languages}
     written = {x for x in NAMES if x != BASE and (root / edition_folder(x)).is_dir()}
     return [BASE, *(x for x in NAMES if x in used | written and x != BASE)]
 
@@ -160,9 +153,9 @@ def _edition_files(
     warnings: list[str] = []
     cards = []
     for order, record in enumerate(records, start=1):
-        name = record.card.name
-        own = language in record.card.languages
-        shown = language if own else record.card.languages[0]
+        name = record.study.name
+        own = language in record.study.languages
+        shown = language if own else record.study.languages[0]
         pages, said = _pages(record, shown, titles, order)
         if own:
             warnings += said
@@ -180,7 +173,6 @@ def _edition_files(
                 href=href,
                 edition=shown,
                 cards=_headlines(pages),
-                pages=len(pages),
             )
         )
     if cards:
@@ -194,12 +186,12 @@ def _pages(
 ) -> tuple[list[_Page], list[str]]:
     warnings: list[str] = []
     pages: list[_Page] = []
-    study = record.card.name
+    study = record.study.name
     for rank, entry in enumerate(record.entries, start=1):
-        if entry.status == "skipped":
+        if entry.step.status == "skipped":
             continue
         edition = Edition()
-        failed = entry.status == "failed"
+        failed = entry.step.status == "failed"
         if failed:
             kept = "; its last good page is kept" if entry.page else ""
             warnings.append(f"{study}: {entry.key} failed{kept}")
@@ -207,34 +199,34 @@ def _pages(
             try:
                 text = entry.page.read_text(encoding="utf-8")
                 edition = cut(
-                    read_notebook(text, str(entry.page)), language, name=entry.case or entry.key
+                    read_notebook(text, str(entry.page)), language, name=entry.step.case or entry.key
                 )
             except SiteError as error:
                 warnings.append(f"{study}: {entry.key}: {error}")
                 edition = Edition(
                     cells=[_note(word("unreadable", language, cause=error.what))],
                 )
-        known = titles.get(entry.notebook, {}).get(language, "")
-        heading = edition.title or known or entry.notebook.replace("_", " ").capitalize()
+        known = titles.get(entry.step.notebook, {}).get(language, "")
+        heading = edition.title or known or entry.step.notebook.replace("_", " ").capitalize()
         page = _Page(entry, f"{study}/{entry.key}.ipynb", "page", rank, heading)
         page.edition, page.failed = edition, failed
-        if entry.case:
-            title = record.card.cases.get(entry.case, {})
-            page.path = f"{study}/{entry.notebook}/{entry.case}.ipynb"
+        if entry.step.case:
+            titles_of = {case.name: case.title for case in record.study.cases}
+            page.path = f"{study}/{entry.step.notebook}/{entry.step.case}.ipynb"
             page.kind, page.subtitle = "case", heading
-            page.title = pick(title, language) or entry.case
-        elif entry.notebook == LANDING:
+            page.title = pick(titles_of.get(entry.step.case), language) or entry.step.case
+        elif entry.step.notebook == LANDING:
             page.path, page.kind, page.order = f"{study}/index.ipynb", "study", order
-            page.title, page.subtitle = pick(record.card.title, language), heading
+            page.title, page.subtitle = pick(record.study.title, language), heading
         pages.append(page)
     if not any(page.kind == "study" for page in pages):
-        title = pick(record.card.title, language)
-        subtitle = pick(record.card.description, language)
+        title = pick(record.study.title, language)
+        subtitle = pick(record.study.description, language)
         pages.append(_Page(None, f"{study}/index.ipynb", "study", order, title, subtitle))
     for notebook in dict.fromkeys(
-        p.entry.notebook for p in pages if p.kind == "case" and p.entry is not None
+        p.entry.step.notebook for p in pages if p.kind == "case" and p.entry is not None
     ):
-        members = [p for p in pages if p.entry is not None and p.entry.notebook == notebook]
+        members = [p for p in pages if p.entry is not None and p.entry.step.notebook == notebook]
         title = titles.get(notebook, {}).get(language, "") or members[0].subtitle
         pages.append(
             _Page(None, f"{study}/{notebook}/index.ipynb", "cases", members[0].order, title)
@@ -257,7 +249,7 @@ def _page_files(
     ]
     if page.failed and page.entry is not None:
         cells.append(raw_html(blocks.failure(page.entry, record, language)))
-    cells += page.edition.cells
+    cells += _relinked(page.edition.cells, pages, folder)
     if page.kind == "study":
         inner = [p for p in pages if p.kind in ("page", "cases")]
         links = [_link(p, folder) for p in sorted(inner, key=lambda p: p.order)]
@@ -293,6 +285,23 @@ def _page_files(
     return files | {str(folder / name): data for name, data in page.edition.files.items()}
 
 
+def _relinked(cells: list[Any], pages: list[_Page], folder: PurePosixPath) -> list[Any]:
+    """Point links to notebooks, written as ``<key>.html``, to where their pages are."""
+    places = {
+        p.entry.key: posixpath.relpath(str(PurePosixPath(p.path).with_suffix(".html")), str(folder))
+        for p in pages
+        if p.entry is not None
+    }
+
+    def place(found: re.Match[str]) -> str:
+        return f"{found[1]}{places.get(found[2], f'{found[2]}.html')}"
+
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"(\]\(|href=\")([\w-]+)\.html\b", place, cell.source)
+    return cells
+
+
 def _link(page: _Page, folder: PurePosixPath) -> blocks.Link:
     target = PurePosixPath(page.path).relative_to(folder).with_suffix(".html")
     return blocks.Link(
@@ -309,11 +318,11 @@ def _skipped(
 ) -> list[tuple[str, str]]:
     return [
         (
-            titles.get(entry.notebook, {}).get(language) or entry.notebook.replace("_", " "),
-            blocks.reason(entry, language),
+            titles.get(entry.step.notebook, {}).get(language) or entry.step.notebook.replace("_", " "),
+            blocks.reason(entry.step.reason, language),
         )
         for entry in record.entries
-        if entry.status == "skipped"
+        if entry.step.status == "skipped"
     ]
 
 

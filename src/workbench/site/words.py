@@ -24,8 +24,6 @@ _WORDS: dict[str, dict[str, str]] = {
     "language": {"en": "Language", "zh": "语言"},
     "read_in": {"en": "Read this page in {name}", "zh": "阅读本页的{name}版"},
     "code": {"en": "Code", "zh": "代码"},
-    "copy": {"en": "Copy", "zh": "复制"},
-    "copied": {"en": "Copied", "zh": "已复制"},
     "top": {"en": "Back to top", "zh": "回到页首"},
     "table": {"en": "Table", "zh": "表格"},
     "table_scrolls": {"en": "Table, scrolls sideways", "zh": "表格，可左右滚动"},

@@ -1,0 +1,118 @@
+// What a page does beyond being read: theme, menu, tabs, contents that follow, copying code.
+(function () {
+  "use strict";
+  var root = document.documentElement;
+
+  // the theme: the reader's choice is kept, where the browser keeps anything for files
+  var theme = document.querySelector(".wb-theme");
+  if (theme) {
+    theme.hidden = false;
+    var press = function () {
+      theme.setAttribute("aria-pressed", String(root.dataset.theme === "dark"));
+    };
+    theme.addEventListener("click", function () {
+      root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+      try { localStorage.setItem("wb-theme", root.dataset.theme); } catch (e) { /* private window */ }
+      press();
+    });
+    press();
+  }
+
+  // the menu of a narrow screen
+  var menu = document.querySelector(".wb-menu");
+  var pages = document.getElementById("pages");
+  if (menu && pages) {
+    menu.hidden = false;
+    var show = function (open) {
+      pages.classList.toggle("wb-shown", open);
+      menu.setAttribute("aria-expanded", String(open));
+    };
+    menu.addEventListener("click", function () {
+      show(!pages.classList.contains("wb-shown"));
+    });
+    document.addEventListener("keydown", function (event) {
+      if (event.key === "Escape" && pages.classList.contains("wb-shown")) {
+        show(false);
+        menu.focus();
+      }
+    });
+  }
+
+  // tabs, of panes that stand one below the other without this script
+  document.querySelectorAll(".wb-tabs").forEach(function (tabs) {
+    var panes = Array.from(tabs.querySelectorAll(":scope > .wb-pane"));
+    var list = document.createElement("div");
+    list.className = "wb-tablist";
+    list.setAttribute("role", "tablist");
+    var buttons = panes.map(function (pane, at) {
+      var button = document.createElement("button");
+      button.type = "button";
+      button.id = pane.id + "-tab";
+      button.setAttribute("role", "tab");
+      button.setAttribute("aria-controls", pane.id);
+      button.textContent = pane.querySelector(".wb-pane-title").textContent;
+      pane.setAttribute("role", "tabpanel");
+      pane.setAttribute("aria-labelledby", button.id);
+      button.addEventListener("click", function () { choose(at, false); });
+      button.addEventListener("keydown", function (event) {
+        var step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        if (step) { choose((at + step + panes.length) % panes.length, true); }
+      });
+      list.appendChild(button);
+      return button;
+    });
+    function choose(which, focus) {
+      panes.forEach(function (pane, at) {
+        pane.hidden = at !== which;
+        buttons[at].setAttribute("aria-selected", String(at === which));
+        buttons[at].tabIndex = at === which ? 0 : -1;
+      });
+      if (focus) { buttons[which].focus(); }
+    }
+    tabs.prepend(list);
+    choose(0, false);
+  });
+
+  // the contents follow the reader
+  var links = Array.from(document.querySelectorAll(".wb-toc a"));
+  var heads = links.map(function (link) {
+    return document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  });
+  if (heads.length) {
+    var waiting = false;
+    var mark = function () {
+      waiting = false;
+      var at = 0;
+      heads.forEach(function (head, number) {
+        if (head && head.getBoundingClientRect().top < 120) { at = number; }
+      });
+      if (window.innerHeight + window.scrollY >= root.scrollHeight - 4) { at = heads.length - 1; }
+      links.forEach(function (link, number) {
+        if (number === at) { link.setAttribute("aria-current", "true"); }
+        else { link.removeAttribute("aria-current"); }
+      });
+    };
+    document.addEventListener("scroll", function () {
+      if (!waiting) { waiting = true; requestAnimationFrame(mark); }
+    }, { passive: true });
+    mark();
+  }
+
+  // code can be taken along
+  var chinese = root.lang.indexOf("zh") === 0;
+  if (navigator.clipboard) {
+    document.querySelectorAll(".wb-source").forEach(function (box) {
+      var button = document.createElement("button");
+      button.type = "button";
+      button.className = "wb-copy";
+      button.textContent = chinese ? "复制" : "Copy";
+      button.addEventListener("click", function () {
+        navigator.clipboard.writeText(box.querySelector("code").textContent).then(function () {
+          button.textContent = chinese ? "已复制" : "Copied";
+          setTimeout(function () { button.textContent = chinese ? "复制" : "Copy"; }, 1500);
+        });
+      });
+      box.appendChild(button);
+    });
+  }
+})();

@@ -1,0 +1,181 @@
+"""Make of either renderer's output the site that is published: one shell, no network, accessible.
+
+A renderer's own page needs its style sheets, its scripts (modules, which no browser runs from a file)
+and, for maths and fonts, other people's servers. Of such a page only the content and the sidebar are
+taken; `content` brings the one to the house's form and `shell` puts the other around it, so that the
+reader cannot tell which renderer was at work. What lay below ``reports/`` moves to the site's root.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from bs4 import BeautifulSoup, Tag
+
+from workbench.site.content import Content, read_content
+from workbench.site.errors import SiteError
+from workbench.site.render import read_config
+from workbench.site.shell import THEME, Item, compose, read_navigation
+from workbench.site.stage import REPORTS
+from workbench.site.words import BASE, NAMES
+
+_ATTRIBUTES = (("a", "href"), ("img", "src"), ("source", "src"), ("video", "src"), ("audio", "src"))
+_STYLES = ("tokens.css", "content.css", "page.css", "page.js")
+
+
+def finish(rendered: Path, target: Path, *, sources: Path) -> list[str]:
+    """Write the finished site.
+
+    Parameters
+    ----------
+    rendered : Path
+        What the renderer left; its pages lie in ``reports/``.
+    target : Path
+        An empty or absent folder for the site.
+    sources : Path
+        The project or its copy: ``_quarto.yml`` with its profiles, and ``reports/theme``.
+
+    Returns
+    -------
+    list of str
+        The pages' paths from the site's root.
+
+    Raises
+    ------
+    SiteError
+        When there are no pages, or the theme is missing.
+    """
+    found = sorted((rendered / REPORTS).rglob("*.html"))
+    pages = [path.relative_to(rendered / REPORTS).as_posix() for path in found]
+    if not pages:
+        raise SiteError("the renderer left no pages", where=str(rendered))
+    titles = {x: _title(sources, x) for x in NAMES if (sources / f"_quarto-{x}.yml").is_file()}
+    written: list[str] = []
+    files: set[str] = set()
+    for path, page in zip(found, pages, strict=True):
+        html = _finish_page(path, page, pages, titles, files)
+        if html is None:
+            continue
+        out = target / page
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(html, encoding="utf-8")
+        written.append(page)
+    _copy_files(rendered, sources, target, files)
+    return written
+
+
+def language_of(page: str) -> str:
+    """Return a page's language, which its first folder tells."""
+    first = PurePosixPath(page).parts[0]
+    return first if first in NAMES and first != BASE else BASE
+
+
+def in_language(page: str, language: str) -> str:
+    """Return where a page lies in another language."""
+    own = language_of(page)
+    bare = page if own == BASE else page.removeprefix(f"{own}/")
+    return bare if language == BASE else f"{language}/{bare}"
+
+
+def _title(sources: Path, language: str) -> str:
+    return str(read_config(sources, language)["website"].get("title") or "")
+
+
+def _finish_page(
+    path: Path, page: str, pages: list[str], titles: Mapping[str, str], files: set[str]
+) -> str | None:
+    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+    language = language_of(page)
+    navigation = _at_root(read_navigation(soup, f"{REPORTS}/{page}"))
+    content = read_content(soup, language)
+    if content is None:
+        return None
+    _move_links(content, page, files)
+    siblings = {x: in_language(page, x) for x in titles if in_language(page, x) in pages}
+    homes = {x: in_language("index.html", x) for x in titles if in_language("index.html", x) in pages}
+    return compose(
+        content,
+        page=page,
+        language=language,
+        site=titles.get(language) or titles.get(BASE, ""),
+        navigation=navigation,
+        siblings=siblings,
+        homes=homes,
+    )
+
+
+def _at_root(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    return tuple(
+        Item(x.text, x.href.removeprefix(f"{REPORTS}/"), _at_root(x.children)) for x in items
+    )
+
+
+def _move_links(content: Content, page: str, files: set[str]) -> None:
+    """Make the content's links relative to the page's new place, and note the files it shows."""
+    for name, attribute in _ATTRIBUTES:
+        for node in content.body.find_all(name):
+            link = str(node.get(attribute) or "")
+            if not link:
+                continue
+            if link.startswith("//"):
+                node[attribute] = link = f"https:{link}"
+            parts = urlsplit(link)
+            if parts.scheme:
+                if name == "a" and parts.scheme in ("http", "https"):
+                    node["rel"] = "external noopener"
+                continue
+            if not parts.path:
+                continue
+            place = posixpath.normpath(
+                posixpath.join(REPORTS, posixpath.dirname(page), unquote(parts.path))
+            )
+            place = place.removeprefix(f"{REPORTS}/")
+            if not place.endswith(".html"):
+                files.add(place)
+            node[attribute] = _quoted(place, page) + link[len(parts.path) :]
+    for node in content.body.find_all("img"):
+        _no_remote(node)
+    for node in content.body.find_all(style=re.compile(r"url\(", re.IGNORECASE)):
+        del node["style"]
+
+
+def _quoted(place: str, page: str) -> str:
+    from urllib.parse import quote
+
+    return quote(posixpath.relpath(place, posixpath.dirname(page) or "."), safe="/:@!$,;~+&=")
+
+
+def _no_remote(image: Tag) -> None:
+    """Let an image from another site be a link to it: a page fetches nothing from elsewhere."""
+    source = str(image.get("src") or "")
+    image.attrs.pop("srcset", None)
+    if urlsplit(source).scheme in ("http", "https"):
+        image.name = "a"
+        image.string = str(image.get("alt") or "") or source
+        image.attrs = {"href": source, "rel": "external noopener"}
+
+
+def _copy_files(rendered: Path, sources: Path, target: Path, files: set[str]) -> None:
+    for name in _STYLES:
+        source = sources / REPORTS / THEME / name
+        if not source.is_file():
+            raise SiteError(
+                f"the theme's {name} is missing",
+                where=str(source.parent),
+                remedy="take it from version control again",
+            )
+        files.add(f"{THEME}/{name}")
+    for name in sorted(files):
+        for base in (rendered / REPORTS, sources / REPORTS):
+            source = base / name
+            inside = source.resolve().is_relative_to(base.resolve())
+            if inside and source.is_file() and source.suffix not in (".ipynb", ".qmd", ".md"):
+                out = target / name
+                out.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, out)
+                break

@@ -1,0 +1,79 @@
+"""Serve the published site on this machine, to look at it."""
+
+from __future__ import annotations
+
+import http.server
+import webbrowser
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from workbench.site.errors import SiteError
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    extensions_map = {  # noqa: RUF012  (the base class's own attribute)
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".svg": "image/svg+xml",
+        ".js": "text/javascript; charset=utf-8",
+        ".css": "text/css; charset=utf-8",
+        ".html": "text/html; charset=utf-8",
+    }
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep quiet: a preview is no server whose visits matter."""
+
+
+def make_server(site: Path, port: int = 0) -> http.server.ThreadingHTTPServer:
+    """Make a server of a site, for this machine alone.
+
+    Parameters
+    ----------
+    site : Path
+        The folder to serve.
+    port : int
+        0 takes a free one; see ``server_address``.
+
+    Raises
+    ------
+    SiteError
+        When there is no site, or the port is taken.
+    """
+    if not (site / "index.html").is_file():
+        raise SiteError(
+            "there is no site to show", where=str(site), remedy="run `workbench publish` first"
+        )
+    handler = partial(_Handler, directory=str(site))
+    try:
+        return http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise SiteError(
+            f"the port is taken: {error}", where=f"port {port}", remedy="choose another"
+        ) from error
+
+
+def preview(site: Path, port: int = 4200, *, open_browser: bool = False) -> None:
+    """Serve a published site until interrupted.
+
+    Parameters
+    ----------
+    site : Path
+        The folder, such as ``_site``.
+    port : int
+        Port on this machine; 0 takes a free one.
+    open_browser : bool
+        Whether to open it in the browser.
+    """
+    with make_server(Path(site), port) as server:
+        address = f"http://127.0.0.1:{server.server_address[1]}/"
+        print(f"{site} is at {address} (stop with Ctrl-C)", flush=True)  # noqa: T201
+        if open_browser:
+            webbrowser.open(address)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            return

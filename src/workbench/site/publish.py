@@ -1,0 +1,157 @@
+"""Publish: stage, render and finish aside, check, and only then swap the new site in."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from workbench.site.check import check, refuse
+from workbench.site.errors import SiteError
+from workbench.site.finish import finish
+from workbench.site.render import render
+from workbench.site.stage import stage
+
+SITE = "_site"
+WORK = ".site"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A site that was published.
+
+    Attributes
+    ----------
+    site : Path
+        The folder.
+    pages : tuple of str
+        Paths of the pages from the site's root.
+    studies : tuple of str
+        The studies on it.
+    renderer : str
+        What rendered it, such as ``smalldocs 0.5.4``.
+    at : datetime
+        When.
+    warnings : tuple of str
+        What is on the site but should be known: failed notebooks, pages kept from earlier runs.
+    """
+
+    site: Path
+    pages: tuple[str, ...]
+    studies: tuple[str, ...]
+    renderer: str
+    at: datetime
+    warnings: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        studies = ", ".join(self.studies) or "none yet"
+        said = f"{len(self.pages)} pages in {self.site} (studies: {studies}; {self.renderer})"
+        return "\n".join([said, *(f"warning: {x}" for x in self.warnings)])
+
+
+def publish(
+    root: Path,
+    *,
+    studies: Iterable[str] | None = None,
+    renderer: str = "auto",
+    now: datetime | None = None,
+    forbidden: Iterable[str] = (),
+) -> Published:
+    """Publish the last good runs as ``_site``.
+
+    Until the last moment the work is done in ``.site/``; a site that fails its check leaves the
+    published one as it was.
+
+    Parameters
+    ----------
+    root : Path
+        The project.
+    studies : iterable of str, optional
+        The studies to show; all with a finished run when left out.
+    renderer : {"auto", "quarto", "embedded"}
+        See `workbench.site.render.render`.
+    now : datetime, optional
+        The moment of publication.
+    forbidden : iterable of str
+        Texts that no page may hold, such as names of customers.
+
+    Raises
+    ------
+    SiteError
+        When a study has no finished run, nothing renders, or the check finds something; the message
+        says that the old site still stands.
+    """
+    root = Path(root).resolve()
+    at = now or datetime.now(UTC)
+    work = root / WORK
+    with _alone(work):
+        staged = stage(root, studies)
+        folder = Path(tempfile.mkdtemp(prefix="build-", dir=work))
+        try:
+            rendered = render(root, folder / "render", renderer=renderer)
+            new = folder / "site"
+            pages = finish(rendered.folder, new, sources=folder / "render")
+            try:
+                refuse(check(new, forbidden=forbidden))
+            except SiteError as error:
+                stands = (root / SITE).is_dir()
+                kept = "the site published before still stands" if stands else "nothing was published"
+                raise SiteError(
+                    f"{error.what} ({kept})", where=error.where, remedy=error.remedy
+                ) from None
+            swap(new, root / SITE)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return Published(
+        site=root / SITE,
+        pages=tuple(pages),
+        studies=staged.studies,
+        renderer=rendered.renderer,
+        at=at,
+        warnings=(*staged.warnings, *rendered.warnings),
+    )
+
+
+def swap(new: Path, site: Path) -> None:
+    """Put a finished folder in a site's place; the old one goes only when the new one is there.
+
+    Parameters
+    ----------
+    new : Path
+        The new site, on the same file system.
+    site : Path
+        Where it belongs.
+    """
+    old = site.with_name(f"{site.name}.old")
+    if old.exists() and site.exists():
+        shutil.rmtree(old)
+    if site.exists():
+        site.rename(old)
+    try:
+        new.rename(site)
+    except OSError:
+        if old.exists():
+            old.rename(site)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _alone(work: Path) -> Iterator[None]:
+    """Hold the lock of the project's site, so that two publications do not meet."""
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise SiteError(
+                "another publication is under way",
+                where=str(work),
+                remedy="wait until it has ended",
+            ) from error
+        yield

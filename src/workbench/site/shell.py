@@ -1,0 +1,225 @@
+"""The page around the content: head, header, navigation, contents, footer. The same for both renderers."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+from bs4 import BeautifulSoup, Tag
+
+from workbench.site.content import Content
+from workbench.site.words import BASE, html_lang, name_of, word
+
+THEME = "theme"
+# Runs before the first paint, so that a page does not flash in the wrong colours.
+_FIRST = (
+    "(function(d){var t=null;try{t=localStorage.getItem('wb-theme')}catch(e){}"
+    "d.classList.add('js');d.dataset.theme=t||(window.matchMedia&&"
+    "matchMedia('(prefers-color-scheme: dark)').matches?'dark':'light')})(document.documentElement)"
+)
+# A small chart; as a data URI, so that no browser asks for /favicon.ico.
+_ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Crect width='16' height='16' rx='3' fill='%231d4a94'/%3E"
+    "%3Cpath d='M4 12V8M8 12V4M12 12V6' stroke='white' stroke-width='2'/%3E%3C/svg%3E"
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """An entry of the navigation; `href` is a path from the site's root."""
+
+    text: str
+    href: str
+    children: tuple[Item, ...] = field(default_factory=tuple)
+
+    def holds(self, path: str) -> bool:
+        """Whether a page is this entry or below it."""
+        return self.href == path or any(child.holds(path) for child in self.children)
+
+
+def read_navigation(soup: BeautifulSoup, page: str) -> tuple[Item, ...]:
+    """Read the sidebar that a renderer made of ``_quarto.yml``.
+
+    Parameters
+    ----------
+    soup : BeautifulSoup
+        A rendered page.
+    page : str
+        Its path from the rendered folder, to which the links are relative.
+    """
+    top = soup.select_one("#quarto-sidebar .sidebar-menu-container > ul")
+    return _items(top, page) if top is not None else ()
+
+
+def _items(listed: Tag, page: str) -> tuple[Item, ...]:
+    found = []
+    for entry in listed.find_all("li", recursive=False):
+        link = entry.select_one(":scope > .sidebar-item-container > a.sidebar-link")
+        below = entry.find("ul", recursive=False)
+        children = _items(below, page) if isinstance(below, Tag) else ()
+        text = " ".join(link.get_text(" ", strip=True).split()) if link is not None else ""
+        href = str(link.get("href") or "") if link is not None else ""
+        if "://" not in href and href:
+            href = posixpath.normpath(posixpath.join(posixpath.dirname(page), href))
+        if text:
+            found.append(Item(text, href, children))
+    return tuple(found)
+
+
+def relative(target: str, page: str) -> str:
+    """Write a path from the site's root as a link on a page."""
+    if "://" in target:
+        return target
+    path, mark, anchor = target.partition("#")
+    return posixpath.relpath(path, posixpath.dirname(page) or ".") + mark + anchor
+
+
+def compose(
+    content: Content,
+    *,
+    page: str,
+    language: str,
+    site: str,
+    navigation: Sequence[Item],
+    siblings: Mapping[str, str],
+    homes: Mapping[str, str],
+) -> str:
+    """Put a page together.
+
+    Parameters
+    ----------
+    content : Content
+        What the page says.
+    page : str
+        Its path from the site's root.
+    language : str
+        Its language.
+    site : str
+        The site's title.
+    navigation : sequence of Item
+        The sidebar, with paths from the site's root.
+    siblings : mapping of str to str
+        Language to the path of this page in that language, this one's own included.
+    homes : mapping of str to str
+        Language to the front page.
+    """
+    lang = html_lang(language)
+    home = homes.get(language, homes.get(BASE, "index.html"))
+    title = content.title or site
+    full = title if page == home else f"{title} · {site}"
+    theme = relative(THEME, page)
+    alternates = "".join(
+        f'<link rel="alternate" hreflang="{html_lang(x)}" href="{_attr(relative(path, page))}">\n'
+        for x, path in siblings.items()
+        if len(siblings) > 1
+    )
+    described = (
+        f'<meta name="description" content="{_attr(content.description)}">\n'
+        if content.description
+        else ""
+    )
+    subtitle = f'<p class="wb-question">{escape(content.subtitle)}</p>' if content.subtitle else ""
+    frame = "wb-frame wb-home" if page == home else "wb-frame"
+    return f"""<!DOCTYPE html>
+<html lang="{lang}" class="wb">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+{described}<title>{escape(full)}</title>
+{alternates}<link rel="icon" href="{_ICON}">
+<link rel="stylesheet" href="{theme}/tokens.css">
+<link rel="stylesheet" href="{theme}/content.css">
+<link rel="stylesheet" href="{theme}/page.css">
+<script>{_FIRST}</script>
+<script src="{theme}/page.js" defer></script>
+</head>
+<body>
+<a class="wb-skip" href="#content">{word("skip", language)}</a>
+{_header(site, page, language, home, siblings, homes)}
+<div class="{frame}">
+<nav class="wb-nav" id="pages" aria-label="{word("pages", language)}">
+{_navigation(navigation, page, home)}
+</nav>
+<main id="content" tabindex="-1">
+<article>
+<header class="wb-head">
+{content.kicker}
+<h1>{escape(title)}</h1>
+{subtitle}
+{content.dates}
+{content.banner}
+</header>
+{content.body.decode_contents().strip()}
+</article>
+</main>
+{_contents(content, language)}
+</div>
+<footer class="wb-footer">
+<p>{escape(word("footer", language))}</p>
+<p><a href="#content">{escape(word("top", language))}</a></p>
+</footer>
+</body>
+</html>
+"""
+
+
+def _header(
+    site: str,
+    page: str,
+    language: str,
+    home: str,
+    siblings: Mapping[str, str],
+    homes: Mapping[str, str],
+) -> str:
+    others = "".join(
+        f'<a class="wb-language" href="{_attr(relative(siblings.get(x, path), page))}" '
+        f'hreflang="{html_lang(x)}" lang="{html_lang(x)}" '
+        f'title="{_attr(word("read_in", x, name=name_of(x)))}">{name_of(x)}</a>'
+        for x, path in homes.items()
+        if x != language
+    )
+    return f"""<header class="wb-header">
+<a class="wb-brand" href="{_attr(relative(home, page))}">{escape(site)}</a>
+<div class="wb-tools">
+{others}
+<button class="wb-tool wb-theme" type="button" aria-label="{_attr(word("theme", language))}" hidden></button>
+<button class="wb-tool wb-menu" type="button" aria-controls="pages" aria-expanded="false" hidden>{word("menu", language)}</button>
+</div>
+</header>"""
+
+
+def _navigation(items: Sequence[Item], page: str, home: str) -> str:
+    return _list([item for item in items if item.href != home or item.children], page)
+
+
+def _list(items: Sequence[Item], page: str) -> str:
+    lines = []
+    for item in items:
+        open_ = item.holds(page)
+        here = ' aria-current="page"' if item.href == page else ""
+        label = escape(item.text)
+        link = f'<a href="{_attr(relative(item.href, page))}"{here}>{label}</a>' if item.href else label
+        below = _list(item.children, page) if item.children and (open_ or not item.href) else ""
+        css = ' class="wb-open"' if open_ else ""
+        lines.append(f"<li{css}>{link}{below}</li>")
+    return f"<ul>\n{chr(10).join(lines)}\n</ul>" if lines else ""
+
+
+def _contents(content: Content, language: str) -> str:
+    if len(content.headings) < 2:
+        return ""
+    items = "\n".join(
+        f'<li><a href="#{_attr(ident)}">{escape(text)}</a></li>' for ident, text in content.headings
+    )
+    return (
+        f'<nav class="wb-toc" aria-labelledby="toc-title">\n'
+        f'<p id="toc-title">{word("on_this_page", language)}</p>\n<ol>\n{items}\n</ol>\n</nav>'
+    )
+
+
+def _attr(text: str) -> str:
+    return escape(text, quote=True)
