@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.reporting.headlines import headlines
+    from workbench.reporting.cards import headlines
     from workbench.reporting.languages import (
         ReportingError,
         configure,
@@ -25,7 +25,7 @@ _WHERE = {
     "day": "numbers",
     "forget_missing": "languages",
     "heading": "sentences",
-    "headlines": "headlines",
+    "headlines": "cards",
     "languages_shown": "languages",
     "learn": "languages",
     "missing": "languages",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,12 @@ LARGEST_HEIGHT = 9.0
 
 
 def figure_svg(
-    thing: Callable[..., Any], language: str, *, label: str = "", height: float | None = None
+    thing: Callable[..., Any],
+    language: str,
+    *,
+    label: str = "",
+    height: float | None = None,
+    names: Collection[str] = (),
 ) -> str:
     """Draw a figure in a language.
 
@@ -34,6 +39,8 @@ def figure_svg(
         What a screen reader says when nothing better is known; already in that language.
     height : float, optional
         Inches; from the number of bars or rows when left out.
+    names : collection of str
+        Names from the data, which may have no words in the language.
 
     Returns
     -------
@@ -42,7 +49,7 @@ def figure_svg(
     """
     with themed():
         figure = draw(thing)
-        lettering.letter(figure, language)
+        lettering.letter(figure, language, names)
         figure.set_figheight(height or _height(figure))
         finishing.finish(figure)
         return svg(figure, label)

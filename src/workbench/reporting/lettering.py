@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.reporting.languages import match
@@ -25,12 +25,22 @@ _MATHS = re.compile(r"\$[^$]*[\\^_][^$]*\$")
 _NO_LINE_START = "，。、；：！？）》」』】％%”’"
 
 
-def letter(figure: Figure, language: str) -> None:
-    """Say every text of a figure in a language, and write its ticks as that language does."""
+def letter(figure: Figure, language: str, names: Collection[str] = ()) -> None:
+    """Say every text of a figure in a language, and write its ticks as that language does.
+
+    Parameters
+    ----------
+    figure : Figure
+        A figure that has been drawn on.
+    language : str
+        The language.
+    names : collection of str
+        Names from the data, which may have no words in the language.
+    """
     from matplotlib.text import Text
 
     def say(text: str) -> str:
-        return match(text, language, kind="axes")
+        return match(text, language, kind="cell" if text.strip() in names else "axes")
 
     ticks: set[int] = set()
     for axes in all_axes(figure):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.reporting.headlines import (
+from workbench.reporting.cards import (
     Change,
     change,
     label_of,

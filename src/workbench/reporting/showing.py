@@ -101,7 +101,7 @@ def _show_figure(
         html = f'<p class="wb-figure-title" lang="{html_lang(language)}">{above} {below}</p>'
         plain = " - ".join(part for part in (title, subtitle) if part)
         emit("figure-title", language, {"text/html": html, "text/plain": plain})
-    drawing = figures.figure_svg(thing, language, label=title, height=height)
+    drawing = figures.figure_svg(thing, language, label=title, height=height, names=_names(table))
     dark = dark_mapping(drawing)
     emit("figure", language, {"image/svg+xml": drawing, "text/plain": title or name}, dark=dark)
     if table is not None:
@@ -113,6 +113,18 @@ def _show_figure(
             f"<p>{link}</p></details>"
         )
         emit("figure-data", language, {"text/html": folded, "text/plain": name})
+
+
+def _names(table: pd.DataFrame | None) -> set[str]:
+    # What stands in the cells of a figure's table comes from the data, on the figure too.
+    if table is None:
+        return set()
+    texts = {
+        str(name) for level in range(table.index.nlevels) for name in table.index.unique(level)
+    }
+    for name in table.columns:
+        texts |= {str(cell) for cell in table[name].dropna().unique() if isinstance(cell, str)}
+    return texts
 
 
 def _name() -> str:
