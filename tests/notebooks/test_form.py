@@ -1,4 +1,4 @@
-"""Every notebook has the house's form: one question, typed parameters, two languages, no plumbing."""
+"""Every notebook has the form of the house: one question, typed parameters, two languages."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ def options(cell: nbformat.NotebookNode) -> dict:
 
 
 def statements(cell: nbformat.NotebookNode) -> list[str]:
-    return [
-        line for line in cell.source.splitlines() if line.strip() and not line.startswith("#|")
-    ]
+    return [line for line in cell.source.splitlines() if line.strip() and not line.startswith("#|")]
 
 
 def edition(notebook: nbformat.NotebookNode, lang: str) -> list[nbformat.NotebookNode]:
@@ -99,9 +97,7 @@ def test_an_edition_asks_one_question_and_asks_it_first(
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_an_edition_ends_with_method_and_limits(
-    notebook: nbformat.NotebookNode, lang: str
-) -> None:
+def test_an_edition_ends_with_method_and_limits(notebook: nbformat.NotebookNode, lang: str) -> None:
     sections = [
         line
         for cell in edition(notebook, lang)

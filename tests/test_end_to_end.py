@@ -1,0 +1,185 @@
+"""The CDNOW study from its raw log to the published pages, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).parents[1]
+# Fader, Hardie and Lee (2005), Marketing Science 24(2), table 2: BG/NBD on the 1/10 sample.
+PUBLISHED = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426, "log-likelihood": -9582.4}
+PAGES = ("overview", "data_quality", "segmentation", "clv", "goals")
+SKIPPED = ("satisfaction_gap", "case_evaluation")
+
+pytestmark = pytest.mark.timeout(420)
+
+
+def workbench(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command as a shell would call it, with no Quarto on the PATH."""
+    environment = os.environ | {"WORKBENCH_ROOT": str(root), "COLUMNS": "200"}
+    environment["PATH"] = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    command = [Path(sys.executable).with_name("workbench"), *arguments]
+    return subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with one study and no runs."""
+    root = tmp_path_factory.mktemp("checkout")
+    generated = shutil.ignore_patterns("studies", "_lab", ".ipynb_checkpoints")
+    for name in ("notebooks", "reports"):
+        shutil.copytree(ROOT / name, root / name, ignore=generated)
+    shutil.copytree(ROOT / "data/cdnow", root / "data/cdnow")
+    for name in ("_quarto.yml", "_quarto-zh.yml", "pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, root / name)
+    return root
+
+
+@pytest.fixture(scope="module")
+def report(root: Path) -> subprocess.CompletedProcess[str]:
+    return workbench(root, "report", "cdnow")
+
+
+@pytest.fixture(scope="module")
+def record(root: Path, report: subprocess.CompletedProcess[str]) -> dict:
+    assert report.returncode == 0, report.stdout + report.stderr
+    (path,) = (root / "runs/cdnow").glob("2*/run.json")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def page(root: Path, notebook: str, language: str = "en") -> BeautifulSoup:
+    folder = "reports/zh" if language == "zh" else "reports"
+    path = root / "_site" / folder / "studies/cdnow" / f"{notebook}.html"
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+
+
+def test_every_notebook_that_the_data_allow_is_done_and_the_others_say_why_not(
+    record: dict,
+) -> None:
+    status = {key: step["status"] for key, step in record["notebooks"].items()}
+    assert {key for key, value in status.items() if value == "done"} == set(PAGES)
+    assert {key for key, value in status.items() if value == "skipped"} == set(SKIPPED)
+    assert "survey" in record["notebooks"]["satisfaction_gap"]["reason"]
+
+
+def test_the_record_names_every_input_and_says_how_far_the_data_reach(
+    root: Path, record: dict
+) -> None:
+    assert record["status"] != "failed"
+    assert record["data_to"] == "1998-06-30"
+    hashed = json.dumps(record["inputs"])
+    for path in (root / "data/cdnow").glob("*.csv"):
+        assert path.name in hashed
+
+
+def test_the_published_fit_stands_on_the_page(root: Path, record: dict) -> None:
+    text = page(root, "clv").get_text(" ")
+    for name, value in PUBLISHED.items():
+        digits = 1 if name == "log-likelihood" else 3
+        shown = f"{abs(value):,.{digits}f}"
+        # Once as printed by the paper, once as fitted here.
+        assert text.count(shown) >= 2, f"{name} = {shown} is not on the page twice"
+
+
+def numbers(soup: BeautifulSoup) -> list[str]:
+    """The numbers that a page's tables and cards show, in order, without their grouping."""
+    cells = soup.select("main td, main .wb-card-value")
+    found = re.findall(r"\d[\d,.]*", " ".join(cell.get_text(" ") for cell in cells))
+    return [number.replace(",", "").rstrip(".") for number in found]
+
+
+@pytest.mark.parametrize("notebook", PAGES)
+def test_both_languages_show_the_same_numbers(root: Path, record: dict, notebook: str) -> None:
+    english, chinese = numbers(page(root, notebook)), numbers(page(root, notebook, "zh"))
+    assert len(english) > 5
+    plain = [n for n in english if n in chinese]
+    # Dates are written differently; everything else is the same number.
+    assert len(plain) >= 0.8 * len(english)
+
+
+@pytest.mark.parametrize("notebook", PAGES)
+def test_the_chinese_edition_is_in_chinese(root: Path, record: dict, notebook: str) -> None:
+    soup = page(root, notebook, "zh")
+    assert soup.html["lang"].lower().startswith("zh")
+    for code in soup.select("pre, code, script, style, details.wb-provenance"):
+        code.decompose()
+    prose = " ".join(p.get_text(" ") for p in soup.select("main p, main h1, main h2"))
+    han = len(re.findall(r"[\u4e00-\u9fff]", prose))
+    latin_words = len(re.findall(r"\b[a-z]{4,}\b", prose))
+    assert han > 100
+    assert latin_words < han / 10, re.findall(r"\b[a-z]{4,}\b", prose)[:40]
+
+
+def test_no_text_was_left_without_its_translation(root: Path, record: dict) -> None:
+    run = next((root / "runs/cdnow").glob("2*"))
+    missing = set()
+    for path in run.glob("notebooks/*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            for output in cell.get("outputs", []):
+                marks = output.get("metadata", {}).get("workbench", {})
+                missing |= {(path.stem, text) for text in marks.get("missing", [])}
+    assert not missing
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("notebook", PAGES)
+def test_a_page_asks_nothing_of_the_network(
+    root: Path, record: dict, notebook: str, language: str
+) -> None:
+    soup = page(root, notebook, language)
+    for tag in soup.select("[src], link[href]"):
+        if {"alternate", "canonical"} & set(tag.get("rel") or []):
+            continue
+        target = tag.get("src") or tag.get("href")
+        assert not re.match(r"(https?:)?//", target), tag
+
+
+@pytest.mark.parametrize("notebook", PAGES)
+def test_every_picture_is_described(root: Path, record: dict, notebook: str) -> None:
+    pictures = page(root, notebook).select("main img")
+    assert all(len(picture.get("alt", "")) > 20 for picture in pictures)
+    if notebook in ("segmentation", "clv", "goals"):
+        assert pictures
+
+
+def test_no_raw_customer_number_reaches_the_site(root: Path, record: dict) -> None:
+    raw = (root / "data/cdnow/transactions_sample.csv").read_text(encoding="utf-8").split("\n")
+    header, first = raw[0].split(","), raw[1].split(",")
+    assert "date" in ",".join(header).lower()
+    # Only counts and aggregates: no table of the site has as many rows as there are customers.
+    for path in (root / "_site").rglob("*.html"):
+        assert path.read_text(encoding="utf-8").count("<tr") < 400, path
+    assert first
+
+
+def test_the_front_page_lists_the_study_with_its_numbers(root: Path, record: dict) -> None:
+    soup = BeautifulSoup((root / "_site/reports/index.html").read_text(encoding="utf-8"), "lxml")
+    link = soup.select_one('main a[href*="studies/cdnow/"]')
+    assert link
+    assert "CDNOW" in soup.get_text()
+    assert (root / "_site/index.html").exists(), "the site opens at its root"
+
+
+def test_a_second_run_reuses_what_has_not_changed(root: Path, record: dict) -> None:
+    again = workbench(root, "run", "cdnow")
+    assert again.returncode == 0, again.stderr
+    latest = max((root / "runs/cdnow").glob("2*/run.json"))
+    steps = json.loads(latest.read_text(encoding="utf-8"))["notebooks"]
+    assert all(steps[key]["status"] == "cached" for key in PAGES if key != "overview")
+
+
+def test_bad_input_is_told_before_anything_runs(root: Path, record: dict) -> None:
+    wrong = workbench(root, "run", "cdnow", "--notebook", "clv", "-p", "horizn=26")
+    assert wrong.returncode == 2
+    assert "did you mean" in wrong.stderr and "horizon" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
