@@ -228,7 +228,7 @@ class Run:
 
     # --- results ------------------------------------------------------------------------------
 
-    def save(self, name: str, frame: pd.DataFrame) -> Path:
+    def save(self, name: str, frame: pd.DataFrame) -> None:
         """Keep a table for other notebooks and for the site (Parquet).
 
         Parameters
@@ -258,7 +258,6 @@ class Run:
         aside = path.with_name(f".{path.name}.{os.getpid()}")
         frame.to_parquet(aside, index=False)
         aside.replace(path)
-        return path
 
     def load(self, name: str) -> pd.DataFrame:
         """Read a result that a notebook of this run has saved.

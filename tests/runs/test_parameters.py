@@ -1,4 +1,4 @@
-"""The parameters cell is read without running it, and every mistake is told before a kernel starts."""
+"""The parameters cell is read without running it; mistakes are told before a kernel starts."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def test_a_cell_that_is_no_list_of_typed_parameters_is_refused(source: str, word
 
 
 def test_two_parameters_cells_are_refused_and_none_means_no_parameters() -> None:
-    cell = nbformat.v4.new_code_cell("a: int = 1", metadata={"tags": ["parameters"]})
-    book = nbformat.v4.new_notebook(cells=[cell, cell])
+    two = [nbformat.v4.new_code_cell("a: int = 1", metadata={"tags": ["parameters"]}) for _ in "ab"]
+    book = nbformat.v4.new_notebook(cells=two)
     with pytest.raises(ParameterError, match="2 cells are tagged"):
         read_parameters(book, where="x")
     assert read_parameters(nbformat.v4.new_notebook(), where="x") == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_a_circle_is_told_with_all_its_members(tmp_path: Path) -> None:
     circle = error.value.what.partition(": ")[2].split(" -> ")
     assert len(circle) == 4 and circle[0] == circle[-1]
     waits = {("alpha", "beta"), ("beta", "gamma"), ("gamma", "alpha")}
-    assert set(zip(circle, circle[1:], strict=False)) == waits
+    assert set(pairwise(circle)) == waits
 
 
 @pytest.mark.parametrize(
