@@ -100,14 +100,17 @@ class PurchaseModel(ABC):
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, *, unit: str | None = None) -> Self:
-        """Make the model from a customer summary with columns frequency, recency, age."""
+        """Make the model from a customer summary.
+
+        Columns frequency, recency, age; `counts` or `n` where rows stand for several customers.
+        """
         missing = [c for c in ("frequency", "recency", "age") if c not in frame]
         if missing:
             raise DataError(
                 f"the summary has no column {', '.join(missing)}",
                 remedy="give frequency, recency and age, one row a customer",
             )
-        counts = frame.get("counts")
+        counts = frame.get("counts", frame.get("n"))
         return cls(frame["frequency"], frame["recency"], frame["age"], counts, unit=unit)
 
     # What a model says, with theta the parameters in the papers' order.

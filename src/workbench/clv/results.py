@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.clv.rows import add_up, distinct
 from workbench.errors import DataError
-from workbench.stats.intervals import Interval, normal_quantile
+from workbench.stats.intervals import Interval, named_intervals, normal_quantile
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -357,16 +357,7 @@ class Fitted:
 
     def metrics(self) -> dict[str, Interval]:
         """Return the parameters as named numbers with intervals."""
-        limits = self.conf_int()
-        return {
-            str(name): Interval(
-                float(self.params[name]),
-                float(limits.loc[name, "low"]),
-                float(limits.loc[name, "high"]),
-                self.nobs,
-            )
-            for name in self.params.index
-        }
+        return named_intervals(self.table.assign(n=self.nobs), "parameter")
 
     def summary(self) -> Any:
         """Return a statsmodels summary: the fit, its parameters, the verdict."""

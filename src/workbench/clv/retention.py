@@ -72,7 +72,7 @@ def contract_periods(
         months = months - (last.dt.day < renewal).astype(int)
         whole = months // {"month": 1, "quarter": 3, "year": 12}[unit]
     else:
-        whole = np.floor((last - began) / pd.Timedelta(days=DAYS[unit]))
+        whole = (last - began) // pd.Timedelta(days=DAYS[unit])
     duration = whole.astype(float) + ended.astype(float)
     return pd.DataFrame({"duration": duration, "ended": ended.astype(bool)}, index=began.index)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri, stdtrit
 
@@ -50,6 +51,23 @@ class Interval:
         """Return the interval in another unit (percent, a whole base instead of a mean)."""
         low, high = sorted((self.low * factor, self.high * factor))
         return Interval(self.estimate * factor, low, high, self.n, self.level)
+
+
+def named_intervals(
+    table: pd.DataFrame,
+    name: str,
+    *,
+    estimate: str = "estimate",
+    low: str = "low",
+    high: str = "high",
+    n: str = "n",
+) -> dict[str, Interval]:
+    """Return the rows of a table as named intervals, for a result's ``metrics()``."""
+    numbers = table[[estimate, low, high, n]].to_numpy(dtype=float)
+    return {
+        str(key): Interval(*(float(v) for v in row))
+        for key, row in zip(table[name], numbers, strict=True)
+    }
 
 
 def normal_quantile(level: float) -> float:

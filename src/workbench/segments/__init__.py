@@ -1,0 +1,30 @@
+"""Who the customers are: RFM, clusters, tiers of value, profiles."""
+
+from __future__ import annotations
+
+from workbench.segments.behaviour import Behaviour, behaviour
+from workbench.segments.clusters import Clusters, clusters
+from workbench.segments.profile import AttributeProfile, Profile, by_attribute, profile
+from workbench.segments.rfm import RFM, rfm, score_customers
+from workbench.segments.rules import default_rules
+from workbench.segments.tiers import Tiers, gini, lorenz, share_of_top, tiers
+
+__all__ = [
+    "RFM",
+    "AttributeProfile",
+    "Behaviour",
+    "Clusters",
+    "Profile",
+    "Tiers",
+    "behaviour",
+    "by_attribute",
+    "clusters",
+    "default_rules",
+    "gini",
+    "lorenz",
+    "profile",
+    "rfm",
+    "score_customers",
+    "share_of_top",
+    "tiers",
+]

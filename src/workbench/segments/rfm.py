@@ -1,0 +1,315 @@
+"""RFM: how recently, how often and how much, scored and named.
+
+References
+----------
+Hughes (1994), Strategic Database Marketing; Bult, Wansbeek (1995), Optimal Selection for Direct
+Mail, Marketing Science 14(4), 378-394.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from workbench.errors import DataError
+from workbench.segments.behaviour import behaviour
+from workbench.segments.profile import Profile, profile
+from workbench.segments.rules import SCALE, default_rules, lookup, rescale
+from workbench.stats.intervals import Interval, named_intervals
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+Scores = NDArray[np.intp]
+
+MEASURES = ("days_since_last", "orders", "spend")
+SCORES = ("recency_score", "frequency_score", "spend_score")
+
+
+@dataclass(frozen=True)
+class RFM:
+    """Scored and named customers.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a customer: customer_id (if given), days_since_last, orders, spend,
+        recency_score, frequency_score, spend_score (1 = weakest), value_score (mean of the last
+        two on the scale of the rules), score (the three side by side), segment.
+    cuts : dict of ndarray
+        Upper ends of the levels of each measure, in its own unit; the last level is open.
+    rules : DataFrame
+        The rules that gave the names.
+    levels : dict of int
+        Number of levels of each measure.
+    as_of : Timestamp or None
+        The day from which days were counted, if known.
+    refunds : int
+        Rows that were refunds, if a log was given.
+    """
+
+    table: pd.DataFrame
+    cuts: dict[str, Array]
+    rules: pd.DataFrame
+    levels: dict[str, int]
+    as_of: pd.Timestamp | None = None
+    refunds: int = 0
+
+    def profile(self) -> Profile:
+        """Share of customers and of spend by segment, in the order of the rules."""
+        return profile(
+            self.table["segment"],
+            self.table["spend"],
+            order=list(dict.fromkeys(self.rules["segment"])),
+        )
+
+    def metrics(self) -> dict[str, Interval]:
+        """Share of customers in each segment."""
+        return named_intervals(
+            self.profile().table,
+            "segment",
+            estimate="customers",
+            low="customers_low",
+            high="customers_high",
+        )
+
+    def grid(self) -> pd.DataFrame:
+        """Count customers by recency score (columns) and value score (rows, best first)."""
+        recency = rescale(self.table["recency_score"].to_numpy(), self.levels["days_since_last"])
+        value = self.table["value_score"].to_numpy()
+        count = np.bincount((value - 1) * SCALE + recency - 1, minlength=SCALE * SCALE)
+        scale = range(1, SCALE + 1)
+        out = pd.DataFrame(count.reshape(SCALE, SCALE), index=scale, columns=scale)
+        return out.iloc[::-1].rename_axis(index="value_score", columns="recency_score")
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the map: recency against value, tinted by the number of customers, named."""
+        import matplotlib.pyplot as plt
+        from matplotlib.patches import Rectangle
+
+        ax = plt.gca() if ax is None else ax
+        counts = self.grid().to_numpy()[::-1]
+        named = lookup(self.rules)
+        names = self.rules["segment"].to_numpy()
+        whole = max(counts.sum(), 1)
+        (swatch,) = ax.plot([], [])
+        color = swatch.get_color()
+        swatch.remove()
+        strongest = max(counts.max(), 1)
+        for value in range(SCALE):
+            for recency in range(SCALE):
+                share = counts[value, recency] / strongest
+                ax.add_patch(
+                    Rectangle((recency, value), 1, 1, facecolor=color, alpha=0.75 * share**0.7)
+                )
+        _outline(ax, named)
+        for rule in range(len(names)):
+            cells = np.argwhere(named == rule)
+            if cells.size:
+                value, recency = cells.mean(axis=0) + 0.5
+                share = counts[named == rule].sum() / whole
+                ax.text(recency, value + 0.14, names[rule], ha="center", va="center", fontsize=8)
+                ax.text(
+                    recency, value - 0.18, _percent(share), ha="center", va="center", fontsize=8
+                )
+        ax.set_xlim(0, SCALE)
+        ax.set_ylim(0, SCALE)
+        ax.set_xticks(np.arange(SCALE) + 0.5, [str(i) for i in range(1, SCALE + 1)])
+        ax.set_yticks(np.arange(SCALE) + 0.5, [str(i) for i in range(1, SCALE + 1)])
+        ax.set_xlabel("Recency score (5 = bought most recently)")
+        ax.set_ylabel("Frequency and spend score")
+        ax.grid(visible=False)
+        return ax
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if share < 0.0995 else f"{share:.0%}"
+
+
+def _outline(ax: Axes, named: Scores) -> None:
+    """Draw lines between cells that carry different names."""
+    for value in range(SCALE):
+        for recency in range(SCALE):
+            here = named[value, recency]
+            if recency + 1 < SCALE and named[value, recency + 1] != here:
+                ax.plot([recency + 1] * 2, [value, value + 1], color="0.45", linewidth=1)
+            if value + 1 < SCALE and named[value + 1, recency] != here:
+                ax.plot([recency, recency + 1], [value + 1] * 2, color="0.45", linewidth=1)
+
+
+def rfm(
+    transactions: pd.DataFrame,
+    *,
+    as_of: object,
+    levels: int | Mapping[str, int] = 5,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    rules: pd.DataFrame | None = None,
+    weights: tuple[float, float] = (1.0, 1.0),
+) -> RFM:
+    """Score and name the customers of a log.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        customer_id, date, amount; one row a purchase. A negative amount is a refund, which is
+        no purchase.
+    as_of : date
+        The day from which days are counted.
+    levels, cuts, rules, weights
+        See `score_customers`.
+    """
+    seen = behaviour(transactions, as_of=as_of)
+    return score_customers(
+        seen.table.drop(columns="tenure"),
+        levels=levels,
+        cuts=cuts,
+        rules=rules,
+        weights=weights,
+        as_of=seen.as_of,
+        refunds=seen.refunds,
+    )
+
+
+def score_customers(
+    customers: pd.DataFrame,
+    *,
+    levels: int | Mapping[str, int] = 5,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    rules: pd.DataFrame | None = None,
+    weights: tuple[float, float] = (1.0, 1.0),
+    as_of: pd.Timestamp | None = None,
+    refunds: int = 0,
+) -> RFM:
+    """Score and name customers whose measures are known.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        Columns days_since_last, orders, spend; other columns are kept.
+    levels : int or mapping of measure to int
+        Levels of the scores; cuts lie at quantiles of the customers. Customers with one value
+        get one score, so with many ties levels may stay empty rather than be drawn by lot.
+    cuts : mapping of measure to increasing numbers, optional
+        Upper ends of the levels, in place of quantiles: ``{"orders": [1, 2, 4, 9]}`` makes five
+        levels, the first with one order, the last with ten and more.
+    rules : DataFrame, optional
+        See `default_rules`.
+    weights : (float, float)
+        Weight of the frequency and the spend score in the value score.
+
+    Returns
+    -------
+    RFM
+
+    Raises
+    ------
+    DataError
+        Naming column and rows: missing, text, not finite, negative; cuts that do not increase;
+        rules that leave a combination without a name.
+    """
+    rules = default_rules() if rules is None else rules.reset_index(drop=True)
+    named = lookup(rules)
+    measures = _check(customers)
+    unknown = set(cuts or {}) - set(MEASURES)
+    if unknown:
+        raise DataError(
+            f"there is no measure {', '.join(sorted(unknown))}",
+            where="cuts",
+            remedy=f"choose among {', '.join(MEASURES)}",
+        )
+    if min(weights) < 0 or sum(weights) <= 0:
+        raise DataError(f"weights are {weights}", remedy="give two numbers of zero or more")
+    found: dict[str, Array] = {}
+    scores: dict[str, Scores] = {}
+    count: dict[str, int] = {}
+    for measure, values in measures.items():
+        wanted = levels if isinstance(levels, int) else levels.get(measure, 5)
+        found[measure] = _cuts(measure, values, wanted, (cuts or {}).get(measure))
+        count[measure] = found[measure].size + 1
+        # a level ends at its cut: values equal to it belong below
+        scores[measure] = np.searchsorted(found[measure], values, side="left") + 1
+    scores["days_since_last"] = count["days_since_last"] + 1 - scores["days_since_last"]
+
+    recency = rescale(scores["days_since_last"], count["days_since_last"])
+    frequency = rescale(scores["orders"], count["orders"])
+    spend = rescale(scores["spend"], count["spend"])
+    mean = (weights[0] * frequency + weights[1] * spend) / sum(weights)
+    # half is rounded up, and 2.4999999 from unequal weights is a half as well
+    value = np.clip(np.floor(mean + 0.5 + 1e-9), 1, SCALE).astype(np.intp)
+    segment_names = list(dict.fromkeys(rules["segment"]))
+    of_rule = np.array([segment_names.index(name) for name in rules["segment"]])
+    segment = of_rule[named[recency - 1, value - 1]]
+
+    table = customers.reset_index(drop=True).copy()
+    for name, measure in zip(SCORES, MEASURES, strict=True):
+        table[name] = scores[measure]
+    table["value_score"] = value
+    table["score"] = _side_by_side([scores[m] for m in MEASURES], [count[m] for m in MEASURES])
+    table["segment"] = pd.Categorical.from_codes(segment, categories=pd.Index(segment_names))
+    return RFM(table, found, rules, count, as_of, refunds)
+
+
+def _check(customers: pd.DataFrame) -> dict[str, Array]:
+    missing = [m for m in MEASURES if m not in customers]
+    if missing:
+        raise DataError(
+            f"customers have no column {', '.join(missing)}",
+            remedy=f"give {', '.join(MEASURES)}, one row a customer",
+        )
+    if len(customers) == 0:
+        raise DataError("there is no customer", remedy="check the filter and the dates of the log")
+    out = {}
+    for measure in MEASURES:
+        column = customers[measure]
+        if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            raise DataError(
+                f"{measure} holds {column.iloc[0]!r}, which is no number",
+                where=f"row {column.index[0]}",
+                remedy="convert the column to numbers first",
+            )
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+        for bad, what in (
+            (~np.isfinite(values), "is missing or infinite"),
+            (values < 0, "is negative"),
+        ):
+            if bad.any():
+                rows = ", ".join(str(i) for i in customers.index[bad][:5])
+                more = f" and {int(bad.sum()) - 5:,} more" if bad.sum() > 5 else ""
+                raise DataError(
+                    f"{measure} {what}",
+                    where=f"row{'s' if bad.sum() > 1 else ''} {rows}{more}",
+                    remedy="mend these customers or leave them out",
+                )
+        out[measure] = values
+    return out
+
+
+def _cuts(measure: str, values: Array, levels: int, given: Sequence[float] | None) -> Array:
+    if given is not None:
+        cuts = np.asarray(given, dtype=float)
+        if cuts.ndim != 1 or not np.isfinite(cuts).all() or (np.diff(cuts) <= 0).any():
+            raise DataError(
+                f"cuts {list(given)} do not increase", where=measure, remedy="sort them, no repeats"
+            )
+        return cuts
+    if levels < 1:
+        raise DataError(f"levels is {levels}", where=measure, remedy="ask for one or more")
+    shares = np.arange(1, levels) / levels
+    # a cut is a value that occurs; repeated cuts leave levels empty instead of splitting ties
+    return np.asarray(np.quantile(values, shares, method="inverted_cdf"), dtype=float)
+
+
+def _side_by_side(scores: list[Scores], count: list[int]) -> Any:
+    code = np.zeros(scores[0].size, dtype=np.intp)
+    for score, levels in zip(scores, count, strict=True):
+        code = code * levels + score - 1
+    between = "" if max(count) < 10 else "-"
+    grid = np.indices(count).reshape(len(count), -1).T + 1
+    names = pd.Index([between.join(str(score) for score in row) for row in grid])
+    return pd.Categorical.from_codes(code, categories=names)
