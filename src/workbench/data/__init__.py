@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.data.check import CheckReport, check_study
+from workbench.data.coverage import Coverage, coverage, freshness, missing_values
 from workbench.data.indicators import INDICATORS, Indicator, indicator
 from workbench.data.privacy import suppress
 from workbench.data.report import CleaningReport, TableReport
@@ -13,13 +14,17 @@ __all__ = [
     "INDICATORS",
     "CheckReport",
     "CleaningReport",
+    "Coverage",
     "CustomerSummary",
     "Indicator",
     "TableReport",
     "Tables",
     "check_study",
+    "coverage",
     "customer_summary",
+    "freshness",
     "indicator",
+    "missing_values",
     "open_tables",
     "suppress",
 ]

@@ -49,6 +49,7 @@ class Flagged:
 
     expr: Any
     formats: Mapping[str, str] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
     emptied: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -167,7 +168,14 @@ def flag(
     if schema is not None:
         typed = _duplicates(engine, typed, schema, card, list(values), source.where)
     emptied = _emptied(engine, typed, optional, source.where)
-    return Flagged(typed.select(*values, ROW, REASON, DETAIL), formats, emptied)
+    asked = {reason for _, reason, _ in rules}
+    if schema is not None:
+        asked |= {"duplicate"} if _may_repeat_not(schema, card, list(values)) else set()
+        asked |= {"second record"} if schema.key else set()
+    if source.delimiter:
+        asked.add("malformed")
+    flagged = typed.select(*values, ROW, REASON, DETAIL)
+    return Flagged(flagged, formats, tuple(r for r in REASONS if r in asked), emptied)
 
 
 _WORDS = ("id", "category", "free_text", "personal")
@@ -296,16 +304,19 @@ def _duplicates(
     A table with a key (or with order numbers) can hold a row once only. In a table without one
     two equal rows may be two true events, so they stay unless the card says otherwise.
     """
-    keyed = bool(schema.key) or "order_id" in names
-    wanted = card.duplicates == "set_aside" or (card.duplicates == "auto" and keyed)
     good = typed.filter(typed[REASON].isnull())
-    if wanted and _repeated(engine, good, names, where):
+    if _may_repeat_not(schema, card, names) and _repeated(engine, good, names, where):
         typed = _mark(engine, typed, names, "duplicate", where)
         good = typed.filter(typed[REASON].isnull())
     key = [k for k in schema.key if k in names]
     if key and _repeated(engine, good, key, where):
         typed = _mark(engine, typed, key, "second record", where)
     return typed
+
+
+def _may_repeat_not(schema: Schema, card: Table, names: list[str]) -> bool:
+    keyed = bool(schema.key) or "order_id" in names
+    return card.duplicates == "set_aside" or (card.duplicates == "auto" and keyed)
 
 
 def _repeated(engine: Engine, good: Any, names: list[str], where: str) -> bool:

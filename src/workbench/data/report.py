@@ -23,6 +23,8 @@ class TableReport:
         Reason -> rows. ``read == kept + sum(set_aside.values())``.
     examples : dict
         Reason -> (row in the source, what was found there), the first of each.
+    rules : tuple of str
+        The reasons that this table's rows were asked for.
     emptied : dict
         Column -> cells that could not be read and were emptied (their rows were kept).
     linked : int
@@ -45,6 +47,7 @@ class TableReport:
     kept: int
     set_aside: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    rules: tuple[str, ...] = ()
     emptied: Mapping[str, int] = field(default_factory=dict)
     linked: int = 0
     found: int = 0
@@ -122,6 +125,55 @@ class CleaningReport:
         columns = ["table", "reason", "rows", "share", "first_row", "found"]
         frame = pd.DataFrame(rows, columns=columns)
         return frame.sort_values("rows", ascending=False, ignore_index=True, kind="stable")
+
+    @property
+    def rules(self) -> pd.DataFrame:
+        """One row a rule and table with rows set aside; a rule without any is there once.
+
+        Returns
+        -------
+        DataFrame
+            reason, table (or "all tables"), rows, share (of the rows read).
+        """
+        hits = self.reasons[["reason", "table", "rows", "share"]]
+        asked = {reason for t in self.tables.values() for reason in t.rules}
+        idle = [REASONS[r] for r in REASONS if r in asked and REASONS[r] not in set(hits["reason"])]
+        none = pd.DataFrame({"reason": idle, "table": "all tables", "rows": 0, "share": 0.0})
+        return pd.concat([part for part in (hits, none) if len(part)], ignore_index=True)
+
+    @property
+    def worth_knowing(self) -> pd.DataFrame:
+        """What was kept or changed although a reader should know: finding, table, number."""
+        found: list[tuple[str, str, int]] = []
+        for t in self.tables.values():
+            found += [
+                ("rows given the number of the same person's first record", t.name, t.linked),
+                ("rows whose customer was told by phone or e-mail", t.name, t.found),
+                ("rows of customers whom the customer table does not have", t.name,
+                 t.unknown_customers),
+                ("rows equal to another one, kept without a number to tell", t.name, t.repeated),
+                ("amounts of zero, kept as purchases", t.name, t.zero_amounts),
+                ("unreadable or impossible values emptied, their rows kept", t.name,
+                 sum(t.emptied.values())),
+                ("texts in which a name, phone or e-mail was masked", t.name, t.masked),
+                ("columns about persons dropped", t.name, len(t.hidden)),
+            ]  # fmt: skip
+        found.append(("contacts shared by too many customers to link by", "customers",
+                      self.shared_contacts))  # fmt: skip
+        found.append(("pairs with one contact and two names, not linked", "customers",
+                      self.refused_links))  # fmt: skip
+        rows = [dict(zip(("finding", "table", "number"), f, strict=True)) for f in found if f[2]]
+        return pd.DataFrame(rows, columns=["finding", "table", "number"])
+
+    @property
+    def set_aside(self) -> int:
+        """Rows set aside in all tables."""
+        return self.read - self.kept
+
+    @property
+    def last(self) -> dt.date | None:
+        """The last day of the youngest table."""
+        return max((t.last for t in self.tables.values() if t.last), default=None)
 
     @property
     def read(self) -> int:

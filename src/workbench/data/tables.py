@@ -199,6 +199,7 @@ class Tables:
             kept=counts.get(None, 0),
             set_aside={r: counts[r] for r in REASONS if counts.get(r)},
             examples=examples,
+            rules=flagged.asked + (("same person",) if self._links_people(name, flagged) else ()),
             emptied=flagged.emptied,
             linked=linked,
             found=found,
@@ -311,6 +312,9 @@ class Tables:
             nth_=ibis.row_number().over(ibis.window(group_by=kept.customer_id, order_by=kept[ROW])),
         )
         return filled.filter(filled.nth_ == 0).drop("nth_")
+
+    def _links_people(self, name: str, flagged: Flagged) -> bool:
+        return name == "customers" and bool({"phone", "email"} & set(flagged.expr.columns))
 
     def _second_records(self, flagged: Flagged) -> Any:
         t = flagged.expr

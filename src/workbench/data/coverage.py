@@ -1,0 +1,205 @@
+"""Shows how far the tables reach: rows by month, what is missing in them, how fresh they are."""
+# ruff: noqa: PD003, PD004  (Ibis calls it isnull)
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.data.periods import Periods, period_start
+from workbench.data.schemas import schema_of
+from workbench.data.tables import Tables
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_ITEM = re.compile(r"(exp|per)_\d\d")
+_ITEMS = {"exp": "expectation items", "per": "perception items"}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Rows of each table by month.
+
+    Attributes
+    ----------
+    table : DataFrame
+        table, month, rows, complete (whether the data cover the whole month); months without a
+        row between a table's first and last are there with 0.
+    """
+
+    table: pd.DataFrame
+
+    @property
+    def gaps(self) -> pd.DataFrame:
+        """Months without one row, between a table's first and last."""
+        return self.table.loc[self.table["rows"] == 0, ["table", "month"]].reset_index(drop=True)
+
+    @property
+    def wide(self) -> pd.DataFrame:
+        """One row a month, one column a table."""
+        wide = self.table.pivot_table(
+            index="month", columns="table", values="rows", sort=False, observed=True
+        )
+        wide = wide.sort_index(ascending=False).reset_index()
+        wide.columns.name = None
+        return wide
+
+    def metrics(self) -> dict[str, float]:
+        """Give the number of months covered and of months without a row."""
+        return {
+            "months": float(self.table["month"].nunique()),
+            "empty_months": float(len(self.gaps)),
+        }
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw one band a table: the height of a bar is the month's rows, a cross means none."""
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots()
+        names = list(dict.fromkeys(self.table["table"]))
+        colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+        for i, name in enumerate(names):
+            rows = self.table[self.table["table"] == name]
+            base = len(names) - 1 - i
+            most = max(rows["rows"].max(), 1)
+            height = 0.8 * rows["rows"].to_numpy(dtype=float) / most
+            ax.bar(
+                rows["month"], height, width=25.0, bottom=base, align="edge",
+                color=colours[0],
+            )  # fmt: skip
+            empty = rows[rows["rows"] == 0]
+            if len(empty):
+                middle = empty["month"] + pd.Timedelta(days=12)
+                ax.plot(
+                    middle, np.full(len(empty), base + 0.2), linestyle="none", marker="x",
+                    color=colours[1 % len(colours)], label="month without a row",
+                )  # fmt: skip
+            ax.annotate(
+                f"up to {most:,} a month", (1.01, base + 0.4),
+                xycoords=("axes fraction", "data"), va="center",
+            )  # fmt: skip
+        ax.set_yticks([len(names) - 1 - i + 0.4 for i in range(len(names))], names)
+        ax.set_ylim(-0.1, len(names))
+        ax.tick_params(axis="y", length=0)
+        ax.grid(visible=False, axis="y")
+        handles, labels = ax.get_legend_handles_labels()
+        if handles:
+            ax.legend(handles[:1], labels[:1], loc="upper left", bbox_to_anchor=(0, -0.08))
+        return ax
+
+
+def coverage(tables: Tables) -> Coverage:
+    """Count the rows of each dated table by month.
+
+    Parameters
+    ----------
+    tables : Tables
+        The study's tables; those without a date column are left out.
+    """
+    parts = []
+    for name in tables.names:
+        schema = schema_of(name)
+        expr = tables.expr(name)
+        if schema is None or schema.time is None or schema.time not in expr.columns:
+            continue
+        if schema.name == "treatments":
+            # Measures begin when they begin; a month without a beginning is no gap.
+            continue
+        dated = expr.filter(expr[schema.time].notnull())
+        dated = dated.mutate(month=period_start(dated[schema.time], "month"))
+        counts = tables.engine.run(
+            dated.group_by("month").aggregate(rows=dated.count()).order_by("month"), name
+        )
+        if counts.empty:
+            continue
+        counts["month"] = pd.to_datetime(counts["month"]).astype("datetime64[ns]")
+        months = pd.date_range(counts["month"].min(), counts["month"].max(), freq="MS")
+        rows = counts.set_index("month")["rows"].reindex(months, fill_value=0).astype("int64")
+        report = tables.report_of(name)
+        span = Periods("month", report.first or tables.study.as_of, tables.study.as_of)
+        part = pd.DataFrame({"table": name, "month": months, "rows": rows.to_numpy()})
+        parts.append(part.assign(complete=span.covers(part["month"])))
+    columns = ["table", "month", "rows", "complete"]
+    return Coverage(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns))
+
+
+def missing_values(tables: Tables) -> pd.DataFrame:
+    """Count the missing values of every column.
+
+    The survey's items are put together: one line for the expectations, one for the perceptions.
+
+    Returns
+    -------
+    DataFrame
+        table, column, values (there or not), missing, share; the most incomplete first.
+    """
+    found: list[dict[str, Any]] = []
+    for name in tables.names:
+        expr = tables.expr(name)
+        row = tables.engine.run(
+            expr.aggregate(
+                rows_=expr.count(),
+                **{f"missing_{i}": expr[c].isnull().sum() for i, c in enumerate(expr.columns)},
+            ),
+            name,
+        ).iloc[0]
+        items: dict[str, list[int]] = {}
+        for i, column in enumerate(expr.columns):
+            missing = int(row[f"missing_{i}"] or 0)
+            if match := _ITEM.fullmatch(column):
+                items.setdefault(_ITEMS[match[1]], []).append(missing)
+            elif not _may_be_empty(name, column):
+                items[column] = [missing]
+        found += [
+            {
+                "table": name,
+                "column": column,
+                "values": int(row["rows_"]) * len(counts),
+                "missing": sum(counts),
+                "share": sum(counts) / (int(row["rows_"]) * len(counts)),
+            }
+            for column, counts in items.items()
+        ]
+    frame = pd.DataFrame(found, columns=["table", "column", "values", "missing", "share"])
+    return frame.sort_values("share", ascending=False, ignore_index=True, kind="stable")
+
+
+def _may_be_empty(table: str, column: str) -> bool:
+    """Tell columns in which an empty cell says something: a contract without end still runs."""
+    schema = schema_of(table)
+    return schema is not None and (schema.name, column) in {
+        ("contracts", "end"),
+        ("survey", "comment"),
+    }
+
+
+def freshness(tables: Tables) -> pd.DataFrame:
+    """Tell from when to when each table reaches, and how far that is behind the as-of date.
+
+    Returns
+    -------
+    DataFrame
+        table, first, last, days_behind.
+    """
+    rows = []
+    for name in tables.names:
+        report = tables.report_of(name)
+        schema = schema_of(name)
+        planned = schema is not None and schema.name == "treatments"
+        if planned or report.first is None or report.last is None:
+            continue
+        rows.append(
+            {
+                "table": name,
+                "first": pd.Timestamp(report.first),
+                "last": pd.Timestamp(report.last),
+                "days_behind": (tables.study.as_of - report.last).days,
+            }
+        )
+    return pd.DataFrame(rows, columns=["table", "first", "last", "days_behind"])
