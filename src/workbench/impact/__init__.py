@@ -1,0 +1,35 @@
+"""Did the measure work: sound before/after comparisons, their checks, and plain refusals."""
+
+from __future__ import annotations
+
+from workbench.impact.ancova import same_baseline
+from workbench.impact.before_after import before_after, series_glance
+from workbench.impact.case import CaseCard
+from workbench.impact.did import difference_in_differences, event_study
+from workbench.impact.effect import Check, Effect
+from workbench.impact.evaluate import Evaluation, adjusted, evaluate
+from workbench.impact.panel import CaseError, Panel, read_panel
+from workbench.impact.selector import ASSUMPTIONS, GRADES, Selection, select_design
+from workbench.impact.series import interrupted_series
+
+__all__ = [
+    "ASSUMPTIONS",
+    "GRADES",
+    "CaseCard",
+    "CaseError",
+    "Check",
+    "Effect",
+    "Evaluation",
+    "Panel",
+    "Selection",
+    "adjusted",
+    "before_after",
+    "difference_in_differences",
+    "evaluate",
+    "event_study",
+    "interrupted_series",
+    "read_panel",
+    "same_baseline",
+    "select_design",
+    "series_glance",
+]

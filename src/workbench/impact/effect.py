@@ -1,0 +1,294 @@
+"""What every design gives: an effect with its interval, the picture of it, and what was checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+Severity = Literal["ok", "note", "warning", "refusal"]
+Kind = Literal["number", "share", "points"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at, and what was found.
+
+    Attributes
+    ----------
+    name : str
+        Short name of the check.
+    severity : {"ok", "note", "warning", "refusal"}
+        A refusal means that no conclusion is drawn.
+    message : str
+        English message with named placeholders.
+    values : mapping
+        What the placeholders stand for: plain numbers and texts.
+    """
+
+    name: str
+    severity: Severity
+    message: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The message, filled in, in English."""
+        return self.message.format(**self.values)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Effect of a measure on one outcome, per unit and period, averaged over the time after.
+
+    Attributes
+    ----------
+    design : str
+        What was compared, in words.
+    effect, low, high : float
+        In units of the outcome, with the 95 % interval.
+    p : float
+        Two-sided p-value of no effect.
+    relative, relative_low, relative_high : float
+        Effect over what would have been without the measure; NaN where that is not clearly above
+        zero.
+    counterfactual : float
+        Mean outcome after the start without the measure.
+    inference : str
+        How the interval was made, in words.
+    n_units, n_treated : int
+        Units compared (customers, cities, points of a series) and those treated.
+    n_before, n_after : int
+        Periods.
+    series : DataFrame
+        The picture: `period`, `observed` (treated), `counterfactual`, `low`, `high`.
+    gaps : DataFrame
+        Event study where the design has one: `period`, `estimate` (treated minus comparison, the
+        mean before set to zero), `low`, `high`, `after`.
+    parts : DataFrame
+        Answers that were combined (error models, sub-designs): `model`, `estimate`, `low`, `high`,
+        `weight`.
+    checks : tuple of Check
+    assumption : str
+        What must hold for the answer to be right, in words.
+    outcome : str
+        Its name, for the axis.
+    kind : {"number", "share", "points"}
+        A share is drawn in percent.
+    """
+
+    design: str
+    effect: float
+    low: float
+    high: float
+    p: float
+    relative: float = float("nan")
+    relative_low: float = float("nan")
+    relative_high: float = float("nan")
+    counterfactual: float = float("nan")
+    inference: str = ""
+    n_units: int = 0
+    n_treated: int = 0
+    n_before: int = 0
+    n_after: int = 0
+    start: Any = None
+    series: pd.DataFrame = field(default_factory=pd.DataFrame)
+    gaps: pd.DataFrame = field(default_factory=pd.DataFrame)
+    parts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    checks: tuple[Check, ...] = ()
+    assumption: str = ""
+    outcome: str = ""
+    kind: Kind = "number"
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval excludes no effect."""
+        return bool(self.low > 0 or self.high < 0)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row: design, effect, relative effect, interval, p and what it rests on."""
+        return pd.DataFrame(
+            [
+                {
+                    "design": self.design,
+                    "estimate": self.effect,
+                    "low": self.low,
+                    "high": self.high,
+                    "relative": self.relative,
+                    "relative_low": self.relative_low,
+                    "relative_high": self.relative_high,
+                    "p": self.p,
+                    "units": self.n_units,
+                    "treated": self.n_treated,
+                    "before": self.n_before,
+                    "after": self.n_after,
+                    "inference": self.inference,
+                }
+            ]
+        )
+
+    def metrics(self) -> pd.DataFrame:
+        """Effect and relative effect: name, value, low, high."""
+        return pd.DataFrame(
+            [
+                {"name": "effect", "value": self.effect, "low": self.low, "high": self.high},
+                {
+                    "name": "relative",
+                    "value": self.relative,
+                    "low": self.relative_low,
+                    "high": self.relative_high,
+                },
+            ]
+        )
+
+    def with_checks(self, *checks: Check) -> Effect:
+        """Return the same effect with more checks."""
+        return replace(self, checks=(*self.checks, *checks))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw what was seen beside what would have been, with the start marked."""
+        ax = ax or plt.gca()
+        s, unit = self.series, 100.0 if self.kind == "share" else 1.0
+        place = np.arange(len(s))
+        seen, without = unit * s["observed"], unit * s["counterfactual"]
+        lines = [
+            ax.plot(place, seen, "o-", markersize=3.5)[0],
+            ax.plot(place, without, "--")[0],
+        ]
+        band = s["low"].notna().to_numpy()
+        ax.fill_between(
+            place[band],
+            unit * s["low"][band],
+            unit * s["high"][band],
+            alpha=0.2,
+            color=lines[1].get_color(),
+            linewidth=0,
+        )
+        first = int(np.argmax(s["after"].to_numpy()))
+        ax.axvline(first - 0.5, color=plt.rcParams["text.color"], linewidth=0.8, linestyle=":")
+        low, high = ax.get_ylim()
+        ax.set_ylim(low, high + 0.1 * (high - low))
+        ax.annotate(
+            "start",
+            (first - 0.5, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(-4, -4),
+            textcoords="offset points",
+            va="top",
+            ha="right",
+            fontsize="small",
+        )
+        words = ("with the measure", "without it (estimated)")
+        ends = [
+            (float(line.dropna().iloc[-1]), drawn, word)
+            for line, drawn, word in zip((seen, without), lines, words, strict=True)
+        ]
+        _label_ends(ax, float(place[-1]), ends)
+        _ticks(ax, s["period"])
+        ax.set_ylabel(self._axis())
+        return ax
+
+    def plot_gaps(self, ax: Axes | None = None) -> Axes:
+        """Draw the difference to the comparison, period by period, before and after."""
+        ax = ax or plt.gca()
+        g, unit = self.gaps, 100.0 if self.kind == "share" else 1.0
+        place = np.arange(len(g))
+        after = g["after"].to_numpy(dtype=bool)
+        for chosen, marker, label in ((~after, "o", "before"), (after, "D", "after")):
+            part = unit * g.loc[chosen, ["estimate", "low", "high"]].to_numpy()
+            y = part[:, 0]
+            error = [y - part[:, 1], part[:, 2] - y]
+            ax.errorbar(place[chosen], y, yerr=error, fmt=marker, capsize=2, label=label)
+        ax.axhline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
+        ax.axvline(
+            int(np.argmax(after)) - 0.5,
+            color=plt.rcParams["text.color"],
+            linewidth=0.8,
+            linestyle=":",
+        )
+        percent = "Difference to the comparison, percentage points"
+        ax.set_ylabel(percent if self.kind == "share" else "Difference to the comparison")
+        ax.legend(loc="best", frameon=False, ncols=2)
+        _ticks(ax, g["period"])
+        return ax
+
+    def _axis(self) -> str:
+        if not self.outcome:
+            return ""
+        unit = {"share": ", %", "points": ", points", "number": ""}[self.kind]
+        return f"{self.outcome[:1].upper()}{self.outcome[1:]}{unit}"
+
+
+def _label_ends(ax: Axes, at: float, ends: list[tuple[float, Any, str]]) -> None:
+    """Write each line's name at its end, moved apart where the lines meet."""
+    low, high = ax.get_ylim()
+    apart = 0.07 * (high - low)
+    order = sorted(ends, key=lambda end: end[0])
+    heights = [order[0][0], max(order[1][0], order[0][0] + apart)]
+    shift = (heights[1] - order[1][0]) / 2
+    for (_, line, text), height in zip(order, heights, strict=True):
+        ax.annotate(
+            text,
+            (at, height - shift),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+            color=line.get_color(),
+            fontsize="small",
+            annotation_clip=False,
+        )
+
+
+def _ticks(ax: Axes, periods: pd.Series) -> None:
+    """Name at most eight periods below the axis."""
+    step = max(1, int(np.ceil(len(periods) / 8)))
+    place = np.arange(0, len(periods), step)
+    ax.set_xticks(place, [period_name(periods.iloc[i]) for i in place])
+
+
+def period_name(period: Any) -> str:
+    """Name a period: its month for a timestamp, its label otherwise."""
+    return f"{period:%Y-%m}" if isinstance(period, pd.Timestamp) else str(period)
+
+
+def relative_to(
+    effect: float, se_effect: float, mean: float, se_mean: float, covariance: float, quantile: float
+) -> tuple[float, float, float]:
+    """Relative effect e / (m - e) with Fieller's limits.
+
+    Parameters
+    ----------
+    effect, mean : float
+        Effect e and observed mean after the start m; the counterfactual is m - e.
+    se_effect, se_mean, covariance : float
+        Standard errors and covariance of e and m.
+    quantile : float
+        Two-sided quantile, say 1.96.
+
+    Returns
+    -------
+    tuple of float
+        Ratio, low, high; NaN where the counterfactual is not clearly above zero.
+
+    References
+    ----------
+    Fieller (1954), JRSS B 16(2), 175-185.
+    """
+    base = mean - effect
+    var_e, var_b = se_effect**2, se_mean**2 + se_effect**2 - 2 * covariance
+    cov = covariance - se_effect**2
+    nothing = (float("nan"),) * 3
+    if not np.isfinite([base, var_e, var_b]).all() or base <= 0:
+        return nothing
+    a = base**2 - quantile**2 * var_b
+    if a <= 0:
+        return nothing
+    b, c = effect * base - quantile**2 * cov, effect**2 - quantile**2 * var_e
+    half = np.sqrt(max(b * b - a * c, 0.0))
+    return float(effect / base), float((b - half) / a), float((b + half) / a)

@@ -1,0 +1,460 @@
+"""Judge one outcome of one case: the glance, the sound comparison, the checks and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from workbench.impact.ancova import same_baseline
+from workbench.impact.before_after import before_after, series_glance
+from workbench.impact.case import CaseCard
+from workbench.impact.did import difference_in_differences
+from workbench.impact.effect import Check, Effect, Kind
+from workbench.impact.panel import CaseError, Panel, read_panel, split_periods
+from workbench.impact.selector import GRADES, met_the_rule, select_design
+from workbench.impact.series import interrupted_series
+from workbench.stats import holm
+
+Strength = Literal["strong", "moderate", "weak", "none"]
+# Sums of a year, such as spend; all other measures of selection are means.
+_FLOWS = ("sales", "orders_per_customer")
+_MUCH_SHARED = 0.1
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What can be said about one outcome of a case.
+
+    Attributes
+    ----------
+    outcome : str
+        Name of the indicator.
+    direction : {"up", "down"}
+        Where the measure should move it.
+    claimed : float or None
+        Claimed relative change.
+    kind : {"number", "share", "points"}
+    effect : Effect or None
+        The sound answer; None where no conclusion is possible.
+    glance : Effect or None
+        What a comparison of before and after says.
+    answers : DataFrame
+        All answers worked out, one row each.
+    designs : DataFrame
+        All designs: admissible or not, and why.
+    checks : tuple of Check
+        Of the answer and of the case; a refusal stands here, too.
+    strength : {"strong", "moderate", "weak", "none"}
+    exclusions : DataFrame
+        What was left out of the comparison.
+    """
+
+    outcome: str
+    direction: str
+    claimed: float | None
+    kind: Kind
+    effect: Effect | None
+    glance: Effect | None
+    answers: pd.DataFrame
+    designs: pd.DataFrame
+    checks: tuple[Check, ...]
+    strength: Strength
+    exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def refused(self) -> bool:
+        """Whether no conclusion is possible."""
+        return self.effect is None
+
+    @property
+    def warnings(self) -> tuple[Check, ...]:
+        """Checks that speak against the answer, or forbid one."""
+        return tuple(c for c in self.checks if c.severity in ("warning", "refusal"))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """All answers side by side, the one that counts first, the glance last."""
+        return self.answers
+
+    def metrics(self) -> pd.DataFrame:
+        """Effect and relative effect: name, value, low, high; empty where refused."""
+        if self.effect is None:
+            return pd.DataFrame(columns=["name", "value", "low", "high"])
+        return self.effect.metrics()
+
+
+def evaluate(
+    records: pd.DataFrame,
+    case: CaseCard,
+    treatments: pd.DataFrame | None = None,
+    *,
+    outcome: str,
+    direction: str = "up",
+    claimed: float | None = None,
+    selection: pd.DataFrame | None = None,
+    min_cell: int = 5,
+    level: float = 0.95,
+) -> Evaluation:
+    """Judge one outcome of a case.
+
+    Parameters
+    ----------
+    records : DataFrame
+        One row a customer and period: `customer_id`, `period`, `estimate`, and the column that
+        names groups where groups were treated. Periods in order; rows of customers who could show
+        the outcome, zeros included.
+    case : CaseCard
+    treatments : DataFrame, optional
+        `case`, `customer_id`, `start`, of all measures (the others are looked at for overlap).
+    outcome, direction, claimed
+        Name of the outcome, where it should move, claimed relative change.
+    selection : DataFrame, optional
+        The indicator by which the treated were chosen, in the form of `records`.
+    min_cell : int
+        Fewest records of the treated, and of the comparison, before and after.
+
+    Raises
+    ------
+    CaseError
+        Input that cannot be read. Data that allow no conclusion are no error: they give an
+        evaluation that says so.
+    """
+    kind = _kind(records, outcome)
+    judge = _judge_series if case.chosen == "everybody" else _judge_panel
+    effect, glance, others, designs, checks, left = judge(
+        records, case, treatments, outcome, selection, min_cell, level
+    )
+    checks = [*checks, *_shared(records, case, treatments)]
+    if effect is not None:
+        effect = _dressed(replace(effect, checks=()), case, outcome, kind)
+    glance = None if glance is None else _dressed(glance, case, outcome, kind)
+    rows = [e.table for e in (effect, *others, glance) if e is not None]
+    answers = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+    return Evaluation(
+        outcome=outcome,
+        direction=direction,
+        claimed=claimed,
+        kind=kind,
+        effect=effect,
+        glance=glance,
+        answers=answers,
+        designs=designs,
+        checks=tuple(checks),
+        strength=_strength(effect, checks, claimed),
+        exclusions=left,
+    )
+
+
+_Judged = tuple[Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame]
+
+
+def _judge_series(
+    records: pd.DataFrame,
+    case: CaseCard,
+    treatments: pd.DataFrame | None,
+    outcome: str,
+    selection: pd.DataFrame | None,
+    min_cell: int,
+    level: float,
+) -> _Judged:
+    frame = records[np.isfinite(pd.to_numeric(records["estimate"], errors="coerce"))]
+    by_period = frame.groupby("period", sort=True)["estimate"].agg(["mean", "size"])
+    before, after = split_periods(by_period.index, case.start)
+    keep = before | after
+    values, counts, later = (
+        by_period["mean"].to_numpy()[keep],
+        by_period["size"].to_numpy()[keep],
+        after[keep],
+    )
+    small = counts < min_cell
+    left = [
+        ("the period contains the start", "periods", int((~keep).sum())),
+        ("fewer than {n} records", "periods", int(small.sum())),
+    ]
+    values = np.where(small, np.nan, values)
+    n_before = int((~later & ~small).sum())
+    n_after = int((later & ~small).sum())
+    picked = select_design(
+        case, outcome=outcome, n_treated=1, n_other=0, before=n_before, after=n_after
+    )
+    glance = None
+    if min(n_before, n_after) >= 2:
+        glance = series_glance(
+            values[~small], later[~small], window=min(case.year, n_before), level=level
+        )
+    effect, checks = None, []
+    try:
+        effect = interrupted_series(
+            values,
+            by_period.index[keep],
+            after=later,
+            season=case.year,
+            weights=counts,
+            level=level,
+        )
+        checks = list(effect.checks)
+    except CaseError as error:
+        checks = [_refusal(error)]
+    exclusions = pd.DataFrame([x for x in left if x[2]], columns=["reason", "what", "n"])
+    return effect, glance, [], picked.table, checks, exclusions
+
+
+def _judge_panel(
+    records: pd.DataFrame,
+    case: CaseCard,
+    treatments: pd.DataFrame | None,
+    outcome: str,
+    selection: pd.DataFrame | None,
+    min_cell: int,
+    level: float,
+) -> _Judged:
+    treated = case.treated(records, treatments)
+    unit = case.group or "customer_id"
+    panel = read_panel(records, treated, start=case.start, unit=unit)
+    panel = panel.select(panel.weight.sum(axis=1) > 0)
+    checks: list[Check] = []
+    same_rule = None
+    if selection is not None and case.chosen in ("rule", "volunteers"):
+        met = met_the_rule(panel, _baseline(selection, case, unit))
+        same_rule = panel.select(met)
+    n_treated = panel.n_treated
+    picked = select_design(
+        case,
+        outcome=outcome,
+        n_treated=n_treated,
+        n_other=len(panel.units) - n_treated,
+        n_same_rule=None if same_rule is None else int((~same_rule.treated).sum()),
+    )
+    glance = _try(lambda: before_after(panel, window=case.year, level=level))
+    thin = _thin(panel, min_cell)
+    if thin is not None or not picked.design:
+        checks.append(thin or _no_design(case))
+        return None, glance, [], picked.table, checks, panel.exclusions
+    compared = panel
+    if same_rule is not None and picked.design in ("same rule", "between two answers"):
+        compared = same_rule
+    try:
+        effect, others = _answer(picked.design, compared, case, level)
+    except CaseError as error:
+        return None, glance, [], picked.table, [_refusal(error)], panel.exclusions
+    checks += effect.checks
+    if picked.design == "same baseline" and case.chosen in ("rule", "worst"):
+        checks.append(
+            Check(
+                "selection",
+                "warning" if case.chosen == "worst" else "note",
+                "The treated were chosen because of their baseline, and nobody else met the same"
+                " rule. The adjustment takes out the return to the mean only if its straight"
+                " line is right.",
+            )
+        )
+    return effect, glance, others, picked.table, checks, panel.exclusions
+
+
+def _answer(design: str, panel: Panel, case: CaseCard, level: float) -> tuple[Effect, list[Effect]]:
+    """Give the effect by the chosen design, and the other admissible answers."""
+    if design == "same baseline":
+        main = _try(lambda: same_baseline(panel, year=case.year, level=level))
+        if main is not None:
+            return main, []
+        fallback = difference_in_differences(panel, level=level)
+        doubt = Check(
+            "baseline",
+            "warning",
+            "Too few units were seen both before and after to compare at the same baseline;"
+            " changes of group means are compared instead.",
+        )
+        return fallback.with_checks(doubt), []
+    moved = difference_in_differences(panel, level=level)
+    level_with = _try(lambda: same_baseline(panel, year=case.year, level=level))
+    if design == "between two answers" and level_with is not None:
+        return _between(moved, level_with), [moved, level_with]
+    others = [] if level_with is None else [level_with]
+    return replace(moved, design=design), others
+
+
+def _between(a: Effect, b: Effect) -> Effect:
+    """Join two answers that bracket the truth: their hull.
+
+    References
+    ----------
+    Angrist, Pischke (2009), Mostly Harmless Econometrics, section 5.4; Ding, Li (2019), Political
+    Analysis 27(4), 605-615.
+    """
+    series = a.series.copy()
+    both = b.series.set_index("period").reindex(a.series["period"])
+    for column, join in (("low", np.fmin), ("high", np.fmax)):
+        series[column] = join(a.series[column].to_numpy(), both[column].to_numpy())
+    series["counterfactual"] = (
+        a.series["counterfactual"].to_numpy() + both["counterfactual"].to_numpy()
+    ) / 2
+    return replace(
+        a,
+        design="between two answers",
+        effect=(a.effect + b.effect) / 2,
+        low=min(a.low, b.low),
+        high=max(a.high, b.high),
+        p=max(a.p, b.p) if a.effect * b.effect > 0 else 1.0,
+        relative=(a.relative + b.relative) / 2,
+        relative_low=min(a.relative_low, b.relative_low),
+        relative_high=max(a.relative_high, b.relative_high),
+        counterfactual=(a.counterfactual + b.counterfactual) / 2,
+        inference="hull of the two intervals",
+        series=series,
+        checks=tuple(c for c in (*a.checks, *b.checks) if c.name != "trend before"),
+    )
+
+
+def _baseline(selection: pd.DataFrame, case: CaseCard, unit: str) -> pd.Series:
+    """Baseline measure of each unit over the last year before the start."""
+    before, _ = split_periods(pd.Index(selection["period"].unique()).sort_values(), case.start)
+    periods = pd.Index(selection["period"].unique()).sort_values()[before][-case.year :]
+    rows = selection[selection["period"].isin(periods)].groupby(unit)["estimate"]
+    return rows.sum() if case.selected_on in _FLOWS else rows.mean()
+
+
+def _thin(panel: Panel, min_cell: int) -> Check | None:
+    """Refuse where a group was hardly seen before or after."""
+    for who, side in (("treated", panel.treated), ("comparison", ~panel.treated)):
+        for time, periods in (("before", ~panel.after), ("after", panel.after)):
+            n = int(panel.weight[np.ix_(side, periods)].sum())
+            if n < min_cell:
+                return Check(
+                    "small cells",
+                    "refusal",
+                    "Only {n} records of the {who} group {time} the start; at least {least} are"
+                    " needed.",
+                    {"n": n, "who": who, "time": time, "least": min_cell},
+                )
+    return None
+
+
+def _no_design(case: CaseCard) -> Check:
+    return Check(
+        "no design",
+        "refusal",
+        "Nobody is left to compare with: the change of the treated cannot be told from what would"
+        " have happened anyway.",
+    )
+
+
+def _refusal(error: CaseError) -> Check:
+    return Check(
+        "refused", "refusal", "{what}; {remedy}.", {"what": error.what, "remedy": error.remedy}
+    )
+
+
+def _try(estimate: Callable[[], Effect]) -> Effect | None:
+    try:
+        return estimate()
+    except CaseError:
+        return None
+
+
+def _shared(records: pd.DataFrame, case: CaseCard, treatments: pd.DataFrame | None) -> list[Check]:
+    """Look for other measures that came to one side more than to the other."""
+    if treatments is None or treatments.empty:
+        return []
+    begin = pd.Timestamp(case.start)
+    known = pd.Index(records["customer_id"].unique())
+    own = pd.Index(treatments.loc[treatments["case"] == case.name, "customer_id"])
+    checks = []
+    for name, rows in treatments[treatments["case"] != case.name].groupby("case"):
+        first = pd.to_datetime(rows["start"]).min()
+        touched = known.isin(rows["customer_id"])
+        if case.chosen == "everybody":
+            share = float(touched.mean())
+            if first >= begin and share > _MUCH_SHARED:
+                checks.append(
+                    Check(
+                        "other measures",
+                        "warning",
+                        "Another measure, {other}, reached {share} percent of the customers from"
+                        " {first} on; its effect cannot be told apart.",
+                        {"other": str(name), "share": round(100 * share), "first": first.date()},
+                    )
+                )
+            continue
+        treated = known.isin(own)
+        if not treated.any() or treated.all():
+            continue
+        a, b = float(touched[treated].mean()), float(touched[~treated].mean())
+        if abs(a - b) > _MUCH_SHARED:
+            checks.append(
+                Check(
+                    "other measures",
+                    "note",
+                    "Another measure, {other}, reached {a} percent of the treated and {b} percent"
+                    " of the rest (from {first} on).",
+                    {
+                        "other": str(name),
+                        "a": round(100 * a),
+                        "b": round(100 * b),
+                        "first": first.date(),
+                    },
+                )
+            )
+    return checks
+
+
+def _strength(effect: Effect | None, checks: list[Check], claimed: float | None) -> Strength:
+    """Grade the evidence: what the design can bear, less a grade for each thing against it."""
+    if effect is None:
+        return "none"
+    grade = GRADES[effect.design] - len({c.name for c in checks if c.severity == "warning"})
+    half = (effect.relative_high - effect.relative_low) / 2
+    if claimed and np.isfinite(half) and half > abs(claimed):
+        grade -= 1
+    return "strong" if grade >= 3 else "moderate" if grade == 2 else "weak"
+
+
+def _kind(records: pd.DataFrame, outcome: str) -> Kind:
+    if outcome == "nps":
+        return "points"
+    values = pd.to_numeric(records["estimate"], errors="coerce")
+    return "share" if values.between(0, 1).all() and values.nunique() <= 2 else "number"
+
+
+def _dressed(effect: Effect, case: CaseCard, outcome: str, kind: Kind) -> Effect:
+    """Give the result its outcome's name, and periods that read well."""
+    named = {}
+    for table in ("series", "gaps"):
+        frame = getattr(effect, table)
+        if len(frame):
+            named[table] = frame.assign(
+                period=[_period_words(p, case.period) for p in frame["period"]]
+            )
+    return replace(effect, outcome=outcome.replace("_", " "), kind=kind, **named)
+
+
+def _period_words(period: Any, every: str) -> Any:
+    if not isinstance(period, pd.Timestamp):
+        return period
+    if every == "quarter":
+        return f"{period.year}-Q{period.quarter}"
+    return {"year": f"{period:%Y}", "month": f"{period:%Y-%m}"}.get(every, f"{period:%Y-%m-%d}")
+
+
+def adjusted(evaluations: list[Evaluation]) -> pd.DataFrame:
+    """Put the outcomes of a case side by side, p-values corrected for their number (Holm)."""
+    rows = []
+    for e in evaluations:
+        empty = {
+            "design": "",
+            "estimate": np.nan,
+            "low": np.nan,
+            "high": np.nan,
+            "relative": np.nan,
+            "relative_low": np.nan,
+            "relative_high": np.nan,
+            "p": np.nan,
+        }
+        found = empty if e.effect is None else e.effect.table.iloc[0][list(empty)].to_dict()
+        rows.append({"outcome": e.outcome, **found, "strength": e.strength})
+    table = pd.DataFrame(rows)
+    table["p_holm"] = holm(table["p"])
+    return table

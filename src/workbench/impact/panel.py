@@ -1,0 +1,297 @@
+"""Outcomes of units over periods, treated or not: the table that designs with a comparison need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from workbench.errors import DataError
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+class CaseError(DataError):
+    """Data from which the effect of a measure cannot be judged."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Units by periods.
+
+    Attributes
+    ----------
+    outcome : ndarray, shape (units, periods)
+        Mean outcome of the cell, NaN where there is none.
+    weight : ndarray, shape (units, periods)
+        Records behind the cell.
+    units, periods : Index
+    treated : ndarray of bool, shape (units,)
+    after : ndarray of bool, shape (periods,)
+        Periods that lie wholly after the start.
+    eligible : ndarray of bool, shape (units,)
+        Units that met the rule by which the treated were chosen; all where no rule is known.
+    start : Timestamp
+    exclusions : DataFrame
+        `reason`, `what`, `n`.
+    """
+
+    outcome: Array
+    weight: Array
+    units: pd.Index
+    periods: pd.Index
+    treated: Mask
+    after: Mask
+    eligible: Mask
+    start: pd.Timestamp
+    exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def n_treated(self) -> int:
+        """Number of treated units."""
+        return int(self.treated.sum())
+
+    def select(self, units: Mask) -> Panel:
+        """Keep some units only."""
+        return Panel(
+            self.outcome[units],
+            self.weight[units],
+            self.units[units],
+            self.periods,
+            self.treated[units],
+            self.after,
+            self.eligible[units],
+            self.start,
+            self.exclusions,
+        )
+
+    def means(self, periods: Mask) -> tuple[Array, Array]:
+        """Weighted mean of each unit over some periods, and the weight behind it."""
+        w = self.weight[:, periods]
+        total = w.sum(axis=1)
+        summed = np.where(w > 0, w * np.nan_to_num(self.outcome[:, periods]), 0.0).sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(total > 0, summed / total, np.nan), total
+
+    def group_means(self, group: Mask) -> Array:
+        """Weighted mean of a group in each period."""
+        w = self.weight[group]
+        total = w.sum(axis=0)
+        summed = np.where(w > 0, w * np.nan_to_num(self.outcome[group]), 0.0).sum(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(total > 0, summed / total, np.nan)
+
+
+def period_start(label: Any) -> pd.Timestamp:
+    """First day of a period: a timestamp, `2024-H1`, `2024-Q3`, `2024-05`, `2024W07` or `2024`.
+
+    Raises
+    ------
+    CaseError
+        The label names no date.
+    """
+    if isinstance(label, pd.Timestamp | np.datetime64) or hasattr(label, "year"):
+        return pd.Timestamp(label).tz_localize(None)
+    text = str(label).strip()
+    if found := re.fullmatch(r"(\d{4})\D{0,2}([HSQ])([1-4])", text, re.IGNORECASE):
+        months = 3 if found[2].upper() == "Q" else 6
+        return pd.Timestamp(int(found[1]), months * (int(found[3]) - 1) + 1, 1)
+    if re.fullmatch(r"\d{4}", text):
+        return pd.Timestamp(int(text), 1, 1)
+    try:
+        return pd.Timestamp(text)
+    except ValueError:
+        raise CaseError(
+            f"the period {text!r} names no date",
+            remedy="label waves like 2024-H1, 2024-Q3 or 2024-05",
+        ) from None
+
+
+def split_periods(periods: pd.Index, start: pd.Timestamp) -> tuple[Mask, Mask]:
+    """Say which periods lie before the start and which after; one that contains it is neither.
+
+    Raises
+    ------
+    CaseError
+        The start lies outside the data.
+    """
+    begins = pd.DatetimeIndex([period_start(p) for p in periods])
+    after = np.asarray(begins >= start)
+    before = ~after
+    if before.any() and after.any():
+        # the last period that began before the start may reach into the time after
+        last = int(np.flatnonzero(before)[-1])
+        before[last] = begins[last + 1] <= start or begins[last] + _typical(begins) <= start
+    if not before.any():
+        raise CaseError(
+            f"the start {start:%Y-%m-%d} lies before the data, which begin {begins.min():%Y-%m-%d}",
+            where="case.start",
+            remedy="an evaluation needs time before the measure; bring earlier data",
+        )
+    if not after.any():
+        raise CaseError(
+            f"the start {start:%Y-%m-%d} lies after the data, whose last period is"
+            f" {period_label(periods[-1])}",
+            where="case.start",
+            remedy="wait for data after the start, or correct the date",
+        )
+    return before, after
+
+
+def _typical(begins: pd.DatetimeIndex) -> pd.Timedelta:
+    gaps = np.diff(begins.to_numpy()).astype("timedelta64[D]").astype(int)
+    # months differ by up to three days in length; a period may be that much shorter
+    return pd.Timedelta(days=int(np.median(gaps)) - 3) if gaps.size else pd.Timedelta(days=0)
+
+
+def period_label(period: Any) -> str:
+    """Write a period in an error message."""
+    return f"{period:%Y-%m-%d}" if isinstance(period, pd.Timestamp) else str(period)
+
+
+def read_panel(
+    frame: pd.DataFrame,
+    treated: Mapping[Any, Any] | pd.Series,
+    *,
+    start: Any,
+    unit: str = "customer_id",
+    period: str = "period",
+    outcome: str = "estimate",
+    weight: str | None = None,
+    eligible: Any = None,
+) -> Panel:
+    """Arrange records as units by periods.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a unit and period, or several when `unit` groups customers (a city): these are
+        averaged, each record counting once or by `weight`.
+    treated : mapping or Series
+        Treated unit -> first day of the measure (or True).
+    start : date
+        First day of the measure.
+    unit, period, outcome, weight : str
+        Columns.
+    eligible : collection of units, optional
+        Units that met the rule by which the treated were chosen.
+
+    Raises
+    ------
+    CaseError
+        Columns missing; a start outside the data; treated units that do not occur, are never seen
+        before or after; nobody left to compare with; a constant outcome; several starts; a
+        unit and period twice where units are single customers.
+    """
+    columns = [unit, period, outcome, *([weight] if weight else [])]
+    absent = [c for c in columns if c not in frame]
+    if absent:
+        raise CaseError(
+            f"there is no column {', '.join(map(repr, absent))}",
+            where="outcome table",
+            remedy=f"its columns are {', '.join(map(str, frame.columns))}",
+        )
+    begin = pd.Timestamp(start).tz_localize(None)
+    treated = pd.Series(dict(treated))
+    values = pd.to_numeric(frame[outcome], errors="coerce").to_numpy(dtype=float)
+    weights = np.ones(len(frame)) if weight is None else frame[weight].to_numpy(dtype=float)
+    known = frame[unit].notna().to_numpy() & frame[period].notna().to_numpy()
+    usable = known & np.isfinite(values) & (weights > 0)
+    notes = [("no value", "records", int((~usable).sum()))]
+    rows, units = pd.factorize(frame[unit][usable], sort=True)
+    columns_at, periods = pd.factorize(frame[period][usable], sort=True)
+    if not len(rows):
+        raise CaseError(
+            "there is no outcome to compare",
+            where=f"column {outcome!r}",
+            remedy="check the indicator and the period",
+        )
+    periods = pd.Index(periods)
+    before, after = split_periods(periods, begin)
+    during = ~(before | after)
+    notes.append(("the period contains the start", "periods", int(during.sum())))
+    size = (len(units), len(periods))
+    cell = rows * size[1] + columns_at
+    w = np.bincount(cell, weights[usable], minlength=size[0] * size[1]).reshape(size)
+    total = np.bincount(cell, (weights * values)[usable], minlength=w.size).reshape(size)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(w > 0, total / w, np.nan)
+    keep = before | after
+    index = pd.Index(units)
+    panel = Panel(
+        outcome=mean[:, keep],
+        weight=w[:, keep],
+        units=index,
+        periods=periods[keep],
+        treated=np.asarray(index.isin(treated.index)),
+        after=after[keep],
+        eligible=np.ones(len(index), dtype=bool)
+        if eligible is None
+        else np.asarray(index.isin(list(eligible)) | index.isin(treated.index)),
+        start=begin,
+    )
+    known = panel.units[panel.weight[:, ~panel.after].sum(axis=1) > 0]
+    _check_starts(treated, begin, known)
+    _check_units(panel, treated)
+    kept = [note for note in notes if note[2]]
+    object.__setattr__(panel, "exclusions", pd.DataFrame(kept, columns=["reason", "what", "n"]))
+    return panel
+
+
+def _check_starts(treated: pd.Series, begin: pd.Timestamp, known: pd.Index) -> None:
+    """Refuse starts that differ; only units not known before may have joined later."""
+    if treated.empty:
+        raise CaseError(
+            "nobody was treated",
+            where="treatments",
+            remedy="list the treated units, or declare the case as chosen: everybody",
+        )
+    given = treated[[not isinstance(v, bool | np.bool_) for v in treated]]
+    dates = pd.to_datetime(given, errors="coerce").dropna().dt.tz_localize(None)
+    early = dates[dates < begin]
+    late = dates[(dates > begin) & dates.index.isin(known)]
+    if len(early):
+        raise CaseError(
+            f"the case starts {begin:%Y-%m-%d}, but {len(early)} units were treated from"
+            f" {early.min():%Y-%m-%d}",
+            where="treatments.start",
+            remedy="make the dates agree",
+        )
+    if len(late):
+        raise CaseError(
+            f"{len(late)} of {len(treated)} units were treated later than {begin:%Y-%m-%d}, up to"
+            f" {late.max():%Y-%m-%d}, though they were known before",
+            where="treatments.start",
+            remedy="judge each start as a case of its own",
+        )
+
+
+def _check_units(panel: Panel, treated: pd.Series) -> None:
+    if not panel.treated.any():
+        raise CaseError(
+            f"none of the {len(treated)} treated units occurs in the outcome",
+            where="treatments",
+            remedy="check that both tables name units in the same way",
+        )
+    seen_before = panel.weight[:, ~panel.after].sum(axis=1) > 0
+    seen_after = panel.weight[:, panel.after].sum(axis=1) > 0
+    for name, seen in (("before", seen_before), ("after", seen_after)):
+        if not (panel.treated & seen).any():
+            raise CaseError(
+                f"no treated unit was ever observed {name} the start",
+                where="outcome table",
+                remedy="a change needs both; bring more data",
+            )
+    values = panel.outcome[panel.weight > 0]
+    if np.ptp(values) < 1e-12 * max(1.0, float(np.abs(values).max())):
+        raise CaseError(
+            f"the outcome is {values[0]:g} everywhere",
+            where="outcome table",
+            remedy="check the indicator; nothing can be learnt from a constant",
+        )

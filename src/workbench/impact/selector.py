@@ -1,0 +1,149 @@
+"""Which designs a case admits, and which of them answers: from how the treated were chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.impact import ancova, before_after, did, series
+from workbench.impact.case import CaseCard
+from workbench.impact.panel import Mask, Panel
+
+# How much a design can bear at best: 3 strong, 2 moderate, 1 weak, 0 nothing.
+GRADES = {
+    "before and after": 0,
+    "difference in differences": 2,
+    "same baseline": 2,
+    "same rule": 2,
+    "drawn by lot": 3,
+    "between two answers": 1,
+    "interrupted time series": 2,
+}
+ASSUMPTIONS = {
+    "before and after": before_after.ASSUMPTION,
+    "difference in differences": did.ASSUMPTION,
+    "same baseline": ancova.ASSUMPTION,
+    "same rule": "Units that met the same rule but did not get the measure would have moved in step"
+    " with those that got it.",
+    "drawn by lot": "The lot was fair, and the units do not affect one another.",
+    "between two answers": "Those who came forward differ from the rest either by lasting traits or"
+    " by their recent history; the truth then lies between the two answers.",
+    "interrupted time series": series.ASSUMPTION,
+}
+_FEWEST_SAME_RULE = {"customer": 10, "group": 3}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The choice of a design.
+
+    Attributes
+    ----------
+    design : str
+        The one that answers; empty when none does.
+    table : DataFrame
+        All designs: `design`, `admissible`, `answers`, `assumption`, `reason`.
+    """
+
+    design: str
+    table: pd.DataFrame
+
+
+def select_design(
+    case: CaseCard,
+    *,
+    outcome: str,
+    n_treated: int,
+    n_other: int,
+    n_same_rule: int | None = None,
+    before: int = 0,
+    after: int = 0,
+) -> Selection:
+    """Name the admissible designs and pick one.
+
+    Parameters
+    ----------
+    case : CaseCard
+    outcome : str
+        Name of the outcome; being chosen on the outcome itself is what brings the return to the
+        mean.
+    n_treated, n_other : int
+        Units, treated and not.
+    n_same_rule : int, optional
+        Untreated units that met the rule; None when that is not known.
+    before, after : int
+        Periods.
+    """
+    on_outcome = case.selected_on in (None, outcome)
+    picked_on_baseline = case.chosen in ("rule", "worst")
+    compared = n_treated >= 2 and n_other >= 2
+    fewest = _FEWEST_SAME_RULE["group" if case.group else "customer"]
+    reasons: dict[str, str] = {"before and after": "shows what a glance says; no evidence"}
+    lacking = "" if compared else "fewer than two treated or two comparison units"
+    reasons["difference in differences"] = lacking
+    if not lacking and picked_on_baseline and on_outcome:
+        reasons["difference in differences"] = (
+            "chosen by their baseline: the rest does not return to the mean with them"
+        )
+    reasons["same baseline"] = lacking
+    reasons["same rule"] = (
+        "not chosen by a rule"
+        if case.chosen != "rule"
+        else lacking or ("" if (n_same_rule or 0) >= fewest else "nobody else met the rule")
+    )
+    reasons["drawn by lot"] = lacking if case.chosen == "random" else "not drawn by lot"
+    reasons["between two answers"] = lacking if case.chosen == "volunteers" else "no volunteers"
+    short = after < series.FEWEST_AFTER or before < series.FEWEST_BEFORE
+    reasons["interrupted time series"] = (
+        "a comparison group is better"
+        if case.chosen != "everybody"
+        else "fewer than eight periods before or after"
+        if short
+        else ""
+    )
+    if case.chosen == "everybody":
+        for name in ("difference in differences", "same baseline"):
+            reasons[name] = "nobody is left to compare with"
+    order = {
+        "random": ["drawn by lot"],
+        "rule": ["same rule", "same baseline" if on_outcome else "difference in differences"],
+        "worst": ["same baseline" if on_outcome else "difference in differences"],
+        "volunteers": ["between two answers"],
+        "everybody": ["interrupted time series"],
+    }[case.chosen]
+    design = next((name for name in order if not reasons[name]), "")
+    table = pd.DataFrame(
+        {
+            "design": list(GRADES),
+            "admissible": [not reasons[name] for name in GRADES],
+            "answers": [name == design for name in GRADES],
+            "assumption": [ASSUMPTIONS[name] for name in GRADES],
+            "reason": [reasons[name] for name in GRADES],
+        }
+    )
+    return Selection(design, table)
+
+
+def met_the_rule(panel: Panel, selection: pd.Series) -> Mask:
+    """Units whose baseline lies on the treated side of the line.
+
+    The line is where 98 % of the treated lie on their side, because cleaning may move single
+    values across it.
+
+    Parameters
+    ----------
+    panel : Panel
+    selection : Series
+        Baseline measure by unit, as it was before the start.
+    """
+    values = selection.reindex(panel.units).to_numpy(dtype=float)
+    own, rest = values[panel.treated], values[~panel.treated]
+    if not np.isfinite(own).any() or not np.isfinite(rest).any():
+        return np.ones(len(panel.units), dtype=bool)
+    if np.nanmean(own) >= np.nanmean(rest):
+        met = values >= np.nanquantile(own, 0.02)
+    else:
+        met = values <= np.nanquantile(own, 0.98)
+    return np.asarray(met | panel.treated)
