@@ -29,7 +29,8 @@ LAB_STYLE = """
 .wb-table .wb-num{text-align:right!important;white-space:nowrap}
 .wb-bar{display:inline-block;height:.6em;margin-right:.5em;background:currentColor;opacity:.35}
 .wb-headlines{display:flex;flex-wrap:wrap;gap:.8em;list-style:none;padding:0;margin:.5em 0}
-.wb-card{border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em;min-width:9em}
+.wb-card{border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em}
+.wb-card{min-width:9em;max-width:17em}
 .wb-card p{margin:0}.wb-card-label,.wb-card-interval,.wb-card-change{font-size:.9em;opacity:.8}
 .wb-card-value{font-size:1.6em;font-weight:600}
 """

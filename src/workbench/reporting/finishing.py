@@ -29,6 +29,8 @@ def finish(figure: Figure) -> None:
         _paint_black_in_ink(axes)
         _grid_across_values(axes)
         _lay_y_label_flat(axes)
+    figure.draw_without_rendering()  # so that it is known where lines end
+    for axes in all_axes(figure):
         _label_lines_directly(axes)
     _raise_legend(figure)
     figure.draw_without_rendering()
@@ -99,14 +101,16 @@ def _label_lines_directly(axes: Axes) -> None:
         for handle, words in zip(handles, shown, strict=True)
         if _is_series(handle, axes)
     ]
-    if not 1 < len(pairs) <= MOST_DIRECT or max(text_width(words) for _, words in pairs) > 24:
+    if not 1 < len(pairs) <= MOST_DIRECT or max(text_width(words) for _, words in pairs) > 44:
         return
+    pairs = [(line, wrapped(words, 22)) for line, words in pairs]
+    lines = max(words.count("\n") + 1 for _, words in pairs)
     ends = [_end(line) for line, _ in pairs]
     last = max(x for x, _ in ends)
     left, right = axes.get_xlim()
     if any(abs(last - x) > 0.03 * abs(right - left) for x, _ in ends):
         return
-    heights = _apart([axes.transData.transform(end)[1] for end in ends], gap=_line_height(axes))
+    heights = _apart([axes.transData.transform(end)[1] for end in ends], lines * _line_height(axes))
     lower, upper = axes.bbox.y0, axes.bbox.y1
     if min(heights) < lower - 10 or max(heights) > upper + 10:
         return

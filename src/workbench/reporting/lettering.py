@@ -233,7 +233,8 @@ def wrapped(text: str, width: int) -> str:
         return text
     # Even lines look better than a full one and a rest.
     lines_needed = -(-text_width(text) // width)
-    goal = min(width, -(-text_width(text) // lines_needed) + 4)
+    slack = 4 if text.isascii() else 1
+    goal = min(width, -(-text_width(text) // lines_needed) + slack)
     lines, line = [], ""
     for piece in re.findall(r"[^\S\n]+|[\u2e80-\uffef]|[^\s\u2e80-\uffef]+", text):
         closing = piece[0] in _NO_LINE_START

@@ -234,7 +234,7 @@ def _decimals(value: Value) -> int:
         # The first digit of the half-width is where knowledge ends; one more when it is a 1.
         half = scale * (value.high - value.low) / 2
         places = -math.floor(math.log10(half) + 1e-9)
-        if half * 10.0**places < 2:
+        if half * 10.0**places < 2 - 1e-9:
             places += 1
     else:
         places = _places_alone(abs(scale * x), value.kind)

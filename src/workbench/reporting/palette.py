@@ -19,10 +19,12 @@ GRID = "#dde2e9"
 AXIS = "#8a94a3"
 PAPER = "#ffffff"
 
-BLUES = ("#eef3fb", "#d5e1f4", "#b3c9ea", "#8babdb", "#628bc7", "#3d6bb0", "#1d4a94")
+BLUES = ("#eef3fb", "#d5e1f4", "#b3c9ea", "#8fb0df", "#7aa0d6", "#3d6bb0", "#1d4a94")
 """From little to much."""
-ORANGE_TO_BLUE = ("#bd4f0c", "#dd8f5c", "#f3cfb4", "#f4f4f2", "#c3d3ec", "#7397cf", "#1d4a94")
+ORANGE_TO_BLUE = ("#bd4f0c", "#e09a6b", "#f3cfb4", "#f4f4f2", "#c3d3ec", "#7aa0d6", "#1d4a94")
 """From below to above a middle."""
+STRONG = frozenset({"#bd4f0c", "#3d6bb0", "#1d4a94"})
+"""Colours of the ramps on which one writes in the colour of the paper; on the others in ink."""
 
 DARK: Mapping[str, str] = {
     "#1d4a94": "#5395f2",
@@ -40,14 +42,13 @@ DARK: Mapping[str, str] = {
     "#eef3fb": "#1b2534",
     "#d5e1f4": "#20324f",
     "#b3c9ea": "#28446f",
-    "#8babdb": "#335a95",
-    "#628bc7": "#3f70b8",
-    "#3d6bb0": "#4a84d8",
-    "#dd8f5c": "#a85a2c",
+    "#8fb0df": "#2f548c",
+    "#7aa0d6": "#37639f",
+    "#3d6bb0": "#4d88de",
+    "#e09a6b": "#8a4a24",
     "#f3cfb4": "#553421",
     "#f4f4f2": "#232a33",
     "#c3d3ec": "#25395a",
-    "#7397cf": "#3863a6",
 }
 """Colour on paper to colour on a dark page."""
 

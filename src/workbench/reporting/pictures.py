@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 Drawing = Callable[..., "Axes"]
 
 
-def heatmap(frame: pd.DataFrame, *, form: str = "number", digits: int | None = None) -> Drawing:
+def heatmap(
+    frame: pd.DataFrame,
+    *,
+    form: str = "number",
+    digits: int | None = None,
+    middle: float | None = None,
+) -> Drawing:
     """Picture a table of numbers as shaded cells with the numbers in them.
 
     Parameters
@@ -30,11 +36,13 @@ def heatmap(frame: pd.DataFrame, *, form: str = "number", digits: int | None = N
         How the numbers are written; percentages are given as shares.
     digits : int, optional
         Decimals; none for percentages, two for numbers below ten.
+    middle : float, optional
+        A value that parts good from bad, such as 0: below it orange, above it blue.
     """
 
     def draw(ax: Axes) -> Axes:
         import seaborn as sns
-        from matplotlib.colors import ListedColormap
+        from matplotlib.colors import ListedColormap, to_hex
 
         values = frame.astype(float)
         scale = 100 if form == "percent" else 1
@@ -45,17 +53,23 @@ def heatmap(frame: pd.DataFrame, *, form: str = "number", digits: int | None = N
         texts = values.map(
             lambda x: "" if x != x else number_text(scale * x, decimals, "en") + sign
         )
-        shaded = ListedColormap(list(palette.BLUES))
+        shaded = ListedColormap(list(palette.BLUES if middle is None else palette.ORANGE_TO_BLUE))
+        reach = None if middle is None else float((values - middle).abs().max().max()) or 1.0
+        ends = (None, None) if reach is None or middle is None else (middle - reach, middle + reach)
         sns.heatmap(
-            values, ax=ax, cmap=shaded, annot=texts, fmt="", cbar=False,
+            values, ax=ax, cmap=shaded, annot=texts, fmt="", cbar=False, vmin=ends[0], vmax=ends[1],
             linewidths=1.5, linecolor=palette.PAPER,
         )  # fmt: skip
-        # seaborn writes on dark cells in white: the house's own two colours can turn dark.
+        # The house's own two colours, so that the numbers can be read on a dark page, too.
+        painted: Any = ax.collections[0].get_facecolor()
         for text in ax.texts:
-            text.set_color(palette.PAPER if text.get_color() in ("w", "white") else palette.INK)
+            column, row = (int(at) for at in text.get_position())
+            strong = to_hex(painted[row * values.shape[1] + column]) in palette.STRONG
+            text.set_color(palette.PAPER if strong else palette.INK)
         ax.xaxis.tick_top()
         ax.xaxis.set_label_position("top")
-        ax.set_xticks(ax.get_xticks(), [str(name) for name in frame.columns], rotation=0)
+        names = [str(name) for name in frame.columns]
+        ax.set_xticks(ax.get_xticks(), names, rotation=0, va="baseline")
         ax.set_yticks(ax.get_yticks(), [str(name) for name in frame.index], rotation=0)
         ax.tick_params(length=0)
         for spine in ax.spines.values():
@@ -89,6 +103,9 @@ def distribution(values: Any, *, label: str, most: float = 0.99) -> Drawing:
         end = float(np.quantile(known, most))
         shown = known[known <= end] if end > known.min() else known
         sns.histplot(x=shown, ax=ax, bins=min(40, max(8, len(np.unique(shown)))), color="C0")
+        for bar in ax.patches:
+            bar.set_edgecolor(palette.PAPER)
+            bar.set_linewidth(0.4)
         middle = float(np.median(known))
         ax.axvline(middle, color="C1")
         ax.annotate(

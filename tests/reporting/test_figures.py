@@ -1,0 +1,442 @@
+"""Figures speak the page's language, in glyphs that are there, and are the same every time."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.text import Text
+
+from workbench.reporting import figures, finishing, languages, lettering, palette, pictures, theme
+
+WORDS = {
+    "Satisfaction (1 to 5)": "满意度（1至5分）",
+    "Month": "月份",
+    "Observed": "实际值",
+    "Expected without the measure": "未采取措施时的预期",
+    "95% interval": "95%置信区间",
+    "Start of the desk": "服务台上线",
+    "Champions": "重要价值客户",
+    "At risk": "流失风险客户",
+    "Lost for good and not coming back": "已经流失且不会再回来的客户",
+    "{n} customers": "{n}位客户",
+    "Share of customers": "客户占比",
+    "Effect (points)": "效果（分）",
+}
+MONTHS = pd.date_range("2024-01-01", periods=24, freq="MS")
+
+
+@pytest.fixture
+def _words(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(languages, "catalog", lambda language: WORDS)
+    languages._templates.cache_clear()
+    yield
+    languages._templates.cache_clear()
+
+
+def series(ax: Axes) -> None:
+    ax.plot(MONTHS, np.linspace(3.5, 3.9, 24), label="Observed")
+    ax.plot(MONTHS, np.linspace(3.5, 3.7, 24), label="Expected without the measure")
+    ax.fill_between(
+        MONTHS, np.linspace(3.4, 3.6, 24), 3.8, alpha=0.2, color="C1", label="95% interval"
+    )
+    ax.axvline(MONTHS[12], color="k")
+    ax.annotate("Start of the desk", (MONTHS[12], 3.95))
+    ax.set_ylabel("Satisfaction (1 to 5)")
+    ax.set_xlabel("Month")
+    ax.legend()
+
+
+def bars(ax: Axes) -> None:
+    names = ["Champions", "At risk", "Lost for good and not coming back", "Shenzhen"]
+    ax.bar(names, [0.1, 0.2, 0.3, 0.4])
+    for at, n in enumerate((120, 1204, 3, 9)):
+        ax.text(at, 0.1, f"{n:,} customers")
+    ax.set_ylabel("Share of customers")
+
+
+def rows(ax: Axes) -> None:
+    frame = pd.DataFrame(
+        {
+            "name": ["Champions", "Lost for good and not coming back"],
+            "estimate": [-0.62, 1500.0],
+            "low": [-0.7, 1400.0],
+            "high": [-0.5, 1600.0],
+        }
+    )
+    pictures.estimates(frame, label="Effect (points)", name="name")(ax=ax)
+
+
+def heat(ax: Axes) -> None:
+    names = ["Champions", "At risk"]
+    frame = pd.DataFrame([[0.1, 0.9], [np.nan, 0.5]], index=names, columns=names)
+    pictures.heatmap(frame, form="percent")(ax=ax)
+
+
+DRAWINGS = [series, bars, rows, heat]
+
+
+def texts(thing: Callable[..., Any], language: str, names: set[str] | None = None) -> list[str]:
+    """What is written on a figure when it is finished."""
+    with theme.themed():
+        figure = figures.draw(thing)
+        lettering.letter(figure, language, names or set())
+        finishing.finish(figure)
+        figure.draw_without_rendering()
+        return [
+            text.get_text()
+            for text in figure.findobj(Text)
+            if text.get_visible() and text.get_text().strip()
+        ]
+
+
+@pytest.mark.usefixtures("_words")
+@pytest.mark.parametrize("thing", DRAWINGS)
+def test_every_text_on_a_chinese_figure_is_chinese(thing: Callable[..., Any]) -> None:
+    written = texts(thing, "zh", {"Shenzhen"})
+    latin = [text for text in written if re.search(r"[A-Za-z]{2}", text)]
+    assert set(latin) <= {"Shenzhen"}
+    assert any(re.search(r"[\u4e00-\u9fff]", text) for text in written)
+    assert [entry.kind for entry in languages.missing()] in ([], ["cell"])
+
+
+@pytest.mark.usefixtures("_words")
+def test_templates_ticks_dates_and_legends_are_translated() -> None:
+    written = [text.replace("\n", "") for text in texts(bars, "zh", {"Shenzhen"})]
+    assert {"1,204位客户", "重要价值客户", "已经流失且不会再回来的客户", "客户占比"} <= set(written)
+    written = texts(series, "zh")
+    assert {"1月\n2024年", "7月", "1月\n2025年", "实际值", "95%置信区间"} <= set(written)
+    assert {"Jan\n2024", "Jul", "Observed"} <= set(texts(series, "en"))
+
+
+@pytest.mark.usefixtures("_words")
+def test_an_untranslated_word_is_reported_with_where_it_was() -> None:
+    texts(lambda ax: ax.set_xlabel("Frobnicated months"), "zh")
+    assert languages.missing() == [languages.Missing("zh", "Frobnicated months", "axes")]
+
+
+@pytest.mark.usefixtures("_words")
+@pytest.mark.parametrize("thing", DRAWINGS)
+def test_every_glyph_is_there_on_a_machine_without_chinese_fonts(
+    thing: Callable[..., Any],
+) -> None:
+    assert theme.font_family() == "Noto Sans SC"
+    assert "zhplot" not in sys.modules
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        svg = figures.figure_svg(thing, "zh", names={"Shenzhen"})
+    assert re.search(r'id="NotoSansSC-Regular-[0-9a-f]+"', svg)
+    assert "DejaVu" not in svg
+    assert "<text" not in svg, "text must be paths: a page has no Chinese font to offer"
+
+
+def test_without_the_font_package_latin_figures_are_drawn_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(theme, "FONT_PACKAGE", "no_such_package_anywhere")
+    theme.font_family.cache_clear()
+    try:
+        assert theme.font_family() is None
+        assert "DejaVu" in figures.figure_svg(rows, "en")
+    finally:
+        theme.font_family.cache_clear()
+
+
+DRAW = """
+import sys
+sys.path.insert(0, {folder!r})
+from test_figures import *
+print(__import__("hashlib").sha256(figures.figure_svg(series, "zh").encode()).hexdigest())
+"""
+
+
+def test_a_figure_is_the_same_to_the_byte_in_every_process() -> None:
+    from pathlib import Path
+
+    code = DRAW.format(folder=str(Path(__file__).parent))
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed, "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1
+
+
+def test_the_svg_has_no_date_no_metadata_and_asks_for_nothing_outside() -> None:
+    svg = figures.figure_svg(series, "en", label='Value "now" <b>')
+    assert svg.startswith('<svg role="img" aria-label="Value &quot;now&quot; &lt;b&gt;"')
+    assert "<metadata" not in svg and "<!DOCTYPE" not in svg
+    addresses = set(re.findall(r'https?://[^"\s]+', svg))
+    assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+
+
+def test_every_colour_of_the_house_turns_dark_and_nothing_is_left_black() -> None:
+    svg = figures.figure_svg(series, "en") + figures.figure_svg(heat, "en")
+    mapping = palette.dark_mapping(svg)
+    assert {palette.CYCLE[0], palette.CYCLE[1], palette.MUTED, palette.INK} <= set(mapping)
+    assert set(re.findall(r"#[0-9a-f]{6}", svg)) == set(mapping)
+    assert "#000000" not in svg
+
+
+def luminance(colour: str) -> float:
+    return float(linear(colour) @ [0.2126, 0.7152, 0.0722])
+
+
+def linear(colour: str) -> np.ndarray:
+    share = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_colours_can_be_read_as_text_on_light_and_on_dark() -> None:
+    surface = palette.DARK[palette.PAPER]
+    for colour in (*palette.CYCLE, palette.INK, palette.MUTED):
+        assert contrast(colour, "#ffffff") >= 4.5, colour
+        assert contrast(palette.DARK[colour], surface) >= 4.5, colour
+
+
+def test_numbers_in_shaded_cells_can_be_read_on_light_and_on_dark() -> None:
+    for colour in (*palette.BLUES, *palette.ORANGE_TO_BLUE):
+        on = palette.PAPER if colour in palette.STRONG else palette.INK
+        assert contrast(colour, on) >= 4.5, colour
+        assert contrast(palette.DARK[colour], palette.DARK[on]) >= 4.5, colour
+
+
+# Machado, Oliveira, Fernandes (2009), IEEE TVCG 15(6), table 1, severity 1.0.
+VISION = {
+    "normal": np.eye(3),
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+               [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+               [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+               [0.004733, 0.691367, 0.303900]],
+}  # fmt: skip
+
+
+def oklab(light: np.ndarray) -> np.ndarray:
+    to_lms = [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+    to_lab = [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+    return np.array(to_lab) @ np.cbrt(np.array(to_lms) @ np.clip(light, 0, 1))
+
+
+@pytest.mark.parametrize("kind", VISION)
+@pytest.mark.parametrize("dark", [False, True])
+def test_series_stay_apart_for_the_colour_blind(kind: str, dark: bool) -> None:
+    cycle = [palette.DARK[c] if dark else c for c in palette.CYCLE]
+    seen = [oklab(np.array(VISION[kind]) @ linear(colour)) for colour in cycle]
+    for (i, one), (j, other) in itertools.combinations(enumerate(seen), 2):
+        # Four categories are the most that a figure should have; they stay further apart.
+        least = 0.07 if max(i, j) < 4 else 0.06
+        assert np.linalg.norm(one - other) >= least, (cycle[i], cycle[j])
+
+
+def test_lines_are_labelled_where_they_end_and_the_rest_keeps_a_legend() -> None:
+    with theme.themed():
+        figure = figures.draw(series)
+        lettering.letter(figure, "en")
+        finishing.finish(figure)
+        (axes,) = figure.axes
+        labels = [text.get_text() for text in axes.texts]
+        assert labels == ["Start of the desk", "Observed", "Expected without\nthe measure"]
+        assert axes.get_legend() is None
+        (legend,) = figure.legends
+        assert [text.get_text() for text in legend.get_texts()] == ["95% interval"]
+
+
+def test_direct_labels_do_not_touch() -> None:
+    def close(ax: Axes) -> None:
+        for at in range(4):
+            ax.plot([0, 1, 2], [0, 1, 2 + at / 1000], label=f"Line {at}")
+        ax.plot([0, 1, 2], [0, 5, 10], label="Line far off")
+        ax.legend()
+
+    with theme.themed():
+        figure = figures.draw(close)
+        finishing.finish(figure)
+        boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert len(boxes) == 5
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+
+@pytest.mark.usefixtures("_words")
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_long_labels_neither_touch_nor_leave_the_picture(language: str) -> None:
+    names = ["Lost for good and not coming back", "At risk", "Champions"] * 2
+
+    def many(ax: Axes) -> None:
+        ax.bar(range(6), range(6))
+        ax.set_xticks(range(6), names)
+
+    with theme.themed():
+        figure = figures.draw(many)
+        lettering.letter(figure, language)
+        finishing.finish(figure)
+        figure.draw_without_rendering()
+        labels = figure.axes[0].get_xticklabels()
+        boxes = [label.get_window_extent() for label in labels]
+        turned = {label.get_rotation() for label in labels}
+        outer = figure.get_tightbbox().padded(0.04)
+    if turned == {0.0}:
+        assert not any(a.x1 > b.x0 for a, b in itertools.pairwise(boxes))
+    else:
+        assert turned == {30.0}
+    for box in boxes:
+        assert box.x0 >= outer.x0 * 72 - 1 and box.x1 <= outer.x1 * 100 + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("short", 10, ["short"]),
+        ("Staff keep the promises they make", 20, ["Staff keep the", "promises they make"]),
+        ("营业厅的设备先进，需要时能正常使用", 20, ["营业厅的设备先进，", "需要时能正常使用"]),
+        ("已流失客户", 8, ["已流失", "客户"]),
+        ("Unbreakablelongword", 8, ["Unbreakablelongword"]),
+        ("already\nbroken", 3, ["already", "broken"]),
+    ],
+)
+def test_labels_wrap_evenly_and_never_begin_a_line_with_a_closing_mark(
+    text: str, width: int, lines: list[str]
+) -> None:
+    assert lettering.wrapped(text, width).split("\n") == lines
+
+
+def test_a_comma_never_begins_a_line() -> None:
+    for width in range(6, 30, 2):
+        wrapped = lettering.wrapped("设备先进，时常可用，整洁。环境好（很好）。", width)
+        assert not re.search(r"\n[，。）]", wrapped), wrapped
+
+
+@pytest.mark.parametrize(
+    ("values", "en", "zh"),
+    [
+        ([0, 0.25, 0.5], ["0.00", "0.25", "0.50"], ["0.00", "0.25", "0.50"]),
+        ([-2, 0, 2], ["−2", "0", "2"], ["−2", "0", "2"]),
+        ([0, 5000, 10000], ["0", "5,000", "10,000"], ["0", "5,000", "10,000"]),
+        ([0, 5e5, 1e6], ["0", "0.5m", "1.0m"], ["0", "50万", "100万"]),
+        ([0, 1e9, 2e9], ["0", "1bn", "2bn"], ["0", "10亿", "20亿"]),
+    ],
+)
+def test_numbers_on_an_axis_are_the_languages_own(
+    values: list[float], en: list[str], zh: list[str]
+) -> None:
+    assert lettering.axis_numbers(values, "en") == en
+    assert lettering.axis_numbers(values, "zh") == zh
+
+
+def test_dates_on_an_axis_are_no_finer_than_needed() -> None:
+    years = list(pd.to_datetime(["2023-01-01", "2024-01-01"]))
+    days = list(pd.to_datetime(["2023-12-25", "2024-01-05"]))
+    assert lettering.axis_dates(years, "en") == ["2023", "2024"]
+    assert lettering.axis_dates(years, "zh") == ["2023年", "2024年"]
+    assert lettering.axis_dates(days, "en") == ["25 Dec\n2023", "5 Jan\n2024"]
+    assert lettering.axis_dates(days, "zh") == ["12月25日\n2023年", "1月5日\n2024年"]
+
+
+def test_dollars_on_an_axis_are_no_formula_but_formulas_still_are() -> None:
+    def draw(ax: Axes) -> None:
+        ax.set_xlabel("from $5 to $10")
+        ax.text(0, 0, r"$\alpha_1$")
+
+    with theme.themed():
+        figure = figures.draw(draw)
+        lettering.letter(figure, "en")
+        (axes,) = figure.axes
+        assert not axes.xaxis.label.get_parse_math()
+        assert axes.texts[0].get_parse_math()
+
+
+def test_a_figure_grows_with_its_rows() -> None:
+    def draw(n: int) -> Callable[..., Any]:
+        return lambda ax: ax.barh([f"Item {at} of the list" for at in range(n)], range(n))
+
+    def height(n: int) -> float:
+        svg = figures.figure_svg(draw(n), "en")
+        return float(re.search(r'height="([\d.]+)pt"', svg)[1])
+
+    assert height(3) < height(12) < height(30)
+
+
+def test_a_function_of_a_figure_can_have_several_panels() -> None:
+    def panels(figure: Any) -> None:
+        one, two = figure.subplots(1, 2)
+        one.set_title("Champions")
+        two.set_title("At risk")
+
+    assert {"Champions", "At risk"} <= set(texts(panels, "en"))
+
+
+def test_a_researchers_own_settings_come_back_and_no_figure_stays_open() -> None:
+    import matplotlib.pyplot as plt
+
+    before = dict(matplotlib.rcParams)
+    matplotlib.rcParams["font.size"] = 23
+    try:
+        figures.figure_svg(bars, "zh")
+        assert matplotlib.rcParams["font.size"] == 23
+        assert plt.get_fignums() == []
+    finally:
+        matplotlib.rcParams.update(before)
+
+
+IMPORTS = """
+import sys
+import workbench as wb
+wb.say("{a}", a=wb.pct(0.5))
+print(sorted(set(sys.modules) & {"matplotlib", "seaborn", "scipy", "zhplot"}))
+"""
+
+
+def test_sentences_cost_no_import_of_matplotlib_or_seaborn() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_heatmap_writes_its_numbers_and_leaves_gaps_empty() -> None:
+    written = texts(heat, "en")
+    assert {"10%", "90%", "50%"} <= set(written)
+    assert not any("nan" in text for text in written)
+
+
+def test_a_distribution_marks_the_median_and_cuts_only_what_flattens_it() -> None:
+    values = np.r_[np.arange(1, 1000), 1e6, np.nan]
+    with theme.themed():
+        figure = figures.draw(pictures.distribution(values, label="Spend"))
+        (axes,) = figure.axes
+        assert axes.lines[0].get_xdata()[0] == np.median(values[:-1])
+        assert axes.get_xlim()[1] < 2000
+
+
+def test_a_distribution_of_nothing_is_an_error_with_its_name() -> None:
+    with pytest.raises(languages.ReportingError, match="distribution of Spend"):
+        figures.figure_svg(pictures.distribution([np.nan], label="Spend"), "en")
