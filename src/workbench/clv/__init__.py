@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from workbench.clv.beta_geometric import BetaGeometric, ModifiedBetaGeometric
+from workbench.clv.forecast import PurchaseResults
+from workbench.clv.maps import AliveMap, alive_map
 from workbench.clv.nbd import NBD
 from workbench.clv.pareto import ParetoNBD
-from workbench.clv.purchase import PurchaseModel, PurchaseResults
+from workbench.clv.purchase import PurchaseModel
 from workbench.clv.results import Prediction, Verdict
 from workbench.clv.retention import (
     ShiftedBetaGeometric,
@@ -14,11 +16,19 @@ from workbench.clv.retention import (
 )
 from workbench.clv.spend import GammaGamma, GammaGammaResults
 from workbench.clv.units import continuous_rate, per_year
-from workbench.clv.validation import Holdout, Tracking, compare, holdout_table, tracking
+from workbench.clv.validation import (
+    Holdout,
+    Tracking,
+    calibration_split,
+    compare,
+    holdout_table,
+    tracking,
+)
 from workbench.clv.value import CustomerValue, bootstrap_parameters, customer_value
 
 __all__ = [
     "NBD",
+    "AliveMap",
     "BetaGeometric",
     "CustomerValue",
     "GammaGamma",
@@ -33,7 +43,9 @@ __all__ = [
     "ShiftedBetaGeometricResults",
     "Tracking",
     "Verdict",
+    "alive_map",
     "bootstrap_parameters",
+    "calibration_split",
     "compare",
     "continuous_rate",
     "contract_periods",

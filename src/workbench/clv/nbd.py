@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, psi, zeta
 
+from workbench.clv.forecast import PurchaseResults
 from workbench.clv.newton import Derivatives, Optimum
-from workbench.clv.purchase import Margins, PurchaseModel, PurchaseResults
+from workbench.clv.purchase import Margins, PurchaseModel
 from workbench.clv.results import Verdict
 from workbench.clv.rows import Purchases
 

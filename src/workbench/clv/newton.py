@@ -111,3 +111,13 @@ def _direction(gradient: Array, hessian: Array) -> tuple[Array, bool]:
     floor = 1e-12 * max(size.max(), 1e-300)
     step = vectors @ ((vectors.T @ gradient) / np.maximum(size, floor))
     return step, bool((eigenvalues > 0).all())
+
+
+def covariance_of(best: Optimum) -> Array:
+    """Inverse observed information of the log parameters; zero where one is held."""
+    free = np.flatnonzero(best.bound == 0)
+    out = np.zeros((best.phi.size, best.phi.size))
+    if free.size:
+        information = -best.hessian[np.ix_(free, free)]
+        out[np.ix_(free, free)] = np.linalg.pinv(information, rcond=1e-14, hermitian=True)
+    return out

@@ -5,28 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincc
 
-from workbench.clv.newton import Derivatives, Optimum, in_logs, maximise
-from workbench.clv.results import Fitted, Prediction, Verdict
+from workbench.clv.forecast import PurchaseResults
+from workbench.clv.newton import Derivatives, Optimum, covariance_of, in_logs, maximise
+from workbench.clv.results import Verdict
 from workbench.clv.rows import (
     Purchases,
     add_up,
-    as_floats,
     check_counts,
     check_estimable,
-    check_rows,
-    distinct,
     gather,
-    refuse,
     table_of,
 )
-from workbench.clv.units import continuous_rate
 from workbench.errors import DataError
 
 Array = NDArray[np.float64]
@@ -265,7 +261,8 @@ class PurchaseModel(ABC):
         if baseline is not None:
             lr = max(2 * (llf - baseline.llf), 0.0)
             # two parameters vanish at the boundary; chi-squared with 2 df errs to the safe side
-            values = {"lr": lr, "p": float(gammaincc(1.0, lr / 2))}
+            # below a thousandth the exact figure says nothing more
+            values = {"lr": lr, "p": max(float(gammaincc(1.0, lr / 2)), 0.001)}
             if self.without_dropout(np.exp(best.phi), best.bound) or lr < 1e-6:
                 return Verdict(
                     "no_dropout",
@@ -306,16 +303,6 @@ class PurchaseModel(ABC):
         return Verdict("converged", message, values, type(self).__name__)
 
 
-def covariance_of(best: Optimum) -> Array:
-    """Inverse observed information of the log parameters; zero where one is held."""
-    free = np.flatnonzero(best.bound == 0)
-    out = np.zeros((best.phi.size, best.phi.size))
-    if free.size:
-        information = -best.hessian[np.ix_(free, free)]
-        out[np.ix_(free, free)] = np.linalg.pinv(information, rcond=1e-14, hermitian=True)
-    return out
-
-
 def _thinned(rows: Purchases) -> Purchases:
     """Every k-th distinct repeat buyer, weighted up, and all one-time buyers."""
     repeat = np.flatnonzero(rows.x)
@@ -329,196 +316,3 @@ def _thinned(rows: Purchases) -> Purchases:
         if n[group].sum() > 0:
             n[group] *= rows.n[whole].sum() / n[group].sum()
     return Purchases(rows.x[kept], rows.t_x[kept], rows.T[kept], n, np.arange(kept.size), rows.unit)
-
-
-class PurchaseResults(Fitted):
-    """A fitted purchase model.
-
-    Everything that takes customers (`x`, `t_x`, `T`) answers for those of the fit when none are
-    given, in the order in which they came. Times are in the unit of the data.
-    """
-
-    law: type[PurchaseModel]
-    model: PurchaseModel
-
-    def _ask(
-        self,
-        function: Callable[..., Array],
-        x: ArrayLike | None,
-        t_x: ArrayLike | None,
-        T: ArrayLike | None,
-        *extra: ArrayLike,
-        link: Literal["log", "logit"] = "log",
-    ) -> Prediction:
-        if x is None and t_x is None and T is None:
-            rows = self.model.rows
-            if not any(np.ndim(e) for e in extra):
-                columns = (*(np.full(rows.x.size, e) for e in extra), rows.x, rows.t_x, rows.T)
-                return Prediction(
-                    lambda phi: function(np.exp(phi), *columns),
-                    self.phi,
-                    self.covariance,
-                    rows.inverse,
-                    link=link,
-                    counts=self.model.counts,
-                    index=self.model.index,
-                )
-            x, t_x, T = (v[rows.inverse] for v in (rows.x, rows.t_x, rows.T))
-        if x is None or t_x is None or T is None:
-            raise DataError(
-                "only part of a customer's history is given",
-                remedy="give x, t_x and T, or none of them for the customers of the fit",
-            )
-        index = x.index if isinstance(x, pd.Series) else None
-        columns = np.broadcast_arrays(
-            *(np.asarray(e, float) for e in extra), *check_rows(x, t_x, T)
-        )
-        first, inverse = distinct(*(np.ravel(c) for c in columns))
-        picked = [np.ravel(c)[first] for c in columns]
-        return Prediction(
-            lambda phi: function(np.exp(phi), *picked),
-            self.phi,
-            self.covariance,
-            inverse,
-            link=link,
-            index=index,
-        )
-
-    def _by_age(
-        self, theta: Array, x: Array, T: Array, function: Callable[[Array, Array], Array]
-    ) -> Array:
-        """Evaluate what depends on x and T only once for each pair of them."""
-        first, inverse = distinct(x, T)
-        if first.size > 0.7 * x.size:
-            return function(x, T)
-        return function(x[first], T[first])[inverse]
-
-    def p_alive(
-        self, x: ArrayLike | None = None, t_x: ArrayLike | None = None, T: ArrayLike | None = None
-    ) -> Prediction:
-        """P(alive at the end of observation)."""
-        return self._ask(self.law.alive, x, t_x, T, link="logit")
-
-    def expected_purchases(
-        self,
-        t: ArrayLike,
-        x: ArrayLike | None = None,
-        t_x: ArrayLike | None = None,
-        T: ArrayLike | None = None,
-    ) -> Prediction:
-        """Purchases expected in the next `t` units of time, dropout allowed for."""
-        time = _times("t", t)
-
-        def given(theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
-            if np.all(t == t[0]):
-                later = self._by_age(
-                    theta,
-                    x,
-                    T,
-                    lambda x, T: self.law.expected(theta, np.full(x.size, t[0]), x, T),
-                )
-            else:
-                later = self.law.expected(theta, t, x, T)
-            return self.law.alive(theta, x, t_x, T) * later
-
-        return self._ask(given, x, t_x, T, time)
-
-    def expected_purchases_new(self, t: ArrayLike) -> Prediction:
-        """Repeat purchases expected of a new customer within `t` of the first purchase."""
-        return self.expected_purchases(t, 0.0, 0.0, 0.0)
-
-    def probability_none(
-        self,
-        t: ArrayLike,
-        x: ArrayLike | None = None,
-        t_x: ArrayLike | None = None,
-        T: ArrayLike | None = None,
-    ) -> Prediction:
-        """P(no purchase in the next `t` units of time), whether gone or merely quiet."""
-
-        def given(theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
-            return 1 - self.law.alive(theta, x, t_x, T) * (1 - self.law.none(theta, t, x, T))
-
-        return self._ask(given, x, t_x, T, _times("t", t), link="logit")
-
-    def pmf(
-        self,
-        k: ArrayLike,
-        t: ArrayLike,
-        x: ArrayLike = 0.0,
-        t_x: ArrayLike = 0.0,
-        T: ArrayLike = 0.0,
-    ) -> Prediction:
-        """P(k repeat purchases in `t`), of a new customer unless a history is given."""
-
-        def given(theta: Array, k: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
-            alive = self.law.alive(theta, x, t_x, T)
-            return alive * self.law.mass(theta, k, t, x, T) + np.where(k == 0, 1 - alive, 0.0)
-
-        number = _times("k", k)
-        if (number != np.round(number)).any():
-            raise DataError("k is not a whole number", remedy="k counts purchases")
-        return self._ask(given, x, t_x, T, number, _times("t", t), link="logit")
-
-    def dert(
-        self,
-        discount_rate: float,
-        x: ArrayLike | None = None,
-        t_x: ArrayLike | None = None,
-        T: ArrayLike | None = None,
-        *,
-        horizon: float = float("inf"),
-    ) -> Prediction:
-        """Discounted expected residual transactions.
-
-        Parameters
-        ----------
-        discount_rate : float
-            A year, as a fraction (0.10); turned into a continuous rate per unit of time.
-        x, t_x, T : array_like, optional
-        horizon : float
-            In the unit of the data; infinite by default.
-        """
-        rate = continuous_rate(discount_rate, self.unit)
-        return self.dert_continuous(rate, x, t_x, T, horizon=horizon)
-
-    def dert_continuous(
-        self,
-        rate: float,
-        x: ArrayLike | None = None,
-        t_x: ArrayLike | None = None,
-        T: ArrayLike | None = None,
-        *,
-        horizon: float = float("inf"),
-    ) -> Prediction:
-        """Discounted expected residual transactions at a continuous rate per unit of time."""
-        if not rate >= 0 or not horizon > 0:
-            raise DataError(
-                f"rate is {rate}, horizon {horizon}",
-                remedy="give a rate of zero or more and a positive horizon",
-            )
-        if rate == 0 and np.isinf(horizon):
-            raise DataError(
-                "without discounting an infinite horizon has no finite value",
-                remedy="give a horizon or a discount rate",
-            )
-
-        def given(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
-            later = self._by_age(
-                theta, x, T, lambda x, T: self.law.discounted(theta, horizon, rate, x, T)
-            )
-            return self.law.alive(theta, x, t_x, T) * later
-
-        return self._ask(given, x, t_x, T)
-
-    def simulate(self, age: ArrayLike, *, rng: np.random.Generator) -> pd.DataFrame:
-        """Draw customers from the fitted model: frequency, recency, age."""
-        T = np.atleast_1d(_times("age", age))
-        x, t_x = self.law.draw(np.exp(self.phi), T, rng)
-        return pd.DataFrame({"frequency": x, "recency": t_x, "age": T})
-
-
-def _times(name: str, values: ArrayLike) -> Array:
-    out, labels = as_floats(name, values)
-    refuse(name, labels, out < 0, "is negative", "give zero or more")
-    return out if np.ndim(values) else out[0]

@@ -227,9 +227,13 @@ class Prediction:
         Returns
         -------
         DataFrame
-            One row a group: group, n, mean, mean_low, mean_high, estimate, low, high, share.
+            One row a group, in the order of a categorical: group, n, mean, mean_low, mean_high,
+            estimate, low, high, share.
         """
-        codes, labels = pd.factorize(pd.Series(np.asarray(groups, dtype=object)), sort=True)
+        column = pd.Series(groups)
+        if not isinstance(column.dtype, pd.CategoricalDtype):
+            column = column.astype("category")
+        codes, labels = column.cat.codes.to_numpy(), column.cat.categories
         everything = self.total().estimate
         rows = []
         for code, label in enumerate(labels):

@@ -18,8 +18,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaln, hyp2f1, psi, zeta
 
-from workbench.clv.newton import Derivatives, Optimum, in_logs, maximise
-from workbench.clv.purchase import covariance_of
+from workbench.clv.newton import Derivatives, Optimum, covariance_of, in_logs, maximise
 from workbench.clv.results import Fitted, Prediction, Verdict
 from workbench.clv.rows import as_floats, check_counts, distinct, refuse
 from workbench.clv.units import DAYS, check_unit, per_year

@@ -16,8 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, psi, zeta
 
-from workbench.clv.newton import Derivatives, Optimum, in_logs, maximise
-from workbench.clv.purchase import covariance_of
+from workbench.clv.newton import Derivatives, Optimum, covariance_of, in_logs, maximise
 from workbench.clv.results import Fitted, Prediction, Verdict
 from workbench.clv.rows import add_up, as_floats, check_counts, distinct, refuse, table_of
 from workbench.errors import DataError

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.clv.purchase import PurchaseResults
+from workbench.clv.forecast import PurchaseResults
 from workbench.clv.rows import as_floats, refuse
 from workbench.clv.units import DAYS, check_unit
 from workbench.errors import DataError
@@ -20,6 +20,33 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
+
+
+def calibration_split(
+    dates: pd.Series, calibration_end: str | pd.Timestamp = "", *, share: float = 2 / 3
+) -> pd.Timestamp:
+    """Last day of calibration: the day asked for, or the end of the first two thirds of a log.
+
+    Raises
+    ------
+    DataError
+        The day lies outside the log, or leaves nothing to compare with.
+    """
+    first, last = pd.Timestamp(dates.min()).normalize(), pd.Timestamp(dates.max()).normalize()
+    if not str(calibration_end):
+        return first + pd.Timedelta(days=int((last - first).days * share))
+    try:
+        day = pd.Timestamp(calibration_end).normalize()
+    except ValueError:
+        raise DataError(
+            f"calibration_end is {calibration_end!r}", remedy="write it like 1997-09-30"
+        ) from None
+    if not first < day < last:
+        raise DataError(
+            f"calibration_end {day.date()} does not lie within the log",
+            remedy=f"choose a day between {first.date()} and {last.date()}",
+        )
+    return day
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.clv.forecast import PurchaseResults
 from workbench.clv.newton import in_logs, maximise
-from workbench.clv.purchase import PurchaseResults
 from workbench.clv.results import Prediction
 from workbench.clv.rows import add_up
 from workbench.clv.spend import GammaGammaResults

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from workbench.segments.attributes import (
+    Associations,
+    AttributeProfile,
+    age_band,
+    associations,
+    by_attribute,
+)
 from workbench.segments.behaviour import Behaviour, behaviour
 from workbench.segments.clusters import Clusters, clusters
-from workbench.segments.profile import AttributeProfile, Profile, by_attribute, profile
+from workbench.segments.profile import Profile, profile
 from workbench.segments.rfm import RFM, rfm, score_customers
 from workbench.segments.rules import default_rules
 from workbench.segments.tiers import Tiers, gini, lorenz, share_of_top, tiers
 
 __all__ = [
     "RFM",
+    "Associations",
     "AttributeProfile",
     "Behaviour",
     "Clusters",
     "Profile",
     "Tiers",
+    "age_band",
+    "associations",
     "behaviour",
     "by_attribute",
     "clusters",

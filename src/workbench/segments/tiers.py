@@ -235,7 +235,8 @@ def lorenz(value: ArrayLike) -> pd.DataFrame:
 def share_of_top(value: ArrayLike, share: float = 0.2) -> Interval:
     """Share of value that the best `share` of customers hold, with its interval."""
     held = tiers(value, pyramid={"top": share, "others": 1.0}).table.iloc[0]
-    return Interval(*(float(held[c]) for c in ("share", "low", "high")), float(np.size(value)))
+    estimate, low, high = (float(held[c]) for c in ("share", "low", "high"))
+    return Interval(estimate, low, high, float(np.size(value)))
 
 
 def _check(value: ArrayLike) -> tuple[Array, pd.Index | None]:

@@ -1,0 +1,292 @@
+"""Who the customers of a segment are: attributes by segment, with small cells withheld.
+
+References
+----------
+Bergsma (2013), A Bias-Correction for Cramer's V, Journal of the Korean Statistical Society 42(3),
+323-328.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import chdtrc
+
+from workbench.errors import DataError
+from workbench.segments.profile import coded
+from workbench.stats.intervals import Interval, named_intervals, wilson
+from workbench.stats.multiplicity import holm
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class AttributeProfile:
+    """How an attribute is distributed over segments.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a level of the attribute and a segment: level, segment, n (missing where
+        withheld), share, low, high (of the level's customers, Wilson), withheld (bool).
+    attribute : str
+    cramers_v : float
+        Strength of the association, 0 to 1, corrected for bias.
+    p_value : float
+        Of independence (chi-squared).
+    unknown : int
+        Customers whose attribute is not known; left out.
+    min_cell : int
+        Cells with fewer customers are withheld, and others with them where the difference
+        would give them away.
+    """
+
+    table: pd.DataFrame
+    attribute: str
+    cramers_v: float
+    p_value: float
+    unknown: int
+    min_cell: int
+
+    def metrics(self) -> dict[str, Interval]:
+        """Strength of the association."""
+        nan = float("nan")
+        return {"cramers_v": Interval(self.cramers_v, nan, nan)}
+
+    def wide(self) -> pd.DataFrame:
+        """Shares with one row a level and one column a segment; withheld ones are missing."""
+        return self.table.pivot_table(
+            index="level", columns="segment", values="share", sort=False, observed=False
+        )
+
+    def plot(self, ax: Axes | None = None, *, segment: str | None = None) -> Axes:
+        """Dots with intervals: share of one segment (the largest by default) by level."""
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import PercentFormatter
+
+        ax = plt.gca() if ax is None else ax
+        sizes = self.table.groupby("segment", sort=False, observed=True)["n"].sum()
+        chosen = sizes.idxmax() if segment is None else segment
+        t = self.table[(self.table["segment"] == chosen) & ~self.table["withheld"]].iloc[::-1]
+        at = np.arange(len(t))
+        ax.errorbar(t["share"], at, xerr=[t["share"] - t["low"], t["high"] - t["share"]], fmt="o")
+        ax.set_yticks(at, t["level"].astype(str))
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.set_xlim(left=0)
+        return ax
+
+
+def by_attribute(
+    segment: pd.Series | ArrayLike,
+    attribute: pd.Series,
+    *,
+    min_cell: int = 5,
+    order: list[str] | None = None,
+    levels: int = 12,
+) -> AttributeProfile:
+    """Distribute each level of a customer attribute over the segments.
+
+    Parameters
+    ----------
+    segment, attribute : shape (n,)
+        One row a customer.
+    min_cell : int
+        Fewest customers a cell may show.
+    order : list of str, optional
+        Order of the segments.
+    levels : int
+        The most frequent levels shown; the others share the level "other".
+    """
+    names, codes = coded(segment, order)
+    if len(attribute) != codes.size:
+        raise DataError(
+            f"{codes.size} segments for {len(attribute)} attributes",
+            remedy="give one row a customer",
+        )
+    column = attribute.reset_index(drop=True)
+    known = column.notna().to_numpy()
+    if not known.any():
+        raise DataError(
+            f"attribute {attribute.name!r} is empty", remedy="choose one that is filled"
+        )
+    text = column[known].astype(str)
+    frequent = text.value_counts().index[:levels]
+    text = text.where(text.isin(frequent), "other")
+    level_codes, level_names = pd.factorize(text, sort=True)
+    counts = np.zeros((len(level_names), len(names)))
+    np.add.at(counts, (level_codes, codes[known]), 1)
+    v, p = _association(counts)
+    hidden = _withhold(counts, min_cell)
+    whole = counts.sum(axis=1)
+    rows = []
+    for i, level in enumerate(level_names):
+        low, high = wilson(counts[i], whole[i])
+        for j, name in enumerate(names):
+            away = bool(hidden[i, j])
+            rows.append(
+                {
+                    "level": level,
+                    "segment": name,
+                    "n": np.nan if away else counts[i, j],
+                    "share": np.nan if away else counts[i, j] / whole[i],
+                    "low": np.nan if away else low[j],
+                    "high": np.nan if away else high[j],
+                    "withheld": away,
+                }
+            )
+    return AttributeProfile(
+        pd.DataFrame(rows), str(attribute.name), v, p, int((~known).sum()), min_cell
+    )
+
+
+@dataclass(frozen=True)
+class Associations:
+    """Which attributes go with the segments, the strongest first.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row an attribute: attribute, n (customers whose attribute is known), levels,
+        cramers_v, low, high (bootstrap), p (chi-squared, Holm over the attributes).
+    """
+
+    table: pd.DataFrame
+
+    def metrics(self) -> dict[str, Interval]:
+        """Strength of each association."""
+        return named_intervals(self.table, "attribute", estimate="cramers_v")
+
+    @property
+    def strongest(self) -> str | None:
+        """Attribute with the strongest association that chance does not explain, if any."""
+        found = self.table[self.table["p"] < 0.05]
+        return None if found.empty else str(found["attribute"].iloc[0])
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Dots with intervals, one an attribute."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.gca() if ax is None else ax
+        t = self.table.iloc[::-1]
+        at = np.arange(len(t))
+        v = t["cramers_v"]
+        ax.errorbar(v, at, xerr=[v - t["low"], t["high"] - v], fmt="o")
+        ax.set_yticks(at, t["attribute"].astype(str))
+        ax.set_xlim(left=0)
+        ax.set_xlabel("Strength of association (Cramér's V, 0 to 1)")
+        return ax
+
+
+def associations(
+    segment: pd.Series | ArrayLike,
+    attributes: pd.DataFrame,
+    *,
+    rng: np.random.Generator,
+    draws: int = 200,
+    skip: Sequence[str] = ("customer_id",),
+    levels: int = 30,
+) -> Associations:
+    """Measure how strongly each attribute goes with the segments.
+
+    Parameters
+    ----------
+    segment : shape (n,)
+    attributes : DataFrame, shape (n, k)
+        Columns with one value, dates, or more than `levels` values are left out.
+    rng : numpy.random.Generator
+        For the intervals.
+    """
+    names, codes = coded(segment, None)
+    rows = []
+    for column in attributes.columns:
+        values = attributes[column].reset_index(drop=True)
+        known = values.notna().to_numpy()
+        found = values[known].nunique()
+        if column in skip or not 2 <= found <= levels or values.dtype.kind == "M":
+            continue
+        level_codes, level_names = pd.factorize(values[known].astype(str))
+        counts = np.zeros((len(level_names), len(names)))
+        np.add.at(counts, (level_codes, codes[known]), 1)
+        v, p = _association(counts)
+        n = counts.sum()
+        drawn = [
+            _association(table.reshape(counts.shape))[0]
+            for table in rng.multinomial(int(n), counts.ravel() / n, size=draws).astype(float)
+        ]
+        low, high = _basic_limits(v, np.array(drawn))
+        rows.append((str(column), int(n), int(found), v, low, high, p))
+    columns = ["attribute", "n", "levels", "cramers_v", "low", "high", "p"]
+    table = pd.DataFrame(rows, columns=columns)
+    table["p"] = holm(table["p"].to_numpy()) if len(table) else table["p"]
+    return Associations(
+        table.sort_values("cramers_v", ascending=False, kind="stable", ignore_index=True)
+    )
+
+
+def _basic_limits(v: float, drawn: Array) -> tuple[float, float]:
+    """Set normal limits: the bootstrap knows the spread, but near zero its centre is too high."""
+    half = 1.96 * float(np.nanstd(drawn))
+    return max(v - half, 0.0), min(v + half, 1.0)
+
+
+def age_band(birth_year: pd.Series, as_of: object, *, width: int = 10) -> pd.Series:
+    """Turn years of birth into bands of age: "30-39".
+
+    Parameters
+    ----------
+    birth_year : Series
+        Missing ones, and ages outside 10 to 110, stay missing.
+    as_of : date
+    """
+    age = pd.Timestamp(as_of).year - pd.to_numeric(birth_year, errors="coerce")  # type: ignore[arg-type]
+    age = age.where((age >= 10) & (age <= 110))
+    lower = age // width * width
+    text = lower.map(lambda a: f"{int(a)}-{int(a) + width - 1}", na_action="ignore")
+    return text.rename("age")
+
+
+def _association(counts: Array) -> tuple[float, float]:
+    """Bias-corrected Cramer's V and the p-value of independence."""
+    table = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    rows, columns = table.shape
+    n = table.sum()
+    if rows < 2 or columns < 2:
+        return float("nan"), float("nan")
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / n
+    chi2 = float(((table - expected) ** 2 / expected).sum())
+    df = (rows - 1) * (columns - 1)
+    phi2 = max(chi2 / n - df / (n - 1), 0.0)
+    r, c = rows - (rows - 1) ** 2 / (n - 1), columns - (columns - 1) ** 2 / (n - 1)
+    smaller = min(r, c) - 1
+    v = float(np.sqrt(phi2 / smaller)) if smaller > 0 else float("nan")
+    return v, float(chdtrc(df, chi2))
+
+
+def _withhold(counts: Array, min_cell: int) -> NDArray[np.bool_]:
+    """Find small cells, and others until none follows from the total of a row or column."""
+    hidden = (counts > 0) & (counts < min_cell)
+    for _ in range(counts.size):
+        lonely = [(0, i) for i in np.flatnonzero(hidden.sum(axis=1) == 1)]
+        lonely += [(1, j) for j in np.flatnonzero(hidden.sum(axis=0) == 1)]
+        changed = False
+        for axis, at in lonely:
+            line = counts[at] if axis == 0 else counts[:, at]
+            mask = hidden[at] if axis == 0 else hidden[:, at]
+            open_cells = np.flatnonzero(~mask)
+            if mask.sum() == 1 and open_cells.size:
+                # the smallest cell gives away least; an empty one would hide nothing
+                filled = open_cells[line[open_cells] > 0]
+                pick = filled if filled.size else open_cells
+                mask[pick[np.argmin(line[pick])]] = True
+                changed = True
+        if not changed:
+            break
+    return hidden
