@@ -61,7 +61,7 @@ def baseline_blocks(panel: Panel, *, year: int | None) -> list[tuple[str, Mask]]
     else:
         cuts = [0, 1] if few else [0, 1, 2, 3]
     cuts = [*cuts, max(len(places), cuts[-1])]
-    blocks = []
+    blocks: list[tuple[str, Mask]] = []
     for first, last in pairwise(cuts):
         chosen = places[first:last]
         if chosen.size:

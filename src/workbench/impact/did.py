@@ -157,7 +157,7 @@ def difference_in_differences(
 
 def _check_sides(panel: Panel) -> Mask:
     """Return the units that carry any record, or refuse."""
-    usable = panel.weight.sum(axis=1) > 0
+    usable: Mask = np.asarray(panel.weight.sum(axis=1) > 0)
     for name, side in (("treated", panel.treated), ("comparison", ~panel.treated)):
         n = int((side & usable).sum())
         if n < 2:

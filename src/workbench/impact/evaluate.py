@@ -443,7 +443,7 @@ def adjusted(evaluations: list[Evaluation]) -> pd.DataFrame:
     """Put the outcomes of a case side by side, p-values corrected for their number (Holm)."""
     rows = []
     for e in evaluations:
-        empty = {
+        empty: dict[str, Any] = {
             "design": "",
             "estimate": np.nan,
             "low": np.nan,

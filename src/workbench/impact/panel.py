@@ -218,7 +218,7 @@ def read_panel(
     notes.append(("the period contains the start", "periods", int(during.sum())))
     size = (len(units), len(periods))
     cell = rows * size[1] + columns_at
-    w = np.bincount(cell, weights[usable], minlength=size[0] * size[1]).reshape(size)
+    w = np.bincount(cell, weights[usable], minlength=size[0] * size[1]).astype(float).reshape(size)
     total = np.bincount(cell, (weights * values)[usable], minlength=w.size).reshape(size)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(w > 0, total / w, np.nan)

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.impact import ancova, before_after, did, series
+from workbench.impact.ancova import ASSUMPTION as SAME_BASELINE
+from workbench.impact.before_after import ASSUMPTION as NOTHING_ELSE
 from workbench.impact.case import CaseCard
+from workbench.impact.did import ASSUMPTION as PARALLEL
 from workbench.impact.panel import Mask, Panel
+from workbench.impact.series import ASSUMPTION as NOTHING_AT_THE_TIME
+from workbench.impact.series import FEWEST_AFTER, FEWEST_BEFORE
 
 # How much a design can bear at best: 3 strong, 2 moderate, 1 weak, 0 nothing.
 GRADES = {
@@ -22,15 +26,15 @@ GRADES = {
     "interrupted time series": 2,
 }
 ASSUMPTIONS = {
-    "before and after": before_after.ASSUMPTION,
-    "difference in differences": did.ASSUMPTION,
-    "same baseline": ancova.ASSUMPTION,
+    "before and after": NOTHING_ELSE,
+    "difference in differences": PARALLEL,
+    "same baseline": SAME_BASELINE,
     "same rule": "Units that met the same rule but did not get the measure would have moved in step"
     " with those that got it.",
     "drawn by lot": "The lot was fair, and the units do not affect one another.",
     "between two answers": "Those who came forward differ from the rest either by lasting traits or"
     " by their recent history; the truth then lies between the two answers.",
-    "interrupted time series": series.ASSUMPTION,
+    "interrupted time series": NOTHING_AT_THE_TIME,
 }
 _FEWEST_SAME_RULE = {"customer": 10, "group": 3}
 
@@ -95,7 +99,7 @@ def select_design(
     )
     reasons["drawn by lot"] = lacking if case.chosen == "random" else "not drawn by lot"
     reasons["between two answers"] = lacking if case.chosen == "volunteers" else "no volunteers"
-    short = after < series.FEWEST_AFTER or before < series.FEWEST_BEFORE
+    short = after < FEWEST_AFTER or before < FEWEST_BEFORE
     reasons["interrupted time series"] = (
         "a comparison group is better"
         if case.chosen != "everybody"

@@ -208,7 +208,7 @@ def _ar1(time: NDArray[np.int_], noise: Array) -> Array:
     lag = np.abs(time[:, None] - time[None, :])
     size = np.sqrt(noise)
     correlations = [phi**lag if phi else (lag == 0) * 1.0 for phi in _PHI]
-    return np.stack(correlations) * np.outer(size, size)
+    return np.asarray(np.stack(correlations) * np.outer(size, size), dtype=float)
 
 
 def _local_level(time: NDArray[np.int_], noise: Array) -> Array:
