@@ -1,4 +1,39 @@
-"""What a notebook shows: sentences, figures, tables and headline numbers, in each language."""
+"""What a notebook shows: sentences, figures, tables and headline numbers, in each language.
+
+Every output says in its metadata what it is, so that a page can be made of it::
+
+    {"workbench": {"language": "zh", "role": "figure", "dark": {"#1d4a94": "#5395f2", ...}}}
+
+====================  ==================  ======================================================
+role                  content             more in the metadata
+====================  ==================  ======================================================
+heading               text/markdown       ``level``
+prose                 text/markdown
+callout               text/markdown       ``kind``
+headlines             text/html
+figure-title          text/html
+figure                image/svg+xml       ``dark``: colour on paper to colour on a dark page
+figure-data           text/html
+table                 text/html
+====================  ==================  ======================================================
+
+Where a language has no words for something, the English text stands there, and ``missing`` lists
+it; ``names`` lists untranslated texts that come from the data, which may be meant so.
+
+Classes that a style sheet dresses (the HTML has no colours of its own):
+
+- ``ul.wb-headlines > li.wb-card`` with ``p.wb-card-label``, ``p.wb-card-value`` (in it
+  ``span.wb-card-unit``), ``p.wb-card-interval``, ``p.wb-card-change`` (also ``wb-better`` or
+  ``wb-worse``; the words say it, too)
+- ``p.wb-figure-title`` and ``caption``, each with ``span.wb-title`` and ``span.wb-subtitle``
+- ``div.wb-table-wrap > table.wb-table``, cells ``.wb-num``, in them ``span.wb-bar`` (its width is
+  set; give it height and colour); ``p.wb-note`` below a table that was cut
+- ``details.wb-figure-data`` and ``a.wb-download``
+
+Languages, catalogs and what they lack: :mod:`workbench.reporting.languages`; the messages of a
+notebook: :mod:`workbench.reporting.messages`; pictures that any notebook may want:
+:mod:`workbench.reporting.pictures`; the landing page: :mod:`workbench.reporting.overview`.
+"""
 
 from __future__ import annotations
 
