@@ -191,8 +191,7 @@ def _files(study: Study, name: str, table: Table) -> list[Path] | None:
     return files
 
 
-def _sources_digest() -> str:
-    room = Path(__file__).parents[1]
+def _sources_digest(room: Path = Path(__file__).parents[1]) -> str:
     files = sorted(
         path
         for path in room.rglob("*")
