@@ -9,14 +9,17 @@ from workbench.impact.did import difference_in_differences, event_study
 from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted, evaluate
 from workbench.impact.panel import CaseError, Panel, read_panel
+from workbench.impact.report import CaseReport
 from workbench.impact.selector import ASSUMPTIONS, GRADES, Selection, select_design
 from workbench.impact.series import interrupted_series
+from workbench.impact.verdict import verdict, words
 
 __all__ = [
     "ASSUMPTIONS",
     "GRADES",
     "CaseCard",
     "CaseError",
+    "CaseReport",
     "Check",
     "Effect",
     "Evaluation",
@@ -32,4 +35,6 @@ __all__ = [
     "same_baseline",
     "select_design",
     "series_glance",
+    "verdict",
+    "words",
 ]

@@ -41,6 +41,11 @@ class Check:
         """The message, filled in, in English."""
         return self.message.format(**self.values)
 
+    @property
+    def box(self) -> str:
+        """Kind of box in which a page shows it."""
+        return {"ok": "tip", "note": "note", "warning": "warning"}.get(self.severity, "important")
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -219,10 +224,9 @@ class Effect:
         return ax
 
     def _axis(self) -> str:
-        if not self.outcome:
-            return ""
+        name = self.outcome.replace("_", " ")
         unit = {"share": ", %", "points": ", points", "number": ""}[self.kind]
-        return f"{self.outcome[:1].upper()}{self.outcome[1:]}{unit}"
+        return f"{name[:1].upper()}{name[1:]}{unit}" if name else ""
 
 
 def _label_ends(ax: Axes, at: float, ends: list[tuple[float, Any, str]]) -> None:

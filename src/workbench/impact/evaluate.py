@@ -428,7 +428,7 @@ def _dressed(effect: Effect, case: CaseCard, outcome: str, kind: Kind) -> Effect
             named[table] = frame.assign(
                 period=[_period_words(p, case.period) for p in frame["period"]]
             )
-    return replace(effect, outcome=outcome.replace("_", " "), kind=kind, **named)
+    return replace(effect, outcome=outcome, kind=kind, **named)
 
 
 def _period_words(period: Any, every: str) -> Any:
@@ -441,20 +441,15 @@ def _period_words(period: Any, every: str) -> Any:
 
 def adjusted(evaluations: list[Evaluation]) -> pd.DataFrame:
     """Put the outcomes of a case side by side, p-values corrected for their number (Holm)."""
-    rows = []
+    columns = ["design", "estimate", "low", "high", "relative", "relative_low", "relative_high"]
+    columns.append("p")
+    rows: list[dict[str, Any]] = []
     for e in evaluations:
-        empty: dict[str, Any] = {
-            "design": "",
-            "estimate": np.nan,
-            "low": np.nan,
-            "high": np.nan,
-            "relative": np.nan,
-            "relative_low": np.nan,
-            "relative_high": np.nan,
-            "p": np.nan,
-        }
-        found = empty if e.effect is None else e.effect.table.iloc[0][list(empty)].to_dict()
-        rows.append({"outcome": e.outcome, **found, "strength": e.strength})
-    table = pd.DataFrame(rows)
+        row: dict[str, Any] = {"outcome": e.outcome, "strength": e.strength, "design": ""}
+        if e.effect is not None:
+            row.update({name: e.effect.table[name].iloc[0] for name in columns})
+        rows.append(row)
+    table = pd.DataFrame(rows, columns=["outcome", *columns, "strength"])
+    table[columns[1:]] = table[columns[1:]].astype(float)
     table["p_holm"] = holm(table["p"])
     return table

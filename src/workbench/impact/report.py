@@ -1,0 +1,158 @@
+"""A case with all its outcomes: one table, one picture, the checks once each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from workbench.impact.effect import Check, Effect
+from workbench.impact.evaluate import Evaluation, adjusted
+from workbench.impact.verdict import outcome_name
+
+_KINDS = {"number": "number", "share": "points", "points": "points"}
+
+
+@dataclass(frozen=True)
+class CaseReport:
+    """All outcomes of one case.
+
+    Attributes
+    ----------
+    evaluations : tuple of Evaluation
+        The first is the main outcome.
+    """
+
+    evaluations: tuple[Evaluation, ...]
+
+    @classmethod
+    def of(cls, evaluations: Iterable[Evaluation]) -> CaseReport:
+        """Gather the outcomes of a case."""
+        return cls(tuple(evaluations))
+
+    @property
+    def effects(self) -> list[Effect]:
+        """Effects of the outcomes that allow a conclusion."""
+        return [e.effect for e in self.evaluations if e.effect is not None]
+
+    @property
+    def main(self) -> Evaluation:
+        """The first outcome."""
+        return self.evaluations[0]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row an outcome: what was claimed, seen at a glance, and found.
+
+        Columns `outcome`, `design`, `claimed`, `glance`, `effect`, `effect_low`, `effect_high` (all
+        relative), `difference`, `difference_low`, `difference_high` (in units of the outcome),
+        `p`, `p_holm` (corrected for the number of outcomes), `strength`.
+        """
+        side = adjusted(list(self.evaluations))
+        return pd.DataFrame(
+            {
+                "outcome": [outcome_name(e.outcome) for e in self.evaluations],
+                "design": side["design"],
+                "claimed": [np.nan if e.claimed is None else e.claimed for e in self.evaluations],
+                "glance": [
+                    np.nan if e.glance is None else e.glance.relative for e in self.evaluations
+                ],
+                "effect": side["relative"],
+                "effect_low": side["relative_low"],
+                "effect_high": side["relative_high"],
+                "difference": side["estimate"],
+                "difference_low": side["low"],
+                "difference_high": side["high"],
+                "p": side["p"],
+                "p_holm": side["p_holm"],
+                "strength": side["strength"],
+            }
+        )
+
+    @property
+    def answers(self) -> pd.DataFrame:
+        """Every answer worked out, outcome by outcome, the glance last."""
+        parts = [
+            e.answers.assign(outcome=outcome_name(e.outcome))
+            for e in self.evaluations
+            if len(e.answers)
+        ]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    @property
+    def designs(self) -> pd.DataFrame:
+        """What each design assumes, and why it is or is not admissible, for the main outcome."""
+        return self.main.designs
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Remarks on any outcome, each once, the gravest first."""
+        order = {"refusal": 0, "warning": 1, "note": 2, "ok": 3}
+        unique = {(c.message, str(dict(c.values))): c for e in self.evaluations for c in e.checks}
+        return tuple(sorted(unique.values(), key=lambda c: order[c.severity]))
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """What was checked, outcome by outcome: `outcome`, `check`, `result`."""
+        said = {"ok": "passed", "note": "note", "warning": "warning", "refusal": "no conclusion"}
+        rows = [
+            {"outcome": outcome_name(e.outcome), "check": c.name, "result": said[c.severity]}
+            for e in self.evaluations
+            for c in e.checks
+        ]
+        return pd.DataFrame(rows, columns=["outcome", "check", "result"]).drop_duplicates()
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether there is a comparison group to draw before and after."""
+        return any(len(e.gaps) for e in self.effects)
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Headline numbers, one an outcome, as `run.metric` takes them.
+
+        The relative effect where there is one, else the difference.
+        """
+        found = []
+        for e in self.evaluations:
+            if e.effect is None:
+                continue
+            known = bool(np.isfinite(e.effect.relative))
+            value = (
+                (e.effect.relative, e.effect.relative_low, e.effect.relative_high)
+                if known
+                else (e.effect.effect, e.effect.low, e.effect.high)
+            )
+            found.append(
+                {
+                    "name": f"effect.{e.outcome}",
+                    "value": value[0],
+                    "low": value[1],
+                    "high": value[2],
+                    "kind": "percent" if known else _KINDS[e.kind],
+                    "label": f"Effect on {outcome_name(e.outcome)}",
+                    "better": e.direction,
+                }
+            )
+        return found
+
+    def plot(self, figure: Any) -> list[Axes]:
+        """Draw each outcome with and without the measure, one panel each."""
+        return self._panels(figure, [e for e in self.effects if len(e.series)], "plot")
+
+    def plot_gaps(self, figure: Any) -> list[Axes]:
+        """Draw the difference to the comparison over time, one panel an outcome."""
+        return self._panels(figure, [e for e in self.effects if len(e.gaps)], "plot_gaps")
+
+    @staticmethod
+    def _panels(figure: Any, effects: list[Effect], what: str) -> list[Axes]:
+        figure.set_figheight(2.9 * max(len(effects), 1))
+        panels = np.atleast_1d(figure.subplots(max(len(effects), 1), 1, squeeze=False).ravel())
+        drawn = []
+        for effect, ax in zip(effects, panels, strict=False):
+            getattr(effect, what)(ax=ax)
+            drawn.append(ax)
+        return drawn

@@ -1,0 +1,159 @@
+"""The verdict on an outcome in two sentences: what the measure did, and what a glance would say."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from workbench.impact.effect import Effect
+from workbench.impact.evaluate import Evaluation
+
+OUTCOMES: Final = {
+    "satisfaction": "satisfaction (1 to 5)",
+    "satisfaction10": "satisfaction (1 to 10)",
+    "nps": "net promoter score",
+    "gap": "service quality gap",
+    "churn": "churn",
+    "repeat_purchase": "repeat purchase",
+    "orders_per_customer": "orders per customer",
+    "sales": "sales per customer",
+    "average_order": "average order value",
+    "active_customers": "active customers",
+    "response_hours": "response time (hours)",
+    "first_contact_resolution": "resolution at first contact",
+    "complaint_rate": "complaint rate",
+}
+FOUND: Final = {
+    "worked": "The measure moved {outcome} the right way: {change} against what would have been"
+    " without it.",
+    "harmed": "The measure moved {outcome} the wrong way: {change} against what would have been"
+    " without it.",
+    "unshown": "No effect on {outcome} can be shown: the change lies between {low} and {high}.",
+    "refused": "No conclusion about {outcome} is possible from these data.",
+}
+CLAIM: Final = {
+    "fits": "The claim of {claimed} fits.",
+    "open": "The claim of {claimed} cannot be ruled out either.",
+    "too much": "The claim of {claimed} is more than the data allow.",
+    "too little": "The claim of {claimed} is less than what was found.",
+    "ruled out": "The claim of {claimed} can be ruled out.",
+}
+GLANCE: Final = {
+    "misleads": "A glance at before and after would have said {glance}, which the sound comparison"
+    " does not bear out; strength of evidence: {strength}.",
+    "agrees": "A glance at before and after says {glance}, which lies within the interval; strength"
+    " of evidence: {strength}.",
+    "alone": "A glance at before and after says {glance}; that is no evidence.",
+    "nothing": "Strength of evidence: {strength}.",
+}
+
+
+class Writer(Protocol):
+    """What turns numbers into words: `workbench` itself, or `workbench.reporting`."""
+
+    def num(self, x: Any, low: Any = None, high: Any = None, *, signed: bool = False) -> Any:
+        """Write a number."""
+
+    def pct(self, share: Any, low: Any = None, high: Any = None, *, signed: bool = False) -> Any:
+        """Write a share as a percentage."""
+
+    def points(
+        self,
+        x: Any,
+        low: Any = None,
+        high: Any = None,
+        *,
+        signed: bool = False,
+        percentage: bool = False,
+    ) -> Any:
+        """Write points."""
+
+
+def found(e: Evaluation) -> str:
+    """Key of `FOUND`: worked, harmed, unshown or refused."""
+    if e.effect is None:
+        return "refused"
+    if not e.effect.clear:
+        return "unshown"
+    return "worked" if (e.effect.effect > 0) == (e.direction == "up") else "harmed"
+
+
+def claim(e: Evaluation) -> str:
+    """Key of `CLAIM`, or nothing where nothing was claimed or no relative effect is known."""
+    if e.effect is None or e.claimed is None or not np.isfinite(e.effect.relative):
+        return ""
+    low, high = e.effect.relative_low, e.effect.relative_high
+    inside = low <= e.claimed <= high
+    if not e.effect.clear:
+        return "open" if inside else "ruled out"
+    if inside:
+        return "fits"
+    beyond = e.claimed > high if e.claimed > 0 else e.claimed < low
+    return "too much" if beyond else "too little"
+
+
+def glance(e: Evaluation) -> str:
+    """Key of `GLANCE`."""
+    if e.glance is None:
+        return "nothing"
+    if e.effect is None:
+        return "alone"
+    inside = e.effect.low <= e.glance.effect <= e.effect.high
+    return "agrees" if inside else "misleads"
+
+
+def verdict(e: Evaluation) -> tuple[str, ...]:
+    """Say the verdict: what was found, how the claim fares, and what a glance would say.
+
+    Returns
+    -------
+    tuple of str
+        English messages with placeholders; `words` fills them.
+    """
+    said = claim(e)
+    return (FOUND[found(e)], *([CLAIM[said]] if said else []), GLANCE[glance(e)])
+
+
+def words(e: Evaluation, write: Writer) -> dict[str, Any]:
+    """Give the placeholders of a verdict their values.
+
+    Parameters
+    ----------
+    e : Evaluation
+    write : Writer
+        Its `num`, `pct` and `points` make the numbers.
+    """
+    relative = e.effect is None or bool(np.isfinite(e.effect.relative))
+
+    def change(effect: Effect | None, *, interval: bool = True, end: str = "") -> Any:
+        if effect is None:
+            return ""
+        names = (
+            ("relative", "relative_low", "relative_high") if relative else ("effect", "low", "high")
+        )
+        values = [getattr(effect, name) for name in names]
+        if end:
+            values = [values[1 if end == "low" else 2]]
+        elif not interval:
+            values = values[:1]
+        if relative:
+            return write.pct(*values, signed=True)
+        if e.kind == "number":
+            return write.num(*values, signed=True)
+        return write.points(*values, signed=True, percentage=e.kind == "share")
+
+    return {
+        "outcome": outcome_name(e.outcome),
+        "change": change(e.effect),
+        "low": change(e.effect, end="low"),
+        "high": change(e.effect, end="high"),
+        "glance": change(e.glance, interval=False),
+        "claimed": "" if e.claimed is None else write.pct(e.claimed, signed=True),
+        "strength": e.strength,
+    }
+
+
+def outcome_name(indicator: str) -> str:
+    """Name of an indicator in running text."""
+    return OUTCOMES.get(indicator, indicator.replace("_", " "))
