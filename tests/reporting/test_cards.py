@@ -90,7 +90,8 @@ def test_what_is_not_known_says_so(outputs) -> None:
 
 def test_a_date_is_a_headline_too(outputs) -> None:
     headlines(Run([metric("day", "2025-12-31", kind="date")]), ["day"])
-    assert cards(outputs, "zh") == [["day", "2025年12月31日"]]
+    assert cards(outputs, "zh") == [["day", "2025-12-31"]]
+    assert cards(outputs, "en") == [["day", "31 Dec 2025"]]
 
 
 def test_labels_from_data_are_escaped(outputs) -> None:

@@ -121,6 +121,15 @@ def test_the_page_groups_numbers_by_question_and_links_to_their_pages(outputs) -
     assert "我们的客户是谁？目标进展如何？数据是否可靠？" in prose
 
 
+def test_a_summary_leads_where_there_are_enough_questions(outputs) -> None:
+    overview.gather(Run([VALUE, GAP])).headlines()
+    assert outputs.all == []
+    overview.gather(Run([VALUE, GAP, DESK, OFFER, SMALL_GAP])).headlines()
+    html = outputs.text("en", "headlines")
+    assert html.count("<li") == 3
+    assert "gap.empathy" not in html
+
+
 def test_a_study_with_one_notebook_still_makes_a_page(outputs) -> None:
     page = overview.gather(Run([VALUE]))
     for show in (page.headlines, page.answers, page.next_steps, page.changes):

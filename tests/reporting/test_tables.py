@@ -147,7 +147,7 @@ def test_all_kinds_of_cells_have_words() -> None:
     soup = BeautifulSoup(table_html(frame, "zh"), "html.parser")
     rows = [[cell.text for cell in row] for row in soup.select("tbody tr")]
     assert rows == [
-        ["是", "2025年1月31日", "2025-01", "a", "服务台", "50%（40%至60%）", "1", "1"],
+        ["是", "2025-01-31", "2025-01", "a", "服务台", "50%（40%至60%）", "1", "1"],
         ["否", "–", "2025-02", "–", "–", "–", "2", "–"],
     ]
     assert "nan" not in str(soup).lower() and "<NA>" not in str(soup) and "NaT" not in str(soup)

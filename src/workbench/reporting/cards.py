@@ -188,7 +188,7 @@ def _card(row: Row, before: Sequence[Row], language: str, links: Mapping[str, st
         label = f'<a href="{escape(page, quote=True)}">{label}</a>'
     parts = [
         f'<p class="wb-card-label">{label}</p>',
-        f'<p class="wb-card-value">{escape(value.estimate(language))}{_unit(row, value)}</p>',
+        f'<p class="wb-card-value">{escape(value.short(language))}{_unit(row, value)}</p>',
     ]
     if not value.known:
         parts.append(f'<p class="wb-card-interval">{translate("not known", language)}</p>')

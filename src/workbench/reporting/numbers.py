@@ -67,6 +67,10 @@ class Value:
             return _day(self.date, language)
         return self._write(self.x, language, unit=True)
 
+    def short(self, language: str) -> str:
+        """Write the estimate where there is little room: a date with its month cut short."""
+        return self.estimate(language) if self.date is None else _short_day(self.date, language)
+
     def interval(self, language: str) -> str:
         """Write the two ends, such as ``60 to 66`` or ``60%至66%``; empty when there are none."""
         if self.x is None or self.low is None or self.high is None:
@@ -318,6 +322,13 @@ def _with_points(text: str, language: str, *, percentage: bool) -> str:
     else:
         template = "{n} point" if one else "{n} points"
     return translate(template, language).format(n=text)
+
+
+def _short_day(date: dt.date, language: str) -> str:
+    from babel.dates import format_date
+
+    form = "y-MM-dd" if language == "zh" else "d MMM y"
+    return str(format_date(date, form, locale=_locale(language)))
 
 
 def _day(date: dt.date, language: str) -> str:

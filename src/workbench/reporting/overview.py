@@ -25,6 +25,10 @@ MOST_CARDS = 4
 """Headline numbers that one notebook may put on this page."""
 
 
+FEWEST_QUESTIONS = 3
+"""With fewer the sections themselves are summary enough."""
+
+
 @dataclass(frozen=True)
 class Question:
     """A question of a study, and the notebooks that answer it."""
@@ -78,11 +82,11 @@ class Overview:
     before: tuple[Mapping[str, Any], ...]
 
     def headlines(self) -> None:
-        """Show the first number of each question, five at most."""
-        first = [rows[0] for _, rows in self._answered() if rows][:5]
-        if first:
-            show_cards(first, self.before, self._links())
-        else:
+        """Show the first number of each question, where there are enough to need a summary."""
+        first = [rows[0] for _, rows in self._answered()]
+        if len(first) >= FEWEST_QUESTIONS:
+            show_cards(first[:5], self.before, self._links())
+        elif not first:
             callout("note", "No notebook of this run has left a headline number yet.")
 
     def answers(self) -> None:

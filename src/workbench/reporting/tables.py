@@ -346,7 +346,7 @@ def cell_text(row: pd.Series[Any], column: Column, language: str) -> str:
     if not isinstance(cell, (list, tuple)) and pd.isna(cell):
         return DASH
     if column.kind == "date":
-        return day(cell).text(language)
+        return day(cell).short(language)
     if column.kind == "text":
         if isinstance(cell, bool) or type(cell).__name__ == "bool_":
             return match("yes" if cell else "no", language, kind="text")
