@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -49,7 +49,9 @@ Notebooks = Annotated[
 Jobs = Annotated[int | None, typer.Option(min=1, help="Notebooks at a time.")]
 Timeout = Annotated[float | None, typer.Option(min=1, help="Seconds for one notebook.")]
 Force = Annotated[bool, typer.Option("--force", help="Execute even what has not changed.")]
-Renderer = Annotated[str, typer.Option(help="auto, quarto or embedded.")]
+Renderer = Annotated[
+    Literal["auto", "quarto", "embedded"], typer.Option(help="What renders the pages.")
+]
 
 
 @app.callback()
@@ -135,7 +137,7 @@ def report(
 @app.command()
 def preview(
     folder: Annotated[Path | None, typer.Argument(help="The site; _site by default.")] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 4200,
 ) -> None:
     """Serve the published site on this machine."""
     with _plain_errors():

@@ -183,6 +183,8 @@ class _Conductor:
     def conduct(self, jobs: int) -> None:
         order = TopologicalSorter(self.plan.graph())
         order.prepare()
+        for skip in self.plan.skips:
+            self._keep(StepRecord(skip.key, skip.key, "skipped", reason=skip.reason))
         running: dict[Future[Outcome], str] = {}
         with open_pool(jobs) as pool:
             while order.is_active():
@@ -344,8 +346,6 @@ class _Conductor:
         )
 
     def finish(self, run: str, now: datetime, asked: tuple[str, ...]) -> RunRecord:
-        for skip in self.plan.skips:
-            self.records[skip.key] = StepRecord(skip.key, skip.key, "skipped", reason=skip.reason)
         order = {name: place for place, name in enumerate(load_pipeline(self.root / "notebooks"))}
         records = sorted(self.records.values(), key=lambda r: (order[r.notebook], r.key))
         failed = any(record.status == "failed" for record in records)

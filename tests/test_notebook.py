@@ -1,0 +1,243 @@
+"""What a notebook holds on to works the same in the lab, under nbval and in a run."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+import workbench as wb
+from workbench.notebook import Run
+from workbench.runs.shelf import METRIC_COLUMNS, RunError
+from workbench.study import StudyError
+
+CARD = {
+    "title": {"en": "Tiny", "zh": "小店"},
+    "simulated": True,
+    "languages": ["en", "zh"],
+    "as_of": "2025-12-31",
+    "time_unit": "week",
+    "tables": {"transactions": {"path": "transactions.csv"}},
+    "cases": [
+        {
+            "name": "desk",
+            "title": {"en": "Service desk", "zh": "服务台"},
+            "start": "2025-06-01",
+            "outcomes": [{"indicator": "sales"}],
+        }
+    ],
+}
+ROWS = "customer_id,date,amount\na,2025-01-03,3.5\na,2025-11-30,4.5\nb,2025-02-03,1\n"
+PIPELINE = "segmentation: {gives: {segments: [customer_id]}}\nclv: {}\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "data" / "tiny").mkdir(parents=True)
+    (tmp_path / "data" / "tiny" / "transactions.csv").write_text(ROWS)
+    (tmp_path / "data" / "tiny" / "study.yml").write_text(yaml.safe_dump(CARD))
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "pipeline.yml").write_text(PIPELINE)
+    for name in ("RUN", "NOTEBOOK", "CASE", "READS", "LANGUAGES", "LANGUAGE"):
+        monkeypatch.delenv(f"WORKBENCH_{name}", raising=False)
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    monkeypatch.setenv("WORKBENCH_ROOT", str(tmp_path))
+    return tmp_path
+
+
+def in_a_run(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, notebook: str, *reads: str, case: str = ""
+) -> Run:
+    monkeypatch.setenv("WORKBENCH_RUN", str(folder))
+    monkeypatch.setenv("WORKBENCH_NOTEBOOK", notebook)
+    monkeypatch.setenv("WORKBENCH_CASE", case)
+    monkeypatch.setenv("WORKBENCH_READS", json.dumps(reads))
+    return wb.open_run("tiny")
+
+
+def test_the_names_of_the_package_are_looked_up_when_used() -> None:
+    assert set(wb.__all__) <= set(dir(wb))
+    for name in wb.__all__:
+        assert callable(getattr(wb, name))
+    with pytest.raises(AttributeError, match="no attribute 'shwo'"):
+        _ = wb.shwo
+
+
+def test_tables_come_cleaned_and_say_how_far_they_reach(root: Path) -> None:
+    run = wb.open_run("tiny")
+    assert run.as_of == date(2025, 12, 31)
+    frame = run.table("transactions")
+    assert list(frame["amount"]) == [3.5, 4.5, 1.0]
+    assert set(frame["customer_id"]).isdisjoint({"a", "b"}), "customers appear under pseudonyms"
+    assert run.expr("transactions").count().execute() == 3
+    assert run.quality["transactions"].kept == 3
+    told = json.loads((run.folder / "results/notebook/data_to.json").read_text())
+    assert told == {"transactions": "2025-11-30"}
+
+
+def test_a_table_that_is_not_there_is_told_with_the_one_that_was_meant(root: Path) -> None:
+    run = wb.open_run("tiny")
+    assert run.has("transactions") and not run.has("survey")
+    with pytest.raises(RunError, match="no table 'transaction'; did you mean 'transactions'"):
+        run.table("transaction")
+
+
+def test_summaries_and_indicators_follow_the_card(root: Path) -> None:
+    run = wb.open_run("tiny")
+    frame = run.summary().frame()
+    assert sorted(frame["frequency"]) == [0, 1]
+    until = run.summary(calibration_end="2025-06-30").frame()
+    assert list(until["frequency"]) == [0, 0]
+    assert run.indicator("sales", every="year")["estimate"].sum() == pytest.approx(9.0)
+
+
+def test_cases_are_found_by_name(root: Path) -> None:
+    run = wb.open_run("tiny")
+    assert run.case("desk").title["zh"] == "服务台"
+    with pytest.raises(StudyError, match="did you mean 'desk'"):
+        run.case("dsk")
+
+
+def test_generators_depend_on_seed_and_name_alone(root: Path) -> None:
+    run = wb.open_run("tiny", seed=1)
+    first = run.rng("bootstrap").random(3)
+    run.rng("other").random(100)
+    np.testing.assert_array_equal(run.rng("bootstrap").random(3), first)
+    assert not np.allclose(run.rng("other").random(3), first)
+    assert not np.allclose(wb.open_run("tiny", seed=2).rng("bootstrap").random(3), first)
+
+
+def test_the_notebooks_own_seed_is_taken(root: Path) -> None:
+    space: dict[str, Any] = {}
+    exec("import workbench as wb\nseed = 5\nrun = wb.open_run('tiny')", space)
+    assert space["run"].seed == 5
+    assert wb.open_run("tiny").seed == 20251231
+
+
+def test_in_the_lab_results_go_to_a_folder_of_the_lab(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", str(root / "notebooks" / "clv.ipynb"))
+    run = wb.open_run("tiny")
+    run.save("values", pd.DataFrame({"clv": [1.0]}))
+    assert (root / "runs/tiny/_lab/results/clv/values.parquet").is_file()
+    assert wb.open_run("tiny").load("values")["clv"].tolist() == [1.0]
+
+
+def test_the_lab_falls_back_on_the_last_complete_run(root: Path) -> None:
+    for name, status in (("20260101T000000Z-aaaaaa", "done"), ("20260102T000000Z-bb", "failed")):
+        results = root / "runs" / "tiny" / name / "results" / "segmentation"
+        results.mkdir(parents=True)
+        pd.DataFrame({"customer_id": [name]}).to_parquet(results / "segments.parquet")
+        (root / "runs" / "tiny" / name / "run.json").write_text(json.dumps({"status": status}))
+    run = wb.open_run("tiny")
+    assert run.load("segments")["customer_id"].tolist() == ["20260101T000000Z-aaaaaa"]
+
+
+def test_a_result_keeps_a_named_index_and_leaves_nothing_aside(root: Path) -> None:
+    run = wb.open_run("tiny")
+    run.save("a", pd.DataFrame({"n": [1, 2]}, index=pd.Index(["x", "y"], name="tier")))
+    assert list(run.load("a").columns) == ["tier", "n"]
+    assert [p.name for p in (run.folder / "results/notebook").iterdir()] == ["a.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("name", "thing", "words"),
+    [
+        ("a b", pd.DataFrame(), "'a b' cannot name a result"),
+        ("a", [1, 2], "is a list, not a DataFrame"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(root: Path, name: str, thing: Any, words: str) -> None:
+    with pytest.raises(RunError, match=words):
+        wb.open_run("tiny").save(name, thing)
+
+
+def test_a_missing_result_says_which_notebook_gives_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(RunError, match="'segmentation' gives it: run that first"):
+        wb.open_run("tiny").load("segments")
+    run = in_a_run(monkeypatch, tmp_path / "r", "clv")
+    assert not run.has_result("segments")
+    with pytest.raises(RunError, match="list segmentation under `needs`"):
+        run.load("segments")
+
+
+def test_in_a_run_only_what_it_waits_for_can_be_read(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    in_a_run(monkeypatch, tmp_path / "r", "segmentation").save("s", pd.DataFrame({"x": [1]}))
+    stranger = in_a_run(monkeypatch, tmp_path / "r", "goals")
+    stranger.metric("goals.met", 1)
+    run = in_a_run(monkeypatch, tmp_path / "r", "clv", "segmentation")
+    assert run.has_result("s")
+    assert run.metrics().empty
+    assert not in_a_run(monkeypatch, tmp_path / "r", "clv").has_result("s")
+
+
+def test_results_of_several_cases_come_as_one_table(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for case in ("desk", "offers"):
+        run = in_a_run(monkeypatch, tmp_path / "r", f"case_evaluation-{case}", case=case)
+        run.save("effects", pd.DataFrame({"effect": [len(case)]}))
+        run.metric("impact.effect", len(case))
+    keys = ("case_evaluation-desk", "case_evaluation-offers")
+    reader = in_a_run(monkeypatch, tmp_path / "r", "overview", *keys)
+    assert reader.load("effects").to_dict("list") == {
+        "case": ["desk", "offers"],
+        "effect": [4, 6],
+    }
+    assert reader.metrics()[["case", "value"]].to_numpy().tolist() == [["desk", 4], ["offers", 6]]
+
+
+def test_two_notebooks_that_save_the_same_name_are_told_apart(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for notebook in ("clv", "segmentation"):
+        in_a_run(monkeypatch, tmp_path / "r", notebook).save("same", pd.DataFrame({"x": [1]}))
+    reader = in_a_run(monkeypatch, tmp_path / "r", "overview", "clv", "segmentation")
+    with pytest.raises(RunError, match="saved by several notebooks: clv, segmentation"):
+        reader.load("same")
+
+
+def test_metrics_are_kept_with_interval_and_meaning(root: Path) -> None:
+    run = wb.open_run("tiny")
+    run.metric("clv.mean", np.float64(2.0), 1, 3, unit="CNY", kind="money", better="up")
+    run.metric("clv.mean", 2.5, 1, 3, unit="CNY", kind="money", label="Mean value", better="up")
+    run.metric("clv.none", float("nan"))
+    frame = run.metrics()
+    assert list(frame.columns) == list(METRIC_COLUMNS)
+    assert frame["name"].tolist() == ["clv.mean", "clv.none"]
+    row = frame.iloc[0]
+    assert (row["value"], row["low"], row["high"]) == (2.5, 1.0, 3.0)
+    assert (row["unit"], row["label"], row["better"]) == ("CNY", "Mean value", "up")
+    assert frame["value"].isna().tolist() == [False, True]
+    kept = json.loads((run.folder / "results/notebook/metrics.json").read_text())
+    assert [m["value"] for m in kept] == [2.5, None]
+
+
+def test_a_metric_may_be_a_date_but_not_a_word(root: Path) -> None:
+    run = wb.open_run("tiny")
+    run.metric("data.to", pd.Timestamp("2025-11-30"), kind="date")
+    assert run.metrics()["value"].tolist() == ["2025-11-30"]
+    with pytest.raises(RunError, match="metric 'x' has a value that is no number: 'high'"):
+        run.metric("x", "high")
+
+
+def test_the_numbers_of_the_last_complete_run_are_the_ones_before(root: Path) -> None:
+    run = wb.open_run("tiny")
+    assert run.previous().empty
+    assert list(run.previous().columns) == list(METRIC_COLUMNS)
+    results = root / "runs/tiny/20260101T000000Z-aaaaaa/results/clv"
+    results.mkdir(parents=True)
+    (results / "metrics.json").write_text(json.dumps([{"name": "clv.mean", "value": 1.0}]))
+    (results.parents[1] / "run.json").write_text('{"status": "done"}')
+    assert run.previous()["value"].tolist() == [1.0]
