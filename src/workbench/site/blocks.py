@@ -53,7 +53,9 @@ def masthead(record: Record, language: str, *, home: str, kind: str) -> str:
     """
     study, run = record.study, record.run
     title = escape(pick(study.title, language))
-    kicker = f'<a href="{escape(home, quote=True)}">{title}</a>' if home else title
+    kicker = escape(word("study", language))
+    if home:
+        kicker = f'<a href="{escape(home, quote=True)}">{title}</a>'
     dates = [
         f'<span class="wb-date"><span>{escape(word(key, language))}</span> {escape(text)}</span>'
         for key, text in (
@@ -115,7 +117,11 @@ def contents(links: Sequence[Link], language: str, *, heading: str) -> str:
             if link.status == "failed"
             else (f'<p class="wb-lead">{escape(link.lead)}</p>' if link.lead else "")
         )
-        + (f'<ul class="wb-headlines wb-small">{link.cards[0]}</ul>' if link.cards else "")
+        + (
+            f'<ul class="wb-headlines wb-small">{link.cards[0]}</ul>'
+            if link.cards and link.status != "failed"
+            else ""
+        )
         + "</li>"
         for link in links
     )
@@ -214,14 +220,14 @@ def study_card(
         for text, css in [
             *([(word("simulated", language), " wb-tag-simulated")] if study.simulated else []),
             *(
-                [(word("only_in", language, name=name_of(edition)), "")]
+                [(word(f"only_{edition}", language), "")]
                 if edition != language
                 else [(name_of(x), "") for x in study.languages]
             ),
         ]
     )
     numbers = (
-        f'<ul class="wb-headlines wb-small">{"".join(cards[:4])}</ul>'
+        f'<ul class="wb-headlines wb-small" lang="{html_lang(edition)}">{"".join(cards[:4])}</ul>'
         if cards
         else f'<p class="wb-note">{escape(word("no_numbers", language))}</p>'
     )
@@ -244,7 +250,8 @@ def _failed(link: Link) -> str:
 
 def _pairs(values: Mapping[str, Any]) -> str:
     items = "".join(
-        f"<div><dt>{escape(str(k))}</dt><dd>{_code(_plain(v))}</dd></div>" for k, v in values.items()
+        f"<div><dt>{escape(str(k))}</dt><dd>{_code(_plain(v))}</dd></div>"
+        for k, v in values.items()
     )
     return f"<dl>{items}</dl>"
 

@@ -224,9 +224,7 @@ def _offered(soup: BeautifulSoup) -> Iterator[str]:
             yield unquote(data)
 
 
-def _file_findings(
-    suffix: str, text: str, secrets: tuple[str, ...]
-) -> Iterator[tuple[str, str]]:
+def _file_findings(suffix: str, text: str, secrets: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if suffix == ".css" and (found := _CSS_FETCH.search(text)):
         yield "outside request", text[found.start() : found.start() + 80]
     if suffix == ".svg":

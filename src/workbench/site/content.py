@@ -168,11 +168,14 @@ def _maths(soup: BeautifulSoup, main: Tag, language: str) -> None:
         if isinstance(maths, Tag):
             span.replace_with(maths)
     for maths in main.find_all("math"):
-        tex = maths.find("annotation")
-        if isinstance(tex, Tag):
-            maths["aria-label"] = tex.get_text(strip=True)
+        for tex in maths.find_all("annotation"):
+            tex.decompose()
+        for wrapper in maths.find_all("semantics"):
+            wrapper.unwrap()
         if maths.get("display") == "block":
-            box = soup.new_tag("div", attrs={"class": "wb-maths", "tabindex": "0", "role": "region"})
+            box = soup.new_tag(
+                "div", attrs={"class": "wb-maths", "tabindex": "0", "role": "region"}
+            )
             box["aria-label"] = word("formula_scrolls", language)
             outer = maths.parent
             if isinstance(outer, Tag) and outer.name == "p" and _text(outer) == _text(maths):
@@ -321,7 +324,8 @@ def _plain_markup(main: Tag) -> None:
         else:
             node.attrs.pop("class", None)
     for wrapper in main.select("div:not([class]):not([id])"):
-        wrapper.unwrap()
+        if wrapper.find_parent("dl") is None:
+            wrapper.unwrap()
 
 
 def _heading_order(main: Tag) -> None:

@@ -27,6 +27,8 @@ from workbench.site.words import BASE, NAMES, word
 
 H1 = re.compile(r"^#\s+(.+?)\s*#*\s*$", re.MULTILINE)
 SECTION = re.compile(r"^##\s+\S", re.MULTILINE)
+_CHINESE = r"[\u3001-\u303f\u4e00-\u9fff\uff01-\uffee]"
+_CHINESE_BREAK = re.compile(rf"(?<={_CHINESE})[ \t]*\n[ \t]*(?={_CHINESE})")
 _PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
 _CAPTIONS = ("fig-cap", "fig-alt", "fig-scap", "tbl-cap")
 _FORBIDDEN = ("script", "iframe", "object", "embed", "link", "meta", "base", "form", "style")
@@ -85,6 +87,11 @@ def caption(options: Mapping[str, Any], key: str, language: str) -> str:
     if language != BASE and options.get(f"{key}-{language}"):
         return str(options[f"{key}-{language}"])
     return str(options.get(key) or "")
+
+
+def joined(markdown: str) -> str:
+    """Join lines that break between two Chinese characters: a renderer would put a space there."""
+    return _CHINESE_BREAK.sub("", markdown)
 
 
 def safe_html(html: str) -> str:
@@ -170,7 +177,7 @@ class _Cutter:
         if SECTION.search(source):
             self._end_section()
         self._note_lead(source)
-        kept = new_markdown_cell(source)
+        kept = new_markdown_cell(joined(source))
         if cell.get("attachments"):
             kept.attachments = copy.deepcopy(cell.attachments)
         self.out.cells.append(kept)
@@ -200,7 +207,7 @@ class _Cutter:
             if role in ("heading", "prose", "callout"):
                 text = _text(data.get("text/markdown") or data.get("text/plain") or "")
                 self._note_lead(text)
-                self.out.cells.append(new_markdown_cell(text))
+                self.out.cells.append(new_markdown_cell(joined(text)))
             elif role == "headlines":
                 html = safe_html(_text(data.get("text/html", "")))
                 self.out.cards += _cards(html)
@@ -240,7 +247,8 @@ class _Cutter:
         below = f"<figcaption>{escape(cap)}</figcaption>" if cap else ""
         self._html(
             f'<div class="wb-figure-block" id="{escape(label, quote=True)}">\n{title}\n'
-            f'<figure class="wb-figure">\n{pictures}{below}\n</figure>\n{data}\n</div>'
+            f'<figure class="wb-figure">\n<div class="wb-drawing">\n{pictures}</div>\n{below}\n'
+            f"</figure>\n{data}\n</div>"
         )
 
     def _picture(self, data: Mapping[str, Any], label: str, alt: str, dark: Any) -> str:
@@ -252,9 +260,7 @@ class _Cutter:
             for theme, text in (("light", drawn.light), ("dark", drawn.dark)):
                 file = f"figures/{self.name}-{label}{'-dark' if theme == 'dark' else ''}.svg"
                 self.out.files[file] = text.encode("utf-8")
-                tags += (
-                    f'<img class="wb-{theme}" src="{file}" alt="{alt}" {size} loading="lazy">\n'
-                )
+                tags += f'<img class="wb-{theme}" src="{file}" alt="{alt}" {size} loading="lazy">\n'
             return tags
         for mime, ending in _PICTURES.items():
             if mime in data:
@@ -279,7 +285,7 @@ class _Cutter:
             if paragraph.strip() and not re.match(r"\s*([#|:>`~-]|\*\s|\d+\.)", paragraph):
                 plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", paragraph)
                 plain = re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)[*_`]", "", plain))
-                self.out.lead = " ".join(plain.split())
+                self.out.lead = " ".join(joined(plain).split())
                 return
 
     def _end_section(self) -> None:

@@ -107,7 +107,9 @@ def _parse(svg: str) -> etree._Element:
     try:
         tree = etree.fromstring(svg.encode("utf-8"), parser)
     except etree.XMLSyntaxError as error:
-        raise SiteError(f"a figure is not an SVG: {error}", remedy="run the notebook anew") from error
+        raise SiteError(
+            f"a figure is not an SVG: {error}", remedy="run the notebook anew"
+        ) from error
     if etree.QName(tree).localname != "svg":
         raise SiteError("a figure is not an SVG", remedy="run the notebook anew")
     return tree
@@ -148,9 +150,6 @@ def _pixels(length: str) -> float:
 
 
 def _darken(tree: etree._Element, of: Callable[[str], str]) -> None:
-    # What names no colour is black in SVG, so the root must say the dark ink.
-    if "fill" not in tree.attrib and "fill" not in tree.get("style", ""):
-        tree.set("fill", of("#000000"))
     for node in tree.iter():
         for name in _PAINT:
             if name in node.attrib:
@@ -159,6 +158,9 @@ def _darken(tree: etree._Element, of: Callable[[str], str]) -> None:
             node.set("style", _repaint_declarations(node.attrib["style"], of))
         if etree.QName(node).localname == "style" and node.text:
             node.text = _repaint_declarations(node.text, of)
+    # What names no colour is black in SVG, so the root must say the dark ink.
+    if "fill" not in tree.attrib and "fill" not in tree.get("style", ""):
+        tree.set("fill", of("#000000"))
 
 
 def _repaint_declarations(css: str, of: Callable[[str], str]) -> str:

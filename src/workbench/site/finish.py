@@ -97,7 +97,9 @@ def _finish_page(
         return None
     _move_links(content, page, files)
     siblings = {x: in_language(page, x) for x in titles if in_language(page, x) in pages}
-    homes = {x: in_language("index.html", x) for x in titles if in_language("index.html", x) in pages}
+    homes = {
+        x: in_language("index.html", x) for x in titles if in_language("index.html", x) in pages
+    }
     return compose(
         content,
         page=page,

@@ -100,7 +100,9 @@ def publish(
                 refuse(check(new, forbidden=forbidden))
             except SiteError as error:
                 stands = (root / SITE).is_dir()
-                kept = "the site published before still stands" if stands else "nothing was published"
+                kept = (
+                    "the site published before still stands" if stands else "nothing was published"
+                )
                 raise SiteError(
                     f"{error.what} ({kept})", where=error.where, remedy=error.remedy
                 ) from None

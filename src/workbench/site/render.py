@@ -230,7 +230,10 @@ def _join(one: Any, two: Any) -> Any:
             joined[key] = _join(one[key], value) if key in one else value
         return joined
     if isinstance(one, list) or isinstance(two, list):
-        both = [*(one if isinstance(one, list) else [one]), *(two if isinstance(two, list) else [two])]
+        both = [
+            *(one if isinstance(one, list) else [one]),
+            *(two if isinstance(two, list) else [two]),
+        ]
         return [x for at, x in enumerate(both) if x not in both[:at]]
     return two
 

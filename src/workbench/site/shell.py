@@ -202,7 +202,11 @@ def _list(items: Sequence[Item], page: str) -> str:
         open_ = item.holds(page)
         here = ' aria-current="page"' if item.href == page else ""
         label = escape(item.text)
-        link = f'<a href="{_attr(relative(item.href, page))}"{here}>{label}</a>' if item.href else label
+        link = (
+            f'<a href="{_attr(relative(item.href, page))}"{here}>{label}</a>'
+            if item.href
+            else label
+        )
         below = _list(item.children, page) if item.children and (open_ or not item.href) else ""
         css = ' class="wb-open"' if open_ else ""
         lines.append(f"<li{css}>{link}{below}</li>")

@@ -118,7 +118,9 @@ def stage(root: Path, studies: Iterable[str] | None = None) -> Staged:
         _replace_folder(target, files)
         warnings.update(dict.fromkeys(said))
         pages += [
-            (target / path).relative_to(root) for path in files if PurePosixPath(path).suffix == ".ipynb"
+            (target / path).relative_to(root)
+            for path in files
+            if PurePosixPath(path).suffix == ".ipynb"
         ]
     return Staged(tuple(pages), tuple(names), tuple(warnings))
 
@@ -199,7 +201,9 @@ def _pages(
             try:
                 text = entry.page.read_text(encoding="utf-8")
                 edition = cut(
-                    read_notebook(text, str(entry.page)), language, name=entry.step.case or entry.key
+                    read_notebook(text, str(entry.page)),
+                    language,
+                    name=entry.step.case or entry.key,
                 )
             except SiteError as error:
                 warnings.append(f"{study}: {entry.key}: {error}")
@@ -318,7 +322,8 @@ def _skipped(
 ) -> list[tuple[str, str]]:
     return [
         (
-            titles.get(entry.step.notebook, {}).get(language) or entry.step.notebook.replace("_", " "),
+            titles.get(entry.step.notebook, {}).get(language)
+            or entry.step.notebook.replace("_", " "),
             blocks.reason(entry.step.reason, language),
         )
         for entry in record.entries

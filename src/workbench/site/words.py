@@ -35,7 +35,7 @@ _WORDS: dict[str, dict[str, str]] = {
     "note": {"en": "Note", "zh": "说明"},
     "tip": {"en": "Tip", "zh": "提示"},
     "important": {"en": "Important", "zh": "重要"},
-    "warning": {"en": "Mind", "zh": "注意"},
+    "warning": {"en": "Warning", "zh": "注意"},
     "caution": {"en": "Caution", "zh": "谨慎"},
     "simulated": {"en": "Simulated data", "zh": "模拟数据"},
     "simulated_why": {
@@ -53,7 +53,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "zh": "最近一次运行未包含以下分析：",
     },
     "open": {"en": "Read the report", "zh": "阅读报告"},
-    "only_in": {"en": "In {name} only", "zh": "仅有{name}版"},
+    "only_en": {"en": "In English only", "zh": "仅有英文版"},
+    "only_zh": {"en": "In Chinese only", "zh": "仅有中文版"},
     "last_run": {"en": "Last run", "zh": "最近运行"},
     "no_numbers": {
         "en": "The last run left no headline numbers.",

@@ -1,19 +1,22 @@
-"""A small project for the tests of the site: two studies with runs, as runs and reporting leave them."""
+"""What the site's tests share: a small project with runs, as runs and reporting leave them."""
 
 from __future__ import annotations
 
 import io
-import json
 import shutil
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import matplotlib as mpl
 import nbformat
+import pytest
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from workbench.runs.record import RunRecord, StepRecord, begin
 from workbench.runs.record import finish as finish_run
+from workbench.site import publish
 
 REPO = Path(__file__).resolve().parents[2]
 WORDS = {
@@ -31,6 +34,7 @@ def shown(language: str, role: str, **data: str):
     return new_output("display_data", data=bundle, metadata=about)
 
 
+@cache
 def drawing(language: str) -> str:
     labels = {"en": ["North", "South", "East", "West"], "zh": ["北区", "南区", "东区", "西区"]}
     with mpl.rc_context({"svg.hashsalt": "site", "svg.fonttype": "path"}):
@@ -279,3 +283,67 @@ def make_project(root: Path) -> Path:
     add_run(root, "demo", "20260201T060000Z-bbbbbb", steps, TITLES)
     add_run(root, "plain", "20260101T060000Z-cccccc", [step("segmentation")], TITLES)
     return root
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
+    " --disable-background-networking --disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="session")
+def model_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project that tests copy: drawing its figures takes a while."""
+    return make_project(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def project(model_project: Path, tmp_path: Path) -> Path:
+    """A project of one's own, staged by nobody yet."""
+    return Path(shutil.copytree(model_project, tmp_path / "project"))
+
+
+@pytest.fixture(scope="session")
+def published(model_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's site as the embedded renderer makes it; read it, do not change it."""
+    root = shutil.copytree(model_project, tmp_path_factory.mktemp("embedded") / "project")
+    return publish(root, renderer="embedded").site
+
+
+@pytest.fixture(scope="session")
+def published_by_quarto(model_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same site as Quarto makes it."""
+    if shutil.which("quarto") is None:
+        pytest.skip("Quarto is not on PATH")
+    root = shutil.copytree(model_project, tmp_path_factory.mktemp("quarto") / "project")
+    return publish(root, renderer="quarto").site
+
+
+@pytest.fixture
+def notebook() -> nbformat.NotebookNode:
+    """An executed notebook with every kind of output that reporting gives."""
+    return executed("question")
+
+
+@pytest.fixture
+def add() -> Callable[..., Path]:
+    """Add a run to a project: `add(root, study, run, steps)`, each step `(key, status, details)`."""
+
+    def add_steps(root: Path, study: str, run: str, steps: list[tuple[str, str, dict]]) -> Path:
+        made = [step(key, status, **more) for key, status, more in steps]
+        return add_run(root, study, run, made, TITLES)
+
+    return add_steps
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[object]:
+    """A headless browser."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not CHROMIUM.is_file():
+        pytest.skip(f"there is no Chromium at {CHROMIUM}")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()

@@ -1,0 +1,165 @@
+"""One execution gives one edition a language, with the words of that language alone."""
+
+from __future__ import annotations
+
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from workbench.site.edition import cut, joined, raw_html, read_notebook, safe_html, split_options
+from workbench.site.errors import SiteError
+
+
+def text_of(edition):
+    return "\n".join(cell.source for cell in edition.cells)
+
+
+def test_an_edition_has_its_own_language_and_the_untagged_cells(notebook):
+    notebook.cells.append(new_markdown_cell("For both."))
+    english, chinese = (cut(notebook, x, name="page") for x in ("en", "zh"))
+    assert english.title == "Who are the customers?"
+    assert chinese.title == "客户是谁？"
+    assert "## Method and limits" in text_of(english)
+    assert "方法与局限" not in text_of(english)
+    assert "## 方法与局限" in text_of(chinese)
+    assert "Method and limits" not in text_of(chinese)
+    for edition in (english, chinese):
+        assert "For both." in text_of(edition)
+
+
+def test_the_numbers_of_both_editions_are_the_same(notebook):
+    def numbers(language):
+        text = text_of(cut(notebook, language, name="page"))
+        return re.findall(r'class="wb-num">([\d,]+)<', text)
+
+    assert numbers("en") == numbers("zh")
+    assert "48,120" in numbers("en")
+
+
+def test_findings_become_real_headings(notebook):
+    cells = cut(notebook, "en", name="page").cells
+    assert any(
+        c.cell_type == "markdown" and c.source.startswith("## A fifth of customers") for c in cells
+    )
+
+
+def test_figures_become_files_in_light_and_dark_with_their_texts(notebook):
+    edition = cut(notebook, "zh", name="page")
+    assert set(edition.files) == {"figures/page-fig-share.svg", "figures/page-fig-share-dark.svg"}
+    assert edition.files["figures/page-fig-share.svg"] != edition.files["figures/page-fig-share-dark.svg"]
+    html = next(c.source for c in edition.cells if "<figure" in c.source)
+    assert 'alt="四个区域价值占比的条形图。"' in html
+    assert "<figcaption>2025 年各区域客户价值占比" in html
+    order = [html.index(x) for x in ("北区贡献了大部分价值", "<img", "<figcaption", "wb-figure-data")]
+    assert order == sorted(order)
+    assert "Bars of the share" not in html
+
+
+def test_a_language_without_a_caption_of_its_own_takes_the_base_one():
+    cell = new_code_cell("#| fig-cap: Only English.\n#| fig-alt: Alt.\nf()")
+    data = {"image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'}
+    cell.outputs = [new_output("display_data", data=data)]
+    assert "Only English." in text_of(cut(new_notebook(cells=[cell]), "zh", name="p"))
+
+
+def test_the_code_of_a_section_stands_once_at_its_end(notebook):
+    cells = cut(notebook, "en", name="page").cells
+    kinds = [c.cell_type for c in cells]
+    code = [c.source for c in cells if c.cell_type == "code"]
+    assert len(code) == 2
+    assert "wb.headlines" in code[0]
+    assert "wb.show(result.plot)" in code[1] and "wb.show(result.table)" in code[1]
+    assert not any("#|" in source for source in code)
+    first_finding = next(i for i, c in enumerate(cells) if c.source.startswith("## A fifth"))
+    assert kinds[first_finding - 1] == "code"
+
+
+def test_injected_parameters_replace_the_defaults(notebook):
+    code = "\n".join(c.source for c in cut(notebook, "en", name="page").cells if c.cell_type == "code")
+    assert 'study = "demo"' in code
+    assert "harbour" not in code
+
+
+def test_printed_text_stays_with_the_code_and_warnings_go(notebook):
+    warning = new_output("stream", name="stderr", text="FutureWarning")
+    notebook.cells[-3].outputs.append(warning)
+    cells = cut(notebook, "en", name="page").cells
+    printed = [out for c in cells if c.cell_type == "code" for out in c.outputs]
+    assert [out.text for out in printed] == ["0.6\n"]
+    assert "FutureWarning" not in text_of(cut(notebook, "en", name="page"))
+
+
+def test_several_pictures_of_one_cell_get_names_of_their_own():
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'
+    cell = new_code_cell("#| label: fig-x\n#| fig-alt: Alt.\nf()")
+    cell.outputs = [new_output("display_data", data={"image/svg+xml": svg}) for _ in range(2)]
+    edition = cut(new_notebook(cells=[cell]), "en", name="p")
+    assert sorted(edition.files) == [
+        "figures/p-fig-x-2-dark.svg",
+        "figures/p-fig-x-2.svg",
+        "figures/p-fig-x-dark.svg",
+        "figures/p-fig-x.svg",
+    ]
+    ids = re.findall(r'id="([^"]+)"', text_of(edition))
+    assert ids == ["fig-x", "fig-x-2"]
+
+
+def test_cards_lose_their_links_when_they_travel():
+    html = '<ul class="wb-headlines"><li class="wb-card"><a href="clv.html">Mean</a></li></ul>'
+    about = {"workbench": {"language": "en", "role": "headlines"}}
+    cell = new_code_cell("wb.headlines()")
+    cell.outputs = [new_output("display_data", data={"text/html": html}, metadata=about)]
+    edition = cut(new_notebook(cells=[cell]), "en", name="p")
+    assert edition.cards == ['<li class="wb-card">Mean</li>']
+    assert "clv.html" in text_of(edition)
+
+
+def test_a_widget_is_named_as_left_out_instead_of_vanishing():
+    cell = new_code_cell("plot()")
+    cell.outputs = [new_output("display_data", data={"application/vnd.plotly.v1+json": {}})]
+    assert "interactive output is not shown" in text_of(cut(new_notebook(cells=[cell]), "en", name="p"))
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<b>x</b><script>alert(1)</script>",
+        '<b onclick="alert(1)">x</b>',
+        '<a href=" JavaScript:alert(1)">x</a><b>x</b>',
+        '<iframe src="https://example.org"></iframe><b>x</b>',
+        "<style>@import 'https://example.org/a.css'</style><b>x</b>",
+    ],
+)
+def test_markup_from_a_notebook_brings_no_script(markup):
+    clean = safe_html(markup).lower()
+    assert ">x</" in clean
+    assert not re.search("alert|example.org|<style", clean)
+
+
+def test_raw_html_keeps_its_fence_closed():
+    cell = raw_html("<p>```</p>")
+    assert cell.source.startswith("````{=html}")
+
+
+def test_lines_between_chinese_characters_are_joined():
+    assert joined("客户\n是谁，\n价值几何") == "客户是谁，价值几何"
+    assert joined("客户\n\nAB\ncd") == "客户\n\nAB\ncd"
+
+
+def test_options_that_are_no_yaml_name_the_cell():
+    cell = new_code_cell("#| fig-cap: a: b: c\nf()", id="bad-cell")
+    with pytest.raises(SiteError, match="bad-cell"):
+        cut(new_notebook(cells=[cell]), "en", name="p")
+    assert split_options("#| label: x\nf()") == ({"label": "x"}, "f()")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"cells": 3}', "{not json", '{"nbformat": 3}'])
+def test_what_is_no_notebook_is_refused_with_its_place(text):
+    with pytest.raises(SiteError, match="somewhere"):
+        read_notebook(text, "somewhere")
+
+
+def test_a_notebook_survives_the_round_trip(notebook):
+    assert read_notebook(nbformat.writes(notebook), "x").cells[0].source.startswith("# Who")

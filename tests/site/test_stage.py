@@ -1,0 +1,210 @@
+"""What stage leaves can be read by either renderer, and says what failed and what is missing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import nbformat
+import pytest
+import yaml
+
+from workbench.errors import WorkbenchError
+from workbench.site.errors import SiteError
+from workbench.site.stage import stage, unstage
+
+
+def page(root, path):
+    return nbformat.read(root / "reports" / path, as_version=4)
+
+
+def text_of(notebook):
+    return "\n".join(cell.source for cell in notebook.cells)
+
+
+def front(notebook):
+    return yaml.safe_load(notebook.cells[0].source.strip("-\n"))
+
+
+def test_every_good_notebook_has_a_page_in_every_language_of_its_study(project):
+    staged = stage(project)
+    pages = {str(p) for p in staged.pages}
+    for folder in ("reports/studies/demo", "reports/zh/studies/demo"):
+        for name in ("index", "segmentation", "clv", "case_evaluation/desk", "case_evaluation/index"):
+            assert f"{folder}/{name}.ipynb" in pages
+            assert (project / folder / f"{name}.ipynb").is_file()
+    assert "reports/studies/plain/segmentation.ipynb" in pages
+    assert not any("zh/studies/plain" in p for p in pages)
+
+
+def test_staged_notebooks_are_valid_and_carry_no_outputs_of_the_other_language(project):
+    for path in stage(project).pages:
+        notebook = nbformat.read(project / path, as_version=4)
+        nbformat.validate(notebook)
+        text = text_of(notebook)
+        if "/zh/" in str(path):
+            assert "Net promoter score" not in text
+        else:
+            assert "净推荐值" not in text
+
+
+def test_the_overview_is_the_study_s_first_page(project):
+    stage(project)
+    first = page(project, "studies/demo/index.ipynb")
+    assert front(first)["title"] == "Demo Mobile"
+    assert front(first)["subtitle"] == "How are we doing with our customers?"
+
+
+def test_a_study_without_an_overview_still_has_a_first_page(project):
+    stage(project)
+    first = page(project, "studies/plain/index.ipynb")
+    assert front(first)["title"] == "Plain Shop"
+    assert 'href="segmentation.html"' in text_of(first)
+
+
+def test_simulated_data_are_said_to_be_so_on_every_page_of_their_study_only(project):
+    stage(project)
+    for path in (project / "reports" / "studies").rglob("*.ipynb"):
+        said = "Simulated data" in path.read_text(encoding="utf-8")
+        assert said == ("demo" in path.parts), path
+    for path in (project / "reports" / "zh" / "studies").rglob("*.ipynb"):
+        assert "模拟数据" in path.read_text(encoding="utf-8")
+
+
+def test_a_failed_notebook_says_so_and_keeps_its_last_good_page(project):
+    staged = stage(project)
+    text = text_of(page(project, "studies/demo/clv.ipynb"))
+    assert "This analysis failed" in text
+    assert "7 value" in text
+    assert "1 January 2026" in text
+    assert "Net promoter score" in text
+    assert staged.warnings == ("demo: clv failed; its last good page is kept",)
+
+
+def test_a_failure_does_not_carry_personal_data_to_the_page(project):
+    stage(project)
+    text = text_of(page(project, "studies/demo/clv.ipynb"))
+    assert "no transactions of […]" in text
+    assert "example.com" not in text
+
+
+def test_a_notebook_that_never_succeeded_has_a_page_that_says_so(project, add):
+    add(project, "plain", "20260301T060000Z-dddddd", [("clv", "failed", {"reason": "died"})])
+    staged = stage(project, ["plain"])
+    text = text_of(page(project, "studies/plain/clv.ipynb"))
+    assert "no page to show" in text
+    assert "died" in text
+    assert staged.warnings == ("plain: clv failed",)
+
+
+def test_a_page_kept_from_an_earlier_run_names_that_run_as_its_origin(project):
+    stage(project)
+    text = text_of(page(project, "studies/demo/clv.ipynb"))
+    assert "20260101T060000Z-aaaaaa" in text
+    assert "20260201T060000Z-bbbbbb" not in text
+
+
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [("studies", "the study has no table survey"), ("zh/studies", "本研究没有数据表 survey")],
+)
+def test_what_was_skipped_has_no_page_but_its_reason_is_told(project, folder, reason):
+    stage(project)
+    assert not (project / "reports" / folder / "demo/satisfaction_gap.ipynb").exists()
+    assert reason in text_of(page(project, f"{folder}/demo/index.ipynb"))
+
+
+def test_each_case_has_a_page_named_after_it_and_an_index_lists_them(project):
+    stage(project)
+    desk = page(project, "zh/studies/demo/case_evaluation/desk.ipynb")
+    assert front(desk)["title"] == "更快的服务台"
+    assert front(desk)["subtitle"] == "措施见效了吗？"
+    index = text_of(page(project, "zh/studies/demo/case_evaluation/index.ipynb"))
+    assert index.index("更快的服务台") < index.index("促销活动")
+
+
+def test_links_between_notebooks_find_pages_that_stage_put_elsewhere(project):
+    run = max((project / "runs/demo").glob("2*"))
+    path = run / "notebooks/overview.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    link = "[Desk](case_evaluation-desk.html) [Value](clv.html#share) [Out](https://example.org/clv.html)"
+    notebook.cells[-2].source += f"\n\n{link}"
+    nbformat.write(notebook, path)
+    stage(project)
+    text = text_of(page(project, "studies/demo/index.ipynb"))
+    assert "[Desk](case_evaluation/desk.html) [Value](clv.html#share)" in text
+    assert "https://example.org/clv.html" in text
+
+
+def test_pages_come_in_the_order_of_the_pipeline(project):
+    stage(project)
+    orders = [
+        front(page(project, f"studies/demo/{name}.ipynb"))["order"]
+        for name in ("segmentation", "clv", "case_evaluation/desk")
+    ]
+    assert orders == sorted(orders)
+
+
+def test_provenance_names_run_inputs_versions_and_commit(project):
+    stage(project)
+    text = text_of(page(project, "studies/demo/segmentation.ipynb"))
+    for said in ("20260201T060000Z-bbbbbb", "9f86d081884c", "3.11.7", "3cd5260aaaaa", "Made by a program"):
+        assert said in text
+    assert "9f86d081884c7d" not in text
+
+
+def test_the_cards_show_headline_numbers_and_the_only_language_there_is(project):
+    stage(project)
+    english = (project / "reports/studies/cards.html").read_text(encoding="utf-8")
+    chinese = (project / "reports/zh/studies/cards.html").read_text(encoding="utf-8")
+    assert english.count('class="wb-study"') == chinese.count('class="wb-study"') == 2
+    assert "390 to 434" in english and "390 至 434" in chinese
+    assert 'href="../studies/plain/index.html" lang="en"' in chinese
+    assert "仅有英文版" in chinese
+
+
+def test_the_written_pages_are_left_as_they_were(project):
+    before = {p: p.read_bytes() for p in (project / "reports").rglob("*.qmd")}
+    stage(project)
+    unstage(project)
+    assert {p: p.read_bytes() for p in (project / "reports").rglob("*.qmd")} == before
+    assert not list((project / "reports").rglob("*.ipynb"))
+
+
+def test_staging_again_leaves_nothing_of_a_study_that_is_gone(project):
+    stage(project)
+    stage(project, ["plain"])
+    assert not (project / "reports/studies/demo").exists()
+    assert not (project / "reports/zh/studies/demo").exists()
+
+
+def test_a_broken_executed_notebook_spoils_its_own_page_only(project):
+    run = max((project / "runs/demo").glob("2*"))
+    (run / "notebooks/segmentation.ipynb").write_text("{", encoding="utf-8")
+    staged = stage(project)
+    assert "could not be read" in text_of(page(project, "studies/demo/segmentation.ipynb"))
+    assert "Net promoter score" in text_of(page(project, "studies/demo/index.ipynb"))
+    assert any("segmentation" in x for x in staged.warnings)
+
+
+def test_a_study_without_a_run_is_refused_by_name(project):
+    shutil.rmtree(project / "runs/plain")
+    assert stage(project).studies == ("demo",)
+    with pytest.raises(SiteError, match="workbench run plain"):
+        stage(project, ["plain"])
+    with pytest.raises(WorkbenchError, match="nobody"):
+        stage(project, ["nobody"])
+
+
+def test_a_fresh_clone_stages_nothing(project):
+    shutil.rmtree(project / "runs")
+    staged = stage(project)
+    assert staged.pages == ()
+    assert not (project / "reports/studies").exists()
+
+
+def test_an_unfinished_run_is_not_looked_at(project):
+    (project / "runs/demo/.unfinished-20270101T000000Z-x/notebooks").mkdir(parents=True)
+    stage(project)
+    record = json.loads(max((project / "runs/demo").glob("2*/run.json")).read_text(encoding="utf-8"))
+    assert record["run"] in text_of(page(project, "studies/demo/segmentation.ipynb"))
