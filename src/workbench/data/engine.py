@@ -52,6 +52,7 @@ class Engine:
 
     def __init__(self, study: Study) -> None:
         self.zone = study.time_zone
+        self._kept: list[Any] = []
         try:
             self.connection = ibis.connect(study.connection)
         except Exception as error:
@@ -84,15 +85,29 @@ class Engine:
             ) from error
 
     def keep(self, expr: Any, what: str) -> Any:
-        """Compute an expression once and keep its rows in the engine."""
+        """Compute an expression once and keep its rows in the engine, in a table of this session.
+
+        Ibis's own cache drops its table as soon as the expression object is collected, also while
+        others are built on it; so the table is made here, and `drop` ends it.
+        """
         try:
-            return expr.cache()
+            if self.name == "pyspark":
+                kept = expr.cache()
+                self._kept.append(kept)
+                return kept
+            name = ibis.util.gen_name("workbench_kept")
+            return self.connection.create_table(name, expr, temp=True)
         except Exception as error:
             raise DataError(
                 f"the engine could not read it: {_first_line(error)}",
                 where=what,
                 remedy="look at the table's source in study.yml",
             ) from error
+
+    def drop(self, table: Any) -> None:
+        """Let go of a table that `keep` made and nothing needs any more."""
+        if self.name != "pyspark":
+            self.connection.drop_table(table.get_name(), force=True)
 
     def upload(self, name: str, table: Any) -> Any:
         """Bring an Arrow table into the engine."""

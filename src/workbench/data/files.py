@@ -113,7 +113,7 @@ def refuse_disguise(path: Path, head: bytes) -> None:
         kind, remedy = "a web page or XML file", "export the table itself"
     if kind:
         raise DataError(
-            f"this is {kind}, though it is named {path.suffix or name!r}",
+            f"this is {kind}, though it is named {path.suffix or name}",
             where=str(path),
             remedy=f"{remedy}, or save it as CSV (UTF-8)",
         )
@@ -167,8 +167,8 @@ def detect_encoding(path: Path, gzipped: bool = False) -> str:
 
     UTF-8 is tried strictly on the whole file: text in another encoding practically never passes.
     What fails it and reads as GB18030 with nearly all its Chinese characters among the 3,755
-    commonest (GB 2312 level 1) and its punctuation is GB18030. Only then does charset-normalizer
-    guess.
+    commonest (GB 2312 level 1) and its punctuation is GB18030, and likewise for Big5. Only then
+    does charset-normalizer guess.
 
     Raises
     ------
@@ -191,9 +191,13 @@ def detect_encoding(path: Path, gzipped: bool = False) -> str:
         )
     if _chinese_share(sample) >= 0.8 and _decodes(path, "gb18030", gzipped) is None:
         return "gb18030"
-    guess = from_bytes(sample).best()
-    if guess is not None and _decodes(path, guess.encoding, gzipped) is None:
-        return guess.encoding
+    if _traditional_share(sample) >= 0.8 and _decodes(path, "big5", gzipped) is None:
+        return "big5"
+    guesses = [guess.encoding for guess in from_bytes(sample)]
+    # European code pages share most of their bytes; the western one is the commonest.
+    for guess in sorted(guesses, key=lambda g: g != "cp1252"):
+        if _decodes(path, guess, gzipped) is None:
+            return guess
     raise DataError(
         "the encoding could not be recognised",
         where=str(path),
@@ -231,6 +235,14 @@ def _chinese_share(sample: bytes) -> float:
         # Rows 16-55 are the common characters, 1 and 3 punctuation and full-width forms.
         common += len(code) == 2 and (0xB0 <= code[0] <= 0xD7 or code[0] in (0xA1, 0xA3))
     return common / len(text) if text else 0.0
+
+
+def _traditional_share(sample: bytes) -> float:
+    """Share of characters beyond ASCII, read as Big5, that ordinary traditional text uses."""
+    text = [c for c in sample.decode("big5", errors="replace") if ord(c) > 127]
+    leads = [c.encode("big5", errors="ignore")[:1] for c in text]
+    # Rows A4 to C6 are the common characters, A1 the punctuation.
+    return sum(b"\xa4" <= b <= b"\xc6" or b == b"\xa1" for b in leads) / max(len(text), 1)
 
 
 def _line(path: Path, byte: int, gzipped: bool) -> int:

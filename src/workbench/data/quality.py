@@ -144,27 +144,28 @@ def flag(
             values[name] = _value(engine, text, meaning, card)
         if meaning is not None and (meaning.required or meaning.kind not in _WORDS):
             texts[f"_raw_{name}"] = text
-    numeric = [] if schema is None else _numbers(engine, source, values, meanings)
+    numeric = _numbers(engine, source, values, meanings)
     for name in numeric:
         values[name] = engine.number(values[name], card.decimal)
     # Parsed once and kept: the rules below use the parsed columns many times over.
-    typed = engine.keep(
+    parsed = engine.keep(
         source.expr.select(**values, **texts, **{ROW: source.expr[ROW]}), source.where
     )
-    rules = [] if schema is None else _rules(engine, study, schema, typed, card)
+    rules = [] if schema is None else _rules(engine, study, schema, parsed, card)
     optional = [n for n in meanings if f"_raw_{n}" in texts and not meanings[n].required]
     typed = engine.keep(
-        typed.select(
+        parsed.select(
             *values,
             ROW,
             **{
                 REASON: _first(rules, lambda r: ibis.literal(r[1])),
                 DETAIL: _first(rules, lambda r: r[2]),
             },
-            **{f"_bad_{n}": typed[f"_raw_{n}"].notnull() & typed[n].isnull() for n in optional},
+            **{f"_bad_{n}": parsed[f"_raw_{n}"].notnull() & parsed[n].isnull() for n in optional},
         ),
         source.where,
     )
+    engine.drop(parsed)
     if schema is not None:
         typed = _duplicates(engine, typed, schema, card, list(values), source.where)
     emptied = _emptied(engine, typed, optional, source.where)
@@ -337,7 +338,7 @@ def _mark(engine: Engine, typed: Any, names: list[str], reason: str, where: str)
     nth = ibis.row_number().over(window)
     again = typed[REASON].isnull() & (nth > 0)
     first = typed[ROW].first().over(window)
-    return engine.keep(
+    marked = engine.keep(
         typed.mutate(
             **{
                 REASON: ibis.ifelse(again, reason, typed[REASON]),
@@ -346,6 +347,8 @@ def _mark(engine: Engine, typed: Any, names: list[str], reason: str, where: str)
         ),
         where,
     )
+    engine.drop(typed)
+    return marked
 
 
 def _emptied(engine: Engine, typed: Any, names: list[str], where: str) -> dict[str, int]:

@@ -163,7 +163,9 @@ def _load_csv(
                 remedy="close or remove it; inside a field, write it twice",
             )
         if str(text or "").strip():
-            fields = next(csv.reader([str(text)], delimiter=found.delimiter), [])
+            fields = next(
+                csv.reader(io.StringIO(str(text).strip("\r\n")), delimiter=found.delimiter), []
+            )
             rows.append((int(line), f"{len(fields)} fields, the header has {len(found.header)}"))
     return tuple(rows)
 
@@ -305,11 +307,18 @@ def _sql(engine: Engine, study: Study, name: str, query: str) -> Source:
 
 def _content_hash(engine: Engine, expr: Any, query: str, where: str) -> str:
     """Hash a query's result inside the engine, so that new rows in a database are noticed."""
-    texts = [ibis.coalesce(expr[c].cast("string"), "\0") for c in expr.columns if c != ROW]
+    texts = [ibis.coalesce(expr[c].cast("string"), "\x1e") for c in expr.columns if c != ROW]
     row = ibis.literal("\x1f").join(texts) if len(texts) > 1 else texts[0]
     try:
-        digest = engine.connection.execute(expr.aggregate(n=expr.count(), h=row.hash().bit_xor()))
-        content = f"{digest['n'].iloc[0]}:{digest['h'].iloc[0]}"
+        digest = engine.connection.execute(
+            expr.aggregate(
+                # Equal rows cancel out of the exclusive or, so a sum goes with it.
+                n=expr.count(),
+                h=row.hash().bit_xor(),
+                s=(row.hash() % 1_000_003).sum(),
+            )
+        )
+        content = ":".join(str(digest[c].iloc[0]) for c in ("n", "h", "s"))
     except Exception:
         # An engine without a row hash: the count at least.
         content = str(engine.run(expr.count(), where))

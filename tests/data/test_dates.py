@@ -1,0 +1,38 @@
+"""The way a column writes its dates is found, and never guessed between day and month."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.data.dates import DateFormat, date_format
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["2025-01-05", "2025-12-31"], None),
+        (["2025/1/5", "2025/12/31 10:30:00"], None),
+        (["20250105", "20251231"], "%Y%m%d"),
+        (["2025年1月5日", "2025年12月31日"], "%Y年%m月%d日"),
+        (["05.01.2025", "31.12.2025"], "%d.%m.%Y"),
+        (["5/1/2025", "31/12/2025"], "%d/%m/%Y"),
+        (["1/5/2025", "12/31/2025"], "%m/%d/%Y"),
+        (["31/12/2025 23:59"], "%d/%m/%Y %H:%M"),
+        (["5 Jan 2025", "31 Dec 2025"], "%d %b %Y"),
+        # A few unreadable ones do not hide the format.
+        (["20250105", "20251231", "n/a"], "%Y%m%d"),
+        ([], None),
+        (["unknown", "n/a"], None),
+    ],
+)
+def test_the_format_is_found(texts: list[str], expected: str | None) -> None:
+    assert date_format(texts) == DateFormat(expected)
+
+
+def test_day_first_and_month_first_are_rivals_when_both_fit() -> None:
+    found = date_format(["05/01/2025", "06/02/2025"])
+    assert {found.format, *found.rivals} == {"%d/%m/%Y", "%m/%d/%Y"}
+
+
+def test_equal_day_and_month_are_no_rivals() -> None:
+    assert date_format(["01/01/2025", "02/02/2025"]).rivals == ()
