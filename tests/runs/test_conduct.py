@@ -192,6 +192,7 @@ def test_history_is_read_from_the_files(ran: Any) -> None:
     project.run('label=分店 "北京"', notebooks=["good"])
     newest = last_run(project.runs)
     assert newest is not None and newest.run > record.run
+    assert newest.data_to == "2025-11-30", "as the notebook said that was carried over"
     good = last_good(project.runs, "good")
     assert good is not None and good.run == newest.run
     assert last_good(project.runs, "hangs") is None

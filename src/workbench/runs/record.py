@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -313,6 +312,7 @@ def data_to(results: Path) -> str:
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that the numbers depend on."""
     import platform
+    from importlib import metadata
 
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
