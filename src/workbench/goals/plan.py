@@ -1,0 +1,200 @@
+"""Goals as plain values: read from a study's card or a table, and checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from workbench.errors import WorkbenchError
+
+
+class GoalError(WorkbenchError, ValueError):
+    """A goal, or its record, that cannot be judged."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is to be reached, measured by what, from where, until when.
+
+    Attributes
+    ----------
+    name : str
+        Unique key.
+    title : str
+        For readers.
+    indicator : str
+        What measures it.
+    baseline, target : float
+        Where it starts and where it should get, in the indicator's unit.
+    baseline_date, deadline : date
+    direction : {"up", "down"}
+        Which way is better.
+    every : str or None
+        Period of the indicator (month, quarter, year, wave).
+    where : mapping
+        Part of the customers it speaks of; empty for all.
+    owner, parent : str
+        Who answers for it; the goal it serves. Empty when not given.
+    """
+
+    name: str
+    title: str
+    indicator: str
+    baseline: float
+    baseline_date: dt.date
+    target: float
+    deadline: dt.date
+    direction: Literal["up", "down"] = "up"
+    every: str | None = None
+    where: tuple[tuple[str, Any], ...] = ()
+    owner: str = ""
+    parent: str = ""
+
+    @property
+    def way(self) -> float:
+        """Distance from the baseline to the target, signed."""
+        return self.target - self.baseline
+
+    @property
+    def filter(self) -> dict[str, Any]:
+        """The part of the customers, as a filter."""
+        return dict(self.where)
+
+
+def read_goals(cards: Iterable[Mapping[str, Any]] | pd.DataFrame) -> tuple[Goal, ...]:
+    """Read goals from mappings (the entries of a study's card) or the rows of a table.
+
+    Parameters
+    ----------
+    cards : iterable of mapping, or DataFrame
+        Keys: name, indicator, baseline (a number with `baseline_date`, or a mapping with `value`
+        and `date`), target, deadline; optional title, direction, every, where, owner, parent.
+        Texts may be mappings of language to text; the English one, or the first, is kept.
+
+    Returns
+    -------
+    tuple of Goal
+
+    Raises
+    ------
+    GoalError
+        If a key is missing, a date or number cannot be read, names repeat, the target lies on the
+        wrong side of the baseline, the deadline does not follow the baseline, or parents are
+        unknown or run in a circle.
+    """
+    rows: Iterable[Mapping[str, Any]] = (
+        ({str(k): v for k, v in r.items()} for r in cards.to_dict("records"))
+        if isinstance(cards, pd.DataFrame)
+        else cards
+    )
+    goals = tuple(_read(dict(row), i) for i, row in enumerate(rows))
+    if not goals:
+        raise GoalError("there are no goals", remedy="give at least one")
+    _check_family(goals)
+    return goals
+
+
+def _read(card: dict[str, Any], position: int) -> Goal:
+    name = str(card.get("name") or "")
+    where = f"goal {name!r}" if name else f"goal number {position + 1}"
+    for key in ("name", "indicator", "baseline", "target", "deadline"):
+        if card.get(key) is None:
+            raise GoalError(f"{key} is missing", where=where, remedy=f"give it a {key}")
+    start = card["baseline"]
+    value, date = (
+        (start.get("value"), start.get("date"))
+        if isinstance(start, Mapping)
+        else (start, card.get("baseline_date"))
+    )
+    baseline, target = _number(value, "baseline", where), _number(card["target"], "target", where)
+    begin, deadline = (
+        _date(date, "baseline date", where),
+        _date(card["deadline"], "deadline", where),
+    )
+    direction = str(card.get("direction") or "up")
+    if direction not in ("up", "down"):
+        raise GoalError(f"direction is {direction!r}", where=where, remedy="write up or down")
+    if deadline <= begin:
+        raise GoalError(
+            f"the deadline {deadline} does not follow the baseline of {begin}",
+            where=where,
+            remedy="correct one of the dates",
+        )
+    if target != baseline and (target > baseline) != (direction == "up"):
+        side = "above" if target > baseline else "below"
+        raise GoalError(
+            f"the target {target:g} lies {side} the baseline {baseline:g}, but better is"
+            f" {direction}",
+            where=where,
+            remedy="correct the target or the direction",
+        )
+    return Goal(
+        name=name,
+        title=_text(card.get("title")) or name,
+        indicator=str(card["indicator"]),
+        baseline=baseline,
+        baseline_date=begin,
+        target=target,
+        deadline=deadline,
+        direction="up" if direction == "up" else "down",
+        every=_text(card.get("every")) or None,
+        where=tuple(sorted(dict(card.get("where") or {}).items())),
+        owner=_text(card.get("owner")),
+        parent=_text(card.get("parent")),
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = value.get("en") or next(iter(value.values()), "")
+    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else str(value)
+
+
+def _number(value: Any, key: str, where: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise GoalError(f"{key} is {value!r}", where=where, remedy="give a number")
+    return number
+
+
+def _date(value: Any, key: str, where: str) -> dt.date:
+    try:
+        stamp = pd.Timestamp(value)
+    except (TypeError, ValueError):
+        stamp = None
+    if stamp is None or pd.isna(stamp):
+        raise GoalError(f"{key} is {value!r}", where=where, remedy="write a date as 2025-12-31")
+    return stamp.date()
+
+
+def _check_family(goals: tuple[Goal, ...]) -> None:
+    parents = {g.name: g.parent for g in goals}
+    if len(parents) < len(goals):
+        names = [g.name for g in goals]
+        twice = next(n for n in names if names.count(n) > 1)
+        raise GoalError(f"two goals are called {twice!r}", remedy="rename one")
+    for goal in goals:
+        if goal.parent and goal.parent not in parents:
+            raise GoalError(
+                f"there is no goal {goal.parent!r} to serve",
+                where=f"goal {goal.name!r}",
+                remedy=f"parents can be {', '.join(parents)}",
+            )
+        seen, at = {goal.name}, goal.parent
+        while at:
+            if at in seen:
+                raise GoalError(
+                    f"the goals {', '.join(sorted(seen))} serve one another in a circle",
+                    where=f"goal {goal.name!r}",
+                    remedy="take one parent out",
+                )
+            seen.add(at)
+            at = parents[at]

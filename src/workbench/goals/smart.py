@@ -1,0 +1,164 @@
+"""What each goal has of specific, measurable, achievable, relevant and time-bound (SMART).
+
+Doran (1981), There's a S.M.A.R.T. way to write management's goals and objectives, Management
+Review 70(11), 35-36; the letters as they are read today.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from workbench.goals.judgement import GoalReport
+from workbench.goals.plan import Goal
+from workbench.stats.intervals import normal_quantile
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LETTERS: Final = ("specific", "measurable", "achievable", "relevant", "time-bound")
+THERE, WEAK, MISSING = "there", "weak", "missing"
+# A goal with less than this chance at the outset of the forecast is out of reach.
+OUT_OF_REACH: Final = 0.05
+
+
+@dataclass(frozen=True)
+class SmartCheck:
+    """What is there and what is missing, by goal and letter.
+
+    Attributes
+    ----------
+    table : DataFrame
+        goal, title, letter, verdict (there, weak, missing), why (words; empty when all is there),
+        needed (times the sample that would do, where it is too small; else NaN).
+    """
+
+    table: pd.DataFrame
+
+    def wide(self) -> pd.DataFrame:
+        """Return one row a goal, one column a letter, with the verdicts."""
+        rows = [
+            {"title": title, **dict(zip(rows["letter"], rows["verdict"], strict=True))}
+            for title, rows in self.table.groupby("title", sort=False)
+        ]
+        return pd.DataFrame(rows)
+
+    def faults(self) -> pd.DataFrame:
+        """Return what is weak or missing: title, letter, verdict, why."""
+        rows = self.table[self.table["verdict"] != THERE]
+        return rows[["title", "letter", "verdict", "why"]].reset_index(drop=True)
+
+    def metrics(self) -> pd.DataFrame:
+        """How many goals are SMART in all five letters: name, value, low, high."""
+        whole = self.table.groupby("goal")["verdict"].agg(lambda v: bool((v == THERE).all()))
+        return pd.DataFrame(
+            [{"name": "smart", "value": int(whole.sum()), "low": math.nan, "high": math.nan}]
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw goals by letters: a filled mark is there, a ring is weak, a cross is missing."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.gca() if ax is None else ax
+        titles = list(dict.fromkeys(self.table["title"]))[::-1]
+        for verdict, mark, fill in (
+            (THERE, "o", "full"),
+            (WEAK, "o", "none"),
+            (MISSING, "X", "full"),
+        ):
+            rows = self.table[self.table["verdict"] == verdict]
+            x = [LETTERS.index(v) for v in rows["letter"]]
+            y = [titles.index(v) for v in rows["title"]]
+            ax.plot(
+                x, y, mark, fillstyle=fill, color="C1" if verdict == MISSING else "C0",
+                markersize=8, linestyle="none", label=verdict,
+            )  # fmt: skip
+        ax.set_xticks(range(len(LETTERS)), list(LETTERS))
+        ax.set_yticks(range(len(titles)), titles)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        return ax
+
+
+def check_smart(report: GoalReport, *, known: Collection[str] | None = None) -> SmartCheck:
+    """Check each goal letter by letter.
+
+    Specific: the indicator is one that is known and somebody answers for the goal. Measurable: one
+    period's measurement is precise enough to tell the baseline from the target (two standard
+    errors of a difference). Achievable: the record gives it a chance. Relevant: it serves another
+    goal, or others serve it. Time-bound: the deadline is not over.
+
+    Parameters
+    ----------
+    report : GoalReport
+    known : collection of str, optional
+        Names of the indicators that are defined; all are when left out.
+    """
+    rows = []
+    for goal in report.goals:
+        judged = report.table[report.table["goal"] == goal.name].iloc[0]
+        se = report.records[goal.name].se
+        typical = float(np.nanmedian(se)) if np.isfinite(se).any() else math.nan
+        measurable, needed = _measurable(goal, typical)
+        found = {
+            "specific": _specific(goal, known),
+            "measurable": measurable,
+            "achievable": _achievable(float(judged["probability"]), str(judged["status"])),
+            "relevant": _relevant(goal, report.goals),
+            "time-bound": (THERE, "")
+            if goal.deadline > report.as_of
+            else (WEAK, "the deadline is over; set the next one"),
+        }
+        rows += [
+            {
+                "goal": goal.name,
+                "title": goal.title,
+                "letter": letter,
+                "verdict": verdict,
+                "why": why,
+                "needed": needed if letter == "measurable" else math.nan,
+            }
+            for letter, (verdict, why) in found.items()
+        ]
+    return SmartCheck(pd.DataFrame(rows))
+
+
+def _specific(goal: Goal, known: Collection[str] | None) -> tuple[str, str]:
+    if known is not None and goal.indicator not in known:
+        return MISSING, "the indicator is not defined"
+    if not goal.owner:
+        return WEAK, "nobody answers for it"
+    return THERE, ""
+
+
+def _measurable(goal: Goal, se: float) -> tuple[tuple[str, str], float]:
+    if not math.isfinite(se):
+        return (WEAK, "the error of the measurement is not known"), math.nan
+    # The smallest change that two measurements of this precision can tell from none.
+    visible = normal_quantile(0.95) * math.sqrt(2) * se
+    if goal.way and abs(goal.way) < visible:
+        return (
+            WEAK,
+            "one period's measurement cannot tell the baseline from the target",
+        ), (visible / abs(goal.way)) ** 2
+    return (THERE, ""), math.nan
+
+
+def _achievable(probability: float, status: str) -> tuple[str, str]:
+    if status in ("met", "missed"):
+        return THERE, ""
+    if not math.isfinite(probability):
+        return MISSING, "the record is too short to say"
+    if probability < OUT_OF_REACH:
+        return WEAK, "out of reach at the present pace"
+    return THERE, ""
+
+
+def _relevant(goal: Goal, goals: tuple[Goal, ...]) -> tuple[str, str]:
+    if goal.parent or any(other.parent == goal.name for other in goals):
+        return THERE, ""
+    return MISSING, "it serves no other goal, and none serves it"
