@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from workbench.satisfaction.answers import Answers, SurveyError, read_answers
+from workbench.satisfaction.answers import Answers, SurveyError, attach, read_answers
 from workbench.satisfaction.drivers import Drivers, drivers, lmg
-from workbench.satisfaction.gaps import Gaps, gap_changes, gaps, gaps_by
+from workbench.satisfaction.gaps import Gaps, gaps
+from workbench.satisfaction.groups import GroupGaps, gap_changes, gaps_by
 from workbench.satisfaction.loyalty import (
     NetPromoter,
     Satisfaction,
@@ -33,12 +34,14 @@ __all__ = [
     "Answers",
     "Drivers",
     "Gaps",
+    "GroupGaps",
     "NetPromoter",
     "PriorityMap",
     "Reliability",
     "Satisfaction",
     "SurveyError",
     "Trend",
+    "attach",
     "cronbach_alpha",
     "csat",
     "detectable_change",

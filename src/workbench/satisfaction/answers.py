@@ -189,6 +189,35 @@ def read_answers(
     )
 
 
+def attach(
+    survey: pd.DataFrame, people: pd.DataFrame, columns: Sequence[str], *, key: str = "customer_id"
+) -> tuple[pd.DataFrame, str]:
+    """Join a group to each respondent: the first of some columns that is there.
+
+    Parameters
+    ----------
+    survey : DataFrame
+    people : DataFrame
+        One row a customer.
+    columns : sequence of str
+        Columns to try in turn, say segment, then region.
+
+    Returns
+    -------
+    survey : DataFrame
+        With the column added; respondents who are not linked to a customer have none.
+    column : str
+        Its name, empty when there is none.
+    """
+    for column in columns:
+        if column in survey:
+            return survey, column
+        if column in people and key in survey and key in people:
+            groups = people.drop_duplicates(key).set_index(key)[column]
+            return survey.assign(**{column: survey[key].map(groups)}), column
+    return survey, ""
+
+
 def _check_columns(
     frame: pd.DataFrame,
     structure: Mapping[str, tuple[str, ...]],

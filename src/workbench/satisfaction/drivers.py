@@ -75,7 +75,7 @@ class Drivers:
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False, axis="y")
         ax.set_xlim(0, None)
-        ax.set_xlabel("Share of the variance of overall satisfaction (bar: 95 % interval)")
+        ax.set_xlabel("Share of the variance of overall satisfaction (bar: 95% interval)")
         return ax
 
 

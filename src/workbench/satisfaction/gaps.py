@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import matplotlib.pyplot as plt
@@ -13,7 +12,6 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
 from workbench.stats import adjust
 
@@ -47,6 +45,11 @@ class Gaps:
     def overall(self) -> pd.Series:
         """The mean gap over all items (the unweighted SERVQUAL score)."""
         return self.dimensions.iloc[-1]
+
+    @property
+    def n_short(self) -> int:
+        """Items whose gap lies below zero beyond chance (Holm over all items)."""
+        return int(((self.items["estimate"] < 0) & (self.items["p_holm"] < 1 - self.level)).sum())
 
     @property
     def worst(self) -> pd.Series:
@@ -107,7 +110,7 @@ class Gaps:
         ax.set_yticks(place, [str(name) for name in names.iloc[order]])
         ax.tick_params(axis="y", length=0)
         ax.set_ylim(-0.8, len(rows) - 0.2)
-        ax.set_xlabel("Experience minus expectation, scale points (bar: 95 % interval)")
+        ax.set_xlabel("Experience minus expectation, scale points (bar: 95% interval)")
         ax.grid(visible=False, axis="y")
         return ax
 
@@ -200,105 +203,3 @@ def _rows(e: Array, p: Array, level: float) -> pd.DataFrame:
     table["perception_low"], table["perception_high"] = experience["low"], experience["high"]
     table["p_holm"], table["p_bh"] = adjust(table["p"], "holm"), adjust(table["p"], "bh")
     return table
-
-
-def gaps_by(answers: Answers, by: str, *, min_cell: int = 5, level: float = 0.95) -> pd.DataFrame:
-    """Gaps of each group (wave, region, segment), small groups withheld.
-
-    Parameters
-    ----------
-    answers : Answers
-    by : str
-        A column of `answers.background`.
-    min_cell : int
-        Groups with fewer respondents show their count and the reason, and no value.
-
-    Returns
-    -------
-    DataFrame
-        `by`, `dimension` ("overall" last), `n`, `expectation`, `perception`, `estimate`, `low`,
-        `high`, `withheld` (bool), `reason`.
-
-    Raises
-    ------
-    DataError
-        The column does not exist.
-    """
-    groups = _groups(answers, by)
-    parts = []
-    for value in groups.dropna().drop_duplicates().sort_values():
-        members = answers.subset((groups == value).to_numpy())
-        rows = gaps(members, level=level).dimensions
-        small = rows["n"] < min_cell
-        shown = rows[["n", "expectation", "perception", "estimate", "low", "high"]].copy()
-        shown.loc[small, shown.columns[1:]] = np.nan
-        shown.insert(0, by, value)
-        shown.insert(1, "dimension", rows["dimension"])
-        shown["withheld"] = small
-        shown["reason"] = np.where(small, f"fewer than {min_cell} answers", "")
-        parts.append(shown)
-    if not parts:
-        raise DataError(
-            f"column {by!r} is empty", where="survey", remedy="fill it or choose another"
-        )
-    return pd.concat(parts, ignore_index=True)
-
-
-def gap_changes(
-    answers: Answers, wave: str = "wave", *, min_cell: int = 5, level: float = 0.95
-) -> pd.DataFrame:
-    """Change of each dimension's gap from one wave to the next.
-
-    Respondents of two waves are taken as independent samples (Welch); where the same people
-    answer twice this is cautious. p-values are corrected over all changes by Holm.
-
-    Returns
-    -------
-    DataFrame
-        `dimension`, `before`, `after` (waves), `n_before`, `n_after`, `estimate`, `low`, `high`,
-        `p`, `p_holm`; NaN where a wave is too small.
-    """
-    groups = _groups(answers, wave)
-    order = list(groups.dropna().drop_duplicates().sort_values())
-    scores = answers.scores(answers.gap)
-    cells = {w: paired(scores[(groups == w).to_numpy()].to_numpy()) for w in order}
-    rows = []
-    for before, after in pairwise(order):
-        a, b = cells[before], cells[after]
-        va, vb = a["sd"] ** 2 / a["n"], b["sd"] ** 2 / b["n"]
-        se = np.sqrt(va + vb).where((a["n"] >= min_cell) & (b["n"] >= min_cell))
-        df = (va + vb) ** 2 / (va**2 / (a["n"] - 1) + vb**2 / (b["n"] - 1))
-        change = (b["estimate"] - a["estimate"]).where(se.notna())
-        half = stdtrit(df, 0.5 + level / 2) * se
-        rows.append(
-            pd.DataFrame(
-                {
-                    "dimension": scores.columns,
-                    "before": before,
-                    "after": after,
-                    "n_before": a["n"],
-                    "n_after": b["n"],
-                    "estimate": change,
-                    "low": change - half,
-                    "high": change + half,
-                    "p": 2 * stdtr(df, -np.abs(change / se)),
-                }
-            )
-        )
-    if not rows:
-        raise DataError(
-            "there is one wave only", where=f"survey.{wave}", remedy="a change needs two waves"
-        )
-    table = pd.concat(rows, ignore_index=True)
-    table["p_holm"] = adjust(table["p"], "holm")
-    return table
-
-
-def _groups(answers: Answers, by: str) -> pd.Series:
-    if by not in answers.background:
-        raise DataError(
-            f"there is no column {by!r}",
-            where="survey",
-            remedy=f"choose one of {', '.join(map(str, answers.background.columns))}",
-        )
-    return answers.background[by]

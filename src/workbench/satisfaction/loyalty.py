@@ -251,11 +251,27 @@ class Trend:
     measure: str
     by: str
 
+    @property
+    def latest(self) -> Interval:
+        """The last wave or group that is large enough to be shown.
+
+        Raises
+        ------
+        DataError
+            None is.
+        """
+        shown = self.table[~self.table["withheld"]]
+        if shown.empty:
+            raise DataError(
+                f"every group of {self.by!r} is too small", where="survey", remedy="pool waves"
+            )
+        last = shown.iloc[-1]
+        return Interval(*(float(last[c]) for c in ("estimate", "low", "high", "n")))
+
     def metrics(self) -> pd.DataFrame:
         """Return the last wave shown: name, value, low, high."""
-        last = self.table[~self.table["withheld"]].iloc[-1]
-        row = {"name": self.measure, "value": last["estimate"]}
-        return pd.DataFrame([{**row, "low": last["low"], "high": last["high"]}])
+        value, low, high = self.latest
+        return pd.DataFrame([{"name": self.measure, "value": value, "low": low, "high": high}])
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the measure with its interval, wave by wave, each point labelled."""

@@ -110,8 +110,6 @@ class PriorityMap:
                 va=edge,
                 color=muted,
                 fontsize="small",
-                style="normal",
-                weight="bold",
             )
         ax.set_xlabel("Experience, mean answer")
         derived = "Importance, correlation with overall satisfaction"

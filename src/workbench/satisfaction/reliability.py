@@ -188,6 +188,16 @@ class Reliability:
     table: pd.DataFrame
     items: pd.DataFrame
 
+    @property
+    def perception(self) -> pd.DataFrame:
+        """The rows of experience, one a dimension."""
+        return self.table[self.table["of"] == "perception"].reset_index(drop=True)
+
+    @property
+    def weak(self) -> list[str]:
+        """Dimensions whose experience surely falls below 0.7."""
+        return list(self.perception.loc[self.perception["high"] < 0.7, "dimension"])
+
     def metrics(self) -> pd.DataFrame:
         """Alpha of each dimension and side: name, value, low, high."""
         t = self.table
@@ -210,7 +220,7 @@ class Reliability:
         ax.set_yticks(np.arange(len(names)), names[::-1])
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False, axis="y")
-        ax.set_xlabel("Cronbach's alpha (bar: 95 % interval)")
+        ax.set_xlabel("Cronbach's alpha (bar: 95% interval)")
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=3, frameon=False)
         return ax
 

@@ -1,0 +1,174 @@
+"""Gaps of groups and waves: who is served worst, and has it moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from scipy.special import stdtr, stdtrit
+
+from workbench.errors import DataError
+from workbench.satisfaction.answers import Answers
+from workbench.satisfaction.gaps import gaps, paired
+from workbench.stats import adjust
+
+
+@dataclass(frozen=True)
+class GroupGaps:
+    """Gaps of each group.
+
+    Attributes
+    ----------
+    table : DataFrame
+        The grouping column, `dimension` ("overall" last), `n`, `expectation`, `perception`,
+        `estimate`, `low`, `high`, `withheld` (bool), `reason`.
+    by : str
+    """
+
+    table: pd.DataFrame
+    by: str
+
+    @property
+    def overall(self) -> pd.DataFrame:
+        """One row a group: the gap over all items, the widest first, withheld groups last."""
+        rows = self.table[self.table["dimension"] == "overall"]
+        return rows.sort_values("estimate", kind="stable").reset_index(drop=True)
+
+    @property
+    def worst(self) -> pd.Series:
+        """The group with the widest gap."""
+        return self.overall.iloc[0]
+
+    @property
+    def apart(self) -> bool:
+        """Whether the intervals of the widest and the narrowest gap do not meet."""
+        shown = self.overall.dropna(subset=["estimate"])
+        return bool(shown["high"].iloc[0] < shown["low"].iloc[-1])
+
+    def metrics(self) -> pd.DataFrame:
+        """Gap of each group shown: name, value, low, high."""
+        rows = self.overall[~self.overall["withheld"]]
+        names = "gap." + rows[self.by].astype(str)
+        return pd.DataFrame(
+            {"name": names, "value": rows["estimate"], "low": rows["low"], "high": rows["high"]}
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the gap of each group with its interval, the widest on top."""
+        ax = ax or plt.gca()
+        rows = self.overall.iloc[::-1].reset_index(drop=True)
+        shown = rows[~rows["withheld"]]
+        place = shown.index.to_numpy()
+        error = [shown["estimate"] - shown["low"], shown["high"] - shown["estimate"]]
+        ax.errorbar(shown["estimate"], place, xerr=error, fmt="o", capsize=3)
+        for at in rows.index[rows["withheld"]]:
+            ax.annotate(
+                "withheld: too few answers", (0, at), va="center", ha="right", fontsize="small"
+            )
+        ax.axvline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
+        ax.set_yticks(rows.index, [str(v) for v in rows[self.by]])
+        ax.set_ylim(-0.7, len(rows) - 0.3)
+        ax.tick_params(axis="y", length=0)
+        ax.grid(visible=False, axis="y")
+        ax.set_xlabel("Experience minus expectation, scale points (bar: 95% interval)")
+        return ax
+
+
+def gaps_by(answers: Answers, by: str, *, min_cell: int = 5, level: float = 0.95) -> GroupGaps:
+    """Gaps of each group (wave, region, segment), small groups withheld.
+
+    Parameters
+    ----------
+    answers : Answers
+    by : str
+        A column of `answers.background`.
+    min_cell : int
+        Groups with fewer respondents show their count and the reason, and no value.
+
+    Raises
+    ------
+    DataError
+        The column does not exist.
+    """
+    groups = _groups(answers, by)
+    parts = []
+    for value in groups.dropna().drop_duplicates().sort_values():
+        members = answers.subset((groups == value).to_numpy())
+        rows = gaps(members, level=level).dimensions
+        small = rows["n"] < min_cell
+        shown = rows[["n", "expectation", "perception", "estimate", "low", "high"]].copy()
+        shown.loc[small, shown.columns[1:]] = np.nan
+        shown.insert(0, by, value)
+        shown.insert(1, "dimension", rows["dimension"])
+        shown["withheld"] = small
+        shown["reason"] = np.where(small, f"fewer than {min_cell} answers", "")
+        parts.append(shown)
+    if not parts:
+        raise DataError(
+            f"column {by!r} is empty", where="survey", remedy="fill it or choose another"
+        )
+    return GroupGaps(pd.concat(parts, ignore_index=True), by)
+
+
+def gap_changes(
+    answers: Answers, wave: str = "wave", *, min_cell: int = 5, level: float = 0.95
+) -> pd.DataFrame:
+    """Change of each dimension's gap from one wave to the next.
+
+    Respondents of two waves are taken as independent samples (Welch); where the same people
+    answer twice this is cautious. p-values are corrected over all changes by Holm.
+
+    Returns
+    -------
+    DataFrame
+        `dimension`, `before`, `after` (waves), `n_before`, `n_after`, `estimate`, `low`, `high`,
+        `p`, `p_holm`; NaN where a wave is too small.
+    """
+    groups = _groups(answers, wave)
+    order = list(groups.dropna().drop_duplicates().sort_values())
+    scores = answers.scores(answers.gap)
+    cells = {w: paired(scores[(groups == w).to_numpy()].to_numpy()) for w in order}
+    rows = []
+    for before, after in pairwise(order):
+        a, b = cells[before], cells[after]
+        va, vb = a["sd"] ** 2 / a["n"], b["sd"] ** 2 / b["n"]
+        se = np.sqrt(va + vb).where((a["n"] >= min_cell) & (b["n"] >= min_cell))
+        df = (va + vb) ** 2 / (va**2 / (a["n"] - 1) + vb**2 / (b["n"] - 1))
+        change = (b["estimate"] - a["estimate"]).where(se.notna())
+        half = stdtrit(df, 0.5 + level / 2) * se
+        rows.append(
+            pd.DataFrame(
+                {
+                    "dimension": scores.columns,
+                    "before": before,
+                    "after": after,
+                    "n_before": a["n"],
+                    "n_after": b["n"],
+                    "estimate": change,
+                    "low": change - half,
+                    "high": change + half,
+                    "p": 2 * stdtr(df, -np.abs(change / se)),
+                }
+            )
+        )
+    if not rows:
+        raise DataError(
+            "there is one wave only", where=f"survey.{wave}", remedy="a change needs two waves"
+        )
+    table = pd.concat(rows, ignore_index=True)
+    table["p_holm"] = adjust(table["p"], "holm")
+    return table
+
+
+def _groups(answers: Answers, by: str) -> pd.Series:
+    if by not in answers.background:
+        raise DataError(
+            f"there is no column {by!r}",
+            where="survey",
+            remedy=f"choose one of {', '.join(map(str, answers.background.columns))}",
+        )
+    return answers.background[by]
