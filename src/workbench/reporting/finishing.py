@@ -13,6 +13,7 @@ from workbench.reporting.lettering import (
     text_width,
     wrapped,
 )
+from workbench.reporting.shading import shade
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,8 +27,9 @@ MOST_DIRECT = 5
 def finish(figure: Figure) -> None:
     """Put the house's finish on a figure that has been drawn and lettered."""
     for axes in all_axes(figure):
+        shaded = shade(axes)
         _paint_black_in_ink(axes)
-        _grid_across_values(axes)
+        _grid_across_values(axes, shaded=shaded)
         _lay_y_label_flat(axes)
     figure.draw_without_rendering()  # so that it is known where lines end
     for axes in all_axes(figure):
@@ -59,14 +61,13 @@ def _paint_black_in_ink(axes: Axes) -> None:
             text.set_annotation_clip(False)  # a remark just outside the plot is better than none
 
 
-def _grid_across_values(axes: Axes) -> None:
+def _grid_across_values(axes: Axes, *, shaded: bool) -> None:
     if not axes_of(axes):
         return
     across = is_categorical(axes.yaxis)
     down = is_categorical(axes.xaxis)
-    heat = any(type(drawn).__name__ in ("QuadMesh", "AxesImage") for drawn in axes.get_children())
-    axes.xaxis.grid(across and not heat)
-    axes.yaxis.grid(not across and not heat)
+    axes.xaxis.grid(across and not shaded)
+    axes.yaxis.grid(not across and not shaded)
     if across:
         axes.spines["bottom"].set_visible(False)
         axes.tick_params(axis="x", length=0)

@@ -42,7 +42,7 @@ def heatmap(
 
     def draw(ax: Axes) -> Axes:
         import seaborn as sns
-        from matplotlib.colors import ListedColormap, to_hex
+        from matplotlib.colors import ListedColormap
 
         values = frame.astype(float)
         scale = 100 if form == "percent" else 1
@@ -60,12 +60,6 @@ def heatmap(
             values, ax=ax, cmap=shaded, annot=texts, fmt="", cbar=False, vmin=ends[0], vmax=ends[1],
             linewidths=1.5, linecolor=palette.PAPER,
         )  # fmt: skip
-        # The house's own two colours, so that the numbers can be read on a dark page, too.
-        painted: Any = ax.collections[0].get_facecolor()
-        for text in ax.texts:
-            column, row = (int(at) for at in text.get_position())
-            strong = to_hex(painted[row * values.shape[1] + column]) in palette.STRONG
-            text.set_color(palette.PAPER if strong else palette.INK)
         ax.xaxis.tick_top()
         ax.xaxis.set_label_position("top")
         names = [str(name) for name in frame.columns]
