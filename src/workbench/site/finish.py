@@ -19,6 +19,7 @@ from bs4 import BeautifulSoup, Tag
 
 from workbench.site.content import Content, read_content
 from workbench.site.errors import SiteError
+from workbench.site.fonts import embed_font
 from workbench.site.render import read_config
 from workbench.site.shell import THEME, Item, compose, read_navigation
 from workbench.site.stage import REPORTS
@@ -66,6 +67,7 @@ def finish(rendered: Path, target: Path, *, sources: Path) -> list[str]:
         out.write_text(html, encoding="utf-8")
         written.append(page)
     _copy_files(rendered, sources, target, files)
+    embed_font(target, target / THEME / "tokens.css")
     return written
 
 
