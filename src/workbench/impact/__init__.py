@@ -10,12 +10,13 @@ from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted, evaluate
 from workbench.impact.panel import CaseError, Panel, read_panel
 from workbench.impact.report import CaseReport
-from workbench.impact.selector import ASSUMPTIONS, GRADES, Selection, select_design
+from workbench.impact.selector import ASSUMPTIONS, CHOSEN, GRADES, Selection, select_design
 from workbench.impact.series import interrupted_series
 from workbench.impact.verdict import verdict, words
 
 __all__ = [
     "ASSUMPTIONS",
+    "CHOSEN",
     "GRADES",
     "CaseCard",
     "CaseError",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -23,6 +23,8 @@ Strength = Literal["strong", "moderate", "weak", "none"]
 # Sums of a year, such as spend; all other measures of selection are means.
 _FLOWS = ("sales", "orders_per_customer")
 _MUCH_SHARED = 0.1
+# An interval that reaches half the level to each side tells little where nothing was claimed.
+_VAGUE = 0.5
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ def evaluate(
     direction: str = "up",
     claimed: float | None = None,
     selection: pd.DataFrame | None = None,
+    titles: Mapping[str, str] | None = None,
     min_cell: int = 5,
     level: float = 0.95,
 ) -> Evaluation:
@@ -114,6 +117,8 @@ def evaluate(
         Name of the outcome, where it should move, claimed relative change.
     selection : DataFrame, optional
         The indicator by which the treated were chosen, in the form of `records`.
+    titles : mapping, optional
+        Name of a case -> what remarks call it.
     min_cell : int
         Fewest records of the treated, and of the comparison, before and after.
 
@@ -128,7 +133,7 @@ def evaluate(
     effect, glance, others, designs, checks, left = judge(
         records, case, treatments, outcome, selection, min_cell, level
     )
-    checks = [*checks, *_shared(records, case, treatments)]
+    checks = [*checks, *_shared(records, case, treatments, titles or {})]
     if effect is not None:
         effect = _dressed(replace(effect, checks=()), case, outcome, kind)
     glance = None if glance is None else _dressed(glance, case, outcome, kind)
@@ -355,7 +360,12 @@ def _try(estimate: Callable[[], Effect]) -> Effect | None:
         return None
 
 
-def _shared(records: pd.DataFrame, case: CaseCard, treatments: pd.DataFrame | None) -> list[Check]:
+def _shared(
+    records: pd.DataFrame,
+    case: CaseCard,
+    treatments: pd.DataFrame | None,
+    titles: Mapping[str, str],
+) -> list[Check]:
     """Look for other measures that came to one side more than to the other."""
     if treatments is None or treatments.empty:
         return []
@@ -365,6 +375,7 @@ def _shared(records: pd.DataFrame, case: CaseCard, treatments: pd.DataFrame | No
     checks = []
     for name, rows in treatments[treatments["case"] != case.name].groupby("case"):
         first = pd.to_datetime(rows["start"]).min()
+        other = titles.get(str(name), str(name))
         touched = known.isin(rows["customer_id"])
         if case.chosen == "everybody":
             share = float(touched.mean())
@@ -375,7 +386,7 @@ def _shared(records: pd.DataFrame, case: CaseCard, treatments: pd.DataFrame | No
                         "warning",
                         "Another measure, {other}, reached {share} percent of the customers from"
                         " {first} on; its effect cannot be told apart.",
-                        {"other": str(name), "share": round(100 * share), "first": first.date()},
+                        {"other": other, "share": round(100 * share), "first": first.date()},
                     )
                 )
             continue
@@ -391,7 +402,7 @@ def _shared(records: pd.DataFrame, case: CaseCard, treatments: pd.DataFrame | No
                     "Another measure, {other}, reached {a} percent of the treated and {b} percent"
                     " of the rest (from {first} on).",
                     {
-                        "other": str(name),
+                        "other": other,
                         "a": round(100 * a),
                         "b": round(100 * b),
                         "first": first.date(),
@@ -407,7 +418,7 @@ def _strength(effect: Effect | None, checks: list[Check], claimed: float | None)
         return "none"
     grade = GRADES[effect.design] - len({c.name for c in checks if c.severity == "warning"})
     half = (effect.relative_high - effect.relative_low) / 2
-    if claimed and np.isfinite(half) and half > abs(claimed):
+    if np.isfinite(half) and half > (abs(claimed) if claimed else _VAGUE):
         grade -= 1
     return "strong" if grade >= 3 else "moderate" if grade == 2 else "weak"
 

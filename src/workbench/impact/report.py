@@ -12,8 +12,15 @@ from matplotlib.axes import Axes
 
 from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted
-from workbench.impact.verdict import outcome_name
+from workbench.impact.selector import ASSUMPTIONS
+from workbench.impact.verdict import found, outcome_name
 
+HEADINGS = {
+    "worked": "{title}: it worked for {outcome}",
+    "harmed": "{title}: it seems to have harmed {outcome}",
+    "unshown": "{title}: no effect on {outcome} can be shown",
+    "refused": "{title}: no conclusion about {outcome} is possible",
+}
 _KINDS = {"number": "number", "share": "points", "points": "points"}
 
 
@@ -43,6 +50,41 @@ class CaseReport:
     def main(self) -> Evaluation:
         """The first outcome."""
         return self.evaluations[0]
+
+    @property
+    def main_name(self) -> str:
+        """Name of the first outcome in running text."""
+        return outcome_name(self.main.outcome)
+
+    @property
+    def heading(self) -> str:
+        """The finding on the main outcome, with placeholders `title` and `outcome`."""
+        return HEADINGS[found(self.main)]
+
+    @property
+    def assumptions(self) -> list[tuple[str, str]]:
+        """Designs that answer, and what must hold for each."""
+        names = dict.fromkeys(e.design for e in self.effects)
+        return [(name, ASSUMPTIONS[name]) for name in names]
+
+    @property
+    def series(self) -> pd.DataFrame:
+        """The numbers behind `plot`, outcome by outcome."""
+        return self._gathered("series")
+
+    @property
+    def gaps(self) -> pd.DataFrame:
+        """The numbers behind `plot_gaps`, outcome by outcome."""
+        return self._gathered("gaps")
+
+    def _gathered(self, name: str) -> pd.DataFrame:
+        parts = []
+        for e in self.effects:
+            frame: pd.DataFrame = getattr(e, name)
+            if len(frame):
+                named = frame.assign(period=frame["period"].astype(str))
+                parts.append(named.assign(outcome=outcome_name(e.outcome)))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     @property
     def table(self) -> pd.DataFrame:
@@ -94,6 +136,11 @@ class CaseReport:
         order = {"refusal": 0, "warning": 1, "note": 2, "ok": 3}
         unique = {(c.message, str(dict(c.values))): c for e in self.evaluations for c in e.checks}
         return tuple(sorted(unique.values(), key=lambda c: order[c.severity]))
+
+    @property
+    def remarks(self) -> tuple[Check, ...]:
+        """Checks that a reader must know of: all that were not simply passed."""
+        return tuple(c for c in self.checks if c.severity != "ok")
 
     @property
     def findings(self) -> pd.DataFrame:

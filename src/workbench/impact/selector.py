@@ -36,6 +36,13 @@ ASSUMPTIONS = {
     " by their recent history; the truth then lies between the two answers.",
     "interrupted time series": NOTHING_AT_THE_TIME,
 }
+CHOSEN = {
+    "random": "Who got it was drawn by lot.",
+    "rule": "Who got it followed from a rule.",
+    "worst": "The worst got it.",
+    "volunteers": "Those who came forward got it.",
+    "everybody": "Everybody got it at the same time.",
+}
 _FEWEST_SAME_RULE = {"customer": 10, "group": 3}
 
 

@@ -304,6 +304,16 @@ def _checks(
                 " the time of year.",
             )
         )
+    elif season and before < 1.5 * season:
+        checks.append(
+            Check(
+                "season",
+                "warning",
+                "Only {n} periods lie before the start; with hardly more than one year, season and"
+                " trend are told apart by the shape of the season alone.",
+                {"n": before},
+            )
+        )
     elif season and before < 2 * season:
         checks.append(
             Check(

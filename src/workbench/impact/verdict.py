@@ -10,7 +10,7 @@ from workbench.impact.effect import Effect
 from workbench.impact.evaluate import Evaluation
 
 OUTCOMES: Final = {
-    "satisfaction": "satisfaction (1 to 5)",
+    "satisfaction": "satisfaction",
     "satisfaction10": "satisfaction (1 to 10)",
     "nps": "net promoter score",
     "gap": "service quality gap",
@@ -37,7 +37,7 @@ CLAIM: Final = {
     "open": "The claim of {claimed} cannot be ruled out either.",
     "too much": "The claim of {claimed} is more than the data allow.",
     "too little": "The claim of {claimed} is less than what was found.",
-    "ruled out": "The claim of {claimed} can be ruled out.",
+    "ruled out": "The claim of {claimed} lies outside that range.",
 }
 GLANCE: Final = {
     "misleads": "A glance at before and after would have said {glance}, which the sound comparison"
