@@ -130,6 +130,23 @@ def test_in_the_lab_results_go_to_a_folder_of_the_lab(
     assert wb.open_run("tiny").load("values")["clv"].tolist() == [1.0]
 
 
+def test_under_nbval_a_notebook_is_alone(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = wb.open_run("tiny")
+    lab.save("segments", pd.DataFrame({"x": [1]}))
+    lab.metric("clv.mean", 1)
+    earlier = root / "runs/tiny/20260101T000000Z-aaaaaa/results/goals"
+    earlier.mkdir(parents=True)
+    (earlier / "metrics.json").write_text('[{"name": "goals.met", "value": 1}]')
+    (earlier.parents[1] / "run.json").write_text('{"status": "done"}')
+    assert not lab.previous().empty
+    monkeypatch.setenv("PYTEST_CURRENT_TEST", "notebooks/clv.ipynb::Cell 0 (setup)")
+    run = wb.open_run("tiny")
+    assert run.notebook == "clv"
+    assert not run.has_result("segments") and run.metrics().empty and run.previous().empty
+    run.save("own", pd.DataFrame({"x": [1]}))
+    assert run.has_result("own") and not (root / "runs/tiny/_lab/results/clv").exists()
+
+
 def test_the_lab_falls_back_on_the_last_complete_run(root: Path) -> None:
     for name, status in (("20260101T000000Z-aaaaaa", "done"), ("20260102T000000Z-bb", "failed")):
         results = root / "runs" / "tiny" / name / "results" / "segmentation"

@@ -5,8 +5,10 @@ The same call works in JupyterLab, under nbval and in a run::
     run = wb.open_run(study)
 
 A run tells the notebook where it is through the environment (``WORKBENCH_RUN``,
-``WORKBENCH_NOTEBOOK``, ``WORKBENCH_ROOT``, ``WORKBENCH_READS``, ``WORKBENCH_LANGUAGES``).
-Without it, results go to ``runs/<study>/_lab/``.
+``WORKBENCH_NOTEBOOK``, ``WORKBENCH_CASE``, ``WORKBENCH_ROOT``, ``WORKBENCH_READS``,
+``WORKBENCH_LANGUAGES``). In the lab, results go to ``runs/<study>/_lab/``, and those of the last
+complete run can be read. Under nbval each notebook is alone: what it shows must not depend on
+what happens to lie in ``runs/``.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from workbench.runs.record import write_json
@@ -62,16 +66,22 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     given = os.environ.get("WORKBENCH_RUN")
     reporting.configure(card.languages, currency=card.currency or "")
     reporting.learn(_texts(card.model_dump(mode="json"), card.languages))
-    reads = os.environ.get("WORKBENCH_READS")
-    return Run(
-        card,
-        folder=Path(given) if given else root / "runs" / card.name / "_lab",
-        root=root,
-        notebook=os.environ.get("WORKBENCH_NOTEBOOK") or _lab_notebook(),
-        case=os.environ.get("WORKBENCH_CASE") or None,
-        reads=json.loads(reads) if given and reads else None,
-        seed=seed,
-    )
+    if given:
+        return Run(
+            card,
+            folder=Path(given),
+            root=root,
+            notebook=os.environ.get("WORKBENCH_NOTEBOOK", "notebook"),
+            case=os.environ.get("WORKBENCH_CASE") or None,
+            reads=json.loads(os.environ.get("WORKBENCH_READS", "[]")),
+            seed=seed,
+        )
+    notebook, alone = _interactive_notebook()
+    if alone:
+        folder = Path(_nbval_folder().name)
+        return Run(card, folder=folder, root=folder, notebook=notebook, reads=(), seed=seed)
+    folder = root / "runs" / card.name / "_lab"
+    return Run(card, folder=folder, root=root, notebook=notebook, seed=seed)
 
 
 class Run(Shelf):
@@ -254,10 +264,19 @@ def _texts(card: Any, languages: Sequence[str]) -> Iterator[Mapping[str, str]]:
             yield from _texts(value, languages)
 
 
-def _lab_notebook() -> str:
-    """Name the notebook that this kernel was opened for, as Jupyter tells it."""
-    session = os.environ.get("JPY_SESSION_NAME", "")
-    return Path(session).stem if session.endswith(".ipynb") else "notebook"
+@cache
+def _nbval_folder() -> TemporaryDirectory[str]:
+    """Make a folder that goes when the kernel does."""
+    return TemporaryDirectory(prefix="wb-")
+
+
+def _interactive_notebook() -> tuple[str, bool]:
+    """Name the notebook that this kernel was started for, and say whether nbval started it."""
+    tested, _, _ = os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")
+    for path, alone in ((tested, True), (os.environ.get("JPY_SESSION_NAME", ""), False)):
+        if path.endswith(".ipynb"):
+            return Path(path).stem, alone
+    return "notebook", False
 
 
 def _day(given: date | str | None) -> date | None:

@@ -98,7 +98,7 @@ def test_a_write_that_breaks_off_leaves_the_old_file(
 # --- a runner that is killed ------------------------------------------------------------------
 
 
-def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = condition()
@@ -173,7 +173,7 @@ def test_an_interrupted_run_says_so_and_leaves_no_process(project: Callable[...,
     try:
         until(lambda: pid.exists() and pid.read_text().count(" "))
         os.killpg(runner.pid, signal.SIGINT)  # as a terminal does on Ctrl-C
-        _, errors = runner.communicate(timeout=30)
+        _, errors = runner.communicate(timeout=90)
     finally:
         runner.kill()
     assert runner.returncode == 130

@@ -295,7 +295,10 @@ def _surroundings(environment: Mapping[str, str]) -> Iterator[str]:
     The process executes one notebook at a time, so its own environment can be the kernel's.
     """
     before = dict(os.environ)
-    with tempfile.TemporaryDirectory(prefix="wb-", ignore_cleanup_errors=True) as scratch:
+    # Names of sockets may have a hundred letters at most, so they cannot lie in the run's folder.
+    with tempfile.TemporaryDirectory(
+        prefix="wb-", dir=_worker.scratch, ignore_cleanup_errors=True
+    ) as scratch:
         for name in _UNSET:
             os.environ.pop(name, None)
         # A user's IPython start-up files have no part in a run.
@@ -329,7 +332,17 @@ def _last_words(path: Path) -> Iterator[None]:
 # --- the worker's life ------------------------------------------------------------------------
 
 
-def prepare_worker(lifeline: Connection) -> None:
+@dataclass
+class _Worker:
+    """What this process was told when it was spawned."""
+
+    scratch: str | None = None
+
+
+_worker = _Worker()
+
+
+def prepare_worker(lifeline: Connection, scratch: str) -> None:
     """Set up a spawned process: it leaves, with its kernel, when the runner does.
 
     Parameters
@@ -337,7 +350,10 @@ def prepare_worker(lifeline: Connection) -> None:
     lifeline : Connection
         Reading end of a pipe whose other end only the runner holds. It breaks when the runner
         closes it or dies, even by SIGKILL, which no handler could tell.
+    scratch : str
+        Folder for the sockets of kernels; the runner removes it, or who outlives the runner.
     """
+    _worker.scratch = scratch
     # Ctrl-C reaches all processes of a terminal; the runner decides what becomes of the workers.
     # A handler, since an ignored signal would stay ignored in the kernel.
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -350,7 +366,8 @@ def _leave_with(lifeline: Connection, leave: Callable[[int], object]) -> None:
     except (EOFError, OSError):
         for kernel in list(_Kernel.alive):
             _kill(kernel)
-            shutil.rmtree(Path(kernel.connection_file).parent, ignore_errors=True)
+        if _worker.scratch:
+            shutil.rmtree(_worker.scratch, ignore_errors=True)
         leave(1)
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
@@ -41,11 +42,12 @@ class Pool:
             # Only this process holds the other end: when it dies, by whatever signal, the
             # workers see the pipe break and leave.
             reading, self.lifeline = multiprocessing.Pipe(duplex=False)
+            self.scratch = TemporaryDirectory(prefix="wb-", ignore_cleanup_errors=True)
             self.executor = ProcessPoolExecutor(
                 self.jobs,
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=prepare_worker,
-                initargs=(reading,),
+                initargs=(reading, self.scratch.name),
             )
         return self.executor.submit(execute, task)
 
@@ -62,6 +64,7 @@ class Pool:
             self.lifeline.close()
         self.executor.shutdown(wait=True, cancel_futures=True)
         self.lifeline.close()
+        self.scratch.cleanup()
 
 
 @contextmanager
