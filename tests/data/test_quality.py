@@ -207,7 +207,7 @@ _ORDERS = st.sampled_from(["A1", "A2", ""])
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     rows=st.lists(st.tuples(_IDS, _DATES, _AMOUNTS, _ORDERS), max_size=12),

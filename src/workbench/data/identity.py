@@ -67,8 +67,9 @@ def normal_phone(text: str | None, region: str) -> str | None:
     """
     if not text:
         return None
-    plain = unicodedata.normalize("NFKC", text)
-    digits = re.sub(r"[\s().\-–—]", "", plain).removesuffix(".0")
+    # A spreadsheet may have taken the number for an amount: 13800138000.0.
+    plain = unicodedata.normalize("NFKC", text).strip().removesuffix(".0")
+    digits = re.sub(r"[\s().\-–—]", "", plain)
     if region == "CN" and (mobile := _CHINESE_MOBILE.fullmatch(digits)):
         return f"+86{mobile[1]}"
     try:

@@ -305,13 +305,12 @@ class Tables:
 
     def _one_row_a_person(self, kept: Any) -> Any:
         """Keep a person's first record, completed by the later ones."""
-        window = ibis.window(group_by=kept.customer_id, order_by=kept[ROW], following=None)
-        others = [c for c in kept.columns if c not in ("customer_id", ROW, REASON, DETAIL)]
-        filled = kept.mutate(
-            **{c: kept[c].first().over(window) for c in others},
-            nth_=ibis.row_number().over(ibis.window(group_by=kept.customer_id, order_by=kept[ROW])),
+        others = [c for c in kept.columns if c not in ("customer_id", ROW)]
+        people = kept.group_by("customer_id").aggregate(
+            **{ROW: kept[ROW].min()},
+            **{c: kept[c].argmin(kept[ROW], where=kept[c].notnull()) for c in others},
         )
-        return filled.filter(filled.nth_ == 0).drop("nth_")
+        return people.select(*kept.columns)
 
     def _links_people(self, name: str, flagged: Flagged) -> bool:
         return name == "customers" and bool({"phone", "email"} & set(flagged.expr.columns))

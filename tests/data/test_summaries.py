@@ -1,0 +1,169 @@
+"""Customer summaries are what the papers define, counted inside the engine."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import asdict
+
+import hypothesis.strategies as st
+import ibis
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+
+from workbench.data import Tables, customer_summary
+from workbench.data.engine import Engine
+from workbench.data.summaries import summarise_purchases
+from workbench.errors import DataError
+from workbench.study import Study
+
+OpenStudy = Callable[..., Tables]
+
+LOG = (
+    "customer_id,date,amount\n"
+    # A buys on the 1st, twice on the 15th, and once in the holdout period.
+    "A,2025-01-01,10\nA,2025-01-15,20\nA,2025-01-15,30\nA,2025-02-20,99\n"
+    # B buys once, and brings it back.
+    "B,2025-01-08,40\nB,2025-01-09,-40\n"
+    # C gets a free sample after buying; a gift is a purchase.
+    "C,2025-01-08,7\nC,2025-01-29,0\n"
+    # D comes after the calibration period.
+    "D,2025-02-05,5\n"
+)
+CALIBRATION = dt.date(2025, 1, 29)
+AS_OF = dt.date(2025, 2, 26)
+
+
+def test_the_summary_of_a_small_log_is_as_computed_by_hand(open_study: OpenStudy) -> None:
+    tables = open_study(transactions=({"refunds": "keep"}, LOG))
+    summary = customer_summary(tables, as_of=AS_OF, calibration_end=CALIBRATION, time_unit="week")
+    frame = summary.frame().set_index("customer_id")
+    a, b, c = (frame.loc[tables.pseudonym(name)] for name in "ABC")
+    assert a[["frequency", "recency", "age", "mean_spend"]].tolist() == [1, 2.0, 4.0, 50.0]
+    assert b[["frequency", "recency", "age"]].tolist() == [0, 0.0, 3.0]
+    assert pd.isna(b["mean_spend"])
+    assert c[["frequency", "recency", "age", "mean_spend"]].tolist() == [1, 3.0, 3.0, 0.0]
+    assert len(frame) == summary.customers == 3
+    holdout = summary.holdout
+    assert holdout is not None
+    holdout = holdout.set_index("customer_id")
+    assert holdout.loc[tables.pseudonym("A")].tolist() == [1, 99.0]
+    assert holdout["holdout_frequency"].sum() == 1
+    assert (summary.holdout_length, summary.as_of, summary.holdout_end) == (
+        4.0, CALIBRATION, AS_OF,
+    )  # fmt: skip
+    assert asdict(summary.counts) == {
+        "rows": 9, "refunds": 1, "zero_amounts": 1, "after_end": 0, "purchases": 6,
+        "same_day": 1, "holdout": 1, "too_new": 1,
+    }  # fmt: skip
+
+
+def test_grouped_rows_carry_every_customer(open_study: OpenStudy) -> None:
+    log = "customer_id,date,amount\n" + "".join(
+        f"{name},2025-01-0{day},1\n" for name, days in
+        {"A": (1, 3), "B": (1, 3), "C": (2,), "D": (1, 2, 3)}.items() for day in days
+    )  # fmt: skip
+    summary = customer_summary(open_study(transactions=log), as_of=dt.date(2025, 1, 5))
+    assert summary.grouped().to_dict("records") == [
+        {"frequency": 0, "recency": 0.0, "age": 3.0, "n": 1},
+        {"frequency": 1, "recency": 2.0, "age": 4.0, "n": 2},
+        {"frequency": 2, "recency": 2.0, "age": 4.0, "n": 1},
+    ]
+    assert summary.holdout is None
+    assert summary.holdout_length == 0
+
+
+@pytest.mark.parametrize(
+    ("unit", "age"),
+    [("hour", 240.0), ("day", 10.0), ("week", 10 / 7), ("month", 120 / 365.25),
+     ("quarter", 40 / 365.25), ("year", 10 / 365.25)],
+)  # fmt: skip
+def test_time_is_measured_in_the_unit_that_was_asked_for(
+    open_study: OpenStudy, unit: str, age: float
+) -> None:
+    tables = open_study(transactions="customer_id,date,amount\nA,2025-01-01,1\n")
+    summary = customer_summary(tables, as_of=dt.date(2025, 1, 11), time_unit=unit)
+    assert summary.time_unit == unit
+    assert summary.frame()["age"].tolist() == pytest.approx([age])
+
+
+def test_purchases_after_the_last_day_are_counted_and_left_out(open_study: OpenStudy) -> None:
+    tables = open_study(transactions=LOG)
+    summary = customer_summary(tables, as_of=dt.date(2025, 1, 10))
+    assert summary.counts.after_end == 5
+    assert summary.frame()["frequency"].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"time_unit": "weak"}, "did you mean 'week'"),
+        ({"calibration_end": dt.date(2026, 1, 1)}, "calibration_end 2026-01-01 lies after as_of"),
+        ({"as_of": dt.date(2020, 1, 1)}, "there is no purchase to 2020-01-01"),
+        ({"table": "customers"}, "'customers' holds no purchases"),
+    ],
+)
+def test_a_summary_that_makes_no_sense_is_refused(
+    open_study: OpenStudy, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        customer_summary(open_study(transactions=LOG), **options)
+
+
+def by_hand(log: pd.DataFrame, end: dt.date, as_of: dt.date) -> pd.DataFrame:
+    """Summarise with plain loops."""
+    rows = []
+    for customer, own in log[(log["amount"] >= 0) & (log["date"] <= as_of)].groupby("customer_id"):
+        daily = own.groupby("date")["amount"].sum()
+        seen, later = daily[daily.index <= end], daily[daily.index > end]
+        if len(seen):
+            x = len(seen) - 1
+            rows.append(
+                {
+                    "customer_id": customer,
+                    "frequency": x,
+                    "recency": float((seen.index.max() - seen.index.min()).days),
+                    "age": float((end - seen.index.min()).days),
+                    "mean_spend": seen.iloc[1:].sum() / x if x else None,
+                    "holdout_frequency": len(later),
+                    "holdout_spend": float(later.sum()),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+_STUDY = Study.model_validate(
+    {"name": "t", "folder": ".", "title": "T", "as_of": "2025-12-31",
+     "tables": {"transactions": {"path": "t.csv"}}}
+)  # fmt: skip
+_DAYS = st.dates(dt.date(2025, 1, 1), dt.date(2025, 1, 20))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(st.sampled_from("ABC"), _DAYS, st.integers(-2, 5)), min_size=1, max_size=20
+    ),
+    end=_DAYS,
+    as_of=_DAYS,
+)
+def test_the_engine_and_plain_loops_agree(
+    rows: list[tuple[str, dt.date, int]], end: dt.date, as_of: dt.date
+) -> None:
+    end, as_of = sorted((end, as_of))
+    log = pd.DataFrame(rows, columns=["customer_id", "date", "amount"])
+    expected = by_hand(log, end, as_of)
+    engine = Engine(_STUDY)
+    table = ibis.memtable(log.assign(amount=log["amount"].astype(float)))
+    if expected.empty:
+        with pytest.raises(DataError, match="there is no purchase"):
+            summarise_purchases(engine, table, as_of=as_of, calibration_end=end)
+        return
+    found = summarise_purchases(engine, table, as_of=as_of, calibration_end=end)
+    frame = found.frame()
+    if found.holdout is not None:
+        frame = frame.merge(found.holdout, on="customer_id")
+    else:
+        expected = expected.drop(columns=["holdout_frequency", "holdout_spend"])
+    pd.testing.assert_frame_equal(frame, expected, check_dtype=False)
