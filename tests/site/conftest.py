@@ -132,7 +132,10 @@ def executed(title: str, *, marks: str = "") -> nbformat.NotebookNode:
             ("按时答复", "87.5 %", "85 至 90", "▲ 上升 1 个百分点"),
         ),
     }
-    heads = {"en": "A fifth of customers hold 63 % of the value", "zh": "五分之一的客户贡献 63% 的价值"}
+    heads = {
+        "en": "A fifth of customers hold 63 % of the value",
+        "zh": "五分之一的客户贡献 63% 的价值",
+    }
     prose = {
         "en": "The 1,204 champions spend **five times** the median. A loss of one in ten of them"
         " would cost about CNY 5 million a year (4 to 6 million).",
@@ -159,8 +162,8 @@ def executed(title: str, *, marks: str = "") -> nbformat.NotebookNode:
             shown(
                 x,
                 "figure-data",
-                text__html=f'<details class="wb-figure-data"><summary>{"Data" if x == "en" else "数据"}'
-                f"</summary>{table(x, caption=False)}</details>",
+                text__html='<details class="wb-figure-data"><summary>'
+                f"{'Data' if x == 'en' else '数据'}</summary>{table(x, caption=False)}</details>",
             ),
         ]
         groups.outputs.append(shown(x, "table", text__html=table(x)))
@@ -193,7 +196,9 @@ def executed(title: str, *, marks: str = "") -> nbformat.NotebookNode:
             printed,
             *limits,
         ],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        },
     )
 
 
@@ -210,7 +215,9 @@ def step(key: str, status: str = "done", **more) -> StepRecord:
     )
 
 
-def add_run(root: Path, study: str, run: str, steps: list[StepRecord], titles: dict[str, str]) -> Path:
+def add_run(
+    root: Path, study: str, run: str, steps: list[StepRecord], titles: dict[str, str]
+) -> Path:
     """Write a finished run: what became of each notebook, and which question each page asks."""
     aside = begin(root / "runs" / study, run)
     day = f"{run[:4]}-{run[4:6]}-{run[6:8]}"
@@ -224,7 +231,9 @@ def add_run(root: Path, study: str, run: str, steps: list[StepRecord], titles: d
         finished=f"{day}T06:01:30+00:00",
         status="failed" if any(each.status == "failed" for each in steps) else "done",
         notebooks={each.key: each for each in steps},
-        inputs={"transactions.csv": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
+        inputs={
+            "transactions.csv": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+        },
         versions={"python": "3.11.7", "pandas": "3.1.1", "workbench": "0.1.0"},
         commit="3cd5260aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa+",
         as_of="2025-12-31",
@@ -244,7 +253,7 @@ TITLES = {
 
 
 def make_project(root: Path) -> Path:
-    """Two studies: `demo` with everything, one notebook failed and one skipped; `plain` in English."""
+    """Two studies: `demo`, with one notebook failed and one skipped; `plain`, in English."""
     for path in REPO.glob("_quarto*.yml"):
         shutil.copy(path, root / path.name)
     skip = shutil.ignore_patterns("studies", ".studies*")
@@ -259,7 +268,8 @@ def make_project(root: Path) -> Path:
         "origin: {en: Made by a program., zh: 由程序生成。}\n"
         "licence: MIT\nsimulated: true\nlanguages: [en, zh]\nas_of: 2025-12-31\n"
         "time_zone: Asia/Shanghai\ntables: {transactions: {path: transactions.csv}}\n"
-        f"cases:\n  - {{name: desk, title: {{en: A faster service desk, zh: 更快的服务台}}, {case}}}\n"
+        "cases:\n"
+        f"  - {{name: desk, title: {{en: A faster service desk, zh: 更快的服务台}}, {case}}}\n"
         f"  - {{name: promo, title: {{en: A promotion, zh: 促销活动}}, {case}}}\n",
         encoding="utf-8",
     )
@@ -286,10 +296,16 @@ def make_project(root: Path) -> Path:
 
 
 CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
-    " --disable-background-networking --disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -328,7 +344,7 @@ def notebook() -> nbformat.NotebookNode:
 
 @pytest.fixture
 def add() -> Callable[..., Path]:
-    """Add a run to a project: `add(root, study, run, steps)`, each step `(key, status, details)`."""
+    """Add a run: `add(root, study, run, steps)`, each step `(key, status, details)`."""
 
     def add_steps(root: Path, study: str, run: str, steps: list[tuple[str, str, dict]]) -> Path:
         made = [step(key, status, **more) for key, status, more in steps]

@@ -48,11 +48,16 @@ def test_findings_become_real_headings(notebook):
 def test_figures_become_files_in_light_and_dark_with_their_texts(notebook):
     edition = cut(notebook, "zh", name="page")
     assert set(edition.files) == {"figures/page-fig-share.svg", "figures/page-fig-share-dark.svg"}
-    assert edition.files["figures/page-fig-share.svg"] != edition.files["figures/page-fig-share-dark.svg"]
+    assert (
+        edition.files["figures/page-fig-share.svg"]
+        != edition.files["figures/page-fig-share-dark.svg"]
+    )
     html = next(c.source for c in edition.cells if "<figure" in c.source)
     assert 'alt="四个区域价值占比的条形图。"' in html
     assert "<figcaption>2025 年各区域客户价值占比" in html
-    order = [html.index(x) for x in ("北区贡献了大部分价值", "<img", "<figcaption", "wb-figure-data")]
+    order = [
+        html.index(x) for x in ("北区贡献了大部分价值", "<img", "<figcaption", "wb-figure-data")
+    ]
     assert order == sorted(order)
     assert "Bars of the share" not in html
 
@@ -77,7 +82,9 @@ def test_the_code_of_a_section_stands_once_at_its_end(notebook):
 
 
 def test_injected_parameters_replace_the_defaults(notebook):
-    code = "\n".join(c.source for c in cut(notebook, "en", name="page").cells if c.cell_type == "code")
+    code = "\n".join(
+        c.source for c in cut(notebook, "en", name="page").cells if c.cell_type == "code"
+    )
     assert 'study = "demo"' in code
     assert "harbour" not in code
 
@@ -119,7 +126,9 @@ def test_cards_lose_their_links_when_they_travel():
 def test_a_widget_is_named_as_left_out_instead_of_vanishing():
     cell = new_code_cell("plot()")
     cell.outputs = [new_output("display_data", data={"application/vnd.plotly.v1+json": {}})]
-    assert "interactive output is not shown" in text_of(cut(new_notebook(cells=[cell]), "en", name="p"))
+    assert "interactive output is not shown" in text_of(
+        cut(new_notebook(cells=[cell]), "en", name="p")
+    )
 
 
 @pytest.mark.parametrize(

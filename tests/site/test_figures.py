@@ -32,7 +32,8 @@ def test_contrast_is_that_of_wcag():
 
 def test_paint_is_mapped_wherever_it_stands():
     svg = (
-        f'<svg {BOX} width="72pt" height="36pt" viewBox="0 0 72 36"><style>.a{{fill:#1d4a94}}</style>'
+        f'<svg {BOX} width="72pt" height="36pt" viewBox="0 0 72 36">'
+        "<style>.a{fill:#1d4a94}</style>"
         '<path fill="#1d4a94" stroke="black" style="stroke: #bd4f0c; stroke-width: 2"/>'
         '<path style="fill: rgb(29, 74, 148)"/><path fill="url(#g)"/></svg>'
     )
@@ -55,7 +56,8 @@ def test_the_colours_that_the_notebook_names_win():
 
 
 def test_references_by_id_are_not_taken_for_colours():
-    svg = f'<svg {BOX} viewBox="0 0 9 9"><defs><path id="abcdef"/></defs><use xlink:href="#abcdef"/></svg>'
+    inner = '<defs><path id="abcdef"/></defs><use xlink:href="#abcdef"/>'
+    svg = f'<svg {BOX} viewBox="0 0 9 9">{inner}</svg>'
     assert '#abcdef"' in lift(svg).dark
 
 

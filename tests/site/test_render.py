@@ -78,11 +78,18 @@ def test_one_bad_notebook_does_not_break_the_build(project, tmp_path, without_qu
 
 @pytest.mark.parametrize(
     "shortcode",
-    ["include ../../pyproject.toml", "include /etc/hostname", "env HOME", 'include "../../../x.qmd"'],
+    [
+        "include ../../pyproject.toml",
+        "include /etc/hostname",
+        "env HOME",
+        'include "../../../x.qmd"',
+    ],
 )
 def test_a_page_cannot_read_beyond_the_sources(project, tmp_path, shortcode, without_quarto):
     page = project / "reports/methods.qmd"
-    page.write_text(f"{page.read_text(encoding='utf-8')}\n{{{{< {shortcode} >}}}}\n", encoding="utf-8")
+    page.write_text(
+        f"{page.read_text(encoding='utf-8')}\n{{{{< {shortcode} >}}}}\n", encoding="utf-8"
+    )
     with pytest.raises(SiteError, match=r"reports/methods\.qmd"):
         render(project, tmp_path / "work")
 

@@ -30,7 +30,13 @@ def test_every_good_notebook_has_a_page_in_every_language_of_its_study(project):
     staged = stage(project)
     pages = {str(p) for p in staged.pages}
     for folder in ("reports/studies/demo", "reports/zh/studies/demo"):
-        for name in ("index", "segmentation", "clv", "case_evaluation/desk", "case_evaluation/index"):
+        for name in (
+            "index",
+            "segmentation",
+            "clv",
+            "case_evaluation/desk",
+            "case_evaluation/index",
+        ):
             assert f"{folder}/{name}.ipynb" in pages
             assert (project / folder / f"{name}.ipynb").is_file()
     assert "reports/studies/plain/segmentation.ipynb" in pages
@@ -148,7 +154,13 @@ def test_pages_come_in_the_order_of_the_pipeline(project):
 def test_provenance_names_run_inputs_versions_and_commit(project):
     stage(project)
     text = text_of(page(project, "studies/demo/segmentation.ipynb"))
-    for said in ("20260201T060000Z-bbbbbb", "9f86d081884c", "3.11.7", "3cd5260aaaaa", "Made by a program"):
+    for said in (
+        "20260201T060000Z-bbbbbb",
+        "9f86d081884c",
+        "3.11.7",
+        "3cd5260aaaaa",
+        "Made by a program",
+    ):
         assert said in text
     assert "9f86d081884c7d" not in text
 
@@ -206,5 +218,7 @@ def test_a_fresh_clone_stages_nothing(project):
 def test_an_unfinished_run_is_not_looked_at(project):
     (project / "runs/demo/.unfinished-20270101T000000Z-x/notebooks").mkdir(parents=True)
     stage(project)
-    record = json.loads(max((project / "runs/demo").glob("2*/run.json")).read_text(encoding="utf-8"))
+    record = json.loads(
+        max((project / "runs/demo").glob("2*/run.json")).read_text(encoding="utf-8")
+    )
     assert record["run"] in text_of(page(project, "studies/demo/segmentation.ipynb"))

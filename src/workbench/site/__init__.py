@@ -1,4 +1,4 @@
-"""The published site: stage what the last good runs left, render it, finish it, check it, swap it in.
+"""The published site: stage what the last good runs left, render, finish, check, swap in.
 
 `publish` is all that a scheduler needs; `preview` serves what was published. The steps are
 `stage.stage` (executed notebooks to pages, one edition a language), `render.render` (Quarto, or the

@@ -55,7 +55,7 @@ def masthead(record: Record, language: str, *, home: str, kind: str) -> str:
     title = escape(pick(study.title, language))
     kicker = escape(word("study", language))
     if home:
-        kicker = f'<a href="{escape(home, quote=True)}">{title}</a>'
+        kicker = f'<a href="{escape(home)}">{title}</a>'
     dates = [
         f'<span class="wb-date"><span>{escape(word(key, language))}</span> {escape(text)}</span>'
         for key, text in (
@@ -65,7 +65,7 @@ def masthead(record: Record, language: str, *, home: str, kind: str) -> str:
         if text
     ]
     return (
-        f'<div class="wb-masthead" data-study="{escape(study.name, quote=True)}" data-kind="{kind}">\n'
+        f'<div class="wb-masthead" data-study="{escape(study.name)}" data-kind="{kind}">\n'
         f'<p class="wb-kicker">{kicker}</p>\n'
         f'<p class="wb-dates">{" ".join(dates)}</p>\n{banner(study, language)}\n</div>'
     )
@@ -111,7 +111,7 @@ def contents(links: Sequence[Link], language: str, *, heading: str) -> str:
         return ""
     items = "\n".join(
         f'<li class="wb-page-link{_failed(link)}">'
-        f'<a href="{escape(link.href, quote=True)}">{escape(link.title)}</a>'
+        f'<a href="{escape(link.href)}">{escape(link.title)}</a>'
         + (
             f'<p class="wb-lead">{escape(word("failed", language))}</p>'
             if link.status == "failed"
@@ -139,13 +139,14 @@ def skipped(entries: Sequence[tuple[str, str]], language: str) -> str:
         f"<li><strong>{escape(title)}</strong> {escape(reason)}</li>" for title, reason in entries
     )
     return (
-        f'<section class="wb-skipped">\n<h2 id="not-here">{escape(word("not_here", language))}</h2>\n'
+        '<section class="wb-skipped">\n'
+        f'<h2 id="not-here">{escape(word("not_here", language))}</h2>\n'
         f"<p>{escape(word('not_here_why', language))}</p>\n<ul>{items}</ul>\n</section>"
     )
 
 
 def reason(text: str, language: str) -> str:
-    """Return why a notebook was skipped, in the edition's language where the reason is a known one."""
+    """Return why a notebook was skipped, in the edition's language where that is known."""
     return _said(text, language)
 
 
@@ -234,12 +235,13 @@ def study_card(
     when = say_moment(record.run.finished, language, study.time_zone)
     until = say_day(record.run.data_to, language)
     fresh = f"{word('data_to', language)} {until} · " if until else ""
+    fresh += f"{word('last_run', language)} {when}"
     return (
         f'<article class="wb-study">\n<p class="wb-tags">{tags}</p>\n'
-        f'<h3 id="study-{escape(study.name, quote=True)}">'
-        f'<a href="{escape(href, quote=True)}"{lang}>{escape(pick(study.title, language))}</a></h3>\n'
+        f'<h3 id="study-{escape(study.name)}">'
+        f'<a href="{escape(href)}"{lang}>{escape(pick(study.title, language))}</a></h3>\n'
         f'<p class="wb-lead">{escape(pick(study.description, language))}</p>\n{numbers}\n'
-        f'<p class="wb-fresh">{escape(fresh)}{escape(word("last_run", language))} {escape(when)}</p>\n'
+        f'<p class="wb-fresh">{escape(fresh)}</p>\n'
         "</article>"
     )
 

@@ -1,4 +1,4 @@
-"""Read a finished site as a stranger would, and say what is wrong with it before anybody sees it."""
+"""Read a finished site as a stranger would, and say what is wrong before anybody sees it."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _page_findings(
     spoken = [
         str(node[name])
         for name in ("alt", "title", "aria-label", "content")
-        for node in soup.find_all(attrs={name: True})
+        for node in soup.select(f"[{name}]")
     ]
     offered = list(_offered(soup))
     for kind, found_text in find("\n".join([text, *spoken, *offered]), secrets):
@@ -142,7 +142,7 @@ def _structure(soup: BeautifulSoup) -> Iterator[tuple[str, str]]:
     if not isinstance(main, Tag):
         yield "landmark", "the page has no main landmark"
         return
-    body = [x for x in main.find_all(["p", "table", "li", "figure", "dl"])]
+    body = main.find_all(["p", "table", "li", "figure", "dl"])
     if not any(x.get_text(strip=True) or x.find("img") for x in body):
         yield "empty", "the page has a title and nothing else"
     heads = main.find_all(_HEADINGS)
@@ -209,9 +209,8 @@ def _links(
             yield "broken link", f"{link} leads out of the site"
         elif not target.is_file():
             yield "broken link", link
-        elif parts.fragment and target in anchors:
-            if unquote(parts.fragment) not in anchors[target]:
-                yield "broken link", f"{link} (no such place on the page)"
+        elif parts.fragment and unquote(parts.fragment) not in anchors.get(target, ()):
+            yield "broken link", f"{link} (no such place on the page)"
 
 
 def _offered(soup: BeautifulSoup) -> Iterator[str]:

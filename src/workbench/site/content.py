@@ -1,17 +1,18 @@
 """Bring a rendered page's content to one form, whichever renderer made it.
 
-Both renderers write Quarto's markup, each with its own turns. What is kept is the content: headings in
-order, paragraphs, figures, tables, callouts, tabs, notes, code. What goes is Bootstrap's furniture,
-scripts, and whatever would be fetched from elsewhere (maths becomes MathML).
+Both renderers write Quarto's markup, each with its own turns. What is kept is the content:
+headings in order, paragraphs, figures, tables, callouts, tabs, notes, code. What goes is
+Bootstrap's furniture, scripts, and whatever would be fetched from elsewhere (maths becomes MathML).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 import latex2mathml.converter
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
 
 from workbench.site.words import word
 
@@ -168,8 +169,8 @@ def _maths(soup: BeautifulSoup, main: Tag, language: str) -> None:
         if isinstance(maths, Tag):
             span.replace_with(maths)
     for maths in main.find_all("math"):
-        for tex in maths.find_all("annotation"):
-            tex.decompose()
+        for source in maths.find_all("annotation"):
+            source.decompose()
         for wrapper in maths.find_all("semantics"):
             wrapper.unwrap()
         if maths.get("display") == "block":
@@ -276,10 +277,11 @@ def _tables(soup: BeautifulSoup, main: Tag, language: str) -> None:
                 if "text-align:right" in style:
                     numeric.add(at)
                 if at in numeric and "wb-num" not in _classes(cell):
-                    cell["class"] = [*_classes(cell), "wb-num"]
+                    cell["class"] = " ".join([*_classes(cell), "wb-num"])
                 if cell.name == "th" and not cell.get("scope"):
                     cell["scope"] = "col" if head else "row"
-        table["class"] = [x for x in _classes(table) if x.startswith("wb-")] or ["wb-table"]
+        kept = [x for x in _classes(table) if x.startswith("wb-")] or ["wb-table"]
+        table["class"] = " ".join(kept)
         for name in ("style", "data-quarto-table-cell-role", "border"):
             table.attrs.pop(name, None)
         outer = table.parent
@@ -306,7 +308,7 @@ def _images(main: Tag) -> None:
     for image in main.find_all("img"):
         image.attrs.setdefault("alt", "")
         kept = [x for x in _classes(image) if x.startswith("wb-")]
-        image["class"] = kept or ["wb-raster"]
+        image["class"] = " ".join(kept) or "wb-raster"
     for figure in main.select("div.quarto-figure"):
         figure.unwrap()
 
@@ -320,7 +322,7 @@ def _plain_markup(main: Tag) -> None:
             del node.attrs[name]
         kept = [x for x in _classes(node) if x.startswith("wb-") or node.name == "code"]
         if kept:
-            node["class"] = kept
+            node["class"] = " ".join(kept)
         else:
             node.attrs.pop("class", None)
     for wrapper in main.select("div:not([class]):not([id])"):
@@ -348,12 +350,5 @@ def _slug(text: str) -> str:
 
 
 def _classes(node: Tag) -> list[str]:
-    value = node.get("class") or []
+    value: Any = node.get("class") or []
     return value.split() if isinstance(value, str) else [str(x) for x in value]
-
-
-def text_of(node: Tag) -> str:
-    """Return a node's visible text."""
-    return " ".join(
-        str(x).strip() for x in node.descendants if isinstance(x, NavigableString) and x.strip()
-    )

@@ -1,9 +1,9 @@
 """Cut one language's edition out of a notebook that was executed once for all of them.
 
-Markdown cells are kept by their language tag. What a code cell showed is lifted out of it into cells
-of its own: headings, sentences and callouts as Markdown, so that both renderers see real headings;
-cards, figures and tables as raw HTML. The code of a section is gathered at the section's end, where
-the page folds it: the reader meets one discreet line a section.
+Markdown cells are kept by their language tag. What a code cell showed is lifted out of it into
+cells of its own: headings, sentences and callouts as Markdown, so that both renderers see real
+headings; cards, figures and tables as raw HTML. The code of a section is gathered at the section's
+end, where the page folds it: the reader meets one discreet line a section.
 """
 
 from __future__ import annotations
@@ -59,10 +59,15 @@ class Edition:
     lead: str = ""
 
 
+def markdown_cell(source: str) -> Any:
+    """Make a Markdown cell."""
+    return new_markdown_cell(source)  # type: ignore[no-untyped-call]
+
+
 def raw_html(html: str) -> Any:
     """Make a Markdown cell of HTML that both renderers pass through untouched."""
     fence = "`" * max(3, 1 + max((len(m) for m in re.findall(r"`+", html)), default=0))
-    return new_markdown_cell(f"{fence}{{=html}}\n{html.strip()}\n{fence}")
+    return markdown_cell(f"{fence}{{=html}}\n{html.strip()}\n{fence}")
 
 
 def split_options(source: str) -> tuple[dict[str, Any], str]:
@@ -177,7 +182,7 @@ class _Cutter:
         if SECTION.search(source):
             self._end_section()
         self._note_lead(source)
-        kept = new_markdown_cell(joined(source))
+        kept = markdown_cell(joined(source))
         if cell.get("attachments"):
             kept.attachments = copy.deepcopy(cell.attachments)
         self.out.cells.append(kept)
@@ -207,7 +212,7 @@ class _Cutter:
             if role in ("heading", "prose", "callout"):
                 text = _text(data.get("text/markdown") or data.get("text/plain") or "")
                 self._note_lead(text)
-                self.out.cells.append(new_markdown_cell(joined(text)))
+                self.out.cells.append(markdown_cell(joined(text)))
             elif role == "headlines":
                 html = safe_html(_text(data.get("text/html", "")))
                 self.out.cards += _cards(html)
@@ -221,7 +226,7 @@ class _Cutter:
                 self._table(_text(data["text/html"]), options, _nth(label, tables))
                 tables += 1
             elif "text/markdown" in data:
-                self.out.cells.append(new_markdown_cell(_text(data["text/markdown"])))
+                self.out.cells.append(markdown_cell(_text(data["text/markdown"])))
             elif out.get("output_type") == "stream":
                 if out.get("name") != "stderr":
                     self.printed.append(copy.deepcopy(out))
@@ -290,7 +295,8 @@ class _Cutter:
 
     def _end_section(self) -> None:
         if self.code or self.printed:
-            cell = new_code_cell("\n\n".join(self.code), outputs=self.printed)
+            code = "\n\n".join(self.code)
+            cell = new_code_cell(code, outputs=self.printed)  # type: ignore[no-untyped-call]
             self.out.cells.append(cell)
         self.code, self.printed = [], []
 
@@ -312,7 +318,7 @@ def read_notebook(text: str, where: str) -> Any:
         When it is no notebook of format 4.
     """
     try:
-        notebook = nbformat.reads(text, as_version=4)
+        notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
         nbformat.validate(notebook)
     except Exception as error:  # nbformat raises whatever its parsers do
         cause = (str(error).strip() or type(error).__name__).splitlines()[0]

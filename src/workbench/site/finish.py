@@ -1,9 +1,10 @@
 """Make of either renderer's output the site that is published: one shell, no network, accessible.
 
-A renderer's own page needs its style sheets, its scripts (modules, which no browser runs from a file)
-and, for maths and fonts, other people's servers. Of such a page only the content and the sidebar are
-taken; `content` brings the one to the house's form and `shell` puts the other around it, so that the
-reader cannot tell which renderer was at work. What lay below ``reports/`` moves to the site's root.
+A renderer's own page needs its style sheets, its scripts (modules, which no browser runs from a
+file) and, for maths and fonts, other people's servers. Of such a page only the content and the
+sidebar are taken; `content` brings the one to the house's form and `shell` puts the other around
+it, so that the reader cannot tell which renderer was at work. What lay below ``reports/`` moves to
+the site's root.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
@@ -149,8 +150,6 @@ def _move_links(content: Content, page: str, files: set[str]) -> None:
 
 
 def _quoted(place: str, page: str) -> str:
-    from urllib.parse import quote
-
     return quote(posixpath.relpath(place, posixpath.dirname(page) or "."), safe="/:@!$,;~+&=")
 
 

@@ -1,4 +1,4 @@
-"""What the site reads of a study and its runs: the newest run, and the last good page of each notebook."""
+"""What the site reads of a study: its newest run, and the last good page of each notebook."""
 
 from __future__ import annotations
 

@@ -79,13 +79,14 @@ def render(root: Path, work: Path, *, renderer: str = "auto") -> Rendered:
     work : Path
         An empty folder to work in.
     renderer : {"auto", "quarto", "embedded"}
-        ``auto`` takes Quarto where it is on PATH, and the embedded renderer where it is not or where
-        Quarto fails.
+        ``auto`` takes Quarto where it is on PATH, and the embedded renderer where it is not or
+        fails.
 
     Raises
     ------
     SiteError
-        When there is no ``_quarto.yml``, a page reads beyond the site's sources, or nothing renders.
+        When there is no ``_quarto.yml``, a page reads beyond the site's sources, or nothing
+        renders.
     """
     if renderer not in RENDERERS:
         raise SiteError(f"no renderer {renderer!r}", remedy=f"choose one of {', '.join(RENDERERS)}")
@@ -162,8 +163,7 @@ def _call(command: list[str], work: Path) -> str:
             command,
             cwd=work,
             env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             encoding="utf-8",
             errors="replace",
@@ -210,8 +210,8 @@ def _with_embedded(work: Path) -> tuple[str, list[str]]:
 def read_config(work: Path, language: str) -> dict[str, Any]:
     """Read ``_quarto.yml`` with a language's profile joined to it as Quarto joins them.
 
-    Mappings are joined key by key, lists one after the other without repetition; of two other values
-    the profile's is taken.
+    Mappings are joined key by key, lists one after the other without repetition; of two other
+    values the profile's is taken.
     """
     config: Any = {"project": {}, "website": {}}
     for name in ("_quarto.yml", f"_quarto-{language}.yml"):

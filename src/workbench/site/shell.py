@@ -1,4 +1,4 @@
-"""The page around the content: head, header, navigation, contents, footer. The same for both renderers."""
+"""The page around the content: head, header, navigation, contents, footer."""
 
 from __future__ import annotations
 
@@ -182,12 +182,14 @@ def _header(
         for x, path in homes.items()
         if x != language
     )
+    theme, menu = _attr(word("theme", language)), word("menu", language)
     return f"""<header class="wb-header">
 <a class="wb-brand" href="{_attr(relative(home, page))}">{escape(site)}</a>
 <div class="wb-tools">
 {others}
-<button class="wb-tool wb-theme" type="button" aria-label="{_attr(word("theme", language))}" hidden></button>
-<button class="wb-tool wb-menu" type="button" aria-controls="pages" aria-expanded="false" hidden>{word("menu", language)}</button>
+<button class="wb-tool wb-theme" type="button" aria-label="{theme}" hidden></button>
+<button class="wb-tool wb-menu" type="button" aria-controls="pages" aria-expanded="false"
+ hidden>{menu}</button>
 </div>
 </header>"""
 

@@ -10,8 +10,8 @@ How the cards get into the front page. ``reports/index.qmd`` holds a block of th
 ``studies`` with a sentence for a fresh clone. An include shortcode would not do: Quarto stops where
 its file is missing, as it is on a fresh clone, and both renderers follow it out of the project. So
 the block is filled at render time: under Quarto by ``reports/theme/studies.lua``, which reads
-``studies/cards.html`` beside the page if it is there, and under the embedded renderer, which runs no
-Lua, by `workbench.site.render`, which does the same. Hence ``quarto render`` by hand gives what
+``studies/cards.html`` beside the page if it is there, and under the embedded renderer, which runs
+no Lua, by `workbench.site.render`, which does the same. Hence ``quarto render`` by hand gives what
 ``workbench publish`` gives, and the written page stays as it was written.
 
 How the sidebar knows the studies. ``_quarto.yml`` lists ``reports/studies`` with ``auto:``, so that
@@ -25,6 +25,7 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -272,8 +273,9 @@ def _page_files(
         front["description"] = page.edition.lead[:300]
     front["order"] = page.order
     yaml_text = yaml.safe_dump(front, allow_unicode=True, sort_keys=False, width=10_000)
-    notebook = new_notebook(
-        cells=[new_raw_cell(f"---\n{yaml_text}---"), *cells],
+    head = new_raw_cell(f"---\n{yaml_text}---")  # type: ignore[no-untyped-call]
+    notebook: Any = new_notebook(  # type: ignore[no-untyped-call]
+        cells=[head, *cells],
         metadata={
             "kernelspec": {
                 "name": "python3",
@@ -285,7 +287,8 @@ def _page_files(
     )
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
-    files = {page.path: nbformat.writes(notebook).encode("utf-8")}
+    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    files = {page.path: text.encode("utf-8")}
     return files | {str(folder / name): data for name, data in page.edition.files.items()}
 
 
@@ -341,7 +344,7 @@ def _headlines(pages: list[_Page]) -> list[str]:
 
 
 def _note(text: str) -> Any:
-    return raw_html(f'<div class="wb-notice" role="note"><p>{blocks.escape(text)}</p></div>')
+    return raw_html(f'<div class="wb-notice" role="note"><p>{escape(text)}</p></div>')
 
 
 def _block(html: str) -> list[Any]:

@@ -39,7 +39,8 @@ _WORDS: dict[str, dict[str, str]] = {
     "caution": {"en": "Caution", "zh": "谨慎"},
     "simulated": {"en": "Simulated data", "zh": "模拟数据"},
     "simulated_why": {
-        "en": "The company and its customers are made up. The numbers show the methods, not a market.",
+        "en": "The company and its customers are made up."
+        " The numbers show the methods, not a market.",
         "zh": "公司与客户均为虚构，数字只用于展示方法，不代表真实市场。",
     },
     "data_to": {"en": "Data to", "zh": "数据截至"},
@@ -136,10 +137,7 @@ def say_day(day: date | str | None, language: str) -> str:
     if not day:
         return ""
     if isinstance(day, str):
-        try:
-            day = datetime.fromisoformat(day).date()
-        except ValueError:
-            return day
+        day = datetime.fromisoformat(day).date()
     return str(format_date(day, format="long", locale=LOCALE.get(language, LOCALE[BASE])))
 
 
@@ -147,10 +145,7 @@ def say_moment(moment: str | None, language: str, zone: str = "UTC") -> str:
     """Write an ISO moment as day, hour and minute in the study's time zone."""
     if not moment:
         return ""
-    try:
-        when = datetime.fromisoformat(moment)
-    except ValueError:
-        return moment
+    when = datetime.fromisoformat(moment)
     if when.tzinfo is None:
         when = when.replace(tzinfo=ZoneInfo("UTC"))
     local = when.astimezone(ZoneInfo(zone))

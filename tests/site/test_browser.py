@@ -1,0 +1,120 @@
+"""The pages in a browser: from a file, without a network, on a phone, in light and dark."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+
+pytestmark = pytest.mark.browser
+PAGES = ["index.html", "studies/demo/clv.html", "zh/studies/demo/index.html", "zh/glossary.html"]
+
+
+@contextmanager
+def opened(chromium, site, page, *, width=1440, scheme="light"):
+    context = chromium.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    tab = context.new_page()
+    tab.asked, tab.said = [], []
+    tab.on("request", lambda request: tab.asked.append(request.url))
+    tab.on("console", lambda message: tab.said.append(message.text))
+    tab.on("pageerror", lambda error: tab.said.append(str(error)))
+    tab.goto((site / page).as_uri())
+    try:
+        yield tab
+    finally:
+        context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_request_leaves_the_page_and_nothing_is_missing(chromium, published, page):
+    with opened(chromium, published, page) as tab:
+        tab.evaluate("document.querySelectorAll('img').forEach(x => x.loading = 'eager')")
+        tab.wait_for_load_state("networkidle")
+        assert [x for x in tab.asked if not x.startswith(("file:", "data:"))] == []
+        assert tab.said == []
+        shown = "[...document.images].filter(x => getComputedStyle(x).display != 'none')"
+        assert tab.evaluate(f"{shown}.every(x => x.complete && x.naturalWidth > 0)")
+
+
+@pytest.mark.parametrize("page", [*PAGES, "methods.html"])
+@pytest.mark.parametrize("width", [320, 390, 1440])
+def test_a_page_never_scrolls_sideways(chromium, published, page, width):
+    with opened(chromium, published, page, width=width) as tab:
+        tab.evaluate("document.querySelectorAll('details').forEach(x => x.open = true)")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_wide_table_scrolls_in_its_own_box(chromium, published):
+    with opened(chromium, published, "studies/demo/clv.html", width=320) as tab:
+        box = "document.querySelector('.wb-table-block .wb-table-wrap')"
+        assert tab.evaluate(f"{box}.scrollWidth > {box}.clientWidth")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "paper", "figure"),
+    [("light", "rgb(255, 255, 255)", "wb-light"), ("dark", "rgb(21, 25, 31)", "wb-dark")],
+)
+def test_light_and_dark_follow_the_reader_s_system(chromium, published, scheme, paper, figure):
+    with opened(chromium, published, "studies/demo/clv.html", scheme=scheme) as tab:
+        assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+        shown = tab.evaluate(
+            "[...document.images].filter(x => getComputedStyle(x).display != 'none')"
+            ".map(x => x.className)"
+        )
+        assert set(shown) == {figure}
+
+
+def test_the_reader_can_switch_and_the_choice_is_kept(chromium, published):
+    with opened(chromium, published, "studies/demo/clv.html") as tab:
+        tab.click(".wb-theme")
+        assert tab.get_attribute("html", "data-theme") == "dark"
+        assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 25, 31)"
+        assert tab.get_attribute(".wb-theme", "aria-pressed") == "true"
+        tab.reload()
+        assert tab.get_attribute("html", "data-theme") == "dark"
+
+
+def test_paper_is_always_light_and_without_furniture(chromium, published):
+    with opened(chromium, published, "studies/demo/clv.html", scheme="dark") as tab:
+        tab.emulate_media(media="print", color_scheme="dark")
+        hidden = "getComputedStyle(document.querySelector('{}')).display"
+        for part in (".wb-nav", ".wb-header", ".wb-code", "img.wb-dark"):
+            assert tab.evaluate(hidden.format(part)) == "none", part
+        assert tab.evaluate(hidden.format("img.wb-light")) == "block"
+        assert tab.evaluate("getComputedStyle(document.body).color") == "rgb(29, 36, 48)"
+
+
+def test_the_menu_of_a_phone_opens_and_closes(chromium, published):
+    with opened(chromium, published, "studies/demo/clv.html", width=390) as tab:
+        assert not tab.is_visible(".wb-nav")
+        tab.click(".wb-menu")
+        assert tab.is_visible(".wb-nav")
+        assert tab.get_attribute(".wb-menu", "aria-expanded") == "true"
+        tab.keyboard.press("Escape")
+        assert not tab.is_visible(".wb-nav")
+
+
+def test_a_page_reads_without_scripts(chromium, published):
+    context = chromium.new_context(java_script_enabled=False, color_scheme="dark")
+    tab = context.new_page()
+    tab.goto((published / "studies/demo/clv.html").as_uri())
+    assert tab.is_visible("h1")
+    assert tab.is_visible(".wb-nav")
+    assert tab.is_visible("img.wb-dark")
+    assert not tab.is_visible(".wb-theme")
+    context.close()
+
+
+def test_the_keyboard_reaches_the_content_first(chromium, published):
+    with opened(chromium, published, "studies/demo/clv.html") as tab:
+        tab.keyboard.press("Tab")
+        assert tab.evaluate("document.activeElement.className") == "wb-skip"
+        tab.keyboard.press("Enter")
+        assert tab.evaluate("document.activeElement.id") == "content"
+
+
+def test_the_other_language_is_one_click_away(chromium, published):
+    with opened(chromium, published, "studies/demo/case_evaluation/desk.html") as tab:
+        tab.click("a.wb-language")
+        assert tab.url.endswith("/zh/studies/demo/case_evaluation/desk.html")
+        assert tab.inner_text("h1") == "更快的服务台"

@@ -1,0 +1,107 @@
+"""The check finds what must not be published, each kind by a page that has it."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+
+import pytest
+
+from workbench.site.check import check, refuse
+from workbench.site.errors import SiteError
+from workbench.site.personal import find, redact
+
+
+@pytest.fixture
+def site(published, tmp_path):
+    return shutil.copytree(published, tmp_path / "site")
+
+
+def spoil(site, old, new, page="studies/demo/segmentation.html"):
+    path = site / page
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return [(x.page, x.kind) for x in check(site)]
+
+
+def test_the_published_site_has_nothing_to_find(published):
+    assert check(published) == []
+
+
+@pytest.mark.parametrize(
+    ("markup", "kind"),
+    [
+        ('<img src="https://example.org/a.png" alt="a">', "outside request"),
+        ('<img src="//example.org/a.png" alt="a">', "outside request"),
+        ('<script src="http://example.org/a.js"></script>', "outside request"),
+        ('<iframe src="https://example.org"></iframe>', "outside request"),
+        ("<style>@import 'https://example.org/a.css'</style>", "outside request"),
+        ('<p style="background: url(https://example.org/a.png)">a</p>', "outside request"),
+        ('<img src="../../theme/tokens.css" alt="">', "alt text"),
+        ('<a href="nowhere.html">a</a>', "broken link"),
+        ('<a href="#nowhere">a</a>', "broken link"),
+        ('<a href="clv.html#nowhere">a</a>', "broken link"),
+        ('<a href="../../../../secret.html">a</a>', "broken link"),
+        ('<a href="javascript:alert(1)">a</a>', "link"),
+        ("<h4>Deep</h4>", "headings"),
+        ("<h1>Another</h1>", "headings"),
+        ("<p id='content'>a</p>", "id"),
+        ("<table><tr><th>a</th></tr></table>", "table"),
+        ("<p>Write to li.wei@example.com</p>", "personal data (e-mail)"),
+        ("<p>Call 138 1234 5678</p>", "personal data (phone)"),
+        ("<p>Call +44 20 7946 0958</p>", "personal data (phone)"),
+        ("<p>{{&lt; meta title &gt;}}</p>", "unrendered markup"),
+    ],
+)
+def test_what_is_wrong_with_a_page_is_found(site, markup, kind):
+    found = spoil(site, "</article>", f"{markup}</article>")
+    assert ("studies/demo/segmentation.html", kind) in found
+
+
+def test_a_page_without_language_title_or_content_is_found(site):
+    kinds = {kind for _, kind in spoil(site, '<html lang="en"', "<html")}
+    assert "language" in kinds
+    (site / "empty.html").write_text(
+        "<html lang='en'><head><title>a</title></head><main><h1>a</h1></main></html>",
+        encoding="utf-8",
+    )
+    assert ("empty.html", "empty") in {(x.page, x.kind) for x in check(site)}
+
+
+def test_personal_data_in_alt_text_and_in_a_download_are_found(site):
+    csv = base64.b64encode(b"name,mail\nLi,li.wei@example.com\n").decode()
+    link = f'<a download="a.csv" href="data:text/csv;base64,{csv}">CSV</a>'
+    assert ("studies/demo/segmentation.html", "personal data (e-mail)") in spoil(
+        site, "</article>", f"{link}</article>"
+    )
+    found = spoil(site, 'alt="Bars', 'alt="13812345678', page="studies/demo/clv.html")
+    assert ("studies/demo/clv.html", "personal data (phone)") in found
+
+
+def test_forbidden_texts_are_found_in_pages_and_figures(site):
+    assert {x.kind for x in check(site, forbidden=["Three groups hold"])} == {
+        "personal data (forbidden)"
+    }
+    figure = next((site / "studies/demo/figures").glob("*.svg"))
+    text = figure.read_text(encoding="utf-8").replace("</svg>", "<text>王小明</text></svg>")
+    figure.write_text(text, encoding="utf-8")
+    found = check(site, forbidden=["王小明", " ", ""])
+    assert [x.page for x in found] == [figure.relative_to(site).as_posix()]
+
+
+def test_counts_sums_and_run_ids_are_not_taken_for_phone_numbers():
+    harmless = (
+        "1,204 of 13812 customers; CNY 48,120.00; 20260201T060000Z-bbbbbb; -9582.4292; 2026-02-01;"
+        " 9f86d081884c13812345678; 63 % (60 to 66); 0.242594 4.413601 0.792922; 275-284"
+    )
+    assert list(find(harmless)) == []
+    assert redact(f"{harmless} 13812345678") == f"{harmless} […]"
+
+
+def test_refusing_names_the_first_findings_and_counts_the_rest(site):
+    for number in range(12):
+        (site / f"bad{number}.html").write_text("<html></html>", encoding="utf-8")
+    with pytest.raises(SiteError, match=r"bad0\.html: language.*and \d+ more"):
+        refuse(check(site))
+    refuse([])
