@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.goals.changes import Changes, changes
 from workbench.goals.charts import XmR, xmr
 from workbench.goals.forecast import LevelModel, Mixture, fit_level
 from workbench.goals.judgement import (
@@ -20,6 +21,7 @@ __all__ = [
     "LETTERS",
     "STATUSES",
     "Attainment",
+    "Changes",
     "Goal",
     "GoalError",
     "GoalReport",
@@ -30,6 +32,7 @@ __all__ = [
     "StatusRules",
     "XmR",
     "attainment",
+    "changes",
     "check_smart",
     "fit_level",
     "judge",

@@ -60,7 +60,7 @@ class Mixture:
         z = ndtri(p)
         low = float(np.min(self.mean + z * self.sd))
         high = float(np.max(self.mean + z * self.sd))
-        for _ in range(60):
+        for _ in range(40):
             middle = 0.5 * (low + high)
             if 1 - self.above(middle) < p:
                 low = middle

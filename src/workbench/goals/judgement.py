@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -31,6 +32,16 @@ REASONS: Final = {
     "wide": "the forecast covers baseline and target alike",
     "short": "the record is too short for a forecast",
     "error": "the measurement has no known error",
+}
+
+
+STEPS: Final = {
+    "met": "keep it there and set the next target",
+    "on course": "go on, and look again next period",
+    "at risk": "decide on a measure now, or move the deadline and say why",
+    "missed": "find out what held it back before a new date is set",
+    "cannot tell": "ask more customers, or judge over a longer time: the data do not decide",
+    "short": "go on measuring: the record is too short",
 }
 
 
@@ -129,6 +140,55 @@ class GoalReport:
         ]
         return pd.DataFrame(rows)
 
+    def summary(self) -> pd.DataFrame:
+        """For readers, one row a goal: title, owner, deadline, status, probability, attainment.
+
+        `estimate`, `low` and `high` are the attainment.
+        """
+        t = self.table.rename(
+            columns={
+                "estimate": "level",
+                "low": "level_low",
+                "high": "level_high",
+                "attainment": "estimate",
+                "attainment_low": "low",
+                "attainment_high": "high",
+            }
+        )
+        columns = ["title", "owner", "deadline", "status", "estimate", "low", "high", "probability"]
+        return t[columns]
+
+    def next_steps(self) -> pd.DataFrame:
+        """Say what to do next, the most urgent first: title, status, reason, step."""
+        urgent = {"missed": 0, "at risk": 1, "cannot tell": 2, "on course": 3, "met": 4}
+        t = self.table[["title", "status", "reason"]].copy()
+        short = t["reason"].isin([REASONS["short"], REASONS["error"]])
+        t["step"] = [STEPS["short" if s else k] for s, k in zip(short, t["status"], strict=True)]
+        return t.iloc[t["status"].map(urgent).argsort(kind="stable")].reset_index(drop=True)
+
+    def backtest(self) -> pd.DataFrame:
+        """Error of the forecast on the last periods: title, points, model, periods, error.
+
+        `error` is the mean absolute one-step error, as a multiple of that of the naive forecast
+        (the last value).
+        """
+        t = self.table
+        tested = [len(self.models[g].backtest) if g in self.models else 0 for g in t["goal"]]
+        return pd.DataFrame(
+            {
+                "title": t["title"],
+                "points": t["points"],
+                "model": t["model"],
+                "periods": tested,
+                "error": t["model_error"] / t["naive_error"],
+            }
+        )
+
+    def leading(self) -> pd.Series[Any]:
+        """Return the row of the first goal that serves no other."""
+        names = [g.name for g in self.goals if not g.parent]
+        return self.table[self.table["goal"] == names[0]].iloc[0]
+
     def with_status(self, *statuses: str) -> list[str]:
         """Titles of the goals that have one of the statuses."""
         return list(self.table.loc[self.table["status"].isin(statuses), "title"])
@@ -151,13 +211,19 @@ class GoalReport:
         DataFrame
             goal, title, period (first day), value (NaN ahead), estimate, low, high (of the level).
         """
-        from workbench.goals.pictures import path_table
-
-        return path_table(self, name)
+        if name not in self._paths:
+            raise GoalError(f"there is no goal {name!r}", remedy=f"goals: {', '.join(self._paths)}")
+        return self._paths[name]
 
     def paths(self) -> pd.DataFrame:
         """`path` of all goals, one below the other."""
-        return pd.concat([self.path(g.name) for g in self.goals], ignore_index=True)
+        return pd.concat(self._paths.values(), ignore_index=True)
+
+    @cached_property
+    def _paths(self) -> dict[str, pd.DataFrame]:
+        from workbench.goals.pictures import path_table
+
+        return {g.name: path_table(self, g.name) for g in self.goals}
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw attainment with intervals, 0 at the baseline, 1 at the target, one row a goal."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LETTERS: Final = ("specific", "measurable", "achievable", "relevant", "time-bound")
-THERE, WEAK, MISSING = "there", "weak", "missing"
+THERE, PARTLY, MISSING = "there", "partly", "missing"
 # A goal with less than this chance at the outset of the forecast is out of reach.
 OUT_OF_REACH: Final = 0.05
 
@@ -34,7 +34,7 @@ class SmartCheck:
     Attributes
     ----------
     table : DataFrame
-        goal, title, letter, verdict (there, weak, missing), why (words; empty when all is there),
+        goal, title, letter, verdict (there, partly, missing), why (words; empty when all is there),
         needed (times the sample that would do, where it is too small; else NaN).
     """
 
@@ -49,7 +49,7 @@ class SmartCheck:
         return pd.DataFrame(rows)
 
     def faults(self) -> pd.DataFrame:
-        """Return what is weak or missing: title, letter, verdict, why."""
+        """Return what is there in part or missing: title, letter, verdict, why."""
         rows = self.table[self.table["verdict"] != THERE]
         return rows[["title", "letter", "verdict", "why"]].reset_index(drop=True)
 
@@ -61,14 +61,14 @@ class SmartCheck:
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw goals by letters: a filled mark is there, a ring is weak, a cross is missing."""
+        """Draw goals by letters: a filled mark is there, a ring is partly there, a cross is missing."""
         import matplotlib.pyplot as plt
 
         ax = plt.gca() if ax is None else ax
         titles = list(dict.fromkeys(self.table["title"]))[::-1]
         for verdict, mark, fill in (
             (THERE, "o", "full"),
-            (WEAK, "o", "none"),
+            (PARTLY, "o", "none"),
             (MISSING, "X", "full"),
         ):
             rows = self.table[self.table["verdict"] == verdict]
@@ -111,7 +111,7 @@ def check_smart(report: GoalReport, *, known: Collection[str] | None = None) -> 
             "relevant": _relevant(goal, report.goals),
             "time-bound": (THERE, "")
             if goal.deadline > report.as_of
-            else (WEAK, "the deadline is over; set the next one"),
+            else (PARTLY, "the deadline is over; set the next one"),
         }
         rows += [
             {
@@ -131,18 +131,18 @@ def _specific(goal: Goal, known: Collection[str] | None) -> tuple[str, str]:
     if known is not None and goal.indicator not in known:
         return MISSING, "the indicator is not defined"
     if not goal.owner:
-        return WEAK, "nobody answers for it"
+        return PARTLY, "nobody answers for it"
     return THERE, ""
 
 
 def _measurable(goal: Goal, se: float) -> tuple[tuple[str, str], float]:
     if not math.isfinite(se):
-        return (WEAK, "the error of the measurement is not known"), math.nan
+        return (PARTLY, "the error of the measurement is not known"), math.nan
     # The smallest change that two measurements of this precision can tell from none.
     visible = normal_quantile(0.95) * math.sqrt(2) * se
     if goal.way and abs(goal.way) < visible:
         return (
-            WEAK,
+            PARTLY,
             "one period's measurement cannot tell the baseline from the target",
         ), (visible / abs(goal.way)) ** 2
     return (THERE, ""), math.nan
@@ -154,7 +154,7 @@ def _achievable(probability: float, status: str) -> tuple[str, str]:
     if not math.isfinite(probability):
         return MISSING, "the record is too short to say"
     if probability < OUT_OF_REACH:
-        return WEAK, "out of reach at the present pace"
+        return PARTLY, "out of reach at the present pace"
     return THERE, ""
 
 
