@@ -6,13 +6,10 @@ from workbench.satisfaction.answers import Answers, SurveyError, attach, read_an
 from workbench.satisfaction.drivers import Drivers, drivers, lmg
 from workbench.satisfaction.gaps import Gaps, gaps
 from workbench.satisfaction.groups import GroupGaps, gap_changes, gaps_by
-from workbench.satisfaction.loyalty import (
+from workbench.satisfaction.loyalty import Satisfaction, Trend, csat, loyalty_by
+from workbench.satisfaction.net_promoter import (
     NetPromoter,
-    Satisfaction,
-    Trend,
-    csat,
     detectable_change,
-    loyalty_by,
     nps,
     nps_limits,
     power_of,

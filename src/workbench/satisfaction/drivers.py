@@ -61,12 +61,12 @@ class Drivers:
         ax = ax or plt.gca()
         rows = self.table.sort_values("estimate")
         place = np.arange(len(rows))
-        error = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]
-        ax.barh(place, rows["estimate"], height=0.6, alpha=0.55)
+        share, low, high = (100 * rows[c] for c in ("estimate", "low", "high"))
+        ax.barh(place, share, height=0.6, alpha=0.55)
         ax.errorbar(
-            rows["estimate"],
+            share,
             place,
-            xerr=error,
+            xerr=[share - low, high - share],
             fmt="none",
             capsize=3,
             ecolor=plt.rcParams["text.color"],
@@ -75,7 +75,7 @@ class Drivers:
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False, axis="y")
         ax.set_xlim(0, None)
-        ax.set_xlabel("Share of the variance of overall satisfaction (bar: 95% interval)")
+        ax.set_xlabel("Share of the variance of overall satisfaction, % (line: 95% interval)")
         return ax
 
 

@@ -1,4 +1,4 @@
-"""Loyalty measures: net promoter score and customer satisfaction, with intervals that hold."""
+"""Loyalty over waves and groups: net promoter score and satisfaction, and whether they moved."""
 
 from __future__ import annotations
 
@@ -10,160 +10,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from workbench.errors import DataError
+from workbench.satisfaction.net_promoter import nps, usable_scores
 from workbench.stats import Interval, mean_difference, mean_interval, wilson
 
 Array = NDArray[np.float64]
 Measure = Literal["nps", "csat", "top_two_box"]
-
-
-def nps_limits(
-    promoters: ArrayLike, detractors: ArrayLike, n: ArrayLike, *, level: float = 0.95
-) -> tuple[Array, Array]:
-    """Score (test-inversion) limits of the net promoter score, as a share in -1..1.
-
-    The limits are those values that a score test does not reject, the nuisance parameter being
-    estimated under each value. The problem is that of a difference of two multinomial
-    proportions, for which Tango solved the constrained estimate in closed form.
-
-    Parameters
-    ----------
-    promoters, detractors, n : array_like of int
-        Counts; broadcast against one another.
-
-    References
-    ----------
-    Tango (1998), Statistics in Medicine 17, 891-908, equations 10 to 13. Rocks (2016), The
-    American Statistician 70(4), 365-372, for the score interval of the NPS.
-    """
-    x, y, m = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (promoters, detractors, n)))
-    if (m < 1).any() or (x < 0).any() or (y < 0).any() or (x + y > m).any():
-        raise DataError(
-            "promoters and detractors do not fit the number of answers",
-            remedy="counts must be 0 or more and add up to at most n",
-        )
-    z2 = float(ndtri(0.5 + level / 2)) ** 2
-    estimate = (x - y) / m
-
-    def inside(theta: Array) -> NDArray[np.bool_]:
-        b = 2 * theta * (m - x) - (x + y) * (1 - theta)
-        root = np.sqrt(np.maximum(b * b + 8 * m * y * theta * (1 - theta), 0.0))
-        d = np.clip((root - b) / (4 * m), np.maximum(0.0, -theta), None)
-        variance = np.maximum(2 * d + theta - theta**2, 0.0) / m
-        return np.asarray((estimate - theta) ** 2 <= z2 * variance)
-
-    limits = []
-    for end in (-1.0, 1.0):
-        near, far = estimate.copy(), np.full_like(estimate, end)
-        for _ in range(50):
-            middle = (near + far) / 2
-            accepted = inside(middle)
-            near, far = np.where(accepted, middle, near), np.where(accepted, far, middle)
-        limits.append((near + far) / 2)
-    return limits[0], limits[1]
-
-
-@dataclass(frozen=True)
-class NetPromoter:
-    """Net promoter score of one group, in points (-100..100).
-
-    Attributes
-    ----------
-    promoters, passives, detractors : int
-        Answers 9-10, 7-8 and 0-6.
-    excluded : int
-        Answers off the scale or missing.
-    """
-
-    promoters: int
-    passives: int
-    detractors: int
-    excluded: int = 0
-    level: float = 0.95
-
-    @property
-    def n(self) -> int:
-        """Answers counted."""
-        return self.promoters + self.passives + self.detractors
-
-    @property
-    def estimate(self) -> float:
-        """Score in points."""
-        return 100 * (self.promoters - self.detractors) / self.n
-
-    @property
-    def variance(self) -> float:
-        """Variance of one answer (+1, 0, -1): p + d - (p - d)^2."""
-        theta = self.estimate / 100
-        return (self.promoters + self.detractors) / self.n - theta**2
-
-    @property
-    def se(self) -> float:
-        """Standard error in points, sqrt((p + d - (p - d)^2) / n)."""
-        return float(100 * np.sqrt(self.variance / self.n))
-
-    @property
-    def interval(self) -> Interval:
-        """Score interval in points."""
-        low, high = nps_limits(self.promoters, self.detractors, self.n, level=self.level)
-        return Interval(self.estimate, 100 * float(low), 100 * float(high), self.n, self.level)
-
-    @property
-    def adjusted_wald(self) -> Interval:
-        """Adjusted Wald interval: three answers added, 3/4, 3/2 and 3/4.
-
-        Centred on the shrunk score; the estimate shown stays the plain one. Rocks (2016).
-        """
-        m = self.n + 3
-        p, d = (self.promoters + 0.75) / m, (self.detractors + 0.75) / m
-        half = float(ndtri(0.5 + self.level / 2)) * np.sqrt((p + d - (p - d) ** 2) / m)
-        low, high = np.clip([p - d - half, p - d + half], -1, 1)
-        return Interval(self.estimate, 100 * float(low), 100 * float(high), self.n, self.level)
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """Promoters, passives, detractors: `part`, `n`, `share`, `low`, `high` (Wilson)."""
-        counts = np.array([self.promoters, self.passives, self.detractors])
-        low, high = wilson(counts, self.n, level=self.level)
-        return pd.DataFrame(
-            {
-                "part": ["promoters", "passives", "detractors"],
-                "n": counts,
-                "share": counts / self.n,
-                "low": low,
-                "high": high,
-            }
-        )
-
-    def metrics(self) -> pd.DataFrame:
-        """Return the score: name, value, low, high."""
-        i = self.interval
-        return pd.DataFrame([{"name": "nps", "value": i.estimate, "low": i.low, "high": i.high}])
-
-
-def nps(scores: ArrayLike, *, level: float = 0.95) -> NetPromoter:
-    """Net promoter score of answers on the scale 0 to 10.
-
-    Parameters
-    ----------
-    scores : array_like
-        Missing answers and values off the scale are left out and counted.
-
-    Raises
-    ------
-    DataError
-        No usable answer.
-    """
-    values, excluded = _usable(scores, (0, 10))
-    return NetPromoter(
-        promoters=int((values >= 9).sum()),
-        passives=int(((values >= 7) & (values < 9)).sum()),
-        detractors=int((values < 7).sum()),
-        excluded=excluded,
-        level=level,
-    )
 
 
 @dataclass(frozen=True)
@@ -211,24 +65,11 @@ def csat(
     scale : tuple
         Lowest and highest possible answer; the two best are the highest and the one below.
     """
-    values, excluded = _usable(scores, scale)
+    values, excluded = usable_scores(scores, scale)
     top = int((values >= scale[1] - 1).sum())
     low, high = wilson(top, values.size, level=level)
     share = Interval(top / values.size, float(low), float(high), values.size, level)
     return Satisfaction(mean_interval(values, level=level), share, int(values.size), excluded)
-
-
-def _usable(scores: ArrayLike, scale: tuple[float, float]) -> tuple[Array, int]:
-    raw = pd.Series(np.asarray(scores).ravel())
-    values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float)
-    good = np.isfinite(values) & (values >= scale[0]) & (values <= scale[1])
-    if not good.any():
-        raise DataError(
-            f"no answer lies on the scale {scale[0]:g} to {scale[1]:g}",
-            where="survey",
-            remedy="check the column and its scale",
-        )
-    return values[good], int((~good).sum())
 
 
 @dataclass(frozen=True)
@@ -248,7 +89,7 @@ class Trend:
 
     table: pd.DataFrame
     changes: pd.DataFrame
-    measure: str
+    measure: Measure
     by: str
 
     @property
@@ -276,25 +117,31 @@ class Trend:
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the measure with its interval, wave by wave, each point labelled."""
         ax = ax or plt.gca()
-        shown = self.table[~self.table["withheld"]]
-        place = np.flatnonzero(~self.table["withheld"].to_numpy())
-        y = shown["estimate"].to_numpy()
-        error = [y - shown["low"].to_numpy(), shown["high"].to_numpy() - y]
-        ax.errorbar(place, y, yerr=error, fmt="o-", capsize=4)
-        share = self.measure == "top_two_box"
-        for x, value in zip(place, y, strict=True):
-            text = f"{100 * value:.0f} %" if share else f"{value:.2f}"
-            text = f"{value:+.0f}" if self.measure == "nps" else text
-            ax.annotate(text, (x, value), xytext=(8, 6), textcoords="offset points")
+        unit, form, name = _DRAWN[self.measure]
+        kept = ~self.table["withheld"].to_numpy()
+        place = np.flatnonzero(kept)
+        y, low, high = (unit * self.table.loc[kept, c].to_numpy() for c in _LIMITS)
+        ax.errorbar(place, y, yerr=[y - low, high - y], fmt="o-", capsize=4)
+        for i, (x, value) in enumerate(zip(place, y, strict=True)):
+            rises = i + 1 < len(y) and y[i + 1] > value
+            ax.annotate(
+                form.format(value),
+                (x, value),
+                xytext=(8, -13 if rises else 6),
+                textcoords="offset points",
+            )
         ax.set_xticks(np.arange(len(self.table)), [str(v) for v in self.table[self.by]])
         ax.set_xlim(-0.4, len(self.table) - 0.4)
-        names = {
-            "nps": "Net promoter score, points",
-            "csat": "Mean satisfaction",
-            "top_two_box": "Share of the two best answers",
-        }
-        ax.set_ylabel(names[self.measure])
+        ax.set_ylabel(name)
         return ax
+
+
+_LIMITS = ("estimate", "low", "high")
+_DRAWN: dict[Measure, tuple[float, str, str]] = {
+    "nps": (1.0, "{:+.0f}", "Net promoter score, points"),
+    "csat": (1.0, "{:.2f}", "Mean satisfaction"),
+    "top_two_box": (100.0, "{:.0f}%", "Share of the two best answers, %"),
+}
 
 
 def loyalty_by(
@@ -408,43 +255,3 @@ def _spread(values: Array, measure: Measure, interval: Interval, unit: float) ->
     if measure == "nps":
         return float(((values >= 9).mean() + (values < 7).mean() - share**2) / values.size)
     return float(share * (1 - share) / values.size)
-
-
-def detectable_change(
-    variance: float, n_before: float, n_after: float, *, power: float = 0.8, level: float = 0.95
-) -> float:
-    """Smallest true change that two samples show with the given power.
-
-    Parameters
-    ----------
-    variance : float
-        Variance of one answer, in the unit wanted squared (`NetPromoter.variance` gives shares:
-        multiply by 10,000 for points).
-    n_before, n_after : float
-        Answers in the two waves.
-    """
-    return float(
-        (ndtri(0.5 + level / 2) + ndtri(power)) * np.sqrt(variance / n_before + variance / n_after)
-    )
-
-
-def sample_needed(
-    variance: float, change: float, *, power: float = 0.8, level: float = 0.95
-) -> int:
-    """Answers needed in each of two waves to show a true change of the given size.
-
-    Raises
-    ------
-    DataError
-        A change of zero.
-    """
-    if change == 0:
-        raise DataError(
-            "a change of zero needs no sample", remedy="give the change you want to see"
-        )
-    return int(np.ceil(2 * variance * (ndtri(0.5 + level / 2) + ndtri(power)) ** 2 / change**2))
-
-
-def power_of(variance: float, n: float, change: float, *, level: float = 0.95) -> float:
-    """Chance that a true change shows between two waves of n answers each."""
-    return float(ndtr(abs(change) / np.sqrt(2 * variance / n) - ndtri(0.5 + level / 2)))

@@ -1,0 +1,216 @@
+"""Net promoter score with intervals that hold, and how large a change a sample can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, ndtri
+
+from workbench.errors import DataError
+from workbench.stats import Interval, wilson
+
+Array = NDArray[np.float64]
+
+
+def nps_limits(
+    promoters: ArrayLike, detractors: ArrayLike, n: ArrayLike, *, level: float = 0.95
+) -> tuple[Array, Array]:
+    """Score (test-inversion) limits of the net promoter score, as a share in -1..1.
+
+    The limits are those values that a score test does not reject, the nuisance parameter being
+    estimated under each value. The problem is that of a difference of two multinomial
+    proportions, for which Tango solved the constrained estimate in closed form.
+
+    Parameters
+    ----------
+    promoters, detractors, n : array_like of int
+        Counts; broadcast against one another.
+
+    References
+    ----------
+    Tango (1998), Statistics in Medicine 17, 891-908, equations 10 to 13. Rocks (2016), The
+    American Statistician 70(4), 365-372, for the score interval of the NPS.
+    """
+    x, y, m = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (promoters, detractors, n)))
+    if (m < 1).any() or (x < 0).any() or (y < 0).any() or (x + y > m).any():
+        raise DataError(
+            "promoters and detractors do not fit the number of answers",
+            remedy="counts must be 0 or more and add up to at most n",
+        )
+    z2 = float(ndtri(0.5 + level / 2)) ** 2
+    estimate = (x - y) / m
+
+    def inside(theta: Array) -> NDArray[np.bool_]:
+        b = 2 * theta * (m - x) - (x + y) * (1 - theta)
+        root = np.sqrt(np.maximum(b * b + 8 * m * y * theta * (1 - theta), 0.0))
+        d = np.clip((root - b) / (4 * m), np.maximum(0.0, -theta), None)
+        variance = np.maximum(2 * d + theta - theta**2, 0.0) / m
+        return np.asarray((estimate - theta) ** 2 <= z2 * variance)
+
+    limits = []
+    for end in (-1.0, 1.0):
+        near, far = estimate.copy(), np.full_like(estimate, end)
+        for _ in range(50):
+            middle = (near + far) / 2
+            accepted = inside(middle)
+            near, far = np.where(accepted, middle, near), np.where(accepted, far, middle)
+        limits.append((near + far) / 2)
+    return limits[0], limits[1]
+
+
+@dataclass(frozen=True)
+class NetPromoter:
+    """Net promoter score of one group, in points (-100..100).
+
+    Attributes
+    ----------
+    promoters, passives, detractors : int
+        Answers 9-10, 7-8 and 0-6.
+    excluded : int
+        Answers off the scale or missing.
+    """
+
+    promoters: int
+    passives: int
+    detractors: int
+    excluded: int = 0
+    level: float = 0.95
+
+    @property
+    def n(self) -> int:
+        """Answers counted."""
+        return self.promoters + self.passives + self.detractors
+
+    @property
+    def estimate(self) -> float:
+        """Score in points."""
+        return 100 * (self.promoters - self.detractors) / self.n
+
+    @property
+    def variance(self) -> float:
+        """Variance of one answer (+1, 0, -1): p + d - (p - d)^2."""
+        theta = self.estimate / 100
+        return (self.promoters + self.detractors) / self.n - theta**2
+
+    @property
+    def se(self) -> float:
+        """Standard error in points, sqrt((p + d - (p - d)^2) / n)."""
+        return float(100 * np.sqrt(self.variance / self.n))
+
+    @property
+    def interval(self) -> Interval:
+        """Score interval in points."""
+        low, high = nps_limits(self.promoters, self.detractors, self.n, level=self.level)
+        return Interval(self.estimate, 100 * float(low), 100 * float(high), self.n, self.level)
+
+    @property
+    def adjusted_wald(self) -> Interval:
+        """Adjusted Wald interval: three answers added, 3/4, 3/2 and 3/4.
+
+        Centred on the shrunk score; the estimate shown stays the plain one. Rocks (2016).
+        """
+        m = self.n + 3
+        p, d = (self.promoters + 0.75) / m, (self.detractors + 0.75) / m
+        half = float(ndtri(0.5 + self.level / 2)) * np.sqrt((p + d - (p - d) ** 2) / m)
+        low, high = np.clip([p - d - half, p - d + half], -1, 1)
+        return Interval(self.estimate, 100 * float(low), 100 * float(high), self.n, self.level)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Promoters, passives, detractors: `part`, `n`, `share`, `low`, `high` (Wilson)."""
+        counts = np.array([self.promoters, self.passives, self.detractors])
+        low, high = wilson(counts, self.n, level=self.level)
+        return pd.DataFrame(
+            {
+                "part": ["promoters", "passives", "detractors"],
+                "n": counts,
+                "share": counts / self.n,
+                "low": low,
+                "high": high,
+            }
+        )
+
+    def metrics(self) -> pd.DataFrame:
+        """Return the score: name, value, low, high."""
+        i = self.interval
+        return pd.DataFrame([{"name": "nps", "value": i.estimate, "low": i.low, "high": i.high}])
+
+
+def nps(scores: ArrayLike, *, level: float = 0.95) -> NetPromoter:
+    """Net promoter score of answers on the scale 0 to 10.
+
+    Parameters
+    ----------
+    scores : array_like
+        Missing answers and values off the scale are left out and counted.
+
+    Raises
+    ------
+    DataError
+        No usable answer.
+    """
+    values, excluded = usable_scores(scores, (0, 10))
+    return NetPromoter(
+        promoters=int((values >= 9).sum()),
+        passives=int(((values >= 7) & (values < 9)).sum()),
+        detractors=int((values < 7).sum()),
+        excluded=excluded,
+        level=level,
+    )
+
+
+def usable_scores(scores: ArrayLike, scale: tuple[float, float]) -> tuple[Array, int]:
+    """Return the answers that lie on a scale, and how many do not."""
+    raw = pd.Series(np.asarray(scores).ravel())
+    values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float)
+    good = np.isfinite(values) & (values >= scale[0]) & (values <= scale[1])
+    if not good.any():
+        raise DataError(
+            f"no answer lies on the scale {scale[0]:g} to {scale[1]:g}",
+            where="survey",
+            remedy="check the column and its scale",
+        )
+    return values[good], int((~good).sum())
+
+
+def detectable_change(
+    variance: float, n_before: float, n_after: float, *, power: float = 0.8, level: float = 0.95
+) -> float:
+    """Smallest true change that two samples show with the given power.
+
+    Parameters
+    ----------
+    variance : float
+        Variance of one answer, in the unit wanted squared (`NetPromoter.variance` gives shares:
+        multiply by 10,000 for points).
+    n_before, n_after : float
+        Answers in the two waves.
+    """
+    return float(
+        (ndtri(0.5 + level / 2) + ndtri(power)) * np.sqrt(variance / n_before + variance / n_after)
+    )
+
+
+def sample_needed(
+    variance: float, change: float, *, power: float = 0.8, level: float = 0.95
+) -> int:
+    """Answers needed in each of two waves to show a true change of the given size.
+
+    Raises
+    ------
+    DataError
+        A change of zero.
+    """
+    if change == 0:
+        raise DataError(
+            "a change of zero needs no sample", remedy="give the change you want to see"
+        )
+    return int(np.ceil(2 * variance * (ndtri(0.5 + level / 2) + ndtri(power)) ** 2 / change**2))
+
+
+def power_of(variance: float, n: float, change: float, *, level: float = 0.95) -> float:
+    """Chance that a true change shows between two waves of n answers each."""
+    return float(ndtr(abs(change) / np.sqrt(2 * variance / n) - ndtri(0.5 + level / 2)))
