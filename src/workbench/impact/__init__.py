@@ -5,9 +5,10 @@ from __future__ import annotations
 from workbench.impact.ancova import same_baseline
 from workbench.impact.before_after import before_after, series_glance
 from workbench.impact.case import CaseCard
-from workbench.impact.did import difference_in_differences, event_study
+from workbench.impact.did import difference_in_differences
 from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted, evaluate
+from workbench.impact.event_study import event_study
 from workbench.impact.panel import CaseError, Panel, read_panel
 from workbench.impact.report import CaseReport
 from workbench.impact.selector import ASSUMPTIONS, CHOSEN, GRADES, Selection, select_design

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from workbench.impact.did import event_study
 from workbench.impact.effect import Check, Effect, relative_to
+from workbench.impact.event_study import event_study
 from workbench.impact.panel import CaseError, Mask, Panel
 
 Array = NDArray[np.float64]

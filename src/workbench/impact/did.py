@@ -10,9 +10,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import fdtrc, stdtr, stdtrit
+from scipy.special import stdtr, stdtrit
 
 from workbench.impact.effect import Check, Effect, relative_to
+from workbench.impact.event_study import event_study, trend_check
 from workbench.impact.panel import CaseError, Mask, Panel
 
 Array = NDArray[np.float64]
@@ -121,7 +122,7 @@ def difference_in_differences(
             "after": panel.after,
         }
     )
-    checks = [_trend_check(panel, gaps, level=level)]
+    checks = [trend_check(panel, gaps, level=level)]
     if smaller <= 3:
         checks.append(
             Check(
@@ -330,117 +331,3 @@ def _assignments(g: int, k: int, own: Mask, rng: np.random.Generator) -> Array:
         return np.array(sets)
     drawn = rng.permuted(np.tile(own.astype(float), (_PERMUTATIONS, 1)), axis=1)
     return np.vstack([own.astype(float), drawn])
-
-
-def event_study(
-    panel: Panel, *, fixed: Literal["unit", "group"] = "unit", level: float = 0.95
-) -> pd.DataFrame:
-    """Difference between treated and comparison in each period, its mean before set to zero.
-
-    Intervals leave out one unit at a time (t with G-1 degrees of freedom), period by period.
-
-    Returns
-    -------
-    DataFrame
-        `period`, `estimate`, `low`, `high`, `se`, `after`.
-    """
-    y, w = np.nan_to_num(panel.outcome), panel.weight
-    if fixed == "unit":
-        # differences from a unit's own mean before keep who is seen when from mattering
-        own, seen = panel.means(~panel.after)
-        y, w = y - np.nan_to_num(own)[:, None], np.where(seen[:, None] > 0, w, 0.0)
-    gap, left = _gap_left_out(y, w, panel.treated)
-    before = ~panel.after
-    weight = w[panel.treated].sum(axis=0)[before]
-    gap_before = np.where(np.isnan(gap[before]), 0.0, gap[before])
-    reference = np.average(gap_before, weights=np.maximum(weight, 1e-12))
-    references = np.average(
-        np.nan_to_num(left[:, before]), axis=1, weights=np.maximum(weight, 1e-12)
-    )
-    g = len(panel.units)
-    spread = (left - references[:, None]) - (gap - reference)
-    se = np.sqrt((g - 1) / g * np.square(spread).sum(axis=0))
-    half = float(stdtrit(g - 1, 0.5 + level / 2)) * se
-    estimate = gap - reference
-    return pd.DataFrame(
-        {
-            "period": panel.periods,
-            "estimate": estimate,
-            "low": estimate - half,
-            "high": estimate + half,
-            "se": se,
-            "after": panel.after,
-        }
-    )
-
-
-def _gap_left_out(y: Array, w: Array, treated: Mask) -> tuple[Array, Array]:
-    """Gap between the groups in each period, and the same without each unit."""
-    gap = np.zeros(y.shape[1])
-    left = np.zeros(y.shape)
-    for group, sign in ((treated, 1.0), (~treated, -1.0)):
-        total, count = (w * y)[group].sum(axis=0), w[group].sum(axis=0)
-        inside = group[:, None]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            gap = gap + sign * total / count
-            left = left + sign * (total - inside * w * y) / (count - inside * w)
-    return gap, np.where(np.isfinite(left), left, gap)
-
-
-def _trend_check(panel: Panel, gaps: pd.DataFrame, *, level: float) -> Check:
-    """Test whether the two groups drifted apart before the start.
-
-    The slope of the difference over the periods before, unit by unit, treated against the rest
-    (Welch), so that units and not periods count as evidence.
-    """
-    before = ~panel.after
-    n = int(before.sum())
-    if n < 3:
-        return Check(
-            "trend before",
-            "note",
-            "There are only {n} periods before the start; whether the groups moved in"
-            " step before cannot be seen.",
-            {"n": n},
-        )
-    time = np.arange(n) - (n - 1) / 2
-    w, y = panel.weight[:, before], np.nan_to_num(panel.outcome[:, before])
-    total = np.maximum(w.sum(axis=1), 1e-12)
-    centre = (w * time).sum(axis=1) / total
-    t = time[None, :] - centre[:, None]
-    square = (w * t * t).sum(axis=1)
-    able = square > 0
-    slope = (w * t * y).sum(axis=1)[able] / square[able]
-    weight, treated = square[able], panel.treated[able]
-    if min(treated.sum(), (~treated).sum()) < 2:
-        return Check(
-            "trend before",
-            "note",
-            "Too few units were seen often enough before the start to compare trends.",
-            {},
-        )
-    gap, variance, terms = 0.0, 0.0, []
-    for group, sign in ((treated, 1.0), (~treated, -1.0)):
-        a, m = weight[group] / weight[group].sum(), int(group.sum())
-        mean = float(a @ slope[group])
-        v = float(a**2 @ (slope[group] - mean) ** 2) * m / (m - 1)
-        gap, variance = gap + sign * mean, variance + v
-        terms.append(v**2 / (m - 1))
-    if variance <= 0:
-        return Check("trend before", "ok", "Before the start the groups moved in step.", {})
-    df = variance**2 / sum(terms)
-    p = float(fdtrc(1, df, gap**2 / variance))
-    if p < 1 - level:
-        return Check(
-            "trend before",
-            "warning",
-            "Before the start the groups already drifted apart (p = {p}); the comparison may"
-            " carry that drift on.",
-            {"p": float(f"{p:.2g}")},
-        )
-    return Check(
-        "trend before",
-        "ok",
-        "Before the start the groups moved in step as far as can be seen (p = {p}).",
-        {"p": float(f"{p:.2g}")},
-    )

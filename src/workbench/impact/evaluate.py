@@ -15,6 +15,7 @@ from workbench.impact.case import CaseCard
 from workbench.impact.did import difference_in_differences
 from workbench.impact.effect import Check, Effect, Kind
 from workbench.impact.panel import CaseError, Panel, read_panel, split_periods
+from workbench.impact.remarks import no_design, other_measures, refusal, thin_cells
 from workbench.impact.selector import GRADES, met_the_rule, select_design
 from workbench.impact.series import interrupted_series
 from workbench.stats import holm
@@ -22,7 +23,6 @@ from workbench.stats import holm
 Strength = Literal["strong", "moderate", "weak", "none"]
 # Sums of a year, such as spend; all other measures of selection are means.
 _FLOWS = ("sales", "orders_per_customer")
-_MUCH_SHARED = 0.1
 # An interval that reaches half the level to each side tells little where nothing was claimed.
 _VAGUE = 0.5
 
@@ -133,7 +133,7 @@ def evaluate(
     effect, glance, others, designs, checks, left = judge(
         records, case, treatments, outcome, selection, min_cell, level
     )
-    checks = [*checks, *_shared(records, case, treatments, titles or {})]
+    checks = [*checks, *other_measures(records, case, treatments, titles or {})]
     if effect is not None:
         effect = _dressed(replace(effect, checks=()), case, outcome, kind)
     glance = None if glance is None else _dressed(glance, case, outcome, kind)
@@ -203,7 +203,7 @@ def _judge_series(
         )
         checks = list(effect.checks)
     except CaseError as error:
-        checks = [_refusal(error)]
+        checks = [refusal(error)]
     exclusions = pd.DataFrame([x for x in left if x[2]], columns=["reason", "what", "n"])
     return effect, glance, [], picked.table, checks, exclusions
 
@@ -235,9 +235,9 @@ def _judge_panel(
         n_same_rule=None if same_rule is None else int((~same_rule.treated).sum()),
     )
     glance = _try(lambda: before_after(panel, window=case.year, level=level))
-    thin = _thin(panel, min_cell)
+    thin = thin_cells(panel, min_cell)
     if thin is not None or not picked.design:
-        checks.append(thin or _no_design(case))
+        checks.append(thin or no_design())
         return None, glance, [], picked.table, checks, panel.exclusions
     compared = panel
     if same_rule is not None and picked.design in ("same rule", "between two answers"):
@@ -245,7 +245,7 @@ def _judge_panel(
     try:
         effect, others = _answer(picked.design, compared, case, level)
     except CaseError as error:
-        return None, glance, [], picked.table, [_refusal(error)], panel.exclusions
+        return None, glance, [], picked.table, [refusal(error)], panel.exclusions
     checks += effect.checks
     if picked.design == "same baseline" and case.chosen in ("rule", "worst"):
         checks.append(
@@ -322,94 +322,11 @@ def _baseline(selection: pd.DataFrame, case: CaseCard, unit: str) -> pd.Series:
     return rows.sum() if case.selected_on in _FLOWS else rows.mean()
 
 
-def _thin(panel: Panel, min_cell: int) -> Check | None:
-    """Refuse where a group was hardly seen before or after."""
-    for who, side in (("treated", panel.treated), ("comparison", ~panel.treated)):
-        for time, periods in (("before", ~panel.after), ("after", panel.after)):
-            n = int(panel.weight[np.ix_(side, periods)].sum())
-            if n < min_cell:
-                return Check(
-                    "small cells",
-                    "refusal",
-                    "Only {n} records of the {who} group {time} the start; at least {least} are"
-                    " needed.",
-                    {"n": n, "who": who, "time": time, "least": min_cell},
-                )
-    return None
-
-
-def _no_design(case: CaseCard) -> Check:
-    return Check(
-        "no design",
-        "refusal",
-        "Nobody is left to compare with: the change of the treated cannot be told from what would"
-        " have happened anyway.",
-    )
-
-
-def _refusal(error: CaseError) -> Check:
-    return Check(
-        "refused", "refusal", "{what}; {remedy}.", {"what": error.what, "remedy": error.remedy}
-    )
-
-
 def _try(estimate: Callable[[], Effect]) -> Effect | None:
     try:
         return estimate()
     except CaseError:
         return None
-
-
-def _shared(
-    records: pd.DataFrame,
-    case: CaseCard,
-    treatments: pd.DataFrame | None,
-    titles: Mapping[str, str],
-) -> list[Check]:
-    """Look for other measures that came to one side more than to the other."""
-    if treatments is None or treatments.empty:
-        return []
-    begin = pd.Timestamp(case.start)
-    known = pd.Index(records["customer_id"].unique())
-    own = pd.Index(treatments.loc[treatments["case"] == case.name, "customer_id"])
-    checks = []
-    for name, rows in treatments[treatments["case"] != case.name].groupby("case"):
-        first = pd.to_datetime(rows["start"]).min()
-        other = titles.get(str(name), str(name))
-        touched = known.isin(rows["customer_id"])
-        if case.chosen == "everybody":
-            share = float(touched.mean())
-            if first >= begin and share > _MUCH_SHARED:
-                checks.append(
-                    Check(
-                        "other measures",
-                        "warning",
-                        "Another measure, {other}, reached {share} percent of the customers from"
-                        " {first} on; its effect cannot be told apart.",
-                        {"other": other, "share": round(100 * share), "first": first.date()},
-                    )
-                )
-            continue
-        treated = known.isin(own)
-        if not treated.any() or treated.all():
-            continue
-        a, b = float(touched[treated].mean()), float(touched[~treated].mean())
-        if abs(a - b) > _MUCH_SHARED:
-            checks.append(
-                Check(
-                    "other measures",
-                    "note",
-                    "Another measure, {other}, reached {a} percent of the treated and {b} percent"
-                    " of the rest (from {first} on).",
-                    {
-                        "other": other,
-                        "a": round(100 * a),
-                        "b": round(100 * b),
-                        "first": first.date(),
-                    },
-                )
-            )
-    return checks
 
 
 def _strength(effect: Effect | None, checks: list[Check], claimed: float | None) -> Strength:
