@@ -21,7 +21,7 @@ _RULE = f"""
 @font-face {{
   font-family: "{FAMILY}";
   src: url("{FILE}") format("woff");
-  font-display: swap;
+  font-display: block;
   unicode-range: U+2E80-9FFF, U+F900-FAFF, U+FE30-FE4F, U+FF00-FFEF;
 }}
 """
