@@ -125,7 +125,7 @@ def by_hand(log: pd.DataFrame, end: dt.date, as_of: dt.date) -> pd.DataFrame:
                     "frequency": x,
                     "recency": float((seen.index.max() - seen.index.min()).days),
                     "age": float((end - seen.index.min()).days),
-                    "mean_spend": seen.iloc[1:].sum() / x if x else None,
+                    "mean_spend": seen.iloc[1:].sum() / x if x else float("nan"),
                     "holdout_frequency": len(later),
                     "holdout_spend": float(later.sum()),
                 }

@@ -1,0 +1,136 @@
+"""A study is held against its tables before anything runs, and everything is told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.data import check_study
+from workbench.study import Study, load_study
+
+MakeStudy = Callable[..., Study]
+ROOT = Path(__file__).parents[2]
+
+CUSTOMERS = "customer_id,region\nA,North\nB,South\n"
+TRANSACTIONS = "customer_id,date,amount\nA,2025-12-01,1\nB,2025-12-02,0\nB,2025-12-02,0\n"
+TREATMENTS = "case,customer_id,start\noffers,A,2025-06-01\n"
+
+
+def goal(**changes: Any) -> dict[str, Any]:
+    baseline = {"value": 1, "date": "2024-12-31"}
+    full = {"name": "g", "title": "G", "indicator": "sales", "baseline": baseline, "target": 2}
+    return {**full, "deadline": "2025-12-31", **changes}
+
+
+def case(**changes: Any) -> dict[str, Any]:
+    full = {"name": "offers", "title": "C", "start": "2025-06-01", "chosen": "rule"}
+    return {**full, "outcomes": [{"indicator": "sales"}], **changes}
+
+
+def test_a_study_in_order_has_no_problems(make_study: MakeStudy) -> None:
+    card = {"goals": [goal(where={"region": "North"})], "cases": [case()]}
+    report = check_study(
+        make_study(card, customers=CUSTOMERS, transactions=TRANSACTIONS, treatments=TREATMENTS)
+    )
+    assert report.ok, report.problems
+    text = str(report)
+    assert "3 rows read, 3 kept, 2025-12-01 to 2025-12-02" in text
+    assert "note: transactions: 2 amounts of zero were kept as purchases" in text
+    assert text.endswith("the study is in order")
+
+
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [
+        (
+            {"goals": [goal(indicator="sale")]},
+            "goals[0] (g): there is no indicator 'sale'; did you",
+        ),
+        ({"goals": [goal(indicator="nps")]}, "needs the table 'survey', which the study lacks"),
+        ({"goals": [goal(where={"regoin": "x"})]}, "no column 'regoin'"),
+        ({"goals": [goal(where={"region": "Nort"})]}, "no region 'Nort'; did you mean 'North'?"),
+        ({"goals": [goal(every="wave")]}, "has no waves"),
+        ({"cases": [case(outcomes=[{"indicator": "chrun"}])]}, "did you mean 'churn'"),
+        ({"cases": [case(selected_on="spend")]}, "cases (offers).selected_on: there is no indic"),
+        ({"cases": [case(name="offer")]}, "has no case 'offer'; did you mean 'offers'?"),
+        ({"cases": [case(unit="city")]}, "customers have no column 'city'"),
+        (
+            {"cases": [case(treated={"region": ["East"]})]},
+            "no region 'East'; there are North, South",
+        ),
+        ({"survey": {"items": {"01": "A"}}}, None),
+    ],
+)
+def test_goals_and_cases_are_held_against_the_tables(
+    make_study: MakeStudy, card: dict[str, Any], message: str | None
+) -> None:
+    report = check_study(
+        make_study(card, customers=CUSTOMERS, transactions=TRANSACTIONS, treatments=TREATMENTS)
+    )
+    if message is None:
+        assert report.ok
+        return
+    assert len(report.problems) == 1
+    assert message in report.problems[0]
+
+
+def test_a_case_must_say_who_was_treated(make_study: MakeStudy) -> None:
+    report = check_study(make_study({"cases": [case()]}, transactions=TRANSACTIONS))
+    assert "nothing says who was treated" in report.problems[0]
+    everybody = check_study(
+        make_study({"cases": [case(chosen="everybody")]}, transactions=TRANSACTIONS)
+    )
+    assert everybody.ok
+
+
+def test_items_that_the_survey_lacks_are_named(make_study: MakeStudy) -> None:
+    card = {"survey": {"items": {"01": "A", "02": "B"}}}
+    text = "respondent_id,wave,exp_01,per_01\nR1,2025-H1,5,4\n"
+    report = check_study(make_study(card, survey=text))
+    assert "the card lists items that the table lacks: exp_02, per_02" in report.problems[0]
+
+
+def test_every_broken_table_is_told_and_the_others_are_still_checked(make_study: MakeStudy) -> None:
+    report = check_study(
+        make_study(
+            {"goals": [goal(), goal(name="h", indicator="churn")]},
+            transactions="customer_id,date\nA,2025-01-01\n",
+            contracts=b"PK\x03\x04zip",
+            survey="respondent_id,wave\nR1,2025-H1\n",
+        )
+    )
+    assert len(report.problems) == 2, "goals on broken tables add nothing to mend"
+    assert any("column 'amount' is missing" in text for text in report.problems)
+    assert any("an Excel workbook" in text for text in report.problems)
+    assert set(report.tables) == {"survey"}
+    assert "cannot be read" in str(report)
+    assert str(report).endswith("2 to mend")
+
+
+def test_a_broken_customer_table_is_told_once(make_study: MakeStudy) -> None:
+    report = check_study(make_study(customers=b"", transactions=TRANSACTIONS))
+    assert len(report.problems) == 1
+    assert "the file is empty" in report.problems[0]
+
+
+def test_large_losses_and_old_data_are_noted(make_study: MakeStudy) -> None:
+    text = "customer_id,date,amount\nA,2025-01-01,1\nA,2025-01-02,1\nA,,1\nX,2025-01-01,2\n"
+    report = check_study(make_study(customers=CUSTOMERS, transactions=text))
+    notes = " | ".join(report.warnings)
+    assert "transactions: 25% of the rows are set aside; mostly: a required value" in notes
+    assert "1 rows are of customers whom the customer table does not have" in notes
+    assert "transactions: the data end on 2025-01-02, as_of is 2025-12-31" in notes
+
+
+def test_an_engine_that_is_not_there_is_a_problem_like_others(make_study: MakeStudy) -> None:
+    report = check_study(make_study({"connection": "nosuch://x"}, transactions=TRANSACTIONS))
+    assert "cannot connect" in report.problems[0]
+
+
+@pytest.mark.parametrize("name", ["cdnow", "harbour"])
+def test_the_studies_that_come_with_the_workbench_are_in_order(name: str) -> None:
+    report = check_study(load_study(ROOT / "data" / name))
+    assert report.ok, str(report)

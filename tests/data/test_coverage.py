@@ -1,0 +1,88 @@
+"""Months without rows, missing values and old tables are seen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import matplotlib as mpl
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from workbench.data import Tables, coverage, freshness, missing_values
+from workbench.data.periods import Periods, period_table
+
+OpenStudy = Callable[..., Tables]
+
+TRANSACTIONS = (
+    "customer_id,date,amount,channel\nA,2025-01-05,1,web\nA,2025-01-06,1,\nB,2025-03-02,1,\n"
+)
+SURVEY = (
+    "respondent_id,wave,answered_on,exp_01,exp_02,per_01,comment\n"
+    "R1,2025-H1,2025-02-01,5,,4,\nR2,2025-H1,2025-02-01,,,4,good\n"
+)
+
+
+@pytest.fixture
+def tables(open_study: OpenStudy) -> Tables:
+    return open_study({"as_of": "2025-03-31"}, transactions=TRANSACTIONS, survey=SURVEY)
+
+
+def test_a_month_without_a_row_is_a_gap(tables: Tables) -> None:
+    found = coverage(tables)
+    bought = found.table[found.table["table"] == "transactions"]
+    assert bought["rows"].tolist() == [2, 0, 1]
+    assert bought["complete"].tolist() == [False, True, True], "the first row is of the 5th"
+    assert found.gaps.to_dict("records") == [
+        {"table": "transactions", "month": pd.Timestamp("2025-02-01")}
+    ]
+    assert found.metrics() == {"months": 3.0, "empty_months": 1.0}
+    assert found.wide["month"].is_monotonic_decreasing
+    assert found.wide.columns.tolist() == ["month", "transactions", "survey"]
+
+
+def test_the_picture_has_a_band_a_table_and_a_cross_a_gap(tables: Tables) -> None:
+    with mpl.rc_context({"axes.prop_cycle": mpl.cycler(color=["#111111", "#222222"])}):
+        ax = coverage(tables).plot(Figure().subplots())
+    bands = dict(zip(ax.get_yticks(), ax.get_yticklabels(), strict=True))
+    assert [bands[at].get_text() for at in sorted(bands)] == ["survey", "transactions"]
+    assert [text.get_text() for text in ax.texts] == ["up to 2 a month", "up to 2 a month"]
+    (cross,) = ax.get_lines()
+    assert len(cross.get_xdata()) == 1
+    assert cross.get_label() == "month without a row"
+    assert {patch.get_facecolor() for patch in ax.patches} == {mpl.colors.to_rgba("#111111")}
+
+
+def test_missing_values_are_counted_and_the_items_put_together(tables: Tables) -> None:
+    found = missing_values(tables).set_index(["table", "column"])
+    assert found.loc[("transactions", "channel"), ["values", "missing"]].tolist() == [3, 2]
+    assert found.loc[("survey", "expectation items"), ["values", "missing"]].tolist() == [4, 3]
+    assert found.loc[("survey", "perception items"), "share"] == 0.0
+    assert ("survey", "comment") not in found.index, "nobody has to leave a comment"
+
+
+def test_freshness_is_counted_from_the_as_of_date(tables: Tables) -> None:
+    found = freshness(tables).set_index("table")
+    assert found["days_behind"].to_dict() == {"transactions": 29, "survey": 58}
+
+
+def test_a_study_without_dates_has_no_months(open_study: OpenStudy) -> None:
+    tables = open_study(customers="customer_id,region\nA,North\n")
+    assert coverage(tables).table.empty
+    assert freshness(tables).empty
+
+
+def test_weeks_begin_on_monday_and_quarters_with_january() -> None:
+    weeks = period_table("week", dt.date(2025, 1, 1), dt.date(2025, 1, 6)).to_pylist()
+    assert [row["period"] for row in weeks] == [dt.date(2024, 12, 30), dt.date(2025, 1, 6)]
+    quarters = period_table("quarter", dt.date(2025, 2, 1), dt.date(2025, 2, 2)).to_pylist()
+    assert quarters == [{"period": dt.date(2025, 1, 1), "period_end": dt.date(2025, 4, 1)}]
+
+
+def test_a_period_is_complete_when_the_data_span_it() -> None:
+    span = Periods("month", dt.date(2025, 1, 3), dt.date(2025, 2, 27))
+    months = pd.Series(pd.to_datetime(["2025-01-01", "2025-02-01"]))
+    assert span.covers(months).tolist() == [True, False]
+    late = Periods("month", dt.date(2025, 1, 6), dt.date(2025, 2, 28))
+    assert late.covers(months).tolist() == [False, True]
