@@ -11,11 +11,11 @@ from bs4 import BeautifulSoup
 from workbench.reporting import languages, palette, show
 from workbench.reporting.languages import ReportingError
 
-TABLE = pd.DataFrame({"segment": ["Champions"], "share": [0.634]})
+TABLE = pd.DataFrame({"segment": ["Zzyxes"], "share": [0.634]})
 
 
 def draw(ax, scale: float = 1.0) -> None:
-    ax.bar(["Champions"], [scale])
+    ax.bar(["Zzyxes"], [scale])
     ax.set_ylabel("Share")
 
 
@@ -52,11 +52,11 @@ def test_a_figure_comes_with_title_and_data_in_each_language(outputs) -> None:
 def test_names_from_the_data_are_told_from_missing_words(outputs) -> None:
     show(draw, table=TABLE)
     about, _ = outputs.of("zh", "figure")[0]
-    assert about["names"] == ["Champions"]
+    assert about["names"] == ["Zzyxes"]
     assert "missing" not in about
     outputs.all.clear()
     show(draw)
-    assert outputs.of("zh", "figure")[0][0]["missing"] == ["Champions"]
+    assert outputs.of("zh", "figure")[0][0]["missing"] == ["Zzyxes"]
 
 
 def test_a_table_comes_with_caption_and_download(outputs) -> None:

@@ -177,7 +177,7 @@ def read_csv(link: str) -> pd.DataFrame:
 
 def test_the_csv_has_plain_numbers_under_the_pages_own_words(segments: pd.DataFrame) -> None:
     frame = read_csv(csv_link(segments, "zh", "value", formats=FORMATS))
-    assert list(frame) == ["客户群", "价值占比", "下限", "上限", "平均消费", "数量"]
+    assert list(frame) == ["客户群", "价值占比", "价值占比下限", "价值占比上限", "平均消费", "数量"]
     assert frame["价值占比"].tolist() == [0.634, 0.366]
     assert frame["客户群"].tolist() == ["重要价值客户", "Others"]
 

@@ -25,6 +25,9 @@ MOST_CARDS = 4
 """Headline numbers that one notebook may put on this page."""
 
 
+ENOUGH_KEPT = 0.95
+WORTH_WINNING = 0.05
+"""Shares at which the rules on data and on quiet customers speak up."""
 FEWEST_QUESTIONS = 3
 """With fewer the sections themselves are summary enough."""
 
@@ -59,11 +62,25 @@ PAGES = {
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do next: what a rule makes of a number."""
+    """One thing to do next: what a rule makes of a number.
 
+    Attributes
+    ----------
+    rank : int
+        The smaller, the more pressing.
+    message : str
+        English message.
+    row : mapping
+        The metric that it is about.
+    effects, others : tuple of mapping
+        For a measure: the effects that led to the advice, and those that did not.
+    """
+
+    rank: int
     message: str
     row: Mapping[str, Any]
-    page: str
+    effects: tuple[Mapping[str, Any], ...] = ()
+    others: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,19 +138,16 @@ class Overview:
         if not found:
             say("By the rules below, nothing calls for action in this run.")
             return
-        listing(
-            [
-                (
-                    step.message,
-                    {
-                        "label": _labels(step.row),
-                        "value": metric_value(step.row),
-                        "page": self._page(step.page),
-                    },
-                )
-                for step in found
-            ]
-        )
+        listing([(step.message, self._values(step)) for step in found])
+
+    def _values(self, step: Step) -> dict[str, Any]:
+        return {
+            "label": _labels(step.row),
+            "value": metric_value(step.row),
+            "page": self._page(str(step.row["notebook"])),
+            "effects": [_result(row) for row in step.effects],
+            "others": [_result(row) for row in step.others],
+        }
 
     def _answered(self) -> list[tuple[Question, list[Mapping[str, Any]]]]:
         found = []
@@ -193,11 +207,14 @@ def steps(
 ) -> list[Step]:
     """Derive what to do next from the numbers, by rules that the page states.
 
-    1. A measure's effect (a metric called ``effect``): clearly bad, stop or change it; not clear,
-       do not claim it; clear and good, keep it.
+    1. A measure, by its effects (metrics called ``effect``): one of them clearly bad, stop or
+       change it; else one clearly good, keep it; else, do not claim it.
     2. A number that has become clearly worse since the last run: look into it.
-    3. The deepest clear gap between what customers expect and what they get: begin there.
-    4. A goal whose chance or attainment is clearly below what is needed: act on it.
+    3. Customers clearly get less than they expect (a gap below zero): close it.
+    4. Goals at risk or missed (``goals.bad``): decide on them.
+    5. Valuable customers who have gone quiet hold a share that matters (``segments.at_risk``,
+       clearly above 5 %): turn to them.
+    6. Many rows could not be used (``data.share_kept`` below 95 %): mend the data first.
 
     Parameters
     ----------
@@ -209,53 +226,58 @@ def steps(
     list of Step
         The most pressing first.
     """
-    urgent: list[Step] = []
-    open_: list[Step] = []
-    keep: list[Step] = []
+    found = [step for row in rows for step in _about(row, before)]
+    for page in dict.fromkeys(str(row["notebook"]) for row in rows):
+        found += _about_measure([row for row in rows if row["notebook"] == page])
+    return sorted(found, key=lambda step: step.rank)
+
+
+def _about(row: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> list[Step]:
+    name, notebook = str(row["name"]), _base(row)
+    value, low, high = (_end(row, end) for end in ("value", "low", "high"))
+    found = []
+    if name == "data.share_kept" and value is not None and value < ENOUGH_KEPT:
+        found.append(Step(0, "Mend the data first: {label}, {value}. See {page}.", row))
+    moved = change(row, before)
+    if moved is not None and moved.direction and moved.clear and moved.good is False:
+        message = (
+            "Find out what made it worse since the last run: {label}, now {value}. See {page}."
+        )
+        found.append(Step(2, message, row))
+    if notebook == "satisfaction_gap" and name == "gap" and high is not None and high < 0:
+        message = "Close the gap to what customers expect: {label}, {value}. {page} shows where."
+        found.append(Step(3, message, row))
+    if name == "goals.bad" and value:
+        message = "Decide on the goals that fall behind: {label}, {value}. See {page}."
+        found.append(Step(4, message, row))
+    if name == "segments.at_risk" and low is not None and low > WORTH_WINNING:
+        message = "Turn to valuable customers before they are gone: {label}, {value}. See {page}."
+        found.append(Step(5, message, row))
+    return found
+
+
+def _about_measure(rows: Sequence[Mapping[str, Any]]) -> list[Step]:
+    verdicts: dict[str, list[Mapping[str, Any]]] = {"bad": [], "good": [], "unclear": []}
     for row in rows:
-        page = str(row["notebook"])
         verdict = _effect(row)
-        if verdict == "bad":
-            urgent.append(
-                Step("Stop or change the measure: {label}, {value}. See {page}.", row, page)
-            )
-        elif verdict == "unclear":
-            open_.append(
-                Step(
-                    "Do not claim an effect yet: {label}, {value}, may be no more than chance."
-                    " See {page}.",
-                    row,
-                    page,
-                )
-            )
-        elif verdict == "good":
-            keep.append(
-                Step("Keep the measure and watch it: {label}, {value}. See {page}.", row, page)
-            )
-        moved = change(row, before)
-        if moved is not None and moved.direction and moved.clear and moved.good is False:
-            urgent.append(
-                Step(
-                    "Find out what made it worse since the last run: {label}, now {value}."
-                    " See {page}.",
-                    row,
-                    page,
-                )
-            )
-    gaps = [row for row in rows if _is_gap(row) and (_end(row, "high") or 0) < 0]
-    if gaps:
-        worst = min(gaps, key=lambda row: float(row["value"]))
-        message = "Begin where customers miss most: {label}, {value}. See {page}."
-        urgent.append(Step(message, worst, str(worst["notebook"])))
-    for row in rows:
-        if _behind(row):
-            message = "Act on the goal or change it: {label}, {value}. See {page}."
-            urgent.append(Step(message, row, str(row["notebook"])))
-    return [*urgent, *open_, *keep]
+        if verdict:
+            verdicts[verdict].append(row)
+    bad, good, unclear = (verdicts[verdict] for verdict in ("bad", "good", "unclear"))
+    if bad:
+        return [Step(1, "Stop or change {page}: {effects}.", bad[0], tuple(bad))]
+    if good and unclear:
+        message = "Keep {page}: {effects}. Not to be claimed so far: {others}."
+        return [Step(7, message, good[0], tuple(good), tuple(unclear))]
+    if good:
+        return [Step(7, "Keep {page}: {effects}.", good[0], tuple(good))]
+    if unclear:
+        message = "Claim no effect of {page} so far, it may be chance: {effects}."
+        return [Step(6, message, unclear[0], tuple(unclear))]
+    return []
 
 
 def _effect(row: Mapping[str, Any]) -> str:
-    if _base(row) != "case_evaluation" or "effect" not in str(row["name"]):
+    if _base(row) != "case_evaluation" or not str(row["name"]).startswith("effect"):
         return ""
     low, high = _end(row, "low"), _end(row, "high")
     if low is None or high is None:
@@ -263,22 +285,6 @@ def _effect(row: Mapping[str, Any]) -> str:
     if low <= 0 <= high:
         return "unclear"
     return "good" if (low > 0) == (row.get("better") != "down") else "bad"
-
-
-def _is_gap(row: Mapping[str, Any]) -> bool:
-    return _base(row) == "satisfaction_gap" and "gap" in str(row["name"])
-
-
-def _behind(row: Mapping[str, Any]) -> bool:
-    # A chance of reaching it that is below a half even at the upper end of its interval.
-    name = str(row["name"])
-    if _base(row) != "goals" or row.get("kind") != "percent":
-        return False
-    if not any(word in name for word in ("chance", "probability")):
-        return False
-    high = _end(row, "high")
-    value = _end(row, "value") if high is None else high
-    return value is not None and value < 0.5
 
 
 def _end(row: Mapping[str, Any], end: str) -> float | None:
@@ -300,6 +306,16 @@ def _labelled(row: Mapping[str, Any], run: Any) -> dict[str, Any]:
 
 def _labels(row: Mapping[str, Any]) -> dict[str, str]:
     return {language: label_of(row, language) for language in languages_shown()}
+
+
+def _result(row: Mapping[str, Any]) -> dict[str, str]:
+    bare = {**row, "case_title": None}
+    return {
+        language: translate("{label} {value}", language).format(
+            label=label_of(bare, language), value=metric_value(row).text(language)
+        )
+        for language in languages_shown()
+    }
 
 
 def _said(row: Mapping[str, Any], moved: Change) -> dict[str, Any]:

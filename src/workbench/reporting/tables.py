@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from workbench.reporting.languages import ReportingError, match
+from workbench.reporting.languages import ReportingError, match, translate
 from workbench.reporting.numbers import DASH, KINDS, Value, as_value, day
 
 if TYPE_CHECKING:
@@ -137,11 +137,13 @@ def csv_link(
     """Make a link that carries the table as CSV, so that a page needs no second file."""
     frame = _prepared(frame)
     plan = plan_columns(frame, columns, formats)
-    keep, labels = [], []
+    keep: list[str] = []
+    labels: list[str] = []
     for column in plan:
         if column.interval:
             keep += [column.low, column.high]
-            labels += [_label(column.low, language), _label(column.high, language)]
+            ends = ("{label}, lower end", "{label}, upper end")
+            labels += [translate(end, language).format(label=labels[-1]) for end in ends]
         else:
             keep.append(column.name)
             labels.append(match(column.label, language, kind="header"))
@@ -292,10 +294,6 @@ def _common_digits(frame: pd.DataFrame, column: Column) -> int:
     if column.kind == "percent":
         return 0 if size >= 10 else 1
     return 0 if size >= 100 else 1 if size >= 10 else 2
-
-
-def _label(name: str, language: str) -> str:
-    return match(humanised(name), language, kind="header")
 
 
 def _is_value(cell: Any) -> bool:
