@@ -7,6 +7,7 @@ from workbench.clv.forecast import PurchaseResults
 from workbench.clv.maps import AliveMap, alive_map
 from workbench.clv.nbd import NBD
 from workbench.clv.pareto import ParetoNBD
+from workbench.clv.published import Reproduction, reproduce
 from workbench.clv.purchase import PurchaseModel
 from workbench.clv.results import Prediction, Verdict
 from workbench.clv.retention import (
@@ -39,6 +40,7 @@ __all__ = [
     "Prediction",
     "PurchaseModel",
     "PurchaseResults",
+    "Reproduction",
     "ShiftedBetaGeometric",
     "ShiftedBetaGeometricResults",
     "Tracking",
@@ -52,5 +54,6 @@ __all__ = [
     "customer_value",
     "holdout_table",
     "per_year",
+    "reproduce",
     "tracking",
 ]

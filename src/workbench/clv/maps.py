@@ -44,6 +44,14 @@ class AliveMap:
                 out[f"even_odds_{frequency}"] = Interval(at, float("nan"), float("nan"))
         return out
 
+    def coarse(self) -> pd.DataFrame:
+        """Return a few rows and columns of the map, to be read as a table."""
+        rows = np.unique(np.geomspace(1, self.table["frequency"].max(), 4).round().astype(int))
+        times = np.sort(self.table["silence"].unique())
+        columns = times[np.linspace(0, len(times) - 1, 5).round().astype(int)]
+        chosen = self.table["frequency"].isin(rows) & self.table["silence"].isin(columns)
+        return self.table[chosen].reset_index(drop=True)
+
     def plot(self, ax: Axes | None = None) -> Axes:
         """Tint by P(alive), with lines where it is 20, 50 and 80 percent."""
         import matplotlib.pyplot as plt
@@ -51,7 +59,7 @@ class AliveMap:
         ax = plt.gca() if ax is None else ax
         grid = self.table.pivot_table(index="frequency", columns="silence", values="p_alive")
         x, y = grid.columns.to_numpy(dtype=float), grid.index.to_numpy(dtype=float)
-        ax.pcolormesh(x, y, grid.to_numpy(), vmin=0, vmax=1.25, shading="nearest", rasterized=True)
+        ax.pcolormesh(x, y, grid.to_numpy(), vmin=0, vmax=1.25, shading="nearest")
         lines = ax.contour(x, y, grid.to_numpy(), levels=[0.2, 0.5, 0.8], colors="0.25")
         ax.clabel(lines, fmt={0.2: "20%", 0.5: "50%", 0.8: "80%"}, fontsize=9)
         ax.set_xlabel(f"Time since the last purchase ({self.unit}s)")
@@ -60,7 +68,7 @@ class AliveMap:
         return ax
 
 
-def alive_map(results: PurchaseResults, *, top: int | None = None, steps: int = 60) -> AliveMap:
+def alive_map(results: PurchaseResults, *, top: int | None = None, steps: int = 40) -> AliveMap:
     """Map P(alive) for a customer first seen as long ago as the customers of the fit on average.
 
     Parameters

@@ -296,7 +296,7 @@ class PurchaseModel(ABC):
         elif values:
             message = (
                 "The fit converged at an inner maximum, and dropout is needed to explain the log "
-                "(likelihood ratio against the NBD {lr}, p at most {p})."
+                "(likelihood ratio against a model without it: {lr})."
             )
         else:
             message = "The fit converged at an inner maximum."

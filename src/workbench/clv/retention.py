@@ -48,7 +48,9 @@ def contract_periods(
     -------
     DataFrame
         One row a contract, with the index of `start`. duration: the period in which the contract
-        ended (1 = the first), or the whole periods completed so far; ended: bool.
+        ended (1 = the first), or the whole periods completed so far; ended: bool. Who left in a
+        period that is not over counts as there at its start: of those who stay, it is not known
+        yet. running: bool, whether the contract has not ended by `as_of`.
     """
     check_unit(unit)
     began, over = pd.to_datetime(start), pd.to_datetime(end)
@@ -62,18 +64,29 @@ def contract_periods(
         "lies before start",
         "mend these rows or leave them out",
     )
+    seen = _whole_periods(began, pd.Series(day + pd.Timedelta(days=1), index=began.index), unit)
     ended = over.notna() & (over <= day)
-    last = over.where(ended, day)
-    if unit in ("month", "quarter", "year"):
-        months = (last.dt.year - began.dt.year) * 12 + last.dt.month - began.dt.month
-        # a contract of the 31st renews on the last day of shorter months
-        renewal = began.dt.day.clip(upper=last.dt.days_in_month)
-        months = months - (last.dt.day < renewal).astype(int)
-        whole = months // {"month": 1, "quarter": 3, "year": 12}[unit]
-    else:
-        whole = (last - began) // pd.Timedelta(days=DAYS[unit])
-    duration = whole.astype(float) + ended.astype(float)
-    return pd.DataFrame({"duration": duration, "ended": ended.astype(bool)}, index=began.index)
+    left_in = _whole_periods(began, over.where(ended, day), unit) + 1
+    # a period that is not over yet has not shown who stays, so nobody can have left in it
+    ended &= left_in <= seen
+    duration = left_in.where(ended, seen).astype(float)
+    running = over.isna() | (over > day)
+    return pd.DataFrame(
+        {"duration": duration, "ended": ended.astype(bool), "running": running.astype(bool)},
+        index=began.index,
+    )
+
+
+def _whole_periods(began: pd.Series, until: pd.Series, unit: str) -> pd.Series:
+    if unit not in ("month", "quarter", "year"):
+        days = (until - began).dt.days
+        return (days // DAYS[unit]).astype(int)
+    months: pd.Series = (until.dt.year - began.dt.year) * 12
+    months = months + until.dt.month - began.dt.month
+    # a contract of the 31st renews on the last day of shorter months
+    renewal = began.dt.day.clip(upper=until.dt.days_in_month)
+    months = months - (until.dt.day < renewal).astype(int)
+    return (months // {"month": 1, "quarter": 3, "year": 12}[unit]).astype(int)
 
 
 class ShiftedBetaGeometric:
@@ -307,8 +320,8 @@ class ShiftedBetaGeometricResults(Fitted):
         Returns
         -------
         DataFrame
-            One row a period from 0: period, survival, low, high, retention, observed
-            (Kaplan-Meier; NaN beyond the data).
+            One row a period from 0: period, survival, low, high, retention, observed (see
+            `observed`; NaN beyond the data).
         """
         t = np.arange(periods + 1, dtype=float)
         survival = self.survival(t).table
@@ -328,14 +341,22 @@ class ShiftedBetaGeometricResults(Fitted):
             }
         )
 
-    def observed(self) -> Array:
-        """Kaplan-Meier survival after 0, 1, ... renewals."""
+    def observed(self, *, at_least: float = 0.05) -> Array:
+        """Kaplan-Meier survival after 0, 1, ... renewals.
+
+        Parameters
+        ----------
+        at_least : float
+            The curve ends where fewer than this share of all customers are still followed: its
+            last steps rest on a handful.
+        """
         m = self.model
         # at risk in period t: left in t or later, or stayed at least t periods
         left, stayed = m.left, m.stayed[1:]
         at_risk = np.cumsum((left + stayed)[::-1])[::-1]
-        with np.errstate(invalid="ignore"):
-            return np.concatenate([[1.0], np.cumprod(1 - left / at_risk)])
+        followed = at_risk >= max(at_least * m.nobs, 1)
+        left, at_risk = left[followed], at_risk[followed]
+        return np.concatenate([[1.0], np.cumprod(1 - left / at_risk)])
 
     def plot(self, ax: Axes | None = None, *, periods: int | None = None) -> Axes:
         """Survival as fitted and projected, with the observed curve."""

@@ -90,7 +90,7 @@ class Holdout:
             t["expected"],
             yerr=[t["expected"] - t["low"], t["high"] - t["expected"]],
             fmt="o",
-            capsize=3,
+            color="C1",
             label="Expected",
         )
         ax.set_xticks(at, t["frequency"].astype(str))

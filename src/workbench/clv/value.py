@@ -48,6 +48,8 @@ class CustomerValue:
     margin : float
         Share of an amount that is kept.
     unit : str
+    frequency : ndarray
+        Repeat purchases of each customer.
     """
 
     table: pd.DataFrame
@@ -58,6 +60,7 @@ class CustomerValue:
     discount_rate: float
     margin: float
     unit: str
+    frequency: Array
 
     @property
     def total(self) -> Interval:
@@ -68,6 +71,18 @@ class CustomerValue:
     def mean(self) -> Interval:
         """Value of a customer on average."""
         return self.clv.mean()
+
+    @property
+    def alive_repeaters(self) -> Interval:
+        """Share of customers with a repeat purchase who are still active.
+
+        One-time buyers are left out: models in which customers leave after a repeat purchase
+        count all of them as active.
+        """
+        repeat = self.frequency > 0
+        if not repeat.any():
+            return Interval(float("nan"), float("nan"), float("nan"), 0.0)
+        return self.alive.mean(np.where(repeat, self.alive.counts, 0.0))
 
     def by(self, groups: ArrayLike) -> pd.DataFrame:
         """Value of groups of customers, with intervals; see `Prediction.by`."""
@@ -197,7 +212,15 @@ def customer_value(
         index=purchases.model.index,
     )
     return CustomerValue(
-        table, clv, alive, expected, horizon, discount_rate, margin, str(purchases.unit)
+        table,
+        clv,
+        alive,
+        expected,
+        horizon,
+        discount_rate,
+        margin,
+        str(purchases.unit),
+        purchases.model.rows.x[purchases.model.rows.inverse],
     )
 
 

@@ -8,10 +8,12 @@ from workbench.segments.attributes import (
     age_band,
     associations,
     by_attribute,
+    join_attributes,
+    readable,
 )
 from workbench.segments.behaviour import Behaviour, behaviour
 from workbench.segments.clusters import Clusters, clusters
-from workbench.segments.profile import Profile, profile
+from workbench.segments.profile import Profile, profile, share_held
 from workbench.segments.rfm import RFM, rfm, score_customers
 from workbench.segments.rules import default_rules
 from workbench.segments.tiers import Tiers, gini, lorenz, share_of_top, tiers
@@ -31,10 +33,13 @@ __all__ = [
     "clusters",
     "default_rules",
     "gini",
+    "join_attributes",
     "lorenz",
     "profile",
+    "readable",
     "rfm",
     "score_customers",
+    "share_held",
     "share_of_top",
     "tiers",
 ]

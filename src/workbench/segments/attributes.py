@@ -8,6 +8,8 @@ Bergsma (2013), A Bias-Correction for Cramer's V, Journal of the Korean Statisti
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -120,7 +122,8 @@ def by_attribute(
     text = column[known].astype(str)
     frequent = text.value_counts().index[:levels]
     text = text.where(text.isin(frequent), "other")
-    level_codes, level_names = pd.factorize(text, sort=True)
+    level_names = level_order([str(level) for level in text.unique()])
+    level_codes = np.asarray(pd.Categorical(text, categories=level_names).codes)
     counts = np.zeros((len(level_names), len(names)))
     np.add.at(counts, (level_codes, codes[known]), 1)
     v, p = _association(counts)
@@ -154,8 +157,8 @@ class Associations:
     Attributes
     ----------
     table : DataFrame
-        One row an attribute: attribute, n (customers whose attribute is known), levels,
-        cramers_v, low, high (bootstrap), p (chi-squared, Holm over the attributes).
+        One row an attribute: attribute (in words), column, n (customers whose attribute is
+        known), levels, cramers_v, low, high (bootstrap), p (chi-squared, Holm over the attributes).
     """
 
     table: pd.DataFrame
@@ -166,9 +169,9 @@ class Associations:
 
     @property
     def strongest(self) -> str | None:
-        """Attribute with the strongest association that chance does not explain, if any."""
+        """Column with the strongest association that chance does not explain, if any."""
         found = self.table[self.table["p"] < 0.05]
-        return None if found.empty else str(found["attribute"].iloc[0])
+        return None if found.empty else str(found["column"].iloc[0])
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Dots with intervals, one an attribute."""
@@ -222,8 +225,8 @@ def associations(
             for table in rng.multinomial(int(n), counts.ravel() / n, size=draws).astype(float)
         ]
         low, high = _basic_limits(v, np.array(drawn))
-        rows.append((str(column), int(n), int(found), v, low, high, p))
-    columns = ["attribute", "n", "levels", "cramers_v", "low", "high", "p"]
+        rows.append((readable(str(column)), str(column), int(n), int(found), v, low, high, p))
+    columns = ["attribute", "column", "n", "levels", "cramers_v", "low", "high", "p"]
     table = pd.DataFrame(rows, columns=columns)
     table["p"] = holm(table["p"].to_numpy()) if len(table) else table["p"]
     return Associations(
@@ -235,6 +238,55 @@ def _basic_limits(v: float, drawn: Array) -> tuple[float, float]:
     """Set normal limits: the bootstrap knows the spread, but near zero its centre is too high."""
     half = 1.96 * float(np.nanstd(drawn))
     return max(v - half, 0.0), min(v + half, 1.0)
+
+
+def readable(name: str) -> str:
+    """Turn the name of a column into words: ``income_band`` into "Income band"."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def level_order(levels: Sequence[str]) -> list[str]:
+    """Sort levels as a reader expects: by the number they begin with, else by the alphabet.
+
+    "below 5k", "5k-10k", "10k-20k", "above 20k".
+    """
+
+    def key(level: str) -> tuple[float, int, str]:
+        found = re.search(r"(\d+(?:\.\d+)?)\s*(k|m)?", level, flags=re.IGNORECASE)
+        if found is None:
+            return (math.inf, 0, level)
+        size = float(found[1]) * {"k": 1e3, "m": 1e6}.get((found[2] or "").lower(), 1.0)
+        before = level[: found.start()].strip().lower()
+        side = {"below": -1, "under": -1, "<": -1, "above": 1, "over": 1, ">": 1}.get(before, 0)
+        return (size, side, level)
+
+    return sorted(levels, key=key)
+
+
+def join_attributes(
+    scored: pd.DataFrame, customers: pd.DataFrame, *, as_of: object
+) -> pd.DataFrame:
+    """Put the attributes of customers beside their segment; years of birth become bands of age.
+
+    Parameters
+    ----------
+    scored, customers : DataFrame
+        Both with customer_id; the customers may lack some, whose attributes are then missing.
+    as_of : date
+    """
+    for name, frame in (("scored customers", scored), ("customers", customers)):
+        if "customer_id" not in frame:
+            raise DataError("there is no column customer_id", where=name, remedy="keep it")
+    if customers["customer_id"].duplicated().any():
+        twice = customers.loc[customers["customer_id"].duplicated(), "customer_id"].iloc[0]
+        raise DataError(
+            f"customer {twice} is listed twice", where="customers", remedy="keep one row each"
+        )
+    people = customers.drop(columns=[c for c in scored if c in customers and c != "customer_id"])
+    if "birth_year" in people:
+        people = people.assign(age=age_band(people["birth_year"], as_of)).drop(columns="birth_year")
+    return scored.merge(people, on="customer_id", how="left")
 
 
 def age_band(birth_year: pd.Series, as_of: object, *, width: int = 10) -> pd.Series:

@@ -12,9 +12,10 @@ Analysis 52, 258-271 (bootstrap stability).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from workbench.errors import DataError
+from workbench.segments.attributes import readable
 from workbench.stats.intervals import Interval, mean_difference
 from workbench.stats.multiplicity import holm
 
@@ -29,13 +31,32 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 #: Mean adjusted Rand index between fits to resamples below which groups count as accidental.
 STABLE = 0.75
 #: Data sets drawn from each null; the real one must beat them all (5 % with 19).
 NULLS = 19
+#: What the silhouette must gain over data without groups: less would not matter in practice, and
+#: the verdict would turn with the seed.
+MARGIN = 0.05
 #: Customers on which silhouettes are taken; their cost grows with the square.
-SAMPLE = 1500
+SAMPLE = 1000
+
+
+CLEAR = (
+    "{k} groups stand apart: their silhouette of {silhouette} clearly exceeds {null}, the best "
+    "that data without groups reached, and repeated fits agree (adjusted Rand {stability})."
+)
+LIKE_NONE = (
+    "There are no clear clusters here: data without any groups look much the same "
+    "(silhouette {silhouette} against {null}). Segments by rule serve better."
+)
+UNSTABLE = (
+    "There are no clear clusters here: repeated fits disagree (adjusted Rand {stability}). "
+    "Segments by rule serve better."
+)
 
 
 @dataclass(frozen=True)
@@ -76,12 +97,38 @@ class Clusters:
     @property
     def text(self) -> str:
         """The verdict in English, with its numbers."""
-        return self.message.format(**{k: f"{v:.2g}" for k, v in self.values.items()})
+        return self.message.format(**{k: f"{v:.3g}" for k, v in self.values.items()})
 
     def metrics(self) -> dict[str, Interval]:
         """Evidence behind the verdict."""
         nan = float("nan")
         return {name: Interval(value, nan, nan) for name, value in self.values.items()}
+
+    def plot_evidence(self, ax: Axes | None = None) -> Axes:
+        """Draw how well the groups separate, by their number, and what no groups would reach."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.gca() if ax is None else ax
+        e = self.evidence
+        (line,) = ax.plot(e["k"], e["silhouette"], "o-")
+        ax.axhline(self.values["null"], color="C1", linestyle="--", linewidth=1.5)
+        for text, at, color in (
+            ("This data", float(e["silhouette"].iloc[-1]), line.get_color()),
+            ("Best of data without groups", self.values["null"], "C1"),
+        ):
+            ax.annotate(
+                text,
+                (float(e["k"].iloc[-1]), at),
+                xytext=(0, 7),
+                textcoords="offset points",
+                ha="right",
+                color=color,
+            )
+        ax.set_xticks(e["k"])
+        ax.set_ylim(0, max(1.15 * float(e["silhouette"].max()), 1.25 * self.values["null"]))
+        ax.set_xlabel("Number of groups")
+        ax.set_ylabel("Separation (silhouette)")
+        return ax
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw a heat map of what sets each group apart, in standard deviations."""
@@ -91,17 +138,32 @@ class Clusters:
         wide = self.differences.pivot_table(
             index="feature", columns="cluster", values="difference", sort=False, observed=False
         )
-        bound = max(float(np.nanmax(np.abs(wide.to_numpy()))), 1.0)
-        ax.imshow(wide.to_numpy(), cmap="RdBu_r", vmin=-bound, vmax=bound, aspect="auto", alpha=0.8)
+        # twice the largest, so that the strongest tint still lets the number be read
+        bound = 2 * max(float(np.nanmax(np.abs(wide.to_numpy()))), 0.5)
+        ax.imshow(wide.to_numpy(), cmap="RdBu_r", vmin=-bound, vmax=bound, aspect="auto", alpha=0.6)
         for i, row in enumerate(wide.to_numpy()):
             for j, cell in enumerate(row):
                 ax.text(j, i, f"{cell:+.1f}", ha="center", va="center")
         ax.set_xticks(range(wide.shape[1]), [str(c) for c in wide.columns])
-        ax.set_yticks(range(wide.shape[0]), [str(f) for f in wide.index])
+        ax.set_yticks(range(wide.shape[0]), [readable(str(f)) for f in wide.index])
         ax.grid(visible=False)
         return ax
 
 
+def _one_thread(function: Callable[P, R]) -> Callable[P, R]:
+    """Keep the many small fits on one thread: on a busy machine they would wait for each other."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        with threadpool_limits(limits=1):
+            return function(*args, **kwargs)
+
+    return run
+
+
+@_one_thread
 def clusters(
     features: pd.DataFrame,
     *,
@@ -149,24 +211,17 @@ def clusters(
     )
     codes, centres = _kmeans(X, chosen, rng)
     stability = _stability(X, chosen, centres, rng)
-    clear = reached > null and stability >= STABLE
-    values = {"k": float(chosen), "silhouette": reached, "null": null, "stability": stability}
+    apart = reached > null + MARGIN
+    clear = apart and stability >= STABLE
+    values = {"k": chosen, "silhouette": reached, "null": null, "stability": stability}
     if clear:
-        message = (
-            "{k} groups stand apart: their silhouette of {silhouette} exceeds {null}, the best "
-            "that data without groups reached, and repeated fits agree (adjusted Rand {stability})."
-        )
+        message = CLEAR
         order = np.argsort(-np.bincount(codes, minlength=chosen), kind="stable")
         place = np.empty(chosen, dtype=np.intp)
         place[order] = np.arange(chosen)
         codes, centres = place[codes], centres[order]
     else:
-        reason = (
-            "data without any groups look the same (silhouette {silhouette} against {null})"
-            if reached <= null
-            else "repeated fits disagree (adjusted Rand {stability})"
-        )
-        message = f"There are no clear clusters here: {reason}. Segments by rule serve better."
+        message = UNSTABLE if apart else LIKE_NONE
         codes, centres = np.zeros(len(X), dtype=np.intp), X.mean(axis=0, keepdims=True)
     letters = [f"Group {chr(65 + i)}" if i < 26 else f"Group {i + 1}" for i in range(len(centres))]
     labels = pd.Series(
@@ -237,10 +292,22 @@ def _kmeans(X: Array, k: int, rng: np.random.Generator) -> tuple[NDArray[np.intp
 
 
 def _silhouette(X: Array, k: int, rng: np.random.Generator) -> float:
-    from sklearn.metrics import silhouette_score
-
     codes, _ = _kmeans(X, k, rng)
-    return float(silhouette_score(X, codes)) if np.unique(codes).size > 1 else -1.0
+    size = np.bincount(codes, minlength=k).astype(float)
+    if np.count_nonzero(size) < 2:
+        return -1.0
+    squared = (X**2).sum(axis=1)
+    distance = np.sqrt(np.maximum(squared[:, None] + squared - 2 * X @ X.T, 0.0))
+    # mean distance of each customer to each group, oneself left out of one's own
+    summed = distance @ np.eye(k)[codes]
+    rows = np.arange(len(X))
+    own = summed[rows, codes] / np.maximum(size[codes] - 1, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        other = np.where(size > 0, summed / size, np.inf)
+    other[rows, codes] = np.inf
+    nearest = other.min(axis=1)
+    score = np.where(size[codes] > 1, (nearest - own) / np.maximum(nearest, own), 0.0)
+    return float(score.mean())
 
 
 def _without_clusters(X: Array, rng: np.random.Generator) -> list[Array]:

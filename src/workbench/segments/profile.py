@@ -46,14 +46,14 @@ class Profile:
         ax = plt.gca() if ax is None else ax
         t = self.table[self.table["n"] > 0].iloc[::-1]
         at = np.arange(len(t))
-        ax.barh(at - 0.19, t["value"], height=0.36, label="Share of value")
+        ax.barh(at - 0.19, t["value"], height=0.36, label="Share of value", alpha=0.85)
         ax.barh(at + 0.19, t["customers"], height=0.36, label="Share of customers", alpha=0.55)
         ax.errorbar(
             t["value"],
             at - 0.19,
             xerr=[t["value"] - t["value_low"], t["value_high"] - t["value"]],
             fmt="none",
-            ecolor="0.35",
+            ecolor=plt.rcParams["text.color"],
             elinewidth=1,
         )
         ax.set_yticks(at, t["segment"].astype(str))
@@ -63,6 +63,19 @@ class Profile:
         handles, labels = ax.get_legend_handles_labels()
         ax.legend(handles[::-1], labels[::-1], frameon=False, loc="lower right")
         return ax
+
+
+def share_held(inside: ArrayLike, value: ArrayLike) -> Interval:
+    """Share of the value that some of the customers hold, with Fieller's interval.
+
+    Parameters
+    ----------
+    inside : array_like of bool, shape (n,)
+    value : array_like, shape (n,)
+    """
+    worth = np.asarray(value, dtype=float)
+    held = ratio_interval(np.where(np.asarray(inside, dtype=bool), worth, 0.0), worth)
+    return Interval(held.estimate, max(held.low, 0.0), min(held.high, 1.0), held.n)
 
 
 def profile(

@@ -69,6 +69,24 @@ class RFM:
             order=list(dict.fromkeys(self.rules["segment"])),
         )
 
+    def actions(self) -> pd.DataFrame:
+        """Say what to do for whom.
+
+        Returns
+        -------
+        DataFrame
+            One row a segment that has customers: segment, n, medians of days_since_last, orders
+            and spend, action.
+        """
+        grouped = self.table.groupby("segment", observed=True)
+        out = grouped[list(MEASURES)].median()
+        out.insert(0, "n", grouped.size())
+        advice = self.rules.drop_duplicates("segment").set_index("segment")
+        if "action" in advice:
+            out["action"] = advice["action"].reindex([str(name) for name in out.index]).to_numpy()
+        out.index = out.index.astype(str)
+        return out.rename_axis("segment").reset_index()
+
     def metrics(self) -> dict[str, Interval]:
         """Share of customers in each segment."""
         return named_intervals(
@@ -95,7 +113,7 @@ class RFM:
 
         ax = plt.gca() if ax is None else ax
         counts = self.grid().to_numpy()[::-1]
-        named = lookup(self.rules)
+        named = lookup(self.rules).T
         names = self.rules["segment"].to_numpy()
         whole = max(counts.sum(), 1)
         (swatch,) = ax.plot([], [])
@@ -106,7 +124,7 @@ class RFM:
             for recency in range(SCALE):
                 share = counts[value, recency] / strongest
                 ax.add_patch(
-                    Rectangle((recency, value), 1, 1, facecolor=color, alpha=0.75 * share**0.7)
+                    Rectangle((recency, value), 1, 1, facecolor=color, alpha=0.55 * share**0.7)
                 )
         _outline(ax, named)
         for rule in range(len(names)):
@@ -133,7 +151,7 @@ def _percent(share: float) -> str:
 
 
 def _outline(ax: Axes, named: Scores) -> None:
-    """Draw lines between cells that carry different names."""
+    """Draw lines between cells (value score, recency score) that carry different names."""
     for value in range(SCALE):
         for recency in range(SCALE):
             here = named[value, recency]

@@ -63,13 +63,13 @@ class Tiers:
         ax = plt.gca() if ax is None else ax
         t = self.table[self.table["n"] > 0].iloc[::-1]
         at = np.arange(len(t))
-        ax.barh(at, t["share"], height=0.6)
+        ax.barh(at, t["share"], height=0.6, alpha=0.85)
         ax.errorbar(
             t["share"],
             at,
             xerr=[t["share"] - t["low"], t["high"] - t["share"]],
             fmt="none",
-            ecolor="0.35",
+            ecolor=plt.rcParams["text.color"],
             elinewidth=1,
         )
         ends = t["high"].fillna(t["share"])
