@@ -70,7 +70,7 @@ def check(study: Study_) -> None:
 
         card = _load(study)
         report = check_study(card)
-        out.print(str(report), markup=False, highlight=False)
+        out.print(str(report), markup=False, highlight=False, soft_wrap=True)
         plan = plan_study(card, _root())
         table = Table("notebook", "", "why", box=None, pad_edge=False)
         for step in plan.steps:
@@ -248,7 +248,7 @@ def _publish(studies: list[str] | None, renderer: str) -> None:
     from workbench.site import publish as publish_site
 
     published = publish_site(_root(), studies=studies or None, renderer=renderer)
-    out.print(str(published), markup=False, highlight=False)
+    out.print(str(published), markup=False, highlight=False, soft_wrap=True)
 
 
 def _complain(error: BaseException) -> None:
