@@ -61,7 +61,7 @@ class SmartCheck:
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw goals by letters: a filled mark is there, a ring is partly there, a cross is missing."""
+        """Draw goals by letters: filled marks are there, rings in part, crosses are missing."""
         import matplotlib.pyplot as plt
 
         ax = plt.gca() if ax is None else ax
