@@ -90,6 +90,10 @@ class Gaps:
             {"name": names, "value": d["estimate"], "low": d["low"], "high": d["high"]}
         )
 
+    def plot_dimensions(self, ax: Axes | None = None) -> Axes:
+        """Draw the gap of each dimension with its interval."""
+        return self.plot(ax, of="dimensions")
+
     def plot(self, ax: Axes | None = None, *, of: Literal["items", "dimensions"] = "items") -> Axes:
         """Draw each gap with its interval, the widest shortfall on top."""
         ax = ax or plt.gca()

@@ -1,0 +1,143 @@
+"""Gaps are paired, corrected, withheld in small groups, and say when nothing can be said."""
+
+from __future__ import annotations
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from workbench.errors import DataError
+from workbench.satisfaction import gap_changes, gaps, gaps_by, read_answers
+from workbench.satisfaction.gaps import paired
+
+DIMENSIONS = {"tangibles": ["01", "02"], "empathy": ["03", "04"]}
+
+
+def answers(n: int = 400, seed: int = 3, **extra):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"respondent_id": np.arange(n), "wave": rng.choice(["a", "b"], n)})
+    person = rng.normal(size=n)
+    for item, gap in zip(("01", "02", "03", "04"), (-1.0, 0.0, -0.5, 0.2), strict=True):
+        e = 5 + 0.6 * person + rng.normal(0, 0.7, n)
+        frame[f"exp_{item}"] = np.clip(np.round(e), 1, 9)
+        frame[f"per_{item}"] = np.clip(np.round(e + gap + rng.normal(0, 1, n)), 1, 9)
+    return read_answers(frame.assign(**extra), dimensions=DIMENSIONS, scale=(1, 9))
+
+
+def test_an_item_has_the_paired_t_interval_of_scipy() -> None:
+    found = answers()
+    row = gaps(found).items.iloc[0]
+    test = stats.ttest_rel(found.perception["01"], found.expectation["01"])
+    low, high = test.confidence_interval(0.95)
+    assert (row["low"], row["high"], row["p"]) == pytest.approx((low, high, test.pvalue))
+    assert row["d_z"] == pytest.approx(test.statistic / np.sqrt(len(found)))
+
+
+def test_the_columns_add_up_over_the_same_pairs() -> None:
+    found = answers()
+    found.perception.iloc[:50, 0] = np.nan
+    table = gaps(found).items
+    assert (table["perception"] - table["expectation"]).to_numpy() == pytest.approx(
+        table["estimate"].to_numpy()
+    )
+    assert table.loc[0, ["n", "missing"]].tolist() == [350, 50]
+
+
+def test_holm_is_at_least_as_strict_as_benjamini_hochberg() -> None:
+    table = gaps(answers()).items
+    assert (table["p_holm"] >= table["p_bh"] - 1e-15).all() and (table["p_bh"] >= table["p"]).all()
+
+
+def test_everybody_the_same_gives_no_interval_and_no_p() -> None:
+    table = paired(np.full((10, 1), -1.0))
+    assert table.loc[0, "estimate"] == -1
+    assert table.loc[0, ["low", "high", "p", "d_z"]].isna().all()
+
+
+def test_one_answer_gives_no_interval() -> None:
+    assert paired(np.array([[2.0]])).loc[0, ["low", "high", "p"]].isna().all()
+
+
+def test_servqual_and_servperf_stand_side_by_side() -> None:
+    table = gaps(answers()).scores
+    assert list(table["dimension"]) == ["tangibles", "empathy", "overall"]
+    assert (table["servperf_low"] < table["servperf"]).all()
+    assert np.isnan(table["rank_servqual"].iloc[-1])
+
+
+def test_a_small_group_shows_its_count_and_the_reason_but_no_value() -> None:
+    group = np.where(np.arange(400) < 3, "tiny", "large")
+    table = gaps_by(answers(region=group), "region", min_cell=5).table
+    tiny = table[table["region"] == "tiny"]
+    assert (tiny["n"] == 3).all() and tiny["withheld"].all()
+    assert tiny[["estimate", "low", "high", "perception"]].isna().all(axis=None)
+    assert tiny["reason"].iloc[0] == "fewer than 5 answers"
+    assert table.loc[table["region"] == "large", "estimate"].notna().all()
+
+
+def test_groups_far_apart_are_said_to_differ_and_equal_ones_are_not() -> None:
+    found = answers(region=np.repeat(["a", "b"], 200))
+    found.perception.iloc[:200] -= 1
+    assert gaps_by(found, "region").apart
+    assert not gaps_by(answers(region=np.tile(["a", "b"], 200)), "region").apart
+
+
+def test_a_change_between_waves_is_welchs() -> None:
+    found = answers()
+    change = gap_changes(found).set_index("dimension").loc["overall"]
+    score = found.scores(found.gap)["overall"]
+    a, b = (score[found.background["wave"] == w] for w in "ab")
+    test = stats.ttest_ind(b, a, equal_var=False)
+    assert change["p"] == pytest.approx(test.pvalue)
+    assert (change["low"], change["high"]) == pytest.approx(tuple(test.confidence_interval()))
+
+
+def test_a_wave_with_one_answer_gives_no_change() -> None:
+    wave = np.where(np.arange(400) == 0, "c", "b")
+    table = gap_changes(answers(wave=wave))
+    assert table[["estimate", "low", "high"]].isna().all(axis=None)
+    assert set(table["n_after"]) == {1}
+
+
+def test_one_wave_only_is_an_error() -> None:
+    with pytest.raises(DataError, match="one wave only"):
+        gap_changes(answers(wave="a"))
+
+
+def test_an_unknown_group_names_what_there_is() -> None:
+    with pytest.raises(DataError, match="choose one of"):
+        gaps_by(answers(), "planet")
+
+
+def test_the_interval_of_an_item_covers_the_truth() -> None:
+    # 2,000 surveys of 40 answers that pile up at the top of the scale; +-1.5 points is three
+    # standard errors of the coverage
+    rng = np.random.default_rng(8)
+    e = np.clip(np.round(rng.normal(6.2, 1, (40, 2000))), 1, 7)
+    p = np.clip(np.round(rng.normal(5.5, 1.2, (40, 2000))), 1, 7)
+    truth = (
+        np.clip(np.round(rng.normal(5.5, 1.2, 10**6)), 1, 7).mean()
+        - np.clip(np.round(rng.normal(6.2, 1, 10**6)), 1, 7).mean()
+    )
+    table = paired(p - e)
+    covered = ((table["low"] <= truth) & (truth <= table["high"])).mean()
+    assert 0.935 <= covered <= 0.965
+
+
+def test_pictures_name_every_item_and_group() -> None:
+    result = gaps(answers())
+    for draw, n in (
+        (result.plot, 4),
+        (result.plot_dimensions, 2),
+        (gaps_by(answers(), "wave").plot, 2),
+    ):
+        figure, ax = plt.subplots()
+        draw(ax=ax)
+        assert len([t for t in ax.get_yticklabels() if t.get_text()]) == n
+        plt.close(figure)

@@ -1,0 +1,114 @@
+"""Loyalty measures, their intervals, and what a sample can show."""
+
+from __future__ import annotations
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.errors import DataError
+from workbench.satisfaction import csat, detectable_change, loyalty_by, nps, nps_limits, power_of
+
+
+def test_the_score_counts_nine_and_ten_less_zero_to_six() -> None:
+    found = nps([10, 9, 8, 7, 6, 0])
+    assert (found.promoters, found.passives, found.detractors) == (2, 2, 2)
+    assert found.estimate == 0
+
+
+def test_missing_and_impossible_answers_are_left_out_and_counted() -> None:
+    found = nps([10, None, 11, -1, "x", 8])
+    assert (found.n, found.excluded) == (2, 4)
+
+
+def test_no_usable_answer_is_an_error() -> None:
+    with pytest.raises(DataError, match="no answer lies on the scale"):
+        nps([11, None])
+
+
+@given(st.integers(1, 500), st.data())
+def test_score_limits_hold_the_estimate_and_mirror(n: int, data) -> None:
+    p = data.draw(st.integers(0, n))
+    d = data.draw(st.integers(0, n - p))
+    low, high = nps_limits(p, d, n)
+    assert -1 <= low <= (p - d) / n + 1e-9 and (p - d) / n - 1e-9 <= high <= 1
+    mirrored = nps_limits(d, p, n)
+    assert (float(mirrored[0]), float(mirrored[1])) == pytest.approx((-float(high), -float(low)))
+
+
+@pytest.mark.parametrize(("x", "y", "n"), [(12, 5, 30), (12, 2, 50), (3, 40, 80)])
+def test_the_limits_are_those_that_the_score_test_just_rejects(x: int, y: int, n: int) -> None:
+    # the test statistic at the limit, with the constrained estimate found by brute force
+    for limit in nps_limits(x, y, n):
+        d = np.linspace(max(0, -limit) + 1e-9, (1 - limit) / 2 - 1e-9, 400_001)
+        p = d + limit
+        likelihood = x * np.log(p) + y * np.log(d) + (n - x - y) * np.log(1 - p - d)
+        best = d[likelihood.argmax()]
+        variance = (2 * best + limit - limit**2) / n
+        assert ((x - y) / n - limit) ** 2 / variance == pytest.approx(1.96**2, rel=1e-3)
+
+
+def test_everybody_a_promoter_still_leaves_doubt() -> None:
+    interval = nps([10] * 12).interval
+    assert interval.high == pytest.approx(100) and 40 < interval.low < 90
+
+
+def test_parts_carry_wilson_intervals_and_add_up() -> None:
+    table = nps([10] * 6 + [7] * 3 + [1]).table
+    assert table["share"].sum() == pytest.approx(1)
+    assert ((table["low"] < table["share"]) & (table["share"] < table["high"])).all()
+
+
+def test_satisfaction_is_a_mean_and_the_share_of_the_two_best() -> None:
+    found = csat([5, 4, 3, 1, 9])
+    assert (found.mean.estimate, found.top_two_box.estimate, found.excluded) == (3.25, 0.5, 1)
+
+
+def test_a_wave_with_one_answer_is_withheld_and_no_change_is_given() -> None:
+    frame = pd.DataFrame({"wave": ["a"] * 20 + ["b"], "recommend": [9, 3] * 10 + [10]})
+    trend = loyalty_by(frame, "wave", column="recommend")
+    assert trend.table["withheld"].tolist() == [False, True]
+    assert trend.table["n"].tolist() == [20, 1]
+    assert trend.changes[["estimate", "low"]].isna().all(axis=None)
+    assert trend.latest.n == 20
+
+
+def test_the_change_between_waves_covers_the_truth() -> None:
+    # 600 pairs of waves of 60 answers; three standard errors of the coverage are 2.7 points
+    rng = np.random.default_rng(4)
+    before, after = [0.3, 0.4, 0.3], [0.5, 0.3, 0.2]
+    answers = np.array([10, 8, 3])
+    hits = 0
+    for _ in range(600):
+        draws = [rng.choice(answers, 60, p=p) for p in (before, after)]
+        frame = pd.DataFrame({"wave": np.repeat(["a", "b"], 60), "q": np.concatenate(draws)})
+        step = loyalty_by(frame, "wave", column="q").changes.iloc[0]
+        hits += step["low"] <= 30 <= step["high"]
+    assert 0.925 <= hits / 600 <= 0.98
+
+
+def test_the_detectable_change_is_detected_in_four_of_five_surveys() -> None:
+    variance, n = 0.6, 500
+    change = detectable_change(variance, n, n)
+    assert power_of(variance, n, change) == pytest.approx(0.8, abs=1e-6)
+
+
+def test_an_unknown_column_names_what_there_is() -> None:
+    with pytest.raises(DataError, match="choose one of"):
+        loyalty_by(pd.DataFrame({"wave": ["a"]}), "wave", column="nps")
+
+
+@pytest.mark.parametrize("measure", ["nps", "csat", "top_two_box"])
+def test_the_picture_labels_every_wave(measure: str) -> None:
+    frame = pd.DataFrame({"wave": np.repeat(["a", "b"], 30), "q": np.tile([5, 4, 3], 20)})
+    figure, ax = plt.subplots()
+    loyalty_by(frame, "wave", column="q", measure=measure).plot(ax=ax)
+    assert len(ax.texts) == 2
+    plt.close(figure)

@@ -1,0 +1,90 @@
+"""Alpha, its interval and what it says of single items and of differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.errors import DataError
+from workbench.satisfaction import (
+    cronbach_alpha,
+    difference_reliability,
+    feldt_limits,
+    read_answers,
+    reliability,
+)
+from workbench.satisfaction.reliability import alpha_from_covariance
+
+
+def items(n: int = 300, k: int = 4, seed: int = 2) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    common = rng.normal(size=(n, 1))
+    return pd.DataFrame(common + rng.normal(size=(n, k)), columns=[f"q{i}" for i in range(k)])
+
+
+def test_parallel_items_follow_spearman_and_brown() -> None:
+    k, r = 5, 0.4
+    covariance = np.full((k, k), r) + (1 - r) * np.eye(k)
+    assert alpha_from_covariance(covariance) == pytest.approx(k * r / (1 + (k - 1) * r))
+
+
+def test_a_reversed_item_shows_in_the_item_statistics() -> None:
+    frame = items()
+    frame["q0"] = -frame["q0"]
+    found = cronbach_alpha(frame)
+    assert found.items.loc[0, "item_rest"] < 0
+    assert found.items.loc[0, "alpha_if_dropped"] > found.estimate
+
+
+def test_item_rest_is_the_correlation_with_the_sum_of_the_others() -> None:
+    frame = items()
+    rest = np.corrcoef(frame["q1"], frame.drop(columns="q1").sum(axis=1))[0, 1]
+    assert cronbach_alpha(frame).items.loc[1, "item_rest"] == pytest.approx(rest)
+
+
+def test_feldts_interval_covers_the_truth_on_normal_items() -> None:
+    rng = np.random.default_rng(7)
+    n, k, reps = 50, 5, 3000
+    x = rng.normal(size=(reps, n, 1)) + 1.2 * rng.normal(size=(reps, n, k))
+    truth = k / (k - 1) * (1 - k * (1 + 1.44) / (k * (1 + 1.44) + k * (k - 1)))
+    centred = x - x.mean(axis=1, keepdims=True)
+    covariance = np.einsum("rni,rnj->rij", centred, centred) / (n - 1)
+    hits = 0
+    for c in covariance:
+        low, high = feldt_limits(alpha_from_covariance(c), n, k)
+        hits += low <= truth <= high
+    assert 0.938 <= hits / reps <= 0.962, "three standard errors around 95 %"
+
+
+def test_an_item_that_all_answer_alike_is_named() -> None:
+    with pytest.raises(DataError, match="same answer to q2"):
+        cronbach_alpha(items().assign(q2=5.0))
+
+
+def test_one_item_has_no_alpha() -> None:
+    with pytest.raises(DataError, match="at least two items"):
+        cronbach_alpha(items(k=1))
+
+
+def test_differences_of_correlated_parts_are_less_reliable_than_the_parts() -> None:
+    assert difference_reliability(0.8, 0.8, 0.6, 1, 1) == pytest.approx((1.6 - 1.2) / (2 - 1.2))
+    assert np.isnan(difference_reliability(0.8, 0.8, 1.0, 1, 1))
+
+
+def test_a_survey_is_judged_on_expectation_experience_and_gap() -> None:
+    rng = np.random.default_rng(1)
+    n = 200
+    frame = pd.DataFrame({"respondent_id": np.arange(n)})
+    wish, felt = rng.normal(size=n), rng.normal(size=n)
+    for item in ("01", "02", "03"):
+        frame[f"exp_{item}"] = np.clip(np.round(5 + wish + rng.normal(0, 0.8, n)), 1, 9)
+        frame[f"per_{item}"] = np.clip(np.round(5 + felt + rng.normal(0, 0.8, n)), 1, 9)
+    found = reliability(
+        read_answers(frame, dimensions={"a": ["01", "02"], "b": ["03"]}, scale=(1, 9))
+    )
+    table = found.table.set_index(["dimension", "of"])
+    assert table.loc[("a", "gap"), "from_parts"] == pytest.approx(
+        table.loc[("a", "gap"), "estimate"], abs=0.05
+    )
+    assert np.isnan(table.loc[("b", "perception"), "estimate"]), "one item cannot be judged"
