@@ -248,7 +248,8 @@ def judge(
     """Judge goals by the records of their indicators.
 
     What is judged is the level of the indicator, chance and season taken off. When the deadline is
-    over, that of the deadline's period; else that of the last period, and the forecast.
+    over, that of the deadline's period, from the record up to it; else that of the last period,
+    and the forecast.
 
     Parameters
     ----------
@@ -289,6 +290,11 @@ def _judged(
     end = record.step_of(goal.deadline)
     # Over, when the deadline's period has been measured or a later day is asked about.
     over = goal.deadline <= as_of or end <= last
+    if over and end < last:
+        # What came later does not change whether the goal was met.
+        record = record.until(end)
+        model = fit_level(record) if record.value.size >= FEWEST else None
+        last = int(record.step[-1])
     now = _level(record, model, min(end, last) if over else last)
     final = now if over and end <= last else _ahead(record, model, end)
     probability = math.nan

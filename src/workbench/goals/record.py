@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -49,6 +49,19 @@ class Record:
     se: Floats
     n: Floats
     kind: str
+
+    def until(self, step: int) -> Record:
+        """Return the part up to and with a period; at least the first value."""
+        keep = max(int(np.searchsorted(self.step, step, side="right")), 1)
+        return replace(
+            self,
+            start=self.start[:keep],
+            end=self.end[:keep],
+            step=self.step[:keep],
+            value=self.value[:keep],
+            se=self.se[:keep],
+            n=self.n[:keep],
+        )
 
     @property
     def season_length(self) -> int:

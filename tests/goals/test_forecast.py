@@ -1,0 +1,102 @@
+"""Stated probabilities are kept, and level, season and chance are told apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.goals import GoalError, Mixture, fit_level, read_record
+
+
+def monthly(values: np.ndarray, se: float | None = None) -> pd.DataFrame:
+    periods = pd.date_range("2021-01-01", periods=len(values), freq="MS")
+    rows = pd.DataFrame({"period": periods, "estimate": values})
+    return rows if se is None else rows.assign(se=se)
+
+
+def test_a_mixture_knows_its_own_quantiles() -> None:
+    mixture = Mixture(np.array([0.5, 0.5]), np.array([-1.0, 1.0]), np.array([0.5, 0.5]))
+    assert mixture.centre == 0 and mixture.above(0) == pytest.approx(0.5)
+    low, high = mixture.interval()
+    assert mixture.above(low) == pytest.approx(0.975) and mixture.above(high) == pytest.approx(
+        0.025
+    )
+
+
+def test_probabilities_are_kept_on_series_that_wander_and_drift() -> None:
+    """Of targets given 60-80 %, 60-80 % are reached (300 records of 8 to 16 periods)."""
+    rng = np.random.default_rng(11)
+    stated, reached, covered = [], [], []
+    for k in range(300):
+        n, ahead = 8 + k % 9, 1 + k % 4
+        wander, drift = [0.0, 0.3, 0.8][k % 3], rng.normal(0, 0.1)
+        level = np.cumsum(np.r_[0.0, rng.normal(drift, wander, n + ahead - 1)])
+        model = fit_level(read_record(monthly(level[:n] + rng.normal(0, 1, n), se=1.0)))
+        there = model.level(n + ahead - 1)
+        low, high = there.interval()
+        spread = (high - low) / 4
+        target = there.centre + rng.normal(0, spread)
+        stated.append(there.above(target))
+        reached.append(level[-1] >= target)
+        covered.append(low <= level[-1] <= high)
+    p, y = np.array(stated), np.array(reached, dtype=float)
+    # Brier's score beats a shrug, and each third of the scale keeps its word within noise.
+    assert ((p - y) ** 2).mean() < 0.19
+    for low, high in ((0.0, 0.33), (0.33, 0.67), (0.67, 1.01)):
+        inside = (p >= low) & (p < high)
+        error = 2.5 * np.sqrt(0.25 / inside.sum())
+        assert abs(p[inside].mean() - y[inside].mean()) < max(0.08, error)
+    assert np.mean(covered) > 0.92
+
+
+def test_a_season_is_not_taken_for_a_change() -> None:
+    month = np.arange(36)
+    season = 3.0 * np.sin(2 * np.pi * month / 12)
+    noise = np.random.default_rng(5).normal(0, 0.3, 36)
+    model = fit_level(read_record(monthly(10 + season + noise, se=0.3)))
+    assert model.seasonal
+    low, high = model.level(38).interval()
+    assert low < 10 < high and high - low < 3
+    # What would be measured in the month of the peak carries the season.
+    assert model.measured(39).centre == pytest.approx(13, abs=0.8)
+
+
+def test_the_level_pools_what_chance_scatters() -> None:
+    rng = np.random.default_rng(3)
+    values = 5 + rng.normal(0, 1, 30)
+    model = fit_level(read_record(monthly(values, se=1.0)))
+    low, high = model.level(29).interval()
+    assert low < 5 < high
+    assert high - low < 2 * 1.96, "narrower than one measurement"
+
+
+def test_a_precise_record_is_believed() -> None:
+    values = np.array([1.35, 0.42, 0.33, 0.335, 0.29, 0.25])
+    model = fit_level(read_record(monthly(values, se=0.004)))
+    assert model.level(5).centre == pytest.approx(0.25, abs=0.02)
+
+
+def test_the_scale_of_the_indicator_does_not_matter() -> None:
+    values = 10 + np.cumsum(np.random.default_rng(2).normal(0.2, 0.5, 20))
+    small = fit_level(read_record(monthly(values, se=0.4))).level(23)
+    large = fit_level(read_record(monthly(values * 1e6, se=0.4e6))).level(23)
+    assert large.centre == pytest.approx(small.centre * 1e6, rel=1e-6)
+    assert large.above(15e6) == pytest.approx(small.above(15), abs=1e-6)
+
+
+def test_on_a_clear_trend_the_forecast_beats_saying_no_change() -> None:
+    values = np.arange(20.0) + np.random.default_rng(4).normal(0, 0.3, 20)
+    errors = fit_level(read_record(monthly(values, se=0.3))).backtest
+    assert errors.shape == (8, 2)
+    assert errors[:, 0].mean() < 0.6 * errors[:, 1].mean()
+
+
+def test_a_constant_record_is_no_accident() -> None:
+    model = fit_level(read_record(monthly(np.full(10, 4.0))))
+    assert model.level(12).centre == pytest.approx(4.0)
+
+
+def test_four_values_are_too_few() -> None:
+    with pytest.raises(GoalError, match="4 values are too few"):
+        fit_level(read_record(monthly(np.arange(4.0))))

@@ -1,0 +1,210 @@
+"""Attainment by hand; status by the stated rules; SMART letter by letter."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from workbench.goals import (
+    STATUSES,
+    Goal,
+    GoalError,
+    GoalReport,
+    StatusRules,
+    attainment,
+    changes,
+    check_smart,
+    judge,
+)
+
+mpl.use("agg")
+TODAY = dt.date(2025, 12, 31)
+
+
+def goal(name: str = "g", **changes: object) -> Goal:
+    plain = {
+        "name": name,
+        "title": name.title(),
+        "indicator": "nps",
+        "baseline": 10.0,
+        "baseline_date": dt.date(2024, 12, 31),
+        "target": 20.0,
+        "deadline": TODAY,
+        "owner": "somebody",
+    }
+    return Goal(**(plain | changes))
+
+
+def path(values: list[float], se: float | None = 0.5, start: str = "2024-01-01") -> pd.DataFrame:
+    periods = pd.date_range(start, periods=len(values), freq="MS")
+    rows = pd.DataFrame({"period": periods, "estimate": values})
+    return rows if se is None else rows.assign(se=se)
+
+
+RISE = [10.0] * 12 + list(np.linspace(11, 22, 12))
+FLAT = [10.0, 10.4, 9.7] * 8
+
+
+def one(goal_: Goal, rows: pd.DataFrame, rules: StatusRules | None = None) -> pd.Series:
+    return judge([goal_], {goal_.name: rows}, as_of=TODAY, rules=rules).table.iloc[0]
+
+
+def test_attainment_by_hand() -> None:
+    half = attainment(15, 10, 20, 13, 17)
+    assert (half.estimate, half.low, half.high) == (0.5, 0.3, 0.7)
+
+
+def test_attainment_where_less_is_better_keeps_its_interval_in_order() -> None:
+    done = attainment(0.016, 0.020, 0.015, 0.014, 0.018)
+    assert done.estimate == pytest.approx(0.8)
+    assert (done.low, done.high) == (pytest.approx(0.4), pytest.approx(1.2))
+
+
+def test_a_goal_without_a_way_has_no_attainment() -> None:
+    with pytest.raises(GoalError, match="are the same"):
+        attainment(1, 2, 2)
+    row = one(goal(target=10.0), path(FLAT))
+    assert math.isnan(row["attainment"]) and row["status"] in STATUSES
+
+
+def test_a_deadline_that_is_over_is_met_or_missed() -> None:
+    met = one(goal(), path(RISE))
+    assert met["status"] == "met" and met["probability"] > 0.9
+    assert met["attainment"] == pytest.approx(1.2, abs=0.15)
+    assert met["attainment_low"] < met["attainment"] < met["attainment_high"]
+    missed = one(goal(), path(FLAT))
+    assert missed["status"] == "missed" and missed["probability"] < 0.1
+
+
+def test_too_close_to_call_is_said() -> None:
+    row = one(goal(target=10.1), path(FLAT, se=2.0))
+    assert row["status"] == "cannot tell" and "too close" in row["reason"]
+
+
+def test_it_is_judged_at_the_deadline_and_not_later() -> None:
+    fell = [*RISE[:20], 3.0, 3.0, 3.0, 3.0]
+    assert one(goal(target=17.0, deadline=dt.date(2025, 8, 31)), path(fell))["status"] == "met"
+
+
+def test_a_deadline_ahead_is_on_course_or_at_risk() -> None:
+    later = dt.date(2026, 6, 30)
+    assert one(goal(deadline=later), path(RISE))["status"] == "on course"
+    assert one(goal(deadline=later), path(FLAT))["status"] == "at risk"
+
+
+def test_a_forecast_that_covers_everything_cannot_tell() -> None:
+    rng = np.random.default_rng(8)
+    wild = list(15 + np.cumsum(rng.normal(0, 4, 24)) * 0.8)
+    row = one(
+        goal(baseline=wild[-1] - 2, target=wild[-1] + 2, deadline=dt.date(2026, 12, 31)),
+        path(wild, se=1),
+    )
+    assert row["status"] == "cannot tell" and "covers baseline and target" in row["reason"]
+
+
+def test_three_values_give_no_forecast_but_judge_what_is_over() -> None:
+    rows = path([10.0, 20.0, 25.0], start="2025-10-01")
+    assert one(goal(), rows)["status"] == "met"
+    ahead = one(goal(deadline=dt.date(2026, 6, 30)), rows)
+    assert ahead["status"] == "cannot tell" and math.isnan(ahead["probability"])
+    assert (
+        one(goal(), path([10.0, 20.0, 25.0], se=None, start="2025-10-01"))["status"]
+        == "cannot tell"
+    )
+
+
+def test_where_less_is_better_a_fall_is_good() -> None:
+    falling = [20.0] * 12 + list(np.linspace(19, 8, 12))
+    row = one(goal(baseline=20.0, target=10.0, direction="down"), path(falling))
+    assert row["status"] == "met" and row["attainment"] > 1
+
+
+def test_the_rules_are_the_readers_to_set() -> None:
+    rows = path([10.0, 14.0, 12.0, 13.5, 11.0, 13.0] * 4, se=2.0)
+    strict = one(goal(target=13.0), rows, StatusRules(sure=0.999))
+    assert strict["status"] == "cannot tell"
+
+
+def test_a_goal_without_a_record_is_named() -> None:
+    with pytest.raises(GoalError, match=r"goal 'g'.*no record"):
+        judge([goal()], {}, as_of=TODAY)
+
+
+@pytest.fixture(scope="module")
+def report() -> GoalReport:
+    goals = [
+        goal("top", target=20.0),
+        goal("child", parent="top", owner="", deadline=dt.date(2026, 6, 30)),
+        goal("alone", target=10.2, indicator="unheard_of"),
+    ]
+    return judge(goals, {"top": path(RISE), "child": path(FLAT), "alone": path(FLAT)}, as_of=TODAY)
+
+
+def test_smart_says_letter_by_letter_what_is_missing(report: GoalReport) -> None:
+    check = check_smart(report, known=["nps"])
+    verdict = check.table.set_index(["goal", "letter"])["verdict"]
+    assert verdict["top", "specific"] == verdict["top", "relevant"] == "there"
+    assert verdict["child", "specific"] == "partly", "nobody answers for it"
+    assert verdict["child", "time-bound"] == "there" and verdict["top", "time-bound"] == "partly"
+    assert verdict["child", "achievable"] == "partly", "the record is flat"
+    assert verdict["alone", "specific"] == verdict["alone", "relevant"] == "missing"
+    assert verdict["alone", "measurable"] == "partly"
+    # 0.2 points against a visible change of 1.96 * sqrt(2) * 0.5 = 1.386: 48 times the sample
+    needed = check.table.set_index(["goal", "letter"])["needed"]["alone", "measurable"]
+    assert needed == pytest.approx((1.386 / 0.2) ** 2, rel=1e-3)
+    assert list(check.wide()["title"]) == ["Top", "Child", "Alone"]
+    assert int(check.metrics()["value"].iloc[0]) == 0
+
+
+def test_what_to_do_next_starts_with_what_is_most_urgent(report: GoalReport) -> None:
+    steps = report.next_steps()
+    assert list(steps["status"])[-1] == "met"
+    assert steps["step"].str.len().min() > 10
+    assert report.next_deadline == dt.date(2026, 6, 30)
+    assert report.leading()["goal"] == "top"
+    assert report.count(*STATUSES) == 3
+
+
+def test_the_path_reaches_the_deadline_and_the_level_carries_its_interval(
+    report: GoalReport,
+) -> None:
+    rows = report.path("child")
+    assert rows["period"].iloc[-1] == pd.Timestamp("2026-06-01")
+    assert rows["value"].isna().sum() == 6
+    assert (rows["low"] < rows["estimate"]).all() and (rows["estimate"] < rows["high"]).all()
+    with pytest.raises(GoalError, match="no goal 'nobody'"):
+        report.path("nobody")
+
+
+def test_pictures_say_the_status_by_shape_and_name_every_goal(report: GoalReport) -> None:
+    ax = report.plot(Figure().subplots())
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["Alone", "Child", "Top"]
+    shapes = [line.get_marker() for line in ax.get_lines() if line.get_label() in STATUSES]
+    assert len(shapes) == len(set(shapes)) == report.table["status"].nunique()
+    figure = report.plot_paths(Figure())
+    assert [a.get_title() for a in figure.axes if a.axison] == ["Top", "Child", "Alone"]
+    assert check_smart(report).plot(Figure().subplots()).get_legend() is not None
+
+
+def test_signals_are_told_against_the_time_before_the_baseline(report: GoalReport) -> None:
+    found = changes(report)
+    verdict = found.table.set_index("goal")["verdict"]
+    assert verdict["top"] == "signal for the better"
+    assert verdict["child"] == "no more than noise"
+    assert found.moved == 1 and found.title("top") == "Top"
+    with pytest.raises(GoalError, match="no chart of 'nobody'"):
+        found.chart("nobody")
+
+
+def test_the_report_counts_by_status(report: GoalReport) -> None:
+    counts = report.metrics().set_index("name")["value"]
+    assert counts[[s.replace(" ", "_") for s in STATUSES]].sum() == 3
+    assert counts["attainment.top"] == report.table["attainment"].iloc[0]
+    assert {"estimate", "low", "high"} <= set(report.summary().columns)
+    assert report.backtest()["periods"].tolist() == [8, 8, 8]

@@ -1,0 +1,84 @@
+"""Goals are read from cards and tables, and refused with a reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pickle
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from workbench.goals import GoalError, read_goals
+
+
+def card(**changes: Any) -> dict[str, Any]:
+    plain = {
+        "name": "up",
+        "title": {"en": "Go up", "zh": "上升"},
+        "indicator": "nps",
+        "baseline": {"value": 10, "date": dt.date(2024, 12, 31)},
+        "target": 20,
+        "deadline": dt.date(2025, 12, 31),
+        "direction": "up",
+        "where": {"region": "West"},
+    }
+    return plain | changes
+
+
+def test_a_card_becomes_a_goal() -> None:
+    (goal,) = read_goals([card()])
+    assert (goal.title, goal.way, goal.filter) == ("Go up", 10, {"region": "West"})
+    assert goal.owner == "" and goal.every is None
+
+
+def test_rows_of_a_table_are_goals_too() -> None:
+    rows = pd.DataFrame(
+        {
+            "name": ["a", "b"],
+            "indicator": ["churn", "sales"],
+            "baseline": [0.02, 100.0],
+            "baseline_date": ["2024-12-31", "2024-12-31"],
+            "target": [0.01, 150.0],
+            "deadline": ["2025-06-30", "2025-06-30"],
+            "direction": ["down", "up"],
+            "parent": ["b", None],
+        }
+    )
+    first, second = read_goals(rows)
+    assert first.deadline == dt.date(2025, 6, 30) and first.parent == "b"
+    assert second.parent == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"target": 5}, "lies below the baseline 10, but better is up"),
+        ({"target": 15, "direction": "down"}, "lies above the baseline"),
+        ({"deadline": dt.date(2024, 1, 1)}, "does not follow the baseline"),
+        ({"deadline": "2025-02-30"}, "deadline is '2025-02-30'"),
+        ({"target": "many"}, "target is 'many'"),
+        ({"target": float("nan")}, "target is nan"),
+        ({"indicator": None}, "indicator is missing"),
+        ({"direction": "sideways"}, "direction is 'sideways'"),
+        ({"parent": "nobody"}, "no goal 'nobody'"),
+        ({"parent": "up"}, "in a circle"),
+    ],
+)
+def test_a_bad_goal_is_named_with_what_is_wrong(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(GoalError, match=words) as caught:
+        read_goals([card(**changes)])
+    assert "'up'" in str(caught.value)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_goals_that_serve_one_another_in_a_circle_are_refused() -> None:
+    with pytest.raises(GoalError, match="a, b"):
+        read_goals([card(name="a", parent="b"), card(name="b", parent="a")])
+
+
+def test_names_must_differ_and_there_must_be_a_goal() -> None:
+    with pytest.raises(GoalError, match="two goals are called 'up'"):
+        read_goals([card(), card()])
+    with pytest.raises(GoalError, match="no goals"):
+        read_goals([])
