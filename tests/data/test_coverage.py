@@ -24,9 +24,9 @@ SURVEY = (
 )
 
 
-@pytest.fixture
-def tables(open_study: OpenStudy) -> Tables:
-    return open_study({"as_of": "2025-03-31"}, transactions=TRANSACTIONS, survey=SURVEY)
+@pytest.fixture(scope="module")
+def tables(module_study: OpenStudy) -> Tables:
+    return module_study({"as_of": "2025-03-31"}, transactions=TRANSACTIONS, survey=SURVEY)
 
 
 def test_a_month_without_a_row_is_a_gap(tables: Tables) -> None:

@@ -46,9 +46,9 @@ INTERACTIONS = (
 )
 
 
-@pytest.fixture
-def tables(open_study: OpenStudy) -> Tables:
-    return open_study(
+@pytest.fixture(scope="module")
+def tables(module_study: OpenStudy) -> Tables:
+    return module_study(
         {"as_of": "2025-03-31"},
         customers=CUSTOMERS,
         transactions=({"refunds": "keep"}, TRANSACTIONS),
