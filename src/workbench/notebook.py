@@ -66,6 +66,7 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     given = os.environ.get("WORKBENCH_RUN")
     reporting.configure(card.languages, currency=card.currency or "")
     reporting.learn(_texts(card.model_dump(mode="json"), card.languages))
+    reporting.proper(paper.source for paper in card.published)
     if given:
         return Run(
             card,
