@@ -80,7 +80,7 @@ def reproduce(
         estimate = float(own.params[name]) if inside else own.llf
         rows.append(
             {
-                "parameter": name,
+                "parameter": name.replace("log_likelihood", "log-likelihood"),
                 "published": float(printed),
                 "own": estimate,
                 "own_low": float(limits["low"].get(name, np.nan)),

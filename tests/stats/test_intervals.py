@@ -1,0 +1,127 @@
+"""Intervals of means, proportions, ratios and correlations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats as scipy_stats
+
+from workbench.errors import DataError
+from workbench.stats import (
+    correlation_interval,
+    mean_difference,
+    mean_interval,
+    named_intervals,
+    proportion_difference,
+    proportion_interval,
+    proportion_ratio,
+    ratio_interval,
+    wilson,
+)
+
+
+def test_the_interval_of_a_mean_is_students() -> None:
+    values = np.array([4.0, 7.0, 1.0, 9.0, 5.0])
+    low, high = scipy_stats.t.interval(0.95, 4, values.mean(), scipy_stats.sem(values))
+    assert tuple(mean_interval(values)) == pytest.approx((5.2, low, high))
+
+
+def test_missing_values_are_left_out_and_equal_weights_change_nothing() -> None:
+    values = np.array([4.0, np.nan, 1.0, 9.0])
+    plain, weighted = mean_interval(values), mean_interval(values, weights=np.full(4, 3.0))
+    assert plain.n == 3
+    assert tuple(plain) == pytest.approx(tuple(weighted))
+
+
+def test_one_value_has_a_mean_and_no_interval() -> None:
+    found = mean_interval([3.0])
+    assert found.estimate == 3 and np.isnan(found.low) and np.isnan(found.high)
+
+
+def test_no_value_at_all_is_an_error() -> None:
+    with pytest.raises(DataError, match="no value"):
+        mean_interval([np.nan])
+
+
+def test_the_difference_of_means_is_welchs() -> None:
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(1, 1, 20), rng.normal(0, 3, 50)
+    expected = scipy_stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    found = mean_difference(a, b)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize(("count", "low", "high"), [(0, 0.0, 0.2775), (10, 0.7225, 1.0)])
+def test_wilson_stays_inside_0_and_1_at_the_ends(count: int, low: float, high: float) -> None:
+    found = proportion_interval(count, 10)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_wilson_takes_many_at_once_and_knows_nothing_of_no_trials() -> None:
+    low, high = wilson([0, 81], [0, 263])
+    assert np.isnan(low[0]) and np.isnan(high[0])
+    # Newcombe (1998), Statistics in Medicine 17, 857-872, table I: 81 of 263
+    assert (low[1], high[1]) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+def test_more_successes_than_trials_are_refused_with_their_row() -> None:
+    with pytest.raises(DataError, match="row 1: 5 out of 4"):
+        wilson([1, 5], [2, 4])
+
+
+def test_the_difference_of_proportions_is_newcombes_printed_example() -> None:
+    # Newcombe (1998), Statistics in Medicine 17, 873-890, table II (a), method 10
+    found = proportion_difference(56, 70, 48, 80)
+    assert tuple(found) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+
+
+def test_a_ratio_of_proportions_needs_a_success_to_compare_with() -> None:
+    assert np.isnan(proportion_ratio(3, 10, 0, 10).estimate)
+    found = proportion_ratio(20, 100, 10, 100)
+    assert found.low < 2 < found.high and found.estimate == 2
+
+
+def test_a_ratio_of_sums_covers_its_truth() -> None:
+    rng = np.random.default_rng(2)
+    hits = 0
+    for _ in range(400):
+        orders = rng.poisson(3, 80) + 1.0
+        hits += 4.0 in ratio_interval(orders * 4 + rng.normal(0, 3, 80), orders)
+    assert 0.925 <= hits / 400 <= 0.98
+
+
+def test_a_ratio_over_what_may_be_zero_has_no_interval() -> None:
+    found = ratio_interval([1.0, 2.0, 3.0], [5.0, -4.0, 0.5])
+    assert np.isnan(found.low) and np.isnan(found.high)
+
+
+def test_a_correlation_of_skewed_values_covers_its_truth() -> None:
+    rng = np.random.default_rng(3)
+    hits = 0
+    for _ in range(300):
+        x, noise = rng.exponential(size=(2, 300))
+        hits += 1 / np.sqrt(2) in correlation_interval(x, x + noise)
+    assert hits / 300 >= 0.90
+
+
+def test_counts_stand_for_repeated_rows_in_a_correlation() -> None:
+    x, y, n = np.array([1.0, 2, 4, 7]), np.array([2.0, 1, 5, 5]), np.array([3, 1, 4, 2])
+    short = correlation_interval(x, y, weights=n)
+    long = correlation_interval(np.repeat(x, n), np.repeat(y, n))
+    assert tuple(short) == pytest.approx(tuple(long))
+
+
+def test_rows_of_a_table_become_named_intervals() -> None:
+    table = pd.DataFrame({"who": ["a"], "estimate": [1], "low": [0], "high": [2], "n": [9]})
+    assert named_intervals(table, "who")["a"].row() == {
+        "n": 9.0,
+        "estimate": 1.0,
+        "low": 0.0,
+        "high": 2.0,
+    }
+
+
+def test_an_interval_can_be_scaled_by_a_negative_number() -> None:
+    found = mean_interval([1.0, 2.0, 3.0]).scaled(-10)
+    assert found.low < found.estimate == -20 < found.high
