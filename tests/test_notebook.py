@@ -148,11 +148,17 @@ def test_under_nbval_a_notebook_is_alone(root: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_the_lab_falls_back_on_the_last_complete_run(root: Path) -> None:
-    for name, status in (("20260101T000000Z-aaaaaa", "done"), ("20260102T000000Z-bb", "failed")):
+    for name, status, asked in (
+        ("20260101T000000Z-aaaaaa", "done", []),
+        ("20260102T000000Z-bbbbbb", "failed", []),
+        ("20260103T000000Z-cccccc", "done", ["segmentation"]),
+    ):
         results = root / "runs" / "tiny" / name / "results" / "segmentation"
         results.mkdir(parents=True)
         pd.DataFrame({"customer_id": [name]}).to_parquet(results / "segments.parquet")
-        (root / "runs" / "tiny" / name / "run.json").write_text(json.dumps({"status": status}))
+        (root / "runs" / "tiny" / name / "run.json").write_text(
+            json.dumps({"status": status, "asked": asked})
+        )
     run = wb.open_run("tiny")
     assert run.load("segments")["customer_id"].tolist() == ["20260101T000000Z-aaaaaa"]
 

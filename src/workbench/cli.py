@@ -157,13 +157,13 @@ def runs(study: Study_) -> None:
         if not records:
             out.print(f"{study} has not been run yet; do that with: workbench run {study}")
             return
-        table = Table("run", "started (UTC)", "status", "done", "unchanged", "failed", "skipped")
+        table = Table("run", "status", "done", "unchanged", "failed", "skipped", box=None)
+        table.columns[0].no_wrap = True
         for record in records:
             said = [step.status for step in record.notebooks.values()]
             counts = [str(said.count(s)) for s in ("done", "cached", "failed", "skipped")]
             colour = "red" if record.status == "failed" else "green"
-            started = record.started[:16].replace("T", " ")
-            table.add_row(record.run, started, f"[{colour}]{record.status}[/{colour}]", *counts)
+            table.add_row(record.run, f"[{colour}]{record.status}[/{colour}]", *counts)
         out.print(table)
         moved = changes(folder)
         moved = moved[moved["change"] != 0]

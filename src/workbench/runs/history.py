@@ -29,7 +29,7 @@ order by m.name, m."case" nulls first, r.run
 
 
 def last_complete(folder: Path) -> Path | None:
-    """Return the folder of the last run of a study in which nothing failed.
+    """Return the folder of the last run of a study that was asked for all and failed in nothing.
 
     Parameters
     ----------
@@ -37,7 +37,8 @@ def last_complete(folder: Path) -> Path | None:
         ``runs/<study>``. Run ids start with a UTC timestamp, so names sort by time.
     """
     for path in sorted(folder.glob("[0-9]*/run.json"), reverse=True):
-        if json.loads(path.read_text(encoding="utf-8")).get("status") == "done":
+        told = json.loads(path.read_text(encoding="utf-8"))
+        if told.get("status") == "done" and not told.get("asked"):
             return path.parent
     return None
 

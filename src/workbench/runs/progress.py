@@ -6,15 +6,12 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from workbench.runs.events import Event
 
-_WORDS = {
-    "done": "[green]done[/green]",
-    "cached": "[cyan]unchanged[/cyan]",
-    "failed": "[red]failed[/red]",
-    "skipped": "[yellow]skipped[/yellow]",
-}
+_WORDS = {"done": "done", "cached": "unchanged", "failed": "failed", "skipped": "skipped"}
+_COLOURS = {"done": "green", "cached": "cyan", "failed": "red", "skipped": "yellow"}
 
 
 class ProgressDisplay:
@@ -69,6 +66,8 @@ class ProgressDisplay:
     def _finished(self, event: Event) -> None:
         status = str(event["status"])
         about = f"{event['seconds']:.1f} s" if status == "done" else str(event["reason"])
-        line = f"{_WORDS[status]:<12} {event['notebook']}"
-        self._console.print(line, end="  ", highlight=False)
-        self._console.print(about, style="dim", highlight=False, markup=False, soft_wrap=True)
+        # One print: between two, a terminal would draw its bars.
+        word = f"{_WORDS[status]:<9}"
+        line = Text.assemble((word, _COLOURS[status]), " ", str(event["notebook"]))
+        line.append(f"  {about}", style="dim")
+        self._console.print(line, soft_wrap=True)
