@@ -29,8 +29,8 @@ class Changes:
     Attributes
     ----------
     table : DataFrame
-        goal, title, mean, low, high (of the chart before the baseline), periods (after the
-        baseline), signals (how many of them are signals), first (first signal), verdict.
+        goal, title, mean, lower_limit, upper_limit (of the chart before the baseline), periods
+        (after the baseline), signals (how many of them are signals), first (first signal), verdict.
     charts : mapping of str to XmR
         By goal; those with too few periods before the baseline are absent.
     """
@@ -87,7 +87,7 @@ def changes(report: GoalReport) -> Changes:
         base = int((pd.to_datetime(record.end) <= cut + pd.Timedelta(days=1)).sum())
         row = {"goal": goal.name, "title": goal.title, "periods": record.value.size - base}
         if base < FEWEST_BASE:
-            empty = {"mean": math.nan, "low": math.nan, "high": math.nan}
+            empty = dict.fromkeys(("mean", "lower_limit", "upper_limit"), math.nan)
             rows.append(row | empty | {"signals": 0, "first": pd.NaT, "verdict": SHORT})
             continue
         chart = xmr(record.value, list(pd.to_datetime(record.start)), base=base)
@@ -95,7 +95,7 @@ def changes(report: GoalReport) -> Changes:
         since = chart.table[~chart.table["base"] & (chart.table["signal"] != "")]
         rows.append(
             row
-            | {"mean": chart.mean, "low": chart.low, "high": chart.high}
+            | {"mean": chart.mean, "lower_limit": chart.low, "upper_limit": chart.high}
             | {
                 "signals": len(since),
                 "first": since["period"].min() if len(since) else pd.NaT,

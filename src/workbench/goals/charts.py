@@ -6,6 +6,7 @@ mean moving ranges from the mean; the moving ranges have their own limit at 3.26
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -36,8 +37,8 @@ class XmR:
     Attributes
     ----------
     table : DataFrame
-        period, value, range, mean, low, high, signal (words, empty for noise), base (whether the
-        period set the limits).
+        period, value, range, mean, lower_limit, upper_limit, signal (words, empty for noise),
+        base (whether the period set the limits).
     mean, low, high, range_mean, range_limit : float
     """
 
@@ -52,6 +53,12 @@ class XmR:
     def signals(self) -> pd.DataFrame:
         """The periods that are more than noise."""
         return self.table[self.table["signal"] != ""]
+
+    @property
+    def digits(self) -> int:
+        """Decimals that show a tenth of the usual range."""
+        usual = self.range_mean or abs(self.mean) or 1.0
+        return max(0, 1 - math.floor(math.log10(usual)))
 
     def metrics(self) -> pd.DataFrame:
         """Mean with its limits, and the number of signals: name, value, low, high."""
@@ -116,8 +123,8 @@ def xmr(values: Any, periods: Sequence[Any] | None = None, *, base: int | None =
             "value": x,
             "range": np.concatenate([[np.nan], moving]),
             "mean": mean,
-            "low": low,
-            "high": high,
+            "lower_limit": low,
+            "upper_limit": high,
             "signal": words,
             "base": np.arange(x.size) < size,
         }

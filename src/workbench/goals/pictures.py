@@ -59,6 +59,15 @@ def draw_attainment(report: GoalReport, ax: Axes | None = None) -> Axes:
         if len(rows):
             place = rows["attainment"].clip(*REACH)
             ax.plot(place, rows.index, mark, color="C0", markersize=8, label=status)
+    for row, value in t["attainment"].items():
+        if not REACH[0] <= value <= REACH[1]:
+            side = "left" if value < REACH[0] else "right"
+            words = f"{value:.0%}".replace("-", "\N{MINUS SIGN}")
+            ax.annotate(
+                words, (min(max(value, REACH[0]), REACH[1]), row),
+                xytext=(9 if side == "left" else -9, 0), textcoords="offset points",
+                ha=side, va="center",
+            )  # fmt: skip
     ax.set_yticks(t.index, list(t["title"]))
     ax.set_ylim(-0.6, len(t) - 0.4)
     ax.set_xlim(REACH[0] - 0.05, REACH[1] + 0.05)
