@@ -268,6 +268,21 @@ def test_lines_are_labelled_where_they_end_and_the_rest_keeps_a_legend() -> None
         assert [text.get_text() for text in legend.get_texts()] == ["95% interval"]
 
 
+def test_panels_that_say_the_same_share_one_legend() -> None:
+    def panels(figure: Any) -> None:
+        for axes, words in zip(figure.subplots(1, 2), (("a", "b"), ("a", "b")), strict=True):
+            for at, label in enumerate(words):
+                axes.scatter([0, 1], [at, at], label=label)
+            axes.legend()
+
+    with theme.themed():
+        figure = figures.draw(panels)
+        finishing.finish(figure)
+    assert [axes.get_legend() for axes in figure.axes] == [None, None]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["a", "b"]
+
+
 def test_direct_labels_do_not_touch() -> None:
     def close(ax: Axes) -> None:
         for at in range(4):

@@ -147,6 +147,12 @@ def test_a_summary_leads_where_there_are_enough_questions(outputs) -> None:
     html = outputs.text("en", "headlines")
     assert html.count("<li") == 3
     assert "effect.churn" not in html
+    outputs.all.clear()
+    overview.gather(Run([QUIET, VALUE, GAP, DESK, GOALS, DATA])).headlines()
+    html = outputs.text("en", "headlines")
+    order = [html.find(name) for name in ("at_risk", "clv.mean", ">gap<", "goals.bad")]
+    assert order == sorted(order) and min(order) > 0
+    assert html.count("<li") == 4
 
 
 def test_a_study_with_one_notebook_still_makes_a_page(outputs) -> None:

@@ -90,6 +90,14 @@ def test_there_are_no_colours_so_that_the_page_can_turn_dark(segments: pd.DataFr
     assert widths == ["0.21", "4.00"]
 
 
+def test_short_chinese_words_are_told_not_to_wrap(segments: pd.DataFrame) -> None:
+    frame = pd.DataFrame({"segment": ["Champions", "很长的一段文字不应当只占一行"], "n": [1, 2]})
+    soup = BeautifulSoup(table_html(frame, "zh"), "html.parser")
+    assert [th.text for th in soup.select("thead .wb-short")] == ["客户群", "数量"]
+    assert [th.text for th in soup.select("tbody .wb-short")] == ["重要价值客户"]
+    assert "wb-short" not in table_html(frame[:1], "en")
+
+
 def test_each_estimate_takes_its_own_ends() -> None:
     frame = pd.DataFrame(
         {"gap": [-0.62], "gap_low": [-0.70], "gap_high": [-0.54], "nps": [23.0], "x": [1.0]}

@@ -26,7 +26,8 @@ Classes that a style sheet dresses (the HTML has no colours of its own):
   ``span.wb-card-unit``), ``p.wb-card-interval``, ``p.wb-card-change`` (also ``wb-better`` or
   ``wb-worse``; the words say it, too)
 - ``p.wb-figure-title`` and ``caption``, each with ``span.wb-title`` and ``span.wb-subtitle``
-- ``div.wb-table-wrap > table.wb-table``, cells ``.wb-num``, in them ``span.wb-bar`` (its width is
+- ``div.wb-table-wrap > table.wb-table``, cells ``.wb-num`` and ``.wb-short`` (not to
+  be wrapped), in them ``span.wb-bar`` (its width is
   set; give it height and colour); ``p.wb-note`` below a table that was cut
 - ``details.wb-figure-data`` and ``a.wb-download``
 

@@ -27,6 +27,7 @@ LAB_STYLE = """
 .wb-title{display:block;font-weight:600}.wb-subtitle{display:block;opacity:.75}
 .wb-table th,.wb-table td{padding:.25em .8em;text-align:left!important;vertical-align:top}
 .wb-table .wb-num{text-align:right!important;white-space:nowrap}
+.wb-table .wb-short{white-space:nowrap}
 .wb-bar{display:inline-block;height:.6em;margin-right:.5em;background:currentColor;opacity:.35}
 .wb-headlines{display:flex;flex-wrap:wrap;gap:.8em;list-style:none;padding:0;margin:.5em 0}
 .wb-card{border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em}

@@ -190,15 +190,17 @@ def _apart(heights: list[float], gap: float) -> list[float]:
 
 
 def _raise_legend(figure: Figure) -> None:
-    # Above the plot, where it covers nothing and is read before the data.
+    # Above the plot, where it covers nothing and is read before the data; once for all panels.
     legends: list[Any] = [axes.get_legend() for axes in all_axes(figure) if axes.get_legend()]
-    if len(legends) != 1:
+    if not legends or figure.legends:
         return
-    legend = legends[0]
-    handles = list(legend.legend_handles)
-    words = [text.get_text() for text in legend.get_texts()]
-    title = legend.get_title().get_text()
-    legend.remove()
+    said = [tuple(text.get_text() for text in legend.get_texts()) for legend in legends]
+    if len(set(said)) > 1:
+        return
+    words, legend = list(said[0]), legends[0]
+    handles, title = list(legend.legend_handles), legend.get_title().get_text()
+    for each in legends:
+        each.remove()
     width = sum(text_width(text) + 5 for text in words)
     columns = len(words) if width <= 88 else max(1, int(len(words) * 88 / width))
     figure.legend(

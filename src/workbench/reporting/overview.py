@@ -22,12 +22,14 @@ from workbench.reporting.languages import languages_shown, translate
 from workbench.reporting.sentences import Link, callout, heading, listing, say
 
 MOST_CARDS = 4
-"""Headline numbers that one notebook may put on this page."""
+"""Headline numbers at the top, and those of one notebook."""
 
 
 ENOUGH_KEPT = 0.95
 WORTH_WINNING = 0.05
 """Shares at which the rules on data and on quiet customers speak up."""
+LEADING = ("worth", "short", "goals", "who", "measures", "data")
+"""Whose numbers lead the page, where there are more than it leads with."""
 FEWEST_QUESTIONS = 3
 """With fewer the sections themselves are summary enough."""
 
@@ -100,10 +102,12 @@ class Overview:
 
     def headlines(self) -> None:
         """Show the first number of each question, where there are enough to need a summary."""
-        first = [rows[0] for _, rows in self._answered()]
-        if len(first) >= FEWEST_QUESTIONS:
-            show_cards(first[:5], self.before, self._links())
-        elif not first:
+        answered = self._answered()
+        if len(answered) >= FEWEST_QUESTIONS:
+            leading = sorted(answered, key=lambda each: LEADING.index(each[0].key))[:MOST_CARDS]
+            first = [rows[0] for question, rows in answered if (question, rows) in leading]
+            show_cards(first, self.before, self._links())
+        elif not answered:
             callout("note", "No notebook of this run has left a headline number yet.")
 
     def answers(self) -> None:

@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from workbench.reporting.languages import ReportingError, match, translate
+from workbench.reporting.lettering import text_width
 from workbench.reporting.numbers import DASH, KINDS, Value, as_value, day
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ MOST_ROWS = 60
 PERSONAL = frozenset({"customer_id", "respondent_id", "phone", "email", "address", "birth_year"})
 """Columns that tell of one person; a table with one of them is not shown."""
 
+SHORT = 12
+"""Width in half-width characters up to which a Chinese text in a cell stays in one line."""
 INTERVAL = "95% interval"
 STANDARD = {"n": "Count", "low": "Lower end", "high": "Upper end", "estimate": "Estimate"}
 """Headings of the standard columns of results."""
@@ -305,9 +308,15 @@ def _numeric(column: Column) -> bool:
 
 
 def _head(column: Column, language: str) -> str:
-    kind = ' class="wb-num"' if _numeric(column) else ""
     words = match(column.label, language, kind="header")
-    return f'<th scope="col"{kind}>{escape(words)}</th>'
+    return f'<th scope="col"{_classes(words, numeric=_numeric(column))}>{escape(words)}</th>'
+
+
+def _classes(text: str, *, numeric: bool = False) -> str:
+    # Chinese may break after any character: a short word must be told not to.
+    short = text_width(text) <= SHORT and not text.isascii()
+    names = [name for name, given in (("wb-num", numeric), ("wb-short", short)) if given]
+    return f' class="{" ".join(names)}"' if names else ""
 
 
 def _cell(
@@ -315,9 +324,9 @@ def _cell(
 ) -> str:
     text = cell_text(row, column, language)
     if head:
-        return f'<th scope="row">{escape(text)}</th>'
+        return f'<th scope="row"{_classes(text)}>{escape(text)}</th>'
     if not _numeric(column):
-        return f"<td>{escape(text)}</td>"
+        return f"<td{_classes(text)}>{escape(text)}</td>"
     bar = ""
     if column.bar and largest.get(column.name):
         x = as_value(row[column.name])

@@ -48,6 +48,8 @@ def settings() -> dict[str, Any]:
         "figure.figsize": SIZE,
         "figure.facecolor": "none",
         "axes.facecolor": "none",
+        "figure.constrained_layout.h_pad": 0.07,
+        "figure.constrained_layout.w_pad": 0.05,
         "savefig.facecolor": "none",
         "savefig.edgecolor": "none",
         "font.family": ["sans-serif"],
