@@ -19,7 +19,7 @@ OpenStudy = Callable[..., Tables]
 
 
 def written(folder: Path, card: dict[str, Any] | None = None, **tables: Any) -> Study:
-    """Write a study: ``name="content"`` or ``name=({...}, content)``, content None if it is there."""
+    """Write a study: ``name="content"`` or ``name=({...}, content)``; None if the file is there."""
     entries: dict[str, Any] = {}
     for name, given in tables.items():
         entry, content = given if isinstance(given, tuple) else ({}, given)

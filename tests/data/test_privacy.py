@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from workbench.data import Tables, open_tables, suppress
-from workbench.data.privacy import NameBook, mask, personal_columns, pseudonym, study_key
+from workbench.data.masking import NameBook, mask
+from workbench.data.privacy import personal_columns, pseudonym, study_key
 from workbench.errors import DataError
 from workbench.study import Study, StudyError
 

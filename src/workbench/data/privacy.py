@@ -1,5 +1,5 @@
 """Keeps people out of results: pseudonyms, dropped columns, masked texts, no small cells."""
-# ruff: noqa: PD003  (Ibis calls it isnull)
+# ruff: noqa: PD003, PD004  (Ibis calls it isnull)
 
 from __future__ import annotations
 
@@ -118,15 +118,19 @@ def pseudonymise(engine: Engine, table: Any, kinds: dict[str, str], key: bytes, 
         For errors.
     """
     for column, kind in kinds.items():
+        distinct = table.filter(table[column].notnull()).select(raw_=table[column]).distinct()
         if engine.is_duckdb:
-            table = table.mutate(**{column: _engine_hmac(table[column], kind, key)})
-            continue
-        ids = engine.run(table.select(column).distinct(), where)[column].dropna().tolist()
-        mapping = pa.table(
-            {"raw_": ids, "pseudonym_": [pseudonym(str(i), key, kind) for i in ids]},
-            schema=pa.schema([("raw_", pa.string()), ("pseudonym_", pa.string())]),
-        )
-        known = engine.upload("pseudonyms", mapping)
+            # Hashing costs more than joining: each id is hashed once, however often it occurs.
+            known = engine.keep(
+                distinct.mutate(pseudonym_=_engine_hmac(distinct.raw_, kind, key)), where
+            )
+        else:
+            ids = [str(i) for i in engine.run(distinct, where)["raw_"]]
+            mapping = pa.table(
+                {"raw_": ids, "pseudonym_": [pseudonym(i, key, kind) for i in ids]},
+                schema=pa.schema([("raw_", pa.string()), ("pseudonym_", pa.string())]),
+            )
+            known = engine.upload("pseudonyms", mapping)
         joined = table.left_join(known, table[column] == known.raw_)
         names = {c: joined[c] for c in table.columns}
         table = joined.select(**{**names, column: joined.pseudonym_})
@@ -170,87 +174,6 @@ def personal_columns(columns: Iterable[str]) -> list[str]:
         if chinese or latin:
             found.append(column)
     return found
-
-
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-#: Seven digits or more, as people group them; dates and short numbers stay.
-_PHONE = re.compile(
-    r"(?<![A-Za-z0-9.])(?:\+|00)?\(?\d[\d\s().\-–]{5,20}\d(?![A-Za-z0-9%])|(?<!\d)1[3-9]\d{9}(?!\d)"
-)
-_DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}|(?:19|20)\d{6}")
-#: The surnames of nine Chinese people in ten, and the commonest of two characters.
-_SURNAMES = (
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜"
-    "崔钟谭陆汪范金石廖贾夏韦付傅方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤温康施洪樊乔赖文"
-)
-_TITLE = re.compile(
-    rf"(?:欧阳|司马|上官|诸葛|[{_SURNAMES}])(?=先生|女士|小姐|太太|经理|师傅|老师|主任)"
-)
-_MR = re.compile(r"\b(Mr|Mrs|Ms|Miss|Dr)\.?\s+[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)?")
-_INTRODUCED = re.compile(
-    r"(?<=my name is )[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)?|(?<=我叫)[\u4e00-\u9fff]{2,3}", re.I
-)
-#: What the engine looks for to find texts worth masking.
-SUSPECT = r"@|\d[\d\s().\-–]{5,}\d"
-
-
-def mask(text: str, names: Iterable[str] = ()) -> str:
-    """Replace names, phones and e-mail addresses in a free text by [name], [phone], [e-mail].
-
-    Parameters
-    ----------
-    text : str
-        A comment.
-    names : iterable of str
-        Names to look for besides those that a title or an introduction gives away.
-    """
-    masked = _EMAIL.sub("[e-mail]", text)
-    masked = _PHONE.sub(_phone_or_date, masked)
-    for name in sorted(set(names), key=len, reverse=True):
-        if re.fullmatch(r"[\u4e00-\u9fff·]+", name):
-            masked = masked.replace(name, "[name]")
-        else:
-            masked = re.sub(rf"\b{re.escape(name)}\b", "[name]", masked, flags=re.IGNORECASE)
-    masked = _MR.sub(lambda m: f"{m[1]} [name]", masked)
-    masked = _INTRODUCED.sub("[name]", masked)
-    return _TITLE.sub("[name]", masked)
-
-
-def _phone_or_date(match: re.Match[str]) -> str:
-    text = match[0]
-    digits = sum(c.isdigit() for c in text)
-    return text if digits < 7 or _DATE.fullmatch(text.strip()) else "[phone]"
-
-
-class NameBook:
-    """The names of a study's customers, to find them in free texts.
-
-    Chinese names of two characters are often ordinary words, so they are looked for only in
-    their bearer's own texts; longer ones, and Latin names of two words, everywhere.
-    """
-
-    def __init__(self, names: dict[str, str]) -> None:
-        self.own = names
-        self._everywhere: dict[str, set[str]] = {}
-        for name in set(names.values()):
-            if re.fullmatch(r"[\u4e00-\u9fff·]{3,}", name):
-                self._everywhere.setdefault(name[:2], set()).add(name)
-            elif len(words := name.split()) >= 2 and name.isascii():
-                self._everywhere.setdefault(words[0].casefold(), set()).add(name)
-
-    def in_text(self, text: str, customer: str | None) -> set[str]:
-        """Give the names to mask in one text."""
-        found: set[str] = set()
-        if customer is not None and (name := self.own.get(customer)):
-            found |= {name, *(word for word in name.split() if len(word) > 2)}
-            if re.fullmatch(r"[\u4e00-\u9fff]{3,}", name):
-                found.add(name[-2:])
-        folded = text.casefold()
-        for word in set(re.findall(r"[a-z'’-]+", folded)):
-            found |= {n for n in self._everywhere.get(word, ()) if n.casefold() in folded}
-        for i in range(len(text) - 1):
-            found |= {n for n in self._everywhere.get(text[i : i + 2], ()) if n in text}
-        return found
 
 
 def suppress(

@@ -14,6 +14,7 @@ import pyarrow as pa
 from workbench.card import did_you_mean
 from workbench.data import identity, privacy
 from workbench.data.engine import Engine
+from workbench.data.masking import NameBook, free_texts, mask, mask_texts
 from workbench.data.quality import DETAIL, REASON, REASONS, Flagged, flag, standardise
 from workbench.data.report import CleaningReport, TableReport
 from workbench.data.schemas import Schema, schema_of
@@ -91,7 +92,7 @@ class Tables:
             linked = self.engine.run(self._second_records(flagged).select(ROW), source.where)
             rows += [(row, "same person", "") for row in linked[ROW]]
         frame = pd.DataFrame(rows, columns=["row", "reason", "found"])
-        frame["found"] = [privacy.mask(t) if isinstance(t, str) else "" for t in frame["found"]]
+        frame["found"] = [mask(t) if isinstance(t, str) else "" for t in frame["found"]]
         return frame.sort_values("row", ignore_index=True, kind="stable")
 
     @property
@@ -185,10 +186,12 @@ class Tables:
         if not counts.get(None):
             self._refuse_all_set_aside(source, counts, examples)
         hidden = privacy.personal_columns(kept.columns)
-        masked_texts, masked = self._masked(kept, schema, source, hidden)
+        texts = free_texts(kept, schema, {REASON, DETAIL, ROW, *ID_KINDS, *hidden})
+        names = self._names if any(texts.values()) else NameBook({})
+        kept, masked = mask_texts(self.engine, kept, texts, names, source.where)
         kinds = {c: kind for c, kind in ID_KINDS.items() if c in kept.columns}
         private = privacy.pseudonymise(
-            self.engine, masked_texts.drop(*hidden, REASON, DETAIL), kinds, self.key, source.where
+            self.engine, kept.drop(*hidden, REASON, DETAIL), kinds, self.key, source.where
         )
         final = self.engine.keep(private.order_by(ROW).drop(ROW), source.where)
         facts = self._facts(final, schema, source)
@@ -232,7 +235,7 @@ class Tables:
                 counts[None] = int(n)
             else:
                 counts[reason] = int(n)
-                examples[reason] = (int(row), privacy.mask(str(what)))
+                examples[reason] = (int(row), mask(str(what)))
         if source.malformed:
             counts["malformed"] = len(source.malformed)
             line, text = source.malformed[0]
@@ -341,59 +344,15 @@ class Tables:
         strange = kept.filter(kept.customer_id.notnull()).anti_join(people, "customer_id")
         return int(self.engine.run(strange.count(), source.where))
 
-    def _masked(
-        self, kept: Any, schema: Schema | None, source: Source, hidden: list[str]
-    ) -> tuple[Any, int]:
-        """Mask names, phones and e-mail addresses in free texts."""
-        masked = 0
-        texts: dict[str, bool] = {}
-        for column, kind in kept.schema().items():
-            meaning = schema.columns.get(column) if schema else None
-            free = meaning is not None and meaning.kind == "free_text"
-            unknown = meaning is None and column not in (REASON, DETAIL, *ID_KINDS)
-            if kind.is_string() and column not in hidden and (free or unknown):
-                texts[column] = free
-        for column, free in texts.items():
-            known = "customer_id" in kept.columns
-            some = kept.filter(
-                kept[column].notnull()
-                if free
-                else kept[column].re_search(privacy.SUSPECT).fill_null(False)
-            )
-            wanted = [column, "customer_id"] if known and column != "customer_id" else [column]
-            found = self.engine.run(some.select(ROW, *wanted), source.where)
-            if found.empty:
-                continue
-            book = self._names if free else None
-            changed: dict[int, str] = {}
-            owners = found["customer_id"] if "customer_id" in found else [None] * len(found)
-            for row, text, owner in zip(found[ROW], found[column], owners, strict=True):
-                person = None if pd.isna(owner) else str(owner)
-                names = book.in_text(text, person) if book else set()
-                if (hidden_text := privacy.mask(text, names)) != text:
-                    changed[int(row)] = hidden_text
-            if changed:
-                kept = self._overwrite(kept, column, changed)
-                masked += len(changed)
-        return kept, masked
-
-    def _overwrite(self, table: Any, column: str, values: Mapping[int, str]) -> Any:
-        mapping = self.engine.upload(
-            "masked",
-            pa.table({"key_": pa.array(list(values), pa.int64()), "value_": list(values.values())}),
-        )
-        joined = table.left_join(mapping, table[ROW] == mapping.key_)
-        names = {c: joined[c] for c in table.columns}
-        return joined.select(**{**names, column: ibis.coalesce(joined.value_, names[column])})
-
     @cached_property
-    def _names(self) -> privacy.NameBook:
+    def _names(self) -> NameBook:
+        """The customers' names, to be found in free texts."""
         if "customers" not in self:
-            return privacy.NameBook({})
+            return NameBook({})
         source, flagged, _ = self._flag("customers")
         t = flagged.expr
         if "name" not in t.columns:
-            return privacy.NameBook({})
+            return NameBook({})
         frame = self.engine.run(
             t.filter(t[REASON].isnull() & t.name.notnull()).select("customer_id", "name"),
             source.where,
@@ -401,7 +360,7 @@ class Tables:
         names = dict(zip(frame["customer_id"], frame["name"], strict=True))
         for other, first in self.links.canonical.items():
             names.setdefault(first, names.get(other, ""))
-        return privacy.NameBook({i: n for i, n in names.items() if n})
+        return NameBook({i: n for i, n in names.items() if n})
 
     def _facts(self, final: Any, schema: Schema | None, source: Source) -> dict[str, Any]:
         """Count what was kept although it is worth knowing, and find the first and last date."""

@@ -1,0 +1,265 @@
+"""The parts of a study card: tables, survey, goals, measures, privacy, published values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+#: Languages that the reports are written in; a card may name others, which fall back to these.
+LANGUAGES = ("en", "zh")
+
+
+def _localised(value: Any, info: ValidationInfo) -> Any:
+    """Turn a plain string into one text for every language of the study."""
+    languages = (info.context or {}).get("languages", LANGUAGES)
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return dict.fromkeys(languages, str(value))
+    if isinstance(value, Mapping):
+        for key in value:
+            if key not in {*languages, *LANGUAGES}:
+                raise PydanticCustomError(
+                    "language",
+                    "{key} is not a language of the study; use {known}",
+                    {"key": repr(key), "known": ", ".join(languages)},
+                )
+        if not value:
+            raise PydanticCustomError("language", "the text is empty", {})
+    return value
+
+
+#: A text in the study's languages; the card may give a plain string, which serves for all.
+Text: TypeAlias = dict[str, str]
+LocalText = Annotated[Text, BeforeValidator(_localised)]
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _identifier(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise PydanticCustomError(
+            "identifier",
+            "{value} cannot be a name; use letters, digits and _, starting with a letter",
+            {"value": repr(value)},
+        )
+    return value
+
+
+Name = Annotated[str, BeforeValidator(lambda v: _identifier(v) if isinstance(v, str) else v)]
+
+
+def _item(value: Any) -> Any:
+    """Write survey items as two digits, also where YAML read 01 as a number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:02d}"
+    if isinstance(value, str) and value.isdigit():
+        return f"{int(value):02d}"
+    return value
+
+
+_Item = Annotated[str, BeforeValidator(_item)]
+Direction = Literal["up", "down"]
+Where = dict[str, Any]
+
+
+class Card(BaseModel):
+    """What every part of a card shares: it cannot be changed, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Table(Card):
+    """Where one table comes from and how its columns map onto the standard ones."""
+
+    path: str | None = None
+    sheet: str | int | None = None
+    sql: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: Literal[".", ","] = "."
+    columns: dict[str, str] = Field(default_factory=dict)
+    date_format: str | None = None
+    missing: tuple[str, ...] = ()
+    refunds: Literal["set_aside", "keep"] = "set_aside"
+    zero_amounts: Literal["keep", "set_aside"] = "keep"
+    duplicates: Literal["auto", "set_aside", "keep"] = "auto"
+
+    @field_validator("missing", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        items = value if isinstance(value, list | tuple) else [value]
+        return tuple(str(item) for item in items)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.path is None) == (self.sql is None):
+            raise PydanticCustomError(
+                "source", "a table needs either `path` or `sql`, and not both", {}
+            )
+        if self.sheet is not None and not str(self.path).lower().endswith((".xlsx", ".xlsm")):
+            raise PydanticCustomError("source", "`sheet` belongs to an .xlsx file only", {})
+        return self
+
+
+class Survey(Card):
+    """The items of the survey, their dimensions and their scale."""
+
+    items: dict[_Item, LocalText] = Field(default_factory=dict)
+    dimensions: dict[str, tuple[_Item, ...]] = Field(default_factory=dict)
+    scale: tuple[int, int] = (1, 7)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.scale[0] >= self.scale[1]:
+            raise PydanticCustomError("scale", "`scale` runs from its lowest to its highest", {})
+        seen: dict[str, str] = {}
+        for dimension, items in self.dimensions.items():
+            for item in items:
+                if self.items and item not in self.items:
+                    raise PydanticCustomError(
+                        "item",
+                        "dimension {dimension} names item {item}, which `items` does not list",
+                        {"dimension": repr(dimension), "item": repr(item)},
+                    )
+                if item in seen:
+                    raise PydanticCustomError(
+                        "item",
+                        "item {item} is in two dimensions, {one} and {two}",
+                        {"item": repr(item), "one": seen[item], "two": dimension},
+                    )
+                seen[item] = dimension
+        return self
+
+
+class Baseline(Card):
+    """Where a goal starts: a value and the day it was measured."""
+
+    value: float
+    date: dt.date
+
+
+class Goal(Card):
+    """A goal: an indicator, its baseline, its target and its deadline.
+
+    Attributes
+    ----------
+    every : str or None
+        The period over which baseline and target are measured, such as ``quarter``.
+    where : dict or None
+        Of whom: only rows with these values.
+    """
+
+    name: Name
+    title: LocalText
+    indicator: str
+    where: Where | None = None
+    #: The period that baseline and target speak of: churn a month is not churn a quarter.
+    every: Literal["week", "month", "quarter", "year", "wave"] | None = None
+    baseline: Baseline
+    target: float
+    deadline: dt.date
+    direction: Direction = "up"
+    owner: LocalText | None = None
+    parent: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.deadline <= self.baseline.date:
+            raise PydanticCustomError(
+                "order",
+                "`deadline` {deadline} is not after the baseline's date {date}",
+                {"deadline": str(self.deadline), "date": str(self.baseline.date)},
+            )
+        rises = self.target > self.baseline.value
+        if self.target != self.baseline.value and rises != (self.direction == "up"):
+            raise PydanticCustomError(
+                "direction",
+                "`direction` is {direction}, but the target {target} lies {side} the baseline"
+                " {value}",
+                {
+                    "direction": self.direction,
+                    "target": self.target,
+                    "side": "above" if rises else "below",
+                    "value": self.baseline.value,
+                },
+            )
+        return self
+
+
+class Outcome(Card):
+    """An indicator that a measure should move, and by how much it is said to have moved."""
+
+    indicator: str
+    direction: Direction = "up"
+    claimed: float | None = None
+    where: Where | None = None
+
+
+class Case(Card):
+    """A measure to be judged: what was done, to whom, since when, and what it should change.
+
+    Attributes
+    ----------
+    chosen : str
+        How the treated were chosen.
+    unit : str
+        What was treated: ``customer``, ``everybody``, or a column of the customer table.
+    selected_on : str or None
+        The indicator by which a rule, the worst or volunteers were chosen.
+    treated : dict or None
+        Column -> values of the treated; else the table ``treatments`` says who they are.
+    """
+
+    name: Name
+    title: LocalText
+    what: LocalText | None = None
+    start: dt.date
+    end: dt.date | None = None
+    chosen: Literal["everybody", "rule", "worst", "volunteers", "random"] = "everybody"
+    unit: str = "customer"
+    selected_on: str | None = None
+    treated: dict[str, tuple[Any, ...]] | None = None
+    outcomes: tuple[Outcome, ...] = Field(min_length=1)
+    period: Literal["week", "month", "quarter", "year", "wave"] = "month"
+
+    @field_validator("treated", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {k: v if isinstance(v, list | tuple) else [v] for k, v in value.items()}
+        return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end is not None and self.end <= self.start:
+            raise PydanticCustomError("order", "`end` is not after `start`", {})
+        return self
+
+
+class Privacy(Card):
+    """How people are protected: the key of the pseudonyms and the smallest cell shown."""
+
+    key_env: str = "WORKBENCH_KEY"
+    min_cell: int = Field(default=5, ge=1)
+    public: bool = False
+
+
+class Published(Card):
+    """Values that a paper printed, which a page reproduces beside its own."""
+
+    notebook: str
+    table: str = "transactions"
+    source: str
+    values: dict[str, float]
