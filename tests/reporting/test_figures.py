@@ -268,6 +268,49 @@ def test_lines_are_labelled_where_they_end_and_the_rest_keeps_a_legend() -> None
         assert [text.get_text() for text in legend.get_texts()] == ["95% interval"]
 
 
+@pytest.mark.usefixtures("_words")
+def test_labels_stay_with_their_lines_whatever_the_order_of_the_legend() -> None:
+    def draw(ax: Axes) -> None:
+        (one,) = ax.plot([0, 1, 2], [0, 1, 2], label="Observed")
+        (other,) = ax.plot([0, 1, 2], [5, 5, 5], label="Champions")
+        ax.legend(handles=[other, one])
+
+    with theme.themed():
+        figure = figures.draw(draw)
+        legends = finishing.samples(figure)
+        lettering.letter(figure, "zh")
+        finishing.finish(figure, legends)
+        found = {text.get_text(): text.get_color() for text in figure.axes[0].texts}
+    assert found == {"重要价值客户": palette.CYCLE[1], "实际值": palette.CYCLE[0]}
+
+
+def test_a_legend_made_of_other_things_keeps_them() -> None:
+    from matplotlib.patches import Patch
+
+    def draw(ax: Axes) -> None:
+        ax.plot([0, 1, 2], [0, 1, 2], label="line")
+        ax.legend(handles=[Patch(color="C3", label="by hand"), Patch(color="C4", label="too")])
+
+    with theme.themed():
+        figure = figures.draw(draw)
+        finishing.finish(figure)
+        (legend,) = figure.legends
+        assert [text.get_text() for text in legend.get_texts()] == ["by hand", "too"]
+        faces = [matplotlib.colors.to_hex(h.get_facecolor()) for h in legend.legend_handles]
+    assert faces == [palette.CYCLE[3], palette.CYCLE[4]]
+
+
+def test_an_error_bar_keeps_its_marker_in_the_legend() -> None:
+    def draw(ax: Axes) -> None:
+        ax.errorbar([0, 1], [0, 1], yerr=0.1, fmt="o", label="measured")
+        ax.legend()
+
+    svg = figures.figure_svg(draw, "en")
+    # One marker for each of the two points, and one in the legend.
+    legend = svg[svg.index('id="legend_1"') :]
+    assert 'style="fill: #1d4a94; stroke: #1d4a94"' in legend
+
+
 def test_panels_that_say_the_same_share_one_legend() -> None:
     def panels(figure: Any) -> None:
         for axes, words in zip(figure.subplots(1, 2), (("a", "b"), ("a", "b")), strict=True):

@@ -49,9 +49,10 @@ def figure_svg(
     """
     with themed():
         figure = draw(thing)
+        legends = finishing.samples(figure)
         lettering.letter(figure, language, names)
         figure.set_figheight(height or _height(figure))
-        finishing.finish(figure)
+        finishing.finish(figure, legends)
         return svg(figure, label)
 
 

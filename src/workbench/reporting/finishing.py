@@ -21,11 +21,40 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
+Samples = dict[int, list[Any]]
 MOST_DIRECT = 5
 
 
-def finish(figure: Figure) -> None:
-    """Put the house's finish on a figure that has been drawn and lettered."""
+def samples(figure: Figure) -> Samples:
+    """Find what each entry of each legend stands for, while its words are still the drawing's.
+
+    Returns
+    -------
+    dict
+        For each Axes with a legend, by its id: the artists in the order of the legend's texts;
+        None where the legend was made of something else.
+    """
+    found: Samples = {}
+    for axes in all_axes(figure):
+        legend = axes.get_legend()
+        if legend is not None:
+            handles, labels = axes.get_legend_handles_labels()
+            known = dict(zip(labels, handles, strict=True))
+            found[id(axes)] = [known.get(text.get_text()) for text in legend.get_texts()]
+    return found
+
+
+def finish(figure: Figure, legends: Samples | None = None) -> None:
+    """Put the house's finish on a figure that has been drawn and lettered.
+
+    Parameters
+    ----------
+    figure : Figure
+        The figure.
+    legends : dict, optional
+        From :func:`samples`, taken before the figure was lettered.
+    """
+    drawn = samples(figure) if legends is None else legends
     for axes in all_axes(figure):
         shaded = shade(axes)
         _paint_black_in_ink(axes)
@@ -33,8 +62,8 @@ def finish(figure: Figure) -> None:
         _lay_y_label_flat(axes)
     figure.draw_without_rendering()  # so that it is known where lines end
     for axes in all_axes(figure):
-        _label_lines_directly(axes)
-    _raise_legend(figure)
+        _label_lines_directly(axes, drawn.get(id(axes), []))
+    _raise_legend(figure, drawn)
     figure.draw_without_rendering()
     for axes in all_axes(figure):
         if axes_of(axes):
@@ -89,13 +118,12 @@ def _is_colorbar(axes: Axes) -> bool:
     return hasattr(axes, "_colorbar")
 
 
-def _label_lines_directly(axes: Axes) -> None:
+def _label_lines_directly(axes: Axes, handles: list[Any]) -> None:
     legend = axes.get_legend()
     if legend is None or is_categorical(axes.yaxis):
         return
-    handles, labels = axes.get_legend_handles_labels()
     shown = [text.get_text() for text in legend.get_texts()]
-    if len(shown) != len(labels):
+    if None in handles or len(shown) != len(handles):
         return
     pairs: list[tuple[Any, str]] = [
         (handle, words)
@@ -133,6 +161,7 @@ def _label_lines_directly(axes: Axes) -> None:
         if not any(handle is line for line, _ in pairs)
     ]
     legend.remove()
+    handles[:] = [handle for handle, _ in rest]
     if rest:
         axes.legend(*zip(*rest, strict=True))
 
@@ -189,16 +218,22 @@ def _apart(heights: list[float], gap: float) -> list[float]:
     return placed
 
 
-def _raise_legend(figure: Figure) -> None:
+def _raise_legend(figure: Figure, drawn: Samples) -> None:
     # Above the plot, where it covers nothing and is read before the data; once for all panels.
-    legends: list[Any] = [axes.get_legend() for axes in all_axes(figure) if axes.get_legend()]
+    found = [axes for axes in all_axes(figure) if axes.get_legend()]
+    legends: list[Any] = [axes.get_legend() for axes in found]
     if not legends or figure.legends:
         return
     said = [tuple(text.get_text() for text in legend.get_texts()) for legend in legends]
     if len(set(said)) > 1:
         return
     words, legend = list(said[0]), legends[0]
-    handles, title = list(legend.legend_handles), legend.get_title().get_text()
+    title = legend.get_title().get_text()
+    # What was drawn makes better samples than a legend's own: an error bar keeps its marker.
+    handles: list[Any] = [
+        own or sample
+        for own, sample in zip(drawn[id(found[0])], legend.legend_handles, strict=True)
+    ]
     for each in legends:
         each.remove()
     width = sum(text_width(text) + 5 for text in words)
