@@ -84,6 +84,20 @@ def test_paper_is_always_light_and_without_furniture(chromium, published):
         assert tab.evaluate("getComputedStyle(document.body).color") == "rgb(29, 36, 48)"
 
 
+def test_chinese_letters_are_there_from_the_first_word(chromium, published):
+    with opened(chromium, published, "zh/studies/demo/clv.html") as tab:
+        # A Chinese character is as wide as its font is high; the box of a missing one is not.
+        shares = tab.evaluate(
+            """['.wb-kicker a', 'h1', '.wb-toc p', 'summary'].map(name => {
+                const node = document.querySelector(name), range = document.createRange();
+                range.selectNodeContents(node);
+                const size = parseFloat(getComputedStyle(node).fontSize);
+                return range.getBoundingClientRect().width / size / node.textContent.length;
+            })"""
+        )
+        assert shares == pytest.approx([1] * 4, abs=0.05)
+
+
 def test_the_menu_of_a_phone_opens_and_closes(chromium, published):
     with opened(chromium, published, "studies/demo/clv.html", width=390) as tab:
         assert not tab.is_visible(".wb-nav")

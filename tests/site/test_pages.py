@@ -231,7 +231,7 @@ def test_numbers_stand_right_in_tables_that_were_written_by_hand():
         "<tbody><tr><td>x</td><td style='text-align: right;'>1</td></tr></tbody></table>"
     )
     table = content(html).body.table
-    assert [x.get("class") for x in table.select("td")] == [None, ["wb-num"]]
+    assert [x.get_text() for x in table.select(".wb-num")] == ["b", "1"]
     assert not table.select("[style]")
 
 
@@ -240,6 +240,12 @@ def test_headings_that_skip_a_level_are_put_in_order_and_get_ids_of_their_own():
     heads = body.find_all(re.compile("^h[1-6]$"))
     assert [x.name for x in heads] == ["h2", "h3", "h2"]
     assert [x["id"] for x in heads] == ["same", "deep", "same-2"]
+
+
+def test_long_headline_numbers_get_more_room():
+    cards = '<ul class="wb-headlines"><li class="wb-card"><p class="wb-card-value">{}</p></li></ul>'
+    assert "wb-roomy" in content(cards.format("CN¥1.59 million")).body.ul["class"]
+    assert "wb-roomy" not in content(cards.format("−0.84")).body.ul["class"]
 
 
 def test_a_page_that_only_leads_elsewhere_is_no_page():

@@ -16,6 +16,9 @@ from bs4 import BeautifulSoup, Tag
 
 from workbench.site.words import word
 
+MOST_LETTERS = 9
+"""Longest headline number, in characters, of which four fit beside one another."""
+
 _HEADINGS = re.compile(r"^h[1-6]$")
 _LANGUAGE_OF_CODE = re.compile(r"^(python|sql|r|bash|yaml|json|html|css|text)$")
 _CALLOUTS = {
@@ -82,15 +85,22 @@ def read_content(soup: BeautifulSoup, language: str) -> Content | None:
     parts = _masthead(main)
     for node in main.select(_STRIP):
         node.decompose()
+    _tables(soup, main, language)
+    # Tables are most of a page's nodes: once in order they stand aside, which makes the rest quick.
+    aside = [(box, soup.new_tag("template")) for box in main.select(".wb-table-wrap")]
+    for box, place in aside:
+        box.replace_with(place)
     _footnotes(soup, main, language)
     _sections(main)
     _maths(soup, main, language)
     _code(soup, main, language)
     _callouts(soup, main, language)
     _tabs(soup, main)
-    _tables(soup, main, language)
     _images(main)
     _plain_markup(main)
+    _cards(main)
+    for box, place in aside:
+        place.replace_with(box)
     for selector in _LAST:
         for node in main.select(selector):
             main.append(node.extract())
@@ -302,6 +312,13 @@ def _tables(soup: BeautifulSoup, main: Tag, language: str) -> None:
         seen[label] = seen.get(label, 0) + 1
         if seen[label] > 1:
             box["aria-label"] = f"{label} ({seen[label]})"
+
+
+def _cards(main: Tag) -> None:
+    """Mark headline numbers that need more room than four in a row have."""
+    for cards in main.select(".wb-headlines"):
+        if any(len(_text(x)) > MOST_LETTERS for x in cards.select(".wb-card-value")):
+            cards["class"] = " ".join([*_classes(cards), "wb-roomy"])
 
 
 def _images(main: Tag) -> None:

@@ -2,11 +2,14 @@
 
 The font is Noto Sans SC (SIL Open Font License 1.1) from the package zhplot, which is used for its
 file and never imported. It stands last in the list of fonts, so that a machine with a Chinese
-font of its own does not load it.
+font of its own does not use it. It lies inside the style sheet: of a page that is opened from a
+file, Firefox loads no font from another folder, and the letters are there for the first word.
 """
 
 from __future__ import annotations
 
+import base64
+import io
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,13 +17,12 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 
 FAMILY = "Workbench Han"
-FILE = "han.woff"
 _FIRST_HAN = 0x2E80  # CJK radicals; punctuation, ideographs and full-width forms follow
 _RULE = f"""
 /* Only the characters that this site uses, of Noto Sans SC (SIL Open Font License 1.1). */
 @font-face {{
   font-family: "{FAMILY}";
-  src: url("{FILE}") format("woff");
+  src: url("data:font/woff;base64,%s") format("woff");
   font-display: block;
   unicode-range: U+2E80-9FFF, U+F900-FAFF, U+FE30-FE4F, U+FF00-FFEF;
 }}
@@ -48,7 +50,7 @@ def han_characters(site: Path) -> str:
 
 
 def embed_font(site: Path, styles: Path) -> int:
-    """Put the font beside a style sheet of the site, and a rule that loads it.
+    """Put the font into a style sheet of the site.
 
     Parameters
     ----------
@@ -76,7 +78,8 @@ def embed_font(site: Path, styles: Path) -> int:
     subsetter = subset.Subsetter(options)
     subsetter.populate(text=text)
     subsetter.subset(font)
-    subset.save_font(font, str(styles.with_name(FILE)), options)
+    file = io.BytesIO()
+    subset.save_font(font, file, options)
     with styles.open("a", encoding="utf-8") as sheet:
-        sheet.write(_RULE)
+        sheet.write(_RULE % base64.b64encode(file.getvalue()).decode("ascii"))
     return len(text)

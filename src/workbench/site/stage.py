@@ -24,7 +24,7 @@ import posixpath
 import re
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -258,6 +258,8 @@ def _page_files(
     if page.kind == "study":
         inner = [p for p in pages if p.kind in ("page", "cases")]
         links = [_link(p, folder) for p in sorted(inner, key=lambda p: p.order)]
+        if page.edition.cards:  # the numbers stand on this page already
+            links = [replace(link, cards=()) for link in links]
         cells += _block(blocks.contents(links, language, heading=word("contents", language)))
         cells += _block(blocks.skipped(_skipped(record, language, titles), language))
     elif page.kind == "cases":
