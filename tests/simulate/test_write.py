@@ -106,3 +106,16 @@ def test_the_card_is_marked_as_simulated_in_both_languages() -> None:
     assert "imulated" in study.description["en"] and "模拟" in study.description["zh"]
     assert study.survey is not None and len(study.survey.items) == 22
     assert all(set(text) == {"en", "zh"} for text in study.survey.items.values())
+
+
+def test_the_command_refuses_what_it_cannot_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from workbench.simulate.__main__ import main
+
+    with pytest.raises(SystemExit):
+        main(["--seed", "-1"])
+    assert "from 0 on" in capsys.readouterr().err
+    (tmp_path / "taken").write_text("a file, not a folder")
+    assert main(["--out", str(tmp_path / "taken")]) == 2
+    assert "taken" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from workbench.errors import WorkbenchError
 from workbench.simulate.write import SEED, write_study
 
 
@@ -18,7 +19,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("data/harbour"), help="folder to write to")
     parser.add_argument("--seed", type=int, default=SEED, help="same seed, same bytes")
     options = parser.parse_args(arguments)
-    for path in write_study(options.out, options.seed):
+    if options.seed < 0:
+        parser.error(f"the seed is {options.seed}; give a whole number from 0 on")
+    try:
+        written = write_study(options.out, options.seed)
+    except (WorkbenchError, OSError) as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
+    for path in written:
         sys.stdout.write(f"{path}  {path.stat().st_size / 1e6:.2f} MB\n")
     return 0
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from faker import Faker
 
+from workbench.errors import WorkbenchError
 from workbench.simulate.population import CITY_NAMES, Population
 from workbench.simulate.streams import stream
 
@@ -55,7 +55,21 @@ class Identities:
 
 
 def make_identities(seed: int, population: Population) -> Identities:
-    """Make up the people, in Chinese and, for some, in English."""
+    """Make up the people, in Chinese and, for some, in English.
+
+    Raises
+    ------
+    WorkbenchError
+        If Faker is not installed.
+    """
+    try:
+        from faker import Faker
+    except ModuleNotFoundError:
+        raise WorkbenchError(
+            "Faker is not installed, and the names come from it",
+            where="workbench.simulate",
+            remedy='install "workbench[simulate]"',
+        ) from None
     rng = stream(seed, "identities")
     n = population.n
     chinese, english = Faker("zh_CN"), Faker("en_US")

@@ -52,7 +52,7 @@ OUTCOMES: Final[Mapping[str, tuple[Outcome, ...]]] = {
 
 
 def churn_by_month(contracts: Contracts, who: Mask) -> tuple[Floats, Floats]:
-    """Customers who leave with their last contract in each month, and those running before it."""
+    """Count customers who leave with their last contract in a month, and those under contract."""
     starts = month_starts()
     open_at = (contracts.start[:, None] < starts) & (contracts.end[:, None] >= starts)
     running = np.zeros((who.size, starts.size), dtype=bool)
