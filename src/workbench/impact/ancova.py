@@ -103,7 +103,7 @@ def same_baseline(
     data = _comparison(panel, year, extra)
     n_treated, n_other = int(data.treated.sum()), int((~data.treated).sum())
     k = data.baseline.shape[1]
-    if min(n_treated, n_other) < 2 or n_treated + n_other < k + 5:
+    if min(n_treated, n_other) < 2 or n_treated + n_other < k + 8:
         raise CaseError(
             f"{n_treated} treated and {n_other} other units were seen before and after",
             where="outcome table",

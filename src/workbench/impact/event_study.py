@@ -1,4 +1,4 @@
-"""The difference between treated and comparison over time: did they move in step before?"""
+"""The difference between treated and comparison over time, before and after the start."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def split_periods(periods: pd.Index, start: pd.Timestamp) -> tuple[Mask, Mask]:
     if before.any() and after.any():
         # the last period that began before the start may reach into the time after
         last = int(np.flatnonzero(before)[-1])
-        before[last] = begins[last + 1] <= start or begins[last] + _typical(begins) <= start
+        before[last] = begins[last] + _length(periods[last], begins) <= start
     if not before.any():
         raise CaseError(
             f"the start {start:%Y-%m-%d} lies before the data, which begin {begins.min():%Y-%m-%d}",
@@ -144,10 +144,19 @@ def split_periods(periods: pd.Index, start: pd.Timestamp) -> tuple[Mask, Mask]:
     return before, after
 
 
-def _typical(begins: pd.DatetimeIndex) -> pd.Timedelta:
+def _length(label: Any, begins: pd.DatetimeIndex) -> pd.DateOffset | pd.Timedelta:
+    """Length of a period: what its label says, else the shortest distance between two."""
+    text = str(label)
+    months = {"H": 6, "S": 6, "Q": 3}
+    if not isinstance(label, pd.Timestamp):
+        if found := re.fullmatch(r"\d{4}\D{0,2}([HSQ])[1-4]", text, re.IGNORECASE):
+            return pd.DateOffset(months=months[found[1].upper()])
+        if re.fullmatch(r"\d{4}", text):
+            return pd.DateOffset(years=1)
+        if re.fullmatch(r"\d{4}-\d{2}", text):
+            return pd.DateOffset(months=1)
     gaps = np.diff(begins.to_numpy()).astype("timedelta64[D]").astype(int)
-    # months differ by up to three days in length; a period may be that much shorter
-    return pd.Timedelta(days=int(np.median(gaps)) - 3) if gaps.size else pd.Timedelta(days=0)
+    return pd.Timedelta(days=int(gaps.min())) if gaps.size else pd.Timedelta(days=0)
 
 
 def period_label(period: Any) -> str:
@@ -201,6 +210,13 @@ def read_panel(
     treated = pd.Series(dict(treated))
     values = pd.to_numeric(frame[outcome], errors="coerce").to_numpy(dtype=float)
     weights = np.ones(len(frame)) if weight is None else frame[weight].to_numpy(dtype=float)
+    if unit == "customer_id" and frame.duplicated([unit, period]).any():
+        twice = int(frame.duplicated([unit, period]).sum())
+        raise CaseError(
+            f"{twice} customers and periods occur more than once",
+            where="outcome table",
+            remedy="give one row a customer and period",
+        )
     known = frame[unit].notna().to_numpy() & frame[period].notna().to_numpy()
     usable = known & np.isfinite(values) & (weights > 0)
     notes = [("no value", "records", int((~usable).sum()))]

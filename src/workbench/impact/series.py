@@ -53,17 +53,21 @@ class _Mixture:
         se = np.sqrt(np.einsum("i,mij,j->m", c, self.covariance, c))
         return float(self.weight @ stdtr(self.df, (value - self.beta @ c) / se))
 
-    def limits(self, c: Array, level: float) -> tuple[float, float]:
-        out = []
-        se = np.sqrt(np.einsum("i,mij,j->m", c, self.covariance, c))
-        centre, reach = self.beta @ c, 60 * float(se.max())
+    def limits(self, contrasts: Array, level: float) -> tuple[Array, Array]:
+        """Limits of many contrasts at once, shape (contrasts, k)."""
+        se = np.sqrt(np.einsum("ci,mij,cj->cm", contrasts, self.covariance, contrasts))
+        centre = contrasts @ self.beta.T
+        reach = 60 * se.max(axis=1)
+        ends = []
         for target in (0.5 - level / 2, 0.5 + level / 2):
-            low, high = float(centre.min()) - reach, float(centre.max()) + reach
-            for _ in range(70):
+            low, high = centre.min(axis=1) - reach, centre.max(axis=1) + reach
+            for _ in range(60):
                 middle = (low + high) / 2
-                low, high = (middle, high) if self.below(c, middle) < target else (low, middle)
-            out.append((low + high) / 2)
-        return out[0], out[1]
+                share = stdtr(self.df, (middle[:, None] - centre) / se) @ self.weight
+                low = np.where(share < target, middle, low)
+                high = np.where(share < target, high, middle)
+            ends.append((low + high) / 2)
+        return ends[0], ends[1]
 
 
 def interrupted_series(
@@ -128,7 +132,10 @@ def interrupted_series(
     }
     c = np.zeros(x.shape[1])
     c[terms.index("step")] = 1.0
-    limits = {name: fit.limits(c, level) for name, fit in fits.items()}
+    limits = {
+        name: (float(low[0]), float(high[0]))
+        for name, (low, high) in ((n, f.limits(c[None, :], level)) for n, f in fits.items())
+    }
     widest = max(fits, key=lambda name: limits[name][1] - limits[name][0])
     shown, (low, high) = fits[widest], limits[widest]
     effect = float(shown.mean() @ c)
@@ -260,8 +267,7 @@ def _picture(
     without = x * (1 - c)
     line = without @ fit.mean()
     low, high = np.full(len(y), np.nan), np.full(len(y), np.nan)
-    for i in np.flatnonzero(later):
-        low[i], high[i] = fit.limits(without[i], level)
+    low[later], high[later] = fit.limits(without[later], level)
     return pd.DataFrame(
         {
             "period": names,

@@ -1,0 +1,298 @@
+"""The design follows from the choice of the treated; what cannot be judged is refused."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.impact import (
+    CaseCard,
+    CaseError,
+    CaseReport,
+    evaluate,
+    select_design,
+    verdict,
+    words,
+)
+from workbench.impact.selector import met_the_rule
+
+START = pd.Timestamp("2025-01-01")
+MONTHS = pd.date_range("2024-01-01", periods=24, freq="MS")
+
+
+def card(chosen: str = "random", **options) -> CaseCard:
+    return CaseCard("offer", START, chosen, **{"period": "month"} | options)
+
+
+def records(n: int = 60, effect: float = 0.0, seed: int = 1, treated=None) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    treated = np.arange(n) < n // 2 if treated is None else treated
+    y = 10 + rng.normal(size=(n, 1)) + rng.normal(size=(n, 24))
+    y[treated, 12:] += effect
+    return pd.DataFrame(
+        {
+            "customer_id": np.repeat(np.arange(n), 24),
+            "period": np.tile(MONTHS, n),
+            "estimate": y.ravel(),
+        }
+    )
+
+
+def treatments(n: int = 30, case: str = "offer", start=START) -> pd.DataFrame:
+    return pd.DataFrame({"case": case, "customer_id": np.arange(n), "start": start})
+
+
+def judged(chosen: str = "random", effect: float = 0.0, **options):
+    return evaluate(records(effect=effect), card(chosen), treatments(), outcome="sales", **options)
+
+
+WRITER = SimpleNamespace(
+    num=lambda *v, signed=False: "/".join(f"{x:.2f}" for x in v),
+    pct=lambda *v, signed=False: "/".join(f"{100 * x:.0f}%" for x in v),
+    points=lambda *v, signed=False, percentage=False: "/".join(f"{x:.0f}" for x in v),
+)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "selected_on", "same_rule", "design"),
+    [
+        ("random", None, None, "drawn by lot"),
+        ("rule", "sales", 40, "same rule"),
+        ("rule", "sales", 3, "same baseline"),
+        ("rule", "nps", 3, "difference in differences"),
+        ("worst", "sales", None, "same baseline"),
+        ("worst", None, None, "same baseline"),
+        ("worst", "nps", None, "difference in differences"),
+        ("volunteers", None, None, "between two answers"),
+    ],
+)
+def test_the_design_follows_from_the_choice(chosen, selected_on, same_rule, design) -> None:
+    picked = select_design(
+        card(chosen, selected_on=selected_on),
+        outcome="sales",
+        n_treated=50,
+        n_other=50,
+        n_same_rule=same_rule,
+        before=12,
+        after=12,
+    )
+    assert picked.design == design
+    assert picked.table.set_index("design").loc[design, ["admissible", "answers"]].all()
+    refused = picked.table[~picked.table["admissible"]]
+    assert (refused["reason"] != "").all(), "what is not admissible says why"
+
+
+@pytest.mark.parametrize(("before", "after", "design"), [(8, 8, True), (7, 20, False), (20, 7, 0)])
+def test_a_series_needs_eight_points_on_each_side(before, after, design) -> None:
+    picked = select_design(
+        card("everybody"), outcome="churn", n_treated=1, n_other=0, before=before, after=after
+    )
+    assert bool(picked.design) == bool(design)
+
+
+def test_nobody_to_compare_with_leaves_no_design() -> None:
+    for chosen in ("random", "rule", "worst", "volunteers"):
+        picked = select_design(card(chosen), outcome="sales", n_treated=50, n_other=1)
+        assert picked.design == ""
+
+
+def test_a_lot_gives_the_true_effect_and_strong_evidence() -> None:
+    found = judged(effect=2.0, claimed=0.2)
+    assert found.effect.low < 2 < found.effect.high
+    assert found.effect.design == "drawn by lot"
+    assert found.strength == "strong" and not found.warnings
+    assert found.answers["design"].tolist() == ["drawn by lot", "same baseline", "before and after"]
+
+
+def test_no_effect_is_said_to_be_unshown() -> None:
+    found = judged(claimed=0.5)
+    first, claim, _ = verdict(found)
+    assert first.startswith("No effect on {outcome} can be shown")
+    assert claim == "The claim of {claimed} lies outside that range."
+
+
+def test_verdict_and_words_fit_together() -> None:
+    for effect, claimed, direction in (
+        (2.0, 0.2, "up"),
+        (2.0, 0.9, "up"),
+        (2.0, 0.01, "up"),
+        (-2.0, 0.2, "up"),
+        (-2.0, -0.2, "down"),
+        (0.0, 0.02, "up"),
+        (1.0, None, "up"),
+    ):
+        found = judged(effect=effect, claimed=claimed, direction=direction)
+        said = [text.format(**words(found, WRITER)) for text in verdict(found)]
+        assert all("{" not in text for text in said) and len(said) >= 2
+
+
+@pytest.mark.parametrize(
+    ("effect", "claimed", "said"),
+    [
+        (2.0, 0.2, "fits"),
+        (2.0, 0.9, "more than the data allow"),
+        (2.0, 0.01, "less than what was found"),
+    ],
+)
+def test_the_claim_is_held_against_the_interval(effect, claimed, said) -> None:
+    assert said in verdict(judged(effect=effect, claimed=claimed))[1]
+
+
+def test_a_move_the_wrong_way_is_not_called_a_success() -> None:
+    assert "wrong way" in verdict(judged(effect=-2.0))[0]
+    assert "right way" in verdict(judged(effect=-2.0, direction="down"))[0]
+
+
+def test_one_treated_city_is_refused_in_words() -> None:
+    frame = records().assign(city=lambda d: "C" + (d["customer_id"] // 10).astype(str))
+    found = evaluate(
+        frame, card(group="city", treated_groups=("C0",)), outcome="sales", claimed=0.1
+    )
+    assert found.refused and found.strength == "none"
+    assert found.glance is None or np.isfinite(found.glance.effect)
+    assert {c.severity for c in found.warnings} == {"refusal"}
+    assert "No conclusion" in verdict(found)[0]
+    report = CaseReport.of([found])
+    assert report.metrics() == [] and report.table["strength"].tolist() == ["none"]
+
+
+def test_a_short_series_is_refused_with_its_reason() -> None:
+    found = evaluate(
+        records(), CaseCard("offer", MONTHS[20], "everybody"), outcome="sales", claimed=0.1
+    )
+    assert found.refused and "4 points after" in found.warnings[0].text
+
+
+def test_cells_below_the_threshold_are_refused() -> None:
+    found = evaluate(records(), card(), treatments(), outcome="sales", min_cell=1000)
+    assert found.refused and found.warnings[0].name == "small cells"
+
+
+def test_a_series_for_everybody_is_judged_and_graded() -> None:
+    frame = records(effect=2.0, treated=np.ones(60, dtype=bool))
+    found = evaluate(frame, card("everybody"), outcome="sales", claimed=0.2)
+    assert found.effect.low < 2 < found.effect.high
+    assert found.effect.design == "interrupted time series"
+    assert found.strength in ("moderate", "weak")
+
+
+def test_the_worst_are_compared_at_the_same_baseline_with_a_warning() -> None:
+    # a quarter chosen because last year was bad; the measure does nothing
+    frame = records(400, seed=7)
+    year = frame[frame["period"] < START].groupby("customer_id")["estimate"].mean()
+    noise = np.random.default_rng(1).normal(0, 2, 400)
+    frame["estimate"] += np.where(frame["period"] < START, noise[frame["customer_id"]], 0)
+    year = year + noise
+    worst = pd.DataFrame(
+        {"case": "offer", "customer_id": year.nsmallest(100).index, "start": START}
+    )
+    found = evaluate(frame, card("worst", selected_on="sales"), worst, outcome="sales")
+    assert found.glance.low > 1, "a glance sees a large effect"
+    assert found.effect.low < 0 < found.effect.high
+    assert "selection" in {c.name for c in found.warnings}
+
+
+def test_same_rule_takes_only_those_who_met_the_rule() -> None:
+    frame = records(400, seed=3).assign(region=lambda d: d["customer_id"] % 2)
+    year = frame[frame["period"] < START].groupby("customer_id")["estimate"].sum()
+    met = year >= year.quantile(0.6)
+    chosen = year.index[met & (year.index % 2 == 0)]
+    rows = pd.DataFrame({"case": "offer", "customer_id": chosen, "start": START})
+    found = evaluate(
+        frame, card("rule", selected_on="sales"), rows, outcome="sales", selection=frame
+    )
+    assert found.effect.design == "same rule"
+    assert found.effect.n_units == pytest.approx(int(met.sum()), abs=4)
+
+
+def test_the_rule_is_read_from_the_treated_high_or_low(make_panel, rng) -> None:
+    panel = make_panel(rng, units=40, treated=10)
+    value = pd.Series(np.arange(40.0))
+    object.__setattr__(panel, "treated", np.arange(40) >= 30)
+    assert met_the_rule(panel, value).sum() == 10
+    object.__setattr__(panel, "treated", np.arange(40) < 10)
+    assert met_the_rule(panel, value).sum() == 10
+
+
+def test_volunteers_get_the_range_of_two_answers_and_weak_evidence() -> None:
+    found = judged("volunteers", effect=1.0)
+    parts = found.answers.iloc[1:3]
+    assert found.effect.low == parts["low"].min() and found.effect.high == parts["high"].max()
+    assert found.strength == "weak"
+
+
+def test_other_measures_on_one_side_are_told() -> None:
+    both = pd.concat([treatments(), treatments(20, "campaign", "2025-03-01")])
+    found = evaluate(
+        records(), card(), both, outcome="sales", titles={"campaign": "Spring campaign"}
+    )
+    check = next(c for c in found.checks if c.name == "other measures")
+    assert "Spring campaign, reached 67 percent of the treated and 0 percent" in check.text
+
+
+def test_an_interval_wider_than_the_claim_costs_a_grade() -> None:
+    assert judged(claimed=0.5).strength == "strong"
+    assert judged(claimed=0.001).strength == "moderate"
+
+
+def test_outcomes_of_a_case_are_corrected_for_their_number() -> None:
+    pair = [judged(effect=1.0), judged(effect=0.0)]
+    table = CaseReport.of(pair).table
+    assert (table["p_holm"] >= table["p"]).all() and table["p_holm"].min() <= 2 * table["p"].min()
+
+
+def test_a_card_is_read_from_plain_values() -> None:
+    read = CaseCard.from_card(
+        SimpleNamespace(
+            name="desk",
+            start="2025-07-01",
+            chosen="random",
+            unit="region",
+            treated={"city": ("A", "B")},
+            period="quarter",
+            selected_on=None,
+        )
+    )
+    assert (read.group, read.treated_groups, read.columns) == ("city", ("A", "B"), ["city"])
+    assert read.year == 4
+
+
+def test_a_city_is_treated_when_most_of_its_customers_were() -> None:
+    frame = records(40).assign(city=lambda d: d["customer_id"] // 10)
+    found = card(group="city").treated(frame, treatments(17))
+    assert found.index.tolist() == [0, 1]
+
+
+def test_nothing_that_says_who_was_treated_is_an_error() -> None:
+    with pytest.raises(CaseError, match="nothing says who was treated"):
+        evaluate(records(), card(), None, outcome="sales")
+
+
+def test_two_columns_of_treated_are_an_error() -> None:
+    with pytest.raises(CaseError, match="named by 2 columns"):
+        CaseCard.from_card(
+            SimpleNamespace(
+                name="x",
+                start="2025-01-01",
+                chosen="random",
+                unit="city",
+                period="month",
+                treated={"city": ["A"], "region": ["N"]},
+            )
+        )
+
+
+def test_on_null_data_an_effect_is_rarely_found() -> None:
+    # 120 lots among 24 cities without any effect; 5 % plus two and a half standard errors
+    rng = np.random.default_rng(6)
+    hits = 0
+    for _ in range(120):
+        frame = records(48, seed=int(rng.integers(1e9)), treated=np.zeros(48, dtype=bool))
+        frame["city"] = frame["customer_id"] % 24
+        cities = tuple(rng.permutation(24)[:9])
+        found = evaluate(frame, card(group="city", treated_groups=cities), outcome="sales")
+        hits += found.effect.clear
+    assert hits <= 12
