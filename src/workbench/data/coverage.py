@@ -137,7 +137,7 @@ def missing_values(tables: Tables) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        table, column, values (there or not), missing, share; the most incomplete first.
+        table, column (as words), values (there or not), missing, share; the most incomplete first.
     """
     found: list[dict[str, Any]] = []
     for name in tables.names:
@@ -159,7 +159,7 @@ def missing_values(tables: Tables) -> pd.DataFrame:
         found += [
             {
                 "table": name,
-                "column": column,
+                "column": column.replace("_", " "),
                 "values": int(row["rows_"]) * len(counts),
                 "missing": sum(counts),
                 "share": sum(counts) / (int(row["rows_"]) * len(counts)),
