@@ -135,9 +135,9 @@ SENTENCES_EN: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 }
 OPENERS_EN: Final = (
     "To be honest, ",
-    "Overall OK, ",
+    "Frankly, ",
     "In my experience, ",
-    "One remark: ",
+    "Speaking for myself, ",
     "After some months, ",
     "As a long-time customer I must say: ",
     "Lately ",

@@ -151,9 +151,9 @@ SENTENCES_ZH: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 }
 OPENERS_ZH: Final = (
     "说实话，",
-    "总的来说还行，",
+    "这几个月下来，",
     "个人感觉，",
-    "提个意见：",
+    "要说感受，",
     "用了一段时间，",
     "作为老用户，",
     "这半年的体验是，",
