@@ -163,7 +163,7 @@ class BetaGeometric(PurchaseModel):
         for lo in range(0, x.size, block):
             part = slice(lo, lo + block)
             power, scale = r + x[part], alpha + T[part]
-            tau, weight = discount_nodes(t, rate, scale, 32)
+            tau, weight = discount_nodes(t, rate, scale, 24)
             tau = tau / scale[:, None]
 
             def value(
@@ -181,7 +181,7 @@ class BetaGeometric(PurchaseModel):
                 value(np.ones((power.size, 1)))[:, 0],
                 np.full(power.size, a),
                 b + x[part] + cls.first,
-                nodes=96,
+                nodes=56,
             )
         return out
 

@@ -123,8 +123,10 @@ class Prediction:
             up, down = self._phi.copy(), self._phi.copy()
             up[k] += step
             down[k] -= step
-            out[:, k] = (self._function(up) - self._function(down)) / (2 * step)
-        return out
+            # an infinite prediction (spend without a mean) stays infinite whatever one does
+            with np.errstate(invalid="ignore"):
+                out[:, k] = (self._function(up) - self._function(down)) / (2 * step)
+        return np.nan_to_num(out, nan=0.0)
 
     @cached_property
     def _row_se(self) -> Array:

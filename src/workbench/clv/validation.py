@@ -356,11 +356,11 @@ def compare(
     DataFrame
         Columns model, log_likelihood, parameters, bic, bias, bias_low, bias_high, mae, verdict.
     """
-    named = dict(fits) if isinstance(fits, Mapping) else {f.title: f for f in fits}
-    if len({round(f.nobs, 6) for f in named.values()}) > 1:
+    named = list(fits.items()) if isinstance(fits, Mapping) else [(f.title, f) for f in fits]
+    if len({round(f.nobs, 6) for _, f in named}) > 1:
         raise DataError("models were fitted to different customers", remedy="fit all to one set")
     rows = []
-    for name, fit in named.items():
+    for name, fit in named:
         row: dict[str, object] = {
             "model": name,
             "log_likelihood": fit.llf,

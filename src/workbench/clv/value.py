@@ -98,7 +98,7 @@ class CustomerValue:
         """
         at = np.asarray(shares, dtype=float)
         x, y = self._curve()
-        return pd.DataFrame({"customers": at, "value": np.interp(at, x, y)})
+        return pd.DataFrame({"customers": at, "value": np.minimum(np.interp(at, x, y), 1.0)})
 
     def _curve(self) -> tuple[Array, Array]:
         estimate, counts = self.clv.estimate, self.clv.counts

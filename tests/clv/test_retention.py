@@ -1,0 +1,101 @@
+"""Contracts: periods, the shifted beta-geometric model, what is left of a customer's time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.clv import ShiftedBetaGeometric, contract_periods
+from workbench.errors import DataError
+
+REGULAR = [1000, 631, 468, 382, 326, 289, 262, 241]
+
+
+def test_gradient_and_hessian_are_those_of_the_likelihood() -> None:
+    evaluate = ShiftedBetaGeometric.from_cohort(REGULAR).likelihood()
+    theta = np.array([0.9, 1.7])
+    _, gradient, hessian = evaluate(theta)
+    for k in range(2):
+        step = np.zeros(2)
+        step[k] = 1e-6
+        up, down = evaluate(theta + step), evaluate(theta - step)
+        assert gradient[k] == pytest.approx((up[0] - down[0]) / 2e-6, rel=1e-6)
+        assert hessian[k] == pytest.approx((up[1] - down[1]) / 2e-6, rel=1e-6)
+
+
+def test_a_cohort_and_its_contracts_give_the_same_fit() -> None:
+    lost = -np.diff(REGULAR)
+    duration = np.concatenate([np.repeat(np.arange(1, 8), lost), np.full(241, 7)])
+    ended = np.concatenate([np.ones(lost.sum(), bool), np.zeros(241, bool)])
+    one = ShiftedBetaGeometric.from_cohort(REGULAR).fit()
+    two = ShiftedBetaGeometric(duration, ended).fit()
+    assert two.params.tolist() == pytest.approx(one.params.tolist())
+    assert two.observed() == pytest.approx(np.array(REGULAR) / 1000)
+
+
+def test_known_parameters_are_found_from_staggered_starts() -> None:
+    rng = np.random.default_rng(1)
+    leaves_in = rng.geometric(rng.beta(0.9, 8.0, 20_000))
+    followed = rng.integers(3, 36, 20_000)
+    ended = leaves_in <= followed
+    fit = ShiftedBetaGeometric(np.where(ended, leaves_in, followed), ended, unit="month").fit()
+    limits = fit.conf_int(0.999)
+    assert ((limits["low"] < [0.9, 8.0]) & (limits["high"] > [0.9, 8.0])).all()
+
+
+def test_survival_is_the_product_of_retention() -> None:
+    fit = ShiftedBetaGeometric.from_cohort(REGULAR).fit()
+    steps = fit.retention(np.arange(1, 11)).estimate
+    assert fit.survival(np.arange(1, 11)).estimate == pytest.approx(np.cumprod(steps))
+    assert (np.diff(steps) > 0).all()
+
+
+def test_residual_lifetime_is_the_discounted_sum_of_survival() -> None:
+    fit = ShiftedBetaGeometric.from_cohort(REGULAR, unit="year").fit()
+    alive = fit.survival(np.arange(0, 4000)).estimate
+    made = 3
+    by_sum = (alive[made + 1 :] / alive[made] / 1.1 ** np.arange(alive.size - made - 1)).sum()
+    assert fit.derl(0.10, made).estimate[0] == pytest.approx(by_sum, rel=1e-6)
+    whole = (alive / 1.1 ** np.arange(alive.size)).sum()
+    assert fit.lifetime(0.10).estimate[0] == pytest.approx(whole, rel=1e-6)
+
+
+def test_contracts_are_counted_in_calendar_months() -> None:
+    start = pd.Series(pd.to_datetime(["2024-01-31", "2024-01-31", "2024-02-10", "2024-03-05"]))
+    end = pd.Series(pd.to_datetime(["2024-02-28", None, "2024-02-20", None]))
+    found = contract_periods(start, end, as_of="2024-04-30", unit="month")
+    assert found["duration"].tolist() == [1, 3, 1, 1]
+    assert found["ended"].tolist() == [True, False, True, False]
+
+
+def test_who_left_in_a_period_that_is_not_over_is_no_evidence_yet() -> None:
+    start = pd.Series(pd.to_datetime(["2024-01-10", "2024-01-10"]))
+    end = pd.Series(pd.to_datetime(["2024-04-15", "2024-03-15"]))
+    found = contract_periods(start, end, as_of="2024-04-30", unit="month")
+    assert found["ended"].tolist() == [False, True]
+    assert found["duration"].tolist() == [3, 3]
+    assert found["running"].tolist() == [False, False]
+
+
+def test_unusable_contracts_are_refused() -> None:
+    day = pd.Timestamp("2024-01-01")
+    with pytest.raises(DataError, match="row 0: end lies before start"):
+        contract_periods(
+            pd.Series([day]), pd.Series([day - pd.Timedelta(days=1)]), as_of="2024-05-01"
+        )
+    with pytest.raises(DataError, match="no contract has ended"):
+        ShiftedBetaGeometric([3, 4], [False, False]).fit()
+    with pytest.raises(DataError, match="one period only"):
+        ShiftedBetaGeometric([1, 1], [True, False]).fit()
+    with pytest.raises(DataError, match="row 2: survivors rises"):
+        ShiftedBetaGeometric.from_cohort([100, 80, 90])
+    with pytest.raises(DataError, match="row 0: duration is zero for a customer who left"):
+        ShiftedBetaGeometric([0, 1], [True, False])
+
+
+def test_the_curve_stops_where_few_are_followed() -> None:
+    fit = ShiftedBetaGeometric.from_cohort(REGULAR).fit()
+    curve = fit.curve(12)
+    assert curve["observed"].notna().sum() == 8
+    assert fit.plot().get_ylabel() == "Share still customers"

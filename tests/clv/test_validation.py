@@ -1,0 +1,100 @@
+"""Holdout, tracking, comparison, the map of P(alive), and published fits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.clv import (
+    NBD,
+    BetaGeometric,
+    PurchaseResults,
+    alive_map,
+    calibration_split,
+    compare,
+    holdout_table,
+    reproduce,
+    tracking,
+)
+from workbench.errors import DataError
+
+
+def test_the_holdout_table_adds_up(bg: PurchaseResults, cdnow: pd.DataFrame) -> None:
+    found = holdout_table(bg, cdnow["holdout"], 39, top=5)
+    t = found.table
+    assert t["frequency"].tolist() == ["0", "1", "2", "3", "4", "5+"]
+    assert t["n"].sum() == 2357
+    assert (t["n"] * t["actual"]).sum() == pytest.approx(1882)
+    assert (t["n"] * t["expected"]).sum() == pytest.approx(found.total["expected"].iloc[0])
+    bias = found.errors["bias"]
+    assert bias.estimate == pytest.approx(found.total["expected"].iloc[0] / 1882 - 1)
+    assert found.plot().get_xlabel() == "Repeat purchases before"
+
+
+def test_a_holdout_of_other_customers_is_refused(bg: PurchaseResults) -> None:
+    with pytest.raises(DataError, match="2 holdout counts for 2357"):
+        holdout_table(bg, [1, 2], 39)
+
+
+def test_tracking_counts_every_repeat_purchase_once(bg: PurchaseResults, log: pd.DataFrame) -> None:
+    path = tracking(bg, log, unit="week", calibration_end="1997-09-30")
+    t = path.table
+    assert t["cumulative_actual"].iloc[-1] == 2457 + 1882
+    assert len(t) == 78 and t["calibration"].sum() == 39
+    assert t["cumulative_actual"][t["calibration"]].iloc[-1] == 2457
+    # the model was fitted to this: it must be close within calibration
+    inside = t[t["calibration"]].iloc[-1]
+    assert inside["cumulative_expected"] == pytest.approx(2457, rel=0.05)
+    assert t["expected"].sum() == pytest.approx(t["cumulative_expected"].iloc[-1])
+    path.plot()
+
+
+def test_tracking_refuses_another_unit(bg: PurchaseResults, log: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="fitted in weeks, tracking is asked for in days"):
+        tracking(bg, log, unit="day", calibration_end="1997-09-30")
+
+
+def test_models_are_compared_by_bic_and_by_what_they_foresaw(
+    bg: PurchaseResults, cdnow: pd.DataFrame
+) -> None:
+    nbd = NBD.from_frame(cdnow, unit="week").fit()
+    table = compare([nbd, bg], cdnow["holdout"], 39)
+    assert table["model"].tolist() == ["BG/NBD", "NBD"]
+    assert table["bias"].abs().is_monotonic_increasing
+
+
+def test_models_of_different_customers_are_not_compared(
+    bg: PurchaseResults, cdnow: pd.DataFrame
+) -> None:
+    other = BetaGeometric.from_frame(cdnow.iloc[:500]).fit()
+    with pytest.raises(DataError, match="different customers"):
+        compare([bg, other])
+
+
+def test_calibration_takes_two_thirds_unless_told() -> None:
+    dates = pd.Series(pd.date_range("2024-01-01", "2024-12-31"))
+    assert calibration_split(dates) == pd.Timestamp("2024-08-31")
+    assert calibration_split(dates, "2024-06-30") == pd.Timestamp("2024-06-30")
+    with pytest.raises(DataError, match="does not lie within the log"):
+        calibration_split(dates, "2025-06-30")
+    with pytest.raises(DataError, match="write it like"):
+        calibration_split(dates, "last summer")
+
+
+def test_the_map_falls_with_silence(bg: PurchaseResults) -> None:
+    found = alive_map(bg, top=6)
+    grid = found.table.pivot_table(index="frequency", columns="silence", values="p_alive")
+    assert (np.diff(grid.to_numpy(), axis=1) < 0).all()
+    assert set(found.coarse()["frequency"]) <= set(range(1, 7))
+    assert found.metrics()["even_odds_6"].estimate < found.metrics()["even_odds_2"].estimate
+    found.plot()
+
+
+def test_a_published_fit_is_found_by_its_parameters(cdnow: pd.DataFrame) -> None:
+    printed = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426, "log_likelihood": -9582.4}
+    assert reproduce(printed, cdnow, unit="week").agrees
+    wrong = reproduce(printed | {"r": 0.25}, cdnow, unit="week")
+    assert not wrong.agrees and wrong.table["agrees"].tolist() == [False, True, True, True, True]
+    with pytest.raises(DataError, match="no model has the parameters x"):
+        reproduce({"x": 1.0}, cdnow)

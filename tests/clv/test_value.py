@@ -1,0 +1,108 @@
+"""Value of customers, groups and the whole, with intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.clv import (
+    BetaGeometric,
+    GammaGamma,
+    ParetoNBD,
+    PurchaseResults,
+    bootstrap_parameters,
+    continuous_rate,
+    customer_value,
+    per_year,
+)
+from workbench.clv.spend import GammaGammaResults
+from workbench.errors import DataError
+
+
+def test_an_annual_rate_becomes_a_continuous_one() -> None:
+    # the .0027 of Fader, Hardie, Lee (2005): fifteen percent a year, in weeks
+    assert continuous_rate(0.15, "week") == pytest.approx(0.0027, abs=3e-5)
+    assert per_year("month") == 12 and per_year("quarter") == 4
+
+
+@pytest.mark.parametrize(
+    ("unit", "per_week"), [("day", 7), ("week", 1), ("month", 7 / 30.4375), ("hour", 168)]
+)
+def test_the_value_does_not_depend_on_the_unit(
+    unit: str,
+    per_week: float,
+    cdnow: pd.DataFrame,
+    bg: PurchaseResults,
+    spend: GammaGammaResults,
+) -> None:
+    weeks = customer_value(bg, spend, discount_rate=0.1, horizon=52)
+    fit = BetaGeometric(
+        cdnow["frequency"], cdnow["recency"] * per_week, cdnow["age"] * per_week, unit=unit
+    ).fit()
+    other = customer_value(fit, spend, discount_rate=0.1, horizon=52 * per_week)
+    assert tuple(other.total) == pytest.approx(tuple(weeks.total), rel=1e-4)
+
+
+def test_value_is_purchases_times_spend_times_margin(
+    bg: PurchaseResults, spend: GammaGammaResults
+) -> None:
+    whole = customer_value(bg, spend, discount_rate=0.0, horizon=52)
+    third = customer_value(bg, spend, discount_rate=0.0, horizon=52, margin=0.3)
+    product = whole.table["expected_purchases"] * whole.table["expected_spend"]
+    assert whole.table["clv"].tolist() == pytest.approx(product.tolist(), rel=1e-7)
+    assert third.total.estimate == pytest.approx(0.3 * whole.total.estimate)
+
+
+def test_groups_add_up_to_the_total(bg: PurchaseResults, spend: GammaGammaResults) -> None:
+    value = customer_value(bg, spend, discount_rate=0.1, horizon=52)
+    groups = pd.Categorical(
+        np.where(value.frequency > 2, "many", "few"), categories=["many", "few"]
+    )
+    table = value.by(groups)
+    assert table["group"].tolist() == ["many", "few"]
+    assert table["estimate"].sum() == pytest.approx(value.total.estimate)
+    assert table["share"].sum() == pytest.approx(1)
+    assert ((table["low"] < table["estimate"]) & (table["estimate"] < table["high"])).all()
+    assert value.mean.estimate * len(value.table) == pytest.approx(value.total.estimate)
+
+
+def test_the_delta_method_and_the_bootstrap_agree_when_the_model_is_true() -> None:
+    rng = np.random.default_rng(4)
+    T = rng.uniform(20, 60, 1500)
+    x, t_x = BetaGeometric.draw(np.array([0.8, 6.0, 1.2, 4.0]), T, rng)
+    rate = rng.gamma(4.0, 1 / 15.0, T.size)
+    z = rng.gamma(6 * np.maximum(x, 1), 1 / rate) / np.maximum(x, 1)
+    fit, spend = BetaGeometric(x, t_x, T, unit="week").fit(), GammaGamma(x, z).fit()
+    delta = customer_value(fit, spend, discount_rate=0.1, horizon=52).total
+    draws = bootstrap_parameters(fit, spend, rng=np.random.default_rng(5), draws=200)
+    boot = customer_value(fit, spend, discount_rate=0.1, horizon=52, draws=draws).total
+    assert boot.estimate == delta.estimate
+    assert boot.high - boot.low == pytest.approx(delta.high - delta.low, rel=0.25)
+
+
+def test_the_best_hold_most_and_the_curve_is_drawn(
+    bg: PurchaseResults, spend: GammaGammaResults
+) -> None:
+    value = customer_value(bg, spend, discount_rate=0.1, horizon=52)
+    held = value.concentration([0.1, 0.2, 1.0])["value"]
+    assert held.is_monotonic_increasing and held.iloc[0] > 0.4 and held.iloc[2] == pytest.approx(1)
+    ax = value.plot()
+    assert ax.get_xlabel() == "Customers, most valuable first"
+
+
+def test_pareto_values_as_well(pareto: PurchaseResults, spend: GammaGammaResults) -> None:
+    value = customer_value(pareto, spend, discount_rate=0.15)
+    assert isinstance(pareto.model, ParetoNBD)
+    assert value.total.low < value.total.estimate < value.total.high
+    assert value.alive_repeaters.estimate < 1
+
+
+def test_impossible_questions_are_refused(bg: PurchaseResults, spend: GammaGammaResults) -> None:
+    with pytest.raises(DataError, match="margin is 30"):
+        customer_value(bg, spend, discount_rate=0.1, margin=30)
+    short = GammaGamma([1, 2, 3], [5.0, 6.0, 9.0]).fit()
+    with pytest.raises(DataError, match="one prediction is of 2357 customers"):
+        customer_value(bg, short, discount_rate=0.1)
+    with pytest.raises(DataError, match="the spend model 3"):
+        bootstrap_parameters(bg, short, rng=np.random.default_rng())
