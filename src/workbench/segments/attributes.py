@@ -65,9 +65,8 @@ class AttributeProfile:
 
     def wide(self) -> pd.DataFrame:
         """Shares with one row a level and one column a segment; withheld ones are missing."""
-        return self.table.pivot_table(
-            index="level", columns="segment", values="share", sort=False, observed=False
-        )
+        wide = self.table.pivot(index="level", columns="segment", values="share")
+        return wide.loc[self.table["level"].unique(), self.table["segment"].unique()]
 
     def plot(self, ax: Axes | None = None, *, segment: str | None = None) -> Axes:
         """Dots with intervals: share of one segment (the largest by default) by level."""

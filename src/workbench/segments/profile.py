@@ -148,8 +148,12 @@ def coded(
             if isinstance(column.dtype, pd.CategoricalDtype)
             else sorted(column.astype(str).unique())
         )
-    placed = pd.Categorical(column.astype(str), categories=order)
-    codes = np.asarray(placed.codes, dtype=np.intp)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        # look up the few names, not the many customers
+        places = pd.Index(order).get_indexer(pd.Index(column.cat.categories.astype(str)))
+        codes = np.asarray(places[column.cat.codes.to_numpy()], dtype=np.intp)
+    else:
+        codes = np.asarray(pd.Index(order).get_indexer(pd.Index(column.astype(str))), dtype=np.intp)
     if (codes < 0).any():
         strange = column[codes < 0].iloc[0]
         raise DataError(
