@@ -65,7 +65,10 @@ class AttributeProfile:
 
     def wide(self) -> pd.DataFrame:
         """Shares with one row a level and one column a segment; withheld ones are missing."""
-        wide = self.table.pivot(index="level", columns="segment", values="share")
+        # withheld shares are missing, and a mean of nothing stays missing
+        wide = self.table.pivot_table(
+            index="level", columns="segment", values="share", dropna=False, observed=False
+        )
         return wide.loc[self.table["level"].unique(), self.table["segment"].unique()]
 
     def plot(self, ax: Axes | None = None, *, segment: str | None = None) -> Axes:
