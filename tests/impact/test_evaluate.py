@@ -157,6 +157,7 @@ def test_one_treated_city_is_refused_in_words() -> None:
     assert "No conclusion" in verdict(found)[0]
     report = CaseReport.of([found])
     assert report.metrics() == [] and report.table["strength"].tolist() == ["none"]
+    assert {"outcome", "estimate", "inference"} <= set(report.answers), "the page can show it"
 
 
 def test_a_short_series_is_refused_with_its_reason() -> None:

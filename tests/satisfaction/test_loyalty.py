@@ -81,7 +81,7 @@ def test_a_wave_with_one_answer_is_withheld_and_no_change_is_given() -> None:
 
 
 def test_the_change_between_waves_covers_the_truth() -> None:
-    # 250 pairs of waves of 60 answers; two and a half standard errors of the coverage are 3.4 points
+    # 250 pairs of waves of 60 answers; 2.5 standard errors of the coverage are 3.4 points
     rng = np.random.default_rng(4)
     before, after = [0.3, 0.4, 0.3], [0.5, 0.3, 0.2]
     answers = np.array([10, 8, 3])

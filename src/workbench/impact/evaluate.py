@@ -237,7 +237,7 @@ def _judge_panel(
     glance = _try(lambda: before_after(panel, window=case.year, level=level))
     thin = thin_cells(panel, min_cell)
     if thin is not None or not picked.design:
-        checks.append(thin or no_design())
+        checks.append(thin or no_design(n_treated, len(panel.units) - n_treated))
         return None, glance, [], picked.table, checks, panel.exclusions
     compared = panel
     if same_rule is not None and picked.design in ("same rule", "between two answers"):

@@ -30,13 +30,14 @@ def thin_cells(panel: Panel, min_cell: int) -> Check | None:
     return None
 
 
-def no_design() -> Check:
-    """Refuse because nothing can be compared."""
+def no_design(n_treated: int, n_other: int) -> Check:
+    """Refuse because there are too few units to tell a change from chance."""
     return Check(
         "no design",
         "refusal",
-        "Nobody is left to compare with: the change of the treated cannot be told from what would"
-        " have happened anyway.",
+        "There are {treated} treated and {other} comparison units. Two of each are needed at least:"
+        " the change of a single one cannot be told from chance.",
+        {"treated": n_treated, "other": n_other},
     )
 
 

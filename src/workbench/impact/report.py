@@ -123,7 +123,9 @@ class CaseReport:
             for e in self.evaluations
             if len(e.answers)
         ]
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        if parts:
+            return pd.concat(parts, ignore_index=True)
+        return pd.DataFrame(columns=["outcome", *Effect("", 0, 0, 0, 1).table])
 
     @property
     def designs(self) -> pd.DataFrame:
