@@ -1,11 +1,11 @@
--- Fill the front page's list of studies from studies/cards.html beside the page, where stage has left it.
+-- Fill the front page's list of studies from _studies.html beside the page, where stage has left it.
 -- Without it (a fresh clone) the page keeps the sentence that was written there.
 function Div(block)
   if not block.classes:includes("studies") then
     return nil
   end
   local folder = pandoc.path.directory(quarto.doc.input_file)
-  local file = io.open(pandoc.path.join({ folder, "studies", "cards.html" }), "r")
+  local file = io.open(pandoc.path.join({ folder, "_studies.html" }), "r")
   if not file then
     return nil
   end

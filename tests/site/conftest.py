@@ -256,7 +256,7 @@ def make_project(root: Path) -> Path:
     """Two studies: `demo`, with one notebook failed and one skipped; `plain`, in English."""
     for path in REPO.glob("_quarto*.yml"):
         shutil.copy(path, root / path.name)
-    skip = shutil.ignore_patterns("studies", ".studies*")
+    skip = shutil.ignore_patterns("studies", ".studies*", "*_studies.html*")
     shutil.copytree(REPO / "reports", root / "reports", ignore=skip)
     demo, plain = root / "data" / "demo", root / "data" / "plain"
     for folder in (demo, plain):

@@ -52,6 +52,7 @@ def test_the_published_site_has_nothing_to_find(published):
         ("<p>Call 138 1234 5678</p>", "personal data (phone)"),
         ("<p>Call +44 20 7946 0958</p>", "personal data (phone)"),
         ("<p>{{&lt; meta title &gt;}}</p>", "unrendered markup"),
+        ("<p>**水平。**实测值</p>", "unrendered markup"),
     ],
 )
 def test_what_is_wrong_with_a_page_is_found(site, markup, kind):

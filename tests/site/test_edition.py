@@ -157,6 +157,12 @@ def test_lines_between_chinese_characters_are_joined():
     assert joined("客户\n\nAB\ncd") == "客户\n\nAB\ncd"
 
 
+def test_bold_chinese_with_punctuation_is_bold_in_every_renderer():
+    assert joined("**水平。**实测值") == "<strong>水平。</strong>实测值"
+    assert joined("见**“方法”**一节") == "见<strong>“方法”</strong>一节"
+    assert joined("**水平**实测值 2 ** 3 ** 4") == "**水平**实测值 2 ** 3 ** 4"
+
+
 def test_options_that_are_no_yaml_name_the_cell():
     cell = new_code_cell("#| fig-cap: a: b: c\nf()", id="bad-cell")
     with pytest.raises(SiteError, match="bad-cell"):

@@ -167,8 +167,8 @@ def test_provenance_names_run_inputs_versions_and_commit(project):
 
 def test_the_cards_show_headline_numbers_and_the_only_language_there_is(project):
     stage(project)
-    english = (project / "reports/studies/cards.html").read_text(encoding="utf-8")
-    chinese = (project / "reports/zh/studies/cards.html").read_text(encoding="utf-8")
+    english = (project / "reports/_studies.html").read_text(encoding="utf-8")
+    chinese = (project / "reports/zh/_studies.html").read_text(encoding="utf-8")
     assert english.count('class="wb-study"') == chinese.count('class="wb-study"') == 2
     assert "390 to 434" in english and "390 至 434" in chinese
     assert 'href="../studies/plain/index.html" lang="en"' in chinese
@@ -181,6 +181,7 @@ def test_the_written_pages_are_left_as_they_were(project):
     unstage(project)
     assert {p: p.read_bytes() for p in (project / "reports").rglob("*.qmd")} == before
     assert not list((project / "reports").rglob("*.ipynb"))
+    assert not list((project / "reports").rglob("*studies*.html"))
 
 
 def test_staging_again_leaves_nothing_of_a_study_that_is_gone(project):
@@ -213,6 +214,14 @@ def test_a_fresh_clone_stages_nothing(project):
     staged = stage(project)
     assert staged.pages == ()
     assert not (project / "reports/studies").exists()
+    assert not (project / "reports/_studies.html").exists()
+
+
+def test_an_edition_without_pages_has_no_folder_for_them(project):
+    # Quarto's sidebar stops at a folder that is there and has no page in it.
+    stage(project, ["plain"])
+    assert not (project / "reports/zh/studies").exists()
+    assert (project / "reports/zh/_studies.html").is_file()
 
 
 def test_an_unfinished_run_is_not_looked_at(project):

@@ -32,7 +32,7 @@ _FETCHED = {
 _NOT_FETCHED = {"alternate", "canonical", "license", "author"}
 _OUTSIDE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 _CSS_FETCH = re.compile(r"@import\b|url\(\s*['\"]?(?:https?:)?//", re.IGNORECASE)
-_LEFTOVER = re.compile(r"\{\{<|\?meta:|\\\(|\\\[|:::\s|^```", re.MULTILINE)
+_LEFTOVER = re.compile(r"\{\{<|\?meta:|\\\(|\\\[|:::\s|^```|\*\*[^\s*][^*\n]*\*\*", re.MULTILINE)
 _HEADINGS = re.compile(r"^h[1-6]$")
 
 

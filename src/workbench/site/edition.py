@@ -29,6 +29,8 @@ H1 = re.compile(r"^#\s+(.+?)\s*#*\s*$", re.MULTILINE)
 SECTION = re.compile(r"^##\s+\S", re.MULTILINE)
 _CHINESE = r"[\u3001-\u303f\u4e00-\u9fff\uff01-\uffee]"
 _CHINESE_BREAK = re.compile(rf"(?<={_CHINESE})[ \t]*\n[ \t]*(?={_CHINESE})")
+_CHINESE_MARK = r"[\u3001-\u303f\u2018-\u201d\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
+_CHINESE_BOLD = re.compile(r"(?<!\*)\*\*(?![\s*])([^*\n`]+?)(?<!\s)\*\*(?!\*)")
 _PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
 _CAPTIONS = ("fig-cap", "fig-alt", "fig-scap", "tbl-cap")
 _FORBIDDEN = ("script", "iframe", "object", "embed", "link", "meta", "base", "form", "style")
@@ -95,8 +97,19 @@ def caption(options: Mapping[str, Any], key: str, language: str) -> str:
 
 
 def joined(markdown: str) -> str:
-    """Join lines that break between two Chinese characters: a renderer would put a space there."""
-    return _CHINESE_BREAK.sub("", markdown)
+    """Write Chinese Markdown so that every renderer reads it as it was meant.
+
+    Lines that break between two Chinese characters are joined, since a space would be put there.
+    Bold text that begins or ends with Chinese punctuation becomes HTML: CommonMark leaves its
+    asterisks standing where no space follows, and Chinese has none.
+    """
+    return _CHINESE_BOLD.sub(_as_strong, _CHINESE_BREAK.sub("", markdown))
+
+
+def _as_strong(found: re.Match[str]) -> str:
+    text = found[1]
+    ends = {text[0], text[-1]}
+    return f"<strong>{text}</strong>" if any(re.match(_CHINESE_MARK, x) for x in ends) else found[0]
 
 
 def safe_html(html: str) -> str:

@@ -25,7 +25,7 @@ import yaml
 
 from workbench.site.edition import read_notebook
 from workbench.site.errors import SiteError
-from workbench.site.stage import CARDS, REPORTS, STUDIES, edition_folder
+from workbench.site.stage import CARDS, REPORTS, edition_folder
 from workbench.site.words import BASE, NAMES
 
 RENDERERS = ("auto", "quarto", "embedded")
@@ -288,7 +288,7 @@ def _front(path: Path) -> dict[str, Any]:
 
 def _fill_studies(work: Path, language: str) -> None:
     folder = work / edition_folder(language)
-    cards = folder / STUDIES / CARDS
+    cards = folder / CARDS
     if not cards.is_file():
         return
     html = cards.read_text(encoding="utf-8")

@@ -2,15 +2,15 @@
 
 What is written, and where. Written pages are ``reports/*.qmd`` and, for another language,
 ``reports/zh/*.qmd``; they are never changed. Everything made from runs goes below
-``reports/studies/`` and ``reports/zh/studies/``, which git ignores: one executed notebook a page,
-its figures beside it, and ``cards.html``, the studies' cards. These folders are made aside and
-renamed, so a reader of the sources never meets half of them.
+``reports/studies/`` and ``reports/zh/studies/``: one executed notebook a page, its figures beside
+it. These folders are made aside and renamed, so a reader of the sources never meets half of them.
+The studies' cards lie beside the written pages, in ``_studies.html``. Git ignores all of it.
 
 How the cards get into the front page. ``reports/index.qmd`` holds a block of the class
 ``studies`` with a sentence for a fresh clone. An include shortcode would not do: Quarto stops where
 its file is missing, as it is on a fresh clone, and both renderers follow it out of the project. So
 the block is filled at render time: under Quarto by ``reports/theme/studies.lua``, which reads
-``studies/cards.html`` beside the page if it is there, and under the embedded renderer, which runs
+``_studies.html`` beside the page if it is there, and under the embedded renderer, which runs
 no Lua, by `workbench.site.render`, which does the same. Hence ``quarto render`` by hand gives what
 ``workbench publish`` gives, and the written page stays as it was written.
 
@@ -48,7 +48,7 @@ from workbench.site.words import BASE, NAMES, word
 
 REPORTS = "reports"
 STUDIES = "studies"
-CARDS = "cards.html"
+CARDS = "_studies.html"
 MOST_CARDS = 4
 
 
@@ -116,7 +116,9 @@ def stage(root: Path, studies: Iterable[str] | None = None) -> Staged:
     for language in _languages(root, records):
         files, said = _edition_files(records, language, titles)
         target = root / edition_folder(language) / STUDIES
+        cards = files.pop(CARDS, b"")
         _replace_folder(target, files)
+        _replace_file(target.with_name(CARDS), cards)
         warnings.update(dict.fromkeys(said))
         pages += [
             (target / path).relative_to(root)
@@ -130,6 +132,7 @@ def unstage(root: Path) -> None:
     """Remove every staged page, so that only the written ones are left."""
     for language in NAMES:
         shutil.rmtree(root / edition_folder(language) / STUDIES, ignore_errors=True)
+        (root / edition_folder(language) / CARDS).unlink(missing_ok=True)
 
 
 def _languages(root: Path, records: list[Record]) -> list[str]:
@@ -368,3 +371,12 @@ def _replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         aside.rename(target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _replace_file(target: Path, data: bytes) -> None:
+    if not data:
+        target.unlink(missing_ok=True)
+        return
+    aside = target.with_name(f".{target.name}.new")
+    aside.write_bytes(data)
+    aside.replace(target)
