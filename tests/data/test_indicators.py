@@ -15,48 +15,6 @@ from workbench.errors import DataError
 
 OpenStudy = Callable[..., Tables]
 
-CUSTOMERS = (
-    "customer_id,region,joined_on\nA,North,2025-01-01\nB,North,2025-01-01\nC,South,2025-02-10\n"
-    "D,South,2025-03-01\n"
-)
-TRANSACTIONS = (
-    "customer_id,date,amount,order_id,channel\n"
-    "A,2025-01-05,10,O1,web\nA,2025-01-05,5,O1,web\nA,2025-02-03,20,O2,shop\n"
-    "A,2025-02-09,30,O3,web\nB,2025-01-20,40,O4,web\nC,2025-02-15,8,O5,web\n"
-    "A,2025-02-10,-20,O2,shop\n"
-)
-CONTRACTS = (
-    "customer_id,contract_id,start,end\n"
-    # A keeps its contract; B leaves in February; C changes plans in February and leaves in March.
-    "A,K1,2024-12-01,\nB,K2,2025-01-15,2025-02-10\nC,K3,2024-11-01,2025-02-20\n"
-    "C,K4,2025-02-20,2025-03-31\nD,K5,2025-03-01,2026-06-30\n"
-)
-SURVEY = (
-    "respondent_id,wave,answered_on,customer_id,csat5,csat10,recommend,exp_01,per_01,exp_02,per_02\n"
-    "R1,2024-H2,2024-12-30,A,4,8,10,7,5,6,6\n"
-    "R2,2025-H1,2025-01-10,A,5,9,9,7,6,6,\n"
-    "R3,2025-H1,2025-02-10,B,3,5,6,5,5,7,4\n"
-    "R4,2025-H1,2025-02-11,,2,4,0,,3,7,6\n"
-    "R5,2025-H1,2025-02-12,C,,7,7,,,,\n"
-)
-INTERACTIONS = (
-    "customer_id,at,kind,response_hours,resolved\n"
-    "A,2025-01-10 09:00,complaint,10,no\nA,2025-01-11 09:00,enquiry,2,yes\n"
-    "B,2025-02-01 00:00,Complaint,6,yes\nC,2025-02-28 23:59,service,,\n"
-)
-
-
-@pytest.fixture(scope="module")
-def tables(module_study: OpenStudy) -> Tables:
-    return module_study(
-        {"as_of": "2025-03-31"},
-        customers=CUSTOMERS,
-        transactions=({"refunds": "keep"}, TRANSACTIONS),
-        contracts=CONTRACTS,
-        survey=SURVEY,
-        interactions=INTERACTIONS,
-    )
-
 
 def values(frame: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
     """Give rows as tuples, months as texts."""
@@ -228,6 +186,12 @@ def test_without_order_numbers_a_row_is_an_order(open_study: OpenStudy) -> None:
 @pytest.mark.parametrize("units", [False, True])
 def test_every_indicator_has_the_same_tidy_form(tables: Tables, name: str, units: bool) -> None:
     every = "wave" if INDICATORS[name].table == "survey" else "quarter"
+    if units and not INDICATORS[name].units:
+        with pytest.raises(DataError, match="no value for one customer"):
+            indicator(tables, name, every=every, units=True)
+        return
+    if name == "sales_growth":
+        pytest.skip("the tables do not reach back a year; see test_indicator_library")
     found = indicator(tables, name, every=every, by=["region"], units=units)
     share = INDICATORS[name].kind == "share"
     expected = ["period", "region", "n", "estimate"]

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from workbench.data.check import CheckReport, check_study
 from workbench.data.coverage import Coverage, coverage, freshness, missing_values
-from workbench.data.indicators import INDICATORS, Indicator, indicator
+from workbench.data.indicator_library import Indicator
+from workbench.data.indicators import (
+    INDICATORS,
+    indicator,
+    library,
+    register,
+    rows_mean,
+    rows_share,
+)
+from workbench.data.limits import with_limits
 from workbench.data.privacy import suppress
 from workbench.data.report import CleaningReport, TableReport
 from workbench.data.summaries import CustomerSummary, customer_summary
@@ -24,7 +33,12 @@ __all__ = [
     "customer_summary",
     "freshness",
     "indicator",
+    "library",
     "missing_values",
     "open_tables",
+    "register",
+    "rows_mean",
+    "rows_share",
     "suppress",
+    "with_limits",
 ]

@@ -7,125 +7,93 @@ Every indicator gives, for a period and group, `n`, `estimate` and `sd` such tha
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from workbench.card import did_you_mean
-from workbench.data import measures
+from workbench.data import given, measures, windows
+from workbench.data.indicator_library import DEFINITIONS, Indicator
 from workbench.data.measures import Asked
 from workbench.data.periods import EVERY, Periods
 from workbench.data.tables import Tables
 from workbench.errors import DataError
 
+#: Computes an indicator: period, groups, n, estimate, sd (and numerator, denominator of shares).
+Maker = Callable[[Asked], pd.DataFrame]
 
-@dataclass(frozen=True)
-class Indicator:
-    """One indicator: what it is called, what it measures, and of what it is made.
+_INDICATORS: dict[str, Indicator] = {one.name: one for one in DEFINITIONS}
+#: The indicators that a study can name, by name; `register` adds to them.
+INDICATORS: Mapping[str, Indicator] = MappingProxyType(_INDICATORS)
 
-    Attributes
+
+def register(definition: Indicator, maker: Maker) -> None:
+    """Add an indicator of one's own, for this session.
+
+    Parameters
     ----------
-    name : str
-        As study.yml and `indicator` name it.
-    title : str
-        For readers.
-    definition : str
-        One sentence that says what is counted, of whom.
-    table : str
-        The standard table it needs.
-    columns : tuple of str
-        The columns of it that it needs.
-    kind : str
-        ``mean``, ``share``, ``points``, ``count`` or ``money``.
-    better : str
-        ``up`` or ``down``.
+    definition : Indicator
+        Its name must be free.
+    maker : callable
+        `rows_mean` and `rows_share` make one from an expression of the table's rows::
+
+            register(
+                Indicator("web_orders", "Orders on the web", "Share of purchases on the web.",
+                          "transactions", ("channel",), "share"),
+                rows_share(lambda rows: rows.channel == "web", when="date"),
+            )
+
+    Raises
+    ------
+    DataError
+        If the name is taken, or the definition lacks words.
     """
+    if definition.name in _INDICATORS:
+        raise DataError(
+            f"there is an indicator {definition.name!r} already",
+            where="register",
+            remedy="choose another name",
+        )
+    if not (definition.name.isidentifier() and definition.title and definition.definition):
+        raise DataError(
+            f"indicator {definition.name!r} lacks a plain name, a title or a definition",
+            where="register",
+            remedy="say what is counted, of whom",
+        )
+    _INDICATORS[definition.name] = definition
+    _MAKERS[definition.name] = maker
 
-    name: str
-    title: str
-    definition: str
-    table: str
-    columns: tuple[str, ...]
-    kind: str
-    better: str = "up"
+
+def rows_mean(value: Callable[[Any], Any], when: str) -> Maker:
+    """Make an indicator that averages something of each row, dated by the column `when`."""
+    return measures.rows(value, when, share=False)
 
 
-_REGISTRY = (
-    Indicator(
-        "satisfaction", "Satisfaction (1 to 5)",
-        "Mean answer to the satisfaction question on the scale from 1 to 5.",
-        "survey", ("csat5",), "mean",
-    ),
-    Indicator(
-        "satisfaction10", "Satisfaction (1 to 10)",
-        "Mean answer to the satisfaction question on the scale from 1 to 10.",
-        "survey", ("csat10",), "mean",
-    ),
-    Indicator(
-        "nps", "Net Promoter Score",
-        "Share of answers 9 or 10 minus share of answers 0 to 6 to the likelihood of"
-        " recommending, in points from -100 to 100.",
-        "survey", ("recommend",), "points",
-    ),
-    Indicator(
-        "gap", "Service quality gap",
-        "Mean over respondents of the mean difference of perception and expectation over the"
-        " items that they answered for both.",
-        "survey", (), "mean",
-    ),
-    Indicator(
-        "churn", "Churn",
-        "Share of the customers with a running contract at the start of the period who have none"
-        " at its end.",
-        "contracts", ("start", "end"), "share", "down",
-    ),
-    Indicator(
-        "repeat_purchase", "Repeat purchase",
-        "Share of the customers who had bought before the period who buy in it; over all time,"
-        " share of the buyers who bought on two days or more.",
-        "transactions", ("date", "amount"), "share",
-    ),
-    Indicator(
-        "orders_per_customer", "Orders per customer",
-        "Orders in the period for each customer known by its end, buyers or not.",
-        "transactions", ("date", "amount"), "mean",
-    ),
-    Indicator(
-        "sales", "Sales",
-        "Sum of the amounts in the period, refunds taken off where they are kept.",
-        "transactions", ("date", "amount"), "money",
-    ),
-    Indicator(
-        "average_order", "Average order value",
-        "Mean amount of an order.",
-        "transactions", ("date", "amount"), "money",
-    ),
-    Indicator(
-        "active_customers", "Active customers",
-        "Number of customers who buy in the period.",
-        "transactions", ("date", "amount"), "count",
-    ),
-    Indicator(
-        "response_hours", "Response time (hours)",
-        "Mean hours until a contact was answered.",
-        "interactions", ("at", "response_hours"), "mean", "down",
-    ),
-    Indicator(
-        "first_contact_resolution", "Resolved at first contact",
-        "Share of the contacts that were resolved.",
-        "interactions", ("at", "resolved"), "share",
-    ),
-    Indicator(
-        "complaint_rate", "Complaints",
-        "Share of the contacts that were complaints.",
-        "interactions", ("at", "kind"), "share", "down",
-    ),
-)  # fmt: skip
+def rows_share(value: Callable[[Any], Any], when: str) -> Maker:
+    """Make an indicator that counts the share of rows for which something holds."""
+    return measures.rows(value, when, share=True)
 
-#: The indicators that a study can name, by name.
-INDICATORS: Mapping[str, Indicator] = {one.name: one for one in _REGISTRY}
+
+def library() -> pd.DataFrame:
+    """List the indicators: name, title, definition, formula, unit, better, needs, interval."""
+    return pd.DataFrame(
+        [
+            {
+                "name": one.name,
+                "title": one.title,
+                "definition": one.definition,
+                "formula": one.formula,
+                "unit": one.unit,
+                "better": one.better,
+                "needs": "; ".join([f"{one.table}: {', '.join(one.columns)}", *one.also]),
+                "interval": one.interval,
+            }
+            for one in INDICATORS.values()
+        ]
+    )
 
 
 def indicator(
@@ -173,6 +141,18 @@ def indicator(
     problem = missing_for(tables, chosen, every, [*by, *(where or {})])
     if problem is not None:
         raise problem
+    if units and not chosen.units:
+        raise DataError(
+            f"indicator {name!r} has no value for one customer",
+            where=f"indicator {name}",
+            remedy="ask without units",
+        )
+    if every is None and chosen.periodic:
+        raise DataError(
+            f"indicator {name!r} compares or projects periods",
+            where=f"indicator {name}",
+            remedy="ask by month, quarter or year",
+        )
     asked = Asked(tables, chosen, every, tuple(by), dict(where or {}), units)
     frame = _MAKERS[chosen.name](asked)
     return _finished(frame, asked)
@@ -206,6 +186,13 @@ def missing_for(
             where=where,
             remedy="add the table, or choose another indicator",
         )
+    for other in chosen.also:
+        if other not in tables:
+            return DataError(
+                f"indicator {chosen.name!r} needs the table {other!r} too, which the study lacks",
+                where=where,
+                remedy="add the table, or choose another indicator",
+            )
     have = set(tables.expr(chosen.table).columns)
     needed = list(chosen.columns)
     if chosen.table == "survey" and every not in ("wave", None):
@@ -256,32 +243,59 @@ def _finished(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
     if first:
         frame = frame.sort_values(first, ignore_index=True, kind="stable")
     if asked.every not in (None, "wave") and not asked.units:
-        frame["complete"] = _span(asked).covers(frame["period"])
+        frame["complete"] = _complete(frame["period"], asked)
     return frame
 
 
-def _span(asked: Asked) -> Periods:
-    table = asked.indicator.table
-    report = asked.tables.report_of(table)
-    first = report.first or asked.tables.study.as_of
-    if table == "contracts":
+def _complete(starts: pd.Series, asked: Asked) -> pd.Series:
+    """Tell whether the data cover each period, and what the indicator needs around it."""
+    chosen, tables = asked.indicator, asked.tables
+    last = tables.study.as_of - dt.timedelta(days=chosen.after)
+    if chosen.table in ("series", "ratings", "customers"):
+        # Given period by period, or from the day on which the first customer joined.
+        first = starts.min().date() if len(starts) else last
+    else:
+        first = tables.report_of(chosen.table).first or tables.study.as_of
+    if chosen.table == "contracts":
         # The first contracts begin in the first period: nobody was at risk before.
         first = first.replace(day=1)
-    return Periods(str(asked.every), first, asked.tables.study.as_of)
+    whole = Periods(str(asked.every), first, last).covers(starts)
+    if chosen.before and len(starts):
+        ends = Periods(str(asked.every), first, last).ends(starts)
+        week = pd.Timedelta(days=7)
+        whole &= ends - pd.Timedelta(days=chosen.before) + week >= pd.Timestamp(first)
+    return whole
 
 
-_MAKERS: Mapping[str, Callable[[Asked], pd.DataFrame]] = {
+_MAKERS: dict[str, Maker] = {
     "satisfaction": measures.answers("csat5"),
     "satisfaction10": measures.answers("csat10"),
+    "satisfied": measures.rows(lambda rows: rows.csat5 >= 4, "answered_on", share=True),
     "nps": measures.nps,
     "gap": measures.gap,
     "churn": measures.churn,
+    "retention": measures.retention,
+    "clv": windows.contract_value,
     "repeat_purchase": measures.repeat_purchase,
     "orders_per_customer": measures.orders_per_customer,
+    "purchase_frequency": measures.purchase_frequency,
     "sales": measures.sales,
+    "sales_growth": windows.sales_growth,
     "average_order": measures.average_order,
     "active_customers": measures.active_customers,
-    "response_hours": measures.contacts(lambda rows: rows.response_hours, share=False),
-    "first_contact_resolution": measures.contacts(lambda rows: rows.resolved, share=True),
-    "complaint_rate": measures.contacts(lambda rows: rows.kind.lower() == "complaint", share=True),
+    "customer_value": windows.customer_value,
+    "value_at_risk": windows.value_at_risk,
+    "new_customers": windows.new_customers,
+    "new_customer_conversion": windows.conversion,
+    "response_hours": measures.rows(lambda rows: rows.response_hours, "at", share=False),
+    "first_contact_resolution": measures.rows(lambda rows: rows.resolved, "at", share=True),
+    "complaint_rate": measures.rows(
+        lambda rows: rows.kind.lower() == "complaint", "at", share=True
+    ),
+    "brand_awareness": given.series,
+    "market_share": given.series,
+    "share_of_wallet": given.series,
+    "cost_to_serve": given.series,
+    "campaign_return": given.series,
+    "expert_score": given.expert_score,
 }

@@ -17,7 +17,7 @@ from workbench.data.tables import Tables
 from workbench.errors import DataError
 
 if TYPE_CHECKING:
-    from workbench.data.indicators import Indicator
+    from workbench.data.indicator_library import Indicator
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Asked:
 # --- answers and contacts: one value a row -----------------------------------------------------
 
 
-def _aggregate(asked: Asked, rows: Any, value: Any, share: bool = False) -> pd.DataFrame:
+def aggregate(asked: Asked, rows: Any, value: Any, share: bool = False) -> pd.DataFrame:
     """Average a column of rows by period and group (or by customer and period)."""
     rows = rows.mutate(value_=value.cast("float64"))
     rows = rows.filter(rows.value_.notnull())
@@ -102,7 +102,7 @@ def answers(column: str) -> Callable[[Asked], pd.DataFrame]:
 
     def compute(asked: Asked) -> pd.DataFrame:
         rows = asked.with_period(asked.rows(), "answered_on")
-        return _aggregate(asked, rows, rows[column])
+        return aggregate(asked, rows, rows[column])
 
     return compute
 
@@ -116,7 +116,7 @@ def nps(asked: Asked) -> pd.DataFrame:
         (rows.recommend.notnull(), 0.0),
         else_=ibis.null("float64"),
     )
-    return _aggregate(asked, rows, points)
+    return aggregate(asked, rows, points)
 
 
 def gap_items(columns: set[str]) -> list[str]:
@@ -130,15 +130,15 @@ def gap(asked: Asked) -> pd.DataFrame:
     gaps = [rows[f"per_{i}"] - rows[f"exp_{i}"] for i in gap_items(set(rows.columns))]
     total = sum((ibis.coalesce(g, 0.0) for g in gaps[1:]), ibis.coalesce(gaps[0], 0.0))
     answered = sum((g.notnull().cast("int64") for g in gaps[1:]), gaps[0].notnull().cast("int64"))
-    return _aggregate(asked, rows, total / answered.nullif(0))
+    return aggregate(asked, rows, total / answered.nullif(0))
 
 
-def contacts(value: Callable[[Any], Any], share: bool) -> Callable[[Asked], pd.DataFrame]:
-    """Average something of each contact."""
+def rows(value: Callable[[Any], Any], when: str, share: bool) -> Callable[[Asked], pd.DataFrame]:
+    """Average something of each row of the indicator's table, dated by the column `when`."""
 
     def compute(asked: Asked) -> pd.DataFrame:
-        rows = asked.with_period(asked.rows(), "at")
-        return _aggregate(asked, rows, value(rows), share)
+        table = asked.with_period(asked.rows(), when)
+        return aggregate(asked, table, value(table), share)
 
     return compute
 
@@ -146,14 +146,15 @@ def contacts(value: Callable[[Any], Any], share: bool) -> Callable[[Asked], pd.D
 # --- purchases ----------------------------------------------------------------------------------
 
 
-def _purchases(asked: Asked, refunds: bool = False) -> Any:
+def purchases(asked: Asked, refunds: bool = False) -> Any:
+    """Give the purchases with their period; refunds stay out unless asked for."""
     rows = asked.rows()
     if not refunds:
         rows = rows.filter(rows.amount >= 0)
     return asked.with_period(rows, "date")
 
 
-def _orders(rows: Any) -> Any:
+def count_orders(rows: Any) -> Any:
     """Count orders: by order number where there is one, else a row is an order."""
     if "order_id" in rows.columns:
         return rows.order_id.nunique() + rows.order_id.isnull().sum()
@@ -162,15 +163,15 @@ def _orders(rows: Any) -> Any:
 
 def average_order(asked: Asked) -> pd.DataFrame:
     """Average the amounts of orders, their lines added up."""
-    rows = _purchases(asked)
+    rows = purchases(asked)
     if "order_id" in rows.columns:
         keys = [*asked.keys, "customer_id"]
         rows = rows.mutate(order_=ibis.coalesce(rows.order_id, ibis.row_number().cast("string")))
         rows = rows.group_by([*keys, "order_"]).aggregate(amount=rows.amount.sum())
-    return _aggregate(asked, rows, rows.amount)
+    return aggregate(asked, rows, rows.amount)
 
 
-def _known_customers(asked: Asked) -> Any:
+def known_customers(asked: Asked) -> Any:
     """Give every customer with the day since which the study knows them, and their groups."""
     bought = asked.tables.expr("transactions")
     people = bought.group_by("customer_id").aggregate(
@@ -198,9 +199,9 @@ def _known_customers(asked: Asked) -> Any:
     return narrowed.filtered(narrowed.described(people))
 
 
-def _panel(asked: Asked) -> Any:
+def panel_of(asked: Asked) -> Any:
     """Give one row a known customer and period, zeros included: orders, spend, bought before."""
-    people = _known_customers(asked)
+    people = known_customers(asked)
     rows = asked.tables.expr("transactions")
     about_rows = {c: v for c, v in asked.where.items() if c in rows.columns}
     rows = replace(asked, where=about_rows).filtered(rows)
@@ -208,7 +209,7 @@ def _panel(asked: Asked) -> Any:
     buys = rows.filter(rows.amount >= 0)
     if asked.every is None:
         orders = buys.group_by("customer_id").aggregate(
-            orders=_orders(buys), days=buys.date.nunique()
+            orders=count_orders(buys), days=buys.date.nunique()
         )
         spend = rows.group_by("customer_id").aggregate(spend=rows.amount.sum())
         panel = people.left_join(orders, "customer_id").drop("customer_id_right")
@@ -220,7 +221,7 @@ def _panel(asked: Asked) -> Any:
         panel = people.join(periods, people.since < periods.period_end)
         buys = buys.mutate(period=period_start(buys.date, asked.every))
         orders = buys.group_by(["customer_id", "period"]).aggregate(
-            orders=_orders(buys), days=buys.date.nunique()
+            orders=count_orders(buys), days=buys.date.nunique()
         )
         rows = rows.mutate(period=period_start(rows.date, asked.every))
         spend = rows.group_by(["customer_id", "period"]).aggregate(spend=rows.amount.sum())
@@ -236,28 +237,35 @@ def _panel(asked: Asked) -> Any:
 
 def repeat_purchase(asked: Asked) -> pd.DataFrame:
     """Give the share of earlier buyers who buy again."""
-    panel = _panel(asked)
+    panel = panel_of(asked)
     if asked.every is None:
         panel = panel.filter(panel.days > 0)
         value = panel.days >= 2
     else:
         panel = panel.filter(panel.bought < panel.period)
         value = panel.days > 0
-    return _aggregate(asked, panel, value, share=True)
+    return aggregate(asked, panel, value, share=True)
 
 
 def orders_per_customer(asked: Asked) -> pd.DataFrame:
     """Average the orders of the customers on file, zeros included."""
-    panel = _panel(asked)
-    return _aggregate(asked, panel, panel.orders)
+    panel = panel_of(asked)
+    return aggregate(asked, panel, panel.orders)
+
+
+def purchase_frequency(asked: Asked) -> pd.DataFrame:
+    """Average the orders of the customers who buy."""
+    panel = panel_of(asked)
+    panel = panel.filter(panel.orders > 0)
+    return aggregate(asked, panel, panel.orders)
 
 
 def sales(asked: Asked) -> pd.DataFrame:
     """Add up the amounts, refunds taken off."""
     if asked.units:
-        panel = _panel(asked)
-        return _aggregate(asked, panel, panel.spend)
-    rows = _purchases(asked, refunds=True)
+        panel = panel_of(asked)
+        return aggregate(asked, panel, panel.spend)
+    rows = purchases(asked, refunds=True)
     # The number of purchases varies as well as their amounts: a compound Poisson sum has the
     # variance sum of the squared amounts.
     sums = {
@@ -272,9 +280,9 @@ def sales(asked: Asked) -> pd.DataFrame:
 def active_customers(asked: Asked) -> pd.DataFrame:
     """Count the customers who buy."""
     if asked.units:
-        panel = _panel(asked)
-        return _aggregate(asked, panel, panel.days > 0)
-    rows = _purchases(asked)
+        panel = panel_of(asked)
+        return aggregate(asked, panel, panel.days > 0)
+    rows = purchases(asked)
     n = rows.customer_id.nunique()
     # A count's standard error is its root (Poisson): sd / sqrt(n) with sd = n.
     sums = {"n": n, "estimate": n.cast("float64"), "sd": n.cast("float64")}
@@ -287,6 +295,22 @@ def active_customers(asked: Asked) -> pd.DataFrame:
 
 def churn(asked: Asked) -> pd.DataFrame:
     """Give the share of customers with a contract at the start who have none at the end."""
+    at_risk = at_risk_of(asked)
+    return aggregate(asked, at_risk, ~at_risk.running, share=True)
+
+
+def retention(asked: Asked) -> pd.DataFrame:
+    """Give the share of customers with a contract at the start who have one at the end."""
+    at_risk = at_risk_of(asked)
+    return aggregate(asked, at_risk, at_risk.running, share=True)
+
+
+def at_risk_of(asked: Asked) -> Any:
+    """Give one row a customer with a running contract at a period's start: running, fee.
+
+    `running` says whether one of the contracts still runs at its end; `fee` is what the contracts
+    that run at its start cost a month (null without the column).
+    """
     rows = asked.rows()
     keep = ["customer_id", *dict.fromkeys((*asked.by, *asked.where))]
     as_of = asked.tables.study.as_of
@@ -298,19 +322,20 @@ def churn(asked: Asked) -> pd.DataFrame:
         ),
     )
     if asked.every is None:
-        at_risk = rows.group_by(keep).aggregate(
+        return rows.group_by(keep).aggregate(
             running=(rows["end"].isnull() | (rows["end"] >= after)).any()
         )
-    else:
-        first = asked.tables.report_of("contracts").first or as_of
-        periods = asked.tables.engine.upload("periods", period_table(asked.every, first, as_of))
-        pairs = rows.join(periods, rows.start < periods.period_end)
-        open_at_start = (pairs.start < pairs.period) & (
-            pairs["end"].isnull() | (pairs["end"] >= pairs.period)
-        )
-        open_at_end = pairs["end"].isnull() | (pairs["end"] >= pairs.period_end)
-        at_risk = pairs.group_by([*keep, "period"]).aggregate(
-            at_risk=open_at_start.any(), running=open_at_end.any()
-        )
-        at_risk = at_risk.filter(at_risk.at_risk)
-    return _aggregate(asked, at_risk, ~at_risk.running, share=True)
+    first = asked.tables.report_of("contracts").first or as_of
+    periods = asked.tables.engine.upload("periods", period_table(asked.every, first, as_of))
+    pairs = rows.join(periods, rows.start < periods.period_end)
+    open_at_start = (pairs.start < pairs.period) & (
+        pairs["end"].isnull() | (pairs["end"] >= pairs.period)
+    )
+    open_at_end = pairs["end"].isnull() | (pairs["end"] >= pairs.period_end)
+    fees = pairs.monthly_fee if "monthly_fee" in pairs.columns else ibis.null("float64")
+    at_risk = pairs.group_by([*keep, "period"]).aggregate(
+        at_risk=open_at_start.any(),
+        running=open_at_end.any(),
+        fee=ibis.ifelse(open_at_start, fees, ibis.null("float64")).sum(),
+    )
+    return at_risk.filter(at_risk.at_risk)

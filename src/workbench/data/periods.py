@@ -52,6 +52,11 @@ class Periods:
     first: dt.date
     last: dt.date
 
+    def ends(self, starts: pd.Series) -> pd.Series:
+        """Give the first day after each period."""
+        periods = pd.PeriodIndex(pd.to_datetime(starts), freq=_PANDAS[self.every])
+        return pd.Series((periods + 1).start_time, index=starts.index)
+
     def covers(self, starts: pd.Series) -> pd.Series:
         """Tell whether the data cover the whole of each period.
 
