@@ -14,6 +14,7 @@ Filter, section 2.3; written here as a Gaussian process, which needs no recursio
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
@@ -33,6 +34,11 @@ NOISE_UNKNOWN: Final = (0.3, 0.7, 1.0)
 WANDER: Final = (0.0, 0.08, 0.25, 0.6, 1.3)
 DRIFT: Final = (0.0, 0.04, 0.12, 0.35)
 SEASON: Final = (0.0, 0.7, 2.0)
+# How likely each setting is before the record is seen: most indicators stand still most of the
+# time. With equal weights, stated probabilities lay too near to one half on simulated studies.
+NOISE_PRIOR: Final = (0.45, 0.35, 0.2)
+WANDER_PRIOR: Final = (0.38, 0.25, 0.18, 0.12, 0.07)
+DRIFT_PRIOR: Final = (0.42, 0.28, 0.18, 0.12)
 FADING: Final = (1.0, 0.85)
 FEWEST: Final = 5
 BACKTESTS: Final = 8
@@ -151,6 +157,7 @@ def _posterior(step: NDArray[np.int64], value: Floats, se: Floats, cycle: int) -
     white = np.linalg.solve(root, np.broadcast_to(off[:, None], (*root.shape[:2], 1)))[..., 0]
     determinant = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
     loglik = -0.5 * (white**2).sum(axis=1) - determinant
+    loglik += np.log([a * b * c for a, b, c, _ in _prior(known, len(drifts), len(seasons))])
     weight = np.exp(loglik - logsumexp(loglik))
     keep = weight > 1e-5
     return _Posterior(
@@ -164,6 +171,13 @@ def _posterior(step: NDArray[np.int64], value: Floats, se: Floats, cycle: int) -
         root=root[keep],
         white=white[keep],
     )
+
+
+def _prior(known: bool, drifts: int, seasons: int) -> Iterator[tuple[float, ...]]:
+    """Give the prior weights of the settings, in the order of the settings."""
+    noise = NOISE_PRIOR if known else (1.0,) * len(NOISE_UNKNOWN)
+    drift = (*DRIFT_PRIOR, DRIFT_PRIOR[-1])[:drifts]
+    return product(noise, WANDER_PRIOR, drift, (1.0,) * seasons)
 
 
 def _season(a: NDArray[np.int64], b: NDArray[np.int64], cycle: int) -> Floats:
@@ -204,10 +218,16 @@ class LevelModel:
         return self._explained.at(step, with_season=True)
 
 
-def fit_level(record: Record) -> LevelModel:
+def fit_level(record: Record, *, backtest: bool = True) -> LevelModel:
     """Fit the averaged local trend to a record of at least five values.
 
     A season is allowed for when the record covers two full years of periods shorter than a year.
+
+    Parameters
+    ----------
+    record : Record
+    backtest : bool
+        Whether to forecast the last periods from what came before them, too.
 
     Raises
     ------
@@ -222,7 +242,7 @@ def fit_level(record: Record) -> LevelModel:
             remedy=f"at least {FEWEST} are needed",
         )
     errors = []
-    for j in range(max(FEWEST, n - BACKTESTS), n):
+    for j in range(max(FEWEST, n - BACKTESTS), n if backtest else 0):
         earlier = _posterior(record.step[:j], record.value[:j], record.se[:j], _cycle(record, j))
         forecast = earlier.at(int(record.step[j]), with_season=True).centre
         truth, last = record.value[j], record.value[j - 1]

@@ -1,0 +1,104 @@
+"""Stated probabilities are kept on simulated studies, and beat those of a naive forecast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import ndtr
+
+from workbench.goals import LevelModel, fit_level, read_record
+
+KINDS = ("flat", "wander", "drift", "damped", "shift", "season")
+GOALS = 8
+
+
+@dataclass(frozen=True)
+class Studied:
+    """A simulated indicator: its true level, also ahead, and what was measured of it."""
+
+    kind: str
+    level: np.ndarray
+    measured: np.ndarray
+
+
+def simulated(rng: np.random.Generator, kind: str) -> Studied:
+    """One to three years of months, measured with a standard error of 1, and a year ahead."""
+    n = int(rng.integers(12, 37))
+    t = np.arange(n + 12)
+    wander = {"wander": rng.uniform(0.1, 0.6), "drift": 0.1, "season": 0.2}.get(kind, 0.0)
+    level = np.cumsum(np.r_[0.0, rng.normal(0, 1, t.size - 1)]) * wander
+    if kind == "drift":
+        level = level + rng.normal(0, 0.12) * t
+    elif kind == "damped":
+        level = np.cumsum(rng.normal(0, 0.4) * 0.9**t)
+    elif kind == "shift":
+        level = np.where(t >= rng.integers(4, n), rng.normal(0, 2), 0.0)
+    season = rng.uniform(0.5, 2) * np.sin(2 * np.pi * (t + rng.integers(12)) / 12)
+    shown = level + (season if kind == "season" else 0.0) + rng.normal(0, 1, t.size)
+    return Studied(kind, level, shown[:n])
+
+
+def fitted(values: np.ndarray) -> LevelModel:
+    periods = pd.date_range("2021-01-01", periods=len(values), freq="MS")
+    frame = pd.DataFrame({"period": periods, "estimate": values, "se": 1.0})
+    return fit_level(read_record(frame), backtest=False)
+
+
+def goals_of(study: Studied, rng: np.random.Generator) -> list[tuple[float, float, bool]]:
+    """Give (stated, naive, met) of goals whose baselines were measured, as in practice."""
+    model, y = fitted(study.measured), study.measured
+    found = []
+    for _ in range(GOALS):
+        base = int(rng.integers(4, y.size))
+        sign = 1.0 if rng.random() < 0.5 else -1.0
+        target = y[max(0, base - 5) : base + 1].mean() + sign * rng.gamma(2, 0.5)
+        ahead = int(rng.integers(1, 13))
+        end = y.size - 1 + ahead
+        stated = model.level(end).above(target)
+        walk = np.diff(y).std() * np.sqrt(ahead)
+        naive = float(ndtr((y[-1] - target) / walk))
+        met = bool(study.level[end] >= target)
+        found.append((stated, naive, met) if sign > 0 else (1 - stated, 1 - naive, not met))
+    return found
+
+
+def table(studies: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    rows = []
+    for k in range(studies):
+        study = simulated(rng, KINDS[k % len(KINDS)])
+        rows += [(k, study.kind, *goal) for goal in goals_of(study, rng)]
+    found = pd.DataFrame(rows, columns=["study", "kind", "stated", "naive", "met"])
+    return found.astype({"met": float})
+
+
+def brier(found: pd.DataFrame, column: str) -> float:
+    return float(((found[column] - found["met"]) ** 2).mean())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [101, 202])
+def test_of_goals_given_70_percent_63_to_77_percent_are_met(seed: int) -> None:
+    """1,000 studies with eight goals each; two seeds that were not used to set the weights."""
+    found = table(1000, seed)
+    near = found[found["stated"].between(0.6, 0.8)]
+    assert len(near) > 400
+    assert near["stated"].mean() == pytest.approx(0.70, abs=0.015)
+    assert 0.63 <= near["met"].mean() <= 0.77
+    assert brier(found, "stated") < 0.8 * brier(found, "naive")
+    # The whole scale is kept within seven points, and each kind of record within twelve.
+    for low in np.arange(0.0, 1.0, 0.1):
+        part = found[found["stated"].between(low, low + 0.1)]
+        assert abs(part["stated"].mean() - part["met"].mean()) < 0.07, low
+    by_kind = found.groupby("kind")[["stated", "met"]].mean()
+    assert (by_kind["stated"] - by_kind["met"]).abs().max() < 0.12
+
+
+def test_stated_probabilities_are_kept_in_150_studies() -> None:
+    found = table(150, 5)
+    upper = found[found["stated"].between(0.5, 0.9)]
+    assert abs(upper["stated"].mean() - upper["met"].mean()) < 0.12
+    assert brier(found, "stated") < 0.85 * brier(found, "naive")
