@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.goals.changes import Changes, changes
 from workbench.goals.charts import XmR, xmr
+from workbench.goals.counts import CountChart, p_chart, u_chart
 from workbench.goals.forecast import LevelModel, Mixture, fit_level
 from workbench.goals.judgement import (
     STATUSES,
@@ -14,29 +15,43 @@ from workbench.goals.judgement import (
     judge,
 )
 from workbench.goals.plan import Goal, GoalError, read_goals
+from workbench.goals.ranking import Ranking, Sensitivity, rank_units
 from workbench.goals.record import Record, read_record
 from workbench.goals.smart import LETTERS, SmartCheck, check_smart
+from workbench.goals.weights import Weights, ahp, critic, entropy, equal, stated
 
 __all__ = [
     "LETTERS",
     "STATUSES",
     "Attainment",
     "Changes",
+    "CountChart",
     "Goal",
     "GoalError",
     "GoalReport",
     "LevelModel",
     "Mixture",
+    "Ranking",
     "Record",
+    "Sensitivity",
     "SmartCheck",
     "StatusRules",
+    "Weights",
     "XmR",
+    "ahp",
     "attainment",
     "changes",
     "check_smart",
+    "critic",
+    "entropy",
+    "equal",
     "fit_level",
     "judge",
+    "p_chart",
+    "rank_units",
     "read_goals",
     "read_record",
+    "stated",
+    "u_chart",
     "xmr",
 ]

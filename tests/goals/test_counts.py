@@ -1,0 +1,105 @@
+"""p and u charts by hand; the rate of false alarms of every rule, on all three charts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from scipy.stats import binom, norm
+
+from workbench.goals import GoalError, p_chart, u_chart, xmr
+from workbench.goals.charts import RULES
+
+
+def test_limits_by_hand_widen_where_the_size_is_small() -> None:
+    chart = p_chart([10, 8, 12, 9, 11, 5], [100, 100, 100, 100, 100, 25], base=5)
+    assert chart.mean == pytest.approx(0.1)
+    assert chart.table["upper_limit"].tolist()[0] == pytest.approx(0.1 + 3 * 0.03)
+    assert chart.table["upper_limit"].tolist()[5] == pytest.approx(0.1 + 3 * 0.06)
+    assert chart.table["lower_limit"].tolist()[5] == 0.0
+    assert chart.signals.empty, "5 of 25 is no signal at that size"
+    large = p_chart([10, 8, 12, 9, 11, 40], [100, 100, 100, 100, 100, 200], base=5)
+    assert large.table["signal"].tolist()[5] == RULES["outside"]
+
+
+def test_rates_by_hand() -> None:
+    chart = u_chart([4, 6, 5, 3, 7, 30], [10, 10, 10, 10, 10, 10], base=5)
+    assert chart.mean == pytest.approx(0.5)
+    assert chart.high == pytest.approx(0.5 + 3 * np.sqrt(0.05))
+    assert chart.table["signal"].tolist()[5] == RULES["outside"]
+
+
+def test_limits_widen_where_the_base_scatters_more_than_chance() -> None:
+    rng = np.random.default_rng(2)
+    share = np.clip(0.2 + rng.normal(0, 0.03, 200), 0.01, 0.99)
+    size = np.full(200, 2000)
+    count = rng.binomial(size, share)
+    plain, wide = p_chart(count, size, base=100), p_chart(count, size, base=100, widen=True)
+    assert plain.spread == 1 and wide.spread > 2
+    assert len(plain.signals) > 60 > 10 > len(wide.signals)
+
+
+def in_control(kind: str, rng: np.random.Generator) -> Any:
+    """A chart of pure chance; its limits come from so many periods that they are nearly known."""
+    if kind == "xmr":
+        return xmr(rng.standard_normal(1000), base=800)
+    size = rng.integers(2000, 4000, 1000)
+    if kind == "p":
+        return p_chart(rng.binomial(size, 0.3), size, base=800)
+    return u_chart(rng.poisson(0.3 * size), size, base=800)
+
+
+#: The rate of each rule on normal chance, by calculation.
+RATES = {
+    "outside": 2 * norm.sf(3),
+    "run": 2 * 0.5**8,
+    "near": 2 * norm.sf(1.5) * binom.sf(1, 3, norm.sf(1.5)),
+    "range": 2 * norm.sf(3.268 * 2 / np.sqrt(np.pi) / np.sqrt(2)),
+}
+
+
+@pytest.mark.parametrize("kind", ["xmr", "p", "u"])
+def test_false_alarms_come_at_the_published_rate(kind: str) -> None:
+    """0.27 % beyond three sigma (Montgomery 2013, section 5.3), 1 in 128 for a run of eight."""
+    rng = np.random.default_rng(9)
+    found: Counter[str] = Counter()
+    periods = 0
+    for _ in range(120):
+        table = in_control(kind, rng).table
+        later = table[~table["base"]]
+        found.update(later["signal"])
+        periods += len(later)
+    assert RATES["outside"] == pytest.approx(0.0027, abs=1e-4)
+    for rule in ("outside", "run", "near"):
+        rate = found[RULES[rule]] / periods
+        # A rule is named only when none before it speaks; runs come in clusters.
+        assert rate == pytest.approx(RATES[rule], rel=0.5 if rule == "near" else 0.35), rule
+    if kind == "xmr":
+        assert found[RULES["range"]] / periods == pytest.approx(RATES["range"], rel=0.25)
+
+
+@pytest.mark.parametrize(
+    ("counts", "sizes", "message"),
+    [
+        ([1, 2, 3], [9, 9, 9], "cannot set limits"),
+        ([1, 2, 3, 4, 10], [9, 9, 9, 9, 9], "outside its size"),
+        ([1, 2, 3, 4, 5], [9, 9, 9, 9, 0], "outside its size"),
+        ([1, 2, 3, 4, np.nan], [9] * 5, "rows of numbers"),
+    ],
+)
+def test_what_cannot_be_charted_is_refused(counts: Any, sizes: Any, message: str) -> None:
+    with pytest.raises(GoalError, match=message):
+        p_chart(counts, sizes)
+
+
+@pytest.mark.parametrize("make", [p_chart, u_chart])
+def test_the_picture_rings_the_signals(make: Callable[..., Any]) -> None:
+    chart = make([10, 8, 12, 9, 11, 60], [100] * 6, base=5)
+    ax = chart.plot(Figure().subplots())
+    (ringed,) = [line for line in ax.get_lines() if line.get_fillstyle() == "none"]
+    assert ringed.get_ydata().tolist() == [0.6]
+    assert chart.metrics().set_index("name")["value"]["signals"] == 1
