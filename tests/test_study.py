@@ -264,3 +264,37 @@ def test_a_misspelt_study_suggests_the_right_one(
         load_study(root / "data" / "nothing")
     with pytest.raises(StudyError, match="no study was named"):
         load_study("")
+
+
+GOALS_AND_ACTIONS = (
+    MINIMAL
+    + """
+goals:
+  - {name: top, title: Top, indicator: sales, target: 2, deadline: 2026-01-01,
+     baseline: {value: 1, date: 2025-01-01, how: stated}}
+  - {name: a, title: A, indicator: sales, target: 2, deadline: 2026-01-01, parent: top,
+     weight: 0.6, baseline: {value: 1, date: 2025-01-01}}
+  - {name: b, title: B, indicator: sales, target: 2, deadline: 2026-01-01, parent: top,
+     weight: 0.4, baseline: {value: 1, date: 2025-01-01},
+     history: [{changed: 2025-06-01, target: 3, why: Out of reach}]}
+actions:
+  - {name: act, title: Act, start: 2025-01-01, due: 2025-06-01, goal: a}
+"""
+)
+
+
+def test_goals_carry_weights_and_history_and_actions_name_what_they_serve(tmp_path: Path) -> None:
+    study = load_study(write(tmp_path, GOALS_AND_ACTIONS))
+    assert study.goals[0].baseline.how == "stated" and study.goals[2].history[0].target == 3
+    assert study.actions[0].goal == "a"
+    text = problem(tmp_path / "sum", GOALS_AND_ACTIONS.replace("weight: 0.4", "weight: 0.6"))
+    assert "serve 'top' sum to 1.2 and not to 1 (a 0.6 + b 0.6)" in text
+    text = problem(tmp_path / "one", GOALS_AND_ACTIONS.replace("weight: 0.4, ", ""))
+    assert "b has no weight; give all of them one" in text
+    text = problem(tmp_path / "goal", GOALS_AND_ACTIONS.replace("goal: a}", "goal: c, case: x}"))
+    assert "actions[0].goal: there is no goal 'c'" in text
+    assert "actions[0].case: there is no case 'x'" in text
+    text = problem(
+        tmp_path / "due", GOALS_AND_ACTIONS.replace("due: 2025-06-01", "due: 2024-06-01")
+    )
+    assert "lies before `start`" in text

@@ -17,6 +17,7 @@ from workbench.card import Loc, did_you_mean, explain, gathered, line_of, read_y
 from workbench.errors import WorkbenchError
 from workbench.study_parts import (
     LANGUAGES,
+    Action,
     Baseline,
     Card,
     Case,
@@ -26,15 +27,17 @@ from workbench.study_parts import (
     Outcome,
     Privacy,
     Published,
+    Scorecard,
     Survey,
     Table,
     Text,
+    faulty_weights,
 )
 
 __all__ = [
-    "CARD", "DAYS_PER_UNIT", "LANGUAGES", "Baseline", "Case", "Goal", "Outcome", "Privacy",
-    "Published", "Study", "StudyError", "Survey", "Table", "Text", "find_root", "load_study",
-    "read_card",
+    "CARD", "DAYS_PER_UNIT", "LANGUAGES", "Action", "Baseline", "Case", "Goal", "Outcome",
+    "Privacy", "Published", "Scorecard", "Study", "StudyError", "Survey", "Table", "Text",
+    "find_root", "load_study", "read_card",
 ]  # fmt: skip
 
 CARD = "study.yml"
@@ -75,6 +78,8 @@ class Study(Card):
     survey: Survey | None = None
     goals: tuple[Goal, ...] = ()
     cases: tuple[Case, ...] = ()
+    actions: tuple[Action, ...] = ()
+    scorecard: Scorecard | None = None
     parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     published: tuple[Published, ...] = ()
 
@@ -276,7 +281,11 @@ def _named(items: Iterable[_Entry], name: str, kind: str, path: Path) -> _Entry:
 
 def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
     found: list[tuple[Loc, str]] = []
-    named = {"goals": [g.name for g in study.goals], "cases": [c.name for c in study.cases]}
+    named = {
+        "goals": [g.name for g in study.goals],
+        "cases": [c.name for c in study.cases],
+        "actions": [a.name for a in study.actions],
+    }
     for kind, names in named.items():
         for i, name in enumerate(names):
             if name in names[:i]:
@@ -295,6 +304,16 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
             found.append(
                 (("goals", i, "parent"), f"goals[{i}].parent: the goals' parents form a circle")
             )
+    for i, problem in faulty_weights(study.goals):
+        found.append((("goals", i, "weight"), f"goals[{i}].weight: {problem}"))
+    for i, action in enumerate(study.actions):
+        for kind, served, known in (
+            ("goal", action.goal, named["goals"]),
+            ("case", action.case, named["cases"]),
+        ):
+            if served is not None and served not in known:
+                text = f"there is no {kind} {served!r}{did_you_mean(served, known)}"
+                found.append((("actions", i, kind), f"actions[{i}].{kind}: {text}"))
     for i, case in enumerate(study.cases):
         if case.start > study.as_of:
             found.append(

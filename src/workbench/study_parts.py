@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
@@ -148,6 +148,17 @@ class Baseline(Card):
 
     value: float
     date: dt.date
+    #: How it is known: measured from the study's tables, estimated, or stated by somebody.
+    how: Literal["measured", "estimated", "stated"] = "measured"
+
+
+class Revision(Card):
+    """A target or deadline that a goal had before, and why it was changed."""
+
+    changed: dt.date
+    target: float | None = None
+    deadline: dt.date | None = None
+    why: LocalText
 
 
 class Goal(Card):
@@ -159,11 +170,24 @@ class Goal(Card):
         The period over which baseline and target are measured, such as ``quarter``.
     where : dict or None
         Of whom: only rows with these values.
+    kind, term : str
+        Quantitative or qualitative (experts score it); short or long term.
+    why : Text or None
+        Why it matters; `parent` names the goal that it serves.
+    weight : float or None
+        How much it counts among the goals that serve the same one; these sum to 1.
+    history : tuple of Revision
+        What was changed before.
     """
 
     name: Name
     title: LocalText
     indicator: str
+    kind: Literal["quantitative", "qualitative"] = "quantitative"
+    term: Literal["short", "long"] = "short"
+    why: LocalText | None = None
+    weight: float | None = Field(default=None, ge=0, le=1)
+    history: tuple[Revision, ...] = ()
     where: Where | None = None
     #: The period that baseline and target speak of: churn a month is not churn a quarter.
     every: Literal["week", "month", "quarter", "year", "wave"] | None = None
@@ -196,6 +220,70 @@ class Goal(Card):
                 },
             )
         return self
+
+
+class Action(Card):
+    """An entry of the action register: from a finding to a measure, its case and its goal.
+
+    Attributes
+    ----------
+    finding, title, expected : Text
+        What was found, what is done about it, and what it should bring.
+    where : dict or None
+        For which segment.
+    start, due, done : date
+        When it begins, when it should be finished, and when it was.
+    goal, case : str or None
+        The goal that it serves, and the case that judges it.
+    """
+
+    name: Name
+    title: LocalText
+    finding: LocalText | None = None
+    where: Where | None = None
+    owner: LocalText | None = None
+    start: dt.date
+    due: dt.date
+    done: dt.date | None = None
+    expected: LocalText | None = None
+    goal: str | None = None
+    case: str | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.due < self.start or (self.done is not None and self.done < self.start):
+            raise PydanticCustomError("order", "`due` or `done` lies before `start`", {})
+        return self
+
+
+class Scorecard(Card):
+    """A tree of indicators by which groups of customers are compared.
+
+    Attributes
+    ----------
+    by : str
+        The column of the customer table whose groups are ranked.
+    every : str
+        The period whose last complete one is compared.
+    tree : dict
+        Branch -> its indicators.
+    titles : dict
+        Branch -> its name for readers.
+    comparisons : dict
+        Pairs of branches, or of a branch's indicators, such as ``"service / business": 2``.
+    weights : dict
+        Weights stated instead, of branches or indicators.
+    method : str
+        ``topsis`` or ``mean``.
+    """
+
+    by: str
+    every: Literal["month", "quarter", "year"] = "year"
+    tree: dict[Name, tuple[str, ...]] = Field(min_length=1)
+    titles: dict[str, LocalText] = Field(default_factory=dict)
+    comparisons: dict[str, float] = Field(default_factory=dict)
+    weights: dict[str, float] = Field(default_factory=dict)
+    method: Literal["topsis", "mean"] = "topsis"
 
 
 class Outcome(Card):
@@ -263,3 +351,25 @@ class Published(Card):
     table: str = "transactions"
     source: str
     values: dict[str, float]
+
+
+def faulty_weights(goals: Sequence[Goal]) -> list[tuple[int, str]]:
+    """Find goals that serve the same one and whose weights do not sum to 1: (position, problem)."""
+    found = []
+    for parent in dict.fromkeys(goal.parent for goal in goals):
+        own = [(i, g) for i, g in enumerate(goals) if g.parent == parent]
+        given = [(i, g) for i, g in own if g.weight is not None]
+        if not given:
+            continue
+        names = "goals that serve no other" if parent is None else f"goals that serve {parent!r}"
+        total = sum(g.weight or 0.0 for _, g in given)
+        lacking = [g.name for _, g in own if g.weight is None]
+        if lacking:
+            text = f"of the {names}, {', '.join(lacking)} has no weight; give all of them one"
+        elif abs(total - 1) > 0.005:
+            said = " + ".join(f"{g.name} {g.weight:g}" for _, g in given)
+            text = f"the weights of the {names} sum to {total:g} and not to 1 ({said})"
+        else:
+            continue
+        found.append((given[0][0], text))
+    return found

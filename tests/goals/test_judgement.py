@@ -151,7 +151,7 @@ def test_smart_says_letter_by_letter_what_is_missing(report: GoalReport) -> None
     verdict = check.table.set_index(["goal", "letter"])["verdict"]
     assert verdict["top", "specific"] == verdict["top", "relevant"] == "there"
     assert verdict["child", "specific"] == "partly", "nobody answers for it"
-    assert verdict["child", "time-bound"] == "there" and verdict["top", "time-bound"] == "partly"
+    assert verdict["child", "time-bound"] == "there" and verdict["top", "time-bound"] == "over"
     assert verdict["child", "achievable"] == "partly", "the record is flat"
     assert verdict["alone", "specific"] == verdict["alone", "relevant"] == "missing"
     assert verdict["alone", "measurable"] == "partly"
@@ -159,7 +159,7 @@ def test_smart_says_letter_by_letter_what_is_missing(report: GoalReport) -> None
     needed = check.table.set_index(["goal", "letter"])["needed"]["alone", "measurable"]
     assert needed == pytest.approx((1.386 / 0.2) ** 2, rel=1e-3)
     assert list(check.wide()["title"]) == ["Top", "Child", "Alone"]
-    assert int(check.metrics()["value"].iloc[0]) == 0
+    assert int(check.metrics()["value"].iloc[0]) == 1
 
 
 def test_what_to_do_next_starts_with_what_is_most_urgent(report: GoalReport) -> None:

@@ -82,3 +82,33 @@ def test_names_must_differ_and_there_must_be_a_goal() -> None:
         read_goals([card(), card()])
     with pytest.raises(GoalError, match="no goals"):
         read_goals([])
+
+
+def test_the_card_says_kind_term_weight_and_how_the_baseline_is_known() -> None:
+    baseline = {"value": 10, "date": "2024-12-31", "how": "stated"}
+    (goal,) = read_goals(
+        [card(baseline=baseline, kind="qualitative", term="long", why="It matters.", weight=1)]
+    )
+    assert (goal.kind, goal.term, goal.how, goal.why) == (
+        "qualitative", "long", "stated", "It matters.",
+    )  # fmt: skip
+    with pytest.raises(GoalError, match="term is 'soon'"):
+        read_goals([card(term="soon")])
+
+
+def test_an_unknown_indicator_is_named_with_the_nearest_one() -> None:
+    with pytest.raises(GoalError, match="no indicator 'npss'; did you mean 'nps'"):
+        read_goals([card(indicator="npss")], known=["nps", "churn"])
+
+
+def test_weights_of_goals_that_serve_the_same_one_sum_to_one() -> None:
+    top = card(name="top")
+    good = [top, card(name="a", parent="top", weight=0.6), card(name="b", parent="top", weight=0.4)]
+    assert [g.weight for g in read_goals(good)][1:] == [0.6, 0.4]
+    off = [top, card(name="a", parent="top", weight=0.6), card(name="b", parent="top", weight=0.6)]
+    with pytest.raises(GoalError, match=r"serve 'top'.*sum to 1.2.*a 0.5, b 0.5"):
+        read_goals(off)
+    with pytest.raises(GoalError, match="'b' has no weight"):
+        read_goals([top, card(name="a", parent="top", weight=1), card(name="b", parent="top")])
+    with pytest.raises(GoalError, match="weight is 3"):
+        read_goals([card(weight=3)])

@@ -48,14 +48,14 @@ def test_incomplete_comparisons_name_what_is_missing(pairs: dict[str, float], me
 
 def test_a_matrix_that_is_not_reciprocal_is_refused() -> None:
     matrix = pd.DataFrame([[1.0, 3.0], [0.5, 1.0]], index=["a", "b"], columns=["a", "b"])
-    with pytest.raises(GoalError, match="a / b is 3, but the other way round 0.5"):
+    with pytest.raises(GoalError, match=r"a / b is 3, but the other way round 0\.5"):
         ahp(matrix)
 
 
 def test_weights_that_do_not_sum_are_refused_with_the_remedy() -> None:
     with pytest.raises(GoalError, match=r"sum to 0.8.*divide them by their sum: a 0.625, b 0.375"):
         stated({"a": 0.5, "b": 0.3})
-    with pytest.raises(GoalError, match="weight of 'b' is -0.5"):
+    with pytest.raises(GoalError, match=r"weight of 'b' is -0\.5"):
         stated({"a": 1.5, "b": -0.5})
     assert stated({"a": 0.6, "b": 0.4}).array.sum() == 1
     assert equal(["a", "b", "c", "d"]).array.tolist() == [0.25] * 4
@@ -76,7 +76,7 @@ def test_critic_knows_the_direction_of_an_indicator() -> None:
     # Loss is the mirror of sales: with its direction known the two say the same, and share.
     knows = critic(matrix, {"loss": "down"})
     mirrored = critic(matrix.assign(loss=good))
-    assert knows.array == pytest.approx(mirrored.values)
+    assert knows.array == pytest.approx(mirrored.array)
     blind = critic(matrix)
     assert blind.table["weight"][1] > knows.table["weight"][1] + 0.05
     with pytest.raises(GoalError, match="direction of 'profit'"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.goals.actions import ActionRegister, action_register, case_effects
 from workbench.goals.changes import Changes, changes
 from workbench.goals.charts import XmR, xmr
 from workbench.goals.counts import CountChart, p_chart, u_chart
@@ -13,24 +14,30 @@ from workbench.goals.judgement import (
     StatusRules,
     attainment,
     judge,
+    progress,
 )
 from workbench.goals.plan import Goal, GoalError, read_goals
+from workbench.goals.proposals import Proposals, propose
 from workbench.goals.ranking import Ranking, Sensitivity, rank_units
 from workbench.goals.record import Record, read_record
 from workbench.goals.smart import LETTERS, SmartCheck, check_smart
+from workbench.goals.tree import IndicatorTree, indicator_tree, latest_matrix
 from workbench.goals.weights import Weights, ahp, critic, entropy, equal, stated
 
 __all__ = [
     "LETTERS",
     "STATUSES",
+    "ActionRegister",
     "Attainment",
     "Changes",
     "CountChart",
     "Goal",
     "GoalError",
     "GoalReport",
+    "IndicatorTree",
     "LevelModel",
     "Mixture",
+    "Proposals",
     "Ranking",
     "Record",
     "Sensitivity",
@@ -38,16 +45,22 @@ __all__ = [
     "StatusRules",
     "Weights",
     "XmR",
+    "action_register",
     "ahp",
     "attainment",
+    "case_effects",
     "changes",
     "check_smart",
     "critic",
     "entropy",
     "equal",
     "fit_level",
+    "indicator_tree",
     "judge",
+    "latest_matrix",
     "p_chart",
+    "progress",
+    "propose",
     "rank_units",
     "read_goals",
     "read_record",

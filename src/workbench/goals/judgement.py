@@ -45,6 +45,22 @@ STEPS: Final = {
 }
 
 
+#: What has been done of the way, in words: from this share on.
+PROGRESS: Final = (
+    (1.0, "target reached"),
+    (0.7, "most of the way"),
+    (0.3, "about half of the way"),
+    (0.05, "a small part of the way"),
+    (-0.05, "where it started"),
+    (-math.inf, "further away than at the start"),
+)
+
+
+def progress(share: float) -> str:
+    """Say a share of the way in words; empty when there is no way."""
+    return next((words for least, words in PROGRESS if share >= least), "")
+
+
 @dataclass(frozen=True)
 class StatusRules:
     """The rules that turn a probability into a word.
@@ -102,8 +118,9 @@ class GoalReport:
     table : DataFrame
         One row a goal: goal, title, indicator, owner, baseline, target, deadline, latest (last
         measured value), latest_period, estimate, low, high (the level now, or at the deadline when
-        that is over), attainment, attainment_low, attainment_high, probability (of the target
-        being reached by the deadline), status, reason, points, model, model_error, naive_error.
+        that is over), attainment, attainment_low, attainment_high, progress (words),
+        probability (of the target being reached by the deadline), status, reason, points, model,
+        model_error, naive_error.
     records : mapping of str to Record
     models : mapping of str to LevelModel
         Of goals whose record is long enough.
@@ -141,7 +158,7 @@ class GoalReport:
         return pd.DataFrame(rows)
 
     def summary(self) -> pd.DataFrame:
-        """For readers, one row a goal: title, owner, deadline, status, probability, attainment.
+        """For readers, one row a goal: title, owner, deadline, status, progress, probability.
 
         `estimate`, `low` and `high` are the attainment.
         """
@@ -155,7 +172,8 @@ class GoalReport:
                 "attainment_high": "high",
             }
         )
-        columns = ["title", "owner", "deadline", "status", "estimate", "low", "high", "probability"]
+        columns = ["title", "owner", "deadline", "status", "progress", "estimate", "low", "high",
+                   "probability"]  # fmt: skip
         return t[columns]
 
     def next_steps(self) -> pd.DataFrame:
@@ -327,6 +345,7 @@ def _judged(
         "attainment": done.estimate,
         "attainment_low": done.low,
         "attainment_high": done.high,
+        "progress": progress(done.estimate),
         "probability": probability,
         "status": status,
         "reason": REASONS[key],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Literal
 
 import pandas as pd
@@ -40,6 +41,16 @@ class Goal:
         Part of the customers it speaks of; empty for all.
     owner, parent : str
         Who answers for it; the goal it serves. Empty when not given.
+    kind, term : str
+        quantitative or qualitative; short or long.
+    how : str
+        How the baseline is known: measured, estimated or stated.
+    why : str
+        Why it matters; empty when not given.
+    weight : float
+        Among the goals that serve the same one; NaN when not given.
+    history : tuple of mapping
+        Earlier targets and deadlines: changed, target, deadline, why.
     """
 
     name: str
@@ -54,6 +65,12 @@ class Goal:
     where: tuple[tuple[str, Any], ...] = ()
     owner: str = ""
     parent: str = ""
+    kind: str = "quantitative"
+    term: str = "short"
+    how: str = "measured"
+    why: str = ""
+    weight: float = math.nan
+    history: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def way(self) -> float:
@@ -66,7 +83,9 @@ class Goal:
         return dict(self.where)
 
 
-def read_goals(cards: Iterable[Mapping[str, Any]] | pd.DataFrame) -> tuple[Goal, ...]:
+def read_goals(
+    cards: Iterable[Mapping[str, Any]] | pd.DataFrame, *, known: Collection[str] | None = None
+) -> tuple[Goal, ...]:
     """Read goals from mappings (the entries of a study's card) or the rows of a table.
 
     Parameters
@@ -75,6 +94,9 @@ def read_goals(cards: Iterable[Mapping[str, Any]] | pd.DataFrame) -> tuple[Goal,
         Keys: name, indicator, baseline (a number with `baseline_date`, or a mapping with `value`
         and `date`), target, deadline; optional title, direction, every, where, owner, parent.
         Texts may be mappings of language to text; the English one, or the first, is kept.
+        Also kind, term, why, weight, history, and in the baseline how.
+    known : collection of str, optional
+        Names of the indicators that are defined; any is taken when left out.
 
     Returns
     -------
@@ -84,8 +106,8 @@ def read_goals(cards: Iterable[Mapping[str, Any]] | pd.DataFrame) -> tuple[Goal,
     ------
     GoalError
         If a key is missing, a date or number cannot be read, names repeat, the target lies on the
-        wrong side of the baseline, the deadline does not follow the baseline, or parents are
-        unknown or run in a circle.
+        wrong side of the baseline, the deadline does not follow the baseline, the indicator or a
+        parent is unknown, parents run in a circle, or weights do not sum to one.
     """
     rows: Iterable[Mapping[str, Any]] = (
         ({str(k): v for k, v in r.items()} for r in cards.to_dict("records"))
@@ -95,7 +117,17 @@ def read_goals(cards: Iterable[Mapping[str, Any]] | pd.DataFrame) -> tuple[Goal,
     goals = tuple(_read(dict(row), i) for i, row in enumerate(rows))
     if not goals:
         raise GoalError("there are no goals", remedy="give at least one")
+    for goal in goals:
+        if known is not None and goal.indicator not in known:
+            close = get_close_matches(goal.indicator, list(known), 1)
+            raise GoalError(
+                f"there is no indicator {goal.indicator!r}"
+                + (f"; did you mean {close[0]!r}?" if close else ""),
+                where=f"goal {goal.name!r}",
+                remedy=f"use one of {', '.join(sorted(known))}, or register it",
+            )
     _check_family(goals)
+    _check_weights(goals)
     return goals
 
 
@@ -146,7 +178,59 @@ def _read(card: dict[str, Any], position: int) -> Goal:
         where=tuple(sorted(dict(card.get("where") or {}).items())),
         owner=_text(card.get("owner")),
         parent=_text(card.get("parent")),
-    )
+        kind=_one_of(card, "kind", ("quantitative", "qualitative"), where),
+        term=_one_of(card, "term", ("short", "long"), where),
+        how=_one_of(
+            start if isinstance(start, Mapping) else {}, "how", ("measured", "estimated", "stated"),
+            where,
+        ),
+        why=_text(card.get("why")),
+        weight=_weight(card.get("weight"), where),
+        history=tuple(dict(one) for one in _list(card.get("history"))),
+    )  # fmt: skip
+
+
+def _one_of(card: Mapping[str, Any], key: str, words: tuple[str, ...], where: str) -> str:
+    word = _text(card.get(key)) or words[0]
+    if word not in words:
+        raise GoalError(f"{key} is {word!r}", where=where, remedy=f"write {' or '.join(words)}")
+    return word
+
+
+def _weight(value: Any, where: str) -> float:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return math.nan
+    weight = _number(value, "weight", where)
+    if not 0 <= weight <= 1:
+        raise GoalError(f"weight is {weight:g}", where=where, remedy="give a share from 0 to 1")
+    return weight
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _check_weights(goals: tuple[Goal, ...]) -> None:
+    for parent in dict.fromkeys(g.parent for g in goals):
+        own = [g for g in goals if g.parent == parent]
+        given = [g for g in own if not math.isnan(g.weight)]
+        total = sum(g.weight for g in given)
+        said = ", ".join(f"{g.name} {g.weight:g}" for g in given)
+        where = f"goals that serve {parent!r}" if parent else "goals that serve no other"
+        if given and len(given) < len(own):
+            lacking = next(g.name for g in own if math.isnan(g.weight))
+            raise GoalError(
+                f"{lacking!r} has no weight and others have ({said})",
+                where=where,
+                remedy="give all of them a weight, or none",
+            )
+        if given and abs(total - 1) > 0.005:
+            shares = ", ".join(f"{g.name} {g.weight / total:.3g}" for g in given) if total else ""
+            raise GoalError(
+                f"the weights sum to {total:g} and not to 1 ({said})",
+                where=where,
+                remedy=f"divide them by their sum: {shares}" if total else "give some weight",
+            )
 
 
 def _text(value: Any) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LETTERS: Final = ("specific", "measurable", "achievable", "relevant", "time-bound")
-THERE, PARTLY, MISSING = "there", "partly", "missing"
+THERE, PARTLY, MISSING, OVER = "there", "partly", "missing", "over"
 # A goal with less than this chance at the outset of the forecast is out of reach.
 OUT_OF_REACH: Final = 0.05
 
@@ -34,8 +34,9 @@ class SmartCheck:
     Attributes
     ----------
     table : DataFrame
-        goal, title, letter, verdict (there, partly, missing), why (words; empty when all is there),
-        needed (times the sample that would do, where it is too small; else NaN).
+        goal, title, letter, verdict (there, partly, missing; over for a deadline past), why
+        (words; empty when all is there), needed (times the sample that would do, where it
+        is too small; else NaN).
     """
 
     table: pd.DataFrame
@@ -50,18 +51,20 @@ class SmartCheck:
 
     def faults(self) -> pd.DataFrame:
         """Return what is there in part or missing: title, letter, verdict, why."""
-        rows = self.table[self.table["verdict"] != THERE]
+        rows = self.table[self.table["verdict"].isin([PARTLY, MISSING])]
         return rows[["title", "letter", "verdict", "why"]].reset_index(drop=True)
 
     def metrics(self) -> pd.DataFrame:
         """How many goals are SMART in all five letters: name, value, low, high."""
-        whole = self.table.groupby("goal")["verdict"].agg(lambda v: bool((v == THERE).all()))
+        whole = self.table.groupby("goal")["verdict"].agg(
+            lambda v: bool(v.isin([THERE, OVER]).all())
+        )
         return pd.DataFrame(
             [{"name": "smart", "value": int(whole.sum()), "low": math.nan, "high": math.nan}]
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw goals by letters: filled marks are there, rings in part, crosses are missing."""
+        """Draw goals by letters: filled marks are there, rings in part, crosses missing."""
         import matplotlib.pyplot as plt
 
         ax = plt.gca() if ax is None else ax
@@ -70,6 +73,7 @@ class SmartCheck:
             (THERE, "o", "full"),
             (PARTLY, "o", "none"),
             (MISSING, "X", "full"),
+            (OVER, "s", "none"),
         ):
             rows = self.table[self.table["verdict"] == verdict]
             x = [LETTERS.index(v) for v in rows["letter"]]
@@ -90,7 +94,8 @@ def check_smart(report: GoalReport, *, known: Collection[str] | None = None) -> 
     Specific: the indicator is one that is known and somebody answers for the goal. Measurable: one
     period's measurement is precise enough to tell the baseline from the target (two standard
     errors of a difference). Achievable: the record gives it a chance. Relevant: it serves another
-    goal, or others serve it. Time-bound: the deadline is not over.
+    goal, or others serve it. Time-bound: the deadline lies
+    ahead; one that is over has been judged and is no fault of the goal.
 
     Parameters
     ----------
@@ -109,9 +114,7 @@ def check_smart(report: GoalReport, *, known: Collection[str] | None = None) -> 
             "measurable": measurable,
             "achievable": _achievable(float(judged["probability"]), str(judged["status"])),
             "relevant": _relevant(goal, report.goals),
-            "time-bound": (THERE, "")
-            if goal.deadline > report.as_of
-            else (PARTLY, "the deadline is over; set the next one"),
+            "time-bound": (THERE, "") if goal.deadline > report.as_of else (OVER, ""),
         }
         rows += [
             {
@@ -132,6 +135,8 @@ def _specific(goal: Goal, known: Collection[str] | None) -> tuple[str, str]:
         return MISSING, "the indicator is not defined"
     if not goal.owner:
         return PARTLY, "nobody answers for it"
+    if goal.how == "stated":
+        return PARTLY, "the baseline is stated and was not measured"
     return THERE, ""
 
 
@@ -159,6 +164,6 @@ def _achievable(probability: float, status: str) -> tuple[str, str]:
 
 
 def _relevant(goal: Goal, goals: tuple[Goal, ...]) -> tuple[str, str]:
-    if goal.parent or any(other.parent == goal.name for other in goals):
+    if goal.parent or goal.why or any(other.parent == goal.name for other in goals):
         return THERE, ""
     return MISSING, "it serves no other goal, and none serves it"

@@ -2,7 +2,8 @@
 
 Saaty (1980), The Analytic Hierarchy Process; Saaty (2008), Int. J. Services Sciences 1(1), 83-98.
 Entropy: Hwang and Yoon (1981), Multiple Attribute Decision Making, section 3.3.2.
-CRITIC: Diakoulaki, Mavrotas and Papayannakis (1995), Computers & Operations Research 22(7), 763-770.
+CRITIC: Diakoulaki, Mavrotas and Papayannakis (1995), Computers & Operations Research 22(7),
+763-770.
 """
 
 from __future__ import annotations
@@ -134,7 +135,8 @@ def ahp(
         )
         fits = weight[worst[0]] / weight[worst[1]]
         raise GoalError(
-            f"the comparisons contradict one another: consistency ratio {ratio:.2f}, above {gate:g}",
+            f"the comparisons contradict one another: consistency ratio {ratio:.2f},"
+            f" above {gate:g}",
             where="AHP",
             remedy=f"look at {names[worst[0]]} / {names[worst[1]]} first: {a[worst]:.3g} is said,"
             f" {fits:.2g} would fit the rest",

@@ -1,0 +1,193 @@
+"""Proposals to set, raise, lower or postpone a target, or to renew a threshold, each with a reason.
+
+A proposal is what the record supports. Whether to follow it is for those who answer for the goal;
+when they do, the study's card keeps the old target under `history`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from workbench.goals.changes import Changes
+from workbench.goals.charts import RUN, xmr
+from workbench.goals.judgement import GoalReport
+from workbench.goals.plan import Goal, GoalError
+
+NEXT, RAISE, LATER, LOWER, LIMITS = (
+    "set the next target",
+    "raise the target",
+    "move the deadline",
+    "lower the target",
+    "renew the limits",
+)
+REASONS: Final = {
+    NEXT: "the goal is met; the record reaches this with the probability asked for, a year on",
+    RAISE: "the target is all but certain, so it no longer steers",
+    LATER: "the record reaches the target by then with the probability asked for",
+    LOWER: "two years do not suffice; the record reaches this with the probability asked for",
+    LIMITS: "eight periods or more have stayed on one side: there is a new usual level",
+}
+CERTAIN: Final = 0.97
+HORIZON_MONTHS: Final = 24
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """What could be changed, and what has been.
+
+    Attributes
+    ----------
+    table : DataFrame
+        goal, title, proposal, target (now), proposed (target; NaN where it stays), deadline (now),
+        until (proposed deadline; NaT where it stays), low, high (new limits of the control chart),
+        reason.
+    history : DataFrame
+        goal, title, changed, target, deadline (before the change), why.
+    """
+
+    table: pd.DataFrame
+    history: pd.DataFrame
+
+
+def propose(
+    report: GoalReport, signals: Changes | None = None, *, likely: float | None = None
+) -> Proposals:
+    """Propose changes of targets, deadlines and control limits.
+
+    Met: the target that is reached with the probability `likely` one year on, where it is better
+    than the present one. On course with at least 97 %: the same, by the present deadline. At risk
+    or missed: the first deadline within two years by which the target is reached with that
+    probability; where there is none, the target that is. A chart whose last eight periods lie on
+    one side of its mean: limits from those periods.
+
+    Parameters
+    ----------
+    report : GoalReport
+    signals : Changes, optional
+        The control charts of the goals.
+    likely : float, optional
+        The probability asked for; that of the status rules by default.
+    """
+    asked = report.rules.likely if likely is None else likely
+    if not 0.5 <= asked < 1:
+        raise GoalError(f"likely is {asked}", where="propose", remedy="give 0.5 or more, below 1")
+    rows: list[dict[str, Any]] = []
+    for goal in report.goals:
+        status = report.table.loc[report.table["goal"] == goal.name].iloc[0]
+        model = report.models.get(goal.name)
+        found = _about(report, goal, str(status["status"]), float(status["probability"]), asked)
+        if model is not None and found:
+            rows.append(_row(goal, **found))
+        chart = signals.charts.get(goal.name) if signals is not None else None
+        if chart is not None:
+            rows += _limits(goal, chart.table)
+    columns = ["goal", "title", "proposal", "target", "proposed", "deadline", "until", "low",
+               "high", "reason"]  # fmt: skip
+    return Proposals(pd.DataFrame(rows, columns=columns), _history(report.goals))
+
+
+def _about(
+    report: GoalReport, goal: Goal, status: str, probability: float, asked: float
+) -> dict[str, Any]:
+    model = report.models.get(goal.name)
+    if model is None:
+        return {}
+    record = model.record
+    year = record.season_length
+    last = int(record.step[-1])
+    if status == "met":
+        better = _reached(model.level(last + year), goal, asked)
+        if _beyond(better, goal.target, goal):
+            until = record.day_of(last + year + 1) - dt.timedelta(days=1)
+            return {"proposal": NEXT, "proposed": better, "until": until}
+    elif status == "on course" and probability >= CERTAIN:
+        better = _reached(model.level(record.step_of(goal.deadline)), goal, asked)
+        if _beyond(better, goal.target, goal):
+            return {"proposal": RAISE, "proposed": better}
+    elif status in ("at risk", "missed"):
+        start = max(last, record.step_of(goal.deadline)) + 1
+        months = HORIZON_MONTHS * year // 12
+        for step in range(start, start + max(months, 1)):
+            level = model.level(step)
+            chance = level.above(goal.target)
+            if (chance if goal.direction == "up" else 1 - chance) >= asked:
+                until = record.day_of(step + 1) - dt.timedelta(days=1)
+                return {"proposal": LATER, "until": until}
+        horizon = record.step_of(goal.deadline) if status == "at risk" else last + year
+        lower = _reached(model.level(horizon), goal, asked)
+        found: dict[str, Any] = {"proposal": LOWER, "proposed": lower}
+        if status == "missed":
+            found["until"] = record.day_of(horizon + 1) - dt.timedelta(days=1)
+        return found
+    return {}
+
+
+def _reached(level: Any, goal: Goal, asked: float) -> float:
+    """Give the value that is reached with the probability asked for."""
+    return float(level.quantile(1 - asked if goal.direction == "up" else asked))
+
+
+def _beyond(value: float, target: float, goal: Goal) -> bool:
+    return value > target if goal.direction == "up" else value < target
+
+
+def _row(
+    goal: Goal,
+    proposal: str,
+    proposed: float = math.nan,
+    until: dt.date | None = None,
+    low: float = math.nan,
+    high: float = math.nan,
+) -> dict[str, Any]:
+    return {
+        "goal": goal.name,
+        "title": goal.title,
+        "proposal": proposal,
+        "target": goal.target,
+        "proposed": proposed,
+        "deadline": pd.Timestamp(goal.deadline),
+        "until": pd.Timestamp(until) if until is not None else pd.NaT,
+        "low": low,
+        "high": high,
+        "reason": REASONS[proposal],
+    }
+
+
+def _limits(goal: Goal, table: pd.DataFrame) -> list[dict[str, Any]]:
+    side = np.sign((table["value"] - table["mean"]).to_numpy(dtype=np.float64))
+    length = 0
+    while length < side.size and side[-1] != 0 and side[-1 - length] == side[-1]:
+        length += 1
+    if length < RUN or bool(table["base"].iloc[-length]):
+        return []
+    fresh = xmr(table["value"].iloc[-length:])
+    return [_row(goal, LIMITS, low=fresh.low, high=fresh.high)]
+
+
+def _history(goals: tuple[Goal, ...]) -> pd.DataFrame:
+    rows = [
+        {
+            "goal": goal.name,
+            "title": goal.title,
+            "changed": pd.Timestamp(one["changed"]),
+            "target": math.nan if one.get("target") is None else float(one["target"]),
+            "deadline": pd.NaT if one.get("deadline") is None else pd.Timestamp(one["deadline"]),
+            "why": _text(one.get("why")),
+        }
+        for goal in goals
+        for one in goal.history
+    ]
+    columns = ["goal", "title", "changed", "target", "deadline", "why"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value.get("en") or next(iter(value.values()), "")
+    return "" if value is None else str(value)

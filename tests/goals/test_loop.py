@@ -1,0 +1,218 @@
+"""Actions, proposals and the indicator tree: what follows from goals, by stated rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from workbench.goals import (
+    GoalError,
+    GoalReport,
+    action_register,
+    case_effects,
+    changes,
+    indicator_tree,
+    judge,
+    latest_matrix,
+    progress,
+    propose,
+    read_goals,
+)
+
+mpl.use("agg")
+TODAY = dt.date(2025, 12, 31)
+
+
+def card(name: str, **given: Any) -> dict[str, Any]:
+    plain = {"name": name, "title": name.title(), "indicator": "nps", "baseline": 10.0,
+             "baseline_date": "2024-12-31", "target": 20.0, "deadline": "2025-12-31"}  # fmt: skip
+    return plain | given
+
+
+def path(values: Any, se: float = 0.5) -> pd.DataFrame:
+    periods = pd.date_range("2024-01-01", periods=len(values), freq="MS")
+    return pd.DataFrame({"period": periods, "estimate": np.asarray(values, float), "se": se})
+
+
+RISE = [10.0] * 12 + list(np.linspace(11, 22, 12))
+FLAT = [10.0, 10.4, 9.7] * 8
+
+
+def report_of(cards: list[dict[str, Any]], **paths: Any) -> GoalReport:
+    goals = read_goals(cards)
+    return judge(goals, {n: path(p) for n, p in paths.items()}, as_of=TODAY)
+
+
+# --- progress in words ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(1.2, "target reached"), (0.5, "about half of the way"), (0.0, "where it started"),
+     (-2.11, "further away than at the start"), (math.nan, "")],
+)  # fmt: skip
+def test_progress_is_said_in_words(share: float, words: str) -> None:
+    assert progress(share) == words
+
+
+# --- proposals ------------------------------------------------------------------------------------
+
+
+def test_a_goal_that_is_met_gets_a_better_target_a_year_on() -> None:
+    report = report_of([card("met")], met=RISE)
+    (row,) = propose(report).table.to_dict("records")
+    assert row["proposal"] == "set the next target" and row["proposed"] > 20
+    assert row["until"] == pd.Timestamp("2026-12-31") and "with the probability" in row["reason"]
+    level = report.models["met"].level(35)
+    assert level.above(row["proposed"]) == pytest.approx(0.7, abs=0.01)
+
+
+def test_a_goal_at_risk_gets_a_later_deadline_or_a_lower_target() -> None:
+    slow = [10.0] * 8 + list(np.linspace(10.2, 14, 16))
+    cards = [card("later", target=14.3, deadline="2026-01-31"),
+             card("never", target=40.0, deadline="2026-06-30")]  # fmt: skip
+    report = report_of(cards, later=slow, never=FLAT)
+    found = propose(report).table.set_index("goal")
+    assert found.loc["later", "proposal"] == "move the deadline"
+    assert pd.Timestamp("2026-01-31") < found.loc["later", "until"] <= pd.Timestamp("2028-01-31")
+    assert math.isnan(found.loc["later", "proposed"])
+    assert found.loc["never", "proposal"] == "lower the target"
+    assert found.loc["never", "proposed"] < 40
+
+
+def test_less_is_better_turns_the_proposal_round() -> None:
+    falling = [20.0] * 12 + list(np.linspace(19, 8, 12))
+    report = report_of([card("down", baseline=20.0, target=10.0, direction="down")], down=falling)
+    assert propose(report).table["proposed"].iloc[0] < 10
+
+
+def test_a_new_usual_level_renews_the_limits() -> None:
+    rng = np.random.default_rng(3)
+    shifted = np.r_[rng.normal(10, 0.5, 12), rng.normal(13, 0.5, 12)]
+    report = report_of([card("moved", target=30.0)], moved=shifted)
+    found = propose(report, changes(report)).table
+    renewed = found[found["proposal"] == "renew the limits"].iloc[0]
+    assert 10 < renewed["low"] < 13 < renewed["high"] < 16
+    with pytest.raises(GoalError, match=r"likely is 0\.2"):
+        propose(report, likely=0.2)
+
+
+def test_the_history_of_a_target_is_kept() -> None:
+    old = {"changed": "2025-06-30", "target": 25.0, "deadline": None, "why": {"en": "out of reach"}}
+    report = report_of([card("g", history=[old])], g=FLAT)
+    (row,) = propose(report).history.to_dict("records")
+    assert (row["target"], row["why"]) == (25.0, "out of reach") and pd.isna(row["deadline"])
+
+
+# --- actions --------------------------------------------------------------------------------------
+
+
+ACTIONS = [
+    {"name": "late", "start": "2025-01-01", "due": "2025-10-31", "goal": "top", "case": "none"},
+    {"name": "well", "start": "2025-01-01", "due": "2025-06-30", "done": "2025-06-01",
+     "goal": "top", "case": "good"},
+    {"name": "badly", "start": "2025-01-01", "due": "2025-06-30", "done": "2025-06-01",
+     "case": "bad", "where": {"region": "West"}},
+    {"name": "chance", "start": "2025-01-01", "due": "2025-06-30", "done": "2025-06-01",
+     "case": "unclear"},
+    {"name": "soon", "start": "2026-02-01", "due": "2026-06-30", "title": {"en": "Soon"}},
+    {"name": "now", "start": "2025-11-01", "due": "2026-03-31"},
+]  # fmt: skip
+METRICS = pd.DataFrame(
+    {
+        "case": ["good", "good", "bad", "unclear", None],
+        "name": ["effect.churn", "effect.nps", "effect.nps", "effect.nps", "goals.good"],
+        "value": [-0.1, 0.0, -0.2, 0.1, 3],
+        "low": [-0.2, -1, -0.3, -0.1, 3],
+        "high": [-0.05, 1, -0.1, 0.3, 3],
+        "better": ["down", "up", "up", "up", "up"],
+        "label": ["Churn", "NPS", "NPS", "NPS", "Goals"],
+    }
+)
+
+
+def test_the_register_says_what_is_overdue_what_worked_and_what_it_brought() -> None:
+    report = report_of([card("top")], top=RISE)
+    found = action_register(ACTIONS, report, effects=case_effects(METRICS))
+    t = found.table.set_index("action")
+    assert t["state"].to_dict() == {"late": "overdue", "now": "running", "soon": "planned",
+                                    "well": "done", "badly": "done", "chance": "done"}  # fmt: skip
+    assert t.index[0] == "late" and t.loc["late", "days_over"] == 61
+    assert t["result"].to_dict()["late"] == "not evaluated yet"
+    assert t.loc["well", "result"] == "worked" and t.loc["well", "estimate"] == -0.1
+    assert t.loc["badly", "result"] == "did harm" and t.loc["badly", "next"] == "stop it"
+    assert t.loc["chance", "result"] == "may be chance"
+    assert t.loc["soon", "result"] == "no case judges it"
+    assert (t.loc["badly", "segment"], t.loc["late", "goal_status"]) == ("West", "met")
+    assert len(found.worked) == found.count("result", "worked") == 1
+    assert found.metrics()["value"].tolist() == [1, 1]
+    assert found.plot(Figure().subplots()).get_yticklabels()[-1].get_text() == "late"
+
+
+def test_without_evaluated_cases_nothing_is_claimed() -> None:
+    report = report_of([card("top")], top=RISE)
+    found = action_register(ACTIONS, report, effects=case_effects(METRICS.head(0)))
+    assert set(found.table["result"]) == {"not evaluated yet", "no case judges it"}
+    assert action_register([], report).table.empty
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [({"goal": "nobody"}, "no goal 'nobody'"), ({"due": "2024-01-01"}, "due before it starts")],
+)
+def test_a_bad_action_is_named(given: dict[str, Any], message: str) -> None:
+    report = report_of([card("top")], top=RISE)
+    with pytest.raises(GoalError, match=f"action 'late'.*{message}"):
+        action_register([ACTIONS[0] | given], report)
+
+
+# --- the tree -------------------------------------------------------------------------------------
+
+
+TREE = {"service": ["speed", "quality"], "business": ["churn", "sales", "nps"]}
+
+
+def test_weights_multiply_down_the_tree() -> None:
+    found = indicator_tree(
+        TREE, comparisons={"service / business": 3, "speed / quality": 1},
+        given={"churn": 0.5, "sales": 0.3, "nps": 0.2},
+    )  # fmt: skip
+    weight = found.table.set_index("indicator")["weight"]
+    assert weight.to_dict() == pytest.approx(
+        {"speed": 0.375, "quality": 0.375, "churn": 0.125, "sales": 0.075, "nps": 0.05}
+    )
+    assert found.table["method"].tolist() == ["AHP"] * 2 + ["stated"] * 3
+    assert indicator_tree(TREE).weights.array.tolist() == pytest.approx([0.25] * 2 + [1 / 6] * 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"comparisons": {"speed / churn": 2}}, "belongs to no level"),
+        ({"given": {"churn": 0.5, "sales": 0.3}}, "sum to 0.8"),
+        ({"comparisons": {"churn / sales": 2}}, "nps is not compared"),
+        ({"comparisons": {"churn / sales": 5, "sales / nps": 5, "churn / nps": 0.2}}, "contradict"),
+    ],
+)
+def test_a_bad_tree_is_named(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(GoalError, match=message):
+        indicator_tree(TREE, **given)
+    with pytest.raises(GoalError, match="stands twice"):
+        indicator_tree({"a": ["x"], "b": ["x"]})
+
+
+def test_the_matrix_holds_the_last_complete_period() -> None:
+    frame = pd.DataFrame({"period": [2024, 2024, 2025, 2025], "region": ["N", "S", "N", "S"],
+                          "n": [4, 4, 4, 4], "estimate": [1.0, 2.0, 3.0, 4.0],
+                          "sd": [2.0] * 4, "complete": [True, True, False, False]})  # fmt: skip
+    matrix, se = latest_matrix({"nps": frame}, "region")
+    assert matrix["nps"].to_dict() == {"N": 1.0, "S": 2.0} and se["nps"].tolist() == [1.0, 1.0]
+    with pytest.raises(GoalError, match="no complete period"):
+        latest_matrix({"nps": frame.tail(2)}, "region")
