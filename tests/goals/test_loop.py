@@ -15,16 +15,21 @@ from matplotlib.figure import Figure
 from workbench.goals import (
     GoalError,
     GoalReport,
+    Record,
     action_register,
     case_effects,
     changes,
+    compare_weights,
     indicator_tree,
     judge,
     latest_matrix,
     progress,
     propose,
     read_goals,
+    read_record,
+    xmr,
 )
+from workbench.goals.changes import without_season
 
 mpl.use("agg")
 TODAY = dt.date(2025, 12, 31)
@@ -55,11 +60,18 @@ def report_of(cards: list[dict[str, Any]], **paths: Any) -> GoalReport:
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(1.2, "target reached"), (0.5, "about half of the way"), (0.0, "where it started"),
+    [(1.2, "target reached"), (0.8, "most of the way"),
+     (0.5, "about half of the way"), (0.0, "where it started"),
      (-2.11, "further away than at the start"), (math.nan, "")],
 )  # fmt: skip
 def test_progress_is_said_in_words(share: float, words: str) -> None:
     assert progress(share) == words
+
+
+def test_what_chance_may_have_moved_has_not_clearly_moved() -> None:
+    assert progress(-0.3, -1.0, 0.4) == "not clearly away from where it started"
+    assert progress(1.1, -0.2, 2.0) == "around the target"
+    assert progress(1.4, 1.1, 2.0) == "target reached"
 
 
 # --- proposals ------------------------------------------------------------------------------------
@@ -83,8 +95,11 @@ def test_a_goal_at_risk_gets_a_later_deadline_or_a_lower_target() -> None:
     assert found.loc["later", "proposal"] == "move the deadline"
     assert pd.Timestamp("2026-01-31") < found.loc["later", "until"] <= pd.Timestamp("2028-01-31")
     assert math.isnan(found.loc["later", "proposed"])
-    assert found.loc["never", "proposal"] == "lower the target"
-    assert found.loc["never", "proposed"] < 40
+    assert found.loc["never", "proposal"] == "decide on a measure first"
+    part = report_of([card("part", target=40.0, deadline="2026-06-30")], part=RISE)
+    (row,) = propose(part).table.to_dict("records")
+    assert row["proposal"] == "lower the target" and 20 < row["proposed"] < 40
+    assert propose(part).summary()["now"].tolist() == ["40"]
 
 
 def test_less_is_better_turns_the_proposal_round() -> None:
@@ -109,6 +124,30 @@ def test_the_history_of_a_target_is_kept() -> None:
     report = report_of([card("g", history=[old])], g=FLAT)
     (row,) = propose(report).history.to_dict("records")
     assert (row["target"], row["why"]) == (25.0, "out of reach") and pd.isna(row["deadline"])
+
+
+def record_of(values: np.ndarray) -> Record:
+    periods = pd.date_range("2023-01-01", periods=len(values), freq="MS")
+    return read_record(pd.DataFrame({"period": periods, "estimate": values, "se": 1.0}))
+
+
+def test_a_season_is_taken_off_before_the_chart_is_drawn() -> None:
+    """A wave rings the same months each year; off, false alarms are those of pure chance."""
+    rng = np.random.default_rng(12)
+    month, rung, plain, chance = np.arange(36), [], [], []
+    for _ in range(150):
+        noise = rng.standard_normal(36)
+        values = noise + 2.5 * np.sin(2 * np.pi * month / 12)
+        off = without_season(record_of(values), 24)
+        plain.append(len(xmr(values, base=24).signals))
+        rung.append(len(xmr(off, base=24).signals))
+        chance.append(len(xmr(noise, base=24).signals))
+    assert np.mean(plain) > 3 * np.mean(rung)
+    assert np.mean(rung) < np.mean(chance) + 0.8
+    untouched = [record_of(rng.standard_normal(36)) for _ in range(200)]
+    seen = np.mean([without_season(r, 24) is not r.value for r in untouched])
+    assert seen < 0.04, "pure chance seldom looks like a season"
+    assert without_season(untouched[0], 12) is untouched[0].value, "one year shows none"
 
 
 # --- actions --------------------------------------------------------------------------------------
@@ -190,6 +229,15 @@ def test_weights_multiply_down_the_tree() -> None:
     )
     assert found.table["method"].tolist() == ["AHP"] * 2 + ["stated"] * 3
     assert indicator_tree(TREE).weights.array.tolist() == pytest.approx([0.25] * 2 + [1 / 6] * 3)
+
+
+def test_weights_of_the_tree_stand_beside_those_of_the_data() -> None:
+    rng = np.random.default_rng(2)
+    names = [leaf for leaves in TREE.values() for leaf in leaves]
+    matrix = pd.DataFrame(rng.uniform(1, 2, (6, 5)), columns=names)
+    found = compare_weights(indicator_tree(TREE), matrix, {"churn": "down"})
+    assert found[["weight", "equal", "entropy", "critic"]].sum().tolist() == pytest.approx([1] * 4)
+    assert compare_weights(indicator_tree(TREE), matrix - 1.5)["entropy"].isna().all()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from workbench.goals.proposals import Proposals, propose
 from workbench.goals.ranking import Ranking, Sensitivity, rank_units
 from workbench.goals.record import Record, read_record
 from workbench.goals.smart import LETTERS, SmartCheck, check_smart
-from workbench.goals.tree import IndicatorTree, indicator_tree, latest_matrix
+from workbench.goals.tree import IndicatorTree, compare_weights, indicator_tree, latest_matrix
 from workbench.goals.weights import Weights, ahp, critic, entropy, equal, stated
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "case_effects",
     "changes",
     "check_smart",
+    "compare_weights",
     "critic",
     "entropy",
     "equal",

@@ -7,10 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import f as f_test
 
 from workbench.goals.charts import XmR, xmr
 from workbench.goals.plan import GoalError
+from workbench.goals.record import Record
+
+Floats = NDArray[np.float64]
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +24,8 @@ if TYPE_CHECKING:
     from workbench.goals.judgement import GoalReport
 
 FEWEST_BASE: Final = 5
+FEWEST_SEASON: Final = 8
+SEEN: Final = 0.01
 BETTER, WORSE, BOTH = "signal for the better", "signal for the worse", "signals both ways"
 NOISE, SHORT = "no more than noise", "too few periods before the baseline"
 
@@ -30,7 +38,8 @@ class Changes:
     ----------
     table : DataFrame
         goal, title, mean, lower_limit, upper_limit (of the chart before the baseline), periods
-        (after the baseline), signals (how many of them are signals), first (first signal), verdict.
+        (after the baseline), season (whether one was taken off), signals (how many there are),
+        first (first signal), verdict.
     charts : mapping of str to XmR
         By goal; those with too few periods before the baseline are absent.
     """
@@ -88,21 +97,52 @@ def changes(report: GoalReport) -> Changes:
         row = {"goal": goal.name, "title": goal.title, "periods": record.value.size - base}
         if base < FEWEST_BASE:
             empty = dict.fromkeys(("mean", "lower_limit", "upper_limit"), math.nan)
-            rows.append(row | empty | {"signals": 0, "first": pd.NaT, "verdict": SHORT})
+            rows.append(
+                row | empty | {"season": False, "signals": 0, "first": pd.NaT, "verdict": SHORT}
+            )
             continue
-        chart = xmr(record.value, list(pd.to_datetime(record.start)), base=base)
+        value = without_season(record, base)
+        chart = xmr(value, list(pd.to_datetime(record.start)), base=base)
         charts[goal.name] = chart
         since = chart.table[~chart.table["base"] & (chart.table["signal"] != "")]
         rows.append(
             row
             | {"mean": chart.mean, "lower_limit": chart.low, "upper_limit": chart.high}
             | {
+                "season": not np.array_equal(value, record.value),
                 "signals": len(since),
                 "first": since["period"].min() if len(since) else pd.NaT,
                 "verdict": _verdict(since, chart.mean, goal.direction),
             }
         )
     return Changes(pd.DataFrame(rows), charts)
+
+
+def without_season(record: Record, base: int) -> Floats:
+    """Take a yearly wave off the values, where the periods before the baseline show one.
+
+    The wave is fitted to the base (two years or more) beside a mean, and taken off everywhere when
+    an F test of it gives a probability below `SEEN`: a chart that knows no season would ring the
+    same months each year.
+
+    Parameters
+    ----------
+    record : Record
+    base : int
+        How many of the first periods set the limits.
+    """
+    cycle = record.season_length
+    if cycle <= 2 or base < FEWEST_SEASON or int(record.step[base - 1]) + 1 < 2 * cycle:
+        return record.value
+    angle = 2 * np.pi * record.step / cycle
+    wave = np.column_stack([np.ones(angle.size), np.cos(angle), np.sin(angle)])
+    y = record.value[:base]
+    coefficient = np.linalg.lstsq(wave[:base], y, rcond=None)[0]
+    left = float(((y - wave[:base] @ coefficient) ** 2).sum())
+    taken = float(((y - y.mean()) ** 2).sum()) - left
+    if left <= 0 or f_test.sf(taken / 2 / (left / (base - 3)), 2, base - 3) >= SEEN:
+        return record.value
+    return np.asarray(record.value - wave[:, 1:] @ coefficient[1:], dtype=np.float64)
 
 
 def _verdict(since: pd.DataFrame, mean: float, direction: str) -> str:

@@ -56,8 +56,16 @@ PROGRESS: Final = (
 )
 
 
-def progress(share: float) -> str:
+AROUND: Final = "around the target"
+UNMOVED: Final = "not clearly away from where it started"
+
+
+def progress(share: float, low: float = math.nan, high: float = math.nan) -> str:
     """Say a share of the way in words; empty when there is no way."""
+    if low <= 0 <= high and share < 1:
+        return UNMOVED
+    if low < 1 <= share:
+        return AROUND
     return next((words for least, words in PROGRESS if share >= least), "")
 
 
@@ -345,7 +353,7 @@ def _judged(
         "attainment": done.estimate,
         "attainment_low": done.low,
         "attainment_high": done.high,
-        "progress": progress(done.estimate),
+        "progress": progress(done.estimate, done.low, done.high),
         "probability": probability,
         "status": status,
         "reason": REASONS[key],

@@ -19,11 +19,12 @@ from workbench.goals.charts import RUN, xmr
 from workbench.goals.judgement import GoalReport
 from workbench.goals.plan import Goal, GoalError
 
-NEXT, RAISE, LATER, LOWER, LIMITS = (
+NEXT, RAISE, LATER, LOWER, MEASURE, LIMITS = (
     "set the next target",
     "raise the target",
     "move the deadline",
     "lower the target",
+    "decide on a measure first",
     "renew the limits",
 )
 REASONS: Final = {
@@ -31,6 +32,7 @@ REASONS: Final = {
     RAISE: "the target is all but certain, so it no longer steers",
     LATER: "the record reaches the target by then with the probability asked for",
     LOWER: "two years do not suffice; the record reaches this with the probability asked for",
+    MEASURE: "the record does not even keep the baseline; another target would not help",
     LIMITS: "eight periods or more have stayed on one side: there is a new usual level",
 }
 CERTAIN: Final = 0.97
@@ -54,6 +56,21 @@ class Proposals:
     table: pd.DataFrame
     history: pd.DataFrame
 
+    def summary(self) -> pd.DataFrame:
+        """For readers: title, proposal, now, to (three digits, as text), deadline, until, reason.
+
+        `to` of a chart whose limits are renewed are its new limits.
+        """
+        t = self.table
+        to = [
+            f"{_short(row.low)} / {_short(row.high)}"
+            if math.isfinite(row.low)
+            else _short(row.proposed)
+            for row in t.itertuples()
+        ]
+        t = t.assign(now=[_short(x) for x in t["target"]], to=to)
+        return t[["title", "proposal", "now", "to", "deadline", "until", "reason"]]
+
 
 def propose(
     report: GoalReport, signals: Changes | None = None, *, likely: float | None = None
@@ -63,8 +80,8 @@ def propose(
     Met: the target that is reached with the probability `likely` one year on, where it is better
     than the present one. On course with at least 97 %: the same, by the present deadline. At risk
     or missed: the first deadline within two years by which the target is reached with that
-    probability; where there is none, the target that is. A chart whose last eight periods lie on
-    one side of its mean: limits from those periods.
+    probability; where there is none, the target that is, if it is better than the baseline. A
+    chart whose last eight periods lie on one side of its mean: limits from those periods.
 
     Parameters
     ----------
@@ -121,6 +138,8 @@ def _about(
                 return {"proposal": LATER, "until": until}
         horizon = record.step_of(goal.deadline) if status == "at risk" else last + year
         lower = _reached(model.level(horizon), goal, asked)
+        if not _beyond(lower, goal.baseline, goal):
+            return {"proposal": MEASURE}
         found: dict[str, Any] = {"proposal": LOWER, "proposed": lower}
         if status == "missed":
             found["until"] = record.day_of(horizon + 1) - dt.timedelta(days=1)
@@ -157,6 +176,13 @@ def _row(
         "high": high,
         "reason": REASONS[proposal],
     }
+
+
+def _short(x: Any) -> str:
+    """Write a number with three significant digits, nothing for none."""
+    if not math.isfinite(x):
+        return ""
+    return f"{float(f'{x:.3g}'):,.10g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _limits(goal: Goal, table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.goals.plan import GoalError
-from workbench.goals.weights import Weights, ahp, equal, stated
+from workbench.goals.weights import Weights, ahp, critic, entropy, equal, stated
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,25 @@ def indicator_tree(
     ratio = max(ratios, default=float("nan"))
     method = "AHP" if ratios else "stated" if given else "equal"
     return IndicatorTree(table, Weights(table[["indicator", "weight"]], method, ratio), ratio)
+
+
+def compare_weights(
+    tree: IndicatorTree, matrix: pd.DataFrame, directions: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Put the tree's weights beside those that the data would give.
+
+    Returns
+    -------
+    DataFrame
+        branch, indicator, weight, equal, entropy (NaN where a value is not positive), critic.
+    """
+    table = tree.table[["branch", "indicator", "weight"]].copy()
+    ordered = matrix[list(table["indicator"])]
+    table["equal"] = 1 / len(table)
+    positive = bool((ordered.to_numpy(dtype=np.float64) > 0).all())
+    table["entropy"] = entropy(ordered).array if positive else np.nan
+    table["critic"] = critic(ordered, directions).array
+    return table
 
 
 def _level(
