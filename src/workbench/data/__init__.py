@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.data.check import CheckReport, check_study
 from workbench.data.coverage import Coverage, coverage, freshness, missing_values
+from workbench.data.disclosure import personal_texts
 from workbench.data.indicators import INDICATORS, Indicator, indicator
 from workbench.data.privacy import suppress
 from workbench.data.report import CleaningReport, TableReport
@@ -26,5 +27,6 @@ __all__ = [
     "indicator",
     "missing_values",
     "open_tables",
+    "personal_texts",
     "suppress",
 ]
