@@ -31,12 +31,12 @@ def errors(rng: np.random.Generator, kind: str, size: float, n: int = 48) -> np.
 def test_coverage_with_48_points(kind: str, size: float) -> None:
     rng = np.random.default_rng(23)
     hits = 0
-    for _ in range(150):
+    for _ in range(100):
         found = interrupted_series(
             errors(rng, kind, size) + 1.5 * AFTER + 0.05 * np.arange(48), after=AFTER
         )
         hits += found.low <= 1.5 <= found.high
-    assert 0.89 <= hits / 150 <= 0.995, "95 % within three standard errors"
+    assert hits >= 88, "95 % less three standard errors"
 
 
 @pytest.mark.slow
