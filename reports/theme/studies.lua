@@ -13,3 +13,15 @@ function Div(block)
   file:close()
   return pandoc.RawBlock("html", html)
 end
+
+-- Link the Chinese letters, where stage has left them.
+function Meta()
+  local sheet = quarto.utils.resolve_path("han.css")
+  local file = io.open(sheet, "r")
+  if not file then
+    return nil
+  end
+  file:close()
+  quarto.doc.add_html_dependency({ name = "workbench-han", version = "1", stylesheets = { sheet } })
+  return nil
+end
