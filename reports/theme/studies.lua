@@ -29,7 +29,7 @@ function Meta()
 document.fonts && document.fonts.load('1em "Workbench Han"', "客").then(function () {
   addEventListener("load", function () {
     var root = document.documentElement;
-    root.style.fontSize = parseFloat(getComputedStyle(root).fontSize) * 1.0001 + "px";
+    root.style.fontSize = parseFloat(getComputedStyle(root).fontSize) * 1.003 + "px";
   });
 });
 </script>]])
