@@ -1,9 +1,8 @@
 """Chinese letters for readers whose machine has none: a font with just the site's characters.
 
-The font is Noto Sans SC (SIL Open Font License 1.1) from the package zhplot, which is used for its
-file and never imported. It stands last in the list of fonts, so that a machine with a Chinese
-font of its own does not use it. It lies inside the style sheet: of a page that is opened from a
-file, Firefox loads no font from another folder, and the letters are there for the first word.
+It stands last in the list of fonts, so that a machine with a Chinese font of its own does not use
+it. It lies inside the style sheet: of a page that is opened from a file, Firefox loads no font from
+another folder, and the letters are there for the first word.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 from bs4 import BeautifulSoup
+
+from workbench.fonts import han_font
 
 FAMILY = "Workbench Han"
 _FIRST_HAN = 0x2E80  # CJK radicals; punctuation, ideographs and full-width forms follow
@@ -34,17 +33,6 @@ _RULE = f"""
   unicode-range: U+2E80-9FFF, U+F900-FAFF, U+FE30-FE4F, U+FF00-FFEF;
 }}
 """
-
-
-@cache
-def han_font() -> Path | None:
-    """Find the file of the Chinese font; None where the package that carries it is missing."""
-    spec = find_spec("zhplot")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / "fonts" / "NotoSansSC-Regular.ttf"
-        if path.is_file():
-            return path
-    return None
 
 
 def han_in(texts: Iterable[str]) -> str:
