@@ -20,9 +20,8 @@ def executed(path: Path) -> None:
         ),
     ]
     cells[1].metadata = {"scrolled": True, "execution": {"iopub.status.busy": "2025"}}
-    notebook = new_notebook(
-        cells=cells, metadata={"kernelspec": {"name": "python3"}, "widgets": {}}
-    )
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel, "toc": {}})
     nbformat.write(notebook, path)
 
 
