@@ -172,7 +172,7 @@ def test_publish_hands_over_and_a_site_that_is_refused_is_status_1(
     monkeypatch.setattr("workbench.site.publish", publish)
     told = workbench("publish", "tiny", "--renderer", "embedded")
     assert told.exit_code == 0 and "12 pages" in told.stdout
-    assert calls == [(root, {"studies": ["tiny"], "renderer": "embedded"})]
+    assert calls == [(root, {"studies": ["tiny"], "renderer": "embedded", "forbidden": set()})]
 
     def refuse(folder: Path, **options: Any) -> str:
         raise SiteError("a page asks another site for a font")
@@ -201,7 +201,29 @@ def test_report_goes_on_after_a_bad_card_publishes_and_tells_by_its_status(
     assert told.exit_code == 2
     assert "broken" in told.stderr
     assert ran == ["tiny"]
-    assert published == [{"studies": None, "renderer": "auto"}]
+    assert published == [{"studies": None, "renderer": "auto", "forbidden": set()}]
+    assert "not searched for broken's customers" in told.stderr
+
+
+def test_the_site_is_searched_for_the_customers_of_its_studies(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = "customer_id,name,phone\na,王小明,13812345678\n"
+    (root / "data/tiny/customers.csv").write_text(people, encoding="utf-8")
+    card = CARD | {"tables": {**CARD["tables"], "customers": {"path": "customers.csv"}}}
+    (root / "data/tiny/study.yml").write_text(yaml.safe_dump(card))
+    published: list[Any] = []
+    monkeypatch.setattr("workbench.site.publish", lambda folder, **o: published.append(o))
+    assert workbench("publish").exit_code == 0
+    assert published[0]["forbidden"] == {"王小明", "13812345678"}
+
+
+def test_check_without_a_name_looks_at_every_study(root: Path) -> None:
+    (root / "data" / "broken").mkdir()
+    (root / "data" / "broken" / "study.yml").write_text("title: Broken\n")
+    told = workbench("check", "tiny")
+    assert told.exit_code == 0 and "3 rows read" in told.stdout
+    assert workbench("check").exit_code == 2
 
 
 # --- one's own data ---------------------------------------------------------------------------

@@ -13,3 +13,25 @@ function Div(block)
   file:close()
   return pandoc.RawBlock("html", html)
 end
+
+-- Link the Chinese letters, where stage has left them.
+function Meta()
+  local sheet = quarto.utils.resolve_path("han.css")
+  local file = io.open(sheet, "r")
+  if not file then
+    return nil
+  end
+  file:close()
+  quarto.doc.add_html_dependency({ name = "workbench-han", version = "1", stylesheets = { sheet } })
+  -- Where Chromium had to wait for a font it keeps empty boxes for that size of text; a size that
+  -- differs by nothing anybody sees is laid out anew.
+  quarto.doc.include_text("before-body", [[<script>
+document.fonts && document.fonts.load('1em "Workbench Han"', "客").then(function () {
+  addEventListener("load", function () {
+    var root = document.documentElement;
+    root.style.fontSize = parseFloat(getComputedStyle(root).fontSize) * 1.003 + "px";
+  });
+});
+</script>]])
+  return nil
+end

@@ -118,9 +118,7 @@ def report(
     """Run studies, all by default, then publish the site."""
     status = 0
     with _plain_errors():
-        root = _root()
-        names = studies or sorted(card.parent.name for card in (root / "data").glob("*/study.yml"))
-        for name in names:
+        for name in studies or _all_studies(_root()):
             try:
                 record = _run(_load(name), [], None, jobs=jobs, timeout=timeout, force=force)
             except WorkbenchError as error:
@@ -130,7 +128,7 @@ def report(
                 status = max(status, BAD_INPUT)
             else:
                 status = max(status, FAILED if record.status == "failed" else 0)
-        _publish(studies, renderer)
+        _publish(None, renderer)  # the other studies stay on the site
     raise typer.Exit(status)
 
 
@@ -209,6 +207,10 @@ def _root() -> Path:
     return find_root()
 
 
+def _all_studies(root: Path) -> list[str]:
+    return sorted(card.parent.name for card in (root / "data").glob("*/study.yml"))
+
+
 def _load(study: str) -> Study:
     from workbench.study import load_study
 
@@ -247,8 +249,33 @@ def _run(
 def _publish(studies: list[str] | None, renderer: str) -> None:
     from workbench.site import publish as publish_site
 
-    published = publish_site(_root(), studies=studies or None, renderer=renderer)
+    root = _root()
+    published = publish_site(
+        root,
+        studies=studies or None,
+        renderer=renderer,
+        forbidden=_personal_texts(studies or _all_studies(root)),
+    )
     out.print(str(published), markup=False, highlight=False, soft_wrap=True)
+
+
+def _personal_texts(studies: list[str]) -> set[str]:
+    """Collect what must not be on the site: by what the studies' customers could be recognised."""
+    from workbench.data import personal_texts
+
+    found: set[str] = set()
+    for name in studies:
+        try:
+            found |= personal_texts(_load(name))
+        except WorkbenchError as error:
+            # Old runs can be published where the raw tables are no longer at hand.
+            err.print(
+                f"[yellow]warning:[/yellow] the site is not searched for {escape(name)}'s "
+                f"customers: {escape(str(error))}",
+                highlight=False,
+                soft_wrap=True,
+            )
+    return found
 
 
 def _complain(error: BaseException) -> None:

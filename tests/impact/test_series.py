@@ -31,15 +31,16 @@ def errors(rng: np.random.Generator, kind: str, size: float, n: int = 48) -> np.
 def test_coverage_with_48_points(kind: str, size: float) -> None:
     rng = np.random.default_rng(23)
     hits = 0
-    for _ in range(150):
+    for _ in range(100):
         found = interrupted_series(
             errors(rng, kind, size) + 1.5 * AFTER + 0.05 * np.arange(48), after=AFTER
         )
         hits += found.low <= 1.5 <= found.high
-    assert 0.89 <= hits / 150 <= 0.995, "95 % within three standard errors"
+    assert hits >= 88, "95 % less three standard errors"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("n", [24, 48, 104])
 @pytest.mark.parametrize(
     ("kind", "size"),
@@ -50,12 +51,12 @@ def test_coverage_and_width_over_the_grid(n: int, kind: str, size: float, season
     rng = np.random.default_rng(n)
     time, after = np.arange(n), np.arange(n) >= n // 2
     hits, widths = 0, []
-    for _ in range(300):
+    for _ in range(200):
         y = errors(rng, kind, size, n) + after + seasonal * np.cos(2 * np.pi * time / 12)
         found = interrupted_series(y, after=after, season=12 if seasonal else None)
         hits += found.low <= 1 <= found.high
         widths.append(found.high - found.low)
-    assert 0.90 <= hits / 300 <= 0.99
+    assert 0.90 <= hits / 200 <= 0.995
     # an oracle knows the covariance; its design is the same
     lag = np.abs(time[:, None] - time)
     v = (

@@ -11,6 +11,8 @@ import nbformat
 import pytest
 import yaml
 
+from workbench.runs import strip
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LANGUAGES = ("en", "zh")
@@ -154,6 +156,13 @@ def test_code_is_short_and_has_no_plumbing(notebook: nbformat.NotebookNode) -> N
                 else []
             )
             assert not {module.split(".")[0] for module in modules} & PLUMBING, cell.id
+
+
+def test_its_file_is_as_make_format_writes_it(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / path.name
+    copy.write_bytes(path.read_bytes())
+    strip.main([str(copy)])
+    assert copy.read_bytes() == path.read_bytes(), "run make format"
 
 
 def test_no_stray_outputs_are_committed(notebook: nbformat.NotebookNode) -> None:

@@ -63,7 +63,7 @@ def test_standard_error_of_the_net_promoter_score() -> None:
 
 
 def test_sample_for_five_points_between_two_waves() -> None:
-    # FACTS: about 3,830 answers in each wave show +5 points at 80 % power, 958 show +10
+    # variance .61, two-sided 5 %, power 80 %: about 3,830 answers in each wave for +5 points
     assert sample_needed(0.61 * 1e4, 5) == 3831
     assert sample_needed(0.61 * 1e4, 10) == 958
 

@@ -145,7 +145,7 @@ def test_every_glyph_is_there_on_a_machine_without_chinese_fonts(
 def test_without_the_font_package_latin_figures_are_drawn_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(theme, "FONT_PACKAGE", "no_such_package_anywhere")
+    monkeypatch.setattr(theme, "han_font", lambda: None)
     theme.font_family.cache_clear()
     try:
         assert theme.font_family() is None

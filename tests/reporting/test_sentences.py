@@ -119,3 +119,14 @@ def test_an_output_says_what_its_language_lacks(outputs) -> None:
 
 def test_escaping_leaves_plain_text_alone() -> None:
     assert escape("63%（60%至66%） −0.5, a-b (c).") == "63%（60%至66%） −0.5, a-b (c)."
+
+
+def test_sentences_of_one_paragraph_follow_one_another_as_each_language_writes_them(
+    outputs,
+) -> None:
+    languages.learn(
+        [{"en": "It worked.", "zh": "措施见效。"}, {"en": "By {n}.", "zh": "幅度{n}。"}]
+    )
+    say("It worked.", "By {n}.", n=num(3))
+    assert outputs.text("en", "prose", "text/plain") == "It worked. By 3."
+    assert outputs.text("zh", "prose", "text/plain") == "措施见效。幅度3。"

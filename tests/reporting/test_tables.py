@@ -200,3 +200,11 @@ def test_a_table_is_left_as_it_was(segments: pd.DataFrame) -> None:
     table_html(segments, "zh", formats=FORMATS)
     csv_link(segments, "zh", "x")
     pd.testing.assert_frame_equal(segments, before)
+
+
+def test_a_p_value_is_never_zero() -> None:
+    frame = pd.DataFrame({"p": [0.0, 0.0004, 0.0213, 0.5, np.nan]})
+    for language, tiny in (("en", "< 0.001"), ("zh", "<0.001")):
+        soup = BeautifulSoup(table_html(frame, language, formats={"p": "p"}), "html.parser")
+        cells = [row.find(["td", "th"]).text for row in soup.select("tbody tr")]
+        assert cells == [tiny, tiny, "0.021", "0.500", "–"]

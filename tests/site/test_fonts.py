@@ -11,6 +11,7 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from workbench.site.fonts import FAMILY, embed_font, han_characters
+from workbench.site.stage import FONT, REPORTS, stage, unstage
 
 
 @pytest.fixture
@@ -67,3 +68,15 @@ def test_the_font_stands_behind_those_of_the_machine(published: Path) -> None:
     stack = re.search(r"--sans: ([^;]+);", css)
     assert stack is not None
     assert stack[1].index("Microsoft YaHei") < stack[1].index(FAMILY)
+
+
+def test_pages_that_quarto_renders_by_hand_find_their_letters_beside_the_theme(
+    project: Path,
+) -> None:
+    stage(project)
+    sheet = project / REPORTS / FONT
+    letters = set(font_in(sheet.read_text(encoding="utf-8")).getBestCmap())
+    written = (project / REPORTS / "zh/index.qmd").read_text(encoding="utf-8")
+    assert {ord(character) for character in written if ord(character) >= 0x4E00} <= letters
+    unstage(project)
+    assert not sheet.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.data.check import CheckReport, check_study
 from workbench.data.coverage import Coverage, coverage, freshness, missing_values
+from workbench.data.disclosure import personal_texts
 from workbench.data.indicator_library import Indicator
 from workbench.data.indicators import (
     INDICATORS,
@@ -36,6 +37,7 @@ __all__ = [
     "library",
     "missing_values",
     "open_tables",
+    "personal_texts",
     "register",
     "rows_mean",
     "rows_share",

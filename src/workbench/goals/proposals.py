@@ -63,10 +63,8 @@ class Proposals:
         """
         t = self.table
         to = [
-            f"{_short(row.low)} / {_short(row.high)}"
-            if math.isfinite(row.low)
-            else _short(row.proposed)
-            for row in t.itertuples()
+            f"{_short(low)} / {_short(high)}" if math.isfinite(low) else _short(proposed)
+            for low, high, proposed in zip(t["low"], t["high"], t["proposed"], strict=True)
         ]
         t = t.assign(now=[_short(x) for x in t["target"]], to=to)
         return t[["title", "proposal", "now", "to", "deadline", "until", "reason"]]

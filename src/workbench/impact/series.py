@@ -57,11 +57,11 @@ class _Mixture:
         """Limits of many contrasts at once, shape (contrasts, k)."""
         se = np.sqrt(np.einsum("ci,mij,cj->cm", contrasts, self.covariance, contrasts))
         centre = contrasts @ self.beta.T
-        reach = 60 * se.max(axis=1)
+        reach = 12 * se.max(axis=1)
         ends = []
         for target in (0.5 - level / 2, 0.5 + level / 2):
             low, high = centre.min(axis=1) - reach, centre.max(axis=1) + reach
-            for _ in range(60):
+            for _ in range(42):
                 middle = (low + high) / 2
                 share = stdtr(self.df, (middle[:, None] - centre) / se) @ self.weight
                 low = np.where(share < target, middle, low)
@@ -214,7 +214,9 @@ def _design(n: int, later: NDArray[np.bool_], season: int | None) -> tuple[Array
 def _ar1(time: NDArray[np.int_], noise: Array) -> Array:
     lag = np.abs(time[:, None] - time[None, :])
     size = np.sqrt(noise)
-    correlations = [phi**lag if phi else (lag == 0) * 1.0 for phi in _PHI]
+    # 0 to the power of 0 is 1: uncorrelated errors need no case of their own
+    steps = np.arange(lag.max() + 1)
+    correlations = [(phi**steps)[lag] for phi in _PHI]
     return np.asarray(np.stack(correlations) * np.outer(size, size), dtype=float)
 
 

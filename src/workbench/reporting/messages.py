@@ -62,7 +62,10 @@ def _messages(call: ast.Call) -> Iterator[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name in _SAID:
         place = _SAID[name]
-        yield from _texts(call.args[place] if len(call.args) > place else None)
+        # a paragraph may be said in several messages
+        said = call.args[place:] if name == "say" else call.args[place : place + 1]
+        for argument in said:
+            yield from _texts(argument)
         for keyword in call.keywords:
             if keyword.arg not in _PLAIN:
                 yield from _texts(keyword.value)

@@ -42,21 +42,22 @@ class Link:
         return f"[{escape(spoken(self.text, language))}]({self.href})"
 
 
-def say(text: str, **values: Any) -> None:
+def say(*texts: str, **values: Any) -> None:
     """Show a paragraph.
 
     Parameters
     ----------
-    text : str
-        English message with named placeholders; may hold Markdown.
+    *texts : str
+        English messages with named placeholders, a sentence or more each; may hold Markdown.
     **values
         What the placeholders stand for: values made by ``num``, ``pct``, ``points``, ``money`` or
         ``day``, plain numbers and dates, texts (translated when the catalogs know them), mappings
         of language to text, or lists of these.
     """
     for language in languages_shown():
-        words = phrase(text, language, values)
-        plain = phrase(text, language, values, markdown=False)
+        gap = "" if language == "zh" else " "  # Chinese sentences follow one another without one
+        words = gap.join(phrase(text, language, values) for text in texts)
+        plain = gap.join(phrase(text, language, values, markdown=False) for text in texts)
         emit("prose", language, {"text/markdown": words, "text/plain": plain})
 
 

@@ -21,6 +21,7 @@ PERSONAL = frozenset({"customer_id", "respondent_id", "phone", "email", "address
 """Columns that tell of one person; a table with one of them is not shown."""
 
 SHORT = 12
+LEAST_P = 0.001
 """Width in half-width characters up to which a Chinese text in a cell stays in one line."""
 INTERVAL = "95% interval"
 STANDARD = {"n": "Count", "low": "Lower end", "high": "Upper end", "estimate": "Estimate"}
@@ -85,8 +86,8 @@ def table_html(
     columns : sequence or mapping, optional
         Which columns, in order; a mapping also gives their English headings.
     formats : mapping, optional
-        Column to ``number``, ``percent``, ``points``, ``money``, ``date`` or ``text``; with
-        ``:2`` for two decimals, ``:CNY`` for a currency, ``bar`` in front for a bar.
+        Column to ``number``, ``percent``, ``points``, ``money``, ``date``, ``p`` (a p-value) or
+        ``text``; with ``:2`` for two decimals, ``:CNY`` for a currency, ``bar`` in front for a bar.
 
     Returns
     -------
@@ -262,13 +263,13 @@ def _column(frame: pd.DataFrame, name: str, label: str, form: str) -> Column:
             kind = "value"
         else:
             kind = "text"
-    if kind not in (*KINDS, "text", "value"):
+    if kind not in (*KINDS, "p", "text", "value"):
         raise ReportingError(
             f"{form!r} is not a format",
             where=f"column {name!r}",
-            remedy=f"use one of {', '.join((*KINDS, 'text'))}",
+            remedy=f"use one of {', '.join((*KINDS, 'p', 'text'))}",
         )
-    digits = int(detail) if detail.isdigit() else None
+    digits = int(detail) if detail.isdigit() else 3 if kind == "p" else None
     currency = "" if detail.isdigit() else detail
     return Column(name, label or humanised(name), kind, currency, digits, bar=bar)
 
@@ -360,6 +361,8 @@ def cell_text(row: pd.Series[Any], column: Column, language: str) -> str:
         return match(str(cell), language, kind="cell")
     if not isinstance(cell, (int, float)) and not hasattr(cell, "dtype"):
         return str(cell)
+    if column.kind == "p" and cell < LEAST_P:
+        return f"< {LEAST_P}" if language == "en" else f"<{LEAST_P}"
     return _as(column, cell).estimate(language)
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from workbench.fonts import han_font
 from workbench.reporting import palette
 
 SIZE = (6.6, 3.7)
 """Inches; about 700 CSS pixels wide, so that 10 points read well on a page and on a phone."""
-
-FONT_PACKAGE = "zhplot"
-FONT_FILE = "fonts/NotoSansSC-Regular.ttf"
 
 
 @cache
@@ -22,20 +19,15 @@ def font_family() -> str | None:
     """Register Noto Sans SC and return its family name; None when the font is not installed.
 
     It has good Latin glyphs too, so both languages are set in it. Registering takes some
-    milliseconds: matplotlib reads of the 10 MB only the glyphs it draws. The package that
-    carries the file is not imported, because that would change matplotlib's settings.
+    milliseconds: matplotlib reads of the 10 MB only the glyphs it draws.
     """
-    from importlib.util import find_spec
-
     from matplotlib import font_manager
 
-    spec = find_spec(FONT_PACKAGE)
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / FONT_FILE
-        if path.is_file():
-            font_manager.fontManager.addfont(path)
-            return str(font_manager.FontProperties(fname=path).get_name())
-    return None
+    path = han_font()
+    if path is None:
+        return None
+    font_manager.fontManager.addfont(path)
+    return str(font_manager.FontProperties(fname=path).get_name())
 
 
 def settings() -> dict[str, Any]:

@@ -74,8 +74,8 @@ class Kind:
             return "None"
         if self.name == "union":
             return _member(self, value).code(value)
-        if self.name == "list" and isinstance(value, list):
-            item = self.parts[0] if self.parts else Kind("any")
+        if isinstance(value, list):
+            item = self.parts[0] if self.name == "list" and self.parts else Kind("any")
             return f"[{', '.join(item.code(each) for each in value)}]"
         if self.name == "date" and self.spelling:
             return f"{self.spelling}.fromisoformat({value!r})"

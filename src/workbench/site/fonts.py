@@ -1,23 +1,29 @@
 """Chinese letters for readers whose machine has none: a font with just the site's characters.
 
-The font is Noto Sans SC (SIL Open Font License 1.1) from the package zhplot, which is used for its
-file and never imported. It stands last in the list of fonts, so that a machine with a Chinese
-font of its own does not use it. It lies inside the style sheet: of a page that is opened from a
-file, Firefox loads no font from another folder, and the letters are there for the first word.
+It stands last in the list of fonts, so that a machine with a Chinese font of its own does not use
+it. It lies inside the style sheet: of a page that is opened from a file, Firefox loads no font from
+another folder, and the letters are there for the first word.
 """
 
 from __future__ import annotations
 
 import base64
 import io
-from functools import cache
-from importlib.util import find_spec
+from collections.abc import Iterable
 from pathlib import Path
 
 from bs4 import BeautifulSoup
 
+from workbench.fonts import han_font
+
 FAMILY = "Workbench Han"
 _FIRST_HAN = 0x2E80  # CJK radicals; punctuation, ideographs and full-width forms follow
+_SOURCES = {".qmd", ".ipynb", ".html"}
+# What Quarto itself writes on a Chinese page: contents, notices, folded code.
+_QUARTO_WORDS = (
+    "目录在该页上本页内容代码显示隐藏复制已贡献者作者发布于修改摘要"
+    "注记提示警告重要小心搜索没有结果匹配图表"
+)
 _RULE = f"""
 /* Only the characters that this site uses, of Noto Sans SC (SIL Open Font License 1.1). */
 @font-face {{
@@ -29,24 +35,47 @@ _RULE = f"""
 """
 
 
-@cache
-def han_font() -> Path | None:
-    """Find the file of the Chinese font; None where the package that carries it is missing."""
-    spec = find_spec("zhplot")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / "fonts" / "NotoSansSC-Regular.ttf"
-        if path.is_file():
-            return path
-    return None
+def han_in(texts: Iterable[str]) -> str:
+    """Collect the Chinese characters of some texts, in order of their code points."""
+    found: set[str] = set()
+    for text in texts:
+        found.update(character for character in text if ord(character) >= _FIRST_HAN)
+    return "".join(sorted(found))
 
 
 def han_characters(site: Path) -> str:
-    """Collect the Chinese characters on a site's pages, in order of their code points."""
-    found: set[str] = set()
-    for page in site.rglob("*.html"):
-        text = BeautifulSoup(page.read_text(encoding="utf-8"), "lxml").get_text()
-        found.update(character for character in text if ord(character) >= _FIRST_HAN)
-    return "".join(sorted(found))
+    """Collect the Chinese characters that a reader sees on a site's pages."""
+    return han_in(
+        BeautifulSoup(page.read_text(encoding="utf-8"), "lxml").get_text()
+        for page in site.rglob("*.html")
+    )
+
+
+def font_rule(characters: str) -> str:
+    """Write the style rule that brings these characters, font and all.
+
+    Returns
+    -------
+    str
+        Empty when there are none, or the font is missing.
+    """
+    source = han_font()
+    if source is None or not characters:
+        return ""
+    from fontTools import subset
+
+    options = subset.Options()
+    options.flavor = "woff"
+    options.hinting = False
+    options.layout_features = []
+    font = subset.load_font(str(source), options, lazy=True)
+    font.recalcTimestamp = False  # the same site, the same bytes
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(text=characters)
+    subsetter.subset(font)
+    file = io.BytesIO()
+    subset.save_font(font, file, options)
+    return _RULE % base64.b64encode(file.getvalue()).decode("ascii")
 
 
 def embed_font(site: Path, styles: Path) -> int:
@@ -64,22 +93,25 @@ def embed_font(site: Path, styles: Path) -> int:
     int
         The number of characters embedded; 0 when the site has none or the font is missing.
     """
-    source, text = han_font(), han_characters(site)
-    if source is None or not text:
+    characters = han_characters(site)
+    rule = font_rule(characters)
+    if not rule:
         return 0
-    from fontTools import subset
-
-    options = subset.Options()
-    options.flavor = "woff"
-    options.hinting = False
-    options.layout_features = []
-    font = subset.load_font(str(source), options, lazy=True)
-    font.recalcTimestamp = False  # the same site, the same bytes
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(text=text)
-    subsetter.subset(font)
-    file = io.BytesIO()
-    subset.save_font(font, file, options)
     with styles.open("a", encoding="utf-8") as sheet:
-        sheet.write(_RULE % base64.b64encode(file.getvalue()).decode("ascii"))
-    return len(text)
+        sheet.write(rule)
+    return len(characters)
+
+
+def staged_rule(reports: Path, configs: Iterable[Path]) -> str:
+    """Write the rule for pages that Quarto renders by hand from what stage left.
+
+    Parameters
+    ----------
+    reports : Path
+        The folder of written and staged pages.
+    configs : iterable of Path
+        Quarto's description of the site, whose titles stand on every page.
+    """
+    pages = (path for path in sorted(reports.rglob("*")) if path.suffix in _SOURCES)
+    texts = (path.read_text(encoding="utf-8") for path in (*pages, *configs))
+    return font_rule(han_in((_QUARTO_WORDS, *texts)))

@@ -14,6 +14,9 @@ the block is filled at render time: under Quarto by ``reports/theme/studies.lua`
 no Lua, by `workbench.site.render`, which does the same. Hence ``quarto render`` by hand gives what
 ``workbench publish`` gives, and the written page stays as it was written.
 
+How a page that Quarto renders by hand has Chinese letters on a machine without such a font: stage
+writes ``reports/theme/han.css``, and the same filter links it. `workbench publish` does without.
+
 How the sidebar knows the studies. ``_quarto.yml`` lists ``reports/studies`` with ``auto:``, so that
 a new study needs no edit; the order comes from ``order:`` in each page's front matter.
 """
@@ -36,6 +39,7 @@ from nbformat.v4 import new_notebook, new_raw_cell
 from workbench.site import blocks
 from workbench.site.edition import Edition, cut, raw_html, read_notebook
 from workbench.site.errors import SiteError
+from workbench.site.fonts import staged_rule
 from workbench.site.records import (
     LANDING,
     Entry,
@@ -49,6 +53,7 @@ from workbench.site.words import BASE, NAMES, word
 REPORTS = "reports"
 STUDIES = "studies"
 CARDS = "_studies.html"
+FONT = "theme/han.css"
 MOST_CARDS = 4
 
 
@@ -125,7 +130,12 @@ def stage(root: Path, studies: Iterable[str] | None = None) -> Staged:
             for path in files
             if PurePosixPath(path).suffix == ".ipynb"
         ]
+    _replace_file(root / REPORTS / FONT, _font_rule(root).encode("utf-8"))
     return Staged(tuple(pages), tuple(names), tuple(warnings))
+
+
+def _font_rule(root: Path) -> str:
+    return staged_rule(root / REPORTS, sorted(root.glob("_quarto*.yml")))
 
 
 def unstage(root: Path) -> None:
@@ -133,6 +143,7 @@ def unstage(root: Path) -> None:
     for language in NAMES:
         shutil.rmtree(root / edition_folder(language) / STUDIES, ignore_errors=True)
         (root / edition_folder(language) / CARDS).unlink(missing_ok=True)
+    (root / REPORTS / FONT).unlink(missing_ok=True)
 
 
 def _languages(root: Path, records: list[Record]) -> list[str]:
