@@ -200,3 +200,10 @@ def test_every_word_of_the_page_is_translated(outputs) -> None:
     assert all(step.message in words for step in kept)
     assert all(question.heading in words for question in QUESTIONS)
     assert all(title in words for title in overview.PAGES.values())
+
+
+def test_overdue_actions_are_to_be_finished() -> None:
+    late = metric("goals", "goals.overdue", 2.0, better="down")
+    (step,) = steps([late])
+    assert step.message.startswith("Finish the actions that are overdue")
+    assert steps([late | {"value": 0.0}]) == []

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import f as f_test
 
 from workbench.goals.charts import XmR, xmr
+from workbench.goals.counts import CountChart, p_chart
 from workbench.goals.plan import GoalError
 from workbench.goals.record import Record
 
@@ -38,21 +39,21 @@ class Changes:
     ----------
     table : DataFrame
         goal, title, mean, lower_limit, upper_limit (of the chart before the baseline), periods
-        (after the baseline), season (whether one was taken off), signals (how many there are),
-        first (first signal), verdict.
+        (after the baseline), chart (XmR or p), season (whether one was taken off), signals (how
+        many there are), first (first signal), verdict.
     charts : mapping of str to XmR
         By goal; those with too few periods before the baseline are absent.
     """
 
     table: pd.DataFrame
-    charts: Mapping[str, XmR]
+    charts: Mapping[str, XmR | CountChart]
 
     @property
     def moved(self) -> int:
         """How many indicators have given a signal since the baseline."""
         return int((self.table["signals"] > 0).sum())
 
-    def chart(self, goal: str = "") -> XmR:
+    def chart(self, goal: str = "") -> XmR | CountChart:
         """Return the chart of a goal; by default the one with the longest record.
 
         Raises
@@ -87,9 +88,19 @@ class Changes:
         return self.chart().plot(ax)
 
 
-def changes(report: GoalReport) -> Changes:
-    """Chart the indicator of each goal against limits from the time up to its baseline."""
-    rows, charts = [], {}
+def changes(report: GoalReport, *, shares: Collection[str] = ()) -> Changes:
+    """Chart the indicator of each goal against limits from the time up to its baseline.
+
+    Parameters
+    ----------
+    report : GoalReport
+    shares : collection of str
+        Indicators that are shares of countable units: they get a p chart, whose limits follow the
+        size of each period and are widened where the base scatters more than chance. All others
+        get an XmR chart, as do shares with a season.
+    """
+    rows: list[dict[str, Any]] = []
+    charts: dict[str, XmR | CountChart] = {}
     for goal in report.goals:
         record = report.records[goal.name]
         cut = pd.Timestamp(goal.baseline_date)
@@ -98,17 +109,27 @@ def changes(report: GoalReport) -> Changes:
         if base < FEWEST_BASE:
             empty = dict.fromkeys(("mean", "lower_limit", "upper_limit"), math.nan)
             rows.append(
-                row | empty | {"season": False, "signals": 0, "first": pd.NaT, "verdict": SHORT}
+                row
+                | empty
+                | {"chart": "", "season": False, "signals": 0, "first": pd.NaT, "verdict": SHORT}
             )
             continue
         value = without_season(record, base)
-        chart = xmr(value, list(pd.to_datetime(record.start)), base=base)
+        periods = list(pd.to_datetime(record.start))
+        counted = goal.indicator in shares and value is record.value
+        chart: XmR | CountChart
+        if counted and np.isfinite(record.n).all():
+            hits = np.round(record.value * record.n)
+            chart = p_chart(hits, record.n, periods, base=base, widen=True)
+        else:
+            chart = xmr(value, periods, base=base)
         charts[goal.name] = chart
         since = chart.table[~chart.table["base"] & (chart.table["signal"] != "")]
         rows.append(
             row
             | {"mean": chart.mean, "lower_limit": chart.low, "upper_limit": chart.high}
             | {
+                "chart": "p" if isinstance(chart, CountChart) else "XmR",
                 "season": not np.array_equal(value, record.value),
                 "signals": len(since),
                 "first": since["period"].min() if len(since) else pd.NaT,

@@ -215,7 +215,8 @@ def steps(
        change it; else one clearly good, keep it; else, do not claim it.
     2. A number that has become clearly worse since the last run: look into it.
     3. Customers clearly get less than they expect (a gap below zero): close it.
-    4. Goals at risk or missed (``goals.bad``): decide on them.
+    4. Goals at risk or missed (``goals.bad``): decide on them; actions overdue
+       (``goals.overdue``): finish them.
     5. Valuable customers who have gone quiet hold a share that matters (``segments.at_risk``,
        clearly above 5 %): turn to them.
     6. Many rows could not be used (``data.share_kept`` below 95 %): mend the data first.
@@ -253,6 +254,11 @@ def _about(row: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> list[
         found.append(Step(3, message, row))
     if name == "goals.bad" and value:
         message = "Decide on the goals that fall behind: {label}, {value}. See {page}."
+        found.append(Step(4, message, row))
+    if name == "goals.overdue" and value:
+        message = (
+            "Finish the actions that are overdue, or name new dates: {label}, {value}. See {page}."
+        )
         found.append(Step(4, message, row))
     if name == "segments.at_risk" and low is not None and low > WORTH_WINNING:
         message = "Turn to valuable customers before they are gone: {label}, {value}. See {page}."
