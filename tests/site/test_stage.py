@@ -132,23 +132,13 @@ def test_each_case_has_a_page_named_after_it_and_an_index_lists_them(project):
 def test_the_index_of_cases_says_what_was_found_in_each(project):
     run = max((project / "runs/demo").glob("2*"))
     path = run / "notebooks/case_evaluation-desk.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    found = {"en": "## Faster desk: it *worked*", "zh": "## 更快的服务台：见效"}
-    outputs = [
-        nbformat.v4.new_output(
-            "display_data",
-            data={"text/markdown": text},
-            metadata={"workbench": {"language": language, "role": "heading"}},
-        )
-        for language, text in found.items()
-    ]
-    notebook.cells.append(nbformat.v4.new_code_cell("verdict()", id="verdict", outputs=outputs))
-    nbformat.write(notebook, path)
+    text = path.read_text(encoding="utf-8")
+    assert "hold 63 % of the value" in text
+    text = text.replace("A fifth of customers hold 63 % of the value", "The *desk* worked")
+    path.write_text(text, encoding="utf-8")
     stage(project)
     index = text_of(page(project, "studies/demo/case_evaluation/index.ipynb"))
-    assert "Faster desk: it worked" in index
-    index = text_of(page(project, "zh/studies/demo/case_evaluation/index.ipynb"))
-    assert "更快的服务台：见效" in index
+    assert '<p class="wb-lead">The desk worked</p>' in index
 
 
 def test_links_between_notebooks_find_pages_that_stage_put_elsewhere(project):
