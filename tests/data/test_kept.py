@@ -1,4 +1,4 @@
-"""Cleaned tables are kept on disk: the same as made anew, never stale, never half, nobody in them."""
+"""Cleaned tables are kept on disk: as if made anew, never stale, never half, nobody in them."""
 
 from __future__ import annotations
 
@@ -210,7 +210,8 @@ def test_the_last_three_states_are_kept_and_one_in_use_is_not_taken_away(
 
 def test_two_processes_that_open_a_study_at_once_both_get_it(study: Study) -> None:
     code = (
-        "import sys; from workbench.data import open_tables; from workbench.study import load_study;"
+        "import sys; from workbench.data import open_tables;"
+        "from workbench.study import load_study;"
         "t = open_tables(load_study(sys.argv[1]));"
         "print(t.report.kept, t.report.linked, t.frame('transactions')['amount'].sum())"
     )

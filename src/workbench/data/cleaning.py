@@ -1,4 +1,4 @@
-"""Makes a study's tables fit to be seen: cleans, links and pseudonymises them, from the raw files."""
+"""Makes a study's raw tables fit to be seen: cleans, links and pseudonymises them."""
 # ruff: noqa: PD003, PD004  (Ibis calls it isnull)
 
 from __future__ import annotations

@@ -178,7 +178,8 @@ def _open(folder: Path) -> Kept | None:
     try:
         hold = os.open(folder / _IN_USE, os.O_RDWR)
     except OSError:
-        return _nothing(folder)
+        _clear(folder)
+        return None
     try:
         fcntl.flock(hold, fcntl.LOCK_SH | fcntl.LOCK_NB)
         index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
@@ -193,16 +194,12 @@ def _open(folder: Path) -> Kept | None:
         return None
     except (OSError, ValueError, KeyError, TypeError):
         os.close(hold)
-        return _nothing(folder)
+        _clear(folder)
+        return None
     os.utime(folder / _IN_USE)
     # Held and locked as long as the tables are, so that nobody clears them away meanwhile.
     weakref.finalize(kept, os.close, hold)
     return kept
-
-
-def _nothing(folder: Path) -> None:
-    if folder.is_dir():
-        _clear(folder)
 
 
 def _report(given: dict[str, Any]) -> TableReport:

@@ -61,10 +61,13 @@ def mask(text: str, names: Iterable[str] = ()) -> str:
 
 #: Words that stand in for a date or a number, or are part of one, and name nobody.
 _HARMLESS = frozenset(
-    "nan inf na null none unknown am pm utc gmt cst eur usd cny rmb t z e x nat true false yes no "
-    "jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june july "
-    "august september october november december mon tue wed thu fri sat sun "
-    "年 月 日 时 分 秒 点 元 上午 下午 年月 月日 无 空 未知".split()
+    re.findall(
+        r"\w+",
+        "nan inf na null none unknown am pm utc gmt cst eur usd cny rmb t z e x nat true false yes"
+        " no jan feb mar apr may jun jul aug sep sept oct nov dec january february march april"
+        " june july august september october november december mon tue wed thu fri sat sun"
+        " 年 月 日 时 分 秒 点 元 上午 下午 年月 月日 无 空 未知",
+    )
 )
 _WORD = re.compile(r"[A-Za-z'’]+|[^\W\d_A-Za-z]+")
 
