@@ -125,16 +125,19 @@ class Cleaner:
         kept = flagged.expr.filter(flagged.expr[REASON].isnull())
         read = sum(counts.values())
         linked = found = 0
+        strange: list[str] = []
         if "customer_id" in kept.columns:
             kept, found = self._by_contact(kept, source)
-            kept, linked = self._linked(name, kept, source)
+            if name != "customers" and "customers" in self:
+                strange = self._strange(kept, source)
+            kept, linked = self._linked(kept, source, strange)
         if name == "customers" and self.links.linked:
             kept = self._one_row_a_person(kept)
             counts[None] -= self.links.linked
             counts["same person"] = self.links.linked
             rows = self._second_records(flagged)
             examples["same person"] = (int(self.engine.run(rows[ROW].min(), source.where)), "")
-        unknown = self._unknown(name, kept, source) if "customer_id" in kept.columns else 0
+        unknown = self._unknown(kept, source) if strange else 0
         if not counts.get(None):
             self._refuse_all_set_aside(source, counts, examples)
         hidden = privacy.personal_columns(kept.columns)
@@ -231,13 +234,11 @@ class Cleaner:
                 found += int(texts.isin(list(owners)).sum())
         return kept, found
 
-    def _linked(self, name: str, kept: Any, source: Source) -> tuple[Any, int]:
+    def _linked(self, kept: Any, source: Source, strange: list[str]) -> tuple[Any, int]:
         """Give all records of a person the id of the first one."""
         changes = dict(self.links.canonical)
-        if name != "customers" and "customers" in self:
-            people = self._ids("customers")
-            strange = self._strange(kept, source)
-            matched = identity.matched_ids(strange, people)
+        if strange:
+            matched = identity.matched_ids(strange, self._ids("customers"))
             changes |= {one: changes.get(other, other) for one, other in matched.items()}
         if not changes:
             return kept, 0
@@ -288,9 +289,7 @@ class Cleaner:
         ids = self.engine.run(strange.select("customer_id").distinct(), source.where)
         return [str(one) for one in ids["customer_id"]]
 
-    def _unknown(self, name: str, kept: Any, source: Source) -> int:
-        if name == "customers" or "customers" not in self:
-            return 0
+    def _unknown(self, kept: Any, source: Source) -> int:
         _, flagged, _ = self._flag("customers")
         people = flagged.expr.filter(flagged.expr[REASON].isnull())
         strange = kept.filter(kept.customer_id.notnull()).anti_join(people, "customer_id")
