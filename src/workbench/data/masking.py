@@ -63,13 +63,13 @@ def mask(text: str, names: Iterable[str] = ()) -> str:
 _HARMLESS = frozenset(
     re.findall(
         r"\w+",
-        "nan inf na null none unknown am pm utc gmt cst eur usd cny rmb t z e x nat true false yes"
+        "nan inf n a na null none am pm utc gmt cst eur usd cny rmb t z e x nat true false yes"
         " no jan feb mar apr may jun jul aug sep sept oct nov dec january february march april"
         " june july august september october november december mon tue wed thu fri sat sun"
-        " 年 月 日 时 分 秒 点 元 上午 下午 年月 月日 无 空 未知",
+        " 年 月 日 时 分 秒 点 元 上午 下午 年月 月日 无 空 未知 unknown",
     )
 )
-_WORD = re.compile(r"[A-Za-z'’]+|[^\W\d_A-Za-z]+")
+_WORD = re.compile(r"\[(?:name|phone|e-mail)\]|[A-Za-z'’]+|[^\W\d_A-Za-z]+")
 
 
 def mask_value(text: str) -> str:
@@ -85,7 +85,9 @@ def mask_value(text: str) -> str:
     column, colon, value = text.partition(": ")
     if not colon:
         return text
-    masked = _WORD.sub(lambda m: m[0] if m[0].casefold() in _HARMLESS else "[text]", mask(value))
+    masked = _WORD.sub(
+        lambda m: m[0] if m[0][0] == "[" or m[0].casefold() in _HARMLESS else "[text]", mask(value)
+    )
     masked = re.sub(r"\[text\](\W*\[text\])+", "[text]", masked)
     return f"{column}: {masked}"
 
