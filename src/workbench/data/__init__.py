@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.data.check import CheckReport, check_study
-from workbench.data.coverage import Coverage, coverage, freshness, missing_values
+from workbench.data.coverage import Coverage, coverage, freshness, missing_by_period, missing_values
 from workbench.data.disclosure import personal_texts
 from workbench.data.indicators import INDICATORS, Indicator, indicator
 from workbench.data.privacy import suppress
@@ -25,6 +25,7 @@ __all__ = [
     "customer_summary",
     "freshness",
     "indicator",
+    "missing_by_period",
     "missing_values",
     "open_tables",
     "personal_texts",
