@@ -140,6 +140,25 @@ def test_a_table_says_where_it_comes_from(tmp_path: Path, table: str, message: s
     assert message in text
 
 
+@pytest.mark.parametrize(
+    ("whole", "message"),
+    [
+        ("transaction", "no table 'transaction'; did you mean 'transactions'?"),
+        ("transactions_part", "a table is no part of itself"),
+        ("transactions_half", "'transactions_half' is itself a part"),
+    ],
+)
+def test_a_part_names_the_table_that_holds_it(tmp_path: Path, whole: str, message: str) -> None:
+    text = problem(
+        tmp_path,
+        "title: A\nas_of: 2025-12-31\ntables:\n  transactions: {path: a.csv}\n"
+        "  transactions_half: {path: b.csv, part_of: transactions}\n"
+        f"  transactions_part: {{path: c.csv, part_of: {whole}}}\n",
+    )
+    assert "line 6, tables.transactions_part.part_of: " in text
+    assert message in text
+
+
 def test_goals_may_not_be_each_others_parents(tmp_path: Path) -> None:
     goal = (
         "  - {{name: {0}, title: G, indicator: nps, baseline: {{value: 1, date: 2024-01-01}},"

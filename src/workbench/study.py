@@ -290,6 +290,12 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
         for i, name in enumerate(names):
             if name in names[:i]:
                 found.append(((kind, i), f"{kind}[{i}].name: {name!r} is used twice"))
+    for name, table in study.tables.items():
+        if table.part_of is not None:
+            found += [
+                (("tables", name, "part_of"), f"tables.{name}.part_of: {text}")
+                for text in _wrong_whole(study, name, table.part_of)
+            ]
     goals = {goal.name: goal for goal in study.goals}
     for i, goal in enumerate(study.goals):
         if goal.parent is not None and goal.parent not in goals:
@@ -332,6 +338,16 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
                 )
             )
     return found
+
+
+def _wrong_whole(study: Study, name: str, whole: str) -> list[str]:
+    if whole == name:
+        return ["a table is no part of itself"]
+    if whole not in study.tables:
+        return [f"there is no table {whole!r}{did_you_mean(whole, study.tables)}"]
+    if study.tables[whole].part_of is not None:
+        return [f"{whole!r} is itself a part; name the table that holds them all"]
+    return []
 
 
 def _in_circle(goal: Goal, goals: Mapping[str, Goal]) -> bool:

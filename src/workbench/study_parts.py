@@ -95,6 +95,8 @@ class Table(Card):
     refunds: Literal["set_aside", "keep"] = "set_aside"
     zero_amounts: Literal["keep", "set_aside"] = "keep"
     duplicates: Literal["auto", "set_aside", "keep"] = "auto"
+    #: The table that has all of this one's rows, too: they must not be counted twice.
+    part_of: Name | None = None
 
     @field_validator("missing", mode="before")
     @classmethod

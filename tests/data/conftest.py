@@ -53,7 +53,7 @@ def open_study(make_study: MakeStudy) -> OpenStudy:
     """Give a function that writes a study and opens its tables."""
 
     def opened(card: dict[str, Any] | None = None, **tables: Any) -> Tables:
-        return open_tables(make_study(card, **tables))
+        return open_tables(make_study(card, **tables), cache=False)
 
     return opened
 
@@ -63,7 +63,7 @@ def module_study(tmp_path_factory: pytest.TempPathFactory) -> OpenStudy:
     """Give a function that opens one study for all tests of a module, which only read it."""
 
     def opened(card: dict[str, Any] | None = None, **tables: Any) -> Tables:
-        return open_tables(written(tmp_path_factory.mktemp("study"), card, **tables))
+        return open_tables(written(tmp_path_factory.mktemp("study"), card, **tables), cache=False)
 
     return opened
 

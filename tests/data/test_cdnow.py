@@ -30,7 +30,8 @@ def test_master_and_sample_are_complete(tables: Tables) -> None:
     master, sample = tables.frame("transactions"), tables.frame("transactions_sample")
     assert (len(master), master["customer_id"].nunique()) == (69_659, 23_570)
     assert (len(sample), sample["customer_id"].nunique()) == (6_919, 2_357)
-    assert tables.report.kept == tables.report.read == 69_659 + 6_919
+    assert tables.report.kept == tables.report.read == 69_659, "the sample is not counted again"
+    assert tables.report.table["part_of"].tolist() == ["", "transactions"]
     assert str(master["date"].min().date()) == "1997-01-01"
     assert str(master["date"].max().date()) == "1998-06-30"
 

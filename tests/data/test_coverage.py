@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from workbench.data import Tables, coverage, freshness, missing_values
+from workbench.data import Tables, coverage, freshness, missing_by_period, missing_values
 from workbench.data.periods import Periods, period_table
 
 OpenStudy = Callable[..., Tables]
@@ -86,3 +86,34 @@ def test_a_period_is_complete_when_the_data_span_it() -> None:
     assert span.covers(months).tolist() == [True, False]
     late = Periods("month", dt.date(2025, 1, 6), dt.date(2025, 2, 28))
     assert late.covers(months).tolist() == [False, True]
+
+
+def test_missing_values_are_shown_by_column_and_half_year(tables: Tables) -> None:
+    shares = missing_by_period(tables)
+    assert shares.columns.tolist() == ["2025 H1"]
+    assert shares["2025 H1"].to_dict() == {
+        "survey: expectation items": pytest.approx(3 / 4),
+        "transactions: channel": pytest.approx(2 / 3),
+    }
+
+
+def test_a_part_of_another_table_is_not_counted_again(open_study: OpenStudy) -> None:
+    rows = "customer_id,date,amount,channel\nA,2024-01-05,1,web\nA,2025-07-06,1,\nA,2025-08-06,1,\n"
+    part = "customer_id,date,amount,channel\nA,2025-07-06,1,\n"
+    tables = open_study(transactions=rows, transactions_part=({"part_of": "transactions"}, part))
+    assert missing_by_period(tables).to_dict("index") == {
+        "transactions: channel": {"2024 H1": 0.0, "2025 H2": 1.0}
+    }
+    assert (tables.report.read, tables.report.kept, tables.report.set_aside) == (3, 3, 0)
+    assert tables.report.table["part_of"].tolist() == ["", "transactions"]
+
+
+def test_complete_columns_are_shown_where_nothing_is_missing(open_study: OpenStudy) -> None:
+    whole = open_study(transactions="customer_id,date,amount,channel\nA,2025-01-05,1,web\n")
+    assert missing_by_period(whole).to_dict("index") == {"transactions: channel": {"2025 H1": 0.0}}
+
+
+def test_long_studies_are_shown_by_year(open_study: OpenStudy) -> None:
+    lines = [f"A,{year}-{month},1,\n" for year in range(2015, 2025) for month in ("01-05", "09-05")]
+    tables = open_study(transactions="customer_id,date,amount,channel\n" + "".join(lines))
+    assert missing_by_period(tables).columns.tolist() == [str(y) for y in range(2015, 2025)]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from workbench.data import Tables, open_tables, suppress
-from workbench.data.masking import NameBook, mask
+from workbench.data.masking import NameBook, mask, mask_value
 from workbench.data.privacy import personal_columns, pseudonym, study_key
 from workbench.errors import DataError
 from workbench.study import Study, StudyError
@@ -178,3 +178,19 @@ def test_whole_numbers_are_withheld_when_they_are_named() -> None:
     assert shown["promoters"].isna().tolist() == [True, False]
     with pytest.raises(DataError, match="there is no column 'n'"):
         suppress(frame)
+
+
+@pytest.mark.parametrize(
+    ("found", "shown"),
+    [
+        ("amount: n/a", "amount: n/a"),
+        ("date: 31 Feb 2025", "date: 31 Feb 2025"),
+        ("date: 2025年2月30日 下午", "date: 2025年2月30日 下午"),
+        ("date: Zhang Wei", "date: [text]"),
+        ("date: 王小红", "date: [text]"),
+        ("amount: zhang@example.cn 13800138000", "amount: [e-mail] [phone]"),
+        ("row 414", "row 414"),
+    ],
+)
+def test_a_name_where_a_date_should_be_is_masked(found: str, shown: str) -> None:
+    assert mask_value(found) == shown

@@ -27,7 +27,7 @@ GOOD = "C1,2025-01-05,12.5\n"
         ("  ,2025-01-05,12.5", "missing", "customer_id"),
         ("C2,,12.5", "missing", "date"),
         ("C2,2025-02-30,12.5", "unreadable", "date: 2025-02-30"),
-        ("C2,2025-01-05,twelve", "unreadable", "amount: twelve"),
+        ("C2,2025-01-05,twelve", "unreadable", "amount: [text]"),
         ("C2,2025-01-05,nan", "unreadable", "amount: nan"),
         ("C2,2025-01-05,inf", "unreadable", "amount: inf"),
         ("C2,2026-01-01,12.5", "after as-of", "date: 2026-01-01"),

@@ -129,6 +129,18 @@ def test_each_case_has_a_page_named_after_it_and_an_index_lists_them(project):
     assert index.index("更快的服务台") < index.index("促销活动")
 
 
+def test_the_index_of_cases_says_what_was_found_in_each(project):
+    run = max((project / "runs/demo").glob("2*"))
+    path = run / "notebooks/case_evaluation-desk.ipynb"
+    text = path.read_text(encoding="utf-8")
+    assert "hold 63 % of the value" in text
+    text = text.replace("A fifth of customers hold 63 % of the value", "The *desk* worked")
+    path.write_text(text, encoding="utf-8")
+    stage(project)
+    index = text_of(page(project, "studies/demo/case_evaluation/index.ipynb"))
+    assert '<p class="wb-lead">The desk worked</p>' in index
+
+
 def test_links_between_notebooks_find_pages_that_stage_put_elsewhere(project):
     run = max((project / "runs/demo").glob("2*"))
     path = run / "notebooks/overview.ipynb"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.data.check import CheckReport, check_study
-from workbench.data.coverage import Coverage, coverage, freshness, missing_values
+from workbench.data.coverage import Coverage, coverage, freshness, missing_by_period, missing_values
 from workbench.data.disclosure import personal_texts
 from workbench.data.indicator_library import Indicator
 from workbench.data.indicators import (
@@ -35,6 +35,7 @@ __all__ = [
     "freshness",
     "indicator",
     "library",
+    "missing_by_period",
     "missing_values",
     "open_tables",
     "personal_texts",

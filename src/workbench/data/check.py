@@ -143,7 +143,7 @@ def _about_table(study: Study, report: TableReport) -> list[str]:
 
 
 def _about_people(tables: Tables) -> list[str]:
-    links = tables.links
+    links = tables.linking
     notes = []
     if links.linked:
         notes.append(f"customers: {links.linked:,} records are of a person already there; linked")

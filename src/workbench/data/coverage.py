@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import numpy as np
 import pandas as pd
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ITEM = re.compile(r"(exp|per)_\d\d")
+#: More half-years than this are put together to years.
+_MOST_PERIODS = 10
 _ITEMS = {"exp": "expectation items", "per": "perception items"}
 
 
@@ -168,6 +171,79 @@ def missing_values(tables: Tables) -> pd.DataFrame:
         ]
     frame = pd.DataFrame(found, columns=["table", "column", "values", "missing", "share"])
     return frame.sort_values("share", ascending=False, ignore_index=True, kind="stable")
+
+
+def missing_by_period(tables: Tables, most: int = 12) -> pd.DataFrame:
+    """Give the share of missing values of the most incomplete columns, half-year by half-year.
+
+    A share that jumps says that a form or an export changed; one that stays is part of the data.
+
+    Parameters
+    ----------
+    tables : Tables
+        The study's tables; those without a date, and those that are part of another, are left out.
+    most : int
+        Columns to give.
+
+    Returns
+    -------
+    DataFrame
+        One row a column (``table: column``, the most incomplete first; complete ones only where no
+        column lacks a value), one column a half-year
+        (``2025 H1``), or a year where there are more than ten; shares, or missing where the table
+        has no row.
+    """
+    parts = []
+    for name in tables.names:
+        schema = schema_of(name)
+        expr = tables.expr(name)
+        if tables.study.tables[name].part_of is not None or schema is None or not schema.time:
+            continue
+        asked = [c for c in expr.columns if _tells_when_missing(name, c)]
+        if schema.time not in expr.columns or not asked:
+            continue
+        when = expr[schema.time]
+        half = when.year().cast("string") + ibis.ifelse(when.month() <= 6, " H1", " H2")
+        counts = tables.engine.run(
+            expr.filter(when.notnull())
+            .group_by(period=half)
+            .aggregate(rows=lambda t: t.count(), **{c: expr[c].isnull().sum() for c in asked}),
+            name,
+        )
+        long = counts.melt(["period", "rows"], var_name="column", value_name="missing")
+        long["column"] = [f"{name}: {_words(column)}" for column in long["column"]]
+        parts.append(long)
+    if not parts:
+        return pd.DataFrame()
+    found = pd.concat(parts, ignore_index=True)
+    if found["period"].nunique() > _MOST_PERIODS:
+        found["period"] = found["period"].str[:4]
+    keys = ["column", "period"]
+    sums = found.groupby(keys, sort=False)[["missing", "rows"]].sum()
+    whole = sums.groupby("column", sort=False).sum()
+    if whole["missing"].any():
+        whole = whole[whole["missing"] > 0]
+    order = (whole["missing"] / whole["rows"]).sort_values(ascending=False, kind="stable").index
+    sums["share"] = (sums["missing"] / sums["rows"]).astype("float64")
+    shares = sums.reset_index().pivot_table(index="column", columns="period", values="share")
+    shares.columns.name = shares.index.name = None
+    chosen: pd.DataFrame = shares.loc[order[:most]]
+    return chosen
+
+
+def _words(column: str) -> str:
+    """Name a column in words; the survey's items go together."""
+    match = _ITEM.fullmatch(column)
+    return _ITEMS[match[1]] if match else column.replace("_", " ")
+
+
+def _tells_when_missing(table: str, column: str) -> bool:
+    """Tell columns that can lack a value (rows without a required one have been set aside)."""
+    schema = schema_of(table)
+    known = schema.columns.get(column) if schema else None
+    if schema is None or column == schema.time or _may_be_empty(table, column):
+        return False
+    return known is None or not known.required
 
 
 def _may_be_empty(table: str, column: str) -> bool:

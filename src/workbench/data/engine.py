@@ -43,6 +43,8 @@ class Engine:
     ----------
     study : Study
         Its `connection` names the backend; its `time_zone` decides what day an instant is.
+    connection : str, optional
+        Another backend than the study's.
 
     Notes
     -----
@@ -50,14 +52,15 @@ class Engine:
     zone) are turned into wall-clock time there, and everything after that is without zone.
     """
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, connection: str | None = None) -> None:
         self.zone = study.time_zone
         self._kept: list[Any] = []
+        address = connection or study.connection
         try:
-            self.connection = ibis.connect(study.connection)
+            self.connection = ibis.connect(address)
         except Exception as error:
             raise WorkbenchError(
-                f"cannot connect to {study.connection.split('@')[-1]!r}: {_first_line(error)}",
+                f"cannot connect to {address.split('@')[-1]!r}: {_first_line(error)}",
                 where=f"{study.path}, connection",
                 remedy="mend `connection`, install the backend's extra (spark, postgres), or leave"
                 " it out for the built-in DuckDB",
@@ -106,8 +109,11 @@ class Engine:
 
     def drop(self, table: Any) -> None:
         """Let go of a table that `keep` made and nothing needs any more."""
-        if self.name != "pyspark":
-            self.connection.drop_table(table.get_name(), force=True)
+        if self.is_duckdb:
+            # Ibis quotes the name together with its schema, and then finds nothing to drop.
+            self.connection.con.execute(f'DROP TABLE IF EXISTS "{table.op().name}"')
+        elif self.name != "pyspark":
+            self.connection.drop_table(table.op().name, force=True)
 
     def upload(self, name: str, table: Any) -> Any:
         """Bring an Arrow table into the engine."""
@@ -116,6 +122,24 @@ class Engine:
         return self.connection.create_table(
             ibis.util.gen_name(f"workbench_{name}"), table, temp=self.name != "pyspark" or None
         )
+
+    def parquet(self, path: Path) -> Any:
+        """Give a Parquet file as a table that is read as it is needed (DuckDB only)."""
+        view = ibis.util.gen_name("workbench_file")
+        self.connection.con.execute(
+            f"CREATE TEMP VIEW {view} AS SELECT * FROM read_parquet({_quoted(path)})"
+        )
+        return self.connection.table(view)
+
+    def write_parquet(self, table: Any, path: Path) -> None:
+        """Write a table that `keep` made to a Parquet file, in its order (DuckDB only)."""
+        self.connection.con.execute(
+            f'COPY "{table.op().name}" TO {_quoted(path)} (FORMAT parquet, COMPRESSION zstd)'
+        )
+
+    def close(self) -> None:
+        """End the connection; what it holds in memory is freed."""
+        self.connection.disconnect()
 
     # --- parsing ----------------------------------------------------------------------------
 
@@ -196,6 +220,10 @@ class Engine:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def relative(path: Path) -> str:

@@ -59,6 +59,39 @@ def mask(text: str, names: Iterable[str] = ()) -> str:
     return _TITLE.sub("[name]", masked)
 
 
+#: Words that stand in for a date or a number, or are part of one, and name nobody.
+_HARMLESS = frozenset(
+    re.findall(
+        r"\w+",
+        "nan inf n a na null none am pm utc gmt cst eur usd cny rmb t z e x nat true false yes"
+        " no jan feb mar apr may jun jul aug sep sept oct nov dec january february march april"
+        " june july august september october november december mon tue wed thu fri sat sun"
+        " 年 月 日 时 分 秒 点 元 上午 下午 年月 月日 无 空 未知 unknown",
+    )
+)
+_WORD = re.compile(r"\[(?:name|phone|e-mail)\]|[A-Za-z'’]+|[^\W\d_A-Za-z]+")
+
+
+def mask_value(text: str) -> str:
+    """Mask the words in what was to be a date or a number.
+
+    In a row whose columns have shifted a person's name may stand there.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``date: 2025-02-30``; what stands before the colon is the column, and stays.
+    """
+    column, colon, value = text.partition(": ")
+    if not colon:
+        return text
+    masked = _WORD.sub(
+        lambda m: m[0] if m[0][0] == "[" or m[0].casefold() in _HARMLESS else "[text]", mask(value)
+    )
+    masked = re.sub(r"\[text\](\W*\[text\])+", "[text]", masked)
+    return f"{column}: {masked}"
+
+
 def _phone_or_date(match: re.Match[str]) -> str:
     text = match[0]
     digits = sum(c.isdigit() for c in text)

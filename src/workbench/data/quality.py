@@ -142,15 +142,16 @@ def flag(
                 values[name] = values[name].date()
         else:
             values[name] = _value(engine, text, meaning, card)
-        if meaning is not None and (meaning.required or meaning.kind not in _WORDS):
+        if meaning is not None and meaning.kind not in _WORDS:
             texts[f"_raw_{name}"] = text
     numeric = _numbers(engine, source, values, meanings)
     for name in numeric:
         values[name] = engine.number(values[name], card.decimal)
-    # Parsed once and kept: the rules below use the parsed columns many times over.
-    parsed = engine.keep(
-        source.expr.select(**values, **texts, **{ROW: source.expr[ROW]}), source.where
-    )
+    parsed = source.expr.select(**values, **texts, **{ROW: source.expr[ROW]})
+    dear = _takes_parsing(columns, values, meanings)
+    if dear:
+        # Parsed once and kept: the rules below use the parsed columns many times over.
+        parsed = engine.keep(parsed, source.where)
     rules = [] if schema is None else _rules(engine, study, schema, parsed, card)
     optional = [n for n in meanings if f"_raw_{n}" in texts and not meanings[n].required]
     typed = engine.keep(
@@ -165,7 +166,8 @@ def flag(
         ),
         source.where,
     )
-    engine.drop(parsed)
+    if dear:
+        engine.drop(parsed)
     if schema is not None:
         typed = _duplicates(engine, typed, schema, card, list(values), source.where)
     emptied = _emptied(engine, typed, optional, source.where)
@@ -177,6 +179,20 @@ def flag(
         asked.add("malformed")
     flagged = typed.select(*values, ROW, REASON, DETAIL)
     return Flagged(flagged, formats, tuple(r for r in REASONS if r in asked), emptied)
+
+
+def _takes_parsing(
+    given: Mapping[str, Any], values: Mapping[str, Any], meanings: Mapping[str, Column]
+) -> bool:
+    """Tell whether dates or numbers come as texts; from Parquet they mostly come as what they are.
+
+    Ids and words do not count: the rules look at them once.
+    """
+    return any(
+        given[name].type().is_string()
+        for name in values
+        if name not in meanings or meanings[name].kind not in _WORDS
+    )
 
 
 _WORDS = ("id", "category", "free_text", "personal")
@@ -265,8 +281,11 @@ def _rules(
     rules: list[tuple[Any, str, Any]] = []
     have = set(typed.columns)
     required = [n for n, c in schema.columns.items() if c.required]
-    rules += [(typed[f"_raw_{n}"].isnull(), "missing", ibis.literal(n)) for n in required]
     for name in required:
+        given = typed[f"_raw_{name}"] if f"_raw_{name}" in have else typed[name]
+        rules.append((given.isnull(), "missing", ibis.literal(name)))
+    # A word that is there can be read; only dates and numbers may be there and say nothing.
+    for name in (n for n in required if schema.columns[n].kind not in _WORDS):
         shown = ibis.literal(f"{name}: ") + engine.text(typed[f"_raw_{name}"])
         rules.append((typed[name].isnull(), "unreadable", shown))
     if schema.time is not None and schema.time in have:

@@ -65,6 +65,28 @@ class TableReport:
 
 
 @dataclass(frozen=True)
+class Linking:
+    """How many customer records turned out to be of one person.
+
+    Attributes
+    ----------
+    by : dict
+        How they were recognised -> number of records.
+    shared, refused : int
+        Contacts that too many ids share, and pairs with one contact but two names: not linked.
+    """
+
+    by: Mapping[str, int] = field(default_factory=dict)
+    shared: int = 0
+    refused: int = 0
+
+    @property
+    def linked(self) -> int:
+        """Number of records that turned out to be of a person already there."""
+        return sum(self.by.values())
+
+
+@dataclass(frozen=True)
 class CleaningReport:
     """What the cleaning did to all tables of a study.
 
@@ -76,22 +98,29 @@ class CleaningReport:
         How records of one person were recognised -> number of records.
     shared_contacts, refused_links : int
         Contacts that too many ids share, and pairs with one contact but two names: not linked.
+    parts : dict
+        Table -> the table that holds its rows, too. Totals leave these tables out.
     """
 
     tables: Mapping[str, TableReport]
     linked_by: Mapping[str, int] = field(default_factory=dict)
     shared_contacts: int = 0
     refused_links: int = 0
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> TableReport:
         return self.tables[name]
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a table: rows read, kept, set aside, linked; encoding; first and last date."""
+        """One row a table: rows read, kept, set aside, linked; encoding; first and last date.
+
+        Where some tables are parts of others, `part_of` names these.
+        """
         rows = [
             {
                 "table": t.name,
+                **({"part_of": self.parts.get(t.name, "")} if self.parts else {}),
                 "read": t.read,
                 "kept": t.kept,
                 "set_aside": t.read - t.kept,
@@ -167,7 +196,7 @@ class CleaningReport:
 
     @property
     def set_aside(self) -> int:
-        """Rows set aside in all tables."""
+        """Rows set aside in all tables, each row once."""
         return self.read - self.kept
 
     @property
@@ -177,13 +206,17 @@ class CleaningReport:
 
     @property
     def read(self) -> int:
-        """Rows read in all tables."""
-        return sum(t.read for t in self.tables.values())
+        """Rows read in all tables, each row once."""
+        return sum(t.read for t in self._wholes)
 
     @property
     def kept(self) -> int:
-        """Rows kept in all tables."""
-        return sum(t.kept for t in self.tables.values())
+        """Rows kept in all tables, each row once."""
+        return sum(t.kept for t in self._wholes)
+
+    @property
+    def _wholes(self) -> list[TableReport]:
+        return [t for t in self.tables.values() if t.name not in self.parts]
 
     @property
     def linked(self) -> int:

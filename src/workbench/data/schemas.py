@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from workbench.errors import DataError
-
 Kind = Literal[
     "id", "category", "free_text", "personal", "date", "moment", "number", "whole", "boolean"
 ]
@@ -274,14 +272,3 @@ PERSONAL_WORDS = (
     "生日",
     "出生日期",
 )
-
-
-def require_columns(schema: Schema, have: set[str], where: str) -> None:
-    """Refuse a table in which a needed column is missing (for tables made by hand)."""
-    missing = [c for c, column in schema.columns.items() if column.required and c not in have]
-    if missing:
-        raise DataError(
-            f"column {', '.join(repr(c) for c in missing)} is missing",
-            where=where,
-            remedy=f"{schema.name} needs them",
-        )

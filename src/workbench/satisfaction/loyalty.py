@@ -125,7 +125,7 @@ class Trend:
         for i, (x, value) in enumerate(zip(place, y, strict=True)):
             rises = i + 1 < len(y) and y[i + 1] > value
             ax.annotate(
-                form.format(value),
+                form.format(value).replace("-", "\N{MINUS SIGN}"),
                 (x, value),
                 xytext=(8, -13 if rises else 6),
                 textcoords="offset points",

@@ -28,13 +28,14 @@ _REASONS: tuple[tuple[str, dict[str, str]], ...] = (
 
 @dataclass(frozen=True)
 class Link:
-    """A page as another page lists it."""
+    """A page as another page lists it, with the first `shown` of its headline numbers."""
 
     href: str
     title: str
     lead: str = ""
     cards: tuple[str, ...] = ()
     status: str = "done"
+    shown: int = 1
 
 
 def masthead(record: Record, language: str, *, home: str, kind: str) -> str:
@@ -106,7 +107,7 @@ def failure(entry: Entry, record: Record, language: str) -> str:
 
 
 def contents(links: Sequence[Link], language: str, *, heading: str) -> str:
-    """List pages with their leads and, where they have one, their first headline number."""
+    """List pages with their leads and the first of their headline numbers."""
     if not links:
         return ""
     items = "\n".join(
@@ -118,7 +119,7 @@ def contents(links: Sequence[Link], language: str, *, heading: str) -> str:
             else (f'<p class="wb-lead">{escape(link.lead)}</p>' if link.lead else "")
         )
         + (
-            f'<ul class="wb-headlines wb-small">{link.cards[0]}</ul>'
+            f'<ul class="wb-headlines wb-small">{"".join(link.cards[: link.shown])}</ul>'
             if link.cards and link.status != "failed"
             else ""
         )

@@ -52,6 +52,8 @@ class Edition:
         The headline numbers, each an ``<li>``, for the pages that list this one.
     lead : str
         The first paragraph, as plain text, for a description.
+    finding : str
+        The first heading that the results made, as plain text.
     """
 
     title: str = ""
@@ -59,6 +61,14 @@ class Edition:
     files: dict[str, bytes] = field(default_factory=dict)
     cards: list[str] = field(default_factory=list)
     lead: str = ""
+    finding: str = ""
+
+
+def _plain(markdown: str) -> str:
+    """Take links, emphasis and escapes out of a paragraph."""
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
+    plain = re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)[*_`]", "", plain))
+    return " ".join(joined(plain).split())
 
 
 def markdown_cell(source: str) -> Any:
@@ -225,6 +235,8 @@ class _Cutter:
             if role in ("heading", "prose", "callout"):
                 text = _text(data.get("text/markdown") or data.get("text/plain") or "")
                 self._note_lead(text)
+                if role == "heading" and not self.out.finding:
+                    self.out.finding = _plain(text.lstrip("# "))
                 self.out.cells.append(markdown_cell(joined(text)))
             elif role == "headlines":
                 html = safe_html(_text(data.get("text/html", "")))
@@ -301,9 +313,7 @@ class _Cutter:
             return
         for paragraph in re.split(r"\n\s*\n", markdown):
             if paragraph.strip() and not re.match(r"\s*([#|:>`~-]|\*\s|\d+\.)", paragraph):
-                plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", paragraph)
-                plain = re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)[*_`]", "", plain))
-                self.out.lead = " ".join(joined(plain).split())
+                self.out.lead = _plain(paragraph)
                 return
 
     def _end_section(self) -> None:

@@ -278,7 +278,11 @@ def _page_files(
         cells += _block(blocks.skipped(_skipped(record, language, titles), language))
     elif page.kind == "cases":
         members = [p for p in pages if PurePosixPath(p.path).parent == folder and p is not page]
-        links = [_link(p, folder) for p in members]
+        links = [_link(p, folder) for p in members]  # each with what was found, and all its numbers
+        links = [
+            replace(link, lead=p.edition.finding or link.lead, shown=len(link.cards))
+            for link, p in zip(links, members, strict=True)
+        ]
         cells += _block(blocks.contents(links, language, heading=word("case_pages", language)))
     if page.entry is not None:
         cells += _block(blocks.provenance(page.entry, record, language))
