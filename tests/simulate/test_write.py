@@ -14,7 +14,10 @@ import pytest
 
 pytest.importorskip("faker")
 
+import yaml
+
 from workbench.simulate import SEED, write_study
+from workbench.simulate.ratings import FIRST, LAST
 
 HARBOUR = Path(__file__).parents[2] / "data" / "harbour"
 
@@ -45,11 +48,26 @@ def digest(path: Path) -> str:
         "interactions.csv",
         "survey.csv",
         "treatments.csv",
+        "ratings.csv",
         "truth.json",
     ],
 )
 def test_the_committed_file_is_what_the_command_writes(written: Path, name: str) -> None:
     assert digest(written / name) == digest(HARBOUR / name)
+
+
+def test_every_table_of_the_card_is_one_that_the_command_writes(written: Path) -> None:
+    card = yaml.safe_load((HARBOUR / "study.yml").read_text(encoding="utf-8"))
+    paths = {table["path"] for table in card["tables"].values()}
+    assert paths == {path.name for path in written.iterdir()} - {"truth.json"}
+
+
+def test_the_experts_scores_rise_as_they_were_made_to(written: Path) -> None:
+    scores = pd.read_csv(written / "ratings.csv")
+    means = scores.groupby("date")["score"].mean()
+    assert len(scores) == 8 * 5 * 4 and scores["score"].between(1, 10).all()
+    # 20 scores a quarter, each with a standard deviation of about .67.
+    assert abs(means.iloc[0] - FIRST) < 0.45 and abs(means.iloc[-1] - LAST) < 0.45
 
 
 def test_another_seed_makes_another_company(written: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from workbench.simulate import export, faults
 from workbench.simulate.identity import make_identities
+from workbench.simulate.ratings import ratings
 from workbench.simulate.truth import measure_truth
 from workbench.simulate.world import found
 
@@ -57,7 +58,8 @@ def make_tables(seed: int = SEED) -> tuple[dict[str, pd.DataFrame], dict[str, ob
     Returns
     -------
     tables : dict of DataFrame
-        customers, transactions, contracts, interactions, survey, treatments; all cells text.
+        customers, transactions, contracts, interactions, survey, treatments, ratings; all cells
+        text.
     truth : dict
         See `workbench.simulate.truth.measure_truth`.
     """
@@ -79,6 +81,7 @@ def make_tables(seed: int = SEED) -> tuple[dict[str, pd.DataFrame], dict[str, ob
         ),
         "survey": faults.spoil_survey(seed, answers, who),
         "treatments": export.treatments(company, who),
+        "ratings": ratings(seed),
     }
     return tables, measure_truth(company, world)
 
