@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.clv.beta_binomial import BetaGeometricBetaBinomial
 from workbench.clv.beta_geometric import BetaGeometric, ModifiedBetaGeometric
 from workbench.clv.forecast import PurchaseResults
 from workbench.clv.maps import AliveMap, alive_map
@@ -31,6 +32,7 @@ __all__ = [
     "NBD",
     "AliveMap",
     "BetaGeometric",
+    "BetaGeometricBetaBinomial",
     "CustomerValue",
     "GammaGamma",
     "GammaGammaResults",

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.clv.results import Fitted, Prediction
-from workbench.clv.rows import as_floats, check_rows, distinct, refuse
+from workbench.clv.rows import as_floats, distinct, refuse
 from workbench.clv.units import continuous_rate
 from workbench.errors import DataError
 
@@ -63,7 +63,7 @@ class PurchaseResults(Fitted):
             )
         index = x.index if isinstance(x, pd.Series) else None
         columns = np.broadcast_arrays(
-            *(np.asarray(e, float) for e in extra), *check_rows(x, t_x, T)
+            *(np.asarray(e, float) for e in extra), *self.model.check(x, t_x, T)
         )
         first, inverse = distinct(*(np.ravel(c) for c in columns))
         picked = [np.ravel(c)[first] for c in columns]

@@ -20,6 +20,7 @@ from workbench.clv.rows import (
     add_up,
     check_counts,
     check_estimable,
+    check_rows,
     gather,
     table_of,
 )
@@ -91,7 +92,7 @@ class PurchaseModel(ABC):
     ) -> None:
         self.index = frequency.index if isinstance(frequency, pd.Series) else None
         self.counts = check_counts(counts, np.size(frequency))
-        self.rows = gather(frequency, recency, age, counts, unit=unit)
+        self.rows = gather(frequency, recency, age, counts, unit=unit, check=self.check)
         self.unit = unit
 
     @classmethod
@@ -146,6 +147,14 @@ class PurchaseModel(ABC):
     def draw(theta: Array, T: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         """Simulate frequency and recency of customers observed for T."""
 
+    #: How customers are checked, those of the fit and those asked about later.
+    check = staticmethod(check_rows)
+
+    @staticmethod
+    def time_scale(rows: Purchases) -> float:
+        """Length of time that the search counts as one: the mean age."""
+        return float(np.average(rows.T, weights=rows.n))
+
     @staticmethod
     def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
         """Whether the maximum lies where nobody ever leaves (the mean age is one)."""
@@ -171,7 +180,7 @@ class PurchaseModel(ABC):
             There is nothing to learn from: one customer, or no repeat purchase.
         """
         check_estimable(self.rows)
-        scale = float(np.average(self.rows.T, weights=self.rows.n))
+        scale = self.time_scale(self.rows)
         rows = Purchases(
             self.rows.x,
             self.rows.t_x / scale,

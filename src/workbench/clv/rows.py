@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -190,9 +190,10 @@ def gather(
     counts: ArrayLike | None = None,
     *,
     unit: str | None = None,
+    check: Callable[[ArrayLike, ArrayLike, ArrayLike], tuple[Array, Array, Array]] = check_rows,
 ) -> Purchases:
     """Check customers and count identical rows once."""
-    x, t_x, T = check_rows(frequency, recency, age)
+    x, t_x, T = check(frequency, recency, age)
     n = check_counts(counts, x.size)
     if unit is not None:
         check_unit(unit)

@@ -251,7 +251,7 @@ def bootstrap_parameters(
         )
     x, amount = gg.everyone
     buyers = np.flatnonzero((x > 0) & (amount > 0) & (gg.counts > 0))
-    scale = float(np.average(rows.T, weights=rows.n))
+    scale = model.time_scale(rows)
     timed = np.array(purchases.law.timed, dtype=float) * np.log(scale)
     scaled = replace(rows, t_x=rows.t_x / scale, T=rows.T / scale)
     mean = float(np.average(gg.spend, weights=gg.n))
