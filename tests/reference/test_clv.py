@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from workbench.clv import (
+    BetaDiscreteWeibull,
     BetaGeometric,
     BetaGeometricBetaBinomial,
     GammaGamma,
@@ -224,3 +225,21 @@ def test_discounted_donations_are_those_of_fader_hardie_shang_2010() -> None:
     rate = float(np.log(1.1))
     found = model.alive(theta, x, t_x, n) * model.discounted(theta, np.inf, rate, x, n)
     assert found[0] == pytest.approx(1.621379, abs=5e-7)
+
+
+@pytest.mark.parametrize(
+    ("cohort", "params", "log_likelihood", "lr"),
+    [
+        (REGULAR, [0.5231, 0.8944, 1.1963], -1401.3831, 0.35),
+        (HIGH_END, [0.2593, 1.7225, 1.5844], -1222.7493, 4.77),
+    ],
+)
+def test_bdw_is_that_of_fader_and_others_2018(
+    cohort: list[int], params: list[float], log_likelihood: float, lr: float
+) -> None:
+    # JIM 43, fits to four renewals; digits as recomputed in a public notebook on the
+    # paper (github.com/abdullahau/customer-analytics), which prints four decimals
+    fit = BetaDiscreteWeibull.from_cohort(cohort[:5]).fit()
+    assert fit.params.tolist() == pytest.approx(params, rel=2e-3)
+    assert fit.llf == pytest.approx(log_likelihood, abs=1e-4)
+    assert fit.verdict.values["lr"] == pytest.approx(lr, abs=5e-3)  # noqa: PD011

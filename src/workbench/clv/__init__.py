@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.clv.beta_binomial import BetaGeometricBetaBinomial
 from workbench.clv.beta_geometric import BetaGeometric, ModifiedBetaGeometric
+from workbench.clv.duration import BetaDiscreteWeibull
 from workbench.clv.forecast import PurchaseResults
 from workbench.clv.maps import AliveMap, alive_map
 from workbench.clv.nbd import NBD
@@ -31,6 +32,7 @@ from workbench.clv.value import CustomerValue, bootstrap_parameters, customer_va
 __all__ = [
     "NBD",
     "AliveMap",
+    "BetaDiscreteWeibull",
     "BetaGeometric",
     "BetaGeometricBetaBinomial",
     "CustomerValue",

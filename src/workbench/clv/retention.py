@@ -11,7 +11,7 @@ Heterogeneity, Marketing Science 29(1), 85-93 (discounted expected residual life
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -104,8 +104,9 @@ class ShiftedBetaGeometric:
         Length of a period.
     """
 
-    title = "sBG"
-    names = ("alpha", "beta")
+    title: ClassVar[str] = "sBG"
+    names: ClassVar[tuple[str, ...]] = ("alpha", "beta")
+    start: ClassVar[tuple[float, ...]] = (1.0, 3.0)
 
     def __init__(
         self,
@@ -142,7 +143,7 @@ class ShiftedBetaGeometric:
         self.nobs = float(n.sum())
 
     @classmethod
-    def from_cohort(cls, survivors: ArrayLike, *, unit: str = "year") -> ShiftedBetaGeometric:
+    def from_cohort(cls, survivors: ArrayLike, *, unit: str = "year") -> Self:
         """Make the model from one cohort: customers at the start and after each period."""
         s, labels = as_floats("survivors", survivors)
         if s.size < 2:
@@ -187,6 +188,18 @@ class ShiftedBetaGeometric:
 
         return evaluate
 
+    @staticmethod
+    def log_survival(theta: Array, t: Array) -> Array:
+        """Log of P(still a customer after t renewals): equation 6."""
+        return np.asarray(betaln(theta[0], theta[1] + t) - betaln(theta[0], theta[1]), dtype=float)
+
+    @staticmethod
+    def residual(theta: Array, made: Array, d: float) -> Array:
+        """Discounted expected residual lifetime after `made` renewals, at rate d a period."""
+        a, b = theta
+        series = hyp2f1(1.0, b + made + 1, a + b + made + 1, 1 / (1 + d))
+        return np.asarray((b + made) / (a + b + made) * series, dtype=float)
+
     def fit(self) -> ShiftedBetaGeometricResults:
         """Maximise the likelihood.
 
@@ -206,9 +219,9 @@ class ShiftedBetaGeometric:
             )
         best = maximise(
             in_logs(self.likelihood()),
-            np.log(np.array([1.0, 3.0])),
-            lower=np.full(2, -16.0),
-            upper=np.full(2, 12.0),
+            np.log(np.array(self.start)),
+            lower=np.full(len(self.names), -16.0),
+            upper=np.full(len(self.names), 12.0),
         )
         results = ShiftedBetaGeometricResults(
             params=pd.Series(np.exp(best.phi), index=list(self.names), name=self.title),
@@ -219,7 +232,7 @@ class ShiftedBetaGeometric:
             verdict=self._judge(best),
             unit=self.unit,
             evaluations=best.evaluations,
-            free=2 - int(np.count_nonzero(best.bound)),
+            free=len(self.names) - int(np.count_nonzero(best.bound)),
         )
         results.title, results.model = self.title, self
         return results
@@ -269,17 +282,16 @@ class ShiftedBetaGeometricResults(Fitted):
 
     def survival(self, t: ArrayLike) -> Prediction:
         """P(still a customer after t renewals)."""
-        return self._predict(
-            lambda theta, t: np.exp(betaln(theta[0], theta[1] + t) - betaln(theta[0], theta[1])),
-            t,
-            True,
-        )
+        return self._predict(lambda theta, t: np.exp(self.model.log_survival(theta, t)), t, True)
 
     def retention(self, t: ArrayLike) -> Prediction:
         """P(renewing the t-th time, given t - 1 renewals); t from 1."""
-        return self._predict(
-            lambda theta, t: (theta[1] + t - 1) / (theta[0] + theta[1] + t - 1), t, True
-        )
+        survival = self.model.log_survival
+
+        def given(theta: Array, t: Array) -> Array:
+            return np.exp(survival(theta, t) - survival(theta, np.maximum(t - 1, 0.0)))
+
+        return self._predict(given, t, True)
 
     def derl(self, discount_rate: float, renewals: ArrayLike) -> Prediction:
         """Discounted expected residual lifetime, in periods, just before the next renewal.
@@ -293,26 +305,18 @@ class ShiftedBetaGeometricResults(Fitted):
         """
         d = _period_rate(discount_rate, self.unit)
 
-        def given(theta: Array, made: Array) -> Array:
-            a, b = theta
-            return np.asarray(
-                (b + made)
-                / (a + b + made)
-                * hyp2f1(1.0, b + made + 1, a + b + made + 1, 1 / (1 + d)),
-                dtype=float,
-            )
-
-        return self._predict(given, renewals, False)
+        return self._predict(
+            lambda theta, made: self.model.residual(theta, made, d), renewals, False
+        )
 
     def lifetime(self, discount_rate: float) -> Prediction:
         """Discounted expected lifetime of a new customer, in periods, the first one included."""
         d = _period_rate(discount_rate, self.unit)
 
-        def given(theta: Array, t: Array) -> Array:
-            a, b = theta
-            return np.full(t.size, float(hyp2f1(1.0, b, a + b, 1 / (1 + d))))
-
-        return self._predict(given, [0.0], False)
+        # what is left before the first renewal starts one period from now
+        return self._predict(
+            lambda theta, made: 1 + self.model.residual(theta, made, d) / (1 + d), [0.0], False
+        )
 
     def curve(self, periods: int) -> pd.DataFrame:
         """Survival and retention with intervals, and what was observed.
