@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.clv.beta_binomial import BetaGeometricBetaBinomial
 from workbench.clv.beta_geometric import BetaGeometric, ModifiedBetaGeometric
+from workbench.clv.covariates import CovariateModel, CovariateResults
 from workbench.clv.duration import BetaDiscreteWeibull
 from workbench.clv.forecast import PurchaseResults
 from workbench.clv.maps import AliveMap, alive_map
@@ -35,6 +36,8 @@ __all__ = [
     "BetaDiscreteWeibull",
     "BetaGeometric",
     "BetaGeometricBetaBinomial",
+    "CovariateModel",
+    "CovariateResults",
     "CustomerValue",
     "GammaGamma",
     "GammaGammaResults",

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaln, expit, gammaln, psi, zeta
 
-from workbench.clv.nbd import count_mass, counting_terms
+from workbench.clv.nbd import count_mass, counting_by_row, counting_terms
 from workbench.clv.newton import Derivatives
 from workbench.clv.purchase import Margins, PurchaseModel
 from workbench.clv.quadrature import beta_expectation, discount_nodes
@@ -107,11 +107,42 @@ class BetaGeometric(PurchaseModel):
     timed = (0, 1, 0, 0)
     starts = ((0.5, 1.0, 0.8, 2.5), (2.0, 1.0, 1.0, 20.0))
     first = 0
+    purchase_effects = ((1, -1),)
+    dropout_effects = ((2, 1), (3, 1))
 
     @staticmethod
     def likelihood(rows: Purchases) -> Callable[[Array], Derivatives]:
         """Equation 6."""
         return _likelihood(rows, 0)
+
+    @classmethod
+    def by_row(cls, theta: Array, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
+        """As the sum, before it is summed, at parameters that may differ between rows."""
+        r, alpha, a, b = theta
+        value, gradient, hessian = counting_by_row(theta, x, T)
+        k = x + cls.first
+        value += betaln(a, b + k) - betaln(a, b)
+        both, twice = psi(a + b) - psi(a + b + k), zeta(2, a + b + k) - zeta(2, a + b)
+        gradient[2] += both
+        gradient[3] += both + psi(b + k) - psi(b)
+        hessian[2:, 2:] -= twice
+        hessian[3, 3] += zeta(2, b + k) - zeta(2, b)
+
+        risky = k > 0
+        at_T, at_t, power = 1 / (alpha + T), 1 / (alpha + t_x), r + x
+        fell, gap = np.log(alpha + T) - np.log(alpha + t_x), at_T - at_t
+        last = 1 / np.where(risky, b + k - 1, 1.0)
+        u = np.where(risky, np.log(a) + np.log(last) + power * fell, -np.inf)
+        left = expit(u)
+        slope = np.array([fell, power * gap, 1 / a, -last])
+        bend = np.zeros((4, 4, x.size))
+        bend[0, 1] = bend[1, 0] = gap
+        bend[1, 1] = -power * gap * (at_T + at_t)
+        bend[2, 2], bend[3, 3] = -1 / a**2, last**2
+        value += np.logaddexp(0, u)
+        gradient += left * slope
+        hessian += left * bend + left * (1 - left) * slope[:, None] * slope[None]
+        return value, gradient, hessian
 
     @staticmethod
     def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ from workbench.clv.rows import (
     table_of,
 )
 from workbench.errors import DataError
+
+if TYPE_CHECKING:
+    from workbench.clv.covariates import CovariateModel
 
 Array = NDArray[np.float64]
 
@@ -80,6 +83,9 @@ class PurchaseModel(ABC):
     #: 1 for parameters measured in time, 0 for the others.
     timed: ClassVar[tuple[int, ...]]
     starts: ClassVar[tuple[tuple[float, ...], ...]]
+    #: Parameters that covariates of either process scale, each with its sign in the exponent.
+    purchase_effects: ClassVar[tuple[tuple[int, int], ...]] = ()
+    dropout_effects: ClassVar[tuple[tuple[int, int], ...]] = ()
 
     def __init__(
         self,
@@ -147,6 +153,13 @@ class PurchaseModel(ABC):
     def draw(theta: Array, T: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         """Simulate frequency and recency of customers observed for T."""
 
+    @classmethod
+    def by_row(cls, theta: Array, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
+        """Log-likelihood of each row, gradient (k, m) and Hessian (k, k, m), at theta (k, m)."""
+        raise DataError(
+            f"{cls.title} takes no covariates", remedy="use BetaGeometric, its kin, or ParetoNBD"
+        )
+
     #: How customers are checked, those of the fit and those asked about later.
     check = staticmethod(check_rows)
 
@@ -159,6 +172,20 @@ class PurchaseModel(ABC):
     def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
         """Whether the maximum lies where nobody ever leaves (the mean age is one)."""
         return False
+
+    def with_covariates(
+        self, *, purchase: pd.DataFrame | None = None, dropout: pd.DataFrame | None = None
+    ) -> CovariateModel:
+        """Let what is known of customers explain how often they buy and how soon they leave.
+
+        Parameters
+        ----------
+        purchase, dropout : DataFrame, optional
+            One row a customer, in the order of the model; numbers, 0/1 for categories.
+        """
+        from workbench.clv.covariates import CovariateModel
+
+        return CovariateModel(self, purchase=purchase, dropout=dropout)
 
     # Fitting
 
