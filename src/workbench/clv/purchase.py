@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from workbench.clv.rows import (
     gather,
     table_of,
 )
+from workbench.clv.units import one_unit
 from workbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -33,6 +34,17 @@ Array = NDArray[np.float64]
 
 #: Fits with more distinct repeat buyers than this start from a fit to a sample of them.
 SAMPLE_ABOVE = 30_000
+
+
+class Summary(Protocol):
+    """A customer summary: one row a customer, and the unit of its times."""
+
+    @property
+    def time_unit(self) -> str:
+        """Unit of recency and age."""
+
+    def frame(self) -> pd.DataFrame:
+        """Columns frequency, recency, age."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +118,10 @@ class PurchaseModel(ABC):
         """Make the model from a customer summary.
 
         Columns frequency, recency, age; `counts` or `n` where rows stand for several customers.
+        A unit that the frame carries in ``frame.attrs["time_unit"]`` is taken over, and must be
+        the one given.
         """
+        unit = one_unit(frame.attrs.get("time_unit"), unit, of="the summary and the model")
         missing = [c for c in ("frequency", "recency", "age") if c not in frame]
         if missing:
             raise DataError(
@@ -115,6 +130,21 @@ class PurchaseModel(ABC):
             )
         counts = frame.get("counts", frame.get("n"))
         return cls(frame["frequency"], frame["recency"], frame["age"], counts, unit=unit)
+
+    @classmethod
+    def from_summary(cls, summary: Summary, *, unit: str | None = None) -> Self:
+        """Make the model from a customer summary of the data room, in the summary's unit.
+
+        Raises
+        ------
+        DataError
+            `unit` is given and is another one.
+        """
+        unit = one_unit(summary.time_unit, unit, of="the summary and the model")
+        frame = summary.frame()
+        if "customer_id" in frame:
+            frame = frame.set_index("customer_id")
+        return cls.from_frame(frame, unit=unit)
 
     # What a model says, with theta the parameters in the papers' order.
 

@@ -21,7 +21,7 @@ from scipy.special import betaln, hyp2f1, psi, zeta
 from workbench.clv.newton import Derivatives, Optimum, covariance_of, in_logs, maximise
 from workbench.clv.results import Fitted, Prediction, Verdict
 from workbench.clv.rows import as_floats, check_counts, distinct, refuse
-from workbench.clv.units import DAYS, check_unit, per_year
+from workbench.clv.units import DAYS, check_unit, one_unit, per_year
 from workbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -71,10 +71,13 @@ def contract_periods(
     ended &= left_in <= seen
     duration = left_in.where(ended, seen).astype(float)
     running = over.isna() | (over > day)
-    return pd.DataFrame(
+    out = pd.DataFrame(
         {"duration": duration, "ended": ended.astype(bool), "running": running.astype(bool)},
         index=began.index,
     )
+    # the columns carry it on, so that a model cannot take months for years
+    out.attrs["time_unit"] = unit
+    return out
 
 
 def _whole_periods(began: pd.Series, until: pd.Series, unit: str) -> pd.Series:
@@ -100,8 +103,8 @@ class ShiftedBetaGeometric:
         Whether the customer has left.
     counts : array_like, optional
         Customers that each row stands for.
-    unit : str
-        Length of a period.
+    unit : str, optional
+        Length of a period; by default the one that `contract_periods` noted, otherwise a year.
     """
 
     title: ClassVar[str] = "sBG"
@@ -114,8 +117,10 @@ class ShiftedBetaGeometric:
         ended: ArrayLike,
         counts: ArrayLike | None = None,
         *,
-        unit: str = "year",
+        unit: str | None = None,
     ) -> None:
+        noted = duration.attrs.get("time_unit") if isinstance(duration, pd.Series) else None
+        unit = one_unit(noted, unit, of="the durations and the model")
         t, labels = as_floats("duration", duration)
         if t.size == 0:
             raise DataError("there is no customer", remedy="check the filter and the dates")
@@ -135,7 +140,7 @@ class ShiftedBetaGeometric:
             "leaving in the first period is 1",
         )
         n = check_counts(counts, t.size)
-        self.unit = check_unit(unit)
+        self.unit = unit or "year"
         self.periods = np.arange(1, int(t.max()) + 1, dtype=float)
         size = int(t.max()) + 1
         self.left = np.bincount(t[gone].astype(int), weights=n[gone], minlength=size)[1:]
