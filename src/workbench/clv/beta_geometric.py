@@ -216,6 +216,33 @@ class BetaGeometric(PurchaseModel):
             )
         return out
 
+    @staticmethod
+    def with_dropout(theta: Array, factor: float) -> Array:
+        """Multiply everyone's expected dropout probability; a + b stays."""
+        r, alpha, a, b = theta
+        return np.array([r, alpha, a * factor, b + a * (1 - factor)])
+
+    @classmethod
+    def lasting(cls, theta: Array, t: float, x: Array, T: Array) -> Array:
+        """E over p of (1 + p t / (alpha + T))^-(r + x): no purchase in t was the last."""
+        r, alpha, a, b = theta
+        out = np.empty(x.size)
+        for lo in range(0, x.size, BLOCK):
+            part = slice(lo, lo + BLOCK)
+            power, ahead = r + x[part], t / (alpha + T[part])
+
+            def stays(p: Array, power: Array = power, ahead: Array = ahead) -> Array:
+                return np.exp(-power[:, None] * np.log1p(p * ahead[:, None]))
+
+            out[part] = beta_expectation(
+                stays,
+                np.ones(power.size),
+                np.exp(-power * np.log1p(ahead)),
+                np.full(power.size, a),
+                b + x[part] + cls.first,
+            )
+        return out
+
     @classmethod
     def none(cls, theta: Array, t: Array, x: Array, T: Array) -> Array:
         """(1 + t / (alpha + T)) ^ -(r + x): one leaves only after buying."""

@@ -271,6 +271,16 @@ class ParetoNBD(PurchaseModel):
         return np.asarray((r + x) / (alpha + T) * out, dtype=float)
 
     @staticmethod
+    def with_dropout(theta: Array, factor: float) -> Array:
+        """Multiply everyone's expected rate of leaving."""
+        return np.asarray(theta * np.array([1.0, 1.0, factor, 1.0]), dtype=float)
+
+    @staticmethod
+    def lasting(theta: Array, t: float, x: Array, T: Array) -> Array:
+        """((beta + T) / (beta + T + t))^s."""
+        return np.asarray(np.exp(-theta[2] * np.log1p(t / (theta[3] + T))), dtype=float)
+
+    @staticmethod
     def none(theta: Array, t: Array, x: Array, T: Array) -> Array:
         """Stays and does not buy, or leaves before buying."""
         r, alpha, s, beta = theta

@@ -190,6 +190,16 @@ class PurchaseModel(ABC):
             f"{cls.title} takes no covariates", remedy="use BetaGeometric, its kin, or ParetoNBD"
         )
 
+    @staticmethod
+    def with_dropout(theta: Array, factor: float) -> Array:
+        """Parameters with everyone's expected dropout from now on multiplied by `factor`."""
+        raise DataError("in this model nobody leaves", remedy="use BetaGeometric or ParetoNBD")
+
+    @classmethod
+    def lasting(cls, theta: Array, t: float, x: Array, T: Array) -> Array:
+        """P(alive at T + t) of a customer alive at T."""
+        raise DataError("in this model nobody leaves", remedy="use BetaGeometric or ParetoNBD")
+
     #: How customers are checked, those of the fit and those asked about later.
     check = staticmethod(check_rows)
 
