@@ -62,28 +62,37 @@ def _likelihood(rows: Purchases, first: int) -> Callable[[Array], Derivatives]:
         hessian[3, 3] += zeta_b
 
         inverse_T, inverse_t = 1 / (alpha + Ts), 1 / (alpha + ts)
-        d = np.log(alpha + Ts)[at_T] - np.log(alpha + ts)[at_t]
-        it, iT = inverse_t[at_t], inverse_T[at_T]
-        e = iT - it
-        k = (1 / (b + xs + (first - 1)))[at_x]
-        power = r + x
-        u = (np.log(a) - np.log(b + xs + (first - 1)))[at_x] + power * d
-        tail = np.exp(-np.abs(u))
-        left = n @ (np.maximum(u, 0.0) + np.log1p(tail))
-        s = np.where(u >= 0, 1.0, tail) / (1 + tail)
-        S = n * s
-        Q = S * (1 - s)
-        pe = power * e
-        Qd, Qe, Qk = Q * d, Q * pe, Q * k
-        sum_S = S.sum()
-        gradient += np.array([S @ d, S @ pe, sum_S / a, -(S @ k)])
-        rr, rm, rb = Qd @ d, Qd @ pe + S @ e, -(Qd @ k)
-        mm, mb = Qe @ pe - (S * pe) @ (it + iT), -(Qe @ k)
-        ra, ma, ab_ = Qd.sum() / a, Qe.sum() / a, -Qk.sum() / a
-        aa, bb = (Q.sum() - sum_S) / a**2, Qk @ k + (S * k) @ k
-        hessian += np.array(
-            [[rr, rm, ra, rb], [rm, mm, ma, mb], [ra, ma, aa, ab_], [rb, mb, ab_, bb]]
-        )
+        log_T, log_t = np.log(alpha + Ts), np.log(alpha + ts)
+        per_x = 1 / (b + xs + (first - 1))
+        odds = np.log(a) + np.log(per_x)
+        left = 0.0
+        # in blocks: they stay in the cache, and short sums do not wake the threads of BLAS, which
+        # would cost several times the work itself
+        for lo in range(0, x.size, BLOCK):
+            part = slice(lo, lo + BLOCK)
+            of_x, of_T, of_t = at_x[part], at_T[part], at_t[part]
+            d = log_T[of_T] - log_t[of_t]
+            it, iT = inverse_t[of_t], inverse_T[of_T]
+            e = iT - it
+            k = per_x[of_x]
+            power = r + x[part]
+            u = odds[of_x] + power * d
+            tail = np.exp(-np.abs(u))
+            left += n[part] @ (np.maximum(u, 0.0) + np.log1p(tail))
+            s = np.where(u >= 0, 1.0, tail) / (1 + tail)
+            S = n[part] * s
+            Q = S * (1 - s)
+            pe = power * e
+            Qd, Qe, Qk = Q * d, Q * pe, Q * k
+            sum_S = S.sum()
+            gradient += np.array([S @ d, S @ pe, sum_S / a, -(S @ k)])
+            rr, rm, rb = Qd @ d, Qd @ pe + S @ e, -(Qd @ k)
+            mm, mb = Qe @ pe - (S * pe) @ (it + iT), -(Qe @ k)
+            ra, ma, ab_ = Qd.sum() / a, Qe.sum() / a, -Qk.sum() / a
+            aa, bb = (Q.sum() - sum_S) / a**2, Qk @ k + (S * k) @ k
+            hessian += np.array(
+                [[rr, rm, ra, rb], [rm, mm, ma, mb], [ra, ma, aa, ab_], [rb, mb, ab_, bb]]
+            )
         value = counted + stays + left
         return float(value), gradient, hessian
 

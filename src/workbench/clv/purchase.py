@@ -21,6 +21,7 @@ from workbench.clv.rows import (
     check_counts,
     check_estimable,
     check_rows,
+    dot,
     gather,
     table_of,
 )
@@ -263,13 +264,13 @@ class PurchaseModel(ABC):
             else [np.log(np.asarray(start, dtype=float)) - shift]
         )
         best = self._climb(rows, starts)
-        per_scale = np.log(scale) * float(rows.n @ rows.x)
+        per_scale = np.log(scale) * dot(rows.n, rows.x)
         return self._conclude(best, shift, per_scale)
 
     @classmethod
     def _starts(cls, rows: Purchases) -> list[Array]:
         # alpha so that r / alpha is the crude rate; times have mean one
-        rate = float(rows.n @ rows.x) / rows.customers
+        rate = dot(rows.n, rows.x) / rows.customers
         out = []
         for s in cls.starts:
             theta = np.array(s, dtype=float)
