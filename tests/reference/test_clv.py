@@ -243,3 +243,29 @@ def test_bdw_is_that_of_fader_and_others_2018(
     assert fit.params.tolist() == pytest.approx(params, rel=2e-3)
     assert fit.llf == pytest.approx(log_likelihood, abs=1e-4)
     assert fit.verdict.values["lr"] == pytest.approx(lr, abs=5e-3)  # noqa: PD011
+
+
+def test_pareto_nbd_with_covariates_is_that_of_the_clvtools_paper() -> None:
+    # Meierer, Bachmann, Naef, Schilter, Algesheimer, Estimating Individual Customer Lifetime Values
+    # with R: The CLVTools Package (arXiv 2602.09845), section 6.4.1; two years of calibration. The
+    # data come with that GPL package and are not copied here: export apparelTrans and
+    # apparelStaticCov as CSV into .cache/apparel to run this.
+    folder = LOG.parents[2] / ".cache/apparel"
+    if not (folder / "apparelTrans.csv").exists():
+        pytest.skip("no apparel data in .cache/apparel (they ship with the R package CLVTools)")
+    log = pd.read_csv(folder / "apparelTrans.csv")
+    numbers = pd.api.types.is_numeric_dtype(log["Date"])
+    log["Date"] = pd.to_datetime(log["Date"], unit="D" if numbers else None)
+    end = log["Date"].min() + pd.Timedelta(weeks=104)
+    days = log[log["Date"] <= end].drop_duplicates(["Id", "Date"]).groupby("Id")["Date"]
+    first, last = days.min(), days.max()
+    about = pd.read_csv(folder / "apparelStaticCov.csv").set_index("Id").loc[first.index]
+    model = ParetoNBD(
+        days.size() - 1, (last - first).dt.days / 7, (end - first).dt.days / 7, unit="week"
+    )
+    fit = model.with_covariates(purchase=about, dropout=about).fit()
+    assert fit.llf == pytest.approx(-5821.0627, abs=5e-5)
+    # the printed search stopped on a flat top, a little way from the maximum
+    printed = [1.8378, 92.9123, 0.5920, 49.6227, 0.2859, 0.6241, -0.6430, 0.7907]
+    assert fit.params.tolist() == pytest.approx(printed, rel=3e-3)
+    assert fit.bse.iloc[4:].tolist() == pytest.approx([0.1041, 0.1050, 0.2955, 0.3059], rel=5e-3)
