@@ -1,4 +1,4 @@
-"""BG/NBD on simulated customers: the workbench and the package lifetimes on the same files."""
+"""Purchase and spend models on simulated customers: the workbench and lifetimes, same files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,14 @@ def customers(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         frequency[going] += 1
         recency[going] = np.ceil(clock[going] * 7) / 7
         going = going[rng.random(going.size) >= dropout[going]]
-    return {"frequency": frequency, "recency": np.minimum(recency, age), "age": age}
+    orders = np.maximum(frequency, 1)
+    mean_spend = rng.gamma(6.25 * orders, 1 / rng.gamma(3.74, 1 / 15.44, n)) / orders
+    return {
+        "frequency": frequency,
+        "recency": np.minimum(recency, age),
+        "age": age,
+        "mean_spend": mean_spend,
+    }
 
 
 def peer_python() -> Path:
@@ -47,15 +54,15 @@ def peer_python() -> Path:
     return python
 
 
-def run(python: Path, package: str, rows: Path) -> dict:
+def run(python: Path, model: str, package: str, rows: Path) -> dict:
     """One fit in a process of its own."""
-    command = [python, HERE / "peers" / "bg_fit.py", package, rows]
+    command = [python, HERE / "peers" / "fit.py", model, package, rows]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def measure(*, largest: int, peers: bool) -> str:
-    """Measure both, and give a Markdown table."""
+def measure(model: str, *, largest: int, peers_to: int) -> str:
+    """Measure both, and give a Markdown table; lifetimes only up to `peers_to` customers."""
     lines = [
         "| customers | workbench, s | MB | lifetimes, s | MB | ratio | largest difference |",
         "|---:|---:|---:|---:|---:|---:|---:|",
@@ -64,10 +71,10 @@ def measure(*, largest: int, peers: bool) -> str:
         for n in (size for size in (10_000, 100_000, 1_000_000) if size <= largest):
             rows = Path(folder) / f"{n}.npz"
             np.savez(rows, **customers(n, np.random.default_rng(20251231)))
-            own = run(Path(sys.executable), "workbench", rows)
+            own = run(Path(sys.executable), model, "workbench", rows)
             line = f"| {n:,} | {own['seconds']:.3f} | {own['megabytes']:.0f} "
-            if peers:
-                other = run(peer_python(), "lifetimes", rows)
+            if n <= peers_to:
+                other = run(peer_python(), model, "lifetimes", rows)
                 gap = max(
                     abs(a / b - 1) for a, b in zip(own["params"], other["params"], strict=True)
                 )
@@ -75,6 +82,6 @@ def measure(*, largest: int, peers: bool) -> str:
                 line += f"| {other['seconds']:.2f} | {other['megabytes']:.0f} "
                 line += f"| {ratio:.0f} | {gap:.1e} |"
             else:
-                line += "| | | | |"
+                line += "| not run | | | |"
             lines.append(line)
     return "\n".join(lines)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from workbench.clv.beta_binomial import BetaGeometricBetaBinomial
 from workbench.clv.beta_geometric import BetaGeometric, ModifiedBetaGeometric
+from workbench.clv.cohorts import Cohorts, by_cohort
+from workbench.clv.contracts import contract_periods
+from workbench.clv.covariates import CovariateModel, CovariateResults
+from workbench.clv.duration import BetaDiscreteWeibull
 from workbench.clv.forecast import PurchaseResults
 from workbench.clv.maps import AliveMap, alive_map
 from workbench.clv.nbd import NBD
@@ -13,8 +18,8 @@ from workbench.clv.results import Prediction, Verdict
 from workbench.clv.retention import (
     ShiftedBetaGeometric,
     ShiftedBetaGeometricResults,
-    contract_periods,
 )
+from workbench.clv.sensitivity import Sensitivity, sensitivity
 from workbench.clv.spend import GammaGamma, GammaGammaResults
 from workbench.clv.units import continuous_rate, per_year
 from workbench.clv.validation import (
@@ -30,7 +35,12 @@ from workbench.clv.value import CustomerValue, bootstrap_parameters, customer_va
 __all__ = [
     "NBD",
     "AliveMap",
+    "BetaDiscreteWeibull",
     "BetaGeometric",
+    "BetaGeometricBetaBinomial",
+    "Cohorts",
+    "CovariateModel",
+    "CovariateResults",
     "CustomerValue",
     "GammaGamma",
     "GammaGammaResults",
@@ -41,12 +51,14 @@ __all__ = [
     "PurchaseModel",
     "PurchaseResults",
     "Reproduction",
+    "Sensitivity",
     "ShiftedBetaGeometric",
     "ShiftedBetaGeometricResults",
     "Tracking",
     "Verdict",
     "alive_map",
     "bootstrap_parameters",
+    "by_cohort",
     "calibration_split",
     "compare",
     "continuous_rate",
@@ -55,5 +67,6 @@ __all__ = [
     "holdout_table",
     "per_year",
     "reproduce",
+    "sensitivity",
     "tracking",
 ]

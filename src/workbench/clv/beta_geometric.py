@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaln, expit, gammaln, psi, zeta
 
-from workbench.clv.nbd import count_mass, counting_terms
+from workbench.clv.nbd import count_mass, counting_by_row, counting_terms
 from workbench.clv.newton import Derivatives
 from workbench.clv.purchase import Margins, PurchaseModel
 from workbench.clv.quadrature import beta_expectation, discount_nodes
@@ -62,28 +62,37 @@ def _likelihood(rows: Purchases, first: int) -> Callable[[Array], Derivatives]:
         hessian[3, 3] += zeta_b
 
         inverse_T, inverse_t = 1 / (alpha + Ts), 1 / (alpha + ts)
-        d = np.log(alpha + Ts)[at_T] - np.log(alpha + ts)[at_t]
-        it, iT = inverse_t[at_t], inverse_T[at_T]
-        e = iT - it
-        k = (1 / (b + xs + (first - 1)))[at_x]
-        power = r + x
-        u = (np.log(a) - np.log(b + xs + (first - 1)))[at_x] + power * d
-        tail = np.exp(-np.abs(u))
-        left = n @ (np.maximum(u, 0.0) + np.log1p(tail))
-        s = np.where(u >= 0, 1.0, tail) / (1 + tail)
-        S = n * s
-        Q = S * (1 - s)
-        pe = power * e
-        Qd, Qe, Qk = Q * d, Q * pe, Q * k
-        sum_S = S.sum()
-        gradient += np.array([S @ d, S @ pe, sum_S / a, -(S @ k)])
-        rr, rm, rb = Qd @ d, Qd @ pe + S @ e, -(Qd @ k)
-        mm, mb = Qe @ pe - (S * pe) @ (it + iT), -(Qe @ k)
-        ra, ma, ab_ = Qd.sum() / a, Qe.sum() / a, -Qk.sum() / a
-        aa, bb = (Q.sum() - sum_S) / a**2, Qk @ k + (S * k) @ k
-        hessian += np.array(
-            [[rr, rm, ra, rb], [rm, mm, ma, mb], [ra, ma, aa, ab_], [rb, mb, ab_, bb]]
-        )
+        log_T, log_t = np.log(alpha + Ts), np.log(alpha + ts)
+        per_x = 1 / (b + xs + (first - 1))
+        odds = np.log(a) + np.log(per_x)
+        left = 0.0
+        # in blocks: they stay in the cache, and short sums do not wake the threads of BLAS, which
+        # would cost several times the work itself
+        for lo in range(0, x.size, BLOCK):
+            part = slice(lo, lo + BLOCK)
+            of_x, of_T, of_t = at_x[part], at_T[part], at_t[part]
+            d = log_T[of_T] - log_t[of_t]
+            it, iT = inverse_t[of_t], inverse_T[of_T]
+            e = iT - it
+            k = per_x[of_x]
+            power = r + x[part]
+            u = odds[of_x] + power * d
+            tail = np.exp(-np.abs(u))
+            left += n[part] @ (np.maximum(u, 0.0) + np.log1p(tail))
+            s = np.where(u >= 0, 1.0, tail) / (1 + tail)
+            S = n[part] * s
+            Q = S * (1 - s)
+            pe = power * e
+            Qd, Qe, Qk = Q * d, Q * pe, Q * k
+            sum_S = S.sum()
+            gradient += np.array([S @ d, S @ pe, sum_S / a, -(S @ k)])
+            rr, rm, rb = Qd @ d, Qd @ pe + S @ e, -(Qd @ k)
+            mm, mb = Qe @ pe - (S * pe) @ (it + iT), -(Qe @ k)
+            ra, ma, ab_ = Qd.sum() / a, Qe.sum() / a, -Qk.sum() / a
+            aa, bb = (Q.sum() - sum_S) / a**2, Qk @ k + (S * k) @ k
+            hessian += np.array(
+                [[rr, rm, ra, rb], [rm, mm, ma, mb], [ra, ma, aa, ab_], [rb, mb, ab_, bb]]
+            )
         value = counted + stays + left
         return float(value), gradient, hessian
 
@@ -107,11 +116,42 @@ class BetaGeometric(PurchaseModel):
     timed = (0, 1, 0, 0)
     starts = ((0.5, 1.0, 0.8, 2.5), (2.0, 1.0, 1.0, 20.0))
     first = 0
+    purchase_effects = ((1, -1),)
+    dropout_effects = ((2, 1), (3, 1))
 
     @staticmethod
     def likelihood(rows: Purchases) -> Callable[[Array], Derivatives]:
         """Equation 6."""
         return _likelihood(rows, 0)
+
+    @classmethod
+    def by_row(cls, theta: Array, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
+        """As the sum, before it is summed, at parameters that may differ between rows."""
+        r, alpha, a, b = theta
+        value, gradient, hessian = counting_by_row(theta, x, T)
+        k = x + cls.first
+        value += betaln(a, b + k) - betaln(a, b)
+        both, twice = psi(a + b) - psi(a + b + k), zeta(2, a + b + k) - zeta(2, a + b)
+        gradient[2] += both
+        gradient[3] += both + psi(b + k) - psi(b)
+        hessian[2:, 2:] -= twice
+        hessian[3, 3] += zeta(2, b + k) - zeta(2, b)
+
+        risky = k > 0
+        at_T, at_t, power = 1 / (alpha + T), 1 / (alpha + t_x), r + x
+        fell, gap = np.log(alpha + T) - np.log(alpha + t_x), at_T - at_t
+        last = 1 / np.where(risky, b + k - 1, 1.0)
+        u = np.where(risky, np.log(a) + np.log(last) + power * fell, -np.inf)
+        left = expit(u)
+        slope = np.array([fell, power * gap, 1 / a, -last])
+        bend = np.zeros((4, 4, x.size))
+        bend[0, 1] = bend[1, 0] = gap
+        bend[1, 1] = -power * gap * (at_T + at_t)
+        bend[2, 2], bend[3, 3] = -1 / a**2, last**2
+        value += np.logaddexp(0, u)
+        gradient += left * slope
+        hessian += left * bend + left * (1 - left) * slope[:, None] * slope[None]
+        return value, gradient, hessian
 
     @staticmethod
     def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
@@ -182,6 +222,33 @@ class BetaGeometric(PurchaseModel):
                 np.full(power.size, a),
                 b + x[part] + cls.first,
                 nodes=56,
+            )
+        return out
+
+    @staticmethod
+    def with_dropout(theta: Array, factor: float) -> Array:
+        """Multiply everyone's expected dropout probability; a + b stays."""
+        r, alpha, a, b = theta
+        return np.array([r, alpha, a * factor, b + a * (1 - factor)])
+
+    @classmethod
+    def lasting(cls, theta: Array, t: float, x: Array, T: Array) -> Array:
+        """E over p of (1 + p t / (alpha + T))^-(r + x): no purchase in t was the last."""
+        r, alpha, a, b = theta
+        out = np.empty(x.size)
+        for lo in range(0, x.size, BLOCK):
+            part = slice(lo, lo + BLOCK)
+            power, ahead = r + x[part], t / (alpha + T[part])
+
+            def stays(p: Array, power: Array = power, ahead: Array = ahead) -> Array:
+                return np.exp(-power[:, None] * np.log1p(p * ahead[:, None]))
+
+            out[part] = beta_expectation(
+                stays,
+                np.ones(power.size),
+                np.exp(-power * np.log1p(ahead)),
+                np.full(power.size, a),
+                b + x[part] + cls.first,
             )
         return out
 

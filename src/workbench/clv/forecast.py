@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.clv.results import Fitted, Prediction
-from workbench.clv.rows import as_floats, check_rows, distinct, refuse
+from workbench.clv.rows import as_floats, distinct, refuse
 from workbench.clv.units import continuous_rate
 from workbench.errors import DataError
 
@@ -63,7 +63,7 @@ class PurchaseResults(Fitted):
             )
         index = x.index if isinstance(x, pd.Series) else None
         columns = np.broadcast_arrays(
-            *(np.asarray(e, float) for e in extra), *check_rows(x, t_x, T)
+            *(np.asarray(e, float) for e in extra), *self.model.check(x, t_x, T)
         )
         first, inverse = distinct(*(np.ravel(c) for c in columns))
         picked = [np.ravel(c)[first] for c in columns]
@@ -99,7 +99,7 @@ class PurchaseResults(Fitted):
         T: ArrayLike | None = None,
     ) -> Prediction:
         """Purchases expected in the next `t` units of time, dropout allowed for."""
-        time = _times("t", t)
+        time = times("t", t)
 
         def given(theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
             if np.all(t == t[0]):
@@ -131,7 +131,7 @@ class PurchaseResults(Fitted):
         def given(theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
             return 1 - self.law.alive(theta, x, t_x, T) * (1 - self.law.none(theta, t, x, T))
 
-        return self._ask(given, x, t_x, T, _times("t", t), link="logit")
+        return self._ask(given, x, t_x, T, times("t", t), link="logit")
 
     def pmf(
         self,
@@ -147,10 +147,10 @@ class PurchaseResults(Fitted):
             alive = self.law.alive(theta, x, t_x, T)
             return alive * self.law.mass(theta, k, t, x, T) + np.where(k == 0, 1 - alive, 0.0)
 
-        number = _times("k", k)
+        number = times("k", k)
         if (number != np.round(number)).any():
             raise DataError("k is not a whole number", remedy="k counts purchases")
-        return self._ask(given, x, t_x, T, number, _times("t", t), link="logit")
+        return self._ask(given, x, t_x, T, number, times("t", t), link="logit")
 
     def dert(
         self,
@@ -205,12 +205,13 @@ class PurchaseResults(Fitted):
 
     def simulate(self, age: ArrayLike, *, rng: np.random.Generator) -> pd.DataFrame:
         """Draw customers from the fitted model: frequency, recency, age."""
-        T = np.atleast_1d(_times("age", age))
+        T = np.atleast_1d(times("age", age))
         x, t_x = self.law.draw(np.exp(self.phi), T, rng)
         return pd.DataFrame({"frequency": x, "recency": t_x, "age": T})
 
 
-def _times(name: str, values: ArrayLike) -> Array:
+def times(name: str, values: ArrayLike) -> Array:
+    """Check lengths of time, or numbers of purchases: zero or more."""
     out, labels = as_floats(name, values)
     refuse(name, labels, out < 0, "is negative", "give zero or more")
     return out if np.ndim(values) else out[0]

@@ -62,7 +62,8 @@ class AliveMap:
         ax.pcolormesh(x, y, grid.to_numpy(), vmin=0, vmax=1.25, shading="nearest")
         lines = ax.contour(x, y, grid.to_numpy(), levels=[0.2, 0.5, 0.8], colors="0.25")
         ax.clabel(lines, fmt={0.2: "20%", 0.5: "50%", 0.8: "80%"}, fontsize=9)
-        ax.set_xlabel(f"Time since the last purchase ({self.unit}s)")
+        named = f" ({self.unit}s)" if self.unit else ""
+        ax.set_xlabel(f"Time since the last purchase{named}")
         ax.set_ylabel("Repeat purchases")
         ax.grid(visible=False)
         return ax

@@ -49,6 +49,30 @@ def counting_terms(r: float, alpha: float, m: Margins) -> tuple[float, Array, Ar
     return float(value), gradient, hessian
 
 
+def counting_by_row(theta: Array, x: Array, T: Array) -> tuple[Array, Array, Array]:
+    """As `counting_terms`, row by row, with room for the two parameters of dropout.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (4, m)
+    x, T : ndarray, shape (m,)
+
+    Returns
+    -------
+    value, gradient, hessian : ndarray, shapes (m,), (4, m), (4, 4, m)
+    """
+    r, alpha = theta[:2]
+    gradient, hessian = np.zeros((4, x.size)), np.zeros((4, 4, x.size))
+    log_share = np.log(alpha) - np.log(alpha + T)
+    value = gammaln(r + x) - gammaln(r) + r * log_share - x * np.log(alpha + T)
+    gradient[0] = psi(r + x) - psi(r) + log_share
+    gradient[1] = r / alpha - (r + x) / (alpha + T)
+    hessian[0, 0] = zeta(2, r + x) - zeta(2, r)
+    hessian[0, 1] = hessian[1, 0] = 1 / alpha - 1 / (alpha + T)
+    hessian[1, 1] = (r + x) / (alpha + T) ** 2 - r / alpha**2
+    return np.asarray(value, dtype=float), gradient, hessian
+
+
 def count_mass(k: Array, r: Array, odds: Array) -> Array:
     """P(k) of the negative binomial with size r and odds t / alpha."""
     with np.errstate(divide="ignore"):

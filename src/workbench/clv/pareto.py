@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from workbench.clv.nbd import count_mass, counting_terms
+from workbench.clv.nbd import count_mass, counting_by_row, counting_terms
 from workbench.clv.newton import Derivatives
 from workbench.clv.purchase import Margins, PurchaseModel
 from workbench.clv.quadrature import discount_nodes, legendre
@@ -32,18 +32,18 @@ NEGLIGIBLE = 38.0
 
 
 def _gone_range(
-    power: Array, alpha: float, s: float, beta: float, t_x: Array, T: Array
-) -> tuple[float, Array]:
+    power: Array, alpha: float | Array, s: float | Array, beta: float | Array, t_x: Array, T: Array
+) -> tuple[float | Array, Array]:
     """Origin and length of the integration range in v = ln((origin + u) / (origin + t_x)).
 
     The smaller of alpha and beta is the origin, so that both factors are smooth in v; the range
     ends where either factor has fallen by e^-38, so that heavy buyers need no more nodes.
     """
-    origin = min(alpha, beta)
+    origin = np.minimum(alpha, beta)
     with np.errstate(over="ignore"):
         reach = np.minimum(
             (alpha + t_x) * np.expm1(np.minimum(NEGLIGIBLE / power, 600.0)),
-            (beta + t_x) * np.expm1(min(NEGLIGIBLE / (s + 1), 600.0)),
+            (beta + t_x) * np.expm1(np.minimum(NEGLIGIBLE / (s + 1), 600.0)),
         )
     return origin, np.log1p(np.minimum(T - t_x, reach) / (origin + t_x))
 
@@ -59,7 +59,7 @@ def log_gone(power: Array, alpha: float | Array, s: float, beta: float | Array, 
     with np.errstate(over="ignore", divide="ignore"):
         reach = np.minimum(
             a * np.expm1(np.minimum(NEGLIGIBLE / power, 600.0)),
-            b * np.expm1(min(NEGLIGIBLE / (s + 1), 600.0)),
+            b * np.expm1(np.minimum(NEGLIGIBLE / (s + 1), 600.0)),
         )
         length = np.log1p(np.minimum(T, reach) / origin)
         at, weight = legendre(NODES)
@@ -107,8 +107,11 @@ class _Likelihood:
         return value, gradient, hessian
 
 
-def _block(theta: Array, x: Array, t_x: Array, T: Array, n: Array) -> Derivatives:
-    """Sum of n ln(1 + e^w) over some rows, with derivatives."""
+def _log_odds(theta: Array, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
+    """Log odds w of having left, its gradient and its Hessian's upper triangle, row by row.
+
+    Parameters may differ between rows: theta of shape (4,) or (4, m).
+    """
     r, alpha, s, beta = theta
     power = r + x
     origin, length = _gone_range(power, alpha, s, beta, t_x, T)
@@ -117,7 +120,8 @@ def _block(theta: Array, x: Array, t_x: Array, T: Array, n: Array) -> Derivative
     sums = np.zeros((15, x.size))
     top_a, top_b = np.log(alpha + T), np.log(beta + T)
     down_a, down_b = np.log((alpha + T) / (alpha + t_x)), np.log((beta + T) / (beta + t_x))
-    on_alpha = origin == alpha
+    same = np.ndim(origin) == 0
+    on_alpha, on_beta = same and origin == alpha, same and origin == beta
     for node, weight in zip(*legendre(NODES), strict=True):
         v = length * node
         grown = base * np.exp(v)
@@ -126,10 +130,13 @@ def _block(theta: Array, x: Array, t_x: Array, T: Array, n: Array) -> Derivative
             ia, ib = 1 / grown, 1 / (grown + (beta - alpha))
             to_a = down_a - v
             to_b = top_b + np.log(ib)
-        else:
+        elif on_beta:
             ia, ib = 1 / (grown + (alpha - beta)), 1 / grown
             to_a = top_a + np.log(ia)
             to_b = down_b - v
+        else:
+            ia, ib = 1 / (grown + (alpha - origin)), 1 / (grown + (beta - origin))
+            to_a, to_b = top_a + np.log(ia), top_b + np.log(ib)
         q = np.exp(power * (to_a - down_a) + (s + 1) * (to_b - down_b) + v)
         q *= weight
         sums[0] += q
@@ -153,17 +160,9 @@ def _block(theta: Array, x: Array, t_x: Array, T: Array, n: Array) -> Derivative
     la, lb, ia, ib, laa, lab, laia, laib, lbb, lbia, lbib, iaa, iab, ibb = sums[1:] / total
     with np.errstate(divide="ignore"):
         w = np.log(s * length * total * base / (beta + t_x)) + power * down_a + s * down_b
-    tail = np.exp(-np.abs(w))
-    value = float(n @ (np.maximum(w, 0.0) + np.log1p(tail)))
-    odds = np.where(w >= 0, 1.0, tail) / (1 + tail)
-    S = n * odds
-    Q = S * (1 - odds)
-
     ta, tb = 1 / (alpha + T), 1 / (beta + T)
     one = s + 1
     slope = np.array([la, power * (ta - ia), 1 / s + lb, s * tb - one * ib])
-    gradient = slope @ S
-    hessian = (slope * Q) @ slope.T
     # cov(to_a, to_a) and so on; to_a carries the opposite sign of ln(alpha + u)
     rr = laa - la * la
     rm = ta - ia - power * (laia - la * ia)
@@ -175,10 +174,20 @@ def _block(theta: Array, x: Array, t_x: Array, T: Array, n: Array) -> Derivative
     ss = lbb - lb * lb - 1 / s**2
     sb = tb - ib - one * (lbib - lb * ib)
     bb = one * ibb - s * tb * tb + one**2 * (ibb - ib * ib)
-    second = np.array([rr, rm, rs, rb, mm, ms, mb, ss, sb, bb]) @ S
-    at = np.triu_indices(4)
+    return w, slope, np.array([rr, rm, rs, rb, mm, ms, mb, ss, sb, bb])
+
+
+def _block(theta: Array, x: Array, t_x: Array, T: Array, n: Array) -> Derivatives:
+    """Sum of n ln(1 + e^w) over some rows, with derivatives."""
+    w, slope, bend = _log_odds(theta, x, t_x, T)
+    tail = np.exp(-np.abs(w))
+    value = float(n @ (np.maximum(w, 0.0) + np.log1p(tail)))
+    odds = np.where(w >= 0, 1.0, tail) / (1 + tail)
+    S = n * odds
+    gradient = slope @ S
+    hessian = (slope * (S * (1 - odds))) @ slope.T
     full = np.zeros((4, 4))
-    full[at] = second
+    full[np.triu_indices(4)] = bend @ S
     return value, gradient, hessian + full + np.triu(full, 1).T
 
 
@@ -200,11 +209,33 @@ class ParetoNBD(PurchaseModel):
     names = ("r", "alpha", "s", "beta")
     timed = (0, 1, 0, 1)
     starts = ((0.5, 1.0, 0.6, 0.5), (1.0, 1.0, 1.0, 10.0))
+    purchase_effects = ((1, -1),)
+    dropout_effects = ((3, -1),)
 
     @staticmethod
     def likelihood(rows: Purchases) -> Callable[[Array], Derivatives]:
         """Equation 18 of the note, as an integral over the time of leaving."""
         return _Likelihood(rows)
+
+    @staticmethod
+    def by_row(theta: Array, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
+        """As the sum, before it is summed, at parameters that may differ between rows."""
+        s, beta = theta[2:]
+        value, gradient, hessian = counting_by_row(theta, x, T)
+        value += s * (np.log(beta) - np.log(beta + T))
+        gradient[2] = np.log(beta) - np.log(beta + T)
+        gradient[3] = s / beta - s / (beta + T)
+        hessian[2, 3] = hessian[3, 2] = 1 / beta - 1 / (beta + T)
+        hessian[3, 3] = s / (beta + T) ** 2 - s / beta**2
+        w, slope, bend = _log_odds(theta, x, t_x, T)
+        gone = expit(w)
+        full = np.zeros((4, 4, x.size))
+        full[np.triu_indices(4)] = bend * gone
+        full += np.swapaxes(np.triu(full.transpose(2, 0, 1), 1), 1, 2).transpose(1, 2, 0)
+        value += np.logaddexp(0, w)
+        gradient += gone * slope
+        hessian += full + gone * (1 - gone) * slope[:, None] * slope[None]
+        return value, gradient, hessian
 
     @staticmethod
     def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
@@ -235,8 +266,19 @@ class ParetoNBD(PurchaseModel):
             part = slice(lo, lo + BLOCK)
             scale = beta + T[part]
             tau, weight = discount_nodes(t, rate, scale, 64)
-            out[part] = (weight * np.exp(-s * np.log1p(tau / scale[:, None]))).sum(axis=1)
+            stays = np.exp(-np.reshape(s, (-1, 1)) * np.log1p(tau / scale[:, None]))
+            out[part] = (weight * stays).sum(axis=1)
         return np.asarray((r + x) / (alpha + T) * out, dtype=float)
+
+    @staticmethod
+    def with_dropout(theta: Array, factor: float) -> Array:
+        """Multiply everyone's expected rate of leaving."""
+        return np.asarray(theta * np.array([1.0, 1.0, factor, 1.0]), dtype=float)
+
+    @staticmethod
+    def lasting(theta: Array, t: float, x: Array, T: Array) -> Array:
+        """((beta + T) / (beta + T + t))^s."""
+        return np.asarray(np.exp(-theta[2] * np.log1p(t / (theta[3] + T))), dtype=float)
 
     @staticmethod
     def none(theta: Array, t: Array, x: Array, T: Array) -> Array:

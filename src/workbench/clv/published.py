@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from workbench.clv.beta_binomial import BetaGeometricBetaBinomial
 from workbench.clv.beta_geometric import BetaGeometric
 from workbench.clv.nbd import NBD
 from workbench.clv.pareto import ParetoNBD
+from workbench.clv.purchase import PurchaseModel
 from workbench.clv.results import Fitted
 from workbench.clv.spend import GammaGamma
 from workbench.errors import DataError
@@ -64,7 +66,13 @@ def reproduce(
     if names == GammaGamma.names:
         own = GammaGamma.from_frame(customers, nonpositive="drop").fit()
     else:
-        known = {model.names: model for model in (BetaGeometric, ParetoNBD, NBD)}
+        models: tuple[type[PurchaseModel], ...] = (
+            BetaGeometric,
+            ParetoNBD,
+            NBD,
+            BetaGeometricBetaBinomial,
+        )
+        known = {model.names: model for model in models}
         if names not in known:
             listed = "; ".join(", ".join(n) for n in [*known, GammaGamma.names])
             raise DataError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -20,15 +20,32 @@ from workbench.clv.rows import (
     add_up,
     check_counts,
     check_estimable,
+    check_rows,
+    dot,
     gather,
     table_of,
 )
+from workbench.clv.units import one_unit
 from workbench.errors import DataError
+
+if TYPE_CHECKING:
+    from workbench.clv.covariates import CovariateModel
 
 Array = NDArray[np.float64]
 
 #: Fits with more distinct repeat buyers than this start from a fit to a sample of them.
 SAMPLE_ABOVE = 30_000
+
+
+class Summary(Protocol):
+    """A customer summary: one row a customer, and the unit of its times."""
+
+    @property
+    def time_unit(self) -> str:
+        """Unit of recency and age."""
+
+    def frame(self) -> pd.DataFrame:
+        """Columns frequency, recency, age."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +96,9 @@ class PurchaseModel(ABC):
     #: 1 for parameters measured in time, 0 for the others.
     timed: ClassVar[tuple[int, ...]]
     starts: ClassVar[tuple[tuple[float, ...], ...]]
+    #: Parameters that covariates of either process scale, each with its sign in the exponent.
+    purchase_effects: ClassVar[tuple[tuple[int, int], ...]] = ()
+    dropout_effects: ClassVar[tuple[tuple[int, int], ...]] = ()
 
     def __init__(
         self,
@@ -91,7 +111,7 @@ class PurchaseModel(ABC):
     ) -> None:
         self.index = frequency.index if isinstance(frequency, pd.Series) else None
         self.counts = check_counts(counts, np.size(frequency))
-        self.rows = gather(frequency, recency, age, counts, unit=unit)
+        self.rows = gather(frequency, recency, age, counts, unit=unit, check=self.check)
         self.unit = unit
 
     @classmethod
@@ -99,7 +119,10 @@ class PurchaseModel(ABC):
         """Make the model from a customer summary.
 
         Columns frequency, recency, age; `counts` or `n` where rows stand for several customers.
+        A unit that the frame carries in ``frame.attrs["time_unit"]`` is taken over, and must be
+        the one given.
         """
+        unit = one_unit(frame.attrs.get("time_unit"), unit, of="the summary and the model")
         missing = [c for c in ("frequency", "recency", "age") if c not in frame]
         if missing:
             raise DataError(
@@ -108,6 +131,21 @@ class PurchaseModel(ABC):
             )
         counts = frame.get("counts", frame.get("n"))
         return cls(frame["frequency"], frame["recency"], frame["age"], counts, unit=unit)
+
+    @classmethod
+    def from_summary(cls, summary: Summary, *, unit: str | None = None) -> Self:
+        """Make the model from a customer summary of the data room, in the summary's unit.
+
+        Raises
+        ------
+        DataError
+            `unit` is given and is another one.
+        """
+        unit = one_unit(summary.time_unit, unit, of="the summary and the model")
+        frame = summary.frame()
+        if "customer_id" in frame:
+            frame = frame.set_index("customer_id")
+        return cls.from_frame(frame, unit=unit)
 
     # What a model says, with theta the parameters in the papers' order.
 
@@ -146,10 +184,49 @@ class PurchaseModel(ABC):
     def draw(theta: Array, T: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         """Simulate frequency and recency of customers observed for T."""
 
+    @classmethod
+    def by_row(cls, theta: Array, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
+        """Log-likelihood of each row, gradient (k, m) and Hessian (k, k, m), at theta (k, m)."""
+        raise DataError(
+            f"{cls.title} takes no covariates", remedy="use BetaGeometric, its kin, or ParetoNBD"
+        )
+
+    @staticmethod
+    def with_dropout(theta: Array, factor: float) -> Array:
+        """Parameters with everyone's expected dropout from now on multiplied by `factor`."""
+        raise DataError("in this model nobody leaves", remedy="use BetaGeometric or ParetoNBD")
+
+    @classmethod
+    def lasting(cls, theta: Array, t: float, x: Array, T: Array) -> Array:
+        """P(alive at T + t) of a customer alive at T."""
+        raise DataError("in this model nobody leaves", remedy="use BetaGeometric or ParetoNBD")
+
+    #: How customers are checked, those of the fit and those asked about later.
+    check = staticmethod(check_rows)
+
+    @staticmethod
+    def time_scale(rows: Purchases) -> float:
+        """Length of time that the search counts as one: the mean age."""
+        return float(np.average(rows.T, weights=rows.n))
+
     @staticmethod
     def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
         """Whether the maximum lies where nobody ever leaves (the mean age is one)."""
         return False
+
+    def with_covariates(
+        self, *, purchase: pd.DataFrame | None = None, dropout: pd.DataFrame | None = None
+    ) -> CovariateModel:
+        """Let what is known of customers explain how often they buy and how soon they leave.
+
+        Parameters
+        ----------
+        purchase, dropout : DataFrame, optional
+            One row a customer, in the order of the model; numbers, 0/1 for categories.
+        """
+        from workbench.clv.covariates import CovariateModel
+
+        return CovariateModel(self, purchase=purchase, dropout=dropout)
 
     # Fitting
 
@@ -171,7 +248,7 @@ class PurchaseModel(ABC):
             There is nothing to learn from: one customer, or no repeat purchase.
         """
         check_estimable(self.rows)
-        scale = float(np.average(self.rows.T, weights=self.rows.n))
+        scale = self.time_scale(self.rows)
         rows = Purchases(
             self.rows.x,
             self.rows.t_x / scale,
@@ -187,13 +264,13 @@ class PurchaseModel(ABC):
             else [np.log(np.asarray(start, dtype=float)) - shift]
         )
         best = self._climb(rows, starts)
-        per_scale = np.log(scale) * float(rows.n @ rows.x)
+        per_scale = np.log(scale) * dot(rows.n, rows.x)
         return self._conclude(best, shift, per_scale)
 
     @classmethod
     def _starts(cls, rows: Purchases) -> list[Array]:
         # alpha so that r / alpha is the crude rate; times have mean one
-        rate = float(rows.n @ rows.x) / rows.customers
+        rate = dot(rows.n, rows.x) / rows.customers
         out = []
         for s in cls.starts:
             theta = np.array(s, dtype=float)

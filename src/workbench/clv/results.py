@@ -114,6 +114,10 @@ class Prediction:
         """Predictions, shape (n,)."""
         return np.asarray(self._rows[self._inverse], dtype=float)
 
+    def at(self, phi: Array) -> Array:
+        """Return what would be predicted at other log parameters, shape (n,)."""
+        return np.asarray(self._function(phi)[self._inverse], dtype=float)
+
     @cached_property
     def _gradient(self) -> Array:
         """Derivatives of the distinct rows by the log parameters, shape (m, k)."""

@@ -11,7 +11,7 @@ Heterogeneity, Marketing Science 29(1), 85-93 (discounted expected residual life
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ from scipy.special import betaln, hyp2f1, psi, zeta
 
 from workbench.clv.newton import Derivatives, Optimum, covariance_of, in_logs, maximise
 from workbench.clv.results import Fitted, Prediction, Verdict
-from workbench.clv.rows import as_floats, check_counts, distinct, refuse
-from workbench.clv.units import DAYS, check_unit, per_year
+from workbench.clv.rows import add_up, as_floats, check_counts, distinct, refuse
+from workbench.clv.units import one_unit, per_year
 from workbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -29,64 +29,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-
-def contract_periods(
-    start: pd.Series, end: pd.Series, *, as_of: pd.Timestamp | str, unit: str = "month"
-) -> pd.DataFrame:
-    """Count the periods that contracts have run.
-
-    Parameters
-    ----------
-    start, end : Series of dates
-        An empty `end`, or one after `as_of`, means still running.
-    as_of : Timestamp or str
-        Day of observation; contracts that start later are left out.
-    unit : str
-        Length of a period; calendar months, quarters and years, otherwise fixed lengths.
-
-    Returns
-    -------
-    DataFrame
-        One row a contract, with the index of `start`. duration: the period in which the contract
-        ended (1 = the first), or the whole periods completed so far; ended: bool. Who left in a
-        period that is not over counts as there at its start: of those who stay, it is not known
-        yet. running: bool, whether the contract has not ended by `as_of`.
-    """
-    check_unit(unit)
-    began, over = pd.to_datetime(start), pd.to_datetime(end)
-    day = pd.Timestamp(as_of)
-    kept = began.notna() & (began <= day)
-    began, over = began[kept], over[kept]
-    refuse(
-        "end",
-        began.index,
-        (over < began).to_numpy(dtype=bool),
-        "lies before start",
-        "mend these rows or leave them out",
-    )
-    seen = _whole_periods(began, pd.Series(day + pd.Timedelta(days=1), index=began.index), unit)
-    ended = over.notna() & (over <= day)
-    left_in = _whole_periods(began, over.where(ended, day), unit) + 1
-    # a period that is not over yet has not shown who stays, so nobody can have left in it
-    ended &= left_in <= seen
-    duration = left_in.where(ended, seen).astype(float)
-    running = over.isna() | (over > day)
-    return pd.DataFrame(
-        {"duration": duration, "ended": ended.astype(bool), "running": running.astype(bool)},
-        index=began.index,
-    )
-
-
-def _whole_periods(began: pd.Series, until: pd.Series, unit: str) -> pd.Series:
-    if unit not in ("month", "quarter", "year"):
-        days = (until - began).dt.days
-        return (days // DAYS[unit]).astype(int)
-    months: pd.Series = (until.dt.year - began.dt.year) * 12
-    months = months + until.dt.month - began.dt.month
-    # a contract of the 31st renews on the last day of shorter months
-    renewal = began.dt.day.clip(upper=until.dt.days_in_month)
-    months = months - (until.dt.day < renewal).astype(int)
-    return (months // {"month": 1, "quarter": 3, "year": 12}[unit]).astype(int)
+#: Readiness to leave, as a share of what it is, by which the worth of retention is measured.
+LESS = 0.95
 
 
 class ShiftedBetaGeometric:
@@ -100,12 +44,13 @@ class ShiftedBetaGeometric:
         Whether the customer has left.
     counts : array_like, optional
         Customers that each row stands for.
-    unit : str
-        Length of a period.
+    unit : str, optional
+        Length of a period; by default the one that `contract_periods` noted, otherwise a year.
     """
 
-    title = "sBG"
-    names = ("alpha", "beta")
+    title: ClassVar[str] = "sBG"
+    names: ClassVar[tuple[str, ...]] = ("alpha", "beta")
+    start: ClassVar[tuple[float, ...]] = (1.0, 3.0)
 
     def __init__(
         self,
@@ -113,8 +58,10 @@ class ShiftedBetaGeometric:
         ended: ArrayLike,
         counts: ArrayLike | None = None,
         *,
-        unit: str = "year",
+        unit: str | None = None,
     ) -> None:
+        noted = duration.attrs.get("time_unit") if isinstance(duration, pd.Series) else None
+        unit = one_unit(noted, unit, of="the durations and the model")
         t, labels = as_floats("duration", duration)
         if t.size == 0:
             raise DataError("there is no customer", remedy="check the filter and the dates")
@@ -134,7 +81,7 @@ class ShiftedBetaGeometric:
             "leaving in the first period is 1",
         )
         n = check_counts(counts, t.size)
-        self.unit = check_unit(unit)
+        self.unit = unit or "year"
         self.periods = np.arange(1, int(t.max()) + 1, dtype=float)
         size = int(t.max()) + 1
         self.left = np.bincount(t[gone].astype(int), weights=n[gone], minlength=size)[1:]
@@ -142,7 +89,7 @@ class ShiftedBetaGeometric:
         self.nobs = float(n.sum())
 
     @classmethod
-    def from_cohort(cls, survivors: ArrayLike, *, unit: str = "year") -> ShiftedBetaGeometric:
+    def from_cohort(cls, survivors: ArrayLike, *, unit: str = "year") -> Self:
         """Make the model from one cohort: customers at the start and after each period."""
         s, labels = as_floats("survivors", survivors)
         if s.size < 2:
@@ -187,6 +134,18 @@ class ShiftedBetaGeometric:
 
         return evaluate
 
+    @staticmethod
+    def log_survival(theta: Array, t: Array) -> Array:
+        """Log of P(still a customer after t renewals): equation 6."""
+        return np.asarray(betaln(theta[0], theta[1] + t) - betaln(theta[0], theta[1]), dtype=float)
+
+    @staticmethod
+    def residual(theta: Array, made: Array, d: float) -> Array:
+        """Discounted expected residual lifetime after `made` renewals, at rate d a period."""
+        a, b = theta
+        series = hyp2f1(1.0, b + made + 1, a + b + made + 1, 1 / (1 + d))
+        return np.asarray((b + made) / (a + b + made) * series, dtype=float)
+
     def fit(self) -> ShiftedBetaGeometricResults:
         """Maximise the likelihood.
 
@@ -206,9 +165,9 @@ class ShiftedBetaGeometric:
             )
         best = maximise(
             in_logs(self.likelihood()),
-            np.log(np.array([1.0, 3.0])),
-            lower=np.full(2, -16.0),
-            upper=np.full(2, 12.0),
+            np.log(np.array(self.start)),
+            lower=np.full(len(self.names), -16.0),
+            upper=np.full(len(self.names), 12.0),
         )
         results = ShiftedBetaGeometricResults(
             params=pd.Series(np.exp(best.phi), index=list(self.names), name=self.title),
@@ -219,7 +178,7 @@ class ShiftedBetaGeometric:
             verdict=self._judge(best),
             unit=self.unit,
             evaluations=best.evaluations,
-            free=2 - int(np.count_nonzero(best.bound)),
+            free=len(self.names) - int(np.count_nonzero(best.bound)),
         )
         results.title, results.model = self.title, self
         return results
@@ -269,17 +228,16 @@ class ShiftedBetaGeometricResults(Fitted):
 
     def survival(self, t: ArrayLike) -> Prediction:
         """P(still a customer after t renewals)."""
-        return self._predict(
-            lambda theta, t: np.exp(betaln(theta[0], theta[1] + t) - betaln(theta[0], theta[1])),
-            t,
-            True,
-        )
+        return self._predict(lambda theta, t: np.exp(self.model.log_survival(theta, t)), t, True)
 
     def retention(self, t: ArrayLike) -> Prediction:
         """P(renewing the t-th time, given t - 1 renewals); t from 1."""
-        return self._predict(
-            lambda theta, t: (theta[1] + t - 1) / (theta[0] + theta[1] + t - 1), t, True
-        )
+        survival = self.model.log_survival
+
+        def given(theta: Array, t: Array) -> Array:
+            return np.exp(survival(theta, t) - survival(theta, np.maximum(t - 1, 0.0)))
+
+        return self._predict(given, t, True)
 
     def derl(self, discount_rate: float, renewals: ArrayLike) -> Prediction:
         """Discounted expected residual lifetime, in periods, just before the next renewal.
@@ -293,26 +251,18 @@ class ShiftedBetaGeometricResults(Fitted):
         """
         d = _period_rate(discount_rate, self.unit)
 
-        def given(theta: Array, made: Array) -> Array:
-            a, b = theta
-            return np.asarray(
-                (b + made)
-                / (a + b + made)
-                * hyp2f1(1.0, b + made + 1, a + b + made + 1, 1 / (1 + d)),
-                dtype=float,
-            )
-
-        return self._predict(given, renewals, False)
+        return self._predict(
+            lambda theta, made: self.model.residual(theta, made, d), renewals, False
+        )
 
     def lifetime(self, discount_rate: float) -> Prediction:
         """Discounted expected lifetime of a new customer, in periods, the first one included."""
         d = _period_rate(discount_rate, self.unit)
 
-        def given(theta: Array, t: Array) -> Array:
-            a, b = theta
-            return np.full(t.size, float(hyp2f1(1.0, b, a + b, 1 / (1 + d))))
-
-        return self._predict(given, [0.0], False)
+        # what is left before the first renewal starts one period from now
+        return self._predict(
+            lambda theta, made: 1 + self.model.residual(theta, made, d) / (1 + d), [0.0], False
+        )
 
     def curve(self, periods: int) -> pd.DataFrame:
         """Survival and retention with intervals, and what was observed.
@@ -357,6 +307,91 @@ class ShiftedBetaGeometricResults(Fitted):
         followed = at_risk >= max(at_least * m.nobs, 1)
         left, at_risk = left[followed], at_risk[followed]
         return np.concatenate([[1.0], np.cumprod(1 - left / at_risk)])
+
+    def worth_of_a_point(
+        self, discount_rate: float, renewals: ArrayLike, fees: ArrayLike
+    ) -> pd.DataFrame:
+        """Value what would come of one more customer in a hundred who stays for another year.
+
+        Everyone's expected readiness to leave falls from now on in one proportion.
+
+        Parameters
+        ----------
+        discount_rate : float
+            A year, as a fraction.
+        renewals : array_like
+            Renewals made so far by the customers there are.
+        fees : array_like
+            What each of them pays a period.
+
+        Returns
+        -------
+        DataFrame
+            One row: retention (of the next year, as it is), estimate, low, high.
+        """
+        d, year = _period_rate(discount_rate, self.unit), per_year(self.unit)
+        made, labels = as_floats("renewals", renewals)
+        refuse("renewals", labels, made < 0, "is negative", "give zero or more")
+        paid = as_floats("fees", fees)[0]
+        first, inverse = distinct(made)
+        n, weight = add_up(inverse, np.ones(made.size)), add_up(inverse, paid)
+        at = made[first]
+
+        def kept(theta: Array) -> float:
+            stays = self.model.log_survival(theta, at + year) - self.model.log_survival(theta, at)
+            return float(n @ np.exp(stays) / n.sum())
+
+        def given(phi: Array) -> Array:
+            theta = np.exp(phi)
+            better = theta.copy()
+            better[:2] = theta[0] * LESS, theta[1] + theta[0] * (1 - LESS)
+            gain = self.model.residual(better, at, d) - self.model.residual(theta, at, d)
+            return np.array([weight @ gain / (kept(better) - kept(theta)) / 100])
+
+        whole = Prediction(given, self.phi, self.covariance, np.zeros(1, dtype=np.intp))
+        return whole.table.assign(retention=kept(np.exp(self.phi)))
+
+    def plot_retention(self, ax: Axes | None = None, *, periods: int | None = None) -> Axes:
+        """Share that renews, period by period, as fitted and as observed."""
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import PercentFormatter
+
+        ax = plt.gca() if ax is None else ax
+        t = self.renewal(2 * self.model.periods.size if periods is None else periods)
+        (line,) = ax.plot(t["period"], t["retention"], label="Expected")
+        ax.fill_between(
+            t["period"], t["low"], t["high"], color=line.get_color(), alpha=0.15, linewidth=0
+        )
+        ax.plot(t["period"], t["observed"], "o", markersize=4, label="Actual")
+        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
+        ax.set_xlabel("Renewals")
+        ax.set_ylabel("Share that renews")
+        ax.legend(frameon=False)
+        return ax
+
+    def renewal(self, periods: int) -> pd.DataFrame:
+        """Retention with intervals, and what was observed.
+
+        Returns
+        -------
+        DataFrame
+            One row a period from 1: period, observed, retention, low, high.
+        """
+        t = np.arange(1, periods + 1)
+        table = self.retention(t).table
+        known = self.observed()
+        observed = np.full(t.size, np.nan)
+        upto = min(known.size - 1, t.size)
+        observed[:upto] = (known[1:] / known[:-1])[:upto]
+        return pd.DataFrame(
+            {
+                "period": t,
+                "observed": observed,
+                "retention": table["estimate"],
+                "low": table["low"],
+                "high": table["high"],
+            }
+        )
 
     def plot(self, ax: Axes | None = None, *, periods: int | None = None) -> Axes:
         """Survival as fitted and projected, with the observed curve."""

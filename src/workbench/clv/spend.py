@@ -18,7 +18,7 @@ from scipy.special import gammaln, psi, zeta
 
 from workbench.clv.newton import Derivatives, Optimum, covariance_of, in_logs, maximise
 from workbench.clv.results import Fitted, Prediction, Verdict
-from workbench.clv.rows import add_up, as_floats, check_counts, distinct, refuse, table_of
+from workbench.clv.rows import add_up, as_floats, check_counts, distinct, dot, refuse, table_of
 from workbench.errors import DataError
 from workbench.stats.intervals import Interval, correlation_interval
 
@@ -217,16 +217,16 @@ def _likelihood(x: Array, spend: Array, n: Array) -> Callable[[Array], Derivativ
     n_x = add_up(at_x, n)
     total = x * spend
     nx, everyone = n * x, float(n.sum())
-    sum_spend, sum_total = float(n @ np.log(spend)), float(nx @ np.log(total))
+    sum_spend, sum_total = dot(n, np.log(spend)), dot(nx, np.log(total))
 
     def evaluate(theta: Array) -> Derivatives:
         p, q, gamma = theta
         px, pxq = p * xs, p * xs + q
         log_whole, inverse = np.log(gamma + total), 1 / (gamma + total)
-        n_log, nx_log = n @ log_whole, nx @ log_whole
-        n_inv, nx_inv = n @ inverse, nx @ inverse
+        n_log, nx_log = dot(n, log_whole), dot(nx, log_whole)
+        n_inv, nx_inv = dot(n, inverse), dot(nx, inverse)
         squared = inverse * inverse
-        n_inv2, nx_inv2 = n @ squared, nx @ squared
+        n_inv2, nx_inv2 = dot(n, squared), dot(nx, squared)
         value = (
             n_x @ (gammaln(pxq) - gammaln(px) - gammaln(q))
             + everyone * q * np.log(gamma)

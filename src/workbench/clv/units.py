@@ -23,6 +23,25 @@ def check_unit(unit: str) -> str:
     return unit
 
 
+def one_unit(*units: str | None, of: str) -> str | None:
+    """Return the unit that all who name one agree on.
+
+    Parameters
+    ----------
+    *units : str or None
+        None says nothing.
+    of : str
+        What is being put together, for the message.
+    """
+    named = list(dict.fromkeys(check_unit(unit) for unit in units if unit is not None))
+    if len(named) > 1:
+        raise DataError(
+            f"{of} are in {' and in '.join(f'{unit}s' for unit in named)}",
+            remedy="use one unit of time; summarise the log again in the other one if need be",
+        )
+    return named[0] if named else None
+
+
 def per_year(unit: str | None) -> float:
     """How many of the unit make a year of 365.25 days."""
     if unit is None:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.clv.forecast import PurchaseResults
 from workbench.clv.rows import as_floats, refuse
-from workbench.clv.units import DAYS, check_unit
+from workbench.clv.units import DAYS, check_unit, one_unit
 from workbench.errors import DataError
 from workbench.stats.intervals import Interval, mean_interval, ratio_interval
 
@@ -359,6 +359,8 @@ def compare(
     named = list(fits.items()) if isinstance(fits, Mapping) else [(f.title, f) for f in fits]
     if len({round(f.nobs, 6) for _, f in named}) > 1:
         raise DataError("models were fitted to different customers", remedy="fit all to one set")
+    # the likelihood of times measured in days is not that of weeks
+    one_unit(*(f.unit for _, f in named), of="the models")
     rows = []
     for name, fit in named:
         row: dict[str, object] = {

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.clv.covariates import CovariateResults
 from workbench.clv.forecast import PurchaseResults
 from workbench.clv.newton import in_logs, maximise
 from workbench.clv.results import Prediction
@@ -148,7 +149,7 @@ class CustomerValue:
 
 
 def customer_value(
-    purchases: PurchaseResults,
+    purchases: PurchaseResults | CovariateResults,
     spend: GammaGammaResults,
     *,
     discount_rate: float,
@@ -160,7 +161,7 @@ def customer_value(
 
     Parameters
     ----------
-    purchases : PurchaseResults
+    purchases : PurchaseResults or CovariateResults
     spend : GammaGammaResults
         Fitted to the same summary, in the same order.
     discount_rate : float
@@ -251,7 +252,7 @@ def bootstrap_parameters(
         )
     x, amount = gg.everyone
     buyers = np.flatnonzero((x > 0) & (amount > 0) & (gg.counts > 0))
-    scale = float(np.average(rows.T, weights=rows.n))
+    scale = model.time_scale(rows)
     timed = np.array(purchases.law.timed, dtype=float) * np.log(scale)
     scaled = replace(rows, t_x=rows.t_x / scale, T=rows.T / scale)
     mean = float(np.average(gg.spend, weights=gg.n))

@@ -1,0 +1,131 @@
+"""What a point of retention or of margin is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from workbench.clv.forecast import PurchaseResults
+from workbench.clv.results import Prediction
+from workbench.clv.retention import LESS
+from workbench.clv.rows import add_up, distinct
+from workbench.clv.spend import GammaGammaResults
+from workbench.clv.units import continuous_rate, per_year
+from workbench.clv.value import CustomerValue
+from workbench.errors import DataError
+from workbench.stats.intervals import Interval
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What one point more would add to the value of the base.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a lever: lever, estimate, low, high (money), share (of the value as it is).
+    retention : Interval
+        Share of the customers active now who are still active a year from now, as it is.
+    """
+
+    table: pd.DataFrame
+    retention: Interval
+
+    def metrics(self) -> dict[str, Interval]:
+        """Return the worth of a point of retention and of margin."""
+        out = {
+            name: Interval(*(float(row[c]) for c in ("estimate", "low", "high")))
+            for name, (_, row) in zip(("retention", "margin"), self.table.iterrows(), strict=True)
+        }
+        return {"retention_now": self.retention, **out}
+
+
+def sensitivity(
+    value: CustomerValue,
+    purchases: PurchaseResults,
+    spend: GammaGammaResults,
+    *,
+    draws: Array | None = None,
+) -> Sensitivity:
+    """Value a point of retention and a point of margin.
+
+    A point of retention: of 100 customers active now, one more is still active a year from now,
+    everyone's expected dropout falling in one proportion from now on. A point of margin: one
+    hundredth of the amounts more is kept.
+
+    Parameters
+    ----------
+    value : CustomerValue
+        Of these two fits; its horizon, discount rate and margin hold.
+    purchases : PurchaseResults
+        BG/NBD, its modification or Pareto/NBD.
+    spend : GammaGammaResults
+    draws : ndarray, optional
+        From `bootstrap_parameters`; as in `customer_value`.
+
+    Raises
+    ------
+    DataError
+        The purchase model has no dropout.
+    """
+    law, rows = purchases.law, purchases.model.rows
+    rate = continuous_rate(value.discount_rate, purchases.unit)
+    year, k = per_year(purchases.unit), purchases.phi.size
+    amount = spend.expected_spend()
+    if len(amount) != rows.inverse.size:
+        raise DataError(
+            f"the purchase model has {rows.inverse.size} customers, the spend model {len(amount)}",
+            remedy="fit both models to the same summary",
+        )
+    first, pair = distinct(rows.x, rows.T)
+    x, T, n = rows.x[first], rows.T[first], rows.n
+
+    def by_pair(weights: Array) -> Array:
+        return add_up(pair, weights, first.size)
+
+    def kept(theta: Array, alive: Array) -> float:
+        return float(by_pair(n * alive) @ law.lasting(theta, year, x, T) / (n @ alive))
+
+    def given(phi: Array) -> Array:
+        theta = np.exp(phi[:k])
+        better = law.with_dropout(theta, LESS)
+        alive = law.alive(theta, rows.x, rows.t_x, rows.T)
+        later = law.discounted(better, value.horizon, rate, x, T) - law.discounted(
+            theta, value.horizon, rate, x, T
+        )
+        worth = purchases.model.counts * amount.at(phi[k:])
+        gain = by_pair(alive * add_up(rows.inverse, worth, n.size)) @ later
+        more = kept(better, alive) - kept(theta, alive)
+        return np.array([value.margin * gain / more / 100])
+
+    covariance = np.zeros((k + spend.phi.size,) * 2)
+    covariance[:k, :k], covariance[k:, k:] = purchases.covariance, spend.covariance
+    if draws is not None:
+        covariance = np.cov(draws, rowvar=False)
+    one = np.zeros(1, dtype=np.intp)
+    phi = np.concatenate([purchases.phi, spend.phi])
+    point = Prediction(given, phi, covariance, one).total()
+    stay = Prediction(
+        lambda p: np.array([kept(np.exp(p), law.alive(np.exp(p), rows.x, rows.t_x, rows.T))]),
+        purchases.phi,
+        covariance[:k, :k],
+        one,
+        link="logit",
+    ).table.iloc[0]
+    margin = value.total.scaled(0.01 / value.margin)
+    table = pd.DataFrame(
+        {
+            "lever": ["One point more retention", "One point more margin"],
+            "estimate": [point.estimate, margin.estimate],
+            "low": [point.low, margin.low],
+            "high": [point.high, margin.high],
+        }
+    )
+    table["share"] = table["estimate"] / value.total.estimate
+    retention = Interval(float(stay["estimate"]), float(stay["low"]), float(stay["high"]))
+    return Sensitivity(table, retention)

@@ -1,0 +1,78 @@
+"""Units of time travel with the data, and two of them are never mixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import pytest
+
+from workbench.clv import (
+    NBD,
+    BetaGeometric,
+    PurchaseResults,
+    ShiftedBetaGeometric,
+    alive_map,
+    compare,
+    continuous_rate,
+    contract_periods,
+    tracking,
+)
+from workbench.errors import DataError
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the data room gives, as far as a model asks."""
+
+    table: pd.DataFrame
+    time_unit: str
+
+    def frame(self) -> pd.DataFrame:
+        return self.table.reset_index()
+
+
+def test_the_unit_of_a_summary_is_that_of_the_model(cdnow: pd.DataFrame) -> None:
+    fit = BetaGeometric.from_summary(Summary(cdnow, "week")).fit()
+    assert fit.unit == "week"
+    assert fit.p_alive().table.index.equals(cdnow.index)
+    assert fit.dert(0.15).total().estimate == pytest.approx(
+        fit.dert_continuous(continuous_rate(0.15, "week")).total().estimate
+    )
+
+
+def test_two_units_are_refused_wherever_they_meet(
+    bg: PurchaseResults, cdnow: pd.DataFrame, log: pd.DataFrame
+) -> None:
+    with pytest.raises(DataError, match="the summary and the model are in weeks and in days"):
+        BetaGeometric.from_summary(Summary(cdnow, "week"), unit="day")
+    noted = cdnow.copy()
+    noted.attrs["time_unit"] = "week"
+    assert BetaGeometric.from_frame(noted).unit == "week"
+    with pytest.raises(DataError, match="in weeks and in months"):
+        NBD.from_frame(noted, unit="month")
+    days = NBD(cdnow["frequency"], cdnow["recency"] * 7, cdnow["age"] * 7, unit="day").fit()
+    with pytest.raises(DataError, match="the models are in weeks and in days"):
+        compare([bg, days])
+    with pytest.raises(DataError, match="fitted in weeks, tracking is asked for in days"):
+        tracking(bg, log, unit="day", calibration_end="1997-09-30")
+
+
+def test_months_of_contracts_are_not_taken_for_years() -> None:
+    start = pd.Series(pd.to_datetime(["2023-01-05"] * 8))
+    end = pd.Series(pd.to_datetime(["2023-02-20", "2023-04-20", None, None] * 2))
+    held = contract_periods(start, end, as_of="2024-01-01", unit="month")
+    assert ShiftedBetaGeometric(held["duration"], held["ended"]).unit == "month"
+    with pytest.raises(DataError, match="the durations and the model are in months and in years"):
+        ShiftedBetaGeometric(held["duration"], held["ended"], unit="year")
+    assert ShiftedBetaGeometric.from_cohort([100, 80, 70]).unit == "year"
+
+
+def test_a_map_without_a_unit_names_none(cdnow: pd.DataFrame, bg: PurchaseResults) -> None:
+    import matplotlib.pyplot as plt
+
+    nameless = BetaGeometric.from_frame(cdnow).fit()
+    figure, axes = plt.subplots(1, 2)
+    assert alive_map(nameless, top=5).plot(axes[0]).get_xlabel() == "Time since the last purchase"
+    assert alive_map(bg, top=5).plot(axes[1]).get_xlabel() == "Time since the last purchase (weeks)"
+    plt.close(figure)
