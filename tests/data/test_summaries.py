@@ -85,6 +85,7 @@ def test_time_is_measured_in_the_unit_that_was_asked_for(
     tables = open_study(transactions="customer_id,date,amount\nA,2025-01-01,1\n")
     summary = customer_summary(tables, as_of=dt.date(2025, 1, 11), time_unit=unit)
     assert summary.time_unit == unit
+    assert summary.frame().attrs["time_unit"] == summary.grouped().attrs["time_unit"] == unit
     assert summary.frame()["age"].tolist() == pytest.approx([age])
 
 

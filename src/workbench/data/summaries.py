@@ -92,11 +92,14 @@ class CustomerSummary:
         DataFrame
             customer_id; frequency (repeat purchase days); recency (time from first to last
             purchase); age (time from first purchase to `as_of`); mean_spend (mean value of a
-            repeat purchase day, missing for one-time buyers). Times are in `time_unit`.
+            repeat purchase day, missing for one-time buyers). Times are in `time_unit`, which
+            the frame carries in its ``attrs``.
         """
         columns = ["customer_id", "frequency", "recency", "age", "mean_spend"]
         table = self.expr.select(*columns).order_by("customer_id")
-        return _typed(self.engine.run(table, "customer summary"))
+        frame = _typed(self.engine.run(table, "customer summary"))
+        frame.attrs["time_unit"] = self.time_unit
+        return frame
 
     def grouped(self) -> pd.DataFrame:
         """Give the distinct (frequency, recency, age) with their number of customers ``n``.
@@ -105,7 +108,9 @@ class CustomerSummary:
         """
         columns = ["frequency", "recency", "age"]
         table = self.expr.group_by(columns).aggregate(n=self.expr.count()).order_by(columns)
-        return _typed(self.engine.run(table, "customer summary"))
+        frame = _typed(self.engine.run(table, "customer summary"))
+        frame.attrs["time_unit"] = self.time_unit
+        return frame
 
     @property
     def holdout(self) -> pd.DataFrame | None:
