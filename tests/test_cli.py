@@ -223,7 +223,9 @@ def test_check_without_a_name_looks_at_every_study(root: Path) -> None:
     (root / "data" / "broken" / "study.yml").write_text("title: Broken\n")
     told = workbench("check", "tiny")
     assert told.exit_code == 0 and "3 rows read" in told.stdout
-    assert workbench("check").exit_code == 2
+    told = workbench("check")
+    assert told.exit_code == 2
+    assert "broken" in told.stderr and "3 rows read" in told.stdout
 
 
 # --- one's own data ---------------------------------------------------------------------------

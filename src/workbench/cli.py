@@ -62,24 +62,36 @@ def _main(
 
 
 @app.command()
-def check(study: Study_) -> None:
-    """Validate a study's card and tables; say what will run, what will not, and why."""
+def check(studies: Studies = None) -> None:
+    """Validate studies' cards and tables; say what will run, what will not, and why."""
+    status = 0
     with _plain_errors():
-        from workbench.data import check_study
-        from workbench.runs import plan_study
+        for name in studies or _all_studies(_root()):
+            try:
+                status = max(status, 0 if _check(name) else BAD_INPUT)
+            except WorkbenchError as error:
+                # One bad card does not keep the other studies from being checked.
+                _complain(error)
+                status = BAD_INPUT
+    raise typer.Exit(status)
 
-        card = _load(study)
-        report = check_study(card)
-        out.print(str(report), markup=False, highlight=False, soft_wrap=True)
-        plan = plan_study(card, _root())
-        table = Table("notebook", "", "why", box=None, pad_edge=False)
-        for step in plan.steps:
-            table.add_row(step.key, "[green]will run[/green]", "")
-        for skip in plan.skips:
-            table.add_row(skip.key, "[yellow]is skipped[/yellow]", escape(skip.reason))
-        out.print(table)
-        if not report.ok:
-            raise typer.Exit(BAD_INPUT)
+
+def _check(study: str) -> bool:
+    from workbench.data import check_study
+    from workbench.runs import plan_study
+
+    card = _load(study)
+    report = check_study(card)
+    out.print(str(report), markup=False, highlight=False, soft_wrap=True)
+    plan = plan_study(card, _root())
+    table = Table("notebook", "", "why", box=None, pad_edge=False)
+    for step in plan.steps:
+        table.add_row(step.key, "[green]will run[/green]", "")
+    for skip in plan.skips:
+        table.add_row(skip.key, "[yellow]is skipped[/yellow]", escape(skip.reason))
+    out.print(table)
+    out.print()
+    return bool(report.ok)
 
 
 @app.command()
