@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -184,3 +185,42 @@ def test_bad_input_is_told_before_anything_runs(root: Path, record: dict) -> Non
     assert wrong.returncode == 2
     assert "did you mean" in wrong.stderr and "horizon" in wrong.stderr
     assert "Traceback" not in wrong.stderr
+
+
+@pytest.fixture(scope="module")
+def with_people(root: Path, record: dict) -> Path:
+    """The same site with pages of a study whose raw tables are full of people."""
+    shutil.copytree(ROOT / "data/harbour", root / "data/harbour")
+    ran = workbench(
+        root, "run", "harbour", "--notebook", "segmentation", "--notebook", "satisfaction_gap"
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    published = workbench(root, "publish")
+    assert published.returncode == 0, published.stdout + published.stderr
+    return root / "_site"
+
+
+def test_no_name_phone_or_address_of_a_customer_is_on_any_page(with_people: Path) -> None:
+    from workbench.data import personal_texts
+    from workbench.study import load_study
+
+    secrets = personal_texts(load_study(ROOT / "data/harbour"))
+    assert len(secrets) > 10_000
+    pages = sorted((with_people / "studies/harbour").rglob("*.html"))
+    pages += sorted((with_people / "zh/studies/harbour").rglob("*.html"))
+    assert len(pages) >= 6
+    for path in pages:
+        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+        text = soup.get_text(" ") + " ".join(
+            base64.b64decode(link["href"].split("base64,")[1]).decode("utf-8-sig")
+            for link in soup.select('a[href^="data:text/csv"]')
+        )
+        found = [secret for secret in secrets if secret in text]
+        assert not found, (path, found[:3])
+
+
+def test_a_made_up_company_is_called_so_on_each_of_its_pages(with_people: Path) -> None:
+    for folder, words in (("studies", "Simulated data"), ("zh/studies", "模拟数据")):
+        for path in (with_people / folder / "harbour").rglob("*.html"):
+            soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+            assert words in soup.select_one("main").get_text(" "), path

@@ -168,6 +168,8 @@ def test_an_interrupted_run_says_so_and_leaves_no_process(project: Callable[...,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Under a runner that works in the background, Ctrl-C is ignored by whoever inherits that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     pid = made.root / "notebooks" / "kernel.pid"
     try:
