@@ -37,7 +37,7 @@ test: .venv/.ready ## The tests, and the notebooks under nbval (under 10 minutes
 	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not slow and not spark and not cluster" \
 	  --nbval-lax --nbval-current-env --nbval-cell-timeout 120 tests notebooks
 
-test-all: .venv/.ready ## All tests, slow ones too (Spark and cluster tests skip without their extras)
+test-all: .venv/.ready ## All tests, slow ones too
 	$(PYTEST) -n $(WORKERS) --dist loadfile --timeout 1800 \
 	  --nbval-lax --nbval-current-env --nbval-cell-timeout 120 tests notebooks
 
