@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtrit
 
 from workbench.impact.effect import Check, Effect, relative_to
 from workbench.impact.event_study import event_study
@@ -138,16 +138,14 @@ def same_baseline(
                 {"n": left},
             )
         )
-    return Effect(
-        design="same baseline",
-        effect=effect,
-        low=effect - quantile * se,
-        high=effect + quantile * se,
-        p=float(2 * stdtr(df, -abs(effect / se))) if se > 0 else float("nan"),
-        relative=relative[0],
-        relative_low=relative[1],
-        relative_high=relative[2],
-        counterfactual=mean - effect,
+    return Effect.of_t(
+        "same baseline",
+        effect,
+        se,
+        df,
+        half=quantile * se,
+        mean=mean,
+        relative=relative,
         inference="robust t (HC3)",
         n_units=n_treated + n_other,
         n_treated=n_treated,

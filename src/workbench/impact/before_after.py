@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtrit
 
 from workbench.impact.effect import Effect, relative_to
 from workbench.impact.panel import CaseError, Panel
@@ -75,16 +75,14 @@ def before_after(
             "after": panel.after,
         }
     )
-    return Effect(
-        design="before and after",
-        effect=effect,
-        low=effect - half,
-        high=effect + half,
-        p=float(2 * stdtr(df, -abs(effect / se))) if se > 0 else float("nan"),
-        relative=relative[0],
-        relative_low=relative[1],
-        relative_high=relative[2],
-        counterfactual=base,
+    return Effect.of_t(
+        "before and after",
+        effect,
+        se,
+        df,
+        half=half,
+        mean=mean,
+        relative=relative,
         inference="paired t" if pairs == "paired" else "Welch's t",
         n_units=n,
         n_treated=n,
@@ -150,16 +148,14 @@ def series_glance(
     effect, se, df, mean, se_mean, covariance, n = _welch(pre, post, level)
     quantile = float(stdtrit(df, 0.5 + level / 2))
     relative = relative_to(effect, se, mean, se_mean, covariance, quantile)
-    return Effect(
-        design="before and after",
-        effect=effect,
-        low=effect - quantile * se,
-        high=effect + quantile * se,
-        p=float(2 * stdtr(df, -abs(effect / se))) if se > 0 else float("nan"),
-        relative=relative[0],
-        relative_low=relative[1],
-        relative_high=relative[2],
-        counterfactual=mean - effect,
+    return Effect.of_t(
+        "before and after",
+        effect,
+        se,
+        df,
+        half=quantile * se,
+        mean=mean,
+        relative=relative,
         inference="Welch's t",
         n_units=n,
         n_treated=n,

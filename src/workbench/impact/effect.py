@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from scipy.special import stdtr
 
 Severity = Literal["ok", "note", "warning", "refusal"]
 Kind = Literal["number", "share", "points"]
@@ -109,6 +110,48 @@ class Effect:
     assumption: str = ""
     outcome: str = ""
     kind: Kind = "number"
+
+    @classmethod
+    def of_t(
+        cls,
+        design: str,
+        effect: float,
+        se: float,
+        df: float,
+        *,
+        half: float,
+        mean: float,
+        relative: tuple[float, float, float],
+        **rest: Any,
+    ) -> Effect:
+        """Make an effect whose interval and p-value rest on Student's t.
+
+        Parameters
+        ----------
+        design : str
+        effect, se, df : float
+            Estimate, standard error and degrees of freedom.
+        half : float
+            Half the width of the interval.
+        mean : float
+            Mean outcome of the treated after the start.
+        relative : tuple of float
+            Relative effect with its interval, from `relative_to`.
+        **rest
+            Further attributes.
+        """
+        return cls(
+            design,
+            effect,
+            effect - half,
+            effect + half,
+            p=float(2 * stdtr(df, -abs(effect / se))) if se > 0 else float("nan"),
+            relative=relative[0],
+            relative_low=relative[1],
+            relative_high=relative[2],
+            counterfactual=mean - effect,
+            **rest,
+        )
 
     @property
     def clear(self) -> bool:
