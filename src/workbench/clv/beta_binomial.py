@@ -236,14 +236,7 @@ class BetaGeometricBetaBinomial(PurchaseModel):
         return x, t_x
 
     def _baseline(self) -> PurchaseResults | None:
-        twin = BetaBinomial.__new__(BetaBinomial)
-        twin.index, twin.counts, twin.rows, twin.unit = (
-            self.index,
-            self.counts,
-            self.rows,
-            self.unit,
-        )
-        return twin.fit()
+        return self._fit_same_rows(BetaBinomial)
 
     def _judge(self, best: Optimum, llf: float, baseline: PurchaseResults | None) -> Verdict:
         found = super()._judge(best, llf, baseline)

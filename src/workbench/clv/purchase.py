@@ -325,7 +325,11 @@ class PurchaseModel(ABC):
     def _baseline(self) -> PurchaseResults | None:
         from workbench.clv.nbd import NBD
 
-        twin = NBD.__new__(NBD)
+        return self._fit_same_rows(NBD)
+
+    def _fit_same_rows(self, kind: type[PurchaseModel]) -> PurchaseResults:
+        """Fit another model to the rows of this one, which are checked and grouped already."""
+        twin = kind.__new__(kind)
         twin.index, twin.counts, twin.rows, twin.unit = (
             self.index,
             self.counts,

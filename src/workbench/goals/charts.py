@@ -30,6 +30,29 @@ RULES: Final = {
 }
 
 
+def signals_of(table: pd.DataFrame) -> pd.DataFrame:
+    """Give the periods of a control chart that are more than noise."""
+    return table[table["signal"] != ""]
+
+
+def chart_metrics(mean: float, low: float, high: float, signals: int) -> pd.DataFrame:
+    """Give the mean of a control chart with its limits, and the number of signals."""
+    return pd.DataFrame(
+        [
+            {"name": "mean", "value": mean, "low": low, "high": high},
+            {"name": "signals", "value": signals, "low": np.nan, "high": np.nan},
+        ]
+    )
+
+
+def draw_values(ax: Axes, table: pd.DataFrame, mean: float) -> None:
+    """Draw the centre line and the values of a control chart; signals get a ring."""
+    ax.axhline(mean, color="C0", linewidth=1)
+    ax.plot(table["period"], table["value"], color="C0", marker="o", markersize=3.5, linewidth=1.2)
+    found = signals_of(table)
+    ax.plot(found["period"], found["value"], "o", color="C1", fillstyle="none", markersize=9)
+
+
 @dataclass(frozen=True)
 class XmR:
     """A chart of individual values.
@@ -52,7 +75,7 @@ class XmR:
     @property
     def signals(self) -> pd.DataFrame:
         """The periods that are more than noise."""
-        return self.table[self.table["signal"] != ""]
+        return signals_of(self.table)
 
     @property
     def digits(self) -> int:
@@ -62,12 +85,7 @@ class XmR:
 
     def metrics(self) -> pd.DataFrame:
         """Mean with its limits, and the number of signals: name, value, low, high."""
-        return pd.DataFrame(
-            [
-                {"name": "mean", "value": self.mean, "low": self.low, "high": self.high},
-                {"name": "signals", "value": len(self.signals), "low": np.nan, "high": np.nan},
-            ]
-        )
+        return chart_metrics(self.mean, self.low, self.high, len(self.signals))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw values, mean and limits; signals are marked with a ring."""
@@ -76,10 +94,7 @@ class XmR:
         ax = plt.gca() if ax is None else ax
         t = self.table
         ax.fill_between(t["period"], self.low, self.high, color="C0", alpha=0.12, linewidth=0)
-        ax.axhline(self.mean, color="C0", linewidth=1)
-        ax.plot(t["period"], t["value"], color="C0", marker="o", markersize=3.5, linewidth=1.2)
-        s = self.signals
-        ax.plot(s["period"], s["value"], "o", color="C1", fillstyle="none", markersize=9)
+        draw_values(ax, t, self.mean)
         return ax
 
 

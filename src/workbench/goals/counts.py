@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from workbench.goals.charts import RULES, RUN
+from workbench.goals.charts import RULES, RUN, chart_metrics, draw_values, signals_of
 from workbench.goals.plan import GoalError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class CountChart:
     @property
     def signals(self) -> pd.DataFrame:
         """The periods that are more than noise."""
-        return self.table[self.table["signal"] != ""]
+        return signals_of(self.table)
 
     @property
     def low(self) -> float:
@@ -71,12 +71,7 @@ class CountChart:
 
     def metrics(self) -> pd.DataFrame:
         """Mean with the limits of the last period, and the number of signals."""
-        return pd.DataFrame(
-            [
-                {"name": "mean", "value": self.mean, "low": self.low, "high": self.high},
-                {"name": "signals", "value": len(self.signals), "low": np.nan, "high": np.nan},
-            ]
-        )
+        return chart_metrics(self.mean, self.low, self.high, len(self.signals))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw values, mean and stepped limits; signals are marked with a ring."""
@@ -88,10 +83,7 @@ class CountChart:
             t["period"], t["lower_limit"], t["upper_limit"], color="C0", alpha=0.12, linewidth=0,
             step="mid",
         )  # fmt: skip
-        ax.axhline(self.mean, color="C0", linewidth=1)
-        ax.plot(t["period"], t["value"], color="C0", marker="o", markersize=3.5, linewidth=1.2)
-        s = self.signals
-        ax.plot(s["period"], s["value"], "o", color="C1", fillstyle="none", markersize=9)
+        draw_values(ax, t, self.mean)
         return ax
 
 
