@@ -71,7 +71,7 @@ bench: .venv/.ready ## Measure the workbench against its peers
 	$(BIN)/python -m benchmarks
 
 lock: $(UV) ## Resolve the dependencies anew into the lock files
-	$(COMPILE) --group dev --extra simulate pyproject.toml -o requirements.lock
+	$(COMPILE) --group dev --extra simulate --extra journey pyproject.toml -o requirements.lock
 	$(COMPILE) --group lab -o requirements-lab.lock
 
 clean: ## Remove the environments and everything made (not the data)
