@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
@@ -23,10 +22,6 @@ from workbench.stats.intervals import Interval
 
 #: The models of customers who are free to leave unseen, and the baseline in which nobody leaves.
 MODELS: tuple[type[PurchaseModel], ...] = (BetaGeometric, ModifiedBetaGeometric, ParetoNBD, NBD)
-
-#: A BIC larger by more than this is very strong evidence against a model.
-#: Kass, Raftery (1995), Bayes Factors, Journal of the American Statistical Association 90, 777.
-CLEARLY_WORSE = 10.0
 
 
 @dataclass(frozen=True)
@@ -78,9 +73,9 @@ def choose(
 ) -> Choice:
     """Fit several models to the calibration period and say which to believe.
 
-    The likelihood rules out: a model whose BIC is larger by more than 10 than the best one's, or
-    whose search did not end. Among those left, the test on the past decides: the smallest error
-    in the total of purchases. Without a test period the lowest BIC does.
+    What forecasts are for decides first: a model stays in where the interval of its error in the
+    total of purchases of the test period meets that of the model with the smallest error. Of those
+    left the one with the lowest BIC is taken. Without a test period BIC decides alone.
 
     Parameters
     ----------
@@ -109,32 +104,33 @@ def choose(
             "no model reached the maximum of its likelihood",
             remedy="look at the log: one day only, or one customer with nearly all purchases?",
         )
-    left = usable[usable["bic"] <= usable["bic"].min() + CLEARLY_WORSE]
-    tested = "bias" in left and left["bias"].notna().all()
-    name = str(left.loc[left["bias"].abs().idxmin() if tested else left["bic"].idxmin(), "model"])
-    chosen = table["model"] == name
-    if fits[name].verdict.kind == "no_dropout":
-        # its predictions are those of the NBD, so the NBD it is
-        name = NBD.title if NBD.title in fits else name
-        chosen = table["model"] == name
-    values: dict[str, float | str] = {"model": name, "left": float(len(left))}
-    if len(left) == 1:
-        others = usable.loc[usable["model"] != name, "bic"]
-        values["gap"] = float(others.min() - left["bic"].iloc[0]) if len(others) else np.inf
-        message = (
-            "Believe {model}: its BIC is lower than that of every other by {gap} or more, and ten "
-            "is very strong evidence."
+    left, tested = usable, "bias" in usable and bool(usable["bias"].notna().all())
+    if tested:
+        best = usable.loc[usable["bias"].abs().idxmin()]
+        meets = (usable["bias_low"] <= best["bias_high"]) & (
+            usable["bias_high"] >= best["bias_low"]
         )
-    elif tested:
-        values["bias"] = float(table.loc[chosen, "bias"].iloc[0])
+        left = usable[meets]
+    name = str(left.loc[left["bic"].idxmin(), "model"])
+    if fits[name].verdict.kind == "no_dropout" and NBD.title in fits:
+        # its predictions are those of the NBD, so the NBD it is
+        name = NBD.title
+    chosen = table["model"] == name
+    values: dict[str, float | str] = {"model": name, "left": float(len(left))}
+    if not tested:
         message = (
-            "Believe {model}: the log itself does not tell {left} of the models apart (BIC within "
-            "ten), and of these it came closest to the purchases of the test period."
+            "Believe {model}: it has the lowest BIC. There was no later period to test the models "
+            "on."
+        )
+    elif len(left) == 1:
+        message = (
+            "Believe {model}: it came clearly closer than any other model to the number of "
+            "purchases in the test period."
         )
     else:
         message = (
-            "Believe {model}: it has the lowest BIC, though {left} of the models are too close to "
-            "be told apart, and there was no later period to test them on."
+            "Believe {model}: in the number of purchases of the test period {left} models were "
+            "equally right, as far as one can tell, and of these it has the lowest BIC."
         )
     return Choice(table.assign(believed=chosen), kinds[name], fits[name], message, values)
 
