@@ -14,7 +14,7 @@ from workbench.segments.attributes import (
 from workbench.segments.behaviour import Behaviour, behaviour
 from workbench.segments.clusters import Clusters, clusters
 from workbench.segments.profile import Profile, profile, share_held
-from workbench.segments.rfm import RFM, rfm, score_customers
+from workbench.segments.rfm import RFM, name_customers, rfm, score_customers
 from workbench.segments.rules import default_rules
 from workbench.segments.tiers import Tiers, gini, lorenz, share_of_top, tiers
 
@@ -35,6 +35,7 @@ __all__ = [
     "gini",
     "join_attributes",
     "lorenz",
+    "name_customers",
     "profile",
     "readable",
     "rfm",
