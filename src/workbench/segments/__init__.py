@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.segments.apart import set_apart
 from workbench.segments.attributes import (
     Associations,
     AttributeProfile,
@@ -40,6 +41,7 @@ __all__ = [
     "readable",
     "rfm",
     "score_customers",
+    "set_apart",
     "share_held",
     "share_of_top",
     "tiers",

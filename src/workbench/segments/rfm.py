@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError
 from workbench.segments.behaviour import behaviour
@@ -275,7 +275,7 @@ def name_customers(
     scored: pd.DataFrame,
     *,
     levels: Mapping[str, int],
-    cuts: Mapping[str, Sequence[float]] | None = None,
+    cuts: Mapping[str, ArrayLike] | None = None,
     rules: pd.DataFrame | None = None,
     weights: tuple[float, float] = (1.0, 1.0),
     as_of: object = None,
