@@ -13,6 +13,7 @@ from workbench.segments.attributes import (
     readable,
 )
 from workbench.segments.behaviour import Behaviour, behaviour
+from workbench.segments.classes import LatentClasses, latent_classes
 from workbench.segments.clusters import Clusters, clusters
 from workbench.segments.profile import Profile, profile, share_held
 from workbench.segments.rfm import RFM, name_customers, rfm, score_customers
@@ -25,6 +26,7 @@ __all__ = [
     "AttributeProfile",
     "Behaviour",
     "Clusters",
+    "LatentClasses",
     "Profile",
     "Tiers",
     "age_band",
@@ -35,6 +37,7 @@ __all__ = [
     "default_rules",
     "gini",
     "join_attributes",
+    "latent_classes",
     "lorenz",
     "name_customers",
     "profile",

@@ -15,7 +15,7 @@ from scipy.special import ndtr, stdtr
 
 from workbench.errors import DataError
 from workbench.segments.profile import coded
-from workbench.stats.intervals import mean_difference, proportion_difference
+from workbench.stats.intervals import mean_difference, wilson
 from workbench.stats.multiplicity import holm
 
 Array = NDArray[np.float64]
@@ -57,7 +57,8 @@ def set_apart(
     DataFrame
         One row a segment and attribute (and level): segment, attribute, level (missing for
         numbers), inside, outside (mean or share), effect, low, high (standardised
-        difference; for shares the difference in shares), p (Holm over all rows), n (customers of the segment behind it).
+        difference; for shares the difference in shares), p (Holm over all rows), n (customers of
+        the segment behind it).
 
     Raises
     ------
@@ -82,7 +83,8 @@ def set_apart(
             text = column.astype(str).to_numpy()
             shares += [(str(name), level, text == level, known) for level in _sorted(text[known])]
     looks = len(names) * (len(numbers) + len(shares))
-    rows = []
+    rows: list[tuple[object, ...]] = []
+    counted: list[tuple[object, ...]] = []
     for code, segment_name in enumerate(names):
         inside = codes == code
         if not inside.any() or inside.all():
@@ -95,8 +97,17 @@ def set_apart(
             a, b = has[inside & known], has[~inside & known]
             cells = (a.sum(), a.size - a.sum(), b.sum(), b.size - b.sum())
             if min(cells) >= min_cell:
-                rows.append((segment_name, name, level, *_of_shares(a, b, 1 - confidence, looks)))
+                counted.append((segment_name, name, level, a.sum(), a.size, b.sum(), b.size))
+    if counted:
+        rows += _of_shares(counted, 1 - (1 - confidence) / looks)
     out = pd.DataFrame(rows, columns=list(COLUMNS))
+    if len(out):
+        # segment by segment, in the order of the attributes
+        place = {name: i for i, name in enumerate(attributes.columns.astype(str))}
+        out = out.assign(
+            s=pd.Index(names).get_indexer(pd.Index(out["segment"])), a=out["attribute"].map(place)
+        )
+        out = out.sort_values(["s", "a"], kind="stable", ignore_index=True).drop(columns=["s", "a"])
     out["p"] = holm(out["p"].to_numpy(dtype=float)) if len(out) else out["p"]
     return out
 
@@ -134,12 +145,15 @@ def _of_means(
     return (float(raw[here].mean()), float(raw[rest].mean()), *gap, p, n)
 
 
-def _of_shares(
-    here: NDArray[np.bool_], rest: NDArray[np.bool_], alpha: float, looks: int
-) -> tuple[float, ...]:
-    a, n, b, m = int(here.sum()), here.size, int(rest.sum()), rest.size
-    gap = proportion_difference(a, n, b, m, level=1 - alpha / looks)
+def _of_shares(counted: list[tuple[object, ...]], level: float) -> list[tuple[object, ...]]:
+    """Newcombe's intervals (method 10) of many differences of shares at once."""
+    a, n, b, m = np.array([row[3:] for row in counted], dtype=float).T
+    inside, outside = a / n, b / m
+    gap = inside - outside
+    (low_a, high_a), (low_b, high_b) = wilson(a, n, level=level), wilson(b, m, level=level)
+    low = gap - np.hypot(inside - low_a, high_b - outside)
+    high = gap + np.hypot(high_a - inside, outside - low_b)
     pooled = (a + b) / (n + m)
-    se = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-    p = float(2 * ndtr(-abs(gap.estimate) / se))
-    return (a / n, b / m, *gap, p, n)
+    p = 2 * ndtr(-np.abs(gap) / np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m)))
+    found = zip(inside, outside, gap, low, high, p, n.astype(int), strict=True)
+    return [(*row[:3], *numbers) for row, numbers in zip(counted, found, strict=True)]

@@ -146,7 +146,7 @@ def _note(ax: Axes, text: str, at: tuple[float, float], color: object) -> None:
     )  # fmt: skip
 
 
-def _one_thread(function: Callable[P, R]) -> Callable[P, R]:
+def one_thread(function: Callable[P, R]) -> Callable[P, R]:
     """Keep the many small fits on one thread: on a busy machine they would wait for each other."""
 
     @wraps(function)
@@ -159,7 +159,7 @@ def _one_thread(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-@_one_thread
+@one_thread
 def clusters(
     features: pd.DataFrame,
     *,
