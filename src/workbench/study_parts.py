@@ -1,4 +1,4 @@
-"""The parts of a study card: tables, survey, goals, measures, privacy, published values."""
+"""The parts of a study card: tables, goals, measures, privacy, published values."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _item(value: Any) -> Any:
     return value
 
 
-_Item = Annotated[str, BeforeValidator(_item)]
+Item = Annotated[str, BeforeValidator(_item)]
 Direction = Literal["up", "down"]
 Where = dict[str, Any]
 
@@ -112,36 +112,6 @@ class Table(Card):
             )
         if self.sheet is not None and not str(self.path).lower().endswith((".xlsx", ".xlsm")):
             raise PydanticCustomError("source", "`sheet` belongs to an .xlsx file only", {})
-        return self
-
-
-class Survey(Card):
-    """The items of the survey, their dimensions and their scale."""
-
-    items: dict[_Item, LocalText] = Field(default_factory=dict)
-    dimensions: dict[str, tuple[_Item, ...]] = Field(default_factory=dict)
-    scale: tuple[int, int] = (1, 7)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.scale[0] >= self.scale[1]:
-            raise PydanticCustomError("scale", "`scale` runs from its lowest to its highest", {})
-        seen: dict[str, str] = {}
-        for dimension, items in self.dimensions.items():
-            for item in items:
-                if self.items and item not in self.items:
-                    raise PydanticCustomError(
-                        "item",
-                        "dimension {dimension} names item {item}, which `items` does not list",
-                        {"dimension": repr(dimension), "item": repr(item)},
-                    )
-                if item in seen:
-                    raise PydanticCustomError(
-                        "item",
-                        "item {item} is in two dimensions, {one} and {two}",
-                        {"item": repr(item), "one": seen[item], "two": dimension},
-                    )
-                seen[item] = dimension
         return self
 
 
