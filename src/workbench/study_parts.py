@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from workbench.packages import complaint
+
 #: Languages that the reports are written in; a card may name others, which fall back to these.
 LANGUAGES = ("en", "zh")
 
@@ -80,12 +82,26 @@ class Card(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
+class Packaged(Card):
+    """A table of an installed data package; `workbench.packages` lists what there is."""
+
+    name: str
+    table: str
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if wrong := complaint(self.name, self.table):
+            raise PydanticCustomError("package", "{wrong}", {"wrong": wrong})
+        return self
+
+
 class Table(Card):
     """Where one table comes from and how its columns map onto the standard ones."""
 
     path: str | None = None
     sheet: str | int | None = None
     sql: str | None = None
+    package: Packaged | None = None
     encoding: str | None = None
     delimiter: str | None = None
     decimal: Literal[".", ","] = "."
@@ -106,9 +122,9 @@ class Table(Card):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.path is None) == (self.sql is None):
+        if sum(given is not None for given in (self.path, self.sql, self.package)) != 1:
             raise PydanticCustomError(
-                "source", "a table needs either `path` or `sql`, and not both", {}
+                "source", "a table needs one of `path`, `sql` and `package`, and only one", {}
             )
         if self.sheet is not None and not str(self.path).lower().endswith((".xlsx", ".xlsm")):
             raise PydanticCustomError("source", "`sheet` belongs to an .xlsx file only", {})
