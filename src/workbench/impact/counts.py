@@ -103,7 +103,7 @@ def _independent(x: Array, y: Array, log_of: Array) -> tuple[Array, Array]:
     for _ in range(_STEPS):
         working, root = np.log(mean) - log_of + (y - mean) / mean, np.sqrt(mean)
         step = np.linalg.lstsq(x * root[:, None], working * root, rcond=None)[0]
-        moved, beta = float(np.abs(step - beta).max()), step
+        moved, beta = float(np.abs(step - beta).max()), np.asarray(step, dtype=float)
         mean = np.exp(np.clip(x @ beta + log_of, -30, 30))
         if moved < _CLOSE:
             break
