@@ -88,7 +88,7 @@ def test_a_goal_that_is_met_gets_a_better_target_a_year_on() -> None:
 
 def test_a_goal_at_risk_gets_a_later_deadline_or_a_lower_target() -> None:
     slow = [10.0] * 8 + list(np.linspace(10.2, 14, 16))
-    cards = [card("later", target=14.3, deadline="2026-01-31"),
+    cards = [card("later", target=14.0, deadline="2026-01-31"),
              card("never", target=40.0, deadline="2026-06-30")]  # fmt: skip
     report = report_of(cards, later=slow, never=FLAT)
     found = propose(report).table.set_index("goal")

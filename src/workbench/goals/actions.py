@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from workbench.goals.judgement import GoalReport
 from workbench.goals.plan import GoalError
+from workbench.goals.report import GoalReport
 
 STATES: Final = ("overdue", "running", "planned", "done")
 WORKED, HARMED, UNCLEAR = "worked", "did harm", "may be chance"

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from workbench.goals.judgement import GoalReport
+    from workbench.goals.report import GoalReport
 
 FEWEST_BASE: Final = 5
 FEWEST_SEASON: Final = 8

@@ -16,8 +16,8 @@ import pandas as pd
 
 from workbench.goals.changes import Changes
 from workbench.goals.charts import RUN, xmr
-from workbench.goals.judgement import GoalReport
 from workbench.goals.plan import Goal, GoalError
+from workbench.goals.report import GoalReport
 
 NEXT, RAISE, LATER, LOWER, MEASURE, LIMITS = (
     "set the next target",
