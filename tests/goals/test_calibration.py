@@ -112,10 +112,10 @@ def test_of_goals_given_70_percent_63_to_77_percent_are_met(seed: int) -> None:
     for low in np.arange(0.0, 1.0, 0.1):
         part = found[found["stated"].between(low, low + 0.1)]
         assert abs(part["stated"].mean() - part["met"].mean()) < 0.08, low
-    # What a reader sees of a record: what it looks like. Fewer goals, so within ten points.
+    # What a reader sees of a record: what it looks like. Some 100 goals each, so within 12 points.
     looks = near.groupby("looks")["met"].agg(["size", "mean"])
     looks = looks[looks["size"] >= 60]
-    assert len(looks) >= 4 and looks["mean"].between(0.60, 0.80).all(), looks
+    assert len(looks) >= 4 and looks["mean"].between(0.58, 0.82).all(), looks
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from workbench.goals.actions import ActionRegister, action_register, case_effect
 from workbench.goals.changes import Changes, changes
 from workbench.goals.charts import XmR, xmr
 from workbench.goals.counts import CountChart, p_chart, u_chart
+from workbench.goals.experts import ExpertAgreement, expert_agreement
 from workbench.goals.forecast import LevelModel, fit_level
 from workbench.goals.judgement import judge
 from workbench.goals.local_trend import Mixture
@@ -27,6 +28,7 @@ __all__ = [
     "Attainment",
     "Changes",
     "CountChart",
+    "ExpertAgreement",
     "Goal",
     "GoalError",
     "GoalReport",
@@ -51,6 +53,7 @@ __all__ = [
     "critic",
     "entropy",
     "equal",
+    "expert_agreement",
     "fit_level",
     "indicator_tree",
     "judge",

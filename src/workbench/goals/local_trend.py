@@ -184,7 +184,7 @@ def explain(step: Steps, value: Floats, se: Floats, cycle: int) -> Explained:
     variances = (scale * np.array(settings)) ** 2
     cov = _covariance(variances, step, step, scale) + _seasonal(variances, step, step, cycle)
     cov += np.eye(step.size) * (variances[:, 0, None, None] + 1e-8 * scale**2) + np.diag(error**2)
-    root = np.linalg.cholesky(cov)
+    root = np.asarray(np.linalg.cholesky(cov), dtype=np.float64)
     off = np.broadcast_to((value - value.mean())[:, None], (*root.shape[:2], 1))
     white = np.asarray(np.linalg.solve(root, off)[..., 0], dtype=np.float64)
     determinant = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
