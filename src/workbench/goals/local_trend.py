@@ -31,6 +31,8 @@ FADING: Final = 0.85
 NOISE_KNOWN: Final = ((0.0, 0.6), (0.7, 0.25), (1.5, 0.15))
 NOISE_UNKNOWN: Final = ((0.3, 1 / 3), (0.7, 1 / 3), (1.0, 1 / 3))
 WANDER: Final = ((0.0, 0.5), (0.1, 0.2), (0.25, 0.2), (0.5, 0.08), (1.0, 0.02))
+#: Where the level drifts, it wanders less beside.
+WANDER_BESIDE: Final = (0.7, 0.22, 0.06, 0.015, 0.005)
 PATHS: Final = (  # drift that goes on, drift for a time
     (0.0, 0.0, 0.55),
     (0.05, 0.0, 0.1), (0.12, 0.0, 0.1), (0.3, 0.0, 0.02),
@@ -176,8 +178,9 @@ def explain(step: Steps, value: Floats, se: Floats, cycle: int) -> Explained:
     season = SEASON if cycle else SEASON[:1]
     settings, prior = [], []
     for own, own_p in noise:
-        for wander, wander_p in WANDER:
+        for (wander, alone_p), beside_p in zip(WANDER, WANDER_BESIDE, strict=True):
             for drift, fading, path_p in paths:
+                wander_p = beside_p if drift or fading else alone_p
                 for wave, free, season_p in season:
                     settings.append((own, wander, drift, fading, wave, free))
                     prior.append(own_p * wander_p * path_p * season_p)
