@@ -305,6 +305,10 @@ def test_a_finding_is_followed_to_the_next_goal() -> None:
     assert row["finding"] == "Waiting is the widest gap." and row["result"] == "worked in part"
     assert (row["goal_status"], row["following"]) == ("met", "set the next target")
     assert found.loop()["following"].tolist() == [""]
+    (shown,) = found.for_overview(report).to_dict("records")
+    assert (shown["step"], shown["case"]) == ("keep it there and set the next target", "good")
+    nothing = action_register([ACTIONS[5]], report).for_overview(report)
+    assert nothing["case"].tolist() == [""]
 
 
 def test_without_evaluated_cases_nothing_is_claimed() -> None:

@@ -105,6 +105,21 @@ class ActionRegister:
         found = self.table[columns].assign(following=next_goals, case=self.table["case"])
         return found[self.table["finding"] != ""].reset_index(drop=True)
 
+    def for_overview(self, report: GoalReport) -> pd.DataFrame:
+        """Give the goals with what to do next, and the case whose page that leads to.
+
+        Returns
+        -------
+        DataFrame
+            Columns of ``report.table``, and step (words), case (of an action for the goal that has
+            been judged; empty for none).
+        """
+        steps = report.next_steps().set_index("title")["step"]
+        judged = self.table[self.table["outcomes"] > 0].drop_duplicates("goal")
+        cases = judged.set_index("goal")["case"].astype(object)
+        t = report.table
+        return t.assign(step=t["title"].map(steps), case=[str(cases.get(goal, "")) for goal in t["goal"]])
+
     def count(self, column: str, value: str) -> int:
         """How many actions have that state or result."""
         return int((self.table[column] == value).sum())

@@ -21,6 +21,21 @@ SAYS: Final = {
     "tentative": "the scores allow tentative conclusions only",
     "unreliable": "the raters do not agree enough to rely on the scores",
 }
+_FIGURES: Final = (
+    "Agreement beyond chance (Krippendorff's alpha) of one expert's score is {single}, of the mean"
+    " of all experts {mean}; from 0.80 on scores are taken as reliable, below 0.67 as unreliable."
+)
+#: By verdict on the mean, and by whether single scores are unreliable.
+MESSAGE: Final = {
+    ("reliable", False): _FIGURES,
+    ("reliable", True): _FIGURES + " Use the mean of all experts only, never the score of one.",
+    ("tentative", True): _FIGURES
+    + " Use the mean of all experts only, and with care: have them score some items together and"
+    " settle where the rubric is read differently.",
+    ("unreliable", True): _FIGURES
+    + " Do not judge the goal by these scores before the experts have settled how to read the"
+    " rubric.",
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +70,11 @@ class ExpertAgreement:
     def says(self) -> str:
         """The verdict as a clause."""
         return SAYS[self.verdict]
+
+    @property
+    def message(self) -> str:
+        """What a page says of it: English, with the placeholders single and mean."""
+        return MESSAGE[self.verdict, self.single.estimate < TENTATIVE]
 
     @property
     def low(self) -> bool:
