@@ -199,7 +199,12 @@ def _limits(goal: Goal, table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _threshold(goal: Goal, chart: Any) -> list[dict[str, Any]]:
-    """Move a fixed threshold that lies between the limits of the chart out to the limit."""
+    """Move a fixed threshold that lies between the limits of the chart out to the limit.
+
+    Only where nothing has moved since the limits were set: else they are not the usual scatter.
+    """
+    if len(chart.signals):
+        return []
     inner_low = goal.warn_below > chart.low
     inner_high = goal.warn_above < chart.high
     if not (inner_low or inner_high):
