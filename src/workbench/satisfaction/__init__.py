@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from workbench.satisfaction.alpha import (
+    Alpha,
+    cronbach_alpha,
+    difference_reliability,
+    distribution_free_limits,
+    feldt_limits,
+)
 from workbench.satisfaction.answers import Answers, SurveyError, read_answers
 from workbench.satisfaction.drivers import Drivers, drivers, lmg
+from workbench.satisfaction.factor import FactorModel, confirm
 from workbench.satisfaction.gaps import Gaps, gaps
 from workbench.satisfaction.groups import GroupGaps, gap_changes, gaps_by
 from workbench.satisfaction.instrument import (
@@ -24,20 +32,15 @@ from workbench.satisfaction.net_promoter import (
     sample_needed,
 )
 from workbench.satisfaction.priorities import QUADRANTS, PriorityMap, priority_map
-from workbench.satisfaction.reliability import (
-    Alpha,
-    Reliability,
-    cronbach_alpha,
-    difference_reliability,
-    feldt_limits,
-    reliability,
-)
+from workbench.satisfaction.reliability import Reliability, reliability
+from workbench.satisfaction.validity import Validity, omega, validity
 
 __all__ = [
     "QUADRANTS",
     "Alpha",
     "Answers",
     "Drivers",
+    "FactorModel",
     "Gaps",
     "GroupGaps",
     "NetPromoter",
@@ -47,13 +50,16 @@ __all__ = [
     "Survey",
     "SurveyError",
     "Trend",
+    "Validity",
     "Weighting",
     "attach",
     "attach_all",
+    "confirm",
     "cronbach_alpha",
     "csat",
     "detectable_change",
     "difference_reliability",
+    "distribution_free_limits",
     "drivers",
     "feldt_limits",
     "gap_changes",
@@ -63,11 +69,13 @@ __all__ = [
     "loyalty_by",
     "nps",
     "nps_limits",
+    "omega",
     "power_of",
     "priority_map",
     "read_answers",
     "reliability",
     "sample_needed",
     "take_survey",
+    "validity",
     "weigh",
 ]
