@@ -299,7 +299,12 @@ def pattern_of(words: Sequence[str], language: str) -> re.Pattern[str] | None:
     if not words:
         return None
     if language == "zh":
-        return re.compile("|".join(re.escape(w.rstrip("*")) for w in words), re.IGNORECASE)
+        # Latin words among Chinese, such as APP, are words of their own: not part of "disappoint"
+        parts = [
+            rf"(?<![A-Za-z]){re.escape(w)}(?![A-Za-z])" if w.isascii() else re.escape(w)
+            for w in (word.rstrip("*") for word in words)
+        ]
+        return re.compile("|".join(parts), re.IGNORECASE)
     parts = [
         r"\s+".join(re.escape(p) for p in w.rstrip("*").split())
         + (r"\w*" if w.endswith("*") else r"\b")
