@@ -148,8 +148,9 @@ def coding_agreement(
             remedy=f"columns {aspect}<coder> hold aspects, {tone}<coder> hold tones",
         )
     columns = ["what", "between", "measure", "n", "estimate", "low", "high", "verdict", "reason"]
-    table = pd.DataFrame(rows).reindex(columns=columns)
-    return CodingAgreement(table.fillna({"measure": "", "verdict": "", "reason": ""}))
+    blank: dict[str, Any] = {"n": 0, "estimate": np.nan, "low": np.nan, "high": np.nan}
+    blank |= {"measure": "", "verdict": "", "reason": ""}
+    return CodingAgreement(pd.DataFrame([{**blank, **row} for row in rows])[columns])
 
 
 def _codes(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:

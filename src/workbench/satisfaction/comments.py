@@ -240,16 +240,19 @@ def aspect_table(
     ----------
     comments : Comments
     positive : array_like of float, shape (clauses,)
-        Chance that each clause is positive, from `Polarity.of`; above one half counts as positive.
+        Chance that each clause is positive, from `Polarity.of`.
     min_cell : int
         Aspects of fewer respondents show their count and the reason only.
 
     Notes
     -----
-    Intervals are Wilson's. Clauses of one respondent about one aspect are taken together: they
-    share one vote, so that nobody counts twice.
+    The share of positive statements is the mean of the chances: counting only which side of one
+    half they fall on lets an unsure method lean to one side (on Harbour by up to nine points,
+    against five). Intervals are Wilson's, for other customers and this method: they do not hold
+    what the method gets wrong. Clauses of one respondent about one aspect are taken together, so
+    that nobody counts twice.
     """
-    tone = (np.asarray(positive, dtype=float) > 0.5).astype(float)
+    tone = np.asarray(positive, dtype=float)
     if tone.shape != (len(comments.clauses),):
         raise DataError(
             f"there are {tone.size} tones for {len(comments.clauses)} clauses",

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError
-from workbench.satisfaction.comments import plain
+from workbench.satisfaction.comments import language_of, plain
 from workbench.stats import Interval, proportion_interval
 
 Array = NDArray[np.float64]
@@ -31,6 +31,8 @@ class Polarity:
         What always guessing the more frequent tone would reach.
     table : DataFrame
         `tone`, `n`, `estimate` (share of its texts that are found), `low`, `high`.
+    by_language : DataFrame
+        `language`, `n`, `estimate` (accuracy), `low`, `high`.
     n, unlabelled : int
         Texts with a known tone, and those without.
     checked : str
@@ -46,6 +48,7 @@ class Polarity:
     accuracy: Interval
     majority: float
     table: pd.DataFrame
+    by_language: pd.DataFrame
     n: int
     unlabelled: int
     checked: str
@@ -176,24 +179,18 @@ def learn_polarity(
     enough = people.sum() >= 2 * _LEAST and len(set(y[people])) == 2
     check = people if enough else np.ones(len(y), dtype=bool)
     right, shown = (judged == y)[check], y[check]
-    parts = []
-    for code, name in ((1, "positive"), (0, "negative")):
-        estimate, low, high = proportion_interval(
-            right[shown == code].sum(), (shown == code).sum(), level=level
-        )
-        parts.append(
-            {
-                "tone": name,
-                "n": int((shown == code).sum()),
-                "estimate": estimate,
-                "low": low,
-                "high": high,
-            }
-        )
+    tongue = np.array([language_of(str(text)) for text in x[check]])
+    parts = [("tone", name, right[shown == k]) for k, name in ((1, "positive"), (0, "negative"))]
+    parts += [("language", name, right[tongue == name]) for name in sorted(set(tongue))]
+    found = []
+    for kind, name, hits in parts:
+        estimate, low, high = proportion_interval(hits.sum(), hits.size, level=level)
+        found.append({kind: name, "n": hits.size, "estimate": estimate, "low": low, "high": high})
     return Polarity(
         accuracy=proportion_interval(right.sum(), len(right), level=level),
         majority=float(max(shown.mean(), 1 - shown.mean())),
-        table=pd.DataFrame(parts),
+        table=pd.DataFrame(found[:2]),
+        by_language=pd.DataFrame(found[2:]),
         n=len(x),
         unlabelled=int((said & np.isnan(label)).sum()),
         checked="people" if enough else "ratings",

@@ -162,7 +162,7 @@ def missed(
         found = found[(found["n"] >= min_cell) & (found["keyness"] > 0)]
         found = found.sort_values(["n", "keyness"], ascending=False).head(top)
         uses = pairs[pairs["clause"].isin(here.index[mine]) & pairs["word"].isin(found["word"])]
-        up = (tone[uses["clause"].to_numpy()] > 0.5).astype(float)
+        up = tone[clauses.index.get_indexer(uses["clause"])]
         good = pd.Series(up).groupby(uses["word"].to_numpy()).agg(["sum", "size"])
         good = good.reindex(found["word"])
         low, high = wilson(good["sum"].to_numpy(), good["size"].to_numpy(), level=level)
