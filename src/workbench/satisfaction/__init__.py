@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from workbench.satisfaction.answers import Answers, SurveyError, attach, read_answers
-from workbench.satisfaction.coding import CodingAgreement, coded_tones, coding_agreement
+from workbench.satisfaction.answers import (
+    Answers,
+    SurveyError,
+    read_answers,
+)
+from workbench.satisfaction.coding import (
+    CodingAgreement,
+    coded_tones,
+    coding_agreement,
+)
 from workbench.satisfaction.comments import (
     AspectTable,
     Comments,
@@ -12,13 +20,48 @@ from workbench.satisfaction.comments import (
     read_comments,
     split_clauses,
 )
-from workbench.satisfaction.drivers import Drivers, drivers, lmg, relative_weights
-from workbench.satisfaction.gaps import Gaps, gaps
-from workbench.satisfaction.groups import GroupGaps, gap_changes, gaps_by
-from workbench.satisfaction.kano import CATEGORIES as KANO_CATEGORIES
-from workbench.satisfaction.kano import Kano, kano, kano_items
-from workbench.satisfaction.later import Later, later_leaving, later_purchases
-from workbench.satisfaction.loyalty import Satisfaction, Trend, csat, loyalty_by
+from workbench.satisfaction.drivers import (
+    Drivers,
+    drivers,
+    lmg,
+    relative_weights,
+)
+from workbench.satisfaction.gaps import (
+    Gaps,
+    gaps,
+)
+from workbench.satisfaction.groups import (
+    GroupGaps,
+    gap_changes,
+    gaps_by,
+)
+from workbench.satisfaction.instrument import (
+    Survey,
+    Weighting,
+    attach,
+    attach_all,
+    take_survey,
+    weigh,
+)
+from workbench.satisfaction.kano import (
+    CATEGORIES as KANO_CATEGORIES,
+)
+from workbench.satisfaction.kano import (
+    Kano,
+    kano,
+    kano_items,
+)
+from workbench.satisfaction.later import (
+    Later,
+    later_leaving,
+    later_purchases,
+)
+from workbench.satisfaction.loyalty import (
+    Satisfaction,
+    Trend,
+    csat,
+    loyalty_by,
+)
 from workbench.satisfaction.net_promoter import (
     NetPromoter,
     detectable_change,
@@ -27,10 +70,25 @@ from workbench.satisfaction.net_promoter import (
     power_of,
     sample_needed,
 )
-from workbench.satisfaction.ordinal import OrderedFit, fit_ordered, ordinal_drivers
-from workbench.satisfaction.path_model import PathModel, path_model
-from workbench.satisfaction.polarity import Polarity, learn_polarity, tone_by_rating
-from workbench.satisfaction.priorities import QUADRANTS, PriorityMap, priority_map
+from workbench.satisfaction.ordinal import (
+    OrderedFit,
+    fit_ordered,
+    ordinal_drivers,
+)
+from workbench.satisfaction.path_model import (
+    PathModel,
+    path_model,
+)
+from workbench.satisfaction.polarity import (
+    Polarity,
+    learn_polarity,
+    tone_by_rating,
+)
+from workbench.satisfaction.priorities import (
+    QUADRANTS,
+    PriorityMap,
+    priority_map,
+)
 from workbench.satisfaction.reliability import (
     Alpha,
     Reliability,
@@ -39,7 +97,12 @@ from workbench.satisfaction.reliability import (
     feldt_limits,
     reliability,
 )
-from workbench.satisfaction.words import examples, keyness, keywords, missed
+from workbench.satisfaction.words import (
+    examples,
+    keyness,
+    keywords,
+    missed,
+)
 
 __all__ = [
     "KANO_CATEGORIES",
@@ -61,10 +124,13 @@ __all__ = [
     "PriorityMap",
     "Reliability",
     "Satisfaction",
+    "Survey",
     "SurveyError",
     "Trend",
+    "Weighting",
     "aspect_table",
     "attach",
+    "attach_all",
     "coded_tones",
     "coding_agreement",
     "cronbach_alpha",
@@ -101,5 +167,7 @@ __all__ = [
     "reliability",
     "sample_needed",
     "split_clauses",
+    "take_survey",
     "tone_by_rating",
+    "weigh",
 ]

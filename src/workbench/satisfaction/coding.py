@@ -135,12 +135,12 @@ def coding_agreement(
             reason = "the codes are not aspects of the codebook"
             rows.append({"what": "aspect", "between": f"method and {column}", "reason": reason})
         else:
-            rows.append(_with_method(codes[column], method, "aspect", column, level))
+            rows.append(_with_method(codes[column], method, "aspect", str(column), level))
     tones = _codes(given, tone).apply(_tone)
     rows += _between_people(tones, "tone", rng, draws, level)
     if polarity is not None and polarity.held_out.shape == (len(given),):
         held = pd.Series(polarity.held_out)
-        rows += [_with_method(tones[c], held, "tone", c, level) for c in tones]
+        rows += [_with_method(tones[c], held, "tone", str(c), level) for c in tones]
     if not rows:
         raise DataError(
             "nobody has coded the comments",
@@ -155,8 +155,9 @@ def coding_agreement(
 
 def _codes(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
     columns = [c for c in frame if str(c).startswith(prefix)]
-    text = frame[columns].astype("string").apply(lambda c: c.str.strip())
-    return text.where(text != "").astype(object)
+    cells = {str(c): frame[c].astype("string").str.strip() for c in columns}
+    found = {c: text.where(text != "").astype(object) for c, text in cells.items()}
+    return pd.DataFrame(found, index=frame.index)
 
 
 def _tone(column: pd.Series) -> pd.Series:

@@ -105,12 +105,12 @@ class AspectTable:
     @property
     def worst(self) -> pd.Series:
         """The aspect spoken of least kindly, among those that are shown."""
-        return self.table.loc[self.table["estimate"].idxmin()]
+        return self.table.iloc[int(np.nanargmin(self.table["estimate"]))]
 
     @property
     def most(self) -> pd.Series:
         """The aspect spoken of most often."""
-        return self.table.loc[self.table["n"].idxmax()]
+        return self.table.iloc[int(self.table["n"].argmax())]
 
     def metrics(self) -> pd.DataFrame:
         """Shares of positive clauses: name, value, low, high."""

@@ -61,7 +61,7 @@ class Drivers:
     @property
     def top(self) -> pd.Series:
         """The driver with the largest share."""
-        return self.table.loc[self.table["estimate"].idxmax()]
+        return self.table.iloc[int(self.table["estimate"].argmax())]
 
     @property
     def contenders(self) -> list[str]:

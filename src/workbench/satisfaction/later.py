@@ -331,7 +331,7 @@ def _levels(value: Array, outcome: Array, kind: str, min_cell: int, level: float
             low, high = wilson(mine.sum(), len(mine), level=level)
             row |= {"estimate": mine.mean(), "low": float(low), "high": float(high)}
         else:
-            estimate, low, high = mean_interval(mine, level=level)
-            row |= {"estimate": estimate, "low": max(low, 0.0), "high": high}
+            mean = mean_interval(mine, level=level)
+            row |= {"estimate": mean.estimate, "low": max(mean.low, 0.0), "high": mean.high}
         rows.append(row)
     return pd.DataFrame(rows)

@@ -110,10 +110,10 @@ def steady(correlation: Array) -> NDArray[np.bool_]:
     DataError
         More than a tenth of them cannot: a column is nearly constant.
     """
-    good = np.isfinite(correlation).all(axis=(1, 2))
+    good = np.asarray(np.isfinite(correlation).all(axis=(1, 2)))
     if good.mean() < 0.9:
         raise DataError(
             f"{int((~good).sum())} of {len(good)} resamples leave a column without spread",
             remedy="leave out columns in which nearly everybody gives the same answer",
         )
-    return np.asarray(good)
+    return good

@@ -94,7 +94,7 @@ def fit_ordered(
         below = np.cumsum(share)[:-1].clip(1e-9, 1 - 1e-9)
         cuts = np.log(below / (1 - below))
         start = np.r_[np.zeros(p), cuts if link == "logit" else cuts / 1.7]
-    at = start.copy()
+    at: Array = np.array(start, dtype=float)
     value, slope, curve = _likelihood(at, x, grade, weights, link)
     for _ in range(_STEPS):
         try:
@@ -123,7 +123,8 @@ def fit_ordered(
             "the drivers separate the grades completely",
             remedy="leave out the driver that is the outcome in other words",
         )
-    return OrderedFit(at[:p], at[p:], np.linalg.inv(curve), value, llnull, link)
+    covariance = np.asarray(np.linalg.inv(curve), dtype=float)
+    return OrderedFit(at[:p], at[p:], covariance, value, llnull, link)
 
 
 def ordinal_drivers(

@@ -82,7 +82,7 @@ def keyness(inside: ArrayLike, outside: ArrayLike, n_inside: float, n_outside: f
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = 2 * (xlogy(a, a / (n_inside * rate)) + xlogy(b, b / (n_outside * rate)))
     more = a * n_outside >= b * n_inside
-    return np.where(more, 1.0, -1.0) * np.nan_to_num(ratio)
+    return np.asarray(np.where(more, 1.0, -1.0) * np.nan_to_num(ratio), dtype=float)
 
 
 def keywords(
@@ -162,7 +162,7 @@ def missed(
         found = found[(found["n"] >= min_cell) & (found["keyness"] > 0)]
         found = found.sort_values(["n", "keyness"], ascending=False).head(top)
         uses = pairs[pairs["clause"].isin(here.index[mine]) & pairs["word"].isin(found["word"])]
-        up = tone[clauses.index.get_indexer(uses["clause"])]
+        up = tone[clauses.index.get_indexer(pd.Index(uses["clause"]))]
         good = pd.Series(up).groupby(uses["word"].to_numpy()).agg(["sum", "size"])
         good = good.reindex(found["word"])
         low, high = wilson(good["sum"].to_numpy(), good["size"].to_numpy(), level=level)
