@@ -58,9 +58,10 @@ from workbench.satisfaction.kano import (
     CATEGORIES,
     KANO_CATEGORIES,
     Kano,
-    as,
-    kano,
     kano_items,
+)
+from workbench.satisfaction.kano import (
+    kano as kano,
 )
 from workbench.satisfaction.later import (
     Later,
@@ -143,7 +144,6 @@ __all__ = [
     "Trend",
     "Validity",
     "Weighting",
-    "as",
     "aspect_table",
     "attach",
     "attach_all",
