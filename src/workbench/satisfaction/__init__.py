@@ -55,13 +55,12 @@ from workbench.satisfaction.instrument import (
     weigh,
 )
 from workbench.satisfaction.kano import (
-    CATEGORIES,
-    KANO_CATEGORIES,
-    Kano,
-    kano_items,
+    CATEGORIES as KANO_CATEGORIES,
 )
 from workbench.satisfaction.kano import (
-    kano as kano,
+    Kano,
+    kano,
+    kano_items,
 )
 from workbench.satisfaction.later import (
     Later,
@@ -118,7 +117,6 @@ from workbench.satisfaction.words import (
 )
 
 __all__ = [
-    "CATEGORIES",
     "KANO_CATEGORIES",
     "QUADRANTS",
     "Alpha",
