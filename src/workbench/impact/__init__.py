@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from workbench.impact.adoption import Adoption, read_adoption
 from workbench.impact.ancova import same_baseline
 from workbench.impact.before_after import before_after, series_glance
 from workbench.impact.case import CaseCard
-from workbench.impact.did import difference_in_differences
+from workbench.impact.did import all_intervals, difference_in_differences
 from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted, evaluate
 from workbench.impact.event_study import event_study
@@ -13,12 +14,21 @@ from workbench.impact.panel import CaseError, Panel, read_panel
 from workbench.impact.report import CaseReport
 from workbench.impact.selector import ASSUMPTIONS, CHOSEN, GRADES, Selection, select_design
 from workbench.impact.series import interrupted_series
+from workbench.impact.staggered import StaggeredEffect, staggered_adoption
+from workbench.impact.synthetic_control import (
+    SyntheticControl,
+    predictor_means,
+    synthetic_control,
+)
+from workbench.impact.synthetic_difference import SyntheticDifference, synthetic_difference
+from workbench.impact.two_way import two_way_fixed_effects
 from workbench.impact.verdict import verdict, words
 
 __all__ = [
     "ASSUMPTIONS",
     "CHOSEN",
     "GRADES",
+    "Adoption",
     "CaseCard",
     "CaseError",
     "CaseReport",
@@ -27,16 +37,26 @@ __all__ = [
     "Evaluation",
     "Panel",
     "Selection",
+    "StaggeredEffect",
+    "SyntheticControl",
+    "SyntheticDifference",
     "adjusted",
+    "all_intervals",
     "before_after",
     "difference_in_differences",
     "evaluate",
     "event_study",
     "interrupted_series",
+    "predictor_means",
+    "read_adoption",
     "read_panel",
     "same_baseline",
     "select_design",
     "series_glance",
+    "staggered_adoption",
+    "synthetic_control",
+    "synthetic_difference",
+    "two_way_fixed_effects",
     "verdict",
     "words",
 ]

@@ -96,9 +96,7 @@ def by_group(cells: GroupTime) -> Averages:
 def _each(cells: GroupTime, label: NDArray[np.int_], within: Mask) -> Averages:
     names = np.unique(label[within])
     parts = [weighted(cells, within & (label == name)) for name in names]
-    return Averages(
-        names, np.array([p[0] for p in parts]), np.column_stack([p[1] for p in parts])
-    )
+    return Averages(names, np.array([p[0] for p in parts]), np.column_stack([p[1] for p in parts]))
 
 
 def group_average(cells: GroupTime, groups: Averages) -> tuple[float, Array]:

@@ -108,9 +108,7 @@ def difference_in_differences(
     if how == "permutation":
         low, high, p = permutation(panel, level=level, rng=rng)
     elif how == "wild":
-        low, high, p = wild_bootstrap(
-            cut_by_unit(slope, panel.weight, row), level=level, rng=rng
-        )
+        low, high, p = wild_bootstrap(cut_by_unit(slope, panel.weight, row), level=level, rng=rng)
     # the relative interval is stretched as the absolute one was
     stretch = quantile if se == 0 else max(quantile, (high - low) / (2 * se))
     relative = relative_to(

@@ -304,9 +304,7 @@ def read_cells(
     total = np.bincount(cell, weights * values, minlength=count).reshape(size)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(w > 0, total / w, np.nan)
-    return Cells(
-        mean, w, pd.Index(units), pd.Index(periods), (("no value", "records", left),)
-    )
+    return Cells(mean, w, pd.Index(units), pd.Index(periods), (("no value", "records", left),))
 
 
 def calendar_gaps(periods: pd.Index) -> list[str]:

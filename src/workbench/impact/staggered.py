@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import chdtrc, ndtri, stdtr, stdtrit
+from scipy.special import fdtrc, ndtri, stdtr, stdtrit
 
 from workbench.impact import aggregation
 from workbench.impact.adoption import Adoption
@@ -205,9 +205,7 @@ def _picture(a: Adoption, gaps: pd.DataFrame) -> pd.DataFrame:
     usable = (a.first < a.never)[:, None] & (a.weight > 0)
     w = np.where(usable, a.size[:, None], 0.0)
     y = np.nan_to_num(a.outcome)
-    observed = np.array(
-        [(w * y * (at == e)).sum() / (w * (at == e)).sum() for e in gaps["period"]]
-    )
+    observed = np.array([(w * y * (at == e)).sum() / (w * (at == e)).sum() for e in gaps["period"]])
     after = gaps["after"].to_numpy()
     return pd.DataFrame(
         {
@@ -221,11 +219,12 @@ def _picture(a: Adoption, gaps: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _parts(
-    a: Adoption, chosen: Controls, effect: float, half: float, level: float
-) -> pd.DataFrame:
+def _parts(a: Adoption, chosen: Controls, effect: float, half: float, level: float) -> pd.DataFrame:
     """The same question answered with other comparisons."""
-    names = {"never": "compared with those never treated", "not yet": "compared with not yet treated"}
+    names = {
+        "never": "compared with those never treated",
+        "not yet": "compared with not yet treated",
+    }
     rows = [(names[chosen], effect, effect - half, effect + half, 1.0)]
     q = float(ndtri(0.5 + level / 2))
     for other in ("never", "not yet"):
@@ -262,6 +261,17 @@ def _checks(
                 {"n": min(n_treated, n_other) if controls == "never" else n_treated},
             )
         )
+    sizes = np.array([int((a.first == g).sum()) for g in a.starts])
+    if (sizes == 1).any():
+        checks.append(
+            Check(
+                "single units",
+                "warning",
+                "{n} of {all} starts were one unit's alone; what chance did to it is not in the"
+                " interval, which is too narrow.",
+                {"n": int((sizes == 1).sum()), "all": len(sizes)},
+            )
+        )
     holes = int((a.weight == 0).sum())
     if holes:
         checks.append(
@@ -288,7 +298,8 @@ def _checks(
 def _trend(cells: GroupTime, level: float) -> Check:
     """Wald test of all effects before the starts."""
     varied = np.square(cells.influence).sum(axis=0) > 0
-    before = ~cells.after & varied
+    # a group of one unit has no spread of its own to judge a drift by
+    before = ~cells.after & varied & (cells.treated >= 2)
     if not before.any():
         return Check(
             "trend before",
@@ -305,7 +316,9 @@ def _trend(cells: GroupTime, level: float) -> Check:
     n, k = spread.shape
     covariance = spread.T @ spread / n**2
     statistic = float(estimate @ np.linalg.pinv(covariance) @ estimate)
-    p = float(chdtrc(k, statistic))
+    # Hotelling: the covariance is known about as well as the number of treated units allows
+    nu = int((cells.first < len(cells.periods)).sum()) - 1
+    p = float(fdtrc(k, nu - k + 1, statistic * (nu - k + 1) / (nu * k))) if nu > k else 1.0
     values = {"p": float(f"{p:.2g}")}
     if p < 1 - level:
         return Check(
