@@ -166,16 +166,16 @@ def _first(
     """Place of each unit's first treated period."""
     begins = pd.DatetimeIndex([period_start(p) for p in periods])
     first = np.full(len(units), len(periods))
-    place = pd.Series(np.arange(len(units)), index=units)
+    place = {name: i for i, name in enumerate(units)}
     unknown, late, within = 0, 0, 0
     for name, value in starts.items():
         if pd.isna(value) or value == 0:
             continue
-        if name not in place.index:
+        if name not in place:
             unknown += 1
             continue
         day = period_start(int(value) if isinstance(value, float | np.floating) else value)
-        at = int(np.searchsorted(begins, day, side="right")) - 1
+        at = int(begins.searchsorted(day, side="right")) - 1
         if at >= 0 and begins[at] < day:
             if at == len(begins) - 1 and day - begins[at] > _last_length(begins):
                 late += 1

@@ -111,7 +111,7 @@ def group_average(cells: GroupTime, groups: Averages) -> tuple[float, Array]:
 
 
 def standard_error(influence: Array) -> float:
-    """Standard error of an estimate from its influence."""
+    """Take the standard error of an estimate from its influence."""
     return float(np.sqrt(np.square(influence).sum()) / len(influence))
 
 

@@ -321,7 +321,7 @@ def calendar_gaps(periods: pd.Index) -> list[str]:
         return []
     unit = pd.DateOffset(months=step) if by_month else pd.DateOffset(days=step)
     missing = []
-    for i in np.flatnonzero(np.diff(place) > step):
+    for i in np.flatnonzero(np.diff(place) > step).tolist():
         day = begins[i] + unit
         while day < begins[i + 1]:
             missing.append(f"{day:%Y-%m-%d}")

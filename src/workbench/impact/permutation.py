@@ -51,6 +51,7 @@ def permutation(
 
 
 def assignments(g: int, k: int, own: Mask, rng: np.random.Generator) -> Array:
+    """Ways to choose k of g units, the true one first: all, or 4,999 drawn ones."""
     if comb(g, k) <= _PERMUTATIONS:
         sets = [own.astype(float)]
         for chosen in combinations(range(g), k):

@@ -16,6 +16,7 @@ _POOR, _NO_FIT = 5.0, 20.0
 
 
 def placebo_table(panel: Panel, own: int, donors: NDArray[np.int_], gaps: Array) -> pd.DataFrame:
+    """Errors of each unit before and after the start, the treated first."""
     before = np.sqrt(np.square(gaps[:, ~panel.after]).mean(axis=1))
     after = np.sqrt(np.square(gaps[:, panel.after]).mean(axis=1))
     return pd.DataFrame(

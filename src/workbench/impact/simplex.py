@@ -43,29 +43,30 @@ def closest_mixture(gaps: Array, *, ridge: float = 0.0) -> Array:
     return found
 
 
-def frank_wolfe(
-    gaps: Array, *, ridge: float, tolerance: float, steps: int, start: Array | None = None
-) -> Array:
-    """Approach the same mixture step by step, stopping as the authors of SDID do.
+def stopped_early(gaps: Array, *, ridge: float, noise: float) -> Array:
+    """Approach the same mixture step by step, stopping where the authors of SDID do.
 
     Parameters
     ----------
     gaps : ndarray, shape (features, donors)
     ridge : float
         Penalty on the mean square: the loss is |G w|^2 / features + ridge |w|^2.
-    tolerance : float
-        Least decrease of the loss that a step must bring.
-    steps : int
-    start : ndarray, optional
-        Weights to start from; equal ones when left out.
+    noise : float
+        Spread of the donors' changes; a step must lessen the loss by (noise / 100,000)^2.
 
     References
     ----------
-    Arkhangelsky et al. (2021), American Economic Review 111(12), 4088-4118, online appendix
-    (Frank-Wolfe, early stopping).
+    Arkhangelsky et al. (2021), American Economic Review 111(12), 4088-4118, and its package
+    synthdid (Frank-Wolfe; a first pass of 100 steps, small weights set to zero, a second pass).
     """
-    features, donors = gaps.shape
-    w = np.full(donors, 1 / donors) if start is None else start
+    stop = (1e-5 * noise) ** 2
+    rough = _frank_wolfe(gaps, ridge, stop, 100, np.full(gaps.shape[1], 1 / gaps.shape[1]))
+    rough = np.where(rough <= rough.max() / 4, 0.0, rough)
+    return _frank_wolfe(gaps, ridge, stop, 10_000, rough / rough.sum())
+
+
+def _frank_wolfe(gaps: Array, ridge: float, tolerance: float, steps: int, w: Array) -> Array:
+    features = len(gaps)
     eta, last = features * ridge, float("inf")
     for step in range(steps):
         fitted = gaps @ w

@@ -160,7 +160,7 @@ def classical(panel: Panel, row: Rows, slope: Slope) -> Spread:
 
 
 def _on_mean(panel: Panel, mean: float) -> Array:
-    """What each cell adds to the mean of the treated after the start."""
+    """Give what each cell adds to the mean of the treated after the start."""
     w = panel.weight * np.outer(panel.treated, panel.after)
     influence: Array = w * (np.nan_to_num(panel.outcome) - mean) / w.sum()
     return influence

@@ -220,9 +220,9 @@ def _picture(a: Adoption, gaps: pd.DataFrame) -> pd.DataFrame:
 
 
 def _parts(a: Adoption, chosen: Controls, effect: float, half: float, level: float) -> pd.DataFrame:
-    """The same question answered with other comparisons."""
+    """Answer the same question with other comparisons."""
     names = {
-        "never": "compared with those never treated",
+        "never": "compared with never treated",
         "not yet": "compared with not yet treated",
     }
     rows = [(names[chosen], effect, effect - half, effect + half, 1.0)]

@@ -17,7 +17,7 @@ from workbench.impact.effect import Check, Effect, mark_start, period_ticks
 from workbench.impact.nested import Mixture, fit_mixture
 from workbench.impact.panel import CaseError, Panel
 from workbench.impact.placebo_set import fit_check, from_placebos, placebo_table
-from workbench.impact.simplex import closest_mixture, frank_wolfe
+from workbench.impact.simplex import closest_mixture, stopped_early
 
 Array = NDArray[np.float64]
 Inference = Literal["auto", "placebo", "conformal"]
@@ -108,7 +108,7 @@ class _Task:
                 weights = closest_mixture(gaps)
             else:
                 noise = float(np.diff(before[:, donors], axis=0).std(ddof=1))
-                weights = _stepwise(gaps, noise)
+                weights = stopped_early(gaps, ridge=(1e-6 * noise) ** 2, noise=noise)
             return Mixture(weights, np.zeros(0), float(np.square(gaps @ weights).mean()))
         x = self.predictors
         return fit_mixture(
@@ -124,14 +124,6 @@ class _Task:
     def gap(self, own: int, donors: NDArray[np.int_], weights: Array) -> Array:
         gap: Array = self.outcome[own] - weights @ self.outcome[donors]
         return gap
-
-
-def _stepwise(gaps: Array, noise: float) -> Array:
-    """As package synthdid's `sc_estimate`: hardly any ridge, stopped early."""
-    options = {"ridge": (1e-6 * noise) ** 2, "tolerance": (1e-5 * noise) ** 2}
-    rough = frank_wolfe(gaps, steps=100, **options)
-    rough = np.where(rough <= rough.max() / 4, 0.0, rough)
-    return frank_wolfe(gaps, steps=10_000, start=rough / rough.sum(), **options)
 
 
 def synthetic_control(

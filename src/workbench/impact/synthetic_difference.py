@@ -12,7 +12,7 @@ from scipy.special import stdtrit
 
 from workbench.impact.effect import Check, Effect
 from workbench.impact.panel import CaseError, Panel
-from workbench.impact.simplex import closest_mixture, frank_wolfe
+from workbench.impact.simplex import closest_mixture, stopped_early
 
 Array = NDArray[np.float64]
 Variance = Literal["auto", "placebo", "jackknife", "bootstrap"]
@@ -195,7 +195,6 @@ def _complete(panel: Panel) -> tuple[Panel, list[Check]]:
 
 def _fit(control: Array, treated: Array, after: NDArray[np.bool_], solver: Solver) -> _Fit:
     before = ~after
-    n0, t0 = len(control), int(before.sum())
     noise = float(np.diff(control[:, before], axis=1).std(ddof=1))
     ridge = (len(treated) * int(after.sum())) ** 0.5 * noise**2
     own = treated.mean(axis=0)
@@ -214,10 +213,7 @@ def _mixture(gaps: Array, ridge: float, noise: float, solver: Solver) -> Array:
     gaps = gaps - gaps.mean(axis=0)
     if solver == "exact":
         return closest_mixture(gaps, ridge=ridge * len(gaps))
-    stop = (1e-5 * noise) ** 2
-    rough = frank_wolfe(gaps, ridge=ridge, tolerance=stop, steps=100)
-    rough = np.where(rough <= rough.max() / 4, 0.0, rough)
-    return frank_wolfe(gaps, ridge=ridge, tolerance=stop, steps=10_000, start=rough / rough.sum())
+    return stopped_early(gaps, ridge=ridge, noise=noise)
 
 
 def _contrast(

@@ -84,7 +84,7 @@ def wild_bootstrap(
 def _weights(
     g: int, kind: Weights, draws: int, rng: np.random.Generator | None
 ) -> tuple[Array, bool]:
-    """Samples of cluster weights, and whether these are all there are."""
+    """Draw samples of cluster weights, and say whether these are all there are."""
     if kind == "auto":
         kind = "webb" if g < _WEBB_BELOW else "rademacher"
     points = _WEBB if kind == "webb" else np.array([-1.0, 1.0])
