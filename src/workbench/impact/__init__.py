@@ -12,6 +12,7 @@ from workbench.impact.evaluate import Evaluation, adjusted, evaluate
 from workbench.impact.event_study import event_study
 from workbench.impact.panel import CaseError, Panel, read_panel
 from workbench.impact.report import CaseReport
+from workbench.impact.robustness import LeftOut, PlaceboDates, leave_one_out, placebo_dates
 from workbench.impact.selector import ASSUMPTIONS, CHOSEN, GRADES, Selection, select_design
 from workbench.impact.series import interrupted_series
 from workbench.impact.staggered import StaggeredEffect, staggered_adoption
@@ -21,6 +22,7 @@ from workbench.impact.synthetic_control import (
     synthetic_control,
 )
 from workbench.impact.synthetic_difference import SyntheticDifference, synthetic_difference
+from workbench.impact.trend_bounds import TrendBounds, trend_bounds
 from workbench.impact.two_way import two_way_fixed_effects
 from workbench.impact.verdict import verdict, words
 
@@ -35,11 +37,14 @@ __all__ = [
     "Check",
     "Effect",
     "Evaluation",
+    "LeftOut",
     "Panel",
+    "PlaceboDates",
     "Selection",
     "StaggeredEffect",
     "SyntheticControl",
     "SyntheticDifference",
+    "TrendBounds",
     "adjusted",
     "all_intervals",
     "before_after",
@@ -47,6 +52,8 @@ __all__ = [
     "evaluate",
     "event_study",
     "interrupted_series",
+    "leave_one_out",
+    "placebo_dates",
     "predictor_means",
     "read_adoption",
     "read_panel",
@@ -56,6 +63,7 @@ __all__ = [
     "staggered_adoption",
     "synthetic_control",
     "synthetic_difference",
+    "trend_bounds",
     "two_way_fixed_effects",
     "verdict",
     "words",

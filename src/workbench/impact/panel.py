@@ -300,7 +300,7 @@ def read_cells(
     size = (len(units), len(periods))
     cell = rows * size[1] + columns_at
     count = size[0] * size[1]
-    w = np.bincount(cell, weights, minlength=count).reshape(size)
+    w = np.bincount(cell, weights, minlength=count).astype(float).reshape(size)
     total = np.bincount(cell, weights * values, minlength=count).reshape(size)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(w > 0, total / w, np.nan)
