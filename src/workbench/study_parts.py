@@ -1,4 +1,4 @@
-"""The parts of a study card: tables, survey, goals, measures, privacy, published values."""
+"""The parts of a study card: tables, goals, measures, privacy, published values."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from workbench.packages import complaint
 
 #: Languages that the reports are written in; a card may name others, which fall back to these.
 LANGUAGES = ("en", "zh")
@@ -69,7 +71,7 @@ def _item(value: Any) -> Any:
     return value
 
 
-_Item = Annotated[str, BeforeValidator(_item)]
+Item = Annotated[str, BeforeValidator(_item)]
 Direction = Literal["up", "down"]
 Where = dict[str, Any]
 
@@ -80,12 +82,26 @@ class Card(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
+class Packaged(Card):
+    """A table of an installed data package; `workbench.packages` lists what there is."""
+
+    name: str
+    table: str
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if wrong := complaint(self.name, self.table):
+            raise PydanticCustomError("package", "{wrong}", {"wrong": wrong})
+        return self
+
+
 class Table(Card):
     """Where one table comes from and how its columns map onto the standard ones."""
 
     path: str | None = None
     sheet: str | int | None = None
     sql: str | None = None
+    package: Packaged | None = None
     encoding: str | None = None
     delimiter: str | None = None
     decimal: Literal[".", ","] = "."
@@ -106,42 +122,12 @@ class Table(Card):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.path is None) == (self.sql is None):
+        if sum(given is not None for given in (self.path, self.sql, self.package)) != 1:
             raise PydanticCustomError(
-                "source", "a table needs either `path` or `sql`, and not both", {}
+                "source", "a table needs one of `path`, `sql` and `package`, and only one", {}
             )
         if self.sheet is not None and not str(self.path).lower().endswith((".xlsx", ".xlsm")):
             raise PydanticCustomError("source", "`sheet` belongs to an .xlsx file only", {})
-        return self
-
-
-class Survey(Card):
-    """The items of the survey, their dimensions and their scale."""
-
-    items: dict[_Item, LocalText] = Field(default_factory=dict)
-    dimensions: dict[str, tuple[_Item, ...]] = Field(default_factory=dict)
-    scale: tuple[int, int] = (1, 7)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.scale[0] >= self.scale[1]:
-            raise PydanticCustomError("scale", "`scale` runs from its lowest to its highest", {})
-        seen: dict[str, str] = {}
-        for dimension, items in self.dimensions.items():
-            for item in items:
-                if self.items and item not in self.items:
-                    raise PydanticCustomError(
-                        "item",
-                        "dimension {dimension} names item {item}, which `items` does not list",
-                        {"dimension": repr(dimension), "item": repr(item)},
-                    )
-                if item in seen:
-                    raise PydanticCustomError(
-                        "item",
-                        "item {item} is in two dimensions, {one} and {two}",
-                        {"item": repr(item), "one": seen[item], "two": dimension},
-                    )
-                seen[item] = dimension
         return self
 
 

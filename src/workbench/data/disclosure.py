@@ -9,6 +9,7 @@ from workbench.data.privacy import PERSONAL_COLUMNS
 from workbench.data.quality import standardise
 from workbench.data.schemas import schema_of
 from workbench.data.sources import read_source
+from workbench.packages import is_installed
 from workbench.study import Study
 
 # Shorter ones are also everyday words, or part of one: a city, a season, "May".
@@ -38,6 +39,8 @@ def personal_texts(study: Study) -> frozenset[str]:
         schema = schema_of(name)
         if schema is None or card.sql is not None:
             continue
+        if card.package is not None and not is_installed(card.package.name):
+            continue  # a published data set that is not at hand: there is nobody to protect
         if not any(column in schema.columns for column in PERSONAL_COLUMNS):
             continue
         engine = engine or Engine(study)

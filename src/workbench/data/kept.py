@@ -30,9 +30,10 @@ from typing import Any
 from workbench.data import privacy
 from workbench.data.cleaning import Cleaner
 from workbench.data.engine import Engine
+from workbench.data.packaged import packaged_hash
 from workbench.data.report import Linking, TableReport
 from workbench.data.sources import file_hash
-from workbench.errors import WorkbenchError
+from workbench.errors import DataError, WorkbenchError
 from workbench.study import Study, StudyError, find_root
 
 #: Where the tables of all studies are kept, below the root (or below a study outside any root).
@@ -128,13 +129,10 @@ def key_of(study: Study) -> str | None:
     customers = study.tables.get("customers")
     if not study.connection.startswith("duckdb:") or (customers and customers.sql is not None):
         return None
-    files = [n for n, card in study.tables.items() if card.path is not None]
+    files = _with_files(study)
     if not files:
         return None
-    hashes = {}
-    for name in files:
-        path = _path(study, name)
-        hashes[name] = file_hash(path) if path.is_file() else None
+    hashes = {name: _source_hash(study, name) for name in files}
     secret = privacy.study_key(study)
     parts = {
         # A report names the files, so that a study in another place is another one.
@@ -143,7 +141,7 @@ def key_of(study: Study) -> str | None:
             [name, card.model_dump(mode="json", exclude={"part_of"})]
             for name, card in study.tables.items()
         ],
-        "scale": study.survey.scale if study.survey else None,
+        "survey": _instrument(study),
         "as_of": study.as_of.isoformat(),
         "time_zone": study.time_zone,
         "files": hashes,
@@ -155,19 +153,43 @@ def key_of(study: Study) -> str | None:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
+def _instrument(study: Study) -> list[object] | None:
+    """Give what the card says about the survey and the cleaning goes by."""
+    asked = study.survey
+    if asked is None:
+        return None
+    said = asked.model_dump(mode="json", include={"scale", "reversed", "columns", "long"})
+    return [said, list(asked.codes)]
+
+
+_CARDS = ("card.py", "packages.py", "study.py", "study_parts.py", "study_survey.py")
+
+
 @cache
 def _sources() -> str:
     """Hash the modules that clean, and those that read the card."""
     room = Path(__file__).parent
-    files = [*room.glob("*.py"), *(room.parent / f for f in ("card.py", "study.py"))]
+    files = [*room.glob("*.py"), *(room.parent / f for f in _CARDS)]
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(f"{path.name}:{file_hash(path)}\n".encode())
     return digest.hexdigest()
 
 
-def _path(study: Study, name: str) -> Path:
-    return study.folder / Path(str(study.tables[name].path)).expanduser()
+def _with_files(study: Study) -> list[str]:
+    return [n for n, card in study.tables.items() if card.sql is None]
+
+
+def _source_hash(study: Study, name: str) -> str | None:
+    """Hash a table's files; None where they are not there."""
+    card = study.tables[name]
+    if card.package is not None:
+        try:
+            return packaged_hash(card.package.name, card.package.table, where=name)
+        except DataError:
+            return None
+    path = study.folder / Path(str(card.path)).expanduser()
+    return file_hash(path) if path.is_file() else None
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -222,7 +244,7 @@ def _make(study: Study, home: Path, target: Path) -> bool:
     try:
         cleaner = Cleaner(study, engine)
         index: dict[str, Any] = {"files": {}, "reports": {}}
-        for name in (n for n, card in study.tables.items() if card.path is not None):
+        for name in _with_files(study):
             path = aside / f"{name}.parquet"
             expr, report = cleaner.cleaned(name)
             engine.write_parquet(expr, path)

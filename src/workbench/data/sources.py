@@ -1,4 +1,4 @@
-"""Brings a study's source (text file, Parquet, Excel, SQL) into the engine, unchanged."""
+"""Brings a study's source (text file, Parquet, Excel, SQL, data package) into the engine."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ import pyarrow as pa
 from workbench.card import did_you_mean
 from workbench.data.engine import Engine
 from workbench.data.files import TextFile, checked_header, exists, look_at, refuse_disguise
+from workbench.data.packaged import packaged_hash, read_packaged
 from workbench.errors import DataError
 from workbench.study import Study, Table
+from workbench.study_parts import Packaged
 
 #: The column that holds a row's place in its source: 2 is the first row below the header.
 ROW = "_row"
@@ -70,6 +72,8 @@ def read_source(engine: Engine, study: Study, name: str) -> Source:
     card = study.tables[name]
     if card.sql is not None:
         return _sql(engine, study, name, card.sql)
+    if card.package is not None:
+        return _packaged(engine, study, name, card.package)
     path = study.folder / Path(str(card.path)).expanduser()
     suffixes = [s.lower() for s in path.suffixes]
     if suffixes and suffixes[-1] in (".xlsx", ".xlsm"):
@@ -282,6 +286,18 @@ def _cell(value: Any) -> str | None:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
+
+
+def _packaged(engine: Engine, study: Study, name: str, card: Packaged) -> Source:
+    where = f"{study.path}, tables.{name}.package"
+    table = read_packaged(card.name, card.table, where=where)
+    _refuse_empty(table.num_rows, where)
+    columns = tuple(table.column_names)
+    table = table.append_column(ROW, pa.array(range(2, table.num_rows + 2), pa.int64()))
+    digest = packaged_hash(card.name, card.table, where=where)
+    return Source(
+        name, engine.upload(name, table), f"{card.name}, table {card.table!r}", columns, digest
+    )
 
 
 def _sql(engine: Engine, study: Study, name: str, query: str) -> Source:

@@ -11,6 +11,7 @@ from workbench.card import did_you_mean
 from workbench.data.cleaning import Cleaner
 from workbench.data.engine import Engine
 from workbench.data.kept import Kept, find_or_make
+from workbench.data.packaged import packaged_hash
 from workbench.data.report import CleaningReport, Linking, TableReport
 from workbench.data.sources import file_hash
 from workbench.errors import DataError
@@ -113,6 +114,9 @@ class Tables:
             path = self.study.folder / card.path if card.path is not None else None
             if path is not None and path.is_file():
                 found[name] = file_hash(path)
+            elif card.package is not None:
+                where = f"{self.study.path}, tables.{name}.package"
+                found[name] = packaged_hash(card.package.name, card.package.table, where=where)
             else:
                 found[name] = self._cleaner.sha256(name)
         return found

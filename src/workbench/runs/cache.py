@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
+from workbench.packages import files_of
 from workbench.runs.ipynb import read_notebook, with_outputs, write_notebook
 from workbench.runs.record import StepRecord, finished_steps
 
@@ -65,7 +66,7 @@ def look_around(study: Study, root: Path) -> Surroundings:
         files = _files(study, name, table)
         known = known and files is not None
         for path in files or ():
-            inputs[os.path.relpath(path, study.folder)] = _sha256(path)
+            inputs[_called(study, table, path)] = _sha256(path)
     inputs[study.path.name] = _sha256(study.path)
     # Parameters are hashed with the notebook that takes them; a new one must not wake the others.
     card = study.model_dump(mode="json", exclude={"parameters", "folder"})
@@ -173,6 +174,9 @@ def _link(source: Path, target: Path) -> None:
 
 def _files(study: Study, name: str, table: Table) -> list[Path] | None:
     """Return the files of a table; None when it does not come from files."""
+    if table.package is not None:
+        where = f"{study.path}, tables.{name}.package"
+        return list(files_of(table.package.name, table.package.table, where=where))
     if table.path is None or "://" in table.path:
         return None
     path = study.folder / table.path
@@ -189,6 +193,13 @@ def _files(study: Study, name: str, table: Table) -> list[Path] | None:
             remedy="put the file there or correct the path",
         )
     return files
+
+
+def _called(study: Study, table: Table, path: Path) -> str:
+    """Name an input: a packaged file by its package, for where that is installed says nothing."""
+    if table.package is not None:
+        return f"{table.package.name}:{path.name}"
+    return os.path.relpath(path, study.folder)
 
 
 def _sources_digest(room: Path = Path(__file__).parents[1]) -> str:

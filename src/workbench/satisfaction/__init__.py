@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from workbench.satisfaction.answers import Answers, SurveyError, attach, read_answers
+from workbench.satisfaction.answers import Answers, SurveyError, read_answers
 from workbench.satisfaction.drivers import Drivers, drivers, lmg
 from workbench.satisfaction.gaps import Gaps, gaps
 from workbench.satisfaction.groups import GroupGaps, gap_changes, gaps_by
+from workbench.satisfaction.instrument import (
+    Survey,
+    Weighting,
+    attach,
+    attach_all,
+    take_survey,
+    weigh,
+)
 from workbench.satisfaction.loyalty import Satisfaction, Trend, csat, loyalty_by
 from workbench.satisfaction.net_promoter import (
     NetPromoter,
@@ -36,9 +44,12 @@ __all__ = [
     "PriorityMap",
     "Reliability",
     "Satisfaction",
+    "Survey",
     "SurveyError",
     "Trend",
+    "Weighting",
     "attach",
+    "attach_all",
     "cronbach_alpha",
     "csat",
     "detectable_change",
@@ -57,4 +68,6 @@ __all__ = [
     "read_answers",
     "reliability",
     "sample_needed",
+    "take_survey",
+    "weigh",
 ]

@@ -1,7 +1,8 @@
-"""Statistical tools that several rooms need: intervals, bootstrap, multiplicity, weights."""
+"""Statistical tools that several rooms need: intervals, bootstrap, multiplicity, agreement."""
 
 from __future__ import annotations
 
+from workbench.stats.agreement import Agreement, cohen_kappa, krippendorff, rating_table
 from workbench.stats.bootstrap import Bootstrap, bootstrap, bootstrap_weights
 from workbench.stats.intervals import (
     Interval,
@@ -16,24 +17,41 @@ from workbench.stats.intervals import (
     wilson,
 )
 from workbench.stats.multiplicity import adjust, benjamini_hochberg, holm
-from workbench.stats.weights import effective_size, weighted_mean, weighted_quantile
+from workbench.stats.raking import Raked, rake
+from workbench.stats.weights import (
+    Moments,
+    column_moments,
+    effective_answers,
+    effective_size,
+    weighted_mean,
+    weighted_quantile,
+)
 
 __all__ = [
+    "Agreement",
     "Bootstrap",
     "Interval",
+    "Moments",
+    "Raked",
     "adjust",
     "benjamini_hochberg",
     "bootstrap",
     "bootstrap_weights",
+    "cohen_kappa",
+    "column_moments",
     "correlation_interval",
+    "effective_answers",
     "effective_size",
     "holm",
+    "krippendorff",
     "mean_difference",
     "mean_interval",
     "named_intervals",
     "proportion_difference",
     "proportion_interval",
     "proportion_ratio",
+    "rake",
+    "rating_table",
     "ratio_interval",
     "weighted_mean",
     "weighted_quantile",
