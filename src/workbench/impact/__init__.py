@@ -10,6 +10,7 @@ from workbench.impact.did import all_intervals, difference_in_differences
 from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted, evaluate
 from workbench.impact.event_study import event_study
+from workbench.impact.lot import compare_afterwards
 from workbench.impact.panel import CaseError, Panel, read_panel
 from workbench.impact.report import CaseReport
 from workbench.impact.robustness import LeftOut, PlaceboDates, leave_one_out, placebo_dates
@@ -48,6 +49,7 @@ __all__ = [
     "adjusted",
     "all_intervals",
     "before_after",
+    "compare_afterwards",
     "difference_in_differences",
     "evaluate",
     "event_study",
