@@ -129,3 +129,14 @@ def test_two_treated_among_many_units_keep_their_coverage(make_panel) -> None:
         wrong += plain.low <= 0.7 <= plain.high
     assert 0.89 <= hits / 150 <= 0.995
     assert wrong / 150 < 0.85
+
+
+def test_leaving_units_out_of_a_full_panel_is_that_of_refitting(make_panel, rng) -> None:
+    from workbench.impact.spread import jackknife
+
+    panel = make_panel(rng, units=11, treated=4, effect=1.0)
+    row = np.arange(11)
+    quick = jackknife(panel, row, panel_slope(panel, row))
+    panel.weight[0, 0] += 1e-9  # no longer the same everywhere: fitted anew without each unit
+    slow = jackknife(panel, row, panel_slope(panel, row))
+    assert quick.covariance == pytest.approx(slow.covariance, rel=1e-6)
