@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.segments.apart import set_apart
 from workbench.segments.attributes import (
     Associations,
     AttributeProfile,
@@ -12,9 +13,10 @@ from workbench.segments.attributes import (
     readable,
 )
 from workbench.segments.behaviour import Behaviour, behaviour
+from workbench.segments.classes import LatentClasses, latent_classes
 from workbench.segments.clusters import Clusters, clusters
 from workbench.segments.profile import Profile, profile, share_held
-from workbench.segments.rfm import RFM, rfm, score_customers
+from workbench.segments.rfm import RFM, name_customers, rfm, score_customers
 from workbench.segments.rules import default_rules
 from workbench.segments.tiers import Tiers, gini, lorenz, share_of_top, tiers
 
@@ -24,6 +26,7 @@ __all__ = [
     "AttributeProfile",
     "Behaviour",
     "Clusters",
+    "LatentClasses",
     "Profile",
     "Tiers",
     "age_band",
@@ -34,11 +37,14 @@ __all__ = [
     "default_rules",
     "gini",
     "join_attributes",
+    "latent_classes",
     "lorenz",
+    "name_customers",
     "profile",
     "readable",
     "rfm",
     "score_customers",
+    "set_apart",
     "share_held",
     "share_of_top",
     "tiers",
