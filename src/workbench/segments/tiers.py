@@ -121,7 +121,7 @@ def tiers(value: ArrayLike, *, pyramid: Mapping[str, float] | None = None) -> Ti
     DataError
         Missing or negative values, nothing but zeros, shares that do not rise to one.
     """
-    worth, index = _check(value)
+    worth, index = checked_value(value)
     ends = dict(PYRAMID if pyramid is None else pyramid)
     shares = np.array(list(ends.values()), dtype=float)
     if (np.diff(shares) <= 0).any() or shares[0] <= 0 or abs(shares[-1] - 1) > 1e-12:
@@ -177,9 +177,9 @@ def _top_share(worth: Array, inside: NDArray[np.bool_], level: float = 0.95) -> 
     low = float(worth[inside].min())
     above = worth > worth[inside].max()
     # sum above the lower end, less the sum above the upper one
-    influence = _excess(worth, low, inside | above)
+    influence = excess(worth, low, inside | above)
     if above.any():
-        influence = influence - _excess(worth, float(worth[above].min()), above)
+        influence = influence - excess(worth, float(worth[above].min()), above)
     influence = (influence - share * (worth - mean)) / mean
     half = normal_quantile(level) * float(np.sqrt(np.square(influence).sum()) / n)
     p = min(max(share, 1e-12), 1 - 1e-12)
@@ -189,7 +189,8 @@ def _top_share(worth: Array, inside: NDArray[np.bool_], level: float = 0.95) -> 
     return float(1 / (1 + np.exp(width - centre))), float(1 / (1 + np.exp(-width - centre)))
 
 
-def _excess(worth: Array, end: float, above: NDArray[np.bool_]) -> Array:
+def excess(worth: Array, end: float, above: NDArray[np.bool_]) -> Array:
+    """Give the influence of each customer on the value held above a quantile `end`."""
     part = np.where(above, worth - end, 0.0)
     return np.asarray(part - part.mean(), dtype=float)
 
@@ -202,7 +203,7 @@ def gini(value: ArrayLike, *, level: float = 0.95) -> Interval:
     value : array_like, shape (n,)
         Zero or more.
     """
-    worth, _ = _check(value)
+    worth, _ = checked_value(value)
     n = worth.size
     order = np.argsort(worth, kind="stable")
     y = worth[order]
@@ -222,7 +223,7 @@ def gini(value: ArrayLike, *, level: float = 0.95) -> Interval:
 
 def lorenz(value: ArrayLike) -> pd.DataFrame:
     """Cumulative shares of customers and value, the least valuable first."""
-    worth, _ = _check(value)
+    worth, _ = checked_value(value)
     y = np.sort(worth)
     return pd.DataFrame(
         {
@@ -239,7 +240,8 @@ def share_of_top(value: ArrayLike, share: float = 0.2) -> Interval:
     return Interval(estimate, low, high, float(np.size(value)))
 
 
-def _check(value: ArrayLike) -> tuple[Array, pd.Index | None]:
+def checked_value(value: ArrayLike) -> tuple[Array, pd.Index | None]:
+    """Give values as numbers of zero or more, with their index, or say what is wrong with them."""
     index = value.index if isinstance(value, pd.Series) else None
     try:
         worth = np.asarray(value, dtype=float)
