@@ -96,7 +96,7 @@ def _noncentrality(chi2: float, df: int, q: float) -> float:
 
 
 def _se(table: Array) -> float:
-    """Standard error of phi squared (chi-squared over n) by the delta method."""
+    """Give the standard error of phi squared (chi-squared over n) by the delta method."""
     n = table.sum()
     p = table / n
     row, column = p.sum(axis=1, keepdims=True), p.sum(axis=0, keepdims=True)
