@@ -7,6 +7,7 @@ from workbench.segments.attributes import (
     Associations,
     AttributeProfile,
     age_band,
+    answers_of,
     associations,
     by_attribute,
     join_attributes,
@@ -22,7 +23,7 @@ from workbench.segments.personas import Personas, nearest_advice, personas
 from workbench.segments.profile import Profile, pool_small, profile, share_held
 from workbench.segments.rfm import RFM, name_customers, rfm, score_customers
 from workbench.segments.rules import default_rules
-from workbench.segments.tiers import Tiers, gini, lorenz, share_of_top, tiers
+from workbench.segments.tiers import Tiers, Worth, gini, lorenz, share_of_top, tiers, worth_of
 
 __all__ = [
     "RFM",
@@ -36,7 +37,9 @@ __all__ = [
     "Profile",
     "TierAccounts",
     "Tiers",
+    "Worth",
     "age_band",
+    "answers_of",
     "associations",
     "behaviour",
     "by_attribute",
@@ -63,4 +66,5 @@ __all__ = [
     "share_of_top",
     "tier_accounts",
     "tiers",
+    "worth_of",
 ]

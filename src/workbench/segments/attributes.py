@@ -296,6 +296,36 @@ def join_attributes(
     return scored.merge(people, on="customer_id", how="left")
 
 
+def answers_of(
+    people: pd.DataFrame, *, leave_out: Sequence[str] = (), levels: int = 12
+) -> pd.DataFrame:
+    """Pick the columns that are answers about a person: few levels, known for most.
+
+    Parameters
+    ----------
+    people : DataFrame
+        One row a customer.
+    leave_out : sequence of str
+        Columns that are none, such as where people live or how they were scored.
+    levels : int
+        Most levels of an answer.
+
+    Returns
+    -------
+    DataFrame
+        Columns with two to `levels` levels that at least half of the customers have given.
+    """
+    kept = [
+        name
+        for name in people.columns
+        if name not in {"customer_id", *leave_out}
+        and people[name].dtype.kind != "M"
+        and 2 <= people[name].nunique() <= levels
+        and people[name].notna().mean() >= 0.5
+    ]
+    return people[kept]
+
+
 def age_band(birth_year: pd.Series, as_of: object, *, width: int = 10) -> pd.Series:
     """Turn years of birth into bands of age: "30-39".
 

@@ -67,6 +67,7 @@ def tier_accounts(
     costs: Mapping[str, float],
     *,
     margin: float = 1.0,
+    min_cell: int = 5,
 ) -> TierAccounts:
     """Set what the customers of each tier brought in a year against what they cost.
 
@@ -80,6 +81,8 @@ def tier_accounts(
         What a customer of the tier costs a year.
     margin : float
         Share of the revenue that is kept, above 0 to 1.
+    min_cell : int
+        Tiers with fewer customers are left out.
 
     Raises
     ------
@@ -111,7 +114,7 @@ def tier_accounts(
     rows = []
     for code, name in enumerate(names):
         inside = earned[codes == code]
-        if not inside.size:
+        if inside.size < max(min_cell, 1):
             continue
         net = mean_interval(margin * inside)
         cost = float(costs[name])

@@ -57,7 +57,7 @@ class Remark:
     message : str
         With named placeholders.
     values : dict
-        What they stand for; shares as `Interval` or float, names as str.
+        What they stand for; shares as float, names as str.
     """
 
     kind: str
