@@ -72,7 +72,7 @@ def test_small_cells_and_dates_are_left_out() -> None:
         }
     )
     assert set(set_apart(segment, frame)["attribute"]) == {"even"}
-    assert set(set_apart(segment, frame, min_cell=1)["attribute"]) == {"even"}
+    assert set(set_apart(segment, frame, min_cell=3)["attribute"]) == {"even", "rare"}
     assert set_apart(["A"] * 80, frame).empty
 
 

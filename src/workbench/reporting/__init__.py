@@ -56,7 +56,7 @@ if TYPE_CHECKING:
         proper,
     )
     from workbench.reporting.numbers import Value, day, money, num, pct, points
-    from workbench.reporting.personas import personas
+    from workbench.reporting.persona_cards import personas
     from workbench.reporting.sentences import callout, heading, say
     from workbench.reporting.showing import show
 
@@ -73,7 +73,7 @@ _WHERE = {
     "money": "numbers",
     "num": "numbers",
     "pct": "numbers",
-    "personas": "personas",
+    "personas": "persona_cards",
     "points": "numbers",
     "proper": "languages",
     "ReportingError": "languages",

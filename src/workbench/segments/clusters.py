@@ -203,7 +203,7 @@ def clusters(
             f"{len(X.matrix)} customers for {tried[-1] if tried else 0} groups",
             remedy="try fewer groups, two or more, with at least five customers each",
         )
-    evidence = weigh(X.matrix, tried, rng, method=method, stable=STABLE)
+    evidence = weigh(X.matrix, tried, rng, method=method, stable=STABLE, margin=MARGIN)
     apart = evidence.separation > evidence.null + MARGIN
     clear = apart and evidence.stability >= STABLE
     values = {

@@ -78,7 +78,9 @@ def cramers_v(counts: ArrayLike, *, level: float = 0.95) -> Association:
     v = min(float(np.sqrt(phi2 / smaller)), 1.0) if smaller > 0 else float("nan")
     most = min(rows, columns) - 1
     tail = (1 - level) / 2
-    weak = [np.sqrt(_noncentrality(chi2, df, q) / n / most) for q in (1 - tail, tail)]
+    # below its mean under independence the statistic says no more than its mean would
+    ends = ((chi2, 1 - tail), (max(chi2, df), tail))
+    weak = [np.sqrt(_noncentrality(x, df, q) / n / most) for x, q in ends]
     half = normal_quantile(level) * _se(table) / (2 * v * smaller) if v > 0 else 0.0
     low, high = max(min(weak[0], v - half), 0.0), min(max(weak[1], v + half), 1.0)
     return Association(

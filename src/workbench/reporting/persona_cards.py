@@ -109,7 +109,7 @@ def _label(text: str, language: str) -> str:
 
 def _bar(label: str, share: Any, language: str) -> str:
     held = _share(share)
-    width = 100 * min(max(float(share.estimate), 0.0), 1.0)
+    width = 100 * min(max(held.x or 0.0, 0.0), 1.0)
     words = escape(match(label, language, kind="text"))
     return (
         f"<div><dt>{words}</dt><dd>"
