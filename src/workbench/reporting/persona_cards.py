@@ -95,7 +95,7 @@ def _card(
     found = [_trait(row, language) for row in card.traits.to_dict("records")]
     if found:
         rows = "".join(f"<li>{escape(text)}</li>" for text in found)
-        parts.append(f"{_label('More often than others', language)}<ul>{rows}</ul>")
+        parts.append(f"{_label('What sets them apart', language)}<ul>{rows}</ul>")
     for label, text in (("Likely need", card.need), ("Suggested treatment", card.action)):
         if text:
             told = escape(match(text, language, kind="text"))

@@ -23,8 +23,8 @@ from workbench.stats.intervals import Interval
 PROTECTED = ("age", "birth_year", "gender")
 
 USES = (
-    "This sorting of customers uses {attributes}. To treat people differently by it can be unfair "
-    "and, depending on the law, forbidden. Ask before acting on it."
+    "A sorting of customers on this page uses {attributes}. To treat people differently by it can "
+    "be unfair and, depending on the law, forbidden. Ask before acting on it."
 )
 DIFFERS = (
     "The segments do not use {attribute}, but differ by it: {inside} of {segment} are {level}, "
@@ -37,7 +37,7 @@ DIFFERS_IN_MEAN = (
     "of different {attribute} differently, too."
 )
 EQUAL = (
-    "The segments neither use {attributes} nor differ by it beyond chance (Cramér's V at most "
+    "The segments neither use {attributes} nor differ in this beyond chance (Cramér's V at most "
     "{strongest}, could be up to {high})."
 )
 UNKNOWN = (
