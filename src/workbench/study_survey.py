@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -113,6 +113,38 @@ class SurveyWeights(Card):
         return self
 
 
+class Chain(Card):
+    """A path model: what leads to satisfaction, and what satisfaction leads to.
+
+    Attributes
+    ----------
+    constructs : dict
+        Construct -> the columns of the survey that measure it.
+    paths : dict
+        Construct -> the constructs that lead to it.
+    modes : dict
+        Constructs that their items form (B) rather than reflect (A).
+    """
+
+    constructs: dict[str, tuple[str, ...]] = Field(min_length=2)
+    paths: dict[str, tuple[str, ...]] = Field(min_length=1)
+    modes: dict[str, Literal["A", "B"]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for key in ("paths", "modes"):
+            given: dict[str, tuple[str, ...]] = getattr(self, key)
+            named = [*given, *(s for t in self.paths.values() for s in t if key == "paths")]
+            for name in named:
+                if name not in self.constructs:
+                    raise PydanticCustomError(
+                        "construct",
+                        "`{key}` names {name}, which `constructs` does not list",
+                        {"key": key, "name": repr(name)},
+                    )
+        return self
+
+
 class Survey(Card):
     """The instrument: its items, their dimensions and scale, and how the file holds the answers.
 
@@ -131,6 +163,10 @@ class Survey(Card):
     groups : tuple of str
         Columns of the survey, the segments or the customers to compare by: the first there is.
     weights : SurveyWeights or None
+    chain : Chain or None
+        The path model; by default expectation, quality, satisfaction and loyalty.
+    codebook : str or None
+        File of the aspects that comments are about, beside the card; by default one for services.
     """
 
     items: dict[Item, LocalText] = Field(default_factory=dict)
@@ -143,6 +179,8 @@ class Survey(Card):
     waves: tuple[str, ...] = ()
     groups: tuple[str, ...] = ("segment", "region")
     weights: SurveyWeights | None = None
+    chain: Chain | None = None
+    codebook: str | None = None
 
     @field_validator("dimensions")
     @classmethod
