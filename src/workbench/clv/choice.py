@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
@@ -111,7 +112,8 @@ def choose(
             usable["bias_high"] >= best["bias_low"]
         )
         left = usable[meets]
-    name = str(left.loc[left["bic"].idxmin(), "model"])
+    # the table is sorted by BIC
+    name = str(left["model"].iloc[0])
     if fits[name].verdict.kind == "no_dropout" and NBD.title in fits:
         # its predictions are those of the NBD, so the NBD it is
         name = NBD.title
