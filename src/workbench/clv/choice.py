@@ -107,11 +107,9 @@ def choose(
         )
     left, tested = usable, "bias" in usable and bool(usable["bias"].notna().all())
     if tested:
-        best = usable.loc[usable["bias"].abs().idxmin()]
-        meets = (usable["bias_low"] <= best["bias_high"]) & (
-            usable["bias_high"] >= best["bias_low"]
-        )
-        left = usable[meets]
+        best = usable.iloc[int(np.argmin(np.abs(usable["bias"].to_numpy(dtype=float))))]
+        low, high = float(best["bias_low"]), float(best["bias_high"])
+        left = usable[(usable["bias_low"] <= high) & (usable["bias_high"] >= low)]
     # the table is sorted by BIC
     name = str(left["model"].iloc[0])
     if fits[name].verdict.kind == "no_dropout" and NBD.title in fits:
