@@ -308,8 +308,8 @@ def test_coders_and_the_method_are_compared() -> None:
     found = coding_agreement(frame, comments, polarity, rng=np.random.default_rng(1), draws=200)
     people = found.of("aspect", "people")
     assert people["n"] == 120 and 0.65 < people["low"] < people["estimate"] < people["high"]
-    assert found.of("aspect", "method and code_a")["estimate"] > 0.75
-    assert found.of("tone", "method and tone_b")["measure"] == "kappa"
+    assert found.of("aspect", "method and coder a")["estimate"] > 0.75
+    assert found.of("tone", "method and coder b")["measure"] == "kappa"
     assert (found.table["low"] < found.table["estimate"]).all()
 
 
@@ -319,7 +319,7 @@ def test_codes_of_another_codebook_and_few_codes_say_so() -> None:
     foreign = frame.assign(code_a=frame["code_a"].replace({"price": "cost", "app": "screen"}))
     table = coding_agreement(foreign, comments, rng=np.random.default_rng(1), draws=50).table
     reason = table.set_index("between")["reason"]
-    assert reason["method and code_a"] == "the codes are not aspects of the codebook"
+    assert reason["method and coder a"] == "the codes are not aspects of the codebook"
     few = frame.copy()
     few.loc[10:, ["code_a", "code_b", "tone_a", "tone_b"]] = None
     table = coding_agreement(few, comments, rng=np.random.default_rng(1), draws=50).table

@@ -28,7 +28,7 @@ MOST_CARDS = 4
 ENOUGH_KEPT = 0.95
 WORTH_WINNING = 0.05
 """Shares at which the rules on data and on quiet customers speak up."""
-LEADING = ("worth", "short", "goals", "who", "measures", "data")
+LEADING = ("worth", "short", "goals", "who", "measures", "matters", "data")
 """Whose numbers lead the page, where there are more than it leads with."""
 FEWEST_QUESTIONS = 3
 """With fewer the sections themselves are summary enough."""
@@ -47,6 +47,7 @@ QUESTIONS = (
     Question("who", "Who are our customers?", ("segmentation",)),
     Question("worth", "What are they worth?", ("clv",)),
     Question("short", "Where do we fall short of what they expect?", ("satisfaction_gap",)),
+    Question("matters", "What matters to them?", ("satisfaction_drivers", "comments")),
     Question("measures", "Did the measures work?", ("case_evaluation",)),
     Question("goals", "Are we getting where we said we would?", ("goals",)),
     Question("data", "How far can the data be trusted?", ("data_quality",)),
@@ -56,6 +57,8 @@ PAGES = {
     "segmentation": "Customer segments",
     "clv": "Customer lifetime value",
     "satisfaction_gap": "Service quality and loyalty",
+    "satisfaction_drivers": "What goes with satisfaction",
+    "comments": "What customers say",
     "case_evaluation": "Evaluation of a measure",
     "goals": "Goals",
     "data_quality": "Data quality",

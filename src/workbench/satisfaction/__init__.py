@@ -7,10 +7,12 @@ from workbench.satisfaction.answers import (
     SurveyError,
     read_answers,
 )
+from workbench.satisfaction.chain import if_possible, service_chain
 from workbench.satisfaction.coding import (
     CodingAgreement,
     coded_tones,
     coding_agreement,
+    learn_tone,
 )
 from workbench.satisfaction.comments import (
     AspectTable,
@@ -35,6 +37,7 @@ from workbench.satisfaction.groups import (
     gap_changes,
     gaps_by,
 )
+from workbench.satisfaction.importance import Importance, importance
 from workbench.satisfaction.instrument import (
     Survey,
     Weighting,
@@ -102,6 +105,7 @@ from workbench.satisfaction.words import (
     keyness,
     keywords,
     missed,
+    word_list,
 )
 
 __all__ = [
@@ -115,6 +119,7 @@ __all__ = [
     "Drivers",
     "Gaps",
     "GroupGaps",
+    "Importance",
     "Kano",
     "Later",
     "NetPromoter",
@@ -144,6 +149,8 @@ __all__ = [
     "gap_changes",
     "gaps",
     "gaps_by",
+    "if_possible",
+    "importance",
     "kano",
     "kano_items",
     "keyness",
@@ -152,6 +159,7 @@ __all__ = [
     "later_leaving",
     "later_purchases",
     "learn_polarity",
+    "learn_tone",
     "lmg",
     "loyalty_by",
     "missed",
@@ -166,8 +174,10 @@ __all__ = [
     "relative_weights",
     "reliability",
     "sample_needed",
+    "service_chain",
     "split_clauses",
     "take_survey",
     "tone_by_rating",
     "weigh",
+    "word_list",
 ]

@@ -62,6 +62,12 @@ class Polarity:
         return float(self.table["estimate"].mean())
 
     @property
+    def parts(self) -> pd.DataFrame:
+        """Accuracy by tone and by language: `part`, `n`, `estimate`, `low`, `high`."""
+        sides = (self.table.rename(columns={"tone": "part"}), self.by_language)
+        return pd.concat([sides[0], sides[1].rename(columns={"language": "part"})])
+
+    @property
     def better_than_guessing(self) -> bool:
         """Whether the accuracy lies above that of always guessing the same, beyond chance."""
         return self.accuracy.low > self.majority

@@ -120,6 +120,13 @@ def keywords(
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
+def word_list(words: pd.DataFrame) -> pd.DataFrame:
+    """Set the keywords of each aspect in one row: `label`, and a column a language."""
+    joined = words.groupby(["label", "language"], sort=False)["word"].apply(", ".join)
+    wide = joined.unstack("language").reindex(words["label"].drop_duplicates())  # noqa: PD010
+    return wide.reindex(columns=["en", "zh"]).fillna("").reset_index()
+
+
 def missed(
     comments: Comments,
     positive: ArrayLike,
