@@ -104,7 +104,8 @@ def learn_tone(
 ) -> Polarity:
     """Learn the tone of a survey's comments from whatever tells it.
 
-    That is what coders wrote, then other comments that are labelled, then the ratings.
+    That is what coders wrote, then other comments that are labelled, then the ratings; those who
+    comment on a middling rating mostly complain.
 
     Parameters
     ----------
@@ -124,7 +125,9 @@ def learn_tone(
         As `learn_polarity`; or `labelled` lacks a column.
     """
     texts = frame[text].reset_index(drop=True)
-    rated = tone_by_rating(frame[rating]) if rating in frame else np.full(len(frame), np.nan)
+    rated = np.full(len(frame), np.nan)
+    if rating in frame:
+        rated = tone_by_rating(frame[rating], middle="negative")
     coded = coded_tones(frame, prefix=tone)
     if labelled is not None:
         absent = [c for c in ("comment", "positive") if c not in labelled]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
+from workbench.satisfaction.marks import name_marks
 from workbench.satisfaction.moments import resampled
 from workbench.satisfaction.priorities import PriorityMap, priority_map
 from workbench.stats import Interval
@@ -66,15 +67,8 @@ class Importance:
             elinewidth=0.8,
             alpha=0.7,
         )
-        for _, row in t.iterrows():
-            ax.annotate(
-                str(row["item"]),
-                (row["stated"], row["derived"]),
-                xytext=(5, 4),
-                textcoords="offset points",
-                fontsize="small",
-            )
         ax.margins(0.1)
+        name_marks(ax, x, y, list(t["item"]))
         ax.set_xlabel("Stated importance, mean answer")
         ax.set_ylabel("Importance, correlation with overall satisfaction")
         return ax

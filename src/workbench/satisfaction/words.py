@@ -122,9 +122,12 @@ def keywords(
 
 def word_list(words: pd.DataFrame) -> pd.DataFrame:
     """Set the keywords of each aspect in one row: `label`, and a column a language."""
-    joined = words.groupby(["label", "language"], sort=False)["word"].apply(", ".join)
-    wide = joined.unstack("language").reindex(words["label"].drop_duplicates())  # noqa: PD010
-    return wide.reindex(columns=["en", "zh"]).fillna("").reset_index()
+    labels = list(dict.fromkeys(words["label"]))
+    table = pd.DataFrame({"label": labels})
+    for language in ("en", "zh"):
+        here = words[words["language"] == language].groupby("label")["word"].apply(list).to_dict()
+        table[language] = [", ".join(here.get(label, [])) for label in labels]
+    return table
 
 
 def missed(
