@@ -141,11 +141,13 @@ class Baseline(Card):
 
 
 class Revision(Card):
-    """A target or deadline that a goal had before, and why it was changed."""
+    """A target, deadline or threshold that a goal had before, and why it was changed."""
 
     changed: dt.date
     target: float | None = None
     deadline: dt.date | None = None
+    warn_below: float | None = None
+    warn_above: float | None = None
     why: LocalText
 
 
@@ -166,6 +168,10 @@ class Goal(Card):
         How much it counts among the goals that serve the same one; these sum to 1.
     history : tuple of Revision
         What was changed before.
+    forecast : str
+        What its level does: ``averaged`` over what the record allows, or stated.
+    warn_below, warn_above : float or None
+        Fixed thresholds: a measured value beyond one is a warning.
     """
 
     name: Name
@@ -185,6 +191,9 @@ class Goal(Card):
     direction: Direction = "up"
     owner: LocalText | None = None
     parent: str | None = None
+    forecast: Literal["averaged", "steady", "wandering", "trend", "damped"] = "averaged"
+    warn_below: float | None = None
+    warn_above: float | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from workbench.satisfaction.alpha import (
+    Alpha,
+    cronbach_alpha,
+    difference_reliability,
+    distribution_free_limits,
+    feldt_limits,
+)
 from workbench.satisfaction.answers import (
     Answers,
     SurveyError,
@@ -27,6 +34,10 @@ from workbench.satisfaction.drivers import (
     drivers,
     lmg,
     relative_weights,
+)
+from workbench.satisfaction.factor import (
+    FactorModel,
+    confirm,
 )
 from workbench.satisfaction.gaps import (
     Gaps,
@@ -93,12 +104,13 @@ from workbench.satisfaction.priorities import (
     priority_map,
 )
 from workbench.satisfaction.reliability import (
-    Alpha,
     Reliability,
-    cronbach_alpha,
-    difference_reliability,
-    feldt_limits,
     reliability,
+)
+from workbench.satisfaction.validity import (
+    Validity,
+    omega,
+    validity,
 )
 from workbench.satisfaction.words import (
     examples,
@@ -117,6 +129,7 @@ __all__ = [
     "CodingAgreement",
     "Comments",
     "Drivers",
+    "FactorModel",
     "Gaps",
     "GroupGaps",
     "Importance",
@@ -132,16 +145,19 @@ __all__ = [
     "Survey",
     "SurveyError",
     "Trend",
+    "Validity",
     "Weighting",
     "aspect_table",
     "attach",
     "attach_all",
     "coded_tones",
     "coding_agreement",
+    "confirm",
     "cronbach_alpha",
     "csat",
     "detectable_change",
     "difference_reliability",
+    "distribution_free_limits",
     "drivers",
     "examples",
     "feldt_limits",
@@ -165,6 +181,7 @@ __all__ = [
     "missed",
     "nps",
     "nps_limits",
+    "omega",
     "ordinal_drivers",
     "path_model",
     "power_of",
@@ -178,6 +195,7 @@ __all__ = [
     "split_clauses",
     "take_survey",
     "tone_by_rating",
+    "validity",
     "weigh",
     "word_list",
 ]
