@@ -39,14 +39,7 @@ MOST_CARDS = 4
 """Headline numbers at the top, and those of one notebook."""
 
 
-<<<<<<< HEAD
-ENOUGH_KEPT = 0.95
-WORTH_WINNING = 0.05
-"""Shares at which the rules on data and on quiet customers speak up."""
-LEADING = ("worth", "short", "goals", "who", "measures", "matters", "data")
-=======
-LEADING = ("worth", "short", "goals", "who", "stay", "measures", "data", "more")
->>>>>>> main
+LEADING = ("worth", "short", "goals", "who", "stay", "measures", "matters", "data", "more")
 """Whose numbers lead the page, where there are more than it leads with."""
 FEWEST_QUESTIONS = 3
 """With fewer the sections themselves are summary enough."""
