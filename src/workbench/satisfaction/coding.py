@@ -189,7 +189,7 @@ def coding_agreement(
     codes = _codes(given, aspect)
     known = {*comments.aspects, "none"}
     rows += _between_people(codes, "aspect", rng, draws, level)
-    for column in codes:
+    for column in map(str, codes):
         foreign = ~codes[column].dropna().isin(known)
         if foreign.mean() > 0.5:
             reason = "the codes are not aspects of the codebook"
@@ -208,7 +208,10 @@ def coding_agreement(
     rows += _between_people(tones, "tone", rng, draws, level)
     if polarity is not None and polarity.held_out.shape == (len(given),):
         held = pd.Series(polarity.held_out)
-        rows += [_with_method(tones[c], held, "tone", c.removeprefix(tone), level) for c in tones]
+        rows += [
+            _with_method(tones[c], held, "tone", c.removeprefix(tone), level)
+            for c in map(str, tones)
+        ]
     if not rows:
         raise DataError(
             "nobody has coded the comments",

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+Side: TypeAlias = Literal["left", "right"]
+Edge: TypeAlias = Literal["bottom", "top"]
 # Share of the drawn range within which two names would run into one another.
 _CLOSE = (0.05, 0.04)
-_PLACES = (
-    {"xytext": (6, 4), "ha": "left", "va": "bottom"},
-    {"xytext": (-6, 4), "ha": "right", "va": "bottom"},
-    {"xytext": (6, -4), "ha": "left", "va": "top"},
-    {"xytext": (-6, -4), "ha": "right", "va": "top"},
+# Beside the mark in points, and which corner of the name lies there.
+_PLACES: Final[tuple[tuple[tuple[int, int], Side, Edge], ...]] = (
+    ((6, 4), "left", "bottom"),
+    ((-6, 4), "right", "bottom"),
+    ((6, -4), "left", "top"),
+    ((-6, -4), "right", "top"),
 )
 
 
@@ -35,11 +39,14 @@ def name_marks(ax: Axes, x: ArrayLike, y: ArrayLike, names: Sequence[object]) ->
         near = {p for other, p in taken if (np.abs(at[k] - other) < np.array(_CLOSE) * span).all()}
         place = next((p for p in range(len(_PLACES)) if p not in near), 0)
         taken.append((at[k], place))
+        offset, side, edge = _PLACES[place]
         ax.annotate(
             str(names[k]),
             (at[k, 0], at[k, 1]),
+            xytext=offset,
             textcoords="offset points",
+            ha=side,
+            va=edge,
             fontsize="small",
             zorder=4,
-            **_PLACES[place],
         )

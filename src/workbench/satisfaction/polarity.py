@@ -201,7 +201,7 @@ def learn_polarity(
     check = people if enough else np.ones(len(y), dtype=bool)
     right, shown = (judged == y)[check], y[check]
     tongue = np.array([language_of(str(text)) for text in x[check]])
-    tones = [
+    by_tone = [
         {"tone": name, **_share(right[shown == k], level)}
         for k, name in ((1, "positive"), (0, "negative"))
     ]
@@ -213,7 +213,7 @@ def learn_polarity(
     return Polarity(
         accuracy=proportion_interval(right.sum(), len(right), level=level),
         majority=float(max(shown.mean(), 1 - shown.mean())),
-        table=pd.DataFrame(tones),
+        table=pd.DataFrame(by_tone),
         by_language=pd.DataFrame(tongues),
         n=len(x),
         unlabelled=int((said & np.isnan(label)).sum()),
