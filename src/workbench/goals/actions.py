@@ -264,8 +264,8 @@ def _outcomes(case: str, effects: pd.DataFrame | None) -> pd.DataFrame:
             "p_holm": corrected,
             "verdict": verdict,
             "value": value,
-            "kind": own["kind"] if "kind" in own else "number",
-            "unit": own["unit"] if "unit" in own else "",
+            "kind": own.get("kind", "number"),
+            "unit": own.get("unit", ""),
         }
     )
 

@@ -107,8 +107,8 @@ def propose(
         if chart is not None:
             rows += _limits(goal, chart.table)
             rows += _threshold(goal, chart)
-    columns = ["goal", "title", "proposal", "target", "present", "proposed", "deadline", "until", "low",
-               "high", "reason"]  # fmt: skip
+    columns = ["goal", "title", "proposal", "target", "present", "proposed", "deadline",
+               "until", "low", "high", "reason"]  # fmt: skip
     return Proposals(pd.DataFrame(rows, columns=columns), _history(report.goals))
 
 
