@@ -32,12 +32,13 @@ from workbench.study_parts import (
     Text,
     faulty_weights,
 )
+from workbench.study_segments import Segments
 from workbench.study_survey import Survey
 
 __all__ = [
     "CARD", "DAYS_PER_UNIT", "LANGUAGES", "Action", "Baseline", "Case", "Goal", "Outcome",
-    "Privacy", "Published", "Scorecard", "Study", "StudyError", "Survey", "Table", "Text",
-    "find_root", "load_study", "read_card",
+    "Privacy", "Published", "Scorecard", "Segments", "Study", "StudyError", "Survey", "Table",
+    "Text", "find_root", "load_study", "read_card",
 ]  # fmt: skip
 
 CARD = "study.yml"
@@ -80,6 +81,7 @@ class Study(Card):
     cases: tuple[Case, ...] = ()
     actions: tuple[Action, ...] = ()
     scorecard: Scorecard | None = None
+    segments: Segments = Field(default_factory=Segments)
     parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     published: tuple[Published, ...] = ()
 
