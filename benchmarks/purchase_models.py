@@ -18,14 +18,14 @@ PEERS = {
     "lifetimes": ("lifetimes==0.11.3", "pandas<3", "numpy<2"),
     "clvkit": ("clvkit==0.2.0",),
 }
-#: Most customers that a peer is asked to fit; it has no such model where there is none.
-UPTO = {
-    ("BetaGeometric", "lifetimes"): 1_000_000,
-    ("BetaGeometric", "clvkit"): 1_000_000,
-    ("ParetoNBD", "lifetimes"): 1_000_000,
-    ("GammaGamma", "lifetimes"): 1_000_000,
-    ("GammaGamma", "clvkit"): 1_000_000,
+#: Which peer has which model.
+HAS = {
+    "BetaGeometric": ("lifetimes", "clvkit"),
+    "ParetoNBD": ("lifetimes",),
+    "GammaGamma": ("lifetimes", "clvkit"),
 }
+#: Fits that take minutes at a million customers.
+SLOW = {("ParetoNBD", "lifetimes"), ("BetaGeometric", "clvkit")}
 MODELS = ("BetaGeometric", "ParetoNBD", "GammaGamma")
 
 
@@ -88,7 +88,7 @@ def cost(python: Path, model: str, package: str, rows: Path) -> dict[str, Any]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def measure(folder: Path, *, largest: int, peers_to: int | None = None) -> Iterator[dict[str, Any]]:
+def measure(folder: Path, *, largest: int, slow_to: int) -> Iterator[dict[str, Any]]:
     """Measure each model on each size with each package; one record a fit, smallest first."""
     for n in (0, *(size for size in (100_000, 1_000_000) if size <= largest)):
         rows = folder / f"{n}.npz"
@@ -99,9 +99,8 @@ def measure(folder: Path, *, largest: int, peers_to: int | None = None) -> Itera
             own = cost(Path(sys.executable), model, "workbench", rows)
             about = {"customers": size, "data": "simulated" if n else "CDNOW", "model": model}
             yield {**about, "package": "workbench", **own}
-            for package in PEERS:
-                limit = UPTO.get((model, package), 0)
-                if size > min(limit, peers_to if peers_to is not None else limit):
+            for package in HAS[model]:
+                if (model, package) in SLOW and size > slow_to:
                     continue
                 other = cost(peer_python(package), model, package, rows)
                 pairs = zip(own["params"], other["params"], strict=True)

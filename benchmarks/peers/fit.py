@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 
 import numpy as np
+import peak
 
 model, package, path = sys.argv[1:]
 rows = np.load(path)
@@ -50,7 +50,7 @@ else:
     params = getattr(clv, model)(*data).fit().params
 cost = {
     "seconds": time.process_time() - start,
-    "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    "megabytes": peak.megabytes(),
     "params": [float(value) for value in params],
 }
 print(json.dumps(cost))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
+
+import peak
 
 from workbench.data import customer_summary, open_tables
 from workbench.study import load_study
@@ -17,7 +18,7 @@ grouped = summary.grouped()
 cost = {
     "wall": time.perf_counter() - wall,
     "seconds": time.process_time() - start,
-    "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    "megabytes": peak.megabytes(),
     "customers": summary.customers,
     "rows": len(grouped),
 }
