@@ -88,19 +88,27 @@ def cost(python: Path, model: str, package: str, rows: Path) -> dict[str, Any]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def measure(folder: Path, *, largest: int, slow_to: int) -> Iterator[dict[str, Any]]:
-    """Measure each model on each size with each package; one record a fit, smallest first."""
+def measure(folder: Path, *, largest: int, slow: bool, slow_to: int) -> Iterator[dict[str, Any]]:
+    """Measure the models on each size, in the workbench and in the peers that are not slow.
+
+    Parameters
+    ----------
+    slow : bool
+        Measure the slow peers instead, up to `slow_to` customers, beside what was measured before.
+    """
     for n in (0, *(size for size in (100_000, 1_000_000) if size <= largest)):
         rows = folder / f"{n}.npz"
-        data = customers(n, np.random.default_rng(20251231)) if n else cdnow()
-        np.savez(rows, **data)
-        size = data["age"].size
+        if not rows.exists():
+            data = customers(n, np.random.default_rng(20251231)) if n else cdnow()
+            np.savez(rows, **data)
+        size = np.load(rows)["age"].size
         for model in MODELS:
             own = cost(Path(sys.executable), model, "workbench", rows)
             about = {"customers": size, "data": "simulated" if n else "CDNOW", "model": model}
-            yield {**about, "package": "workbench", **own}
+            if not slow:
+                yield {**about, "package": "workbench", **own}
             for package in HAS[model]:
-                if (model, package) in SLOW and size > slow_to:
+                if slow != ((model, package) in SLOW) or (slow and size > slow_to):
                     continue
                 other = cost(peer_python(package), model, package, rows)
                 pairs = zip(own["params"], other["params"], strict=True)
