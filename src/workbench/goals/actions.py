@@ -118,7 +118,9 @@ class ActionRegister:
         judged = self.table[self.table["outcomes"] > 0].drop_duplicates("goal")
         cases = judged.set_index("goal")["case"].astype(object)
         t = report.table
-        return t.assign(step=t["title"].map(steps), case=[str(cases.get(goal, "")) for goal in t["goal"]])
+        return t.assign(
+            step=t["title"].map(steps), case=[str(cases.get(goal, "")) for goal in t["goal"]]
+        )
 
     def count(self, column: str, value: str) -> int:
         """How many actions have that state or result."""
