@@ -19,6 +19,7 @@ from workbench.segments.clusters import Clusters, clusters
 from workbench.segments.cramer import cramers_v
 from workbench.segments.economics import TierAccounts, holders, key_accounts, tier_accounts
 from workbench.segments.fairness import Fairness, fairness
+from workbench.segments.features import varying
 from workbench.segments.personas import Personas, nearest_advice, personas
 from workbench.segments.profile import Profile, pool_small, profile, share_held
 from workbench.segments.rfm import RFM, name_customers, rfm, score_customers
@@ -66,5 +67,6 @@ __all__ = [
     "share_of_top",
     "tier_accounts",
     "tiers",
+    "varying",
     "worth_of",
 ]
