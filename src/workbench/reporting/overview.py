@@ -49,7 +49,7 @@ QUESTIONS = (
     Question("short", "Where do we fall short of what they expect?", ("satisfaction_gap",)),
     Question("measures", "Did the measures work?", ("case_evaluation",)),
     Question("goals", "Are we getting where we said we would?", ("goals",)),
-    Question("data", "How far can the data be trusted?", ("data_quality",)),
+    Question("data", "How far can the data be trusted?", ("data_quality", "survey_quality")),
 )
 
 PAGES = {
@@ -59,6 +59,7 @@ PAGES = {
     "case_evaluation": "Evaluation of a measure",
     "goals": "Goals",
     "data_quality": "Data quality",
+    "survey_quality": "Survey quality",
 }
 
 

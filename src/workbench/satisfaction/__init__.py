@@ -80,6 +80,7 @@ from workbench.satisfaction.net_promoter import (
     nps_limits,
     power_of,
     sample_needed,
+    sample_plan,
 )
 from workbench.satisfaction.ordinal import (
     OrderedFit,
@@ -89,6 +90,10 @@ from workbench.satisfaction.ordinal import (
 from workbench.satisfaction.path_model import (
     PathModel,
     path_model,
+)
+from workbench.satisfaction.pilot import (
+    Pilot,
+    pilot,
 )
 from workbench.satisfaction.polarity import (
     Polarity,
@@ -108,6 +113,13 @@ from workbench.satisfaction.validity import (
     Validity,
     omega,
     validity,
+    validity_of,
+)
+from workbench.satisfaction.verdicts import (
+    Verdicts,
+    performance,
+    verdicts,
+    weighted_score,
 )
 from workbench.satisfaction.words import (
     examples,
@@ -133,6 +145,7 @@ __all__ = [
     "NetPromoter",
     "OrderedFit",
     "PathModel",
+    "Pilot",
     "Polarity",
     "PriorityMap",
     "Reliability",
@@ -141,6 +154,7 @@ __all__ = [
     "SurveyError",
     "Trend",
     "Validity",
+    "Verdicts",
     "Weighting",
     "aspect_table",
     "attach",
@@ -176,6 +190,8 @@ __all__ = [
     "omega",
     "ordinal_drivers",
     "path_model",
+    "performance",
+    "pilot",
     "power_of",
     "priority_map",
     "read_answers",
@@ -183,9 +199,13 @@ __all__ = [
     "relative_weights",
     "reliability",
     "sample_needed",
+    "sample_plan",
     "split_clauses",
     "take_survey",
     "tone_by_rating",
     "validity",
+    "validity_of",
+    "verdicts",
     "weigh",
+    "weighted_score",
 ]
