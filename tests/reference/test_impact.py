@@ -135,7 +135,7 @@ def test_double_demeaning_is_fast_on_a_large_panel() -> None:
     # 100,000 rows (5,000 units, 20 periods): a tenth of the panel that peers need 8 s for
     import time
 
-    did = importlib.import_module("workbench.impact.did")
+    did = importlib.import_module("workbench.impact.demeaning")
     rng = np.random.default_rng(1)
     y, w = rng.normal(size=(5000, 20)), np.ones((5000, 20))
     begin = time.perf_counter()
