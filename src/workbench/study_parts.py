@@ -331,9 +331,7 @@ class Costs(Card):
     @model_validator(mode="after")
     def _some(self) -> Self:
         if self.once is None and self.per_period is None and self.per_customer is None:
-            raise PydanticCustomError(
-                "costs", "give `once`, `per_period` or `per_customer`", {}
-            )
+            raise PydanticCustomError("costs", "give `once`, `per_period` or `per_customer`", {})
         return self
 
 

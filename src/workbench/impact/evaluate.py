@@ -10,14 +10,20 @@ import numpy as np
 import pandas as pd
 
 from workbench.impact.ancova import same_baseline
-from workbench.impact.before_after import before_after, series_glance
+from workbench.impact.before_after import before_after
 from workbench.impact.case import CaseCard
 from workbench.impact.did import difference_in_differences
 from workbench.impact.effect import Check, Effect, Kind
 from workbench.impact.panel import CaseError, Panel, read_panel, split_periods
-from workbench.impact.remarks import no_design, other_measures, refusal, thin_cells
+from workbench.impact.remarks import (
+    instrument_check,
+    no_design,
+    other_measures,
+    refusal,
+    thin_cells,
+)
 from workbench.impact.selector import GRADES, met_the_rule, select_design
-from workbench.impact.series import interrupted_series
+from workbench.impact.series_case import judge_series
 from workbench.stats import holm
 
 Strength = Literal["strong", "moderate", "weak", "none"]
@@ -53,6 +59,9 @@ class Evaluation:
     strength : {"strong", "moderate", "weak", "none"}
     exclusions : DataFrame
         What was left out of the comparison.
+    customers : float
+        Treated customers in a period after the start (records of the outcome, where these are
+        not of customers).
     """
 
     outcome: str
@@ -66,6 +75,7 @@ class Evaluation:
     checks: tuple[Check, ...]
     strength: Strength
     exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    customers: float = 0.0
 
     @property
     def refused(self) -> bool:
@@ -98,6 +108,8 @@ def evaluate(
     direction: str = "up",
     claimed: float | None = None,
     selection: pd.DataFrame | None = None,
+    comparison: pd.DataFrame | None = None,
+    measured_anew: Any = None,
     titles: Mapping[str, str] | None = None,
     min_cell: int = 5,
     level: float = 0.95,
@@ -117,6 +129,11 @@ def evaluate(
         Name of the outcome, where it should move, claimed relative change.
     selection : DataFrame, optional
         The indicator by which the treated were chosen, in the form of `records`.
+    comparison : DataFrame, optional
+        Series that the measure did not reach, one column each, by period; for measures that
+        reached everybody.
+    measured_anew : date, optional
+        Day from which on the outcome was measured in another way.
     titles : mapping, optional
         Name of a case -> what remarks call it.
     min_cell : int
@@ -129,11 +146,16 @@ def evaluate(
         evaluation that says so.
     """
     kind = _kind(records, outcome)
-    judge = _judge_series if case.chosen == "everybody" else _judge_panel
-    effect, glance, others, designs, checks, left = judge(
-        records, case, treatments, outcome, selection, min_cell, level
-    )
-    checks = [*checks, *other_measures(records, case, treatments, titles or {})]
+    if case.chosen == "everybody":
+        judged = judge_series(records, case, outcome, comparison, min_cell, level)
+    else:
+        judged = _judge_panel(records, case, treatments, outcome, selection, min_cell, level)
+    effect, glance, others, designs, checks, left = judged
+    anew = instrument_check(records, case, measured_anew, outcome)
+    if anew is not None and anew.severity == "refusal":
+        effect, others = None, []
+    checks = [*checks, *([] if anew is None else [anew])]
+    checks += other_measures(records, case, treatments, titles or {})
     if effect is not None:
         effect = _dressed(replace(effect, checks=()), case, outcome, kind)
     glance = None if glance is None else _dressed(glance, case, outcome, kind)
@@ -151,61 +173,11 @@ def evaluate(
         checks=tuple(checks),
         strength=_strength(effect, checks, claimed),
         exclusions=left,
+        customers=_customers(records, case, treatments),
     )
 
 
 _Judged = tuple[Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame]
-
-
-def _judge_series(
-    records: pd.DataFrame,
-    case: CaseCard,
-    treatments: pd.DataFrame | None,
-    outcome: str,
-    selection: pd.DataFrame | None,
-    min_cell: int,
-    level: float,
-) -> _Judged:
-    frame = records[np.isfinite(pd.to_numeric(records["estimate"], errors="coerce"))]
-    by_period = frame.groupby("period", sort=True)["estimate"].agg(["mean", "size"])
-    before, after = split_periods(by_period.index, case.start)
-    keep = before | after
-    values, counts, later = (
-        by_period["mean"].to_numpy()[keep],
-        by_period["size"].to_numpy()[keep],
-        after[keep],
-    )
-    small = counts < min_cell
-    left = [
-        ("the period contains the start", "periods", int((~keep).sum())),
-        ("fewer than {n} records", "periods", int(small.sum())),
-    ]
-    values = np.where(small, np.nan, values)
-    n_before = int((~later & ~small).sum())
-    n_after = int((later & ~small).sum())
-    picked = select_design(
-        case, outcome=outcome, n_treated=1, n_other=0, before=n_before, after=n_after
-    )
-    glance = None
-    if min(n_before, n_after) >= 2:
-        glance = series_glance(
-            values[~small], later[~small], window=min(case.year, n_before), level=level
-        )
-    effect, checks = None, []
-    try:
-        effect = interrupted_series(
-            values,
-            by_period.index[keep],
-            after=later,
-            season=case.year,
-            weights=counts,
-            level=level,
-        )
-        checks = list(effect.checks)
-    except CaseError as error:
-        checks = [refusal(error)]
-    exclusions = pd.DataFrame([x for x in left if x[2]], columns=["reason", "what", "n"])
-    return effect, glance, [], picked.table, checks, exclusions
 
 
 def _judge_panel(
@@ -312,6 +284,19 @@ def _between(a: Effect, b: Effect) -> Effect:
         series=series,
         checks=tuple(c for c in (*a.checks, *b.checks) if c.name != "trend before"),
     )
+
+
+def _customers(records: pd.DataFrame, case: CaseCard, treatments: pd.DataFrame | None) -> float:
+    """Treated customers in a period after the start, on average."""
+    periods = pd.Index(records["period"].unique()).sort_values()
+    _, after = split_periods(periods, case.start)
+    rows = records[records["period"].isin(periods[after])]
+    if case.chosen != "everybody":
+        unit = case.group or "customer_id"
+        rows = rows[rows[unit].isin(case.treated(records, treatments).index)]
+    elif "customer_id" not in rows:
+        return float(rows["n"].mean()) if "n" in rows else 0.0
+    return len(rows) / max(int(after.sum()), 1)
 
 
 def _baseline(selection: pd.DataFrame, case: CaseCard, unit: str) -> pd.Series:

@@ -71,9 +71,9 @@ def course_of(records: pd.DataFrame, case: CaseCard, min_cell: int) -> Course:
         A start outside the data; a period given twice in a ready series; a missing period is no
         error but a gap.
     """
-    value = pd.to_numeric(records["estimate"], errors="coerce")
-    frame = records.assign(estimate=value)[np.isfinite(value)]
-    left = [("no value", "records", int((~np.isfinite(value)).sum()))]
+    given = pd.to_numeric(records["estimate"], errors="coerce").to_numpy(dtype=float)
+    frame = records.assign(estimate=given)[np.isfinite(given)]
+    left = [("no value", "records", int((~np.isfinite(given)).sum()))]
     if "customer_id" in frame:
         table = frame.groupby("period", sort=True)["estimate"].agg(["mean", "size"])
         plain = frame["estimate"].to_numpy()
@@ -93,7 +93,8 @@ def course_of(records: pd.DataFrame, case: CaseCard, min_cell: int) -> Course:
     table = _with_gaps(table, case)
     before, after = split_periods(table.index, case.start)
     keep = before | after
-    value, count = table["mean"].to_numpy(dtype=float)[keep], table["size"].to_numpy()[keep]
+    value = table["mean"].to_numpy(dtype=float)[keep]
+    count = table["size"].to_numpy(dtype=float)[keep]
     small = (count < min_cell) & (count > 0)
     left += [
         ("the period contains the start", "periods", int((~keep).sum())),
@@ -130,9 +131,7 @@ def judge_series(
     controls: pd.DataFrame | None,
     min_cell: int,
     level: float,
-) -> tuple[
-    Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame
-]:
+) -> tuple[Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame]:
     """Judge one outcome: effect, glance, other answers, designs, checks, exclusions."""
     course = course_of(records, case, min_cell)
     beside = _aligned(controls, course)
@@ -172,9 +171,7 @@ def judge_series(
     return effect, glance, others, picked.table, checks, course.exclusions
 
 
-def _picked(
-    case: CaseCard, outcome: str, course: Course, beside: pd.DataFrame | None
-) -> Selection:
+def _picked(case: CaseCard, outcome: str, course: Course, beside: pd.DataFrame | None) -> Selection:
     return select_design(
         case,
         outcome=outcome,
