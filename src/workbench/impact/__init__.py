@@ -13,14 +13,9 @@ from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted, evaluate
 from workbench.impact.event_study import event_study
 from workbench.impact.panel import CaseError, Panel, read_panel
-from workbench.impact.power import (
-    Plan,
-    periods_needed,
-    plan_panel,
-    plan_series,
-    plan_units,
-    units_needed,
-)
+from workbench.impact.planning import Foresight, foresee
+from workbench.impact.plans import periods_needed, plan_panel, plan_series
+from workbench.impact.power import Plan, plan_units, units_needed
 from workbench.impact.regression import (
     corrected_before_after,
     panel_without_return,
@@ -31,6 +26,8 @@ from workbench.impact.robustness import LeftOut, PlaceboDates, leave_one_out, pl
 from workbench.impact.selector import ASSUMPTIONS, CHOSEN, GRADES, Selection, select_design
 from workbench.impact.series import interrupted_series
 from workbench.impact.staggered import StaggeredEffect, staggered_adoption
+from workbench.impact.staying import staying
+from workbench.impact.strength import Grading, grade
 from workbench.impact.structural import controlled_series, moved_controls
 from workbench.impact.survival import cohort, restricted_mean, time_to_event
 from workbench.impact.synthetic_control import (
@@ -56,6 +53,8 @@ __all__ = [
     "Costs",
     "Effect",
     "Evaluation",
+    "Foresight",
+    "Grading",
     "LeftOut",
     "Panel",
     "PlaceboDates",
@@ -77,6 +76,8 @@ __all__ = [
     "difference_in_differences",
     "evaluate",
     "event_study",
+    "foresee",
+    "grade",
     "interrupted_counts",
     "interrupted_series",
     "leave_one_out",
@@ -96,6 +97,7 @@ __all__ = [
     "select_design",
     "series_glance",
     "staggered_adoption",
+    "staying",
     "synthetic_control",
     "synthetic_difference",
     "time_to_event",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from workbench.impact.case import CaseCard
 from workbench.impact.did import difference_in_differences
 from workbench.impact.effect import Check, Effect, Kind
 from workbench.impact.panel import CaseError, Panel, read_panel, split_periods
+from workbench.impact.planning import Foresight, foresee
 from workbench.impact.remarks import (
     instrument_check,
     no_design,
@@ -22,15 +23,13 @@ from workbench.impact.remarks import (
     refusal,
     thin_cells,
 )
-from workbench.impact.selector import GRADES, met_the_rule, select_design
+from workbench.impact.selector import met_the_rule, select_design
 from workbench.impact.series_case import judge_series
+from workbench.impact.strength import Grading, Strength, grade
 from workbench.stats import holm
 
-Strength = Literal["strong", "moderate", "weak", "none"]
 # Sums of a year, such as spend; all other measures of selection are means.
 _FLOWS = ("sales", "orders_per_customer")
-# An interval that reaches half the level to each side tells little where nothing was claimed.
-_VAGUE = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,15 @@ class Evaluation:
         All designs: admissible or not, and why.
     checks : tuple of Check
         Of the answer and of the case; a refusal stands here, too.
-    strength : {"strong", "moderate", "weak", "none"}
+    grading : Grading
+        How firm the answer stands, and why.
     exclusions : DataFrame
         What was left out of the comparison.
     customers : float
         Treated customers in a period after the start (records of the outcome, where these are
         not of customers).
+    foresight : Foresight or None
+        What each design could have seen, judged by the time before the start alone.
     """
 
     outcome: str
@@ -73,9 +75,15 @@ class Evaluation:
     answers: pd.DataFrame
     designs: pd.DataFrame
     checks: tuple[Check, ...]
-    strength: Strength
+    grading: Grading
     exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
     customers: float = 0.0
+    foresight: Foresight | None = None
+
+    @property
+    def strength(self) -> Strength:
+        """Strength of evidence: strong, moderate, weak or none."""
+        return self.grading.strength
 
     @property
     def refused(self) -> bool:
@@ -171,9 +179,19 @@ def evaluate(
         answers=answers,
         designs=designs,
         checks=tuple(checks),
-        strength=_strength(effect, checks, claimed),
+        grading=grade(effect, checks, claimed),
         exclusions=left,
         customers=_customers(records, case, treatments),
+        foresight=foresee(
+            records,
+            case,
+            treatments,
+            outcome=outcome,
+            claimed=claimed,
+            min_cell=min_cell,
+            design="" if effect is None else effect.design,
+            level=level,
+        ),
     )
 
 
@@ -312,17 +330,6 @@ def _try(estimate: Callable[[], Effect]) -> Effect | None:
         return estimate()
     except CaseError:
         return None
-
-
-def _strength(effect: Effect | None, checks: list[Check], claimed: float | None) -> Strength:
-    """Grade the evidence: what the design can bear, less a grade for each thing against it."""
-    if effect is None:
-        return "none"
-    grade = GRADES[effect.design] - len({c.name for c in checks if c.severity == "warning"})
-    half = (effect.relative_high - effect.relative_low) / 2
-    if np.isfinite(half) and half > (abs(claimed) if claimed else _VAGUE):
-        grade -= 1
-    return "strong" if grade >= 3 else "moderate" if grade == 2 else "weak"
 
 
 def _kind(records: pd.DataFrame, outcome: str) -> Kind:

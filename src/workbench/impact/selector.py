@@ -10,12 +10,12 @@ import pandas as pd
 from workbench.impact.ancova import ASSUMPTION as SAME_BASELINE
 from workbench.impact.before_after import ASSUMPTION as NOTHING_ELSE
 from workbench.impact.case import CaseCard
+from workbench.impact.course import FEWEST_AFTER, FEWEST_BEFORE
 from workbench.impact.did import ASSUMPTION as PARALLEL
 from workbench.impact.effect import Check
 from workbench.impact.panel import CaseError, Mask, Panel
 from workbench.impact.regression import ASSUMPTION as RETURNS_ALONE
 from workbench.impact.series import ASSUMPTION as NOTHING_AT_THE_TIME
-from workbench.impact.series import FEWEST_AFTER, FEWEST_BEFORE
 from workbench.impact.structural import ASSUMPTION as NOTHING_TOUCHED
 
 # How much a design can bear at best: 3 strong, 2 moderate, 1 weak, 0 nothing.

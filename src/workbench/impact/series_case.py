@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from workbench.impact.before_after import series_glance
 from workbench.impact.case import CaseCard
 from workbench.impact.counts import interrupted_counts
+from workbench.impact.course import FEWEST_AFTER, FEWEST_BEFORE
 from workbench.impact.effect import Check, Effect
 from workbench.impact.panel import CaseError, split_periods
 from workbench.impact.remarks import refusal
 from workbench.impact.robustness import PlaceboDates
 from workbench.impact.selector import Selection, select_design
-from workbench.impact.series import FEWEST_AFTER, FEWEST_BEFORE, interrupted_series
+from workbench.impact.series import interrupted_series
 from workbench.impact.structural import controlled_series, moved_controls
 
 Array = NDArray[np.float64]
@@ -151,7 +152,7 @@ def judge_series(
     except CaseError as error:
         return None, glance, [], picked.table, [refusal(error)], course.exclusions
     others: list[Effect] = []
-    checks: list[Check] = []
+    checks: list[Check] = picked.checks
     effect = alone
     if beside is not None:
         try:
