@@ -25,8 +25,9 @@ from workbench.impact.report import CaseReport
 from workbench.impact.robustness import LeftOut, PlaceboDates, leave_one_out, placebo_dates
 from workbench.impact.selector import ASSUMPTIONS, CHOSEN, GRADES, Selection, select_design
 from workbench.impact.series import interrupted_series
+from workbench.impact.series_case import beside
 from workbench.impact.staggered import StaggeredEffect, staggered_adoption
-from workbench.impact.staying import staying
+from workbench.impact.staying import LEAVING, staying, staying_if_known
 from workbench.impact.strength import Grading, grade
 from workbench.impact.structural import controlled_series, moved_controls
 from workbench.impact.survival import cohort, restricted_mean, time_to_event
@@ -38,12 +39,22 @@ from workbench.impact.synthetic_control import (
 from workbench.impact.synthetic_difference import SyntheticDifference, synthetic_difference
 from workbench.impact.trend_bounds import TrendBounds, trend_bounds
 from workbench.impact.two_way import two_way_fixed_effects
-from workbench.impact.verdict import verdict, words
+from workbench.impact.verdict import (
+    STAYING,
+    benefit_said,
+    benefit_words,
+    foresight_said,
+    foresight_words,
+    verdict,
+    words,
+)
 
 __all__ = [
     "ASSUMPTIONS",
     "CHOSEN",
     "GRADES",
+    "LEAVING",
+    "STAYING",
     "Adoption",
     "Benefit",
     "CaseCard",
@@ -68,6 +79,9 @@ __all__ = [
     "adjusted",
     "all_intervals",
     "before_after",
+    "benefit_said",
+    "benefit_words",
+    "beside",
     "cohort",
     "controlled_series",
     "corrected_before_after",
@@ -77,6 +91,8 @@ __all__ = [
     "evaluate",
     "event_study",
     "foresee",
+    "foresight_said",
+    "foresight_words",
     "grade",
     "interrupted_counts",
     "interrupted_series",
@@ -98,6 +114,7 @@ __all__ = [
     "series_glance",
     "staggered_adoption",
     "staying",
+    "staying_if_known",
     "synthetic_control",
     "synthetic_difference",
     "time_to_event",

@@ -99,6 +99,11 @@ class CaseReport:
         planned = next(e.foresight for e in self.evaluations if e.foresight and e.foresight.plans)
         return planned.plot(ax)
 
+    def valued(self, card: Any) -> Evaluation:
+        """Give the outcome to which the card gives a value; the main one where there is none."""
+        both = zip(card.outcomes, self.evaluations, strict=True)
+        return next((e for aim, e in both if aim.value is not None), self.main)
+
     def benefit(self, card: Any, rng: np.random.Generator) -> Benefit | None:
         """Set the benefit against the cost, where the card gives both and there is an effect.
 
@@ -113,6 +118,8 @@ class CaseReport:
         for aim, e in zip(card.outcomes, self.evaluations, strict=True):
             if aim.value is None or e.effect is None:
                 continue
+            if not e.customers:
+                return None
             year = PERIODS_A_YEAR[card.period]
             return cost_benefit(
                 e.effect,
@@ -226,10 +233,11 @@ class CaseReport:
         """Whether there is a comparison group to draw before and after."""
         return any(len(e.gaps) for e in self.effects)
 
-    def metrics(self) -> list[dict[str, Any]]:
+    def metrics(self, gain: Benefit | None = None, currency: str = "") -> list[dict[str, Any]]:
         """Headline numbers, one an outcome, as `run.metric` takes them.
 
-        The relative effect where there is one, else the difference.
+        The relative effect where there is one, else the difference; then the net benefit and the
+        chance that the measure pays, where they are known.
         """
         found = []
         for e in self.evaluations:
@@ -252,6 +260,18 @@ class CaseReport:
                     "better": e.direction,
                 }
             )
+        if gain is not None:
+            net = gain["net benefit"]
+            found += [
+                {
+                    "name": "benefit.net", "value": net[0], "low": net[1], "high": net[2],
+                    "kind": "money", "unit": currency, "label": "Net benefit", "better": "up",
+                },
+                {
+                    "name": "benefit.pays", "value": gain.pays, "kind": "percent",
+                    "label": "Chance that it pays", "better": "up",
+                },
+            ]  # fmt: skip
         return found
 
     def plot(self, figure: Any) -> list[Axes]:

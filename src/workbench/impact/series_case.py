@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -125,6 +125,13 @@ def _with_gaps(table: pd.DataFrame, case: CaseCard) -> pd.DataFrame:
     return filled.assign(size=filled["size"].fillna(0))
 
 
+def beside(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame | None:
+    """Set comparison series side by side: name -> a table with `period` and `estimate`."""
+    if not frames:
+        return None
+    return pd.DataFrame({name: f.set_index("period")["estimate"] for name, f in frames.items()})
+
+
 def judge_series(
     records: pd.DataFrame,
     case: CaseCard,
@@ -135,8 +142,8 @@ def judge_series(
 ) -> tuple[Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame]:
     """Judge one outcome: effect, glance, other answers, designs, checks, exclusions."""
     course = course_of(records, case, min_cell)
-    beside = _aligned(controls, course)
-    picked = _picked(case, outcome, course, beside)
+    aligned = _aligned(controls, course)
+    picked = _picked(case, outcome, course, aligned)
     n_before = int((course.seen & ~course.later).sum())
     n_after = int((course.seen & course.later).sum())
     glance = None
@@ -154,10 +161,10 @@ def judge_series(
     others: list[Effect] = []
     checks: list[Check] = picked.checks
     effect = alone
-    if beside is not None:
+    if aligned is not None:
         try:
-            with_controls = _beside(course, beside, level)
-            checks += moved_controls(beside, course.later, season=case.year)
+            with_controls = _beside(course, aligned, level)
+            checks += moved_controls(aligned, course.later, season=case.year)
             if picked.design == "series with controls":
                 effect, others = with_controls, [alone]
             else:
@@ -167,12 +174,14 @@ def judge_series(
     if course.counted:
         others += [_level(course, case, level)]
     checks = [*effect.checks, *checks]
-    if (placebo := placebo_starts(course, case, effect, beside, level)) is not None:
+    if (placebo := placebo_starts(course, case, effect, aligned, level)) is not None:
         checks.append(placebo.check)
     return effect, glance, others, picked.table, checks, course.exclusions
 
 
-def _picked(case: CaseCard, outcome: str, course: Course, beside: pd.DataFrame | None) -> Selection:
+def _picked(
+    case: CaseCard, outcome: str, course: Course, aligned: pd.DataFrame | None
+) -> Selection:
     return select_design(
         case,
         outcome=outcome,
@@ -180,7 +189,7 @@ def _picked(case: CaseCard, outcome: str, course: Course, beside: pd.DataFrame |
         n_other=0,
         before=int((course.seen & ~course.later).sum()),
         after=int((course.seen & course.later).sum()),
-        n_controls=0 if beside is None else beside.shape[1],
+        n_controls=0 if aligned is None else aligned.shape[1],
     )
 
 
@@ -215,11 +224,11 @@ def _level(course: Course, case: CaseCard, level: float) -> Effect:
     )
 
 
-def _beside(course: Course, beside: pd.DataFrame, level: float) -> Effect:
-    seen = course.seen & np.isfinite(beside.to_numpy(dtype=float)).all(axis=1)
+def _beside(course: Course, aligned: pd.DataFrame, level: float) -> Effect:
+    seen = course.seen & np.isfinite(aligned.to_numpy(dtype=float)).all(axis=1)
     return controlled_series(
         course.value[seen],
-        beside[seen],
+        aligned[seen],
         course.periods[seen],
         after=course.later[seen],
         level=level,
@@ -230,7 +239,7 @@ def placebo_starts(
     course: Course,
     case: CaseCard,
     effect: Effect,
-    beside: pd.DataFrame | None,
+    aligned: pd.DataFrame | None,
     level: float,
 ) -> PlaceboDates | None:
     """Move the start through the time before the measure, and judge as before.
@@ -249,8 +258,8 @@ def placebo_starts(
     dates = [room[i] for i in np.unique(np.linspace(0, len(room) - 1, _MOST_DATES).astype(int))]
     estimate: Callable[[Course], Effect] = (
         (lambda moved: _alone(moved, case, level))
-        if effect.design != "series with controls" or beside is None
-        else (lambda moved: _beside(moved, beside.iloc[:n], level))
+        if effect.design != "series with controls" or aligned is None
+        else (lambda moved: _beside(moved, aligned.iloc[:n], level))
     )
     rows: list[tuple[Any, ...]] = []
     for at in dates:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pandas as pd
 
 from workbench.impact.case import CaseCard
-from workbench.impact.effect import Effect
+from workbench.impact.effect import Check, Effect
 from workbench.impact.panel import CaseError
+from workbench.impact.remarks import refusal
 from workbench.impact.survival import cohort, time_to_event
 
 _SHORTEST = 28
+#: Indicators that speak of customers who leave.
+LEAVING = ("churn", "retention")
 
 
 def staying(
@@ -20,7 +24,7 @@ def staying(
     case: CaseCard,
     treatments: pd.DataFrame | None,
     *,
-    as_of: pd.Timestamp,
+    as_of: dt.date,
     level: float = 0.95,
 ) -> Effect:
     """Compare the days until a contract ends between those who got the measure and the rest.
@@ -36,7 +40,7 @@ def staying(
         `customer_id`, and the column that names the treated groups.
     case, treatments
         As `evaluate`.
-    as_of : Timestamp
+    as_of : date
         Last day of the data.
 
     Raises
@@ -51,7 +55,7 @@ def staying(
             where=f"case {case.name}",
             remedy="compare the share who leave, period by period",
         )
-    days = (as_of - case.start).days + 1
+    days = (pd.Timestamp(as_of) - case.start).days + 1
     if days < _SHORTEST:
         raise CaseError(
             f"contracts can be followed for {days} days after the start",
@@ -87,3 +91,22 @@ def _cohort(
 ) -> pd.DataFrame:
     until = day + pd.Timedelta(days=days - 1)
     return frame.join(cohort(starts, ends, day, until), how="inner")
+
+
+def staying_if_known(
+    contracts: pd.DataFrame,
+    customers: pd.DataFrame,
+    case: CaseCard,
+    treatments: pd.DataFrame | None,
+    *,
+    as_of: dt.date,
+    level: float = 0.95,
+) -> tuple[Effect | None, tuple[Check, ...]]:
+    """Give what `staying` gives, or nothing and the reason why, as a check."""
+    if case.chosen == "everybody":
+        return None, ()
+    try:
+        found = staying(contracts, customers, case, treatments, as_of=as_of, level=level)
+    except CaseError as error:
+        return None, (refusal(error),)
+    return found, tuple(c for c in found.checks if c.severity != "ok")
