@@ -12,6 +12,7 @@ from workbench.impact.did import all_intervals, difference_in_differences
 from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted, evaluate
 from workbench.impact.event_study import event_study
+from workbench.impact.lot import compare_afterwards
 from workbench.impact.panel import CaseError, Panel, read_panel
 from workbench.impact.planning import Foresight, foresee
 from workbench.impact.plans import periods_needed, plan_panel, plan_series
@@ -83,6 +84,7 @@ __all__ = [
     "benefit_words",
     "beside",
     "cohort",
+    "compare_afterwards",
     "controlled_series",
     "corrected_before_after",
     "cost_benefit",

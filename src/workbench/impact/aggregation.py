@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from workbench.impact.group_time import GroupTime
 from workbench.impact.panel import Mask
@@ -31,11 +31,14 @@ class Averages:
         What each stands for: periods since the start, a group, a period.
     estimate : ndarray, shape (k,)
     influence : ndarray, shape (units, k)
+    treated : ndarray of int, shape (k,)
+        Treated units behind each.
     """
 
     label: NDArray[np.int_]
     estimate: Array
     influence: Array
+    treated: NDArray[np.int_]
 
     @property
     def covariance(self) -> Array:
@@ -96,7 +99,17 @@ def by_group(cells: GroupTime) -> Averages:
 def _each(cells: GroupTime, label: NDArray[np.int_], within: Mask) -> Averages:
     names = np.unique(label[within])
     parts = [weighted(cells, within & (label == name)) for name in names]
-    return Averages(names, np.array([p[0] for p in parts]), np.column_stack([p[1] for p in parts]))
+    behind = []
+    for name in names:
+        chosen = within & (label == name)
+        groups = np.unique(cells.group[chosen])
+        behind.append(sum(int(cells.treated[chosen & (cells.group == g)].max()) for g in groups))
+    return Averages(
+        names,
+        np.array([p[0] for p in parts]),
+        np.column_stack([p[1] for p in parts]),
+        np.array(behind),
+    )
 
 
 def group_average(cells: GroupTime, groups: Averages) -> tuple[float, Array]:
@@ -143,11 +156,14 @@ def uniform_quantile(influence: Array, *, level: float, rng: np.random.Generator
 def tidy(averages: Averages, name: str, *, level: float, rng: np.random.Generator) -> pd.DataFrame:
     """Table of averages: `name`, `estimate`, `low`, `high`, `band_low`, `band_high`, `se`.
 
-    The interval holds for each row alone, the band for all rows together.
+    The interval holds for each row alone, the band for all rows together. Both are stretched by
+    Student's t with the row's treated units less one degrees of freedom: large-sample bands cover
+    too rarely where few units carry a row.
     """
     se = averages.se
-    point = float(ndtri(0.5 + level / 2))
-    band = uniform_quantile(averages.influence, level=level, rng=rng)
+    normal = float(ndtri(0.5 + level / 2))
+    point = stdtrit(np.maximum(averages.treated - 1, 1), 0.5 + level / 2)
+    band = uniform_quantile(averages.influence, level=level, rng=rng) * point / normal
     e = averages.estimate
     return pd.DataFrame(
         {

@@ -45,7 +45,7 @@ def conformal_interval(
     error = own - weights @ donors
     step = 4 * float(error[~after].std()) + 0.1 * abs(centre) + 1e-12 * float(np.abs(own).max())
     # the refitted mixture may prefer another effect than the estimate: start where p is highest
-    around = centre + step * np.linspace(-3, 3, 61)
+    around = centre + step * np.linspace(-3, 3, 25)
     best = max(around, key=lambda tau: (p_value(float(tau)), -abs(tau - centre)))
     low, high = not_rejected(p_value, float(best), step, level=level)
     return min(low, centre), max(high, centre), p_value(0.0)

@@ -92,7 +92,7 @@ def difference_in_differences(
     """
     usable = _check_sides(panel)
     panel = panel.select(usable)
-    chosen = _fixed(panel) if fixed == "auto" else fixed
+    chosen = fixed_effects_of(panel) if fixed == "auto" else fixed
     row = np.arange(len(panel.units)) if chosen == "unit" else panel.treated.astype(int)
     n_units = len(panel.units)
     smaller = min(panel.n_treated, n_units - panel.n_treated)
@@ -216,7 +216,8 @@ def _check_sides(panel: Panel) -> Mask:
     return usable
 
 
-def _fixed(panel: Panel) -> Literal["unit", "group"]:
+def fixed_effects_of(panel: Panel) -> Literal["unit", "group"]:
+    """Units where most are seen before and after, else the two groups."""
     both = (panel.weight[:, ~panel.after].sum(axis=1) > 0) & (
         panel.weight[:, panel.after].sum(axis=1) > 0
     )

@@ -2,42 +2,64 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import chndtrix, ndtri
 
 Array = NDArray[np.float64]
 
+# Points looked at between two bends of the lasso's path, where the interval's length is smooth.
+_BETWEEN = 150
 
-def fixed_length(
-    estimate: Array, covariance: Array, before: int, after: int, bend: float, *, level: float
-) -> tuple[float, float]:
-    """Interval of the mean effect after the start, trends differing by a line but for small bends.
+
+@dataclass(frozen=True)
+class FixedLength:
+    """Linear estimates of the mean effect after the start, from least variance to least bias.
+
+    Attributes
+    ----------
+    centre, se : ndarray
+        Estimate and standard error of each.
+    bias : ndarray
+        Largest bias of each for a bend of one.
+    """
+
+    centre: Array
+    se: Array
+    bias: Array
+
+    def interval(self, bend: float, *, level: float) -> tuple[float, float]:
+        """Give the shortest interval where the departure bends by no more than `bend`."""
+        half = _folded(bend * self.bias / self.se, level) * self.se
+        best = int(np.argmin(half))
+        return float(self.centre[best] - half[best]), float(self.centre[best] + half[best])
+
+
+def fixed_length(estimate: Array, covariance: Array, before: int, after: int) -> FixedLength:
+    """Prepare the intervals of the mean effect after the start, for any bend.
 
     Parameters
     ----------
     estimate, covariance : ndarray
         Differences against the last period before: `before` earlier periods in order, then the
         `after` periods after the start.
-    bend : float
-        Largest second difference of the departure from parallel trends.
-
-    Returns
-    -------
-    tuple of float
 
     Notes
     -----
     The estimate is the mean after plus a combination v of the periods before. A straight departure
     must drop out, sum(m v_m) = sum(t l_t) for the period m places before the reference; the largest
-    bias is then `bend` times a constant plus sum |u_k|, u_k = sum over m > k of v_m (m - k). For
-    each size of that sum the least variance lies on the path of a lasso in u.
+    bias is then the bend times a constant plus sum |u_k|, u_k = sum over m > k of v_m (m - k). For
+    each size of that sum the least variance lies on the path of a lasso in u, which is straight
+    between its knots and does not hang on the bend.
 
     References
     ----------
-    Rambachan, Roth (2023), section 3.2, equation 17; Armstrong, Kolesar (2018), Econometrica 86(2),
-    655-683.
+    Rambachan, Roth (2023), Review of Economic Studies 90(5), section 3.2, equation 17; Armstrong,
+    Kolesar (2018), Econometrica 86(2), 655-683; Efron et al. (2004), Annals of Statistics 32(2),
+    section 3.1 (the path).
     """
     own = np.full(after, 1 / after)
     t = np.arange(1, after + 1)
@@ -47,60 +69,69 @@ def fixed_length(
     # rows: the sum that is fixed, then u_1 ... u_{before - 1}; to be turned into v
     to_u = np.vstack([m, *[np.maximum(m - k, 0) for k in range(1, before)]]).astype(float)
     to_v = np.linalg.inv(to_u)
-    base = to_v[:, 0] * line
-    free = to_v[:, 1:]
+    base, free = to_v[:, 0] * line, to_v[:, 1:]
     pre, cross = covariance[:before, :before], covariance[:before, before:] @ own
     tail = float(own @ covariance[before:, before:] @ own)
-    q_matrix = free.T @ pre @ free
-    q_vector = free.T @ (pre @ base + cross)
-
-    def half(u: Array) -> float:
-        v = base + free @ u
-        se = float(np.sqrt(max(tail + 2 * v @ cross + v @ pre @ v, 0.0)))
-        bias = bend * (steady + float(np.abs(u).sum()))
-        return _folded(bias / se, level) * se if se > 0 else bias
-
-    if before == 1:
-        best = np.zeros(0)
-    else:
-        top = float(np.abs(q_vector).max()) * 1.001
-        scale = top if top > 0 else 1.0
-
-        def at(log_penalty: float) -> float:
-            return half(_lasso(q_matrix, q_vector, scale * float(np.exp(log_penalty))))
-
-        grid = np.linspace(-14, 0, 57)
-        values = [at(float(x)) for x in grid]
-        place = int(np.argmin(values))
-        found = minimize_scalar(
-            at,
-            bounds=(grid[max(place - 1, 0)], grid[min(place + 1, len(grid) - 1)]),
-            method="bounded",
-            options={"xatol": 1e-6},
-        )
-        log_penalty = float(found.x) if found.fun < values[place] else float(grid[place])
-        best = _lasso(q_matrix, q_vector, scale * float(np.exp(log_penalty)))
-    v = base + free @ best
-    centre = float(own @ estimate[before:] + v @ estimate[:before])
-    return centre - half(best), centre + half(best)
+    knots = _lasso_path(free.T @ pre @ free, free.T @ (pre @ base + cross))
+    steps = np.linspace(0, 1, _BETWEEN, endpoint=False)[:, None]
+    parts = [a + steps * (b - a) for a, b in pairwise(knots)]
+    u = np.vstack([*parts, knots[-1:]])
+    v = base + u @ free.T
+    variance = tail + 2 * v @ cross + np.einsum("ij,jk,ik->i", v, pre, v)
+    return FixedLength(
+        float(own @ estimate[before:]) + v @ estimate[:before],
+        np.sqrt(np.maximum(variance, 1e-300)),
+        steady + np.abs(u).sum(axis=1),
+    )
 
 
-def _folded(bias: float, level: float) -> float:
+def _folded(bias: Array, level: float) -> Array:
     """Quantile of |N(bias, 1)|."""
-    if bias > 8:
-        return bias + float(ndtri(level))
-    return float(np.sqrt(chndtrix(level, 1, bias**2)))
+    near = np.minimum(bias, 8.0)
+    quantile: Array = np.where(
+        bias > 8, bias + float(ndtri(level)), np.sqrt(chndtrix(level, 1, near**2))
+    )
+    return quantile
 
 
-def _lasso(matrix: Array, vector: Array, penalty: float) -> Array:
-    """Least of u'Qu/2 + q'u + penalty |u|, coordinate by coordinate."""
-    u = np.zeros(len(vector))
-    diagonal = np.maximum(np.diag(matrix), 1e-300)
-    for _ in range(5000):
-        before = u.copy()
-        for j in range(len(u)):
-            rest = vector[j] + matrix[j] @ u - matrix[j, j] * u[j]
-            u[j] = -np.sign(rest) * max(abs(rest) - penalty, 0.0) / diagonal[j]
-        if np.abs(u - before).max() <= 1e-10 * max(float(np.abs(u).max()), 1e-12):
+def _lasso_path(matrix: Array, vector: Array) -> Array:
+    """Knots of the least of u'Qu/2 + q'u + penalty |u| as the penalty falls to zero."""
+    k = len(vector)
+    u = np.zeros(k)
+    knots = [u]
+    if k == 0 or not np.abs(vector).max() > 0:
+        return np.array(knots)
+    slope = vector.copy()
+    penalty = float(np.abs(slope).max())
+    active = [int(np.argmax(np.abs(slope)))]
+    for _ in range(20 * k):
+        signs = -np.sign(slope[active])
+        inner = matrix[np.ix_(active, active)]
+        move = np.linalg.lstsq(inner, signs, rcond=None)[0]
+        drift = matrix[:, active] @ move
+        step, event, joins = penalty, -1, False
+        for j in range(k):
+            if j in active:
+                continue
+            # the slope of an idle coordinate reaches the falling penalty
+            for side in (1.0, -1.0):
+                speed = 1 + side * drift[j]
+                gap = penalty - side * slope[j]
+                if speed > 1e-12 and -1e-12 < gap / speed < step:
+                    step, event, joins = max(gap / speed, 0.0), j, True
+        for place, j in enumerate(active):
+            if u[j] * move[place] < 0 and -u[j] / move[place] < step:
+                step, event, joins = -u[j] / move[place], j, False
+        u = u.copy()
+        u[active] += step * move
+        penalty -= step
+        slope = vector + matrix @ u
+        if event >= 0 and not joins:
+            u[event] = 0.0
+            active.remove(event)
+        elif event >= 0:
+            active.append(event)
+        knots.append(u)
+        if event < 0 or penalty <= 1e-12 * float(np.abs(vector).max()) or not active:
             break
-    return u
+    return np.array(knots)

@@ -21,6 +21,10 @@ class CaseError(DataError):
     """Data from which the effect of a measure cannot be judged."""
 
 
+class SeveralStartsError(CaseError):
+    """Units were treated from different times on, though known before."""
+
+
 @dataclass(frozen=True)
 class Panel:
     """Units by periods.
@@ -349,11 +353,11 @@ def _check_starts(treated: pd.Series, begin: pd.Timestamp, known: pd.Index) -> N
             remedy="make the dates agree",
         )
     if len(late):
-        raise CaseError(
+        raise SeveralStartsError(
             f"{len(late)} of {len(treated)} units were treated later than {begin:%Y-%m-%d}, up to"
             f" {late.max():%Y-%m-%d}, though they were known before",
             where="treatments.start",
-            remedy="judge each start as a case of its own",
+            remedy="read them with read_adoption, which lets each unit have its own start",
         )
 
 

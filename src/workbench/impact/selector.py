@@ -16,7 +16,12 @@ from workbench.impact.effect import Check
 from workbench.impact.panel import CaseError, Mask, Panel
 from workbench.impact.regression import ASSUMPTION as RETURNS_ALONE
 from workbench.impact.series import ASSUMPTION as NOTHING_AT_THE_TIME
+from workbench.impact.staggered import ASSUMPTION as STAGGERED
 from workbench.impact.structural import ASSUMPTION as NOTHING_TOUCHED
+from workbench.impact.synthetic_control import ASSUMPTION as MIXTURE
+from workbench.impact.synthetic_control import FEWEST_BEFORE as MIXTURE_BEFORE
+from workbench.impact.synthetic_control import enough_for_interval
+from workbench.impact.synthetic_difference import ASSUMPTION as DIFFERENCED_MIXTURE
 
 # How much a design can bear at best: 3 strong, 2 moderate, 1 weak, 0 nothing.
 GRADES = {
@@ -29,6 +34,9 @@ GRADES = {
     "interrupted time series": 2,
     "series with controls": 2,
     "before and after, return to the mean taken out": 1,
+    "staggered adoption": 2,
+    "synthetic control": 2,
+    "synthetic difference in differences": 2,
 }
 ASSUMPTIONS = {
     "before and after": NOTHING_ELSE,
@@ -42,6 +50,9 @@ ASSUMPTIONS = {
     "interrupted time series": NOTHING_AT_THE_TIME,
     "series with controls": NOTHING_TOUCHED,
     "before and after, return to the mean taken out": RETURNS_ALONE,
+    "staggered adoption": STAGGERED,
+    "synthetic control": MIXTURE,
+    "synthetic difference in differences": DIFFERENCED_MIXTURE,
 }
 CHOSEN = {
     "random": "Who got it was drawn by lot.",
@@ -98,6 +109,7 @@ def select_design(
     before: int = 0,
     after: int = 0,
     n_controls: int = 0,
+    n_starts: int = 1,
 ) -> Selection:
     """Name the admissible designs and pick one.
 
@@ -115,6 +127,8 @@ def select_design(
         Periods.
     n_controls : int
         Comparison series.
+    n_starts : int
+        Different times at which units known before were first treated.
 
     Raises
     ------
@@ -164,8 +178,34 @@ def select_design(
         if n_treated >= 2 and n_treated + n_other >= _FEWEST_SEEN_TWICE
         else "too few units to learn how far values return"
     )
+    baseline = reasons["difference in differences"] if picked_on_baseline and on_outcome else ""
+    reasons["staggered adoption"] = (
+        "all started at the same time" if n_starts < 2 else lacking or baseline
+    )
+    mixed = case.group is not None and n_other >= 2 and before >= MIXTURE_BEFORE
+    reasons["synthetic control"] = (
+        "for one treated city or region beside others"
+        if not mixed or n_treated != 1
+        else ""
+        if enough_for_interval(n_other, before + after)
+        else "too few comparison units and periods for an interval"
+    )
+    several = mixed and n_other > n_treated
+    reasons["synthetic difference in differences"] = (
+        baseline if several else "for treated cities or regions with more of them to compare"
+    )
+    if n_starts > 1:
+        for name in reasons:
+            if name not in ("before and after", "staggered adoption"):
+                reasons[name] = "the units started at different times"
     if case.chosen == "everybody":
-        for name in ("difference in differences", "same baseline"):
+        for name in (
+            "difference in differences",
+            "same baseline",
+            "staggered adoption",
+            "synthetic control",
+            "synthetic difference in differences",
+        ):
             reasons[name] = "nobody is left to compare with"
     order = {
         "random": ["drawn by lot"],
@@ -174,6 +214,7 @@ def select_design(
         "volunteers": ["between two answers"],
         "everybody": ["series with controls", "interrupted time series"],
     }[case.chosen]
+    order += ["staggered adoption"] if n_starts > 1 else ["synthetic control"]
     design = next((name for name in order if not reasons[name]), "")
     asked = ""
     if case.design is not None and case.design != design:

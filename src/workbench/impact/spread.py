@@ -76,13 +76,31 @@ def jackknife(panel: Panel, row: Rows, slope: Slope) -> Spread:
     """
     mean = mean_after(panel)
     g = len(panel.units)
-    left = []
-    for i in range(g):
-        kept = panel.select(np.arange(g) != i)
-        codes = np.unique(np.delete(row, i), return_inverse=True)[1]
-        left.append((panel_slope(kept, codes).effect, mean_after(kept)))
-    spread = np.array(left) - np.array([slope.effect, mean])
+    if int(row.max()) + 1 == g and np.ptp(panel.weight) == 0:
+        left = _left_out_balanced(panel)
+    else:
+        left = np.empty((g, 2))
+        for i in range(g):
+            kept = panel.select(np.arange(g) != i)
+            codes = np.unique(np.delete(row, i), return_inverse=True)[1]
+            left[i] = panel_slope(kept, codes).effect, mean_after(kept)
+    spread = left - np.array([slope.effect, mean])
     return Spread(mean, (g - 1) / g * spread.T @ spread, g - 1)
+
+
+def _left_out_balanced(panel: Panel) -> Array:
+    """Effect and mean without each unit, where nothing is missing: from each unit's change."""
+    later = panel.outcome[:, panel.after].mean(axis=1)
+    change = later - panel.outcome[:, ~panel.after].mean(axis=1)
+    d = panel.treated
+    left = np.empty((len(d), 2))
+    for column, values in enumerate((change, later)):
+        side = {True: values[d], False: values[~d]}
+        n, total = {k: len(v) for k, v in side.items()}, {k: v.sum() for k, v in side.items()}
+        own = np.where(d, (total[True] - values) / (n[True] - 1), total[True] / n[True])
+        other = np.where(d, total[False] / n[False], (total[False] - values) / (n[False] - 1))
+        left[:, column] = own - other if column == 0 else own
+    return left
 
 
 def pooled(panel: Panel, row: Rows, slope: Slope) -> Spread:

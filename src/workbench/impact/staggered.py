@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import fdtrc, ndtri, stdtr, stdtrit
+from scipy.special import fdtrc, stdtr, stdtrit
 
 from workbench.impact import aggregation
 from workbench.impact.adoption import Adoption
@@ -102,9 +102,8 @@ def staggered_adoption(
     source = rng or np.random.default_rng(20251231)
     effect, influence = aggregation.simple(cells)
     se = aggregation.standard_error(influence)
-    # with few treated units their number, not that of all units, says how well se is known
-    df = float(n_treated - 1) if n_treated < 50 else float(len(a.units) - 1)
-    quantile = float(stdtrit(df, 0.5 + level / 2))
+    df = _degrees(cells)
+    quantile = _quantile(cells, level)
     mean, on_mean = _mean_treated(a)
     n = len(a.units)
     relative = relative_to(
@@ -149,6 +148,16 @@ def staggered_adoption(
     )
 
 
+def _degrees(cells: GroupTime) -> float:
+    """Degrees of freedom: with few treated units their number, not that of all, counts."""
+    treated = int((cells.first < len(cells.periods)).sum())
+    return float(treated - 1 if treated < 50 else len(cells.first) - 1)
+
+
+def _quantile(cells: GroupTime, level: float) -> float:
+    return float(stdtrit(_degrees(cells), 0.5 + level / 2))
+
+
 def _mean_treated(a: Adoption) -> tuple[float, Array]:
     """Mean outcome of the treated after their starts, with its influence."""
     w = a.treatment * (a.weight > 0) * a.size[:, None]
@@ -170,7 +179,7 @@ def _overall(
         "group": aggregation.group_average(cells, groups),
         "calendar": calendar.mean(np.ones(len(calendar.label), dtype=bool)),
     }
-    q = float(ndtri(0.5 + level / 2))
+    q = _quantile(cells, level)
     rows = []
     for name, (estimate, influence) in found.items():
         se = aggregation.standard_error(influence)
@@ -180,7 +189,7 @@ def _overall(
 
 def _cells_table(cells: GroupTime, level: float) -> pd.DataFrame:
     se = np.sqrt(np.square(cells.influence).sum(axis=0)) / len(cells.first)
-    half = float(ndtri(0.5 + level / 2)) * se
+    half = stdtrit(np.maximum(cells.treated - 1, 1), 0.5 + level / 2) * se
     return pd.DataFrame(
         {
             "group": cells.periods[cells.group],
@@ -226,15 +235,15 @@ def _parts(a: Adoption, chosen: Controls, effect: float, half: float, level: flo
         "not yet": "compared with not yet treated",
     }
     rows = [(names[chosen], effect, effect - half, effect + half, 1.0)]
-    q = float(ndtri(0.5 + level / 2))
     for other in ("never", "not yet"):
         if other == chosen:
             continue
         try:
-            estimate, influence = aggregation.simple(group_time_effects(a, controls=other))
+            cells = group_time_effects(a, controls=other)
         except CaseError:
             continue
-        se = aggregation.standard_error(influence)
+        estimate, influence = aggregation.simple(cells)
+        q, se = _quantile(cells, level), aggregation.standard_error(influence)
         rows.append((names[other], estimate, estimate - q * se, estimate + q * se, 0.0))
     pooled = two_way_fixed_effects(replace(a, covariates=a.covariates[:, :0]), level=level)
     rows.append((pooled.design, pooled.effect, pooled.low, pooled.high, 0.0))

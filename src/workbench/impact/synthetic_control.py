@@ -29,7 +29,11 @@ ASSUMPTION = (
     " gone on moving like it, and the measure did not reach them."
 )
 _FEWEST_DONORS = 2
-_FEWEST_BEFORE = 4
+FEWEST_BEFORE = 4
+# one in twenty: of the units in the treated one's place, or of the places in time
+_DONORS, _PERIODS = 19, 20
+# fewer are no mixture worth the name
+_DONORS_FOR_PERIODS = 8
 _WORDS = {
     "placebo": "placebo: every comparison unit in the place of the treated",
     "conformal": "conformal: the periods after shifted among those before",
@@ -85,7 +89,7 @@ class SyntheticControl(Effect):
 
 @dataclass(frozen=True)
 class _Task:
-    """What a search for a mixture needs: all units, the treated one last chosen by place."""
+    """What a search for a mixture needs."""
 
     outcome: Array  # (units, periods)
     after: NDArray[np.bool_]
@@ -151,7 +155,7 @@ def synthetic_control(
         estimate plus and minus the placebo effects' quantile, each in units of its own error before
         the start. "conformal": the interval holds each constant effect under which the errors
         after are no larger than those of other times. "auto" takes placebos from 19 comparison
-        units on, else the other from 20 periods on.
+        units on, else the other from eight units and 20 periods on.
     starts : int
         Random starts of the nested search.
     solver : {"exact", "frank-wolfe"}
@@ -304,11 +308,11 @@ def _complete(panel: Panel) -> tuple[Panel, list[Check]]:
             where="outcome table",
             remedy="bring at least two, or take longer periods",
         )
-    if int((~panel.after).sum()) < _FEWEST_BEFORE:
+    if int((~panel.after).sum()) < FEWEST_BEFORE:
         raise CaseError(
             f"there are only {int((~panel.after).sum())} periods before the start",
             where="outcome table",
-            remedy=f"a mixture needs {_FEWEST_BEFORE} at least to show that it moves alike",
+            remedy=f"a mixture needs {FEWEST_BEFORE} at least to show that it moves alike",
         )
     checks = []
     if holes.any():
@@ -339,17 +343,22 @@ def _predictors(panel: Panel, given: pd.DataFrame | None) -> tuple[Array, list[s
     return table.to_numpy(dtype=float).T, [str(c) for c in given.columns]
 
 
+def enough_for_interval(donors: int, periods: int) -> bool:
+    """Say whether placebos or periods are enough for a 95 % interval."""
+    return donors >= _DONORS or (donors >= _DONORS_FOR_PERIODS and periods >= _PERIODS)
+
+
 def _inference(asked: Inference, donors: int, periods: int) -> Inference:
     if asked != "auto":
         return asked
-    if donors >= 19:
+    if donors >= _DONORS:
         return "placebo"
-    if periods >= 20:
+    if enough_for_interval(donors, periods):
         return "conformal"
     raise CaseError(
         f"{donors} comparison units and {periods} periods allow no 95 % interval",
         where="outcome table",
-        remedy="bring 19 comparison units, or 20 periods",
+        remedy="bring 19 comparison units, or eight and 20 periods",
     )
 
 

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
+from workbench.impact.did import fixed_effects_of
 from workbench.impact.effect import Check
 from workbench.impact.event_study import against_last_before
 from workbench.impact.fixed_length import fixed_length
@@ -22,6 +23,7 @@ Array = NDArray[np.float64]
 
 RELATIVE, SMOOTH = "relative magnitudes", "smoothness"
 _MOST = 64.0
+_UNITS_A_PERIOD = 5
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class TrendBounds:
         Largest departure of the first kind under which the interval excludes zero; zero where it
         never does, infinite where it always does.
     breakdown_smooth : float
-        The same for bends, in units of the outcome.
+        The same for bends, in units of the outcome; NaN without bends.
     """
 
     table: pd.DataFrame
@@ -121,12 +123,14 @@ def trend_bounds(
     departures : sequence of float
         How many times the largest step before the steps after may be.
     bends : sequence of float, optional
-        Largest bends; zero, half of, and the whole largest bend seen before when left out.
+        Largest bends; zero, half of, and the whole largest bend seen before when left out, and
+        none with fewer than five units a period, which tell too little of how periods vary
+        together: the shortest interval would then be found by chance.
 
     Raises
     ------
     CaseError
-        Fewer than two periods before the start.
+        Fewer than two periods before the start; bends with too few units.
 
     Notes
     -----
@@ -164,28 +168,39 @@ def trend_bounds(
     order = [i for i in range(len(estimate)) if i != reference]
     beta, sigma = estimate[order], covariance[np.ix_(order, order)] * stretch**2
 
-    def smooth(m: float) -> tuple[float, float]:
-        return fixed_length(beta, sigma, k, after, m, level=level)
-
-    if bends is None:
+    known = df + 1 >= _UNITS_A_PERIOD * len(beta)
+    if bends is None and not known:
+        bends = ()
+    elif bends is None:
         seen = np.diff(estimate[: reference + 1], 2)
         largest = float(np.abs(seen).max()) if seen.size else float(np.abs(np.diff(estimate)).max())
         bends = (0.0, largest / 2, largest)
+    if len(bends) and not known:
+        raise CaseError(
+            f"{int(df) + 1} units tell too little of how {len(beta)} periods vary together",
+            where="bends",
+            remedy=f"bounds by smoothness take {_UNITS_A_PERIOD} units a period; use longer ones,"
+            " or bounds by relative magnitudes alone (bends=())",
+        )
     rows = [(RELATIVE, float(m), *relative(m)) for m in departures]
-    rows += [(SMOOTH, float(m), *smooth(m)) for m in bends]
-    scale = max(float(np.abs(estimate).max()), 1e-12)
+    breakdown_smooth = float("nan")
+    if len(bends):
+        path = fixed_length(beta, sigma, k, after)
+        rows += [(SMOOTH, float(m), *path.interval(m, level=level)) for m in bends]
+        scale = max(float(np.abs(estimate).max()), 1e-12)
+        breakdown_smooth = _breakdown(lambda m: path.interval(m, level=level), scale / 16)
     return TrendBounds(
         pd.DataFrame(rows, columns=["restriction", "departure", "low", "high"]),
         float(average @ estimate),
         _breakdown(relative, 1.0),
-        _breakdown(smooth, scale / 16),
+        breakdown_smooth,
     )
 
 
 def _coefficients(data: Panel | StaggeredEffect) -> tuple[Array, Array, int, float]:
     """Estimates against the last period before, covariance, its place, degrees of freedom."""
     if isinstance(data, Panel):
-        estimate, covariance = against_last_before(data)
+        estimate, covariance = against_last_before(data, fixed=fixed_effects_of(data))
         return (
             estimate,
             covariance,
