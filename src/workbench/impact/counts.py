@@ -15,7 +15,7 @@ from workbench.impact.series import percent_effect
 Array = NDArray[np.float64]
 
 _STEPS = 30
-_CLOSE = 1e-5
+_CLOSE = 1e-4
 
 
 def interrupted_counts(

@@ -20,6 +20,8 @@ from workbench.impact.panel import (
     split_periods,
 )
 from workbench.impact.planning import Foresight, foresee
+from workbench.impact.regression import DESIGN as RETURN
+from workbench.impact.regression import panel_without_return
 from workbench.impact.remarks import (
     instrument_check,
     no_design,
