@@ -1,4 +1,4 @@
-"""Who the customers are: RFM, clusters, tiers of value, profiles."""
+"""Who the customers are, where they stand, who is leaving: segments, lifecycle, churn."""
 
 from __future__ import annotations
 
@@ -13,33 +13,81 @@ from workbench.segments.attributes import (
 )
 from workbench.segments.behaviour import Behaviour, behaviour
 from workbench.segments.clusters import Clusters, clusters
+from workbench.segments.cohorts import Cohorts, purchase_cohorts
+from workbench.segments.concordance import auc, concordance
+from workbench.segments.hazards import Hazards, hazards
+from workbench.segments.lifecycle import (
+    STAGES,
+    Lifecycle,
+    StageRules,
+    history_days,
+    lifecycle,
+    stage_history,
+)
+from workbench.segments.offers import Offer, OfferPlan, offer_plan
 from workbench.segments.profile import Profile, profile, share_held
+from workbench.segments.purchase_days import PurchaseDays, purchase_days
 from workbench.segments.rfm import RFM, rfm, score_customers
 from workbench.segments.rules import default_rules
+from workbench.segments.snapshots import Snapshot, contract_snapshot, purchase_snapshot
+from workbench.segments.survival import LogRank, Survival, survival
+from workbench.segments.targeting import ChurnModel, churn_model
 from workbench.segments.tiers import Tiers, gini, lorenz, share_of_top, tiers
+from workbench.segments.timelines import Timeline, contract_timeline, purchase_timeline
+from workbench.segments.transitions import Transitions, transitions
 
 __all__ = [
     "RFM",
+    "STAGES",
     "Associations",
     "AttributeProfile",
     "Behaviour",
+    "ChurnModel",
     "Clusters",
+    "Cohorts",
+    "Hazards",
+    "Lifecycle",
+    "LogRank",
+    "Offer",
+    "OfferPlan",
     "Profile",
+    "PurchaseDays",
+    "Snapshot",
+    "StageRules",
+    "Survival",
     "Tiers",
+    "Timeline",
+    "Transitions",
     "age_band",
     "associations",
+    "auc",
     "behaviour",
     "by_attribute",
+    "churn_model",
     "clusters",
+    "concordance",
+    "contract_snapshot",
+    "contract_timeline",
     "default_rules",
     "gini",
+    "hazards",
+    "history_days",
     "join_attributes",
+    "lifecycle",
     "lorenz",
+    "offer_plan",
     "profile",
+    "purchase_cohorts",
+    "purchase_days",
+    "purchase_snapshot",
+    "purchase_timeline",
     "readable",
     "rfm",
     "score_customers",
     "share_held",
     "share_of_top",
+    "stage_history",
+    "survival",
     "tiers",
+    "transitions",
 ]

@@ -10,6 +10,8 @@ Report 85 (the infinitesimal jackknife).
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
@@ -20,6 +22,7 @@ from workbench.segments.survival import check_times
 from workbench.stats.intervals import Interval, normal_quantile
 
 Array = NDArray[np.float64]
+Side = Literal["left", "right"]
 
 
 def concordance(
@@ -73,6 +76,20 @@ def auc(outcome: ArrayLike, score: ArrayLike, *, level: float = 0.95) -> Interva
     DataError
         If all have the outcome, or nobody.
     """
+    of_cases, of_others = auc_parts(outcome, score)
+    area = float(of_cases.mean())
+    spread = 0.0
+    for part in (of_cases, of_others):
+        spread += float(part.var(ddof=1) / part.size) if part.size > 1 else float("nan")
+    n = float(of_cases.size + of_others.size)
+    return _logit_interval(area, float(np.sqrt(spread)), n, level)
+
+
+def auc_parts(outcome: ArrayLike, score: ArrayLike) -> tuple[Array, Array]:
+    """Give, for each who has the outcome, the share of the others with a lower score; and back.
+
+    The area is the mean of either; the spread of both is its variance (DeLong).
+    """
     y = np.asarray(outcome, dtype=bool)
     s = np.asarray(score, dtype=float)
     if y.shape != s.shape or not np.isfinite(s).all():
@@ -86,11 +103,7 @@ def auc(outcome: ArrayLike, score: ArrayLike, *, level: float = 0.95) -> Interva
     everyone = rankdata(s)
     of_cases = (everyone[y] - rankdata(s[y])) / n
     of_others = 1 - (everyone[~y] - rankdata(s[~y])) / m
-    area = float(of_cases.mean())
-    spread = 0.0
-    for part in (of_cases, of_others):
-        spread += float(part.var(ddof=1) / part.size) if part.size > 1 else float("nan")
-    return _logit_interval(area, float(np.sqrt(spread)), float(m + n), level)
+    return of_cases, of_others
 
 
 def _logit_interval(value: float, se: float, n: float, level: float) -> Interval:
@@ -101,9 +114,7 @@ def _logit_interval(value: float, se: float, n: float, level: float) -> Interval
     return Interval(value, float(expit(centre - half)), float(expit(centre + half)), n, level)
 
 
-def _pairs(
-    time: Array, event: NDArray[np.bool_], rank: NDArray[np.intp]
-) -> tuple[Array, Array]:
+def _pairs(time: Array, event: NDArray[np.bool_], rank: NDArray[np.intp]) -> tuple[Array, Array]:
     """Count for each customer the pairs, and those won, that they take part in.
 
     Customers are sorted by time, those who left before those who were lost sight of. A pair is an
@@ -136,6 +147,8 @@ def _counted(event: NDArray[np.bool_], rank: NDArray[np.intp], *, strict: bool) 
     at = np.arange(n)
     counted = np.zeros(n)
     size = 1
+    below: Side = "left" if strict else "right"
+    above: Side = "right" if strict else "left"
     # One key holds the pair of blocks and the score, so that one search serves all blocks.
     while size < n:
         pair, right = at // (2 * size), (at // size) % 2 == 1
@@ -144,10 +157,8 @@ def _counted(event: NDArray[np.bool_], rank: NDArray[np.intp], *, strict: bool) 
         sorted_right = np.sort(key[right])
         sorted_left = np.sort(key[left])
         first = np.searchsorted(sorted_right, pair[left] * wide, side="left")
-        side = "left" if strict else "right"
-        counted[left] += np.searchsorted(sorted_right, key[left], side=side) - first
+        counted[left] += np.searchsorted(sorted_right, key[left], side=below) - first
         last = np.searchsorted(sorted_left, (pair[right] + 1) * wide, side="left")
-        other = "right" if strict else "left"
-        counted[right] += last - np.searchsorted(sorted_left, key[right], side=other)
+        counted[right] += last - np.searchsorted(sorted_left, key[right], side=above)
         size *= 2
     return counted

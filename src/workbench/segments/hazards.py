@@ -207,7 +207,7 @@ def _design(
     for name in frame:
         values = frame[name]
         if pd.api.types.is_numeric_dtype(values):
-            number = values.astype(float).to_numpy()
+            number = np.asarray(values, dtype=float)
             if not np.isfinite(number).all():
                 raise DataError(f"{name} is infinite somewhere", remedy="mend or cap it")
             _refuse_constant(str(name), number)

@@ -89,7 +89,7 @@ class Survival:
         return named_intervals(self.groups, "group")
 
     def plot(self, ax: Axes | None = None, *, most: int = 5) -> Axes:
-        """Steps: share still there over time, one line a group (the largest), with 95 % bands."""
+        """Draw steps: share still there over time, one line a group (the largest), with bands."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import PercentFormatter
 
@@ -103,9 +103,8 @@ class Survival:
             time = np.append(t["time"], self.longest[str(name)])
             lines = {c: np.append(t[c], t[c].iloc[-1]) for c in ("estimate", "low", "high")}
             line = ax.step(time, lines["estimate"], where="post", linestyle=style, label=str(name))
-            ax.fill_between(
-                time, lines["low"], lines["high"], step="post", alpha=0.15, color=line[0].get_color()
-            )
+            band = (time, lines["low"], lines["high"])
+            ax.fill_between(*band, step="post", alpha=0.15, color=line[0].get_color())
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         ax.set_ylim(0, 1.02)
         ax.set_xlim(left=0)
@@ -165,9 +164,7 @@ def survival(
         )
     compared = codes >= 0
     test = _log_rank(time[compared], event[compared], codes[compared]) if len(names) > 1 else None
-    return Survival(
-        pd.concat(tables, ignore_index=True), pd.DataFrame(summaries), test, longest
-    )
+    return Survival(pd.concat(tables, ignore_index=True), pd.DataFrame(summaries), test, longest)
 
 
 def check_times(duration: ArrayLike, ended: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
@@ -195,7 +192,7 @@ def check_times(duration: ArrayLike, ended: ArrayLike) -> tuple[Array, NDArray[n
             where=rows_of(index[state.isna().to_numpy()]),
             remedy="write true or false",
         )
-    return time.to_numpy(dtype=float), state.astype(bool).to_numpy()
+    return np.asarray(time, dtype=float), np.asarray(state, dtype=bool)
 
 
 def rows_of(labels: pd.Index) -> str:

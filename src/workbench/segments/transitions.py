@@ -105,7 +105,7 @@ class Transitions:
         from matplotlib.ticker import PercentFormatter
 
         ax = plt.gca() if ax is None else ax
-        t = self.steady.iloc[::-1]
+        t = self.steady[(self.steady["now"] > 0) | (self.steady["estimate"] > 0)].iloc[::-1]
         at = np.arange(len(t))
         ax.barh(at, t["estimate"], height=0.55, alpha=0.7, label="In the long run")
         sides = [t["estimate"] - t["low"], t["high"] - t["estimate"]]
@@ -203,9 +203,7 @@ def _codes(
     names = sorted(map(str, found)) if states is None else [str(s) for s in states]
     strange = sorted({str(s) for s in found} - set(names))
     if strange:
-        raise DataError(
-            f"state {strange[0]!r} is not listed", remedy=f"states: {', '.join(names)}"
-        )
+        raise DataError(f"state {strange[0]!r} is not listed", remedy=f"states: {', '.join(names)}")
     codes = np.column_stack(
         [pd.Categorical(stages[c].astype(object), categories=names).codes for c in stages]
     ).astype(np.intp)
@@ -245,8 +243,8 @@ def _steady(
 def _recurrent_classes(moves: Array, now: Array) -> int:
     """Count the closed classes that can be reached from where the customers are."""
     count, label = connected_components(moves > 0, directed=True, connection="strong")
-    reach = np.linalg.matrix_power((moves > 0).astype(float) + np.eye(len(now)), len(now)) > 0
-    reached = reach[now > 0].any(axis=0)
+    ways = np.linalg.matrix_power((moves > 0).astype(float) + np.eye(len(now)), len(now))
+    reached = (ways[now > 0] > 0).any(axis=0)
     closed = 0
     for each in range(count):
         inside = label == each
@@ -263,7 +261,8 @@ def _delta_limits(moves: Array, of: Array, long_run: Array, level: float) -> tup
     for i in range(k):
         if of[i] > 0 and long_run[i] > 0:
             spread = (np.diag(moves[i]) - np.outer(moves[i], moves[i])) / of[i]
-            variance += long_run[i] ** 2 * np.einsum("ji,jk,ki->i", fundamental, spread, fundamental)
+            part = np.einsum("ji,jk,ki->i", fundamental, spread, fundamental)
+            variance += long_run[i] ** 2 * part
     inside = (long_run > 1e-12) & (long_run < 1 - 1e-12)
     p = np.where(inside, long_run, 0.5)
     # On the logit scale the limits stay between 0 and 1.
