@@ -137,7 +137,7 @@ def test_the_page_groups_numbers_by_question_and_links_to_their_pages(outputs) -
     assert "[客户生命周期价值](clv.html)" in prose
     assert "[措施desk](case\\_evaluation" not in prose
     assert "[措施desk](case_evaluation-desk.html)和[措施offer]" in prose
-    assert "我们的客户是谁？目标进展如何？数据是否可靠？" in prose
+    assert "我们的客户是谁？客户处在哪个阶段，谁正在流失？目标进展如何？数据是否可靠？" in prose
 
 
 def test_a_summary_leads_where_there_are_enough_questions(outputs) -> None:

@@ -28,7 +28,7 @@ MOST_CARDS = 4
 ENOUGH_KEPT = 0.95
 WORTH_WINNING = 0.05
 """Shares at which the rules on data and on quiet customers speak up."""
-LEADING = ("worth", "short", "goals", "who", "measures", "data")
+LEADING = ("worth", "short", "goals", "leaving", "who", "measures", "data")
 """Whose numbers lead the page, where there are more than it leads with."""
 FEWEST_QUESTIONS = 3
 """With fewer the sections themselves are summary enough."""
@@ -45,6 +45,7 @@ class Question:
 
 QUESTIONS = (
     Question("who", "Who are our customers?", ("segmentation",)),
+    Question("leaving", "Where do they stand, and who is leaving?", ("lifecycle_churn",)),
     Question("worth", "What are they worth?", ("clv",)),
     Question("short", "Where do we fall short of what they expect?", ("satisfaction_gap",)),
     Question("measures", "Did the measures work?", ("case_evaluation",)),
@@ -54,6 +55,7 @@ QUESTIONS = (
 
 PAGES = {
     "segmentation": "Customer segments",
+    "lifecycle_churn": "Lifecycle and churn",
     "clv": "Customer lifetime value",
     "satisfaction_gap": "Service quality and loyalty",
     "case_evaluation": "Evaluation of a measure",

@@ -30,6 +30,7 @@ from workbench.segments.purchase_days import PurchaseDays, purchase_days
 from workbench.segments.rfm import RFM, rfm, score_customers
 from workbench.segments.rules import default_rules
 from workbench.segments.snapshots import Snapshot, contract_snapshot, purchase_snapshot
+from workbench.segments.spells import Spells, contract_spells
 from workbench.segments.survival import LogRank, Survival, survival
 from workbench.segments.targeting import ChurnModel, churn_model
 from workbench.segments.tiers import Tiers, gini, lorenz, share_of_top, tiers
@@ -53,6 +54,7 @@ __all__ = [
     "Profile",
     "PurchaseDays",
     "Snapshot",
+    "Spells",
     "StageRules",
     "Survival",
     "Tiers",
@@ -67,6 +69,7 @@ __all__ = [
     "clusters",
     "concordance",
     "contract_snapshot",
+    "contract_spells",
     "contract_timeline",
     "default_rules",
     "gini",

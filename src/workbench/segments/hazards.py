@@ -166,14 +166,20 @@ def hazards(
     time, event = time[kept], event[kept]
     model = PHReg(time, X, status=event, ties="efron")
     groups = None if cluster is None else pd.factorize(np.asarray(cluster)[kept])[0]
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         fit = model.fit(groups=groups)
-    beta, se = np.asarray(fit.params), np.asarray(fit.bse)
-    naive = np.linalg.pinv(-model.hessian(beta))
-    # a coefficient that runs away leaves its curvature at next to nothing
-    spread = np.sqrt(np.clip(np.diag(naive), 0, None)) * X.std(axis=0)
-    runaway = ~np.isfinite(beta) | ~np.isfinite(se) | (spread > 50)
+        beta, se = np.asarray(fit.params), np.asarray(fit.bse)
+        curvature = -model.hessian(beta)
+    if np.isfinite(curvature).all():
+        naive = np.linalg.pinv(curvature)
+        # a coefficient that runs away leaves its curvature at next to nothing
+        spread = np.sqrt(np.clip(np.diag(naive), 0, None)) * X.std(axis=0)
+        runaway = ~np.isfinite(beta) | ~np.isfinite(se) | (spread > 50)
+    else:
+        # who the numbers failed on is not told; the steepest effect is the likeliest
+        size = np.abs(np.nan_to_num(beta, nan=np.inf)) * X.std(axis=0)
+        runaway = size == size.max()
     if runaway.any():
         raise DataError(
             f"the effect of {terms['term'][int(np.flatnonzero(runaway)[0])]!r} cannot be estimated",

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from workbench.errors import DataError
 from workbench.segments.profile import profile
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
-from workbench.stats.intervals import Interval, named_intervals
+from workbench.stats.intervals import Interval, named_intervals, proportion_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -147,6 +147,13 @@ class Lifecycle:
     rules: StageRules
     as_of: pd.Timestamp
     by_p_alive: bool
+
+    @property
+    def active(self) -> Interval:
+        """Share of those who have bought who are neither dormant nor lost."""
+        bought = self.stage != "Prospect"
+        gone = self.stage.isin(["Dormant", "Lost"])
+        return proportion_interval(float((bought & ~gone).sum()), float(bought.sum()))
 
     def metrics(self) -> dict[str, Interval]:
         """Share of customers in each stage."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
+#: With fewer customers worth a call in the test, all who were tested correct the probabilities.
+LEAST_CALLED = 50
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,10 @@ class OfferPlan:
     of : int
         Customers at risk.
     benefit : Interval
-        Expected benefit of calling them all, corrected by the test: by how many more or fewer
-        left there, weighted by value, than expected; the limits are those of that factor.
-    predicted : float
-        The same before the correction.
+        Expected benefit of calling them all; the limits are those of `factor`.
+    factor : Interval
+        By how many times more customers left in the test than was expected, weighted by value,
+        of those who would have been called. All probabilities are corrected by it.
     everybody : float
         Expected benefit of calling everybody.
     tested : DataFrame
@@ -107,12 +109,19 @@ class OfferPlan:
     count: int
     of: int
     benefit: Interval
-    predicted: float
+    factor: Interval
     everybody: float
     tested: pd.DataFrame
     break_even: float
     without_value: int
     offer: Offer
+
+    @property
+    def pays(self) -> bool | None:
+        """Whether the calls pay, as far as the test can tell: True, False, or None if unsure."""
+        if not self.count:
+            return False
+        return True if self.benefit.low > 0 else None
 
     def metrics(self) -> dict[str, Interval]:
         """Benefit of the calls."""
@@ -172,20 +181,27 @@ def offer_plan(
         raise DataError(f"worth is {worth}", remedy="give a positive number of yearly values")
     given = value.reindex(probability.index)
     kept_worth = given.fillna(0.0).to_numpy(dtype=float) * worth
-    gain = offer.gain(p, kept_worth)
+    before = model.tested.assign(value=model.tested["value"].fillna(0.0) * worth)
+    factor = _factor(before, offer)
+    corrected = np.clip(p * factor.estimate, 0, 1)
+    gain = offer.gain(corrected, kept_worth)
     calls = pd.DataFrame(
-        {"probability": p, "value": kept_worth, "benefit": gain}, index=probability.index
+        {"probability": corrected, "value": kept_worth, "benefit": gain}, index=probability.index
     )
+    low, high = (
+        float(offer.gain(np.clip(p * f, 0, 1), kept_worth)[gain > 0].sum())
+        for f in (factor.low, factor.high)
+    )
+    everybody = float(gain.sum())
     calls = calls[gain > 0].sort_values("benefit", ascending=False, kind="stable")
     calls.insert(0, "rank", np.arange(1, len(calls) + 1))
-    before = model.tested.assign(value=model.tested["value"].fillna(0.0) * worth)
     return OfferPlan(
         calls=calls,
         count=len(calls),
         of=len(p),
-        benefit=_benefit(calls, before, offer),
-        predicted=float(calls["benefit"].sum()),
-        everybody=float(gain.sum()),
+        benefit=Interval(float(calls["benefit"].sum()), low, high, float(len(calls))),
+        factor=factor,
+        everybody=everybody,
         tested=_by_share(before, offer),
         break_even=_break_even(calls, offer),
         without_value=int(given.isna().sum()),
@@ -193,20 +209,20 @@ def offer_plan(
     )
 
 
-def _benefit(calls: pd.DataFrame, before: pd.DataFrame, offer: Offer) -> Interval:
-    """Carry the error that the probabilities made in the test over to today's calls."""
+def _factor(before: pd.DataFrame, offer: Offer) -> Interval:
+    """How many more or fewer left in the test than was expected, by value, of those worth a call.
+
+    Where hardly anybody was, of all.
+    """
     p, value = before["probability"].to_numpy(), before["value"].to_numpy()
-    called = offer.gain(p, value) > 0
-    if called.sum() < 2 or not len(calls):
-        total = float(calls["benefit"].sum())
-        return Interval(total, float("nan"), float("nan"), float(len(calls)))
     left = before["left"].to_numpy(dtype=float)
-    factor = ratio_interval(left[called] * value[called], p[called] * value[called])
-    now, worth = calls["probability"].to_numpy(), calls["value"].to_numpy()
-    estimate, low, high = (
-        float(offer.gain(np.clip(now * max(f, 0.0), 0, 1), worth).sum()) for f in factor
-    )
-    return Interval(estimate, low, high, float(len(calls)))
+    called = offer.gain(p, value) > 0
+    if called.sum() < LEAST_CALLED:
+        called = np.ones(p.size, dtype=bool)
+    if not (p[called] * value[called]).sum() > 0:
+        value = np.ones(p.size)
+    found = ratio_interval(left[called] * value[called], p[called] * value[called])
+    return Interval(max(found.estimate, 0.0), max(found.low, 0.0), found.high, found.n)
 
 
 def _by_share(before: pd.DataFrame, offer: Offer) -> pd.DataFrame:

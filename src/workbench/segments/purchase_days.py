@@ -36,6 +36,11 @@ class PurchaseDays:
     amount: Array
     refunds: int
 
+    @property
+    def span(self) -> int:
+        """Days from the first purchase of all to the last."""
+        return int(self.day.max() - self.day.min()) if self.day.size else 0
+
     def until(self, day: int) -> PurchaseDays:
         """Give what was known on a day."""
         known = self.day <= day

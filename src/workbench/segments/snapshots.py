@@ -265,6 +265,29 @@ def with_attributes(
         Whether age, gender and the like may be used; then `protected` names them.
     most_levels : int
     """
+    people, protected = usable_attributes(
+        customers, columns, use_protected=use_protected, most_levels=most_levels
+    )
+    added = people.reindex(snapshot.features.index)
+    added = added.rename(columns={c: f"{c} (customer)" for c in added if c in snapshot.features})
+    features = snapshot.features.join(added)
+    return replace(snapshot, features=features, protected=(*snapshot.protected, *protected))
+
+
+def usable_attributes(
+    customers: pd.DataFrame,
+    columns: Sequence[str] | None = None,
+    *,
+    use_protected: bool = False,
+    most_levels: int = 12,
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Give the attributes that a model may use, by customer_id, and which of them are protected.
+
+    Parameters
+    ----------
+    customers, columns, use_protected, most_levels
+        See `with_attributes`.
+    """
     if "customer_id" not in customers:
         raise DataError("the customers have no column customer_id", remedy="name it so")
     if columns is not None and (unknown := [c for c in columns if c not in customers]):
@@ -277,17 +300,21 @@ def with_attributes(
     for name in columns if columns is not None else people.columns:
         values = people[name]
         number = pd.api.types.is_numeric_dtype(values)
-        plain = number or not pd.api.types.is_datetime64_any_dtype(values)
-        if not plain or (not number and values.nunique() > most_levels):
+        if pd.api.types.is_datetime64_any_dtype(values):
+            continue
+        if not number and values.nunique() > most_levels:
             continue
         if str(name).lower() in PROTECTED:
             if not use_protected:
                 continue
-            protected.append(str(name))
+            protected.append(_words(name))
         chosen.append(name)
-    added = people[chosen].reindex(snapshot.features.index)
-    features = snapshot.features.join(added, rsuffix=" (customer)")
-    return replace(snapshot, features=features, protected=(*snapshot.protected, *protected))
+    return people[chosen].rename(columns=_words), tuple(protected)
+
+
+def _words(name: object) -> str:
+    """Write a column's name as words, as a page shows it."""
+    return str(name).replace("_", " ")
 
 
 def _stamps(first: int, last: int) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -22,7 +22,7 @@ from scipy.special import expit, logit
 from workbench.errors import DataError
 from workbench.segments.scoring import by_probability, by_tenth, drivers, judged
 from workbench.segments.snapshots import Snapshot
-from workbench.stats.intervals import Interval
+from workbench.stats.intervals import Interval, proportion_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,6 +84,11 @@ class ChurnModel:
         """How many times the plain rate the first tenth leaves at."""
         row = self.lift.iloc[0]
         return Interval(*(float(row[c]) for c in ("lift", "lift_low", "lift_high", "n")))
+
+    @property
+    def rate(self) -> Interval:
+        """Share who left in the test."""
+        return proportion_interval(float(self.tested["left"].sum()), float(len(self.tested)))
 
     @property
     def useful(self) -> bool:

@@ -70,6 +70,16 @@ class Transitions:
         wide = self.table.pivot_table(index="from", columns="to", values="share", dropna=False)
         return wide.reindex(index=list(self.states), columns=list(self.states))
 
+    def share(self, before: str, after: str) -> Interval:
+        """Share of those in one state who are in another a step later; `n` of them at the start."""
+        for state in (before, after):
+            if state not in self.states:
+                raise DataError(
+                    f"there is no state {state!r}", remedy=f"states: {', '.join(self.states)}"
+                )
+        row = self.table[(self.table["from"] == before) & (self.table["to"] == after)].iloc[0]
+        return Interval(*(float(row[c]) for c in ("share", "low", "high", "of")))
+
     def stay(self) -> pd.DataFrame:
         """For each state, the share who are still there a step later."""
         t = self.table[(self.table["from"] == self.table["to"]) & (self.table["of"] > 0)]
@@ -224,10 +234,13 @@ def _steady(
     limit = np.linalg.matrix_power((moves + np.eye(k)) / 2, 2**40)
     long_run = now @ limit
     long_run = np.clip(long_run, 0, None) / np.clip(long_run, 0, None).sum()
-    unique = _recurrent_classes(moves, now) == 1
-    low = high = np.full(k, np.nan)
+    reached = _reached(moves, now)
+    unique = _recurrent_classes(moves[np.ix_(reached, reached)]) == 1
+    low, high = np.where(reached, np.nan, 0.0), np.where(reached, np.nan, 0.0)
     if unique:
-        low, high = _delta_limits(moves, of, long_run, level)
+        low[reached], high[reached] = _delta_limits(
+            moves[np.ix_(reached, reached)], of[reached], long_run[reached], level
+        )
     return pd.DataFrame(
         {
             "state": names,
@@ -240,16 +253,19 @@ def _steady(
     ), unique
 
 
-def _recurrent_classes(moves: Array, now: Array) -> int:
-    """Count the closed classes that can be reached from where the customers are."""
-    count, label = connected_components(moves > 0, directed=True, connection="strong")
+def _reached(moves: Array, now: Array) -> NDArray[np.bool_]:
+    """Find the states that can be reached from where the customers are."""
     ways = np.linalg.matrix_power((moves > 0).astype(float) + np.eye(len(now)), len(now))
-    reached = (ways[now > 0] > 0).any(axis=0)
+    return np.asarray((ways[now > 0] > 0).any(axis=0))
+
+
+def _recurrent_classes(moves: Array) -> int:
+    """Count the groups of states that, once entered, are never left."""
+    count, label = connected_components(moves > 0, directed=True, connection="strong")
     closed = 0
     for each in range(count):
-        inside = label == each
-        leaves = moves[np.ix_(inside, ~inside)].sum() > 0
-        closed += int(not leaves and reached[inside].any())
+        inside = np.asarray(label == each)
+        closed += int(moves[np.ix_(inside, ~inside)].sum() == 0)
     return closed
 
 
