@@ -211,6 +211,23 @@ class Run(Shelf):
         """
         return self.study.case(name)
 
+    def codebook(self) -> dict[str, dict[str, Any]]:
+        """Return the aspects of the study's comments: its own codebook, or that for services.
+
+        Raises
+        ------
+        CodebookError
+            If the file that the card names cannot be read; the error names line and key.
+        """
+        from workbench import reporting
+        from workbench.codebook import read_codebook
+
+        asked = self.study.survey
+        named = asked.codebook if asked else None
+        book = read_codebook(self.study.folder / named if named else None)
+        reporting.learn(aspect["title"] for aspect in book.values())
+        return book
+
     def rng(self, name: str) -> np.random.Generator:
         """Return a random generator that depends on the seed and on this name only.
 

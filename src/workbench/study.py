@@ -28,11 +28,11 @@ from workbench.study_parts import (
     Privacy,
     Published,
     Scorecard,
-    Survey,
     Table,
     Text,
     faulty_weights,
 )
+from workbench.study_survey import Survey
 
 __all__ = [
     "CARD", "DAYS_PER_UNIT", "LANGUAGES", "Action", "Baseline", "Case", "Goal", "Outcome",

@@ -1,4 +1,4 @@
-"""The parts of a study card: tables, survey, goals, measures, privacy, published values."""
+"""The parts of a study card: tables, goals, measures, privacy, published values."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _item(value: Any) -> Any:
     return value
 
 
-_Item = Annotated[str, BeforeValidator(_item)]
+Item = Annotated[str, BeforeValidator(_item)]
 Direction = Literal["up", "down"]
 Where = dict[str, Any]
 
@@ -131,36 +131,6 @@ class Table(Card):
         return self
 
 
-class Survey(Card):
-    """The items of the survey, their dimensions and their scale."""
-
-    items: dict[_Item, LocalText] = Field(default_factory=dict)
-    dimensions: dict[str, tuple[_Item, ...]] = Field(default_factory=dict)
-    scale: tuple[int, int] = (1, 7)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.scale[0] >= self.scale[1]:
-            raise PydanticCustomError("scale", "`scale` runs from its lowest to its highest", {})
-        seen: dict[str, str] = {}
-        for dimension, items in self.dimensions.items():
-            for item in items:
-                if self.items and item not in self.items:
-                    raise PydanticCustomError(
-                        "item",
-                        "dimension {dimension} names item {item}, which `items` does not list",
-                        {"dimension": repr(dimension), "item": repr(item)},
-                    )
-                if item in seen:
-                    raise PydanticCustomError(
-                        "item",
-                        "item {item} is in two dimensions, {one} and {two}",
-                        {"item": repr(item), "one": seen[item], "two": dimension},
-                    )
-                seen[item] = dimension
-        return self
-
-
 class Baseline(Card):
     """Where a goal starts: a value and the day it was measured."""
 
@@ -171,11 +141,13 @@ class Baseline(Card):
 
 
 class Revision(Card):
-    """A target or deadline that a goal had before, and why it was changed."""
+    """A target, deadline or threshold that a goal had before, and why it was changed."""
 
     changed: dt.date
     target: float | None = None
     deadline: dt.date | None = None
+    warn_below: float | None = None
+    warn_above: float | None = None
     why: LocalText
 
 
@@ -196,6 +168,10 @@ class Goal(Card):
         How much it counts among the goals that serve the same one; these sum to 1.
     history : tuple of Revision
         What was changed before.
+    forecast : str
+        What its level does: ``averaged`` over what the record allows, or stated.
+    warn_below, warn_above : float or None
+        Fixed thresholds: a measured value beyond one is a warning.
     """
 
     name: Name
@@ -215,6 +191,9 @@ class Goal(Card):
     direction: Direction = "up"
     owner: LocalText | None = None
     parent: str | None = None
+    forecast: Literal["averaged", "steady", "wandering", "trend", "damped"] = "averaged"
+    warn_below: float | None = None
+    warn_above: float | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

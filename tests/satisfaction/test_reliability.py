@@ -14,7 +14,7 @@ from workbench.satisfaction import (
     read_answers,
     reliability,
 )
-from workbench.satisfaction.reliability import alpha_from_covariance
+from workbench.satisfaction.alpha import alpha_from_covariance
 
 
 def items(n: int = 300, k: int = 4, seed: int = 2) -> pd.DataFrame:
@@ -88,3 +88,18 @@ def test_a_survey_is_judged_on_expectation_experience_and_gap() -> None:
         table.loc[("a", "gap"), "estimate"], abs=0.05
     )
     assert np.isnan(table.loc[("b", "perception"), "estimate"]), "one item cannot be judged"
+    assert set(table["interval"].dropna()) == {"Feldt"}
+
+
+def test_omega_stands_beside_alpha_from_three_items_on_and_experience_alone_suffices() -> None:
+    frame = items(k=5).round() + 4
+    frame.columns = [f"per_0{i}" for i in range(1, 6)]
+    frame["respondent_id"] = np.arange(len(frame))
+    found = reliability(
+        read_answers(frame, dimensions={"a": ["01", "02", "03"], "b": ["04", "05"]}, scale=(-9, 19))
+    )
+    table = found.table.set_index("dimension")
+    assert set(table["of"]) == {"perception"}
+    assert table.loc["a", "omega_low"] < table.loc["a", "omega"] < table.loc["a", "omega_high"]
+    assert table.loc["a", "omega"] >= table.loc["a", "estimate"] - 0.01
+    assert np.isnan(table.loc["b", "omega"]), "two items do not identify a factor"

@@ -17,6 +17,7 @@ from workbench.data.indicators import (
 from workbench.data.limits import with_limits
 from workbench.data.privacy import suppress
 from workbench.data.report import CleaningReport, TableReport
+from workbench.data.rfm import RFMScores, rfm_scores
 from workbench.data.summaries import CustomerSummary, customer_summary
 from workbench.data.tables import Tables, open_tables
 
@@ -27,6 +28,7 @@ __all__ = [
     "Coverage",
     "CustomerSummary",
     "Indicator",
+    "RFMScores",
     "TableReport",
     "Tables",
     "check_study",
@@ -40,6 +42,7 @@ __all__ = [
     "open_tables",
     "personal_texts",
     "register",
+    "rfm_scores",
     "rows_mean",
     "rows_share",
     "suppress",

@@ -108,8 +108,8 @@ class Cleaner:
 
     def _flag(self, name: str) -> tuple[Source, Flagged, Schema | None]:
         if name not in self._flagged:
-            scale = self.study.survey.scale if self.study.survey else (1, 7)
-            schema = schema_of(name, scale)
+            asked = self.study.survey
+            schema = schema_of(name, asked.scale, asked.codes) if asked else schema_of(name)
             source = read_source(self.engine, self.study, name)
             columns = standardise(source, self.study.tables[name], schema)
             flagged = flag(self.engine, self.study, source, schema, columns)

@@ -18,10 +18,12 @@ from workbench.data.tables import Tables
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_ITEM = re.compile(r"(exp|per)_\d\d")
+_ITEM = re.compile(r"(exp|per|imp)_\w+")
+#: Asked of some only: of one wave, of a sample of the comments.
+_OF_SOME = re.compile(r"kano_.+|(code|tone)_.+")
 #: More half-years than this are put together to years.
 _MOST_PERIODS = 10
-_ITEMS = {"exp": "expectation items", "per": "perception items"}
+_ITEMS = {"exp": "expectation items", "per": "perception items", "imp": "importance items"}
 
 
 @dataclass(frozen=True)
@@ -249,10 +251,11 @@ def _tells_when_missing(table: str, column: str) -> bool:
 def _may_be_empty(table: str, column: str) -> bool:
     """Tell columns in which an empty cell says something: a contract without end still runs."""
     schema = schema_of(table)
-    return schema is not None and (schema.name, column) in {
-        ("contracts", "end"),
-        ("survey", "comment"),
-    }
+    if schema is None:
+        return False
+    if schema.name == "survey" and _OF_SOME.fullmatch(column):
+        return True
+    return (schema.name, column) in {("contracts", "end"), ("survey", "comment")}
 
 
 def freshness(tables: Tables) -> pd.DataFrame:

@@ -141,7 +141,7 @@ def key_of(study: Study) -> str | None:
             [name, card.model_dump(mode="json", exclude={"part_of"})]
             for name, card in study.tables.items()
         ],
-        "scale": study.survey.scale if study.survey else None,
+        "survey": _instrument(study),
         "as_of": study.as_of.isoformat(),
         "time_zone": study.time_zone,
         "files": hashes,
@@ -153,11 +153,23 @@ def key_of(study: Study) -> str | None:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
+def _instrument(study: Study) -> list[object] | None:
+    """Give what the card says about the survey and the cleaning goes by."""
+    asked = study.survey
+    if asked is None:
+        return None
+    said = asked.model_dump(mode="json", include={"scale", "reversed", "columns", "long"})
+    return [said, list(asked.codes)]
+
+
+_CARDS = ("card.py", "packages.py", "study.py", "study_parts.py", "study_survey.py")
+
+
 @cache
 def _sources() -> str:
     """Hash the modules that clean, and those that read the card."""
     room = Path(__file__).parent
-    files = [*room.glob("*.py"), *(room.parent / f for f in ("card.py", "packages.py", "study.py"))]
+    files = [*room.glob("*.py"), *(room.parent / f for f in _CARDS)]
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(f"{path.name}:{file_hash(path)}\n".encode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,13 +53,16 @@ _PERSONAL = Column("personal")
 SERVQUAL_ITEMS = tuple(f"{i:02d}" for i in range(1, 23))
 
 
-def _survey(scale: tuple[int, int]) -> Schema:
+def _survey(scale: tuple[int, int], asked: Collection[str]) -> Schema:
     low, high = scale
+    every = [*SERVQUAL_ITEMS, *(item for item in asked if item not in SERVQUAL_ITEMS)]
     items = {
         f"{side}_{item}": Column("number", low=low, high=high, whole_row=True)
-        for item in SERVQUAL_ITEMS
+        for item in every
         for side in ("exp", "per")
     }
+    # A slip in a question asked besides does not spoil the record; its scale may be another.
+    beside = {f"imp_{item}": Column("number") for item in every}
     return Schema(
         "survey",
         {
@@ -68,11 +71,14 @@ def _survey(scale: tuple[int, int]) -> Schema:
             "answered_on": Column("date"),
             "customer_id": Column("id"),
             **dict(sorted(items.items())),
+            **beside,
+            "seconds": Column("number", low=0),
             "csat5": Column("number", low=1, high=5, whole_row=True),
             "csat10": Column("number", low=1, high=10, whole_row=True),
             "recommend": Column("number", low=0, high=10, whole_row=True),
             "comment": Column("free_text"),
             "language": _WORD,
+            **{f"{what}_{coder}": _WORD for what in ("code", "tone") for coder in "ab"},
         },
         key=("respondent_id", "wave"),
         time="answered_on",
@@ -153,7 +159,9 @@ _SCHEMAS = {
 STANDARD_TABLES = ("customers", "transactions", "contracts", "interactions", "survey", "treatments")
 
 
-def schema_of(table: str, scale: tuple[int, int] = (1, 7)) -> Schema | None:
+def schema_of(
+    table: str, scale: tuple[int, int] = (1, 7), items: Collection[str] = ()
+) -> Schema | None:
     """Give the schema of a standard table or of a variant of it.
 
     Parameters
@@ -162,6 +170,8 @@ def schema_of(table: str, scale: tuple[int, int] = (1, 7)) -> Schema | None:
         Such as ``transactions`` or ``transactions_sample``.
     scale : tuple of int
         Lowest and highest answer of the survey's items.
+    items : collection of str
+        Items of the survey beyond SERVQUAL's 22.
 
     Returns
     -------
@@ -170,7 +180,7 @@ def schema_of(table: str, scale: tuple[int, int] = (1, 7)) -> Schema | None:
     """
     for name in STANDARD_TABLES:
         if table == name or table.startswith(f"{name}_"):
-            return _survey(scale) if name == "survey" else _SCHEMAS[name]
+            return _survey(scale, items) if name == "survey" else _SCHEMAS[name]
     return None
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from workbench.goals.judgement import GoalReport
 from workbench.goals.plan import Goal
+from workbench.goals.report import GoalReport
 from workbench.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:

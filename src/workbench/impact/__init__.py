@@ -4,39 +4,76 @@ from __future__ import annotations
 
 from workbench.impact.ancova import same_baseline
 from workbench.impact.before_after import before_after, series_glance
+from workbench.impact.benefit import Benefit, Costs, Worth, cost_benefit, costs_of
 from workbench.impact.case import CaseCard
+from workbench.impact.counts import interrupted_counts
 from workbench.impact.did import difference_in_differences
 from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted, evaluate
 from workbench.impact.event_study import event_study
 from workbench.impact.panel import CaseError, Panel, read_panel
+from workbench.impact.power import (
+    Plan,
+    periods_needed,
+    plan_panel,
+    plan_series,
+    plan_units,
+    units_needed,
+)
+from workbench.impact.regression import (
+    corrected_before_after,
+    panel_without_return,
+    reliability,
+)
 from workbench.impact.report import CaseReport
 from workbench.impact.selector import ASSUMPTIONS, CHOSEN, GRADES, Selection, select_design
 from workbench.impact.series import interrupted_series
+from workbench.impact.structural import controlled_series, moved_controls
+from workbench.impact.survival import cohort, restricted_mean, time_to_event
 from workbench.impact.verdict import verdict, words
 
 __all__ = [
     "ASSUMPTIONS",
     "CHOSEN",
     "GRADES",
+    "Benefit",
     "CaseCard",
     "CaseError",
     "CaseReport",
     "Check",
+    "Costs",
     "Effect",
     "Evaluation",
     "Panel",
+    "Plan",
     "Selection",
+    "Worth",
     "adjusted",
     "before_after",
+    "cohort",
+    "controlled_series",
+    "corrected_before_after",
+    "cost_benefit",
+    "costs_of",
     "difference_in_differences",
     "evaluate",
     "event_study",
+    "interrupted_counts",
     "interrupted_series",
+    "moved_controls",
+    "panel_without_return",
+    "periods_needed",
+    "plan_panel",
+    "plan_series",
+    "plan_units",
     "read_panel",
+    "reliability",
+    "restricted_mean",
     "same_baseline",
     "select_design",
     "series_glance",
+    "time_to_event",
+    "units_needed",
     "verdict",
     "words",
 ]

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import cho_factor, cho_solve
-from scipy.special import stdtr
 
 from workbench.impact.effect import Check, Effect, relative_to
+from workbench.impact.noise import NAMES, ErrorModel, Mixture, noise_of
 from workbench.impact.panel import CaseError
 
 Array = NDArray[np.float64]
-ErrorModel = Literal["ar1", "local_level", "both"]
+Mask = NDArray[np.bool_]
+Scale = Literal["level", "log"]
 
 FEWEST_AFTER = 8
 FEWEST_BEFORE = 8
-_PHI = np.linspace(-0.4, 0.98, 36)
-# Share of a period's new variance that stays for good, from none to nearly all.
-_SIGNAL = np.concatenate([[0.0], np.geomspace(1e-3, 8.0, 32)])
-NAMES = {"ar1": "AR(1) errors", "local_level": "drifting level"}
 ASSUMPTION = (
     "Nothing else happened at the time of the start, and the trend and the season before it would"
     " have gone on."
@@ -30,44 +27,26 @@ ASSUMPTION = (
 
 
 @dataclass(frozen=True)
-class _Mixture:
-    """Posterior of one coefficient vector: a mixture of t distributions over error models."""
+class Course:
+    """A series made ready: values, marks, regressors, and the contrast that is the effect."""
 
-    weight: Array  # (models,)
-    beta: Array  # (models, k)
-    covariance: Array  # (models, k, k)
-    df: float
-    evidence: float  # log of the mean restricted likelihood
+    y: Array
+    names: pd.Index
+    seen: Mask
+    later: Mask
+    x: Array
+    terms: tuple[str, ...]
+    season: int | None
 
-    def mean(self) -> Array:
-        return np.asarray(self.weight @ self.beta)
+    @property
+    def step(self) -> Array:
+        """Contrast of the shift at the start."""
+        return np.array([float(term == "step") for term in self.terms])
 
-    def spread(self) -> Array:
-        """Covariance of the coefficients over the mixture, without the t's heavier tails."""
-        centred = self.beta - self.mean()
-        within = np.einsum("m,mij->ij", self.weight, self.covariance)
-        return np.asarray(within + (self.weight[:, None] * centred).T @ centred)
-
-    def below(self, c: Array, value: float) -> float:
-        """Probability that c'beta lies below a value."""
-        se = np.sqrt(np.einsum("i,mij,j->m", c, self.covariance, c))
-        return float(self.weight @ stdtr(self.df, (value - self.beta @ c) / se))
-
-    def limits(self, contrasts: Array, level: float) -> tuple[Array, Array]:
-        """Limits of many contrasts at once, shape (contrasts, k)."""
-        se = np.sqrt(np.einsum("ci,mij,cj->cm", contrasts, self.covariance, contrasts))
-        centre = contrasts @ self.beta.T
-        reach = 12 * se.max(axis=1)
-        ends = []
-        for target in (0.5 - level / 2, 0.5 + level / 2):
-            low, high = centre.min(axis=1) - reach, centre.max(axis=1) + reach
-            for _ in range(42):
-                middle = (low + high) / 2
-                share = stdtr(self.df, (middle[:, None] - centre) / se) @ self.weight
-                low = np.where(share < target, middle, low)
-                high = np.where(share < target, high, middle)
-            ends.append((low + high) / 2)
-        return ends[0], ends[1]
+    @property
+    def used(self) -> Mask:
+        """Points after the start that were seen."""
+        return np.asarray(self.seen & self.later)
 
 
 def interrupted_series(
@@ -77,15 +56,18 @@ def interrupted_series(
     after: ArrayLike,
     season: int | None = None,
     weights: ArrayLike | None = None,
+    covariates: pd.DataFrame | None = None,
+    trend: bool = True,
+    scale: Scale = "level",
     errors: ErrorModel = "both",
     level: float = 0.95,
 ) -> Effect:
     """Estimate the shift of a series at the start of a measure.
 
-    A straight trend, seasonal terms and a step. Since no single model of the errors is safe, two
-    are fitted by restricted maximum likelihood: AR(1) errors, averaged over the autocorrelation,
-    and a drifting (local) level, averaged over the signal ratio. The answer is that of the two
-    with the wider interval; `parts` holds both.
+    A straight trend, seasonal terms, covariates and a step. No single model of the errors is
+    safe, so the answer is the average over a grid of them, weighed by the restricted likelihood:
+    AR(1) errors of any strength on a level that drifts by any amount. `parts` holds the answers
+    by AR(1) errors alone and by a drifting level alone, the two edges of the grid.
 
     Parameters
     ----------
@@ -99,17 +81,60 @@ def interrupted_series(
         the whole series covers one and a half.
     weights : array_like, shape (n,), optional
         Records behind each value.
+    covariates : DataFrame, n rows, optional
+        What else moves the series, one column each. The measure must not move them.
+    trend : bool
+        A straight trend beside the drift. Without it only the drifting level follows the series.
+    scale : {"level", "log"}
+        "log" fits the logarithm: a shift in percent.
     errors : {"both", "ar1", "local_level"}
 
     Raises
     ------
     CaseError
-        Fewer than eight points before or after, a constant series, NaN only.
+        Fewer than eight points before or after, a constant series, NaN only; values that have no
+        logarithm; covariates with gaps.
 
     References
     ----------
     Harville (1977), JASA 72, 320-338 (restricted likelihood); Harvey (1989), Forecasting,
     Structural Time Series Models, section 2.3 (local level).
+    """
+    course = read_course(values, periods, after, season, covariates, trend=trend)
+    y = course.y
+    if scale == "log":
+        if (y[course.seen] <= 0).any():
+            raise CaseError(
+                f"{int((y[course.seen] <= 0).sum())} values are zero or below",
+                where="series",
+                remedy="they have no logarithm; use scale='level', or interrupted_counts",
+            )
+        y = np.log(np.where(course.seen, y, 1.0))
+    n_records = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
+    seen = course.seen
+    fits = noise_of(np.flatnonzero(seen), n_records[seen].mean() / n_records[seen]).fit(
+        y[seen], course.x[seen]
+    )
+    if scale == "log":
+        return percent_effect(course, fits, errors, course.y, level=level)
+    return _level_effect(course, fits, errors, n_records, level)
+
+
+def read_course(
+    values: ArrayLike,
+    periods: pd.Index | None,
+    after: ArrayLike,
+    season: int | None,
+    covariates: pd.DataFrame | None,
+    *,
+    trend: bool = True,
+) -> Course:
+    """Check a series and lay out its regressors.
+
+    Raises
+    ------
+    CaseError
+        As `interrupted_series`.
     """
     y = np.asarray(values, dtype=float)
     later = np.asarray(after, dtype=bool)
@@ -121,62 +146,24 @@ def interrupted_series(
     names = pd.RangeIndex(len(y)) if periods is None else pd.Index(periods)
     seen = np.isfinite(y)
     _check_points(y, seen, later)
-    n_records = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
-    x, terms = _design(len(y), later, season)
-    noise = np.mean(n_records[seen]) / n_records[seen]
-    time = np.flatnonzero(seen)
-    fits = {
-        name: _averaged(y[seen], x[seen], family(time, noise))
-        for name, family in (("ar1", _ar1), ("local_level", _local_level))
-        if errors in (name, "both")
-    }
-    c = np.zeros(x.shape[1])
-    c[terms.index("step")] = 1.0
-    limits = {
-        name: (float(low[0]), float(high[0]))
-        for name, (low, high) in ((n, f.limits(c[None, :], level)) for n, f in fits.items())
-    }
-    widest = max(fits, key=lambda name: limits[name][1] - limits[name][0])
-    shown, (low, high) = fits[widest], limits[widest]
-    effect = float(shown.mean() @ c)
-    tail = shown.below(c, 0.0)
-    evidence = np.logaddexp.reduce([fit.evidence for fit in fits.values()])
-    parts = pd.DataFrame(
-        {
-            "model": [NAMES[name] for name in fits],
-            "estimate": [float(fit.mean() @ c) for fit in fits.values()],
-            "low": [limits[name][0] for name in fits],
-            "high": [limits[name][1] for name in fits],
-            "weight": [float(np.exp(fit.evidence - evidence)) for fit in fits.values()],
-        }
-    )
-    mean = float(np.average(y[seen & later], weights=n_records[seen & later]))
-    relative = _relative(shown, c, x[seen & later].mean(axis=0), effect, low, high)
-    checks = _checks(parts, later, season, terms)
-    return Effect(
-        design="interrupted time series",
-        effect=effect,
-        low=low,
-        high=high,
-        p=2 * min(tail, 1 - tail),
-        relative=relative[0],
-        relative_low=relative[1],
-        relative_high=relative[2],
-        counterfactual=mean - effect,
-        inference=f"restricted likelihood, {NAMES[widest]}",
-        n_units=int(seen.sum()),
-        n_treated=int((seen & later).sum()),
-        n_before=int((seen & ~later).sum()),
-        n_after=int((seen & later).sum()),
-        start=names[int(np.argmax(later))],
-        series=_picture(y, names, x, shown, c, later, level),
-        parts=parts,
-        checks=tuple(checks),
-        assumption=ASSUMPTION,
-    )
+    if names.has_duplicates:
+        twice = names[names.duplicated()][0]
+        raise CaseError(
+            f"the period {twice} occurs more than once",
+            where="series",
+            remedy="give one value a period",
+        )
+    x, terms = regressors(len(y), later, season)
+    if not trend:
+        kept = [term != "trend" for term in terms]
+        x, terms = x[:, kept], tuple(term for term in terms if term != "trend")
+    if covariates is not None:
+        extra, added = _standardised(covariates, len(y), seen)
+        x, terms = np.column_stack([x, extra]), (*terms, *added)
+    return Course(y, names, seen, later, x, terms, season)
 
 
-def _check_points(y: Array, seen: NDArray[np.bool_], later: NDArray[np.bool_]) -> None:
+def _check_points(y: Array, seen: Mask, later: Mask) -> None:
     before, after = int((seen & ~later).sum()), int((seen & later).sum())
     for n, needed, name in ((before, FEWEST_BEFORE, "before"), (after, FEWEST_AFTER, "after")):
         if n < needed:
@@ -197,7 +184,8 @@ def _check_points(y: Array, seen: NDArray[np.bool_], later: NDArray[np.bool_]) -
         )
 
 
-def _design(n: int, later: NDArray[np.bool_], season: int | None) -> tuple[Array, list[str]]:
+def regressors(n: int, later: Mask, season: int | None) -> tuple[Array, tuple[str, ...]]:
+    """Lay out constant, trend, seasonal terms and step, with their names."""
     time = np.arange(n, dtype=float)
     columns = {"constant": np.ones(n), "trend": (time - time.mean()) / max(n - 1, 1)}
     before = int((~later).sum())
@@ -207,47 +195,155 @@ def _design(n: int, later: NDArray[np.bool_], season: int | None) -> tuple[Array
             columns[f"cos{j}"] = np.cos(2 * np.pi * j * time / season)
             if 2 * j != season:
                 columns[f"sin{j}"] = np.sin(2 * np.pi * j * time / season)
+        if n >= 6 * season and season % 2 == 0 and season > 4:
+            columns["alternating"] = np.cos(np.pi * time)
     columns["step"] = later.astype(float)
-    return np.column_stack(list(columns.values())), list(columns)
+    return np.column_stack(list(columns.values())), tuple(columns)
 
 
-def _ar1(time: NDArray[np.int_], noise: Array) -> Array:
-    lag = np.abs(time[:, None] - time[None, :])
-    size = np.sqrt(noise)
-    # 0 to the power of 0 is 1: uncorrelated errors need no case of their own
-    steps = np.arange(lag.max() + 1)
-    correlations = [(phi**steps)[lag] for phi in _PHI]
-    return np.asarray(np.stack(correlations) * np.outer(size, size), dtype=float)
+def _standardised(frame: pd.DataFrame, n: int, seen: Mask) -> tuple[Array, tuple[str, ...]]:
+    z = frame.to_numpy(dtype=float)
+    if len(z) != n:
+        raise CaseError(
+            f"the covariates have {len(z)} rows for {n} periods",
+            where="covariates",
+            remedy="give one row a period",
+        )
+    for j, name in enumerate(frame.columns):
+        where = f"covariate {name!r}"
+        if not np.isfinite(z[seen, j]).all():
+            gaps = int((~np.isfinite(z[seen, j])).sum())
+            raise CaseError(
+                f"{gaps} periods have no value", where=where, remedy="fill them or leave it out"
+            )
+        if np.ptp(z[seen, j]) == 0:
+            raise CaseError(
+                f"it is {z[seen, j][0]:g} throughout", where=where, remedy="leave it out"
+            )
+    centre, size = z[seen].mean(axis=0), z[seen].std(axis=0)
+    return np.nan_to_num((z - centre) / size), tuple(f"covariate {c}" for c in frame.columns)
 
 
-def _local_level(time: NDArray[np.int_], noise: Array) -> Array:
-    walk = np.minimum(time[:, None], time[None, :]) - time[0]
-    return np.stack([np.diag(noise) + q * walk for q in _SIGNAL])
+def _answer(
+    course: Course, fits: dict[ErrorModel, Mixture], errors: ErrorModel, level: float
+) -> tuple[float, float, float, float, pd.DataFrame]:
+    """Shift, low, high and p of the model asked for, and the parts."""
+    c = course.step[None, :]
+    rows = []
+    evidence = np.logaddexp(fits["ar1"].evidence, fits["local_level"].evidence)
+    for name, fit in fits.items():
+        low, high = fit.limits(c, level)
+        weight = np.nan if name == "both" else float(np.exp(fit.evidence - evidence))
+        rows.append((name, float(fit.mean() @ c[0]), float(low[0]), float(high[0]), weight))
+    table = pd.DataFrame(rows, columns=["model", "estimate", "low", "high", "weight"])
+    shown = table.loc[table["model"] == errors].iloc[0]
+    tail = fits[errors].below(c[0], 0.0)
+    parts = table[table["model"] != "both"].reset_index(drop=True)
+    parts["model"] = parts["model"].map(NAMES)
+    return shown["estimate"], shown["low"], shown["high"], 2 * min(tail, 1 - tail), parts
 
 
-def _averaged(y: Array, x: Array, families: Array) -> _Mixture:
-    """Fit under every covariance and weigh by the restricted likelihood."""
-    n, k = x.shape
-    scores, betas, covariances = [], [], []
-    for v in families:
-        factor = cho_factor(v, lower=True)
-        vx, vy = cho_solve(factor, x), cho_solve(factor, y)
-        precision = x.T @ vx
-        beta = np.linalg.solve(precision, vx.T @ y)
-        rss = max(float(y @ vy - beta @ (vx.T @ y)), 1e-300)
-        log_v = 2 * float(np.log(np.diag(factor[0])).sum())
-        log_p = float(np.linalg.slogdet(precision)[1])
-        scores.append(-0.5 * (log_v + log_p + (n - k) * np.log(rss)))
-        betas.append(beta)
-        covariances.append(np.linalg.inv(precision) * rss / (n - k))
-    score = np.array(scores)
-    weight = np.exp(score - score.max())
-    evidence = float(score.max() + np.log(weight.mean()))
-    return _Mixture(weight / weight.sum(), np.array(betas), np.array(covariances), n - k, evidence)
+def _level_effect(
+    course: Course,
+    fits: dict[ErrorModel, Mixture],
+    errors: ErrorModel,
+    n_records: Array,
+    level: float,
+) -> Effect:
+    effect, low, high, p, parts = _answer(course, fits, errors, level)
+    fit, used = fits[errors], course.used
+    mean = float(np.average(course.y[used], weights=n_records[used]))
+    relative = _relative(fit, course.step, course.x[used].mean(axis=0), effect, low, high)
+    return _effect(
+        course,
+        (effect, low, high, p),
+        relative,
+        mean - effect,
+        _picture(course, fit, level, lambda line: line),
+        parts,
+        f"restricted likelihood, {_words(errors)}",
+    )
+
+
+def percent_effect(
+    course: Course,
+    fits: dict[ErrorModel, Mixture],
+    errors: ErrorModel,
+    observed: Array,
+    *,
+    level: float,
+    exposure: Array | None = None,
+    how: str = "restricted likelihood on the log scale",
+) -> Effect:
+    """Give the effect of a fit on the logarithm, in percent and in units of the outcome.
+
+    Parameters
+    ----------
+    course : Course
+    fits : dict of Mixture
+    errors : {"both", "ar1", "local_level"}
+    observed : ndarray, shape (n,)
+        The values themselves (rates where there is an exposure).
+    exposure : ndarray, optional
+        Weights of the mean after the start.
+    """
+    shift, low, high, p, parts = _answer(course, fits, errors, level)
+    used = course.used
+    mean = float(np.average(observed[used], weights=None if exposure is None else exposure[used]))
+    for column in ("estimate", "low", "high"):
+        parts[column] = mean * -np.expm1(-parts[column])
+    ends = [mean * -np.expm1(-b) for b in (shift, low, high)]
+    return _effect(
+        course,
+        (ends[0], ends[1], ends[2], p),
+        (float(np.expm1(shift)), float(np.expm1(low)), float(np.expm1(high))),
+        mean - ends[0],
+        _picture(course, fits[errors], level, np.exp, observed),
+        parts,
+        f"{how}, {_words(errors)}",
+    )
+
+
+def _words(errors: ErrorModel) -> str:
+    return "averaged over error models" if errors == "both" else NAMES[errors]
+
+
+def _effect(
+    course: Course,
+    answer: tuple[float, float, float, float],
+    relative: tuple[float, float, float],
+    counterfactual: float,
+    picture: pd.DataFrame,
+    parts: pd.DataFrame,
+    inference: str,
+) -> Effect:
+    seen, later = course.seen, course.later
+    effect, low, high, p = (float(value) for value in answer)
+    return Effect(
+        design="interrupted time series",
+        effect=effect,
+        low=low,
+        high=high,
+        p=p,
+        relative=relative[0],
+        relative_low=relative[1],
+        relative_high=relative[2],
+        counterfactual=counterfactual,
+        inference=inference,
+        n_units=int(seen.sum()),
+        n_treated=int((seen & later).sum()),
+        n_before=int((seen & ~later).sum()),
+        n_after=int((seen & later).sum()),
+        start=course.names[int(np.argmax(later))],
+        series=picture,
+        parts=parts,
+        checks=tuple(_checks(course, parts)),
+        assumption=ASSUMPTION,
+    )
 
 
 def _relative(
-    fit: _Mixture, c: Array, after: Array, effect: float, low: float, high: float
+    fit: Mixture, c: Array, after: Array, effect: float, low: float, high: float
 ) -> tuple[float, float, float]:
     """Effect over the level without the measure, both from the same fit."""
     spread = fit.spread()
@@ -258,52 +354,39 @@ def _relative(
 
 
 def _picture(
-    y: Array,
-    names: pd.Index,
-    x: Array,
-    fit: _Mixture,
-    c: Array,
-    later: NDArray[np.bool_],
+    course: Course,
+    fit: Mixture,
     level: float,
+    back: Callable[[Any], Any],
+    observed: Array | None = None,
 ) -> pd.DataFrame:
-    without = x * (1 - c)
-    line = without @ fit.mean()
-    low, high = np.full(len(y), np.nan), np.full(len(y), np.nan)
-    low[later], high[later] = fit.limits(without[later], level)
+    without = course.x * (1 - course.step)
+    low, high = np.full(len(course.y), np.nan), np.full(len(course.y), np.nan)
+    low[course.later], high[course.later] = fit.limits(without[course.later], level)
     return pd.DataFrame(
         {
-            "period": names,
-            "observed": y,
-            "counterfactual": line,
-            "low": low,
-            "high": high,
-            "after": later,
+            "period": course.names,
+            "observed": course.y if observed is None else observed,
+            "counterfactual": back(without @ fit.mean()),
+            "low": back(low),
+            "high": back(high),
+            "after": course.later,
         }
     )
 
 
-def _checks(
-    parts: pd.DataFrame,
-    later: NDArray[np.bool_],
-    season: int | None,
-    terms: list[str],
-) -> list[Check]:
-    checks = []
-    if len(parts) == 2:
-        clear = (parts["low"] > 0) | (parts["high"] < 0)
-        if clear.iloc[0] != clear.iloc[1]:
-            checks.append(
-                Check(
-                    "error models",
-                    "warning",
-                    "Two models of how the series moves disagree on whether there is an effect;"
-                    " the wider interval is shown.",
-                )
-            )
-        else:
-            checks.append(Check("error models", "ok", "Two models of how the series moves agree."))
-    before = int((~later).sum())
-    if season and "cos1" not in terms:
+def _checks(course: Course, parts: pd.DataFrame) -> list[Check]:
+    clear = (parts["low"] > 0) | (parts["high"] < 0)
+    checks = [Check("error models", "ok", "Two models of how the series moves agree.")]
+    if clear.iloc[0] != clear.iloc[1]:
+        checks[0] = Check(
+            "error models",
+            "warning",
+            "Two models of how the series moves disagree on whether there is an effect; the"
+            " average over both is shown.",
+        )
+    season, before = course.season, int((~course.later).sum())
+    if season and "cos1" not in course.terms:
         checks.append(
             Check(
                 "season",

@@ -67,6 +67,11 @@ def look_around(study: Study, root: Path) -> Surroundings:
         known = known and files is not None
         for path in files or ():
             inputs[_called(study, table, path)] = _sha256(path)
+    asked = study.survey
+    if asked is not None and asked.codebook is not None:
+        book = study.folder / asked.codebook
+        if book.is_file():  # the notebook that reads it says what to do where it is not
+            inputs[os.path.relpath(book, study.folder)] = _sha256(book)
     inputs[study.path.name] = _sha256(study.path)
     # Parameters are hashed with the notebook that takes them; a new one must not wake the others.
     card = study.model_dump(mode="json", exclude={"parameters", "folder"})

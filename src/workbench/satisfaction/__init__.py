@@ -2,11 +2,77 @@
 
 from __future__ import annotations
 
-from workbench.satisfaction.answers import Answers, SurveyError, attach, read_answers
-from workbench.satisfaction.drivers import Drivers, drivers, lmg
-from workbench.satisfaction.gaps import Gaps, gaps
-from workbench.satisfaction.groups import GroupGaps, gap_changes, gaps_by
-from workbench.satisfaction.loyalty import Satisfaction, Trend, csat, loyalty_by
+from workbench.satisfaction.alpha import (
+    Alpha,
+    cronbach_alpha,
+    difference_reliability,
+    distribution_free_limits,
+    feldt_limits,
+)
+from workbench.satisfaction.answers import (
+    Answers,
+    SurveyError,
+    read_answers,
+)
+from workbench.satisfaction.coding import (
+    CodingAgreement,
+    coded_tones,
+    coding_agreement,
+)
+from workbench.satisfaction.comments import (
+    AspectTable,
+    Comments,
+    aspect_table,
+    language_of,
+    read_comments,
+    split_clauses,
+)
+from workbench.satisfaction.drivers import (
+    Drivers,
+    drivers,
+    lmg,
+    relative_weights,
+)
+from workbench.satisfaction.factor import (
+    FactorModel,
+    confirm,
+)
+from workbench.satisfaction.gaps import (
+    Gaps,
+    gaps,
+)
+from workbench.satisfaction.groups import (
+    GroupGaps,
+    gap_changes,
+    gaps_by,
+)
+from workbench.satisfaction.instrument import (
+    Survey,
+    Weighting,
+    attach,
+    attach_all,
+    take_survey,
+    weigh,
+)
+from workbench.satisfaction.kano import (
+    CATEGORIES as KANO_CATEGORIES,
+)
+from workbench.satisfaction.kano import (
+    Kano,
+    kano,
+    kano_items,
+)
+from workbench.satisfaction.later import (
+    Later,
+    later_leaving,
+    later_purchases,
+)
+from workbench.satisfaction.loyalty import (
+    Satisfaction,
+    Trend,
+    csat,
+    loyalty_by,
+)
 from workbench.satisfaction.net_promoter import (
     NetPromoter,
     detectable_change,
@@ -15,46 +81,111 @@ from workbench.satisfaction.net_promoter import (
     power_of,
     sample_needed,
 )
-from workbench.satisfaction.priorities import QUADRANTS, PriorityMap, priority_map
+from workbench.satisfaction.ordinal import (
+    OrderedFit,
+    fit_ordered,
+    ordinal_drivers,
+)
+from workbench.satisfaction.path_model import (
+    PathModel,
+    path_model,
+)
+from workbench.satisfaction.polarity import (
+    Polarity,
+    learn_polarity,
+    tone_by_rating,
+)
+from workbench.satisfaction.priorities import (
+    QUADRANTS,
+    PriorityMap,
+    priority_map,
+)
 from workbench.satisfaction.reliability import (
-    Alpha,
     Reliability,
-    cronbach_alpha,
-    difference_reliability,
-    feldt_limits,
     reliability,
+)
+from workbench.satisfaction.validity import (
+    Validity,
+    omega,
+    validity,
+)
+from workbench.satisfaction.words import (
+    examples,
+    keyness,
+    keywords,
+    missed,
 )
 
 __all__ = [
+    "KANO_CATEGORIES",
     "QUADRANTS",
     "Alpha",
     "Answers",
+    "AspectTable",
+    "CodingAgreement",
+    "Comments",
     "Drivers",
+    "FactorModel",
     "Gaps",
     "GroupGaps",
+    "Kano",
+    "Later",
     "NetPromoter",
+    "OrderedFit",
+    "PathModel",
+    "Polarity",
     "PriorityMap",
     "Reliability",
     "Satisfaction",
+    "Survey",
     "SurveyError",
     "Trend",
+    "Validity",
+    "Weighting",
+    "aspect_table",
     "attach",
+    "attach_all",
+    "coded_tones",
+    "coding_agreement",
+    "confirm",
     "cronbach_alpha",
     "csat",
     "detectable_change",
     "difference_reliability",
+    "distribution_free_limits",
     "drivers",
+    "examples",
     "feldt_limits",
+    "fit_ordered",
     "gap_changes",
     "gaps",
     "gaps_by",
+    "kano",
+    "kano_items",
+    "keyness",
+    "keywords",
+    "language_of",
+    "later_leaving",
+    "later_purchases",
+    "learn_polarity",
     "lmg",
     "loyalty_by",
+    "missed",
     "nps",
     "nps_limits",
+    "omega",
+    "ordinal_drivers",
+    "path_model",
     "power_of",
     "priority_map",
     "read_answers",
+    "read_comments",
+    "relative_weights",
     "reliability",
     "sample_needed",
+    "split_clauses",
+    "take_survey",
+    "tone_by_rating",
+    "validity",
+    "weigh",
 ]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from workbench.errors import DataError
 
+Array = NDArray[np.float64]
+WEIGHT = "weight"
 # Above this share of impossible values the scale itself is taken to be declared wrongly.
 _OFF_SCALE_LIMIT = 0.2
 
@@ -25,17 +28,22 @@ class Answers:
     Attributes
     ----------
     expectation, perception : DataFrame, shape (respondents, items)
-        Values on the scale; NaN where there is no usable answer. Columns are item codes.
+        Values on the scale; NaN where there is no usable answer. Columns are item codes. Reversed
+        items are turned round. All of `expectation` is NaN where it was not asked.
     background : DataFrame, shape (respondents, ...)
-        All other columns of the table (wave, overall satisfaction, groups), same index.
+        All other columns of the table (wave, overall satisfaction, groups), same index; `weight`
+        where the answers are weighted.
     dimensions : dict of str to tuple of str
-        Items of each dimension, in the order of the instrument.
+        Items of each dimension, in the order of the instrument; empty where the survey has no
+        items.
     scale : tuple of float
         Lowest and highest possible answer.
     labels : dict of str to str
         Wording of the items; the code where none was given.
     exclusions : DataFrame
         `reason`, `what` ("respondents" or "answers") and `n`: what was left out or set to missing.
+    importance : DataFrame, shape (respondents, asked items)
+        Stated importance; no columns where it was not asked.
     """
 
     expectation: pd.DataFrame
@@ -45,11 +53,29 @@ class Answers:
     scale: tuple[float, float]
     labels: dict[str, str] = field(default_factory=dict)
     exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    importance: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def items(self) -> list[str]:
         """Item codes in the order of the instrument."""
         return list(self.perception.columns)
+
+    @property
+    def two_sided(self) -> bool:
+        """Whether expectation was asked as well as perception: without, there are no gaps."""
+        return bool(self.expectation.notna().to_numpy().any())
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the answers carry weights."""
+        return WEIGHT in self.background
+
+    @property
+    def weights(self) -> Array:
+        """Weight of each respondent: 1 where none were given."""
+        if not self.weighted:
+            return np.ones(len(self))
+        return self.background[WEIGHT].to_numpy(dtype=float)
 
     @property
     def gap(self) -> pd.DataFrame:
@@ -87,15 +113,17 @@ class Answers:
     def subset(self, rows: pd.Series | np.ndarray) -> Answers:
         """Answers of some respondents only."""
         keep = np.asarray(rows, dtype=bool)
-        return Answers(
-            self.expectation[keep],
-            self.perception[keep],
-            self.background[keep],
-            self.dimensions,
-            self.scale,
-            self.labels,
-            self.exclusions,
+        return replace(
+            self,
+            expectation=self.expectation[keep],
+            perception=self.perception[keep],
+            background=self.background[keep],
+            importance=self.importance[keep] if len(self.importance.columns) else self.importance,
         )
+
+    def with_background(self, **columns: pd.Series | Array) -> Answers:
+        """Answers with further columns of background, say `weight`."""
+        return replace(self, background=self.background.assign(**columns))
 
 
 def read_answers(
@@ -104,8 +132,11 @@ def read_answers(
     dimensions: Mapping[str, Sequence[str]],
     scale: tuple[float, float] = (1, 7),
     labels: Mapping[str, str] | None = None,
+    reversed_items: Sequence[str] = (),
+    importance_scale: tuple[float, float] | None = None,
     expectation: str = "exp_",
     perception: str = "per_",
+    importance: str = "imp_",
     respondent: str = "respondent_id",
     wave: str = "wave",
     answered: str = "answered_on",
@@ -114,7 +145,8 @@ def read_answers(
 
     Impossible values become missing and are counted; a respondent who appears twice in a wave
     counts once, with the last answer; rows without any usable pair are left out. Nobody is left
-    out for answering the same throughout, but such rows are counted.
+    out for answering the same throughout, but such rows are counted. A survey that asked no
+    expectations gives answers without gaps, one that has none of the items answers without items.
 
     Parameters
     ----------
@@ -126,8 +158,13 @@ def read_answers(
         Lowest and highest possible answer.
     labels : mapping, optional
         Wording of each item.
-    expectation, perception : str
-        Prefixes of the two columns of an item.
+    reversed_items : sequence of str
+        Items worded negatively whose answers are still to be turned round (a study's table has
+        been turned when it was read).
+    importance_scale : tuple, optional
+        Of stated importance; the items' scale unless given.
+    expectation, perception, importance : str
+        Prefixes of the columns of an item.
     respondent, wave, answered : str
         Columns of identity, wave and day of answer; only the first must exist.
 
@@ -139,19 +176,23 @@ def read_answers(
     """
     structure = {name: tuple(str(item) for item in items) for name, items in dimensions.items()}
     items = [item for members in structure.values() for item in members]
-    low, high = float(scale[0]), float(scale[1])
-    _check_columns(frame, structure, items, expectation, perception, respondent)
-    if not low < high:
-        raise SurveyError(
-            f"the scale runs from {low:g} to {high:g}",
-            where="survey.scale",
-            remedy="give the lowest and the highest possible answer",
-        )
+    low, high = _ends(scale, "survey.scale")
+    one_sided = _check_columns(frame, structure, items, (expectation, perception), respondent)
+    if not any(perception + i in frame for i in items):
+        structure, items = {}, []
     counts: list[dict[str, object]] = []
 
     def count(reason: str, what: str, n: int) -> None:
         if n:
             counts.append({"reason": reason, "what": what, "n": n})
+
+    def side(prefix: str, asked: list[str], ends: tuple[float, float]) -> pd.DataFrame:
+        values, unreadable, outside = _on_scale(kept, [prefix + i for i in asked], *ends)
+        count("not a number", "answers", unreadable)
+        count("off the scale", "answers", outside)
+        turned = np.isin(asked, list(reversed_items))
+        values[:, turned] = sum(ends) - values[:, turned]
+        return pd.DataFrame(values, index=kept.index, columns=asked)
 
     kept = _last_of_each(frame, respondent, wave, answered)
     count(
@@ -159,73 +200,67 @@ def read_answers(
         "respondents",
         len(frame) - len(kept),
     )
-    sides = []
-    for prefix in (expectation, perception):
-        values, unreadable, outside = _on_scale(kept, [prefix + i for i in items], low, high)
-        count("not a number", "answers", unreadable)
-        count("off the scale", "answers", outside)
-        sides.append(pd.DataFrame(values, index=kept.index, columns=items))
-    both = (sides[0].notna() & sides[1].notna()).any(axis=1).to_numpy()
-    count("no item with both expectation and perception", "respondents", int((~both).sum()))
-    if not both.any():
+    seen = side(perception, items, (low, high))
+    wished = (
+        pd.DataFrame(np.nan, index=kept.index, columns=items)
+        if one_sided or not items
+        else side(expectation, items, (low, high))
+    )
+    rated = [i for i in items if importance + i in frame]
+    stated = side(importance, rated, _ends(importance_scale or scale, "survey.importance_scale"))
+    usable = seen.notna() if one_sided else seen.notna() & wished.notna()
+    keep = usable.any(axis=1).to_numpy() | (not items)
+    count(
+        "no item answered" if one_sided else "no item with both expectation and perception",
+        "respondents",
+        int((~keep).sum()),
+    )
+    if not keep.any():
         raise SurveyError(
-            "no respondent answered both sides of any item",
+            "no respondent answered any item"
+            if one_sided
+            else "no respondent answered both sides of any item",
             where="survey",
             remedy="check the columns and the scale in study.yml",
         )
-    spread = np.nanmax(np.hstack([s.to_numpy() for s in sides])[both], axis=1) - np.nanmin(
-        np.hstack([s.to_numpy() for s in sides])[both], axis=1
-    )
-    count("gave the same answer throughout (kept)", "respondents", int((spread == 0).sum()))
-    value_columns = [prefix + item for prefix in (expectation, perception) for item in items]
+    if items:
+        both = np.hstack([wished.to_numpy(), seen.to_numpy()])[keep]
+        spread = np.nanmax(both, axis=1) - np.nanmin(both, axis=1)
+        count("gave the same answer throughout (kept)", "respondents", int((spread == 0).sum()))
+    prefixes = (expectation, perception, importance)
+    taken = [p + i for p in prefixes for i in items if p + i in kept]
     return Answers(
-        expectation=sides[0][both].reset_index(drop=True),
-        perception=sides[1][both].reset_index(drop=True),
-        background=kept.loc[both].drop(columns=value_columns).reset_index(drop=True),
+        expectation=wished[keep].reset_index(drop=True),
+        perception=seen[keep].reset_index(drop=True),
+        background=kept.loc[keep].drop(columns=taken).reset_index(drop=True),
         dimensions=structure,
         scale=(low, high),
         labels={item: (labels or {}).get(item, item) for item in items},
         exclusions=_tally(counts),
+        importance=stated[keep].reset_index(drop=True),
     )
 
 
-def attach(
-    survey: pd.DataFrame, people: pd.DataFrame, columns: Sequence[str], *, key: str = "customer_id"
-) -> tuple[pd.DataFrame, str]:
-    """Join a group to each respondent: the first of some columns that is there.
-
-    Parameters
-    ----------
-    survey : DataFrame
-    people : DataFrame
-        One row a customer.
-    columns : sequence of str
-        Columns to try in turn, say segment, then region.
-
-    Returns
-    -------
-    survey : DataFrame
-        With the column added; respondents who are not linked to a customer have none.
-    column : str
-        Its name, empty when there is none.
-    """
-    for column in columns:
-        if column in survey:
-            return survey, column
-        if column in people and key in survey and key in people:
-            groups = people.drop_duplicates(key).set_index(key)[column]
-            return survey.assign(**{column: survey[key].map(groups)}), column
-    return survey, ""
+def _ends(scale: tuple[float, float], where: str) -> tuple[float, float]:
+    low, high = float(scale[0]), float(scale[1])
+    if not low < high:
+        raise SurveyError(
+            f"the scale runs from {low:g} to {high:g}",
+            where=where,
+            remedy="give the lowest and the highest possible answer",
+        )
+    return low, high
 
 
 def _check_columns(
     frame: pd.DataFrame,
     structure: Mapping[str, tuple[str, ...]],
     items: list[str],
-    expectation: str,
-    perception: str,
+    prefixes: tuple[str, str],
     respondent: str,
-) -> None:
+) -> bool:
+    """Refuse columns that do not fit the instrument; tell whether only perception was asked."""
+    expectation, perception = prefixes
     if not items:
         raise SurveyError(
             "no items are declared",
@@ -245,24 +280,26 @@ def _check_columns(
             where="survey",
             remedy="map it under tables.survey.columns in study.yml",
         )
+    one_sided = not any(expectation + i in frame for i in items)
     for have, lack, name in (
         (expectation, perception, "perception"),
         (perception, expectation, "expectation"),
     ):
         alone = [have + i for i in items if have + i in frame and lack + i not in frame]
-        if alone:
+        if alone and not (one_sided and name == "expectation"):
             raise SurveyError(
                 f"items {', '.join(map(repr, alone))} have no {name} counterpart",
                 where="survey",
                 remedy="rename the columns or leave the items out of survey.dimensions",
             )
     absent = [i for i in items if perception + i not in frame]
-    if absent:
+    if absent and len(absent) < len(items):
         raise SurveyError(
             f"items {', '.join(absent)} have no columns",
             where="survey",
             remedy="map them under tables.survey.columns in study.yml",
         )
+    return one_sided
 
 
 def _last_of_each(frame: pd.DataFrame, respondent: str, wave: str, answered: str) -> pd.DataFrame:
@@ -276,6 +313,8 @@ def _last_of_each(frame: pd.DataFrame, respondent: str, wave: str, answered: str
 def _on_scale(
     frame: pd.DataFrame, columns: list[str], low: float, high: float
 ) -> tuple[np.ndarray, int, int]:
+    if not columns:
+        return np.empty((len(frame), 0)), 0, 0
     block = frame[columns]
     numbers = block.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
     unreadable = int((np.isnan(numbers) & block.notna().to_numpy()).sum())

@@ -1,21 +1,30 @@
-"""What overall satisfaction goes with: each dimension's share of the explained variance."""
+"""What overall satisfaction goes with: each driver's share of the explained variance."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import comb
+from typing import Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError
-from workbench.stats import bootstrap_weights
+from workbench.satisfaction.moments import (
+    check_independent,
+    complete,
+    correlations,
+    resampled,
+    standardise,
+    steady,
+)
 
 Array = NDArray[np.float64]
-_MOST_DRIVERS = 15
+Method = Literal["auto", "lmg", "johnson"]
+MOST_DRIVERS = 15
 
 
 @dataclass(frozen=True)
@@ -25,12 +34,19 @@ class Drivers:
     Attributes
     ----------
     table : DataFrame
-        `driver`, `n`, `correlation`, `beta` (standardised slope), `estimate` (LMG: share of the
+        `driver`, `n`, `correlation`, `beta` (standardised slope), `estimate` (share of the
         outcome's variance that goes with the driver; adds up to `r2`), `low`, `high`, `share` (of
-        r2), `rank`, `first` (share of the bootstrap samples in which it ranks first).
+        r2), `rank`, `rank_low`, `rank_high` (ranks in the middle 95 % of the bootstrap samples),
+        `first` (share of the bootstrap samples in which it ranks first).
     r2, r2_low, r2_high : float
+        Explained variance; for an ordinal outcome that of the feeling behind the grades
+        (McKelvey and Zavoina).
     n, excluded : int
         Complete answers used, and those left out.
+    method : str
+        "lmg" (all orders of entry) or "johnson" (relative weights).
+    outcome : str
+        "linear", "logit" or "probit".
     """
 
     table: pd.DataFrame
@@ -39,6 +55,19 @@ class Drivers:
     r2_high: float
     n: int
     excluded: int
+    method: str = "lmg"
+    outcome: str = "linear"
+
+    @property
+    def top(self) -> pd.Series:
+        """The driver with the largest share."""
+        return self.table.iloc[int(self.table["estimate"].argmax())]
+
+    @property
+    def contenders(self) -> list[str]:
+        """Drivers that rank first in at least one resample of twenty."""
+        rows = self.table.sort_values("estimate", ascending=False)
+        return [str(name) for name in rows.loc[rows["first"] >= 0.05, "driver"]]
 
     def metrics(self) -> pd.DataFrame:
         """Explained variance and each driver's part: name, value, low, high."""
@@ -48,7 +77,7 @@ class Drivers:
         )
         rest = pd.DataFrame(
             {
-                "name": "lmg." + t["driver"],
+                "name": self.method + "." + t["driver"],
                 "value": t["estimate"],
                 "low": t["low"],
                 "high": t["high"],
@@ -63,10 +92,11 @@ class Drivers:
         place = np.arange(len(rows))
         share, low, high = (100 * rows[c] for c in ("estimate", "low", "high"))
         ax.barh(place, share, height=0.6, alpha=0.55)
+        # a percentile interval of a small share may begin above it
         ax.errorbar(
             share,
             place,
-            xerr=[share - low, high - share],
+            xerr=[(share - low).clip(lower=0), (high - share).clip(lower=0)],
             fmt="none",
             capsize=3,
             ecolor=plt.rcParams["text.color"],
@@ -98,10 +128,11 @@ def lmg(correlation: Array) -> tuple[Array, Array]:
     Groemping (2006), Journal of Statistical Software 17(1), equation 8.
     """
     p = correlation.shape[-1] - 1
-    if p > _MOST_DRIVERS:
+    if p > MOST_DRIVERS:
         raise DataError(
             f"{p} drivers are too many for exact LMG",
-            remedy=f"choose {_MOST_DRIVERS} or fewer, or join items to dimensions",
+            remedy=f"choose {MOST_DRIVERS} or fewer, join items to dimensions, or take Johnson's"
+            " relative weights (method='johnson')",
         )
     among, with_y = correlation[..., :p, :p], correlation[..., :p, p]
     r2 = np.zeros((*correlation.shape[:-2], 2**p))
@@ -123,10 +154,44 @@ def lmg(correlation: Array) -> tuple[Array, Array]:
     return share, r2[..., -1]
 
 
+def relative_weights(correlation: Array) -> tuple[Array, Array]:
+    """Johnson's relative weights from correlation matrices, for many drivers.
+
+    The drivers are replaced by the uncorrelated variables closest to them; the variance that
+    those explain is handed back to the drivers. It ranks drivers nearly as LMG does, in the time
+    of one eigenvalue problem.
+
+    Parameters
+    ----------
+    correlation : ndarray, shape (..., p + 1, p + 1)
+        Drivers first, the outcome last.
+
+    Returns
+    -------
+    share : ndarray, shape (..., p)
+    r2 : ndarray, shape (...)
+
+    References
+    ----------
+    Johnson (2000), A heuristic method for estimating the relative weight of predictor variables
+    in multiple regression, Multivariate Behavioral Research 35(1), 1-19, equations 5 to 8.
+    """
+    p = correlation.shape[-1] - 1
+    values, vectors = np.linalg.eigh(correlation[..., :p, :p])
+    root = np.sqrt(np.maximum(values, 1e-300))
+    near = (vectors * root[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    back = (vectors / root[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    slope = (back @ correlation[..., :p, p, None])[..., 0]
+    share = (near**2 @ (slope**2)[..., None])[..., 0]
+    return share, share.sum(axis=-1)
+
+
 def drivers(
     scores: pd.DataFrame,
     outcome: pd.Series,
     *,
+    weights: ArrayLike | None = None,
+    method: Method = "auto",
     rng: np.random.Generator,
     draws: int = 500,
     level: float = 0.95,
@@ -136,67 +201,110 @@ def drivers(
     Parameters
     ----------
     scores : DataFrame, shape (n, p)
-        One column a driver, say the dimension scores; at most 15.
+        One column a driver, say the dimension scores.
     outcome : Series, shape (n,)
         Say overall satisfaction.
+    weights : array_like, shape (n,), optional
+        Survey weights.
+    method : {"auto", "lmg", "johnson"}
+        Exact LMG up to 15 drivers and Johnson's relative weights beyond, or one of them.
     rng : numpy.random.Generator
         For the percentile bootstrap over respondents.
 
     Raises
     ------
     DataError
-        Fewer than ten complete answers a driver, or a column without spread.
+        Fewer than ten complete answers a driver, a column without spread, or drivers of which
+        one can be computed from the others.
     """
-    data = scores.assign(_outcome=pd.to_numeric(outcome, errors="coerce").to_numpy()).dropna()
-    x = data.to_numpy(dtype=float)
-    n, p = len(x), x.shape[1] - 1
+    names = [str(c) for c in scores.columns]
+    x, w, seen = complete(scores.assign(_outcome=np.asarray(outcome)), weights)
+    check_enough(len(x), len(names))
+    z = standardise(x, w, [*names, str(outcome.name)])
+    matrix = correlations(z, [w])
+    check_independent(matrix[0, :-1, :-1], names)
+    many = correlations(z, resampled(w, draws, rng)) if draws else matrix
+    many = many[steady(many)]
+    return divide(
+        matrix, many, names, n=len(x), excluded=int((~seen).sum()), method=method, level=level
+    )
+
+
+def check_enough(n: int, p: int) -> None:
+    """Ask for ten complete answers a driver.
+
+    Raises
+    ------
+    DataError
+        There are fewer, as where there are more drivers than rows.
+    """
     if n < 10 * p:
         raise DataError(
             f"{n} complete answers for {p} drivers",
             remedy=f"at least {10 * p} are needed; join drivers or pool waves",
         )
-    spread = x.std(axis=0)
-    if (spread < 1e-12).any():
-        flat = [*scores.columns, outcome.name][int(np.argmin(spread))]
-        raise DataError(f"every respondent has the same value of {flat}", remedy="leave it out")
-    z = (x - x.mean(axis=0)) / spread
+
+
+def divide(
+    matrix: Array,
+    many: Array,
+    names: list[str],
+    *,
+    n: int,
+    excluded: int,
+    method: Method = "auto",
+    level: float = 0.95,
+    outcome: str = "linear",
+) -> Drivers:
+    """Divide explained variance, given the correlations and their bootstrap draws.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (1, p + 1, p + 1)
+        Drivers first, the outcome last.
+    many : ndarray, shape (draws, p + 1, p + 1)
+    names : list of str
+        The drivers.
+    """
+    p = len(names)
+    exact = method == "lmg" or (method == "auto" and p <= MOST_DRIVERS)
+    rule = lmg if exact else relative_weights
+    share, r2 = rule(matrix)
     try:
-        share, r2 = lmg(_weighted_correlation(z, np.ones((1, n))))
-        weights = np.array(list(bootstrap_weights(n, draws, rng=rng)))
-        drawn, drawn_r2 = lmg(_weighted_correlation(z, weights))
+        drawn, drawn_r2 = rule(many)
     except np.linalg.LinAlgError as error:
         raise DataError(
-            "two drivers say exactly the same", remedy="leave one of them out"
+            "in some resamples one driver can be computed from the others",
+            remedy="leave one of them out, or pool waves",
         ) from error
-    correlation = _weighted_correlation(z, np.ones((1, n)))[0]
-    beta = np.linalg.solve(correlation[:p, :p], correlation[:p, p])
     tails = [0.5 - level / 2, 0.5 + level / 2]
     low, high = np.quantile(drawn, tails, axis=0)
     r2_low, r2_high = np.quantile(drawn_r2, tails)
+    ranks = (-drawn).argsort(axis=1).argsort(axis=1) + 1
+    rank_low, rank_high = np.quantile(ranks, tails, axis=0, method="nearest")
     table = pd.DataFrame(
         {
-            "driver": [str(c) for c in scores.columns],
+            "driver": names,
             "n": n,
-            "correlation": correlation[:p, p],
-            "beta": beta,
+            "correlation": matrix[0, :p, p],
+            "beta": np.linalg.solve(matrix[0, :p, :p], matrix[0, :p, p]),
             "estimate": share[0],
             "low": low,
             "high": high,
             "share": share[0] / r2[0],
             "rank": (-share[0]).argsort().argsort() + 1,
-            "first": np.bincount(drawn.argmax(axis=1), minlength=p) / draws,
+            "rank_low": rank_low.astype(int),
+            "rank_high": rank_high.astype(int),
+            "first": (ranks == 1).mean(axis=0),
         }
     )
-    return Drivers(table, float(r2[0]), float(r2_low), float(r2_high), n, len(scores) - n)
-
-
-def _weighted_correlation(z: Array, weights: Array) -> Array:
-    """Correlation matrices under each row of weights, shape (draws, p, p)."""
-    total = weights.sum(axis=1)
-    mean = weights @ z / total[:, None]
-    k = z.shape[1]
-    products = (z[:, :, None] * z[:, None, :]).reshape(len(z), k * k)
-    second = (weights @ products / total[:, None]).reshape(-1, k, k)
-    covariance = second - mean[:, :, None] * mean[:, None, :]
-    sd = np.sqrt(np.maximum(np.einsum("bii->bi", covariance), 1e-300))
-    return np.asarray(covariance / (sd[:, :, None] * sd[:, None, :]), dtype=float)
+    return Drivers(
+        table,
+        float(r2[0]),
+        float(r2_low),
+        float(r2_high),
+        n,
+        excluded,
+        "lmg" if exact else "johnson",
+        outcome,
+    )

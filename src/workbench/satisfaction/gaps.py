@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from workbench.satisfaction.answers import Answers
-from workbench.stats import adjust
+from workbench.satisfaction.answers import Answers, SurveyError
+from workbench.stats import adjust, column_moments
 
 Array = NDArray[np.float64]
 
@@ -124,12 +124,15 @@ def _two_colours(ax: Axes) -> tuple[str, str]:
     return colours[0], plt.rcParams["text.color"] if len(colours) < 2 else colours[1]
 
 
-def paired(difference: Array, *, level: float = 0.95) -> pd.DataFrame:
+def paired(difference: Array, *, weights: Array | None = None, level: float = 0.95) -> pd.DataFrame:
     """Student's t for the mean of each column, missing values left out.
 
     Parameters
     ----------
     difference : ndarray, shape (n, k)
+    weights : ndarray, shape (n,), optional
+        The variance is then the linearised one, the degrees of freedom those of the effective
+        sample size.
 
     Returns
     -------
@@ -137,27 +140,21 @@ def paired(difference: Array, *, level: float = 0.95) -> pd.DataFrame:
         `n`, `missing`, `estimate`, `low`, `high`, `sd`, `d_z` (mean over SD), `p`. With fewer than
         two values, or no spread at all, there is no interval and no p: they are NaN.
     """
-    seen = ~np.isnan(difference)
-    n = seen.sum(axis=0).astype(float)
-    filled = np.where(seen, difference, 0.0)
+    m = column_moments(difference, weights)
+    df = np.maximum(m.effective - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(n > 0, filled.sum(axis=0) / n, np.nan)
-        squares = np.where(seen, np.square(filled - mean), 0.0).sum(axis=0)
-        sd = np.sqrt(np.where(n > 1, squares / (n - 1), np.nan))
-        sd = np.where(sd > 1e-12 * np.maximum(1.0, np.abs(mean)), sd, np.nan)
-        se = sd / np.sqrt(n)
-        half = stdtrit(np.maximum(n - 1, 1), 0.5 + level / 2) * se
-        p = 2 * stdtr(np.maximum(n - 1, 1), -np.abs(mean / se))
+        se = np.sqrt(m.variance)
+        half = stdtrit(df, 0.5 + level / 2) * se
         return pd.DataFrame(
             {
-                "n": n.astype(int),
-                "missing": (difference.shape[0] - n).astype(int),
-                "estimate": mean,
-                "low": mean - half,
-                "high": mean + half,
-                "sd": sd,
-                "d_z": mean / sd,
-                "p": p,
+                "n": m.n.astype(int),
+                "missing": (difference.shape[0] - m.n).astype(int),
+                "estimate": m.mean,
+                "low": m.mean - half,
+                "high": m.mean + half,
+                "sd": m.sd,
+                "d_z": m.mean / m.sd,
+                "p": 2 * stdtr(df, -np.abs(m.mean / se)),
             }
         )
 
@@ -167,6 +164,8 @@ def gaps(answers: Answers, *, level: float = 0.95) -> Gaps:
 
     The interval is the paired one: both answers come from the same person. Expectation and
     perception are averaged over the same pairs as the gap, so the columns add up.
+
+    Weighted answers give weighted estimates with linearised variances.
 
     Parameters
     ----------
@@ -180,8 +179,15 @@ def gaps(answers: Answers, *, level: float = 0.95) -> Gaps:
     Parasuraman, Zeithaml, Berry (1988), Journal of Retailing 64(1), 12-40. Effect size d_z:
     Cohen (1988), Statistical Power Analysis, section 2.3.5.
     """
+    if not answers.two_sided:
+        raise SurveyError(
+            "the survey did not ask for expectations",
+            where="survey",
+            remedy="without them there is no gap; see `performance` for experience alone",
+        )
     e, p = answers.expectation.to_numpy(), answers.perception.to_numpy()
-    items = _rows(e, p, level)
+    w = answers.weights if answers.weighted else None
+    items = _rows(e, p, w, level)
     items.insert(0, "item", answers.items)
     items.insert(1, "label", [answers.labels.get(i, i) for i in answers.items])
     items.insert(2, "dimension", [answers.dimension_of(i) for i in answers.items])
@@ -190,7 +196,7 @@ def gaps(answers: Answers, *, level: float = 0.95) -> Gaps:
         answers.scores(side.where(pairs)).to_numpy()
         for side in (answers.expectation, answers.perception)
     ]
-    dims = _rows(sides[0], sides[1], level)
+    dims = _rows(sides[0], sides[1], w, level)
     dims.insert(0, "dimension", [*answers.dimensions, "overall"])
     # the overall mean is no further comparison: it is not part of the family
     for method in ("holm", "bh"):
@@ -198,11 +204,11 @@ def gaps(answers: Answers, *, level: float = 0.95) -> Gaps:
     return Gaps(items=items, dimensions=dims, level=level)
 
 
-def _rows(e: Array, p: Array, level: float) -> pd.DataFrame:
+def _rows(e: Array, p: Array, w: Array | None, level: float) -> pd.DataFrame:
     both = ~np.isnan(e) & ~np.isnan(p)
-    table = paired(np.where(both, p - e, np.nan), level=level)
-    experience = paired(np.where(both, p, np.nan), level=level)
-    table.insert(2, "expectation", paired(np.where(both, e, np.nan))["estimate"])
+    table = paired(np.where(both, p - e, np.nan), weights=w, level=level)
+    experience = paired(np.where(both, p, np.nan), weights=w, level=level)
+    table.insert(2, "expectation", column_moments(np.where(both, e, np.nan), w).mean)
     table.insert(3, "perception", experience["estimate"])
     table["perception_low"], table["perception_high"] = experience["low"], experience["high"]
     table["p_holm"], table["p_bh"] = adjust(table["p"], "holm"), adjust(table["p"], "bh")

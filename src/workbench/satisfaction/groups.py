@@ -13,8 +13,8 @@ from scipy.special import stdtr, stdtrit
 
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
-from workbench.satisfaction.gaps import gaps, paired
-from workbench.stats import adjust
+from workbench.satisfaction.gaps import gaps
+from workbench.stats import adjust, column_moments
 
 
 @dataclass(frozen=True)
@@ -131,14 +131,19 @@ def gap_changes(
     groups = _groups(answers, wave)
     order = list(groups.dropna().drop_duplicates().sort_values())
     scores = answers.scores(answers.gap)
-    cells = {w: paired(scores[(groups == w).to_numpy()].to_numpy()) for w in order}
+    cells = {}
+    for name in order:
+        members = (groups == name).to_numpy()
+        cells[name] = column_moments(scores[members].to_numpy(), answers.weights[members])
     rows = []
     for before, after in pairwise(order):
         a, b = cells[before], cells[after]
-        va, vb = a["sd"] ** 2 / a["n"], b["sd"] ** 2 / b["n"]
-        se = np.sqrt(va + vb).where((a["n"] >= min_cell) & (b["n"] >= min_cell))
-        df = (va + vb) ** 2 / (va**2 / (a["n"] - 1) + vb**2 / (b["n"] - 1))
-        change = (b["estimate"] - a["estimate"]).where(se.notna())
+        enough = (a.n >= min_cell) & (b.n >= min_cell)
+        se = np.where(enough, np.sqrt(a.variance + b.variance), np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            parts = a.variance**2 / (a.effective - 1) + b.variance**2 / (b.effective - 1)
+            df = (a.variance + b.variance) ** 2 / parts
+        change = np.where(np.isnan(se), np.nan, b.mean - a.mean)
         half = stdtrit(df, 0.5 + level / 2) * se
         rows.append(
             pd.DataFrame(
@@ -146,8 +151,8 @@ def gap_changes(
                     "dimension": scores.columns,
                     "before": before,
                     "after": after,
-                    "n_before": a["n"],
-                    "n_after": b["n"],
+                    "n_before": a.n.astype(int),
+                    "n_after": b.n.astype(int),
                     "estimate": change,
                     "low": change - half,
                     "high": change + half,

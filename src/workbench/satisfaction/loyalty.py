@@ -13,8 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from workbench.errors import DataError
+from workbench.satisfaction.answers import WEIGHT
 from workbench.satisfaction.net_promoter import nps, usable_scores
-from workbench.stats import Interval, mean_difference, mean_interval, wilson
+from workbench.stats import (
+    Interval,
+    column_moments,
+    effective_answers,
+    mean_difference,
+    mean_interval,
+    wilson,
+)
 
 Array = NDArray[np.float64]
 Measure = Literal["nps", "csat", "top_two_box"]
@@ -54,7 +62,11 @@ class Satisfaction:
 
 
 def csat(
-    scores: ArrayLike, *, scale: tuple[float, float] = (1, 5), level: float = 0.95
+    scores: ArrayLike,
+    *,
+    scale: tuple[float, float] = (1, 5),
+    weights: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> Satisfaction:
     """Measure customer satisfaction from answers on a scale.
 
@@ -64,12 +76,17 @@ def csat(
         Missing answers and values off the scale are left out and counted.
     scale : tuple
         Lowest and highest possible answer; the two best are the highest and the one below.
+    weights : array_like, optional
+        One an answer: linearised variance of the mean, effective number of answers for the share.
     """
-    values, excluded = usable_scores(scores, scale)
-    top = int((values >= scale[1] - 1).sum())
-    low, high = wilson(top, values.size, level=level)
-    share = Interval(top / values.size, float(low), float(high), values.size, level)
-    return Satisfaction(mean_interval(values, level=level), share, int(values.size), excluded)
+    values, excluded, w = usable_scores(scores, scale, weights)
+    top = (values >= scale[1] - 1).astype(float)
+    size = float(values.size) if w is None else effective_answers(top, w)
+    estimate = float(np.average(top, weights=w))
+    low, high = wilson(estimate * size, size, level=level)
+    share = Interval(estimate, float(low), float(high), values.size, level)
+    mean = mean_interval(values, weights=w, level=level)
+    return Satisfaction(mean, share, int(values.size), excluded)
 
 
 @dataclass(frozen=True)
@@ -151,6 +168,7 @@ def loyalty_by(
     column: str,
     measure: Measure = "nps",
     scale: tuple[float, float] = (1, 5),
+    weights: str | None = None,
     min_cell: int = 5,
     level: float = 0.95,
 ) -> Trend:
@@ -168,6 +186,8 @@ def loyalty_by(
     measure : {"nps", "csat", "top_two_box"}
     scale : tuple
         Scale of `csat` and `top_two_box`.
+    weights : str, optional
+        Column of weights; the column `weight` is used where there is one.
     min_cell : int
         Smaller groups are withheld.
 
@@ -183,13 +203,16 @@ def loyalty_by(
                 remedy=f"choose one of {', '.join(map(str, frame.columns))}",
             )
     limits = (0.0, 10.0) if measure == "nps" else scale
+    weights = WEIGHT if weights is None and WEIGHT in frame else weights
     rows, cells = [], []
-    for value, answers in frame.groupby(by, sort=True, observed=True)[column]:
-        numbers = pd.to_numeric(answers, errors="coerce")
-        usable = numbers[numbers.between(*limits)].to_numpy(dtype=float)
+    for value, part in frame.groupby(by, sort=True, observed=True):
+        numbers = pd.to_numeric(part[column], errors="coerce")
+        good = numbers.between(*limits)
+        usable = numbers[good].to_numpy(dtype=float)
+        w = None if weights is None else part.loc[good, weights].to_numpy(dtype=float)
         small = usable.size < min_cell
-        cell = None if small else _measure(usable, measure, scale, level)
-        cells.append(None if cell is None else (cell, usable))
+        cell = None if small else _measure(usable, w, measure, scale, level)
+        cells.append(None if cell is None else (cell, usable, w))
         shown = {"estimate": np.nan, "low": np.nan, "high": np.nan} if cell is None else cell.row()
         reason = f"fewer than {min_cell} answers" if small else ""
         rows.append({by: value, **shown, "n": usable.size, "withheld": small, "reason": reason})
@@ -202,42 +225,48 @@ def loyalty_by(
         )
     table = pd.DataFrame(rows, columns=columns)
     changes = [
-        _change(cells[i - 1], cells[i], table[by].iloc[i - 1], table[by].iloc[i], measure, level)
+        _change(
+            cells[i - 1], cells[i], table[by].iloc[i - 1], table[by].iloc[i], measure, scale, level
+        )
         for i in range(1, len(cells))
     ]
     names = ["before", "after", "estimate", "low", "high", "detectable", "clear"]
     return Trend(table, pd.DataFrame(changes, columns=names), measure, by)
 
 
-def _measure(values: Array, measure: Measure, scale: tuple[float, float], level: float) -> Interval:
+Cell = tuple[Interval, Array, Array | None]
+
+
+def _measure(
+    values: Array, w: Array | None, measure: Measure, scale: tuple[float, float], level: float
+) -> Interval:
     if measure == "nps":
-        return nps(values, level=level).interval
-    both = csat(values, scale=scale, level=level)
+        return nps(values, weights=w, level=level).interval
+    both = csat(values, scale=scale, weights=w, level=level)
     return both.mean if measure == "csat" else both.top_two_box
 
 
 def _change(
-    a: tuple[Interval, Array] | None,
-    b: tuple[Interval, Array] | None,
+    a: Cell | None,
+    b: Cell | None,
     before: object,
     after: object,
     measure: Measure,
+    scale: tuple[float, float],
     level: float,
 ) -> dict[str, object]:
     row: dict[str, object] = {"before": before, "after": after}
     if a is None or b is None:
         return row
-    (one, xs), (two, ys) = a, b
+    (one, xs, wx), (two, ys, wy) = a, b
     estimate = two.estimate - one.estimate
     if measure == "csat":
-        welch = mean_difference(ys, xs, level=level)
+        welch = mean_difference(ys, xs, weights_a=wy, weights_b=wx, level=level)
         low, high = welch.low, welch.high
-        spread = float(np.var(xs, ddof=1) / xs.size + np.var(ys, ddof=1) / ys.size)
     else:
         low = estimate - np.hypot(two.estimate - two.low, one.high - one.estimate)
         high = estimate + np.hypot(two.high - two.estimate, one.estimate - one.low)
-        unit = 100.0 if measure == "nps" else 1.0
-        spread = unit**2 * sum(_spread(x, measure, i, unit) for i, x in ((one, xs), (two, ys)))
+    spread = _variance(xs, wx, measure, scale) + _variance(ys, wy, measure, scale)
     detectable = (ndtri(0.5 + level / 2) + ndtri(0.8)) * np.sqrt(spread)
     clear = bool(low > 0 or high < 0)
     return {
@@ -250,8 +279,14 @@ def _change(
     }
 
 
-def _spread(values: Array, measure: Measure, interval: Interval, unit: float) -> float:
-    share = interval.estimate / unit
-    if measure == "nps":
-        return float(((values >= 9).mean() + (values < 7).mean() - share**2) / values.size)
-    return float(share * (1 - share) / values.size)
+def _variance(
+    values: Array, w: Array | None, measure: Measure, scale: tuple[float, float]
+) -> float:
+    """Linearised variance of the measure, in its own unit squared."""
+    coded = {
+        "nps": 100.0 * ((values >= 9).astype(float) - (values < 7)),
+        "csat": values,
+        "top_two_box": (values >= scale[1] - 1).astype(float),
+    }[measure]
+    found = column_moments(coded[:, None], w).variance[0]
+    return float(found) if np.isfinite(found) else 0.0

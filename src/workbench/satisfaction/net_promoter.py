@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 from workbench.errors import DataError
-from workbench.stats import Interval, wilson
+from workbench.stats import Interval, effective_answers, wilson
+from workbench.stats.weights import check_weights
 
 Array = NDArray[np.float64]
 
@@ -71,6 +72,10 @@ class NetPromoter:
         Answers 9-10, 7-8 and 0-6.
     excluded : int
         Answers off the scale or missing.
+    shares : tuple of float, optional
+        Weighted shares of the three parts; those of the counts unless given.
+    effective : float, optional
+        Answers that a simple sample would need for the same variance; the count unless given.
     """
 
     promoters: int
@@ -78,6 +83,8 @@ class NetPromoter:
     detractors: int
     excluded: int = 0
     level: float = 0.95
+    shares: tuple[float, float, float] | None = None
+    effective: float | None = None
 
     @property
     def n(self) -> int:
@@ -85,25 +92,38 @@ class NetPromoter:
         return self.promoters + self.passives + self.detractors
 
     @property
+    def parts(self) -> Array:
+        """Shares of promoters, passives and detractors."""
+        counts = np.array([self.promoters, self.passives, self.detractors], dtype=float)
+        return counts / self.n if self.shares is None else np.array(self.shares)
+
+    @property
+    def size(self) -> float:
+        """Answers that the intervals go by: the effective number where there are weights."""
+        return float(self.n) if self.effective is None else self.effective
+
+    @property
     def estimate(self) -> float:
         """Score in points."""
-        return 100 * (self.promoters - self.detractors) / self.n
+        p, _, d = self.parts
+        return float(100 * (p - d))
 
     @property
     def variance(self) -> float:
         """Variance of one answer (+1, 0, -1): p + d - (p - d)^2."""
-        theta = self.estimate / 100
-        return (self.promoters + self.detractors) / self.n - theta**2
+        p, _, d = self.parts
+        return float(p + d - (p - d) ** 2)
 
     @property
     def se(self) -> float:
         """Standard error in points, sqrt((p + d - (p - d)^2) / n)."""
-        return float(100 * np.sqrt(self.variance / self.n))
+        return float(100 * np.sqrt(self.variance / self.size))
 
     @property
     def interval(self) -> Interval:
         """Score interval in points."""
-        low, high = nps_limits(self.promoters, self.detractors, self.n, level=self.level)
+        p, _, d = self.parts * self.size
+        low, high = nps_limits(p, d, max(self.size, p + d), level=self.level)
         return Interval(self.estimate, 100 * float(low), 100 * float(high), self.n, self.level)
 
     @property
@@ -112,8 +132,8 @@ class NetPromoter:
 
         Centred on the shrunk score; the estimate shown stays the plain one. Rocks (2016).
         """
-        m = self.n + 3
-        p, d = (self.promoters + 0.75) / m, (self.detractors + 0.75) / m
+        m = self.size + 3
+        p, _, d = (self.parts * self.size + [0.75, 1.5, 0.75]) / m
         half = float(ndtri(0.5 + self.level / 2)) * np.sqrt((p + d - (p - d) ** 2) / m)
         low, high = np.clip([p - d - half, p - d + half], -1, 1)
         return Interval(self.estimate, 100 * float(low), 100 * float(high), self.n, self.level)
@@ -122,12 +142,12 @@ class NetPromoter:
     def table(self) -> pd.DataFrame:
         """Promoters, passives, detractors: `part`, `n`, `share`, `low`, `high` (Wilson)."""
         counts = np.array([self.promoters, self.passives, self.detractors])
-        low, high = wilson(counts, self.n, level=self.level)
+        low, high = wilson(self.parts * self.size, self.size, level=self.level)
         return pd.DataFrame(
             {
                 "part": ["promoters", "passives", "detractors"],
                 "n": counts,
-                "share": counts / self.n,
+                "share": self.parts,
                 "low": low,
                 "high": high,
             }
@@ -139,31 +159,37 @@ class NetPromoter:
         return pd.DataFrame([{"name": "nps", "value": i.estimate, "low": i.low, "high": i.high}])
 
 
-def nps(scores: ArrayLike, *, level: float = 0.95) -> NetPromoter:
+def nps(scores: ArrayLike, *, weights: ArrayLike | None = None, level: float = 0.95) -> NetPromoter:
     """Net promoter score of answers on the scale 0 to 10.
 
     Parameters
     ----------
     scores : array_like
         Missing answers and values off the scale are left out and counted.
+    weights : array_like, optional
+        One an answer. The intervals then go by the number of answers of a simple sample that would
+        give the score the same linearised variance.
 
     Raises
     ------
     DataError
         No usable answer.
     """
-    values, excluded = usable_scores(scores, (0, 10))
-    return NetPromoter(
-        promoters=int((values >= 9).sum()),
-        passives=int(((values >= 7) & (values < 9)).sum()),
-        detractors=int((values < 7).sum()),
-        excluded=excluded,
-        level=level,
-    )
+    values, excluded, w = usable_scores(scores, (0, 10), weights)
+    kinds = np.column_stack([values >= 9, (values >= 7) & (values < 9), values < 7])
+    promoters, passives, detractors = (int(c) for c in kinds.sum(axis=0))
+    plain = NetPromoter(promoters, passives, detractors, excluded, level)
+    if w is None:
+        return plain
+    p, s, d = (float(x) for x in w @ kinds / w.sum())
+    effective = effective_answers(kinds[:, 0].astype(float) - kinds[:, 2], w)
+    return replace(plain, shares=(p, s, d), effective=effective)
 
 
-def usable_scores(scores: ArrayLike, scale: tuple[float, float]) -> tuple[Array, int]:
-    """Return the answers that lie on a scale, and how many do not."""
+def usable_scores(
+    scores: ArrayLike, scale: tuple[float, float], weights: ArrayLike | None = None
+) -> tuple[Array, int, Array | None]:
+    """Return the answers that lie on a scale, how many do not, and the weights of those that do."""
     raw = pd.Series(np.asarray(scores).ravel())
     values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float)
     good = np.isfinite(values) & (values >= scale[0]) & (values <= scale[1])
@@ -173,7 +199,10 @@ def usable_scores(scores: ArrayLike, scale: tuple[float, float]) -> tuple[Array,
             where="survey",
             remedy="check the column and its scale",
         )
-    return values[good], int((~good).sum())
+    w = None if weights is None else check_weights(weights, values.size)
+    if w is not None:
+        good &= w > 0
+    return values[good], int((~good).sum()), None if w is None else w[good]
 
 
 def detectable_change(

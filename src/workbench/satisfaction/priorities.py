@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
 from workbench.stats import bootstrap_weights
+from workbench.stats.weights import check_weights
 
 Array = NDArray[np.float64]
 QUADRANTS = ("Concentrate here", "Keep up the good work", "Low priority", "Possible overkill")
@@ -122,6 +124,7 @@ def priority_map(
     *,
     outcome: str = "csat5",
     stated: Mapping[str, pd.Series] | None = None,
+    weights: ArrayLike | None = None,
     rng: np.random.Generator,
     draws: int = 500,
     level: float = 0.95,
@@ -139,6 +142,8 @@ def priority_map(
         Column of overall satisfaction in `answers.background`.
     stated : mapping of item to Series, optional
         Stated importance, aligned with the answers.
+    weights : array_like, shape (respondents,), optional
+        Survey weights.
     rng : numpy.random.Generator
 
     References
@@ -170,8 +175,12 @@ def priority_map(
             f"item {answers.items[int(usable.argmin())]} has {usable.min()} usable answers",
             remedy="a priority map needs at least ten for each item",
         )
-    weights = np.vstack([np.ones(n), *bootstrap_weights(n, draws, rng=rng)])
-    level_of, weight_of = _coordinates(performance, other, weights, derived=stated is None)
+    own = np.ones(n) if weights is None else check_weights(weights, n)
+    drawn = (own * w for w in chain([np.ones(n)], bootstrap_weights(n, draws, rng=rng)))
+    parts = []
+    while some := list(islice(drawn, 100)):  # a hundred at once, so that large surveys fit
+        parts.append(_coordinates(performance, other, np.vstack(some), derived=stated is None))
+    level_of, weight_of = (np.vstack(side) for side in zip(*parts, strict=True))
     flat = [i for i, v in zip(answers.items, weight_of[0], strict=True) if np.isnan(v)]
     if flat:
         raise DataError(

@@ -1,174 +1,18 @@
-"""Can the instrument be trusted: Cronbach's alpha with Feldt's interval, item by item."""
+"""Can the instrument be trusted: reliability of each dimension, and of the differences."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
-from scipy.special import fdtri, ndtri
 
 from workbench.errors import DataError
+from workbench.satisfaction.alpha import Alpha, cronbach_alpha, difference_reliability
 from workbench.satisfaction.answers import Answers
-
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Alpha:
-    """Cronbach's alpha of one set of items.
-
-    Attributes
-    ----------
-    estimate, low, high : float
-        Alpha and Feldt's limits.
-    n : int
-        Respondents who answered every item; with pairwise covariances, the smallest number behind
-        one covariance.
-    items : DataFrame
-        `item`, `mean`, `sd`, `item_rest` (correlation with the sum of the others), `low`, `high`
-        (its interval), `alpha_if_dropped`.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    n: int
-    items: pd.DataFrame
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The items."""
-        return self.items
-
-    def metrics(self) -> pd.DataFrame:
-        """Alpha: name, value, low, high."""
-        row = {"name": "alpha", "value": self.estimate, "low": self.low, "high": self.high}
-        return pd.DataFrame([row])
-
-
-def alpha_from_covariance(covariance: Array) -> float:
-    """Cronbach's alpha of a covariance matrix of k items.
-
-    References
-    ----------
-    Cronbach (1951), Psychometrika 16, 297-334, equation 2.
-    """
-    k = len(covariance)
-    total = covariance.sum()
-    if k < 2 or total <= 0:
-        return float("nan")
-    return float(k / (k - 1) * (1 - np.trace(covariance) / total))
-
-
-def feldt_limits(alpha: float, n: int, k: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Limits for alpha: (1 - true) / (1 - sample) follows F on n-1 and (n-1)(k-1).
-
-    Exact for normal, essentially parallel items; with ceiling effects coverage falls to about
-    91 %.
-
-    References
-    ----------
-    Feldt (1965), Psychometrika 30, 357-370; Feldt, Woodruff, Salih (1987), Applied Psychological
-    Measurement 11, 93-103, equation 8.
-    """
-    if n < 3 or k < 2 or not np.isfinite(alpha):
-        return float("nan"), float("nan")
-    df = (n - 1, (n - 1) * (k - 1))
-    upper, lower = fdtri(*df, [0.5 + level / 2, 0.5 - level / 2])
-    return float(1 - (1 - alpha) * upper), float(1 - (1 - alpha) * lower)
-
-
-def cronbach_alpha(
-    items: pd.DataFrame,
-    *,
-    missing: Literal["complete", "pairwise"] = "complete",
-    level: float = 0.95,
-) -> Alpha:
-    """Measure how well items that are meant to measure one thing agree.
-
-    Parameters
-    ----------
-    items : DataFrame, shape (respondents, items)
-        All keyed in the same direction.
-    missing : {"complete", "pairwise"}
-        Respondents who answered everything, or each covariance from the pairs at hand.
-
-    Raises
-    ------
-    DataError
-        Fewer than two items or three respondents, or an item with the same answer throughout.
-    """
-    if items.shape[1] < 2:
-        raise DataError(
-            "alpha needs at least two items",
-            where=", ".join(map(str, items.columns)),
-            remedy="pool the item with another dimension",
-        )
-    values = items.to_numpy(dtype=float)
-    seen = ~np.isnan(values)
-    if missing == "complete":
-        values = values[seen.all(axis=1)]
-        n = len(values)
-    else:
-        pairs = seen.T.astype(float) @ seen.astype(float)
-        n = int(pairs.min())
-    if n < 3:
-        raise DataError(
-            f"{n} respondents answered all of {', '.join(map(str, items.columns))}",
-            remedy="alpha needs three, and a useful interval some fifty",
-        )
-    frame = pd.DataFrame(values, columns=items.columns)
-    covariance = frame.cov().to_numpy(dtype=float)
-    flat = [str(c) for c, v in zip(items.columns, np.diag(covariance), strict=True) if v <= 1e-12]
-    if flat:
-        raise DataError(
-            f"every respondent gave the same answer to {', '.join(flat)}",
-            remedy="an item without spread cannot be judged; leave it out",
-        )
-    estimate = alpha_from_covariance(covariance)
-    k = items.shape[1]
-    total = covariance.sum()
-    with_rest = covariance.sum(axis=1) - np.diag(covariance)
-    rest_variance = total - 2 * with_rest - np.diag(covariance)
-    correlation = with_rest / np.sqrt(np.diag(covariance) * rest_variance)
-    reach = ndtri(0.5 + level / 2) / np.sqrt(max(n - 3, 1))
-    dropped = [
-        alpha_from_covariance(np.delete(np.delete(covariance, i, 0), i, 1)) for i in range(k)
-    ]
-    table = pd.DataFrame(
-        {
-            "item": list(items.columns),
-            "mean": frame.mean().to_numpy(),
-            "sd": np.sqrt(np.diag(covariance)),
-            "item_rest": correlation,
-            "low": np.tanh(np.arctanh(correlation) - reach),
-            "high": np.tanh(np.arctanh(correlation) + reach),
-            "alpha_if_dropped": dropped,
-        }
-    )
-    low, high = feldt_limits(estimate, n, k, level=level)
-    return Alpha(estimate, low, high, n, table)
-
-
-def difference_reliability(
-    reliability_x: float, reliability_y: float, correlation: float, sd_x: float, sd_y: float
-) -> float:
-    """Reliability of x - y from the reliabilities of its parts.
-
-    References
-    ----------
-    Peter, Churchill, Brown (1993), Journal of Consumer Research 19(4), 655-662, equation 1.
-    """
-    joint = 2 * correlation * sd_x * sd_y
-    total = sd_x**2 + sd_y**2 - joint
-    if total <= 0:
-        return float("nan")
-    return float((sd_x**2 * reliability_x + sd_y**2 * reliability_y - joint) / total)
+from workbench.satisfaction.validity import omega
 
 
 @dataclass(frozen=True)
@@ -179,8 +23,10 @@ class Reliability:
     ----------
     table : DataFrame
         One row a dimension and side ("expectation", "perception", "gap"): `dimension`, `of`,
-        `items`, `n`, `estimate`, `low`, `high`. For "gap", alpha of the difference scores;
-        `from_parts` adds what Peter, Churchill and Brown's formula gives.
+        `items`, `n`, `estimate`, `low`, `high` (alpha), `interval` (its kind), `omega`,
+        `omega_low`, `omega_high` (McDonald's omega total; from three items on). For "gap", alpha
+        of the difference scores; `from_parts` adds what Peter, Churchill and Brown's formula gives.
+        Sides that were not asked are left out.
     items : DataFrame
         Item statistics of the perception side.
     """
@@ -212,6 +58,8 @@ class Reliability:
         names = list(dict.fromkeys(self.table["dimension"]))
         markers = {"expectation": "s", "perception": "o", "gap": "D"}
         for shift, (side, marker) in zip((0.22, 0.0, -0.22), markers.items(), strict=True):
+            if side not in set(self.table["of"]):
+                continue
             rows = self.table[self.table["of"] == side]
             place = np.array([len(names) - 1 - names.index(d) for d in rows["dimension"]]) + shift
             error = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]
@@ -232,30 +80,44 @@ def reliability(answers: Answers, *, level: float = 0.95) -> Reliability:
     stand in the table without a value.
     """
     rows, items = [], []
-    sides = {
-        "expectation": answers.expectation,
-        "perception": answers.perception,
-        "gap": answers.gap,
-    }
+    sides = {"perception": answers.perception}
+    if answers.two_sided:
+        sides = {"expectation": answers.expectation, **sides, "gap": answers.gap}
     for name, members in answers.dimensions.items():
         alphas: dict[str, Alpha | None] = {}
         for side, values in sides.items():
-            try:
-                alphas[side] = cronbach_alpha(values[list(members)], level=level)
-            except DataError:
-                alphas[side] = None
-            found = alphas[side]
-            row = {"dimension": name, "of": side, "items": len(members)}
-            value = (0, np.nan, np.nan, np.nan)
+            own = values[list(members)]
+            found = alphas[side] = _alpha(own, level)
+            row: dict[str, object] = {"dimension": name, "of": side, "items": len(members), "n": 0}
             if found is not None:
-                value = (found.n, found.estimate, found.low, found.high)
-            rows.append({**row, **dict(zip(("n", "estimate", "low", "high"), value, strict=True))})
-        rows[-1]["from_parts"] = _from_parts(answers, list(members), alphas)
-        if alphas["perception"] is not None:
-            items.append(alphas["perception"].items.assign(dimension=name))
-    columns = ["dimension", "of", "items", "n", "estimate", "low", "high", "from_parts"]
+                row |= {"n": found.n, "estimate": found.estimate, "interval": found.interval}
+                row |= {"low": found.low, "high": found.high, **_omega(own, level)}
+            rows.append(row)
+        if answers.two_sided:
+            rows[-1]["from_parts"] = _from_parts(answers, list(members), alphas)
+        found = alphas["perception"]
+        if found is not None:
+            items.append(found.items.assign(dimension=name))
+    columns = ["dimension", "of", "items", "n", "estimate", "low", "high", "interval"]
+    columns += ["omega", "omega_low", "omega_high", "from_parts"]
     parts = pd.concat(items, ignore_index=True) if items else pd.DataFrame()
     return Reliability(pd.DataFrame(rows, columns=columns), parts)
+
+
+def _alpha(values: pd.DataFrame, level: float) -> Alpha | None:
+    try:
+        return cronbach_alpha(values, level=level)
+    except DataError:
+        return None
+
+
+def _omega(values: pd.DataFrame, level: float) -> dict[str, float]:
+    """Omega where one factor can be fitted; nothing for two items or too few answers."""
+    try:
+        found = omega(values, level=level)[0]
+    except DataError:
+        return {}
+    return {"omega": found.estimate, "omega_low": found.low, "omega_high": found.high}
 
 
 def _from_parts(answers: Answers, members: list[str], alphas: dict[str, Alpha | None]) -> float:

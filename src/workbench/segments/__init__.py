@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.segments.apart import set_apart
 from workbench.segments.attributes import (
     Associations,
     AttributeProfile,
@@ -12,6 +13,7 @@ from workbench.segments.attributes import (
     readable,
 )
 from workbench.segments.behaviour import Behaviour, behaviour
+from workbench.segments.classes import LatentClasses, latent_classes
 from workbench.segments.clusters import Clusters, clusters
 from workbench.segments.cohorts import Cohorts, purchase_cohorts
 from workbench.segments.concordance import auc, concordance
@@ -27,7 +29,7 @@ from workbench.segments.lifecycle import (
 from workbench.segments.offers import Offer, OfferPlan, offer_plan
 from workbench.segments.profile import Profile, profile, share_held
 from workbench.segments.purchase_days import PurchaseDays, purchase_days
-from workbench.segments.rfm import RFM, rfm, score_customers
+from workbench.segments.rfm import RFM, name_customers, rfm, score_customers
 from workbench.segments.rules import default_rules
 from workbench.segments.snapshots import Snapshot, contract_snapshot, purchase_snapshot
 from workbench.segments.spells import Spells, contract_spells
@@ -47,6 +49,7 @@ __all__ = [
     "Clusters",
     "Cohorts",
     "Hazards",
+    "LatentClasses",
     "Lifecycle",
     "LogRank",
     "Offer",
@@ -76,8 +79,10 @@ __all__ = [
     "hazards",
     "history_days",
     "join_attributes",
+    "latent_classes",
     "lifecycle",
     "lorenz",
+    "name_customers",
     "offer_plan",
     "profile",
     "purchase_cohorts",
@@ -87,6 +92,7 @@ __all__ = [
     "readable",
     "rfm",
     "score_customers",
+    "set_apart",
     "share_held",
     "share_of_top",
     "stage_history",

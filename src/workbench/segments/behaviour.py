@@ -95,6 +95,8 @@ def behaviour(transactions: pd.DataFrame, *, as_of: object) -> Behaviour:
         orders=("date", "size"),
         spend=("amount", "sum"),
     ).reset_index()
+    # the sum of one customer's amounts must not depend on their order: alike, they score alike
+    table["spend"] = table["spend"].round(6)
     table.insert(1, "days_since_last", (day - table["last"]).dt.days)
     table["tenure"] = (day - table["first"]).dt.days
     return Behaviour(

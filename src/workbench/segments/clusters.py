@@ -1,13 +1,6 @@
 """Groups found in the data, and whether there are any.
 
-References
-----------
-Liu, Hayes, Nobel, Marron (2008), Statistical Significance of Clustering for High-Dimension,
-Low-Sample Size Data, JASA 103, 1281-1293 (one Gaussian as the null).
-Tibshirani, Walther, Hastie (2001), Estimating the Number of Clusters via the Gap Statistic,
-JRSS B 63(2), 411-423 (a uniform box along the principal axes as the null).
-Hennig (2007), Cluster-Wise Assessment of Cluster Stability, Computational Statistics & Data
-Analysis 52, 258-271 (bootstrap stability).
+What speaks for them is collected in `workbench.segments.evidence`, where the sources stand.
 """
 
 from __future__ import annotations
@@ -20,12 +13,14 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from workbench.errors import DataError
+from workbench.segments.apart import set_apart
 from workbench.segments.attributes import readable
-from workbench.stats.intervals import Interval, mean_difference
-from workbench.stats.multiplicity import holm
+from workbench.segments.evidence import Evidence, weigh
+from workbench.segments.features import prepare
+from workbench.segments.partition import Method, fit_partition
+from workbench.stats.intervals import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,22 +31,18 @@ R = TypeVar("R")
 
 #: Mean adjusted Rand index between fits to resamples below which groups count as accidental.
 STABLE = 0.75
-#: Data sets drawn from each null; the real one must beat them all (5 % with 19).
-NULLS = 19
-#: What the silhouette must gain over data without groups: less would not matter in practice, and
+#: What the separation must gain over data without groups: less would not matter in practice, and
 #: the verdict would turn with the seed.
 MARGIN = 0.05
-#: Customers on which silhouettes are taken; their cost grows with the square.
-SAMPLE = 1000
 
 
 CLEAR = (
-    "{k} groups stand apart: their silhouette of {silhouette} clearly exceeds {null}, the best "
+    "{k} groups stand apart: their separation of {separation} clearly exceeds {null}, the best "
     "that data without groups reached, and repeated fits agree (adjusted Rand {stability})."
 )
 LIKE_NONE = (
     "There are no clear clusters here: data without any groups look much the same "
-    "(silhouette {silhouette} against {null}). Segments by rule serve better."
+    "(separation {separation} against {null}). Segments by rule serve better."
 )
 UNSTABLE = (
     "There are no clear clusters here: repeated fits disagree (adjusted Rand {stability}). "
@@ -73,14 +64,18 @@ class Clusters:
     message : str
         The verdict in a sentence with named placeholders.
     values : dict of float
-        k, silhouette, null (best silhouette of data without clusters), stability.
-    evidence : DataFrame
-        One row a number of clusters tried: k, silhouette.
+        k, separation (silhouette; for a mixture the gain in ICL a customer), null (the best that
+        data without clusters reached), stability.
+    evidence : Evidence
+        By number of clusters: silhouette, gap, BIC, stability; what each of them prefers.
+    method : str
+        "kmeans" or "mixture".
     table : DataFrame
         One row a group: cluster, n, share, and the mean of each feature in its own unit.
     differences : DataFrame
         One row a group and feature: cluster, feature, difference (from all others, in standard
-        deviations of the transformed feature), low, high, p (Holm).
+        deviations of the transformed feature), low, high (together 95 %, Bonferroni), p (Holm).
+        The features made the groups: these differences describe them, they do not prove them.
     centres : ndarray, shape (k, features)
         On the transformed scale.
     """
@@ -89,7 +84,8 @@ class Clusters:
     clear: bool
     message: str
     values: dict[str, float]
-    evidence: pd.DataFrame
+    evidence: Evidence
+    method: str
     table: pd.DataFrame
     differences: pd.DataFrame
     centres: Array
@@ -109,25 +105,19 @@ class Clusters:
         import matplotlib.pyplot as plt
 
         ax = plt.gca() if ax is None else ax
-        e = self.evidence
-        (line,) = ax.plot(e["k"], e["silhouette"], "o-")
-        ax.axhline(self.values["null"], color="C1", linestyle="--", linewidth=1.5)
-        for text, at, color in (
-            ("This data", float(e["silhouette"].iloc[-1]), line.get_color()),
-            ("Best of data without groups", self.values["null"], "C1"),
-        ):
-            ax.annotate(
-                text,
-                (float(e["k"].iloc[-1]), at),
-                xytext=(0, 7),
-                textcoords="offset points",
-                ha="right",
-                color=color,
-            )
+        e = self.evidence.table.iloc[1:]
+        last = float(e["k"].iloc[-1])
+        lines = [("Silhouette", "silhouette"), ("Agreement of repeated fits", "stability")]
+        for (text, column), marker in zip(lines, "os", strict=True):
+            (line,) = ax.plot(e["k"], e[column], f"{marker}-")
+            _note(ax, text, (last, float(e[column].iloc[-1])), line.get_color())
+        if self.method == "kmeans":
+            ax.axhline(self.values["null"], color="C2", linestyle="--", linewidth=1.5)
+            _note(ax, "Silhouette of data without groups", (last, self.values["null"]), "C2")
         ax.set_xticks(e["k"])
-        ax.set_ylim(0, max(1.15 * float(e["silhouette"].max()), 1.25 * self.values["null"]))
+        ax.set_ylim(min(0.0, 1.15 * float(e["silhouette"].min())), 1.1)
         ax.set_xlabel("Number of groups")
-        ax.set_ylabel("Separation (silhouette)")
+        ax.set_ylabel("0 (none) to 1 (complete)")
         return ax
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -150,7 +140,13 @@ class Clusters:
         return ax
 
 
-def _one_thread(function: Callable[P, R]) -> Callable[P, R]:
+def _note(ax: Axes, text: str, at: tuple[float, float], color: object) -> None:
+    ax.annotate(
+        text, at, xytext=(0, 7), textcoords="offset points", ha="right", color=color
+    )  # fmt: skip
+
+
+def one_thread(function: Callable[P, R]) -> Callable[P, R]:
     """Keep the many small fits on one thread: on a busy machine they would wait for each other."""
 
     @wraps(function)
@@ -163,19 +159,21 @@ def _one_thread(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-@_one_thread
+@one_thread
 def clusters(
     features: pd.DataFrame,
     *,
     rng: np.random.Generator,
     k: int | Sequence[int] = (2, 3, 4, 5, 6),
+    method: Method = "kmeans",
     log: Sequence[str] | bool = True,
 ) -> Clusters:
-    """Look for groups by k-means on logged, standardised behaviour.
+    """Look for groups on logged, standardised behaviour.
 
-    The number of groups is the one with the highest silhouette on a sample. They count as clear
-    when that silhouette beats those of data without groups (one Gaussian of the same
-    covariance; a box along the principal axes) and when fits to resamples agree.
+    The number of groups is the one that most of silhouette, gap statistic and the BIC of a
+    Gaussian mixture prefer. They count as clear when they separate better than data without groups
+    (one Gaussian of the same covariance; a box along the principal axes) and when fits to
+    resamples agree. See `workbench.segments.evidence`.
 
     Parameters
     ----------
@@ -184,6 +182,8 @@ def clusters(
     rng : numpy.random.Generator
     k : int or sequence of int
         Numbers of groups to try.
+    method : {"kmeans", "mixture"}
+        k-means: round groups of much the same width. Gaussian mixture: any ellipse.
     log : bool or list of str
         Columns to take the logarithm of (1 + value); True takes those without negative values
         whose distribution leans to the right.
@@ -192,155 +192,60 @@ def clusters(
     ------
     DataError
         Empty, text, missing or infinite values (naming the rows), a constant column, fewer
-        customers than five times the groups.
+        customers than five times the groups, an unknown method.
     """
-    X, names = _transform(features, log)
-    tried = [k] if isinstance(k, int) else list(k)
-    if min(tried) < 2 or len(X) < 5 * max(tried):
+    if method not in ("kmeans", "mixture"):
+        raise DataError(f"method is {method!r}", remedy="choose kmeans or mixture")
+    X = prepare(features, log)
+    tried = sorted({k} if isinstance(k, int) else set(k))
+    if not tried or tried[0] < 2 or len(X.matrix) < 5 * tried[-1]:
         raise DataError(
-            f"{len(X)} customers for {max(tried)} groups",
+            f"{len(X.matrix)} customers for {tried[-1] if tried else 0} groups",
             remedy="try fewer groups, two or more, with at least five customers each",
         )
-    sample = X[rng.choice(len(X), size=min(SAMPLE, len(X)), replace=False)]
-    silhouettes = [_silhouette(sample, groups, rng) for groups in tried]
-    best = int(np.argmax(silhouettes))
-    chosen, reached = tried[best], silhouettes[best]
-    null = max(
-        max(_silhouette(draw, groups, rng) for groups in {chosen, 2})
-        for draw in _without_clusters(sample, rng)
-    )
-    codes, centres = _kmeans(X, chosen, rng)
-    stability = _stability(X, chosen, centres, rng)
-    apart = reached > null + MARGIN
-    clear = apart and stability >= STABLE
-    values = {"k": chosen, "silhouette": reached, "null": null, "stability": stability}
+    evidence = weigh(X.matrix, tried, rng, method=method, stable=STABLE)
+    apart = evidence.separation > evidence.null + MARGIN
+    clear = apart and evidence.stability >= STABLE
+    values = {
+        "k": evidence.k,
+        "separation": evidence.separation,
+        "null": evidence.null,
+        "stability": evidence.stability,
+    }
     if clear:
-        message = CLEAR
-        order = np.argsort(-np.bincount(codes, minlength=chosen), kind="stable")
-        place = np.empty(chosen, dtype=np.intp)
-        place[order] = np.arange(chosen)
+        fit = fit_partition(X.matrix, evidence.k, rng, method=method)
+        codes, centres = fit.predict(X.matrix), fit.centres
+        order = np.argsort(-np.bincount(codes, minlength=evidence.k), kind="stable")
+        place = np.empty(evidence.k, dtype=np.intp)
+        place[order] = np.arange(evidence.k)
         codes, centres = place[codes], centres[order]
     else:
-        message = UNSTABLE if apart else LIKE_NONE
-        codes, centres = np.zeros(len(X), dtype=np.intp), X.mean(axis=0, keepdims=True)
-    letters = [f"Group {chr(65 + i)}" if i < 26 else f"Group {i + 1}" for i in range(len(centres))]
+        codes = np.zeros(len(X.matrix), dtype=np.intp)
+        centres = X.matrix.mean(axis=0, keepdims=True)
+    letters = group_names(len(centres))
     labels = pd.Series(
         pd.Categorical.from_codes(codes, pd.Index(letters)), index=features.index, name="cluster"
+    )
+    scaled = pd.DataFrame(X.matrix, columns=X.names)
+    differences = set_apart(labels, scaled).rename(
+        columns={"segment": "cluster", "attribute": "feature", "effect": "difference"}
     )
     return Clusters(
         labels,
         clear,
-        message,
+        CLEAR if clear else UNSTABLE if apart else LIKE_NONE,
         values,
-        pd.DataFrame({"k": tried, "silhouette": silhouettes}),
+        evidence,
+        method,
         _table(features, labels),
-        _differences(X, names, codes, letters),
+        differences[["cluster", "feature", "difference", "low", "high", "p"]],
         centres,
     )
 
 
-def _transform(features: pd.DataFrame, log: Sequence[str] | bool) -> tuple[Array, list[str]]:
-    if features.empty:
-        raise DataError("there is no customer", remedy="check the filter and the dates of the log")
-    columns = []
-    for name in features.columns:
-        column = features[name]
-        if not pd.api.types.is_numeric_dtype(column):
-            raise DataError(
-                f"{name} holds {column.iloc[0]!r}, which is no number",
-                remedy="cluster numbers only; profile the groups by attributes afterwards",
-            )
-        values = column.to_numpy(dtype=float, na_value=np.nan)
-        bad = ~np.isfinite(values)
-        if bad.any():
-            rows = ", ".join(str(i) for i in features.index[bad][:5])
-            raise DataError(
-                f"{name} is missing or infinite",
-                where=f"rows {rows}" + (f" and {bad.sum() - 5:,} more" if bad.sum() > 5 else ""),
-                remedy="fill these or leave the customers out",
-            )
-        wanted = name in log if not isinstance(log, bool) else log and _leans(values)
-        if wanted and (values < 0).any():
-            raise DataError(f"{name} is negative", remedy="take it out of `log`")
-        values = np.log1p(values) if wanted else values
-        spread = values.std()
-        if spread == 0:
-            raise DataError(f"{name} is the same for all", remedy="leave this column out")
-        columns.append((values - values.mean()) / spread)
-    return np.column_stack(columns), [str(c) for c in features.columns]
-
-
-def _leans(values: Array) -> bool:
-    if (values < 0).any() or values.std() == 0:
-        return False
-    z = (values - values.mean()) / values.std()
-    return bool(np.mean(z**3) > 1)
-
-
-def _kmeans(X: Array, k: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], Array]:
-    from sklearn.cluster import KMeans
-
-    fit = KMeans(k, n_init=4 if len(X) <= 20_000 else 1, random_state=int(rng.integers(2**31)))
-    if len(X) <= 20_000:
-        fit.fit(X)
-        return np.asarray(fit.labels_, dtype=np.intp), np.asarray(fit.cluster_centers_, dtype=float)
-    # centres found on a sample are within a hair of the final ones and save most of the time
-    part = X[rng.choice(len(X), size=20_000, replace=False)]
-    start = KMeans(k, n_init=4, random_state=int(rng.integers(2**31))).fit(part)
-    fit.set_params(init=start.cluster_centers_, n_init=1, max_iter=20).fit(X)
-    return np.asarray(fit.labels_, dtype=np.intp), np.asarray(fit.cluster_centers_, dtype=float)
-
-
-def _silhouette(X: Array, k: int, rng: np.random.Generator) -> float:
-    codes, _ = _kmeans(X, k, rng)
-    size = np.bincount(codes, minlength=k).astype(float)
-    if np.count_nonzero(size) < 2:
-        return -1.0
-    squared = (X**2).sum(axis=1)
-    distance = np.sqrt(np.maximum(squared[:, None] + squared - 2 * X @ X.T, 0.0))
-    # mean distance of each customer to each group, oneself left out of one's own
-    summed = distance @ np.eye(k)[codes]
-    rows = np.arange(len(X))
-    own = summed[rows, codes] / np.maximum(size[codes] - 1, 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        other = np.where(size > 0, summed / size, np.inf)
-    other[rows, codes] = np.inf
-    nearest = other.min(axis=1)
-    score = np.where(size[codes] > 1, (nearest - own) / np.maximum(nearest, own), 0.0)
-    return float(score.mean())
-
-
-def _without_clusters(X: Array, rng: np.random.Generator) -> list[Array]:
-    """Draw data of the same size and shape that have no groups."""
-    centred = X - X.mean(axis=0)
-    _, scale, axes = np.linalg.svd(centred, full_matrices=False)
-    along = centred @ axes.T
-    gaussian = [
-        (rng.standard_normal(X.shape) * scale / np.sqrt(len(X))) @ axes for _ in range(NULLS)
-    ]
-    low, high = along.min(axis=0), along.max(axis=0)
-    boxes = [rng.uniform(low, high, size=X.shape) @ axes for _ in range(NULLS)]
-    return gaussian + boxes
-
-
-def _stability(X: Array, k: int, centres: Array, rng: np.random.Generator, fits: int = 10) -> float:
-    """Mean adjusted Rand index between the fit and fits to resamples, on common customers."""
-    from sklearn.metrics import adjusted_rand_score
-
-    part = X[rng.choice(len(X), size=min(4 * SAMPLE, len(X)), replace=False)]
-    own = _nearest(part, centres)
-    scores = []
-    for _ in range(fits):
-        _, other = _kmeans(part[rng.integers(len(part), size=len(part))], k, rng)
-        scores.append(adjusted_rand_score(own, _nearest(part, other)))
-    return float(np.mean(scores))
-
-
-def _nearest(X: Array, centres: Array) -> NDArray[np.intp]:
-    # |x|^2 is the same for every centre
-    return np.asarray(
-        np.argmin((centres**2).sum(axis=1) - 2 * X @ centres.T, axis=1), dtype=np.intp
-    )
+def group_names(k: int) -> list[str]:
+    """Call groups by letters, the largest first: "Group A"."""
+    return [f"Group {chr(65 + i)}" if i < 26 else f"Group {i + 1}" for i in range(k)]
 
 
 def _table(features: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
@@ -349,22 +254,3 @@ def _table(features: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     out.insert(0, "n", grouped.size())
     out.insert(1, "share", out["n"] / len(features))
     return out.rename_axis("cluster").reset_index()
-
-
-def _differences(
-    X: Array, names: list[str], codes: NDArray[np.intp], letters: list[str]
-) -> pd.DataFrame:
-    rows = []
-    for code, letter in enumerate(letters):
-        inside = codes == code
-        for column, name in enumerate(names):
-            if inside.all():
-                gap, p = Interval(0.0, float("nan"), float("nan")), float("nan")
-            else:
-                gap = mean_difference(X[inside, column], X[~inside, column])
-                half = (gap.high - gap.low) / 2 / 1.96
-                p = float(2 * ndtr(-abs(gap.estimate) / half)) if half > 0 else 0.0
-            rows.append((letter, name, gap.estimate, gap.low, gap.high, p))
-    out = pd.DataFrame(rows, columns=["cluster", "feature", "difference", "low", "high", "p"])
-    out["p"] = holm(out["p"].to_numpy())
-    return out

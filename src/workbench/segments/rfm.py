@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError
 from workbench.segments.behaviour import behaviour
@@ -231,8 +231,6 @@ def score_customers(
         Naming column and rows: missing, text, not finite, negative; cuts that do not increase;
         rules that leave a combination without a name.
     """
-    rules = default_rules() if rules is None else rules.reset_index(drop=True)
-    named = lookup(rules)
     measures = _check(customers)
     unknown = set(cuts or {}) - set(MEASURES)
     if unknown:
@@ -241,8 +239,13 @@ def score_customers(
             where="cuts",
             remedy=f"choose among {', '.join(MEASURES)}",
         )
-    if min(weights) < 0 or sum(weights) <= 0:
-        raise DataError(f"weights are {weights}", remedy="give two numbers of zero or more")
+    strange = set(levels) - set(MEASURES) if isinstance(levels, Mapping) else set()
+    if strange:
+        raise DataError(
+            f"there is no measure {', '.join(sorted(strange))}",
+            where="levels",
+            remedy=f"choose among {', '.join(MEASURES)}",
+        )
     found: dict[str, Array] = {}
     scores: dict[str, Scores] = {}
     count: dict[str, int] = {}
@@ -254,23 +257,84 @@ def score_customers(
         scores[measure] = np.searchsorted(found[measure], values, side="left") + 1
     scores["days_since_last"] = count["days_since_last"] + 1 - scores["days_since_last"]
 
-    recency = rescale(scores["days_since_last"], count["days_since_last"])
-    frequency = rescale(scores["orders"], count["orders"])
-    spend = rescale(scores["spend"], count["spend"])
+    table = customers.reset_index(drop=True).copy()
+    for name, measure in zip(SCORES, MEASURES, strict=True):
+        table[name] = scores[measure]
+    return name_customers(
+        table,
+        cuts=found,
+        levels=count,
+        rules=rules,
+        weights=weights,
+        as_of=as_of,
+        refunds=refunds,
+    )
+
+
+def name_customers(
+    scored: pd.DataFrame,
+    *,
+    levels: Mapping[str, int],
+    cuts: Mapping[str, ArrayLike] | None = None,
+    rules: pd.DataFrame | None = None,
+    weights: tuple[float, float] = (1.0, 1.0),
+    as_of: object = None,
+    refunds: int = 0,
+) -> RFM:
+    """Name customers whose scores are known, such as those that the engine has scored.
+
+    Parameters
+    ----------
+    scored : DataFrame
+        Columns recency_score, frequency_score, spend_score (1 = weakest), and the measures
+        days_since_last, orders, spend.
+    levels : mapping of measure to int
+        Number of levels of each score.
+    cuts : mapping of measure to numbers, optional
+        Where the levels end, to be handed on.
+    rules, weights
+        See `score_customers`.
+
+    Raises
+    ------
+    DataError
+        A column is missing, a score lies outside its levels, rules leave a combination without a
+        name.
+    """
+    rules = default_rules() if rules is None else rules.reset_index(drop=True)
+    named = lookup(rules)
+    if len(weights) != 2 or not np.isfinite(weights).all() or min(weights) < 0 or not any(weights):
+        raise DataError(f"weights are {weights}", remedy="give two numbers of zero or more")
+    if len(scored) == 0:
+        raise DataError("there is no customer", remedy="check the filter and the dates of the log")
+    lacking = [c for c in (*SCORES, *MEASURES) if c not in scored]
+    if lacking:
+        raise DataError(
+            f"scored customers have no column {', '.join(lacking)}",
+            remedy="score them by score_customers, or in the engine",
+        )
+    scores = [scored[name].to_numpy(dtype=np.intp) for name in SCORES]
+    count = [int(levels[measure]) for measure in MEASURES]
+    for name, score, top in zip(SCORES, scores, count, strict=True):
+        if score.min() < 1 or score.max() > top:
+            raise DataError(
+                f"{name} lies outside 1 to {top}", remedy="give the levels it was cut to"
+            )
+    recency, frequency, spend = (rescale(s, top) for s, top in zip(scores, count, strict=True))
     mean = (weights[0] * frequency + weights[1] * spend) / sum(weights)
     # half is rounded up, and 2.4999999 from unequal weights is a half as well
     value = np.clip(np.floor(mean + 0.5 + 1e-9), 1, SCALE).astype(np.intp)
     segment_names = list(dict.fromkeys(rules["segment"]))
     of_rule = np.array([segment_names.index(name) for name in rules["segment"]])
     segment = of_rule[named[recency - 1, value - 1]]
-
-    table = customers.reset_index(drop=True).copy()
-    for name, measure in zip(SCORES, MEASURES, strict=True):
-        table[name] = scores[measure]
-    table["value_score"] = value
-    table["score"] = _side_by_side([scores[m] for m in MEASURES], [count[m] for m in MEASURES])
-    table["segment"] = pd.Categorical.from_codes(segment, categories=pd.Index(segment_names))
-    return RFM(table, found, rules, count, as_of, refunds)
+    table = scored.reset_index(drop=True).assign(
+        value_score=value,
+        score=_side_by_side(scores, count),
+        segment=pd.Categorical.from_codes(segment, categories=pd.Index(segment_names)),
+    )
+    ends = {m: np.asarray((cuts or {}).get(m, []), dtype=float) for m in MEASURES}
+    day = None if as_of is None else pd.Timestamp(as_of)  # type: ignore[arg-type]
+    return RFM(table, ends, rules, dict(zip(MEASURES, count, strict=True)), day, refunds)
 
 
 def _check(customers: pd.DataFrame) -> dict[str, Array]:
@@ -318,9 +382,10 @@ def _cuts(measure: str, values: Array, levels: int, given: Sequence[float] | Non
         return cuts
     if levels < 1:
         raise DataError(f"levels is {levels}", where=measure, remedy="ask for one or more")
-    shares = np.arange(1, levels) / levels
-    # a cut is a value that occurs; repeated cuts leave levels empty instead of splitting ties
-    return np.asarray(np.quantile(values, shares, method="inverted_cdf"), dtype=float)
+    # A cut is a value that occurs; repeated cuts leave levels empty instead of splitting ties.
+    # Ranks in whole numbers: i * n / levels in floats would sometimes miss the next customer.
+    ranks = -(-np.arange(1, levels) * values.size // levels) - 1
+    return np.asarray(np.partition(values, np.unique(ranks))[ranks], dtype=float)
 
 
 def _side_by_side(scores: list[Scores], count: list[int]) -> Any:

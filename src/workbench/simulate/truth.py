@@ -25,6 +25,7 @@ from workbench.simulate.population import (
     PURCHASE,
     SPEND,
 )
+from workbench.simulate.survey_extras import KANO, kano_shares, margins, stated_importance
 from workbench.simulate.world import Company, World
 
 REPLICATES: Final = 25
@@ -193,6 +194,11 @@ def _survey(company: Company, world: World) -> dict[str, Any]:
             for kind, x in (("expectation", expectation), ("perception", perception))
         },
         "trend_in_standard_deviations_a_year": survey.TREND_A_YEAR,
+        "margins": margins(company, world),
+        "stated_importance": {
+            f"{j:02d}": mean for j, mean in enumerate(stated_importance(), start=1)
+        },
+        "kano": {item: {"category": KANO[item], "shares": kano_shares(item)} for item in KANO},
     }
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from workbench.simulate import export, faults
 from workbench.simulate.identity import make_identities
 from workbench.simulate.ratings import ratings
+from workbench.simulate.survey_extras import extend
 from workbench.simulate.truth import measure_truth
 from workbench.simulate.world import found
 
@@ -67,7 +68,7 @@ def make_tables(seed: int = SEED) -> tuple[dict[str, pd.DataFrame], dict[str, ob
     world = company.world()
     who = make_identities(seed, company.population)
     customers, second = faults.spoil_customers(seed, export.customers(company, who), who)
-    answers, _ = export.survey(company, world, who)
+    answers, said = export.survey(company, world, who)
     tables = {
         "customers": customers.rename(columns=CUSTOMER_COLUMNS),
         "transactions": faults.spoil_transactions(
@@ -79,7 +80,7 @@ def make_tables(seed: int = SEED) -> tuple[dict[str, pd.DataFrame], dict[str, ob
         "interactions": faults.spoil_interactions(
             seed, export.interactions(company, world, who), second
         ),
-        "survey": faults.spoil_survey(seed, answers, who),
+        "survey": extend(company, world, faults.spoil_survey(seed, answers, who), said),
         "treatments": export.treatments(company, who),
         "ratings": ratings(seed),
     }

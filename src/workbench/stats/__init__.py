@@ -17,18 +17,30 @@ from workbench.stats.intervals import (
     wilson,
 )
 from workbench.stats.multiplicity import adjust, benjamini_hochberg, holm
-from workbench.stats.weights import effective_size, weighted_mean, weighted_quantile
+from workbench.stats.raking import Raked, rake
+from workbench.stats.weights import (
+    Moments,
+    column_moments,
+    effective_answers,
+    effective_size,
+    weighted_mean,
+    weighted_quantile,
+)
 
 __all__ = [
     "Agreement",
     "Bootstrap",
     "Interval",
+    "Moments",
+    "Raked",
     "adjust",
     "benjamini_hochberg",
     "bootstrap",
     "bootstrap_weights",
     "cohen_kappa",
+    "column_moments",
     "correlation_interval",
+    "effective_answers",
     "effective_size",
     "holm",
     "krippendorff",
@@ -38,6 +50,7 @@ __all__ = [
     "proportion_difference",
     "proportion_interval",
     "proportion_ratio",
+    "rake",
     "rating_table",
     "ratio_interval",
     "weighted_mean",

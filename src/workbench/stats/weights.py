@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -42,6 +44,74 @@ def effective_size(weights: ArrayLike) -> float:
     """
     w = np.asarray(weights, dtype=float)
     return float(w.sum() ** 2 / np.square(w).sum()) if w.any() else 0.0
+
+
+class Moments(NamedTuple):
+    """Weighted means of some columns and what is needed to judge them; arrays of shape (k,).
+
+    Attributes
+    ----------
+    n : values seen
+    effective : Kish's effective number of them
+    mean, sd : of the values
+    variance : linearised variance of the mean
+    """
+
+    n: NDArray[np.float64]
+    effective: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    sd: NDArray[np.float64]
+    variance: NDArray[np.float64]
+
+
+def column_moments(values: ArrayLike, weights: ArrayLike | None = None) -> Moments:
+    """Weighted moments of each column, missing values left out.
+
+    The variance of the mean is that of the linearised weighted mean, sum of w^2 (x - mean)^2 over
+    (sum of w)^2, times m / (m - 1) for m effective answers; equal weights give s^2 / n. It takes
+    the weights as fixed, which is cautious where they were raked to margins that go with x.
+
+    Parameters
+    ----------
+    values : array_like, shape (n, k)
+    weights : array_like, shape (n,), optional
+
+    References
+    ----------
+    Saerndal, Swensson, Wretman (1992), Model Assisted Survey Sampling, section 5.7.
+    """
+    x = np.asarray(values, dtype=float)
+    w = np.ones(len(x)) if weights is None else check_weights(weights, len(x))
+    seen = ~np.isnan(x) & (w > 0)[:, None]
+    n = seen.sum(axis=0).astype(float)
+    filled = np.where(seen, x, 0.0)
+    total, squared = w @ seen, np.square(w) @ seen
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = w @ filled / total
+        effective = np.where(n > 0, total**2 / squared, 0.0)
+        away = np.where(seen, np.square(filled - mean), 0.0)
+        grown = np.where(effective > 1 + 1e-9, effective / (effective - 1), np.nan)
+        sd = np.sqrt(w @ away / total * grown)
+        # values that are all alike differ by rounding only
+        sd = np.where(sd > 1e-12 * np.maximum(1.0, np.abs(mean)), sd, np.nan)
+        variance = np.where(np.isnan(sd), np.nan, np.square(w) @ away / total**2 * grown)
+    return Moments(n, effective, mean, sd, variance)
+
+
+def effective_answers(values: ArrayLike, weights: ArrayLike) -> float:
+    """Answers of a simple sample that would give the mean of these values the same variance.
+
+    Unlike Kish's number it knows how weights and values go together; where the values do not
+    vary it is Kish's. Missing values are not allowed.
+
+    References
+    ----------
+    Korn, Graubard (1998), Survey Methodology 24, 193-201.
+    """
+    found = column_moments(np.asarray(values, dtype=float)[:, None], weights)
+    if not np.isfinite(found.variance[0]) or found.variance[0] <= 0:
+        return float(found.effective[0])
+    return float(found.sd[0] ** 2 / found.variance[0])
 
 
 def weighted_mean(values: ArrayLike, weights: ArrayLike | None = None) -> float:

@@ -1,0 +1,436 @@
+"""Before a measure starts: which effects each design could see, and what it would take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+from scipy.stats import nct, t
+
+from workbench.impact.noise import noise_of
+from workbench.impact.panel import CaseError, Panel
+from workbench.impact.series import FEWEST_AFTER, FEWEST_BEFORE, regressors
+
+Array = NDArray[np.float64]
+
+POWER = 0.8
+#: Designs for which units are compared, and how the baseline enters (Frison, Pocock 1992).
+UNIT_DESIGNS = (
+    "drawn by lot",
+    "difference in differences",
+    "same baseline",
+    "before and after",
+)
+_MOST = 10_000_000
+_MONTHS = 240
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a design can see.
+
+    Attributes
+    ----------
+    design : str
+    se : float
+        Standard error that the effect would have, in units of the outcome.
+    df : float
+    base : float
+        Level of the outcome without the measure; NaN where unknown.
+    n_treated, n_other : int
+        Units (0 for a series).
+    n_before, n_after : int
+        Periods.
+    power, level : float
+        The chance of seeing the effect that `detectable` refers to, and of the interval.
+    """
+
+    design: str
+    se: float
+    df: float
+    base: float = float("nan")
+    n_treated: int = 0
+    n_other: int = 0
+    n_before: int = 1
+    n_after: int = 1
+    power: float = POWER
+    level: float = 0.95
+
+    @property
+    def detectable(self) -> float:
+        """Smallest effect that is seen with the chance `power`, in units of the outcome."""
+        return detectable(self.se, self.df, power=self.power, level=self.level)
+
+    @property
+    def relative(self) -> float:
+        """The same over the level without the measure."""
+        return self.detectable / abs(self.base) if self.base else float("nan")
+
+    def chance(self, effect: float) -> float:
+        """Chance that an effect, in units of the outcome, is seen."""
+        return power_of(effect, self.se, self.df, level=self.level)
+
+    def chance_of_claim(self, claimed: float) -> float:
+        """Chance that a claimed relative change is seen."""
+        return self.chance(claimed * self.base)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row: design, units, periods, standard error, detectable effect."""
+        return pd.DataFrame(
+            [
+                {
+                    "design": self.design,
+                    "treated": self.n_treated,
+                    "others": self.n_other,
+                    "before": self.n_before,
+                    "after": self.n_after,
+                    "se": self.se,
+                    "detectable": self.detectable,
+                    "relative": self.relative,
+                }
+            ]
+        )
+
+    def metrics(self) -> pd.DataFrame:
+        """Give the detectable effect and its relative size: name, value (no interval)."""
+        rows = [("detectable", self.detectable), ("detectable_relative", self.relative)]
+        return pd.DataFrame(rows, columns=["name", "value"])
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the chance of seeing an effect against its size."""
+        ax = ax or plt.gca()
+        known = np.isfinite(self.base) and self.base != 0
+        unit = 100 / abs(self.base) if known else 1.0
+        sizes = np.linspace(0, 2 * self.detectable, 60)
+        ax.plot(unit * sizes, [100 * self.chance(size) for size in sizes])
+        ax.axhline(100 * self.power, linestyle=":", linewidth=0.8, color=plt.rcParams["text.color"])
+        ax.set_xlabel("True effect, % of the level" if known else "True effect")
+        ax.set_ylabel("Chance that it is seen, %")
+        ax.set_ylim(0, 102)
+        return ax
+
+
+def power_of(effect: float, se: float, df: float, *, level: float = 0.95) -> float:
+    """Chance that a two-sided t test sees an effect (noncentral t)."""
+    critical = t.ppf(0.5 + level / 2, df)
+    shift = abs(effect) / se
+    if shift > 37:  # the noncentral t leaves its range; the chance is 1 to all digits
+        return 1.0
+    return float(nct.sf(critical, df, shift) + nct.cdf(-critical, df, shift))
+
+
+def detectable(se: float, df: float, *, power: float = POWER, level: float = 0.95) -> float:
+    """Smallest effect that a two-sided t test sees with the chance `power`."""
+    if not 1 - level < power < 1:
+        raise CaseError(
+            f"a power of {power:g} cannot be planned for",
+            remedy=f"choose a value between {1 - level:.2g} and 1, such as 0.8",
+        )
+    top = 8.0
+    while power_of(top, 1.0, df, level=level) < power:
+        top *= 2
+    found = brentq(lambda d: power_of(d, 1.0, df, level=level) - power, 0.0, top, xtol=1e-10)
+    return float(se * found)
+
+
+def plan_units(
+    design: str,
+    *,
+    sd: float,
+    n_treated: int,
+    n_other: int = 0,
+    correlation: float = 0.0,
+    before: int = 1,
+    after: int = 1,
+    base: float = float("nan"),
+    cluster: int = 1,
+    icc: float = 0.0,
+    power: float = POWER,
+    level: float = 0.95,
+) -> Plan:
+    """Plan a comparison of units.
+
+    Parameters
+    ----------
+    design : {"drawn by lot", "difference in differences", "same baseline", "before and after"}
+        "drawn by lot" compares the time after alone; "difference in differences" changes; "same
+        baseline" adjusts for the mean before.
+    sd : float
+        Standard deviation of the outcome between customers in one period; sqrt(p (1 - p)) for a
+        share p.
+    n_treated, n_other : int
+        Units: customers, or clusters of them (cities).
+    correlation : float
+        Of a unit's outcomes in two periods.
+    before, after : int
+        Periods averaged.
+    base : float
+        Level without the measure, for relative effects.
+    cluster, icc : int, float
+        Customers a unit, and their intraclass correlation, where units are clusters.
+
+    References
+    ----------
+    Frison, Pocock (1992), Statistics in Medicine 11, 1685-1704, section 3; Donner, Klar (2000),
+    Design and Analysis of Cluster Randomization Trials, section 5.
+    """
+    _check_plan(design, sd, correlation, n_treated, n_other)
+    spread = sd**2 * (icc + (1 - icc) / cluster)
+    of_after = spread * (1 + (after - 1) * correlation) / after
+    of_before = spread * (1 + (before - 1) * correlation) / before
+    shared = spread * correlation
+    return _from_moments(
+        design, of_after, of_before, shared, n_treated, n_other,
+        base=base, n_before=before, n_after=after, power=power, level=level,
+    )  # fmt: skip
+
+
+def _from_moments(
+    design: str,
+    of_after: float,
+    of_before: float,
+    shared: float,
+    n_treated: int,
+    n_other: int,
+    **rest: Any,
+) -> Plan:
+    """Plan from the variances of a unit's means after and before and their covariance."""
+    left = {
+        "drawn by lot": of_after,
+        "difference in differences": of_after + of_before - 2 * shared,
+        "same baseline": of_after - shared**2 / of_before if of_before > 0 else of_after,
+        "before and after": of_after + of_before - 2 * shared,
+    }[design]
+    alone = design == "before and after"
+    size = 1 / n_treated if alone else 1 / n_treated + 1 / n_other
+    df = n_treated - 1 if alone else n_treated + n_other - 2 - (design == "same baseline")
+    se = float(np.sqrt(max(left, 0.0) * size))
+    others = 0 if alone else n_other
+    return Plan(design, se, float(df), n_treated=n_treated, n_other=others, **rest)
+
+
+def _check_plan(design: str, sd: float, correlation: float, n_treated: int, n_other: int) -> None:
+    if design not in UNIT_DESIGNS:
+        raise CaseError(
+            f"{design!r} compares no units", remedy=f"use one of {', '.join(UNIT_DESIGNS)}"
+        )
+    if not sd > 0:
+        raise CaseError(
+            f"a standard deviation of {sd:g} leaves nothing to plan",
+            remedy="give that of the outcome between customers",
+        )
+    if not -1 < correlation < 1:
+        raise CaseError(
+            f"a correlation of {correlation:g} is impossible", remedy="give one between -1 and 1"
+        )
+    if n_treated < 2 or (n_other < 2 and design != "before and after"):
+        raise CaseError(
+            f"{n_treated} treated and {n_other} other units cannot be compared",
+            remedy="plan for two of each at least",
+        )
+
+
+def units_needed(effect: float, design: str, *, share: float = 0.5, **options: Any) -> int:
+    """Fewest units, treated and others together, with which an effect is seen.
+
+    Parameters
+    ----------
+    effect : float
+        In units of the outcome.
+    design : str
+    share : float
+        Part of the units that is treated; all of them for "before and after".
+    **options
+        As `plan_units`.
+    """
+
+    def plan(n: int) -> Plan:
+        treated = n if design == "before and after" else min(max(round(share * n), 2), n - 2)
+        return plan_units(design, n_treated=treated, n_other=n - treated, **options)
+
+    return _fewest(lambda n: plan(n).detectable <= abs(effect), 5, _MOST, "customers")
+
+
+def periods_needed(effect: float, values: ArrayLike, **options: Any) -> int:
+    """Fewest periods after the start with which a series shows an effect.
+
+    Parameters
+    ----------
+    effect : float
+        In units of the outcome.
+    values : array_like
+        The series until now.
+    **options
+        As `plan_series`.
+    """
+    return _fewest(
+        lambda n: plan_series(values, after=n, **options).detectable <= abs(effect),
+        FEWEST_AFTER,
+        _MONTHS,
+        "periods",
+    )
+
+
+def _fewest(enough: Callable[[int], bool], least: int, most: int, what: str) -> int:
+    high = least
+    while not enough(high):
+        if high >= most:
+            raise CaseError(
+                f"even {most} {what} would not show such an effect",
+                remedy="choose another design or outcome, or expect more of the measure",
+            )
+        high = min(2 * high, most)
+    low = high // 2
+    if high == least:
+        return least
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def plan_series(
+    values: ArrayLike,
+    *,
+    after: int,
+    season: int | None = None,
+    weights: ArrayLike | None = None,
+    power: float = POWER,
+    level: float = 0.95,
+) -> Plan:
+    """Plan an interrupted series from the series until now.
+
+    How the series moves by itself is learnt from the past, as `interrupted_series` does; the
+    standard error is that of a step after which so many periods are seen.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Until now; NaN for gaps.
+    after : int
+        Periods to be waited for.
+    season : int, optional
+    weights : array_like, optional
+        Records behind each value.
+
+    Raises
+    ------
+    CaseError
+        Fewer than eight values, a constant series, or fewer than eight periods to be waited for.
+    """
+    y = np.asarray(values, dtype=float)
+    seen = np.isfinite(y)
+    n = len(y)
+    if seen.sum() < 2 * FEWEST_BEFORE:
+        raise CaseError(
+            f"there are {int(seen.sum())} points until now, {2 * FEWEST_BEFORE} are needed to"
+            " learn how the series moves",
+            where="series",
+            remedy="bring more of the past, or measure more often",
+        )
+    if after < FEWEST_AFTER:
+        raise CaseError(
+            f"{after} periods after the start are too few for any judgement",
+            remedy=f"plan for {FEWEST_AFTER} at least",
+        )
+    records = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
+    size = records[seen].mean() / records[seen]
+    later = np.arange(n + after) >= n
+    x, terms = regressors(n + after, later, season)
+    # what no past value tells apart (the step) is left out of the fit to the past
+    past = x[:n][seen][:, [term != "step" for term in terms]]
+    fit = noise_of(np.flatnonzero(seen), size).fit(y[seen], past)["both"]
+    whole = np.r_[seen, np.ones(after, dtype=bool)]
+    wx = noise_of(np.flatnonzero(whole), np.r_[size, np.ones(after)]).whiten @ x[whole]
+    at = terms.index("step")
+    variance = np.linalg.inv(np.swapaxes(wx, 1, 2) @ wx)[:, at, at]
+    return Plan(
+        "interrupted time series",
+        # the middle of the possible standard errors: their mean is drawn up by strong drifts
+        float(np.exp(fit.weight @ np.log(variance * fit.scale) / 2)),
+        float(whole.sum() - x.shape[1]),
+        base=float(np.average(y[seen], weights=records[seen])),
+        n_before=int(seen.sum()),
+        n_after=after,
+        power=power,
+        level=level,
+    )
+
+
+def plan_panel(
+    panel: Panel,
+    *,
+    n_treated: int | None = None,
+    after: int | None = None,
+    power: float = POWER,
+    level: float = 0.95,
+) -> dict[str, Plan]:
+    """Plan the comparisons of units from their outcomes before the start.
+
+    The last periods before the start stand for the time after, all earlier ones for the time
+    before; the variances and the covariance of a unit's two means are read off, whatever their
+    pattern over time.
+
+    Parameters
+    ----------
+    panel : Panel
+        The time after the start is not looked at.
+    n_treated : int, optional
+        Units to be treated; as many as in the panel when left out.
+    after : int, optional
+        Periods to be waited for; as many as in the panel when left out, at most half of those
+        before.
+
+    Returns
+    -------
+    dict
+        Design -> plan, for the designs that the numbers of units allow.
+
+    Raises
+    ------
+    CaseError
+        Fewer than two periods before the start, or fewer than six units seen in both halves.
+    """
+    places = np.flatnonzero(~panel.after)
+    if places.size < 2:
+        raise CaseError(
+            "there is one period before the start",
+            where="outcome table",
+            remedy="two are needed to learn how outcomes vary",
+        )
+    r = min(after or int(panel.after.sum()), places.size // 2)
+    late, early = np.zeros((2, len(panel.periods)), dtype=bool)
+    late[places[-r:]], early[places[:-r]] = True, True
+    second, w_second = panel.means(late)
+    first, w_first = panel.means(early)
+    both = (w_first > 0) & (w_second > 0)
+    if both.sum() < 6:
+        raise CaseError(
+            f"{int(both.sum())} units were seen in both halves of the time before",
+            where="outcome table",
+            remedy="six are needed to learn how outcomes vary",
+        )
+    n_all = len(panel.units)
+    treated = panel.n_treated if n_treated is None else n_treated
+    weight = w_second[both] / w_second[both].mean()
+    mean = float(np.average(second[both], weights=weight))
+    spread = np.cov(first[both], second[both], aweights=np.minimum(w_first, w_second)[both])
+    plans = {}
+    for design in UNIT_DESIGNS:
+        alone = design == "before and after"
+        if treated < 2 or (not alone and n_all - treated < 2):
+            continue
+        plans[design] = _from_moments(
+            design, float(spread[1, 1]), float(spread[0, 0]), float(spread[0, 1]), treated,
+            n_all - treated, base=mean, n_before=int(early.sum()), n_after=r, power=power,
+            level=level,
+        )  # fmt: skip
+    return plans

@@ -1,0 +1,286 @@
+"""Drivers of an outcome in ordered grades: ordered logit or probit, and each driver's share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, ndtr
+
+from workbench.errors import DataError
+from workbench.satisfaction.drivers import Drivers, Method, check_enough, divide
+from workbench.satisfaction.moments import (
+    check_independent,
+    complete,
+    correlations,
+    resampled,
+    standardise,
+    steady,
+)
+from workbench.stats.intervals import normal_quantile
+
+Array = NDArray[np.float64]
+Link = Literal["logit", "probit"]
+#: Variance of the part of the feeling that the drivers leave open.
+_NOISE = {"logit": np.pi**2 / 3, "probit": 1.0}
+_STEPS = 60
+
+
+@dataclass(frozen=True)
+class OrderedFit:
+    """An ordered regression.
+
+    Attributes
+    ----------
+    slopes : ndarray, shape (p,)
+    cuts : ndarray, shape (grades - 1,)
+    covariance : ndarray, shape (p + grades - 1, ...)
+        Inverse of the observed information, slopes first.
+    llf, llnull : float
+        Log likelihood, and that of the grades' shares alone.
+    link : str
+    """
+
+    slopes: Array
+    cuts: Array
+    covariance: Array
+    llf: float
+    llnull: float
+    link: Link
+
+    @property
+    def bse(self) -> Array:
+        """Standard errors of the slopes."""
+        return np.sqrt(np.diag(self.covariance)[: self.slopes.size])
+
+    def conf_int(self, level: float = 0.95) -> Array:
+        """Limits of the slopes, shape (p, 2)."""
+        half = normal_quantile(level) * self.bse
+        return np.column_stack([self.slopes - half, self.slopes + half])
+
+    @property
+    def mcfadden(self) -> float:
+        """One less the ratio of the log likelihoods (McFadden 1974)."""
+        return 1 - self.llf / self.llnull
+
+
+def fit_ordered(
+    x: Array, grade: NDArray[np.intp], weights: Array, *, link: Link, start: Array | None = None
+) -> OrderedFit:
+    """Fit an ordered logit or probit by Newton's method.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, p)
+        Without a constant.
+    grade : ndarray of int, shape (n,)
+        0, 1, ..., each of which occurs.
+    weights : ndarray, shape (n,)
+    start : ndarray, optional
+        Slopes and cuts to begin with.
+
+    References
+    ----------
+    McCullagh (1980), Regression models for ordinal data, Journal of the Royal Statistical Society
+    B 42(2), 109-142; McKelvey, Zavoina (1975), Journal of Mathematical Sociology 4(1), 103-120.
+    """
+    p, grades = x.shape[1], int(grade.max()) + 1
+    share = np.bincount(grade, weights, grades) / weights.sum()
+    llnull = float(weights.sum() * (share[share > 0] * np.log(share[share > 0])).sum())
+    if start is None:
+        below = np.cumsum(share)[:-1].clip(1e-9, 1 - 1e-9)
+        cuts = np.log(below / (1 - below))
+        start = np.r_[np.zeros(p), cuts if link == "logit" else cuts / 1.7]
+    at: Array = np.array(start, dtype=float)
+    value, slope, curve = _likelihood(at, x, grade, weights, link)
+    for _ in range(_STEPS):
+        try:
+            step = np.linalg.solve(curve, slope)
+        except np.linalg.LinAlgError as error:
+            raise DataError(
+                "the ordered regression has no solution",
+                remedy="leave out drivers that say the same, or join rare grades",
+            ) from error
+        size = 1.0
+        while size > 1e-6:
+            trial = at + size * step
+            if (np.diff(trial[p:]) > 0).all():
+                new = _likelihood(trial, x, grade, weights, link)
+                if new[0] >= value - 1e-10 * abs(value):
+                    break
+            size /= 2
+        else:
+            break
+        gain, at = new[0] - value, trial
+        value, slope, curve = new
+        if gain < 1e-10 * abs(value) and np.abs(step).max() < 1e-7:
+            break
+    if np.abs(at[:p] * x.std(axis=0)).max(initial=0.0) > 15:
+        raise DataError(
+            "the drivers separate the grades completely",
+            remedy="leave out the driver that is the outcome in other words",
+        )
+    covariance = np.asarray(np.linalg.inv(curve), dtype=float)
+    return OrderedFit(at[:p], at[p:], covariance, value, llnull, link)
+
+
+def ordinal_drivers(
+    scores: pd.DataFrame,
+    outcome: pd.Series,
+    *,
+    link: Link = "probit",
+    weights: ArrayLike | None = None,
+    method: Method = "auto",
+    rng: np.random.Generator,
+    draws: int = 200,
+    level: float = 0.95,
+) -> Drivers:
+    """Divide what drivers explain of an outcome that is given in ordered grades.
+
+    The distance from "poor" to "fair" need not be that from "good" to "very good", so the grades
+    are taken as cuts through a feeling that is not seen. One ordered regression gives the
+    covariance of that feeling with the drivers (S b) and its variance (b'S b + 1); the variance is
+    then divided as in `drivers`, over all orders of entry. For any subset of drivers the R2 behind
+    it is that of McKelvey and Zavoina for the feeling's projection on the subset.
+
+    Parameters
+    ----------
+    scores : DataFrame, shape (n, p)
+    outcome : Series, shape (n,)
+        A few ordered grades, such as 1 to 5; numbers, the higher the better.
+    link : {"probit", "logit"}
+    weights, method, rng, draws, level
+        See `drivers`.
+
+    Raises
+    ------
+    DataError
+        As `drivers`; also more than 15 grades, or a grade that drivers tell without error.
+
+    References
+    ----------
+    McKelvey, Zavoina (1975), Journal of Mathematical Sociology 4(1), 103-120, equation 16; Azen,
+    Traxel (2009), Using dominance analysis to determine predictor importance in logistic
+    regression, Journal of Educational and Behavioral Statistics 34(3), 319-347.
+    """
+    names = [str(c) for c in scores.columns]
+    x, w, seen = complete(scores.assign(_outcome=np.asarray(outcome)), weights)
+    check_enough(len(x), len(names))
+    values, grade = np.unique(x[:, -1], return_inverse=True)
+    if len(values) > 15:
+        raise DataError(
+            f"{outcome.name} has {len(values)} different values",
+            remedy="an ordinal outcome has at most 15 grades; use drivers() for a measured one",
+        )
+    z = standardise(x, w, [*names, str(outcome.name)])[:, :-1]
+    plain = correlations(z, [w])
+    check_independent(plain[0], names)
+    first = fit_ordered(z, grade, w, link=link)
+    matrix = _with_feeling(plain, [first.slopes], z, [w], link)
+    drawn = list(resampled(w, draws, rng)) if draws else [w]
+    inside = correlations(z, drawn)
+    good = steady(inside)
+    start = np.r_[first.slopes, first.cuts]
+    slopes, kept = [], []
+    for k in np.flatnonzero(good):
+        again = _refit(z, grade, drawn[k], link, start)
+        if again is not None:
+            slopes.append(again)
+            kept.append(k)
+    many = _with_feeling(inside[kept], slopes, z, [drawn[k] for k in kept], link)
+    return divide(
+        matrix,
+        many,
+        names,
+        n=len(x),
+        excluded=int((~seen).sum()),
+        method=method,
+        level=level,
+        outcome=link,
+    )
+
+
+def _refit(z: Array, grade: NDArray[np.intp], w: Array, link: Link, start: Array) -> Array | None:
+    """Slopes of one resample; grades that it lost are closed up."""
+    there = w > 0
+    present, codes = np.unique(grade[there], return_inverse=True)
+    if present.size < 2:
+        return None
+    p = z.shape[1]
+    begin = start if present.size == start.size - p + 1 else None
+    try:
+        return fit_ordered(z[there], codes, w[there], link=link, start=begin).slopes
+    except DataError:
+        return None
+
+
+def _with_feeling(
+    inside: Array, slopes: list[Array], z: Array, weights: list[Array], link: Link
+) -> Array:
+    """Add the feeling behind the grades as the last column of the correlation matrices."""
+    p = z.shape[1]
+    matrix = np.ones((len(inside), p + 1, p + 1))
+    matrix[:, :p, :p] = inside
+    for k, (b, w) in enumerate(zip(slopes, weights, strict=True)):
+        mean = w @ z / w.sum()
+        sd = np.sqrt(w @ (z - mean) ** 2 / w.sum())
+        b = b * sd
+        explained = inside[k] @ b
+        total = float(b @ explained) + _NOISE[link]
+        matrix[k, p, :p] = matrix[k, :p, p] = explained / np.sqrt(total)
+    return matrix
+
+
+def _likelihood(
+    at: Array, x: Array, grade: NDArray[np.intp], w: Array, link: Link
+) -> tuple[float, Array, Array]:
+    """Log likelihood, gradient and observed information."""
+    p = x.shape[1]
+    grades = at.size - p + 1
+    line = x @ at[:p]
+    edges = np.r_[-np.inf, at[p:], np.inf]
+    upper, lower = edges[grade + 1] - line, edges[grade] - line
+    fu, du, cu = _link(upper, link)
+    fl, dl, cl = _link(lower, link)
+    if link == "logit":  # on the side where both are near 1 the complements are exact
+        flip = lower > 0
+        mass = np.where(flip, expit(-lower) - expit(-upper), fu - fl)
+    else:
+        flip = lower > 0
+        mass = np.where(flip, ndtr(-lower) - ndtr(-upper), fu - fl)
+    mass = np.maximum(mass, 1e-300)
+    value = float(w @ np.log(mass))
+    a, b = du / mass, dl / mass  # derivatives of log mass by upper and (negative) lower
+    # second derivatives of -log mass
+    uu, ll, ul = a * a - cu / mass, b * b + cl / mass, -a * b
+    columns = np.zeros((2, x.shape[0]))
+    columns[0], columns[1] = w * a, w * b
+    slope = np.zeros(at.size)
+    slope[:p] = -(columns[0] - columns[1]) @ x
+    curve = np.zeros((at.size, at.size))
+    both = w * (uu + 2 * ul + ll)
+    curve[:p, :p] = (x * both[:, None]).T @ x
+    to_upper, to_lower = w * (uu + ul), w * (ll + ul)
+    for k in range(grades - 1):  # cut k is the upper edge of grade k and the lower of k + 1
+        up, low = grade == k, grade == k + 1
+        slope[p + k] = columns[0][up].sum() - columns[1][low].sum()
+        across = -(to_upper[up] @ x[up] + to_lower[low] @ x[low])
+        curve[p + k, :p] = curve[:p, p + k] = across
+        curve[p + k, p + k] = (w * uu)[up].sum() + (w * ll)[low].sum()
+        if k:
+            curve[p + k, p + k - 1] = curve[p + k - 1, p + k] = (w * ul)[up].sum()
+    return value, slope, curve
+
+
+def _link(t: Array, link: Link) -> tuple[Array, Array, Array]:
+    """Distribution function, density, and the density's slope."""
+    if link == "logit":
+        f = expit(t)
+        d = f * expit(-t)
+        return f, d, d * (1 - 2 * f)
+    inside = np.clip(t, -38, 38)
+    d = np.where(np.isfinite(t), np.exp(-0.5 * inside**2) / np.sqrt(2 * np.pi), 0.0)
+    return ndtr(t), d, -inside * d

@@ -1,0 +1,130 @@
+"""A series beside others: exact forecasts, honest intervals, and the others' own breaks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from workbench.impact import CaseError, controlled_series, moved_controls
+from workbench.impact.structural import _SIGNAL, _forecast
+
+
+def world(
+    rng: np.random.Generator, n: int = 60, drift: float = 0.3, effect: float = 0.0
+) -> tuple[np.ndarray, pd.DataFrame, np.ndarray]:
+    z = rng.normal(size=(n, 3)).cumsum(axis=0)
+    after = np.arange(n) >= 2 * n // 3
+    y = z @ [1.0, 0.5, 0.2] + np.cumsum(drift * rng.normal(size=n)) + rng.normal(size=n)
+    return 10 + y + effect * after, pd.DataFrame(z, columns=["north", "south", "web"]), after
+
+
+def test_the_forecast_is_the_dense_generalised_least_squares_forecast() -> None:
+    rng = np.random.default_rng(0)
+    n, m = 40, 12
+    z = rng.normal(size=(n + m, 2)).cumsum(axis=0)
+    y = z @ [1, 0.5] + np.cumsum(0.4 * rng.normal(size=n + m)) + rng.normal(size=n + m)
+    contrasts = np.vstack([np.full(m, 1 / m), np.eye(m)])
+    cast = _forecast(y[:n], z[:n], z[n:], contrasts)
+    for at in (0, 6, 15):
+        t = np.arange(n + m)
+        v = np.eye(n + m) + _SIGNAL[at] * np.minimum.outer(t, t)
+        x = np.column_stack([np.ones(n + m), z])
+        inverse = np.linalg.inv(v[:n, :n])
+        precision = np.linalg.inv(x[:n].T @ inverse @ x[:n])
+        beta = precision @ x[:n].T @ inverse @ y[:n]
+        residual = y[:n] - x[:n] @ beta
+        gain = contrasts @ v[n:, :n] @ inverse
+        loading = contrasts @ x[n:] - gain @ x[:n]
+        variance = contrasts @ v[n:, n:] @ contrasts.T - gain @ v[:n, n:] @ contrasts.T
+        variance = variance + loading @ precision @ loading.T
+        scale = residual @ inverse @ residual / (n - 3)
+        assert cast.centre[:, at] == pytest.approx(contrasts @ x[n:] @ beta + gain @ residual)
+        assert cast.se[:, at] == pytest.approx(np.sqrt(np.diag(variance) * scale))
+
+
+def test_the_answer_is_near_that_of_a_structural_model_by_maximum_likelihood() -> None:
+    y, z, after = world(np.random.default_rng(1), n=200, effect=2.0)
+    found = controlled_series(y, z, after=after)
+    peer = sm.tsa.UnobservedComponents(y[~after], "llevel", exog=z[~after]).fit(disp=0)
+    cast = peer.get_forecast(int(after.sum()), exog=z[after])
+    assert found.effect == pytest.approx(y[after].mean() - cast.predicted_mean.mean(), abs=0.25)
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.3])
+def test_intervals_hold_with_and_without_drift(drift: float) -> None:
+    rng = np.random.default_rng(3)
+    hits = 0
+    for _ in range(300):
+        y, z, after = world(rng, drift=drift, effect=1.0)
+        found = controlled_series(y, z, after=after)
+        hits += found.low <= 1 <= found.high
+    assert 0.91 <= hits / 300 <= 0.995
+
+
+def test_a_control_that_the_measure_moved_is_told() -> None:
+    rng = np.random.default_rng(4)
+    z = pd.DataFrame(rng.normal(size=(60, 2)), columns=["north", "web"])
+    after = np.arange(60) >= 40
+    calm = moved_controls(z, after)
+    assert [check.severity for check in calm] == ["ok"]
+    z.loc[after, "web"] += 3
+    (told,) = moved_controls(z, after)
+    assert told.severity == "warning" and "series web shifts at the start itself" in told.text
+
+
+def test_controls_that_do_not_move_with_the_series_are_told() -> None:
+    rng = np.random.default_rng(5)
+    y = 50 + rng.normal(size=60)
+    z = pd.DataFrame(rng.normal(size=(60, 2)))
+    found = controlled_series(y, z, after=np.arange(60) >= 40)
+    assert found.checks[0].severity == "warning" and "hardly follow" in found.checks[0].text
+
+
+def test_the_relative_effect_refers_to_the_forecast() -> None:
+    rng = np.random.default_rng(6)
+    z = pd.DataFrame({"a": 100 + rng.normal(size=80).cumsum()})
+    after = np.arange(80) >= 60
+    y = (z["a"] + 0.5 * rng.normal(size=80)) * np.where(after, 1.1, 1.0)
+    found = controlled_series(y, z, after=after)
+    assert found.relative == pytest.approx(0.1, abs=0.01)
+    assert found.relative_low < 0.1 < found.relative_high
+    assert found.series["counterfactual"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"gap": True}, "comparison series 'a': 1 periods have no value"),
+        ({"constant": True}, "it is 1 throughout"),
+        ({"twice": True}, "repeat one another"),
+        ({"short": True}, "there are 12 points before the start, 14 are needed"),
+        ({"few": True}, "there are 5 points after the start, 8 are needed"),
+        ({"none": True}, "there is no comparison series"),
+        ({"rows": True}, "59 rows"),
+        ({"mixed": True}, "mixed"),
+    ],
+)
+def test_bad_input_is_refused_in_words(change: dict, said: str) -> None:
+    rng = np.random.default_rng(7)
+    z = pd.DataFrame(rng.normal(size=(60, 2)), columns=["a", "b"])
+    y, after = rng.normal(size=60), np.arange(60) >= 40
+    if "gap" in change:
+        z.loc[3, "a"] = np.nan
+    if "constant" in change:
+        z["a"] = 1.0
+    if "twice" in change:
+        z["b"] = 2 * z["a"]
+    if "short" in change:
+        y, z, after = y[28:], z.iloc[28:], after[28:]
+    if "few" in change:
+        after = np.arange(60) >= 55
+    if "none" in change:
+        z = z[[]]
+    if "rows" in change:
+        z = z.iloc[:59]
+    if "mixed" in change:
+        after = np.arange(60) % 2 == 0
+    with pytest.raises(CaseError, match=said):
+        controlled_series(y, z, after=after)

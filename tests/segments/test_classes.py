@@ -1,0 +1,136 @@
+"""Latent classes: kinds of answers are found where there are some, and convergence is told."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from workbench.errors import DataError
+from workbench.segments import classes, latent_classes
+
+
+def kinds(
+    rng: np.random.Generator, n: int = 500, columns: int = 6
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Three kinds of customers; each prefers another answer to each question."""
+    truth = rng.integers(3, size=n)
+    chance = np.array([[0.85, 0.1, 0.05], [0.05, 0.85, 0.1], [0.1, 0.05, 0.85]])
+    return pd.DataFrame(
+        {
+            f"q{j}": [rng.choice(list("xyz"), p=np.roll(chance[t], j)) for t in truth]
+            for j in range(columns)
+        }
+    ), truth
+
+
+def test_kinds_that_are_there_are_found_with_answers_missing() -> None:
+    rng = np.random.default_rng(1)
+    data, truth = kinds(rng)
+    data = data.mask(rng.random(data.shape) < 0.1)
+    data.iloc[0] = None
+    found = latent_classes(data, rng=rng, k=(1, 2, 3))
+    assert found.clear and "3 kinds of customers" in found.text
+    assert found.excluded == 1 and pd.isna(found.labels.iloc[0])
+    assert adjusted_rand_score(truth[1:], found.labels.iloc[1:].astype(str)) > 0.85
+    assert found.table["n"].sum() == 499 and found.table["n"].is_monotonic_decreasing
+    assert found.evidence["converged"].all()
+    assert found.evidence["parameters"].tolist() == [12, 25, 38]
+    d = found.differences
+    assert d["p"].lt(0.001).any() and (d["low"] <= d["effect"]).all()
+    assert found.sure.iloc[1:].between(1 / 3, 1).all() and found.metrics()["entropy"].estimate > 0.8
+    found.plot()
+
+
+def test_answers_by_chance_show_no_kinds() -> None:
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({c: rng.integers(1, 5, size=500) for c in "abcd"})
+    found = latent_classes(data, rng=rng, k=(1, 2, 3))
+    assert not found.clear and "no kinds of customers" in found.text
+    assert set(found.labels) == {"Class A"} and found.differences.empty
+
+
+@pytest.mark.slow
+def test_answers_by_chance_show_no_kinds_in_at_least_95_of_100_samples() -> None:
+    rng = np.random.default_rng(3)
+    wrong = sum(
+        latent_classes(
+            pd.DataFrame({c: rng.integers(1, 5, size=400) for c in "abcd"}), rng=rng, k=(1, 2)
+        ).clear
+        for _ in range(60)
+    )
+    assert wrong <= 3
+
+
+def test_answers_along_one_scale_are_told_from_kinds() -> None:
+    rng = np.random.default_rng(4)
+    mood = rng.choice([-1.6, 0.0, 1.6], size=600)[:, None]
+    data = pd.DataFrame(
+        np.clip(np.round(3 + mood + 0.6 * rng.normal(size=(600, 5))), 1, 5), columns=list("abcde")
+    )
+    found = latent_classes(data, rng=rng, k=(1, 2, 3))
+    assert found.clear and "by degree rather than kind" in found.text
+
+
+def test_numbers_and_categories_go_together() -> None:
+    rng = np.random.default_rng(5)
+    truth = rng.integers(2, size=400)
+    data = pd.DataFrame(
+        {
+            "age": 30 + 25 * truth + rng.normal(size=400) * 4,
+            "plan": np.where(rng.random(400) < 0.9, truth, 1 - truth).astype(str),
+            "region": rng.choice(list("abcde"), size=400),
+        }
+    )
+    data.loc[:20, "age"] = np.nan
+    found = latent_classes(data, rng=rng, k=(1, 2, 3), numeric=["age"])
+    assert found.clear and len(found.table) == 2
+    assert adjusted_rand_score(truth, found.labels.astype(str)) > 0.9
+    # two free shares of plan and eight of region, a mean and a variance of age for each class
+    assert found.evidence["parameters"].tolist()[:2] == [7, 15]
+
+
+def test_a_fit_that_does_not_come_to_rest_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, _ = kinds(np.random.default_rng(6), 200, 3)
+    monkeypatch.setattr(classes, "STEPS", 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = latent_classes(data, rng=np.random.default_rng(7), k=(2, 3))
+    assert not found.clear and "No fit came to rest within 500 steps" not in found.text
+    assert "came to rest" in found.text and not found.evidence["converged"].any()
+
+
+def test_rare_levels_are_pooled() -> None:
+    rng = np.random.default_rng(8)
+    data = pd.DataFrame(
+        {
+            "city": [f"c{int(i)}" for i in rng.geometric(0.2, size=300)],
+            "b": rng.integers(2, size=300),
+        }
+    )
+    found = latent_classes(data, rng=rng, k=(1,), levels=4)
+    assert found.evidence["parameters"].tolist() == [3 + 1]
+
+
+@pytest.mark.parametrize(
+    ("frame", "options", "told"),
+    [
+        (pd.DataFrame({"a": [], "b": []}), {}, "there is no answer"),
+        (pd.DataFrame({"a": [1, 2] * 50}), {}, "there is one column"),
+        (pd.DataFrame({"a": [1, 2] * 50, "b": 1}), {}, "b is the same for all"),
+        (pd.DataFrame({"a": [1, 2] * 5, "b": [1, 2] * 5}), {}, "10 customers with an answer for 5"),
+        (
+            pd.DataFrame({"a": [1, 2] * 50, "b": list("xy") * 50}),
+            {"numeric": ["b"]},
+            "b holds text",
+        ),
+        (pd.DataFrame({"a": [1, 2] * 50, "b": list("xy") * 50}), {"numeric": ["c"]}, "no column c"),
+        (pd.DataFrame({"a": [1, 2] * 50, "b": list("xy") * 50}), {"k": (0, 1)}, "for 1 classes"),
+    ],
+)
+def test_unusable_answers_are_refused(frame: pd.DataFrame, options: dict, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        latent_classes(frame, rng=np.random.default_rng(), **options)
