@@ -200,7 +200,8 @@ class Goal(Card):
         if self.deadline <= self.baseline.date:
             raise PydanticCustomError(
                 "order",
-                "`deadline` {deadline} is not after the baseline's date {date}",
+                "`deadline` {deadline} is not after the baseline's date {date}; correct one of the"
+                " dates",
                 {"deadline": str(self.deadline), "date": str(self.baseline.date)},
             )
         rises = self.target > self.baseline.value
@@ -208,7 +209,7 @@ class Goal(Card):
             raise PydanticCustomError(
                 "direction",
                 "`direction` is {direction}, but the target {target} lies {side} the baseline"
-                " {value}",
+                " {value}; correct one of the three",
                 {
                     "direction": self.direction,
                     "target": self.target,
@@ -366,6 +367,9 @@ def faulty_weights(goals: Sequence[Goal]) -> list[tuple[int, str]]:
         elif abs(total - 1) > 0.005:
             said = " + ".join(f"{g.name} {g.weight:g}" for _, g in given)
             text = f"the weights of the {names} sum to {total:g} and not to 1 ({said})"
+            if total:
+                shares = ", ".join(f"{g.name} {(g.weight or 0.0) / total:.3g}" for _, g in given)
+                text += f"; divide them by their sum: {shares}"
         else:
             continue
         found.append((given[0][0], text))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from workbench.impact.ancova import same_baseline
+from workbench.impact.answers import answer, attempt, firmness, staggered_answer
 from workbench.impact.before_after import before_after, series_glance
 from workbench.impact.case import CaseCard
-from workbench.impact.did import difference_in_differences
 from workbench.impact.effect import Check, Effect, Kind
-from workbench.impact.panel import CaseError, Panel, read_panel, split_periods
+from workbench.impact.panel import CaseError, SeveralStartsError, read_panel, split_periods
 from workbench.impact.remarks import no_design, other_measures, refusal, thin_cells
 from workbench.impact.selector import GRADES, met_the_rule, select_design
 from workbench.impact.series import interrupted_series
@@ -219,7 +218,10 @@ def _judge_panel(
 ) -> _Judged:
     treated = case.treated(records, treatments)
     unit = case.group or "customer_id"
-    panel = read_panel(records, treated, start=case.start, unit=unit)
+    try:
+        panel = read_panel(records, treated, start=case.start, unit=unit)
+    except SeveralStartsError:
+        return _judge_starts(records, treated, case, outcome, level)
     panel = panel.select(panel.weight.sum(axis=1) > 0)
     checks: list[Check] = []
     same_rule = None
@@ -233,8 +235,10 @@ def _judge_panel(
         n_treated=n_treated,
         n_other=len(panel.units) - n_treated,
         n_same_rule=None if same_rule is None else int((~same_rule.treated).sum()),
+        before=int((~panel.after).sum()),
+        after=int(panel.after.sum()),
     )
-    glance = _try(lambda: before_after(panel, window=case.year, level=level))
+    glance = attempt(lambda: before_after(panel, window=case.year, level=level))
     thin = thin_cells(panel, min_cell)
     if thin is not None or not picked.design:
         checks.append(thin or no_design(n_treated, len(panel.units) - n_treated))
@@ -243,10 +247,10 @@ def _judge_panel(
     if same_rule is not None and picked.design in ("same rule", "between two answers"):
         compared = same_rule
     try:
-        effect, others = _answer(picked.design, compared, case, level)
+        effect, others = answer(picked.design, compared, case, level)
     except CaseError as error:
         return None, glance, [], picked.table, [refusal(error)], panel.exclusions
-    checks += effect.checks
+    checks += [*effect.checks, *firmness(compared, effect, level)]
     if picked.design == "same baseline" and case.chosen in ("rule", "worst"):
         checks.append(
             Check(
@@ -260,58 +264,27 @@ def _judge_panel(
     return effect, glance, others, picked.table, checks, panel.exclusions
 
 
-def _answer(design: str, panel: Panel, case: CaseCard, level: float) -> tuple[Effect, list[Effect]]:
-    """Give the effect by the chosen design, and the other admissible answers."""
-    if design == "same baseline":
-        main = _try(lambda: same_baseline(panel, year=case.year, level=level))
-        if main is not None:
-            return main, []
-        fallback = difference_in_differences(panel, level=level)
-        doubt = Check(
-            "baseline",
-            "warning",
-            "Too few units were seen both before and after to compare at the same baseline;"
-            " changes of group means are compared instead.",
-        )
-        return fallback.with_checks(doubt), []
-    moved = difference_in_differences(panel, level=level)
-    level_with = _try(lambda: same_baseline(panel, year=case.year, level=level))
-    if design == "between two answers" and level_with is not None:
-        return _between(moved, level_with), [moved, level_with]
-    others = [] if level_with is None else [level_with]
-    return replace(moved, design=design), others
-
-
-def _between(a: Effect, b: Effect) -> Effect:
-    """Join two answers that bracket the truth: their hull.
-
-    References
-    ----------
-    Angrist, Pischke (2009), Mostly Harmless Econometrics, section 5.4; Ding, Li (2019), Political
-    Analysis 27(4), 605-615.
-    """
-    series = a.series.copy()
-    both = b.series.set_index("period").reindex(a.series["period"])
-    for column, join in (("low", np.fmin), ("high", np.fmax)):
-        series[column] = join(a.series[column].to_numpy(), both[column].to_numpy())
-    series["counterfactual"] = (
-        a.series["counterfactual"].to_numpy() + both["counterfactual"].to_numpy()
-    ) / 2
-    return replace(
-        a,
-        design="between two answers",
-        effect=(a.effect + b.effect) / 2,
-        low=min(a.low, b.low),
-        high=max(a.high, b.high),
-        p=max(a.p, b.p) if a.effect * b.effect > 0 else 1.0,
-        relative=(a.relative + b.relative) / 2,
-        relative_low=min(a.relative_low, b.relative_low),
-        relative_high=max(a.relative_high, b.relative_high),
-        counterfactual=(a.counterfactual + b.counterfactual) / 2,
-        inference="hull of the two intervals",
-        series=series,
-        checks=tuple(c for c in (*a.checks, *b.checks) if c.name != "trend before"),
+def _judge_starts(
+    records: pd.DataFrame, starts: pd.Series, case: CaseCard, outcome: str, level: float
+) -> _Judged:
+    """Judge a measure that units took up at different times."""
+    unit = records[case.group or "customer_id"]
+    n_treated = int(unit[unit.isin(starts.index)].nunique())
+    picked = select_design(
+        case,
+        outcome=outcome,
+        n_treated=n_treated,
+        n_other=int(unit.nunique()) - n_treated,
+        n_starts=int(starts.nunique()),
     )
+    if not picked.design:
+        check = no_design(n_treated, int(unit.nunique()) - n_treated)
+        return None, None, [], picked.table, [check], pd.DataFrame()
+    try:
+        effect, others, left = staggered_answer(records, starts, case, level)
+    except CaseError as error:
+        return None, None, [], picked.table, [refusal(error)], pd.DataFrame()
+    return effect, None, others, picked.table, list(effect.checks), left
 
 
 def _baseline(selection: pd.DataFrame, case: CaseCard, unit: str) -> pd.Series:
@@ -320,13 +293,6 @@ def _baseline(selection: pd.DataFrame, case: CaseCard, unit: str) -> pd.Series:
     periods = pd.Index(selection["period"].unique()).sort_values()[before][-case.year :]
     rows = selection[selection["period"].isin(periods)].groupby(unit)["estimate"]
     return rows.sum() if case.selected_on in _FLOWS else rows.mean()
-
-
-def _try(estimate: Callable[[], Effect]) -> Effect | None:
-    try:
-        return estimate()
-    except CaseError:
-        return None
 
 
 def _strength(effect: Effect | None, checks: list[Check], claimed: float | None) -> Strength:

@@ -14,6 +14,11 @@ from workbench.impact.did import ASSUMPTION as PARALLEL
 from workbench.impact.panel import Mask, Panel
 from workbench.impact.series import ASSUMPTION as NOTHING_AT_THE_TIME
 from workbench.impact.series import FEWEST_AFTER, FEWEST_BEFORE
+from workbench.impact.staggered import ASSUMPTION as STAGGERED
+from workbench.impact.synthetic_control import ASSUMPTION as MIXTURE
+from workbench.impact.synthetic_control import FEWEST_BEFORE as MIXTURE_BEFORE
+from workbench.impact.synthetic_control import enough_for_interval
+from workbench.impact.synthetic_difference import ASSUMPTION as DIFFERENCED_MIXTURE
 
 # How much a design can bear at best: 3 strong, 2 moderate, 1 weak, 0 nothing.
 GRADES = {
@@ -24,6 +29,9 @@ GRADES = {
     "drawn by lot": 3,
     "between two answers": 1,
     "interrupted time series": 2,
+    "staggered adoption": 2,
+    "synthetic control": 2,
+    "synthetic difference in differences": 2,
 }
 ASSUMPTIONS = {
     "before and after": NOTHING_ELSE,
@@ -35,6 +43,9 @@ ASSUMPTIONS = {
     "between two answers": "Those who came forward differ from the rest either by lasting traits or"
     " by their recent history; the truth then lies between the two answers.",
     "interrupted time series": NOTHING_AT_THE_TIME,
+    "staggered adoption": STAGGERED,
+    "synthetic control": MIXTURE,
+    "synthetic difference in differences": DIFFERENCED_MIXTURE,
 }
 CHOSEN = {
     "random": "Who got it was drawn by lot.",
@@ -71,6 +82,7 @@ def select_design(
     n_same_rule: int | None = None,
     before: int = 0,
     after: int = 0,
+    n_starts: int = 1,
 ) -> Selection:
     """Name the admissible designs and pick one.
 
@@ -86,6 +98,8 @@ def select_design(
         Untreated units that met the rule; None when that is not known.
     before, after : int
         Periods.
+    n_starts : int
+        Different times at which units known before were first treated.
     """
     on_outcome = case.selected_on in (None, outcome)
     picked_on_baseline = case.chosen in ("rule", "worst")
@@ -114,8 +128,34 @@ def select_design(
         if short
         else ""
     )
+    baseline = reasons["difference in differences"] if picked_on_baseline and on_outcome else ""
+    reasons["staggered adoption"] = (
+        "all started at the same time" if n_starts < 2 else lacking or baseline
+    )
+    mixed = case.group is not None and n_other >= 2 and before >= MIXTURE_BEFORE
+    reasons["synthetic control"] = (
+        "for one treated city or region beside others"
+        if not mixed or n_treated != 1
+        else ""
+        if enough_for_interval(n_other, before + after)
+        else "too few comparison units and periods for an interval"
+    )
+    several = mixed and n_other > n_treated
+    reasons["synthetic difference in differences"] = (
+        baseline if several else "for treated cities or regions with more of them to compare"
+    )
+    if n_starts > 1:
+        for name in reasons:
+            if name not in ("before and after", "staggered adoption"):
+                reasons[name] = "the units started at different times"
     if case.chosen == "everybody":
-        for name in ("difference in differences", "same baseline"):
+        for name in (
+            "difference in differences",
+            "same baseline",
+            "staggered adoption",
+            "synthetic control",
+            "synthetic difference in differences",
+        ):
             reasons[name] = "nobody is left to compare with"
     order = {
         "random": ["drawn by lot"],
@@ -124,6 +164,7 @@ def select_design(
         "volunteers": ["between two answers"],
         "everybody": ["interrupted time series"],
     }[case.chosen]
+    order += ["staggered adoption"] if n_starts > 1 else ["synthetic control"]
     design = next((name for name in order if not reasons[name]), "")
     table = pd.DataFrame(
         {

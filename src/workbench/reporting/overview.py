@@ -31,7 +31,6 @@ GOAL_COLUMNS = {
     "status": "Status",
     "progress": "Progress",
     "deadline": "Deadline",
-    "owner": "Owner",
     "step": "Next step",
 }
 
@@ -109,7 +108,7 @@ class Overview:
         Parameters
         ----------
         frame : DataFrame
-            title, status, progress, deadline, owner; with `step` what to do next, and with `case`
+            title, status, progress, deadline; with `step` what to do next, and with `case`
             the case of an action for the goal, whose page its step leads to.
         """
         pages = {str(row["notebook"]) for row in self.rows}

@@ -7,6 +7,7 @@ from workbench.segments.attributes import (
     Associations,
     AttributeProfile,
     age_band,
+    answers_of,
     associations,
     by_attribute,
     join_attributes,
@@ -17,6 +18,9 @@ from workbench.segments.classes import LatentClasses, latent_classes
 from workbench.segments.clusters import Clusters, clusters
 from workbench.segments.cohorts import Cohorts, purchase_cohorts
 from workbench.segments.concordance import auc, concordance
+from workbench.segments.cramer import cramers_v
+from workbench.segments.economics import TierAccounts, holders, key_accounts, tier_accounts
+from workbench.segments.fairness import Fairness, fairness
 from workbench.segments.hazards import Hazards, hazards
 from workbench.segments.lifecycle import (
     STAGES,
@@ -27,7 +31,8 @@ from workbench.segments.lifecycle import (
     stage_history,
 )
 from workbench.segments.offers import Offer, OfferPlan, offer_plan
-from workbench.segments.profile import Profile, profile, share_held
+from workbench.segments.personas import Personas, nearest_advice, personas
+from workbench.segments.profile import Profile, pool_small, profile, share_held
 from workbench.segments.purchase_days import PurchaseDays, purchase_days
 from workbench.segments.rfm import RFM, name_customers, rfm, score_customers
 from workbench.segments.rules import default_rules
@@ -35,7 +40,7 @@ from workbench.segments.snapshots import Snapshot, contract_snapshot, purchase_s
 from workbench.segments.spells import Spells, contract_spells
 from workbench.segments.survival import LogRank, Survival, survival
 from workbench.segments.targeting import ChurnModel, churn_model
-from workbench.segments.tiers import Tiers, gini, lorenz, share_of_top, tiers
+from workbench.segments.tiers import Tiers, Worth, gini, lorenz, share_of_top, tiers, worth_of
 from workbench.segments.timelines import Timeline, contract_timeline, purchase_timeline
 from workbench.segments.transitions import Transitions, transitions
 
@@ -48,22 +53,27 @@ __all__ = [
     "ChurnModel",
     "Clusters",
     "Cohorts",
+    "Fairness",
     "Hazards",
     "LatentClasses",
     "Lifecycle",
     "LogRank",
     "Offer",
     "OfferPlan",
+    "Personas",
     "Profile",
     "PurchaseDays",
     "Snapshot",
     "Spells",
     "StageRules",
     "Survival",
+    "TierAccounts",
     "Tiers",
     "Timeline",
     "Transitions",
+    "Worth",
     "age_band",
+    "answers_of",
     "associations",
     "auc",
     "behaviour",
@@ -74,16 +84,23 @@ __all__ = [
     "contract_snapshot",
     "contract_spells",
     "contract_timeline",
+    "cramers_v",
     "default_rules",
+    "fairness",
     "gini",
     "hazards",
     "history_days",
+    "holders",
     "join_attributes",
+    "key_accounts",
     "latent_classes",
     "lifecycle",
     "lorenz",
     "name_customers",
+    "nearest_advice",
     "offer_plan",
+    "personas",
+    "pool_small",
     "profile",
     "purchase_cohorts",
     "purchase_days",
@@ -97,6 +114,8 @@ __all__ = [
     "share_of_top",
     "stage_history",
     "survival",
+    "tier_accounts",
     "tiers",
     "transitions",
+    "worth_of",
 ]
