@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from workbench.data import CleaningReport, CustomerSummary, Tables
+    from workbench.data import CleaningReport, CustomerSummary, RFMScores, Tables
     from workbench.study import Case, Study
 
 DEFAULT_SEED = 20251231
@@ -185,6 +185,22 @@ class Run(Shelf):
             calibration_end=_day(calibration_end),
             time_unit=time_unit,
         )
+
+    def rfm(
+        self,
+        table: str = "transactions",
+        *,
+        levels: int | Mapping[str, int] = 5,
+        cuts: Mapping[str, Sequence[float]] | None = None,
+    ) -> RFMScores:
+        """Score customers by recency, frequency and spend, in the engine.
+
+        See `workbench.data.rfm_scores`; as of the study's day.
+        """
+        from workbench.data import rfm_scores
+
+        self._uses(table)
+        return rfm_scores(self.tables, table, levels=levels, cuts=cuts)
 
     def indicator(
         self,

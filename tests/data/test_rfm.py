@@ -49,11 +49,26 @@ def test_a_small_log_is_scored_as_worked_by_hand(open_study: OpenStudy) -> None:
     frame = found.frame().set_index("customer_id")
     a, b = (frame.loc[tables.pseudonym(name)] for name in "AB")
     # two purchases on one day are one order; the refund is no purchase; C comes later
-    assert a.tolist() == [29, 2, 45.5, 166, 2, 2, 2]
-    assert b.tolist() == [142, 1, 40.0, 142, 1, 1, 1]
+    assert a.tolist() == [29, 2, 45.5, 45.5, 166, 2, 2, 2]
+    assert b.tolist() == [142, 1, 40.0, 40.0, 142, 1, 1, 1]
     assert (found.customers, found.refunds, found.later) == (2, 1, 1)
     assert found.cuts == {"days_since_last": [29.0], "orders": [1.0], "spend": [40.0]}
     assert found.combinations()["n"].tolist() == [1, 1]
+
+
+def test_the_spend_of_the_last_year_ends_with_the_day() -> None:
+    log = pd.DataFrame(
+        {
+            "customer_id": list("aaabb"),
+            "date": pd.to_datetime(
+                ["2024-06-30", "2024-07-01", "2025-06-30", "2023-01-01", "2025-07-01"]
+            ),
+            "amount": [1.0, 2, 4, 8, 16],
+        }
+    )
+    frame = score_purchases(an_engine(), ibis.memtable(log), as_of=AS_OF, levels=1).frame()
+    assert frame["spend_year"].tolist() == [6.0, 0.0]
+    assert frame["spend"].tolist() == [7.0, 8.0]
 
 
 _DAY = st.dates(dt.date(2025, 6, 1), dt.date(2025, 7, 3))

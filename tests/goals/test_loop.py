@@ -88,7 +88,7 @@ def test_a_goal_that_is_met_gets_a_better_target_a_year_on() -> None:
 
 def test_a_goal_at_risk_gets_a_later_deadline_or_a_lower_target() -> None:
     slow = [10.0] * 8 + list(np.linspace(10.2, 14, 16))
-    cards = [card("later", target=14.3, deadline="2026-01-31"),
+    cards = [card("later", target=14.0, deadline="2026-01-31"),
              card("never", target=40.0, deadline="2026-06-30")]  # fmt: skip
     report = report_of(cards, later=slow, never=FLAT)
     found = propose(report).table.set_index("goal")
@@ -163,6 +163,58 @@ def test_a_season_is_taken_off_before_the_chart_is_drawn() -> None:
     assert without_season(untouched[0], 12) is untouched[0].value, "one year shows none"
 
 
+# --- fixed thresholds -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "words", "threshold"),
+    [
+        ({"warn_below": 8.0}, "within", 8.0),
+        ({"warn_below": 9.9}, "beyond, may be chance", 9.9),
+        ({"warn_below": 11.0}, "beyond", 11.0),
+        ({"warn_below": 5.0, "warn_above": 21.0}, "within", 5.0),
+        ({}, "", math.nan),
+    ],
+)
+def test_a_fixed_threshold_warns_and_says_whether_it_may_be_chance(
+    given: dict[str, float], words: str, threshold: float
+) -> None:
+    report = report_of([card("g", **given)], g=FLAT)  # the last value is 9.7, the level 10
+    found = changes(report)
+    row = found.table.iloc[0]
+    assert row["warning"] == words and row["latest"] == 9.7
+    assert row["threshold"] == pytest.approx(threshold, nan_ok=True)
+    assert len(found.warned) == words.startswith("beyond")
+    assert found.metrics().set_index("name")["value"]["warned"] == len(found.warned)
+
+
+def test_without_a_forecast_the_error_of_the_measurement_says_whether_it_may_be_chance() -> None:
+    goal = card("g", baseline_date="2023-12-31", warn_below=11.0)
+    near = judge(read_goals([goal]), {"g": path([10.4], se=0.5)}, as_of=TODAY)
+    far = judge(read_goals([goal]), {"g": path([9.0], se=0.5)}, as_of=TODAY)
+    assert changes(near).table["warning"].tolist() == ["beyond, may be chance"]
+    assert changes(far).table["warning"].tolist() == ["beyond"]
+
+
+def test_a_threshold_within_the_usual_scatter_is_to_be_moved_out() -> None:
+    report = report_of([card("g", warn_below=9.8), card("far", warn_below=1.0)], g=FLAT, far=FLAT)
+    signals = changes(report)
+    found = propose(report, signals)
+    moved = found.table[found.table["proposal"] == "move the warning threshold"]
+    (row,) = moved.to_dict("records")
+    assert row["goal"] == "g" and row["low"] == pytest.approx(signals.chart("g").low)
+    assert math.isnan(row["high"])
+    assert found.summary().loc[moved.index[0], "now"] == "9.8"
+    shown = found.summary().loc[moved.index[0], "to"]
+    assert float(shown) == pytest.approx(signals.chart("g").low, rel=0.01)
+
+
+def test_an_earlier_threshold_is_kept() -> None:
+    old = {"changed": "2025-06-30", "warn_below": 9.0, "why": "too many false alarms"}
+    (row,) = propose(report_of([card("g", history=[old])], g=FLAT)).history.to_dict("records")
+    assert row["warn_below"] == 9.0 and math.isnan(row["target"])
+
+
 # --- actions --------------------------------------------------------------------------------------
 
 
@@ -198,14 +250,66 @@ def test_the_register_says_what_is_overdue_what_worked_and_what_it_brought() -> 
                                     "well": "done", "badly": "done", "chance": "done"}  # fmt: skip
     assert t.index[0] == "late" and t.loc["late", "days_over"] == 61
     assert t["result"].to_dict()["late"] == "not evaluated yet"
-    assert t.loc["well", "result"] == "worked" and t.loc["well", "estimate"] == -0.1
+    # churn fell beyond chance, the score did not move: two outcomes, one of them shown
+    assert t.loc["well", "result"] == "worked in part" and t.loc["well", "estimate"] == -0.1
+    assert (t.loc["well", "outcomes"], t.loc["well", "outcome"]) == (2, "Churn")
     assert t.loc["badly", "result"] == "did harm" and t.loc["badly", "next"] == "stop it"
     assert t.loc["chance", "result"] == "may be chance"
     assert t.loc["soon", "result"] == "no case judges it"
     assert (t.loc["badly", "segment"], t.loc["late", "goal_status"]) == ("West", "met")
-    assert len(found.worked) == found.count("result", "worked") == 1
+    assert len(found.worked) == found.count("result", "worked in part") == 1
     assert found.metrics()["value"].tolist() == [1, 1]
     assert found.plot(Figure().subplots()).get_yticklabels()[-1].get_text() == "late"
+
+
+def effects_of(*outcomes: tuple[float, float, float, str]) -> pd.DataFrame:
+    """Give (value, low, high, better) of one case's outcomes."""
+    rows = [
+        {"case": "c", "name": f"effect.{k}", "value": v, "low": lo, "high": hi, "better": b,
+         "label": f"outcome {k}"}
+        for k, (v, lo, hi, b) in enumerate(outcomes)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+GOOD, BAD, OPEN = (2.0, 1.0, 3.0, "up"), (2.0, 1.0, 3.0, "down"), (0.5, -1.0, 2.0, "up")
+# p = .04 alone: shown by itself, but not beside two others
+BARELY = (1.05, 0.05, 2.05, "up")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "result"),
+    [
+        ([GOOD], "worked"), ([GOOD, GOOD], "worked"), ([GOOD, OPEN], "worked in part"),
+        ([OPEN, GOOD], "worked in part"), ([GOOD, BAD], "helped and harmed"), ([BAD], "did harm"),
+        ([OPEN, BAD], "did harm"), ([OPEN], "may be chance"), ([BARELY], "worked"),
+        ([BARELY, OPEN, OPEN], "may be chance"), ([(1.0, math.nan, math.nan, "up")],
+        "may be chance"),
+    ],
+)  # fmt: skip
+def test_an_action_is_judged_by_all_outcomes_of_its_case(
+    outcomes: list[tuple[float, float, float, str]], result: str
+) -> None:
+    report = report_of([card("top")], top=RISE)
+    action = {"name": "a", "start": "2025-01-01", "due": "2025-06-30", "case": "c", "goal": "top"}
+    found = action_register([action], report, effects=effects_of(*outcomes))
+    assert found.table["result"].tolist() == [result]
+    assert len(found.effects) == len(outcomes) == found.table["outcomes"].iloc[0]
+    assert set(found.effects["verdict"]) <= {"worked", "did harm", "may be chance"}
+
+
+def test_a_finding_is_followed_to_the_next_goal() -> None:
+    report = report_of([card("top")], top=RISE)
+    told = ACTIONS[1] | {"finding": {"en": "Waiting is the widest gap."}}
+    found = action_register([told, ACTIONS[5]], report, effects=case_effects(METRICS))
+    (row,) = found.loop(propose(report)).to_dict("records")
+    assert row["finding"] == "Waiting is the widest gap." and row["result"] == "worked in part"
+    assert (row["goal_status"], row["following"]) == ("met", "set the next target")
+    assert found.loop()["following"].tolist() == [""]
+    (shown,) = found.for_overview(report).to_dict("records")
+    assert (shown["step"], shown["case"]) == ("keep it there and set the next target", "good")
+    nothing = action_register([ACTIONS[5]], report).for_overview(report)
+    assert nothing["case"].tolist() == [""]
 
 
 def test_without_evaluated_cases_nothing_is_claimed() -> None:

@@ -63,6 +63,11 @@ def test_rows_of_a_table_are_goals_too() -> None:
         ({"direction": "sideways"}, "direction is 'sideways'"),
         ({"parent": "nobody"}, "no goal 'nobody'"),
         ({"parent": "up"}, "in a circle"),
+        ({"forecast": "magic"}, "forecast is 'magic'.*averaged or steady"),
+        ({"warn_below": "low"}, "warn_below is 'low'"),
+        ({"warn_below": 9, "warn_above": 9}, "9 is not below warn_above 9"),
+        ({"warn_below": 25}, "warn_below 25 would warn of the target 20 itself"),
+        ({"warn_above": 15}, "warn_above 15 would warn of the target 20 itself"),
     ],
 )
 def test_a_bad_goal_is_named_with_what_is_wrong(changes: dict[str, Any], words: str) -> None:

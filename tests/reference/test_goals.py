@@ -74,3 +74,17 @@ def test_montgomerys_purchase_orders() -> None:
     assert chart.mean == pytest.approx(0.0955, abs=5e-5)
     outside = chart.table[chart.table["signal"] == "outside the limits"]
     assert [i + 1 for i in outside["period"]] == [11]
+
+
+def test_wheelers_in_process_inventory() -> None:
+    """Wheeler, Understanding Variation (1993): inventory by month, hundreds of pounds.
+
+    Data and computed limits as reprinted by Chin, How to Plot an XmR Chart (xmrit.com/articles).
+    """
+    inventory = [19, 27, 20, 16, 18, 25, 22, 24, 17, 25, 15, 17, 20, 22, 19, 16, 22, 19, 25, 22,
+                 18, 20, 16, 17, 20, 15, 27, 25, 17, 19, 28]  # fmt: skip
+    chart = xmr(inventory)
+    assert (round(chart.mean, 2), round(chart.range_mean, 1)) == (20.39, 4.7)
+    assert chart.table["range"].iloc[1:12].tolist() == [8, 7, 4, 2, 7, 3, 2, 7, 8, 10, 2]
+    assert round(chart.high, 2) == 32.89
+    assert chart.signals.empty, "all of it is routine"

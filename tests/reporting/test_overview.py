@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
 from workbench.reporting import languages, overview
 from workbench.reporting.overview import QUESTIONS, steps
@@ -137,7 +138,8 @@ def test_the_page_groups_numbers_by_question_and_links_to_their_pages(outputs) -
     assert "[客户生命周期价值](clv.html)" in prose
     assert "[措施desk](case\\_evaluation" not in prose
     assert "[措施desk](case_evaluation-desk.html)和[措施offer]" in prose
-    assert "我们的客户是谁？目标进展如何？数据是否可靠？" in prose
+    asked = "我们的客户是谁？哪些客户会留下，哪些会流失？他们看重什么？目标进展如何？数据是否可靠？"
+    assert asked in prose
 
 
 def test_a_summary_leads_where_there_are_enough_questions(outputs) -> None:
@@ -207,3 +209,56 @@ def test_overdue_actions_are_to_be_finished() -> None:
     (step,) = steps([late])
     assert step.message.startswith("Finish the actions that are overdue")
     assert steps([late | {"value": 0.0}]) == []
+
+
+def test_a_threshold_that_is_passed_is_looked_into() -> None:
+    passed = metric("goals", "goals.warned", 1.0, better="down")
+    assert advice(passed) == ["Find out why a warning threshold is passed"]
+    assert advice(passed | {"value": 0.0}) == []
+
+
+def test_the_effects_of_a_measure_are_corrected_for_their_number() -> None:
+    # p = .035 by itself; beside two others no longer shown
+    barely = metric("case_evaluation-many", "effect.a", 1.05, 0.07, 2.03, case="many")
+    others = [metric("case_evaluation-many", f"effect.{k}", 0, -1, 1, case="many") for k in "bc"]
+    assert advice(barely) == ["Keep"]
+    assert advice(barely, *others) == ["Claim no effect of"]
+
+
+def test_a_notebook_of_its_own_is_shown_though_no_question_names_it(outputs) -> None:
+    overview.gather(Run([VALUE, metric("web_shop", "visits", 12.0)])).answers()
+    headings = [data["text/plain"] for _, data in outputs.of("en", "heading")]
+    assert headings == ["What are they worth?", "What else was found?"]
+    assert "[Web shop](web_shop.html)" in outputs.text("en", "prose", "text/markdown")
+
+
+GOAL_ROWS = pd.DataFrame(
+    {
+        "title": ["Sell more", "Keep them", "Answer faster"],
+        "status": ["met", "at risk", "cannot tell"],
+        "progress": ["target reached", "where it started", "around the target"],
+        "deadline": pd.Timestamp("2025-12-31"),
+        "owner": ["", "", ""],
+        "step": ["keep it", "decide", "ask more"],
+        "case": ["offer", "never_run", None],
+    }
+)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_goal_and_its_next_step_lead_to_a_page_of_the_run(outputs, language: str) -> None:
+    page = overview.gather(Run([GOALS, OFFER]))
+    page.goals(GOAL_ROWS)
+    html = BeautifulSoup(outputs.text(language, "table", "text/html"), "html.parser")
+    for row in html.tbody.find_all("tr"):
+        links = [a["href"] for a in row.find_all("a")]
+        assert len(links) == 2 and links[0] == "goals.html"
+    steps_to = [row.find_all("a")[1]["href"] for row in html.tbody.find_all("tr")]
+    # a case that was not evaluated in this run has no page
+    assert steps_to == ["case_evaluation-offer.html", "goals.html", "goals.html"]
+
+
+def test_goals_without_steps_lead_to_their_page_too(outputs) -> None:
+    overview.gather(Run([GOALS])).goals(GOAL_ROWS.drop(columns=["step", "case"]))
+    html = BeautifulSoup(outputs.text("en", "table", "text/html"), "html.parser")
+    assert [a["href"] for a in html.tbody.find_all("a")] == ["goals.html"] * 3

@@ -12,8 +12,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from workbench.reporting import languages, pct
+from workbench.reporting.downloads import csv_link
 from workbench.reporting.languages import Missing, ReportingError
-from workbench.reporting.tables import MOST_ROWS, csv_link, table_html
+from workbench.reporting.tables import MOST_ROWS, table_html
 
 
 @pytest.fixture
@@ -208,3 +209,20 @@ def test_a_p_value_is_never_zero() -> None:
         soup = BeautifulSoup(table_html(frame, language, formats={"p": "p"}), "html.parser")
         cells = [row.find(["td", "th"]).text for row in soup.select("tbody tr")]
         assert cells == [tiny, tiny, "0.021", "0.500", "–"]
+
+
+def test_cells_lead_to_the_pages_of_a_column_that_is_not_printed() -> None:
+    rows = pd.DataFrame({"goal": ["Sell <more>", "Keep"], "page": ["goals.html?a&b", ""]})
+    html = BeautifulSoup(table_html(rows, "en", links={"goal": "page"}), "html.parser")
+    assert [cell.get_text() for cell in html.find_all("th", scope="col")] == ["Goal"]
+    (link,) = html.find_all("a")
+    assert (link["href"], link.get_text()) == ("goals.html?a&b", "Sell <more>")
+    assert html.find_all("th", scope="row")[1].find("a") is None
+    with pytest.raises(ReportingError, match="no column 'nowhere'"):
+        table_html(rows, "en", links={"goal": "nowhere"})
+
+
+def test_a_sentence_in_a_cell_asks_for_a_readable_column() -> None:
+    rows = pd.DataFrame({"goal": ["Keep"], "step": ["decide on a measure now, or say why not"]})
+    html = BeautifulSoup(table_html(rows, "en"), "html.parser")
+    assert html.find("td")["class"] == ["wb-long"] and "class" not in html.tbody.find("th").attrs

@@ -121,7 +121,9 @@ def test_the_gap_statistic_is_that_of_its_definition() -> None:
     """Tibshirani, Walther, Hastie (2001), equation 3: E log W of a box less log W of the data."""
     data, _ = mixture(np.random.default_rng(9), 400)
     X = ((data - data.mean()) / data.std(ddof=0)).to_numpy()
-    table = weigh(X, (2, 3, 4), np.random.default_rng(10), method="kmeans", stable=0.75).table
+    table = weigh(
+        X, (2, 3, 4), np.random.default_rng(10), method="kmeans", stable=0.75, margin=0.05
+    ).table
     rng = np.random.default_rng(11)
     for k in (1, 3):
         own = np.log(fit_partition(X, k, rng).within)

@@ -63,12 +63,15 @@ class RFMScores:
         Returns
         -------
         DataFrame
-            customer_id, days_since_last, orders (days with a purchase), spend, tenure (days since
-            the first purchase), recency_score, frequency_score, spend_score (1 = weakest).
+            customer_id, days_since_last, orders (days with a purchase), spend, spend_year (of it,
+            in the 365 days to `as_of`), tenure (days since the first purchase), recency_score,
+            frequency_score, spend_score (1 = weakest).
         """
         frame: pd.DataFrame = self.engine.run(self.expr.order_by("customer_id"), _WHAT)
         whole = ("days_since_last", "orders", "tenure", *SCORES)
-        return frame.astype(dict.fromkeys(whole, "int64") | {"spend": "float64"})
+        return frame.astype(
+            dict.fromkeys(whole, "int64") | {"spend": "float64", "spend_year": "float64"}
+        )
 
     def combinations(self) -> pd.DataFrame:
         """Give the combinations of scores that occur: their customers ``n`` and their spend."""
@@ -156,10 +159,14 @@ def score_purchases(
     bought = log.filter((log.amount >= 0) & (log.date <= ibis.literal(as_of)))
     daily = bought.group_by("customer_id", "date").aggregate(spend=bought.amount.sum())
     first, last = daily.date.min(), daily.date.max()
+    lately = daily.date > ibis.literal(as_of - dt.timedelta(days=365))
     measured = daily.group_by("customer_id").aggregate(
         days_since_last=ibis.literal(as_of).delta(last, unit="day").cast("int64"),
         orders=daily.count(),
         spend=daily.spend.sum().round(DECIMALS).cast("float64"),
+        spend_year=ibis.coalesce(daily.spend.sum(where=lately), 0.0)
+        .round(DECIMALS)
+        .cast("float64"),
         tenure=ibis.literal(as_of).delta(first, unit="day").cast("int64"),
     )
     kept = engine.keep(measured, _WHAT)

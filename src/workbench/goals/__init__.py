@@ -6,31 +6,29 @@ from workbench.goals.actions import ActionRegister, action_register, case_effect
 from workbench.goals.changes import Changes, changes
 from workbench.goals.charts import XmR, xmr
 from workbench.goals.counts import CountChart, p_chart, u_chart
-from workbench.goals.forecast import LevelModel, Mixture, fit_level
-from workbench.goals.judgement import (
-    STATUSES,
-    Attainment,
-    GoalReport,
-    StatusRules,
-    attainment,
-    judge,
-    progress,
-)
-from workbench.goals.plan import Goal, GoalError, read_goals
+from workbench.goals.experts import ExpertAgreement, expert_agreement
+from workbench.goals.forecast import LevelModel, fit_level
+from workbench.goals.judgement import judge
+from workbench.goals.local_trend import Mixture
+from workbench.goals.plan import FORECASTS, Goal, GoalError, read_goals
 from workbench.goals.proposals import Proposals, propose
 from workbench.goals.ranking import Ranking, Sensitivity, rank_units
 from workbench.goals.record import Record, read_record
+from workbench.goals.report import GoalReport
 from workbench.goals.smart import LETTERS, SmartCheck, check_smart
+from workbench.goals.status import STATUSES, Attainment, StatusRules, attainment, progress
 from workbench.goals.tree import IndicatorTree, compare_weights, indicator_tree, latest_matrix
 from workbench.goals.weights import Weights, ahp, critic, entropy, equal, stated
 
 __all__ = [
+    "FORECASTS",
     "LETTERS",
     "STATUSES",
     "ActionRegister",
     "Attainment",
     "Changes",
     "CountChart",
+    "ExpertAgreement",
     "Goal",
     "GoalError",
     "GoalReport",
@@ -55,6 +53,7 @@ __all__ = [
     "critic",
     "entropy",
     "equal",
+    "expert_agreement",
     "fit_level",
     "indicator_tree",
     "judge",

@@ -1,4 +1,8 @@
-"""Signal or noise: whether the indicator of each goal has moved since its baseline."""
+"""Signal or noise: whether the indicator of each goal has moved since its baseline.
+
+Beside the limits that the record itself sets (control charts), a goal may have fixed thresholds. A
+measured value beyond one is a warning; whether it is more than chance, the level beneath says.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,8 @@ from scipy.stats import f as f_test
 
 from workbench.goals.charts import XmR, xmr
 from workbench.goals.counts import CountChart, p_chart
-from workbench.goals.plan import GoalError
+from workbench.goals.forecast import LevelModel
+from workbench.goals.plan import Goal, GoalError
 from workbench.goals.record import Record
 
 Floats = NDArray[np.float64]
@@ -22,12 +27,13 @@ Floats = NDArray[np.float64]
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from workbench.goals.judgement import GoalReport
+    from workbench.goals.report import GoalReport
 
 FEWEST_BASE: Final = 5
 FEWEST_SEASON: Final = 8
 SEEN: Final = 0.01
 BETTER, WORSE, BOTH = "signal for the better", "signal for the worse", "signals both ways"
+BEYOND, BARELY, WITHIN = "beyond", "beyond, may be chance", "within"
 NOISE, SHORT = "no more than noise", "too few periods before the baseline"
 
 
@@ -47,6 +53,11 @@ class Changes:
 
     table: pd.DataFrame
     charts: Mapping[str, XmR | CountChart]
+
+    @property
+    def warned(self) -> pd.DataFrame:
+        """The goals whose last measured value lies beyond a fixed threshold."""
+        return self.table[self.table["warning"].isin([BEYOND, BARELY])]
 
     @property
     def moved(self) -> int:
@@ -78,9 +89,10 @@ class Changes:
         return str(self.table.loc[self.table["goal"] == name, "title"].iloc[0])
 
     def metrics(self) -> pd.DataFrame:
-        """How many indicators have moved: name, value, low, high."""
+        """How many indicators have moved, how many are beyond a threshold: name, value, limits."""
+        rows = [("moved", self.moved), ("warned", len(self.warned))]
         return pd.DataFrame(
-            [{"name": "moved", "value": self.moved, "low": math.nan, "high": math.nan}]
+            [{"name": n, "value": v, "low": math.nan, "high": math.nan} for n, v in rows]
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -106,6 +118,7 @@ def changes(report: GoalReport, *, shares: Collection[str] = ()) -> Changes:
         cut = pd.Timestamp(goal.baseline_date)
         base = int((pd.to_datetime(record.end) <= cut + pd.Timedelta(days=1)).sum())
         row = {"goal": goal.name, "title": goal.title, "periods": record.value.size - base}
+        row |= threshold_of(goal, record, report.models.get(goal.name))
         if base < FEWEST_BASE:
             empty = dict.fromkeys(("mean", "lower_limit", "upper_limit"), math.nan)
             rows.append(
@@ -137,6 +150,26 @@ def changes(report: GoalReport, *, shares: Collection[str] = ()) -> Changes:
             }
         )
     return Changes(pd.DataFrame(rows), charts)
+
+
+def threshold_of(goal: Goal, record: Record, model: LevelModel | None) -> dict[str, Any]:
+    """Hold the last measured value, and the level beneath it, against the fixed thresholds."""
+    value, se = float(record.value[-1]), float(record.se[-1])
+    below, above = goal.warn_below, goal.warn_above
+    if math.isnan(below) and math.isnan(above):
+        return {"threshold": math.nan, "latest": value, "warning": ""}
+    if model is not None:
+        low, high = model.level(int(record.step[-1])).interval()
+    else:
+        low, high = value - 1.96 * se, value + 1.96 * se
+    to_below = math.inf if math.isnan(below) else value - below
+    to_above = math.inf if math.isnan(above) else above - value
+    threshold = below if to_below <= to_above else above
+    words = WITHIN
+    if min(to_below, to_above) < 0:
+        clear = high < below or low > above
+        words = BEYOND if clear else BARELY
+    return {"threshold": threshold, "latest": value, "warning": words}
 
 
 def without_season(record: Record, base: int) -> Floats:

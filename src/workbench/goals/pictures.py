@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from workbench.goals.judgement import GoalReport
+    from workbench.goals.report import GoalReport
 
 # Attainment beyond these is drawn at the edge: a goal can be missed by any factor.
 REACH = (-0.6, 2.2)

@@ -7,11 +7,17 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import pandas as pd
 
 from workbench.errors import WorkbenchError
+
+#: What the level of an indicator may be said to do; `averaged` over all of them by default.
+AVERAGED: Final = "averaged"
+STEADY, WANDERING, TREND, DAMPED = "steady", "wandering", "trend", "damped"
+FAMILIES: Final = (STEADY, WANDERING, TREND, DAMPED)
+FORECASTS: Final = (AVERAGED, *FAMILIES)
 
 
 class GoalError(WorkbenchError, ValueError):
@@ -50,7 +56,12 @@ class Goal:
     weight : float
         Among the goals that serve the same one; NaN when not given.
     history : tuple of mapping
-        Earlier targets and deadlines: changed, target, deadline, why.
+        Earlier targets, deadlines and thresholds: changed, target, deadline, warn_below,
+        warn_above, why.
+    forecast : str
+        Which forecast is asked: averaged, or what the level is known to do.
+    warn_below, warn_above : float
+        Fixed thresholds of the measured value, beside those of the control chart; NaN for none.
     """
 
     name: str
@@ -71,6 +82,9 @@ class Goal:
     why: str = ""
     weight: float = math.nan
     history: tuple[Mapping[str, Any], ...] = ()
+    forecast: str = AVERAGED
+    warn_below: float = math.nan
+    warn_above: float = math.nan
 
     @property
     def way(self) -> float:
@@ -187,7 +201,37 @@ def _read(card: dict[str, Any], position: int) -> Goal:
         why=_text(card.get("why")),
         weight=_weight(card.get("weight"), where),
         history=tuple(dict(one) for one in _list(card.get("history"))),
+        forecast=_one_of(card, "forecast", FORECASTS, where),
+        **_thresholds(card, target, direction, where),
     )  # fmt: skip
+
+
+def _thresholds(
+    card: Mapping[str, Any], target: float, direction: str, where: str
+) -> dict[str, float]:
+    """Read the fixed thresholds; one that the target itself lies beyond would warn for ever."""
+    found = {}
+    for key in ("warn_below", "warn_above"):
+        given = card.get(key)
+        missing = given is None or (isinstance(given, float) and math.isnan(given))
+        found[key] = math.nan if missing else _number(given, key, where)
+    if found["warn_below"] >= found["warn_above"]:
+        raise GoalError(
+            f"warn_below {found['warn_below']:g} is not below warn_above {found['warn_above']:g}",
+            where=where,
+            remedy="exchange them, or leave one out",
+        )
+    for key, wrong in (
+        ("warn_below", found["warn_below"] > target),
+        ("warn_above", found["warn_above"] < target),
+    ):
+        if wrong:
+            raise GoalError(
+                f"{key} {found[key]:g} would warn of the target {target:g} itself",
+                where=where,
+                remedy=f"better is {direction}: give a threshold on the other side of the target",
+            )
+    return found
 
 
 def _one_of(card: Mapping[str, Any], key: str, words: tuple[str, ...], where: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,16 +17,17 @@ import pandas as pd
 
 from workbench.goals.changes import Changes
 from workbench.goals.charts import RUN, xmr
-from workbench.goals.judgement import GoalReport
 from workbench.goals.plan import Goal, GoalError
+from workbench.goals.report import GoalReport
 
-NEXT, RAISE, LATER, LOWER, MEASURE, LIMITS = (
+NEXT, RAISE, LATER, LOWER, MEASURE, LIMITS, THRESHOLD = (
     "set the next target",
     "raise the target",
     "move the deadline",
     "lower the target",
     "decide on a measure first",
     "renew the limits",
+    "move the warning threshold",
 )
 REASONS: Final = {
     NEXT: "the goal is met; the record reaches this with the probability asked for, a year on",
@@ -33,6 +35,7 @@ REASONS: Final = {
     LATER: "the record reaches the target by then with the probability asked for",
     LOWER: "two years do not suffice; the record reaches this with the probability asked for",
     MEASURE: "the record does not even keep the baseline; another target would not help",
+    THRESHOLD: "it lies within the usual scatter, so chance alone would pass it",
     LIMITS: "eight periods or more have stayed on one side: there is a new usual level",
 }
 CERTAIN: Final = 0.97
@@ -46,11 +49,12 @@ class Proposals:
     Attributes
     ----------
     table : DataFrame
-        goal, title, proposal, target (now), proposed (target; NaN where it stays), deadline (now),
+        goal, title, proposal, target (now), present (what would be changed: the target, or the
+        threshold; NaN for limits), proposed (target; NaN where it stays), deadline (now),
         until (proposed deadline; NaT where it stays), low, high (new limits of the control chart),
         reason.
     history : DataFrame
-        goal, title, changed, target, deadline (before the change), why.
+        goal, title, changed, target, deadline, warn_below, warn_above (before the change), why.
     """
 
     table: pd.DataFrame
@@ -59,14 +63,14 @@ class Proposals:
     def summary(self) -> pd.DataFrame:
         """For readers: title, proposal, now, to (three digits, as text), deadline, until, reason.
 
-        `to` of a chart whose limits are renewed are its new limits.
+        `to` of a chart whose limits are renewed are its new limits, and of thresholds the new ones.
         """
         t = self.table
         to = [
-            f"{_short(low)} / {_short(high)}" if math.isfinite(low) else _short(proposed)
+            " / ".join(filter(None, (_short(low), _short(high)))) or _short(proposed)
             for low, high, proposed in zip(t["low"], t["high"], t["proposed"], strict=True)
         ]
-        t = t.assign(now=[_short(x) for x in t["target"]], to=to)
+        t = t.assign(now=[_short(x) for x in t["present"]], to=to)
         return t[["title", "proposal", "now", "to", "deadline", "until", "reason"]]
 
 
@@ -102,8 +106,9 @@ def propose(
         chart = signals.charts.get(goal.name) if signals is not None else None
         if chart is not None:
             rows += _limits(goal, chart.table)
-    columns = ["goal", "title", "proposal", "target", "proposed", "deadline", "until", "low",
-               "high", "reason"]  # fmt: skip
+            rows += _threshold(goal, chart)
+    columns = ["goal", "title", "proposal", "target", "present", "proposed", "deadline",
+               "until", "low", "high", "reason"]  # fmt: skip
     return Proposals(pd.DataFrame(rows, columns=columns), _history(report.goals))
 
 
@@ -161,12 +166,14 @@ def _row(
     until: dt.date | None = None,
     low: float = math.nan,
     high: float = math.nan,
+    present: float | None = None,
 ) -> dict[str, Any]:
     return {
         "goal": goal.name,
         "title": goal.title,
         "proposal": proposal,
         "target": goal.target,
+        "present": goal.target if present is None else present,
         "proposed": proposed,
         "deadline": pd.Timestamp(goal.deadline),
         "until": pd.Timestamp(until) if until is not None else pd.NaT,
@@ -191,7 +198,29 @@ def _limits(goal: Goal, table: pd.DataFrame) -> list[dict[str, Any]]:
     if length < RUN or bool(table["base"].iloc[-length]):
         return []
     fresh = xmr(table["value"].iloc[-length:])
-    return [_row(goal, LIMITS, low=fresh.low, high=fresh.high)]
+    return [_row(goal, LIMITS, low=fresh.low, high=fresh.high, present=math.nan)]
+
+
+def _threshold(goal: Goal, chart: Any) -> list[dict[str, Any]]:
+    """Move a fixed threshold that lies between the limits of the chart out to the limit.
+
+    Only where nothing has moved since the limits were set: else they are not the usual scatter.
+    """
+    if len(chart.signals):
+        return []
+    inner_low = goal.warn_below > chart.low
+    inner_high = goal.warn_above < chart.high
+    if not (inner_low or inner_high):
+        return []
+    return [
+        _row(goal, THRESHOLD, low=limit if below else math.nan, high=math.nan if below else limit,
+             present=given)
+        for inner, below, given, limit in (
+            (inner_low, True, goal.warn_below, chart.low),
+            (inner_high, False, goal.warn_above, chart.high),
+        )
+        if inner
+    ]  # fmt: skip
 
 
 def _history(goals: tuple[Goal, ...]) -> pd.DataFrame:
@@ -200,15 +229,21 @@ def _history(goals: tuple[Goal, ...]) -> pd.DataFrame:
             "goal": goal.name,
             "title": goal.title,
             "changed": pd.Timestamp(one["changed"]),
-            "target": math.nan if one.get("target") is None else float(one["target"]),
+            "target": _known(one, "target"),
+            "warn_below": _known(one, "warn_below"),
+            "warn_above": _known(one, "warn_above"),
             "deadline": pd.NaT if one.get("deadline") is None else pd.Timestamp(one["deadline"]),
             "why": _text(one.get("why")),
         }
         for goal in goals
         for one in goal.history
     ]
-    columns = ["goal", "title", "changed", "target", "deadline", "why"]
+    columns = ["goal", "title", "changed", "target", "deadline", "warn_below", "warn_above", "why"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _known(one: Mapping[str, Any], key: str) -> float:
+    return math.nan if one.get(key) is None else float(one[key])
 
 
 def _text(value: Any) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import combinations
 from math import comb
 from typing import Literal
 
@@ -12,37 +10,43 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
+from workbench.impact.demeaning import cut_by_unit, panel_slope
 from workbench.impact.effect import Check, Effect, relative_to
 from workbench.impact.event_study import event_study, trend_check
 from workbench.impact.panel import CaseError, Mask, Panel
+from workbench.impact.permutation import permutation
+from workbench.impact.spread import classical, jackknife, pooled, sandwich, sides_apart
+from workbench.impact.wild import wild_bootstrap
 
 Array = NDArray[np.float64]
-Inference = Literal["auto", "cr1", "cv3", "permutation"]
+Inference = Literal["auto", "cr1", "sides", "cv3", "pooled", "wild", "permutation", "classical"]
 
 # Up to here each unit is left out in turn; above, the sandwich is as good and quicker.
 _JACKKNIFE_UP_TO = 200
-_PERMUTATIONS = 4999
+# On the smaller side: too few for the jackknife, enough for the sandwich.
+_FEW, _MANY = 3, 50
 # Fewer ways to choose the treated leave a permutation test without a 5 % verdict.
 _FEWEST_ASSIGNMENTS = 40
 _WORDS = {
     "cr1": "t, clustered by unit",
+    "sides": "t, clustered by unit, the two sides apart",
     "cv3": "t, leaving out one unit at a time",
+    "pooled": "t, one change a unit",
+    "wild": "wild bootstrap of the units",
     "permutation": "permutation of the treated units",
+    "classical": "t, as if all records were independent",
+}
+_SPREADS = {
+    "cr1": sandwich,
+    "sides": sides_apart,
+    "cv3": jackknife,
+    "pooled": pooled,
+    "classical": classical,
 }
 ASSUMPTION = (
     "Without the measure, the treated would have moved in step with the comparison group"
     " (parallel trends)."
 )
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """Estimate with what intervals need: effect, mean of the treated after, their spread."""
-
-    effect: float
-    mean: float
-    covariance: Array  # of (effect, mean)
-    df: float
 
 
 def difference_in_differences(
@@ -64,10 +68,13 @@ def difference_in_differences(
         Units are the clusters: aggregate customers to cities where cities were treated.
     fixed : {"auto", "unit", "group"}
         "auto" takes units when most treated and comparison units are seen before and after.
-    inference : {"auto", "cr1", "cv3", "permutation"}
-        "auto": the leave-one-unit-out jackknife (CV3) with t(G-1) up to 200 units; with two or
-        three units on the smaller side, where it is too narrow, permutation if there are at
-        least 40 ways to choose them; above 200 units the sandwich (CR1) with t(G-1).
+    inference : {"auto", "cr1", "sides", "cv3", "pooled", "wild", "permutation", "classical"}
+        "auto": the leave-one-unit-out jackknife (CV3) with t(G-1) up to 200 units. With two or
+        three units on the smaller side, where CV3 is too narrow and the wild bootstrap too wide,
+        permutation if there are 40 ways to choose them or more, else one pooled change a unit with
+        t(G-2). Above 200 units the sandwich: CR1 with t(G-1), or the sides apart where one has
+        fewer than 50 units or where different units are seen at different times. "classical"
+        takes all records for independent; it is there to reproduce old tables.
     rng : numpy.random.Generator, optional
         Draws assignments where there are more than 4,999; a fixed seed when left out, so that the
         same data give the same answer.
@@ -85,25 +92,27 @@ def difference_in_differences(
     """
     usable = _check_sides(panel)
     panel = panel.select(usable)
-    chosen = _fixed(panel) if fixed == "auto" else fixed
+    chosen = fixed_effects_of(panel) if fixed == "auto" else fixed
     row = np.arange(len(panel.units)) if chosen == "unit" else panel.treated.astype(int)
     n_units = len(panel.units)
     smaller = min(panel.n_treated, n_units - panel.n_treated)
     how = inference
     if how == "auto":
-        few = smaller <= 3 and comb(n_units, smaller) >= _FEWEST_ASSIGNMENTS and chosen == "unit"
-        how = "cr1" if n_units > _JACKKNIFE_UP_TO else "permutation" if few else "cv3"
-    fit = _sandwich(panel, row) if how == "cr1" else _jackknife(panel, row)
+        how = _suited(n_units, smaller) if chosen == "unit" else "sides"
+    slope = panel_slope(panel, row)
+    fit = _SPREADS.get(how, sandwich)(panel, row, slope)
+    se, effect = fit.se, slope.effect
     quantile = float(stdtrit(fit.df, 0.5 + level / 2))
-    se = float(np.sqrt(fit.covariance[0, 0]))
-    low, high = fit.effect - quantile * se, fit.effect + quantile * se
-    p = float(2 * stdtr(fit.df, -abs(fit.effect / se))) if se > 0 else float("nan")
+    low, high = effect - quantile * se, effect + quantile * se
+    p = float(2 * stdtr(fit.df, -abs(effect / se))) if se > 0 else float("nan")
     if how == "permutation":
-        low, high, p = _permutation(panel, level, rng)
+        low, high, p = permutation(panel, level=level, rng=rng)
+    elif how == "wild":
+        low, high, p = wild_bootstrap(cut_by_unit(slope, panel.weight, row), level=level, rng=rng)
     # the relative interval is stretched as the absolute one was
     stretch = quantile if se == 0 else max(quantile, (high - low) / (2 * se))
     relative = relative_to(
-        fit.effect,
+        effect,
         se,
         fit.mean,
         float(np.sqrt(fit.covariance[1, 1])),
@@ -123,7 +132,7 @@ def difference_in_differences(
         }
     )
     checks = [trend_check(panel, gaps, level=level)]
-    if smaller <= 3:
+    if smaller <= _FEW:
         checks.append(
             Check(
                 "few units",
@@ -135,14 +144,14 @@ def difference_in_differences(
         )
     return Effect(
         design="difference in differences",
-        effect=fit.effect,
+        effect=effect,
         low=low,
         high=high,
         p=p,
         relative=relative[0],
         relative_low=relative[1],
         relative_high=relative[2],
-        counterfactual=fit.mean - fit.effect,
+        counterfactual=fit.mean - effect,
         inference=_WORDS[how],
         n_units=n_units,
         n_treated=panel.n_treated,
@@ -154,6 +163,35 @@ def difference_in_differences(
         checks=tuple(checks),
         assumption=ASSUMPTION,
     )
+
+
+def _suited(n_units: int, smaller: int) -> Inference:
+    """Choose the interval that holds with so many units, so many on the smaller side."""
+    if smaller <= _FEW:
+        able = comb(n_units, smaller) >= _FEWEST_ASSIGNMENTS and n_units <= _JACKKNIFE_UP_TO
+        return "permutation" if able else "pooled"
+    if n_units <= _JACKKNIFE_UP_TO:
+        return "cv3"
+    return "cr1" if smaller >= _MANY else "sides"
+
+
+def all_intervals(
+    panel: Panel, *, level: float = 0.95, rng: np.random.Generator | None = None
+) -> pd.DataFrame:
+    """Every way to make the interval of an effect, side by side; the one that counts is marked.
+
+    Returns
+    -------
+    DataFrame
+        `inference`, `estimate`, `low`, `high`, `p`, `counts`.
+    """
+    counts = difference_in_differences(panel, level=level, rng=rng)
+    rows = []
+    for how in ("cr1", "sides", "cv3", "pooled", "wild", "permutation"):
+        found = difference_in_differences(panel, fixed="unit", inference=how, level=level, rng=rng)
+        rows.append((found.inference, found.effect, found.low, found.high, found.p))
+    table = pd.DataFrame(rows, columns=["inference", "estimate", "low", "high", "p"])
+    return table.assign(counts=table["inference"] == counts.inference)
 
 
 def _check_sides(panel: Panel) -> Mask:
@@ -178,156 +216,10 @@ def _check_sides(panel: Panel) -> Mask:
     return usable
 
 
-def _fixed(panel: Panel) -> Literal["unit", "group"]:
+def fixed_effects_of(panel: Panel) -> Literal["unit", "group"]:
+    """Units where most are seen before and after, else the two groups."""
     both = (panel.weight[:, ~panel.after].sum(axis=1) > 0) & (
         panel.weight[:, panel.after].sum(axis=1) > 0
     )
     share = min(both[panel.treated].mean(), both[~panel.treated].mean())
     return "unit" if share >= 0.6 and both[panel.treated].sum() >= 2 else "group"
-
-
-def demean(x: Array, weight: Array, row: NDArray[np.int_], *, tolerance: float = 1e-10) -> Array:
-    """Take out row and period effects, weighted, by alternating projections.
-
-    Parameters
-    ----------
-    x : ndarray, shape (..., units, periods)
-    weight : ndarray, shape (units, periods)
-        Zero where there is no record.
-    row : ndarray of int, shape (units,)
-        Which fixed effect each unit belongs to.
-
-    Notes
-    -----
-    One pass is exact on a balanced panel; otherwise the passes go on until nothing moves by more
-    than `tolerance` of the spread.
-    """
-    single = bool((row == np.arange(len(row))).all())
-    columns = weight.sum(axis=0)
-    columns = np.where(columns > 0, columns, 1.0)
-    rows = weight.sum(axis=1)
-    n_rows = int(row.max()) + 1
-    if not single:
-        rows = np.bincount(row, rows, minlength=n_rows)
-    rows = np.where(rows > 0, rows, 1.0)
-    out = np.where(weight > 0, x, 0.0)
-    scale = max(float(np.abs(out).max()), 1e-300)
-    for _ in range(5000):
-        sums = (out * weight).sum(axis=-1)
-        if single:
-            mean = sums / rows
-        else:
-            pooled = np.stack([sums[..., row == r].sum(axis=-1) for r in range(n_rows)], axis=-1)
-            mean = (pooled / rows)[..., row]
-        out = out - mean[..., None]
-        step = (out * weight).sum(axis=-2) / columns
-        out = out - step[..., None, :]
-        if float(np.abs(step).max()) <= tolerance * scale:
-            break
-    return np.where(weight > 0, out, 0.0)
-
-
-def _slope(panel: Panel, row: NDArray[np.int_]) -> tuple[float, Array, Array, float]:
-    """Effect, residualised treatment, residuals, and the sum of squares of the former."""
-    d = np.outer(panel.treated, panel.after).astype(float)
-    both = demean(np.stack([np.nan_to_num(panel.outcome), d]), panel.weight, row)
-    y, x = both
-    square = float((panel.weight * x * x).sum())
-    if square < 1e-12:
-        raise CaseError(
-            "treatment cannot be told from the fixed effects",
-            where="outcome table",
-            remedy="treated and comparison units must be seen before and after",
-        )
-    effect = float((panel.weight * x * y).sum()) / square
-    return effect, x, y - effect * x, square
-
-
-def _mean_after(panel: Panel) -> float:
-    w = panel.weight[np.ix_(panel.treated, panel.after)]
-    return float(
-        (w * np.nan_to_num(panel.outcome[np.ix_(panel.treated, panel.after)])).sum() / w.sum()
-    )
-
-
-def _sandwich(panel: Panel, row: NDArray[np.int_]) -> _Fit:
-    effect, x, residual, square = _slope(panel, row)
-    mean = _mean_after(panel)
-    g, n = len(panel.units), int((panel.weight > 0).sum())
-    # unit effects are nested in the clusters and cost no degree of freedom
-    parameters = 1 + panel.weight.shape[1] + (0 if row.max() + 1 == g else int(row.max()))
-    correction = g / (g - 1) * (n - 1) / max(n - parameters, 1)
-    on_effect = (panel.weight * x * residual).sum(axis=1) / square
-    w = panel.weight * np.outer(panel.treated, panel.after)
-    on_mean = (w * (np.nan_to_num(panel.outcome) - mean)).sum(axis=1) / w.sum()
-    influence = np.stack([on_effect, on_mean])
-    return _Fit(effect, mean, correction * influence @ influence.T, g - 1)
-
-
-def _jackknife(panel: Panel, row: NDArray[np.int_]) -> _Fit:
-    effect, mean = _slope(panel, row)[0], _mean_after(panel)
-    g = len(panel.units)
-    left = []
-    for i in range(g):
-        kept = panel.select(np.arange(g) != i)
-        codes = np.unique(np.delete(row, i), return_inverse=True)[1]
-        left.append((_slope(kept, codes)[0], _mean_after(kept)))
-    spread = np.array(left) - np.array([effect, mean])
-    return _Fit(effect, mean, (g - 1) / g * spread.T @ spread, g - 1)
-
-
-def _permutation(
-    panel: Panel, level: float, rng: np.random.Generator | None
-) -> tuple[float, float, float]:
-    """Interval of all effects that a permutation test does not reject, and the p-value of none.
-
-    Under a constant effect tau, outcomes less tau times treatment are exchangeable between units;
-    each re-assignment's estimate is linear in tau, so nothing is fitted twice.
-    """
-    g, k = len(panel.units), panel.n_treated
-    groups = _assignments(g, k, panel.treated, rng or np.random.default_rng(20251231))
-    row = np.arange(g)
-    d = groups[:, :, None] * panel.after[None, None, :].astype(float)
-    y = demean(np.nan_to_num(panel.outcome), panel.weight, row)
-    own = d[0]
-    effects, shares = np.empty(len(d)), np.empty(len(d))
-    for first in range(0, len(d), 256):
-        part = slice(first, first + 256)
-        x = demean(d[part], panel.weight, row)
-        square = (panel.weight * x * x).sum(axis=(1, 2))
-        effects[part] = (panel.weight * x * y).sum(axis=(1, 2)) / square
-        shares[part] = (panel.weight * x * own).sum(axis=(1, 2)) / square
-
-    def p_value(tau: float) -> float:
-        null = np.abs(effects - tau * shares)
-        return float((null >= null[0] * (1 - 1e-9)).mean())
-
-    alpha = 1 - level
-    limits = []
-    for side in (-1.0, 1.0):
-        reach = 4 * float(np.abs(effects - effects[0] * shares).max() + 1e-12)
-        near, far = effects[0], effects[0] + side * reach
-        if p_value(far) > alpha:
-            limits.append(side * np.inf)
-            continue
-        for _ in range(60):
-            middle = (near + far) / 2
-            if p_value(middle) > alpha:
-                near = middle
-            else:
-                far = middle
-        limits.append(far)
-    return float(limits[0]), float(limits[1]), p_value(0.0)
-
-
-def _assignments(g: int, k: int, own: Mask, rng: np.random.Generator) -> Array:
-    if comb(g, k) <= _PERMUTATIONS:
-        sets = [own.astype(float)]
-        for chosen in combinations(range(g), k):
-            other = np.zeros(g)
-            other[list(chosen)] = 1.0
-            if not (other == own).all():
-                sets.append(other)
-        return np.array(sets)
-    drawn = rng.permuted(np.tile(own.astype(float), (_PERMUTATIONS, 1)), axis=1)
-    return np.vstack([own.astype(float), drawn])

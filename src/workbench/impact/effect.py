@@ -219,7 +219,7 @@ class Effect:
             linewidth=0,
         )
         first = int(np.argmax(s["after"].to_numpy()))
-        ax.axvline(first - 0.5, color=plt.rcParams["text.color"], linewidth=0.8, linestyle=":")
+        mark_start(ax, first)
         low, high = ax.get_ylim()
         ax.set_ylim(low, high + 0.1 * (high - low))
         ax.annotate(
@@ -238,7 +238,7 @@ class Effect:
             for line, drawn, word in zip((seen, without), lines, words, strict=True)
         ]
         _label_ends(ax, float(place[-1]), ends)
-        _ticks(ax, s["period"])
+        period_ticks(ax, s["period"])
         ax.set_ylabel(self._axis())
         return ax
 
@@ -254,16 +254,11 @@ class Effect:
             error = [y - part[:, 1], part[:, 2] - y]
             ax.errorbar(place[chosen], y, yerr=error, fmt=marker, capsize=2, label=label)
         ax.axhline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
-        ax.axvline(
-            int(np.argmax(after)) - 0.5,
-            color=plt.rcParams["text.color"],
-            linewidth=0.8,
-            linestyle=":",
-        )
+        mark_start(ax, int(np.argmax(after)))
         percent = "Difference to the comparison, percentage points"
         ax.set_ylabel(percent if self.kind == "share" else "Difference to the comparison")
         ax.legend(loc="best", frameon=False, ncols=2)
-        _ticks(ax, g["period"])
+        period_ticks(ax, g["period"])
         return ax
 
     def _axis(self) -> str:
@@ -292,7 +287,12 @@ def _label_ends(ax: Axes, at: float, ends: list[tuple[float, Any, str]]) -> None
         )
 
 
-def _ticks(ax: Axes, periods: pd.Series) -> None:
+def mark_start(ax: Axes, first: int) -> None:
+    """Draw the dotted line before the first period after the start."""
+    ax.axvline(first - 0.5, color=plt.rcParams["text.color"], linewidth=0.8, linestyle=":")
+
+
+def period_ticks(ax: Axes, periods: pd.Series) -> None:
     """Name at most eight periods below the axis."""
     step = max(1, int(np.ceil(len(periods) / 8)))
     place = np.arange(0, len(periods), step)

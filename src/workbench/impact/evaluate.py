@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from workbench.impact.ancova import same_baseline
-from workbench.impact.before_after import before_after, series_glance
+from workbench.impact.answers import answer, attempt, firmness, staggered_answer
+from workbench.impact.before_after import before_after
 from workbench.impact.case import CaseCard
-from workbench.impact.did import difference_in_differences
 from workbench.impact.effect import Check, Effect, Kind
-from workbench.impact.panel import CaseError, Panel, read_panel, split_periods
-from workbench.impact.remarks import no_design, other_measures, refusal, thin_cells
-from workbench.impact.selector import GRADES, met_the_rule, select_design
-from workbench.impact.series import interrupted_series
+from workbench.impact.panel import (
+    CaseError,
+    Panel,
+    SeveralStartsError,
+    read_panel,
+    split_periods,
+)
+from workbench.impact.planning import Foresight, foresee
+from workbench.impact.regression import DESIGN as RETURN
+from workbench.impact.regression import panel_without_return
+from workbench.impact.remarks import (
+    instrument_check,
+    no_design,
+    other_measures,
+    refusal,
+    thin_cells,
+)
+from workbench.impact.selector import Selection, met_the_rule, select_design
+from workbench.impact.series_case import judge_series
+from workbench.impact.strength import Grading, Strength, grade
 from workbench.stats import holm
 
-Strength = Literal["strong", "moderate", "weak", "none"]
 # Sums of a year, such as spend; all other measures of selection are means.
 _FLOWS = ("sales", "orders_per_customer")
-# An interval that reaches half the level to each side tells little where nothing was claimed.
-_VAGUE = 0.5
 
 
 @dataclass(frozen=True)
@@ -50,9 +61,15 @@ class Evaluation:
         All designs: admissible or not, and why.
     checks : tuple of Check
         Of the answer and of the case; a refusal stands here, too.
-    strength : {"strong", "moderate", "weak", "none"}
+    grading : Grading
+        How firm the answer stands, and why.
     exclusions : DataFrame
         What was left out of the comparison.
+    customers : float
+        Treated customers in a period after the start (records of the outcome, where these are
+        not of customers).
+    foresight : Foresight or None
+        What each design could have seen, judged by the time before the start alone.
     """
 
     outcome: str
@@ -64,8 +81,15 @@ class Evaluation:
     answers: pd.DataFrame
     designs: pd.DataFrame
     checks: tuple[Check, ...]
-    strength: Strength
+    grading: Grading
     exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    customers: float = 0.0
+    foresight: Foresight | None = None
+
+    @property
+    def strength(self) -> Strength:
+        """Strength of evidence: strong, moderate, weak or none."""
+        return self.grading.strength
 
     @property
     def refused(self) -> bool:
@@ -98,6 +122,8 @@ def evaluate(
     direction: str = "up",
     claimed: float | None = None,
     selection: pd.DataFrame | None = None,
+    comparison: pd.DataFrame | None = None,
+    measured_anew: Any = None,
     titles: Mapping[str, str] | None = None,
     min_cell: int = 5,
     level: float = 0.95,
@@ -117,6 +143,11 @@ def evaluate(
         Name of the outcome, where it should move, claimed relative change.
     selection : DataFrame, optional
         The indicator by which the treated were chosen, in the form of `records`.
+    comparison : DataFrame, optional
+        Series that the measure did not reach, one column each, by period; for measures that
+        reached everybody.
+    measured_anew : date, optional
+        Day from which on the outcome was measured in another way.
     titles : mapping, optional
         Name of a case -> what remarks call it.
     min_cell : int
@@ -129,11 +160,16 @@ def evaluate(
         evaluation that says so.
     """
     kind = _kind(records, outcome)
-    judge = _judge_series if case.chosen == "everybody" else _judge_panel
-    effect, glance, others, designs, checks, left = judge(
-        records, case, treatments, outcome, selection, min_cell, level
-    )
-    checks = [*checks, *other_measures(records, case, treatments, titles or {})]
+    if case.chosen == "everybody":
+        judged = judge_series(records, case, outcome, comparison, min_cell, level)
+    else:
+        judged = _judge_panel(records, case, treatments, outcome, selection, min_cell, level)
+    effect, glance, others, designs, checks, left = judged
+    anew = instrument_check(records, case, measured_anew, outcome)
+    if anew is not None and anew.severity == "refusal":
+        effect, others = None, []
+    checks = [*checks, *([] if anew is None else [anew])]
+    checks += other_measures(records, case, treatments, titles or {})
     if effect is not None:
         effect = _dressed(replace(effect, checks=()), case, outcome, kind)
     glance = None if glance is None else _dressed(glance, case, outcome, kind)
@@ -149,63 +185,23 @@ def evaluate(
         answers=answers,
         designs=designs,
         checks=tuple(checks),
-        strength=_strength(effect, checks, claimed),
+        grading=grade(effect, checks, claimed),
         exclusions=left,
+        customers=_customers(records, case, treatments),
+        foresight=foresee(
+            records,
+            case,
+            treatments,
+            outcome=outcome,
+            claimed=claimed,
+            min_cell=min_cell,
+            design="" if effect is None else effect.design,
+            level=level,
+        ),
     )
 
 
 _Judged = tuple[Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame]
-
-
-def _judge_series(
-    records: pd.DataFrame,
-    case: CaseCard,
-    treatments: pd.DataFrame | None,
-    outcome: str,
-    selection: pd.DataFrame | None,
-    min_cell: int,
-    level: float,
-) -> _Judged:
-    frame = records[np.isfinite(pd.to_numeric(records["estimate"], errors="coerce"))]
-    by_period = frame.groupby("period", sort=True)["estimate"].agg(["mean", "size"])
-    before, after = split_periods(by_period.index, case.start)
-    keep = before | after
-    values, counts, later = (
-        by_period["mean"].to_numpy()[keep],
-        by_period["size"].to_numpy()[keep],
-        after[keep],
-    )
-    small = counts < min_cell
-    left = [
-        ("the period contains the start", "periods", int((~keep).sum())),
-        ("fewer than {n} records", "periods", int(small.sum())),
-    ]
-    values = np.where(small, np.nan, values)
-    n_before = int((~later & ~small).sum())
-    n_after = int((later & ~small).sum())
-    picked = select_design(
-        case, outcome=outcome, n_treated=1, n_other=0, before=n_before, after=n_after
-    )
-    glance = None
-    if min(n_before, n_after) >= 2:
-        glance = series_glance(
-            values[~small], later[~small], window=min(case.year, n_before), level=level
-        )
-    effect, checks = None, []
-    try:
-        effect = interrupted_series(
-            values,
-            by_period.index[keep],
-            after=later,
-            season=case.year,
-            weights=counts,
-            level=level,
-        )
-        checks = list(effect.checks)
-    except CaseError as error:
-        checks = [refusal(error)]
-    exclusions = pd.DataFrame([x for x in left if x[2]], columns=["reason", "what", "n"])
-    return effect, glance, [], picked.table, checks, exclusions
 
 
 def _judge_panel(
@@ -219,7 +215,10 @@ def _judge_panel(
 ) -> _Judged:
     treated = case.treated(records, treatments)
     unit = case.group or "customer_id"
-    panel = read_panel(records, treated, start=case.start, unit=unit)
+    try:
+        panel = read_panel(records, treated, start=case.start, unit=unit)
+    except SeveralStartsError:
+        return _judge_starts(records, treated, case, outcome, level)
     panel = panel.select(panel.weight.sum(axis=1) > 0)
     checks: list[Check] = []
     same_rule = None
@@ -233,8 +232,10 @@ def _judge_panel(
         n_treated=n_treated,
         n_other=len(panel.units) - n_treated,
         n_same_rule=None if same_rule is None else int((~same_rule.treated).sum()),
+        before=int((~panel.after).sum()),
+        after=int(panel.after.sum()),
     )
-    glance = _try(lambda: before_after(panel, window=case.year, level=level))
+    glance = attempt(lambda: before_after(panel, window=case.year, level=level))
     thin = thin_cells(panel, min_cell)
     if thin is not None or not picked.design:
         checks.append(thin or no_design(n_treated, len(panel.units) - n_treated))
@@ -243,10 +244,14 @@ def _judge_panel(
     if same_rule is not None and picked.design in ("same rule", "between two answers"):
         compared = same_rule
     try:
-        effect, others = _answer(picked.design, compared, case, level)
+        effect, others = answer(picked.design, compared, case, level)
     except CaseError as error:
         return None, glance, [], picked.table, [refusal(error)], panel.exclusions
-    checks += effect.checks
+    returned = _return(panel, picked, case, level)
+    if returned is not None and effect.design != returned.design:
+        others.append(returned)
+        checks += returned.checks
+    checks += [*picked.checks, *effect.checks, *firmness(compared, effect, level)]
     if picked.design == "same baseline" and case.chosen in ("rule", "worst"):
         checks.append(
             Check(
@@ -260,58 +265,48 @@ def _judge_panel(
     return effect, glance, others, picked.table, checks, panel.exclusions
 
 
-def _answer(design: str, panel: Panel, case: CaseCard, level: float) -> tuple[Effect, list[Effect]]:
-    """Give the effect by the chosen design, and the other admissible answers."""
-    if design == "same baseline":
-        main = _try(lambda: same_baseline(panel, year=case.year, level=level))
-        if main is not None:
-            return main, []
-        fallback = difference_in_differences(panel, level=level)
-        doubt = Check(
-            "baseline",
-            "warning",
-            "Too few units were seen both before and after to compare at the same baseline;"
-            " changes of group means are compared instead.",
-        )
-        return fallback.with_checks(doubt), []
-    moved = difference_in_differences(panel, level=level)
-    level_with = _try(lambda: same_baseline(panel, year=case.year, level=level))
-    if design == "between two answers" and level_with is not None:
-        return _between(moved, level_with), [moved, level_with]
-    others = [] if level_with is None else [level_with]
-    return replace(moved, design=design), others
+def _return(panel: Panel, picked: Selection, case: CaseCard, level: float) -> Effect | None:
+    """Give the before/after comparison less the return to the mean, where chosen by their level."""
+    open_to = picked.table.set_index("design")["admissible"]
+    if not open_to[RETURN]:
+        return None
+    return attempt(lambda: panel_without_return(panel, year=case.year, level=level))
 
 
-def _between(a: Effect, b: Effect) -> Effect:
-    """Join two answers that bracket the truth: their hull.
-
-    References
-    ----------
-    Angrist, Pischke (2009), Mostly Harmless Econometrics, section 5.4; Ding, Li (2019), Political
-    Analysis 27(4), 605-615.
-    """
-    series = a.series.copy()
-    both = b.series.set_index("period").reindex(a.series["period"])
-    for column, join in (("low", np.fmin), ("high", np.fmax)):
-        series[column] = join(a.series[column].to_numpy(), both[column].to_numpy())
-    series["counterfactual"] = (
-        a.series["counterfactual"].to_numpy() + both["counterfactual"].to_numpy()
-    ) / 2
-    return replace(
-        a,
-        design="between two answers",
-        effect=(a.effect + b.effect) / 2,
-        low=min(a.low, b.low),
-        high=max(a.high, b.high),
-        p=max(a.p, b.p) if a.effect * b.effect > 0 else 1.0,
-        relative=(a.relative + b.relative) / 2,
-        relative_low=min(a.relative_low, b.relative_low),
-        relative_high=max(a.relative_high, b.relative_high),
-        counterfactual=(a.counterfactual + b.counterfactual) / 2,
-        inference="hull of the two intervals",
-        series=series,
-        checks=tuple(c for c in (*a.checks, *b.checks) if c.name != "trend before"),
+def _judge_starts(
+    records: pd.DataFrame, starts: pd.Series, case: CaseCard, outcome: str, level: float
+) -> _Judged:
+    """Judge a measure that units took up at different times."""
+    unit = records[case.group or "customer_id"]
+    n_treated = int(unit[unit.isin(starts.index)].nunique())
+    picked = select_design(
+        case,
+        outcome=outcome,
+        n_treated=n_treated,
+        n_other=int(unit.nunique()) - n_treated,
+        n_starts=int(starts.nunique()),
     )
+    if not picked.design:
+        check = no_design(n_treated, int(unit.nunique()) - n_treated)
+        return None, None, [], picked.table, [check], pd.DataFrame()
+    try:
+        effect, others, left = staggered_answer(records, starts, case, level)
+    except CaseError as error:
+        return None, None, [], picked.table, [refusal(error)], pd.DataFrame()
+    return effect, None, others, picked.table, list(effect.checks), left
+
+
+def _customers(records: pd.DataFrame, case: CaseCard, treatments: pd.DataFrame | None) -> float:
+    """Treated customers in a period after the start, on average."""
+    periods = pd.Index(records["period"].unique()).sort_values()
+    _, after = split_periods(periods, case.start)
+    rows = records[records["period"].isin(periods[after])]
+    if case.chosen != "everybody":
+        unit = case.group or "customer_id"
+        rows = rows[rows[unit].isin(case.treated(records, treatments).index)]
+    elif "customer_id" not in rows:
+        return float(rows["n"].mean()) if "n" in rows else 0.0
+    return len(rows) / max(int(after.sum()), 1)
 
 
 def _baseline(selection: pd.DataFrame, case: CaseCard, unit: str) -> pd.Series:
@@ -320,24 +315,6 @@ def _baseline(selection: pd.DataFrame, case: CaseCard, unit: str) -> pd.Series:
     periods = pd.Index(selection["period"].unique()).sort_values()[before][-case.year :]
     rows = selection[selection["period"].isin(periods)].groupby(unit)["estimate"]
     return rows.sum() if case.selected_on in _FLOWS else rows.mean()
-
-
-def _try(estimate: Callable[[], Effect]) -> Effect | None:
-    try:
-        return estimate()
-    except CaseError:
-        return None
-
-
-def _strength(effect: Effect | None, checks: list[Check], claimed: float | None) -> Strength:
-    """Grade the evidence: what the design can bear, less a grade for each thing against it."""
-    if effect is None:
-        return "none"
-    grade = GRADES[effect.design] - len({c.name for c in checks if c.severity == "warning"})
-    half = (effect.relative_high - effect.relative_low) / 2
-    if np.isfinite(half) and half > (abs(claimed) if claimed else _VAGUE):
-        grade -= 1
-    return "strong" if grade >= 3 else "moderate" if grade == 2 else "weak"
 
 
 def _kind(records: pd.DataFrame, outcome: str) -> Kind:

@@ -27,12 +27,7 @@ def event_study(
     DataFrame
         `period`, `estimate`, `low`, `high`, `se`, `after`.
     """
-    y, w = np.nan_to_num(panel.outcome), panel.weight
-    if fixed == "unit":
-        # differences from a unit's own mean before keep who is seen when from mattering
-        own, seen = panel.means(~panel.after)
-        y, w = y - np.nan_to_num(own)[:, None], np.where(seen[:, None] > 0, w, 0.0)
-    gap, left = _gap_left_out(y, w, panel.treated)
+    gap, left, w = _gaps(panel, fixed)
     before = ~panel.after
     weight = w[panel.treated].sum(axis=0)[before]
     gap_before = np.where(np.isnan(gap[before]), 0.0, gap[before])
@@ -55,6 +50,34 @@ def event_study(
             "after": panel.after,
         }
     )
+
+
+def against_last_before(
+    panel: Panel, *, fixed: Literal["unit", "group"] = "unit"
+) -> tuple[Array, Array]:
+    """Difference between the groups in each period less that of the last period before the start.
+
+    Returns
+    -------
+    tuple of ndarray, shapes (periods,) and (periods, periods)
+        Estimates and their covariance, leaving out one unit at a time.
+    """
+    gap, left, _ = _gaps(panel, fixed)
+    last = int(np.flatnonzero(~panel.after)[-1])
+    estimate = gap - gap[last]
+    spread = left - left[:, [last]] - estimate
+    g = len(panel.units)
+    return estimate, (g - 1) / g * spread.T @ spread
+
+
+def _gaps(panel: Panel, fixed: Literal["unit", "group"]) -> tuple[Array, Array, Array]:
+    """Gap in each period, the same without each unit, and the weights used."""
+    y, w = np.nan_to_num(panel.outcome), panel.weight
+    if fixed == "unit":
+        # differences from a unit's own mean before keep who is seen when from mattering
+        own, seen = panel.means(~panel.after)
+        y, w = y - np.nan_to_num(own)[:, None], np.where(seen[:, None] > 0, w, 0.0)
+    return (*_gap_left_out(y, w, panel.treated), w)
 
 
 def _gap_left_out(y: Array, w: Array, treated: Mask) -> tuple[Array, Array]:

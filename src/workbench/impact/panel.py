@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,10 @@ Mask = NDArray[np.bool_]
 
 class CaseError(DataError):
     """Data from which the effect of a measure cannot be judged."""
+
+
+class SeveralStartsError(CaseError):
+    """Units were treated from different times on, though known before."""
 
 
 @dataclass(frozen=True)
@@ -198,53 +202,23 @@ def read_panel(
         before or after; nobody left to compare with; a constant outcome; several starts; a
         unit and period twice where units are single customers.
     """
-    columns = [unit, period, outcome, *([weight] if weight else [])]
-    absent = [c for c in columns if c not in frame]
-    if absent:
-        raise CaseError(
-            f"there is no column {', '.join(map(repr, absent))}",
-            where="outcome table",
-            remedy=f"its columns are {', '.join(map(str, frame.columns))}",
-        )
+    check_columns(frame, [unit, period, outcome, *([weight] if weight else [])])
     begin = pd.Timestamp(start).tz_localize(None)
     treated = pd.Series(dict(treated))
-    values = pd.to_numeric(frame[outcome], errors="coerce").to_numpy(dtype=float)
-    weights = np.ones(len(frame)) if weight is None else frame[weight].to_numpy(dtype=float)
-    if unit == "customer_id" and frame.duplicated([unit, period]).any():
-        twice = int(frame.duplicated([unit, period]).sum())
-        raise CaseError(
-            f"{twice} customers and periods occur more than once",
-            where="outcome table",
-            remedy="give one row a customer and period",
-        )
-    known = frame[unit].notna().to_numpy() & frame[period].notna().to_numpy()
-    usable = known & np.isfinite(values) & (weights > 0)
-    notes = [("no value", "records", int((~usable).sum()))]
-    rows, units = pd.factorize(frame[unit][usable], sort=True)
-    columns_at, periods = pd.factorize(frame[period][usable], sort=True)
-    if not len(rows):
-        raise CaseError(
-            "there is no outcome to compare",
-            where=f"column {outcome!r}",
-            remedy="check the indicator and the period",
-        )
-    periods = pd.Index(periods)
-    before, after = split_periods(periods, begin)
-    during = ~(before | after)
-    notes.append(("the period contains the start", "periods", int(during.sum())))
-    size = (len(units), len(periods))
-    cell = rows * size[1] + columns_at
-    w = np.bincount(cell, weights[usable], minlength=size[0] * size[1]).astype(float).reshape(size)
-    total = np.bincount(cell, (weights * values)[usable], minlength=w.size).reshape(size)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(w > 0, total / w, np.nan)
+    cells = read_cells(frame, unit=unit, period=period, outcome=outcome, weight=weight)
+    before, after = split_periods(cells.periods, begin)
     keep = before | after
-    index = pd.Index(units)
+    notes = [
+        *cells.notes,
+        ("the period contains the start", "periods", int((~keep).sum())),
+        ("missing from the calendar", "periods", len(calendar_gaps(cells.periods))),
+    ]
+    index = cells.units
     panel = Panel(
-        outcome=mean[:, keep],
-        weight=w[:, keep],
+        outcome=cells.outcome[:, keep],
+        weight=cells.weight[:, keep],
         units=index,
-        periods=periods[keep],
+        periods=cells.periods[keep],
         treated=np.asarray(index.isin(treated.index)),
         after=after[keep],
         eligible=np.ones(len(index), dtype=bool)
@@ -256,8 +230,107 @@ def read_panel(
     _check_starts(treated, begin, known)
     _check_units(panel, treated)
     kept = [note for note in notes if note[2]]
-    object.__setattr__(panel, "exclusions", pd.DataFrame(kept, columns=["reason", "what", "n"]))
-    return panel
+    return replace(panel, exclusions=pd.DataFrame(kept, columns=["reason", "what", "n"]))
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Records gathered by unit and period.
+
+    Attributes
+    ----------
+    outcome, weight : ndarray, shape (units, periods)
+    units, periods : Index
+    notes : tuple of (reason, what, n)
+        What was left out.
+    """
+
+    outcome: Array
+    weight: Array
+    units: pd.Index
+    periods: pd.Index
+    notes: tuple[tuple[str, str, int], ...]
+
+
+def check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Refuse a table without the columns that are needed."""
+    absent = [c for c in columns if c not in frame]
+    if absent:
+        raise CaseError(
+            f"there is no column {', '.join(map(repr, absent))}",
+            where="outcome table",
+            remedy=f"its columns are {', '.join(map(str, frame.columns))}",
+        )
+
+
+def read_cells(
+    frame: pd.DataFrame, *, unit: str, period: str, outcome: str, weight: str | None = None
+) -> Cells:
+    """Average the records of each unit and period.
+
+    Several records of a unit and period are averaged where `customer_id` says whose they are;
+    otherwise a second one is an error.
+
+    Raises
+    ------
+    CaseError
+        A customer (or unit) and period twice; no usable record.
+    """
+    who = "customer_id" if "customer_id" in frame else unit
+    if frame.duplicated([who, period]).any():
+        twice = frame[frame.duplicated([who, period])]
+        raise CaseError(
+            f"{len(twice)} {'customers' if who == 'customer_id' else 'units'} and periods occur"
+            f" more than once, first {twice[who].iloc[0]} in"
+            f" {period_label(twice[period].iloc[0])}",
+            where="outcome table",
+            remedy=f"give one row a {'customer' if who == 'customer_id' else 'unit'} and period",
+        )
+    values = pd.to_numeric(frame[outcome], errors="coerce").to_numpy(dtype=float)
+    weights = np.ones(len(frame)) if weight is None else frame[weight].to_numpy(dtype=float)
+    known = frame[unit].notna().to_numpy() & frame[period].notna().to_numpy()
+    usable = known & np.isfinite(values) & (weights > 0) & np.isfinite(weights)
+    left = int((~usable).sum())
+    if left:
+        frame, values, weights = frame[usable], values[usable], weights[usable]
+    rows, units = pd.factorize(frame[unit], sort=True)
+    columns_at, periods = pd.factorize(frame[period], sort=True)
+    if not len(rows):
+        raise CaseError(
+            "there is no outcome to compare",
+            where=f"column {outcome!r}",
+            remedy="check the indicator and the period",
+        )
+    size = (len(units), len(periods))
+    cell = rows * size[1] + columns_at
+    count = size[0] * size[1]
+    w = np.bincount(cell, weights, minlength=count).astype(float).reshape(size)
+    total = np.bincount(cell, weights * values, minlength=count).reshape(size)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(w > 0, total / w, np.nan)
+    return Cells(mean, w, pd.Index(units), pd.Index(periods), (("no value", "records", left),))
+
+
+def calendar_gaps(periods: pd.Index) -> list[str]:
+    """Periods that the calendar lacks between its first and its last."""
+    begins = pd.DatetimeIndex([period_start(p) for p in periods])
+    if len(begins) < 3:
+        return []
+    months = (begins.year * 12 + begins.month).to_numpy()
+    by_month = bool((begins.day == begins.day[0]).all()) and bool((np.diff(months) > 0).all())
+    place = months if by_month else ((begins - begins[0]).days).to_numpy()
+    step = int(np.diff(place).min())
+    # where distances are no multiples of the shortest the calendar has no step to miss
+    if step < 1 or (np.diff(place) % step).any():
+        return []
+    unit = pd.DateOffset(months=step) if by_month else pd.DateOffset(days=step)
+    missing = []
+    for i in np.flatnonzero(np.diff(place) > step).tolist():
+        day = begins[i] + unit
+        while day < begins[i + 1]:
+            missing.append(f"{day:%Y-%m-%d}")
+            day = day + unit
+    return missing
 
 
 def _check_starts(treated: pd.Series, begin: pd.Timestamp, known: pd.Index) -> None:
@@ -280,11 +353,11 @@ def _check_starts(treated: pd.Series, begin: pd.Timestamp, known: pd.Index) -> N
             remedy="make the dates agree",
         )
     if len(late):
-        raise CaseError(
+        raise SeveralStartsError(
             f"{len(late)} of {len(treated)} units were treated later than {begin:%Y-%m-%d}, up to"
             f" {late.max():%Y-%m-%d}, though they were known before",
             where="treatments.start",
-            remedy="judge each start as a case of its own",
+            remedy="read them with read_adoption, which lets each unit have its own start",
         )
 
 
@@ -304,7 +377,11 @@ def _check_units(panel: Panel, treated: pd.Series) -> None:
                 where="outcome table",
                 remedy="a change needs both; bring more data",
             )
-    values = panel.outcome[panel.weight > 0]
+    check_constant(panel.outcome[panel.weight > 0])
+
+
+def check_constant(values: Array) -> None:
+    """Refuse an outcome that never varies."""
     if np.ptp(values) < 1e-12 * max(1.0, float(np.abs(values).max())):
         raise CaseError(
             f"the outcome is {values[0]:g} everywhere",

@@ -11,6 +11,7 @@ heading               text/markdown       ``level``
 prose                 text/markdown
 callout               text/markdown       ``kind``
 headlines             text/html
+cards                 text/html
 figure-title          text/html
 figure                image/svg+xml       ``dark``: colour on paper to colour on a dark page
 figure-data           text/html
@@ -25,6 +26,9 @@ Classes that a style sheet dresses (the HTML has no colours of its own):
 - ``ul.wb-headlines > li.wb-card`` with ``p.wb-card-label``, ``p.wb-card-value`` (in it
   ``span.wb-card-unit``), ``p.wb-card-interval``, ``p.wb-card-change`` (also ``wb-better`` or
   ``wb-worse``; the words say it, too)
+- ``ul.wb-personas > li.wb-persona`` with ``p.wb-persona-name``, ``p.wb-persona-size``,
+  ``dl.wb-persona-shares`` and ``dl.wb-persona-typical`` (each row a ``div``),
+  ``p.wb-persona-label``
 - ``p.wb-figure-title`` and ``caption``, each with ``span.wb-title`` and ``span.wb-subtitle``
 - ``div.wb-table-wrap > table.wb-table``, cells ``.wb-num`` and ``.wb-short`` (not to
   be wrapped), in them ``span.wb-bar`` (its width is
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
         proper,
     )
     from workbench.reporting.numbers import Value, day, money, num, pct, points
+    from workbench.reporting.persona_cards import personas
     from workbench.reporting.sentences import callout, heading, say
     from workbench.reporting.showing import show
 
@@ -68,6 +73,7 @@ _WHERE = {
     "money": "numbers",
     "num": "numbers",
     "pct": "numbers",
+    "personas": "persona_cards",
     "points": "numbers",
     "proper": "languages",
     "ReportingError": "languages",
@@ -91,6 +97,7 @@ __all__ = [
     "money",
     "num",
     "pct",
+    "personas",
     "points",
     "proper",
     "say",

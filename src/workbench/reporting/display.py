@@ -13,6 +13,7 @@ ROLES = (
     "prose",
     "callout",
     "headlines",
+    "cards",
     "figure",
     "figure-title",
     "figure-data",
@@ -34,6 +35,11 @@ LAB_STYLE = """
 .wb-card{min-width:9em;max-width:17em}
 .wb-card p{margin:0}.wb-card-label,.wb-card-interval,.wb-card-change{font-size:.9em;opacity:.8}
 .wb-card-value{font-size:1.6em;font-weight:600}
+.wb-personas{display:grid;grid-template-columns:repeat(auto-fill,minmax(17em,1fr));gap:.8em}
+.wb-personas{list-style:none;padding:0}.wb-personas p,.wb-personas dl,.wb-personas dd{margin:0}
+.wb-persona{border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em}
+.wb-persona-name{font-weight:600;font-size:1.1em}.wb-persona-label{font-size:.85em;opacity:.75}
+.wb-persona-track{display:block}.wb-persona-track .wb-bar{display:block}
 """
 """What outputs wear in JupyterLab; on the site its own style sheet dresses them."""
 

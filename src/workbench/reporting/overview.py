@@ -1,4 +1,4 @@
-"""The landing page of a study: the headline numbers by question, and what to do next.
+"""The landing page of a study: goals, headline numbers by question, and what to do next.
 
 Notebooks leave their numbers with ``run.metric``; this page knows which question a notebook
 answers, and nothing of the analyses. A study without some notebook simply leaves its question open.
@@ -6,10 +6,11 @@ answers, and nothing of the analyses. A study without some notebook simply leave
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from workbench.reporting.advice import Step, base_of, steps
 from workbench.reporting.cards import (
     Change,
     change,
@@ -20,15 +21,24 @@ from workbench.reporting.cards import (
 )
 from workbench.reporting.languages import languages_shown, translate
 from workbench.reporting.sentences import Link, callout, heading, listing, say
+from workbench.reporting.showing import show
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GOAL_COLUMNS = {
+    "title": "Goal",
+    "status": "Status",
+    "progress": "Progress",
+    "deadline": "Deadline",
+    "step": "Next step",
+}
 
 MOST_CARDS = 4
 """Headline numbers at the top, and those of one notebook."""
 
 
-ENOUGH_KEPT = 0.95
-WORTH_WINNING = 0.05
-"""Shares at which the rules on data and on quiet customers speak up."""
-LEADING = ("worth", "short", "goals", "who", "measures", "data")
+LEADING = ("worth", "short", "goals", "who", "stay", "measures", "matters", "data", "more")
 """Whose numbers lead the page, where there are more than it leads with."""
 FEWEST_QUESTIONS = 3
 """With fewer the sections themselves are summary enough."""
@@ -46,44 +56,29 @@ class Question:
 QUESTIONS = (
     Question("who", "Who are our customers?", ("segmentation",)),
     Question("worth", "What are they worth?", ("clv",)),
+    Question("stay", "Who stays, and who leaves?", ("lifecycle_churn",)),
     Question("short", "Where do we fall short of what they expect?", ("satisfaction_gap",)),
+    Question("matters", "What matters to them?", ("satisfaction_drivers", "comments")),
     Question("measures", "Did the measures work?", ("case_evaluation",)),
     Question("goals", "Are we getting where we said we would?", ("goals",)),
     Question("data", "How far can the data be trusted?", ("data_quality", "survey_quality")),
 )
 
+MORE = Question("more", "What else was found?", ())
+"""For notebooks that no question names: a study may have its own."""
+
 PAGES = {
     "segmentation": "Customer segments",
     "clv": "Customer lifetime value",
+    "lifecycle_churn": "Lifecycle and churn",
     "satisfaction_gap": "Service quality and loyalty",
+    "satisfaction_drivers": "What goes with satisfaction",
+    "comments": "What customers say",
     "case_evaluation": "Evaluation of a measure",
     "goals": "Goals",
     "data_quality": "Data quality",
     "survey_quality": "Survey quality",
 }
-
-
-@dataclass(frozen=True)
-class Step:
-    """One thing to do next: what a rule makes of a number.
-
-    Attributes
-    ----------
-    rank : int
-        The smaller, the more pressing.
-    message : str
-        English message.
-    row : mapping
-        The metric that it is about.
-    effects, others : tuple of mapping
-        For a measure: the effects that led to the advice, and those that did not.
-    """
-
-    rank: int
-    message: str
-    row: Mapping[str, Any]
-    effects: tuple[Mapping[str, Any], ...] = ()
-    others: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,6 +105,26 @@ class Overview:
             show_cards(first, self.before, self._links())
         elif not answered:
             callout("note", "No notebook of this run has left a headline number yet.")
+
+    def goals(self, frame: pd.DataFrame) -> None:
+        """Show the goals with status, way and next step; each leads to the page that supports it.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            title, status, progress, deadline; with `step` what to do next, and with `case`
+            the case of an action for the goal, whose page its step leads to.
+        """
+        pages = {str(row["notebook"]) for row in self.rows}
+        cases = frame["case"].fillna("") if "case" in frame else [""] * len(frame)
+        judged = [f"case_evaluation-{case}" for case in cases]
+        shown = frame.assign(
+            page="goals.html", read=[f"{p}.html" if p in pages else "goals.html" for p in judged]
+        )
+        columns = {name: label for name, label in GOAL_COLUMNS.items() if name in shown}
+        links = {name: to for name, to in (("title", "page"), ("step", "read")) if name in shown}
+        heading("Where the goals stand")
+        show(shown, columns=columns, formats={"deadline": "date"}, links=links)
 
     def answers(self) -> None:
         """Show each question that has an answer, with its numbers and where to read on."""
@@ -156,8 +171,10 @@ class Overview:
 
     def _answered(self) -> list[tuple[Question, list[Mapping[str, Any]]]]:
         found = []
-        for question in QUESTIONS:
-            rows = [row for row in self.rows if _base(row) in question.notebooks]
+        named = {name for question in QUESTIONS for name in question.notebooks}
+        others = dict.fromkeys(base_of(row) for row in self.rows if base_of(row) not in named)
+        for question in (*QUESTIONS, replace(MORE, notebooks=tuple(others))):
+            rows = [row for row in self.rows if base_of(row) in question.notebooks]
             chosen: list[Mapping[str, Any]] = []
             several = len({row["notebook"] for row in rows}) > 1
             for key in dict.fromkeys(row["notebook"] for row in rows):
@@ -177,7 +194,7 @@ class Overview:
     def _page(self, key: str) -> Link:
         title = next(
             (row["case_title"] for row in self.rows if row["notebook"] == key), None
-        ) or PAGES.get(key, key)
+        ) or PAGES.get(key, key.replace("_", " ").capitalize())
         return Link(title, f"{key}.html")
 
 
@@ -205,106 +222,6 @@ def gather(run: Any) -> Overview:
         tuple(_labelled(row, run) for row in records(run.metrics())),
         tuple(records(run.previous())),
     )
-
-
-def steps(
-    rows: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]] = ()
-) -> list[Step]:
-    """Derive what to do next from the numbers, by rules that the page states.
-
-    1. A measure, by its effects (metrics called ``effect``): one of them clearly bad, stop or
-       change it; else one clearly good, keep it; else, do not claim it.
-    2. A number that has become clearly worse since the last run: look into it.
-    3. Customers clearly get less than they expect (a gap below zero): close it.
-    4. Goals at risk or missed (``goals.bad``): decide on them; actions overdue
-       (``goals.overdue``): finish them.
-    5. Valuable customers who have gone quiet hold a share that matters (``segments.at_risk``,
-       clearly above 5 %): turn to them.
-    6. Many rows could not be used (``data.share_kept`` below 95 %): mend the data first.
-
-    Parameters
-    ----------
-    rows, before : sequence of mapping
-        Metrics of this run and of the last complete one.
-
-    Returns
-    -------
-    list of Step
-        The most pressing first.
-    """
-    found = [step for row in rows for step in _about(row, before)]
-    for page in dict.fromkeys(str(row["notebook"]) for row in rows):
-        found += _about_measure([row for row in rows if row["notebook"] == page])
-    return sorted(found, key=lambda step: step.rank)
-
-
-def _about(row: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> list[Step]:
-    name, notebook = str(row["name"]), _base(row)
-    value, low, high = (_end(row, end) for end in ("value", "low", "high"))
-    found = []
-    if name == "data.share_kept" and value is not None and value < ENOUGH_KEPT:
-        found.append(Step(0, "Mend the data first: {label}, {value}. See {page}.", row))
-    moved = change(row, before)
-    if moved is not None and moved.direction and moved.clear and moved.good is False:
-        message = (
-            "Find out what made it worse since the last run: {label}, now {value}. See {page}."
-        )
-        found.append(Step(2, message, row))
-    if notebook == "satisfaction_gap" and name == "gap" and high is not None and high < 0:
-        message = "Close the gap to what customers expect: {label}, {value}. {page} shows where."
-        found.append(Step(3, message, row))
-    if name == "goals.bad" and value:
-        message = "Decide on the goals that fall behind: {label}, {value}. See {page}."
-        found.append(Step(4, message, row))
-    if name == "goals.overdue" and value:
-        message = (
-            "Finish the actions that are overdue, or name new dates: {label}, {value}. See {page}."
-        )
-        found.append(Step(4, message, row))
-    if name == "segments.at_risk" and low is not None and low > WORTH_WINNING:
-        message = "Turn to valuable customers before they are gone: {label}, {value}. See {page}."
-        found.append(Step(5, message, row))
-    return found
-
-
-def _about_measure(rows: Sequence[Mapping[str, Any]]) -> list[Step]:
-    verdicts: dict[str, list[Mapping[str, Any]]] = {"bad": [], "good": [], "unclear": []}
-    for row in rows:
-        verdict = _effect(row)
-        if verdict:
-            verdicts[verdict].append(row)
-    bad, good, unclear = (verdicts[verdict] for verdict in ("bad", "good", "unclear"))
-    if bad:
-        return [Step(1, "Stop or change {page}: {effects}.", bad[0], tuple(bad))]
-    if good and unclear:
-        message = "Keep {page}: {effects}. Not to be claimed so far: {others}."
-        return [Step(7, message, good[0], tuple(good), tuple(unclear))]
-    if good:
-        return [Step(7, "Keep {page}: {effects}.", good[0], tuple(good))]
-    if unclear:
-        message = "Claim no effect of {page} so far, it may be chance: {effects}."
-        return [Step(6, message, unclear[0], tuple(unclear))]
-    return []
-
-
-def _effect(row: Mapping[str, Any]) -> str:
-    if _base(row) != "case_evaluation" or not str(row["name"]).startswith("effect"):
-        return ""
-    low, high = _end(row, "low"), _end(row, "high")
-    if low is None or high is None:
-        return ""
-    if low <= 0 <= high:
-        return "unclear"
-    return "good" if (low > 0) == (row.get("better") != "down") else "bad"
-
-
-def _end(row: Mapping[str, Any], end: str) -> float | None:
-    cell = row.get(end)
-    return None if cell is None or cell != cell or isinstance(cell, str) else float(cell)
-
-
-def _base(row: Mapping[str, Any]) -> str:
-    return str(row["notebook"]).partition("-")[0]
 
 
 def _labelled(row: Mapping[str, Any], run: Any) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from workbench.reporting.display import emit
+from workbench.reporting.downloads import csv_link
 from workbench.reporting.languages import ReportingError, languages_shown, match
 from workbench.reporting.sentences import phrase
-from workbench.reporting.tables import csv_link, html_lang, table_html
+from workbench.reporting.tables import html_lang, table_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,7 @@ def show(
     columns: Sequence[str] | Mapping[str, str] | None = None,
     formats: Mapping[str, str] | None = None,
     *,
+    links: Mapping[str, str] | None = None,
     height: float | None = None,
     **values: Any,
 ) -> None:
@@ -44,6 +46,8 @@ def show(
     formats : mapping, optional
         Column to ``number``, ``percent``, ``points``, ``money``, ``date`` or ``text``; with
         ``:2`` for two decimals, ``:CNY`` for a currency, ``bar`` in front for a bar.
+    links : mapping, optional
+        Column of the table to the column with the pages that its cells lead to.
     height : float, optional
         Height of a figure in inches; follows the number of rows when left out.
     **values
@@ -54,7 +58,7 @@ def show(
         words = phrase(title, language, values, markdown=False) if title else ""
         below = phrase(subtitle, language, values, markdown=False) if subtitle else ""
         if not callable(thing) and hasattr(thing, "columns"):
-            _show_table(thing, language, words, below, name, columns, formats)
+            _show_table(thing, language, words, below, name, columns, formats, links)
         elif callable(thing):
             _show_figure(thing, language, words, below, name, table, columns, formats, height)
         else:
@@ -73,10 +77,12 @@ def _show_table(
     name: str,
     columns: Any,
     formats: Any,
+    links: Mapping[str, str] | None,
 ) -> None:
     html = table_html(
-        frame, language, title=title, subtitle=subtitle, columns=columns, formats=formats
-    )
+        frame, language, title=title, subtitle=subtitle, columns=columns, formats=formats,
+        links=links,
+    )  # fmt: skip
     link = csv_link(frame, language, name, columns=columns, formats=formats)
     emit("table", language, {"text/html": f"{html}\n<p>{link}</p>", "text/plain": title or name})
 

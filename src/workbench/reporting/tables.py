@@ -1,15 +1,13 @@
-"""Tables: a DataFrame as accessible HTML with an interval column, and as a CSV to download."""
+"""Tables: a DataFrame as accessible HTML with an interval column."""
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from workbench.reporting.languages import ReportingError, match, translate
+from workbench.reporting.languages import ReportingError, match
 from workbench.reporting.lettering import text_width
 from workbench.reporting.numbers import DASH, KINDS, Value, as_value, day
 
@@ -21,8 +19,10 @@ PERSONAL = frozenset({"customer_id", "respondent_id", "phone", "email", "address
 """Columns that tell of one person; a table with one of them is not shown."""
 
 SHORT = 12
-LEAST_P = 0.001
 """Width in half-width characters up to which a Chinese text in a cell stays in one line."""
+LONG = 22
+"""Width from which a text in a cell gets a column of a readable width."""
+LEAST_P = 0.001
 INTERVAL = "95% interval"
 STANDARD = {"n": "Count", "low": "Lower end", "high": "Upper end", "estimate": "Estimate"}
 """Headings of the standard columns of results."""
@@ -72,6 +72,7 @@ def table_html(
     subtitle: str = "",
     columns: Sequence[str] | Mapping[str, str] | None = None,
     formats: Mapping[str, str] | None = None,
+    links: Mapping[str, str] | None = None,
 ) -> str:
     """Write a DataFrame as an HTML table.
 
@@ -88,14 +89,21 @@ def table_html(
     formats : mapping, optional
         Column to ``number``, ``percent``, ``points``, ``money``, ``date``, ``p`` (a p-value) or
         ``text``; with ``:2`` for two decimals, ``:CNY`` for a currency, ``bar`` in front for a bar.
+    links : mapping, optional
+        Column to the column that holds the page each of its cells leads to, relative to this page;
+        no link where that is empty.
 
     Returns
     -------
     str
         The table; everything that comes from data is escaped.
     """
-    frame = _prepared(frame)
+    frame = prepared(frame)
+    links = dict(links or {})
+    if columns is None and links:
+        columns = [name for name in frame.columns if name not in links.values()]
     plan = plan_columns(frame, columns, formats)
+    _check_links(frame, links)
     shown = frame.head(MOST_ROWS)
     first_is_name = bool(plan) and plan[0].kind == "text"
     head = "".join(_head(column, language) for column in plan)
@@ -103,7 +111,14 @@ def table_html(
     largest = {c.name: _largest(shown, c) for c in plan if c.bar}
     for _, row in shown.iterrows():
         cells = [
-            _cell(row, column, language, head=first_is_name and not at, largest=largest)
+            _cell(
+                row,
+                column,
+                language,
+                head=first_is_name and not at,
+                largest=largest,
+                page=_page(row, links.get(column.name, "")),
+            )
             for at, column in enumerate(plan)
         ]
         body.append(f"<tr>{''.join(cells)}</tr>")
@@ -128,41 +143,6 @@ def table_html(
 def html_lang(language: str) -> str:
     """Language tag for HTML."""
     return {"zh": "zh-CN"}.get(language, language)
-
-
-def csv_link(
-    frame: pd.DataFrame,
-    language: str,
-    name: str,
-    *,
-    columns: Sequence[str] | Mapping[str, str] | None = None,
-    formats: Mapping[str, str] | None = None,
-) -> str:
-    """Make a link that carries the table as CSV, so that a page needs no second file."""
-    frame = _prepared(frame)
-    plan = plan_columns(frame, columns, formats)
-    keep: list[str] = []
-    labels: list[str] = []
-    for column in plan:
-        if column.interval:
-            keep += [column.low, column.high]
-            ends = ("{label}, lower end", "{label}, upper end")
-            labels += [translate(end, language).format(label=labels[-1]) for end in ends]
-        else:
-            keep.append(column.name)
-            labels.append(match(column.label, language, kind="header"))
-    out = frame[keep].copy()
-    out.columns = labels
-    for at in range(out.shape[1]):
-        out.isetitem(at, [_csv_cell(cell, language) for cell in out.iloc[:, at]])
-    # The byte order mark tells Excel that it is UTF-8; without it Chinese headings are mojibake.
-    data = "\ufeff" + out.to_csv(index=False, lineterminator="\r\n")
-    code = base64.b64encode(data.encode("utf-8")).decode("ascii")
-    words = match("Download the data (CSV)", language, kind="text")
-    return (
-        f'<a class="wb-download" download="{escape(name, quote=True)}.csv" '
-        f'href="data:text/csv;charset=utf-8;base64,{code}">{escape(words)}</a>'
-    )
 
 
 def plan_columns(
@@ -207,7 +187,8 @@ def humanised(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _prepared(frame: pd.DataFrame) -> pd.DataFrame:
+def prepared(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give a frame whose named index is a column and whose column names are text."""
     index = [name for name in frame.index.names if name is not None]
     if index and len(index) == frame.index.nlevels:
         frame = frame.reset_index()
@@ -316,18 +297,42 @@ def _head(column: Column, language: str) -> str:
 def _classes(text: str, *, numeric: bool = False) -> str:
     # Chinese may break after any character: a short word must be told not to.
     short = text_width(text) <= SHORT and not text.isascii()
-    names = [name for name, given in (("wb-num", numeric), ("wb-short", short)) if given]
+    # A sentence in a cell must not be squeezed into a column one word wide.
+    long = not numeric and text_width(text) >= LONG
+    classes = (("wb-num", numeric), ("wb-short", short), ("wb-long", long))
+    names = [name for name, given in classes if given]
     return f' class="{" ".join(names)}"' if names else ""
 
 
+def _check_links(frame: pd.DataFrame, links: Mapping[str, str]) -> None:
+    for absent in (n for pair in links.items() for n in pair if n not in frame.columns):
+        raise ReportingError(
+            f"the table has no column {absent!r}",
+            where="show(links=...)",
+            remedy=f"its columns are {', '.join(map(str, frame.columns))}",
+        )
+
+
+def _page(row: pd.Series[Any], column: str) -> str:
+    page = row[column] if column else ""
+    return page if isinstance(page, str) else ""
+
+
 def _cell(
-    row: pd.Series[Any], column: Column, language: str, *, head: bool, largest: Mapping[str, float]
+    row: pd.Series[Any],
+    column: Column,
+    language: str,
+    *,
+    head: bool,
+    largest: Mapping[str, float],
+    page: str = "",
 ) -> str:
     text = cell_text(row, column, language)
+    words = f'<a href="{escape(page, quote=True)}">{escape(text)}</a>' if page else escape(text)
     if head:
-        return f'<th scope="row"{_classes(text)}>{escape(text)}</th>'
+        return f'<th scope="row"{_classes(text)}>{words}</th>'
     if not _numeric(column):
-        return f"<td{_classes(text)}>{escape(text)}</td>"
+        return f"<td{_classes(text)}>{words}</td>"
     bar = ""
     if column.bar and largest.get(column.name):
         x = as_value(row[column.name])
@@ -336,7 +341,7 @@ def _cell(
     title = ""
     if text == DASH:
         title = f' title="{escape(match("not known", language, kind="text"), quote=True)}"'
-    return f'<td class="wb-num"{title}>{bar}{escape(text)}</td>'
+    return f'<td class="wb-num"{title}>{bar}{words}</td>'
 
 
 def cell_text(row: pd.Series[Any], column: Column, language: str) -> str:
@@ -381,15 +386,3 @@ def _largest(frame: pd.DataFrame, column: Column) -> float:
 
     size = pd.to_numeric(frame[column.name], errors="coerce").abs().max()
     return float(size) if pd.notna(size) else 0.0
-
-
-def _csv_cell(cell: Any, language: str) -> Any:
-    if isinstance(cell, Mapping):
-        cell = cell.get(language) or cell.get("en")
-    if isinstance(cell, Value):
-        return cell.x if cell.date is None else cell.date
-    if isinstance(cell, str):
-        text = match(cell, language, kind="cell")
-        # A spreadsheet would run a text that begins like a formula.
-        return f"'{text}" if re.match(r"[=+\-@\t\r]", text) else text
-    return cell

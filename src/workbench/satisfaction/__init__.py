@@ -14,10 +14,15 @@ from workbench.satisfaction.answers import (
     SurveyError,
     read_answers,
 )
+from workbench.satisfaction.chain import (
+    if_possible,
+    service_chain,
+)
 from workbench.satisfaction.coding import (
     CodingAgreement,
     coded_tones,
     coding_agreement,
+    learn_tone,
 )
 from workbench.satisfaction.comments import (
     AspectTable,
@@ -45,6 +50,10 @@ from workbench.satisfaction.groups import (
     GroupGaps,
     gap_changes,
     gaps_by,
+)
+from workbench.satisfaction.importance import (
+    Importance,
+    importance,
 )
 from workbench.satisfaction.instrument import (
     Survey,
@@ -126,6 +135,7 @@ from workbench.satisfaction.words import (
     keyness,
     keywords,
     missed,
+    word_list,
 )
 
 __all__ = [
@@ -140,6 +150,7 @@ __all__ = [
     "FactorModel",
     "Gaps",
     "GroupGaps",
+    "Importance",
     "Kano",
     "Later",
     "NetPromoter",
@@ -174,6 +185,8 @@ __all__ = [
     "gap_changes",
     "gaps",
     "gaps_by",
+    "if_possible",
+    "importance",
     "kano",
     "kano_items",
     "keyness",
@@ -182,6 +195,7 @@ __all__ = [
     "later_leaving",
     "later_purchases",
     "learn_polarity",
+    "learn_tone",
     "lmg",
     "loyalty_by",
     "missed",
@@ -200,6 +214,7 @@ __all__ = [
     "reliability",
     "sample_needed",
     "sample_plan",
+    "service_chain",
     "split_clauses",
     "take_survey",
     "tone_by_rating",
@@ -208,4 +223,5 @@ __all__ = [
     "verdicts",
     "weigh",
     "weighted_score",
+    "word_list",
 ]

@@ -46,7 +46,8 @@ def set_apart(
         Missing values are left out, attribute by attribute. Columns with dates, with one value or
         (categories) with more than `levels` values are skipped.
     min_cell : int
-        Levels that fewer customers of the segment, or of the others, have or lack are left out.
+        Levels that fewer customers (but some) of the segment, or of the others, have or lack are
+        left out.
     levels : int
         Most levels of a category.
     confidence : float
@@ -96,7 +97,7 @@ def set_apart(
         for name, level, has, known in shares:
             a, b = has[inside & known], has[~inside & known]
             cells = (a.sum(), a.size - a.sum(), b.sum(), b.size - b.sum())
-            if min(cells) >= min_cell:
+            if all(cell == 0 or cell >= min_cell for cell in cells):
                 counted.append((segment_name, name, level, a.sum(), a.size, b.sum(), b.size))
     if counted:
         rows += _of_shares(counted, 1 - (1 - confidence) / looks)

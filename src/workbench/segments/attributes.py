@@ -1,9 +1,6 @@
 """Who the customers of a segment are: attributes by segment, with small cells withheld.
 
-References
-----------
-Bergsma (2013), A Bias-Correction for Cramer's V, Journal of the Korean Statistical Society 42(3),
-323-328.
+How strongly the two go together is measured by `workbench.segments.cramer`.
 """
 
 from __future__ import annotations
@@ -17,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc
 
 from workbench.errors import DataError
+from workbench.segments.cramer import cramers_v
 from workbench.segments.profile import coded
 from workbench.stats.intervals import Interval, named_intervals, wilson
 from workbench.stats.multiplicity import holm
@@ -40,7 +37,7 @@ class AttributeProfile:
         One row a level of the attribute and a segment: level, segment, n (missing where
         withheld), share, low, high (of the level's customers, Wilson), withheld (bool).
     attribute : str
-    cramers_v : float
+    cramers_v : Interval
         Strength of the association, 0 to 1, corrected for bias.
     p_value : float
         Of independence (chi-squared).
@@ -53,15 +50,14 @@ class AttributeProfile:
 
     table: pd.DataFrame
     attribute: str
-    cramers_v: float
+    cramers_v: Interval
     p_value: float
     unknown: int
     min_cell: int
 
     def metrics(self) -> dict[str, Interval]:
         """Strength of the association."""
-        nan = float("nan")
-        return {"cramers_v": Interval(self.cramers_v, nan, nan)}
+        return {"cramers_v": self.cramers_v}
 
     def wide(self) -> pd.DataFrame:
         """Shares with one row a level and one column a segment; withheld ones are missing."""
@@ -70,6 +66,25 @@ class AttributeProfile:
             index="level", columns="segment", values="share", dropna=False, observed=False
         )
         return wide.loc[self.table["level"].unique(), self.table["segment"].unique()]
+
+    def plot_map(self, ax: Axes | None = None) -> Axes:
+        """Draw the cross-tab: one row a level, one column a segment, tinted by the share."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.gca() if ax is None else ax
+        wide = self.wide()
+        shares = wide.to_numpy(dtype=float)
+        # twice the largest share, so that the number can be read on the strongest tint
+        ax.imshow(
+            shares, cmap="Blues", vmin=0, vmax=2 * np.nanmax(shares), aspect="auto", alpha=0.7
+        )
+        for i, j in np.ndindex(*shares.shape):
+            told = "–" if np.isnan(shares[i, j]) else f"{shares[i, j]:.0%}"
+            ax.text(j, i, told, ha="center", va="center", fontsize=8)
+        ax.set_xticks(range(wide.shape[1]), [str(c) for c in wide.columns], rotation=40, ha="right")
+        ax.set_yticks(range(wide.shape[0]), [str(level) for level in wide.index])
+        ax.grid(visible=False)
+        return ax
 
     def plot(self, ax: Axes | None = None, *, segment: str | None = None) -> Axes:
         """Dots with intervals: share of one segment (the largest by default) by level."""
@@ -128,7 +143,7 @@ def by_attribute(
     level_codes = np.asarray(pd.Categorical(text, categories=level_names).codes)
     counts = np.zeros((len(level_names), len(names)))
     np.add.at(counts, (level_codes, codes[known]), 1)
-    v, p = _association(counts)
+    link = cramers_v(counts)
     hidden = _withhold(counts, min_cell)
     whole = counts.sum(axis=1)
     rows = []
@@ -148,7 +163,12 @@ def by_attribute(
                 }
             )
     return AttributeProfile(
-        pd.DataFrame(rows), str(attribute.name), v, p, int((~known).sum()), min_cell
+        pd.DataFrame(rows),
+        str(attribute.name),
+        link.v,
+        link.p_value,
+        int((~known).sum()),
+        min_cell,
     )
 
 
@@ -160,7 +180,7 @@ class Associations:
     ----------
     table : DataFrame
         One row an attribute: attribute (in words), column, n (customers whose attribute is
-        known), levels, cramers_v, low, high (bootstrap), p (chi-squared, Holm over the attributes).
+        known), levels, cramers_v, low, high, p (chi-squared, Holm over the attributes).
     """
 
     table: pd.DataFrame
@@ -194,8 +214,6 @@ def associations(
     segment: pd.Series | ArrayLike,
     attributes: pd.DataFrame,
     *,
-    rng: np.random.Generator,
-    draws: int = 200,
     skip: Sequence[str] = ("customer_id",),
     levels: int = 30,
 ) -> Associations:
@@ -206,8 +224,6 @@ def associations(
     segment : shape (n,)
     attributes : DataFrame, shape (n, k)
         Columns with one value, dates, or more than `levels` values are left out.
-    rng : numpy.random.Generator
-        For the intervals.
     """
     names, codes = coded(segment, None)
     rows = []
@@ -220,26 +236,15 @@ def associations(
         level_codes, level_names = pd.factorize(values[known].astype(str))
         counts = np.zeros((len(level_names), len(names)))
         np.add.at(counts, (level_codes, codes[known]), 1)
-        v, p = _association(counts)
-        n = counts.sum()
-        drawn = [
-            _association(table.reshape(counts.shape))[0]
-            for table in rng.multinomial(int(n), counts.ravel() / n, size=draws).astype(float)
-        ]
-        low, high = _basic_limits(v, np.array(drawn))
-        rows.append((readable(str(column)), str(column), int(n), int(found), v, low, high, p))
+        link = cramers_v(counts)
+        strength = (link.v.estimate, link.v.low, link.v.high, link.p_value)
+        rows.append((readable(str(column)), str(column), int(counts.sum()), int(found), *strength))
     columns = ["attribute", "column", "n", "levels", "cramers_v", "low", "high", "p"]
     table = pd.DataFrame(rows, columns=columns)
     table["p"] = holm(table["p"].to_numpy()) if len(table) else table["p"]
     return Associations(
         table.sort_values("cramers_v", ascending=False, kind="stable", ignore_index=True)
     )
-
-
-def _basic_limits(v: float, drawn: Array) -> tuple[float, float]:
-    """Set normal limits: the bootstrap knows the spread, but near zero its centre is too high."""
-    half = 1.96 * float(np.nanstd(drawn))
-    return max(v - half, 0.0), min(v + half, 1.0)
 
 
 def readable(name: str) -> str:
@@ -291,6 +296,36 @@ def join_attributes(
     return scored.merge(people, on="customer_id", how="left")
 
 
+def answers_of(
+    people: pd.DataFrame, *, leave_out: Sequence[str] = (), levels: int = 12
+) -> pd.DataFrame:
+    """Pick the columns that are answers about a person: few levels, known for most.
+
+    Parameters
+    ----------
+    people : DataFrame
+        One row a customer.
+    leave_out : sequence of str
+        Columns that are none, such as where people live or how they were scored.
+    levels : int
+        Most levels of an answer.
+
+    Returns
+    -------
+    DataFrame
+        Columns with two to `levels` levels that at least half of the customers have given.
+    """
+    kept = [
+        name
+        for name in people.columns
+        if name not in {"customer_id", *leave_out}
+        and people[name].dtype.kind != "M"
+        and 2 <= people[name].nunique() <= levels
+        and people[name].notna().mean() >= 0.5
+    ]
+    return people[kept]
+
+
 def age_band(birth_year: pd.Series, as_of: object, *, width: int = 10) -> pd.Series:
     """Turn years of birth into bands of age: "30-39".
 
@@ -305,23 +340,6 @@ def age_band(birth_year: pd.Series, as_of: object, *, width: int = 10) -> pd.Ser
     lower = age // width * width
     text = lower.map(lambda a: f"{int(a)}-{int(a) + width - 1}", na_action="ignore")
     return text.rename("age")
-
-
-def _association(counts: Array) -> tuple[float, float]:
-    """Bias-corrected Cramer's V and the p-value of independence."""
-    table = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
-    rows, columns = table.shape
-    n = table.sum()
-    if rows < 2 or columns < 2:
-        return float("nan"), float("nan")
-    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / n
-    chi2 = float(((table - expected) ** 2 / expected).sum())
-    df = (rows - 1) * (columns - 1)
-    phi2 = max(chi2 / n - df / (n - 1), 0.0)
-    r, c = rows - (rows - 1) ** 2 / (n - 1), columns - (columns - 1) ** 2 / (n - 1)
-    smaller = min(r, c) - 1
-    v = float(np.sqrt(phi2 / smaller)) if smaller > 0 else float("nan")
-    return v, float(chdtrc(df, chi2))
 
 
 def _withhold(counts: Array, min_cell: int) -> NDArray[np.bool_]:

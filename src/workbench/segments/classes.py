@@ -37,12 +37,14 @@ Array = NDArray[np.float64]
 PART = 1000
 #: Steps after which a fit that still moves is given up; what it may move by (mean log-likelihood).
 STEPS, STILL = 500, 1e-6
+#: Log-likelihoods closer than this are the same maximum; how many times the starts may be tried.
+NEAR, FURTHER = 0.5, 3
 #: Resamples for the stability of the chosen number.
 FITS = 6
 
 CLEAR = (
     "The answers fall into {k} kinds of customers, and repeated fits agree (adjusted Rand "
-    "{stability}). Membership is {entropy} sure on average."
+    "{stability}). Certainty of membership: {entropy} of 1."
 )
 ONE = "The answers show no kinds of customers: one class describes them as well as several (BIC)."
 UNSTABLE = (
@@ -76,8 +78,8 @@ class LatentClasses:
         k, stability, entropy (1 - relative entropy: how sure the membership is, 0 to 1), steps.
     evidence : DataFrame
         One row a number of classes: k, log_likelihood, parameters, bic, converged (whether the best
-        of the starts came to rest), starts_agreeing (starts that found the same likelihood), of
-        the rows used to choose.
+        of the starts came to rest), starts_agreeing (starts that found the same likelihood),
+        starts (tried), of the rows used to choose.
     table : DataFrame
         One row a class: class, n, share.
     differences : DataFrame
@@ -161,7 +163,8 @@ def latent_classes(
     levels : int
         Rarer levels than the most frequent `levels` - 1 are pooled.
     starts : int
-        First guesses for each number of classes.
+        First guesses for each number of classes; up to three times as many where only one of them
+        found the best likelihood.
 
     Raises
     ------
@@ -266,8 +269,12 @@ def _fit(X: Array, kinds: list[int | None], k: int, rng: np.random.Generator, st
         measurement["numbers"] = {"model": "gaussian_diag_nan", "n_columns": numbers}
     # equal rows are fitted once, by their number
     rows, counts = np.unique(X, axis=0, return_counts=True)
-    found = []
-    for _ in range(starts if k > 1 else 1):
+    found: list[Any] = []
+    reached = np.zeros(0)
+    # a likelihood that only one start has found may be a local one: look further, within reason
+    while len(found) < (starts if k > 1 else 1) or (
+        k > 1 and len(found) < FURTHER * starts and _agreeing(reached) < 2
+    ):
         model = StepMix(
             k, measurement=measurement, n_init=1, max_iter=STEPS, abs_tol=STILL, progress_bar=0,
             random_state=int(rng.integers(2**31)),
@@ -278,8 +285,8 @@ def _fit(X: Array, kinds: list[int | None], k: int, rng: np.random.Generator, st
             warnings.simplefilter("ignore", RuntimeWarning)
             model.fit(rows, sample_weight=counts.astype(float))
         found.append(model)
-    reached = np.array([model.lower_bound_ for model in found]) * len(X)
-    reached = np.where(np.isfinite(reached), reached, -np.inf)
+        reached = np.array([m.lower_bound_ for m in found]) * len(X)
+        reached = np.where(np.isfinite(reached), reached, -np.inf)
     best = int(np.argmax(reached))
     free = sum(2 if kind is None else kind - 1 for kind in kinds)
     parameters = k - 1 + k * free
@@ -288,9 +295,14 @@ def _fit(X: Array, kinds: list[int | None], k: int, rng: np.random.Generator, st
         "parameters": parameters,
         "bic": float(-2 * reached[best] + parameters * np.log(len(X))),
         "converged": bool(found[best].converged_ and np.isfinite(reached[best])),
-        "starts_agreeing": int((reached > reached[best] - 0.1).sum()),
+        "starts_agreeing": _agreeing(reached),
+        "starts": len(found),
     }
     return _Fit(found[best], row, np.asarray(found[best].weights_, dtype=float))
+
+
+def _agreeing(reached: Array) -> int:
+    return int((reached > reached.max() - NEAR).sum()) if reached.size else 0
 
 
 def _stability(X: Array, kinds: list[int | None], best: _Fit, rng: np.random.Generator) -> float:
@@ -333,6 +345,13 @@ def _ordered(X: Array, kinds: list[int | None], codes: NDArray[np.intp]) -> bool
     return bool((ranks == ranks[:, :1]).all())
 
 
+def _as_words(column: pd.Series) -> pd.Series:
+    """Write answers as words; a rating kept as 2.0, because some are missing, is a 2."""
+    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+        column = column.astype("Int64")
+    return column.astype("string").astype("object")
+
+
 def _result(
     answers: pd.DataFrame, seen: NDArray[np.bool_], codes: NDArray[np.intp], sure: Array,
     message: str, values: dict[str, float], evidence: pd.DataFrame,
@@ -354,6 +373,6 @@ def _result(
         values,
         evidence,
         pd.DataFrame({"class": names, "n": n, "share": n / n.sum()}),
-        set_apart(labels[seen], answers[seen].astype("object"), levels=30),
+        set_apart(labels[seen], answers[seen].apply(_as_words), levels=30),
         int((~seen).sum()),
     )

@@ -110,7 +110,9 @@ class Clusters:
         lines = [("Silhouette", "silhouette"), ("Agreement of repeated fits", "stability")]
         for (text, column), marker in zip(lines, "os", strict=True):
             (line,) = ax.plot(e["k"], e[column], f"{marker}-")
-            _note(ax, text, (last, float(e[column].iloc[-1])), line.get_color())
+            # the dashed line often lies close above the silhouette
+            below = column == "silhouette"
+            _note(ax, text, (last, float(e[column].iloc[-1])), line.get_color(), below=below)
         if self.method == "kmeans":
             ax.axhline(self.values["null"], color="C2", linestyle="--", linewidth=1.5)
             _note(ax, "Silhouette of data without groups", (last, self.values["null"]), "C2")
@@ -140,9 +142,12 @@ class Clusters:
         return ax
 
 
-def _note(ax: Axes, text: str, at: tuple[float, float], color: object) -> None:
+def _note(
+    ax: Axes, text: str, at: tuple[float, float], color: object, *, below: bool = False
+) -> None:
     ax.annotate(
-        text, at, xytext=(0, 7), textcoords="offset points", ha="right", color=color
+        text, at, xytext=(0, -8 if below else 7), textcoords="offset points", ha="right",
+        va="top" if below else "bottom", color=color,
     )  # fmt: skip
 
 
@@ -203,7 +208,7 @@ def clusters(
             f"{len(X.matrix)} customers for {tried[-1] if tried else 0} groups",
             remedy="try fewer groups, two or more, with at least five customers each",
         )
-    evidence = weigh(X.matrix, tried, rng, method=method, stable=STABLE)
+    evidence = weigh(X.matrix, tried, rng, method=method, stable=STABLE, margin=MARGIN)
     apart = evidence.separation > evidence.null + MARGIN
     clear = apart and evidence.stability >= STABLE
     values = {

@@ -67,12 +67,19 @@ class Evidence:
 
 
 def weigh(
-    X: Array, tried: Sequence[int], rng: np.random.Generator, *, method: Method, stable: float
+    X: Array,
+    tried: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    method: Method,
+    stable: float,
+    margin: float,
 ) -> Evidence:
     """Collect the evidence, choose a number of groups and hold it against data without groups.
 
     Chosen is the number that most of silhouette, gap and BIC prefer among those of two and more
-    whose fits to resamples agree (`stable`); the silhouette decides when they disagree.
+    that separate better than data without groups (by `margin`) and whose fits to resamples agree
+    (`stable`). The silhouette decides when the criteria disagree, and when no number passes.
 
     Parameters
     ----------
@@ -85,6 +92,8 @@ def weigh(
         Whose partition is judged by silhouette and stability.
     stable : float
         Least mean adjusted Rand index.
+    margin : float
+        Least gain in separation over data without groups.
     """
     sample = _some(X, SAMPLE, rng)
     resampled = _some(X, RESAMPLED, rng)
@@ -107,20 +116,25 @@ def weigh(
         )
     table = pd.DataFrame(rows)
     choices = _choices(table)
-    k = _elect(table, choices, stable)
+    # data without groups get the same chances: every number that a criterion prefers, and the
+    # fewest, at which they separate best
+    judged = sorted({*choices.values(), min(tried)} - {1})
     gaussians = [draw_gaussian(sample, rng) for _ in range(NULLS)]
     if method == "kmeans":
-        reached = float(table.set_index("k")["silhouette"].loc[k])
+        reached = table.set_index("k")["silhouette"].loc[judged].to_dict()
         from_boxes = max(
-            silhouette(box, flat[b, j].predict(box), j)
+            silhouette(box, flat[b, k].predict(box), k)
             for b, box in enumerate(boxes)
-            for j in {k, min(tried)}
+            for k in judged
         )
-        null = max(from_boxes, *(_silhouette_of(d, {k, min(tried)}, rng) for d in gaussians))
+        null = max(from_boxes, *(_silhouette_of(draw, judged, rng) for draw in gaussians))
     else:
-        reached = _icl_gain(sample, k, rng)
-        null = max(_icl_gain(draw, k, rng) for draw in boxes + gaussians)
-    return Evidence(table, choices, k, reached, null)
+        reached = {k: _icl_gain(sample, k, rng) for k in judged}
+        null = max(_icl_gain(draw, k, rng) for draw in boxes + gaussians for k in judged)
+    lasting = table.set_index("k")["stability"].loc[judged] >= stable
+    passing = [k for k in judged if lasting[k] and reached[k] > null + margin]
+    k = _elect(choices, passing)
+    return Evidence(table, choices, k, float(reached[k]), float(null))
 
 
 def silhouette(X: Array, codes: NDArray[np.intp], k: int) -> float:
@@ -217,16 +231,14 @@ def _choices(table: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def _elect(table: pd.DataFrame, choices: dict[str, int], stable: float) -> int:
-    lasting = set(table.loc[table["stability"] >= stable, "k"])
-    votes = [k for k in choices.values() if k in lasting]
-    if not votes:
-        return choices["silhouette"]
+def _elect(choices: dict[str, int], passing: Sequence[int]) -> int:
+    """Take the number with most votes among those that pass; the silhouette's if none does."""
+    votes = [k for k in choices.values() if k in passing]
     # `choices` begins with the silhouette: it wins a tie
-    return max(votes, key=votes.count)
+    return max(votes, key=votes.count) if votes else choices["silhouette"]
 
 
-def _silhouette_of(X: Array, ks: set[int], rng: np.random.Generator) -> float:
+def _silhouette_of(X: Array, ks: Sequence[int], rng: np.random.Generator) -> float:
     return max(silhouette(X, fit_partition(X, k, rng, starts=2).predict(X), k) for k in ks)
 
 

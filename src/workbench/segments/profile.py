@@ -129,6 +129,40 @@ def profile(
     return Profile(pd.DataFrame(rows))
 
 
+def pool_small(segment: pd.Series, min_cell: int, *, name: str = "Other segments") -> pd.Series:
+    """Put segments with fewer than `min_cell` customers together, so that none can be told.
+
+    When they are too few even together, the next smallest segment joins them: its size would
+    otherwise follow from the total.
+
+    Parameters
+    ----------
+    segment : Series, shape (n,)
+    min_cell : int
+        Fewest customers a segment may show.
+
+    Returns
+    -------
+    Series
+        Categorical, in the order of the segments; `name` comes last.
+    """
+    names, codes = coded(segment, None)
+    n = np.bincount(codes, minlength=len(names))
+    order = [i for i in np.argsort(n, kind="stable") if n[i]]
+    small = [i for i in order if n[i] < min_cell]
+    while small and n[small].sum() < min_cell and len(small) < len(order):
+        small.append(order[len(small)])
+    kept = [i for i in range(len(names)) if i not in small]
+    place = np.full(len(names), len(kept))
+    place[kept] = np.arange(len(kept))
+    labels = [names[i] for i in kept] + ([name] if small else [])
+    return pd.Series(
+        pd.Categorical.from_codes(place[codes], pd.Index(labels)),
+        index=segment.index,
+        name="segment",
+    )
+
+
 def coded(
     segment: pd.Series | ArrayLike, order: list[str] | None
 ) -> tuple[list[str], NDArray[np.intp]]:

@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError
 from workbench.segments.behaviour import behaviour
-from workbench.segments.profile import Profile, profile
+from workbench.segments.map import draw_map
+from workbench.segments.profile import Profile, pool_small, profile
 from workbench.segments.rules import SCALE, default_rules, lookup, rescale
 from workbench.stats.intervals import Interval, named_intervals
 
@@ -52,6 +53,8 @@ class RFM:
         The day from which days were counted, if known.
     refunds : int
         Rows that were refunds, if a log was given.
+    min_cell : int
+        Fewest customers of which a segment is shown; smaller ones go together.
     """
 
     table: pd.DataFrame
@@ -60,14 +63,16 @@ class RFM:
     levels: dict[str, int]
     as_of: pd.Timestamp | None = None
     refunds: int = 0
+    min_cell: int = 5
+
+    @property
+    def shown(self) -> pd.Series:
+        """Segment of each customer, small segments put together; in the order of the rules."""
+        return pool_small(self.table["segment"], self.min_cell)
 
     def profile(self) -> Profile:
         """Share of customers and of spend by segment, in the order of the rules."""
-        return profile(
-            self.table["segment"],
-            self.table["spend"],
-            order=list(dict.fromkeys(self.rules["segment"])),
-        )
+        return profile(self.shown, self.table["spend"])
 
     def actions(self) -> pd.DataFrame:
         """Say what to do for whom.
@@ -76,14 +81,15 @@ class RFM:
         -------
         DataFrame
             One row a segment that has customers: segment, n, medians of days_since_last, orders
-            and spend, action.
+            and spend, need, action.
         """
-        grouped = self.table.groupby("segment", observed=True)
+        grouped = self.table.groupby(self.shown.to_numpy(), observed=True)
         out = grouped[list(MEASURES)].median()
         out.insert(0, "n", grouped.size())
         advice = self.rules.drop_duplicates("segment").set_index("segment")
-        if "action" in advice:
-            out["action"] = advice["action"].reindex([str(name) for name in out.index]).to_numpy()
+        for words in ("need", "action"):
+            if words in advice:
+                out[words] = advice[words].reindex([str(name) for name in out.index]).to_numpy()
         out.index = out.index.astype(str)
         return out.rename_axis("segment").reset_index()
 
@@ -108,57 +114,7 @@ class RFM:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the map: recency against value, tinted by the number of customers, named."""
-        import matplotlib.pyplot as plt
-        from matplotlib.patches import Rectangle
-
-        ax = plt.gca() if ax is None else ax
-        counts = self.grid().to_numpy()[::-1]
-        named = lookup(self.rules).T
-        names = self.rules["segment"].to_numpy()
-        whole = max(counts.sum(), 1)
-        (swatch,) = ax.plot([], [])
-        color = swatch.get_color()
-        swatch.remove()
-        strongest = max(counts.max(), 1)
-        for value in range(SCALE):
-            for recency in range(SCALE):
-                share = counts[value, recency] / strongest
-                ax.add_patch(
-                    Rectangle((recency, value), 1, 1, facecolor=color, alpha=0.55 * share**0.7)
-                )
-        _outline(ax, named)
-        for rule in range(len(names)):
-            cells = np.argwhere(named == rule)
-            if cells.size:
-                value, recency = cells.mean(axis=0) + 0.5
-                share = counts[named == rule].sum() / whole
-                ax.text(recency, value + 0.14, names[rule], ha="center", va="center", fontsize=8)
-                ax.text(
-                    recency, value - 0.18, _percent(share), ha="center", va="center", fontsize=8
-                )
-        ax.set_xlim(0, SCALE)
-        ax.set_ylim(0, SCALE)
-        ax.set_xticks(np.arange(SCALE) + 0.5, [str(i) for i in range(1, SCALE + 1)])
-        ax.set_yticks(np.arange(SCALE) + 0.5, [str(i) for i in range(1, SCALE + 1)])
-        ax.set_xlabel("Recency score (5 = bought most recently)")
-        ax.set_ylabel("Frequency and spend score")
-        ax.grid(visible=False)
-        return ax
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}" if share < 0.0995 else f"{share:.0%}"
-
-
-def _outline(ax: Axes, named: Scores) -> None:
-    """Draw lines between cells (value score, recency score) that carry different names."""
-    for value in range(SCALE):
-        for recency in range(SCALE):
-            here = named[value, recency]
-            if recency + 1 < SCALE and named[value, recency + 1] != here:
-                ax.plot([recency + 1] * 2, [value, value + 1], color="0.45", linewidth=1)
-            if value + 1 < SCALE and named[value + 1, recency] != here:
-                ax.plot([recency, recency + 1], [value + 1] * 2, color="0.45", linewidth=1)
+        return draw_map(self.grid().to_numpy()[::-1], self.rules, min_cell=self.min_cell, ax=ax)
 
 
 def rfm(
@@ -280,6 +236,7 @@ def name_customers(
     weights: tuple[float, float] = (1.0, 1.0),
     as_of: object = None,
     refunds: int = 0,
+    min_cell: int = 5,
 ) -> RFM:
     """Name customers whose scores are known, such as those that the engine has scored.
 
@@ -294,6 +251,8 @@ def name_customers(
         Where the levels end, to be handed on.
     rules, weights
         See `score_customers`.
+    min_cell : int
+        Fewest customers of which a segment is shown.
 
     Raises
     ------
@@ -334,7 +293,7 @@ def name_customers(
     )
     ends = {m: np.asarray((cuts or {}).get(m, []), dtype=float) for m in MEASURES}
     day = None if as_of is None else pd.Timestamp(as_of)  # type: ignore[arg-type]
-    return RFM(table, ends, rules, dict(zip(MEASURES, count, strict=True)), day, refunds)
+    return RFM(table, ends, rules, dict(zip(MEASURES, count, strict=True)), day, refunds, min_cell)
 
 
 def _check(customers: pd.DataFrame) -> dict[str, Array]:

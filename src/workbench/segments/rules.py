@@ -13,21 +13,34 @@ from workbench.errors import DataError
 #: Scale on which rules are written, whatever the number of levels of the scores.
 SCALE = 5
 
-COLUMNS = ("segment", "recency_low", "recency_high", "value_low", "value_high", "action")
+COLUMNS = (
+    "segment", "recency_low", "recency_high", "value_low", "value_high", "need", "action",
+)  # fmt: skip
 
 _DEFAULT = (
-    ("Champions", 5, 5, 4, 5, "Thank them, show new things first, ask for referrals."),
-    ("Loyal customers", 3, 4, 4, 5, "Keep them close: membership, cross-selling, reviews."),
-    ("Potential loyalists", 4, 5, 2, 3, "Lead them to the next purchase: bundles, membership."),
-    ("New customers", 5, 5, 1, 1, "Make the start easy and invite a second purchase soon."),
-    ("Promising", 4, 4, 1, 1, "Build the relation: useful content, a small trial offer."),
-    ("Needing attention", 3, 3, 3, 3, "Bring them back in time with an offer for a limited time."),
-    ("About to sleep", 3, 3, 1, 2, "Remind them with popular products at a fair price."),
-    ("Cannot lose them", 1, 2, 5, 5, "Call in person, find out what went wrong, win them back."),
-    ("At risk", 1, 2, 3, 4, "Write personally with an offer that fits earlier purchases."),
-    ("Hibernating", 2, 2, 1, 2, "One low-cost reminder; stop if it is not answered."),
-    ("Lost", 1, 1, 1, 2, "Spend nothing more than one last low-cost attempt."),
-)
+    ("Champions", 5, 5, 4, 5, "To be recognised, and to hear of new things first.",
+     "Thank them, show new things first, ask for referrals."),
+    ("Loyal customers", 3, 4, 4, 5, "What they are used to, without trouble.",
+     "Keep them close: membership, cross-selling, reviews."),
+    ("Potential loyalists", 4, 5, 2, 3, "A reason to make this their usual shop.",
+     "Lead them to the next purchase: bundles, membership."),
+    ("New customers", 5, 5, 1, 1, "An easy start, and proof that the choice was right.",
+     "Make the start easy and invite a second purchase soon."),
+    ("Promising", 4, 4, 1, 1, "A reason to come back that fits the first purchase.",
+     "Build the relation: useful content, a small trial offer."),
+    ("Needing attention", 3, 3, 3, 3, "To be reminded at the right time of what they liked.",
+     "Bring them back in time with an offer for a limited time."),
+    ("About to sleep", 3, 3, 1, 2, "Something new to look at, at little effort.",
+     "Remind them with popular products at a fair price."),
+    ("Cannot lose them", 1, 2, 5, 5, "To be listened to: something has changed or gone wrong.",
+     "Call in person, find out what went wrong, win them back."),
+    ("At risk", 1, 2, 3, 4, "A sign that they are missed, and a reason to return.",
+     "Write personally with an offer that fits earlier purchases."),
+    ("Hibernating", 2, 2, 1, 2, "Little contact, and a simple way back.",
+     "One low-cost reminder; stop if it is not answered."),
+    ("Lost", 1, 1, 1, 2, "To be left in peace.",
+     "Spend nothing more than one last low-cost attempt."),
+)  # fmt: skip
 
 
 def default_rules() -> pd.DataFrame:
@@ -37,8 +50,8 @@ def default_rules() -> pd.DataFrame:
     -------
     DataFrame
         segment, recency_low, recency_high (recency score), value_low, value_high (rounded mean
-        of the frequency and spend scores), action. Edit it and pass it on: the first rule that
-        fits wins.
+        of the frequency and spend scores), need (what such customers are commonly thought to
+        want), action. Edit it and pass it on: the first rule that fits wins.
     """
     return pd.DataFrame(_DEFAULT, columns=list(COLUMNS))
 

@@ -9,7 +9,7 @@ Langel, Tille (2013), Variance Estimation of the Gini Index, JRSS A 176(2), 521-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,6 +49,15 @@ class Tiers:
     tier: pd.Series
     gini: Interval
     lorenz: pd.DataFrame
+
+    def shown(self, min_cell: int) -> Tiers:
+        """Leave out the value of tiers with few customers, and of the next, which would tell it."""
+        few = (self.table["n"] > 0) & (self.table["n"] < min_cell)
+        hidden = few | (few.shift(1, fill_value=False) if few.sum() == 1 else False)
+        table = self.table.copy()
+        money = ["total", "share", "low", "high", "mean", "from_value"]
+        table.loc[hidden, money] = np.nan
+        return replace(self, table=table)
 
     def metrics(self) -> dict[str, Interval]:
         """Gini and the share of each tier."""
@@ -121,7 +130,7 @@ def tiers(value: ArrayLike, *, pyramid: Mapping[str, float] | None = None) -> Ti
     DataError
         Missing or negative values, nothing but zeros, shares that do not rise to one.
     """
-    worth, index = _check(value)
+    worth, index = checked_value(value)
     ends = dict(PYRAMID if pyramid is None else pyramid)
     shares = np.array(list(ends.values()), dtype=float)
     if (np.diff(shares) <= 0).any() or shares[0] <= 0 or abs(shares[-1] - 1) > 1e-12:
@@ -177,9 +186,9 @@ def _top_share(worth: Array, inside: NDArray[np.bool_], level: float = 0.95) -> 
     low = float(worth[inside].min())
     above = worth > worth[inside].max()
     # sum above the lower end, less the sum above the upper one
-    influence = _excess(worth, low, inside | above)
+    influence = excess(worth, low, inside | above)
     if above.any():
-        influence = influence - _excess(worth, float(worth[above].min()), above)
+        influence = influence - excess(worth, float(worth[above].min()), above)
     influence = (influence - share * (worth - mean)) / mean
     half = normal_quantile(level) * float(np.sqrt(np.square(influence).sum()) / n)
     p = min(max(share, 1e-12), 1 - 1e-12)
@@ -189,9 +198,62 @@ def _top_share(worth: Array, inside: NDArray[np.bool_], level: float = 0.95) -> 
     return float(1 / (1 + np.exp(width - centre))), float(1 / (1 + np.exp(-width - centre)))
 
 
-def _excess(worth: Array, end: float, above: NDArray[np.bool_]) -> Array:
+def excess(worth: Array, end: float, above: NDArray[np.bool_]) -> Array:
+    """Give the influence of each customer on the value held above a quantile `end`."""
     part = np.where(above, worth - end, 0.0)
     return np.asarray(part - part.mean(), dtype=float)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What customers are worth, and by which measure.
+
+    Attributes
+    ----------
+    value : Series, shape (n,)
+        In the order of the customers.
+    expected : bool
+        Whether it is the value to come; else the spend to date.
+    unmatched : int
+        Customers without an expected value. If there are any, all are measured by spend.
+    """
+
+    value: pd.Series
+    expected: bool
+    unmatched: int
+
+
+def worth_of(
+    customers: pd.DataFrame, expected: pd.DataFrame | None = None, *, column: str = "clv"
+) -> Worth:
+    """Take the expected value of each customer where it is known for all, else the spend.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        customer_id, spend.
+    expected : DataFrame, optional
+        customer_id and `column`, one row a customer.
+    column : str
+
+    Raises
+    ------
+    DataError
+        A column is missing, a customer is listed twice.
+    """
+    spend = customers["spend"].reset_index(drop=True)
+    if expected is None:
+        return Worth(spend, False, len(customers))
+    lacking = [c for c in ("customer_id", column) if c not in expected]
+    if lacking:
+        raise DataError(f"expected values have no column {', '.join(lacking)}", remedy="keep it")
+    if expected["customer_id"].duplicated().any():
+        raise DataError("a customer is listed twice", where="expected values", remedy="keep one")
+    value = customers["customer_id"].map(expected.set_index("customer_id")[column])
+    unmatched = int(value.isna().sum())
+    if unmatched:
+        return Worth(spend, False, unmatched)
+    return Worth(value.reset_index(drop=True).rename("value"), True, 0)
 
 
 def gini(value: ArrayLike, *, level: float = 0.95) -> Interval:
@@ -202,7 +264,7 @@ def gini(value: ArrayLike, *, level: float = 0.95) -> Interval:
     value : array_like, shape (n,)
         Zero or more.
     """
-    worth, _ = _check(value)
+    worth, _ = checked_value(value)
     n = worth.size
     order = np.argsort(worth, kind="stable")
     y = worth[order]
@@ -222,7 +284,7 @@ def gini(value: ArrayLike, *, level: float = 0.95) -> Interval:
 
 def lorenz(value: ArrayLike) -> pd.DataFrame:
     """Cumulative shares of customers and value, the least valuable first."""
-    worth, _ = _check(value)
+    worth, _ = checked_value(value)
     y = np.sort(worth)
     return pd.DataFrame(
         {
@@ -239,7 +301,8 @@ def share_of_top(value: ArrayLike, share: float = 0.2) -> Interval:
     return Interval(estimate, low, high, float(np.size(value)))
 
 
-def _check(value: ArrayLike) -> tuple[Array, pd.Index | None]:
+def checked_value(value: ArrayLike) -> tuple[Array, pd.Index | None]:
+    """Give values as numbers of zero or more, with their index, or say what is wrong with them."""
     index = value.index if isinstance(value, pd.Series) else None
     try:
         worth = np.asarray(value, dtype=float)

@@ -238,6 +238,8 @@ class _Cutter:
                 if role == "heading" and not self.out.finding:
                     self.out.finding = _plain(text.lstrip("# "))
                 self.out.cells.append(markdown_cell(joined(text)))
+            elif role == "cards":
+                self._html(safe_html(_text(data.get("text/html", ""))))
             elif role == "headlines":
                 html = safe_html(_text(data.get("text/html", "")))
                 self.out.cards += _cards(html)

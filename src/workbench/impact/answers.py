@@ -1,0 +1,140 @@
+"""The answer by the design that a case admits, the others beside it, and how firm it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from workbench.impact.adoption import read_adoption
+from workbench.impact.ancova import same_baseline
+from workbench.impact.case import CaseCard
+from workbench.impact.did import difference_in_differences
+from workbench.impact.effect import Check, Effect
+from workbench.impact.panel import CaseError, Panel
+from workbench.impact.regression import DESIGN as RETURN
+from workbench.impact.regression import panel_without_return
+from workbench.impact.robustness import leave_one_out, placebo_dates
+from workbench.impact.staggered import staggered_adoption
+from workbench.impact.synthetic_control import synthetic_control
+from workbench.impact.synthetic_difference import synthetic_difference
+from workbench.impact.trend_bounds import trend_bounds
+from workbench.impact.two_way import two_way_fixed_effects
+
+_DIFFERENCES = ("difference in differences", "same rule", "drawn by lot")
+
+
+def answer(design: str, panel: Panel, case: CaseCard, level: float) -> tuple[Effect, list[Effect]]:
+    """Give the effect by the chosen design, and the other admissible answers."""
+    if design == "synthetic control":
+        differenced = attempt(lambda: synthetic_difference(panel, level=level))
+        return synthetic_control(panel, level=level), [] if differenced is None else [differenced]
+    if design == "synthetic difference in differences":
+        return synthetic_difference(panel, level=level), []
+    if design == RETURN:
+        return panel_without_return(panel, year=case.year, level=level), []
+    if design == "same baseline":
+        main = attempt(lambda: same_baseline(panel, year=case.year, level=level))
+        if main is not None:
+            return main, []
+        fallback = difference_in_differences(panel, level=level)
+        doubt = Check(
+            "baseline",
+            "warning",
+            "Too few units were seen both before and after to compare at the same baseline;"
+            " changes of group means are compared instead.",
+        )
+        return fallback.with_checks(doubt), []
+    moved = difference_in_differences(panel, level=level)
+    level_with = attempt(lambda: same_baseline(panel, year=case.year, level=level))
+    if design == "between two answers" and level_with is not None:
+        return _between(moved, level_with), [moved, level_with]
+    mixed = attempt(lambda: synthetic_difference(panel, level=level)) if case.group else None
+    others = [e for e in (level_with, mixed) if e is not None]
+    return replace(moved, design=design), others
+
+
+def _between(a: Effect, b: Effect) -> Effect:
+    """Join two answers that bracket the truth: their hull.
+
+    References
+    ----------
+    Angrist, Pischke (2009), Mostly Harmless Econometrics, section 5.4; Ding, Li (2019), Political
+    Analysis 27(4), 605-615.
+    """
+    series = a.series.copy()
+    both = b.series.set_index("period").reindex(a.series["period"])
+    for column, join in (("low", np.fmin), ("high", np.fmax)):
+        series[column] = join(a.series[column].to_numpy(), both[column].to_numpy())
+    series["counterfactual"] = (
+        a.series["counterfactual"].to_numpy() + both["counterfactual"].to_numpy()
+    ) / 2
+    return replace(
+        a,
+        design="between two answers",
+        effect=(a.effect + b.effect) / 2,
+        low=min(a.low, b.low),
+        high=max(a.high, b.high),
+        p=max(a.p, b.p) if a.effect * b.effect > 0 else 1.0,
+        relative=(a.relative + b.relative) / 2,
+        relative_low=min(a.relative_low, b.relative_low),
+        relative_high=max(a.relative_high, b.relative_high),
+        counterfactual=(a.counterfactual + b.counterfactual) / 2,
+        inference="hull of the two intervals",
+        series=series,
+        checks=tuple(c for c in (*a.checks, *b.checks) if c.name != "trend before"),
+    )
+
+
+def attempt(estimate: Callable[[], Effect]) -> Effect | None:
+    """Give an effect, or nothing where the data do not bear it."""
+    try:
+        return estimate()
+    except CaseError:
+        return None
+
+
+def staggered_answer(
+    records: pd.DataFrame, starts: pd.Series, case: CaseCard, level: float
+) -> tuple[Effect, list[Effect], pd.DataFrame]:
+    """Judge units that started at different times: effect, other answers, what was left out."""
+    adoption = read_adoption(records, starts, unit=case.group or "customer_id")
+    effect = staggered_adoption(adoption, level=level)
+    pooled = two_way_fixed_effects(adoption, level=level)
+    checks = [*effect.checks, *pooled.checks]
+    # the warning is about the other answer, not about this one
+    checks = [replace(c, severity="note") if c in pooled.checks else c for c in checks]
+    with suppress(CaseError):
+        checks.append(trend_bounds(effect, bends=(), level=level).check)
+    if case.chosen == "volunteers":
+        checks.append(
+            Check(
+                "volunteers",
+                "warning",
+                "Those who came forward may have been on another course than the rest.",
+            )
+        )
+    return replace(effect, checks=tuple(checks)), [pooled], adoption.exclusions
+
+
+def firmness(panel: Panel, effect: Effect, level: float) -> list[Check]:
+    """Look whether other dates show an effect, how far trends may part, and on whom it hangs."""
+    if effect.design not in _DIFFERENCES:
+        return []
+    looks: list[Callable[[], Check]] = [
+        lambda: (
+            placebo_dates(
+                panel, estimate=lambda moved: difference_in_differences(moved, level=level)
+            ).check
+        ),
+        lambda: trend_bounds(panel, bends=(), level=level).check,
+        lambda: leave_one_out(panel).check,
+    ]
+    found = []
+    for look in looks:
+        with suppress(CaseError):
+            found.append(look())
+    return found

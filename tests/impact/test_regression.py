@@ -1,0 +1,98 @@
+"""The return to the mean: known in size, taken out, and named in the glance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.impact import (
+    CaseError,
+    before_after,
+    corrected_before_after,
+    panel_without_return,
+    reliability,
+)
+
+
+def measured(rng, n: int, rho: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Three measurements of reliability rho, without any change."""
+    lasting = np.sqrt(rho) * rng.normal(size=n)
+    return tuple(lasting + np.sqrt(1 - rho) * rng.normal(size=n) for _ in range(3))
+
+
+@pytest.mark.parametrize("rho", [0.5, 0.7, 0.9])
+@pytest.mark.parametrize("worst", [False, True])
+def test_the_corrected_change_holds_its_interval(rho: float, worst: bool) -> None:
+    # the grid of pre/post cells: reliability .5, .7, .9, no selection or the bottom quarter
+    rng = np.random.default_rng(int(10 * rho) + worst)
+    hits, fooled = 0, 0
+    for _ in range(300):
+        first, second, third = measured(rng, 200, rho)
+        chosen = second <= np.quantile(second, 0.25) if worst else rng.random(200) < 0.25
+        found = corrected_before_after(
+            second[chosen], third[chosen] + 0.5, reliability(first, second)
+        )
+        hits += found.low <= 0.5 <= found.high
+        change = third[chosen] + 0.5 - second[chosen]
+        half = 2.01 * change.std(ddof=1) / np.sqrt(chosen.sum())
+        fooled += abs(change.mean() - 0.5) > half
+    assert 0.91 <= hits / 300 <= 0.985
+    assert bool(fooled > 60) is worst, "the plain paired t fails where the worst were chosen"
+
+
+def test_the_expected_return_is_that_of_the_bivariate_normal() -> None:
+    # Barnett, van der Pols, Dobson (2005), equation 1: below a cut-off at z, the return is
+    # sd (1 - rho) phi(z) / Phi(z)
+    rng = np.random.default_rng(1)
+    first, second, _ = measured(rng, 200_000, 0.6)
+    returning = reliability(first, second)
+    chosen = second <= np.quantile(second, 0.25)
+    z = -0.6745
+    density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+    assert returning.expected(second[chosen]).mean() == pytest.approx(
+        0.4 * density / 0.25, abs=0.01
+    )
+    assert returning.reliability == pytest.approx(0.6, abs=4 * returning.se)
+
+
+def test_the_share_of_the_glance_is_told() -> None:
+    rng = np.random.default_rng(2)
+    first, second, third = measured(rng, 400, 0.5)
+    chosen = second <= np.quantile(second, 0.25)
+    found = corrected_before_after(second[chosen], third[chosen], reliability(first, second))
+    assert found.checks[0].severity == "note" and "by itself" in found.checks[0].text
+    calm = corrected_before_after(second, third + 1, reliability(first, second))
+    assert calm.checks[0].severity == "ok"
+
+
+def test_a_panel_of_the_worst_is_corrected(make_panel) -> None:
+    # two years of 6 periods before, one after; each year has a part of its own that does not last
+    rng = np.random.default_rng(3)
+    hits, glances = 0, 0
+    for _ in range(100):
+        panel = make_panel(rng, units=120, treated=30, periods=12, phi=0.0)
+        y = 10 + 3 * rng.normal(size=(120, 1)) + rng.normal(size=(120, 18))
+        y += 3 * np.repeat(rng.normal(size=(120, 3)), 6, axis=1)
+        worst = np.argsort(y[:, 6:12].mean(axis=1))[:30]
+        chosen = type(panel)(
+            y, np.ones_like(y), panel.units, pd.date_range("2024-01-01", periods=18, freq="MS"),
+            np.isin(np.arange(120), worst), np.arange(18) >= 12, panel.eligible, panel.start,
+        )  # fmt: skip
+        found = panel_without_return(chosen, year=6)
+        hits += found.low <= 0 <= found.high
+        glances += before_after(chosen, window=6).clear
+    assert hits >= 88, "95 % less three standard errors"
+    assert glances > 75, "a glance is fooled"
+    assert len(found.series) == 18
+
+
+def test_what_cannot_be_known_is_refused(make_panel) -> None:
+    with pytest.raises(CaseError, match="3 units were seen at two times"):
+        reliability([1, 2, 3], [2, 1, 3])
+    with pytest.raises(CaseError, match="all units had the same value"):
+        reliability(np.ones(20), np.arange(20.0))
+    with pytest.raises(CaseError, match="1 chosen units"):
+        corrected_before_after([1.0], [2.0], reliability(np.arange(20.0), np.arange(20.0)))
+    with pytest.raises(CaseError, match="2 periods before the start"):
+        panel_without_return(make_panel(np.random.default_rng(1), periods=4), year=12)

@@ -1,0 +1,144 @@
+"""Time to an event: Kaplan and Meier's area, its variance, and coverage against known truths."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels.duration.survfunc import SurvfuncRight
+
+from workbench.impact import CaseError, cohort, restricted_mean, time_to_event
+
+
+def drawn(rng, n: int, hazard, censor: float = 0.0, horizon: float = 12.0) -> pd.DataFrame:
+    time = rng.exponential(1 / np.broadcast_to(hazard, n))
+    gone = rng.exponential(1 / censor, n) if censor else np.full(n, np.inf)
+    last = np.minimum(np.minimum(time, gone), horizon)
+    return pd.DataFrame({"duration": last, "event": (time <= gone) & (time <= horizon)})
+
+
+def area(hazard: float, horizon: float = 12.0) -> float:
+    return (1 - np.exp(-hazard * horizon)) / hazard
+
+
+def test_the_curve_is_that_of_statsmodels() -> None:
+    frame = drawn(np.random.default_rng(1), 200, 0.1, censor=0.05)
+    own = restricted_mean(frame["duration"], frame["event"], 12.0)
+    peer = SurvfuncRight(frame["duration"], frame["event"].astype(int))
+    on = own.curve.set_index("time")["survival"]
+    assert on.loc[peer.surv_times].to_numpy() == pytest.approx(peer.surv_prob)
+
+
+def test_a_small_example_by_hand() -> None:
+    # events at 2 and 6, one lost at 4; until 10: 2 + 4 * 3/4 ... survival 3/4 from 2, 3/8 from 6
+    own = restricted_mean([2, 4, 6, 10], [True, False, True, False], 10)
+    assert own.mean == pytest.approx(2 + 4 * 0.75 + 4 * 0.375)
+    # Klein, Moeschberger (2003), equation 4.5.3: sum of squared areas beyond each event over
+    # r (r - d), times n / (n - 1) in the last place
+    greenwood = (4 * 0.75 + 4 * 0.375) ** 2 / (4 * 3) + (4 * 0.375) ** 2 / (2 * 1)
+    assert own.variance == pytest.approx(greenwood * 4 / 3, rel=0.35)
+
+
+def test_the_variance_is_greenwoods_in_larger_samples() -> None:
+    frame = drawn(np.random.default_rng(2), 3000, 0.1, censor=0.03)
+    own = restricted_mean(frame["duration"], frame["event"], 12.0)
+    t = np.sort(frame["duration"].unique())
+    greenwood, curve = 0.0, own.curve
+    for time in t[:-1]:
+        at_risk = (frame["duration"] >= time).sum()
+        died = ((frame["duration"] == time) & frame["event"]).sum()
+        if died:
+            later = curve[curve["time"] >= time]
+            ends = np.r_[later["time"].to_numpy()[1:], 12.0]
+            beyond = float(((ends - later["time"]) * later["survival"]).sum())
+            greenwood += beyond**2 * died / (at_risk * (at_risk - died))
+    assert own.variance == pytest.approx(greenwood, rel=0.01)
+
+
+def test_intervals_hold_the_true_difference() -> None:
+    rng = np.random.default_rng(3)
+    truth, hits = area(0.07) - area(0.1), 0
+    for _ in range(200):
+        frame = pd.concat(
+            [
+                drawn(rng, 150, 0.07, censor=0.02).assign(treated=True),
+                drawn(rng, 150, 0.1, censor=0.02).assign(treated=False),
+            ]
+        )
+        found = time_to_event(frame, horizon=11.9)
+        hits += found.low <= truth <= found.high
+    assert 0.91 <= hits / 200 <= 0.99
+
+
+def test_lasting_differences_fall_out_against_an_earlier_cohort() -> None:
+    rng = np.random.default_rng(4)
+    truth, hits, plain = area(0.05) - area(0.07), 0, 0
+    for _ in range(100):
+        parts = []
+        for mine, now, hazard in (
+            (True, True, 0.05), (True, False, 0.07), (False, True, 0.1), (False, False, 0.1),
+        ):  # fmt: skip
+            parts.append(drawn(rng, 300, hazard).assign(treated=mine, after=now))
+        frame = pd.concat(parts)
+        found = time_to_event(frame, horizon=12.0, after="after")
+        hits += found.low <= truth <= found.high
+        alone = time_to_event(frame[frame["after"]], horizon=12.0)
+        plain += alone.low <= truth <= alone.high
+    assert hits >= 89 and plain < 30
+
+
+def test_clusters_widen_the_interval_and_hold_it() -> None:
+    rng = np.random.default_rng(5)
+    hits, wide, narrow = 0, [], []
+    for _ in range(100):
+        city = np.repeat(np.arange(20), 40)
+        hazard = 0.1 * np.exp(0.35 * rng.normal(size=20))[city]
+        frame = drawn(rng, 800, hazard).assign(treated=city < 10, city=city)
+        found = time_to_event(frame, horizon=12.0, unit="city")
+        hits += found.low <= 0 <= found.high
+        wide.append(found.high - found.low)
+        alone = time_to_event(frame, horizon=12.0)
+        narrow.append(alone.high - alone.low)
+    assert hits >= 89 and np.mean(wide) > 1.4 * np.mean(narrow)
+
+
+def test_a_cohort_is_what_ran_on_the_day() -> None:
+    starts = pd.Series(pd.to_datetime(["2024-01-01", "2024-01-01", "2024-07-01", "2024-01-01"]))
+    ends = pd.Series(pd.to_datetime(["2024-06-30", None, None, "2024-02-01"]))
+    found = cohort(starts, ends, pd.Timestamp("2024-06-01"), pd.Timestamp("2024-12-31"))
+    assert found.index.tolist() == [0, 1]
+    assert found["duration"].tolist() == [29, 213] and found["event"].tolist() == [True, False]
+
+
+def test_many_lost_from_sight_are_told() -> None:
+    frame = drawn(np.random.default_rng(6), 400, 0.1, censor=0.1)
+    found = time_to_event(frame.assign(treated=np.arange(400) < 200), horizon=11.0)
+    assert found.checks[0].severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"duration": -1.0}, "1 durations are missing or negative"),
+        ({"duration": np.nan}, "1 durations are missing or negative"),
+        ({"event": False}, "0 events were seen in the group treated after"),
+    ],
+)
+def test_bad_times_are_refused(change: dict, said: str) -> None:
+    frame = drawn(np.random.default_rng(7), 100, 0.1).assign(treated=np.arange(100) < 50)
+    rows = frame.index < 50 if "event" in change else frame.index == 3
+    for name, value in change.items():
+        frame.loc[rows, name] = value
+    with pytest.raises(CaseError, match=said):
+        time_to_event(frame, horizon=10.0)
+
+
+def test_a_horizon_beyond_the_data_and_missing_columns_are_refused() -> None:
+    frame = drawn(np.random.default_rng(7), 100, 0.1).assign(treated=np.arange(100) < 50)
+    with pytest.raises(CaseError, match="nobody was followed to the horizon of 24"):
+        time_to_event(frame, horizon=24.0)
+    with pytest.raises(CaseError, match="no column 'treated'"):
+        time_to_event(frame.drop(columns="treated"), horizon=10.0)
+    one = frame.assign(city=np.where(frame["treated"], 9, frame.index % 5))
+    with pytest.raises(CaseError, match="1 treated and 5 other clusters"):
+        time_to_event(one, horizon=10.0, unit="city")

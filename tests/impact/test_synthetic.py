@@ -1,0 +1,277 @@
+"""Synthetic control and synthetic difference: weights, intervals, checks, refusals."""
+
+from __future__ import annotations
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize
+
+from workbench.impact import (
+    CaseCard,
+    CaseError,
+    Panel,
+    evaluate,
+    predictor_means,
+    synthetic_control,
+    synthetic_difference,
+)
+from workbench.impact.simplex import closest_mixture
+
+
+def factors(
+    rng: np.random.Generator,
+    *,
+    donors: int = 22,
+    periods: int = 32,
+    after: int = 8,
+    treated: int = 1,
+    effect: float = 1.0,
+    shift: float = 0.0,
+) -> Panel:
+    """Two drifting factors, each unit its own share of them, AR(.5) errors."""
+    n = donors + treated
+    factor = 0.5 * np.cumsum(rng.normal(size=(2, periods)), axis=1)
+    e = np.zeros((n, periods))
+    e[:, 0] = rng.normal(size=n) / np.sqrt(0.75)
+    for t in range(1, periods):
+        e[:, t] = 0.5 * e[:, t - 1] + rng.normal(size=n)
+    y = 20 + rng.normal(size=(n, 1)) + rng.normal(size=(n, 2)) @ factor + 0.7 * e
+    own = np.arange(n) < treated
+    later = np.arange(periods) >= periods - after
+    y = y + effect * np.outer(own, later) + shift * own[:, None]
+    names = pd.date_range("2020-01-01", periods=periods, freq="MS")
+    return Panel(
+        y,
+        np.ones_like(y),
+        pd.Index([f"C{i}" for i in range(n)]),
+        names,
+        own,
+        later,
+        np.ones(n, dtype=bool),
+        names[periods - after],
+    )
+
+
+@pytest.mark.parametrize("ridge", [0.0, 3.0])
+def test_the_mixture_is_the_constrained_least_squares_solution(ridge: float) -> None:
+    gaps = np.random.default_rng(1).normal(size=(12, 6)) + 0.5
+    found = closest_mixture(gaps, ridge=ridge)
+    loss = lambda w: np.square(gaps @ w).sum() + ridge * w @ w  # noqa: E731
+    slow = minimize(
+        loss,
+        np.full(6, 1 / 6),
+        bounds=[(0, 1)] * 6,
+        constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
+        method="SLSQP",
+        options={"ftol": 1e-14, "maxiter": 500},
+    )
+    assert found.sum() == pytest.approx(1) and (found >= 0).all()
+    assert loss(found) <= slow.fun * (1 + 1e-9)
+    assert found == pytest.approx(slow.x, abs=1e-5)
+
+
+def test_a_unit_that_is_a_mixture_is_found_out() -> None:
+    panel = factors(np.random.default_rng(2), effect=0.0)
+    panel.outcome[0] = 0.3 * panel.outcome[4] + 0.7 * panel.outcome[9]
+    panel.outcome[0, panel.after] += 2.0
+    found = synthetic_control(panel)
+    assert dict(
+        zip(found.donors["unit"][:2], found.donors["weight"][:2].round(6), strict=True)
+    ) == {
+        "C9": 0.7,
+        "C4": 0.3,
+    }
+    assert found.effect == pytest.approx(2) and found.clear
+    assert found.rank_p == pytest.approx(1 / 23)
+
+
+def test_the_nested_search_weighs_the_predictors_that_matter() -> None:
+    rng = np.random.default_rng(3)
+    panel = factors(rng, donors=25, effect=1.5)
+    before = panel.outcome[:, ~panel.after]
+    useful = pd.DataFrame(
+        {"early": before[:, :8].mean(axis=1), "late": before[:, 16:].mean(axis=1)}
+    )
+    useful.index = panel.units
+    both = useful.assign(noise=rng.normal(size=len(panel.units)))
+    found = synthetic_control(panel, predictors=both, starts=5)
+    table = found.predictors.set_index("predictor")
+    assert table["importance"].sum() == pytest.approx(1)
+    # importance of its own choosing fits the time before no worse than equal importance
+    spread = both.to_numpy().std(axis=0, ddof=1)
+    gaps = (both.to_numpy()[1:] - both.to_numpy()[0]) / spread
+    equal = closest_mixture(gaps.T)
+    plain = np.sqrt(np.square(before[0] - equal @ before[1:]).mean())
+    assert found.rmspe_before <= plain * (1 + 1e-9)
+    assert len(found.placebos) == 26 and found.low < found.effect < found.high
+
+
+def test_the_same_data_give_the_same_weights() -> None:
+    panel = factors(np.random.default_rng(3), donors=20)
+    x = pd.DataFrame({"a": panel.outcome[:, 0], "b": panel.outcome[:, 9]}, index=panel.units)
+    one, two = (synthetic_control(panel, predictors=x, starts=3) for _ in range(2))
+    pd.testing.assert_frame_equal(one.donors, two.donors)
+    assert (one.low, one.high, one.p) == (two.low, two.high, two.p)
+
+
+@pytest.mark.parametrize(
+    "inference", ["placebo", pytest.param("conformal", marks=pytest.mark.slow)]
+)
+def test_intervals_of_the_synthetic_control_cover(inference: str) -> None:
+    rng = np.random.default_rng(5)
+    hits, runs = 0, 0
+    for _ in range(40):
+        panel = factors(rng, donors=20)
+        try:
+            found = synthetic_control(panel, inference=inference)
+        except CaseError:
+            continue
+        runs += 1
+        hits += found.low <= 1 <= found.high
+    assert runs > 30 and hits / runs >= 0.86
+
+
+@pytest.mark.parametrize("treated", [1, 6])
+def test_intervals_of_the_synthetic_difference_cover(treated: int) -> None:
+    rng = np.random.default_rng(6)
+    found = [synthetic_difference(factors(rng, treated=treated, periods=24)) for _ in range(60)]
+    assert np.mean([f.low <= 1 <= f.high for f in found]) >= 0.86
+    assert np.mean([f.effect for f in found]) == pytest.approx(1, abs=0.35)
+
+
+def test_placebo_and_interval_agree() -> None:
+    found = synthetic_control(factors(np.random.default_rng(7), effect=4.0), inference="placebo")
+    assert found.clear is (found.p <= 0.05)
+
+
+def test_all_three_variances_are_of_one_size() -> None:
+    panel = factors(np.random.default_rng(8), treated=8, donors=30, periods=24)
+    se = {
+        name: synthetic_difference(panel, variance=name).se
+        for name in ("placebo", "jackknife", "bootstrap")
+    }
+    assert max(se.values()) < 2 * min(se.values())
+
+
+def test_levels_do_not_matter_to_the_synthetic_difference() -> None:
+    one = synthetic_difference(factors(np.random.default_rng(9)))
+    far = synthetic_difference(factors(np.random.default_rng(9), shift=100.0))
+    assert far.effect == pytest.approx(one.effect)
+
+
+def test_a_unit_unlike_all_others_is_refused() -> None:
+    panel = factors(np.random.default_rng(9), shift=100.0)
+    with pytest.raises(CaseError, match="no mixture of the comparison units moved like"):
+        synthetic_control(panel)
+
+
+def test_a_poor_fit_is_a_warning() -> None:
+    rng = np.random.default_rng(21)
+    seen = set()
+    for shift in np.linspace(1.5, 6, 10):
+        try:
+            found = synthetic_control(factors(rng, shift=float(shift)))
+        except CaseError:
+            continue
+        check = next(c for c in found.checks if c.name == "fit before")
+        error = found.placebos["rmspe_before"]
+        poor = (error[0] / error[1:].median()) ** 2 > 5
+        assert (check.severity == "warning") is bool(poor)
+        seen.add(check.severity)
+    assert seen == {"ok", "warning"}
+
+
+def test_leaving_out_donors_is_shown() -> None:
+    found = synthetic_control(factors(np.random.default_rng(2)))
+    assert set(found.left_out["unit"]) == set(found.donors.query("weight > 0.01")["unit"])
+    assert "leave one out" in {c.name for c in found.checks}
+
+
+def test_donors_with_holes_are_left_out_and_counted() -> None:
+    panel = factors(np.random.default_rng(2))
+    panel.weight[5, 3], panel.outcome[5, 3] = 0, np.nan
+    for estimate in (synthetic_control, synthetic_difference):
+        found = estimate(panel)
+        check = next(c for c in found.checks if c.name == "unbalanced")
+        assert check.text.startswith("1 comparison") and "C5" not in set(found.donors["unit"])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda p: p.weight.__setitem__((0, 2), 0), "not observed in"),
+        (lambda p: p.treated.__setitem__(slice(None), False), "no treated units"),
+        (lambda p: p.treated.__setitem__(3, True), "2 treated units"),
+        (lambda p: p.weight.__setitem__((slice(2, None), 0), 0), "only 1 comparison"),
+        (lambda p: p.after.__setitem__(slice(3, None), True), "only 3 periods before"),
+    ],
+)
+def test_what_no_mixture_can_be_made_of_is_an_error(spoil, words: str) -> None:
+    panel = factors(np.random.default_rng(2))
+    spoil(panel)
+    with pytest.raises(CaseError, match=words):
+        synthetic_control(panel)
+
+
+def test_too_few_units_and_periods_for_an_interval_are_an_error() -> None:
+    with pytest.raises(CaseError, match="allow no 95 % interval"):
+        synthetic_control(factors(np.random.default_rng(2), donors=6))
+
+
+def test_predictors_must_be_there_for_each_unit() -> None:
+    panel = factors(np.random.default_rng(2))
+    x = pd.DataFrame({"a": panel.outcome[:, 0]}, index=panel.units)
+    with pytest.raises(CaseError, match="unit C3 has no predictors"):
+        synthetic_control(panel, predictors=x.drop("C3"))
+    with pytest.raises(CaseError, match="'a' is missing"):
+        synthetic_control(panel, predictors=x.where(x["a"] != x["a"].iloc[4]))
+    frame = pd.DataFrame({"customer_id": [1], "period": [2000], "income": [3.0]})
+    assert predictor_means(frame, {"income": [2000]}).loc[1, "income"] == 3
+    with pytest.raises(CaseError, match="none of the periods"):
+        predictor_means(frame, {"income": [1999]})
+
+
+@pytest.mark.parametrize(
+    ("treated", "spoil", "words"),
+    [
+        (1, lambda p: p.weight.__setitem__((0, 2), 0), "not observed in every period"),
+        (22, lambda p: None, "more comparison units than treated"),
+    ],
+)
+def test_the_synthetic_difference_refuses_too(treated: int, spoil, words: str) -> None:
+    panel = factors(np.random.default_rng(2), treated=treated)
+    spoil(panel)
+    with pytest.raises(CaseError, match=words) as caught:
+        synthetic_difference(panel)
+    assert words in str(caught.value)
+
+
+def test_one_treated_city_among_many_is_judged_by_a_mixture() -> None:
+    panel = factors(np.random.default_rng(12), donors=24, effect=30.0)
+    i, t = np.nonzero(panel.weight > 0)
+    frame = pd.DataFrame({"city": panel.units[i], "period": panel.periods[t]})
+    frame["estimate"] = panel.outcome[i, t]
+    # ten customers a city
+    frame = frame.loc[frame.index.repeat(10)].reset_index(drop=True)
+    frame["customer_id"] = frame["city"] + "-" + (frame.index % 10).astype(str)
+    card = CaseCard("offer", panel.start, "random", group="city", treated_groups=("C0",))
+    found = evaluate(frame, card, outcome="sales")
+    assert found.effect is not None and found.effect.design == "synthetic control"
+    assert found.effect.low < 30 < found.effect.high and found.effect.clear
+    assert "synthetic difference in differences" in set(found.answers["design"])
+
+
+def test_they_can_be_drawn() -> None:
+    panel = factors(np.random.default_rng(2))
+    mixed, moved = synthetic_control(panel), synthetic_difference(panel)
+    for draw in (mixed.plot, mixed.plot_gaps, mixed.plot_placebos, moved.plot, moved.plot_gaps):
+        figure, ax = plt.subplots()
+        draw(ax=ax)
+        assert ax.lines
+        plt.close(figure)
