@@ -35,25 +35,29 @@ WORDS = {
     "no": "否",
     "no conclusion": "不予判断",
 }
-SAID = {
-    "en": "Measured on {date}, {runs} simulated cases a row (`make calibration`). A 95 % interval"
-    " should hold the truth in 92.5 to 98 % of cases and be at most 1.5 times as wide as that of an"
-    " oracle who knows the errors; where there is no effect, one may be found in at most 7 %"
-    " (chance of the simulation apart).",
-    "zh": "{date} 实测，每行{runs}次模拟（`make calibration`）。95% 区间应在 92.5% 至 98%"
+INTRODUCTION = {
+    "en": "Cases are simulated and judged like real ones (`make calibration`). A 95 % interval should"
+    " hold the truth in 92.5 to 98 % of cases and be at most 1.5 times as wide as that of an oracle"
+    " who knows the errors; where there is no effect, one may be found in at most 7 % (chance of the"
+    " simulation apart).",
+    "zh": "模拟若干情形，像真实案例那样评估（`make calibration`）。95% 区间应在 92.5% 至 98%"
     " 的情形中包含真值，宽度不超过已知误差者（“先知”）的 1.5 倍；没有效果时，误报不应超过 7%"
     "（模拟本身的偶然误差除外）。",
+}
+SAID = {
+    "en": "**{title}**, measured on {date}, {runs} simulated cases a row.",
+    "zh": "**{title}**，{date}实测，每行模拟{runs}次。",
 }
 
 
 def tables(measured: Mapping[str, Any], language: str) -> str:
     """Markdown of all families."""
     say = (lambda word: WORDS[str(word)]) if language == "zh" else str
-    parts = []
+    parts = [INTRODUCTION[language]]
     for family, block in measured.items():
         rows = block["cells"]
         date = dt.date.fromisoformat(block["date"])
-        day = f"{date.year} 年 {date.month} 月 {date.day} 日" if language == "zh" else str(date)
+        day = f"{date.year}年{date.month}月{date.day}日" if language == "zh" else str(date)
         title = say(family)
         columns = list(rows[0]["settings"])
         head = [
@@ -64,8 +68,9 @@ def tables(measured: Mapping[str, Any], language: str) -> str:
             "as promised",
         ]
         lines = [
-            f"**{title[:1].upper()}{title[1:]}.** "
-            + SAID[language].format(date=day, runs=rows[0]["runs"]),
+            SAID[language].format(
+                title=title[:1].upper() + title[1:], date=day, runs=rows[0]["runs"]
+            ),
             "",
             "| " + " | ".join(say(c) for c in head) + " |",
             "|" + "---:|" * (len(head) - 1) + "---|",
