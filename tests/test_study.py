@@ -85,10 +85,15 @@ def test_all_problems_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
          "goals[0].baseline.valu: unknown key; did you mean 'value'?"),
         ("goals: [{name: g, title: G, indicator: nps, baseline: {value: 1, date: 2024-01-01},"
          " target: 2, deadline: 2023-01-01}]",
-         "`deadline` 2023-01-01 is not after the baseline's date 2024-01-01"),
+         "`deadline` 2023-01-01 is not after the baseline's date 2024-01-01; correct one of the"
+         " dates (goal 'g')"),
         ("goals: [{name: g, title: G, indicator: nps, baseline: {value: 1, date: 2024-01-01},"
          " target: 2, deadline: 2025-01-01, direction: down}]",
-         "`direction` is down, but the target 2.0 lies above the baseline 1.0"),
+         "`direction` is down, but the target 2.0 lies above the baseline 1.0; correct one of the"
+         " three (goal 'g')"),
+        ("goals: [{name: g, title: G, indicator: nps, baseline: {value: 1, date: 2024-01-01},"
+         " target: 2, deadline: someday}]",
+         "goals[0].deadline: 'someday' does not fit; write a date as 2025-12-31 (goal 'g')"),
         ("goals: [{name: g, title: G, indicator: nps, baseline: {value: 1, date: 2024-01-01},"
          " target: 2, deadline: 2025-01-01, direction: upward}]",
          "'upward' is not one of 'up' or 'down'"),
@@ -168,7 +173,8 @@ def test_goals_may_not_be_each_others_parents(tmp_path: Path) -> None:
         " target: 2, deadline: 2025-01-01, parent: {1}}}\n"
     )
     text = problem(tmp_path, MINIMAL + "goals:\n" + goal.format("a", "b") + goal.format("b", "a"))
-    assert "the goals' parents form a circle" in text
+    assert "line 8, goals[0].parent: the goals' parents form a circle: a -> b -> a" in text
+    assert "take one parent out" in text and text.count("circle") == 1, "once, not once a goal"
 
 
 def test_two_goals_cannot_share_a_name(tmp_path: Path) -> None:
@@ -310,7 +316,7 @@ def test_goals_carry_weights_and_history_and_actions_name_what_they_serve(tmp_pa
     assert study.goals[0].baseline.how == "stated" and study.goals[2].history[0].target == 3
     assert study.actions[0].goal == "a"
     text = problem(tmp_path / "sum", GOALS_AND_ACTIONS.replace("weight: 0.4", "weight: 0.6"))
-    assert "serve 'top' sum to 1.2 and not to 1 (a 0.6 + b 0.6)" in text
+    assert "serve 'top' sum to 1.2 and not to 1 (a 0.6 + b 0.6); divide them by" in text
     text = problem(tmp_path / "one", GOALS_AND_ACTIONS.replace("weight: 0.4, ", ""))
     assert "b has no weight; give all of them one" in text
     text = problem(tmp_path / "goal", GOALS_AND_ACTIONS.replace("goal: a}", "goal: c, case: x}"))

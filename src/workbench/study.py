@@ -228,12 +228,24 @@ def read_card(path: Path) -> Study:
             {**given, "name": folder.name, "folder": folder}, context=context
         )
     except ValidationError as errors:
-        problems += [explain(e, Study, lines, _FROM_FOLDER) for e in errors.errors()]
+        for e in errors.errors():
+            line, text = explain(e, Study, lines, _FROM_FOLDER)
+            problems.append((line, f"{text}{_goal_at(raw, e['loc'])}"))
         raise gathered(path, problems, StudyError) from None
     problems += [(line_of(loc, lines), text) for loc, text in _cross_checks(study)]
     if problems:
         raise gathered(path, problems, StudyError)
     return study
+
+
+def _goal_at(raw: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
+    """Name the goal that a problem is in, for who does not count list entries."""
+    if len(loc) < 2 or loc[0] != "goals" or not isinstance(loc[1], int):
+        return ""
+    goals = raw.get("goals")
+    entry = goals[loc[1]] if isinstance(goals, list) else None
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return f" (goal {name!r})" if isinstance(name, str) else ""
 
 
 def _locate(name_or_path: str | Path) -> Path:
@@ -308,9 +320,14 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
                     f"{did_you_mean(goal.parent, goals)}",
                 )
             )
-        elif _in_circle(goal, goals):
+        circle = _circle(goal, goals)
+        if circle and goal.name == min(circle):
             found.append(
-                (("goals", i, "parent"), f"goals[{i}].parent: the goals' parents form a circle")
+                (
+                    ("goals", i, "parent"),
+                    f"goals[{i}].parent: the goals' parents form a circle: "
+                    f"{' -> '.join([*circle, goal.name])}; take one parent out",
+                )
             )
     for i, problem in faulty_weights(study.goals):
         found.append((("goals", i, "weight"), f"goals[{i}].weight: {problem}"))
@@ -352,12 +369,11 @@ def _wrong_whole(study: Study, name: str, whole: str) -> list[str]:
     return []
 
 
-def _in_circle(goal: Goal, goals: Mapping[str, Goal]) -> bool:
-    seen: set[str] = set()
+def _circle(goal: Goal, goals: Mapping[str, Goal]) -> list[str]:
+    """Give the goals from this one up to itself again; none where it ends above."""
+    path: list[str] = []
     at: str | None = goal.name
-    while at is not None and at in goals:
-        if at in seen:
-            return True
-        seen.add(at)
+    while at is not None and at in goals and at not in path:
+        path.append(at)
         at = goals[at].parent
-    return False
+    return path if at == goal.name else []

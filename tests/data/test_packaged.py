@@ -61,8 +61,13 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "week": 1,
             "transaction_timestamp": pd.to_datetime(
                 # Past midnight in London, and still the day before in New York.
-                "2017-01-02 02:00|2017-01-02 02:00|2017-02-01 17:00|2017-03-01 17:00"
-                "|2018-01-01 04:01".split("|")
+                [
+                    "2017-01-02 02:00",
+                    "2017-01-02 02:00",
+                    "2017-02-01 17:00",
+                    "2017-03-01 17:00",
+                    "2018-01-01 04:01",
+                ]
             ),
         }
     )

@@ -135,6 +135,13 @@ def test_the_environments_key_wins_and_must_be_long(
         ("my name is Anna Lee and", "my name is [name] and"),
         ("2025-01-05 等了 20 分钟，花了 1299 元", "2025-01-05 等了 20 分钟，花了 1299 元"),
         ("20250105 bought 100% cotton", "20250105 bought 100% cotton"),
+        ("我住在合肥市六盘水路39号201室，没信号", "我住在[address]，没信号"),
+        ("寄到广东省深圳市南山区科技园路5号3栋1202室", "寄到[address]"),
+        ("小区3栋2单元501室没信号", "小区[address]没信号"),
+        ("地铁3号线没网，每月5号扣费，1号窗口排队", "地铁3号线没网，每月5号扣费，1号窗口排队"),
+        ("I live at 12 High Street and wait", "I live at [address] and wait"),
+        ("Flat 5, 221B Baker Street, London", "[address], London"),
+        ("We waited 2 hours in Main Street", "We waited 2 hours in Main Street"),
     ],
 )
 def test_a_text_keeps_its_words_and_loses_its_people(text: str, expected: str) -> None:

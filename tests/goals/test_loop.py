@@ -204,6 +204,7 @@ def test_a_threshold_within_the_usual_scatter_is_to_be_moved_out() -> None:
     (row,) = moved.to_dict("records")
     assert row["goal"] == "g" and row["low"] == pytest.approx(signals.chart("g").low)
     assert math.isnan(row["high"])
+    assert found.summary().loc[moved.index[0], "now"] == "9.8"
     shown = found.summary().loc[moved.index[0], "to"]
     assert float(shown) == pytest.approx(signals.chart("g").low, rel=0.01)
 

@@ -220,3 +220,9 @@ def test_cells_lead_to_the_pages_of_a_column_that_is_not_printed() -> None:
     assert html.find_all("th", scope="row")[1].find("a") is None
     with pytest.raises(ReportingError, match="no column 'nowhere'"):
         table_html(rows, "en", links={"goal": "nowhere"})
+
+
+def test_a_sentence_in_a_cell_asks_for_a_readable_column() -> None:
+    rows = pd.DataFrame({"goal": ["Keep"], "step": ["decide on a measure now, or say why not"]})
+    html = BeautifulSoup(table_html(rows, "en"), "html.parser")
+    assert html.find("td")["class"] == ["wb-long"] and "class" not in html.tbody.find("th").attrs

@@ -23,6 +23,7 @@ from workbench.satisfaction import (
     keywords,
     language_of,
     learn_polarity,
+    learn_tone,
     missed,
     read_comments,
     split_clauses,
@@ -124,7 +125,8 @@ def test_ratings_become_tones_and_the_middle_stays_open() -> None:
     assert tone_by_rating([1, 2, 3, 4, 5]).tolist()[:2] == [0, 0]
     assert np.isnan(tone_by_rating([1, 2, 3, 4, 5])[2])
     assert tone_by_rating([1, 3, 5], negative_to=3, positive_from=4).tolist() == [0, 0, 1]
-    assert np.isnan(tone_by_rating([None, None])).all()
+    assert tone_by_rating([1, 3, 4, 5], middle="negative").tolist() == [0, 0, 1, 1]
+    assert np.isnan(tone_by_rating([None, None], middle="negative")).all()
 
 
 def test_the_tone_is_learned_in_both_languages() -> None:
@@ -308,8 +310,8 @@ def test_coders_and_the_method_are_compared() -> None:
     found = coding_agreement(frame, comments, polarity, rng=np.random.default_rng(1), draws=200)
     people = found.of("aspect", "people")
     assert people["n"] == 120 and 0.65 < people["low"] < people["estimate"] < people["high"]
-    assert found.of("aspect", "method and code_a")["estimate"] > 0.75
-    assert found.of("tone", "method and tone_b")["measure"] == "kappa"
+    assert found.of("aspect", "method and coder a")["estimate"] > 0.75
+    assert found.of("tone", "method and coder b")["measure"] == "kappa"
     assert (found.table["low"] < found.table["estimate"]).all()
 
 
@@ -319,7 +321,7 @@ def test_codes_of_another_codebook_and_few_codes_say_so() -> None:
     foreign = frame.assign(code_a=frame["code_a"].replace({"price": "cost", "app": "screen"}))
     table = coding_agreement(foreign, comments, rng=np.random.default_rng(1), draws=50).table
     reason = table.set_index("between")["reason"]
-    assert reason["method and code_a"] == "the codes are not aspects of the codebook"
+    assert reason["method and coder a"] == "the codes are not aspects of the codebook"
     few = frame.copy()
     few.loc[10:, ["code_a", "code_b", "tone_a", "tone_b"]] = None
     table = coding_agreement(few, comments, rng=np.random.default_rng(1), draws=50).table
@@ -328,6 +330,19 @@ def test_codes_of_another_codebook_and_few_codes_say_so() -> None:
         coding_agreement(frame[["comment"]], comments, rng=np.random.default_rng(1))
     with pytest.raises(DataError, match="the table has 20 rows"):
         coding_agreement(frame.head(20), comments, rng=np.random.default_rng(1))
+
+
+def test_labelled_comments_of_another_table_teach_the_tone() -> None:
+    texts, tone, _ = written(150)
+    frame = pd.DataFrame({"comment": texts.head(60)})
+    labelled = pd.DataFrame({"comment": texts.tail(90), "positive": tone[60:].astype(int)})
+    found = learn_tone(frame, labelled=labelled, rng=np.random.default_rng(1))
+    assert found.checked == "people" and found.n == 90 and len(found.held_out) == 60
+    assert ((found.of(frame["comment"]) > 0.5) == (tone[:60] == 1)).mean() > 0.9
+    with pytest.raises(DataError, match="no columns 'positive'"):
+        learn_tone(frame, labelled=labelled[["comment"]], rng=np.random.default_rng(1))
+    with pytest.raises(DataError, match="none of 60 comments has a known tone"):
+        learn_tone(frame, rng=np.random.default_rng(1))
 
 
 def test_what_coders_write_for_a_tone() -> None:

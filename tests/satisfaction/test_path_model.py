@@ -163,7 +163,7 @@ def test_a_path_model_can_be_drawn() -> None:
     found = fit(survey(100, noise=0.5), draws=50)
     figure, ax = plt.subplots()
     found.plot(ax=ax)
-    assert [t.get_text() for t in ax.get_yticklabels()][-1] == "Quality → Satisfaction"
+    assert [t.get_text() for t in ax.get_yticklabels()][-1] == "From Quality to Satisfaction"
     assert {"path.Quality.Loyalty", "r2.Loyalty"} <= set(found.metrics()["name"])
     assert 0 < found.gof < 1
     plt.close(figure)

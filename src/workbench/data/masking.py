@@ -1,4 +1,4 @@
-"""Masks the names, phones and e-mail addresses that people write into free texts."""
+"""Masks the names, phones, e-mail and postal addresses that people write into free texts."""
 # ruff: noqa: PD004  (Ibis calls it isnull)
 
 from __future__ import annotations
@@ -33,12 +33,26 @@ _MR = re.compile(r"\b(Mr|Mrs|Ms|Miss|Dr)\.?\s+[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-
 _INTRODUCED = re.compile(
     r"(?<=my name is )[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)?|(?<=我叫)[\u4e00-\u9fff]{2,3}", re.I
 )
+# Words such as "in" and "to" before an address are no part of it.
+_PLACE = r"(?:(?![在到至给是住寄去从往])[\u4e00-\u9fff])"
+_INSIDE = r"(?:\s*-?[\dA-Za-z一二三四五六七八九十]{1,6}\s*(?:号楼|号|弄|栋|幢|座|单元|层|楼|室|院))"
+_ADDRESS_ZH = re.compile(
+    rf"(?:{_PLACE}{{2,8}}?(?:省|自治区))?(?:{_PLACE}{{1,8}}?(?:市|州|盟))?"
+    rf"(?:{_PLACE}{{1,8}}?(?:区|县|旗|镇|乡))?"
+    rf"{_PLACE}{{1,8}}?(?:路|街|道|巷|弄|胡同|村|小区|花园|公寓|苑|里)\s*{_INSIDE}+"
+    rf"|\d{{1,4}}\s*(?:号楼|栋|幢){_INSIDE}+"
+)
+_ADDRESS = re.compile(
+    r"\b(?:(?:Flat|Apt\.?|Apartment|Room|Unit|Suite)\s*#?\w{1,5},?\s+)?\d{1,5}[A-Za-z]?\s+"
+    r"(?:[A-Z][\w'’.-]*\s+){1,4}?(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Boulevard|Blvd|Square"
+    r"|Court|Crescent|Terrace|Close|Way)\b\.?(?:,?\s+(?:Flat|Apt\.?|Apartment|Room|Unit)\s*#?\w{1,5})?"
+)
 #: What the engine looks for to find texts worth masking.
-SUSPECT = r"@|\d[\d\s().\-–]{5,}\d"
+SUSPECT = r"@|\d[\d\s().\-–]{5,}\d|\d\s*(?:号|弄|栋|幢|室)|\d[A-Za-z]?\s+[A-Z][a-z]"
 
 
 def mask(text: str, names: Iterable[str] = ()) -> str:
-    """Replace names, phones and e-mail addresses in a free text by [name], [phone], [e-mail].
+    """Replace what points at a person in a free text by [name], [phone], [e-mail], [address].
 
     Parameters
     ----------
@@ -48,6 +62,7 @@ def mask(text: str, names: Iterable[str] = ()) -> str:
         Names to look for besides those that a title or an introduction gives away.
     """
     masked = _EMAIL.sub("[e-mail]", text)
+    masked = _ADDRESS.sub("[address]", _ADDRESS_ZH.sub("[address]", masked))
     masked = _PHONE.sub(_phone_or_date, masked)
     for name in sorted(set(names), key=len, reverse=True):
         if re.fullmatch(r"[\u4e00-\u9fff·]+", name):
@@ -69,7 +84,7 @@ _HARMLESS = frozenset(
         " 年 月 日 时 分 秒 点 元 上午 下午 年月 月日 无 空 未知 unknown",
     )
 )
-_WORD = re.compile(r"\[(?:name|phone|e-mail)\]|[A-Za-z'’]+|[^\W\d_A-Za-z]+")
+_WORD = re.compile(r"\[(?:name|phone|e-mail|address)\]|[A-Za-z'’]+|[^\W\d_A-Za-z]+")
 
 
 def mask_value(text: str) -> str:

@@ -42,7 +42,7 @@ RESULTS: Final = {
 }
 ALPHA: Final = 0.05
 EFFECTS: Final = ["action", "title", "case", "outcome", "estimate", "low", "high", "p", "p_holm",
-                  "verdict"]  # fmt: skip
+                  "verdict", "value", "kind", "unit"]  # fmt: skip
 NOT_JUDGED, NO_CASE = "not evaluated yet", "no case judges it"
 NEXT: Final = {
     "overdue": "finish it, or say why not and name a new date",
@@ -71,7 +71,8 @@ class ActionRegister:
         (its label), outcomes (how many were judged), next.
     effects : DataFrame
         One row an action and outcome: action, title, case, outcome, estimate, low, high, p (from
-        the interval), p_holm (corrected for the number of outcomes of the case), verdict.
+        the interval), p_holm (corrected for the number of outcomes of the case), verdict, and as
+        the effect's metric has it: value, kind, unit.
     """
 
     table: pd.DataFrame
@@ -118,7 +119,9 @@ class ActionRegister:
         judged = self.table[self.table["outcomes"] > 0].drop_duplicates("goal")
         cases = judged.set_index("goal")["case"].astype(object)
         t = report.table
-        return t.assign(step=t["title"].map(steps), case=[str(cases.get(goal, "")) for goal in t["goal"]])
+        return t.assign(
+            step=t["title"].map(steps), case=[str(cases.get(goal, "")) for goal in t["goal"]]
+        )
 
     def count(self, column: str, value: str) -> int:
         """How many actions have that state or result."""
@@ -260,6 +263,9 @@ def _outcomes(case: str, effects: pd.DataFrame | None) -> pd.DataFrame:
             "p": p,
             "p_holm": corrected,
             "verdict": verdict,
+            "value": value,
+            "kind": own.get("kind", "number"),
+            "unit": own.get("unit", ""),
         }
     )
 

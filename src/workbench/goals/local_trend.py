@@ -35,7 +35,7 @@ WANDER: Final = ((0.0, 0.5), (0.1, 0.2), (0.25, 0.2), (0.5, 0.08), (1.0, 0.02))
 WANDER_BESIDE: Final = (0.7, 0.22, 0.06, 0.015, 0.005)
 PATHS: Final = (  # drift that goes on, drift for a time
     (0.0, 0.0, 0.55),
-    (0.05, 0.0, 0.1), (0.12, 0.0, 0.1), (0.3, 0.0, 0.02),
+    (0.05, 0.0, 0.05), (0.12, 0.0, 0.13), (0.3, 0.0, 0.04),
     (0.0, 0.1, 0.13), (0.0, 0.25, 0.08), (0.0, 0.6, 0.02),
 )  # fmt: skip
 SEASON: Final = (  # one wave a year, free effects of each part of it

@@ -49,7 +49,8 @@ class Proposals:
     Attributes
     ----------
     table : DataFrame
-        goal, title, proposal, target (now), proposed (target; NaN where it stays), deadline (now),
+        goal, title, proposal, target (now), present (what would be changed: the target, or the
+        threshold; NaN for limits), proposed (target; NaN where it stays), deadline (now),
         until (proposed deadline; NaT where it stays), low, high (new limits of the control chart),
         reason.
     history : DataFrame
@@ -69,7 +70,7 @@ class Proposals:
             " / ".join(filter(None, (_short(low), _short(high)))) or _short(proposed)
             for low, high, proposed in zip(t["low"], t["high"], t["proposed"], strict=True)
         ]
-        t = t.assign(now=[_short(x) for x in t["target"]], to=to)
+        t = t.assign(now=[_short(x) for x in t["present"]], to=to)
         return t[["title", "proposal", "now", "to", "deadline", "until", "reason"]]
 
 
@@ -106,8 +107,8 @@ def propose(
         if chart is not None:
             rows += _limits(goal, chart.table)
             rows += _threshold(goal, chart)
-    columns = ["goal", "title", "proposal", "target", "proposed", "deadline", "until", "low",
-               "high", "reason"]  # fmt: skip
+    columns = ["goal", "title", "proposal", "target", "present", "proposed", "deadline",
+               "until", "low", "high", "reason"]  # fmt: skip
     return Proposals(pd.DataFrame(rows, columns=columns), _history(report.goals))
 
 
@@ -165,12 +166,14 @@ def _row(
     until: dt.date | None = None,
     low: float = math.nan,
     high: float = math.nan,
+    present: float | None = None,
 ) -> dict[str, Any]:
     return {
         "goal": goal.name,
         "title": goal.title,
         "proposal": proposal,
         "target": goal.target,
+        "present": goal.target if present is None else present,
         "proposed": proposed,
         "deadline": pd.Timestamp(goal.deadline),
         "until": pd.Timestamp(until) if until is not None else pd.NaT,
@@ -195,7 +198,7 @@ def _limits(goal: Goal, table: pd.DataFrame) -> list[dict[str, Any]]:
     if length < RUN or bool(table["base"].iloc[-length]):
         return []
     fresh = xmr(table["value"].iloc[-length:])
-    return [_row(goal, LIMITS, low=fresh.low, high=fresh.high)]
+    return [_row(goal, LIMITS, low=fresh.low, high=fresh.high, present=math.nan)]
 
 
 def _threshold(goal: Goal, chart: Any) -> list[dict[str, Any]]:
@@ -209,9 +212,15 @@ def _threshold(goal: Goal, chart: Any) -> list[dict[str, Any]]:
     inner_high = goal.warn_above < chart.high
     if not (inner_low or inner_high):
         return []
-    low = chart.low if inner_low else goal.warn_below
-    high = chart.high if inner_high else goal.warn_above
-    return [_row(goal, THRESHOLD, low=low, high=high)]
+    return [
+        _row(goal, THRESHOLD, low=limit if below else math.nan, high=math.nan if below else limit,
+             present=given)
+        for inner, below, given, limit in (
+            (inner_low, True, goal.warn_below, chart.low),
+            (inner_high, False, goal.warn_above, chart.high),
+        )
+        if inner
+    ]  # fmt: skip
 
 
 def _history(goals: tuple[Goal, ...]) -> pd.DataFrame:

@@ -31,7 +31,6 @@ GOAL_COLUMNS = {
     "status": "Status",
     "progress": "Progress",
     "deadline": "Deadline",
-    "owner": "Owner",
     "step": "Next step",
 }
 
@@ -39,7 +38,7 @@ MOST_CARDS = 4
 """Headline numbers at the top, and those of one notebook."""
 
 
-LEADING = ("worth", "short", "goals", "who", "stay", "measures", "data", "more")
+LEADING = ("worth", "short", "goals", "who", "stay", "measures", "matters", "data", "more")
 """Whose numbers lead the page, where there are more than it leads with."""
 FEWEST_QUESTIONS = 3
 """With fewer the sections themselves are summary enough."""
@@ -59,6 +58,7 @@ QUESTIONS = (
     Question("worth", "What are they worth?", ("clv",)),
     Question("stay", "Who stays, and who leaves?", ("lifecycle_churn",)),
     Question("short", "Where do we fall short of what they expect?", ("satisfaction_gap",)),
+    Question("matters", "What matters to them?", ("satisfaction_drivers", "comments")),
     Question("measures", "Did the measures work?", ("case_evaluation",)),
     Question("goals", "Are we getting where we said we would?", ("goals",)),
     Question("data", "How far can the data be trusted?", ("data_quality",)),
@@ -72,6 +72,8 @@ PAGES = {
     "clv": "Customer lifetime value",
     "lifecycle_churn": "Lifecycle and churn",
     "satisfaction_gap": "Service quality and loyalty",
+    "satisfaction_drivers": "What goes with satisfaction",
+    "comments": "What customers say",
     "case_evaluation": "Evaluation of a measure",
     "goals": "Goals",
     "data_quality": "Data quality",
@@ -109,7 +111,7 @@ class Overview:
         Parameters
         ----------
         frame : DataFrame
-            title, status, progress, deadline, owner; with `step` what to do next, and with `case`
+            title, status, progress, deadline; with `step` what to do next, and with `case`
             the case of an action for the goal, whose page its step leads to.
         """
         pages = {str(row["notebook"]) for row in self.rows}

@@ -19,8 +19,10 @@ PERSONAL = frozenset({"customer_id", "respondent_id", "phone", "email", "address
 """Columns that tell of one person; a table with one of them is not shown."""
 
 SHORT = 12
-LEAST_P = 0.001
 """Width in half-width characters up to which a Chinese text in a cell stays in one line."""
+LONG = 22
+"""Width from which a text in a cell gets a column of a readable width."""
+LEAST_P = 0.001
 INTERVAL = "95% interval"
 STANDARD = {"n": "Count", "low": "Lower end", "high": "Upper end", "estimate": "Estimate"}
 """Headings of the standard columns of results."""
@@ -295,7 +297,10 @@ def _head(column: Column, language: str) -> str:
 def _classes(text: str, *, numeric: bool = False) -> str:
     # Chinese may break after any character: a short word must be told not to.
     short = text_width(text) <= SHORT and not text.isascii()
-    names = [name for name, given in (("wb-num", numeric), ("wb-short", short)) if given]
+    # A sentence in a cell must not be squeezed into a column one word wide.
+    long = not numeric and text_width(text) >= LONG
+    classes = (("wb-num", numeric), ("wb-short", short), ("wb-long", long))
+    names = [name for name, given in classes if given]
     return f' class="{" ".join(names)}"' if names else ""
 
 

@@ -14,10 +14,12 @@ from workbench.satisfaction.answers import (
     SurveyError,
     read_answers,
 )
+from workbench.satisfaction.chain import if_possible, service_chain
 from workbench.satisfaction.coding import (
     CodingAgreement,
     coded_tones,
     coding_agreement,
+    learn_tone,
 )
 from workbench.satisfaction.comments import (
     AspectTable,
@@ -46,6 +48,7 @@ from workbench.satisfaction.groups import (
     gap_changes,
     gaps_by,
 )
+from workbench.satisfaction.importance import Importance, importance
 from workbench.satisfaction.instrument import (
     Survey,
     Weighting,
@@ -114,6 +117,7 @@ from workbench.satisfaction.words import (
     keyness,
     keywords,
     missed,
+    word_list,
 )
 
 __all__ = [
@@ -128,6 +132,7 @@ __all__ = [
     "FactorModel",
     "Gaps",
     "GroupGaps",
+    "Importance",
     "Kano",
     "Later",
     "NetPromoter",
@@ -160,6 +165,8 @@ __all__ = [
     "gap_changes",
     "gaps",
     "gaps_by",
+    "if_possible",
+    "importance",
     "kano",
     "kano_items",
     "keyness",
@@ -168,6 +175,7 @@ __all__ = [
     "later_leaving",
     "later_purchases",
     "learn_polarity",
+    "learn_tone",
     "lmg",
     "loyalty_by",
     "missed",
@@ -183,9 +191,11 @@ __all__ = [
     "relative_weights",
     "reliability",
     "sample_needed",
+    "service_chain",
     "split_clauses",
     "take_survey",
     "tone_by_rating",
     "validity",
     "weigh",
+    "word_list",
 ]

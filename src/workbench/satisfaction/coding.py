@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import DataError
 from workbench.satisfaction.comments import Comments
-from workbench.satisfaction.polarity import Polarity
+from workbench.satisfaction.polarity import Polarity, learn_polarity, tone_by_rating
 from workbench.stats import cohen_kappa, krippendorff
 
 Array = NDArray[np.float64]
@@ -37,7 +37,7 @@ class CodingAgreement:
     Attributes
     ----------
     table : DataFrame
-        `what` ("aspect", "tone"), `between` ("people", or "method and code_a"), `measure`
+        `what` ("aspect", "tone"), `between` ("people", or "method and coder a"), `measure`
         ("alpha" Krippendorff, "kappa" Cohen), `n`, `estimate`, `low`, `high`, `verdict` by
         Krippendorff's limits, `reason` where nothing could be said.
     """
@@ -50,6 +50,12 @@ class CodingAgreement:
         if rows.empty:
             raise DataError(f"no agreement on {what} between {between} was measured")
         return rows.iloc[0]
+
+    @property
+    def sound(self) -> bool:
+        """Whether all that was measured may be relied on at least tentatively."""
+        measured = self.table.dropna(subset="estimate")
+        return bool(len(measured)) and not (measured["verdict"] == "unreliable").any()
 
     def metrics(self) -> pd.DataFrame:
         """Coefficients: name, value, low, high."""
@@ -83,6 +89,60 @@ def coded_tones(frame: pd.DataFrame, *, prefix: str = "tone_") -> Array:
     tones = pd.concat([_tone(frame[c]) for c in columns], axis=1)
     agreed = (tones.min(axis=1) == tones.max(axis=1)).to_numpy()
     return np.where(agreed, tones.max(axis=1).to_numpy(dtype=float), np.nan)
+
+
+def learn_tone(
+    frame: pd.DataFrame,
+    *,
+    text: str = "comment",
+    rating: str = "csat5",
+    tone: str = "tone_",
+    labelled: pd.DataFrame | None = None,
+    rng: np.random.Generator,
+    folds: int = 5,
+    level: float = 0.95,
+) -> Polarity:
+    """Learn the tone of a survey's comments from whatever tells it.
+
+    That is what coders wrote, then other comments that are labelled, then the ratings; those who
+    comment on a middling rating mostly complain.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The survey.
+    text, rating : str
+        Columns of the comments and of overall satisfaction (which may be missing).
+    tone : str
+        Prefix of the coders' columns.
+    labelled : DataFrame, optional
+        Other comments: `comment`, and `positive` (1 or 0).
+    rng : numpy.random.Generator
+
+    Raises
+    ------
+    DataError
+        As `learn_polarity`; or `labelled` lacks a column.
+    """
+    texts = frame[text].reset_index(drop=True)
+    rated = np.full(len(frame), np.nan)
+    if rating in frame:
+        rated = tone_by_rating(frame[rating], middle="negative")
+    coded = coded_tones(frame, prefix=tone)
+    if labelled is not None:
+        absent = [c for c in ("comment", "positive") if c not in labelled]
+        if absent:
+            raise DataError(
+                f"there are no columns {', '.join(map(repr, absent))}",
+                where="labelled comments",
+                remedy="the table needs comment and positive (1 or 0)",
+            )
+        texts = pd.concat([texts, labelled["comment"]], ignore_index=True)
+        given = pd.to_numeric(labelled["positive"], errors="coerce").to_numpy(dtype=float)
+        rated = np.concatenate([rated, np.full(len(labelled), np.nan)])
+        coded = np.concatenate([coded, given])
+    learned = learn_polarity(texts, rated, coded=coded, rng=rng, folds=folds, level=level)
+    return replace(learned, held_out=learned.held_out[: len(frame)])
 
 
 def coding_agreement(
@@ -129,18 +189,29 @@ def coding_agreement(
     codes = _codes(given, aspect)
     known = {*comments.aspects, "none"}
     rows += _between_people(codes, "aspect", rng, draws, level)
-    for column in codes:
+    for column in map(str, codes):
         foreign = ~codes[column].dropna().isin(known)
         if foreign.mean() > 0.5:
             reason = "the codes are not aspects of the codebook"
-            rows.append({"what": "aspect", "between": f"method and {column}", "reason": reason})
+            rows.append(
+                {
+                    "what": "aspect",
+                    "between": f"method and coder {column.removeprefix(aspect)}",
+                    "reason": reason,
+                }
+            )
         else:
-            rows.append(_with_method(codes[column], method, "aspect", str(column), level))
+            rows.append(
+                _with_method(codes[column], method, "aspect", column.removeprefix(aspect), level)
+            )
     tones = _codes(given, tone).apply(_tone)
     rows += _between_people(tones, "tone", rng, draws, level)
     if polarity is not None and polarity.held_out.shape == (len(given),):
         held = pd.Series(polarity.held_out)
-        rows += [_with_method(tones[c], held, "tone", str(c), level) for c in tones]
+        rows += [
+            _with_method(tones[c], held, "tone", c.removeprefix(tone), level)
+            for c in map(str, tones)
+        ]
     if not rows:
         raise DataError(
             "nobody has coded the comments",
@@ -183,7 +254,7 @@ def _with_method(
     coder: pd.Series, method: pd.Series, what: str, name: str, level: float
 ) -> dict[str, Any]:
     both = coder.notna() & method.notna()
-    row = {"what": what, "between": f"method and {name}"}
+    row = {"what": what, "between": f"method and coder {name}"}
     if both.sum() < _LEAST:
         return {**row, "n": int(both.sum()), "reason": f"fewer than {_LEAST} comments"}
     return {

@@ -247,10 +247,9 @@ def aspect_table(
     Notes
     -----
     The share of positive statements is the mean of the chances: counting only which side of one
-    half they fall on lets an unsure method lean to one side (on Harbour by up to nine points,
-    against five). Intervals are Wilson's, for other customers and this method: they do not hold
-    what the method gets wrong. Clauses of one respondent about one aspect are taken together, so
-    that nobody counts twice.
+    half they fall on lets an unsure method lean to one side. Intervals are Wilson's, for other
+    customers and this method: they do not hold what the method gets wrong. Clauses of one
+    respondent about one aspect are taken together, so that nobody counts twice.
     """
     tone = np.asarray(positive, dtype=float)
     if tone.shape != (len(comments.clauses),):

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from workbench.errors import DataError
+from workbench.satisfaction.marks import name_marks
 from workbench.stats import bootstrap_weights, effective_size, wilson
 from workbench.stats.weights import check_weights
 
@@ -102,14 +103,6 @@ class Kano:
                 linewidths=1.4,
                 zorder=3,
             )
-            ax.annotate(
-                str(row["item"]),
-                (x, y),
-                xytext=(6, 5),
-                textcoords="offset points",
-                fontsize="small",
-                zorder=4,
-            )
         ax.axvline(0.5, color=muted, linewidth=0.7, linestyle="--")
         ax.axhline(0.5, color=muted, linewidth=0.7, linestyle="--")
         corners = (
@@ -130,6 +123,7 @@ class Kano:
                 fontsize="small",
             )
         ax.set(xlim=(0, 1), ylim=(0, 1))
+        name_marks(ax, -t["worse"], t["better"], list(t["item"]))
         ax.set_xlabel("Dissatisfied if it fails, share of answers")
         ax.set_ylabel("Satisfied if it works, share of answers")
         return ax

@@ -113,7 +113,7 @@ class PathModel:
             )
         ax.axvline(0, color=plt.rcParams["text.color"], linewidth=0.8)
         pairs = zip(t["source"], t["target"], strict=True)
-        ax.set_yticks(np.arange(len(t)), [f"{a} → {b}" for a, b in pairs])
+        ax.set_yticks(np.arange(len(t)), [f"From {a} to {b}" for a, b in pairs])
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False, axis="y")
         ax.set_xlabel("Standardised path coefficient (line: 95% interval)")

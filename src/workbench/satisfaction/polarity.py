@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ class Polarity:
     table : DataFrame
         `tone`, `n`, `estimate` (share of its texts that are found), `low`, `high`.
     by_language : DataFrame
-        `language`, `n`, `estimate` (accuracy), `low`, `high`.
+        `language`, `n`, `estimate` (accuracy), `low`, `high`, `majority` (what guessing reaches).
     n, unlabelled : int
         Texts with a known tone, and those without.
     checked : str
@@ -62,6 +62,20 @@ class Polarity:
         return float(self.table["estimate"].mean())
 
     @property
+    def parts(self) -> pd.DataFrame:
+        """Accuracy by tone and by language: `part`, `n`, `estimate`, `low`, `high`."""
+        sides = (self.table.rename(columns={"tone": "part"}), self.by_language)
+        return pd.concat([sides[0], sides[1].rename(columns={"language": "part"})])[
+            ["part", "n", "estimate", "low", "high"]
+        ]
+
+    @property
+    def unsure(self) -> list[str]:
+        """Languages in which the accuracy is not above that of always guessing the same."""
+        weak = self.by_language[self.by_language["low"] <= self.by_language["majority"]]
+        return [{"en": "English", "zh": "Chinese"}[name] for name in weak["language"]]
+
+    @property
     def better_than_guessing(self) -> bool:
         """Whether the accuracy lies above that of always guessing the same, beyond chance."""
         return self.accuracy.low > self.majority
@@ -83,7 +97,11 @@ class Polarity:
 
 
 def tone_by_rating(
-    ratings: ArrayLike, *, negative_to: float | None = None, positive_from: float | None = None
+    ratings: ArrayLike,
+    *,
+    negative_to: float | None = None,
+    positive_from: float | None = None,
+    middle: Literal["open", "negative"] = "open",
 ) -> Array:
     """Take ratings for tones: 1 positive, 0 negative, NaN between.
 
@@ -94,6 +112,8 @@ def tone_by_rating(
     negative_to, positive_from : float, optional
         Highest rating that counts as negative and lowest that counts as positive. By default the
         lower and the upper two fifths of the range that occurs, so 1, 2 against 4, 5.
+    middle : {"open", "negative"}
+        What becomes of the ratings between: "negative" takes them for mild complaints.
     """
     values = pd.to_numeric(pd.Series(np.asarray(ratings)), errors="coerce").to_numpy(dtype=float)
     if np.isnan(values).all():
@@ -102,7 +122,8 @@ def tone_by_rating(
     step = (high - low) / 4
     below = low + step if negative_to is None else negative_to
     above = high - step if positive_from is None else positive_from
-    tone = np.where(values >= above, 1.0, np.where(values <= below, 0.0, np.nan))
+    between = np.nan if middle == "open" else 0.0
+    tone = np.where(values >= above, 1.0, np.where(values <= below, 0.0, between))
     return np.where(np.isnan(values), np.nan, tone)
 
 
@@ -180,17 +201,20 @@ def learn_polarity(
     check = people if enough else np.ones(len(y), dtype=bool)
     right, shown = (judged == y)[check], y[check]
     tongue = np.array([language_of(str(text)) for text in x[check]])
-    parts = [("tone", name, right[shown == k]) for k, name in ((1, "positive"), (0, "negative"))]
-    parts += [("language", name, right[tongue == name]) for name in sorted(set(tongue))]
-    found = []
-    for kind, name, hits in parts:
-        estimate, low, high = proportion_interval(hits.sum(), hits.size, level=level)
-        found.append({kind: name, "n": hits.size, "estimate": estimate, "low": low, "high": high})
+    by_tone = [
+        {"tone": name, **_share(right[shown == k], level)}
+        for k, name in ((1, "positive"), (0, "negative"))
+    ]
+    tongues = []
+    for name in sorted(set(tongue)):
+        mine = tongue == name
+        most = max(shown[mine].mean(), 1 - shown[mine].mean())
+        tongues.append({"language": name, **_share(right[mine], level), "majority": most})
     return Polarity(
         accuracy=proportion_interval(right.sum(), len(right), level=level),
         majority=float(max(shown.mean(), 1 - shown.mean())),
-        table=pd.DataFrame(found[:2]),
-        by_language=pd.DataFrame(found[2:]),
+        table=pd.DataFrame(by_tone),
+        by_language=pd.DataFrame(tongues),
         n=len(x),
         unlabelled=int((said & np.isnan(label)).sum()),
         checked="people" if enough else "ratings",
@@ -198,6 +222,11 @@ def learn_polarity(
         held_out=held_out,
         model=_fit(x, y, weight),
     )
+
+
+def _share(hits: NDArray[np.bool_], level: float) -> dict[str, float]:
+    estimate, low, high = proportion_interval(int(hits.sum()), hits.size, level=level)
+    return {"n": hits.size, "estimate": estimate, "low": low, "high": high}
 
 
 def _checked(tones: ArrayLike | None, n: int) -> Array:

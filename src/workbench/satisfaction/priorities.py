@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
+from workbench.satisfaction.marks import name_marks
 from workbench.stats import bootstrap_weights
 from workbench.stats.weights import check_weights
 
@@ -92,14 +93,7 @@ class PriorityMap:
         ax.axvline(self.performance_cut, color=muted, linewidth=0.7, linestyle="--")
         ax.axhline(self.importance_cut, color=muted, linewidth=0.7, linestyle="--")
         ax.margins(0.12)
-        for _, row in t.iterrows():
-            ax.annotate(
-                str(row["item"]),
-                (row["performance"], row["importance"]),
-                xytext=(5, 4),
-                textcoords="offset points",
-                fontsize="small",
-            )
+        name_marks(ax, t["performance"], t["importance"], list(t["item"]))
         corners = (("left", "top"), ("right", "top"), ("left", "bottom"), ("right", "bottom"))
         for name, (side, edge) in zip(QUADRANTS, corners, strict=True):
             x, y = (0.01 if side == "left" else 0.99), (0.985 if edge == "top" else 0.015)

@@ -120,6 +120,16 @@ def keywords(
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
+def word_list(words: pd.DataFrame) -> pd.DataFrame:
+    """Set the keywords of each aspect in one row: `label`, and a column a language."""
+    labels = list(dict.fromkeys(words["label"]))
+    table = pd.DataFrame({"label": labels})
+    for language in ("en", "zh"):
+        here = words[words["language"] == language].groupby("label")["word"].apply(list).to_dict()
+        table[language] = [", ".join(here.get(label, [])) for label in labels]
+    return table
+
+
 def missed(
     comments: Comments,
     positive: ArrayLike,
