@@ -21,9 +21,7 @@ from workbench.segments.concordance import auc, concordance
 from workbench.segments.cramer import cramers_v
 from workbench.segments.economics import TierAccounts, holders, key_accounts, tier_accounts
 from workbench.segments.fairness import Fairness, fairness
-<<<<<<< HEAD
 from workbench.segments.features import varying
-=======
 from workbench.segments.hazards import Hazards, hazards
 from workbench.segments.lifecycle import (
     STAGES,
@@ -34,7 +32,6 @@ from workbench.segments.lifecycle import (
     stage_history,
 )
 from workbench.segments.offers import Offer, OfferPlan, offer_plan
->>>>>>> main
 from workbench.segments.personas import Personas, nearest_advice, personas
 from workbench.segments.profile import Profile, pool_small, profile, share_held
 from workbench.segments.purchase_days import PurchaseDays, purchase_days
@@ -120,10 +117,7 @@ __all__ = [
     "survival",
     "tier_accounts",
     "tiers",
-<<<<<<< HEAD
-    "varying",
-=======
     "transitions",
->>>>>>> main
+    "varying",
     "worth_of",
 ]
