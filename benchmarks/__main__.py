@@ -11,8 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import purchase_models, summary
+from benchmarks import purchase_models, segments, summary
 from benchmarks.page import RESULTS, write_pages
+
+SEGMENTS = Path(__file__).parent / "results.md"
 
 
 def main() -> None:
@@ -42,6 +44,13 @@ def main() -> None:
         told = {key: value for key, value in record.items() if key != "params"}
         print(json.dumps(told), flush=True)
 
+    about, table = found["about"], segments.measure(arguments.largest)
+    SEGMENTS.write_text(
+        f"# Segmenting, measured side by side\n\n{about['date']}, {about['cores']} cores, load "
+        f"{about['load']} at the start. Peak memory is that of the whole process; fits of purchase "
+        f"models stand in results.json.\n\n{table}\n",
+        encoding="utf-8",
+    )
     with tempfile.TemporaryDirectory() as folder:
         # what takes minutes comes last
         for slow in (False, True):
