@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -12,6 +15,7 @@ import numpy as np
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+RESULTS = HERE / "impact_panel.md"
 PEERS = ROOT / ".cache" / "peers-panel"
 PEER_PACKAGES = ("pyfixest==0.60.0", "linearmodels==7.1", "pysyncon==1.7.0")
 CASE = ROOT.parent / "shared" / "data" / "impact" / "prop99_covariates.csv"
@@ -52,34 +56,45 @@ def measure(*, peers: bool = True) -> str:
         path = Path(folder) / "panel.npz"
         np.savez(path, **million())
         lines = [
-            "| 1,000,000 rows | first call, s | second call, s | CPU, s | MB | effect | error |",
-            "|---|---:|---:|---:|---:|---:|---:|",
+            "| 1,000,000 rows | first call, CPU s | second call, CPU s | MB | effect | error |",
+            "|---|---:|---:|---:|---:|---:|",
         ]
         for name in ("workbench", "pyfixest", "linearmodels")[: 3 if peers else 1]:
             python = own if name == "workbench" else peer_python()
             first, second = run(python, "difference", name, path)
             effect, error = second["answer"]
             lines.append(
-                f"| {name} | {first['wall']:.2f} | {second['wall']:.2f} | {second['seconds']:.2f}"
+                f"| {name} | {first['seconds']:.2f} | {second['seconds']:.2f}"
                 f" | {second['megabytes']:.0f} | {effect:.6f} | {error:.6f} |"
             )
         parts.append("\n".join(lines))
     if CASE.exists():
         lines = [
-            "| Prop 99, nested V | s | CPU, s | error before (RMSPE) | effect |",
-            "|---|---:|---:|---:|---:|",
+            "| Prop 99, nested V | CPU, s | error before (RMSPE) | effect |",
+            "|---|---:|---:|---:|",
         ]
         for name in ("workbench", "pysyncon")[: 2 if peers else 1]:
             python = own if name == "workbench" else peer_python()
             (cost,) = run(python, "california", name, CASE)
             effect, error = cost["answer"]
-            lines.append(
-                f"| {name} | {cost['wall']:.2f} | {cost['seconds']:.2f} | {error:.4f}"
-                f" | {effect:.2f} |"
-            )
+            lines.append(f"| {name} | {cost['seconds']:.2f} | {error:.4f} | {effect:.2f} |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
 
+def main() -> None:
+    """Measure, and keep the tables."""
+    text = (
+        "# Comparisons between units, measured side by side\n\n"
+        f"{dt.date.today():%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, "
+        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the start. "
+        "Each task in a process of its own; the clock starts with the table in memory (imports "
+        "count in the first call); memory is the peak of the process.\n\n"
+        f"{measure()}\n"
+    )
+    RESULTS.write_text(text, encoding="utf-8")
+    print(text)
+
+
 if __name__ == "__main__":
-    print(measure())
+    main()
