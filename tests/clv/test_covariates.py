@@ -14,6 +14,7 @@ from workbench.clv import (
     ModifiedBetaGeometric,
     ParetoNBD,
     PurchaseModel,
+    bootstrap_parameters,
     customer_value,
 )
 from workbench.clv.newton import in_logs
@@ -204,3 +205,61 @@ def test_logs_and_rows_are_two_ways_to_one_derivative() -> None:
     own = model.likelihood(_each(model), model.z)(phi)
     assert own[1][:4] == pytest.approx(by_logs[1], rel=1e-8, abs=1e-8)
     assert own[2][:4, :4] == pytest.approx(by_logs[2], rel=1e-8, abs=1e-7)
+
+
+@both_models
+def test_the_mass_function_sums_to_one_and_to_the_expectation(law: type[PurchaseModel]) -> None:
+    fit = drawn(law, 300, np.random.default_rng(3)).fit()
+    some = [fit.pmf(k, 5.0).estimate for k in range(80)]
+    assert np.sum(some, axis=0) == pytest.approx(np.ones(300), abs=1e-6)
+    mean = np.sum([k * p for k, p in enumerate(some)], axis=0)
+    assert mean == pytest.approx(fit.expected_purchases(5.0).estimate, rel=1e-4, abs=1e-5)
+    assert some[0] == pytest.approx(fit.probability_none(5.0).estimate)
+    # the same of customers named one by one
+    m = fit.model
+    rows = {c: v[m.rows.inverse] for c, v in
+            (("frequency", m.rows.x), ("recency", m.rows.t_x), ("age", m.rows.T))}  # fmt: skip
+    z = pd.DataFrame(m.z[:2].T, columns=["web", "age"])
+    told = fit.pmf(1, 5.0, pd.DataFrame(rows), purchase=z, dropout=z[["web"]])
+    assert told.estimate == pytest.approx(some[1])
+
+
+def test_a_cohort_is_spread_over_its_numbers_of_purchases() -> None:
+    plain = drawn(BetaGeometric, 500, np.random.default_rng(4))
+    for fit in (plain.fit(), plain.base.fit()):
+        table = fit.distribution(10.0, upto=4)
+        assert table["purchases"].tolist() == ["0", "1", "2", "3", "4+"]
+        assert table["estimate"].sum() == pytest.approx(500)
+        assert (table["low"] < table["estimate"]).all() and (
+            table["estimate"] < table["high"]
+        ).all()
+        none = fit.probability_none(10.0).total()
+        assert table.loc[0, "estimate"] == pytest.approx(none.estimate)
+
+
+def test_a_log_without_dropout_is_judged_so_with_covariates_as_well() -> None:
+    rng = np.random.default_rng(9)
+    z = pd.DataFrame({"web": (rng.random(1500) < 0.5).astype(float)})
+    T = rng.integers(30 * 7, 80 * 7, 1500) / 7
+    x, t_x = NBD.draw(np.array([2.0, 6.0]), T, rng)
+    model = BetaGeometric(x, t_x, T, unit="week").with_covariates(purchase=z)
+    verdict = model.fit().verdict
+    assert (verdict.kind, verdict.use) == ("no_dropout", "NBD")
+
+
+def test_the_bootstrap_of_a_fit_with_covariates_agrees_with_its_information() -> None:
+    rng = np.random.default_rng(5)
+    fit = drawn(BetaGeometric, 1500, rng).fit()
+    m = fit.model
+    x = m.rows.x[m.rows.inverse]
+    spend = GammaGamma(x, rng.gamma(6 * np.maximum(x, 1), 0.5) / np.maximum(x, 1) + 1).fit()
+    assert fit.refits()(m.counts) == pytest.approx(fit.phi, abs=1e-5)
+    draws = bootstrap_parameters(fit, spend, rng=rng, draws=60)
+    assert draws.shape == (60, 8 + 3)
+    # purchase effects are well known; 60 draws tell their spread to a tenth or so
+    ratio = draws[:, 4:6].std(axis=0) / np.sqrt(np.diag(fit.covariance)[4:6])
+    assert ((ratio > 0.7) & (ratio < 1.4)).all()
+    value = customer_value(fit, spend, discount_rate=0.1, horizon=26, draws=draws)
+    groups = value.by(np.where(m.z[0] > 0, "web", "shop"))
+    assert (groups["low"] < groups["estimate"]).all()
+    assert groups["estimate"].sum() == pytest.approx(value.total.estimate)

@@ -15,6 +15,7 @@ from workbench.clv import (
     continuous_rate,
     customer_value,
     per_year,
+    value_by_segment,
 )
 from workbench.clv.spend import GammaGammaResults
 from workbench.errors import DataError
@@ -85,6 +86,8 @@ def test_the_best_hold_most_and_the_curve_is_drawn(
     bg: PurchaseResults, spend: GammaGammaResults
 ) -> None:
     value = customer_value(bg, spend, discount_rate=0.1, horizon=52)
+    table = value.concentration([0.1, 0.2, 0.5])
+    assert ((table["low"] < table["value"]) & (table["value"] < table["high"])).all()
     held = value.concentration([0.1, 0.2, 1.0])["value"]
     assert held.is_monotonic_increasing and held.iloc[0] > 0.4 and held.iloc[2] == pytest.approx(1)
     ax = value.plot()
@@ -106,3 +109,22 @@ def test_impossible_questions_are_refused(bg: PurchaseResults, spend: GammaGamma
         customer_value(bg, short, discount_rate=0.1)
     with pytest.raises(DataError, match="the spend model 3"):
         bootstrap_parameters(bg, short, rng=np.random.default_rng())
+
+
+def test_the_value_of_segments_is_an_indicator_with_an_interval(
+    bg: PurchaseResults, spend: GammaGammaResults
+) -> None:
+    value = customer_value(bg, spend, discount_rate=0.1, horizon=52)
+    half = np.where(np.arange(len(value.clv)) % 2, "odd", "even")
+    for statistic, whole in (("mean", value.mean), ("total", value.total)):
+        everybody = value_by_segment(value, statistic=statistic).iloc[0]
+        assert everybody["estimate"] == pytest.approx(whole.estimate)
+        assert everybody["low"] == pytest.approx(whole.low)
+        parts = value_by_segment(value, half, statistic=statistic)
+        assert list(parts.columns) == ["segment", "n", "estimate", "low", "high"]
+        assert ((parts["low"] < parts["estimate"]) & (parts["estimate"] < parts["high"])).all()
+    assert parts["estimate"].sum() == pytest.approx(value.total.estimate)
+    with pytest.raises(DataError, match="3 segments for"):
+        value_by_segment(value, ["a", "b", "c"])
+    with pytest.raises(DataError, match="choose mean or total"):
+        value_by_segment(value, statistic="median")

@@ -45,14 +45,14 @@ def test_independent_errors_give_the_quasi_poisson_of_statsmodels(monkeypatch) -
 def test_intervals_hold_overdispersed_and_autocorrelated_counts() -> None:
     rng = np.random.default_rng(2)
     hits = 0
-    for _ in range(50):
+    for _ in range(24):
         e = np.zeros(60)
         for t in range(1, 60):
             e[t] = 0.6 * e[t - 1] + 0.12 * rng.normal()
         y = rng.poisson(np.exp(4 + e - 0.25 * AFTER))
         found = interrupted_counts(y, after=AFTER)
         hits += found.relative_low <= np.expm1(-0.25) <= found.relative_high
-    assert hits >= 43, "95 % less three standard errors"
+    assert hits >= 20, "95 % less three standard errors"
 
 
 def test_the_effect_is_given_per_unit_of_exposure() -> None:

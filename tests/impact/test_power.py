@@ -11,16 +11,18 @@ import numpy as np
 import pytest
 from statsmodels.stats.power import TTestIndPower, TTestPower
 
-from workbench.impact import CaseError, difference_in_differences, interrupted_series, same_baseline
-from workbench.impact.power import (
-    detectable,
+from workbench.impact import (
+    CaseError,
+    difference_in_differences,
+    interrupted_series,
     periods_needed,
     plan_panel,
     plan_series,
     plan_units,
-    power_of,
+    same_baseline,
     units_needed,
 )
+from workbench.impact.power import detectable, power_of
 
 
 def test_a_lot_among_customers_needs_what_cohen_printed() -> None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from workbench.clv.beta_binomial import BetaGeometricBetaBinomial
 from workbench.clv.beta_geometric import BetaGeometric, ModifiedBetaGeometric
+from workbench.clv.choice import MODELS, Choice, choose, choose_retention
 from workbench.clv.cohorts import Cohorts, by_cohort
+from workbench.clv.contract_value import ContractValue, contract_value
 from workbench.clv.contracts import contract_periods
-from workbench.clv.covariates import CovariateModel, CovariateResults
+from workbench.clv.covariate_results import CovariateResults
+from workbench.clv.covariates import CovariateModel
 from workbench.clv.duration import BetaDiscreteWeibull
 from workbench.clv.forecast import PurchaseResults
 from workbench.clv.maps import AliveMap, alive_map
 from workbench.clv.nbd import NBD
 from workbench.clv.pareto import ParetoNBD
+from workbench.clv.prediction import Prediction
 from workbench.clv.published import Reproduction, reproduce
 from workbench.clv.purchase import PurchaseModel
-from workbench.clv.results import Prediction, Verdict
-from workbench.clv.retention import (
-    ShiftedBetaGeometric,
-    ShiftedBetaGeometricResults,
-)
+from workbench.clv.results import Verdict
+from workbench.clv.retention import ShiftedBetaGeometric
+from workbench.clv.retention_results import ShiftedBetaGeometricResults
 from workbench.clv.sensitivity import Sensitivity, sensitivity
 from workbench.clv.spend import GammaGamma, GammaGammaResults
 from workbench.clv.units import continuous_rate, per_year
@@ -30,15 +32,23 @@ from workbench.clv.validation import (
     holdout_table,
     tracking,
 )
-from workbench.clv.value import CustomerValue, bootstrap_parameters, customer_value
+from workbench.clv.value import (
+    CustomerValue,
+    bootstrap_parameters,
+    customer_value,
+    value_by_segment,
+)
 
 __all__ = [
+    "MODELS",
     "NBD",
     "AliveMap",
     "BetaDiscreteWeibull",
     "BetaGeometric",
     "BetaGeometricBetaBinomial",
+    "Choice",
     "Cohorts",
+    "ContractValue",
     "CovariateModel",
     "CovariateResults",
     "CustomerValue",
@@ -60,13 +70,17 @@ __all__ = [
     "bootstrap_parameters",
     "by_cohort",
     "calibration_split",
+    "choose",
+    "choose_retention",
     "compare",
     "continuous_rate",
     "contract_periods",
+    "contract_value",
     "customer_value",
     "holdout_table",
     "per_year",
     "reproduce",
     "sensitivity",
     "tracking",
+    "value_by_segment",
 ]

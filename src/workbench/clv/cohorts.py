@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from workbench.clv.retention import ShiftedBetaGeometric, ShiftedBetaGeometricResults
+from workbench.clv.retention import ShiftedBetaGeometric
+from workbench.clv.retention_results import ShiftedBetaGeometricResults
 from workbench.errors import DataError
 from workbench.stats.intervals import Interval, named_intervals
 

@@ -10,27 +10,24 @@ exp(-g2'z2_i); in BG/NBD a_i = a exp(g2'z2_i) and b_i = b exp(g3'z2_i).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import gammaincc
 
-from workbench.clv.forecast import times
+from workbench.clv.covariate_results import CovariateResults
+from workbench.clv.forecast import PurchaseResults
 from workbench.clv.newton import Derivatives, Optimum, covariance_of, maximise
 from workbench.clv.purchase import PurchaseModel
-from workbench.clv.results import Fitted, Prediction, Verdict
+from workbench.clv.results import Verdict
 from workbench.clv.rows import Purchases, add_up, as_floats, distinct
-from workbench.clv.units import continuous_rate
 from workbench.errors import DataError
-from workbench.stats.intervals import normal_quantile
 
 Array = NDArray[np.float64]
 
-#: Rows handled at once, in the likelihood and in predictions (whose nodes multiply them).
+#: Rows of the likelihood handled at once.
 BLOCK = 4096
-SMALL_BLOCK = 128
 
 
 def _columns(name: str, frame: pd.DataFrame | None, size: int) -> tuple[list[str], Array]:
@@ -132,39 +129,78 @@ class CovariateModel:
 
         return evaluate
 
-    def fit(self) -> CovariateResults:
-        """Maximise the likelihood, from the fit without covariates."""
+    def covariates_of(
+        self, purchase: pd.DataFrame | None, dropout: pd.DataFrame | None, size: int
+    ) -> Array:
+        """Covariates of other customers, in the order of the fit."""
+        parts = []
+        for name, wanted, frame in (
+            ("purchase", self.purchase_names, purchase),
+            ("dropout", self.dropout_names, dropout),
+        ):
+            missing = [c for c in wanted if frame is None or c not in frame]
+            if missing:
+                raise DataError(
+                    f"{name} covariates lack {', '.join(missing)}",
+                    remedy="give every covariate of the fit",
+                )
+            parts.append(_columns(name, None if frame is None else frame[wanted], size)[1])
+        return np.vstack(parts)
+
+    def box(self) -> tuple[Array, Array]:
+        """Limits of the search: log parameters, then effects of scaled covariates."""
+        k, effects = len(self.base.names), len(self.effects)
+        return (
+            np.concatenate([np.full(k, -16.0), np.full(effects, -20.0)]),
+            np.concatenate([np.full(k, 12.0), np.full(effects, 20.0)]),
+        )
+
+    def scaled(self) -> tuple[Purchases, Array, Array, Array]:
+        """Distinct customers and covariates as the search sees them, and the way back.
+
+        Returns
+        -------
+        rows : Purchases
+            Times in mean ages.
+        z : ndarray
+            Centred and scaled, which keeps the steps of the search of one size.
+        back, shift : ndarray
+            ``back @ found + shift`` are log parameters and effects in the units that were given.
+        """
         base, given = self.base, self.rows
-        plain = base.fit()
         columns = [v[given.inverse] for v in (given.x, given.t_x, given.T)]
         first, inverse = distinct(*columns, *self.z)
         scale = base.time_scale(given)
         x, t_x, T = (c[first] for c in columns)
         n = add_up(inverse, self.counts, first.size)
         rows = Purchases(x, t_x / scale, T / scale, n, inverse, self.unit)
-        # centred and scaled covariates keep the steps of the search of one size
         middle = np.average(self.z, axis=1, weights=self.counts)
         spread = np.sqrt(np.average((self.z - middle[:, None]) ** 2, axis=1, weights=self.counts))
         z = (self.z[:, first] - middle[:, None]) / spread[:, None]
         k, effects = len(base.names), len(self.effects)
-        shift = np.log(scale) * np.array(base.timed, dtype=float)
-        if plain.phi.size == k and plain.verdict.kind == "converged":
-            start = plain.phi - shift
-        else:
-            start = np.log(base._starts(rows)[0])
-        best = maximise(
-            self.likelihood(rows, z),
-            np.concatenate([start, np.zeros(effects)]),
-            lower=np.concatenate([np.full(k, -16.0), np.full(effects, -20.0)]),
-            upper=np.concatenate([np.full(k, 12.0), np.full(effects, 20.0)]),
-        )
-        back = np.eye(k + effects)
+        back, shift = np.eye(k + effects), np.zeros(k + effects)
         for i, (j, at, sign) in enumerate(self.effects, start=k):
             back[i, i] = 1 / spread[j]
             back[at, i] = -sign * middle[j] / spread[j]
-        phi = back @ best.phi
-        phi[:k] += shift
-        llf = best.value - float(np.log(scale) * (n @ x))
+        shift[:k] = np.log(scale) * np.array(base.timed, dtype=float)
+        return rows, z, back, shift
+
+    def fit(self) -> CovariateResults:
+        """Maximise the likelihood, from the fit without covariates."""
+        base = self.base
+        plain = base.fit()
+        rows, z, back, shift = self.scaled()
+        k, effects = len(base.names), len(self.effects)
+        if plain.phi.size == k and plain.verdict.kind == "converged":
+            start = plain.phi - shift[:k]
+        else:
+            start = np.log(base._starts(rows)[0])
+        lower, upper = self.box()
+        start = np.concatenate([start, np.zeros(effects)])
+        best = maximise(self.likelihood(rows, z), start, lower=lower, upper=upper)
+        phi = back @ best.phi + shift
+        # a density of times measured in mean ages, turned into one of the times given
+        llf = best.value - float(np.log(base.time_scale(self.rows)) * (rows.n @ rows.x))
         params = pd.Series(
             np.concatenate([np.exp(phi[:k]), phi[k:]]), index=list(self.names), name=base.title
         )
@@ -173,8 +209,8 @@ class CovariateModel:
             phi=phi,
             covariance=back @ covariance_of(best) @ back.T,
             llf=llf,
-            nobs=given.customers,
-            verdict=self._judge(best, llf, plain.llf),
+            nobs=self.rows.customers,
+            verdict=self._judge(best, llf, plain),
             unit=self.unit,
             evaluations=best.evaluations,
             free=k + effects - int(np.count_nonzero(best.bound)),
@@ -182,7 +218,7 @@ class CovariateModel:
         results.title, results.model = f"{base.title} with covariates", self
         return results
 
-    def _judge(self, best: Optimum, llf: float, plain: float) -> Verdict:
+    def _judge(self, best: Optimum, llf: float, plain: PurchaseResults) -> Verdict:
         name = type(self.base).__name__
         if not best.converged:
             return Verdict(
@@ -191,9 +227,17 @@ class CovariateModel:
                 {},
                 name,
             )
-        lr = max(2 * (llf - plain), 0.0)
+        lr = max(2 * (llf - plain.llf), 0.0)
         p = max(float(gammaincc(len(self.effects) / 2, lr / 2)), 0.001)
         values = {"lr": lr, "df": float(len(self.effects)), "p": p}
+        if self.base.without_dropout(np.exp(best.phi[: len(self.base.names)]), best.bound):
+            return Verdict(
+                "no_dropout",
+                "No sign that customers leave, whatever is known of them: every customer counts as "
+                "alive, and effects on leaving mean nothing.",
+                values,
+                "NBD",
+            )
         if best.bound.any():
             return Verdict(
                 "boundary",
@@ -213,175 +257,3 @@ class CovariateModel:
                 "{lr} with {df} effects)."
             )
         return Verdict("converged", message, values, name)
-
-
-class CovariateResults(Fitted):
-    """A fitted purchase model with covariates.
-
-    Effects stand after the parameters, which are those of a customer whose covariates are zero.
-    A purchase effect g multiplies the rate of purchase by e^g. A dropout effect multiplies, in
-    Pareto/NBD, the rate of leaving; in BG/NBD a or b of the dropout probability.
-    """
-
-    model: CovariateModel
-
-    @property
-    def _scales(self) -> Array:
-        k = len(self.model.base.names)
-        theta = self.params.to_numpy(dtype=float)
-        return np.concatenate([theta[:k], np.ones(theta.size - k)])
-
-    def cov_params(self) -> pd.DataFrame:
-        """Covariance of parameters and effects; NaN where one lies at the boundary."""
-        covariance = self.covariance * np.outer(self._scales, self._scales)
-        held = np.flatnonzero(~(np.diag(covariance) > 0))
-        covariance[held, :] = np.nan
-        covariance[:, held] = np.nan
-        return pd.DataFrame(covariance, index=self.params.index, columns=self.params.index)
-
-    def conf_int(self, level: float = 0.95) -> pd.DataFrame:
-        """Limits: parameters on the log scale, effects on their own."""
-        out = super().conf_int(level)
-        effects = self.params.index[len(self.model.base.names) :]
-        width = normal_quantile(level) * self.bse[effects]
-        out.loc[effects, "low"] = self.params[effects] - width
-        out.loc[effects, "high"] = self.params[effects] + width
-        return out
-
-    def _ask(
-        self,
-        what: Literal["alive", "expected", "none", "discounted"],
-        extra: tuple[float, ...],
-        customers: pd.DataFrame | None,
-        purchase: pd.DataFrame | None,
-        dropout: pd.DataFrame | None,
-    ) -> Prediction:
-        m, law = self.model, self.model.base
-        counts: Array | None = None
-        index: pd.Index | None
-        if customers is None:
-            columns = [v[m.rows.inverse] for v in (m.rows.x, m.rows.t_x, m.rows.T)]
-            z, counts, index = m.z, m.counts, m.index
-        else:
-            columns = list(
-                law.check(customers["frequency"], customers["recency"], customers["age"])
-            )
-            parts = []
-            for name, wanted, frame in (
-                ("purchase", m.purchase_names, purchase),
-                ("dropout", m.dropout_names, dropout),
-            ):
-                missing = [c for c in wanted if frame is None or c not in frame]
-                if missing:
-                    raise DataError(
-                        f"{name} covariates lack {', '.join(missing)}",
-                        remedy="give every covariate of the fit",
-                    )
-                chosen = None if frame is None else frame[wanted]
-                parts.append(_columns(name, chosen, columns[0].size)[1])
-            z, index = np.vstack(parts), customers.index
-        first, inverse = distinct(*columns, *z)
-        x, t_x, T = (c[first] for c in columns)
-        z = z[:, first]
-        block = SMALL_BLOCK if what == "discounted" else BLOCK
-
-        def given(phi: Array) -> Array:
-            out = np.empty(x.size)
-            for lo in range(0, x.size, block):
-                part = slice(lo, lo + block)
-                theta = m.own(phi, z[:, part])
-                alive = law.alive(theta, x[part], t_x[part], T[part])
-                ahead = np.full(alive.size, extra[0]) if what in ("expected", "none") else T[part]
-                if what == "alive":
-                    out[part] = alive
-                elif what == "expected":
-                    out[part] = alive * law.expected(theta, ahead, x[part], T[part])
-                elif what == "none":
-                    out[part] = 1 - alive * (1 - law.none(theta, ahead, x[part], T[part]))
-                else:
-                    out[part] = alive * law.discounted(theta, extra[0], extra[1], x[part], T[part])
-            return out
-
-        link: Literal["log", "logit"] = "logit" if what in ("alive", "none") else "log"
-        return Prediction(
-            given, self.phi, self.covariance, inverse, link=link, counts=counts, index=index
-        )
-
-    def p_alive(
-        self,
-        customers: pd.DataFrame | None = None,
-        *,
-        purchase: pd.DataFrame | None = None,
-        dropout: pd.DataFrame | None = None,
-    ) -> Prediction:
-        """P(alive) of the customers of the fit, or of others with their covariates.
-
-        Parameters
-        ----------
-        customers : DataFrame, optional
-            frequency, recency, age.
-        purchase, dropout : DataFrame, optional
-            The covariates of the fit, for those customers.
-        """
-        return self._ask("alive", (), customers, purchase, dropout)
-
-    def expected_purchases(
-        self,
-        t: float,
-        customers: pd.DataFrame | None = None,
-        *,
-        purchase: pd.DataFrame | None = None,
-        dropout: pd.DataFrame | None = None,
-    ) -> Prediction:
-        """Purchases expected in the next `t` units of time; see `p_alive`."""
-        return self._ask("expected", (float(times("t", t)),), customers, purchase, dropout)
-
-    def expected_purchases_new(
-        self,
-        t: float,
-        *,
-        purchase: pd.DataFrame | None = None,
-        dropout: pd.DataFrame | None = None,
-    ) -> Prediction:
-        """Repeat purchases expected of new customers within `t` of their first purchase."""
-        some = purchase if purchase is not None else dropout
-        if some is None:
-            raise DataError("new customers have no covariates", remedy="give purchase or dropout")
-        nobody = pd.DataFrame(0.0, index=some.index, columns=["frequency", "recency", "age"])
-        return self.expected_purchases(t, nobody, purchase=purchase, dropout=dropout)
-
-    def probability_none(
-        self,
-        t: float,
-        customers: pd.DataFrame | None = None,
-        *,
-        purchase: pd.DataFrame | None = None,
-        dropout: pd.DataFrame | None = None,
-    ) -> Prediction:
-        """P(no purchase in the next `t` units of time); see `p_alive`."""
-        return self._ask("none", (float(times("t", t)),), customers, purchase, dropout)
-
-    def dert(
-        self,
-        discount_rate: float,
-        customers: pd.DataFrame | None = None,
-        *,
-        horizon: float = float("inf"),
-        purchase: pd.DataFrame | None = None,
-        dropout: pd.DataFrame | None = None,
-    ) -> Prediction:
-        """Discounted expected residual transactions at an annual rate; see `p_alive`."""
-        rate = continuous_rate(discount_rate, self.unit)
-        if not horizon > 0 or (rate == 0 and np.isinf(horizon)):
-            raise DataError(
-                f"rate is {rate}, horizon {horizon}",
-                remedy="give a positive horizon, finite where nothing is discounted",
-            )
-        return self._ask("discounted", (horizon, rate), customers, purchase, dropout)
-
-    def simulate(self, *, rng: np.random.Generator) -> pd.DataFrame:
-        """Draw the customers of the fit anew: frequency, recency, age."""
-        m = self.model
-        T = m.rows.T[m.rows.inverse]
-        x, t_x = m.base.draw(m.own(self.phi, m.z), T, rng)
-        return pd.DataFrame({"frequency": x, "recency": t_x, "age": T})

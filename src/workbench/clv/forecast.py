@@ -6,14 +6,17 @@ Everything that takes customers (`x`, `t_x`, `T`) answers for those of the fit w
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.clv.results import Fitted, Prediction
-from workbench.clv.rows import as_floats, distinct, refuse
+from workbench.clv.newton import in_logs, maximise
+from workbench.clv.prediction import Prediction
+from workbench.clv.results import Fitted
+from workbench.clv.rows import add_up, as_floats, distinct, refuse
 from workbench.clv.units import continuous_rate
 from workbench.errors import DataError
 
@@ -32,6 +35,11 @@ class PurchaseResults(Fitted):
 
     law: type[PurchaseModel]
     model: PurchaseModel
+
+    @property
+    def leaves(self) -> bool:
+        """Whether customers leave at all: not in the NBD, nor where no dropout was seen."""
+        return len(self.law.names) > 2
 
     def _ask(
         self,
@@ -152,6 +160,33 @@ class PurchaseResults(Fitted):
             raise DataError("k is not a whole number", remedy="k counts purchases")
         return self._ask(given, x, t_x, T, number, times("t", t), link="logit")
 
+    def distribution(self, t: float, *, upto: int = 7) -> pd.DataFrame:
+        """Count the fit's customers by purchases expected in the next `t`; see `spread_over`."""
+        rows = self.model.rows
+        known = [v[rows.inverse] for v in (rows.x, rows.t_x, rows.T)]
+        return spread_over([self.pmf(k, t, *known) for k in range(upto)], self.model.counts)
+
+    def refits(self) -> Callable[[Array], Array]:
+        """Give a function from weights, one a customer, to the log parameters fitted with them."""
+        rows, law = self.model.rows, self.law
+        scale = self.model.time_scale(rows)
+        timed = np.array(law.timed, dtype=float) * np.log(scale)
+        scaled = replace(rows, t_x=rows.t_x / scale, T=rows.T / scale)
+        bound = np.full(timed.size, 12.0)
+
+        def refit(weights: Array) -> Array:
+            n = add_up(rows.inverse, weights, rows.x.size)
+            kept = n > 0
+            drawn = replace(
+                scaled, x=scaled.x[kept], t_x=scaled.t_x[kept], T=scaled.T[kept], n=n[kept]
+            )
+            best = maximise(
+                in_logs(law.likelihood(drawn)), self.phi - timed, lower=-bound - 4, upper=bound
+            )
+            return np.asarray(best.phi + timed, dtype=float)
+
+        return refit
+
     def dert(
         self,
         discount_rate: float,
@@ -208,6 +243,36 @@ class PurchaseResults(Fitted):
         T = np.atleast_1d(times("age", age))
         x, t_x = self.law.draw(np.exp(self.phi), T, rng)
         return pd.DataFrame({"frequency": x, "recency": t_x, "age": T})
+
+
+def spread_over(masses: list[Prediction], counts: Array | None = None) -> pd.DataFrame:
+    """Count expected customers by number of purchases, of a whole cohort.
+
+    Parameters
+    ----------
+    masses : list of Prediction
+        P(0), P(1), ... of the same customers.
+    counts : ndarray, optional
+        Customers behind each row.
+
+    Returns
+    -------
+    DataFrame
+        One row a number, the last one open-ended: purchases (label), estimate, low, high.
+    """
+    n = masses[0].counts if counts is None else counts
+    rows = [mass.total(n) for mass in masses]
+    first, several, size = masses[0], len(masses), float(n.sum())
+
+    def rest(phi: Array) -> Array:
+        return np.array([size - sum(float(n @ mass.at(phi)) for mass in masses)])
+
+    more = first.of_same(rest, np.zeros(1, dtype=np.intp)).total()
+    labels = [*(str(k) for k in range(several)), f"{several}+"]
+    table = [(i.estimate, i.low, i.high) for i in (*rows, more)]
+    out = pd.DataFrame(table, columns=["estimate", "low", "high"])
+    out.insert(0, "purchases", labels)
+    return out
 
 
 def times(name: str, values: ArrayLike) -> Array:

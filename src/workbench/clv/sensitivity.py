@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.clv.forecast import PurchaseResults
-from workbench.clv.results import Prediction
-from workbench.clv.retention import LESS
+from workbench.clv.prediction import Prediction
+from workbench.clv.retention_results import LESS
 from workbench.clv.rows import add_up, distinct
 from workbench.clv.spend import GammaGammaResults
 from workbench.clv.units import continuous_rate, per_year

@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, psi, zeta
 
 from workbench.clv.newton import Derivatives, Optimum, covariance_of, in_logs, maximise
-from workbench.clv.results import Fitted, Prediction, Verdict
+from workbench.clv.prediction import Prediction
+from workbench.clv.results import Fitted, Verdict
 from workbench.clv.rows import add_up, as_floats, check_counts, distinct, dot, refuse, table_of
 from workbench.errors import DataError
 from workbench.stats.intervals import Interval, correlation_interval

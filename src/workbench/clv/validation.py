@@ -238,6 +238,10 @@ class Tracking:
         ax.set_ylim(bottom=0)
         return ax
 
+    def plot_periods(self, ax: Axes | None = None) -> Axes:
+        """Draw the purchases of each period, not added up."""
+        return self.plot(ax, cumulative=False)
+
 
 def _name_lines(
     ax: Axes, at: Any, t: pd.DataFrame, prefix: str, actual_color: Any, expected_color: Any

@@ -8,18 +8,17 @@ Journal of Marketing Research 42(4), 415-430.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.clv.covariates import CovariateResults
+from workbench.clv.covariate_results import CovariateResults
 from workbench.clv.forecast import PurchaseResults
 from workbench.clv.newton import in_logs, maximise
-from workbench.clv.results import Prediction
-from workbench.clv.rows import add_up
+from workbench.clv.prediction import Prediction
 from workbench.clv.spend import GammaGammaResults
 from workbench.clv.units import per_year
 from workbench.errors import DataError
@@ -85,6 +84,14 @@ class CustomerValue:
             return Interval(float("nan"), float("nan"), float("nan"), 0.0)
         return self.alive.mean(np.where(repeat, self.alive.counts, 0.0))
 
+    @property
+    def alive_once(self) -> Interval:
+        """Share of customers with one purchase who are still active."""
+        once = self.frequency == 0
+        if not once.any():
+            return Interval(float("nan"), float("nan"), float("nan"), 0.0)
+        return self.alive.mean(np.where(once, self.alive.counts, 0.0))
+
     def by(self, groups: ArrayLike) -> pd.DataFrame:
         """Value of groups of customers, with intervals; see `Prediction.by`."""
         return self.clv.by(groups)
@@ -92,14 +99,25 @@ class CustomerValue:
     def concentration(self, shares: ArrayLike = (0.01, 0.05, 0.1, 0.2, 0.5)) -> pd.DataFrame:
         """Share of the value that the most valuable customers hold.
 
+        Who is among them is taken from the estimates; the limits say how well their share is
+        known, given that order.
+
         Returns
         -------
         DataFrame
-            Columns customers (share of customers), value (share of value).
+            Columns customers (share of customers), value (share of value), low, high.
         """
         at = np.asarray(shares, dtype=float)
-        x, y = self._curve()
-        return pd.DataFrame({"customers": at, "value": np.minimum(np.interp(at, x, y), 1.0)})
+        order = np.argsort(-self.clv.estimate, kind="stable")
+        n = self.clv.counts[order]
+        before = np.cumsum(n) - n
+        # the customer on the boundary counts in part
+        inside = np.clip(at[:, None] * n.sum() - before, 0.0, n)
+        weights = np.empty_like(inside)
+        weights[:, order] = inside
+        held = self.clv.shares(weights).rename(columns={"estimate": "value"})
+        held.insert(0, "customers", at)
+        return held
 
     def _curve(self) -> tuple[Array, Array]:
         estimate, counts = self.clv.estimate, self.clv.counts
@@ -225,8 +243,43 @@ def customer_value(
     )
 
 
+def value_by_segment(
+    value: CustomerValue, segment: ArrayLike | None = None, *, statistic: str = "mean"
+) -> pd.DataFrame:
+    """Value of customers as an indicator: one row a segment, with its interval.
+
+    Parameters
+    ----------
+    value : CustomerValue
+        From `customer_value`.
+    segment : array_like, optional
+        Segment of each customer, in the order of the fit; without it, all customers are one.
+    statistic : {"mean", "total"}
+
+    Returns
+    -------
+    DataFrame
+        Columns segment, n, estimate, low, high.
+    """
+    if statistic not in ("mean", "total"):
+        raise DataError(f"statistic is {statistic!r}", remedy="choose mean or total")
+    groups = np.full(len(value.clv), "all") if segment is None else segment
+    if np.size(groups) != len(value.clv):
+        raise DataError(
+            f"{np.size(groups)} segments for {len(value.clv)} customers",
+            remedy="give one a customer, in the order of the fit",
+        )
+    table = value.by(groups)
+    table = table[table["n"] > 0].reset_index(drop=True)
+    taken = (
+        ["mean", "mean_low", "mean_high"] if statistic == "mean" else ["estimate", "low", "high"]
+    )
+    out = table[["group", "n", *taken]]
+    return out.set_axis(["segment", "n", "estimate", "low", "high"], axis=1)
+
+
 def bootstrap_parameters(
-    purchases: PurchaseResults,
+    purchases: PurchaseResults | CovariateResults,
     spend: GammaGammaResults,
     *,
     rng: np.random.Generator,
@@ -243,43 +296,26 @@ def bootstrap_parameters(
         Log parameters of the purchase model, then of the spend model.
     """
     model, gg = purchases.model, spend.model
-    rows = model.rows
-    if len(gg.everyone[0]) != rows.inverse.size:
+    size = model.rows.inverse.size
+    if len(gg.everyone[0]) != size:
         raise DataError(
-            f"the purchase model has {rows.inverse.size} customers, "
-            f"the spend model {len(gg.everyone[0])}",
+            f"the purchase model has {size} customers, the spend model {len(gg.everyone[0])}",
             remedy="fit both models to the same summary",
         )
     x, amount = gg.everyone
     buyers = np.flatnonzero((x > 0) & (amount > 0) & (gg.counts > 0))
-    scale = model.time_scale(rows)
-    timed = np.array(purchases.law.timed, dtype=float) * np.log(scale)
-    scaled = replace(rows, t_x=rows.t_x / scale, T=rows.T / scale)
     mean = float(np.average(gg.spend, weights=gg.n))
     shift = np.array([0.0, 0.0, np.log(mean)])
-    thin = gg.refit_rows(buyers)
+    refit, thin = purchases.refits(), gg.refit_rows(buyers)
     out = []
     for w in bootstrap_weights(
-        rows.inverse.size,
-        draws,
-        rng=rng,
-        counts=model.counts if (model.counts != 1).any() else None,
+        size, draws, rng=rng, counts=model.counts if (model.counts != 1).any() else None
     ):
-        n = add_up(rows.inverse, w, rows.x.size)
-        kept = n > 0
-        drawn = replace(scaled, x=scaled.x[kept], t_x=scaled.t_x[kept], T=scaled.T[kept], n=n[kept])
-        bound = np.full(timed.size, 12.0)
-        first = maximise(
-            in_logs(purchases.law.likelihood(drawn)),
-            purchases.phi - timed,
-            lower=-bound - 4,
-            upper=bound,
-        )
         second = maximise(
             in_logs(thin(w[buyers], mean)),
             spend.phi - shift,
             lower=np.full(3, -16.0),
             upper=np.full(3, 12.0),
         )
-        out.append(np.concatenate([first.phi + timed, second.phi + shift]))
+        out.append(np.concatenate([refit(w), second.phi + shift]))
     return np.array(out)

@@ -248,6 +248,11 @@ class Cleaner:
             return kept, 0
         return self._replace(kept, "customer_id", "customer_id", changes), n
 
+    def linked(self, kept: Any, source: Source) -> Any:
+        """Give all records of a person the id of the first one."""
+        strange = self._strange(kept, source) if source.name != "customers" else []
+        return self._linked(kept, source, strange)[0]
+
     def _replace(
         self, table: Any, key: str, column: str, values: Mapping[str, str], only_null: bool = False
     ) -> Any:

@@ -109,6 +109,17 @@ def find_or_make(study: Study) -> Kept | None:
         return None
 
 
+def find(study: Study) -> Kept | None:
+    """Give a study's cleaned tables if they are on disk already."""
+    key = key_of(study)
+    if key is None:
+        return None
+    try:
+        return _open(home_of(study) / key)
+    except OSError:
+        return None
+
+
 def home_of(study: Study) -> Path:
     """Give the folder that keeps the states of a study's tables."""
     try:

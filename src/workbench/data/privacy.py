@@ -120,14 +120,14 @@ def pseudonymise(engine: Engine, table: Any, kinds: dict[str, str], key: bytes, 
     if engine.is_duckdb:
         # Orders, contracts and answers come once or a few times: looking them up costs more.
         once = {c: kind for c, kind in kinds.items() if kind != "customer"}
-        table = table.mutate(**{c: _engine_hmac(table[c], k, key) for c, k in once.items()})
+        table = table.mutate(**{c: engine_pseudonym(table[c], key, k) for c, k in once.items()})
         kinds = {c: kind for c, kind in kinds.items() if c not in once}
     for column, kind in kinds.items():
         distinct = table.filter(table[column].notnull()).select(raw_=table[column]).distinct()
         if engine.is_duckdb:
             # Hashing costs more than joining: each id is hashed once, however often it occurs.
             known = engine.keep(
-                distinct.mutate(pseudonym_=_engine_hmac(distinct.raw_, kind, key)), where
+                distinct.mutate(pseudonym_=engine_pseudonym(distinct.raw_, key, kind)), where
             )
         else:
             ids = [str(i) for i in engine.run(distinct, where)["raw_"]]
@@ -142,8 +142,11 @@ def pseudonymise(engine: Engine, table: Any, kinds: dict[str, str], key: bytes, 
     return table
 
 
-def _engine_hmac(column: Any, kind: str, key: bytes) -> Any:
-    """HMAC-SHA-256 (RFC 2104) written out, because the engine has SHA-256 but no HMAC."""
+def engine_pseudonym(column: Any, key: bytes, kind: str = "customer") -> Any:
+    """As `pseudonym`, for a column of ids, inside DuckDB.
+
+    HMAC-SHA-256 (RFC 2104) is written out, because the engine has SHA-256 but no HMAC.
+    """
     block = hashlib.sha256(key).digest() if len(key) > 64 else key
     block = block.ljust(64, b"\0")
     inner = bytes(b ^ 0x36 for b in block)

@@ -13,9 +13,9 @@ import ibis
 import pandas as pd
 
 from workbench.card import did_you_mean
-from workbench.data.dates import date_format
 from workbench.data.engine import Engine
-from workbench.data.schemas import ALIASES, Column, Schema
+from workbench.data.parsing import WORDS, outside, parse, takes_parsing
+from workbench.data.schemas import ALIASES, Schema
 from workbench.data.sources import ROW, Source
 from workbench.errors import DataError
 from workbench.study import Study, Table
@@ -125,34 +125,13 @@ def flag(
     """
     card = study.tables[source.name]
     meanings = schema.columns if schema else {}
-    texts: dict[str, Any] = {}
-    values: dict[str, Any] = {}
-    formats: dict[str, str] = {}
-    for name, given in columns.items():
-        meaning = meanings.get(name)
-        text = (
-            _blank_missing(engine.text(given), card.missing) if given.type().is_string() else given
-        )
-        if meaning is not None and meaning.kind in ("date", "moment"):
-            chosen = _format_of(engine, card, source, name, text)
-            if chosen:
-                formats[name] = chosen
-            values[name] = engine.moment(text, chosen)
-            if meaning.kind == "date":
-                values[name] = values[name].date()
-        else:
-            values[name] = _value(engine, text, meaning, card)
-        if meaning is not None and meaning.kind not in _WORDS:
-            texts[f"_raw_{name}"] = text
-    numeric = _numbers(engine, source, values, meanings)
-    for name in numeric:
-        values[name] = engine.number(values[name], card.decimal)
+    values, texts, formats = parse(engine, study, source, schema, columns)
     parsed = source.expr.select(**values, **texts, **{ROW: source.expr[ROW]})
-    dear = _takes_parsing(columns, values, meanings)
+    dear = takes_parsing(columns, values, meanings)
     if dear:
         # Parsed once and kept: the rules below use the parsed columns many times over.
         parsed = engine.keep(parsed, source.where)
-    rules = [] if schema is None else _rules(engine, study, schema, parsed, card)
+    rules = [] if schema is None else rules_of(engine, study, schema, parsed, card)
     optional = [n for n in meanings if f"_raw_{n}" in texts and not meanings[n].required]
     typed = engine.keep(
         parsed.select(
@@ -173,7 +152,7 @@ def flag(
     emptied = _emptied(engine, typed, optional, source.where)
     asked = {reason for _, reason, _ in rules}
     if schema is not None:
-        asked |= {"duplicate"} if _may_repeat_not(schema, card, list(values)) else set()
+        asked |= {"duplicate"} if may_repeat_not(schema, card, list(values)) else set()
         asked |= {"second record"} if schema.key else set()
     if source.delimiter:
         asked.add("malformed")
@@ -181,100 +160,10 @@ def flag(
     return Flagged(flagged, formats, tuple(r for r in REASONS if r in asked), emptied)
 
 
-def _takes_parsing(
-    given: Mapping[str, Any], values: Mapping[str, Any], meanings: Mapping[str, Column]
-) -> bool:
-    """Tell whether dates or numbers come as texts; from Parquet they mostly come as what they are.
-
-    Ids and words do not count: the rules look at them once.
-    """
-    return any(
-        given[name].type().is_string()
-        for name in values
-        if name not in meanings or meanings[name].kind not in _WORDS
-    )
-
-
-_WORDS = ("id", "category", "free_text", "personal")
-
-
-def _numbers(
-    engine: Engine, source: Source, values: Mapping[str, Any], meanings: Mapping[str, Column]
-) -> list[str]:
-    """Find the columns of the study's own that hold nothing but numbers (in a text file)."""
-    own = [n for n in values if n not in meanings and values[n].type().is_string()]
-    if not own:
-        return []
-    plain = source.expr.select(**{n: engine.text(values[n]) for n in own})
-    # A leading zero says that it is a code.
-    looks = r"^-?(0|[1-9]\d{0,14})(\.\d+)?$"
-    asked = {f"bad_{i}": (~plain[n].re_search(looks)).sum() for i, n in enumerate(own)}
-    asked |= {f"n_{i}": plain[n].count() for i, n in enumerate(own)}
-    row = engine.run(plain.aggregate(**asked), source.where).iloc[0]
-    return [n for i, n in enumerate(own) if row[f"n_{i}"] > 0 and row[f"bad_{i}"] == 0]
-
-
-def _blank_missing(text: Any, words: tuple[str, ...]) -> Any:
-    return ibis.ifelse(text.isin(list(words)), ibis.null("string"), text) if words else text
-
-
-def _value(engine: Engine, column: Any, meaning: Column | None, card: Table) -> Any:
-    if meaning is None:
-        return column
-    if meaning.kind == "id":
-        return normal_id(engine.text(column))
-    if meaning.kind in ("category", "free_text", "personal"):
-        return engine.text(column)
-    if meaning.kind == "boolean":
-        return engine.boolean(column)
-    number = engine.number(column, card.decimal)
-    if meaning.kind == "whole":
-        number = ibis.ifelse(number == number.round(), number, ibis.null("float64")).cast("int64")
-    if meaning.whole_row or (meaning.low is None and meaning.high is None):
-        return number
-    return ibis.ifelse(_outside(number, meaning), ibis.null(number.type()), number)
-
-
-def _outside(number: Any, meaning: Column) -> Any:
-    outside = ibis.literal(False)
-    if meaning.low is not None:
-        outside |= number < meaning.low
-    if meaning.high is not None:
-        outside |= number > meaning.high
-    return outside
-
-
-def normal_id(text: Any) -> Any:
-    """Write an id as one would compare it: upper case, and without a spreadsheet's ``.0``."""
-    bare = text.re_replace(r"^([0-9]+)\.0+$", r"\1")
-    # A regular expression costs ten times a search for one character.
-    return ibis.ifelse(text.contains("."), bare, text).upper()
-
-
-def _format_of(engine: Engine, card: Table, source: Source, name: str, text: Any) -> str | None:
-    if not text.type().is_string():
-        # 20251231 as a number, from Parquet or SQL.
-        return (card.date_format or "%Y%m%d") if text.type().is_integer() else None
-    if card.date_format is not None:
-        return card.date_format
-    sample = source.expr.select(text=text)
-    sample = sample.filter(sample.text.notnull()).limit(2000).distinct()
-    texts = engine.run(sample, source.where)["text"].sort_values()
-    found = date_format(texts)
-    if found.rivals:
-        raise DataError(
-            f"column {name!r} can be read as {found.format} and as {', '.join(found.rivals)}"
-            f" (such as {texts.iloc[0]!r})",
-            where=source.where,
-            remedy=f"write `date_format:` under tables.{source.name} in study.yml",
-        )
-    return found.format
-
-
 # --- the rules -----------------------------------------------------------------------------------
 
 
-def _rules(
+def rules_of(
     engine: Engine, study: Study, schema: Schema, typed: Any, card: Table
 ) -> list[tuple[Any, str, Any]]:
     """Give (condition, reason, detail) in the order in which they are asked."""
@@ -285,7 +174,7 @@ def _rules(
         given = typed[f"_raw_{name}"] if f"_raw_{name}" in have else typed[name]
         rules.append((given.isnull(), "missing", ibis.literal(name)))
     # A word that is there can be read; only dates and numbers may be there and say nothing.
-    for name in (n for n in required if schema.columns[n].kind not in _WORDS):
+    for name in (n for n in required if schema.columns[n].kind not in WORDS):
         shown = ibis.literal(f"{name}: ") + engine.text(typed[f"_raw_{name}"])
         rules.append((typed[name].isnull(), "unreadable", shown))
     if schema.time is not None and schema.time in have:
@@ -300,7 +189,7 @@ def _rules(
     for name, column in schema.columns.items():
         if name in have and column.whole_row:
             shown = ibis.literal(f"{name}: ") + engine.text(typed[f"_raw_{name}"])
-            rules.append((_outside(typed[name], column), "out of range", shown))
+            rules.append((outside(typed[name], column), "out of range", shown))
     if "amount" in have and schema.name == "transactions":
         shown = ibis.literal("amount: ") + typed.amount.cast("string")
         if card.refunds == "set_aside":
@@ -327,7 +216,7 @@ def _duplicates(
     two equal rows may be two true events, so they stay unless the card says otherwise.
     """
     good = typed.filter(typed[REASON].isnull())
-    if _may_repeat_not(schema, card, names) and _repeated(engine, good, names, where):
+    if may_repeat_not(schema, card, names) and _repeated(engine, good, names, where):
         typed = _mark(engine, typed, names, "duplicate", where)
         good = typed.filter(typed[REASON].isnull())
     key = [k for k in schema.key if k in names]
@@ -336,7 +225,8 @@ def _duplicates(
     return typed
 
 
-def _may_repeat_not(schema: Schema, card: Table, names: list[str]) -> bool:
+def may_repeat_not(schema: Schema, card: Table, names: list[str]) -> bool:
+    """Tell whether a row that is there twice is one too many."""
     keyed = bool(schema.key) or "order_id" in names
     return card.duplicates == "set_aside" or (card.duplicates == "auto" and keyed)
 

@@ -9,6 +9,7 @@ import hashlib
 import io
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,38 @@ def read_source(engine: Engine, study: Study, name: str) -> Source:
     return _text(engine, name, path, card)
 
 
+def stream_source(
+    engine: Engine, study: Study, name: str
+) -> tuple[Source, Callable[[], tuple[tuple[int, str], ...]]] | None:
+    """Open a large file without loading it: each question reads it again, as it is needed.
+
+    Returns
+    -------
+    source : Source
+        Without places of rows and without a hash.
+    malformed : callable
+        Gives, once the file was read, the lines that do not have the header's fields.
+
+    None for what cannot be streamed: sheets, databases, engines other than DuckDB.
+    """
+    card = study.tables[name]
+    if card.path is None or not engine.is_duckdb:
+        return None
+    path = study.folder / Path(str(card.path)).expanduser()
+    suffixes = [s.lower() for s in path.suffixes]
+    if suffixes and suffixes[-1] in (".xlsx", ".xlsm"):
+        return None
+    if suffixes and suffixes[-1] in (".parquet", ".pq"):
+        return _parquet(engine, name, path, hashed=False), lambda: ()
+    reader = engine.connection.con
+    found, readable, scratch = _in_utf8(path, card)
+    view = ibis.util.gen_name("raw")
+    reader.execute(f"CREATE TEMP VIEW {view} AS SELECT * FROM {_csv(view, readable, found)}")
+    source = Source(name, engine.connection.table(view), str(path), found.header, "",
+                    delimiter=found.delimiter, scratch=scratch)  # fmt: skip
+    return source, lambda: _malformed(reader, view, found)
+
+
 def file_hash(path: Path) -> str:
     """SHA-256 of a file, as hex."""
     with path.open("rb") as file:
@@ -103,12 +136,7 @@ def _refuse_empty(rows: int, where: str) -> None:
 
 
 def _text(engine: Engine, name: str, path: Path, card: Table) -> Source:
-    found = look_at(path, card.encoding, card.delimiter)
-    scratch = None
-    readable = path
-    if found.encoding.lower().replace("_", "-") not in ("utf-8", "utf-8-sig", "ascii"):
-        scratch = tempfile.TemporaryDirectory(prefix="workbench-")
-        readable = _as_utf8(found, Path(scratch.name) / "table.csv")
+    found, readable, scratch = _in_utf8(path, card)
     reader = engine.connection.con if engine.is_duckdb else duckdb.connect()
     table = ibis.util.gen_name("raw")
     malformed = _load_csv(reader, table, readable, found)
@@ -131,33 +159,63 @@ def _text(engine: Engine, name: str, path: Path, card: Table) -> Source:
     )
 
 
-def _load_csv(
-    reader: duckdb.DuckDBPyConnection, table: str, path: Path, found: TextFile
-) -> tuple[tuple[int, str], ...]:
-    """Load a text table as text, and give the rows that do not have the header's fields."""
+def _in_utf8(path: Path, card: Table) -> tuple[TextFile, Path, Any]:
+    """Find out how a text table is written; give it in UTF-8, and what holds a copy, if any."""
+    found = look_at(path, card.encoding, card.delimiter)
+    if found.encoding.lower().replace("_", "-") in ("utf-8", "utf-8-sig", "ascii"):
+        return found, path, None
+    scratch = tempfile.TemporaryDirectory(prefix="workbench-")
+    return found, _as_utf8(found, Path(scratch.name) / "table.csv"), scratch
+
+
+def _csv(table: str, path: Path, found: TextFile) -> str:
+    """Write the call that reads a text table as text; rejected rows are noted beside `table`."""
     columns = ", ".join(f"{_quoted(c)}: 'VARCHAR'" for c in found.header)
     options = (
         "auto_detect=false, header=true, quote='\"', escape='\"', strict_mode=true,"
         f" compression={'gzip' if found.gzipped and path == found.path else 'none'!r},"
         f" delim={_quoted(found.delimiter)}, columns={{{columns}}}, max_line_size=10000000,"
+        # by itself the engine would take sixteen times the longest line
+        " buffer_size=20000000,"
         f" store_rejects=true, rejects_table='{table}_errors', rejects_scan='{table}_scans'"
     )
-    where = str(found.path)
+    return f"read_csv({_quoted(str(path))}, {options})"
+
+
+def _load_csv(
+    reader: duckdb.DuckDBPyConnection, table: str, path: Path, found: TextFile
+) -> tuple[tuple[int, str], ...]:
+    """Load a text table as text, and give the rows that do not have the header's fields."""
     try:
         reader.execute(
             f"CREATE TEMP TABLE {table} AS SELECT *, row_number() OVER () + 1 AS {ROW}"
-            f" FROM read_csv({_quoted(str(path))}, {options})"
+            f" FROM {_csv(table, path, found)}"
         )
+    except duckdb.Error as error:
+        raise _unreadable(found, error) from error
+    return _malformed(reader, table, found)
+
+
+def _unreadable(found: TextFile, error: Exception) -> DataError:
+    return DataError(
+        f"not readable as a text table: {str(error).splitlines()[0]}",
+        where=str(found.path),
+        remedy="open it in a text editor and look at that line",
+    )
+
+
+def _malformed(
+    reader: duckdb.DuckDBPyConnection, table: str, found: TextFile
+) -> tuple[tuple[int, str], ...]:
+    """Give the lines that were rejected while reading, and refuse a quotation mark left open."""
+    where = str(found.path)
+    try:
         rejected = reader.execute(
             f"SELECT line, any_value(csv_line), any_value(error_message) FROM {table}_errors"
             " GROUP BY line ORDER BY line"
         ).fetchall()
     except duckdb.Error as error:
-        raise DataError(
-            f"not readable as a text table: {str(error).splitlines()[0]}",
-            where=where,
-            remedy="open it in a text editor and look at that line",
-        ) from error
+        raise _unreadable(found, error) from error
     rows = []
     for line, text, message in rejected:
         if "unterminated quote" in str(message):
@@ -185,7 +243,7 @@ def _as_utf8(found: TextFile, target: Path) -> Path:
     return target
 
 
-def _parquet(engine: Engine, name: str, path: Path) -> Source:
+def _parquet(engine: Engine, name: str, path: Path, *, hashed: bool = True) -> Source:
     exists(path)
     where = str(path)
     reader = engine.connection.con if engine.is_duckdb else duckdb.connect()
@@ -210,7 +268,7 @@ def _parquet(engine: Engine, name: str, path: Path) -> Source:
         expr = engine.connection.table(view)
     else:
         expr = engine.upload(name, reader.sql(relation).to_arrow_table())
-    return Source(name, expr, where, tuple(columns), file_hash(path))
+    return Source(name, expr, where, tuple(columns), file_hash(path) if hashed else "")
 
 
 def _excel(engine: Engine, name: str, path: Path, card: Table) -> Source:

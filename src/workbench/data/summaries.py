@@ -7,6 +7,7 @@ Marketing Science 24(2), 275-284: x repeat purchases, the last of them at t_x, o
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,9 @@ from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables
 from workbench.errors import DataError
 from workbench.study import DAYS_PER_UNIT
+
+#: What the engine may take while it adds up; larger logs go through the disk.
+MEMORY = "640MB"
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class PurchaseCounts:
         Purchase days in the holdout period, of customers known at its start.
     too_new : int
         Customers who first bought after the calibration period; they are left out.
+    set_aside : int
+        Rows of the source that the cleaning set aside; the table's report gives the reasons.
     """
 
     rows: int
@@ -53,6 +59,7 @@ class PurchaseCounts:
     same_day: int
     holdout: int
     too_new: int
+    set_aside: int = 0
 
 
 @dataclass(frozen=True)
@@ -168,13 +175,17 @@ def customer_summary(
             where=str(tables.study.path),
             remedy=f"use one of {', '.join(known) or '(the study has none)'}",
         )
-    return summarise_purchases(
-        tables.engine,
-        tables.expr(table),
-        as_of=as_of or tables.study.as_of,
-        calibration_end=calibration_end,
-        time_unit=time_unit or tables.study.time_unit,
-    )
+    with tables.engine.within(MEMORY):
+        log = tables.purchases(table)
+        return summarise_purchases(
+            tables.engine,
+            log.expr,
+            as_of=as_of or tables.study.as_of,
+            calibration_end=calibration_end,
+            time_unit=time_unit or tables.study.time_unit,
+            read=log.read,
+            mask=log.mask,
+        )
 
 
 def summarise_purchases(
@@ -184,6 +195,8 @@ def summarise_purchases(
     as_of: dt.date,
     calibration_end: dt.date | None = None,
     time_unit: str = "day",
+    read: int | None = None,
+    mask: Callable[[Any], Any] | None = None,
 ) -> CustomerSummary:
     """Summarise a log of purchases per customer, inside the engine.
 
@@ -203,6 +216,10 @@ def summarise_purchases(
         The last day of calibration, inclusive; the days after it, to `as_of`, are the holdout.
     time_unit : str
         hour, day, week, month, quarter or year.
+    read : int, optional
+        Rows of the source, before any was set aside.
+    mask : callable, optional
+        Turns a column of customer ids into pseudonyms.
 
     Raises
     ------
@@ -231,25 +248,31 @@ def summarise_purchases(
     daily = (
         log.filter(log.buys & log.seen)
         .group_by("customer_id", "date")
-        .aggregate(spend=lambda t: t.amount.sum(), rows=lambda t: t.count())
+        .aggregate(spend=lambda t: t.amount.sum())
     )
-    before = daily.date <= ibis.literal(end)
-    per_customer = daily.group_by("customer_id").aggregate(
-        first=daily.date.min(),
-        last=daily.date.max(where=before),
-        days=before.sum(),
-        rows=daily["rows"].sum(where=before),
-        spend=daily.spend.sum(where=before),
-        first_spend=daily.spend.argmin(daily.date),
-        later_days=(~before).sum(),
-        later_spend=daily.spend.sum(where=~before),
-    )
+    # without a holdout nothing need be told apart, which halves the work
+    before = daily.date <= ibis.literal(end) if end < as_of else None
+    sums = {
+        "first": daily.date.min(),
+        "last": daily.date.max(where=before),
+        "days": daily.count(where=before),
+        "spend": daily.spend.sum(where=before),
+        "first_spend": daily.spend.argmin(daily.date),
+    }
+    if before is not None:
+        sums["later_days"] = daily.count(where=~before)
+        sums["later_spend"] = daily.spend.sum(where=~before)
+    per_customer = daily.group_by("customer_id").aggregate(**sums)
+    if before is None:
+        nothing = {"later_days": ibis.literal(0), "later_spend": ibis.literal(0.0)}
+        per_customer = per_customer.mutate(**nothing)
     kept = engine.keep(per_customer, "customer summary")
-    counts = _counts(engine, log, kept, end)
+    counts = _counts(engine, log, kept, end, read)
     known = kept.filter(kept["first"] <= ibis.literal(end))
     frequency = known.days - 1
     summary = known.select(
-        customer_id=known.customer_id,
+        # computed when it is asked for: the grouped rows name nobody
+        customer_id=mask(known.customer_id) if mask is not None else known.customer_id,
         frequency=frequency.cast("int64"),
         recency=known["last"].delta(known["first"], unit="day") / days,
         age=ibis.literal(end).delta(known["first"], unit="day") / days,
@@ -286,20 +309,20 @@ def _day(value: Any) -> dt.date:
     return pd.Timestamp(value).date()
 
 
-def _counts(engine: Engine, log: Any, kept: Any, end: dt.date) -> PurchaseCounts:
+def _counts(engine: Engine, log: Any, kept: Any, end: dt.date, read: int | None) -> PurchaseCounts:
     of_log = engine.run(
         log.aggregate(
             rows=log.count(),
             refunds=(~log.buys).sum(),
             zero_amounts=(log.amount == 0).sum(),
             after_end=(log.buys & ~log.seen).sum(),
+            purchases=(log.buys & (log.date <= ibis.literal(end))).sum(),
         ),
         "customer summary",
     ).iloc[0]
     known = kept["first"] <= ibis.literal(end)
     of_customers = engine.run(
         kept.aggregate(
-            purchases=kept["rows"].sum(),
             days=kept.days.sum(),
             holdout=kept.later_days.sum(where=known),
             too_new=(~known).sum(),
@@ -316,4 +339,5 @@ def _counts(engine: Engine, log: Any, kept: Any, end: dt.date) -> PurchaseCounts
         same_day=n["purchases"] - n["days"],
         holdout=n["holdout"],
         too_new=n["too_new"],
+        set_aside=read - n["rows"] if read is not None else 0,
     )

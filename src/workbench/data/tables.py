@@ -10,8 +10,9 @@ import pandas as pd
 from workbench.card import did_you_mean
 from workbench.data.cleaning import Cleaner
 from workbench.data.engine import Engine
-from workbench.data.kept import Kept, find_or_make
+from workbench.data.kept import Kept, find, find_or_make
 from workbench.data.packaged import packaged_hash
+from workbench.data.purchases import PurchaseLog, stream_purchases
 from workbench.data.report import CleaningReport, Linking, TableReport
 from workbench.data.sources import file_hash
 from workbench.errors import DataError
@@ -58,6 +59,21 @@ class Tables:
         if name not in self._exprs:
             self._exprs[name] = self.engine.parquet(self._kept.rows(name))
         return self._exprs[name]
+
+    def purchases(self, name: str) -> PurchaseLog:
+        """Give what a log of purchases says about customers and days, ready to be added up.
+
+        The rows are those of `expr`. Where the cleaned table is not at hand, they are streamed
+        from the source, which spares making it.
+        """
+        self._refuse_unknown(name)
+        if "_kept" not in self.__dict__ and name not in self._exprs:
+            if self._cache and (kept := find(self.study)) is not None:
+                self.__dict__["_kept"] = kept
+            elif (log := stream_purchases(self._cleaner, name)) is not None:
+                return log
+        report = self.report_of(name)
+        return PurchaseLog(self.expr(name).select("customer_id", "date", "amount"), report.read)
 
     def frame(self, name: str) -> pd.DataFrame:
         """Give a table as a pandas DataFrame; dates are ``datetime64``."""

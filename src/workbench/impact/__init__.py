@@ -14,14 +14,9 @@ from workbench.impact.evaluate import Evaluation, adjusted, evaluate
 from workbench.impact.event_study import event_study
 from workbench.impact.lot import compare_afterwards
 from workbench.impact.panel import CaseError, Panel, read_panel
-from workbench.impact.power import (
-    Plan,
-    periods_needed,
-    plan_panel,
-    plan_series,
-    plan_units,
-    units_needed,
-)
+from workbench.impact.planning import Foresight, foresee
+from workbench.impact.plans import periods_needed, plan_panel, plan_series
+from workbench.impact.power import Plan, plan_units, units_needed
 from workbench.impact.regression import (
     corrected_before_after,
     panel_without_return,
@@ -31,7 +26,10 @@ from workbench.impact.report import CaseReport
 from workbench.impact.robustness import LeftOut, PlaceboDates, leave_one_out, placebo_dates
 from workbench.impact.selector import ASSUMPTIONS, CHOSEN, GRADES, Selection, select_design
 from workbench.impact.series import interrupted_series
+from workbench.impact.series_case import beside
 from workbench.impact.staggered import StaggeredEffect, staggered_adoption
+from workbench.impact.staying import LEAVING, staying, staying_if_known
+from workbench.impact.strength import Grading, grade
 from workbench.impact.structural import controlled_series, moved_controls
 from workbench.impact.survival import cohort, restricted_mean, time_to_event
 from workbench.impact.synthetic_control import (
@@ -42,12 +40,22 @@ from workbench.impact.synthetic_control import (
 from workbench.impact.synthetic_difference import SyntheticDifference, synthetic_difference
 from workbench.impact.trend_bounds import TrendBounds, trend_bounds
 from workbench.impact.two_way import two_way_fixed_effects
-from workbench.impact.verdict import verdict, words
+from workbench.impact.verdict import (
+    STAYING,
+    benefit_said,
+    benefit_words,
+    foresight_said,
+    foresight_words,
+    verdict,
+    words,
+)
 
 __all__ = [
     "ASSUMPTIONS",
     "CHOSEN",
     "GRADES",
+    "LEAVING",
+    "STAYING",
     "Adoption",
     "Benefit",
     "CaseCard",
@@ -57,6 +65,8 @@ __all__ = [
     "Costs",
     "Effect",
     "Evaluation",
+    "Foresight",
+    "Grading",
     "LeftOut",
     "Panel",
     "PlaceboDates",
@@ -70,6 +80,9 @@ __all__ = [
     "adjusted",
     "all_intervals",
     "before_after",
+    "benefit_said",
+    "benefit_words",
+    "beside",
     "cohort",
     "compare_afterwards",
     "controlled_series",
@@ -79,6 +92,10 @@ __all__ = [
     "difference_in_differences",
     "evaluate",
     "event_study",
+    "foresee",
+    "foresight_said",
+    "foresight_words",
+    "grade",
     "interrupted_counts",
     "interrupted_series",
     "leave_one_out",
@@ -98,6 +115,8 @@ __all__ = [
     "select_design",
     "series_glance",
     "staggered_adoption",
+    "staying",
+    "staying_if_known",
     "synthetic_control",
     "synthetic_difference",
     "time_to_event",

@@ -15,6 +15,8 @@ from workbench.impact.case import CaseCard
 from workbench.impact.did import difference_in_differences
 from workbench.impact.effect import Check, Effect
 from workbench.impact.panel import CaseError, Panel
+from workbench.impact.regression import DESIGN as RETURN
+from workbench.impact.regression import panel_without_return
 from workbench.impact.robustness import leave_one_out, placebo_dates
 from workbench.impact.staggered import staggered_adoption
 from workbench.impact.synthetic_control import synthetic_control
@@ -30,6 +32,10 @@ def answer(design: str, panel: Panel, case: CaseCard, level: float) -> tuple[Eff
     if design == "synthetic control":
         differenced = attempt(lambda: synthetic_difference(panel, level=level))
         return synthetic_control(panel, level=level), [] if differenced is None else [differenced]
+    if design == "synthetic difference in differences":
+        return synthetic_difference(panel, level=level), []
+    if design == RETURN:
+        return panel_without_return(panel, year=case.year, level=level), []
     if design == "same baseline":
         main = attempt(lambda: same_baseline(panel, year=case.year, level=level))
         if main is not None:

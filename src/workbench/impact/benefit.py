@@ -18,6 +18,7 @@ from workbench.impact.panel import CaseError
 Array = NDArray[np.float64]
 
 DRAWS = 10_000
+_ENDS = (("", "estimate"), ("_low", "low"), ("_high", "high"))
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,19 @@ class Benefit:
     def pays(self) -> float:
         """Probability that the benefit exceeds the cost over the horizon."""
         return self["probability"][0]
+
+    @property
+    def amounts(self) -> pd.DataFrame:
+        """Benefit, cost and net benefit, in total and per customer, with their intervals."""
+        t = self.table.set_index("name")
+        rows = []
+        for name in ("benefit", "cost", "net benefit"):
+            each = t.loc[f"{name} per customer", ["estimate", "low", "high"]]
+            rows.append(
+                {"name": name, **t.loc[name, ["estimate", "low", "high"]]}
+                | {f"customer{end}": each[key] for end, key in _ENDS}
+            )
+        return pd.DataFrame(rows)
 
     def metrics(self) -> pd.DataFrame:
         """Name, value, low, high."""

@@ -34,6 +34,8 @@ class CaseCard:
         Indicator by which they were chosen; None when unknown.
     period : str
         week, month, quarter, year or wave.
+    design : str or None
+        The design that shall answer, in place of the one that `select_design` picks.
     """
 
     name: str
@@ -43,6 +45,7 @@ class CaseCard:
     treated_groups: tuple[Any, ...] = ()
     selected_on: str | None = None
     period: str = "month"
+    design: str | None = None
 
     @classmethod
     def from_card(cls, card: Any) -> CaseCard:
@@ -72,6 +75,7 @@ class CaseCard:
             treated_groups=tuple(treated.get(group, ())) if group else (),
             selected_on=getattr(card, "selected_on", None),
             period=card.period,
+            design=getattr(card, "design", None),
         )
 
     @property

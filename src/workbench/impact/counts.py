@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.impact.course import read_course
 from workbench.impact.effect import Effect
 from workbench.impact.noise import ErrorModel, noise_of
 from workbench.impact.panel import CaseError
-from workbench.impact.series import percent_effect, read_course
+from workbench.impact.series import percent_effect
 
 Array = NDArray[np.float64]
 
 _STEPS = 30
-_CLOSE = 1e-5
+_CLOSE = 1e-4
 
 
 def interrupted_counts(

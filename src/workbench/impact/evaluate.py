@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from workbench.impact.answers import answer, attempt, firmness, staggered_answer
-from workbench.impact.before_after import before_after, series_glance
+from workbench.impact.before_after import before_after
 from workbench.impact.case import CaseCard
 from workbench.impact.effect import Check, Effect, Kind
-from workbench.impact.panel import CaseError, SeveralStartsError, read_panel, split_periods
-from workbench.impact.remarks import no_design, other_measures, refusal, thin_cells
-from workbench.impact.selector import GRADES, met_the_rule, select_design
-from workbench.impact.series import interrupted_series
+from workbench.impact.panel import (
+    CaseError,
+    Panel,
+    SeveralStartsError,
+    read_panel,
+    split_periods,
+)
+from workbench.impact.planning import Foresight, foresee
+from workbench.impact.regression import DESIGN as RETURN
+from workbench.impact.regression import panel_without_return
+from workbench.impact.remarks import (
+    instrument_check,
+    no_design,
+    other_measures,
+    refusal,
+    thin_cells,
+)
+from workbench.impact.selector import Selection, met_the_rule, select_design
+from workbench.impact.series_case import judge_series
+from workbench.impact.strength import Grading, Strength, grade
 from workbench.stats import holm
 
-Strength = Literal["strong", "moderate", "weak", "none"]
 # Sums of a year, such as spend; all other measures of selection are means.
 _FLOWS = ("sales", "orders_per_customer")
-# An interval that reaches half the level to each side tells little where nothing was claimed.
-_VAGUE = 0.5
 
 
 @dataclass(frozen=True)
@@ -49,9 +61,15 @@ class Evaluation:
         All designs: admissible or not, and why.
     checks : tuple of Check
         Of the answer and of the case; a refusal stands here, too.
-    strength : {"strong", "moderate", "weak", "none"}
+    grading : Grading
+        How firm the answer stands, and why.
     exclusions : DataFrame
         What was left out of the comparison.
+    customers : float
+        Treated customers in a period after the start (records of the outcome, where these are
+        not of customers).
+    foresight : Foresight or None
+        What each design could have seen, judged by the time before the start alone.
     """
 
     outcome: str
@@ -63,8 +81,15 @@ class Evaluation:
     answers: pd.DataFrame
     designs: pd.DataFrame
     checks: tuple[Check, ...]
-    strength: Strength
+    grading: Grading
     exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    customers: float = 0.0
+    foresight: Foresight | None = None
+
+    @property
+    def strength(self) -> Strength:
+        """Strength of evidence: strong, moderate, weak or none."""
+        return self.grading.strength
 
     @property
     def refused(self) -> bool:
@@ -97,6 +122,8 @@ def evaluate(
     direction: str = "up",
     claimed: float | None = None,
     selection: pd.DataFrame | None = None,
+    comparison: pd.DataFrame | None = None,
+    measured_anew: Any = None,
     titles: Mapping[str, str] | None = None,
     min_cell: int = 5,
     level: float = 0.95,
@@ -116,6 +143,11 @@ def evaluate(
         Name of the outcome, where it should move, claimed relative change.
     selection : DataFrame, optional
         The indicator by which the treated were chosen, in the form of `records`.
+    comparison : DataFrame, optional
+        Series that the measure did not reach, one column each, by period; for measures that
+        reached everybody.
+    measured_anew : date, optional
+        Day from which on the outcome was measured in another way.
     titles : mapping, optional
         Name of a case -> what remarks call it.
     min_cell : int
@@ -128,11 +160,16 @@ def evaluate(
         evaluation that says so.
     """
     kind = _kind(records, outcome)
-    judge = _judge_series if case.chosen == "everybody" else _judge_panel
-    effect, glance, others, designs, checks, left = judge(
-        records, case, treatments, outcome, selection, min_cell, level
-    )
-    checks = [*checks, *other_measures(records, case, treatments, titles or {})]
+    if case.chosen == "everybody":
+        judged = judge_series(records, case, outcome, comparison, min_cell, level)
+    else:
+        judged = _judge_panel(records, case, treatments, outcome, selection, min_cell, level)
+    effect, glance, others, designs, checks, left = judged
+    anew = instrument_check(records, case, measured_anew, outcome)
+    if anew is not None and anew.severity == "refusal":
+        effect, others = None, []
+    checks = [*checks, *([] if anew is None else [anew])]
+    checks += other_measures(records, case, treatments, titles or {})
     if effect is not None:
         effect = _dressed(replace(effect, checks=()), case, outcome, kind)
     glance = None if glance is None else _dressed(glance, case, outcome, kind)
@@ -148,63 +185,23 @@ def evaluate(
         answers=answers,
         designs=designs,
         checks=tuple(checks),
-        strength=_strength(effect, checks, claimed),
+        grading=grade(effect, checks, claimed),
         exclusions=left,
+        customers=_customers(records, case, treatments),
+        foresight=foresee(
+            records,
+            case,
+            treatments,
+            outcome=outcome,
+            claimed=claimed,
+            min_cell=min_cell,
+            design="" if effect is None else effect.design,
+            level=level,
+        ),
     )
 
 
 _Judged = tuple[Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame]
-
-
-def _judge_series(
-    records: pd.DataFrame,
-    case: CaseCard,
-    treatments: pd.DataFrame | None,
-    outcome: str,
-    selection: pd.DataFrame | None,
-    min_cell: int,
-    level: float,
-) -> _Judged:
-    frame = records[np.isfinite(pd.to_numeric(records["estimate"], errors="coerce"))]
-    by_period = frame.groupby("period", sort=True)["estimate"].agg(["mean", "size"])
-    before, after = split_periods(by_period.index, case.start)
-    keep = before | after
-    values, counts, later = (
-        by_period["mean"].to_numpy()[keep],
-        by_period["size"].to_numpy()[keep],
-        after[keep],
-    )
-    small = counts < min_cell
-    left = [
-        ("the period contains the start", "periods", int((~keep).sum())),
-        ("fewer than {n} records", "periods", int(small.sum())),
-    ]
-    values = np.where(small, np.nan, values)
-    n_before = int((~later & ~small).sum())
-    n_after = int((later & ~small).sum())
-    picked = select_design(
-        case, outcome=outcome, n_treated=1, n_other=0, before=n_before, after=n_after
-    )
-    glance = None
-    if min(n_before, n_after) >= 2:
-        glance = series_glance(
-            values[~small], later[~small], window=min(case.year, n_before), level=level
-        )
-    effect, checks = None, []
-    try:
-        effect = interrupted_series(
-            values,
-            by_period.index[keep],
-            after=later,
-            season=case.year,
-            weights=counts,
-            level=level,
-        )
-        checks = list(effect.checks)
-    except CaseError as error:
-        checks = [refusal(error)]
-    exclusions = pd.DataFrame([x for x in left if x[2]], columns=["reason", "what", "n"])
-    return effect, glance, [], picked.table, checks, exclusions
 
 
 def _judge_panel(
@@ -250,7 +247,11 @@ def _judge_panel(
         effect, others = answer(picked.design, compared, case, level)
     except CaseError as error:
         return None, glance, [], picked.table, [refusal(error)], panel.exclusions
-    checks += [*effect.checks, *firmness(compared, effect, level)]
+    returned = _return(panel, picked, case, level)
+    if returned is not None and effect.design != returned.design:
+        others.append(returned)
+        checks += returned.checks
+    checks += [*picked.checks, *effect.checks, *firmness(compared, effect, level)]
     if picked.design == "same baseline" and case.chosen in ("rule", "worst"):
         checks.append(
             Check(
@@ -262,6 +263,14 @@ def _judge_panel(
             )
         )
     return effect, glance, others, picked.table, checks, panel.exclusions
+
+
+def _return(panel: Panel, picked: Selection, case: CaseCard, level: float) -> Effect | None:
+    """Give the before/after comparison less the return to the mean, where chosen by their level."""
+    open_to = picked.table.set_index("design")["admissible"]
+    if not open_to[RETURN]:
+        return None
+    return attempt(lambda: panel_without_return(panel, year=case.year, level=level))
 
 
 def _judge_starts(
@@ -287,23 +296,25 @@ def _judge_starts(
     return effect, None, others, picked.table, list(effect.checks), left
 
 
+def _customers(records: pd.DataFrame, case: CaseCard, treatments: pd.DataFrame | None) -> float:
+    """Treated customers in a period after the start, on average."""
+    periods = pd.Index(records["period"].unique()).sort_values()
+    _, after = split_periods(periods, case.start)
+    rows = records[records["period"].isin(periods[after])]
+    if case.chosen != "everybody":
+        unit = case.group or "customer_id"
+        rows = rows[rows[unit].isin(case.treated(records, treatments).index)]
+    elif "customer_id" not in rows:
+        return float(rows["n"].mean()) if "n" in rows else 0.0
+    return len(rows) / max(int(after.sum()), 1)
+
+
 def _baseline(selection: pd.DataFrame, case: CaseCard, unit: str) -> pd.Series:
     """Baseline measure of each unit over the last year before the start."""
     before, _ = split_periods(pd.Index(selection["period"].unique()).sort_values(), case.start)
     periods = pd.Index(selection["period"].unique()).sort_values()[before][-case.year :]
     rows = selection[selection["period"].isin(periods)].groupby(unit)["estimate"]
     return rows.sum() if case.selected_on in _FLOWS else rows.mean()
-
-
-def _strength(effect: Effect | None, checks: list[Check], claimed: float | None) -> Strength:
-    """Grade the evidence: what the design can bear, less a grade for each thing against it."""
-    if effect is None:
-        return "none"
-    grade = GRADES[effect.design] - len({c.name for c in checks if c.severity == "warning"})
-    half = (effect.relative_high - effect.relative_low) / 2
-    if np.isfinite(half) and half > (abs(claimed) if claimed else _VAGUE):
-        grade -= 1
-    return "strong" if grade >= 3 else "moderate" if grade == 2 else "weak"
 
 
 def _kind(records: pd.DataFrame, outcome: str) -> Kind:

@@ -18,6 +18,7 @@ ASSUMPTION = (
     "The value before would have returned towards the mean of all as it did at earlier times, and"
     " nothing else changed between the two times."
 )
+DESIGN = "before and after, return to the mean taken out"
 _FEWEST = 10
 _MUCH = 0.3
 
@@ -116,7 +117,7 @@ def corrected_before_after(
     base = float(y.mean()) - effect
     known = base > 0
     return Effect(
-        design="before and after, return to the mean taken out",
+        design=DESIGN,
         effect=effect,
         low=effect - half,
         high=effect + half,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from workbench.impact.case import CaseCard
-from workbench.impact.effect import Check
-from workbench.impact.panel import CaseError, Panel
+from workbench.impact.effect import Check, Severity
+from workbench.impact.panel import CaseError, Panel, period_start
 
 _MUCH_SHARED = 0.1
+# Answers on a scale have few steps; counts and amounts of money may grow without another scale.
+_STEPS = 12
+_NEAR_DAYS = 92
+_UNBOUNDED = ("sales", "orders_per_customer", "average_order", "response_hours")
 
 
 def thin_cells(panel: Panel, min_cell: int) -> Check | None:
@@ -98,3 +103,62 @@ def other_measures(
                 )
             )
     return checks
+
+
+def instrument_check(
+    records: pd.DataFrame, case: CaseCard, measured_anew: Any, outcome: str
+) -> Check | None:
+    """Look whether the outcome was measured in another way after the start than before.
+
+    What the card declares counts; so does a scale that reaches beyond what it ever was (answers
+    from 1 to 5 before, from 1 to 10 after). Where everybody got the measure, a new way of
+    measuring and the measure cannot be told apart: a refusal. With a comparison group both sides
+    were measured anew, and a warning is enough.
+    """
+    value = pd.to_numeric(records["estimate"], errors="coerce")
+    begins = records["period"].map(
+        {period: period_start(period) for period in records["period"].unique()}
+    )
+    before = value[(begins < case.start) & value.notna()]
+    after = value[(begins >= case.start) & value.notna()]
+    if not len(before) or not len(after):
+        return None
+    alone = case.chosen == "everybody"
+    if measured_anew is not None:
+        day = pd.Timestamp(measured_anew)
+        if not begins.min() < day <= begins.max():
+            return None
+        near = abs((day - case.start).days) <= _NEAR_DAYS
+        severity: Severity = "refusal" if alone and near else "warning"
+        return Check(
+            "instrument",
+            severity,
+            "From {day} on the outcome was measured in another way than before; a change of the"
+            " measurement looks like an effect.",
+            {"day": str(day.date())},
+        )
+    steps = np.unique(before)
+    scale = len(steps) <= _STEPS and bool((np.diff(steps) >= 1).all()) and len(steps) > 2
+    reach = float(steps[-1] - steps[0])
+    beyond = max(float(after.max()) - float(steps[-1]), float(steps[0]) - float(after.min()))
+    bounded = outcome not in _UNBOUNDED and bool((before == before.round()).all())
+    if scale and bounded and reach > 0 and beyond >= reach / 2 and _clustered(before):
+        return Check(
+            "instrument",
+            "refusal" if alone else "warning",
+            "Before the start the values lie between {low} and {high}, after it between {low2} and"
+            " {high2}: the outcome seems to have been measured on another scale.",
+            {
+                "low": float(steps[0]),
+                "high": float(steps[-1]),
+                "low2": float(after.min()),
+                "high2": float(after.max()),
+            },
+        )
+    return None
+
+
+def _clustered(values: pd.Series) -> bool:
+    """Tell a scale from counts: its ends are used, and not only one of them."""
+    share = values.value_counts(normalize=True)
+    return bool(share.loc[[values.min(), values.max()]].min() > 0.01)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from workbench.impact.benefit import Benefit, Worth, cost_benefit, costs_of
+from workbench.impact.case import PERIODS_A_YEAR
 from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted
 from workbench.impact.selector import ASSUMPTIONS
+from workbench.impact.strength import weaker
 from workbench.impact.verdict import found, outcome_name
 
 HEADINGS = {
-    "worked": "{title}: it worked for {outcome}",
-    "harmed": "{title}: it seems to have harmed {outcome}",
-    "unshown": "{title}: no effect on {outcome} can be shown",
+    "worked": "{title}: it worked for {outcome} ({strength} evidence)",
+    "harmed": "{title}: it seems to have harmed {outcome} ({strength} evidence)",
+    "unshown": "{title}: no effect on {outcome} can be shown ({strength} evidence)",
     "refused": "{title}: no conclusion about {outcome} is possible",
 }
+_CLEAR = 0.05
 _KINDS = {"number": "number", "share": "points", "points": "points"}
 
 
@@ -38,8 +42,16 @@ class CaseReport:
 
     @classmethod
     def of(cls, evaluations: Iterable[Evaluation]) -> CaseReport:
-        """Gather the outcomes of a case."""
-        return cls(tuple(evaluations))
+        """Gather the outcomes of a case, and look whether their number alone explains an effect."""
+        found = tuple(evaluations)
+        if len(found) < 2:
+            return cls(found)
+        corrected = adjusted(list(found))["p_holm"]
+        return cls(
+            tuple(
+                _corrected(e, float(p), len(found)) for e, p in zip(found, corrected, strict=True)
+            )
+        )
 
     @property
     def effects(self) -> list[Effect]:
@@ -60,6 +72,67 @@ class CaseReport:
     def heading(self) -> str:
         """The finding on the main outcome, with placeholders `title` and `outcome`."""
         return HEADINGS[found(self.main)]
+
+    @property
+    def strength(self) -> str:
+        """Strength of evidence on the main outcome, for the heading."""
+        return self.main.strength
+
+    @property
+    def gradings(self) -> pd.DataFrame:
+        """How the strength of each outcome came about: `outcome`, `part`, `found`, `grades`."""
+        parts = [e.grading.table.assign(outcome=outcome_name(e.outcome)) for e in self.evaluations]
+        return pd.concat(parts, ignore_index=True)
+
+    @property
+    def foresight(self) -> pd.DataFrame:
+        """What each design could have seen, outcome by outcome, from the time before alone."""
+        parts = [
+            e.foresight.table.assign(outcome=outcome_name(e.outcome))
+            for e in self.evaluations
+            if e.foresight is not None and e.foresight.plans
+        ]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def plot_foresight(self, ax: Axes | None = None) -> Axes:
+        """Draw the chance of seeing an effect on the main outcome against its size."""
+        planned = next(e.foresight for e in self.evaluations if e.foresight and e.foresight.plans)
+        return planned.plot(ax)
+
+    def valued(self, card: Any) -> Evaluation:
+        """Give the outcome to which the card gives a value; the main one where there is none."""
+        both = zip(card.outcomes, self.evaluations, strict=True)
+        return next((e for aim, e in both if aim.value is not None), self.main)
+
+    def benefit(self, card: Any, rng: np.random.Generator) -> Benefit | None:
+        """Set the benefit against the cost, where the card gives both and there is an effect.
+
+        Parameters
+        ----------
+        card : object
+            The study's case: `outcomes` (with `value`), `costs`, `horizon`, `discount`, `period`.
+        rng : Generator
+        """
+        if getattr(card, "costs", None) is None:
+            return None
+        for aim, e in zip(card.outcomes, self.evaluations, strict=True):
+            if aim.value is None or e.effect is None:
+                continue
+            if not e.customers:
+                return None
+            year = PERIODS_A_YEAR[card.period]
+            return cost_benefit(
+                e.effect,
+                value=Worth.of(aim.value),
+                customers=e.customers,
+                costs=costs_of(card.costs),
+                periods=card.horizon or 2 * year,
+                periods_a_year=year,
+                discount=card.discount,
+                direction=aim.direction,
+                rng=rng,
+            )
+        return None
 
     @property
     def assumptions(self) -> list[tuple[str, str]]:
@@ -130,7 +203,7 @@ class CaseReport:
     @property
     def designs(self) -> pd.DataFrame:
         """What each design assumes, and why it is or is not admissible, for the main outcome."""
-        return self.main.designs
+        return self.main.designs.sort_values("admissible", ascending=False, kind="stable")
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -160,10 +233,11 @@ class CaseReport:
         """Whether there is a comparison group to draw before and after."""
         return any(len(e.gaps) for e in self.effects)
 
-    def metrics(self) -> list[dict[str, Any]]:
+    def metrics(self, gain: Benefit | None = None, currency: str = "") -> list[dict[str, Any]]:
         """Headline numbers, one an outcome, as `run.metric` takes them.
 
-        The relative effect where there is one, else the difference.
+        The relative effect where there is one, else the difference; then the net benefit and the
+        chance that the measure pays, where they are known.
         """
         found = []
         for e in self.evaluations:
@@ -186,6 +260,18 @@ class CaseReport:
                     "better": e.direction,
                 }
             )
+        if gain is not None:
+            net = gain["net benefit"]
+            found += [
+                {
+                    "name": "benefit.net", "value": net[0], "low": net[1], "high": net[2],
+                    "kind": "money", "unit": currency, "label": "Net benefit", "better": "up",
+                },
+                {
+                    "name": "benefit.pays", "value": gain.pays, "kind": "percent",
+                    "label": "Chance that it pays", "better": "up",
+                },
+            ]  # fmt: skip
         return found
 
     def plot(self, figure: Any) -> list[Axes]:
@@ -205,3 +291,23 @@ class CaseReport:
             getattr(effect, what)(ax=ax)
             drawn.append(ax)
         return drawn
+
+
+def _corrected(e: Evaluation, p_holm: float, outcomes: int) -> Evaluation:
+    """Warn where an effect is clear alone, but not after the correction for several outcomes."""
+    if e.effect is None or not e.effect.clear or not p_holm >= _CLEAR:
+        return e
+    check = Check(
+        "several outcomes",
+        "warning",
+        "The effect on {outcome} is clear by itself, but not once it is allowed for that {n}"
+        " outcomes were looked at (p-value {p}).",
+        {"outcome": outcome_name(e.outcome), "n": outcomes, "p": float(f"{p_holm:.2g}")},
+    )
+    row = pd.DataFrame([("assumptions checked", check.name, -1)], columns=e.grading.table.columns)
+    grading = replace(
+        e.grading,
+        strength=weaker(e.grading.strength),
+        table=pd.concat([e.grading.table, row], ignore_index=True),
+    )
+    return replace(e, checks=(*e.checks, check), grading=grading)

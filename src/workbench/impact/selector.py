@@ -10,11 +10,14 @@ import pandas as pd
 from workbench.impact.ancova import ASSUMPTION as SAME_BASELINE
 from workbench.impact.before_after import ASSUMPTION as NOTHING_ELSE
 from workbench.impact.case import CaseCard
+from workbench.impact.course import FEWEST_AFTER, FEWEST_BEFORE
 from workbench.impact.did import ASSUMPTION as PARALLEL
-from workbench.impact.panel import Mask, Panel
+from workbench.impact.effect import Check
+from workbench.impact.panel import CaseError, Mask, Panel
+from workbench.impact.regression import ASSUMPTION as RETURNS_ALONE
 from workbench.impact.series import ASSUMPTION as NOTHING_AT_THE_TIME
-from workbench.impact.series import FEWEST_AFTER, FEWEST_BEFORE
 from workbench.impact.staggered import ASSUMPTION as STAGGERED
+from workbench.impact.structural import ASSUMPTION as NOTHING_TOUCHED
 from workbench.impact.synthetic_control import ASSUMPTION as MIXTURE
 from workbench.impact.synthetic_control import FEWEST_BEFORE as MIXTURE_BEFORE
 from workbench.impact.synthetic_control import enough_for_interval
@@ -29,6 +32,8 @@ GRADES = {
     "drawn by lot": 3,
     "between two answers": 1,
     "interrupted time series": 2,
+    "series with controls": 2,
+    "before and after, return to the mean taken out": 1,
     "staggered adoption": 2,
     "synthetic control": 2,
     "synthetic difference in differences": 2,
@@ -43,6 +48,8 @@ ASSUMPTIONS = {
     "between two answers": "Those who came forward differ from the rest either by lasting traits or"
     " by their recent history; the truth then lies between the two answers.",
     "interrupted time series": NOTHING_AT_THE_TIME,
+    "series with controls": NOTHING_TOUCHED,
+    "before and after, return to the mean taken out": RETURNS_ALONE,
     "staggered adoption": STAGGERED,
     "synthetic control": MIXTURE,
     "synthetic difference in differences": DIFFERENCED_MIXTURE,
@@ -55,6 +62,7 @@ CHOSEN = {
     "everybody": "Everybody got it at the same time.",
 }
 _FEWEST_SAME_RULE = {"customer": 10, "group": 3}
+_FEWEST_SEEN_TWICE = 10
 
 
 @dataclass(frozen=True)
@@ -67,10 +75,28 @@ class Selection:
         The one that answers; empty when none does.
     table : DataFrame
         All designs: `design`, `admissible`, `answers`, `assumption`, `reason`.
+    asked : str
+        The design that the card asks for where the case does not admit it; empty otherwise.
     """
 
     design: str
     table: pd.DataFrame
+    asked: str = ""
+
+    @property
+    def checks(self) -> list[Check]:
+        """Say that the card asks for a design that cannot answer."""
+        if not self.asked:
+            return []
+        row = self.table.set_index("design").loc[self.asked]
+        return [
+            Check(
+                "design",
+                "warning",
+                "The card asks for the design {design}, which this case does not admit: {reason}.",
+                {"design": self.asked, "reason": str(row["reason"])},
+            )
+        ]
 
 
 def select_design(
@@ -82,6 +108,7 @@ def select_design(
     n_same_rule: int | None = None,
     before: int = 0,
     after: int = 0,
+    n_controls: int = 0,
     n_starts: int = 1,
 ) -> Selection:
     """Name the admissible designs and pick one.
@@ -98,9 +125,22 @@ def select_design(
         Untreated units that met the rule; None when that is not known.
     before, after : int
         Periods.
+    n_controls : int
+        Comparison series.
     n_starts : int
         Different times at which units known before were first treated.
+
+    Raises
+    ------
+    CaseError
+        The card asks for a design that there is not.
     """
+    if case.design is not None and case.design not in GRADES:
+        raise CaseError(
+            f"there is no design {case.design!r}",
+            where=f"cases.{case.name}.design",
+            remedy=f"use one of {', '.join(GRADES)}",
+        )
     on_outcome = case.selected_on in (None, outcome)
     picked_on_baseline = case.chosen in ("rule", "worst")
     compared = n_treated >= 2 and n_other >= 2
@@ -127,6 +167,16 @@ def select_design(
         else "fewer than eight periods before or after"
         if short
         else ""
+    )
+    reasons["series with controls"] = (
+        "no comparison series" if n_controls == 0 else reasons["interrupted time series"]
+    )
+    reasons["before and after, return to the mean taken out"] = (
+        "not chosen by its own level"
+        if not (picked_on_baseline and on_outcome)
+        else ""
+        if n_treated >= 2 and n_treated + n_other >= _FEWEST_SEEN_TWICE
+        else "too few units to learn how far values return"
     )
     baseline = reasons["difference in differences"] if picked_on_baseline and on_outcome else ""
     reasons["staggered adoption"] = (
@@ -162,10 +212,13 @@ def select_design(
         "rule": ["same rule", "same baseline" if on_outcome else "difference in differences"],
         "worst": ["same baseline" if on_outcome else "difference in differences"],
         "volunteers": ["between two answers"],
-        "everybody": ["interrupted time series"],
+        "everybody": ["series with controls", "interrupted time series"],
     }[case.chosen]
     order += ["staggered adoption"] if n_starts > 1 else ["synthetic control"]
     design = next((name for name in order if not reasons[name]), "")
+    asked = ""
+    if case.design is not None and case.design != design:
+        design, asked = (design, case.design) if reasons[case.design] else (case.design, "")
     table = pd.DataFrame(
         {
             "design": list(GRADES),
@@ -175,7 +228,7 @@ def select_design(
             "reason": [reasons[name] for name in GRADES],
         }
     )
-    return Selection(design, table)
+    return Selection(design, table, asked)
 
 
 def met_the_rule(panel: Panel, selection: pd.Series) -> Mask:

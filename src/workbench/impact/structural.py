@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.fft import dct
 from scipy.special import stdtr, stdtrit
 
+from workbench.impact.course import FEWEST_AFTER, FEWEST_BEFORE
 from workbench.impact.effect import Check, Effect, relative_to
 from workbench.impact.noise import mixture_limits
 from workbench.impact.panel import CaseError
-from workbench.impact.series import FEWEST_AFTER, FEWEST_BEFORE, interrupted_series
+from workbench.impact.series import interrupted_series
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

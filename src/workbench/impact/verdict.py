@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from workbench.impact.benefit import Benefit
 from workbench.impact.effect import Effect
 from workbench.impact.evaluate import Evaluation
 
@@ -48,12 +49,35 @@ GLANCE: Final = {
     "nothing": "Strength of evidence: {strength}.",
 }
 
+BENEFIT: Final = {
+    "pays": "Over {periods} periods the measure is expected to bring {net} after all costs; the"
+    " chance that it pays is {chance}.",
+    "back": "Its costs come back after {back} periods at the best estimate.",
+    "never": "At the best estimate its costs do not come back within that time.",
+    "even": "It pays from an effect of {even} on.",
+}
+FORESIGHT: Final = {
+    "sees": "Judged by the time before the start alone, an effect on {outcome} of {detectable} or"
+    " more had four chances in five of being seen; the claimed {claimed} had a chance of {chance}.",
+    "plain": "Judged by the time before the start alone, an effect on {outcome} of {detectable} or"
+    " more had four chances in five of being seen.",
+    "needs": "A lot among about {units} units, half of them treated, would show the claimed"
+    " {claimed} with that chance.",
+}
+STAYING: Final = (
+    "Within {days} days of the start, those who got the measure stayed {change} days under contract"
+    " more than they would have without it."
+)
+
 
 class Writer(Protocol):
     """What turns numbers into words: `workbench` itself, or `workbench.reporting`."""
 
     def num(self, x: Any, low: Any = None, high: Any = None, *, signed: bool = False) -> Any:
         """Write a number."""
+
+    def money(self, x: Any, low: Any = None, high: Any = None, currency: str = "") -> Any:
+        """Write an amount of money."""
 
     def pct(self, share: Any, low: Any = None, high: Any = None, *, signed: bool = False) -> Any:
         """Write a share as a percentage."""
@@ -151,6 +175,56 @@ def words(e: Evaluation, write: Writer) -> dict[str, Any]:
         "glance": change(e.glance, interval=False),
         "claimed": "" if e.claimed is None else write.pct(e.claimed, signed=True),
         "strength": e.strength,
+    }
+
+
+def benefit_said(gain: Benefit, e: Evaluation) -> tuple[str, ...]:
+    """Say what a measure brings: English messages; `benefit_words` fills them."""
+    back = "back" if np.isfinite(gain["pay-back"][0]) else "never"
+    even = ("even",) if np.isfinite(gain.break_even) else ()
+    return tuple(BENEFIT[key] for key in ("pays", back, *even))
+
+
+def benefit_words(gain: Benefit, e: Evaluation, write: Writer, currency: str) -> dict[str, Any]:
+    """Give the placeholders of `benefit_said` their values."""
+    even = gain.break_even
+    wording = (
+        write.points(even, signed=True, percentage=e.kind == "share")
+        if e.kind != "number"
+        else write.num(even, signed=True)
+    )
+    return {
+        "periods": gain.periods,
+        "net": write.money(*gain["net benefit"], currency),
+        "chance": write.pct(gain.pays),
+        "back": write.num(gain["pay-back"][0]) if np.isfinite(gain["pay-back"][0]) else "",
+        "even": wording,
+    }
+
+
+def foresight_said(e: Evaluation) -> tuple[str, ...]:
+    """Say what could have been seen; empty where nothing is known."""
+    planned = e.foresight
+    if planned is None or planned.main is None or not np.isfinite(planned.main.relative):
+        return ()
+    if not planned.claimed:
+        return (FORESIGHT["plain"],)
+    needs = ("needs",) if planned.customers_for_claim() else ()
+    return tuple(FORESIGHT[key] for key in ("sees", *needs))
+
+
+def foresight_words(e: Evaluation, write: Writer) -> dict[str, Any]:
+    """Give the placeholders of `foresight_said` their values."""
+    planned = e.foresight
+    if planned is None or planned.main is None:
+        return {}
+    claimed = planned.claimed or 0.0
+    return {
+        "outcome": outcome_name(e.outcome),
+        "detectable": write.pct(planned.main.relative),
+        "claimed": write.pct(claimed, signed=True),
+        "chance": write.pct(planned.main.chance_of_claim(claimed)) if claimed else "",
+        "units": write.num(float(planned.customers_for_claim() or 0)),
     }
 
 

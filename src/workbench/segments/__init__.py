@@ -1,4 +1,4 @@
-"""Who the customers are: RFM, clusters, tiers of value, profiles."""
+"""Who the customers are, where they stand, who is leaving: segments, lifecycle, churn."""
 
 from __future__ import annotations
 
@@ -16,55 +16,106 @@ from workbench.segments.attributes import (
 from workbench.segments.behaviour import Behaviour, behaviour
 from workbench.segments.classes import LatentClasses, latent_classes
 from workbench.segments.clusters import Clusters, clusters
+from workbench.segments.cohorts import Cohorts, purchase_cohorts
+from workbench.segments.concordance import auc, concordance
 from workbench.segments.cramer import cramers_v
 from workbench.segments.economics import TierAccounts, holders, key_accounts, tier_accounts
 from workbench.segments.fairness import Fairness, fairness
+from workbench.segments.hazards import Hazards, hazards
+from workbench.segments.lifecycle import (
+    STAGES,
+    Lifecycle,
+    StageRules,
+    history_days,
+    lifecycle,
+    stage_history,
+)
+from workbench.segments.offers import Offer, OfferPlan, offer_plan
 from workbench.segments.personas import Personas, nearest_advice, personas
 from workbench.segments.profile import Profile, pool_small, profile, share_held
+from workbench.segments.purchase_days import PurchaseDays, purchase_days
 from workbench.segments.rfm import RFM, name_customers, rfm, score_customers
 from workbench.segments.rules import default_rules
+from workbench.segments.snapshots import Snapshot, contract_snapshot, purchase_snapshot
+from workbench.segments.spells import Spells, contract_spells
+from workbench.segments.survival import LogRank, Survival, survival
+from workbench.segments.targeting import ChurnModel, churn_model
 from workbench.segments.tiers import Tiers, Worth, gini, lorenz, share_of_top, tiers, worth_of
+from workbench.segments.timelines import Timeline, contract_timeline, purchase_timeline
+from workbench.segments.transitions import Transitions, transitions
 
 __all__ = [
     "RFM",
+    "STAGES",
     "Associations",
     "AttributeProfile",
     "Behaviour",
+    "ChurnModel",
     "Clusters",
+    "Cohorts",
     "Fairness",
+    "Hazards",
     "LatentClasses",
+    "Lifecycle",
+    "LogRank",
+    "Offer",
+    "OfferPlan",
     "Personas",
     "Profile",
+    "PurchaseDays",
+    "Snapshot",
+    "Spells",
+    "StageRules",
+    "Survival",
     "TierAccounts",
     "Tiers",
+    "Timeline",
+    "Transitions",
     "Worth",
     "age_band",
     "answers_of",
     "associations",
+    "auc",
     "behaviour",
     "by_attribute",
+    "churn_model",
     "clusters",
+    "concordance",
+    "contract_snapshot",
+    "contract_spells",
+    "contract_timeline",
     "cramers_v",
     "default_rules",
     "fairness",
     "gini",
+    "hazards",
+    "history_days",
     "holders",
     "join_attributes",
     "key_accounts",
     "latent_classes",
+    "lifecycle",
     "lorenz",
     "name_customers",
     "nearest_advice",
+    "offer_plan",
     "personas",
     "pool_small",
     "profile",
+    "purchase_cohorts",
+    "purchase_days",
+    "purchase_snapshot",
+    "purchase_timeline",
     "readable",
     "rfm",
     "score_customers",
     "set_apart",
     "share_held",
     "share_of_top",
+    "stage_history",
+    "survival",
     "tier_accounts",
     "tiers",
+    "transitions",
     "worth_of",
 ]

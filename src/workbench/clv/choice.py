@@ -1,0 +1,160 @@
+"""Which model to believe for a log or for contracts, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from workbench.clv.beta_geometric import BetaGeometric, ModifiedBetaGeometric
+from workbench.clv.duration import BetaDiscreteWeibull
+from workbench.clv.forecast import PurchaseResults
+from workbench.clv.nbd import NBD
+from workbench.clv.pareto import ParetoNBD
+from workbench.clv.purchase import PurchaseModel
+from workbench.clv.retention import ShiftedBetaGeometric
+from workbench.clv.retention_results import ShiftedBetaGeometricResults
+from workbench.clv.validation import compare
+from workbench.errors import DataError
+from workbench.stats.intervals import Interval
+
+#: The models of customers who are free to leave unseen, and the baseline in which nobody leaves.
+MODELS: tuple[type[PurchaseModel], ...] = (BetaGeometric, ModifiedBetaGeometric, ParetoNBD, NBD)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The model to believe.
+
+    Attributes
+    ----------
+    table : DataFrame
+        As from `compare`, and believed (bool).
+    model : type
+        The model, to be fitted to the whole log.
+    fit : PurchaseResults
+        Its fit to the calibration period.
+    message : str
+        Why, with named placeholders.
+    values : dict
+        What the placeholders stand for: numbers, and `model`, `other` (names).
+    """
+
+    table: pd.DataFrame
+    model: type[PurchaseModel]
+    fit: PurchaseResults
+    message: str
+    values: dict[str, float | str]
+
+    @property
+    def text(self) -> str:
+        """The message in English, with its numbers."""
+        shown = {k: v if isinstance(v, str) else f"{v:.3g}" for k, v in self.values.items()}
+        return self.message.format(**shown)
+
+    def metrics(self) -> dict[str, Interval]:
+        """Return the bias of the believed model in the test period, where there was one."""
+        row = self.table[self.table["believed"]].iloc[0]
+        if "bias" not in row or pd.isna(row["bias"]):
+            return {}
+        bias, low, high = (float(row[c]) for c in ("bias", "bias_low", "bias_high"))
+        return {"bias": Interval(bias, low, high, self.fit.nobs)}
+
+
+def choose(
+    customers: pd.DataFrame,
+    actual: ArrayLike | None = None,
+    length: float | None = None,
+    *,
+    models: Sequence[type[PurchaseModel]] = MODELS,
+    unit: str | None = None,
+) -> Choice:
+    """Fit several models to the calibration period and say which to believe.
+
+    What forecasts are for decides first: a model stays in where the interval of its error in the
+    total of purchases of the test period meets that of the model with the smallest error. Of those
+    left the one with the lowest BIC is taken. Without a test period BIC decides alone.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        Customer summary of the calibration period.
+    actual : array_like, optional
+        Purchases of the same customers in the holdout period.
+    length : float, optional
+        Its length in the unit of time.
+    models : sequence of types
+        Candidates.
+    unit : str, optional
+        Unit of time; the summary's own by default.
+
+    Raises
+    ------
+    DataError
+        No model could be fitted to its end.
+    """
+    fits = {kind.title: kind.from_frame(customers, unit=unit).fit() for kind in models}
+    table = compare(fits, actual, length)
+    kinds = {kind.title: kind for kind in models}
+    usable = table[table["verdict"] != "not_converged"]
+    if usable.empty:
+        raise DataError(
+            "no model reached the maximum of its likelihood",
+            remedy="look at the log: one day only, or one customer with nearly all purchases?",
+        )
+    left, tested = usable, "bias" in usable and bool(usable["bias"].notna().all())
+    if tested:
+        best = usable.iloc[int(np.argmin(np.abs(usable["bias"].to_numpy(dtype=float))))]
+        low, high = float(best["bias_low"]), float(best["bias_high"])
+        left = usable[(usable["bias_low"] <= high) & (usable["bias_high"] >= low)]
+    # the table is sorted by BIC
+    name = str(left["model"].iloc[0])
+    if fits[name].verdict.kind == "no_dropout" and NBD.title in fits:
+        # its predictions are those of the NBD, so the NBD it is
+        name = NBD.title
+    chosen = table["model"] == name
+    values: dict[str, float | str] = {"model": name, "left": float(len(left))}
+    if not tested:
+        message = (
+            "Believe {model}: it has the lowest BIC. There was no later period to test the models "
+            "on."
+        )
+    elif len(left) == 1:
+        message = (
+            "Believe {model}: it came clearly closer than any other model to the number of "
+            "purchases in the test period."
+        )
+    else:
+        message = (
+            "Believe {model}: in the number of purchases of the test period {left} models were "
+            "equally right, as far as one can tell, and of these it has the lowest BIC."
+        )
+    return Choice(table.assign(believed=chosen), kinds[name], fits[name], message, values)
+
+
+def choose_retention(
+    duration: ArrayLike, ended: ArrayLike, counts: ArrayLike | None = None
+) -> ShiftedBetaGeometricResults:
+    """Fit both models of contracts and give the one with the lower BIC.
+
+    Parameters
+    ----------
+    duration, ended, counts : array_like
+        As of `ShiftedBetaGeometric`; from `contract_periods` they carry their unit.
+
+    Returns
+    -------
+    ShiftedBetaGeometricResults
+        The beta-discrete-Weibull fit where the readiness to leave changes with time by more than
+        its further parameter costs, and its search ended; otherwise the shifted beta-geometric.
+    """
+    plain = ShiftedBetaGeometric(duration, ended, counts).fit()
+    try:
+        changing = BetaDiscreteWeibull(duration, ended, counts).fit()
+    except DataError:
+        # too few periods for three parameters
+        return plain
+    return changing if changing.verdict.trusted and changing.bic < plain.bic else plain

@@ -1,0 +1,245 @@
+"""What a fitted retention model tells: who stays, for how long, and what that is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from workbench.clv.prediction import Prediction
+from workbench.clv.results import Fitted
+from workbench.clv.rows import add_up, as_floats, distinct, refuse
+from workbench.clv.units import per_year
+from workbench.errors import DataError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from workbench.clv.retention import ShiftedBetaGeometric
+
+Array = NDArray[np.float64]
+
+#: Readiness to leave, as a share of what it is, by which the worth of retention is measured.
+LESS = 0.95
+
+
+class ShiftedBetaGeometricResults(Fitted):
+    """A fitted retention model; periods are in `unit`."""
+
+    model: ShiftedBetaGeometric
+
+    def _predict(
+        self,
+        function: Callable[[Array, Array], Array],
+        t: ArrayLike,
+        probability: bool,
+    ) -> Prediction:
+        values, labels = as_floats("t", t)
+        refuse("t", labels, values < 0, "is negative", "give zero or more periods")
+        first, inverse = distinct(values)
+        picked = values[first]
+        return Prediction(
+            lambda phi: function(np.exp(phi), picked),
+            self.phi,
+            self.covariance,
+            inverse,
+            link="logit" if probability else "log",
+        )
+
+    def survival(self, t: ArrayLike) -> Prediction:
+        """P(still a customer after t renewals)."""
+        return self._predict(lambda theta, t: np.exp(self.model.log_survival(theta, t)), t, True)
+
+    def retention(self, t: ArrayLike) -> Prediction:
+        """P(renewing the t-th time, given t - 1 renewals); t from 1."""
+        survival = self.model.log_survival
+
+        def given(theta: Array, t: Array) -> Array:
+            return np.exp(survival(theta, t) - survival(theta, np.maximum(t - 1, 0.0)))
+
+        return self._predict(given, t, True)
+
+    def derl(self, discount_rate: float, renewals: ArrayLike) -> Prediction:
+        """Discounted expected residual lifetime, in periods, just before the next renewal.
+
+        Parameters
+        ----------
+        discount_rate : float
+            A year, as a fraction.
+        renewals : array_like
+            Renewals made so far; a customer in their n-th period has made n - 1.
+        """
+        d = _period_rate(discount_rate, self.unit)
+
+        return self._predict(
+            lambda theta, made: self.model.residual(theta, made, d), renewals, False
+        )
+
+    def lifetime(self, discount_rate: float) -> Prediction:
+        """Discounted expected lifetime of a new customer, in periods, the first one included."""
+        d = _period_rate(discount_rate, self.unit)
+
+        # what is left before the first renewal starts one period from now
+        return self._predict(
+            lambda theta, made: 1 + self.model.residual(theta, made, d) / (1 + d), [0.0], False
+        )
+
+    def curve(self, periods: int) -> pd.DataFrame:
+        """Survival and retention with intervals, and what was observed.
+
+        Returns
+        -------
+        DataFrame
+            One row a period from 0: period, survival, low, high, retention, observed (see
+            `observed`; NaN beyond the data).
+        """
+        t = np.arange(periods + 1, dtype=float)
+        survival = self.survival(t).table
+        retention = np.concatenate([[np.nan], self.retention(t[1:]).estimate])
+        observed = np.full(t.size, np.nan)
+        known = self.observed()
+        upto = min(known.size, t.size)
+        observed[:upto] = known[:upto]
+        return pd.DataFrame(
+            {
+                "period": t.astype(int),
+                "survival": survival["estimate"],
+                "low": survival["low"],
+                "high": survival["high"],
+                "retention": retention,
+                "observed": observed,
+            }
+        )
+
+    def observed(self, *, at_least: float = 0.05) -> Array:
+        """Kaplan-Meier survival after 0, 1, ... renewals.
+
+        Parameters
+        ----------
+        at_least : float
+            The curve ends where fewer than this share of all customers are still followed: its
+            last steps rest on a handful.
+        """
+        m = self.model
+        # at risk in period t: left in t or later, or stayed at least t periods
+        left, stayed = m.left, m.stayed[1:]
+        at_risk = np.cumsum((left + stayed)[::-1])[::-1]
+        followed = at_risk >= max(at_least * m.nobs, 1)
+        left, at_risk = left[followed], at_risk[followed]
+        return np.concatenate([[1.0], np.cumprod(1 - left / at_risk)])
+
+    def worth_of_a_point(
+        self, discount_rate: float, renewals: ArrayLike, fees: ArrayLike
+    ) -> pd.DataFrame:
+        """Value what would come of one more customer in a hundred who stays for another year.
+
+        Everyone's expected readiness to leave falls from now on in one proportion.
+
+        Parameters
+        ----------
+        discount_rate : float
+            A year, as a fraction.
+        renewals : array_like
+            Renewals made so far by the customers there are.
+        fees : array_like
+            What each of them pays a period.
+
+        Returns
+        -------
+        DataFrame
+            One row: retention (of the next year, as it is), estimate, low, high.
+        """
+        d, year = _period_rate(discount_rate, self.unit), per_year(self.unit)
+        made, labels = as_floats("renewals", renewals)
+        refuse("renewals", labels, made < 0, "is negative", "give zero or more")
+        paid = as_floats("fees", fees)[0]
+        first, inverse = distinct(made)
+        n, weight = add_up(inverse, np.ones(made.size)), add_up(inverse, paid)
+        at = made[first]
+
+        def kept(theta: Array) -> float:
+            stays = self.model.log_survival(theta, at + year) - self.model.log_survival(theta, at)
+            return float(n @ np.exp(stays) / n.sum())
+
+        def given(phi: Array) -> Array:
+            theta = np.exp(phi)
+            better = theta.copy()
+            better[:2] = theta[0] * LESS, theta[1] + theta[0] * (1 - LESS)
+            gain = self.model.residual(better, at, d) - self.model.residual(theta, at, d)
+            return np.array([weight @ gain / (kept(better) - kept(theta)) / 100])
+
+        whole = Prediction(given, self.phi, self.covariance, np.zeros(1, dtype=np.intp))
+        return whole.table.assign(retention=kept(np.exp(self.phi)))
+
+    def plot_retention(self, ax: Axes | None = None, *, periods: int | None = None) -> Axes:
+        """Share that renews, period by period, as fitted and as observed."""
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import PercentFormatter
+
+        ax = plt.gca() if ax is None else ax
+        t = self.renewal(2 * self.model.periods.size if periods is None else periods)
+        (line,) = ax.plot(t["period"], t["retention"], label="Expected")
+        ax.fill_between(
+            t["period"], t["low"], t["high"], color=line.get_color(), alpha=0.15, linewidth=0
+        )
+        ax.plot(t["period"], t["observed"], "o", markersize=4, label="Actual")
+        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
+        ax.set_xlabel("Renewals")
+        ax.set_ylabel("Share that renews")
+        ax.legend(frameon=False)
+        return ax
+
+    def renewal(self, periods: int) -> pd.DataFrame:
+        """Retention with intervals, and what was observed.
+
+        Returns
+        -------
+        DataFrame
+            One row a period from 1: period, observed, retention, low, high.
+        """
+        t = np.arange(1, periods + 1)
+        table = self.retention(t).table
+        known = self.observed()
+        observed = np.full(t.size, np.nan)
+        upto = min(known.size - 1, t.size)
+        observed[:upto] = (known[1:] / known[:-1])[:upto]
+        return pd.DataFrame(
+            {
+                "period": t,
+                "observed": observed,
+                "retention": table["estimate"],
+                "low": table["low"],
+                "high": table["high"],
+            }
+        )
+
+    def plot(self, ax: Axes | None = None, *, periods: int | None = None) -> Axes:
+        """Survival as fitted and projected, with the observed curve."""
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import PercentFormatter
+
+        ax = plt.gca() if ax is None else ax
+        t = self.curve(2 * self.model.periods.size if periods is None else periods)
+        (line,) = ax.plot(t["period"], t["survival"], label="Expected")
+        ax.fill_between(
+            t["period"], t["low"], t["high"], color=line.get_color(), alpha=0.15, linewidth=0
+        )
+        ax.plot(t["period"], t["observed"], "o", markersize=4, label="Actual")
+        ax.yaxis.set_major_formatter(PercentFormatter(1))
+        ax.set_ylim(0, 1.02)
+        ax.set_xlabel("Renewals")
+        ax.set_ylabel("Share still customers")
+        ax.legend(frameon=False)
+        return ax
+
+
+def _period_rate(discount_rate: float, unit: str | None) -> float:
+    if not 0 < discount_rate <= 1:
+        raise DataError(
+            f"discount rate is {discount_rate}",
+            remedy="give it a year and as a fraction: 0.10 for ten percent",
+        )
+    return float((1 + discount_rate) ** (1 / per_year(unit)) - 1)
