@@ -6,10 +6,12 @@ import json
 import shutil
 
 import nbformat
+import pandas as pd
 import pytest
 import yaml
 
 from workbench.errors import WorkbenchError
+from workbench.reporting.tables import table_html
 from workbench.site.errors import SiteError
 from workbench.site.stage import stage, unstage
 
@@ -152,6 +154,25 @@ def test_links_between_notebooks_find_pages_that_stage_put_elsewhere(project):
     text = text_of(page(project, "studies/demo/index.ipynb"))
     assert "[Desk](case_evaluation/desk.html) [Value](clv.html#share)" in text
     assert "https://example.org/clv.html" in text
+
+
+@pytest.mark.parametrize("edition", ["", "zh/"])
+def test_links_in_the_cells_of_a_table_find_their_pages_in_either_edition(project, edition):
+    """What is staged is what both renderers read."""
+    rows = pd.DataFrame({"goal": ["Answer faster"], "page": ["clv.html"], "step": ["Keep it"],
+                         "read": ["case_evaluation-desk.html"]})  # fmt: skip
+    path = max((project / "runs/demo").glob("2*")) / "notebooks/overview.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    cell = next(c for c in notebook.cells if c.id == "groups")
+    for output in cell.outputs:
+        language = output.metadata["workbench"]["language"]
+        table = table_html(rows, language, links={"goal": "page", "step": "read"})
+        output.data["text/html"] = table
+    nbformat.write(notebook, path)
+    stage(project)
+    text = text_of(page(project, f"{edition}studies/demo/index.ipynb"))
+    assert '<a href="clv.html">Answer faster</a>' in text
+    assert '<a href="case_evaluation/desk.html">Keep it</a>' in text
 
 
 def test_pages_come_in_the_order_of_the_pipeline(project):

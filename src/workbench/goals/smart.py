@@ -50,9 +50,9 @@ class SmartCheck:
         return pd.DataFrame(rows)
 
     def faults(self) -> pd.DataFrame:
-        """Return what is there in part or missing: title, letter, verdict, why."""
+        """Return what is there in part or missing: title, letter, verdict, why, needed."""
         rows = self.table[self.table["verdict"].isin([PARTLY, MISSING])]
-        return rows[["title", "letter", "verdict", "why"]].reset_index(drop=True)
+        return rows[["title", "letter", "verdict", "why", "needed"]].reset_index(drop=True)
 
     def metrics(self) -> pd.DataFrame:
         """How many goals are SMART in all five letters: name, value, low, high."""

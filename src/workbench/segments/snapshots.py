@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.errors import DataError
-from workbench.segments import fairness
+from workbench.segments.fairness import PROTECTED as AGE_AND_GENDER
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
 from workbench.segments.survival import rows_of
 
@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 #: Columns about a person that the law or fairness protects; models leave them out unless asked.
 PROTECTED = (
-    *fairness.PROTECTED, "age_band", "sex", "female", "male", "marital_status",
+    *AGE_AND_GENDER, "age_band", "sex", "female", "male", "marital_status",
     "ethnicity", "race", "nationality", "religion", "disability", "senior_citizen", "kids_count",
     "household_comp", "household_size", "partner", "dependents",
 )  # fmt: skip
