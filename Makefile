@@ -25,10 +25,10 @@ export UV_LINK_MODE ?= copy
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --no-annotate
 
-.PHONY: help report test test-all lab lint format lock bench preview check simulate clean
+.PHONY: help report test test-all lab lint format lock bench calibration preview check simulate clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 report: .venv/.ready ## Run every study under data/ and publish the site to _site/
 	$(BIN)/workbench report
@@ -69,6 +69,9 @@ simulate: .venv/.ready ## Make data/harbour again from its seed
 
 bench: .venv/.ready ## Measure the workbench against its peers
 	$(BIN)/python -m benchmarks
+
+calibration: .venv/.ready ## Measure whether intervals hold what they promise, and write the methods pages' tables
+	$(BIN)/python -m benchmarks.calibration
 
 lock: $(UV) ## Resolve the dependencies anew into the lock files
 	$(COMPILE) --group dev --extra simulate --extra journey pyproject.toml -o requirements.lock

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from workbench.impact import CaseError, read_panel
-from workbench.impact.panel import period_start, split_periods
+from workbench.impact.panel import calendar_gaps, period_start, split_periods
 
 START = "2024-04-01"
 
@@ -150,3 +150,36 @@ def test_waves_split_at_the_start() -> None:
         pd.Index(["2024-H1", "2024-H2", "2025-H1"]), pd.Timestamp("2025-01-01")
     )
     assert before.tolist() == [True, True, False] and after.tolist() == [False, False, True]
+
+
+def test_the_same_unit_twice_in_a_period_is_an_error_where_rows_are_no_customers() -> None:
+    frame = records().rename(columns={"customer_id": "city"})
+    frame = pd.concat([frame, frame.iloc[[0]]])
+    with pytest.raises(CaseError, match=r"1 units and periods .* first 0 in 2024-01-01"):
+        read_panel(frame, {0: True}, start=START, unit="city")
+
+
+def test_periods_that_the_calendar_lacks_are_counted() -> None:
+    frame = records()
+    panel = read_panel(frame[frame["period"] != "2024-05-01"], {0: True}, start=START)
+    assert panel.exclusions.to_numpy().tolist() == [["missing from the calendar", "periods", 1]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "missing"),
+    [
+        (["2024-H1", "2024-H2", "2025-H2"], ["2025-01-01"]),
+        (["2020", "2021", "2023", "2024"], ["2022-01-01"]),
+        (list(pd.date_range("2024-01-01", periods=5, freq="7D").delete(2)), ["2024-01-15"]),
+        (list(pd.date_range("2024-01-31", periods=4, freq="ME")), []),
+    ],
+)
+def test_gaps_are_found_in_any_calendar(labels: list, missing: list[str]) -> None:
+    assert calendar_gaps(pd.Index(labels)) == missing
+
+
+def test_a_weight_that_is_not_a_number_is_counted() -> None:
+    frame = records().assign(n=2.0)
+    frame.loc[4, "n"] = np.nan
+    panel = read_panel(frame, {0: True}, start=START, weight="n")
+    assert panel.exclusions["n"].tolist() == [1] and panel.weight[0, 4] == 0

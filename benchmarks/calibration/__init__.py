@@ -1,0 +1,1 @@
+"""Do the intervals of `workbench.impact` hold what they promise: measured on simulated cases."""

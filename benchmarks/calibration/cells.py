@@ -1,0 +1,88 @@
+"""A cell of the grid: how a case is drawn, and what its interval is held against."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+# Coverage of nominal 95 % intervals, and width against that of an oracle who knows the errors.
+COVERAGE = (0.925, 0.98)
+WIDTH = 1.5
+FOUND = 0.07
+SEED = 20251231
+
+# Low, high, width of the oracle's interval; None where no conclusion is drawn.
+Answer = tuple[float, float, float] | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination of settings.
+
+    Attributes
+    ----------
+    family : str
+        Group of cells that share a table.
+    settings : mapping
+        Column -> value, as the table shows them.
+    draw : callable
+        Draws one case with a given effect, and judges it.
+    refusal : bool
+        Whether no conclusion should be drawn.
+    """
+
+    family: str
+    settings: Mapping[str, Any]
+    draw: Callable[[np.random.Generator, float], Answer]
+    refusal: bool = False
+
+
+def measure(cell: Cell, runs: int, *, effect: float = 0.7) -> dict[str, Any]:
+    """Judge many cases; every second one without any effect."""
+    name = f"{cell.family} {sorted(cell.settings.items())}"
+    rng = np.random.default_rng([SEED, zlib.crc32(name.encode())])
+    covered, found, nothing, widths, oracles, refused = 0, 0, 0, [], [], 0
+    for run in range(runs):
+        truth = effect if run % 2 else 0.0
+        answer = cell.draw(rng, truth)
+        nothing += truth == 0
+        if answer is None:
+            refused += 1
+            continue
+        low, high, oracle = answer
+        covered += low <= truth <= high
+        found += truth == 0 and not low <= 0 <= high
+        widths.append(high - low)
+        oracles.append(oracle)
+    answered = runs - refused
+    return {
+        "family": cell.family,
+        "settings": dict(cell.settings),
+        "refusal": cell.refusal,
+        "runs": runs,
+        "refused": refused,
+        "coverage": covered / answered if answered else None,
+        "width": float(np.mean(widths) / np.mean(oracles)) if answered else None,
+        "found": found / nothing if answered else None,
+    }
+
+
+def holds(row: Mapping[str, Any]) -> bool:
+    """Whether a measured cell is as it should be, chance of the simulation apart (two errors)."""
+    if row["refusal"]:
+        return bool(row["refused"] == row["runs"])
+    if row["coverage"] is None:
+        return False
+    answered = row["runs"] - row["refused"]
+    slack = 2 * np.sqrt(0.95 * 0.05 / answered)
+    none = 2 * np.sqrt(0.05 * 0.95 / (row["runs"] / 2))
+    low, high = COVERAGE
+    return bool(
+        low - slack <= row["coverage"] <= high + slack
+        and row["width"] <= WIDTH
+        and row["found"] <= FOUND + none
+    )

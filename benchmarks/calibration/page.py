@@ -1,0 +1,106 @@
+"""Write measured cells into the methods pages, between two marks, in both languages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.calibration.cells import holds
+
+ROOT = Path(__file__).parents[2]
+PAGES = {"en": ROOT / "reports" / "methods.qmd", "zh": ROOT / "reports" / "zh" / "methods.qmd"}
+BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
+
+# English word -> Chinese, for titles, columns and values of the tables.
+WORDS = {
+    "difference in differences": "双重差分",
+    "same baseline": "同基线比较",
+    "units": "单位数",
+    "treated": "受试单位数",
+    "spread": "各单位波动",
+    "even": "相同",
+    "uneven": "不同",
+    "reliability": "信度",
+    "chosen": "入选方式",
+    "worst quarter": "最差的四分之一",
+    "by lot": "抽签",
+    "runs": "模拟次数",
+    "coverage, %": "覆盖率，%",
+    "width against an oracle's": "宽度（与先知区间之比）",
+    "effect found where there is none, %": "无效果时误报，%",
+    "as promised": "是否达标",
+    "yes": "是",
+    "no": "否",
+    "no conclusion": "不予判断",
+}
+INTRODUCTION = {
+    "en": "Cases are simulated and judged like real ones (`make calibration`). A 95 % interval should"
+    " hold the truth in 92.5 to 98 % of cases and be at most 1.5 times as wide as that of an oracle"
+    " who knows the errors; where there is no effect, one may be found in at most 7 % (chance of the"
+    " simulation apart).",
+    "zh": "模拟若干情形，像真实案例那样评估（`make calibration`）。95% 区间应在 92.5% 至 98%"
+    " 的情形中包含真值，宽度不超过已知误差者（“先知”）的 1.5 倍；没有效果时，误报不应超过 7%"
+    "（模拟本身的偶然误差除外）。",
+}
+SAID = {
+    "en": "**{title}**, measured on {date}, {runs} simulated cases a row.",
+    "zh": "**{title}**，{date}实测，每行模拟{runs}次。",
+}
+
+
+def tables(measured: Mapping[str, Any], language: str) -> str:
+    """Markdown of all families."""
+    say = (lambda word: WORDS[str(word)]) if language == "zh" else str
+    parts = [INTRODUCTION[language]]
+    for family, block in measured.items():
+        rows = block["cells"]
+        date = dt.date.fromisoformat(block["date"])
+        day = f"{date.year}年{date.month}月{date.day}日" if language == "zh" else str(date)
+        title = say(family)
+        columns = list(rows[0]["settings"])
+        head = [
+            *columns,
+            "coverage, %",
+            "width against an oracle's",
+            "effect found where there is none, %",
+            "as promised",
+        ]
+        lines = [
+            SAID[language].format(
+                title=title[:1].upper() + title[1:], date=day, runs=rows[0]["runs"]
+            ),
+            "",
+            "| " + " | ".join(say(c) for c in head) + " |",
+            "|" + "---:|" * (len(head) - 1) + "---|",
+        ]
+        lines += ["| " + " | ".join(_row(row, columns, say)) + " |" for row in rows]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _row(row: Mapping[str, Any], columns: Sequence[str], say: Any) -> list[str]:
+    values = [row["settings"][c] for c in columns]
+    cells = [say(v) if isinstance(v, str) else f"{v:g}" for v in values]
+    if row["coverage"] is None:
+        numbers = [say("no conclusion"), "", ""]
+    else:
+        numbers = [
+            f"{100 * row['coverage']:.1f}",
+            f"{row['width']:.2f}",
+            f"{100 * row['found']:.1f}",
+        ]
+    return [*cells, *numbers, say("yes" if holds(row) else "no")]
+
+
+def write(measured: Mapping[str, Any]) -> None:
+    """Put the tables between the marks of both pages."""
+    for language, path in PAGES.items():
+        text = path.read_text(encoding="utf-8")
+        before, _, rest = text.partition(BEGIN)
+        _, mark, after = rest.partition(END)
+        if not mark:
+            raise SystemExit(f"{path} lacks the lines {BEGIN} and {END}")
+        body = f"{before}{BEGIN}\n\n{tables(measured, language)}\n\n{END}{after}"
+        path.write_text(body, encoding="utf-8")

@@ -1,0 +1,55 @@
+"""The measured calibration: each cell as promised, and the pages show what was measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+calibration = pytest.importorskip(
+    "benchmarks.calibration.__main__", reason="run from the root of the project"
+)
+from benchmarks.calibration import page, panels  # noqa: E402
+from benchmarks.calibration.cells import holds, measure  # noqa: E402
+
+MEASURED = json.loads(Path(calibration.RESULTS).read_text(encoding="utf-8"))
+ROWS = [row for block in MEASURED.values() for row in block["cells"]]
+
+
+def test_every_cell_of_the_grid_was_measured_often_enough() -> None:
+    wanted = {(c.family, str(dict(c.settings))) for m in calibration.MODULES for c in m.cells()}
+    assert wanted == {(row["family"], str(row["settings"])) for row in ROWS}
+    assert min(row["runs"] for row in ROWS) >= 200
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['family']} {row['settings']}")
+def test_every_cell_holds_what_it_promises(row) -> None:
+    assert holds(row)
+
+
+def test_a_cell_that_fails_is_not_called_held() -> None:
+    good = next(row for row in ROWS if row["coverage"] is not None)
+    assert not holds({**good, "coverage": 0.88})
+    assert not holds({**good, "width": 1.6})
+    assert not holds({**good, "found": 0.2})
+    refused = next(row for row in ROWS if row["refusal"])
+    assert not holds({**refused, "refused": refused["runs"] - 1})
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_methods_page_shows_what_was_measured(language: str) -> None:
+    text = page.PAGES[language].read_text(encoding="utf-8")
+    shown = text.partition(page.BEGIN)[2].partition(page.END)[0].strip()
+    assert shown == page.tables(MEASURED, language)
+
+
+def test_the_same_seed_gives_the_same_cell() -> None:
+    cell = panels.cells()[0]
+    assert measure(cell, 6) == measure(cell, 6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", panels.cells(), ids=lambda cell: str(dict(cell.settings)))
+def test_a_cell_measured_anew_holds(cell) -> None:
+    assert holds(measure(cell, 200))
