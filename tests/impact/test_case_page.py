@@ -292,3 +292,23 @@ def test_staying_needs_a_comparison_events_and_time() -> None:
     assert few is None and "0 events" in said[0].text
     with pytest.raises(CaseError, match="everybody got the measure"):
         staying(frame, people, card(), rows, as_of=day)
+
+
+def test_the_time_after_the_end_of_a_measure_is_not_its_time() -> None:
+    frame, rows = lot(2.0)
+    later = frame["period"] >= "2025-01-01"
+    gone = frame.assign(estimate=frame["estimate"].mask(later, 0.0))
+    ended = card("random", end=pd.Timestamp("2024-12-31"))
+    found = evaluate(gone, ended, rows, outcome="sales")
+    assert found.effect.n_after == 12 and found.effect.low < 2 < found.effect.high
+
+
+def test_of_many_other_measures_the_three_that_matter_most_are_named() -> None:
+    frame, rows = lot(2.0)
+    others = [
+        pd.DataFrame({"case": f"m{k}", "customer_id": np.arange(30 - 3 * k), "start": START})
+        for k in range(6)
+    ]
+    found = evaluate(frame, card("random"), pd.concat([rows, *others]), outcome="sales")
+    said = [c.text for c in found.checks if c.name == "other measures"]
+    assert len(said) == 4 and "m0" in said[0] and said[-1].startswith("3 further measures")
