@@ -15,6 +15,7 @@ from scipy import stats
 from workbench.errors import DataError
 from workbench.satisfaction import gap_changes, gaps, gaps_by, read_answers
 from workbench.satisfaction.gaps import paired
+from workbench.stats import rake
 
 DIMENSIONS = {"tangibles": ["01", "02"], "empathy": ["03", "04"]}
 
@@ -141,3 +142,34 @@ def test_pictures_name_every_item_and_group() -> None:
         draw(ax=ax)
         assert len([t for t in ax.get_yticklabels() if t.get_text()]) == n
         plt.close(figure)
+
+
+@pytest.mark.parametrize("n", [50, 200])
+def test_gaps_cover_the_truth_under_missing_at_random(n: int) -> None:
+    # answers go missing the likelier the older one is; the two sides depend on age through what
+    # was asked, so weighting to the known ages takes the bias away
+    rng = np.random.default_rng(n)
+    truth, reps = np.array([-1.0, 0.2]), 400
+    hits = np.zeros(2)
+    for _ in range(reps):
+        old = rng.random(n) < 0.5
+        difference = truth - 0.6 * (old - 0.5)[:, None] + rng.normal(0, 1.4, (n, 2))
+        difference[rng.random(n) < np.where(old, 0.5, 0.1)] = np.nan
+        kept = difference[~np.isnan(difference[:, 0])], old[~np.isnan(difference[:, 0])]
+        ages = pd.DataFrame({"age": np.where(kept[1], "old", "young")})
+        weights = rake(ages, {"age": {"old": 0.5, "young": 0.5}}).weights
+        table = paired(kept[0], weights=weights)
+        hits += ((table["low"] <= truth) & (table["high"] >= truth)).to_numpy()
+    assert (hits / reps >= 0.925).all() and (hits / reps <= 0.98).all()
+
+
+def test_a_group_is_held_against_all_others_by_welch() -> None:
+    found = answers(region=np.repeat(["a", "b", "c", "c"], 100))
+    table = gaps_by(found, "region").overall.set_index("region")
+    score = found.scores(found.gap)["overall"]
+    inside = found.background["region"] == "a"
+    test = stats.ttest_ind(score[inside], score[~inside], equal_var=False)
+    assert table.loc["a", "p"] == pytest.approx(test.pvalue)
+    low, high = test.confidence_interval()
+    assert table.loc["a", ["rest_low", "rest_high"]].tolist() == pytest.approx([low, high])
+    assert (table["p_holm"] >= table["p"]).all()

@@ -123,3 +123,12 @@ def test_stated_importance_comes_along_on_its_own_scale() -> None:
     found = take_survey(frame, card(importance_scale=(1, 10))).answers
     assert list(found.importance.columns) == ["01"] and found.importance["01"].count() == 199
     assert found.exclusions.set_index("reason").loc["off the scale", "n"] == 1
+
+
+def test_a_wave_below_the_least_cell_is_not_the_one_reported() -> None:
+    frame = table()
+    frame["wave"] = np.where(np.arange(200) == 0, "z", "a")
+    found = take_survey(frame, card(), min_cell=5)
+    assert found.waves == ["a", "z"] and found.last == "a" and len(found.latest) == 199
+    with pytest.raises(SurveyError, match="largest wave has 3 respondents, fewer than 5"):
+        take_survey(frame.head(4), card(), min_cell=5)

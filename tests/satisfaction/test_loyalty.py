@@ -12,9 +12,18 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from workbench.errors import DataError
-from workbench.satisfaction import csat, detectable_change, loyalty_by, nps, nps_limits, power_of
+from workbench.satisfaction import (
+    csat,
+    detectable_change,
+    loyalty_by,
+    nps,
+    nps_limits,
+    power_of,
+    sample_plan,
+)
 
 
 def test_the_score_counts_nine_and_ten_less_zero_to_six() -> None:
@@ -112,3 +121,47 @@ def test_the_picture_labels_every_wave(measure: str) -> None:
     loyalty_by(frame, "wave", column="q", measure=measure).plot(ax=ax)
     assert len(ax.texts) == 2
     plt.close(figure)
+
+
+def test_a_plan_says_what_this_sample_shows_and_what_another_change_needs() -> None:
+    plan = sample_plan(0.61e4, 1000, (5, 10), design_effect=1.0).set_index("change")
+    assert plan["needed"].tolist() == [3831, 958]
+    assert plan.loc[10, "power"] > 0.8 > plan.loc[5, "power"]
+    heavy = sample_plan(0.61e4, 1000, (5, 10), design_effect=1.5).set_index("change")
+    assert heavy["needed"].tolist() == [5747, 1437] and (heavy["power"] < plan["power"]).all()
+
+
+def test_weights_move_the_score_and_widen_its_interval() -> None:
+    rng = np.random.default_rng(4)
+    answers, weights = rng.integers(0, 11, 400), rng.uniform(0.1, 4, 400)
+    plain, found = nps(answers), nps(answers, weights=weights)
+    kinds = 100.0 * ((answers >= 9).astype(float) - (answers <= 6))
+    assert found.estimate == pytest.approx(np.average(kinds, weights=weights))
+    assert found.size < 350 and found.n == 400
+    assert found.interval.high - found.interval.low > plain.interval.high - plain.interval.low
+    equal = nps(answers, weights=np.full(400, 2.0))
+    assert tuple(equal.interval) == pytest.approx(tuple(plain.interval))
+    share = csat(answers, scale=(0, 10), weights=weights).top_two_box
+    assert share.estimate == pytest.approx(np.average(answers >= 9, weights=weights))
+
+
+@pytest.mark.parametrize("n", [30, 100])
+def test_the_weighted_interval_of_the_score_covers(n: int) -> None:
+    rng = np.random.default_rng(n)
+    hits = 0
+    for _ in range(400):
+        weights = rng.choice([0.5, 1, 2.5], n)
+        answers = rng.choice([10, 8, 0], n, p=[0.4, 0.35, 0.25])
+        hits += 15 in nps(answers, weights=weights).interval
+    assert 0.925 <= hits / 400 <= 0.98
+
+
+@pytest.mark.parametrize("n", [10, 30, 100])
+def test_the_interval_of_the_two_best_answers_covers(n: int) -> None:
+    # exact: every possible count with its probability, averaged over true shares, since the
+    # coverage at one share jumps with the count
+    shares = np.linspace(0.1, 0.9, 33)
+    limits = [csat(np.repeat([5, 2], [k, n - k])).top_two_box for k in range(n + 1)]
+    inside = np.array([[i.low <= share <= i.high for share in shares] for i in limits])
+    chance = stats.binom.pmf(np.arange(n + 1)[:, None], n, shares)
+    assert 0.94 <= (inside * chance).sum(axis=0).mean() <= 0.965

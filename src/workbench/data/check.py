@@ -239,12 +239,11 @@ def _about_items(tables: Tables, readable: set[str]) -> list[str]:
         return []
     have = set(tables.expr("survey").columns)
     asked = {item for items in survey.dimensions.values() for item in items} | set(survey.items)
-    lacking = [
-        column
-        for item in sorted(asked)
-        for column in (f"exp_{item}", f"per_{item}")
-        if column not in have
-    ]
+    # a survey may ask for experience alone, or for none of the items
+    sides = [s for s in ("exp_", "per_") if any(s + item in have for item in asked)]
+    if not sides and survey.items:
+        sides = ["exp_", "per_"]
+    lacking = [s + item for item in sorted(asked) for s in sides if s + item not in have]
     if not lacking:
         return []
     shown = ", ".join(lacking[:4]) + (", ..." if len(lacking) > 4 else "")

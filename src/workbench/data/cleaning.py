@@ -18,6 +18,7 @@ from workbench.data.quality import DETAIL, REASON, REASONS, Flagged, flag, stand
 from workbench.data.report import Linking, TableReport
 from workbench.data.schemas import Schema, schema_of
 from workbench.data.sources import ROW, Source, read_source
+from workbench.data.survey_form import standard_form
 from workbench.errors import DataError
 from workbench.study import Study
 
@@ -109,8 +110,11 @@ class Cleaner:
     def _flag(self, name: str) -> tuple[Source, Flagged, Schema | None]:
         if name not in self._flagged:
             asked = self.study.survey
-            schema = schema_of(name, asked.scale, asked.codes) if asked else schema_of(name)
+            schema = schema_of(name)
             source = read_source(self.engine, self.study, name)
+            if schema is not None and schema.name == "survey" and asked is not None:
+                schema = schema_of(name, asked.scale, asked.codes, asked.reversed)
+                source = standard_form(self.engine, self.study, source)
             columns = standardise(source, self.study.tables[name], schema)
             flagged = flag(self.engine, self.study, source, schema, columns)
             self._flagged[name] = (source, flagged, schema)

@@ -12,7 +12,6 @@ import ibis
 import pandas as pd
 
 from workbench.data.periods import period_start, period_table
-from workbench.data.schemas import SERVQUAL_ITEMS
 from workbench.data.tables import Tables
 from workbench.errors import DataError
 
@@ -121,7 +120,8 @@ def nps(asked: Asked) -> pd.DataFrame:
 
 def gap_items(columns: set[str]) -> list[str]:
     """Give the items that have both an expectation and a perception."""
-    return [i for i in SERVQUAL_ITEMS if {f"exp_{i}", f"per_{i}"} <= columns]
+    wished = (c.removeprefix("exp_") for c in sorted(columns) if c.startswith("exp_"))
+    return [item for item in wished if f"per_{item}" in columns]
 
 
 def gap(asked: Asked) -> pd.DataFrame:

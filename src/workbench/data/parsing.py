@@ -107,6 +107,8 @@ def _value(engine: Engine, column: Any, meaning: Column | None, card: Table) -> 
     number = engine.number(column, card.decimal)
     if meaning.kind == "whole":
         number = ibis.ifelse(number == number.round(), number, ibis.null("float64")).cast("int64")
+    if meaning.turned and meaning.low is not None and meaning.high is not None:
+        number = ibis.literal(meaning.low + meaning.high) - number
     if meaning.whole_row or (meaning.low is None and meaning.high is None):
         return number
     return ibis.ifelse(outside(number, meaning), ibis.null(number.type()), number)

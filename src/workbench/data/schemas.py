@@ -26,6 +26,8 @@ class Column:
     whole_row : bool
         Whether a number outside the range sets the row aside (an answer off its scale says that
         the record cannot be trusted) or only empties the cell.
+    turned : bool
+        Whether answers run the other way: the lowest stands for the highest.
     """
 
     kind: Kind
@@ -33,6 +35,7 @@ class Column:
     low: float | None = None
     high: float | None = None
     whole_row: bool = False
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,13 @@ _PERSONAL = Column("personal")
 SERVQUAL_ITEMS = tuple(f"{i:02d}" for i in range(1, 23))
 
 
-def _survey(scale: tuple[int, int], asked: Collection[str]) -> Schema:
+def _survey(scale: tuple[int, int], asked: Collection[str], backwards: Collection[str]) -> Schema:
     low, high = scale
     every = [*SERVQUAL_ITEMS, *(item for item in asked if item not in SERVQUAL_ITEMS)]
     items = {
-        f"{side}_{item}": Column("number", low=low, high=high, whole_row=True)
+        f"{side}_{item}": Column(
+            "number", low=low, high=high, whole_row=True, turned=item in backwards
+        )
         for item in every
         for side in ("exp", "per")
     }
@@ -160,7 +165,10 @@ STANDARD_TABLES = ("customers", "transactions", "contracts", "interactions", "su
 
 
 def schema_of(
-    table: str, scale: tuple[int, int] = (1, 7), items: Collection[str] = ()
+    table: str,
+    scale: tuple[int, int] = (1, 7),
+    items: Collection[str] = (),
+    backwards: Collection[str] = (),
 ) -> Schema | None:
     """Give the schema of a standard table or of a variant of it.
 
@@ -172,6 +180,8 @@ def schema_of(
         Lowest and highest answer of the survey's items.
     items : collection of str
         Items of the survey beyond SERVQUAL's 22.
+    backwards : collection of str
+        Items worded negatively.
 
     Returns
     -------
@@ -180,7 +190,7 @@ def schema_of(
     """
     for name in STANDARD_TABLES:
         if table == name or table.startswith(f"{name}_"):
-            return _survey(scale, items) if name == "survey" else _SCHEMAS[name]
+            return _survey(scale, items, backwards) if name == "survey" else _SCHEMAS[name]
     return None
 
 

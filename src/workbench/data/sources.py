@@ -21,10 +21,13 @@ import pyarrow as pa
 from workbench.card import did_you_mean
 from workbench.data.engine import Engine
 from workbench.data.files import TextFile, checked_header, exists, look_at, refuse_disguise
+from workbench.data.labelled import KINDS, read_labelled
 from workbench.data.packaged import packaged_hash, read_packaged
+from workbench.data.schemas import schema_of
 from workbench.errors import DataError
 from workbench.study import Study, Table
 from workbench.study_parts import Packaged
+from workbench.study_survey import SIDES
 
 #: The column that holds a row's place in its source: 2 is the first row below the header.
 ROW = "_row"
@@ -81,6 +84,8 @@ def read_source(engine: Engine, study: Study, name: str) -> Source:
         return _excel(engine, name, path, card)
     if suffixes and suffixes[-1] in (".parquet", ".pq"):
         return _parquet(engine, name, path)
+    if suffixes and suffixes[-1] in KINDS:
+        return _labelled(engine, study, name, path)
     return _text(engine, name, path, card)
 
 
@@ -269,6 +274,30 @@ def _parquet(engine: Engine, name: str, path: Path, *, hashed: bool = True) -> S
     else:
         expr = engine.upload(name, reader.sql(relation).to_arrow_table())
     return Source(name, expr, where, tuple(columns), file_hash(path) if hashed else "")
+
+
+def _labelled(engine: Engine, study: Study, name: str, path: Path) -> Source:
+    exists(path)
+    table, _ = read_labelled(path, codes=_codes(study, name), encoding=study.tables[name].encoding)
+    where = str(path)
+    _refuse_empty(table.num_rows, where)
+    header = checked_header(table.column_names, where)
+    numbered = table.append_column(ROW, pa.array(range(2, table.num_rows + 2), pa.int64()))
+    return Source(name, engine.upload(name, numbered), where, header, file_hash(path))
+
+
+def _codes(study: Study, name: str) -> set[str]:
+    """Name the columns of a labelled file that hold numbers and not names of groups."""
+    asked = study.survey
+    schema = schema_of(name, asked.scale, asked.codes) if asked else schema_of(name)
+    if schema is None:
+        return set()
+    own = study.tables[name].columns
+    numbers = {own.get(c, c) for c, m in schema.columns.items() if m.kind in ("number", "whole")}
+    if asked is not None:
+        numbers |= {asked.columns.of(side, item) for side in SIDES for item in asked.codes}
+        numbers |= {asked.long.value} if asked.long else set()
+    return numbers
 
 
 def _excel(engine: Engine, name: str, path: Path, card: Table) -> Source:

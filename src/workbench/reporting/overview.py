@@ -61,7 +61,7 @@ QUESTIONS = (
     Question("matters", "What matters to them?", ("satisfaction_drivers", "comments")),
     Question("measures", "Did the measures work?", ("case_evaluation",)),
     Question("goals", "Are we getting where we said we would?", ("goals",)),
-    Question("data", "How far can the data be trusted?", ("data_quality",)),
+    Question("data", "How far can the data be trusted?", ("data_quality", "survey_quality")),
 )
 
 MORE = Question("more", "What else was found?", ())
@@ -77,6 +77,7 @@ PAGES = {
     "case_evaluation": "Evaluation of a measure",
     "goals": "Goals",
     "data_quality": "Data quality",
+    "survey_quality": "Survey quality",
 }
 
 

@@ -14,7 +14,10 @@ from workbench.satisfaction.answers import (
     SurveyError,
     read_answers,
 )
-from workbench.satisfaction.chain import if_possible, service_chain
+from workbench.satisfaction.chain import (
+    if_possible,
+    service_chain,
+)
 from workbench.satisfaction.coding import (
     CodingAgreement,
     coded_tones,
@@ -48,7 +51,10 @@ from workbench.satisfaction.groups import (
     gap_changes,
     gaps_by,
 )
-from workbench.satisfaction.importance import Importance, importance
+from workbench.satisfaction.importance import (
+    Importance,
+    importance,
+)
 from workbench.satisfaction.instrument import (
     Survey,
     Weighting,
@@ -83,6 +89,7 @@ from workbench.satisfaction.net_promoter import (
     nps_limits,
     power_of,
     sample_needed,
+    sample_plan,
 )
 from workbench.satisfaction.ordinal import (
     OrderedFit,
@@ -92,6 +99,10 @@ from workbench.satisfaction.ordinal import (
 from workbench.satisfaction.path_model import (
     PathModel,
     path_model,
+)
+from workbench.satisfaction.pilot import (
+    Pilot,
+    pilot,
 )
 from workbench.satisfaction.polarity import (
     Polarity,
@@ -111,6 +122,13 @@ from workbench.satisfaction.validity import (
     Validity,
     omega,
     validity,
+    validity_of,
+)
+from workbench.satisfaction.verdicts import (
+    Verdicts,
+    performance,
+    verdicts,
+    weighted_score,
 )
 from workbench.satisfaction.words import (
     examples,
@@ -138,6 +156,7 @@ __all__ = [
     "NetPromoter",
     "OrderedFit",
     "PathModel",
+    "Pilot",
     "Polarity",
     "PriorityMap",
     "Reliability",
@@ -146,6 +165,7 @@ __all__ = [
     "SurveyError",
     "Trend",
     "Validity",
+    "Verdicts",
     "Weighting",
     "aspect_table",
     "attach",
@@ -184,6 +204,8 @@ __all__ = [
     "omega",
     "ordinal_drivers",
     "path_model",
+    "performance",
+    "pilot",
     "power_of",
     "priority_map",
     "read_answers",
@@ -191,11 +213,15 @@ __all__ = [
     "relative_weights",
     "reliability",
     "sample_needed",
+    "sample_plan",
     "service_chain",
     "split_clauses",
     "take_survey",
     "tone_by_rating",
     "validity",
+    "validity_of",
+    "verdicts",
     "weigh",
+    "weighted_score",
     "word_list",
 ]

@@ -66,6 +66,12 @@ class Answers:
         return bool(self.expectation.notna().to_numpy().any())
 
     @property
+    def varied(self) -> bool:
+        """Whether there are items, and no item of experience got the same answer from everybody."""
+        spread = self.perception.max() - self.perception.min()
+        return bool(len(spread) and (spread > 0).all())
+
+    @property
     def weighted(self) -> bool:
         """Whether the answers carry weights."""
         return WEIGHT in self.background

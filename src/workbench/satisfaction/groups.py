@@ -14,7 +14,7 @@ from scipy.special import stdtr, stdtrit
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
 from workbench.satisfaction.gaps import gaps
-from workbench.stats import adjust, column_moments
+from workbench.stats import Moments, adjust, column_moments
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class GroupGaps:
     ----------
     table : DataFrame
         The grouping column, `dimension` ("overall" last), `n`, `expectation`, `perception`,
-        `estimate`, `low`, `high`, `withheld` (bool), `reason`.
+        `estimate`, `low`, `high`, `withheld` (bool), `reason`; on the overall rows `from_rest`
+        (gap less that of all other groups), `rest_low`, `rest_high`, `p`, `p_holm`.
     by : str
     """
 
@@ -45,9 +46,8 @@ class GroupGaps:
 
     @property
     def apart(self) -> bool:
-        """Whether the intervals of the widest and the narrowest gap do not meet."""
-        shown = self.overall.dropna(subset=["estimate"])
-        return bool(shown["high"].iloc[0] < shown["low"].iloc[-1])
+        """Whether any group differs from all others together beyond chance (Holm, 5 %)."""
+        return bool((self.overall["p_holm"] < 0.05).any())
 
     def metrics(self) -> pd.DataFrame:
         """Gap of each group shown: name, value, low, high."""
@@ -111,7 +111,39 @@ def gaps_by(answers: Answers, by: str, *, min_cell: int = 5, level: float = 0.95
         raise DataError(
             f"column {by!r} is empty", where="survey", remedy="fill it or choose another"
         )
-    return GroupGaps(pd.concat(parts, ignore_index=True), by)
+    table = pd.concat(parts, ignore_index=True)
+    rest = _against_rest(answers, groups, min_cell, level).assign(dimension="overall")
+    return GroupGaps(table.merge(rest, on=[by, "dimension"], how="left"), by)
+
+
+def _against_rest(answers: Answers, groups: pd.Series, min_cell: int, level: float) -> pd.DataFrame:
+    """Welch's interval of each group's gap less that of all others, corrected by Holm."""
+    scores = answers.scores(answers.gap)["overall"].to_numpy()
+    w, known = answers.weights, groups.notna().to_numpy() & ~np.isnan(scores)
+    rows = []
+    for value in groups.dropna().drop_duplicates().sort_values():
+        inside = known & (groups == value).to_numpy()
+        outside = known & ~inside
+        row = {str(groups.name): value}
+        if min(inside.sum(), outside.sum()) >= max(min_cell, 2):
+            a, b = (column_moments(scores[m][:, None], w[m]) for m in (inside, outside))
+            row |= _welch(a, b, level)
+        rows.append(row)
+    columns = [str(groups.name), "from_rest", "rest_low", "rest_high", "p"]
+    table = pd.DataFrame(rows, columns=columns)
+    table["p_holm"] = adjust(table["p"].astype(float), "holm")
+    return table
+
+
+def _welch(a: Moments, b: Moments, level: float) -> dict[str, float]:
+    va, vb = float(a.variance[0]), float(b.variance[0])
+    change, se = float(a.mean[0] - b.mean[0]), np.sqrt(va + vb)
+    if not se > 0:
+        return {"from_rest": change}
+    df = (va + vb) ** 2 / (va**2 / (a.effective[0] - 1) + vb**2 / (b.effective[0] - 1))
+    half = float(stdtrit(df, 0.5 + level / 2) * se)
+    p = float(2 * stdtr(df, -abs(change / se)))
+    return {"from_rest": change, "rest_low": change - half, "rest_high": change + half, "p": p}
 
 
 def gap_changes(

@@ -78,11 +78,14 @@ class Survey:
     group : str
         The column to compare by; empty when there is none.
     weighting : Weighting or None
+    min_cell : int
+        Waves of fewer respondents are not reported by themselves.
     """
 
     answers: Answers
     group: str
     weighting: Weighting | None
+    min_cell: int = 1
 
     @property
     def waves(self) -> list[str]:
@@ -91,13 +94,24 @@ class Survey:
 
     @property
     def last(self) -> str:
-        """The last wave."""
-        return self.waves[-1]
+        """The last wave that is large enough to be reported."""
+        sizes = self.sizes
+        return str(sizes.loc[sizes["n"] >= self.min_cell, "wave"].iloc[-1])
 
     @property
     def latest(self) -> Answers:
         """Answers of the last wave."""
         return self.answers.subset(self.answers.background["wave"] == self.last)
+
+    @property
+    def sizes(self) -> pd.DataFrame:
+        """Answers of each wave and what they are worth: see `Weighting.table`."""
+        if self.weighting is not None:
+            return self.weighting.table.assign(wave=self.weighting.table["wave"].astype(str))
+        counts = self.answers.background["wave"].astype(str).value_counts().reindex(self.waves)
+        n = counts.to_numpy()
+        columns = {"wave": self.waves, "n": n, "n_effective": n.astype(float), "design_effect": 1.0}
+        return pd.DataFrame({**columns, "largest": 1.0, "trimmed": 0, "note": ""})
 
     def has(self, *columns: str) -> bool:
         """Tell whether questions besides the items were asked and answered."""
@@ -111,6 +125,7 @@ def take_survey(
     *,
     people: Sequence[pd.DataFrame] = (),
     labels: Mapping[str, str] | None = None,
+    min_cell: int = 1,
 ) -> Survey:
     """Check a survey's table by its card, join groups, order the waves, and weight.
 
@@ -124,11 +139,14 @@ def take_survey(
         Tables of customers that may hold the groups and margins (segments, customers).
     labels : mapping, optional
         Wording of each item.
+    min_cell : int
+        The fewest respondents of a wave that is reported by itself.
 
     Raises
     ------
     SurveyError
-        The table does not fit the card: see `read_answers`; or a wave that the card does not name.
+        The table does not fit the card: see `read_answers`; a wave that the card does not name; or
+        no wave with enough respondents.
     """
     margins = card.weights.margins if card.weights else {}
     needed = dict.fromkeys(column for name in margins for column in name.split(JOINT))
@@ -152,7 +170,14 @@ def take_survey(
         answers, weighting = weigh(
             answers, column=card.weights.column, margins=margins, trim=card.weights.trim
         )
-    return Survey(answers, group, weighting)
+    largest = int(answers.background["wave"].value_counts().max())
+    if largest < min_cell:
+        raise SurveyError(
+            f"the largest wave has {largest} respondents, fewer than {min_cell}",
+            where="survey.wave",
+            remedy="pool the waves; so few answers would tell what single people said",
+        )
+    return Survey(answers, group, weighting, min_cell)
 
 
 def weigh(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -243,3 +244,45 @@ def sample_needed(
 def power_of(variance: float, n: float, change: float, *, level: float = 0.95) -> float:
     """Chance that a true change shows between two waves of n answers each."""
     return float(ndtr(abs(change) / np.sqrt(2 * variance / n) - ndtri(0.5 + level / 2)))
+
+
+def sample_plan(
+    variance: float,
+    n: float,
+    changes: Sequence[float],
+    *,
+    power: float = 0.8,
+    level: float = 0.95,
+    design_effect: float = 1.0,
+) -> pd.DataFrame:
+    """Say what a survey of this size can show, and what size other changes need.
+
+    Parameters
+    ----------
+    variance : float
+        Variance of one answer, in the unit of the changes squared.
+    n : float
+        Answers a wave now.
+    changes : sequence of float
+        True changes of interest.
+    design_effect : float
+        How many times more answers the weights make necessary.
+
+    Returns
+    -------
+    DataFrame
+        `change`, `n` (answers now), `power` (chance that such a change shows), `needed` (answers a
+        wave for the power asked).
+    """
+    effective = n / design_effect
+    return pd.DataFrame(
+        {
+            "change": list(changes),
+            "n": round(n),
+            "power": [power_of(variance, effective, change, level=level) for change in changes],
+            "needed": [
+                int(np.ceil(design_effect * sample_needed(variance, c, power=power, level=level)))
+                for c in changes
+            ],
+        }
+    )

@@ -11,6 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from workbench.errors import DataError
+from workbench.satisfaction.answers import Answers
 from workbench.satisfaction.factor import FactorModel, confirm
 from workbench.stats import Interval, bootstrap_weights
 
@@ -138,6 +140,23 @@ def validity(
     estimate, low, high = _htmt_limits(items, several, rng, draws, level)
     pairs = pairs.assign(estimate=estimate, low=low, high=high, apart=high < HTMT_LIMIT)
     return Validity(pd.DataFrame(rows), pairs, model)
+
+
+def validity_of(
+    answers: Answers, *, rng: np.random.Generator, draws: int = 200, level: float = 0.95
+) -> Validity | None:
+    """Judge the dimensions of a survey's experience; None where there is nothing to judge by.
+
+    That is: fewer than two dimensions of two items, too few complete answers, an item without
+    spread, or a model that does not settle.
+    """
+    several = {name: members for name, members in answers.dimensions.items() if len(members) > 1}
+    if len(several) < 2:
+        return None
+    try:
+        return validity(answers.perception, several, rng=rng, draws=draws, level=level)
+    except DataError:
+        return None
 
 
 def htmt(correlation: Array, blocks: Sequence[Sequence[int]]) -> Array:
