@@ -8,7 +8,7 @@ import os
 import platform
 from pathlib import Path
 
-from benchmarks import purchase_models
+from benchmarks import purchase_models, segments
 
 RESULTS = Path(__file__).parent / "results.md"
 TITLES = {"BetaGeometric": "BG/NBD", "ParetoNBD": "Pareto/NBD", "GammaGamma": "Gamma-Gamma"}
@@ -37,6 +37,10 @@ def main() -> None:
         upto = 0 if arguments.no_peers else peers_to[model]
         table = purchase_models.measure(model, largest=arguments.largest, peers_to=upto)
         text += f"\n## Fitting {title}\n\n{table}\n"
+    text += (
+        f"\n## Segmenting\n\nPeak memory is that of the whole process.\n\n"
+        f"{segments.measure(arguments.largest)}\n"
+    )
     RESULTS.write_text(text, encoding="utf-8")
     print(text)
 

@@ -97,6 +97,15 @@ def test_summaries_and_indicators_follow_the_card(root: Path) -> None:
     assert run.indicator("sales", every="year")["estimate"].sum() == pytest.approx(9.0)
 
 
+def test_customers_are_scored_as_of_the_studys_day(root: Path) -> None:
+    run = wb.open_run("tiny")
+    scored = run.rfm(levels=2, cuts={"orders": [1]})
+    assert (scored.as_of, scored.cuts["orders"]) == (run.as_of, [1.0])
+    frame = scored.frame()
+    assert sorted(frame["frequency_score"]) == [1, 2]
+    assert frame["spend"].sum() == pytest.approx(run.table("transactions")["amount"].sum())
+
+
 def test_cases_are_found_by_name(root: Path) -> None:
     run = wb.open_run("tiny")
     assert run.case("desk").title["zh"] == "服务台"

@@ -297,3 +297,11 @@ def test_on_null_data_an_effect_is_rarely_found() -> None:
         found = evaluate(frame, card(group="city", treated_groups=cities), outcome="sales")
         hits += found.effect.clear
     assert hits <= 6
+
+
+def test_what_is_left_out_is_said_on_the_page() -> None:
+    frame = records()
+    frame.loc[[3, 70], "estimate"] = np.nan
+    found = evaluate(frame, card(), treatments(), outcome="sales")
+    said = [c.text for c in found.checks if c.name == "left out"]
+    assert said == ["Not in the comparison: 2 records (no value)."]

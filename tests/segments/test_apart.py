@@ -51,6 +51,25 @@ def test_noise_gives_a_finding_in_no_more_than_five_of_a_hundred_samples() -> No
     assert found <= 3 and missed <= 3  # binomial(15, .05) exceeds 3 in six of 1,000
 
 
+def test_differences_of_means_are_welchs() -> None:
+    """Against scipy's Welch test, on values that do not lean."""
+    from scipy.stats import ttest_ind
+
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(1, 1, 40), rng.normal(0, 3, 25)
+    frame = pd.DataFrame({"x": np.concatenate([a, b])})
+    row = set_apart(["A"] * 40 + ["B"] * 25, frame, confidence=0.9).iloc[0]
+    spread = frame["x"].std(ddof=0)
+    test = ttest_ind(a, b, equal_var=False)
+    # two segments: each interval at 95 %; two p-values, the same: Holm doubles them
+    limits = test.confidence_interval(0.95)
+    assert row[["low", "high"]].tolist() == pytest.approx(
+        [limits.low / spread, limits.high / spread]
+    )
+    assert row["p"] == pytest.approx(min(2 * test.pvalue, 1))
+    assert row["inside"] == pytest.approx(a.mean())
+
+
 def test_differences_of_shares_are_newcombes() -> None:
     """Newcombe (1998), table II, row a: 56 of 70 against 48 of 80 gives .0524 to .3339."""
     segment = ["A"] * 70 + ["B"] * 80

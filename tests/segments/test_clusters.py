@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from workbench.errors import DataError
-from workbench.segments import clusters
+from workbench.segments import clusters, varying
 from workbench.segments.evidence import draw_box, draw_gaussian, silhouette, stability, weigh
 from workbench.segments.partition import fit_partition
 
@@ -202,3 +202,8 @@ def test_unusable_options_are_refused(options: dict, told: str) -> None:
     frame = pd.DataFrame({"a": np.linspace(-1, 1, 50)})
     with pytest.raises(DataError, match=told):
         clusters(frame, rng=np.random.default_rng(), **options)
+
+
+def test_columns_that_say_nothing_are_told_from_those_that_vary() -> None:
+    frame = pd.DataFrame({"orders": [1, 1, 1], "spend": [1.0, 2.0, 1.0]})
+    assert list(varying(frame)) == ["spend"] and varying(frame.head(1)).shape == (1, 0)

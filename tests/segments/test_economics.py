@@ -103,3 +103,8 @@ def test_the_value_of_a_tier_of_few_is_withheld_with_the_next() -> None:
     # the top 1 % is one customer; the next tier would give it away
     assert shown["share"].isna().tolist() == [True, True, False, False]
     assert tiers(np.arange(1.0, 1001.0)).shown(5).table["share"].notna().all()
+
+
+def test_tiers_of_one_customer_can_be_drawn_with_nothing_to_show() -> None:
+    ax = tiers([3.0]).shown(5).plot()
+    assert ax.get_xlim() == (0, 1) and not ax.texts

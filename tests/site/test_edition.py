@@ -123,6 +123,22 @@ def test_cards_lose_their_links_when_they_travel():
     assert "clv.html" in text_of(edition)
 
 
+def test_persona_cards_stand_on_the_page_without_scripts_and_do_not_travel():
+    html = '<ul class="wb-personas"><li class="wb-persona" onclick="x()">Loyal</li></ul>'
+    cell = new_code_cell("wb.personas(cards)")
+    cell.outputs = [
+        new_output(
+            "display_data",
+            data={"text/html": html.replace("Loyal", name)},
+            metadata={"workbench": {"language": language, "role": "cards"}},
+        )
+        for language, name in (("en", "Loyal"), ("zh", "忠诚"))
+    ]
+    edition = cut(new_notebook(cells=[cell]), "en", name="p")
+    assert '<li class="wb-persona">Loyal</li>' in text_of(edition)
+    assert "忠诚" not in text_of(edition) and edition.cards == []
+
+
 def test_a_widget_is_named_as_left_out_instead_of_vanishing():
     cell = new_code_cell("plot()")
     cell.outputs = [new_output("display_data", data={"application/vnd.plotly.v1+json": {}})]

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from workbench.goals.plan import GoalError
+from workbench.goals.plan import GoalError, plain_text
 from workbench.goals.proposals import Proposals
 from workbench.goals.report import GoalReport
 from workbench.stats import holm
@@ -211,23 +211,17 @@ def _read(card: Mapping[str, Any]) -> dict[str, Any]:
     where = dict(card.get("where") or {})
     return {
         "action": str(card.get("name") or ""),
-        "title": _text(card.get("title")) or str(card.get("name") or ""),
-        "finding": _text(card.get("finding")),
+        "title": plain_text(card.get("title")) or str(card.get("name") or ""),
+        "finding": plain_text(card.get("finding")),
         "segment": ", ".join(str(v) for v in where.values()),
-        "owner": _text(card.get("owner")),
+        "owner": plain_text(card.get("owner")),
         "start": pd.Timestamp(card["start"]),
         "due": pd.Timestamp(card["due"]),
         "done": pd.Timestamp(card["done"]) if card.get("done") else pd.NaT,
-        "goal": _text(card.get("goal")),
-        "case": _text(card.get("case")),
-        "expected": _text(card.get("expected")),
+        "goal": plain_text(card.get("goal")),
+        "case": plain_text(card.get("case")),
+        "expected": plain_text(card.get("expected")),
     }
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, Mapping):
-        value = value.get("en") or next(iter(value.values()), "")
-    return "" if value is None else str(value)
 
 
 def _state(row: Mapping[str, Any], as_of: dt.date) -> str:

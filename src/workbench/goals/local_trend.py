@@ -30,9 +30,9 @@ FADING: Final = 0.85
 # weights, stated probabilities lay too near to one half on simulated studies.
 NOISE_KNOWN: Final = ((0.0, 0.6), (0.7, 0.25), (1.5, 0.15))
 NOISE_UNKNOWN: Final = ((0.3, 1 / 3), (0.7, 1 / 3), (1.0, 1 / 3))
-WANDER: Final = ((0.0, 0.5), (0.1, 0.2), (0.25, 0.2), (0.5, 0.08), (1.0, 0.02))
+WANDER: Final = ((0.0, 0.45), (0.1, 0.2), (0.25, 0.2), (0.5, 0.1), (1.0, 0.05))
 #: Where the level drifts, it wanders less beside.
-WANDER_BESIDE: Final = (0.7, 0.22, 0.06, 0.015, 0.005)
+WANDER_BESIDE: Final = (0.65, 0.23, 0.08, 0.03, 0.01)
 PATHS: Final = (  # drift that goes on, drift for a time
     (0.0, 0.0, 0.55),
     (0.05, 0.0, 0.05), (0.12, 0.0, 0.13), (0.3, 0.0, 0.04),

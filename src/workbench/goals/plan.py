@@ -181,24 +181,24 @@ def _read(card: dict[str, Any], position: int) -> Goal:
         )
     return Goal(
         name=name,
-        title=_text(card.get("title")) or name,
+        title=plain_text(card.get("title")) or name,
         indicator=str(card["indicator"]),
         baseline=baseline,
         baseline_date=begin,
         target=target,
         deadline=deadline,
         direction="up" if direction == "up" else "down",
-        every=_text(card.get("every")) or None,
+        every=plain_text(card.get("every")) or None,
         where=tuple(sorted(dict(card.get("where") or {}).items())),
-        owner=_text(card.get("owner")),
-        parent=_text(card.get("parent")),
+        owner=plain_text(card.get("owner")),
+        parent=plain_text(card.get("parent")),
         kind=_one_of(card, "kind", ("quantitative", "qualitative"), where),
         term=_one_of(card, "term", ("short", "long"), where),
         how=_one_of(
             start if isinstance(start, Mapping) else {}, "how", ("measured", "estimated", "stated"),
             where,
         ),
-        why=_text(card.get("why")),
+        why=plain_text(card.get("why")),
         weight=_weight(card.get("weight"), where),
         history=tuple(dict(one) for one in _list(card.get("history"))),
         forecast=_one_of(card, "forecast", FORECASTS, where),
@@ -235,7 +235,7 @@ def _thresholds(
 
 
 def _one_of(card: Mapping[str, Any], key: str, words: tuple[str, ...], where: str) -> str:
-    word = _text(card.get(key)) or words[0]
+    word = plain_text(card.get(key)) or words[0]
     if word not in words:
         raise GoalError(f"{key} is {word!r}", where=where, remedy=f"write {' or '.join(words)}")
     return word
@@ -277,7 +277,8 @@ def _check_weights(goals: tuple[Goal, ...]) -> None:
             )
 
 
-def _text(value: Any) -> str:
+def plain_text(value: Any) -> str:
+    """Give the English text of one in several languages, or the text itself; empty for none."""
     if isinstance(value, Mapping):
         value = value.get("en") or next(iter(value.values()), "")
     return "" if value is None or (isinstance(value, float) and math.isnan(value)) else str(value)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from workbench.goals.changes import Changes
 from workbench.goals.charts import RUN, xmr
-from workbench.goals.plan import Goal, GoalError
+from workbench.goals.plan import Goal, GoalError, plain_text
 from workbench.goals.report import GoalReport
 
 NEXT, RAISE, LATER, LOWER, MEASURE, LIMITS, THRESHOLD = (
@@ -233,7 +233,7 @@ def _history(goals: tuple[Goal, ...]) -> pd.DataFrame:
             "warn_below": _known(one, "warn_below"),
             "warn_above": _known(one, "warn_above"),
             "deadline": pd.NaT if one.get("deadline") is None else pd.Timestamp(one["deadline"]),
-            "why": _text(one.get("why")),
+            "why": plain_text(one.get("why")),
         }
         for goal in goals
         for one in goal.history
@@ -244,9 +244,3 @@ def _history(goals: tuple[Goal, ...]) -> pd.DataFrame:
 
 def _known(one: Mapping[str, Any], key: str) -> float:
     return math.nan if one.get(key) is None else float(one[key])
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        value = value.get("en") or next(iter(value.values()), "")
-    return "" if value is None else str(value)

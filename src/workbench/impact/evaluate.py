@@ -24,6 +24,7 @@ from workbench.impact.regression import DESIGN as RETURN
 from workbench.impact.regression import panel_without_return
 from workbench.impact.remarks import (
     instrument_check,
+    left_out,
     no_design,
     other_measures,
     refusal,
@@ -170,6 +171,7 @@ def evaluate(
         effect, others = None, []
     checks = [*checks, *([] if anew is None else [anew])]
     checks += other_measures(records, case, treatments, titles or {})
+    checks += left_out(left)
     if effect is not None:
         effect = _dressed(replace(effect, checks=()), case, outcome, kind)
     glance = None if glance is None else _dressed(glance, case, outcome, kind)

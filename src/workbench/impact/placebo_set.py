@@ -80,3 +80,31 @@ def fit_check(placebos: pd.DataFrame) -> Check:
         " (squared error {n} times the median).",
         values,
     )
+
+
+def without_donors(left_out: pd.DataFrame, effect: float) -> list[Check]:
+    """Say how far the effect moves without single donors."""
+    if left_out.empty:
+        return []
+    low, high = float(left_out["effect"].min()), float(left_out["effect"].max())
+    turned = low * high <= 0 or low * effect <= 0
+    return [
+        Check(
+            "leave one out",
+            "warning" if turned else "ok",
+            "Without any one comparison unit the effect lies between {low} and {high}.",
+            {"low": float(f"{low:.3g}"), "high": float(f"{high:.3g}")},
+        )
+    ]
+
+
+def mixture_note(donors: pd.DataFrame) -> Check:
+    """Name the donors that carry weight."""
+    heavy = donors[donors["weight"] > 0.01].sort_values("weight", ascending=False)
+    pairs = zip(heavy["unit"], heavy["weight"], strict=True)
+    return Check(
+        "mixture",
+        "note",
+        "The treated unit is compared with a mixture: {mixture}.",
+        {"mixture": ", ".join(f"{unit} {100 * weight:.0f}%" for unit, weight in pairs)},
+    )

@@ -35,6 +35,25 @@ def thin_cells(panel: Panel, min_cell: int) -> Check | None:
     return None
 
 
+def left_out(exclusions: pd.DataFrame) -> list[Check]:
+    """Say what did not enter the comparison, and why.
+
+    Parameters
+    ----------
+    exclusions : DataFrame
+        `reason`, `what`, `n`.
+    """
+    return [
+        Check(
+            "left out",
+            "note",
+            "Not in the comparison: {n} {what} ({reason}).",
+            {"n": int(n), "what": str(what), "reason": str(reason)},
+        )
+        for reason, what, n in exclusions.to_numpy()
+    ]
+
+
 def no_design(n_treated: int, n_other: int) -> Check:
     """Refuse because there are too few units to tell a change from chance."""
     return Check(

@@ -99,7 +99,7 @@ def course_of(records: pd.DataFrame, case: CaseCard, min_cell: int) -> Course:
     small = (count < min_cell) & (count > 0)
     left += [
         ("the period contains the start", "periods", int((~keep).sum())),
-        ("fewer than {n} records", "periods", int(small.sum())),
+        ("too few records", "periods", int(small.sum())),
         ("no record", "periods", int((count == 0).sum())),
     ]
     exclusions = pd.DataFrame([x for x in left if x[2]], columns=["reason", "what", "n"])

@@ -16,7 +16,13 @@ from workbench.impact.conformal import conformal_interval
 from workbench.impact.effect import Check, Effect, mark_start, period_ticks
 from workbench.impact.nested import Mixture, fit_mixture
 from workbench.impact.panel import CaseError, Panel
-from workbench.impact.placebo_set import fit_check, from_placebos, placebo_table
+from workbench.impact.placebo_set import (
+    fit_check,
+    from_placebos,
+    mixture_note,
+    placebo_table,
+    without_donors,
+)
 from workbench.impact.simplex import closest_mixture, stopped_early
 
 Array = NDArray[np.float64]
@@ -211,7 +217,7 @@ def synthetic_control(
     ratio = placebos["ratio"].to_numpy()
     weights = pd.DataFrame({"unit": panel.units[donors], "weight": mix.weights})
     left_out = _left_out(exact, own, donors, mix, source)
-    checks = [*left, followed, *_robust(left_out, effect)]
+    checks = [*left, followed, *without_donors(left_out, effect), mixture_note(weights)]
     return SyntheticControl(
         design=DESIGN,
         effect=effect,
@@ -377,21 +383,6 @@ def _left_out(
         moved = task.gap(own, others, again.weights)[task.after].mean()
         rows.append((int(j), float(mix.weights[donors == j][0]), float(moved)))
     return pd.DataFrame(rows, columns=["unit", "weight", "effect"])
-
-
-def _robust(left_out: pd.DataFrame, effect: float) -> list[Check]:
-    if left_out.empty:
-        return []
-    low, high = float(left_out["effect"].min()), float(left_out["effect"].max())
-    turned = low * high <= 0 or low * effect <= 0
-    return [
-        Check(
-            "leave one out",
-            "warning" if turned else "ok",
-            "Without any one comparison unit the effect lies between {low} and {high}.",
-            {"low": float(f"{low:.3g}"), "high": float(f"{high:.3g}")},
-        )
-    ]
 
 
 def _balance(

@@ -21,6 +21,7 @@ from workbench.segments.concordance import auc, concordance
 from workbench.segments.cramer import cramers_v
 from workbench.segments.economics import TierAccounts, holders, key_accounts, tier_accounts
 from workbench.segments.fairness import Fairness, fairness
+from workbench.segments.features import varying
 from workbench.segments.hazards import Hazards, hazards
 from workbench.segments.lifecycle import (
     STAGES,
@@ -117,5 +118,6 @@ __all__ = [
     "tier_accounts",
     "tiers",
     "transitions",
+    "varying",
     "worth_of",
 ]

@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, stdtr
+from scipy.special import ndtr, stdtr, stdtrit
 
 from workbench.errors import DataError
 from workbench.segments.profile import coded
-from workbench.stats.intervals import mean_difference, wilson
+from workbench.stats.intervals import wilson
 from workbench.stats.multiplicity import holm
 
 Array = NDArray[np.float64]
@@ -72,49 +72,57 @@ def set_apart(
             f"{codes.size} segments for {len(attributes)} customers",
             remedy="give one row a customer",
         )
-    numbers, shares = [], []
+    size = np.bincount(codes, minlength=len(names))
+    shown = [i for i in range(len(names)) if 0 < size[i] < codes.size]
+    numbers: list[tuple[str, Array, Array]] = []
+    shares: list[tuple[str, list[str], Array]] = []
     for name in attributes.columns:
         column = attributes[name]
-        if column.dtype.kind == "M" or column.nunique() < 2:
+        found = column.nunique()
+        if column.dtype.kind == "M" or found < 2:
             continue
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
             numbers.append((str(name), *_scaled(column)))
-        elif column.nunique() <= levels:
-            known = column.notna().to_numpy()
-            text = column.astype(str).to_numpy()
-            shares += [(str(name), level, text == level, known) for level in _sorted(text[known])]
-    looks = len(names) * (len(numbers) + len(shares))
+        elif found <= levels:
+            shares.append((str(name), *_counted(column, codes, len(names))))
+    looks = len(names) * (len(numbers) + sum(len(known) for _, known, _ in shares))
+    level = 1 - (1 - confidence) / max(looks, 1)
     rows: list[tuple[object, ...]] = []
+    for name, raw, scaled in numbers:
+        rows += [
+            (names[i], name, None, *row) for i, row in _of_means(raw, scaled, codes, shown, level)
+        ]
     counted: list[tuple[object, ...]] = []
-    for code, segment_name in enumerate(names):
-        inside = codes == code
-        if not inside.any() or inside.all():
-            continue
-        for name, raw, scaled in numbers:
-            known = np.isfinite(raw)
-            row = _of_means(raw, scaled, inside & known, ~inside & known, 1 - confidence, looks)
-            rows.append((segment_name, name, None, *row))
-        for name, level, has, known in shares:
-            a, b = has[inside & known], has[~inside & known]
-            cells = (a.sum(), a.size - a.sum(), b.sum(), b.size - b.sum())
-            if all(cell == 0 or cell >= min_cell for cell in cells):
-                counted.append((segment_name, name, level, a.sum(), a.size, b.sum(), b.size))
+    for name, known, counts in shares:
+        whole = counts.sum(axis=1)
+        for i in shown:
+            for j, word in enumerate(known):
+                a, n = counts[i, j], whole[i]
+                b, m = counts[:, j].sum() - a, whole.sum() - n
+                cells = (a, n - a, b, m - b)
+                if n and m and all(cell == 0 or cell >= min_cell for cell in cells):
+                    counted.append((names[i], name, word, a, n, b, m))
     if counted:
-        rows += _of_shares(counted, 1 - (1 - confidence) / looks)
+        rows += _of_shares(counted, level)
     out = pd.DataFrame(rows, columns=list(COLUMNS))
-    if len(out):
-        # segment by segment, in the order of the attributes
-        place = {name: i for i, name in enumerate(attributes.columns.astype(str))}
-        out = out.assign(
-            s=pd.Index(names).get_indexer(pd.Index(out["segment"])), a=out["attribute"].map(place)
-        )
-        out = out.sort_values(["s", "a"], kind="stable", ignore_index=True).drop(columns=["s", "a"])
     out["p"] = holm(out["p"].to_numpy(dtype=float)) if len(out) else out["p"]
-    return out
+    # segment by segment, in the order of the attributes
+    place = {name: i for i, name in enumerate(attributes.columns.astype(str))}
+    turn = {name: i for i, name in enumerate(names)}
+    order = out.assign(s=out["segment"].map(turn), a=out["attribute"].map(place))
+    order = order.sort_values(["s", "a"], kind="stable", ignore_index=True)
+    return order.drop(columns=["s", "a"])
 
 
-def _sorted(text: NDArray[np.object_]) -> list[str]:
-    return sorted({str(t) for t in text})
+def _counted(column: pd.Series, codes: NDArray[np.intp], segments: int) -> tuple[list[str], Array]:
+    """Count the customers of each segment (rows) at each level (columns)."""
+    found, words = pd.factorize(column, sort=False)
+    text = [str(word) for word in words]
+    order = np.argsort(np.array(text, dtype=object), kind="stable")
+    known = found >= 0
+    cells = codes[known] * len(text) + found[known]
+    counts = np.bincount(cells, minlength=segments * len(text)).reshape(segments, len(text))
+    return [text[i] for i in order], counts[:, order].astype(float)
 
 
 def _scaled(column: pd.Series) -> tuple[Array, Array]:
@@ -129,21 +137,32 @@ def _scaled(column: pd.Series) -> tuple[Array, Array]:
 
 
 def _of_means(
-    raw: Array, scaled: Array, here: NDArray[np.bool_], rest: NDArray[np.bool_], alpha: float,
-    looks: int,
-) -> tuple[float, ...]:  # fmt: skip
-    n = int(here.sum())
-    if n < 2 or rest.sum() < 2:
-        return (np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, n)
-    gap = mean_difference(scaled[here], scaled[rest], level=1 - alpha / looks)
-    va, vb = scaled[here].var(ddof=1) / n, scaled[rest].var(ddof=1) / rest.sum()
-    se = float(np.sqrt(va + vb))
-    if se == 0:
-        p = 1.0 if gap.estimate == 0 else 0.0
-    else:
-        df = (va + vb) ** 2 / (va**2 / (n - 1) + vb**2 / (rest.sum() - 1))
-        p = float(2 * stdtr(df, -abs(gap.estimate) / se))
-    return (float(raw[here].mean()), float(raw[rest].mean()), *gap, p, n)
+    raw: Array, scaled: Array, codes: NDArray[np.intp], shown: list[int], level: float
+) -> list[tuple[int, tuple[float, ...]]]:
+    """Compare each segment's mean with that of the others: Welch (1947), Biometrika 34, 28-35."""
+    known = np.isfinite(raw)
+    codes, raw, scaled = codes[known], raw[known], scaled[known]
+    middle = scaled.mean()
+    n, first = np.bincount(codes), np.bincount(codes, weights=raw)
+    one = np.bincount(codes, weights=scaled - middle)
+    two = np.bincount(codes, weights=(scaled - middle) ** 2)
+    found: list[tuple[int, tuple[float, ...]]] = []
+    for i in shown:
+        a = n[i] if i < n.size else 0
+        b = codes.size - a
+        if a < 2 or b < 2:
+            found.append((i, (np.nan,) * 6 + (int(a),)))
+            continue
+        inside, outside = one[i] / a, (one.sum() - one[i]) / b
+        va = max(two[i] - a * inside**2, 0.0) / (a - 1) / a
+        vb = max(two.sum() - two[i] - b * outside**2, 0.0) / (b - 1) / b
+        gap, se = inside - outside, float(np.sqrt(va + vb))
+        df = (va + vb) ** 2 / (va**2 / (a - 1) + vb**2 / (b - 1)) if se > 0 else float(a + b - 2)
+        half = float(stdtrit(df, 0.5 + level / 2)) * se
+        p = float(2 * stdtr(df, -abs(gap) / se)) if se > 0 else float(gap == 0)
+        means = (first[i] / a, (first.sum() - first[i]) / b)
+        found.append((i, (*means, gap, gap - half, gap + half, p, int(a))))
+    return found
 
 
 def _of_shares(counted: list[tuple[object, ...]], level: float) -> list[tuple[object, ...]]:

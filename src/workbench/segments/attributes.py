@@ -75,9 +75,8 @@ class AttributeProfile:
         wide = self.wide()
         shares = wide.to_numpy(dtype=float)
         # twice the largest share, so that the number can be read on the strongest tint
-        ax.imshow(
-            shares, cmap="Blues", vmin=0, vmax=2 * np.nanmax(shares), aspect="auto", alpha=0.7
-        )
+        top = 2 * float(np.nanmax(shares)) if not np.isnan(shares).all() else 1.0
+        ax.imshow(shares, cmap="Blues", vmin=0, vmax=top, aspect="auto", alpha=0.7)
         for i, j in np.ndindex(*shares.shape):
             told = "–" if np.isnan(shares[i, j]) else f"{shares[i, j]:.0%}"
             ax.text(j, i, told, ha="center", va="center", fontsize=8)

@@ -202,8 +202,9 @@ def latent_classes(
             values["stability"] = _stability(part, kinds, best, rng)
             message = UNSTABLE
             if values["stability"] >= STABLE:
-                codes, sure = _assign(best.model.predict_proba(X), chosen)
-                values["entropy"] = _entropy(best.model.predict_proba(X))
+                chance = _chances(best.model, X)
+                codes, sure = _assign(chance, chosen)
+                values["entropy"] = _entropy(chance)
                 message = DEGREE if _ordered(X, kinds, codes) else CLEAR
     return _result(answers, seen, codes, sure, message, values, evidence)
 
@@ -315,6 +316,12 @@ def _stability(X: Array, kinds: list[int | None], best: _Fit, rng: np.random.Gen
         other = _fit(X[rng.integers(len(X), size=len(X))], kinds, k, rng, 2)
         scores.append(adjusted_rand_score(own, other.model.predict(X)))
     return float(np.mean(scores))
+
+
+def _chances(model: Any, X: Array, block: int = 50_000) -> Array:
+    """Give each row's probabilities, block by block: the library writes out every level."""
+    blocks = [model.predict_proba(X[i : i + block]) for i in range(0, len(X), block)]
+    return np.asarray(np.concatenate(blocks), dtype=float)
 
 
 def _assign(chance: Array, k: int) -> tuple[NDArray[np.intp], Array]:

@@ -74,6 +74,12 @@ def prepare(features: pd.DataFrame, log: Sequence[str] | bool = True) -> Feature
     return Features(np.column_stack(columns), [str(c) for c in features.columns], logged)
 
 
+def varying(features: pd.DataFrame) -> pd.DataFrame:
+    """Keep the columns in which customers differ: where all bought once, orders say nothing."""
+    low, high = features.min(), features.max()
+    return features.loc[:, (low != high).to_numpy()]
+
+
 def _numbers(column: pd.Series, name: str) -> Array:
     if not pd.api.types.is_numeric_dtype(column):
         raise DataError(

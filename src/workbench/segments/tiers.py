@@ -83,6 +83,8 @@ class Tiers:
         )
         ends = t["high"].fillna(t["share"])
         for y, share, end in zip(at, t["share"], ends, strict=True):
+            if share != share:
+                continue
             ax.annotate(
                 f"{share:.0%}",
                 (end, y),
@@ -92,7 +94,8 @@ class Tiers:
             )
         ax.set_yticks(at, t["tier"].astype(str))
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        ax.set_xlim(0, min(1.0, float(t["high"].max()) * 1.18))
+        furthest = float(ends.max()) if ends.notna().any() else 1.0
+        ax.set_xlim(0, min(1.0, furthest * 1.18) or 1.0)
         ax.set_xlabel("Share of value")
         ax.grid(visible=False, axis="y")
         return ax
