@@ -1,48 +1,70 @@
-"""Run every benchmark in one go and write benchmarks/results.md: `make bench`."""
+"""Run every benchmark in one go, and write the page of the site that shows them: `make bench`."""
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import os
 import platform
+import tempfile
 from pathlib import Path
+from typing import Any
 
-from benchmarks import purchase_models, segments
+from benchmarks import purchase_models, segments, summary
+from benchmarks.page import RESULTS, write_pages
 
-RESULTS = Path(__file__).parent / "results.md"
-TITLES = {"BetaGeometric": "BG/NBD", "ParetoNBD": "Pareto/NBD", "GammaGamma": "Gamma-Gamma"}
+SEGMENTS = Path(__file__).parent / "results.md"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--largest", type=int, default=1_000_000, help="most customers to fit")
     parser.add_argument(
-        "--pareto", type=int, default=100_000, help="most customers to fit Pareto/NBD by lifetimes"
+        "--slow-peers", type=int, default=1_000_000, help="most customers for fits of minutes"
     )
-    parser.add_argument("--no-peers", action="store_true", help="measure the workbench alone")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="rows of the raw log")
     arguments = parser.parse_args()
-    # lifetimes needs minutes for Pareto/NBD on a million customers
-    peers_to = {"BetaGeometric": 1_000_000, "ParetoNBD": arguments.pareto, "GammaGamma": 1_000_000}
-    text = (
-        "# Measured side by side\n\n"
-        f"{dt.date.today():%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, "
-        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the start. "
-        "Read the ratios: times move with the machine and with what else it does.\n\n"
-        "Simulated customers (r .24, alpha 4.4, a .8, b 2.4; observed 20 to 39 weeks; spend p "
-        "6.25, q 3.74, gamma 15.44), the same file for each package; CPU seconds of the fit "
-        "alone, peak memory of the process.\n"
+    found: dict[str, Any] = {
+        "about": {
+            "date": f"{dt.date.today():%Y-%m-%d}",
+            "cores": os.cpu_count(),
+            "machine": platform.machine(),
+            "python": platform.python_version(),
+            "load": f"{os.getloadavg()[0]:.1f}",
+        },
+        "fits": [],
+        "summaries": [],
+    }
+
+    def keep(kind: str, record: dict[str, Any]) -> None:
+        # after each, so that a run that is stopped leaves what it has measured
+        found[kind].append(record)
+        RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        told = {key: value for key, value in record.items() if key != "params"}
+        print(json.dumps(told), flush=True)
+
+    about, table = found["about"], segments.measure(arguments.largest)
+    SEGMENTS.write_text(
+        f"# Segmenting, measured side by side\n\n{about['date']}, {about['cores']} cores, load "
+        f"{about['load']} at the start. Peak memory is that of the whole process; fits of purchase "
+        f"models stand in results.json.\n\n{table}\n",
+        encoding="utf-8",
     )
-    for model, title in TITLES.items():
-        upto = 0 if arguments.no_peers else peers_to[model]
-        table = purchase_models.measure(model, largest=arguments.largest, peers_to=upto)
-        text += f"\n## Fitting {title}\n\n{table}\n"
-    text += (
-        f"\n## Segmenting\n\nPeak memory is that of the whole process.\n\n"
-        f"{segments.measure(arguments.largest)}\n"
-    )
-    RESULTS.write_text(text, encoding="utf-8")
-    print(text)
+    with tempfile.TemporaryDirectory() as folder:
+        # what takes minutes comes last
+        for slow in (False, True):
+            for record in purchase_models.measure(
+                Path(folder),
+                largest=arguments.largest,
+                slow=slow,
+                slow_to=arguments.slow_peers,
+            ):
+                keep("fits", record)
+            if not slow:
+                for record in summary.measure(Path(folder), rows=arguments.rows):
+                    keep("summaries", record)
+    write_pages()
 
 
 if __name__ == "__main__":

@@ -1,20 +1,32 @@
-"""Purchase and spend models on simulated customers: the workbench and lifetimes, same files."""
+"""Purchase and spend models on the same customers: the workbench, lifetimes and clvkit."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-PEERS = ROOT / ".cache" / "peers"
-# lifetimes breaks on pandas 3 and numpy 2: its own environment.
-PEER_PACKAGES = ("lifetimes==0.11.3", "pandas<3", "numpy<2")
+# Each peer needs another pandas than the workbench or the other one: environments of their own.
+PEERS = {
+    "lifetimes": ("lifetimes==0.11.3", "pandas<3", "numpy<2"),
+    "clvkit": ("clvkit==0.2.0",),
+}
+#: Which peer has which model.
+HAS = {
+    "BetaGeometric": ("lifetimes", "clvkit"),
+    "ParetoNBD": ("lifetimes",),
+    "GammaGamma": ("lifetimes", "clvkit"),
+}
+#: Fits that take minutes at a million customers.
+SLOW = {("ParetoNBD", "lifetimes"), ("BetaGeometric", "clvkit")}
+MODELS = ("BetaGeometric", "ParetoNBD", "GammaGamma")
 
 
 def customers(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -42,46 +54,63 @@ def customers(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     }
 
 
-def peer_python() -> Path:
-    """The interpreter of the peers' environment, made when it is not there."""
-    python = PEERS / "bin" / "python"
+def cdnow() -> dict[str, np.ndarray]:
+    """Give the 2,357 customers of the papers, to 30 September 1997."""
+    import datetime as dt
+
+    from workbench.data import customer_summary, open_tables
+    from workbench.study import load_study
+
+    tables = open_tables(load_study("cdnow"))
+    end = dt.date(1997, 9, 30)
+    frame = customer_summary(tables, "transactions_sample", calibration_end=end).frame()
+    names = ("frequency", "recency", "age", "mean_spend")
+    return {name: frame[name].fillna(0.0).to_numpy(dtype=float) for name in names}
+
+
+def peer_python(package: str) -> Path:
+    """The interpreter of a peer's environment, made when it is not there."""
+    home = ROOT / ".cache" / "peers" / package
+    python = home / "bin" / "python"
     if not python.exists():
         uv = str(ROOT / ".cache" / "uv" / "bin" / "uv")
-        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, PEERS], check=True)
+        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, home], check=True)
         subprocess.run(
-            [uv, "pip", "install", "--quiet", "--python", python, *PEER_PACKAGES], check=True
+            [uv, "pip", "install", "--quiet", "--python", python, *PEERS[package]], check=True
         )
     return python
 
 
-def run(python: Path, model: str, package: str, rows: Path) -> dict:
+def cost(python: Path, model: str, package: str, rows: Path) -> dict[str, Any]:
     """One fit in a process of its own."""
     command = [python, HERE / "peers" / "fit.py", model, package, rows]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def measure(model: str, *, largest: int, peers_to: int) -> str:
-    """Measure both, and give a Markdown table; lifetimes only up to `peers_to` customers."""
-    lines = [
-        "| customers | workbench, s | MB | lifetimes, s | MB | ratio | largest difference |",
-        "|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        for n in (size for size in (10_000, 100_000, 1_000_000) if size <= largest):
-            rows = Path(folder) / f"{n}.npz"
-            np.savez(rows, **customers(n, np.random.default_rng(20251231)))
-            own = run(Path(sys.executable), model, "workbench", rows)
-            line = f"| {n:,} | {own['seconds']:.3f} | {own['megabytes']:.0f} "
-            if n <= peers_to:
-                other = run(peer_python(), model, "lifetimes", rows)
-                gap = max(
-                    abs(a / b - 1) for a, b in zip(own["params"], other["params"], strict=True)
-                )
-                ratio = other["seconds"] / own["seconds"]
-                line += f"| {other['seconds']:.2f} | {other['megabytes']:.0f} "
-                line += f"| {ratio:.0f} | {gap:.1e} |"
-            else:
-                line += "| not run | | | |"
-            lines.append(line)
-    return "\n".join(lines)
+def measure(folder: Path, *, largest: int, slow: bool, slow_to: int) -> Iterator[dict[str, Any]]:
+    """Measure the models on each size, in the workbench and in the peers that are not slow.
+
+    Parameters
+    ----------
+    slow : bool
+        Measure the slow peers instead, up to `slow_to` customers, beside what was measured before.
+    """
+    for n in (0, *(size for size in (100_000, 1_000_000) if size <= largest)):
+        rows = folder / f"{n}.npz"
+        if not rows.exists():
+            data = customers(n, np.random.default_rng(20251231)) if n else cdnow()
+            np.savez(rows, **data)
+        size = np.load(rows)["age"].size
+        for model in MODELS:
+            own = cost(Path(sys.executable), model, "workbench", rows)
+            about = {"customers": size, "data": "simulated" if n else "CDNOW", "model": model}
+            if not slow:
+                yield {**about, "package": "workbench", **own}
+            for package in HAS[model]:
+                if slow != ((model, package) in SLOW) or (slow and size > slow_to):
+                    continue
+                other = cost(peer_python(package), model, package, rows)
+                pairs = zip(own["params"], other["params"], strict=True)
+                gap = max(abs(a / b - 1) for a, b in pairs)
+                yield {**about, "package": package, **other, "difference": gap}

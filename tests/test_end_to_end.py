@@ -17,7 +17,7 @@ from bs4 import BeautifulSoup
 ROOT = Path(__file__).parents[1]
 # Fader, Hardie and Lee (2005), Marketing Science 24(2), table 2: BG/NBD on the 1/10 sample.
 PUBLISHED = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426, "log-likelihood": -9582.4}
-PAGES = ("overview", "data_quality", "segmentation", "clv", "goals")
+PAGES = ("overview", "data_quality", "segmentation", "lifecycle_churn", "clv", "goals")
 SKIPPED = ("satisfaction_gap", "case_evaluation")
 
 pytestmark = pytest.mark.timeout(420)
@@ -150,7 +150,7 @@ def test_a_page_asks_nothing_of_the_network(
 def test_every_picture_is_described(root: Path, record: dict, notebook: str) -> None:
     pictures = page(root, notebook).select("main img")
     assert all(len(picture.get("alt", "")) > 20 for picture in pictures)
-    if notebook in ("segmentation", "clv", "goals"):
+    if notebook in ("segmentation", "lifecycle_churn", "clv", "goals"):
         assert pictures
 
 

@@ -134,3 +134,17 @@ def test_an_engine_that_is_not_there_is_a_problem_like_others(make_study: MakeSt
 def test_the_studies_that_come_with_the_workbench_are_in_order(name: str) -> None:
     report = check_study(load_study(ROOT / "data" / name))
     assert report.ok, str(report)
+
+
+def test_a_codebook_with_errors_is_told_before_anything_runs(
+    make_study: MakeStudy, tmp_path: Path
+) -> None:
+    survey = "respondent_id,wave,exp_01,per_01\nr1,a,5,4\n"
+    card = {"survey": {"items": {"01": "One"}, "codebook": "words.yml"}}
+    study = make_study(card, survey=survey)
+    assert any("there is no such file" in problem for problem in check_study(study).problems)
+    (tmp_path / "words.yml").write_text("aspects:\n  price: {word: {en: [price]}}\n")
+    (problem,) = [p for p in check_study(study).problems if "words.yml" in p]
+    assert "line 2, aspects.price.word: unknown key; did you mean 'words'?" in problem
+    (tmp_path / "words.yml").write_text("aspects:\n  price: {words: {en: [price]}}\n")
+    assert not any("words.yml" in problem for problem in check_study(study).problems)

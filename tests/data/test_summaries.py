@@ -233,3 +233,20 @@ def test_a_log_without_one_good_row_is_refused(open_study: OpenStudy) -> None:
     log = "customer_id,date,amount\nA,2031-01-01,1\nB,2031-01-02,2\n"
     with pytest.raises(DataError, match=r"no purchase|not one of 2 rows"):
         customer_summary(open_study(transactions=log))
+
+
+def test_what_was_made_on_the_way_is_dropped_and_the_engine_as_before(
+    open_study: OpenStudy,
+) -> None:
+    tables = open_study(transactions=MESSY)
+    engine = tables.engine
+    asked = "SELECT current_setting('memory_limit')"
+    ((before,),) = engine.connection.raw_sql(asked).fetchall()
+    customer_summary(tables, as_of=AS_OF)
+    kept = engine.connection.raw_sql(
+        "SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE '%workbench_kept%'"
+    ).fetchall()
+    assert kept == [(1,)], "the customers alone"
+    ((after,),) = engine.connection.raw_sql(asked).fetchall()
+    (was, unit), (now, same) = before.split(), after.split()
+    assert unit == same and float(now) == pytest.approx(float(was), rel=0.05)

@@ -140,3 +140,10 @@ def test_leaving_units_out_of_a_full_panel_is_that_of_refitting(make_panel, rng)
     panel.weight[0, 0] += 1e-9  # no longer the same everywhere: fitted anew without each unit
     slow = jackknife(panel, row, panel_slope(panel, row))
     assert quick.covariance == pytest.approx(slow.covariance, rel=1e-6)
+
+
+def test_an_interval_without_limits_has_no_relative_limits(make_panel, rng) -> None:
+    # of four units, two treated: six assignments reject nothing at 5 %
+    found = difference_in_differences(make_panel(rng, units=4, treated=2), inference="permutation")
+    assert np.isinf([found.low, found.high]).all()
+    assert np.isnan([found.relative_low, found.relative_high]).all()

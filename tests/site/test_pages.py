@@ -32,7 +32,7 @@ def test_the_site_has_a_page_for_every_written_and_staged_one(pages):
         assert page in pages
         assert f"zh/{page}" in pages
     assert "studies/plain/index.html" in pages
-    assert len(pages) == 20
+    assert len(pages) == 22
 
 
 def test_pages_name_their_language_and_their_twin(pages):

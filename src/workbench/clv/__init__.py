@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.clv.bayes import bayesian
 from workbench.clv.beta_binomial import BetaGeometricBetaBinomial
 from workbench.clv.beta_geometric import BetaGeometric, ModifiedBetaGeometric
 from workbench.clv.choice import MODELS, Choice, choose, choose_retention
@@ -67,6 +68,7 @@ __all__ = [
     "Tracking",
     "Verdict",
     "alive_map",
+    "bayesian",
     "bootstrap_parameters",
     "by_cohort",
     "calibration_split",

@@ -116,7 +116,7 @@ def choose(
         # its predictions are those of the NBD, so the NBD it is
         name = NBD.title
     chosen = table["model"] == name
-    values: dict[str, float | str] = {"model": name, "left": float(len(left))}
+    values: dict[str, float | str] = {"model": name, "left": len(left)}
     if not tested:
         message = (
             "Believe {model}: it has the lowest BIC. There was no later period to test the models "

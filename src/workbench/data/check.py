@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.card import did_you_mean
+from workbench.codebook import read_codebook
 from workbench.data.indicators import find_indicator, missing_for
 from workbench.data.quality import REASONS
 from workbench.data.report import TableReport
@@ -105,7 +106,20 @@ def check_study(study: Study) -> CheckReport:
         problems += _about_case(tables, case, readable)
     if study.survey is not None:
         problems += _about_items(tables, readable)
+        problems += _about_codebook(study)
     return CheckReport(study, reports, tuple(problems), tuple(warnings))
+
+
+def _about_codebook(study: Study) -> list[str]:
+    """Read the codebook of the comments that the card names."""
+    named = study.survey.codebook if study.survey else None
+    if named is None:
+        return []
+    try:
+        read_codebook(study.folder / named)
+    except WorkbenchError as error:
+        return [str(error)]
+    return []
 
 
 def _about_table(study: Study, report: TableReport) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import ibis.expr.datatypes as dt
 from ibis import udf
@@ -135,9 +136,13 @@ class Engine:
             return
         con = self.connection.con
         names = ("memory_limit", "preserve_insertion_order")
-        before = [con.execute(f"SELECT current_setting('{n}')").fetchall()[0][0] for n in names]
+        asked = [con.execute(f"SELECT current_setting('{n}')").fetchall()[0][0] for n in names]
+        # the first answer is kept: the engine rounds it down each time it is set anew
+        before = self.__dict__.setdefault("_before", asked)
         try:
-            con.execute(f"SET memory_limit='{memory}'")
+            # refused where the engine holds more than that already; then it goes on as before
+            with contextlib.suppress(duckdb.Error):
+                con.execute(f"SET memory_limit='{memory}'")
             con.execute("SET preserve_insertion_order=false")
             yield
         finally:

@@ -41,11 +41,14 @@ class PurchaseLog:
     mask : callable or None
         Turns a column of customer ids into pseudonyms, where `expr` holds the ids themselves:
         they must not leave the engine without it.
+    scratch : tuple
+        Tables that were made on the way, to be dropped once the log is added up.
     """
 
     expr: Any
     read: int
     mask: Callable[[Any], Any] | None = None
+    scratch: tuple[Any, ...] = ()
 
 
 def stream_purchases(cleaner: Cleaner, name: str) -> PurchaseLog | None:
@@ -81,20 +84,24 @@ def stream_purchases(cleaner: Cleaner, name: str) -> PurchaseLog | None:
         good &= ~ibis.coalesce(broken, False)
     marks = {_GOOD: good} | ({_HASH: _row_hash(parsed, values)} if once else {})
     rows = parsed.select(*_COLUMNS, **marks)
+    scratch = []
     if takes_parsing(columns, values, schema.columns):
         rows = engine.keep(rows, source.where)
+        scratch.append(rows)
     kept = rows.filter(rows[_GOOD])
     if once:
         # of all rows: a filter would cost more than the few that it spares
         many = rows.group_by(_HASH).having(rows.count() > 1).aggregate(n=rows.count())
         twice = engine.keep(many.select(_HASH), source.where)
+        scratch.append(twice)
         if int(engine.run(twice.count(), source.where)):
             kept = _first_of_each(kept, twice)
     kept = kept.select(*_COLUMNS)
     if "customers" in cleaner:
         kept = cleaner.linked(kept, source)
     read = int(engine.run(rows.count(), source.where)) + len(malformed())
-    return PurchaseLog(kept, read, lambda ids: privacy.engine_pseudonym(ids, cleaner.key))
+    key = cleaner.key
+    return PurchaseLog(kept, read, lambda ids: privacy.engine_pseudonym(ids, key), tuple(scratch))
 
 
 def _row_hash(parsed: Any, values: Mapping[str, Any]) -> Any:

@@ -177,7 +177,7 @@ def customer_summary(
         )
     with tables.engine.within(MEMORY):
         log = tables.purchases(table)
-        return summarise_purchases(
+        summary = summarise_purchases(
             tables.engine,
             log.expr,
             as_of=as_of or tables.study.as_of,
@@ -186,6 +186,9 @@ def customer_summary(
             read=log.read,
             mask=log.mask,
         )
+        for scratch in log.scratch:
+            tables.engine.drop(scratch)
+    return summary
 
 
 def summarise_purchases(

@@ -119,6 +119,9 @@ def difference_in_differences(
         float(fit.covariance[0, 1]),
         stretch if np.isfinite(stretch) else quantile,
     )
+    if not np.isfinite([low, high]).all():
+        # no limit of the effect is no limit of the relative effect either
+        relative = (relative[0], float("nan"), float("nan"))
     gaps = event_study(panel, fixed=chosen, level=level)
     observed = panel.group_means(panel.treated)
     series = pd.DataFrame(

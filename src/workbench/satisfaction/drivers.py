@@ -17,6 +17,7 @@ from workbench.satisfaction.moments import (
     check_independent,
     complete,
     correlations,
+    percentile_limits,
     resampled,
     standardise,
     steady,
@@ -278,8 +279,8 @@ def divide(
             remedy="leave one of them out, or pool waves",
         ) from error
     tails = [0.5 - level / 2, 0.5 + level / 2]
-    low, high = np.quantile(drawn, tails, axis=0)
-    r2_low, r2_high = np.quantile(drawn_r2, tails)
+    low, high = percentile_limits(drawn, level)
+    r2_low, r2_high = percentile_limits(drawn_r2, level)
     ranks = (-drawn).argsort(axis=1).argsort(axis=1) + 1
     rank_low, rank_high = np.quantile(ranks, tails, axis=0, method="nearest")
     table = pd.DataFrame(

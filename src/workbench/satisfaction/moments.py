@@ -117,3 +117,18 @@ def steady(correlation: Array) -> NDArray[np.bool_]:
             remedy="leave out columns in which nearly everybody gives the same answer",
         )
     return good
+
+
+def percentile_limits(drawn: Array, level: float) -> tuple[Array, Array]:
+    """Limits of the bootstrap draws, along their first axis.
+
+    The limits are the (draws + 1) a-th ordered values: read off otherwise they are too narrow when
+    the draws are few.
+
+    References
+    ----------
+    Davison, Hinkley (1997), Bootstrap Methods and their Application, section 5.2.1.
+    """
+    tails = [0.5 - level / 2, 0.5 + level / 2]
+    low, high = np.quantile(drawn, tails, axis=0, method="weibull")
+    return np.asarray(low, dtype=float), np.asarray(high, dtype=float)

@@ -16,6 +16,7 @@ from workbench.satisfaction.moments import (
     check_independent,
     complete,
     correlations,
+    percentile_limits,
     resampled,
     standardise,
     steady,
@@ -214,12 +215,11 @@ def path_model(
         drawn = solve_paths(
             many[fine], (free * np.where(agree < 0, -1.0, 1.0)[:, None, :])[fine], layout
         )
-    tails = [0.5 - level / 2, 0.5 + level / 2]
     scores = pd.DataFrame(z @ outer[0], columns=layout.names, index=frame.index[seen])
     return PathModel(
-        table=_path_table(found, drawn, layout, len(x), tails),
-        loadings=_loading_table(found, drawn, layout, outer[0], tails),
-        constructs=_construct_table(found, drawn, layout, r[0], tails),
+        table=_path_table(found, drawn, layout, len(x), level),
+        loadings=_loading_table(found, drawn, layout, outer[0], level),
+        constructs=_construct_table(found, drawn, layout, r[0], level),
         scores=scores,
         scheme=scheme,
         n=len(x),
@@ -228,20 +228,19 @@ def path_model(
     )
 
 
-def _limits(drawn: Array | None, tails: Sequence[float]) -> tuple[Array | float, Array | float]:
+def _limits(drawn: Array | None, level: float) -> tuple[Array | float, Array | float]:
     if drawn is None or not len(drawn):
         return np.nan, np.nan
-    low, high = np.quantile(drawn, tails, axis=0)
-    return low, high
+    return percentile_limits(drawn, level)
 
 
 def _path_table(
-    found: Solved, drawn: Solved | None, layout: Layout, n: int, tails: Sequence[float]
+    found: Solved, drawn: Solved | None, layout: Layout, n: int, level: float
 ) -> pd.DataFrame:
     to = [(i, j) for j in layout.order for i in layout.order if layout.leads[i, j]]
     i, j = (np.array(side, dtype=int) for side in zip(*to, strict=True))
-    low, high = _limits(None if drawn is None else drawn.path[:, i, j], tails)
-    total_low, total_high = _limits(None if drawn is None else drawn.total[:, i, j], tails)
+    low, high = _limits(None if drawn is None else drawn.path[:, i, j], level)
+    total_low, total_high = _limits(None if drawn is None else drawn.total[:, i, j], level)
     path, total = found.path[0, i, j], found.total[0, i, j]
     return pd.DataFrame(
         {
@@ -261,9 +260,9 @@ def _path_table(
 
 
 def _loading_table(
-    found: Solved, drawn: Solved | None, layout: Layout, w: Array, tails: Sequence[float]
+    found: Solved, drawn: Solved | None, layout: Layout, w: Array, level: float
 ) -> pd.DataFrame:
-    low, high = _limits(None if drawn is None else drawn.loading, tails)
+    low, high = _limits(None if drawn is None else drawn.loading, level)
     return pd.DataFrame(
         {
             "construct": [layout.names[j] for j in layout.member.argmax(axis=1)],
@@ -281,12 +280,12 @@ def _construct_table(
     drawn: Solved | None,
     layout: Layout,
     correlation: Array,
-    tails: Sequence[float],
+    level: float,
 ) -> pd.DataFrame:
     ends = [~np.isnan(found.r2[0]), layout.member.sum(axis=0)]
     low, high = (np.full(len(layout.names), np.nan) for _ in range(2))
     if drawn is not None and ends[0].any():
-        low[ends[0]], high[ends[0]] = _limits(drawn.r2[:, ends[0]], tails)
+        low[ends[0]], high[ends[0]] = _limits(drawn.r2[:, ends[0]], level)
     rows = []
     for j, name in enumerate(layout.names):
         mine = layout.member[:, j]
