@@ -25,3 +25,12 @@ def test_missing_p_values_are_no_comparisons() -> None:
 def test_an_impossible_p_value_is_refused() -> None:
     with pytest.raises(DataError, match=r"outside 0\.\.1"):
         adjust([1.2])
+
+
+def test_the_adjusted_values_are_those_of_statsmodels() -> None:
+    multitest = pytest.importorskip("statsmodels.stats.multitest")
+    p = np.random.default_rng(0).uniform(size=40) ** 3
+    p[5] = p[9]
+    for method, name in (("holm", "holm"), ("bh", "fdr_bh")):
+        peer = multitest.multipletests(p, method=name)[1]
+        assert adjust(p, method) == pytest.approx(peer)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from workbench.impact.panel import CaseError
+from workbench.impact.panel import CaseError, period_start
 
 Chosen = Literal["everybody", "rule", "worst", "volunteers", "random"]
 PERIODS_A_YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1, "wave": 2}
@@ -34,6 +34,8 @@ class CaseCard:
         Indicator by which they were chosen; None when unknown.
     period : str
         week, month, quarter, year or wave.
+    end : Timestamp or None
+        Last day, where the measure has ended; what came later is not its time.
     design : str or None
         The design that shall answer, in place of the one that `select_design` picks.
     """
@@ -46,6 +48,7 @@ class CaseCard:
     selected_on: str | None = None
     period: str = "month"
     design: str | None = None
+    end: pd.Timestamp | None = None
 
     @classmethod
     def from_card(cls, card: Any) -> CaseCard:
@@ -76,6 +79,7 @@ class CaseCard:
             selected_on=getattr(card, "selected_on", None),
             period=card.period,
             design=getattr(card, "design", None),
+            end=None if (last := getattr(card, "end", None)) is None else pd.Timestamp(last),
         )
 
     @property
@@ -87,6 +91,13 @@ class CaseCard:
     def year(self) -> int:
         """Periods in a year."""
         return PERIODS_A_YEAR[self.period]
+
+    def in_time(self, records: pd.DataFrame) -> pd.DataFrame:
+        """Leave out periods that began after the measure had ended."""
+        if self.end is None:
+            return records
+        late = {p for p in records["period"].unique() if period_start(p) > self.end}
+        return records[~records["period"].isin(late)]
 
     def treated(self, records: pd.DataFrame, treatments: pd.DataFrame | None) -> pd.Series:
         """First day of the measure by treated unit.

@@ -160,6 +160,7 @@ def evaluate(
         Input that cannot be read. Data that allow no conclusion are no error: they give an
         evaluation that says so.
     """
+    records = case.in_time(records)
     kind = _kind(records, outcome)
     if case.chosen == "everybody":
         judged = judge_series(records, case, outcome, comparison, min_cell, level)

@@ -13,6 +13,7 @@ from workbench.impact.effect import Check, Severity
 from workbench.impact.panel import CaseError, Panel, period_start
 
 _MUCH_SHARED = 0.1
+_MOST_NAMED = 3
 # Answers on a scale have few steps; counts and amounts of money may grow without another scale.
 _STEPS = 12
 _NEAR_DAYS = 92
@@ -84,9 +85,12 @@ def other_measures(
     begin = pd.Timestamp(case.start)
     known = pd.Index(records["customer_id"].unique())
     own = pd.Index(treatments.loc[treatments["case"] == case.name, "customer_id"])
-    checks = []
+    checks: list[Check] = []
+    apart: list[float] = []
     for name, rows in treatments[treatments["case"] != case.name].groupby("case"):
         first = pd.to_datetime(rows["start"]).min()
+        if case.end is not None and first > case.end:
+            continue
         other = titles.get(str(name), str(name))
         touched = known.isin(rows["customer_id"])
         if case.chosen == "everybody":
@@ -107,6 +111,7 @@ def other_measures(
             continue
         a, b = float(touched[treated].mean()), float(touched[~treated].mean())
         if abs(a - b) > _MUCH_SHARED:
+            apart.append(abs(a - b))
             checks.append(
                 Check(
                     "other measures",
@@ -121,7 +126,18 @@ def other_measures(
                     },
                 )
             )
-    return checks
+    if len(apart) <= _MOST_NAMED:
+        return checks
+    order = np.argsort(apart, kind="stable")[::-1]
+    return [
+        *(checks[i] for i in order[:_MOST_NAMED]),
+        Check(
+            "other measures",
+            "note",
+            "{n} further measures reached the treated and the rest in different shares.",
+            {"n": len(apart) - _MOST_NAMED},
+        ),
+    ]
 
 
 def instrument_check(

@@ -23,8 +23,10 @@ ASSUMPTION = (
     "The measure did not touch the comparison series, and their tie to this one would have gone on"
     " as it was before the start."
 )
-# Share of a period's new variance that stays for good, from none to nearly all.
-_SIGNAL = np.concatenate([[0.0], np.geomspace(1e-3, 8.0, 16)])
+# Share of a period's new variance that stays for good, from none to nearly all. Very small shares
+# cannot be told from none; none at all counts as much as three others.
+_SIGNAL = np.concatenate([[0.0], np.geomspace(0.01, 8.0, 13)])
+_PRIOR = np.where(_SIGNAL == 0, 3.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -236,7 +238,7 @@ def _forecast(y: Array, z: Array, z_after: Array, contrasts: Array) -> _Forecast
     df = float(n - k)
     score = 0.5 * np.log(weight).sum(axis=1) - 0.5 * np.linalg.slogdet(precision)[1]
     score = score - 0.5 * df * np.log(rss)
-    share = np.exp(score - score.max())
+    share = _PRIOR * np.exp(score - score.max())
     share /= share.sum()
     # the level at the end of the time before, in the cosine basis
     last = np.sqrt(2 / n) * np.cos(np.pi * np.arange(n) * (n - 0.5) / n)

@@ -197,7 +197,9 @@ def benefit_words(gain: Benefit, e: Evaluation, write: Writer, currency: str) ->
         "periods": gain.periods,
         "net": write.money(*gain["net benefit"], currency),
         "chance": write.pct(gain.pays),
-        "back": write.num(gain["pay-back"][0]) if np.isfinite(gain["pay-back"][0]) else "",
+        "back": write.num(round(gain["pay-back"][0], 1))
+        if np.isfinite(gain["pay-back"][0])
+        else "",
         "even": wording,
     }
 
@@ -207,7 +209,7 @@ def foresight_said(e: Evaluation) -> tuple[str, ...]:
     planned = e.foresight
     if planned is None or planned.main is None or not np.isfinite(planned.main.relative):
         return ()
-    if not planned.claimed:
+    if not planned.claimed or e.kind == "points":
         return (FORESIGHT["plain"],)
     needs = ("needs",) if planned.customers_for_claim() else ()
     return tuple(FORESIGHT[key] for key in ("sees", *needs))
@@ -221,10 +223,12 @@ def foresight_words(e: Evaluation, write: Writer) -> dict[str, Any]:
     claimed = planned.claimed or 0.0
     return {
         "outcome": outcome_name(e.outcome),
-        "detectable": write.pct(planned.main.relative),
+        "detectable": write.points(planned.main.detectable)
+        if e.kind == "points"
+        else write.pct(planned.main.relative),
         "claimed": write.pct(claimed, signed=True),
         "chance": write.pct(planned.main.chance_of_claim(claimed)) if claimed else "",
-        "units": write.num(float(planned.customers_for_claim() or 0)),
+        "units": write.num(planned.customers_for_claim() or 0),
     }
 
 

@@ -170,7 +170,8 @@ def cronbach_alpha(
             remedy="alpha needs three, and a useful interval some fifty",
         )
     frame = pd.DataFrame(values, columns=items.columns)
-    covariance = frame.cov().to_numpy(dtype=float)
+    pairwise = missing == "pairwise"
+    covariance = np.asarray(frame.cov() if pairwise else np.cov(values, rowvar=False), dtype=float)
     flat = [str(c) for c, v in zip(items.columns, np.diag(covariance), strict=True) if v <= 1e-12]
     if flat:
         raise DataError(

@@ -322,8 +322,10 @@ def _on_scale(
     if not columns:
         return np.empty((len(frame), 0)), 0, 0
     block = frame[columns]
-    numbers = block.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
-    unreadable = int((np.isnan(numbers) & block.notna().to_numpy()).sum())
+    plain = all(isinstance(kind, np.dtype) and kind.kind in "fiu" for kind in block.dtypes)
+    read = block if plain else block.apply(pd.to_numeric, errors="coerce")
+    numbers = read.to_numpy(dtype=float)
+    unreadable = 0 if plain else int((np.isnan(numbers) & block.notna().to_numpy()).sum())
     outside = np.isfinite(numbers) & ((numbers < low) | (numbers > high)) | np.isinf(numbers)
     given = int((~np.isnan(numbers)).sum())
     if given and outside.sum() > _OFF_SCALE_LIMIT * given:

@@ -79,7 +79,7 @@ class FactorModel:
 
     @property
     def fit(self) -> pd.DataFrame:
-        """The fit indices: `index`, `value`, `low`, `high`, `usual` (what is usually asked)."""
+        """The fit indices: `index`, `value`, `low_90`, `high_90`, `usual` (usually asked)."""
         none = float("nan")
         rows = [
             ("chi2 / df", self.chi2 / self.df if self.df else none, none, none, "below 3"),
@@ -88,7 +88,7 @@ class FactorModel:
             ("RMSEA", self.rmsea, self.rmsea_low, self.rmsea_high, "at most 0.06"),
             ("SRMR", self.srmr, none, none, "at most 0.08"),
         ]
-        return pd.DataFrame(rows, columns=["index", "value", "low", "high", "usual"])
+        return pd.DataFrame(rows, columns=["index", "value", "low_90", "high_90", "usual"])
 
     @property
     def fits(self) -> bool:

@@ -74,7 +74,7 @@ def discrepancy(sample: Array, implied: Array) -> float:
     return float(size + np.trace(np.linalg.solve(implied, sample)) - own - len(sample))
 
 
-def fit(sample: Array, shape: Shape, *, most: int = 500) -> tuple[Array, float]:
+def fit(sample: Array, shape: Shape, *, most: int = 200) -> tuple[Array, float]:
     """Fit by Fisher scoring with step halving; give the parameters and the discrepancy.
 
     The correlation matrix is fitted: the model is free of the scale, and the steps are even.
@@ -93,13 +93,16 @@ def fit(sample: Array, shape: Shape, *, most: int = 500) -> tuple[Array, float]:
         gradient = 0.5 * np.einsum("iab,ba->i", turned, residual)
         step = np.linalg.lstsq(expected, gradient, rcond=None)[0]
         scale = 1.0
-        while scale > 1e-8:
-            tried = discrepancy(sample, shape.implied(theta + scale * step))
-            if tried <= value + 1e-14:
-                break
+        tried = discrepancy(sample, shape.implied(theta + step))
+        while tried > value + 1e-14 and scale > 1e-6:
             scale /= 2
-        theta, before, value = theta + scale * step, value, min(tried, value)
-        if np.abs(scale * step).max() < 1e-9 or (before - value < 1e-14 and scale < 1e-7):
+            tried = discrepancy(sample, shape.implied(theta + scale * step))
+        if tried > value + 1e-14:  # no step helps: either this is the bottom, or there is none
+            if np.abs(gradient).max() < 1e-6:
+                return theta, value
+            break
+        theta, value = theta + scale * step, min(tried, value)
+        if np.abs(scale * step).max() < 1e-9:
             return theta, value
     raise DataError(
         f"the factor model did not settle in {most} steps",

@@ -180,6 +180,27 @@ def gaps(answers: Answers, *, level: float = 0.95) -> Gaps:
     Parasuraman, Zeithaml, Berry (1988), Journal of Retailing 64(1), 12-40. Effect size d_z:
     Cohen (1988), Statistical Power Analysis, section 2.3.5.
     """
+    sides = dimension_sides(answers)
+    e, p = answers.expectation.to_numpy(), answers.perception.to_numpy()
+    w = answers.weights if answers.weighted else None
+    items = _rows(e, p, w, level)
+    items.insert(0, "item", answers.items)
+    items.insert(1, "label", [answers.labels.get(i, i) for i in answers.items])
+    items.insert(2, "dimension", [answers.dimension_of(i) for i in answers.items])
+    names = [*answers.dimensions, "overall"]
+    return Gaps(items=items, dimensions=dimension_gaps(names, *sides, w, level), level=level)
+
+
+def dimension_sides(answers: Answers) -> tuple[Array, Array]:
+    """Average each respondent's expectation and experience by dimension and, last, over all items.
+
+    Both are means over the items that have both, so their difference is the gap.
+
+    Raises
+    ------
+    SurveyError
+        Expectations were not asked.
+    """
     if not answers.two_sided:
         raise SurveyError(
             "the survey did not ask for expectations",
@@ -187,22 +208,24 @@ def gaps(answers: Answers, *, level: float = 0.95) -> Gaps:
             remedy="without them there is no gap; see `performance` for experience alone",
         )
     e, p = answers.expectation.to_numpy(), answers.perception.to_numpy()
-    w = answers.weights if answers.weighted else None
-    items = _rows(e, p, w, level)
-    items.insert(0, "item", answers.items)
-    items.insert(1, "label", [answers.labels.get(i, i) for i in answers.items])
-    items.insert(2, "dimension", [answers.dimension_of(i) for i in answers.items])
-    pairs = answers.gap.notna()
-    sides = [
-        answers.scores(side.where(pairs)).to_numpy()
-        for side in (answers.expectation, answers.perception)
-    ]
-    dims = _rows(sides[0], sides[1], w, level)
-    dims.insert(0, "dimension", [*answers.dimensions, "overall"])
+    both = ~np.isnan(e) & ~np.isnan(p)
+    one, other = (
+        answers.scores(pd.DataFrame(np.where(both, side, np.nan), columns=answers.items))
+        for side in (e, p)
+    )
+    return one.to_numpy(), other.to_numpy()
+
+
+def dimension_gaps(
+    names: list[str], e: Array, p: Array, w: Array | None, level: float
+) -> pd.DataFrame:
+    """Give the gap of each dimension and, last, over all items; see `Gaps.dimensions`."""
+    dims = _rows(e, p, w, level)
+    dims.insert(0, "dimension", names)
     # the overall mean is no further comparison: it is not part of the family
     for method in ("holm", "bh"):
         dims[f"p_{method}"] = np.append(adjust(dims["p"].iloc[:-1], method), dims["p"].iloc[-1])
-    return Gaps(items=items, dimensions=dims, level=level)
+    return dims
 
 
 def _rows(e: Array, p: Array, w: Array | None, level: float) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from scipy.special import stdtr, stdtrit
 
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
-from workbench.satisfaction.gaps import gaps
+from workbench.satisfaction.gaps import Array, dimension_gaps, dimension_sides
 from workbench.stats import Moments, adjust, column_moments
 
 
@@ -95,10 +95,13 @@ def gaps_by(answers: Answers, by: str, *, min_cell: int = 5, level: float = 0.95
         The column does not exist.
     """
     groups = _groups(answers, by)
+    wished, seen = dimension_sides(answers)
+    w = answers.weights if answers.weighted else None
+    names = [*answers.dimensions, "overall"]
     parts = []
     for value in groups.dropna().drop_duplicates().sort_values():
-        members = answers.subset((groups == value).to_numpy())
-        rows = gaps(members, level=level).dimensions
+        at = (groups == value).to_numpy()
+        rows = dimension_gaps(names, wished[at], seen[at], None if w is None else w[at], level)
         small = rows["n"] < min_cell
         shown = rows[["n", "expectation", "perception", "estimate", "low", "high"]].copy()
         shown.loc[small, shown.columns[1:]] = np.nan
@@ -112,14 +115,18 @@ def gaps_by(answers: Answers, by: str, *, min_cell: int = 5, level: float = 0.95
             f"column {by!r} is empty", where="survey", remedy="fill it or choose another"
         )
     table = pd.concat(parts, ignore_index=True)
-    rest = _against_rest(answers, groups, min_cell, level).assign(dimension="overall")
+    overall = seen[:, -1] - wished[:, -1]
+    rest = _against_rest(overall, answers.weights, groups, min_cell, level).assign(
+        dimension="overall"
+    )
     return GroupGaps(table.merge(rest, on=[by, "dimension"], how="left"), by)
 
 
-def _against_rest(answers: Answers, groups: pd.Series, min_cell: int, level: float) -> pd.DataFrame:
+def _against_rest(
+    scores: Array, w: Array, groups: pd.Series, min_cell: int, level: float
+) -> pd.DataFrame:
     """Welch's interval of each group's gap less that of all others, corrected by Holm."""
-    scores = answers.scores(answers.gap)["overall"].to_numpy()
-    w, known = answers.weights, groups.notna().to_numpy() & ~np.isnan(scores)
+    known = groups.notna().to_numpy() & ~np.isnan(scores)
     rows = []
     for value in groups.dropna().drop_duplicates().sort_values():
         inside = known & (groups == value).to_numpy()

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
@@ -153,6 +154,8 @@ class Verdicts:
                 textcoords="offset points",
                 fontsize="small",
             )
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_locator(MaxNLocator(6, integer=True))
         ax.invert_xaxis()
         ax.invert_yaxis()
         ax.set_xlabel("Rank by experience (1 is the weakest)")
