@@ -20,7 +20,7 @@ ROWS = [row for block in MEASURED.values() for row in block["cells"]]
 def test_every_cell_of_the_grid_was_measured_often_enough() -> None:
     wanted = {(c.family, str(dict(c.settings))) for m in calibration.MODULES for c in m.cells()}
     assert wanted == {(row["family"], str(row["settings"])) for row in ROWS}
-    assert min(row["runs"] for row in ROWS) >= 150
+    assert min(row["runs"] for row in ROWS) >= 400
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['family']} {row['settings']}")
