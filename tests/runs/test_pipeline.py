@@ -22,6 +22,12 @@ def test_notebooks_come_after_those_they_wait_for(tmp_path: Path) -> None:
     assert list(load_pipeline(write(tmp_path, text))) == ["gamma", "beta", "alpha"]
 
 
+def test_what_waits_for_nothing_keeps_its_place_in_the_file(tmp_path: Path) -> None:
+    text = "gamma: {}\nalpha: {after: [delta]}\nbeta: {}\ndelta: {}\n"
+    folder = write(tmp_path, text, "alpha", "beta", "gamma", "delta")
+    assert list(load_pipeline(folder)) == ["gamma", "delta", "alpha", "beta"]
+
+
 def test_a_star_waits_for_all_others_but_not_for_those_that_wait_for_it(tmp_path: Path) -> None:
     text = 'alpha: {after: ["*"]}\nbeta: {}\ngamma: {needs: [alpha]}\n'
     pipeline = load_pipeline(write(tmp_path, text))

@@ -107,7 +107,7 @@ def load_pipeline(folder: Path) -> dict[str, Entry]:
             )
     entries = _with_everything(entries)
     try:
-        order = list(TopologicalSorter({n: e.waits for n, e in entries.items()}).static_order())
+        TopologicalSorter({n: e.waits for n, e in entries.items()}).prepare()
     except CycleError as error:
         circle = " -> ".join(reversed(error.args[1]))
         raise PipelineError(
@@ -115,7 +115,16 @@ def load_pipeline(folder: Path) -> dict[str, Entry]:
             where=str(path),
             remedy="take one of these out of `needs` or `after`",
         ) from None
-    return {name: entries[name] for name in order}
+    return {name: entries[name] for name in _in_order(entries, entries)}
+
+
+def _in_order(names: Iterable[str], entries: Mapping[str, Entry]) -> dict[str, None]:
+    """Keep the file's order, which is the readers', but put each after those it waits for."""
+    order: dict[str, None] = {}
+    for name in names:
+        order |= _in_order(entries[name].waits, entries)
+        order[name] = None
+    return order
 
 
 def _entry(name: str, given: Any, path: Path) -> Entry:
