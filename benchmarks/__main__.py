@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import purchase_models, segments, summary
+from benchmarks import impact_panel, impact_series, purchase_models, segments, summary
 from benchmarks.page import RESULTS, write_pages
 
 SEGMENTS = Path(__file__).parent / "results.md"
@@ -65,6 +65,8 @@ def main() -> None:
                 for record in summary.measure(Path(folder), rows=arguments.rows):
                     keep("summaries", record)
     write_pages()
+    impact_series.main()
+    impact_panel.main()
 
 
 if __name__ == "__main__":

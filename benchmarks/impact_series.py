@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +16,7 @@ from statsmodels.tsa.statespace.structural import UnobservedComponents
 from workbench.impact import controlled_series
 
 POINTS, BEFORE, CONTROLS = 200, 150, 3
+RESULTS = Path(__file__).parent / "impact_series.md"
 
 
 def draw(rng: np.random.Generator) -> tuple[np.ndarray, pd.DataFrame, np.ndarray]:
@@ -75,5 +79,16 @@ def measure(repeats: int = 15) -> str:
     )
 
 
+def main() -> None:
+    """Measure, and keep the table."""
+    text = (
+        "# A series with comparison series, measured side by side\n\n"
+        f"{dt.date.today():%Y-%m-%d}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the "
+        f"start; {POINTS} points, {CONTROLS} comparison series.\n\n{measure()}\n"
+    )
+    RESULTS.write_text(text, encoding="utf-8")
+    print(text)
+
+
 if __name__ == "__main__":
-    print(measure())
+    main()
