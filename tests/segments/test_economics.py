@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,5 +107,5 @@ def test_the_value_of_a_tier_of_few_is_withheld_with_the_next() -> None:
 
 
 def test_tiers_of_one_customer_can_be_drawn_with_nothing_to_show() -> None:
-    ax = tiers([3.0]).shown(5).plot()
+    ax = tiers([3.0]).shown(5).plot(plt.figure().subplots())
     assert ax.get_xlim() == (0, 1) and not ax.texts

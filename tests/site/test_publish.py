@@ -19,7 +19,7 @@ def test_publishing_says_what_is_there(project):
     assert published.site == project / "_site"
     assert published.studies == ("demo", "plain")
     assert published.at == now
-    assert len(published.pages) == 20
+    assert len(published.pages) == 22
     assert "warning: demo: clv failed" in str(published)
     assert sorted(x.name for x in (project / ".site").iterdir()) == ["lock"]
 
