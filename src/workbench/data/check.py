@@ -14,6 +14,7 @@ from workbench.data.report import TableReport
 from workbench.data.tables import Tables, open_tables
 from workbench.errors import WorkbenchError
 from workbench.study import Case, Study
+from workbench.study_parts import Comparison, Outcome
 
 #: Shares of a table from which on a reader should know.
 _MANY_SET_ASIDE = 0.05
@@ -218,7 +219,10 @@ def _about_goals(tables: Tables, readable: set[str]) -> list[str]:
 def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
     problems: list[str] = []
     at = f"cases ({case.name})"
-    for outcome in (*case.outcomes, *case.comparison, *case.covariates):
+    series: tuple[Outcome | Comparison, ...] = (
+        *case.outcomes, *case.comparison, *case.covariates
+    )  # fmt: skip
+    for outcome in series:
         text = _about_indicator(tables, outcome.indicator, None, outcome.where or {}, readable)
         if text is not None:
             problems.append(f"{at}: {text}")
