@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.data import CleaningReport, CustomerSummary, RFMScores, Tables
-    from workbench.study import Case, Study
+    from workbench.study import Case, Outcome, Study
 
 DEFAULT_SEED = 20251231
 # Tables whose rows are events: they tell how far the data reach. (Treatments may lie ahead.)
-_EVENTS = ("transactions", "interactions", "survey", "contracts")
+_EVENTS = ("transactions", "interactions", "survey", "contracts", "series")
 
 
 def open_run(study: str | Path, *, seed: int | None = None) -> Run:
@@ -66,6 +66,7 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     given = os.environ.get("WORKBENCH_RUN")
     reporting.configure(card.languages, currency=card.currency or "")
     reporting.learn(_texts(card.model_dump(mode="json"), card.languages))
+    reporting.learn(_about_outcomes(card))
     reporting.proper(paper.source for paper in card.published)
     if given:
         return Run(
@@ -83,6 +84,19 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
         return Run(card, folder=folder, root=folder, notebook=notebook, reads=(), seed=seed)
     folder = root / "runs" / card.name / "_lab"
     return Run(card, folder=folder, root=root, notebook=notebook, seed=seed)
+
+
+def _about_outcomes(card: Study) -> Iterator[dict[str, str]]:
+    """Give what pages make of the labels of outcomes: on an axis, and as a headline number."""
+    from workbench.reporting.languages import translate
+
+    for case in card.cases:
+        for label in (aim.label for aim in case.outcomes if aim.label is not None):
+            yield {language: words[:1].upper() + words[1:] for language, words in label.items()}
+            yield {
+                language: translate("Effect on {outcome}", language).format(outcome=words)
+                for language, words in label.items()
+            }
 
 
 class Run(Shelf):
@@ -211,11 +225,35 @@ class Run(Shelf):
         where: Mapping[str, Any] | None = None,
     ) -> pd.DataFrame:
         """Measure an indicator by period and group (`workbench.data.indicator`)."""
-        from workbench.data import INDICATORS, indicator
+        from workbench.data import find_indicator, indicator
 
-        if name in INDICATORS and INDICATORS[name].table in self.study.tables:
-            self._uses(INDICATORS[name].table)
+        if (table := find_indicator(name).table) in self.study.tables:
+            self._uses(table)
         return indicator(self.tables, name, every=every, by=by, units=units, where=where)
+
+    def outcome(self, aim: Outcome, case: Case, by: Sequence[str] = ()) -> pd.DataFrame:
+        """Measure an outcome of a case, as `workbench.impact.evaluate` takes it.
+
+        One row a customer and period; of a measure that reached everybody also a series ready
+        made, one row a whole period, where the indicator has no value for one customer.
+        """
+        from workbench.data import find_indicator
+
+        chosen, every = find_indicator(aim.indicator), case.period
+        if chosen.units or case.chosen != "everybody":
+            return self.indicator(aim.indicator, every, by=by, units=True, where=aim.where)
+        return self.series(aim.indicator, every, where=aim.where)
+
+    def series(
+        self, name: str, every: str | None = "month", where: Mapping[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """Measure an indicator by whole period; `n` only where records are known behind it."""
+        frame = self.indicator(name, every, where=where)
+        if "complete" in frame:
+            frame = frame[frame["complete"]]
+        ready = "series" in self.study.tables and name.startswith("series.")
+        told = ready and {"n", "denominator"} & set(self.expr("series").columns)
+        return frame.drop(columns="n") if ready and not told else frame
 
     def case(self, name: str) -> Case:
         """Return a case (a measure to be judged) of the study's card.

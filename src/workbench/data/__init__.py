@@ -8,6 +8,7 @@ from workbench.data.disclosure import personal_texts
 from workbench.data.indicator_library import Indicator
 from workbench.data.indicators import (
     INDICATORS,
+    find_indicator,
     indicator,
     library,
     register,
@@ -34,6 +35,7 @@ __all__ = [
     "check_study",
     "coverage",
     "customer_summary",
+    "find_indicator",
     "freshness",
     "indicator",
     "library",

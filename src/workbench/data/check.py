@@ -8,12 +8,13 @@ from typing import Any
 
 from workbench.card import did_you_mean
 from workbench.codebook import read_codebook
-from workbench.data.indicators import find_indicator, missing_for
+from workbench.data.indicators import INDICATORS, find_indicator, missing_for
 from workbench.data.quality import REASONS
 from workbench.data.report import TableReport
 from workbench.data.tables import Tables, open_tables
 from workbench.errors import WorkbenchError
 from workbench.study import Case, Study
+from workbench.study_parts import Comparison, Outcome
 
 #: Shares of a table from which on a reader should know.
 _MANY_SET_ASIDE = 0.05
@@ -208,6 +209,8 @@ def _about_goals(tables: Tables, readable: set[str]) -> list[str]:
     problems = []
     for i, goal in enumerate(tables.study.goals):
         text = _about_indicator(tables, goal.indicator, goal.every, goal.where or {}, readable)
+        if goal.indicator not in INDICATORS and text is None:
+            text = f"{goal.indicator!r} serves cases only; a goal needs one of the library"
         if text is not None:
             problems.append(f"goals[{i}] ({goal.name}): {text}")
     return problems
@@ -216,10 +219,18 @@ def _about_goals(tables: Tables, readable: set[str]) -> list[str]:
 def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
     problems: list[str] = []
     at = f"cases ({case.name})"
-    for outcome in case.outcomes:
+    series: tuple[Outcome | Comparison, ...] = (
+        *case.outcomes, *case.comparison, *case.covariates
+    )  # fmt: skip
+    for outcome in series:
         text = _about_indicator(tables, outcome.indicator, None, outcome.where or {}, readable)
         if text is not None:
             problems.append(f"{at}: {text}")
+        elif case.chosen != "everybody" and not find_indicator(outcome.indicator).units:
+            problems.append(
+                f"{at}: {outcome.indicator} has no value for one customer; it can be judged where"
+                " everybody was reached"
+            )
     if case.selected_on is not None:
         text = _about_indicator(tables, case.selected_on, None, {}, readable)
         if text is not None:

@@ -8,6 +8,7 @@ from typing import Any
 import ibis
 import pandas as pd
 
+from workbench.data.indicator_library import OWN_SERIES
 from workbench.data.measures import Asked
 from workbench.errors import DataError
 
@@ -19,11 +20,15 @@ def series(asked: Asked) -> pd.DataFrame:
 
     Rows carry indicator, date and either numerator and denominator, which are added up over a
     period, or value, which is averaged with the weights n. The standard error `se` of a row's
-    value or ratio is carried on; a share of people asked has that of a share.
+    value or ratio is carried on; a share of people asked has that of a share. A table without
+    the column indicator has a column for each of its own series instead.
     """
-    name = asked.indicator.name
+    name = asked.indicator.name.removeprefix(OWN_SERIES)
     rows = asked.rows()
-    rows = rows.filter(rows.indicator.lower() == name)
+    if name != asked.indicator.name and "indicator" not in rows.columns:
+        rows = rows.select(date=rows.date, value=rows[name])
+    else:
+        rows = rows.filter(rows.indicator.lower() == name.lower())
     parts = {"numerator", "denominator"} <= set(rows.columns)
     if not parts and "value" not in rows.columns:
         raise _unusable(asked, "the table 'series' has no values", f"give {_WAYS}")

@@ -69,6 +69,19 @@ QUIET: Final = 90
 
 _SALES = ("date", "amount")
 
+#: How the name of an indicator begins that the study brings itself, as a series ready made.
+OWN_SERIES: Final = "series."
+
+
+def own_series(name: str) -> Indicator:
+    """Define the indicator of a series that the study's table ``series`` has under its own name."""
+    return Indicator(
+        name, name.removeprefix(OWN_SERIES).replace("_", " "),
+        "A series that the study brings ready made, averaged over the period.",
+        "series", ("date",), "mean", formula="mean of the rows", interval=GIVEN, units=False,
+    )  # fmt: skip
+
+
 DEFINITIONS: Final = (
     # --- survey ---
     Indicator(

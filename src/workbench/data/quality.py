@@ -182,7 +182,8 @@ def rules_of(
         after = ibis.literal(study.as_of + dt.timedelta(days=1)).cast("date")
         shown = ibis.literal(f"{schema.time}: ") + when.cast("date").cast("string")
         rules.append((when >= after, "after as-of", shown))
-        rules.append((when <= ibis.literal(PLACEHOLDER).cast("date"), "too early", shown))
+        if not schema.columns[schema.time].old:
+            rules.append((when <= ibis.literal(PLACEHOLDER).cast("date"), "too early", shown))
     if {"start", "end"} <= have:
         shown = typed["start"].cast("string") + " > " + typed["end"].cast("string")
         rules.append((typed["end"] < typed["start"], "end before start", shown))

@@ -168,7 +168,8 @@ class CleaningReport:
         asked = {reason for t in self.tables.values() for reason in t.rules}
         idle = [REASONS[r] for r in REASONS if r in asked and REASONS[r] not in set(hits["reason"])]
         none = pd.DataFrame({"reason": idle, "table": "all tables", "rows": 0, "share": 0.0})
-        return pd.concat([part for part in (hits, none) if len(part)], ignore_index=True)
+        parts = [part for part in (hits, none) if len(part)]
+        return pd.concat(parts, ignore_index=True) if parts else hits
 
     @property
     def worth_knowing(self) -> pd.DataFrame:

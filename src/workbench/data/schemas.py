@@ -28,6 +28,8 @@ class Column:
         the record cannot be trusted) or only empties the cell.
     turned : bool
         Whether answers run the other way: the lowest stands for the highest.
+    old : bool
+        Whether dates up to 1 January 1970 are real, and no placeholders.
     """
 
     kind: Kind
@@ -36,6 +38,7 @@ class Column:
     high: float | None = None
     whole_row: bool = False
     turned: bool = False
+    old: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,10 +161,33 @@ _SCHEMAS = {
         key=("case", "customer_id"),
         time="start",
     ),
+    # Totals and rates from outside, about nobody: long, with the name of each series in
+    # `indicator`, or wide, with a column of its own for each.
+    "series": Schema(
+        "series",
+        {
+            "date": Column("date", required=True, old=True),
+            "indicator": _WORD,
+            "value": Column("number"),
+            "numerator": Column("number"),
+            "denominator": Column("number", low=0),
+            "se": Column("number", low=0),
+            "n": Column("number", low=0),
+        },
+        time="date",
+    ),
 }
 
 #: The names of the standard tables.
-STANDARD_TABLES = ("customers", "transactions", "contracts", "interactions", "survey", "treatments")
+STANDARD_TABLES = (
+    "customers",
+    "transactions",
+    "contracts",
+    "interactions",
+    "survey",
+    "treatments",
+    "series",
+)
 
 
 def schema_of(

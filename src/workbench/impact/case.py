@@ -38,6 +38,8 @@ class CaseCard:
         Last day, where the measure has ended; what came later is not its time.
     design : str or None
         The design that shall answer, in place of the one that `select_design` picks.
+    scale, trend, errors
+        Of the series, where everybody was reached: as `interrupted_series`.
     """
 
     name: str
@@ -49,6 +51,9 @@ class CaseCard:
     period: str = "month"
     design: str | None = None
     end: pd.Timestamp | None = None
+    scale: Literal["level", "log"] = "level"
+    trend: bool = True
+    errors: Literal["both", "ar1", "local_level"] = "both"
 
     @classmethod
     def from_card(cls, card: Any) -> CaseCard:
@@ -79,6 +84,11 @@ class CaseCard:
             selected_on=getattr(card, "selected_on", None),
             period=card.period,
             design=getattr(card, "design", None),
+            **{
+                part: getattr(fit, part)
+                for part in ("scale", "trend", "errors")
+                if (fit := getattr(card, "fit", None)) is not None
+            },
             end=None if (last := getattr(card, "end", None)) is None else pd.Timestamp(last),
         )
 

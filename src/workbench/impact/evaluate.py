@@ -71,6 +71,8 @@ class Evaluation:
         not of customers).
     foresight : Foresight or None
         What each design could have seen, judged by the time before the start alone.
+    label : str
+        What running text calls the outcome; empty for the usual name of the indicator.
     """
 
     outcome: str
@@ -86,6 +88,7 @@ class Evaluation:
     exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
     customers: float = 0.0
     foresight: Foresight | None = None
+    label: str = ""
 
     @property
     def strength(self) -> Strength:
@@ -124,7 +127,9 @@ def evaluate(
     claimed: float | None = None,
     selection: pd.DataFrame | None = None,
     comparison: pd.DataFrame | None = None,
+    covariates: pd.DataFrame | None = None,
     measured_anew: Any = None,
+    label: str = "",
     titles: Mapping[str, str] | None = None,
     min_cell: int = 5,
     level: float = 0.95,
@@ -147,8 +152,13 @@ def evaluate(
     comparison : DataFrame, optional
         Series that the measure did not reach, one column each, by period; for measures that
         reached everybody.
+    covariates : DataFrame, optional
+        What else moves the outcome, in the same form; on the logarithmic scale their logarithms
+        enter. The measure must not move them, which is looked at.
     measured_anew : date, optional
         Day from which on the outcome was measured in another way.
+    label : str
+        What running text calls the outcome.
     titles : mapping, optional
         Name of a case -> what remarks call it.
     min_cell : int
@@ -163,7 +173,7 @@ def evaluate(
     records = case.in_time(records)
     kind = _kind(records, outcome)
     if case.chosen == "everybody":
-        judged = judge_series(records, case, outcome, comparison, min_cell, level)
+        judged = judge_series(records, case, outcome, comparison, min_cell, level, covariates)
     else:
         judged = _judge_panel(records, case, treatments, outcome, selection, min_cell, level)
     effect, glance, others, designs, checks, left = judged
@@ -174,8 +184,8 @@ def evaluate(
     checks += other_measures(records, case, treatments, titles or {})
     checks += left_out(left)
     if effect is not None:
-        effect = _dressed(replace(effect, checks=()), case, outcome, kind)
-    glance = None if glance is None else _dressed(glance, case, outcome, kind)
+        effect = _dressed(replace(effect, checks=()), case, label or outcome, kind)
+    glance = None if glance is None else _dressed(glance, case, label or outcome, kind)
     rows = [e.table for e in (effect, *others, glance) if e is not None]
     answers = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
     return Evaluation(
@@ -191,6 +201,7 @@ def evaluate(
         grading=grade(effect, checks, claimed),
         exclusions=left,
         customers=_customers(records, case, treatments),
+        label=label,
         foresight=foresee(
             records,
             case,

@@ -172,6 +172,56 @@ class Noise:
         return found
 
 
+def follow(
+    noise: Noise,
+    fit: Mixture,
+    errors: ErrorModel,
+    y: Array,
+    x: Array,
+    seen: NDArray[np.bool_],
+    without: Array,
+    level: float,
+) -> tuple[Array, Array, Array]:
+    """Give the course under other regressors, with the drift that the series was on.
+
+    Parameters
+    ----------
+    noise, fit, errors, y, x
+        The regression: its covariances, the fit of one kind, its points.
+    seen : ndarray of bool, shape (periods,)
+        Periods that are its points.
+    without : ndarray, shape (periods, k)
+        Regressors of the course that is asked for.
+
+    Returns
+    -------
+    tuple of ndarray
+        Course, low, high; of the mean, not of single periods.
+
+    References
+    ----------
+    Harvey (1989), section 4.4 (smoothing); here as universal kriging (Cressie 1993, section 3.4).
+    """
+    kept = fit.weight > _NEGLIGIBLE
+    some = np.flatnonzero(noise.only(errors))[kept]
+    places, at = np.arange(len(without)), np.flatnonzero(seen)
+    walk = np.maximum(np.minimum(places[:, None], at[None, :]) - at[0], 0)
+    own = np.maximum(places - at[0], 0)
+    centre, se = np.empty((2, len(without), len(some)))
+    models = zip(some, fit.beta[kept], fit.covariance[kept], fit.scale[kept], strict=True)
+    for j, (m, beta, covariance, scale) in enumerate(models):
+        white, q = noise.whiten[m], noise.drift[m]
+        reach = q * walk @ white.T
+        centre[:, j] = without @ beta + reach @ (white @ (y - x @ beta))
+        loading = without - reach @ (white @ x)
+        left = np.maximum(q * own - (reach**2).sum(axis=1), 0)
+        regression = np.einsum("ti,ij,tj->t", loading, covariance, loading)
+        se[:, j] = np.sqrt(scale * left + regression)
+    weight = fit.weight[kept] / fit.weight[kept].sum()
+    low, high = mixture_limits(weight, centre, se, fit.df, level)
+    return centre @ weight, low, high
+
+
 def noise_of(time: NDArray[np.int_], size: Array) -> Noise:
     """Make the grid of covariances for points in time.
 

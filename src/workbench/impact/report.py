@@ -66,7 +66,7 @@ class CaseReport:
     @property
     def main_name(self) -> str:
         """Name of the first outcome in running text."""
-        return outcome_name(self.main.outcome)
+        return outcome_name(self.main)
 
     @property
     def heading(self) -> str:
@@ -81,14 +81,14 @@ class CaseReport:
     @property
     def gradings(self) -> pd.DataFrame:
         """How the strength of each outcome came about: `outcome`, `part`, `found`, `grades`."""
-        parts = [e.grading.table.assign(outcome=outcome_name(e.outcome)) for e in self.evaluations]
+        parts = [e.grading.table.assign(outcome=outcome_name(e)) for e in self.evaluations]
         return pd.concat(parts, ignore_index=True)
 
     @property
     def foresight(self) -> pd.DataFrame:
         """What each design could have seen, outcome by outcome, from the time before alone."""
         parts = [
-            e.foresight.table.assign(outcome=outcome_name(e.outcome))
+            e.foresight.table.assign(outcome=outcome_name(e))
             for e in self.evaluations
             if e.foresight is not None and e.foresight.plans
         ]
@@ -152,11 +152,11 @@ class CaseReport:
 
     def _gathered(self, name: str) -> pd.DataFrame:
         parts = []
-        for e in self.effects:
-            frame: pd.DataFrame = getattr(e, name)
+        for e in self.evaluations:
+            frame = pd.DataFrame() if e.effect is None else getattr(e.effect, name)
             if len(frame):
                 named = frame.assign(period=frame["period"].astype(str))
-                parts.append(named.assign(outcome=outcome_name(e.outcome)))
+                parts.append(named.assign(outcome=outcome_name(e)))
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     @property
@@ -170,7 +170,7 @@ class CaseReport:
         side = adjusted(list(self.evaluations))
         return pd.DataFrame(
             {
-                "outcome": [outcome_name(e.outcome) for e in self.evaluations],
+                "outcome": [outcome_name(e) for e in self.evaluations],
                 "design": side["design"],
                 "claimed": [np.nan if e.claimed is None else e.claimed for e in self.evaluations],
                 "glance": [
@@ -192,9 +192,7 @@ class CaseReport:
     def answers(self) -> pd.DataFrame:
         """Every answer worked out, outcome by outcome, the glance last."""
         parts = [
-            e.answers.assign(outcome=outcome_name(e.outcome))
-            for e in self.evaluations
-            if len(e.answers)
+            e.answers.assign(outcome=outcome_name(e)) for e in self.evaluations if len(e.answers)
         ]
         if parts:
             return pd.concat(parts, ignore_index=True)
@@ -222,7 +220,7 @@ class CaseReport:
         """What was checked, outcome by outcome: `outcome`, `check`, `result`."""
         said = {"ok": "passed", "note": "note", "warning": "warning", "refusal": "no conclusion"}
         rows = [
-            {"outcome": outcome_name(e.outcome), "check": c.name, "result": said[c.severity]}
+            {"outcome": outcome_name(e), "check": c.name, "result": said[c.severity]}
             for e in self.evaluations
             for c in e.checks
         ]
@@ -256,7 +254,7 @@ class CaseReport:
                     "low": value[1],
                     "high": value[2],
                     "kind": "percent" if known else _KINDS[e.kind],
-                    "label": f"Effect on {outcome_name(e.outcome)}",
+                    "label": f"Effect on {outcome_name(e)}",
                     "better": e.direction,
                 }
             )
@@ -302,7 +300,7 @@ def _corrected(e: Evaluation, p_holm: float, outcomes: int) -> Evaluation:
         "warning",
         "The effect on {outcome} is clear by itself, but not once it is allowed for that {n}"
         " outcomes were looked at (p-value {p}).",
-        {"outcome": outcome_name(e.outcome), "n": outcomes, "p": float(f"{p_holm:.2g}")},
+        {"outcome": outcome_name(e), "n": outcomes, "p": float(f"{p_holm:.2g}")},
     )
     row = pd.DataFrame([("assumptions checked", check.name, -1)], columns=e.grading.table.columns)
     grading = replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.impact.course import Course, read_course
 from workbench.impact.effect import Check, Effect, relative_to
-from workbench.impact.noise import NAMES, ErrorModel, Mixture, noise_of
+from workbench.impact.noise import NAMES, ErrorModel, Mixture, follow, noise_of
 from workbench.impact.panel import CaseError
 
 Array = NDArray[np.float64]
@@ -87,12 +88,28 @@ def interrupted_series(
         y = np.log(np.where(course.seen, y, 1.0))
     n_records = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
     seen = course.seen
-    fits = noise_of(np.flatnonzero(seen), n_records[seen].mean() / n_records[seen]).fit(
-        y[seen], course.x[seen]
+    noise = noise_of(np.flatnonzero(seen), n_records[seen].mean() / n_records[seen])
+    fits = noise.fit(y[seen], course.x[seen])
+    found = (
+        percent_effect(course, fits, errors, course.y, level=level)
+        if scale == "log"
+        else _level_effect(course, fits, errors, n_records, level)
     )
-    if scale == "log":
-        return percent_effect(course, fits, errors, course.y, level=level)
-    return _level_effect(course, fits, errors, n_records, level)
+    if trend:
+        return found
+    # without a trend it is the drift that carries the series: the picture must go with it
+    without = course.x * (1 - course.step)
+    lines = follow(noise, fits[errors], errors, y[seen], course.x[seen], seen, without, level)
+    shown = [np.exp(line) for line in lines] if scale == "log" else lines
+    later = course.later
+    return replace(
+        found,
+        series=found.series.assign(
+            counterfactual=shown[0],
+            low=np.where(later, shown[1], np.nan),
+            high=np.where(later, shown[2], np.nan),
+        ),
+    )
 
 
 def _answer(
@@ -132,6 +149,7 @@ def _level_effect(
         mean - effect,
         _picture(course, fit, level, lambda line: line),
         parts,
+        errors,
         f"restricted likelihood, {_words(errors)}",
     )
 
@@ -171,6 +189,7 @@ def percent_effect(
         mean - ends[0],
         _picture(course, fits[errors], level, np.exp, observed),
         parts,
+        errors,
         f"{how}, {_words(errors)}",
     )
 
@@ -186,6 +205,7 @@ def _effect(
     counterfactual: float,
     picture: pd.DataFrame,
     parts: pd.DataFrame,
+    errors: ErrorModel,
     inference: str,
 ) -> Effect:
     seen, later = course.seen, course.later
@@ -208,7 +228,7 @@ def _effect(
         start=course.names[int(np.argmax(later))],
         series=picture,
         parts=parts,
-        checks=tuple(_checks(course, parts)),
+        checks=tuple(_checks(course, parts, errors)),
         assumption=ASSUMPTION,
     )
 
@@ -246,7 +266,7 @@ def _picture(
     )
 
 
-def _checks(course: Course, parts: pd.DataFrame) -> list[Check]:
+def _checks(course: Course, parts: pd.DataFrame, errors: ErrorModel) -> list[Check]:
     clear = (parts["low"] > 0) | (parts["high"] < 0)
     checks = [Check("error models", "ok", "Two models of how the series moves agree.")]
     if clear.iloc[0] != clear.iloc[1]:
@@ -254,7 +274,10 @@ def _checks(course: Course, parts: pd.DataFrame) -> list[Check]:
             "error models",
             "warning",
             "Two models of how the series moves disagree on whether there is an effect; the"
-            " average over both is shown.",
+            " average over both is shown."
+            if errors == "both"
+            else "Two models of how the series moves disagree on whether there is an effect; the"
+            " one that the card asks for is shown.",
         )
     season, before = course.season, int((~course.later).sum())
     if season and "cos1" not in course.terms:

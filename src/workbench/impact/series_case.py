@@ -42,6 +42,8 @@ class Course:
         `reason`, `what`, `n`.
     counted : bool
         Whether the records are counts (0, 1, 2, ...).
+    covariates : DataFrame, optional
+        What else moves the outcome, at its periods, as it enters the regression.
     """
 
     value: Array
@@ -50,6 +52,7 @@ class Course:
     later: Mask
     exclusions: pd.DataFrame
     counted: bool
+    covariates: pd.DataFrame | None = None
 
     @property
     def seen(self) -> Mask:
@@ -139,9 +142,11 @@ def judge_series(
     controls: pd.DataFrame | None,
     min_cell: int,
     level: float,
+    covariates: pd.DataFrame | None = None,
 ) -> tuple[Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame]:
     """Judge one outcome: effect, glance, other answers, designs, checks, exclusions."""
     course = course_of(records, case, min_cell)
+    movers = _aligned(covariates, course)
     aligned = _aligned(controls, course)
     picked = _picked(case, outcome, course, aligned)
     n_before = int((course.seen & ~course.later).sum())
@@ -155,11 +160,14 @@ def judge_series(
             level=level,
         )
     try:
+        course = replace(course, covariates=_as_entered(movers, case))
         alone = _alone(course, case, level)
     except CaseError as error:
         return None, glance, [], picked.table, [refusal(error)], course.exclusions
     others: list[Effect] = []
     checks: list[Check] = picked.checks
+    if movers is not None:
+        checks += moved_controls(movers, course.later, season=case.year, what="covariate")
     effect = alone
     if aligned is not None:
         try:
@@ -200,6 +208,20 @@ def _aligned(controls: pd.DataFrame | None, course: Course) -> pd.DataFrame | No
     return controls.reindex(course.periods).reset_index(drop=True)
 
 
+def _as_entered(movers: pd.DataFrame | None, case: CaseCard) -> pd.DataFrame | None:
+    """Covariates as they enter the regression: logarithms where the outcome's logarithm does."""
+    if movers is None or case.scale == "level":
+        return movers
+    for name in movers:
+        if (movers[name] <= 0).any():
+            raise CaseError(
+                f"{int((movers[name] <= 0).sum())} values are zero or below",
+                where=f"covariate {name!r}",
+                remedy="they have no logarithm; leave it out, or use the scale `level`",
+            )
+    return movers.apply(np.log)
+
+
 def _alone(course: Course, case: CaseCard, level: float) -> Effect:
     if course.counted:
         return interrupted_counts(
@@ -208,6 +230,8 @@ def _alone(course: Course, case: CaseCard, level: float) -> Effect:
             after=course.later,
             exposure=course.count,
             season=case.year,
+            covariates=course.covariates,
+            errors=case.errors,
             level=level,
         )
     return _level(course, case, level)
@@ -220,6 +244,10 @@ def _level(course: Course, case: CaseCard, level: float) -> Effect:
         after=course.later,
         season=case.year,
         weights=course.count,
+        covariates=course.covariates,
+        trend=case.trend,
+        scale=case.scale,
+        errors=case.errors,
         level=level,
     )
 
@@ -269,6 +297,7 @@ def placebo_starts(
             count=course.count[:n],
             periods=course.periods[:n],
             later=np.arange(n) >= at,
+            covariates=None if course.covariates is None else course.covariates.iloc[:n],
         )
         try:
             found = estimate(moved)

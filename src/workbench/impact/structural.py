@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,17 @@ ASSUMPTION = (
     "The measure did not touch the comparison series, and their tie to this one would have gone on"
     " as it was before the start."
 )
+Other = Literal["comparison series", "covariate"]
+_MOVED: dict[Other, str] = {
+    "comparison series": "The comparison series {name} shifts at the start itself; the measure may"
+    " have moved it, and then it hides a part of the effect.",
+    "covariate": "The covariate {name} shifts at the start itself; the measure may have moved it,"
+    " and then it hides a part of the effect.",
+}
+_UNMOVED: dict[Other, str] = {
+    "comparison series": "No comparison series shifts at the start itself.",
+    "covariate": "No covariate shifts at the start itself.",
+}
 # Share of a period's new variance that stays for good, from none to nearly all. Very small shares
 # cannot be told from none, which counts as much as four of them. The rest leans a little towards
 # drift: a short past that looks steady need not be (calibration: 60 points, drift .5).
@@ -126,13 +138,18 @@ def controlled_series(
 
 
 def moved_controls(
-    controls: pd.DataFrame, after: ArrayLike, *, season: int | None = None, level: float = 0.95
+    controls: pd.DataFrame,
+    after: ArrayLike,
+    *,
+    season: int | None = None,
+    level: float = 0.95,
+    what: Other = "comparison series",
 ) -> tuple[Check, ...]:
     """Look whether comparison series or covariates break at the start themselves.
 
     Each is judged as an interrupted series, its level corrected for their number (Bonferroni):
     one that shifts at the start may have been moved by the measure, and then it hides a part of
-    the effect.
+    the effect. `what` says which of the two they are.
     """
     later = np.asarray(after, dtype=bool)
     strict = 1 - (1 - level) / max(controls.shape[1], 1)
@@ -145,17 +162,14 @@ def moved_controls(
         if own.clear:
             checks.append(
                 Check(
-                    "comparison series",
+                    what,
                     "warning",
-                    "The comparison series {name} shifts at the start itself; the measure may have"
-                    " moved it, and then it hides a part of the effect.",
+                    _MOVED[what],
                     {"name": str(name)},
                 )
             )
     if not checks:
-        checks.append(
-            Check("comparison series", "ok", "No comparison series shifts at the start itself.")
-        )
+        checks.append(Check(what, "ok", _UNMOVED[what]))
     return tuple(checks)
 
 

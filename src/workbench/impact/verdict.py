@@ -168,7 +168,7 @@ def words(e: Evaluation, write: Writer) -> dict[str, Any]:
         return write.points(*values, signed=True, percentage=e.kind == "share")
 
     return {
-        "outcome": outcome_name(e.outcome),
+        "outcome": outcome_name(e),
         "change": change(e.effect),
         "low": change(e.effect, end="low"),
         "high": change(e.effect, end="high"),
@@ -222,7 +222,7 @@ def foresight_words(e: Evaluation, write: Writer) -> dict[str, Any]:
         return {}
     claimed = planned.claimed or 0.0
     return {
-        "outcome": outcome_name(e.outcome),
+        "outcome": outcome_name(e),
         "detectable": write.points(planned.main.detectable)
         if e.kind == "points"
         else write.pct(planned.main.relative),
@@ -232,6 +232,6 @@ def foresight_words(e: Evaluation, write: Writer) -> dict[str, Any]:
     }
 
 
-def outcome_name(indicator: str) -> str:
-    """Name of an indicator in running text."""
-    return OUTCOMES.get(indicator, indicator.replace("_", " "))
+def outcome_name(e: Evaluation) -> str:
+    """Name of an outcome in running text."""
+    return e.label or OUTCOMES.get(e.outcome, e.outcome.replace("_", " "))
