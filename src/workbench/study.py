@@ -15,23 +15,9 @@ from pydantic_core import PydanticCustomError
 
 from workbench.card import Loc, did_you_mean, explain, gathered, line_of, read_yaml
 from workbench.errors import WorkbenchError
-from workbench.study_parts import (
-    LANGUAGES,
-    Action,
-    Baseline,
-    Card,
-    Case,
-    Goal,
-    LocalText,
-    Name,
-    Outcome,
-    Privacy,
-    Published,
-    Scorecard,
-    Table,
-    Text,
-    faulty_weights,
-)
+from workbench.study_cases import Case, Outcome
+from workbench.study_goals import Action, Baseline, Goal, Scorecard, faulty_weights
+from workbench.study_parts import LANGUAGES, Card, LocalText, Name, Privacy, Published, Table, Text
 from workbench.study_segments import Segments
 from workbench.study_survey import Survey
 

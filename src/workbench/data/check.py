@@ -14,7 +14,7 @@ from workbench.data.report import TableReport
 from workbench.data.tables import Tables, open_tables
 from workbench.errors import WorkbenchError
 from workbench.study import Case, Study
-from workbench.study_parts import Comparison, Outcome
+from workbench.study_cases import Comparison, Outcome
 
 #: Shares of a table from which on a reader should know.
 _MANY_SET_ASIDE = 0.05

@@ -1,0 +1,171 @@
+"""The measures' part of a study card: what was done, to whom, its cost, what was claimed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from workbench.study_parts import Card, Direction, LocalText, Name, Where
+
+
+class Amount(Card):
+    """An amount of money, with the range that holds it in nineteen cases of twenty."""
+
+    amount: float
+    low: float | None = None
+    high: float | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        low = self.amount if self.low is None else self.low
+        high = self.amount if self.high is None else self.high
+        if not low <= self.amount <= high:
+            raise PydanticCustomError("order", "`low`, `amount` and `high` are not in order", {})
+        return self
+
+
+Money = float | Amount
+
+
+class Outcome(Card):
+    """An indicator that a measure should move, and by how much it is said to have moved.
+
+    Attributes
+    ----------
+    value : float or Amount or None
+        What one unit of the outcome is worth, per customer and period, in the study's currency.
+    measured_anew : date or None
+        Day from which on the outcome was measured in another way.
+    label : Text or None
+        What the outcome is called in running text, where it is a series of the study's own.
+    """
+
+    indicator: str
+    label: LocalText | None = None
+    direction: Direction = "up"
+    claimed: float | None = None
+    where: Where | None = None
+    value: Money | None = None
+    measured_anew: dt.date | None = None
+
+
+class Costs(Card):
+    """What a measure costs: at the start, in each period, for each treated customer and period."""
+
+    once: Money | None = None
+    per_period: Money | None = None
+    per_customer: Money | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.once is None and self.per_period is None and self.per_customer is None:
+            raise PydanticCustomError("costs", "give `once`, `per_period` or `per_customer`", {})
+        return self
+
+
+class Comparison(Card):
+    """A series that the measure did not reach, beside which the outcome is seen."""
+
+    indicator: str
+    where: Where | None = None
+    label: str | None = None
+
+
+class Fit(Card):
+    """How the series of a case that reached everybody is carried on, where the card says so.
+
+    Attributes
+    ----------
+    scale : str
+        ``level``, or ``log`` for shifts in percent; covariates then enter as logarithms, too.
+    trend : bool
+        Whether a straight trend goes on beside the drift.
+    errors : str
+        How the series moves: ``ar1``, ``local_level``, or the average over ``both``.
+    """
+
+    scale: Literal["level", "log"] = "level"
+    trend: bool = True
+    errors: Literal["both", "ar1", "local_level"] = "both"
+
+
+class Case(Card):
+    """A measure to be judged: what was done, to whom, since when, and what it should change.
+
+    Attributes
+    ----------
+    chosen : str
+        How the treated were chosen.
+    unit : str
+        What was treated: ``customer``, ``everybody``, or a column of the customer table.
+    selected_on : str or None
+        The indicator by which a rule, the worst or volunteers were chosen.
+    treated : dict or None
+        Column -> values of the treated; else the table ``treatments`` says who they are.
+    comparison : tuple of Comparison
+        Series that the measure did not reach, for a case that reached everybody.
+    covariates : tuple of Comparison
+        What else moves the outcome, and the measure does not move; everybody's cases only.
+    fit : Fit
+        How the series is carried on; everybody's cases only.
+    design : str or None
+        The design that shall answer, in place of the one that the workbench picks.
+    costs : Costs or None
+    horizon : int or None
+        Periods from the start over which costs and benefits count; two years when left out.
+    discount : float
+        Rate a year at which later amounts count less.
+    """
+
+    name: Name
+    title: LocalText
+    what: LocalText | None = None
+    start: dt.date
+    end: dt.date | None = None
+    chosen: Literal["everybody", "rule", "worst", "volunteers", "random"] = "everybody"
+    unit: str = "customer"
+    selected_on: str | None = None
+    treated: dict[str, tuple[Any, ...]] | None = None
+    outcomes: tuple[Outcome, ...] = Field(min_length=1)
+    period: Literal["week", "month", "quarter", "year", "wave"] = "month"
+    comparison: tuple[Comparison, ...] = ()
+    covariates: tuple[Comparison, ...] = ()
+    fit: Fit = Field(default_factory=Fit)
+    design: str | None = None
+    costs: Costs | None = None
+    horizon: int | None = Field(default=None, ge=1)
+    discount: float = Field(default=0.0, ge=0, lt=1)
+
+    @field_validator("treated", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {k: v if isinstance(v, list | tuple) else [v] for k, v in value.items()}
+        return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end is not None and self.end <= self.start:
+            raise PydanticCustomError("order", "`end` is not after `start`", {})
+        if self.chosen != "everybody" and (self.covariates or self.fit != Fit()):
+            raise PydanticCustomError(
+                "everybody",
+                "`covariates` and `fit` are for cases that reached everybody; take them out",
+                {},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _valued_once(self) -> Self:
+        valued = [o.indicator for o in self.outcomes if o.value is not None]
+        if len(valued) > 1:
+            raise PydanticCustomError(
+                "value",
+                "{names} have a value each; give it to one outcome, or they are counted twice",
+                {"names": ", ".join(valued)},
+            )
+        return self
