@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from workbench.segments import by_attribute, gini, latent_classes, rfm
+from workbench.segments.rfm import SCORES, score_customers
 
 pytestmark = pytest.mark.reference
 
@@ -46,6 +47,32 @@ def test_rfm_of_ten_customers_is_that_worked_by_hand() -> None:
         "Lost",
         "Lost",
     ]
+
+
+def test_rfm_with_set_cuts_gives_the_scores_of_a_printed_example() -> None:
+    """Eight customers of a lecture on direct marketing (slideplayer 2779490, example 1).
+
+    Of customer E, with 6 orders, the slide prints 122; its own scheme, fewer than 10 is 1, gives
+    112. The other seven are as printed.
+    """
+    last = ["2008-05", "2008-01", "2007-11", "2008-07", "2007-01", "2008-03", "2007-05", "2008-07"]
+    days = (pd.Timestamp("2008-07-01") - pd.to_datetime(pd.Series(last), format="%Y-%m")).dt.days
+    customers = pd.DataFrame(
+        {
+            "customer_id": list("ABCDEFGH"),
+            "days_since_last": days,
+            "orders": [12, 18, 35, 1, 6, 40, 5, 20],
+            "spend": [6e3, 9e3, 40e3, 1e3, 5e3, 90e3, 2e3, 9e3],
+        }
+    )
+    cuts = {
+        "days_since_last": [30, 92, 183, 274],  # up to 1, 3, 6, 9 months
+        "orders": [9, 19, 29, 39],
+        "spend": [4_999, 9_999, 19_999, 50_000],
+    }
+    table = score_customers(customers, cuts=cuts).table
+    scores = ["".join(map(str, row)) for row in table[list(SCORES)].to_numpy()]
+    assert scores == ["422", "322", "244", "511", "112", "355", "111", "532"]
 
 
 @pytest.mark.parametrize(

@@ -219,16 +219,17 @@ class Prediction:
         -------
         DataFrame
             One row a group, in the order of a categorical: group, n, mean, mean_low, mean_high,
-            estimate, low, high, share.
+            estimate, low, high, share, share_low, share_high.
         """
         column = pd.Series(groups)
         if not isinstance(column.dtype, pd.CategoricalDtype):
             column = column.astype("category")
         codes, labels = column.cat.codes.to_numpy(), column.cat.categories
-        everything = self.total().estimate
+        inside = np.where(codes == np.arange(len(labels))[:, None], self.counts, 0.0)
+        share = self.shares(inside, level=level) if len(labels) else pd.DataFrame()
         rows = []
         for code, label in enumerate(labels):
-            total = self.total(np.where(codes == code, self.counts, 0.0), level=level)
+            total = self.total(inside[code], level=level)
             mean = total.scaled(1 / total.n) if total.n else total
             rows.append(
                 {
@@ -240,7 +241,9 @@ class Prediction:
                     "estimate": total.estimate,
                     "low": total.low,
                     "high": total.high,
-                    "share": total.estimate / everything if everything else float("nan"),
+                    "share": float(share["estimate"].iloc[code]),
+                    "share_low": float(share["low"].iloc[code]),
+                    "share_high": float(share["high"].iloc[code]),
                 }
             )
         return pd.DataFrame(rows)
