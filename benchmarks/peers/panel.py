@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 
 import numpy as np
 import pandas as pd
+import peak
 
 
 def difference(package: str, path: str) -> list[dict]:
@@ -135,7 +135,7 @@ def timed(run) -> dict:
     return {
         "wall": time.perf_counter() - start[0],
         "seconds": time.process_time() - start[1],
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "megabytes": peak.megabytes(),
         "answer": answer,
     }
 
