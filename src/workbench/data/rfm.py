@@ -20,7 +20,6 @@ import pandas as pd
 
 from workbench.card import did_you_mean
 from workbench.data.engine import Engine
-from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables
 from workbench.errors import DataError
 
@@ -103,14 +102,7 @@ def rfm_scores(
     levels, cuts
         See `score_purchases`.
     """
-    schema = schema_of(table)
-    if schema is None or schema.name != "transactions":
-        known = [n for n in tables.names if n.startswith("transactions")]
-        raise DataError(
-            f"{table!r} holds no purchases",
-            where=str(tables.study.path),
-            remedy=f"use one of {', '.join(known) or '(the study has none)'}",
-        )
+    tables.require_purchases(table)
     return score_purchases(
         tables.engine,
         tables.expr(table),

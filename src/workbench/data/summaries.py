@@ -16,7 +16,6 @@ import pandas as pd
 
 from workbench.card import did_you_mean
 from workbench.data.engine import Engine
-from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables
 from workbench.errors import DataError
 from workbench.study import DAYS_PER_UNIT
@@ -167,14 +166,7 @@ def customer_summary(
     time_unit : str, optional
         hour, day, week, month, quarter or year; the study's by default.
     """
-    schema = schema_of(table)
-    if schema is None or schema.name != "transactions":
-        known = [n for n in tables.names if n.startswith("transactions")]
-        raise DataError(
-            f"{table!r} holds no purchases",
-            where=str(tables.study.path),
-            remedy=f"use one of {', '.join(known) or '(the study has none)'}",
-        )
+    tables.require_purchases(table)
     with tables.engine.within(MEMORY):
         log = tables.purchases(table)
         summary = summarise_purchases(

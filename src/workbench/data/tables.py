@@ -14,6 +14,7 @@ from workbench.data.kept import Kept, find, find_or_make
 from workbench.data.packaged import packaged_hash
 from workbench.data.purchases import PurchaseLog, stream_purchases
 from workbench.data.report import CleaningReport, Linking, TableReport
+from workbench.data.schemas import schema_of
 from workbench.data.sources import file_hash
 from workbench.errors import DataError
 from workbench.study import Study
@@ -74,6 +75,23 @@ class Tables:
                 return log
         report = self.report_of(name)
         return PurchaseLog(self.expr(name).select("customer_id", "date", "amount"), report.read)
+
+    def require_purchases(self, name: str) -> None:
+        """Refuse a table that is neither ``transactions`` nor a variant of it.
+
+        Raises
+        ------
+        DataError
+            Naming those the study has.
+        """
+        schema = schema_of(name)
+        if schema is None or schema.name != "transactions":
+            known = [n for n in self.names if n.startswith("transactions")]
+            raise DataError(
+                f"{name!r} holds no purchases",
+                where=str(self.study.path),
+                remedy=f"use one of {', '.join(known) or '(the study has none)'}",
+            )
 
     def frame(self, name: str) -> pd.DataFrame:
         """Give a table as a pandas DataFrame; dates are ``datetime64``."""

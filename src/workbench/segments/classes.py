@@ -26,7 +26,7 @@ from workbench.errors import DataError
 from workbench.segments.apart import set_apart
 from workbench.segments.attributes import readable
 from workbench.segments.clusters import STABLE, group_names, one_thread
-from workbench.stats.intervals import Interval
+from workbench.segments.verdict import WithVerdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +60,7 @@ NOWHERE = "No fit came to rest within {steps} steps: the answers hold too little
 
 
 @dataclass(frozen=True)
-class LatentClasses:
+class LatentClasses(WithVerdict):
     """Classes of customers, the evidence for them, and their answers.
 
     Attributes
@@ -97,16 +97,6 @@ class LatentClasses:
     table: pd.DataFrame
     differences: pd.DataFrame
     excluded: int
-
-    @property
-    def text(self) -> str:
-        """The verdict in English, with its numbers."""
-        return self.message.format(**{k: f"{v:.3g}" for k, v in self.values.items()})
-
-    def metrics(self) -> dict[str, Interval]:
-        """Evidence behind the verdict."""
-        nan = float("nan")
-        return {name: Interval(value, nan, nan) for name, value in self.values.items()}
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the ten answers that set classes apart most: dots, one row an answer."""

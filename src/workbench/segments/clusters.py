@@ -20,7 +20,7 @@ from workbench.segments.attributes import readable
 from workbench.segments.evidence import Evidence, weigh
 from workbench.segments.features import prepare
 from workbench.segments.partition import Method, fit_partition
-from workbench.stats.intervals import Interval
+from workbench.segments.verdict import WithVerdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ UNSTABLE = (
 
 
 @dataclass(frozen=True)
-class Clusters:
+class Clusters(WithVerdict):
     """Groups of customers, the evidence for them, and what sets each apart.
 
     Attributes
@@ -89,16 +89,6 @@ class Clusters:
     table: pd.DataFrame
     differences: pd.DataFrame
     centres: Array
-
-    @property
-    def text(self) -> str:
-        """The verdict in English, with its numbers."""
-        return self.message.format(**{k: f"{v:.3g}" for k, v in self.values.items()})
-
-    def metrics(self) -> dict[str, Interval]:
-        """Evidence behind the verdict."""
-        nan = float("nan")
-        return {name: Interval(value, nan, nan) for name, value in self.values.items()}
 
     def plot_evidence(self, ax: Axes | None = None) -> Axes:
         """Draw how well the groups separate, by their number, and what no groups would reach."""

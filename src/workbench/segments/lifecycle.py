@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError
+from workbench.segments.bars import share_bars
 from workbench.segments.profile import profile
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
 from workbench.stats.intervals import Interval, named_intervals, proportion_interval
@@ -164,25 +165,12 @@ class Lifecycle:
     def plot(self, ax: Axes | None = None) -> Axes:
         """Bars: share of customers by stage, with intervals."""
         import matplotlib.pyplot as plt
-        from matplotlib.ticker import PercentFormatter
 
         ax = plt.gca() if ax is None else ax
         t = self.table[self.table["n"] > 0].iloc[::-1]
-        at = np.arange(len(t))
-        ax.barh(at, t["customers"], height=0.6, alpha=0.85)
-        ax.errorbar(
-            t["customers"],
-            at,
-            xerr=[t["customers"] - t["customers_low"], t["customers_high"] - t["customers"]],
-            fmt="none",
-            ecolor=plt.rcParams["text.color"],
-            elinewidth=1,
-        )
-        ax.set_yticks(at, t["segment"].astype(str))
-        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        share, low, high = t["customers"], t["customers_low"], t["customers_high"]
+        share_bars(ax, t["segment"].astype(str), share, low, high, "Share of customers")
         ax.set_xlim(left=0)
-        ax.set_xlabel("Share of customers")
-        ax.grid(visible=False, axis="y")
         return ax
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError
+from workbench.segments.bars import share_bars
 from workbench.stats.intervals import Interval, named_intervals, normal_quantile
 
 if TYPE_CHECKING:
@@ -67,22 +68,13 @@ class Tiers:
     def plot(self, ax: Axes | None = None) -> Axes:
         """Bars: the share of value of each tier, its share of customers written beside."""
         import matplotlib.pyplot as plt
-        from matplotlib.ticker import PercentFormatter
 
         ax = plt.gca() if ax is None else ax
         t = self.table[self.table["n"] > 0].iloc[::-1]
-        at = np.arange(len(t))
-        ax.barh(at, t["share"], height=0.6, alpha=0.85)
-        ax.errorbar(
-            t["share"],
-            at,
-            xerr=[t["share"] - t["low"], t["high"] - t["share"]],
-            fmt="none",
-            ecolor=plt.rcParams["text.color"],
-            elinewidth=1,
-        )
+        names = t["tier"].astype(str)
+        share_bars(ax, names, t["share"], t["low"], t["high"], "Share of value")
         ends = t["high"].fillna(t["share"])
-        for y, share, end in zip(at, t["share"], ends, strict=True):
+        for y, (share, end) in enumerate(zip(t["share"], ends, strict=True)):
             if share != share:
                 continue
             ax.annotate(
@@ -92,12 +84,8 @@ class Tiers:
                 textcoords="offset points",
                 va="center",
             )
-        ax.set_yticks(at, t["tier"].astype(str))
-        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         furthest = float(ends.max()) if ends.notna().any() else 1.0
         ax.set_xlim(0, min(1.0, furthest * 1.18) or 1.0)
-        ax.set_xlabel("Share of value")
-        ax.grid(visible=False, axis="y")
         return ax
 
     def plot_lorenz(self, ax: Axes | None = None) -> Axes:

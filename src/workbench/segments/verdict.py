@@ -1,0 +1,22 @@
+"""What every grouping that comes with a verdict can say of it."""
+
+from __future__ import annotations
+
+from workbench.stats.intervals import Interval
+
+
+class WithVerdict:
+    """A result with a verdict: a sentence with named placeholders, and the numbers in it."""
+
+    message: str
+    values: dict[str, float]
+
+    @property
+    def text(self) -> str:
+        """The verdict in English, with its numbers."""
+        return self.message.format(**{k: f"{v:.3g}" for k, v in self.values.items()})
+
+    def metrics(self) -> dict[str, Interval]:
+        """Evidence behind the verdict."""
+        nan = float("nan")
+        return {name: Interval(value, nan, nan) for name, value in self.values.items()}
