@@ -23,14 +23,11 @@ function Meta()
   end
   file:close()
   quarto.doc.add_html_dependency({ name = "workbench-han", version = "1", stylesheets = { sheet } })
-  -- Where Chromium had to wait for a font it keeps empty boxes for that size of text; a size that
-  -- differs by nothing anybody sees is laid out anew.
+  -- Where Chromium had to wait for a font it keeps empty boxes, even once the font is loaded;
+  -- another way of rendering text makes it lay the text out anew.
   quarto.doc.include_text("before-body", [[<script>
 document.fonts && document.fonts.load('1em "Workbench Han"', "客").then(function () {
-  addEventListener("load", function () {
-    var root = document.documentElement;
-    root.style.fontSize = parseFloat(getComputedStyle(root).fontSize) * 1.003 + "px";
-  });
+  document.documentElement.style.textRendering = "optimizeLegibility";
 });
 </script>]])
   return nil

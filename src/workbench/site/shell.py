@@ -15,12 +15,14 @@ from workbench.site.words import BASE, html_lang, name_of, word
 
 THEME = "theme"
 # Runs before the first paint: a page does not flash in the wrong colours, and the Chinese letters
-# are there for the first word (Chromium leaves empty boxes where it had to wait for a font).
+# are there for the first word. Where Chromium had to wait for them it would keep empty boxes, even
+# once they are loaded; another way of rendering text makes it lay the text out anew.
 _FIRST = (
     "(function(d){var t=null;try{t=localStorage.getItem('wb-theme')}catch(e){}"
     "d.classList.add('js');d.dataset.theme=t||(window.matchMedia&&"
     "matchMedia('(prefers-color-scheme: dark)').matches?'dark':'light');"
-    f"document.fonts&&document.fonts.load('1em \"{FAMILY}\"','客')}})(document.documentElement)"
+    f"document.fonts&&document.fonts.load('1em \"{FAMILY}\"','客').then(function()"
+    "{d.style.textRendering='optimizeLegibility'})})(document.documentElement)"
 )
 # A small chart; as a data URI, so that no browser asks for /favicon.ico.
 _ICON = (
