@@ -86,6 +86,8 @@ class Effect:
         Its name, for the axis.
     kind : {"number", "share", "points"}
         A share is drawn in percent.
+    in_percent : bool
+        Whether `gaps`, `parts` and averages are relative effects, not in units of the outcome.
     """
 
     design: str
@@ -110,6 +112,7 @@ class Effect:
     assumption: str = ""
     outcome: str = ""
     kind: Kind = "number"
+    in_percent: bool = False
 
     @classmethod
     def of_t(
@@ -245,7 +248,7 @@ class Effect:
     def plot_gaps(self, ax: Axes | None = None) -> Axes:
         """Draw the difference to the comparison, period by period, before and after."""
         ax = ax or plt.gca()
-        g, unit = self.gaps, 100.0 if self.kind == "share" else 1.0
+        g, unit = self.gaps, 100.0 if self.kind == "share" or self.in_percent else 1.0
         place = np.arange(len(g))
         after = g["after"].to_numpy(dtype=bool)
         for chosen, marker, label in ((~after, "o", "before"), (after, "D", "after")):
@@ -255,8 +258,9 @@ class Effect:
             ax.errorbar(place[chosen], y, yerr=error, fmt=marker, capsize=2, label=label)
         ax.axhline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
         mark_start(ax, int(np.argmax(after)))
-        percent = "Difference to the comparison, percentage points"
-        ax.set_ylabel(percent if self.kind == "share" else "Difference to the comparison")
+        words = "Difference to the comparison"
+        words += ", %" if self.in_percent else ", percentage points" if self.kind == "share" else ""
+        ax.set_ylabel(words)
         ax.legend(loc="best", frameon=False, ncols=2)
         period_ticks(ax, g["period"])
         return ax
