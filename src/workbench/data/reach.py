@@ -1,4 +1,4 @@
-"""Says how far a table reaches: to a day, or to the whole month, quarter or year of its last row."""
+"""Says how far a table reaches: to a day, or to the month, quarter or year of its last row."""
 
 from __future__ import annotations
 

@@ -19,9 +19,7 @@ from workbench.impact.staggered import StaggeredEffect, staggered_adoption
 from workbench.impact.trend_bounds import trend_bounds
 from workbench.impact.two_way import two_way_fixed_effects
 
-Judged = tuple[
-    Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame
-]
+Judged = tuple[Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame]
 _INTERVALS = ["estimate", "low", "high"]
 _BANDS = [*_INTERVALS, "band_low", "band_high"]
 

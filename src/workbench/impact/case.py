@@ -101,7 +101,9 @@ class CaseCard:
                 if (fit := getattr(card, "fit", None)) is not None
             },
             end=None if (last := getattr(card, "end", None)) is None else pd.Timestamp(last),
-            starts={k: pd.Timestamp(day) for k, day in (getattr(card, "starts", None) or {}).items()},
+            starts={
+                k: pd.Timestamp(day) for k, day in (getattr(card, "starts", None) or {}).items()
+            },
             since=None if (day := getattr(card, "since", None)) is None else pd.Timestamp(day),
             leave_out=tuple((e.units, e.reason) for e in getattr(card, "leave_out", ())),
         )

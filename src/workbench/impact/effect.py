@@ -40,7 +40,11 @@ class Check:
     @property
     def text(self) -> str:
         """The message, filled in, in English."""
-        return self.message.format(**self.values)
+        plain = {
+            name: ", ".join(map(str, value)) if isinstance(value, list) else value
+            for name, value in self.values.items()
+        }
+        return self.message.format(**plain)
 
     @property
     def box(self) -> str:

@@ -35,7 +35,7 @@ def plain_difference(panel: Panel, *, level: float = 0.95) -> Effect:
     Conley, Taber (2011), Review of Economics and Statistics 93(1), 113-125 (one treated group
     judged by the others); Abadie, Diamond, Hainmueller (2010), JASA 105(490), section 2.4.
     """
-    whole = panel.select((panel.weight > 0).all(axis=1))
+    whole = panel.select(np.asarray((panel.weight > 0).all(axis=1)))
     if whole.n_treated != 1:
         raise CaseError(
             f"{whole.n_treated} treated units were seen in every period",

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from workbench.impact.benefit import Benefit, Worth, cost_benefit, costs_of
 from workbench.impact.case import PERIODS_A_YEAR
+from workbench.impact.close_up import MixtureView, StartsView, mixture_of, starts_of
 from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted
 from workbench.impact.selector import ASSUMPTIONS
@@ -225,6 +226,27 @@ class CaseReport:
             for c in e.checks
         ]
         return pd.DataFrame(rows, columns=["outcome", "check", "result"]).drop_duplicates()
+
+    @property
+    def gaps_kind(self) -> str:
+        """How `gaps` are written: percent where all are relative, else plain numbers."""
+        drawn = [e for e in self.effects if len(e.gaps)]
+        return "percent:1" if drawn and all(e.in_percent for e in drawn) else "number"
+
+    @property
+    def mixture(self) -> MixtureView | None:
+        """Donors and placebos of the first outcome that a synthetic control answers."""
+        return mixture_of(self.effects)
+
+    def starts(self, every: str) -> StartsView | None:
+        """Give groups, times and averages of the first outcome with different starts.
+
+        Parameters
+        ----------
+        every : str
+            Length of a period: week, month, quarter, year or wave.
+        """
+        return starts_of(self.effects, every)
 
     @property
     def has_gaps(self) -> bool:

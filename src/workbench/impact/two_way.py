@@ -86,7 +86,7 @@ def two_way_fixed_effects(adoption: Adoption, *, level: float = 0.95) -> Effect:
 def wrong_weight(x: Array, weight: Array, treatment: Array) -> float:
     """Share of the treated cells' absolute weight that counts with the wrong sign."""
     own = (weight * x)[(treatment > 0) & (weight > 0)]
-    return float(-own[own < 0].sum() / np.abs(own).sum())
+    return float(np.abs(own[own < 0]).sum() / np.abs(own).sum())
 
 
 def _warnings(a: Adoption, share: float) -> tuple[Check, ...]:

@@ -38,9 +38,7 @@ class Link:
     shown: int = 1
 
 
-def masthead(
-    record: Record, language: str, *, home: str, kind: str, data_to: str = ""
-) -> str:
+def masthead(record: Record, language: str, *, home: str, kind: str, data_to: str = "") -> str:
     """Return what stands above every page of a study: whose it is, how fresh, and whether made up.
 
     Parameters
