@@ -11,7 +11,7 @@ from workbench.impact.close_up import MIXTURE, STAGGERED
 from workbench.impact.counts import interrupted_counts
 from workbench.impact.did import all_intervals, difference_in_differences
 from workbench.impact.effect import Check, Effect
-from workbench.impact.evaluate import Evaluation, adjusted, evaluate
+from workbench.impact.evaluate import Evaluation, adjusted, evaluate, judge
 from workbench.impact.event_study import event_study
 from workbench.impact.lot import compare_afterwards
 from workbench.impact.panel import CaseError, Panel, read_panel
@@ -102,6 +102,7 @@ __all__ = [
     "grade",
     "interrupted_counts",
     "interrupted_series",
+    "judge",
     "leave_one_out",
     "moved_controls",
     "panel_without_return",

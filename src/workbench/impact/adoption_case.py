@@ -47,7 +47,7 @@ def judge_starts(
         outcome=outcome,
         n_treated=n_treated,
         # those not treated yet serve, too, where nobody was never treated
-        n_other=n_other if n_other else n_treated - int((starts == starts.max()).sum()),
+        n_other=n_other or int((starts > starts.min()).sum()),
         n_starts=int(starts.nunique()),
     )
     if not picked.design:

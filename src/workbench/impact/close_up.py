@@ -129,10 +129,13 @@ class StartsView:
         figure.set_figheight(2.2 * rows)
         panels = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
         periods = sorted(set(table["period"]))
-        for ax, group in zip(panels, groups, strict=False):
+        for k, (ax, group) in enumerate(zip(panels, groups, strict=False)):
+            at_end = k + columns >= len(groups)
             own = table[table["group"] == group]
             _dots(ax, own, [periods.index(p) for p in own["period"]], unit)
             mark_start(ax, periods.index(group))
+            # the lowest of its column, also where the last row is not full
+            ax.tick_params(labelbottom=at_end)
             at = range(0, len(periods), max(1, len(periods) // 4))
             ax.set_xticks(list(at), [_written(periods[i], self.every) for i in at])
             ax.set_title(

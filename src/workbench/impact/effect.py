@@ -246,6 +246,8 @@ class Effect:
         ]
         _label_ends(ax, float(place[-1]), ends)
         period_ticks(ax, s["period"])
+        if pd.api.types.is_integer_dtype(s["period"]):
+            ax.set_xlabel("Periods since the start")
         ax.set_ylabel(self._axis())
         return ax
 
@@ -267,6 +269,8 @@ class Effect:
         ax.set_ylabel(words)
         ax.legend(loc="best", frameon=False, ncols=2)
         period_ticks(ax, g["period"])
+        if pd.api.types.is_integer_dtype(g["period"]):
+            ax.set_xlabel("Periods since the start")
         return ax
 
     def _axis(self) -> str:

@@ -218,6 +218,31 @@ def evaluate(
     )
 
 
+def judge(records: pd.DataFrame, case: CaseCard, *rest: Any, **options: Any) -> Evaluation:
+    """Judge one outcome as `evaluate` does; data that cannot be read are refused in words.
+
+    A page shall say what is wrong with its data, not be missing.
+    """
+    try:
+        return evaluate(records, case, *rest, **options)
+    except CaseError as error:
+        checks = (refusal(error),)
+        picked = select_design(replace(case, design=None), outcome="", n_treated=0, n_other=0)
+        return Evaluation(
+            outcome=options["outcome"],
+            direction=options.get("direction", "up"),
+            claimed=options.get("claimed"),
+            kind="number",
+            effect=None,
+            glance=None,
+            answers=pd.DataFrame(),
+            designs=picked.table,
+            checks=checks,
+            grading=grade(None, checks, None),
+            label=options.get("label", ""),
+        )
+
+
 def _judge_panel(
     records: pd.DataFrame,
     case: CaseCard,

@@ -200,6 +200,12 @@ class CaseReport:
         return pd.DataFrame(columns=["outcome", *Effect("", 0, 0, 0, 1).table])
 
     @property
+    def answers_kind(self) -> str:
+        """How differences are written: three digits below one, two below ten, else one."""
+        largest = float(np.nanmax(np.abs(self.answers["estimate"]), initial=0.0))
+        return f"number:{3 if largest < 1 else 2 if largest < 10 else 1}"
+
+    @property
     def designs(self) -> pd.DataFrame:
         """What each design assumes, and why it is or is not admissible, for the main outcome."""
         return self.main.designs.sort_values("admissible", ascending=False, kind="stable")
