@@ -151,10 +151,11 @@ class CaseCard:
         known = set(records[self.group].dropna())
         if unknown := [unit for unit in named if unit not in known]:
             near = get_close_matches(str(unknown[0]), list(map(str, known)), n=1)
+            spelling = "write it as the table does"
             raise CaseError(
                 f"no {self.group} is called {unknown[0]!r}",
                 where=f"cases.{self.name}",
-                remedy=f"did you mean {near[0]!r}?" if near else "write it as the table does",
+                remedy=f"{spelling}, perhaps {near[0]!r}" if near else spelling,
             )
 
     def treated(self, records: pd.DataFrame, treatments: pd.DataFrame | None) -> pd.Series:
@@ -183,7 +184,7 @@ class CaseCard:
             raise CaseError(
                 "nothing says who was treated",
                 where=f"case {self.name}",
-                remedy="give `treated: {city: [...]}` in the card, or rows in table treatments",
+                remedy="name them by `treated` or `starts` in the card, or in the table treatments",
             )
         starts = pd.Series(
             pd.to_datetime(rows["start"]).to_numpy(), index=rows["customer_id"].to_numpy()

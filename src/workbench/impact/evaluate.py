@@ -39,6 +39,7 @@ from workbench.impact.strength import Grading, Strength, grade
 from workbench.stats import holm
 
 # Sums of a year, such as spend; all other measures of selection are means.
+_EXCLUDED = ["reason", "what", "n"]
 _FLOWS = ("sales", "orders_per_customer")
 
 
@@ -261,6 +262,10 @@ def _judge_panel(
     except SeveralStartsError:
         return judge_starts(records, treated, case, outcome, level)
     panel = panel.select(panel.weight.sum(axis=1) > 0)
+    if ready and (holes := int((panel.weight == 0).sum())):
+        # a group's series should have a value in each period; that of a customer need not
+        row = pd.DataFrame([("no value", "units and periods", holes)], columns=_EXCLUDED)
+        panel = replace(panel, exclusions=pd.concat([panel.exclusions, row], ignore_index=True))
     checks: list[Check] = []
     same_rule = None
     if selection is not None and case.chosen in ("rule", "volunteers"):

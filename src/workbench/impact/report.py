@@ -202,7 +202,8 @@ class CaseReport:
     @property
     def answers_kind(self) -> str:
         """How differences are written: three digits below one, two below ten, else one."""
-        largest = float(np.nanmax(np.abs(self.answers["estimate"]), initial=0.0))
+        sizes = self.answers["estimate"].astype(float).abs()
+        largest = float(sizes.max()) if len(sizes) else 0.0
         return f"number:{3 if largest < 1 else 2 if largest < 10 else 1}"
 
     @property
