@@ -20,7 +20,7 @@ ROWS = [row for block in MEASURED.values() for row in block["cells"]]
 def test_every_cell_of_the_grid_was_measured_often_enough() -> None:
     wanted = {(c.family, str(dict(c.settings))) for m in calibration.MODULES for c in m.cells()}
     assert wanted == {(row["family"], str(row["settings"])) for row in ROWS}
-    assert min(row["runs"] for row in ROWS) >= 400
+    assert min(row["runs"] for row in ROWS) >= 2400
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['family']} {row['settings']}")
@@ -52,4 +52,4 @@ def test_the_same_seed_gives_the_same_cell() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("cell", panels.cells(), ids=lambda cell: str(dict(cell.settings)))
 def test_a_cell_measured_anew_holds(cell) -> None:
-    assert holds(measure(cell, 200))
+    assert holds(measure(cell, 200), by_chance=True)
