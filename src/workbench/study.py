@@ -52,6 +52,7 @@ class Study(Card):
     title: LocalText
     description: LocalText | None = None
     simulated: bool = False
+    simulated_how: LocalText | None = None  # stands above every page in place of our sentence
     origin: LocalText | None = None
     licence: str | None = None
     languages: tuple[str, ...] = Field(default=("en",), min_length=1)
