@@ -69,14 +69,15 @@ def stream_source(
     malformed : callable
         Gives, once the file was read, the lines that do not have the header's fields.
 
-    None for what cannot be streamed: sheets, databases, engines other than DuckDB.
+    None for what cannot be streamed: sheets, SPSS and Stata files, databases, engines other than
+    DuckDB.
     """
     card = study.tables[name]
     if card.path is None or not engine.is_duckdb:
         return None
     path = study.folder / Path(str(card.path)).expanduser()
     suffixes = [s.lower() for s in path.suffixes]
-    if suffixes and suffixes[-1] in (".xlsx", ".xlsm"):
+    if suffixes and suffixes[-1] in (".xlsx", ".xlsm", *KINDS):
         return None
     if suffixes and suffixes[-1] in (".parquet", ".pq"):
         return _parquet(engine, name, path, hashed=False), lambda: ()
