@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
@@ -40,6 +40,8 @@ class CaseCard:
         The design that shall answer, in place of the one that `select_design` picks.
     scale, trend, errors
         Of the series, where everybody was reached: as `interrupted_series`.
+    in_part : mapping
+        First day of a period before the start -> share of the measure that was in force in it.
     """
 
     name: str
@@ -54,6 +56,7 @@ class CaseCard:
     scale: Literal["level", "log"] = "level"
     trend: bool = True
     errors: Literal["both", "ar1", "local_level"] = "both"
+    in_part: Mapping[pd.Timestamp, float] = field(default_factory=dict)
 
     @classmethod
     def from_card(cls, card: Any) -> CaseCard:
@@ -88,6 +91,10 @@ class CaseCard:
                 part: getattr(fit, part)
                 for part in ("scale", "trend", "errors")
                 if (fit := getattr(card, "fit", None)) is not None
+            },
+            in_part={
+                pd.Timestamp(day): float(share)
+                for day, share in getattr(getattr(card, "fit", None), "in_part", {}).items()
             },
             end=None if (last := getattr(card, "end", None)) is None else pd.Timestamp(last),
         )
