@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -94,11 +94,15 @@ class Fit(Card):
     errors : str
         How the series moves: ``ar1``, ``local_level``, or the average over ``both``; everybody's
         cases only.
+    in_part : dict
+        First day of a period before the start -> share of the measure in force in it, between 0
+        and 1, where it came in by degrees; everybody's cases only.
     """
 
     scale: Literal["level", "log"] = "level"
     trend: bool = True
     errors: Literal["both", "ar1", "local_level"] = "both"
+    in_part: dict[dt.date, Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
 
 
 class Case(Card):
@@ -184,7 +188,7 @@ class Case(Card):
         if self.chosen != "everybody" and (self.covariates or carried):
             raise PydanticCustomError(
                 "everybody",
-                "`covariates`, `fit.trend` and `fit.errors` are for cases that reached everybody;"
+                "`covariates` and `fit` other than its scale are for cases that reached everybody;"
                 " take them out",
                 {},
             )

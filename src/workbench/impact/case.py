@@ -42,6 +42,8 @@ class CaseCard:
     scale, trend, errors
         Of the series, where everybody was reached: as `interrupted_series`. Groups with starts of
         their own are compared in logarithms, too, where the scale is ``log``.
+    in_part : mapping
+        First day of a period before the start -> share of the measure that was in force in it.
     starts : mapping
         Treated group -> its own first day, where groups started at different times.
     since : Timestamp or None
@@ -62,6 +64,7 @@ class CaseCard:
     scale: Literal["level", "log"] = "level"
     trend: bool = True
     errors: Literal["both", "ar1", "local_level"] = "both"
+    in_part: Mapping[pd.Timestamp, float] = field(default_factory=dict)
     starts: Mapping[Any, pd.Timestamp] = field(default_factory=dict)
     since: pd.Timestamp | None = None
     leave_out: tuple[tuple[tuple[Any, ...], Any], ...] = ()
@@ -99,6 +102,10 @@ class CaseCard:
                 part: getattr(fit, part)
                 for part in ("scale", "trend", "errors")
                 if (fit := getattr(card, "fit", None)) is not None
+            },
+            in_part={
+                pd.Timestamp(day): float(share)
+                for day, share in getattr(getattr(card, "fit", None), "in_part", {}).items()
             },
             end=None if (last := getattr(card, "end", None)) is None else pd.Timestamp(last),
             starts={

@@ -79,7 +79,7 @@ def banner(study: Study, language: str) -> str:
     if not study.simulated:
         return ""
     said = escape(word("simulated", language))
-    why = escape(word("simulated_why", language))
+    why = escape(pick(study.simulated_how, language) or word("simulated_why", language))
     return f'<p class="wb-banner"><strong>{said}</strong> {why}</p>'
 
 
