@@ -117,3 +117,11 @@ def test_long_studies_are_shown_by_year(open_study: OpenStudy) -> None:
     lines = [f"A,{year}-{month},1,\n" for year in range(2015, 2025) for month in ("01-05", "09-05")]
     tables = open_study(transactions="customer_id,date,amount,channel\n" + "".join(lines))
     assert missing_by_period(tables).columns.tolist() == [str(y) for y in range(2015, 2025)]
+
+
+def test_studies_of_a_generation_are_shown_by_ten_years(open_study: OpenStudy) -> None:
+    lines = [f"A,{year}-{month},1,\n" for year in range(1988, 2012) for month in ("01-05", "09-05")]
+    tables = open_study(transactions="customer_id,date,amount,channel\n" + "".join(lines))
+    shares = missing_by_period(tables)
+    assert shares.columns.tolist() == ["1980-1989", "1990-1999", "2000-2009", "2010-2019"]
+    assert (shares == 1).all(axis=None)
