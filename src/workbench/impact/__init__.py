@@ -17,6 +17,7 @@ from workbench.impact.panel import CaseError, Panel, read_panel
 from workbench.impact.planning import Foresight, foresee
 from workbench.impact.plans import periods_needed, plan_panel, plan_series
 from workbench.impact.power import Plan, plan_units, units_needed
+from workbench.impact.predictors import predictor_means
 from workbench.impact.regression import (
     corrected_before_after,
     panel_without_return,
@@ -34,7 +35,6 @@ from workbench.impact.structural import controlled_series, moved_controls
 from workbench.impact.survival import cohort, restricted_mean, time_to_event
 from workbench.impact.synthetic_control import (
     SyntheticControl,
-    predictor_means,
     synthetic_control,
 )
 from workbench.impact.synthetic_difference import SyntheticDifference, synthetic_difference
