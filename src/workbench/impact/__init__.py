@@ -12,6 +12,7 @@ from workbench.impact.did import all_intervals, difference_in_differences
 from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted, evaluate
 from workbench.impact.event_study import event_study
+from workbench.impact.hazard_ratio import HazardRatio, hazard_ratio
 from workbench.impact.lot import compare_afterwards
 from workbench.impact.panel import CaseError, Panel, read_panel
 from workbench.impact.planning import Foresight, foresee
@@ -67,6 +68,7 @@ __all__ = [
     "Evaluation",
     "Foresight",
     "Grading",
+    "HazardRatio",
     "LeftOut",
     "Panel",
     "PlaceboDates",
@@ -96,6 +98,7 @@ __all__ = [
     "foresight_said",
     "foresight_words",
     "grade",
+    "hazard_ratio",
     "interrupted_counts",
     "interrupted_series",
     "leave_one_out",
