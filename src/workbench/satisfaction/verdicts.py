@@ -16,7 +16,9 @@ from scipy.stats import kendalltau
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
 from workbench.satisfaction.gaps import gaps, paired
-from workbench.stats import Interval, bootstrap_weights
+from workbench.satisfaction.moments import resampled
+from workbench.stats import Interval
+from workbench.stats.weights import several
 
 Array = NDArray[np.float64]
 
@@ -35,9 +37,10 @@ def performance(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
     Cronin, Taylor (1992), Journal of Marketing 56(3), 55-68.
     """
     w = answers.weights if answers.weighted else None
-    items = paired(answers.perception.to_numpy(), weights=w, level=level)
+    known = {"weights": w, "people": several(answers.people), "level": level}
+    items = paired(answers.perception.to_numpy(), **known)
     scores = answers.scores(answers.perception)
-    dims = paired(scores.to_numpy(), weights=w, level=level)
+    dims = paired(scores.to_numpy(), **known)
     table = pd.concat([items, dims], ignore_index=True)
     table = table[["n", "missing", "estimate", "low", "high"]]
     names = list(scores.columns)
@@ -92,7 +95,8 @@ def weighted_score(
     enough = (both.mean(axis=1) >= 0.5) & (total > 0)
     own = np.where(both, scores * share, 0.0).sum(axis=1) / np.where(enough, total, np.nan)
     w = answers.weights if answers.weighted else None
-    row = paired(own[:, None], weights=w, level=level).iloc[0]
+    people = several(answers.people)
+    row = paired(own[:, None], weights=w, people=people, level=level).iloc[0]
     return Interval(row["estimate"], row["low"], row["high"], row["n"], level)
 
 
@@ -201,7 +205,7 @@ def verdicts(
         ),
     )
     base = answers.weights
-    weights = np.vstack([base, *(base * w for w in bootstrap_weights(len(base), draws, rng=rng))])
+    weights = np.vstack([base, *resampled(base, draws, rng, answers.people)])
     means = [_means(weights, side) for side in (answers.gap, answers.perception)]
     tau = np.array([kendalltau(a, b).statistic for a, b in zip(*means, strict=True)])
     tails = [0.5 - level / 2, 0.5 + level / 2]
