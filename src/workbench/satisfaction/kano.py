@@ -286,7 +286,7 @@ class _Worth:
         """For the share of some categories, less that of others, among those who gave some."""
         here = np.ones(len(self.hot), dtype=bool)
         if among:
-            here = self.hot[:, list(among)].any(axis=1)
+            here = np.asarray(self.hot[:, list(among)].sum(axis=1) > 0)
         if self.weights is None and self.people is None:
             return float(here.sum())
         value = self.hot[:, list(plus)].sum(axis=1) - self.hot[:, list(minus)].sum(axis=1)

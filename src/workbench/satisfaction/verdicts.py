@@ -37,10 +37,10 @@ def performance(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
     Cronin, Taylor (1992), Journal of Marketing 56(3), 55-68.
     """
     w = answers.weights if answers.weighted else None
-    known = {"weights": w, "people": several(answers.people), "level": level}
-    items = paired(answers.perception.to_numpy(), **known)
+    people = several(answers.people)
+    items = paired(answers.perception.to_numpy(), weights=w, people=people, level=level)
     scores = answers.scores(answers.perception)
-    dims = paired(scores.to_numpy(), **known)
+    dims = paired(scores.to_numpy(), weights=w, people=people, level=level)
     table = pd.concat([items, dims], ignore_index=True)
     table = table[["n", "missing", "estimate", "low", "high"]]
     names = list(scores.columns)

@@ -106,15 +106,14 @@ def _by_person(
     sample: Sample, mean: Array, effective: Array, codes: NDArray[np.intp]
 ) -> tuple[Array, Array]:
     """Give what each person adds to each mean, and the weight of each person there."""
-    place = np.searchsorted(codes, sample.people)
+    place = np.searchsorted(codes, np.asarray(sample.people))
     seen = ~np.isnan(sample.values)
     w = np.ones(len(seen)) if sample.weights is None else sample.weights
     own = seen * w[:, None]
     away = np.where(seen, sample.values - mean, 0.0) * w[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         away = away / own.sum(axis=0) * np.sqrt(effective / (effective - 1))
-    sums = [
-        np.column_stack([np.bincount(place, column, len(codes)) for column in part.T])
-        for part in (away, own)
-    ]
+    sums = np.zeros((2, len(codes), len(mean)))
+    for k, part in enumerate((away, own)):
+        np.add.at(sums[k], place, part)
     return sums[0], sums[1]
