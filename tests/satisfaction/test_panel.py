@@ -27,7 +27,7 @@ def panel(rng: np.random.Generator, n: int, overlap: float) -> pd.DataFrame:
     who = np.r_[np.arange(n), np.r_[np.arange(same), np.arange(n, 2 * n - same)]]
     person, wave = rng.normal(size=2 * n)[who], np.repeat([0, 1], n)
     felt = np.sqrt(0.7) * person + np.sqrt(0.3) * rng.normal(size=2 * n) + SHIFT * wave
-    wish = rng.normal(size=2 * n)[who]
+    wish, other = rng.normal(size=(2, 2 * n))[:, who]
     return pd.DataFrame(
         {
             "respondent_id": [f"r{i}" for i in range(2 * n)],
@@ -37,7 +37,7 @@ def panel(rng: np.random.Generator, n: int, overlap: float) -> pd.DataFrame:
             "per_01": 4.5 + 0.5 * wish + felt,
             "csat5": np.clip(np.round(3.4 + felt), 1, 5),
             "recommend": np.clip(np.round(7 + 2 * felt), 0, 10),
-            "old": np.where(person > 0.5, "old", "young"),
+            "old": np.where(0.5 * person + np.sqrt(0.75) * other > 0.5, "old", "young"),
         }
     )
 

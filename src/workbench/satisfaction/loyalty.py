@@ -123,6 +123,15 @@ class Trend:
         last = shown.iloc[-1]
         return Interval(*(float(last[c]) for c in ("estimate", "low", "high", "n")))
 
+    @property
+    def panel(self) -> dict[str, float]:
+        """What the last two waves share, for `sample_plan`: `overlap` and `correlation`."""
+        last = self.changes.iloc[-1] if len(self.changes) else None
+        if last is None or not last["both"] > 0 or np.isnan(last["correlation"]):
+            return {}
+        size = float(self.table["n"].iloc[-1])
+        return {"overlap": last["both"] / size, "correlation": max(float(last["correlation"]), 0.0)}
+
     def metrics(self) -> pd.DataFrame:
         """Return the last wave shown: name, value, low, high."""
         value, low, high = self.latest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, ndtr
 
 from workbench.errors import DataError
-from workbench.satisfaction.drivers import Drivers, Method, check_enough, divide
+from workbench.satisfaction.answers import Answers
+from workbench.satisfaction.drivers import Drivers, Method, check_enough, divide, drivers
 from workbench.satisfaction.moments import (
     check_independent,
     complete,
@@ -30,6 +32,7 @@ _NOISE = {"logit": np.pi**2 / 3, "probit": 1.0}
 _STEPS = 60
 # From so many answers on one Newton step stands for the full fit of a resample.
 _MANY = 2000
+_GRADES = 15
 
 
 @dataclass(frozen=True)
@@ -178,7 +181,7 @@ def ordinal_drivers(
     x, w, seen = complete(scores.assign(_outcome=np.asarray(outcome)), weights)
     check_enough(len(x), len(names))
     values, grade = np.unique(x[:, -1], return_inverse=True)
-    if len(values) > 15:
+    if len(values) > _GRADES:
         raise DataError(
             f"{outcome.name} has {len(values)} different values",
             remedy="an ordinal outcome has at most 15 grades; use drivers() for a measured one",
@@ -211,6 +214,46 @@ def ordinal_drivers(
         level=level,
         outcome=link,
     )
+
+
+def service_drivers(
+    answers: Answers,
+    outcome: str = "csat5",
+    *,
+    rng: np.random.Generator,
+    draws: int = 200,
+    level: float = 0.95,
+) -> Drivers:
+    """Divide overall satisfaction among the dimensions of the service experienced.
+
+    Every page that speaks of drivers calls this, so that they show the same numbers.
+
+    Parameters
+    ----------
+    answers : Answers
+        With weights and people, which are used.
+    outcome : str
+        Column of overall satisfaction; up to 15 grades are taken as ordered (`ordinal_drivers`), a
+        measured one as it is (`drivers`).
+    rng, draws, level
+        See `drivers`.
+
+    Raises
+    ------
+    DataError
+        As `drivers`; or there is no such column.
+    """
+    if outcome not in answers.background or not answers.dimensions:
+        raise DataError(
+            f"there is no column {outcome!r}, or there are no items",
+            where="survey",
+            remedy="name the column of overall satisfaction",
+        )
+    scores = answers.scores(answers.perception).drop(columns="overall")
+    given = pd.to_numeric(answers.background[outcome], errors="coerce")
+    rule: Callable[..., Drivers] = ordinal_drivers if given.nunique() <= _GRADES else drivers
+    w, people = answers.weights, answers.people
+    return rule(scores, given, weights=w, people=people, rng=rng, draws=draws, level=level)
 
 
 def _refitted(

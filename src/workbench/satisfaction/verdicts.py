@@ -71,6 +71,15 @@ def weighted_score(
     ----------
     Zeithaml, Parasuraman, Berry (1990), Delivering Quality Service, chapter 9 and appendix A.
     """
+    own = _weighted_gaps(answers, importance)
+    w = answers.weights if answers.weighted else None
+    people = several(answers.people)
+    row = paired(own[:, None], weights=w, people=people, level=level).iloc[0]
+    return Interval(row["estimate"], row["low"], row["high"], row["n"], level)
+
+
+def _weighted_gaps(answers: Answers, importance: Mapping[str, float] | None) -> Array:
+    """Give each respondent's mean gap, weighted by importance."""
     gap = answers.gap.to_numpy()
     if importance is not None:
         absent = [d for d in answers.dimensions if d not in importance]
@@ -93,11 +102,31 @@ def weighted_score(
     both = ~np.isnan(scores) & ~np.isnan(share)
     total = np.where(both, share, 0.0).sum(axis=1)
     enough = (both.mean(axis=1) >= 0.5) & (total > 0)
-    own = np.where(both, scores * share, 0.0).sum(axis=1) / np.where(enough, total, np.nan)
-    w = answers.weights if answers.weighted else None
-    people = several(answers.people)
-    row = paired(own[:, None], weights=w, people=people, level=level).iloc[0]
-    return Interval(row["estimate"], row["low"], row["high"], row["n"], level)
+    return np.asarray(
+        np.where(both, scores * share, 0.0).sum(axis=1) / np.where(enough, total, np.nan)
+    )
+
+
+def overall_scores(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
+    """Set the scores of the service as a whole beside one another.
+
+    Returns
+    -------
+    DataFrame
+        `score`, `n`, `estimate`, `low`, `high`: SERVQUAL (mean gap); where importance was stated
+        also SERVQUAL weighted by it, and by how much the weights move it (of the respondents who
+        have both); last SERVPERF (mean experience).
+    """
+    w, people = answers.weights if answers.weighted else None, several(answers.people)
+    columns = {"SERVQUAL": answers.scores(answers.gap)["overall"].to_numpy()}
+    if not answers.importance.empty:
+        own = _weighted_gaps(answers, None)
+        columns["SERVQUAL, weighted by importance"] = own
+        columns["What the weights change"] = own - columns["SERVQUAL"]
+    columns["SERVPERF"] = answers.scores(answers.perception)["overall"].to_numpy()
+    table = paired(np.column_stack(list(columns.values())), weights=w, people=people, level=level)
+    table.insert(0, "score", list(columns))
+    return table[["score", "n", "estimate", "low", "high"]]
 
 
 @dataclass(frozen=True)
