@@ -242,7 +242,7 @@ def test_the_scores_of_the_whole_service_stand_side_by_side() -> None:
     assert table.loc["SERVQUAL, weighted by importance", ["estimate", "low", "high"]].tolist() == (
         pytest.approx(list(own))
     )
-    change = table.loc["What the weights change"]
+    change = table.loc["What importance changes"]
     assert change["estimate"] == pytest.approx(own.estimate - overall["estimate"])
     assert table.loc["SERVPERF", "estimate"] == pytest.approx(overall["perception"])
     bare = overall_scores(survey(frame).subset(np.ones(160, dtype=bool)))

@@ -156,9 +156,9 @@ def percentile_limits(
         low, high = np.quantile(drawn, tails, axis=0, method="weibull")
         return np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     columns, at = drawn.reshape(len(drawn), -1), np.ravel(estimate)
-    edge = 1 / (2 * len(columns))
     below = (columns < at).mean(axis=0) + (columns == at).mean(axis=0) / 2
-    shift = 2 * ndtri(np.clip(below, edge, 1 - edge))
+    # at a bound, such as R2 = 0, all draws lie to one side: half a standard error is the most
+    shift = 2 * np.clip(ndtri(below), -0.5, 0.5)
     limits = np.array(
         [
             np.quantile(column, ndtr([move - out, move + out]), method="weibull")

@@ -87,9 +87,13 @@ class Pilot:
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the shares at the two ends of the scale, item by item, for experience."""
+        """Draw the shares at the two ends of the scale, item by item, for the two sides."""
         ax = ax or plt.gca()
-        rows = self.items[self.items["side"] == "perception"].iloc[::-1].reset_index(drop=True)
+        sides = {
+            name: rows.iloc[::-1].reset_index(drop=True)
+            for name, rows in self.items.groupby("side")
+        }
+        rows = sides["perception"]
         ax.hlines(
             rows.index,
             100 * rows["floor"],
@@ -97,8 +101,11 @@ class Pilot:
             linewidth=0.8,
             color=plt.rcParams["axes.edgecolor"],
         )
-        ax.plot(100 * rows["floor"], rows.index, "s", label="lowest answer")
-        ax.plot(100 * rows["ceiling"], rows.index, "o", label="highest answer")
+        ax.plot(100 * rows["floor"], rows.index, "s", label="lowest answer, experience")
+        ax.plot(100 * rows["ceiling"], rows.index, "o", label="highest answer, experience")
+        if "expectation" in sides:
+            high = 100 * sides["expectation"]["ceiling"]
+            ax.plot(high, rows.index, "D", label="highest answer, expectation")
         ax.axvline(100 * PILED, color=plt.rcParams["axes.edgecolor"], linewidth=0.8, linestyle="--")
         ax.set_yticks(rows.index, [str(v) for v in rows["label"]])
         ax.set_xlabel("Share of answers at the end of the scale, %")

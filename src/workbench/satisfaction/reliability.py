@@ -67,7 +67,8 @@ class Reliability:
             rows = self.table[self.table["of"] == side]
             place = np.array([len(names) - 1 - names.index(d) for d in rows["dimension"]]) + shift
             error = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]
-            ax.errorbar(rows["estimate"], place, xerr=error, fmt=marker, label=side, capsize=2)
+            name = "experience" if side == "perception" else side
+            ax.errorbar(rows["estimate"], place, xerr=error, fmt=marker, label=name, capsize=2)
         ax.axvline(0.7, color=plt.rcParams["axes.edgecolor"], linewidth=0.8, linestyle="--")
         ax.set_yticks(np.arange(len(names)), names[::-1])
         ax.tick_params(axis="y", length=0)

@@ -9,13 +9,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
-from workbench.satisfaction.gaps import gaps, paired
+from workbench.satisfaction.gaps import dimension_sides, gaps, paired
 from workbench.satisfaction.moments import resampled
 from workbench.stats import Interval
 from workbench.stats.weights import several
@@ -114,16 +113,16 @@ def overall_scores(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
     -------
     DataFrame
         `score`, `n`, `estimate`, `low`, `high`: SERVQUAL (mean gap); where importance was stated
-        also SERVQUAL weighted by it, and by how much the weights move it (of the respondents who
-        have both); last SERVPERF (mean experience).
+        also SERVQUAL weighted by it, and by how much that moves it (of the respondents who have
+        both); last SERVPERF (mean experience, of the items with an expectation).
     """
     w, people = answers.weights if answers.weighted else None, several(answers.people)
     columns = {"SERVQUAL": answers.scores(answers.gap)["overall"].to_numpy()}
     if not answers.importance.empty:
         own = _weighted_gaps(answers, None)
         columns["SERVQUAL, weighted by importance"] = own
-        columns["What the weights change"] = own - columns["SERVQUAL"]
-    columns["SERVPERF"] = answers.scores(answers.perception)["overall"].to_numpy()
+        columns["What importance changes"] = own - columns["SERVQUAL"]
+    columns["SERVPERF"] = dimension_sides(answers)[1][:, -1]
     table = paired(np.column_stack(list(columns.values())), weights=w, people=people, level=level)
     table.insert(0, "score", list(columns))
     return table[["score", "n", "estimate", "low", "high"]]
@@ -187,8 +186,12 @@ class Verdicts:
                 textcoords="offset points",
                 fontsize="small",
             )
-        for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_locator(MaxNLocator(6, integer=True))
+        ranks = [1, *range(5, len(t) + 1, 5)]
+        ax.plot(
+            [1, len(t)], [1, len(t)], color=plt.rcParams["axes.edgecolor"], linewidth=0.7, zorder=0
+        )
+        ax.set_xticks(ranks)
+        ax.set_yticks(ranks)
         ax.invert_xaxis()
         ax.invert_yaxis()
         ax.set_xlabel("Rank by experience (1 is the weakest)")
