@@ -318,6 +318,14 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
                 text = f"there is no {kind} {served!r}{did_you_mean(served, known)}"
                 found.append((("actions", i, kind), f"actions[{i}].{kind}: {text}"))
     for i, case in enumerate(study.cases):
+        late = {unit: day for unit, day in (case.starts or {}).items() if day > study.as_of}
+        for unit, day in late.items() if case.start <= study.as_of else ():
+            found.append(
+                (
+                    ("cases", i, "starts", unit),
+                    f"cases[{i}].starts.{unit}: {day} lies after as_of {study.as_of}",
+                )
+            )
         if case.start > study.as_of:
             found.append(
                 (

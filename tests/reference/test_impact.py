@@ -20,7 +20,6 @@ from workbench.impact import (
     hazard_ratio,
     interrupted_counts,
     interrupted_series,
-    predictor_means,
     read_adoption,
     read_panel,
     staggered_adoption,
@@ -78,31 +77,10 @@ def test_proposition_99_by_synthetic_difference() -> None:
 @beside
 def test_abadies_weights_for_california() -> None:
     # Abadie, Diamond, Hainmueller (2010), JASA 105(490), table 2
-    frame = pd.read_csv(DATA / "prop99_covariates.csv")
-    frame["year"] = frame["year"].astype(int)
-    later = range(1980, 1989)
-    predictors = predictor_means(
-        frame,
-        {
-            "lnincome": later,
-            "retprice": later,
-            "age15to24": later,
-            "beer": range(1984, 1989),
-            "cigsale@1975": [1975],
-            "cigsale@1980": [1980],
-            "cigsale@1988": [1988],
-        },
-        unit="state",
-        period="year",
+    prop99 = pytest.importorskip(
+        "benchmarks.peers.prop99", reason="run from the root of the project"
     )
-    panel = read_panel(
-        frame,
-        {"California": True},
-        start="1989-01-01",
-        unit="state",
-        period="year",
-        outcome="cigsale",
-    )
+    panel, predictors = prop99.panel_and_predictors(DATA / "prop99_covariates.csv")
     found = synthetic_control(panel, predictors=predictors)
     published = {
         "Utah": 0.334,

@@ -23,6 +23,8 @@ _ITEM = re.compile(r"(exp|per|imp)_\w+")
 _OF_SOME = re.compile(r"kano_.+|(code|tone)_.+")
 #: More half-years than this are put together to years.
 _MOST_PERIODS = 10
+#: More years than this are put together to decades.
+_MOST_YEARS = 20
 _ITEMS = {"exp": "expectation items", "per": "perception items", "imp": "importance items"}
 
 
@@ -192,8 +194,8 @@ def missing_by_period(tables: Tables, most: int = 12) -> pd.DataFrame:
     DataFrame
         One row a column (``table: column``, the most incomplete first; complete ones only where no
         column lacks a value), one column a half-year
-        (``2025 H1``), or a year where there are more than ten; shares, or missing where the table
-        has no row.
+        (``2025 H1``), or a year where there are more than ten, or ten years where there are more
+        than twenty of those; shares, or missing where the table has no row.
     """
     parts = []
     for name in tables.names:
@@ -220,6 +222,9 @@ def missing_by_period(tables: Tables, most: int = 12) -> pd.DataFrame:
     found = pd.concat(parts, ignore_index=True)
     if found["period"].nunique() > _MOST_PERIODS:
         found["period"] = found["period"].str[:4]
+    if found["period"].nunique() > _MOST_YEARS:
+        decade = found["period"].str[:3]
+        found["period"] = decade + "0-" + decade + "9"
     keys = ["column", "period"]
     sums = found.groupby(keys, sort=False)[["missing", "rows"]].sum()
     whole = sums.groupby("column", sort=False).sum()

@@ -36,6 +36,7 @@ import nbformat
 import yaml
 from nbformat.v4 import new_notebook, new_raw_cell
 
+from workbench.runs.record import data_to
 from workbench.site import blocks
 from workbench.site.edition import Edition, cut, raw_html, read_notebook
 from workbench.site.errors import SiteError
@@ -263,8 +264,12 @@ def _page_files(
     folder = PurePosixPath(page.path).parent
     deep = len(folder.parts) > 1
     home = "" if page.kind == "study" else ("../index.html" if deep else "index.html")
+    until = ""
+    if page.kind == "case" and page.entry is not None and page.entry.source is not None:
+        # cases of one study may rest on data of different times
+        until = data_to(page.entry.source.folder / "results", page.entry.key)
     cells: list[Any] = [
-        raw_html(blocks.masthead(record, language, home=home, kind=page.kind)),
+        raw_html(blocks.masthead(record, language, home=home, kind=page.kind, data_to=until)),
     ]
     if page.failed and page.entry is not None:
         cells.append(raw_html(blocks.failure(page.entry, record, language)))
