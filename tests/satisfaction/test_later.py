@@ -85,11 +85,11 @@ def test_what_was_not_followed_or_linked_is_counted_and_left_out() -> None:
 
 @pytest.mark.slow
 def test_intervals_of_the_rate_ratio_cover_the_truth() -> None:
-    hits, runs = np.zeros(2), 300
+    hits, runs = np.zeros(2), 600
     for seed in range(runs):
         table = later_purchases(*study(300, seed), days=180, as_of=END).table
         hits += ((table["low"] <= np.exp(0.3)) & (np.exp(0.3) <= table["high"])).to_numpy()
-    assert (hits / runs >= 0.915).all() and (hits / runs <= 0.985).all(), hits / runs
+    assert (hits / runs >= 0.925).all() and (hits / runs <= 0.98).all(), hits / runs
 
 
 def test_what_was_bought_before_is_held_equal() -> None:

@@ -84,6 +84,15 @@ class Answers:
         return self.background[WEIGHT].to_numpy(dtype=float)
 
     @property
+    def people(self) -> NDArray[np.intp]:
+        """Who gave each answer, as numbers: the customer where known, else the respondent.
+
+        Somebody who answers in several waves has one number, so that changes are paired and
+        resamples draw people, not answers.
+        """
+        return same_person(self.background)
+
+    @property
     def gap(self) -> pd.DataFrame:
         """Perception minus expectation, item by item; NaN unless both were answered."""
         return self.perception - self.expectation
@@ -130,6 +139,21 @@ class Answers:
     def with_background(self, **columns: pd.Series | Array) -> Answers:
         """Answers with further columns of background, say `weight`."""
         return replace(self, background=self.background.assign(**columns))
+
+
+def same_person(
+    frame: pd.DataFrame, *, customer: str = "customer_id", respondent: str = "respondent_id"
+) -> NDArray[np.intp]:
+    """Give a number to each person in a table of answers: the customer, else the respondent.
+
+    Rows with neither are people of their own.
+    """
+    key = np.arange(len(frame))
+    for column in (respondent, customer):
+        if column in frame:
+            codes, _ = pd.factorize(frame[column])
+            key = np.where(codes >= 0, key.max(initial=0) + 1 + codes, key)
+    return np.asarray(pd.factorize(key)[0], dtype=np.intp)
 
 
 def read_answers(

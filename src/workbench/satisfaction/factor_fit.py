@@ -118,11 +118,13 @@ def information(implied: Array, slopes: Array) -> Array:
 
 
 def fourth_moments(
-    away: Array, sample: Array, implied: Array, slopes: Array
+    away: Array, sample: Array, implied: Array, slopes: Array, weights: Array | None = None
 ) -> tuple[Array, float]:
     """Give the covariance of the answers' scores, and tr(W Gamma), both for one answer.
 
     Gamma, the covariance of products of answers, is never formed: with 22 items it has 253 rows.
+    With weights of mean one it is that of the weighted products, so that Gamma / n stays the
+    variance of the sample's covariances.
     """
     inverse = np.linalg.inv(implied)
     n = len(away)
@@ -132,11 +134,30 @@ def fourth_moments(
     by = by[:, rows, columns] * np.where(rows == columns, 1.0, 2.0)
     mean = by @ sample[rows, columns]
     crossed = inverse @ sample @ inverse
+    centre = 0.5 * float(np.trace(crossed @ sample))
     meat, total = np.zeros((len(slopes), len(slopes))), 0.0
     for start in range(0, n, 4096):
         d = away[start : start + 4096]
         scores = (d[:, rows] * d[:, columns]) @ by.T - mean
-        meat += scores.T @ scores
         own = ((d @ inverse) * d).sum(axis=1)
-        total += float((0.5 * own**2 - ((d @ crossed) * d).sum(axis=1)).sum())
-    return meat / n, total / n + 0.5 * float(np.trace(crossed @ sample))
+        traces = 0.5 * own**2 - ((d @ crossed) * d).sum(axis=1)
+        if weights is None:
+            meat += scores.T @ scores
+            total += float(traces.sum())
+        else:
+            w = weights[start : start + 4096]
+            scores *= w[:, None]
+            meat += scores.T @ scores
+            total += float(np.square(w) @ (traces + centre))
+    return meat / n, total / n + (centre if weights is None else 0.0)
+
+
+def baseline_scaling(away: Array, sample: Array, weights: Array) -> float:
+    """Give the scaling of the test that no two items go together: mean variance of a product."""
+    squared = np.square(weights)
+    p, n = len(sample), len(away)
+    pairs = np.square(np.square(away).sum(axis=1)) - (away**4).sum(axis=1)
+    off = sample - np.diag(np.diag(sample))
+    second = (away * squared[:, None]).T @ away
+    total = squared @ pairs - 2 * (off * second).sum() + squared.sum() * np.square(off).sum()
+    return float(total / n / (p * (p - 1)))

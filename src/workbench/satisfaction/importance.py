@@ -125,9 +125,8 @@ def importance(
         },
     )
     said = {item: part.importance[item] for item in asked}
-    w = part.weights
-    stated = priority_map(part, stated=said, weights=w, rng=rng, draws=draws, level=level)
-    derived = priority_map(part, outcome=outcome, weights=w, rng=rng, draws=draws, level=level)
+    stated = priority_map(part, stated=said, rng=rng, draws=draws, level=level)
+    derived = priority_map(part, outcome=outcome, rng=rng, draws=draws, level=level)
     table = pd.DataFrame(
         {
             "item": asked,
@@ -158,7 +157,7 @@ def _agreement(
     y = pd.to_numeric(part.background[outcome], errors="coerce").to_numpy(dtype=float)
     w = part.weights
     found = [_rank_correlation(said, felt, y, w)]
-    found += [_rank_correlation(said, felt, y, d) for d in resampled(w, draws, rng)]
+    found += [_rank_correlation(said, felt, y, d) for d in resampled(w, draws, rng, part.people)]
     low, high = percentile_limits(np.array(found[1:]), level)
     return Interval(found[0], float(low), float(high), float(len(part.items)), level)
 
