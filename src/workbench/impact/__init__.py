@@ -13,12 +13,14 @@ from workbench.impact.did import all_intervals, difference_in_differences
 from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted, evaluate, judge
 from workbench.impact.event_study import event_study
+from workbench.impact.hazard_ratio import HazardRatio, hazard_ratio
 from workbench.impact.lot import compare_afterwards
 from workbench.impact.panel import CaseError, Panel, read_panel
 from workbench.impact.plain_difference import plain_difference
 from workbench.impact.planning import Foresight, foresee
 from workbench.impact.plans import periods_needed, plan_one, plan_panel, plan_series
 from workbench.impact.power import Plan, plan_units, units_needed
+from workbench.impact.predictors import predictor_means
 from workbench.impact.regression import (
     corrected_before_after,
     panel_without_return,
@@ -36,7 +38,6 @@ from workbench.impact.structural import controlled_series, moved_controls
 from workbench.impact.survival import cohort, restricted_mean, time_to_event
 from workbench.impact.synthetic_control import (
     SyntheticControl,
-    predictor_means,
     synthetic_control,
 )
 from workbench.impact.synthetic_difference import SyntheticDifference, synthetic_difference
@@ -71,6 +72,7 @@ __all__ = [
     "Evaluation",
     "Foresight",
     "Grading",
+    "HazardRatio",
     "LeftOut",
     "Panel",
     "PlaceboDates",
@@ -100,6 +102,7 @@ __all__ = [
     "foresight_said",
     "foresight_words",
     "grade",
+    "hazard_ratio",
     "interrupted_counts",
     "interrupted_series",
     "judge",
