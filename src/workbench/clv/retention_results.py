@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.clv.bias import Evidence, outer
+from workbench.clv.newton import in_logs
 from workbench.clv.prediction import Prediction
 from workbench.clv.results import Fitted
 from workbench.clv.rows import add_up, as_floats, distinct, refuse
@@ -30,6 +32,18 @@ class ShiftedBetaGeometricResults(Fitted):
     """A fitted retention model; periods are in `unit`."""
 
     model: ShiftedBetaGeometric
+
+    def evidence(self) -> Evidence:
+        """As of every fit."""
+        m = self.model
+        n = np.concatenate([m.left, m.stayed])
+
+        def spread(phi: Array) -> Array:
+            theta = np.exp(phi)
+            return outer(theta[:, None] * m.scores(theta), n)
+
+        logged = np.ones(self.phi.size, dtype=bool)
+        return Evidence(in_logs(m.likelihood()), spread, logged)
 
     def _predict(
         self,
