@@ -58,7 +58,8 @@ class BetaDiscreteWeibull(ShiftedBetaGeometric):
         return total
 
     def _log_periods(self) -> Array:
-        return np.log(np.maximum(np.arange(self.stayed.size, dtype=float), 1.0))
+        periods = np.arange(self.stayed.size, dtype=float)
+        return np.asarray(np.log(np.maximum(periods, 1.0)), dtype=float)
 
     def _staying(self, theta: Array) -> tuple[Array, Array, Array, Array]:
         """t^c, its derivative by c, ln S(t) and its gradient, for t = 0, 1, ..."""
@@ -68,7 +69,7 @@ class BetaDiscreteWeibull(ShiftedBetaGeometric):
         rise = np.where(t > 0, u * self._log_periods(), 0.0)
         both, by_u = psi(a + b) - psi(a + b + u), psi(b + u) - psi(a + b + u)
         slope = np.array([both, by_u - psi(b) + psi(a + b), by_u * rise])
-        return u, rise, betaln(a, b + u) - betaln(a, b), slope
+        return u, rise, np.asarray(betaln(a, b + u) - betaln(a, b), dtype=float), slope
 
     def _leaving(self, value: Array) -> tuple[Array, Array, Array]:
         """Ln (S(t - 1) - S(t)) from the log of either, and their weights in its gradient."""

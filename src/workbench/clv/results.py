@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from workbench.clv.bias import AT_THE_EDGE, OUT_OF_REACH, TAKEN_OUT, Evidence, unbiased
 from workbench.stats.intervals import Interval, named_intervals, normal_quantile
+from workbench.stats.sentences import filled
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -49,8 +50,11 @@ class Verdict:
     @property
     def text(self) -> str:
         """The message in English, with its numbers."""
-        said = f"{self.message} {self.note}".strip()
-        return said.format(**{k: f"{v:.3g}" for k, v in self.values.items()})
+        return filled(f"{self.message} {self.note}".strip(), self.values)
+
+    def noted(self, note: str, **values: float) -> Verdict:
+        """Return the same verdict with a further sentence."""
+        return replace(self, note=note, values=self.values | values)
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.text}"
@@ -122,19 +126,18 @@ class Fitted:
         out = copy(self)
         inner = self.phi.size == self.params.size and bool((np.diag(self.covariance) > 0).all())
         if not inner or self.verdict.kind == "not_converged":
-            out.verdict = replace(self.verdict, note=AT_THE_EDGE)
+            out.verdict = self.verdict.noted(AT_THE_EDGE)
             return out
         evidence = self.evidence()
         found = unbiased(evidence, self.phi)
         if found is None:
-            out.verdict = replace(self.verdict, note=OUT_OF_REACH)
+            out.verdict = self.verdict.noted(OUT_OF_REACH)
             return out
         moved = float((np.abs(found - self.phi) / np.sqrt(np.diag(self.covariance))).max())
         out.phi, out.llf = found, float(evidence.evaluate(found)[0])
         theta = np.where(evidence.logged, np.exp(found), found)
         out.params = pd.Series(theta, index=self.params.index, name=self.params.name)
-        values = {**self.verdict.values, "moved": moved}
-        out.verdict = replace(self.verdict, note=TAKEN_OUT, values=values)
+        out.verdict = self.verdict.noted(TAKEN_OUT, moved=moved)
         return out
 
     @property

@@ -190,8 +190,9 @@ class Tracking:
     Attributes
     ----------
     table : DataFrame
-        One row a period: period (1, 2, ...), end (date), actual, expected, cumulative_actual,
-        cumulative_expected, low, high (of the cumulative expectation), calibration (bool).
+        One row a period: period (1, 2, ...), end (date), actual, expected, expected_low,
+        expected_high, cumulative_actual, cumulative_expected, low, high (of the cumulative
+        expectation), calibration (bool).
     """
 
     table: pd.DataFrame
@@ -217,10 +218,10 @@ class Tracking:
         prefix = "cumulative_" if cumulative else ""
         (actual,) = ax.plot(t["end"], t[f"{prefix}actual"], linewidth=2)
         (expected,) = ax.plot(t["end"], t[f"{prefix}expected"], linewidth=2, linestyle="--")
-        if cumulative:
-            ax.fill_between(
-                t["end"], t["low"], t["high"], color=expected.get_color(), alpha=0.15, linewidth=0
-            )
+        low, high = ("low", "high") if cumulative else ("expected_low", "expected_high")
+        ax.fill_between(
+            t["end"], t[low], t[high], color=expected.get_color(), alpha=0.15, linewidth=0
+        )
         seen = t[t["calibration"]]
         if len(seen) and len(seen) < len(t):
             ax.axvline(seen["end"].iloc[-1], color="0.5", linewidth=1, linestyle=":")
@@ -321,7 +322,9 @@ def tracking(
     at, place = np.unique(ages, return_inverse=True)
     weights = np.zeros((periods, at.size))
     np.add.at(weights, (np.arange(periods)[:, None], place.reshape(ages.shape)), customers)
-    expected = results.expected_purchases_new(at).sums(weights)
+    ahead = results.expected_purchases_new(at)
+    # of a period: what its end adds to the end of the one before
+    expected, each = ahead.sums(weights), ahead.sums(np.diff(weights, axis=0, prepend=0.0))
     dates = start + pd.to_timedelta(np.minimum(ends, 1e5) - 1, unit="D")
     return Tracking(
         pd.DataFrame(
@@ -329,7 +332,9 @@ def tracking(
                 "period": np.arange(1, periods + 1),
                 "end": dates.normalize(),
                 "actual": actual,
-                "expected": np.diff(expected["estimate"].to_numpy(), prepend=0.0),
+                "expected": each["estimate"],
+                "expected_low": each["low"],
+                "expected_high": each["high"],
                 "cumulative_actual": np.cumsum(actual),
                 "cumulative_expected": expected["estimate"],
                 "low": expected["low"],
@@ -358,7 +363,8 @@ def compare(
     Returns
     -------
     DataFrame
-        Columns model, log_likelihood, parameters, bic, bias, bias_low, bias_high, mae, verdict.
+        Columns model, log_likelihood, parameters, bic, bias, bias_low, bias_high, mae, mae_low,
+        mae_high, verdict.
     """
     named = list(fits.items()) if isinstance(fits, Mapping) else [(f.title, f) for f in fits]
     if len({round(f.nobs, 6) for _, f in named}) > 1:
@@ -377,7 +383,7 @@ def compare(
             errors = holdout_table(fit, actual, length).errors
             if "bias" in errors:
                 row["bias"], row["bias_low"], row["bias_high"] = errors["bias"]
-            row["mae"] = errors["mae"].estimate
+            row["mae"], row["mae_low"], row["mae_high"] = list(errors["mae"])[:3]
         row["verdict"] = fit.verdict.kind
         rows.append(row)
     return pd.DataFrame(rows).sort_values("bic", kind="stable", ignore_index=True)
