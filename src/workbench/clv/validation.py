@@ -285,7 +285,7 @@ def tracking(
     calibration_end : Timestamp or str
         Last day of calibration. Only customers who came before are followed.
     until : Timestamp or str, optional
-        Last day to follow; the last of the log by default.
+        Last day to follow; the last of the log by default. Only whole periods are counted.
     """
     if results.unit is not None and results.unit != check_unit(unit):
         raise DataError(
@@ -301,7 +301,8 @@ def tracking(
     log = transactions[["customer_id", "date"]]
     log = log.assign(date=pd.to_datetime(log["date"]).dt.normalize()).drop_duplicates()
     split = pd.Timestamp(calibration_end)
-    log = log[log["date"] <= (log["date"].max() if until is None else pd.Timestamp(until))]
+    last = log["date"].max() if until is None else pd.Timestamp(until).normalize()
+    log = log[log["date"] <= last]
     first = log.groupby("customer_id")["date"].min()
     first = first[first <= split]
     if first.empty:
@@ -310,7 +311,8 @@ def tracking(
     born = log["customer_id"].map(first)
     repeat = log.loc[born.notna() & (log["date"] > born), "date"]
     day = max(DAYS[unit], 1.0)
-    periods = int(np.ceil(((log["date"].max() - start).days + 1) / day))
+    # a period that has only begun would look like a fall
+    periods = max(int(((last - start).days + 1) // day), 1)
     ends = np.arange(1, periods + 1) * day
     placed = np.searchsorted(ends, (repeat - start).dt.days.to_numpy() + 0.5)
     actual = np.bincount(placed, minlength=periods)[:periods].astype(float)
