@@ -11,6 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyreadstat
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
@@ -303,6 +305,18 @@ def test_several_tables_are_told_apart_by_name_or_columns(tmp_path: Path) -> Non
     found = guess_table(contracts)
     assert found.table == "contracts" and not found.missing
     assert found.columns["end"] == "end_date"
+
+
+def test_a_survey_of_spss_starts_a_study(root: Path, tmp_path: Path) -> None:
+    source = tmp_path / "survey.sav"
+    answers = pd.DataFrame({"respondent": ["a", "b"], "wave": ["1", "1"], "csat5": [4.0, 5.0]})
+    pyreadstat.write_sav(answers, source, variable_value_labels={"csat5": {5: "very satisfied"}})
+    told = workbench("new", "wenjuan", "--from", str(source))
+    assert told.exit_code == 0, told.output
+    card = read_card(root / "data" / "wenjuan" / "study.yml")
+    assert card.tables["survey"].columns == {"respondent_id": "respondent"}
+    assert "# survey:" in card.path.read_text(encoding="utf-8")
+    assert workbench("check", "wenjuan").exit_code == 0
 
 
 def test_what_cannot_be_guessed_is_asked_for_in_the_card(root: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ MODULES = (panels, series)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=400, help="simulated cases a cell")
+    parser.add_argument("--runs", type=int, help="simulated cases a cell, in place of its own")
     parser.add_argument("--family", action="append", help="measure these alone, keep the others")
     parser.add_argument("--page", action="store_true", help="write the pages from what is there")
     arguments = parser.parse_args()
@@ -31,7 +31,7 @@ def main() -> None:
         rows = []
         for cell in (c for c in grid if c.family == family):
             begin = time.perf_counter()
-            row = measure(cell, arguments.runs)
+            row = measure(cell, arguments.runs or cell.runs)
             rows.append(row)
             verdict = "as promised" if holds(row) else "NOT AS PROMISED"
             print(
@@ -45,7 +45,7 @@ def main() -> None:
                 flush=True,
             )
         found[family] = {"date": f"{dt.date.today()}", "cells": rows}
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     page.write(found)
 
 

@@ -88,9 +88,9 @@ def returning(rng: np.random.Generator, effect: float, *, rho: float, worst: boo
     lasting = np.sqrt(rho) * rng.normal(size=200)
     first, second, third = (lasting + np.sqrt(1 - rho) * rng.normal(size=200) for _ in range(3))
     order = np.argsort(second) if worst else rng.permutation(200)
-    chosen = order[:50]
+    chosen = np.isin(np.arange(200), order[:50])
     found = corrected_before_after(
-        second[chosen], third[chosen] + effect, reliability(first, second)
+        second[chosen], third[chosen] + effect, reliability(first, second), chosen=chosen
     )
     # the oracle knows the reliability and the mean
     return found.low, found.high, 2 * 1.96 * float(np.sqrt((1 - rho**2) / 50))
@@ -105,6 +105,7 @@ def cells() -> list[Cell]:
             lambda rng, effect, n=points, p=phi, m=moves: interrupted(
                 rng, effect, points=n, phi=p, moves=m
             ),
+            runs=2400,
         )
         for moves in MOVES
         for points in (24, 48, 104)

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pandas as pd
 import peak
+import prop99
 
 
 def difference(package: str, path: str) -> list[dict]:
@@ -60,35 +61,11 @@ def difference(package: str, path: str) -> list[dict]:
 
 def california(package: str, path: str) -> list[dict]:
     """Nested synthetic control of Proposition 99; the answer is effect and error before."""
-    frame = pd.read_csv(path)
-    frame["year"] = frame["year"].astype(int)
-    late = range(1980, 1989)
-    special = [("cigsale", [year], "mean") for year in (1975, 1980, 1988)]
 
     def workbench() -> tuple[float, float]:
-        from workbench.impact import predictor_means, read_panel
         from workbench.impact.nested import fit_mixture
 
-        x = predictor_means(
-            frame,
-            {
-                "lnincome": late,
-                "retprice": late,
-                "age15to24": late,
-                "beer": range(1984, 1989),
-                **{f"cigsale@{years[0]}": years for _, years, _ in special},
-            },
-            unit="state",
-            period="year",
-        )
-        panel = read_panel(
-            frame,
-            {"California": True},
-            start="1989-01-01",
-            unit="state",
-            period="year",
-            outcome="cigsale",
-        )
+        panel, x = prop99.panel_and_predictors(path)
         own, before = panel.treated, ~panel.after
         table = x.loc[panel.units].to_numpy()
         mix = fit_mixture(
@@ -105,25 +82,29 @@ def california(package: str, path: str) -> list[dict]:
     def pysyncon() -> tuple[float, float]:
         from pysyncon import Dataprep, Synth
 
-        others = sorted(set(frame["state"]) - {"California"})
+        frame = prop99.read(path)
+        others = sorted(set(frame["state"]) - {prop99.TREATED})
         prepared = Dataprep(
             foo=frame,
             predictors=["lnincome", "retprice", "age15to24"],
             predictors_op="mean",
-            time_predictors_prior=late,
-            special_predictors=[*special, ("beer", range(1984, 1989), "mean")],
-            dependent="cigsale",
+            time_predictors_prior=prop99.LATE,
+            special_predictors=[
+                *[(prop99.OUTCOME, [year], "mean") for year in prop99.LAGS],
+                ("beer", prop99.BEER, "mean"),
+            ],
+            dependent=prop99.OUTCOME,
             unit_variable="state",
             time_variable="year",
-            treatment_identifier="California",
+            treatment_identifier=prop99.TREATED,
             controls_identifier=others,
-            time_optimize_ssr=range(1970, 1989),
+            time_optimize_ssr=range(1970, prop99.START),
         )
         synth = Synth()
         synth.fit(prepared, optim_method="Nelder-Mead", optim_initial="equal")
-        wide = frame.pivot_table(index="year", columns="state", values="cigsale")
-        gap = wide["California"] - wide[others] @ np.asarray(synth.W)
-        after = gap.index >= 1989
+        wide = frame.pivot_table(index="year", columns="state", values=prop99.OUTCOME)
+        gap = wide[prop99.TREATED] - wide[others] @ np.asarray(synth.W)
+        after = gap.index >= prop99.START
         return float(gap[after].mean()), float(np.sqrt(np.square(gap[~after]).mean()))
 
     return [timed({"workbench": workbench, "pysyncon": pysyncon}[package])]

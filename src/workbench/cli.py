@@ -195,7 +195,8 @@ def runs(study: Study_) -> None:
 def new(
     name: Annotated[str, typer.Argument(help="Name of the study, such as acme.")],
     source: Annotated[
-        list[Path], typer.Option("--from", help="A table: CSV, Excel or Parquet; repeatable.")
+        list[Path],
+        typer.Option("--from", help="A table: CSV, Excel, Parquet, SPSS or Stata; repeatable."),
     ],
 ) -> None:
     """Start a study from your own tables: a folder under data/ and a card that guesses."""

@@ -234,25 +234,34 @@ class Run(Shelf):
     def outcome(self, aim: Outcome, case: Case, by: Sequence[str] = ()) -> pd.DataFrame:
         """Measure an outcome of a case, as `workbench.impact.evaluate` takes it.
 
-        One row a customer and period; of a measure that reached everybody also a series ready
-        made, one row a whole period, where the indicator has no value for one customer.
+        One row a customer and period. Where the indicator has no value for one customer, a series
+        ready made: one row a whole period of a measure that reached everybody, one row a group and
+        whole period where groups were treated.
         """
         from workbench.data import find_indicator
 
         chosen, every = find_indicator(aim.indicator), case.period
-        if chosen.units or case.chosen != "everybody":
+        grouped = case.chosen == "everybody" or (by and chosen.table.startswith("series"))
+        if chosen.units or not grouped:
             return self.indicator(aim.indicator, every, by=by, units=True, where=aim.where)
-        return self.series(aim.indicator, every, where=aim.where)
+        return self.series(aim.indicator, every, where=aim.where, by=by)
 
     def series(
-        self, name: str, every: str | None = "month", where: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        every: str | None = "month",
+        where: Mapping[str, Any] | None = None,
+        by: Sequence[str] = (),
     ) -> pd.DataFrame:
         """Measure an indicator by whole period; `n` only where records are known behind it."""
-        frame = self.indicator(name, every, where=where)
+        from workbench.data import find_indicator
+
+        frame = self.indicator(name, every, by=by, where=where)
         if "complete" in frame:
             frame = frame[frame["complete"]]
-        ready = "series" in self.study.tables and name.startswith("series.")
-        told = ready and {"n", "denominator"} & set(self.expr("series").columns)
+        table = find_indicator(name).table
+        ready = table.startswith("series") and "." in name
+        told = ready and {"n", "denominator"} & set(self.expr(table).columns)
         return frame.drop(columns="n") if ready and not told else frame
 
     def case(self, name: str) -> Case:
@@ -299,9 +308,10 @@ class Run(Shelf):
         self._require(name)
         if name in self._data_to or not name.startswith(_EVENTS):
             return
-        last = self.tables.report_of(name).last
-        if last is not None:
-            self._data_to[name] = last.isoformat()
+        from workbench.data import reach
+
+        if last := reach(self.tables, name):
+            self._data_to[name] = last
             write_json(self._own_folder() / "data_to.json", self._data_to)
 
     def _require(self, name: str) -> None:

@@ -73,7 +73,7 @@ def start_study(root: Path, name: str, sources: Sequence[Path], *, today: date) 
     name : str
         Name of the study: letters, digits, underscores.
     sources : sequence of Path
-        CSV, TSV, Excel or Parquet files, one a table.
+        CSV, TSV, Excel, Parquet, SPSS or Stata files, one a table.
     today : date
         The as-of date when the tables hold no date.
 
@@ -204,7 +204,7 @@ privacy:
 # Columns not listed keep their names. Raw files are never changed.
 tables:
 {tables}
-# Goals and measures add pages of their own; uncomment and fill in.
+{_survey_text(guesses)}# Goals and measures add pages of their own; uncomment and fill in.
 # goals:
 #   - name: more_repeat_customers
 #     title: {{en: More customers come back, zh: 提高复购率}}
@@ -222,6 +222,19 @@ tables:
 
 # Parameters of single notebooks, by notebook:
 # parameters: {{clv: {{...}}}}
+"""
+
+
+def _survey_text(guesses: Sequence[Guess]) -> str:
+    if all(guess.table != "survey" for guess in guesses):
+        return ""
+    return """\
+# The survey's questions; without this they are taken for SERVQUAL's 22, answered from 1 to 7.
+# survey:
+#   scale: [1, 7]
+#   items: {"01": {en: "Bills are right the first time", zh: "账单一次出对"}}   # exp_01 and per_01
+#   dimensions: {reliability: ["01"]}
+#   groups: [region]
 """
 
 
@@ -256,6 +269,7 @@ def _read(path: Path) -> tuple[pd.DataFrame, str]:
     import pandas as pd
 
     from workbench.data.files import exists, look_at
+    from workbench.data.labelled import KINDS, read_labelled
 
     exists(path)
     suffix = path.suffix.lower()
@@ -263,6 +277,9 @@ def _read(path: Path) -> tuple[pd.DataFrame, str]:
         return pd.read_excel(path, dtype=str, nrows=_SAMPLE), ""
     if suffix in (".parquet", ".pq"):
         return pd.read_parquet(path).head(_SAMPLE).astype("string"), ""
+    if suffix in KINDS:
+        table, _ = read_labelled(path, codes=())
+        return table.slice(0, _SAMPLE).to_pandas(), ""
     found = look_at(path, None, None)
     frame = pd.read_csv(
         path,

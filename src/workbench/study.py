@@ -22,22 +22,13 @@ from workbench.study_segments import Segments
 from workbench.study_survey import Survey
 
 __all__ = [
-    "CARD", "DAYS_PER_UNIT", "LANGUAGES", "Action", "Baseline", "Case", "Goal", "Outcome",
+    "CARD", "LANGUAGES", "Action", "Baseline", "Case", "Goal", "Outcome",
     "Privacy", "Published", "Scorecard", "Segments", "Study", "StudyError", "Survey", "Table",
     "Text", "find_root", "load_study", "read_card",
 ]  # fmt: skip
 
 CARD = "study.yml"
 _FROM_FOLDER = {"name", "folder"}
-#: Days in one unit of time, for purchase models (a month is a twelfth of 365.25 days).
-DAYS_PER_UNIT: Mapping[str, float] = {
-    "hour": 1 / 24,
-    "day": 1.0,
-    "week": 7.0,
-    "month": 365.25 / 12,
-    "quarter": 365.25 / 4,
-    "year": 365.25,
-}
 
 
 class StudyError(WorkbenchError):
@@ -52,6 +43,7 @@ class Study(Card):
     title: LocalText
     description: LocalText | None = None
     simulated: bool = False
+    simulated_how: LocalText | None = None  # stands above every page in place of our sentence
     origin: LocalText | None = None
     licence: str | None = None
     languages: tuple[str, ...] = Field(default=("en",), min_length=1)
@@ -326,6 +318,14 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
                 text = f"there is no {kind} {served!r}{did_you_mean(served, known)}"
                 found.append((("actions", i, kind), f"actions[{i}].{kind}: {text}"))
     for i, case in enumerate(study.cases):
+        late = {unit: day for unit, day in (case.starts or {}).items() if day > study.as_of}
+        for unit, day in late.items() if case.start <= study.as_of else ():
+            found.append(
+                (
+                    ("cases", i, "starts", unit),
+                    f"cases[{i}].starts.{unit}: {day} lies after as_of {study.as_of}",
+                )
+            )
         if case.start > study.as_of:
             found.append(
                 (

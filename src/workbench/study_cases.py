@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -75,22 +75,34 @@ class Comparison(Card):
     label: str | None = None
 
 
+class LeftOut(Card):
+    """Groups that are not compared, and why; the page names both."""
+
+    units: tuple[Any, ...] = Field(min_length=1)
+    reason: LocalText
+
+
 class Fit(Card):
-    """How the series of a case that reached everybody is carried on, where the card says so.
+    """How outcomes are compared or carried on, where the card says so.
 
     Attributes
     ----------
     scale : str
-        ``level``, or ``log`` for shifts in percent; covariates then enter as logarithms, too.
+        ``level``, or ``log`` for effects in percent; covariates then enter as logarithms, too.
     trend : bool
-        Whether a straight trend goes on beside the drift.
+        Whether a straight trend goes on beside the drift; everybody's cases only.
     errors : str
-        How the series moves: ``ar1``, ``local_level``, or the average over ``both``.
+        How the series moves: ``ar1``, ``local_level``, or the average over ``both``; everybody's
+        cases only.
+    in_part : dict
+        First day of a period before the start -> share of the measure in force in it, between 0
+        and 1, where it came in by degrees; everybody's cases only.
     """
 
     scale: Literal["level", "log"] = "level"
     trend: bool = True
     errors: Literal["both", "ar1", "local_level"] = "both"
+    in_part: dict[dt.date, Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
 
 
 class Case(Card):
@@ -106,12 +118,19 @@ class Case(Card):
         The indicator by which a rule, the worst or volunteers were chosen.
     treated : dict or None
         Column -> values of the treated; else the table ``treatments`` says who they are.
+    starts : dict or None
+        Treated group -> its own first day, where groups of the column `unit` started at different
+        times; `start` is then the earliest and need not be given.
+    since : date or None
+        First day whose data count; all of them when left out.
+    leave_out : tuple of LeftOut
+        Groups of the column `unit` that are not compared, and why.
     comparison : tuple of Comparison
         Series that the measure did not reach, for a case that reached everybody.
     covariates : tuple of Comparison
         What else moves the outcome, and the measure does not move; everybody's cases only.
     fit : Fit
-        How the series is carried on; everybody's cases only.
+        How outcomes are compared or carried on.
     design : str or None
         The design that shall answer, in place of the one that the workbench picks.
     costs : Costs or None
@@ -126,10 +145,13 @@ class Case(Card):
     what: LocalText | None = None
     start: dt.date
     end: dt.date | None = None
+    since: dt.date | None = None
     chosen: Literal["everybody", "rule", "worst", "volunteers", "random"] = "everybody"
     unit: str = "customer"
     selected_on: str | None = None
     treated: dict[str, tuple[Any, ...]] | None = None
+    starts: dict[Any, dt.date] | None = Field(default=None, min_length=1)
+    leave_out: tuple[LeftOut, ...] = ()
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
     period: Literal["week", "month", "quarter", "year", "wave"] = "month"
     comparison: tuple[Comparison, ...] = ()
@@ -139,6 +161,15 @@ class Case(Card):
     costs: Costs | None = None
     horizon: int | None = Field(default=None, ge=1)
     discount: float = Field(default=0.0, ge=0, lt=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _begun(cls, given: Any) -> Any:
+        starts = given.get("starts") if isinstance(given, Mapping) else None
+        if isinstance(starts, Mapping) and "start" not in given:
+            dates = [d for d in starts.values() if isinstance(d, dt.date)]
+            return {**given, "start": min(dates)} if dates else given
+        return given
 
     @field_validator("treated", mode="before")
     @classmethod
@@ -151,11 +182,57 @@ class Case(Card):
     def _ordered(self) -> Self:
         if self.end is not None and self.end <= self.start:
             raise PydanticCustomError("order", "`end` is not after `start`", {})
-        if self.chosen != "everybody" and (self.covariates or self.fit != Fit()):
+        if self.since is not None and self.since >= self.start:
+            raise PydanticCustomError("order", "`since` is not before `start`", {})
+        carried = self.fit.model_copy(update={"scale": "level"}) != Fit()
+        if self.chosen != "everybody" and (self.covariates or carried):
             raise PydanticCustomError(
                 "everybody",
-                "`covariates` and `fit` are for cases that reached everybody; take them out",
+                "`covariates` and `fit` other than its scale are for cases that reached everybody;"
+                " take them out",
                 {},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _by_group(self) -> Self:
+        grouped = self.unit not in ("customer", "everybody")
+        column = self.unit if grouped else next(iter(self.treated or {}), None)
+        if self.leave_out and column is None:
+            raise PydanticCustomError(
+                "groups", "`leave_out` names groups; say by `unit` which column has them", {}
+            )
+        named = {unit for entry in self.leave_out for unit in entry.units}
+        own = {*(self.starts or {}), *(self.treated or {}).get(column or "", ())}
+        if both := sorted(map(str, named & own)):
+            raise PydanticCustomError(
+                "groups", "{who} is treated and left out; do one or the other", {"who": both[0]}
+            )
+        if self.starts is None:
+            if self.chosen != "everybody" and self.fit.scale == "log":
+                raise PydanticCustomError(
+                    "everybody",
+                    "`fit.scale: log` is for cases that reached everybody, and for `starts`; take"
+                    " it out",
+                    {},
+                )
+            return self
+        if not grouped or self.chosen == "everybody":
+            raise PydanticCustomError(
+                "starts",
+                "`starts` is for groups that started at different times: give the column that"
+                " names them as `unit`, and as `chosen` how they came to it",
+                {},
+            )
+        if self.treated is not None:
+            raise PydanticCustomError(
+                "starts", "`starts` says who was treated; take `treated` out", {}
+            )
+        if self.start != min(self.starts.values()):
+            raise PydanticCustomError(
+                "starts",
+                "`start` is {start}, but the first of `starts` is {first}; take `start` out",
+                {"start": str(self.start), "first": str(min(self.starts.values()))},
             )
         return self
 

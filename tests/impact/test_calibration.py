@@ -25,7 +25,7 @@ def test_every_cell_of_the_grid_was_measured_often_enough() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['family']} {row['settings']}")
 def test_every_cell_holds_what_it_promises(row) -> None:
-    assert holds(row)
+    assert holds(row, by_chance=True)
 
 
 def test_a_cell_that_fails_is_not_called_held() -> None:
@@ -52,4 +52,4 @@ def test_the_same_seed_gives_the_same_cell() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("cell", panels.cells(), ids=lambda cell: str(dict(cell.settings)))
 def test_a_cell_measured_anew_holds(cell) -> None:
-    assert holds(measure(cell, 200))
+    assert holds(measure(cell, 200), by_chance=True)

@@ -31,7 +31,7 @@ def test_the_corrected_change_holds_its_interval(rho: float, worst: bool) -> Non
         first, second, third = measured(rng, 200, rho)
         chosen = second <= np.quantile(second, 0.25) if worst else rng.random(200) < 0.25
         found = corrected_before_after(
-            second[chosen], third[chosen] + 0.5, reliability(first, second)
+            second[chosen], third[chosen] + 0.5, reliability(first, second), chosen=chosen
         )
         hits += found.low <= 0.5 <= found.high
         change = third[chosen] + 0.5 - second[chosen]
@@ -39,6 +39,33 @@ def test_the_corrected_change_holds_its_interval(rho: float, worst: bool) -> Non
         fooled += abs(change.mean() - 0.5) > half
     assert 0.91 <= hits / 300 <= 0.985
     assert bool(fooled > 60) is worst, "the plain paired t fails where the worst were chosen"
+
+
+def test_the_error_of_the_return_goes_with_that_of_the_chosen() -> None:
+    # Where values last, a unit that was low by accident before is low in both: its error enters
+    # the reliability and the mean of the chosen alike. The interval must be that of both together.
+    rng = np.random.default_rng(31)
+    errors, joint, apart = [], [], []
+    for _ in range(1500):
+        first, second, third = measured(rng, 200, 0.9)
+        chosen = second <= np.quantile(second, 0.25)
+        returning = reliability(first, second)
+        found = corrected_before_after(second[chosen], third[chosen], returning, chosen=chosen)
+        errors.append(found.effect)
+        joint.append(found.high - found.low)
+        loose = corrected_before_after(second[chosen], third[chosen], returning)
+        apart.append(loose.high - loose.low)
+    true = 2 * 2.01 * np.std(errors)  # t with 49 degrees of freedom
+    assert np.mean(joint) == pytest.approx(true, rel=0.05)
+    assert np.mean(apart) < 0.96 * true, "as if apart, too short"
+
+
+def test_marks_that_do_not_fit_the_chosen_are_refused() -> None:
+    first, second, third = measured(np.random.default_rng(3), 40, 0.7)
+    with pytest.raises(CaseError, match="39 of 40 units are marked as chosen, for 10 values"):
+        corrected_before_after(
+            second[:10], third[:10], reliability(first, second), chosen=np.arange(40) > 0
+        )
 
 
 def test_the_expected_return_is_that_of_the_bivariate_normal() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from workbench.impact import CaseError, cohort, restricted_mean, time_to_event
+from workbench.impact import CaseError, cohort, hazard_ratio, restricted_mean, time_to_event
+from workbench.impact.cox import fit_cox
 
 
 def drawn(rng, n: int, hazard, censor: float = 0.0, horizon: float = 12.0) -> pd.DataFrame:
@@ -142,3 +144,76 @@ def test_a_horizon_beyond_the_data_and_missing_columns_are_refused() -> None:
     one = frame.assign(city=np.where(frame["treated"], 9, frame.index % 5))
     with pytest.raises(CaseError, match="1 treated and 5 other clusters"):
         time_to_event(one, horizon=10.0, unit="city")
+
+
+def two_groups(rng, n: int, ratio: float, hazard: float = 0.1) -> pd.DataFrame:
+    own = rng.random(n) < 0.5
+    return drawn(rng, n, hazard * np.where(own, ratio, 1.0), censor=0.03).assign(treated=own)
+
+
+def test_the_hazard_ratio_holds_its_interval_and_is_steady() -> None:
+    rng, hits, bent = np.random.default_rng(21), 0, 0
+    for _ in range(100):
+        found = hazard_ratio(two_groups(rng, 200, 0.7))
+        hits += found.low <= 0.7 <= found.high
+        bent += not found.proportional
+    # nominal 95 %: fewer than 88 of 100 with probability .002; one in twenty bent by chance
+    assert hits >= 88 and bent <= 13
+
+
+def test_cox_regression_is_that_of_statsmodels() -> None:
+    rng = np.random.default_rng(25)
+    frame = two_groups(rng, 300, 0.6).assign(x=rng.normal(size=300))
+    frame["duration"] = np.ceil(frame["duration"] * 2)  # many ties
+    x = frame[["treated", "x"]].to_numpy(dtype=float)
+    own = fit_cox(frame["duration"].to_numpy(), frame["event"].to_numpy(), x)
+    peer = PHReg(frame["duration"], x, status=frame["event"], ties="efron").fit()
+    assert own.beta == pytest.approx(peer.params, rel=1e-6)
+    assert np.sqrt(np.diag(own.covariance)) == pytest.approx(peer.bse, rel=1e-6)
+    # the influence of a row: what leaving it out moves, to first order
+    for i in (3, 40, 200):
+        kept = np.arange(300) != i
+        left = fit_cox(frame["duration"].to_numpy()[kept], frame["event"].to_numpy()[kept], x[kept])
+        assert own.beta - left.beta == pytest.approx(own.influence[i], abs=0.006)
+    assert own.influence.sum(axis=0) == pytest.approx(0, abs=1e-8)
+
+
+def test_a_ratio_of_two_cohorts_takes_out_what_lasts() -> None:
+    rng, hits = np.random.default_rng(22), 0
+    for _ in range(40):
+        # the treated always leave sooner; the measure takes a quarter off
+        before = two_groups(rng, 300, 1.5).assign(after=False)
+        after = two_groups(rng, 300, 1.5 * 0.75).assign(after=True)
+        both = pd.concat([before, after], ignore_index=True).assign(who=np.tile(np.arange(300), 2))
+        found = hazard_ratio(both, after="after", unit="who")
+        hits += found.low <= 0.75 <= found.high
+    assert hits >= 34
+
+
+def test_a_ratio_that_changes_over_time_is_told() -> None:
+    rng = np.random.default_rng(23)
+    own = rng.random(2000) < 0.5
+    # the treated stay longer at first, and leave all the sooner later
+    early = rng.exponential(1 / np.where(own, 0.03, 0.1))
+    time = np.where(early < 6, early, 6 + rng.exponential(1 / np.where(own, 0.2, 0.1)))
+    frame = pd.DataFrame({"duration": np.minimum(time, 12), "event": time <= 12, "treated": own})
+    found = hazard_ratio(frame)
+    assert not found.proportional
+    assert "not at all times alike" in found.check.text
+    assert found.metrics()["name"].tolist() == ["hazard_ratio"] and len(found.table) == 1
+    steady = hazard_ratio(two_groups(rng, 2000, 0.5))
+    assert "not at all times" not in steady.check.text and steady.high < 0.7
+    assert steady.plot().get_xscale() == "log"
+
+
+def test_few_events_clusters_and_columns_are_refused_for_a_ratio_too() -> None:
+    frame = two_groups(np.random.default_rng(24), 200, 1.0)
+    with pytest.raises(CaseError, match="there is no column 'since'"):
+        hazard_ratio(frame, after="since")
+    with pytest.raises(CaseError, match="0 events were seen in the group treated"):
+        hazard_ratio(frame.assign(event=frame["event"] & ~frame["treated"]))
+    four = frame.assign(
+        city=np.where(frame["treated"], "t", "c") + pd.Series(frame.index % 4).astype(str)
+    )
+    with pytest.raises(CaseError, match="there are 4 clusters on the smaller side"):
+        hazard_ratio(four, unit="city")

@@ -30,7 +30,6 @@ def said() -> list[str]:
     words = import_verdict()
     return [
         *words.FOUND.values(),
-        *words.CLAIM.values(),
         *words.GLANCE.values(),
         *words.OUTCOMES.values(),
         *words.BENEFIT.values(),

@@ -71,7 +71,9 @@ def test_the_two_importances_are_those_of_the_priority_maps() -> None:
 def test_weights_count_in_the_priority_map_as_repeated_answers_do() -> None:
     answers = survey(120)
     times = np.random.default_rng(3).integers(1, 4, 120)
-    weighted = priority_map(answers, weights=times, rng=np.random.default_rng(1), draws=5).table
+    weighted = priority_map(
+        answers.with_background(weight=times.astype(float)), rng=np.random.default_rng(1), draws=5
+    ).table
     often = answers.subset(np.ones(120, dtype=bool))
     rows = np.repeat(np.arange(120), times)
     for name in ("perception", "expectation", "background", "importance"):

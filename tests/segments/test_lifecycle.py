@@ -128,6 +128,7 @@ GOOD = log(a=[3, 9])
         (GOOD.assign(customer_id=[None, "a"]), "row 0: customer_id is missing"),
         (GOOD.assign(date=[pd.NaT, AS_OF]), "row 0: date is missing"),
         (GOOD.assign(date=["yesterday", "x"]), "no date"),
+        (GOOD.assign(date=["03/04/2025", "05/04/2025"]), "no date"),
         (GOOD.assign(amount=["1", "2"]), "amount holds text"),
         (GOOD.assign(amount=[np.nan, 1]), "row 0: amount is missing"),
         (GOOD.assign(amount=-1.0), "the log has no purchase"),

@@ -12,8 +12,10 @@ import yaml
 
 from workbench.errors import WorkbenchError
 from workbench.reporting.tables import table_html
+from workbench.site.blocks import banner
 from workbench.site.errors import SiteError
 from workbench.site.stage import stage, unstage
+from workbench.study import read_card
 
 
 def page(root, path):
@@ -77,6 +79,13 @@ def test_simulated_data_are_said_to_be_so_on_every_page_of_their_study_only(proj
         assert said == ("demo" in path.parts), path
     for path in (project / "reports" / "zh" / "studies").rglob("*.ipynb"):
         assert "模拟数据" in path.read_text(encoding="utf-8")
+
+
+def test_a_study_may_say_how_its_data_were_simulated(project):
+    card = read_card(project / "data" / "demo" / "study.yml")
+    told = card.model_copy(update={"simulated_how": {"en": "Drawn <by hand>.", "zh": "手工绘制。"}})
+    assert "Drawn &lt;by hand&gt;." in banner(told, "en") and "手工绘制。" in banner(told, "zh")
+    assert "made up" in banner(card, "en")
 
 
 def test_a_failed_notebook_says_so_and_keeps_its_last_good_page(project):
@@ -179,7 +188,7 @@ def test_pages_come_in_the_order_of_the_pipeline(project):
     stage(project)
     orders = [
         front(page(project, f"studies/demo/{name}.ipynb"))["order"]
-        for name in ("segmentation", "clv", "case_evaluation/desk")
+        for name in ("segmentation", "clv", "case_evaluation/index")
     ]
     assert orders == sorted(orders)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from workbench.clv.rows import refuse
-from workbench.clv.units import DAYS, check_unit
+from workbench.clv.units import check_unit
+from workbench.units import DAYS_PER_UNIT
 
 
 def contract_periods(
@@ -61,7 +62,7 @@ def contract_periods(
 def _whole_periods(began: pd.Series, until: pd.Series, unit: str) -> pd.Series:
     if unit not in ("month", "quarter", "year"):
         days = (until - began).dt.days
-        return (days // DAYS[unit]).astype(int)
+        return (days // DAYS_PER_UNIT[unit]).astype(int)
     months: pd.Series = (until.dt.year - began.dt.year) * 12
     months = months + until.dt.month - began.dt.month
     # a contract of the 31st renews on the last day of shorter months

@@ -5,21 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.errors import DataError
-
-DAYS = {
-    "hour": 1 / 24,
-    "day": 1.0,
-    "week": 7.0,
-    "month": 365.25 / 12,
-    "quarter": 365.25 / 4,
-    "year": 365.25,
-}
+from workbench.units import DAYS_PER_UNIT
 
 
 def check_unit(unit: str) -> str:
     """Return the unit, or say which ones there are."""
-    if unit not in DAYS:
-        raise DataError(f"unit of time is {unit!r}", remedy=f"choose one of {', '.join(DAYS)}")
+    if unit not in DAYS_PER_UNIT:
+        known = ", ".join(DAYS_PER_UNIT)
+        raise DataError(f"unit of time is {unit!r}", remedy=f"choose one of {known}")
     return unit
 
 
@@ -49,7 +42,7 @@ def per_year(unit: str | None) -> float:
             "the unit of time is unknown, so an annual rate cannot be applied",
             remedy="name it when making the model: unit='week'",
         )
-    return 365.25 / DAYS[check_unit(unit)]
+    return 365.25 / DAYS_PER_UNIT[check_unit(unit)]
 
 
 def continuous_rate(annual_rate: float, unit: str | None) -> float:

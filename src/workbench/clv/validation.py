@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.clv.forecast import PurchaseResults
 from workbench.clv.rows import as_floats, refuse
-from workbench.clv.units import DAYS, check_unit, one_unit
+from workbench.clv.units import check_unit, one_unit
 from workbench.errors import DataError
 from workbench.stats.intervals import Interval, mean_interval, ratio_interval
+from workbench.units import DAYS_PER_UNIT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -310,7 +311,7 @@ def tracking(
     start = first.min()
     born = log["customer_id"].map(first)
     repeat = log.loc[born.notna() & (log["date"] > born), "date"]
-    day = max(DAYS[unit], 1.0)
+    day = max(DAYS_PER_UNIT[unit], 1.0)
     # a period that has only begun would look like a fall
     periods = max(int(((last - start).days + 1) // day), 1)
     ends = np.arange(1, periods + 1) * day
@@ -319,7 +320,7 @@ def tracking(
 
     offsets, customers = np.unique((first - start).dt.days.to_numpy(), return_counts=True)
     # a period ends with its last day: day number end - 1
-    ages = (ends[:, None] - 1 - offsets[None, :]) / DAYS[unit]
+    ages = (ends[:, None] - 1 - offsets[None, :]) / DAYS_PER_UNIT[unit]
     ages = np.maximum(ages, 0.0)
     at, place = np.unique(ages, return_inverse=True)
     weights = np.zeros((periods, at.size))

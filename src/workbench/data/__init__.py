@@ -17,6 +17,7 @@ from workbench.data.indicators import (
 )
 from workbench.data.limits import with_limits
 from workbench.data.privacy import suppress
+from workbench.data.reach import last_day, last_of_all, reach
 from workbench.data.report import CleaningReport, TableReport
 from workbench.data.rfm import RFMScores, rfm_scores
 from workbench.data.summaries import CustomerSummary, customer_summary
@@ -38,11 +39,14 @@ __all__ = [
     "find_indicator",
     "freshness",
     "indicator",
+    "last_day",
+    "last_of_all",
     "library",
     "missing_by_period",
     "missing_values",
     "open_tables",
     "personal_texts",
+    "reach",
     "register",
     "rfm_scores",
     "rows_mean",

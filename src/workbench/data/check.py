@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from workbench.card import did_you_mean
 from workbench.codebook import read_codebook
-from workbench.data.indicators import INDICATORS, find_indicator, missing_for
+from workbench.data.indicators import INDICATORS, find_indicator, indicator, missing_for
 from workbench.data.quality import REASONS
+from workbench.data.reach import last_day
 from workbench.data.report import TableReport
 from workbench.data.tables import Tables, open_tables
 from workbench.errors import WorkbenchError
@@ -97,7 +100,7 @@ def check_study(study: Study) -> CheckReport:
             # Every table needs the customer table; say only once that it is broken.
             if str(error) not in problems:
                 problems.append(str(error))
-    warnings = [text for report in reports.values() for text in _about_table(study, report)]
+    warnings = [text for report in reports.values() for text in _about_table(tables, report)]
     if "customers" in reports:
         warnings += _about_people(tables)
     # Goals and cases on a table that cannot be read have the table's problem, not one of theirs.
@@ -123,8 +126,8 @@ def _about_codebook(study: Study) -> list[str]:
     return []
 
 
-def _about_table(study: Study, report: TableReport) -> list[str]:
-    notes = []
+def _about_table(tables: Tables, report: TableReport) -> list[str]:
+    study, notes = tables.study, []
     aside = report.read - report.kept
     if aside > _MANY_SET_ASIDE * report.read:
         reason = max(report.set_aside, key=lambda r: report.set_aside[r])
@@ -152,8 +155,9 @@ def _about_table(study: Study, report: TableReport) -> list[str]:
             f"{report.name}: {report.zero_amounts:,} amounts of zero were kept as purchases; write"
             " `zero_amounts: set_aside` to set them aside"
         )
-    if report.last is not None and (study.as_of - report.last).days > _STALE_DAYS:
-        notes.append(f"{report.name}: the data end on {report.last}, as_of is {study.as_of}")
+    last = last_day(tables, report.name)
+    if last is not None and (study.as_of - last).days > _STALE_DAYS:
+        notes.append(f"{report.name}: the data end on {last}, as_of is {study.as_of}")
     return notes
 
 
@@ -227,10 +231,7 @@ def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
         if text is not None:
             problems.append(f"{at}: {text}")
         elif case.chosen != "everybody" and not find_indicator(outcome.indicator).units:
-            problems.append(
-                f"{at}: {outcome.indicator} has no value for one customer; it can be judged where"
-                " everybody was reached"
-            )
+            problems += _about_groups(tables, case, outcome, at)
     if case.selected_on is not None:
         text = _about_indicator(tables, case.selected_on, None, {}, readable)
         if text is not None:
@@ -243,10 +244,12 @@ def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
             for column in [*named, *(case.treated or {})]
             if column not in have
         ]
-        for column, values in (case.treated or {}).items():
+        groups = [*(case.starts or {}), *(unit for e in case.leave_out for unit in e.units)]
+        by_unit = {case.unit: tuple(groups)} if case.unit in named and groups else {}
+        for column, values in (*(case.treated or {}).items(), *by_unit.items()):
             if column in have and (unknown := _unknown_values(tables, "customers", column, values)):
-                problems.append(f"{at}.treated: {unknown}")
-    if case.treated is None and case.chosen != "everybody":
+                problems.append(f"{at}: {unknown}")
+    if case.treated is None and case.starts is None and case.chosen != "everybody":
         if "treatments" not in tables:
             problems.append(
                 f"{at}: nothing says who was treated; add a table `treatments` or `treated:`"
@@ -256,6 +259,58 @@ def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
         ):
             problems.append(f"{at}: {unknown}")
     return problems
+
+
+def _about_groups(tables: Tables, case: Case, outcome: Outcome | Comparison, at: str) -> list[str]:
+    """Look whether a series ready made has the groups of a case, and values where they are due."""
+    name, column = outcome.indicator, _group_of(case)
+    table = find_indicator(name).table
+    if column is None or not table.startswith("series"):
+        return [
+            f"{at}: {name} has no value for one customer; it can be judged where everybody was"
+            " reached, or groups of a column of the table"
+        ]
+    have = tables.expr(table).columns
+    if column not in have:
+        return [f"{at}: {table!r} has no column {column!r}{did_you_mean(column, have)}"]
+    starts = case.starts or dict.fromkeys((case.treated or {}).get(column, ()), case.start)
+    left = [unit for entry in case.leave_out for unit in entry.units]
+    if unknown := _unknown_values(tables, table, column, [*starts, *left]):
+        return [f"{at}: {unknown}"]
+    try:
+        rows = indicator(tables, name, case.period, [column], where=outcome.where)
+    except WorkbenchError as error:
+        return [f"{at}: {error.what}; {error.remedy}"]
+    rows = rows[rows["estimate"].notna() & ~rows[column].isin(left)]
+    if case.since is not None:
+        rows = rows[rows["period"] >= pd.Timestamp(case.since)]
+    if rows.empty:
+        return [f"{at}: {name} has no value; bring data, or mend `since` and `where`"]
+    first, last = rows["period"].min(), rows["period"].max()
+    seen = rows.groupby(column)["period"].agg(["min", "max"])
+    problems = []
+    for unit, day in starts.items():
+        start = pd.Timestamp(day)
+        if unit not in seen.index:
+            problems.append(f"{at}: {unit} is treated, but has no value of {name}")
+        elif start <= first or start > last:
+            problems.append(
+                f"{at}: {unit} starts {day}, outside the data, which run from {first:%Y-%m-%d} to"
+                f" {last:%Y-%m-%d}; correct the date, or bring more data"
+            )
+        elif seen.loc[unit, "min"] >= start:
+            problems.append(f"{at}: {unit} was never observed before its start {day}")
+    others = seen.index.difference(pd.Index(list(starts)))
+    if not len(others) and len(set(starts.values())) < 2:
+        problems.append(f"{at}: every {column} was treated at once; nobody is left to compare with")
+    return problems
+
+
+def _group_of(case: Case) -> str | None:
+    """Give the column that names the groups of a case."""
+    if case.unit not in ("customer", "everybody"):
+        return case.unit
+    return next(iter(case.treated or {}), None)
 
 
 def _about_items(tables: Tables, readable: set[str]) -> list[str]:

@@ -17,7 +17,8 @@ from workbench.data.masking import NameBook, free_texts, mask_texts, mask_value
 from workbench.data.quality import DETAIL, REASON, REASONS, Flagged, flag, standardise
 from workbench.data.report import Linking, TableReport
 from workbench.data.schemas import Schema, schema_of
-from workbench.data.sources import ROW, Source, read_source
+from workbench.data.source import ROW, Source
+from workbench.data.sources import read_source
 from workbench.data.survey_form import standard_form
 from workbench.errors import DataError
 from workbench.study import Study

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.data.periods import Periods, period_start
+from workbench.data.reach import SPANS, last_day, span_of
 from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables
 
@@ -23,6 +24,8 @@ _ITEM = re.compile(r"(exp|per|imp)_\w+")
 _OF_SOME = re.compile(r"kano_.+|(code|tone)_.+")
 #: More half-years than this are put together to years.
 _MOST_PERIODS = 10
+#: More years than this are put together to decades.
+_MOST_YEARS = 20
 _ITEMS = {"exp": "expectation items", "per": "perception items", "imp": "importance items"}
 
 
@@ -124,8 +127,12 @@ def coverage(tables: Tables) -> Coverage:
         if counts.empty:
             continue
         counts["month"] = pd.to_datetime(counts["month"]).astype("datetime64[ns]")
-        months = pd.date_range(counts["month"].min(), counts["month"].max(), freq="MS")
-        rows = counts.set_index("month")["rows"].reindex(months, fill_value=0).astype("int64")
+        every = span_of(tables, name)
+        end = (last_day(tables, name) if every else None) or counts["month"].max()
+        months = pd.date_range(counts["month"].min(), end, freq="MS")
+        # a row of a yearly series stands for each month of its year
+        begun = months.to_period(SPANS[every]).start_time if every else months
+        rows = counts.set_index("month")["rows"].reindex(begun, fill_value=0).astype("int64")
         report = tables.report_of(name)
         span = Periods("month", report.first or tables.study.as_of, tables.study.as_of)
         part = pd.DataFrame({"table": name, "month": months, "rows": rows.to_numpy()})
@@ -192,8 +199,8 @@ def missing_by_period(tables: Tables, most: int = 12) -> pd.DataFrame:
     DataFrame
         One row a column (``table: column``, the most incomplete first; complete ones only where no
         column lacks a value), one column a half-year
-        (``2025 H1``), or a year where there are more than ten; shares, or missing where the table
-        has no row.
+        (``2025 H1``), or a year where there are more than ten, or ten years where there are more
+        than twenty of those; shares, or missing where the table has no row.
     """
     parts = []
     for name in tables.names:
@@ -220,6 +227,9 @@ def missing_by_period(tables: Tables, most: int = 12) -> pd.DataFrame:
     found = pd.concat(parts, ignore_index=True)
     if found["period"].nunique() > _MOST_PERIODS:
         found["period"] = found["period"].str[:4]
+    if found["period"].nunique() > _MOST_YEARS:
+        decade = found["period"].str[:3]
+        found["period"] = decade + "0-" + decade + "9"
     keys = ["column", "period"]
     sums = found.groupby(keys, sort=False)[["missing", "rows"]].sum()
     whole = sums.groupby("column", sort=False).sum()
@@ -271,14 +281,15 @@ def freshness(tables: Tables) -> pd.DataFrame:
         report = tables.report_of(name)
         schema = schema_of(name)
         planned = schema is not None and schema.name == "treatments"
-        if planned or report.first is None or report.last is None:
+        last = last_day(tables, name)
+        if planned or report.first is None or last is None:
             continue
         rows.append(
             {
                 "table": name,
                 "first": pd.Timestamp(report.first),
-                "last": pd.Timestamp(report.last),
-                "days_behind": (tables.study.as_of - report.last).days,
+                "last": pd.Timestamp(last),
+                "days_behind": (tables.study.as_of - last).days,
             }
         )
     return pd.DataFrame(rows, columns=["table", "first", "last", "days_behind"])

@@ -8,7 +8,7 @@ from typing import Any
 import ibis
 import pandas as pd
 
-from workbench.data.indicator_library import OWN_SERIES
+from workbench.data.indicator_library import own_name
 from workbench.data.measures import Asked
 from workbench.errors import DataError
 
@@ -21,14 +21,19 @@ def series(asked: Asked) -> pd.DataFrame:
     Rows carry indicator, date and either numerator and denominator, which are added up over a
     period, or value, which is averaged with the weights n. The standard error `se` of a row's
     value or ratio is carried on; a share of people asked has that of a share. A table without
-    the column indicator has a column for each of its own series instead.
+    the column indicator has a column for each of its own series instead, and may give their
+    weights in n.
     """
-    name = asked.indicator.name.removeprefix(OWN_SERIES)
+    own = own_name(asked.indicator.name)
+    name = own or asked.indicator.name
     rows = asked.rows()
-    if name != asked.indicator.name and "indicator" not in rows.columns:
-        rows = rows.select(date=rows.date, value=rows[name])
+    if own and "indicator" not in rows.columns:
+        beside = {c: rows[c] for c in (*asked.by, "n") if c in rows.columns}
+        rows = rows.select(date=rows.date, value=rows[own], **beside)
     else:
         rows = rows.filter(rows.indicator.lower() == name.lower())
+    if own and asked.by:
+        _once_each(asked, rows)
     parts = {"numerator", "denominator"} <= set(rows.columns)
     if not parts and "value" not in rows.columns:
         raise _unusable(asked, "the table 'series' has no values", f"give {_WAYS}")
@@ -65,6 +70,23 @@ def series(asked: Asked) -> pd.DataFrame:
         error = (t["squares"].astype("float64") ** 0.5 / weight).mask(t["blind"].astype(bool))
         t = t.assign(n=n, sd=error * n**0.5)
     return t.assign(estimate=estimate - (name == "campaign_return"))
+
+
+def _once_each(asked: Asked, rows: Any) -> None:
+    """Refuse a group with two values on a day: no average of them would be the group's own."""
+    keys = [*asked.by, "date"]
+    counted = rows.group_by(keys).aggregate(rows=rows.count())
+    twice = asked.run(counted.filter(counted.rows > 1).order_by(keys))
+    if twice.empty:
+        return
+    first = twice.iloc[0]
+    who = ", ".join(str(first[c]) for c in asked.by)
+    raise _unusable(
+        asked,
+        f"{len(twice)} groups and dates have more than one row, first {who} on"
+        f" {pd.Timestamp(first['date']):%Y-%m-%d}",
+        f"give one row a {' and '.join(asked.by)} and date",
+    )
 
 
 def expert_score(asked: Asked) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,16 +70,29 @@ QUIET: Final = 90
 
 _SALES = ("date", "amount")
 
-#: How the name of an indicator begins that the study brings itself, as a series ready made.
-OWN_SERIES: Final = "series."
+# A series that the study brings ready made: its table (``series`` or a variant), a dot, its name.
+_OWN_SERIES: Final = re.compile(r"(series(?:_\w+)?)\.(.+)", re.DOTALL)
 
 
-def own_series(name: str) -> Indicator:
-    """Define the indicator of a series that the study's table ``series`` has under its own name."""
+def own_name(name: str) -> str:
+    """Give the name that a study's own series has in its table; empty for other indicators."""
+    found = _OWN_SERIES.fullmatch(name)
+    return found[2] if found else ""
+
+
+def own_series(name: str) -> Indicator | None:
+    """Define the indicator of a series that the study brings ready made, such as ``series.sold``.
+
+    What stands before the dot is the table: ``series``, or a variant such as ``series_towns``.
+    None for any other name.
+    """
+    found = _OWN_SERIES.fullmatch(name)
+    if found is None:
+        return None
     return Indicator(
-        name, name.removeprefix(OWN_SERIES).replace("_", " "),
+        name, found[2].replace("_", " "),
         "A series that the study brings ready made, averaged over the period.",
-        "series", ("date",), "mean", formula="mean of the rows", interval=GIVEN, units=False,
+        found[1], ("date",), "mean", formula="mean of the rows", interval=GIVEN, units=False,
     )  # fmt: skip
 
 

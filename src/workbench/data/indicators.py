@@ -16,7 +16,7 @@ import pandas as pd
 
 from workbench.card import did_you_mean
 from workbench.data import given, measures, windows
-from workbench.data.indicator_library import DEFINITIONS, OWN_SERIES, Indicator, own_series
+from workbench.data.indicator_library import DEFINITIONS, Indicator, own_name, own_series
 from workbench.data.measures import Asked
 from workbench.data.periods import EVERY, Periods
 from workbench.data.tables import Tables
@@ -154,15 +154,14 @@ def indicator(
             remedy="ask by month, quarter or year",
         )
     asked = Asked(tables, chosen, every, tuple(by), dict(where or {}), units)
-    own = chosen.name.startswith(OWN_SERIES)
-    frame = (given.series if own else _MAKERS[chosen.name])(asked)
+    frame = (given.series if own_name(chosen.name) else _MAKERS[chosen.name])(asked)
     return _finished(frame, asked)
 
 
 def find_indicator(name: str) -> Indicator:
     """Give the indicator of that name; ``series.`` begins the name of a study's own series."""
-    if name.startswith(OWN_SERIES) and name != OWN_SERIES:
-        return own_series(name)
+    if (own := own_series(name)) is not None:
+        return own
     if name not in INDICATORS:
         raise DataError(
             f"there is no indicator {name!r}{did_you_mean(name, INDICATORS)}",
@@ -201,9 +200,8 @@ def missing_for(
     if chosen.table == "survey" and every not in ("wave", None):
         needed.append("answered_on")
     lacking = [c for c in needed if c not in have]
-    if chosen.name.startswith(OWN_SERIES):
+    if wide := own_name(chosen.name):
         # long, with the name in a column, or wide, with a column of that name
-        wide = chosen.name.removeprefix(OWN_SERIES)
         needed.append(wide if "indicator" not in have else "indicator")
         lacking = [c for c in needed if c not in have]
     if chosen.name == "gap" and not measures.gap_items(have):
@@ -259,7 +257,7 @@ def _complete(starts: pd.Series, asked: Asked) -> pd.Series:
     """Tell whether the data cover each period, and what the indicator needs around it."""
     chosen, tables = asked.indicator, asked.tables
     last = tables.study.as_of - dt.timedelta(days=chosen.after)
-    if chosen.table in ("series", "ratings", "customers"):
+    if chosen.table.startswith("series") or chosen.table in ("ratings", "customers"):
         # Given period by period, or from the day on which the first customer joined.
         first = starts.min().date() if len(starts) else last
     else:

@@ -32,7 +32,7 @@ from workbench.data.cleaning import Cleaner
 from workbench.data.engine import Engine
 from workbench.data.packaged import packaged_hash
 from workbench.data.report import Linking, TableReport
-from workbench.data.sources import file_hash
+from workbench.data.source import file_hash
 from workbench.errors import DataError, WorkbenchError
 from workbench.study import Study, StudyError, find_root
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from workbench.data.engine import Engine
 from workbench.data.schemas import Schema
-from workbench.data.sources import ROW
+from workbench.data.source import ROW
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 #: Seven digits or more, as people group them; dates and short numbers stay.

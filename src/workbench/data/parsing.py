@@ -10,7 +10,7 @@ import ibis
 from workbench.data.dates import date_format
 from workbench.data.engine import Engine
 from workbench.data.schemas import Column, Schema
-from workbench.data.sources import Source
+from workbench.data.source import Source
 from workbench.errors import DataError
 from workbench.study import Study, Table
 

@@ -16,7 +16,7 @@ from workbench.card import did_you_mean
 from workbench.data.engine import Engine
 from workbench.data.parsing import WORDS, outside, parse, takes_parsing
 from workbench.data.schemas import ALIASES, Schema
-from workbench.data.sources import ROW, Source
+from workbench.data.source import ROW, Source
 from workbench.errors import DataError
 from workbench.study import Study, Table
 

@@ -18,7 +18,7 @@ from workbench.card import did_you_mean
 from workbench.data.engine import Engine
 from workbench.data.tables import Tables
 from workbench.errors import DataError
-from workbench.study import DAYS_PER_UNIT
+from workbench.units import DAYS_PER_UNIT
 
 #: What the engine may take while it adds up; larger logs go through the disk.
 MEMORY = "540MB"

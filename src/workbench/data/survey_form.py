@@ -11,7 +11,7 @@ import ibis
 from workbench.card import did_you_mean
 from workbench.data.engine import Engine
 from workbench.data.schemas import ALIASES
-from workbench.data.sources import ROW, Source
+from workbench.data.source import ROW, Source
 from workbench.errors import DataError
 from workbench.study import Study
 from workbench.study_survey import PREFIXES, LongForm, Survey

@@ -15,7 +15,7 @@ from workbench.data.packaged import packaged_hash
 from workbench.data.purchases import PurchaseLog, stream_purchases
 from workbench.data.report import CleaningReport, Linking, TableReport
 from workbench.data.schemas import schema_of
-from workbench.data.sources import file_hash
+from workbench.data.source import file_hash
 from workbench.errors import DataError
 from workbench.study import Study
 

@@ -7,16 +7,20 @@ from workbench.impact.ancova import same_baseline
 from workbench.impact.before_after import before_after, series_glance
 from workbench.impact.benefit import Benefit, Costs, Worth, cost_benefit, costs_of
 from workbench.impact.case import CaseCard
+from workbench.impact.close_up import MIXTURE, STAGGERED
 from workbench.impact.counts import interrupted_counts
 from workbench.impact.did import all_intervals, difference_in_differences
 from workbench.impact.effect import Check, Effect
-from workbench.impact.evaluate import Evaluation, adjusted, evaluate
+from workbench.impact.evaluate import Evaluation, adjusted, evaluate, judge
 from workbench.impact.event_study import event_study
+from workbench.impact.hazard_ratio import HazardRatio, hazard_ratio
 from workbench.impact.lot import compare_afterwards
 from workbench.impact.panel import CaseError, Panel, read_panel
+from workbench.impact.plain_difference import plain_difference
 from workbench.impact.planning import Foresight, foresee
-from workbench.impact.plans import periods_needed, plan_panel, plan_series
+from workbench.impact.plans import periods_needed, plan_one, plan_panel, plan_series
 from workbench.impact.power import Plan, plan_units, units_needed
+from workbench.impact.predictors import predictor_means
 from workbench.impact.regression import (
     corrected_before_after,
     panel_without_return,
@@ -34,7 +38,6 @@ from workbench.impact.structural import controlled_series, moved_controls
 from workbench.impact.survival import cohort, restricted_mean, time_to_event
 from workbench.impact.synthetic_control import (
     SyntheticControl,
-    predictor_means,
     synthetic_control,
 )
 from workbench.impact.synthetic_difference import SyntheticDifference, synthetic_difference
@@ -55,6 +58,8 @@ __all__ = [
     "CHOSEN",
     "GRADES",
     "LEAVING",
+    "MIXTURE",
+    "STAGGERED",
     "STAYING",
     "Adoption",
     "Benefit",
@@ -67,6 +72,7 @@ __all__ = [
     "Evaluation",
     "Foresight",
     "Grading",
+    "HazardRatio",
     "LeftOut",
     "Panel",
     "PlaceboDates",
@@ -96,13 +102,17 @@ __all__ = [
     "foresight_said",
     "foresight_words",
     "grade",
+    "hazard_ratio",
     "interrupted_counts",
     "interrupted_series",
+    "judge",
     "leave_one_out",
     "moved_controls",
     "panel_without_return",
     "periods_needed",
     "placebo_dates",
+    "plain_difference",
+    "plan_one",
     "plan_panel",
     "plan_series",
     "plan_units",

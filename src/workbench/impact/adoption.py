@@ -143,13 +143,19 @@ def read_adoption(
     )
     always = first == 0
     bare = ~always & ~(np.isfinite(x).all(axis=1) & np.isfinite(weight) & (weight > 0))
+    earlier = np.arange(read.never)[None, :] < first[:, None]
+    unseen = ~always & (first < read.never) & ~((read.weight > 0) & earlier).any(axis=1)
     notes = [
         *cells.notes,
         *notes,
         ("treated from the first period on", "units", int(always.sum())),
+        ("never observed before their own start", "units", int(unseen.sum())),
         ("a covariate is missing", "units", int(bare.sum())),
     ]
-    read = read.select(~always & ~bare)
+    if unseen.all() or (unseen | always | (first == read.never)).all():
+        # nothing is left to compare: say of all what would have been said of each
+        unseen[:] = False
+    read = read.select(~always & ~bare & ~unseen)
     _check(read, int(always.sum()))
     return replace(
         read,

@@ -7,22 +7,19 @@ from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
-from workbench.impact.adoption import read_adoption
 from workbench.impact.ancova import same_baseline
 from workbench.impact.case import CaseCard
 from workbench.impact.did import difference_in_differences
 from workbench.impact.effect import Check, Effect
 from workbench.impact.panel import CaseError, Panel
+from workbench.impact.plain_difference import plain_difference
 from workbench.impact.regression import DESIGN as RETURN
 from workbench.impact.regression import panel_without_return
 from workbench.impact.robustness import leave_one_out, placebo_dates
-from workbench.impact.staggered import staggered_adoption
 from workbench.impact.synthetic_control import synthetic_control
 from workbench.impact.synthetic_difference import synthetic_difference
 from workbench.impact.trend_bounds import trend_bounds
-from workbench.impact.two_way import two_way_fixed_effects
 
 _DIFFERENCES = ("difference in differences", "same rule", "drawn by lot")
 
@@ -30,8 +27,11 @@ _DIFFERENCES = ("difference in differences", "same rule", "drawn by lot")
 def answer(design: str, panel: Panel, case: CaseCard, level: float) -> tuple[Effect, list[Effect]]:
     """Give the effect by the chosen design, and the other admissible answers."""
     if design == "synthetic control":
-        differenced = attempt(lambda: synthetic_difference(panel, level=level))
-        return synthetic_control(panel, level=level), [] if differenced is None else [differenced]
+        beside = [
+            attempt(lambda: synthetic_difference(panel, level=level)),
+            attempt(lambda: plain_difference(panel, level=level)),
+        ]
+        return synthetic_control(panel, level=level), [e for e in beside if e is not None]
     if design == "synthetic difference in differences":
         return synthetic_difference(panel, level=level), []
     if design == RETURN:
@@ -95,29 +95,6 @@ def attempt(estimate: Callable[[], Effect]) -> Effect | None:
         return estimate()
     except CaseError:
         return None
-
-
-def staggered_answer(
-    records: pd.DataFrame, starts: pd.Series, case: CaseCard, level: float
-) -> tuple[Effect, list[Effect], pd.DataFrame]:
-    """Judge units that started at different times: effect, other answers, what was left out."""
-    adoption = read_adoption(records, starts, unit=case.group or "customer_id")
-    effect = staggered_adoption(adoption, level=level)
-    pooled = two_way_fixed_effects(adoption, level=level)
-    checks = [*effect.checks, *pooled.checks]
-    # the warning is about the other answer, not about this one
-    checks = [replace(c, severity="note") if c in pooled.checks else c for c in checks]
-    with suppress(CaseError):
-        checks.append(trend_bounds(effect, bends=(), level=level).check)
-    if case.chosen == "volunteers":
-        checks.append(
-            Check(
-                "volunteers",
-                "warning",
-                "Those who came forward may have been on another course than the rest.",
-            )
-        )
-    return replace(effect, checks=tuple(checks)), [pooled], adoption.exclusions
 
 
 def firmness(panel: Panel, effect: Effect, level: float) -> list[Check]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Literal
 
 import pandas as pd
@@ -39,7 +40,16 @@ class CaseCard:
     design : str or None
         The design that shall answer, in place of the one that `select_design` picks.
     scale, trend, errors
-        Of the series, where everybody was reached: as `interrupted_series`.
+        Of the series, where everybody was reached: as `interrupted_series`. Groups with starts of
+        their own are compared in logarithms, too, where the scale is ``log``.
+    in_part : mapping
+        First day of a period before the start -> share of the measure that was in force in it.
+    starts : mapping
+        Treated group -> its own first day, where groups started at different times.
+    since : Timestamp or None
+        First day whose data count.
+    leave_out : tuple of (units, reason)
+        Groups that are not compared, and why.
     """
 
     name: str
@@ -54,6 +64,10 @@ class CaseCard:
     scale: Literal["level", "log"] = "level"
     trend: bool = True
     errors: Literal["both", "ar1", "local_level"] = "both"
+    in_part: Mapping[pd.Timestamp, float] = field(default_factory=dict)
+    starts: Mapping[Any, pd.Timestamp] = field(default_factory=dict)
+    since: pd.Timestamp | None = None
+    leave_out: tuple[tuple[tuple[Any, ...], Any], ...] = ()
 
     @classmethod
     def from_card(cls, card: Any) -> CaseCard:
@@ -89,7 +103,16 @@ class CaseCard:
                 for part in ("scale", "trend", "errors")
                 if (fit := getattr(card, "fit", None)) is not None
             },
+            in_part={
+                pd.Timestamp(day): float(share)
+                for day, share in getattr(getattr(card, "fit", None), "in_part", {}).items()
+            },
             end=None if (last := getattr(card, "end", None)) is None else pd.Timestamp(last),
+            starts={
+                k: pd.Timestamp(day) for k, day in (getattr(card, "starts", None) or {}).items()
+            },
+            since=None if (day := getattr(card, "since", None)) is None else pd.Timestamp(day),
+            leave_out=tuple((e.units, e.reason) for e in getattr(card, "leave_out", ())),
         )
 
     @property
@@ -102,12 +125,43 @@ class CaseCard:
         """Periods in a year."""
         return PERIODS_A_YEAR[self.period]
 
-    def in_time(self, records: pd.DataFrame) -> pd.DataFrame:
-        """Leave out periods that began after the measure had ended."""
-        if self.end is None:
+    def compared(self, records: pd.DataFrame) -> pd.DataFrame:
+        """Leave out what the card leaves out: groups, early data, time after the measure's end.
+
+        Raises
+        ------
+        CaseError
+            The card names a group that the records do not have.
+        """
+        out = [unit for units, _ in self.leave_out for unit in units]
+        if (named := [*self.starts, *self.treated_groups, *out]) and "customer_id" not in records:
+            # of customers' records a group may have none: that is counted where they are read
+            self._must_occur(records, named)
+        if out:
+            records = records[~records[self.group].isin(out)]
+        if self.end is None and self.since is None:
             return records
-        late = {p for p in records["period"].unique() if period_start(p) > self.end}
-        return records[~records["period"].isin(late)]
+        begins = {p: period_start(p) for p in records["period"].unique()}
+        early = {p for p, day in begins.items() if self.since is not None and day < self.since}
+        late = {p for p, day in begins.items() if self.end is not None and day > self.end}
+        return records[~records["period"].isin(early | late)]
+
+    def _must_occur(self, records: pd.DataFrame, named: list[Any]) -> None:
+        if self.group is None or self.group not in records:
+            raise CaseError(
+                f"there is no column {self.group!r} that names groups",
+                where=f"cases.{self.name}.unit",
+                remedy=f"the outcome has {', '.join(map(str, records.columns))}",
+            )
+        known = set(records[self.group].dropna())
+        if unknown := [unit for unit in named if unit not in known]:
+            near = get_close_matches(str(unknown[0]), list(map(str, known)), n=1)
+            spelling = "write it as the table does"
+            raise CaseError(
+                f"no {self.group} is called {unknown[0]!r}",
+                where=f"cases.{self.name}",
+                remedy=f"{spelling}, perhaps {near[0]!r}" if near else spelling,
+            )
 
     def treated(self, records: pd.DataFrame, treatments: pd.DataFrame | None) -> pd.Series:
         """First day of the measure by treated unit.
@@ -124,6 +178,8 @@ class CaseCard:
         CaseError
             Nothing says who was treated.
         """
+        if self.starts:
+            return pd.Series(dict(self.starts))
         if self.treated_groups:
             return pd.Series(self.start, index=pd.Index(self.treated_groups))
         rows = pd.DataFrame() if treatments is None else treatments
@@ -133,7 +189,7 @@ class CaseCard:
             raise CaseError(
                 "nothing says who was treated",
                 where=f"case {self.name}",
-                remedy="give `treated: {city: [...]}` in the card, or rows in table treatments",
+                remedy="name them by `treated` or `starts` in the card, or in the table treatments",
             )
         starts = pd.Series(
             pd.to_datetime(rows["start"]).to_numpy(), index=rows["customer_id"].to_numpy()
@@ -144,4 +200,9 @@ class CaseCard:
         people = records.drop_duplicates("customer_id").set_index("customer_id")[self.group]
         share = people.index.isin(starts.index)
         by_group = pd.Series(share, index=people.to_numpy()).groupby(level=0).mean()
-        return pd.Series(self.start, index=by_group.index[by_group > 0.5])
+        reached = by_group.index[by_group > 0.5]
+        # and began on the day on which most of them did (late comers join one by one)
+        own = starts.groupby(level=0).min()
+        days = pd.DataFrame({"group": people.reindex(own.index), "day": own}).dropna()
+        usual = days.groupby("group")["day"].agg(lambda day: day.mode().iloc[0])
+        return usual.reindex(reached)

@@ -27,6 +27,7 @@ def interrupted_counts(
     season: int | None = None,
     covariates: pd.DataFrame | None = None,
     errors: ErrorModel = "both",
+    in_force: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Effect:
     """Estimate the shift of a series of counts, in percent.
@@ -39,7 +40,7 @@ def interrupted_counts(
     ----------
     counts : array_like, shape (n,)
         Non-negative; NaN where a period has none.
-    periods, after, season, covariates, errors, level
+    periods, after, season, covariates, errors, in_force, level
         As in `interrupted_series`.
     exposure : array_like, shape (n,), optional
         What the counts are counted of (customers at risk); 1 where left out.
@@ -60,7 +61,7 @@ def interrupted_counts(
         raise CaseError(
             f"there are {y.size} counts and {of.size} exposures", remedy="give one a period"
         )
-    course = read_course(y, periods, after, season, covariates)
+    course = read_course(y, periods, after, season, covariates, in_force=in_force)
     seen = course.seen
     if (y[seen] < 0).any():
         raise CaseError(

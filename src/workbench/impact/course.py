@@ -19,7 +19,10 @@ FEWEST_BEFORE = 8
 
 @dataclass(frozen=True)
 class Course:
-    """A series made ready: values, marks, regressors, and the contrast that is the effect."""
+    """A series made ready: values, marks, regressors, and the contrast that is the effect.
+
+    `partly` marks periods before the start in which the measure was in force in part.
+    """
 
     y: Array
     names: pd.Index
@@ -28,6 +31,7 @@ class Course:
     x: Array
     terms: tuple[str, ...]
     season: int | None
+    partly: Mask
 
     @property
     def step(self) -> Array:
@@ -48,8 +52,14 @@ def read_course(
     covariates: pd.DataFrame | None,
     *,
     trend: bool = True,
+    in_force: ArrayLike | None = None,
 ) -> Course:
     """Check a series and lay out its regressors.
+
+    Parameters
+    ----------
+    in_force : array_like, shape (n,), optional
+        As `interrupted_series`.
 
     Raises
     ------
@@ -65,7 +75,10 @@ def read_course(
         )
     names = pd.RangeIndex(len(y)) if periods is None else pd.Index(periods)
     seen = np.isfinite(y)
-    _check_points(y, seen, later)
+    share = later.astype(float) if in_force is None else np.asarray(in_force, dtype=float)
+    _check_share(share, later)
+    partly = (share > 0) & ~later
+    _check_points(y, seen & ~partly, later)
     if names.has_duplicates:
         twice = names[names.duplicated()][0]
         raise CaseError(
@@ -74,13 +87,14 @@ def read_course(
             remedy="give one value a period",
         )
     x, terms = regressors(len(y), later, season)
+    x[:, terms.index("step")] = share
     if not trend:
         kept = [term != "trend" for term in terms]
         x, terms = x[:, kept], tuple(term for term in terms if term != "trend")
     if covariates is not None:
         extra, added = _standardised(covariates, len(y), seen)
         x, terms = np.column_stack([x, extra]), (*terms, *added)
-    return Course(y, names, seen, later, x, terms, season)
+    return Course(y, names, seen, later, x, terms, season, partly)
 
 
 def _check_points(y: Array, seen: Mask, later: Mask) -> None:
@@ -101,6 +115,25 @@ def _check_points(y: Array, seen: Mask, later: Mask) -> None:
     if (np.diff(later.astype(int)) < 0).any():
         raise CaseError(
             "periods before and after are mixed", where="series", remedy="sort the series by time"
+        )
+
+
+def _check_share(share: Array, later: Mask) -> None:
+    if share.shape != later.shape:
+        raise CaseError(
+            f"there are {share.size} shares in force and {later.size} periods",
+            where="in_force",
+            remedy="give one a period",
+        )
+    rising = bool((np.diff(share) >= 0).all())  # NaN is not
+    if not (
+        rising and (share >= 0).all() and (share[later] == 1).all() and (share[~later] < 1).all()
+    ):
+        raise CaseError(
+            "the share in force does not rise from 0 before the start to 1 from it on",
+            where="in_force",
+            remedy="give 0 where there was no measure yet, a share where it came in by degrees, and"
+            " start the case where it was in force in full",
         )
 
 

@@ -40,7 +40,11 @@ class Check:
     @property
     def text(self) -> str:
         """The message, filled in, in English."""
-        return self.message.format(**self.values)
+        plain = {
+            name: ", ".join(map(str, value)) if isinstance(value, list) else value
+            for name, value in self.values.items()
+        }
+        return self.message.format(**plain)
 
     @property
     def box(self) -> str:
@@ -86,6 +90,8 @@ class Effect:
         Its name, for the axis.
     kind : {"number", "share", "points"}
         A share is drawn in percent.
+    in_percent : bool
+        Whether `gaps`, `parts` and averages are relative effects, not in units of the outcome.
     """
 
     design: str
@@ -110,6 +116,7 @@ class Effect:
     assumption: str = ""
     outcome: str = ""
     kind: Kind = "number"
+    in_percent: bool = False
 
     @classmethod
     def of_t(
@@ -239,13 +246,15 @@ class Effect:
         ]
         _label_ends(ax, float(place[-1]), ends)
         period_ticks(ax, s["period"])
+        if pd.api.types.is_integer_dtype(s["period"]):
+            ax.set_xlabel("Periods since the start")
         ax.set_ylabel(self._axis())
         return ax
 
     def plot_gaps(self, ax: Axes | None = None) -> Axes:
         """Draw the difference to the comparison, period by period, before and after."""
         ax = ax or plt.gca()
-        g, unit = self.gaps, 100.0 if self.kind == "share" else 1.0
+        g, unit = self.gaps, 100.0 if self.kind == "share" or self.in_percent else 1.0
         place = np.arange(len(g))
         after = g["after"].to_numpy(dtype=bool)
         for chosen, marker, label in ((~after, "o", "before"), (after, "D", "after")):
@@ -255,10 +264,13 @@ class Effect:
             ax.errorbar(place[chosen], y, yerr=error, fmt=marker, capsize=2, label=label)
         ax.axhline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
         mark_start(ax, int(np.argmax(after)))
-        percent = "Difference to the comparison, percentage points"
-        ax.set_ylabel(percent if self.kind == "share" else "Difference to the comparison")
+        words = "Difference to the comparison"
+        words += ", %" if self.in_percent else ", percentage points" if self.kind == "share" else ""
+        ax.set_ylabel(words)
         ax.legend(loc="best", frameon=False, ncols=2)
         period_ticks(ax, g["period"])
+        if pd.api.types.is_integer_dtype(g["period"]):
+            ax.set_xlabel("Periods since the start")
         return ax
 
     def _axis(self) -> str:

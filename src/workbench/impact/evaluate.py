@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from workbench.impact.answers import answer, attempt, firmness, staggered_answer
-from workbench.impact.before_after import before_after
+from workbench.impact.adoption_case import Judged, judge_starts
+from workbench.impact.answers import answer, attempt, firmness
+from workbench.impact.before_after import before_after, series_glance
 from workbench.impact.case import CaseCard
 from workbench.impact.effect import Check, Effect, Kind
 from workbench.impact.panel import (
@@ -24,6 +26,7 @@ from workbench.impact.regression import DESIGN as RETURN
 from workbench.impact.regression import panel_without_return
 from workbench.impact.remarks import (
     instrument_check,
+    left_by_card,
     left_out,
     no_design,
     other_measures,
@@ -36,6 +39,7 @@ from workbench.impact.strength import Grading, Strength, grade
 from workbench.stats import holm
 
 # Sums of a year, such as spend; all other measures of selection are means.
+_EXCLUDED = ["reason", "what", "n"]
 _FLOWS = ("sales", "orders_per_customer")
 
 
@@ -170,7 +174,7 @@ def evaluate(
         Input that cannot be read. Data that allow no conclusion are no error: they give an
         evaluation that says so.
     """
-    records = case.in_time(records)
+    records = case.compared(records)
     kind = _kind(records, outcome)
     if case.chosen == "everybody":
         judged = judge_series(records, case, outcome, comparison, min_cell, level, covariates)
@@ -182,7 +186,7 @@ def evaluate(
         effect, others = None, []
     checks = [*checks, *([] if anew is None else [anew])]
     checks += other_measures(records, case, treatments, titles or {})
-    checks += left_out(left)
+    checks += [*left_by_card(case), *left_out(left)]
     if effect is not None:
         effect = _dressed(replace(effect, checks=()), case, label or outcome, kind)
     glance = None if glance is None else _dressed(glance, case, label or outcome, kind)
@@ -215,7 +219,29 @@ def evaluate(
     )
 
 
-_Judged = tuple[Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame]
+def judge(records: pd.DataFrame, case: CaseCard, *rest: Any, **options: Any) -> Evaluation:
+    """Judge one outcome as `evaluate` does; data that cannot be read are refused in words.
+
+    A page shall say what is wrong with its data, not be missing.
+    """
+    try:
+        return evaluate(records, case, *rest, **options)
+    except CaseError as error:
+        checks = (refusal(error),)
+        picked = select_design(replace(case, design=None), outcome="", n_treated=0, n_other=0)
+        return Evaluation(
+            outcome=options["outcome"],
+            direction=options.get("direction", "up"),
+            claimed=options.get("claimed"),
+            kind="number",
+            effect=None,
+            glance=None,
+            answers=pd.DataFrame(),
+            designs=picked.table,
+            checks=checks,
+            grading=grade(None, checks, None),
+            label=options.get("label", ""),
+        )
 
 
 def _judge_panel(
@@ -226,14 +252,22 @@ def _judge_panel(
     selection: pd.DataFrame | None,
     min_cell: int,
     level: float,
-) -> _Judged:
+) -> Judged:
     treated = case.treated(records, treatments)
+    if len(set(case.starts.values())) > 1:
+        return judge_starts(records, treated, case, outcome, level)
     unit = case.group or "customer_id"
+    ready = "customer_id" not in records
+    weight = "n" if ready and "n" in records else None
     try:
-        panel = read_panel(records, treated, start=case.start, unit=unit)
+        panel = read_panel(records, treated, start=case.start, unit=unit, weight=weight)
     except SeveralStartsError:
-        return _judge_starts(records, treated, case, outcome, level)
+        return judge_starts(records, treated, case, outcome, level)
     panel = panel.select(panel.weight.sum(axis=1) > 0)
+    if ready and (holes := int((panel.weight == 0).sum())):
+        # a group's series should have a value in each period; that of a customer need not
+        row = pd.DataFrame([("no value", "units and periods", holes)], columns=_EXCLUDED)
+        panel = replace(panel, exclusions=pd.concat([panel.exclusions, row], ignore_index=True))
     checks: list[Check] = []
     same_rule = None
     if selection is not None and case.chosen in ("rule", "volunteers"):
@@ -249,8 +283,9 @@ def _judge_panel(
         before=int((~panel.after).sum()),
         after=int(panel.after.sum()),
     )
-    glance = attempt(lambda: before_after(panel, window=case.year, level=level))
-    thin = thin_cells(panel, min_cell)
+    glance = _own_glance(panel, case, level)
+    # totals of groups without the records behind them have no cells to be thin
+    thin = None if ready and weight is None else thin_cells(panel, min_cell)
     if thin is not None or not picked.design:
         checks.append(thin or no_design(n_treated, len(panel.units) - n_treated))
         return None, glance, [], picked.table, checks, panel.exclusions
@@ -279,35 +314,21 @@ def _judge_panel(
     return effect, glance, others, picked.table, checks, panel.exclusions
 
 
+def _own_glance(panel: Panel, case: CaseCard, level: float) -> Effect | None:
+    """Compare the treated with themselves; a single unit's periods stand for units."""
+    if panel.n_treated != 1:
+        return attempt(lambda: before_after(panel, window=case.year, level=level))
+    own = panel.outcome[panel.treated][0]
+    seen = np.isfinite(own)
+    return attempt(lambda: series_glance(own[seen], panel.after[seen], level=level))
+
+
 def _return(panel: Panel, picked: Selection, case: CaseCard, level: float) -> Effect | None:
     """Give the before/after comparison less the return to the mean, where chosen by their level."""
     open_to = picked.table.set_index("design")["admissible"]
     if not open_to[RETURN]:
         return None
     return attempt(lambda: panel_without_return(panel, year=case.year, level=level))
-
-
-def _judge_starts(
-    records: pd.DataFrame, starts: pd.Series, case: CaseCard, outcome: str, level: float
-) -> _Judged:
-    """Judge a measure that units took up at different times."""
-    unit = records[case.group or "customer_id"]
-    n_treated = int(unit[unit.isin(starts.index)].nunique())
-    picked = select_design(
-        case,
-        outcome=outcome,
-        n_treated=n_treated,
-        n_other=int(unit.nunique()) - n_treated,
-        n_starts=int(starts.nunique()),
-    )
-    if not picked.design:
-        check = no_design(n_treated, int(unit.nunique()) - n_treated)
-        return None, None, [], picked.table, [check], pd.DataFrame()
-    try:
-        effect, others, left = staggered_answer(records, starts, case, level)
-    except CaseError as error:
-        return None, None, [], picked.table, [refusal(error)], pd.DataFrame()
-    return effect, None, others, picked.table, list(effect.checks), left
 
 
 def _customers(records: pd.DataFrame, case: CaseCard, treatments: pd.DataFrame | None) -> float:

@@ -21,6 +21,8 @@ DRIFT = np.array([0, 0.001, 0.004, 0.013, 0.04, 0.12, 0.35, 1, 3, 9.0])
 # Leaning to strong autocorrelation: short series hide it (Kendall's bias), and missing it costs
 # coverage, while supposing it costs width.
 _LEAN = 0.25
+# Leaning to a level that drifts visibly, too: long series that do are else taken for AR(1) errors.
+_VISIBLE, _DRIFTING = (0.03, 0.5), 1.5
 _NEGLIGIBLE = 1e-6
 
 
@@ -157,7 +159,8 @@ class Noise:
         rss = np.maximum(rss, 1e-300)
         log_p = np.linalg.slogdet(precision)[1]
         score = -0.5 * (self.log_det + log_p + (n - k) * np.log(rss))
-        score = score - _LEAN * np.log(1 - self.phi)
+        visible = (self.drift > _VISIBLE[0]) & (self.drift < _VISIBLE[1])
+        score = score - _LEAN * np.log(1 - self.phi) + np.log(_DRIFTING) * visible
         scale = rss / (n - k)
         covariance = inverse * scale[:, None, None]
         found: dict[ErrorModel, Mixture] = {}

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 
 from workbench.impact.case import CaseCard
 from workbench.impact.course import FEWEST_AFTER
-from workbench.impact.panel import CaseError, read_panel
-from workbench.impact.plans import plan_panel, plan_series
+from workbench.impact.panel import CaseError, SeveralStartsError, read_panel
+from workbench.impact.plans import plan_one, plan_panel, plan_series
 from workbench.impact.power import POWER, Plan, units_needed
 from workbench.impact.series_case import course_of
 
@@ -139,5 +139,14 @@ def _plans(
         )
         return {plan.design: plan}
     treated = case.treated(records, treatments)
-    panel = read_panel(records, treated, start=case.start, unit=case.group or "customer_id")
+    unit = case.group or "customer_id"
+    weight = "n" if "n" in records and "customer_id" not in records else None
+    try:
+        panel = read_panel(records, treated, start=case.start, unit=unit, weight=weight)
+    except SeveralStartsError:
+        # the time before the first start is common to all: planned as if all had started then
+        at_once = pd.Series(True, index=treated.index)
+        panel = read_panel(records, at_once, start=case.start, unit=unit, weight=weight)
+    if panel.n_treated == 1:
+        return plan_one(panel, level=level, power=power)
     return plan_panel(panel, level=level, power=power)

@@ -11,6 +11,10 @@ from workbench.impact.course import FEWEST_AFTER, FEWEST_BEFORE, regressors
 from workbench.impact.noise import noise_of
 from workbench.impact.panel import CaseError, Panel
 from workbench.impact.power import POWER, UNIT_DESIGNS, Plan, fewest, from_moments
+from workbench.impact.simplex import closest_mixture
+from workbench.impact.synthetic_control import DESIGN as MIXTURE
+from workbench.impact.synthetic_control import FEWEST_BEFORE as MIXTURE_BEFORE
+from workbench.impact.synthetic_control import enough_for_interval
 
 _MOST_PERIODS = 240
 
@@ -172,3 +176,55 @@ def plan_panel(
             level=level,
         )  # fmt: skip
     return plans
+
+
+def plan_one(
+    panel: Panel, *, after: int | None = None, power: float = POWER, level: float = 0.95
+) -> dict[str, Plan]:
+    """Plan the comparison of one unit with a mixture of others, from the time before its start.
+
+    The last periods before the start stand for the time after. Each unit is followed by a mixture
+    of the comparison units fitted to the periods before those; how far it then departs, for its
+    size of error before, says what chance alone makes of the treated one.
+
+    Parameters
+    ----------
+    panel : Panel
+        One treated unit. The time after the start is not looked at.
+    after : int, optional
+        Periods to be waited for; as many as in the panel when left out, at most half of those
+        before.
+
+    Returns
+    -------
+    dict
+        The plan by its design; empty where units and periods are too few for an interval.
+    """
+    places = np.flatnonzero(~panel.after)
+    whole = (panel.weight[:, places] > 0).all(axis=1)
+    own, others = np.flatnonzero(panel.treated & whole), np.flatnonzero(~panel.treated & whole)
+    r = min(after or int(panel.after.sum()), places.size // 2)
+    if (
+        len(own) != 1
+        or places.size - r < MIXTURE_BEFORE
+        or not enough_for_interval(len(others), places.size)
+    ):
+        return {}
+    early, late = places[:-r], places[-r:]
+    departures = []
+    for j in (own[0], *others):
+        donors = others[others != j]
+        gaps = panel.outcome[donors] - panel.outcome[j]
+        weights = closest_mixture(gaps[:, early].T)
+        gap = weights @ gaps
+        departures.append((gap[late].mean(), np.sqrt(np.square(gap[early]).mean())))
+    moved, error = np.array(departures).T
+    # in units of each one's own error, as the placebo test has it
+    scaled = moved[1:] / np.maximum(error[1:], 1e-6 * float(np.median(error)))
+    se = float(np.sqrt(np.square(scaled).mean()) * error[0])
+    plan = Plan(
+        MIXTURE, se, float(len(others) - 1),
+        base=float(panel.outcome[own[0]][late].mean()), n_treated=1, n_other=len(others),
+        n_before=len(early), n_after=r, power=power, level=level,
+    )  # fmt: skip
+    return {MIXTURE: plan} if se > 0 else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -35,12 +35,16 @@ class Return:
     mean : float
         Of all units at the time of selection.
     n : int
+    pull, shift : ndarray, shape (units,)
+        Influence of each unit on the reliability and on the mean; zero where it was not seen twice.
     """
 
     reliability: float
     se: float
     mean: float
     n: int
+    pull: Array = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
+    shift: Array = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
 
     def expected(self, before: ArrayLike) -> Array:
         """Change that units show by themselves."""
@@ -81,12 +85,20 @@ def reliability(first: ArrayLike, second: ArrayLike) -> Return:
     slope = float(centred @ b / (centred @ centred))
     residual = b - b.mean() - slope * centred
     # heteroscedastic-consistent, as outcomes are rarely normal
-    se = float(np.sqrt((centred**2 @ residual**2) * n / (n - 2)) / (centred @ centred))
-    return Return(min(max(slope, 0.0), 1.0), se, float(b.mean()), n)
+    pull, shift = np.zeros((2, len(seen)))
+    pull[seen] = centred * residual * np.sqrt(n / (n - 2)) / (centred @ centred)
+    shift[seen] = (b - b.mean()) / n
+    se = float(np.sqrt(pull @ pull))
+    return Return(min(max(slope, 0.0), 1.0), se, float(b.mean()), n, pull, shift)
 
 
 def corrected_before_after(
-    before: ArrayLike, after: ArrayLike, returning: Return, *, level: float = 0.95
+    before: ArrayLike,
+    after: ArrayLike,
+    returning: Return,
+    *,
+    chosen: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> Effect:
     """Compare chosen units with themselves, less the change that they would show anyway.
 
@@ -96,6 +108,16 @@ def corrected_before_after(
         Of the chosen units; `before` is the value by which they were chosen.
     returning : Return
         From `reliability`.
+    chosen : array_like of bool, shape (units,), optional
+        Which of the units that `reliability` saw these are. The chosen are among those from whom
+        the return was learnt, so that the two errors go together: as if apart, the interval is too
+        short where values last (covering 93 % at a reliability of .9) and too long where they
+        hardly do.
+
+    Raises
+    ------
+    CaseError
+        Fewer than two chosen units seen both times, or marks that do not fit them.
 
     References
     ----------
@@ -111,8 +133,21 @@ def corrected_before_after(
         )
     left = y - x - returning.expected(x)
     effect = float(left.mean())
-    # the units' own spread, and what is not known of the reliability
-    se = float(np.sqrt(left.var(ddof=1) / n + (x.mean() - returning.mean) ** 2 * returning.se**2))
+    reach = returning.mean - float(x.mean())
+    if chosen is None:
+        # the units' own spread, and what is not known of the reliability
+        se = float(np.sqrt(left.var(ddof=1) / n + reach**2 * returning.se**2))
+    else:
+        own = np.asarray(chosen, dtype=bool)
+        if own.shape != returning.pull.shape or own.sum() != both.size:
+            raise CaseError(
+                f"{int(own.sum())} of {own.size} units are marked as chosen, for {both.size} values"
+                f" and {returning.pull.size} units that the return was learnt from",
+                remedy="mark the units in the order in which `reliability` saw them",
+            )
+        influence = reach * returning.pull - (1 - returning.reliability) * returning.shift
+        influence[np.flatnonzero(own)[both]] += (left - effect) / n * np.sqrt(n / (n - 1))
+        se = float(np.sqrt(influence @ influence))
     half = float(stdtrit(n - 1, 0.5 + level / 2)) * se
     base = float(y.mean()) - effect
     known = base > 0
@@ -186,7 +221,7 @@ def panel_without_return(panel: Panel, *, year: int, level: float = 0.95) -> Eff
     returning = reliability(first, second)
     after, _ = panel.means(panel.after)
     own = panel.treated
-    found = corrected_before_after(second[own], after[own], returning, level=level)
+    found = corrected_before_after(second[own], after[own], returning, chosen=own, level=level)
     observed = panel.group_means(own)
     series = pd.DataFrame(
         {

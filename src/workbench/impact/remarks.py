@@ -55,6 +55,19 @@ def left_out(exclusions: pd.DataFrame) -> list[Check]:
     ]
 
 
+def left_by_card(case: CaseCard) -> list[Check]:
+    """Name the groups that the card leaves out, and why."""
+    return [
+        Check(
+            "left out",
+            "note",
+            "Left out by the card: {units} ({reason}).",
+            {"units": [str(unit) for unit in units], "reason": reason},
+        )
+        for units, reason in case.leave_out
+    ]
+
+
 def no_design(n_treated: int, n_other: int) -> Check:
     """Refuse because there are too few units to tell a change from chance."""
     return Check(
@@ -80,7 +93,7 @@ def other_measures(
     titles: Mapping[str, str],
 ) -> list[Check]:
     """Look for other measures that came to one side more than to the other."""
-    if treatments is None or treatments.empty:
+    if treatments is None or treatments.empty or "customer_id" not in records:
         return []
     begin = pd.Timestamp(case.start)
     known = pd.Index(records["customer_id"].unique())

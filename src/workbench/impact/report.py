@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from workbench.impact.benefit import Benefit, Worth, cost_benefit, costs_of
 from workbench.impact.case import PERIODS_A_YEAR
+from workbench.impact.close_up import MixtureView, StartsView, mixture_of, starts_of
 from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted
 from workbench.impact.selector import ASSUMPTIONS
@@ -199,6 +200,13 @@ class CaseReport:
         return pd.DataFrame(columns=["outcome", *Effect("", 0, 0, 0, 1).table])
 
     @property
+    def answers_kind(self) -> str:
+        """How differences are written: three digits below one, two below ten, else one."""
+        sizes = self.answers["estimate"].astype(float).abs()
+        largest = float(sizes.max()) if len(sizes) else 0.0
+        return f"number:{3 if largest < 1 else 2 if largest < 10 else 1}"
+
+    @property
     def designs(self) -> pd.DataFrame:
         """What each design assumes, and why it is or is not admissible, for the main outcome."""
         return self.main.designs.sort_values("admissible", ascending=False, kind="stable")
@@ -225,6 +233,27 @@ class CaseReport:
             for c in e.checks
         ]
         return pd.DataFrame(rows, columns=["outcome", "check", "result"]).drop_duplicates()
+
+    @property
+    def gaps_kind(self) -> str:
+        """How `gaps` are written: percent where all are relative, else plain numbers."""
+        drawn = [e for e in self.effects if len(e.gaps)]
+        return "percent:1" if drawn and all(e.in_percent for e in drawn) else "number"
+
+    @property
+    def mixture(self) -> MixtureView | None:
+        """Donors and placebos of the first outcome that a synthetic control answers."""
+        return mixture_of(self.effects)
+
+    def starts(self, every: str) -> StartsView | None:
+        """Give groups, times and averages of the first outcome with different starts.
+
+        Parameters
+        ----------
+        every : str
+            Length of a period: week, month, quarter, year or wave.
+        """
+        return starts_of(self.effects, every)
 
     @property
     def has_gaps(self) -> bool:

@@ -36,6 +36,7 @@ def interrupted_series(
     trend: bool = True,
     scale: Scale = "level",
     errors: ErrorModel = "both",
+    in_force: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Effect:
     """Estimate the shift of a series at the start of a measure.
@@ -64,19 +65,22 @@ def interrupted_series(
     scale : {"level", "log"}
         "log" fits the logarithm: a shift in percent.
     errors : {"both", "ar1", "local_level"}
+    in_force : array_like, shape (n,), optional
+        Share of the measure that was in force in each period, where it came in by degrees: 0, then
+        shares below 1 in periods before `after`, then 1. The effect is that of the whole measure.
 
     Raises
     ------
     CaseError
         Fewer than eight points before or after, a constant series, NaN only; values that have no
-        logarithm; covariates with gaps.
+        logarithm; covariates with gaps; a share in force that does not rise from 0 to 1.
 
     References
     ----------
     Harville (1977), JASA 72, 320-338 (restricted likelihood); Harvey (1989), Forecasting,
     Structural Time Series Models, section 2.3 (local level).
     """
-    course = read_course(values, periods, after, season, covariates, trend=trend)
+    course = read_course(values, periods, after, season, covariates, trend=trend, in_force=in_force)
     y = course.y
     if scale == "log":
         if (y[course.seen] <= 0).any():
@@ -223,7 +227,7 @@ def _effect(
         inference=inference,
         n_units=int(seen.sum()),
         n_treated=int((seen & later).sum()),
-        n_before=int((seen & ~later).sum()),
+        n_before=int((seen & ~later & ~course.partly).sum()),
         n_after=int((seen & later).sum()),
         start=course.names[int(np.argmax(later))],
         series=picture,
@@ -278,6 +282,16 @@ def _checks(course: Course, parts: pd.DataFrame, errors: ErrorModel) -> list[Che
             if errors == "both"
             else "Two models of how the series moves disagree on whether there is an effect; the"
             " one that the card asks for is shown.",
+        )
+    if course.partly.any():
+        checks.append(
+            Check(
+                "in force in part",
+                "note",
+                "Before the start the measure was in force in part already (periods: {n}); they"
+                " count by the shares that the card gives.",
+                {"n": int(course.partly.sum())},
+            )
         )
     season, before = course.season, int((~course.later).sum())
     if season and "cos1" not in course.terms:

@@ -15,7 +15,7 @@ from workbench.impact.case import CaseCard
 from workbench.impact.counts import interrupted_counts
 from workbench.impact.course import FEWEST_AFTER, FEWEST_BEFORE
 from workbench.impact.effect import Check, Effect
-from workbench.impact.panel import CaseError, split_periods
+from workbench.impact.panel import CaseError, period_start, split_periods
 from workbench.impact.remarks import refusal
 from workbench.impact.robustness import PlaceboDates
 from workbench.impact.selector import Selection, select_design
@@ -44,6 +44,8 @@ class Course:
         Whether the records are counts (0, 1, 2, ...).
     covariates : DataFrame, optional
         What else moves the outcome, at its periods, as it enters the regression.
+    in_force : ndarray, shape (n,), optional
+        Share of the measure in force, where it came in by degrees.
     """
 
     value: Array
@@ -53,6 +55,7 @@ class Course:
     exclusions: pd.DataFrame
     counted: bool
     covariates: pd.DataFrame | None = None
+    in_force: Array | None = None
 
     @property
     def seen(self) -> Mask:
@@ -107,7 +110,26 @@ def course_of(records: pd.DataFrame, case: CaseCard, min_cell: int) -> Course:
     ]
     exclusions = pd.DataFrame([x for x in left if x[2]], columns=["reason", "what", "n"])
     value = np.where(count < max(min_cell, 1), np.nan, value)
-    return Course(value, np.maximum(count, 1), table.index[keep], after[keep], exclusions, counted)
+    names, later = table.index[keep], after[keep]
+    share = _in_force(names, later, case)
+    count = np.maximum(count, 1)
+    return Course(value, count, names, later, exclusions, counted, in_force=share)
+
+
+def _in_force(names: pd.Index, later: Mask, case: CaseCard) -> Array | None:
+    """Share of the measure in force in each period, by the card; None where it came at once."""
+    if not case.in_part:
+        return None
+    share, starts = later.astype(float), [period_start(p) for p in names]
+    for day, part in case.in_part.items():
+        if day not in starts or later[starts.index(day)]:
+            raise CaseError(
+                f"no period before the start begins on {day:%Y-%m-%d}",
+                where=f"cases.{case.name}.fit.in_part",
+                remedy="name the first day of a period before the start",
+            )
+        share[starts.index(day)] = part
+    return share
 
 
 def _with_gaps(table: pd.DataFrame, case: CaseCard) -> pd.DataFrame:
@@ -149,13 +171,15 @@ def judge_series(
     movers = _aligned(covariates, course)
     aligned = _aligned(controls, course)
     picked = _picked(case, outcome, course, aligned)
-    n_before = int((course.seen & ~course.later).sum())
+    partly = np.zeros(len(course.later)) if course.in_force is None else course.in_force
+    plain = course.seen & ((partly == 0) | course.later)
+    n_before = int((plain & ~course.later).sum())
     n_after = int((course.seen & course.later).sum())
     glance = None
     if min(n_before, n_after) >= 2:
         glance = series_glance(
-            course.value[course.seen],
-            course.later[course.seen],
+            course.value[plain],
+            course.later[plain],
             window=min(case.year, n_before),
             level=level,
         )
@@ -232,6 +256,7 @@ def _alone(course: Course, case: CaseCard, level: float) -> Effect:
             season=case.year,
             covariates=course.covariates,
             errors=case.errors,
+            in_force=course.in_force,
             level=level,
         )
     return _level(course, case, level)
@@ -248,6 +273,7 @@ def _level(course: Course, case: CaseCard, level: float) -> Effect:
         trend=case.trend,
         scale=case.scale,
         errors=case.errors,
+        in_force=course.in_force,
         level=level,
     )
 
@@ -274,7 +300,8 @@ def placebo_starts(
 
     At most twelve dates, evenly spread; None where the time before is too short for two.
     """
-    n = int((~course.later).sum())
+    # periods that the measure had reached in part say nothing of chance alone
+    n = int((~course.later).sum() if course.in_force is None else (course.in_force == 0).sum())
     seen = course.seen[:n]
     room = [
         at
@@ -298,6 +325,7 @@ def placebo_starts(
             periods=course.periods[:n],
             later=np.arange(n) >= at,
             covariates=None if course.covariates is None else course.covariates.iloc[:n],
+            in_force=None,
         )
         try:
             found = estimate(moved)

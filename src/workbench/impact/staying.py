@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import replace
 
 import pandas as pd
 
 from workbench.impact.case import CaseCard
 from workbench.impact.effect import Check, Effect
+from workbench.impact.hazard_ratio import hazard_ratio
 from workbench.impact.panel import CaseError
 from workbench.impact.remarks import refusal
 from workbench.impact.survival import cohort, time_to_event
@@ -31,6 +33,8 @@ def staying(
 
     Contracts that ran when the measure began are followed to the end of the data; the same number
     of days earlier, another cohort is followed for as long. Where a lot chose, the first suffices.
+    The same comparison by Cox regression stands beside it as a check, where there are events and
+    clusters enough.
 
     Parameters
     ----------
@@ -76,13 +80,20 @@ def staying(
     if not by_lot:
         earlier = case.start - pd.Timedelta(days=days)
         parts.append(_cohort(frame, starts, ends, earlier, days).assign(after=False))
+    cohorts = pd.concat(parts, ignore_index=True)
+    after = None if by_lot else "after"
     found = time_to_event(
-        pd.concat(parts, ignore_index=True),
+        cohorts,
         horizon=float(days - 1),
-        after=None if by_lot else "after",
+        after=after,
         unit=None if case.group is None else "unit",
         level=level,
     )
+    with suppress(CaseError):
+        # who is in both cohorts, or has two contracts, counts once
+        whom = "customer_id" if case.group is None else "unit"
+        risk = hazard_ratio(cohorts, after=after, unit=whom, level=level)
+        found = found.with_checks(risk.check)
     return replace(found, outcome="days under contract")
 
 

@@ -35,11 +35,12 @@ _UNMOVED: dict[Other, str] = {
     "comparison series": "No comparison series shifts at the start itself.",
     "covariate": "No covariate shifts at the start itself.",
 }
-# Share of a period's new variance that stays for good, from none to nearly all. Very small shares
-# cannot be told from none, which counts as much as four of them. The rest leans a little towards
-# drift: a short past that looks steady need not be (calibration: 60 points, drift .5).
-_SIGNAL = np.concatenate([[0.0], np.geomspace(0.01, 8.0, 13)])
-_PRIOR = np.maximum(_SIGNAL, 0.01) ** 0.15 * np.where(_SIGNAL == 0, 4.0, 1.0)
+# Share of a period's new variance that stays for good, from none to nearly all. The weights lean
+# to clear drift: a short past that looks steady need not be (calibration: 60 points, drift .5).
+_SIGNAL = np.concatenate([[0.0], np.geomspace(0.0025, 8.0, 22)])
+_LEAN, _LEAN_FROM = 0.5, 0.1
+# A past of n periods cannot tell shares below about 1 / n from none: none counts as all of them.
+_STEADY = 400.0
 
 
 @dataclass(frozen=True)
@@ -253,7 +254,7 @@ def _forecast(y: Array, z: Array, z_after: Array, contrasts: Array) -> _Forecast
     df = float(n - k)
     score = 0.5 * np.log(weight).sum(axis=1) - 0.5 * np.linalg.slogdet(precision)[1]
     score = score - 0.5 * df * np.log(rss)
-    share = _PRIOR * np.exp(score - score.max())
+    share = _prior(n) * np.exp(score - score.max())
     share /= share.sum()
     # the level at the end of the time before, in the cosine basis
     last = np.sqrt(2 / n) * np.cos(np.pi * np.arange(n) * (n - 0.5) / n)
@@ -279,6 +280,13 @@ def _forecast(y: Array, z: Array, z_after: Array, contrasts: Array) -> _Forecast
     smooth = signal * weight * residual
     fitted = dct(share @ (smooth + beta @ tx.T), type=3, norm="ortho")
     return _Forecast(share, centre_at, np.sqrt(variance * rss / df), fitted, df)
+
+
+def _prior(n: int) -> Array:
+    """Weigh the signal ratios before a past of n periods has spoken."""
+    weight: Array = np.maximum(_SIGNAL / _LEAN_FROM, 1.0) ** _LEAN
+    weight[0] = _STEADY / n
+    return weight
 
 
 def _fit_before(y: Array, fitted: Array) -> Check:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,6 +22,7 @@ from workbench.impact.placebo_set import (
     placebo_table,
     without_donors,
 )
+from workbench.impact.predictors import balance, read_predictors
 from workbench.impact.simplex import closest_mixture, stopped_early
 
 Array = NDArray[np.float64]
@@ -182,7 +182,7 @@ def synthetic_control(
     116(536), 1849-1864 (conformal); Abadie (2021), Journal of Economic Literature 59(2), 391-425.
     """
     panel, left = _complete(panel)
-    x, names = _predictors(panel, predictors)
+    x, names = read_predictors(panel, predictors)
     task = _Task(panel.outcome, panel.after, x, solver)
     own = int(np.flatnonzero(panel.treated)[0])
     donors = np.flatnonzero(~panel.treated)
@@ -248,7 +248,7 @@ def synthetic_control(
         checks=tuple(checks),
         assumption=ASSUMPTION,
         donors=weights.sort_values("weight", ascending=False, ignore_index=True),
-        predictors=_balance(x, names, own, donors, mix),
+        predictors=balance(x, names, own, donors, mix),
         placebos=placebos,
         placebo_gaps=pd.DataFrame(
             all_gaps.T,
@@ -259,36 +259,6 @@ def synthetic_control(
         rmspe_before=float(placebos["rmspe_before"].iloc[0]),
         rank_p=float((ratio >= ratio[0] * (1 - 1e-9)).mean()),
     )
-
-
-def predictor_means(
-    frame: pd.DataFrame,
-    periods: Mapping[str, Any],
-    *,
-    unit: str = "customer_id",
-    period: str = "period",
-) -> pd.DataFrame:
-    """Average columns over periods, unit by unit, to serve as predictors.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row a unit and period.
-    periods : mapping
-        Column -> periods to average over; `column@name` names a second average of a column.
-    """
-    parts = {}
-    for name, chosen in periods.items():
-        column = name.split("@")[0]
-        rows = frame[frame[period].isin(list(chosen))]
-        if rows.empty:
-            raise CaseError(
-                f"none of the periods of predictor {name!r} is in the data",
-                where=f"column {period!r}",
-                remedy="name periods as the table does",
-            )
-        parts[name] = rows.groupby(unit)[column].mean()
-    return pd.DataFrame(parts)
 
 
 def _complete(panel: Panel) -> tuple[Panel, list[Check]]:
@@ -333,22 +303,6 @@ def _complete(panel: Panel) -> tuple[Panel, list[Check]]:
     return panel.select(~holes), checks
 
 
-def _predictors(panel: Panel, given: pd.DataFrame | None) -> tuple[Array, list[str]]:
-    if given is None:
-        return np.zeros((0, len(panel.units))), []
-    absent = panel.units[~panel.units.isin(given.index)]
-    table = given.reindex(panel.units)
-    bad = table.columns[~np.isfinite(table.to_numpy(dtype=float)).all(axis=0)]
-    if len(absent) or len(bad):
-        who = f"unit {absent[0]} has no predictors" if len(absent) else ""
-        raise CaseError(
-            who or f"predictor {bad[0]!r} is missing for some unit",
-            where="predictors",
-            remedy="give each unit a value, or leave the predictor out",
-        )
-    return table.to_numpy(dtype=float).T, [str(c) for c in given.columns]
-
-
 def enough_for_interval(donors: int, periods: int) -> bool:
     """Say whether placebos or periods are enough for a 95 % interval."""
     return donors >= _DONORS or (donors >= _DONORS_FOR_PERIODS and periods >= _PERIODS)
@@ -383,17 +337,3 @@ def _left_out(
         moved = task.gap(own, others, again.weights)[task.after].mean()
         rows.append((int(j), float(mix.weights[donors == j][0]), float(moved)))
     return pd.DataFrame(rows, columns=["unit", "weight", "effect"])
-
-
-def _balance(
-    x: Array, names: list[str], own: int, donors: NDArray[np.int_], mix: Mixture
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "predictor": names,
-            "treated": x[:, own],
-            "synthetic": x[:, donors] @ mix.weights,
-            "donors": x[:, donors].mean(axis=1),
-            "importance": mix.importance,
-        }
-    )

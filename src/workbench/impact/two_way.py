@@ -8,7 +8,7 @@ from scipy.special import stdtrit
 
 from workbench.impact.adoption import Adoption
 from workbench.impact.demeaning import fit_slope
-from workbench.impact.effect import Check, Effect
+from workbench.impact.effect import Check, Effect, relative_to
 from workbench.impact.panel import CaseError, period_start
 from workbench.impact.spread import cluster_scale
 
@@ -54,15 +54,23 @@ def two_way_fixed_effects(adoption: Adoption, *, level: float = 0.95) -> Effect:
     se = float(np.sqrt(scale * scores @ scores))
     own = weight * d
     mean = float((own * np.nan_to_num(a.outcome)).sum() / own.sum())
-    nothing = (float("nan"),) * 3
+    on_mean = (own * (np.nan_to_num(a.outcome) - mean)).sum(axis=1) / own.sum()
+    quantile = float(stdtrit(g - 1, 0.5 + level / 2))
     return Effect.of_t(
         DESIGN,
         slope.effect,
         se,
         g - 1,
-        half=float(stdtrit(g - 1, 0.5 + level / 2)) * se,
+        half=quantile * se,
         mean=mean,
-        relative=nothing,
+        relative=relative_to(
+            slope.effect,
+            se,
+            mean,
+            float(np.sqrt(on_mean @ on_mean)),
+            float(scores @ on_mean),
+            quantile,
+        ),
         inference="t, clustered by unit",
         n_units=g,
         n_treated=int(treated.sum()),
@@ -78,7 +86,7 @@ def two_way_fixed_effects(adoption: Adoption, *, level: float = 0.95) -> Effect:
 def wrong_weight(x: Array, weight: Array, treatment: Array) -> float:
     """Share of the treated cells' absolute weight that counts with the wrong sign."""
     own = (weight * x)[(treatment > 0) & (weight > 0)]
-    return float(-own[own < 0].sum() / np.abs(own).sum())
+    return float(np.abs(own[own < 0]).sum() / np.abs(own).sum())
 
 
 def _warnings(a: Adoption, share: float) -> tuple[Check, ...]:

@@ -25,28 +25,34 @@ OUTCOMES: Final = {
     "first_contact_resolution": "resolution at first contact",
     "complaint_rate": "complaint rate",
 }
+_RIGHT = (
+    "The measure moved {outcome} the right way: {change} against what would have been without it"
+)
+_UNSHOWN = "No effect on {outcome} can be shown: it lies between {low} and {high}"
+#: What was found, and how the claim fares -> the first sentence of a verdict.
 FOUND: Final = {
-    "worked": "The measure moved {outcome} the right way: {change} against what would have been"
-    " without it.",
-    "harmed": "The measure moved {outcome} the wrong way: {change} against what would have been"
-    " without it.",
-    "unshown": "No effect on {outcome} can be shown: the change lies between {low} and {high}.",
-    "refused": "No conclusion about {outcome} is possible from these data.",
+    ("worked", ""): f"{_RIGHT}.",
+    ("worked", "fits"): f"{_RIGHT}, and the claim of {{claimed}} fits that.",
+    ("worked", "too much"): f"{_RIGHT}, but the claim of {{claimed}} is more than the data allow.",
+    ("worked", "too little"): f"{_RIGHT}, which is more than the claim of {{claimed}}.",
+    ("harmed", ""): "The measure moved {outcome} the wrong way: {change} against what would have"
+    " been without it.",
+    ("harmed", "claimed"): "The measure moved {outcome} the wrong way: {change} against what would"
+    " have been without it, where {claimed} was claimed.",
+    ("unshown", ""): f"{_UNSHOWN}.",
+    ("unshown", "open"): f"{_UNSHOWN}, and the claim of {{claimed}} cannot be ruled out either.",
+    ("unshown", "ruled out"): f"{_UNSHOWN}, and the claim of {{claimed}} is ruled out.",
+    ("refused", ""): "No conclusion about {outcome} is possible from these data.",
 }
-CLAIM: Final = {
-    "fits": "The claim of {claimed} fits.",
-    "open": "The claim of {claimed} cannot be ruled out either.",
-    "too much": "The claim of {claimed} is more than the data allow.",
-    "too little": "The claim of {claimed} is less than what was found.",
-    "ruled out": "The claim of {claimed} lies outside that range.",
-}
+#: What a glance would say, and how firm the answer stands: the second sentence.
 GLANCE: Final = {
     "misleads": "A glance at before and after would have said {glance}, which the sound comparison"
     " does not bear out; strength of evidence: {strength}.",
     "agrees": "A glance at before and after says {glance}, which lies within the interval; strength"
     " of evidence: {strength}.",
-    "alone": "A glance at before and after says {glance}; that is no evidence.",
-    "nothing": "Strength of evidence: {strength}.",
+    "alone": "A glance at before and after says {glance}, which is no evidence.",
+    "nothing": "The strength of evidence is {strength}; below stands how it came about.",
+    "no number": "Below stands what is lacking, and what would help.",
 }
 
 BENEFIT: Final = {
@@ -95,7 +101,7 @@ class Writer(Protocol):
 
 
 def found(e: Evaluation) -> str:
-    """Key of `FOUND`: worked, harmed, unshown or refused."""
+    """Say what was found: worked, harmed, unshown or refused."""
     if e.effect is None:
         return "refused"
     if not e.effect.clear:
@@ -104,13 +110,15 @@ def found(e: Evaluation) -> str:
 
 
 def claim(e: Evaluation) -> str:
-    """Key of `CLAIM`, or nothing where nothing was claimed or no relative effect is known."""
+    """How a claim fares; nothing where nothing was claimed or no relative effect is known."""
     if e.effect is None or e.claimed is None or not np.isfinite(e.effect.relative):
         return ""
     low, high = e.effect.relative_low, e.effect.relative_high
     inside = low <= e.claimed <= high
     if not e.effect.clear:
         return "open" if inside else "ruled out"
+    if found(e) == "harmed":
+        return "claimed"
     if inside:
         return "fits"
     beyond = e.claimed > high if e.claimed > 0 else e.claimed < low
@@ -120,23 +128,23 @@ def claim(e: Evaluation) -> str:
 def glance(e: Evaluation) -> str:
     """Key of `GLANCE`."""
     if e.glance is None:
-        return "nothing"
+        return "no number" if e.effect is None else "nothing"
     if e.effect is None:
         return "alone"
     inside = e.effect.low <= e.glance.effect <= e.effect.high
     return "agrees" if inside else "misleads"
 
 
-def verdict(e: Evaluation) -> tuple[str, ...]:
-    """Say the verdict: what was found, how the claim fares, and what a glance would say.
+def verdict(e: Evaluation) -> tuple[str, str]:
+    """Say the verdict in two sentences.
 
     Returns
     -------
     tuple of str
-        English messages with placeholders; `words` fills them.
+        What was found and how the claim fares; what a glance would say and how firm the answer
+        stands. English messages with placeholders; `words` fills them.
     """
-    said = claim(e)
-    return (FOUND[found(e)], *([CLAIM[said]] if said else []), GLANCE[glance(e)])
+    return FOUND[found(e), claim(e)], GLANCE[glance(e)]
 
 
 def words(e: Evaluation, write: Writer) -> dict[str, Any]:

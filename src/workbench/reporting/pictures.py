@@ -58,7 +58,7 @@ def heatmap(
         ends = (None, None) if reach is None or middle is None else (middle - reach, middle + reach)
         sns.heatmap(
             values, ax=ax, cmap=shaded, annot=texts, fmt="", cbar=False, vmin=ends[0], vmax=ends[1],
-            linewidths=1.5, linecolor=palette.PAPER,
+            linewidths=1.5, linecolor=palette.PAPER, xticklabels=True, yticklabels=True,
         )  # fmt: skip
         ax.xaxis.tick_top()
         ax.xaxis.set_label_position("top")

@@ -298,10 +298,13 @@ def finished_steps(folder: Path) -> Iterator[tuple[Path, StepRecord]]:
                 yield record.folder, step
 
 
-def data_to(results: Path) -> str:
-    """Return the last day that a run's notebooks met in the tables, as they noted it."""
+def data_to(results: Path, notebook: str = "*") -> str:
+    """Return the last day that a run's notebooks (or one) met in the tables, as they noted it.
+
+    A day, or a whole month (``1984-12``), quarter (``1984-Q4``) or year (``1992``).
+    """
     days: list[str] = []
-    for path in results.glob("*/data_to.json"):
+    for path in results.glob(f"{notebook}/data_to.json"):
         days += json.loads(path.read_text(encoding="utf-8")).values()
     return max(days, default="")
 

@@ -60,6 +60,7 @@ from workbench.satisfaction.instrument import (
     Weighting,
     attach,
     attach_all,
+    commented,
     take_survey,
     weigh,
 )
@@ -95,6 +96,7 @@ from workbench.satisfaction.ordinal import (
     OrderedFit,
     fit_ordered,
     ordinal_drivers,
+    service_drivers,
 )
 from workbench.satisfaction.path_model import (
     PathModel,
@@ -126,6 +128,7 @@ from workbench.satisfaction.validity import (
 )
 from workbench.satisfaction.verdicts import (
     Verdicts,
+    overall_scores,
     performance,
     verdicts,
     weighted_score,
@@ -172,6 +175,7 @@ __all__ = [
     "attach_all",
     "coded_tones",
     "coding_agreement",
+    "commented",
     "confirm",
     "cronbach_alpha",
     "csat",
@@ -203,6 +207,7 @@ __all__ = [
     "nps_limits",
     "omega",
     "ordinal_drivers",
+    "overall_scores",
     "path_model",
     "performance",
     "pilot",
@@ -215,6 +220,7 @@ __all__ = [
     "sample_needed",
     "sample_plan",
     "service_chain",
+    "service_drivers",
     "split_clauses",
     "take_survey",
     "tone_by_rating",

@@ -7,10 +7,11 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import fdtri, ndtri
 
 from workbench.errors import DataError
+from workbench.stats import column_moments, effective_answers, unequal_weights
 
 Array = NDArray[np.float64]
 # From this share of answers at one end of the scale, and so many answers, Feldt gives way.
@@ -68,7 +69,7 @@ def alpha_from_covariance(covariance: Array) -> float:
     return float(k / (k - 1) * (1 - np.trace(covariance) / total))
 
 
-def feldt_limits(alpha: float, n: int, k: int, *, level: float = 0.95) -> tuple[float, float]:
+def feldt_limits(alpha: float, n: float, k: int, *, level: float = 0.95) -> tuple[float, float]:
     """Limits for alpha: (1 - true) / (1 - sample) follows F on n-1 and (n-1)(k-1).
 
     Exact for normal, essentially parallel items; with ceiling effects coverage falls to about
@@ -86,17 +87,20 @@ def feldt_limits(alpha: float, n: int, k: int, *, level: float = 0.95) -> tuple[
     return float(1 - (1 - alpha) * upper), float(1 - (1 - alpha) * lower)
 
 
-def distribution_free_limits(values: Array, *, level: float = 0.95) -> tuple[float, float]:
+def distribution_free_limits(
+    values: Array, *, weights: Array | None = None, level: float = 0.95
+) -> tuple[float, float]:
     """Limits for alpha that need no normal answers: the delta method on each answer's influence.
 
     An answer y adds k / (k - 1) [tr(S) (sum d)^2 / T^2 - sum d^2 / T] to alpha, d being y less the
     means, S the covariances and T their sum. With this closed form the fourth moments of the
-    answers are not written out.
+    answers are not written out. Weighted answers have the linearised variance.
 
     Parameters
     ----------
     values : ndarray, shape (n, k)
         Complete answers.
+    weights : ndarray, shape (n,), optional
 
     References
     ----------
@@ -106,14 +110,41 @@ def distribution_free_limits(values: Array, *, level: float = 0.95) -> tuple[flo
     n, k = values.shape
     if n < 3 or k < 2:
         return float("nan"), float("nan")
-    away = values - values.mean(axis=0)
-    covariance = away.T @ away / (n - 1)
+    covariance = weighted_covariance(values, weights)
+    influence = _influence(values, weights, covariance)
+    return _free(alpha_from_covariance(covariance), influence, weights, level)
+
+
+def _free(
+    alpha: float, influence: Array, weights: Array | None, level: float
+) -> tuple[float, float]:
+    if weights is None:
+        variance = influence.var(ddof=1) / len(influence)
+    else:
+        variance = column_moments(influence[:, None], weights).variance[0]
+    half = ndtri(0.5 + level / 2) * np.sqrt(variance)
+    return float(alpha - half), float(alpha + half)
+
+
+def weighted_covariance(values: Array, weights: Array | None = None) -> Array:
+    """Covariances of complete answers, (k, k); with equal weights those of `numpy.cov`."""
+    n = len(values)
+    if weights is None:
+        away = values - values.mean(axis=0)
+        return np.asarray(away.T @ away / (n - 1))
+    share = weights / weights.sum()
+    away = values - share @ values
+    return np.asarray((away * share[:, None]).T @ away / (1 - np.square(share).sum()))
+
+
+def _influence(values: Array, weights: Array | None, covariance: Array) -> Array:
+    """Say what each answer adds to alpha."""
+    k = len(covariance)
+    away = values - np.average(values, axis=0, weights=weights)
     total, trace = covariance.sum(), np.trace(covariance)
     sums = away.sum(axis=1)
-    influence = k / (k - 1) * (trace * sums**2 / total**2 - np.square(away).sum(axis=1) / total)
-    half = ndtri(0.5 + level / 2) * np.sqrt(influence.var(ddof=1) / n)
-    alpha = alpha_from_covariance(covariance)
-    return float(alpha - half), float(alpha + half)
+    squares = np.einsum("ij,ij->i", away, away)
+    return np.asarray(k / (k - 1) * (trace * sums**2 / total**2 - squares / total))
 
 
 def piles_up(values: Array) -> bool:
@@ -131,6 +162,8 @@ def cronbach_alpha(
     *,
     missing: Literal["complete", "pairwise"] = "complete",
     interval: Literal["auto", "Feldt", "distribution-free"] = "auto",
+    weights: ArrayLike | None = None,
+    by_item: bool = True,
     level: float = 0.95,
 ) -> Alpha:
     """Measure how well items that are meant to measure one thing agree.
@@ -143,75 +176,125 @@ def cronbach_alpha(
         Respondents who answered everything, or each covariance from the pairs at hand.
     interval : {"auto", "Feldt", "distribution-free"}
         The second needs complete answers. "auto" takes it where answers pile up at an end of the
-        scale (see `piles_up`).
+        scale (see `piles_up`). The correlations with the rest have Fisher's interval, or that of
+        their influence, to go with it.
+    weights : array_like, shape (respondents,), optional
+        Survey weights. Feldt's interval then goes by the number of answers of a simple sample that
+        would give alpha the same linearised variance (for pairwise covariances by Kish's number).
+    by_item : bool
+        Whether to judge single items too; without, `items` is empty.
 
     Raises
     ------
     DataError
         Fewer than two items or three respondents, or an item with the same answer throughout.
     """
-    if items.shape[1] < 2:
+    names = list(items.columns)
+    if len(names) < 2:
         raise DataError(
             "alpha needs at least two items",
-            where=", ".join(map(str, items.columns)),
+            where=", ".join(map(str, names)),
             remedy="pool the item with another dimension",
         )
     values = items.to_numpy(dtype=float)
-    seen = ~np.isnan(values)
-    if missing == "complete":
-        values = values[seen.all(axis=1)]
-        n = len(values)
-    else:
-        pairs = seen.T.astype(float) @ seen.astype(float)
-        n = int(pairs.min())
+    w = unequal_weights(weights, len(values))
+    pairwise = missing == "pairwise"
+    kept = np.ones(len(values), dtype=bool) if pairwise else ~np.isnan(values).any(axis=1)
+    if w is not None:
+        kept &= w > 0
+        w = w[kept]
+    values = values[kept]
+    covariance, n, worth = _pairs(values, w) if pairwise else (np.empty(0), len(values), 0.0)
     if n < 3:
         raise DataError(
-            f"{n} respondents answered all of {', '.join(map(str, items.columns))}",
+            f"{n} respondents answered all of {', '.join(map(str, names))}",
             remedy="alpha needs three, and a useful interval some fifty",
         )
-    frame = pd.DataFrame(values, columns=items.columns)
-    pairwise = missing == "pairwise"
-    covariance = np.asarray(frame.cov() if pairwise else np.cov(values, rowvar=False), dtype=float)
-    flat = [str(c) for c, v in zip(items.columns, np.diag(covariance), strict=True) if v <= 1e-12]
+    if not pairwise:
+        covariance = np.cov(values, rowvar=False) if w is None else weighted_covariance(values, w)
+    flat = [str(c) for c, v in zip(names, np.diag(covariance), strict=True) if v <= 1e-12]
     if flat:
         raise DataError(
             f"every respondent gave the same answer to {', '.join(flat)}",
             remedy="an item without spread cannot be judged; leave it out",
         )
-    estimate = alpha_from_covariance(covariance)
-    k = items.shape[1]
-    total = covariance.sum()
-    with_rest = covariance.sum(axis=1) - np.diag(covariance)
-    rest_variance = total - 2 * with_rest - np.diag(covariance)
-    correlation = with_rest / np.sqrt(np.diag(covariance) * rest_variance)
-    reach = ndtri(0.5 + level / 2) / np.sqrt(max(n - 3, 1))
-    dropped = [
-        alpha_from_covariance(np.delete(np.delete(covariance, i, 0), i, 1)) for i in range(k)
-    ]
-    table = pd.DataFrame(
-        {
-            "item": list(items.columns),
-            "mean": frame.mean().to_numpy(),
-            "sd": np.sqrt(np.diag(covariance)),
-            "item_rest": correlation,
-            "low": np.tanh(np.arctanh(correlation) - reach),
-            "high": np.tanh(np.arctanh(correlation) + reach),
-            "alpha_if_dropped": dropped,
-        }
-    )
     if interval == "auto":
-        free = missing == "complete" and piles_up(values)
-        interval = "distribution-free" if free else "Feldt"
-    if interval == "Feldt":
-        low, high = feldt_limits(estimate, n, k, level=level)
-    elif missing == "pairwise":
+        interval = "distribution-free" if not pairwise and piles_up(values) else "Feldt"
+    if interval != "Feldt" and pairwise:
         raise DataError(
             "the distribution-free interval needs complete answers",
             remedy="use missing='complete', or Feldt's interval",
         )
+    estimate = alpha_from_covariance(covariance)
+    if not pairwise:
+        worth = float(n)
+        if w is not None or interval != "Feldt":
+            influence = _influence(values, w, covariance)
+            worth = float(n) if w is None else effective_answers(influence, w)
+    if interval == "Feldt":
+        low, high = feldt_limits(estimate, worth, len(names), level=level)
     else:
-        low, high = distribution_free_limits(values, level=level)
+        low, high = _free(estimate, influence, w, level)
+    if not by_item:
+        return Alpha(estimate, low, high, n, pd.DataFrame(), interval)
+    free = interval != "Feldt" or (w is not None and not pairwise)
+    rest, reach = _with_rest(covariance, worth, values if free else None, w)
+    reach = reach * ndtri(0.5 + level / 2)
+    table = pd.DataFrame(
+        {
+            "item": names,
+            "mean": column_moments(values, w).mean,
+            "sd": np.sqrt(np.diag(covariance)),
+            "item_rest": rest,
+            "low": np.tanh(np.arctanh(rest) - reach),
+            "high": np.tanh(np.arctanh(rest) + reach),
+            "alpha_if_dropped": [
+                alpha_from_covariance(np.delete(np.delete(covariance, i, 0), i, 1))
+                for i in range(len(names))
+            ],
+        }
+    )
     return Alpha(estimate, low, high, n, table, interval)
+
+
+def _pairs(values: Array, weights: Array | None) -> tuple[Array, int, float]:
+    """Pairwise covariances, the smallest number of pairs, and the smallest they are worth."""
+    seen = (~np.isnan(values)).astype(float)
+    n = int((seen.T @ seen).min())
+    if weights is None:
+        return pd.DataFrame(values).cov().to_numpy(), n, float(n)
+    x = np.where(seen > 0, values, 0.0)
+    own = seen * weights[:, None]
+    total = own.T @ seen
+    squared = (seen * np.square(weights)[:, None]).T @ seen
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = (x * weights[:, None]).T @ seen / total
+        both = (x * weights[:, None]).T @ x / total - mean * mean.T
+        worth = total**2 / squared
+    return both * worth / (worth - 1), n, float(worth.min())
+
+
+def _with_rest(
+    covariance: Array, worth: float, values: Array | None, weights: Array | None
+) -> tuple[Array, Array]:
+    """Correlation of each item with the sum of the others, and its error on Fisher's scale.
+
+    Fisher's error is that of normal answers; with `values` it comes from each answer's influence
+    (Devlin, Gnanadesikan, Kettenring 1975, Biometrika 62, 531-545).
+    """
+    own = np.diag(covariance)
+    with_rest = covariance.sum(axis=1) - own
+    spread = np.sqrt(covariance.sum() - 2 * with_rest - own)
+    correlation = with_rest / (np.sqrt(own) * spread)
+    if values is None:
+        error = np.full(len(own), 1 / np.sqrt(max(worth - 3, 1)))
+        return correlation, error
+    away = values - np.average(values, axis=0, weights=weights)
+    rest = (away.sum(axis=1)[:, None] - away) / spread
+    away = away / np.sqrt(own)
+    influence = away * rest - correlation / 2 * (away**2 + rest**2)
+    variance = column_moments(influence, weights).variance
+    return correlation, np.sqrt(variance) / (1 - correlation**2)
 
 
 def difference_reliability(

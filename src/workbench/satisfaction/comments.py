@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError
-from workbench.stats import Interval, effective_size, proportion_interval, wilson
+from workbench.stats import Interval, share_interval, unequal_weights
 from workbench.stats.weights import check_weights
 
 Array = NDArray[np.float64]
@@ -44,10 +44,8 @@ class Comments:
         Names of the aspects and their English titles.
     texts : Series of str
         The comments that say something, by position.
-    weights : Series of float
-        Survey weight of each of them, mean one.
-    asked : int
-        Rows of the table given.
+    everybody : DataFrame
+        One row an answer of the table given: `wrote`, `weight`, `person`.
     exclusions : DataFrame
         `reason`, `what`, `n`.
     """
@@ -55,23 +53,36 @@ class Comments:
     clauses: pd.DataFrame
     aspects: dict[str, str]
     texts: pd.Series
-    weights: pd.Series
-    asked: int
+    everybody: pd.DataFrame
     exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __len__(self) -> int:
         return len(self.texts)
 
     @property
+    def asked(self) -> int:
+        """Rows of the table given."""
+        return len(self.everybody)
+
+    @property
     def answered(self) -> Interval:
         """Share of the respondents who wrote something."""
-        return proportion_interval(len(self.texts), self.asked)
+        return self.share_of(self.everybody["wrote"])
 
     @property
     def covered(self) -> Interval:
         """Share of the comments in which the codebook finds an aspect."""
-        rows = self.clauses.loc[self.clauses[list(self.aspects)].any(axis=1), "row"]
-        return proportion_interval(len(rows.unique()), len(self.texts))
+        return self.share_of(self.mentions().any(axis=1))
+
+    def share_of(self, values: pd.Series, level: float = 0.95) -> Interval:
+        """Share, or mean chance, of some of the answers: by their position."""
+        rows = self.everybody.loc[values.index]
+        return share_interval(
+            values.to_numpy(dtype=float),
+            weights=unequal_weights(rows["weight"], len(rows)),
+            clusters=rows["person"],
+            level=level,
+        )
 
     def mentions(self) -> pd.DataFrame:
         """Whether each comment speaks of each aspect: rows are comments, by position."""
@@ -165,6 +176,7 @@ def read_comments(
     codebook: Mapping[str, Mapping[str, Any]],
     *,
     weights: ArrayLike | None = None,
+    people: ArrayLike | None = None,
 ) -> Comments:
     """Cut comments into clauses and find their aspects.
 
@@ -177,6 +189,8 @@ def read_comments(
         For each aspect `title`, `words` and `except`, by language.
     weights : array_like, shape (n,), optional
         Survey weights.
+    people : array_like, shape (n,), optional
+        Who answered: intervals allow for people who wrote more than once.
 
     Raises
     ------
@@ -212,7 +226,8 @@ def read_comments(
     for name, aspect in codebook.items():
         clauses[name] = _matches(clauses, aspect)
     w = np.ones(len(given)) if weights is None else check_weights(weights, len(given))
-    chosen = w[readable.to_numpy()]
+    everybody = pd.DataFrame({"wrote": readable, "weight": w}, index=given.index)
+    everybody["person"] = np.arange(len(given)) if people is None else np.asarray(people)
     lost = [
         ("nothing written", "respondents", int(empty.sum())),
         ("no letter in the comment", "comments", int((~readable & ~empty).sum())),
@@ -221,8 +236,7 @@ def read_comments(
         clauses=clauses,
         aspects={str(n): str(a.get("title", {}).get("en", n)) for n, a in codebook.items()},
         texts=kept,
-        weights=pd.Series(chosen / chosen.mean(), index=kept.index),
-        asked=len(given),
+        everybody=everybody,
         exclusions=pd.DataFrame([r for r in lost if r[2]], columns=["reason", "what", "n"]),
     )
 
@@ -247,8 +261,8 @@ def aspect_table(
     Notes
     -----
     The share of positive statements is the mean of the chances: counting only which side of one
-    half they fall on lets an unsure method lean to one side. Intervals are Wilson's, for other
-    customers and this method: they do not hold what the method gets wrong. Clauses of one
+    half they fall on lets an unsure method lean to one side. Intervals are for other customers and
+    this method (see `share_interval`): they do not hold what the method gets wrong. Clauses of one
     respondent about one aspect are taken together, so that nobody counts twice.
     """
     tone = np.asarray(positive, dtype=float)
@@ -257,26 +271,23 @@ def aspect_table(
             f"there are {tone.size} tones for {len(comments.clauses)} clauses",
             remedy="give one a clause, in their order",
         )
-    total = effective_size(comments.weights.to_numpy())
+    mentions = comments.mentions()
     rows = []
     for name, title in comments.aspects.items():
         mine = comments.clauses[name].to_numpy()
         votes = pd.Series(tone[mine]).groupby(comments.clauses.loc[mine, "row"].to_numpy()).mean()
-        w = comments.weights.reindex(votes.index).to_numpy(dtype=float)
-        share = float(w.sum() / comments.weights.sum())
-        low, high = wilson(share * total, total, level=level)
-        row: dict[str, Any] = {"aspect": name, "label": title, "n": len(votes), "share": share}
-        row |= {"share_low": float(low), "share_high": float(high), "clauses": int(mine.sum())}
-        row |= {"estimate": np.nan, "low": np.nan, "high": np.nan, "reason": ""}
+        row: dict[str, Any] = {"aspect": name, "label": title, "n": len(votes)}
         if len(votes) < min_cell:
-            row |= dict.fromkeys(("share", "share_low", "share_high"), np.nan)
             row |= {"clauses": 0, "reason": f"fewer than {min_cell} respondents"}
         else:
-            size, value = effective_size(w), float(w @ votes.to_numpy() / w.sum())
-            below, above = wilson(min(value, 1.0) * size, size, level=level)
-            row |= {"estimate": value, "low": float(below), "high": float(above)}
+            row |= {"clauses": int(mine.sum()), "reason": ""}
+            share, value = comments.share_of(mentions[name], level), comments.share_of(votes, level)
+            row |= dict(zip(("share", "share_low", "share_high"), share, strict=True))
+            row |= dict(zip(("estimate", "low", "high"), value, strict=True))
         rows.append(row)
-    table = pd.DataFrame(rows).sort_values("n", ascending=False).reset_index(drop=True)
+    columns = ["aspect", "label", "n", "share", "share_low", "share_high", "clauses"]
+    table = pd.DataFrame(rows, columns=[*columns, "estimate", "low", "high", "reason"])
+    table = table.sort_values("n", ascending=False).reset_index(drop=True)
     return AspectTable(table, len(comments))
 
 

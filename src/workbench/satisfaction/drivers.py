@@ -19,6 +19,7 @@ from workbench.satisfaction.moments import (
     correlations,
     percentile_limits,
     resampled,
+    respondents,
     standardise,
     steady,
 )
@@ -192,6 +193,7 @@ def drivers(
     outcome: pd.Series,
     *,
     weights: ArrayLike | None = None,
+    people: ArrayLike | None = None,
     method: Method = "auto",
     rng: np.random.Generator,
     draws: int = 500,
@@ -207,10 +209,13 @@ def drivers(
         Say overall satisfaction.
     weights : array_like, shape (n,), optional
         Survey weights.
+    people : array_like, shape (n,), optional
+        Who gave each answer: somebody who answered twice is resampled as one.
     method : {"auto", "lmg", "johnson"}
         Exact LMG up to 15 drivers and Johnson's relative weights beyond, or one of them.
     rng : numpy.random.Generator
-        For the percentile bootstrap over respondents.
+        For the bootstrap over respondents: percentile intervals, widened as Student's t is (see
+        `percentile_limits`), for R2 with the bias taken out.
 
     Raises
     ------
@@ -224,10 +229,18 @@ def drivers(
     z = standardise(x, w, [*names, str(outcome.name)])
     matrix = correlations(z, [w])
     check_independent(matrix[0, :-1, :-1], names)
-    many = correlations(z, resampled(w, draws, rng)) if draws else matrix
+    who = None if people is None else np.asarray(people)[seen]
+    many = correlations(z, resampled(w, draws, rng, who)) if draws else matrix
     many = many[steady(many)]
     return divide(
-        matrix, many, names, n=len(x), excluded=int((~seen).sum()), method=method, level=level
+        matrix,
+        many,
+        names,
+        n=len(x),
+        worth=respondents(w, who),
+        excluded=int((~seen).sum()),
+        method=method,
+        level=level,
     )
 
 
@@ -252,6 +265,7 @@ def divide(
     names: list[str],
     *,
     n: int,
+    worth: float,
     excluded: int,
     method: Method = "auto",
     level: float = 0.95,
@@ -266,6 +280,8 @@ def divide(
     many : ndarray, shape (draws, p + 1, p + 1)
     names : list of str
         The drivers.
+    worth : float
+        Respondents that the answers are worth.
     """
     p = len(names)
     exact = method == "lmg" or (method == "auto" and p <= MOST_DRIVERS)
@@ -279,8 +295,8 @@ def divide(
             remedy="leave one of them out, or pool waves",
         ) from error
     tails = [0.5 - level / 2, 0.5 + level / 2]
-    low, high = percentile_limits(drawn, level)
-    r2_low, r2_high = percentile_limits(drawn_r2, level)
+    low, high = percentile_limits(drawn, level, worth)
+    r2_low, r2_high = percentile_limits(drawn_r2, level, worth, estimate=r2[0])
     ranks = (-drawn).argsort(axis=1).argsort(axis=1) + 1
     rank_low, rank_high = np.quantile(ranks, tails, axis=0, method="nearest")
     table = pd.DataFrame(

@@ -10,13 +10,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import chdtrc, ndtri
 from scipy.stats import ncx2
 
 from workbench.errors import DataError
-from workbench.satisfaction.factor_fit import Shape, fit, fourth_moments, information
+from workbench.satisfaction.factor_fit import (
+    Shape,
+    baseline_scaling,
+    fit,
+    fourth_moments,
+    information,
+)
+from workbench.stats import unequal_weights
 
 Array = NDArray[np.float64]
 
@@ -43,6 +50,9 @@ class FactorModel:
     covariance : ndarray, shape (items, items)
         Of the standardised loadings.
     level : float
+    weighted : bool
+        Whether answers had different weights. Then CFI, TLI and RMSEA are the robust ones, which go
+        with the scaled statistic (Brosseau-Liard and Savalei 2014).
     """
 
     loadings: pd.DataFrame
@@ -61,6 +71,7 @@ class FactorModel:
     scaling: float
     covariance: Array
     level: float = 0.95
+    weighted: bool = False
 
     @property
     def table(self) -> pd.DataFrame:
@@ -81,8 +92,9 @@ class FactorModel:
     def fit(self) -> pd.DataFrame:
         """The fit indices: `index`, `value`, `low_90`, `high_90`, `usual` (usually asked)."""
         none = float("nan")
+        chi2 = self.scaled if self.weighted else self.chi2
         rows = [
-            ("chi2 / df", self.chi2 / self.df if self.df else none, none, none, "below 3"),
+            ("chi2 / df", chi2 / self.df if self.df else none, none, none, "below 3"),
             ("CFI", self.cfi, none, none, "at least 0.95"),
             ("TLI", self.tli, none, none, "at least 0.95"),
             ("RMSEA", self.rmsea, self.rmsea_low, self.rmsea_high, "at most 0.06"),
@@ -138,6 +150,7 @@ def confirm(
     factors: Mapping[str, Sequence[str]],
     *,
     errors: Literal["robust", "expected"] = "robust",
+    weights: ArrayLike | None = None,
     level: float = 0.95,
 ) -> FactorModel:
     """Fit a confirmatory factor model by maximum likelihood on the complete answers.
@@ -150,6 +163,9 @@ def confirm(
     errors : {"robust", "expected"}
         Standard errors that hold for answers of any distribution (sandwich), or those of normal
         answers.
+    weights : array_like, shape (respondents,), optional
+        Survey weights: pseudo-maximum likelihood. The weighted covariances are fitted; sandwich
+        errors and the scaled statistic carry the design.
     level : float
         Confidence of the intervals, by the delta method.
 
@@ -162,19 +178,32 @@ def confirm(
     ------
     DataError
         A factor with too few items, an item without spread or doubling another, fewer answers
-        than items, or no convergence.
+        than items, no convergence, or weights together with the errors of normal answers.
 
     References
     ----------
     Joereskog (1969), Psychometrika 34, 183-202. Fit: Hu, Bentler (1999), Structural Equation
     Modeling 6(1), 1-55; interval of RMSEA: Browne, Cudeck (1992), Sociological Methods and
     Research 21(2), 230-258. Scaling and sandwich: Satorra, Bentler (1994), in von Eye and Clogg
-    (eds.), Latent Variables Analysis, 399-419, equations 16.4 and 16.10.
+    (eds.), Latent Variables Analysis, 399-419, equations 16.4 and 16.10. Weights: Asparouhov
+    (2005), Structural Equation Modeling 12(3), 411-434, sections 2 and 3 (with one stratum and no
+    clusters its test is Satorra and Bentler's, with the design's Gamma); robust indices:
+    Brosseau-Liard, Savalei (2014), Multivariate Behavioral Research 49(5), 460-470; Brosseau-Liard,
+    Savalei, Li (2012), same journal 47(6), 904-930.
     """
     names = [str(item) for members in factors.values() for item in members]
     shape = _checked(items, factors, names)
     values = items[names].to_numpy(dtype=float)
-    complete = values[~np.isnan(values).any(axis=1)]
+    w = unequal_weights(weights, len(values))
+    if w is not None and errors == "expected":
+        raise DataError(
+            "the errors of normal answers know no weights",
+            where="factor analysis",
+            remedy="take errors='robust'",
+        )
+    kept = ~np.isnan(values).any(axis=1) & (True if w is None else w > 0)
+    complete = values[kept]
+    w = None if w is None else w[kept] / w[kept].mean()
     n = len(complete)
     if n <= len(names):
         raise DataError(
@@ -182,7 +211,8 @@ def confirm(
             where="factor analysis",
             remedy="it needs more answers than items, and a useful one some two hundred",
         )
-    covariance = np.cov(complete, rowvar=False, bias=True)
+    away = complete - np.average(complete, axis=0, weights=w)
+    covariance = (away if w is None else away * w[:, None]).T @ away / n
     spread = np.sqrt(np.diag(covariance))
     flat = [name for name, s in zip(names, spread, strict=True) if s < 1e-12]
     if flat:
@@ -200,25 +230,27 @@ def confirm(
         )
     theta, value = fit(sample, shape)
     theta = _facing_up(theta, shape)
-    implied = shape.implied(theta)
+    implied, slopes = shape.implied(theta), shape.slopes(theta)
     df = len(names) * (len(names) + 1) // 2 - shape.size
-    away = (complete - complete.mean(axis=0)) / spread
-    meat, total = fourth_moments(away, sample, implied, shape.slopes(theta))
-    bread = np.linalg.inv(information(implied, shape.slopes(theta)))
+    away /= spread
+    meat, total = fourth_moments(away, sample, theta, shape, w)
+    bread = np.linalg.inv(information(implied, slopes))
     scaling = float((total - np.trace(bread @ meat)) / df) if df else 1.0
     variance = (bread @ meat @ bread if errors == "robust" else bread) / n
     loadings, correlations, own = _estimates(
         theta, variance, shape, list(factors), names, spread, level
     )
+    scales = (1.0, 1.0) if w is None else (scaling, baseline_scaling(away, sample, w))
     return FactorModel(
         loadings,
         correlations,
-        **_indices(n * value, df, sample, implied, n),
+        **_indices(n * value, df, sample, implied, n, *scales),
         n=n,
         excluded=len(values) - n,
         scaling=scaling,
         covariance=own,
         level=level,
+        weighted=w is not None,
     )
 
 
@@ -299,15 +331,19 @@ def _estimates(
     return loadings, correlations, own
 
 
-def _indices(chi2: float, df: int, sample: Array, implied: Array, n: int) -> dict[str, Any]:
+def _indices(
+    chi2: float, df: int, sample: Array, implied: Array, n: int, scale: float, base_scale: float
+) -> dict[str, Any]:
+    """Give the fit indices; with scalings other than one the robust ones."""
     p = len(sample)
     base, base_df = -n * float(np.linalg.slogdet(sample)[1]), p * (p - 1) // 2
-    over, base_over = max(chi2 - df, 0.0), max(base - base_df, chi2 - df, 1e-300)
+    over = max(chi2 - scale * df, 0.0)
+    base_over = max(base - base_scale * base_df, chi2 - scale * df, 1e-300)
     tli = float("nan")
     if df > 0:
-        tli = (base / base_df - chi2 / df) / (base / base_df - 1)
-    low, high = (_noncentral(chi2, df, tail) for tail in (0.95, 0.05))
-    scale = n * max(df, 1)
+        tli = 1 - (chi2 / df - scale) / (base / base_df - base_scale)
+    low, high = (scale * _noncentral(chi2 / scale, df, tail) for tail in (0.95, 0.05))
+    size = n * max(df, 1)
     below = np.tril_indices(p)
     return {
         "chi2": chi2,
@@ -315,9 +351,9 @@ def _indices(chi2: float, df: int, sample: Array, implied: Array, n: int) -> dic
         "p": float(chdtrc(df, chi2)) if df else float("nan"),
         "cfi": 1 - over / base_over,
         "tli": tli,
-        "rmsea": float(np.sqrt(over / scale)),
-        "rmsea_low": float(np.sqrt(low / scale)),
-        "rmsea_high": float(np.sqrt(high / scale)),
+        "rmsea": float(np.sqrt(over / size)),
+        "rmsea_low": float(np.sqrt(low / size)),
+        "rmsea_high": float(np.sqrt(high / size)),
         "srmr": float(np.sqrt(np.square((sample - implied)[below]).mean())),
     }
 

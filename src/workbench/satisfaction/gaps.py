@@ -14,6 +14,7 @@ from scipy.special import stdtr, stdtrit
 
 from workbench.satisfaction.answers import Answers, SurveyError
 from workbench.stats import adjust, column_moments
+from workbench.stats.weights import several
 
 Array = NDArray[np.float64]
 
@@ -125,7 +126,13 @@ def _two_colours(ax: Axes) -> tuple[str, str]:
     return colours[0], plt.rcParams["text.color"] if len(colours) < 2 else colours[1]
 
 
-def paired(difference: Array, *, weights: Array | None = None, level: float = 0.95) -> pd.DataFrame:
+def paired(
+    difference: Array,
+    *,
+    weights: Array | None = None,
+    people: NDArray[np.intp] | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
     """Student's t for the mean of each column, missing values left out.
 
     Parameters
@@ -134,6 +141,8 @@ def paired(difference: Array, *, weights: Array | None = None, level: float = 0.
     weights : ndarray, shape (n,), optional
         The variance is then the linearised one, the degrees of freedom those of the effective
         sample size.
+    people : ndarray of int, shape (n,), optional
+        Who gave each row, where some gave several: their rows may go together.
 
     Returns
     -------
@@ -141,7 +150,7 @@ def paired(difference: Array, *, weights: Array | None = None, level: float = 0.
         `n`, `missing`, `estimate`, `low`, `high`, `sd`, `d_z` (mean over SD), `p`. With fewer than
         two values, or no spread at all, there is no interval and no p: they are NaN.
     """
-    m = column_moments(difference, weights)
+    m = column_moments(difference, weights, clusters=people)
     df = np.maximum(m.effective - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         se = np.sqrt(m.variance)
@@ -166,7 +175,8 @@ def gaps(answers: Answers, *, level: float = 0.95) -> Gaps:
     The interval is the paired one: both answers come from the same person. Expectation and
     perception are averaged over the same pairs as the gap, so the columns add up.
 
-    Weighted answers give weighted estimates with linearised variances.
+    Weighted answers give weighted estimates with linearised variances. Somebody who answered in
+    several waves is one cluster.
 
     Parameters
     ----------
@@ -183,12 +193,15 @@ def gaps(answers: Answers, *, level: float = 0.95) -> Gaps:
     sides = dimension_sides(answers)
     e, p = answers.expectation.to_numpy(), answers.perception.to_numpy()
     w = answers.weights if answers.weighted else None
-    items = _rows(e, p, w, level)
+    people = several(answers.people)
+    items = _rows(e, p, w, people, level)
     items.insert(0, "item", answers.items)
     items.insert(1, "label", [answers.labels.get(i, i) for i in answers.items])
     items.insert(2, "dimension", [answers.dimension_of(i) for i in answers.items])
     names = [*answers.dimensions, "overall"]
-    return Gaps(items=items, dimensions=dimension_gaps(names, *sides, w, level), level=level)
+    return Gaps(
+        items=items, dimensions=dimension_gaps(names, *sides, w, people, level), level=level
+    )
 
 
 def dimension_sides(answers: Answers) -> tuple[Array, Array]:
@@ -217,10 +230,15 @@ def dimension_sides(answers: Answers) -> tuple[Array, Array]:
 
 
 def dimension_gaps(
-    names: list[str], e: Array, p: Array, w: Array | None, level: float
+    names: list[str],
+    e: Array,
+    p: Array,
+    w: Array | None,
+    people: NDArray[np.intp] | None,
+    level: float,
 ) -> pd.DataFrame:
     """Give the gap of each dimension and, last, over all items; see `Gaps.dimensions`."""
-    dims = _rows(e, p, w, level)
+    dims = _rows(e, p, w, people, level)
     dims.insert(0, "dimension", names)
     # the overall mean is no further comparison: it is not part of the family
     for method in ("holm", "bh"):
@@ -228,10 +246,12 @@ def dimension_gaps(
     return dims
 
 
-def _rows(e: Array, p: Array, w: Array | None, level: float) -> pd.DataFrame:
+def _rows(
+    e: Array, p: Array, w: Array | None, people: NDArray[np.intp] | None, level: float
+) -> pd.DataFrame:
     both = ~np.isnan(e) & ~np.isnan(p)
-    table = paired(np.where(both, p - e, np.nan), weights=w, level=level)
-    experience = paired(np.where(both, p, np.nan), weights=w, level=level)
+    table = paired(np.where(both, p - e, np.nan), weights=w, people=people, level=level)
+    experience = paired(np.where(both, p, np.nan), weights=w, people=people, level=level)
     table.insert(2, "expectation", column_moments(np.where(both, e, np.nan), w).mean)
     table.insert(3, "perception", experience["estimate"])
     table["perception_low"], table["perception_high"] = experience["low"], experience["high"]

@@ -9,12 +9,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy.special import stdtr, stdtrit
+from numpy.typing import NDArray
+from scipy.special import stdtr
 
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
 from workbench.satisfaction.gaps import Array, dimension_gaps, dimension_sides
-from workbench.stats import Moments, adjust, column_moments
+from workbench.stats import Sample, Shift, adjust, mean_shift
+from workbench.stats.weights import several
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,12 @@ def gaps_by(answers: Answers, by: str, *, min_cell: int = 5, level: float = 0.95
     """
     groups = _groups(answers, by)
     wished, seen = dimension_sides(answers)
-    w = answers.weights if answers.weighted else None
+    w, people = answers.weights, answers.people
     names = [*answers.dimensions, "overall"]
     parts = []
     for value in groups.dropna().drop_duplicates().sort_values():
         at = (groups == value).to_numpy()
-        rows = dimension_gaps(names, wished[at], seen[at], None if w is None else w[at], level)
+        rows = dimension_gaps(names, wished[at], seen[at], w[at], several(people[at]), level)
         small = rows["n"] < min_cell
         shown = rows[["n", "expectation", "perception", "estimate", "low", "high"]].copy()
         shown.loc[small, shown.columns[1:]] = np.nan
@@ -116,16 +118,19 @@ def gaps_by(answers: Answers, by: str, *, min_cell: int = 5, level: float = 0.95
         )
     table = pd.concat(parts, ignore_index=True)
     overall = seen[:, -1] - wished[:, -1]
-    rest = _against_rest(overall, answers.weights, groups, min_cell, level).assign(
-        dimension="overall"
-    )
+    rest = _against_rest(overall, w, people, groups, min_cell, level).assign(dimension="overall")
     return GroupGaps(table.merge(rest, on=[by, "dimension"], how="left"), by)
 
 
 def _against_rest(
-    scores: Array, w: Array, groups: pd.Series, min_cell: int, level: float
+    scores: Array,
+    w: Array,
+    people: NDArray[np.intp],
+    groups: pd.Series,
+    min_cell: int,
+    level: float,
 ) -> pd.DataFrame:
-    """Welch's interval of each group's gap less that of all others, corrected by Holm."""
+    """Interval of each group's gap less that of all others (Welch), corrected by Holm."""
     known = groups.notna().to_numpy() & ~np.isnan(scores)
     rows = []
     for value in groups.dropna().drop_duplicates().sort_values():
@@ -133,8 +138,12 @@ def _against_rest(
         outside = known & ~inside
         row = {str(groups.name): value}
         if min(inside.sum(), outside.sum()) >= max(min_cell, 2):
-            a, b = (column_moments(scores[m][:, None], w[m]) for m in (inside, outside))
-            row |= _welch(a, b, level)
+            other, own = (Sample(scores[m][:, None], w[m], people[m]) for m in (outside, inside))
+            shift = mean_shift(other, own)
+            low, high = shift.limits(level)
+            row |= {"from_rest": shift.estimate[0]}
+            if shift.variance[0] > 0:
+                row |= {"rest_low": low[0], "rest_high": high[0], "p": _two_sided(shift)[0]}
         rows.append(row)
     columns = [str(groups.name), "from_rest", "rest_low", "rest_high", "p"]
     table = pd.DataFrame(rows, columns=columns)
@@ -142,15 +151,10 @@ def _against_rest(
     return table
 
 
-def _welch(a: Moments, b: Moments, level: float) -> dict[str, float]:
-    va, vb = float(a.variance[0]), float(b.variance[0])
-    change, se = float(a.mean[0] - b.mean[0]), np.sqrt(va + vb)
-    if not se > 0:
-        return {"from_rest": change}
-    df = (va + vb) ** 2 / (va**2 / (a.effective[0] - 1) + vb**2 / (b.effective[0] - 1))
-    half = float(stdtrit(df, 0.5 + level / 2) * se)
-    p = float(2 * stdtr(df, -abs(change / se)))
-    return {"from_rest": change, "rest_low": change - half, "rest_high": change + half, "p": p}
+def _two_sided(shift: Shift) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.abs(shift.estimate) / np.sqrt(shift.variance)
+    return np.asarray(2 * stdtr(shift.df, -t), dtype=float)
 
 
 def gap_changes(
@@ -158,44 +162,44 @@ def gap_changes(
 ) -> pd.DataFrame:
     """Change of each dimension's gap from one wave to the next.
 
-    Respondents of two waves are taken as independent samples (Welch); where the same people
-    answer twice this is cautious. p-values are corrected over all changes by Holm.
+    People who answered in both waves are compared with themselves, the others as independent
+    samples (see `mean_shift`): Welch's test where nobody answered twice, the paired one where all
+    did. p-values are corrected over all changes by Holm.
 
     Returns
     -------
     DataFrame
-        `dimension`, `before`, `after` (waves), `n_before`, `n_after`, `estimate`, `low`, `high`,
-        `p`, `p_holm`; NaN where a wave is too small.
+        `dimension`, `before`, `after` (waves), `n_before`, `n_after`, `both` (people with a gap in
+        both), `estimate`, `low`, `high`, `p`, `p_holm`; NaN where a wave is too small.
     """
     groups = _groups(answers, wave)
     order = list(groups.dropna().drop_duplicates().sort_values())
     scores = answers.scores(answers.gap)
+    people = answers.people
     cells = {}
     for name in order:
-        members = (groups == name).to_numpy()
-        cells[name] = column_moments(scores[members].to_numpy(), answers.weights[members])
+        here = (groups == name).to_numpy()
+        cells[name] = Sample(scores[here].to_numpy(), answers.weights[here], people[here])
     rows = []
     for before, after in pairwise(order):
         a, b = cells[before], cells[after]
-        enough = (a.n >= min_cell) & (b.n >= min_cell)
-        se = np.where(enough, np.sqrt(a.variance + b.variance), np.nan)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            parts = a.variance**2 / (a.effective - 1) + b.variance**2 / (b.effective - 1)
-            df = (a.variance + b.variance) ** 2 / parts
-        change = np.where(np.isnan(se), np.nan, b.mean - a.mean)
-        half = stdtrit(df, 0.5 + level / 2) * se
+        shift = mean_shift(a, b)
+        counts = [(~np.isnan(side.values)).sum(axis=0) for side in (a, b)]
+        usable = (np.minimum(*counts) >= min_cell) & (shift.variance > 0)
+        low, high = shift.limits(level)
         rows.append(
             pd.DataFrame(
                 {
                     "dimension": scores.columns,
                     "before": before,
                     "after": after,
-                    "n_before": a.n.astype(int),
-                    "n_after": b.n.astype(int),
-                    "estimate": change,
-                    "low": change - half,
-                    "high": change + half,
-                    "p": 2 * stdtr(df, -np.abs(change / se)),
+                    "n_before": counts[0],
+                    "n_after": counts[1],
+                    "both": shift.both.astype(int),
+                    "estimate": np.where(usable, shift.estimate, np.nan),
+                    "low": np.where(usable, low, np.nan),
+                    "high": np.where(usable, high, np.nan),
+                    "p": np.where(usable, _two_sided(shift), np.nan),
                 }
             )
         )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
 from workbench.satisfaction.marks import name_marks
-from workbench.satisfaction.moments import percentile_limits, resampled
+from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.satisfaction.priorities import PriorityMap, priority_map
 from workbench.stats import Interval
 
@@ -125,9 +125,8 @@ def importance(
         },
     )
     said = {item: part.importance[item] for item in asked}
-    w = part.weights
-    stated = priority_map(part, stated=said, weights=w, rng=rng, draws=draws, level=level)
-    derived = priority_map(part, outcome=outcome, weights=w, rng=rng, draws=draws, level=level)
+    stated = priority_map(part, stated=said, rng=rng, draws=draws, level=level)
+    derived = priority_map(part, outcome=outcome, rng=rng, draws=draws, level=level)
     table = pd.DataFrame(
         {
             "item": asked,
@@ -158,8 +157,8 @@ def _agreement(
     y = pd.to_numeric(part.background[outcome], errors="coerce").to_numpy(dtype=float)
     w = part.weights
     found = [_rank_correlation(said, felt, y, w)]
-    found += [_rank_correlation(said, felt, y, d) for d in resampled(w, draws, rng)]
-    low, high = percentile_limits(np.array(found[1:]), level)
+    found += [_rank_correlation(said, felt, y, d) for d in resampled(w, draws, rng, part.people)]
+    low, high = percentile_limits(np.array(found[1:]), level, respondents(w, part.people))
     return Interval(found[0], float(low), float(high), float(len(part.items)), level)
 
 

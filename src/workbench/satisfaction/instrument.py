@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.satisfaction.answers import WEIGHT, Answers, SurveyError, read_answers
+from workbench.satisfaction.answers import (
+    WEIGHT,
+    Answers,
+    SurveyError,
+    read_answers,
+    same_person,
+)
 from workbench.stats import Raked, effective_size, rake
 from workbench.stats.raking import JOINT
 
@@ -178,6 +184,26 @@ def take_survey(
             remedy="pool the waves; so few answers would tell what single people said",
         )
     return Survey(answers, group, weighting, min_cell)
+
+
+def commented(
+    table: pd.DataFrame, card: SurveyCard | None, *, people: Sequence[pd.DataFrame] = ()
+) -> pd.DataFrame:
+    """Add to each row of a survey its `weight` and the number of the `person` who gave it.
+
+    Rows that `take_survey` leaves out (no item answered, or answered again later in the wave) weigh
+    one, as do all where the card gives no weights or the table does not fit it.
+    """
+    frame = table.reset_index(drop=True)
+    weight = pd.Series(1.0, index=frame.index)
+    if card is not None and card.weights is not None:
+        try:
+            kept = take_survey(frame.assign(_row=frame.index), card, people=people).answers
+        except DataError:
+            pass
+        else:
+            weight.loc[kept.background["_row"].to_numpy()] = kept.weights
+    return frame.assign(weight=weight, person=same_person(frame))
 
 
 def weigh(

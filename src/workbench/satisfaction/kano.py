@@ -15,8 +15,9 @@ from scipy.special import ndtr
 
 from workbench.errors import DataError
 from workbench.satisfaction.marks import name_marks
-from workbench.stats import bootstrap_weights, effective_size, wilson
-from workbench.stats.weights import check_weights
+from workbench.satisfaction.moments import resampled
+from workbench.stats import effective_answers, unequal_weights, wilson
+from workbench.stats.weights import several
 
 Array = NDArray[np.float64]
 CATEGORIES: Final = (
@@ -163,6 +164,7 @@ def kano(
     codes: Mapping[Any, int] | None = None,
     labels: Mapping[str, str] | None = None,
     weights: ArrayLike | None = None,
+    people: ArrayLike | None = None,
     min_cell: int = 5,
     rng: np.random.Generator,
     draws: int = 400,
@@ -184,7 +186,10 @@ def kano(
     labels : mapping of str to str, optional
         Wording of the items.
     weights : array_like, shape (n,), optional
-        Survey weights; intervals then use the effective number of answers.
+        Survey weights; intervals then use the number of answers of a simple sample that would give
+        the share the same variance.
+    people : array_like, shape (n,), optional
+        Who gave each answer: somebody who answered twice counts as one in every interval.
     min_cell : int
         Items with fewer complete pairs show their count and the reason only.
     rng : numpy.random.Generator
@@ -212,13 +217,14 @@ def kano(
             where="survey",
             remedy=f"name them {works}<item> and {fails}<item>",
         )
-    w = np.ones(len(frame)) if weights is None else check_weights(weights, len(frame))
+    given = unequal_weights(weights, len(frame))
+    w = np.ones(len(frame)) if given is None else given
     rows, shares = [], []
     for item in chosen:
         pair = np.column_stack(
             [_coded(frame[side + item], codes, side + item) for side in (works, fails)]
         )
-        both = (pair > 0).all(axis=1)
+        both = (pair > 0).all(axis=1) & (w > 0)
         row: dict[str, Any] = {
             "item": item,
             "label": (labels or {}).get(item, item),
@@ -231,10 +237,10 @@ def kano(
         category = _LOOKUP[pair[both, 0] - 1, pair[both, 1] - 1]
         hot = np.eye(len(CATEGORIES))[category]
         mine = w[both]
-        drawn = bootstrap_weights(row["n"], draws, rng=rng) if draws else ()
-        counts = np.array([mine @ hot, *((d * mine) @ hot for d in drawn)])
-        size = effective_size(mine)
-        found, parts = _judge(counts, size, level)
+        who = None if people is None else several(np.asarray(people)[both])
+        drawn = resampled(mine, draws, rng, who) if draws else ()
+        counts = np.array([mine @ hot, *(d @ hot for d in drawn)])
+        found, parts = _judge(counts, _Worth(hot, None if given is None else mine, who), level)
         rows.append({**row, **found, "reason": ""})
         shares.append(parts.assign(item=item, n=row["n"]))
     if not shares:
@@ -266,7 +272,29 @@ def _coded(answers: pd.Series, codes: Mapping[Any, int] | None, column: str) -> 
     return number.fillna(0).to_numpy(dtype=np.intp)
 
 
-def _judge(counts: Array, size: float, level: float) -> tuple[dict[str, Any], pd.DataFrame]:
+@dataclass(frozen=True)
+class _Worth:
+    """What weighted answers are worth for one share or another; their number without weights."""
+
+    hot: Array  # (n, categories)
+    weights: Array | None
+    people: NDArray[np.intp] | None
+
+    def of(
+        self, plus: Sequence[int], minus: Sequence[int] = (), among: Sequence[int] = ()
+    ) -> float:
+        """For the share of some categories, less that of others, among those who gave some."""
+        here = np.ones(len(self.hot), dtype=bool)
+        if among:
+            here = np.asarray(self.hot[:, list(among)].sum(axis=1) > 0)
+        if self.weights is None and self.people is None:
+            return float(here.sum())
+        value = self.hot[:, list(plus)].sum(axis=1) - self.hot[:, list(minus)].sum(axis=1)
+        w, who = (None if v is None else v[here] for v in (self.weights, self.people))
+        return effective_answers(value[here], w, clusters=who)
+
+
+def _judge(counts: Array, worth: _Worth, level: float) -> tuple[dict[str, Any], pd.DataFrame]:
     """One item: the first row of the counts is the estimate, the others are resamples."""
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-300)
     now = share[0]
@@ -276,13 +304,14 @@ def _judge(counts: Array, size: float, level: float) -> tuple[dict[str, Any], pd
     a, b = now[first], now[second]
     # Shares of the same people vary against each other: (a + b) / n under equality. Fong's formula
     # takes them as independent, which calls too many categories clear.
-    p = float(2 * ndtr(-(a - b) / np.sqrt((a + b) / size)))
-    better, worse = (_ratio(now, up, size, level) for up in ((1, 2), (0, 1)))
+    p = float(2 * ndtr(-(a - b) / np.sqrt((a + b) / worth.of([first], [second]))))
+    better, worse = (_ratio(now, up, worth, level) for up in ((1, 2), (0, 1)))
+    limits = [_wilson(s, worth.of([c]), level) for c, s in enumerate(now)]
     held = share[1:].argmax(axis=1) == first if len(share) > 1 else np.array([np.nan])
     found = {
         "category": CATEGORIES[first],
         "share": a,
-        **dict(zip(("low", "high"), _wilson(a, size, level), strict=True)),
+        **dict(zip(("low", "high"), limits[first], strict=True)),
         "second": CATEGORIES[second] if b > 0 else "",
         "lead": a - b,
         "p": p,
@@ -296,7 +325,6 @@ def _judge(counts: Array, size: float, level: float) -> tuple[dict[str, Any], pd
         "worse_high": -worse[1],
         "total_strength": float(now[:3].sum()),
     }
-    limits = [_wilson(s, size, level) for s in now]
     parts = pd.DataFrame(
         {
             "category": CATEGORIES,
@@ -309,14 +337,14 @@ def _judge(counts: Array, size: float, level: float) -> tuple[dict[str, Any], pd
 
 
 def _ratio(
-    share: Array, up: tuple[int, ...], size: float, level: float
+    share: Array, up: tuple[int, ...], worth: _Worth, level: float
 ) -> tuple[float, float, float]:
     """Timko's coefficient: a share of those who answered M, O, A or I."""
     core = float(share[:4].sum())
     if core <= 0:
         return float("nan"), float("nan"), float("nan")
     value = float(share[list(up)].sum()) / core
-    return value, *_wilson(value, size * core, level)
+    return value, *_wilson(value, worth.of(up, among=(0, 1, 2, 3)), level)
 
 
 def _wilson(share: float, size: float, level: float) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -13,7 +14,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from workbench.errors import DataError
-from workbench.stats import Interval, mean_interval, wilson
+from workbench.satisfaction.answers import WEIGHT
+from workbench.stats import Interval, effective_answers, mean_interval, unequal_weights, wilson
 from workbench.stats.intervals import normal_quantile
 
 Array = NDArray[np.float64]
@@ -107,13 +109,14 @@ def later_purchases(
     """Relate an answer to the number of purchases in the time after it.
 
     Poisson regression of the purchases in the `days` after the answer, with standard errors that
-    hold whatever the spread and that let answers of one customer depend on each other. The
-    adjusted model holds equal the purchases in the `days` before and the wave.
+    hold whatever the spread and that let answers of one customer depend on each other. Answers
+    with weights are weighted (pseudo-likelihood; the same errors carry the weights). The adjusted
+    model holds equal the purchases in the `days` before and the wave.
 
     Parameters
     ----------
     survey : DataFrame
-        `customer_id`, `answered_on`, the score and, if there, `wave`.
+        `customer_id`, `answered_on`, the score and, if there, `wave` and `weight`.
     purchases : DataFrame
         `customer_id`, `date`, one row a purchase; `amount` if there (refunds do not count).
     score : str
@@ -161,7 +164,7 @@ def later_leaving(
     Parameters
     ----------
     survey : DataFrame
-        `customer_id`, `answered_on`, the score and, if there, `wave`.
+        `customer_id`, `answered_on`, the score and, if there, `wave` and `weight`.
     contracts : DataFrame
         `customer_id`, `start`, `end` (missing while it runs).
 
@@ -267,9 +270,16 @@ def _relate(
             remedy=f"a relation needs at least {_LEAST_EVENTS} events (and as many without) and"
             f" {_LEAST_CUSTOMERS} customers; look at a longer time",
         )
+    w = unequal_weights(frame.get(WEIGHT), len(frame))
     value = frame["_score"].to_numpy(dtype=float)
     if np.ptp(value) == 0:
         raise DataError(f"every respondent has the same value of {score}", remedy="choose another")
+    if np.ptp(outcome) == 0:
+        raise DataError(
+            f"every answer is followed by as many events ({outcome[0]:g})",
+            where=kind,
+            remedy="nothing differs that a relation could explain; look at a longer time",
+        )
     plain = np.column_stack([np.ones(len(value)), value])
     known = past.loc[:, past.std() > 0]
     if "wave" in frame and len(frame["wave"].dropna().unique()) > 1:
@@ -281,23 +291,38 @@ def _relate(
             "n": len(value),
             "customers": customers,
             "events": events,
-            **_ratio(outcome, x, frame["customer_id"], kind, level),
+            **_ratio(outcome, x, w, frame["customer_id"], kind, level),
         }
         for name, x in (("plain", plain), ("adjusted", np.column_stack([plain, known])))
     ]
     table = pd.DataFrame(
         [(reason, "answers", n) for reason, n in exclusions if n], columns=["reason", "what", "n"]
     )
-    levels = _levels(value, outcome, kind, min_cell, level)
+    levels = _levels(value, outcome, w, kind, min_cell, level)
     return Later(pd.DataFrame(rows), levels, kind, score, days, table)
 
 
-def _ratio(y: Array, x: Array, who: pd.Series, kind: str, level: float) -> dict[str, Any]:
+def _ratio(
+    y: Array, x: Array, w: Array | None, who: pd.Series, kind: str, level: float
+) -> dict[str, Any]:
     import statsmodels.api as sm  # a notebook without this section should not pay for it
+    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
     family = sm.families.Binomial() if kind == "leaving" else sm.families.Poisson()
     codes = pd.factorize(who)[0]
-    fit = sm.GLM(y, x, family=family).fit(cov_type="cluster", cov_kwds={"groups": codes})
+    model = sm.GLM(y, x, family=family, var_weights=w)
+    with warnings.catch_warnings():
+        # the warning is general: with these links the clustered errors do carry weights (tested)
+        warnings.filterwarnings("ignore", message="cov_type not fully supported")
+        warnings.filterwarnings("error", category=PerfectSeparationWarning)
+        try:
+            fit = model.fit(cov_type="cluster", cov_kwds={"groups": codes})
+        except PerfectSeparationWarning:
+            raise DataError(
+                "what went before tells exactly what follows, so nothing is left to relate",
+                where=kind,
+                remedy="look at a longer time",
+            ) from None
     if not fit.converged or not np.isfinite(fit.bse[1]):
         raise DataError(
             "the relation cannot be estimated",
@@ -310,7 +335,9 @@ def _ratio(y: Array, x: Array, who: pd.Series, kind: str, level: float) -> dict[
     return {"estimate": estimate, "low": low, "high": high, "p": float(fit.pvalues[1])}
 
 
-def _levels(value: Array, outcome: Array, kind: str, min_cell: int, level: float) -> pd.DataFrame:
+def _levels(
+    value: Array, outcome: Array, w: Array | None, kind: str, min_cell: int, level: float
+) -> pd.DataFrame:
     """Sum up what followed each answer; a score of many values is cut into five equal groups."""
     distinct = np.unique(value)
     if distinct.size <= 11:
@@ -322,16 +349,19 @@ def _levels(value: Array, outcome: Array, kind: str, min_cell: int, level: float
         order = [f"{c.left:.3g} to {c.right:.3g}" for c in cut.cat.categories]
     rows = []
     for name in order:
-        mine = outcome[(groups == name).to_numpy()]
+        here = (groups == name).to_numpy()
+        mine, own = outcome[here], None if w is None else w[here]
         row: dict[str, Any] = {"answer": name, "n": len(mine), "estimate": np.nan}
         row |= {"low": np.nan, "high": np.nan, "reason": ""}
         if len(mine) < max(min_cell, 2):
             row["reason"] = f"fewer than {min_cell} answers"
         elif kind == "leaving":
-            low, high = wilson(mine.sum(), len(mine), level=level)
-            row |= {"estimate": mine.mean(), "low": float(low), "high": float(high)}
+            share = float(np.average(mine, weights=own))
+            size = len(mine) if own is None else effective_answers(mine, own)
+            low, high = wilson(share * size, size, level=level)
+            row |= {"estimate": share, "low": float(low), "high": float(high)}
         else:
-            mean = mean_interval(mine, level=level)
+            mean = mean_interval(mine, weights=own, level=level)
             row |= {"estimate": mean.estimate, "low": max(mean.low, 0.0), "high": mean.high}
         rows.append(row)
     return pd.DataFrame(rows)

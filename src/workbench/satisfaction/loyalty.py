@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import matplotlib.pyplot as plt
@@ -13,16 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from workbench.errors import DataError
-from workbench.satisfaction.answers import WEIGHT
+from workbench.satisfaction.answers import WEIGHT, same_person
 from workbench.satisfaction.net_promoter import nps, usable_scores
-from workbench.stats import (
-    Interval,
-    column_moments,
-    effective_answers,
-    mean_difference,
-    mean_interval,
-    wilson,
-)
+from workbench.stats import Interval, Sample, mean_interval, mean_shift, share_interval
+from workbench.stats.weights import several
 
 Array = NDArray[np.float64]
 Measure = Literal["nps", "csat", "top_two_box"]
@@ -66,6 +61,7 @@ def csat(
     *,
     scale: tuple[float, float] = (1, 5),
     weights: ArrayLike | None = None,
+    people: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Satisfaction:
     """Measure customer satisfaction from answers on a scale.
@@ -78,15 +74,15 @@ def csat(
         Lowest and highest possible answer; the two best are the highest and the one below.
     weights : array_like, optional
         One an answer: linearised variance of the mean, effective number of answers for the share.
+    people : array_like, optional
+        Who gave each answer: intervals allow for people who answered more than once.
     """
-    values, excluded, w = usable_scores(scores, scale, weights)
+    values, good, w = usable_scores(scores, scale, weights)
+    who = None if people is None else several(np.asarray(people)[good])
     top = (values >= scale[1] - 1).astype(float)
-    size = float(values.size) if w is None else effective_answers(top, w)
-    estimate = float(np.average(top, weights=w))
-    low, high = wilson(estimate * size, size, level=level)
-    share = Interval(estimate, float(low), float(high), values.size, level)
-    mean = mean_interval(values, weights=w, level=level)
-    return Satisfaction(mean, share, int(values.size), excluded)
+    share = share_interval(top, weights=w, clusters=who, level=level)
+    mean = mean_interval(values, weights=w, clusters=who, level=level)
+    return Satisfaction(mean, share, int(values.size), int((~good).sum()))
 
 
 @dataclass(frozen=True)
@@ -99,8 +95,9 @@ class Trend:
         One row a wave or group: the grouping column, `n`, `estimate`, `low`, `high`, `withheld`,
         `reason`. NPS in points, top-two-box as a share.
     changes : DataFrame
-        From each row to the next: `before`, `after`, `estimate`, `low`, `high`, `detectable` (the
-        change that this sample shows with 80 % power) and `clear` (the interval excludes zero).
+        From each row to the next: `before`, `after`, `both` (people in both), `correlation` (of
+        their answers), `estimate`, `low`, `high`, `detectable` (the change that this sample shows
+        with 80 % power) and `clear` (the interval excludes zero).
     measure, by : str
     """
 
@@ -125,6 +122,15 @@ class Trend:
             )
         last = shown.iloc[-1]
         return Interval(*(float(last[c]) for c in ("estimate", "low", "high", "n")))
+
+    @property
+    def panel(self) -> dict[str, float]:
+        """What the last two waves share, for `sample_plan`: `overlap` and `correlation`."""
+        last = self.changes.iloc[-1] if len(self.changes) else None
+        if last is None or not last["both"] > 0 or np.isnan(last["correlation"]):
+            return {}
+        size = float(self.table["n"].iloc[-1])
+        return {"overlap": last["both"] / size, "correlation": max(float(last["correlation"]), 0.0)}
 
     def metrics(self) -> pd.DataFrame:
         """Return the last wave shown: name, value, low, high."""
@@ -175,8 +181,9 @@ def loyalty_by(
     """Compare a loyalty measure over waves or groups.
 
     Differences join the two single intervals (square-and-add), so they keep the coverage of the
-    score interval at any sample size; means use Welch's interval. Answers of two waves are taken
-    as independent samples.
+    score interval at any sample size; means use Welch's interval. People who answered in both waves
+    are compared with themselves: the correlation of the two estimates that they bring about enters
+    either way, and with nobody in both the waves are independent samples.
 
     Parameters
     ----------
@@ -193,7 +200,9 @@ def loyalty_by(
 
     References
     ----------
-    Newcombe (1998), Statistics in Medicine 17, 873-890, method 10 (square-and-add).
+    Newcombe (1998), Statistics in Medicine 17, 873-890, method 10 (square-and-add); with
+    correlation: Newcombe (1998), same volume, 2635-2650, method 10; Zou (2008), American Journal of
+    Epidemiology 168(2), 212-224, equation 7. Means: see `workbench.stats.mean_shift`.
     """
     for name in (by, column):
         if name not in frame:
@@ -204,18 +213,23 @@ def loyalty_by(
             )
     limits = (0.0, 10.0) if measure == "nps" else scale
     weights = WEIGHT if weights is None and WEIGHT in frame else weights
-    rows, cells = [], []
-    for value, part in frame.groupby(by, sort=True, observed=True):
-        numbers = pd.to_numeric(part[column], errors="coerce")
-        good = numbers.between(*limits)
-        usable = numbers[good].to_numpy(dtype=float)
-        w = None if weights is None else part.loc[good, weights].to_numpy(dtype=float)
-        small = usable.size < min_cell
-        cell = None if small else _measure(usable, w, measure, scale, level)
-        cells.append(None if cell is None else (cell, usable, w))
-        shown = {"estimate": np.nan, "low": np.nan, "high": np.nan} if cell is None else cell.row()
+    numbers = pd.to_numeric(frame[column], errors="coerce")
+    good = numbers.between(*limits).to_numpy()
+    answered = pd.DataFrame({by: frame[by], "_value": numbers, "_who": same_person(frame)})
+    answered["_weight"] = 1.0 if weights is None else frame[weights]
+    rows: list[dict[str, object]] = []
+    cells: list[_Cell | None] = []
+    for value, part in answered.assign(_good=good).groupby(by, sort=True, observed=True):
+        used = part[part["_good"]]
+        own = None if weights is None else used["_weight"].to_numpy(dtype=float)
+        values, who = used["_value"].to_numpy(dtype=float), used["_who"].to_numpy()
+        small = len(values) < min_cell
+        cell = None if small else _cell(values, own, who, measure, scale, level)
+        cells.append(cell)
+        shown = {"estimate": np.nan, "low": np.nan, "high": np.nan}
+        shown = shown if cell is None else cell.interval.row()
         reason = f"fewer than {min_cell} answers" if small else ""
-        rows.append({by: value, **shown, "n": usable.size, "withheld": small, "reason": reason})
+        rows.append({by: value, **shown, "n": len(values), "withheld": small, "reason": reason})
     columns = [by, "n", "estimate", "low", "high", "withheld", "reason"]
     if not rows:
         raise DataError(
@@ -225,68 +239,77 @@ def loyalty_by(
         )
     table = pd.DataFrame(rows, columns=columns)
     changes = [
-        _change(
-            cells[i - 1], cells[i], table[by].iloc[i - 1], table[by].iloc[i], measure, scale, level
-        )
-        for i in range(1, len(cells))
+        {"before": before, "after": after, **_change(a, b, measure, level)}
+        for (a, b), (before, after) in zip(pairwise(cells), pairwise(table[by]), strict=True)
     ]
-    names = ["before", "after", "estimate", "low", "high", "detectable", "clear"]
+    names = ["before", "after", "both", "correlation", "estimate", "low", "high", "detectable"]
+    names += ["clear"]
     return Trend(table, pd.DataFrame(changes, columns=names), measure, by)
 
 
-Cell = tuple[Interval, Array, Array | None]
+@dataclass(frozen=True)
+class _Cell:
+    """One wave: the measure, and the answers in its unit with their weights and people."""
+
+    interval: Interval
+    sample: Sample
 
 
-def _measure(
-    values: Array, w: Array | None, measure: Measure, scale: tuple[float, float], level: float
-) -> Interval:
-    if measure == "nps":
-        return nps(values, weights=w, level=level).interval
-    both = csat(values, scale=scale, weights=w, level=level)
-    return both.mean if measure == "csat" else both.top_two_box
-
-
-def _change(
-    a: Cell | None,
-    b: Cell | None,
-    before: object,
-    after: object,
+def _cell(
+    values: Array,
+    w: Array | None,
+    people: NDArray[np.intp],
     measure: Measure,
     scale: tuple[float, float],
     level: float,
-) -> dict[str, object]:
-    row: dict[str, object] = {"before": before, "after": after}
-    if a is None or b is None:
-        return row
-    (one, xs, wx), (two, ys, wy) = a, b
-    estimate = two.estimate - one.estimate
+) -> _Cell:
+    if measure == "nps":
+        coded = 100.0 * ((values >= 9).astype(float) - (values < 7))
+        return _Cell(
+            nps(values, weights=w, people=people, level=level).interval,
+            Sample(coded[:, None], w, people),
+        )
+    both = csat(values, scale=scale, weights=w, people=people, level=level)
     if measure == "csat":
-        welch = mean_difference(ys, xs, weights_a=wy, weights_b=wx, level=level)
-        low, high = welch.low, welch.high
+        return _Cell(both.mean, Sample(values[:, None], w, people))
+    top = (values >= scale[1] - 1).astype(float)
+    return _Cell(both.top_two_box, Sample(top[:, None], w, people))
+
+
+def _change(a: _Cell | None, b: _Cell | None, measure: Measure, level: float) -> dict[str, object]:
+    if a is None or b is None:
+        return {}
+    one, two = a.interval, b.interval
+    estimate = two.estimate - one.estimate
+    shift = mean_shift(a.sample, b.sample)
+    variance = float(shift.variance[0]) if np.isfinite(shift.variance[0]) else 0.0
+    r = float(shift.correlation[0])
+    if measure == "csat":
+        low, high = (float(limit[0]) for limit in shift.limits(level))
     else:
-        low = estimate - np.hypot(two.estimate - two.low, one.high - one.estimate)
-        high = estimate + np.hypot(two.high - two.estimate, one.estimate - one.low)
-    spread = _variance(xs, wx, measure, scale) + _variance(ys, wy, measure, scale)
-    detectable = (ndtri(0.5 + level / 2) + ndtri(0.8)) * np.sqrt(spread)
-    clear = bool(low > 0 or high < 0)
+        reach = []
+        for down, up in (
+            (two.estimate - two.low, one.high - one.estimate),
+            (two.high - two.estimate, one.estimate - one.low),
+        ):
+            reach.append(np.sqrt(max(down**2 + up**2 - 2 * r * down * up, 0.0)))
+        low, high = float(estimate - reach[0]), float(estimate + reach[1])
+    detectable = (ndtri(0.5 + level / 2) + ndtri(0.8)) * np.sqrt(variance)
+    shared = float(shift.both[0])
     return {
-        **row,
+        "both": int(shared),
+        "correlation": _answers_together(a.sample, b.sample, r, shared),
         "estimate": estimate,
-        "low": float(low),
-        "high": float(high),
+        "low": low,
+        "high": high,
         "detectable": float(detectable),
-        "clear": clear,
+        "clear": bool(low > 0 or high < 0),
     }
 
 
-def _variance(
-    values: Array, w: Array | None, measure: Measure, scale: tuple[float, float]
-) -> float:
-    """Linearised variance of the measure, in its own unit squared."""
-    coded = {
-        "nps": 100.0 * ((values >= 9).astype(float) - (values < 7)),
-        "csat": values,
-        "top_two_box": (values >= scale[1] - 1).astype(float),
-    }[measure]
-    found = column_moments(coded[:, None], w).variance[0]
-    return float(found) if np.isfinite(found) else 0.0
+def _answers_together(a: Sample, b: Sample, r: float, shared: float) -> float:
+    """Correlation of the two answers of those who gave both, from that of the two means."""
+    if shared < 3:
+        return float("nan")
+    sizes = [len(np.unique(s.people)) if s.people is not None else len(s.values) for s in (a, b)]
+    return float(np.clip(r * np.sqrt(sizes[0] * sizes[1]) / shared, -1, 1))

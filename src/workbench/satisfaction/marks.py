@@ -36,8 +36,12 @@ def name_marks(ax: Axes, x: ArrayLike, y: ArrayLike, names: Sequence[object]) ->
     span = np.array([np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())])
     taken: list[tuple[np.ndarray, int]] = []
     for k in np.lexsort((at[:, 1], at[:, 0])):
+        beside = (np.abs(at - at[k]) < np.array(_CLOSE) * span).all(axis=1)
         near = {p for other, p in taken if (np.abs(at[k] - other) < np.array(_CLOSE) * span).all()}
-        place = next((p for p in range(len(_PLACES)) if p not in near), 0)
+        # of two neighbours the left one has its name on the left
+        leads = (beside & (at[:, 0] > at[k, 0])).any() and not near
+        order = (1, 3, 0, 2) if leads else (0, 2, 1, 3)
+        place = next((p for p in order if p not in near), 0)
         taken.append((at[k], place))
         offset, side, edge = _PLACES[place]
         ax.annotate(

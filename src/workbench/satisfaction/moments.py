@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, ndtri, stdtrit
 
 from workbench.errors import DataError
 from workbench.stats import bootstrap_weights
-from workbench.stats.weights import check_weights
+from workbench.stats.weights import check_weights, effective_size, several
 
 Array = NDArray[np.float64]
 # Below this share of the mean eigenvalue a combination of columns counts as no variation at all.
@@ -96,10 +97,21 @@ def correlations(z: Array, weights: Iterable[Array]) -> Array:
     return np.array(found, dtype=float)
 
 
-def resampled(weights: Array, draws: int, rng: np.random.Generator) -> Iterator[Array]:
-    """Yield the weights of each bootstrap sample: respondents drawn, each with their weight."""
-    for drawn in bootstrap_weights(weights.size, draws, rng=rng):
+def resampled(
+    weights: Array, draws: int, rng: np.random.Generator, people: NDArray[np.intp] | None = None
+) -> Iterator[Array]:
+    """Yield the weights of each bootstrap sample: respondents drawn, each with their weight.
+
+    With `people` somebody is drawn with all that they answered.
+    """
+    for drawn in bootstrap_weights(weights.size, draws, rng=rng, clusters=several(people)):
         yield drawn * weights
+
+
+def respondents(weights: Array, people: NDArray[np.intp] | None = None) -> float:
+    """Count the respondents that weighted answers are worth (Kish), each person once."""
+    who = several(people)
+    return effective_size(weights if who is None else np.bincount(who, weights))
 
 
 def steady(correlation: Array) -> NDArray[np.bool_]:
@@ -119,16 +131,39 @@ def steady(correlation: Array) -> NDArray[np.bool_]:
     return good
 
 
-def percentile_limits(drawn: Array, level: float) -> tuple[Array, Array]:
-    """Limits of the bootstrap draws, along their first axis.
+def percentile_limits(
+    drawn: Array, level: float, size: float | None = None, *, estimate: Array | None = None
+) -> tuple[Array, Array]:
+    """Limits of the bootstrap draws, along their first axis; draws without a number are left out.
 
     The limits are the (draws + 1) a-th ordered values: read off otherwise they are too narrow when
-    the draws are few.
+    the draws are few. With `size`, the respondents that the answers are worth, the percentiles lie
+    further out, as Student's t does: the draws have the variance of the sample, which is too small
+    by (size - 1) / size, and do not know that it is estimated. With `estimate` the percentiles are
+    shifted by the draws' median bias, for numbers such as R2 that are too large in every sample.
 
     References
     ----------
-    Davison, Hinkley (1997), Bootstrap Methods and their Application, section 5.2.1.
+    Davison, Hinkley (1997), Bootstrap Methods and their Application, section 5.2.1; Hesterberg
+    (2015), What teachers should know about the bootstrap, The American Statistician 69(4), 371-386,
+    section 4.4; Efron (1981), Canadian Journal of Statistics 9(2), 139-172 (bias correction).
     """
-    tails = [0.5 - level / 2, 0.5 + level / 2]
-    low, high = np.quantile(drawn, tails, axis=0, method="weibull")
+    out = float(ndtri(0.5 + level / 2))
+    if size is not None and size > 2:
+        out = float(np.sqrt(size / (size - 1)) * stdtrit(size - 1, 0.5 + level / 2))
+    if estimate is None:
+        tails = ndtr([-out, out])
+        low, high = np.nanquantile(drawn, tails, axis=0, method="weibull")
+        return np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+    columns, at = drawn.reshape(len(drawn), -1), np.ravel(estimate)
+    below = (columns < at).mean(axis=0) + (columns == at).mean(axis=0) / 2
+    # at a bound, such as R2 = 0, all draws lie to one side: half a standard error is the most
+    shift = 2 * np.clip(ndtri(below), -0.5, 0.5)
+    limits = np.array(
+        [
+            np.quantile(column, ndtr([move - out, move + out]), method="weibull")
+            for column, move in zip(columns.T, shift, strict=True)
+        ]
+    )
+    low, high = limits.T.reshape(2, *np.shape(estimate))
     return np.asarray(low, dtype=float), np.asarray(high, dtype=float)

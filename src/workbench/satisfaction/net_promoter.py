@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 
 from workbench.errors import DataError
 from workbench.stats import Interval, effective_answers, wilson
-from workbench.stats.weights import check_weights
+from workbench.stats.weights import check_weights, several
 
 Array = NDArray[np.float64]
 
@@ -160,7 +160,13 @@ class NetPromoter:
         return pd.DataFrame([{"name": "nps", "value": i.estimate, "low": i.low, "high": i.high}])
 
 
-def nps(scores: ArrayLike, *, weights: ArrayLike | None = None, level: float = 0.95) -> NetPromoter:
+def nps(
+    scores: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    people: ArrayLike | None = None,
+    level: float = 0.95,
+) -> NetPromoter:
     """Net promoter score of answers on the scale 0 to 10.
 
     Parameters
@@ -170,27 +176,30 @@ def nps(scores: ArrayLike, *, weights: ArrayLike | None = None, level: float = 0
     weights : array_like, optional
         One an answer. The intervals then go by the number of answers of a simple sample that would
         give the score the same linearised variance.
+    people : array_like, optional
+        Who gave each answer: intervals allow for people who answered more than once.
 
     Raises
     ------
     DataError
         No usable answer.
     """
-    values, excluded, w = usable_scores(scores, (0, 10), weights)
+    values, good, w = usable_scores(scores, (0, 10), weights)
+    who = None if people is None else several(np.asarray(people)[good])
     kinds = np.column_stack([values >= 9, (values >= 7) & (values < 9), values < 7])
     promoters, passives, detractors = (int(c) for c in kinds.sum(axis=0))
-    plain = NetPromoter(promoters, passives, detractors, excluded, level)
-    if w is None:
+    plain = NetPromoter(promoters, passives, detractors, int((~good).sum()), level)
+    if w is None and who is None:
         return plain
-    p, s, d = (float(x) for x in w @ kinds / w.sum())
-    effective = effective_answers(kinds[:, 0].astype(float) - kinds[:, 2], w)
+    p, s, d = (float(np.average(kind, weights=w)) for kind in kinds.T)
+    effective = effective_answers(kinds[:, 0].astype(float) - kinds[:, 2], w, clusters=who)
     return replace(plain, shares=(p, s, d), effective=effective)
 
 
 def usable_scores(
     scores: ArrayLike, scale: tuple[float, float], weights: ArrayLike | None = None
-) -> tuple[Array, int, Array | None]:
-    """Return the answers that lie on a scale, how many do not, and the weights of those that do."""
+) -> tuple[Array, NDArray[np.bool_], Array | None]:
+    """Return the answers on a scale, which of those given they are, and their weights."""
     raw = pd.Series(np.asarray(scores).ravel())
     values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float)
     good = np.isfinite(values) & (values >= scale[0]) & (values <= scale[1])
@@ -203,11 +212,18 @@ def usable_scores(
     w = None if weights is None else check_weights(weights, values.size)
     if w is not None:
         good &= w > 0
-    return values[good], int((~good).sum()), None if w is None else w[good]
+    return values[good], good, None if w is None else w[good]
 
 
 def detectable_change(
-    variance: float, n_before: float, n_after: float, *, power: float = 0.8, level: float = 0.95
+    variance: float,
+    n_before: float,
+    n_after: float,
+    *,
+    both: float = 0.0,
+    correlation: float = 0.0,
+    power: float = 0.8,
+    level: float = 0.95,
 ) -> float:
     """Smallest true change that two samples show with the given power.
 
@@ -218,10 +234,17 @@ def detectable_change(
         multiply by 10,000 for points).
     n_before, n_after : float
         Answers in the two waves.
+    both, correlation : float
+        People who answer in both, and how their two answers correlate: the change of a panel varies
+        less, by twice both x correlation / (n_before x n_after).
+
+    References
+    ----------
+    Kish (1965), Survey Sampling, section 12.4B.
     """
-    return float(
-        (ndtri(0.5 + level / 2) + ndtri(power)) * np.sqrt(variance / n_before + variance / n_after)
-    )
+    shared = 2 * both * correlation / (n_before * n_after)
+    spread = variance * max(1 / n_before + 1 / n_after - shared, 0.0)
+    return float((ndtri(0.5 + level / 2) + ndtri(power)) * np.sqrt(spread))
 
 
 def sample_needed(
@@ -254,6 +277,8 @@ def sample_plan(
     power: float = 0.8,
     level: float = 0.95,
     design_effect: float = 1.0,
+    overlap: float = 0.0,
+    correlation: float = 0.0,
 ) -> pd.DataFrame:
     """Say what a survey of this size can show, and what size other changes need.
 
@@ -267,6 +292,9 @@ def sample_plan(
         True changes of interest.
     design_effect : float
         How many times more answers the weights make necessary.
+    overlap, correlation : float
+        Share of a wave that answers in the next one too, and how their two answers correlate: a
+        change then varies by 1 - overlap x correlation of what independent samples give.
 
     Returns
     -------
@@ -274,6 +302,12 @@ def sample_plan(
         `change`, `n` (answers now), `power` (chance that such a change shows), `needed` (answers a
         wave for the power asked).
     """
+    design_effect *= max(1 - overlap * correlation, 0.0)
+    if design_effect == 0:
+        raise DataError(
+            "everybody answers twice, and always the same",
+            remedy="no sample is needed: a change of such a panel would show at once",
+        )
     effective = n / design_effect
     return pd.DataFrame(
         {

@@ -18,6 +18,7 @@ from workbench.satisfaction.moments import (
     correlations,
     percentile_limits,
     resampled,
+    respondents,
     standardise,
     steady,
 )
@@ -129,6 +130,7 @@ def path_model(
     modes: Mode | Mapping[str, Mode] = "A",
     scheme: Scheme = "path",
     weights: ArrayLike | None = None,
+    people: ArrayLike | None = None,
     rng: np.random.Generator,
     draws: int = 300,
     level: float = 0.95,
@@ -150,8 +152,11 @@ def path_model(
         How neighbours count in the inner estimate.
     weights : array_like, shape (n,), optional
         Survey weights.
+    people : array_like, shape (n,), optional
+        Who gave each answer: somebody who answered twice is resampled as one.
     rng : numpy.random.Generator
-        For the percentile bootstrap over respondents; a draw's signs follow the estimate's.
+        For the bootstrap over respondents: percentile intervals, widened as Student's t is, for R2
+        with the bias taken out; a draw's signs follow the estimate's.
     draws : int
         0 leaves the intervals out.
 
@@ -206,8 +211,10 @@ def path_model(
         )
     found = solve_paths(r, outer, layout)
     drawn = None
+    who = None if people is None else np.asarray(people)[seen]
+    limits = _Limits(level, respondents(w, who))
     if draws:
-        many = correlations(z, resampled(w, draws, rng))
+        many = correlations(z, resampled(w, draws, rng, who))
         many = many[steady(many)]
         free, _, fine = outer_weights(many, layout, scheme)
         # A construct's sign is arbitrary: each draw takes that of the estimate.
@@ -217,9 +224,9 @@ def path_model(
         )
     scores = pd.DataFrame(z @ outer[0], columns=layout.names, index=frame.index[seen])
     return PathModel(
-        table=_path_table(found, drawn, layout, len(x), level),
-        loadings=_loading_table(found, drawn, layout, outer[0], level),
-        constructs=_construct_table(found, drawn, layout, r[0], level),
+        table=_path_table(found, drawn, layout, len(x), limits),
+        loadings=_loading_table(found, drawn, layout, outer[0], limits),
+        constructs=_construct_table(found, drawn, layout, r[0], limits),
         scores=scores,
         scheme=scheme,
         n=len(x),
@@ -228,19 +235,28 @@ def path_model(
     )
 
 
-def _limits(drawn: Array | None, level: float) -> tuple[Array | float, Array | float]:
-    if drawn is None or not len(drawn):
-        return np.nan, np.nan
-    return percentile_limits(drawn, level)
+@dataclass(frozen=True)
+class _Limits:
+    """Intervals of the draws, if there are any."""
+
+    level: float
+    worth: float
+
+    def of(
+        self, drawn: Array | None, estimate: Array | None = None
+    ) -> tuple[Array | float, Array | float]:
+        if drawn is None or not len(drawn):
+            return np.nan, np.nan
+        return percentile_limits(drawn, self.level, self.worth, estimate=estimate)
 
 
 def _path_table(
-    found: Solved, drawn: Solved | None, layout: Layout, n: int, level: float
+    found: Solved, drawn: Solved | None, layout: Layout, n: int, limits: _Limits
 ) -> pd.DataFrame:
     to = [(i, j) for j in layout.order for i in layout.order if layout.leads[i, j]]
     i, j = (np.array(side, dtype=int) for side in zip(*to, strict=True))
-    low, high = _limits(None if drawn is None else drawn.path[:, i, j], level)
-    total_low, total_high = _limits(None if drawn is None else drawn.total[:, i, j], level)
+    low, high = limits.of(None if drawn is None else drawn.path[:, i, j])
+    total_low, total_high = limits.of(None if drawn is None else drawn.total[:, i, j])
     path, total = found.path[0, i, j], found.total[0, i, j]
     return pd.DataFrame(
         {
@@ -260,9 +276,9 @@ def _path_table(
 
 
 def _loading_table(
-    found: Solved, drawn: Solved | None, layout: Layout, w: Array, level: float
+    found: Solved, drawn: Solved | None, layout: Layout, w: Array, limits: _Limits
 ) -> pd.DataFrame:
-    low, high = _limits(None if drawn is None else drawn.loading, level)
+    low, high = limits.of(None if drawn is None else drawn.loading)
     return pd.DataFrame(
         {
             "construct": [layout.names[j] for j in layout.member.argmax(axis=1)],
@@ -280,12 +296,12 @@ def _construct_table(
     drawn: Solved | None,
     layout: Layout,
     correlation: Array,
-    level: float,
+    limits: _Limits,
 ) -> pd.DataFrame:
     ends = [~np.isnan(found.r2[0]), layout.member.sum(axis=0)]
     low, high = (np.full(len(layout.names), np.nan) for _ in range(2))
     if drawn is not None and ends[0].any():
-        low[ends[0]], high[ends[0]] = _limits(drawn.r2[:, ends[0]], level)
+        low[ends[0]], high[ends[0]] = limits.of(drawn.r2[:, ends[0]], found.r2[0, ends[0]])
     rows = []
     for j, name in enumerate(layout.names):
         mine = layout.member[:, j]

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from workbench.satisfaction.answers import Answers
-from workbench.stats import Interval, wilson
+from workbench.stats import Interval, column_moments, wilson
 
 Array = NDArray[np.float64]
 #: From this share of answers at one end, an item can hardly show a change towards it.
@@ -33,7 +33,9 @@ class Pilot:
     ----------
     items : DataFrame
         One row an item and side: `item`, `label`, `side`, `asked`, `n`, `answered` (share), `low`,
-        `high`, `mean`, `sd`, `floor`, `ceiling` (shares at the ends of the scale), `piled`.
+        `high`, `mean`, `sd`, `floor`, `ceiling` (shares at the ends of the scale), `piled`. The
+        last five speak of the customers and are weighted where the answers are; `answered`, and all
+        that follows, speaks of the questionnaires that came back and is not.
     care : DataFrame
         Signs of careless answers: `sign`, `n`, `asked`, `estimate` (share), `low`, `high`.
     patterns : DataFrame
@@ -85,9 +87,13 @@ class Pilot:
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the shares at the two ends of the scale, item by item, for experience."""
+        """Draw the shares at the two ends of the scale, item by item, for the two sides."""
         ax = ax or plt.gca()
-        rows = self.items[self.items["side"] == "perception"].iloc[::-1].reset_index(drop=True)
+        sides = {
+            name: rows.iloc[::-1].reset_index(drop=True)
+            for name, rows in self.items.groupby("side")
+        }
+        rows = sides["perception"]
         ax.hlines(
             rows.index,
             100 * rows["floor"],
@@ -95,8 +101,11 @@ class Pilot:
             linewidth=0.8,
             color=plt.rcParams["axes.edgecolor"],
         )
-        ax.plot(100 * rows["floor"], rows.index, "s", label="lowest answer")
-        ax.plot(100 * rows["ceiling"], rows.index, "o", label="highest answer")
+        ax.plot(100 * rows["floor"], rows.index, "s", label="lowest answer, experience")
+        ax.plot(100 * rows["ceiling"], rows.index, "o", label="highest answer, experience")
+        if "expectation" in sides:
+            high = 100 * sides["expectation"]["ceiling"]
+            ax.plot(high, rows.index, "D", label="highest answer, expectation")
         ax.axvline(100 * PILED, color=plt.rcParams["axes.edgecolor"], linewidth=0.8, linestyle="--")
         ax.set_yticks(rows.index, [str(v) for v in rows["label"]])
         ax.set_xlabel("Share of answers at the end of the scale, %")
@@ -138,8 +147,12 @@ def _items(answers: Answers, side: str, values: pd.DataFrame, level: float) -> p
     # an item's own scale may be another than that of the rest (importance)
     low_end, high_end = answers.scale if side != "importance" else (np.nanmin(x), np.nanmax(x))
     low, high = wilson(n, asked, level=level)
+    w = answers.weights if answers.weighted else None
+    moments = column_moments(x, w)
+    given = np.where(np.isnan(x), 0.0, (np.ones(asked) if w is None else w)[:, None])
     with np.errstate(invalid="ignore"):
-        floor, ceiling = ((x == end).sum(axis=0) / n for end in (low_end, high_end))
+        total = given.sum(axis=0)
+        floor, ceiling = ((given * (x == end)).sum(axis=0) / total for end in (low_end, high_end))
     frame = pd.DataFrame(
         {
             "item": list(values.columns),
@@ -150,8 +163,8 @@ def _items(answers: Answers, side: str, values: pd.DataFrame, level: float) -> p
             "answered": n / asked,
             "low": low,
             "high": high,
-            "mean": values.mean().to_numpy(),
-            "sd": values.std().to_numpy(),
+            "mean": moments.mean,
+            "sd": moments.sd,
             "floor": floor,
             "ceiling": ceiling,
         }

@@ -10,13 +10,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
 from workbench.satisfaction.marks import name_marks
-from workbench.stats import bootstrap_weights
-from workbench.stats.weights import check_weights
+from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 
 Array = NDArray[np.float64]
 QUADRANTS = ("Concentrate here", "Keep up the good work", "Low priority", "Possible overkill")
@@ -118,7 +117,6 @@ def priority_map(
     *,
     outcome: str = "csat5",
     stated: Mapping[str, pd.Series] | None = None,
-    weights: ArrayLike | None = None,
     rng: np.random.Generator,
     draws: int = 500,
     level: float = 0.95,
@@ -132,12 +130,12 @@ def priority_map(
     Parameters
     ----------
     answers : Answers
+        Weighted answers give weighted estimates; somebody who answered in several waves is
+        resampled as one.
     outcome : str
         Column of overall satisfaction in `answers.background`.
     stated : mapping of item to Series, optional
         Stated importance, aligned with the answers.
-    weights : array_like, shape (respondents,), optional
-        Survey weights.
     rng : numpy.random.Generator
 
     References
@@ -162,15 +160,13 @@ def priority_map(
                 remedy="give one column an item",
             )
         other = np.column_stack([np.asarray(stated[i], dtype=float) for i in answers.items])
-    n = len(performance)
     usable = (~np.isnan(performance) & ~np.isnan(other)).sum(axis=0)
     if usable.min() < 10:
         raise DataError(
             f"item {answers.items[int(usable.argmin())]} has {usable.min()} usable answers",
             remedy="a priority map needs at least ten for each item",
         )
-    own = np.ones(n) if weights is None else check_weights(weights, n)
-    drawn = (own * w for w in chain([np.ones(n)], bootstrap_weights(n, draws, rng=rng)))
+    drawn = chain([answers.weights], resampled(answers.weights, draws, rng, answers.people))
     parts = []
     while some := list(islice(drawn, 100)):  # a hundred at once, so that large surveys fit
         parts.append(_coordinates(performance, other, np.vstack(some), derived=stated is None))
@@ -185,8 +181,8 @@ def priority_map(
     # 0 concentrate (important, weak), 1 keep up, 2 low priority, 3 overkill
     quadrant = 2 * (weight_of < cuts[1][:, None]) + (level_of >= cuts[0][:, None])
     odds = np.array([(quadrant[1:] == q).mean(axis=0) for q in range(4)])
-    tails = [0.5 - level / 2, 0.5 + level / 2]
-    bounds = [np.nanquantile(part[1:], tails, axis=0) for part in (level_of, weight_of)]
+    worth = respondents(answers.weights, answers.people)
+    bounds = [percentile_limits(part[1:], level, worth) for part in (level_of, weight_of)]
     probability = odds[quadrant[0], np.arange(len(answers.items))]
     table = pd.DataFrame(
         {

@@ -8,11 +8,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from workbench.errors import DataError
 from workbench.satisfaction.alpha import Alpha, cronbach_alpha, difference_reliability
 from workbench.satisfaction.answers import Answers
 from workbench.satisfaction.validity import omega
+from workbench.stats import unequal_weights
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ class Reliability:
             rows = self.table[self.table["of"] == side]
             place = np.array([len(names) - 1 - names.index(d) for d in rows["dimension"]]) + shift
             error = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]
-            ax.errorbar(rows["estimate"], place, xerr=error, fmt=marker, label=side, capsize=2)
+            name = "experience" if side == "perception" else side
+            ax.errorbar(rows["estimate"], place, xerr=error, fmt=marker, label=name, capsize=2)
         ax.axvline(0.7, color=plt.rcParams["axes.edgecolor"], linewidth=0.8, linestyle="--")
         ax.set_yticks(np.arange(len(names)), names[::-1])
         ax.tick_params(axis="y", length=0)
@@ -77,8 +82,9 @@ def reliability(answers: Answers, *, level: float = 0.95) -> Reliability:
     """Judge every dimension of a survey: expectation, perception and their difference.
 
     Dimensions of one item, and those that cannot be judged (no spread, too few complete answers),
-    stand in the table without a value.
+    stand in the table without a value. Weighted answers give weighted estimates.
     """
+    w = answers.weights if answers.weighted else None
     rows, items = [], []
     sides = {"perception": answers.perception}
     if answers.two_sided:
@@ -87,11 +93,11 @@ def reliability(answers: Answers, *, level: float = 0.95) -> Reliability:
         alphas: dict[str, Alpha | None] = {}
         for side, values in sides.items():
             own = values[list(members)]
-            found = alphas[side] = _alpha(own, level)
+            found = alphas[side] = _alpha(own, w, level, by_item=side == "perception")
             row: dict[str, object] = {"dimension": name, "of": side, "items": len(members), "n": 0}
             if found is not None:
                 row |= {"n": found.n, "estimate": found.estimate, "interval": found.interval}
-                row |= {"low": found.low, "high": found.high, **_omega(own, level)}
+                row |= {"low": found.low, "high": found.high, **_omega(own, w, level)}
             rows.append(row)
         if answers.two_sided:
             rows[-1]["from_parts"] = _from_parts(answers, list(members), alphas)
@@ -104,17 +110,17 @@ def reliability(answers: Answers, *, level: float = 0.95) -> Reliability:
     return Reliability(pd.DataFrame(rows, columns=columns), parts)
 
 
-def _alpha(values: pd.DataFrame, level: float) -> Alpha | None:
+def _alpha(values: pd.DataFrame, w: Array | None, level: float, *, by_item: bool) -> Alpha | None:
     try:
-        return cronbach_alpha(values, level=level)
+        return cronbach_alpha(values, weights=w, by_item=by_item, level=level)
     except DataError:
         return None
 
 
-def _omega(values: pd.DataFrame, level: float) -> dict[str, float]:
+def _omega(values: pd.DataFrame, w: Array | None, level: float) -> dict[str, float]:
     """Omega where one factor can be fitted; nothing for two items or too few answers."""
     try:
-        found = omega(values, level=level)[0]
+        found = omega(values, weights=w, level=level)[0]
     except DataError:
         return {}
     return {"omega": found.estimate, "omega_low": found.low, "omega_high": found.high}
@@ -130,7 +136,9 @@ def _from_parts(answers: Answers, members: list[str], alphas: dict[str, Alpha | 
             answers.perception[members].to_numpy().sum(axis=1),
         ]
     )
-    covariance = np.cov(sums[~np.isnan(sums).any(axis=1)], rowvar=False)
+    kept = ~np.isnan(sums).any(axis=1)
+    w = unequal_weights(answers.weights, len(answers))
+    covariance = np.cov(sums[kept], rowvar=False, aweights=None if w is None else w[kept])
     sd_e, sd_p = np.sqrt(np.diag(covariance))
     correlation = covariance[0, 1] / (sd_e * sd_p)
     return difference_reliability(p.estimate, e.estimate, correlation, sd_p, sd_e)

@@ -8,13 +8,14 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
 from workbench.satisfaction.factor import FactorModel, confirm
-from workbench.stats import Interval, bootstrap_weights
+from workbench.satisfaction.moments import percentile_limits, respondents
+from workbench.stats import Interval, bootstrap_weights, unequal_weights
 
 Array = NDArray[np.float64]
 #: Two dimensions stand apart when their HTMT surely lies below this (Henseler and others 2015).
@@ -65,7 +66,9 @@ class Validity:
         return pd.concat(parts, ignore_index=True)
 
 
-def omega(items: pd.DataFrame, *, level: float = 0.95) -> tuple[Interval, FactorModel]:
+def omega(
+    items: pd.DataFrame, *, weights: ArrayLike | None = None, level: float = 0.95
+) -> tuple[Interval, FactorModel]:
     """McDonald's omega total: one factor by maximum likelihood on the standardised items.
 
     (sum of loadings)^2 / ((sum of loadings)^2 + sum of residual variances): the share of the sum
@@ -76,13 +79,14 @@ def omega(items: pd.DataFrame, *, level: float = 0.95) -> tuple[Interval, Factor
     ----------
     items : DataFrame, shape (respondents, items)
         Three or more items, keyed alike; complete answers count.
+    weights : array_like, shape (respondents,), optional
 
     References
     ----------
     McDonald (1999), Test Theory, equation 6.20b. Interval: delta method with robust errors.
     """
     names = [str(c) for c in items.columns]
-    model = confirm(items.set_axis(names, axis=1), {"factor": names}, level=level)
+    model = confirm(items.set_axis(names, axis=1), {"factor": names}, weights=weights, level=level)
     return _composite(model, np.arange(len(names)), level), model
 
 
@@ -90,6 +94,7 @@ def validity(
     items: pd.DataFrame,
     factors: Mapping[str, Sequence[str]],
     *,
+    weights: ArrayLike | None = None,
     rng: np.random.Generator,
     draws: int = 200,
     level: float = 0.95,
@@ -101,6 +106,8 @@ def validity(
     items : DataFrame, shape (respondents, items)
     factors : mapping of str to sequence of str
         Items of each dimension; those of a single item are left out.
+    weights : array_like, shape (respondents,), optional
+        Survey weights, for the model and for HTMT.
     rng : numpy.random.Generator
         For the bootstrap interval of HTMT.
     draws : int
@@ -111,7 +118,7 @@ def validity(
     (2015), Journal of the Academy of Marketing Science 43, 115-135, equation 6.
     """
     several = {name: list(members) for name, members in factors.items() if len(members) > 1}
-    model = confirm(items, several, level=level)
+    model = confirm(items, several, weights=weights, level=level)
     loadings, phi = model.loadings, model.correlations
     rows = []
     for name, members in several.items():
@@ -137,7 +144,7 @@ def validity(
     pairs = phi.rename(
         columns={"estimate": "correlation", "low": "correlation_low", "high": "correlation_high"}
     ).drop(columns="se")
-    estimate, low, high = _htmt_limits(items, several, rng, draws, level)
+    estimate, low, high = _htmt_limits(items, several, weights, rng, draws, level)
     pairs = pairs.assign(estimate=estimate, low=low, high=high, apart=high < HTMT_LIMIT)
     return Validity(pd.DataFrame(rows), pairs, model)
 
@@ -154,7 +161,14 @@ def validity_of(
     if len(several) < 2:
         return None
     try:
-        return validity(answers.perception, several, rng=rng, draws=draws, level=level)
+        return validity(
+            answers.perception,
+            several,
+            weights=answers.weights,
+            rng=rng,
+            draws=draws,
+            level=level,
+        )
     except DataError:
         return None
 
@@ -181,13 +195,17 @@ def htmt(correlation: Array, blocks: Sequence[Sequence[int]]) -> Array:
 def _htmt_limits(
     items: pd.DataFrame,
     factors: Mapping[str, Sequence[str]],
+    weights: ArrayLike | None,
     rng: np.random.Generator,
     draws: int,
     level: float,
 ) -> tuple[Array, Array, Array]:
     names = [item for members in factors.values() for item in members]
     given = items[names].to_numpy(dtype=float)
-    values: Array = given[~np.isnan(given).any(axis=1)]
+    kept = ~np.isnan(given).any(axis=1)
+    values: Array = given[kept]
+    own = unequal_weights(weights, len(given))
+    base = np.ones(len(values)) if own is None else own[kept]
     ends = np.cumsum([0, *(len(members) for members in factors.values())])
     blocks = [list(range(a, b)) for a, b in pairwise(ends)]
     values = values - values.mean(axis=0)
@@ -200,11 +218,11 @@ def _htmt_limits(
         with np.errstate(invalid="ignore", divide="ignore"):
             return htmt(covariance / np.outer(sd, sd), blocks)
 
-    drawn = np.array([of(w) for w in bootstrap_weights(len(values), draws, rng=rng)])
+    drawn = np.array([of(w * base) for w in bootstrap_weights(len(values), draws, rng=rng)])
     drawn = drawn.reshape(draws, -1)
-    tails = [0.5 - level / 2, 0.5 + level / 2]
-    low, high = np.nanquantile(drawn, tails, axis=0) if drawn.size else (drawn[0], drawn[0])
-    return of(np.ones(len(values))), low, high
+    if not drawn.size:  # a single dimension has no pairs
+        return of(base), drawn[0], drawn[0]
+    return of(base), *percentile_limits(drawn, level, respondents(base))
 
 
 def _composite(model: FactorModel, at: NDArray[np.intp], level: float) -> Interval:

@@ -9,14 +9,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
-from workbench.satisfaction.gaps import gaps, paired
-from workbench.stats import Interval, bootstrap_weights
+from workbench.satisfaction.gaps import dimension_sides, gaps, paired
+from workbench.satisfaction.moments import percentile_limits, resampled, respondents
+from workbench.stats import Interval
+from workbench.stats.weights import several
 
 Array = NDArray[np.float64]
 
@@ -35,9 +36,10 @@ def performance(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
     Cronin, Taylor (1992), Journal of Marketing 56(3), 55-68.
     """
     w = answers.weights if answers.weighted else None
-    items = paired(answers.perception.to_numpy(), weights=w, level=level)
+    people = several(answers.people)
+    items = paired(answers.perception.to_numpy(), weights=w, people=people, level=level)
     scores = answers.scores(answers.perception)
-    dims = paired(scores.to_numpy(), weights=w, level=level)
+    dims = paired(scores.to_numpy(), weights=w, people=people, level=level)
     table = pd.concat([items, dims], ignore_index=True)
     table = table[["n", "missing", "estimate", "low", "high"]]
     names = list(scores.columns)
@@ -68,6 +70,15 @@ def weighted_score(
     ----------
     Zeithaml, Parasuraman, Berry (1990), Delivering Quality Service, chapter 9 and appendix A.
     """
+    own = _weighted_gaps(answers, importance)
+    w = answers.weights if answers.weighted else None
+    people = several(answers.people)
+    row = paired(own[:, None], weights=w, people=people, level=level).iloc[0]
+    return Interval(row["estimate"], row["low"], row["high"], row["n"], level)
+
+
+def _weighted_gaps(answers: Answers, importance: Mapping[str, float] | None) -> Array:
+    """Give each respondent's mean gap, weighted by importance."""
     gap = answers.gap.to_numpy()
     if importance is not None:
         absent = [d for d in answers.dimensions if d not in importance]
@@ -90,10 +101,31 @@ def weighted_score(
     both = ~np.isnan(scores) & ~np.isnan(share)
     total = np.where(both, share, 0.0).sum(axis=1)
     enough = (both.mean(axis=1) >= 0.5) & (total > 0)
-    own = np.where(both, scores * share, 0.0).sum(axis=1) / np.where(enough, total, np.nan)
-    w = answers.weights if answers.weighted else None
-    row = paired(own[:, None], weights=w, level=level).iloc[0]
-    return Interval(row["estimate"], row["low"], row["high"], row["n"], level)
+    return np.asarray(
+        np.where(both, scores * share, 0.0).sum(axis=1) / np.where(enough, total, np.nan)
+    )
+
+
+def overall_scores(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
+    """Set the scores of the service as a whole beside one another.
+
+    Returns
+    -------
+    DataFrame
+        `score`, `n`, `estimate`, `low`, `high`: SERVQUAL (mean gap); where importance was stated
+        also SERVQUAL weighted by it, and by how much that moves it (of the respondents who have
+        both); last SERVPERF (mean experience, of the items with an expectation).
+    """
+    w, people = answers.weights if answers.weighted else None, several(answers.people)
+    columns = {"SERVQUAL": answers.scores(answers.gap)["overall"].to_numpy()}
+    if not answers.importance.empty:
+        own = _weighted_gaps(answers, None)
+        columns["SERVQUAL, weighted by importance"] = own
+        columns["What importance changes"] = own - columns["SERVQUAL"]
+    columns["SERVPERF"] = dimension_sides(answers)[1][:, -1]
+    table = paired(np.column_stack(list(columns.values())), weights=w, people=people, level=level)
+    table.insert(0, "score", list(columns))
+    return table[["score", "n", "estimate", "low", "high"]]
 
 
 @dataclass(frozen=True)
@@ -154,8 +186,12 @@ class Verdicts:
                 textcoords="offset points",
                 fontsize="small",
             )
-        for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_locator(MaxNLocator(6, integer=True))
+        ranks = [1, *range(5, len(t) + 1, 5)]
+        ax.plot(
+            [1, len(t)], [1, len(t)], color=plt.rcParams["axes.edgecolor"], linewidth=0.7, zorder=0
+        )
+        ax.set_xticks(ranks)
+        ax.set_yticks(ranks)
         ax.invert_xaxis()
         ax.invert_yaxis()
         ax.set_xlabel("Rank by experience (1 is the weakest)")
@@ -201,17 +237,17 @@ def verdicts(
         ),
     )
     base = answers.weights
-    weights = np.vstack([base, *(base * w for w in bootstrap_weights(len(base), draws, rng=rng))])
+    weights = np.vstack([base, *resampled(base, draws, rng, answers.people)])
     means = [_means(weights, side) for side in (answers.gap, answers.perception)]
     tau = np.array([kendalltau(a, b).statistic for a, b in zip(*means, strict=True)])
-    tails = [0.5 - level / 2, 0.5 + level / 2]
-    low, high = np.nanquantile(tau[1:], tails)
+    worth = respondents(base, answers.people)
+    low, high = percentile_limits(tau[1:], level, worth)
     explained = pd.DataFrame(columns=["score", "estimate", "low", "high"])
     if outcome is not None and outcome in answers.background:
         y = pd.to_numeric(answers.background[outcome], errors="coerce").to_numpy(dtype=float)
         r2 = _explained(answers, y, weights)
         if r2 is not None:
-            spans = np.nanquantile(r2[1:], tails, axis=0)
+            spans = percentile_limits(r2[1:], level, worth)
             names = ["gap", "experience", "difference"]
             explained = pd.DataFrame(
                 {"score": names, "estimate": r2[0], "low": spans[0], "high": spans[1]}

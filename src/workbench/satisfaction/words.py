@@ -12,7 +12,6 @@ from scipy.special import xlogy
 
 from workbench.errors import DataError
 from workbench.satisfaction.comments import Comments
-from workbench.stats import wilson
 
 Array = NDArray[np.float64]
 _TOKEN = re.compile(r"[a-z][a-z'’-]+|[\u3400-\u9fff]+")
@@ -154,7 +153,7 @@ def missed(
     -------
     DataFrame
         `language`, `word`, `n` (respondents who use it outside all aspects), `keyness` (against
-        the clauses with an aspect), `estimate` (share of those clauses that is positive), `low`,
+        the clauses with an aspect), `estimate` (how positive they speak there), `low`,
         `high`; the most frequent first. Only words that are more frequent outside the aspects.
     """
     clauses = comments.clauses
@@ -172,11 +171,11 @@ def missed(
         found = found[(found["n"] >= min_cell) & (found["keyness"] > 0)]
         found = found.sort_values(["n", "keyness"], ascending=False).head(top)
         uses = pairs[pairs["clause"].isin(here.index[mine]) & pairs["word"].isin(found["word"])]
-        up = tone[clauses.index.get_indexer(pd.Index(uses["clause"]))]
-        good = pd.Series(up).groupby(uses["word"].to_numpy()).agg(["sum", "size"])
-        good = good.reindex(found["word"])
-        low, high = wilson(good["sum"].to_numpy(), good["size"].to_numpy(), level=level)
-        share = (good["sum"] / good["size"]).to_numpy()
+        uses = uses.assign(tone=tone[clauses.index.get_indexer(pd.Index(uses["clause"]))])
+        # each respondent counts once a word
+        votes = uses.groupby(["word", "row"])["tone"].mean()
+        shares = [comments.share_of(votes.loc[word], level) for word in found["word"]]
+        share, low, high = np.array([tuple(s) for s in shares]).reshape(-1, 3).T
         parts.append(found.assign(language=language, estimate=share, low=low, high=high))
     columns = ["language", "word", "n", "keyness", "estimate", "low", "high"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

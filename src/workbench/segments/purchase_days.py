@@ -117,7 +117,7 @@ def purchase_days(transactions: pd.DataFrame) -> PurchaseDays:
     dates = transactions["date"]
     if not pd.api.types.is_datetime64_any_dtype(dates):
         try:
-            dates = pd.to_datetime(dates)
+            dates = pd.to_datetime(dates, format="ISO8601")  # a guess could swap day and month
         except (ValueError, TypeError) as error:
             raise DataError(
                 "date holds something that is no date", where=str(error), remedy="mend these rows"

@@ -38,7 +38,7 @@ class Link:
     shown: int = 1
 
 
-def masthead(record: Record, language: str, *, home: str, kind: str) -> str:
+def masthead(record: Record, language: str, *, home: str, kind: str, data_to: str = "") -> str:
     """Return what stands above every page of a study: whose it is, how fresh, and whether made up.
 
     Parameters
@@ -51,6 +51,8 @@ def masthead(record: Record, language: str, *, home: str, kind: str) -> str:
         Link to the study's first page; empty on that page itself.
     kind : str
         ``study``, ``page``, ``case``, ``cases`` or ``failed``.
+    data_to : str
+        How far the data of this page reach; those of the whole run when left out.
     """
     study, run = record.study, record.run
     title = escape(pick(study.title, language))
@@ -60,7 +62,7 @@ def masthead(record: Record, language: str, *, home: str, kind: str) -> str:
     dates = [
         f'<span class="wb-date"><span>{escape(word(key, language))}</span> {escape(text)}</span>'
         for key, text in (
-            ("data_to", say_day(run.data_to, language)),
+            ("data_to", say_day(data_to or run.data_to, language)),
             ("run_at", say_moment(run.finished, language, study.time_zone)),
         )
         if text
@@ -77,7 +79,7 @@ def banner(study: Study, language: str) -> str:
     if not study.simulated:
         return ""
     said = escape(word("simulated", language))
-    why = escape(word("simulated_why", language))
+    why = escape(pick(study.simulated_how, language) or word("simulated_why", language))
     return f'<p class="wb-banner"><strong>{said}</strong> {why}</p>'
 
 

@@ -36,6 +36,7 @@ import nbformat
 import yaml
 from nbformat.v4 import new_notebook, new_raw_cell
 
+from workbench.runs.record import data_to
 from workbench.site import blocks
 from workbench.site.edition import Edition, cut, raw_html, read_notebook
 from workbench.site.errors import SiteError
@@ -204,7 +205,10 @@ def _pages(
     warnings: list[str] = []
     pages: list[_Page] = []
     study = record.study.name
+    place = {case.name: i for i, case in enumerate(record.study.cases, start=1)}
+    rank_of: dict[str, int] = {}
     for rank, entry in enumerate(record.entries, start=1):
+        rank_of.setdefault(entry.step.notebook, rank)
         if entry.step.status == "skipped":
             continue
         edition = Edition()
@@ -233,6 +237,7 @@ def _pages(
             titles_of = {case.name: case.title for case in record.study.cases}
             page.path = f"{study}/{entry.step.notebook}/{entry.step.case}.ipynb"
             page.kind, page.subtitle = "case", heading
+            page.order = place.get(entry.step.case, len(place) + rank)  # as the card lists them
             page.title = pick(titles_of.get(entry.step.case), language) or entry.step.case
         elif entry.step.notebook == LANDING:
             page.path, page.kind, page.order = f"{study}/index.ipynb", "study", order
@@ -248,7 +253,7 @@ def _pages(
         members = [p for p in pages if p.entry is not None and p.entry.step.notebook == notebook]
         title = titles.get(notebook, {}).get(language, "") or members[0].subtitle
         pages.append(
-            _Page(None, f"{study}/{notebook}/index.ipynb", "cases", members[0].order, title)
+            _Page(None, f"{study}/{notebook}/index.ipynb", "cases", rank_of[notebook], title)
         )
     return pages, warnings
 
@@ -263,8 +268,12 @@ def _page_files(
     folder = PurePosixPath(page.path).parent
     deep = len(folder.parts) > 1
     home = "" if page.kind == "study" else ("../index.html" if deep else "index.html")
+    until = ""
+    if page.kind == "case" and page.entry is not None and page.entry.source is not None:
+        # cases of one study may rest on data of different times
+        until = data_to(page.entry.source.folder / "results", page.entry.key)
     cells: list[Any] = [
-        raw_html(blocks.masthead(record, language, home=home, kind=page.kind)),
+        raw_html(blocks.masthead(record, language, home=home, kind=page.kind, data_to=until)),
     ]
     if page.failed and page.entry is not None:
         cells.append(raw_html(blocks.failure(page.entry, record, language)))
@@ -278,6 +287,7 @@ def _page_files(
         cells += _block(blocks.skipped(_skipped(record, language, titles), language))
     elif page.kind == "cases":
         members = [p for p in pages if PurePosixPath(p.path).parent == folder and p is not page]
+        members.sort(key=lambda p: p.order)
         links = [_link(p, folder) for p in members]  # each with what was found, and all its numbers
         links = [
             replace(link, lead=p.edition.finding or link.lead, shown=len(link.cards))

@@ -132,11 +132,28 @@ def html_lang(language: str) -> str:
     return HTML_LANG.get(language, language)
 
 
+# How a year, a quarter and a month are written, in English and in Chinese.
+_SPANS = {
+    True: {"": "y", "Q": "QQQ y", "M": "MMMM y"},
+    False: {"": "y年", "Q": "y年第Q季度", "M": "y年M月"},
+}
+
+
 def say_day(day: date | str | None, language: str) -> str:
-    """Write a date in words: ``31 December 2025``, ``2025年12月31日``; nothing for no date."""
+    """Write a date in words: ``31 December 2025``, ``2025年12月31日``; nothing for no date.
+
+    A month (``2025-12``), quarter (``2025-Q4``) or year (``2025``) is written as such.
+    """
     if not day:
         return ""
     if isinstance(day, str):
+        year, _, rest = day.partition("-")
+        first = date(int(year), 1, 1)
+        if len(rest) < 5:
+            month = int(rest[1:]) * 3 if rest.startswith("Q") else int(rest or 1)
+            pattern = _SPANS[language == BASE]["" if not rest else "Q" if "Q" in rest else "M"]
+            first = first.replace(month=month)
+            return str(format_date(first, pattern, locale=LOCALE.get(language, LOCALE[BASE])))
         day = datetime.fromisoformat(day).date()
     return str(format_date(day, format="long", locale=LOCALE.get(language, LOCALE[BASE])))
 

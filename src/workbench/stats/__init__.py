@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.stats.agreement import Agreement, cohen_kappa, krippendorff, rating_table
 from workbench.stats.bootstrap import Bootstrap, bootstrap, bootstrap_weights
+from workbench.stats.changes import Sample, Shift, mean_shift
 from workbench.stats.intervals import (
     Interval,
     correlation_interval,
@@ -14,6 +15,7 @@ from workbench.stats.intervals import (
     proportion_interval,
     proportion_ratio,
     ratio_interval,
+    share_interval,
     wilson,
 )
 from workbench.stats.multiplicity import adjust, benjamini_hochberg, holm
@@ -23,6 +25,7 @@ from workbench.stats.weights import (
     column_moments,
     effective_answers,
     effective_size,
+    unequal_weights,
     weighted_mean,
     weighted_quantile,
 )
@@ -33,6 +36,8 @@ __all__ = [
     "Interval",
     "Moments",
     "Raked",
+    "Sample",
+    "Shift",
     "adjust",
     "benjamini_hochberg",
     "bootstrap",
@@ -46,6 +51,7 @@ __all__ = [
     "krippendorff",
     "mean_difference",
     "mean_interval",
+    "mean_shift",
     "named_intervals",
     "proportion_difference",
     "proportion_interval",
@@ -53,6 +59,8 @@ __all__ = [
     "rake",
     "rating_table",
     "ratio_interval",
+    "share_interval",
+    "unequal_weights",
     "weighted_mean",
     "weighted_quantile",
     "wilson",

@@ -11,7 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri, stdtrit
 
 from workbench.errors import DataError
-from workbench.stats.weights import check_weights, effective_size
+from workbench.stats.weights import (
+    check_weights,
+    column_moments,
+    effective_answers,
+    effective_size,
+)
 
 # statsmodels.stats is imported where it is used: a notebook that needs no proportion
 # should not pay a second for it.
@@ -107,13 +112,23 @@ def _moments(x: NDArray[np.float64], w: NDArray[np.float64]) -> tuple[float, flo
 
 
 def mean_interval(
-    values: ArrayLike, *, weights: ArrayLike | None = None, level: float = 0.95
+    values: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> Interval:
     """Student's t interval of a mean; missing values are left out.
 
     With weights, the variance is that of the linearised weighted mean and the degrees of
-    freedom follow the effective sample size.
+    freedom follow the effective sample size. With `clusters`, say the person who answered, values
+    of one cluster may go together (see `column_moments`).
     """
+    if clusters is not None:
+        m = column_moments(np.asarray(values, dtype=float)[:, None], weights, clusters=clusters)
+        estimate, variance, n = float(m.mean[0]), float(m.variance[0]), float(m.effective[0])
+        half = _t_quantile(level, n - 1) * np.sqrt(variance)
+        return Interval(estimate, estimate - half, estimate + half, float(m.n[0]), level)
     x, w = _values(values, weights)
     mean, variance, n = _moments(x, w)
     half = _t_quantile(level, n - 1) * np.sqrt(variance)
@@ -199,6 +214,53 @@ def proportion_interval(count: float, n: float, *, level: float = 0.95) -> Inter
     low, high = wilson(count, n, level=level)
     estimate = float(count) / float(n) if n else float("nan")
     return Interval(estimate, float(low), float(high), float(n), level)
+
+
+def share_interval(
+    values: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+    level: float = 0.95,
+) -> Interval:
+    """Interval of a share, or of the mean of values between 0 and 1 such as chances.
+
+    Wilson's, by the number of answers of a simple sample of zeros and ones that would have the
+    same (linearised) variance. Chances vary less than zeros and ones do, and their variance is
+    estimated: half an answer of a share's own variance is added to it, and Student's t takes the
+    place of the normal quantile.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Between 0 and 1, none missing.
+    weights, clusters : array_like, shape (n,), optional
+        See `column_moments`.
+
+    References
+    ----------
+    Korn, Graubard (1998), Survey Methodology 24, 193-201; Dean, Pagano (2015), Statistics in
+    Medicine 34, 1492-1503 (Wilson's interval by effective numbers).
+    """
+    x = np.asarray(values, dtype=float)
+    plain = weights is None and clusters is None
+    w = np.ones(x.size) if weights is None else check_weights(weights, x.size)
+    share = float(np.average(x, weights=w))
+    own = share * (1 - share)
+    z = normal_quantile(level)
+    if np.isin(x, (0.0, 1.0)).all() or x.size < 2 or own <= 0:
+        size = float(x.size) if plain else effective_answers(x, weights, clusters=clusters)
+    else:
+        size = effective_size(w)
+        found = column_moments(x[:, None], weights, clusters=clusters).variance[0]
+        found = float(found) if np.isfinite(found) else 0.0
+        size = own * (size - 0.5) / (found * (size - 1) + own * 0.5 / size)
+        z = float(stdtrit(max(effective_size(w) - 1, 1), 0.5 + level / 2))
+    middle = (share + z * z / (2 * size)) / (1 + z * z / size)
+    half = z * np.sqrt(own / size + (z / (2 * size)) ** 2) / (1 + z * z / size)
+    low = 0.0 if share <= 0 else max(middle - half, 0.0)
+    high = 1.0 if share >= 1 else min(middle + half, 1.0)
+    return Interval(share, float(low), float(high), float(x.size), level)
 
 
 def _two_proportions(

@@ -1,0 +1,57 @@
+"""A table as it came in, whatever brought it: its rows, columns, place and hash."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import DataError
+
+#: The column that holds a row's place in its source: 2 is the first row below the header.
+ROW = "_row"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One table as it came in.
+
+    Attributes
+    ----------
+    expr : ibis Table
+        All rows that could be read, with the source's own column names and `_row`.
+    malformed : tuple of (int, str)
+        Line and complaint of rows that do not have the header's number of fields.
+    """
+
+    name: str
+    expr: Any
+    where: str
+    columns: tuple[str, ...]
+    sha256: str
+    encoding: str = ""
+    delimiter: str = ""
+    malformed: tuple[tuple[int, str], ...] = ()
+    scratch: Any = field(default=None, repr=False, compare=False)
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, as hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def quoted(text: str) -> str:
+    """Quote a text for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def refuse_empty(rows: int, where: str) -> None:
+    """Refuse a table that has a header alone."""
+    if rows == 0:
+        raise DataError(
+            "there is a header and not one row",
+            where=where,
+            remedy="export it again, or take the table out of study.yml until there is data",
+        )

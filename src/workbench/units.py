@@ -1,0 +1,15 @@
+"""How many days a unit of time has: one table for study cards, summaries and models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: A month is a twelfth of 365.25 days.
+DAYS_PER_UNIT: Mapping[str, float] = {
+    "hour": 1 / 24,
+    "day": 1.0,
+    "week": 7.0,
+    "month": 365.25 / 12,
+    "quarter": 365.25 / 4,
+    "year": 365.25,
+}
