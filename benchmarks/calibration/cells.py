@@ -33,6 +33,9 @@ class Cell:
         Draws one case with a given effect, and judges it.
     refusal : bool
         Whether no conclusion should be drawn.
+    silent : bool
+        Whether no case has an effect, and false alarms alone are counted: `draw` gives an interval
+        that holds 0 where none is announced.
     runs : int
         Simulated cases that its measurement takes: as many as a few minutes a family allow.
     """
@@ -41,6 +44,7 @@ class Cell:
     settings: Mapping[str, Any]
     draw: Callable[[np.random.Generator, float], Answer]
     refusal: bool = False
+    silent: bool = False
     runs: int = 4000
 
 
@@ -50,7 +54,7 @@ def measure(cell: Cell, runs: int, *, effect: float = 0.7) -> dict[str, Any]:
     rng = np.random.default_rng([SEED, zlib.crc32(name.encode())])
     covered, found, nothing, widths, oracles, refused = 0, 0, 0, [], [], 0
     for run in range(runs):
-        truth = 0.0 if run % 3 else effect
+        truth = 0.0 if run % 3 or cell.silent else effect
         answer = cell.draw(rng, truth)
         nothing += truth == 0
         if answer is None:
@@ -62,14 +66,16 @@ def measure(cell: Cell, runs: int, *, effect: float = 0.7) -> dict[str, Any]:
         widths.append(high - low)
         oracles.append(oracle)
     answered = runs - refused
+    measured = bool(answered) and not cell.silent
     return {
         "family": cell.family,
         "settings": dict(cell.settings),
         "refusal": cell.refusal,
+        "silent": cell.silent,
         "runs": runs,
         "refused": refused,
-        "coverage": covered / answered if answered else None,
-        "width": float(np.mean(widths) / np.mean(oracles)) if answered else None,
+        "coverage": covered / answered if measured else None,
+        "width": float(np.mean(widths) / np.mean(oracles)) if measured else None,
         "found": found / nothing if answered else None,
     }
 
@@ -86,8 +92,11 @@ def holds(row: Mapping[str, Any], *, by_chance: bool = False) -> bool:
     """
     if row["refusal"]:
         return bool(row["refused"] == row["runs"])
-    if row["coverage"] is None:
+    if row["found"] is None:
         return False
+    if row["silent"]:
+        error = 2 * np.sqrt(0.05 * 0.95 / row["runs"]) if by_chance else 0.0
+        return bool(row["found"] <= FOUND + error)
     slack = 2 * np.sqrt(0.95 * 0.05 / (row["runs"] - row["refused"])) if by_chance else 0.0
     none = 2 * np.sqrt(0.05 * 0.95 / (2 * row["runs"] / 3)) if by_chance else 0.0
     low, high = COVERAGE

@@ -42,6 +42,23 @@ WORDS = {
     "width against an oracle's": "宽度（与先知区间之比）",
     "effect found where there is none, %": "无效果时误报，%",
     "as promised": "是否达标",
+    "from the card to the verdict, without any effect": "从案例卡到结论的全流程（无真实效果）",
+    "measure for": "举措对象",
+    "outcome": "指标类型",
+    "number": "数值",
+    "share": "比例",
+    "count": "次数",
+    "NPS": "净推荐值",
+    "customers, by lot": "客户（抽签）",
+    "customers, by a rule": "客户（按规则）",
+    "customers, the worst": "客户（表现最差者）",
+    "customers who came forward": "客户（自愿报名）",
+    "customers, one after another": "客户（分批开始）",
+    "cities, by lot": "城市（抽签）",
+    "cities, the worst": "城市（表现最差者）",
+    "one city": "单个城市",
+    "everybody": "全体客户",
+    "everybody, beside another series": "全体客户（有对照序列）",
     "yes": "是",
     "no": "否",
     "no conclusion": "不予判断",
@@ -71,13 +88,8 @@ def tables(measured: Mapping[str, Any], language: str) -> str:
         day = f"{date.year}年{date.month}月{date.day}日" if language == "zh" else str(date)
         title = say(family)
         columns = list(rows[0]["settings"])
-        head = [
-            *columns,
-            "coverage, %",
-            "width against an oracle's",
-            "effect found where there is none, %",
-            "as promised",
-        ]
+        shown = [] if rows[0]["silent"] else ["coverage, %", "width against an oracle's"]
+        head = [*columns, *shown, "effect found where there is none, %", "as promised"]
         lines = [
             SAID[language].format(
                 title=title[:1].upper() + title[1:], date=day, runs=rows[0]["runs"]
@@ -94,7 +106,9 @@ def tables(measured: Mapping[str, Any], language: str) -> str:
 def _row(row: Mapping[str, Any], columns: Sequence[str], say: Any) -> list[str]:
     values = [row["settings"][c] for c in columns]
     cells = [say(v) if isinstance(v, str) else f"{v:g}" for v in values]
-    if row["coverage"] is None:
+    if row["silent"]:
+        numbers = [f"{100 * row['found']:.1f}"]
+    elif row["coverage"] is None:
         numbers = [say("no conclusion"), "", ""]
     else:
         numbers = [
