@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ COVERAGE = (0.925, 0.98)
 WIDTH = 1.5
 FOUND = 0.07
 SEED = 20251231
+_BLOCK = 1000
 
 # Low, high, width of the oracle's interval; None where no conclusion is drawn.
 Answer = tuple[float, float, float] | None
@@ -29,22 +30,28 @@ class Cell:
         Group of cells that share a table.
     settings : mapping
         Column -> value, as the table shows them.
-    draw : callable
+    draw : callable, optional
         Draws one case with a given effect, and judges it.
     refusal : bool
         Whether no conclusion should be drawn.
     silent : bool
         Whether no case has an effect, and false alarms alone are counted: `draw` gives an interval
         that holds 0 where none is announced.
+    many : callable, optional
+        Draws and judges cases with the given effects at once: arrays of low and high, and the
+        width of the oracle's interval. In place of `draw`, case by case.
     runs : int
         Simulated cases that its measurement takes: as many as a few minutes a family allow.
     """
 
     family: str
     settings: Mapping[str, Any]
-    draw: Callable[[np.random.Generator, float], Answer]
+    draw: Callable[[np.random.Generator, float], Answer] | None = None
     refusal: bool = False
     silent: bool = False
+    many: (
+        Callable[[np.random.Generator, np.ndarray], tuple[np.ndarray, np.ndarray, float]] | None
+    ) = None
     runs: int = 4000
 
 
@@ -52,10 +59,9 @@ def measure(cell: Cell, runs: int, *, effect: float = 0.7) -> dict[str, Any]:
     """Judge many cases, two of three without any effect: false alarms are bounded tightest."""
     name = f"{cell.family} {sorted(cell.settings.items())}"
     rng = np.random.default_rng([SEED, zlib.crc32(name.encode())])
+    truths = np.where((np.arange(runs) % 3 > 0) | cell.silent, 0.0, effect)
     covered, found, nothing, widths, oracles, refused = 0, 0, 0, [], [], 0
-    for run in range(runs):
-        truth = 0.0 if run % 3 or cell.silent else effect
-        answer = cell.draw(rng, truth)
+    for truth, answer in zip(truths, _answers(cell, rng, truths), strict=True):
         nothing += truth == 0
         if answer is None:
             refused += 1
@@ -78,6 +84,16 @@ def measure(cell: Cell, runs: int, *, effect: float = 0.7) -> dict[str, Any]:
         "width": float(np.mean(widths) / np.mean(oracles)) if measured else None,
         "found": found / nothing if answered else None,
     }
+
+
+def _answers(cell: Cell, rng: np.random.Generator, truths: np.ndarray) -> Iterator[Answer]:
+    if cell.draw is not None:
+        yield from (cell.draw(rng, float(truth)) for truth in truths)
+    if cell.many is None:
+        return
+    for start in range(0, len(truths), _BLOCK):
+        low, high, oracle = cell.many(rng, truths[start : start + _BLOCK])
+        yield from ((float(a), float(b), oracle) for a, b in zip(low, high, strict=True))
 
 
 def holds(row: Mapping[str, Any], *, by_chance: bool = False) -> bool:
