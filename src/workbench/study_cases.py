@@ -209,6 +209,13 @@ class Case(Card):
                 "groups", "{who} is treated and left out; do one or the other", {"who": both[0]}
             )
         if self.starts is None:
+            if self.chosen != "everybody" and self.fit.scale == "log":
+                raise PydanticCustomError(
+                    "everybody",
+                    "`fit.scale: log` is for cases that reached everybody, and for `starts`; take"
+                    " it out",
+                    {},
+                )
             return self
         if not grouped or self.chosen == "everybody":
             raise PydanticCustomError(

@@ -117,3 +117,22 @@ def test_long_studies_are_shown_by_year(open_study: OpenStudy) -> None:
     lines = [f"A,{year}-{month},1,\n" for year in range(2015, 2025) for month in ("01-05", "09-05")]
     tables = open_study(transactions="customer_id,date,amount,channel\n" + "".join(lines))
     assert missing_by_period(tables).columns.tolist() == [str(y) for y in range(2015, 2025)]
+
+
+def test_studies_of_a_generation_are_shown_by_ten_years(open_study: OpenStudy) -> None:
+    lines = [f"A,{year}-{month},1,\n" for year in range(1988, 2012) for month in ("01-05", "09-05")]
+    tables = open_study(transactions="customer_id,date,amount,channel\n" + "".join(lines))
+    shares = missing_by_period(tables)
+    assert shares.columns.tolist() == ["1980-1989", "1990-1999", "2000-2009", "2010-2019"]
+    assert (shares == 1).all(axis=None)
+
+
+def test_a_yearly_series_covers_the_months_of_its_years(open_study: OpenStudy) -> None:
+    tables = open_study(series="date,sold\n2019-01-01,4\n2020-01-01,5\n2022-01-01,6\n")
+    found = coverage(tables)
+    assert (found.table["month"].min(), found.table["month"].max()) == (
+        pd.Timestamp("2019-01-01"),
+        pd.Timestamp("2022-12-01"),
+    )
+    assert found.gaps["month"].dt.year.unique().tolist() == [2021], "the year that lacks"
+    assert freshness(tables)["last"].tolist() == [pd.Timestamp("2022-12-31")]

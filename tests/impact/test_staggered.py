@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import matplotlib
 
@@ -14,8 +15,10 @@ import pandas as pd
 import pytest
 
 from workbench.impact import (
+    Adoption,
     CaseCard,
     CaseError,
+    CaseReport,
     evaluate,
     read_adoption,
     staggered_adoption,
@@ -310,3 +313,65 @@ def test_it_can_be_drawn() -> None:
         assert ax.lines
         plt.close(figure)
     assert len(found.table) == 1 and set(found.metrics()["name"]) == {"effect", "relative"}
+
+
+def test_a_group_starts_on_the_day_on_which_most_of_its_customers_did() -> None:
+    rng = np.random.default_rng(8)
+    months = pd.date_range("2024-01-01", periods=18, freq="MS")
+    people = np.arange(240)
+    frame = pd.DataFrame(
+        {"customer_id": np.repeat(people, 18), "period": np.tile(months, 240)}
+    ).assign(city=lambda d: "C" + (d["customer_id"] // 10).astype(str).str.zfill(2))
+    frame["estimate"] = 10 + rng.normal(size=len(frame)) + (frame["customer_id"] // 10) * 0.1
+    first = {"C00": "2025-01-01", "C01": "2025-01-01", "C02": "2025-03-01", "C03": "2025-03-01"}
+    rows = pd.DataFrame(
+        [("c", 10 * i + k, day) for i, day in enumerate(first.values()) for k in range(9)],
+        columns=["case", "customer_id", "start"],
+    )
+    rows.loc[0, "start"] = "2025-05-01"  # one who came late does not move the city's start
+    started = frame["city"].map(first)
+    frame.loc[
+        frame["period"] >= pd.to_datetime(started).fillna(pd.Timestamp("2100-01-01")), "estimate"
+    ] += 2
+    card = CaseCard("c", pd.Timestamp("2025-01-01"), "volunteers", group="city")
+    starts = card.treated(frame, rows)
+    assert starts.to_dict() == {city: pd.Timestamp(day) for city, day in first.items()}
+    found = evaluate(frame, card, rows, outcome="sales")
+    assert found.effect.design == "staggered adoption"
+    assert found.effect.low < 2 < found.effect.high
+    assert found.glance is not None and found.foresight.main.design == "difference in differences"
+
+
+def test_where_all_start_in_the_end_those_not_yet_treated_serve() -> None:
+    rng = np.random.default_rng(9)
+    years = pd.date_range("2000-01-01", periods=10, freq="YS")
+    starts = {f"C{i:02d}": years[5 if i < 8 else 8] for i in range(16)}
+    frame = pd.DataFrame(
+        [(c, y, 20 + rng.normal() + 4 * (y >= s)) for c, s in starts.items() for y in years],
+        columns=["city", "period", "estimate"],
+    )
+    card = CaseCard(
+        "c", years[5], "volunteers", group="city", period="year", starts=starts, scale="log"
+    )
+    found = evaluate(frame, card, outcome="x")
+    assert found.effect.relative_low < 0.2 < found.effect.relative_high
+    view = CaseReport.of([found]).starts("year")
+    assert view.words["controls"] == "that had not started yet"
+    together = replace(card, starts=dict.fromkeys(starts, years[5]))
+    assert evaluate(frame, together, outcome="x").refused
+
+
+def test_the_relative_effect_of_two_way_effects_has_an_interval_that_holds() -> None:
+    rng, held = np.random.default_rng(10), 0
+    for _ in range(60):
+        first = np.r_[np.repeat([4, 6], 10), np.repeat(10, 20)]
+        y = 20 + rng.normal(size=(40, 1)) + rng.normal(size=(40, 10))
+        y += 2 * (np.arange(10) >= first[:, None])
+        a = Adoption(
+            y, np.ones_like(y), pd.RangeIndex(40), pd.RangeIndex(2000, 2010), first,
+            np.zeros((40, 0)), np.ones(40),
+        )  # fmt: skip
+        found = two_way_fixed_effects(a)
+        held += found.relative_low < 0.1 < found.relative_high
+    # nominal 95 %: 57 of 60
+    assert held >= 53

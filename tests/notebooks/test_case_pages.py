@@ -319,6 +319,10 @@ CARDS = [
     ({"unit": "town", "starts": begun(**{TOWNS[4]: "2031-01-01"})}, "starts.Town 05: 2031-01-01"),
     ({"unit": "town", "starts": {}}, "starts: give at least one"),
     (
+        {"unit": "town", "treated": {"town": TOWNS[:2]}, "fit": {"scale": "log"}},
+        "`fit.scale: log` is for cases that reached everybody, and for `starts`",
+    ),
+    (
         {"unit": "town", "starts": begun(), "leave_out": [{"units": TOWNS[:1], "reason": "x"}]},
         "Town 01 is treated and left out",
     ),

@@ -59,14 +59,26 @@ def test_only_purchases_of_the_time_after_the_answer_count() -> None:
             (who, day, 5.0)
             for who in survey["customer_id"].head(30)
             for day in ("2025-06-01", "2025-06-02", "2025-11-28", "2025-11-29")
-        ],
+        ]
+        + [("c40", "2025-03-01", 5.0)],
         columns=["customer_id", "date", "amount"],
     ).assign(date=lambda t: pd.to_datetime(t["date"]))
     found = later_purchases(survey, bought, days=180, as_of=END)
     # the day of the answer is before it, the 180th day is the last
     assert found.table["events"].tolist() == [60, 60]
-    refund = bought.assign(amount=[-5.0, -5.0, 5.0, 5.0] * 30)
+    refund = bought.assign(amount=[-5.0, -5.0, 5.0, 5.0] * 30 + [5.0])
     assert later_purchases(survey, refund, days=180, as_of=END).table["events"].iloc[0] == 30
+
+
+def test_an_outcome_that_leaves_nothing_to_relate_is_told() -> None:
+    survey, _ = study(60)
+    once = survey[["customer_id"]].assign(date=pd.Timestamp("2025-07-01"), amount=5.0)
+    with pytest.raises(DataError, match="every answer is followed by as many events"):
+        later_purchases(survey, once, days=180, as_of=END)
+    half = survey[["customer_id"]].iloc[:30]
+    same = pd.concat([half.assign(date=pd.Timestamp(day)) for day in ("2025-03-01", "2025-07-01")])
+    with pytest.raises(DataError, match="what went before tells exactly"):
+        later_purchases(survey, same.assign(amount=5.0), days=180, as_of=END)
 
 
 def test_what_was_not_followed_or_linked_is_counted_and_left_out() -> None:

@@ -188,7 +188,7 @@ def test_pages_come_in_the_order_of_the_pipeline(project):
     stage(project)
     orders = [
         front(page(project, f"studies/demo/{name}.ipynb"))["order"]
-        for name in ("segmentation", "clv", "case_evaluation/desk")
+        for name in ("segmentation", "clv", "case_evaluation/index")
     ]
     assert orders == sorted(orders)
 

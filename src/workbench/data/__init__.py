@@ -17,7 +17,7 @@ from workbench.data.indicators import (
 )
 from workbench.data.limits import with_limits
 from workbench.data.privacy import suppress
-from workbench.data.reach import last_day, reach
+from workbench.data.reach import last_day, last_of_all, reach
 from workbench.data.report import CleaningReport, TableReport
 from workbench.data.rfm import RFMScores, rfm_scores
 from workbench.data.summaries import CustomerSummary, customer_summary
@@ -40,6 +40,7 @@ __all__ = [
     "freshness",
     "indicator",
     "last_day",
+    "last_of_all",
     "library",
     "missing_by_period",
     "missing_values",

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.data.periods import Periods, period_start
+from workbench.data.reach import SPANS, last_day, span_of
 from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables
 
@@ -126,8 +127,12 @@ def coverage(tables: Tables) -> Coverage:
         if counts.empty:
             continue
         counts["month"] = pd.to_datetime(counts["month"]).astype("datetime64[ns]")
-        months = pd.date_range(counts["month"].min(), counts["month"].max(), freq="MS")
-        rows = counts.set_index("month")["rows"].reindex(months, fill_value=0).astype("int64")
+        every = span_of(tables, name)
+        end = (last_day(tables, name) if every else None) or counts["month"].max()
+        months = pd.date_range(counts["month"].min(), end, freq="MS")
+        # a row of a yearly series stands for each month of its year
+        begun = months.to_period(SPANS[every]).start_time if every else months
+        rows = counts.set_index("month")["rows"].reindex(begun, fill_value=0).astype("int64")
         report = tables.report_of(name)
         span = Periods("month", report.first or tables.study.as_of, tables.study.as_of)
         part = pd.DataFrame({"table": name, "month": months, "rows": rows.to_numpy()})
@@ -276,14 +281,15 @@ def freshness(tables: Tables) -> pd.DataFrame:
         report = tables.report_of(name)
         schema = schema_of(name)
         planned = schema is not None and schema.name == "treatments"
-        if planned or report.first is None or report.last is None:
+        last = last_day(tables, name)
+        if planned or report.first is None or last is None:
             continue
         rows.append(
             {
                 "table": name,
                 "first": pd.Timestamp(report.first),
-                "last": pd.Timestamp(report.last),
-                "days_behind": (tables.study.as_of - report.last).days,
+                "last": pd.Timestamp(last),
+                "days_behind": (tables.study.as_of - last).days,
             }
         )
     return pd.DataFrame(rows, columns=["table", "first", "last", "days_behind"])

@@ -8,7 +8,8 @@ import pandas as pd
 
 from workbench.data.tables import Tables
 
-_SPAN = {"month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
+#: What a row may sum up -> the name of such periods in pandas.
+SPANS = {"month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
 
 
 def reach(tables: Tables, name: str) -> str:
@@ -25,7 +26,7 @@ def reach(tables: Tables, name: str) -> str:
     last = tables.report_of(name).last
     if last is None:
         return ""
-    span = _span(tables, name)
+    span = span_of(tables, name)
     if span == "quarter":
         return f"{last.year}-Q{(last.month + 2) // 3}"
     return {"year": f"{last:%Y}", "month": f"{last:%Y-%m}"}.get(span, last.isoformat())
@@ -33,14 +34,19 @@ def reach(tables: Tables, name: str) -> str:
 
 def last_day(tables: Tables, name: str) -> dt.date | None:
     """Give the last day that a table's data cover."""
-    last, span = tables.report_of(name).last, _span(tables, name)
+    last, span = tables.report_of(name).last, span_of(tables, name)
     if last is None or not span:
         return last
-    day: dt.date = pd.Period(last, freq=_SPAN[span]).end_time.date()
-    return day
+    day: dt.date = pd.Period(last, freq=SPANS[span]).end_time.date()
+    return min(day, max(tables.study.as_of, last))
 
 
-def _span(tables: Tables, name: str) -> str:
+def last_of_all(tables: Tables) -> dt.date | None:
+    """Give the last day that any table's data cover."""
+    return max((day for name in tables.names if (day := last_day(tables, name))), default=None)
+
+
+def span_of(tables: Tables, name: str) -> str:
     """Give what a row of a ready-made series sums up; empty for other tables, and for days."""
     if not name.startswith("series"):
         return ""

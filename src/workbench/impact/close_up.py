@@ -38,6 +38,8 @@ AVERAGES = {
 }
 ONE_START = "first treated in {period}"
 _SMALL = 0.005
+# times the squared error of the treated unit
+_NO_FIT = 20.0
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,18 @@ class MixtureView:
         }
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the gap of the treated unit among those of the others."""
-        return self.effect.plot_placebos(ax)
+        """Draw the gap of the treated unit among those of the others.
+
+        Units that no mixture follows run out of the frame: they say nothing about the treated one
+        (Abadie, Diamond, Hainmueller 2010, section 3.4, set them aside).
+        """
+        ax = self.effect.plot_placebos(ax)
+        table = self.effect.placebos
+        error = table["rmspe_before"].to_numpy()
+        kept = error**2 <= _NO_FIT * max(error[0], float(np.median(error))) ** 2
+        reach = 1.08 * float(np.abs(self.effect.placebo_gaps.to_numpy()[:, kept]).max())
+        ax.set_ylim(-reach, reach)
+        return ax
 
 
 @dataclass(frozen=True)

@@ -254,6 +254,8 @@ def _judge_panel(
     level: float,
 ) -> Judged:
     treated = case.treated(records, treatments)
+    if len(set(case.starts.values())) > 1:
+        return judge_starts(records, treated, case, outcome, level)
     unit = case.group or "customer_id"
     ready = "customer_id" not in records
     weight = "n" if ready and "n" in records else None

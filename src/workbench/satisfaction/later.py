@@ -274,6 +274,12 @@ def _relate(
     value = frame["_score"].to_numpy(dtype=float)
     if np.ptp(value) == 0:
         raise DataError(f"every respondent has the same value of {score}", remedy="choose another")
+    if np.ptp(outcome) == 0:
+        raise DataError(
+            f"every answer is followed by as many events ({outcome[0]:g})",
+            where=kind,
+            remedy="nothing differs that a relation could explain; look at a longer time",
+        )
     plain = np.column_stack([np.ones(len(value)), value])
     known = past.loc[:, past.std() > 0]
     if "wave" in frame and len(frame["wave"].dropna().unique()) > 1:
@@ -300,6 +306,7 @@ def _ratio(
     y: Array, x: Array, w: Array | None, who: pd.Series, kind: str, level: float
 ) -> dict[str, Any]:
     import statsmodels.api as sm  # a notebook without this section should not pay for it
+    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
     family = sm.families.Binomial() if kind == "leaving" else sm.families.Poisson()
     codes = pd.factorize(who)[0]
@@ -307,7 +314,15 @@ def _ratio(
     with warnings.catch_warnings():
         # the warning is general: with these links the clustered errors do carry weights (tested)
         warnings.filterwarnings("ignore", message="cov_type not fully supported")
-        fit = model.fit(cov_type="cluster", cov_kwds={"groups": codes})
+        warnings.filterwarnings("error", category=PerfectSeparationWarning)
+        try:
+            fit = model.fit(cov_type="cluster", cov_kwds={"groups": codes})
+        except PerfectSeparationWarning:
+            raise DataError(
+                "what went before tells exactly what follows, so nothing is left to relate",
+                where=kind,
+                remedy="look at a longer time",
+            ) from None
     if not fit.converged or not np.isfinite(fit.bse[1]):
         raise DataError(
             "the relation cannot be estimated",

@@ -205,7 +205,10 @@ def _pages(
     warnings: list[str] = []
     pages: list[_Page] = []
     study = record.study.name
+    place = {case.name: i for i, case in enumerate(record.study.cases, start=1)}
+    rank_of: dict[str, int] = {}
     for rank, entry in enumerate(record.entries, start=1):
+        rank_of.setdefault(entry.step.notebook, rank)
         if entry.step.status == "skipped":
             continue
         edition = Edition()
@@ -234,6 +237,7 @@ def _pages(
             titles_of = {case.name: case.title for case in record.study.cases}
             page.path = f"{study}/{entry.step.notebook}/{entry.step.case}.ipynb"
             page.kind, page.subtitle = "case", heading
+            page.order = place.get(entry.step.case, len(place) + rank)  # as the card lists them
             page.title = pick(titles_of.get(entry.step.case), language) or entry.step.case
         elif entry.step.notebook == LANDING:
             page.path, page.kind, page.order = f"{study}/index.ipynb", "study", order
@@ -249,7 +253,7 @@ def _pages(
         members = [p for p in pages if p.entry is not None and p.entry.step.notebook == notebook]
         title = titles.get(notebook, {}).get(language, "") or members[0].subtitle
         pages.append(
-            _Page(None, f"{study}/{notebook}/index.ipynb", "cases", members[0].order, title)
+            _Page(None, f"{study}/{notebook}/index.ipynb", "cases", rank_of[notebook], title)
         )
     return pages, warnings
 
@@ -283,6 +287,7 @@ def _page_files(
         cells += _block(blocks.skipped(_skipped(record, language, titles), language))
     elif page.kind == "cases":
         members = [p for p in pages if PurePosixPath(p.path).parent == folder and p is not page]
+        members.sort(key=lambda p: p.order)
         links = [_link(p, folder) for p in members]  # each with what was found, and all its numbers
         links = [
             replace(link, lead=p.edition.finding or link.lead, shown=len(link.cards))
