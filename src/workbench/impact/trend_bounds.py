@@ -41,8 +41,8 @@ class TrendBounds:
     estimate : float
         Average effect after the start against the last period before it.
     breakdown : float
-        Largest departure of the first kind under which the interval excludes zero; zero where it
-        never does, infinite where it always does.
+        Largest departure of the first kind under which no effect is rejected as the answer; zero
+        where it never is, infinite where it always is.
     breakdown_smooth : float
         The same for bends, in units of the outcome; NaN without bends.
     """
