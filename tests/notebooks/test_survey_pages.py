@@ -131,6 +131,33 @@ def test_a_wave_with_one_answer_and_answers_all_alike_do_not_break_the_page(
         assert names["valid"] is None and "consistently" not in str(names["said"])
 
 
+def test_both_pages_show_the_same_drivers_and_weights_and_panels_are_named(
+    tmp_path: Path, page: Page
+) -> None:
+    survey = answers()
+    survey["customer_id"] = [f"c{i // 2}" for i in range(len(survey))]  # everybody twice
+    for item in CODES:
+        survey[f"imp_{item}"] = survey[f"per_{item}"] % 3 + 4
+    margins = {"region": {"North": 0.7, "South": 0.3}}
+    card = {"dimensions": {"tangibles": CODES[:3], "empathy": CODES[3:]}}
+    folder = study(
+        tmp_path / "data" / "small", survey, survey={**card, "weights": {"margins": margins}}
+    )
+    short, full = page("satisfaction_gap", folder), page("satisfaction_drivers", folder)
+    one, other = short["driven"], full["graded"]
+    pd.testing.assert_frame_equal(one.table, other.table)  # type: ignore[attr-defined]
+    assert one.r2 == other.r2  # type: ignore[attr-defined]
+    said = str(short["said"])
+    assert "satisfaction_drivers.html" in said
+    for text in (said, str(full["said"])):
+        assert "All estimates on this page are weighted to all customers" in text
+    assert "120 customers answered in both waves and are compared with themselves" in said
+    assert "Weighted by what each respondent calls important, the gap is" in said
+    whole = short["whole"].set_index("score")  # type: ignore[attr-defined]
+    assert whole.loc["SERVQUAL", "estimate"] == short["gap"].overall["estimate"]  # type: ignore[attr-defined]
+    assert {"SERVQUAL, weighted by importance", "SERVPERF"} <= set(whole.index)
+
+
 @pytest.mark.skipif(not KIOSK.is_dir(), reason="the kiosk survey is not beside this repository")
 def test_the_pages_run_on_a_real_survey(tmp_path: Path, page: Page) -> None:
     # 194 users of kiosks: columns exp01, per01, imp01; no respondents' numbers, waves or customers

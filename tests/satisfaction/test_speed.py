@@ -38,7 +38,8 @@ def test_everything_but_the_bootstrap_takes_two_seconds_of_one_core() -> None:
         "csat5": np.clip(np.round(3.5 + felt[:, 0]), 1, 5),
         "recommend": np.clip(np.round(7 + 2 * felt[:, 0]), 0, 10),
     }
-    wished = np.clip(np.round(6 + rng.normal(size=(N, 22))), 1, 7)
+    hoped = 0.5 * rng.normal(size=(N, 1)) + 0.4 * rng.normal(size=(N, 5))
+    wished = np.clip(np.round(6 + hoped[:, of] + 0.7 * rng.normal(size=(N, 22))), 1, 7)
     seen = np.clip(np.round(4.5 + felt[:, of] + 0.8 * rng.normal(size=(N, 22))), 1, 7)
     for j, item in enumerate(codes):
         columns[f"exp_{item}"], columns[f"per_{item}"] = wished[:, j], seen[:, j]

@@ -17,6 +17,7 @@ from workbench.stats import (
     proportion_interval,
     proportion_ratio,
     ratio_interval,
+    share_interval,
     wilson,
 )
 
@@ -125,3 +126,30 @@ def test_rows_of_a_table_become_named_intervals() -> None:
 def test_an_interval_can_be_scaled_by_a_negative_number() -> None:
     found = mean_interval([1.0, 2.0, 3.0]).scaled(-10)
     assert found.low < found.estimate == -20 < found.high
+
+
+def test_a_share_of_zeros_and_ones_has_wilsons_interval_and_chances_one_that_covers() -> None:
+    x = np.repeat([1.0, 0.0], [12, 28])
+    assert tuple(share_interval(x)) == pytest.approx(tuple(proportion_interval(12, 40)))
+    assert tuple(share_interval(np.ones(9)))[1:] == pytest.approx(
+        tuple(proportion_interval(9, 9))[1:]
+    )
+    # chances vary less than zeros and ones: Wilson's own interval would cover them always
+    rng = np.random.default_rng(4)
+    for centre, n in ((0.5, 30), (0.5, 100), (2.5, 100)):
+        many, samples = (
+            1 / (1 + np.exp(-centre - 1.5 * rng.normal(size=size))) for size in (10**6, (1000, n))
+        )
+        hits = np.mean([many.mean() in share_interval(v) for v in samples])
+        assert 0.925 <= hits <= 0.98, (centre, n, hits)
+
+
+def test_people_counted_twice_widen_means_and_shares() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.random(60)
+    who = np.tile(np.arange(60), 2)
+    for interval in (share_interval, mean_interval):
+        once, twice = interval(x), interval(np.tile(x, 2), clusters=who)
+        assert twice.high - twice.low == pytest.approx(once.high - once.low, rel=0.02)
+        apart = interval(np.tile(x, 2))
+        assert apart.high - apart.low < 0.75 * (once.high - once.low)

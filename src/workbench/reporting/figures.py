@@ -47,13 +47,33 @@ def figure_svg(
     str
         The SVG; the same picture gives the same bytes.
     """
+    return figure_with_key(thing, language, label=label, height=height, names=names)[0]
+
+
+def figure_with_key(
+    thing: Callable[..., Any],
+    language: str,
+    *,
+    label: str = "",
+    height: float | None = None,
+    names: Collection[str] = (),
+) -> tuple[str, list[str]]:
+    """Draw a figure as `figure_svg` does, and spell out the names that its fonts cannot write.
+
+    Returns
+    -------
+    str
+        The SVG.
+    list of str
+        ``[1] name`` for each number that stands for a name; empty nearly always.
+    """
     with themed():
         figure = draw(thing)
         legends = finishing.samples(figure)
-        lettering.letter(figure, language, names)
+        key = lettering.letter(figure, language, names)
         figure.set_figheight(height or _height(figure))
         finishing.finish(figure, legends)
-        return svg(figure, label)
+        return svg(figure, label), key.entries
 
 
 def draw(thing: Callable[..., Any]) -> Figure:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+from workbench.reporting.glyphs import Key
 from workbench.reporting.languages import match
 from workbench.reporting.numbers import number_text
 
@@ -25,7 +26,7 @@ _MATHS = re.compile(r"\$[^$]*[\\^_][^$]*\$")
 _NO_LINE_START = "，。、；：！？）》」』】％%”’"
 
 
-def letter(figure: Figure, language: str, names: Collection[str] = ()) -> None:
+def letter(figure: Figure, language: str, names: Collection[str] = ()) -> Key:
     """Say every text of a figure in a language, and write its ticks as that language does.
 
     Parameters
@@ -36,11 +37,18 @@ def letter(figure: Figure, language: str, names: Collection[str] = ()) -> None:
         The language.
     names : collection of str
         Names from the data, which may have no words in the language.
+
+    Returns
+    -------
+    Key
+        Once the figure is drawn: the names that its fonts cannot write, and their numbers.
     """
     from matplotlib.text import Text
 
+    key = Key()
+
     def say(text: str) -> str:
-        return match(text, language, kind="cell" if text.strip() in names else "axes")
+        return key.write(match(text, language, kind="cell" if text.strip() in names else "axes"))
 
     ticks: set[int] = set()
     for axes in all_axes(figure):
@@ -53,6 +61,7 @@ def letter(figure: Figure, language: str, names: Collection[str] = ()) -> None:
         words = text.get_text()
         text.set_parse_math(bool(_MATHS.search(words)))
         text.set_text(say(words))
+    return key
 
 
 def all_axes(figure: Figure) -> list[Axes]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_SPELT_OUT = "The figure's fonts lack the letters of some names; numbers stand for them: {names}."
+
+
 def show(
     thing: Callable[..., Any] | pd.DataFrame,
     title: str = "",
@@ -107,9 +110,15 @@ def _show_figure(
         html = f'<p class="wb-figure-title" lang="{html_lang(language)}">{above} {below}</p>'
         plain = " - ".join(part for part in (title, subtitle) if part)
         emit("figure-title", language, {"text/html": html, "text/plain": plain})
-    drawing = figures.figure_svg(thing, language, label=title, height=height, names=_names(table))
+    drawing, key = figures.figure_with_key(
+        thing, language, label=title, height=height, names=_names(table)
+    )
     dark = dark_mapping(drawing)
     emit("figure", language, {"image/svg+xml": drawing, "text/plain": title or name}, dark=dark)
+    if key:
+        spelt = phrase(_SPELT_OUT, language, {"names": key})
+        plain = phrase(_SPELT_OUT, language, {"names": key}, markdown=False)
+        emit("prose", language, {"text/markdown": spelt, "text/plain": plain})
     if table is not None:
         words = escape(match("Data of this figure", language, kind="text"))
         html = table_html(table, language, columns=columns, formats=formats)

@@ -112,12 +112,17 @@ def distribution_free_limits(
         return float("nan"), float("nan")
     covariance = weighted_covariance(values, weights)
     influence = _influence(values, weights, covariance)
+    return _free(alpha_from_covariance(covariance), influence, weights, level)
+
+
+def _free(
+    alpha: float, influence: Array, weights: Array | None, level: float
+) -> tuple[float, float]:
     if weights is None:
-        variance = influence.var(ddof=1) / n
+        variance = influence.var(ddof=1) / len(influence)
     else:
         variance = column_moments(influence[:, None], weights).variance[0]
     half = ndtri(0.5 + level / 2) * np.sqrt(variance)
-    alpha = alpha_from_covariance(covariance)
     return float(alpha - half), float(alpha + half)
 
 
@@ -138,9 +143,8 @@ def _influence(values: Array, weights: Array | None, covariance: Array) -> Array
     away = values - np.average(values, axis=0, weights=weights)
     total, trace = covariance.sum(), np.trace(covariance)
     sums = away.sum(axis=1)
-    return np.asarray(
-        k / (k - 1) * (trace * sums**2 / total**2 - np.square(away).sum(axis=1) / total)
-    )
+    squares = np.einsum("ij,ij->i", away, away)
+    return np.asarray(k / (k - 1) * (trace * sums**2 / total**2 - squares / total))
 
 
 def piles_up(values: Array) -> bool:
@@ -159,6 +163,7 @@ def cronbach_alpha(
     missing: Literal["complete", "pairwise"] = "complete",
     interval: Literal["auto", "Feldt", "distribution-free"] = "auto",
     weights: ArrayLike | None = None,
+    by_item: bool = True,
     level: float = 0.95,
 ) -> Alpha:
     """Measure how well items that are meant to measure one thing agree.
@@ -176,6 +181,8 @@ def cronbach_alpha(
     weights : array_like, shape (respondents,), optional
         Survey weights. Feldt's interval then goes by the number of answers of a simple sample that
         would give alpha the same linearised variance (for pairwise covariances by Kish's number).
+    by_item : bool
+        Whether to judge single items too; without, `items` is empty.
 
     Raises
     ------
@@ -221,12 +228,15 @@ def cronbach_alpha(
     estimate = alpha_from_covariance(covariance)
     if not pairwise:
         worth = float(n)
-        if w is not None:
-            worth = effective_answers(_influence(values, w, covariance), w)
+        if w is not None or interval != "Feldt":
+            influence = _influence(values, w, covariance)
+            worth = float(n) if w is None else effective_answers(influence, w)
     if interval == "Feldt":
         low, high = feldt_limits(estimate, worth, len(names), level=level)
     else:
-        low, high = distribution_free_limits(values, weights=w, level=level)
+        low, high = _free(estimate, influence, w, level)
+    if not by_item:
+        return Alpha(estimate, low, high, n, pd.DataFrame(), interval)
     free = interval != "Feldt" or (w is not None and not pairwise)
     rest, reach = _with_rest(covariance, worth, values if free else None, w)
     reach = reach * ndtri(0.5 + level / 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -83,7 +84,7 @@ class Answers:
             return np.ones(len(self))
         return self.background[WEIGHT].to_numpy(dtype=float)
 
-    @property
+    @cached_property
     def people(self) -> NDArray[np.intp]:
         """Who gave each answer, as numbers: the customer where known, else the respondent.
 
@@ -254,15 +255,16 @@ def read_answers(
             remedy="check the columns and the scale in study.yml",
         )
     if items:
-        both = np.hstack([wished.to_numpy(), seen.to_numpy()])[keep]
-        spread = np.nanmax(both, axis=1) - np.nanmin(both, axis=1)
-        count("gave the same answer throughout (kept)", "respondents", int((spread == 0).sum()))
+        sides = [side.to_numpy()[keep] for side in (wished, seen)]
+        top = np.fmax(*(np.fmax.reduce(side, axis=1) for side in sides))
+        bottom = np.fmin(*(np.fmin.reduce(side, axis=1) for side in sides))
+        count("gave the same answer throughout (kept)", "respondents", int((top == bottom).sum()))
     prefixes = (expectation, perception, importance)
     taken = [p + i for p in prefixes for i in items if p + i in kept]
     return Answers(
         expectation=wished[keep].reset_index(drop=True),
         perception=seen[keep].reset_index(drop=True),
-        background=kept.loc[keep].drop(columns=taken).reset_index(drop=True),
+        background=kept.drop(columns=taken).loc[keep].reset_index(drop=True),
         dimensions=structure,
         scale=(low, high),
         labels={item: (labels or {}).get(item, item) for item in items},

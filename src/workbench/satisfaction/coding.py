@@ -159,7 +159,8 @@ def coding_agreement(
     """Compare the coders with one another and with the method.
 
     The method's aspect of a comment is the one it speaks of first; its tone is that given to the
-    comment while it was held out of learning.
+    comment while it was held out of learning. Survey weights have no part in it: agreement speaks
+    of coders and method, not of customers.
 
     Parameters
     ----------

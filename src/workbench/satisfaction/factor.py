@@ -211,7 +211,8 @@ def confirm(
             where="factor analysis",
             remedy="it needs more answers than items, and a useful one some two hundred",
         )
-    covariance = np.cov(complete, rowvar=False, bias=True, aweights=w)
+    away = complete - np.average(complete, axis=0, weights=w)
+    covariance = (away if w is None else away * w[:, None]).T @ away / n
     spread = np.sqrt(np.diag(covariance))
     flat = [name for name, s in zip(names, spread, strict=True) if s < 1e-12]
     if flat:
@@ -231,8 +232,8 @@ def confirm(
     theta = _facing_up(theta, shape)
     implied, slopes = shape.implied(theta), shape.slopes(theta)
     df = len(names) * (len(names) + 1) // 2 - shape.size
-    away = (complete - np.average(complete, axis=0, weights=w)) / spread
-    meat, total = fourth_moments(away, sample, implied, slopes, w)
+    away /= spread
+    meat, total = fourth_moments(away, sample, theta, shape, w)
     bread = np.linalg.inv(information(implied, slopes))
     scaling = float((total - np.trace(bread @ meat)) / df) if df else 1.0
     variance = (bread @ meat @ bread if errors == "robust" else bread) / n

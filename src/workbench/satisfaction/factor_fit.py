@@ -92,6 +92,8 @@ def fit(sample: Array, shape: Shape, *, most: int = 200) -> tuple[Array, float]:
         residual = inverse @ (sample - implied)
         gradient = 0.5 * np.einsum("iab,ba->i", turned, residual)
         step = np.linalg.lstsq(expected, gradient, rcond=None)[0]
+        if np.abs(step).max() < 1e-9:  # the bottom: further steps would chase rounding
+            return theta, value
         scale = 1.0
         tried = discrepancy(sample, shape.implied(theta + step))
         while tried > value + 1e-14 and scale > 1e-6:
@@ -118,37 +120,45 @@ def information(implied: Array, slopes: Array) -> Array:
 
 
 def fourth_moments(
-    away: Array, sample: Array, implied: Array, slopes: Array, weights: Array | None = None
+    away: Array, sample: Array, theta: Array, shape: Shape, weights: Array | None = None
 ) -> tuple[Array, float]:
     """Give the covariance of the answers' scores, and tr(W Gamma), both for one answer.
 
-    Gamma, the covariance of products of answers, is never formed: with 22 items it has 253 rows.
+    Gamma, the covariance of products of answers, is never formed: with 22 items it has 253 rows. An
+    answer's score for a parameter is u' (dSigma) u / 2 with u = Sigma^-1 d, and dSigma has rank two
+    or less: each is a product of two combinations of u.
     With weights of mean one it is that of the weighted products, so that Gamma / n stays the
     variance of the sample's covariances.
     """
+    loading, phi, _ = shape.unpack(theta)
+    implied = shape.implied(theta)
     inverse = np.linalg.inv(implied)
-    n = len(away)
-    rows, columns = np.triu_indices(len(implied))
-    # a product off the diagonal stands for two
-    by = 0.5 * np.einsum("ab,ibc,cd->iad", inverse, slopes, inverse, optimize=True)
-    by = by[:, rows, columns] * np.where(rows == columns, 1.0, 2.0)
-    mean = by @ sample[rows, columns]
+    n, p = away.shape
     crossed = inverse @ sample @ inverse
     centre = 0.5 * float(np.trace(crossed @ sample))
-    meat, total = np.zeros((len(slopes), len(slopes))), 0.0
+    mean = 0.5 * np.einsum("ab,iab->i", crossed, shape.slopes(theta))
+    first = np.array([a for a, _ in shape.pairs], dtype=np.intp)
+    second = np.array([b for _, b in shape.pairs], dtype=np.intp)
+    meat, total = np.zeros((shape.size, shape.size)), 0.0
     for start in range(0, n, 4096):
         d = away[start : start + 4096]
-        scores = (d[:, rows] * d[:, columns]) @ by.T - mean
-        own = ((d @ inverse) * d).sum(axis=1)
-        traces = 0.5 * own**2 - ((d @ crossed) * d).sum(axis=1)
+        u = d @ inverse
+        by_factor = u @ loading
+        along = by_factor @ phi
+        scores = np.empty((len(d), shape.size))
+        np.multiply(u, along[:, shape.of], out=scores[:, :p])
+        np.multiply(0.5 * u, u, out=scores[:, p : 2 * p])
+        scores[:, 2 * p :] = by_factor[:, first] * by_factor[:, second]
+        scores -= mean
+        own = np.einsum("ij,ij->i", u, d)
+        traces = 0.5 * own**2 - np.einsum("ij,ij->i", u @ sample, u)
         if weights is None:
-            meat += scores.T @ scores
             total += float(traces.sum())
         else:
             w = weights[start : start + 4096]
             scores *= w[:, None]
-            meat += scores.T @ scores
             total += float(np.square(w) @ (traces + centre))
+        meat += scores.T @ scores
     return meat / n, total / n + (centre if weights is None else 0.0)
 
 
@@ -156,7 +166,8 @@ def baseline_scaling(away: Array, sample: Array, weights: Array) -> float:
     """Give the scaling of the test that no two items go together: mean variance of a product."""
     squared = np.square(weights)
     p, n = len(sample), len(away)
-    pairs = np.square(np.square(away).sum(axis=1)) - (away**4).sum(axis=1)
+    squares = np.square(away)
+    pairs = np.square(squares.sum(axis=1)) - np.einsum("ij,ij->i", squares, squares)
     off = sample - np.diag(np.diag(sample))
     second = (away * squared[:, None]).T @ away
     total = squared @ pairs - 2 * (off * second).sum() + squared.sum() * np.square(off).sum()

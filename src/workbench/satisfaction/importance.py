@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
 from workbench.satisfaction.marks import name_marks
-from workbench.satisfaction.moments import percentile_limits, resampled
+from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.satisfaction.priorities import PriorityMap, priority_map
 from workbench.stats import Interval
 
@@ -158,7 +158,7 @@ def _agreement(
     w = part.weights
     found = [_rank_correlation(said, felt, y, w)]
     found += [_rank_correlation(said, felt, y, d) for d in resampled(w, draws, rng, part.people)]
-    low, high = percentile_limits(np.array(found[1:]), level)
+    low, high = percentile_limits(np.array(found[1:]), level, respondents(w, part.people))
     return Interval(found[0], float(low), float(high), float(len(part.items)), level)
 
 

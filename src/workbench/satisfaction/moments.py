@@ -134,7 +134,7 @@ def steady(correlation: Array) -> NDArray[np.bool_]:
 def percentile_limits(
     drawn: Array, level: float, size: float | None = None, *, estimate: Array | None = None
 ) -> tuple[Array, Array]:
-    """Limits of the bootstrap draws, along their first axis.
+    """Limits of the bootstrap draws, along their first axis; draws without a number are left out.
 
     The limits are the (draws + 1) a-th ordered values: read off otherwise they are too narrow when
     the draws are few. With `size`, the respondents that the answers are worth, the percentiles lie
@@ -153,7 +153,7 @@ def percentile_limits(
         out = float(np.sqrt(size / (size - 1)) * stdtrit(size - 1, 0.5 + level / 2))
     if estimate is None:
         tails = ndtr([-out, out])
-        low, high = np.quantile(drawn, tails, axis=0, method="weibull")
+        low, high = np.nanquantile(drawn, tails, axis=0, method="weibull")
         return np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     columns, at = drawn.reshape(len(drawn), -1), np.ravel(estimate)
     below = (columns < at).mean(axis=0) + (columns == at).mean(axis=0) / 2

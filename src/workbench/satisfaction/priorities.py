@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
 from workbench.satisfaction.marks import name_marks
-from workbench.satisfaction.moments import resampled
+from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 
 Array = NDArray[np.float64]
 QUADRANTS = ("Concentrate here", "Keep up the good work", "Low priority", "Possible overkill")
@@ -181,8 +181,8 @@ def priority_map(
     # 0 concentrate (important, weak), 1 keep up, 2 low priority, 3 overkill
     quadrant = 2 * (weight_of < cuts[1][:, None]) + (level_of >= cuts[0][:, None])
     odds = np.array([(quadrant[1:] == q).mean(axis=0) for q in range(4)])
-    tails = [0.5 - level / 2, 0.5 + level / 2]
-    bounds = [np.nanquantile(part[1:], tails, axis=0) for part in (level_of, weight_of)]
+    worth = respondents(answers.weights, answers.people)
+    bounds = [percentile_limits(part[1:], level, worth) for part in (level_of, weight_of)]
     probability = odds[quadrant[0], np.arange(len(answers.items))]
     table = pd.DataFrame(
         {

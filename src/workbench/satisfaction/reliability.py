@@ -93,7 +93,7 @@ def reliability(answers: Answers, *, level: float = 0.95) -> Reliability:
         alphas: dict[str, Alpha | None] = {}
         for side, values in sides.items():
             own = values[list(members)]
-            found = alphas[side] = _alpha(own, w, level)
+            found = alphas[side] = _alpha(own, w, level, by_item=side == "perception")
             row: dict[str, object] = {"dimension": name, "of": side, "items": len(members), "n": 0}
             if found is not None:
                 row |= {"n": found.n, "estimate": found.estimate, "interval": found.interval}
@@ -110,9 +110,9 @@ def reliability(answers: Answers, *, level: float = 0.95) -> Reliability:
     return Reliability(pd.DataFrame(rows, columns=columns), parts)
 
 
-def _alpha(values: pd.DataFrame, w: Array | None, level: float) -> Alpha | None:
+def _alpha(values: pd.DataFrame, w: Array | None, level: float, *, by_item: bool) -> Alpha | None:
     try:
-        return cronbach_alpha(values, weights=w, level=level)
+        return cronbach_alpha(values, weights=w, by_item=by_item, level=level)
     except DataError:
         return None
 

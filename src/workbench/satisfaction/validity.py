@@ -14,6 +14,7 @@ from scipy.special import ndtri
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
 from workbench.satisfaction.factor import FactorModel, confirm
+from workbench.satisfaction.moments import percentile_limits, respondents
 from workbench.stats import Interval, bootstrap_weights, unequal_weights
 
 Array = NDArray[np.float64]
@@ -219,9 +220,9 @@ def _htmt_limits(
 
     drawn = np.array([of(w * base) for w in bootstrap_weights(len(values), draws, rng=rng)])
     drawn = drawn.reshape(draws, -1)
-    tails = [0.5 - level / 2, 0.5 + level / 2]
-    low, high = np.nanquantile(drawn, tails, axis=0) if drawn.size else (drawn[0], drawn[0])
-    return of(base), low, high
+    if not drawn.size:  # a single dimension has no pairs
+        return of(base), drawn[0], drawn[0]
+    return of(base), *percentile_limits(drawn, level, respondents(base))
 
 
 def _composite(model: FactorModel, at: NDArray[np.intp], level: float) -> Interval:

@@ -15,7 +15,7 @@ from scipy.stats import kendalltau
 from workbench.errors import DataError
 from workbench.satisfaction.answers import Answers
 from workbench.satisfaction.gaps import dimension_sides, gaps, paired
-from workbench.satisfaction.moments import resampled
+from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.stats import Interval
 from workbench.stats.weights import several
 
@@ -240,14 +240,14 @@ def verdicts(
     weights = np.vstack([base, *resampled(base, draws, rng, answers.people)])
     means = [_means(weights, side) for side in (answers.gap, answers.perception)]
     tau = np.array([kendalltau(a, b).statistic for a, b in zip(*means, strict=True)])
-    tails = [0.5 - level / 2, 0.5 + level / 2]
-    low, high = np.nanquantile(tau[1:], tails)
+    worth = respondents(base, answers.people)
+    low, high = percentile_limits(tau[1:], level, worth)
     explained = pd.DataFrame(columns=["score", "estimate", "low", "high"])
     if outcome is not None and outcome in answers.background:
         y = pd.to_numeric(answers.background[outcome], errors="coerce").to_numpy(dtype=float)
         r2 = _explained(answers, y, weights)
         if r2 is not None:
-            spans = np.nanquantile(r2[1:], tails, axis=0)
+            spans = percentile_limits(r2[1:], level, worth)
             names = ["gap", "experience", "difference"]
             explained = pd.DataFrame(
                 {"score": names, "estimate": r2[0], "low": spans[0], "high": spans[1]}

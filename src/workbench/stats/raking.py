@@ -166,7 +166,7 @@ def _side(
     target = np.array(list(shares.values()), dtype=float)
     if not np.isfinite(target).all() or (target < 0).any() or target.sum() <= 0:
         raise DataError("a share is negative or no number", where=f"margin {name!r}")
-    strange = sorted(set(cells.dropna()) - set(names))
+    strange = sorted(set(cells.dropna().unique()) - set(names))
     if strange:
         raise DataError(
             f"respondents are in {', '.join(map(repr, strange[:5]))}, unknown to the margin",

@@ -102,25 +102,26 @@ def column_moments(
     x = np.asarray(values, dtype=float)
     w = np.ones(len(x)) if weights is None else check_weights(weights, len(x))
     seen = ~np.isnan(x) & (w > 0)[:, None]
+    full = bool(seen.all())  # then there is nothing to mask, which takes most of the time
     n = seen.sum(axis=0).astype(float)
-    filled = np.where(seen, x, 0.0)
+    filled = x if full else np.where(seen, x, 0.0)
     who = several(clusters)
-    total, squared = (
-        w @ seen,
-        _squares(seen * w[:, None], who) if who is not None else (np.square(w) @ seen),
-    )
+    total = np.full(x.shape[1], w.sum()) if full else w @ seen
+    squared = np.square(w).sum() if full else np.square(w) @ seen
+    if who is not None:
+        squared = _squares(seen * w[:, None], who)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = w @ filled / total
         effective = np.where(n > 0, total**2 / squared, 0.0)
-        away = np.where(seen, np.square(filled - mean), 0.0)
+        apart = filled - mean
+        if not full:
+            apart = np.where(seen, apart, 0.0)
+        away = np.square(apart)
         grown = np.where(effective > 1 + 1e-9, effective / (effective - 1), np.nan)
         sd = np.sqrt(w @ away / total * grown)
         # values that are all alike differ by rounding only
         sd = np.where(sd > 1e-12 * np.maximum(1.0, np.abs(mean)), sd, np.nan)
-        if who is None:
-            spread = np.square(w) @ away
-        else:
-            spread = _squares(np.where(seen, filled - mean, 0.0) * w[:, None], who)
+        spread = np.square(w) @ away if who is None else _squares(apart * w[:, None], who)
         variance = np.where(np.isnan(sd), np.nan, spread / total**2 * grown)
     return Moments(n, effective, mean, sd, variance)
 
