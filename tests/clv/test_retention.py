@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.clv import ShiftedBetaGeometric, contract_periods
+from workbench.clv import ShiftedBetaGeometric, contract_periods, contract_value
 from workbench.errors import DataError
 
 REGULAR = [1000, 631, 468, 382, 326, 289, 262, 241]
@@ -99,3 +99,35 @@ def test_the_curve_stops_where_few_are_followed() -> None:
     curve = fit.curve(12)
     assert curve["observed"].notna().sum() == 8
     assert fit.plot().get_ylabel() == "Share still customers"
+
+
+def test_what_was_observed_has_intervals_too() -> None:
+    fit = ShiftedBetaGeometric.from_cohort(REGULAR).fit()
+    curve, steps = fit.curve(9), fit.renewal(9)
+    # without censoring Greenwood's variance is that of a share: .631 of 1,000
+    z = 1.959964 * np.sqrt(0.631 * 0.369 / 1000) / (0.631 * np.log(0.631))
+    limits = sorted(0.631 ** np.exp([z, -z]))
+    assert curve.loc[1, ["observed_low", "observed_high"]].tolist() == pytest.approx(limits)
+    assert curve.loc[0, ["observed_low", "observed", "observed_high"]].tolist() == [1, 1, 1]
+    assert curve["observed_low"].isna().sum() == curve["observed"].isna().sum() == 2
+    assert (curve["retention_low"] < curve["retention"])[1:].all()
+    known = steps.dropna()
+    assert len(known) == 7 and (known["observed_low"] < known["observed"]).all()
+    # 382 of 468 renewed a third time: Wilson's limits
+    n, p, q = 468, 382 / 468, 1.959964**2
+    half = np.sqrt(q * (p * (1 - p) / n + q / (4 * n**2))) / (1 + q / n)
+    assert steps.loc[2, "observed_low"] == pytest.approx((p + q / (2 * n)) / (1 + q / n) - half)
+
+
+def test_shares_of_contracts_and_the_year_to_come_have_intervals() -> None:
+    fit = ShiftedBetaGeometric.from_cohort(REGULAR, unit="year").fit()
+    point = fit.worth_of_a_point(0.1, [0, 1, 2], [10.0, 10.0, 20.0]).iloc[0]
+    assert point["retention_low"] < point["retention"] < point["retention_high"]
+    made, fees = np.array([0, 1, 2, 5]), np.array([10.0, 10.0, 20.0, 5.0])
+    shares = contract_value(fit, made, fees, discount_rate=0.1).by(["a", "a", "b", "c"])
+    assert shares["share"].sum() == pytest.approx(1)
+    assert (
+        (shares["share_low"] < shares["share"]) & (shares["share"] < shares["share_high"])
+    ).all()
+    free = contract_value(fit, made, 0 * fees, discount_rate=0.1).by(["a", "a", "b", "c"])
+    assert free["share"].isna().all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from workbench.clv import (
     NBD,
@@ -50,6 +51,35 @@ def test_tracking_counts_every_repeat_purchase_once(bg: PurchaseResults, log: pd
     path.plot()
 
 
+def test_each_period_of_tracking_has_an_interval_of_its_own(
+    bg: PurchaseResults, log: pd.DataFrame
+) -> None:
+    path = tracking(bg, log, unit="week", calibration_end="1997-09-30")
+    t = path.table
+    assert (t["expected_low"] < t["expected"]).all()
+    assert (t["expected"] < t["expected_high"]).all()
+    # by hand, of the last week: 39 more weeks of everyone's time, at shifted parameters
+    width = np.log(t["expected_high"] / t["expected_low"]) / (2 * 1.959964)
+    end = np.datetime64("1998-06-30")
+    first = pd.to_datetime(log.groupby("customer_id")["date"].min())
+    age = ((end - first.to_numpy()) / np.timedelta64(7, "D")).astype(float)
+
+    def week(phi: np.ndarray) -> float:
+        grown = [bg.expected_purchases_new(a).at(phi).sum() for a in (age, age - 1)]
+        return float(np.log(grown[0] - grown[1]))
+
+    assert week(bg.phi) == pytest.approx(np.log(t["expected"].iloc[-1]))
+    slope = np.array([(week(bg.phi + d) - week(bg.phi - d)) / 2e-4 for d in 1e-4 * np.eye(4)])
+    assert width.iloc[-1] == pytest.approx(np.sqrt(slope @ bg.covariance @ slope), rel=1e-3)
+    assert len(path.plot_periods(Figure().subplots()).collections) == 1
+
+
+def test_a_period_that_has_only_begun_is_left_out(bg: PurchaseResults, log: pd.DataFrame) -> None:
+    path = tracking(bg, log, unit="week", calibration_end="1997-09-30", until="1998-06-26")
+    assert len(path.table) == 77
+    assert path.table["end"].iloc[-1] == pd.Timestamp("1998-06-23")
+
+
 def test_tracking_refuses_another_unit(bg: PurchaseResults, log: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="fitted in weeks, tracking is asked for in days"):
         tracking(bg, log, unit="day", calibration_end="1997-09-30")
@@ -62,6 +92,7 @@ def test_models_are_compared_by_bic_and_by_what_they_foresaw(
     table = compare([nbd, bg], cdnow["holdout"], 39)
     assert table["model"].tolist() == ["BG/NBD", "NBD"]
     assert table["bias"].abs().is_monotonic_increasing
+    assert ((table["mae_low"] < table["mae"]) & (table["mae"] < table["mae_high"])).all()
 
 
 def test_models_of_different_customers_are_not_compared(
@@ -87,7 +118,9 @@ def test_the_map_falls_with_silence(bg: PurchaseResults) -> None:
     grid = found.table.pivot_table(index="frequency", columns="silence", values="p_alive")
     assert (np.diff(grid.to_numpy(), axis=1) < 0).all()
     assert set(found.coarse()["frequency"]) <= set(range(1, 7))
-    assert found.metrics()["even_odds_6"].estimate < found.metrics()["even_odds_2"].estimate
+    odds = found.metrics()
+    assert odds["even_odds_6"].estimate < odds["even_odds_2"].estimate
+    assert odds["even_odds_6"].low < odds["even_odds_6"].estimate < odds["even_odds_6"].high
     found.plot()
 
 

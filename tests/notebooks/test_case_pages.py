@@ -338,3 +338,37 @@ def test_a_card_that_contradicts_itself_is_told_at_once(
     with pytest.raises(StudyError) as told:
         load_study(study(towns(6), **{"chosen": "random"} | case))
     assert words in str(told.value)
+
+
+def test_towns_of_customers_may_start_at_different_times_too(tmp_path: Path, page: Any) -> None:
+    rng = np.random.default_rng(4)
+    folder = tmp_path / "data" / "shop"
+    folder.mkdir(parents=True)
+    (tmp_path / "_quarto.yml").write_text("project: {}\n")
+    people = [f"K{i:03d}" for i in range(240)]
+    home = pd.DataFrame({"customer_id": people, "city": np.repeat(TOWNS, 10)})
+    home.assign(joined_on="2020-12-01").to_csv(folder / "customers.csv", index=False)
+    days = [(who, day) for who in people for day in MONTHS if rng.random() < 0.7]
+    bought = pd.DataFrame(days, columns=["customer_id", "date"]).merge(home)
+    started = pd.to_datetime(bought["city"].map(STARTS)).fillna(pd.Timestamp("2100-01-01"))
+    later = bought["date"] >= started
+    bought["amount"] = (20 + 3 * rng.normal(size=len(bought)) + 12 * later).clip(lower=1).round(2)
+    bought.drop(columns="city").to_csv(folder / "transactions.csv", index=False)
+    case = {
+        "name": "c", "title": "The offer", "unit": "city", "chosen": "volunteers",
+        "starts": begun(), "outcomes": [{"indicator": "sales"}],
+    }  # fmt: skip
+    card = {
+        "title": "T", "as_of": "2024-12-31", "languages": ["en", "zh"],
+        "tables": {name: {"path": f"{name}.csv"} for name in ("customers", "transactions")},
+        "cases": [case],
+    }  # fmt: skip
+    (folder / "study.yml").write_text(yaml.safe_dump(card, allow_unicode=True))
+    assert check_study(load_study(folder)).problems == ()
+    shown = page(folder)
+    assert "Design: staggered adoption" in shown.text("en", "prose")
+    assert "moved sales per customer the right way" in shown.text("en", "prose")
+    case["starts"] = begun(**{"Twon 05": START})
+    (folder / "study.yml").write_text(yaml.safe_dump(card, allow_unicode=True))
+    (problem,) = check_study(load_study(folder)).problems
+    assert "'customers' has no city 'Twon 05'" in problem and "Town 05" in problem

@@ -16,7 +16,6 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaln, gammaln, hyp2f1, psi, zeta
 
-from workbench.clv.forecast import PurchaseResults
 from workbench.clv.newton import Derivatives, Optimum
 from workbench.clv.purchase import PurchaseModel
 from workbench.clv.results import Verdict
@@ -44,34 +43,46 @@ class _Sequences:
         self.leaves = (seen < rows.T[self.at]).astype(float)
         self.x, self.missed, self.stayed = rows.x[self.at], seen - rows.x[self.at], seen
 
-    def __call__(self, theta: Array) -> Derivatives:
+    def _arguments(self, theta: Array) -> tuple[tuple[Array, Array, float, float], ...]:
+        """Of the two beta functions, after and before what was seen."""
         alpha, beta, gamma, delta = theta
-        bought, missed = alpha + self.x, beta + self.missed
-        gone, stayed = gamma + self.leaves, delta + self.stayed
-        terms = betaln(bought, missed) - betaln(alpha, beta)
-        terms += betaln(gone, stayed) - betaln(gamma, delta)
+        return (
+            (alpha + self.x, beta + self.missed, alpha, beta),
+            (gamma + self.leaves, delta + self.stayed, gamma, delta),
+        )
+
+    def _weighed(self, theta: Array) -> tuple[Array, Array, Array]:
+        """Log-likelihood of each row, weight of each period of leaving, and its own gradient."""
+        terms, slope = np.zeros(self.at.size), np.zeros((4, self.at.size))
+        for k, (p, q, p0, q0) in enumerate(self._arguments(theta)):
+            terms += betaln(p, q) - betaln(p0, q0)
+            both = psi(p0 + q0) - psi(p + q)
+            slope[2 * k], slope[2 * k + 1] = psi(p) - psi(p0) + both, psi(q) - psi(q0) + both
         top = np.maximum.reduceat(terms, self.first)
         weight = np.exp(terms - top[self.at])
         whole = add_up(self.at, weight, self.size)
-        weight = weight / whole[self.at]
-        value = float(self.n @ (top + np.log(whole)))
+        return top + np.log(whole), weight / whole[self.at], slope
 
-        out_g, out_h = np.zeros((4, self.at.size)), np.zeros((4, 4, self.at.size))
-        for k, (p, q, p0, q0) in enumerate(
-            ((bought, missed, alpha, beta), (gone, stayed, gamma, delta))
-        ):
+    def _mean(self, weight: Array, slope: Array) -> Array:
+        return np.array([add_up(self.at, weight * g, self.size) for g in slope])
+
+    def scores(self, theta: Array) -> Array:
+        """Gradient of each row's log-likelihood, shape (4, m)."""
+        _, weight, slope = self._weighed(theta)
+        return self._mean(weight, slope)
+
+    def __call__(self, theta: Array) -> Derivatives:
+        value, weight, slope = self._weighed(theta)
+        bend = np.zeros((4, 4, self.at.size))
+        for k, (p, q, p0, q0) in enumerate(self._arguments(theta)):
             i, j = 2 * k, 2 * k + 1
-            both = psi(p0 + q0) - psi(p + q)
-            out_g[i], out_g[j] = psi(p) - psi(p0) + both, psi(q) - psi(q0) + both
-            shared = zeta(2, p0 + q0) - zeta(2, p + q)
-            out_h[i, j] = out_h[j, i] = shared
-            out_h[i, i] = shared + zeta(2, p) - zeta(2, p0)
-            out_h[j, j] = shared + zeta(2, q) - zeta(2, q0)
+            bend[i, j] = bend[j, i] = shared = zeta(2, p0 + q0) - zeta(2, p + q)
+            bend[i, i] = shared + zeta(2, p) - zeta(2, p0)
+            bend[j, j] = shared + zeta(2, q) - zeta(2, q0)
         counted = weight * self.n[self.at]
-        gradient = out_g @ counted
-        mean = np.array([add_up(self.at, weight * g, self.size) for g in out_g])
-        hessian = out_h @ counted + (out_g * counted) @ out_g.T - (mean * self.n) @ mean.T
-        return value, gradient, hessian
+        mean = self._mean(weight, slope)
+        hessian = bend @ counted + (slope * counted) @ slope.T - (mean * self.n) @ mean.T
+        return float(self.n @ value), slope @ counted, hessian
 
 
 def _whole(name: str, values: Array | float) -> None:
@@ -150,6 +161,12 @@ class BetaGeometricBetaBinomial(PurchaseModel):
     def likelihood(rows: Purchases) -> Callable[[Array], Derivatives]:
         """Equation 6, with the order of the periods, as the paper reports it."""
         return _Sequences(rows)
+
+    @classmethod
+    def scores(cls, theta: Array, x: Array, t_x: Array, T: Array) -> Array:
+        """As the likelihood, row by row."""
+        rows = Purchases(x, t_x, T, np.ones(x.size), np.arange(x.size), None)
+        return _Sequences(rows).scores(theta)
 
     @staticmethod
     def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
@@ -235,11 +252,11 @@ class BetaGeometricBetaBinomial(PurchaseModel):
             t_x[buys] = period
         return x, t_x
 
-    def _baseline(self) -> PurchaseResults | None:
-        return self._fit_same_rows(BetaBinomial)
+    def _baseline(self) -> type[PurchaseModel] | None:
+        return BetaBinomial
 
-    def _judge(self, best: Optimum, llf: float, baseline: PurchaseResults | None) -> Verdict:
-        found = super()._judge(best, llf, baseline)
+    def _judge(self, best: Optimum, rise: float | None) -> Verdict:
+        found = super()._judge(best, rise)
         if found.kind != "no_dropout":
             return found
         message = (
@@ -278,6 +295,14 @@ class BetaBinomial(BetaGeometricBetaBinomial):
             )
 
         return evaluate
+
+    @classmethod
+    def scores(cls, theta: Array, x: Array, t_x: Array, T: Array) -> Array:
+        """Gradient of that ratio's logarithm."""
+        alpha, beta = theta
+        both = psi(alpha + beta) - psi(alpha + beta + T)
+        missed = psi(beta + T - x) - psi(beta)
+        return np.array([psi(alpha + x) - psi(alpha) + both, missed + both])
 
     @staticmethod
     def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
@@ -323,5 +348,5 @@ class BetaBinomial(BetaGeometricBetaBinomial):
         """Coins for buying alone."""
         return BetaGeometricBetaBinomial.draw(np.array([*theta, 1e-300, 1.0]), T, rng)
 
-    def _baseline(self) -> PurchaseResults | None:
+    def _baseline(self) -> type[PurchaseModel] | None:
         return None

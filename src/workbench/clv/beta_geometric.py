@@ -19,7 +19,7 @@ from scipy.special import betainc, betaln, expit, gammaln, psi, zeta
 
 from workbench.clv.nbd import count_mass, counting_by_row, counting_terms
 from workbench.clv.newton import Derivatives
-from workbench.clv.purchase import Margins, PurchaseModel
+from workbench.clv.purchase import PurchaseModel
 from workbench.clv.quadrature import beta_expectation, discount_nodes
 from workbench.clv.rows import Purchases, table_of
 
@@ -36,7 +36,7 @@ def _likelihood(rows: Purchases, first: int) -> Callable[[Array], Derivatives]:
     counting terms + ln B(a, b + k) - ln B(a, b) + [k > 0] ln(1 + e^u),
     u = ln a - ln(b + k - 1) + (r + x) (L_T - L_tx).
     """
-    margins = Margins.of(rows)
+    margins = rows.margins
     chances = margins.xs + first
     risky = np.ones(rows.x.size, dtype=bool) if first else rows.x > 0
     x, n = rows.x[risky], rows.n[risky]

@@ -20,6 +20,7 @@ from workbench.clv.retention_results import ShiftedBetaGeometricResults
 from workbench.clv.validation import compare
 from workbench.errors import DataError
 from workbench.stats.intervals import Interval
+from workbench.stats.sentences import filled
 
 #: The models of customers who are free to leave unseen, and the baseline in which nobody leaves.
 MODELS: tuple[type[PurchaseModel], ...] = (BetaGeometric, ModifiedBetaGeometric, ParetoNBD, NBD)
@@ -52,8 +53,7 @@ class Choice:
     @property
     def text(self) -> str:
         """The message in English, with its numbers."""
-        shown = {k: v if isinstance(v, str) else f"{v:.3g}" for k, v in self.values.items()}
-        return self.message.format(**shown)
+        return filled(self.message, self.values)
 
     def metrics(self) -> dict[str, Interval]:
         """Return the bias of the believed model in the test period, where there was one."""

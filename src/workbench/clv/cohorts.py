@@ -47,6 +47,8 @@ class Cohorts:
         for name, fit in self.fits.items():
             curve = fit.curve(fit.observed().size - 1)
             (line,) = ax.plot(curve["period"], curve["survival"], label=name)
+            band = curve["low"], curve["high"]
+            ax.fill_between(curve["period"], *band, color=line.get_color(), alpha=0.12, linewidth=0)
             ax.plot(curve["period"], curve["observed"], "o", markersize=3.5, color=line.get_color())
         ax.yaxis.set_major_formatter(PercentFormatter(1))
         ax.set_ylim(0, 1.02)

@@ -56,19 +56,21 @@ class ContractValue:
         Returns
         -------
         DataFrame
-            One row a group: group, n, mean, mean_low, mean_high, estimate, low, high, share.
+            One row a group: group, n, mean, mean_low, mean_high, estimate, low, high, share,
+            share_low, share_high.
         """
         column = pd.Series(np.asarray(groups))
         if column.size != self.fees.size:
             raise DataError(
                 f"{column.size} groups for {self.fees.size} contracts", remedy="give one a row"
             )
-        everything = self.total.estimate
-        rows = []
+        paid, rows = self.fees.any(), []
         for label, at in column.groupby(column, sort=True).groups.items():
             inside = np.zeros(column.size, dtype=bool)
             inside[at] = True
-            total, n = self.residual.total(np.where(inside, self.fees, 0.0)), float(inside.sum())
+            own, n = np.where(inside, self.fees, 0.0), float(inside.sum())
+            total = self.residual.total(own)
+            share = self.residual.shares(own, of=self.fees).iloc[0] if paid else [np.nan] * 3
             rows.append(
                 {
                     "group": label,
@@ -79,7 +81,7 @@ class ContractValue:
                     "estimate": total.estimate,
                     "low": total.low,
                     "high": total.high,
-                    "share": total.estimate / everything if everything else float("nan"),
+                    **dict(zip(("share", "share_low", "share_high"), share, strict=True)),
                 }
             )
         return pd.DataFrame(rows)

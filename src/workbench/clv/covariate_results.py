@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.clv.bias import Evidence
 from workbench.clv.forecast import spread_over, times
-from workbench.clv.newton import maximise
+from workbench.clv.newton import Derivatives, maximise
 from workbench.clv.prediction import Prediction
 from workbench.clv.results import Fitted
 from workbench.clv.rows import Purchases, add_up, distinct
@@ -43,6 +44,25 @@ class CovariateResults(Fitted):
         k = len(self.model.base.names)
         theta = self.params.to_numpy(dtype=float)
         return np.concatenate([theta[:k], np.ones(theta.size - k)])
+
+    def evidence(self) -> Evidence:
+        """As of every fit, in the covariates as they were given."""
+        m = self.model
+        rows, z, back, shift = m.scaled()
+        there = np.linalg.inv(back)
+        inside, among = m.likelihood(rows, z), m.spread(rows, z)
+        # the density of times measured in mean ages, turned into one of the times given
+        per_scale = float(np.log(m.base.time_scale(m.rows)) * (rows.n @ rows.x))
+
+        def evaluate(phi: Array) -> Derivatives:
+            value, gradient, hessian = inside(there @ (phi - shift))
+            return value - per_scale, there.T @ gradient, there.T @ hessian @ there
+
+        def spread(phi: Array) -> Array:
+            return np.asarray(there.T @ among(there @ (phi - shift)) @ there, dtype=float)
+
+        logged = np.arange(self.phi.size) < len(m.base.names)
+        return Evidence(evaluate, spread, logged)
 
     def cov_params(self) -> pd.DataFrame:
         """Covariance of parameters and effects; NaN where one lies at the boundary."""

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import gammaincc
 
+from workbench.clv.bias import outer
 from workbench.clv.covariate_results import CovariateResults
 from workbench.clv.forecast import PurchaseResults
 from workbench.clv.newton import Derivatives, Optimum, covariance_of, maximise
@@ -102,11 +103,30 @@ class CovariateModel:
             logs[at] += sign * effect * z[j]
         return np.asarray(np.exp(np.clip(logs, -60.0, 60.0)), dtype=float)
 
+    def acts(self, z: Array) -> list[tuple[int, Array]]:
+        """On which log parameter each entry of phi acts, and by how much for each customer."""
+        own = [(at, np.ones(z.shape[1])) for at in range(len(self.base.names))]
+        return [*own, *((at, sign * z[j]) for j, at, sign in self.effects)]
+
+    def spread(self, rows: Purchases, z: Array) -> Callable[[Array], Array]:
+        """Sum of the outer products of the customers' scores, as a function of phi."""
+        acts, p = self.acts(z), len(self.names)
+
+        def total(phi: Array) -> Array:
+            out = np.zeros((p, p))
+            for lo in range(0, rows.x.size, BLOCK):
+                part = slice(lo, lo + BLOCK)
+                theta = self.own(phi, z[:, part])
+                g = self.base.by_row(theta, rows.x[part], rows.t_x[part], rows.T[part])[1]
+                scores = np.array([(theta * g)[at] * scale[part] for at, scale in acts])
+                out += outer(scores, rows.n[part])
+            return out
+
+        return total
+
     def likelihood(self, rows: Purchases, z: Array) -> Callable[[Array], Derivatives]:
         """Log-likelihood and derivatives as a function of log parameters and effects."""
-        k, p = len(self.base.names), len(self.names)
-        acts = [*((at, np.ones(rows.x.size)) for at in range(k))]
-        acts += [(at, sign * z[j]) for j, at, sign in self.effects]
+        p, acts = len(self.names), self.acts(z)
 
         def evaluate(phi: Array) -> Derivatives:
             value, gradient, hessian = 0.0, np.zeros(p), np.zeros((p, p))
@@ -118,7 +138,7 @@ class CovariateModel:
                 value += float(n @ v)
                 g = theta * g
                 h = h * theta[:, None] * theta[None]
-                h[range(k), range(k)] += g
+                h[range(len(g)), range(len(g))] += g
                 for i, (at, scale) in enumerate(acts):
                     weight = n * scale[part]
                     gradient[i] += weight @ g[at]

@@ -57,20 +57,45 @@ class BetaDiscreteWeibull(ShiftedBetaGeometric):
             total += np.exp(later - now[:, None] - log_d * ahead).sum(axis=1)
         return total
 
+    def _log_periods(self) -> Array:
+        periods = np.arange(self.stayed.size, dtype=float)
+        return np.asarray(np.log(np.maximum(periods, 1.0)), dtype=float)
+
+    def _staying(self, theta: Array) -> tuple[Array, Array, Array, Array]:
+        """t^c, its derivative by c, ln S(t) and its gradient, for t = 0, 1, ..."""
+        a, b, c = theta
+        t = np.arange(self.stayed.size, dtype=float)
+        u = t**c
+        rise = np.where(t > 0, u * self._log_periods(), 0.0)
+        both, by_u = psi(a + b) - psi(a + b + u), psi(b + u) - psi(a + b + u)
+        slope = np.array([both, by_u - psi(b) + psi(a + b), by_u * rise])
+        return u, rise, np.asarray(betaln(a, b + u) - betaln(a, b), dtype=float), slope
+
+    def _leaving(self, value: Array) -> tuple[Array, Array, Array]:
+        """Ln (S(t - 1) - S(t)) from the log of either, and their weights in its gradient."""
+        fall = value[1:] - value[:-1]
+        with np.errstate(divide="ignore"):
+            gone = value[:-1] + np.log(-np.expm1(fall))
+        seen = self.left > 0
+        w_1 = np.where(seen, 1 / np.maximum(np.expm1(-fall), 1e-300), 0.0)
+        return gone, np.where(seen, 1 + w_1, 0.0), w_1
+
+    def scores(self, theta: Array) -> Array:
+        """As of the shifted beta-geometric model."""
+        _, _, value, slope = self._staying(theta)
+        _, w_0, w_1 = self._leaving(value)
+        gone = w_0 * slope[:, :-1] - w_1 * slope[:, 1:]
+        return np.asarray(np.hstack([gone, slope]), dtype=float)
+
     def likelihood(self) -> Callable[[Array], Derivatives]:
         """Those who left in t count S(t - 1) - S(t), those still there S(u)."""
-        size = self.stayed.size
-        t, left, stayed = np.arange(size, dtype=float), self.left, self.stayed
-        log_t = np.log(np.maximum(t, 1.0))
+        size, left, stayed = self.stayed.size, self.left, self.stayed
+        log_t = self._log_periods()
 
         def evaluate(theta: Array) -> Derivatives:
-            a, b, c = theta
-            u = t**c
-            rise, bend = np.where(t > 0, u * log_t, 0.0), np.where(t > 0, u * log_t**2, 0.0)
-            value = betaln(a, b + u) - betaln(a, b)
-            both = psi(a + b) - psi(a + b + u)
-            by_u = psi(b + u) - psi(a + b + u)
-            slope = np.array([both, by_u - psi(b) + psi(a + b), by_u * rise])
+            a, b, _ = theta
+            u, rise, value, slope = self._staying(theta)
+            bend, by_u = rise * log_t, psi(b + u) - psi(a + b + u)
             z_ab, z_abu, z_bu = zeta(2, a + b), zeta(2, a + b + u), zeta(2, b + u)
             by_uu = z_bu - z_abu
             curve = np.empty((3, 3, size))
@@ -80,14 +105,9 @@ class BetaDiscreteWeibull(ShiftedBetaGeometric):
             curve[1, 2] = curve[2, 1] = by_uu * rise
             curve[2, 2] = by_uu * rise**2 + by_u * bend
 
-            # ln (S(t - 1) - S(t)), from the log of either
-            fall = value[1:] - value[:-1]
-            with np.errstate(divide="ignore"):
-                gone = value[:-1] + np.log(-np.expm1(fall))
+            gone, w_0, w_1 = self._leaving(value)
             if not np.isfinite(gone[left > 0]).all():
                 return -np.inf, np.zeros(3), np.zeros((3, 3))
-            w_1 = np.where(left > 0, 1 / np.maximum(np.expm1(-fall), 1e-300), 0.0)
-            w_0 = np.where(left > 0, 1 + w_1, 0.0)
             step = w_0 * slope[:, :-1] - w_1 * slope[:, 1:]
             outer = slope[:, None] * slope[None] + curve
             second = w_0 * outer[..., :-1] - w_1 * outer[..., 1:] - step[:, None] * step[None]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.clv.bias import Evidence, outer
 from workbench.clv.newton import in_logs, maximise
 from workbench.clv.prediction import Prediction
 from workbench.clv.results import Fitted
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from workbench.clv.purchase import PurchaseModel
 
 Array = NDArray[np.float64]
+
+#: Rows whose scores are held at once.
+BLOCK = 4096
 
 
 class PurchaseResults(Fitted):
@@ -171,7 +175,7 @@ class PurchaseResults(Fitted):
         rows, law = self.model.rows, self.law
         scale = self.model.time_scale(rows)
         timed = np.array(law.timed, dtype=float) * np.log(scale)
-        scaled = replace(rows, t_x=rows.t_x / scale, T=rows.T / scale)
+        scaled = rows.per(scale)
         bound = np.full(timed.size, 12.0)
 
         def refit(weights: Array) -> Array:
@@ -186,6 +190,21 @@ class PurchaseResults(Fitted):
             return np.asarray(best.phi + timed, dtype=float)
 
         return refit
+
+    def evidence(self) -> Evidence:
+        """As of every fit, with the likelihood of times as they were given."""
+        law, rows = self.law, self.model.rows
+
+        def spread(phi: Array) -> Array:
+            theta, total = np.exp(phi), np.zeros((phi.size, phi.size))
+            for lo in range(0, rows.x.size, BLOCK):
+                part = slice(lo, lo + BLOCK)
+                scores = law.scores(theta, rows.x[part], rows.t_x[part], rows.T[part])
+                total += outer(theta[:, None] * scores, rows.n[part])
+            return total
+
+        logged = np.ones(self.phi.size, dtype=bool)
+        return Evidence(in_logs(law.likelihood(rows)), spread, logged)
 
     def dert(
         self,

@@ -35,13 +35,17 @@ class AliveMap:
     unit: str | None
 
     def metrics(self) -> dict[str, Interval]:
-        """Silence after which a customer of each frequency is as likely gone as not."""
+        """Silence after which a customer of each frequency is as likely gone as not.
+
+        Limits are where those of P(alive) cross one half; NaN beyond the map.
+        """
         out = {}
         for frequency, rows in self.table.groupby("frequency"):
-            below = rows.loc[rows["p_alive"] < 0.5, "silence"]
-            if len(below):
-                at = float(below.min())
-                out[f"even_odds_{frequency}"] = Interval(at, float("nan"), float("nan"))
+            at, low, high = (
+                float(rows.loc[rows[c] < 0.5, "silence"].min()) for c in ("p_alive", "low", "high")
+            )
+            if at == at:
+                out[f"even_odds_{frequency}"] = Interval(at, low, high)
         return out
 
     def coarse(self) -> pd.DataFrame:

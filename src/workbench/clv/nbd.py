@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, psi, zeta
 
-from workbench.clv.forecast import PurchaseResults
 from workbench.clv.newton import Derivatives, Optimum
-from workbench.clv.purchase import Margins, PurchaseModel
+from workbench.clv.purchase import PurchaseModel
 from workbench.clv.results import Verdict
-from workbench.clv.rows import Purchases
+from workbench.clv.rows import Margins, Purchases
 
 Array = NDArray[np.float64]
 
@@ -97,8 +96,12 @@ class NBD(PurchaseModel):
     @staticmethod
     def likelihood(rows: Purchases) -> Callable[[Array], Derivatives]:
         """Log-likelihood with the order of events, not only their number, as in BG/NBD."""
-        margins = Margins.of(rows)
-        return lambda theta: counting_terms(theta[0], theta[1], margins)
+        return lambda theta: counting_terms(theta[0], theta[1], rows.margins)
+
+    @classmethod
+    def scores(cls, theta: Array, x: Array, t_x: Array, T: Array) -> Array:
+        """Gradient of the counting terms."""
+        return counting_by_row(theta, x, T)[1][:2]
 
     @staticmethod
     def alive(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
@@ -135,10 +138,10 @@ class NBD(PurchaseModel):
         last = T * rng.beta(np.maximum(x, 1.0), 1.0)
         return x, np.where(x > 0, last, 0.0)
 
-    def _baseline(self) -> PurchaseResults | None:
+    def _baseline(self) -> type[PurchaseModel] | None:
         return None
 
-    def _judge(self, best: Optimum, llf: float, baseline: PurchaseResults | None) -> Verdict:
+    def _judge(self, best: Optimum, rise: float | None) -> Verdict:
         if best.bound.any():
             return Verdict(
                 "no_heterogeneity",
@@ -147,4 +150,4 @@ class NBD(PurchaseModel):
                 {},
                 "NBD",
             )
-        return super()._judge(best, llf, baseline)
+        return super()._judge(best, rise)

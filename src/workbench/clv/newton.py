@@ -76,8 +76,11 @@ def maximise(
         if not free.any():
             converged = True
             break
-        step = np.zeros_like(phi)
-        step[free], definite = _direction(gradient[free], hessian[np.ix_(free, free)])
+        if free.all():
+            step, definite = _direction(gradient, hessian)
+        else:
+            step = np.zeros_like(phi)
+            step[free], definite = _direction(gradient[free], hessian[np.ix_(free, free)])
         gain = float(gradient @ step) / 2
         if definite and gain < tolerance:
             converged = True
@@ -86,7 +89,7 @@ def maximise(
         # below this the comparison of two likelihoods is rounding error
         trust = definite and gain < 1e-12 * abs(value)
         for _ in range(40):
-            trial = np.clip(phi + step, lower, upper)
+            trial = np.minimum(np.maximum(phi + step, lower), upper)
             found = evaluate(trial)
             used += 1
             rise = float(gradient @ (trial - phi))

@@ -18,7 +18,7 @@ from scipy.special import expit
 
 from workbench.clv.nbd import count_mass, counting_by_row, counting_terms
 from workbench.clv.newton import Derivatives
-from workbench.clv.purchase import Margins, PurchaseModel
+from workbench.clv.purchase import PurchaseModel
 from workbench.clv.quadrature import discount_nodes, legendre
 from workbench.clv.rows import Purchases, add_up, table_of
 
@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 NODES = 24
 #: Rows handled at once: a dozen arrays of this length stay in the processor's cache.
 BLOCK = 4096
+#: Rows integrated at once, all nodes together: arrays that need no new page of memory each time.
+SMALL = 512
 #: Logarithm of what may be cut off the integral, relative to its integrand at the start.
 NEGLIGIBLE = 38.0
 
@@ -80,7 +82,7 @@ class _Likelihood:
     """
 
     def __init__(self, rows: Purchases) -> None:
-        self.margins = Margins.of(rows)
+        self.margins = rows.margins
         self.x, self.t_x, self.T, self.n = rows.x, rows.t_x, rows.T, rows.n
         self.Ts, at_T = table_of(rows.T)
         self.n_T = add_up(at_T, rows.n)
@@ -107,6 +109,47 @@ class _Likelihood:
         return value, gradient, hessian
 
 
+def _moments(
+    alpha: Array,
+    s: Array,
+    beta: Array,
+    origin: Array,
+    power: Array,
+    length: Array,
+    base: Array,
+    T: Array,
+    down_a: Array,
+    down_b: Array,
+    *,
+    out: Array,
+) -> None:
+    """Integral over the time u of leaving, and moments under its integrand.
+
+    Of the log ratios (alpha + T) / (alpha + u) and (beta + T) / (beta + u), of 1 / (alpha + u) and
+    1 / (beta + u): the integral, the four means, the ten means of products, all but for factors
+    that `_log_odds` knows.
+    """
+    node, weight = legendre(NODES)
+    v = node[:, None] * length
+    grown = base * np.exp(v)
+    ia, ib = 1 / (grown + (alpha - origin)), 1 / (grown + (beta - origin))
+    # of the two logarithms one is v itself where the origin is the same for all
+    to_a = down_a - v if (origin == alpha).all() else np.log((alpha + T) * ia)
+    to_b = down_b - v if (origin == beta).all() else np.log((beta + T) * ib)
+    q = np.exp(power * (to_a - down_a) + (s + 1) * (to_b - down_b) + v)
+    q *= weight[:, None]
+    q.sum(axis=0, out=out[0])
+    followed = (to_a, to_b, ia, ib)
+    for k, one in enumerate(followed, start=1):
+        np.einsum("ij,ij->j", q, one, out=out[k])
+    k = 5
+    for i, one in enumerate(followed):
+        weighted = q * one
+        for other in followed[i:]:
+            np.einsum("ij,ij->j", weighted, other, out=out[k])
+            k += 1
+
+
 def _log_odds(theta: Array, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
     """Log odds w of having left, its gradient and its Hessian's upper triangle, row by row.
 
@@ -116,45 +159,15 @@ def _log_odds(theta: Array, x: Array, t_x: Array, T: Array) -> tuple[Array, Arra
     power = r + x
     origin, length = _gone_range(power, alpha, s, beta, t_x, T)
     base = origin + t_x
-    # moments, under the integrand, of the log ratios to T and of 1/(alpha+u), 1/(beta+u)
-    sums = np.zeros((15, x.size))
-    top_a, top_b = np.log(alpha + T), np.log(beta + T)
     down_a, down_b = np.log((alpha + T) / (alpha + t_x)), np.log((beta + T) / (beta + t_x))
-    same = np.ndim(origin) == 0
-    on_alpha, on_beta = same and origin == alpha, same and origin == beta
-    for node, weight in zip(*legendre(NODES), strict=True):
-        v = length * node
-        grown = base * np.exp(v)
-        # of the two logarithms one is v itself
-        if on_alpha:
-            ia, ib = 1 / grown, 1 / (grown + (beta - alpha))
-            to_a = down_a - v
-            to_b = top_b + np.log(ib)
-        elif on_beta:
-            ia, ib = 1 / (grown + (alpha - beta)), 1 / grown
-            to_a = top_a + np.log(ia)
-            to_b = down_b - v
-        else:
-            ia, ib = 1 / (grown + (alpha - origin)), 1 / (grown + (beta - origin))
-            to_a, to_b = top_a + np.log(ia), top_b + np.log(ib)
-        q = np.exp(power * (to_a - down_a) + (s + 1) * (to_b - down_b) + v)
-        q *= weight
-        sums[0] += q
-        qa, qb, qia, qib = q * to_a, q * to_b, q * ia, q * ib
-        sums[1] += qa
-        sums[2] += qb
-        sums[3] += qia
-        sums[4] += qib
-        sums[5] += qa * to_a
-        sums[6] += qa * to_b
-        sums[7] += qa * ia
-        sums[8] += qa * ib
-        sums[9] += qb * to_b
-        sums[10] += qb * ia
-        sums[11] += qb * ib
-        sums[12] += qia * ia
-        sums[13] += qia * ib
-        sums[14] += qib * ib
+    each = [
+        np.broadcast_to(v, x.shape)
+        for v in (alpha, s, beta, origin, power, length, base, T, down_a, down_b)
+    ]
+    sums = np.empty((15, x.size))
+    for lo in range(0, x.size, SMALL):
+        part = slice(lo, lo + SMALL)
+        _moments(*(v[part] for v in each), out=sums[:, part])
     # T = t_x leaves no time to have left in
     total = np.where(length > 0, sums[0], 1.0)
     la, lb, ia, ib, laa, lab, laia, laib, lbb, lbia, lbib, iaa, iab, ibb = sums[1:] / total

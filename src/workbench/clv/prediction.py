@@ -184,8 +184,16 @@ class Prediction:
         low, high = limits(estimate, se, normal_quantile(level), "log")
         return pd.DataFrame({"n": w.sum(axis=1), "estimate": estimate, "low": low, "high": high})
 
-    def shares(self, weights: ArrayLike, *, level: float = 0.95) -> pd.DataFrame:
+    def shares(
+        self, weights: ArrayLike, *, of: ArrayLike | None = None, level: float = 0.95
+    ) -> pd.DataFrame:
         """Weighted sums as shares of the whole, by the delta method; see `sums`.
+
+        Parameters
+        ----------
+        weights : array_like, shape (k, n)
+        of : array_like, shape (n,), optional
+            Weights that make the whole; by default the customers behind each row.
 
         Returns
         -------
@@ -193,7 +201,7 @@ class Prediction:
             Columns estimate, low, high.
         """
         w = np.array([self._weights(row) for row in np.atleast_2d(np.asarray(weights, float))])
-        whole = self._weights(np.asarray(self.counts, dtype=float))
+        whole = self._weights(np.asarray(self.counts if of is None else of, dtype=float))
         total, slope = whole @ self._rows, whole @ self._gradient
         share = w @ self._rows / total
         g = (w @ self._gradient - share[:, None] * slope) / total

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import numpy as np
@@ -17,13 +16,11 @@ from workbench.clv.newton import Derivatives, Optimum, covariance_of, in_logs, m
 from workbench.clv.results import Verdict
 from workbench.clv.rows import (
     Purchases,
-    add_up,
     check_counts,
     check_estimable,
     check_rows,
     dot,
     gather,
-    table_of,
 )
 from workbench.clv.units import one_unit
 from workbench.errors import DataError
@@ -46,32 +43,6 @@ class Summary(Protocol):
 
     def frame(self) -> pd.DataFrame:
         """Columns frequency, recency, age."""
-
-
-@dataclass(frozen=True)
-class Margins:
-    """Sums over customers with the same x and with the same T, all that counting terms need."""
-
-    xs: Array
-    n_x: Array
-    Ts: Array
-    n_T: Array  # noqa: N815
-    x_T: Array  # noqa: N815
-    n: float
-
-    @classmethod
-    def of(cls, rows: Purchases) -> Margins:
-        """Add up the rows."""
-        xs, at_x = table_of(rows.x)
-        Ts, at_T = table_of(rows.T)
-        return cls(
-            xs,
-            add_up(at_x, rows.n),
-            Ts,
-            add_up(at_T, rows.n),
-            add_up(at_T, rows.n * rows.x),
-            rows.customers,
-        )
 
 
 class PurchaseModel(ABC):
@@ -191,6 +162,11 @@ class PurchaseModel(ABC):
             f"{cls.title} takes no covariates", remedy="use BetaGeometric, its kin, or ParetoNBD"
         )
 
+    @classmethod
+    def scores(cls, theta: Array, x: Array, t_x: Array, T: Array) -> Array:
+        """Gradient of each row's log-likelihood, shape (k, m), at theta (k,)."""
+        return cls.by_row(np.repeat(theta[:, None], x.size, axis=1), x, t_x, T)[1]
+
     @staticmethod
     def with_dropout(theta: Array, factor: float) -> Array:
         """Parameters with everyone's expected dropout from now on multiplied by `factor`."""
@@ -249,23 +225,19 @@ class PurchaseModel(ABC):
         """
         check_estimable(self.rows)
         scale = self.time_scale(self.rows)
-        rows = Purchases(
-            self.rows.x,
-            self.rows.t_x / scale,
-            self.rows.T / scale,
-            self.rows.n,
-            self.rows.inverse,
-            self.unit,
-        )
+        rows = self.rows.per(scale)
         shift = np.log(scale) * np.array(self.timed, dtype=float)
         starts = (
             [np.log(np.asarray(s, dtype=float)) for s in self._starts(rows)]
             if start is None
             else [np.log(np.asarray(start, dtype=float)) - shift]
         )
-        best = self._climb(rows, starts)
+        best, rise = self._climb(rows, starts), None
+        if (without := self._baseline()) is not None:
+            stays = without._climb(rows, [np.log(start) for start in without._starts(rows)])
+            rise = max(2 * (best.value - stays.value), 0.0)
         per_scale = np.log(scale) * dot(rows.n, rows.x)
-        return self._conclude(best, shift, per_scale)
+        return self._conclude(best, rise, shift, per_scale)
 
     @classmethod
     def _starts(cls, rows: Purchases) -> list[Array]:
@@ -291,18 +263,20 @@ class PurchaseModel(ABC):
                 break
         return max(found, key=lambda o: o.value)
 
-    def _conclude(self, best: Optimum, shift: Array, per_scale: float) -> PurchaseResults:
+    def _conclude(
+        self, best: Optimum, rise: float | None, shift: Array, per_scale: float
+    ) -> PurchaseResults:
         phi = best.phi + shift
         covariance = covariance_of(best)
         llf = best.value - per_scale
         free = len(self.names) - int(np.count_nonzero(best.bound))
         theta = np.exp(phi)
         law: type[PurchaseModel] = type(self)
-        params = pd.Series(theta, index=list(self.names), name=self.title)
-        baseline = self._baseline()
-        verdict = self._judge(best, llf, baseline)
-        if verdict.kind == "no_dropout" and baseline is not None:
+        params = pd.Series(theta, index=pd.Index(self.names, dtype=object), name=self.title)
+        verdict, without = self._judge(best, rise), self._baseline()
+        if verdict.kind == "no_dropout" and without is not None:
             # nobody leaves: the parameters that are left are those of the NBD
+            baseline = self._fit_same_rows(without)
             law, phi, covariance = baseline.law, baseline.phi, baseline.covariance
             llf, free = baseline.llf, 2
             params = pd.Series(
@@ -322,10 +296,11 @@ class PurchaseModel(ABC):
         results.title, results.law, results.model = self.title, law, self
         return results
 
-    def _baseline(self) -> PurchaseResults | None:
+    def _baseline(self) -> type[PurchaseModel] | None:
+        """Give the same model without dropout, to which this one is compared."""
         from workbench.clv.nbd import NBD
 
-        return self._fit_same_rows(NBD)
+        return NBD
 
     def _fit_same_rows(self, kind: type[PurchaseModel]) -> PurchaseResults:
         """Fit another model to the rows of this one, which are checked and grouped already."""
@@ -338,13 +313,13 @@ class PurchaseModel(ABC):
         )
         return twin.fit()
 
-    def _judge(self, best: Optimum, llf: float, baseline: PurchaseResults | None) -> Verdict:
-        if baseline is not None:
-            lr = max(2 * (llf - baseline.llf), 0.0)
+    def _judge(self, best: Optimum, rise: float | None) -> Verdict:
+        values = {}
+        if rise is not None:
             # two parameters vanish at the boundary; chi-squared with 2 df errs to the safe side
             # below a thousandth the exact figure says nothing more
-            values = {"lr": lr, "p": max(float(gammaincc(1.0, lr / 2)), 0.001)}
-            if self.without_dropout(np.exp(best.phi), best.bound) or lr < 1e-6:
+            values = {"lr": rise, "p": max(float(gammaincc(1.0, rise / 2)), 0.001)}
+            if self.without_dropout(np.exp(best.phi), best.bound) or rise < 1e-6:
                 return Verdict(
                     "no_dropout",
                     "No sign that customers leave: the likelihood is highest where nobody drops "
@@ -352,8 +327,6 @@ class PurchaseModel(ABC):
                     values,
                     "NBD",
                 )
-        else:
-            values = {}
         if not best.converged:
             return Verdict(
                 "not_converged",

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
-from scipy.special import betaln, expit, roots_legendre
+from scipy.special import betaln, expit
 
 Array = NDArray[np.float64]
 
@@ -15,7 +16,7 @@ Array = NDArray[np.float64]
 @lru_cache(maxsize=8)
 def legendre(nodes: int) -> tuple[Array, Array]:
     """Gauss-Legendre nodes and weights on 0..1."""
-    at, weight = roots_legendre(nodes)
+    at, weight = leggauss(nodes)
     return (np.asarray(at) + 1) / 2, np.asarray(weight) / 2
 
 

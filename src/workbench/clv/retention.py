@@ -129,6 +129,18 @@ class ShiftedBetaGeometric:
 
         return evaluate
 
+    def scores(self, theta: Array) -> Array:
+        """Gradient of the log-likelihood of those who left in 1, 2, ..., who stayed 0, 1, ..."""
+        a, b = theta
+        t, u = self.periods, np.arange(self.stayed.size, dtype=float)
+        left, stayed = psi(a + b) - psi(a + b + t), psi(a + b) - psi(a + b + u)
+        return np.hstack(
+            [
+                [left + 1 / a, left + psi(b + t - 1) - psi(b)],
+                [stayed, stayed + psi(b + u) - psi(b)],
+            ]
+        )
+
     @staticmethod
     def log_survival(theta: Array, t: Array) -> Array:
         """Log of P(still a customer after t renewals): equation 6."""

@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.clv.bias import Evidence, outer
+from workbench.clv.newton import in_logs
 from workbench.clv.prediction import Prediction
 from workbench.clv.results import Fitted
 from workbench.clv.rows import add_up, as_floats, distinct, refuse
 from workbench.clv.units import per_year
 from workbench.errors import DataError
+from workbench.stats.intervals import normal_quantile, proportion_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +33,18 @@ class ShiftedBetaGeometricResults(Fitted):
     """A fitted retention model; periods are in `unit`."""
 
     model: ShiftedBetaGeometric
+
+    def evidence(self) -> Evidence:
+        """As of every fit."""
+        m = self.model
+        n = np.concatenate([m.left, m.stayed])
+
+        def spread(phi: Array) -> Array:
+            theta = np.exp(phi)
+            return outer(theta[:, None] * m.scores(theta), n)
+
+        logged = np.ones(self.phi.size, dtype=bool)
+        return Evidence(in_logs(m.likelihood()), spread, logged)
 
     def _predict(
         self,
@@ -93,26 +108,19 @@ class ShiftedBetaGeometricResults(Fitted):
         Returns
         -------
         DataFrame
-            One row a period from 0: period, survival, low, high, retention, observed (see
-            `observed`; NaN beyond the data).
+            One row a period from 0: period, survival, low, high, retention, retention_low,
+            retention_high, observed, observed_low, observed_high (see `observed`; NaN beyond the
+            data).
         """
         t = np.arange(periods + 1, dtype=float)
-        survival = self.survival(t).table
-        retention = np.concatenate([[np.nan], self.retention(t[1:]).estimate])
-        observed = np.full(t.size, np.nan)
-        known = self.observed()
-        upto = min(known.size, t.size)
-        observed[:upto] = known[:upto]
-        return pd.DataFrame(
-            {
-                "period": t.astype(int),
-                "survival": survival["estimate"],
-                "low": survival["low"],
-                "high": survival["high"],
-                "retention": retention,
-                "observed": observed,
-            }
-        )
+        out = self.survival(t).table.rename(columns={"estimate": "survival"})
+        out.insert(0, "period", t.astype(int))
+        step = self.retention(t[1:]).table.rename(columns={"estimate": "retention"})
+        step = step.rename(columns={"low": "retention_low", "high": "retention_high"})
+        out = out.join(step.set_axis(out.index[1:]))
+        known = self.observed_table().rename(columns={"estimate": "observed"})
+        known = known.rename(columns={"low": "observed_low", "high": "observed_high"})
+        return out.join(known)
 
     def observed(self, *, at_least: float = 0.05) -> Array:
         """Kaplan-Meier survival after 0, 1, ... renewals.
@@ -123,13 +131,41 @@ class ShiftedBetaGeometricResults(Fitted):
             The curve ends where fewer than this share of all customers are still followed: its
             last steps rest on a handful.
         """
+        left, at_risk = self._followed(at_least)
+        return np.concatenate([[1.0], np.cumprod(1 - left / at_risk)])
+
+    def observed_table(self, *, at_least: float = 0.05) -> pd.DataFrame:
+        """Kaplan-Meier survival with its intervals (Greenwood's, on the scale of ln(-ln S)).
+
+        Parameters
+        ----------
+        at_least : float
+            As of `observed`.
+
+        Returns
+        -------
+        DataFrame
+            One row a number of renewals from 0: estimate, low, high.
+        """
+        left, at_risk = self._followed(at_least)
+        s = self.observed(at_least=at_least)[1:]
+        inside = (s > 0) & (s < 1)
+        log_s = np.log(np.where(inside, s, 0.5))
+        spread = np.cumsum(left / (at_risk * np.maximum(at_risk - left, 1e-300)))
+        width = normal_quantile(0.95) * np.sqrt(np.where(inside, spread, 0.0)) / log_s
+        low, high = (np.where(inside, np.exp(log_s * np.exp(w)), s) for w in (-width, width))
+        table = pd.DataFrame({"estimate": s, "low": low, "high": high}, index=1 + np.arange(s.size))
+        start = pd.DataFrame({"estimate": [1.0], "low": [1.0], "high": [1.0]})
+        return pd.concat([start, table])
+
+    def _followed(self, at_least: float) -> tuple[Array, Array]:
+        """Count those who left in period 1, 2, ..., and those who might have."""
         m = self.model
         # at risk in period t: left in t or later, or stayed at least t periods
         left, stayed = m.left, m.stayed[1:]
         at_risk = np.cumsum((left + stayed)[::-1])[::-1]
         followed = at_risk >= max(at_least * m.nobs, 1)
-        left, at_risk = left[followed], at_risk[followed]
-        return np.concatenate([[1.0], np.cumprod(1 - left / at_risk)])
+        return np.asarray(left[followed], float), np.asarray(at_risk[followed], float)
 
     def worth_of_a_point(
         self, discount_rate: float, renewals: ArrayLike, fees: ArrayLike
@@ -150,7 +186,8 @@ class ShiftedBetaGeometricResults(Fitted):
         Returns
         -------
         DataFrame
-            One row: retention (of the next year, as it is), estimate, low, high.
+            One row: retention, retention_low, retention_high (of the next year, as it is),
+            estimate, low, high.
         """
         d, year = _period_rate(discount_rate, self.unit), per_year(self.unit)
         made, labels = as_floats("renewals", renewals)
@@ -171,8 +208,13 @@ class ShiftedBetaGeometricResults(Fitted):
             gain = self.model.residual(better, at, d) - self.model.residual(theta, at, d)
             return np.array([weight @ gain / (kept(better) - kept(theta)) / 100])
 
-        whole = Prediction(given, self.phi, self.covariance, np.zeros(1, dtype=np.intp))
-        return whole.table.assign(retention=kept(np.exp(self.phi)))
+        one = np.zeros(1, dtype=np.intp)
+        whole = Prediction(given, self.phi, self.covariance, one)
+        now = Prediction(
+            lambda phi: np.array([kept(np.exp(phi))]), self.phi, self.covariance, one, link="logit"
+        )
+        names = {"estimate": "retention", "low": "retention_low", "high": "retention_high"}
+        return whole.table.join(now.table.rename(columns=names))
 
     def plot_retention(self, ax: Axes | None = None, *, periods: int | None = None) -> Axes:
         """Share that renews, period by period, as fitted and as observed."""
@@ -198,23 +240,19 @@ class ShiftedBetaGeometricResults(Fitted):
         Returns
         -------
         DataFrame
-            One row a period from 1: period, observed, retention, low, high.
+            One row a period from 1: period, observed, observed_low, observed_high (Wilson's
+            limits), retention, low, high.
         """
         t = np.arange(1, periods + 1)
-        table = self.retention(t).table
-        known = self.observed()
-        observed = np.full(t.size, np.nan)
-        upto = min(known.size - 1, t.size)
-        observed[:upto] = (known[1:] / known[:-1])[:upto]
-        return pd.DataFrame(
-            {
-                "period": t,
-                "observed": observed,
-                "retention": table["estimate"],
-                "low": table["low"],
-                "high": table["high"],
-            }
-        )
+        out = self.retention(t).table.rename(columns={"estimate": "retention"})
+        left, at_risk = (v[:periods] for v in self._followed(0.05))
+        known = [proportion_interval(n - gone, n) for gone, n in zip(left, at_risk, strict=True)]
+        for i, name in enumerate(("observed", "observed_low", "observed_high")):
+            found = np.full(t.size, np.nan)
+            found[: len(known)] = [list(interval)[i] for interval in known]
+            out.insert(i, name, found)
+        out.insert(0, "period", t)
+        return out
 
     def plot(self, ax: Axes | None = None, *, periods: int | None = None) -> Axes:
         """Survival as fitted and projected, with the observed curve."""

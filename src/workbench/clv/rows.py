@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,41 @@ class Purchases:
     def customers(self) -> float:
         """Number of customers."""
         return float(self.n.sum())
+
+    @cached_property
+    def margins(self) -> Margins:
+        """Sums over customers with the same x and with the same T."""
+        return Margins.of(self)
+
+    def per(self, scale: float) -> Purchases:
+        """Return the same customers with times in multiples of `scale`."""
+        return replace(self, t_x=self.t_x / scale, T=self.T / scale)
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Sums over customers with the same x and with the same T, all that counting terms need."""
+
+    xs: Array
+    n_x: Array
+    Ts: Array
+    n_T: Array  # noqa: N815
+    x_T: Array  # noqa: N815
+    n: float
+
+    @classmethod
+    def of(cls, rows: Purchases) -> Margins:
+        """Add up the rows."""
+        xs, at_x = table_of(rows.x)
+        Ts, at_T = table_of(rows.T)
+        return cls(
+            xs,
+            add_up(at_x, rows.n),
+            Ts,
+            add_up(at_T, rows.n),
+            add_up(at_T, rows.n * rows.x),
+            rows.customers,
+        )
 
 
 def name_rows(labels: pd.Index | None, bad: NDArray[np.bool_]) -> str:

@@ -28,7 +28,8 @@ class Sensitivity:
     Attributes
     ----------
     table : DataFrame
-        One row a lever: lever, estimate, low, high (money), share (of the value as it is).
+        One row a lever: lever, estimate, low, high (money), share, share_low, share_high (of the
+        value as it is).
     retention : Interval
         Share of the customers active now who are still active a year from now, as it is.
     """
@@ -126,6 +127,12 @@ def sensitivity(
             "high": [point.high, margin.high],
         }
     )
-    table["share"] = table["estimate"] / value.total.estimate
+    part = Prediction(
+        lambda p: given(p) / float(value.clv.counts @ value.clv.at(p)), phi, covariance, one
+    ).total()
+    # a point of margin is the same share whatever the value
+    table["share"] = [part.estimate, margin.estimate / value.total.estimate]
+    table["share_low"] = [part.low, table["share"].iloc[1]]
+    table["share_high"] = [part.high, table["share"].iloc[1]]
     retention = Interval(float(stay["estimate"]), float(stay["low"]), float(stay["high"]))
     return Sensitivity(table, retention)

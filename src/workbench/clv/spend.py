@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, psi, zeta
 
+from workbench.clv.bias import Evidence, outer
 from workbench.clv.newton import Derivatives, Optimum, covariance_of, in_logs, maximise
 from workbench.clv.prediction import Prediction
 from workbench.clv.results import Fitted, Verdict
@@ -125,6 +126,19 @@ class GammaGamma:
     def likelihood(self, scale: float) -> Callable[[Array], Derivatives]:
         """Log-likelihood of the means divided by `scale`, with derivatives."""
         return _likelihood(self.x, self.spend / scale, self.n)
+
+    def scores(self, theta: Array) -> Array:
+        """Gradient of the log-likelihood of each repeat buyer, shape (3, m)."""
+        p, q, gamma = theta
+        total, both = self.x * self.spend, psi(p * self.x + q)
+        whole = np.log(gamma + total)
+        return np.array(
+            [
+                self.x * (both - psi(p * self.x) + np.log(total) - whole),
+                both - psi(q) + np.log(gamma) - whole,
+                q / gamma - (p * self.x + q) / (gamma + total),
+            ]
+        )
 
     def refit_rows(self, rows: NDArray[np.intp]) -> Callable[..., Callable[[Array], Derivatives]]:
         """Likelihood of some of the customers given, as a function of weights and scale."""
@@ -272,6 +286,16 @@ class GammaGammaResults(Fitted):
     """A fitted spend model."""
 
     model: GammaGamma
+
+    def evidence(self) -> Evidence:
+        """As of every fit."""
+        m = self.model
+
+        def spread(phi: Array) -> Array:
+            theta = np.exp(phi)
+            return outer(theta[:, None] * m.scores(theta), m.n)
+
+        return Evidence(in_logs(m.likelihood(1.0)), spread, np.ones(3, dtype=bool))
 
     def expected_spend(
         self, x: ArrayLike | None = None, mean_spend: ArrayLike | None = None

@@ -191,8 +191,9 @@ class Tracking:
     Attributes
     ----------
     table : DataFrame
-        One row a period: period (1, 2, ...), end (date), actual, expected, cumulative_actual,
-        cumulative_expected, low, high (of the cumulative expectation), calibration (bool).
+        One row a period: period (1, 2, ...), end (date), actual, expected, expected_low,
+        expected_high, cumulative_actual, cumulative_expected, low, high (of the cumulative
+        expectation), calibration (bool).
     """
 
     table: pd.DataFrame
@@ -218,10 +219,10 @@ class Tracking:
         prefix = "cumulative_" if cumulative else ""
         (actual,) = ax.plot(t["end"], t[f"{prefix}actual"], linewidth=2)
         (expected,) = ax.plot(t["end"], t[f"{prefix}expected"], linewidth=2, linestyle="--")
-        if cumulative:
-            ax.fill_between(
-                t["end"], t["low"], t["high"], color=expected.get_color(), alpha=0.15, linewidth=0
-            )
+        low, high = ("low", "high") if cumulative else ("expected_low", "expected_high")
+        ax.fill_between(
+            t["end"], t[low], t[high], color=expected.get_color(), alpha=0.15, linewidth=0
+        )
         seen = t[t["calibration"]]
         if len(seen) and len(seen) < len(t):
             ax.axvline(seen["end"].iloc[-1], color="0.5", linewidth=1, linestyle=":")
@@ -285,7 +286,7 @@ def tracking(
     calibration_end : Timestamp or str
         Last day of calibration. Only customers who came before are followed.
     until : Timestamp or str, optional
-        Last day to follow; the last of the log by default.
+        Last day to follow; the last of the log by default. Only whole periods are counted.
     """
     if results.unit is not None and results.unit != check_unit(unit):
         raise DataError(
@@ -301,7 +302,8 @@ def tracking(
     log = transactions[["customer_id", "date"]]
     log = log.assign(date=pd.to_datetime(log["date"]).dt.normalize()).drop_duplicates()
     split = pd.Timestamp(calibration_end)
-    log = log[log["date"] <= (log["date"].max() if until is None else pd.Timestamp(until))]
+    last = log["date"].max() if until is None else pd.Timestamp(until).normalize()
+    log = log[log["date"] <= last]
     first = log.groupby("customer_id")["date"].min()
     first = first[first <= split]
     if first.empty:
@@ -310,7 +312,8 @@ def tracking(
     born = log["customer_id"].map(first)
     repeat = log.loc[born.notna() & (log["date"] > born), "date"]
     day = max(DAYS_PER_UNIT[unit], 1.0)
-    periods = int(np.ceil(((log["date"].max() - start).days + 1) / day))
+    # a period that has only begun would look like a fall
+    periods = max(int(((last - start).days + 1) // day), 1)
     ends = np.arange(1, periods + 1) * day
     placed = np.searchsorted(ends, (repeat - start).dt.days.to_numpy() + 0.5)
     actual = np.bincount(placed, minlength=periods)[:periods].astype(float)
@@ -322,7 +325,9 @@ def tracking(
     at, place = np.unique(ages, return_inverse=True)
     weights = np.zeros((periods, at.size))
     np.add.at(weights, (np.arange(periods)[:, None], place.reshape(ages.shape)), customers)
-    expected = results.expected_purchases_new(at).sums(weights)
+    ahead = results.expected_purchases_new(at)
+    # of a period: what its end adds to the end of the one before
+    expected, each = ahead.sums(weights), ahead.sums(np.diff(weights, axis=0, prepend=0.0))
     dates = start + pd.to_timedelta(np.minimum(ends, 1e5) - 1, unit="D")
     return Tracking(
         pd.DataFrame(
@@ -330,7 +335,9 @@ def tracking(
                 "period": np.arange(1, periods + 1),
                 "end": dates.normalize(),
                 "actual": actual,
-                "expected": np.diff(expected["estimate"].to_numpy(), prepend=0.0),
+                "expected": each["estimate"],
+                "expected_low": each["low"],
+                "expected_high": each["high"],
                 "cumulative_actual": np.cumsum(actual),
                 "cumulative_expected": expected["estimate"],
                 "low": expected["low"],
@@ -359,7 +366,8 @@ def compare(
     Returns
     -------
     DataFrame
-        Columns model, log_likelihood, parameters, bic, bias, bias_low, bias_high, mae, verdict.
+        Columns model, log_likelihood, parameters, bic, bias, bias_low, bias_high, mae, mae_low,
+        mae_high, verdict.
     """
     named = list(fits.items()) if isinstance(fits, Mapping) else [(f.title, f) for f in fits]
     if len({round(f.nobs, 6) for _, f in named}) > 1:
@@ -378,7 +386,7 @@ def compare(
             errors = holdout_table(fit, actual, length).errors
             if "bias" in errors:
                 row["bias"], row["bias_low"], row["bias_high"] = errors["bias"]
-            row["mae"] = errors["mae"].estimate
+            row["mae"], row["mae_low"], row["mae_high"] = list(errors["mae"])[:3]
         row["verdict"] = fit.verdict.kind
         rows.append(row)
     return pd.DataFrame(rows).sort_values("bic", kind="stable", ignore_index=True)

@@ -147,9 +147,15 @@ class CustomerValue:
         keep = np.unique(np.linspace(0, x.size - 1, 400).astype(int))
         (line,) = ax.plot(x[keep], y[keep])
         ax.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
-        for share in (0.1, 0.2):
-            held = float(np.interp(share, x, y))
-            ax.plot([share], [held], "o", color=line.get_color(), markersize=5)
+        for share, held, low, high in self.concentration((0.1, 0.2)).itertuples(index=False):
+            ax.errorbar(
+                [share],
+                [held],
+                yerr=[[held - low], [high - held]],
+                fmt="o",
+                color=line.get_color(),
+                markersize=5,
+            )
             ax.annotate(
                 f"{share:.0%} → {held:.0%}",
                 (share, held),

@@ -244,9 +244,11 @@ def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
             for column in [*named, *(case.treated or {})]
             if column not in have
         ]
-        for column, values in (case.treated or {}).items():
+        groups = [*(case.starts or {}), *(unit for e in case.leave_out for unit in e.units)]
+        by_unit = {case.unit: tuple(groups)} if case.unit in named and groups else {}
+        for column, values in (*(case.treated or {}).items(), *by_unit.items()):
             if column in have and (unknown := _unknown_values(tables, "customers", column, values)):
-                problems.append(f"{at}.treated: {unknown}")
+                problems.append(f"{at}: {unknown}")
     if case.treated is None and case.starts is None and case.chosen != "everybody":
         if "treatments" not in tables:
             problems.append(

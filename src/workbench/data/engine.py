@@ -31,6 +31,9 @@ _OFFSET = r":\d{2}(\.\d+)?\s*([zZ]|[+-]\d{2}:?(\d{2})?)$"
 def _try_strptime(text: Any, format: Any) -> Any: ...
 
 
+def _is_finite(number: Any) -> Any: ...
+
+
 def _local_time(zone: Any, instant: Any) -> Any: ...
 
 
@@ -38,6 +41,8 @@ def _local_time(zone: Any, instant: Any) -> Any: ...
 try_strptime = udf.scalar.builtin(
     _try_strptime, name="try_strptime", signature=((dt.string, dt.string), dt.timestamp)
 )
+#: DuckDB: neither infinite nor "not a number"; null of null.
+is_finite = udf.scalar.builtin(_is_finite, name="isfinite", signature=((dt.float64,), dt.boolean))
 #: DuckDB and Postgres: the wall-clock time of an instant in a zone.
 local_time = udf.scalar.builtin(
     _local_time, name="timezone", signature=((dt.string, dt.Timestamp("UTC")), dt.timestamp)
@@ -63,6 +68,8 @@ class Engine:
     def __init__(self, study: Study, connection: str | None = None) -> None:
         self.zone = study.time_zone
         self._kept: list[Any] = []
+        #: Columns known to hold bare texts: a second look at each would cost as much as the first.
+        self._bare: set[Any] = set()
         address = connection or study.connection
         try:
             self.connection = ibis.connect(address)
@@ -187,13 +194,16 @@ class Engine:
 
     def text(self, column: Any) -> Any:
         """Read text without blanks around it; an empty text is null."""
+        if column.op() in self._bare:
+            return column
         if not column.type().is_string():
             column = column.cast("string")
         bare = column.strip().nullif("")
-        if not self.is_duckdb:
-            return bare
-        # Taking blanks off costs three times as much as seeing that there are none.
-        return ibis.ifelse(column.re_search(_NO_BLANKS), column, bare)
+        if self.is_duckdb:
+            # Taking blanks off costs three times as much as seeing that there are none.
+            bare = ibis.ifelse(column.re_search(_NO_BLANKS), column, bare)
+        self._bare.add(bare.op())
+        return bare
 
     def number(self, column: Any, decimal: str = ".") -> Any:
         """Read a number, or null where the text is none.
@@ -218,6 +228,11 @@ class Engine:
         )
         if decimal == ",":
             return slow
+        if self.is_duckdb:
+            # its cast does not mind blanks around a text; and what only a branch of a choice asks
+            # for it computes only there, which it would not under `coalesce`
+            fast = self._cast(column, "float64")
+            return ibis.ifelse(is_finite(fast), fast, slow)
         fast = self._cast(text, "float64")
         fast = ibis.ifelse(fast.isnan() | fast.isinf(), ibis.null("float64"), fast)
         return ibis.coalesce(fast, slow)
@@ -245,11 +260,13 @@ class Engine:
             if self.is_duckdb:
                 return try_strptime(text, format)
             return text.as_timestamp(format)
-        naive = self._cast(text, "timestamp")
         if not self.is_duckdb:
-            return naive
+            return self._cast(text, "timestamp")
+        # most are days without blanks around them: neither these nor offsets need be looked for
+        naive = ibis.coalesce(self._cast(column, "timestamp"), self._cast(text, "timestamp"))
         instant = self._cast(text, "timestamp('UTC')")
-        return ibis.ifelse(text.re_search(_OFFSET), self._wall_clock(instant), naive)
+        timed = ibis.ifelse(text.re_search(_OFFSET), self._wall_clock(instant), naive)
+        return ibis.ifelse(column.contains(":"), timed, naive)
 
     def _wall_clock(self, instant: Any) -> Any:
         if self.name in ("duckdb", "postgres"):

@@ -38,23 +38,24 @@ def parse(
     formats: dict[str, str] = {}
     for name, given in columns.items():
         meaning = meanings.get(name)
-        text = (
-            _blank_missing(engine.text(given), card.missing) if given.type().is_string() else given
-        )
+        worded = given.type().is_string()
+        text = _blank_missing(engine.text(given), card.missing) if worded else given
+        # what is read anyhow need not be looked at for blanks before
+        seen = given if worded and engine.is_duckdb and not card.missing else text
         if meaning is not None and meaning.kind in ("date", "moment"):
             chosen = _format_of(engine, card, source, name, text)
             if chosen:
                 formats[name] = chosen
-            values[name] = engine.moment(text, chosen)
+            values[name] = engine.moment(seen, chosen)
             if meaning.kind == "date":
                 values[name] = values[name].date()
         elif meaning is not None and meaning.kind == "id":
             bare = normal_id(engine.text(text))
             # Most ids are as they should be; one look is cheaper than writing them anew.
-            plain = given.type().is_string() and not card.missing and engine.is_duckdb
+            plain = worded and not card.missing and engine.is_duckdb
             values[name] = ibis.ifelse(given.re_search(_PLAIN_ID), given, bare) if plain else bare
         else:
-            values[name] = _value(engine, text, meaning, card)
+            values[name] = _value(engine, seen if meaning is not None else text, meaning, card)
         if meaning is not None and meaning.kind not in WORDS:
             texts[f"_raw_{name}"] = text
     numeric = _numbers(engine, source, values, meanings)

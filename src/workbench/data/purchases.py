@@ -76,6 +76,9 @@ def stream_purchases(cleaner: Cleaner, name: str) -> PurchaseLog | None:
     if "customers" in cleaner and {"phone", "email"} & set(columns):
         return None
     values, texts, _ = parse(engine, study, source, schema, columns)
+    # what stood there matters only where it is told, and a value that is missing sets its row
+    # aside whether or not something stood there
+    texts = {raw: values[raw.removeprefix("_raw_")] for raw in texts}
     card = study.tables[name]
     once = may_repeat_not(schema, card, list(values))
     parsed = engine.view(source.expr.select(**values, **texts))

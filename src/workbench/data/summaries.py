@@ -21,7 +21,7 @@ from workbench.errors import DataError
 from workbench.units import DAYS_PER_UNIT
 
 #: What the engine may take while it adds up; larger logs go through the disk.
-MEMORY = "640MB"
+MEMORY = "540MB"
 
 
 @dataclass(frozen=True)

@@ -134,10 +134,8 @@ class CaseCard:
             The card names a group that the records do not have.
         """
         out = [unit for units, _ in self.leave_out for unit in units]
-        named = [*self.starts, *out]
-        if self.group is not None and "customer_id" not in records:
-            named += self.treated_groups
-        if named:
+        if (named := [*self.starts, *self.treated_groups, *out]) and "customer_id" not in records:
+            # of customers' records a group may have none: that is counted where they are read
             self._must_occur(records, named)
         if out:
             records = records[~records[self.group].isin(out)]

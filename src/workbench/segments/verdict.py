@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.stats.intervals import Interval
+from workbench.stats.sentences import filled
 
 
 class WithVerdict:
@@ -14,7 +15,7 @@ class WithVerdict:
     @property
     def text(self) -> str:
         """The verdict in English, with its numbers."""
-        return self.message.format(**{k: f"{v:.3g}" for k, v in self.values.items()})
+        return filled(self.message, self.values)
 
     def metrics(self) -> dict[str, Interval]:
         """Evidence behind the verdict."""

@@ -1,0 +1,74 @@
+"""What the engine reads from texts, with or without blanks around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ibis
+import pandas as pd
+import pytest
+
+from workbench.data import Tables
+
+OpenStudy = Callable[..., Tables]
+
+NUMBERS = {
+    "5": 5.0,
+    " 5": 5.0,
+    "5.50\t": 5.5,
+    "\n-1e3 ": -1000.0,
+    "1,234.5": 1234.5,
+    " (1,234.50) ": -1234.5,
+    "¥ 12": 12.0,
+    "1,5": None,
+    "nan": None,
+    "inf": None,
+    "-Infinity ": None,
+    "twelve": None,
+    "": None,
+    "  ": None,
+}
+MOMENTS = {
+    "2025-08-16": "2025-08-16",
+    " 2025-08-16": "2025-08-16",
+    "2025-08-16 ": "2025-08-16",
+    "\t2025-08-16\n": "2025-08-16",
+    "2025-08-16 10:30": "2025-08-16 10:30",
+    " 2025-08-16 10:30:05 ": "2025-08-16 10:30:05",
+    "2025-08-16T23:30:00Z": "2025-08-17 07:30",
+    " 2025-08-16T23:30:00+01:00 ": "2025-08-17 06:30",
+    "2025-02-30": None,
+    "yesterday": None,
+    "": None,
+    " ": None,
+}
+
+
+@pytest.fixture
+def tables(open_study: OpenStudy) -> Tables:
+    return open_study(transactions=({}, "customer_id,date,amount\nA,2025-01-01,10\n"))
+
+
+def test_numbers_are_read_with_blanks_and_signs_or_not_at_all(tables: Tables) -> None:
+    given = ibis.memtable(pd.DataFrame({"text": list(NUMBERS)}))
+    read = given.select("text", value=tables.engine.number(given.text))
+    found = tables.engine.run(read, "test").set_index("text")["value"]
+    assert {text: None if pd.isna(v) else v for text, v in found.items()} == NUMBERS
+
+
+def test_days_and_instants_are_read_with_blanks_or_not_at_all(tables: Tables) -> None:
+    # instants are told by the clock of the study's zone, eight hours ahead of UTC
+    assert tables.study.time_zone == "Asia/Shanghai"
+    given = ibis.memtable(pd.DataFrame({"text": list(MOMENTS)}))
+    read = given.select("text", value=tables.engine.moment(given.text))
+    found = tables.engine.run(read, "test").set_index("text")["value"]
+    expected = {text: None if m is None else pd.Timestamp(m) for text, m in MOMENTS.items()}
+    assert {text: None if pd.isna(v) else v for text, v in found.items()} == expected
+
+
+def test_a_text_is_freed_of_blanks_once(tables: Tables) -> None:
+    given = ibis.memtable(pd.DataFrame({"text": [" a ", "b", ""]}))
+    once = tables.engine.text(given.text)
+    assert tables.engine.text(once) is once
+    found = tables.engine.run(given.select(bare=once), "test")["bare"]
+    assert found.iloc[:2].tolist() == ["a", "b"] and pd.isna(found.iloc[2])
