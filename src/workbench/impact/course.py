@@ -73,6 +73,10 @@ def read_course(
             f"there are {y.size} values and {later.size} marks of before and after",
             remedy="give one a period",
         )
+    if (np.diff(later.astype(int)) < 0).any():
+        raise CaseError(
+            "periods before and after are mixed", where="series", remedy="sort the series by time"
+        )
     names = pd.RangeIndex(len(y)) if periods is None else pd.Index(periods)
     seen = np.isfinite(y)
     share = later.astype(float) if in_force is None else np.asarray(in_force, dtype=float)
@@ -111,10 +115,6 @@ def _check_points(y: Array, seen: Mask, later: Mask) -> None:
             f"the series is {y[seen][0]:g} throughout",
             where="series",
             remedy="nothing can be learnt from a constant; check the indicator",
-        )
-    if (np.diff(later.astype(int)) < 0).any():
-        raise CaseError(
-            "periods before and after are mixed", where="series", remedy="sort the series by time"
         )
 
 
