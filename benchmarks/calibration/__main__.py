@@ -8,12 +8,12 @@ import json
 import time
 from pathlib import Path
 
-from benchmarks.calibration import page, panels, series
+from benchmarks.calibration import cards, page, panels, series
 from benchmarks.calibration.cells import holds, measure
 
 RESULTS = Path(__file__).parent / "results.json"
 # Each module has `cells()`; further families are added here.
-MODULES = (panels, series)
+MODULES = (panels, series, cards)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.calibration.cells import Answer, Cell
+from benchmarks.calibration.many import intervals
 from workbench.impact import (
     CaseError,
     controlled_series,
@@ -20,30 +21,22 @@ DRIFT = 0.3
 MOVES = ("AR(1)", "drifting level", "season")
 
 
-def _errors(rng: np.random.Generator, n: int, phi: float) -> np.ndarray:
-    e = np.zeros(n)
-    e[0] = rng.normal() / np.sqrt(1 - phi**2)
+def _errors(rng: np.random.Generator, n: int, phi: float, series: int) -> np.ndarray:
+    e = np.zeros((n, series))
+    e[0] = rng.normal(size=series) / np.sqrt(1 - phi**2)
     for t in range(1, n):
-        e[t] = phi * e[t - 1] + rng.normal()
+        e[t] = phi * e[t - 1] + rng.normal(size=series)
     return e
 
 
 def interrupted(
-    rng: np.random.Generator, effect: float, *, points: int, phi: float, moves: str
-) -> Answer:
+    rng: np.random.Generator, effects: np.ndarray, *, points: int, phi: float, moves: str
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Half of the points after the start; AR(1) errors, on a drifting level or with a season."""
-    time, after = np.arange(points), np.arange(points) >= points // 2
-    y = _errors(rng, points, phi) + 0.02 * time + effect * after
-    if moves == "drifting level":
-        y = y + np.cumsum(DRIFT * rng.normal(size=points))
-    if moves == "season":
-        y = y + np.cos(2 * np.pi * time / 12)
-    season = 12 if moves == "season" else None
-    try:
-        found = interrupted_series(y, after=after, season=season)
-    except CaseError:
-        return None
+    y, after, season = drawn(rng, effects, points=points, phi=phi, moves=moves)
+    low, high = intervals(y, after, season)
     # the oracle knows the covariance of the errors
+    time = np.arange(points)
     lag = np.abs(np.subtract.outer(time, time))
     v = phi**lag / (1 - phi**2)
     if moves == "drifting level":
@@ -51,7 +44,20 @@ def interrupted(
     x, terms = regressors(points, after, season)
     variance = np.linalg.inv(x.T @ np.linalg.solve(v, x))
     at = terms.index("step")
-    return found.low, found.high, 2 * 1.96 * float(np.sqrt(variance[at, at]))
+    return low, high, 2 * 1.96 * float(np.sqrt(variance[at, at]))
+
+
+def drawn(
+    rng: np.random.Generator, effects: np.ndarray, *, points: int, phi: float, moves: str
+) -> tuple[np.ndarray, np.ndarray, int | None]:
+    """Draw series, one a column: values, marks of before and after, periods in a year."""
+    time, after = np.arange(points), np.arange(points) >= points // 2
+    y = _errors(rng, points, phi, len(effects)) + 0.02 * time[:, None] + np.outer(after, effects)
+    if moves == "drifting level":
+        y = y + np.cumsum(DRIFT * rng.normal(size=y.shape), axis=0)
+    if moves == "season":
+        y = y + np.cos(2 * np.pi * time / 12)[:, None]
+    return y, after, 12 if moves == "season" else None
 
 
 def short(rng: np.random.Generator, effect: float) -> Answer:
@@ -102,10 +108,9 @@ def cells() -> list[Cell]:
         Cell(
             "interrupted time series",
             {"points": points, "autocorrelation": phi, "moves": moves},
-            lambda rng, effect, n=points, p=phi, m=moves: interrupted(
-                rng, effect, points=n, phi=p, moves=m
+            many=lambda rng, effects, n=points, p=phi, m=moves: interrupted(
+                rng, effects, points=n, phi=p, moves=m
             ),
-            runs=2400,
         )
         for moves in MOVES
         for points in (24, 48, 104)

@@ -89,6 +89,20 @@ def test_the_interval_covers_under_the_largest_departure_allowed(make_panel) -> 
     assert hits / 100 >= 0.93 and parallel / 100 < 0.2
 
 
+def test_the_hybrid_is_no_wider_than_the_intervals_of_all_steps_joined(make_panel) -> None:
+    # joined: for each step before and each sign the bound's own interval, as if it were the largest
+    panel = make_panel(np.random.default_rng(9), units=60, treated=30, effect=2.0, periods=10)
+    estimate, covariance = against_last_before(panel)
+    mean, reach = np.concatenate([np.zeros(5), np.full(5, 0.2)]), 3.0
+    steps = np.diff(np.eye(10)[:5], axis=0)
+    for m in (0.5, 1.0, 2.0):
+        pieces = np.vstack([mean + m * reach * steps, mean - m * reach * steps])
+        half = 2.001 * np.sqrt(np.einsum("ij,jk,ik->i", pieces, covariance, pieces))
+        joined = (pieces @ estimate - half).min(), (pieces @ estimate + half).max()
+        row = trend_bounds(panel, departures=(m,), bends=()).table.iloc[0]
+        assert joined[0] < row["low"] < row["high"] < joined[1]
+
+
 def test_smoothness_takes_out_a_straight_departure(make_panel) -> None:
     rng = np.random.default_rng(6)
     hits = 0

@@ -27,6 +27,7 @@ from workbench.impact import (
     synthetic_difference,
     two_way_fixed_effects,
 )
+from workbench.impact.hybrid import RelativeMagnitudes
 
 pytestmark = pytest.mark.reference
 DATA = Path(__file__).parents[3] / "shared" / "data" / "impact"
@@ -240,6 +241,38 @@ def test_the_seat_belt_law_without_being_told_the_model(series: str) -> None:
     ):
         assert found.relative == pytest.approx(published, abs=0.025)
         assert found.clear is (series != "rear")
+
+
+def test_bounds_for_the_expansion_of_medicaid() -> None:
+    # Rambachan, Roth (2023), example of their R package HonestDiD (README): share of low-income
+    # adults with insurance, expansion of 2014 against later or never, to 2015; effect in 2014.
+    # Two-way fixed effects against 2013 (2008 to 2012, then 2014, 2015) and their covariance by
+    # state, from the package's public data; intervals for Mbar .5, 1, 1.5, 2 by method C-LF.
+    beta = np.array([-52853, -112973, -26760, -14193, 3397, 464469, 692062]) * 1e-7
+    lower = [
+        74.885, 60.399, 72.665, 44.446, 37.893, 50.521, 33.858, 28.666, 26.737, 40.032, 43.280,
+        45.433, 27.782, 24.129, 54.627, 47.659, 44.289, 30.606, 23.809, 36.825, 83.757, 24.251,
+        28.247, 9.638, 2.924, 9.723, 63.214, 107.124,
+    ]  # fmt: skip
+    sigma = np.zeros((7, 7))
+    sigma[np.tril_indices(7)] = np.array(lower) * 1e-6
+    sigma = sigma + np.tril(sigma, -1).T
+    estimate = np.insert(beta, 5, 0.0)
+    covariance = np.insert(np.insert(sigma, 5, 0.0, axis=0), 5, 0.0, axis=1)
+    found = RelativeMagnitudes(estimate, covariance, 5, np.array([1.0, 0.0]), level=0.95)
+    # its ends are the outermost of 1,000 points over 40 standard errors that are not rejected
+    grid = 40 * np.sqrt(sigma[5, 5]) / 999
+    for bound, low, high in (
+        (0.5, 0.0240, 0.0672),
+        (1.0, 0.0170, 0.0720),
+        (1.5, 0.00824, 0.0797),
+        (2.0, -0.000916, 0.0881),
+    ):
+        own = found.interval(bound)
+        assert -5e-5 <= low - own[0] <= grid + 5e-5
+        assert -5e-5 <= own[1] - high <= grid + 5e-5
+    # "the breakdown value is about 2"
+    assert not found.stands(0.0, 1.9) and found.stands(0.0, 2.0)
 
 
 def test_a_drug_against_leukaemia() -> None:

@@ -203,7 +203,7 @@ def covered(n: int, runs: int, find) -> np.ndarray:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(("n", "runs"), [(60, 400), (150, 400), (400, 300)])
+@pytest.mark.parametrize(("n", "runs"), [(60, 400), (150, 400), (400, 600)])
 def test_intervals_of_ordinal_drivers_cover_the_truth(n: int, runs: int) -> None:
     found = covered(n, runs, ordinal_drivers)
     print(n, found)

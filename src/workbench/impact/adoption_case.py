@@ -60,7 +60,7 @@ def judge_starts(
         return None, None, [], picked.table, [refusal(error)], pd.DataFrame()
     checks = [*picked.checks, *effect.checks]
     with suppress(CaseError):
-        checks.append(trend_bounds(effect, bends=(), level=level).check)
+        checks.append(trend_bounds(effect, departures=(0.0,), bends=(), level=level).check)
     if case.chosen == "volunteers":
         checks.append(
             Check(

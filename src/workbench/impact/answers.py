@@ -111,7 +111,7 @@ def firmness(panel: Panel, effect: Effect, level: float) -> list[Check]:
     ]
     # a fair lot makes trends parallel but for chance, which the interval has
     if effect.design != "drawn by lot":
-        looks.append(lambda: trend_bounds(panel, bends=(), level=level).check)
+        looks.append(lambda: trend_bounds(panel, departures=(0.0,), bends=(), level=level).check)
     found = []
     for look in looks:
         with suppress(CaseError):

@@ -125,6 +125,12 @@ class Noise:
     phi: Array
     drift: Array
 
+    @property
+    def prior(self) -> Array:
+        """Logarithm of each model's weight before the series has spoken."""
+        visible = (self.drift > _VISIBLE[0]) & (self.drift < _VISIBLE[1])
+        return np.asarray(np.log(_DRIFTING) * visible - _LEAN * np.log(1 - self.phi))
+
     def only(self, errors: ErrorModel) -> NDArray[np.bool_]:
         """Models of one kind: those on an edge of the grid, or all."""
         if errors == "ar1":
@@ -159,8 +165,7 @@ class Noise:
         rss = np.maximum(rss, 1e-300)
         log_p = np.linalg.slogdet(precision)[1]
         score = -0.5 * (self.log_det + log_p + (n - k) * np.log(rss))
-        visible = (self.drift > _VISIBLE[0]) & (self.drift < _VISIBLE[1])
-        score = score - _LEAN * np.log(1 - self.phi) + np.log(_DRIFTING) * visible
+        score = score + self.prior
         scale = rss / (n - k)
         covariance = inverse * scale[:, None, None]
         found: dict[ErrorModel, Mixture] = {}

@@ -16,6 +16,7 @@ from workbench.impact.did import fixed_effects_of
 from workbench.impact.effect import Check
 from workbench.impact.event_study import against_last_before
 from workbench.impact.fixed_length import fixed_length
+from workbench.impact.hybrid import RelativeMagnitudes
 from workbench.impact.panel import CaseError, Panel
 from workbench.impact.staggered import StaggeredEffect
 
@@ -40,8 +41,8 @@ class TrendBounds:
     estimate : float
         Average effect after the start against the last period before it.
     breakdown : float
-        Largest departure of the first kind under which the interval excludes zero; zero where it
-        never does, infinite where it always does.
+        Largest departure of the first kind under which no effect is rejected as the answer; zero
+        where it never is, infinite where it always is.
     breakdown_smooth : float
         The same for bends, in units of the outcome; NaN without bends.
     """
@@ -134,9 +135,8 @@ def trend_bounds(
 
     Notes
     -----
-    Relative magnitudes: the bound on the effect is the largest of finitely many linear functions
-    of the estimates, one for each step before and each sign; the interval joins their intervals,
-    which covers at least as often as it says (somewhat wider than the hybrid test of the paper).
+    Relative magnitudes: the conditional, least favourable hybrid test of the paper, joined over the
+    steps before and their signs.
     Smoothness: the shortest interval of fixed length around a linear estimate (section 3.2 of the
     paper), found along the path of a lasso. Student's t stands for the normal where units are few.
 
@@ -155,16 +155,16 @@ def trend_bounds(
     average = np.zeros(len(estimate))
     average[reference + 1 :] = 1 / after
     quantile = float(stdtrit(df, 0.5 + level / 2))
-    steps = np.eye(len(estimate))[1 : reference + 1] - np.eye(len(estimate))[:reference]
-    reach = float((np.arange(1, after + 1) / after).sum())
+    stretch = quantile / float(ndtri(0.5 + level / 2))
+    share = average[reference + 1 :]
+    magnitudes = RelativeMagnitudes(estimate, covariance * stretch**2, k, share, level=level)
 
     def relative(m: float) -> tuple[float, float]:
-        pieces = np.vstack([average + m * reach * steps, average - m * reach * steps])
-        centre = pieces @ estimate
-        se = np.sqrt(np.einsum("ij,jk,ik->i", pieces, covariance, pieces))
-        return float((centre - quantile * se).min()), float((centre + quantile * se).max())
+        if m > 0:
+            return magnitudes.interval(m)
+        half = quantile * float(np.sqrt(average @ covariance @ average))
+        return float(average @ estimate) - half, float(average @ estimate) + half
 
-    stretch = quantile / float(ndtri(0.5 + level / 2))
     order = [i for i in range(len(estimate)) if i != reference]
     beta, sigma = estimate[order], covariance[np.ix_(order, order)] * stretch**2
 
@@ -188,11 +188,15 @@ def trend_bounds(
         path = fixed_length(beta, sigma, k, after)
         rows += [(SMOOTH, float(m), *path.interval(m, level=level)) for m in bends]
         scale = max(float(np.abs(estimate).max()), 1e-12)
-        breakdown_smooth = _breakdown(lambda m: path.interval(m, level=level), scale / 16)
+        breakdown_smooth = _breakdown(
+            lambda m: not _holds_zero(path.interval(m, level=level)), scale / 16
+        )
     return TrendBounds(
         pd.DataFrame(rows, columns=["restriction", "departure", "low", "high"]),
         float(average @ estimate),
-        _breakdown(relative, 1.0),
+        _breakdown(
+            lambda m: not _holds_zero(relative(0)) if m == 0 else not magnitudes.stands(0.0, m)
+        ),
         breakdown_smooth,
     )
 
@@ -220,13 +224,13 @@ def _coefficients(data: Panel | StaggeredEffect) -> tuple[Array, Array, int, flo
     return data.dynamic["estimate"].to_numpy(), data.covariance, reference, df
 
 
-def _breakdown(interval: Callable[[float], tuple[float, float]], unit: float) -> float:
-    """Largest departure under which the interval excludes zero."""
+def _holds_zero(interval: tuple[float, float]) -> bool:
+    low, high = interval
+    return low <= 0 <= high
 
-    def stands(m: float) -> bool:
-        low, high = interval(m)
-        return low > 0 or high < 0
 
+def _breakdown(stands: Callable[[float], bool], unit: float = 1.0) -> float:
+    """Largest departure under which the answer stands: zero is not among the effects that can."""
     if not stands(0.0):
         return 0.0
     near, far = 0.0, unit
@@ -234,7 +238,7 @@ def _breakdown(interval: Callable[[float], tuple[float, float]], unit: float) ->
         near, far = far, 2 * far
         if far > _MOST * unit:
             return float("inf")
-    for _ in range(30):
+    for _ in range(20):
         middle = (near + far) / 2
         near, far = (middle, far) if stands(middle) else (near, middle)
     return near

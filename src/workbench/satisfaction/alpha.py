@@ -203,7 +203,8 @@ def cronbach_alpha(
     if w is not None:
         kept &= w > 0
         w = w[kept]
-    values = values[kept]
+    if not kept.all():  # column by column, as a frame lies: several times faster along the items
+        values = np.asfortranarray(values[kept])
     covariance, n, worth = _pairs(values, w) if pairwise else (np.empty(0), len(values), 0.0)
     if n < 3:
         raise DataError(

@@ -61,7 +61,7 @@ class Answers:
         """Item codes in the order of the instrument."""
         return list(self.perception.columns)
 
-    @property
+    @cached_property
     def two_sided(self) -> bool:
         """Whether expectation was asked as well as perception: without, there are no gaps."""
         return bool(self.expectation.notna().to_numpy().any())
@@ -71,6 +71,20 @@ class Answers:
         """Whether there are items, and no item of experience got the same answer from everybody."""
         spread = self.perception.max() - self.perception.min()
         return bool(len(spread) and (spread > 0).all())
+
+    @cached_property
+    def paired_scores(self) -> tuple[Array, Array]:
+        """Each respondent's expectation and experience by dimension and, last, over all items.
+
+        Both are means over the items that have both, so their difference is the gap.
+        """
+        e, p = self.expectation.to_numpy(), self.perception.to_numpy()
+        both = ~np.isnan(e) & ~np.isnan(p)
+        one, other = (
+            self.scores(pd.DataFrame(np.where(both, side, np.nan), columns=self.items))
+            for side in (e, p)
+        )
+        return one.to_numpy(), other.to_numpy()
 
     @property
     def weighted(self) -> bool:

@@ -202,7 +202,7 @@ def confirm(
             remedy="take errors='robust'",
         )
     kept = ~np.isnan(values).any(axis=1) & (True if w is None else w > 0)
-    complete = values[kept]
+    complete = values if kept.all() else np.asfortranarray(values[kept])
     w = None if w is None else w[kept] / w[kept].mean()
     n = len(complete)
     if n <= len(names):

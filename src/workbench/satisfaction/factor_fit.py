@@ -141,24 +141,24 @@ def fourth_moments(
     second = np.array([b for _, b in shape.pairs], dtype=np.intp)
     meat, total = np.zeros((shape.size, shape.size)), 0.0
     for start in range(0, n, 4096):
-        d = away[start : start + 4096]
-        u = d @ inverse
-        by_factor = u @ loading
-        along = by_factor @ phi
-        scores = np.empty((len(d), shape.size))
-        np.multiply(u, along[:, shape.of], out=scores[:, :p])
-        np.multiply(0.5 * u, u, out=scores[:, p : 2 * p])
-        scores[:, 2 * p :] = by_factor[:, first] * by_factor[:, second]
-        scores -= mean
-        own = np.einsum("ij,ij->i", u, d)
-        traces = 0.5 * own**2 - np.einsum("ij,ij->i", u @ sample, u)
+        d = away[start : start + 4096].T  # a row an item: long rows are quick
+        u = inverse @ d
+        by_factor = loading.T @ u
+        along = phi @ by_factor
+        scores = np.empty((shape.size, d.shape[1]))
+        np.multiply(u, along[shape.of], out=scores[:p])
+        np.multiply(0.5 * u, u, out=scores[p : 2 * p])
+        scores[2 * p :] = by_factor[first] * by_factor[second]
+        scores -= mean[:, None]
+        own = np.einsum("ij,ij->j", u, d)
+        traces = 0.5 * own**2 - np.einsum("ij,ij->j", sample @ u, u)
         if weights is None:
             total += float(traces.sum())
         else:
             w = weights[start : start + 4096]
-            scores *= w[:, None]
+            scores *= w
             total += float(np.square(w) @ (traces + centre))
-        meat += scores.T @ scores
+        meat += scores @ scores.T
     return meat / n, total / n + (centre if weights is None else 0.0)
 
 

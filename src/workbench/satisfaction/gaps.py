@@ -220,13 +220,7 @@ def dimension_sides(answers: Answers) -> tuple[Array, Array]:
             where="survey",
             remedy="without them there is no gap; see `performance` for experience alone",
         )
-    e, p = answers.expectation.to_numpy(), answers.perception.to_numpy()
-    both = ~np.isnan(e) & ~np.isnan(p)
-    one, other = (
-        answers.scores(pd.DataFrame(np.where(both, side, np.nan), columns=answers.items))
-        for side in (e, p)
-    )
-    return one.to_numpy(), other.to_numpy()
+    return answers.paired_scores
 
 
 def dimension_gaps(
@@ -249,10 +243,13 @@ def dimension_gaps(
 def _rows(
     e: Array, p: Array, w: Array | None, people: NDArray[np.intp] | None, level: float
 ) -> pd.DataFrame:
-    both = ~np.isnan(e) & ~np.isnan(p)
-    table = paired(np.where(both, p - e, np.nan), weights=w, people=people, level=level)
-    experience = paired(np.where(both, p, np.nan), weights=w, people=people, level=level)
-    table.insert(2, "expectation", column_moments(np.where(both, e, np.nan), w).mean)
+    gap = p - e
+    lone = np.isnan(gap)
+    if lone.any():  # one side without the other counts for neither
+        e, p = (np.where(lone, np.nan, side) for side in (e, p))
+    table = paired(gap, weights=w, people=people, level=level)
+    experience = paired(p, weights=w, people=people, level=level)
+    table.insert(2, "expectation", column_moments(e, w).mean)
     table.insert(3, "perception", experience["estimate"])
     table["perception_low"], table["perception_high"] = experience["low"], experience["high"]
     table["p_holm"], table["p_bh"] = adjust(table["p"], "holm"), adjust(table["p"], "bh")

@@ -247,7 +247,7 @@ def verdicts(
         y = pd.to_numeric(answers.background[outcome], errors="coerce").to_numpy(dtype=float)
         r2 = _explained(answers, y, weights)
         if r2 is not None:
-            spans = percentile_limits(r2[1:], level, worth)
+            spans = percentile_limits(r2[1:], level, worth, estimate=r2[0])
             names = ["gap", "experience", "difference"]
             explained = pd.DataFrame(
                 {"score": names, "estimate": r2[0], "low": spans[0], "high": spans[1]}
