@@ -103,3 +103,19 @@ def test_omega_stands_beside_alpha_from_three_items_on_and_experience_alone_suff
     assert table.loc["a", "omega_low"] < table.loc["a", "omega"] < table.loc["a", "omega_high"]
     assert table.loc["a", "omega"] >= table.loc["a", "estimate"] - 0.01
     assert np.isnan(table.loc["b", "omega"]), "two items do not identify a factor"
+
+
+@pytest.mark.parametrize("interval", ["Feldt", "distribution-free"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_alpha_without_an_item_is_alpha_of_the_others_interval_and_all(interval, weighted) -> None:
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(rng.normal(size=(80, 1)) + rng.normal(size=(80, 4)), columns=list("abcd"))
+    weights = rng.uniform(0.5, 2, 80) if weighted else None
+    found = cronbach_alpha(frame, interval=interval, weights=weights).items.set_index("item")
+    for item in frame:
+        left = cronbach_alpha(frame.drop(columns=item), interval=interval, weights=weights)
+        names = ["alpha_if_dropped", "alpha_if_dropped_low", "alpha_if_dropped_high"]
+        expected = [left.estimate, left.low, left.high]
+        assert found.loc[item, names].tolist() == pytest.approx(expected, rel=1e-12)
+    pair = cronbach_alpha(frame[["a", "b"]]).items
+    assert pair.filter(like="dropped").isna().all(axis=None)

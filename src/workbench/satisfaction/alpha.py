@@ -34,7 +34,7 @@ class Alpha:
         one covariance.
     items : DataFrame
         `item`, `mean`, `sd`, `item_rest` (correlation with the sum of the others), `low`, `high`
-        (its interval), `alpha_if_dropped`.
+        (its interval), `alpha_if_dropped`, `alpha_if_dropped_low`, `alpha_if_dropped_high`.
     """
 
     estimate: float
@@ -227,20 +227,16 @@ def cronbach_alpha(
             remedy="use missing='complete', or Feldt's interval",
         )
     estimate = alpha_from_covariance(covariance)
-    if not pairwise:
-        worth = float(n)
-        if w is not None or interval != "Feldt":
-            influence = _influence(values, w, covariance)
-            worth = float(n) if w is None else effective_answers(influence, w)
-    if interval == "Feldt":
-        low, high = feldt_limits(estimate, worth, len(names), level=level)
-    else:
-        low, high = _free(estimate, influence, w, level)
+    complete = None if pairwise else values
+    low, high, worth = _limits(estimate, covariance, complete, w, interval, worth, level)
     if not by_item:
         return Alpha(estimate, low, high, n, pd.DataFrame(), interval)
     free = interval != "Feldt" or (w is not None and not pairwise)
     rest, reach = _with_rest(covariance, worth, values if free else None, w)
     reach = reach * ndtri(0.5 + level / 2)
+    dropped = np.array(
+        [_without(i, covariance, complete, w, interval, worth, level) for i in range(len(names))]
+    )
     table = pd.DataFrame(
         {
             "item": names,
@@ -249,13 +245,59 @@ def cronbach_alpha(
             "item_rest": rest,
             "low": np.tanh(np.arctanh(rest) - reach),
             "high": np.tanh(np.arctanh(rest) + reach),
-            "alpha_if_dropped": [
-                alpha_from_covariance(np.delete(np.delete(covariance, i, 0), i, 1))
-                for i in range(len(names))
-            ],
+            "alpha_if_dropped": dropped[:, 0],
+            "alpha_if_dropped_low": dropped[:, 1],
+            "alpha_if_dropped_high": dropped[:, 2],
         }
     )
     return Alpha(estimate, low, high, n, table, interval)
+
+
+def _limits(
+    alpha: float,
+    covariance: Array,
+    values: Array | None,
+    weights: Array | None,
+    interval: str,
+    worth: float,
+    level: float,
+) -> tuple[float, float, float]:
+    """Limits of alpha, and the answers of a simple sample that it is worth.
+
+    Without `values` (pairwise covariances), `worth` is taken as it is given.
+    """
+    k = len(covariance)
+    if values is not None and (weights is not None or interval != "Feldt"):
+        influence = _influence(values, weights, covariance)
+        if interval != "Feldt":
+            low, high = _free(alpha, influence, weights, level)
+            return low, high, _worth(influence, weights)
+        worth = _worth(influence, weights)
+    elif values is not None:
+        worth = float(len(values))
+    return *feldt_limits(alpha, worth, k, level=level), worth
+
+
+def _worth(influence: Array, weights: Array | None) -> float:
+    return float(len(influence)) if weights is None else effective_answers(influence, weights)
+
+
+def _without(
+    item: int,
+    covariance: Array,
+    values: Array | None,
+    weights: Array | None,
+    interval: str,
+    worth: float,
+    level: float,
+) -> tuple[float, float, float]:
+    """Alpha of the other items, with limits of the same kind."""
+    left = np.delete(np.delete(covariance, item, 0), item, 1)
+    if len(left) < 2:
+        return float("nan"), float("nan"), float("nan")
+    alpha = alpha_from_covariance(left)
+    others = None if values is None else np.delete(values, item, 1)
+    return alpha, *_limits(alpha, left, others, weights, interval, worth, level)[:2]
 
 
 def _pairs(values: Array, weights: Array | None) -> tuple[Array, int, float]:

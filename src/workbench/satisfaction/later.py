@@ -281,7 +281,7 @@ def _relate(
             remedy="nothing differs that a relation could explain; look at a longer time",
         )
     plain = np.column_stack([np.ones(len(value)), value])
-    known = past.loc[:, past.std() > 0]
+    known = past.loc[:, np.ptp(past.to_numpy(), axis=0) > 0]
     if "wave" in frame and len(frame["wave"].dropna().unique()) > 1:
         waves = pd.get_dummies(frame["wave"].astype(str), drop_first=True, dtype=float)
         known = pd.concat([known, waves], axis=1)
