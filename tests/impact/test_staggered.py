@@ -375,3 +375,28 @@ def test_the_relative_effect_of_two_way_effects_has_an_interval_that_holds() -> 
         held += found.relative_low < 0.1 < found.relative_high
     # nominal 95 %: 57 of 60
     assert held >= 53
+
+
+def test_the_picture_has_the_same_units_in_every_period() -> None:
+    frame = records(np.random.default_rng(8), per_group=200)
+    found = staggered_adoption(adoption(frame)).series
+    ever = frame[frame["first"].notna()].groupby("year")["y"].mean()
+    assert found["observed"].to_numpy() == pytest.approx(ever.to_numpy())
+    assert found["after"].tolist() == [False] * 3 + [True] * 5
+    # a third of the units gained 1 from the 4th year on, two thirds from the 5th, all from the 7th
+    gain = np.array([0, 0, 0, 1, 2, 2, 3, 3]) / 3
+    truth = found["observed"] - gain
+    assert found["counterfactual"].to_numpy() == pytest.approx(truth.to_numpy(), abs=0.15)
+    after = found[found["after"]]
+    assert after["low"].lt(truth[after.index]).all() and after["high"].gt(truth[after.index]).all()
+    assert (after["high"] - after["low"]).lt(0.5).all()
+    assert found.loc[~found["after"], ["low", "high"]].isna().all(axis=None)
+    ragged = staggered_adoption(adoption(frame), base="varying").series
+    assert ragged.loc[~ragged["after"], "counterfactual"].isna().all()
+    assert ragged["counterfactual"].tail(5).tolist() == found["counterfactual"].tail(5).tolist()
+
+
+def test_a_period_in_which_a_group_has_no_comparison_is_left_out_of_the_picture() -> None:
+    frame = records(np.random.default_rng(8), never=False)
+    found = staggered_adoption(adoption(frame)).series.set_index("period")["counterfactual"]
+    assert found.notna().tolist() == [True] * 6 + [False] * 2

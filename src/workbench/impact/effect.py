@@ -202,6 +202,11 @@ class Effect:
             ]
         )
 
+    @property
+    def start_name(self) -> str:
+        """What the line in the picture marks."""
+        return "start"
+
     def with_checks(self, *checks: Check) -> Effect:
         """Return the same effect with more checks."""
         return replace(self, checks=(*self.checks, *checks))
@@ -230,7 +235,7 @@ class Effect:
         low, high = ax.get_ylim()
         ax.set_ylim(low, high + 0.1 * (high - low))
         ax.annotate(
-            "start",
+            self.start_name,
             (first - 0.5, 1),
             xycoords=("data", "axes fraction"),
             xytext=(-4, -4),

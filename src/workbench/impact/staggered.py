@@ -54,6 +54,11 @@ class StaggeredEffect(Effect):
     overall: pd.DataFrame = field(default_factory=pd.DataFrame)
     covariance: Array = field(default_factory=lambda: np.zeros((0, 0)))
 
+    @property
+    def start_name(self) -> str:
+        """The picture runs by calendar: other units start later."""
+        return "first start"
+
 
 def staggered_adoption(
     adoption: Adoption,
@@ -134,7 +139,7 @@ def staggered_adoption(
         n_before=int(a.starts.min()),
         n_after=len(a.periods) - int(a.starts.min()),
         start=period_start(a.periods[a.starts.min()]),
-        series=_picture(a, gaps),
+        series=_picture(a, cells, base, level),
         gaps=gaps[["period", "estimate", "low", "high", "se", "after"]],
         parts=_parts(a, chosen, effect, quantile * se, level),
         checks=_checks(a, cells, events, chosen, level),
@@ -208,21 +213,42 @@ def _named(table: pd.DataFrame, a: Adoption, column: str) -> pd.DataFrame:
     return table.assign(**{column: a.periods[table[column].to_numpy()]})
 
 
-def _picture(a: Adoption, gaps: pd.DataFrame) -> pd.DataFrame:
-    """Treated units lined up at their starts: observed, and the same less the effect."""
-    at = np.arange(a.never)[None, :] - a.first[:, None]
-    usable = (a.first < a.never)[:, None] & (a.weight > 0)
-    w = np.where(usable, a.size[:, None], 0.0)
-    y = np.nan_to_num(a.outcome)
-    observed = np.array([(w * y * (at == e)).sum() / (w * (at == e)).sum() for e in gaps["period"]])
-    after = gaps["after"].to_numpy()
+def _picture(a: Adoption, cells: GroupTime, base: Base, level: float) -> pd.DataFrame:
+    """All units with an effect, by calendar: observed, and the same less what those started gained.
+
+    Lined up at their starts, other units would stand behind each period. Before the first start
+    the difference is that to the comparison, as in the event study.
+    """
+    judged = np.unique(cells.group)  # where nobody stays untreated, the last to start is not
+    ever = np.isin(a.first, judged)
+    w = np.where(ever[:, None] & (a.weight > 0), a.size[:, None], 0.0)
+    time, began = np.arange(a.never), int(judged.min())
+    after = time >= began
+    with np.errstate(invalid="ignore"):
+        observed = (w * np.nan_to_num(a.outcome)).sum(axis=0) / w.sum(axis=0)
+    gain, half = np.full(a.never, np.nan), np.full(a.never, np.nan)
+    whole = float(a.size[ever].sum())
+    for t in time:
+        counted = (cells.time == t) & (cells.after | (not after[t]))
+        groups = np.unique(cells.group[counted])
+        expected = judged[judged <= t] if after[t] else judged
+        if not np.isin(expected, groups).all() or (base == "varying" and not after[t]):
+            continue  # a group without a comparison then, or with one of the period before only
+        estimate, influence = aggregation.weighted(cells, counted)
+        share = float(a.size[np.isin(a.first, groups)].sum()) / whole
+        degrees = max(int(np.isin(a.first, groups).sum()) - 1, 1)
+        gain[t] = share * estimate
+        error = aggregation.standard_error(influence)
+        half[t] = stdtrit(degrees, 0.5 + level / 2) * share * error
+    half[~after] = np.nan
+    without = observed - gain
     return pd.DataFrame(
         {
-            "period": gaps["period"],
+            "period": a.periods,
             "observed": observed,
-            "counterfactual": observed - gaps["estimate"],
-            "low": np.where(after, observed - gaps["high"], np.nan),
-            "high": np.where(after, observed - gaps["low"], np.nan),
+            "counterfactual": without,
+            "low": without - half,
+            "high": without + half,
             "after": after,
         }
     )

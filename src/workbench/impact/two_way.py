@@ -92,13 +92,14 @@ def wrong_weight(x: Array, weight: Array, treatment: Array) -> float:
 def _warnings(a: Adoption, share: float) -> tuple[Check, ...]:
     if len(a.starts) < 2:
         return ()
-    return (
-        Check(
-            "two-way fixed effects",
-            "warning",
-            "The units started at {n} different times. One regression with unit and period effects"
-            " then takes units treated earlier for a comparison: {share} percent of the weight of"
-            " the treated counts with the wrong sign.",
-            {"n": len(a.starts), "share": round(100 * share, 1)},
-        ),
+    said = (
+        "The units started at {n} different times. One regression with unit and period effects"
+        " then takes units treated earlier for a comparison"
     )
+    known = {"n": len(a.starts), "share": round(100 * share, 1)}
+    wrong = (
+        ": {share} percent of the weight of the treated counts with the wrong sign."
+        if known["share"] > 0
+        else ", though here no weight of the treated counts with the wrong sign."
+    )
+    return (Check("two-way fixed effects", "warning", said + wrong, known),)
