@@ -183,7 +183,7 @@ class PurchaseModel(ABC):
     @staticmethod
     def time_scale(rows: Purchases) -> float:
         """Length of time that the search counts as one: the mean age."""
-        return float(np.average(rows.T, weights=rows.n))
+        return dot(rows.n, rows.T) / rows.customers
 
     @staticmethod
     def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:

@@ -169,7 +169,7 @@ class GammaGamma:
         phi = best.phi + shift
         theta = np.exp(phi)
         results = GammaGammaResults(
-            params=pd.Series(theta, index=list(self.names), name=self.title),
+            params=pd.Series(theta, index=pd.Index(self.names, dtype=object), name=self.title),
             phi=phi,
             covariance=covariance_of(best),
             llf=best.value - np.log(scale) * float(self.n.sum()),
