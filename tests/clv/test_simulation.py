@@ -40,7 +40,7 @@ TRUTHS: dict[type[PurchaseModel], np.ndarray] = {
 
 def ages(rng: np.random.Generator, customers: int) -> np.ndarray:
     """Few distinct ones, which spares the valuation most of its work."""
-    return 4.0 * rng.integers(5, 20, customers)
+    return 4.0 * rng.integers(5, 21, customers)
 
 
 def spend_of(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import matplotlib
 
@@ -153,6 +154,14 @@ def test_one_period_before_is_refused(make_panel, rng) -> None:
         trend_bounds(panel)
     with pytest.raises(CaseError, match="three at least"):
         placebo_dates(panel)
+
+
+def test_a_period_without_anybody_treated_is_refused(make_panel, rng) -> None:
+    panel = make_panel(rng)
+    weight = panel.weight.copy()
+    weight[panel.treated, -2] = 0.0
+    with pytest.raises(CaseError, match="periods in which nobody treated.*: 1"):
+        trend_bounds(replace(panel, weight=weight))
 
 
 def test_placebo_dates_rarely_find_an_effect_where_there_is_none(make_panel) -> None:

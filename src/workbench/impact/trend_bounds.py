@@ -131,7 +131,8 @@ def trend_bounds(
     Raises
     ------
     CaseError
-        Fewer than two periods before the start; bends with too few units.
+        Fewer than two periods before the start; a period without one of the groups; bends with too
+        few units.
 
     Notes
     -----
@@ -151,6 +152,13 @@ def trend_bounds(
             "there is one period before the start",
             where="outcome table",
             remedy="how trends parted before takes two periods at least",
+        )
+    gone = int((~np.isfinite(estimate)).sum())
+    if gone or not np.isfinite(covariance).all():
+        raise CaseError(
+            f"periods in which nobody treated, or nobody compared, was observed: {max(gone, 1)}",
+            where="outcome table",
+            remedy="use longer periods",
         )
     average = np.zeros(len(estimate))
     average[reference + 1 :] = 1 / after
