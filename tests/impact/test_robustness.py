@@ -160,7 +160,7 @@ def test_a_period_without_anybody_treated_is_refused(make_panel, rng) -> None:
     panel = make_panel(rng)
     weight = panel.weight.copy()
     weight[panel.treated, -2] = 0.0
-    with pytest.raises(CaseError, match="periods in which nobody treated.*: 1"):
+    with pytest.raises(CaseError, match=r"periods in which nobody treated.*: 1"):
         trend_bounds(replace(panel, weight=weight))
 
 
