@@ -13,7 +13,7 @@ from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from workbench.impact.cox import fit_cox
 from workbench.impact.effect import Check
-from workbench.impact.panel import CaseError
+from workbench.impact.panel import CaseError, check_columns
 
 Array = NDArray[np.float64]
 
@@ -125,13 +125,7 @@ def hazard_ratio(
     84, 1074-1078 (sandwich); Grambsch, Therneau (1994), Biometrika 81(3), 515-526, equation 8.
     """
     columns = [c for c in (duration, event, treated, after, unit) if c is not None]
-    absent = [c for c in columns if c not in frame]
-    if absent:
-        raise CaseError(
-            f"there is no column {', '.join(map(repr, absent))}",
-            where="times to the event",
-            remedy=f"its columns are {', '.join(map(str, frame.columns))}",
-        )
+    check_columns(frame, columns, where="times to the event")
     time = frame[duration].to_numpy(dtype=float)
     gone = frame[event].to_numpy(dtype=bool)
     own = frame[treated].to_numpy(dtype=float)

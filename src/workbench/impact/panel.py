@@ -252,13 +252,15 @@ class Cells:
     notes: tuple[tuple[str, str, int], ...]
 
 
-def check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> None:
+def check_columns(
+    frame: pd.DataFrame, columns: Sequence[str], where: str = "outcome table"
+) -> None:
     """Refuse a table without the columns that are needed."""
     absent = [c for c in columns if c not in frame]
     if absent:
         raise CaseError(
             f"there is no column {', '.join(map(repr, absent))}",
-            where="outcome table",
+            where=where,
             remedy=f"its columns are {', '.join(map(str, frame.columns))}",
         )
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, stdtrit
 
 from workbench.impact.effect import Check, Effect
-from workbench.impact.panel import CaseError
+from workbench.impact.panel import CaseError, check_columns
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -141,13 +141,7 @@ def time_to_event(
     Statistics in Medicine 41(21).
     """
     columns = [c for c in (duration, event, treated, after, unit) if c is not None]
-    absent = [c for c in columns if c not in frame]
-    if absent:
-        raise CaseError(
-            f"there is no column {', '.join(map(repr, absent))}",
-            where="times to the event",
-            remedy=f"its columns are {', '.join(map(str, frame.columns))}",
-        )
+    check_columns(frame, columns, where="times to the event")
     own = frame[treated].to_numpy(dtype=bool)
     late = np.ones(len(frame), dtype=bool) if after is None else frame[after].to_numpy(dtype=bool)
     influence = np.zeros(len(frame))
