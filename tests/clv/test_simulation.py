@@ -273,8 +273,9 @@ def test_bias_is_below_two_percent_and_coverage_is_nominal_at_two_thousand_custo
 ) -> None:
     plain, corrected = purchases_and_value(law, 400, 2000, np.random.default_rng(13))
     hold(law.title, plain, corrected)
-    # of maximum likelihood itself: the mean of the value, and coverage
     found = told(law.title, plain, corrected)
+    assert (np.abs(corrected.mean()[0] - 1) < 0.02).all(), found
+    # of maximum likelihood itself: the mean of the value, and coverage
     assert abs(plain.mean()[0][-1] - 1) < 0.02, found
     assert ((plain.coverage >= 0.925) & (plain.coverage <= 0.98)).all(), found
 
