@@ -184,6 +184,22 @@ def test_links_in_the_cells_of_a_table_find_their_pages_in_either_edition(projec
     assert '<a href="case_evaluation/desk.html">Keep it</a>' in text
 
 
+def test_of_a_link_to_a_notebook_that_did_not_run_the_words_stay(project):
+    (project / "notebooks").mkdir(exist_ok=True)
+    source = max((project / "runs/demo").glob("2*")) / "notebooks/overview.ipynb"
+    shutil.copy(source, project / "notebooks/drivers.ipynb")
+    notebook = nbformat.read(source, as_version=4)
+    notebook.cells[-2].source += (
+        "\n\n[What drives it](drivers.html#top) [Lost](driver.html)"
+        ' <a class="wb" href="drivers.html">Drivers</a> <a href="clv.html#share">Value</a>'
+    )
+    nbformat.write(notebook, source)
+    stage(project)
+    text = text_of(page(project, "studies/demo/index.ipynb"))
+    # a slip of the pen stays a link, which the check of the site reports
+    assert 'What drives it [Lost](driver.html) Drivers <a href="clv.html#share">Value</a>' in text
+
+
 def test_pages_come_in_the_order_of_the_pipeline(project):
     stage(project)
     orders = [

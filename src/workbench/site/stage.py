@@ -26,7 +26,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path, PurePosixPath
@@ -277,7 +277,7 @@ def _page_files(
     ]
     if page.failed and page.entry is not None:
         cells.append(raw_html(blocks.failure(page.entry, record, language)))
-    cells += _relinked(page.edition.cells, pages, folder)
+    cells += _relinked(page.edition.cells, pages, folder, titles)
     if page.kind == "study":
         inner = [p for p in pages if p.kind in ("page", "cases")]
         links = [_link(p, folder) for p in sorted(inner, key=lambda p: p.order)]
@@ -322,8 +322,20 @@ def _page_files(
     return files | {str(folder / name): data for name, data in page.edition.files.items()}
 
 
-def _relinked(cells: list[Any], pages: list[_Page], folder: PurePosixPath) -> list[Any]:
-    """Point links to notebooks, written as ``<key>.html``, to where their pages are."""
+_TO_PAGE = re.compile(
+    r"\[(?P<said>[^\]]*)\]\((?P<page>[\w-]+)\.html(?P<at>#[^)]*)?\)"
+    r"|(?P<open><a\b[^>]*href=\")(?P<key>[\w-]+)\.html(?P<rest>[^>]*>)(?P<inner>.*?)</a>",
+    re.DOTALL,
+)
+
+
+def _relinked(
+    cells: list[Any], pages: list[_Page], folder: PurePosixPath, notebooks: Collection[str]
+) -> list[Any]:
+    """Point links to notebooks, written as ``<key>.html``, to where their pages are.
+
+    Of a notebook that did not run, only the link's words stay.
+    """
     places = {
         p.entry.key: posixpath.relpath(str(PurePosixPath(p.path).with_suffix(".html")), str(folder))
         for p in pages
@@ -331,11 +343,17 @@ def _relinked(cells: list[Any], pages: list[_Page], folder: PurePosixPath) -> li
     }
 
     def place(found: re.Match[str]) -> str:
-        return f"{found[1]}{places.get(found[2], f'{found[2]}.html')}"
+        key = found["page"] or found["key"]
+        if key not in places and key in notebooks:
+            return str(found["inner"] if found["said"] is None else found["said"])
+        target = places.get(key, f"{key}.html")
+        if found["said"] is None:
+            return f"{found['open']}{target}{found['rest']}{found['inner']}</a>"
+        return f"[{found['said']}]({target}{found['at'] or ''})"
 
     for cell in cells:
         if cell.cell_type == "markdown":
-            cell.source = re.sub(r"(\]\(|href=\")([\w-]+)\.html\b", place, cell.source)
+            cell.source = _TO_PAGE.sub(place, cell.source)
     return cells
 
 
