@@ -24,9 +24,8 @@ a new study needs no edit; the order comes from ``order:`` in each page's front 
 from __future__ import annotations
 
 import posixpath
-import re
 import shutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path, PurePosixPath
@@ -41,6 +40,7 @@ from workbench.site import blocks
 from workbench.site.edition import Edition, cut, raw_html, read_notebook
 from workbench.site.errors import SiteError
 from workbench.site.fonts import staged_rule
+from workbench.site.links import relinked
 from workbench.site.records import (
     LANDING,
     Entry,
@@ -277,7 +277,12 @@ def _page_files(
     ]
     if page.failed and page.entry is not None:
         cells.append(raw_html(blocks.failure(page.entry, record, language)))
-    cells += _relinked(page.edition.cells, pages, folder, titles)
+    places = {
+        p.entry.key: posixpath.relpath(str(PurePosixPath(p.path).with_suffix(".html")), str(folder))
+        for p in pages
+        if p.entry is not None
+    }
+    cells += relinked(page.edition.cells, places, titles)
     if page.kind == "study":
         inner = [p for p in pages if p.kind in ("page", "cases")]
         links = [_link(p, folder) for p in sorted(inner, key=lambda p: p.order)]
@@ -320,41 +325,6 @@ def _page_files(
     text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
     files = {page.path: text.encode("utf-8")}
     return files | {str(folder / name): data for name, data in page.edition.files.items()}
-
-
-_TO_PAGE = re.compile(
-    r"\[(?P<said>[^\]]*)\]\((?P<page>[\w-]+)\.html(?P<at>#[^)]*)?\)"
-    r"|(?P<open><a\b[^>]*href=\")(?P<key>[\w-]+)\.html(?P<rest>[^>]*>)(?P<inner>.*?)</a>",
-    re.DOTALL,
-)
-
-
-def _relinked(
-    cells: list[Any], pages: list[_Page], folder: PurePosixPath, notebooks: Collection[str]
-) -> list[Any]:
-    """Point links to notebooks, written as ``<key>.html``, to where their pages are.
-
-    Of a notebook that did not run, only the link's words stay.
-    """
-    places = {
-        p.entry.key: posixpath.relpath(str(PurePosixPath(p.path).with_suffix(".html")), str(folder))
-        for p in pages
-        if p.entry is not None
-    }
-
-    def place(found: re.Match[str]) -> str:
-        key = found["page"] or found["key"]
-        if key not in places and key in notebooks:
-            return str(found["inner"] if found["said"] is None else found["said"])
-        target = places.get(key, f"{key}.html")
-        if found["said"] is None:
-            return f"{found['open']}{target}{found['rest']}{found['inner']}</a>"
-        return f"[{found['said']}]({target}{found['at'] or ''})"
-
-    for cell in cells:
-        if cell.cell_type == "markdown":
-            cell.source = _TO_PAGE.sub(place, cell.source)
-    return cells
 
 
 def _link(page: _Page, folder: PurePosixPath) -> blocks.Link:
