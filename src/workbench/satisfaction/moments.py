@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -153,7 +154,9 @@ def percentile_limits(
         out = float(np.sqrt(size / (size - 1)) * stdtrit(size - 1, 0.5 + level / 2))
     if estimate is None:
         tails = ndtr([-out, out])
-        low, high = np.nanquantile(drawn, tails, axis=0, method="weibull")
+        with warnings.catch_warnings():  # where no draw has a number, nor have the limits
+            warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
+            low, high = np.nanquantile(drawn, tails, axis=0, method="weibull")
         return np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     columns, at = drawn.reshape(len(drawn), -1), np.ravel(estimate)
     below = (columns < at).mean(axis=0) + (columns == at).mean(axis=0) / 2
