@@ -30,13 +30,14 @@ LAB_STYLE = """
 .wb-table .wb-num{text-align:right!important;white-space:nowrap}
 .wb-table .wb-short{white-space:nowrap}
 .wb-bar{display:inline-block;height:.6em;margin-right:.5em;background:currentColor;opacity:.35}
-.wb-headlines{display:flex;flex-wrap:wrap;gap:.8em;list-style:none;padding:0;margin:.5em 0}
+.wb-headlines{display:flex;flex-wrap:wrap;gap:.8em;padding:0!important;margin:.5em 0}
 .wb-card{border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em}
 .wb-card{min-width:9em;max-width:17em}
 .wb-card p{margin:0}.wb-card-label,.wb-card-interval,.wb-card-change{font-size:.9em;opacity:.8}
 .wb-card-value{font-size:1.6em;font-weight:600}
 .wb-personas{display:grid;grid-template-columns:repeat(auto-fill,minmax(17em,1fr));gap:.8em}
-.wb-personas{list-style:none;padding:0}.wb-personas p,.wb-personas dl,.wb-personas dd{margin:0}
+.wb-headlines>li,.wb-personas>li{list-style:none}
+.wb-personas{padding:0!important}.wb-personas p,.wb-personas dl,.wb-personas dd{margin:0}
 .wb-persona{border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em}
 .wb-persona-name{font-weight:600;font-size:1.1em}.wb-persona-label{font-size:.85em;opacity:.75}
 .wb-persona-track{display:block}.wb-persona-track .wb-bar{display:block}
