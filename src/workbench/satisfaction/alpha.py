@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -228,15 +230,14 @@ def cronbach_alpha(
         )
     estimate = alpha_from_covariance(covariance)
     complete = None if pairwise else values
-    low, high, worth = _limits(estimate, covariance, complete, w, interval, worth, level)
+    limits = partial(_limits, weights=w, interval=interval, worth=worth, level=level)
+    low, high, worth = limits(estimate, covariance, complete)
     if not by_item:
         return Alpha(estimate, low, high, n, pd.DataFrame(), interval)
     free = interval != "Feldt" or (w is not None and not pairwise)
     rest, reach = _with_rest(covariance, worth, values if free else None, w)
     reach = reach * ndtri(0.5 + level / 2)
-    dropped = np.array(
-        [_without(i, covariance, complete, w, interval, worth, level) for i in range(len(names))]
-    )
+    dropped = np.array([_without(i, covariance, complete, limits) for i in range(len(names))])
     table = pd.DataFrame(
         {
             "item": names,
@@ -286,10 +287,7 @@ def _without(
     item: int,
     covariance: Array,
     values: Array | None,
-    weights: Array | None,
-    interval: str,
-    worth: float,
-    level: float,
+    limits: Callable[[float, Array, Array | None], tuple[float, float, float]],
 ) -> tuple[float, float, float]:
     """Alpha of the other items, with limits of the same kind."""
     left = np.delete(np.delete(covariance, item, 0), item, 1)
@@ -297,7 +295,7 @@ def _without(
         return float("nan"), float("nan"), float("nan")
     alpha = alpha_from_covariance(left)
     others = None if values is None else np.delete(values, item, 1)
-    return alpha, *_limits(alpha, left, others, weights, interval, worth, level)[:2]
+    return alpha, *limits(alpha, left, others)[:2]
 
 
 def _pairs(values: Array, weights: Array | None) -> tuple[Array, int, float]:
