@@ -12,7 +12,7 @@ from scipy.special import stdtrit
 from workbench.impact.adoption import Adoption, read_adoption
 from workbench.impact.case import CaseCard
 from workbench.impact.effect import Check, Effect, relative_to
-from workbench.impact.panel import CaseError
+from workbench.impact.panel import CaseError, check_logs
 from workbench.impact.remarks import no_design, refusal
 from workbench.impact.selector import select_design
 from workbench.impact.staggered import StaggeredEffect, staggered_adoption
@@ -125,13 +125,7 @@ def _glance(a: Adoption, window: int, level: float) -> Effect | None:
 def _in_logs(a: Adoption) -> Adoption:
     """Take logarithms, so that effects are in percent."""
     seen = a.weight > 0
-    low = int((a.outcome[seen] <= 0).sum())
-    if low:
-        raise CaseError(
-            f"{low} values are zero or below",
-            where="outcome table",
-            remedy="they have no logarithm; leave it out, or use the scale `level`",
-        )
+    check_logs(a.outcome[seen], "outcome table", "leave it out, or use the scale `level`")
     return replace(a, outcome=np.where(seen, np.log(np.where(seen, a.outcome, 1.0)), np.nan))
 
 

@@ -321,6 +321,20 @@ def period_name(period: Any) -> str:
     return f"{period:%Y-%m}" if isinstance(period, pd.Timestamp) else str(period)
 
 
+def relative_to_known(
+    effect: float, low: float, high: float, mean: float
+) -> tuple[float, float, float]:
+    """Relative effects t / (m - t), the observed mean m after the start taken as known.
+
+    So it is for one treated unit, whose own chance is in the placebos already. NaN where the
+    counterfactual is not above zero.
+    """
+    ratio, least, most = (
+        t / (mean - t) if mean - t > 0 else float("nan") for t in (effect, low, high)
+    )
+    return ratio, least, most
+
+
 def relative_to(
     effect: float, se_effect: float, mean: float, se_mean: float, covariance: float, quantile: float
 ) -> tuple[float, float, float]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
-from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
+from scipy.special import chdtrc, stdtr, stdtrit
 
 from workbench.impact.cox import fit_cox
 from workbench.impact.effect import Check
@@ -157,13 +157,12 @@ def hazard_ratio(
     else:
         summed = np.bincount(groups, fit.influence[:, 0])
         se = float(np.sqrt(summed @ summed * len(summed) / (len(summed) - 1)))
-    quantile = float(stdtrit(df, 0.5 + level / 2) if np.isfinite(df) else ndtri(0.5 + level / 2))
-    tail = float(stdtr(df, -abs(beta / se)) if np.isfinite(df) else ndtr(-abs(beta / se)))
+    quantile = float(stdtrit(df, 0.5 + level / 2))  # of the normal where df is infinite
     return HazardRatio(
         float(np.exp(beta)),
         float(np.exp(beta - quantile * se)),
         float(np.exp(beta + quantile * se)),
-        2 * tail,
+        float(2 * stdtr(df, -abs(beta / se))),
         _steady(fit.schoenfeld @ fit.covariance[0], time[gone], float(fit.covariance[0, 0])),
         int(gone.sum()),
         len(frame),

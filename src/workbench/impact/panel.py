@@ -382,6 +382,17 @@ def _check_units(panel: Panel, treated: pd.Series) -> None:
     check_constant(panel.outcome[panel.weight > 0])
 
 
+def check_logs(values: Array | pd.Series, where: str, remedy: str) -> None:
+    """Refuse values that have no logarithm."""
+    low = int((values <= 0).sum())
+    if low:
+        raise CaseError(
+            f"{low} values are zero or below",
+            where=where,
+            remedy=f"they have no logarithm; {remedy}",
+        )
+
+
 def check_constant(values: Array) -> None:
     """Refuse an outcome that never varies."""
     if np.ptp(values) < 1e-12 * max(1.0, float(np.abs(values).max())):

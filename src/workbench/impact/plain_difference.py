@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.impact.did import ASSUMPTION
-from workbench.impact.effect import Effect
+from workbench.impact.effect import Effect, relative_to_known
 from workbench.impact.panel import CaseError, Panel
 from workbench.impact.placebo_set import from_placebos
 
@@ -58,7 +58,7 @@ def plain_difference(panel: Panel, *, level: float = 0.95) -> Effect:
     gap, observed = gaps[own], y[own]
     effect, mean = float(gap[after].mean()), float(observed[after].mean())
     band = np.where(after, band, np.nan)
-    relative = [t / (mean - t) if mean - t > 0 else np.nan for t in (effect, low, high)]
+    relative = relative_to_known(effect, low, high, mean)
     return Effect(
         design="difference in differences",
         effect=effect,

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from workbench.impact.course import Course, read_course
 from workbench.impact.effect import Check, Effect, relative_to
 from workbench.impact.noise import NAMES, ErrorModel, Mixture, follow, noise_of
-from workbench.impact.panel import CaseError
+from workbench.impact.panel import check_logs
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -83,12 +83,7 @@ def interrupted_series(
     course = read_course(values, periods, after, season, covariates, trend=trend, in_force=in_force)
     y = course.y
     if scale == "log":
-        if (y[course.seen] <= 0).any():
-            raise CaseError(
-                f"{int((y[course.seen] <= 0).sum())} values are zero or below",
-                where="series",
-                remedy="they have no logarithm; use scale='level', or interrupted_counts",
-            )
+        check_logs(y[course.seen], "series", "use scale='level', or interrupted_counts")
         y = np.log(np.where(course.seen, y, 1.0))
     n_records = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
     seen = course.seen

@@ -15,7 +15,7 @@ from workbench.impact.case import CaseCard
 from workbench.impact.counts import interrupted_counts
 from workbench.impact.course import FEWEST_AFTER, FEWEST_BEFORE
 from workbench.impact.effect import Check, Effect
-from workbench.impact.panel import CaseError, period_start, split_periods
+from workbench.impact.panel import CaseError, check_logs, period_start, split_periods
 from workbench.impact.remarks import refusal
 from workbench.impact.robustness import PlaceboDates
 from workbench.impact.selector import Selection, select_design
@@ -237,12 +237,7 @@ def _as_entered(movers: pd.DataFrame | None, case: CaseCard) -> pd.DataFrame | N
     if movers is None or case.scale == "level":
         return movers
     for name in movers:
-        if (movers[name] <= 0).any():
-            raise CaseError(
-                f"{int((movers[name] <= 0).sum())} values are zero or below",
-                where=f"covariate {name!r}",
-                remedy="they have no logarithm; leave it out, or use the scale `level`",
-            )
+        check_logs(movers[name], f"covariate {name!r}", "leave it out, or use the scale `level`")
     return movers.apply(np.log)
 
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from workbench.impact.conformal import conformal_interval
-from workbench.impact.effect import Check, Effect, mark_start, period_ticks
+from workbench.impact.effect import Check, Effect, mark_start, period_ticks, relative_to_known
 from workbench.impact.nested import Mixture, fit_mixture
 from workbench.impact.panel import CaseError, Panel
 from workbench.impact.placebo_set import (
@@ -207,7 +207,7 @@ def synthetic_control(
         )
         band = np.full(len(gap), np.nan)
     mean = float(panel.outcome[own][panel.after].mean())
-    relative = [tau / (mean - tau) if mean - tau > 0 else np.nan for tau in (effect, low, high)]
+    relative = relative_to_known(effect, low, high, mean)
     observed = panel.outcome[own]
     after = panel.after
     table = pd.DataFrame({"period": panel.periods, "estimate": gap, "after": after})

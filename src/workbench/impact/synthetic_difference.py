@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from workbench.impact.effect import Check, Effect
+from workbench.impact.effect import Check, Effect, relative_to_known
 from workbench.impact.panel import CaseError, Panel
 from workbench.impact.simplex import closest_mixture, stopped_early
 
@@ -108,10 +108,7 @@ def synthetic_difference(
         se, df = _bootstrap(control, treated, after, source)
     half = float(stdtrit(df, 0.5 + level / 2)) * se
     mean = float(treated[:, after].mean())
-    ratio = [
-        tau / (mean - tau) if mean - tau > 0 else float("nan")
-        for tau in (fit.effect, fit.effect - half, fit.effect + half)
-    ]
+    ratio = relative_to_known(fit.effect, fit.effect - half, fit.effect + half, mean)
     observed = treated.mean(axis=0)
     gap = observed - fit.units @ control
     gap = gap - fit.times @ gap[~after]
