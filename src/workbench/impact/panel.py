@@ -384,13 +384,9 @@ def _check_units(panel: Panel, treated: pd.Series) -> None:
 
 def check_logs(values: Array | pd.Series, where: str, remedy: str) -> None:
     """Refuse values that have no logarithm."""
-    low = int((values <= 0).sum())
-    if low:
-        raise CaseError(
-            f"{low} values are zero or below",
-            where=where,
-            remedy=f"they have no logarithm; {remedy}",
-        )
+    if low := int((values <= 0).sum()):
+        remedy = f"they have no logarithm; {remedy}"
+        raise CaseError(f"{low} values are zero or below", where=where, remedy=remedy)
 
 
 def check_constant(values: Array) -> None:
