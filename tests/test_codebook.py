@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.codebook import DEFAULT, CodebookError, read_codebook
+from workbench.study.codebook import DEFAULT, CodebookError, read_codebook
 
 GOOD = """\
 aspects:

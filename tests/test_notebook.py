@@ -14,7 +14,7 @@ import yaml
 
 import workbench as wb
 from workbench.notebook import Run
-from workbench.runs.shelf import METRIC_COLUMNS, RunError
+from workbench.runs.handover import METRIC_COLUMNS, RunError
 from workbench.study import StudyError
 
 CARD = {

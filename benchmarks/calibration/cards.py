@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks.calibration.cells import Answer, Cell
 from workbench.impact import CaseCard, CaseError, evaluate
-from workbench.impact.verdict import found
+from workbench.impact.findings import found
 
 FAMILY = "from the card to the verdict, without any effect"
 PERIODS, BEFORE = 24, 12

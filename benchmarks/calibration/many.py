@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from workbench.impact.course import regressors
-from workbench.impact.noise import Noise, noise_of
+from workbench.impact.designs.series.error_models import Noise, noise_of
+from workbench.impact.inputs.series import regressors
 
 _STEPS = 60
 

@@ -14,7 +14,7 @@ from workbench.impact import (
     interrupted_series,
     reliability,
 )
-from workbench.impact.course import regressors
+from workbench.impact.inputs.series import regressors
 
 # Standard deviation of a drifting level's step, in those of the noise.
 DRIFT = 0.3

@@ -201,7 +201,7 @@ def new(
 ) -> None:
     """Start a study from your own tables: a folder under data/ and a card that guesses."""
     with _plain_errors():
-        from workbench.starter import start_study
+        from workbench.new.study import start_study
 
         root = _root()
         guesses = start_study(root, name, source, today=datetime.now(UTC).date())
@@ -236,7 +236,7 @@ def _load(study: str) -> Study:
 
 def _is_left_out(study: str) -> bool:
     """Tell whether a study that nobody named lacks a data package; if so, say it on screen."""
-    from workbench.packages import PACKAGES, is_installed
+    from workbench.study.packages import PACKAGES, is_installed
 
     named = {t.package.name for t in _load(study).tables.values() if t.package is not None}
     lacking = sorted(name for name in named if not is_installed(name))

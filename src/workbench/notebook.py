@@ -24,8 +24,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from workbench.runs.handover import RunError, Shelf, suggest
 from workbench.runs.record import write_json
-from workbench.runs.shelf import RunError, Shelf, suggest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,7 +88,7 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
 
 def _about_outcomes(card: Study) -> Iterator[dict[str, str]]:
     """Give what pages make of the labels of outcomes: on an axis, and as a headline number."""
-    from workbench.reporting.languages import translate
+    from workbench.languages.catalogs import translate
 
     for case in card.cases:
         for label in (aim.label for aim in case.outcomes if aim.label is not None):
@@ -283,7 +283,7 @@ class Run(Shelf):
             If the file that the card names cannot be read; the error names line and key.
         """
         from workbench import reporting
-        from workbench.codebook import read_codebook
+        from workbench.study.codebook import read_codebook
 
         asked = self.study.survey
         named = asked.codebook if asked else None

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from workbench.clv import BetaGeometric, GammaGamma, ParetoNBD, PurchaseResults
-from workbench.clv.spend import GammaGammaResults
+from workbench.clv.models.gamma_gamma import GammaGammaResults
 
 LOG = Path(__file__).parents[2] / "data/cdnow/transactions_sample.csv"
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from workbench.clv import NBD, BetaGeometric, ParetoNBD, bayesian
-from workbench.clv.bayes import handed_over, priors
+from workbench.clv.models.bayes import handed_over, priors
 from workbench.errors import DataError, WorkbenchError
 
 

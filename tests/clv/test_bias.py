@@ -19,9 +19,9 @@ from workbench.clv import (
     PurchaseResults,
     ShiftedBetaGeometric,
 )
-from workbench.clv.beta_binomial import BetaBinomial
-from workbench.clv.bias import AT_THE_EDGE, OUT_OF_REACH, TAKEN_OUT
-from workbench.clv.results import Fitted
+from workbench.clv.models.beta_binomial import BetaBinomial
+from workbench.clv.models.bias import AT_THE_EDGE, OUT_OF_REACH, TAKEN_OUT
+from workbench.clv.models.fitted import Fitted
 
 SURVIVORS = [500, 400, 340, 300, 275, 255, 240]
 
@@ -122,8 +122,8 @@ def test_the_result_is_of_the_same_kind_and_says_what_was_done(bg: PurchaseResul
     assert "bias" in corrected.verdict.text and "0.168" in corrected.verdict.text
     assert "bias" in str(corrected.summary()) and "bias" not in str(bg.summary())
     purchases = corrected.expected_purchases(39).total()
-    assert purchases.estimate == pytest.approx(bg.expected_purchases(39).total().estimate, rel=0.02)
-    assert purchases.estimate != bg.expected_purchases(39).total().estimate
+    assert purchases.value == pytest.approx(bg.expected_purchases(39).total().value, rel=0.02)
+    assert purchases.value != bg.expected_purchases(39).total().value
 
 
 def test_counts_are_so_many_customers() -> None:

@@ -51,7 +51,7 @@ def test_on_cdnow_the_test_period_speaks_first(cdnow: pd.DataFrame) -> None:
     near = table[table["bias_low"] <= table.loc[choice.model.title, "bias_high"]]
     assert table.loc[choice.model.title, "bic"] == near["bic"].min()
     bias = choice.metrics()["bias"]
-    assert bias.low < bias.estimate < bias.high
+    assert bias.low < bias.value < bias.high
 
 
 def test_one_model_that_is_clearly_nearest_wins_whatever_its_likelihood(
@@ -88,17 +88,17 @@ def test_contracts_are_worth_their_fees_times_the_periods_to_come() -> None:
     fees = np.where(np.arange(running.size) % 2, 10.0, 30.0)
     value = contract_value(stay, running, fees, discount_rate=0.1, margin=0.5)
     months = stay.derl(0.1, running).estimate
-    assert value.total.estimate == pytest.approx((months * fees).sum() * 0.5)
+    assert value.total.value == pytest.approx((months * fees).sum() * 0.5)
     assert value.table["clv"].to_numpy() == pytest.approx(months * fees * 0.5)
     assert list(value.table.index) == list(running.index)
     assert (value.table["low"] < value.table["clv"]).all()
-    assert value.total.low < value.total.estimate < value.total.high
+    assert value.total.low < value.total.value < value.total.high
     owner = np.arange(running.size) // 2
     people, plans = value.of_customers(owner), value.by(np.where(fees > 20, "big", "small"))
-    assert people["clv"].sum() == pytest.approx(value.total.estimate)
-    assert plans["estimate"].sum() == pytest.approx(value.total.estimate)
+    assert people["clv"].sum() == pytest.approx(value.total.value)
+    assert plans["estimate"].sum() == pytest.approx(value.total.value)
     assert plans["share"].sum() == pytest.approx(1)
-    assert value.mean.estimate == pytest.approx(value.total.estimate / running.size)
+    assert value.mean.value == pytest.approx(value.total.value / running.size)
 
 
 @pytest.mark.parametrize(

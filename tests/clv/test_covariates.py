@@ -17,7 +17,7 @@ from workbench.clv import (
     bootstrap_parameters,
     customer_value,
 )
-from workbench.clv.newton import in_logs
+from workbench.clv.models.likelihood import in_logs
 from workbench.errors import DataError
 
 #: Parameters, then the effects of a 0/1 and a continuous covariate on buying, of one on leaving.
@@ -117,7 +117,7 @@ def study(
         own = model.own(truth, model.z[:, :200])
         x, t_x, T = some.to_numpy().T
         should = law.alive(own, x, t_x, T) * law.expected(own, np.full(200, 52.0), x, T)
-        found[i, k] = expected.estimate / should.mean()
+        found[i, k] = expected.value / should.mean()
         covered[i, k] = should.mean() in expected
     return found, covered
 
@@ -153,13 +153,13 @@ def test_predictions_follow_the_covariates(law: type[PurchaseModel]) -> None:
     nothing = np.zeros(1)
     plain = law.expected(np.exp(fit.phi[:4]), np.array([52.0]), nothing, nothing)[0]
     assert first == pytest.approx(plain, rel=1e-8) and second != pytest.approx(first, rel=0.01)
-    assert fit.dert(0.1, horizon=52).total().estimate < fit.expected_purchases(52).total().estimate
+    assert fit.dert(0.1, horizon=52).total().value < fit.expected_purchases(52).total().value
     assert (fit.probability_none(52).estimate >= 1 - fit.p_alive().estimate - 1e-12).all()
     again = fit.simulate(rng=np.random.default_rng(6))
     assert len(again) == 1000
     spend = GammaGamma(_each(model).x, np.random.default_rng(7).gamma(5, 4, 1000)).fit()
     value = customer_value(fit, spend, discount_rate=0.1, horizon=52)
-    assert value.total.low < value.total.estimate < value.total.high
+    assert value.total.low < value.total.value < value.total.high
 
 
 def test_the_unit_and_the_scale_of_covariates_change_nothing() -> None:
@@ -234,7 +234,7 @@ def test_a_cohort_is_spread_over_its_numbers_of_purchases() -> None:
             table["estimate"] < table["high"]
         ).all()
         none = fit.probability_none(10.0).total()
-        assert table.loc[0, "estimate"] == pytest.approx(none.estimate)
+        assert table.loc[0, "estimate"] == pytest.approx(none.value)
 
 
 def test_a_log_without_dropout_is_judged_so_with_covariates_as_well() -> None:
@@ -262,4 +262,4 @@ def test_the_bootstrap_of_a_fit_with_covariates_agrees_with_its_information() ->
     value = customer_value(fit, spend, discount_rate=0.1, horizon=26, draws=draws)
     groups = value.by(np.where(m.z[0] > 0, "web", "shop"))
     assert (groups["low"] < groups["estimate"]).all()
-    assert groups["estimate"].sum() == pytest.approx(value.total.estimate)
+    assert groups["estimate"].sum() == pytest.approx(value.total.value)

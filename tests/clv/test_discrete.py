@@ -13,7 +13,7 @@ from workbench.clv import (
     bootstrap_parameters,
     customer_value,
 )
-from workbench.clv.beta_binomial import BetaBinomial
+from workbench.clv.models.beta_binomial import BetaBinomial
 from workbench.errors import DataError
 
 TRUE = np.array([1.2, 0.75, 0.66, 2.78])
@@ -158,7 +158,7 @@ def test_value_carries_through_with_the_bootstrap() -> None:
     fit = model.fit()
     draws = bootstrap_parameters(fit, spend, rng=np.random.default_rng(2), draws=20)
     value = customer_value(fit, spend, discount_rate=0.1, horizon=5, draws=draws)
-    assert value.total.low < value.total.estimate < value.total.high
+    assert value.total.low < value.total.value < value.total.high
 
 
 def test_what_is_no_count_of_periods_is_refused() -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from workbench.clv import BetaGeometric, GammaGamma, ParetoNBD
-from workbench.clv.rows import gather
+from workbench.clv.models.rows import gather
 from workbench.errors import DataError
 
 GOOD = {"frequency": [2.0, 0.0, 1.0], "recency": [3.0, 0.0, 1.0], "age": [5.0, 5.0, 4.0]}

@@ -22,8 +22,8 @@ from workbench.clv import (
     ShiftedBetaGeometric,
     customer_value,
 )
-from workbench.clv.results import Fitted
-from workbench.clv.spend import GammaGammaResults
+from workbench.clv.models.fitted import Fitted
+from workbench.clv.models.gamma_gamma import GammaGammaResults
 
 Draw = Callable[[np.random.Generator, int], Fitted]
 
@@ -66,7 +66,7 @@ def value_over_truth(
     p, q, gamma = SPEND
     amount = np.where(x > 0, p * (gamma + x * z) / (p * x + q - 1), p * gamma / (q - 1))
     truth = float((residual * amount).mean())
-    return value.mean.estimate / truth, truth in value.mean
+    return value.mean.value / truth, truth in value.mean
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from workbench.clv import GammaGamma
-from workbench.clv.spend import GammaGammaResults
+from workbench.clv.models.gamma_gamma import GammaGammaResults
 
 
 def draw(p: float, q: float, gamma: float, n: int, rng: np.random.Generator) -> tuple:
@@ -33,7 +33,7 @@ def test_the_currency_changes_nothing_but_the_scale(
 ) -> None:
     cents = GammaGamma(cdnow["frequency"], cdnow["mean_spend"] * 100).fit()
     assert (cents.params / spend.params).tolist() == pytest.approx([1, 1, 100], rel=1e-6)
-    assert cents.mean.estimate == pytest.approx(100 * spend.mean.estimate, rel=1e-7)
+    assert cents.mean.value == pytest.approx(100 * spend.mean.value, rel=1e-7)
 
 
 def test_known_parameters_are_found_again() -> None:
@@ -70,7 +70,7 @@ def test_spend_without_a_mean_is_named() -> None:
     x, z = draw(2.0, 0.7, 15.0, 4000, np.random.default_rng(3))
     fit = GammaGamma(x, z).fit()
     assert fit.verdict.kind == "heavy_tail" and "no finite mean" in fit.verdict.text
-    assert np.isinf(fit.mean.estimate)
+    assert np.isinf(fit.mean.value)
 
 
 def test_equal_spend_is_named() -> None:

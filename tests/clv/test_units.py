@@ -36,8 +36,8 @@ def test_the_unit_of_a_summary_is_that_of_the_model(cdnow: pd.DataFrame) -> None
     fit = BetaGeometric.from_summary(Summary(cdnow, "week")).fit()
     assert fit.unit == "week"
     assert fit.p_alive().table.index.equals(cdnow.index)
-    assert fit.dert(0.15).total().estimate == pytest.approx(
-        fit.dert_continuous(continuous_rate(0.15, "week")).total().estimate
+    assert fit.dert(0.15).total().value == pytest.approx(
+        fit.dert_continuous(continuous_rate(0.15, "week")).total().value
     )
 
 

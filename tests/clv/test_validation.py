@@ -29,7 +29,7 @@ def test_the_holdout_table_adds_up(bg: PurchaseResults, cdnow: pd.DataFrame) -> 
     assert (t["n"] * t["actual"]).sum() == pytest.approx(1882)
     assert (t["n"] * t["expected"]).sum() == pytest.approx(found.total["expected"].iloc[0])
     bias = found.errors["bias"]
-    assert bias.estimate == pytest.approx(found.total["expected"].iloc[0] / 1882 - 1)
+    assert bias.value == pytest.approx(found.total["expected"].iloc[0] / 1882 - 1)
     assert found.plot().get_xlabel() == "Repeat purchases before"
 
 
@@ -119,8 +119,8 @@ def test_the_map_falls_with_silence(bg: PurchaseResults) -> None:
     assert (np.diff(grid.to_numpy(), axis=1) < 0).all()
     assert set(found.coarse()["frequency"]) <= set(range(1, 7))
     odds = found.metrics()
-    assert odds["even_odds_6"].estimate < odds["even_odds_2"].estimate
-    assert odds["even_odds_6"].low < odds["even_odds_6"].estimate < odds["even_odds_6"].high
+    assert odds["even_odds_6"].value < odds["even_odds_2"].value
+    assert odds["even_odds_6"].low < odds["even_odds_6"].value < odds["even_odds_6"].high
     found.plot()
 
 

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from workbench.data import Tables, coverage, freshness, missing_by_period, missing_values
-from workbench.data.periods import Periods, period_table
+from workbench.data.indicators.periods import Periods, period_table
 
 OpenStudy = Callable[..., Tables]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.data.files import detect_encoding, look_at
+from workbench.data.sources.detect import detect_encoding, look_at
 from workbench.errors import DataError
 
 CHINESE = "客户编号,姓名,意见\n1,王小明,服务态度很好，下次还来。\n2,李丽,等了二十分钟才接通电话\n"

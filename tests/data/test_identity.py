@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from workbench.data import Tables
-from workbench.data.identity import (
+from workbench.data.people.linkage import (
     link,
     matched_ids,
     normal_email,

@@ -24,7 +24,7 @@ from workbench.data import (
     rows_share,
     with_limits,
 )
-from workbench.data import indicators as registry
+from workbench.data.indicators import indicator as registry
 from workbench.errors import DataError
 from workbench.study import load_study
 

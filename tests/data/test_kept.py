@@ -12,8 +12,9 @@ import duckdb
 import pandas as pd
 import pytest
 
-from workbench.data import Tables, indicator, kept, open_tables
-from workbench.data.cleaning import Cleaner
+from workbench.data import Tables, indicator, open_tables
+from workbench.data.clean.cleaner import Cleaner
+from workbench.data.store import cache as kept
 from workbench.errors import WorkbenchError
 from workbench.study import Study, load_study
 

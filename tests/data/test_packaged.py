@@ -11,13 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from workbench import packages
 from workbench.data import Tables, check_study, indicator, open_tables, personal_texts
-from workbench.data.kept import key_of
+from workbench.data.store.cache import key_of
 from workbench.errors import DataError
-from workbench.packages import MissingPackageError
 from workbench.runs.cache import look_around
-from workbench.study import Study, StudyError
+from workbench.study import Study, StudyError, packages
+from workbench.study.packages import MissingPackageError
 
 MakeStudy = Callable[..., Study]
 OpenStudy = Callable[..., Tables]

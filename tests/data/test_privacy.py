@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from workbench.data import Tables, open_tables, suppress
-from workbench.data.masking import NameBook, mask, mask_value
-from workbench.data.privacy import personal_columns, pseudonym, study_key
+from workbench.data.people.masking import NameBook, mask, mask_value
+from workbench.data.people.pseudonyms import personal_columns, pseudonym, study_key
 from workbench.errors import DataError
 from workbench.study import Study, StudyError
 

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 
 from workbench.data import Tables, customer_summary
+from workbench.data.customer_summary import summarise_purchases
 from workbench.data.engine import Engine
-from workbench.data.summaries import summarise_purchases
 from workbench.errors import DataError
 from workbench.study import Study
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from scipy.stats import binom, norm
 
 from workbench.goals import GoalError, p_chart, u_chart, xmr
-from workbench.goals.charts import RULES
+from workbench.goals.control_charts import RULES
 
 
 def test_limits_by_hand_widen_where_the_size_is_small() -> None:

@@ -36,7 +36,7 @@ def test_agreement_is_the_share_of_what_raters_see_alike() -> None:
     found = measured(scores(0.75))  # 1 / (1 + .75^2) = .64, and .88 for the mean of four
     assert found.single.estimate == pytest.approx(0.64, abs=0.1)
     assert found.single.low < 0.64 < found.single.high
-    assert found.mean.estimate == pytest.approx(stepped_up(found.single.estimate, 4))
+    assert found.mean.value == pytest.approx(stepped_up(found.single.estimate, 4))
     assert found.verdict == "reliable" and found.says == "the scores can be relied on"
     assert found.low, "single scores are below .667, so the page says so"
 

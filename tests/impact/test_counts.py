@@ -7,7 +7,7 @@ import pytest
 import statsmodels.api as sm
 
 from workbench.impact import CaseError, interrupted_counts
-from workbench.impact.noise import noise_of
+from workbench.impact.designs.series.error_models import noise_of
 
 AFTER = np.arange(60) >= 30
 
@@ -31,7 +31,7 @@ def test_independent_errors_give_the_quasi_poisson_of_statsmodels(monkeypatch) -
         )
         return one
 
-    monkeypatch.setattr("workbench.impact.counts.noise_of", independent)
+    monkeypatch.setattr("workbench.impact.designs.series.counts.noise_of", independent)
     own = interrupted_counts(y, after=AFTER, exposure=of)
     x = np.column_stack([np.ones(60), np.arange(60), AFTER]).astype(float)
     peer = sm.GLM(y, x, family=sm.families.Poisson(), offset=np.log(of)).fit(scale="X2")

@@ -17,7 +17,7 @@ from workbench.impact import (
     verdict,
     words,
 )
-from workbench.impact.selector import met_the_rule
+from workbench.impact.selection import met_the_rule
 
 START = pd.Timestamp("2025-01-01")
 MONTHS = pd.date_range("2024-01-01", periods=24, freq="MS")

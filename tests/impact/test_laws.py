@@ -11,9 +11,9 @@ import pytest
 
 from workbench import impact
 from workbench.data import check_study, indicator, reach
-from workbench.data.states import STATES
+from workbench.data.sources.states import STATES
+from workbench.languages.catalogs import translate
 from workbench.notebook import Run, open_run
-from workbench.reporting.languages import translate
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from workbench.impact import CaseError, read_panel
-from workbench.impact.panel import calendar_gaps, period_start, split_periods
+from workbench.impact.inputs.panel import calendar_gaps, period_start, split_periods
 
 START = "2024-04-01"
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tools.simulate import truth
+from tools.simulate.calendar import N_DAYS, N_MONTHS, month_of, month_starts
+from tools.simulate.population import CITY_NAMES
+from tools.simulate.world import Company, World, found
 from workbench.impact import CaseCard, evaluate
-from workbench.simulate import truth
-from workbench.simulate.calendar import N_DAYS, N_MONTHS, month_of, month_starts
-from workbench.simulate.population import CITY_NAMES
-from workbench.simulate.world import Company, World, found
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 COMPANIES = 30

@@ -22,7 +22,7 @@ from workbench.impact import (
     staggered_adoption,
     trend_bounds,
 )
-from workbench.impact.event_study import against_last_before
+from workbench.impact.designs.differences.event_study import against_last_before
 
 
 @pytest.fixture(scope="module")

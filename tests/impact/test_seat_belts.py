@@ -12,8 +12,8 @@ import yaml
 
 from workbench import impact
 from workbench.data import check_study, indicator, open_tables
+from workbench.languages.catalogs import translate
 from workbench.notebook import Run, open_run
-from workbench.reporting.languages import translate
 from workbench.study import StudyError, load_study
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ import pytest
 import statsmodels.api as sm
 
 from workbench.impact import CaseError, interrupted_series
-from workbench.impact.noise import mixture_limits, noise_of
+from workbench.impact.designs.series.error_models import mixture_limits, noise_of
 
 AFTER = np.arange(48) >= 24
 

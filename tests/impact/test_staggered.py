@@ -24,7 +24,7 @@ from workbench.impact import (
     staggered_adoption,
     two_way_fixed_effects,
 )
-from workbench.impact.group_time import group_time_effects
+from workbench.impact.designs.staggered.group_time import group_time_effects
 
 PERIODS = [f"{2010 + i}" for i in range(8)]
 

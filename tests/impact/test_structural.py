@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 from workbench.impact import CaseError, controlled_series, moved_controls
-from workbench.impact.structural import _SIGNAL, _forecast
+from workbench.impact.designs.series.controlled_series import _SIGNAL, _forecast
 
 
 def world(

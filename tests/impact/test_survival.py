@@ -9,7 +9,7 @@ from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from workbench.impact import CaseError, cohort, hazard_ratio, restricted_mean, time_to_event
-from workbench.impact.cox import fit_cox
+from workbench.impact.designs.survival.cox import fit_cox
 
 
 def drawn(rng, n: int, hazard, censor: float = 0.0, horizon: float = 12.0) -> pd.DataFrame:

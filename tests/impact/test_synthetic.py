@@ -21,7 +21,7 @@ from workbench.impact import (
     synthetic_control,
     synthetic_difference,
 )
-from workbench.impact.simplex import closest_mixture
+from workbench.impact.designs.synthetic.donor_weights import closest_mixture
 
 
 def factors(

@@ -10,11 +10,11 @@ import pytest
 
 import workbench as wb
 from workbench import impact
+from workbench.languages import catalogs as languages
 from workbench.notebook import Run, open_run
-from workbench.packages import is_installed
-from workbench.reporting import languages
 from workbench.reporting.sentences import phrase
 from workbench.study import load_study
+from workbench.study.packages import is_installed
 
 STUDIES = sorted((Path(__file__).parents[2] / "data").glob("*/study.yml"))
 CASES = [(card.parent.name, case.name) for card in STUDIES for case in load_study(card).cases]
@@ -25,7 +25,7 @@ ENDS = {"en": r"[.!?](?=\s|$)", "zh": "[。！？]"}
 
 def words_of_verdicts() -> list[str]:
     assert callable(impact.verdict)
-    module = sys.modules["workbench.impact.verdict"]
+    module = sys.modules["workbench.impact.findings"]
     return [*module.FOUND.values(), *module.GLANCE.values()]
 
 

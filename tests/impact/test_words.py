@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import workbench.impact as room
-from workbench.impact import report, selector, verdict
-from workbench.reporting import languages
+from workbench.impact import report, verdict
+from workbench.impact import selection as selector
+from workbench.languages import catalogs as languages
 
 FOLDER = Path(room.__file__).parent
 
@@ -17,7 +18,7 @@ FOLDER = Path(room.__file__).parent
 def checks() -> list[str]:
     """Messages of all `Check(...)` in the source."""
     found = []
-    for path in sorted(FOLDER.glob("*.py")):
+    for path in sorted(FOLDER.rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Check":
                 found += [
@@ -49,7 +50,7 @@ def import_verdict():
     import sys
 
     assert callable(verdict)
-    return sys.modules["workbench.impact.verdict"]
+    return sys.modules["workbench.impact.findings"]
 
 
 def test_there_are_sentences_to_look_up() -> None:

@@ -15,7 +15,7 @@ import yaml
 
 from workbench.data import check_study
 from workbench.errors import DataError
-from workbench.reporting import languages
+from workbench.languages import catalogs as languages
 from workbench.study import StudyError, load_study
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +91,9 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[.
         monkeypatch.setenv("WORKBENCH_ROOT", str(tmp_path))
         monkeypatch.setenv("WORKBENCH_RUN", str(tmp_path / "run"))
         if not drawn:  # drawing takes most of the time
-            monkeypatch.setattr("workbench.reporting.figures.figure_svg", lambda *_, **__: "<svg/>")
+            monkeypatch.setattr(
+                "workbench.reporting.figures.figure.figure_svg", lambda *_, **__: "<svg/>"
+            )
         space: dict[str, Any] = {"__name__": "page"}
         for cell in CELLS:
             if cell.cell_type != "code":

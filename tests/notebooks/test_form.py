@@ -196,7 +196,8 @@ def test_every_figure_and_table_has_label_caption_and_alternative_text(
 
 
 def test_every_sentence_it_says_is_translated(path: Path) -> None:
-    from workbench.reporting import languages, messages
+    from workbench.languages import catalogs as languages
+    from workbench.reporting import messages
 
     known = languages.catalog("zh")
     missing = [text for text in messages.used(path) if not known.get(text)]

@@ -59,7 +59,7 @@ def test_cox_on_lung_cancer_is_that_of_r() -> None:
     ratios = found.table[["estimate", "low", "high"]].to_numpy()
     assert ratios[1] == pytest.approx([0.5754, 0.4142, 0.7994], abs=5e-5)
     assert ratios[2] == pytest.approx([1.5900, 1.2727, 1.9864], abs=5e-5)
-    assert found.concordance.estimate == pytest.approx(0.637, abs=5e-4)
+    assert found.concordance.value == pytest.approx(0.637, abs=5e-4)
     # limits on the logit scale: the half-width there is 1.96 se / (C (1 - C))
     c, low, high = found.concordance
     width = np.log(high / (1 - high)) - np.log(low / (1 - low))
@@ -101,7 +101,7 @@ def test_cox_on_recidivism_is_that_of_fox() -> None:
     errors = [0.1914, 0.0220, 0.3080, 0.2122, 0.3819, 0.1958, 0.0286]
     assert found.coefficients["estimate"].tolist() == pytest.approx(estimates, abs=6e-5)
     assert found.coefficients["se"].tolist() == pytest.approx(errors, abs=6e-5)
-    assert found.concordance.estimate == pytest.approx(0.640, abs=5e-4)
+    assert found.concordance.value == pytest.approx(0.640, abs=5e-4)
 
 
 def test_who_leaves_a_telecom_is_told_with_a_concordance_of_8413() -> None:
@@ -113,7 +113,7 @@ def test_who_leaves_a_telecom_is_told_with_a_concordance_of_8413() -> None:
     ]  # fmt: skip
     found = hazards(churn, churn["tenure"], churn["churn"] == "Yes", drivers=drivers)
     assert len(found.table) == 10
-    assert round(found.concordance.estimate, 4) == 0.8413
+    assert round(found.concordance.value, 4) == 0.8413
     assert (found.n, found.events) == (7043, 1869)
 
 
@@ -133,7 +133,7 @@ def test_curves_and_tests_agree_with_statsmodels() -> None:
 
 def test_concordance_of_a_few_by_hand() -> None:
     """Three pairs: the first left before both others, the second before the third was lost."""
-    assert concordance([1, 2, 3], [True, True, False], [3, 1, 2]).estimate == pytest.approx(2 / 3)
+    assert concordance([1, 2, 3], [True, True, False], [3, 1, 2]).value == pytest.approx(2 / 3)
     assert concordance([1, 2, 3], [True, True, False], [3, 1, 2]).n == 3
     # a tie of the risk counts one half; who left at one time does not count
-    assert concordance([1, 1, 2], [True, True, False], [2, 1, 2]).estimate == pytest.approx(0.25)
+    assert concordance([1, 1, 2], [True, True, False], [2, 1, 2]).value == pytest.approx(0.25)

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.codebook import read_codebook
 from workbench.satisfaction import (
     aspect_table,
     drivers,
@@ -21,6 +20,7 @@ from workbench.satisfaction import (
     relative_weights,
     tone_by_rating,
 )
+from workbench.study.codebook import read_codebook
 
 pytestmark = pytest.mark.reference
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -126,8 +126,8 @@ def test_tone_of_rated_restaurant_reviews(record_property) -> None:
 
     fresh = proportion_interval(right, len(test))
     record_property("accuracy", tuple(fresh))
-    print(f"accuracy on {len(test)} fresh reviews: {fresh.estimate:.2f}", end=" ")
-    print(f"({fresh.low:.2f} to {fresh.high:.2f}); cross-validated {learned.accuracy.estimate:.2f}")
+    print(f"accuracy on {len(test)} fresh reviews: {fresh.value:.2f}", end=" ")
+    print(f"({fresh.low:.2f} to {fresh.high:.2f}); cross-validated {learned.accuracy.value:.2f}")
     assert fresh.low > 0.6
     # what cross-validation promised holds on reviews never seen
     assert learned.accuracy.low < fresh.high and fresh.low < learned.accuracy.high
@@ -135,10 +135,10 @@ def test_tone_of_rated_restaurant_reviews(record_property) -> None:
 
 def harbour() -> tuple[pd.DataFrame, pd.DataFrame]:
     """The survey as it was answered, and what each comment was made of."""
-    from workbench.simulate.export import survey
-    from workbench.simulate.identity import make_identities
-    from workbench.simulate.world import found
-    from workbench.simulate.write import SEED
+    from tools.simulate.export import survey
+    from tools.simulate.identity import make_identities
+    from tools.simulate.world import found
+    from tools.simulate.write import SEED
 
     company = found(SEED)
     _, said = survey(company, company.world(), make_identities(SEED, company.population))
@@ -185,7 +185,7 @@ def test_harbours_drivers_and_kano_categories_are_found() -> None:
     frame = pd.read_csv(HARBOUR / "survey.csv")
     items = frame.filter(regex=r"^per_\d\d$").apply(pd.to_numeric, errors="coerce")
     items = items.where(items.isin(range(1, 8)))
-    from workbench.study_survey import SERVQUAL
+    from workbench.study.survey import SERVQUAL
 
     scores = pd.DataFrame(
         {

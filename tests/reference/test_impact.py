@@ -27,7 +27,7 @@ from workbench.impact import (
     synthetic_difference,
     two_way_fixed_effects,
 )
-from workbench.impact.hybrid import RelativeMagnitudes
+from workbench.impact.checks.hybrid import RelativeMagnitudes
 
 pytestmark = pytest.mark.reference
 DATA = Path(__file__).parents[3] / "shared" / "data" / "impact"

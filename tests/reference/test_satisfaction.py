@@ -48,7 +48,7 @@ def test_alphas_and_omegas_of_the_big_five_items(keys: str, alpha: float, total:
     assert round(found.estimate, 3) == alpha
     assert found.low < alpha < found.high
     share, _ = omega(items)
-    assert round(share.estimate, 3) == total and total in share
+    assert round(share.value, 3) == total and total in share
 
 
 def test_lmg_of_swiss_fertility() -> None:

@@ -85,7 +85,7 @@ def test_rfm_with_set_cuts_gives_the_scores_of_a_printed_example() -> None:
     ],
 )
 def test_gini_has_its_closed_forms(values: np.ndarray, expected: float) -> None:
-    assert gini(values).estimate == pytest.approx(expected, abs=2e-4)
+    assert gini(values).value == pytest.approx(expected, abs=2e-4)
 
 
 def test_cramers_v_of_hair_and_eye_colour_is_the_known_one() -> None:
@@ -100,7 +100,7 @@ def test_cramers_v_of_hair_and_eye_colour_is_the_known_one() -> None:
     hair, eye = people["hair"], people["eye"]
     found = by_attribute(hair, eye)
     # the bias correction takes chi-squared / n = .2336 to .2184, and 3 to 2.985
-    assert found.cramers_v.estimate == pytest.approx(
+    assert found.cramers_v.value == pytest.approx(
         np.sqrt((138.2898 / 592 - 9 / 591) / (3 - 9 / 591)), abs=1e-4
     )
     assert found.p_value < 1e-20
@@ -123,4 +123,4 @@ def test_latent_classes_of_role_conflict_are_goodmans() -> None:
     assert reached[2] == pytest.approx(-504.4677, abs=0.002)
     assert found.evidence["parameters"].tolist() == [4, 9, 14]
     # BIC takes two classes, as Goodman did
-    assert found.metrics()["k"].estimate == 2
+    assert found.metrics()["k"].value == 2

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from workbench.reporting import languages
+from workbench.languages import catalogs as languages
 
 
 @dataclass

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from workbench.reporting import languages
+from workbench.languages import catalogs as languages
+from workbench.languages.catalogs import ReportingError
 from workbench.reporting.cards import change, headlines
-from workbench.reporting.languages import ReportingError
 
 
 def metric(name: str, value: Any, low: Any = None, high: Any = None, **more: Any) -> dict[str, Any]:

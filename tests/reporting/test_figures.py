@@ -19,7 +19,9 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
-from workbench.reporting import figures, finishing, languages, lettering, palette, pictures, theme
+from workbench.languages import catalogs as languages
+from workbench.reporting.figures import figure as figures
+from workbench.reporting.figures import finishing, lettering, palette, pictures, theme
 
 WORDS = {
     "Satisfaction (1 to 5)": "满意度（1至5分）",

@@ -6,8 +6,8 @@ import warnings
 
 import pytest
 
-from workbench.reporting import glyphs
-from workbench.reporting.figures import figure_svg, figure_with_key
+from workbench.reporting.figures import glyphs
+from workbench.reporting.figures.figure import figure_svg, figure_with_key
 
 KOREAN = ("20대 이상", "30대 이상")
 

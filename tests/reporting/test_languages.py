@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.reporting import languages
-from workbench.reporting.languages import Missing, match, translate
+from workbench.languages import catalogs as languages
+from workbench.languages.catalogs import Missing, match, translate
 
 PO_FILES = sorted(languages.FOLDER.glob("*/LC_MESSAGES/*.po"))
 HEAD = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'

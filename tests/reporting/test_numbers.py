@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.reporting import languages
-from workbench.reporting.languages import ReportingError
-from workbench.reporting.numbers import Value, as_value, day, money, num, pct, points
+from workbench.languages import catalogs as languages
+from workbench.languages.catalogs import ReportingError
+from workbench.languages.numbers import Value, as_value, day, money, num, pct, points
 
 
 @pytest.mark.parametrize(

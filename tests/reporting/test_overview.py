@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from workbench.reporting import languages, overview
+from workbench.languages import catalogs as languages
+from workbench.reporting import overview
 from workbench.reporting.overview import QUESTIONS, steps
 
 

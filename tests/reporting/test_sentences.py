@@ -6,8 +6,9 @@ import pickle
 
 import pytest
 
-from workbench.reporting import callout, day, heading, languages, money, num, pct, say
-from workbench.reporting.languages import ReportingError
+from workbench.languages import catalogs as languages
+from workbench.languages.catalogs import ReportingError
+from workbench.reporting import callout, day, heading, money, num, pct, say
 from workbench.reporting.sentences import Link, escape, listing
 
 

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from workbench.reporting import languages, palette, show
-from workbench.reporting.languages import ReportingError
+from workbench.languages import catalogs as languages
+from workbench.languages.catalogs import ReportingError
+from workbench.reporting import show
+from workbench.reporting.figures import palette
 
 TABLE = pd.DataFrame({"segment": ["Zzyxes"], "share": [0.634]})
 

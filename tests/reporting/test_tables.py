@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from workbench.reporting import languages, pct
+from workbench.languages import catalogs as languages
+from workbench.languages.catalogs import Missing, ReportingError
+from workbench.reporting import pct
 from workbench.reporting.downloads import csv_link
-from workbench.reporting.languages import Missing, ReportingError
 from workbench.reporting.tables import MOST_ROWS, table_html
 
 

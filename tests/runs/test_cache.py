@@ -11,7 +11,7 @@ import pytest
 
 from workbench.runs import plan_study, read_assignments
 from workbench.runs.cache import InputError, _sources_digest, look_around, step_key
-from workbench.runs.ipynb import read_notebook
+from workbench.runs.notebook_file import read_notebook
 
 Make = Callable[..., Any]
 

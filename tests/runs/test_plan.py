@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from workbench.runs import plan_study, read_assignments
-from workbench.runs.ipynb import NotebookFileError
+from workbench.runs.notebook_file import NotebookFileError
 from workbench.runs.parameters import ParameterError
 from workbench.runs.pipeline import PipelineError
 from workbench.study import read_card

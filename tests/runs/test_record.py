@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from workbench.runs import list_runs
-from workbench.runs.ipynb import write_notebook
+from workbench.runs.notebook_file import write_notebook
 from workbench.runs.record import RunRecord, begin, finish, run_id, write_json
 
 RUNNER = """

@@ -8,7 +8,7 @@ import pytest
 
 from workbench.errors import DataError
 from workbench.satisfaction import cronbach_alpha, distribution_free_limits
-from workbench.satisfaction.alpha import alpha_from_covariance, piles_up
+from workbench.satisfaction.measurement.alpha import alpha_from_covariance, piles_up
 
 K = 5
 

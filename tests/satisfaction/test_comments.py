@@ -103,7 +103,7 @@ def test_words_are_whole_and_phrases_can_be_excepted() -> None:
 def test_the_first_aspect_and_none() -> None:
     comments = read_comments(pd.Series(["Great app. Fair price", "Fine", None, " "]), BOOK)
     assert comments.first_aspect().tolist() == ["app", "none"]
-    assert comments.covered.estimate == 0.5 and comments.answered.estimate == 0.5
+    assert comments.covered.value == 0.5 and comments.answered.value == 0.5
 
 
 def test_empty_comments_are_counted_and_a_study_without_any_is_an_error() -> None:
@@ -154,7 +154,7 @@ def test_the_same_text_never_stands_on_both_sides() -> None:
     texts = pd.Series([f"sentence number {k} of {k * 7}" for k in range(60)] * 10)
     tones = np.tile(rng.permutation(np.repeat([0.0, 1.0], 30)), 10)
     found = learn_polarity(texts, tones, rng=rng)
-    assert found.accuracy.estimate < 0.75
+    assert found.accuracy.value < 0.75
 
 
 def test_a_rare_tone_is_found_too() -> None:
@@ -172,7 +172,7 @@ def test_what_people_coded_counts_more_and_is_what_is_checked() -> None:
     loose = learn_polarity(texts, wrong, rng=np.random.default_rng(1))
     found = learn_polarity(texts, wrong, coded=coded, rng=np.random.default_rng(1))
     assert found.checked == "people" and found.accuracy.n == 120
-    assert found.accuracy.estimate > loose.accuracy.estimate + 0.2
+    assert found.accuracy.value > loose.accuracy.value + 0.2
     assert np.isnan(found.held_out).sum() == 0
 
 

@@ -17,8 +17,8 @@ from workbench.satisfaction import (
     relative_weights,
     service_drivers,
 )
+from workbench.satisfaction.drivers.ordinal import _refitted, _stepped, fit_ordered
 from workbench.satisfaction.moments import resampled
-from workbench.satisfaction.ordinal import _refitted, _stepped, fit_ordered
 
 
 def correlated(n: int, p: int, seed: int = 1) -> pd.DataFrame:

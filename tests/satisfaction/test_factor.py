@@ -13,8 +13,8 @@ import pytest
 
 from workbench.errors import DataError
 from workbench.satisfaction import confirm, omega, validity
-from workbench.satisfaction.factor_fit import Shape, information
-from workbench.satisfaction.validity import htmt
+from workbench.satisfaction.measurement.factor_fit import Shape, information
+from workbench.satisfaction.measurement.validity import htmt
 
 FACTORS = {"a": ["a1", "a2", "a3", "a4"], "b": ["b1", "b2", "b3"]}
 LOADINGS = np.array([0.8, 0.7, 0.6, 0.75, 0.85, 0.7, 0.65])

@@ -14,7 +14,7 @@ from scipy import stats
 
 from workbench.errors import DataError
 from workbench.satisfaction import gap_changes, gaps, gaps_by, read_answers
-from workbench.satisfaction.gaps import paired
+from workbench.satisfaction.gaps.gaps import paired
 from workbench.stats import rake
 
 DIMENSIONS = {"tangibles": ["01", "02"], "empathy": ["03", "04"]}

@@ -47,8 +47,8 @@ def test_what_is_said_and_what_goes_with_satisfaction_agree_or_not() -> None:
         importance(survey(honest=yes), rng=np.random.default_rng(1), draws=100)
         for yes in (True, False)
     )
-    assert honest.agreement.estimate == pytest.approx(1)
-    assert other.agreement.estimate == pytest.approx(-1)
+    assert honest.agreement.value == pytest.approx(1)
+    assert other.agreement.value == pytest.approx(-1)
     assert honest.table["stated_rank"].tolist() == honest.table["derived_rank"].tolist()
     assert honest.n_same > other.n_same
     assert -1 <= other.agreement.low <= other.agreement.high < 0.5
@@ -119,7 +119,7 @@ def test_the_chain_is_laid_out_by_what_was_asked() -> None:
 
 
 def test_a_chain_of_ones_own_uses_its_columns() -> None:
-    from workbench.study_survey import Chain
+    from workbench.study.survey import Chain
 
     card = Chain.model_validate(
         {
@@ -150,7 +150,7 @@ def test_a_chain_of_ones_own_uses_its_columns() -> None:
 def test_a_chain_on_the_card_names_only_its_constructs() -> None:
     from pydantic import ValidationError
 
-    from workbench.study_survey import Chain
+    from workbench.study.survey import Chain
 
     with pytest.raises(ValidationError, match="`paths` names 'Price', which `constructs`"):
         Chain.model_validate(

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from workbench.satisfaction import SurveyError, gaps, loyalty_by, nps, take_survey, weigh
-from workbench.study_survey import Survey as Card
-from workbench.study_survey import SurveyWeights
+from workbench.study.survey import Survey as Card
+from workbench.study.survey import SurveyWeights
 
 DIMENSIONS = {"tangibles": ("01", "02"), "empathy": ("03",)}
 
@@ -74,7 +74,7 @@ def test_margins_weight_each_wave_and_every_estimate_uses_them() -> None:
     score = nps(b.loc[last, "recommend"], weights=w[last])
     assert tuple(trend) == pytest.approx(tuple(score.interval))
     kinds = np.select([b["recommend"] >= 9, b["recommend"] <= 6], [100.0, -100.0], 0.0)[last]
-    assert trend.estimate == pytest.approx(np.average(kinds, weights=w[last]))
+    assert trend.value == pytest.approx(np.average(kinds, weights=w[last]))
     assert score.size < last.sum()
 
 

@@ -77,7 +77,7 @@ def test_parts_carry_wilson_intervals_and_add_up() -> None:
 
 def test_satisfaction_is_a_mean_and_the_share_of_the_two_best() -> None:
     found = csat([5, 4, 3, 1, 9])
-    assert (found.mean.estimate, found.top_two_box.estimate, found.excluded) == (3.25, 0.5, 1)
+    assert (found.mean.value, found.top_two_box.value, found.excluded) == (3.25, 0.5, 1)
 
 
 def test_a_wave_with_one_answer_is_withheld_and_no_change_is_given() -> None:
@@ -142,7 +142,7 @@ def test_weights_move_the_score_and_widen_its_interval() -> None:
     equal = nps(answers, weights=np.full(400, 2.0))
     assert tuple(equal.interval) == pytest.approx(tuple(plain.interval))
     share = csat(answers, scale=(0, 10), weights=weights).top_two_box
-    assert share.estimate == pytest.approx(np.average(answers >= 9, weights=weights))
+    assert share.value == pytest.approx(np.average(answers >= 9, weights=weights))
 
 
 @pytest.mark.parametrize("n", [30, 100])

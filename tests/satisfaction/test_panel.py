@@ -14,7 +14,7 @@ from workbench.satisfaction import (
     read_answers,
     sample_plan,
 )
-from workbench.satisfaction.answers import same_person
+from workbench.satisfaction.questionnaire.answers import same_person
 from workbench.stats import Sample, mean_shift, rake
 
 # the true changes of the panels below: mean of the gap, CSAT, top two box, NPS in points

@@ -14,7 +14,7 @@ from workbench.satisfaction import (
     read_answers,
     reliability,
 )
-from workbench.satisfaction.alpha import alpha_from_covariance
+from workbench.satisfaction.measurement.alpha import alpha_from_covariance
 
 
 def items(n: int = 300, k: int = 4, seed: int = 2) -> pd.DataFrame:

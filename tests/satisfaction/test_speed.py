@@ -19,8 +19,8 @@ from workbench.satisfaction import (
     reliability,
     take_survey,
 )
-from workbench.study_survey import SERVQUAL, SurveyWeights
-from workbench.study_survey import Survey as Card
+from workbench.study.survey import SERVQUAL, SurveyWeights
+from workbench.study.survey import Survey as Card
 
 N = 100_000
 

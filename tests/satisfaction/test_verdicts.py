@@ -75,14 +75,14 @@ def test_the_weighted_score_uses_each_respondents_importance() -> None:
     )
     gap, weight = a.gap.to_numpy(), a.importance.to_numpy()
     by_hand = ((gap * weight).sum(axis=1) / weight.sum(axis=1)).mean()
-    assert weighted_score(a).estimate == pytest.approx(by_hand)
+    assert weighted_score(a).value == pytest.approx(by_hand)
 
 
 def test_equal_importance_of_equal_dimensions_is_the_plain_score() -> None:
     a = answers()
     plain = a.gap.mean(axis=1).mean()
-    assert weighted_score(a, {"a": 50, "b": 50}).estimate == pytest.approx(plain)
-    assert weighted_score(a, {"a": 100, "b": 0}).estimate == pytest.approx(
+    assert weighted_score(a, {"a": 50, "b": 50}).value == pytest.approx(plain)
+    assert weighted_score(a, {"a": 100, "b": 0}).value == pytest.approx(
         a.gap[CODES[:3]].mean(axis=1).mean()
     )
 

@@ -26,7 +26,7 @@ from workbench.satisfaction import (
     validity,
     weighted_score,
 )
-from workbench.satisfaction.alpha import alpha_from_covariance
+from workbench.satisfaction.measurement.alpha import alpha_from_covariance
 from workbench.stats import mean_interval, rake, share_interval
 
 FACTORS = {"a": ["a1", "a2", "a3", "a4"], "b": ["b1", "b2", "b3"]}
@@ -90,7 +90,7 @@ def numbers(frame: pd.DataFrame, w: np.ndarray | None) -> dict[str, np.ndarray]:
         "alpha": np.array([alpha.estimate]),
         "items": alpha.items[["mean", "item_rest", "alpha_if_dropped"]].to_numpy(),
         "pairwise": np.array([cronbach_alpha(frame, weights=w, missing="pairwise").estimate]),
-        "omega": np.array([omega(frame[FACTORS["a"]], weights=w)[0].estimate]),
+        "omega": np.array([omega(frame[FACTORS["a"]], weights=w)[0].value]),
         "loadings": model.loadings[["estimate", "raw", "r2"]].to_numpy(),
         "fit": np.array([model.srmr, model.chi2 / model.n]),
         "validity": valid.table[["cr", "ave", "shared"]].to_numpy(),
@@ -187,7 +187,7 @@ def test_later_purchases_and_leaving_take_weights_as_copies() -> None:
         assert one.table["estimate"].to_numpy() == pytest.approx(two.table["estimate"].to_numpy())
         assert one.levels["estimate"].to_numpy() == pytest.approx(two.levels["estimate"].to_numpy())
         plain = relate(asked.drop(columns="weight"), table, as_of=day)
-        assert plain.adjusted.estimate != pytest.approx(one.adjusted.estimate, rel=1e-3)
+        assert plain.adjusted.value != pytest.approx(one.adjusted.value, rel=1e-3)
 
 
 def test_the_errors_of_weighted_rates_are_the_sandwich_over_customers() -> None:
@@ -223,7 +223,7 @@ def test_shares_of_comments_take_weights_and_people_who_write_twice() -> None:
     w = np.tile([3.0, 1.0], 50)
     plain = read_comments(texts, book)
     heavy = read_comments(texts, book, weights=w)
-    assert heavy.covered.estimate == pytest.approx(0.75)
+    assert heavy.covered.value == pytest.approx(0.75)
     # fifty people wrote twice, about the app both times or never
     twice = read_comments(texts, book, people=np.tile([0, 1], 50) + 2 * (np.arange(100) // 4))
     assert plain.covered.high - plain.covered.low < twice.covered.high - twice.covered.low
@@ -243,7 +243,7 @@ def test_the_scores_of_the_whole_service_stand_side_by_side() -> None:
         pytest.approx(list(own))
     )
     change = table.loc["What importance changes"]
-    assert change["estimate"] == pytest.approx(own.estimate - overall["estimate"])
+    assert change["estimate"] == pytest.approx(own.value - overall["estimate"])
     assert table.loc["SERVPERF", "estimate"] == pytest.approx(overall["perception"])
     bare = overall_scores(survey(frame).subset(np.ones(160, dtype=bool)))
     assert len(bare) == 4
@@ -265,7 +265,7 @@ def truth() -> dict[str, np.ndarray]:
         "alpha": np.array([alpha_from_covariance(np.cov(a, rowvar=False))]),
         "item_rest": alpha.items["item_rest"].to_numpy(),
         "loadings": model.loadings["estimate"].to_numpy(),
-        "omega": np.array([omega(frame[FACTORS["a"]])[0].estimate]),
+        "omega": np.array([omega(frame[FACTORS["a"]])[0].value]),
         "cr": valid.table["cr"].to_numpy(),
         "ave": valid.table["ave"].to_numpy(),
         "htmt": valid.pairs["estimate"].to_numpy(),

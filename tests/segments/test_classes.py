@@ -10,7 +10,8 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from workbench.errors import DataError
-from workbench.segments import classes, latent_classes
+from workbench.segments import latent_classes
+from workbench.segments.clusters import latent_classes as classes
 
 
 def kinds(
@@ -41,7 +42,7 @@ def test_kinds_that_are_there_are_found_with_answers_missing() -> None:
     assert found.evidence["parameters"].tolist() == [12, 25, 38]
     d = found.differences
     assert d["p"].lt(0.001).any() and (d["low"] <= d["effect"]).all()
-    assert found.sure.iloc[1:].between(1 / 3, 1).all() and found.metrics()["entropy"].estimate > 0.8
+    assert found.sure.iloc[1:].between(1 / 3, 1).all() and found.metrics()["entropy"].value > 0.8
     found.plot()
 
 

@@ -9,8 +9,14 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from workbench.errors import DataError
 from workbench.segments import clusters, varying
-from workbench.segments.evidence import draw_box, draw_gaussian, silhouette, stability, weigh
-from workbench.segments.partition import fit_partition
+from workbench.segments.clusters.evidence import (
+    draw_box,
+    draw_gaussian,
+    silhouette,
+    stability,
+    weigh,
+)
+from workbench.segments.clusters.methods import fit_partition
 
 
 def mixture(

@@ -30,17 +30,17 @@ def test_the_interval_covers_and_the_estimate_is_not_biased(strength: float) -> 
     covered = np.mean([v.low <= truth + 1e-12 and truth <= v.high for v in found])
     assert covered >= 0.915  # three standard errors below 95 % are 91.2 %
     # at zero the estimate cannot fall below: it lies a little above
-    bias = np.mean([v.estimate for v in found]) - truth
+    bias = np.mean([v.value for v in found]) - truth
     assert -0.01 < bias < (0.02 if strength == 0 else 0.01)
 
 
 def test_complete_and_absent_associations_are_one_and_zero() -> None:
     same = cramers_v(np.diag([50, 50, 50]))
-    assert same.v.estimate == pytest.approx(1) and same.v.high == 1 and same.df == 4
+    assert same.v.value == pytest.approx(1) and same.v.high == 1 and same.df == 4
     none = cramers_v(np.full((3, 3), 20))
-    assert none.v.estimate == 0 and none.v.low == 0 and none.p_value == pytest.approx(1)
+    assert none.v.value == 0 and none.v.low == 0 and none.p_value == pytest.approx(1)
     assert 0 < none.v.high < 0.3
-    assert np.isnan(cramers_v([[5, 5]]).v.estimate)
+    assert np.isnan(cramers_v([[5, 5]]).v.value)
     assert cramers_v([[5, 5, 0], [5, 5, 0]]).df == 1
 
 

@@ -22,7 +22,7 @@ def test_accounts_are_those_worked_by_hand() -> None:
     assert table["total"].to_dict() == {"base": -10.0, "top": 200.0}
     # standard error of half of the revenue: sqrt(62.5 / 5), t(4) = 2.776
     assert table.loc["top", "high"] - 40 == pytest.approx(2.776 * np.sqrt(62.5 / 5), abs=0.01)
-    assert found.losing == [] and found.metrics()["top"].estimate == 40.0
+    assert found.losing == [] and found.metrics()["top"].value == 40.0
     assert tier_accounts(tier, revenue, {"top": 10, "base": 40}).losing == ["base"]
     assert tier_accounts(tier, revenue, {"top": 1, "base": 1}, min_cell=6).table.empty
     found.plot()
@@ -49,7 +49,7 @@ def test_unusable_accounts_are_refused(
 
 def test_half_of_the_value_lies_with_the_fewest_who_hold_it() -> None:
     value = pd.Series([1.0, 5, 2, 2])
-    assert holders(value).estimate == 0.25
+    assert holders(value).value == 0.25
     keys = key_accounts(pd.Series(list("abcd")), value, 0.6)
     assert keys["customer_id"].tolist() == ["b", "c"]
     assert keys["cumulative"].tolist() == [0.5, 0.7]
@@ -61,7 +61,7 @@ def test_the_share_who_hold_half_covers_its_truth() -> None:
     truth = 1 - ndtr(s)
     assert ndtr(s - ndtri(1 - truth)) == pytest.approx(0.5)
     found = [holders(rng.lognormal(0, s, size=1500)) for _ in range(200)]
-    assert np.mean([f.estimate for f in found]) == pytest.approx(truth, abs=0.003)
+    assert np.mean([f.value for f in found]) == pytest.approx(truth, abs=0.003)
     assert np.mean([truth in f for f in found]) > 0.91
 
 
@@ -81,8 +81,8 @@ def test_unusable_values_are_refused(value: list[float], share: float, told: str
 
 
 def test_one_customer_and_all_alike_have_an_answer() -> None:
-    assert holders([3.0]).estimate == 1.0
-    assert holders([3.0] * 10).estimate == 0.5
+    assert holders([3.0]).value == 1.0
+    assert holders([3.0] * 10).value == 0.5
 
 
 def test_worth_is_the_expected_value_where_all_customers_have_one() -> None:

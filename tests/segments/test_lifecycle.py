@@ -55,7 +55,7 @@ def test_each_stage_is_found_by_hand() -> None:
         "looking": "Prospect",
     }
     assert found.table["segment"].tolist() == list(STAGES)
-    assert found.active.n == 7 and found.active.estimate == pytest.approx(5 / 7)
+    assert found.active.n == 7 and found.active.value == pytest.approx(5 / 7)
     found.plot()
 
 
@@ -204,7 +204,7 @@ def test_a_cohort_begins_with_everybody_and_the_curve_pools() -> None:
     begin = found.table[found.table["age"] == 0]
     assert (begin["estimate"] == 1).all()
     one = found.table[found.table["age"] == 1]
-    assert found.at(1).estimate == pytest.approx(one["active"].sum() / one["n"].sum())
+    assert found.at(1).value == pytest.approx(one["active"].sum() / one["n"].sum())
     assert found.matrix.loc[begin["cohort"].iloc[0], 0] == 1
     assert not found.began_before
     found.plot()

@@ -16,7 +16,7 @@ from workbench.segments import (
     readable,
     share_held,
 )
-from workbench.segments.attributes import level_order
+from workbench.segments.profiles.attributes import level_order
 
 
 def test_shares_of_customers_and_value_add_up() -> None:
@@ -24,7 +24,7 @@ def test_shares_of_customers_and_value_add_up() -> None:
     assert table.loc["a", ["customers", "value", "mean"]].tolist() == [0.25, 0.7, 70.0]
     assert table["customers"].sum() == table["value"].sum() == 1
     held = share_held([True] * 10 + [False] * 90, [90.0] * 10 + [10.0] * 90)
-    assert held.estimate == 0.5 and 0 <= held.low < 0.5 < held.high <= 1
+    assert held.value == 0.5 and 0 <= held.low < 0.5 < held.high <= 1
 
 
 def test_an_empty_segment_is_listed_with_nobody() -> None:
@@ -77,7 +77,7 @@ def test_unrelated_attributes_have_no_strength_and_related_ones_have() -> None:
     assert found.table["column"].tolist() == ["twin", "noise"]
     assert found.strongest == "twin"
     twin, noise = found.metrics()["Twin"], found.metrics()["Noise"]
-    assert twin.low > 0.3 and noise.estimate < 0.05 and noise.low == 0
+    assert twin.low > 0.3 and noise.value < 0.05 and noise.low == 0
     assert found.table["p"].iloc[1] > 0.05
     found.plot()
 

@@ -89,7 +89,7 @@ def test_concordance_is_that_of_counting_all_pairs() -> None:
             met += later.sum()
             won += (risk[i] > risk[later]).sum() + 0.5 * (risk[i] == risk[later]).sum()
         found = concordance(time, ended, risk)
-        assert (found.estimate, found.n) == (pytest.approx(won / met), met)
+        assert (found.value, found.n) == (pytest.approx(won / met), met)
 
 
 def test_concordance_and_area_cover_their_truth() -> None:

@@ -20,7 +20,7 @@ from workbench.segments import (
     purchase_snapshot,
     purchase_timeline,
 )
-from workbench.segments.snapshots import with_attributes, with_contacts, with_purchases
+from workbench.segments.churn.snapshots import with_attributes, with_contacts, with_purchases
 
 DAY = pd.Timestamp("2025-06-30")
 
@@ -294,7 +294,7 @@ def test_the_plan_calls_whom_it_pays_to_call_and_is_right_about_it(model: ChurnM
         assert plan.count == len(plan.calls) < plan.of == 2000
         chosen = fresh.features.index.isin(plan.calls.index)
         real = offer.gain(truth[chosen], fresh.value.to_numpy()[chosen]).sum()
-        gains, said = gains + real, said + plan.benefit.estimate
+        gains, said = gains + real, said + plan.benefit.value
         covered += plan.benefit.low <= real <= plan.benefit.high
         assert real > offer.gain(truth, fresh.value.to_numpy()).sum()  # more than calling all
     assert said == pytest.approx(gains, rel=0.12)
@@ -319,7 +319,7 @@ def test_at_break_even_the_calls_bring_nothing(model: ChurnModel) -> None:
 def test_an_offer_that_cannot_pay_calls_nobody(model: ChurnModel) -> None:
     fresh, _ = snapshot(np.random.default_rng(10), 300, "2025-07-01", known=False)
     plan = offer_plan(model, model.score(fresh), fresh.value, Offer(cost=10_000, keeps=0.1))
-    assert (plan.count, plan.benefit.estimate, plan.pays) == (0, 0, False)
+    assert (plan.count, plan.benefit.value, plan.pays) == (0, 0, False)
     assert plan.everybody < 0
     unknown = fresh.value.copy()
     unknown.iloc[:7] = np.nan

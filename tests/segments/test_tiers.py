@@ -11,10 +11,10 @@ from workbench.segments import gini, lorenz, share_of_top, tiers
 
 
 def test_gini_of_a_few_by_hand() -> None:
-    assert gini([1, 1, 1, 1]).estimate == pytest.approx(0)
-    assert gini([0, 0, 0, 1]).estimate == pytest.approx(0.75)
+    assert gini([1, 1, 1, 1]).value == pytest.approx(0)
+    assert gini([0, 0, 0, 1]).value == pytest.approx(0.75)
     # mean absolute difference 10/8 over twice the mean 5
-    assert gini([1, 2, 3, 4]).estimate == pytest.approx(0.25)
+    assert gini([1, 2, 3, 4]).value == pytest.approx(0.25)
 
 
 def test_gini_and_top_share_cover_their_truth() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from workbench.simulate.faults import N_DOUBLE_CONTACTS, N_DOUBLE_ORDERS, N_TWICE
+from tools.simulate.faults import N_DOUBLE_CONTACTS, N_DOUBLE_ORDERS, N_TWICE
 
 HARBOUR = Path(__file__).parents[2] / "data" / "harbour"
 

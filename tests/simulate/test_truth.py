@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workbench.simulate import SEED, Company, World, found
-from workbench.simulate.calendar import N_DAYS, day_of, month_of
-from workbench.simulate.indicators import (
+from tools.simulate import SEED, Company, World, found
+from tools.simulate.calendar import N_DAYS, day_of, month_of
+from tools.simulate.indicators import (
     buyers_by_month,
     churn_by_month,
     net_promoters,
 )
-from workbench.simulate.measures import ALL, MEASURES
-from workbench.simulate.population import PURCHASE, SPEND
+from tools.simulate.measures import ALL, MEASURES
+from tools.simulate.population import PURCHASE, SPEND
 
 TRUTH = Path(__file__).parents[2] / "data" / "harbour" / "truth.json"
 

@@ -16,8 +16,8 @@ pytest.importorskip("faker")
 
 import yaml
 
-from workbench.simulate import SEED, write_study
-from workbench.simulate.ratings import FIRST, LAST
+from tools.simulate import SEED, write_study
+from tools.simulate.ratings import FIRST, LAST
 
 HARBOUR = Path(__file__).parents[2] / "data" / "harbour"
 
@@ -27,7 +27,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study, written by the command in a process with another hash seed."""
     out = tmp_path_factory.mktemp("harbour")
     subprocess.run(
-        [sys.executable, "-m", "workbench.simulate", "--out", str(out), "--seed", str(SEED)],
+        [sys.executable, "-m", "tools.simulate", "--out", str(out), "--seed", str(SEED)],
         check=True,
         env={"PYTHONHASHSEED": "12345", "PATH": ""},
         capture_output=True,
@@ -129,7 +129,7 @@ def test_the_card_is_marked_as_simulated_in_both_languages() -> None:
 def test_the_command_refuses_what_it_cannot_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from workbench.simulate.__main__ import main
+    from tools.simulate.__main__ import main
 
     with pytest.raises(SystemExit):
         main(["--seed", "-1"])

@@ -8,11 +8,11 @@ import pytest
 from scipy import stats as scipy_stats
 
 from workbench.errors import DataError
+from workbench.results.estimate import named_estimates
 from workbench.stats import (
     correlation_interval,
     mean_difference,
     mean_interval,
-    named_intervals,
     proportion_difference,
     proportion_interval,
     proportion_ratio,
@@ -37,7 +37,7 @@ def test_missing_values_are_left_out_and_equal_weights_change_nothing() -> None:
 
 def test_one_value_has_a_mean_and_no_interval() -> None:
     found = mean_interval([3.0])
-    assert found.estimate == 3 and np.isnan(found.low) and np.isnan(found.high)
+    assert found.value == 3 and np.isnan(found.low) and np.isnan(found.high)
 
 
 def test_no_value_at_all_is_an_error() -> None:
@@ -78,9 +78,9 @@ def test_the_difference_of_proportions_is_newcombes_printed_example() -> None:
 
 
 def test_a_ratio_of_proportions_needs_a_success_to_compare_with() -> None:
-    assert np.isnan(proportion_ratio(3, 10, 0, 10).estimate)
+    assert np.isnan(proportion_ratio(3, 10, 0, 10).value)
     found = proportion_ratio(20, 100, 10, 100)
-    assert found.low < 2 < found.high and found.estimate == 2
+    assert found.low < 2 < found.high and found.value == 2
 
 
 def test_a_ratio_of_sums_covers_its_truth() -> None:
@@ -115,7 +115,7 @@ def test_counts_stand_for_repeated_rows_in_a_correlation() -> None:
 
 def test_rows_of_a_table_become_named_intervals() -> None:
     table = pd.DataFrame({"who": ["a"], "estimate": [1], "low": [0], "high": [2], "n": [9]})
-    assert named_intervals(table, "who")["a"].row() == {
+    assert named_estimates(table, "who")["a"].row() == {
         "n": 9.0,
         "estimate": 1.0,
         "low": 0.0,
@@ -125,7 +125,7 @@ def test_rows_of_a_table_become_named_intervals() -> None:
 
 def test_an_interval_can_be_scaled_by_a_negative_number() -> None:
     found = mean_interval([1.0, 2.0, 3.0]).scaled(-10)
-    assert found.low < found.estimate == -20 < found.high
+    assert found.low < found.value == -20 < found.high
 
 
 def test_a_share_of_zeros_and_ones_has_wilsons_interval_and_chances_one_that_covers() -> None:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from workbench.clv.bayes import bayesian
-from workbench.clv.beta_binomial import BetaGeometricBetaBinomial
-from workbench.clv.beta_geometric import BetaGeometric, ModifiedBetaGeometric
+from workbench.clv.alive_map import AliveMap, alive_map
 from workbench.clv.choice import MODELS, Choice, choose, choose_retention
 from workbench.clv.cohorts import Cohorts, by_cohort
 from workbench.clv.contract_value import ContractValue, contract_value
 from workbench.clv.contracts import contract_periods
-from workbench.clv.covariate_results import CovariateResults
-from workbench.clv.covariates import CovariateModel
-from workbench.clv.duration import BetaDiscreteWeibull
-from workbench.clv.forecast import PurchaseResults
-from workbench.clv.maps import AliveMap, alive_map
-from workbench.clv.nbd import NBD
-from workbench.clv.pareto import ParetoNBD
-from workbench.clv.prediction import Prediction
-from workbench.clv.published import Reproduction, reproduce
-from workbench.clv.purchase import PurchaseModel
-from workbench.clv.results import Verdict
-from workbench.clv.retention import ShiftedBetaGeometric
-from workbench.clv.retention_results import ShiftedBetaGeometricResults
+from workbench.clv.models.bayes import bayesian
+from workbench.clv.models.beta_binomial import BetaGeometricBetaBinomial
+from workbench.clv.models.beta_discrete_weibull import BetaDiscreteWeibull
+from workbench.clv.models.beta_geometric import BetaGeometric, ModifiedBetaGeometric
+from workbench.clv.models.covariate_results import CovariateResults
+from workbench.clv.models.covariates import CovariateModel
+from workbench.clv.models.fitted import Verdict
+from workbench.clv.models.forecast import PurchaseResults
+from workbench.clv.models.gamma_gamma import GammaGamma, GammaGammaResults
+from workbench.clv.models.nbd import NBD
+from workbench.clv.models.pareto import ParetoNBD
+from workbench.clv.models.prediction import Prediction
+from workbench.clv.models.purchase import PurchaseModel
+from workbench.clv.models.retention_results import ShiftedBetaGeometricResults
+from workbench.clv.models.shifted_beta_geometric import ShiftedBetaGeometric
+from workbench.clv.reproduction import Reproduction, reproduce
 from workbench.clv.sensitivity import Sensitivity, sensitivity
-from workbench.clv.spend import GammaGamma, GammaGammaResults
 from workbench.clv.units import continuous_rate, per_year
 from workbench.clv.validation import (
     Holdout,

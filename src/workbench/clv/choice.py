@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from workbench.clv.beta_geometric import BetaGeometric, ModifiedBetaGeometric
-from workbench.clv.duration import BetaDiscreteWeibull
-from workbench.clv.forecast import PurchaseResults
-from workbench.clv.nbd import NBD
-from workbench.clv.pareto import ParetoNBD
-from workbench.clv.purchase import PurchaseModel
-from workbench.clv.retention import ShiftedBetaGeometric
-from workbench.clv.retention_results import ShiftedBetaGeometricResults
+from workbench.clv.models.beta_discrete_weibull import BetaDiscreteWeibull
+from workbench.clv.models.beta_geometric import BetaGeometric, ModifiedBetaGeometric
+from workbench.clv.models.forecast import PurchaseResults
+from workbench.clv.models.nbd import NBD
+from workbench.clv.models.pareto import ParetoNBD
+from workbench.clv.models.purchase import PurchaseModel
+from workbench.clv.models.retention_results import ShiftedBetaGeometricResults
+from workbench.clv.models.shifted_beta_geometric import ShiftedBetaGeometric
 from workbench.clv.validation import compare
 from workbench.errors import DataError
-from workbench.stats.intervals import Interval
+from workbench.results.estimate import Estimate
 from workbench.stats.sentences import filled
 
 #: The models of customers who are free to leave unseen, and the baseline in which nobody leaves.
@@ -55,13 +55,13 @@ class Choice:
         """The message in English, with its numbers."""
         return filled(self.message, self.values)
 
-    def metrics(self) -> dict[str, Interval]:
+    def metrics(self) -> dict[str, Estimate]:
         """Return the bias of the believed model in the test period, where there was one."""
         row = self.table[self.table["believed"]].iloc[0]
         if "bias" not in row or pd.isna(row["bias"]):
             return {}
         bias, low, high = (float(row[c]) for c in ("bias", "bias_low", "bias_high"))
-        return {"bias": Interval(bias, low, high, self.fit.nobs)}
+        return {"bias": Estimate(bias, low, high, self.fit.nobs)}
 
 
 def choose(

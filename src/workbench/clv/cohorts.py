@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from workbench.clv.retention import ShiftedBetaGeometric
-from workbench.clv.retention_results import ShiftedBetaGeometricResults
+from workbench.clv.models.retention_results import ShiftedBetaGeometricResults
+from workbench.clv.models.shifted_beta_geometric import ShiftedBetaGeometric
 from workbench.errors import DataError
-from workbench.stats.intervals import Interval, named_intervals
+from workbench.results.estimate import Estimate, named_estimates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,9 +34,9 @@ class Cohorts:
     fits: dict[str, ShiftedBetaGeometricResults]
     after: int
 
-    def metrics(self) -> dict[str, Interval]:
+    def metrics(self) -> dict[str, Estimate]:
         """Return the survival of each cohort."""
-        return named_intervals(self.table, "cohort")
+        return named_estimates(self.table, "cohort")
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Survival by cohort: lines as fitted, as far as it was followed, dots as observed."""

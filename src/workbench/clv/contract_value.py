@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.clv.prediction import Prediction
-from workbench.clv.retention_results import ShiftedBetaGeometricResults
-from workbench.clv.rows import as_floats, refuse
+from workbench.clv.models.prediction import Prediction
+from workbench.clv.models.retention_results import ShiftedBetaGeometricResults
+from workbench.clv.models.rows import as_floats, refuse
 from workbench.errors import DataError
-from workbench.stats.intervals import Interval
+from workbench.results.estimate import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,13 +40,13 @@ class ContractValue:
     fees: Array
 
     @property
-    def total(self) -> Interval:
+    def total(self) -> Estimate:
         """Value of all contracts together."""
         whole = self.residual.total(self.fees)
-        return Interval(whole.estimate, whole.low, whole.high, float(self.fees.size))
+        return Estimate(whole.value, whole.low, whole.high, float(self.fees.size))
 
     @property
-    def mean(self) -> Interval:
+    def mean(self) -> Estimate:
         """Value of a contract on average."""
         return self.total.scaled(1 / self.fees.size)
 
@@ -75,10 +75,10 @@ class ContractValue:
                 {
                     "group": label,
                     "n": n,
-                    "mean": total.estimate / n,
+                    "mean": total.value / n,
                     "mean_low": total.low / n,
                     "mean_high": total.high / n,
-                    "estimate": total.estimate,
+                    "estimate": total.value,
                     "low": total.low,
                     "high": total.high,
                     **dict(zip(("share", "share_low", "share_high"), share, strict=True)),
@@ -99,7 +99,7 @@ class ContractValue:
         ids = pd.Series(np.asarray(customers), name="customer_id")
         return self.table[["clv", "low", "high"]].reset_index(drop=True).groupby(ids).sum()
 
-    def metrics(self) -> dict[str, Interval]:
+    def metrics(self) -> dict[str, Estimate]:
         """Total, mean and the periods still to come."""
         return {"total": self.total, "mean": self.mean, "periods": self.residual.mean()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from workbench.clv.rows import refuse
+from workbench.clv.models.rows import refuse
 from workbench.clv.units import check_unit
 from workbench.units import DAYS_PER_UNIT
 

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from workbench.clv.forecast import PurchaseResults
-from workbench.clv.prediction import Prediction
-from workbench.clv.retention_results import LESS
-from workbench.clv.rows import add_up, distinct
-from workbench.clv.spend import GammaGammaResults
+from workbench.clv.models.forecast import PurchaseResults
+from workbench.clv.models.gamma_gamma import GammaGammaResults
+from workbench.clv.models.prediction import Prediction
+from workbench.clv.models.retention_results import LESS
+from workbench.clv.models.rows import add_up, distinct
 from workbench.clv.units import continuous_rate, per_year
 from workbench.clv.value import CustomerValue
 from workbench.errors import DataError
-from workbench.stats.intervals import Interval
+from workbench.results.estimate import Estimate
 
 Array = NDArray[np.float64]
 
@@ -30,17 +30,17 @@ class Sensitivity:
     table : DataFrame
         One row a lever: lever, estimate, low, high (money), share, share_low, share_high (of the
         value as it is).
-    retention : Interval
+    retention : Estimate
         Share of the customers active now who are still active a year from now, as it is.
     """
 
     table: pd.DataFrame
-    retention: Interval
+    retention: Estimate
 
-    def metrics(self) -> dict[str, Interval]:
+    def metrics(self) -> dict[str, Estimate]:
         """Return the worth of a point of retention and of margin."""
         out = {
-            name: Interval(*(float(row[c]) for c in ("estimate", "low", "high")))
+            name: Estimate(*(float(row[c]) for c in ("estimate", "low", "high")))
             for name, (_, row) in zip(("retention", "margin"), self.table.iterrows(), strict=True)
         }
         return {"retention_now": self.retention, **out}
@@ -122,7 +122,7 @@ def sensitivity(
     table = pd.DataFrame(
         {
             "lever": ["One point more retention", "One point more margin"],
-            "estimate": [point.estimate, margin.estimate],
+            "estimate": [point.value, margin.value],
             "low": [point.low, margin.low],
             "high": [point.high, margin.high],
         }
@@ -131,8 +131,8 @@ def sensitivity(
         lambda p: given(p) / float(value.clv.counts @ value.clv.at(p)), phi, covariance, one
     ).total()
     # a point of margin is the same share whatever the value
-    table["share"] = [part.estimate, margin.estimate / value.total.estimate]
+    table["share"] = [part.value, margin.value / value.total.value]
     table["share_low"] = [part.low, table["share"].iloc[1]]
     table["share_high"] = [part.high, table["share"].iloc[1]]
-    retention = Interval(float(stay["estimate"]), float(stay["low"]), float(stay["high"]))
+    retention = Estimate(float(stay["estimate"]), float(stay["low"]), float(stay["high"]))
     return Sensitivity(table, retention)

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.clv.forecast import PurchaseResults
-from workbench.clv.rows import as_floats, refuse
+from workbench.clv.models.forecast import PurchaseResults
+from workbench.clv.models.rows import as_floats, refuse
 from workbench.clv.units import check_unit, one_unit
 from workbench.errors import DataError
-from workbench.stats.intervals import Interval, mean_interval, ratio_interval
+from workbench.results.estimate import Estimate
+from workbench.stats.intervals import mean_interval, ratio_interval
 from workbench.units import DAYS_PER_UNIT
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Holdout:
         high (interval of the expectation).
     total : DataFrame
         One row: n, actual, expected, low, high summed over all customers.
-    errors : dict of Interval
+    errors : dict of Estimate
         bias (expected over actual total, minus one), mae, rmse, correlation is left to the
         reader: it rewards spread, not truth.
     length : float
@@ -71,10 +72,10 @@ class Holdout:
 
     table: pd.DataFrame
     total: pd.DataFrame
-    errors: dict[str, Interval]
+    errors: dict[str, Estimate]
     length: float
 
-    def metrics(self) -> dict[str, Interval]:
+    def metrics(self) -> dict[str, Estimate]:
         """Return the error measures."""
         return dict(self.errors)
 
@@ -148,7 +149,7 @@ def holdout_table(
         {
             "frequency": [f"{g}+" if g == top else str(g) for g in present],
             "n": sums["n"],
-            "actual": [i.estimate for i in actuals],
+            "actual": [i.value for i in actuals],
             # fewer than none cannot be bought
             "actual_low": [max(i.low, 0.0) if i.low == i.low else i.low for i in actuals],
             "actual_high": [i.high for i in actuals],
@@ -162,7 +163,7 @@ def holdout_table(
         {
             "n": [whole.n],
             "actual": [float(counts @ y)],
-            "expected": [whole.estimate],
+            "expected": [whole.value],
             "low": [whole.low],
             "high": [whole.high],
         }
@@ -170,17 +171,17 @@ def holdout_table(
     return Holdout(table, total, _errors(expected.estimate, y, counts), length)
 
 
-def _errors(expected: Array, actual: Array, counts: Array) -> dict[str, Interval]:
+def _errors(expected: Array, actual: Array, counts: Array) -> dict[str, Estimate]:
     gap = np.abs(expected - actual)
     squared = mean_interval(gap**2, weights=counts)
     low, high = np.sqrt(max(squared.low, 0.0)), np.sqrt(squared.high)
     out = {
         "mae": mean_interval(gap, weights=counts),
-        "rmse": Interval(float(np.sqrt(squared.estimate)), float(low), float(high), squared.n),
+        "rmse": Estimate(float(np.sqrt(squared.value)), float(low), float(high), squared.n),
     }
     if actual.any():
         ratio = ratio_interval(expected, actual, weights=counts)
-        out["bias"] = Interval(ratio.estimate - 1, ratio.low - 1, ratio.high - 1, ratio.n)
+        out["bias"] = Estimate(ratio.value - 1, ratio.low - 1, ratio.high - 1, ratio.n)
     return out
 
 
@@ -199,7 +200,7 @@ class Tracking:
     table: pd.DataFrame
     unit: str
 
-    def metrics(self) -> dict[str, Interval]:
+    def metrics(self) -> dict[str, Estimate]:
         """Cumulative expectation over cumulative purchases at the end, minus one."""
         last = self.table.iloc[-1]
         actual = float(last["cumulative_actual"])
@@ -208,7 +209,7 @@ class Tracking:
         error, low, high = (
             float(last[c]) / actual - 1 for c in ("cumulative_expected", "low", "high")
         )
-        return {"tracking_error": Interval(error, low, high, actual)}
+        return {"tracking_error": Estimate(error, low, high, actual)}
 
     def plot(self, ax: Axes | None = None, *, cumulative: bool = True) -> Axes:
         """Lines of actual and expected purchases; the end of calibration is marked."""

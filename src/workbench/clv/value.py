@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.clv.covariate_results import CovariateResults
-from workbench.clv.forecast import PurchaseResults
-from workbench.clv.newton import in_logs, maximise
-from workbench.clv.prediction import Prediction
-from workbench.clv.spend import GammaGammaResults
+from workbench.clv.models.covariate_results import CovariateResults
+from workbench.clv.models.forecast import PurchaseResults
+from workbench.clv.models.gamma_gamma import GammaGammaResults
+from workbench.clv.models.likelihood import in_logs, maximise
+from workbench.clv.models.prediction import Prediction
 from workbench.clv.units import per_year
 from workbench.errors import DataError
+from workbench.results.estimate import Estimate
 from workbench.stats.bootstrap import bootstrap_weights
-from workbench.stats.intervals import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,17 +63,17 @@ class CustomerValue:
     frequency: Array
 
     @property
-    def total(self) -> Interval:
+    def total(self) -> Estimate:
         """Value of all customers together."""
         return self.clv.total()
 
     @property
-    def mean(self) -> Interval:
+    def mean(self) -> Estimate:
         """Value of a customer on average."""
         return self.clv.mean()
 
     @property
-    def alive_repeaters(self) -> Interval:
+    def alive_repeaters(self) -> Estimate:
         """Share of customers with a repeat purchase who are still active.
 
         One-time buyers are left out: models in which customers leave after a repeat purchase
@@ -81,15 +81,15 @@ class CustomerValue:
         """
         repeat = self.frequency > 0
         if not repeat.any():
-            return Interval(float("nan"), float("nan"), float("nan"), 0.0)
+            return Estimate(float("nan"), float("nan"), float("nan"), 0.0)
         return self.alive.mean(np.where(repeat, self.alive.counts, 0.0))
 
     @property
-    def alive_once(self) -> Interval:
+    def alive_once(self) -> Estimate:
         """Share of customers with one purchase who are still active."""
         once = self.frequency == 0
         if not once.any():
-            return Interval(float("nan"), float("nan"), float("nan"), 0.0)
+            return Estimate(float("nan"), float("nan"), float("nan"), 0.0)
         return self.alive.mean(np.where(once, self.alive.counts, 0.0))
 
     def by(self, groups: ArrayLike) -> pd.DataFrame:
@@ -128,7 +128,7 @@ class CustomerValue:
             np.concatenate([[0.0], np.cumsum(value) / value.sum()]),
         )
 
-    def metrics(self) -> dict[str, Interval]:
+    def metrics(self) -> dict[str, Estimate]:
         """Total, mean, number alive and purchases expected."""
         return {
             "total": self.total,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from workbench.data.check import CheckReport, check_study
+from workbench.data.clean.report import CleaningReport, TableReport
 from workbench.data.coverage import Coverage, coverage, freshness, missing_by_period, missing_values
+from workbench.data.customer_summary import CustomerSummary, customer_summary
 from workbench.data.disclosure import personal_texts
-from workbench.data.indicator_library import Indicator
-from workbench.data.indicators import (
+from workbench.data.indicators.indicator import (
     INDICATORS,
     find_indicator,
     indicator,
@@ -15,12 +16,11 @@ from workbench.data.indicators import (
     rows_mean,
     rows_share,
 )
+from workbench.data.indicators.library import Indicator
 from workbench.data.limits import with_limits
-from workbench.data.privacy import suppress
+from workbench.data.people.pseudonyms import suppress
 from workbench.data.reach import last_day, last_of_all, reach
-from workbench.data.report import CleaningReport, TableReport
 from workbench.data.rfm import RFMScores, rfm_scores
-from workbench.data.summaries import CustomerSummary, customer_summary
 from workbench.data.tables import Tables, open_tables
 
 __all__ = [

@@ -11,7 +11,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from workbench.data.periods import Periods, period_start
+from workbench.data.indicators.periods import Periods, period_start
 from workbench.data.reach import SPANS, last_day, span_of
 from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables

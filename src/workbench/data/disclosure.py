@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
+from workbench.data.clean.rules import standardise
 from workbench.data.engine import Engine
-from workbench.data.privacy import PERSONAL_COLUMNS
-from workbench.data.quality import standardise
+from workbench.data.people.pseudonyms import PERSONAL_COLUMNS
 from workbench.data.schemas import schema_of
-from workbench.data.sources import read_source
-from workbench.packages import is_installed
+from workbench.data.sources.read import read_source
 from workbench.study import Study
+from workbench.study.packages import is_installed
 
 # Shorter ones are also everyday words, or part of one: a city, a season, "May".
 _LEAST_HAN, _LEAST_LATIN = 3, 8

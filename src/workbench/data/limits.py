@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2, t
 
-from workbench.data.indicators import find_indicator
+from workbench.data.indicators.indicator import find_indicator
 
 _Z: Final = NormalDist().inv_cdf(0.975)
 

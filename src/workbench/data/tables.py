@@ -7,17 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.card import did_you_mean
-from workbench.data.cleaning import Cleaner
+from workbench.data.clean.cleaner import Cleaner
+from workbench.data.clean.report import CleaningReport, Linking, TableReport
 from workbench.data.engine import Engine
-from workbench.data.kept import Kept, find, find_or_make
-from workbench.data.packaged import packaged_hash
-from workbench.data.purchases import PurchaseLog, stream_purchases
-from workbench.data.report import CleaningReport, Linking, TableReport
 from workbench.data.schemas import schema_of
-from workbench.data.source import file_hash
+from workbench.data.sources.packaged import packaged_hash
+from workbench.data.sources.source import file_hash
+from workbench.data.store.cache import Kept, find, find_or_make
+from workbench.data.store.stream import PurchaseLog, stream_purchases
 from workbench.errors import DataError
 from workbench.study import Study
+from workbench.study.reader import did_you_mean
 
 
 class Tables:
@@ -29,7 +29,7 @@ class Tables:
         The card.
     cache : bool
         Whether cleaned tables may be taken from disk, where they are kept until an input changes
-        (see `workbench.data.kept`), or must be made from the raw files.
+        (see `workbench.data.store.cache`), or must be made from the raw files.
 
     Examples
     --------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.goals.actions import ActionRegister, action_register, case_effects
 from workbench.goals.changes import Changes, changes
-from workbench.goals.charts import XmR, xmr
+from workbench.goals.control_charts import XmR, xmr
 from workbench.goals.counts import CountChart, p_chart, u_chart
 from workbench.goals.experts import ExpertAgreement, expert_agreement
 from workbench.goals.forecast import LevelModel, fit_level

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import f as f_test
 
-from workbench.goals.charts import XmR, xmr
+from workbench.goals.control_charts import XmR, xmr
 from workbench.goals.counts import CountChart, p_chart
 from workbench.goals.forecast import LevelModel
 from workbench.goals.plan import Goal, GoalError

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from workbench.goals.charts import RULES, RUN, chart_metrics, draw_values, signals_of
+from workbench.goals.control_charts import RULES, RUN, chart_metrics, draw_values, signals_of
 from workbench.goals.plan import GoalError
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.goals.plan import GoalError
-from workbench.stats import Agreement, Interval, krippendorff, mean_interval, rating_table
+from workbench.results.estimate import Estimate
+from workbench.stats import Agreement, krippendorff, mean_interval, rating_table
 from workbench.stats.agreement import RELIABLE, TENTATIVE, Scale
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class ExpertAgreement:
     ----------
     single : Agreement
         Krippendorff's alpha: of one rater's score.
-    mean : Interval
+    mean : Estimate
         Of the mean over the raters, which is what the indicator uses (Spearman-Brown; on an
         interval scale alpha is an intraclass correlation: Shrout and Fleiss 1979, Psychological
         Bulletin 86(2), 420-428).
@@ -56,15 +57,15 @@ class ExpertAgreement:
     """
 
     single: Agreement
-    mean: Interval
+    mean: Estimate
     table: pd.DataFrame
 
     @property
     def verdict(self) -> str:
         """What may be built on the mean scores: reliable, tentative or unreliable."""
-        if self.mean.estimate >= RELIABLE:
+        if self.mean.value >= RELIABLE:
             return "reliable"
-        return "tentative" if self.mean.estimate >= TENTATIVE else "unreliable"
+        return "tentative" if self.mean.value >= TENTATIVE else "unreliable"
 
     @property
     def says(self) -> str:
@@ -79,13 +80,13 @@ class ExpertAgreement:
     @property
     def low(self) -> bool:
         """Whether a page must warn: single scores or their mean fall short of .667."""
-        return min(self.single.estimate, self.mean.estimate) < TENTATIVE
+        return min(self.single.estimate, self.mean.value) < TENTATIVE
 
     def metrics(self) -> pd.DataFrame:
         """Agreement of single scores and of their mean: name, value, low, high."""
         rows = [("agreement", self.single.interval), ("agreement_of_mean", self.mean)]
         return pd.DataFrame(
-            [{"name": n, "value": i.estimate, "low": i.low, "high": i.high} for n, i in rows]
+            [{"name": n, "value": i.value, "low": i.low, "high": i.high} for n, i in rows]
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -117,7 +118,7 @@ def expert_agreement(
     rng : numpy.random.Generator
         For the bootstrap.
     scale : {"interval", "ordinal"}
-        Interval where scores are averaged; ordinal where only their order counts.
+        Estimate where scores are averaged; ordinal where only their order counts.
 
     Raises
     ------
@@ -147,7 +148,7 @@ def expert_agreement(
         )
     return ExpertAgreement(
         single,
-        Interval(
+        Estimate(
             stepped_up(single.estimate, raters),
             stepped_up(single.low, raters),
             stepped_up(single.high, raters),

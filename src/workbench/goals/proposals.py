@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.goals.changes import Changes
-from workbench.goals.charts import RUN, xmr
+from workbench.goals.control_charts import RUN, xmr
 from workbench.goals.plan import Goal, GoalError, plain_text
 from workbench.goals.report import GoalReport
 

@@ -2,48 +2,44 @@
 
 from __future__ import annotations
 
-from workbench.impact.adoption import Adoption, read_adoption
-from workbench.impact.ancova import same_baseline
-from workbench.impact.before_after import before_after, series_glance
 from workbench.impact.benefit import Benefit, Costs, Worth, cost_benefit, costs_of
-from workbench.impact.case import CaseCard
+from workbench.impact.checks.robustness import LeftOut, PlaceboDates, leave_one_out, placebo_dates
+from workbench.impact.checks.trend_bounds import TrendBounds, trend_bounds
 from workbench.impact.close_up import MIXTURE, STAGGERED
-from workbench.impact.counts import interrupted_counts
-from workbench.impact.did import all_intervals, difference_in_differences
-from workbench.impact.effect import Check, Effect
-from workbench.impact.evaluate import Evaluation, adjusted, evaluate, judge
-from workbench.impact.event_study import event_study
-from workbench.impact.hazard_ratio import HazardRatio, hazard_ratio
-from workbench.impact.lot import compare_afterwards
-from workbench.impact.panel import CaseError, Panel, read_panel
-from workbench.impact.plain_difference import plain_difference
-from workbench.impact.planning import Foresight, foresee
-from workbench.impact.plans import periods_needed, plan_one, plan_panel, plan_series
-from workbench.impact.power import Plan, plan_units, units_needed
-from workbench.impact.predictors import predictor_means
-from workbench.impact.regression import (
+from workbench.impact.designs.before_after import before_after, series_glance
+from workbench.impact.designs.differences.difference_in_differences import (
+    all_intervals,
+    difference_in_differences,
+)
+from workbench.impact.designs.differences.event_study import event_study
+from workbench.impact.designs.differences.same_baseline import same_baseline
+from workbench.impact.designs.return_to_mean import (
     corrected_before_after,
     panel_without_return,
     reliability,
 )
-from workbench.impact.report import CaseReport
-from workbench.impact.robustness import LeftOut, PlaceboDates, leave_one_out, placebo_dates
-from workbench.impact.selector import ASSUMPTIONS, CHOSEN, GRADES, Selection, select_design
-from workbench.impact.series import interrupted_series
-from workbench.impact.series_case import beside
-from workbench.impact.staggered import StaggeredEffect, staggered_adoption
-from workbench.impact.staying import LEAVING, staying, staying_if_known
-from workbench.impact.strength import Grading, grade
-from workbench.impact.structural import controlled_series, moved_controls
-from workbench.impact.survival import cohort, restricted_mean, time_to_event
-from workbench.impact.synthetic_control import (
+from workbench.impact.designs.series.controlled_series import controlled_series, moved_controls
+from workbench.impact.designs.series.counts import interrupted_counts
+from workbench.impact.designs.series.interrupted_series import interrupted_series
+from workbench.impact.designs.series.series_case import beside
+from workbench.impact.designs.staggered.staggered import StaggeredEffect, staggered_adoption
+from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
+from workbench.impact.designs.survival.hazard_ratio import HazardRatio, hazard_ratio
+from workbench.impact.designs.survival.staying import LEAVING, staying, staying_if_known
+from workbench.impact.designs.survival.time_to_event import cohort, restricted_mean, time_to_event
+from workbench.impact.designs.synthetic.plain_difference import plain_difference
+from workbench.impact.designs.synthetic.predictors import predictor_means
+from workbench.impact.designs.synthetic.synthetic_control import (
     SyntheticControl,
     synthetic_control,
 )
-from workbench.impact.synthetic_difference import SyntheticDifference, synthetic_difference
-from workbench.impact.trend_bounds import TrendBounds, trend_bounds
-from workbench.impact.two_way import two_way_fixed_effects
-from workbench.impact.verdict import (
+from workbench.impact.designs.synthetic.synthetic_difference import (
+    SyntheticDifference,
+    synthetic_difference,
+)
+from workbench.impact.effect import Check, Effect
+from workbench.impact.evaluate import Evaluation, adjusted, evaluate, judge
+from workbench.impact.findings import (
     STAYING,
     benefit_said,
     benefit_words,
@@ -52,6 +48,16 @@ from workbench.impact.verdict import (
     verdict,
     words,
 )
+from workbench.impact.foresight import Foresight, foresee
+from workbench.impact.grading import Grading, grade
+from workbench.impact.inputs.adoption import Adoption, read_adoption
+from workbench.impact.inputs.assignment import CaseCard
+from workbench.impact.inputs.panel import CaseError, Panel, read_panel
+from workbench.impact.lot import compare_afterwards
+from workbench.impact.plans import periods_needed, plan_one, plan_panel, plan_series
+from workbench.impact.power import Plan, plan_units, units_needed
+from workbench.impact.report import CaseReport
+from workbench.impact.selection import ASSUMPTIONS, CHOSEN, GRADES, Selection, select_design
 
 __all__ = [
     "ASSUMPTIONS",

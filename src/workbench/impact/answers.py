@@ -8,18 +8,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from workbench.impact.ancova import same_baseline
-from workbench.impact.case import CaseCard
-from workbench.impact.did import difference_in_differences
+from workbench.impact.checks.robustness import leave_one_out, placebo_dates
+from workbench.impact.checks.trend_bounds import trend_bounds
+from workbench.impact.designs.differences.difference_in_differences import difference_in_differences
+from workbench.impact.designs.differences.same_baseline import same_baseline
+from workbench.impact.designs.return_to_mean import DESIGN as RETURN
+from workbench.impact.designs.return_to_mean import panel_without_return
+from workbench.impact.designs.synthetic.plain_difference import plain_difference
+from workbench.impact.designs.synthetic.synthetic_control import synthetic_control
+from workbench.impact.designs.synthetic.synthetic_difference import synthetic_difference
 from workbench.impact.effect import Check, Effect
-from workbench.impact.panel import CaseError, Panel
-from workbench.impact.plain_difference import plain_difference
-from workbench.impact.regression import DESIGN as RETURN
-from workbench.impact.regression import panel_without_return
-from workbench.impact.robustness import leave_one_out, placebo_dates
-from workbench.impact.synthetic_control import synthetic_control
-from workbench.impact.synthetic_difference import synthetic_difference
-from workbench.impact.trend_bounds import trend_bounds
+from workbench.impact.inputs.assignment import CaseCard
+from workbench.impact.inputs.panel import CaseError, Panel
 
 _DIFFERENCES = ("difference in differences", "same rule", "drawn by lot")
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from workbench.impact.effect import Effect
-from workbench.impact.panel import CaseError
+from workbench.impact.inputs.panel import CaseError
 
 Array = NDArray[np.float64]
 

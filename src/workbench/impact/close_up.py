@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from workbench.impact.designs.staggered.staggered import StaggeredEffect
+from workbench.impact.designs.synthetic.synthetic_control import SyntheticControl
 from workbench.impact.effect import Effect, mark_start, period_name
-from workbench.impact.panel import period_start
-from workbench.impact.staggered import StaggeredEffect
-from workbench.impact.synthetic_control import SyntheticControl
+from workbench.impact.inputs.panel import period_start
 
 MIXTURE = (
     "Before the start the mixture misses {unit} by {error} on average (root of the mean square)."

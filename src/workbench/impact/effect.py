@@ -12,6 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.special import stdtr
 
+from workbench.results.drawing import label_ends
+
 Severity = Literal["ok", "note", "warning", "refusal"]
 Kind = Literal["number", "share", "points"]
 
@@ -249,7 +251,7 @@ class Effect:
             (float(line.dropna().iloc[-1]), drawn, word)
             for line, drawn, word in zip((seen, without), lines, words, strict=True)
         ]
-        _label_ends(ax, float(place[-1]), ends)
+        label_ends(ax, float(place[-1]), ends)
         period_ticks(ax, s["period"])
         if pd.api.types.is_integer_dtype(s["period"]):
             ax.set_xlabel("Periods since the start")
@@ -282,26 +284,6 @@ class Effect:
         name = self.outcome.replace("_", " ")
         unit = {"share": ", %", "points": ", points", "number": ""}[self.kind]
         return f"{name[:1].upper()}{name[1:]}{unit}" if name else ""
-
-
-def _label_ends(ax: Axes, at: float, ends: list[tuple[float, Any, str]]) -> None:
-    """Write each line's name at its end, moved apart where the lines meet."""
-    low, high = ax.get_ylim()
-    apart = 0.07 * (high - low)
-    order = sorted(ends, key=lambda end: end[0])
-    heights = [order[0][0], max(order[1][0], order[0][0] + apart)]
-    shift = (heights[1] - order[1][0]) / 2
-    for (_, line, text), height in zip(order, heights, strict=True):
-        ax.annotate(
-            text,
-            (at, height - shift),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-            color=line.get_color(),
-            fontsize="small",
-            annotation_clip=False,
-        )
 
 
 def mark_start(ax: Axes, first: int) -> None:

@@ -9,22 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.impact.adoption_case import Judged, judge_starts
 from workbench.impact.answers import answer, attempt, firmness
-from workbench.impact.before_after import before_after, series_glance
-from workbench.impact.case import CaseCard
-from workbench.impact.effect import Check, Effect, Kind
-from workbench.impact.panel import (
-    CaseError,
-    Panel,
-    SeveralStartsError,
-    read_panel,
-    split_periods,
-)
-from workbench.impact.planning import Foresight, foresee
-from workbench.impact.regression import DESIGN as RETURN
-from workbench.impact.regression import panel_without_return
-from workbench.impact.remarks import (
+from workbench.impact.checks.comparability import (
     instrument_check,
     left_by_card,
     left_out,
@@ -33,9 +19,23 @@ from workbench.impact.remarks import (
     refusal,
     thin_cells,
 )
-from workbench.impact.selector import Selection, met_the_rule, select_design
-from workbench.impact.series_case import judge_series
-from workbench.impact.strength import Grading, Strength, grade
+from workbench.impact.designs.before_after import before_after, series_glance
+from workbench.impact.designs.return_to_mean import DESIGN as RETURN
+from workbench.impact.designs.return_to_mean import panel_without_return
+from workbench.impact.designs.series.series_case import judge_series
+from workbench.impact.designs.staggered.adoption_case import Judged, judge_starts
+from workbench.impact.effect import Check, Effect, Kind
+from workbench.impact.foresight import Foresight, foresee
+from workbench.impact.grading import Grading, Strength, grade
+from workbench.impact.inputs.assignment import CaseCard
+from workbench.impact.inputs.panel import (
+    CaseError,
+    Panel,
+    SeveralStartsError,
+    read_panel,
+    split_periods,
+)
+from workbench.impact.selection import Selection, met_the_rule, select_design
 from workbench.stats import holm
 
 # Sums of a year, such as spend; all other measures of selection are means.

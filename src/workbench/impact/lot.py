@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
 from workbench.impact.effect import Effect, relative_to
-from workbench.impact.panel import CaseError, check_constant
+from workbench.impact.inputs.panel import CaseError, check_constant
 
 ASSUMPTION = "The lot was fair, and the units do not affect one another."
 

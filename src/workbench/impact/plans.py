@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.impact.course import FEWEST_AFTER, FEWEST_BEFORE, regressors
-from workbench.impact.noise import noise_of
-from workbench.impact.panel import CaseError, Panel
+from workbench.impact.designs.series.error_models import noise_of
+from workbench.impact.designs.synthetic.donor_weights import closest_mixture
+from workbench.impact.designs.synthetic.synthetic_control import DESIGN as MIXTURE
+from workbench.impact.designs.synthetic.synthetic_control import FEWEST_BEFORE as MIXTURE_BEFORE
+from workbench.impact.designs.synthetic.synthetic_control import enough_for_interval
+from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE, regressors
 from workbench.impact.power import POWER, UNIT_DESIGNS, Plan, fewest, from_moments
-from workbench.impact.simplex import closest_mixture
-from workbench.impact.synthetic_control import DESIGN as MIXTURE
-from workbench.impact.synthetic_control import FEWEST_BEFORE as MIXTURE_BEFORE
-from workbench.impact.synthetic_control import enough_for_interval
 
 _MOST_PERIODS = 240
 

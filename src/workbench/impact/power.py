@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from scipy.optimize import brentq
 from scipy.stats import nct, t
 
-from workbench.impact.panel import CaseError
+from workbench.impact.inputs.panel import CaseError
 
 POWER = 0.8
 #: Designs for which units are compared, and how the baseline enters (Frison, Pocock 1992).

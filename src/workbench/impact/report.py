@@ -11,13 +11,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from workbench.impact.benefit import Benefit, Worth, cost_benefit, costs_of
-from workbench.impact.case import PERIODS_A_YEAR
 from workbench.impact.close_up import MixtureView, StartsView, mixture_of, starts_of
 from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted
-from workbench.impact.selector import ASSUMPTIONS
-from workbench.impact.strength import weaker
-from workbench.impact.verdict import found, outcome_name
+from workbench.impact.findings import found, outcome_name
+from workbench.impact.grading import weaker
+from workbench.impact.inputs.assignment import PERIODS_A_YEAR
+from workbench.impact.selection import ASSUMPTIONS
 
 HEADINGS = {
     "worked": "{title}: it worked for {outcome} ({strength} evidence)",

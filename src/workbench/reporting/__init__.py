@@ -35,9 +35,9 @@ Classes that a style sheet dresses (the HTML has no colours of its own):
   set; give it height and colour); ``p.wb-note`` below a table that was cut
 - ``details.wb-figure-data`` and ``a.wb-download``
 
-Languages, catalogs and what they lack: :mod:`workbench.reporting.languages`; the messages of a
+Languages, catalogs and what they lack: :mod:`workbench.languages.catalogs`; the messages of a
 notebook: :mod:`workbench.reporting.messages`; pictures that any notebook may want:
-:mod:`workbench.reporting.pictures`; the landing page: :mod:`workbench.reporting.overview`.
+:mod:`workbench.reporting.figures.pictures`; the landing page: :mod:`workbench.reporting.overview`.
 """
 
 from __future__ import annotations
@@ -45,8 +45,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.reporting.cards import headlines
-    from workbench.reporting.languages import (
+    from workbench.languages.catalogs import (
         ReportingError,
         configure,
         forget_missing,
@@ -55,31 +54,32 @@ if TYPE_CHECKING:
         missing,
         proper,
     )
-    from workbench.reporting.numbers import Value, day, money, num, pct, points
+    from workbench.languages.numbers import Value, day, money, num, pct, points
+    from workbench.reporting.cards import headlines
     from workbench.reporting.persona_cards import personas
     from workbench.reporting.sentences import callout, heading, say
     from workbench.reporting.showing import show
 
 _WHERE = {
-    "callout": "sentences",
-    "configure": "languages",
-    "day": "numbers",
-    "forget_missing": "languages",
-    "heading": "sentences",
-    "headlines": "cards",
-    "languages_shown": "languages",
-    "learn": "languages",
-    "missing": "languages",
-    "money": "numbers",
-    "num": "numbers",
-    "pct": "numbers",
-    "personas": "persona_cards",
-    "points": "numbers",
-    "proper": "languages",
-    "ReportingError": "languages",
-    "say": "sentences",
-    "show": "showing",
-    "Value": "numbers",
+    "callout": "reporting.sentences",
+    "configure": "languages.catalogs",
+    "day": "languages.numbers",
+    "forget_missing": "languages.catalogs",
+    "heading": "reporting.sentences",
+    "headlines": "reporting.cards",
+    "languages_shown": "languages.catalogs",
+    "learn": "languages.catalogs",
+    "missing": "languages.catalogs",
+    "money": "languages.numbers",
+    "num": "languages.numbers",
+    "pct": "languages.numbers",
+    "personas": "reporting.persona_cards",
+    "points": "languages.numbers",
+    "proper": "languages.catalogs",
+    "ReportingError": "languages.catalogs",
+    "say": "reporting.sentences",
+    "show": "reporting.showing",
+    "Value": "languages.numbers",
 }
 
 __all__ = [
@@ -110,5 +110,5 @@ def __getattr__(name: str) -> Any:
     if name in _WHERE:
         from importlib import import_module
 
-        return getattr(import_module(f"workbench.reporting.{_WHERE[name]}"), name)
+        return getattr(import_module(f"workbench.{_WHERE[name]}"), name)
     raise AttributeError(f"module 'workbench.reporting' has no attribute {name!r}")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from workbench.languages.catalogs import ReportingError, languages_shown, match, translate
+from workbench.languages.numbers import Value, day, money, num, pct, points
 from workbench.reporting.display import emit
-from workbench.reporting.languages import ReportingError, languages_shown, match, translate
-from workbench.reporting.numbers import Value, day, money, num, pct, points
 from workbench.reporting.tables import html_lang
 
 Row = Mapping[str, Any]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.reporting.languages import missing_since_last
+from workbench.languages.catalogs import missing_since_last
 
 ROLES = (
     "heading",

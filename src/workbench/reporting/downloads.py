@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from workbench.reporting.languages import match, translate
-from workbench.reporting.numbers import Value
+from workbench.languages.catalogs import match, translate
+from workbench.languages.numbers import Value
 from workbench.reporting.tables import plan_columns, prepared
 
 if TYPE_CHECKING:

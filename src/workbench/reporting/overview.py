@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from workbench.languages.catalogs import languages_shown, translate
 from workbench.reporting.advice import Step, base_of, steps
 from workbench.reporting.cards import (
     Change,
@@ -19,7 +20,6 @@ from workbench.reporting.cards import (
     records,
     show_cards,
 )
-from workbench.reporting.languages import languages_shown, translate
 from workbench.reporting.sentences import Link, callout, heading, listing, say
 from workbench.reporting.showing import show
 

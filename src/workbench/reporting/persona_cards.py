@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Protocol
 
+from workbench.languages.catalogs import ReportingError, languages_shown, match, translate
+from workbench.languages.numbers import Value, money, num, pct
 from workbench.reporting.display import emit
-from workbench.reporting.languages import ReportingError, languages_shown, match, translate
-from workbench.reporting.numbers import Value, money, num, pct
 from workbench.reporting.sentences import phrase
 from workbench.reporting.tables import html_lang
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.reporting.display import emit, unattended
-from workbench.reporting.languages import (
+from workbench.languages.catalogs import (
     ReportingError,
     languages_shown,
     match,
     placeholders,
     translate,
 )
-from workbench.reporting.numbers import as_value
+from workbench.languages.numbers import as_value
+from workbench.reporting.display import emit, unattended
 
 CALLOUTS = {"note": "Note", "warning": "Warning", "important": "Important", "tip": "Tip"}
 

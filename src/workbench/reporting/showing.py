@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from workbench.languages.catalogs import ReportingError, languages_shown, match
 from workbench.reporting.display import emit
 from workbench.reporting.downloads import csv_link
-from workbench.reporting.languages import ReportingError, languages_shown, match
 from workbench.reporting.sentences import phrase
 from workbench.reporting.tables import html_lang, table_html
 
@@ -101,8 +101,8 @@ def _show_figure(
     formats: Any,
     height: float | None,
 ) -> None:
-    from workbench.reporting import figures
-    from workbench.reporting.palette import dark_mapping
+    from workbench.reporting.figures import figure as figures
+    from workbench.reporting.figures.palette import dark_mapping
 
     if title or subtitle:
         above = f'<span class="wb-title">{escape(title)}</span>' if title else ""

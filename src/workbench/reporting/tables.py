@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from workbench.reporting.languages import ReportingError, match
-from workbench.reporting.lettering import text_width
-from workbench.reporting.numbers import DASH, KINDS, Value, as_value, day
+from workbench.languages.catalogs import ReportingError, match
+from workbench.languages.numbers import DASH, KINDS, Value, as_value, day
+from workbench.reporting.figures.lettering import text_width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ class Column:
     label : str
         English heading.
     kind : str
-        A kind of :data:`workbench.reporting.numbers.KINDS`, ``text``, or ``value`` where the
+        A kind of :data:`workbench.languages.numbers.KINDS`, ``text``, or ``value`` where the
         cells are values already.
     currency : str
         For money.
@@ -372,7 +372,7 @@ def cell_text(row: pd.Series[Any], column: Column, language: str) -> str:
 
 
 def _as(column: Column, x: Any, low: Any = None, high: Any = None) -> Value:
-    from workbench.reporting.numbers import money, num, pct, points
+    from workbench.languages.numbers import money, num, pct, points
 
     if column.kind == "money":
         return money(x, low, high, column.currency or None, column.digits)

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
-from workbench.packages import files_of
-from workbench.runs.ipynb import read_notebook, with_outputs, write_notebook
+from workbench.runs.notebook_file import read_notebook, with_outputs, write_notebook
 from workbench.runs.record import StepRecord, finished_steps
+from workbench.study.packages import files_of
 
 if TYPE_CHECKING:
     from workbench.runs.plan import Step
     from workbench.study import Study, Table
 
 # Rooms that no notebook imports: a change in them leaves every page as it is.
-_OUTSIDE = ("site", "simulate", "cli.py", "starter.py", "__pycache__")
+_OUTSIDE = ("site", "new", "cli.py", "__pycache__")
 
 
 class InputError(WorkbenchError):

@@ -29,8 +29,15 @@ from traitlets.config import Config
 
 from workbench.runs.events import emit
 from workbench.runs.failure import Cause, Failure, failing_line, plain_text, preview
-from workbench.runs.ipynb import INJECTED, is_code, read_notebook, settle, tags, write_notebook
 from workbench.runs.kinds import Plain
+from workbench.runs.notebook_file import (
+    INJECTED,
+    is_code,
+    read_notebook,
+    settle,
+    tags,
+    write_notebook,
+)
 from workbench.runs.parameters import Parameter, injected_source, read_parameters
 
 _ERROR_MARKER = "papermill-error-cell-tag"

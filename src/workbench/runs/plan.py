@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.runs.ipynb import read_notebook
+from workbench.runs.notebook_file import read_notebook
 from workbench.runs.parameters import (
     Assignment,
     Parameter,

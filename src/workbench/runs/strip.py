@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.runs.ipynb import read_notebook, settle, write_notebook
+from workbench.runs.notebook_file import read_notebook, settle, write_notebook
 
 CHECKED = "NBVAL_CHECK_OUTPUT"
 _KEPT_METADATA = ("kernelspec", "language_info")

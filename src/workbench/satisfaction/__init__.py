@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from workbench.satisfaction.alpha import (
-    Alpha,
-    cronbach_alpha,
-    difference_reliability,
-    distribution_free_limits,
-    feldt_limits,
-)
-from workbench.satisfaction.answers import (
-    Answers,
-    SurveyError,
-    read_answers,
-)
-from workbench.satisfaction.chain import (
-    if_possible,
-    service_chain,
-)
-from workbench.satisfaction.coding import (
+from workbench.satisfaction.comments.coding_agreement import (
     CodingAgreement,
     coded_tones,
     coding_agreement,
     learn_tone,
 )
-from workbench.satisfaction.comments import (
+from workbench.satisfaction.comments.comments import (
     AspectTable,
     Comments,
     aspect_table,
@@ -32,58 +16,77 @@ from workbench.satisfaction.comments import (
     read_comments,
     split_clauses,
 )
-from workbench.satisfaction.drivers import (
+from workbench.satisfaction.comments.keywords import (
+    examples,
+    keyness,
+    keywords,
+    missed,
+    word_list,
+)
+from workbench.satisfaction.comments.tone import (
+    Polarity,
+    learn_polarity,
+    tone_by_rating,
+)
+from workbench.satisfaction.drivers.drivers import (
     Drivers,
     drivers,
     lmg,
     relative_weights,
 )
-from workbench.satisfaction.factor import (
-    FactorModel,
-    confirm,
+from workbench.satisfaction.drivers.ordinal import (
+    OrderedFit,
+    fit_ordered,
+    ordinal_drivers,
+    service_drivers,
 )
-from workbench.satisfaction.gaps import (
+from workbench.satisfaction.drivers.path_model import (
+    PathModel,
+    path_model,
+)
+from workbench.satisfaction.drivers.service_chain import (
+    if_possible,
+    service_chain,
+)
+from workbench.satisfaction.gaps.gaps import (
     Gaps,
     gaps,
 )
-from workbench.satisfaction.groups import (
+from workbench.satisfaction.gaps.groups import (
     GroupGaps,
     gap_changes,
     gaps_by,
 )
-from workbench.satisfaction.importance import (
+from workbench.satisfaction.gaps.importance import (
     Importance,
     importance,
 )
-from workbench.satisfaction.instrument import (
-    Survey,
-    Weighting,
-    attach,
-    attach_all,
-    commented,
-    take_survey,
-    weigh,
-)
-from workbench.satisfaction.kano import (
+from workbench.satisfaction.gaps.kano import (
     CATEGORIES as KANO_CATEGORIES,
 )
-from workbench.satisfaction.kano import (
+from workbench.satisfaction.gaps.kano import (
     Kano,
     kano,
     kano_items,
 )
-from workbench.satisfaction.later import (
+from workbench.satisfaction.gaps.priorities import (
+    QUADRANTS,
+    PriorityMap,
+    priority_map,
+)
+from workbench.satisfaction.gaps.scores import (
+    Verdicts,
+    overall_scores,
+    performance,
+    verdicts,
+    weighted_score,
+)
+from workbench.satisfaction.loyalty.behaviour_after import (
     Later,
     later_leaving,
     later_purchases,
 )
-from workbench.satisfaction.loyalty import (
-    Satisfaction,
-    Trend,
-    csat,
-    loyalty_by,
-)
-from workbench.satisfaction.net_promoter import (
+from workbench.satisfaction.loyalty.net_promoter import (
     NetPromoter,
     detectable_change,
     nps,
@@ -92,53 +95,50 @@ from workbench.satisfaction.net_promoter import (
     sample_needed,
     sample_plan,
 )
-from workbench.satisfaction.ordinal import (
-    OrderedFit,
-    fit_ordered,
-    ordinal_drivers,
-    service_drivers,
+from workbench.satisfaction.loyalty.trends import (
+    Satisfaction,
+    Trend,
+    csat,
+    loyalty_by,
 )
-from workbench.satisfaction.path_model import (
-    PathModel,
-    path_model,
+from workbench.satisfaction.measurement.alpha import (
+    Alpha,
+    cronbach_alpha,
+    difference_reliability,
+    distribution_free_limits,
+    feldt_limits,
 )
-from workbench.satisfaction.pilot import (
-    Pilot,
-    pilot,
+from workbench.satisfaction.measurement.factor import (
+    FactorModel,
+    confirm,
 )
-from workbench.satisfaction.polarity import (
-    Polarity,
-    learn_polarity,
-    tone_by_rating,
-)
-from workbench.satisfaction.priorities import (
-    QUADRANTS,
-    PriorityMap,
-    priority_map,
-)
-from workbench.satisfaction.reliability import (
+from workbench.satisfaction.measurement.reliability import (
     Reliability,
     reliability,
 )
-from workbench.satisfaction.validity import (
+from workbench.satisfaction.measurement.validity import (
     Validity,
     omega,
     validity,
     validity_of,
 )
-from workbench.satisfaction.verdicts import (
-    Verdicts,
-    overall_scores,
-    performance,
-    verdicts,
-    weighted_score,
+from workbench.satisfaction.questionnaire.answers import (
+    Answers,
+    SurveyError,
+    read_answers,
 )
-from workbench.satisfaction.words import (
-    examples,
-    keyness,
-    keywords,
-    missed,
-    word_list,
+from workbench.satisfaction.questionnaire.pilot import (
+    Pilot,
+    pilot,
+)
+from workbench.satisfaction.questionnaire.survey import (
+    Survey,
+    Weighting,
+    attach,
+    attach_all,
+    commented,
+    take_survey,
+    weigh,
 )
 
 __all__ = [

@@ -2,8 +2,31 @@
 
 from __future__ import annotations
 
-from workbench.segments.apart import set_apart
-from workbench.segments.attributes import (
+from workbench.segments.behaviour import Behaviour, behaviour
+from workbench.segments.churn.concordance import auc, concordance
+from workbench.segments.churn.hazards import Hazards, hazards
+from workbench.segments.churn.model import ChurnModel, churn_model
+from workbench.segments.churn.offers import Offer, OfferPlan, offer_plan
+from workbench.segments.churn.snapshots import Snapshot, contract_snapshot, purchase_snapshot
+from workbench.segments.churn.spells import Spells, contract_spells
+from workbench.segments.churn.survival import LogRank, Survival, survival
+from workbench.segments.churn.timelines import Timeline, contract_timeline, purchase_timeline
+from workbench.segments.clusters.clusters import Clusters, clusters
+from workbench.segments.clusters.features import varying
+from workbench.segments.clusters.latent_classes import LatentClasses, latent_classes
+from workbench.segments.lifecycle.cohorts import Cohorts, purchase_cohorts
+from workbench.segments.lifecycle.stages import (
+    STAGES,
+    Lifecycle,
+    StageRules,
+    history_days,
+    lifecycle,
+    stage_history,
+)
+from workbench.segments.lifecycle.transitions import Transitions, transitions
+from workbench.segments.profiles.apart import set_apart
+from workbench.segments.profiles.associations import cramers_v
+from workbench.segments.profiles.attributes import (
     Associations,
     AttributeProfile,
     age_band,
@@ -13,37 +36,14 @@ from workbench.segments.attributes import (
     join_attributes,
     readable,
 )
-from workbench.segments.behaviour import Behaviour, behaviour
-from workbench.segments.classes import LatentClasses, latent_classes
-from workbench.segments.clusters import Clusters, clusters
-from workbench.segments.cohorts import Cohorts, purchase_cohorts
-from workbench.segments.concordance import auc, concordance
-from workbench.segments.cramer import cramers_v
-from workbench.segments.economics import TierAccounts, holders, key_accounts, tier_accounts
-from workbench.segments.fairness import Fairness, fairness
-from workbench.segments.features import varying
-from workbench.segments.hazards import Hazards, hazards
-from workbench.segments.lifecycle import (
-    STAGES,
-    Lifecycle,
-    StageRules,
-    history_days,
-    lifecycle,
-    stage_history,
-)
-from workbench.segments.offers import Offer, OfferPlan, offer_plan
-from workbench.segments.personas import Personas, nearest_advice, personas
-from workbench.segments.profile import Profile, pool_small, profile, share_held
+from workbench.segments.profiles.fairness import Fairness, fairness
+from workbench.segments.profiles.personas import Personas, nearest_advice, personas
+from workbench.segments.profiles.profile import Profile, pool_small, profile, share_held
 from workbench.segments.purchase_days import PurchaseDays, purchase_days
 from workbench.segments.rfm import RFM, name_customers, rfm, score_customers
 from workbench.segments.rules import default_rules
-from workbench.segments.snapshots import Snapshot, contract_snapshot, purchase_snapshot
-from workbench.segments.spells import Spells, contract_spells
-from workbench.segments.survival import LogRank, Survival, survival
-from workbench.segments.targeting import ChurnModel, churn_model
+from workbench.segments.tier_accounts import TierAccounts, holders, key_accounts, tier_accounts
 from workbench.segments.tiers import Tiers, Worth, gini, lorenz, share_of_top, tiers, worth_of
-from workbench.segments.timelines import Timeline, contract_timeline, purchase_timeline
-from workbench.segments.transitions import Transitions, transitions
 
 __all__ = [
     "RFM",

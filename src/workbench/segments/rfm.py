@@ -17,11 +17,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError
+from workbench.results.estimate import Estimate, named_estimates
 from workbench.segments.behaviour import behaviour
 from workbench.segments.map import draw_map
-from workbench.segments.profile import Profile, pool_small, profile
+from workbench.segments.profiles.profile import Profile, pool_small, profile
 from workbench.segments.rules import SCALE, default_rules, lookup, rescale
-from workbench.stats.intervals import Interval, named_intervals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,9 +93,9 @@ class RFM:
         out.index = out.index.astype(str)
         return out.rename_axis("segment").reset_index()
 
-    def metrics(self) -> dict[str, Interval]:
+    def metrics(self) -> dict[str, Estimate]:
         """Share of customers in each segment."""
-        return named_intervals(
+        return named_estimates(
             self.profile().table,
             "segment",
             estimate="customers",

@@ -17,8 +17,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError
-from workbench.segments.bars import share_bars
-from workbench.stats.intervals import Interval, named_intervals, normal_quantile
+from workbench.results.drawing import share_bars
+from workbench.results.estimate import Estimate, named_estimates
+from workbench.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,7 @@ class Tiers:
         all value), mean, from_value (smallest value in it).
     tier : Series
         Tier of each customer, in the order given.
-    gini : Interval
+    gini : Estimate
         0: all hold the same; 1: one holds everything.
     lorenz : DataFrame
         customers, value: cumulative shares, the least valuable first.
@@ -48,7 +49,7 @@ class Tiers:
 
     table: pd.DataFrame
     tier: pd.Series
-    gini: Interval
+    gini: Estimate
     lorenz: pd.DataFrame
 
     def shown(self, min_cell: int) -> Tiers:
@@ -60,9 +61,9 @@ class Tiers:
         table.loc[hidden, money] = np.nan
         return replace(self, table=table)
 
-    def metrics(self) -> dict[str, Interval]:
+    def metrics(self) -> dict[str, Estimate]:
         """Gini and the share of each tier."""
-        shares = named_intervals(self.table, "tier", estimate="share")
+        shares = named_estimates(self.table, "tier", estimate="share")
         return {"gini": self.gini, **shares}
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -247,7 +248,7 @@ def worth_of(
     return Worth(value.reset_index(drop=True).rename("value"), True, 0)
 
 
-def gini(value: ArrayLike, *, level: float = 0.95) -> Interval:
+def gini(value: ArrayLike, *, level: float = 0.95) -> Estimate:
     """Gini coefficient with an interval from its influence function.
 
     Parameters
@@ -263,14 +264,14 @@ def gini(value: ArrayLike, *, level: float = 0.95) -> Interval:
     rank = np.arange(1, n + 1)
     estimate = float(2 * (rank @ y) / (n * total) - (n + 1) / n)
     if n < 3:
-        return Interval(estimate, float("nan"), float("nan"), float(n), level)
+        return Estimate(estimate, float("nan"), float("nan"), float(n), level)
     # Langel and Tille, equation 14, with equal weights
     cumulative = np.cumsum(y)
     z = (2 * rank * (y - cumulative / rank) + total - n * y - estimate * (total + y * n)) / (
         n * total
     )
     half = normal_quantile(level) * float(np.sqrt(np.square(z - z.mean()).sum() * n / (n - 1)))
-    return Interval(estimate, max(estimate - half, 0.0), min(estimate + half, 1.0), float(n), level)
+    return Estimate(estimate, max(estimate - half, 0.0), min(estimate + half, 1.0), float(n), level)
 
 
 def lorenz(value: ArrayLike) -> pd.DataFrame:
@@ -285,11 +286,11 @@ def lorenz(value: ArrayLike) -> pd.DataFrame:
     )
 
 
-def share_of_top(value: ArrayLike, share: float = 0.2) -> Interval:
+def share_of_top(value: ArrayLike, share: float = 0.2) -> Estimate:
     """Share of value that the best `share` of customers hold, with its interval."""
     held = tiers(value, pyramid={"top": share, "others": 1.0}).table.iloc[0]
     estimate, low, high = (float(held[c]) for c in ("share", "low", "high"))
-    return Interval(estimate, low, high, float(np.size(value)))
+    return Estimate(estimate, low, high, float(np.size(value)))
 
 
 def checked_value(value: ArrayLike) -> tuple[Array, pd.Index | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.stats.intervals import Interval
+from workbench.results.estimate import Estimate
 from workbench.stats.sentences import filled
 
 
@@ -17,7 +17,7 @@ class WithVerdict:
         """The verdict in English, with its numbers."""
         return filled(self.message, self.values)
 
-    def metrics(self) -> dict[str, Interval]:
+    def metrics(self) -> dict[str, Estimate]:
         """Evidence behind the verdict."""
         nan = float("nan")
-        return {name: Interval(value, nan, nan) for name, value in self.values.items()}
+        return {name: Estimate(value, nan, nan) for name, value in self.values.items()}

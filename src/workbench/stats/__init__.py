@@ -6,11 +6,9 @@ from workbench.stats.agreement import Agreement, cohen_kappa, krippendorff, rati
 from workbench.stats.bootstrap import Bootstrap, bootstrap, bootstrap_weights
 from workbench.stats.changes import Sample, Shift, mean_shift
 from workbench.stats.intervals import (
-    Interval,
     correlation_interval,
     mean_difference,
     mean_interval,
-    named_intervals,
     proportion_difference,
     proportion_interval,
     proportion_ratio,
@@ -33,7 +31,6 @@ from workbench.stats.weights import (
 __all__ = [
     "Agreement",
     "Bootstrap",
-    "Interval",
     "Moments",
     "Raked",
     "Sample",
@@ -52,7 +49,6 @@ __all__ = [
     "mean_difference",
     "mean_interval",
     "mean_shift",
-    "named_intervals",
     "proportion_difference",
     "proportion_interval",
     "proportion_ratio",

@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.errors import DataError
+from workbench.results.estimate import Estimate
 from workbench.stats.bootstrap import bootstrap
-from workbench.stats.intervals import Interval, normal_quantile
+from workbench.stats.intervals import normal_quantile
 
 Array = NDArray[np.float64]
 Scale = Literal["nominal", "ordinal", "interval"]
@@ -58,9 +59,9 @@ class Agreement:
     level: float = 0.95
 
     @property
-    def interval(self) -> Interval:
+    def interval(self) -> Estimate:
         """The coefficient with its limits and the number of units."""
-        return Interval(self.estimate, self.low, self.high, float(self.units), self.level)
+        return Estimate(self.estimate, self.low, self.high, float(self.units), self.level)
 
     @property
     def verdict(self) -> str:

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 from workbench.errors import DataError
-from workbench.stats.intervals import Interval, normal_quantile
+from workbench.results.estimate import Estimate
+from workbench.stats.intervals import normal_quantile
 
 Array = NDArray[np.float64]
 Kind = Literal["multinomial", "poisson", "exponential"]
@@ -47,9 +48,9 @@ class Bootstrap:
             {"estimate": self.estimate, "se": self.se, "low": self.low, "high": self.high}
         )
 
-    def interval(self, k: int = 0) -> Interval:
-        """Interval of the k-th number."""
-        return Interval(
+    def interval(self, k: int = 0) -> Estimate:
+        """Estimate of the k-th number."""
+        return Estimate(
             float(self.estimate[k]), float(self.low[k]), float(self.high[k]), level=self.level
         )
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri, stdtrit
 
 from workbench.errors import DataError
+from workbench.results.estimate import Estimate
 from workbench.stats.weights import (
     check_weights,
     column_moments,
@@ -20,59 +17,6 @@ from workbench.stats.weights import (
 
 # statsmodels.stats is imported where it is used: a notebook that needs no proportion
 # should not pay a second for it.
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate and the limits between which it lies with the given confidence.
-
-    Attributes
-    ----------
-    estimate, low, high : float
-        `low` and `high` are NaN where the data allow no interval (one value, say).
-    n : float
-        Values, answers or pairs behind it.
-    level : float
-        Confidence, .95 unless asked otherwise.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    n: float = float("nan")
-    level: float = 0.95
-
-    def __iter__(self) -> Iterator[float]:
-        return iter((self.estimate, self.low, self.high))
-
-    def __contains__(self, value: float) -> bool:
-        return self.low <= value <= self.high
-
-    def row(self) -> dict[str, float]:
-        """Return the columns that every table of the workbench uses."""
-        return {"n": self.n, "estimate": self.estimate, "low": self.low, "high": self.high}
-
-    def scaled(self, factor: float) -> Interval:
-        """Return the interval in another unit (percent, a whole base instead of a mean)."""
-        low, high = sorted((self.low * factor, self.high * factor))
-        return Interval(self.estimate * factor, low, high, self.n, self.level)
-
-
-def named_intervals(
-    table: pd.DataFrame,
-    name: str,
-    *,
-    estimate: str = "estimate",
-    low: str = "low",
-    high: str = "high",
-    n: str = "n",
-) -> dict[str, Interval]:
-    """Return the rows of a table as named intervals, for a result's ``metrics()``."""
-    numbers = table[[estimate, low, high, n]].to_numpy(dtype=float)
-    return {
-        str(key): Interval(*(float(v) for v in row))
-        for key, row in zip(table[name], numbers, strict=True)
-    }
 
 
 def normal_quantile(level: float) -> float:
@@ -117,7 +61,7 @@ def mean_interval(
     weights: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     level: float = 0.95,
-) -> Interval:
+) -> Estimate:
     """Student's t interval of a mean; missing values are left out.
 
     With weights, the variance is that of the linearised weighted mean and the degrees of
@@ -128,11 +72,11 @@ def mean_interval(
         m = column_moments(np.asarray(values, dtype=float)[:, None], weights, clusters=clusters)
         estimate, variance, n = float(m.mean[0]), float(m.variance[0]), float(m.effective[0])
         half = _t_quantile(level, n - 1) * np.sqrt(variance)
-        return Interval(estimate, estimate - half, estimate + half, float(m.n[0]), level)
+        return Estimate(estimate, estimate - half, estimate + half, float(m.n[0]), level)
     x, w = _values(values, weights)
     mean, variance, n = _moments(x, w)
     half = _t_quantile(level, n - 1) * np.sqrt(variance)
-    return Interval(mean, float(mean - half), float(mean + half), float(x.size), level)
+    return Estimate(mean, float(mean - half), float(mean + half), float(x.size), level)
 
 
 def mean_difference(
@@ -142,7 +86,7 @@ def mean_difference(
     weights_a: ArrayLike | None = None,
     weights_b: ArrayLike | None = None,
     level: float = 0.95,
-) -> Interval:
+) -> Estimate:
     """Welch's interval of mean(a) - mean(b), two independent groups.
 
     References
@@ -160,7 +104,7 @@ def mean_difference(
         df = total**2 / (var_a**2 / (n_a - 1) + var_b**2 / (n_b - 1))
     half = _t_quantile(level, df) * np.sqrt(total)
     estimate = mean_a - mean_b
-    return Interval(
+    return Estimate(
         estimate, float(estimate - half), float(estimate + half), float(n_a + n_b), level
     )
 
@@ -209,11 +153,11 @@ def wilson(
     return np.where(m > 0, low, np.nan), np.where(m > 0, high, np.nan)
 
 
-def proportion_interval(count: float, n: float, *, level: float = 0.95) -> Interval:
+def proportion_interval(count: float, n: float, *, level: float = 0.95) -> Estimate:
     """Wilson's score interval of one proportion."""
     low, high = wilson(count, n, level=level)
     estimate = float(count) / float(n) if n else float("nan")
-    return Interval(estimate, float(low), float(high), float(n), level)
+    return Estimate(estimate, float(low), float(high), float(n), level)
 
 
 def share_interval(
@@ -222,8 +166,8 @@ def share_interval(
     weights: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     level: float = 0.95,
-) -> Interval:
-    """Interval of a share, or of the mean of values between 0 and 1 such as chances.
+) -> Estimate:
+    """Estimate of a share, or of the mean of values between 0 and 1 such as chances.
 
     Wilson's, by the number of answers of a simple sample of zeros and ones that would have the
     same (linearised) variance. Chances vary less than zeros and ones do, and their variance is
@@ -260,7 +204,7 @@ def share_interval(
     half = z * np.sqrt(own / size + (z / (2 * size)) ** 2) / (1 + z * z / size)
     low = 0.0 if share <= 0 else max(middle - half, 0.0)
     high = 1.0 if share >= 1 else min(middle + half, 1.0)
-    return Interval(share, float(low), float(high), float(x.size), level)
+    return Estimate(share, float(low), float(high), float(x.size), level)
 
 
 def _two_proportions(
@@ -281,7 +225,7 @@ def _two_proportions(
 
 def proportion_difference(
     count_a: float, n_a: float, count_b: float, n_b: float, *, level: float = 0.95
-) -> Interval:
+) -> Estimate:
     """Newcombe's hybrid score interval of count_a / n_a - count_b / n_b.
 
     References
@@ -290,12 +234,12 @@ def proportion_difference(
     """
     low, high = _two_proportions(count_a, n_a, count_b, n_b, level, "diff")
     estimate = count_a / n_a - count_b / n_b if n_a and n_b else float("nan")
-    return Interval(estimate, low, high, float(n_a + n_b), level)
+    return Estimate(estimate, low, high, float(n_a + n_b), level)
 
 
 def proportion_ratio(
     count_a: float, n_a: float, count_b: float, n_b: float, *, level: float = 0.95
-) -> Interval:
+) -> Estimate:
     """Score interval of the ratio of two independent proportions.
 
     The estimate is NaN when the second group has no success; the upper limit may be infinite.
@@ -306,9 +250,9 @@ def proportion_ratio(
     """
     if count_b == 0 or not n_a or not n_b:
         _check_counts([count_a, count_b], [n_a, n_b])
-        return Interval(float("nan"), float("nan"), float("nan"), float(n_a + n_b), level)
+        return Estimate(float("nan"), float("nan"), float("nan"), float(n_a + n_b), level)
     low, high = _two_proportions(count_a, n_a, count_b, n_b, level, "ratio")
-    return Interval((count_a / n_a) / (count_b / n_b), low, high, float(n_a + n_b), level)
+    return Estimate((count_a / n_a) / (count_b / n_b), low, high, float(n_a + n_b), level)
 
 
 def ratio_interval(
@@ -317,8 +261,8 @@ def ratio_interval(
     *,
     weights: ArrayLike | None = None,
     level: float = 0.95,
-) -> Interval:
-    """Interval of sum(numerator) / sum(denominator) over units, Fieller's where it is bounded.
+) -> Estimate:
+    """Estimate of sum(numerator) / sum(denominator) over units, Fieller's where it is bounded.
 
     For figures such as sales per order, where one row is a customer who has both: the customer,
     not the order, is what was sampled.
@@ -331,7 +275,7 @@ def ratio_interval(
 
     Returns
     -------
-    Interval
+    Estimate
         Limits are NaN when the denominator may as well be zero (Fieller's set is unbounded).
 
     References
@@ -352,7 +296,7 @@ def ratio_interval(
     n = effective_size(w)
     ratio = my / mx
     if n <= 1:
-        return Interval(ratio, float("nan"), float("nan"), float(y.size), level)
+        return Estimate(ratio, float("nan"), float("nan"), float(y.size), level)
     share = np.square(w) / w.sum() ** 2 * n / (n - 1)
     vyy, vxx = float((share * (y - my) ** 2).sum()), float((share * (x - mx) ** 2).sum())
     vxy = float((share * (y - my) * (x - mx)).sum())
@@ -360,16 +304,16 @@ def ratio_interval(
     # roots of (my - R mx)^2 = t^2 var(my - R mx)
     a = mx**2 - t2 * vxx
     if a <= 0:
-        return Interval(ratio, float("nan"), float("nan"), float(y.size), level)
+        return Estimate(ratio, float("nan"), float("nan"), float(y.size), level)
     b, c = my * mx - t2 * vxy, my**2 - t2 * vyy
     half = np.sqrt(max(b * b - a * c, 0.0))
-    return Interval(ratio, float((b - half) / a), float((b + half) / a), float(y.size), level)
+    return Estimate(ratio, float((b - half) / a), float((b + half) / a), float(y.size), level)
 
 
 def correlation_interval(
     x: ArrayLike, y: ArrayLike, *, weights: ArrayLike | None = None, level: float = 0.95
-) -> Interval:
-    """Interval of Pearson's correlation that does not assume normal data.
+) -> Estimate:
+    """Estimate of Pearson's correlation that does not assume normal data.
 
     The standard error comes from the influence function of the correlation, so skewed values
     (orders, spend) do not make it too narrow; limits are set on Fisher's z scale.
@@ -391,7 +335,7 @@ def correlation_interval(
     seen = np.isfinite(u) & np.isfinite(v) & (w > 0)
     u, v, w = u[seen], v[seen], w[seen]
     n = float(w.sum())
-    nothing = Interval(float("nan"), float("nan"), float("nan"), n, level)
+    nothing = Estimate(float("nan"), float("nan"), float("nan"), n, level)
     if u.size < 3:
         return nothing
     zu, zv = u - np.average(u, weights=w), v - np.average(v, weights=w)
@@ -401,9 +345,9 @@ def correlation_interval(
     zu, zv = zu / su, zv / sv
     r = float(np.clip(np.average(zu * zv, weights=w), -1, 1))
     if 1 - abs(r) < 1e-12:
-        return Interval(r, r, r, n, level)
+        return Estimate(r, r, r, n, level)
     influence = zu * zv - r / 2 * (zu**2 + zv**2)
     se = np.sqrt(np.average(influence**2, weights=w) / (n - 1))
     half = normal_quantile(level) * se / (1 - r * r)
     centre = np.arctanh(r)
-    return Interval(r, float(np.tanh(centre - half)), float(np.tanh(centre + half)), n, level)
+    return Estimate(r, float(np.tanh(centre - half)), float(np.tanh(centre + half)), n, level)

@@ -1,0 +1,350 @@
+"""Gamma-Gamma: what a customer spends at a purchase, and what to expect of the next.
+
+References
+----------
+Fader, Hardie (2013), The Gamma-Gamma Model of Monetary Value (equations 1a, 5).
+Fader, Hardie, Lee (2005), Journal of Marketing Research 42(4), 415-430.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaln, psi, zeta
+
+from workbench.clv.models.bias import Evidence, outer
+from workbench.clv.models.fitted import Fitted, Verdict
+from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
+from workbench.clv.models.prediction import Prediction
+from workbench.clv.models.rows import (
+    add_up,
+    as_floats,
+    check_counts,
+    distinct,
+    dot,
+    refuse,
+    table_of,
+)
+from workbench.errors import DataError
+from workbench.results.estimate import Estimate
+from workbench.stats.intervals import correlation_interval
+
+Array = NDArray[np.float64]
+
+
+class GammaGamma:
+    """Mean spend of repeat buyers, shrunk towards the mean of all.
+
+    Parameters
+    ----------
+    frequency : array_like
+        Purchases behind each mean (repeat purchases, so that rows with 0 say nothing and are
+        left out).
+    mean_spend : array_like
+        Mean value of those purchases.
+    counts : array_like, optional
+        Customers that each row stands for.
+    nonpositive : {"raise", "drop"}
+        What to do with repeat buyers whose mean is zero or negative (refunds, free items): the
+        model knows only positive amounts. Dropped ones are counted in `dropped`.
+    currency : str, optional
+        Carried along to the results.
+
+    Attributes
+    ----------
+    dropped : float
+        Repeat buyers left out because of a mean of zero or less.
+    """
+
+    title = "Gamma-Gamma"
+    names = ("p", "q", "gamma")
+
+    def __init__(
+        self,
+        frequency: ArrayLike,
+        mean_spend: ArrayLike,
+        counts: ArrayLike | None = None,
+        *,
+        nonpositive: Literal["raise", "drop"] = "raise",
+        currency: str | None = None,
+    ) -> None:
+        self.index = frequency.index if isinstance(frequency, pd.Series) else None
+        x, labels = as_floats("frequency", frequency)
+        refuse("frequency", labels, x < 0, "is negative", "frequency counts repeat purchases")
+        # a customer without a repeat purchase has no mean, whatever stands in the column
+        spend = _spend_of_repeaters(mean_spend, x)
+        n = check_counts(counts, x.size)
+        if nonpositive not in ("raise", "drop"):
+            raise DataError(f"nonpositive is {nonpositive!r}", remedy="choose raise or drop")
+        bad = (x > 0) & (spend <= 0)
+        if nonpositive == "raise":
+            refuse(
+                "mean_spend",
+                labels,
+                bad,
+                "is zero or negative",
+                "the model knows positive amounts; leave these out with nonpositive='drop'",
+            )
+        self.dropped = float(n[bad].sum())
+        kept = (x > 0) & ~bad & (n > 0)
+        self.x, self.spend, self.n = x[kept], spend[kept], n[kept]
+        self.everyone = (x, np.where(kept, spend, 0.0))
+        self.counts = n
+        self.currency = currency
+        if self.n.sum() < 2:
+            raise DataError(
+                f"{int(self.n.sum())} customer has bought a second time",
+                remedy="spend per purchase can be modelled when many customers repeat",
+            )
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        nonpositive: Literal["raise", "drop"] = "raise",
+        currency: str | None = None,
+    ) -> GammaGamma:
+        """Make the model from a customer summary with columns frequency and mean_spend."""
+        missing = [c for c in ("frequency", "mean_spend") if c not in frame]
+        if missing:
+            raise DataError(
+                f"the summary has no column {', '.join(missing)}",
+                remedy="give frequency and mean_spend, one row a customer",
+            )
+        return cls(
+            frame["frequency"],
+            frame["mean_spend"],
+            frame.get("counts"),
+            nonpositive=nonpositive,
+            currency=currency,
+        )
+
+    def independence(self, level: float = 0.95) -> Estimate:
+        """Correlation of purchases and mean spend among repeat buyers.
+
+        The model takes the two to be independent. Not of the logarithms: a mean of more
+        purchases has the higher expected logarithm even where spend is independent.
+        """
+        return correlation_interval(self.x, self.spend, weights=self.n, level=level)
+
+    def likelihood(self, scale: float) -> Callable[[Array], Derivatives]:
+        """Log-likelihood of the means divided by `scale`, with derivatives."""
+        return _likelihood(self.x, self.spend / scale, self.n)
+
+    def scores(self, theta: Array) -> Array:
+        """Gradient of the log-likelihood of each repeat buyer, shape (3, m)."""
+        p, q, gamma = theta
+        total, both = self.x * self.spend, psi(p * self.x + q)
+        whole = np.log(gamma + total)
+        return np.array(
+            [
+                self.x * (both - psi(p * self.x) + np.log(total) - whole),
+                both - psi(q) + np.log(gamma) - whole,
+                q / gamma - (p * self.x + q) / (gamma + total),
+            ]
+        )
+
+    def refit_rows(self, rows: NDArray[np.intp]) -> Callable[..., Callable[[Array], Derivatives]]:
+        """Likelihood of some of the customers given, as a function of weights and scale."""
+        x, spend = self.everyone[0][rows], self.everyone[1][rows]
+        return lambda n, scale: _likelihood(x, spend / scale, n)
+
+    def fit(self, *, start: ArrayLike | None = None) -> GammaGammaResults:
+        """Maximise the likelihood.
+
+        Returns
+        -------
+        GammaGammaResults
+            With a verdict: the mean may be infinite (q at most 1), customers may not differ.
+        """
+        scale = float(np.average(self.spend, weights=self.n))
+        first = (
+            np.array([2.0, 4.0, 1.5])
+            if start is None
+            else np.asarray(start, dtype=float) / np.array([1.0, 1.0, scale])
+        )
+        best = maximise(
+            in_logs(self.likelihood(scale)),
+            np.log(first),
+            lower=np.full(3, -16.0),
+            upper=np.full(3, 12.0),
+        )
+        shift = np.array([0.0, 0.0, np.log(scale)])
+        phi = best.phi + shift
+        theta = np.exp(phi)
+        results = GammaGammaResults(
+            params=pd.Series(theta, index=pd.Index(self.names, dtype=object), name=self.title),
+            phi=phi,
+            covariance=covariance_of(best),
+            llf=best.value - np.log(scale) * float(self.n.sum()),
+            nobs=float(self.n.sum()),
+            verdict=self._judge(best, theta),
+            unit=None,
+            evaluations=best.evaluations,
+            free=3 - int(np.count_nonzero(best.bound)),
+        )
+        results.title, results.model = self.title, self
+        return results
+
+    def _judge(self, best: Optimum, theta: Array) -> Verdict:
+        name = type(self).__name__
+        link = self.independence()
+        values = {"correlation": link.value, "low": link.low, "high": link.high}
+        if not best.converged:
+            return Verdict(
+                "not_converged",
+                "The search for the maximum stopped before it was certain; do not use this fit.",
+                values,
+                name,
+            )
+        if best.bound.any():
+            return Verdict(
+                "no_heterogeneity",
+                "Customers do not differ in what they spend, or each of them always spends the "
+                "same; predictions hold, but single parameters mean nothing.",
+                values,
+                name,
+            )
+        if theta[1] <= 1:
+            return Verdict(
+                "heavy_tail",
+                "Spend differs so much between customers that the model has no finite mean "
+                "(q is at most 1); use the observed means, or cap extreme orders.",
+                values,
+                name,
+            )
+        if link.low > 0.1 or link.high < -0.1:
+            return Verdict(
+                "dependent",
+                "Spend and frequency go together (correlation {correlation}, {low} to {high}), "
+                "which the model rules out; values of frequent buyers are biased.",
+                values,
+                name,
+            )
+        return Verdict(
+            "converged",
+            "The fit converged, and spend is close to independent of frequency (correlation "
+            "{correlation}, {low} to {high}).",
+            values,
+            name,
+        )
+
+
+def _likelihood(x: Array, spend: Array, n: Array) -> Callable[[Array], Derivatives]:
+    """Equation 1a, summed over customers with `n` as their number."""
+    xs, at_x = table_of(x)
+    n_x = add_up(at_x, n)
+    total = x * spend
+    nx, everyone = n * x, float(n.sum())
+    sum_spend, sum_total = dot(n, np.log(spend)), dot(nx, np.log(total))
+
+    def evaluate(theta: Array) -> Derivatives:
+        p, q, gamma = theta
+        px, pxq = p * xs, p * xs + q
+        log_whole, inverse = np.log(gamma + total), 1 / (gamma + total)
+        n_log, nx_log = dot(n, log_whole), dot(nx, log_whole)
+        n_inv, nx_inv = dot(n, inverse), dot(nx, inverse)
+        squared = inverse * inverse
+        n_inv2, nx_inv2 = dot(n, squared), dot(nx, squared)
+        value = (
+            n_x @ (gammaln(pxq) - gammaln(px) - gammaln(q))
+            + everyone * q * np.log(gamma)
+            - sum_spend
+            + p * sum_total
+            - p * nx_log
+            - q * n_log
+        )
+        gradient = np.array(
+            [
+                (n_x * xs) @ (psi(pxq) - psi(px)) + sum_total - nx_log,
+                n_x @ (psi(pxq) - psi(q)) + everyone * np.log(gamma) - n_log,
+                everyone * q / gamma - p * nx_inv - q * n_inv,
+            ]
+        )
+        z_pxq = zeta(2, pxq)
+        pp = (n_x * xs**2) @ (z_pxq - zeta(2, px))
+        pq = (n_x * xs) @ z_pxq
+        qq = n_x @ (z_pxq - zeta(2, q))
+        qg = everyone / gamma - n_inv
+        gg = -everyone * q / gamma**2 + p * nx_inv2 + q * n_inv2
+        hessian = np.array([[pp, pq, -nx_inv], [pq, qq, qg], [-nx_inv, qg, gg]])
+        return float(value), gradient, hessian
+
+    return evaluate
+
+
+def _spend_of_repeaters(mean_spend: ArrayLike, x: Array) -> Array:
+    column = pd.Series(mean_spend) if not isinstance(mean_spend, pd.Series) else mean_spend
+    if column.size != x.size:
+        raise DataError(
+            f"columns differ in length (frequency {x.size}, mean_spend {column.size})",
+            remedy="give one row a customer",
+        )
+    repeat = x > 0
+    out = np.zeros(x.size)
+    out[repeat] = as_floats("mean_spend", column[repeat])[0]
+    return out
+
+
+class GammaGammaResults(Fitted):
+    """A fitted spend model."""
+
+    model: GammaGamma
+
+    def evidence(self) -> Evidence:
+        """As of every fit."""
+        m = self.model
+
+        def spread(phi: Array) -> Array:
+            theta = np.exp(phi)
+            return outer(theta[:, None] * m.scores(theta), m.n)
+
+        return Evidence(in_logs(m.likelihood(1.0)), spread, np.ones(3, dtype=bool))
+
+    def expected_spend(
+        self, x: ArrayLike | None = None, mean_spend: ArrayLike | None = None
+    ) -> Prediction:
+        """Predict the value of a customer's next purchase.
+
+        Customers without a repeat purchase are expected to spend the mean of all.
+
+        Parameters
+        ----------
+        x, mean_spend : array_like, optional
+            Repeat purchases and their mean; by default the customers of the fit, in their order.
+        """
+        if x is None and mean_spend is None:
+            freq, spend = self.model.everyone
+            index, counts = self.model.index, self.model.counts
+        elif x is None or mean_spend is None:
+            raise DataError("only one of x and mean_spend is given", remedy="give both")
+        else:
+            index = x.index if isinstance(x, pd.Series) else None
+            freq, labels = as_floats("frequency", x)
+            refuse("frequency", labels, freq < 0, "is negative", "frequency counts purchases")
+            spend = _spend_of_repeaters(np.atleast_1d(np.asarray(mean_spend, dtype=float)), freq)
+            # a mean of zero or less says nothing to this model
+            freq, spend = np.where(spend > 0, freq, 0.0), np.maximum(spend, 0.0)
+            counts = np.ones(freq.size)
+        freq = np.where(spend > 0, freq, 0.0)
+        first, inverse = distinct(freq, spend)
+        number, total = freq[first], freq[first] * spend[first]
+
+        def given(phi: Array) -> Array:
+            p, q, gamma = np.exp(phi)
+            # q at most 1 gives a new customer no finite mean; so does the fit's verdict
+            with np.errstate(divide="ignore"):
+                bottom = p * number + q - 1
+                return np.where(bottom > 0, p * (gamma + total) / bottom, np.inf)
+
+        return Prediction(given, self.phi, self.covariance, inverse, counts=counts, index=index)
+
+    @property
+    def mean(self) -> Estimate:
+        """Mean spend of a purchase over all customers, p gamma / (q - 1)."""
+        return self.expected_spend([0.0], [0.0]).mean()

@@ -1,0 +1,275 @@
+"""Predictions that know their uncertainty, of customers and of groups of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from workbench.clv.models.rows import add_up, distinct
+from workbench.errors import DataError
+from workbench.results.estimate import Estimate
+from workbench.stats.intervals import normal_quantile
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+
+class Prediction:
+    """Numbers predicted from fitted parameters, with intervals by the delta method.
+
+    The interval is that of the expectation: it says how well the parameters are known, not
+    how far a single customer may stray from what is expected of the likes of them.
+
+    Parameters
+    ----------
+    function : callable
+        Takes log parameters of shape (k,) and gives predictions of distinct rows, shape (m,).
+    phi : ndarray, shape (k,)
+        Fitted log parameters.
+    covariance : ndarray, shape (k, k)
+        Of the log parameters.
+    inverse : ndarray of int, shape (n,)
+        Distinct row of each row asked for.
+    link : {"log", "logit"}
+        Scale on which limits are set: positive numbers or probabilities.
+    counts : ndarray, shape (n,), optional
+        Customers behind each row, for totals.
+
+    Notes
+    -----
+    ``np.asarray(prediction)`` gives the estimates.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Array], Array],
+        phi: Array,
+        covariance: Array,
+        inverse: Index,
+        *,
+        link: Literal["log", "logit"] = "log",
+        counts: Array | None = None,
+        index: pd.Index | None = None,
+    ) -> None:
+        self._function = function
+        self._phi = phi
+        self._covariance = covariance
+        self._inverse = inverse
+        self._link = link
+        self._index = index
+        self.counts = np.ones(inverse.size) if counts is None else counts
+        self._rows = function(phi)
+
+    def __len__(self) -> int:
+        return int(self._inverse.size)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self.estimate, dtype=dtype)
+
+    def __repr__(self) -> str:
+        return repr(self.table)
+
+    @property
+    def estimate(self) -> Array:
+        """Predictions, shape (n,)."""
+        return np.asarray(self._rows[self._inverse], dtype=float)
+
+    def at(self, phi: Array) -> Array:
+        """Return what would be predicted at other log parameters, shape (n,)."""
+        return np.asarray(self._function(phi)[self._inverse], dtype=float)
+
+    @cached_property
+    def _gradient(self) -> Array:
+        """Derivatives of the distinct rows by the log parameters, shape (m, k)."""
+        out = np.zeros((self._rows.size, self._phi.size))
+        step = 1e-4
+        for k in np.flatnonzero(np.diag(self._covariance) > 0):
+            up, down = self._phi.copy(), self._phi.copy()
+            up[k] += step
+            down[k] -= step
+            # an infinite prediction (spend without a mean) stays infinite whatever one does
+            with np.errstate(invalid="ignore"):
+                out[:, k] = (self._function(up) - self._function(down)) / (2 * step)
+        return np.nan_to_num(out, nan=0.0)
+
+    @cached_property
+    def _row_se(self) -> Array:
+        g = self._gradient
+        return np.asarray(
+            np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", g, self._covariance, g), 0)), dtype=float
+        )
+
+    @property
+    def se(self) -> Array:
+        """Standard errors, shape (n,)."""
+        return np.asarray(self._row_se[self._inverse], dtype=float)
+
+    def conf_int(self, level: float = 0.95) -> pd.DataFrame:
+        """Limits of each prediction, columns `low` and `high`."""
+        low, high = limits(self._rows, self._row_se, normal_quantile(level), self._link)
+        return pd.DataFrame(
+            {"low": low[self._inverse], "high": high[self._inverse]}, index=self._index
+        )
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Columns estimate, low, high."""
+        out = self.conf_int()
+        out.insert(0, "estimate", self.estimate)
+        return out
+
+    def times(self, other: Prediction, factor: float = 1.0) -> Prediction:
+        """Product with the prediction of another, independently fitted model."""
+        if len(self) != len(other):
+            raise DataError(
+                f"one prediction is of {len(self)} customers, the other of {len(other)}",
+                remedy="fit both models to the same summary",
+            )
+        k = self._phi.size
+        covariance = np.zeros((k + other._phi.size,) * 2)
+        covariance[:k, :k] = self._covariance
+        covariance[k:, k:] = other._covariance
+        first, inverse = distinct(self._inverse, other._inverse)
+        mine, theirs = self._inverse[first], other._inverse[first]
+        return Prediction(
+            lambda phi: factor * self._function(phi[:k])[mine] * other._function(phi[k:])[theirs],
+            np.concatenate([self._phi, other._phi]),
+            covariance,
+            inverse,
+            counts=self.counts,
+            index=self._index,
+        )
+
+    def with_covariance(self, covariance: Array) -> Prediction:
+        """Return the same prediction with another covariance of the log parameters."""
+        return Prediction(
+            self._function,
+            self._phi,
+            covariance,
+            self._inverse,
+            link=self._link,
+            counts=self.counts,
+            index=self._index,
+        )
+
+    def of_same(self, function: Callable[[Array], Array], inverse: Index) -> Prediction:
+        """Predict something else from the same parameters."""
+        return Prediction(function, self._phi, self._covariance, inverse)
+
+    def _weights(self, w: Array) -> Array:
+        if w.shape != (len(self),):
+            raise DataError(f"{w.size} weights for {len(self)} rows", remedy="give one a row")
+        return add_up(self._inverse, w, self._rows.size)
+
+    def sums(self, weights: ArrayLike, *, level: float = 0.95) -> pd.DataFrame:
+        """Weighted sums over the customers, one a row of `weights`.
+
+        Parameters
+        ----------
+        weights : array_like, shape (k, n)
+
+        Returns
+        -------
+        DataFrame
+            Columns n (sum of the weights), estimate, low, high.
+        """
+        w = np.array([self._weights(row) for row in np.atleast_2d(np.asarray(weights, float))])
+        estimate = w @ self._rows
+        g = w @ self._gradient
+        se = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", g, self._covariance, g), 0))
+        low, high = limits(estimate, se, normal_quantile(level), "log")
+        return pd.DataFrame({"n": w.sum(axis=1), "estimate": estimate, "low": low, "high": high})
+
+    def shares(
+        self, weights: ArrayLike, *, of: ArrayLike | None = None, level: float = 0.95
+    ) -> pd.DataFrame:
+        """Weighted sums as shares of the whole, by the delta method; see `sums`.
+
+        Parameters
+        ----------
+        weights : array_like, shape (k, n)
+        of : array_like, shape (n,), optional
+            Weights that make the whole; by default the customers behind each row.
+
+        Returns
+        -------
+        DataFrame
+            Columns estimate, low, high.
+        """
+        w = np.array([self._weights(row) for row in np.atleast_2d(np.asarray(weights, float))])
+        whole = self._weights(np.asarray(self.counts if of is None else of, dtype=float))
+        total, slope = whole @ self._rows, whole @ self._gradient
+        share = w @ self._rows / total
+        g = (w @ self._gradient - share[:, None] * slope) / total
+        se = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", g, self._covariance, g), 0))
+        low, high = limits(share, se, normal_quantile(level), "logit")
+        return pd.DataFrame({"estimate": share, "low": low, "high": high})
+
+    def total(self, weights: ArrayLike | None = None, *, level: float = 0.95) -> Estimate:
+        """Sum over the customers, with its interval."""
+        row = self.sums(self.counts if weights is None else weights, level=level).iloc[0]
+        estimate, low, high, n = (float(row[c]) for c in ("estimate", "low", "high", "n"))
+        return Estimate(estimate, low, high, n, level)
+
+    def mean(self, weights: ArrayLike | None = None, *, level: float = 0.95) -> Estimate:
+        """Mean over the customers, with its interval."""
+        total = self.total(weights, level=level)
+        return total.scaled(1 / total.n) if total.n else total
+
+    def by(self, groups: ArrayLike, *, level: float = 0.95) -> pd.DataFrame:
+        """Totals and means of groups of customers.
+
+        Returns
+        -------
+        DataFrame
+            One row a group, in the order of a categorical: group, n, mean, mean_low, mean_high,
+            estimate, low, high, share, share_low, share_high.
+        """
+        column = pd.Series(groups)
+        if not isinstance(column.dtype, pd.CategoricalDtype):
+            column = column.astype("category")
+        codes, labels = column.cat.codes.to_numpy(), column.cat.categories
+        inside = np.where(codes == np.arange(len(labels))[:, None], self.counts, 0.0)
+        share = self.shares(inside, level=level) if len(labels) else pd.DataFrame()
+        rows = []
+        for code, label in enumerate(labels):
+            total = self.total(inside[code], level=level)
+            mean = total.scaled(1 / total.n) if total.n else total
+            rows.append(
+                {
+                    "group": label,
+                    "n": total.n,
+                    "mean": mean.value,
+                    "mean_low": mean.low,
+                    "mean_high": mean.high,
+                    "estimate": total.value,
+                    "low": total.low,
+                    "high": total.high,
+                    "share": float(share["estimate"].iloc[code]),
+                    "share_low": float(share["low"].iloc[code]),
+                    "share_high": float(share["high"].iloc[code]),
+                }
+            )
+        return pd.DataFrame(rows)
+
+
+def limits(
+    estimate: Array, se: Array, z: float, link: Literal["log", "logit"]
+) -> tuple[Array, Array]:
+    """Limits on the log or logit scale; a value on the edge of its range has no width."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if link == "log":
+            width = np.where(estimate > 0, se / np.where(estimate > 0, estimate, 1.0), 0.0)
+            low, high = estimate * np.exp(-z * width), estimate * np.exp(z * width)
+        else:
+            inside = (estimate > 0) & (estimate < 1)
+            p = np.where(inside, estimate, 0.5)
+            centre, width = np.log(p / (1 - p)), z * se / (p * (1 - p))
+            low = np.where(inside, 1 / (1 + np.exp(-(centre - width))), estimate)
+            high = np.where(inside, 1 / (1 + np.exp(-(centre + width))), estimate)
+    return np.asarray(low, dtype=float), np.asarray(high, dtype=float)

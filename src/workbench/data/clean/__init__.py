@@ -1,0 +1,1 @@
+"""Rows read, judged, and set aside where they cannot be used."""

@@ -1,0 +1,356 @@
+"""Makes a study's raw tables fit to be seen: cleans, links and pseudonymises them."""
+# ruff: noqa: PD003, PD004  (Ibis calls it isnull)
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+
+from workbench.data.clean.report import Linking, TableReport
+from workbench.data.clean.rules import DETAIL, REASON, REASONS, Flagged, flag, standardise
+from workbench.data.clean.survey_form import standard_form
+from workbench.data.engine import Engine
+from workbench.data.people import linkage as identity
+from workbench.data.people import pseudonyms as privacy
+from workbench.data.people.masking import NameBook, free_texts, mask_texts, mask_value
+from workbench.data.schemas import Schema, schema_of
+from workbench.data.sources.read import read_source
+from workbench.data.sources.source import ROW, Source
+from workbench.errors import DataError
+from workbench.study import Study
+
+#: What the ids of the standard tables name; the same id gets the same pseudonym everywhere.
+ID_KINDS = {
+    "customer_id": "customer",
+    "respondent_id": "respondent",
+    "contract_id": "contract",
+    "order_id": "order",
+}
+
+
+class Cleaner:
+    """Cleans the tables of a study; each is read when it is first asked for.
+
+    Parameters
+    ----------
+    study : Study
+        The card.
+    engine : Engine
+        Where the tables are brought to. Until it is closed it holds raw rows, too.
+    """
+
+    def __init__(self, study: Study, engine: Engine) -> None:
+        self.study = study
+        self.engine = engine
+        self.names = tuple(study.tables)
+        self._flagged: dict[str, tuple[Source, Flagged, Schema | None]] = {}
+        self._clean: dict[str, tuple[Any, TableReport]] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.study.tables
+
+    def set_aside(self, name: str) -> pd.DataFrame:
+        """Give the rows that were set aside.
+
+        Returns
+        -------
+        DataFrame
+            row (in the source: 2 is the first below the header), reason, and what was found
+            there, with words masked: a name may stand where a date should.
+        """
+        source, flagged, _ = self._flag(name)
+        bad = flagged.expr.filter(flagged.expr[REASON].notnull()).select(ROW, REASON, DETAIL)
+        rows = [*self.engine.run(bad, source.where).itertuples(index=False, name=None)]
+        rows += [(line, "malformed", text) for line, text in source.malformed]
+        if name == "customers" and self.links.linked:
+            linked = self.engine.run(self._second_records(flagged).select(ROW), source.where)
+            rows += [(row, "same person", "") for row in linked[ROW]]
+        frame = pd.DataFrame(rows, columns=["row", "reason", "found"])
+        frame["found"] = [mask_value(t) if isinstance(t, str) else "" for t in frame["found"]]
+        return frame.sort_values("row", ignore_index=True, kind="stable")
+
+    def sha256(self, name: str) -> str:
+        """Give the SHA-256 of a table's source as it was read."""
+        return self._flag(name)[0].sha256
+
+    @cached_property
+    def key(self) -> bytes:
+        """The key of the study's pseudonyms."""
+        return privacy.study_key(self.study)
+
+    def pseudonym(self, customer_id: str) -> str:
+        """Give the pseudonym under which a customer appears."""
+        raw = str(customer_id).strip().upper()
+        return privacy.pseudonym(self.links.canonical.get(raw, raw), self.key)
+
+    @property
+    def linking(self) -> Linking:
+        """What the links come to, without anybody in it."""
+        return Linking(dict(self.links.by), self.links.shared, self.links.refused)
+
+    @cached_property
+    def links(self) -> identity.Links:
+        """Who is who among the customers."""
+        if "customers" not in self:
+            return identity.Links()
+        source, flagged, _ = self._flag("customers")
+        wanted = ("customer_id", *privacy.PERSONAL_COLUMNS[:3])
+        columns = [c for c in wanted if c in flagged.expr.columns]
+        if not {"phone", "email"} & set(columns):
+            return identity.Links()
+        good = flagged.expr.filter(flagged.expr[REASON].isnull()).order_by(ROW).select(*columns)
+        people = self.engine.run(good, source.where)
+        return identity.link(people, identity.region_of(self.study.time_zone))
+
+    # --- the way of one table ---------------------------------------------------------------------
+
+    def _flag(self, name: str) -> tuple[Source, Flagged, Schema | None]:
+        if name not in self._flagged:
+            asked = self.study.survey
+            schema = schema_of(name)
+            source = read_source(self.engine, self.study, name)
+            if schema is not None and schema.name == "survey" and asked is not None:
+                schema = schema_of(name, asked.scale, asked.codes, asked.reversed)
+                source = standard_form(self.engine, self.study, source)
+            columns = standardise(source, self.study.tables[name], schema)
+            flagged = flag(self.engine, self.study, source, schema, columns)
+            self._flagged[name] = (source, flagged, schema)
+        return self._flagged[name]
+
+    def cleaned(self, name: str) -> tuple[Any, TableReport]:
+        """Give a table as an Ibis expression, and what the cleaning did to it."""
+        if name in self._clean:
+            return self._clean[name]
+        source, flagged, schema = self._flag(name)
+        counts, examples = self._reasons(source, flagged)
+        kept = flagged.expr.filter(flagged.expr[REASON].isnull())
+        read = sum(counts.values())
+        linked = found = 0
+        strange: list[str] = []
+        if "customer_id" in kept.columns:
+            kept, found = self._by_contact(kept, source)
+            if name != "customers" and "customers" in self:
+                strange = self._strange(kept, source)
+            kept, linked = self._linked(kept, source, strange)
+        if name == "customers" and self.links.linked:
+            kept = self._one_row_a_person(kept)
+            counts[None] -= self.links.linked
+            counts["same person"] = self.links.linked
+            rows = self._second_records(flagged)
+            examples["same person"] = (int(self.engine.run(rows[ROW].min(), source.where)), "")
+        unknown = self._unknown(kept, source) if strange else 0
+        if not counts.get(None):
+            self._refuse_all_set_aside(source, counts, examples)
+        hidden = privacy.personal_columns(kept.columns)
+        texts = free_texts(kept, schema, {REASON, DETAIL, ROW, *ID_KINDS, *hidden})
+        names = self._names if any(texts.values()) else NameBook({})
+        kept, masked = mask_texts(self.engine, kept, texts, names, source.where)
+        kinds = {c: kind for c, kind in ID_KINDS.items() if c in kept.columns}
+        private = privacy.pseudonymise(
+            self.engine, kept.drop(*hidden, REASON, DETAIL), kinds, self.key, source.where
+        )
+        final = self.engine.keep(private.order_by(ROW).drop(ROW), source.where)
+        facts = self._facts(final, schema, source)
+        report = TableReport(
+            name=name,
+            where=source.where,
+            read=read,
+            kept=counts.get(None, 0),
+            set_aside={r: counts[r] for r in REASONS if counts.get(r)},
+            examples=examples,
+            rules=flagged.asked + (("same person",) if self._links_people(name, flagged) else ()),
+            emptied=flagged.emptied,
+            linked=linked,
+            found=found,
+            unknown_customers=unknown,
+            hidden=tuple(hidden),
+            masked=masked,
+            encoding=source.encoding,
+            delimiter=source.delimiter,
+            formats=flagged.formats,
+            sha256=source.sha256,
+            **facts,
+        )
+        self._clean[name] = (final, report)
+        return self._clean[name]
+
+    def _reasons(
+        self, source: Source, flagged: Flagged
+    ) -> tuple[dict[str | None, int], dict[str, tuple[int, str]]]:
+        t = flagged.expr
+        found = self.engine.run(
+            t.group_by(REASON).aggregate(
+                n=t.count(), row=t[ROW].min(), what=t[DETAIL].argmin(t[ROW])
+            ),
+            source.where,
+        )
+        counts: dict[str | None, int] = {}
+        examples: dict[str, tuple[int, str]] = {}
+        for reason, n, row, what in found.itertuples(index=False):
+            if pd.isna(reason):
+                counts[None] = int(n)
+            else:
+                counts[reason] = int(n)
+                examples[reason] = (int(row), mask_value(str(what)))
+        if source.malformed:
+            counts["malformed"] = len(source.malformed)
+            line, text = source.malformed[0]
+            examples["malformed"] = (line, text)
+        counts.setdefault(None, 0)
+        return counts, examples
+
+    def _refuse_all_set_aside(
+        self,
+        source: Source,
+        counts: Mapping[str | None, int],
+        examples: Mapping[str, tuple[int, str]],
+    ) -> None:
+        reason = max((r for r in counts if r), key=lambda r: counts[r])
+        row, what = examples.get(reason, (0, ""))
+        raise DataError(
+            f"not one of {sum(counts.values()):,} rows can be used; mostly: {REASONS[reason]}"
+            f" (row {row}: {what})",
+            where=source.where,
+            remedy="mend the file, or `columns`, `date_format`, `decimal` and `as_of` in study.yml",
+        )
+
+    def _by_contact(self, kept: Any, source: Source) -> tuple[Any, int]:
+        """Fill a missing customer id from the row's phone or e-mail."""
+        if source.name == "customers" or not {"phone", "email"} & set(kept.columns):
+            return kept, 0
+        region = identity.region_of(self.study.time_zone)
+        found = 0
+        for column, known in (("phone", self.links.phones), ("email", self.links.emails)):
+            if column not in kept.columns:
+                continue
+            lonely = kept.filter(kept.customer_id.isnull() & kept[column].notnull())
+            texts = self.engine.run(lonely.select(column), source.where)[column]
+            owners = {
+                str(text): known[contact]
+                for text in texts.unique()
+                if (contact := _normal(column, str(text), region)) is not None and contact in known
+            }
+            if owners:
+                kept = self._replace(kept, column, "customer_id", owners, only_null=True)
+                found += int(texts.isin(list(owners)).sum())
+        return kept, found
+
+    def _linked(self, kept: Any, source: Source, strange: list[str]) -> tuple[Any, int]:
+        """Give all records of a person the id of the first one."""
+        changes = dict(self.links.canonical)
+        if strange:
+            matched = identity.matched_ids(strange, self._ids("customers"))
+            changes |= {one: changes.get(other, other) for one, other in matched.items()}
+        if not changes:
+            return kept, 0
+        touched = kept.filter(kept.customer_id.isin(list(changes))).count()
+        n = int(self.engine.run(touched, source.where))
+        if n == 0:
+            return kept, 0
+        return self._replace(kept, "customer_id", "customer_id", changes), n
+
+    def linked(self, kept: Any, source: Source) -> Any:
+        """Give all records of a person the id of the first one."""
+        strange = self._strange(kept, source) if source.name != "customers" else []
+        return self._linked(kept, source, strange)[0]
+
+    def _replace(
+        self, table: Any, key: str, column: str, values: Mapping[str, str], only_null: bool = False
+    ) -> Any:
+        mapping = self.engine.upload(
+            "links", pa.table({"key_": list(values), "value_": list(values.values())})
+        )
+        joined = table.left_join(mapping, table[key] == mapping.key_)
+        names = {c: joined[c] for c in table.columns}
+        order = (names[column], joined.value_) if only_null else (joined.value_, names[column])
+        return joined.select(**{**names, column: ibis.coalesce(*order)})
+
+    def _one_row_a_person(self, kept: Any) -> Any:
+        """Keep a person's first record, completed by the later ones."""
+        others = [c for c in kept.columns if c not in ("customer_id", ROW)]
+        people = kept.group_by("customer_id").aggregate(
+            **{ROW: kept[ROW].min()},
+            **{c: kept[c].argmin(kept[ROW], where=kept[c].notnull()) for c in others},
+        )
+        return people.select(*kept.columns)
+
+    def _links_people(self, name: str, flagged: Flagged) -> bool:
+        return name == "customers" and bool({"phone", "email"} & set(flagged.expr.columns))
+
+    def _second_records(self, flagged: Flagged) -> Any:
+        t = flagged.expr
+        return t.filter(t[REASON].isnull() & t.customer_id.isin(list(self.links.canonical)))
+
+    def _ids(self, name: str) -> set[str]:
+        source, flagged, _ = self._flag(name)
+        t = flagged.expr
+        good = t.filter(t[REASON].isnull()).select("customer_id").distinct()
+        return set(self.engine.run(good, source.where)["customer_id"])
+
+    def _strange(self, kept: Any, source: Source) -> list[str]:
+        """Give the ids that the customer table does not have."""
+        _, flagged, _ = self._flag("customers")
+        people = flagged.expr.filter(flagged.expr[REASON].isnull())
+        strange = kept.filter(kept.customer_id.notnull()).anti_join(people, "customer_id")
+        ids = self.engine.run(strange.select("customer_id").distinct(), source.where)
+        return [str(one) for one in ids["customer_id"]]
+
+    def _unknown(self, kept: Any, source: Source) -> int:
+        _, flagged, _ = self._flag("customers")
+        people = flagged.expr.filter(flagged.expr[REASON].isnull())
+        strange = kept.filter(kept.customer_id.notnull()).anti_join(people, "customer_id")
+        return int(self.engine.run(strange.count(), source.where))
+
+    @cached_property
+    def _names(self) -> NameBook:
+        """The customers' names, to be found in free texts."""
+        if "customers" not in self:
+            return NameBook({})
+        source, flagged, _ = self._flag("customers")
+        t = flagged.expr
+        if "name" not in t.columns:
+            return NameBook({})
+        frame = self.engine.run(
+            t.filter(t[REASON].isnull() & t.name.notnull()).select("customer_id", "name"),
+            source.where,
+        )
+        names = dict(zip(frame["customer_id"], frame["name"], strict=True))
+        for other, first in self.links.canonical.items():
+            names.setdefault(first, names.get(other, ""))
+        return NameBook({i: n for i, n in names.items() if n})
+
+    def _facts(self, final: Any, schema: Schema | None, source: Source) -> dict[str, Any]:
+        """Count what was kept although it is worth knowing, and find the first and last date."""
+        asked: dict[str, Any] = {}
+        if schema is not None and schema.time in final.columns:
+            asked |= {
+                "first": final[schema.time].min().cast("date"),
+                "last": final[schema.time].max().cast("date"),
+            }
+        if "amount" in final.columns and schema is not None:
+            asked["zero_amounts"] = (final.amount == 0).sum()
+        if schema is not None and not schema.key:
+            distinct = final.distinct()
+            asked["repeated"] = final.count() - distinct.count().as_scalar()
+        if not asked:
+            return {}
+        row = self.engine.run(final.aggregate(**asked), source.where).iloc[0]
+        facts: dict[str, Any] = {}
+        for name, value in row.items():
+            if pd.isna(value):
+                continue
+            facts[str(name)] = (
+                pd.Timestamp(value).date() if name in ("first", "last") else int(value)
+            )
+        return facts
+
+
+def _normal(column: str, text: str, region: str) -> str | None:
+    if column == "phone":
+        return identity.normal_phone(text, region)
+    return identity.normal_email(text)

@@ -1,0 +1,225 @@
+"""What the cleaning did: rows read, kept and set aside, why, and what was linked or hidden."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from workbench.data.clean.rules import REASONS
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """What happened to one table.
+
+    Attributes
+    ----------
+    read, kept : int
+        Rows of the source, and rows that analyses see; the rest is in `set_aside`.
+    set_aside : dict
+        Reason -> rows. ``read == kept + sum(set_aside.values())``.
+    examples : dict
+        Reason -> (row in the source, what was found there), the first of each.
+    rules : tuple of str
+        The reasons that this table's rows were asked for.
+    emptied : dict
+        Column -> cells that could not be read and were emptied (their rows were kept).
+    linked : int
+        Rows that were given another customer id, because it is the same person.
+    found : int
+        Rows without a customer id whose phone or e-mail told it.
+    unknown_customers : int
+        Rows whose customer the customer table does not have (they are kept).
+    zero_amounts, repeated : int
+        Kept rows with an amount of zero, and rows equal to another one where a table has no key.
+    hidden : tuple of str
+        Personal columns that were dropped.
+    masked : int
+        Texts in which a name, phone or e-mail was masked.
+    """
+
+    name: str
+    where: str
+    read: int
+    kept: int
+    set_aside: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    rules: tuple[str, ...] = ()
+    emptied: Mapping[str, int] = field(default_factory=dict)
+    linked: int = 0
+    found: int = 0
+    unknown_customers: int = 0
+    zero_amounts: int = 0
+    repeated: int = 0
+    hidden: tuple[str, ...] = ()
+    masked: int = 0
+    encoding: str = ""
+    delimiter: str = ""
+    formats: Mapping[str, str] = field(default_factory=dict)
+    first: dt.date | None = None
+    last: dt.date | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Linking:
+    """How many customer records turned out to be of one person.
+
+    Attributes
+    ----------
+    by : dict
+        How they were recognised -> number of records.
+    shared, refused : int
+        Contacts that too many ids share, and pairs with one contact but two names: not linked.
+    """
+
+    by: Mapping[str, int] = field(default_factory=dict)
+    shared: int = 0
+    refused: int = 0
+
+    @property
+    def linked(self) -> int:
+        """Number of records that turned out to be of a person already there."""
+        return sum(self.by.values())
+
+
+@dataclass(frozen=True)
+class CleaningReport:
+    """What the cleaning did to all tables of a study.
+
+    Attributes
+    ----------
+    tables : dict
+        Table -> its report.
+    linked_by : dict
+        How records of one person were recognised -> number of records.
+    shared_contacts, refused_links : int
+        Contacts that too many ids share, and pairs with one contact but two names: not linked.
+    parts : dict
+        Table -> the table that holds its rows, too. Totals leave these tables out.
+    """
+
+    tables: Mapping[str, TableReport]
+    linked_by: Mapping[str, int] = field(default_factory=dict)
+    shared_contacts: int = 0
+    refused_links: int = 0
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> TableReport:
+        return self.tables[name]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a table: rows read, kept, set aside, linked; encoding; first and last date.
+
+        Where some tables are parts of others, `part_of` names these.
+        """
+        rows = [
+            {
+                "table": t.name,
+                **({"part_of": self.parts.get(t.name, "")} if self.parts else {}),
+                "read": t.read,
+                "kept": t.kept,
+                "set_aside": t.read - t.kept,
+                "share_kept": t.kept / t.read if t.read else float("nan"),
+                "linked": t.linked,
+                "unknown_customers": t.unknown_customers,
+                "cells_emptied": sum(t.emptied.values()),
+                "first": pd.Timestamp(t.first) if t.first else pd.NaT,
+                "last": pd.Timestamp(t.last) if t.last else pd.NaT,
+                "encoding": t.encoding,
+            }
+            for t in self.tables.values()
+        ]
+        return pd.DataFrame(rows)
+
+    @property
+    def reasons(self) -> pd.DataFrame:
+        """One row a table and reason: rows set aside, share of the rows read, first example."""
+        rows = [
+            {
+                "table": t.name,
+                "reason": REASONS[reason],
+                "rows": n,
+                "share": n / t.read,
+                "first_row": t.examples.get(reason, (0, ""))[0],
+                "found": t.examples.get(reason, (0, ""))[1],
+            }
+            for t in self.tables.values()
+            for reason, n in t.set_aside.items()
+        ]
+        columns = ["table", "reason", "rows", "share", "first_row", "found"]
+        frame = pd.DataFrame(rows, columns=columns)
+        return frame.sort_values("rows", ascending=False, ignore_index=True, kind="stable")
+
+    @property
+    def rules(self) -> pd.DataFrame:
+        """One row a rule and table with rows set aside; a rule without any is there once.
+
+        Returns
+        -------
+        DataFrame
+            reason, table (or "all tables"), rows, share (of the rows read).
+        """
+        hits = self.reasons[["reason", "table", "rows", "share"]]
+        asked = {reason for t in self.tables.values() for reason in t.rules}
+        idle = [REASONS[r] for r in REASONS if r in asked and REASONS[r] not in set(hits["reason"])]
+        none = pd.DataFrame({"reason": idle, "table": "all tables", "rows": 0, "share": 0.0})
+        parts = [part for part in (hits, none) if len(part)]
+        return pd.concat(parts, ignore_index=True) if parts else hits
+
+    @property
+    def worth_knowing(self) -> pd.DataFrame:
+        """What was kept or changed although a reader should know: finding, table, number."""
+        found: list[tuple[str, str, int]] = []
+        for t in self.tables.values():
+            found += [
+                ("rows given the number of the same person's first record", t.name, t.linked),
+                ("rows whose customer was told by phone or e-mail", t.name, t.found),
+                ("rows of customers whom the customer table does not have", t.name,
+                 t.unknown_customers),
+                ("rows equal to another one, kept without a number to tell", t.name, t.repeated),
+                ("amounts of zero, kept as purchases", t.name, t.zero_amounts),
+                ("unreadable or impossible values emptied, their rows kept", t.name,
+                 sum(t.emptied.values())),
+                ("texts in which a name, phone or e-mail was masked", t.name, t.masked),
+                ("columns about persons dropped", t.name, len(t.hidden)),
+            ]  # fmt: skip
+        found.append(("contacts shared by too many customers to link by", "customers",
+                      self.shared_contacts))  # fmt: skip
+        found.append(("pairs with one contact and two names, not linked", "customers",
+                      self.refused_links))  # fmt: skip
+        rows = [dict(zip(("finding", "table", "number"), f, strict=True)) for f in found if f[2]]
+        return pd.DataFrame(rows, columns=["finding", "table", "number"])
+
+    @property
+    def set_aside(self) -> int:
+        """Rows set aside in all tables, each row once."""
+        return self.read - self.kept
+
+    @property
+    def last(self) -> dt.date | None:
+        """The last day of the youngest table."""
+        return max((t.last for t in self.tables.values() if t.last), default=None)
+
+    @property
+    def read(self) -> int:
+        """Rows read in all tables, each row once."""
+        return sum(t.read for t in self._wholes)
+
+    @property
+    def kept(self) -> int:
+        """Rows kept in all tables, each row once."""
+        return sum(t.kept for t in self._wholes)
+
+    @property
+    def _wholes(self) -> list[TableReport]:
+        return [t for t in self.tables.values() if t.name not in self.parts]
+
+    @property
+    def linked(self) -> int:
+        """Records that turned out to be of a person already there."""
+        return sum(self.linked_by.values())

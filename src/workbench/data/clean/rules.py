@@ -1,0 +1,273 @@
+"""Rules that a row must pass: rows that fail are set aside with a reason, and none is lost."""
+# ruff: noqa: PD003, PD004  (Ibis calls it isnull)
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import ibis
+import pandas as pd
+
+from workbench.data.clean.parse import WORDS, outside, parse, takes_parsing
+from workbench.data.engine import Engine
+from workbench.data.schemas import ALIASES, Schema
+from workbench.data.sources.source import ROW, Source
+from workbench.errors import DataError
+from workbench.study import Study, Table
+from workbench.study.reader import did_you_mean
+
+REASON = "_reason"
+DETAIL = "_detail"
+
+#: Systems write 1900-01-01 or 1970-01-01 where they have no date.
+PLACEHOLDER = dt.date(1970, 1, 1)
+
+#: What a reason means, in the order in which the rules are asked. A row has one reason: the first.
+REASONS: Mapping[str, str] = {
+    "malformed": "the line does not have as many fields as the header",
+    "missing": "a required value is missing",
+    "unreadable": "a required date or number cannot be read",
+    "after as-of": "dated after the study's as-of date",
+    "too early": "a placeholder date (1970 or before)",
+    "end before start": "ends before it starts",
+    "out of range": "a value lies outside its scale",
+    "refund": "negative amount (a refund)",
+    "zero amount": "amount of zero",
+    "duplicate": "the same row again",
+    "second record": "another row with the same key",
+    "same person": "another record of a person already there (linked)",
+}
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """A table with its standard columns and, for each row, why it is set aside (or null)."""
+
+    expr: Any
+    formats: Mapping[str, str] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
+    emptied: Mapping[str, int] = field(default_factory=dict)
+
+
+def standardise(source: Source, card: Table, schema: Schema | None) -> dict[str, Any]:
+    """Give the source's columns their standard names.
+
+    Returns
+    -------
+    dict
+        Standard (or own) name -> the source's column.
+
+    Raises
+    ------
+    DataError
+        If a column that the card maps, or that the table cannot do without, is not there.
+    """
+    have = list(source.columns)
+    problems: list[str] = []
+    chosen: dict[str, str] = {}
+    for standard, own in card.columns.items():
+        if own in have:
+            chosen[standard] = own
+        else:
+            meant = did_you_mean(own, have) or f"; the file has {', '.join(have)}"
+            problems.append(f"column {own!r} (for {standard}) is missing{meant}")
+    for own in have:
+        if own not in chosen.values() and own not in card.columns:
+            chosen[own] = own
+    if schema is not None:
+        for standard, column in schema.columns.items():
+            if not column.required or standard in chosen or standard in card.columns:
+                continue
+            meant = _suggest(standard, [c for c in have if c not in schema.columns])
+            problems.append(f"column {standard!r} is missing{meant}")
+    if problems:
+        raise DataError(
+            "; ".join(problems),
+            where=source.where,
+            remedy=f"map it in study.yml: tables.{source.name}.columns: {{standard: name in the"
+            " file}",
+        )
+    order = list(schema.columns) if schema else []
+    names = sorted(chosen, key=lambda n: order.index(n) if n in order else len(order))
+    return {standard: source.expr[chosen[standard]] for standard in names}
+
+
+def _suggest(standard: str, have: list[str]) -> str:
+    plain = {re.sub(r"[\s-]+", "_", c.strip().casefold()): c for c in have}
+    for alias in (standard, *ALIASES.get(standard, ())):
+        if alias in plain:
+            return f"; did you mean {plain[alias]!r}?"
+    return did_you_mean(standard, have) or f"; the file has {', '.join(have)}"
+
+
+def flag(
+    engine: Engine, study: Study, source: Source, schema: Schema | None, columns: dict[str, Any]
+) -> Flagged:
+    """Read every column as what it should hold, and give each row its reason.
+
+    Parameters
+    ----------
+    engine, study, source
+        Where, whose and which table.
+    schema : Schema or None
+        What the columns hold; None reads everything as it is.
+    columns : dict
+        Standard names and columns, from `standardise`.
+
+    Returns
+    -------
+    Flagged
+        Kept in the engine: every readable row of the source, once.
+    """
+    card = study.tables[source.name]
+    meanings = schema.columns if schema else {}
+    values, texts, formats = parse(engine, study, source, schema, columns)
+    parsed = source.expr.select(**values, **texts, **{ROW: source.expr[ROW]})
+    dear = takes_parsing(columns, values, meanings)
+    if dear:
+        # Parsed once and kept: the rules below use the parsed columns many times over.
+        parsed = engine.keep(parsed, source.where)
+    rules = [] if schema is None else rules_of(engine, study, schema, parsed, card)
+    optional = [n for n in meanings if f"_raw_{n}" in texts and not meanings[n].required]
+    typed = engine.keep(
+        parsed.select(
+            *values,
+            ROW,
+            **{
+                REASON: _first(rules, lambda r: ibis.literal(r[1])),
+                DETAIL: _first(rules, lambda r: r[2]),
+            },
+            **{f"_bad_{n}": parsed[f"_raw_{n}"].notnull() & parsed[n].isnull() for n in optional},
+        ),
+        source.where,
+    )
+    if dear:
+        engine.drop(parsed)
+    if schema is not None:
+        typed = _duplicates(engine, typed, schema, card, list(values), source.where)
+    emptied = _emptied(engine, typed, optional, source.where)
+    asked = {reason for _, reason, _ in rules}
+    if schema is not None:
+        asked |= {"duplicate"} if may_repeat_not(schema, card, list(values)) else set()
+        asked |= {"second record"} if schema.key else set()
+    if source.delimiter:
+        asked.add("malformed")
+    flagged = typed.select(*values, ROW, REASON, DETAIL)
+    return Flagged(flagged, formats, tuple(r for r in REASONS if r in asked), emptied)
+
+
+# --- the rules -----------------------------------------------------------------------------------
+
+
+def rules_of(
+    engine: Engine, study: Study, schema: Schema, typed: Any, card: Table
+) -> list[tuple[Any, str, Any]]:
+    """Give (condition, reason, detail) in the order in which they are asked."""
+    rules: list[tuple[Any, str, Any]] = []
+    have = set(typed.columns)
+    required = [n for n, c in schema.columns.items() if c.required]
+    for name in required:
+        given = typed[f"_raw_{name}"] if f"_raw_{name}" in have else typed[name]
+        rules.append((given.isnull(), "missing", ibis.literal(name)))
+    # A word that is there can be read; only dates and numbers may be there and say nothing.
+    for name in (n for n in required if schema.columns[n].kind not in WORDS):
+        shown = ibis.literal(f"{name}: ") + engine.text(typed[f"_raw_{name}"])
+        rules.append((typed[name].isnull(), "unreadable", shown))
+    if schema.time is not None and schema.time in have:
+        when = typed[schema.time]
+        after = ibis.literal(study.as_of + dt.timedelta(days=1)).cast("date")
+        shown = ibis.literal(f"{schema.time}: ") + when.cast("date").cast("string")
+        rules.append((when >= after, "after as-of", shown))
+        if not schema.columns[schema.time].old:
+            rules.append((when <= ibis.literal(PLACEHOLDER).cast("date"), "too early", shown))
+    if {"start", "end"} <= have:
+        shown = typed["start"].cast("string") + " > " + typed["end"].cast("string")
+        rules.append((typed["end"] < typed["start"], "end before start", shown))
+    for name, column in schema.columns.items():
+        if name in have and column.whole_row:
+            shown = ibis.literal(f"{name}: ") + engine.text(typed[f"_raw_{name}"])
+            rules.append((outside(typed[name], column), "out of range", shown))
+    if "amount" in have and schema.name == "transactions":
+        shown = ibis.literal("amount: ") + typed.amount.cast("string")
+        if card.refunds == "set_aside":
+            rules.append((typed.amount < 0, "refund", shown))
+        if card.zero_amounts == "set_aside":
+            rules.append((typed.amount == 0, "zero amount", shown))
+    return rules
+
+
+def _first(rules: list[tuple[Any, str, Any]], give: Any) -> Any:
+    """Give something of the first rule that a row fails."""
+    if not rules:
+        return ibis.null("string")
+    branches = [(ibis.coalesce(rule[0], False), give(rule)) for rule in rules]
+    return ibis.cases(*branches, else_=ibis.null("string"))
+
+
+def _duplicates(
+    engine: Engine, typed: Any, schema: Schema, card: Table, names: list[str], where: str
+) -> Any:
+    """Set aside rows that repeat another one.
+
+    A table with a key (or with order numbers) can hold a row once only. In a table without one
+    two equal rows may be two true events, so they stay unless the card says otherwise.
+    """
+    good = typed.filter(typed[REASON].isnull())
+    if may_repeat_not(schema, card, names) and _repeated(engine, good, names, where):
+        typed = _mark(engine, typed, names, "duplicate", where)
+        good = typed.filter(typed[REASON].isnull())
+    key = [k for k in schema.key if k in names]
+    if key and _repeated(engine, good, key, where):
+        typed = _mark(engine, typed, key, "second record", where)
+    return typed
+
+
+def may_repeat_not(schema: Schema, card: Table, names: list[str]) -> bool:
+    """Tell whether a row that is there twice is one too many."""
+    keyed = bool(schema.key) or "order_id" in names
+    return card.duplicates == "set_aside" or (card.duplicates == "auto" and keyed)
+
+
+def _repeated(engine: Engine, good: Any, names: list[str], where: str) -> bool:
+    distinct = good.select(*names).distinct()
+    counts = engine.run(
+        ibis.union(
+            good.aggregate(n=good.count()), distinct.aggregate(n=distinct.count()), distinct=False
+        ),
+        where,
+    )["n"]
+    return bool(counts.iloc[0] != counts.iloc[1])
+
+
+def _mark(engine: Engine, typed: Any, names: list[str], reason: str, where: str) -> Any:
+    window = ibis.window(
+        group_by=[typed[n] for n in names] + [typed[REASON].isnull()], order_by=typed[ROW]
+    )
+    nth = ibis.row_number().over(window)
+    again = typed[REASON].isnull() & (nth > 0)
+    first = typed[ROW].first().over(window)
+    marked = engine.keep(
+        typed.mutate(
+            **{
+                REASON: ibis.ifelse(again, reason, typed[REASON]),
+                DETAIL: ibis.ifelse(again, "row " + first.cast("string"), typed[DETAIL]),
+            }
+        ),
+        where,
+    )
+    engine.drop(typed)
+    return marked
+
+
+def _emptied(engine: Engine, typed: Any, names: list[str], where: str) -> dict[str, int]:
+    if not names:
+        return {}
+    kept = typed.filter(typed[REASON].isnull())
+    counts = engine.run(kept.aggregate(**{n: kept[f"_bad_{n}"].sum() for n in names}), where).iloc[
+        0
+    ]
+    return {n: int(counts[n]) for n in names if pd.notna(counts[n]) and counts[n]}

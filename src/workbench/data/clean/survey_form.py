@@ -1,0 +1,124 @@
+"""Brings a survey's file into the standard form: a row a respondent, columns exp_01, per_01."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import ibis
+
+from workbench.data.engine import Engine
+from workbench.data.schemas import ALIASES
+from workbench.data.sources.source import ROW, Source
+from workbench.errors import DataError
+from workbench.study import Study
+from workbench.study.reader import did_you_mean
+from workbench.study.survey import PREFIXES, LongForm, Survey
+
+#: A survey that is done once has no waves; all its answers are of this one.
+ONE_WAVE = "all"
+
+
+def standard_form(engine: Engine, study: Study, source: Source) -> Source:
+    """Turn long tables into wide ones and give the items' columns their standard names.
+
+    A file without respondents' numbers gets its rows' numbers, one without waves a single one
+    called ``all``. Reversed items are turned later, when their answers have been read.
+
+    Raises
+    ------
+    DataError
+        The long form's columns are missing, or none of its rows is about a known item.
+    """
+    card = study.survey
+    if card is None:
+        return source
+    if card.long is not None:
+        source = _wide(engine, card, card.long, source, study.tables[source.name].columns)
+    names = _names(card, source, set(study.tables[source.name].columns.values()))
+    expr = source.expr.select(
+        **{names.get(c, c): source.expr[c] for c in source.columns}, **{ROW: source.expr[ROW]}
+    )
+    columns = [names.get(c, c) for c in source.columns]
+    mapped = study.tables[source.name].columns
+    for name, value in (
+        ("respondent_id", expr[ROW].cast("string")),
+        ("wave", ibis.literal(ONE_WAVE)),
+    ):
+        known = {name, *ALIASES.get(name, ())}
+        # a column by another name is for the user to map, not to be written over
+        if name not in mapped and not known & {c.strip().casefold() for c in columns}:
+            expr = expr.mutate(**{name: value})
+            columns.append(name)
+    return replace(source, expr=expr, columns=tuple(columns))
+
+
+def _names(card: Survey, source: Source, mapped: set[str]) -> dict[str, str]:
+    """Give the file's item columns their standard names, unless the card maps them itself."""
+    found = {}
+    for side, prefix in PREFIXES.items():
+        for item in card.codes:
+            own = card.columns.of(side, item)
+            if own in source.columns and own not in mapped:
+                found[own] = prefix + item
+    return found
+
+
+def _wide(
+    engine: Engine, card: Survey, form: LongForm, source: Source, mapped: Mapping[str, str]
+) -> Source:
+    """Pivot a table of one row an answer; a later row about the same item counts.
+
+    The row number of a respondent is that of the first of the rows.
+    """
+    asked = [c for c in (form.item, form.side, form.value) if c is not None]
+    for column in asked:
+        if column not in source.columns:
+            raise DataError(
+                f"there is no column {column!r}{did_you_mean(column, list(source.columns))}",
+                where=source.where,
+                remedy="mend survey.long in study.yml",
+            )
+    t = source.expr
+    keys = [c for c in source.columns if c not in asked]
+    identity = [c for c in keys if _says_who(c, mapped)]
+    if not identity:
+        raise DataError(
+            "nothing says who gave which answer",
+            where=source.where,
+            remedy="a long table needs a column respondent_id, or one that is mapped onto it",
+        )
+    item = engine.text(t[form.item])
+    side = engine.text(t[form.side]) if form.side else None
+    columns: dict[str, Any] = {}
+    for name, written in form.sides.items() if side is not None else {"perception": ""}.items():
+        for code in card.codes:
+            here = item.isin(sorted({code, code.lstrip("0") or code}))
+            if side is not None:
+                here &= side == written
+            columns[PREFIXES[name] + code] = t[form.value].argmax(t[ROW], where=here)
+    rest = {c: t[c].argmax(t[ROW], where=t[c].notnull()) for c in keys if c not in identity}
+    wide = t.group_by(identity).aggregate(**columns, **rest, **{ROW: t[ROW].min()})
+    kept = engine.keep(wide, source.where)
+    counts = engine.run(kept.aggregate(**{c: kept[c].count() for c in columns}), source.where).iloc[
+        0
+    ]
+    there = [c for c in columns if counts[c] > 0]
+    if not there:
+        raise DataError(
+            f"no row of {form.item!r} names an item of the card",
+            where=source.where,
+            remedy="write the items as the card does, and the sides under survey.long.sides",
+        )
+    kept = kept.drop(*(c for c in columns if c not in there))
+    return replace(source, expr=kept, columns=tuple(c for c in kept.columns if c != ROW))
+
+
+def _says_who(column: str, mapped: Mapping[str, str]) -> bool:
+    """Tell the columns that say whose answer, of which wave, a row is."""
+    plain = column.strip().casefold()
+    return any(
+        column == mapped.get(name, name) or plain in ALIASES.get(name, ())
+        for name in ("respondent_id", "wave")
+    )

@@ -1,0 +1,308 @@
+"""Indicators of customer management by period, computed inside the engine.
+
+Every indicator gives, for a period and group, `n`, `estimate` and `sd` such that
+``sd / sqrt(n)`` is the estimate's standard error with units taken as independent. Shares carry
+`numerator` and `denominator` as well.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from workbench.data.indicators import external as given
+from workbench.data.indicators import measures, windows
+from workbench.data.indicators.library import DEFINITIONS, Indicator, own_name, own_series
+from workbench.data.indicators.measures import Asked
+from workbench.data.indicators.periods import EVERY, Periods
+from workbench.data.tables import Tables
+from workbench.errors import DataError
+from workbench.study.reader import did_you_mean
+
+#: Computes an indicator: period, groups, n, estimate, sd (and numerator, denominator of shares).
+Maker = Callable[[Asked], pd.DataFrame]
+
+_INDICATORS: dict[str, Indicator] = {one.name: one for one in DEFINITIONS}
+#: The indicators that a study can name, by name; `register` adds to them.
+INDICATORS: Mapping[str, Indicator] = MappingProxyType(_INDICATORS)
+
+
+def register(definition: Indicator, maker: Maker) -> None:
+    """Add an indicator of one's own, for this session.
+
+    Parameters
+    ----------
+    definition : Indicator
+        Its name must be free.
+    maker : callable
+        `rows_mean` and `rows_share` make one from an expression of the table's rows::
+
+            register(
+                Indicator("web_orders", "Orders on the web", "Share of purchases on the web.",
+                          "transactions", ("channel",), "share"),
+                rows_share(lambda rows: rows.channel == "web", when="date"),
+            )
+
+    Raises
+    ------
+    DataError
+        If the name is taken, or the definition lacks words.
+    """
+    if definition.name in _INDICATORS:
+        raise DataError(
+            f"there is an indicator {definition.name!r} already",
+            where="register",
+            remedy="choose another name",
+        )
+    if not (definition.name.isidentifier() and definition.title and definition.definition):
+        raise DataError(
+            f"indicator {definition.name!r} lacks a plain name, a title or a definition",
+            where="register",
+            remedy="say what is counted, of whom",
+        )
+    _INDICATORS[definition.name] = definition
+    _MAKERS[definition.name] = maker
+
+
+def rows_mean(value: Callable[[Any], Any], when: str) -> Maker:
+    """Make an indicator that averages something of each row, dated by the column `when`."""
+    return measures.rows(value, when, share=False)
+
+
+def rows_share(value: Callable[[Any], Any], when: str) -> Maker:
+    """Make an indicator that counts the share of rows for which something holds."""
+    return measures.rows(value, when, share=True)
+
+
+def library() -> pd.DataFrame:
+    """List the indicators: name, title, definition, formula, unit, better, needs, interval."""
+    return pd.DataFrame(
+        [
+            {
+                "name": one.name,
+                "title": one.title,
+                "definition": one.definition,
+                "formula": one.formula,
+                "unit": one.unit,
+                "better": one.better,
+                "needs": "; ".join([f"{one.table}: {', '.join(one.columns)}", *one.also]),
+                "interval": one.interval,
+            }
+            for one in INDICATORS.values()
+        ]
+    )
+
+
+def indicator(
+    tables: Tables,
+    name: str,
+    every: str | None = "month",
+    by: Sequence[str] = (),
+    units: bool = False,
+    where: Mapping[str, Any] | None = None,
+) -> pd.DataFrame:
+    """Compute an indicator of a study by period and group.
+
+    Parameters
+    ----------
+    tables : Tables
+        The study's tables.
+    name : str
+        A name of `INDICATORS`.
+    every : str or None
+        week, month, quarter, year, wave (surveys), or None for all time together.
+    by : sequence of str
+        Columns to group by: of the indicator's own table, or of the customer table.
+    units : bool
+        Give one row a customer and period instead. Purchase indicators then have a row, zeros
+        included, for every customer from the period of joining on; churn for every customer at
+        risk.
+    where : mapping, optional
+        Only rows with these values, such as ``{"region": "North"}`` or
+        ``{"region": ["North", "East"]}``.
+
+    Returns
+    -------
+    DataFrame
+        period (first day as a Timestamp, or the wave's label; absent without `every`), the
+        columns of `by`, n, estimate, sd, numerator and denominator (shares only), complete
+        (whether the data cover the period). With `units`: customer_id, period, `by`, estimate, n
+        (answers, contacts or orders behind the value).
+
+    Raises
+    ------
+    DataError
+        If the indicator is unknown, or its table or a column is missing.
+    """
+    chosen = find_indicator(name)
+    problem = missing_for(tables, chosen, every, [*by, *(where or {})])
+    if problem is not None:
+        raise problem
+    if units and not chosen.units:
+        raise DataError(
+            f"indicator {name!r} has no value for one customer",
+            where=f"indicator {name}",
+            remedy="ask without units",
+        )
+    if every is None and chosen.periodic:
+        raise DataError(
+            f"indicator {name!r} compares or projects periods",
+            where=f"indicator {name}",
+            remedy="ask by month, quarter or year",
+        )
+    asked = Asked(tables, chosen, every, tuple(by), dict(where or {}), units)
+    frame = (given.series if own_name(chosen.name) else _MAKERS[chosen.name])(asked)
+    return _finished(frame, asked)
+
+
+def find_indicator(name: str) -> Indicator:
+    """Give the indicator of that name; ``series.`` begins the name of a study's own series."""
+    if (own := own_series(name)) is not None:
+        return own
+    if name not in INDICATORS:
+        raise DataError(
+            f"there is no indicator {name!r}{did_you_mean(name, INDICATORS)}",
+            where="indicators",
+            remedy=f"use one of {', '.join(INDICATORS)}",
+        )
+    return INDICATORS[name]
+
+
+def missing_for(
+    tables: Tables, chosen: Indicator, every: str | None, columns: Sequence[str] = ()
+) -> DataError | None:
+    """Say what a study lacks for an indicator, or None if it can be computed."""
+    where = str(tables.study.path)
+    if every not in EVERY:
+        return DataError(
+            f"{every!r} is no period{did_you_mean(every, [e for e in EVERY if e])}",
+            where=f"indicator {chosen.name}",
+            remedy="use week, month, quarter, year, wave or None",
+        )
+    if chosen.table not in tables:
+        return DataError(
+            f"indicator {chosen.name!r} needs the table {chosen.table!r}, which the study lacks",
+            where=where,
+            remedy="add the table, or choose another indicator",
+        )
+    for other in chosen.also:
+        if other not in tables:
+            return DataError(
+                f"indicator {chosen.name!r} needs the table {other!r} too, which the study lacks",
+                where=where,
+                remedy="add the table, or choose another indicator",
+            )
+    have = set(tables.expr(chosen.table).columns)
+    needed = list(chosen.columns)
+    if chosen.table == "survey" and every not in ("wave", None):
+        needed.append("answered_on")
+    lacking = [c for c in needed if c not in have]
+    if wide := own_name(chosen.name):
+        # long, with the name in a column, or wide, with a column of that name
+        needed.append(wide if "indicator" not in have else "indicator")
+        lacking = [c for c in needed if c not in have]
+    if chosen.name == "gap" and not measures.gap_items(have):
+        lacking.append("exp_01, per_01, ...")
+    if lacking:
+        remedy = "map it in study.yml"
+        if lacking == ["answered_on"]:
+            remedy += ", or ask by wave"
+        return DataError(
+            f"indicator {chosen.name!r} needs column {', '.join(lacking)} of {chosen.table!r}",
+            where=where,
+            remedy=remedy,
+        )
+    if every == "wave" and chosen.table != "survey":
+        return DataError(
+            f"indicator {chosen.name!r} has no waves; it comes from {chosen.table!r}",
+            where=f"indicator {chosen.name}",
+            remedy="ask by month, quarter or year",
+        )
+    people = set(tables.expr("customers").columns) if "customers" in tables else set()
+    for column in columns:
+        if column not in have | people:
+            meant = did_you_mean(column, have | people)
+            return DataError(
+                f"there is no column {column!r} to group or filter by{meant}",
+                where=f"indicator {chosen.name}",
+                remedy=f"columns: {', '.join(sorted(have | people))}",
+            )
+    return None
+
+
+def _finished(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
+    keys = asked.keys
+    first = ["customer_id", *keys] if asked.units else keys
+    rest = ["n", "estimate"] if asked.units else ["n", "estimate", "sd", "numerator", "denominator"]
+    frame = frame[[c for c in (*first, *rest) if c in frame]]
+    for column in ("n", "numerator", "denominator"):
+        if column in frame:
+            frame[column] = frame[column].astype("int64")
+    for column in ("estimate", "sd"):
+        if column in frame:
+            frame[column] = frame[column].astype("float64")
+    if "period" in frame and asked.every != "wave":
+        frame["period"] = pd.to_datetime(frame["period"]).astype("datetime64[ns]")
+    if first:
+        frame = frame.sort_values(first, ignore_index=True, kind="stable")
+    if asked.every not in (None, "wave") and not asked.units:
+        frame["complete"] = _complete(frame["period"], asked)
+    return frame
+
+
+def _complete(starts: pd.Series, asked: Asked) -> pd.Series:
+    """Tell whether the data cover each period, and what the indicator needs around it."""
+    chosen, tables = asked.indicator, asked.tables
+    last = tables.study.as_of - dt.timedelta(days=chosen.after)
+    if chosen.table.startswith("series") or chosen.table in ("ratings", "customers"):
+        # Given period by period, or from the day on which the first customer joined.
+        first = starts.min().date() if len(starts) else last
+    else:
+        first = tables.report_of(chosen.table).first or tables.study.as_of
+    if chosen.table == "contracts":
+        # The first contracts begin in the first period: nobody was at risk before.
+        first = first.replace(day=1)
+    whole = Periods(str(asked.every), first, last).covers(starts)
+    if chosen.before and len(starts):
+        ends = Periods(str(asked.every), first, last).ends(starts)
+        week = pd.Timedelta(days=7)
+        whole &= ends - pd.Timedelta(days=chosen.before) + week >= pd.Timestamp(first)
+    return whole
+
+
+_MAKERS: dict[str, Maker] = {
+    "satisfaction": measures.answers("csat5"),
+    "satisfaction10": measures.answers("csat10"),
+    "satisfied": measures.rows(lambda rows: rows.csat5 >= 4, "answered_on", share=True),
+    "nps": measures.nps,
+    "gap": measures.gap,
+    "churn": measures.churn,
+    "retention": measures.retention,
+    "clv": windows.contract_value,
+    "repeat_purchase": measures.repeat_purchase,
+    "orders_per_customer": measures.orders_per_customer,
+    "purchase_frequency": measures.purchase_frequency,
+    "sales": measures.sales,
+    "sales_growth": windows.sales_growth,
+    "average_order": measures.average_order,
+    "active_customers": measures.active_customers,
+    "customer_value": windows.customer_value,
+    "value_at_risk": windows.value_at_risk,
+    "new_customers": windows.new_customers,
+    "new_customer_conversion": windows.conversion,
+    "response_hours": measures.rows(lambda rows: rows.response_hours, "at", share=False),
+    "first_contact_resolution": measures.rows(lambda rows: rows.resolved, "at", share=True),
+    "complaint_rate": measures.rows(
+        lambda rows: rows.kind.lower() == "complaint", "at", share=True
+    ),
+    "brand_awareness": given.series,
+    "market_share": given.series,
+    "share_of_wallet": given.series,
+    "cost_to_serve": given.series,
+    "campaign_return": given.series,
+    "expert_score": given.expert_score,
+}

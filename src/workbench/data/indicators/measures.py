@@ -1,0 +1,341 @@
+"""Computes the indicators: answers, contacts, purchases and contracts by period and group."""
+# ruff: noqa: PD003, PD004  (Ibis calls it isnull)
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import pandas as pd
+
+from workbench.data.indicators.periods import period_start, period_table
+from workbench.data.tables import Tables
+from workbench.errors import DataError
+
+if TYPE_CHECKING:
+    from workbench.data.indicators.library import Indicator
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call of `indicator`."""
+
+    tables: Tables
+    indicator: Indicator
+    every: str | None
+    by: tuple[str, ...]
+    where: Mapping[str, Any]
+    units: bool
+
+    def run(self, expr: Any) -> pd.DataFrame:
+        """Execute an expression."""
+        frame: pd.DataFrame = self.tables.engine.run(expr, f"indicator {self.indicator.name}")
+        return frame
+
+    def rows(self) -> Any:
+        """Give the indicator's table with the columns to group by, filtered."""
+        return self.filtered(self.described(self.tables.expr(self.indicator.table)))
+
+    def described(self, table: Any) -> Any:
+        """Join the customer's attributes that are asked for and that the table lacks."""
+        lacking = [c for c in (*self.by, *self.where) if c not in table.columns]
+        if not lacking:
+            return table
+        people = self.tables.expr("customers").select("customer_id", *dict.fromkeys(lacking))
+        joined = table.left_join(people, "customer_id")
+        return joined.drop(*[c for c in joined.columns if c.endswith("_right")])
+
+    def filtered(self, table: Any) -> Any:
+        """Keep the rows that `where` asks for."""
+        for column, value in self.where.items():
+            wanted = list(value) if isinstance(value, list | tuple | set) else [value]
+            table = table.filter(table[column].isin(wanted))
+        return table
+
+    @property
+    def keys(self) -> list[str]:
+        """Columns that a row of the answer stands for."""
+        return [*(["period"] if self.every else []), *self.by]
+
+    def with_period(self, table: Any, when: str) -> Any:
+        """Add the period that each row falls into."""
+        if self.every is None:
+            return table
+        if self.every == "wave":
+            return table.mutate(period=table.wave)
+        return table.mutate(period=period_start(table[when], self.every))
+
+
+# --- answers and contacts: one value a row -----------------------------------------------------
+
+
+def aggregate(asked: Asked, rows: Any, value: Any, share: bool = False) -> pd.DataFrame:
+    """Average a column of rows by period and group (or by customer and period)."""
+    rows = rows.mutate(value_=value.cast("float64"))
+    rows = rows.filter(rows.value_.notnull())
+    keys = ["customer_id", *asked.keys] if asked.units else asked.keys
+    if asked.units:
+        if "customer_id" not in rows.columns:
+            raise DataError(
+                f"{asked.indicator.table!r} has no customer_id, so there are no units",
+                where=f"indicator {asked.indicator.name}",
+                remedy="map customer_id in study.yml, or ask without units",
+            )
+        rows = rows.filter(rows.customer_id.notnull())
+    sums = {
+        "n": rows.count(),
+        "estimate": rows.value_.mean(),
+        "sd": rows.value_.std(how="sample"),
+    }
+    if share:
+        sums |= {"numerator": rows.value_.sum(), "denominator": rows.count()}
+    grouped = rows.group_by(keys).aggregate(**sums) if keys else rows.aggregate(**sums)
+    return asked.run(grouped)
+
+
+def answers(column: str) -> Callable[[Asked], pd.DataFrame]:
+    """Average a column of the survey."""
+
+    def compute(asked: Asked) -> pd.DataFrame:
+        rows = asked.with_period(asked.rows(), "answered_on")
+        return aggregate(asked, rows, rows[column])
+
+    return compute
+
+
+def nps(asked: Asked) -> pd.DataFrame:
+    """Average 100 for promoters, -100 for detractors and 0 for the others."""
+    rows = asked.with_period(asked.rows(), "answered_on")
+    points = ibis.cases(
+        (rows.recommend >= 9, 100.0),
+        (rows.recommend <= 6, -100.0),
+        (rows.recommend.notnull(), 0.0),
+        else_=ibis.null("float64"),
+    )
+    return aggregate(asked, rows, points)
+
+
+def gap_items(columns: set[str]) -> list[str]:
+    """Give the items that have both an expectation and a perception."""
+    wished = (c.removeprefix("exp_") for c in sorted(columns) if c.startswith("exp_"))
+    return [item for item in wished if f"per_{item}" in columns]
+
+
+def gap(asked: Asked) -> pd.DataFrame:
+    """Average each respondent's mean difference of perception and expectation."""
+    rows = asked.with_period(asked.rows(), "answered_on")
+    gaps = [rows[f"per_{i}"] - rows[f"exp_{i}"] for i in gap_items(set(rows.columns))]
+    total = sum((ibis.coalesce(g, 0.0) for g in gaps[1:]), ibis.coalesce(gaps[0], 0.0))
+    answered = sum((g.notnull().cast("int64") for g in gaps[1:]), gaps[0].notnull().cast("int64"))
+    return aggregate(asked, rows, total / answered.nullif(0))
+
+
+def rows(value: Callable[[Any], Any], when: str, share: bool) -> Callable[[Asked], pd.DataFrame]:
+    """Average something of each row of the indicator's table, dated by the column `when`."""
+
+    def compute(asked: Asked) -> pd.DataFrame:
+        table = asked.with_period(asked.rows(), when)
+        return aggregate(asked, table, value(table), share)
+
+    return compute
+
+
+# --- purchases ----------------------------------------------------------------------------------
+
+
+def purchases(asked: Asked, refunds: bool = False) -> Any:
+    """Give the purchases with their period; refunds stay out unless asked for."""
+    rows = asked.rows()
+    if not refunds:
+        rows = rows.filter(rows.amount >= 0)
+    return asked.with_period(rows, "date")
+
+
+def count_orders(rows: Any) -> Any:
+    """Count orders: by order number where there is one, else a row is an order."""
+    if "order_id" in rows.columns:
+        return rows.order_id.nunique() + rows.order_id.isnull().sum()
+    return rows.count()
+
+
+def average_order(asked: Asked) -> pd.DataFrame:
+    """Average the amounts of orders, their lines added up."""
+    rows = purchases(asked)
+    if "order_id" in rows.columns:
+        keys = [*asked.keys, "customer_id"]
+        rows = rows.mutate(order_=ibis.coalesce(rows.order_id, ibis.row_number().cast("string")))
+        rows = rows.group_by([*keys, "order_"]).aggregate(amount=rows.amount.sum())
+    return aggregate(asked, rows, rows.amount)
+
+
+def known_customers(asked: Asked) -> Any:
+    """Give every customer with the day since which the study knows them, and their groups."""
+    bought = asked.tables.expr("transactions")
+    people = bought.group_by("customer_id").aggregate(
+        since=bought.date.cast("date").min(), bought=bought.date.cast("date").min()
+    )
+    if "customers" in asked.tables:
+        table = asked.tables.expr("customers")
+        if "joined_on" in table.columns:
+            joined = table.select("customer_id", since=table.joined_on.cast("date"))
+            joined = joined.filter(joined.since.notnull())
+            joined = joined.mutate(bought=ibis.null("date"))
+            both = people.select("customer_id", "since", "bought").union(joined)
+            people = both.group_by("customer_id").aggregate(
+                since=both.since.min(), bought=both.bought.min()
+            )
+    own = [c for c in asked.by if c in bought.columns]
+    if own:
+        raise DataError(
+            f"{asked.indicator.name!r} counts customers, and {own[0]!r} is a column of purchases",
+            where=f"indicator {asked.indicator.name}",
+            remedy="group by a column of the customer table, or filter with where=",
+        )
+    about_people = {c: v for c, v in asked.where.items() if c not in bought.columns}
+    narrowed = replace(asked, where=about_people)
+    return narrowed.filtered(narrowed.described(people))
+
+
+def panel_of(asked: Asked) -> Any:
+    """Give one row a known customer and period, zeros included: orders, spend, bought before."""
+    people = known_customers(asked)
+    rows = asked.tables.expr("transactions")
+    about_rows = {c: v for c, v in asked.where.items() if c in rows.columns}
+    rows = replace(asked, where=about_rows).filtered(rows)
+    as_of = asked.tables.study.as_of
+    buys = rows.filter(rows.amount >= 0)
+    if asked.every is None:
+        orders = buys.group_by("customer_id").aggregate(
+            orders=count_orders(buys), days=buys.date.nunique()
+        )
+        spend = rows.group_by("customer_id").aggregate(spend=rows.amount.sum())
+        panel = people.left_join(orders, "customer_id").drop("customer_id_right")
+        panel = panel.left_join(spend, "customer_id").drop("customer_id_right")
+    else:
+        first = asked.tables.report_of("transactions").first or as_of
+        starts = period_table(asked.every, first, as_of)
+        periods = asked.tables.engine.upload("periods", starts)
+        panel = people.join(periods, people.since < periods.period_end)
+        buys = buys.mutate(period=period_start(buys.date, asked.every))
+        orders = buys.group_by(["customer_id", "period"]).aggregate(
+            orders=count_orders(buys), days=buys.date.nunique()
+        )
+        rows = rows.mutate(period=period_start(rows.date, asked.every))
+        spend = rows.group_by(["customer_id", "period"]).aggregate(spend=rows.amount.sum())
+        for part in (orders, spend):
+            joined = panel.left_join(part, ["customer_id", "period"])
+            panel = joined.drop("customer_id_right", "period_right")
+    return panel.mutate(
+        orders=ibis.coalesce(panel.orders, 0),
+        days=ibis.coalesce(panel.days, 0),
+        spend=ibis.coalesce(panel.spend, 0.0),
+    )
+
+
+def repeat_purchase(asked: Asked) -> pd.DataFrame:
+    """Give the share of earlier buyers who buy again."""
+    panel = panel_of(asked)
+    if asked.every is None:
+        panel = panel.filter(panel.days > 0)
+        value = panel.days >= 2
+    else:
+        panel = panel.filter(panel.bought < panel.period)
+        value = panel.days > 0
+    return aggregate(asked, panel, value, share=True)
+
+
+def orders_per_customer(asked: Asked) -> pd.DataFrame:
+    """Average the orders of the customers on file, zeros included."""
+    panel = panel_of(asked)
+    return aggregate(asked, panel, panel.orders)
+
+
+def purchase_frequency(asked: Asked) -> pd.DataFrame:
+    """Average the orders of the customers who buy."""
+    panel = panel_of(asked)
+    panel = panel.filter(panel.orders > 0)
+    return aggregate(asked, panel, panel.orders)
+
+
+def sales(asked: Asked) -> pd.DataFrame:
+    """Add up the amounts, refunds taken off."""
+    if asked.units:
+        panel = panel_of(asked)
+        return aggregate(asked, panel, panel.spend)
+    rows = purchases(asked, refunds=True)
+    # The number of purchases varies as well as their amounts: a compound Poisson sum has the
+    # variance sum of the squared amounts.
+    sums = {
+        "n": rows.count(),
+        "estimate": rows.amount.sum(),
+        "sd": ((rows.amount * rows.amount).sum() * rows.count()).sqrt(),
+    }
+    grouped = rows.group_by(asked.keys).aggregate(**sums) if asked.keys else rows.aggregate(**sums)
+    return asked.run(grouped)
+
+
+def active_customers(asked: Asked) -> pd.DataFrame:
+    """Count the customers who buy."""
+    if asked.units:
+        panel = panel_of(asked)
+        return aggregate(asked, panel, panel.days > 0)
+    rows = purchases(asked)
+    n = rows.customer_id.nunique()
+    # A count's standard error is its root (Poisson): sd / sqrt(n) with sd = n.
+    sums = {"n": n, "estimate": n.cast("float64"), "sd": n.cast("float64")}
+    grouped = rows.group_by(asked.keys).aggregate(**sums) if asked.keys else rows.aggregate(**sums)
+    return asked.run(grouped)
+
+
+# --- contracts ----------------------------------------------------------------------------------
+
+
+def churn(asked: Asked) -> pd.DataFrame:
+    """Give the share of customers with a contract at the start who have none at the end."""
+    at_risk = at_risk_of(asked)
+    return aggregate(asked, at_risk, ~at_risk.running, share=True)
+
+
+def retention(asked: Asked) -> pd.DataFrame:
+    """Give the share of customers with a contract at the start who have one at the end."""
+    at_risk = at_risk_of(asked)
+    return aggregate(asked, at_risk, at_risk.running, share=True)
+
+
+def at_risk_of(asked: Asked) -> Any:
+    """Give one row a customer with a running contract at a period's start: running, fee.
+
+    `running` says whether one of the contracts still runs at its end; `fee` is what the contracts
+    that run at its start cost a month (null without the column).
+    """
+    rows = asked.rows()
+    keep = ["customer_id", *dict.fromkeys((*asked.by, *asked.where))]
+    as_of = asked.tables.study.as_of
+    after = ibis.literal(as_of + dt.timedelta(days=1))
+    rows = rows.mutate(
+        start=rows.start.cast("date"),
+        end=ibis.ifelse(
+            rows["end"].cast("date") > after, ibis.null("date"), rows["end"].cast("date")
+        ),
+    )
+    if asked.every is None:
+        return rows.group_by(keep).aggregate(
+            running=(rows["end"].isnull() | (rows["end"] >= after)).any()
+        )
+    first = asked.tables.report_of("contracts").first or as_of
+    periods = asked.tables.engine.upload("periods", period_table(asked.every, first, as_of))
+    pairs = rows.join(periods, rows.start < periods.period_end)
+    open_at_start = (pairs.start < pairs.period) & (
+        pairs["end"].isnull() | (pairs["end"] >= pairs.period)
+    )
+    open_at_end = pairs["end"].isnull() | (pairs["end"] >= pairs.period_end)
+    fees = pairs.monthly_fee if "monthly_fee" in pairs.columns else ibis.null("float64")
+    at_risk = pairs.group_by([*keep, "period"]).aggregate(
+        at_risk=open_at_start.any(),
+        running=open_at_end.any(),
+        fee=ibis.ifelse(open_at_start, fees, ibis.null("float64")).sum(),
+    )
+    return at_risk.filter(at_risk.at_risk)

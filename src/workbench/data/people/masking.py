@@ -1,0 +1,222 @@
+"""Masks the names, phones, e-mail and postal addresses that people write into free texts."""
+# ruff: noqa: PD004  (Ibis calls it isnull)
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+
+from workbench.data.engine import Engine
+from workbench.data.schemas import Schema
+from workbench.data.sources.source import ROW
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+#: Seven digits or more, as people group them; dates and short numbers stay.
+_PHONE = re.compile(
+    r"(?<![A-Za-z0-9.])(?:\+|00)?\(?\d[\d\s().\-–]{5,20}\d(?![A-Za-z0-9%])|(?<!\d)1[3-9]\d{9}(?!\d)"
+)
+_DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}|(?:19|20)\d{6}")
+#: The surnames of nine Chinese people in ten, and the commonest of two characters.
+_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜"
+    "崔钟谭陆汪范金石廖贾夏韦付傅方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤温康施洪樊乔赖文"
+)
+_TITLE = re.compile(
+    rf"(?:欧阳|司马|上官|诸葛|[{_SURNAMES}])(?=先生|女士|小姐|太太|经理|师傅|老师|主任)"
+)
+_MR = re.compile(r"\b(Mr|Mrs|Ms|Miss|Dr)\.?\s+[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)?")
+_INTRODUCED = re.compile(
+    r"(?<=my name is )[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)?|(?<=我叫)[\u4e00-\u9fff]{2,3}", re.I
+)
+# Words such as "in" and "to" before an address are no part of it.
+_PLACE = r"(?:(?![在到至给是住寄去从往])[\u4e00-\u9fff])"
+_INSIDE = r"(?:\s*-?[\dA-Za-z一二三四五六七八九十]{1,6}\s*(?:号楼|号|弄|栋|幢|座|单元|层|楼|室|院))"
+_ADDRESS_ZH = re.compile(
+    rf"(?:{_PLACE}{{2,8}}?(?:省|自治区))?(?:{_PLACE}{{1,8}}?(?:市|州|盟))?"
+    rf"(?:{_PLACE}{{1,8}}?(?:区|县|旗|镇|乡))?"
+    rf"{_PLACE}{{1,8}}?(?:路|街|道|巷|弄|胡同|村|小区|花园|公寓|苑|里)\s*{_INSIDE}+"
+    rf"|\d{{1,4}}\s*(?:号楼|栋|幢){_INSIDE}+"
+)
+_ADDRESS = re.compile(
+    r"\b(?:(?:Flat|Apt\.?|Apartment|Room|Unit|Suite)\s*#?\w{1,5},?\s+)?\d{1,5}[A-Za-z]?\s+"
+    r"(?:[A-Z][\w'’.-]*\s+){1,4}?(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Boulevard|Blvd|Square"
+    r"|Court|Crescent|Terrace|Close|Way)\b\.?(?:,?\s+(?:Flat|Apt\.?|Apartment|Room|Unit)\s*#?\w{1,5})?"
+)
+#: What the engine looks for to find texts worth masking.
+SUSPECT = r"@|\d[\d\s().\-–]{5,}\d|\d\s*(?:号|弄|栋|幢|室)|\d[A-Za-z]?\s+[A-Z][a-z]"
+
+
+def mask(text: str, names: Iterable[str] = ()) -> str:
+    """Replace what points at a person in a free text by [name], [phone], [e-mail], [address].
+
+    Parameters
+    ----------
+    text : str
+        A comment.
+    names : iterable of str
+        Names to look for besides those that a title or an introduction gives away.
+    """
+    masked = _EMAIL.sub("[e-mail]", text)
+    masked = _ADDRESS.sub("[address]", _ADDRESS_ZH.sub("[address]", masked))
+    masked = _PHONE.sub(_phone_or_date, masked)
+    for name in sorted(set(names), key=len, reverse=True):
+        if re.fullmatch(r"[\u4e00-\u9fff·]+", name):
+            masked = masked.replace(name, "[name]")
+        else:
+            masked = re.sub(rf"\b{re.escape(name)}\b", "[name]", masked, flags=re.IGNORECASE)
+    masked = _MR.sub(lambda m: f"{m[1]} [name]", masked)
+    masked = _INTRODUCED.sub("[name]", masked)
+    return _TITLE.sub("[name]", masked)
+
+
+#: Words that stand in for a date or a number, or are part of one, and name nobody.
+_HARMLESS = frozenset(
+    re.findall(
+        r"\w+",
+        "nan inf n a na null none am pm utc gmt cst eur usd cny rmb t z e x nat true false yes"
+        " no jan feb mar apr may jun jul aug sep sept oct nov dec january february march april"
+        " june july august september october november december mon tue wed thu fri sat sun"
+        " 年 月 日 时 分 秒 点 元 上午 下午 年月 月日 无 空 未知 unknown",
+    )
+)
+_WORD = re.compile(r"\[(?:name|phone|e-mail|address)\]|[A-Za-z'’]+|[^\W\d_A-Za-z]+")
+
+
+def mask_value(text: str) -> str:
+    """Mask the words in what was to be a date or a number.
+
+    In a row whose columns have shifted a person's name may stand there.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``date: 2025-02-30``; what stands before the colon is the column, and stays.
+    """
+    column, colon, value = text.partition(": ")
+    if not colon:
+        return text
+    masked = _WORD.sub(
+        lambda m: m[0] if m[0][0] == "[" or m[0].casefold() in _HARMLESS else "[text]", mask(value)
+    )
+    masked = re.sub(r"\[text\](\W*\[text\])+", "[text]", masked)
+    return f"{column}: {masked}"
+
+
+def _phone_or_date(match: re.Match[str]) -> str:
+    text = match[0]
+    digits = sum(c.isdigit() for c in text)
+    return text if digits < 7 or _DATE.fullmatch(text.strip()) else "[phone]"
+
+
+class NameBook:
+    """The names of a study's customers, to find them in free texts.
+
+    Chinese names of two characters are often ordinary words, so they are looked for only in
+    their bearer's own texts; longer ones, and Latin names of two words, everywhere.
+    """
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.own = names
+        self._everywhere: dict[str, set[str]] = {}
+        for name in set(names.values()):
+            if re.fullmatch(r"[\u4e00-\u9fff·]{3,}", name):
+                self._everywhere.setdefault(name[:2], set()).add(name)
+            elif len(words := name.split()) >= 2 and name.isascii():
+                self._everywhere.setdefault(words[0].casefold(), set()).add(name)
+
+    def in_text(self, text: str, customer: str | None) -> set[str]:
+        """Give the names to mask in one text."""
+        found: set[str] = set()
+        if customer is not None and (name := self.own.get(customer)):
+            found |= {name, *(word for word in name.split() if len(word) > 2)}
+            if re.fullmatch(r"[\u4e00-\u9fff]{3,}", name):
+                found.add(name[-2:])
+        folded = text.casefold()
+        for word in set(re.findall(r"[a-z'’-]+", folded)):
+            found |= {n for n in self._everywhere.get(word, ()) if n.casefold() in folded}
+        for i in range(len(text) - 1):
+            found |= {n for n in self._everywhere.get(text[i : i + 2], ()) if n in text}
+        return found
+
+
+def free_texts(table: Any, schema: Schema | None, other: Collection[str]) -> dict[str, bool]:
+    """Find the columns that may hold free text.
+
+    Parameters
+    ----------
+    table : ibis Table
+        The table.
+    schema : Schema or None
+        What its standard columns hold.
+    other : collection of str
+        Columns that do not count.
+
+    Returns
+    -------
+    dict
+        Column -> whether it is free text for certain; the study's own texts only may be.
+    """
+    found: dict[str, bool] = {}
+    for column, kind in table.schema().items():
+        meaning = schema.columns.get(column) if schema else None
+        free = meaning is not None and meaning.kind == "free_text"
+        if kind.is_string() and column not in other and (free or meaning is None):
+            found[column] = free
+    return found
+
+
+def mask_texts(
+    engine: Engine, table: Any, texts: Mapping[str, bool], names: NameBook, where: str
+) -> tuple[Any, int]:
+    """Mask people in the free texts of a table; only texts that change travel.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where the table lies.
+    table : ibis Table
+        With `_row` and, where known, customer_id.
+    texts : mapping
+        From `free_texts`.
+    names : NameBook
+        The customers' names, by the table's customer ids.
+    where : str
+        For errors.
+
+    Returns
+    -------
+    tuple
+        The table, and the number of texts in which something was masked.
+    """
+    masked = 0
+    for column, free in texts.items():
+        # In columns that only may be free text the engine looks for digits and @ first.
+        if free:
+            some = table.filter(table[column].notnull())
+        else:
+            some = table.filter(table[column].re_search(SUSPECT).fill_null(False))
+        owner = ["customer_id"] if "customer_id" in table.columns else []
+        found = engine.run(some.select(ROW, column, *owner), where)
+        owners = found["customer_id"] if owner else [None] * len(found)
+        changed: dict[int, str] = {}
+        for row, text, person in zip(found[ROW], found[column], owners, strict=True):
+            known = names.in_text(text, None if pd.isna(person) else str(person)) if free else ()
+            if (hidden := mask(text, known)) != text:
+                changed[int(row)] = hidden
+        if changed:
+            table = _overwrite(engine, table, column, changed)
+            masked += len(changed)
+    return table, masked
+
+
+def _overwrite(engine: Engine, table: Any, column: str, values: Mapping[int, str]) -> Any:
+    rows = pa.array(list(values), pa.int64())
+    mapping = engine.upload("masked", pa.table({"key_": rows, "value_": list(values.values())}))
+    joined = table.left_join(mapping, table[ROW] == mapping.key_)
+    names = {c: joined[c] for c in table.columns}
+    return joined.select(**{**names, column: ibis.coalesce(joined.value_, names[column])})

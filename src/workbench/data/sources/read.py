@@ -1,0 +1,154 @@
+"""Brings a study's source (text file, Parquet, Excel, SQL, data package) into the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import ibis
+import pyarrow as pa
+
+from workbench.data.engine import Engine
+from workbench.data.schemas import schema_of
+from workbench.data.sources.detect import checked_header, exists
+from workbench.data.sources.excel import read_excel
+from workbench.data.sources.labelled import KINDS, read_labelled
+from workbench.data.sources.packaged import packaged_hash, read_packaged
+from workbench.data.sources.source import ROW, Source, file_hash, quoted, refuse_empty
+from workbench.data.sources.sql import read_sql
+from workbench.data.sources.text import csv_call, in_utf8, malformed_lines, read_text
+from workbench.errors import DataError
+from workbench.study import Study
+from workbench.study.fields import Packaged
+from workbench.study.survey import SIDES
+
+
+def read_source(engine: Engine, study: Study, name: str) -> Source:
+    """Read one table of a study.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where to.
+    study : Study
+        Whose table.
+    name : str
+        Which one.
+
+    Raises
+    ------
+    DataError
+        If it is missing, empty, or not what it is named; the remedy says what to do.
+    """
+    card = study.tables[name]
+    if card.sql is not None:
+        return read_sql(engine, study, name, card.sql)
+    if card.package is not None:
+        return _packaged(engine, study, name, card.package)
+    path = study.folder / Path(str(card.path)).expanduser()
+    suffixes = [s.lower() for s in path.suffixes]
+    if suffixes and suffixes[-1] in (".xlsx", ".xlsm"):
+        return read_excel(engine, name, path, card)
+    if suffixes and suffixes[-1] in (".parquet", ".pq"):
+        return _parquet(engine, name, path)
+    if suffixes and suffixes[-1] in KINDS:
+        return _labelled(engine, study, name, path)
+    return read_text(engine, name, path, card)
+
+
+def stream_source(
+    engine: Engine, study: Study, name: str
+) -> tuple[Source, Callable[[], tuple[tuple[int, str], ...]]] | None:
+    """Open a large file without loading it: each question reads it again, as it is needed.
+
+    Returns
+    -------
+    source : Source
+        Without places of rows and without a hash.
+    malformed : callable
+        Gives, once the file was read, the lines that do not have the header's fields.
+
+    None for what cannot be streamed: sheets, SPSS and Stata files, databases, engines other than
+    DuckDB.
+    """
+    card = study.tables[name]
+    if card.path is None or not engine.is_duckdb:
+        return None
+    path = study.folder / Path(str(card.path)).expanduser()
+    suffixes = [s.lower() for s in path.suffixes]
+    if suffixes and suffixes[-1] in (".xlsx", ".xlsm", *KINDS):
+        return None
+    if suffixes and suffixes[-1] in (".parquet", ".pq"):
+        return _parquet(engine, name, path, hashed=False), lambda: ()
+    reader = engine.connection.con
+    found, readable, scratch = in_utf8(path, card)
+    view = ibis.util.gen_name("raw")
+    reader.execute(f"CREATE TEMP VIEW {view} AS SELECT * FROM {csv_call(view, readable, found)}")
+    source = Source(name, engine.connection.table(view), str(path), found.header, "",
+                    delimiter=found.delimiter, scratch=scratch)  # fmt: skip
+    return source, lambda: malformed_lines(reader, view, found)
+
+
+def _parquet(engine: Engine, name: str, path: Path, *, hashed: bool = True) -> Source:
+    exists(path)
+    where = str(path)
+    reader = engine.connection.con if engine.is_duckdb else duckdb.connect()
+    try:
+        relation = (
+            f"SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS {ROW}"
+            f" FROM read_parquet({quoted(where)}, file_row_number=true)"
+        )
+        columns = [c for c in reader.sql(relation).columns if c != ROW]
+        rows = int(reader.sql(f"SELECT count(*) FROM ({relation})").fetchall()[0][0])
+    except duckdb.Error as error:
+        raise DataError(
+            f"not readable as Parquet: {str(error).splitlines()[0]}",
+            where=where,
+            remedy="write it again, or give a CSV file",
+        ) from error
+    refuse_empty(rows, where)
+    if engine.is_duckdb:
+        # A view: large files stay on disk and are read as they are needed.
+        view = ibis.util.gen_name("raw")
+        reader.execute(f"CREATE TEMP VIEW {view} AS {relation}")
+        expr = engine.connection.table(view)
+    else:
+        expr = engine.upload(name, reader.sql(relation).to_arrow_table())
+    return Source(name, expr, where, tuple(columns), file_hash(path) if hashed else "")
+
+
+def _labelled(engine: Engine, study: Study, name: str, path: Path) -> Source:
+    exists(path)
+    table, _ = read_labelled(path, codes=_codes(study, name), encoding=study.tables[name].encoding)
+    where = str(path)
+    refuse_empty(table.num_rows, where)
+    header = checked_header(table.column_names, where)
+    numbered = table.append_column(ROW, pa.array(range(2, table.num_rows + 2), pa.int64()))
+    return Source(name, engine.upload(name, numbered), where, header, file_hash(path))
+
+
+def _codes(study: Study, name: str) -> set[str]:
+    """Name the columns of a labelled file that hold numbers and not names of groups."""
+    asked = study.survey
+    schema = schema_of(name, asked.scale, asked.codes) if asked else schema_of(name)
+    if schema is None:
+        return set()
+    own = study.tables[name].columns
+    numbers = {own.get(c, c) for c, m in schema.columns.items() if m.kind in ("number", "whole")}
+    if asked is not None:
+        numbers |= {asked.columns.of(side, item) for side in SIDES for item in asked.codes}
+        numbers |= {asked.long.value} if asked.long else set()
+    return numbers
+
+
+def _packaged(engine: Engine, study: Study, name: str, card: Packaged) -> Source:
+    where = f"{study.path}, tables.{name}.package"
+    table = read_packaged(card.name, card.table, where=where)
+    refuse_empty(table.num_rows, where)
+    columns = tuple(table.column_names)
+    table = table.append_column(ROW, pa.array(range(2, table.num_rows + 2), pa.int64()))
+    digest = packaged_hash(card.name, card.table, where=where)
+    return Source(
+        name, engine.upload(name, table), f"{card.name}, table {card.table!r}", columns, digest
+    )

@@ -1,0 +1,1 @@
+"""Cleaned tables on disk, and rows that count without a copy of the log."""

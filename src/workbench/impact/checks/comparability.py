@@ -1,0 +1,212 @@
+"""What speaks against a comparison, apart from its own statistics: cells, other measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.impact.effect import Check, Severity
+from workbench.impact.inputs.assignment import CaseCard
+from workbench.impact.inputs.panel import CaseError, Panel, period_start
+
+_MUCH_SHARED = 0.1
+_MOST_NAMED = 3
+# Answers on a scale have few steps; counts and amounts of money may grow without another scale.
+_STEPS = 12
+_NEAR_DAYS = 92
+_UNBOUNDED = ("sales", "orders_per_customer", "average_order", "response_hours")
+
+
+def thin_cells(panel: Panel, min_cell: int) -> Check | None:
+    """Refuse where a group was hardly seen before or after."""
+    for who, side in (("treated", panel.treated), ("comparison", ~panel.treated)):
+        for time, periods in (("before", ~panel.after), ("after", panel.after)):
+            n = int(panel.weight[np.ix_(side, periods)].sum())
+            if n < min_cell:
+                return Check(
+                    "small cells",
+                    "refusal",
+                    "Only {n} records of the {who} group {time} the start; at least {least} are"
+                    " needed.",
+                    {"n": n, "who": who, "time": time, "least": min_cell},
+                )
+    return None
+
+
+def left_out(exclusions: pd.DataFrame) -> list[Check]:
+    """Say what did not enter the comparison, and why.
+
+    Parameters
+    ----------
+    exclusions : DataFrame
+        `reason`, `what`, `n`.
+    """
+    return [
+        Check(
+            "left out",
+            "note",
+            "Not in the comparison: {n} {what} ({reason}).",
+            {"n": int(n), "what": str(what), "reason": str(reason)},
+        )
+        for reason, what, n in exclusions.to_numpy()
+    ]
+
+
+def left_by_card(case: CaseCard) -> list[Check]:
+    """Name the groups that the card leaves out, and why."""
+    return [
+        Check(
+            "left out",
+            "note",
+            "Left out by the card: {units} ({reason}).",
+            {"units": [str(unit) for unit in units], "reason": reason},
+        )
+        for units, reason in case.leave_out
+    ]
+
+
+def no_design(n_treated: int, n_other: int) -> Check:
+    """Refuse because there are too few units to tell a change from chance."""
+    return Check(
+        "no design",
+        "refusal",
+        "There are {treated} treated and {other} comparison units. Two of each are needed at least:"
+        " the change of a single one cannot be told from chance.",
+        {"treated": n_treated, "other": n_other},
+    )
+
+
+def refusal(error: CaseError) -> Check:
+    """Turn an error of a design into a refusal in words."""
+    return Check(
+        "refused", "refusal", "{what}; {remedy}.", {"what": error.what, "remedy": error.remedy}
+    )
+
+
+def other_measures(
+    records: pd.DataFrame,
+    case: CaseCard,
+    treatments: pd.DataFrame | None,
+    titles: Mapping[str, str],
+) -> list[Check]:
+    """Look for other measures that came to one side more than to the other."""
+    if treatments is None or treatments.empty or "customer_id" not in records:
+        return []
+    begin = pd.Timestamp(case.start)
+    known = pd.Index(records["customer_id"].unique())
+    own = pd.Index(treatments.loc[treatments["case"] == case.name, "customer_id"])
+    checks: list[Check] = []
+    apart: list[float] = []
+    for name, rows in treatments[treatments["case"] != case.name].groupby("case"):
+        first = pd.to_datetime(rows["start"]).min()
+        if case.end is not None and first > case.end:
+            continue
+        other = titles.get(str(name), str(name))
+        touched = known.isin(rows["customer_id"])
+        if case.chosen == "everybody":
+            share = float(touched.mean())
+            if first >= begin and share > _MUCH_SHARED:
+                checks.append(
+                    Check(
+                        "other measures",
+                        "warning",
+                        "Another measure, {other}, reached {share} percent of the customers from"
+                        " {first} on; its effect cannot be told apart.",
+                        {"other": other, "share": round(100 * share), "first": first.date()},
+                    )
+                )
+            continue
+        treated = known.isin(own)
+        if not treated.any() or treated.all():
+            continue
+        a, b = float(touched[treated].mean()), float(touched[~treated].mean())
+        if abs(a - b) > _MUCH_SHARED:
+            apart.append(abs(a - b))
+            checks.append(
+                Check(
+                    "other measures",
+                    "note",
+                    "Another measure, {other}, reached {a} percent of the treated and {b} percent"
+                    " of the rest (from {first} on).",
+                    {
+                        "other": other,
+                        "a": round(100 * a),
+                        "b": round(100 * b),
+                        "first": first.date(),
+                    },
+                )
+            )
+    if len(apart) <= _MOST_NAMED:
+        return checks
+    order = np.argsort(apart, kind="stable")[::-1]
+    return [
+        *(checks[i] for i in order[:_MOST_NAMED]),
+        Check(
+            "other measures",
+            "note",
+            "{n} further measures reached the treated and the rest in different shares.",
+            {"n": len(apart) - _MOST_NAMED},
+        ),
+    ]
+
+
+def instrument_check(
+    records: pd.DataFrame, case: CaseCard, measured_anew: Any, outcome: str
+) -> Check | None:
+    """Look whether the outcome was measured in another way after the start than before.
+
+    What the card declares counts; so does a scale that reaches beyond what it ever was (answers
+    from 1 to 5 before, from 1 to 10 after). Where everybody got the measure, a new way of
+    measuring and the measure cannot be told apart: a refusal. With a comparison group both sides
+    were measured anew, and a warning is enough.
+    """
+    value = pd.to_numeric(records["estimate"], errors="coerce")
+    begins = records["period"].map(
+        {period: period_start(period) for period in records["period"].unique()}
+    )
+    before = value[(begins < case.start) & value.notna()]
+    after = value[(begins >= case.start) & value.notna()]
+    if not len(before) or not len(after):
+        return None
+    alone = case.chosen == "everybody"
+    if measured_anew is not None:
+        day = pd.Timestamp(measured_anew)
+        if not begins.min() < day <= begins.max():
+            return None
+        near = abs((day - case.start).days) <= _NEAR_DAYS
+        severity: Severity = "refusal" if alone and near else "warning"
+        return Check(
+            "instrument",
+            severity,
+            "From {day} on the outcome was measured in another way than before; a change of the"
+            " measurement looks like an effect.",
+            {"day": str(day.date())},
+        )
+    steps = np.unique(before)
+    scale = len(steps) <= _STEPS and bool((np.diff(steps) >= 1).all()) and len(steps) > 2
+    reach = float(steps[-1] - steps[0])
+    beyond = max(float(after.max()) - float(steps[-1]), float(steps[0]) - float(after.min()))
+    bounded = outcome not in _UNBOUNDED and bool((before == before.round()).all())
+    if scale and bounded and reach > 0 and beyond >= reach / 2 and _clustered(before):
+        return Check(
+            "instrument",
+            "refusal" if alone else "warning",
+            "Before the start the values lie between {low} and {high}, after it between {low2} and"
+            " {high2}: the outcome seems to have been measured on another scale.",
+            {
+                "low": float(steps[0]),
+                "high": float(steps[-1]),
+                "low2": float(after.min()),
+                "high2": float(after.max()),
+            },
+        )
+    return None
+
+
+def _clustered(values: pd.Series) -> bool:
+    """Tell a scale from counts: its ends are used, and not only one of them."""
+    share = values.value_counts(normalize=True)
+    return bool(share.loc[[values.min(), values.max()]].min() > 0.01)

@@ -1,0 +1,162 @@
+"""Would the same comparison have found an effect where there was none, or hangs it on one unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from workbench.impact.designs.differences.clusters import panel_slope
+from workbench.impact.designs.differences.difference_in_differences import difference_in_differences
+from workbench.impact.effect import Check, Effect
+from workbench.impact.inputs.panel import CaseError, Panel, period_start
+
+_FEWEST_BEFORE, _FEWEST_AFTER = 2, 1
+# Neighbouring dates share most of their data, so more than one in twenty is no surprise.
+_TOO_OFTEN = 0.25
+_UNITS_UP_TO = 200
+
+
+@dataclass(frozen=True)
+class PlaceboDates:
+    """Effects "found" at dates before the measure.
+
+    Attributes
+    ----------
+    table : DataFrame
+        `start`, `estimate`, `low`, `high`, `found`.
+    """
+
+    table: pd.DataFrame
+
+    @property
+    def share(self) -> float:
+        """Share of the dates at which an effect is found."""
+        return float(self.table["found"].mean())
+
+    def metrics(self) -> pd.DataFrame:
+        """Share of dates with an effect: name, value, low, high."""
+        row = {"name": "placebo_found", "value": self.share, "low": np.nan, "high": np.nan}
+        return pd.DataFrame([row])
+
+    @property
+    def check(self) -> Check:
+        """What to tell a reader."""
+        n, found = len(self.table), int(self.table["found"].sum())
+        return Check(
+            "placebo dates",
+            "warning" if self.share > _TOO_OFTEN else "ok",
+            "Moved to {n} dates before the real start, the comparison finds an effect at {found} of"
+            " them.",
+            {"n": n, "found": found},
+        )
+
+
+def placebo_dates(
+    panel: Panel, *, estimate: Callable[[Panel], Effect] = difference_in_differences
+) -> PlaceboDates:
+    """Move the start through the time before the measure, and compare as before.
+
+    Parameters
+    ----------
+    panel : Panel
+        Only its periods before the start are used.
+    estimate : callable
+        The comparison.
+
+    Raises
+    ------
+    CaseError
+        Fewer than three periods before the start, or no date at which a comparison is possible.
+    """
+    before = np.flatnonzero(~panel.after)
+    rows = []
+    for first in range(_FEWEST_BEFORE, len(before) - _FEWEST_AFTER + 1):
+        moved = replace(
+            panel,
+            outcome=panel.outcome[:, before],
+            weight=panel.weight[:, before],
+            periods=panel.periods[before],
+            after=np.arange(len(before)) >= first,
+            start=period_start(panel.periods[before[first]]),
+        )
+        try:
+            found = estimate(moved)
+        except CaseError:
+            continue
+        rows.append((panel.periods[before[first]], found.effect, found.low, found.high))
+    if not rows:
+        raise CaseError(
+            f"there are {len(before)} periods before the start",
+            where="outcome table",
+            remedy="three at least are needed to move the date through them",
+        )
+    table = pd.DataFrame(rows, columns=["start", "estimate", "low", "high"])
+    return PlaceboDates(table.assign(found=(table["low"] > 0) | (table["high"] < 0)))
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """The effect without each unit in turn.
+
+    Attributes
+    ----------
+    table : DataFrame
+        `unit`, `treated`, `estimate`, `moved` (against the effect with all units), the unit that
+        moves the effect most first.
+    effect : float
+    """
+
+    table: pd.DataFrame
+    effect: float
+
+    def metrics(self) -> pd.DataFrame:
+        """Effect with the range it has without single units."""
+        e = self.table["estimate"]
+        row = {"name": "effect", "value": self.effect, "low": e.min(), "high": e.max()}
+        return pd.DataFrame([row])
+
+    @property
+    def check(self) -> Check:
+        """What to tell a reader."""
+        low, high = float(self.table["estimate"].min()), float(self.table["estimate"].max())
+        turned = min(low * self.effect, high * self.effect) <= 0
+        return Check(
+            "leave one out",
+            "note" if turned else "ok",
+            "Without any one unit the effect lies between {low} and {high}.",
+            {"low": float(f"{low:.3g}"), "high": float(f"{high:.3g}")},
+        )
+
+
+def leave_one_out(panel: Panel) -> LeftOut:
+    """Compare again without each unit.
+
+    Parameters
+    ----------
+    panel : Panel
+        At most 200 units; where single customers are the units none can carry the answer.
+
+    Raises
+    ------
+    CaseError
+        More units, or fewer than three on a side.
+    """
+    n, k = len(panel.units), panel.n_treated
+    if n > _UNITS_UP_TO or min(k, n - k) < 2:
+        raise CaseError(
+            f"there are {k} treated and {n - k} comparison units",
+            where="treatments",
+            remedy=f"leaving out one needs two on each side and {_UNITS_UP_TO} in all at most",
+        )
+    whole = panel_slope(panel, np.arange(n)).effect
+    left = []
+    for i in range(n):
+        kept = panel.select(np.arange(n) != i)
+        left.append(panel_slope(kept, np.arange(n - 1)).effect)
+    table = pd.DataFrame({"unit": panel.units, "treated": panel.treated, "estimate": left})
+    table = table.assign(moved=table["estimate"] - whole)
+    order = table["moved"].abs().sort_values(ascending=False, kind="stable").index
+    return LeftOut(table.loc[order].reset_index(drop=True), whole)

@@ -1,0 +1,1 @@
+"""Differences in differences, and what they share."""

@@ -1,0 +1,234 @@
+"""Difference-in-differences: two-way fixed effects with clusters as few as they come."""
+
+from __future__ import annotations
+
+from math import comb
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+from workbench.impact.designs.differences.clusters import cut_by_unit, panel_slope
+from workbench.impact.designs.differences.event_study import event_study, trend_check
+from workbench.impact.designs.differences.randomisation import permutation
+from workbench.impact.designs.differences.spread import (
+    classical,
+    jackknife,
+    pooled,
+    sandwich,
+    sides_apart,
+)
+from workbench.impact.designs.differences.wild import wild_bootstrap
+from workbench.impact.effect import Check, Effect, relative_to
+from workbench.impact.inputs.panel import CaseError, Mask, Panel
+
+Array = NDArray[np.float64]
+Inference = Literal["auto", "cr1", "sides", "cv3", "pooled", "wild", "permutation", "classical"]
+
+# Up to here each unit is left out in turn; above, the sandwich is as good and quicker.
+_JACKKNIFE_UP_TO = 200
+# On the smaller side: too few for the jackknife, enough for the sandwich.
+_FEW, _MANY = 3, 50
+# Fewer ways to choose the treated leave a permutation test without a 5 % verdict.
+_FEWEST_ASSIGNMENTS = 40
+_WORDS = {
+    "cr1": "t, clustered by unit",
+    "sides": "t, clustered by unit, the two sides apart",
+    "cv3": "t, leaving out one unit at a time",
+    "pooled": "t, one change a unit",
+    "wild": "wild bootstrap of the units",
+    "permutation": "permutation of the treated units",
+    "classical": "t, as if all records were independent",
+}
+_SPREADS = {
+    "cr1": sandwich,
+    "sides": sides_apart,
+    "cv3": jackknife,
+    "pooled": pooled,
+    "classical": classical,
+}
+ASSUMPTION = (
+    "Without the measure, the treated would have moved in step with the comparison group"
+    " (parallel trends)."
+)
+
+
+def difference_in_differences(
+    panel: Panel,
+    *,
+    fixed: Literal["auto", "unit", "group"] = "auto",
+    inference: Inference = "auto",
+    level: float = 0.95,
+    rng: np.random.Generator | None = None,
+) -> Effect:
+    """Compare the change of the treated with the change of the rest.
+
+    Two-way fixed effects (unit and period, or group and period where different units are seen at
+    different times), cells weighted by their records, errors clustered by unit.
+
+    Parameters
+    ----------
+    panel : Panel
+        Units are the clusters: aggregate customers to cities where cities were treated.
+    fixed : {"auto", "unit", "group"}
+        "auto" takes units when most treated and comparison units are seen before and after.
+    inference : {"auto", "cr1", "sides", "cv3", "pooled", "wild", "permutation", "classical"}
+        "auto": the leave-one-unit-out jackknife (CV3) with t(G-1) up to 200 units. With two or
+        three units on the smaller side, where CV3 is too narrow and the wild bootstrap too wide,
+        permutation if there are 40 ways to choose them or more, else one pooled change a unit with
+        t(G-2). Above 200 units the sandwich: CR1 with t(G-1), or the sides apart where one has
+        fewer than 50 units or where different units are seen at different times. "classical"
+        takes all records for independent; it is there to reproduce old tables.
+    rng : numpy.random.Generator, optional
+        Draws assignments where there are more than 4,999; a fixed seed when left out, so that the
+        same data give the same answer.
+
+    Raises
+    ------
+    CaseError
+        One treated unit or one comparison unit: no interval would be honest.
+
+    References
+    ----------
+    Bertrand, Duflo, Mullainathan (2004), QJE 119(1); MacKinnon, Nielsen, Webb (2023), Journal of
+    Econometrics 232(2), 272-299 (CV3, few treated clusters); Young (2019), QJE 134(2), 557-598
+    (permutation).
+    """
+    usable = _check_sides(panel)
+    panel = panel.select(usable)
+    chosen = fixed_effects_of(panel) if fixed == "auto" else fixed
+    row = np.arange(len(panel.units)) if chosen == "unit" else panel.treated.astype(int)
+    n_units = len(panel.units)
+    smaller = min(panel.n_treated, n_units - panel.n_treated)
+    how = inference
+    if how == "auto":
+        how = _suited(n_units, smaller) if chosen == "unit" else "sides"
+    slope = panel_slope(panel, row)
+    fit = _SPREADS.get(how, sandwich)(panel, row, slope)
+    se, effect = fit.se, slope.effect
+    quantile = float(stdtrit(fit.df, 0.5 + level / 2))
+    low, high = effect - quantile * se, effect + quantile * se
+    p = float(2 * stdtr(fit.df, -abs(effect / se))) if se > 0 else float("nan")
+    if how == "permutation":
+        low, high, p = permutation(panel, level=level, rng=rng)
+    elif how == "wild":
+        low, high, p = wild_bootstrap(cut_by_unit(slope, panel.weight, row), level=level, rng=rng)
+    # the relative interval is stretched as the absolute one was
+    stretch = quantile if se == 0 else max(quantile, (high - low) / (2 * se))
+    relative = relative_to(
+        effect,
+        se,
+        fit.mean,
+        float(np.sqrt(fit.covariance[1, 1])),
+        float(fit.covariance[0, 1]),
+        stretch if np.isfinite(stretch) else quantile,
+    )
+    if not np.isfinite([low, high]).all():
+        # no limit of the effect is no limit of the relative effect either
+        relative = (relative[0], float("nan"), float("nan"))
+    gaps = event_study(panel, fixed=chosen, level=level)
+    observed = panel.group_means(panel.treated)
+    series = pd.DataFrame(
+        {
+            "period": panel.periods,
+            "observed": observed,
+            "counterfactual": observed - gaps["estimate"],
+            "low": np.where(panel.after, observed - gaps["high"], np.nan),
+            "high": np.where(panel.after, observed - gaps["low"], np.nan),
+            "after": panel.after,
+        }
+    )
+    checks = [trend_check(panel, gaps, level=level)]
+    if smaller <= _FEW:
+        checks.append(
+            Check(
+                "few units",
+                "warning",
+                "Only {n} units stand on the smaller side of the comparison; the interval is"
+                " rough.",
+                {"n": smaller},
+            )
+        )
+    return Effect(
+        design="difference in differences",
+        effect=effect,
+        low=low,
+        high=high,
+        p=p,
+        relative=relative[0],
+        relative_low=relative[1],
+        relative_high=relative[2],
+        counterfactual=fit.mean - effect,
+        inference=_WORDS[how],
+        n_units=n_units,
+        n_treated=panel.n_treated,
+        n_before=int((~panel.after).sum()),
+        n_after=int(panel.after.sum()),
+        start=panel.start,
+        series=series,
+        gaps=gaps,
+        checks=tuple(checks),
+        assumption=ASSUMPTION,
+    )
+
+
+def _suited(n_units: int, smaller: int) -> Inference:
+    """Choose the interval that holds with so many units, so many on the smaller side."""
+    if smaller <= _FEW:
+        able = comb(n_units, smaller) >= _FEWEST_ASSIGNMENTS and n_units <= _JACKKNIFE_UP_TO
+        return "permutation" if able else "pooled"
+    if n_units <= _JACKKNIFE_UP_TO:
+        return "cv3"
+    return "cr1" if smaller >= _MANY else "sides"
+
+
+def all_intervals(
+    panel: Panel, *, level: float = 0.95, rng: np.random.Generator | None = None
+) -> pd.DataFrame:
+    """Every way to make the interval of an effect, side by side; the one that counts is marked.
+
+    Returns
+    -------
+    DataFrame
+        `inference`, `estimate`, `low`, `high`, `p`, `counts`.
+    """
+    counts = difference_in_differences(panel, level=level, rng=rng)
+    rows = []
+    for how in ("cr1", "sides", "cv3", "pooled", "wild", "permutation"):
+        found = difference_in_differences(panel, fixed="unit", inference=how, level=level, rng=rng)
+        rows.append((found.inference, found.effect, found.low, found.high, found.p))
+    table = pd.DataFrame(rows, columns=["inference", "estimate", "low", "high", "p"])
+    return table.assign(counts=table["inference"] == counts.inference)
+
+
+def _check_sides(panel: Panel) -> Mask:
+    """Return the units that carry any record, or refuse."""
+    usable: Mask = np.asarray(panel.weight.sum(axis=1) > 0)
+    for name, side in (("treated", panel.treated), ("comparison", ~panel.treated)):
+        n = int((side & usable).sum())
+        if n < 2:
+            raise CaseError(
+                f"there is {'one' if n else 'no'} {name} unit",
+                where="treatments",
+                remedy="one unit's change cannot be told from chance; compare smaller units, or"
+                " say that no conclusion is possible",
+            )
+        for time, periods in (("before", ~panel.after), ("after", panel.after)):
+            if not (panel.weight[np.ix_(side & usable, periods)] > 0).any():
+                raise CaseError(
+                    f"no {name} unit was observed {time} the start",
+                    where="outcome table",
+                    remedy="bring data for both times",
+                )
+    return usable
+
+
+def fixed_effects_of(panel: Panel) -> Literal["unit", "group"]:
+    """Units where most are seen before and after, else the two groups."""
+    both = (panel.weight[:, ~panel.after].sum(axis=1) > 0) & (
+        panel.weight[:, panel.after].sum(axis=1) > 0
+    )
+    share = min(both[panel.treated].mean(), both[~panel.treated].mean())
+    return "unit" if share >= 0.6 and both[panel.treated].sum() >= 2 else "group"

@@ -1,0 +1,1 @@
+"""A measure that reached everybody, judged on its own series."""

@@ -1,0 +1,303 @@
+"""A series beside series that the measure did not reach: what it would have done with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.fft import dct
+from scipy.special import stdtr, stdtrit
+
+from workbench.impact.designs.series.error_models import mixture_limits
+from workbench.impact.designs.series.interrupted_series import interrupted_series
+from workbench.impact.effect import Check, Effect, relative_to
+from workbench.impact.inputs.panel import CaseError
+from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+ASSUMPTION = (
+    "The measure did not touch the comparison series, and their tie to this one would have gone on"
+    " as it was before the start."
+)
+Other = Literal["comparison series", "covariate"]
+_MOVED: dict[Other, str] = {
+    "comparison series": "The comparison series {name} shifts at the start itself; the measure may"
+    " have moved it, and then it hides a part of the effect.",
+    "covariate": "The covariate {name} shifts at the start itself; the measure may have moved it,"
+    " and then it hides a part of the effect.",
+}
+_UNMOVED: dict[Other, str] = {
+    "comparison series": "No comparison series shifts at the start itself.",
+    "covariate": "No covariate shifts at the start itself.",
+}
+# Share of a period's new variance that stays for good, from none to nearly all. The weights lean
+# to clear drift: a short past that looks steady need not be (calibration: 60 points, drift .5).
+_SIGNAL = np.concatenate([[0.0], np.geomspace(0.0025, 8.0, 22)])
+_LEAN, _LEAN_FROM = 0.5, 0.1
+# A past of n periods cannot tell shares below about 1 / n from none: none counts as all of them.
+_STEADY = 400.0
+
+
+@dataclass(frozen=True)
+class _Forecast:
+    """Course without the measure under each signal ratio: the mean of many contrasts."""
+
+    weight: Array  # (ratios,)
+    centre: Array  # (contrasts, ratios): forecast of each contrast of the time after
+    se: Array  # (contrasts, ratios)
+    fitted: Array  # (before,)
+    df: float
+
+
+def controlled_series(
+    values: ArrayLike,
+    controls: pd.DataFrame,
+    periods: pd.Index | None = None,
+    *,
+    after: ArrayLike,
+    level: float = 0.95,
+) -> Effect:
+    """Compare a series with the course that its comparison series forecast.
+
+    A regression on the comparison series and a drifting level are fitted to the time before the
+    start alone and carried on; the effect is what was observed less the forecast, averaged over
+    the time after. The ratio of the level's drift to the noise is averaged out with its
+    restricted likelihood; drift and noise of the time after are in the interval.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Without gaps.
+    controls : DataFrame, n rows
+        One column a comparison series, without gaps.
+    periods : Index, optional
+    after : array_like of bool, shape (n,)
+
+    Raises
+    ------
+    CaseError
+        Fewer than eight points after, or fewer before than eight and three a comparison series;
+        gaps; a constant series.
+
+    References
+    ----------
+    Brodersen and others (2015), Annals of Applied Statistics 9(1), 247-274 (the comparison);
+    Harvey (1989), section 2.3; the basis in which the drifting level's covariance is diagonal is
+    the discrete cosine transform (Strang 1999, SIAM Review 41(1)).
+    """
+    y, z, later = _read(values, controls, after)
+    names = pd.RangeIndex(len(y)) if periods is None else pd.Index(periods)
+    n, m = int((~later).sum()), int(later.sum())
+    contrasts = np.vstack([np.full(m, 1 / m), np.eye(m)])
+    cast = _forecast(y[~later], z[~later], z[later], contrasts)
+    mean = float(y[later].mean())
+    low, high = mixture_limits(cast.weight, mean - cast.centre[:1], cast.se[:1], cast.df, level)
+    centre = cast.centre @ cast.weight
+    # the band needs no more than the mixture's first two moments
+    within = (cast.se**2 + (cast.centre - centre[:, None]) ** 2) @ cast.weight
+    band = float(stdtrit(cast.df, 0.5 + level / 2)) * np.sqrt(within[1:])
+    effect = mean - float(centre[0])
+    tail = float(cast.weight @ stdtr(cast.df, -(mean - cast.centre[0]) / cast.se[0]))
+    half = float(high[0] - low[0]) / 2
+    # the observed mean is what it is: all the uncertainty lies in the forecast
+    relative = relative_to(effect, half, mean, 0.0, 0.0, 1.0)
+    series = pd.DataFrame(
+        {
+            "period": names,
+            "observed": y,
+            "counterfactual": np.concatenate([cast.fitted, centre[1:]]),
+            "low": np.concatenate([np.full(n, np.nan), centre[1:] - band]),
+            "high": np.concatenate([np.full(n, np.nan), centre[1:] + band]),
+            "after": later,
+        }
+    )
+    return Effect(
+        design="series with controls",
+        effect=effect,
+        low=float(low[0]),
+        high=float(high[0]),
+        p=2 * min(tail, 1 - tail),
+        relative=relative[0],
+        relative_low=relative[1],
+        relative_high=relative[2],
+        counterfactual=float(centre[0]),
+        inference="restricted likelihood, drifting level",
+        n_units=n + m,
+        n_treated=m,
+        n_before=n,
+        n_after=m,
+        start=names[int(np.argmax(later))],
+        series=series,
+        checks=(_fit_before(y[~later], cast.fitted),),
+        assumption=ASSUMPTION,
+    )
+
+
+def moved_controls(
+    controls: pd.DataFrame,
+    after: ArrayLike,
+    *,
+    season: int | None = None,
+    level: float = 0.95,
+    what: Other = "comparison series",
+) -> tuple[Check, ...]:
+    """Look whether comparison series or covariates break at the start themselves.
+
+    Each is judged as an interrupted series, its level corrected for their number (Bonferroni):
+    one that shifts at the start may have been moved by the measure, and then it hides a part of
+    the effect. `what` says which of the two they are.
+    """
+    later = np.asarray(after, dtype=bool)
+    strict = 1 - (1 - level) / max(controls.shape[1], 1)
+    checks = []
+    for name in controls:
+        try:
+            own = interrupted_series(controls[name], after=later, season=season, level=strict)
+        except CaseError:
+            continue
+        if own.clear:
+            checks.append(
+                Check(
+                    what,
+                    "warning",
+                    _MOVED[what],
+                    {"name": str(name)},
+                )
+            )
+    if not checks:
+        checks.append(Check(what, "ok", _UNMOVED[what]))
+    return tuple(checks)
+
+
+def _read(values: ArrayLike, controls: pd.DataFrame, after: ArrayLike) -> tuple[Array, Array, Mask]:
+    y, z = np.asarray(values, dtype=float), controls.to_numpy(dtype=float)
+    later = np.asarray(after, dtype=bool)
+    if y.ndim != 1 or y.shape != later.shape or len(z) != len(y):
+        raise CaseError(
+            f"there are {y.size} values, {later.size} marks of before and after and {len(z)} rows"
+            " of comparison series",
+            where="series",
+            remedy="give one of each a period",
+        )
+    if z.shape[1] == 0:
+        raise CaseError(
+            "there is no comparison series", where="series", remedy="use interrupted_series"
+        )
+    for name, column in (("series", y), *zip(controls.columns, z.T, strict=True)):
+        where = "series" if name == "series" else f"comparison series {name!r}"
+        if not np.isfinite(column).all():
+            raise CaseError(
+                f"{int((~np.isfinite(column)).sum())} periods have no value",
+                where=where,
+                remedy="fill them, leave these periods out of all series, or leave it out",
+            )
+        if np.ptp(column[~later]) == 0:
+            raise CaseError(
+                f"it is {column[0]:g} throughout the time before",
+                where=where,
+                remedy="nothing can be learnt from a constant; leave it out",
+            )
+    if (np.diff(later.astype(int)) < 0).any():
+        raise CaseError(
+            "periods before and after are mixed", where="series", remedy="sort the series by time"
+        )
+    needed = FEWEST_BEFORE + 3 * z.shape[1]
+    for n, least, side in (
+        ((~later).sum(), needed, "before"),
+        (later.sum(), FEWEST_AFTER, "after"),
+    ):
+        if n < least:
+            raise CaseError(
+                f"there are {n} points {side} the start, {least} are needed with"
+                f" {z.shape[1]} comparison series",
+                where="series",
+                remedy="wait for more data, or use fewer comparison series",
+            )
+    return y, z, later
+
+
+def _forecast(y: Array, z: Array, z_after: Array, contrasts: Array) -> _Forecast:
+    """Forecast contrasts of the time after, for every signal ratio at once.
+
+    In the cosine basis both the noise and the level's drift (less its mean, which the constant
+    takes up) are uncorrelated, so that each ratio is one weighted regression.
+    """
+    n, m = len(y), len(z_after)
+    centre, size = z.mean(axis=0), z.std(axis=0)
+    x = np.column_stack([np.ones(n), (z - centre) / size])
+    x_after = np.column_stack([np.ones(m), (z_after - centre) / size])
+    k = x.shape[1]
+    if np.linalg.matrix_rank(x) < k:
+        raise CaseError(
+            "comparison series repeat one another before the start",
+            where="series",
+            remedy="leave out those that follow from the others",
+        )
+    ty, tx = dct(y, norm="ortho"), dct(x, axis=0, norm="ortho")
+    # a random walk's covariance on contrasts is the inverse of the path graph's Laplacian
+    frequency = np.pi * np.arange(n) / n
+    walk = np.zeros(n)
+    walk[1:] = 1 / (2 - 2 * np.cos(frequency[1:]))
+    signal = _SIGNAL[:, None] * walk  # (ratios, n)
+    weight = 1 / (1 + signal)
+    xw = tx[None] * weight[:, :, None]
+    precision = np.swapaxes(xw, 1, 2) @ tx
+    inverse = np.linalg.inv(precision)
+    cross = np.einsum("qnk,n->qk", xw, ty)
+    beta = np.einsum("qkl,ql->qk", inverse, cross)
+    rss = np.maximum(weight @ ty**2 - np.einsum("qk,qk->q", beta, cross), 1e-300)
+    df = float(n - k)
+    score = 0.5 * np.log(weight).sum(axis=1) - 0.5 * np.linalg.slogdet(precision)[1]
+    score = score - 0.5 * df * np.log(rss)
+    share = _prior(n) * np.exp(score - score.max())
+    share /= share.sum()
+    # the level at the end of the time before, in the cosine basis
+    last = np.sqrt(2 / n) * np.cos(np.pi * np.arange(n) * (n - 0.5) / n)
+    reach = signal * last  # covariance of that level with what was observed
+    residual = ty - beta @ tx.T
+    at_end = np.einsum("qn,qn->q", reach * weight, residual)
+    left = np.einsum("qn,n->q", reach * (1 - weight * signal), last)
+    # weights of the regressors in the forecast error, contrast by contrast
+    row = contrasts @ x_after  # (contrasts, k)
+    total = contrasts.sum(axis=1)
+    learnt = np.einsum("qn,qnk->qk", reach, xw)
+    loading = row[:, None, :] - total[:, None, None] * learnt[None]
+    centre_at = row @ beta.T + total[:, None] * at_end
+    # each step of the drift reaches all later periods
+    drift = (np.cumsum(contrasts[:, ::-1], axis=1) ** 2).sum(axis=1)
+    noise = (contrasts**2).sum(axis=1)
+    variance = (
+        total[:, None] ** 2 * left
+        + _SIGNAL * drift[:, None]
+        + noise[:, None]
+        + np.einsum("cqk,qkl,cql->cq", loading, inverse, loading)
+    )
+    smooth = signal * weight * residual
+    fitted = dct(share @ (smooth + beta @ tx.T), type=3, norm="ortho")
+    return _Forecast(share, centre_at, np.sqrt(variance * rss / df), fitted, df)
+
+
+def _prior(n: int) -> Array:
+    """Weigh the signal ratios before a past of n periods has spoken."""
+    weight: Array = np.maximum(_SIGNAL / _LEAN_FROM, 1.0) ** _LEAN
+    weight[0] = _STEADY / n
+    return weight
+
+
+def _fit_before(y: Array, fitted: Array) -> Check:
+    """Say how closely the forecast followed before the start."""
+    share = 1 - float(np.var(y - fitted) / np.var(y))
+    if share < 0.3:
+        return Check(
+            "fit before",
+            "warning",
+            "The comparison series hardly follow this one before the start ({share} percent of its"
+            " variance); they say little about what would have been.",
+            {"share": round(100 * max(share, 0.0))},
+        )
+    return Check("fit before", "ok", "The comparison series follow this one before the start.")

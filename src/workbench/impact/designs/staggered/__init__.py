@@ -1,0 +1,1 @@
+"""Units that started at different times."""

@@ -1,0 +1,216 @@
+"""Effects of a measure that units took up at different times, by group and period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from workbench.impact.inputs.adoption import Adoption
+from workbench.impact.inputs.panel import CaseError, Mask, period_label
+
+Array = NDArray[np.float64]
+Controls = Literal["never", "not yet"]
+Base = Literal["universal", "varying"]
+
+# Comparison units that look this much like treated ones carry no weight of their own.
+_NO_OVERLAP = 0.995
+
+
+@dataclass(frozen=True)
+class GroupTime:
+    """Effects ATT(g, t) with the influence of each unit on each.
+
+    Attributes
+    ----------
+    group, time : ndarray of int, shape (cells,)
+        Places of the first treated period and of the period looked at.
+    estimate : ndarray, shape (cells,)
+    influence : ndarray, shape (units, cells)
+        Mean zero over units; the variance of an estimate is the mean of its square over n.
+    treated, compared : ndarray of int, shape (cells,)
+        Units behind each.
+    first : ndarray of int, shape (units,)
+    size : ndarray, shape (units,)
+        Weights of the units, with mean one.
+    periods : Index
+    skipped : tuple of (group, time)
+        Cells without treated or comparison units.
+    """
+
+    group: NDArray[np.int_]
+    time: NDArray[np.int_]
+    estimate: Array
+    influence: Array
+    treated: NDArray[np.int_]
+    compared: NDArray[np.int_]
+    first: NDArray[np.int_]
+    size: Array
+    periods: pd.Index
+    skipped: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def event(self) -> NDArray[np.int_]:
+        """Periods since the start; zero in the first treated one."""
+        return self.time - self.group
+
+    @property
+    def after(self) -> Mask:
+        """Cells after the group's start."""
+        return np.asarray(self.time >= self.group)
+
+
+def group_time_effects(
+    adoption: Adoption, *, controls: Controls = "never", base: Base = "universal"
+) -> GroupTime:
+    """Compare each group's change since the period before its start with units not treated.
+
+    With covariates the comparison is doubly robust: it holds if either the model of the untreated
+    change (linear) or the model of who was treated (logit) is right.
+
+    Parameters
+    ----------
+    adoption : Adoption
+    controls : {"never", "not yet"}
+        Units never treated within the data, or all that were not treated yet.
+    base : {"universal", "varying"}
+        Periods before the start are compared with the last one before it, or with the one before
+        each.
+
+    Raises
+    ------
+    CaseError
+        No unit to compare with.
+
+    References
+    ----------
+    Callaway, Sant'Anna (2021), Journal of Econometrics 225(2), 200-230, equations 2.7 to 2.9;
+    Sant'Anna, Zhao (2020), Journal of Econometrics 219(1), 101-122, equation 2.5 and section 3.1
+    (doubly robust, panel data).
+    """
+    a, last = adoption, adoption.never
+    if controls == "never" and not (a.first == last).any():
+        raise CaseError(
+            "every unit was treated in the end",
+            where="treatments",
+            remedy='compare with those not treated yet: controls="not yet"',
+        )
+    n = len(a.units)
+    size = a.size / a.size.mean()
+    x = np.column_stack([np.ones(n), a.covariates])
+    rows, skipped = [], []
+    for g in a.starts:
+        for t in range(last):
+            before = g - 1 if base == "universal" or t >= g else t - 1
+            if before < 0:
+                continue
+            seen = (a.weight[:, t] > 0) & (a.weight[:, before] > 0)
+            own = seen & (a.first == g)
+            others = seen & (
+                a.first == last
+                if controls == "never"
+                else (a.first > max(t, before)) & (a.first != g)
+            )
+            if not own.any() or not others.any():
+                skipped.append((int(g), t))
+                continue
+            change = a.outcome[:, t] - a.outcome[:, before]
+            fit = _mean_gap if x.shape[1] == 1 else _doubly_robust
+            sub = own | others
+            estimate, influence = fit(change[sub], own[sub], size[sub], x[sub], a, int(g))
+            spread = np.zeros(n)
+            spread[sub] = influence * n
+            rows.append((g, t, estimate, spread, own.sum(), others.sum()))
+    if not any(t >= g for g, t, *_ in rows):
+        raise CaseError(
+            "no group of treated units can be compared after its start",
+            where="treatments",
+            remedy="bring data of units that were not treated, from before and after the starts",
+        )
+    columns = list(zip(*rows, strict=True))
+    return GroupTime(
+        np.array(columns[0]),
+        np.array(columns[1]),
+        np.array(columns[2]),
+        np.column_stack(columns[3]),
+        np.array(columns[4]),
+        np.array(columns[5]),
+        a.first,
+        size,
+        a.periods,
+        tuple(skipped),
+    )
+
+
+def _mean_gap(
+    change: Array, own: Mask, size: Array, x: Array, a: Adoption, g: int
+) -> tuple[float, Array]:
+    """Difference of two means, and each unit's share in its error."""
+    estimate, influence = 0.0, np.zeros(len(change))
+    for side, sign in ((own, 1.0), (~own, -1.0)):
+        w = np.where(side, size, 0.0)
+        w = w / w.sum()
+        mean = float(w @ change)
+        estimate += sign * mean
+        influence += sign * w * (change - mean)
+    return estimate, influence
+
+
+def _doubly_robust(
+    change: Array, own: Mask, size: Array, x: Array, a: Adoption, g: int
+) -> tuple[float, Array]:
+    n, k = x.shape
+    few = min(int(own.sum()), int((~own).sum()))
+    label = period_label(a.periods[g])
+    if few <= k:
+        raise CaseError(
+            f"the units first treated in {label} or those they are compared with are only {few},"
+            f" for {k - 1} covariates",
+            where="covariates",
+            remedy="use fewer covariates, or compare without",
+        )
+    d = own.astype(float)
+    score, bread = _logit(d, x, size, label)
+    # the line of the untreated
+    wc = size * (1 - d)
+    inverse = np.linalg.pinv((x * wc[:, None]).T @ x / n)
+    line = inverse @ ((x * wc[:, None]).T @ change / n)
+    left = change - x @ line
+    on_line = (wc * left)[:, None] * x @ inverse
+    on_score = (size * (d - score))[:, None] * x @ bread
+    odds = np.where(score < _NO_OVERLAP, score / (1 - np.minimum(score, _NO_OVERLAP)), 0.0)
+    w1, w0 = size * d, size * (1 - d) * odds
+    mean1, mean0 = float(w1 @ left / w1.sum()), float(w0 @ left / w0.sum())
+    treated = w1 * (left - mean1) - on_line @ (x.T @ w1 / n)
+    compared = (
+        w0 * (left - mean0)
+        + on_score @ (x.T @ (w0 * (left - mean0)) / n)
+        - on_line @ (x.T @ w0 / n)
+    )
+    return mean1 - mean0, treated / w1.sum() - compared / w0.sum()
+
+
+def _logit(d: Array, x: Array, size: Array, label: str) -> tuple[Array, Array]:
+    """Chance of being treated, and n times the covariance of its coefficients (Newton)."""
+    beta = np.zeros(x.shape[1])
+    beta[0] = np.log((size @ d) / (size @ (1 - d)))
+    for _ in range(50):
+        p = expit(x @ beta)
+        hessian = (x * (size * p * (1 - p))[:, None]).T @ x
+        step = np.linalg.pinv(hessian) @ (x.T @ (size * (d - p)))
+        beta = beta + step
+        if np.abs(x @ step).max() < 1e-10:
+            break
+    else:
+        raise CaseError(
+            f"the covariates tell the units first treated in {label} from all others",
+            where="covariates",
+            remedy="leave out the covariate that does so; nobody is like the treated",
+        )
+    p = expit(x @ beta)
+    hessian = (x * (size * p * (1 - p))[:, None]).T @ x
+    return p, np.linalg.pinv(hessian) * len(d)

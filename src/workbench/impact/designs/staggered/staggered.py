@@ -1,0 +1,376 @@
+"""A measure that units took up at different times (Callaway, Sant'Anna)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import fdtrc, stdtr, stdtrit
+
+from workbench.impact.designs.staggered import aggregation
+from workbench.impact.designs.staggered.group_time import (
+    Base,
+    Controls,
+    GroupTime,
+    group_time_effects,
+)
+from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
+from workbench.impact.effect import Check, Effect, relative_to
+from workbench.impact.inputs.adoption import Adoption
+from workbench.impact.inputs.panel import CaseError, period_start
+
+Array = NDArray[np.float64]
+
+DESIGN = "staggered adoption"
+ASSUMPTION = (
+    "Without the measure, units that started at different times would have moved in step with"
+    " those that had not started (parallel trends), and nobody changed ahead of the start."
+)
+# With fewer treated units in all, the spread is guessed from too few.
+_FEW_TREATED = 5
+
+
+@dataclass(frozen=True)
+class StaggeredEffect(Effect):
+    """Effect averaged over all treated units and periods, and the averages it hides.
+
+    Attributes
+    ----------
+    group_time : DataFrame
+        `group`, `period`, `estimate`, `low`, `high`, `se`, `treated`, `compared`.
+    dynamic : DataFrame
+        By periods since the start: `event`, `estimate`, `low`, `high`, `band_low`, `band_high`,
+        `se`. Intervals hold for one row, bands for all rows together.
+    by_group, calendar : DataFrame
+        The same by `group` (first treated period) and by `period`.
+    overall : DataFrame
+        The averages of averages: `average`, `estimate`, `low`, `high`, `se`, for all treated cells
+        ("simple"), times since the start ("dynamic"), "group" and "calendar".
+    covariance : ndarray
+        Of `dynamic`, for bounds on trends.
+    """
+
+    group_time: pd.DataFrame = field(default_factory=pd.DataFrame)
+    dynamic: pd.DataFrame = field(default_factory=pd.DataFrame)
+    by_group: pd.DataFrame = field(default_factory=pd.DataFrame)
+    calendar: pd.DataFrame = field(default_factory=pd.DataFrame)
+    overall: pd.DataFrame = field(default_factory=pd.DataFrame)
+    covariance: Array = field(default_factory=lambda: np.zeros((0, 0)))
+
+    @property
+    def start_name(self) -> str:
+        """The picture runs by calendar: other units start later."""
+        return "first start"
+
+
+def staggered_adoption(
+    adoption: Adoption,
+    *,
+    controls: Controls | None = None,
+    base: Base = "universal",
+    level: float = 0.95,
+    rng: np.random.Generator | None = None,
+) -> StaggeredEffect:
+    """Estimate the effect of a measure that units took up at different times.
+
+    Each group of units with the same start is compared, period by period, with units not treated;
+    no unit treated earlier serves as a comparison. With covariates the comparison is doubly robust.
+
+    Parameters
+    ----------
+    adoption : Adoption
+        From `read_adoption`.
+    controls : {"never", "not yet"}, optional
+        Whom to compare with; those never treated where there are two or more.
+    base : {"universal", "varying"}
+        What the periods before a start are compared with.
+    rng : numpy.random.Generator, optional
+        Draws the multiplier bootstrap of the bands; a fixed seed when left out.
+
+    Raises
+    ------
+    CaseError
+        One treated unit, nobody to compare with, or covariates that leave nobody comparable.
+
+    References
+    ----------
+    Callaway, Sant'Anna (2021), Journal of Econometrics 225(2), 200-230.
+    """
+    a = adoption
+    treated = a.first < a.never
+    n_treated, n_other = int(treated.sum()), int((~treated).sum())
+    if n_treated < 2:
+        raise CaseError(
+            "there is one treated unit",
+            where="treatments",
+            remedy="one unit's change cannot be told from chance; use a synthetic control",
+        )
+    chosen: Controls = controls or ("never" if n_other >= 2 else "not yet")
+    cells = group_time_effects(a, controls=chosen, base=base)
+    source = rng or np.random.default_rng(20251231)
+    effect, influence = aggregation.simple(cells)
+    se = aggregation.standard_error(influence)
+    df = _degrees(cells)
+    quantile = _quantile(cells, level)
+    mean, on_mean = _mean_treated(a)
+    n = len(a.units)
+    relative = relative_to(
+        effect,
+        se,
+        mean,
+        aggregation.standard_error(on_mean),
+        float(influence @ on_mean) / n**2,
+        quantile,
+    )
+    events = aggregation.by_event(cells)
+    groups, calendar = aggregation.by_group(cells), aggregation.by_calendar(cells)
+    dynamic = aggregation.tidy(events, "event", level=level, rng=source)
+    gaps = dynamic.rename(columns={"event": "period"}).assign(after=dynamic["event"] >= 0)
+    return StaggeredEffect(
+        design=DESIGN,
+        effect=effect,
+        low=effect - quantile * se,
+        high=effect + quantile * se,
+        p=float(2 * stdtr(df, -abs(effect / se))) if se > 0 else float("nan"),
+        relative=relative[0],
+        relative_low=relative[1],
+        relative_high=relative[2],
+        counterfactual=mean - effect,
+        inference="t, influence of each unit",
+        n_units=n,
+        n_treated=n_treated,
+        n_before=int(a.starts.min()),
+        n_after=len(a.periods) - int(a.starts.min()),
+        start=period_start(a.periods[a.starts.min()]),
+        series=_picture(a, cells, base, level),
+        gaps=gaps[["period", "estimate", "low", "high", "se", "after"]],
+        parts=_parts(a, chosen, effect, quantile * se, level),
+        checks=_checks(a, cells, events, chosen, level),
+        assumption=ASSUMPTION,
+        group_time=_cells_table(cells, level),
+        dynamic=dynamic,
+        by_group=_named(aggregation.tidy(groups, "group", level=level, rng=source), a, "group"),
+        calendar=_named(aggregation.tidy(calendar, "period", level=level, rng=source), a, "period"),
+        overall=_overall(cells, events, groups, calendar, level),
+        covariance=events.covariance,
+    )
+
+
+def _degrees(cells: GroupTime) -> float:
+    """Degrees of freedom: with few treated units their number, not that of all, counts."""
+    treated = int((cells.first < len(cells.periods)).sum())
+    return float(treated - 1 if treated < 50 else len(cells.first) - 1)
+
+
+def _quantile(cells: GroupTime, level: float) -> float:
+    return float(stdtrit(_degrees(cells), 0.5 + level / 2))
+
+
+def _mean_treated(a: Adoption) -> tuple[float, Array]:
+    """Mean outcome of the treated after their starts, with its influence."""
+    w = a.treatment * (a.weight > 0) * a.size[:, None]
+    y = np.nan_to_num(a.outcome)
+    mean = float((w * y).sum() / w.sum())
+    return mean, len(a.units) * (w * (y - mean)).sum(axis=1) / w.sum()
+
+
+def _overall(
+    cells: GroupTime,
+    events: aggregation.Averages,
+    groups: aggregation.Averages,
+    calendar: aggregation.Averages,
+    level: float,
+) -> pd.DataFrame:
+    found = {
+        "simple": aggregation.simple(cells),
+        "dynamic": events.mean(events.label >= 0),
+        "group": aggregation.group_average(cells, groups),
+        "calendar": calendar.mean(np.ones(len(calendar.label), dtype=bool)),
+    }
+    q = _quantile(cells, level)
+    rows = []
+    for name, (estimate, influence) in found.items():
+        se = aggregation.standard_error(influence)
+        rows.append((name, estimate, estimate - q * se, estimate + q * se, se))
+    return pd.DataFrame(rows, columns=["average", "estimate", "low", "high", "se"])
+
+
+def _cells_table(cells: GroupTime, level: float) -> pd.DataFrame:
+    se = np.sqrt(np.square(cells.influence).sum(axis=0)) / len(cells.first)
+    half = stdtrit(np.maximum(cells.treated - 1, 1), 0.5 + level / 2) * se
+    return pd.DataFrame(
+        {
+            "group": cells.periods[cells.group],
+            "period": cells.periods[cells.time],
+            "estimate": cells.estimate,
+            "low": cells.estimate - half,
+            "high": cells.estimate + half,
+            "se": se,
+            "treated": cells.treated,
+            "compared": cells.compared,
+        }
+    )
+
+
+def _named(table: pd.DataFrame, a: Adoption, column: str) -> pd.DataFrame:
+    return table.assign(**{column: a.periods[table[column].to_numpy()]})
+
+
+def _picture(a: Adoption, cells: GroupTime, base: Base, level: float) -> pd.DataFrame:
+    """All units with an effect, by calendar: observed, and the same less what those started gained.
+
+    Lined up at their starts, other units would stand behind each period. Before the first start
+    the difference is that to the comparison, as in the event study.
+    """
+    judged = np.unique(cells.group)  # where nobody stays untreated, the last to start is not
+    ever = np.isin(a.first, judged)
+    w = np.where(ever[:, None] & (a.weight > 0), a.size[:, None], 0.0)
+    time, began = np.arange(a.never), int(judged.min())
+    after = time >= began
+    with np.errstate(invalid="ignore"):
+        observed = (w * np.nan_to_num(a.outcome)).sum(axis=0) / w.sum(axis=0)
+    gain, half = np.full(a.never, np.nan), np.full(a.never, np.nan)
+    whole = float(a.size[ever].sum())
+    for t in time:
+        counted = (cells.time == t) & (cells.after | (not after[t]))
+        groups = np.unique(cells.group[counted])
+        expected = judged[judged <= t] if after[t] else judged
+        if not np.isin(expected, groups).all() or (base == "varying" and not after[t]):
+            continue  # a group without a comparison then, or with one of the period before only
+        estimate, influence = aggregation.weighted(cells, counted)
+        share = float(a.size[np.isin(a.first, groups)].sum()) / whole
+        degrees = max(int(np.isin(a.first, groups).sum()) - 1, 1)
+        gain[t] = share * estimate
+        error = aggregation.standard_error(influence)
+        half[t] = stdtrit(degrees, 0.5 + level / 2) * share * error
+    half[~after] = np.nan
+    without = observed - gain
+    return pd.DataFrame(
+        {
+            "period": a.periods,
+            "observed": observed,
+            "counterfactual": without,
+            "low": without - half,
+            "high": without + half,
+            "after": after,
+        }
+    )
+
+
+def _parts(a: Adoption, chosen: Controls, effect: float, half: float, level: float) -> pd.DataFrame:
+    """Answer the same question with other comparisons."""
+    names = {
+        "never": "compared with never treated",
+        "not yet": "compared with not yet treated",
+    }
+    rows = [(names[chosen], effect, effect - half, effect + half, 1.0)]
+    for other in ("never", "not yet"):
+        if other == chosen:
+            continue
+        try:
+            cells = group_time_effects(a, controls=other)
+        except CaseError:
+            continue
+        estimate, influence = aggregation.simple(cells)
+        q, se = _quantile(cells, level), aggregation.standard_error(influence)
+        rows.append((names[other], estimate, estimate - q * se, estimate + q * se, 0.0))
+    pooled = two_way_fixed_effects(replace(a, covariates=a.covariates[:, :0]), level=level)
+    rows.append((pooled.design, pooled.effect, pooled.low, pooled.high, 0.0))
+    return pd.DataFrame(rows, columns=["model", "estimate", "low", "high", "weight"])
+
+
+def _checks(
+    a: Adoption,
+    cells: GroupTime,
+    events: aggregation.Averages,
+    controls: Controls,
+    level: float,
+) -> tuple[Check, ...]:
+    checks = [_trend(cells, level)]
+    n_treated = int((a.first < a.never).sum())
+    n_other = len(a.units) - n_treated
+    if n_treated < _FEW_TREATED or (controls == "never" and n_other < _FEW_TREATED):
+        checks.append(
+            Check(
+                "few units",
+                "warning",
+                "Only {n} units stand on the smaller side of the comparison; the interval is"
+                " rough.",
+                {"n": min(n_treated, n_other) if controls == "never" else n_treated},
+            )
+        )
+    sizes = np.array([int((a.first == g).sum()) for g in a.starts])
+    if (sizes == 1).any():
+        checks.append(
+            Check(
+                "single units",
+                "warning",
+                "{n} of {all} starts were one unit's alone; what chance did to it is not in the"
+                " interval, which is too narrow.",
+                {"n": int((sizes == 1).sum()), "all": len(sizes)},
+            )
+        )
+    holes = int((a.weight == 0).sum())
+    if holes:
+        checks.append(
+            Check(
+                "unbalanced",
+                "note",
+                "{n} of {all} units and periods have no record. Each comparison uses the units"
+                " seen at both of its times.",
+                {"n": holes, "all": int(a.weight.size)},
+            )
+        )
+    if cells.skipped:
+        checks.append(
+            Check(
+                "no comparison",
+                "note",
+                "{n} combinations of start and period could not be compared and are left out.",
+                {"n": len(cells.skipped)},
+            )
+        )
+    return tuple(checks)
+
+
+def _trend(cells: GroupTime, level: float) -> Check:
+    """Wald test of all effects before the starts."""
+    varied = np.square(cells.influence).sum(axis=0) > 0
+    # a group of one unit has no spread of its own to judge a drift by
+    before = ~cells.after & varied & (cells.treated >= 2)
+    if not before.any():
+        return Check(
+            "trend before",
+            "note",
+            "There are only {n} periods before the start; whether the groups moved in"
+            " step before cannot be seen.",
+            {"n": int(cells.group.min())},
+        )
+    # by periods before the start, so that few units do not have to bear many tests
+    places = np.unique(cells.event[before])
+    parts = [aggregation.weighted(cells, before & (cells.event == e)) for e in places]
+    estimate = np.array([p[0] for p in parts])
+    spread = np.column_stack([p[1] for p in parts])
+    n, k = spread.shape
+    covariance = spread.T @ spread / n**2
+    statistic = float(estimate @ np.linalg.pinv(covariance) @ estimate)
+    # Hotelling: the covariance is known about as well as the number of treated units allows
+    nu = int((cells.first < len(cells.periods)).sum()) - 1
+    p = float(fdtrc(k, nu - k + 1, statistic * (nu - k + 1) / (nu * k))) if nu > k else 1.0
+    values = {"p": float(f"{p:.2g}")}
+    if p < 1 - level:
+        return Check(
+            "trend before",
+            "warning",
+            "Before the start the groups already drifted apart (p = {p}); the comparison may"
+            " carry that drift on.",
+            values,
+        )
+    return Check(
+        "trend before",
+        "ok",
+        "Before the start the groups moved in step as far as can be seen (p = {p}).",
+        values,
+    )

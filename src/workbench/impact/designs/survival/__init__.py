@@ -1,0 +1,1 @@
+"""Time until an event, such as leaving."""

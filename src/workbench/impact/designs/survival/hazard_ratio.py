@@ -1,0 +1,193 @@
+"""Time to an event on the scale of risk: Cox's hazard ratio beside the difference of mean times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from scipy.special import chdtrc, stdtr, stdtrit
+
+from workbench.impact.designs.survival.cox import fit_cox
+from workbench.impact.effect import Check
+from workbench.impact.inputs.panel import CaseError, check_columns
+
+Array = NDArray[np.float64]
+
+_FEWEST_EVENTS = 5
+# With fewer clusters a side the sandwich is too small to stand beside the other answer.
+_FEWEST_CLUSTERS = 5
+_BENT = 0.05
+
+
+@dataclass(frozen=True)
+class HazardRatio:
+    """Risk of the event at any time with the measure, as a multiple of that without it.
+
+    Attributes
+    ----------
+    ratio, low, high, p : float
+    p_proportional : float
+        Of the test that the ratio is the same at all times (Grambsch and Therneau).
+    events : int
+    n : int
+        Rows.
+    """
+
+    ratio: float
+    low: float
+    high: float
+    p: float
+    p_proportional: float
+    events: int
+    n: int
+
+    @property
+    def proportional(self) -> bool:
+        """Whether nothing speaks against one ratio for all times."""
+        return not self.p_proportional < _BENT
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row: the ratio, its interval and both p-values."""
+        names = ["ratio", "low", "high", "p", "p_proportional", "events", "n"]
+        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+
+    def metrics(self) -> pd.DataFrame:
+        """Name, value, low, high."""
+        row = ("hazard_ratio", self.ratio, self.low, self.high)
+        return pd.DataFrame([row], columns=["name", "value", "low", "high"])
+
+    @property
+    def check(self) -> Check:
+        """What to tell a reader beside the mean times."""
+        shown = {name: f"{getattr(self, name):.2f}" for name in ("ratio", "low", "high")}
+        if self.proportional:
+            return Check(
+                "hazard ratio",
+                "note",
+                "By Cox regression the risk of the event at any time is {ratio} times what it would"
+                " have been ({low} to {high}).",
+                shown,
+            )
+        return Check(
+            "hazard ratio",
+            "note",
+            "By Cox regression the risk of the event is {ratio} times what it would have been"
+            " ({low} to {high}), but not at all times alike; the mean time counts.",
+            shown,
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the ratio and its interval on a logarithmic axis."""
+        ax = ax or plt.gca()
+        ends = [[self.ratio - self.low], [self.high - self.ratio]]
+        ax.errorbar([self.ratio], [0], xerr=ends, fmt="o", capsize=4)
+        ax.axvline(1, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
+        ax.set_xscale("log")
+        ax.set_yticks([])
+        ax.set_xlabel("Hazard ratio")
+        return ax
+
+
+def hazard_ratio(
+    frame: pd.DataFrame,
+    *,
+    duration: str = "duration",
+    event: str = "event",
+    treated: str = "treated",
+    after: str | None = None,
+    unit: str | None = None,
+    level: float = 0.95,
+) -> HazardRatio:
+    """Compare the risk of an event between treated units and others, by Cox regression.
+
+    Parameters
+    ----------
+    frame, duration, event, treated, after
+        As `time_to_event`. With `after`, the ratio of the two cohorts' ratios.
+    unit : str, optional
+        Column of clusters, or of customers who are in both cohorts; the sandwich goes by them.
+    level : float
+
+    Raises
+    ------
+    CaseError
+        Columns missing, fewer than five events in a group, fewer than five clusters on a side, a
+        ratio that runs away.
+
+    References
+    ----------
+    Cox (1972), JRSS B 34(2), 187-220; Efron (1977), JASA 72, 557-565 (ties); Lin, Wei (1989), JASA
+    84, 1074-1078 (sandwich); Grambsch, Therneau (1994), Biometrika 81(3), 515-526, equation 8.
+    """
+    columns = [c for c in (duration, event, treated, after, unit) if c is not None]
+    check_columns(frame, columns, where="times to the event")
+    time = frame[duration].to_numpy(dtype=float)
+    gone = frame[event].to_numpy(dtype=bool)
+    own = frame[treated].to_numpy(dtype=float)
+    late = np.ones(len(frame)) if after is None else frame[after].to_numpy(dtype=float)
+    _check_events(own, late, gone, after is not None)
+    x = own[:, None] if after is None else np.column_stack([own * late, own, late])
+    groups, df = np.arange(len(frame)), np.inf
+    if unit is not None:
+        groups, names = pd.factorize(frame[unit])
+        side = np.bincount(groups, own) > 0
+        fewest = int(min(side.sum(), (~side).sum()))
+        if fewest < _FEWEST_CLUSTERS:
+            raise CaseError(
+                f"there are {fewest} clusters on the smaller side, {_FEWEST_CLUSTERS} are needed",
+                where="times to the event",
+                remedy="compare mean times, which do with fewer",
+            )
+        df = float(len(names) - 2)
+    fit = fit_cox(time, gone, x)
+    if fit is None:
+        raise CaseError(
+            "the hazard ratio cannot be estimated",
+            where="times to the event",
+            remedy="wait for more events",
+        )
+    beta = float(fit.beta[0])
+    if unit is None:
+        se = float(np.sqrt(fit.covariance[0, 0]))
+    else:
+        summed = np.bincount(groups, fit.influence[:, 0])
+        se = float(np.sqrt(summed @ summed * len(summed) / (len(summed) - 1)))
+    quantile = float(stdtrit(df, 0.5 + level / 2))  # of the normal where df is infinite
+    return HazardRatio(
+        float(np.exp(beta)),
+        float(np.exp(beta - quantile * se)),
+        float(np.exp(beta + quantile * se)),
+        float(2 * stdtr(df, -abs(beta / se))),
+        _steady(fit.schoenfeld @ fit.covariance[0], time[gone], float(fit.covariance[0, 0])),
+        int(gone.sum()),
+        len(frame),
+    )
+
+
+def _check_events(own: Array, late: Array, gone: NDArray[np.bool_], cohorts: bool) -> None:
+    for mine in (1, 0):
+        for now in (1, 0) if cohorts else (1,):
+            n = int(gone[(own == mine) & (late == now)].sum())
+            if n < _FEWEST_EVENTS:
+                name = f"{'treated' if mine else 'comparison'} {'after' if now else 'before'}"
+                raise CaseError(
+                    f"{n} events were seen in the group {name}, {_FEWEST_EVENTS} are needed",
+                    where="times to the event",
+                    remedy="wait longer, or choose a more frequent event",
+                )
+
+
+def _steady(scaled: Array, at: Array, variance: float) -> float:
+    """Give the p-value of a ratio that is the same at all times; time enters by its rank."""
+    # events of one day share their place
+    g = pd.Series(at).rank().to_numpy()
+    g = g - g.mean()
+    if not g.any():
+        return float("nan")
+    statistic = len(scaled) * float(g @ scaled) ** 2 / (variance * float(g @ g))
+    return float(chdtrc(1, statistic))

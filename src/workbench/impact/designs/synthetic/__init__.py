@@ -1,0 +1,1 @@
+"""One or few treated units, against a mixture of the others."""

@@ -1,0 +1,339 @@
+"""Synthetic control: one treated unit beside the mixture of others that went the same way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from workbench.impact.designs.synthetic.conformal import conformal_interval
+from workbench.impact.designs.synthetic.donor_weights import closest_mixture, stopped_early
+from workbench.impact.designs.synthetic.nested import Mixture, fit_mixture
+from workbench.impact.designs.synthetic.one_treated import (
+    fit_check,
+    from_placebos,
+    mixture_note,
+    placebo_table,
+    without_donors,
+)
+from workbench.impact.designs.synthetic.predictors import balance, read_predictors
+from workbench.impact.effect import Check, Effect, mark_start, period_ticks, relative_to_known
+from workbench.impact.inputs.panel import CaseError, Panel
+
+Array = NDArray[np.float64]
+Inference = Literal["auto", "placebo", "conformal"]
+Solver = Literal["exact", "frank-wolfe"]
+
+DESIGN = "synthetic control"
+ASSUMPTION = (
+    "The mixture of comparison units that moved like the treated unit before the start would have"
+    " gone on moving like it, and the measure did not reach them."
+)
+_FEWEST_DONORS = 2
+FEWEST_BEFORE = 4
+# one in twenty: of the units in the treated one's place, or of the places in time
+_DONORS, _PERIODS = 19, 20
+# fewer are no mixture worth the name
+_DONORS_FOR_PERIODS = 8
+_WORDS = {
+    "placebo": "placebo: every comparison unit in the place of the treated",
+    "conformal": "conformal: the periods after shifted among those before",
+}
+
+
+@dataclass(frozen=True)
+class SyntheticControl(Effect):
+    """Effect on one unit, and the mixture that it was compared with.
+
+    Attributes
+    ----------
+    donors : DataFrame
+        `unit`, `weight`, all comparison units, the heaviest first.
+    predictors : DataFrame
+        `predictor`, `treated`, `synthetic`, `donors` (plain mean), `importance`.
+    placebos : DataFrame
+        `unit`, `effect`, `rmspe_before`, `rmspe_after`, `ratio`; the treated unit first.
+    placebo_gaps : DataFrame
+        Gap of each unit (columns) in each period (rows).
+    left_out : DataFrame
+        Donors that carry weight: `unit`, `weight`, `effect` without it.
+    rmspe_before : float
+    rank_p : float
+        Share of units whose ratio of errors after to before is as large as the treated unit's.
+    """
+
+    donors: pd.DataFrame = field(default_factory=pd.DataFrame)
+    predictors: pd.DataFrame = field(default_factory=pd.DataFrame)
+    placebos: pd.DataFrame = field(default_factory=pd.DataFrame)
+    placebo_gaps: pd.DataFrame = field(default_factory=pd.DataFrame)
+    left_out: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rmspe_before: float = float("nan")
+    rank_p: float = float("nan")
+
+    def plot_placebos(self, ax: Axes | None = None) -> Axes:
+        """Draw the gap of the treated unit among the gaps of all others."""
+        ax = ax or plt.gca()
+        place = np.arange(len(self.placebo_gaps))
+        own, *others = self.placebo_gaps.columns
+        faint = plt.rcParams["axes.edgecolor"]
+        for name in others:
+            ax.plot(place, self.placebo_gaps[name], color=faint, linewidth=0.6, alpha=0.5)
+        ax.plot([], [], color=faint, linewidth=0.6, label="comparison units")
+        ax.plot(place, self.placebo_gaps[own], linewidth=2, label="treated unit")
+        ax.axhline(0, color=faint, linewidth=0.8)
+        mark_start(ax, int(np.argmax(self.series["after"].to_numpy())))
+        ax.set_ylabel("Difference to the synthetic unit")
+        ax.legend(loc="best", frameon=False)
+        period_ticks(ax, self.series["period"])
+        return ax
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a search for a mixture needs."""
+
+    outcome: Array  # (units, periods)
+    after: NDArray[np.bool_]
+    predictors: Array  # (k, units); no rows: the outcome itself
+    solver: Solver
+
+    def fit(
+        self,
+        own: int,
+        donors: NDArray[np.int_],
+        *,
+        starts: int = 0,
+        rng: np.random.Generator,
+        first: Array | None = None,
+    ) -> Mixture:
+        before = self.outcome[:, ~self.after].T
+        gaps = before[:, donors] - before[:, [own]]
+        if not len(self.predictors):
+            if self.solver == "exact":
+                weights = closest_mixture(gaps)
+            else:
+                noise = float(np.diff(before[:, donors], axis=0).std(ddof=1))
+                weights = stopped_early(gaps, ridge=(1e-6 * noise) ** 2, noise=noise)
+            return Mixture(weights, np.zeros(0), float(np.square(gaps @ weights).mean()))
+        x = self.predictors
+        return fit_mixture(
+            x[:, donors],
+            x[:, own],
+            before[:, donors],
+            before[:, own],
+            starts=starts,
+            rng=rng,
+            first=first,
+        )
+
+    def gap(self, own: int, donors: NDArray[np.int_], weights: Array) -> Array:
+        gap: Array = self.outcome[own] - weights @ self.outcome[donors]
+        return gap
+
+
+def synthetic_control(
+    panel: Panel,
+    *,
+    predictors: pd.DataFrame | None = None,
+    inference: Inference = "auto",
+    starts: int = 20,
+    solver: Solver = "exact",
+    level: float = 0.95,
+    rng: np.random.Generator | None = None,
+) -> SyntheticControl:
+    """Compare one treated unit with the mixture of others that moved like it before the start.
+
+    Parameters
+    ----------
+    panel : Panel
+        One treated unit. Comparison units with holes are left out and counted.
+    predictors : DataFrame, optional
+        One row a unit, one column a predictor (`predictor_means` makes them). The importance of
+        each is chosen so that the outcome before fits best (nested search, several starts). When
+        left out, the mixture follows the outcome before, period by period.
+    inference : {"auto", "placebo", "conformal"}
+        "placebo": each comparison unit is put in the place of the treated one; the interval is the
+        estimate plus and minus the placebo effects' quantile, each in units of its own error before
+        the start. "conformal": the interval holds each constant effect under which the errors
+        after are no larger than those of other times. "auto" takes placebos from 19 comparison
+        units on, else the other from eight units and 20 periods on.
+    starts : int
+        Random starts of the nested search.
+    solver : {"exact", "frank-wolfe"}
+        Only without predictors; the second stops early as package synthdid does.
+    rng : numpy.random.Generator, optional
+        Draws the starts; a fixed seed when left out.
+
+    Raises
+    ------
+    CaseError
+        Several treated units or none, holes in the treated unit's series, too few comparison units
+        or periods before, a mixture that does not fit, too few units and periods for an interval.
+
+    References
+    ----------
+    Abadie, Diamond, Hainmueller (2010), JASA 105(490), 493-505; Firpo, Possebom (2018), Journal of
+    Causal Inference 6(2) (intervals from placebos); Chernozhukov, Wuthrich, Zhu (2021), JASA
+    116(536), 1849-1864 (conformal); Abadie (2021), Journal of Economic Literature 59(2), 391-425.
+    """
+    panel, left = _complete(panel)
+    x, names = read_predictors(panel, predictors)
+    task = _Task(panel.outcome, panel.after, x, solver)
+    own = int(np.flatnonzero(panel.treated)[0])
+    donors = np.flatnonzero(~panel.treated)
+    source = rng or np.random.default_rng(20251231)
+    mix = task.fit(own, donors, starts=starts, rng=source)
+    gap = task.gap(own, donors, mix.weights)
+    gaps, exact = [gap], replace(task, solver="exact")
+    for j in donors:
+        others = donors[donors != j]
+        other = exact.fit(int(j), others, rng=source, first=mix.importance)
+        gaps.append(task.gap(int(j), others, other.weights))
+    all_gaps = np.array(gaps)
+    placebos = placebo_table(panel, own, donors, all_gaps)
+    followed = fit_check(placebos)
+    how = _inference(inference, len(donors), len(panel.periods))
+    effect = float(gap[panel.after].mean())
+    if how == "placebo":
+        low, high, p, band = from_placebos(all_gaps, panel.after, level)
+    else:
+        low, high, p = conformal_interval(
+            panel.outcome[own], panel.outcome[donors], panel.after, centre=effect, level=level
+        )
+        band = np.full(len(gap), np.nan)
+    mean = float(panel.outcome[own][panel.after].mean())
+    relative = relative_to_known(effect, low, high, mean)
+    observed = panel.outcome[own]
+    after = panel.after
+    table = pd.DataFrame({"period": panel.periods, "estimate": gap, "after": after})
+    band = np.where(after, band, np.nan)
+    table.insert(2, "low", gap - band)
+    table.insert(3, "high", gap + band)
+    ratio = placebos["ratio"].to_numpy()
+    weights = pd.DataFrame({"unit": panel.units[donors], "weight": mix.weights})
+    left_out = _left_out(exact, own, donors, mix, source)
+    checks = [*left, followed, *without_donors(left_out, effect), mixture_note(weights)]
+    return SyntheticControl(
+        design=DESIGN,
+        effect=effect,
+        low=low,
+        high=high,
+        p=p,
+        relative=relative[0],
+        relative_low=relative[1],
+        relative_high=relative[2],
+        counterfactual=mean - effect,
+        inference=_WORDS[how],
+        n_units=len(panel.units),
+        n_treated=1,
+        n_before=int((~after).sum()),
+        n_after=int(after.sum()),
+        start=panel.start,
+        series=pd.DataFrame(
+            {
+                "period": panel.periods,
+                "observed": observed,
+                "counterfactual": observed - gap,
+                "low": observed - gap - band,
+                "high": observed - gap + band,
+                "after": after,
+            }
+        ),
+        gaps=table,
+        checks=tuple(checks),
+        assumption=ASSUMPTION,
+        donors=weights.sort_values("weight", ascending=False, ignore_index=True),
+        predictors=balance(x, names, own, donors, mix),
+        placebos=placebos,
+        placebo_gaps=pd.DataFrame(
+            all_gaps.T,
+            index=panel.periods,
+            columns=[str(panel.units[i]) for i in (own, *donors)],
+        ),
+        left_out=left_out.assign(unit=panel.units[left_out["unit"].to_numpy(dtype=int)]),
+        rmspe_before=float(placebos["rmspe_before"].iloc[0]),
+        rank_p=float((ratio >= ratio[0] * (1 - 1e-9)).mean()),
+    )
+
+
+def _complete(panel: Panel) -> tuple[Panel, list[Check]]:
+    """Leave out donors with holes, and refuse what a mixture cannot be made of."""
+    if panel.n_treated != 1:
+        raise CaseError(
+            f"there are {panel.n_treated or 'no'} treated units",
+            where="treatments",
+            remedy="a synthetic control is for one; with several use the synthetic difference",
+        )
+    holes = (panel.weight == 0).any(axis=1)
+    if (holes & panel.treated).any():
+        missing = int((panel.weight[panel.treated] == 0).sum())
+        raise CaseError(
+            f"the treated unit was not observed in {missing} of {len(panel.periods)} periods",
+            where="outcome table",
+            remedy="fill the gaps, or take longer periods",
+        )
+    n = int((~panel.treated & ~holes).sum())
+    if n < _FEWEST_DONORS:
+        raise CaseError(
+            f"only {n} comparison units were observed in every period",
+            where="outcome table",
+            remedy="bring at least two, or take longer periods",
+        )
+    if int((~panel.after).sum()) < FEWEST_BEFORE:
+        raise CaseError(
+            f"there are only {int((~panel.after).sum())} periods before the start",
+            where="outcome table",
+            remedy=f"a mixture needs {FEWEST_BEFORE} at least to show that it moves alike",
+        )
+    checks = []
+    if holes.any():
+        checks.append(
+            Check(
+                "unbalanced",
+                "note",
+                "{n} comparison units were not seen in every period and are left out.",
+                {"n": int(holes.sum())},
+            )
+        )
+    return panel.select(~holes), checks
+
+
+def enough_for_interval(donors: int, periods: int) -> bool:
+    """Say whether placebos or periods are enough for a 95 % interval."""
+    return donors >= _DONORS or (donors >= _DONORS_FOR_PERIODS and periods >= _PERIODS)
+
+
+def _inference(asked: Inference, donors: int, periods: int) -> Inference:
+    if asked != "auto":
+        return asked
+    if donors >= _DONORS:
+        return "placebo"
+    if enough_for_interval(donors, periods):
+        return "conformal"
+    raise CaseError(
+        f"{donors} comparison units and {periods} periods allow no 95 % interval",
+        where="outcome table",
+        remedy="bring 19 comparison units, or eight and 20 periods",
+    )
+
+
+def _left_out(
+    task: _Task,
+    own: int,
+    donors: NDArray[np.int_],
+    mix: Mixture,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Fit again without each donor that carries weight."""
+    rows = []
+    for j in donors[mix.weights > 0.01] if len(donors) > _FEWEST_DONORS else []:
+        others = donors[donors != j]
+        again = task.fit(own, others, rng=rng, first=mix.importance)
+        moved = task.gap(own, others, again.weights)[task.after].mean()
+        rows.append((int(j), float(mix.weights[donors == j][0]), float(moved)))
+    return pd.DataFrame(rows, columns=["unit", "weight", "effect"])

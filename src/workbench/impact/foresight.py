@@ -1,0 +1,152 @@
+"""What could have been seen: the plans of a case, from its data before the start alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from workbench.impact.designs.series.series_case import course_of
+from workbench.impact.inputs.assignment import CaseCard
+from workbench.impact.inputs.panel import CaseError, SeveralStartsError, read_panel
+from workbench.impact.inputs.series import FEWEST_AFTER
+from workbench.impact.plans import plan_one, plan_panel, plan_series
+from workbench.impact.power import POWER, Plan, units_needed
+
+#: Design of a case -> the plan that speaks for it.
+_PLANNED = {
+    "same rule": "difference in differences",
+    "between two answers": "difference in differences",
+    "staggered adoption": "difference in differences",
+    "synthetic difference in differences": "difference in differences",
+}
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """The plans of one outcome.
+
+    Attributes
+    ----------
+    outcome : str
+    claimed : float or None
+    plans : dict of Plan
+        By design.
+    design : str
+        The design that answered, or would answer.
+    """
+
+    outcome: str
+    claimed: float | None
+    plans: dict[str, Plan]
+    design: str
+
+    @property
+    def main(self) -> Plan | None:
+        """Plan of the design that answers."""
+        name = _PLANNED.get(self.design, self.design)
+        return self.plans.get(name) or next(iter(self.plans.values()), None)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a design: units, periods, detectable effect, and the chance to see the claim."""
+        rows = []
+        for plan in self.plans.values():
+            known = self.claimed is not None and np.isfinite(plan.base)
+            chance = plan.chance_of_claim(self.claimed) if known and self.claimed else np.nan
+            rows.append(plan.table.assign(claimed=self.claimed, chance=chance))
+        return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+
+    def customers_for_claim(self) -> int | None:
+        """Units, treated and others in equal number, that would show the claim by lot.
+
+        None where nothing was claimed, or no number would do.
+        """
+        plan = self.plans.get("same baseline")
+        if plan is None or not self.claimed or not np.isfinite(plan.base):
+            return None
+        # the spread of a unit that the plan rests on
+        spread = plan.se / np.sqrt(1 / plan.n_treated + 1 / plan.n_other)
+        try:
+            return units_needed(self.claimed * plan.base, "drawn by lot", sd=float(spread))
+        except CaseError:
+            return None
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the chance of seeing an effect against its size, with the claim marked."""
+        assert self.main is not None
+        ax = self.main.plot(ax)
+        if self.claimed:
+            at = 100 * abs(self.claimed)
+            ax.axvline(at, linewidth=0.8, color=ax.lines[1].get_color())
+            ax.annotate(
+                "claim", (at, 4), xytext=(4, 0), textcoords="offset points", fontsize="small"
+            )
+            ax.set_xlim(0, max(ax.get_xlim()[1], 1.1 * at))
+        return ax
+
+
+def foresee(
+    records: pd.DataFrame,
+    case: CaseCard,
+    treatments: pd.DataFrame | None,
+    *,
+    outcome: str,
+    design: str,
+    claimed: float | None = None,
+    min_cell: int = 5,
+    level: float = 0.95,
+    power: float = POWER,
+) -> Foresight:
+    """Plan a case from its time before the start: what could each design have seen.
+
+    Parameters
+    ----------
+    records, case, treatments, outcome, claimed, min_cell, level
+        As `evaluate`.
+    design : str
+        The design that answers.
+    power : float
+        The chance of being seen that the detectable effect refers to.
+    """
+    try:
+        plans = _plans(records, case, treatments, min_cell, level, power)
+    except CaseError:
+        plans = {}
+    return Foresight(outcome, claimed, plans, design)
+
+
+def _plans(
+    records: pd.DataFrame,
+    case: CaseCard,
+    treatments: pd.DataFrame | None,
+    min_cell: int,
+    level: float,
+    power: float,
+) -> dict[str, Plan]:
+    if case.chosen == "everybody":
+        course = course_of(records, case, min_cell)
+        past = ~course.later
+        plan = plan_series(
+            course.value[past],
+            after=max(int(course.later.sum()), FEWEST_AFTER),
+            season=case.year,
+            weights=course.count[past],
+            level=level,
+            power=power,
+        )
+        return {plan.design: plan}
+    treated = case.treated(records, treatments)
+    unit = case.group or "customer_id"
+    weight = "n" if "n" in records and "customer_id" not in records else None
+    try:
+        panel = read_panel(records, treated, start=case.start, unit=unit, weight=weight)
+    except SeveralStartsError:
+        # the time before the first start is common to all: planned as if all had started then
+        at_once = pd.Series(True, index=treated.index)
+        panel = read_panel(records, at_once, start=case.start, unit=unit, weight=weight)
+    if panel.n_treated == 1:
+        return plan_one(panel, level=level, power=power)
+    return plan_panel(panel, level=level, power=power)

@@ -1,0 +1,1 @@
+"""What a case is judged from."""

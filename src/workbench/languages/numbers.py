@@ -1,0 +1,337 @@
+"""Numbers with their intervals, dates and sums of money, written as each language writes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.languages.catalogs import ReportingError, study_currency, translate
+
+KINDS = ("number", "percent", "points", "money", "date")
+DASH = "–"
+MINUS = "−"
+
+_LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number that knows what it is, so that each language can write it.
+
+    Attributes
+    ----------
+    kind : {"number", "percent", "points", "money", "date"}
+        What it is. A percentage is kept as a share (0.63), a difference of percentages too.
+    x, low, high : float or None
+        The estimate and the ends of its 95 % interval; both ends or none.
+    digits : int, optional
+        Decimals to print; from the interval's width when left out.
+    currency : str
+        ISO 4217 code, for money.
+    signed : bool
+        Print a plus sign, as changes need.
+    percentage : bool
+        For points: percentage points, kept as a difference of shares.
+    date : datetime.date, optional
+        The day, for dates.
+    """
+
+    kind: str
+    x: float | None
+    low: float | None = None
+    high: float | None = None
+    digits: int | None = None
+    currency: str = ""
+    signed: bool = False
+    percentage: bool = False
+    date: dt.date | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a value at all."""
+        return self.x is not None or self.date is not None
+
+    def text(self, language: str) -> str:
+        """Write estimate and interval, such as ``63% (60 to 66)`` or ``63%（60%至66%）``."""
+        main = self.estimate(language)
+        interval = self.interval(language)
+        if not interval:
+            return main
+        return f"{main}（{interval}）" if language == "zh" else f"{main} ({interval})"
+
+    def estimate(self, language: str) -> str:
+        """Write the value without its interval; a dash when it is not known."""
+        if self.date is not None:
+            return _day(self.date, language)
+        return self._write(self.x, language, unit=True)
+
+    def short(self, language: str) -> str:
+        """Write the estimate where there is little room: a date with its month cut short."""
+        return self.estimate(language) if self.date is None else _short_day(self.date, language)
+
+    def interval(self, language: str) -> str:
+        """Write the two ends, such as ``60 to 66`` or ``60%至66%``; empty when there are none."""
+        if self.x is None or self.low is None or self.high is None:
+            return ""
+        if language == "zh":
+            unit = self.kind in ("percent", "money")
+            ends = [self._write(end, language, unit=unit) for end in (self.low, self.high)]
+            return "至".join(ends)
+        unit = self.kind == "money"
+        ends = [self._write(end, language, unit=unit) for end in (self.low, self.high)]
+        return " to ".join(ends)
+
+    def decimals(self) -> int:
+        """Return the decimals in which value and ends are printed; negative: tens, hundreds, ..."""
+        if self.digits is not None:
+            return self.digits
+        return _decimals(self)
+
+    def _write(self, x: float | None, language: str, *, unit: bool) -> str:
+        if x is None:
+            return DASH
+        scaled = 100 * x if self.kind == "percent" or self.percentage else x
+        places = self.decimals()
+        if self.kind == "money":
+            return _money(scaled, places, self.currency, language, signed=self.signed)
+        largest = max(abs(end) for end in (self.x, self.low, self.high) if end is not None)
+        compact = self.kind == "number" and self.digits is None and largest >= 1e6
+        text = number_text(scaled, places, language, signed=self.signed, compact=compact)
+        if not unit:
+            return text
+        if self.kind == "percent":
+            return f"{text}%"
+        if self.kind == "points":
+            return _with_points(text, language, percentage=self.percentage)
+        return text
+
+    def __str__(self) -> str:
+        return self.text("en")
+
+
+def num(
+    x: Any, low: Any = None, high: Any = None, digits: int | None = None, *, signed: bool = False
+) -> Value:
+    """Make a plain number (a count, a mean, a ratio), with its interval."""
+    return _value("number", x, low, high, digits=digits, signed=signed)
+
+
+def pct(
+    share: Any,
+    low: Any = None,
+    high: Any = None,
+    digits: int | None = None,
+    *,
+    signed: bool = False,
+) -> Value:
+    """Make a percentage from a share: ``pct(0.63)`` is 63%."""
+    return _value("percent", share, low, high, digits=digits, signed=signed)
+
+
+def points(
+    x: Any,
+    low: Any = None,
+    high: Any = None,
+    digits: int | None = None,
+    *,
+    signed: bool = False,
+    percentage: bool = False,
+) -> Value:
+    """Points on a scale (a gap, an NPS), the unit written with them: ``-0.62 points``.
+
+    With ``percentage=True`` a difference of two shares: ``points(0.032, percentage=True)`` is
+    3.2 percentage points.
+    """
+    return _value("points", x, low, high, digits=digits, signed=signed, percentage=percentage)
+
+
+def money(
+    x: Any,
+    low: Any = None,
+    high: Any = None,
+    currency: str | None = None,
+    digits: int | None = None,
+    *,
+    signed: bool = False,
+) -> Value:
+    """Make a sum of money; ``currency`` is an ISO 4217 code, the study's when left out."""
+    code = currency or study_currency()
+    return _value("money", x, low, high, digits=digits, currency=code, signed=signed)
+
+
+def day(date: Any) -> Value:
+    """Make a date from anything that pandas reads as one; a dash when there is none."""
+    import pandas as pd
+
+    stamp = pd.Timestamp(date) if date is not None else pd.NaT
+    return Value("date", None, date=None if pd.isna(stamp) else stamp.date())
+
+
+def as_value(thing: Any) -> Value | None:
+    """Take a plain number or date for a :class:`Value`; None for anything else."""
+    import numbers
+
+    if isinstance(thing, Value):
+        return thing
+    if thing is None:
+        return Value("number", None)
+    if isinstance(thing, bool):
+        return None
+    if isinstance(thing, numbers.Real) or hasattr(thing, "dtype"):
+        kind = getattr(getattr(thing, "dtype", None), "kind", "f")
+        if getattr(thing, "ndim", 0) == 0:
+            if kind in "iuf":
+                return num(thing)
+            if kind == "M":
+                return day(thing)
+        return None
+    if isinstance(thing, dt.date):
+        return day(thing)
+    return None
+
+
+def _value(kind: str, x: Any, low: Any, high: Any, **options: Any) -> Value:
+    if (low is None) != (high is None):
+        raise ReportingError(
+            "an interval needs both ends",
+            where=f"{kind} {x!r}",
+            remedy="give low and high, or neither",
+        )
+    whole = _is_whole(x) and low is None
+    if whole and kind in ("number", "points") and options.get("digits") is None:
+        # Millions are said in words, which needs the digits left open.
+        options["digits"] = 0 if abs(int(x)) < 1_000_000 else None
+    ends = (_finite(low), _finite(high))
+    if None in ends:
+        ends = (None, None)
+    return Value(kind, _finite(x), *ends, **options)
+
+
+def _is_whole(x: Any) -> bool:
+    import numbers
+
+    return isinstance(x, numbers.Integral) and not isinstance(x, bool)
+
+
+def _finite(x: Any) -> float | None:
+    if x is None:
+        return None
+    try:
+        number = float(x)
+    except (TypeError, ValueError) as error:
+        if str(x) == "<NA>":
+            return None
+        raise ReportingError(
+            f"{x!r} is not a number", remedy="give a number, or None when it is not known"
+        ) from error
+    return number if math.isfinite(number) else None
+
+
+def _decimals(value: Value) -> int:
+    x = value.x
+    if x is None:
+        return 0
+    scale = 100 if value.kind == "percent" or value.percentage else 1
+    if value.low is not None and value.high is not None and value.high > value.low:
+        # The first digit of the half-width is where knowledge ends; one more when it is a 1.
+        half = scale * (value.high - value.low) / 2
+        places = -math.floor(math.log10(half) + 1e-9)
+        if half * 10.0**places < 2 - 1e-9:
+            places += 1
+    else:
+        places = _places_alone(abs(scale * x), value.kind)
+    if value.kind == "percent":
+        places = min(max(places, 0), 3)
+    if value.kind == "money" and places > 0:
+        places = 2
+    return min(places, 6)
+
+
+def _places_alone(size: float, kind: str) -> int:
+    if kind == "money":
+        return 0 if size >= 100 else 2
+    if size == 0 or not math.isfinite(size):
+        return 0
+    magnitude = math.floor(math.log10(size))
+    if kind == "percent":
+        if 99 < size < 100:
+            return 1
+        return 0 if size >= 10 else min(1 - magnitude, 3)
+    return max((1 if kind == "points" else 2) - magnitude, 0)
+
+
+def _locale(language: str) -> str:
+    return _LOCALES.get(language, language)
+
+
+def number_text(
+    x: float, places: int, language: str, *, signed: bool = False, compact: bool = False
+) -> str:
+    """Write a number with a language's separators and a true minus sign.
+
+    ``places`` are decimals (negative: tens, hundreds); ``compact`` says millions in words.
+    """
+    from babel.numbers import format_decimal
+
+    suffix = ""
+    if compact:
+        power, suffix = _compact(abs(x), language)
+        x, places = x / 10**power, min(max(places + power, 0), _three_digits(abs(x) / 10**power))
+    x = round(x, places) + 0.0
+    pattern = "#,##0" + ("." + "0" * places if places > 0 else "")
+    digits = format_decimal(abs(x), format=pattern, locale=_locale(language))
+    sign = MINUS if x < 0 else "+" if signed and x > 0 else ""
+    return f"{sign}{digits}{suffix}"
+
+
+def _compact(size: float, language: str) -> tuple[int, str]:
+    if language == "zh":
+        return (8, "亿") if size >= 1e8 else (4, "万")
+    if size >= 1e9:
+        return 9, " billion"
+    return 6, " million"
+
+
+def _three_digits(size: float) -> int:
+    return max(2 - math.floor(math.log10(size)), 0) if size > 0 else 0
+
+
+def _money(x: float, places: int, currency: str, language: str, *, signed: bool = False) -> str:
+    compact = places <= 0 and abs(x) >= 1e6
+    amount = number_text(abs(x), places, language, compact=compact)
+    sign = MINUS if round(x, places) < 0 else "+" if signed and round(x, places) > 0 else ""
+    return f"{sign}{_symbol(currency, language)}{amount}"
+
+
+def _symbol(currency: str, language: str) -> str:
+    from babel.numbers import get_currency_symbol
+
+    if not currency:
+        return ""
+    # "en", not "en_GB": a study in dollars reads "$", one in yuan "CN¥".
+    symbol = str(get_currency_symbol(currency, locale="en" if language == "en" else "zh_Hans_CN"))
+    return symbol if not symbol.isalpha() else f"{symbol} "
+
+
+def _with_points(text: str, language: str, *, percentage: bool) -> str:
+    one = text.lstrip(MINUS + "+") == "1"
+    if percentage:
+        template = "{n} percentage point" if one else "{n} percentage points"
+    else:
+        template = "{n} point" if one else "{n} points"
+    return translate(template, language).format(n=text)
+
+
+def _short_day(date: dt.date, language: str) -> str:
+    from babel.dates import format_date
+
+    form = "y-MM-dd" if language == "zh" else "d MMM y"
+    return str(format_date(date, form, locale=_locale(language)))
+
+
+def _day(date: dt.date, language: str) -> str:
+    from babel.dates import format_date
+
+    return str(format_date(date, format="long", locale=_locale(language)))

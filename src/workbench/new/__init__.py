@@ -1,0 +1,1 @@
+"""The starting of a study: a card that is guessed from a table."""

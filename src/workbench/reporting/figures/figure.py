@@ -1,0 +1,123 @@
+"""Figures: drawn once a language in the house's theme, as SVG that can turn dark."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import re
+from collections.abc import Callable, Collection
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from workbench.reporting.figures import finishing, lettering
+from workbench.reporting.figures.theme import SIZE, themed
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LARGEST_HEIGHT = 9.0
+
+
+def figure_svg(
+    thing: Callable[..., Any],
+    language: str,
+    *,
+    label: str = "",
+    height: float | None = None,
+    names: Collection[str] = (),
+) -> str:
+    """Draw a figure in a language.
+
+    Parameters
+    ----------
+    thing : callable
+        Draws on the Axes that it is given as ``ax``; or on the Figure, when its parameter is
+        called ``figure`` or ``fig`` (several panels).
+    language : str
+        Language of the words on it.
+    label : str
+        What a screen reader says when nothing better is known; already in that language.
+    height : float, optional
+        Inches; from the number of bars or rows when left out.
+    names : collection of str
+        Names from the data, which may have no words in the language.
+
+    Returns
+    -------
+    str
+        The SVG; the same picture gives the same bytes.
+    """
+    return figure_with_key(thing, language, label=label, height=height, names=names)[0]
+
+
+def figure_with_key(
+    thing: Callable[..., Any],
+    language: str,
+    *,
+    label: str = "",
+    height: float | None = None,
+    names: Collection[str] = (),
+) -> tuple[str, list[str]]:
+    """Draw a figure as `figure_svg` does, and spell out the names that its fonts cannot write.
+
+    Returns
+    -------
+    str
+        The SVG.
+    list of str
+        ``[1] name`` for each number that stands for a name; empty nearly always.
+    """
+    with themed():
+        figure = draw(thing)
+        legends = finishing.samples(figure)
+        key = lettering.letter(figure, language, names)
+        figure.set_figheight(height or _height(figure))
+        finishing.finish(figure, legends)
+        return svg(figure, label), key.entries
+
+
+def draw(thing: Callable[..., Any]) -> Figure:
+    """Draw with a callable on a new figure, without pyplot keeping it open."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=SIZE, layout="constrained")
+    names = _parameters(thing)
+    for name in ("figure", "fig"):
+        if name in names and "ax" not in names:
+            thing(**{name: figure})
+            break
+    else:
+        thing(ax=figure.subplots())
+    return figure
+
+
+def _parameters(thing: Callable[..., Any]) -> set[str]:
+    try:
+        return set(inspect.signature(thing).parameters)
+    except (TypeError, ValueError):
+        return {"ax"}
+
+
+def _height(figure: Figure) -> float:
+    # Rows of words need room: so much for each line, besides the axis.
+    tallest = 0.0
+    for axes in figure.axes:
+        if lettering.axes_of(axes) and lettering.is_categorical(axes.yaxis):
+            labels = [label.get_text() for label in axes.get_yticklabels()]
+            lines = sum(max(label.count("\n") + 1, 1.4) for label in labels)
+            tallest = max(tallest, 0.2 * lines + 0.95)
+    if not tallest or len(figure.axes) > 1:
+        return float(figure.get_figheight())
+    return min(max(tallest, 2.0), LARGEST_HEIGHT)
+
+
+def svg(figure: Figure, label: str = "") -> str:
+    """Write a figure as SVG, without a date, without a document type."""
+    out = io.StringIO()
+    blank = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(out, format="svg", metadata=blank, bbox_inches="tight", pad_inches=0.04)
+    text = out.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    named = f' aria-label="{escape(label, quote=True)}"' if label else ""
+    return text.replace("<svg ", f'<svg role="img"{named} ', 1)

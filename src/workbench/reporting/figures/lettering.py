@@ -1,0 +1,254 @@
+"""Words and numbers on the Axes: translated, written as the language does, never clipped."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from workbench.languages.catalogs import match
+from workbench.languages.numbers import number_text
+from workbench.reporting.figures.glyphs import Key
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import Formatter
+
+Say = Callable[[str], str]
+
+LABEL_WIDTH = 34
+"""Longest line of a category's label, in half-width characters (a Chinese character is two)."""
+
+_MATHS = re.compile(r"\$[^$]*[\\^_][^$]*\$")
+_NO_LINE_START = "，。、；：！？）》」』】％%”’"
+
+
+def letter(figure: Figure, language: str, names: Collection[str] = ()) -> Key:
+    """Say every text of a figure in a language, and write its ticks as that language does.
+
+    Parameters
+    ----------
+    figure : Figure
+        A figure that has been drawn on.
+    language : str
+        The language.
+    names : collection of str
+        Names from the data, which may have no words in the language.
+
+    Returns
+    -------
+    Key
+        Once the figure is drawn: the names that its fonts cannot write, and their numbers.
+    """
+    from matplotlib.text import Text
+
+    key = Key()
+
+    def say(text: str) -> str:
+        return key.write(match(text, language, kind="cell" if text.strip() in names else "axes"))
+
+    ticks: set[int] = set()
+    for axes in all_axes(figure):
+        for axis in axes_of(axes):
+            _translate_ticks(axis, language, say)
+            ticks |= {id(label) for label in axis.get_ticklabels(which="both")}
+    for text in figure.findobj(Text):
+        if id(text) in ticks or not text.get_text().strip():
+            continue
+        words = text.get_text()
+        text.set_parse_math(bool(_MATHS.search(words)))
+        text.set_text(say(words))
+    return key
+
+
+def all_axes(figure: Figure) -> list[Axes]:
+    """All Axes of a figure, with those inside others."""
+    found: list[Any] = []
+    for axes in figure.axes:
+        found += [axes, *axes.child_axes]
+    return found
+
+
+def axes_of(axes: Axes) -> list[Axis]:
+    """List the axes (x, y) of an Axes that are drawn."""
+    if not axes.axison:
+        return []
+    return [axis for axis in (axes.xaxis, axes.yaxis) if axis.get_visible()]
+
+
+def is_categorical(axis: Axis) -> bool:
+    """Whether the ticks of an axis are words."""
+    from matplotlib.category import StrCategoryFormatter
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
+
+    formatter: Any = axis.get_major_formatter()
+    formatter = getattr(formatter, "inner", formatter)
+    if isinstance(formatter, StrCategoryFormatter):
+        return True
+    if isinstance(formatter, FixedFormatter):
+        return any(re.search(r"[^\W\d_]", str(label)) for label in formatter.seq)
+    if isinstance(formatter, FuncFormatter) and hasattr(axis.get_major_locator(), "locs"):
+        labels = formatter.format_ticks(list(axis.get_majorticklocs()))
+        return any(re.search(r"[^\W\d_]{3}", label) for label in labels)
+    return False
+
+
+def _translate_ticks(axis: Any, language: str, say: Say) -> None:
+    from matplotlib.dates import AutoDateFormatter, ConciseDateFormatter
+    from matplotlib.ticker import LogFormatter, NullFormatter, ScalarFormatter
+
+    formatter = axis.get_major_formatter()
+    if isinstance(formatter, NullFormatter):
+        return
+    categorical = is_categorical(axis)
+    if isinstance(formatter, AutoDateFormatter | ConciseDateFormatter):
+        axis.set_major_formatter(_dates(language))
+        return
+    if type(formatter) is ScalarFormatter or isinstance(formatter, LogFormatter):
+        axis.set_major_formatter(_numbers(language))
+        if isinstance(formatter, LogFormatter):
+            axis.set_minor_formatter(NullFormatter())
+        return
+    width = LABEL_WIDTH if categorical and axis.axis_name == "y" else 0
+    axis.set_major_formatter(_words(formatter, say, width))
+
+
+def _words(inner: Formatter, say: Say, width: int) -> Formatter:
+    from matplotlib.ticker import Formatter
+
+    class Translated(Formatter):
+        """Another formatter's texts, in another language."""
+
+        def __init__(self) -> None:
+            self.inner = inner
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return self._said(inner(x, pos))
+
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            return [self._said(text) for text in inner.format_ticks(list(values))]
+
+        def get_offset(self) -> str:
+            return str(inner.get_offset())
+
+        def set_locs(self, locs: Any) -> None:
+            inner.set_locs(locs)
+
+        def set_axis(self, axis: Any) -> None:
+            super().set_axis(axis)
+            inner.set_axis(axis)
+
+        def _said(self, text: str) -> str:
+            return wrapped(say(text), width) if width else say(text)
+
+    return Translated()
+
+
+def _numbers(language: str) -> Formatter:
+    from matplotlib.ticker import Formatter
+
+    class Numbers(Formatter):
+        """Numbers with a language's separators and its words for millions."""
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return self.format_ticks([x])[0]
+
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            return axis_numbers(values, language)
+
+    return Numbers()
+
+
+def axis_numbers(values: Sequence[float], language: str) -> list[str]:
+    """Numbers on one axis, all with the decimals that tell them apart."""
+    values = [float(value) for value in values]
+    shown = [value for value in values if value == value]
+    if not shown:
+        return ["" for _ in values]
+    divisor, suffix = _unit(max(abs(value) for value in shown), language)
+    scaled = [value / divisor for value in shown]
+    decimals = next(
+        (d for d in range(7) if all(abs(v - round(v, d)) <= 1e-6 * _span(scaled) for v in scaled)),
+        6,
+    )
+    return [
+        number_text(value / divisor, decimals, language) + suffix if value or not suffix else "0"
+        for value in values
+    ]
+
+
+def _unit(largest: float, language: str) -> tuple[float, str]:
+    if language == "zh":
+        return (1e8, "亿") if largest >= 1e8 else (1e4, "万") if largest >= 1e5 else (1.0, "")
+    return (1e9, "bn") if largest >= 1e9 else (1e6, "m") if largest >= 1e6 else (1.0, "")
+
+
+def _span(values: Sequence[float]) -> float:
+    return max(values) - min(values) or abs(values[0]) or 1.0
+
+
+def _dates(language: str) -> Formatter:
+    from matplotlib import dates
+    from matplotlib.ticker import Formatter
+
+    to_date: Callable[[float], Any] = dates.num2date
+
+    class Dates(Formatter):
+        """Years, months or days; the year below the first and below each January."""
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return self.format_ticks([x])[0]
+
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            return axis_dates([to_date(x) for x in values], language)
+
+    return Dates()
+
+
+def axis_dates(dates: Sequence[Any], language: str) -> list[str]:
+    """Dates on one axis, no finer than they need to be."""
+    from babel.dates import format_date
+
+    locale = "zh_Hans_CN" if language == "zh" else "en_GB"
+    year = "y年" if language == "zh" else "y"
+    if all(date.month == date.day == 1 for date in dates):
+        return [str(format_date(date, year, locale)) for date in dates]
+    monthly = all(date.day == 1 for date in dates)
+    form = ("M月" if monthly else "M月d日") if language == "zh" else "MMM" if monthly else "d MMM"
+    texts, last = [], None
+    for date in dates:
+        text = str(format_date(date, form, locale))
+        if date.year != last:
+            text = f"{text}\n{format_date(date, year, locale)}"
+        texts.append(text)
+        last = date.year
+    return texts
+
+
+def text_width(text: str) -> int:
+    """Width of a text in half-width characters."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break a text into lines of at most ``width`` half-width characters.
+
+    Latin words stay whole; Chinese may break anywhere but before a closing mark.
+    """
+    if not width or text_width(text) <= width or "\n" in text:
+        return text
+    # Even lines look better than a full one and a rest.
+    lines_needed = -(-text_width(text) // width)
+    slack = 4 if text.isascii() else 1
+    goal = min(width, -(-text_width(text) // lines_needed) + slack)
+    lines, line = [], ""
+    for piece in re.findall(r"[^\S\n]+|[\u2e80-\uffef]|[^\s\u2e80-\uffef]+", text):
+        closing = piece[0] in _NO_LINE_START
+        if line.strip() and not closing and text_width((line + piece).rstrip()) > goal:
+            lines.append(line.strip())
+            line = ""
+        line += piece
+    return "\n".join([*lines, line.strip()] if line.strip() else lines)

@@ -1,0 +1,118 @@
+"""A number with what is known of it: its interval, its p-value, what it is an estimate of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import KW_ONLY, asdict, dataclass, replace
+from math import isfinite
+from typing import Any, Literal, TypeAlias
+
+import pandas as pd
+
+Kind: TypeAlias = Literal["number", "percent", "points", "money", "date"]
+Of: TypeAlias = Literal["expectation", "forecast"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate and the limits between which its target lies with the given confidence.
+
+    Attributes
+    ----------
+    value, low, high : float
+        `low` and `high` are NaN where the data allow no interval (one value, say).
+    n : float
+        Values, answers or pairs behind it.
+    level : float
+        Confidence, .95 unless asked otherwise.
+    p : float
+        Probability of a value as far from "no effect" by chance alone; NaN where none was tested.
+        Corrected for the number of tests where the result that gives it says so.
+    kind : {"number", "percent", "points", "money", "date"}
+        How it is written. A percentage is kept as a share, .63 for 63 %.
+    unit : str
+        Unit, or the ISO 4217 code of an amount.
+    of : {"expectation", "forecast"}
+        Whether the interval is for an expected value or for what will be seen.
+    label : str
+        English words for it, looked up in the catalogs when shown.
+    better : {"up", "down"} or None
+        Which direction is good.
+    fact : str
+        Names the fact: estimand, estimator, population and period, with dots between them
+        (``contracts.kept_1y.observed``). Two numbers of one name are one fact, and must agree
+        wherever they are shown.
+    """
+
+    value: float
+    low: float = float("nan")
+    high: float = float("nan")
+    n: float = float("nan")
+    level: float = 0.95
+    _: KW_ONLY
+    p: float = float("nan")
+    kind: Kind = "number"
+    unit: str = ""
+    of: Of = "expectation"
+    label: str = ""
+    better: Literal["up", "down"] | None = None
+    fact: str = ""
+
+    def __iter__(self) -> Iterator[float]:
+        return iter((self.value, self.low, self.high))
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+    @property
+    def known(self) -> bool:
+        """Whether it has an interval."""
+        return isfinite(self.low) and isfinite(self.high)
+
+    def row(self) -> dict[str, float]:
+        """Return the columns that every table of the workbench uses."""
+        return {"n": self.n, "estimate": self.value, "low": self.low, "high": self.high}
+
+    def scaled(self, factor: float) -> Estimate:
+        """Return the estimate in another unit (percent, a whole base instead of a mean)."""
+        low, high = sorted((self.low * factor, self.high * factor))
+        return replace(self, value=self.value * factor, low=low, high=high)
+
+    def named(self, label: str = "", **about: Any) -> Estimate:
+        """Return the same number with words for it and what else is known: kind, unit, fact."""
+        return replace(self, label=label or self.label, **about)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what is needed to restore it; numbers that are not finite become None."""
+        return {
+            name: None if isinstance(value, float) and not isfinite(value) else value
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Estimate:
+        """Restore what `to_json` gave."""
+        numbers = ("value", "low", "high", "n", "level", "p")
+        nan = float("nan")
+        known: dict[str, Any] = dict(stored)
+        known.update({name: nan for name in numbers if known.get(name) is None})
+        return cls(**known)
+
+
+def named_estimates(
+    table: pd.DataFrame,
+    name: str,
+    *,
+    estimate: str = "estimate",
+    low: str = "low",
+    high: str = "high",
+    n: str = "n",
+    kind: Kind = "number",
+) -> dict[str, Estimate]:
+    """Return the rows of a table as named estimates, for a result's ``estimates()``."""
+    numbers = table[[estimate, low, high]].to_numpy(dtype=float).tolist()
+    behind = table[n].to_numpy(dtype=float).tolist() if n in table else [float("nan")] * len(table)
+    return {
+        str(key): Estimate(value, least, most, n=people, kind=kind)
+        for key, (value, least, most), people in zip(table[name], numbers, behind, strict=True)
+    }

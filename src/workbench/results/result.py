@@ -1,0 +1,61 @@
+"""What every analysis gives: a table, estimates, findings and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar, runtime_checkable
+
+import pandas as pd
+
+from workbench.errors import DataError
+from workbench.results.estimate import Estimate
+from workbench.results.finding import Finding
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from workbench.languages import Language
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+@runtime_checkable
+class Result(Protocol):
+    """A result of an analysis. A class that is one inherits from it and names its table.
+
+    The contract, which one test holds against every class: `table` is a tidy DataFrame whose
+    columns are labelled; every number of `estimates` is an `Estimate`; every finding's
+    placeholders are among its values; `plot` draws on the Axes that it is given, in the reader's
+    language, and returns them.
+    """
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The result, one row a thing that was estimated, its columns labelled."""
+        ...
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the headline numbers by name."""
+        ...
+
+    def findings(self) -> list[Finding]:
+        """Return what was found, the most important first."""
+        return []
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw the estimates with their intervals, one row each."""
+        from workbench.results.drawing import draw_estimates
+
+        return draw_estimates(self.estimates(), ax, language=language)
+
+
+def attempt(analysis: Callable[_P, _R], *arguments: _P.args, **options: _P.kwargs) -> _R | None:
+    """Give a result, or nothing where the data do not bear the analysis.
+
+    Only `DataError` and what derives from it (`CaseError`, `SurveyError`, ...) count as that.
+    """
+    try:
+        return analysis(*arguments, **options)
+    except DataError:
+        return None

@@ -1,0 +1,396 @@
+"""A run from beginning to end: what can be carried over is, the rest goes to spawned processes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.runs.cache import (
+    Surroundings,
+    carry_over,
+    find_finished,
+    look_around,
+    step_key,
+    text_digest,
+)
+from workbench.runs.events import Event, Follower, emit
+from workbench.runs.failure import Failure
+from workbench.runs.notebook_file import read_notebook
+from workbench.runs.parameters import Assignment
+from workbench.runs.pipeline import load_pipeline
+from workbench.runs.plan import Plan, Step, make_plan
+from workbench.runs.pool import open_pool
+from workbench.runs.record import (
+    RunRecord,
+    StepRecord,
+    begin,
+    data_to,
+    finish,
+    git_commit,
+    keep_step,
+    lock,
+    run_id,
+    versions,
+)
+from workbench.runs.results import check_results, digest_results
+
+if TYPE_CHECKING:
+    from workbench.runs.execute import Outcome, Task
+    from workbench.study import Study
+
+#: Seconds that a notebook may take when nothing is said: long enough for any report, so that a
+#: notebook that hangs is found by the next morning.
+TIMEOUT = 3600.0
+_PEEK = 0.2
+_MOST_JOBS = 4
+
+
+def plan_study(
+    study: Study,
+    root: Path,
+    *,
+    assignments: Sequence[Assignment] = (),
+    notebooks: Iterable[str] | None = None,
+) -> Plan:
+    """Lay out a run without running it: what will run, what will be skipped, and why.
+
+    Parameters
+    ----------
+    study : Study
+        The study's card.
+    root : Path
+        The folder that holds ``notebooks/`` and ``runs/``.
+    assignments : sequence of Assignment
+        Parameters from the command line.
+    notebooks : iterable of str, optional
+        Notebooks, or single keys, asked for; all by default.
+    """
+    inside = study.folder == (root / "data" / study.name).resolve()
+    return make_plan(
+        load_pipeline(root / "notebooks"),
+        study,
+        assignments=assignments,
+        only=notebooks,
+        study_parameter=study.name if inside else str(study.folder),
+    )
+
+
+def run_study(
+    study: Study,
+    root: Path,
+    *,
+    now: datetime,
+    assignments: Sequence[Assignment] = (),
+    notebooks: Iterable[str] | None = None,
+    jobs: int | None = None,
+    timeout: float | None = TIMEOUT,
+    force: bool = False,
+    watch: Callable[[Event], None] | None = None,
+) -> RunRecord:
+    """Run a study's notebooks and record the run under ``runs/<study>/<run id>/``.
+
+    Parameters
+    ----------
+    study : Study
+        The study's card.
+    root : Path
+        The folder that holds ``notebooks/`` and ``runs/``.
+    now : datetime
+        When the run starts, with a time zone; names the run.
+    assignments : sequence of Assignment
+        Parameters from the command line.
+    notebooks : iterable of str, optional
+        Notebooks, or single keys, asked for, with what they need. The others are carried over
+        when nothing they depend on has changed.
+    jobs : int, optional
+        Notebooks at a time; by default one a core, four at most.
+    timeout : float or None
+        Seconds for one notebook.
+    force : bool
+        Execute even what has not changed.
+    watch : callable, optional
+        Gets each event of the run.
+
+    Returns
+    -------
+    RunRecord
+        A notebook that fails is recorded, not raised; `RunRecord.status` tells.
+
+    Raises
+    ------
+    WorkbenchError
+        For bad input, before any kernel starts, and when another run of the study is under way.
+    InterruptedRunError
+        When interrupted. Nothing half done is left where runs lie.
+    """
+    asked = None if notebooks is None else tuple(notebooks)
+    plan = plan_study(study, root, assignments=assignments, notebooks=asked)
+    history = root / "runs" / study.name
+    with lock(history):
+        surroundings = look_around(study, root)
+        run = run_id(now, study.name, surroundings.digest)
+        conductor = _Conductor(
+            plan=plan,
+            study=study,
+            root=root,
+            folder=begin(history, run),
+            surroundings=surroundings,
+            timeout=timeout,
+            force=force,
+            watch=watch or (lambda event: None),
+        )
+        emit(conductor.folder, "run-started", study=study.name, run=run, steps=len(plan.steps))
+        conductor.conduct(jobs or _default_jobs(plan))
+        return conductor.finish(run, now, asked or ())
+
+
+def _default_jobs(plan: Plan) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, _MOST_JOBS, len(plan.steps)))
+
+
+@dataclass
+class _Conductor:
+    """The state of one run."""
+
+    plan: Plan
+    study: Study
+    root: Path
+    folder: Path
+    surroundings: Surroundings
+    timeout: float | None
+    force: bool
+    watch: Callable[[Event], None]
+    records: dict[str, StepRecord] = field(default_factory=dict)
+    results: dict[str, str] = field(default_factory=dict)
+    sources: dict[Path, Any] = field(default_factory=dict)
+    crashed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.steps = {step.key: step for step in self.plan.steps}
+        self.follower = Follower(self.folder)
+
+    # --- order --------------------------------------------------------------------------------
+
+    def conduct(self, jobs: int) -> None:
+        order = TopologicalSorter(self.plan.graph())
+        order.prepare()
+        for skip in self.plan.skips:
+            self._keep(StepRecord(skip.key, skip.key, "skipped", reason=skip.reason))
+        running: dict[Future[Outcome], str] = {}
+        with open_pool(jobs) as pool:
+            while order.is_active():
+                for key in order.get_ready():
+                    step = self.steps[key]
+                    if self._settled(step):
+                        order.done(key)
+                    else:
+                        running[pool.submit(self._task(step))] = key
+                if not running:
+                    continue
+                ended, _ = wait(running, timeout=_PEEK, return_when=FIRST_COMPLETED)
+                self._report()
+                again: list[str] = []
+                for future in ended:
+                    key = running.pop(future)
+                    try:
+                        outcome = future.result()
+                    except BrokenProcessPool:
+                        if key not in self.crashed:
+                            # Nobody can tell which of the processes died first: each gets a
+                            # second chance.
+                            self.crashed.add(key)
+                            again.append(key)
+                            continue
+                        outcome = _crashed(self.steps[key])
+                    self._ended(self.steps[key], outcome)
+                    order.done(key)
+                if again:
+                    pool.renew()
+                    running |= {pool.submit(self._task(self.steps[key])): key for key in again}
+
+    def _settled(self, step: Step) -> bool:
+        """Settle a step that needs no kernel: skipped, or carried over."""
+        for other in step.needs:
+            if not self.records[other].good:
+                self._skip(step, f"it needs {other}, which {_ended_how(self.records[other])}")
+                return True
+        step_hash = self._hash(step)
+        may = self.surroundings.known and not (self.force and step.asked)
+        found = find_finished(self.folder.parent, step.key, step_hash) if may else None
+        if found is None:
+            if not step.asked:
+                self._skip(step, "not asked for, and there is no earlier page that still holds")
+            return not step.asked
+        place, earlier = found
+        carry_over(place, self.folder, earlier, self._source(step))
+        self._keep(
+            StepRecord(
+                **{
+                    **vars(earlier),
+                    "status": "cached",
+                    "reason": "nothing it depends on has changed",
+                    "text": text_digest(self._source(step)),
+                }
+            )
+        )
+        return True
+
+    def _ended(self, step: Step, outcome: Outcome) -> None:
+        failure = outcome.failure
+        saved = self.folder / "results" / step.key
+        saved.mkdir(exist_ok=True)
+        if failure is None:
+            problems = check_results(saved, step.gives)
+            if problems:
+                failure = _broken_promise(step, problems)
+                failed = self.folder / "failed"
+                failed.mkdir(exist_ok=True)
+                page = self.folder / "notebooks" / f"{step.key}.ipynb"
+                page.rename(failed / page.name)
+        record = StepRecord(
+            key=step.key,
+            notebook=step.notebook,
+            case=step.case,
+            status="failed" if failure else "done",
+            reason=failure.sentence() if failure else "",
+            seconds=round(outcome.seconds, 2),
+            executed=datetime.now(UTC).isoformat(timespec="seconds"),
+            parameters=dict(step.parameters),
+            hash=self._hash(step),
+            text=text_digest(self._source(step)),
+            error=asdict(failure) if failure else None,
+        )
+        if failure:
+            # What a failed notebook saved may be half of it: nobody shall read it.
+            _remove(saved)
+        self._keep(record)
+
+    def _skip(self, step: Step, reason: str) -> None:
+        self._keep(
+            StepRecord(
+                step.key,
+                step.notebook,
+                "skipped",
+                case=step.case,
+                reason=reason,
+                parameters=dict(step.parameters),
+            )
+        )
+
+    def _keep(self, record: StepRecord) -> None:
+        if record.good:
+            digest = digest_results(self.folder / "results" / record.key)
+            self.results[record.key] = digest
+            record = StepRecord(**{**vars(record), "results": digest})
+            keep_step(self.folder, record)
+        self.records[record.key] = record
+        emit(
+            self.folder,
+            "notebook-finished",
+            notebook=record.key,
+            status=record.status,
+            seconds=record.seconds,
+            reason=record.reason,
+        )
+        self._report()
+
+    def _report(self) -> None:
+        for event in self.follower.new():
+            self.watch(event)
+
+    # --- what a step is -----------------------------------------------------------------------
+
+    def _source(self, step: Step) -> Any:
+        if step.path not in self.sources:
+            self.sources[step.path] = read_notebook(step.path)
+        return self.sources[step.path]
+
+    def _hash(self, step: Step) -> str:
+        return step_key(step, self._source(step), self.surroundings, self.results)
+
+    def _task(self, step: Step) -> Task:
+        from workbench.runs.execute import Task
+
+        saved = self.folder / "results" / step.key
+        if saved.is_dir():
+            _remove(saved)  # of a first attempt, whose process was killed
+        return Task(
+            key=step.key,
+            path=step.path,
+            folder=self.folder,
+            parameters=dict(step.parameters),
+            given=step.given,
+            timeout=self.timeout,
+            environment={
+                "WORKBENCH_ROOT": str(self.root),
+                "WORKBENCH_RUN": str(self.folder),
+                "WORKBENCH_NOTEBOOK": step.key,
+                "WORKBENCH_CASE": step.case or "",
+                "WORKBENCH_READS": json.dumps([k for k in step.reads if k in self.results]),
+                "WORKBENCH_LANGUAGES": ",".join(self.study.languages),
+                # The same order of sets and of floating-point sums in every run, and no
+                # notebook takes the cores of another.
+                "PYTHONHASHSEED": "0",
+                "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+                "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
+            },
+        )
+
+    def finish(self, run: str, now: datetime, asked: tuple[str, ...]) -> RunRecord:
+        order = {name: place for place, name in enumerate(load_pipeline(self.root / "notebooks"))}
+        records = sorted(self.records.values(), key=lambda r: (order[r.notebook], r.key))
+        failed = any(record.status == "failed" for record in records)
+        emit(self.folder, "run-finished", status="failed" if failed else "done")
+        self._report()
+        return finish(
+            self.folder,
+            RunRecord(
+                study=self.study.name,
+                run=run,
+                started=now.astimezone(UTC).isoformat(timespec="seconds"),
+                finished=datetime.now(UTC).isoformat(timespec="seconds"),
+                status="failed" if failed else "done",
+                notebooks={record.key: record for record in records},
+                inputs=dict(self.surroundings.inputs),
+                versions=versions(),
+                commit=git_commit(self.root),
+                as_of=str(self.study.as_of),
+                data_to=data_to(self.folder / "results"),
+                languages=tuple(self.study.languages),
+                asked=asked,
+            ),
+        )
+
+
+def _ended_how(record: StepRecord) -> str:
+    return "failed" if record.status == "failed" else "was skipped"
+
+
+def _crashed(step: Step) -> Outcome:
+    from workbench.runs.execute import Outcome
+
+    failure = Failure(
+        step.key,
+        "crash",
+        "the process that ran it was killed, twice (too little memory?)",
+        parameters=dict(step.parameters),
+    )
+    return Outcome(step.key, 0.0, failure)
+
+
+def _broken_promise(step: Step, problems: Sequence[str]) -> Failure:
+    return Failure(step.key, "results", "; ".join(problems), parameters=dict(step.parameters))
+
+
+def _remove(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()

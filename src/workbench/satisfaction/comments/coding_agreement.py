@@ -1,0 +1,275 @@
+"""How far people, and people and the method, agree on what a comment says and in which tone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from workbench.errors import DataError
+from workbench.satisfaction.comments.comments import Comments
+from workbench.satisfaction.comments.tone import Polarity, learn_polarity, tone_by_rating
+from workbench.stats import cohen_kappa, krippendorff
+
+Array = NDArray[np.float64]
+#: What coders may write for a tone.
+TONES: Final[Mapping[str, float]] = {
+    "positive": 1.0,
+    "negative": 0.0,
+    "1": 1.0,
+    "0": 0.0,
+    "+": 1.0,
+    "-": 0.0,
+    "正面": 1.0,
+    "负面": 0.0,
+}
+_LEAST = 20
+
+
+@dataclass(frozen=True)
+class CodingAgreement:
+    """Agreement beyond chance between people, and of each with the method.
+
+    Attributes
+    ----------
+    table : DataFrame
+        `what` ("aspect", "tone"), `between` ("people", or "method and coder a"), `measure`
+        ("alpha" Krippendorff, "kappa" Cohen), `n`, `estimate`, `low`, `high`, `verdict` by
+        Krippendorff's limits, `reason` where nothing could be said.
+    """
+
+    table: pd.DataFrame
+
+    def of(self, what: str, between: str) -> pd.Series:
+        """Return one row."""
+        rows = self.table[(self.table["what"] == what) & (self.table["between"] == between)]
+        if rows.empty:
+            raise DataError(f"no agreement on {what} between {between} was measured")
+        return rows.iloc[0]
+
+    @property
+    def sound(self) -> bool:
+        """Whether all that was measured may be relied on at least tentatively."""
+        measured = self.table.dropna(subset="estimate")
+        return bool(len(measured)) and not (measured["verdict"] == "unreliable").any()
+
+    def metrics(self) -> pd.DataFrame:
+        """Coefficients: name, value, low, high."""
+        t = self.table.dropna(subset="estimate")
+        return pd.DataFrame(
+            {
+                "name": t["what"] + "." + t["between"],
+                "value": t["estimate"],
+                "low": t["low"],
+                "high": t["high"],
+            }
+        )
+
+
+def coded_tones(frame: pd.DataFrame, *, prefix: str = "tone_") -> Array:
+    """Read the tone on which all coders of a comment agree.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One column a coder, say `tone_a` and `tone_b`; see `TONES` for what may stand there.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        1 positive, 0 negative, NaN where nobody coded or the coders differ.
+    """
+    columns = [c for c in frame if str(c).startswith(prefix)]
+    if not columns:
+        return np.full(len(frame), np.nan)
+    tones = pd.concat([_tone(frame[c]) for c in columns], axis=1)
+    agreed = (tones.min(axis=1) == tones.max(axis=1)).to_numpy()
+    return np.where(agreed, tones.max(axis=1).to_numpy(dtype=float), np.nan)
+
+
+def learn_tone(
+    frame: pd.DataFrame,
+    *,
+    text: str = "comment",
+    rating: str = "csat5",
+    tone: str = "tone_",
+    labelled: pd.DataFrame | None = None,
+    rng: np.random.Generator,
+    folds: int = 5,
+    level: float = 0.95,
+) -> Polarity:
+    """Learn the tone of a survey's comments from whatever tells it.
+
+    That is what coders wrote, then other comments that are labelled, then the ratings; those who
+    comment on a middling rating mostly complain.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The survey.
+    text, rating : str
+        Columns of the comments and of overall satisfaction (which may be missing).
+    tone : str
+        Prefix of the coders' columns.
+    labelled : DataFrame, optional
+        Other comments: `comment`, and `positive` (1 or 0).
+    rng : numpy.random.Generator
+
+    Raises
+    ------
+    DataError
+        As `learn_polarity`; or `labelled` lacks a column.
+    """
+    texts = frame[text].reset_index(drop=True)
+    rated = np.full(len(frame), np.nan)
+    if rating in frame:
+        rated = tone_by_rating(frame[rating], middle="negative")
+    coded = coded_tones(frame, prefix=tone)
+    if labelled is not None:
+        absent = [c for c in ("comment", "positive") if c not in labelled]
+        if absent:
+            raise DataError(
+                f"there are no columns {', '.join(map(repr, absent))}",
+                where="labelled comments",
+                remedy="the table needs comment and positive (1 or 0)",
+            )
+        texts = pd.concat([texts, labelled["comment"]], ignore_index=True)
+        given = pd.to_numeric(labelled["positive"], errors="coerce").to_numpy(dtype=float)
+        rated = np.concatenate([rated, np.full(len(labelled), np.nan)])
+        coded = np.concatenate([coded, given])
+    learned = learn_polarity(texts, rated, coded=coded, rng=rng, folds=folds, level=level)
+    return replace(learned, held_out=learned.held_out[: len(frame)])
+
+
+def coding_agreement(
+    frame: pd.DataFrame,
+    comments: Comments,
+    polarity: Polarity | None = None,
+    *,
+    aspect: str = "code_",
+    tone: str = "tone_",
+    rng: np.random.Generator,
+    draws: int = 500,
+    level: float = 0.95,
+) -> CodingAgreement:
+    """Compare the coders with one another and with the method.
+
+    The method's aspect of a comment is the one it speaks of first; its tone is that given to the
+    comment while it was held out of learning. Survey weights have no part in it: agreement speaks
+    of coders and method, not of customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table that the comments came from, one column a coder for aspects and tones.
+    comments : Comments
+        Read from this table.
+    polarity : Polarity, optional
+        Learned from this table's comments.
+    aspect, tone : str
+        Prefixes of the coders' columns.
+    rng : numpy.random.Generator
+
+    Raises
+    ------
+    DataError
+        There are no coders' columns, or the table is not that of the comments.
+    """
+    if len(frame) != comments.asked:
+        raise DataError(
+            f"the table has {len(frame)} rows, the comments came from one of {comments.asked}",
+            remedy="give the table that the comments were read from",
+        )
+    given = frame.reset_index(drop=True)
+    rows: list[dict[str, Any]] = []
+    method = comments.first_aspect().reindex(given.index)
+    codes = _codes(given, aspect)
+    known = {*comments.aspects, "none"}
+    rows += _between_people(codes, "aspect", rng, draws, level)
+    for column in map(str, codes):
+        foreign = ~codes[column].dropna().isin(known)
+        if foreign.mean() > 0.5:
+            reason = "the codes are not aspects of the codebook"
+            rows.append(
+                {
+                    "what": "aspect",
+                    "between": f"method and coder {column.removeprefix(aspect)}",
+                    "reason": reason,
+                }
+            )
+        else:
+            rows.append(
+                _with_method(codes[column], method, "aspect", column.removeprefix(aspect), level)
+            )
+    tones = _codes(given, tone).apply(_tone)
+    rows += _between_people(tones, "tone", rng, draws, level)
+    if polarity is not None and polarity.held_out.shape == (len(given),):
+        held = pd.Series(polarity.held_out)
+        rows += [
+            _with_method(tones[c], held, "tone", c.removeprefix(tone), level)
+            for c in map(str, tones)
+        ]
+    if not rows:
+        raise DataError(
+            "nobody has coded the comments",
+            where="survey",
+            remedy=f"columns {aspect}<coder> hold aspects, {tone}<coder> hold tones",
+        )
+    columns = ["what", "between", "measure", "n", "estimate", "low", "high", "verdict", "reason"]
+    blank: dict[str, Any] = {"n": 0, "estimate": np.nan, "low": np.nan, "high": np.nan}
+    blank |= {"measure": "", "verdict": "", "reason": ""}
+    return CodingAgreement(pd.DataFrame([{**blank, **row} for row in rows])[columns])
+
+
+def _codes(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    columns = [c for c in frame if str(c).startswith(prefix)]
+    cells = {str(c): frame[c].astype("string").str.strip() for c in columns}
+    found = {c: text.where(text != "").astype(object) for c, text in cells.items()}
+    return pd.DataFrame(found, index=frame.index)
+
+
+def _tone(column: pd.Series) -> pd.Series:
+    text = column.astype("string").str.strip().str.lower()
+    text = text.str.replace(r"\.0$", "", regex=True)
+    return text.map(TONES).astype(float)
+
+
+def _between_people(
+    codes: pd.DataFrame, what: str, rng: np.random.Generator, draws: int, level: float
+) -> list[dict[str, Any]]:
+    if codes.shape[1] < 2:
+        return []
+    both = codes[codes.notna().sum(axis=1) >= 2]
+    if len(both) < _LEAST:
+        reason = f"fewer than {_LEAST} comments coded twice"
+        return [{"what": what, "between": "people", "n": len(both), "reason": reason}]
+    found = krippendorff(both, rng=rng, draws=draws, level=level)
+    return [{"what": what, "between": "people", **_row(found)}]
+
+
+def _with_method(
+    coder: pd.Series, method: pd.Series, what: str, name: str, level: float
+) -> dict[str, Any]:
+    both = coder.notna() & method.notna()
+    row = {"what": what, "between": f"method and coder {name}"}
+    if both.sum() < _LEAST:
+        return {**row, "n": int(both.sum()), "reason": f"fewer than {_LEAST} comments"}
+    return {
+        **row,
+        **_row(cohen_kappa(coder[both].to_numpy(), method[both].to_numpy(), level=level)),
+    }
+
+
+def _row(found: Any) -> dict[str, Any]:
+    return {
+        "measure": found.measure,
+        "n": found.units,
+        "estimate": found.estimate,
+        "low": found.low,
+        "high": found.high,
+        "verdict": found.verdict,
+    }

@@ -1,0 +1,327 @@
+"""What customers write: comments cut into clauses, and each clause assigned to its aspects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+
+from workbench.errors import DataError
+from workbench.results.estimate import Estimate
+from workbench.stats import share_interval, unequal_weights
+from workbench.stats.weights import check_weights
+
+Array = NDArray[np.float64]
+_HAN = re.compile(r"[\u3400-\u9fff]")
+# A clause ends with a sentence, or where the writer turns: "good network, but the bill is wrong".
+_END = re.compile(
+    r"[。！？!?；;\n\r]+|(?<=[a-z)\]’'\"])\.+(?=\s|$)|(?<=\d)\.(?=\s|$)"
+    r"|(?:[，,]\s*)?(?:不过|但是|可是|然而|但(?=[^愿]))"
+    r"|(?:[,;]\s*|\s+|^)(?:but|however|although)\b[,]?",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W\d_]")
+#: What stands in a text where a person could have been recognised.
+_MASK = re.compile(r"\[(?:name|phone|e-mail|address|text)\]")
+
+
+@dataclass(frozen=True)
+class Comments:
+    """Comments cut into clauses.
+
+    Attributes
+    ----------
+    clauses : DataFrame
+        `row` (position of the comment in the table given), `text`, `language` ("en" or "zh"),
+        `masked` (somebody was named in it), and one column of bool an aspect.
+    aspects : dict of str to str
+        Names of the aspects and their English titles.
+    texts : Series of str
+        The comments that say something, by position.
+    everybody : DataFrame
+        One row an answer of the table given: `wrote`, `weight`, `person`.
+    exclusions : DataFrame
+        `reason`, `what`, `n`.
+    """
+
+    clauses: pd.DataFrame
+    aspects: dict[str, str]
+    texts: pd.Series
+    everybody: pd.DataFrame
+    exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def asked(self) -> int:
+        """Rows of the table given."""
+        return len(self.everybody)
+
+    @property
+    def answered(self) -> Estimate:
+        """Share of the respondents who wrote something."""
+        return self.share_of(self.everybody["wrote"])
+
+    @property
+    def covered(self) -> Estimate:
+        """Share of the comments in which the codebook finds an aspect."""
+        return self.share_of(self.mentions().any(axis=1))
+
+    def share_of(self, values: pd.Series, level: float = 0.95) -> Estimate:
+        """Share, or mean chance, of some of the answers: by their position."""
+        rows = self.everybody.loc[values.index]
+        return share_interval(
+            values.to_numpy(dtype=float),
+            weights=unequal_weights(rows["weight"], len(rows)),
+            clusters=rows["person"],
+            level=level,
+        )
+
+    def mentions(self) -> pd.DataFrame:
+        """Whether each comment speaks of each aspect: rows are comments, by position."""
+        found = self.clauses.groupby("row")[list(self.aspects)].any()
+        return found.reindex(self.texts.index, fill_value=False)
+
+    def first_aspect(self) -> pd.Series:
+        """Name the aspect that each comment speaks of first; "none" where there is none."""
+        named = self.clauses[self.clauses[list(self.aspects)].any(axis=1)]
+        first = named.drop_duplicates("row").set_index("row")[list(self.aspects)]
+        names = first.idxmax(axis=1) if len(first) else pd.Series(dtype=object)
+        return names.reindex(self.texts.index).fillna("none").rename("aspect")
+
+
+@dataclass(frozen=True)
+class AspectTable:
+    """How often each aspect is mentioned, and in which tone.
+
+    Attributes
+    ----------
+    table : DataFrame
+        `aspect`, `label`, `n` (comments), `share` (of all comments) with `share_low`,
+        `share_high`, `clauses`, `estimate` (share of them that is positive) with `low`, `high`,
+        `reason` where fewer than `min_cell` respondents speak of it.
+    comments : int
+    """
+
+    table: pd.DataFrame
+    comments: int
+
+    @property
+    def worst(self) -> pd.Series:
+        """The aspect spoken of least kindly, among those that are shown."""
+        return self.table.iloc[int(np.nanargmin(self.table["estimate"]))]
+
+    @property
+    def most(self) -> pd.Series:
+        """The aspect spoken of most often."""
+        return self.table.iloc[int(self.table["n"].argmax())]
+
+    def metrics(self) -> pd.DataFrame:
+        """Shares of positive clauses: name, value, low, high."""
+        t = self.table.dropna(subset="estimate")
+        return pd.DataFrame(
+            {
+                "name": "positive." + t["aspect"],
+                "value": t["estimate"],
+                "low": t["low"],
+                "high": t["high"],
+            }
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the tone of each aspect with its interval, the least kind on top."""
+        ax = ax or plt.gca()
+        rows = self.table.dropna(subset="estimate").sort_values("estimate", ascending=False)
+        place = np.arange(len(rows))
+        value, low, high = (100 * rows[c].to_numpy(float) for c in ("estimate", "low", "high"))
+        sizes = 30 + 220 * rows["share"].to_numpy(float) / max(rows["share"].max(), 1e-9)
+        ax.errorbar(value, place, xerr=[value - low, high - value], fmt="none", capsize=3)
+        ax.scatter(value, place, s=sizes, alpha=0.75, zorder=3)
+        ax.set_yticks(place, list(rows["label"]))
+        ax.tick_params(axis="y", length=0)
+        ax.grid(visible=False, axis="y")
+        ax.axvline(50, color=plt.rcParams["text.color"], linewidth=0.7, linestyle="--")
+        ax.set_xlim(0, 100)
+        ax.set_xlabel("Positive statements, % (line: 95% interval)")
+        return ax
+
+
+def language_of(text: str) -> str:
+    """Tell Chinese from English by its characters."""
+    han = len(_HAN.findall(text))
+    latin = len(re.findall(r"[A-Za-z]+", text))
+    return "zh" if han > latin else "en"
+
+
+def plain(text: str) -> str:
+    """Leave out the marks that stand for a masked name, phone or address."""
+    return _MASK.sub("", text).strip(" \t，,、:：.")
+
+
+def split_clauses(text: str) -> list[str]:
+    """Cut a comment into statements that can each have a tone of their own."""
+    parts = (part.strip(" \t，,、:：.") for part in _END.split(text))
+    return [part for part in parts if _WORD.search(_MASK.sub("", part))]
+
+
+def read_comments(
+    texts: pd.Series,
+    codebook: Mapping[str, Mapping[str, Any]],
+    *,
+    weights: ArrayLike | None = None,
+    people: ArrayLike | None = None,
+) -> Comments:
+    """Cut comments into clauses and find their aspects.
+
+    Parameters
+    ----------
+    texts : Series of str
+        One entry a respondent, missing or empty where nothing was written. People's names,
+        phones and addresses must have been masked already, as the workbench's tables are.
+    codebook : mapping
+        For each aspect `title`, `words` and `except`, by language.
+    weights : array_like, shape (n,), optional
+        Survey weights.
+    people : array_like, shape (n,), optional
+        Who answered: intervals allow for people who wrote more than once.
+
+    Raises
+    ------
+    DataError
+        The codebook has no aspects, or nobody wrote anything that can be read.
+    """
+    if not codebook:
+        raise DataError(
+            "the codebook has no aspects", where="codebook", remedy="describe at least one"
+        )
+    given = pd.Series(texts).reset_index(drop=True)
+    said = given.astype("string").str.strip()
+    empty = said.isna() | (said == "")
+    readable = said.fillna("").map(lambda t: bool(_WORD.search(_MASK.sub("", t)))).astype(bool)
+    if not readable.any():
+        raise DataError(
+            f"none of {len(given)} comments can be read",
+            where="survey.comment",
+            remedy="map the column of comments, or leave the comments out",
+        )
+    kept = said[readable].astype(str)
+    rows = [
+        (row, plain(clause), language_of(clause), bool(_MASK.search(clause)))
+        for row, text in kept.items()
+        for clause in split_clauses(text)
+    ]
+    clauses = pd.DataFrame(rows, columns=["row", "text", "language", "masked"])
+    taken = sorted(set(codebook) & set(clauses.columns))
+    if taken:
+        raise DataError(
+            f"an aspect is called {taken[0]!r}", where="codebook", remedy="choose another name"
+        )
+    for name, aspect in codebook.items():
+        clauses[name] = _matches(clauses, aspect)
+    w = np.ones(len(given)) if weights is None else check_weights(weights, len(given))
+    everybody = pd.DataFrame({"wrote": readable, "weight": w}, index=given.index)
+    everybody["person"] = np.arange(len(given)) if people is None else np.asarray(people)
+    lost = [
+        ("nothing written", "respondents", int(empty.sum())),
+        ("no letter in the comment", "comments", int((~readable & ~empty).sum())),
+    ]
+    return Comments(
+        clauses=clauses,
+        aspects={str(n): str(a.get("title", {}).get("en", n)) for n, a in codebook.items()},
+        texts=kept,
+        everybody=everybody,
+        exclusions=pd.DataFrame([r for r in lost if r[2]], columns=["reason", "what", "n"]),
+    )
+
+
+def aspect_table(
+    comments: Comments,
+    positive: ArrayLike,
+    *,
+    min_cell: int = 5,
+    level: float = 0.95,
+) -> AspectTable:
+    """Count who speaks of each aspect, and in which tone.
+
+    Parameters
+    ----------
+    comments : Comments
+    positive : array_like of float, shape (clauses,)
+        Chance that each clause is positive, from `Polarity.of`.
+    min_cell : int
+        Aspects of fewer respondents show their count and the reason only.
+
+    Notes
+    -----
+    The share of positive statements is the mean of the chances: counting only which side of one
+    half they fall on lets an unsure method lean to one side. Intervals are for other customers and
+    this method (see `share_interval`): they do not hold what the method gets wrong. Clauses of one
+    respondent about one aspect are taken together, so that nobody counts twice.
+    """
+    tone = np.asarray(positive, dtype=float)
+    if tone.shape != (len(comments.clauses),):
+        raise DataError(
+            f"there are {tone.size} tones for {len(comments.clauses)} clauses",
+            remedy="give one a clause, in their order",
+        )
+    mentions = comments.mentions()
+    rows = []
+    for name, title in comments.aspects.items():
+        mine = comments.clauses[name].to_numpy()
+        votes = pd.Series(tone[mine]).groupby(comments.clauses.loc[mine, "row"].to_numpy()).mean()
+        row: dict[str, Any] = {"aspect": name, "label": title, "n": len(votes)}
+        if len(votes) < min_cell:
+            row |= {"clauses": 0, "reason": f"fewer than {min_cell} respondents"}
+        else:
+            row |= {"clauses": int(mine.sum()), "reason": ""}
+            share, value = comments.share_of(mentions[name], level), comments.share_of(votes, level)
+            row |= dict(zip(("share", "share_low", "share_high"), share, strict=True))
+            row |= dict(zip(("estimate", "low", "high"), value, strict=True))
+        rows.append(row)
+    columns = ["aspect", "label", "n", "share", "share_low", "share_high", "clauses"]
+    table = pd.DataFrame(rows, columns=[*columns, "estimate", "low", "high", "reason"])
+    table = table.sort_values("n", ascending=False).reset_index(drop=True)
+    return AspectTable(table, len(comments))
+
+
+def _matches(clauses: pd.DataFrame, aspect: Mapping[str, Any]) -> NDArray[np.bool_]:
+    found = np.zeros(len(clauses), dtype=bool)
+    words, other = aspect.get("words", {}), aspect.get("except", {})
+    # a Chinese text may name an English brand and the reverse: look for both everywhere
+    patterns = [pattern_of(words.get(k, ()), k) for k in ("en", "zh")]
+    without = [pattern_of(other.get(k, ()), k) for k in ("en", "zh")]
+    texts = clauses["text"]
+    for pattern in without:
+        if pattern is not None:
+            texts = texts.str.replace(pattern, " ", regex=True)
+    for pattern in patterns:
+        if pattern is not None:
+            found |= texts.str.contains(pattern, regex=True).to_numpy(dtype=bool)
+    return found
+
+
+def pattern_of(words: Sequence[str], language: str) -> re.Pattern[str] | None:
+    """Build the expression that finds any of some words."""
+    if not words:
+        return None
+    if language == "zh":
+        # Latin words among Chinese, such as APP, are words of their own: not part of "disappoint"
+        parts = [
+            rf"(?<![A-Za-z]){re.escape(w)}(?![A-Za-z])" if w.isascii() else re.escape(w)
+            for w in (word.rstrip("*") for word in words)
+        ]
+        return re.compile("|".join(parts), re.IGNORECASE)
+    parts = [
+        r"\s+".join(re.escape(p) for p in w.rstrip("*").split())
+        + (r"\w*" if w.endswith("*") else r"\b")
+        for w in words
+    ]
+    return re.compile(r"\b(?:" + "|".join(parts) + ")", re.IGNORECASE)

@@ -1,0 +1,1 @@
+"""What satisfaction goes with: drivers, path models, the service chain."""

@@ -1,0 +1,1 @@
+"""Gaps between expectation and perception, and what to mend first."""

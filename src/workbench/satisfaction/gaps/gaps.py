@@ -1,0 +1,256 @@
+"""Service-quality gaps: perception minus expectation, item by item, with paired intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+from workbench.satisfaction.questionnaire.answers import Answers, SurveyError
+from workbench.stats import adjust, column_moments
+from workbench.stats.weights import several
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Gaps of one survey.
+
+    Attributes
+    ----------
+    items : DataFrame
+        One row an item: `item`, `label`, `dimension`, `n` (pairs), `missing`, `expectation`,
+        `perception`, `estimate` (gap), `low`, `high`, `sd`, `d_z`, `p`, `p_holm`, `p_bh`.
+    dimensions : DataFrame
+        The same for each dimension and, last, `overall`; each respondent counts once.
+    level : float
+    """
+
+    items: pd.DataFrame
+    dimensions: pd.DataFrame
+    level: float = 0.95
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Gaps by item, the widest shortfall first."""
+        return self.items.sort_values("estimate", kind="stable").reset_index(drop=True)
+
+    @property
+    def overall(self) -> pd.Series:
+        """The mean gap over all items (the unweighted SERVQUAL score)."""
+        return self.dimensions.iloc[-1]
+
+    @property
+    def n_short(self) -> int:
+        """Items whose gap lies below zero beyond chance (Holm over all items)."""
+        return int(((self.items["estimate"] < 0) & (self.items["p_holm"] < 1 - self.level)).sum())
+
+    @property
+    def worst(self) -> pd.Series:
+        """The dimension that falls furthest short."""
+        parts = self.dimensions.iloc[:-1]
+        return parts.iloc[int(np.nanargmin(parts["estimate"]))]
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """SERVQUAL (gap) beside SERVPERF (perception alone), by dimension.
+
+        References
+        ----------
+        Parasuraman, Zeithaml, Berry (1988), Journal of Retailing 64(1); Cronin, Taylor (1992),
+        Journal of Marketing 56(3).
+        """
+        d = self.dimensions
+        return pd.DataFrame(
+            {
+                "dimension": d["dimension"],
+                "n": d["n"],
+                "servqual": d["estimate"],
+                "servqual_low": d["low"],
+                "servqual_high": d["high"],
+                "servperf": d["perception"],
+                "servperf_low": d["perception_low"],
+                "servperf_high": d["perception_high"],
+                "rank_servqual": d["estimate"].iloc[:-1].rank().reindex(d.index),
+                "rank_servperf": d["perception"].iloc[:-1].rank().reindex(d.index),
+            }
+        )
+
+    def metrics(self) -> pd.DataFrame:
+        """Gap overall and by dimension: name, value, low, high."""
+        d = self.dimensions
+        names = ["gap" if x == "overall" else f"gap.{x}" for x in d["dimension"]]
+        return pd.DataFrame(
+            {"name": names, "value": d["estimate"], "low": d["low"], "high": d["high"]}
+        )
+
+    def plot_dimensions(self, ax: Axes | None = None) -> Axes:
+        """Draw the gap of each dimension with its interval."""
+        return self.plot(ax, of="dimensions")
+
+    def plot(self, ax: Axes | None = None, *, of: Literal["items", "dimensions"] = "items") -> Axes:
+        """Draw each gap with its interval, the widest shortfall on top."""
+        ax = ax or plt.gca()
+        table = self.items if of == "items" else self.dimensions.iloc[:-1]
+        names = table["label"] if of == "items" else table["dimension"]
+        order = np.argsort(-table["estimate"].to_numpy(), kind="stable")
+        rows = table.iloc[order]
+        place = np.arange(len(rows))
+        short = (rows["high"] < 0).to_numpy()
+        strong, muted = _two_colours(ax)
+        for chosen, colour, marker in ((short, strong, "o"), (~short, muted, "D")):
+            part = rows[chosen]
+            ax.hlines(place[chosen], part["low"], part["high"], colors=colour, linewidth=2)
+            ax.plot(part["estimate"], place[chosen], marker, color=colour, markersize=5)
+        ax.axvline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
+        edge = float(np.nanmin([rows["low"].min(), rows["estimate"].min(), 0.0]))
+        top = float(np.nanmax([rows["high"].max(), rows["estimate"].max(), 0.0]))
+        ax.set_xlim(edge - 0.05 * abs(edge) - 0.02, top + 0.12)
+        ax.set_yticks(place, [str(name) for name in names.iloc[order]])
+        ax.tick_params(axis="y", length=0)
+        ax.set_ylim(-0.8, len(rows) - 0.2)
+        ax.set_xlabel("Experience minus expectation, scale points (bar: 95% interval)")
+        ax.grid(visible=False, axis="y")
+        return ax
+
+
+def _two_colours(ax: Axes) -> tuple[str, str]:
+    colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    return colours[0], plt.rcParams["text.color"] if len(colours) < 2 else colours[1]
+
+
+def paired(
+    difference: Array,
+    *,
+    weights: Array | None = None,
+    people: NDArray[np.intp] | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Student's t for the mean of each column, missing values left out.
+
+    Parameters
+    ----------
+    difference : ndarray, shape (n, k)
+    weights : ndarray, shape (n,), optional
+        The variance is then the linearised one, the degrees of freedom those of the effective
+        sample size.
+    people : ndarray of int, shape (n,), optional
+        Who gave each row, where some gave several: their rows may go together.
+
+    Returns
+    -------
+    DataFrame, one row a column
+        `n`, `missing`, `estimate`, `low`, `high`, `sd`, `d_z` (mean over SD), `p`. With fewer than
+        two values, or no spread at all, there is no interval and no p: they are NaN.
+    """
+    m = column_moments(difference, weights, clusters=people)
+    df = np.maximum(m.effective - 1, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        se = np.sqrt(m.variance)
+        half = stdtrit(df, 0.5 + level / 2) * se
+        return pd.DataFrame(
+            {
+                "n": m.n.astype(int),
+                "missing": (difference.shape[0] - m.n).astype(int),
+                "estimate": m.mean,
+                "low": m.mean - half,
+                "high": m.mean + half,
+                "sd": m.sd,
+                "d_z": m.mean / m.sd,
+                "p": 2 * stdtr(df, -np.abs(m.mean / se)),
+            }
+        )
+
+
+def gaps(answers: Answers, *, level: float = 0.95) -> Gaps:
+    """Measure where experience falls short of expectation.
+
+    The interval is the paired one: both answers come from the same person. Expectation and
+    perception are averaged over the same pairs as the gap, so the columns add up.
+
+    Weighted answers give weighted estimates with linearised variances. Somebody who answered in
+    several waves is one cluster.
+
+    Parameters
+    ----------
+    answers : Answers
+    level : float
+        Confidence of the intervals; p-values are two-sided and corrected over items, and over
+        dimensions, by Holm and by Benjamini-Hochberg.
+
+    References
+    ----------
+    Parasuraman, Zeithaml, Berry (1988), Journal of Retailing 64(1), 12-40. Effect size d_z:
+    Cohen (1988), Statistical Power Analysis, section 2.3.5.
+    """
+    sides = dimension_sides(answers)
+    e, p = answers.expectation.to_numpy(), answers.perception.to_numpy()
+    w = answers.weights if answers.weighted else None
+    people = several(answers.people)
+    items = _rows(e, p, w, people, level)
+    items.insert(0, "item", answers.items)
+    items.insert(1, "label", [answers.labels.get(i, i) for i in answers.items])
+    items.insert(2, "dimension", [answers.dimension_of(i) for i in answers.items])
+    names = [*answers.dimensions, "overall"]
+    return Gaps(
+        items=items, dimensions=dimension_gaps(names, *sides, w, people, level), level=level
+    )
+
+
+def dimension_sides(answers: Answers) -> tuple[Array, Array]:
+    """Average each respondent's expectation and experience by dimension and, last, over all items.
+
+    Both are means over the items that have both, so their difference is the gap.
+
+    Raises
+    ------
+    SurveyError
+        Expectations were not asked.
+    """
+    if not answers.two_sided:
+        raise SurveyError(
+            "the survey did not ask for expectations",
+            where="survey",
+            remedy="without them there is no gap; see `performance` for experience alone",
+        )
+    return answers.paired_scores
+
+
+def dimension_gaps(
+    names: list[str],
+    e: Array,
+    p: Array,
+    w: Array | None,
+    people: NDArray[np.intp] | None,
+    level: float,
+) -> pd.DataFrame:
+    """Give the gap of each dimension and, last, over all items; see `Gaps.dimensions`."""
+    dims = _rows(e, p, w, people, level)
+    dims.insert(0, "dimension", names)
+    # the overall mean is no further comparison: it is not part of the family
+    for method in ("holm", "bh"):
+        dims[f"p_{method}"] = np.append(adjust(dims["p"].iloc[:-1], method), dims["p"].iloc[-1])
+    return dims
+
+
+def _rows(
+    e: Array, p: Array, w: Array | None, people: NDArray[np.intp] | None, level: float
+) -> pd.DataFrame:
+    gap = p - e
+    lone = np.isnan(gap)
+    if lone.any():  # one side without the other counts for neither
+        e, p = (np.where(lone, np.nan, side) for side in (e, p))
+    table = paired(gap, weights=w, people=people, level=level)
+    experience = paired(p, weights=w, people=people, level=level)
+    table.insert(2, "expectation", column_moments(e, w).mean)
+    table.insert(3, "perception", experience["estimate"])
+    table["perception_low"], table["perception_high"] = experience["low"], experience["high"]
+    table["p_holm"], table["p_bh"] = adjust(table["p"], "holm"), adjust(table["p"], "bh")
+    return table

@@ -1,0 +1,281 @@
+"""SERVQUAL beside SERVPERF: one score from the gaps, and where gap and experience disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from scipy.stats import kendalltau
+
+from workbench.errors import DataError
+from workbench.results.estimate import Estimate
+from workbench.satisfaction.gaps.gaps import dimension_sides, gaps, paired
+from workbench.satisfaction.moments import percentile_limits, resampled, respondents
+from workbench.satisfaction.questionnaire.answers import Answers
+from workbench.stats.weights import several
+
+Array = NDArray[np.float64]
+
+
+def performance(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
+    """Mean experience of each item and dimension (SERVPERF), with intervals.
+
+    Returns
+    -------
+    DataFrame
+        `item` (empty for dimensions), `label`, `dimension`, `n`, `missing`, `estimate`, `low`,
+        `high`; items, then dimensions, then `overall`.
+
+    References
+    ----------
+    Cronin, Taylor (1992), Journal of Marketing 56(3), 55-68.
+    """
+    w = answers.weights if answers.weighted else None
+    people = several(answers.people)
+    items = paired(answers.perception.to_numpy(), weights=w, people=people, level=level)
+    scores = answers.scores(answers.perception)
+    dims = paired(scores.to_numpy(), weights=w, people=people, level=level)
+    table = pd.concat([items, dims], ignore_index=True)
+    table = table[["n", "missing", "estimate", "low", "high"]]
+    names = list(scores.columns)
+    table.insert(0, "item", [*answers.items, *([""] * len(names))])
+    table.insert(1, "label", [*(answers.labels.get(i, i) for i in answers.items), *names])
+    table.insert(2, "dimension", [*(answers.dimension_of(i) for i in answers.items), *names])
+    return table
+
+
+def weighted_score(
+    answers: Answers, importance: Mapping[str, float] | None = None, *, level: float = 0.95
+) -> Estimate:
+    """Weighted SERVQUAL score: each respondent's gaps, weighted by what matters to them.
+
+    Parameters
+    ----------
+    answers : Answers
+    importance : mapping of dimension to number, optional
+        One weight a dimension for everybody (say, of a hundred points, or derived from drivers);
+        without it, each respondent's own stated importance of the items.
+
+    Raises
+    ------
+    DataError
+        No importance was stated and none is given.
+
+    References
+    ----------
+    Zeithaml, Parasuraman, Berry (1990), Delivering Quality Service, chapter 9 and appendix A.
+    """
+    own = _weighted_gaps(answers, importance)
+    w = answers.weights if answers.weighted else None
+    people = several(answers.people)
+    row = paired(own[:, None], weights=w, people=people, level=level).iloc[0]
+    return Estimate(row["estimate"], row["low"], row["high"], row["n"], level)
+
+
+def _weighted_gaps(answers: Answers, importance: Mapping[str, float] | None) -> Array:
+    """Give each respondent's mean gap, weighted by importance."""
+    gap = answers.gap.to_numpy()
+    if importance is not None:
+        absent = [d for d in answers.dimensions if d not in importance]
+        if absent:
+            raise DataError(
+                f"dimensions {', '.join(absent)} have no importance",
+                remedy="give one weight a dimension",
+            )
+        scores = answers.scores(answers.gap).drop(columns="overall").to_numpy()
+        share = np.broadcast_to([float(importance[d]) for d in answers.dimensions], scores.shape)
+    else:
+        if answers.importance.empty:
+            raise DataError(
+                "no importance was stated",
+                where="survey",
+                remedy="give `importance`, one weight a dimension, or the columns imp_01, ...",
+            )
+        scores = gap
+        share = answers.importance.reindex(columns=answers.items).to_numpy(dtype=float)
+    both = ~np.isnan(scores) & ~np.isnan(share)
+    total = np.where(both, share, 0.0).sum(axis=1)
+    enough = (both.mean(axis=1) >= 0.5) & (total > 0)
+    return np.asarray(
+        np.where(both, scores * share, 0.0).sum(axis=1) / np.where(enough, total, np.nan)
+    )
+
+
+def overall_scores(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
+    """Set the scores of the service as a whole beside one another.
+
+    Returns
+    -------
+    DataFrame
+        `score`, `n`, `estimate`, `low`, `high`: SERVQUAL (mean gap); where importance was stated
+        also SERVQUAL weighted by it, and by how much that moves it (of the respondents who have
+        both); last SERVPERF (mean experience, of the items with an expectation).
+    """
+    w, people = answers.weights if answers.weighted else None, several(answers.people)
+    columns = {"SERVQUAL": answers.scores(answers.gap)["overall"].to_numpy()}
+    if not answers.importance.empty:
+        own = _weighted_gaps(answers, None)
+        columns["SERVQUAL, weighted by importance"] = own
+        columns["What importance changes"] = own - columns["SERVQUAL"]
+    columns["SERVPERF"] = dimension_sides(answers)[1][:, -1]
+    table = paired(np.column_stack(list(columns.values())), weights=w, people=people, level=level)
+    table.insert(0, "score", list(columns))
+    return table[["score", "n", "estimate", "low", "high"]]
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """How the verdict on each item differs between the gap and experience alone.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row an item: `item`, `label`, `dimension`, `gap`, `experience`, `rank_gap`,
+        `rank_experience` (1 is the weakest), `worst_by_gap`, `worst_by_experience` (in the weakest
+        third), `verdict` ("both", "gap only", "experience only", "neither").
+    agreement, agreement_low, agreement_high : float
+        Kendall's tau-b of the two rankings, bootstrap interval over respondents.
+    explained : DataFrame
+        `score` ("gap", "experience", "difference"), `estimate`, `low`, `high`: share of the
+        variance of overall satisfaction that the dimensions' scores explain; empty without an
+        outcome.
+    """
+
+    table: pd.DataFrame
+    agreement: float
+    agreement_low: float
+    agreement_high: float
+    explained: pd.DataFrame
+
+    @property
+    def disputed(self) -> pd.DataFrame:
+        """Items that one measure counts among the weakest third and the other does not."""
+        return self.table[self.table["verdict"].isin(["gap only", "experience only"])]
+
+    def metrics(self) -> pd.DataFrame:
+        """Agreement and explained shares: name, value, low, high."""
+        top = ("servqual.agreement", self.agreement, self.agreement_low, self.agreement_high)
+        rest = [
+            (f"explained.{r.score}", r.estimate, r.low, r.high) for r in self.explained.itertuples()
+        ]
+        return pd.DataFrame([top, *rest], columns=["name", "value", "low", "high"])
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw each item's rank by gap against its rank by experience."""
+        ax = ax or plt.gca()
+        t = self.table
+        for verdict, marker in (
+            ("both", "o"),
+            ("gap only", "^"),
+            ("experience only", "s"),
+            ("neither", "."),
+        ):
+            rows = t[t["verdict"] == verdict]
+            if len(rows):
+                ax.plot(rows["rank_experience"], rows["rank_gap"], marker, label=verdict)
+        for row in t.itertuples():
+            ax.annotate(
+                str(row.item),
+                (row.rank_experience, row.rank_gap),
+                xytext=(4, 3),
+                textcoords="offset points",
+                fontsize="small",
+            )
+        ranks = [1, *range(5, len(t) + 1, 5)]
+        ax.plot(
+            [1, len(t)], [1, len(t)], color=plt.rcParams["axes.edgecolor"], linewidth=0.7, zorder=0
+        )
+        ax.set_xticks(ranks)
+        ax.set_yticks(ranks)
+        ax.invert_xaxis()
+        ax.invert_yaxis()
+        ax.set_xlabel("Rank by experience (1 is the weakest)")
+        ax.set_ylabel("Rank by gap (1 is the weakest)")
+        ax.legend(frameon=False, loc="lower right")
+        return ax
+
+
+def verdicts(
+    answers: Answers,
+    outcome: str | None = None,
+    *,
+    rng: np.random.Generator,
+    draws: int = 200,
+    level: float = 0.95,
+) -> Verdicts:
+    """Compare the verdict of gaps with that of experience alone, and which goes with satisfaction.
+
+    Parameters
+    ----------
+    answers : Answers
+    outcome : str, optional
+        Column of overall satisfaction in the background.
+    rng : numpy.random.Generator
+    draws : int
+        Bootstrap samples of respondents.
+    """
+    items = gaps(answers, level=level).items
+    by_gap, by_experience = items["estimate"].rank(), items["perception"].rank()
+    third = np.ceil(len(items) / 3)
+    worst = by_gap <= third, by_experience <= third
+    table = items[["item", "label", "dimension"]].assign(
+        gap=items["estimate"],
+        experience=items["perception"],
+        rank_gap=by_gap,
+        rank_experience=by_experience,
+        worst_by_gap=worst[0],
+        worst_by_experience=worst[1],
+        verdict=np.select(
+            [worst[0] & worst[1], worst[0], worst[1]],
+            ["both", "gap only", "experience only"],
+            "neither",
+        ),
+    )
+    base = answers.weights
+    weights = np.vstack([base, *resampled(base, draws, rng, answers.people)])
+    means = [_means(weights, side) for side in (answers.gap, answers.perception)]
+    tau = np.array([kendalltau(a, b).statistic for a, b in zip(*means, strict=True)])
+    worth = respondents(base, answers.people)
+    low, high = percentile_limits(tau[1:], level, worth)
+    explained = pd.DataFrame(columns=["score", "estimate", "low", "high"])
+    if outcome is not None and outcome in answers.background:
+        y = pd.to_numeric(answers.background[outcome], errors="coerce").to_numpy(dtype=float)
+        r2 = _explained(answers, y, weights)
+        if r2 is not None:
+            spans = percentile_limits(r2[1:], level, worth, estimate=r2[0])
+            names = ["gap", "experience", "difference"]
+            explained = pd.DataFrame(
+                {"score": names, "estimate": r2[0], "low": spans[0], "high": spans[1]}
+            )
+    return Verdicts(table, float(tau[0]), float(low), float(high), explained)
+
+
+def _means(weights: Array, values: pd.DataFrame) -> Array:
+    x = values.to_numpy(dtype=float)
+    seen = ~np.isnan(x)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((weights @ np.where(seen, x, 0.0)) / (weights @ seen))
+
+
+def _explained(answers: Answers, y: Array, weights: Array) -> Array | None:
+    """R squared of each draw for gap, experience and their difference, on the same answers."""
+    sides = [answers.scores(s).drop(columns="overall") for s in (answers.gap, answers.perception)]
+    blocks = [np.column_stack([side.to_numpy(), y]) for side in sides]
+    seen = ~np.isnan(np.column_stack(blocks)).any(axis=1)
+    if seen.sum() < 10 * blocks[0].shape[1]:
+        return None
+    out = np.empty((len(weights), 3))
+    for d, w in enumerate(weights[:, seen]):
+        for k, block in enumerate(blocks):
+            x = block[seen]
+            centred = x - np.average(x, axis=0, weights=w)
+            s = (centred * w[:, None]).T @ centred
+            fitted = s[-1, :-1] @ np.linalg.lstsq(s[:-1, :-1], s[:-1, -1], rcond=None)[0]
+            out[d, k] = fitted / s[-1, -1] if s[-1, -1] > 0 else np.nan
+    out[:, 2] = out[:, 1] - out[:, 0]
+    return out

@@ -1,0 +1,1 @@
+"""Recommendation, its course, and what customers do afterwards."""

@@ -1,0 +1,316 @@
+"""Loyalty over waves and groups: net promoter score and satisfaction, and whether they moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
+
+from workbench.errors import DataError
+from workbench.results.estimate import Estimate
+from workbench.satisfaction.loyalty.net_promoter import nps, usable_scores
+from workbench.satisfaction.questionnaire.answers import WEIGHT, same_person
+from workbench.stats import Sample, mean_interval, mean_shift, share_interval
+from workbench.stats.weights import several
+
+Array = NDArray[np.float64]
+Measure = Literal["nps", "csat", "top_two_box"]
+
+
+@dataclass(frozen=True)
+class Satisfaction:
+    """Customer satisfaction of one group: the mean and the share of the two best answers.
+
+    Attributes
+    ----------
+    mean : Estimate
+        Student's t interval.
+    top_two_box : Estimate
+        Share of the two highest answers, Wilson's interval.
+    n, excluded : int
+    """
+
+    mean: Estimate
+    top_two_box: Estimate
+    n: int
+    excluded: int
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """`measure`, `n`, `estimate`, `low`, `high`."""
+        rows = [
+            {"measure": "csat", **self.mean.row()},
+            {"measure": "top_two_box", **self.top_two_box.row()},
+        ]
+        return pd.DataFrame(rows)
+
+    def metrics(self) -> pd.DataFrame:
+        """Both numbers: name, value, low, high."""
+        table = self.table.rename(columns={"measure": "name", "estimate": "value"})
+        return table[["name", "value", "low", "high"]]
+
+
+def csat(
+    scores: ArrayLike,
+    *,
+    scale: tuple[float, float] = (1, 5),
+    weights: ArrayLike | None = None,
+    people: ArrayLike | None = None,
+    level: float = 0.95,
+) -> Satisfaction:
+    """Measure customer satisfaction from answers on a scale.
+
+    Parameters
+    ----------
+    scores : array_like
+        Missing answers and values off the scale are left out and counted.
+    scale : tuple
+        Lowest and highest possible answer; the two best are the highest and the one below.
+    weights : array_like, optional
+        One an answer: linearised variance of the mean, effective number of answers for the share.
+    people : array_like, optional
+        Who gave each answer: intervals allow for people who answered more than once.
+    """
+    values, good, w = usable_scores(scores, scale, weights)
+    who = None if people is None else several(np.asarray(people)[good])
+    top = (values >= scale[1] - 1).astype(float)
+    share = share_interval(top, weights=w, clusters=who, level=level)
+    mean = mean_interval(values, weights=w, clusters=who, level=level)
+    return Satisfaction(mean, share, int(values.size), int((~good).sum()))
+
+
+@dataclass(frozen=True)
+class Trend:
+    """One loyalty measure over waves or groups.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a wave or group: the grouping column, `n`, `estimate`, `low`, `high`, `withheld`,
+        `reason`. NPS in points, top-two-box as a share.
+    changes : DataFrame
+        From each row to the next: `before`, `after`, `both` (people in both), `correlation` (of
+        their answers), `estimate`, `low`, `high`, `detectable` (the change that this sample shows
+        with 80 % power) and `clear` (the interval excludes zero).
+    measure, by : str
+    """
+
+    table: pd.DataFrame
+    changes: pd.DataFrame
+    measure: Measure
+    by: str
+
+    @property
+    def latest(self) -> Estimate:
+        """The last wave or group that is large enough to be shown.
+
+        Raises
+        ------
+        DataError
+            None is.
+        """
+        shown = self.table[~self.table["withheld"]]
+        if shown.empty:
+            raise DataError(
+                f"every group of {self.by!r} is too small", where="survey", remedy="pool waves"
+            )
+        last = shown.iloc[-1]
+        return Estimate(*(float(last[c]) for c in ("estimate", "low", "high", "n")))
+
+    @property
+    def panel(self) -> dict[str, float]:
+        """What the last two waves share, for `sample_plan`: `overlap` and `correlation`."""
+        last = self.changes.iloc[-1] if len(self.changes) else None
+        if last is None or not last["both"] > 0 or np.isnan(last["correlation"]):
+            return {}
+        size = float(self.table["n"].iloc[-1])
+        return {"overlap": last["both"] / size, "correlation": max(float(last["correlation"]), 0.0)}
+
+    def metrics(self) -> pd.DataFrame:
+        """Return the last wave shown: name, value, low, high."""
+        value, low, high = self.latest
+        return pd.DataFrame([{"name": self.measure, "value": value, "low": low, "high": high}])
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the measure with its interval, wave by wave, each point labelled."""
+        ax = ax or plt.gca()
+        unit, form, name = _DRAWN[self.measure]
+        kept = ~self.table["withheld"].to_numpy()
+        place = np.flatnonzero(kept)
+        y, low, high = (unit * self.table.loc[kept, c].to_numpy() for c in _LIMITS)
+        ax.errorbar(place, y, yerr=[y - low, high - y], fmt="o-", capsize=4)
+        for i, (x, value) in enumerate(zip(place, y, strict=True)):
+            rises = i + 1 < len(y) and y[i + 1] > value
+            ax.annotate(
+                form.format(value).replace("-", "\N{MINUS SIGN}"),
+                (x, value),
+                xytext=(8, -13 if rises else 6),
+                textcoords="offset points",
+            )
+        ax.set_xticks(np.arange(len(self.table)), [str(v) for v in self.table[self.by]])
+        ax.set_xlim(-0.4, len(self.table) - 0.4)
+        ax.set_ylabel(name)
+        return ax
+
+
+_LIMITS = ("estimate", "low", "high")
+_DRAWN: dict[Measure, tuple[float, str, str]] = {
+    "nps": (1.0, "{:+.0f}", "Net promoter score, points"),
+    "csat": (1.0, "{:.2f}", "Mean satisfaction"),
+    "top_two_box": (100.0, "{:.0f}%", "Share of the two best answers, %"),
+}
+
+
+def loyalty_by(
+    frame: pd.DataFrame,
+    by: str,
+    *,
+    column: str,
+    measure: Measure = "nps",
+    scale: tuple[float, float] = (1, 5),
+    weights: str | None = None,
+    min_cell: int = 5,
+    level: float = 0.95,
+) -> Trend:
+    """Compare a loyalty measure over waves or groups.
+
+    Differences join the two single intervals (square-and-add), so they keep the coverage of the
+    score interval at any sample size; means use Welch's interval. People who answered in both waves
+    are compared with themselves: the correlation of the two estimates that they bring about enters
+    either way, and with nobody in both the waves are independent samples.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    by, column : str
+        The grouping column (sorted) and the answers.
+    measure : {"nps", "csat", "top_two_box"}
+    scale : tuple
+        Scale of `csat` and `top_two_box`.
+    weights : str, optional
+        Column of weights; the column `weight` is used where there is one.
+    min_cell : int
+        Smaller groups are withheld.
+
+    References
+    ----------
+    Newcombe (1998), Statistics in Medicine 17, 873-890, method 10 (square-and-add); with
+    correlation: Newcombe (1998), same volume, 2635-2650, method 10; Zou (2008), American Journal of
+    Epidemiology 168(2), 212-224, equation 7. Means: see `workbench.stats.mean_shift`.
+    """
+    for name in (by, column):
+        if name not in frame:
+            raise DataError(
+                f"there is no column {name!r}",
+                where="survey",
+                remedy=f"choose one of {', '.join(map(str, frame.columns))}",
+            )
+    limits = (0.0, 10.0) if measure == "nps" else scale
+    weights = WEIGHT if weights is None and WEIGHT in frame else weights
+    numbers = pd.to_numeric(frame[column], errors="coerce")
+    good = numbers.between(*limits).to_numpy()
+    answered = pd.DataFrame({by: frame[by], "_value": numbers, "_who": same_person(frame)})
+    answered["_weight"] = 1.0 if weights is None else frame[weights]
+    rows: list[dict[str, object]] = []
+    cells: list[_Cell | None] = []
+    for value, part in answered.assign(_good=good).groupby(by, sort=True, observed=True):
+        used = part[part["_good"]]
+        own = None if weights is None else used["_weight"].to_numpy(dtype=float)
+        values, who = used["_value"].to_numpy(dtype=float), used["_who"].to_numpy()
+        small = len(values) < min_cell
+        cell = None if small else _cell(values, own, who, measure, scale, level)
+        cells.append(cell)
+        shown = {"estimate": np.nan, "low": np.nan, "high": np.nan}
+        shown = shown if cell is None else cell.interval.row()
+        reason = f"fewer than {min_cell} answers" if small else ""
+        rows.append({by: value, **shown, "n": len(values), "withheld": small, "reason": reason})
+    columns = [by, "n", "estimate", "low", "high", "withheld", "reason"]
+    if not rows:
+        raise DataError(
+            "there is nothing to compare",
+            where=f"survey.{by}",
+            remedy="fill the column or choose another",
+        )
+    table = pd.DataFrame(rows, columns=columns)
+    changes = [
+        {"before": before, "after": after, **_change(a, b, measure, level)}
+        for (a, b), (before, after) in zip(pairwise(cells), pairwise(table[by]), strict=True)
+    ]
+    names = ["before", "after", "both", "correlation", "estimate", "low", "high", "detectable"]
+    names += ["clear"]
+    return Trend(table, pd.DataFrame(changes, columns=names), measure, by)
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One wave: the measure, and the answers in its unit with their weights and people."""
+
+    interval: Estimate
+    sample: Sample
+
+
+def _cell(
+    values: Array,
+    w: Array | None,
+    people: NDArray[np.intp],
+    measure: Measure,
+    scale: tuple[float, float],
+    level: float,
+) -> _Cell:
+    if measure == "nps":
+        coded = 100.0 * ((values >= 9).astype(float) - (values < 7))
+        return _Cell(
+            nps(values, weights=w, people=people, level=level).interval,
+            Sample(coded[:, None], w, people),
+        )
+    both = csat(values, scale=scale, weights=w, people=people, level=level)
+    if measure == "csat":
+        return _Cell(both.mean, Sample(values[:, None], w, people))
+    top = (values >= scale[1] - 1).astype(float)
+    return _Cell(both.top_two_box, Sample(top[:, None], w, people))
+
+
+def _change(a: _Cell | None, b: _Cell | None, measure: Measure, level: float) -> dict[str, object]:
+    if a is None or b is None:
+        return {}
+    one, two = a.interval, b.interval
+    estimate = two.value - one.value
+    shift = mean_shift(a.sample, b.sample)
+    variance = float(shift.variance[0]) if np.isfinite(shift.variance[0]) else 0.0
+    r = float(shift.correlation[0])
+    if measure == "csat":
+        low, high = (float(limit[0]) for limit in shift.limits(level))
+    else:
+        reach = []
+        for down, up in (
+            (two.value - two.low, one.high - one.value),
+            (two.high - two.value, one.value - one.low),
+        ):
+            reach.append(np.sqrt(max(down**2 + up**2 - 2 * r * down * up, 0.0)))
+        low, high = float(estimate - reach[0]), float(estimate + reach[1])
+    detectable = (ndtri(0.5 + level / 2) + ndtri(0.8)) * np.sqrt(variance)
+    shared = float(shift.both[0])
+    return {
+        "both": int(shared),
+        "correlation": _answers_together(a.sample, b.sample, r, shared),
+        "estimate": estimate,
+        "low": low,
+        "high": high,
+        "detectable": float(detectable),
+        "clear": bool(low > 0 or high < 0),
+    }
+
+
+def _answers_together(a: Sample, b: Sample, r: float, shared: float) -> float:
+    """Correlation of the two answers of those who gave both, from that of the two means."""
+    if shared < 3:
+        return float("nan")
+    sizes = [len(np.unique(s.people)) if s.people is not None else len(s.values) for s in (a, b)]
+    return float(np.clip(r * np.sqrt(sizes[0] * sizes[1]) / shared, -1, 1))

@@ -1,0 +1,1 @@
+"""How well a questionnaire measures: reliability, factors, validity."""

@@ -1,0 +1,1 @@
+"""The answers of a survey, read and held against its card; the pilot."""

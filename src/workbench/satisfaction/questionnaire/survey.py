@@ -1,0 +1,355 @@
+"""From a survey's table and card to answers ready for analysis: groups joined, waves in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError
+from workbench.satisfaction.questionnaire.answers import (
+    WEIGHT,
+    Answers,
+    SurveyError,
+    read_answers,
+    same_person,
+)
+from workbench.stats import Raked, effective_size, rake
+from workbench.stats.raking import JOINT
+
+#: A wave with fewer respondents is not raked: a handful cannot be made to stand for everybody.
+_LEAST_TO_RAKE = 30
+
+
+class WeightsCard(Protocol):
+    """What a study card says about weights."""
+
+    column: str | None
+    margins: Mapping[str, Mapping[str, float]]
+    trim: float | None
+
+
+class SurveyCard(Protocol):
+    """What a study card says about a survey."""
+
+    dimensions: Mapping[str, Sequence[str]]
+    scale: tuple[int, int]
+    importance_scale: tuple[int, int] | None
+    waves: Sequence[str]
+    groups: Sequence[str]
+    weights: WeightsCard | None
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """What the weights come to.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a wave: `wave`, `n`, `n_effective`, `design_effect`, `largest` (weight), `trimmed`,
+        `note`.
+    margins : DataFrame
+        One row a wave, margin and category: `n`, `sample`, `target`, `achieved`; empty where the
+        weights came with the table.
+    """
+
+    table: pd.DataFrame
+    margins: pd.DataFrame
+
+    @property
+    def effective(self) -> float:
+        """Effective sample size over all waves (Kish), the waves being independent."""
+        return float(self.table["n_effective"].sum())
+
+    def metrics(self) -> pd.DataFrame:
+        """Effective size and design effect of each wave: name, value."""
+        t = self.table
+        return pd.DataFrame(
+            {"name": "design_effect." + t["wave"].astype(str), "value": t["design_effect"]}
+        )
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A survey ready for analysis.
+
+    Attributes
+    ----------
+    answers : Answers
+        With `wave` in its background, in order of time.
+    group : str
+        The column to compare by; empty when there is none.
+    weighting : Weighting or None
+    min_cell : int
+        Waves of fewer respondents are not reported by themselves.
+    """
+
+    answers: Answers
+    group: str
+    weighting: Weighting | None
+    min_cell: int = 1
+
+    @property
+    def waves(self) -> list[str]:
+        """The waves in order of time."""
+        return [str(w) for w in self.answers.background["wave"].cat.categories]
+
+    @property
+    def last(self) -> str:
+        """The last wave that is large enough to be reported."""
+        sizes = self.sizes
+        return str(sizes.loc[sizes["n"] >= self.min_cell, "wave"].iloc[-1])
+
+    @property
+    def latest(self) -> Answers:
+        """Answers of the last wave."""
+        return self.answers.subset(self.answers.background["wave"] == self.last)
+
+    @property
+    def sizes(self) -> pd.DataFrame:
+        """Answers of each wave and what they are worth: see `Weighting.table`."""
+        if self.weighting is not None:
+            return self.weighting.table.assign(wave=self.weighting.table["wave"].astype(str))
+        counts = self.answers.background["wave"].astype(str).value_counts().reindex(self.waves)
+        n = counts.to_numpy()
+        columns = {"wave": self.waves, "n": n, "n_effective": n.astype(float), "design_effect": 1.0}
+        return pd.DataFrame({**columns, "largest": 1.0, "trimmed": 0, "note": ""})
+
+    def has(self, *columns: str) -> bool:
+        """Tell whether questions besides the items were asked and answered."""
+        background = self.answers.background
+        return all(c in background and background[c].notna().any() for c in columns)
+
+
+def take_survey(
+    table: pd.DataFrame,
+    card: SurveyCard,
+    *,
+    people: Sequence[pd.DataFrame] = (),
+    labels: Mapping[str, str] | None = None,
+    min_cell: int = 1,
+) -> Survey:
+    """Check a survey's table by its card, join groups, order the waves, and weight.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The study's table `survey`. Without a column `wave` all answers are one wave.
+    card : SurveyCard
+        The survey's part of the study card.
+    people : sequence of DataFrame
+        Tables of customers that may hold the groups and margins (segments, customers).
+    labels : mapping, optional
+        Wording of each item.
+    min_cell : int
+        The fewest respondents of a wave that is reported by itself.
+
+    Raises
+    ------
+    SurveyError
+        The table does not fit the card: see `read_answers`; a wave that the card does not name; or
+        no wave with enough respondents.
+    """
+    margins = card.weights.margins if card.weights else {}
+    needed = dict.fromkeys(column for name in margins for column in name.split(JOINT))
+    frame = table if "wave" in table else table.assign(wave="all")
+    for others in people:
+        frame = attach_all(frame, others, [*card.groups, *needed])
+    frame = frame.assign(wave=_ordered(frame["wave"], card.waves))
+    answers = read_answers(
+        frame,
+        dimensions=card.dimensions,
+        scale=card.scale,
+        labels=labels,
+        importance_scale=card.importance_scale,
+    )
+    answers = answers.with_background(
+        wave=answers.background["wave"].cat.remove_unused_categories()
+    )
+    group = next((c for c in card.groups if c in frame and frame[c].notna().any()), "")
+    weighting = None
+    if card.weights is not None and (card.weights.column or margins):
+        answers, weighting = weigh(
+            answers, column=card.weights.column, margins=margins, trim=card.weights.trim
+        )
+    largest = int(answers.background["wave"].value_counts().max())
+    if largest < min_cell:
+        raise SurveyError(
+            f"the largest wave has {largest} respondents, fewer than {min_cell}",
+            where="survey.wave",
+            remedy="pool the waves; so few answers would tell what single people said",
+        )
+    return Survey(answers, group, weighting, min_cell)
+
+
+def commented(
+    table: pd.DataFrame, card: SurveyCard | None, *, people: Sequence[pd.DataFrame] = ()
+) -> pd.DataFrame:
+    """Add to each row of a survey its `weight` and the number of the `person` who gave it.
+
+    Rows that `take_survey` leaves out (no item answered, or answered again later in the wave) weigh
+    one, as do all where the card gives no weights or the table does not fit it.
+    """
+    frame = table.reset_index(drop=True)
+    weight = pd.Series(1.0, index=frame.index)
+    if card is not None and card.weights is not None:
+        try:
+            kept = take_survey(frame.assign(_row=frame.index), card, people=people).answers
+        except DataError:
+            pass
+        else:
+            weight.loc[kept.background["_row"].to_numpy()] = kept.weights
+    return frame.assign(weight=weight, person=same_person(frame))
+
+
+def weigh(
+    answers: Answers,
+    *,
+    column: str | None = None,
+    margins: Mapping[str, Mapping[str, float]] | None = None,
+    trim: float | None = 5.0,
+    wave: str = "wave",
+) -> tuple[Answers, Weighting]:
+    """Weight the answers of each wave: by a column, to known margins, or first one then the other.
+
+    Waves of fewer than 30 respondents keep equal weights.
+
+    Parameters
+    ----------
+    answers : Answers
+    column : str, optional
+        Ready weights in the background.
+    margins : mapping, optional
+        See `workbench.stats.rake`.
+    trim : float, optional
+        The largest weight, in multiples of the mean.
+
+    Raises
+    ------
+    DataError
+        Weights that are missing or negative, or margins that cannot be met.
+    """
+    background = answers.background
+    waves = background[wave] if wave in background else pd.Series("all", index=background.index)
+    base = np.ones(len(answers))
+    if column is not None:
+        base = _given(background, column)
+    weights = base.copy()
+    rows, parts = [], []
+    for name in waves.drop_duplicates().sort_values():
+        at = np.flatnonzero((waves == name).to_numpy())
+        note, trimmed = "", 0
+        if margins and at.size >= _LEAST_TO_RAKE:
+            found = _raked(background.iloc[at], margins, base[at], trim, str(name))
+            weights[at], trimmed = found.weights, found.trimmed
+            parts.append(found.table.assign(wave=name))
+        else:
+            weights[at] = base[at] / base[at].mean()
+            note = "too few answers to weight" if margins else ""
+        effective = effective_size(weights[at])
+        rows.append(
+            {
+                "wave": name,
+                "n": at.size,
+                "n_effective": effective,
+                "design_effect": at.size / effective,
+                "largest": weights[at].max(),
+                "trimmed": trimmed,
+                "note": note,
+            }
+        )
+    columns = ["wave", "margin", "category", "n", "sample", "target", "achieved"]
+    met = pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    return answers.with_background(**{WEIGHT: weights}), Weighting(pd.DataFrame(rows), met)
+
+
+def _raked(
+    rows: pd.DataFrame,
+    margins: Mapping[str, Mapping[str, float]],
+    base: np.ndarray,
+    trim: float | None,
+    wave: str,
+) -> Raked:
+    try:
+        return rake(rows, margins, base=base, trim=trim)
+    except DataError as error:
+        raise SurveyError(
+            f"wave {wave}: {error.what}", where=error.where, remedy=error.remedy
+        ) from error
+
+
+def _given(background: pd.DataFrame, column: str) -> np.ndarray:
+    if column not in background:
+        raise SurveyError(
+            f"there is no column {column!r} of weights",
+            where="survey.weights.column",
+            remedy="map it under tables.survey.columns in study.yml, or give margins",
+        )
+    given = pd.to_numeric(background[column], errors="coerce").to_numpy(dtype=float)
+    bad = ~np.isfinite(given) | (given < 0)
+    if bad.any():
+        raise SurveyError(
+            f"{int(bad.sum())} of {given.size} weights in {column!r} are missing or negative",
+            where="survey.weights.column",
+            remedy="every respondent needs a weight of zero or more",
+        )
+    return given
+
+
+def _ordered(waves: pd.Series, order: Sequence[str]) -> pd.Series:
+    text = waves.astype("string")
+    found = sorted(text.dropna().unique())
+    if order:
+        strange = [w for w in found if w not in order]
+        if strange:
+            raise SurveyError(
+                f"waves {', '.join(strange)} are not in the card",
+                where="survey.waves",
+                remedy="list every wave in order of time, or leave the list out",
+            )
+        found = [w for w in order if w in found]
+    return pd.Series(pd.Categorical(text, categories=found, ordered=True), index=waves.index)
+
+
+def attach_all(
+    survey: pd.DataFrame, people: pd.DataFrame, columns: Sequence[str], *, key: str = "customer_id"
+) -> pd.DataFrame:
+    """Join to each respondent those columns of a table of customers that the survey lacks."""
+    if key not in survey or key not in people:
+        return survey
+    wanted = [c for c in dict.fromkeys(columns) if c in people and c not in survey]
+    if not wanted:
+        return survey
+    groups = people.drop_duplicates(key).set_index(key)
+    return survey.assign(**{c: survey[key].map(groups[c]) for c in wanted})
+
+
+def attach(
+    survey: pd.DataFrame, people: pd.DataFrame, columns: Sequence[str], *, key: str = "customer_id"
+) -> tuple[pd.DataFrame, str]:
+    """Join a group to each respondent: the first of some columns that is there.
+
+    Parameters
+    ----------
+    survey : DataFrame
+    people : DataFrame
+        One row a customer.
+    columns : sequence of str
+        Columns to try in turn, say segment, then region.
+
+    Returns
+    -------
+    survey : DataFrame
+        With the column added; respondents who are not linked to a customer have none.
+    column : str
+        Its name, empty when there is none.
+    """
+    for column in columns:
+        joined = attach_all(survey, people, [column], key=key)
+        if column in joined:
+            return joined, column
+    return survey, ""

@@ -1,0 +1,1 @@
+"""Who leaves, when, and whom to call first."""

@@ -1,0 +1,327 @@
+"""What goes with leaving sooner: Cox regression, with a check of what it takes for granted.
+
+References
+----------
+Cox (1972), JRSS B 34(2), 187-220. Efron (1977), JASA 72, 557-565 (ties). Grambsch, Therneau
+(1994), Proportional hazards tests and diagnostics based on weighted residuals, Biometrika 81(3),
+515-526. Lin, Wei (1989), JASA 84, 1074-1078 (rows that belong together).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import chdtrc
+
+from workbench.errors import DataError
+from workbench.results.estimate import Estimate, named_estimates
+from workbench.segments.churn.concordance import concordance
+from workbench.segments.churn.survival import check_times, nobody_left
+from workbench.stats.intervals import normal_quantile
+from workbench.stats.multiplicity import holm
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Hazards:
+    """A Cox regression.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a term: term, driver, level, reference, n (rows of that level), estimate (hazard
+        ratio: 2 means leaving at twice the rate), low, high, p_value, p_holm (over all terms).
+    coefficients : DataFrame
+        One row a term: estimate, se (of the logarithm of the hazard ratio).
+    proportionality : DataFrame
+        One row a term and one called GLOBAL: term, rho, statistic, p_value, p_holm. A small
+        p-value says that the hazard ratio changes with time; rho tells which way.
+    concordance : Estimate
+        Share of pairs of which the one with the higher risk left first.
+    n, events, left_out : int
+        Rows used, rows that ended, rows left out because a driver is missing.
+    log_likelihood : float
+        Partial, at the estimate.
+    """
+
+    table: pd.DataFrame
+    coefficients: pd.DataFrame
+    proportionality: pd.DataFrame
+    concordance: Estimate
+    n: int
+    events: int
+    left_out: int
+    log_likelihood: float
+
+    @property
+    def changing(self) -> tuple[str, ...]:
+        """Terms whose effect changes with time, at the 5 % level after Holm."""
+        t = self.proportionality
+        return tuple(t.loc[(t["p_holm"] < 0.05) & (t["term"] != "GLOBAL"), "term"])
+
+    def metrics(self) -> dict[str, Estimate]:
+        """Concordance and the hazard ratio of each term."""
+        return {"concordance": self.concordance, **named_estimates(self.table, "term")}
+
+    def plot(self, ax: Axes | None = None, *, most: int = 14) -> Axes:
+        """Dots with intervals: hazard ratios on a logarithmic scale, the surest on top."""
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import FuncFormatter, NullFormatter
+
+        ax = plt.gca() if ax is None else ax
+        t = self.table.sort_values("p_value", kind="stable").iloc[:most]
+        t = t.sort_values("estimate", kind="stable")
+        at = np.arange(len(t))
+        sides = [t["estimate"] - t["low"], t["high"] - t["estimate"]]
+        ax.errorbar(t["estimate"], at, xerr=sides, fmt="o")
+        ax.axvline(1, color="0.6", linewidth=1)
+        ax.set_yticks(at, t["term"])
+        ax.set_xscale("log")
+        around = [0.1, 0.25, 0.5, 0.8, 1, 1.25, 2, 4, 10]
+        low, high = float(t["low"].min()), float(t["high"].max())
+        ax.set_xticks([x for x in around if low * 0.8 <= x <= high * 1.25] or [1])
+        ax.xaxis.set_major_formatter(FuncFormatter(_times))
+        ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.set_xlabel("Leaves at so many times the rate")
+        return ax
+
+
+def _times(x: float, _: object) -> str:
+    return f"{x:g}"
+
+
+def hazards(
+    frame: pd.DataFrame,
+    duration: ArrayLike,
+    ended: ArrayLike,
+    *,
+    drivers: Sequence[str] | None = None,
+    reference: Mapping[str, object] | None = None,
+    cluster: ArrayLike | None = None,
+    min_events: int = 5,
+    level: float = 0.95,
+) -> Hazards:
+    """Fit a Cox regression with Efron's treatment of ties.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a customer or contract; numbers are used as they are, words by level. What is
+        learnt only after the start must not be among them.
+    duration, ended : array_like, shape (n,)
+        Time watched, and whether they left.
+    drivers : sequence of str, optional
+        Columns to use; all by default.
+    reference : mapping, optional
+        Column -> the level against which the others are held; the most frequent by default.
+    cluster : array_like, shape (n,), optional
+        Rows that belong together (contracts of one customer): intervals allow for it.
+    min_events : int
+        Levels in which fewer left share the level "other".
+    level : float
+        Confidence.
+
+    Raises
+    ------
+    DataError
+        An unknown column, a driver that does not vary or repeats others, a level in which nobody
+        left, nobody who left at all, or an estimate that runs away.
+    """
+    from statsmodels.duration.hazard_regression import PHReg
+
+    names = list(frame.columns if drivers is None else drivers)
+    missing = [c for c in names if c not in frame]
+    if missing:
+        raise DataError(
+            f"there is no column {', '.join(map(repr, missing))}",
+            remedy=f"columns: {', '.join(map(str, frame.columns))}",
+        )
+    if not names:
+        raise DataError("there is no driver", remedy="name at least one column")
+    time, event = check_times(duration, ended)
+    if len(frame) != time.size:
+        raise DataError(
+            f"there are {len(frame)} rows of drivers and {time.size} durations",
+            remedy="give one row each",
+        )
+    if not event.any():
+        raise nobody_left(event.size)
+    kept = frame[names].notna().all(axis=1).to_numpy()
+    if not kept.any() or not event[kept].any():
+        raise DataError(
+            "no row with all drivers known left",
+            remedy="leave out the driver that is mostly missing",
+        )
+    X, terms = _design(frame.loc[kept, names], event[kept], dict(reference or {}), min_events)
+    time, event = time[kept], event[kept]
+    model = PHReg(time, X, status=event, ties="efron")
+    groups = None if cluster is None else pd.factorize(np.asarray(cluster)[kept])[0]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        fit = model.fit(groups=groups)
+        beta, se = np.asarray(fit.params), np.asarray(fit.bse)
+        curvature = -model.hessian(beta)
+    if np.isfinite(curvature).all():
+        naive = np.linalg.pinv(curvature)
+        # a coefficient that runs away leaves its curvature at next to nothing
+        spread = np.sqrt(np.clip(np.diag(naive), 0, None)) * X.std(axis=0)
+        runaway = ~np.isfinite(beta) | ~np.isfinite(se) | (spread > 50)
+    else:
+        # who the numbers failed on is not told; the steepest effect is the likeliest
+        size = np.abs(np.nan_to_num(beta, nan=np.inf)) * X.std(axis=0)
+        runaway = size == size.max()
+    if runaway.any():
+        raise DataError(
+            f"the effect of {terms['term'][int(np.flatnonzero(runaway)[0])]!r} cannot be estimated",
+            remedy="leave it out, or pool its levels",
+        )
+    z = normal_quantile(level)
+    table = terms.assign(
+        estimate=np.exp(beta), low=np.exp(beta - z * se), high=np.exp(beta + z * se),
+        p_value=chdtrc(1, (beta / se) ** 2),
+    )  # fmt: skip
+    table["p_holm"] = holm(table["p_value"])
+    return Hazards(
+        table=table,
+        coefficients=pd.DataFrame({"term": terms["term"], "estimate": beta, "se": se}),
+        proportionality=_proportionality(
+            _schoenfeld(X, time, event, X @ beta), time, event, naive, list(terms["term"])
+        ),
+        concordance=concordance(time, event, X @ beta, level=level),
+        n=int(kept.sum()),
+        events=int(event.sum()),
+        left_out=int((~kept).sum()),
+        log_likelihood=float(fit.llf),
+    )
+
+
+def _design(
+    frame: pd.DataFrame, event: NDArray[np.bool_], reference: dict[str, object], min_events: int
+) -> tuple[Array, pd.DataFrame]:
+    columns: list[Array] = []
+    terms: list[dict[str, Any]] = []
+    for name in frame:
+        values = frame[name]
+        if pd.api.types.is_numeric_dtype(values):
+            number = np.asarray(values, dtype=float)
+            if not np.isfinite(number).all():
+                raise DataError(f"{name} is infinite somewhere", remedy="mend or cap it")
+            _refuse_constant(str(name), number)
+            columns.append(number)
+            terms.append({"term": str(name), "driver": str(name), "level": "", "reference": "",
+                          "n": number.size})  # fmt: skip
+            continue
+        words = _pooled(values.astype(str), event, min_events)
+        counts = words.value_counts()
+        if len(counts) < 2:
+            raise DataError(
+                f"{name} is {counts.index[0]!r} throughout", remedy="leave this driver out"
+            )
+        base = str(reference.get(str(name), counts.index[0]))
+        if base not in counts.index:
+            raise DataError(
+                f"{name} has no level {base!r}", remedy=f"levels: {', '.join(counts.index)}"
+            )
+        for word in [w for w in sorted(counts.index, key=lambda w: (w == OTHER, w)) if w != base]:
+            inside = (words == word).to_numpy()
+            for what, those in ((word, inside), (base, (words == base).to_numpy())):
+                if not event[those].any():
+                    raise DataError(
+                        f"nobody left whose {name} is {what!r} ({int(those.sum()):,} rows): its"
+                        " hazard ratio has no estimate",
+                        remedy="pool it with another level (min_events), or leave the driver out",
+                    )
+            columns.append(inside.astype(float))
+            terms.append({"term": f"{name}: {word}", "driver": str(name), "level": word,
+                          "reference": base, "n": int(inside.sum())})  # fmt: skip
+    X = np.column_stack(columns)
+    centred = (X - X.mean(axis=0)) / X.std(axis=0)
+    # where a column adds nothing to those before it, the triangle has a zero on its diagonal
+    size = np.abs(np.diag(np.linalg.qr(centred, mode="r")))
+    if (size < 1e-7 * np.sqrt(len(X))).any():
+        repeated = terms[int(np.argmin(size))]["term"]
+        raise DataError(
+            f"{repeated!r} says what the drivers before it say already",
+            remedy="leave one of them out",
+        )
+    return X, pd.DataFrame(terms)
+
+
+def _pooled(words: pd.Series, event: NDArray[np.bool_], min_events: int) -> pd.Series:
+    left = words[event].value_counts()
+    rare = [w for w in words.unique() if left.get(w, 0) < min_events]
+    # One rare level alone would only change its name.
+    return words.where(~words.isin(rare), OTHER) if len(rare) > 1 else words
+
+
+def _refuse_constant(name: str, number: Array) -> None:
+    if np.ptp(number) == 0:
+        raise DataError(f"{name} is {number[0]:g} throughout", remedy="leave this driver out")
+
+
+def _schoenfeld(X: Array, time: Array, event: NDArray[np.bool_], risk: Array) -> Array:
+    """Give a leaver's drivers less their mean among those at risk, in the order of time.
+
+    Those who leave together are taken out of the mean one part after the other, as Efron does.
+    """
+    order = np.argsort(time, kind="stable")
+    X, time, event = X[order], time[order], event[order]
+    weight = np.exp(risk - risk.mean())[order]
+    left, first, count = np.unique(time[event], return_index=True, return_counts=True)
+    start = np.searchsorted(time, left, side="left")
+    at_risk = np.cumsum(weight[::-1])[::-1][start]
+    sums = np.column_stack([np.cumsum((weight * x)[::-1])[::-1][start] for x in X.T])
+    gone, gone_weight = X[event], weight[event]
+    residuals = np.empty_like(gone)
+    for j, (begin, d) in enumerate(zip(first, count, strict=True)):
+        mine = slice(begin, begin + d)
+        w = gone_weight[mine]
+        part = np.arange(d)[:, None] / d
+        mean = (sums[j] - part * (w @ gone[mine])) / (at_risk[j] - part * w.sum())
+        residuals[mine] = gone[mine] - mean.mean(axis=0)
+    return residuals
+
+
+def _proportionality(
+    residuals: Array, time: Array, event: NDArray[np.bool_], naive: Array, terms: list[str]
+) -> pd.DataFrame:
+    """Hold scaled Schoenfeld residuals against time, which is measured by 1 - Kaplan-Meier."""
+    left, events = np.unique(time[event], return_counts=True)
+    at_risk = time.size - np.searchsorted(np.sort(time), left, side="left")
+    just_before = np.r_[1.0, np.cumprod(1 - events / at_risk)[:-1]]
+    g = np.repeat(1 - just_before, events)
+    g = g - g.mean()
+    d, total = residuals.shape[0], float(np.square(g).sum())
+    if total == 0:
+        nothing = np.full(len(terms) + 1, np.nan)
+        return pd.DataFrame({"term": [*terms, "GLOBAL"], "rho": nothing, "statistic": nothing,
+                             "p_value": nothing, "p_holm": nothing})  # fmt: skip
+    scaled = d * residuals @ naive
+    statistic = (g @ scaled) ** 2 / (np.diag(naive) * d * total)
+    with np.errstate(invalid="ignore"):
+        rho = (g @ (scaled - scaled.mean(axis=0))) / np.sqrt(
+            total * np.square(scaled - scaled.mean(axis=0)).sum(axis=0)
+        )
+    score = g @ residuals
+    everything = float(score @ naive @ score * d / total)
+    p = chdtrc(1, statistic)
+    return pd.DataFrame(
+        {
+            "term": [*terms, "GLOBAL"],
+            "rho": np.append(rho, np.nan),
+            "statistic": np.append(statistic, everything),
+            "p_value": np.append(p, chdtrc(len(terms), everything)),
+            "p_holm": np.append(holm(p), np.nan),
+        }
+    )

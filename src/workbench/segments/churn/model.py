@@ -1,0 +1,361 @@
+"""Who is likely to leave: a model that is judged on time it has not seen.
+
+References
+----------
+Platt (1999), Probabilistic outputs for support vector machines (calibration by a logistic line).
+Niculescu-Mizil, Caruana (2005), Predicting good probabilities with supervised learning, ICML.
+Neslin et al. (2006), Defection Detection, Journal of Marketing Research 43(2), 204-211.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from workbench.errors import DataError
+from workbench.results.estimate import Estimate
+from workbench.segments.churn.performance import by_probability, by_tenth, drivers, judged
+from workbench.segments.churn.snapshots import Snapshot
+from workbench.stats.intervals import proportion_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+LOGISTIC, BOOSTING = "Logistic regression", "Gradient boosting"
+#: Fewer who left, or stayed, teach a model nothing that could be trusted.
+LEAST_EVENTS = 30
+
+
+@dataclass(frozen=True)
+class ChurnModel:
+    """A model of who leaves, and how it did on the time after the one it learnt from.
+
+    Attributes
+    ----------
+    models : DataFrame
+        One row a model: model, chosen, n, events, auc, auc_low, auc_high, brier, brier_low,
+        brier_high, skill (share of the Brier score of the plain rate that is saved), intercept,
+        intercept_low, intercept_high, slope, slope_low, slope_high (of calibration; 0 and 1 are
+        right), expected, observed (rate of leaving).
+    lift : DataFrame
+        One row a tenth of the customers, the likeliest to leave first: tenth, n, left, estimate,
+        low, high (rate of leaving), lift, lift_low, lift_high (times the plain rate), caught
+        (share of all who left, in this tenth and those before it).
+    calibration : DataFrame
+        Customers in groups of rising probability: expected, n, left, estimate, low, high.
+    drivers : DataFrame
+        One row a feature: feature, estimate (area under the curve lost when the feature is
+        shuffled), low, high, direction (correlation of feature and probability; words have none).
+    tested : DataFrame
+        customer_id (index), probability, left, value: the test, customer by customer.
+    chosen : str
+        The model that did best within the time learnt from (log loss by cross-validation).
+    protected : tuple of str
+        Protected attributes that it uses.
+    learnt_until, tested_until : Timestamp
+    """
+
+    models: pd.DataFrame
+    lift: pd.DataFrame
+    calibration: pd.DataFrame
+    drivers: pd.DataFrame
+    tested: pd.DataFrame
+    chosen: str
+    protected: tuple[str, ...]
+    learnt_until: pd.Timestamp
+    tested_until: pd.Timestamp
+    fitted: Any = field(repr=False, compare=False)
+
+    @property
+    def auc(self) -> Estimate:
+        """Area under the curve of the chosen model."""
+        row = self.models[self.models["chosen"]].iloc[0]
+        return Estimate(*(float(row[c]) for c in ("auc", "auc_low", "auc_high", "n")))
+
+    @property
+    def top_lift(self) -> Estimate:
+        """How many times the plain rate the first tenth leaves at."""
+        row = self.lift.iloc[0]
+        return Estimate(*(float(row[c]) for c in ("lift", "lift_low", "lift_high", "n")))
+
+    @property
+    def rate(self) -> Estimate:
+        """Share who left in the test."""
+        return proportion_interval(float(self.tested["left"].sum()), float(len(self.tested)))
+
+    @property
+    def useful(self) -> bool:
+        """Whether it told who left better than chance in the test, also among the first tenth."""
+        return bool(self.auc.low > 0.5 and self.top_lift.low > 1)
+
+    def metrics(self) -> dict[str, Estimate]:
+        """Area under the curve and the lift of the first tenth."""
+        return {"auc": self.auc, "lift": self.top_lift}
+
+    def score(self, snapshot: Snapshot) -> pd.Series:
+        """Give each customer of another snapshot a probability of leaving.
+
+        Raises
+        ------
+        DataError
+            If a feature is missing that the model learnt.
+        """
+        wanted = list(self.fitted.feature_names_in_)
+        missing = [c for c in wanted if c not in snapshot.features]
+        if missing:
+            raise DataError(
+                f"feature {missing[0]!r} is missing", remedy="make both snapshots in one way"
+            )
+        p = self.fitted.predict_proba(_plain(snapshot.features[wanted]))[:, 1]
+        return pd.Series(p, snapshot.features.index, name="probability")
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Bars: rate of leaving by tenth, the likeliest first, against the plain rate."""
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import PercentFormatter
+
+        ax = plt.gca() if ax is None else ax
+        t = self.lift
+        sides = [t["estimate"] - t["low"], t["high"] - t["estimate"]]
+        ax.bar(t["tenth"], t["estimate"], alpha=0.85, width=0.7)
+        ax.errorbar(
+            t["tenth"], t["estimate"], yerr=sides, fmt="none", ecolor=plt.rcParams["text.color"],
+            elinewidth=1,
+        )  # fmt: skip
+        plain = float(self.tested["left"].mean())
+        ax.axhline(plain, linestyle="--", linewidth=1.2, color="0.5", label="All together")
+        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.set_xticks(t["tenth"])
+        ax.set_xlabel("Tenths of the customers, likeliest to leave first")
+        ax.set_ylabel("Left")
+        ax.grid(visible=False, axis="x")
+        ax.legend(frameon=False)
+        return ax
+
+    def plot_calibration(self, ax: Axes | None = None) -> Axes:
+        """Dots with intervals: who left, by what was expected; on the dotted line both agree."""
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import PercentFormatter
+
+        ax = plt.gca() if ax is None else ax
+        t = self.calibration
+        sides = [t["estimate"] - t["low"], t["high"] - t["estimate"]]
+        ax.errorbar(t["expected"], t["estimate"], yerr=sides, fmt="o")
+        top = float(max(t["expected"].max(), t["high"].max())) * 1.05
+        ax.plot([0, top], [0, top], color="0.6", linewidth=1, linestyle=":")
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.set_xlim(0, top)
+        ax.set_ylim(0, top)
+        ax.set_xlabel("Probability of leaving, as expected")
+        ax.set_ylabel("Left")
+        return ax
+
+    def plot_drivers(self, ax: Axes | None = None, *, most: int = 8) -> Axes:
+        """Dots with intervals: what the model loses without each feature, the most on top."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.gca() if ax is None else ax
+        t = self.drivers.iloc[:most].iloc[::-1]
+        at = np.arange(len(t))
+        ax.errorbar(
+            t["estimate"], at, xerr=[t["estimate"] - t["low"], t["high"] - t["estimate"]], fmt="o"
+        )
+        ax.axvline(0, color="0.6", linewidth=1)
+        ax.set_yticks(at, t["feature"])
+        ax.set_xlabel("Area under the curve lost without it")
+        return ax
+
+
+def churn_model(
+    learn: Sequence[Snapshot],
+    test: Snapshot,
+    *,
+    rng: np.random.Generator,
+    repeats: int = 5,
+    level: float = 0.95,
+) -> ChurnModel:
+    """Learn from earlier days who leaves, and judge it on a later one.
+
+    A logistic regression and a gradient boosting are calibrated by cross-validation; the one that
+    does better within the time learnt from is chosen, so that the test stays a test.
+
+    Parameters
+    ----------
+    learn : sequence of Snapshot
+        Their horizons end on the day of the test or before it.
+    test : Snapshot
+        With its outcome.
+    rng : numpy.random.Generator
+    repeats : int
+        Times that each feature is shuffled.
+    level : float
+        Confidence.
+
+    Raises
+    ------
+    DataError
+        No outcome, a horizon that reaches into the test, other features, or too few who left (or
+        stayed) to learn from or to judge by.
+    """
+    _check(learn, test)
+    names = [c for c in test.features if not _constant([s.features[c] for s in learn])]
+    if not names:
+        raise DataError("no feature varies", remedy="add what sets customers apart")
+    X = _plain(pd.concat([s.features[names] for s in learn]))
+    y = np.concatenate([s.left.to_numpy(dtype=bool) for s in learn if s.left is not None])
+    # the same customer on two days must not help to guess itself
+    people = pd.factorize(np.concatenate([s.features.index.to_numpy() for s in learn]))[0]
+    seed = int(rng.integers(2**31))
+    later, outcome = _plain(test.features[names]), np.asarray(test.left, dtype=bool)
+    rows, fits, losses = [], {}, {}
+    for name, plain in _candidates(X, seed).items():
+        fits[name], losses[name] = _calibrated(plain, X, y, people, seed)
+        p = fits[name].predict_proba(later)[:, 1]
+        rows.append({"model": name, **judged(outcome, p, float(y.mean()), level)})
+    chosen = min(losses, key=lambda name: losses[name])
+    models = pd.DataFrame(rows)
+    models.insert(1, "chosen", models["model"] == chosen)
+    p = fits[chosen].predict_proba(later)[:, 1]
+    tested = pd.DataFrame(
+        {"probability": p, "left": outcome, "value": test.value}, index=test.features.index
+    )
+    return ChurnModel(
+        models=models,
+        lift=by_tenth(outcome, p, level),
+        calibration=by_probability(outcome, p, level),
+        drivers=drivers(fits[chosen], later, outcome, rng, repeats, level),
+        tested=tested,
+        chosen=chosen,
+        protected=tuple(c for c in test.protected if c in names),
+        learnt_until=max(s.until for s in learn),
+        tested_until=test.until,
+        fitted=fits[chosen],
+    )
+
+
+def _check(learn: Sequence[Snapshot], test: Snapshot) -> None:
+    if not learn:
+        raise DataError("there is nothing to learn from", remedy="give at least one snapshot")
+    for one in (*learn, test):
+        where = f"snapshot of {one.day.date()}"
+        if one.left is None:
+            raise DataError(
+                "the outcome is not known yet", where=where, remedy="choose an earlier day"
+            )
+        if list(one.features.columns) != list(test.features.columns):
+            raise DataError(
+                "the features differ from those of the test", where=where,
+                remedy="make all snapshots in one way",
+            )  # fmt: skip
+    for one in learn:
+        if one.until > test.day:
+            raise DataError(
+                f"what is learnt from reaches to {one.until.date()}, into the test",
+                where=f"snapshot of {one.day.date()}",
+                remedy="learn from days at least one horizon before the test",
+            )
+    for what, group in (("learn from", learn), ("judge by", [test])):
+        left = sum(int(s.left.sum()) for s in group if s.left is not None)
+        stayed = sum(len(s.features) for s in group) - left
+        if min(left, stayed) < LEAST_EVENTS:
+            raise DataError(
+                f"{left:,} left and {stayed:,} stayed: too few to {what}",
+                remedy=f"at least {LEAST_EVENTS} of each are needed; take a longer horizon",
+            )
+
+
+def _constant(columns: Sequence[pd.Series]) -> bool:
+    return bool(pd.concat(list(columns)).nunique(dropna=True) < 2)
+
+
+def _plain(features: pd.DataFrame) -> pd.DataFrame:
+    """Give numbers as floats and words as plain objects, missing ones named."""
+    out: dict[Any, pd.Series] = {}
+    for name in features:
+        column: pd.Series = features[name]
+        if pd.api.types.is_numeric_dtype(column):
+            out[name] = column.astype(float)
+        else:
+            out[name] = column.astype(object).where(column.notna(), "unknown").astype(str)
+    return pd.DataFrame(out, index=features.index)
+
+
+def _candidates(X: pd.DataFrame, seed: int) -> dict[str, Any]:
+    from sklearn.compose import ColumnTransformer
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+    numbers = [c for c in X if pd.api.types.is_numeric_dtype(X[c])]
+    words = [c for c in X if c not in numbers]
+    filled = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
+    dummies = OneHotEncoder(handle_unknown="ignore", min_frequency=20)
+    ranks = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
+    return {
+        LOGISTIC: make_pipeline(
+            ColumnTransformer([("numbers", filled, numbers), ("words", dummies, words)]),
+            LogisticRegression(C=1.0, max_iter=2000),
+        ),
+        BOOSTING: make_pipeline(
+            ColumnTransformer([("words", ranks, words)], remainder="passthrough"),
+            HistGradientBoostingClassifier(
+                max_iter=80, learning_rate=0.08, max_leaf_nodes=12, min_samples_leaf=40,
+                l2_regularization=1.0, random_state=seed,
+            ),
+        ),
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Calibrated:
+    """A classifier whose log-odds are brought onto the line that cross-validation found."""
+
+    plain: Any
+    intercept: float
+    slope: float
+
+    @property
+    def feature_names_in_(self) -> NDArray[Any]:
+        return np.asarray(self.plain.feature_names_in_)
+
+    def predict_proba(self, X: pd.DataFrame) -> Array:
+        p = expit(self.intercept + self.slope * _odds(self.plain.predict_proba(X)[:, 1]))
+        return np.column_stack([1 - p, p])
+
+
+def _odds(p: Array) -> Array:
+    return np.asarray(logit(np.clip(p, 1e-6, 1 - 1e-6)))
+
+
+def _calibrated(
+    plain: Any, X: pd.DataFrame, y: NDArray[np.bool_], people: NDArray[np.intp], seed: int
+) -> tuple[_Calibrated, float]:
+    """Fit, calibrate on the parts left out in turn (Platt 1999), and give the log loss there."""
+    from sklearn.base import clone
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import log_loss
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    unseen = np.empty(len(y))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        folds = StratifiedGroupKFold(4, shuffle=True, random_state=seed)
+        for inside, outside in folds.split(X, y, groups=people):
+            fit = clone(plain).fit(X.iloc[inside], y[inside])
+            unseen[outside] = fit.predict_proba(X.iloc[outside])[:, 1]
+        odds = _odds(unseen)[:, None]
+        line = LogisticRegression(C=np.inf).fit(odds, y)
+        loss = float(log_loss(y, line.predict_proba(odds), labels=[False, True]))
+        whole = clone(plain).fit(X, y)
+    return _Calibrated(whole, float(line.intercept_[0]), float(line.coef_[0, 0])), loss

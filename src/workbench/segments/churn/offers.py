@@ -1,0 +1,248 @@
+"""Whom to call first: what a retention offer can be expected to bring, customer by customer.
+
+The gain of an offer is what Neslin et al. (2006) write: of those called, some would have left and a
+part of these is kept; others would have stayed anyway, and some of them take the gift.
+
+References
+----------
+Neslin, Gupta, Kamakura, Lu, Mason (2006), Defection Detection, Journal of Marketing Research
+43(2), 204-211.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from workbench.errors import DataError
+from workbench.results.estimate import Estimate
+from workbench.segments.churn.model import ChurnModel
+from workbench.stats.intervals import mean_interval, ratio_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+#: With fewer customers worth a call in the test, all who were tested correct the probabilities.
+LEAST_CALLED = 50
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A retention offer: what it costs, and what it is assumed to do.
+
+    Attributes
+    ----------
+    cost : float
+        Of reaching one customer.
+    keeps : float
+        Share of those who would leave that the offer keeps. An assumption until it is tested.
+    gift : float
+        What each who accepts gets: of those who are kept, all accept.
+    taken_anyway : float
+        Share of those who would have stayed that accept as well.
+    """
+
+    cost: float
+    keeps: float
+    gift: float = 0.0
+    taken_anyway: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("cost", "gift"):
+            if not getattr(self, name) >= 0:
+                raise DataError(f"{name} is {getattr(self, name)}", where="offer",
+                                remedy="give an amount of zero or more")  # fmt: skip
+        for name in ("keeps", "taken_anyway"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise DataError(f"{name} is {getattr(self, name)}", where="offer",
+                                remedy="give a share between 0 and 1")  # fmt: skip
+
+    def gain(self, leaves: Array, value: Array) -> Array:
+        """Give the gain of calling each customer.
+
+        Parameters
+        ----------
+        leaves : ndarray, shape (n,)
+            Probability of leaving, or 0 and 1 where it is known.
+        value : ndarray, shape (n,)
+            What a customer who is kept brings.
+        """
+        kept = leaves * self.keeps * (value - self.gift)
+        return kept - (1 - leaves) * self.taken_anyway * self.gift - self.cost
+
+
+@dataclass(frozen=True)
+class OfferPlan:
+    """Whom to call, what it can be expected to bring, and what it would have brought last time.
+
+    Attributes
+    ----------
+    calls : DataFrame
+        One row a customer worth calling, the best first: customer_id (index), rank, probability,
+        value, benefit. For saving, never for a page.
+    count : int
+        Customers worth calling.
+    of : int
+        Customers at risk.
+    benefit : Estimate
+        Expected benefit of calling them all; the limits are those of `factor`.
+    factor : Estimate
+        By how many times more customers left in the test than was expected, weighted by value,
+        of those who would have been called. All probabilities are corrected by it.
+    everybody : float
+        Expected benefit of calling everybody.
+    tested : DataFrame
+        One row a share of the tested customers, the best first: share, n, expected, estimate
+        (benefit with what really happened), low, high.
+    break_even : float
+        Share of would-be leavers the offer must keep for the calls to pay.
+    without_value : int
+        Customers whose value is not known; taken as zero.
+    offer : Offer
+    """
+
+    calls: pd.DataFrame
+    count: int
+    of: int
+    benefit: Estimate
+    factor: Estimate
+    everybody: float
+    tested: pd.DataFrame
+    break_even: float
+    without_value: int
+    offer: Offer
+
+    @property
+    def pays(self) -> bool | None:
+        """Whether the calls pay, as far as the test can tell: True, False, or None if unsure."""
+        if not self.count:
+            return False
+        return True if self.benefit.low > 0 else None
+
+    def metrics(self) -> dict[str, Estimate]:
+        """Benefit of the calls."""
+        return {"benefit": self.benefit}
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Benefit in the test, by the share of customers called: expected, and as it came."""
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import PercentFormatter
+
+        ax = plt.gca() if ax is None else ax
+        t = self.tested
+        (line,) = ax.plot(t["share"], t["estimate"], marker="o", label="As it came")
+        ax.fill_between(t["share"], t["low"], t["high"], alpha=0.2, color=line.get_color())
+        ax.plot(t["share"], t["expected"], linestyle="--", label="Expected")
+        ax.axhline(0, color="0.6", linewidth=1)
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.set_xlabel("Share of customers called, the best first")
+        ax.set_ylabel("Benefit")
+        ax.legend(frameon=False)
+        return ax
+
+
+def offer_plan(
+    model: ChurnModel,
+    probability: pd.Series,
+    value: pd.Series,
+    offer: Offer,
+    *,
+    worth: float = 1.0,
+) -> OfferPlan:
+    """Find who is worth calling.
+
+    Parameters
+    ----------
+    model : ChurnModel
+        Its test tells what such a plan would have brought.
+    probability : Series
+        Of leaving, by customer, as of today (`ChurnModel.score`).
+    value : Series
+        What a customer brings in a year (`Snapshot.value`).
+    offer : Offer
+    worth : float
+        What a kept customer brings, in yearly values: years kept times margin.
+
+    Raises
+    ------
+    DataError
+        No customer, a probability outside 0 to 1, a worth that is not positive.
+    """
+    if len(probability) == 0:
+        raise DataError("there is no customer to call", remedy="look at who is at risk")
+    p = probability.to_numpy(dtype=float)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise DataError("a probability is missing or outside 0 to 1", remedy="give one a customer")
+    if not worth > 0:
+        raise DataError(f"worth is {worth}", remedy="give a positive number of yearly values")
+    given = value.reindex(probability.index)
+    kept_worth = given.fillna(0.0).to_numpy(dtype=float) * worth
+    before = model.tested.assign(value=model.tested["value"].fillna(0.0) * worth)
+    factor = _factor(before, offer)
+    corrected = np.clip(p * factor.value, 0, 1)
+    gain = offer.gain(corrected, kept_worth)
+    calls = pd.DataFrame(
+        {"probability": corrected, "value": kept_worth, "benefit": gain}, index=probability.index
+    )
+    low, high = (
+        float(offer.gain(np.clip(p * f, 0, 1), kept_worth)[gain > 0].sum())
+        for f in (factor.low, factor.high)
+    )
+    everybody = float(gain.sum())
+    calls = calls[gain > 0].sort_values("benefit", ascending=False, kind="stable")
+    calls.insert(0, "rank", np.arange(1, len(calls) + 1))
+    return OfferPlan(
+        calls=calls,
+        count=len(calls),
+        of=len(p),
+        benefit=Estimate(float(calls["benefit"].sum()), low, high, float(len(calls))),
+        factor=factor,
+        everybody=everybody,
+        tested=_by_share(before, offer),
+        break_even=_break_even(calls, offer),
+        without_value=int(given.isna().sum()),
+        offer=offer,
+    )
+
+
+def _factor(before: pd.DataFrame, offer: Offer) -> Estimate:
+    """How many more or fewer left in the test than was expected, by value, of those worth a call.
+
+    Where hardly anybody was, of all.
+    """
+    p, value = before["probability"].to_numpy(), before["value"].to_numpy()
+    left = before["left"].to_numpy(dtype=float)
+    called = offer.gain(p, value) > 0
+    if called.sum() < LEAST_CALLED:
+        called = np.ones(p.size, dtype=bool)
+    if not (p[called] * value[called]).sum() > 0:
+        value = np.ones(p.size)
+    found = ratio_interval(left[called] * value[called], p[called] * value[called])
+    return Estimate(max(found.value, 0.0), max(found.low, 0.0), found.high, found.n)
+
+
+def _by_share(before: pd.DataFrame, offer: Offer) -> pd.DataFrame:
+    p, value = before["probability"].to_numpy(), before["value"].to_numpy()
+    expected = offer.gain(p, value)
+    came = offer.gain(before["left"].to_numpy(dtype=float), value)
+    order = np.argsort(-expected, kind="stable")
+    rows = [{"share": 0.0, "n": 0, "expected": 0.0, "estimate": 0.0, "low": 0.0, "high": 0.0}]
+    for share in (0.02, 0.05, *np.arange(0.1, 1.01, 0.1)):
+        n = max(round(float(share) * p.size), 2)
+        found = mean_interval(came[order[:n]]).scaled(n)
+        rows.append({"share": float(share), "n": n, "expected": float(expected[order[:n]].sum()),
+                     "estimate": found.value, "low": found.low, "high": found.high})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _break_even(calls: pd.DataFrame, offer: Offer) -> float:
+    """Share of would-be leavers to keep at which the calls just pay."""
+    p, value = calls["probability"].to_numpy(), calls["value"].to_numpy()
+    saved = float((p * (value - offer.gift)).sum())
+    spent = float(((1 - p) * offer.taken_anyway * offer.gift + offer.cost).sum())
+    return spent / saved if saved > 0 else float("nan")

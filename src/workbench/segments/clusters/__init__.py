@@ -1,0 +1,1 @@
+"""Groups found in the data, and whether there are any."""

@@ -1,0 +1,1 @@
+"""Where customers stand, how they move, and what each cohort does."""

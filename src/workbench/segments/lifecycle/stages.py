@@ -1,0 +1,348 @@
+"""Where customers stand: prospect, new, growing, mature, declining, dormant, lost, won back.
+
+The stages follow stated rules on the log of purchases, or on P(alive) where a purchase model gives
+it. Stated, so that a reader can hold a customer against them; the page shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from workbench.errors import DataError
+from workbench.results.drawing import share_bars
+from workbench.results.estimate import Estimate, named_estimates
+from workbench.segments.profiles.profile import profile
+from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
+from workbench.stats.intervals import proportion_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+#: The stages in the order of a customer's life.
+STAGES = (
+    "Prospect", "New", "Growing", "Mature", "Declining", "Won back", "Dormant", "Lost",
+)  # fmt: skip
+
+
+#: Fewer days of silence say nothing: people go on holiday.
+LEAST_QUIET = 28
+
+
+@dataclass(frozen=True)
+class StageRules:
+    """Where one stage ends and the next begins.
+
+    Attributes
+    ----------
+    new_within : int
+        New for so many days after the first purchase.
+    dormant_after : int
+        Dormant after so many days without a purchase. Also the window over which purchases are
+        compared with those of the window before, and for which a returned customer counts as won
+        back.
+    lost_after : int
+        Lost after so many days without a purchase.
+    change : float
+        Growing, or declining, where purchases moved by at least this share of the earlier ones ...
+    least : int
+        ... and by at least so many.
+    alive_dormant, alive_lost : float
+        With P(alive): dormant below the one, lost below the other. Silence then does not count.
+    """
+
+    new_within: int = 90
+    dormant_after: int = 180
+    lost_after: int = 365
+    change: float = 1 / 3
+    least: int = 2
+    alive_dormant: float = 0.5
+    alive_lost: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.dormant_after < self.lost_after or self.new_within < 1:
+            raise DataError(
+                f"new {self.new_within}, dormant {self.dormant_after}, lost {self.lost_after} days"
+                " are no order",
+                where="stage rules",
+                remedy="give positive days, with dormant before lost",
+            )
+        if not 0 <= self.alive_lost <= self.alive_dormant <= 1:
+            raise DataError(
+                "P(alive) of the lost is above that of the dormant",
+                where="stage rules",
+                remedy="give 0 <= alive_lost <= alive_dormant <= 1",
+            )
+
+    @classmethod
+    def for_log(cls, transactions: pd.DataFrame | PurchaseDays, **given: float) -> StageRules:
+        """Take the days from the rhythm of a log.
+
+        Dormant is who has been silent for longer than nine in ten gaps between two purchases, at
+        least four weeks and at most a quarter of the log, so that moves between stages can be
+        seen in it; lost, for twice that; new is who first bought within that.
+
+        Parameters
+        ----------
+        transactions : DataFrame or PurchaseDays
+        **given
+            Rules to set by hand; zero leaves one to the log.
+        """
+        log = as_purchase_days(transactions)
+        gaps = log.gaps()
+        longest = max(int(log.day.max() - log.day.min()) // 4, LEAST_QUIET)
+        usual = np.quantile(gaps, 0.9) if gaps.size else 180
+        quiet = int(np.clip(usual, LEAST_QUIET, longest))
+        quiet = int(given.get("dormant_after") or quiet)
+        found = {"new_within": quiet, "dormant_after": quiet, "lost_after": 2 * quiet}
+        return cls(**(found | {k: v for k, v in given.items() if v}))  # type: ignore[arg-type]
+
+    def table(self, *, by_p_alive: bool = False) -> pd.DataFrame:
+        """Write the rules out, one row a stage: stage, rule (a sentence)."""
+        silent, doubtful = "No purchase for more than {} days", "P(active) below {:.0%}"
+        moved = "At least {} and {:.0%} {} purchases in the last {} days than in as many before"
+        days = self.dormant_after
+        rules = {
+            "Prospect": "Known, and has bought nothing yet",
+            "New": f"First purchase within the last {self.new_within} days",
+            "Growing": moved.format(self.least, self.change, "more", days),
+            "Mature": "Buys as before",
+            "Declining": moved.format(self.least, self.change, "fewer", days),
+            "Won back": f"Bought within the last {days} days, after a silence as long",
+            "Dormant": doubtful.format(self.alive_dormant)
+            if by_p_alive
+            else silent.format(self.dormant_after),
+            "Lost": doubtful.format(self.alive_lost)
+            if by_p_alive
+            else silent.format(self.lost_after),
+        }
+        return pd.DataFrame({"stage": list(rules), "rule": list(rules.values())})
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """The stage of each customer on a day.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a stage that occurs: segment (the stage), n, customers, customers_low,
+        customers_high, total, value, value_low, value_high (share of the spend of the year up to
+        the day), mean.
+    stage : Series
+        Of each customer, in the order of life; its index is customer_id.
+    rules : StageRules
+    as_of : Timestamp
+    by_p_alive : bool
+        Whether dormant and lost follow P(alive).
+    """
+
+    table: pd.DataFrame
+    stage: pd.Series
+    rules: StageRules
+    as_of: pd.Timestamp
+    by_p_alive: bool
+
+    @property
+    def active(self) -> Estimate:
+        """Share of those who have bought who are neither dormant nor lost."""
+        bought = self.stage != "Prospect"
+        gone = self.stage.isin(["Dormant", "Lost"])
+        return proportion_interval(float((bought & ~gone).sum()), float(bought.sum()))
+
+    def metrics(self) -> dict[str, Estimate]:
+        """Share of customers in each stage."""
+        return named_estimates(
+            self.table, "segment", estimate="customers", low="customers_low", high="customers_high"
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Bars: share of customers by stage, with intervals."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.gca() if ax is None else ax
+        t = self.table[self.table["n"] > 0].iloc[::-1]
+        share, low, high = t["customers"], t["customers_low"], t["customers_high"]
+        share_bars(ax, t["segment"].astype(str), share, low, high, "Share of customers")
+        ax.set_xlim(left=0)
+        return ax
+
+
+def lifecycle(
+    transactions: pd.DataFrame | PurchaseDays,
+    *,
+    as_of: object,
+    rules: StageRules | None = None,
+    p_alive: pd.Series | None = None,
+    prospects: Sequence[object] | pd.Index | None = None,
+) -> Lifecycle:
+    """Put customers into stages.
+
+    Parameters
+    ----------
+    transactions : DataFrame or PurchaseDays
+        Columns customer_id, date, amount; what lies after `as_of` is left out.
+    as_of : date
+        The day from which is counted.
+    rules : StageRules, optional
+        `StageRules.for_log` by default.
+    p_alive : Series, optional
+        Probability of being active by customer_id, from a purchase model; then it decides who is
+        dormant and who is lost.
+    prospects : sequence, optional
+        Customers known on the day; those without a purchase are prospects.
+
+    Raises
+    ------
+    DataError
+        No purchase up to the day, or a P(alive) missing or outside 0 to 1.
+    """
+    log = as_purchase_days(transactions)
+    rules = StageRules.for_log(log) if rules is None else rules
+    day = day_number(as_of)
+    codes = _stage_codes(log, day, rules, _checked(p_alive, log, day))
+    bought = codes >= 0
+    if not bought.any():
+        raise DataError(
+            f"there is no purchase to {pd.Timestamp(day, unit='D').date()}",
+            remedy="look at as_of and the dates",
+        )
+    ids, spend = log.ids[bought], log.spend(day - 365, day)[bought]
+    codes = codes[bought]
+    if prospects is not None:
+        others = pd.Index(pd.unique(pd.Series(prospects).dropna())).difference(list(ids))
+        ids, spend = ids.append(others), np.r_[spend, np.zeros(len(others))]
+        codes = np.r_[codes, np.zeros(len(others), dtype=codes.dtype)]
+    stage = pd.Series(
+        pd.Categorical.from_codes(codes, pd.Index(STAGES), ordered=True),
+        index=pd.Index(ids, name="customer_id"),
+        name="stage",
+    )
+    present = [s for s in STAGES if (stage == s).any()]
+    table = profile(stage.astype(str), spend, order=present).table
+    return Lifecycle(table, stage, rules, pd.Timestamp(day, unit="D"), p_alive is not None)
+
+
+def stage_history(
+    transactions: pd.DataFrame | PurchaseDays,
+    days: Sequence[object],
+    *,
+    rules: StageRules | None = None,
+    p_alive: Mapping[object, pd.Series] | None = None,
+) -> pd.DataFrame:
+    """Give the stage of each customer on several days, for `transitions`.
+
+    Parameters
+    ----------
+    transactions : DataFrame or PurchaseDays
+    days : sequence of dates
+        In order of time.
+    rules : StageRules, optional
+        The same on all days.
+    p_alive : mapping, optional
+        Day -> P(alive) by customer, as the purchase model saw it on that day.
+
+    Returns
+    -------
+    DataFrame
+        One row a customer, one column a day; missing before the first purchase.
+    """
+    log = as_purchase_days(transactions)
+    rules = StageRules.for_log(log) if rules is None else rules
+    out = {}
+    for each in days:
+        day = day_number(each, "day")
+        alive = None if p_alive is None else p_alive[each]
+        codes = _stage_codes(log, day, rules, _checked(alive, log, day))
+        # a missing code (-1) is a missing stage
+        out[pd.Timestamp(day, unit="D")] = pd.Categorical.from_codes(codes, pd.Index(STAGES))
+    return pd.DataFrame(out, index=log.ids)
+
+
+def history_days(
+    transactions: pd.DataFrame | PurchaseDays, *, as_of: object, step: int, steps: int = 4
+) -> list[pd.Timestamp]:
+    """Give days equally far apart that end on `as_of`.
+
+    Parameters
+    ----------
+    transactions : DataFrame or PurchaseDays
+    as_of : date
+    step : int
+        Days from one to the next.
+    steps : int
+        At most so many steps; fewer where the log is short, and at least one. Each day has two
+        steps of log before it where that is possible, so that stages can be told.
+
+    Raises
+    ------
+    DataError
+        If the log is too short for one step.
+    """
+    log = as_purchase_days(transactions)
+    last, first = day_number(as_of), int(log.day.min())
+    roomy = (last - first) // step - 2
+    count = int(np.clip(roomy, 1, steps))
+    if last - count * step < first:
+        raise DataError(
+            f"the log begins {last - first} days before as_of", remedy=f"a step takes {step} days"
+        )
+    return [pd.Timestamp(last - step * k, unit="D") for k in range(count, -1, -1)]
+
+
+def _checked(p_alive: ArrayLike | pd.Series | None, log: PurchaseDays, day: int) -> Array | None:
+    if p_alive is None:
+        return None
+    given = pd.Series(p_alive).reindex(log.ids).astype(float)
+    known = ~np.isnan(log.until(day).first())
+    bad = known & ~given.between(0, 1).to_numpy()
+    if bad.any():
+        some = ", ".join(map(str, log.ids[bad][:5]))
+        raise DataError(
+            f"P(alive) is missing or outside 0 to 1 for {int(bad.sum()):,} customers",
+            where=f"customers {some}",
+            remedy="give one probability for each customer who has bought",
+        )
+    return np.asarray(given, dtype=float)
+
+
+def _stage_codes(
+    log: PurchaseDays, day: int, rules: StageRules, p_alive: Array | None
+) -> NDArray[np.int8]:
+    """Code of each customer's stage; -1 for who had not bought yet."""
+    known = log.until(day)
+    first, last = known.first(), known.last()
+    window = rules.dormant_after
+    now, before = known.count(day - window, day), known.count(day - 2 * window, day - window)
+    moved = now - before
+    enough = np.maximum(rules.change * before, rules.least)
+    silent = day - last
+    if p_alive is None:
+        dormant, lost = silent > window, silent > rules.lost_after
+    else:
+        dormant, lost = p_alive < rules.alive_dormant, p_alive < rules.alive_lost
+    # the first purchase of the window came after a silence as long as the window
+    same = known.customer[1:] == known.customer[:-1]
+    gap = np.r_[0, np.where(same, np.diff(known.day), 0)]
+    returned = (gap > window) & (known.day > day - window)
+    back = np.bincount(known.customer[returned], minlength=len(log.ids)) > 0
+    order = (
+        ("Lost", lost),
+        ("Dormant", dormant),
+        ("New", day - first < rules.new_within),
+        ("Won back", back),
+        ("Growing", moved >= enough),
+        ("Declining", -moved >= enough),
+    )
+    codes = np.full(len(log.ids), STAGES.index("Mature"), dtype=np.int8)
+    for name, holds in reversed(order):
+        codes[holds] = STAGES.index(name)
+    codes[np.isnan(first)] = -1
+    return codes

@@ -1,0 +1,1 @@
+"""What the groups are like: attributes, personas, fairness."""

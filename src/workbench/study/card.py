@@ -1,0 +1,359 @@
+"""The study card: what a study's tables, goals and measures mean, read and checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import zoneinfo
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+
+from workbench.errors import WorkbenchError
+from workbench.study.cases import Case
+from workbench.study.fields import LANGUAGES, Card, LocalText, Name, Privacy, Published, Table, Text
+from workbench.study.goals import Action, Goal, Scorecard, faulty_weights
+from workbench.study.reader import Loc, did_you_mean, explain, gathered, line_of, read_yaml
+from workbench.study.segments import Segments
+from workbench.study.survey import Survey
+
+CARD = "study.yml"
+_FROM_FOLDER = {"name", "folder"}
+
+
+class StudyError(WorkbenchError):
+    """A study that cannot be found, or a study card that cannot be used."""
+
+
+class Study(Card):
+    """One study: its card, checked; `name` and `folder` come from where the card lies."""
+
+    name: str
+    folder: Path
+    title: LocalText
+    description: LocalText | None = None
+    simulated: bool = False
+    simulated_how: LocalText | None = None  # stands above every page in place of our sentence
+    origin: LocalText | None = None
+    licence: str | None = None
+    languages: tuple[str, ...] = Field(default=("en",), min_length=1)
+    as_of: dt.date
+    currency: str = "USD"
+    time_unit: Literal["hour", "day", "week", "month", "quarter", "year"] = "day"
+    time_zone: str = "UTC"
+    connection: str = "duckdb://"
+    privacy: Privacy = Field(default_factory=Privacy)
+    tables: dict[Name, Table] = Field(min_length=1)
+    survey: Survey | None = None
+    goals: tuple[Goal, ...] = ()
+    cases: tuple[Case, ...] = ()
+    actions: tuple[Action, ...] = ()
+    scorecard: Scorecard | None = None
+    segments: Segments = Field(default_factory=Segments)
+    parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    published: tuple[Published, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The card's file."""
+        return self.folder / CARD
+
+    def text(self, value: Text | str | None, language: str) -> str:
+        """Give a text in one language; missing ones fall back to the study's first language.
+
+        Parameters
+        ----------
+        value : Text or str or None
+            A text of the card (or anything already plain).
+        language : str
+            The language wanted, such as ``zh``.
+        """
+        if value is None:
+            return ""
+        if isinstance(value, str):
+            return value
+        for wanted in (language, *self.languages, *LANGUAGES):
+            if value.get(wanted):
+                return value[wanted]
+        return next(iter(value.values()), "")
+
+    def goal(self, name: str) -> Goal:
+        """Give the goal of that name."""
+        return _named(self.goals, name, "goal", self.path)
+
+    def case(self, name: str) -> Case:
+        """Give the case of that name."""
+        return _named(self.cases, name, "case", self.path)
+
+    @field_validator("currency")
+    @classmethod
+    def _iso_currency(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Z]{3}", value):
+            raise PydanticCustomError(
+                "currency",
+                "{value} is not a three-letter currency code; write CNY, USD, EUR, ...",
+                {"value": repr(value)},
+            )
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in zoneinfo.available_timezones():
+            raise PydanticCustomError(
+                "time_zone",
+                "{value} is not a time zone{meant}",
+                {
+                    "value": repr(value),
+                    "meant": did_you_mean(value, zoneinfo.available_timezones()),
+                },
+            )
+        return value
+
+    @field_validator("languages")
+    @classmethod
+    def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value):
+            raise PydanticCustomError("languages", "a language is named twice", {})
+        return value
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        # A notebook without parameters of its own may be left empty in YAML.
+        if isinstance(value, Mapping):
+            return {k: v if v is not None else {} for k, v in value.items()}
+        return value
+
+
+def find_root(start: Path | str | None = None) -> Path:
+    """Find the workbench's root: the folder that holds ``data/``.
+
+    Parameters
+    ----------
+    start : path, optional
+        Where to look from; the current folder by default. The environment variable
+        ``WORKBENCH_ROOT`` wins over the search when `start` is not given.
+
+    Raises
+    ------
+    StudyError
+        If no parent folder holds ``data/`` beside ``_quarto.yml`` or ``pyproject.toml``.
+    """
+    if start is None and (named := os.environ.get("WORKBENCH_ROOT")):
+        root = Path(named).expanduser()
+        if not root.is_dir():
+            raise StudyError(
+                "the folder does not exist",
+                where=f"WORKBENCH_ROOT={named}",
+                remedy="set WORKBENCH_ROOT to the folder that holds data/, or unset it",
+            )
+        return root.resolve()
+    here = Path(start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        marked = (folder / "_quarto.yml").exists() or (folder / "pyproject.toml").exists()
+        if marked and (folder / "data").is_dir():
+            return folder
+    raise StudyError(
+        "no folder here or above holds data/ beside _quarto.yml or pyproject.toml",
+        where=str(here),
+        remedy="change into the workbench's folder or set WORKBENCH_ROOT",
+    )
+
+
+def load_study(name_or_path: str | Path) -> Study:
+    """Read and check a study card.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A name (``data/<name>/study.yml`` under the root), a study's folder, or a card's file.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    StudyError
+        If the card is missing or wrong; all problems are reported at once, each with its
+        line, key and remedy.
+    """
+    return read_card(_locate(name_or_path))
+
+
+def read_card(path: Path) -> Study:
+    """Read and check one card file; see `load_study`."""
+    raw, lines, problems = read_yaml(path, StudyError)
+    for key in _FROM_FOLDER & set(raw):
+        problems.append((line_of((key,), lines), f"{key}: unknown key; it comes from the folder"))
+    given = {key: value for key, value in raw.items() if key not in _FROM_FOLDER}
+    languages = given.get("languages")
+    context = {"languages": tuple(languages) if isinstance(languages, list) else ("en",)}
+    folder = path.resolve().parent
+    try:
+        study = Study.model_validate(
+            {**given, "name": folder.name, "folder": folder}, context=context
+        )
+    except ValidationError as errors:
+        for e in errors.errors():
+            line, text = explain(e, Study, lines, _FROM_FOLDER)
+            problems.append((line, f"{text}{_goal_at(raw, e['loc'])}"))
+        raise gathered(path, problems, StudyError) from None
+    problems += [(line_of(loc, lines), text) for loc, text in _cross_checks(study)]
+    if problems:
+        raise gathered(path, problems, StudyError)
+    return study
+
+
+def _goal_at(raw: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
+    """Name the goal that a problem is in, for who does not count list entries."""
+    if len(loc) < 2 or loc[0] != "goals" or not isinstance(loc[1], int):
+        return ""
+    goals = raw.get("goals")
+    entry = goals[loc[1]] if isinstance(goals, list) else None
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return f" (goal {name!r})" if isinstance(name, str) else ""
+
+
+def _locate(name_or_path: str | Path) -> Path:
+    given = str(name_or_path)
+    if not given.strip():
+        raise StudyError("no study was named", remedy="give a name such as cdnow")
+    is_name = isinstance(name_or_path, str) and "/" not in given and os.sep not in given
+    if is_name and not given.endswith((".yml", ".yaml")):
+        data = find_root() / "data"
+        path = data / given / CARD
+        if path.is_file():
+            return path
+        if not Path(given).is_dir():
+            known = sorted(card.parent.name for card in data.glob(f"*/{CARD}"))
+            raise StudyError(
+                f"there is no study {given!r}{did_you_mean(given, known)}",
+                where=str(data),
+                remedy=f"known studies: {', '.join(known) or 'none'}",
+            )
+    path = Path(name_or_path).expanduser()
+    card = path / CARD if path.is_dir() else path
+    if not card.is_file():
+        raise StudyError(
+            "there is no study card",
+            where=str(card),
+            remedy=f"give a study's name, its folder, or its {CARD}",
+        )
+    return card
+
+
+_Entry = TypeVar("_Entry", Goal, Case)
+
+
+def _named(items: Iterable[_Entry], name: str, kind: str, path: Path) -> _Entry:
+    known = {item.name: item for item in items}
+    if name not in known:
+        raise StudyError(
+            f"there is no {kind} {name!r}{did_you_mean(name, known)}",
+            where=str(path),
+            remedy=f"{kind}s: {', '.join(known) or 'none'}",
+        )
+    return known[name]
+
+
+# --- what holds between the parts of a card ------------------------------------------------------
+
+
+def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
+    found: list[tuple[Loc, str]] = []
+    named = {
+        "goals": [g.name for g in study.goals],
+        "cases": [c.name for c in study.cases],
+        "actions": [a.name for a in study.actions],
+    }
+    for kind, names in named.items():
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                found.append(((kind, i), f"{kind}[{i}].name: {name!r} is used twice"))
+    for name, table in study.tables.items():
+        if table.part_of is not None:
+            found += [
+                (("tables", name, "part_of"), f"tables.{name}.part_of: {text}")
+                for text in _wrong_whole(study, name, table.part_of)
+            ]
+    goals = {goal.name: goal for goal in study.goals}
+    for i, goal in enumerate(study.goals):
+        if goal.parent is not None and goal.parent not in goals:
+            found.append(
+                (
+                    ("goals", i, "parent"),
+                    f"goals[{i}].parent: there is no goal {goal.parent!r}"
+                    f"{did_you_mean(goal.parent, goals)}",
+                )
+            )
+        circle = _circle(goal, goals)
+        if circle and goal.name == min(circle):
+            found.append(
+                (
+                    ("goals", i, "parent"),
+                    f"goals[{i}].parent: the goals' parents form a circle: "
+                    f"{' -> '.join([*circle, goal.name])}; take one parent out",
+                )
+            )
+    for i, problem in faulty_weights(study.goals):
+        found.append((("goals", i, "weight"), f"goals[{i}].weight: {problem}"))
+    for i, action in enumerate(study.actions):
+        for kind, served, known in (
+            ("goal", action.goal, named["goals"]),
+            ("case", action.case, named["cases"]),
+        ):
+            if served is not None and served not in known:
+                text = f"there is no {kind} {served!r}{did_you_mean(served, known)}"
+                found.append((("actions", i, kind), f"actions[{i}].{kind}: {text}"))
+    for i, case in enumerate(study.cases):
+        late = {unit: day for unit, day in (case.starts or {}).items() if day > study.as_of}
+        for unit, day in late.items() if case.start <= study.as_of else ():
+            found.append(
+                (
+                    ("cases", i, "starts", unit),
+                    f"cases[{i}].starts.{unit}: {day} lies after as_of {study.as_of}",
+                )
+            )
+        if case.start > study.as_of:
+            found.append(
+                (
+                    ("cases", i, "start"),
+                    f"cases[{i}].start: {case.start} lies after as_of {study.as_of}",
+                )
+            )
+    for i, entry in enumerate(study.published):
+        if entry.table not in study.tables:
+            found.append(
+                (
+                    ("published", i, "table"),
+                    f"published[{i}].table: there is no table {entry.table!r}"
+                    f"{did_you_mean(entry.table, study.tables)}",
+                )
+            )
+    return found
+
+
+def _wrong_whole(study: Study, name: str, whole: str) -> list[str]:
+    if whole == name:
+        return ["a table is no part of itself"]
+    if whole not in study.tables:
+        return [f"there is no table {whole!r}{did_you_mean(whole, study.tables)}"]
+    if study.tables[whole].part_of is not None:
+        return [f"{whole!r} is itself a part; name the table that holds them all"]
+    return []
+
+
+def _circle(goal: Goal, goals: Mapping[str, Goal]) -> list[str]:
+    """Give the goals from this one up to itself again; none where it ends above."""
+    path: list[str] = []
+    at: str | None = goal.name
+    while at is not None and at in goals and at not in path:
+        path.append(at)
+        at = goals[at].parent
+    return path if at == goal.name else []

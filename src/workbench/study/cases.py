@@ -1,0 +1,248 @@
+"""The measures' part of a study card: what was done, to whom, its cost, what was claimed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from workbench.study.fields import Card, Direction, LocalText, Name, Where
+
+
+class Amount(Card):
+    """An amount of money, with the range that holds it in nineteen cases of twenty."""
+
+    amount: float
+    low: float | None = None
+    high: float | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        low = self.amount if self.low is None else self.low
+        high = self.amount if self.high is None else self.high
+        if not low <= self.amount <= high:
+            raise PydanticCustomError("order", "`low`, `amount` and `high` are not in order", {})
+        return self
+
+
+Money = float | Amount
+
+
+class Outcome(Card):
+    """An indicator that a measure should move, and by how much it is said to have moved.
+
+    Attributes
+    ----------
+    value : float or Amount or None
+        What one unit of the outcome is worth, per customer and period, in the study's currency.
+    measured_anew : date or None
+        Day from which on the outcome was measured in another way.
+    label : Text or None
+        What the outcome is called in running text, where it is a series of the study's own.
+    """
+
+    indicator: str
+    label: LocalText | None = None
+    direction: Direction = "up"
+    claimed: float | None = None
+    where: Where | None = None
+    value: Money | None = None
+    measured_anew: dt.date | None = None
+
+
+class Costs(Card):
+    """What a measure costs: at the start, in each period, for each treated customer and period."""
+
+    once: Money | None = None
+    per_period: Money | None = None
+    per_customer: Money | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.once is None and self.per_period is None and self.per_customer is None:
+            raise PydanticCustomError("costs", "give `once`, `per_period` or `per_customer`", {})
+        return self
+
+
+class Comparison(Card):
+    """A series that the measure did not reach, beside which the outcome is seen."""
+
+    indicator: str
+    where: Where | None = None
+    label: str | None = None
+
+
+class LeftOut(Card):
+    """Groups that are not compared, and why; the page names both."""
+
+    units: tuple[Any, ...] = Field(min_length=1)
+    reason: LocalText
+
+
+class Fit(Card):
+    """How outcomes are compared or carried on, where the card says so.
+
+    Attributes
+    ----------
+    scale : str
+        ``level``, or ``log`` for effects in percent; covariates then enter as logarithms, too.
+    trend : bool
+        Whether a straight trend goes on beside the drift; everybody's cases only.
+    errors : str
+        How the series moves: ``ar1``, ``local_level``, or the average over ``both``; everybody's
+        cases only.
+    in_part : dict
+        First day of a period before the start -> share of the measure in force in it, between 0
+        and 1, where it came in by degrees; everybody's cases only.
+    """
+
+    scale: Literal["level", "log"] = "level"
+    trend: bool = True
+    errors: Literal["both", "ar1", "local_level"] = "both"
+    in_part: dict[dt.date, Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
+
+
+class Case(Card):
+    """A measure to be judged: what was done, to whom, since when, and what it should change.
+
+    Attributes
+    ----------
+    chosen : str
+        How the treated were chosen.
+    unit : str
+        What was treated: ``customer``, ``everybody``, or a column of the customer table.
+    selected_on : str or None
+        The indicator by which a rule, the worst or volunteers were chosen.
+    treated : dict or None
+        Column -> values of the treated; else the table ``treatments`` says who they are.
+    starts : dict or None
+        Treated group -> its own first day, where groups of the column `unit` started at different
+        times; `start` is then the earliest and need not be given.
+    since : date or None
+        First day whose data count; all of them when left out.
+    leave_out : tuple of LeftOut
+        Groups of the column `unit` that are not compared, and why.
+    comparison : tuple of Comparison
+        Series that the measure did not reach, for a case that reached everybody.
+    covariates : tuple of Comparison
+        What else moves the outcome, and the measure does not move; everybody's cases only.
+    fit : Fit
+        How outcomes are compared or carried on.
+    design : str or None
+        The design that shall answer, in place of the one that the workbench picks.
+    costs : Costs or None
+    horizon : int or None
+        Periods from the start over which costs and benefits count; two years when left out.
+    discount : float
+        Rate a year at which later amounts count less.
+    """
+
+    name: Name
+    title: LocalText
+    what: LocalText | None = None
+    start: dt.date
+    end: dt.date | None = None
+    since: dt.date | None = None
+    chosen: Literal["everybody", "rule", "worst", "volunteers", "random"] = "everybody"
+    unit: str = "customer"
+    selected_on: str | None = None
+    treated: dict[str, tuple[Any, ...]] | None = None
+    starts: dict[Any, dt.date] | None = Field(default=None, min_length=1)
+    leave_out: tuple[LeftOut, ...] = ()
+    outcomes: tuple[Outcome, ...] = Field(min_length=1)
+    period: Literal["week", "month", "quarter", "year", "wave"] = "month"
+    comparison: tuple[Comparison, ...] = ()
+    covariates: tuple[Comparison, ...] = ()
+    fit: Fit = Field(default_factory=Fit)
+    design: str | None = None
+    costs: Costs | None = None
+    horizon: int | None = Field(default=None, ge=1)
+    discount: float = Field(default=0.0, ge=0, lt=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _begun(cls, given: Any) -> Any:
+        starts = given.get("starts") if isinstance(given, Mapping) else None
+        if isinstance(starts, Mapping) and "start" not in given:
+            dates = [d for d in starts.values() if isinstance(d, dt.date)]
+            return {**given, "start": min(dates)} if dates else given
+        return given
+
+    @field_validator("treated", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {k: v if isinstance(v, list | tuple) else [v] for k, v in value.items()}
+        return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end is not None and self.end <= self.start:
+            raise PydanticCustomError("order", "`end` is not after `start`", {})
+        if self.since is not None and self.since >= self.start:
+            raise PydanticCustomError("order", "`since` is not before `start`", {})
+        carried = self.fit.model_copy(update={"scale": "level"}) != Fit()
+        if self.chosen != "everybody" and (self.covariates or carried):
+            raise PydanticCustomError(
+                "everybody",
+                "`covariates` and `fit` other than its scale are for cases that reached everybody;"
+                " take them out",
+                {},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _by_group(self) -> Self:
+        grouped = self.unit not in ("customer", "everybody")
+        column = self.unit if grouped else next(iter(self.treated or {}), None)
+        if self.leave_out and column is None:
+            raise PydanticCustomError(
+                "groups", "`leave_out` names groups; say by `unit` which column has them", {}
+            )
+        named = {unit for entry in self.leave_out for unit in entry.units}
+        own = {*(self.starts or {}), *(self.treated or {}).get(column or "", ())}
+        if both := sorted(map(str, named & own)):
+            raise PydanticCustomError(
+                "groups", "{who} is treated and left out; do one or the other", {"who": both[0]}
+            )
+        if self.starts is None:
+            if self.chosen != "everybody" and self.fit.scale == "log":
+                raise PydanticCustomError(
+                    "everybody",
+                    "`fit.scale: log` is for cases that reached everybody, and for `starts`; take"
+                    " it out",
+                    {},
+                )
+            return self
+        if not grouped or self.chosen == "everybody":
+            raise PydanticCustomError(
+                "starts",
+                "`starts` is for groups that started at different times: give the column that"
+                " names them as `unit`, and as `chosen` how they came to it",
+                {},
+            )
+        if self.treated is not None:
+            raise PydanticCustomError(
+                "starts", "`starts` says who was treated; take `treated` out", {}
+            )
+        if self.start != min(self.starts.values()):
+            raise PydanticCustomError(
+                "starts",
+                "`start` is {start}, but the first of `starts` is {first}; take `start` out",
+                {"start": str(self.start), "first": str(min(self.starts.values()))},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _valued_once(self) -> Self:
+        valued = [o.indicator for o in self.outcomes if o.value is not None]
+        if len(valued) > 1:
+            raise PydanticCustomError(
+                "value",
+                "{names} have a value each; give it to one outcome, or they are counted twice",
+                {"names": ", ".join(valued)},
+            )
+        return self

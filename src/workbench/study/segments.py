@@ -1,0 +1,146 @@
+"""The part of a study card that says how customers are sorted: rules, cuts, tiers and costs."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from workbench.study.fields import Card, LocalText
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Score: TypeAlias = Annotated[int, Field(ge=1, le=5)]
+Measure: TypeAlias = Literal["days_since_last", "orders", "spend"]
+
+
+class SegmentRule(Card):
+    """One named segment: which scores it takes, on a scale of 1 to 5, and what is done for it.
+
+    `recency` is the recency score, `value` the rounded mean of the frequency and spend scores,
+    each from the lowest to the highest that fits. The first rule that fits wins.
+    """
+
+    segment: LocalText
+    recency: tuple[Score, Score] = (1, 5)
+    value: tuple[Score, Score] = (1, 5)
+    need: LocalText | None = None
+    action: LocalText | None = None
+
+    @field_validator("recency", "value")
+    @classmethod
+    def _rising(cls, given: tuple[int, int]) -> tuple[int, int]:
+        if given[0] > given[1]:
+            raise PydanticCustomError(
+                "order", "{low} to {high} holds no score; write the lower end first",
+                {"low": given[0], "high": given[1]},
+            )  # fmt: skip
+        return given
+
+
+class Tier(Card):
+    """One tier of the customer pyramid: where it ends, and what a customer in it costs a year."""
+
+    tier: LocalText
+    to: float = Field(gt=0, le=1)
+    cost: float | None = Field(default=None, ge=0)
+
+
+class Segments(Card):
+    """How customers are sorted.
+
+    `rules` name the segments (the usual eleven when left out); `cuts` are upper ends of score
+    levels in place of quantiles; `weights` those of the frequency and the spend score; `tiers` the
+    pyramid, from the top, `to` the share of customers at which each ends, `cost` what a customer
+    costs a year; `margin` the share of a sale that is kept; `protected` the attributes that must
+    not decide how a person is treated.
+    """
+
+    rules: tuple[SegmentRule, ...] = ()
+    cuts: dict[Measure, tuple[float, ...]] = Field(default_factory=dict)
+    weights: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]] = (1.0, 1.0)
+    tiers: tuple[Tier, ...] = ()
+    margin: float = Field(default=1.0, gt=0, le=1)
+    protected: tuple[str, ...] = ("age", "birth_year", "gender")
+
+    @field_validator("weights")
+    @classmethod
+    def _something(cls, given: tuple[float, float]) -> tuple[float, float]:
+        if not any(given):
+            raise PydanticCustomError("weights", "both weights are zero", {})
+        return given
+
+    @field_validator("cuts")
+    @classmethod
+    def _increasing(
+        cls, given: dict[Measure, tuple[float, ...]]
+    ) -> dict[Measure, tuple[float, ...]]:
+        for measure, ends in given.items():
+            if any(b <= a for a, b in pairwise(ends)):
+                raise PydanticCustomError(
+                    "order", "the cuts of {measure} do not increase", {"measure": measure}
+                )
+        return given
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        gaps = [
+            (r, v)
+            for r, v in product(range(1, 6), repeat=2)
+            if self.rules
+            and not any(
+                rule.recency[0] <= r <= rule.recency[1] and rule.value[0] <= v <= rule.value[1]
+                for rule in self.rules
+            )
+        ]
+        if gaps:
+            raise PydanticCustomError(
+                "gap", "no rule covers recency {r} with value {v}; widen a rule or add one",
+                {"r": gaps[0][0], "v": gaps[0][1]},
+            )  # fmt: skip
+        ends = [tier.to for tier in self.tiers]
+        if ends and (ends[-1] != 1 or any(b <= a for a, b in pairwise(ends))):
+            raise PydanticCustomError(
+                "order", "the tiers end at {ends}; let them rise to 1", {"ends": str(ends)}
+            )
+        costs = [tier.cost for tier in self.tiers]
+        if any(c is None for c in costs) and any(c is not None for c in costs):
+            raise PydanticCustomError("costs", "some tiers have no cost; give all of them one", {})
+        return self
+
+    def rule_table(self) -> pd.DataFrame | None:
+        """Give the rules as `workbench.segments` takes them; None for the usual ones."""
+        import pandas as pd
+
+        if not self.rules:
+            return None
+        return pd.DataFrame(
+            [
+                {
+                    "segment": _plain(rule.segment),
+                    "recency_low": rule.recency[0],
+                    "recency_high": rule.recency[1],
+                    "value_low": rule.value[0],
+                    "value_high": rule.value[1],
+                    "need": _plain(rule.need),
+                    "action": _plain(rule.action),
+                }
+                for rule in self.rules
+            ]
+        )
+
+    def pyramid(self) -> dict[str, float] | None:
+        """Give tier and end, from the top; None for the usual pyramid."""
+        return {_plain(tier.tier): tier.to for tier in self.tiers} or None
+
+    def costs(self) -> dict[str, float] | None:
+        """Give what a customer of each tier costs a year; None when the card does not say."""
+        return {_plain(t.tier): t.cost for t in self.tiers if t.cost is not None} or None
+
+
+def _plain(text: dict[str, str] | None) -> str:
+    """Give the English text, or the first: pages look up the other languages by it."""
+    return "" if text is None else text.get("en") or next(iter(text.values()), "")

@@ -1,0 +1,235 @@
+"""The survey's part of a study card: items, dimensions, scales, columns, waves, groups, weights."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from workbench.study.fields import Card, Item, LocalText
+
+#: Items of each dimension of SERVQUAL (Parasuraman, Zeithaml, Berry 1991, J. of Retailing 67(4)).
+SERVQUAL: Final = {
+    "tangibles": tuple(f"{i:02d}" for i in range(1, 5)),
+    "reliability": tuple(f"{i:02d}" for i in range(5, 10)),
+    "responsiveness": tuple(f"{i:02d}" for i in range(10, 14)),
+    "assurance": tuple(f"{i:02d}" for i in range(14, 18)),
+    "empathy": tuple(f"{i:02d}" for i in range(18, 23)),
+}
+SIDES: Final = ("expectation", "perception", "importance")
+#: What a study's tables call the three questions about an item, once they are read.
+PREFIXES: Final = dict(zip(SIDES, ("exp_", "per_", "imp_"), strict=True))
+
+
+class SurveyColumns(Card):
+    """How the file names the columns of an item: ``exp{item}`` for exp01, exp02, ...
+
+    ``{item}`` is the item's code as the card writes it, ``{number}`` without leading zeros.
+    """
+
+    expectation: str = "exp_{item}"
+    perception: str = "per_{item}"
+    importance: str = "imp_{item}"
+
+    @field_validator("*")
+    @classmethod
+    def _with_place(cls, value: str) -> str:
+        if ("{item}" in value) == ("{number}" in value):
+            raise PydanticCustomError(
+                "pattern",
+                "{value} does not say where the item stands; write, say, exp{{item}}",
+                {"value": repr(value)},
+            )
+        return value
+
+    def of(self, side: str, item: str) -> str:
+        """Name the column of one item and side."""
+        number = item.lstrip("0") or item
+        pattern: str = getattr(self, side)
+        return pattern.replace("{item}", item).replace("{number}", number)
+
+
+class LongForm(Card):
+    """A file with one row an answer: the columns of item, side and value.
+
+    Attributes
+    ----------
+    item, side, value : str
+        Columns; without `side`, every row is a perception.
+    sides : dict
+        What the file writes for expectation, perception, importance.
+    """
+
+    item: str
+    side: str | None = None
+    value: str
+    sides: dict[str, str] = Field(default_factory=lambda: {side: side for side in SIDES})
+
+    @field_validator("sides")
+    @classmethod
+    def _known(cls, value: dict[str, str]) -> dict[str, str]:
+        for side in value:
+            if side not in SIDES:
+                raise PydanticCustomError(
+                    "side",
+                    "{side} is not one of expectation, perception, importance",
+                    {"side": repr(side)},
+                )
+        return value
+
+
+class SurveyWeights(Card):
+    """What makes the answers stand for all customers.
+
+    Attributes
+    ----------
+    column : str or None
+        Ready weights in the table.
+    margins : dict
+        Column -> its categories -> their shares (or numbers) among all customers. ``"region /
+        gender"`` names the cells of two columns together: ``"North / female": 0.08``.
+    trim : float or None
+        The largest weight, in multiples of the mean.
+    """
+
+    column: str | None = None
+    margins: dict[str, dict[str, float]] = Field(default_factory=dict)
+    trim: float | None = Field(default=5.0, gt=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, shares in self.margins.items():
+            if (
+                not shares
+                or any(share < 0 for share in shares.values())
+                or not any(shares.values())
+            ):
+                raise PydanticCustomError(
+                    "margin",
+                    "the margin {name} needs a share of zero or more for each category",
+                    {"name": repr(name)},
+                )
+        return self
+
+
+class Chain(Card):
+    """A path model: what leads to satisfaction, and what satisfaction leads to.
+
+    Attributes
+    ----------
+    constructs : dict
+        Construct -> the columns of the survey that measure it.
+    paths : dict
+        Construct -> the constructs that lead to it.
+    modes : dict
+        Constructs that their items form (B) rather than reflect (A).
+    """
+
+    constructs: dict[str, tuple[str, ...]] = Field(min_length=2)
+    paths: dict[str, tuple[str, ...]] = Field(min_length=1)
+    modes: dict[str, Literal["A", "B"]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for key in ("paths", "modes"):
+            given: dict[str, tuple[str, ...]] = getattr(self, key)
+            named = [*given, *(s for t in self.paths.values() for s in t if key == "paths")]
+            for name in named:
+                if name not in self.constructs:
+                    raise PydanticCustomError(
+                        "construct",
+                        "`{key}` names {name}, which `constructs` does not list",
+                        {"key": key, "name": repr(name)},
+                    )
+        return self
+
+
+class Survey(Card):
+    """The instrument: its items, their dimensions and scale, and how the file holds the answers.
+
+    Attributes
+    ----------
+    dimensions : dict
+        Dimension -> its items; SERVQUAL's where the items are 01 to 22 and none are given.
+    scale, importance_scale : tuple of int
+        Lowest and highest answer; importance is on the same scale unless it has its own.
+    reversed : tuple of str
+        Items worded negatively: their answers are turned round when the table is read.
+    columns, long : SurveyColumns, LongForm
+        How the file holds the answers: a column an item and side, or a row an answer.
+    waves : tuple of str
+        The waves in order of time, where their labels do not sort that way.
+    groups : tuple of str
+        Columns of the survey, the segments or the customers to compare by: the first there is.
+    weights : SurveyWeights or None
+    chain : Chain or None
+        The path model; by default expectation, quality, satisfaction and loyalty.
+    codebook : str or None
+        File of the aspects that comments are about, beside the card; by default one for services.
+    """
+
+    items: dict[Item, LocalText] = Field(default_factory=dict)
+    dimensions: dict[str, tuple[Item, ...]] = Field(default_factory=dict, validate_default=True)
+    scale: tuple[int, int] = (1, 7)
+    importance_scale: tuple[int, int] | None = None
+    reversed: tuple[Item, ...] = ()
+    columns: SurveyColumns = SurveyColumns()
+    long: LongForm | None = None
+    waves: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ("segment", "region")
+    weights: SurveyWeights | None = None
+    chain: Chain | None = None
+    codebook: str | None = None
+
+    @field_validator("dimensions")
+    @classmethod
+    def _servqual(
+        cls, value: dict[str, tuple[str, ...]], info: ValidationInfo
+    ) -> dict[str, tuple[str, ...]]:
+        if value:
+            return value
+        items = info.data.get("items") or {}
+        servqual = {item for members in SERVQUAL.values() for item in members}
+        if not items or set(items) == servqual:
+            return dict(SERVQUAL)
+        return {"service": tuple(items)}
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every item that the card names, in order."""
+        named = [*self.items, *(item for members in self.dimensions.values() for item in members)]
+        return tuple(dict.fromkeys(named))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name in ("scale", "importance_scale"):
+            ends = getattr(self, name)
+            if ends is not None and ends[0] >= ends[1]:
+                raise PydanticCustomError(
+                    "scale", "`{name}` runs from its lowest to its highest", {"name": name}
+                )
+        seen: dict[str, str] = {}
+        for dimension, items in self.dimensions.items():
+            for item in items:
+                if self.items and item not in self.items:
+                    raise PydanticCustomError(
+                        "item",
+                        "dimension {dimension} names item {item}, which `items` does not list",
+                        {"dimension": repr(dimension), "item": repr(item)},
+                    )
+                if item in seen:
+                    raise PydanticCustomError(
+                        "item",
+                        "item {item} is in two dimensions, {one} and {two}",
+                        {"item": repr(item), "one": seen[item], "two": dimension},
+                    )
+                seen[item] = dimension
+        for item in self.reversed:
+            if item not in self.codes:
+                raise PydanticCustomError(
+                    "item",
+                    "`reversed` names item {item}, which no dimension has",
+                    {"item": repr(item)},
+                )
+        return self
