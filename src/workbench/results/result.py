@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar, runtime_checkable
 
-import pandas as pd
-
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.results.finding import Finding
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from workbench.languages import Language
@@ -30,10 +29,12 @@ class Result(Protocol):
     language, and returns them.
     """
 
-    @property
-    def table(self) -> pd.DataFrame:
-        """The result, one row a thing that was estimated, its columns labelled."""
-        ...
+    if TYPE_CHECKING:  # a property that exists would be taken for the default of a field `table`
+
+        @property
+        def table(self) -> pd.DataFrame:
+            """The result, one row a thing that was estimated, its columns labelled."""
+            ...
 
     def estimates(self) -> dict[str, Estimate]:
         """Return the headline numbers by name."""
