@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 
@@ -42,3 +44,18 @@ def _rebuild(kind: type[WorkbenchError], what: str, where: str, remedy: str) -> 
 
 class DataError(WorkbenchError, ValueError):
     """Input data that an analysis cannot use."""
+
+
+def did_you_mean(word: object, known: Iterable[object]) -> str:
+    """Say ``; did you mean 'x'?`` when something close is known, and nothing otherwise.
+
+    Parameters
+    ----------
+    word : object
+        What was given.
+    known : iterable
+        What could have been given.
+    """
+    choices = {str(item).casefold(): str(item) for item in known}
+    close = get_close_matches(str(word).casefold(), list(choices), n=1, cutoff=0.6)
+    return f"; did you mean {choices[close[0]]!r}?" if close else ""

@@ -13,11 +13,10 @@ from workbench.data.clean.rules import REASONS
 from workbench.data.indicators.indicator import INDICATORS, find_indicator, indicator, missing_for
 from workbench.data.reach import last_day
 from workbench.data.tables import Tables, open_tables
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, did_you_mean
 from workbench.study import Case, Study
 from workbench.study.cases import Comparison, Outcome
 from workbench.study.codebook import read_codebook
-from workbench.study.reader import did_you_mean
 
 #: Shares of a table from which on a reader should know.
 _MANY_SET_ASIDE = 0.05

@@ -16,8 +16,7 @@ import pandas as pd
 
 from workbench.data.engine import Engine
 from workbench.data.tables import Tables
-from workbench.errors import DataError
-from workbench.study.reader import did_you_mean
+from workbench.errors import DataError, did_you_mean
 from workbench.units import DAYS_PER_UNIT
 
 #: What the engine may take while it adds up; larger logs go through the disk.

@@ -20,8 +20,7 @@ import pandas as pd
 
 from workbench.data.engine import Engine
 from workbench.data.tables import Tables
-from workbench.errors import DataError
-from workbench.study.reader import did_you_mean
+from workbench.errors import DataError, did_you_mean
 
 MEASURES: Final = ("days_since_last", "orders", "spend")
 SCORES: Final = ("recency_score", "frequency_score", "spend_score")

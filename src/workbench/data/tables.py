@@ -15,9 +15,8 @@ from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
 from workbench.data.store.cache import Kept, find, find_or_make
 from workbench.data.store.stream import PurchaseLog, stream_purchases
-from workbench.errors import DataError
+from workbench.errors import DataError, did_you_mean
 from workbench.study import Study
-from workbench.study.reader import did_you_mean
 
 
 class Tables:

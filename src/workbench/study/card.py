@@ -13,11 +13,11 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, did_you_mean
 from workbench.study.cases import Case
 from workbench.study.fields import LANGUAGES, Card, LocalText, Name, Privacy, Published, Table, Text
 from workbench.study.goals import Action, Goal, Scorecard, faulty_weights
-from workbench.study.reader import Loc, did_you_mean, explain, gathered, line_of, read_yaml
+from workbench.study.reader import Loc, explain, gathered, line_of, read_yaml
 from workbench.study.segments import Segments
 from workbench.study.survey import Survey
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from workbench.errors import DataError
-from workbench.study.reader import did_you_mean
+from workbench.errors import DataError, did_you_mean
 
 
 class MissingPackageError(DataError):

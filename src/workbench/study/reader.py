@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,27 +11,12 @@ from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, did_you_mean
 
 #: The place of a value in a card: keys, and positions in lists.
 Loc: TypeAlias = tuple[str | int, ...]
 #: A problem: its line (0 if unknown) and its text.
 Problem: TypeAlias = tuple[int, str]
-
-
-def did_you_mean(word: object, known: Iterable[object]) -> str:
-    """Say ``; did you mean 'x'?`` when something close is known, and nothing otherwise.
-
-    Parameters
-    ----------
-    word : object
-        What was given.
-    known : iterable
-        What could have been given.
-    """
-    choices = {str(item).casefold(): str(item) for item in known}
-    close = difflib.get_close_matches(str(word).casefold(), list(choices), n=1, cutoff=0.6)
-    return f"; did you mean {choices[close[0]]!r}?" if close else ""
 
 
 def read_yaml(

@@ -16,9 +16,8 @@ from workbench.data.clean.parse import WORDS, outside, parse, takes_parsing
 from workbench.data.engine import Engine
 from workbench.data.schemas import ALIASES, Schema
 from workbench.data.sources.source import ROW, Source
-from workbench.errors import DataError
+from workbench.errors import DataError, did_you_mean
 from workbench.study import Study, Table
-from workbench.study.reader import did_you_mean
 
 REASON = "_reason"
 DETAIL = "_detail"

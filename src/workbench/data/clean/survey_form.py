@@ -11,9 +11,8 @@ import ibis
 from workbench.data.engine import Engine
 from workbench.data.schemas import ALIASES
 from workbench.data.sources.source import ROW, Source
-from workbench.errors import DataError
+from workbench.errors import DataError, did_you_mean
 from workbench.study import Study
-from workbench.study.reader import did_you_mean
 from workbench.study.survey import PREFIXES, LongForm, Survey
 
 #: A survey that is done once has no waves; all its answers are of this one.

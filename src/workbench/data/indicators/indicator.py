@@ -20,8 +20,7 @@ from workbench.data.indicators.library import DEFINITIONS, Indicator, own_name, 
 from workbench.data.indicators.measures import Asked
 from workbench.data.indicators.periods import EVERY, Periods
 from workbench.data.tables import Tables
-from workbench.errors import DataError
-from workbench.study.reader import did_you_mean
+from workbench.errors import DataError, did_you_mean
 
 #: Computes an indicator: period, groups, n, estimate, sd (and numerator, denominator of shares).
 Maker = Callable[[Asked], pd.DataFrame]

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from charset_normalizer import from_bytes
 
-from workbench.errors import DataError
-from workbench.study.reader import did_you_mean
+from workbench.errors import DataError, did_you_mean
 
 _CHUNK = 1 << 20
 _HEAD = 1 << 16

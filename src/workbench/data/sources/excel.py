@@ -11,9 +11,8 @@ import pyarrow as pa
 from workbench.data.engine import Engine
 from workbench.data.sources.detect import checked_header, exists, refuse_disguise
 from workbench.data.sources.source import ROW, Source, file_hash, refuse_empty
-from workbench.errors import DataError
+from workbench.errors import DataError, did_you_mean
 from workbench.study import Table
-from workbench.study.reader import did_you_mean
 
 
 def read_excel(engine: Engine, name: str, path: Path, card: Table) -> Source:
