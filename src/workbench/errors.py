@@ -46,6 +46,21 @@ class DataError(WorkbenchError, ValueError):
     """Input data that an analysis cannot use."""
 
 
+def closest(word: object, known: Iterable[object]) -> str | None:
+    """Return what was probably meant, or None when nothing is near.
+
+    Parameters
+    ----------
+    word : object
+        What was written.
+    known : iterable
+        What could have been written; case does not count.
+    """
+    choices = {str(item).casefold(): str(item) for item in known}
+    near = get_close_matches(str(word).casefold(), list(choices), n=1, cutoff=0.6)
+    return choices[near[0]] if near else None
+
+
 def did_you_mean(word: object, known: Iterable[object]) -> str:
     """Say ``; did you mean 'x'?`` when something close is known, and nothing otherwise.
 
@@ -56,6 +71,5 @@ def did_you_mean(word: object, known: Iterable[object]) -> str:
     known : iterable
         What could have been given.
     """
-    choices = {str(item).casefold(): str(item) for item in known}
-    close = get_close_matches(str(word).casefold(), list(choices), n=1, cutoff=0.6)
-    return f"; did you mean {choices[close[0]]!r}?" if close else ""
+    meant = closest(word, known)
+    return f"; did you mean {meant!r}?" if meant is not None else ""

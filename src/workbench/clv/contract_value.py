@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from workbench.arrays import Array
 from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.retention_results import ShiftedBetaGeometricResults
 from workbench.clv.models.rows import as_floats, refuse
@@ -17,8 +18,6 @@ from workbench.results.estimate import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

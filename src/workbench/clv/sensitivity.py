@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.clv.models.forecast import PurchaseResults
 from workbench.clv.models.gamma_gamma import GammaGammaResults
 from workbench.clv.models.prediction import Prediction
@@ -17,8 +17,6 @@ from workbench.clv.units import continuous_rate, per_year
 from workbench.clv.value import CustomerValue
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from workbench.arrays import Array
 from workbench.clv.models.forecast import PurchaseResults
 from workbench.clv.models.rows import as_floats, refuse
 from workbench.clv.units import check_unit, one_unit
@@ -20,8 +21,6 @@ from workbench.units import DAYS_PER_UNIT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Array = NDArray[np.float64]
 
 
 def calibration_split(

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from workbench.arrays import Array
 from workbench.clv.models.covariate_results import CovariateResults
 from workbench.clv.models.forecast import PurchaseResults
 from workbench.clv.models.gamma_gamma import GammaGammaResults
@@ -27,8 +28,6 @@ from workbench.stats.bootstrap import bootstrap_weights
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import f as f_test
 
+from workbench.arrays import Array
 from workbench.goals.control_charts import XmR, xmr
 from workbench.goals.counts import CountChart, p_chart
 from workbench.goals.forecast import LevelModel
 from workbench.goals.plan import Goal, GoalError
 from workbench.goals.record import Record
-
-Floats = NDArray[np.float64]
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -172,7 +170,7 @@ def threshold_of(goal: Goal, record: Record, model: LevelModel | None) -> dict[s
     return {"threshold": threshold, "latest": value, "warning": words}
 
 
-def without_season(record: Record, base: int) -> Floats:
+def without_season(record: Record, base: int) -> Array:
     """Take a yearly wave off the values, where the periods before the baseline show one.
 
     The wave is fitted to the base (two years or more) beside a mean, and taken off everywhere when

@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.goals.control_charts import RULES, RUN, chart_metrics, draw_values, signals_of
 from workbench.goals.plan import GoalError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Floats = NDArray[np.float64]
 FEWEST: Final = 5
 _D2: Final = 1.128  # mean range of two standard normal values
 
@@ -182,7 +181,7 @@ def _chart(
     return CountChart(table, kind, mean, spread)
 
 
-def _signals(z: Floats, value: Floats, low: Floats, high: Floats) -> list[str]:
+def _signals(z: Array, value: Array, low: Array, high: Array) -> list[str]:
     found = []
     for i in range(z.size):
         side = np.sign(z[max(i - RUN + 1, 0) : i + 1])

@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.goals.local_trend import Explained, Mixture, explain
 from workbench.goals.plan import AVERAGED, FORECASTS, GoalError
 from workbench.goals.record import Record
-
-Floats = NDArray[np.float64]
 
 NAIVE: Final = "naive"
 FEWEST: Final = 5
@@ -54,7 +52,7 @@ class LevelModel:
     seasonal: bool
     families: Mapping[str, float]
     season_weight: float
-    errors: Mapping[str, Floats]
+    errors: Mapping[str, Array]
     _explained: Explained
 
     @property
@@ -63,7 +61,7 @@ class LevelModel:
         return max(self.families, key=lambda name: self.families[name])
 
     @property
-    def backtest(self) -> Floats:
+    def backtest(self) -> Array:
         """Absolute one-step errors of this model and of the naive forecast, shape (k, 2)."""
         return np.column_stack([self.errors[self.forecast], self.errors[NAIVE]])
 

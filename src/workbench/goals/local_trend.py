@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp, ndtr, ndtri
 
+from workbench.arrays import Array
 from workbench.goals.plan import DAMPED, FAMILIES, STEADY, TREND, WANDERING
 
-Floats = NDArray[np.float64]
 Steps = NDArray[np.int64]
 
 #: By how much slopes fade a period.
@@ -53,9 +53,9 @@ _VAGUE: Final = 1e4
 class Mixture:
     """A distribution made of normal ones; `weight` sums to one."""
 
-    weight: Floats
-    mean: Floats
-    sd: Floats
+    weight: Array
+    mean: Array
+    sd: Array
 
     @property
     def centre(self) -> float:
@@ -109,10 +109,10 @@ class Explained:
     scale: float
     error: float
     cycle: int
-    weight: Floats
-    settings: Floats
-    root: Floats
-    white: Floats
+    weight: Array
+    settings: Array
+    root: Array
+    white: Array
 
     def families(self) -> dict[str, float]:
         """How much of the weight each family has."""
@@ -153,7 +153,7 @@ class Explained:
         return Mixture(self.weight, centre, np.sqrt(variance))
 
 
-def explain(step: Steps, value: Floats, se: Floats, cycle: int) -> Explained:
+def explain(step: Steps, value: Array, se: Array, cycle: int) -> Explained:
     """Explain a record under all settings; those that explain next to nothing are dropped.
 
     Parameters
@@ -207,7 +207,7 @@ def explain(step: Steps, value: Floats, se: Floats, cycle: int) -> Explained:
     )  # fmt: skip
 
 
-def _covariance(settings: Floats, a: Steps, b: Steps, scale: float) -> Floats:
+def _covariance(settings: Array, a: Steps, b: Steps, scale: float) -> Array:
     """Covariance of the level at the periods a and b, one matrix a setting."""
     wander, drift, fading = (settings[:, k, None, None] for k in (1, 2, 3))
     longest = int(max(a.max(), b.max())) + 1
@@ -221,14 +221,14 @@ def _covariance(settings: Floats, a: Steps, b: Steps, scale: float) -> Floats:
 
 
 @lru_cache(maxsize=64)
-def _faded(size: int) -> Floats:
+def _faded(size: int) -> Array:
     """Covariance of the sums of slopes that fade: an integrated first-order autoregression."""
     t = np.arange(size)
     before = np.tril(np.ones((size, size)), -1)
     return np.asarray(before @ FADING ** np.abs(t[:, None] - t) @ before.T, dtype=np.float64)
 
 
-def _seasonal(settings: Floats, a: Steps, b: Steps, cycle: int) -> Floats:
+def _seasonal(settings: Array, a: Steps, b: Steps, cycle: int) -> Array:
     """Covariance of season effects that add up to nothing over a year."""
     if not cycle:
         return np.zeros((len(settings), a.size, b.size))

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.goals.plan import GoalError
 from workbench.goals.weights import Weights, scale, signs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Floats = NDArray[np.float64]
 Method = Literal["mean", "topsis"]
 DRAWS: Final = 2000
 
@@ -78,13 +77,13 @@ class Ranking:
                     "a standard error is missing", where="sensitivity", remedy="give one each value"
                 )
             noisy = x + se * rng.standard_normal((draws, *x.shape))
-        kinds: dict[str, Floats] = {"weights": self._ranks(x[None], drawn)}
+        kinds: dict[str, Array] = {"weights": self._ranks(x[None], drawn)}
         if noisy is not None:
             kinds["sampling"] = self._ranks(noisy, base[None])
             kinds["both"] = self._ranks(noisy, drawn)
         return Sensitivity(_summed(kinds, self), kinds)
 
-    def _ranks(self, x: Floats, weights: Floats) -> Floats:
+    def _ranks(self, x: Array, weights: Array) -> Array:
         """Ranks, shape (draws, units); x (draws or 1, units, indicators)."""
         sign = signs(self.matrix.columns, self.directions)
         score = _score(x, weights[:, None, :], sign, self.method)
@@ -127,7 +126,7 @@ class Sensitivity:
     """
 
     table: pd.DataFrame
-    ranks: Mapping[str, Floats]
+    ranks: Mapping[str, Array]
 
     @property
     def certain(self) -> bool:
@@ -190,7 +189,7 @@ def rank_units(
     return Ranking(table, matrix, ordered, method, dict(directions or {}))
 
 
-def _score(x: Floats, weights: Floats, sign: Floats, method: Method) -> Floats:
+def _score(x: Array, weights: Array, sign: Array, method: Method) -> Array:
     """Scores, with units on the last but one axis of x, weights along the last."""
     towards = x * sign
     if method == "mean":
@@ -207,7 +206,7 @@ def _score(x: Floats, weights: Floats, sign: Floats, method: Method) -> Floats:
     return np.where(total > 0, far / np.where(total > 0, total, 1.0), 0.5)
 
 
-def _summed(kinds: Mapping[str, Floats], ranking: Ranking) -> pd.DataFrame:
+def _summed(kinds: Mapping[str, Array], ranking: Ranking) -> pd.DataFrame:
     whole = kinds.get("both", kinds["weights"])
     now = ranking.table.set_index("unit").loc[list(ranking.matrix.index)]
     rank = now["rank"].to_numpy()

@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.goals.plan import GoalError
-
-Floats = NDArray[np.float64]
 
 # Months in a step of each kind of period, and periods in a cycle of seasons.
 MONTHS: Final = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
@@ -45,9 +44,9 @@ class Record:
     start: NDArray[np.datetime64]
     end: NDArray[np.datetime64]
     step: NDArray[np.int64]
-    value: Floats
-    se: Floats
-    n: Floats
+    value: Array
+    se: Array
+    n: Array
     kind: str
 
     def until(self, step: int) -> Record:

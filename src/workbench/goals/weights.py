@@ -15,11 +15,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.goals.plan import GoalError
-
-Floats = NDArray[np.float64]
 
 #: Mean consistency index of random matrices, for orders 1 to 15 (Saaty 1980; 11 on: Saaty 1996).
 RANDOM_INDEX: Final = (
@@ -48,7 +46,7 @@ class Weights:
     consistency: float = float("nan")
 
     @property
-    def array(self) -> Floats:
+    def array(self) -> Array:
         """The weights."""
         return self.table["weight"].to_numpy(dtype=np.float64)
 
@@ -171,7 +169,7 @@ def _matrix(pairs: Mapping[str, float]) -> pd.DataFrame:
     return matrix
 
 
-def _check_matrix(a: Floats, names: list[str], matrix: pd.DataFrame) -> None:
+def _check_matrix(a: Array, names: list[str], matrix: pd.DataFrame) -> None:
     _named(names)
     if list(map(str, matrix.index)) != names:
         raise GoalError("rows and columns are not the same", where="AHP", remedy="name both alike")
@@ -249,7 +247,7 @@ def scale(matrix: pd.DataFrame, directions: Mapping[str, str] | None = None) -> 
     return pd.DataFrame(scaled, index=matrix.index, columns=matrix.columns)
 
 
-def signs(names: Any, directions: Mapping[str, str] | None) -> Floats:
+def signs(names: Any, directions: Mapping[str, str] | None) -> Array:
     """Give 1 for each indicator where more is better, and -1 where less is."""
     given = dict(directions or {})
     unknown = [n for n in given if n not in set(names)]
@@ -263,7 +261,7 @@ def signs(names: Any, directions: Mapping[str, str] | None) -> Floats:
     return np.array([-1.0 if given.get(n) == "down" else 1.0 for n in names])
 
 
-def _values(matrix: pd.DataFrame, where: str) -> Floats:
+def _values(matrix: pd.DataFrame, where: str) -> Array:
     _named(list(matrix.columns))
     x = matrix.to_numpy(dtype=np.float64)
     if len(x) < 2 or not np.isfinite(x).all():
@@ -275,7 +273,7 @@ def _values(matrix: pd.DataFrame, where: str) -> Floats:
     return x
 
 
-def _normed(values: Floats, where: str) -> Floats:
+def _normed(values: Array, where: str) -> Array:
     values = np.maximum(values, 0.0)
     total = float(values.sum())
     if total <= 1e-12:

@@ -9,13 +9,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from workbench.arrays import Array
 from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError
-
-Array = NDArray[np.float64]
 
 DRAWS = 10_000
 _ENDS = (("", "estimate"), ("_low", "low"), ("_high", "high"))

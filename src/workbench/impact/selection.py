@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from workbench.arrays import Mask
 from workbench.impact.designs.before_after import ASSUMPTION as NOTHING_ELSE
 from workbench.impact.designs.differences.difference_in_differences import ASSUMPTION as PARALLEL
 from workbench.impact.designs.differences.same_baseline import ASSUMPTION as SAME_BASELINE
@@ -22,7 +23,7 @@ from workbench.impact.designs.synthetic.synthetic_difference import (
 )
 from workbench.impact.effect import Check
 from workbench.impact.inputs.assignment import CaseCard
-from workbench.impact.inputs.panel import CaseError, Mask, Panel
+from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE
 
 # How much a design can bear at best: 3 strong, 2 moderate, 1 weak, 0 nothing.

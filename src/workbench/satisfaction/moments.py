@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, stdtrit
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.stats import bootstrap_weights
 from workbench.stats.weights import check_weights, effective_size, several
 
-Array = NDArray[np.float64]
 # Below this share of the mean eigenvalue a combination of columns counts as no variation at all.
 _NOTHING = 1e-10
 

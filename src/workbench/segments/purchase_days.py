@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 
-Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 

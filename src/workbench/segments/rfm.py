@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate, named_estimates
 from workbench.segments.behaviour import behaviour
@@ -26,7 +27,6 @@ from workbench.segments.rules import SCALE, default_rules, lookup, rescale
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 Scores = NDArray[np.intp]
 
 MEASURES = ("days_since_last", "orders", "spend")

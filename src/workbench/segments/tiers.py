@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.drawing import share_bars
 from workbench.results.estimate import Estimate, named_estimates
@@ -24,7 +25,6 @@ from workbench.stats.intervals import normal_quantile
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 
 #: Tier and the share of customers, from the top, at which it ends.
 PYRAMID = {"Top 1%": 0.01, "Next 4%": 0.05, "Next 15%": 0.20, "Remaining 80%": 1.0}

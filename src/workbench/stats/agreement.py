@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.stats.bootstrap import bootstrap
 from workbench.stats.intervals import normal_quantile
 
-Array = NDArray[np.float64]
 Scale = Literal["nominal", "ordinal", "interval"]
 
 #: Krippendorff (2004), Content Analysis, 2nd ed., p. 241: rely on variables from .800 on, draw

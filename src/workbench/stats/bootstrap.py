@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.stats.intervals import normal_quantile
 
-Array = NDArray[np.float64]
 Kind = Literal["multinomial", "poisson", "exponential"]
 
 

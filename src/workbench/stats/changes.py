@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from workbench.arrays import Array
 from workbench.stats.weights import column_moments, effective_size
-
-Array = NDArray[np.float64]
 
 
 class Sample(NamedTuple):

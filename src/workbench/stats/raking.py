@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.stats.weights import check_weights, effective_size
 
-Array = NDArray[np.float64]
 #: How far a share may lie from its margin after trimming.
 _NEAR = 0.01
 JOINT = " / "

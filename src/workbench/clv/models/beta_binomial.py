@@ -16,13 +16,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaln, gammaln, hyp2f1, psi, zeta
 
+from workbench.arrays import Array, Index
 from workbench.clv.models.fitted import Verdict
 from workbench.clv.models.likelihood import Derivatives, Optimum
 from workbench.clv.models.purchase import PurchaseModel
-from workbench.clv.models.rows import Index, Purchases, add_up, as_floats, check_rows, refuse
+from workbench.clv.models.rows import Purchases, add_up, as_floats, check_rows, refuse
 from workbench.errors import DataError
-
-Array = NDArray[np.float64]
 
 
 class _Sequences:

@@ -12,14 +12,12 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betaln, gammaincc, psi, zeta
 
+from workbench.arrays import Array
 from workbench.clv.models.fitted import Verdict
 from workbench.clv.models.likelihood import Derivatives, Optimum, in_logs, maximise
 from workbench.clv.models.shifted_beta_geometric import ShiftedBetaGeometric
-
-Array = NDArray[np.float64]
 
 #: Residual lifetimes are summed until discounting leaves less than this of a period.
 NEGLIGIBLE = 1e-14

@@ -17,13 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaln, expit, gammaln, psi, zeta
 
+from workbench.arrays import Array
 from workbench.clv.models.likelihood import Derivatives
 from workbench.clv.models.nbd import count_mass, counting_by_row, counting_terms
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.clv.models.quadrature import beta_expectation, discount_nodes
 from workbench.clv.models.rows import Purchases, table_of
-
-Array = NDArray[np.float64]
 
 #: Rows handled at once, so that nodes times rows stay in the processor's cache and in memory.
 BLOCK = 4096

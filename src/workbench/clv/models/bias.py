@@ -20,9 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.clv.models.likelihood import Derivatives
-
-Array = NDArray[np.float64]
 
 #: Half the distance over which the slope of the penalty is taken, in log parameters or effects.
 STEP = 1e-4

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.clv.models.bias import Evidence
 from workbench.clv.models.fitted import Fitted
 from workbench.clv.models.forecast import spread_over, times
@@ -22,7 +22,6 @@ from workbench.stats.intervals import normal_quantile
 if TYPE_CHECKING:
     from workbench.clv.models.covariates import CovariateModel
 
-Array = NDArray[np.float64]
 
 #: Rows handled at once; of what is discounted fewer, because nodes multiply them.
 BLOCK = 4096

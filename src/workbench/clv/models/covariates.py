@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import gammaincc
 
+from workbench.arrays import Array
 from workbench.clv.models.bias import outer
 from workbench.clv.models.covariate_results import CovariateResults
 from workbench.clv.models.fitted import Verdict
@@ -24,8 +24,6 @@ from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of,
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.clv.models.rows import Purchases, add_up, as_floats, distinct
 from workbench.errors import DataError
-
-Array = NDArray[np.float64]
 
 #: Rows of the likelihood handled at once.
 BLOCK = 4096

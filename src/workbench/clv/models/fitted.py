@@ -8,15 +8,12 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.clv.models.bias import AT_THE_EDGE, OUT_OF_REACH, TAKEN_OUT, Evidence, unbiased
 from workbench.results.estimate import Estimate, named_estimates
 from workbench.stats.intervals import normal_quantile
 from workbench.stats.sentences import filled
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from workbench.arrays import Array
 from workbench.clv.models.bias import Evidence, outer
 from workbench.clv.models.fitted import Fitted
 from workbench.clv.models.likelihood import in_logs, maximise
@@ -24,7 +25,6 @@ from workbench.errors import DataError
 if TYPE_CHECKING:
     from workbench.clv.models.purchase import PurchaseModel
 
-Array = NDArray[np.float64]
 
 #: Rows whose scores are held at once.
 BLOCK = 4096

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, psi, zeta
 
+from workbench.arrays import Array
 from workbench.clv.models.bias import Evidence, outer
 from workbench.clv.models.fitted import Fitted, Verdict
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
@@ -32,8 +33,6 @@ from workbench.clv.models.rows import (
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.stats.intervals import correlation_interval
-
-Array = NDArray[np.float64]
 
 
 class GammaGamma:

@@ -11,15 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaln, psi, zeta
 
+from workbench.arrays import Array
 from workbench.clv.models.fitted import Verdict
 from workbench.clv.models.likelihood import Derivatives, Optimum
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.clv.models.rows import Margins, Purchases
-
-Array = NDArray[np.float64]
 
 
 def counting_terms(r: float, alpha: float, m: Margins) -> tuple[float, Array, Array]:

@@ -16,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from workbench.arrays import Array
 from workbench.clv.models.likelihood import Derivatives
 from workbench.clv.models.nbd import count_mass, counting_by_row, counting_terms
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.clv.models.quadrature import discount_nodes, legendre
 from workbench.clv.models.rows import Purchases, add_up, table_of
-
-Array = NDArray[np.float64]
 
 NODES = 24
 #: Rows handled at once: a dozen arrays of this length stay in the processor's cache.

@@ -10,13 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.arrays import Array, Index
 from workbench.clv.models.rows import add_up, distinct
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.stats.intervals import normal_quantile
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 
 class Prediction:

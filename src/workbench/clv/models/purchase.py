@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincc
 
+from workbench.arrays import Array
 from workbench.clv.models.fitted import Verdict
 from workbench.clv.models.forecast import PurchaseResults
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
@@ -28,7 +29,6 @@ from workbench.errors import DataError
 if TYPE_CHECKING:
     from workbench.clv.models.covariates import CovariateModel
 
-Array = NDArray[np.float64]
 
 #: Fits with more distinct repeat buyers than this start from a fit to a sample of them.
 SAMPLE_ABOVE = 30_000

@@ -7,10 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
-from numpy.typing import NDArray
 from scipy.special import betaln, expit
 
-Array = NDArray[np.float64]
+from workbench.arrays import Array
 
 
 @lru_cache(maxsize=8)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from workbench.arrays import Array
 from workbench.clv.models.bias import Evidence, outer
 from workbench.clv.models.fitted import Fitted
 from workbench.clv.models.likelihood import in_logs
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from workbench.clv.models.shifted_beta_geometric import ShiftedBetaGeometric
 
-Array = NDArray[np.float64]
 
 #: Readiness to leave, as a share of what it is, by which the worth of retention is measured.
 LESS = 0.95

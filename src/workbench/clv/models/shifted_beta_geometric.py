@@ -15,17 +15,16 @@ from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import betaln, hyp2f1, psi, zeta
 
+from workbench.arrays import Array
 from workbench.clv.models.fitted import Verdict
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
 from workbench.clv.models.retention_results import ShiftedBetaGeometricResults
 from workbench.clv.models.rows import as_floats, check_counts, refuse
 from workbench.clv.units import one_unit
 from workbench.errors import DataError
-
-Array = NDArray[np.float64]
 
 
 class ShiftedBetaGeometric:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chndtrix, ndtri
 
-Array = NDArray[np.float64]
+from workbench.arrays import Array
 
 # Points looked at between two bends of the lasso's path, where the interval's length is smooth.
 _BETWEEN = 150

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri, ndtri_exp
 
-Array = NDArray[np.float64]
+from workbench.arrays import Array
 
 # Draws behind the least favourable quantile; the same ones for every question.
 _DRAWS, _SEED = 10_000, 20230426

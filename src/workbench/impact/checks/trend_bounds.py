@@ -9,9 +9,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
+from workbench.arrays import Array
 from workbench.impact.checks.honest_bounds import fixed_length
 from workbench.impact.checks.hybrid import RelativeMagnitudes
 from workbench.impact.designs.differences.difference_in_differences import fixed_effects_of
@@ -19,8 +19,6 @@ from workbench.impact.designs.differences.event_study import against_last_before
 from workbench.impact.designs.staggered.staggered import StaggeredEffect
 from workbench.impact.effect import Check
 from workbench.impact.inputs.panel import CaseError, Panel
-
-Array = NDArray[np.float64]
 
 RELATIVE, SMOOTH = "relative magnitudes", "smoothness"
 _MOST = 64.0

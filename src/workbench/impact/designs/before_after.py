@@ -9,10 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from workbench.arrays import Array
 from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.panel import CaseError, Panel
-
-Array = NDArray[np.float64]
 
 ASSUMPTION = (
     "Nothing else changed between the two times: no trend, no season, no chance in who was chosen."

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
 
+from workbench.arrays import Array
 from workbench.impact.effect import Check, Effect
 from workbench.impact.inputs.panel import CaseError, Panel
-
-Array = NDArray[np.float64]
 
 ASSUMPTION = (
     "The value before would have returned towards the mean of all as it did at earlier times, and"

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.arrays import Array, Mask
 from workbench.impact.inputs.panel import (
     CaseError,
-    Mask,
     calendar_gaps,
     check_columns,
     check_constant,
@@ -20,8 +20,6 @@ from workbench.impact.inputs.panel import (
     period_start,
     read_cells,
 )
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from workbench.arrays import Array, Mask
 from workbench.errors import DataError
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 class CaseError(DataError):

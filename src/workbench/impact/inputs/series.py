@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from workbench.arrays import Array, Mask
 from workbench.impact.inputs.panel import CaseError
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 FEWEST_AFTER = 8
 FEWEST_BEFORE = 8

@@ -8,14 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.satisfaction.comments.comments import Comments
 from workbench.satisfaction.comments.tone import Polarity, learn_polarity, tone_by_rating
 from workbench.stats import cohen_kappa, krippendorff
 
-Array = NDArray[np.float64]
 #: What coders may write for a tone.
 TONES: Final[Mapping[str, float]] = {
     "positive": 1.0,

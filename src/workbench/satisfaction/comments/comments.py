@@ -18,7 +18,6 @@ from workbench.results.estimate import Estimate
 from workbench.stats import share_interval, unequal_weights
 from workbench.stats.weights import check_weights
 
-Array = NDArray[np.float64]
 _HAN = re.compile(r"[\u3400-\u9fff]")
 # A clause ends with a sentence, or where the writer turns: "good network, but the bill is wrong".
 _END = re.compile(

@@ -7,13 +7,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import xlogy
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.satisfaction.comments.comments import Comments
 
-Array = NDArray[np.float64]
 _TOKEN = re.compile(r"[a-z][a-z'’-]+|[\u3400-\u9fff]+")
 #: Words too common to tell anything, in the two languages.
 STOP_WORDS: Final = frozenset(

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.satisfaction.comments.comments import language_of, plain
 from workbench.stats import proportion_interval
 
-Array = NDArray[np.float64]
 _LEAST = 20
 _HUMAN = 10.0
 

@@ -10,8 +10,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.satisfaction.moments import (
     check_independent,
@@ -24,7 +25,6 @@ from workbench.satisfaction.moments import (
     steady,
 )
 
-Array = NDArray[np.float64]
 Method = Literal["auto", "lmg", "johnson"]
 MOST_DRIVERS = 15
 

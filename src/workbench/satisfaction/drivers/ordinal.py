@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, ndtr
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.satisfaction.drivers.drivers import Drivers, Method, check_enough, divide, drivers
 from workbench.satisfaction.moments import (
@@ -25,7 +26,6 @@ from workbench.satisfaction.moments import (
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.stats.intervals import normal_quantile
 
-Array = NDArray[np.float64]
 Link = Literal["logit", "probit"]
 #: Variance of the part of the feeling that the drivers leave open.
 _NOISE = {"logit": np.pi**2 / 3, "probit": 1.0}

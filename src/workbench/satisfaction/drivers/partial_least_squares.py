@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.satisfaction.drivers.path_layout import Layout
 
-Array = NDArray[np.float64]
 Scheme = Literal["centroid", "factorial", "path"]
 MOST_STEPS, _TOLERANCE = 500, 1e-9
 

@@ -9,8 +9,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.satisfaction.drivers.partial_least_squares import (
     MOST_STEPS,
@@ -30,8 +31,6 @@ from workbench.satisfaction.moments import (
     standardise,
     steady,
 )
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

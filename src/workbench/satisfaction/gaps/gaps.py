@@ -12,11 +12,10 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
+from workbench.arrays import Array
 from workbench.satisfaction.questionnaire.answers import Answers, SurveyError
 from workbench.stats import adjust, column_moments
 from workbench.stats.weights import several
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from workbench.arrays import Array
 from workbench.errors import DataError
-from workbench.satisfaction.gaps.gaps import Array, dimension_gaps, dimension_sides
+from workbench.satisfaction.gaps.gaps import dimension_gaps, dimension_sides
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.stats import Sample, Shift, adjust, mean_shift
 from workbench.stats.weights import several

@@ -8,16 +8,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.drawing import name_marks
 from workbench.results.estimate import Estimate
 from workbench.satisfaction.gaps.priorities import PriorityMap, priority_map
 from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.satisfaction.questionnaire.answers import Answers
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

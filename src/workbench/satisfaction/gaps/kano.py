@@ -13,13 +13,13 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.drawing import name_marks
 from workbench.satisfaction.moments import resampled
 from workbench.stats import effective_answers, unequal_weights, wilson
 from workbench.stats.weights import several
 
-Array = NDArray[np.float64]
 CATEGORIES: Final = (
     "must-be",
     "one-dimensional",

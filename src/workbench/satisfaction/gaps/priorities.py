@@ -10,14 +10,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.drawing import name_marks
 from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.satisfaction.questionnaire.answers import Answers
 
-Array = NDArray[np.float64]
 QUADRANTS = ("Concentrate here", "Keep up the good work", "Low priority", "Possible overkill")
 
 

@@ -9,17 +9,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.satisfaction.gaps.gaps import dimension_sides, gaps, paired
 from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.stats.weights import several
-
-Array = NDArray[np.float64]
 
 
 def performance(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:

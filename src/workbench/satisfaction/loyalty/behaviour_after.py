@@ -11,15 +11,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.satisfaction.questionnaire.answers import WEIGHT
 from workbench.stats import effective_answers, mean_interval, unequal_weights, wilson
 from workbench.stats.intervals import normal_quantile
 
-Array = NDArray[np.float64]
 _LEAST_EVENTS = 10
 _LEAST_CUSTOMERS = 30
 

@@ -10,12 +10,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.stats import effective_answers, wilson
 from workbench.stats.weights import check_weights, several
-
-Array = NDArray[np.float64]
 
 
 def nps_limits(

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.satisfaction.loyalty.net_promoter import nps, usable_scores
@@ -20,7 +21,6 @@ from workbench.satisfaction.questionnaire.answers import WEIGHT, same_person
 from workbench.stats import Sample, mean_interval, mean_shift, share_interval
 from workbench.stats.weights import several
 
-Array = NDArray[np.float64]
 Measure = Literal["nps", "csat", "top_two_box"]
 
 

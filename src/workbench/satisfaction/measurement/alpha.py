@@ -9,13 +9,13 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import fdtri, ndtri
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.stats import column_moments, effective_answers, unequal_weights
 
-Array = NDArray[np.float64]
 # From this share of answers at one end of the scale, and so many answers, Feldt gives way.
 _PILED = 0.25
 _MANY = 100

@@ -10,11 +10,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import chdtrc, ndtri
 from scipy.stats import ncx2
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.satisfaction.measurement.factor_fit import (
     Shape,
@@ -24,8 +25,6 @@ from workbench.satisfaction.measurement.factor_fit import (
     information,
 )
 from workbench.stats import unequal_weights
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.satisfaction.measurement.alpha import Alpha, cronbach_alpha, difference_reliability
 from workbench.satisfaction.measurement.validity import omega
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.stats import unequal_weights
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

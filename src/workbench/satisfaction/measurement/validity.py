@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.satisfaction.measurement.factor import FactorModel, confirm
@@ -18,7 +19,6 @@ from workbench.satisfaction.moments import percentile_limits, respondents
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.stats import bootstrap_weights, unequal_weights
 
-Array = NDArray[np.float64]
 #: Two dimensions stand apart when their HTMT surely lies below this (Henseler and others 2015).
 HTMT_LIMIT = 0.9
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 
-Array = NDArray[np.float64]
 WEIGHT = "weight"
 # Above this share of impossible values the scale itself is taken to be declared wrongly.
 _OFF_SCALE_LIMIT = 0.2

@@ -14,7 +14,6 @@ from workbench.results.estimate import Estimate
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.stats import column_moments, wilson
 
-Array = NDArray[np.float64]
 #: From this share of answers at one end, an item can hardly show a change towards it.
 PILED = 0.4
 #: Those who took less than this share of the median time cannot have read the questions.

@@ -17,12 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 from scipy.stats import rankdata
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.segments.churn.survival import check_times
 from workbench.stats.intervals import normal_quantile
 
-Array = NDArray[np.float64]
 Side = Literal["left", "right"]
 
 

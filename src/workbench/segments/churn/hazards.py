@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate, named_estimates
 from workbench.segments.churn.concordance import concordance
@@ -29,7 +30,6 @@ from workbench.stats.multiplicity import holm
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 OTHER = "other"
 
 

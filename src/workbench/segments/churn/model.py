@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.segments.churn.performance import by_probability, by_tenth, drivers, judged
@@ -28,7 +29,6 @@ from workbench.stats.intervals import proportion_interval
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 LOGISTIC, BOOSTING = "Logistic regression", "Gradient boosting"
 #: Fewer who left, or stayed, teach a model nothing that could be trusted.
 LEAST_EVENTS = 30

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.segments.churn.model import ChurnModel
@@ -26,7 +26,6 @@ from workbench.stats.intervals import mean_interval, ratio_interval
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 #: With fewer customers worth a call in the test, all who were tested correct the probabilities.
 LEAST_CALLED = 50
 

@@ -17,11 +17,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from workbench.arrays import Array
 from workbench.results.estimate import Estimate
 from workbench.segments.churn.concordance import auc, auc_parts
 from workbench.stats.intervals import mean_interval, normal_quantile, wilson
 
-Array = NDArray[np.float64]
 Outcome = NDArray[np.bool_]
 
 #: More customers than this tell no more about what a feature is worth.

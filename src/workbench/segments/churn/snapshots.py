@@ -11,14 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from workbench.errors import DataError
 from workbench.segments.churn.survival import rows_of
 from workbench.segments.profiles.fairness import PROTECTED as AGE_AND_GENDER
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
-
-Array = NDArray[np.float64]
 
 #: Columns about a person that the law or fairness protects; models leave them out unless asked.
 PROTECTED = (

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.segments.clusters.evidence import Evidence, weigh
 from workbench.segments.clusters.features import prepare
@@ -25,7 +25,6 @@ from workbench.segments.verdict import WithVerdict
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -22,9 +22,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.segments.clusters.methods import Method, Partition, fit_partition
-
-Array = NDArray[np.float64]
 
 #: Data sets drawn from each null; the real one must beat them all (5 % with 19).
 NULLS = 19

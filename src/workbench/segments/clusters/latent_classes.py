@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.segments.clusters.clusters import STABLE, group_names, one_thread
 from workbench.segments.profiles.apart import set_apart
@@ -31,7 +32,6 @@ from workbench.segments.verdict import WithVerdict
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 
 #: Rows that the number of classes is chosen on, and resamples are drawn from.
 PART = 1000

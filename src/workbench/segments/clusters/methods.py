@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from workbench.arrays import Array
+
 Codes = NDArray[np.intp]
 Method = Literal["kmeans", "mixture"]
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.drawing import share_bars
 from workbench.results.estimate import Estimate, named_estimates
@@ -24,7 +25,6 @@ from workbench.stats.intervals import proportion_interval
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 
 #: The stages in the order of a customer's life.
 STAGES = (

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtrc, expit, logit
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate, named_estimates
 from workbench.stats.intervals import normal_quantile, wilson
@@ -27,7 +28,6 @@ from workbench.stats.intervals import normal_quantile, wilson
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 Method = Literal["goodman", "wilson"]
 
 

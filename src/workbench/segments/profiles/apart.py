@@ -13,12 +13,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, stdtr, stdtrit
 
+from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.segments.profiles.profile import coded
 from workbench.stats.intervals import wilson
 from workbench.stats.multiplicity import holm
-
-Array = NDArray[np.float64]
 
 COLUMNS = (
     "segment", "attribute", "level", "inside", "outside", "effect", "low", "high", "p", "n",

@@ -16,8 +16,6 @@ from workbench.stats.intervals import ratio_interval, wilson
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Profile:

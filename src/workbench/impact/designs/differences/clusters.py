@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.impact.inputs.panel import CaseError, Panel
 
-Array = NDArray[np.float64]
 Rows = NDArray[np.int_]
 
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
+from workbench.arrays import Mask
 from workbench.impact.designs.differences.clusters import cut_by_unit, panel_slope
 from workbench.impact.designs.differences.event_study import event_study, trend_check
 from workbench.impact.designs.differences.randomisation import permutation
@@ -22,9 +22,8 @@ from workbench.impact.designs.differences.spread import (
 )
 from workbench.impact.designs.differences.wild import wild_bootstrap
 from workbench.impact.effect import Check, Effect, relative_to
-from workbench.impact.inputs.panel import CaseError, Mask, Panel
+from workbench.impact.inputs.panel import CaseError, Panel
 
-Array = NDArray[np.float64]
 Inference = Literal["auto", "cr1", "sides", "cv3", "pooled", "wild", "permutation", "classical"]
 
 # Up to here each unit is left out in turn; above, the sandwich is as good and quicker.

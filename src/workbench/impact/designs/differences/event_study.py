@@ -6,13 +6,11 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import fdtrc, stdtrit
 
+from workbench.arrays import Array, Mask
 from workbench.impact.effect import Check
-from workbench.impact.inputs.panel import Mask, Panel
-
-Array = NDArray[np.float64]
+from workbench.impact.inputs.panel import Panel
 
 
 def event_study(

@@ -6,13 +6,11 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
-from numpy.typing import NDArray
 
+from workbench.arrays import Array, Mask
 from workbench.impact.designs.differences.clusters import demean
 from workbench.impact.designs.differences.inversion import not_rejected
-from workbench.impact.inputs.panel import Mask, Panel
-
-Array = NDArray[np.float64]
+from workbench.impact.inputs.panel import Panel
 
 _PERMUTATIONS = 4999
 

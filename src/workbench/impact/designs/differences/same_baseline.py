@@ -10,11 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from workbench.arrays import Array, Mask
 from workbench.impact.designs.differences.event_study import event_study
 from workbench.impact.effect import Check, Effect, relative_to
-from workbench.impact.inputs.panel import CaseError, Mask, Panel
-
-Array = NDArray[np.float64]
+from workbench.impact.inputs.panel import CaseError, Panel
 
 ASSUMPTION = (
     "Units with the same history before would have come to the same outcome without the measure;"

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.impact.designs.differences.clusters import Rows, Slope, demean, panel_slope
 from workbench.impact.inputs.panel import Panel
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

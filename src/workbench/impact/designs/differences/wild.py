@@ -6,12 +6,11 @@ from itertools import product
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.impact.designs.differences.clusters import Clusters
 from workbench.impact.designs.differences.inversion import not_rejected
 
-Array = NDArray[np.float64]
 Weights = Literal["auto", "webb", "rademacher"]
 
 _DRAWS = 4999

@@ -7,18 +7,16 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.fft import dct
 from scipy.special import stdtr, stdtrit
 
+from workbench.arrays import Array, Mask
 from workbench.impact.designs.series.error_models import mixture_limits
 from workbench.impact.designs.series.interrupted_series import interrupted_series
 from workbench.impact.effect import Check, Effect, relative_to
 from workbench.impact.inputs.panel import CaseError
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 ASSUMPTION = (
     "The measure did not touch the comparison series, and their tie to this one would have gone on"

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from workbench.arrays import Array
 from workbench.impact.designs.series.error_models import ErrorModel, noise_of
 from workbench.impact.designs.series.interrupted_series import percent_effect
 from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError
 from workbench.impact.inputs.series import read_course
-
-Array = NDArray[np.float64]
 
 _STEPS = 30
 _CLOSE = 1e-4

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, stdtr, stdtrit
 
-Array = NDArray[np.float64]
+from workbench.arrays import Array
+
 ErrorModel = Literal["ar1", "local_level", "both"]
 
 NAMES = {"ar1": "AR(1) errors", "local_level": "drifting level", "both": "both"}

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from workbench.arrays import Array
 from workbench.impact.designs.series.error_models import (
     NAMES,
     ErrorModel,
@@ -21,8 +22,6 @@ from workbench.impact.effect import Check, Effect, relative_to
 from workbench.impact.inputs.panel import check_logs
 from workbench.impact.inputs.series import Course, read_course
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 Scale = Literal["level", "log"]
 
 ASSUMPTION = (

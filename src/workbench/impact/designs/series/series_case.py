@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from workbench.arrays import Array, Mask
 from workbench.impact.checks.comparability import refusal
 from workbench.impact.checks.robustness import PlaceboDates
 from workbench.impact.designs.before_after import series_glance
@@ -21,9 +21,6 @@ from workbench.impact.inputs.assignment import CaseCard
 from workbench.impact.inputs.panel import CaseError, check_logs, period_start, split_periods
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE
 from workbench.impact.selection import Selection, select_design
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 _MOST_DATES = 12
 

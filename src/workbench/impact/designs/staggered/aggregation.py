@@ -9,10 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
+from workbench.arrays import Array, Mask
 from workbench.impact.designs.staggered.group_time import GroupTime
-from workbench.impact.inputs.panel import Mask
-
-Array = NDArray[np.float64]
 
 _DRAWS = 1999
 # Mammen's two points: mean zero, variance one, third moment one.

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from workbench.arrays import Array, Mask
 from workbench.impact.inputs.adoption import Adoption
-from workbench.impact.inputs.panel import CaseError, Mask, period_label
+from workbench.impact.inputs.panel import CaseError, period_label
 
-Array = NDArray[np.float64]
 Controls = Literal["never", "not yet"]
 Base = Literal["universal", "varying"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import fdtrc, stdtr, stdtrit
 
+from workbench.arrays import Array
 from workbench.impact.designs.staggered import aggregation
 from workbench.impact.designs.staggered.group_time import (
     Base,
@@ -20,8 +20,6 @@ from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
 from workbench.impact.effect import Check, Effect, relative_to
 from workbench.impact.inputs.adoption import Adoption
 from workbench.impact.inputs.panel import CaseError, period_start
-
-Array = NDArray[np.float64]
 
 DESIGN = "staggered adoption"
 ASSUMPTION = (

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from workbench.arrays import Array
 from workbench.impact.designs.differences.clusters import fit_slope
 from workbench.impact.designs.differences.spread import cluster_scale
 from workbench.impact.effect import Check, Effect, relative_to
 from workbench.impact.inputs.adoption import Adoption
 from workbench.impact.inputs.panel import CaseError, period_start
-
-Array = NDArray[np.float64]
 
 DESIGN = "two-way fixed effects"
 

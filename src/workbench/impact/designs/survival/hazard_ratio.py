@@ -11,11 +11,10 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy.special import chdtrc, stdtr, stdtrit
 
+from workbench.arrays import Array
 from workbench.impact.designs.survival.cox import fit_cox
 from workbench.impact.effect import Check
 from workbench.impact.inputs.panel import CaseError, check_columns
-
-Array = NDArray[np.float64]
 
 _FEWEST_EVENTS = 5
 # With fewer clusters a side the sandwich is too small to stand beside the other answer.

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri, stdtrit
 
+from workbench.arrays import Array, Mask
 from workbench.impact.effect import Check, Effect
 from workbench.impact.inputs.panel import CaseError, check_columns
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 ASSUMPTION = (
     "Without the measure, the time until the event would have changed for the treated as it did"

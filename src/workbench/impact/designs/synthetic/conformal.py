@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.impact.designs.differences.inversion import not_rejected
 from workbench.impact.designs.synthetic.donor_weights import closest_mixture
-
-Array = NDArray[np.float64]
 
 
 def conformal_interval(

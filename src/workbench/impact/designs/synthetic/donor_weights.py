@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-Array = NDArray[np.float64]
+from workbench.arrays import Array
 
 
 def closest_mixture(gaps: Array, *, ridge: float = 0.0) -> Array:

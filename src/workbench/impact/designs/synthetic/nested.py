@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from workbench.arrays import Array
 from workbench.impact.designs.synthetic.donor_weights import closest_mixture
-
-Array = NDArray[np.float64]
 
 # An importance below exp(-14) of the largest is none.
 _SMALLEST = -14.0

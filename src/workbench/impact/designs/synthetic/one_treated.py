@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.impact.effect import Check
 from workbench.impact.inputs.panel import CaseError, Panel
-
-Array = NDArray[np.float64]
 
 # Abadie, Diamond, Hainmueller (2010), section 3.4, set units aside at these multiples of MSPE.
 _POOR, _NO_FIT = 5.0, 20.0

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.impact.designs.synthetic.nested import Mixture
 from workbench.impact.inputs.panel import CaseError, Panel
-
-Array = NDArray[np.float64]
 
 
 def predictor_means(

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from workbench.arrays import Array
 from workbench.impact.designs.synthetic.conformal import conformal_interval
 from workbench.impact.designs.synthetic.donor_weights import closest_mixture, stopped_early
 from workbench.impact.designs.synthetic.nested import Mixture, fit_mixture
@@ -25,7 +26,6 @@ from workbench.impact.designs.synthetic.predictors import balance, read_predicto
 from workbench.impact.effect import Check, Effect, mark_start, period_ticks, relative_to_known
 from workbench.impact.inputs.panel import CaseError, Panel
 
-Array = NDArray[np.float64]
 Inference = Literal["auto", "placebo", "conformal"]
 Solver = Literal["exact", "frank-wolfe"]
 

@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from workbench.arrays import Array
 from workbench.impact.designs.synthetic.donor_weights import closest_mixture, stopped_early
 from workbench.impact.effect import Check, Effect, relative_to_known
 from workbench.impact.inputs.panel import CaseError, Panel
 
-Array = NDArray[np.float64]
 Variance = Literal["auto", "placebo", "jackknife", "bootstrap"]
 Solver = Literal["exact", "frank-wolfe"]
 
