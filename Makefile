@@ -25,7 +25,7 @@ export UV_LINK_MODE ?= copy
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --no-annotate
 
-.PHONY: help report test test-all lab lint format lock bench calibration preview check simulate clean
+.PHONY: help report test test-all lab lint format lock coverage docs dist bench calibration preview check simulate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,16 @@ check: .venv/.ready ## Validate every study's card and tables
 simulate: .venv/.ready ## Make data/harbour again from its seed
 	$(BIN)/python -m tools.simulate
 
+coverage: .venv/.ready ## The tests with their coverage, which has a floor
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not slow and not spark and not cluster" --cov --cov-report= tests
+	$(BIN)/python -m coverage report
+
+docs: .venv/.ready ## The reference of the entry points, with examples, to _docs/
+	$(BIN)/python -m tools.reference
+
+dist: .venv/.ready ## Build the package and hold it against TAG=v0.1.0 and the changelog
+	$(BIN)/python -m tools.release --tag $(TAG)
+
 bench: .venv/.ready ## Measure the workbench against its peers
 	$(BIN)/python -m benchmarks
 
@@ -78,7 +88,7 @@ lock: $(UV) ## Resolve the dependencies anew into the lock files
 	$(COMPILE) --group lab -o requirements-lab.lock
 
 clean: ## Remove the environments and everything made (not the data)
-	rm -rf .venv .venv-lab .cache _site .quarto runs reports/studies reports/zh/studies
+	rm -rf .venv .venv-lab .cache _site _docs dist .quarto runs reports/studies reports/zh/studies
 
 # uv installs several times faster than pip; its version and hash come from the lock.
 $(UV): requirements.lock

