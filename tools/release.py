@@ -1,4 +1,4 @@
-"""Build the package and hold it against the tag: version, changelog, citation, and that it installs.
+"""Build the package and hold it against its tag: version, changelog, citation, contents.
 
 ``python -m tools.release --tag v0.2.0`` leaves wheel, source archive and ``NOTES.md`` in ``dist/``.
 """

@@ -107,7 +107,8 @@ def bayesian(law: type[PurchaseModel], customers: pd.DataFrame, *, unit: str | N
         raise WorkbenchError(
             f"pymc-marketing cannot be imported ({error})",
             where="clv.bayesian",
-            remedy="use Python 3.12 or newer and install the extra: pip install 'customer-workbench[bayes]'",
+            remedy="use Python 3.12 or newer and install the extra: "
+            "pip install 'customer-workbench[bayes]'",
         ) from error
     config = {key: prior(kind, **values) for key, (kind, values) in weak.items()}
     return getattr(models, name)(data=data, model_config=config)
