@@ -18,7 +18,7 @@ def test_notes_are_the_section_of_the_version() -> None:
     text = "# Changelog\n\n## 0.2.0\n\n- New.\n\n## 0.1.0\n\n- Old.\n"
     assert notes("0.2.0", text) == "- New.\n"
     assert notes("0.1.0", text) == "- Old.\n"
-    with pytest.raises(SystemExit, match="no section `## 0.3.0`"):
+    with pytest.raises(SystemExit, match=r"no section `## 0\.3\.0`"):
         notes("0.3.0", text)
 
 
