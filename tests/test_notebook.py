@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ import yaml
 
 import workbench as wb
 from workbench.notebook import Run
-from workbench.runs.handover import METRIC_COLUMNS, RunError
+from workbench.results import Advice, Estimate, Finding
+from workbench.runs.handover import METRIC_COLUMNS, RunError, read_headlines
 from workbench.study import StudyError
 
 CARD = {
@@ -142,16 +144,16 @@ def test_in_the_lab_results_go_to_a_folder_of_the_lab(
 def test_under_nbval_a_notebook_is_alone(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lab = wb.open_run("tiny")
     lab.save("segments", pd.DataFrame({"x": [1]}))
-    lab.metric("clv.mean", 1)
+    lab.headline("clv.mean", Estimate(1.0))
     earlier = root / "runs/tiny/20260101T000000Z-aaaaaa/results/goals"
     earlier.mkdir(parents=True)
-    (earlier / "metrics.json").write_text('[{"name": "goals.met", "value": 1}]')
+    (earlier / "estimates.json").write_text('[{"name": "goals.met", "value": 1}]')
     (earlier.parents[1] / "run.json").write_text('{"status": "done"}')
-    assert not lab.previous().empty
+    assert lab.previous()["goals"]["goals.met"].value == 1
     monkeypatch.setenv("PYTEST_CURRENT_TEST", "notebooks/clv.ipynb::Cell 0 (setup)")
     run = wb.open_run("tiny")
     assert run.notebook == "clv"
-    assert not run.has_result("segments") and run.metrics().empty and run.previous().empty
+    assert not run.has_result("segments") and run.headlines() == run.previous() == {}
     run.save("own", pd.DataFrame({"x": [1]}))
     assert run.has_result("own") and not (root / "runs/tiny/_lab/results/clv").exists()
 
@@ -207,10 +209,10 @@ def test_in_a_run_only_what_it_waits_for_can_be_read(
 ) -> None:
     in_a_run(monkeypatch, tmp_path / "r", "segmentation").save("s", pd.DataFrame({"x": [1]}))
     stranger = in_a_run(monkeypatch, tmp_path / "r", "goals")
-    stranger.metric("goals.met", 1)
+    stranger.headline("goals.met", Estimate(1.0))
     run = in_a_run(monkeypatch, tmp_path / "r", "clv", "segmentation")
     assert run.has_result("s")
-    assert run.metrics().empty
+    assert run.headlines() == {}
     assert not in_a_run(monkeypatch, tmp_path / "r", "clv").has_result("s")
 
 
@@ -220,14 +222,16 @@ def test_results_of_several_cases_come_as_one_table(
     for case in ("desk", "offers"):
         run = in_a_run(monkeypatch, tmp_path / "r", f"case_evaluation-{case}", case=case)
         run.save("effects", pd.DataFrame({"effect": [len(case)]}))
-        run.metric("impact.effect", len(case))
+        run.headline("impact.effect", Estimate(float(len(case))))
     keys = ("case_evaluation-desk", "case_evaluation-offers")
     reader = in_a_run(monkeypatch, tmp_path / "r", "overview", *keys)
     assert reader.load("effects").to_dict("list") == {
         "case": ["desk", "offers"],
         "effect": [4, 6],
     }
-    assert reader.metrics()[["case", "value"]].to_numpy().tolist() == [["desk", 4], ["offers", 6]]
+    values = {page: named["impact.effect"].value for page, named in reader.headlines().items()}
+    assert values == {keys[0]: 4, keys[1]: 6}
+    assert reader.headlines()[keys[0]]["impact.effect"].fact == f"{keys[0]}.impact.effect"
 
 
 def test_two_notebooks_that_save_the_same_name_are_told_apart(
@@ -240,36 +244,86 @@ def test_two_notebooks_that_save_the_same_name_are_told_apart(
         reader.load("same")
 
 
-def test_metrics_are_kept_with_interval_and_meaning(root: Path) -> None:
+def test_headlines_are_kept_with_interval_and_meaning(root: Path) -> None:
+    run = wb.open_run("tiny")
+    mean = Estimate(
+        2.5, 1, 3, n=12, p=0.01, kind="money", unit="CNY", label="Mean value", better="up"
+    )
+    run.headline("clv.mean", replace(mean, value=2.0))
+    kept = run.headline("clv.mean", mean)
+    run.headline("clv.stay", Estimate(0.7, fact="contracts.kept_1y.observed"))
+    run.headline("clv.none", Estimate(float("nan")))
+    assert kept == replace(mean, fact="notebook.clv.mean")
+    named = run.headlines()["notebook"]
+    assert list(named) == ["clv.mean", "clv.stay", "clv.none"] and named["clv.mean"] == kept
+    assert named["clv.stay"].fact == "contracts.kept_1y.observed"
+    assert named["clv.stay"].label == "clv.stay", "a number without words is shown by its name"
+    stored = json.loads((run.folder / "results/notebook/estimates.json").read_text())
+    assert [row["value"] for row in stored] == [2.5, 0.7, None]
+    assert (stored[0]["notebook"], stored[0]["case"]) == ("notebook", None)
+    # what lies on disk is what it was, when another notebook reads it
+    again = read_headlines([run.folder / "results/notebook"])["notebook"]
+    assert again["clv.mean"] == kept and np.isnan(again["clv.none"].value)
+
+
+def test_a_day_among_the_headlines_stays_a_day(root: Path) -> None:
+    run = wb.open_run("tiny")
+    run.headline("data.to", Estimate.of_day(pd.Timestamp("2025-11-30"), "Data to"))
+    run.headline("data.from", Estimate.of_day(None))
+    again = read_headlines([run.folder / "results/notebook"])["notebook"]
+    assert again["data.to"].day == date(2025, 11, 30) and again["data.from"].day is None
+
+
+def test_only_estimates_and_findings_are_taken(root: Path) -> None:
+    run = wb.open_run("tiny")
+    with pytest.raises(RunError, match="headline 'x' is a float, not an Estimate"):
+        run.headline("x", 3.0)  # type: ignore[arg-type]
+    with pytest.raises(RunError, match=r"a str is no Finding.*run\.finding\(\*result\."):
+        run.finding("It rose")  # type: ignore[arg-type]
+    assert run.headlines() == {} and run.findings() == {}
+
+
+def test_findings_travel_whole_and_a_second_of_a_key_replaces_the_first(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gap = Estimate(-0.6, -0.7, -0.5, n=1200, p=0.01, kind="points", fact="gap.wait")
+    worth = Finding(
+        "worth",
+        "{label} falls short by {gap} since {day}",
+        {"label": {"en": "Waiting", "zh": "等待"}, "gap": gap, "day": date(2025, 3, 1)},
+        verdict="behind",
+        severity="warning",
+        estimates={"gap": gap},
+        money=Estimate(-1200.0, kind="money", unit="CNY"),
+        advice=Advice("Answer {label} first", urgency=3),
+    )
+    writer = in_a_run(monkeypatch, tmp_path / "r", "satisfaction_gap")
+    writer.finding(replace(worth, verdict="on course"), Finding("other", "Nothing moved"))
+    writer.finding(worth)
+    assert [each.key for each in writer.findings()["satisfaction_gap"]] == ["worth", "other"]
+    reader = in_a_run(monkeypatch, tmp_path / "r", "overview", "satisfaction_gap")
+    read = reader.findings()["satisfaction_gap"]
+    assert read[0].text == worth.text and "2025-03-01" in worth.text
+    assert read[0].estimates == {"gap": gap} and read[0].advice == worth.advice
+    assert (read[0].verdict, read[0].severity) == ("behind", "warning")
+    assert in_a_run(monkeypatch, tmp_path / "r", "clv").findings() == {}
+
+
+def test_the_earlier_way_to_keep_a_number_still_works(root: Path) -> None:
     run = wb.open_run("tiny")
     run.metric("clv.mean", np.float64(2.0), 1, 3, unit="CNY", kind="money", better="up")
-    run.metric("clv.mean", 2.5, 1, 3, unit="CNY", kind="money", label="Mean value", better="up")
-    run.metric("clv.none", float("nan"))
-    frame = run.metrics()
-    assert list(frame.columns) == list(METRIC_COLUMNS)
-    assert frame["name"].tolist() == ["clv.mean", "clv.none"]
-    row = frame.iloc[0]
-    assert (row["value"], row["low"], row["high"]) == (2.5, 1.0, 3.0)
-    assert (row["unit"], row["label"], row["better"]) == ("CNY", "Mean value", "up")
-    assert frame["value"].isna().tolist() == [False, True]
-    kept = json.loads((run.folder / "results/notebook/metrics.json").read_text())
-    assert [m["value"] for m in kept] == [2.5, None]
-
-
-def test_a_metric_may_be_a_date_but_not_a_word(root: Path) -> None:
-    run = wb.open_run("tiny")
     run.metric("data.to", pd.Timestamp("2025-11-30"), kind="date")
-    assert run.metrics()["value"].tolist() == ["2025-11-30"]
+    assert run.metrics()["value"].tolist() == [2.0, "2025-11-30"]
+    assert list(run.metrics().columns) == list(METRIC_COLUMNS)
     with pytest.raises(RunError, match="metric 'x' has a value that is no number: 'high'"):
         run.metric("x", "high")
 
 
 def test_the_numbers_of_the_last_complete_run_are_the_ones_before(root: Path) -> None:
     run = wb.open_run("tiny")
-    assert run.previous().empty
-    assert list(run.previous().columns) == list(METRIC_COLUMNS)
+    assert run.previous() == {}
     results = root / "runs/tiny/20260101T000000Z-aaaaaa/results/clv"
     results.mkdir(parents=True)
-    (results / "metrics.json").write_text(json.dumps([{"name": "clv.mean", "value": 1.0}]))
+    (results / "estimates.json").write_text(json.dumps([{"name": "clv.mean", "value": 1.0}]))
     (results.parents[1] / "run.json").write_text('{"status": "done"}')
-    assert run.previous()["value"].tolist() == [1.0]
+    assert run.previous()["clv"]["clv.mean"].value == 1.0

@@ -24,7 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from workbench.runs.handover import RunError, Shelf, suggest
+from workbench.runs.handover import Handover, RunError, suggest
 from workbench.runs.record import write_json
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _about_outcomes(card: Study) -> Iterator[dict[str, str]]:
             }
 
 
-class Run(Shelf):
+class Run(Handover):
     """One notebook's view of a run; made by `open_run`.
 
     Attributes

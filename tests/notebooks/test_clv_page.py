@@ -79,7 +79,7 @@ def test_the_values_of_people_add_up_to_the_headline(
 ) -> None:
     _, root = executed
     results = next(root.glob("runs/line/_lab/**/customer_value.parquet")).parent
-    metrics = {m["name"]: m for m in json.loads((results / "metrics.json").read_text())}
+    metrics = {m["name"]: m for m in json.loads((results / "estimates.json").read_text())}
     saved = pd.read_parquet(results / "customer_value.parquet")
     total = metrics["clv.contracts"]
     assert saved["clv"].sum() == pytest.approx(total["value"])

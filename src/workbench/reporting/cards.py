@@ -110,9 +110,21 @@ def show_cards(
 
 
 def records(metrics: Any) -> list[dict[str, Any]]:
-    """Rows of a DataFrame of metrics; none for an empty one."""
+    """Rows of headline numbers, given as a DataFrame or by page and name; none for no numbers."""
     if metrics is None or not len(metrics):
         return []
+    if isinstance(metrics, Mapping):
+        return [
+            {
+                **vars(each),
+                "notebook": page,
+                "case": page.partition("-")[2] or None,
+                "name": name,
+                "value": each.day if each.kind == "date" else each.value,
+            }
+            for page, named in metrics.items()
+            for name, each in named.items()
+        ]
     frame = metrics if "name" in metrics.columns else metrics.rename_axis("name").reset_index()
     return [{str(key): cell for key, cell in row.items()} for row in frame.to_dict("records")]
 

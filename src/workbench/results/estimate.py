@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, replace
+from datetime import date
 from math import isfinite
 from typing import Any, Literal, TypeAlias
 
@@ -29,7 +30,8 @@ class Estimate:
         Probability of a value as far from "no effect" by chance alone; NaN where none was tested.
         Corrected for the number of tests where the result that gives it says so.
     kind : {"number", "percent", "points", "money", "date"}
-        How it is written. A percentage is kept as a share, .63 for 63 %.
+        How it is written. A percentage is kept as a share, .63 for 63 %; a date as its ordinal
+        (`of_day` makes it, `day` gives it back).
     unit : str
         Unit, or the ISO 4217 code of an amount.
     of : {"expectation", "forecast"}
@@ -63,6 +65,19 @@ class Estimate:
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
+
+    @classmethod
+    def of_day(cls, day: date | None, label: str = "", **about: Any) -> Estimate:
+        """Keep a day among the headline numbers; None where it is not known."""
+        ordinal = float("nan") if day is None else float(day.toordinal())
+        return cls(ordinal, kind="date", label=label, **about)
+
+    @property
+    def day(self) -> date | None:
+        """The day that a date stands for; None for numbers, and where it is not known."""
+        if self.kind != "date" or not isfinite(self.value):
+            return None
+        return date.fromordinal(int(self.value))
 
     @property
     def known(self) -> bool:

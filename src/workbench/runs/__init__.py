@@ -2,7 +2,7 @@
 
 The room's parts, from the inside out: `kinds` and `parameters` (what a notebook may be told),
 `pipeline` and `plan` (which notebooks run, with what), `execute` (one notebook, by papermill),
-`pool` and `runner` (all of them), `cache`, `record`, `results` and `history` (what is kept).
+`pool` and `runner` (all of them), `cache`, `record`, `handover` and `history` (what is kept).
 """
 
 from __future__ import annotations
@@ -11,11 +11,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.runs.history import changes, last_complete, metric_history
+    from workbench.runs.history import changes, metric_history
     from workbench.runs.parameters import read_assignments
     from workbench.runs.pool import InterruptedRunError
     from workbench.runs.progress import ProgressDisplay
-    from workbench.runs.record import RunRecord, StepRecord, last_good, last_run, list_runs
+    from workbench.runs.record import (
+        RunRecord,
+        StepRecord,
+        last_complete,
+        last_good,
+        last_run,
+        list_runs,
+    )
     from workbench.runs.runner import TIMEOUT, plan_study, run_study
 
 __all__ = [
@@ -37,11 +44,11 @@ __all__ = [
 
 _HOME = {
     "runner": ("TIMEOUT", "plan_study", "run_study"),
-    "history": ("changes", "last_complete", "metric_history"),
+    "history": ("changes", "metric_history"),
     "parameters": ("read_assignments",),
     "pool": ("InterruptedRunError",),
     "progress": ("ProgressDisplay",),
-    "record": ("RunRecord", "StepRecord", "last_good", "last_run", "list_runs"),
+    "record": ("RunRecord", "StepRecord", "last_complete", "last_good", "last_run", "list_runs"),
 }
 
 

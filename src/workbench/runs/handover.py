@@ -1,23 +1,31 @@
-"""What the notebooks of a run hand to one another: tables, and headline numbers with intervals."""
+"""What the notebooks of a run hand on: tables, headline numbers and findings; and whether they did.
+
+A notebook's results lie in ``results/<page>/``: its tables as ``<name>.parquet``, its headline
+numbers in ``estimates.json`` and its findings in ``findings.json``.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.errors import WorkbenchError
-from workbench.runs.history import last_complete
-from workbench.runs.record import write_json
+from workbench.results import Estimate, Finding, Kind
+from workbench.runs.record import last_complete, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
+ESTIMATES = "estimates.json"
+FINDINGS = "findings.json"
 METRIC_COLUMNS = (
     "notebook",
     "case",
@@ -30,14 +38,13 @@ METRIC_COLUMNS = (
     "label",
     "better",
 )
-Kind = Literal["number", "percent", "money", "points", "date"]
 
 
 class RunError(WorkbenchError):
     """Something that the run cannot give to, or take from, a notebook."""
 
 
-class Shelf:
+class Handover:
     """Where one notebook of a run puts its results and finds those of others.
 
     Parameters
@@ -49,7 +56,7 @@ class Shelf:
     study : str
         Name of the study.
     notebook : str
-        Key of this notebook in the run (``clv``, or ``case_evaluation-service_desk``).
+        Key of this notebook's page in the run (``clv``, or ``case_evaluation-service_desk``).
     case : str, optional
         The case, for a notebook that runs once for each.
     reads : sequence of str, optional
@@ -72,7 +79,10 @@ class Shelf:
         self._history = root / "runs" / study
         self._case = case
         self._reads = None if reads is None else frozenset(reads)
-        self._metrics: dict[str, dict[str, Any]] = {}
+        self._headlines: dict[str, Estimate] = {}
+        self._findings: dict[str, Finding] = {}
+
+    # --- tables -------------------------------------------------------------------------------
 
     def save(self, name: str, frame: pd.DataFrame) -> None:
         """Keep a table for other notebooks and for the site (Parquet).
@@ -96,7 +106,7 @@ class Shelf:
             raise RunError(
                 f"result {name!r} is a {type(frame).__name__}, not a DataFrame",
                 where=f"notebook {self.notebook}",
-                remedy="save a DataFrame, or keep a number with run.metric",
+                remedy="save a DataFrame, or keep a number with run.headline",
             )
         if any(level is not None for level in frame.index.names):
             frame = frame.reset_index()
@@ -123,7 +133,7 @@ class Shelf:
         frames = []
         for path in files:
             frame = pd.read_parquet(path)
-            _, _, case = path.parent.name.partition("-")
+            case = case_of(path.parent.name)
             if len(files) > 1 and case and "case" not in frame.columns:
                 frame.insert(0, "case", case)
             frames.append(frame)
@@ -133,7 +143,88 @@ class Shelf:
         """Whether `load` would find this result."""
         return bool(self._result_files(name))
 
-    # --- headline numbers ---------------------------------------------------------------------
+    # --- headline numbers and findings --------------------------------------------------------
+
+    def headline(self, name: str, estimate: Estimate) -> Estimate:
+        """Keep a headline number for this page, the overview, the site and history.
+
+        Parameters
+        ----------
+        name : str
+            Dotted name, such as ``clv.mean``; a second call with the name replaces the first.
+        estimate : Estimate
+            The number with all that is known of it. Without a ``fact`` of its own it is the fact
+            ``<page>.<name>``.
+
+        Returns
+        -------
+        Estimate
+            The estimate as it was stored.
+        """
+        if not isinstance(estimate, Estimate):
+            raise RunError(
+                f"headline {name!r} is a {type(estimate).__name__}, not an Estimate",
+                where=f"notebook {self.notebook}",
+                remedy="give Estimate(value, low, high, kind=..., label=...)",
+            )
+        stored = replace(
+            estimate,
+            label=estimate.label or name,
+            fact=estimate.fact or f"{self.notebook}.{name}",
+        )
+        self._headlines[name] = stored
+        about = {"notebook": self.notebook, "case": self._case}
+        write_json(
+            self._own_folder() / ESTIMATES,
+            [{**about, "name": n, **e.to_json()} for n, e in self._headlines.items()],
+        )
+        return stored
+
+    def finding(self, *findings: Finding) -> None:
+        """Keep findings, the most important first, for every page that shows them.
+
+        A second finding of a key replaces the first.
+        """
+        for each in findings:
+            if not isinstance(each, Finding):
+                raise RunError(
+                    f"a {type(each).__name__} is no Finding",
+                    where=f"notebook {self.notebook}",
+                    remedy="give findings one by one: run.finding(*result.findings())",
+                )
+            self._findings[each.key] = each
+        write_json(
+            self._own_folder() / FINDINGS, [each.to_json() for each in self._findings.values()]
+        )
+
+    def headlines(self) -> dict[str, dict[str, Estimate]]:
+        """Return the headline numbers so far, of the notebooks this one may read and its own.
+
+        Returns
+        -------
+        dict of str to dict of str to Estimate
+            By page (``clv``, ``case_evaluation-service_desk``), then by name.
+        """
+        stored = read_headlines(self._folders_of_others())
+        return stored | ({self.notebook: dict(self._headlines)} if self._headlines else {})
+
+    def findings(self) -> dict[str, list[Finding]]:
+        """Return the findings so far, of the notebooks this one may read and its own, by page."""
+        stored = read_findings(self._folders_of_others())
+        return stored | ({self.notebook: [*self._findings.values()]} if self._findings else {})
+
+    def previous(self) -> dict[str, dict[str, Estimate]]:
+        """Return the headline numbers of the last complete run of this study.
+
+        Returns
+        -------
+        dict of str to dict of str to Estimate
+            As in `headlines`; empty when there was no complete run before.
+        """
+        last = last_complete(self._history)
+        return read_headlines(sorted(last.glob("results/*/"))) if last else {}
+
+    # Until every notebook gives estimates: the earlier way to keep a headline number.
 
     def metric(
         self,
@@ -147,67 +238,35 @@ class Shelf:
         label: str = "",
         better: Literal["up", "down"] | None = None,
     ) -> None:
-        """Keep a headline number, with its interval, for this page, the overview and history.
-
-        Parameters
-        ----------
-        name : str
-            Dotted name, such as ``clv.mean``; a second call with the name replaces the first.
-        value, low, high : number or date
-            Estimate and 95 % interval. A value that is not finite is kept as missing.
-        unit : str
-            Unit, or the currency of an amount.
-        kind : {"number", "percent", "money", "points", "date"}
-            How to print it; a percentage is given as a share between 0 and 1.
-        label : str
-            English words for the number (looked up in the catalogs when shown).
-        better : {"up", "down"}, optional
-            Which direction is good.
-        """
-        self._metrics[name] = {
-            "notebook": self.notebook,
-            "case": self._case,
-            "name": name,
-            "value": _plain(value, name),
-            "low": _plain(low, name),
-            "high": _plain(high, name),
-            "unit": unit,
-            "kind": kind,
-            "label": label or name,
-            "better": better,
-        }
-        write_json(self._own_folder() / "metrics.json", list(self._metrics.values()))
+        """Keep a headline number given by its parts; `headline` takes an estimate whole."""
+        if isinstance(value, date | datetime):
+            estimate = Estimate.of_day(None if value != value else value)
+        else:
+            ends = (_number(end, name) for end in (value, low, high))
+            estimate = Estimate(*ends, unit=unit, kind=kind)
+        self.headline(name, estimate.named(label, better=better))
 
     def metrics(self) -> pd.DataFrame:
-        """Return the headline numbers so far, of this notebook and of those it may read.
+        """Return `headlines` as a table, one row a number."""
+        import pandas as pd
 
-        Returns
-        -------
-        DataFrame
-            Columns notebook, case, name, value, low, high, unit, kind, label, better.
-        """
-        records: list[dict[str, Any]] = []
-        for folder in self._readable_folders():
-            path = folder / "metrics.json"
-            if folder.name != self.notebook and path.is_file():
-                records += json.loads(path.read_text(encoding="utf-8"))
-        records += self._metrics.values()
-        return _metrics_frame(records)
-
-    def previous(self) -> pd.DataFrame:
-        """Return the headline numbers of the last complete run of this study.
-
-        Returns
-        -------
-        DataFrame
-            Columns as in `metrics`; empty when there was no complete run before.
-        """
-        last = last_complete(self._history)
-        records: list[dict[str, Any]] = []
-        if last is not None:
-            for path in sorted(last.glob("results/*/metrics.json")):
-                records += json.loads(path.read_text(encoding="utf-8"))
-        return _metrics_frame(records)
+        rows = [
+            {
+                "notebook": page,
+                "case": case_of(page),
+                "name": name,
+                "value": each.value if each.day is None else each.day.isoformat(),
+                "low": each.low,
+                "high": each.high,
+                "unit": each.unit,
+                "kind": each.kind,
+                "label": each.label,
+                "better": each.better,
+            }
+            for page, named in self.headlines().items()
+            for name, each in named.items()
+        ]
+        return pd.DataFrame.from_records(rows, columns=list(METRIC_COLUMNS))
 
     # --- the folders behind it ----------------------------------------------------------------
 
@@ -228,19 +287,22 @@ class Shelf:
             last = last_complete(self._history)
             if last is not None:
                 places.append(last / "results")
-        found: dict[str, Path] = {self.notebook: places[0] / self.notebook}
+        readable: dict[str, Path] = {self.notebook: places[0] / self.notebook}
         for place in places:
             for folder in sorted(place.glob("*/")):
                 if self._reads is None or folder.name in self._reads:
-                    found.setdefault(folder.name, folder)
-        return list(found.values())
+                    readable.setdefault(folder.name, folder)
+        return list(readable.values())
+
+    def _folders_of_others(self) -> list[Path]:
+        return [folder for folder in self._readable_folders() if folder.name != self.notebook]
 
     def _result_files(self, name: str) -> list[Path]:
         files = [folder / f"{name}.parquet" for folder in self._readable_folders()]
         files = [path for path in files if path.is_file()]
         if files and files[0].parent.name == self.notebook:
             return files[:1]  # its own result comes before others of the same name
-        givers = {path.parent.name.partition("-")[0] for path in files}
+        givers = {notebook_of(path.parent.name) for path in files}
         if len(givers) > 1:
             raise RunError(
                 f"result {name!r} was saved by several notebooks: {', '.join(sorted(givers))}",
@@ -253,7 +315,7 @@ class Shelf:
         where = f"notebook {self.notebook}"
         giver = _giver(self._root / "notebooks" / "pipeline.yml", name)
         saved = {p.stem for p in self.folder.glob("results/*/*.parquet")}
-        if giver and self._reads is not None and giver not in {_base(key) for key in self._reads}:
+        if giver and self._reads is not None and giver not in map(notebook_of, self._reads):
             remedy = f"notebook {giver!r} gives it: list {giver} under `needs` in pipeline.yml"
         elif giver:
             remedy = f"notebook {giver!r} gives it: run that first"
@@ -262,8 +324,109 @@ class Shelf:
         return RunError(f"there is no result {name!r} in this run", where=where, remedy=remedy)
 
 
-def _base(key: str) -> str:
-    return key.partition("-")[0]
+# --- reading what was handed on ---------------------------------------------------------------
+
+_ESTIMATE_FIELDS = frozenset(each.name for each in fields(Estimate))
+
+
+def read_headlines(folders: Iterable[Path]) -> dict[str, dict[str, Estimate]]:
+    """Read the headline numbers that notebooks stored.
+
+    Parameters
+    ----------
+    folders : iterable of Path
+        ``results/<page>`` of a run, one a page.
+
+    Returns
+    -------
+    dict of str to dict of str to Estimate
+        By page, then by name; pages without any are left out.
+    """
+    headlines = {}
+    for folder in folders:
+        if (path := folder / ESTIMATES).is_file():
+            headlines[folder.name] = {
+                row["name"]: Estimate.from_json(
+                    {key: value for key, value in row.items() if key in _ESTIMATE_FIELDS}
+                )
+                for row in json.loads(path.read_text(encoding="utf-8"))
+            }
+    return headlines
+
+
+def read_findings(folders: Iterable[Path]) -> dict[str, list[Finding]]:
+    """Read the findings that notebooks stored, by page; pages without any are left out."""
+    findings = {}
+    for folder in folders:
+        if (path := folder / FINDINGS).is_file():
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            findings[folder.name] = [Finding.from_json(each) for each in stored]
+    return findings
+
+
+def notebook_of(page: str) -> str:
+    """Name the notebook that makes a page: of ``case_evaluation-desk``, ``case_evaluation``."""
+    return page.partition("-")[0]
+
+
+def case_of(page: str) -> str | None:
+    """Name the case that a page is about, if it is about one."""
+    return page.partition("-")[2] or None
+
+
+# --- holding notebooks to what they promised --------------------------------------------------
+
+
+def check_results(folder: Path, gives: Mapping[str, Sequence[str]]) -> list[str]:
+    """Hold what a notebook saved against what pipeline.yml says that it gives.
+
+    Parameters
+    ----------
+    folder : Path
+        ``results/<page>`` of the run.
+    gives : mapping of str to sequence of str
+        Results and the columns they must have.
+
+    Returns
+    -------
+    list of str
+        What is wrong, one sentence a result; empty when everything is there.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    problems = []
+    saved = sorted(path.stem for path in folder.glob("*.parquet"))
+    for name, columns in gives.items():
+        path = folder / f"{name}.parquet"
+        if not path.is_file():
+            close = get_close_matches(name, saved, n=1)
+            hint = f"; it saved {close[0]!r}" if close else ""
+            problems.append(f"the declared result {name!r} was not saved{hint}")
+            continue
+        try:
+            file = pq.ParquetFile(path)
+            rows, there = file.metadata.num_rows, file.schema_arrow.names
+        except (OSError, pa.ArrowException) as error:
+            problems.append(f"the result {name!r} cannot be read: {error}")
+            continue
+        missing = [column for column in columns if column not in there]
+        if missing:
+            problems.append(
+                f"the result {name!r} has no column {', '.join(missing)}; it has {', '.join(there)}"
+            )
+        elif not rows:
+            problems.append(f"the result {name!r} is empty")
+    return problems
+
+
+def digest_results(folder: Path) -> str:
+    """Return a hash of everything a notebook saved; of nothing, if it saved nothing."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*")):
+        if path.is_file() and not path.name.startswith("."):
+            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def suggest(name: str, known: Sequence[str]) -> str:
@@ -286,26 +449,12 @@ def _giver(pipeline: Path, result: str) -> str | None:
     return None
 
 
-def _plain(value: Any, name: str) -> float | str | None:
-    if value is None:
-        return None
-    if isinstance(value, date | datetime):
-        return None if value != value else value.isoformat()[:10]
+def _number(value: Any, name: str) -> float:
     try:
-        number = float(value)
+        number = math.nan if value is None else float(value)
     except (TypeError, ValueError):
         raise RunError(
             f"metric {name!r} has a value that is no number: {value!r}",
             remedy="give a number or a date",
         ) from None
-    return number if math.isfinite(number) else None
-
-
-def _metrics_frame(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    import pandas as pd
-
-    frame = pd.DataFrame.from_records(list(records), columns=list(METRIC_COLUMNS))
-    for column in ("low", "high", "value"):
-        if not (frame["kind"] == "date").any():
-            frame[column] = pd.to_numeric(frame[column])
-    return frame
+    return number if math.isfinite(number) else math.nan

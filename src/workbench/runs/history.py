@@ -1,75 +1,44 @@
-"""What earlier runs found: the headline numbers of every run, and the last complete one."""
+"""What earlier runs found: the headline numbers of every run, read from the files themselves."""
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from workbench.runs.handover import case_of, read_headlines
 
 if TYPE_CHECKING:
     import pandas as pd
 
 HISTORY_COLUMNS = ("run", "started", "notebook", "case", "name", "value", "low", "high", "unit")
 
-# Dates stand among the numbers as text, and become missing here: history is for numbers.
-_QUERY = """
-select
-  r.run, r.started, m.notebook, m."case", m.name,
-  try_cast(m.value as double) as value,
-  try_cast(m.low as double) as low,
-  try_cast(m.high as double) as high,
-  m.unit
-from read_json($runs, columns = {run: 'varchar', started: 'timestamp'}, format = 'unstructured') r
-join read_json($metrics, filename = true, format = 'array', columns = {
-  notebook: 'varchar', "case": 'varchar', name: 'varchar', value: 'varchar', low: 'varchar',
-  high: 'varchar', unit: 'varchar'
-}) m on regexp_extract(m.filename, '([^/\\\\]+)[/\\\\]results[/\\\\]', 1) = r.run
-order by m.name, m."case" nulls first, r.run
-"""
-
-
-def last_complete(folder: Path) -> Path | None:
-    """Return the folder of the last run of a study that was asked for all and failed in nothing.
-
-    Parameters
-    ----------
-    folder : Path
-        ``runs/<study>``. Run ids start with a UTC timestamp, so names sort by time.
-    """
-    for path in sorted(folder.glob("[0-9]*/run.json"), reverse=True):
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if told.get("status") == "done" and not told.get("asked"):
-            return path.parent
-    return None
-
 
 def metric_history(folder: Path, name: str | None = None) -> pd.DataFrame:
-    """Read the headline numbers of all runs of a study, with DuckDB, from the files themselves.
+    """Read the headline numbers of all runs of a study.
 
     Parameters
     ----------
     folder : Path
         ``runs/<study>``.
     name : str, optional
-        One metric; all by default.
+        One number; all by default.
 
     Returns
     -------
     DataFrame
-        Columns run, started (UTC), notebook, case, name, value, low, high, unit; by name and run.
+        Columns run, started (UTC), notebook, case, name, value, low, high, unit; by name, case
+        and run. Dates among the headlines are missing here: history is for numbers.
     """
-    import duckdb
     import pandas as pd
 
-    runs = [str(path) for path in sorted(folder.glob("[0-9]*/run.json"))]
-    metrics = [str(path) for path in sorted(folder.glob("[0-9]*/results/*/metrics.json"))]
-    if not runs or not metrics:
-        return pd.DataFrame(columns=list(HISTORY_COLUMNS))
-    with duckdb.connect() as connection:
-        frame: pd.DataFrame = connection.execute(_QUERY, {"runs": runs, "metrics": metrics}).df()
-    if name is not None:
-        frame = frame[frame["name"] == name].reset_index(drop=True)
-    return frame
+    rows = [row for row in _rows(folder) if name in (None, row["name"])]
+    frame = pd.DataFrame(rows, columns=list(HISTORY_COLUMNS))
+    frame["started"] = pd.to_datetime(frame["started"], utc=True).dt.tz_localize(None)
+    frame = frame.sort_values(["name", "case", "run"], na_position="first", kind="stable")
+    return frame.reset_index(drop=True)
 
 
 def changes(folder: Path) -> pd.DataFrame:
@@ -89,3 +58,22 @@ def changes(folder: Path) -> pd.DataFrame:
     columns = [*keys, "value", "before", "change", "unit"]
     frame = frame.dropna(subset=["change"])[columns]
     return frame.reset_index(drop=True)
+
+
+def _rows(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted(folder.glob("[0-9]*/run.json")):
+        run = json.loads(path.read_text(encoding="utf-8"))
+        for page, named in read_headlines(sorted(path.parent.glob("results/*/"))).items():
+            for name, each in named.items():
+                number = each.kind != "date"
+                yield {
+                    "run": path.parent.name,
+                    "started": run["started"],
+                    "notebook": page,
+                    "case": case_of(page),
+                    "name": name,
+                    "value": each.value if number else math.nan,
+                    "low": each.low,
+                    "high": each.high,
+                    "unit": each.unit,
+                }

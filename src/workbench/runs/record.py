@@ -259,6 +259,21 @@ def last_run(folder: Path) -> RunRecord | None:
     return None
 
 
+def last_complete(folder: Path) -> Path | None:
+    """Return the folder of the last run of a study that was asked for all and failed in nothing.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<study>``. Run ids start with a UTC timestamp, so names sort by time.
+    """
+    for path in sorted(folder.glob("[0-9]*/run.json"), reverse=True):
+        told = json.loads(path.read_text(encoding="utf-8"))
+        if told.get("status") == "done" and not told.get("asked"):
+            return path.parent
+    return None
+
+
 def last_good(folder: Path, key: str) -> RunRecord | None:
     """Return the newest run that has a good page of a notebook: what a failed one falls back on."""
     for record in list_runs(folder):

@@ -23,6 +23,7 @@ from workbench.runs.cache import (
 )
 from workbench.runs.events import Event, Follower, emit
 from workbench.runs.failure import Failure
+from workbench.runs.handover import check_results, digest_results
 from workbench.runs.notebook_file import read_notebook
 from workbench.runs.parameters import Assignment
 from workbench.runs.pipeline import load_pipeline
@@ -40,7 +41,6 @@ from workbench.runs.record import (
     run_id,
     versions,
 )
-from workbench.runs.results import check_results, digest_results
 
 if TYPE_CHECKING:
     from workbench.runs.execute import Outcome, Task
