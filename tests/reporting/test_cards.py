@@ -137,3 +137,12 @@ def test_a_change_is_what_one_can_see_and_clear_when_outside_the_interval(
     else:
         assert found is not None and found.direction == expected[0]
         assert expected[1] is None or found.clear is expected[1]
+
+
+def test_a_card_names_the_fact_that_it_states(outputs) -> None:
+    headlines(Run([CLV | {"fact": "value.mean"}]), ["clv.mean"])
+    value = BeautifulSoup(outputs.text("en", "headlines"), "html.parser").select_one(
+        ".wb-card-value [data-fact]"
+    )
+    assert value.attrs == {"data-fact": "value.mean", "data-number": f"{CLV['value']:.6g}"}
+    assert value.text == "$47"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from workbench.languages import catalogs as languages
 from workbench.languages.catalogs import ReportingError
 from workbench.languages.numbers import Value, as_value, day, money, num, pct, points
+from workbench.results import Estimate
 
 
 @pytest.mark.parametrize(
@@ -112,3 +114,36 @@ def test_plain_things_become_values() -> None:
     assert as_value(np.bool_(True)) is None
     assert as_value(np.array([1, 2])) is None
     assert as_value(None).text("en") == "–"
+
+
+@pytest.mark.parametrize(
+    ("estimate", "text"),
+    [
+        (Estimate(0.6, 0.5, 0.7, kind="percent"), "60% (50 to 70)"),
+        (Estimate(0.6, 0.5, 0.7, kind="percent", digits=1), "60.0% (50.0 to 70.0)"),
+        (
+            Estimate(0.032, 0.01, 0.05, kind="points", unit="%"),
+            "3 percentage points (1 to 5)",
+        ),
+        (Estimate(0.6, kind="points", signed=True), "+0.60 points"),
+        (Estimate(5000, 4000, 6000, kind="money", unit="EUR"), "€5,000 (€4,000 to €6,000)"),
+        (Estimate(5, kind="money"), "CN¥5.00"),
+        (Estimate(12.0), "12"),
+        (Estimate(12.5), "12.5"),
+        (Estimate(12.0, 11.0, float("nan")), "12"),
+        (Estimate(float("nan"), kind="percent"), "–"),
+        (Estimate(float("nan")), "–"),
+    ],
+)
+def test_an_estimate_is_written_as_what_it_is(estimate: Estimate, text: str) -> None:
+    languages.configure(["en"], currency="CNY")
+    assert as_value(estimate).text("en") == text
+
+
+def test_an_estimate_may_be_written_otherwise_and_stays_the_same_fact() -> None:
+    estimate = Estimate(0.6, 0.5, 0.7, kind="percent", fact="share")
+    assert as_value(estimate).fact == "share"
+    assert pct(estimate, digits=2).text("en") == "60.00% (50.00 to 70.00)"
+    assert pct(estimate, digits=2).fact == "share"
+    assert num(replace(estimate, digits=3)).text("en") == "0.600 (0.500 to 0.700)"
+    assert pct(estimate, signed=True).text("en").startswith("+60%")

@@ -10,6 +10,9 @@ from workbench.languages import catalogs as languages
 from workbench.languages.catalogs import ReportingError
 from workbench.reporting import callout, day, heading, money, num, pct, say
 from workbench.reporting.sentences import Link, escape, listing
+from workbench.results import Estimate, Finding
+
+KEPT = Estimate(0.703, 0.69, 0.716, kind="percent", fact="contracts.kept_1y.observed")
 
 
 @pytest.fixture(autouse=True)
@@ -131,3 +134,25 @@ def test_sentences_of_one_paragraph_follow_one_another_as_each_language_writes_t
     say("It worked.", "By {n}.", n=num(3))
     assert outputs.text("en", "prose", "text/plain") == "It worked. By 3."
     assert outputs.text("zh", "prose", "text/plain") == "措施见效。幅度3。"
+
+
+def test_a_finding_is_a_heading_a_sentence_and_a_box_of_its_severity(outputs) -> None:
+    finding = Finding("start", "From {a} on", {"a": day("2025-01-31")}, severity="refusal")
+    heading(finding, level=3)
+    say(finding, "{b} more", b=2)
+    callout(finding)
+    callout("tip", finding)
+    assert outputs.text("zh", "heading", "text/markdown") == "### 自2025年1月31日起"
+    assert outputs.text("en", "prose", "text/markdown") == "From 31 January 2025 on 2 more"
+    boxes = [data["text/markdown"].split()[1] for _, data in outputs.of("en", "callout")]
+    assert boxes == ["{.callout-important}", "{.callout-tip}"]
+
+
+def test_a_number_in_prose_names_the_fact_that_it_states(outputs) -> None:
+    say("{share} of {group}", share=KEPT, group=[pct(KEPT, digits=0), pct(KEPT.value), "x_y"])
+    marked = '<span data-fact="contracts.kept_1y.observed" data-number="0.703">70{}%</span>'
+    assert outputs.text("en", "prose", "text/markdown") == (
+        f"{marked.format('.3')} (69.0 to 71.6) of {marked.format('')} (69 to 72), 70% and x\\_y"
+    )
+    assert f"{marked.format('.3')}（69.0%至71.6%）" in outputs.text("zh", "prose", "text/markdown")
+    assert "<" not in outputs.text("en", "prose", "text/plain")

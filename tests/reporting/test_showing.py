@@ -12,6 +12,9 @@ from workbench.languages import catalogs as languages
 from workbench.languages.catalogs import ReportingError
 from workbench.reporting import show
 from workbench.reporting.figures import palette
+from workbench.results import Estimate, Finding, Result, labelled
+
+KEPT = Estimate(0.703, 0.69, 0.716, kind="percent", fact="contracts.kept_1y.observed")
 
 TABLE = pd.DataFrame({"segment": ["Zzyxes"], "share": [0.634]})
 
@@ -99,5 +102,76 @@ def test_in_the_lab_html_brings_its_own_style_and_one_language(
 
 
 def test_what_cannot_be_shown_is_an_error_with_a_remedy() -> None:
-    with pytest.raises(ReportingError, match=r"a list cannot be shown.*result\.plot"):
+    with pytest.raises(ReportingError, match="a list cannot be shown; give a result"):
         show([1, 2])  # type: ignore[arg-type]
+
+
+class Shares(Result):
+    """A result that labels its table and draws in the language that it is given."""
+
+    def __init__(self) -> None:
+        self.spoke: list[tuple[str, str, str]] = []
+
+    @property
+    def table(self) -> pd.DataFrame:
+        return labelled(TABLE.assign(rank=1), share=("Share", "percent:1"), segment="Segment")
+
+    def estimates(self) -> dict[str, Estimate]:
+        return {"kept": KEPT}
+
+    def plot(self, ax=None, *, language="en"):
+        self.spoke.append((language.code, language("Share"), language.money(3)))
+        ax.bar(["Segment"], [1.0])
+        ax.set_ylabel("Share of what no catalog has")
+        return ax
+
+
+def test_a_result_is_drawn_in_its_language_over_its_own_columns(outputs) -> None:
+    languages.configure(currency="CNY")
+    result = Shares()
+    show(result, title="Share")
+    assert result.spoke == [("en", "Share", "CN¥3.00"), ("zh", "占比", "¥3.00")]
+    about, _ = outputs.of("zh", "figure")[0]
+    assert "missing" not in about  # its words are left as it wrote them
+    soup = BeautifulSoup(outputs.text("zh", "figure-data"), "html.parser")
+    assert [th.text for th in soup.select("thead th")] == ["占比", "客户群"]
+    assert [td.text for td in soup.select("tbody td")] == ["63.4%", "Zzyxes"]
+
+
+def test_a_table_that_labels_itself_needs_no_columns_but_may_be_given_some(outputs) -> None:
+    table = Shares().table
+    show(table)
+    show(table, columns={"share": "Percentage"})
+    show(table, formats={"share": "percent"})
+    heads = [
+        [cell.text for cell in BeautifulSoup(data["text/html"], "html.parser").select("th, td")]
+        for _, data in outputs.of("en", "table")
+    ]
+    assert heads == [
+        ["Share", "Segment", "63.4%", "Zzyxes"],
+        ["Percentage", "63.4%"],
+        ["Share", "Segment", "63%", "Zzyxes"],
+    ]
+
+
+def test_a_finding_is_a_title_and_its_numbers_name_their_facts(outputs) -> None:
+    finding = Finding("kept", "{kept} stay & pay", {"kept": KEPT})
+    show(TABLE, title=finding, subtitle="Share")
+    show(draw, title=finding)
+    spoken = (
+        '<span class="wb-title"><span data-fact="contracts.kept_1y.observed" '
+        'data-number="0.703">70.3%</span> (69.0 to 71.6) stay &amp; pay</span>'
+    )
+    assert f'<caption>{spoken} <span class="wb-subtitle">' in outputs.text("en", "table")
+    assert 'aria-label="70.3% (69.0 to 71.6) stay &amp; pay"' in outputs.text("en", "table")
+    assert spoken in outputs.text("en", "figure-title")
+    assert outputs.text("en", "figure-title", "text/plain") == "70.3% (69.0 to 71.6) stay & pay"
+    figure = outputs.text("en", "figure", "image/svg+xml")
+    assert 'aria-label="70.3% (69.0 to 71.6) stay &amp; pay"' in figure
+
+
+def test_a_cell_that_is_an_estimate_is_written_with_its_interval_and_fact(outputs) -> None:
+    show(pd.DataFrame({"what": ["Kept"], "value": [KEPT]}))
+    cell = BeautifulSoup(outputs.text("en", "table"), "html.parser").td
+    assert cell.text == "70.3% (69.0 to 71.6)"
+    assert cell.span.attrs == {"data-fact": "contracts.kept_1y.observed", "data-number": "0.703"}

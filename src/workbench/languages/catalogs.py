@@ -108,6 +108,11 @@ def learn(texts: Iterable[Mapping[str, str]]) -> None:
                     _learnt.setdefault(language, {})[source] = words
 
 
+def learnt(language: str) -> Mapping[str, str]:
+    """Return the words of a language that the open study brings, by their English."""
+    return _learnt.get(language, {})
+
+
 def proper(names: Iterable[object]) -> None:
     """Declare names (of cities, plans, brands) that are the same in every language."""
     _names.update(str(name) for name in names)

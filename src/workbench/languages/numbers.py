@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, runtime_checkable
 
 from workbench.languages.catalogs import ReportingError, study_currency, translate
 
@@ -13,7 +13,24 @@ KINDS = ("number", "percent", "points", "money", "date")
 DASH = "–"
 MINUS = "−"
 
+PERCENT = "%"
+"""Unit of points that are percentage points."""
+
 _LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A number with its interval that says what it is: an estimate of an analysis."""
+
+    value: float
+    low: float
+    high: float
+    kind: str
+    unit: str
+    fact: str
+    digits: int | None
+    signed: bool
 
 
 @dataclass(frozen=True)
@@ -36,6 +53,8 @@ class Value:
         For points: percentage points, kept as a difference of shares.
     date : datetime.date, optional
         The day, for dates.
+    fact : str
+        Name of the fact that it states, where it comes from an estimate that has one.
     """
 
     kind: str
@@ -47,6 +66,7 @@ class Value:
     signed: bool = False
     percentage: bool = False
     date: dt.date | None = None
+    fact: str = ""
 
     @property
     def known(self) -> bool:
@@ -114,7 +134,11 @@ class Value:
 def num(
     x: Any, low: Any = None, high: Any = None, digits: int | None = None, *, signed: bool = False
 ) -> Value:
-    """Make a plain number (a count, a mean, a ratio), with its interval."""
+    """Make a plain number (a count, a mean, a ratio), with its interval.
+
+    The first argument may be an estimate, here and in the functions below, which then has the
+    interval with it: ``num(estimate, digits=1)``.
+    """
     return _value("number", x, low, high, digits=digits, signed=signed)
 
 
@@ -170,7 +194,7 @@ def day(date: Any) -> Value:
 
 
 def as_value(thing: Any) -> Value | None:
-    """Take a plain number or date for a :class:`Value`; None for anything else."""
+    """Take an estimate, a plain number or a date for a :class:`Value`; None for anything else."""
     import numbers
 
     if isinstance(thing, Value):
@@ -189,10 +213,28 @@ def as_value(thing: Any) -> Value | None:
         return None
     if isinstance(thing, dt.date):
         return day(thing)
-    return None
+    return _measured(thing) if isinstance(thing, Measured) else None
+
+
+def _measured(estimate: Measured) -> Value:
+    if estimate.kind == "date":
+        return replace(day(estimate.value), fact=estimate.fact)
+    points_of_percentage = estimate.kind == "points" and estimate.unit == PERCENT
+    options: dict[str, Any] = {"digits": estimate.digits, "signed": estimate.signed}
+    if estimate.kind == "money":
+        options["currency"] = estimate.unit or study_currency()
+    return _value(estimate.kind, estimate, None, None, percentage=points_of_percentage, **options)
 
 
 def _value(kind: str, x: Any, low: Any, high: Any, **options: Any) -> Value:
+    if isinstance(x, Measured):
+        options["fact"] = x.fact
+        if options["digits"] is None:
+            options["digits"] = x.digits
+        x, low, high = x.value, x.low, x.high
+        if not (math.isfinite(low) and math.isfinite(high)):
+            low = high = None
+            x = int(x) if kind == "number" and float(x).is_integer() else x  # a count
     if (low is None) != (high is None):
         raise ReportingError(
             "an interval needs both ends",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
 from workbench.languages.catalogs import ReportingError, languages_shown, match, translate
-from workbench.languages.numbers import Value, day, money, num, pct, points
+from workbench.languages.numbers import PERCENT, Value, day, money, num, pct, points
 from workbench.reporting.display import emit
+from workbench.reporting.sentences import marked
 from workbench.reporting.tables import html_lang
 
 Row = Mapping[str, Any]
@@ -134,6 +135,10 @@ def metric_value(row: Row) -> Value:
     kind = str(row.get("kind") or "number")
     if kind == "date":
         return day(row["value"])
+    return replace(_metric_number(row, kind), fact=_text(row.get("fact")))
+
+
+def _metric_number(row: Row, kind: str) -> Value:
     x, low, high = (_known(row.get(end)) for end in ("value", "low", "high"))
     if low is None or high is None:
         low = high = None
@@ -142,7 +147,7 @@ def metric_value(row: Row) -> Value:
     if kind == "percent":
         return pct(x, low, high)
     if kind == "points":
-        return points(x, low, high)
+        return points(x, low, high, percentage=_text(row.get("unit")) == PERCENT)
     whole = x is not None and low is None and float(x).is_integer()
     return num(int(x) if x is not None and whole else x, low, high)
 
@@ -170,7 +175,8 @@ def change(row: Row, before: Sequence[Row]) -> Change | None:
     value, last = metric_value(row), metric_value(old[0])
     if value.x is None or last.x is None:
         return None
-    step = 10.0 ** -value.decimals() / (100 if value.kind == "percent" else 1)
+    hundredths = value.kind == "percent" or value.percentage
+    step = 10.0 ** -value.decimals() / (100 if hundredths else 1)
     by = value.x - last.x
     moved = abs(by) >= 0.5 * step
     direction = (by > 0) - (by < 0) if moved else 0
@@ -186,7 +192,7 @@ def _difference(value: Value, by: float) -> Value:
     if value.kind == "percent":
         return points(size, digits=digits, percentage=True)
     if value.kind == "points":
-        return points(size, digits=digits)
+        return points(size, digits=digits, percentage=value.percentage)
     if value.kind == "money":
         return money(size, currency=value.currency or None, digits=digits)
     return num(size, digits=digits)
@@ -200,7 +206,7 @@ def _card(row: Row, before: Sequence[Row], language: str, links: Mapping[str, st
         label = f'<a href="{escape(page, quote=True)}">{label}</a>'
     parts = [
         f'<p class="wb-card-label">{label}</p>',
-        f'<p class="wb-card-value">{escape(value.short(language))}{_unit(row, value)}</p>',
+        f'<p class="wb-card-value">{marked(value, value.short(language))}{_unit(row, value)}</p>',
     ]
     if not value.known:
         parts.append(f'<p class="wb-card-interval">{translate("not known", language)}</p>')

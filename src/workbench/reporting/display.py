@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.languages.catalogs import missing_since_last
+from workbench.languages import Language
+from workbench.languages.catalogs import learnt, missing_since_last, study_currency
 
 ROLES = (
     "heading",
@@ -76,6 +77,11 @@ def emit(role: str, language: str, data: Mapping[str, str], **details: Any) -> N
     if "text/html" in shown and not unattended():
         shown["text/html"] = f"<style>{LAB_STYLE}</style>{shown['text/html']}"
     display(shown, raw=True, metadata={"workbench": about})  # type: ignore[no-untyped-call]
+
+
+def spoken_in(code: str) -> Language:
+    """Give a language with what the open study brings to it: its own words and its currency."""
+    return Language(code, words=learnt(code), currency=study_currency())
 
 
 def unattended() -> bool:

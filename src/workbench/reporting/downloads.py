@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from workbench.languages.catalogs import match, translate
-from workbench.languages.numbers import Value
+from workbench.languages.numbers import Measured, Value, as_value
 from workbench.reporting.tables import plan_columns, prepared
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def csv_link(
 def _csv_cell(cell: Any, language: str) -> Any:
     if isinstance(cell, Mapping):
         cell = cell.get(language) or cell.get("en")
-    if isinstance(cell, Value):
-        return cell.x if cell.date is None else cell.date
+    if isinstance(cell, Value | Measured) and (number := as_value(cell)):
+        return number.x if number.date is None else number.date
     if isinstance(cell, str):
         text = match(cell, language, kind="cell")
         # A spreadsheet would run a text that begins like a formula.

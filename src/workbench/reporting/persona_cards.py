@@ -72,7 +72,7 @@ def _card(
     card: _Card, language: str, measures: Mapping[str, str], formats: Mapping[str, str], value: str
 ) -> str:
     name = escape(match(card.name, language, kind="text"))
-    size = phrase("{n} customers", language, {"n": num(card.n)}, markdown=False)
+    size = phrase("{n} customers", language, {"n": num(card.n)}, form="plain")
     parts = [
         f'<p class="wb-persona-name">{name}</p>',
         f'<p class="wb-persona-size">{escape(size)}</p>',
@@ -136,7 +136,7 @@ def _typical(row: Mapping[str, Any], language: str, formats: Mapping[str, str]) 
         for name in ("median", "everyone", "low", "high")
         if row[name] == row[name]
     }
-    return phrase(TYPICAL if "low" in written else TYPICAL_SHORT, language, written, markdown=False)
+    return phrase(TYPICAL if "low" in written else TYPICAL_SHORT, language, written, form="plain")
 
 
 def _trait(row: Mapping[str, Any], language: str) -> str:
@@ -145,6 +145,6 @@ def _trait(row: Mapping[str, Any], language: str) -> str:
     if level is None or level != level:
         numbers: Sequence[str] = ("inside", "outside")
         values |= {name: num(row[name], digits=1) for name in numbers}
-        return phrase(TRAIT_NUMBER, language, values, markdown=False)
+        return phrase(TRAIT_NUMBER, language, values, form="plain")
     values |= {"level": str(level), "inside": pct(row["inside"]), "outside": pct(row["outside"])}
-    return phrase(TRAIT, language, values, markdown=False)
+    return phrase(TRAIT, language, values, form="plain")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from workbench.languages.catalogs import (
     ReportingError,
@@ -14,8 +15,11 @@ from workbench.languages.catalogs import (
     placeholders,
     translate,
 )
-from workbench.languages.numbers import as_value
+from workbench.languages.numbers import Value, as_value
 from workbench.reporting.display import emit, unattended
+from workbench.results import Finding
+
+Form: TypeAlias = Literal["plain", "markdown", "html"]
 
 CALLOUTS = {"note": "Note", "warning": "Warning", "important": "Important", "tip": "Tip"}
 
@@ -42,43 +46,56 @@ class Link:
         return f"[{escape(spoken(self.text, language))}]({self.href})"
 
 
-def say(*texts: str, **values: Any) -> None:
+def say(*texts: str | Finding, **values: Any) -> None:
     """Show a paragraph.
 
     Parameters
     ----------
-    *texts : str
-        English messages with named placeholders, a sentence or more each; may hold Markdown.
+    *texts : str or Finding
+        Findings, or English messages with named placeholders, a sentence or more each; may hold
+        Markdown.
     **values
-        What the placeholders stand for: values made by ``num``, ``pct``, ``points``, ``money`` or
-        ``day``, plain numbers and dates, texts (translated when the catalogs know them), mappings
-        of language to text, or lists of these.
+        What the placeholders stand for: estimates, values made by ``num``, ``pct``, ``points``,
+        ``money`` or ``day``, plain numbers and dates, texts (translated when the catalogs know
+        them), mappings of language to text, or lists of these.
     """
     for language in languages_shown():
         gap = "" if language == "zh" else " "  # Chinese sentences follow one another without one
         words = gap.join(phrase(text, language, values) for text in texts)
-        plain = gap.join(phrase(text, language, values, markdown=False) for text in texts)
+        plain = gap.join(phrase(text, language, values, form="plain") for text in texts)
         emit("prose", language, {"text/markdown": words, "text/plain": plain})
 
 
-def heading(text: str, level: int = 2, **values: Any) -> None:
-    """Show a finding as the heading of its section."""
+def heading(text: str | Finding, level: int = 2, **values: Any) -> None:
+    """Show a finding, or a message with its values, as the heading of its section."""
     for language in languages_shown():
         words = " ".join(phrase(text, language, values).split())
-        plain = phrase(text, language, values, markdown=False)
-        marked = f"{'#' * level} {words}"
-        emit("heading", language, {"text/markdown": marked, "text/plain": plain}, level=level)
+        plain = phrase(text, language, values, form="plain")
+        under = f"{'#' * level} {words}"
+        emit("heading", language, {"text/markdown": under, "text/plain": plain}, level=level)
 
 
-def callout(kind: str, text: str, **values: Any) -> None:
-    """Show a boxed remark: ``note``, ``tip``, ``warning`` or ``important``."""
+def callout(kind: str | Finding, text: str | Finding = "", **values: Any) -> None:
+    """Show a boxed remark.
+
+    Parameters
+    ----------
+    kind : {"note", "tip", "warning", "important"} or Finding
+        Which box. A finding alone has the box of its severity.
+    text : str or Finding
+        A finding, or an English message.
+    **values
+        As in `say`.
+    """
+    if isinstance(kind, Finding):
+        kind, text = kind.box, kind
     if kind not in CALLOUTS:
         raise ReportingError(
             f"there is no callout {kind!r}", remedy=f"use one of {', '.join(CALLOUTS)}"
         )
     for language in languages_shown():
         words = phrase(text, language, values)
-        plain = phrase(text, language, values, markdown=False)
+        plain = phrase(text, language, values, form="plain")
         name = translate(CALLOUTS[kind], language)
         # JupyterLab does not know callouts.
         boxed = (
@@ -92,30 +109,36 @@ def listing(items: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     for language in languages_shown():
         words = "\n".join(f"- {phrase(text, language, values)}" for text, values in items)
         plain = "\n".join(
-            f"- {phrase(text, language, values, markdown=False)}" for text, values in items
+            f"- {phrase(text, language, values, form='plain')}" for text, values in items
         )
         emit("prose", language, {"text/markdown": words, "text/plain": plain})
 
 
-def phrase(text: str, language: str, values: Mapping[str, Any], *, markdown: bool = True) -> str:
+def phrase(
+    text: str | Finding, language: str, values: Mapping[str, Any], *, form: Form = "markdown"
+) -> str:
     """Fill in a message in a language.
 
     Parameters
     ----------
-    text : str
-        English message.
+    text : str or Finding
+        A finding, or an English message.
     language : str
         Language to say it in.
     values : mapping
-        What its placeholders stand for.
-    markdown : bool
-        Whether the result is Markdown, so that what comes from data must be escaped.
+        What the placeholders of a message stand for; a finding has its own.
+    form : {"markdown", "html", "plain"}
+        What is wanted. In Markdown and HTML what comes from data is escaped, and a number that
+        states a fact carries its name (see `marked`). HTML is escaped as a whole.
 
     Raises
     ------
     ReportingError
         When a placeholder is left without a value.
     """
+    if isinstance(text, Finding):
+        values = {**values, **text.values}
+        text = text.message
     absent = placeholders(text) - set(values)
     if absent:
         raise ReportingError(
@@ -123,9 +146,33 @@ def phrase(text: str, language: str, values: Mapping[str, Any], *, markdown: boo
             where=f"message {text!r}",
             remedy=f"call with {', '.join(f'{name}=...' for name in sorted(absent))}",
         )
-    fill = _marked if markdown else spoken
+    fill = {"markdown": _in_markdown, "html": _in_html, "plain": spoken}[form]
     filled = {name: fill(value, language) for name, value in values.items()}
-    return translate(text, language).format(**filled)
+    said = translate(text, language)
+    return (html.escape(said) if form == "html" else said).format(**filled)
+
+
+def marked(value: Value, text: str, escaped: Callable[[str], str] = html.escape) -> str:
+    """Write a number so that it carries the name of its fact, and the number itself.
+
+    ``<span data-fact="contracts.kept_1y.observed" data-number="0.703">70%</span>``: whoever
+    compares what the pages say of a fact finds it in any of them. Markdown takes such a span as
+    it is. A number that states no fact is its text alone.
+    """
+    if not value.fact:
+        return escaped(text)
+    number = value.date.isoformat() if value.date else "" if value.x is None else f"{value.x:.6g}"
+    name = html.escape(value.fact, quote=True)
+    return f'<span data-fact="{name}" data-number="{number}">{escaped(text)}</span>'
+
+
+def _number(value: Any, language: str, escaped: Callable[[str], str]) -> str | None:
+    # The estimate alone is the fact; cards and tables show the interval elsewhere.
+    number = as_value(value) if not isinstance(value, str | Mapping) else None
+    if number is None or not number.fact:
+        return None
+    alone, whole = number.estimate(language), number.text(language)
+    return marked(number, alone, escaped) + escaped(whole.removeprefix(alone))
 
 
 def spoken(value: Any, language: str) -> str:
@@ -146,12 +193,18 @@ def spoken(value: Any, language: str) -> str:
     return str(value)
 
 
-def _marked(value: Any, language: str) -> str:
+def _in_markdown(value: Any, language: str) -> str:
     if isinstance(value, Link):
         return value.markdown(language)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return _row([_marked(item, language) for item in value], language)
-    return escape(spoken(value, language))
+        return _row([_in_markdown(item, language) for item in value], language)
+    return _number(value, language, escape) or escape(spoken(value, language))
+
+
+def _in_html(value: Any, language: str) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return _row([_in_html(item, language) for item in value], language)
+    return _number(value, language, html.escape) or html.escape(spoken(value, language))
 
 
 def _row(items: list[str], language: str) -> str:

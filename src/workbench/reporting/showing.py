@@ -8,10 +8,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from workbench.languages.catalogs import ReportingError, languages_shown, match
-from workbench.reporting.display import emit
+from workbench.reporting.display import emit, spoken_in
 from workbench.reporting.downloads import csv_link
 from workbench.reporting.sentences import phrase
 from workbench.reporting.tables import html_lang, table_html
+from workbench.results import Finding, Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,9 +22,9 @@ _SPELT_OUT = "The figure's fonts lack the letters of some names; numbers stand f
 
 
 def show(
-    thing: Callable[..., Any] | pd.DataFrame,
-    title: str = "",
-    subtitle: str = "",
+    thing: Result | Callable[..., Any] | pd.DataFrame,
+    title: str | Finding = "",
+    subtitle: str | Finding = "",
     table: pd.DataFrame | None = None,
     columns: Sequence[str] | Mapping[str, str] | None = None,
     formats: Mapping[str, str] | None = None,
@@ -32,20 +33,24 @@ def show(
     height: float | None = None,
     **values: Any,
 ) -> None:
-    """Show a figure or a table in every language of the page.
+    """Show a result, a figure or a table in every language of the page.
 
     Parameters
     ----------
-    thing : callable or DataFrame
-        What draws on the Axes it is given as ``ax``, such as ``result.plot``; or a table.
-    title : str
-        The message in at most ten words, an English message with placeholders.
-    subtitle : str
+    thing : Result, callable or DataFrame
+        A result: its picture, with its table below. Or what draws on the Axes that it is given
+        as ``ax``, in the ``language`` that it is given where it takes one, such as
+        ``result.plot_periods``. Or a table.
+    title : str or Finding
+        The message in at most ten words: a finding, or an English message with placeholders.
+    subtitle : str or Finding
         Measure, population, period and unit.
     table : DataFrame, optional
-        The numbers behind a figure, folded below it with a CSV to download.
+        The numbers behind a figure, folded below it with a CSV to download; those of a result
+        when left out.
     columns : sequence or mapping, optional
-        Columns of the table in order; a mapping gives their English headings, too.
+        Columns of the table in order; a mapping gives their English headings, too. When left out,
+        those that the table labels itself (`workbench.results.labelled`), else all.
     formats : mapping, optional
         Column to ``number``, ``percent``, ``points``, ``money``, ``date`` or ``text``; with
         ``:2`` for two decimals, ``:CNY`` for a currency, ``bar`` in front for a bar.
@@ -57,44 +62,62 @@ def show(
         What placeholders in title and subtitle stand for.
     """
     name = _name()
+    if isinstance(thing, Result):
+        table = thing.table if table is None else table
+        thing = thing.plot
     for language in languages_shown():
-        words = phrase(title, language, values, markdown=False) if title else ""
-        below = phrase(subtitle, language, values, markdown=False) if subtitle else ""
+        caption = _Caption(title, subtitle, language, values)
         if not callable(thing) and hasattr(thing, "columns"):
-            _show_table(thing, language, words, below, name, columns, formats, links)
+            _show_table(thing, language, caption, name, columns, formats, links)
         elif callable(thing):
-            _show_figure(thing, language, words, below, name, table, columns, formats, height)
+            _show_figure(thing, language, caption, name, table, columns, formats, height)
         else:
             raise ReportingError(
                 f"a {type(thing).__name__} cannot be shown",
                 where="show(...)",
-                remedy="give a DataFrame, or what draws when called with ax=, such as result.plot",
+                remedy="give a result, a DataFrame, or what draws when called with ax=",
             )
+
+
+class _Caption:
+    """The two titles in a language: as HTML, in which numbers name their facts, and as text."""
+
+    def __init__(
+        self, title: str | Finding, subtitle: str | Finding, language: str, values: Any
+    ) -> None:
+        parts = [part for part in (title, subtitle) if part]
+        self.title = phrase(title, language, values, form="plain") if title else ""
+        self.text = " - ".join(phrase(part, language, values, form="plain") for part in parts)
+        spans = [
+            f'<span class="{css}">{phrase(part, language, values, form="html")}</span>'
+            for css, part in (("wb-title", title), ("wb-subtitle", subtitle))
+            if part
+        ]
+        self.html = " ".join(spans)
 
 
 def _show_table(
     frame: pd.DataFrame,
     language: str,
-    title: str,
-    subtitle: str,
+    caption: _Caption,
     name: str,
     columns: Any,
     formats: Any,
     links: Mapping[str, str] | None,
 ) -> None:
     html = table_html(
-        frame, language, title=title, subtitle=subtitle, columns=columns, formats=formats,
-        links=links,
+        frame, language, title=caption.title, caption=caption.html, columns=columns,
+        formats=formats, links=links,
     )  # fmt: skip
     link = csv_link(frame, language, name, columns=columns, formats=formats)
-    emit("table", language, {"text/html": f"{html}\n<p>{link}</p>", "text/plain": title or name})
+    plain = caption.title or name
+    emit("table", language, {"text/html": f"{html}\n<p>{link}</p>", "text/plain": plain})
 
 
 def _show_figure(
     thing: Callable[..., Any],
     language: str,
-    title: str,
-    subtitle: str,
+    caption: _Caption,
     name: str,
     table: pd.DataFrame | None,
     columns: Any,
@@ -104,20 +127,18 @@ def _show_figure(
     from workbench.reporting.figures import figure as figures
     from workbench.reporting.figures.palette import dark_mapping
 
-    if title or subtitle:
-        above = f'<span class="wb-title">{escape(title)}</span>' if title else ""
-        below = f'<span class="wb-subtitle">{escape(subtitle)}</span>' if subtitle else ""
-        html = f'<p class="wb-figure-title" lang="{html_lang(language)}">{above} {below}</p>'
-        plain = " - ".join(part for part in (title, subtitle) if part)
-        emit("figure-title", language, {"text/html": html, "text/plain": plain})
+    if caption.html:
+        html = f'<p class="wb-figure-title" lang="{html_lang(language)}">{caption.html}</p>'
+        emit("figure-title", language, {"text/html": html, "text/plain": caption.text})
     drawing, key = figures.figure_with_key(
-        thing, language, label=title, height=height, names=_names(table)
+        thing, spoken_in(language), label=caption.title, height=height, names=_names(table)
     )
     dark = dark_mapping(drawing)
-    emit("figure", language, {"image/svg+xml": drawing, "text/plain": title or name}, dark=dark)
+    plain = caption.title or name
+    emit("figure", language, {"image/svg+xml": drawing, "text/plain": plain}, dark=dark)
     if key:
         spelt = phrase(_SPELT_OUT, language, {"names": key})
-        plain = phrase(_SPELT_OUT, language, {"names": key}, markdown=False)
+        plain = phrase(_SPELT_OUT, language, {"names": key}, form="plain")
         emit("prose", language, {"text/markdown": spelt, "text/plain": plain})
     if table is not None:
         words = escape(match("Data of this figure", language, kind="text"))

@@ -8,8 +8,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from workbench.languages.catalogs import ReportingError, match
-from workbench.languages.numbers import DASH, KINDS, Value, as_value, day
+from workbench.languages.numbers import DASH, KINDS, Measured, Value, as_value, day
 from workbench.reporting.figures.lettering import text_width
+from workbench.reporting.sentences import marked
+from workbench.results import columns_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,6 +72,7 @@ def table_html(
     *,
     title: str = "",
     subtitle: str = "",
+    caption: str = "",
     columns: Sequence[str] | Mapping[str, str] | None = None,
     formats: Mapping[str, str] | None = None,
     links: Mapping[str, str] | None = None,
@@ -84,8 +87,11 @@ def table_html(
         Language of headings, words and numbers.
     title, subtitle : str
         The caption, already in that language.
+    caption : str
+        The caption as HTML instead, where its numbers carry the names of their facts.
     columns : sequence or mapping, optional
-        Which columns, in order; a mapping also gives their English headings.
+        Which columns, in order; a mapping also gives their English headings. Those that the
+        table labels itself when left out, else all.
     formats : mapping, optional
         Column to ``number``, ``percent``, ``points``, ``money``, ``date``, ``p`` (a p-value) or
         ``text``; with ``:2`` for two decimals, ``:CNY`` for a currency, ``bar`` in front for a bar.
@@ -100,7 +106,7 @@ def table_html(
     """
     frame = prepared(frame)
     links = dict(links or {})
-    if columns is None and links:
+    if columns is None and links and not columns_of(frame):
         columns = [name for name in frame.columns if name not in links.values()]
     plan = plan_columns(frame, columns, formats)
     _check_links(frame, links)
@@ -122,11 +128,11 @@ def table_html(
             for at, column in enumerate(plan)
         ]
         body.append(f"<tr>{''.join(cells)}</tr>")
-    caption = ""
-    if title or subtitle:
+    if not caption and (title or subtitle):
         below = f' <span class="wb-subtitle">{escape(subtitle)}</span>' if subtitle else ""
         above = f'<span class="wb-title">{escape(title)}</span>' if title else ""
-        caption = f"<caption>{above}{below}</caption>"
+        caption = f"{above}{below}"
+    caption = f"<caption>{caption}</caption>" if caption else ""
     note = ""
     if len(frame) > len(shown):
         words = match("First {n} of {total} rows.", language, kind="text")
@@ -152,10 +158,12 @@ def plan_columns(
 ) -> list[Column]:
     """Decide which columns are printed, and how; interval ends are merged into one column."""
     names = [str(name) for name in frame.columns]
-    _refuse_persons(names)
-    labels = dict(columns) if isinstance(columns, Mapping) else {}
-    wanted = list(columns) if columns is not None else names
-    formats = dict(formats or {})
+    known = columns_of(frame)
+    labels = {name: about.label for name, about in known.items()}
+    labels |= dict(columns) if isinstance(columns, Mapping) else {}
+    wanted = list(columns) if columns is not None else list(known) or names
+    _refuse_persons(wanted if known and columns is None else names)
+    formats = {name: about.format for name, about in known.items()} | dict(formats or {})
     for asked, source in [(n, "columns") for n in wanted] + [(n, "formats") for n in formats]:
         if asked not in names:
             raise ReportingError(
@@ -282,7 +290,7 @@ def _common_digits(frame: pd.DataFrame, column: Column) -> int:
 
 
 def _is_value(cell: Any) -> bool:
-    return isinstance(cell, Value)
+    return isinstance(cell, Value | Measured)
 
 
 def _numeric(column: Column) -> bool:
@@ -328,7 +336,9 @@ def _cell(
     page: str = "",
 ) -> str:
     text = cell_text(row, column, language)
-    words = f'<a href="{escape(page, quote=True)}">{escape(text)}</a>' if page else escape(text)
+    number = as_value(row[column.name]) if column.kind == "value" else None
+    shown = escape(text) if number is None else _with_fact(number, language)
+    words = f'<a href="{escape(page, quote=True)}">{shown}</a>' if page else shown
     if head:
         return f'<th scope="row"{_classes(text)}>{words}</th>'
     if not _numeric(column):
@@ -344,6 +354,11 @@ def _cell(
     return f'<td class="wb-num"{title}>{bar}{words}</td>'
 
 
+def _with_fact(number: Value, language: str) -> str:
+    alone = number.estimate(language)
+    return marked(number, alone) + escape(number.text(language).removeprefix(alone))
+
+
 def cell_text(row: pd.Series[Any], column: Column, language: str) -> str:
     """One cell as its language writes it."""
     import pandas as pd
@@ -352,8 +367,9 @@ def cell_text(row: pd.Series[Any], column: Column, language: str) -> str:
     if column.interval:
         value = _as(column, cell, row[column.low], row[column.high])
         return value.interval(language) or DASH
-    if isinstance(cell, Value):
-        return cell.text(language)
+    if _is_value(cell):
+        number = as_value(cell)
+        return number.text(language) if number else DASH
     if isinstance(cell, Mapping):
         return str(cell.get(language) or cell.get("en") or DASH)
     if not isinstance(cell, (list, tuple)) and pd.isna(cell):

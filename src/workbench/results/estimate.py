@@ -33,7 +33,12 @@ class Estimate:
         How it is written. A percentage is kept as a share, .63 for 63 %; a date as its ordinal
         (`of_day` makes it, `day` gives it back).
     unit : str
-        Unit, or the ISO 4217 code of an amount.
+        Unit, or the ISO 4217 code of an amount. Points with the unit ``%`` are percentage points:
+        a difference of shares, kept as such (.032 for 3.2 percentage points).
+    digits : int, optional
+        Decimals to write; from the interval's width when left out.
+    signed : bool
+        Whether a plus sign is written, as changes need.
     of : {"expectation", "forecast"}
         Whether the interval is for an expected value or for what will be seen.
     label : str
@@ -59,6 +64,8 @@ class Estimate:
     label: str = ""
     better: Literal["up", "down"] | None = None
     fact: str = ""
+    digits: int | None = None
+    signed: bool = False
 
     def __iter__(self) -> Iterator[float]:
         return iter((self.value, self.low, self.high))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from workbench.languages import Language, speak
 from workbench.reporting.figures import finishing, lettering
 from workbench.reporting.figures.theme import SIZE, themed
 
@@ -20,7 +21,7 @@ LARGEST_HEIGHT = 9.0
 
 def figure_svg(
     thing: Callable[..., Any],
-    language: str,
+    language: str | Language,
     *,
     label: str = "",
     height: float | None = None,
@@ -32,8 +33,9 @@ def figure_svg(
     ----------
     thing : callable
         Draws on the Axes that it is given as ``ax``; or on the Figure, when its parameter is
-        called ``figure`` or ``fig`` (several panels).
-    language : str
+        called ``figure`` or ``fig`` (several panels); in the `Language` that it is given as
+        ``language``, where it takes one.
+    language : str or Language
         Language of the words on it.
     label : str
         What a screen reader says when nothing better is known; already in that language.
@@ -52,7 +54,7 @@ def figure_svg(
 
 def figure_with_key(
     thing: Callable[..., Any],
-    language: str,
+    language: str | Language,
     *,
     label: str = "",
     height: float | None = None,
@@ -67,28 +69,35 @@ def figure_with_key(
     list of str
         ``[1] name`` for each number that stands for a name; empty nearly always.
     """
+    reader = speak(language)
     with themed():
-        figure = draw(thing)
+        figure = draw(thing, reader)
         legends = finishing.samples(figure)
-        key = lettering.letter(figure, language, names)
+        key = lettering.letter(figure, reader.code, names, said=_speaks(thing))
         figure.set_figheight(height or _height(figure))
         finishing.finish(figure, legends)
         return svg(figure, label), key.entries
 
 
-def draw(thing: Callable[..., Any]) -> Figure:
+def draw(thing: Callable[..., Any], language: str | Language = "en") -> Figure:
     """Draw with a callable on a new figure, without pyplot keeping it open."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=SIZE, layout="constrained")
     names = _parameters(thing)
+    options = {"language": speak(language)} if _speaks(thing) else {}
     for name in ("figure", "fig"):
         if name in names and "ax" not in names:
-            thing(**{name: figure})
+            thing(**{name: figure}, **options)
             break
     else:
-        thing(ax=figure.subplots())
+        thing(ax=figure.subplots(), **options)
     return figure
+
+
+def _speaks(thing: Callable[..., Any]) -> bool:
+    # What draws in the reader's language says so by a parameter; else its words are translated.
+    return "language" in _parameters(thing)
 
 
 def _parameters(thing: Callable[..., Any]) -> set[str]:

@@ -26,7 +26,9 @@ _MATHS = re.compile(r"\$[^$]*[\\^_][^$]*\$")
 _NO_LINE_START = "，。、；：！？）》」』】％%”’"
 
 
-def letter(figure: Figure, language: str, names: Collection[str] = ()) -> Key:
+def letter(
+    figure: Figure, language: str, names: Collection[str] = (), *, said: bool = False
+) -> Key:
     """Say every text of a figure in a language, and write its ticks as that language does.
 
     Parameters
@@ -37,6 +39,8 @@ def letter(figure: Figure, language: str, names: Collection[str] = ()) -> Key:
         The language.
     names : collection of str
         Names from the data, which may have no words in the language.
+    said : bool
+        Whether its texts are in that language already.
 
     Returns
     -------
@@ -48,6 +52,8 @@ def letter(figure: Figure, language: str, names: Collection[str] = ()) -> Key:
     key = Key()
 
     def say(text: str) -> str:
+        if said:
+            return key.write(text)
         return key.write(match(text, language, kind="cell" if text.strip() in names else "axes"))
 
     ticks: set[int] = set()
