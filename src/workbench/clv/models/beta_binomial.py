@@ -168,11 +168,6 @@ class BetaGeometricBetaBinomial(PurchaseModel):
         return _Sequences(rows).scores(theta)
 
     @staticmethod
-    def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
-        """Whether the mean probability to leave is practically zero."""
-        return bool(bound[2:].any() and theta[2] / (theta[2] + theta[3]) < 1e-4)
-
-    @staticmethod
     def alive(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
         """P(there in period n + 1): equation 11."""
         alpha, beta, gamma, delta = theta
@@ -302,11 +297,6 @@ class BetaBinomial(BetaGeometricBetaBinomial):
         both = psi(alpha + beta) - psi(alpha + beta + T)
         missed = psi(beta + T - x) - psi(beta)
         return np.array([psi(alpha + x) - psi(alpha) + both, missed + both])
-
-    @staticmethod
-    def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
-        """Not a question here."""
-        return False
 
     @staticmethod
     def alive(theta: Array, x: Array, t_x: Array, T: Array) -> Array:

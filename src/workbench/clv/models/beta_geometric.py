@@ -152,11 +152,6 @@ class BetaGeometric(PurchaseModel):
         hessian += left * bend + left * (1 - left) * slope[:, None] * slope[None]
         return value, gradient, hessian
 
-    @staticmethod
-    def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
-        """Whether the mean dropout probability is practically zero."""
-        return bool(bound[2:].any() and theta[2] / (theta[2] + theta[3]) < 1e-4)
-
     @classmethod
     def alive(cls, theta: Array, x: Array, t_x: Array, T: Array) -> Array:
         """1 / (1 + e^u), with u as in the likelihood."""

@@ -21,7 +21,7 @@ from workbench.clv.models.covariate_results import CovariateResults
 from workbench.clv.models.fitted import Verdict
 from workbench.clv.models.forecast import PurchaseResults
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, maximise
-from workbench.clv.models.purchase import PurchaseModel
+from workbench.clv.models.purchase import NO_RISE, PurchaseModel
 from workbench.clv.models.rows import Purchases, add_up, as_floats, distinct
 from workbench.errors import DataError
 
@@ -228,7 +228,7 @@ class CovariateModel:
             covariance=back @ covariance_of(best) @ back.T,
             llf=llf,
             nobs=self.rows.customers,
-            verdict=self._judge(best, llf, plain),
+            verdict=self._judge(best, llf, plain, self._rise(best, self.likelihood(rows, z))),
             unit=self.unit,
             evaluations=best.evaluations,
             free=k + effects - int(np.count_nonzero(best.bound)),
@@ -236,25 +236,33 @@ class CovariateModel:
         results.title, results.model = f"{base.title} with covariates", self
         return results
 
-    def _judge(self, best: Optimum, llf: float, plain: PurchaseResults) -> Verdict:
+    def _rise(self, best: Optimum, likelihood: Callable[[Array], Derivatives]) -> float:
+        """Twice the likelihood that dropout gains, at most: over nobody leaving, all else alike."""
+        stays = best.phi.copy()
+        stays[2], stays[3] = self.box()[0][2], self.box()[1][3]
+        for i, (_, at, _) in enumerate(self.effects, start=len(self.base.names)):
+            stays[i] = 0.0 if at >= 2 else stays[i]
+        return 2 * (best.value - likelihood(stays)[0])
+
+    def _judge(self, best: Optimum, llf: float, plain: PurchaseResults, rise: float) -> Verdict:
         name = type(self.base).__name__
-        if not best.converged:
-            return Verdict(
-                "not_converged",
-                "The search for the maximum stopped before it was certain; do not use this fit.",
-                {},
-                name,
-            )
-        lr = max(2 * (llf - plain.llf), 0.0)
+        lr = max(float(2 * (llf - plain.llf)), 0.0)
         p = max(float(gammaincc(len(self.effects) / 2, lr / 2)), 0.001)
         values = {"lr": lr, "df": float(len(self.effects)), "p": p}
-        if self.base.without_dropout(np.exp(best.phi[: len(self.base.names)]), best.bound):
+        if rise < NO_RISE:
             return Verdict(
                 "no_dropout",
                 "No sign that customers leave, whatever is known of them: every customer counts as "
                 "alive, and effects on leaving mean nothing.",
                 values,
                 "NBD",
+            )
+        if not best.converged:
+            return Verdict(
+                "not_converged",
+                "The search for the maximum stopped before it was certain; do not use this fit.",
+                {},
+                name,
             )
         if best.bound.any():
             return Verdict(

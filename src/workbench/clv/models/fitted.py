@@ -123,7 +123,7 @@ class Fitted:
         """
         out = copy(self)
         inner = self.phi.size == self.params.size and bool((np.diag(self.covariance) > 0).all())
-        if not inner or self.verdict.kind == "not_converged":
+        if not inner or self.verdict.kind in ("not_converged", "no_dropout"):
             out.verdict = self.verdict.noted(AT_THE_EDGE)
             return out
         evidence = self.evidence()

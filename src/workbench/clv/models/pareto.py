@@ -250,11 +250,6 @@ class ParetoNBD(PurchaseModel):
         return value, gradient, hessian
 
     @staticmethod
-    def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
-        """Whether the mean dropout rate is practically zero."""
-        return bool(bound[2:].any() and theta[2] / theta[3] < 1e-4)
-
-    @staticmethod
     def alive(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
         """1 / (1 + e^w), with w as in the likelihood."""
         r, alpha, s, beta = theta

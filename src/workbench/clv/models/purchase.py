@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 #: Fits with more distinct repeat buyers than this start from a fit to a sample of them.
 SAMPLE_ABOVE = 30_000
 
+#: Twice the log-likelihood that dropout must gain to be a sign that customers leave at all. Where
+#: nobody leaves the search may end anywhere along the edge, and how near to it is rounding error:
+#: about a millionth. A thousandth is far above that, and tells nothing of any customer.
+NO_RISE = 1e-3
+
 
 class Summary(Protocol):
     """A customer summary: one row a customer, and the unit of its times."""
@@ -185,11 +190,6 @@ class PurchaseModel(ABC):
         """Length of time that the search counts as one: the mean age."""
         return dot(rows.n, rows.T) / rows.customers
 
-    @staticmethod
-    def without_dropout(theta: Array, bound: NDArray[np.int_]) -> bool:
-        """Whether the maximum lies where nobody ever leaves (the mean age is one)."""
-        return False
-
     def with_covariates(
         self, *, purchase: pd.DataFrame | None = None, dropout: pd.DataFrame | None = None
     ) -> CovariateModel:
@@ -319,7 +319,7 @@ class PurchaseModel(ABC):
             # two parameters vanish at the boundary; chi-squared with 2 df errs to the safe side
             # below a thousandth the exact figure says nothing more
             values = {"lr": rise, "p": max(float(gammaincc(1.0, rise / 2)), 0.001)}
-            if self.without_dropout(np.exp(best.phi), best.bound) or rise < 1e-6:
+            if rise < NO_RISE:
                 return Verdict(
                     "no_dropout",
                     "No sign that customers leave: the likelihood is highest where nobody drops "
