@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import betaln, gammaln, hyp2f1, psi, zeta
 
 from workbench.arrays import Array, Index

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betainc, betaln, expit, gammaln, psi, zeta
 
 from workbench.arrays import Array
