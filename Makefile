@@ -10,6 +10,7 @@ UV_DIR := .cache/uv
 UV := $(UV_DIR)/bin/uv
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
+PYTEST_OPTIONS ?=
 
 # Kernels start three times faster with byte code; figures need the inline backend; two kernels
 # side by side are faster when each keeps to one thread.
@@ -34,7 +35,7 @@ report: .venv/.ready ## Run every study under data/ and publish the site to _sit
 	$(BIN)/workbench report
 
 test: .venv/.ready ## The tests, and the notebooks under nbval (under 10 minutes on two cores)
-	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not slow and not spark and not cluster" \
+	$(PYTEST) $(PYTEST_OPTIONS) -n $(WORKERS) --dist loadfile -m "not slow and not spark and not cluster" \
 	  --nbval-lax --nbval-current-env --nbval-cell-timeout 120 tests notebooks
 
 test-all: .venv/.ready ## All tests, slow ones too
