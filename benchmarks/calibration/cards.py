@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.calibration.cells import Answer, Cell
-from workbench.impact import CaseCard, CaseError, evaluate
+from workbench.impact import CaseError, evaluate
 from workbench.impact.findings import found
+from workbench.study import Case
 
 FAMILY = "from the card to the verdict, without any effect"
 PERIODS, BEFORE = 24, 12
@@ -18,7 +19,7 @@ MONTHS = pd.date_range("2024-01-01", periods=PERIODS, freq="MS")
 START = MONTHS[BEFORE]
 CUSTOMERS, CITIES, PER_CITY = 80, 20, 8
 
-Case = tuple[pd.DataFrame, CaseCard, pd.DataFrame | None, dict[str, Any]]
+Drawn = tuple[pd.DataFrame, Case, pd.DataFrame | None, dict[str, Any]]
 
 
 def _long(y: np.ndarray, periods: pd.Index = MONTHS, **columns: np.ndarray) -> pd.DataFrame:
@@ -51,7 +52,13 @@ def _starts(treated: np.ndarray, start: Any = START) -> pd.DataFrame:
     return pd.DataFrame({"case": "measure", "customer_id": treated, "start": start})
 
 
-def customers(rng: np.random.Generator, *, chosen: str, kind: str, outcome: str) -> Case:
+def _case(start: pd.Timestamp, chosen: str, **part: Any) -> Case:
+    sales = [{"indicator": "sales"}]
+    about = {"name": "measure", "title": "measure", "start": start.date(), "outcomes": sales}
+    return Case.model_validate({**about, "chosen": chosen, **part})
+
+
+def customers(rng: np.random.Generator, *, chosen: str, kind: str, outcome: str) -> Drawn:
     """Customers chosen by lot, by a rule, as the worst, or who came forward."""
     y = _values(rng, CUSTOMERS, kind)
     lasting = y[:, :BEFORE].mean(axis=1)
@@ -70,11 +77,11 @@ def customers(rng: np.random.Generator, *, chosen: str, kind: str, outcome: str)
     else:
         eager = lasting / lasting.std() + rng.normal(size=CUSTOMERS)
         treated = np.argsort(eager)[-CUSTOMERS // 3 :]
-    card = CaseCard("measure", START, chosen, selected_on=selected_on)  # type: ignore[arg-type]
+    card = _case(START, chosen, selected_on=selected_on)
     return _long(y), card, _starts(treated), more
 
 
-def cities(rng: np.random.Generator, *, chosen: str, treated: int, periods: int = PERIODS) -> Case:
+def cities(rng: np.random.Generator, *, chosen: str, treated: int, periods: int = PERIODS) -> Drawn:
     """Cities that got it as a whole, each on a course of its own."""
     months = pd.date_range("2024-01-01", periods=periods, freq="MS")
     own = rng.normal(size=(CITIES, 1)) + 0.3 * rng.normal(size=(CITIES, periods))
@@ -85,20 +92,20 @@ def cities(rng: np.random.Generator, *, chosen: str, treated: int, periods: int 
     order = np.argsort(by_city) if chosen == "worst" else rng.permutation(CITIES)
     names = tuple(f"c{i:02d}" for i in order[:treated])
     on = "sales" if chosen == "worst" else None
-    card = CaseCard("measure", months[before], chosen, "city", names, on)  # type: ignore[arg-type]
+    card = _case(months[before], chosen, treated={"city": names}, selected_on=on)
     labels = np.array([f"c{i:02d}" for i in range(CITIES)])[city]
     return _long(y, months, city=labels), card, None, {}
 
 
-def one_after_another(rng: np.random.Generator) -> Case:
+def one_after_another(rng: np.random.Generator) -> Drawn:
     """Customers who got it by lot, in three rounds."""
     y = _values(rng, CUSTOMERS, "number")
     treated = rng.permutation(CUSTOMERS)[:45]
     rounds = np.repeat(MONTHS[[10, 14, 18]].to_numpy(), 15)
-    return _long(y), CaseCard("measure", MONTHS[10], "random"), _starts(treated, rounds), {}
+    return _long(y), _case(MONTHS[10], "random"), _starts(treated, rounds), {}
 
 
-def everybody(rng: np.random.Generator, *, beside: bool, counts: bool) -> Case:
+def everybody(rng: np.random.Generator, *, beside: bool, counts: bool) -> Drawn:
     """A measure that reached everybody: 48 months, half of them after the start."""
     months = pd.date_range("2022-01-01", periods=48, freq="MS")
     season = 0.5 * np.cos(2 * np.pi * np.arange(48) / 12)
@@ -114,11 +121,11 @@ def everybody(rng: np.random.Generator, *, beside: bool, counts: bool) -> Case:
         other = 0.3 * rng.normal(size=48).cumsum()
         records["estimate"] += other
         more["comparison"] = pd.DataFrame({"other": other + 0.2 * rng.normal(size=48)}, months)
-    return records, CaseCard("measure", months[24], "everybody"), None, more
+    return records, _case(months[24], "everybody"), None, more
 
 
 def announced(
-    rng: np.random.Generator, draw: Callable[..., Case], options: Mapping[str, Any]
+    rng: np.random.Generator, draw: Callable[..., Drawn], options: Mapping[str, Any]
 ) -> Answer:
     """Low and high of 1 where the verdict announces an effect, of 0 where it does not."""
     records, card, treatments, more = draw(rng, **options)
@@ -136,7 +143,7 @@ def announced(
 def cells() -> list[Cell]:
     """All cells of this module."""
     kinds = {"number": "sales", "share": "churn", "count": "orders_per_customer", "NPS": "nps"}
-    drawn: list[tuple[str, str, Callable[..., Case], dict[str, Any]]] = [
+    drawn: list[tuple[str, str, Callable[..., Drawn], dict[str, Any]]] = [
         ("customers, by lot", kind, customers, {"chosen": "random", "kind": kind, "outcome": name})
         for kind, name in kinds.items()
     ]

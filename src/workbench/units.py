@@ -13,3 +13,5 @@ DAYS_PER_UNIT: Mapping[str, float] = {
     "quarter": 365.25 / 4,
     "year": 365.25,
 }
+#: A survey that comes in waves comes twice a year.
+PERIODS_A_YEAR: Mapping[str, int] = {"week": 52, "month": 12, "quarter": 4, "year": 1, "wave": 2}

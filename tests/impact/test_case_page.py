@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.impact.cards import case_of
 from workbench.impact import (
-    CaseCard,
     CaseError,
     CaseReport,
     benefit_said,
@@ -23,6 +23,7 @@ from workbench.impact import (
     staying,
     staying_if_known,
 )
+from workbench.study import Case
 
 START = pd.Timestamp("2024-01-01")
 MONTHS = pd.date_range("2021-01-01", periods=60, freq="MS")
@@ -52,8 +53,8 @@ def lot(effect: float = 0.0, n: int = 60, seed: int = 1) -> tuple[pd.DataFrame, 
     return frame, rows
 
 
-def card(chosen: str = "everybody", **options) -> CaseCard:
-    return CaseCard("c", START, chosen, **options)
+def card(chosen: str = "everybody", **options) -> Case:
+    return case_of("c", START, chosen, **options)
 
 
 def test_comparison_series_answer_where_the_card_names_them() -> None:
@@ -166,7 +167,7 @@ def test_a_ready_series_is_judged_too_and_a_period_given_twice_is_refused() -> N
 @pytest.mark.parametrize("start", ["2010-01-01", "2030-01-01"])
 def test_a_start_outside_the_data_is_refused(start: str) -> None:
     with pytest.raises(CaseError, match=r"the start .* lies (before|after) the data"):
-        evaluate(everybody(), CaseCard("c", pd.Timestamp(start), "everybody"), outcome="sales")
+        evaluate(everybody(), case_of("c", start), outcome="sales")
 
 
 def test_an_effect_that_several_outcomes_explain_costs_a_grade() -> None:

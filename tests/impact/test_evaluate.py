@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.impact.cards import case_of
 from workbench.impact import (
-    CaseCard,
     CaseError,
     CaseReport,
     evaluate,
@@ -17,14 +17,16 @@ from workbench.impact import (
     verdict,
     words,
 )
+from workbench.impact.inputs.assignment import first_days
 from workbench.impact.selection import met_the_rule
+from workbench.study import Case
 
 START = pd.Timestamp("2025-01-01")
 MONTHS = pd.date_range("2024-01-01", periods=24, freq="MS")
 
 
-def card(chosen: str = "random", **options) -> CaseCard:
-    return CaseCard("offer", START, chosen, **{"period": "month"} | options)
+def card(chosen: str = "random", **options) -> Case:
+    return case_of("offer", START, chosen, **options)
 
 
 def records(n: int = 60, effect: float = 0.0, seed: int = 1, treated=None) -> pd.DataFrame:
@@ -148,9 +150,7 @@ def test_a_move_the_wrong_way_is_not_called_a_success() -> None:
 
 def test_one_treated_city_is_refused_in_words() -> None:
     frame = records().assign(city=lambda d: "C" + (d["customer_id"] // 10).astype(str))
-    found = evaluate(
-        frame, card(group="city", treated_groups=("C0",)), outcome="sales", claimed=0.1
-    )
+    found = evaluate(frame, card(treated={"city": ["C0"]}), outcome="sales", claimed=0.1)
     assert found.refused and found.strength == "none"
     assert found.glance is None or np.isfinite(found.glance.effect)
     assert {c.severity for c in found.warnings} == {"refusal"}
@@ -161,9 +161,7 @@ def test_one_treated_city_is_refused_in_words() -> None:
 
 
 def test_a_short_series_is_refused_with_its_reason() -> None:
-    found = evaluate(
-        records(), CaseCard("offer", MONTHS[20], "everybody"), outcome="sales", claimed=0.1
-    )
+    found = evaluate(records(), case_of("offer", MONTHS[20]), outcome="sales", claimed=0.1)
     assert found.refused and "4 points after" in found.warnings[0].text
 
 
@@ -245,25 +243,16 @@ def test_outcomes_of_a_case_are_corrected_for_their_number() -> None:
     assert (table["p_holm"] >= table["p"]).all() and table["p_holm"].min() <= 2 * table["p"].min()
 
 
-def test_a_card_is_read_from_plain_values() -> None:
-    read = CaseCard.from_card(
-        SimpleNamespace(
-            name="desk",
-            start="2025-07-01",
-            chosen="random",
-            unit="region",
-            treated={"city": ("A", "B")},
-            period="quarter",
-            selected_on=None,
-        )
-    )
+def test_a_case_says_which_column_names_the_treated() -> None:
+    read = card(unit="region", treated={"city": ["A", "B"]}, period="quarter")
     assert (read.group, read.treated_groups, read.columns) == ("city", ("A", "B"), ["city"])
-    assert read.year == 4
+    assert read.periods_a_year == 4
+    assert (card(unit="city").group, card().group, card().treated_groups) == ("city", None, ())
 
 
 def test_a_city_is_treated_when_most_of_its_customers_were() -> None:
     frame = records(40).assign(city=lambda d: d["customer_id"] // 10)
-    found = card(group="city").treated(frame, treatments(17))
+    found = first_days(card(unit="city"), frame, treatments(17))
     assert found.index.tolist() == [0, 1]
 
 
@@ -273,17 +262,8 @@ def test_nothing_that_says_who_was_treated_is_an_error() -> None:
 
 
 def test_two_columns_of_treated_are_an_error() -> None:
-    with pytest.raises(CaseError, match="named by 2 columns"):
-        CaseCard.from_card(
-            SimpleNamespace(
-                name="x",
-                start="2025-01-01",
-                chosen="random",
-                unit="city",
-                period="month",
-                treated={"city": ["A"], "region": ["N"]},
-            )
-        )
+    with pytest.raises(ValueError, match="names them by city, region; name them by one column"):
+        card(treated={"city": ["A"], "region": ["N"]})
 
 
 def test_on_null_data_an_effect_is_rarely_found() -> None:
@@ -294,7 +274,7 @@ def test_on_null_data_an_effect_is_rarely_found() -> None:
         frame = records(48, seed=int(rng.integers(1e9)), treated=np.zeros(48, dtype=bool))
         frame["city"] = frame["customer_id"] % 24
         cities = tuple(rng.permutation(24)[:9])
-        found = evaluate(frame, card(group="city", treated_groups=cities), outcome="sales")
+        found = evaluate(frame, card(treated={"city": cities}), outcome="sales")
         hits += found.effect.clear
     assert hits <= 6
 

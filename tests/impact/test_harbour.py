@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from workbench.data import indicator, open_tables
-from workbench.impact import CaseCard, evaluate
+from workbench.impact import evaluate
 from workbench.study import load_study
 
 HARBOUR = Path(__file__).parents[2] / "data" / "harbour"
@@ -24,11 +24,10 @@ def judged() -> pd.DataFrame:
     truth = json.loads((HARBOUR / "truth.json").read_text(encoding="utf-8"))["cases"]
     treatments = tables.frame("treatments")
     rows = []
-    for card in study.cases:
-        case = CaseCard.from_card(card)
-        options = {"every": card.period, "units": True, "by": case.columns}
+    for case in study.cases:
+        options = {"every": case.period, "units": True, "by": case.columns}
         selection = indicator(tables, case.selected_on, **options) if case.selected_on else None
-        for aim in card.outcomes:
+        for aim in case.outcomes:
             found = evaluate(
                 indicator(tables, aim.indicator, **options),
                 case,
@@ -38,11 +37,11 @@ def judged() -> pd.DataFrame:
                 claimed=aim.claimed,
                 selection=selection,
             )
-            true = truth[card.name]["outcomes"][aim.indicator]
+            true = truth[case.name]["outcomes"][aim.indicator]
             assert found.effect is not None and found.glance is not None
             rows.append(
                 {
-                    "case": card.name,
+                    "case": case.name,
                     "outcome": aim.indicator,
                     "design": found.effect.design,
                     "true": true["effect"],

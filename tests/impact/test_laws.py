@@ -28,10 +28,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def judged(run: Run, name: str, **changes) -> impact.Evaluation:
     card = run.case(name)
-    plain = impact.CaseCard.from_card(card)
     (aim,) = card.outcomes
     return impact.evaluate(
-        run.outcome(aim, card, plain.columns).assign(**changes), plain,
+        run.outcome(aim, card, card.columns).assign(**changes), card,
         outcome=aim.indicator, direction=aim.direction, label=aim.label["en"],
     )  # fmt: skip
 
@@ -83,7 +82,7 @@ def test_three_designs_stand_side_by_side_each_with_its_interval(
         "before and after",
     ]  # fmt: skip
     assert np.isfinite(table[["estimate", "low", "high"]].to_numpy(dtype=float)).all()
-    # the mean of all states fell less than California's mixture: plain differences say too much
+    # the mean of all states fell less than California's mixture: card differences say too much
     assert table.loc["difference in differences", "estimate"] < table["estimate"].iloc[0] < 0
     assert not tobacco.designs.set_index("design").loc["difference in differences", "admissible"]
 
@@ -150,10 +149,9 @@ def test_an_outcome_without_a_logarithm_is_refused(run: Run) -> None:
     found = judged(run, "self_defence", estimate=0.0)
     assert found.refused
     card = run.case("self_defence")
-    plain = impact.CaseCard.from_card(card)
-    records = run.outcome(card.outcomes[0], card, plain.columns)
+    records = run.outcome(card.outcomes[0], card, card.columns)
     records.loc[3, "estimate"] = 0.0
-    refused = impact.evaluate(records, plain, outcome="x")
+    refused = impact.evaluate(records, card, outcome="x")
     assert "1 values are zero or below; they have no logarithm" in refused.checks[0].text
 
 

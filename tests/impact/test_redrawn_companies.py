@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.impact.cards import case_of
 from tools.simulate import truth
 from tools.simulate.calendar import N_DAYS, N_MONTHS, month_of, month_starts
 from tools.simulate.population import CITY_NAMES
 from tools.simulate.world import Company, World, found
-from workbench.impact import CaseCard, evaluate
+from workbench.impact import evaluate
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 COMPANIES = 30
@@ -78,9 +79,10 @@ def judge(seed: int) -> list[dict[str, object]]:
     for name, (chosen, group, selected_on, start) in CARDS.items():
         places = company.desk_cities if name == "service_desk" else company.worst_cities
         cities = tuple(np.array(CITY_NAMES)[list(places)]) if group else ()
-        card = CaseCard(name, pd.Timestamp(start), chosen, group, cities, selected_on, "month")
+        how = {"treated": {group: cities}} if group else {}
+        card = case_of(name, start, chosen, selected_on=selected_on, **how)
         treated = np.flatnonzero(company.treated[name])
-        rows_of = pd.DataFrame({"case": name, "customer_id": treated, "start": card.start})
+        rows_of = pd.DataFrame({"case": name, "customer_id": treated, "start": pd.Timestamp(start)})
         for outcome, true in truth._case(company, world, name)["outcomes"].items():
             selection = outcomes[selected_on] if selected_on else None
             e = evaluate(outcomes[outcome], card, rows_of, outcome=outcome, selection=selection)

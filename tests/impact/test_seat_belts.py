@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from tests.impact.cards import case_of
 from workbench import impact
 from workbench.data import check_study, indicator, open_tables
 from workbench.languages.catalogs import translate
@@ -31,10 +33,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 def judged(run: Run, **changes) -> impact.CaseReport:
     card = run.case("seat_belt_law")
     movers = impact.beside({c.label: run.series(c.indicator) for c in card.covariates})
-    plain = impact.CaseCard.from_card(card)
     return impact.CaseReport.of(
         impact.evaluate(
-            run.outcome(aim, card), plain, outcome=aim.indicator, direction=aim.direction,
+            run.outcome(aim, card), card, outcome=aim.indicator, direction=aim.direction,
             label=aim.label["en"], min_cell=run.study.privacy.min_cell,
             **{"covariates": movers, **changes},
         )
@@ -51,15 +52,14 @@ def test_the_card_gives_the_published_effects_within_their_intervals(run: Run) -
         assert 100 * e.effect.relative_low < low and high < 100 * e.effect.relative_high
         assert e.effect.clear is (e.outcome != "series.rear")
         assert (e.effect.n_before, e.effect.n_after) == (168, 23)
-    assert impact.CaseCard.from_card(run.case("seat_belt_law")).scale == "log"
+    assert run.case("seat_belt_law").fit.scale == "log"
     assert [found.strength for found in report.evaluations[:2]] == ["moderate", "moderate"]
     checks = {c.name: c.severity for c in report.evaluations[0].checks}
     assert checks["covariate"] == "ok" and checks["placebo dates"] == "ok"
 
 
 def test_a_month_in_which_the_law_was_obeyed_in_part_counts_in_part(run: Run) -> None:
-    card = impact.CaseCard.from_card(run.case("seat_belt_law"))
-    assert card.in_part == {pd.Timestamp("1983-01-01"): 0.18}
+    assert run.case("seat_belt_law").fit.in_part == {dt.date(1983, 1, 1): 0.18}
     found = judged(run).main
     note = next(c for c in found.checks if c.name == "in force in part")
     assert note.severity == "note" and "(periods: 1)" in note.text
@@ -76,9 +76,7 @@ def test_a_share_in_force_that_cannot_be_is_refused() -> None:
         with pytest.raises(impact.CaseError, match="in force"):
             impact.interrupted_series(y, after=later, in_force=wrong)
     months = pd.date_range("2020-01-01", periods=40, freq="MS")
-    card = impact.CaseCard(
-        "c", pd.Timestamp(months[20]), "everybody", in_part={pd.Timestamp("2021-08-15"): 0.5}
-    )
+    card = case_of("c", months[20], fit={"in_part": {dt.date(2021, 8, 15): 0.5}})
     records = pd.DataFrame({"period": months, "estimate": y})
     with pytest.raises(impact.CaseError, match="no period before the start begins on 2021-08-15"):
         impact.evaluate(records, card, outcome="series.y")
@@ -123,7 +121,7 @@ def test_a_covariate_that_the_measure_moved_is_warned_of() -> None:
     months = pd.date_range("2015-01-01", periods=96, freq="MS")
     y = pd.DataFrame({"period": months, "estimate": 100 + rng.normal(size=96)})
     moved = pd.DataFrame({"price": rng.normal(size=96) + 9.0 * (months >= "2021-01-01")}, months)
-    card = impact.CaseCard("c", pd.Timestamp("2021-01-01"), "everybody")
+    card = case_of("c", "2021-01-01")
     found = impact.evaluate(y, card, outcome="series.y", covariates=moved)
     assert any("covariate price shifts at the start" in c.text for c in found.warnings)
 

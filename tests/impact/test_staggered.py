@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 
 import matplotlib
 
@@ -14,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.impact.cards import case_of
 from workbench.impact import (
     Adoption,
-    CaseCard,
     CaseError,
     CaseReport,
     evaluate,
@@ -25,6 +24,7 @@ from workbench.impact import (
     two_way_fixed_effects,
 )
 from workbench.impact.designs.staggered.group_time import group_time_effects
+from workbench.impact.inputs.assignment import first_days
 
 PERIODS = [f"{2010 + i}" for i in range(8)]
 
@@ -297,7 +297,7 @@ def test_a_case_with_several_starts_is_judged_by_its_groups() -> None:
     treatments = pd.DataFrame(
         {"case": "offer", "customer_id": np.arange(60), "start": months[start[:60]]}
     )
-    card = CaseCard("offer", months[5], "random")
+    card = case_of("offer", months[5], "random")
     found = evaluate(frame, card, treatments, outcome="sales")
     assert found.effect is not None and found.effect.design == "staggered adoption"
     assert found.effect.low < 1.5 < found.effect.high and found.effect.clear
@@ -333,8 +333,8 @@ def test_a_group_starts_on_the_day_on_which_most_of_its_customers_did() -> None:
     frame.loc[
         frame["period"] >= pd.to_datetime(started).fillna(pd.Timestamp("2100-01-01")), "estimate"
     ] += 2
-    card = CaseCard("c", pd.Timestamp("2025-01-01"), "volunteers", group="city")
-    starts = card.treated(frame, rows)
+    card = case_of("c", "2025-01-01", "volunteers", unit="city")
+    starts = first_days(card, frame, rows)
     assert starts.to_dict() == {city: pd.Timestamp(day) for city, day in first.items()}
     found = evaluate(frame, card, rows, outcome="sales")
     assert found.effect.design == "staggered adoption"
@@ -350,14 +350,16 @@ def test_where_all_start_in_the_end_those_not_yet_treated_serve() -> None:
         [(c, y, 20 + rng.normal() + 4 * (y >= s)) for c, s in starts.items() for y in years],
         columns=["city", "period", "estimate"],
     )
-    card = CaseCard(
-        "c", years[5], "volunteers", group="city", period="year", starts=starts, scale="log"
-    )
+    form = {"unit": "city", "period": "year", "fit": {"scale": "log"}}
+    dates = {city: day.date() for city, day in starts.items()}
+    card = case_of("c", years[5], "volunteers", starts=dates, **form)
     found = evaluate(frame, card, outcome="x")
     assert found.effect.relative_low < 0.2 < found.effect.relative_high
     view = CaseReport.of([found]).starts("year")
     assert view.words["controls"] == "that had not started yet"
-    together = replace(card, starts=dict.fromkeys(starts, years[5]))
+    together = case_of(
+        "c", years[5], "volunteers", starts=dict.fromkeys(dates, years[5].date()), **form
+    )
     assert evaluate(frame, together, outcome="x").refused
 
 

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
+from tests.impact.cards import case_of
 from workbench.impact import (
-    CaseCard,
     CaseError,
     Panel,
     evaluate,
@@ -261,7 +261,7 @@ def test_one_treated_city_among_many_is_judged_by_a_mixture() -> None:
     # ten customers a city
     frame = frame.loc[frame.index.repeat(10)].reset_index(drop=True)
     frame["customer_id"] = frame["city"] + "-" + (frame.index % 10).astype(str)
-    card = CaseCard("offer", panel.start, "random", group="city", treated_groups=("C0",))
+    card = case_of("offer", panel.start, "random", treated={"city": ["C0"]})
     found = evaluate(frame, card, outcome="sales")
     assert found.effect is not None and found.effect.design == "synthetic control"
     assert found.effect.low < 30 < found.effect.high and found.effect.clear

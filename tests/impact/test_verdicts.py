@@ -38,18 +38,17 @@ def test_each_half_of_a_verdict_is_one_sentence(text: str) -> None:
 
 def reports(run: Run, name: str) -> impact.CaseReport:
     card = run.case(name)
-    plain = impact.CaseCard.from_card(card)
     beside = [
         impact.beside(
             {c.label or c.indicator: run.series(c.indicator, card.period, c.where) for c in named}
         )
         for named in (card.comparison, card.covariates)
     ]
-    options = {"every": card.period, "units": True, "by": plain.columns}
-    selection = run.indicator(plain.selected_on, **options) if plain.selected_on else None
+    options = {"every": card.period, "units": True, "by": card.columns}
+    selection = run.indicator(card.selected_on, **options) if card.selected_on else None
     return impact.CaseReport.of(
         impact.judge(
-            run.outcome(aim, card, plain.columns), plain,
+            run.outcome(aim, card, card.columns), card,
             run.table("treatments") if run.has("treatments") else None,
             outcome=aim.indicator, direction=aim.direction, claimed=aim.claimed,
             selection=selection, comparison=beside[0], covariates=beside[1],

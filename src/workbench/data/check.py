@@ -244,8 +244,8 @@ def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
             if column not in have
         ]
         groups = [*(case.starts or {}), *(unit for e in case.leave_out for unit in e.units)]
-        by_unit = {case.unit: tuple(groups)} if case.unit in named and groups else {}
-        for column, values in (*(case.treated or {}).items(), *by_unit.items()):
+        by_group = {case.group: tuple(groups)} if case.group and groups else {}
+        for column, values in (*(case.treated or {}).items(), *by_group.items()):
             if column in have and (unknown := _unknown_values(tables, "customers", column, values)):
                 problems.append(f"{at}: {unknown}")
     if case.treated is None and case.starts is None and case.chosen != "everybody":
@@ -262,7 +262,7 @@ def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
 
 def _about_groups(tables: Tables, case: Case, outcome: Outcome | Comparison, at: str) -> list[str]:
     """Look whether a series ready made has the groups of a case, and values where they are due."""
-    name, column = outcome.indicator, _group_of(case)
+    name, column = outcome.indicator, case.group
     table = find_indicator(name).table
     if column is None or not table.startswith("series"):
         return [
@@ -303,13 +303,6 @@ def _about_groups(tables: Tables, case: Case, outcome: Outcome | Comparison, at:
     if not len(others) and len(set(starts.values())) < 2:
         problems.append(f"{at}: every {column} was treated at once; nobody is left to compare with")
     return problems
-
-
-def _group_of(case: Case) -> str | None:
-    """Give the column that names the groups of a case."""
-    if case.unit not in ("customer", "everybody"):
-        return case.unit
-    return next(iter(case.treated or {}), None)
 
 
 def _about_items(tables: Tables, readable: set[str]) -> list[str]:

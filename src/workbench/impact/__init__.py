@@ -51,7 +51,6 @@ from workbench.impact.findings import (
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, grade
 from workbench.impact.inputs.adoption import Adoption, read_adoption
-from workbench.impact.inputs.assignment import CaseCard
 from workbench.impact.inputs.panel import CaseError, Panel, read_panel
 from workbench.impact.lot import compare_afterwards
 from workbench.impact.plans import periods_needed, plan_one, plan_panel, plan_series
@@ -69,7 +68,6 @@ __all__ = [
     "STAYING",
     "Adoption",
     "Benefit",
-    "CaseCard",
     "CaseError",
     "CaseReport",
     "Check",

@@ -18,13 +18,13 @@ from workbench.impact.designs.synthetic.plain_difference import plain_difference
 from workbench.impact.designs.synthetic.synthetic_control import synthetic_control
 from workbench.impact.designs.synthetic.synthetic_difference import synthetic_difference
 from workbench.impact.effect import Check, Effect
-from workbench.impact.inputs.assignment import CaseCard
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.study import Case
 
 _DIFFERENCES = ("difference in differences", "same rule", "drawn by lot")
 
 
-def answer(design: str, panel: Panel, case: CaseCard, level: float) -> tuple[Effect, list[Effect]]:
+def answer(design: str, panel: Panel, case: Case, level: float) -> tuple[Effect, list[Effect]]:
     """Give the effect by the chosen design, and the other admissible answers."""
     if design == "synthetic control":
         beside = [
@@ -35,9 +35,9 @@ def answer(design: str, panel: Panel, case: CaseCard, level: float) -> tuple[Eff
     if design == "synthetic difference in differences":
         return synthetic_difference(panel, level=level), []
     if design == RETURN:
-        return panel_without_return(panel, year=case.year, level=level), []
+        return panel_without_return(panel, year=case.periods_a_year, level=level), []
     if design == "same baseline":
-        main = attempt(lambda: same_baseline(panel, year=case.year, level=level))
+        main = attempt(lambda: same_baseline(panel, year=case.periods_a_year, level=level))
         if main is not None:
             return main, []
         fallback = difference_in_differences(panel, level=level)
@@ -49,7 +49,7 @@ def answer(design: str, panel: Panel, case: CaseCard, level: float) -> tuple[Eff
         )
         return fallback.with_checks(doubt), []
     moved = difference_in_differences(panel, level=level)
-    level_with = attempt(lambda: same_baseline(panel, year=case.year, level=level))
+    level_with = attempt(lambda: same_baseline(panel, year=case.periods_a_year, level=level))
     if design == "between two answers" and level_with is not None:
         return _between(moved, level_with), [moved, level_with]
     mixed = attempt(lambda: synthetic_difference(panel, level=level)) if case.group else None

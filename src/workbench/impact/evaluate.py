@@ -27,7 +27,7 @@ from workbench.impact.designs.staggered.adoption_case import Judged, judge_start
 from workbench.impact.effect import Check, Effect, Kind
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, Strength, grade
-from workbench.impact.inputs.assignment import CaseCard
+from workbench.impact.inputs.assignment import compared, first_days
 from workbench.impact.inputs.panel import (
     CaseError,
     Panel,
@@ -37,6 +37,7 @@ from workbench.impact.inputs.panel import (
 )
 from workbench.impact.selection import Selection, met_the_rule, select_design
 from workbench.stats import holm
+from workbench.study import Case
 
 # Sums of a year, such as spend; all other measures of selection are means.
 _EXCLUDED = ["reason", "what", "n"]
@@ -123,7 +124,7 @@ class Evaluation:
 
 def evaluate(
     records: pd.DataFrame,
-    case: CaseCard,
+    case: Case,
     treatments: pd.DataFrame | None = None,
     *,
     outcome: str,
@@ -146,7 +147,7 @@ def evaluate(
         One row a customer and period: `customer_id`, `period`, `estimate`, and the column that
         names groups where groups were treated. Periods in order; rows of customers who could show
         the outcome, zeros included.
-    case : CaseCard
+    case : Case
     treatments : DataFrame, optional
         `case`, `customer_id`, `start`, of all measures (the others are looked at for overlap).
     outcome, direction, claimed
@@ -174,7 +175,7 @@ def evaluate(
         Input that cannot be read. Data that allow no conclusion are no error: they give an
         evaluation that says so.
     """
-    records = case.compared(records)
+    records = compared(case, records)
     kind = _kind(records, outcome)
     if case.chosen == "everybody":
         judged = judge_series(records, case, outcome, comparison, min_cell, level, covariates)
@@ -219,7 +220,7 @@ def evaluate(
     )
 
 
-def judge(records: pd.DataFrame, case: CaseCard, *rest: Any, **options: Any) -> Evaluation:
+def judge(records: pd.DataFrame, case: Case, *rest: Any, **options: Any) -> Evaluation:
     """Judge one outcome as `evaluate` does; data that cannot be read are refused in words.
 
     A page shall say what is wrong with its data, not be missing.
@@ -228,7 +229,9 @@ def judge(records: pd.DataFrame, case: CaseCard, *rest: Any, **options: Any) -> 
         return evaluate(records, case, *rest, **options)
     except CaseError as error:
         checks = (refusal(error),)
-        picked = select_design(replace(case, design=None), outcome="", n_treated=0, n_other=0)
+        picked = select_design(
+            case.model_copy(update={"design": None}), outcome="", n_treated=0, n_other=0
+        )
         return Evaluation(
             outcome=options["outcome"],
             direction=options.get("direction", "up"),
@@ -246,15 +249,15 @@ def judge(records: pd.DataFrame, case: CaseCard, *rest: Any, **options: Any) -> 
 
 def _judge_panel(
     records: pd.DataFrame,
-    case: CaseCard,
+    case: Case,
     treatments: pd.DataFrame | None,
     outcome: str,
     selection: pd.DataFrame | None,
     min_cell: int,
     level: float,
 ) -> Judged:
-    treated = case.treated(records, treatments)
-    if len(set(case.starts.values())) > 1:
+    treated = first_days(case, records, treatments)
+    if len(set((case.starts or {}).values())) > 1:
         return judge_starts(records, treated, case, outcome, level)
     unit = case.group or "customer_id"
     ready = "customer_id" not in records
@@ -314,40 +317,40 @@ def _judge_panel(
     return effect, glance, others, picked.table, checks, panel.exclusions
 
 
-def _own_glance(panel: Panel, case: CaseCard, level: float) -> Effect | None:
+def _own_glance(panel: Panel, case: Case, level: float) -> Effect | None:
     """Compare the treated with themselves; a single unit's periods stand for units."""
     if panel.n_treated != 1:
-        return attempt(lambda: before_after(panel, window=case.year, level=level))
+        return attempt(lambda: before_after(panel, window=case.periods_a_year, level=level))
     own = panel.outcome[panel.treated][0]
     seen = np.isfinite(own)
     return attempt(lambda: series_glance(own[seen], panel.after[seen], level=level))
 
 
-def _return(panel: Panel, picked: Selection, case: CaseCard, level: float) -> Effect | None:
+def _return(panel: Panel, picked: Selection, case: Case, level: float) -> Effect | None:
     """Give the before/after comparison less the return to the mean, where chosen by their level."""
     open_to = picked.table.set_index("design")["admissible"]
     if not open_to[RETURN]:
         return None
-    return attempt(lambda: panel_without_return(panel, year=case.year, level=level))
+    return attempt(lambda: panel_without_return(panel, year=case.periods_a_year, level=level))
 
 
-def _customers(records: pd.DataFrame, case: CaseCard, treatments: pd.DataFrame | None) -> float:
+def _customers(records: pd.DataFrame, case: Case, treatments: pd.DataFrame | None) -> float:
     """Treated customers in a period after the start, on average."""
     periods = pd.Index(records["period"].unique()).sort_values()
     _, after = split_periods(periods, case.start)
     rows = records[records["period"].isin(periods[after])]
     if case.chosen != "everybody":
         unit = case.group or "customer_id"
-        rows = rows[rows[unit].isin(case.treated(records, treatments).index)]
+        rows = rows[rows[unit].isin(first_days(case, records, treatments).index)]
     elif "customer_id" not in rows:
         return float(rows["n"].mean()) if "n" in rows else 0.0
     return len(rows) / max(int(after.sum()), 1)
 
 
-def _baseline(selection: pd.DataFrame, case: CaseCard, unit: str) -> pd.Series:
+def _baseline(selection: pd.DataFrame, case: Case, unit: str) -> pd.Series:
     """Baseline measure of each unit over the last year before the start."""
     before, _ = split_periods(pd.Index(selection["period"].unique()).sort_values(), case.start)
-    periods = pd.Index(selection["period"].unique()).sort_values()[before][-case.year :]
+    periods = pd.Index(selection["period"].unique()).sort_values()[before][-case.periods_a_year :]
     rows = selection[selection["period"].isin(periods)].groupby(unit)["estimate"]
     return rows.sum() if case.selected_on in _FLOWS else rows.mean()
 
@@ -359,7 +362,7 @@ def _kind(records: pd.DataFrame, outcome: str) -> Kind:
     return "share" if values.between(0, 1).all() and values.nunique() <= 2 else "number"
 
 
-def _dressed(effect: Effect, case: CaseCard, outcome: str, kind: Kind) -> Effect:
+def _dressed(effect: Effect, case: Case, outcome: str, kind: Kind) -> Effect:
     """Give the result its outcome's name, and periods that read well."""
     named = {}
     for table in ("series", "gaps"):

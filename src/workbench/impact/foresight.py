@@ -9,11 +9,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from workbench.impact.designs.series.series_case import course_of
-from workbench.impact.inputs.assignment import CaseCard
+from workbench.impact.inputs.assignment import first_days
 from workbench.impact.inputs.panel import CaseError, SeveralStartsError, read_panel
 from workbench.impact.inputs.series import FEWEST_AFTER
 from workbench.impact.plans import plan_one, plan_panel, plan_series
 from workbench.impact.power import POWER, Plan, units_needed
+from workbench.study import Case
 
 #: Design of a case -> the plan that speaks for it.
 _PLANNED = {
@@ -90,7 +91,7 @@ class Foresight:
 
 def foresee(
     records: pd.DataFrame,
-    case: CaseCard,
+    case: Case,
     treatments: pd.DataFrame | None,
     *,
     outcome: str,
@@ -120,7 +121,7 @@ def foresee(
 
 def _plans(
     records: pd.DataFrame,
-    case: CaseCard,
+    case: Case,
     treatments: pd.DataFrame | None,
     min_cell: int,
     level: float,
@@ -132,13 +133,13 @@ def _plans(
         plan = plan_series(
             course.value[past],
             after=max(int(course.later.sum()), FEWEST_AFTER),
-            season=case.year,
+            season=case.periods_a_year,
             weights=course.count[past],
             level=level,
             power=power,
         )
         return {plan.design: plan}
-    treated = case.treated(records, treatments)
+    treated = first_days(case, records, treatments)
     unit = case.group or "customer_id"
     weight = "n" if "n" in records and "customer_id" not in records else None
     try:

@@ -16,8 +16,8 @@ from workbench.impact.effect import Check, Effect
 from workbench.impact.evaluate import Evaluation, adjusted
 from workbench.impact.findings import found, outcome_name
 from workbench.impact.grading import weaker
-from workbench.impact.inputs.assignment import PERIODS_A_YEAR
 from workbench.impact.selection import ASSUMPTIONS
+from workbench.units import PERIODS_A_YEAR
 
 HEADINGS = {
     "worked": "{title}: it worked for {outcome} ({strength} evidence)",

@@ -22,9 +22,9 @@ from workbench.impact.designs.synthetic.synthetic_difference import (
     ASSUMPTION as DIFFERENCED_MIXTURE,
 )
 from workbench.impact.effect import Check
-from workbench.impact.inputs.assignment import CaseCard
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE
+from workbench.study import Case
 
 # How much a design can bear at best: 3 strong, 2 moderate, 1 weak, 0 nothing.
 GRADES = {
@@ -103,7 +103,7 @@ class Selection:
 
 
 def select_design(
-    case: CaseCard,
+    case: Case,
     *,
     outcome: str,
     n_treated: int,
@@ -118,7 +118,7 @@ def select_design(
 
     Parameters
     ----------
-    case : CaseCard
+    case : Case
     outcome : str
         Name of the outcome; being chosen on the outcome itself is what brings the return to the
         mean.

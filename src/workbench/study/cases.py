@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.study.fields import Card, Direction, LocalText, Name, Where
+from workbench.units import PERIODS_A_YEAR
 
 
 class Amount(Card):
@@ -29,6 +30,8 @@ class Amount(Card):
 
 
 Money = float | Amount
+# What `unit` says where no column names groups.
+_NO_GROUPS = ("customer", "everybody")
 
 
 class Outcome(Card):
@@ -162,6 +165,27 @@ class Case(Card):
     horizon: int | None = Field(default=None, ge=1)
     discount: float = Field(default=0.0, ge=0, lt=1)
 
+    @property
+    def group(self) -> str | None:
+        """Column that names the treated unit; None where customers were treated, or everybody."""
+        column = next(iter(self.treated or {}), None)
+        return self.unit if column is None and self.unit not in _NO_GROUPS else column
+
+    @property
+    def treated_groups(self) -> tuple[Any, ...]:
+        """Values of the column `group` that were treated, where the card names them."""
+        return (self.treated or {}).get(self.group or "", ())
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of customers that an outcome must carry."""
+        return [self.group] if self.group else []
+
+    @property
+    def periods_a_year(self) -> int:
+        """How many periods a year has."""
+        return PERIODS_A_YEAR[self.period]
+
     @model_validator(mode="before")
     @classmethod
     def _begun(cls, given: Any) -> Any:
@@ -196,14 +220,19 @@ class Case(Card):
 
     @model_validator(mode="after")
     def _by_group(self) -> Self:
-        grouped = self.unit not in ("customer", "everybody")
-        column = self.unit if grouped else next(iter(self.treated or {}), None)
+        if len(self.treated or {}) > 1:
+            raise PydanticCustomError(
+                "treated",
+                "`treated` names them by {columns}; name them by one column",
+                {"columns": ", ".join(self.treated or {})},
+            )
+        grouped, column = self.unit not in _NO_GROUPS, self.group
         if self.leave_out and column is None:
             raise PydanticCustomError(
                 "groups", "`leave_out` names groups; say by `unit` which column has them", {}
             )
         named = {unit for entry in self.leave_out for unit in entry.units}
-        own = {*(self.starts or {}), *(self.treated or {}).get(column or "", ())}
+        own = {*(self.starts or {}), *self.treated_groups}
         if both := sorted(map(str, named & own)):
             raise PydanticCustomError(
                 "groups", "{who} is treated and left out; do one or the other", {"who": both[0]}

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from workbench.impact.effect import Check, Severity
-from workbench.impact.inputs.assignment import CaseCard
 from workbench.impact.inputs.panel import CaseError, Panel, period_start
+from workbench.study import Case
 
 _MUCH_SHARED = 0.1
 _MOST_NAMED = 3
@@ -55,16 +55,16 @@ def left_out(exclusions: pd.DataFrame) -> list[Check]:
     ]
 
 
-def left_by_card(case: CaseCard) -> list[Check]:
+def left_by_card(case: Case) -> list[Check]:
     """Name the groups that the card leaves out, and why."""
     return [
         Check(
             "left out",
             "note",
             "Left out by the card: {units} ({reason}).",
-            {"units": [str(unit) for unit in units], "reason": reason},
+            {"units": [str(unit) for unit in entry.units], "reason": entry.reason},
         )
-        for units, reason in case.leave_out
+        for entry in case.leave_out
     ]
 
 
@@ -88,7 +88,7 @@ def refusal(error: CaseError) -> Check:
 
 def other_measures(
     records: pd.DataFrame,
-    case: CaseCard,
+    case: Case,
     treatments: pd.DataFrame | None,
     titles: Mapping[str, str],
 ) -> list[Check]:
@@ -102,7 +102,7 @@ def other_measures(
     apart: list[float] = []
     for name, rows in treatments[treatments["case"] != case.name].groupby("case"):
         first = pd.to_datetime(rows["start"]).min()
-        if case.end is not None and first > case.end:
+        if case.end is not None and first > pd.Timestamp(case.end):
             continue
         other = titles.get(str(name), str(name))
         touched = known.isin(rows["customer_id"])
@@ -154,7 +154,7 @@ def other_measures(
 
 
 def instrument_check(
-    records: pd.DataFrame, case: CaseCard, measured_anew: Any, outcome: str
+    records: pd.DataFrame, case: Case, measured_anew: Any, outcome: str
 ) -> Check | None:
     """Look whether the outcome was measured in another way after the start than before.
 
@@ -167,8 +167,9 @@ def instrument_check(
     begins = records["period"].map(
         {period: period_start(period) for period in records["period"].unique()}
     )
-    before = value[(begins < case.start) & value.notna()]
-    after = value[(begins >= case.start) & value.notna()]
+    start = pd.Timestamp(case.start)
+    before = value[(begins < start) & value.notna()]
+    after = value[(begins >= start) & value.notna()]
     if not len(before) or not len(after):
         return None
     alone = case.chosen == "everybody"
@@ -176,7 +177,7 @@ def instrument_check(
         day = pd.Timestamp(measured_anew)
         if not begins.min() < day <= begins.max():
             return None
-        near = abs((day - case.start).days) <= _NEAR_DAYS
+        near = abs((day - start).days) <= _NEAR_DAYS
         severity: Severity = "refusal" if alone and near else "warning"
         return Check(
             "instrument",

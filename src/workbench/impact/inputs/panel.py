@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -114,7 +115,7 @@ def period_start(label: Any) -> pd.Timestamp:
         ) from None
 
 
-def split_periods(periods: pd.Index, start: pd.Timestamp) -> tuple[Mask, Mask]:
+def split_periods(periods: pd.Index, start: dt.date) -> tuple[Mask, Mask]:
     """Say which periods lie before the start and which after; one that contains it is neither.
 
     Raises
@@ -122,6 +123,7 @@ def split_periods(periods: pd.Index, start: pd.Timestamp) -> tuple[Mask, Mask]:
     CaseError
         The start lies outside the data.
     """
+    start = pd.Timestamp(start)
     begins = pd.DatetimeIndex([period_start(p) for p in periods])
     after = np.asarray(begins >= start)
     before = ~after

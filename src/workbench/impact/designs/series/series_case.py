@@ -17,10 +17,10 @@ from workbench.impact.designs.series.controlled_series import controlled_series,
 from workbench.impact.designs.series.counts import interrupted_counts
 from workbench.impact.designs.series.interrupted_series import interrupted_series
 from workbench.impact.effect import Check, Effect
-from workbench.impact.inputs.assignment import CaseCard
 from workbench.impact.inputs.panel import CaseError, check_logs, period_start, split_periods
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE
 from workbench.impact.selection import Selection, select_design
+from workbench.study import Case
 
 _MOST_DATES = 12
 
@@ -60,7 +60,7 @@ class Course:
         return np.asarray(np.isfinite(self.value))
 
 
-def course_of(records: pd.DataFrame, case: CaseCard, min_cell: int) -> Course:
+def course_of(records: pd.DataFrame, case: Case, min_cell: int) -> Course:
     """Average records by period; or take a series that is one already.
 
     Parameters
@@ -113,12 +113,13 @@ def course_of(records: pd.DataFrame, case: CaseCard, min_cell: int) -> Course:
     return Course(value, count, names, later, exclusions, counted, in_force=share)
 
 
-def _in_force(names: pd.Index, later: Mask, case: CaseCard) -> Array | None:
+def _in_force(names: pd.Index, later: Mask, case: Case) -> Array | None:
     """Share of the measure in force in each period, by the card; None where it came at once."""
-    if not case.in_part:
+    if not case.fit.in_part:
         return None
     share, starts = later.astype(float), [period_start(p) for p in names]
-    for day, part in case.in_part.items():
+    for first, part in case.fit.in_part.items():
+        day = pd.Timestamp(first)
         if day not in starts or later[starts.index(day)]:
             raise CaseError(
                 f"no period before the start begins on {day:%Y-%m-%d}",
@@ -129,7 +130,7 @@ def _in_force(names: pd.Index, later: Mask, case: CaseCard) -> Array | None:
     return share
 
 
-def _with_gaps(table: pd.DataFrame, case: CaseCard) -> pd.DataFrame:
+def _with_gaps(table: pd.DataFrame, case: Case) -> pd.DataFrame:
     """Put in the periods that lack, so that distances in time are kept."""
     rule = {"week": None, "month": "MS", "quarter": "QS", "year": "YS"}.get(case.period)
     if not isinstance(table.index, pd.DatetimeIndex) or len(table) < 2:
@@ -156,7 +157,7 @@ def beside(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame | None:
 
 def judge_series(
     records: pd.DataFrame,
-    case: CaseCard,
+    case: Case,
     outcome: str,
     controls: pd.DataFrame | None,
     min_cell: int,
@@ -177,7 +178,7 @@ def judge_series(
         glance = series_glance(
             course.value[plain],
             course.later[plain],
-            window=min(case.year, n_before),
+            window=min(case.periods_a_year, n_before),
             level=level,
         )
     try:
@@ -188,12 +189,12 @@ def judge_series(
     others: list[Effect] = []
     checks: list[Check] = picked.checks
     if movers is not None:
-        checks += moved_controls(movers, course.later, season=case.year, what="covariate")
+        checks += moved_controls(movers, course.later, season=case.periods_a_year, what="covariate")
     effect = alone
     if aligned is not None:
         try:
             with_controls = _beside(course, aligned, level)
-            checks += moved_controls(aligned, course.later, season=case.year)
+            checks += moved_controls(aligned, course.later, season=case.periods_a_year)
             if picked.design == "series with controls":
                 effect, others = with_controls, [alone]
             else:
@@ -208,9 +209,7 @@ def judge_series(
     return effect, glance, others, picked.table, checks, course.exclusions
 
 
-def _picked(
-    case: CaseCard, outcome: str, course: Course, aligned: pd.DataFrame | None
-) -> Selection:
+def _picked(case: Case, outcome: str, course: Course, aligned: pd.DataFrame | None) -> Selection:
     return select_design(
         case,
         outcome=outcome,
@@ -229,42 +228,42 @@ def _aligned(controls: pd.DataFrame | None, course: Course) -> pd.DataFrame | No
     return controls.reindex(course.periods).reset_index(drop=True)
 
 
-def _as_entered(movers: pd.DataFrame | None, case: CaseCard) -> pd.DataFrame | None:
+def _as_entered(movers: pd.DataFrame | None, case: Case) -> pd.DataFrame | None:
     """Covariates as they enter the regression: logarithms where the outcome's logarithm does."""
-    if movers is None or case.scale == "level":
+    if movers is None or case.fit.scale == "level":
         return movers
     for name in movers:
         check_logs(movers[name], f"covariate {name!r}", "leave it out, or use the scale `level`")
     return movers.apply(np.log)
 
 
-def _alone(course: Course, case: CaseCard, level: float) -> Effect:
+def _alone(course: Course, case: Case, level: float) -> Effect:
     if course.counted:
         return interrupted_counts(
             course.value * course.count,
             course.periods,
             after=course.later,
             exposure=course.count,
-            season=case.year,
+            season=case.periods_a_year,
             covariates=course.covariates,
-            errors=case.errors,
+            errors=case.fit.errors,
             in_force=course.in_force,
             level=level,
         )
     return _level(course, case, level)
 
 
-def _level(course: Course, case: CaseCard, level: float) -> Effect:
+def _level(course: Course, case: Case, level: float) -> Effect:
     return interrupted_series(
         course.value,
         course.periods,
         after=course.later,
-        season=case.year,
+        season=case.periods_a_year,
         weights=course.count,
         covariates=course.covariates,
-        trend=case.trend,
-        scale=case.scale,
-        errors=case.errors,
+        trend=case.fit.trend,
+        scale=case.fit.scale,
+        errors=case.fit.errors,
         in_force=course.in_force,
         level=level,
     )
@@ -283,7 +282,7 @@ def _beside(course: Course, aligned: pd.DataFrame, level: float) -> Effect:
 
 def placebo_starts(
     course: Course,
-    case: CaseCard,
+    case: Case,
     effect: Effect,
     aligned: pd.DataFrame | None,
     level: float,

@@ -15,9 +15,9 @@ from workbench.impact.designs.staggered.staggered import StaggeredEffect, stagge
 from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
 from workbench.impact.effect import Check, Effect, relative_to
 from workbench.impact.inputs.adoption import Adoption, read_adoption
-from workbench.impact.inputs.assignment import CaseCard
 from workbench.impact.inputs.panel import CaseError, check_logs
 from workbench.impact.selection import select_design
+from workbench.study import Case
 
 Judged = tuple[Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame]
 _INTERVALS = ["estimate", "low", "high"]
@@ -25,7 +25,7 @@ _BANDS = [*_INTERVALS, "band_low", "band_high"]
 
 
 def judge_starts(
-    records: pd.DataFrame, starts: pd.Series, case: CaseCard, outcome: str, level: float
+    records: pd.DataFrame, starts: pd.Series, case: Case, outcome: str, level: float
 ) -> Judged:
     """Judge one outcome: effect, glance, other answers, designs, checks, exclusions.
 
@@ -35,7 +35,7 @@ def judge_starts(
         As `evaluate`. A ready-made series of groups may have `n`, the weight of each.
     starts : Series
         Treated unit -> first day.
-    case : CaseCard
+    case : Case
     outcome : str
     level : float
     """
@@ -54,8 +54,10 @@ def judge_starts(
         return None, None, [], picked.table, [no_design(n_treated, n_other)], pd.DataFrame()
     try:
         adoption = _read(records, starts, case)
-        glance = _glance(adoption, case.year, level)
-        effect, others = _answers(_in_logs(adoption) if case.scale == "log" else adoption, level)
+        glance = _glance(adoption, case.periods_a_year, level)
+        effect, others = _answers(
+            _in_logs(adoption) if case.fit.scale == "log" else adoption, level
+        )
     except CaseError as error:
         return None, None, [], picked.table, [refusal(error)], pd.DataFrame()
     checks = [*picked.checks, *effect.checks]
@@ -69,12 +71,12 @@ def judge_starts(
                 "Those who came forward may have been on another course than the rest.",
             )
         )
-    if case.scale == "log":
+    if case.fit.scale == "log":
         effect, others = _staggered_in_percent(effect), [in_percent(e) for e in others]
     return effect, glance, others, picked.table, checks, adoption.exclusions
 
 
-def _read(records: pd.DataFrame, starts: pd.Series, case: CaseCard) -> Adoption:
+def _read(records: pd.DataFrame, starts: pd.Series, case: Case) -> Adoption:
     weighted = "n" in records and "customer_id" not in records
     unit = case.group or "customer_id"
     return read_adoption(records, starts, unit=unit, size="n" if weighted else None)

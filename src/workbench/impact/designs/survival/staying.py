@@ -12,8 +12,9 @@ from workbench.impact.checks.comparability import refusal
 from workbench.impact.designs.survival.hazard_ratio import hazard_ratio
 from workbench.impact.designs.survival.time_to_event import cohort, time_to_event
 from workbench.impact.effect import Check, Effect
-from workbench.impact.inputs.assignment import CaseCard
+from workbench.impact.inputs.assignment import first_days
 from workbench.impact.inputs.panel import CaseError
+from workbench.study import Case
 
 _SHORTEST = 28
 #: Indicators that speak of customers who leave.
@@ -23,7 +24,7 @@ LEAVING = ("churn", "retention")
 def staying(
     contracts: pd.DataFrame,
     customers: pd.DataFrame,
-    case: CaseCard,
+    case: Case,
     treatments: pd.DataFrame | None,
     *,
     as_of: dt.date,
@@ -59,7 +60,8 @@ def staying(
             where=f"case {case.name}",
             remedy="compare the share who leave, period by period",
         )
-    days = (pd.Timestamp(as_of) - case.start).days + 1
+    start = pd.Timestamp(case.start)
+    days = (pd.Timestamp(as_of) - start).days + 1
     if days < _SHORTEST:
         raise CaseError(
             f"contracts can be followed for {days} days after the start",
@@ -73,12 +75,12 @@ def staying(
         unit=rows["customer_id"] if case.group is None
         else rows["customer_id"].map(people[case.group])
     )  # fmt: skip
-    treated = case.treated(people.reset_index(), treatments)
+    treated = first_days(case, people.reset_index(), treatments)
     frame["treated"] = frame["unit"].isin(treated.index)
-    parts = [_cohort(frame, starts, ends, case.start, days).assign(after=True)]
+    parts = [_cohort(frame, starts, ends, start, days).assign(after=True)]
     by_lot = case.chosen == "random"
     if not by_lot:
-        earlier = case.start - pd.Timedelta(days=days)
+        earlier = start - pd.Timedelta(days=days)
         parts.append(_cohort(frame, starts, ends, earlier, days).assign(after=False))
     cohorts = pd.concat(parts, ignore_index=True)
     after = None if by_lot else "after"
@@ -107,7 +109,7 @@ def _cohort(
 def staying_if_known(
     contracts: pd.DataFrame,
     customers: pd.DataFrame,
-    case: CaseCard,
+    case: Case,
     treatments: pd.DataFrame | None,
     *,
     as_of: dt.date,
