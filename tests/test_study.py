@@ -114,6 +114,7 @@ def test_all_problems_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
         ("survey: {scale: [7, 1]}", "`scale` runs from its lowest to its highest"),
         ("survey: {items: {'01': A}, dimensions: {x: ['02']}}",
          "dimension 'x' names item '02', which `items` does not list"),
+        ("survey: {dimensions: {x: ['01'], y: []}}", "dimension 'y' has no items"),
         ("survey: {items: {'01': A}, dimensions: {x: ['01'], y: ['01']}}",
          "item '01' is in two dimensions, x and y"),
         ("simulated: maybe", "simulated: 'maybe' does not fit; write true or false"),

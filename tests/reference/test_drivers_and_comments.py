@@ -23,8 +23,7 @@ from workbench.satisfaction import (
 from workbench.study.codebook import read_codebook
 
 pytestmark = pytest.mark.reference
-SHARED = Path(__file__).parents[3] / "shared" / "data"
-KIOSK, REVIEWS = SHARED / "kiosk_servqual", SHARED / "reviews"
+FILES = Path(__file__).parents[1] / "data_files"
 HARBOUR = Path(__file__).parents[2] / "data" / "harbour"
 
 ECSI_BLOCKS = {
@@ -92,10 +91,9 @@ def test_lmg_and_relative_weights_of_swiss_fertility() -> None:
     assert np.corrcoef(*ranks)[0, 1] >= 0.9
 
 
-@pytest.mark.skipif(not KIOSK.is_dir(), reason="the kiosk survey is not beside this repository")
 def test_kano_pairs_of_the_kiosk_survey() -> None:
     # 29 pairs of 194 users, answered in Korean words; no categories were published
-    frame = pd.read_csv(KIOSK / "kiosk_clean_194.csv")
+    frame = pd.read_csv(FILES / "kiosk_servqual" / "answers.csv")
     pairs = frame.filter(regex=r"^kano\d").rename(
         columns=lambda c: f"kano_{'f' if c.endswith('_1') else 'd'}_{c[4:].split('_')[0]}"
     )
@@ -110,12 +108,10 @@ def test_kano_pairs_of_the_kiosk_survey() -> None:
     assert second["share"] == (functional.isin([2, 3, 4]) & (lacking == 5)).mean()
 
 
-@pytest.mark.skipif(not REVIEWS.is_dir(), reason="the reviews are not beside this repository")
 def test_tone_of_rated_restaurant_reviews(record_property) -> None:
     # ASAP (Bu et al. 2021, NAACL), samples of 100: learned on train and dev, judged on test
-    parts = {
-        name: pd.read_csv(REVIEWS / f"asap_{name}_sample.csv") for name in ("train", "dev", "test")
-    }
+    reviews = pd.read_csv(FILES / "asap_reviews" / "reviews.csv")
+    parts = dict(list(reviews.groupby("part", sort=False)))
     known = pd.concat([parts["train"], parts["dev"]])
     tone = tone_by_rating(known["star"], negative_to=3, positive_from=4)
     learned = learn_polarity(known["reviewbody"], tone, rng=np.random.default_rng(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,10 @@ from workbench.satisfaction import (
     reliability,
     sample_needed,
 )
+from workbench.study.survey import Survey
 
 pytestmark = pytest.mark.reference
-KIOSK = Path(__file__).parents[3] / "shared" / "data" / "kiosk_servqual"
+KIOSK = Path(__file__).parents[1] / "data_files" / "kiosk_servqual"
 
 
 @pytest.mark.parametrize(
@@ -95,18 +97,14 @@ def test_coverage_of_the_adjusted_wald_interval(n: int) -> None:
     assert 0.93 <= hits / 2000 <= 0.975
 
 
-@pytest.mark.skipif(not KIOSK.is_dir(), reason="the kiosk survey is not beside this repository")
 def test_kiosk_survey_gaps_and_their_reliability() -> None:
     # 194 users of kiosks, six dimensions of 20 items
-    frame = pd.read_csv(KIOSK / "kiosk_clean_194.csv").copy()
-    frame["respondent_id"] = np.arange(len(frame))
-    listed = pd.read_csv(KIOSK / "dimensions_6F20.csv").groupby("dimension", sort=False)["item"]
-    answers = read_answers(
-        frame,
-        dimensions={name: [f"{i:02d}" for i in items] for name, items in listed},
-        expectation="exp",
-        perception="per",
-    )
+    given = pd.read_csv(KIOSK / "answers.csv")
+    frame = given.rename(columns=lambda c: re.sub(r"^(exp|per)(?=\d)", r"\1_", c))
+    frame = frame.assign(respondent_id=np.arange(len(frame)))
+    listed = pd.read_csv(KIOSK / "dimensions.csv").groupby("dimension", sort=False)["item"]
+    card = Survey(dimensions={name: [f"{i:02d}" for i in items] for name, items in listed})
+    answers = read_answers(frame, card)
     table = gaps(answers).dimensions.set_index("dimension")
     assert round(table.loc["tangibles", "estimate"], 2) == 0.00
     assert round(table.loc["security", "estimate"], 2) == -1.81
@@ -161,12 +159,11 @@ def test_the_factor_model_agrees_with_a_peer() -> None:
     assert found.cfi == pytest.approx(peer["CFI"], abs=1e-4)
 
 
-@pytest.mark.skipif(not KIOSK.is_dir(), reason="the kiosk survey is not beside this repository")
 def test_kiosk_factor_models() -> None:
     # six factors of the 20 perception items, of the 20 satisfaction items, and these with two
     # outcome factors or one
-    frame = pd.read_csv(KIOSK / "kiosk_clean_194.csv")
-    listed = pd.read_csv(KIOSK / "dimensions_6F20.csv").groupby("dimension", sort=False)["item"]
+    frame = pd.read_csv(KIOSK / "answers.csv")
+    listed = pd.read_csv(KIOSK / "dimensions.csv").groupby("dimension", sort=False)["item"]
 
     def factors(prefix: str) -> dict[str, list[str]]:
         return {name: [f"{prefix}{i:02d}" for i in items] for name, items in listed}

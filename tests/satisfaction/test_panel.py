@@ -16,6 +16,7 @@ from workbench.satisfaction import (
 )
 from workbench.satisfaction.questionnaire.answers import same_person
 from workbench.stats import Sample, mean_shift, rake
+from workbench.study.survey import Survey
 
 # the true changes of the panels below: mean of the gap, CSAT, top two box, NPS in points
 SHIFT = 0.15
@@ -56,7 +57,7 @@ def truths() -> dict[str, float]:
 
 
 def intervals(frame: pd.DataFrame) -> dict[str, pd.Series]:
-    answers = read_answers(frame, dimensions={"all": ["01"]}, scale=(-50, 50))
+    answers = read_answers(frame, Survey(dimensions={"all": ["01"]}, scale=(-50, 50)))
     found = {"gap": gap_changes(answers).set_index("dimension").loc["overall"]}
     for measure, column in (("csat", "csat5"), ("top_two_box", "csat5"), ("nps", "recommend")):
         trend = loyalty_by(answers.background, "wave", column=column, measure=measure)

@@ -14,10 +14,10 @@ from workbench.satisfaction import (
     gaps,
     gaps_by,
     loyalty_by,
-    performance,
+    perception_scores,
     pilot,
+    prepare_survey,
     reliability,
-    take_survey,
 )
 from workbench.study.survey import SERVQUAL, SurveyWeights
 from workbench.study.survey import Survey as Card
@@ -49,10 +49,10 @@ def test_everything_but_the_bootstrap_takes_two_seconds_of_one_core() -> None:
     small = frame.head(2000)
     for rows in (small, frame):  # the first round is for imports
         begun, spent = time.process_time(), {}
-        asked = take_survey(rows, card)
+        asked = prepare_survey(rows, card)
         steps = {
             "gaps": lambda a=asked: gaps(a.answers),
-            "experience": lambda a=asked: performance(a.answers),
+            "experience": lambda a=asked: perception_scores(a.answers),
             "groups": lambda a=asked: gaps_by(a.answers, "region"),
             "waves": lambda a=asked: gap_changes(a.answers),
             "nps": lambda a=asked: loyalty_by(a.answers.background, "wave", column="recommend"),

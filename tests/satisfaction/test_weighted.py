@@ -13,12 +13,12 @@ from workbench.satisfaction import (
     cronbach_alpha,
     gaps,
     kano,
-    later_leaving,
-    later_purchases,
+    leaving_after,
     omega,
     overall_scores,
     path_model,
     pilot,
+    purchases_after,
     read_answers,
     read_comments,
     reliability,
@@ -28,6 +28,7 @@ from workbench.satisfaction import (
 )
 from workbench.satisfaction.measurement.alpha import alpha_from_covariance
 from workbench.stats import mean_interval, rake, share_interval
+from workbench.study.survey import Survey
 
 FACTORS = {"a": ["a1", "a2", "a3", "a4"], "b": ["b1", "b2", "b3"]}
 NAMES = [*FACTORS["a"], *FACTORS["b"]]
@@ -67,7 +68,7 @@ def survey(frame: pd.DataFrame, weight: np.ndarray | None = None):
         columns[f"exp_{item}"] = np.minimum(frame[item] % 4 + 4, 7)
         columns[f"imp_{item}"] = frame[item] % 3 + 3
     columns["csat5"] = np.clip(frame["a1"] - 1, 1, 5)
-    found = read_answers(pd.DataFrame(columns), dimensions=FACTORS, scale=(1, 7))
+    found = read_answers(pd.DataFrame(columns), Survey(dimensions=FACTORS, scale=(1, 7)))
     return found if weight is None else found.with_background(weight=weight)
 
 
@@ -181,7 +182,7 @@ def test_later_purchases_and_leaving_take_weights_as_copies() -> None:
         {"customer_id": asked["customer_id"], "start": "2024-01-01", "end": end}
     )
     often = asked.loc[asked.index.repeat(times)].drop(columns="weight")
-    for relate, table in ((later_purchases, bought), (later_leaving, contracts)):
+    for relate, table in ((purchases_after, bought), (leaving_after, contracts)):
         day = pd.Timestamp("2025-12-31").date()
         one, two = (relate(frame, table, as_of=day) for frame in (asked, often))
         assert one.table["estimate"].to_numpy() == pytest.approx(two.table["estimate"].to_numpy())
@@ -205,7 +206,7 @@ def test_the_errors_of_weighted_rates_are_the_sandwich_over_customers() -> None:
     dates = pd.to_datetime(asked["answered_on"]) + pd.Timedelta(days=30)
     count = rng.poisson(0.5 * score)
     bought = asked.assign(date=dates)[["customer_id", "date"]].loc[asked.index.repeat(count)]
-    found = later_purchases(asked, bought, as_of=pd.Timestamp("2025-12-31").date()).table.iloc[0]
+    found = purchases_after(asked, bought, as_of=pd.Timestamp("2025-12-31").date()).table.iloc[0]
     x, w = np.column_stack([np.ones(n), score]), asked["weight"].to_numpy() / asked["weight"].mean()
     slope = np.log(found["estimate"])
     level = np.log((w * count).sum() / (w * np.exp(slope * score)).sum())

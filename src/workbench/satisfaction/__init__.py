@@ -45,7 +45,6 @@ from workbench.satisfaction.drivers.path_model import (
     path_model,
 )
 from workbench.satisfaction.drivers.service_chain import (
-    if_possible,
     service_chain,
 )
 from workbench.satisfaction.gaps.gaps import (
@@ -75,16 +74,16 @@ from workbench.satisfaction.gaps.priorities import (
     priority_map,
 )
 from workbench.satisfaction.gaps.scores import (
-    Verdicts,
+    ScoreComparison,
+    compare_scores,
     overall_scores,
-    performance,
-    verdicts,
+    perception_scores,
     weighted_score,
 )
 from workbench.satisfaction.loyalty.behaviour_after import (
-    Later,
-    later_leaving,
-    later_purchases,
+    BehaviourAfter,
+    leaving_after,
+    purchases_after,
 )
 from workbench.satisfaction.loyalty.net_promoter import (
     NetPromoter,
@@ -112,13 +111,11 @@ from workbench.satisfaction.measurement.factor import (
     FactorModel,
     confirm,
 )
-from workbench.satisfaction.measurement.reliability import (
-    Reliability,
-    reliability,
-)
 from workbench.satisfaction.measurement.validity import (
+    Reliability,
     Validity,
     omega,
+    reliability,
     validity,
     validity_of,
 )
@@ -132,13 +129,12 @@ from workbench.satisfaction.questionnaire.pilot import (
     pilot,
 )
 from workbench.satisfaction.questionnaire.survey import (
-    Survey,
+    SurveyData,
     Weighting,
-    attach,
-    attach_all,
-    commented,
-    take_survey,
+    join_customers,
+    prepare_survey,
     weigh,
+    with_weight_and_person,
 )
 
 __all__ = [
@@ -147,6 +143,7 @@ __all__ = [
     "Alpha",
     "Answers",
     "AspectTable",
+    "BehaviourAfter",
     "CodingAgreement",
     "Comments",
     "Drivers",
@@ -155,7 +152,6 @@ __all__ = [
     "GroupGaps",
     "Importance",
     "Kano",
-    "Later",
     "NetPromoter",
     "OrderedFit",
     "PathModel",
@@ -164,18 +160,16 @@ __all__ = [
     "PriorityMap",
     "Reliability",
     "Satisfaction",
-    "Survey",
+    "ScoreComparison",
+    "SurveyData",
     "SurveyError",
     "Trend",
     "Validity",
-    "Verdicts",
     "Weighting",
     "aspect_table",
-    "attach",
-    "attach_all",
     "coded_tones",
     "coding_agreement",
-    "commented",
+    "compare_scores",
     "confirm",
     "cronbach_alpha",
     "csat",
@@ -189,17 +183,16 @@ __all__ = [
     "gap_changes",
     "gaps",
     "gaps_by",
-    "if_possible",
     "importance",
+    "join_customers",
     "kano",
     "kano_items",
     "keyness",
     "keywords",
     "language_of",
-    "later_leaving",
-    "later_purchases",
     "learn_polarity",
     "learn_tone",
+    "leaving_after",
     "lmg",
     "loyalty_by",
     "missed",
@@ -209,10 +202,12 @@ __all__ = [
     "ordinal_drivers",
     "overall_scores",
     "path_model",
-    "performance",
+    "perception_scores",
     "pilot",
     "power_of",
+    "prepare_survey",
     "priority_map",
+    "purchases_after",
     "read_answers",
     "read_comments",
     "relative_weights",
@@ -222,12 +217,11 @@ __all__ = [
     "service_chain",
     "service_drivers",
     "split_clauses",
-    "take_survey",
     "tone_by_rating",
     "validity",
     "validity_of",
-    "verdicts",
     "weigh",
     "weighted_score",
+    "with_weight_and_person",
     "word_list",
 ]

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri, stdtrit
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError
 from workbench.stats import bootstrap_weights
 from workbench.stats.weights import check_weights, effective_size, several
@@ -19,9 +19,7 @@ from workbench.stats.weights import check_weights, effective_size, several
 _NOTHING = 1e-10
 
 
-def complete(
-    columns: pd.DataFrame, weights: ArrayLike | None = None
-) -> tuple[Array, Array, NDArray[np.bool_]]:
+def complete(columns: pd.DataFrame, weights: ArrayLike | None = None) -> tuple[Array, Array, Mask]:
     """Keep the rows in which every column is filled.
 
     Parameters
@@ -99,7 +97,7 @@ def correlations(z: Array, weights: Iterable[Array]) -> Array:
 
 
 def resampled(
-    weights: Array, draws: int, rng: np.random.Generator, people: NDArray[np.intp] | None = None
+    weights: Array, draws: int, rng: np.random.Generator, people: Index | None = None
 ) -> Iterator[Array]:
     """Yield the weights of each bootstrap sample: respondents drawn, each with their weight.
 
@@ -109,13 +107,13 @@ def resampled(
         yield drawn * weights
 
 
-def respondents(weights: Array, people: NDArray[np.intp] | None = None) -> float:
+def respondents(weights: Array, people: Index | None = None) -> float:
     """Count the respondents that weighted answers are worth (Kish), each person once."""
     who = several(people)
     return effective_size(weights if who is None else np.bincount(who, weights))
 
 
-def steady(correlation: Array) -> NDArray[np.bool_]:
+def usable_draws(correlation: Array) -> Mask:
     """Tell the draws whose matrix can be used.
 
     Raises

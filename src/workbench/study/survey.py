@@ -211,6 +211,10 @@ class Survey(Card):
                 )
         seen: dict[str, str] = {}
         for dimension, items in self.dimensions.items():
+            if not items:
+                raise PydanticCustomError(
+                    "item", "dimension {dimension} has no items", {"dimension": repr(dimension)}
+                )
             for item in items:
                 if self.items and item not in self.items:
                     raise PydanticCustomError(

@@ -11,8 +11,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from workbench.arrays import Mask
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.stats import share_interval, unequal_weights
@@ -291,7 +292,7 @@ def aspect_table(
     return AspectTable(table, len(comments))
 
 
-def _matches(clauses: pd.DataFrame, aspect: Mapping[str, Any]) -> NDArray[np.bool_]:
+def _matches(clauses: pd.DataFrame, aspect: Mapping[str, Any]) -> Mask:
     found = np.zeros(len(clauses), dtype=bool)
     words, other = aspect.get("words", {}), aspect.get("except", {})
     # a Chinese text may name an English brand and the reverse: look for both everywhere

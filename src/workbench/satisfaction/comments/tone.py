@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.satisfaction.comments.comments import language_of, plain
@@ -225,7 +225,7 @@ def learn_polarity(
     )
 
 
-def _share(hits: NDArray[np.bool_], level: float) -> dict[str, float]:
+def _share(hits: Mask, level: float) -> dict[str, float]:
     estimate, low, high = proportion_interval(int(hits.sum()), hits.size, level=level)
     return {"n": hits.size, "estimate": estimate, "low": low, "high": high}
 
@@ -244,13 +244,13 @@ def _checked(tones: ArrayLike | None, n: int) -> Array:
     return label
 
 
-def _balanced(y: NDArray[np.intp], weight: Array) -> Array:
+def _balanced(y: Index, weight: Array) -> Array:
     """Let both tones weigh the same, and texts one on average."""
     total = np.bincount(y, weight, 2)
     return np.asarray(weight * (len(y) / 2 / total)[y], dtype=float)
 
 
-def _fit(x: NDArray[np.object_], y: NDArray[np.intp], weight: Array) -> Any:
+def _fit(x: NDArray[np.object_], y: Index, weight: Array) -> Any:
     # imported here: a second that only notebooks with comments should pay
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -261,9 +261,7 @@ def _fit(x: NDArray[np.object_], y: NDArray[np.intp], weight: Array) -> Any:
     return model.fit(x, y, logisticregression__sample_weight=weight)
 
 
-def _divide(
-    x: NDArray[np.object_], y: NDArray[np.intp], folds: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
+def _divide(x: NDArray[np.object_], y: Index, folds: int, rng: np.random.Generator) -> Index:
     """Fold of each text: the same texts in one fold, both tones spread evenly."""
     codes, distinct = pd.factorize(x)
     tone = pd.Series(y).groupby(codes).mean().to_numpy() > 0.5

@@ -22,7 +22,7 @@ from workbench.satisfaction.moments import (
     resampled,
     respondents,
     standardise,
-    steady,
+    usable_draws,
 )
 
 Method = Literal["auto", "lmg", "johnson"]
@@ -231,7 +231,7 @@ def drivers(
     check_independent(matrix[0, :-1, :-1], names)
     who = None if people is None else np.asarray(people)[seen]
     many = correlations(z, resampled(w, draws, rng, who)) if draws else matrix
-    many = many[steady(many)]
+    many = many[usable_draws(many)]
     return divide(
         matrix,
         many,

@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit, ndtr
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index
 from workbench.errors import DataError
 from workbench.satisfaction.drivers.drivers import Drivers, Method, check_enough, divide, drivers
 from workbench.satisfaction.moments import (
@@ -21,7 +21,7 @@ from workbench.satisfaction.moments import (
     resampled,
     respondents,
     standardise,
-    steady,
+    usable_draws,
 )
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.stats.intervals import normal_quantile
@@ -74,7 +74,7 @@ class OrderedFit:
 
 
 def fit_ordered(
-    x: Array, grade: NDArray[np.intp], weights: Array, *, link: Link, start: Array | None = None
+    x: Array, grade: Index, weights: Array, *, link: Link, start: Array | None = None
 ) -> OrderedFit:
     """Fit an ordered logit or probit by Newton's method.
 
@@ -196,7 +196,7 @@ def ordinal_drivers(
     if draws:
         drawn = list(resampled(w, draws, rng, who))
         inside = correlations(z, drawn)
-        good = np.flatnonzero(steady(inside))
+        good = np.flatnonzero(usable_draws(inside))
         at = np.r_[first.slopes, first.cuts]
         again = _stepped if len(z) > _MANY else _refitted
         slopes = again(z, grade, [drawn[k] for k in good], link, at)
@@ -256,9 +256,7 @@ def service_drivers(
     return rule(scores, given, weights=w, people=people, rng=rng, draws=draws, level=level)
 
 
-def _refitted(
-    z: Array, grade: NDArray[np.intp], drawn: list[Array], link: Link, at: Array
-) -> Array:
+def _refitted(z: Array, grade: Index, drawn: list[Array], link: Link, at: Array) -> Array:
     """Slopes of each resample, (draws, p); grades that it lost are closed up."""
     p = z.shape[1]
     out = np.full((len(drawn), p), np.nan)
@@ -275,7 +273,7 @@ def _refitted(
     return out
 
 
-def _stepped(z: Array, grade: NDArray[np.intp], drawn: list[Array], link: Link, at: Array) -> Array:
+def _stepped(z: Array, grade: Index, drawn: list[Array], link: Link, at: Array) -> Array:
     """Slopes of each resample, one Newton step from the estimate; (draws, p)."""
     p, q = z.shape[1], at.size
     score, curve = np.zeros((len(drawn), q)), np.zeros((len(drawn), q * (q + 1) // 2))
@@ -296,7 +294,7 @@ def _stepped(z: Array, grade: NDArray[np.intp], drawn: list[Array], link: Link, 
     return out
 
 
-def _by_row(at: Array, x: Array, grade: NDArray[np.intp], link: Link) -> tuple[Array, Array]:
+def _by_row(at: Array, x: Array, grade: Index, link: Link) -> tuple[Array, Array]:
     """Give each row's score, and the upper triangle of its observed information."""
     n, p = x.shape
     mass, (du, cu), (dl, cl) = _grades(at, x, grade, link)
@@ -334,7 +332,7 @@ def _with_feeling(
 
 
 def _likelihood(
-    at: Array, x: Array, grade: NDArray[np.intp], w: Array, link: Link
+    at: Array, x: Array, grade: Index, w: Array, link: Link
 ) -> tuple[float, Array, Array]:
     """Log likelihood, gradient and observed information."""
     p = x.shape[1]
@@ -364,7 +362,7 @@ def _likelihood(
 
 
 def _grades(
-    at: Array, x: Array, grade: NDArray[np.intp], link: Link
+    at: Array, x: Array, grade: Index, link: Link
 ) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]:
     """Chance of each row's own grade; density and its slope at the grade's upper and lower edge."""
     p = x.shape[1]

@@ -15,12 +15,14 @@ from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.satisfaction.drivers.partial_least_squares import (
     MOST_STEPS,
+    Layout,
+    Mode,
     Scheme,
     Solved,
+    lay_out,
     outer_weights,
     solve_paths,
 )
-from workbench.satisfaction.drivers.path_layout import Layout, Mode, lay_out
 from workbench.satisfaction.moments import (
     check_independent,
     complete,
@@ -29,7 +31,7 @@ from workbench.satisfaction.moments import (
     resampled,
     respondents,
     standardise,
-    steady,
+    usable_draws,
 )
 
 
@@ -214,7 +216,7 @@ def path_model(
     limits = _Limits(level, respondents(w, who))
     if draws:
         many = correlations(z, resampled(w, draws, rng, who))
-        many = many[steady(many)]
+        many = many[usable_draws(many)]
         free, _, fine = outer_weights(many, layout, scheme)
         # A construct's sign is arbitrary: each draw takes that of the estimate.
         agree = np.einsum("bij,ij->bj", many @ free, outer[0])

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import ParamSpec, Protocol, TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
 from workbench.satisfaction.drivers.partial_least_squares import Scheme
-from workbench.satisfaction.drivers.path_layout import Mode
 from workbench.satisfaction.drivers.path_model import PathModel, path_model
 from workbench.satisfaction.questionnaire.answers import Answers
+from workbench.study.survey import PREFIXES, Chain
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 #: The core of the European Customer Satisfaction Index: what leads to what.
 ECSI_CORE = {
     "Experience": ("Expectations",),
@@ -24,17 +21,9 @@ ECSI_CORE = {
 }
 
 
-class ChainCard(Protocol):
-    """What a study card says about its path model."""
-
-    constructs: Mapping[str, Sequence[str]]
-    paths: Mapping[str, Sequence[str]]
-    modes: Mapping[str, Mode]
-
-
 def service_chain(
     answers: Answers,
-    card: ChainCard | None = None,
+    chain: Chain | None = None,
     *,
     satisfaction: Sequence[str] = ("csat5", "csat10"),
     loyalty: Sequence[str] = ("recommend",),
@@ -52,8 +41,8 @@ def service_chain(
     Parameters
     ----------
     answers : Answers
-    card : ChainCard, optional
-        Constructs (their columns), paths and modes.
+    chain : Chain, optional
+        The card's: constructs (their columns), paths and modes.
     satisfaction, loyalty : sequence of str
         Columns of the background, as far as they are there.
     scheme, rng, draws, level
@@ -69,15 +58,15 @@ def service_chain(
     Fornell (1992), A national customer satisfaction barometer, Journal of Marketing 56(1), 6-21;
     Tenenhaus et al. (2005), Computational Statistics & Data Analysis 48(1), section 1.
     """
-    if card is not None:
-        sides = (("exp_", answers.expectation), ("per_", answers.perception))
-        items = pd.concat([part.add_prefix(prefix) for prefix, part in sides], axis=1)
+    if chain is not None:
+        sides = (("expectation", answers.expectation), ("perception", answers.perception))
+        items = pd.concat([part.add_prefix(PREFIXES[side]) for side, part in sides], axis=1)
         frame = pd.concat([answers.background, items], axis=1)
         return path_model(
             frame,
-            blocks=card.constructs,
-            paths=card.paths,
-            modes=card.modes,
+            blocks=chain.constructs,
+            paths=chain.paths,
+            modes=chain.modes,
             scheme=scheme,
             weights=answers.weights,
             people=answers.people,
@@ -120,15 +109,3 @@ def service_chain(
         draws=draws,
         level=level,
     )
-
-
-def if_possible(analysis: Callable[_P, _R], /, *args: _P.args, **options: _P.kwargs) -> _R | None:
-    """Call an analysis, or give None where the study's data do not allow it.
-
-    A page leaves out the sections that its study cannot fill. Only `DataError` is taken for that:
-    any other error is one.
-    """
-    try:
-        return analysis(*args, **options)
-    except DataError:
-        return None

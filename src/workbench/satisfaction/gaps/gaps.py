@@ -9,10 +9,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index
 from workbench.satisfaction.questionnaire.answers import Answers, SurveyError
 from workbench.stats import adjust, column_moments
 from workbench.stats.weights import several
@@ -129,7 +128,7 @@ def paired(
     difference: Array,
     *,
     weights: Array | None = None,
-    people: NDArray[np.intp] | None = None,
+    people: Index | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Student's t for the mean of each column, missing values left out.
@@ -217,7 +216,7 @@ def dimension_sides(answers: Answers) -> tuple[Array, Array]:
         raise SurveyError(
             "the survey did not ask for expectations",
             where="survey",
-            remedy="without them there is no gap; see `performance` for experience alone",
+            remedy="without them there is no gap; see `perception_scores` for experience alone",
         )
     return answers.paired_scores
 
@@ -227,7 +226,7 @@ def dimension_gaps(
     e: Array,
     p: Array,
     w: Array | None,
-    people: NDArray[np.intp] | None,
+    people: Index | None,
     level: float,
 ) -> pd.DataFrame:
     """Give the gap of each dimension and, last, over all items; see `Gaps.dimensions`."""
@@ -239,9 +238,7 @@ def dimension_gaps(
     return dims
 
 
-def _rows(
-    e: Array, p: Array, w: Array | None, people: NDArray[np.intp] | None, level: float
-) -> pd.DataFrame:
+def _rows(e: Array, p: Array, w: Array | None, people: Index | None, level: float) -> pd.DataFrame:
     gap = p - e
     lone = np.isnan(gap)
     if lone.any():  # one side without the other counts for neither

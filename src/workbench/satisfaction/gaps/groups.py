@@ -9,10 +9,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index
 from workbench.errors import DataError
 from workbench.satisfaction.gaps.gaps import dimension_gaps, dimension_sides
 from workbench.satisfaction.questionnaire.answers import Answers
@@ -126,7 +125,7 @@ def gaps_by(answers: Answers, by: str, *, min_cell: int = 5, level: float = 0.95
 def _against_rest(
     scores: Array,
     w: Array,
-    people: NDArray[np.intp],
+    people: Index,
     groups: pd.Series,
     min_cell: int,
     level: float,

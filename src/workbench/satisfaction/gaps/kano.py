@@ -10,10 +10,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index
 from workbench.errors import DataError
 from workbench.results.drawing import name_marks
 from workbench.satisfaction.moments import resampled
@@ -254,7 +254,7 @@ def kano(
     return Kano(table, pd.concat(shares, ignore_index=True)[order])
 
 
-def _coded(answers: pd.Series, codes: Mapping[Any, int] | None, column: str) -> NDArray[np.intp]:
+def _coded(answers: pd.Series, codes: Mapping[Any, int] | None, column: str) -> Index:
     """Answers as 1 to 5; 0 where there is none."""
     given = answers.where(answers.notna() & (answers.astype(str).str.strip() != ""))
     if codes is None:
@@ -278,7 +278,7 @@ class _Worth:
 
     hot: Array  # (n, categories)
     weights: Array | None
-    people: NDArray[np.intp] | None
+    people: Index | None
 
     def of(
         self, plus: Sequence[int], minus: Sequence[int] = (), among: Sequence[int] = ()

@@ -1,4 +1,4 @@
-"""What to mend first: importance against performance, and how sure each place on the map is."""
+"""What to mend first: importance against experience, and how sure each place on the map is."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ QUADRANTS = ("Concentrate here", "Keep up the good work", "Low priority", "Possi
 
 @dataclass(frozen=True)
 class PriorityMap:
-    """Importance and performance of each item.
+    """Importance and perception of each item.
 
     Attributes
     ----------
     table : DataFrame
-        `item`, `label`, `dimension`, `n`, `performance`, `performance_low`, `performance_high`,
+        `item`, `label`, `dimension`, `n`, `perception`, `perception_low`, `perception_high`,
         `importance`, `importance_low`, `importance_high`, `quadrant`, `probability` (share of
         bootstrap samples in which the item lies in that quadrant), `sure` (at least .9), and one
         column a quadrant with its probability.
-    performance_cut, importance_cut : float
+    perception_cut, importance_cut : float
         Means over the items, where the lines are drawn.
     source : str
         "derived" (correlation with the outcome) or "stated".
     """
 
     table: pd.DataFrame
-    performance_cut: float
+    perception_cut: float
     importance_cut: float
     source: str
 
@@ -80,7 +80,7 @@ class PriorityMap:
                 part = t[chosen & (t["sure"].to_numpy() == sure)]
                 face = colour if sure else "none"
                 ax.scatter(
-                    part["performance"],
+                    part["perception"],
                     part["importance"],
                     s=36,
                     facecolors=face,
@@ -88,10 +88,10 @@ class PriorityMap:
                     linewidths=1.4,
                     zorder=3,
                 )
-        ax.axvline(self.performance_cut, color=muted, linewidth=0.7, linestyle="--")
+        ax.axvline(self.perception_cut, color=muted, linewidth=0.7, linestyle="--")
         ax.axhline(self.importance_cut, color=muted, linewidth=0.7, linestyle="--")
         ax.margins(0.12)
-        name_marks(ax, t["performance"], t["importance"], list(t["item"]))
+        name_marks(ax, t["perception"], t["importance"], list(t["item"]))
         corners = (("left", "top"), ("right", "top"), ("left", "bottom"), ("right", "bottom"))
         for name, (side, edge) in zip(QUADRANTS, corners, strict=True):
             x, y = (0.01 if side == "left" else 0.99), (0.985 if edge == "top" else 0.015)
@@ -120,7 +120,7 @@ def priority_map(
     draws: int = 500,
     level: float = 0.95,
 ) -> PriorityMap:
-    """Map importance against performance.
+    """Map importance against perception.
 
     Importance is the correlation of the item's experience with the outcome, or, with `stated`,
     the mean of what respondents said. Lines are drawn at the means over items, afresh in every
@@ -141,7 +141,7 @@ def priority_map(
     ----------
     Martilla, James (1977), Journal of Marketing 41(1), 77-79.
     """
-    performance = answers.perception.to_numpy(dtype=float)
+    perception = answers.perception.to_numpy(dtype=float)
     if stated is None:
         if outcome not in answers.background:
             raise DataError(
@@ -150,7 +150,7 @@ def priority_map(
                 remedy="name the column of overall satisfaction, or give `stated`",
             )
         y = pd.to_numeric(answers.background[outcome], errors="coerce").to_numpy(dtype=float)
-        other = np.repeat(y[:, None], performance.shape[1], axis=1)
+        other = np.repeat(y[:, None], perception.shape[1], axis=1)
     else:
         absent = [i for i in answers.items if i not in stated]
         if absent:
@@ -159,7 +159,7 @@ def priority_map(
                 remedy="give one column an item",
             )
         other = np.column_stack([np.asarray(stated[i], dtype=float) for i in answers.items])
-    usable = (~np.isnan(performance) & ~np.isnan(other)).sum(axis=0)
+    usable = (~np.isnan(perception) & ~np.isnan(other)).sum(axis=0)
     if usable.min() < 10:
         raise DataError(
             f"item {answers.items[int(usable.argmin())]} has {usable.min()} usable answers",
@@ -168,7 +168,7 @@ def priority_map(
     drawn = chain([answers.weights], resampled(answers.weights, draws, rng, answers.people))
     parts = []
     while some := list(islice(drawn, 100)):  # a hundred at once, so that large surveys fit
-        parts.append(_coordinates(performance, other, np.vstack(some), derived=stated is None))
+        parts.append(_coordinates(perception, other, np.vstack(some), derived=stated is None))
     level_of, weight_of = (np.vstack(side) for side in zip(*parts, strict=True))
     flat = [i for i, v in zip(answers.items, weight_of[0], strict=True) if np.isnan(v)]
     if flat:
@@ -189,9 +189,9 @@ def priority_map(
             "label": [answers.labels.get(i, i) for i in answers.items],
             "dimension": [answers.dimension_of(i) for i in answers.items],
             "n": usable,
-            "performance": level_of[0],
-            "performance_low": bounds[0][0],
-            "performance_high": bounds[0][1],
+            "perception": level_of[0],
+            "perception_low": bounds[0][0],
+            "perception_high": bounds[0][1],
             "importance": weight_of[0],
             "importance_low": bounds[1][0],
             "importance_high": bounds[1][1],

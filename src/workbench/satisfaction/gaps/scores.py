@@ -20,7 +20,7 @@ from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.stats.weights import several
 
 
-def performance(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
+def perception_scores(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
     """Mean experience of each item and dimension (SERVPERF), with intervals.
 
     Returns
@@ -127,7 +127,7 @@ def overall_scores(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Verdicts:
+class ScoreComparison:
     """How the verdict on each item differs between the gap and experience alone.
 
     Attributes
@@ -198,14 +198,14 @@ class Verdicts:
         return ax
 
 
-def verdicts(
+def compare_scores(
     answers: Answers,
     outcome: str | None = None,
     *,
     rng: np.random.Generator,
     draws: int = 200,
     level: float = 0.95,
-) -> Verdicts:
+) -> ScoreComparison:
     """Compare the verdict of gaps with that of experience alone, and which goes with satisfaction.
 
     Parameters
@@ -250,7 +250,7 @@ def verdicts(
             explained = pd.DataFrame(
                 {"score": names, "estimate": r2[0], "low": spans[0], "high": spans[1]}
             )
-    return Verdicts(table, float(tau[0]), float(low), float(high), explained)
+    return ScoreComparison(table, float(tau[0]), float(low), float(high), explained)
 
 
 def _means(weights: Array, values: pd.DataFrame) -> Array:

@@ -24,7 +24,7 @@ _LEAST_CUSTOMERS = 30
 
 
 @dataclass(frozen=True)
-class Later:
+class BehaviourAfter:
     """How later behaviour goes with an earlier answer: an association, no proof of cause.
 
     Attributes
@@ -96,7 +96,7 @@ class Later:
         return ax
 
 
-def later_purchases(
+def purchases_after(
     survey: pd.DataFrame,
     purchases: pd.DataFrame,
     *,
@@ -105,7 +105,7 @@ def later_purchases(
     as_of: date,
     min_cell: int = 5,
     level: float = 0.95,
-) -> Later:
+) -> BehaviourAfter:
     """Relate an answer to the number of purchases in the time after it.
 
     Poisson regression of the purchases in the `days` after the answer, with standard errors that
@@ -145,7 +145,7 @@ def later_purchases(
     return _relate(frame, after, past, "purchases", score, days, exclusions, min_cell, level)
 
 
-def later_leaving(
+def leaving_after(
     survey: pd.DataFrame,
     contracts: pd.DataFrame,
     *,
@@ -154,7 +154,7 @@ def later_leaving(
     as_of: date,
     min_cell: int = 5,
     level: float = 0.95,
-) -> Later:
+) -> BehaviourAfter:
     """Relate an answer to whether the customer has left some time after it.
 
     Logistic regression of having no contract any more `days` after the answer, among those who
@@ -171,7 +171,7 @@ def later_leaving(
     Raises
     ------
     DataError
-        As in `later_purchases`.
+        As in `purchases_after`.
     """
     frame, exclusions = _linked(survey, score, days, as_of)
     _need(contracts, ("customer_id", "start", "end"), "contracts")
@@ -260,7 +260,7 @@ def _relate(
     exclusions: list[tuple[str, int]],
     min_cell: int,
     level: float,
-) -> Later:
+) -> BehaviourAfter:
     events, customers = int(outcome.sum()), int(frame["customer_id"].nunique())
     rare = min(events, len(outcome) - events) if kind == "leaving" else events
     if rare < _LEAST_EVENTS or customers < _LEAST_CUSTOMERS:
@@ -299,7 +299,7 @@ def _relate(
         [(reason, "answers", n) for reason, n in exclusions if n], columns=["reason", "what", "n"]
     )
     levels = _levels(value, outcome, w, kind, min_cell, level)
-    return Later(pd.DataFrame(rows), levels, kind, score, days, table)
+    return BehaviourAfter(pd.DataFrame(rows), levels, kind, score, days, table)
 
 
 def _ratio(

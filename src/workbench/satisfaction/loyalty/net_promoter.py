@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Mask
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.stats import effective_answers, wilson
@@ -45,7 +45,7 @@ def nps_limits(
     z2 = float(ndtri(0.5 + level / 2)) ** 2
     estimate = (x - y) / m
 
-    def inside(theta: Array) -> NDArray[np.bool_]:
+    def inside(theta: Array) -> Mask:
         b = 2 * theta * (m - x) - (x + y) * (1 - theta)
         root = np.sqrt(np.maximum(b * b + 8 * m * y * theta * (1 - theta), 0.0))
         d = np.clip((root - b) / (4 * m), np.maximum(0.0, -theta), None)
@@ -198,7 +198,7 @@ def nps(
 
 def usable_scores(
     scores: ArrayLike, scale: tuple[float, float], weights: ArrayLike | None = None
-) -> tuple[Array, NDArray[np.bool_], Array | None]:
+) -> tuple[Array, Mask, Array | None]:
     """Return the answers on a scale, which of those given they are, and their weights."""
     raw = pd.Series(np.asarray(scores).ravel())
     values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float)

@@ -10,10 +10,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.satisfaction.loyalty.net_promoter import nps, usable_scores
@@ -259,7 +259,7 @@ class _Cell:
 def _cell(
     values: Array,
     w: Array | None,
-    people: NDArray[np.intp],
+    people: Index,
     measure: Measure,
     scale: tuple[float, float],
     level: float,

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index
 from workbench.errors import DataError
 
 
@@ -16,7 +15,7 @@ from workbench.errors import DataError
 class Shape:
     """Which item loads on which factor, and where the parameters stand in one vector."""
 
-    of: NDArray[np.intp]  # factor of each item
+    of: Index  # factor of each item
     k: int
 
     @property

@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index
 from workbench.errors import DataError
+from workbench.study.survey import PREFIXES, Survey
 
 WEIGHT = "weight"
 # Above this share of impossible values the scale itself is taken to be declared wrongly.
@@ -99,7 +99,7 @@ class Answers:
         return self.background[WEIGHT].to_numpy(dtype=float)
 
     @cached_property
-    def people(self) -> NDArray[np.intp]:
+    def people(self) -> Index:
         """Who gave each answer, as numbers: the customer where known, else the respondent.
 
         Somebody who answers in several waves has one number, so that changes are paired and
@@ -158,7 +158,7 @@ class Answers:
 
 def same_person(
     frame: pd.DataFrame, *, customer: str = "customer_id", respondent: str = "respondent_id"
-) -> NDArray[np.intp]:
+) -> Index:
     """Give a number to each person in a table of answers: the customer, else the respondent.
 
     Rows with neither are people of their own.
@@ -173,15 +173,10 @@ def same_person(
 
 def read_answers(
     frame: pd.DataFrame,
+    card: Survey,
     *,
-    dimensions: Mapping[str, Sequence[str]],
-    scale: tuple[float, float] = (1, 7),
     labels: Mapping[str, str] | None = None,
     reversed_items: Sequence[str] = (),
-    importance_scale: tuple[float, float] | None = None,
-    expectation: str = "exp_",
-    perception: str = "per_",
-    importance: str = "imp_",
     respondent: str = "respondent_id",
     wave: str = "wave",
     answered: str = "answered_on",
@@ -196,34 +191,36 @@ def read_answers(
     Parameters
     ----------
     frame : DataFrame
-        One row a respondent and wave, columns `exp_01`, `per_01`, ...
-    dimensions : mapping of str to sequence of str
-        Items of each dimension, codes without prefix.
-    scale : tuple
-        Lowest and highest possible answer.
+        One row a respondent and wave, columns `exp_01`, `per_01`, `imp_01`, ...
+    card : Survey
+        The instrument: dimensions with their items, and the scales. Its names of columns are those
+        of the file; a study's table has been renamed, and its reversed items turned, when read.
     labels : mapping, optional
         Wording of each item.
     reversed_items : sequence of str
-        Items worded negatively whose answers are still to be turned round (a study's table has
-        been turned when it was read).
-    importance_scale : tuple, optional
-        Of stated importance; the items' scale unless given.
-    expectation, perception, importance : str
-        Prefixes of the columns of an item.
+        Items worded negatively whose answers are still to be turned round.
     respondent, wave, answered : str
         Columns of identity, wave and day of answer; only the first must exist.
 
     Raises
     ------
     SurveyError
-        Columns missing, expectation without perception or the reverse, an item in two dimensions,
-        a scale that most answers do not fit, or no usable answer at all.
+        Columns missing, expectation without perception or the reverse, a scale that most answers
+        do not fit, or no usable answer at all.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from workbench.satisfaction import read_answers
+    >>> from workbench.study.survey import Survey
+    >>> frame = pd.DataFrame({"respondent_id": [1, 2], "exp_01": [6, 7], "per_01": [5, 4]})
+    >>> read_answers(frame, Survey(dimensions={"tangibles": ("01",)})).gap["01"].tolist()
+    [-1.0, -3.0]
     """
-    structure = {name: tuple(str(item) for item in items) for name, items in dimensions.items()}
+    structure = {name: tuple(members) for name, members in card.dimensions.items()}
     items = [item for members in structure.values() for item in members]
-    low, high = _ends(scale, "survey.scale")
-    one_sided = _check_columns(frame, structure, items, (expectation, perception), respondent)
-    if not any(perception + i in frame for i in items):
+    one_sided = _check_columns(frame, items, respondent)
+    if not any(PREFIXES["perception"] + i in frame for i in items):
         structure, items = {}, []
     counts: list[dict[str, object]] = []
 
@@ -231,29 +228,30 @@ def read_answers(
         if n:
             counts.append({"reason": reason, "what": what, "n": n})
 
-    def side(prefix: str, asked: list[str], ends: tuple[float, float]) -> pd.DataFrame:
-        values, unreadable, outside = _on_scale(kept, [prefix + i for i in asked], *ends)
+    def read(side: str, codes: list[str], ends: tuple[int, int]) -> pd.DataFrame:
+        columns = [PREFIXES[side] + i for i in codes]
+        values, unreadable, outside = _on_scale(rows, columns, *ends)
         count("not a number", "answers", unreadable)
         count("off the scale", "answers", outside)
-        turned = np.isin(asked, list(reversed_items))
+        turned = np.isin(codes, list(reversed_items))
         values[:, turned] = sum(ends) - values[:, turned]
-        return pd.DataFrame(values, index=kept.index, columns=asked)
+        return pd.DataFrame(values, index=rows.index, columns=codes)
 
-    kept = _last_of_each(frame, respondent, wave, answered)
+    rows = _last_of_each(frame, respondent, wave, answered)
     count(
         "answered more than once in a wave; the last answer counts",
         "respondents",
-        len(frame) - len(kept),
+        len(frame) - len(rows),
     )
-    seen = side(perception, items, (low, high))
-    wished = (
-        pd.DataFrame(np.nan, index=kept.index, columns=items)
+    perception = read("perception", items, card.scale)
+    expectation = (
+        pd.DataFrame(np.nan, index=rows.index, columns=items)
         if one_sided or not items
-        else side(expectation, items, (low, high))
+        else read("expectation", items, card.scale)
     )
-    rated = [i for i in items if importance + i in frame]
-    stated = side(importance, rated, _ends(importance_scale or scale, "survey.importance_scale"))
-    usable = seen.notna() if one_sided else seen.notna() & wished.notna()
+    rated = [i for i in items if PREFIXES["importance"] + i in frame]
+    importance = read("importance", rated, card.importance_scale or card.scale)
+    usable = perception.notna() if one_sided else perception.notna() & expectation.notna()
     keep = usable.any(axis=1).to_numpy() | (not items)
     count(
         "no item answered" if one_sided else "no item with both expectation and perception",
@@ -269,57 +267,26 @@ def read_answers(
             remedy="check the columns and the scale in study.yml",
         )
     if items:
-        sides = [side.to_numpy()[keep] for side in (wished, seen)]
+        sides = [side.to_numpy()[keep] for side in (expectation, perception)]
         top = np.fmax(*(np.fmax.reduce(side, axis=1) for side in sides))
         bottom = np.fmin(*(np.fmin.reduce(side, axis=1) for side in sides))
         count("gave the same answer throughout (kept)", "respondents", int((top == bottom).sum()))
-    prefixes = (expectation, perception, importance)
-    taken = [p + i for p in prefixes for i in items if p + i in kept]
+    taken = [prefix + i for prefix in PREFIXES.values() for i in items if prefix + i in rows]
     return Answers(
-        expectation=wished[keep].reset_index(drop=True),
-        perception=seen[keep].reset_index(drop=True),
-        background=kept.drop(columns=taken).loc[keep].reset_index(drop=True),
+        expectation=expectation[keep].reset_index(drop=True),
+        perception=perception[keep].reset_index(drop=True),
+        background=rows.drop(columns=taken).loc[keep].reset_index(drop=True),
         dimensions=structure,
-        scale=(low, high),
+        scale=card.scale,
         labels={item: (labels or {}).get(item, item) for item in items},
         exclusions=_tally(counts),
-        importance=stated[keep].reset_index(drop=True),
+        importance=importance[keep].reset_index(drop=True),
     )
 
 
-def _ends(scale: tuple[float, float], where: str) -> tuple[float, float]:
-    low, high = float(scale[0]), float(scale[1])
-    if not low < high:
-        raise SurveyError(
-            f"the scale runs from {low:g} to {high:g}",
-            where=where,
-            remedy="give the lowest and the highest possible answer",
-        )
-    return low, high
-
-
-def _check_columns(
-    frame: pd.DataFrame,
-    structure: Mapping[str, tuple[str, ...]],
-    items: list[str],
-    prefixes: tuple[str, str],
-    respondent: str,
-) -> bool:
+def _check_columns(frame: pd.DataFrame, items: list[str], respondent: str) -> bool:
     """Refuse columns that do not fit the instrument; tell whether only perception was asked."""
-    expectation, perception = prefixes
-    if not items:
-        raise SurveyError(
-            "no items are declared",
-            where="survey.dimensions",
-            remedy="list the items of each dimension",
-        )
-    twice = sorted({item for item in items if items.count(item) > 1})
-    if twice:
-        raise SurveyError(
-            f"items {', '.join(twice)} stand in more than one dimension",
-            where="survey.dimensions",
-            remedy="give each item one dimension",
-        )
+    expectation, perception = PREFIXES["expectation"], PREFIXES["perception"]
     if respondent not in frame:
         raise SurveyError(
             f"there is no column {respondent!r}",

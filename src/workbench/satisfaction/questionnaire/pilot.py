@@ -8,8 +8,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from workbench.arrays import Mask
 from workbench.results.estimate import Estimate
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.stats import column_moments, wilson
@@ -48,7 +48,7 @@ class Pilot:
     items: pd.DataFrame
     care: pd.DataFrame
     patterns: pd.DataFrame
-    careless: NDArray[np.bool_]
+    careless: Mask
 
     @property
     def table(self) -> pd.DataFrame:
@@ -174,10 +174,10 @@ def _items(answers: Answers, side: str, values: pd.DataFrame, level: float) -> p
 
 def _care(
     answers: Answers, sides: dict[str, pd.DataFrame], seconds: str, level: float
-) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+) -> tuple[pd.DataFrame, Mask]:
     rows, any_sign = [], np.zeros(len(answers), dtype=bool)
 
-    def sign(name: str, found: NDArray[np.bool_], asked: NDArray[np.bool_]) -> None:
+    def sign(name: str, found: Mask, asked: Mask) -> None:
         nonlocal any_sign
         any_sign = any_sign | found
         n, total = int(found.sum()), int(asked.sum())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,28 +18,10 @@ from workbench.satisfaction.questionnaire.answers import (
 )
 from workbench.stats import Raked, effective_size, rake
 from workbench.stats.raking import JOINT
+from workbench.study.survey import Survey
 
 #: A wave with fewer respondents is not raked: a handful cannot be made to stand for everybody.
 _LEAST_TO_RAKE = 30
-
-
-class WeightsCard(Protocol):
-    """What a study card says about weights."""
-
-    column: str | None
-    margins: Mapping[str, Mapping[str, float]]
-    trim: float | None
-
-
-class SurveyCard(Protocol):
-    """What a study card says about a survey."""
-
-    dimensions: Mapping[str, Sequence[str]]
-    scale: tuple[int, int]
-    importance_scale: tuple[int, int] | None
-    waves: Sequence[str]
-    groups: Sequence[str]
-    weights: WeightsCard | None
 
 
 @dataclass(frozen=True)
@@ -74,7 +55,7 @@ class Weighting:
 
 
 @dataclass(frozen=True)
-class Survey:
+class SurveyData:
     """A survey ready for analysis.
 
     Attributes
@@ -125,21 +106,21 @@ class Survey:
         return all(c in background and background[c].notna().any() for c in columns)
 
 
-def take_survey(
+def prepare_survey(
     table: pd.DataFrame,
-    card: SurveyCard,
+    card: Survey,
     *,
     people: Sequence[pd.DataFrame] = (),
     labels: Mapping[str, str] | None = None,
     min_cell: int = 1,
-) -> Survey:
+) -> SurveyData:
     """Check a survey's table by its card, join groups, order the waves, and weight.
 
     Parameters
     ----------
     table : DataFrame
         The study's table `survey`. Without a column `wave` all answers are one wave.
-    card : SurveyCard
+    card : Survey
         The survey's part of the study card.
     people : sequence of DataFrame
         Tables of customers that may hold the groups and margins (segments, customers).
@@ -158,15 +139,9 @@ def take_survey(
     needed = dict.fromkeys(column for name in margins for column in name.split(JOINT))
     frame = table if "wave" in table else table.assign(wave="all")
     for others in people:
-        frame = attach_all(frame, others, [*card.groups, *needed])
+        frame = join_customers(frame, others, [*card.groups, *needed])
     frame = frame.assign(wave=_ordered(frame["wave"], card.waves))
-    answers = read_answers(
-        frame,
-        dimensions=card.dimensions,
-        scale=card.scale,
-        labels=labels,
-        importance_scale=card.importance_scale,
-    )
+    answers = read_answers(frame, card, labels=labels)
     answers = answers.with_background(
         wave=answers.background["wave"].cat.remove_unused_categories()
     )
@@ -183,22 +158,22 @@ def take_survey(
             where="survey.wave",
             remedy="pool the waves; so few answers would tell what single people said",
         )
-    return Survey(answers, group, weighting, min_cell)
+    return SurveyData(answers, group, weighting, min_cell)
 
 
-def commented(
-    table: pd.DataFrame, card: SurveyCard | None, *, people: Sequence[pd.DataFrame] = ()
+def with_weight_and_person(
+    table: pd.DataFrame, card: Survey | None, *, people: Sequence[pd.DataFrame] = ()
 ) -> pd.DataFrame:
     """Add to each row of a survey its `weight` and the number of the `person` who gave it.
 
-    Rows that `take_survey` leaves out (no item answered, or answered again later in the wave) weigh
-    one, as do all where the card gives no weights or the table does not fit it.
+    Rows that `prepare_survey` leaves out (no item answered, or answered again later in the wave)
+    weigh one, as do all where the card gives no weights or the table does not fit it.
     """
     frame = table.reset_index(drop=True)
     weight = pd.Series(1.0, index=frame.index)
     if card is not None and card.weights is not None:
         try:
-            kept = take_survey(frame.assign(_row=frame.index), card, people=people).answers
+            kept = prepare_survey(frame.assign(_row=frame.index), card, people=people).answers
         except DataError:
             pass
         else:
@@ -315,7 +290,7 @@ def _ordered(waves: pd.Series, order: Sequence[str]) -> pd.Series:
     return pd.Series(pd.Categorical(text, categories=found, ordered=True), index=waves.index)
 
 
-def attach_all(
+def join_customers(
     survey: pd.DataFrame, people: pd.DataFrame, columns: Sequence[str], *, key: str = "customer_id"
 ) -> pd.DataFrame:
     """Join to each respondent those columns of a table of customers that the survey lacks."""
@@ -326,30 +301,3 @@ def attach_all(
         return survey
     groups = people.drop_duplicates(key).set_index(key)
     return survey.assign(**{c: survey[key].map(groups[c]) for c in wanted})
-
-
-def attach(
-    survey: pd.DataFrame, people: pd.DataFrame, columns: Sequence[str], *, key: str = "customer_id"
-) -> tuple[pd.DataFrame, str]:
-    """Join a group to each respondent: the first of some columns that is there.
-
-    Parameters
-    ----------
-    survey : DataFrame
-    people : DataFrame
-        One row a customer.
-    columns : sequence of str
-        Columns to try in turn, say segment, then region.
-
-    Returns
-    -------
-    survey : DataFrame
-        With the column added; respondents who are not linked to a customer have none.
-    column : str
-        Its name, empty when there is none.
-    """
-    for column in columns:
-        joined = attach_all(survey, people, [column], key=key)
-        if column in joined:
-            return joined, column
-    return survey, ""

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.satisfaction import SurveyError, gaps, loyalty_by, nps, take_survey, weigh
+from workbench.satisfaction import SurveyError, gaps, loyalty_by, nps, prepare_survey, weigh
 from workbench.study.survey import Survey as Card
 from workbench.study.survey import SurveyWeights
 
@@ -37,7 +37,7 @@ def card(**parts: object) -> Card:
 
 
 def test_waves_follow_the_card_and_not_the_alphabet() -> None:
-    found = take_survey(table(), card(waves=("spring", "autumn")))
+    found = prepare_survey(table(), card(waves=("spring", "autumn")))
     assert found.waves == ["spring", "autumn"] and found.last == "autumn"
     assert len(found.latest) == 100
     trend = loyalty_by(found.answers.background, "wave", column="recommend")
@@ -46,23 +46,23 @@ def test_waves_follow_the_card_and_not_the_alphabet() -> None:
 
 def test_a_wave_that_the_card_does_not_name_is_refused() -> None:
     with pytest.raises(SurveyError, match="waves autumn are not in the card"):
-        take_survey(table(), card(waves=("spring",)))
+        prepare_survey(table(), card(waves=("spring",)))
 
 
 def test_without_a_wave_all_answers_are_one() -> None:
-    assert take_survey(table().drop(columns="wave"), card()).waves == ["all"]
+    assert prepare_survey(table().drop(columns="wave"), card()).waves == ["all"]
 
 
 def test_the_first_group_that_is_there_is_joined_from_the_customers() -> None:
-    found = take_survey(table(), card(groups=("segment", "region")), people=[people()])
+    found = prepare_survey(table(), card(groups=("segment", "region")), people=[people()])
     assert found.group == "region" and set(found.answers.background["region"]) == {"n"}
-    assert take_survey(table(), card(groups=("segment",)), people=[people()]).group == ""
+    assert prepare_survey(table(), card(groups=("segment",)), people=[people()]).group == ""
 
 
 def test_margins_weight_each_wave_and_every_estimate_uses_them() -> None:
     weights = SurveyWeights(margins={"sex": {"f": 0.5, "m": 0.5}})
     frame = table()
-    found = take_survey(frame, card(weights=weights), people=[people()])
+    found = prepare_survey(frame, card(weights=weights), people=[people()])
     assert found.weighting is not None
     met = found.weighting.margins
     assert met["achieved"].to_numpy() == pytest.approx(met["target"].to_numpy())
@@ -82,7 +82,7 @@ def test_a_wave_of_one_answer_is_not_raked_and_says_so() -> None:
     frame = table()
     frame["wave"] = np.where(np.arange(200) == 0, "z", "a")
     weights = SurveyWeights(margins={"sex": {"f": 0.5, "m": 0.5}})
-    found = take_survey(frame, card(weights=weights), people=[people()])
+    found = prepare_survey(frame, card(weights=weights), people=[people()])
     assert found.weighting is not None
     notes = found.weighting.table.set_index("wave")["note"]
     assert notes["z"] == "too few answers to weight" and notes["a"] == ""
@@ -91,22 +91,22 @@ def test_a_wave_of_one_answer_is_not_raked_and_says_so() -> None:
 def test_margins_that_cannot_be_met_name_the_wave() -> None:
     weights = SurveyWeights(margins={"sex": {"f": 0.5, "m": 0.4, "x": 0.1}})
     with pytest.raises(SurveyError, match="wave autumn: nobody who answered is in 'x'"):
-        take_survey(table(), card(weights=weights), people=[people()])
+        prepare_survey(table(), card(weights=weights), people=[people()])
 
 
 def test_ready_weights_must_be_there_for_everybody() -> None:
     frame = table().assign(w=1.5)
-    found = take_survey(frame, card(weights=SurveyWeights(column="w")))
+    found = prepare_survey(frame, card(weights=SurveyWeights(column="w")))
     assert found.answers.weights == pytest.approx(1.0)
     frame.loc[3, "w"] = -1
     with pytest.raises(SurveyError, match="1 of 200 weights in 'w' are missing or negative"):
-        take_survey(frame, card(weights=SurveyWeights(column="w")))
+        prepare_survey(frame, card(weights=SurveyWeights(column="w")))
     with pytest.raises(SurveyError, match="no column 'v' of weights"):
         weigh(found.answers, column="v")
 
 
 def test_a_survey_without_expectations_has_experience_and_no_gaps() -> None:
-    found = take_survey(table().drop(columns=["exp_01", "exp_02", "exp_03"]), card())
+    found = prepare_survey(table().drop(columns=["exp_01", "exp_02", "exp_03"]), card())
     assert not found.answers.two_sided and len(found.answers) == 200
     with pytest.raises(SurveyError, match="did not ask for expectations"):
         gaps(found.answers)
@@ -114,13 +114,13 @@ def test_a_survey_without_expectations_has_experience_and_no_gaps() -> None:
 
 def test_a_survey_of_loyalty_only_has_no_items() -> None:
     frame = table()[["respondent_id", "wave", "recommend"]]
-    found = take_survey(frame, card())
+    found = prepare_survey(frame, card())
     assert found.answers.items == [] and found.has("recommend") and not found.has("csat5")
 
 
 def test_stated_importance_comes_along_on_its_own_scale() -> None:
     frame = table().assign(imp_01=[9] * 199 + [11])
-    found = take_survey(frame, card(importance_scale=(1, 10))).answers
+    found = prepare_survey(frame, card(importance_scale=(1, 10))).answers
     assert list(found.importance.columns) == ["01"] and found.importance["01"].count() == 199
     assert found.exclusions.set_index("reason").loc["off the scale", "n"] == 1
 
@@ -128,7 +128,7 @@ def test_stated_importance_comes_along_on_its_own_scale() -> None:
 def test_a_wave_below_the_least_cell_is_not_the_one_reported() -> None:
     frame = table()
     frame["wave"] = np.where(np.arange(200) == 0, "z", "a")
-    found = take_survey(frame, card(), min_cell=5)
+    found = prepare_survey(frame, card(), min_cell=5)
     assert found.waves == ["a", "z"] and found.last == "a" and len(found.latest) == 199
     with pytest.raises(SurveyError, match="largest wave has 3 respondents, fewer than 5"):
-        take_survey(frame.head(4), card(), min_cell=5)
+        prepare_survey(frame.head(4), card(), min_cell=5)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from workbench.satisfaction import pilot, read_answers
+from workbench.study.survey import Survey
 
 CODES = [f"{i:02d}" for i in range(1, 7)]
 
@@ -26,7 +27,7 @@ def answers(n: int = 200, **extra: object):
     frame.loc[1:4, "seconds"] = 60
     frame.loc[5:14, [f"exp_{i}" for i in CODES[1:]]] = np.nan
     frame.loc[20:49, "per_03"] = np.nan
-    return read_answers(frame.assign(**extra), dimensions={"a": CODES[:3], "b": CODES[3:]})
+    return read_answers(frame.assign(**extra), Survey(dimensions={"a": CODES[:3], "b": CODES[3:]}))
 
 
 def test_answer_rates_have_intervals_and_the_least_answered_is_named() -> None:

@@ -15,6 +15,7 @@ from workbench.satisfaction import (
     reliability,
 )
 from workbench.satisfaction.measurement.alpha import alpha_from_covariance
+from workbench.study.survey import Survey
 
 
 def items(n: int = 300, k: int = 4, seed: int = 2) -> pd.DataFrame:
@@ -81,7 +82,7 @@ def test_a_survey_is_judged_on_expectation_experience_and_gap() -> None:
         frame[f"exp_{item}"] = np.clip(np.round(5 + wish + rng.normal(0, 0.8, n)), 1, 9)
         frame[f"per_{item}"] = np.clip(np.round(5 + felt + rng.normal(0, 0.8, n)), 1, 9)
     found = reliability(
-        read_answers(frame, dimensions={"a": ["01", "02"], "b": ["03"]}, scale=(1, 9))
+        read_answers(frame, Survey(dimensions={"a": ["01", "02"], "b": ["03"]}, scale=(1, 9)))
     )
     table = found.table.set_index(["dimension", "of"])
     assert table.loc[("a", "gap"), "from_parts"] == pytest.approx(
@@ -96,7 +97,9 @@ def test_omega_stands_beside_alpha_from_three_items_on_and_experience_alone_suff
     frame.columns = [f"per_0{i}" for i in range(1, 6)]
     frame["respondent_id"] = np.arange(len(frame))
     found = reliability(
-        read_answers(frame, dimensions={"a": ["01", "02", "03"], "b": ["04", "05"]}, scale=(-9, 19))
+        read_answers(
+            frame, Survey(dimensions={"a": ["01", "02", "03"], "b": ["04", "05"]}, scale=(-9, 19))
+        )
     )
     table = found.table.set_index("dimension")
     assert set(table["of"]) == {"perception"}

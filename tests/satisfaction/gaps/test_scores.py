@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.satisfaction import performance, read_answers, verdicts, weighted_score
+from workbench.satisfaction import compare_scores, perception_scores, read_answers, weighted_score
 from workbench.stats import mean_interval
+from workbench.study.survey import Survey
 
 CODES = [f"{i:02d}" for i in range(1, 7)]
 WISH = [7, 5, 6, 6, 6, 6]
@@ -30,13 +31,12 @@ def answers(n: int = 600, seed: int = 1, **extra: object):
         own = felt + 0.5 * person + rng.normal(0, 0.8, n)
         frame[f"per_{item}"], total = own, total + own
     frame["csat5"] = total / 6 + rng.normal(0, 0.5, n)
-    return read_answers(
-        frame.assign(**extra), dimensions={"a": CODES[:3], "b": CODES[3:]}, scale=(-9, 19)
-    )
+    card = Survey(dimensions={"a": CODES[:3], "b": CODES[3:]}, scale=(-9, 19))
+    return read_answers(frame.assign(**extra), card)
 
 
 def test_an_item_may_fall_short_without_being_weak_and_the_reverse() -> None:
-    found = verdicts(answers(), rng=np.random.default_rng(0), draws=50)
+    found = compare_scores(answers(), rng=np.random.default_rng(0), draws=50)
     table = found.table.set_index("item")
     assert table.loc["01", "verdict"] == "gap only" and table.loc["01", "rank_gap"] == 1
     assert table.loc["02", "verdict"] == "experience only"
@@ -46,7 +46,7 @@ def test_an_item_may_fall_short_without_being_weak_and_the_reverse() -> None:
 
 
 def test_satisfaction_made_of_experience_goes_with_experience() -> None:
-    found = verdicts(answers(), "csat5", rng=np.random.default_rng(0), draws=80)
+    found = compare_scores(answers(), "csat5", rng=np.random.default_rng(0), draws=80)
     r2 = found.explained.set_index("score")
     assert r2.loc["experience", "estimate"] > r2.loc["gap", "estimate"] + 0.1
     assert r2.loc["difference", "low"] > 0
@@ -62,8 +62,8 @@ def test_performance_has_the_interval_of_the_mean_and_needs_no_expectations() ->
     rng = np.random.default_rng(2)
     for item in CODES:
         frame[f"per_{item}"] = rng.integers(1, 8, 30).astype(float)
-    found = read_answers(frame, dimensions={"a": CODES[:3], "b": CODES[3:]})
-    table = performance(found)
+    found = read_answers(frame, Survey(dimensions={"a": CODES[:3], "b": CODES[3:]}))
+    table = perception_scores(found)
     assert list(table["dimension"].iloc[-3:]) == ["a", "b", "overall"]
     single = mean_interval(frame["per_01"])
     assert tuple(table.loc[0, ["estimate", "low", "high"]]) == pytest.approx(tuple(single))
@@ -96,6 +96,6 @@ def test_without_importance_the_weighted_score_asks_for_it() -> None:
 
 def test_the_picture_numbers_every_item() -> None:
     figure, ax = plt.subplots()
-    verdicts(answers(), rng=np.random.default_rng(0), draws=20).plot(ax=ax)
+    compare_scores(answers(), rng=np.random.default_rng(0), draws=20).plot(ax=ax)
     assert {t.get_text() for t in ax.texts} == set(CODES)
     plt.close(figure)

@@ -16,6 +16,7 @@ from workbench.errors import DataError
 from workbench.satisfaction import gap_changes, gaps, gaps_by, read_answers
 from workbench.satisfaction.gaps.gaps import paired
 from workbench.stats import rake
+from workbench.study.survey import Survey
 
 DIMENSIONS = {"tangibles": ["01", "02"], "empathy": ["03", "04"]}
 
@@ -28,7 +29,7 @@ def answers(n: int = 400, seed: int = 3, **extra):
         e = 5 + 0.6 * person + rng.normal(0, 0.7, n)
         frame[f"exp_{item}"] = np.clip(np.round(e), 1, 9)
         frame[f"per_{item}"] = np.clip(np.round(e + gap + rng.normal(0, 1, n)), 1, 9)
-    return read_answers(frame.assign(**extra), dimensions=DIMENSIONS, scale=(1, 9))
+    return read_answers(frame.assign(**extra), Survey(dimensions=DIMENSIONS, scale=(1, 9)))
 
 
 def test_an_item_has_the_paired_t_interval_of_scipy() -> None:

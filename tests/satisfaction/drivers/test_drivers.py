@@ -19,6 +19,7 @@ from workbench.satisfaction import (
 )
 from workbench.satisfaction.drivers.ordinal import _refitted, _stepped, fit_ordered
 from workbench.satisfaction.moments import resampled
+from workbench.study.survey import Survey
 
 
 def correlated(n: int, p: int, seed: int = 1) -> pd.DataFrame:
@@ -248,9 +249,9 @@ def test_both_pages_ask_one_function_which_uses_weights_and_people() -> None:
     columns = {f"per_{i:02d}": x.iloc[:, i] for i in range(3)}
     frame = pd.DataFrame({"respondent_id": np.arange(300), "csat5": grades, **columns})
     twice = pd.concat([frame, frame.assign(wave="b")], ignore_index=True).fillna({"wave": "a"})
-    shape = {"dimensions": {"a": ["00"], "b": ["01"], "c": ["02"]}, "scale": (-9, 9)}
+    card = Survey(dimensions={"a": ["00"], "b": ["01"], "c": ["02"]}, scale=(-9, 9))
     one, two = (
-        service_drivers(read_answers(f, **shape), rng=np.random.default_rng(1), draws=100)
+        service_drivers(read_answers(f, card), rng=np.random.default_rng(1), draws=100)
         for f in (frame, twice)
     )
     assert two.table["estimate"].to_numpy() == pytest.approx(one.table["estimate"].to_numpy())
@@ -258,7 +259,7 @@ def test_both_pages_ask_one_function_which_uses_weights_and_people() -> None:
     widths = [(f.table["high"] - f.table["low"]).mean() for f in (one, two)]
     assert widths[1] == pytest.approx(widths[0], rel=0.05)
     with pytest.raises(DataError, match="no column 'csat10'"):
-        service_drivers(read_answers(frame, **shape), "csat10", rng=np.random.default_rng(1))
+        service_drivers(read_answers(frame, card), "csat10", rng=np.random.default_rng(1))
 
 
 def test_an_outcome_that_is_a_driver_in_other_words_is_refused() -> None:

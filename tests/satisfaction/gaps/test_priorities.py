@@ -13,6 +13,7 @@ import pytest
 
 from workbench.errors import DataError
 from workbench.satisfaction import QUADRANTS, drivers, lmg, priority_map, read_answers
+from workbench.study.survey import Survey
 
 ITEMS = ("01", "02", "03", "04")
 
@@ -26,7 +27,7 @@ def survey(n: int = 500, seed: int = 1, mean=(3, 6, 3, 6), weight=(0.8, 0.8, 0.0
         overall = overall + w * (per - m)
         frame[f"per_{item}"], frame[f"exp_{item}"] = per.round().clip(1, 9), 6
     frame["csat5"] = overall
-    return read_answers(frame, dimensions={"a": ITEMS[:2], "b": ITEMS[2:]}, scale=(1, 9))
+    return read_answers(frame, Survey(dimensions={"a": ITEMS[:2], "b": ITEMS[2:]}, scale=(1, 9)))
 
 
 def test_items_fall_into_the_quadrants_they_were_made_for() -> None:

@@ -12,14 +12,15 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
+from workbench.results import attempt
 from workbench.satisfaction import (
-    if_possible,
     importance,
     path_model,
     priority_map,
     read_answers,
     service_chain,
 )
+from workbench.study.survey import Survey
 
 ITEMS = ("01", "02", "03", "04")
 
@@ -39,7 +40,7 @@ def survey(n: int = 400, seed: int = 1, *, honest: bool = True, asked: int = 4):
             frame[f"imp_{item}"] = (said + rng.normal(size=n)).round().clip(1, 7)
     frame["csat5"] = np.digitize(overall, [-1.5, -0.5, 0.5, 1.5]) + 1
     frame["recommend"] = (5 + overall + rng.normal(size=n)).round().clip(0, 10)
-    return read_answers(frame, dimensions={"a": ITEMS[:2], "b": ITEMS[2:]}, scale=(1, 7))
+    return read_answers(frame, Survey(dimensions={"a": ITEMS[:2], "b": ITEMS[2:]}, scale=(1, 7)))
 
 
 def test_what_is_said_and_what_goes_with_satisfaction_agree_or_not() -> None:
@@ -79,7 +80,7 @@ def test_weights_count_in_the_priority_map_as_repeated_answers_do() -> None:
     for name in ("perception", "expectation", "background", "importance"):
         object.__setattr__(often, name, getattr(often, name).iloc[rows].reset_index(drop=True))
     repeated = priority_map(often, rng=np.random.default_rng(1), draws=5).table
-    for column in ("performance", "importance"):
+    for column in ("perception", "importance"):
         assert weighted[column].to_numpy() == pytest.approx(repeated[column].to_numpy())
 
 
@@ -87,14 +88,14 @@ def test_importance_that_was_hardly_asked_is_an_error_and_left_out() -> None:
     answers = survey(asked=2)
     with pytest.raises(DataError, match="importance was asked of 2 items"):
         importance(answers, rng=np.random.default_rng(1))
-    assert if_possible(importance, answers, rng=np.random.default_rng(1)) is None
+    assert attempt(importance, answers, rng=np.random.default_rng(1)) is None
     some = importance(survey(asked=3), rng=np.random.default_rng(1), draws=20)
     assert some.table["item"].tolist() == list(ITEMS[:3])
 
 
 def test_only_errors_of_the_data_leave_a_section_out() -> None:
     with pytest.raises(TypeError):
-        if_possible(importance, survey(), nonsense=1)
+        attempt(importance, survey(), nonsense=1)
 
 
 def test_the_chain_is_laid_out_by_what_was_asked() -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.satisfaction import later_leaving, later_purchases
+from workbench.satisfaction import leaving_after, purchases_after
 
 END = date(2025, 12, 31)
 
@@ -63,22 +63,22 @@ def test_only_purchases_of_the_time_after_the_answer_count() -> None:
         + [("c40", "2025-03-01", 5.0)],
         columns=["customer_id", "date", "amount"],
     ).assign(date=lambda t: pd.to_datetime(t["date"]))
-    found = later_purchases(survey, bought, days=180, as_of=END)
+    found = purchases_after(survey, bought, days=180, as_of=END)
     # the day of the answer is before it, the 180th day is the last
     assert found.table["events"].tolist() == [60, 60]
     refund = bought.assign(amount=[-5.0, -5.0, 5.0, 5.0] * 30 + [5.0])
-    assert later_purchases(survey, refund, days=180, as_of=END).table["events"].iloc[0] == 30
+    assert purchases_after(survey, refund, days=180, as_of=END).table["events"].iloc[0] == 30
 
 
 def test_an_outcome_that_leaves_nothing_to_relate_is_told() -> None:
     survey, _ = study(60)
     once = survey[["customer_id"]].assign(date=pd.Timestamp("2025-07-01"), amount=5.0)
     with pytest.raises(DataError, match="every answer is followed by as many events"):
-        later_purchases(survey, once, days=180, as_of=END)
+        purchases_after(survey, once, days=180, as_of=END)
     half = survey[["customer_id"]].iloc[:30]
     same = pd.concat([half.assign(date=pd.Timestamp(day)) for day in ("2025-03-01", "2025-07-01")])
     with pytest.raises(DataError, match="what went before tells exactly"):
-        later_purchases(survey, same.assign(amount=5.0), days=180, as_of=END)
+        purchases_after(survey, same.assign(amount=5.0), days=180, as_of=END)
 
 
 def test_what_was_not_followed_or_linked_is_counted_and_left_out() -> None:
@@ -86,7 +86,7 @@ def test_what_was_not_followed_or_linked_is_counted_and_left_out() -> None:
     survey.loc[:9, "answered_on"] = pd.Timestamp("2025-08-01")
     survey.loc[10:14, "customer_id"] = None
     survey.loc[15:17, "csat5"] = np.nan
-    found = later_purchases(survey, bought, days=180, as_of=END)
+    found = purchases_after(survey, bought, days=180, as_of=END)
     assert found.exclusions.set_index("reason")["n"].to_dict() == {
         "not linked to a customer": 5,
         "no answer, or no day of answering": 3,
@@ -99,7 +99,7 @@ def test_what_was_not_followed_or_linked_is_counted_and_left_out() -> None:
 def test_intervals_of_the_rate_ratio_cover_the_truth() -> None:
     hits, runs = np.zeros(2), 600
     for seed in range(runs):
-        table = later_purchases(*study(300, seed), days=180, as_of=END).table
+        table = purchases_after(*study(300, seed), days=180, as_of=END).table
         hits += ((table["low"] <= np.exp(0.3)) & (np.exp(0.3) <= table["high"])).to_numpy()
     assert (hits / runs >= 0.925).all() and (hits / runs <= 0.98).all(), hits / runs
 
@@ -117,7 +117,7 @@ def test_what_was_bought_before_is_held_equal() -> None:
         day = pd.Timestamp(start) + pd.to_timedelta(rng.integers(0, 180, count.sum()), "D")
         who = np.repeat(survey["customer_id"], count)
         parts.append(pd.DataFrame({"customer_id": who, "date": day}))
-    table = later_purchases(survey, pd.concat(parts), as_of=END).table.set_index("model")
+    table = purchases_after(survey, pd.concat(parts), as_of=END).table.set_index("model")
     assert table.loc["plain", "low"] > 1.15
     assert abs(np.log(table.loc["adjusted", "estimate"])) < 0.15 * np.log(
         table.loc["plain", "estimate"]
@@ -127,8 +127,8 @@ def test_what_was_bought_before_is_held_equal() -> None:
 def test_answers_of_one_customer_depend_on_each_other() -> None:
     survey, bought = study(200, effect=0.0)
     twice = pd.concat([survey, survey], ignore_index=True)
-    one = later_purchases(survey, bought, as_of=END).table.iloc[0]
-    two = later_purchases(twice, bought, as_of=END).table.iloc[0]
+    one = purchases_after(survey, bought, as_of=END).table.iloc[0]
+    two = purchases_after(twice, bought, as_of=END).table.iloc[0]
     assert two["n"] == 400 and two["customers"] == 200
     assert two["high"] - two["low"] == pytest.approx(one["high"] - one["low"], rel=0.02)
 
@@ -138,7 +138,7 @@ def test_leaving_goes_with_discontent() -> None:
     rng = np.random.default_rng(3)
     odds = np.exp(-0.5 - 0.5 * survey["csat5"])
     gone = rng.random(1200) < odds / (1 + odds)
-    found = later_leaving(survey, contracts(survey, gone), as_of=END)
+    found = leaving_after(survey, contracts(survey, gone), as_of=END)
     assert found.kind == "leaving" and found.clear
     assert np.exp(-0.5) in found.adjusted
     assert found.levels["estimate"].is_monotonic_decreasing or found.levels["n"].min() < 300
@@ -150,7 +150,7 @@ def test_a_second_contract_keeps_the_customer() -> None:
     gone = np.arange(300) % 3 == 0
     first = contracts(survey, gone)
     second = first[gone].head(40).assign(end=pd.NaT)
-    found = later_leaving(survey, pd.concat([first, second]), as_of=END)
+    found = leaving_after(survey, pd.concat([first, second]), as_of=END)
     assert found.table["events"].iloc[0] == gone.sum() - 40
 
 
@@ -158,7 +158,7 @@ def test_customers_without_a_contract_on_the_day_are_no_one_to_lose() -> None:
     survey, _ = study(300)
     table = contracts(survey, np.arange(300) % 3 == 0)
     table.loc[:19, "start"] = pd.Timestamp("2025-07-01")
-    found = later_leaving(survey, table, as_of=END)
+    found = leaving_after(survey, table, as_of=END)
     counted = found.exclusions.set_index("reason")["n"]
     assert counted["no contract on the day of the answer"] == 20
 
@@ -166,7 +166,7 @@ def test_customers_without_a_contract_on_the_day_are_no_one_to_lose() -> None:
 def test_rare_answers_are_withheld() -> None:
     survey, bought = study(300)
     survey["csat5"] = np.where(np.arange(300) < 3, 1, 3 + np.arange(300) % 3)
-    levels = later_purchases(survey, bought, as_of=END).levels.set_index("answer")
+    levels = purchases_after(survey, bought, as_of=END).levels.set_index("answer")
     assert pd.isna(levels.loc["1", "estimate"]) and levels.loc["1", "reason"]
     assert levels.loc["3", "low"] < levels.loc["3", "estimate"] < levels.loc["3", "high"]
 
@@ -174,7 +174,7 @@ def test_rare_answers_are_withheld() -> None:
 def test_a_score_of_many_values_is_shown_in_five_groups() -> None:
     survey, bought = study(300)
     survey["gap"] = np.random.default_rng(1).normal(size=300)
-    found = later_purchases(survey, bought, score="gap", as_of=END)
+    found = purchases_after(survey, bought, score="gap", as_of=END)
     assert len(found.levels) == 5 and found.levels["n"].tolist() == [60] * 5
 
 
@@ -192,12 +192,12 @@ def test_what_cannot_be_related_is_an_error(change, said: str) -> None:
     survey, bought = study(100)
     bought = bought[bought["date"] > "2025-06-01"]
     with pytest.raises(DataError, match=said):
-        later_purchases(*change(survey, bought), as_of=END)
+        purchases_after(*change(survey, bought), as_of=END)
 
 
 def test_later_behaviour_can_be_drawn() -> None:
     survey, bought = study(300)
-    found = later_purchases(survey, bought, as_of=END)
+    found = purchases_after(survey, bought, as_of=END)
     figure, ax = plt.subplots()
     found.plot(ax=ax)
     assert [t.get_text() for t in ax.get_xticklabels()] == list("12345")
