@@ -317,7 +317,7 @@ def test_goals_carry_weights_and_history_and_actions_name_what_they_serve(tmp_pa
     assert study.goals[0].baseline.how == "stated" and study.goals[2].history[0].target == 3
     assert study.actions[0].goal == "a"
     text = problem(tmp_path / "sum", GOALS_AND_ACTIONS.replace("weight: 0.4", "weight: 0.6"))
-    assert "serve 'top' sum to 1.2 and not to 1 (a 0.6 + b 0.6); divide them by" in text
+    assert "serve 'top', the weights sum to 1.2 and not to 1 (a 0.6 + b 0.6); divide" in text
     text = problem(tmp_path / "one", GOALS_AND_ACTIONS.replace("weight: 0.4, ", ""))
     assert "b has no weight; give all of them one" in text
     text = problem(tmp_path / "goal", GOALS_AND_ACTIONS.replace("goal: a}", "goal: c, case: x}"))

@@ -53,6 +53,12 @@ def test_a_study_in_order_has_no_problems(make_study: MakeStudy) -> None:
         ({"goals": [goal(where={"regoin": "x"})]}, "no column 'regoin'"),
         ({"goals": [goal(where={"region": "Nort"})]}, "no region 'Nort'; did you mean 'North'?"),
         ({"goals": [goal(every="wave")]}, "has no waves"),
+        (
+            {"scorecard": {"by": "region", "tree": {"a": ["sale"]}}},
+            "scorecard (sale): there is no indicator 'sale'; did you mean",
+        ),
+        ({"scorecard": {"by": "regoin", "tree": {"a": ["sales"]}}}, "no column 'regoin'"),
+        ({"scorecard": {"by": "region", "tree": {"a": ["sales"]}}}, None),
         ({"cases": [case(outcomes=[{"indicator": "chrun"}])]}, "did you mean 'churn'"),
         ({"cases": [case(selected_on="spend")]}, "cases (offers).selected_on: there is no indic"),
         ({"cases": [case(name="offer")]}, "has no case 'offer'; did you mean 'offers'?"),

@@ -32,13 +32,12 @@ def goal(name: str = "g", **changes: object) -> Goal:
         "name": name,
         "title": name.title(),
         "indicator": "nps",
-        "baseline": 10.0,
-        "baseline_date": dt.date(2024, 12, 31),
+        "baseline": {"value": changes.pop("baseline", 10.0), "date": dt.date(2024, 12, 31)},
         "target": 20.0,
         "deadline": TODAY,
         "owner": "somebody",
     }
-    return Goal(**(plain | changes))
+    return Goal.model_validate(plain | changes)
 
 
 def path(values: list[float], se: float | None = 0.5, start: str = "2024-01-01") -> pd.DataFrame:
@@ -140,7 +139,7 @@ def test_a_goal_without_a_record_is_named() -> None:
 def report() -> GoalReport:
     goals = [
         goal("top", target=20.0),
-        goal("child", parent="top", owner="", deadline=dt.date(2026, 6, 30)),
+        goal("child", parent="top", owner=None, deadline=dt.date(2026, 6, 30)),
         goal("alone", target=10.2, indicator="unheard_of"),
     ]
     return judge(goals, {"top": path(RISE), "child": path(FLAT), "alone": path(FLAT)}, as_of=TODAY)

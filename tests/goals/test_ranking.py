@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from workbench.errors import DataError
 from workbench.goals import GoalError, ahp, critic, entropy, equal, rank_units, stated
 
 MATRIX = pd.DataFrame(
@@ -25,7 +26,7 @@ def test_a_consistent_comparison_gives_its_own_weights() -> None:
 def test_contradictions_are_refused_and_the_worst_pair_is_named() -> None:
     pairs = {"a / b": 2, "a / c": 4, "a / d": 8, "b / c": 2, "b / d": 4, "c / d": 1 / 9}
     with pytest.raises(
-        GoalError, match=r"contradict.*look at c / d first: 0.111 is said"
+        DataError, match=r"contradict.*look at c / d first: 0.111 is said"
     ) as caught:
         ahp(pairs)
     assert "would fit the rest" in str(caught.value)
@@ -42,20 +43,20 @@ def test_contradictions_are_refused_and_the_worst_pair_is_named() -> None:
     ],
 )
 def test_incomplete_comparisons_name_what_is_missing(pairs: dict[str, float], message: str) -> None:
-    with pytest.raises(GoalError, match=message):
+    with pytest.raises(DataError, match=message):
         ahp(pairs)
 
 
 def test_a_matrix_that_is_not_reciprocal_is_refused() -> None:
     matrix = pd.DataFrame([[1.0, 3.0], [0.5, 1.0]], index=["a", "b"], columns=["a", "b"])
-    with pytest.raises(GoalError, match=r"a / b is 3, but the other way round 0\.5"):
+    with pytest.raises(DataError, match=r"a / b is 3, but the other way round 0\.5"):
         ahp(matrix)
 
 
 def test_weights_that_do_not_sum_are_refused_with_the_remedy() -> None:
-    with pytest.raises(GoalError, match=r"sum to 0.8.*divide them by their sum: a 0.625, b 0.375"):
+    with pytest.raises(DataError, match=r"sum to 0.8.*divide them by their sum: a 0.625, b 0.375"):
         stated({"a": 0.5, "b": 0.3})
-    with pytest.raises(GoalError, match=r"weight of 'b' is -0\.5"):
+    with pytest.raises(DataError, match=r"weight of 'b' is -0\.5"):
         stated({"a": 1.5, "b": -0.5})
     assert stated({"a": 0.6, "b": 0.4}).array.sum() == 1
     assert equal(["a", "b", "c", "d"]).array.tolist() == [0.25] * 4

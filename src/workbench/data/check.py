@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +105,7 @@ def check_study(study: Study) -> CheckReport:
     # Goals and cases on a table that cannot be read have the table's problem, not one of theirs.
     readable = set(reports)
     problems += _about_goals(tables, readable)
+    problems += _about_scorecard(tables, readable)
     for case in study.cases:
         problems += _about_case(tables, case, readable)
     if study.survey is not None:
@@ -176,7 +177,12 @@ def _about_people(tables: Tables) -> list[str]:
 
 
 def _about_indicator(
-    tables: Tables, name: str, every: str | None, where: Mapping[str, Any], readable: set[str]
+    tables: Tables,
+    name: str,
+    every: str | None,
+    where: Mapping[str, Any],
+    readable: set[str],
+    by: Sequence[str] = (),
 ) -> str | None:
     try:
         chosen = find_indicator(name)
@@ -185,7 +191,7 @@ def _about_indicator(
     needed = {chosen.table, *({"customers"} & set(tables.names))}
     if not needed & set(tables.names) <= readable:
         return None
-    problem = missing_for(tables, chosen, every, list(where))
+    problem = missing_for(tables, chosen, every, [*where, *by])
     if problem is not None:
         return f"{problem.what}; {problem.remedy}"
     for column, value in where.items():
@@ -216,6 +222,19 @@ def _about_goals(tables: Tables, readable: set[str]) -> list[str]:
             text = f"{goal.indicator!r} serves cases only; a goal needs one of the library"
         if text is not None:
             problems.append(f"goals[{i}] ({goal.name}): {text}")
+    return problems
+
+
+def _about_scorecard(tables: Tables, readable: set[str]) -> list[str]:
+    """Look whether the indicators of the scorecard can be measured for each of its groups."""
+    card = tables.study.scorecard
+    if card is None:
+        return []
+    problems = []
+    for name in (name for leaves in card.tree.values() for name in leaves):
+        text = _about_indicator(tables, name, card.every, {}, readable, by=[card.by])
+        if text is not None:
+            problems.append(f"scorecard ({name}): {text}")
     return problems
 
 

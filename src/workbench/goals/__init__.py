@@ -10,15 +10,15 @@ from workbench.goals.experts import ExpertAgreement, expert_agreement
 from workbench.goals.forecast import LevelModel, fit_level
 from workbench.goals.judgement import judge
 from workbench.goals.local_trend import Mixture
-from workbench.goals.plan import FORECASTS, Goal, GoalError, read_goals
 from workbench.goals.proposals import Proposals, propose
 from workbench.goals.ranking import Ranking, Sensitivity, rank_units
-from workbench.goals.record import Record, read_record
+from workbench.goals.record import GoalError, Record, read_record
 from workbench.goals.report import GoalReport
 from workbench.goals.smart import LETTERS, SmartCheck, check_smart
 from workbench.goals.status import STATUSES, Attainment, StatusRules, attainment, progress
 from workbench.goals.tree import IndicatorTree, compare_weights, indicator_tree, latest_matrix
 from workbench.goals.weights import Weights, ahp, critic, entropy, equal, stated
+from workbench.study.goals import FORECASTS, Goal, read_goals
 
 __all__ = [
     "FORECASTS",

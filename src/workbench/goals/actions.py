@@ -16,11 +16,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from workbench.goals.plan import GoalError, plain_text
 from workbench.goals.proposals import Proposals
+from workbench.goals.record import GoalError
 from workbench.goals.report import GoalReport
 from workbench.stats import holm
 from workbench.stats.intervals import normal_quantile
+from workbench.study.fields import english
+from workbench.study.goals import Action
 
 STATES: Final = ("overdue", "running", "planned", "done")
 WORKED, PARTLY, MIXED, HARMED, UNCLEAR = (
@@ -151,7 +153,7 @@ class ActionRegister:
 
 
 def action_register(
-    actions: Iterable[Mapping[str, Any]],
+    actions: Iterable[Action],
     report: GoalReport,
     *,
     effects: pd.DataFrame | None = None,
@@ -160,8 +162,7 @@ def action_register(
 
     Parameters
     ----------
-    actions : iterable of mapping
-        name, title, start, due; optional finding, where, owner, done, expected, goal, case.
+    actions : iterable of Action
     report : GoalReport
         The goals, judged; its day is the day of the register.
     effects : DataFrame, optional
@@ -170,7 +171,7 @@ def action_register(
     Raises
     ------
     GoalError
-        If an action names a goal that does not exist, or its dates are out of order.
+        If an action names a goal that the report does not judge.
     """
     status = report.table.set_index("goal")
     rows, brought = [], []
@@ -183,8 +184,6 @@ def action_register(
                 where=where,
                 remedy=f"goals: {', '.join(status.index)}",
             )
-        if row["due"] < row["start"]:
-            raise GoalError("it is due before it starts", where=where, remedy="correct a date")
         row["goal_title"] = status["title"][row["goal"]] if row["goal"] else ""
         row["goal_status"] = status["status"][row["goal"]] if row["goal"] else ""
         row["state"] = _state(row, report.as_of)
@@ -207,20 +206,19 @@ def action_register(
     return ActionRegister(ordered, found.reindex(columns=EFFECTS))
 
 
-def _read(card: Mapping[str, Any]) -> dict[str, Any]:
-    where = dict(card.get("where") or {})
+def _read(card: Action) -> dict[str, Any]:
     return {
-        "action": str(card.get("name") or ""),
-        "title": plain_text(card.get("title")) or str(card.get("name") or ""),
-        "finding": plain_text(card.get("finding")),
-        "segment": ", ".join(str(v) for v in where.values()),
-        "owner": plain_text(card.get("owner")),
-        "start": pd.Timestamp(card["start"]),
-        "due": pd.Timestamp(card["due"]),
-        "done": pd.Timestamp(card["done"]) if card.get("done") else pd.NaT,
-        "goal": plain_text(card.get("goal")),
-        "case": plain_text(card.get("case")),
-        "expected": plain_text(card.get("expected")),
+        "action": card.name,
+        "title": english(card.title),
+        "finding": english(card.finding),
+        "segment": ", ".join(str(v) for v in (card.where or {}).values()),
+        "owner": english(card.owner),
+        "start": pd.Timestamp(card.start),
+        "due": pd.Timestamp(card.due),
+        "done": pd.Timestamp(card.done) if card.done else pd.NaT,
+        "goal": card.goal or "",
+        "case": card.case or "",
+        "expected": english(card.expected),
     }
 
 

@@ -19,8 +19,8 @@ from workbench.arrays import Array
 from workbench.goals.control_charts import XmR, xmr
 from workbench.goals.counts import CountChart, p_chart
 from workbench.goals.forecast import LevelModel
-from workbench.goals.plan import Goal, GoalError
-from workbench.goals.record import Record
+from workbench.goals.record import GoalError, Record
+from workbench.study.goals import Goal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -113,9 +113,9 @@ def changes(report: GoalReport, *, shares: Collection[str] = ()) -> Changes:
     charts: dict[str, XmR | CountChart] = {}
     for goal in report.goals:
         record = report.records[goal.name]
-        cut = pd.Timestamp(goal.baseline_date)
+        cut = pd.Timestamp(goal.baseline.date)
         base = int((pd.to_datetime(record.end) <= cut + pd.Timedelta(days=1)).sum())
-        row = {"goal": goal.name, "title": goal.title, "periods": record.value.size - base}
+        row = {"goal": goal.name, "title": goal.label, "periods": record.value.size - base}
         row |= threshold_of(goal, record, report.models.get(goal.name))
         if base < FEWEST_BASE:
             empty = dict.fromkeys(("mean", "lower_limit", "upper_limit"), math.nan)
@@ -153,18 +153,17 @@ def changes(report: GoalReport, *, shares: Collection[str] = ()) -> Changes:
 def threshold_of(goal: Goal, record: Record, model: LevelModel | None) -> dict[str, Any]:
     """Hold the last measured value, and the level beneath it, against the fixed thresholds."""
     value, se = float(record.value[-1]), float(record.se[-1])
-    below, above = goal.warn_below, goal.warn_above
-    if math.isnan(below) and math.isnan(above):
+    below = -math.inf if goal.warn_below is None else goal.warn_below
+    above = math.inf if goal.warn_above is None else goal.warn_above
+    if math.isinf(below) and math.isinf(above):
         return {"threshold": math.nan, "latest": value, "warning": ""}
     if model is not None:
         low, high = model.level(int(record.step[-1])).interval()
     else:
         low, high = value - 1.96 * se, value + 1.96 * se
-    to_below = math.inf if math.isnan(below) else value - below
-    to_above = math.inf if math.isnan(above) else above - value
-    threshold = below if to_below <= to_above else above
+    threshold = below if value - below <= above - value else above
     words = WITHIN
-    if min(to_below, to_above) < 0:
+    if value < below or value > above:
         clear = high < below or low > above
         words = BEYOND if clear else BARELY
     return {"threshold": threshold, "latest": value, "warning": words}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from workbench.goals.plan import GoalError
+from workbench.goals.record import GoalError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,7 +17,7 @@ import pandas as pd
 
 from workbench.arrays import Array
 from workbench.goals.control_charts import RULES, RUN, chart_metrics, draw_values, signals_of
-from workbench.goals.plan import GoalError
+from workbench.goals.record import GoalError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

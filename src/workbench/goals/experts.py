@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.goals.plan import GoalError
+from workbench.goals.record import GoalError
 from workbench.results.estimate import Estimate
 from workbench.stats import Agreement, krippendorff, mean_interval, rating_table
 from workbench.stats.agreement import RELIABLE, TENTATIVE, Scale

@@ -19,8 +19,8 @@ import numpy as np
 
 from workbench.arrays import Array
 from workbench.goals.local_trend import Explained, Mixture, explain
-from workbench.goals.plan import AVERAGED, FORECASTS, GoalError
-from workbench.goals.record import Record
+from workbench.goals.record import GoalError, Record
+from workbench.study.goals import AVERAGED, FORECASTS
 
 NAIVE: Final = "naive"
 FEWEST: Final = 5

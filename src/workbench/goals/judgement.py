@@ -12,10 +12,11 @@ import pandas as pd
 
 from workbench.goals.forecast import FEWEST, LevelModel, fit_level
 from workbench.goals.local_trend import Mixture
-from workbench.goals.plan import Goal, GoalError
-from workbench.goals.record import Record, read_record
+from workbench.goals.record import GoalError, Record, read_record
 from workbench.goals.report import GoalReport
 from workbench.goals.status import REASONS, Attainment, StatusRules, attainment, progress
+from workbench.study.fields import english
+from workbench.study.goals import Goal
 
 LATEST: Final = "latest value only"
 # From this share of the weight on, a record is called seasonal.
@@ -99,7 +100,7 @@ def _judged(
     low, high = now.interval() if now is not None else (math.nan, math.nan)
     estimate = now.centre if now is not None else float(record.value[-1])
     done = (
-        attainment(estimate, goal.baseline, goal.target, low, high)
+        attainment(estimate, goal.baseline.value, goal.target, low, high)
         if goal.way
         else Attainment(math.nan, math.nan, math.nan)
     )
@@ -107,10 +108,10 @@ def _judged(
     means = errors.mean(axis=0) if len(errors) else np.full(2, math.nan)
     return {
         "goal": goal.name,
-        "title": goal.title,
+        "title": goal.label,
         "indicator": goal.indicator,
-        "owner": goal.owner,
-        "baseline": goal.baseline,
+        "owner": english(goal.owner),
+        "baseline": goal.baseline.value,
         "target": goal.target,
         "deadline": pd.Timestamp(goal.deadline),
         "latest": float(record.value[-1]),
@@ -174,7 +175,8 @@ def _status(
     if probability >= rules.likely:
         return "on course", "course"
     low, high = final.interval()
-    wide = low <= min(goal.baseline, goal.target) and high >= max(goal.baseline, goal.target)
+    ends = sorted((goal.baseline.value, goal.target))
+    wide = low <= ends[0] and high >= ends[1]
     if wide and probability > 1 - rules.likely:
         return "cannot tell", "wide"
     return "at risk", "risk"

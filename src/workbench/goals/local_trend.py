@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, ndtr, ndtri
 
 from workbench.arrays import Array
-from workbench.goals.plan import DAMPED, FAMILIES, STEADY, TREND, WANDERING
+from workbench.study.goals import DAMPED, FAMILIES, STEADY, TREND, WANDERING
 
 Steps = NDArray[np.int64]
 

@@ -35,7 +35,7 @@ def path_table(report: GoalReport, name: str) -> pd.DataFrame:
         rows.append(
             {
                 "goal": name,
-                "title": goal.title,
+                "title": goal.label,
                 "period": pd.Timestamp(record.day_of(step)),
                 "value": measured.get(step, math.nan),
                 "estimate": level.centre if level is not None else math.nan,
@@ -91,18 +91,18 @@ def draw_paths(report: GoalReport, figure: Figure | None = None) -> Figure:
         panel.fill_between(t["period"], t["low"], t["high"], color="C0", alpha=0.18, linewidth=0)
         panel.plot(t["period"], t["estimate"], color="C0", linewidth=1.6, label="level")
         panel.plot(t["period"], t["value"], "o", color="C0", markersize=3, label="measured")
-        start, end = pd.Timestamp(goal.baseline_date), pd.Timestamp(goal.deadline)
+        start, end = pd.Timestamp(goal.baseline.date), pd.Timestamp(goal.deadline)
         panel.plot(
-            [start, end], [goal.baseline, goal.target], color="C1", linestyle="--", linewidth=1.4,
-            label="planned way",
+            [start, end], [goal.baseline.value, goal.target], color="C1", linestyle="--",
+            linewidth=1.4, label="planned way",
         )  # fmt: skip
         panel.plot([end], [goal.target], marker="*", markersize=10, color="C1", label="target")
-        panel.set_title(goal.title)
+        panel.set_title(goal.label)
         years: Any = mdates.YearLocator()  # type: ignore[no-untyped-call]
         panel.xaxis.set_major_locator(years)
         panel.xaxis.set_major_formatter(mdates.ConciseDateFormatter(years))  # type: ignore[no-untyped-call]
         panel.margins(x=0.04)
-        if 0 < max(goal.target, goal.baseline) < 1 and float(t["value"].max()) < 1:
+        if 0 < max(goal.target, goal.baseline.value) < 1 and float(t["value"].max()) < 1:
             panel.yaxis.set_major_formatter(PercentFormatter(1))
     for panel in panels[count:]:
         panel.set_axis_off()

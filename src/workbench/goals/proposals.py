@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,8 +16,10 @@ import pandas as pd
 
 from workbench.goals.changes import Changes
 from workbench.goals.control_charts import RUN, xmr
-from workbench.goals.plan import Goal, GoalError, plain_text
+from workbench.goals.record import GoalError
 from workbench.goals.report import GoalReport
+from workbench.study.fields import english
+from workbench.study.goals import Goal
 
 NEXT, RAISE, LATER, LOWER, MEASURE, LIMITS, THRESHOLD = (
     "set the next target",
@@ -141,7 +142,7 @@ def _about(
                 return {"proposal": LATER, "until": until}
         horizon = record.step_of(goal.deadline) if status == "at risk" else last + year
         lower = _reached(model.level(horizon), goal, asked)
-        if not _beyond(lower, goal.baseline, goal):
+        if not _beyond(lower, goal.baseline.value, goal):
             return {"proposal": MEASURE}
         found: dict[str, Any] = {"proposal": LOWER, "proposed": lower}
         if status == "missed":
@@ -170,7 +171,7 @@ def _row(
 ) -> dict[str, Any]:
     return {
         "goal": goal.name,
-        "title": goal.title,
+        "title": goal.label,
         "proposal": proposal,
         "target": goal.target,
         "present": goal.target if present is None else present,
@@ -208,39 +209,30 @@ def _threshold(goal: Goal, chart: Any) -> list[dict[str, Any]]:
     """
     if len(chart.signals):
         return []
-    inner_low = goal.warn_below > chart.low
-    inner_high = goal.warn_above < chart.high
-    if not (inner_low or inner_high):
-        return []
-    return [
-        _row(goal, THRESHOLD, low=limit if below else math.nan, high=math.nan if below else limit,
-             present=given)
-        for inner, below, given, limit in (
-            (inner_low, True, goal.warn_below, chart.low),
-            (inner_high, False, goal.warn_above, chart.high),
-        )
-        if inner
-    ]  # fmt: skip
+    moved = []
+    if goal.warn_below is not None and goal.warn_below > chart.low:
+        moved.append(_row(goal, THRESHOLD, low=chart.low, present=goal.warn_below))
+    if goal.warn_above is not None and goal.warn_above < chart.high:
+        moved.append(_row(goal, THRESHOLD, high=chart.high, present=goal.warn_above))
+    return moved
 
 
 def _history(goals: tuple[Goal, ...]) -> pd.DataFrame:
     rows = [
         {
             "goal": goal.name,
-            "title": goal.title,
-            "changed": pd.Timestamp(one["changed"]),
-            "target": _known(one, "target"),
-            "warn_below": _known(one, "warn_below"),
-            "warn_above": _known(one, "warn_above"),
-            "deadline": pd.NaT if one.get("deadline") is None else pd.Timestamp(one["deadline"]),
-            "why": plain_text(one.get("why")),
+            "title": goal.label,
+            "changed": pd.Timestamp(old.changed),
+            "target": old.target,
+            "deadline": old.deadline,
+            "warn_below": old.warn_below,
+            "warn_above": old.warn_above,
+            "why": english(old.why),
         }
         for goal in goals
-        for one in goal.history
+        for old in goal.history
     ]
     columns = ["goal", "title", "changed", "target", "deadline", "warn_below", "warn_above", "why"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _known(one: Mapping[str, Any], key: str) -> float:
-    return math.nan if one.get(key) is None else float(one[key])
+    table = pd.DataFrame(rows, columns=columns)
+    numbers = dict.fromkeys(["target", "warn_below", "warn_above"], float)
+    return table.astype(numbers).assign(deadline=pd.to_datetime(table["deadline"]))

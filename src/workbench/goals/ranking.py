@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.arrays import Array
-from workbench.goals.plan import GoalError
+from workbench.goals.record import GoalError
 from workbench.goals.weights import Weights, scale, signs
 
 if TYPE_CHECKING:

@@ -13,12 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.arrays import Array
-from workbench.goals.plan import GoalError
+from workbench.errors import DataError
 
 # Months in a step of each kind of period, and periods in a cycle of seasons.
 MONTHS: Final = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
 CYCLE: Final = {"week": 52, "month": 12, "quarter": 4, "half-year": 2, "year": 1}
 _LABEL: Final = re.compile(r"(\d{4})(?:[-_ ]?([HQMWS])?(\d{1,2}))?$", re.IGNORECASE)
+
+
+class GoalError(DataError):
+    """A goal that the data do not let one judge, or a record that cannot be read."""
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from workbench.goals.forecast import NAIVE, LevelModel
-from workbench.goals.plan import FORECASTS, Goal, GoalError
-from workbench.goals.record import Record
+from workbench.goals.record import GoalError, Record
 from workbench.goals.status import REASONS, STATUSES, STEPS, StatusRules
+from workbench.study.goals import FORECASTS, Goal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from workbench.goals.plan import Goal
 from workbench.goals.report import GoalReport
 from workbench.stats.intervals import normal_quantile
+from workbench.study.goals import Goal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,7 +119,7 @@ def check_smart(report: GoalReport, *, known: Collection[str] | None = None) -> 
         rows += [
             {
                 "goal": goal.name,
-                "title": goal.title,
+                "title": goal.label,
                 "letter": letter,
                 "verdict": verdict,
                 "why": why,
@@ -135,7 +135,7 @@ def _specific(goal: Goal, known: Collection[str] | None) -> tuple[str, str]:
         return MISSING, "the indicator is not defined"
     if not goal.owner:
         return PARTLY, "nobody answers for it"
-    if goal.how == "stated":
+    if goal.baseline.how == "stated":
         return PARTLY, "the baseline is stated and was not measured"
     return THERE, ""
 

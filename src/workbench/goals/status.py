@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from workbench.goals.plan import GoalError
+from workbench.goals.record import GoalError
 
 STATUSES: Final = ("met", "on course", "at risk", "missed", "cannot tell")
 REASONS: Final = {

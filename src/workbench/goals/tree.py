@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.goals.plan import GoalError
-from workbench.goals.weights import Weights, ahp, critic, entropy, equal, stated
+from workbench.goals.record import GoalError
+from workbench.goals.weights import Weights, critic, entropy
+from workbench.study.weights import tree_weights
 
 
 @dataclass(frozen=True)
@@ -52,25 +53,12 @@ def indicator_tree(
 
     Raises
     ------
-    GoalError
+    DataError
         If a name stands twice, a pair crosses branches or names nothing, comparisons contradict
         one another, or stated weights do not sum to one.
     """
-    levels = {"": list(tree), **{b: list(leaves) for b, leaves in tree.items()}}
-    names = [n for members in levels.values() for n in members]
-    twice = next((n for n in names if names.count(n) > 1), None)
-    if twice is not None or not names:
-        raise GoalError(f"{twice!r} stands twice in the tree", remedy="name each once")
-    pairs, stands = dict(comparisons or {}), dict(given or {})
-    found = {level: _level(level, members, pairs, stands) for level, members in levels.items()}
-    if pairs or stands:
-        odd = next(iter([*pairs, *stands]))
-        raise GoalError(
-            f"{odd!r} belongs to no level of the tree",
-            where="indicator tree",
-            remedy=f"compare {', '.join(tree)} with one another, or the indicators of one of them",
-        )
-    top = dict(zip(found[""].names, found[""].array, strict=True))
+    found = tree_weights(tree, comparisons, given)
+    top = found[""].weight
     rows = [
         {
             "branch": branch,
@@ -82,7 +70,7 @@ def indicator_tree(
             "consistency": found[branch].consistency,
         }
         for branch in tree
-        for leaf, within in zip(found[branch].names, found[branch].array, strict=True)
+        for leaf, within in found[branch].weight.items()
     ]
     table = pd.DataFrame(rows)
     ratios = [w.consistency for w in found.values() if np.isfinite(w.consistency)]
@@ -108,33 +96,6 @@ def compare_weights(
     table["entropy"] = entropy(ordered).array if positive else np.nan
     table["critic"] = critic(ordered, directions).array
     return table
-
-
-def _level(
-    level: str, members: list[str], pairs: dict[str, float], stands: dict[str, float]
-) -> Weights:
-    """Weigh one level, taking what concerns it out of pairs and statements."""
-    own = {
-        key: pairs.pop(key)
-        for key in list(pairs)
-        if {part.strip() for part in key.split("/")} <= set(members)
-    }
-    said = {name: stands.pop(name) for name in members if name in stands}
-    if own:
-        order = {n: i for i, n in enumerate(members)}
-        weights = ahp(own) if len(members) > 1 else equal(members)
-        missing = [n for n in members if n not in weights.names]
-        if missing:
-            raise GoalError(
-                f"{missing[0]} is not compared with the others",
-                where=f"branch {level!r}" if level else "branches",
-                remedy=f"add '{members[0]} / {missing[0]}'",
-            )
-        table = weights.table.sort_values("indicator", key=lambda s: s.map(order))
-        return Weights(table.reset_index(drop=True), weights.method, weights.consistency)
-    if said:
-        return stated({n: said.get(n, 0.0) for n in members})
-    return equal(members)
 
 
 def latest_matrix(frames: Mapping[str, pd.DataFrame], by: str) -> tuple[pd.DataFrame, pd.DataFrame]:

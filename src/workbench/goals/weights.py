@@ -1,6 +1,6 @@
-"""Weights of indicators: by pairwise comparison (AHP), from the data (entropy, CRITIC), or stated.
+"""Weights of indicators: by pairwise comparison (AHP), stated, or from the data (entropy, CRITIC).
 
-Saaty (1980), The Analytic Hierarchy Process; Saaty (2008), Int. J. Services Sciences 1(1), 83-98.
+AHP and stated weights, as a study's card gives them: `workbench.study.weights`.
 Entropy: Hwang and Yoon (1981), Multiple Attribute Decision Making, section 3.3.2.
 CRITIC: Diakoulaki, Mavrotas and Papayannakis (1995), Computers & Operations Research 22(7),
 763-770.
@@ -10,21 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from workbench.arrays import Array
-from workbench.goals.plan import GoalError
-
-#: Mean consistency index of random matrices, for orders 1 to 15 (Saaty 1980; 11 on: Saaty 1996).
-RANDOM_INDEX: Final = (
-    0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49, 1.51, 1.48, 1.56, 1.57, 1.59,
-)  # fmt: skip
-CONSISTENT: Final = 0.10
-TOLERANCE: Final = 0.005
+from workbench.errors import DataError
+from workbench.goals.record import GoalError
+from workbench.study.weights import (
+    CONSISTENT,
+    GivenWeights,
+    check_names,
+    compared_weights,
+    equal_weights,
+    matrix_of,
+    stated_weights,
+)
 
 
 @dataclass(frozen=True)
@@ -56,17 +58,19 @@ class Weights:
         return list(self.table["indicator"])
 
 
-def _weights(
-    names: Sequence[str], values: Any, method: str, ratio: float = float("nan")
-) -> Weights:
+def _weights(names: Sequence[str], values: Any, method: str) -> Weights:
     table = pd.DataFrame({"indicator": list(names), "weight": np.asarray(values, dtype=np.float64)})
-    return Weights(table, method, ratio)
+    return Weights(table, method)
+
+
+def _given(found: GivenWeights) -> Weights:
+    table = pd.DataFrame({"indicator": list(found.weight), "weight": list(found.weight.values())})
+    return Weights(table, found.method, found.consistency)
 
 
 def equal(names: Sequence[str]) -> Weights:
     """Give each indicator the same weight."""
-    _named(names)
-    return _weights(names, np.full(len(names), 1 / len(names)), "equal")
+    return _given(equal_weights(names))
 
 
 def stated(weights: Mapping[str, float]) -> Weights:
@@ -74,26 +78,10 @@ def stated(weights: Mapping[str, float]) -> Weights:
 
     Raises
     ------
-    GoalError
+    DataError
         If one is negative or they do not sum to one (within half a percent).
     """
-    _named(list(weights))
-    values = np.array([float(v) for v in weights.values()])
-    if not np.isfinite(values).all() or (values < 0).any():
-        bad = next(n for n, v in weights.items() if not float(v) >= 0)
-        raise GoalError(
-            f"the weight of {bad!r} is {weights[bad]}", remedy="give weights from 0 to 1"
-        )
-    total = float(values.sum())
-    if abs(total - 1) > TOLERANCE:
-        said = ", ".join(f"{n} {v:g}" for n, v in weights.items())
-        shares = ", ".join(f"{n} {v / total:.3g}" for n, v in weights.items()) if total else ""
-        raise GoalError(
-            f"the weights sum to {total:g} and not to 1 ({said})",
-            where="weights",
-            remedy=f"divide them by their sum: {shares}" if total else "give some weight",
-        )
-    return _weights(list(weights), values / total, "stated")
+    return _given(stated_weights(weights))
 
 
 def ahp(
@@ -111,83 +99,16 @@ def ahp(
 
     Raises
     ------
-    GoalError
+    DataError
         If a pair is missing, the matrix is not reciprocal, or the comparisons contradict one
         another: the pair farthest from the rest is named.
     """
-    matrix = comparisons if isinstance(comparisons, pd.DataFrame) else _matrix(comparisons)
-    names = [str(n) for n in matrix.columns]
-    a = matrix.to_numpy(dtype=np.float64)
-    _check_matrix(a, names, matrix)
-    values, vectors = np.linalg.eig(a)
-    top = int(np.argmax(values.real))
-    weight = np.abs(vectors[:, top].real)
-    weight = weight / weight.sum()
-    n = len(names)
-    index = (float(values[top].real) - n) / (n - 1) if n > 2 else 0.0
-    ratio = max(index, 0.0) / RANDOM_INDEX[n - 1] if n > 2 else 0.0
-    if gate is not None and ratio > gate:
-        worst = max(
-            combinations(range(n), 2),
-            key=lambda ij: abs(np.log(a[ij] * weight[ij[1]] / weight[ij[0]])),
-        )
-        fits = weight[worst[0]] / weight[worst[1]]
-        raise GoalError(
-            f"the comparisons contradict one another: consistency ratio {ratio:.2f},"
-            f" above {gate:g}",
-            where="AHP",
-            remedy=f"look at {names[worst[0]]} / {names[worst[1]]} first: {a[worst]:.3g} is said,"
-            f" {fits:.2g} would fit the rest",
-        )
-    return _weights(names, weight, "AHP", ratio)
-
-
-def _matrix(pairs: Mapping[str, float]) -> pd.DataFrame:
-    read: dict[tuple[str, str], float] = {}
-    names: list[str] = []
-    for key, value in pairs.items():
-        left, slash, right = (part.strip() for part in str(key).partition("/"))
-        if not slash or not left or not right or left == right:
-            raise GoalError(f"{key!r} names no pair", where="AHP", remedy="write it as 'a / b'")
-        names += [n for n in (left, right) if n not in names]
-        if (left, right) in read or (right, left) in read:
-            raise GoalError(f"{key!r} is compared twice", where="AHP", remedy="take one out")
-        read[left, right] = float(value)
-    matrix = pd.DataFrame(np.eye(len(names)), index=names, columns=names)
-    for one, other in combinations(names, 2):
-        if (one, other) in read:
-            value = read[one, other]
-        elif (other, one) in read:
-            value = 1 / read[other, one] if read[other, one] else np.nan
-        else:
-            raise GoalError(
-                f"{one} and {other} are not compared",
-                where="AHP",
-                remedy=f"add '{one} / {other}': 1 if they matter alike, up to 9 if {one} does more",
-            )
-        matrix.loc[one, other], matrix.loc[other, one] = value, 1 / value if value else np.nan
-    return matrix
-
-
-def _check_matrix(a: Array, names: list[str], matrix: pd.DataFrame) -> None:
-    _named(names)
-    if list(map(str, matrix.index)) != names:
-        raise GoalError("rows and columns are not the same", where="AHP", remedy="name both alike")
-    if len(names) > len(RANDOM_INDEX):
-        raise GoalError(
-            f"{len(names)} indicators are too many to compare in pairs",
-            where="AHP",
-            remedy=f"group them: at most {len(RANDOM_INDEX)} below one node",
-        )
-    if not (np.isfinite(a).all() and (a > 0).all()):
-        raise GoalError("a comparison is not positive", where="AHP", remedy="use 1/9 to 9")
-    for i, j in combinations(range(len(names)), 2):
-        if abs(np.log(a[i, j] * a[j, i])) > 0.02:
-            raise GoalError(
-                f"{names[i]} / {names[j]} is {a[i, j]:.3g}, but the other way round {a[j, i]:.3g}",
-                where="AHP",
-                remedy=f"write {1 / a[i, j]:.3g} there, or the reverse here",
-            )
+    if not isinstance(comparisons, pd.DataFrame):
+        return _given(compared_weights(*matrix_of(comparisons), gate=gate))
+    names = [str(name) for name in comparisons.columns]
+    if list(map(str, comparisons.index)) != names:
+        raise DataError("rows and columns are not the same", where="AHP", remedy="name both alike")
+    return _given(compared_weights(names, comparisons.to_numpy(dtype=np.float64), gate=gate))
 
 
 def entropy(matrix: pd.DataFrame) -> Weights:
@@ -262,7 +183,7 @@ def signs(names: Any, directions: Mapping[str, str] | None) -> Array:
 
 
 def _values(matrix: pd.DataFrame, where: str) -> Array:
-    _named(list(matrix.columns))
+    check_names(list(matrix.columns))
     x = matrix.to_numpy(dtype=np.float64)
     if len(x) < 2 or not np.isfinite(x).all():
         raise GoalError(
@@ -281,8 +202,3 @@ def _normed(values: Array, where: str) -> Array:
             "no indicator tells the units apart", where=where, remedy="state the weights"
         )
     return values / total
-
-
-def _named(names: Sequence[str]) -> None:
-    if not names or len(set(names)) < len(names):
-        raise GoalError("names of indicators are missing or repeat", remedy="name each once")

@@ -13,20 +13,16 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from workbench.errors import WorkbenchError, did_you_mean
+from workbench.errors import did_you_mean
 from workbench.study.cases import Case
 from workbench.study.fields import LANGUAGES, Card, LocalText, Name, Privacy, Published, Table, Text
-from workbench.study.goals import Action, Goal, Scorecard, faulty_weights
-from workbench.study.reader import Loc, explain, gathered, line_of, read_yaml
+from workbench.study.goals import Action, Goal, Scorecard, between_goals
+from workbench.study.reader import Loc, StudyError, explain, gathered, line_of, read_yaml
 from workbench.study.segments import Segments
 from workbench.study.survey import Survey
 
 CARD = "study.yml"
 _FROM_FOLDER = {"name", "folder"}
-
-
-class StudyError(WorkbenchError):
-    """A study that cannot be found, or a study card that cannot be used."""
 
 
 class Study(Card):
@@ -267,12 +263,9 @@ def _named(items: Iterable[_Entry], name: str, kind: str, path: Path) -> _Entry:
 
 def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
     found: list[tuple[Loc, str]] = []
-    named = {
-        "goals": [g.name for g in study.goals],
-        "cases": [c.name for c in study.cases],
-        "actions": [a.name for a in study.actions],
-    }
-    for kind, names in named.items():
+    named = {"goals": [g.name for g in study.goals], "cases": [c.name for c in study.cases]}
+    actions = [a.name for a in study.actions]
+    for kind, names in (("cases", named["cases"]), ("actions", actions)):
         for i, name in enumerate(names):
             if name in names[:i]:
                 found.append(((kind, i), f"{kind}[{i}].name: {name!r} is used twice"))
@@ -282,27 +275,10 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
                 (("tables", name, "part_of"), f"tables.{name}.part_of: {text}")
                 for text in _wrong_whole(study, name, table.part_of)
             ]
-    goals = {goal.name: goal for goal in study.goals}
-    for i, goal in enumerate(study.goals):
-        if goal.parent is not None and goal.parent not in goals:
-            found.append(
-                (
-                    ("goals", i, "parent"),
-                    f"goals[{i}].parent: there is no goal {goal.parent!r}"
-                    f"{did_you_mean(goal.parent, goals)}",
-                )
-            )
-        circle = _circle(goal, goals)
-        if circle and goal.name == min(circle):
-            found.append(
-                (
-                    ("goals", i, "parent"),
-                    f"goals[{i}].parent: the goals' parents form a circle: "
-                    f"{' -> '.join([*circle, goal.name])}; take one parent out",
-                )
-            )
-    for i, problem in faulty_weights(study.goals):
-        found.append((("goals", i, "weight"), f"goals[{i}].weight: {problem}"))
+    found += [
+        (("goals", i, key), f"goals[{i}].{key}: {text}")
+        for i, key, text in between_goals(study.goals)
+    ]
     for i, action in enumerate(study.actions):
         for kind, served, known in (
             ("goal", action.goal, named["goals"]),
@@ -347,13 +323,3 @@ def _wrong_whole(study: Study, name: str, whole: str) -> list[str]:
     if study.tables[whole].part_of is not None:
         return [f"{whole!r} is itself a part; name the table that holds them all"]
     return []
-
-
-def _circle(goal: Goal, goals: Mapping[str, Goal]) -> list[str]:
-    """Give the goals from this one up to itself again; none where it ends above."""
-    path: list[str] = []
-    at: str | None = goal.name
-    while at is not None and at in goals and at not in path:
-        path.append(at)
-        at = goals[at].parent
-    return path if at == goal.name else []

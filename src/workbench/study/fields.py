@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -45,6 +47,12 @@ def _localised(value: Any, info: ValidationInfo) -> Any:
 Text: TypeAlias = dict[str, str]
 LocalText = Annotated[Text, BeforeValidator(_localised)]
 
+
+def english(text: Text | None) -> str:
+    """Give the English text, or the first: pages look up the other languages by it."""
+    return "" if text is None else text.get("en") or next(iter(text.values()), "")
+
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -72,7 +80,24 @@ def _item(value: Any) -> Any:
 
 Item = Annotated[str, BeforeValidator(_item)]
 Direction = Literal["up", "down"]
-Where = dict[str, Any]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _values(given: Any) -> Any:
+    """Refuse what no column can be compared with: nothing, no value at all, keys and values."""
+    several = given if isinstance(given, list | tuple) else [given]
+    plain = all(isinstance(one, str | bool | int | float | dt.date) for one in several)
+    if not several or not plain:
+        raise PydanticCustomError(
+            "where",
+            "{given} is no value to filter by; write one, or a list of those that will do",
+            {"given": repr(given)},
+        )
+    return given
+
+
+#: Part of the customers: a value of a column, or several, any of which will do.
+Where = dict[str, Annotated[Any, AfterValidator(_values)]]
 
 
 class Card(BaseModel):

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Literal, Self
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from workbench.study.fields import Card, Direction, LocalText, Name, Where
+from workbench.errors import DataError, did_you_mean
+from workbench.study.fields import Card, Direction, LocalText, Name, Number, Where, english
+from workbench.study.reader import Problem, StudyError, explain, gathered
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What the level of an indicator may be said to do; `averaged` over all of them by default.
+AVERAGED: Final = "averaged"
+STEADY, WANDERING, TREND, DAMPED = "steady", "wandering", "trend", "damped"
+FAMILIES: Final = (STEADY, WANDERING, TREND, DAMPED)
+FORECASTS: Final = (AVERAGED, *FAMILIES)
+Forecast: TypeAlias = Literal["averaged", "steady", "wandering", "trend", "damped"]
 
 
 class Baseline(Card):
     """Where a goal starts: a value and the day it was measured."""
 
-    value: float
+    value: Number
     date: dt.date
     #: How it is known: measured from the study's tables, estimated, or stated by somebody.
     how: Literal["measured", "estimated", "stated"] = "measured"
@@ -25,10 +37,10 @@ class Revision(Card):
     """A target, deadline or threshold that a goal had before, and why it was changed."""
 
     changed: dt.date
-    target: float | None = None
+    target: Number | None = None
     deadline: dt.date | None = None
-    warn_below: float | None = None
-    warn_above: float | None = None
+    warn_below: Number | None = None
+    warn_above: Number | None = None
     why: LocalText
 
 
@@ -38,7 +50,8 @@ class Goal(Card):
     Attributes
     ----------
     every : str or None
-        The period over which baseline and target are measured, such as ``quarter``.
+        The period over which baseline and target are measured, such as ``quarter``: churn a month
+        is not churn a quarter.
     where : dict or None
         Of whom: only rows with these values.
     kind, term : str
@@ -61,44 +74,214 @@ class Goal(Card):
     kind: Literal["quantitative", "qualitative"] = "quantitative"
     term: Literal["short", "long"] = "short"
     why: LocalText | None = None
-    weight: float | None = Field(default=None, ge=0, le=1)
+    weight: Number | None = Field(default=None, ge=0, le=1)
     history: tuple[Revision, ...] = ()
     where: Where | None = None
-    #: The period that baseline and target speak of: churn a month is not churn a quarter.
     every: Literal["week", "month", "quarter", "year", "wave"] | None = None
     baseline: Baseline
-    target: float
+    target: Number
     deadline: dt.date
-    direction: Direction = "up"
+    direction: Direction = Field(default="up", validate_default=True)
     owner: LocalText | None = None
     parent: str | None = None
-    forecast: Literal["averaged", "steady", "wandering", "trend", "damped"] = "averaged"
-    warn_below: float | None = None
-    warn_above: float | None = None
+    forecast: Forecast = AVERAGED
+    warn_below: Number | None = None
+    warn_above: Number | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.deadline <= self.baseline.date:
+    @property
+    def way(self) -> float:
+        """Distance from the baseline to the target, signed."""
+        return self.target - self.baseline.value
+
+    @property
+    def label(self) -> str:
+        """Its title in English, by which pages look up the other languages."""
+        return english(self.title)
+
+    @field_validator("deadline")
+    @classmethod
+    def _after_the_baseline(cls, deadline: dt.date, about: ValidationInfo) -> dt.date:
+        start = about.data.get("baseline")
+        if start is not None and deadline <= start.date:
             raise PydanticCustomError(
                 "order",
                 "`deadline` {deadline} is not after the baseline's date {date}; correct one of the"
                 " dates",
-                {"deadline": str(self.deadline), "date": str(self.baseline.date)},
+                {"deadline": str(deadline), "date": str(start.date)},
             )
-        rises = self.target > self.baseline.value
-        if self.target != self.baseline.value and rises != (self.direction == "up"):
+        return deadline
+
+    @field_validator("direction")
+    @classmethod
+    def _towards_the_target(cls, direction: Direction, about: ValidationInfo) -> Direction:
+        start, target = about.data.get("baseline"), about.data.get("target")
+        if start is None or target is None or target == start.value:
+            return direction
+        rises = target > start.value
+        if rises != (direction == "up"):
             raise PydanticCustomError(
                 "direction",
                 "`direction` is {direction}, but the target {target} lies {side} the baseline"
                 " {value}; correct one of the three",
                 {
-                    "direction": self.direction,
-                    "target": self.target,
+                    "direction": direction,
+                    "target": target,
                     "side": "above" if rises else "below",
-                    "value": self.baseline.value,
+                    "value": start.value,
                 },
             )
-        return self
+        return direction
+
+    @field_validator("warn_below", "warn_above")
+    @classmethod
+    def _short_of_the_target(cls, given: float | None, about: ValidationInfo) -> float | None:
+        """Refuse a threshold that the target itself lies beyond: it would warn for ever."""
+        target, below = about.data.get("target"), about.data.get("warn_below")
+        beyond = (
+            target is not None
+            and given is not None
+            and (given > target if about.field_name == "warn_below" else given < target)
+        )
+        if beyond:
+            raise PydanticCustomError(
+                "threshold",
+                "{given} would warn of the target {target} itself; better is {direction}: give a"
+                " threshold on the other side of the target",
+                {
+                    "given": given,
+                    "target": target,
+                    "direction": about.data.get("direction", "unknown"),
+                },
+            )
+        upper = given if about.field_name == "warn_above" else None
+        if upper is not None and below is not None and below >= upper:
+            raise PydanticCustomError(
+                "threshold",
+                "`warn_below` {below} is not below `warn_above` {above}; exchange them, or leave"
+                " one out",
+                {"below": below, "above": upper},
+            )
+        return given
+
+
+def read_goals(
+    rows: Iterable[Mapping[str, Any]] | pd.DataFrame, *, known: Collection[str] | None = None
+) -> tuple[Goal, ...]:
+    """Read goals from the rows of a table, by the same rules as from a card.
+
+    Parameters
+    ----------
+    rows : DataFrame, or iterable of mapping
+        The keys of a `Goal`; the baseline may be a number beside `baseline_date` and `how`, and
+        the title may be left out for the name.
+    known : collection of str, optional
+        Names of the indicators that are defined; any is taken when left out.
+
+    Returns
+    -------
+    tuple of Goal
+
+    Raises
+    ------
+    StudyError
+        With all problems at once, each with its goal, key and remedy.
+
+    Examples
+    --------
+    >>> from workbench.study import read_goals
+    >>> row = {"name": "up", "indicator": "nps", "baseline": 10, "baseline_date": "2024-12-31",
+    ...        "target": 20, "deadline": "2025-12-31"}
+    >>> read_goals([row])[0].way
+    10.0
+    """
+    import pandas as pd
+
+    records = rows.to_dict("records") if isinstance(rows, pd.DataFrame) else rows
+    cards = [_card(row) for row in records]
+    if not cards:
+        raise StudyError("there are no goals", where="goals", remedy="give at least one")
+    goals, problems = [], list[Problem]()
+    for i, card in enumerate(cards):
+        at = f"goal {card['name']!r}" if card.get("name") else f"goal number {i + 1}"
+        try:
+            goals.append(Goal.model_validate(card))
+        except ValidationError as errors:
+            problems += [(0, f"{at}, {explain(e, Goal, {})[1]}") for e in errors.errors()]
+            continue
+        if known is not None and (indicator := goals[-1].indicator) not in known:
+            meant = did_you_mean(indicator, known) or f"; use one of {', '.join(sorted(known))}"
+            problems.append((0, f"{at}, indicator: there is no indicator {indicator!r}{meant}"))
+    if not problems:
+        problems = [
+            (0, f"goal {goals[i].name!r}, {k}: {text}") for i, k, text in between_goals(goals)
+        ]
+    if problems:
+        raise gathered("goals", problems, StudyError)
+    return tuple(goals)
+
+
+def _card(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Write a row of a table as an entry of a card: without gaps, the baseline in one place."""
+    card = {str(k): v for k, v in row.items() if v is not None and v == v}  # NaN and NaT differ
+    if not isinstance(card.get("baseline", {}), Mapping):
+        start = {"value": card["baseline"], "date": card.pop("baseline_date", None)}
+        start |= {"how": card.pop("how")} if "how" in card else {}
+        card["baseline"] = start
+    return {"title": card.get("name"), **card}
+
+
+def between_goals(goals: Sequence[Goal]) -> list[tuple[int, str, str]]:
+    """Find what holds for no goal alone: position, key, and what is wrong with it.
+
+    Names that are used twice, parents that do not exist or form a circle, and weights of goals
+    that serve the same one and do not sum to 1.
+    """
+    found: list[tuple[int, str, str]] = []
+    named = {goal.name: goal for goal in goals}
+    names = [goal.name for goal in goals]
+    for i, goal in enumerate(goals):
+        if goal.name in names[:i]:
+            found.append((i, "name", f"{goal.name!r} is used twice"))
+        if goal.parent is not None and goal.parent not in named:
+            meant = did_you_mean(goal.parent, named)
+            found.append((i, "parent", f"there is no goal {goal.parent!r}{meant}"))
+        circle = _circle(goal, named)
+        if circle and goal.name == min(circle):
+            path = " -> ".join([*circle, goal.name])
+            found.append(
+                (i, "parent", f"the goals' parents form a circle: {path}; take one parent out")
+            )
+    for parent in dict.fromkeys(goal.parent for goal in goals):
+        own = [(i, g) for i, g in enumerate(goals) if g.parent == parent]
+        if problem := _weights_fault(parent, [goal for _, goal in own]):
+            first = next(i for i, goal in own if goal.weight is not None)
+            found.append((first, "weight", problem))
+    return found
+
+
+def _circle(goal: Goal, goals: Mapping[str, Goal]) -> list[str]:
+    """Give the goals from this one up to itself again; none where it ends above."""
+    path: list[str] = []
+    at: str | None = goal.name
+    while at is not None and at in goals and at not in path:
+        path.append(at)
+        at = goals[at].parent
+    return path if at == goal.name else []
+
+
+def _weights_fault(parent: str | None, goals: Sequence[Goal]) -> str:
+    """Say what is wrong with the weights of goals that serve the same one; empty for nothing."""
+    given = {goal.name: goal.weight for goal in goals if goal.weight is not None}
+    if not given:
+        return ""
+    whose = "goals that serve no other" if parent is None else f"goals that serve {parent!r}"
+    lacking = [goal.name for goal in goals if goal.weight is None]
+    if lacking:
+        return f"of the {whose}, {', '.join(lacking)} has no weight; give all of them one"
+    from workbench.study.weights import sum_fault
+
+    fault = sum_fault(given)
+    return "" if fault is None else f"of the {whose}, {fault[0]}; {fault[1]}"
 
 
 class Action(Card):
@@ -128,11 +311,17 @@ class Action(Card):
     goal: str | None = None
     case: str | None = None
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.due < self.start or (self.done is not None and self.done < self.start):
-            raise PydanticCustomError("order", "`due` or `done` lies before `start`", {})
-        return self
+    @field_validator("due", "done")
+    @classmethod
+    def _after_the_start(cls, day: dt.date | None, about: ValidationInfo) -> dt.date | None:
+        start = about.data.get("start")
+        if start is not None and day is not None and day < start:
+            raise PydanticCustomError(
+                "order",
+                "`{key}` {day} lies before `start` {start}; correct one of the dates",
+                {"key": about.field_name, "day": str(day), "start": str(start)},
+            )
+        return day
 
 
 class Scorecard(Card):
@@ -160,31 +349,23 @@ class Scorecard(Card):
     every: Literal["month", "quarter", "year"] = "year"
     tree: dict[Name, tuple[str, ...]] = Field(min_length=1)
     titles: dict[str, LocalText] = Field(default_factory=dict)
-    comparisons: dict[str, float] = Field(default_factory=dict)
-    weights: dict[str, float] = Field(default_factory=dict)
+    comparisons: dict[str, Number] = Field(default_factory=dict)
+    weights: dict[str, Number] = Field(default_factory=dict)
     method: Literal["topsis", "mean"] = "topsis"
 
+    @model_validator(mode="after")
+    def _weighed(self) -> Self:
+        from workbench.study.weights import tree_weights  # numpy, for studies that rank
 
-def faulty_weights(goals: Sequence[Goal]) -> list[tuple[int, str]]:
-    """Find goals that serve the same one and whose weights do not sum to 1: (position, problem)."""
-    found = []
-    for parent in dict.fromkeys(goal.parent for goal in goals):
-        own = [(i, g) for i, g in enumerate(goals) if g.parent == parent]
-        given = [(i, g) for i, g in own if g.weight is not None]
-        if not given:
-            continue
-        names = "goals that serve no other" if parent is None else f"goals that serve {parent!r}"
-        total = sum(g.weight or 0.0 for _, g in given)
-        lacking = [g.name for _, g in own if g.weight is None]
-        if lacking:
-            text = f"of the {names}, {', '.join(lacking)} has no weight; give all of them one"
-        elif abs(total - 1) > 0.005:
-            said = " + ".join(f"{g.name} {g.weight:g}" for _, g in given)
-            text = f"the weights of the {names} sum to {total:g} and not to 1 ({said})"
-            if total:
-                shares = ", ".join(f"{g.name} {(g.weight or 0.0) / total:.3g}" for _, g in given)
-                text += f"; divide them by their sum: {shares}"
-        else:
-            continue
-        found.append((given[0][0], text))
-    return found
+        try:
+            tree_weights(self.tree, self.comparisons, self.weights)
+        except DataError as error:
+            raise PydanticCustomError("weights", "{what}", {"what": str(error)}) from None
+        for branch in self.titles:
+            if branch not in self.tree:
+                raise PydanticCustomError(
+                    "title",
+                    "`titles` names {branch}, which is no branch of the tree{meant}",
+                    {"branch": repr(branch), "meant": did_you_mean(branch, self.tree)},
+                )
+        return self

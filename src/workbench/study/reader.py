@@ -19,6 +19,10 @@ Loc: TypeAlias = tuple[str | int, ...]
 Problem: TypeAlias = tuple[int, str]
 
 
+class StudyError(WorkbenchError):
+    """A study that cannot be found, or a study card that cannot be used."""
+
+
 def read_yaml(
     path: Path, error: type[WorkbenchError]
 ) -> tuple[dict[str, Any], dict[Loc, int], list[Problem]]:
@@ -193,7 +197,7 @@ def _without_none(annotation: Any) -> Any:
 
 
 def gathered(
-    path: Path, problems: Iterable[Problem], error: type[WorkbenchError]
+    path: Path | str, problems: Iterable[Problem], error: type[WorkbenchError]
 ) -> WorkbenchError:
     """Put all problems of one card into one error, in the order of its lines."""
     shown = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from workbench.study.fields import Card, LocalText
+from workbench.study.fields import Card, LocalText, english
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,13 +120,13 @@ class Segments(Card):
         return pd.DataFrame(
             [
                 {
-                    "segment": _plain(rule.segment),
+                    "segment": english(rule.segment),
                     "recency_low": rule.recency[0],
                     "recency_high": rule.recency[1],
                     "value_low": rule.value[0],
                     "value_high": rule.value[1],
-                    "need": _plain(rule.need),
-                    "action": _plain(rule.action),
+                    "need": english(rule.need),
+                    "action": english(rule.action),
                 }
                 for rule in self.rules
             ]
@@ -134,13 +134,8 @@ class Segments(Card):
 
     def pyramid(self) -> dict[str, float] | None:
         """Give tier and end, from the top; None for the usual pyramid."""
-        return {_plain(tier.tier): tier.to for tier in self.tiers} or None
+        return {english(tier.tier): tier.to for tier in self.tiers} or None
 
     def costs(self) -> dict[str, float] | None:
         """Give what a customer of each tier costs a year; None when the card does not say."""
-        return {_plain(t.tier): t.cost for t in self.tiers if t.cost is not None} or None
-
-
-def _plain(text: dict[str, str] | None) -> str:
-    """Give the English text, or the first: pages look up the other languages by it."""
-    return "" if text is None else text.get("en") or next(iter(text.values()), "")
+        return {english(t.tier): t.cost for t in self.tiers if t.cost is not None} or None
