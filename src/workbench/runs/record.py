@@ -23,7 +23,7 @@ UNFINISHED = ".unfinished-"
 _FINISHED_STEPS = ".finished"
 _LOCK = ".lock"
 _PACKAGES = (
-    "workbench",
+    "customer-workbench",
     "numpy",
     "pandas",
     "scipy",
