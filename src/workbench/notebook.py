@@ -308,9 +308,9 @@ class Run(Handover):
         self._require(name)
         if name in self._data_to or not name.startswith(_EVENTS):
             return
-        from workbench.data import reach
+        from workbench.data import data_to
 
-        if last := reach(self.tables, name):
+        if last := data_to(self.tables, name):
             self._data_to[name] = last
             write_json(self._own_folder() / "data_to.json", self._data_to)
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import t as student
 
 from workbench.data import (
     INDICATORS,
@@ -22,7 +21,6 @@ from workbench.data import (
     register,
     rows_mean,
     rows_share,
-    with_limits,
 )
 from workbench.data.indicators import indicator as registry
 from workbench.errors import DataError
@@ -172,23 +170,6 @@ def test_experts_are_the_sample_of_their_score(tables: Tables) -> None:
     found = indicator(tables, "expert_score")
     # Raters' means 3, 5 and 4.
     assert values(found, "n", "estimate", "sd") == [(3, 4.0, 1.0)]
-    limits = with_limits(found, "expert_score").iloc[0]
-    half = student.ppf(0.975, 2) / sqrt(3)
-    assert (limits["low"], limits["high"]) == (pytest.approx(4 - half), pytest.approx(4 + half))
-
-
-def test_limits_follow_the_kind(tables: Tables) -> None:
-    share = with_limits(indicator(tables, "churn"), "churn").iloc[-1]
-    # Wilson for one of two: 0.0945 to 0.9055.
-    assert (share["low"], share["high"]) == (pytest.approx(0.0945, abs=1e-4),
-                                             pytest.approx(0.9055, abs=1e-4))  # fmt: skip
-    count = with_limits(indicator(tables, "active_customers"), "active_customers").iloc[0]
-    # Poisson for 2: 0.242 to 7.225.
-    assert (count["low"], count["high"]) == (pytest.approx(0.2422, abs=1e-4),
-                                             pytest.approx(7.2247, abs=1e-4))  # fmt: skip
-    mean = with_limits(indicator(tables, "nps", every="wave"), "nps").iloc[-1]
-    half = 1.959964 * mean["sd"] / sqrt(mean["n"])
-    assert mean["high"] - mean["estimate"] == pytest.approx(half)
 
 
 def test_every_indicator_says_what_it_is_and_how_sure() -> None:

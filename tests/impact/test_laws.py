@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from workbench import impact
-from workbench.data import check_study, indicator, reach
-from workbench.data.sources.states import STATES
+from workbench.data import check_study, data_to, indicator
+from workbench.data.sources.packaged import STATES
 from workbench.languages.catalogs import translate
 from workbench.notebook import Run, open_run
 
@@ -171,7 +171,7 @@ def test_tables_of_states_are_named_dated_and_without_regressors(run: Run) -> No
 
 
 def test_yearly_data_reach_to_the_end_of_their_last_year(run: Run) -> None:
-    assert reach(run.tables, "series_cigarettes") == "1992"
+    assert data_to(run.tables, "series_cigarettes") == "1992"
     noted = json.loads((run.folder / "results/notebook/data_to.json").read_text())
     assert set(noted.values()) == {"1992", "2010"}
     assert check_study(run.study).problems == ()

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from workbench.data.check import CheckReport, check_study
 from workbench.data.clean.report import CleaningReport, TableReport
-from workbench.data.coverage import Coverage, coverage, freshness, missing_by_period, missing_values
+from workbench.data.coverage import (
+    Coverage,
+    coverage,
+    data_to,
+    freshness,
+    last_day,
+    last_of_all,
+    missing_by_period,
+    missing_values,
+)
 from workbench.data.customer_summary import CustomerSummary, customer_summary
-from workbench.data.disclosure import personal_texts
+from workbench.data.disclosure import personal_texts, suppress
 from workbench.data.indicators.indicator import (
     INDICATORS,
     find_indicator,
@@ -17,9 +26,6 @@ from workbench.data.indicators.indicator import (
     rows_share,
 )
 from workbench.data.indicators.library import Indicator
-from workbench.data.limits import with_limits
-from workbench.data.people.pseudonyms import suppress
-from workbench.data.reach import last_day, last_of_all, reach
 from workbench.data.rfm import RFMScores, rfm_scores
 from workbench.data.tables import Tables, open_tables
 
@@ -36,6 +42,7 @@ __all__ = [
     "check_study",
     "coverage",
     "customer_summary",
+    "data_to",
     "find_indicator",
     "freshness",
     "indicator",
@@ -46,11 +53,9 @@ __all__ = [
     "missing_values",
     "open_tables",
     "personal_texts",
-    "reach",
     "register",
     "rfm_scores",
     "rows_mean",
     "rows_share",
     "suppress",
-    "with_limits",
 ]

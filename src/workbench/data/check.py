@@ -10,8 +10,8 @@ import pandas as pd
 
 from workbench.data.clean.report import TableReport
 from workbench.data.clean.rules import REASONS
+from workbench.data.coverage import last_day
 from workbench.data.indicators.indicator import INDICATORS, find_indicator, indicator, missing_for
-from workbench.data.reach import last_day
 from workbench.data.tables import Tables, open_tables
 from workbench.errors import WorkbenchError, did_you_mean
 from workbench.study import Case, Study

@@ -1,14 +1,20 @@
-"""The texts by which a person could be recognised, so that a site can be searched for them."""
+"""What may leave: small groups withheld, and the personal texts a site is searched for."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from workbench.data.clean.rules import standardise
 from workbench.data.engine import Engine
 from workbench.data.people.pseudonyms import PERSONAL_COLUMNS
 from workbench.data.schemas import schema_of
 from workbench.data.sources.read import read_source
+from workbench.errors import DataError
 from workbench.study import Study
 from workbench.study.packages import is_installed
 
@@ -56,3 +62,48 @@ def _telling(text: str) -> bool:
     if _HAN.search(text):
         return len(text) >= _LEAST_HAN
     return len(text) >= _LEAST_LATIN and bool(re.search(r"[\s@\d]", text))
+
+
+def suppress(
+    frame: pd.DataFrame,
+    n: str = "n",
+    min_cell: int = 5,
+    columns: Iterable[str] | None = None,
+) -> pd.DataFrame:
+    """Withhold the values of small groups; the count and the reason stay.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a group.
+    n : str
+        The column with the group's count.
+    min_cell : int
+        Groups smaller than this are withheld.
+    columns : iterable of str, optional
+        What to withhold; every floating-point column but `n` by default.
+
+    Returns
+    -------
+    DataFrame
+        A copy with a column ``withheld``: the reason, or an empty text.
+    """
+    if n not in frame:
+        raise DataError(
+            f"there is no column {n!r} to count groups by",
+            where="suppress",
+            remedy=f"name it with n=; columns: {', '.join(map(str, frame.columns))}",
+        )
+    result = frame.copy()
+    small = (result[n].fillna(0) < min_cell).to_numpy()
+    chosen: list[Any] = (
+        list(columns)
+        if columns is not None
+        else [c for c in result.columns if c != n and pd.api.types.is_float_dtype(result[c])]
+    )
+    for column in chosen:
+        if pd.api.types.is_integer_dtype(result[column]):
+            result[column] = result[column].astype("float64")
+        result.loc[small, column] = np.nan
+    result["withheld"] = np.where(small, f"fewer than {min_cell}", "")
+    return result

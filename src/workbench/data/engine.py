@@ -28,25 +28,28 @@ _NO_BLANKS = r"^[!-~]([ -~]*[!-~])?$"
 _OFFSET = r":\d{2}(\.\d+)?\s*([zZ]|[+-]\d{2}:?(\d{2})?)$"
 
 
-def _try_strptime(text: Any, format: Any) -> Any: ...
+def builtin(name: str, *kinds: Any) -> Any:
+    """Name one of the engine's functions: kinds of its one or two arguments, then of its value."""
 
+    def one(a: Any) -> Any: ...
 
-def _is_finite(number: Any) -> Any: ...
+    def two(a: Any, b: Any) -> Any: ...
 
-
-def _local_time(zone: Any, instant: Any) -> Any: ...
+    function = one if len(kinds) == 2 else two
+    return udf.scalar.builtin(function, name=name, signature=(kinds[:-1], kinds[-1]))
 
 
 #: DuckDB: parse a text by a format, or give null.
-try_strptime = udf.scalar.builtin(
-    _try_strptime, name="try_strptime", signature=((dt.string, dt.string), dt.timestamp)
-)
+try_strptime = builtin("try_strptime", dt.string, dt.string, dt.timestamp)
 #: DuckDB: neither infinite nor "not a number"; null of null.
-is_finite = udf.scalar.builtin(_is_finite, name="isfinite", signature=((dt.float64,), dt.boolean))
+is_finite = builtin("isfinite", dt.float64, dt.boolean)
 #: DuckDB and Postgres: the wall-clock time of an instant in a zone.
-local_time = udf.scalar.builtin(
-    _local_time, name="timezone", signature=((dt.string, dt.Timestamp("UTC")), dt.timestamp)
-)
+local_time = builtin("timezone", dt.string, dt.Timestamp("UTC"), dt.timestamp)
+#: DuckDB: what pseudonyms are made of.
+sha256 = builtin("sha256", dt.binary, dt.string)
+unhex = builtin("unhex", dt.string, dt.binary)
+encode = builtin("encode", dt.string, dt.binary)
+join_bytes = builtin("concat", dt.binary, dt.binary, dt.binary)
 
 
 class Engine:

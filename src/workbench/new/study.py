@@ -353,7 +353,7 @@ def _dates(column: pd.Series[str]) -> tuple[str | None, date | None]:
     """Return how a column writes its dates, and the last one; (None, None) where it has none."""
     import pandas as pd
 
-    from workbench.data.clean.dates import date_format
+    from workbench.data.clean.parse import date_format
 
     texts = column.dropna().astype(str).str.strip()
     if texts.empty:

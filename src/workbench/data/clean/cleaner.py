@@ -16,7 +16,7 @@ from workbench.data.clean.rules import DETAIL, REASON, REASONS, Flagged, flag, s
 from workbench.data.clean.survey_form import standard_form
 from workbench.data.engine import Engine
 from workbench.data.people import linkage as identity
-from workbench.data.people import pseudonyms as privacy
+from workbench.data.people import pseudonyms
 from workbench.data.people.masking import NameBook, free_texts, mask_texts, mask_value
 from workbench.data.schemas import Schema, schema_of
 from workbench.data.sources.read import read_source
@@ -81,12 +81,12 @@ class Cleaner:
     @cached_property
     def key(self) -> bytes:
         """The key of the study's pseudonyms."""
-        return privacy.study_key(self.study)
+        return pseudonyms.study_key(self.study)
 
     def pseudonym(self, customer_id: str) -> str:
         """Give the pseudonym under which a customer appears."""
         raw = str(customer_id).strip().upper()
-        return privacy.pseudonym(self.links.canonical.get(raw, raw), self.key)
+        return pseudonyms.pseudonym(self.links.canonical.get(raw, raw), self.key)
 
     @property
     def linking(self) -> Linking:
@@ -99,7 +99,7 @@ class Cleaner:
         if "customers" not in self:
             return identity.Links()
         source, flagged, _ = self._flag("customers")
-        wanted = ("customer_id", *privacy.PERSONAL_COLUMNS[:3])
+        wanted = ("customer_id", *pseudonyms.PERSONAL_COLUMNS[:3])
         columns = [c for c in wanted if c in flagged.expr.columns]
         if not {"phone", "email"} & set(columns):
             return identity.Links()
@@ -146,12 +146,12 @@ class Cleaner:
         unknown = self._unknown(kept, source) if strange else 0
         if not counts.get(None):
             self._refuse_all_set_aside(source, counts, examples)
-        hidden = privacy.personal_columns(kept.columns)
+        hidden = pseudonyms.personal_columns(kept.columns)
         texts = free_texts(kept, schema, {REASON, DETAIL, ROW, *ID_KINDS, *hidden})
         names = self._names if any(texts.values()) else NameBook({})
         kept, masked = mask_texts(self.engine, kept, texts, names, source.where)
         kinds = {c: kind for c, kind in ID_KINDS.items() if c in kept.columns}
-        private = privacy.pseudonymise(
+        private = pseudonyms.pseudonymise(
             self.engine, kept.drop(*hidden, REASON, DETAIL), kinds, self.key, source.where
         )
         final = self.engine.keep(private.order_by(ROW).drop(ROW), source.where)

@@ -1,5 +1,4 @@
 """Keeps people out of results: pseudonyms, dropped columns, masked texts, no small cells."""
-# ruff: noqa: PD003, PD004  (Ibis calls it isnull)
 
 from __future__ import annotations
 
@@ -13,15 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import ibis
-import ibis.expr.datatypes as dt
-import numpy as np
-import pandas as pd
 import pyarrow as pa
-from ibis import udf
 
-from workbench.data.engine import Engine
+from workbench.data.engine import Engine, encode, join_bytes, sha256, unhex
 from workbench.data.schemas import PERSONAL_WORDS
-from workbench.errors import DataError
 from workbench.study import Study, StudyError, find_root
 
 #: Hexadecimal digits of a pseudonym: 64 bits, so that a million people stay apart.
@@ -84,23 +78,6 @@ def pseudonym(raw: str, key: bytes, kind: str = "customer") -> str:
     return hmac.digest(key, f"{kind}:{raw}".encode(), "sha256").hex()[:LENGTH]
 
 
-def _builtin(name: str, *kinds: Any) -> Any:
-    """Name one of DuckDB's functions: kinds of its arguments, then of its value."""
-
-    def one(a: Any) -> Any: ...
-
-    def two(a: Any, b: Any) -> Any: ...
-
-    function = one if len(kinds) == 2 else two
-    return udf.scalar.builtin(function, name=name, signature=(kinds[:-1], kinds[-1]))
-
-
-_sha256 = _builtin("sha256", dt.binary, dt.string)
-_unhex = _builtin("unhex", dt.string, dt.binary)
-_encode = _builtin("encode", dt.string, dt.binary)
-_join = _builtin("concat", dt.binary, dt.binary, dt.binary)
-
-
 def pseudonymise(engine: Engine, table: Any, kinds: dict[str, str], key: bytes, where: str) -> Any:
     """Replace ids by pseudonyms, inside the engine where it can.
 
@@ -151,9 +128,9 @@ def engine_pseudonym(column: Any, key: bytes, kind: str = "customer") -> Any:
     block = block.ljust(64, b"\0")
     inner = bytes(b ^ 0x36 for b in block)
     outer = bytes(b ^ 0x5C for b in block)
-    message = _encode(f"{kind}:" + column.cast("string"))
-    digest = _unhex(_sha256(_join(_unhex(inner.hex()), message)))
-    value = _sha256(_join(_unhex(outer.hex()), digest)).left(LENGTH)
+    message = encode(f"{kind}:" + column.cast("string"))
+    digest = unhex(sha256(join_bytes(unhex(inner.hex()), message)))
+    value = sha256(join_bytes(unhex(outer.hex()), digest)).left(LENGTH)
     return ibis.ifelse(column.isnull(), ibis.null("string"), value)
 
 
@@ -182,48 +159,3 @@ def personal_columns(columns: Iterable[str]) -> list[str]:
         if chinese or latin:
             found.append(column)
     return found
-
-
-def suppress(
-    frame: pd.DataFrame,
-    n: str = "n",
-    min_cell: int = 5,
-    columns: Iterable[str] | None = None,
-) -> pd.DataFrame:
-    """Withhold the values of small groups; the count and the reason stay.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row a group.
-    n : str
-        The column with the group's count.
-    min_cell : int
-        Groups smaller than this are withheld.
-    columns : iterable of str, optional
-        What to withhold; every floating-point column but `n` by default.
-
-    Returns
-    -------
-    DataFrame
-        A copy with a column ``withheld``: the reason, or an empty text.
-    """
-    if n not in frame:
-        raise DataError(
-            f"there is no column {n!r} to count groups by",
-            where="suppress",
-            remedy=f"name it with n=; columns: {', '.join(map(str, frame.columns))}",
-        )
-    result = frame.copy()
-    small = (result[n].fillna(0) < min_cell).to_numpy()
-    chosen: list[Any] = (
-        list(columns)
-        if columns is not None
-        else [c for c in result.columns if c != n and pd.api.types.is_float_dtype(result[c])]
-    )
-    for column in chosen:
-        if pd.api.types.is_integer_dtype(result[column]):
-            result[column] = result[column].astype("float64")
-        result.loc[small, column] = np.nan
-    result["withheld"] = np.where(small, f"fewer than {min_cell}", "")
-    return result

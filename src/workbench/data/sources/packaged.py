@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from workbench.data.sources.states import STATES
 from workbench.errors import DataError
 from workbench.study.packages import files_of
 
@@ -67,6 +67,18 @@ _STATE_YEARS: Mapping[str, tuple[str, int]] = {
     "plm/Cigar": ("state", 1900),
     "causaldata/castle": ("sid", 0),
 }
+#: The states of the United States by number, in alphabetical order, the federal district among
+#: them: Alabama is 1, Wyoming 51.
+STATES: Final = (
+    "Alabama", "Alaska", "Arizona", "Arkansas", "California", "Colorado", "Connecticut",
+    "Delaware", "District of Columbia", "Florida", "Georgia", "Hawaii", "Idaho", "Illinois",
+    "Indiana", "Iowa", "Kansas", "Kentucky", "Louisiana", "Maine", "Maryland", "Massachusetts",
+    "Michigan", "Minnesota", "Mississippi", "Missouri", "Montana", "Nebraska", "Nevada",
+    "New Hampshire", "New Jersey", "New Mexico", "New York", "North Carolina", "North Dakota",
+    "Ohio", "Oklahoma", "Oregon", "Pennsylvania", "Rhode Island", "South Carolina",
+    "South Dakota", "Tennessee", "Texas", "Utah", "Vermont", "Virginia", "Washington",
+    "West Virginia", "Wisconsin", "Wyoming",
+)  # fmt: skip
 # Columns made for one regression: they say nothing about a state.
 _DUMMIES = re.compile(r"rownames|r\d{5}|trend_\d+|lead\d|lag\d")
 

@@ -30,7 +30,7 @@ from typing import Any
 from workbench.data.clean.cleaner import Cleaner
 from workbench.data.clean.report import Linking, TableReport
 from workbench.data.engine import Engine
-from workbench.data.people import pseudonyms as privacy
+from workbench.data.people import pseudonyms
 from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
 from workbench.errors import DataError, WorkbenchError
@@ -144,7 +144,7 @@ def key_of(study: Study) -> str | None:
     if not files:
         return None
     hashes = {name: _source_hash(study, name) for name in files}
-    secret = privacy.study_key(study)
+    secret = pseudonyms.study_key(study)
     parts = {
         # A report names the files, so that a study in another place is another one.
         "folder": str(study.folder),

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.datatypes as dt
-from ibis import udf
 
 from workbench.data.clean.parse import parse, takes_parsing
 from workbench.data.clean.rules import may_repeat_not, rules_of, standardise
-from workbench.data.people import pseudonyms as privacy
+from workbench.data.engine import builtin
+from workbench.data.people import pseudonyms
 from workbench.data.schemas import schema_of
 from workbench.data.sources.read import stream_source
 
@@ -104,17 +104,15 @@ def stream_purchases(cleaner: Cleaner, name: str) -> PurchaseLog | None:
         kept = cleaner.linked(kept, source)
     read = int(engine.run(rows.count(), source.where)) + len(malformed())
     key = cleaner.key
-    return PurchaseLog(kept, read, lambda ids: privacy.engine_pseudonym(ids, key), tuple(scratch))
+    return PurchaseLog(
+        kept, read, lambda ids: pseudonyms.engine_pseudonym(ids, key), tuple(scratch)
+    )
 
 
 def _row_hash(parsed: Any, values: Mapping[str, Any]) -> Any:
     """Hash a whole row, by the engine's own function, which is several times faster than Ibis's."""
     row = ibis.struct({name: parsed[name] for name in values})
-
-    def of_row(row: Any) -> Any: ...
-
-    function = udf.scalar.builtin(of_row, name="hash", signature=((row.type(),), dt.uint64))
-    return function(row)
+    return builtin("hash", row.type(), dt.uint64)(row)
 
 
 def _first_of_each(kept: Any, twice: Any) -> Any:
