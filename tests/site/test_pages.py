@@ -57,6 +57,17 @@ def test_a_page_without_a_twin_still_leads_to_the_other_language(pages):
     assert link.get_text() == "中文"
 
 
+def test_numbers_in_headings_and_prose_keep_the_names_of_their_facts(pages):
+    for name, texts in (
+        ("studies/demo/segmentation.html", {"h2": "63 %", "p": "1,204"}),
+        ("zh/studies/demo/segmentation.html", {"h2": "63%", "p": "1,204"}),
+    ):
+        for tag, text in texts.items():
+            spans = pages[name].select(f"main {tag} [data-fact]")
+            assert [x.attrs for x in spans] == [{"data-fact": "value.share", "data-number": "0.63"}]
+            assert [x.text for x in spans] == [text]
+
+
 def test_where_a_page_s_twin_lies():
     assert in_language("studies/a/b.html", "zh") == "zh/studies/a/b.html"
     assert in_language("zh/studies/a/b.html", "en") == "studies/a/b.html"

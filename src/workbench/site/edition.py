@@ -65,8 +65,9 @@ class Edition:
 
 
 def _plain(markdown: str) -> str:
-    """Take links, emphasis and escapes out of a paragraph."""
-    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
+    """Take links, emphasis, escapes and the names of facts out of a paragraph."""
+    plain = re.sub(r"(?<!\\)</?span[^>]*>", "", markdown)
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", plain)
     plain = re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)[*_`]", "", plain))
     return " ".join(joined(plain).split())
 
