@@ -100,13 +100,13 @@ def test_who_was_not_seen_at_both_times_is_left_out_and_counted() -> None:
     panel = worst_quarter(np.random.default_rng(1))
     panel.weight[:30, 0] = 0
     found = same_baseline(panel)
-    check = next(c for c in found.checks if c.name == "not comparable")
+    check = next(c for c in found.checks if c.key == "not comparable")
     assert check.text.startswith("30 units") and found.n_units == 270
 
 
 def test_no_overlap_is_said() -> None:
     found = same_baseline(worst_quarter(np.random.default_rng(1)))
-    assert {c.name: c.severity for c in found.checks}["overlap"] == "warning"
+    assert {c.key: c.severity for c in found.checks}["overlap"] == "warning"
 
 
 def test_too_few_units_are_refused() -> None:

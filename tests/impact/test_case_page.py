@@ -103,19 +103,19 @@ def test_a_design_that_the_case_does_not_admit_is_told_and_not_used() -> None:
 
 def test_placebo_dates_are_tried_on_the_own_series() -> None:
     calm = evaluate(everybody(), card(), outcome="sales")
-    check = next(c for c in calm.checks if c.name == "placebo dates")
+    check = next(c for c in calm.checks if c.key == "placebo dates")
     assert check.severity == "ok" and dict(check.values)["n"] >= 10
     # a break in the middle of the time before is found at dates near it
     broken = everybody()
     broken.loc[broken["period"] >= MONTHS[18], "estimate"] += 6
     told = evaluate(broken, card(), outcome="sales")
-    check = next(c for c in told.checks if c.name == "placebo dates")
+    check = next(c for c in told.checks if c.key == "placebo dates")
     assert dict(check.values)["found"] >= 1
 
 
 def test_an_outcome_measured_anew_is_refused_for_everybody_and_warned_of_beside_others() -> None:
     found = evaluate(everybody(2.0), card(), outcome="sales", measured_anew="2024-01-15")
-    assert found.refused and found.warnings[0].name == "instrument"
+    assert found.refused and found.warnings[0].key == "instrument"
     early = evaluate(everybody(2.0), card(), outcome="sales", measured_anew="2022-01-01")
     assert not early.refused and early.warnings[0].severity == "warning"
     frame, rows = lot(2.0)
@@ -178,7 +178,7 @@ def test_an_effect_that_several_outcomes_explain_costs_a_grade() -> None:
     null, rows = lot(0.0, seed=7)
     rest = [evaluate(null, card("random"), rows, outcome=name) for name in ("nps", "churn")]
     report = CaseReport.of([clear, *rest])
-    assert any(c.name == "several outcomes" for c in report.main.checks)
+    assert any(c.key == "several outcomes" for c in report.main.checks)
     assert report.main.strength != clear.strength
     assert CaseReport.of([clear]).main.strength == clear.strength
     assert "several outcomes" in set(report.gradings["found"])
@@ -280,7 +280,7 @@ def test_customers_who_stay_longer_are_seen_to() -> None:
     assert found.low < truth < found.high and found.clear
     assert found.outcome == "days under contract"
     # they leave half as often; Cox regression says so beside the days
-    risk = next(c for c in found.checks if c.name == "hazard ratio")
+    risk = next(c for c in found.checks if c.key == "hazard ratio")
     assert float(risk.values["low"]) < 0.5 < float(risk.values["high"]) < 1  # noqa: PD011
 
 
@@ -314,5 +314,5 @@ def test_of_many_other_measures_the_three_that_matter_most_are_named() -> None:
         for k in range(6)
     ]
     found = evaluate(frame, card("random"), pd.concat([rows, *others]), outcome="sales")
-    said = [c.text for c in found.checks if c.name == "other measures"]
+    said = [c.text for c in found.checks if c.key == "other measures"]
     assert len(said) == 4 and "m0" in said[0] and said[-1].startswith("3 further measures")

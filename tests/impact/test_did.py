@@ -99,7 +99,7 @@ def test_with_few_treated_units_the_treated_are_permuted(make_panel, rng) -> Non
     assert found.low < found.effect < found.high
     # 45 ways to choose two of ten: p is a multiple of 1/45
     assert (found.p * 45) == pytest.approx(round(found.p * 45))
-    assert "few units" in {c.name for c in found.checks}
+    assert "few units" in {c.key for c in found.checks}
 
 
 def test_the_permutation_interval_holds_just_what_the_test_does_not_reject(make_panel, rng) -> None:
@@ -148,7 +148,7 @@ def test_coverage_over_the_grid(make_panel, units: int, share: str, uneven: bool
 def test_groups_that_drift_apart_before_are_noticed(make_panel, rng) -> None:
     panel = make_panel(rng, units=30, treated=15)
     panel.outcome[panel.treated] += 0.6 * np.arange(12)
-    checks = {c.name: c.severity for c in difference_in_differences(panel).checks}
+    checks = {c.key: c.severity for c in difference_in_differences(panel).checks}
     assert checks["trend before"] == "warning"
 
 

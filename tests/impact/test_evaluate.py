@@ -167,7 +167,7 @@ def test_a_short_series_is_refused_with_its_reason() -> None:
 
 def test_cells_below_the_threshold_are_refused() -> None:
     found = evaluate(records(), card(), treatments(), outcome="sales", min_cell=1000)
-    assert found.refused and found.warnings[0].name == "small cells"
+    assert found.refused and found.warnings[0].key == "small cells"
 
 
 def test_a_series_for_everybody_is_judged_and_graded() -> None:
@@ -191,7 +191,7 @@ def test_the_worst_are_compared_at_the_same_baseline_with_a_warning() -> None:
     found = evaluate(frame, card("worst", selected_on="sales"), worst, outcome="sales")
     assert found.glance.low > 1, "a glance sees a large effect"
     assert found.effect.low < 0 < found.effect.high
-    assert "selection" in {c.name for c in found.warnings}
+    assert "selection" in {c.key for c in found.warnings}
 
 
 def test_same_rule_takes_only_those_who_met_the_rule() -> None:
@@ -228,7 +228,7 @@ def test_other_measures_on_one_side_are_told() -> None:
     found = evaluate(
         records(), card(), both, outcome="sales", titles={"campaign": "Spring campaign"}
     )
-    check = next(c for c in found.checks if c.name == "other measures")
+    check = next(c for c in found.checks if c.key == "other measures")
     assert "Spring campaign, reached 67 percent of the treated and 0 percent" in check.text
 
 
@@ -283,5 +283,5 @@ def test_what_is_left_out_is_said_on_the_page() -> None:
     frame = records()
     frame.loc[[3, 70], "estimate"] = np.nan
     found = evaluate(frame, card(), treatments(), outcome="sales")
-    said = [c.text for c in found.checks if c.name == "left out"]
+    said = [c.text for c in found.checks if c.key == "left out"]
     assert said == ["Not in the comparison: 2 records (no value)."]

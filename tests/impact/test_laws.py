@@ -94,7 +94,7 @@ def test_the_page_names_donors_placebos_and_what_was_left_out(tobacco: impact.Ev
     assert view.placebos["unit"].iloc[0] == "California" and len(view.placebos) == 37
     ratio = view.placebos["ratio"]
     assert view.words(_Writer)["as_large"] == int((ratio[1:] >= ratio.iloc[0]).sum())
-    said = [c.text for c in tobacco.checks if c.name == "left out"]
+    said = [c.text for c in tobacco.checks if c.key == "left out"]
     assert "Massachusetts, Arizona, Florida" in said[0] and len(said) == 3
 
 

@@ -54,14 +54,14 @@ def test_the_card_gives_the_published_effects_within_their_intervals(run: Run) -
         assert (e.effect.n_before, e.effect.n_after) == (168, 23)
     assert run.case("seat_belt_law").fit.scale == "log"
     assert [found.strength for found in report.evaluations[:2]] == ["moderate", "moderate"]
-    checks = {c.name: c.severity for c in report.evaluations[0].checks}
+    checks = {c.key: c.severity for c in report.evaluations[0].checks}
     assert checks["covariate"] == "ok" and checks["placebo dates"] == "ok"
 
 
 def test_a_month_in_which_the_law_was_obeyed_in_part_counts_in_part(run: Run) -> None:
     assert run.case("seat_belt_law").fit.in_part == {dt.date(1983, 1, 1): 0.18}
     found = judged(run).main
-    note = next(c for c in found.checks if c.name == "in force in part")
+    note = next(c for c in found.checks if c.key == "in force in part")
     assert note.severity == "note" and "(periods: 1)" in note.text
     # the placebo dates leave it out, and the glance compares with full months before it
     assert found.glance.n_before == 12

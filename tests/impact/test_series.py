@@ -166,7 +166,7 @@ def test_unsorted_marks_are_refused() -> None:
 def test_a_short_series_says_that_the_season_is_hardly_known() -> None:
     y = np.random.default_rng(1).normal(size=24)
     checks = interrupted_series(y, after=np.arange(24) >= 12, season=12).checks
-    assert {c.name: c.severity for c in checks}["season"] == "warning"
+    assert {c.key: c.severity for c in checks}["season"] == "warning"
 
 
 def test_the_relative_effect_refers_to_the_level_without_the_measure() -> None:

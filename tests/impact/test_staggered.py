@@ -197,7 +197,7 @@ def test_the_same_data_give_the_same_bands() -> None:
 def test_an_unbalanced_panel_says_so_and_uses_what_was_seen() -> None:
     frame = records(np.random.default_rng(7))
     found = staggered_adoption(adoption(frame.drop(index=[0, 5, 77])))
-    check = next(c for c in found.checks if c.name == "unbalanced")
+    check = next(c for c in found.checks if c.key == "unbalanced")
     assert check.text.startswith("3 of") and found.low < 1 < found.high
 
 

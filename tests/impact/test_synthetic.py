@@ -180,7 +180,7 @@ def test_a_poor_fit_is_a_warning() -> None:
             found = synthetic_control(factors(rng, shift=float(shift)))
         except CaseError:
             continue
-        check = next(c for c in found.checks if c.name == "fit before")
+        check = next(c for c in found.checks if c.key == "fit before")
         error = found.placebos["rmspe_before"]
         poor = (error[0] / error[1:].median()) ** 2 > 5
         assert (check.severity == "warning") is bool(poor)
@@ -191,7 +191,7 @@ def test_a_poor_fit_is_a_warning() -> None:
 def test_leaving_out_donors_is_shown() -> None:
     found = synthetic_control(factors(np.random.default_rng(2)))
     assert set(found.left_out["unit"]) == set(found.donors.query("weight > 0.01")["unit"])
-    assert "leave one out" in {c.name for c in found.checks}
+    assert "leave one out" in {c.key for c in found.checks}
 
 
 def test_donors_with_holes_are_left_out_and_counted() -> None:
@@ -199,7 +199,7 @@ def test_donors_with_holes_are_left_out_and_counted() -> None:
     panel.weight[5, 3], panel.outcome[5, 3] = 0, np.nan
     for estimate in (synthetic_control, synthetic_difference):
         found = estimate(panel)
-        check = next(c for c in found.checks if c.name == "unbalanced")
+        check = next(c for c in found.checks if c.key == "unbalanced")
         assert check.text.startswith("1 comparison") and "C5" not in set(found.donors["unit"])
 
 

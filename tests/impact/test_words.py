@@ -16,13 +16,13 @@ FOLDER = Path(room.__file__).parent
 
 
 def checks() -> list[str]:
-    """Messages of all `Check(...)` in the source."""
+    """Messages of all `Finding(...)` in the source."""
     found = []
     for path in sorted(FOLDER.rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Check":
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Finding":
                 found += [
-                    a.value for a in (call.args[0], call.args[2]) if isinstance(a, ast.Constant)
+                    a.value for a in (call.args[0], call.args[1]) if isinstance(a, ast.Constant)
                 ]
     return found
 

@@ -182,7 +182,7 @@ def test_castle_doctrine_and_homicide() -> None:
     pooled = two_way_fixed_effects(read)
     assert pooled.effect == pytest.approx(0.0755, abs=5e-5)
     assert standard_error(pooled, len(read.units) - 1) == pytest.approx(0.0332, abs=5e-5)
-    assert [c.name for c in pooled.checks] == ["two-way fixed effects"]
+    assert [c.key for c in pooled.checks] == ["two-way fixed effects"]
     # group by group, against states that never did: about as much
     assert 100 * np.expm1(staggered_adoption(read).effect) == pytest.approx(8, abs=0.5)
 

@@ -37,7 +37,7 @@ from workbench.impact.designs.synthetic.synthetic_difference import (
     SyntheticDifference,
     synthetic_difference,
 )
-from workbench.impact.effect import Check, Effect
+from workbench.impact.effect import Effect
 from workbench.impact.evaluate import Evaluation, adjusted, evaluate, judge
 from workbench.impact.findings import (
     STAYING,
@@ -70,7 +70,6 @@ __all__ = [
     "Benefit",
     "CaseError",
     "CaseReport",
-    "Check",
     "Costs",
     "Effect",
     "Evaluation",

@@ -17,8 +17,9 @@ from workbench.impact.designs.return_to_mean import panel_without_return
 from workbench.impact.designs.synthetic.plain_difference import plain_difference
 from workbench.impact.designs.synthetic.synthetic_control import synthetic_control
 from workbench.impact.designs.synthetic.synthetic_difference import synthetic_difference
-from workbench.impact.effect import Check, Effect
+from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.results import Finding
 from workbench.study import Case
 
 _DIFFERENCES = ("difference in differences", "same rule", "drawn by lot")
@@ -41,11 +42,11 @@ def answer(design: str, panel: Panel, case: Case, level: float) -> tuple[Effect,
         if main is not None:
             return main, []
         fallback = difference_in_differences(panel, level=level)
-        doubt = Check(
+        doubt = Finding(
             "baseline",
-            "warning",
             "Too few units were seen both before and after to compare at the same baseline;"
             " changes of group means are compared instead.",
+            severity="warning",
         )
         return fallback.with_checks(doubt), []
     moved = difference_in_differences(panel, level=level)
@@ -85,7 +86,7 @@ def _between(a: Effect, b: Effect) -> Effect:
         counterfactual=(a.counterfactual + b.counterfactual) / 2,
         inference="hull of the two intervals",
         series=series,
-        checks=tuple(c for c in (*a.checks, *b.checks) if c.name != "trend before"),
+        checks=tuple(c for c in (*a.checks, *b.checks) if c.key != "trend before"),
     )
 
 
@@ -97,11 +98,11 @@ def attempt(estimate: Callable[[], Effect]) -> Effect | None:
         return None
 
 
-def firmness(panel: Panel, effect: Effect, level: float) -> list[Check]:
+def firmness(panel: Panel, effect: Effect, level: float) -> list[Finding]:
     """Look whether other dates show an effect, how far trends may part, and on whom it hangs."""
     if effect.design not in _DIFFERENCES:
         return []
-    looks: list[Callable[[], Check]] = [
+    looks: list[Callable[[], Finding]] = [
         lambda: (
             placebo_dates(
                 panel, estimate=lambda moved: difference_in_differences(moved, level=level)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -12,46 +11,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.special import stdtr
 
+from workbench.results import Finding
 from workbench.results.drawing import label_ends
 
-Severity = Literal["ok", "note", "warning", "refusal"]
 Kind = Literal["number", "share", "points"]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at, and what was found.
-
-    Attributes
-    ----------
-    name : str
-        Short name of the check.
-    severity : {"ok", "note", "warning", "refusal"}
-        A refusal means that no conclusion is drawn.
-    message : str
-        English message with named placeholders.
-    values : mapping
-        What the placeholders stand for: plain numbers and texts.
-    """
-
-    name: str
-    severity: Severity
-    message: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def text(self) -> str:
-        """The message, filled in, in English."""
-        plain = {
-            name: ", ".join(map(str, value)) if isinstance(value, list) else value
-            for name, value in self.values.items()
-        }
-        return self.message.format(**plain)
-
-    @property
-    def box(self) -> str:
-        """Kind of box in which a page shows it."""
-        return {"ok": "tip", "note": "note", "warning": "warning"}.get(self.severity, "important")
 
 
 @dataclass(frozen=True)
@@ -85,7 +48,7 @@ class Effect:
     parts : DataFrame
         Answers that were combined (error models, sub-designs): `model`, `estimate`, `low`, `high`,
         `weight`.
-    checks : tuple of Check
+    checks : tuple of Finding
     assumption : str
         What must hold for the answer to be right, in words.
     outcome : str
@@ -114,7 +77,7 @@ class Effect:
     series: pd.DataFrame = field(default_factory=pd.DataFrame)
     gaps: pd.DataFrame = field(default_factory=pd.DataFrame)
     parts: pd.DataFrame = field(default_factory=pd.DataFrame)
-    checks: tuple[Check, ...] = ()
+    checks: tuple[Finding, ...] = ()
     assumption: str = ""
     outcome: str = ""
     kind: Kind = "number"
@@ -209,7 +172,7 @@ class Effect:
         """What the line in the picture marks."""
         return "start"
 
-    def with_checks(self, *checks: Check) -> Effect:
+    def with_checks(self, *checks: Finding) -> Effect:
         """Return the same effect with more checks."""
         return replace(self, checks=(*self.checks, *checks))
 

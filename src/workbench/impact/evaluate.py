@@ -24,7 +24,7 @@ from workbench.impact.designs.return_to_mean import DESIGN as RETURN
 from workbench.impact.designs.return_to_mean import panel_without_return
 from workbench.impact.designs.series.series_case import judge_series
 from workbench.impact.designs.staggered.adoption_case import Judged, judge_starts
-from workbench.impact.effect import Check, Effect, Kind
+from workbench.impact.effect import Effect, Kind
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, Strength, grade
 from workbench.impact.inputs.assignment import compared, first_days
@@ -36,6 +36,7 @@ from workbench.impact.inputs.panel import (
     split_periods,
 )
 from workbench.impact.selection import Selection, met_the_rule, select_design
+from workbench.results import Finding
 from workbench.stats import holm
 from workbench.study import Case
 
@@ -65,7 +66,7 @@ class Evaluation:
         All answers worked out, one row each.
     designs : DataFrame
         All designs: admissible or not, and why.
-    checks : tuple of Check
+    checks : tuple of Finding
         Of the answer and of the case; a refusal stands here, too.
     grading : Grading
         How firm the answer stands, and why.
@@ -88,7 +89,7 @@ class Evaluation:
     glance: Effect | None
     answers: pd.DataFrame
     designs: pd.DataFrame
-    checks: tuple[Check, ...]
+    checks: tuple[Finding, ...]
     grading: Grading
     exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
     customers: float = 0.0
@@ -106,7 +107,7 @@ class Evaluation:
         return self.effect is None
 
     @property
-    def warnings(self) -> tuple[Check, ...]:
+    def warnings(self) -> tuple[Finding, ...]:
         """Checks that speak against the answer, or forbid one."""
         return tuple(c for c in self.checks if c.severity in ("warning", "refusal"))
 
@@ -271,7 +272,7 @@ def _judge_panel(
         # a group's series should have a value in each period; that of a customer need not
         row = pd.DataFrame([("no value", "units and periods", holes)], columns=_EXCLUDED)
         panel = replace(panel, exclusions=pd.concat([panel.exclusions, row], ignore_index=True))
-    checks: list[Check] = []
+    checks: list[Finding] = []
     same_rule = None
     if selection is not None and case.chosen in ("rule", "volunteers"):
         met = met_the_rule(panel, _baseline(selection, case, unit))
@@ -306,12 +307,12 @@ def _judge_panel(
     checks += [*picked.checks, *effect.checks, *firmness(compared, effect, level)]
     if picked.design == "same baseline" and case.chosen in ("rule", "worst"):
         checks.append(
-            Check(
+            Finding(
                 "selection",
-                "warning" if case.chosen == "worst" else "note",
                 "The treated were chosen because of their baseline, and nobody else met the same"
                 " rule. The adjustment takes out the return to the mean only if its straight"
                 " line is right.",
+                severity="warning" if case.chosen == "worst" else "note",
             )
         )
     return effect, glance, others, picked.table, checks, panel.exclusions

@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from workbench.impact.effect import Check, Effect
+from workbench.impact.effect import Effect
 from workbench.impact.selection import GRADES
+from workbench.results import Finding
 
 Strength = Literal["strong", "moderate", "weak", "none"]
 # An interval that reaches half the level to each side tells little where nothing was claimed.
@@ -33,7 +34,7 @@ class Grading:
     table: pd.DataFrame
 
 
-def grade(effect: Effect | None, checks: Sequence[Check], claimed: float | None) -> Grading:
+def grade(effect: Effect | None, checks: Sequence[Finding], claimed: float | None) -> Grading:
     """Grade the evidence on three things: design, assumptions checked, precision.
 
     A design bears three grades (drawn by lot), two (a comparison, or a series) or one (volunteers).
@@ -44,7 +45,7 @@ def grade(effect: Effect | None, checks: Sequence[Check], claimed: float | None)
     ----------
     effect : Effect or None
         None where no conclusion is drawn.
-    checks : sequence of Check
+    checks : sequence of Finding
     claimed : float or None
         Claimed relative change.
     """
@@ -52,7 +53,7 @@ def grade(effect: Effect | None, checks: Sequence[Check], claimed: float | None)
         refused = [("design", "no conclusion", 0)]
         return Grading("none", pd.DataFrame(refused, columns=["part", "found", "grades"]))
     rows = [("design", effect.design, GRADES[effect.design])]
-    warned = dict.fromkeys(c.name for c in checks if c.severity == "warning")
+    warned = dict.fromkeys(c.key for c in checks if c.severity == "warning")
     rows += [("assumptions checked", name, -1) for name in warned]
     if not warned:
         rows.append(("assumptions checked", "no warning", 0))

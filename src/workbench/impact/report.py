@@ -12,11 +12,12 @@ from matplotlib.axes import Axes
 
 from workbench.impact.benefit import Benefit, Worth, cost_benefit, costs_of
 from workbench.impact.close_up import MixtureView, StartsView, mixture_of, starts_of
-from workbench.impact.effect import Check, Effect
+from workbench.impact.effect import Effect
 from workbench.impact.evaluate import Evaluation, adjusted
 from workbench.impact.findings import found, outcome_name
 from workbench.impact.grading import weaker
 from workbench.impact.selection import ASSUMPTIONS
+from workbench.results import Finding
 from workbench.units import PERIODS_A_YEAR
 
 HEADINGS = {
@@ -212,14 +213,14 @@ class CaseReport:
         return self.main.designs.sort_values("admissible", ascending=False, kind="stable")
 
     @property
-    def checks(self) -> tuple[Check, ...]:
+    def checks(self) -> tuple[Finding, ...]:
         """Remarks on any outcome, each once, the gravest first."""
         order = {"refusal": 0, "warning": 1, "note": 2, "ok": 3}
         unique = {(c.message, str(dict(c.values))): c for e in self.evaluations for c in e.checks}
         return tuple(sorted(unique.values(), key=lambda c: order[c.severity]))
 
     @property
-    def remarks(self) -> tuple[Check, ...]:
+    def remarks(self) -> tuple[Finding, ...]:
         """Checks that a reader must know of: all that were not simply passed."""
         return tuple(c for c in self.checks if c.severity != "ok")
 
@@ -228,7 +229,7 @@ class CaseReport:
         """What was checked, outcome by outcome: `outcome`, `check`, `result`."""
         said = {"ok": "passed", "note": "note", "warning": "warning", "refusal": "no conclusion"}
         rows = [
-            {"outcome": outcome_name(e), "check": c.name, "result": said[c.severity]}
+            {"outcome": outcome_name(e), "check": c.key, "result": said[c.severity]}
             for e in self.evaluations
             for c in e.checks
         ]
@@ -324,14 +325,14 @@ def _corrected(e: Evaluation, p_holm: float, outcomes: int) -> Evaluation:
     """Warn where an effect is clear alone, but not after the correction for several outcomes."""
     if e.effect is None or not e.effect.clear or not p_holm >= _CLEAR:
         return e
-    check = Check(
+    check = Finding(
         "several outcomes",
-        "warning",
         "The effect on {outcome} is clear by itself, but not once it is allowed for that {n}"
         " outcomes were looked at (p-value {p}).",
         {"outcome": outcome_name(e), "n": outcomes, "p": float(f"{p_holm:.2g}")},
+        severity="warning",
     )
-    row = pd.DataFrame([("assumptions checked", check.name, -1)], columns=e.grading.table.columns)
+    row = pd.DataFrame([("assumptions checked", check.key, -1)], columns=e.grading.table.columns)
     grading = replace(
         e.grading,
         strength=weaker(e.grading.strength),

@@ -21,9 +21,9 @@ from workbench.impact.designs.synthetic.synthetic_control import enough_for_inte
 from workbench.impact.designs.synthetic.synthetic_difference import (
     ASSUMPTION as DIFFERENCED_MIXTURE,
 )
-from workbench.impact.effect import Check
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE
+from workbench.results import Finding
 from workbench.study import Case
 
 # How much a design can bear at best: 3 strong, 2 moderate, 1 weak, 0 nothing.
@@ -87,17 +87,17 @@ class Selection:
     asked: str = ""
 
     @property
-    def checks(self) -> list[Check]:
+    def checks(self) -> list[Finding]:
         """Say that the card asks for a design that cannot answer."""
         if not self.asked:
             return []
         row = self.table.set_index("design").loc[self.asked]
         return [
-            Check(
+            Finding(
                 "design",
-                "warning",
                 "The card asks for the design {design}, which this case does not admit: {reason}.",
                 {"design": self.asked, "reason": str(row["reason"])},
+                severity="warning",
             )
         ]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.impact.effect import Check, Severity
 from workbench.impact.inputs.panel import CaseError, Panel, period_start
+from workbench.results import Finding, Severity
 from workbench.study import Case
 
 _MUCH_SHARED = 0.1
@@ -20,23 +20,23 @@ _NEAR_DAYS = 92
 _UNBOUNDED = ("sales", "orders_per_customer", "average_order", "response_hours")
 
 
-def thin_cells(panel: Panel, min_cell: int) -> Check | None:
+def thin_cells(panel: Panel, min_cell: int) -> Finding | None:
     """Refuse where a group was hardly seen before or after."""
     for who, side in (("treated", panel.treated), ("comparison", ~panel.treated)):
         for time, periods in (("before", ~panel.after), ("after", panel.after)):
             n = int(panel.weight[np.ix_(side, periods)].sum())
             if n < min_cell:
-                return Check(
+                return Finding(
                     "small cells",
-                    "refusal",
                     "Only {n} records of the {who} group {time} the start; at least {least} are"
                     " needed.",
                     {"n": n, "who": who, "time": time, "least": min_cell},
+                    severity="refusal",
                 )
     return None
 
 
-def left_out(exclusions: pd.DataFrame) -> list[Check]:
+def left_out(exclusions: pd.DataFrame) -> list[Finding]:
     """Say what did not enter the comparison, and why.
 
     Parameters
@@ -45,9 +45,8 @@ def left_out(exclusions: pd.DataFrame) -> list[Check]:
         `reason`, `what`, `n`.
     """
     return [
-        Check(
+        Finding(
             "left out",
-            "note",
             "Not in the comparison: {n} {what} ({reason}).",
             {"n": int(n), "what": str(what), "reason": str(reason)},
         )
@@ -55,12 +54,11 @@ def left_out(exclusions: pd.DataFrame) -> list[Check]:
     ]
 
 
-def left_by_card(case: Case) -> list[Check]:
+def left_by_card(case: Case) -> list[Finding]:
     """Name the groups that the card leaves out, and why."""
     return [
-        Check(
+        Finding(
             "left out",
-            "note",
             "Left out by the card: {units} ({reason}).",
             {"units": [str(unit) for unit in entry.units], "reason": entry.reason},
         )
@@ -68,21 +66,24 @@ def left_by_card(case: Case) -> list[Check]:
     ]
 
 
-def no_design(n_treated: int, n_other: int) -> Check:
+def no_design(n_treated: int, n_other: int) -> Finding:
     """Refuse because there are too few units to tell a change from chance."""
-    return Check(
+    return Finding(
         "no design",
-        "refusal",
         "There are {treated} treated and {other} comparison units. Two of each are needed at least:"
         " the change of a single one cannot be told from chance.",
         {"treated": n_treated, "other": n_other},
+        severity="refusal",
     )
 
 
-def refusal(error: CaseError) -> Check:
+def refusal(error: CaseError) -> Finding:
     """Turn an error of a design into a refusal in words."""
-    return Check(
-        "refused", "refusal", "{what}; {remedy}.", {"what": error.what, "remedy": error.remedy}
+    return Finding(
+        "refused",
+        "{what}; {remedy}.",
+        {"what": error.what, "remedy": error.remedy},
+        severity="refusal",
     )
 
 
@@ -91,14 +92,14 @@ def other_measures(
     case: Case,
     treatments: pd.DataFrame | None,
     titles: Mapping[str, str],
-) -> list[Check]:
+) -> list[Finding]:
     """Look for other measures that came to one side more than to the other."""
     if treatments is None or treatments.empty or "customer_id" not in records:
         return []
     begin = pd.Timestamp(case.start)
     known = pd.Index(records["customer_id"].unique())
     own = pd.Index(treatments.loc[treatments["case"] == case.name, "customer_id"])
-    checks: list[Check] = []
+    checks: list[Finding] = []
     apart: list[float] = []
     for name, rows in treatments[treatments["case"] != case.name].groupby("case"):
         first = pd.to_datetime(rows["start"]).min()
@@ -110,12 +111,12 @@ def other_measures(
             share = float(touched.mean())
             if first >= begin and share > _MUCH_SHARED:
                 checks.append(
-                    Check(
+                    Finding(
                         "other measures",
-                        "warning",
                         "Another measure, {other}, reached {share} percent of the customers from"
                         " {first} on; its effect cannot be told apart.",
                         {"other": other, "share": round(100 * share), "first": first.date()},
+                        severity="warning",
                     )
                 )
             continue
@@ -126,9 +127,8 @@ def other_measures(
         if abs(a - b) > _MUCH_SHARED:
             apart.append(abs(a - b))
             checks.append(
-                Check(
+                Finding(
                     "other measures",
-                    "note",
                     "Another measure, {other}, reached {a} percent of the treated and {b} percent"
                     " of the rest (from {first} on).",
                     {
@@ -144,9 +144,8 @@ def other_measures(
     order = np.argsort(apart, kind="stable")[::-1]
     return [
         *(checks[i] for i in order[:_MOST_NAMED]),
-        Check(
+        Finding(
             "other measures",
-            "note",
             "{n} further measures reached the treated and the rest in different shares.",
             {"n": len(apart) - _MOST_NAMED},
         ),
@@ -155,7 +154,7 @@ def other_measures(
 
 def instrument_check(
     records: pd.DataFrame, case: Case, measured_anew: Any, outcome: str
-) -> Check | None:
+) -> Finding | None:
     """Look whether the outcome was measured in another way after the start than before.
 
     What the card declares counts; so does a scale that reaches beyond what it ever was (answers
@@ -179,12 +178,12 @@ def instrument_check(
             return None
         near = abs((day - start).days) <= _NEAR_DAYS
         severity: Severity = "refusal" if alone and near else "warning"
-        return Check(
+        return Finding(
             "instrument",
-            severity,
             "From {day} on the outcome was measured in another way than before; a change of the"
             " measurement looks like an effect.",
             {"day": str(day.date())},
+            severity=severity,
         )
     steps = np.unique(before)
     scale = len(steps) <= _STEPS and bool((np.diff(steps) >= 1).all()) and len(steps) > 2
@@ -192,9 +191,8 @@ def instrument_check(
     beyond = max(float(after.max()) - float(steps[-1]), float(steps[0]) - float(after.min()))
     bounded = outcome not in _UNBOUNDED and bool((before == before.round()).all())
     if scale and bounded and reach > 0 and beyond >= reach / 2 and _clustered(before):
-        return Check(
+        return Finding(
             "instrument",
-            "refusal" if alone else "warning",
             "Before the start the values lie between {low} and {high}, after it between {low2} and"
             " {high2}: the outcome seems to have been measured on another scale.",
             {
@@ -203,6 +201,7 @@ def instrument_check(
                 "low2": float(after.min()),
                 "high2": float(after.max()),
             },
+            severity="refusal" if alone else "warning",
         )
     return None
 

@@ -10,8 +10,9 @@ import pandas as pd
 
 from workbench.impact.designs.differences.clusters import panel_slope
 from workbench.impact.designs.differences.difference_in_differences import difference_in_differences
-from workbench.impact.effect import Check, Effect
+from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError, Panel, period_start
+from workbench.results import Finding
 
 _FEWEST_BEFORE, _FEWEST_AFTER = 2, 1
 # Neighbouring dates share most of their data, so more than one in twenty is no surprise.
@@ -42,15 +43,15 @@ class PlaceboDates:
         return pd.DataFrame([row])
 
     @property
-    def check(self) -> Check:
+    def check(self) -> Finding:
         """What to tell a reader."""
         n, found = len(self.table), int(self.table["found"].sum())
-        return Check(
+        return Finding(
             "placebo dates",
-            "warning" if self.share > _TOO_OFTEN else "ok",
             "Moved to {n} dates before the real start, the comparison finds an effect at {found} of"
             " them.",
             {"n": n, "found": found},
+            severity="warning" if self.share > _TOO_OFTEN else "ok",
         )
 
 
@@ -119,15 +120,15 @@ class LeftOut:
         return pd.DataFrame([row])
 
     @property
-    def check(self) -> Check:
+    def check(self) -> Finding:
         """What to tell a reader."""
         low, high = float(self.table["estimate"].min()), float(self.table["estimate"].max())
         turned = min(low * self.effect, high * self.effect) <= 0
-        return Check(
+        return Finding(
             "leave one out",
-            "note" if turned else "ok",
             "Without any one unit the effect lies between {low} and {high}.",
             {"low": float(f"{low:.3g}"), "high": float(f"{high:.3g}")},
+            severity="note" if turned else "ok",
         )
 
 

@@ -17,8 +17,8 @@ from workbench.impact.checks.hybrid import RelativeMagnitudes
 from workbench.impact.designs.differences.difference_in_differences import fixed_effects_of
 from workbench.impact.designs.differences.event_study import against_last_before
 from workbench.impact.designs.staggered.staggered import StaggeredEffect
-from workbench.impact.effect import Check
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.results import Finding
 
 RELATIVE, SMOOTH = "relative magnitudes", "smoothness"
 _MOST = 64.0
@@ -64,28 +64,27 @@ class TrendBounds:
         )
 
     @property
-    def check(self) -> Check:
+    def check(self) -> Finding:
         """What to tell a reader."""
         if self.breakdown <= 0:
-            return Check(
+            return Finding(
                 "trend bounds",
-                "note",
                 "Against the last period before the start alone, no effect is shown even if the"
                 " trends were parallel.",
             )
         if not np.isfinite(self.breakdown):
-            return Check(
+            return Finding(
                 "trend bounds",
-                "ok",
                 "The answer stands however much more the trends parted after the start than"
                 " before.",
+                severity="ok",
             )
-        return Check(
+        return Finding(
             "trend bounds",
-            "ok" if self.breakdown >= 1 else "note",
             "The answer stands as long as the trends part after the start by no more than {m} times"
             " the largest step seen before.",
             {"m": float(f"{self.breakdown:.2g}")},
+            severity="ok" if self.breakdown >= 1 else "note",
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Array
-from workbench.impact.effect import Check, Effect
+from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.results import Finding
 
 ASSUMPTION = (
     "The value before would have returned towards the mean of all as it did at earlier times, and"
@@ -170,21 +171,22 @@ def corrected_before_after(
     )
 
 
-def return_check(before: Array, after: Array, returning: Return) -> Check:
+def return_check(before: Array, after: Array, returning: Return) -> Finding:
     """Say how much of the change at a glance is the return to the mean alone."""
     change = float(np.mean(after - before))
     alone = float(np.mean(returning.expected(before)))
     share = alone / change if change else 0.0
     if share > _MUCH:
-        return Check(
+        return Finding(
             "return to the mean",
-            "note",
             "Of the change at a glance, about {share} percent would have come by itself: extreme"
             " values return to the mean.",
             {"share": round(100 * min(share, 2.0))},
         )
-    return Check(
-        "return to the mean", "ok", "Little of the change at a glance is a return to the mean."
+    return Finding(
+        "return to the mean",
+        "Little of the change at a glance is a return to the mean.",
+        severity="ok",
     )
 
 

@@ -21,8 +21,9 @@ from workbench.impact.designs.differences.spread import (
     sides_apart,
 )
 from workbench.impact.designs.differences.wild import wild_bootstrap
-from workbench.impact.effect import Check, Effect, relative_to
+from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.results import Finding
 
 Inference = Literal["auto", "cr1", "sides", "cv3", "pooled", "wild", "permutation", "classical"]
 
@@ -142,12 +143,12 @@ def difference_in_differences(
     checks = [trend_check(panel, gaps, level=level)]
     if smaller <= _FEW:
         checks.append(
-            Check(
+            Finding(
                 "few units",
-                "warning",
                 "Only {n} units stand on the smaller side of the comparison; the interval is"
                 " rough.",
                 {"n": smaller},
+                severity="warning",
             )
         )
     return Effect(

@@ -9,8 +9,8 @@ import pandas as pd
 from scipy.special import fdtrc, stdtrit
 
 from workbench.arrays import Array, Mask
-from workbench.impact.effect import Check
 from workbench.impact.inputs.panel import Panel
+from workbench.results import Finding
 
 
 def event_study(
@@ -91,7 +91,7 @@ def _gap_left_out(y: Array, w: Array, treated: Mask) -> tuple[Array, Array]:
     return gap, np.where(np.isfinite(left), left, gap)
 
 
-def trend_check(panel: Panel, gaps: pd.DataFrame, *, level: float) -> Check:
+def trend_check(panel: Panel, gaps: pd.DataFrame, *, level: float) -> Finding:
     """Test whether the two groups drifted apart before the start.
 
     The slope of the difference over the periods before, unit by unit, treated against the rest
@@ -100,9 +100,8 @@ def trend_check(panel: Panel, gaps: pd.DataFrame, *, level: float) -> Check:
     before = ~panel.after
     n = int(before.sum())
     if n < 3:
-        return Check(
+        return Finding(
             "trend before",
-            "note",
             "There are only {n} periods before the start; whether the groups moved in"
             " step before cannot be seen.",
             {"n": n},
@@ -117,11 +116,9 @@ def trend_check(panel: Panel, gaps: pd.DataFrame, *, level: float) -> Check:
     slope = (w * t * y).sum(axis=1)[able] / square[able]
     weight, treated = square[able], panel.treated[able]
     if min(treated.sum(), (~treated).sum()) < 2:
-        return Check(
+        return Finding(
             "trend before",
-            "note",
             "Too few units were seen often enough before the start to compare trends.",
-            {},
         )
     gap, variance, terms = 0.0, 0.0, []
     for group, sign in ((treated, 1.0), (~treated, -1.0)):
@@ -131,20 +128,20 @@ def trend_check(panel: Panel, gaps: pd.DataFrame, *, level: float) -> Check:
         gap, variance = gap + sign * mean, variance + v
         terms.append(v**2 / (m - 1))
     if variance <= 0:
-        return Check("trend before", "ok", "Before the start the groups moved in step.", {})
+        return Finding("trend before", "Before the start the groups moved in step.", severity="ok")
     df = variance**2 / sum(terms)
     p = float(fdtrc(1, df, gap**2 / variance))
     if p < 1 - level:
-        return Check(
+        return Finding(
             "trend before",
-            "warning",
             "Before the start the groups already drifted apart (p = {p}); the comparison may"
             " carry that drift on.",
             {"p": float(f"{p:.2g}")},
+            severity="warning",
         )
-    return Check(
+    return Finding(
         "trend before",
-        "ok",
         "Before the start the groups moved in step as far as can be seen (p = {p}).",
         {"p": float(f"{p:.2g}")},
+        severity="ok",
     )

@@ -12,8 +12,9 @@ from scipy.special import stdtrit
 
 from workbench.arrays import Array, Mask
 from workbench.impact.designs.differences.event_study import event_study
-from workbench.impact.effect import Check, Effect, relative_to
+from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.results import Finding
 
 ASSUMPTION = (
     "Units with the same history before would have come to the same outcome without the measure;"
@@ -130,9 +131,8 @@ def same_baseline(
     checks = [_overlap(data)]
     if left:
         checks.append(
-            Check(
+            Finding(
                 "not comparable",
-                "note",
                 "{n} units were not seen both before and after and are left out.",
                 {"n": left},
             )
@@ -240,7 +240,7 @@ def _untreated_line(data: Comparison) -> tuple[float, Array, float, float]:
     return effect, influence, float(n - 1), n / (n - 1)
 
 
-def _overlap(data: Comparison) -> Check:
+def _overlap(data: Comparison) -> Finding:
     """Say whether treated units have untreated ones of the same baseline."""
     x = data.baseline[:, 0]
     inside = (x[data.treated] >= x[~data.treated].min()) & (
@@ -250,21 +250,22 @@ def _overlap(data: Comparison) -> Check:
     spread = float(np.std(x)) or 1.0
     apart = abs(x[data.treated].mean() - x[~data.treated].mean()) / spread
     if share < 0.5:
-        return Check(
+        return Finding(
             "overlap",
-            "warning",
             "Most treated units have no untreated unit of the same baseline; the answer"
             " rests on a straight line being right.",
+            severity="warning",
         )
     if apart > 1:
-        return Check(
+        return Finding(
             "overlap",
-            "note",
             "Treated and untreated units differ widely before ({d} standard deviations);"
             " the answer leans on the adjustment.",
             {"d": round(float(apart), 1)},
         )
-    return Check("overlap", "ok", "Treated units have untreated ones of the same baseline.")
+    return Finding(
+        "overlap", "Treated units have untreated ones of the same baseline.", severity="ok"
+    )
 
 
 def _picture(panel: Panel, gaps: pd.DataFrame, effect: float, half: float) -> pd.DataFrame:

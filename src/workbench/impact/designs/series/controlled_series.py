@@ -14,9 +14,10 @@ from scipy.special import stdtr, stdtrit
 from workbench.arrays import Array, Mask
 from workbench.impact.designs.series.error_models import mixture_limits
 from workbench.impact.designs.series.interrupted_series import interrupted_series
-from workbench.impact.effect import Check, Effect, relative_to
+from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.panel import CaseError
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE
+from workbench.results import Finding
 
 ASSUMPTION = (
     "The measure did not touch the comparison series, and their tie to this one would have gone on"
@@ -143,7 +144,7 @@ def moved_controls(
     season: int | None = None,
     level: float = 0.95,
     what: Other = "comparison series",
-) -> tuple[Check, ...]:
+) -> tuple[Finding, ...]:
     """Look whether comparison series or covariates break at the start themselves.
 
     Each is judged as an interrupted series, its level corrected for their number (Bonferroni):
@@ -159,16 +160,9 @@ def moved_controls(
         except CaseError:
             continue
         if own.clear:
-            checks.append(
-                Check(
-                    what,
-                    "warning",
-                    _MOVED[what],
-                    {"name": str(name)},
-                )
-            )
+            checks.append(Finding(what, _MOVED[what], {"name": str(name)}, severity="warning"))
     if not checks:
-        checks.append(Check(what, "ok", _UNMOVED[what]))
+        checks.append(Finding(what, _UNMOVED[what], severity="ok"))
     return tuple(checks)
 
 
@@ -287,15 +281,17 @@ def _prior(n: int) -> Array:
     return weight
 
 
-def _fit_before(y: Array, fitted: Array) -> Check:
+def _fit_before(y: Array, fitted: Array) -> Finding:
     """Say how closely the forecast followed before the start."""
     share = 1 - float(np.var(y - fitted) / np.var(y))
     if share < 0.3:
-        return Check(
+        return Finding(
             "fit before",
-            "warning",
             "The comparison series hardly follow this one before the start ({share} percent of its"
             " variance); they say little about what would have been.",
             {"share": round(100 * max(share, 0.0))},
+            severity="warning",
         )
-    return Check("fit before", "ok", "The comparison series follow this one before the start.")
+    return Finding(
+        "fit before", "The comparison series follow this one before the start.", severity="ok"
+    )

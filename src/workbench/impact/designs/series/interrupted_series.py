@@ -18,9 +18,10 @@ from workbench.impact.designs.series.error_models import (
     follow,
     noise_of,
 )
-from workbench.impact.effect import Check, Effect, relative_to
+from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.panel import check_logs
 from workbench.impact.inputs.series import Course, read_course
+from workbench.results import Finding
 
 Scale = Literal["level", "log"]
 
@@ -270,24 +271,23 @@ def _picture(
     )
 
 
-def _checks(course: Course, parts: pd.DataFrame, errors: ErrorModel) -> list[Check]:
+def _checks(course: Course, parts: pd.DataFrame, errors: ErrorModel) -> list[Finding]:
     clear = (parts["low"] > 0) | (parts["high"] < 0)
-    checks = [Check("error models", "ok", "Two models of how the series moves agree.")]
+    checks = [Finding("error models", "Two models of how the series moves agree.", severity="ok")]
     if clear.iloc[0] != clear.iloc[1]:
-        checks[0] = Check(
+        checks[0] = Finding(
             "error models",
-            "warning",
             "Two models of how the series moves disagree on whether there is an effect; the"
             " average over both is shown."
             if errors == "both"
             else "Two models of how the series moves disagree on whether there is an effect; the"
             " one that the card asks for is shown.",
+            severity="warning",
         )
     if course.partly.any():
         checks.append(
-            Check(
+            Finding(
                 "in force in part",
-                "note",
                 "Before the start the measure was in force in part already (periods: {n}); they"
                 " count by the shares that the card gives.",
                 {"n": int(course.partly.sum())},
@@ -296,28 +296,27 @@ def _checks(course: Course, parts: pd.DataFrame, errors: ErrorModel) -> list[Che
     season, before = course.season, int((~course.later).sum())
     if season and "cos1" not in course.terms:
         checks.append(
-            Check(
+            Finding(
                 "season",
-                "warning",
                 "The series is too short to take out the season; an effect cannot be told from"
                 " the time of year.",
+                severity="warning",
             )
         )
     elif season and before < 1.5 * season:
         checks.append(
-            Check(
+            Finding(
                 "season",
-                "warning",
                 "Only {n} periods lie before the start; with hardly more than one year, season and"
                 " trend are told apart by the shape of the season alone.",
                 {"n": before},
+                severity="warning",
             )
         )
     elif season and before < 2 * season:
         checks.append(
-            Check(
+            Finding(
                 "season",
-                "note",
                 "Only {n} periods lie before the start; the season is known from few years.",
                 {"n": before},
             )

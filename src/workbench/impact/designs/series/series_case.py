@@ -16,10 +16,11 @@ from workbench.impact.designs.before_after import series_glance
 from workbench.impact.designs.series.controlled_series import controlled_series, moved_controls
 from workbench.impact.designs.series.counts import interrupted_counts
 from workbench.impact.designs.series.interrupted_series import interrupted_series
-from workbench.impact.effect import Check, Effect
+from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError, check_logs, period_start, split_periods
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE
 from workbench.impact.selection import Selection, select_design
+from workbench.results import Finding
 from workbench.study import Case
 
 _MOST_DATES = 12
@@ -163,7 +164,7 @@ def judge_series(
     min_cell: int,
     level: float,
     covariates: pd.DataFrame | None = None,
-) -> tuple[Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame]:
+) -> tuple[Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Finding], pd.DataFrame]:
     """Judge one outcome: effect, glance, other answers, designs, checks, exclusions."""
     course = course_of(records, case, min_cell)
     movers = _aligned(covariates, course)
@@ -187,7 +188,7 @@ def judge_series(
     except CaseError as error:
         return None, glance, [], picked.table, [refusal(error)], course.exclusions
     others: list[Effect] = []
-    checks: list[Check] = picked.checks
+    checks: list[Finding] = picked.checks
     if movers is not None:
         checks += moved_controls(movers, course.later, season=case.periods_a_year, what="covariate")
     effect = alone
@@ -200,7 +201,7 @@ def judge_series(
             else:
                 others = [with_controls]
         except CaseError as error:
-            checks.append(replace(refusal(error), severity="note", name="comparison series"))
+            checks.append(replace(refusal(error), severity="note", key="comparison series"))
     if course.counted:
         others += [_level(course, case, level)]
     checks = [*effect.checks, *checks]

@@ -13,13 +13,16 @@ from workbench.impact.checks.comparability import no_design, refusal
 from workbench.impact.checks.trend_bounds import trend_bounds
 from workbench.impact.designs.staggered.staggered import StaggeredEffect, staggered_adoption
 from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
-from workbench.impact.effect import Check, Effect, relative_to
+from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.adoption import Adoption, read_adoption
 from workbench.impact.inputs.panel import CaseError, check_logs
 from workbench.impact.selection import select_design
+from workbench.results import Finding
 from workbench.study import Case
 
-Judged = tuple[Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Check], pd.DataFrame]
+Judged = tuple[
+    Effect | None, Effect | None, list[Effect], pd.DataFrame, list[Finding], pd.DataFrame
+]
 _INTERVALS = ["estimate", "low", "high"]
 _BANDS = [*_INTERVALS, "band_low", "band_high"]
 
@@ -65,10 +68,10 @@ def judge_starts(
         checks.append(trend_bounds(effect, departures=(0.0,), bends=(), level=level).check)
     if case.chosen == "volunteers":
         checks.append(
-            Check(
+            Finding(
                 "volunteers",
-                "warning",
                 "Those who came forward may have been on another course than the rest.",
+                severity="warning",
             )
         )
     if case.fit.scale == "log":

@@ -17,9 +17,10 @@ from workbench.impact.designs.staggered.group_time import (
     group_time_effects,
 )
 from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
-from workbench.impact.effect import Check, Effect, relative_to
+from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.adoption import Adoption
 from workbench.impact.inputs.panel import CaseError, period_start
+from workbench.results import Finding
 
 DESIGN = "staggered adoption"
 ASSUMPTION = (
@@ -285,37 +286,36 @@ def _checks(
     events: aggregation.Averages,
     controls: Controls,
     level: float,
-) -> tuple[Check, ...]:
+) -> tuple[Finding, ...]:
     checks = [_trend(cells, level)]
     n_treated = int((a.first < a.never).sum())
     n_other = len(a.units) - n_treated
     if n_treated < _FEW_TREATED or (controls == "never" and n_other < _FEW_TREATED):
         checks.append(
-            Check(
+            Finding(
                 "few units",
-                "warning",
                 "Only {n} units stand on the smaller side of the comparison; the interval is"
                 " rough.",
                 {"n": min(n_treated, n_other) if controls == "never" else n_treated},
+                severity="warning",
             )
         )
     sizes = np.array([int((a.first == g).sum()) for g in a.starts])
     if (sizes == 1).any():
         checks.append(
-            Check(
+            Finding(
                 "single units",
-                "warning",
                 "{n} of {all} starts were one unit's alone; what chance did to it is not in the"
                 " interval, which is too narrow.",
                 {"n": int((sizes == 1).sum()), "all": len(sizes)},
+                severity="warning",
             )
         )
     holes = int((a.weight == 0).sum())
     if holes:
         checks.append(
-            Check(
+            Finding(
                 "unbalanced",
-                "note",
                 "{n} of {all} units and periods have no record. Each comparison uses the units"
                 " seen at both of its times.",
                 {"n": holes, "all": int(a.weight.size)},
@@ -323,9 +323,8 @@ def _checks(
         )
     if cells.skipped:
         checks.append(
-            Check(
+            Finding(
                 "no comparison",
-                "note",
                 "{n} combinations of start and period could not be compared and are left out.",
                 {"n": len(cells.skipped)},
             )
@@ -333,15 +332,14 @@ def _checks(
     return tuple(checks)
 
 
-def _trend(cells: GroupTime, level: float) -> Check:
+def _trend(cells: GroupTime, level: float) -> Finding:
     """Wald test of all effects before the starts."""
     varied = np.square(cells.influence).sum(axis=0) > 0
     # a group of one unit has no spread of its own to judge a drift by
     before = ~cells.after & varied & (cells.treated >= 2)
     if not before.any():
-        return Check(
+        return Finding(
             "trend before",
-            "note",
             "There are only {n} periods before the start; whether the groups moved in"
             " step before cannot be seen.",
             {"n": int(cells.group.min())},
@@ -359,16 +357,16 @@ def _trend(cells: GroupTime, level: float) -> Check:
     p = float(fdtrc(k, nu - k + 1, statistic * (nu - k + 1) / (nu * k))) if nu > k else 1.0
     values = {"p": float(f"{p:.2g}")}
     if p < 1 - level:
-        return Check(
+        return Finding(
             "trend before",
-            "warning",
             "Before the start the groups already drifted apart (p = {p}); the comparison may"
             " carry that drift on.",
             values,
+            severity="warning",
         )
-    return Check(
+    return Finding(
         "trend before",
-        "ok",
         "Before the start the groups moved in step as far as can be seen (p = {p}).",
         values,
+        severity="ok",
     )

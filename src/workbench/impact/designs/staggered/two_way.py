@@ -8,9 +8,10 @@ from scipy.special import stdtrit
 from workbench.arrays import Array
 from workbench.impact.designs.differences.clusters import fit_slope
 from workbench.impact.designs.differences.spread import cluster_scale
-from workbench.impact.effect import Check, Effect, relative_to
+from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.adoption import Adoption
 from workbench.impact.inputs.panel import CaseError, period_start
+from workbench.results import Finding
 
 DESIGN = "two-way fixed effects"
 
@@ -87,7 +88,7 @@ def wrong_weight(x: Array, weight: Array, treatment: Array) -> float:
     return float(np.abs(own[own < 0]).sum() / np.abs(own).sum())
 
 
-def _warnings(a: Adoption, share: float) -> tuple[Check, ...]:
+def _warnings(a: Adoption, share: float) -> tuple[Finding, ...]:
     if len(a.starts) < 2:
         return ()
     said = (
@@ -100,4 +101,4 @@ def _warnings(a: Adoption, share: float) -> tuple[Check, ...]:
         if known["share"] > 0
         else ", though here no weight of the treated counts with the wrong sign."
     )
-    return (Check("two-way fixed effects", "warning", said + wrong, known),)
+    return (Finding("two-way fixed effects", said + wrong, known, severity="warning"),)

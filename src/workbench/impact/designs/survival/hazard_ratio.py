@@ -13,8 +13,8 @@ from scipy.special import chdtrc, stdtr, stdtrit
 
 from workbench.arrays import Array
 from workbench.impact.designs.survival.cox import fit_cox
-from workbench.impact.effect import Check
 from workbench.impact.inputs.panel import CaseError, check_columns
+from workbench.results import Finding
 
 _FEWEST_EVENTS = 5
 # With fewer clusters a side the sandwich is too small to stand beside the other answer.
@@ -61,20 +61,18 @@ class HazardRatio:
         return pd.DataFrame([row], columns=["name", "value", "low", "high"])
 
     @property
-    def check(self) -> Check:
+    def check(self) -> Finding:
         """What to tell a reader beside the mean times."""
         shown = {name: f"{getattr(self, name):.2f}" for name in ("ratio", "low", "high")}
         if self.proportional:
-            return Check(
+            return Finding(
                 "hazard ratio",
-                "note",
                 "By Cox regression the risk of the event at any time is {ratio} times what it would"
                 " have been ({low} to {high}).",
                 shown,
             )
-        return Check(
+        return Finding(
             "hazard ratio",
-            "note",
             "By Cox regression the risk of the event is {ratio} times what it would have been"
             " ({low} to {high}), but not at all times alike; the mean time counts.",
             shown,

@@ -11,9 +11,10 @@ import pandas as pd
 from workbench.impact.checks.comparability import refusal
 from workbench.impact.designs.survival.hazard_ratio import hazard_ratio
 from workbench.impact.designs.survival.time_to_event import cohort, time_to_event
-from workbench.impact.effect import Check, Effect
+from workbench.impact.effect import Effect
 from workbench.impact.inputs.assignment import first_days
 from workbench.impact.inputs.panel import CaseError
+from workbench.results import Finding
 from workbench.study import Case
 
 _SHORTEST = 28
@@ -114,7 +115,7 @@ def staying_if_known(
     *,
     as_of: dt.date,
     level: float = 0.95,
-) -> tuple[Effect | None, tuple[Check, ...]]:
+) -> tuple[Effect | None, tuple[Finding, ...]]:
     """Give what `staying` gives, or nothing and the reason why, as a check."""
     if case.chosen == "everybody":
         return None, ()

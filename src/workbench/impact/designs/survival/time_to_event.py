@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri, stdtrit
 
 from workbench.arrays import Array, Mask
-from workbench.impact.effect import Check, Effect
+from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError, check_columns
+from workbench.results import Finding
 
 ASSUMPTION = (
     "Without the measure, the time until the event would have changed for the treated as it did"
@@ -295,15 +296,15 @@ def _curves(means: dict[tuple[bool, bool], RestrictedMean], horizon: float) -> p
     )
 
 
-def _censoring(frame: pd.DataFrame, duration: str, event: str, horizon: float) -> Check:
+def _censoring(frame: pd.DataFrame, duration: str, event: str, horizon: float) -> Finding:
     lost = (~frame[event].astype(bool)) & (frame[duration] < horizon)
     share = float(lost.mean())
     if share > 0.2:
-        return Check(
+        return Finding(
             "lost from sight",
-            "warning",
             "{share} percent were not followed to the end of the time that counts; the answer"
             " supposes that they were like the rest.",
             {"share": round(100 * share)},
+            severity="warning",
         )
-    return Check("lost from sight", "ok", "Nearly everybody was followed to the end.")
+    return Finding("lost from sight", "Nearly everybody was followed to the end.", severity="ok")

@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.arrays import Array
-from workbench.impact.effect import Check
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.results import Finding
 
 # Abadie, Diamond, Hainmueller (2010), section 3.4, set units aside at these multiples of MSPE.
 _POOR, _NO_FIT = 5.0, 20.0
@@ -51,7 +51,7 @@ def from_placebos(
     return effect - half, effect + half, p, band
 
 
-def fit_check(placebos: pd.DataFrame) -> Check:
+def fit_check(placebos: pd.DataFrame) -> Finding:
     """Refuse a mixture that fits far worse than those of the other units, warn of a poor one."""
     error = placebos["rmspe_before"].to_numpy()
     usual = float(np.median(error[1:]))
@@ -65,44 +65,43 @@ def fit_check(placebos: pd.DataFrame) -> Check:
             remedy="bring units more like the treated one, or compare changes instead of levels",
         )
     if multiple > _POOR:
-        return Check(
+        return Finding(
             "fit before",
-            "warning",
             "Before the start the mixture follows the treated unit poorly: its squared error is"
             " {n} times that of the median unit.",
             values,
+            severity="warning",
         )
-    return Check(
+    return Finding(
         "fit before",
-        "ok",
         "Before the start the mixture follows the treated unit about as well as other units"
         " (squared error {n} times the median).",
         values,
+        severity="ok",
     )
 
 
-def without_donors(left_out: pd.DataFrame, effect: float) -> list[Check]:
+def without_donors(left_out: pd.DataFrame, effect: float) -> list[Finding]:
     """Say how far the effect moves without single donors."""
     if left_out.empty:
         return []
     low, high = float(left_out["effect"].min()), float(left_out["effect"].max())
     turned = low * high <= 0 or low * effect <= 0
     return [
-        Check(
+        Finding(
             "leave one out",
-            "warning" if turned else "ok",
             "Without any one comparison unit the effect lies between {low} and {high}.",
             {"low": float(f"{low:.3g}"), "high": float(f"{high:.3g}")},
+            severity="warning" if turned else "ok",
         )
     ]
 
 
-def mixture_note(donors: pd.DataFrame) -> Check:
+def mixture_note(donors: pd.DataFrame) -> Finding:
     """Name the donors that carry weight, the heaviest first."""
     heavy = donors[donors["weight"] > 0.01].sort_values("weight", ascending=False)
-    return Check(
+    return Finding(
         "mixture",
-        "note",
         "The treated unit is compared with a mixture of {units}.",
         {"units": [str(unit) for unit in heavy["unit"]]},
     )

@@ -23,8 +23,9 @@ from workbench.impact.designs.synthetic.one_treated import (
     without_donors,
 )
 from workbench.impact.designs.synthetic.predictors import balance, read_predictors
-from workbench.impact.effect import Check, Effect, mark_start, period_ticks, relative_to_known
+from workbench.impact.effect import Effect, mark_start, period_ticks, relative_to_known
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.results import Finding
 
 Inference = Literal["auto", "placebo", "conformal"]
 Solver = Literal["exact", "frank-wolfe"]
@@ -261,7 +262,7 @@ def synthetic_control(
     )
 
 
-def _complete(panel: Panel) -> tuple[Panel, list[Check]]:
+def _complete(panel: Panel) -> tuple[Panel, list[Finding]]:
     """Leave out donors with holes, and refuse what a mixture cannot be made of."""
     if panel.n_treated != 1:
         raise CaseError(
@@ -293,9 +294,8 @@ def _complete(panel: Panel) -> tuple[Panel, list[Check]]:
     checks = []
     if holes.any():
         checks.append(
-            Check(
+            Finding(
                 "unbalanced",
-                "note",
                 "{n} comparison units were not seen in every period and are left out.",
                 {"n": int(holes.sum())},
             )

@@ -12,8 +12,9 @@ from scipy.special import stdtrit
 
 from workbench.arrays import Array
 from workbench.impact.designs.synthetic.donor_weights import closest_mixture, stopped_early
-from workbench.impact.effect import Check, Effect, relative_to_known
+from workbench.impact.effect import Effect, relative_to_known
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.results import Finding
 
 Variance = Literal["auto", "placebo", "jackknife", "bootstrap"]
 Solver = Literal["exact", "frank-wolfe"]
@@ -158,7 +159,7 @@ def synthetic_difference(
     )
 
 
-def _complete(panel: Panel) -> tuple[Panel, list[Check]]:
+def _complete(panel: Panel) -> tuple[Panel, list[Finding]]:
     holes = (panel.weight == 0).any(axis=1)
     if (holes & panel.treated).any():
         raise CaseError(
@@ -180,9 +181,8 @@ def _complete(panel: Panel) -> tuple[Panel, list[Check]]:
     checks = []
     if holes.any():
         checks.append(
-            Check(
+            Finding(
                 "unbalanced",
-                "note",
                 "{n} comparison units were not seen in every period and are left out.",
                 {"n": int(holes.sum())},
             )
@@ -274,7 +274,7 @@ def _bootstrap(
     return float(np.std(found, ddof=0)), float(max(len(treated) - 1, 1))
 
 
-def _steady(gap: Array, after: NDArray[np.bool_], control: Array, fit: _Fit) -> Check:
+def _steady(gap: Array, after: NDArray[np.bool_], control: Array, fit: _Fit) -> Finding:
     """Say whether the mixture moved in step before: its gap beside the noise of single units."""
     before = gap[~after]
     error = float(np.sqrt(np.square(before - before.mean()).mean()))
@@ -283,17 +283,17 @@ def _steady(gap: Array, after: NDArray[np.bool_], control: Array, fit: _Fit) -> 
     share = error / usual if usual > 0 else 0.0
     values = {"share": round(100 * share)}
     if share > 1:
-        return Check(
+        return Finding(
             "fit before",
-            "warning",
             "Before the start the mixture did not move in step with the treated: its errors are"
             " {share} percent of those of a single unit against the rest.",
             values,
+            severity="warning",
         )
-    return Check(
+    return Finding(
         "fit before",
-        "ok",
         "Before the start the mixture moved in step with the treated: its errors are {share}"
         " percent of those of a single unit against the rest.",
         values,
+        severity="ok",
     )
