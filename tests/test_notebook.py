@@ -306,6 +306,7 @@ def test_findings_travel_whole_and_a_second_of_a_key_replaces_the_first(
     assert read[0].text == worth.text and "2025-03-01" in worth.text
     assert read[0].estimates == {"gap": gap} and read[0].advice == worth.advice
     assert (read[0].verdict, read[0].severity) == ("behind", "warning")
+    assert read[0].page == "satisfaction_gap", "so that other pages know whose it is"
     assert in_a_run(monkeypatch, tmp_path / "r", "clv").findings() == {}
 
 

@@ -148,6 +148,15 @@ def test_a_finding_is_a_heading_a_sentence_and_a_box_of_its_severity(outputs) ->
     assert boxes == ["{.callout-important}", "{.callout-tip}"]
 
 
+def test_a_finding_carries_its_verdict_and_who_found_it(outputs) -> None:
+    finding = Finding("churn", "x_y {a}", {"a": 2}, verdict="not shown", page="clv")
+    say(finding)
+    assert outputs.text("en", "prose", "text/markdown") == (
+        '<span data-finding="churn" data-page="clv" data-verdict="not shown">x_y 2</span>'
+    )
+    assert outputs.text("en", "prose", "text/plain") == "x_y 2"
+
+
 def test_a_number_in_prose_names_the_fact_that_it_states(outputs) -> None:
     say("{share} of {group}", share=KEPT, group=[pct(KEPT, digits=0), pct(KEPT.value), "x_y"])
     marked = '<span data-fact="contracts.kept_1y.observed" data-number="0.703">70{}%</span>'

@@ -57,15 +57,16 @@ def test_a_page_without_a_twin_still_leads_to_the_other_language(pages):
     assert link.get_text() == "中文"
 
 
-def test_numbers_in_headings_and_prose_keep_the_names_of_their_facts(pages):
-    for name, texts in (
-        ("studies/demo/segmentation.html", {"h2": "63 %", "p": "1,204"}),
-        ("zh/studies/demo/segmentation.html", {"h2": "63%", "p": "1,204"}),
+def test_numbers_in_headings_and_cards_keep_the_names_of_their_facts(pages):
+    for name, share in (
+        ("studies/demo/segmentation.html", "63 %"),
+        ("zh/studies/demo/segmentation.html", "63%"),
     ):
-        for tag, text in texts.items():
-            spans = pages[name].select(f"main {tag} [data-fact]")
-            assert [x.attrs for x in spans] == [{"data-fact": "value.share", "data-number": "0.63"}]
-            assert [x.text for x in spans] == [text]
+        (span,) = pages[name].select("main h2 [data-fact]")
+        assert span.attrs == {"data-fact": "top.share", "data-number": "0.63"}
+        assert span.text == share
+        facts = [x["data-fact"] for x in pages[name].select("main .wb-card-value [data-fact]")]
+        assert facts == ["clv.mean", "nps", "repeat", "on_time"]
 
 
 def test_where_a_page_s_twin_lies():

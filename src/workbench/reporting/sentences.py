@@ -137,8 +137,8 @@ def phrase(
         When a placeholder is left without a value.
     """
     if isinstance(text, Finding):
-        values = {**values, **text.values}
-        text = text.message
+        said = phrase(text.message, language, {**values, **text.values}, form=form)
+        return said if form == "plain" or not text.verdict else _judged(text, said)
     absent = placeholders(text) - set(values)
     if absent:
         raise ReportingError(
@@ -164,6 +164,13 @@ def marked(value: Value, text: str, escaped: Callable[[str], str] = html.escape)
     number = value.date.isoformat() if value.date else "" if value.x is None else f"{value.x:.6g}"
     name = html.escape(value.fact, quote=True)
     return f'<span data-fact="{name}" data-number="{number}">{escaped(text)}</span>'
+
+
+def _judged(finding: Finding, said: str) -> str:
+    # So that whoever compares the pages finds the verdict that each of them shows.
+    about = {"finding": finding.key, "page": finding.page, "verdict": finding.verdict}
+    marks = " ".join(f'data-{k}="{html.escape(v, quote=True)}"' for k, v in about.items() if v)
+    return f"<span {marks}>{said}</span>"
 
 
 def _number(value: Any, language: str, escaped: Callable[[str], str]) -> str | None:

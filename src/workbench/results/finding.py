@@ -60,6 +60,8 @@ class Finding:
         What it is worth.
     advice : Advice, optional
         What to do next.
+    page : str
+        Page of the notebook that stored it; the run fills it in.
 
     Examples
     --------
@@ -78,6 +80,7 @@ class Finding:
     estimates: Mapping[str, Estimate] = field(default_factory=dict)
     money: Estimate | None = None
     advice: Advice | None = None
+    page: str = ""
 
     @property
     def text(self) -> str:
@@ -104,6 +107,7 @@ class Finding:
             "estimates": {name: each.to_json() for name, each in self.estimates.items()},
             "money": None if self.money is None else self.money.to_json(),
             "advice": None if self.advice is None else vars(self.advice),
+            "page": self.page,
         }
 
     @classmethod
@@ -116,6 +120,7 @@ class Finding:
             estimates={k: Estimate.from_json(v) for k, v in stored["estimates"].items()},
             money=None if money is None else Estimate.from_json(money),
             advice=None if advice is None else Advice(**advice),
+            page=stored.get("page", ""),
         )
 
 

@@ -192,7 +192,7 @@ class Handover:
                     where=f"notebook {self.notebook}",
                     remedy="give findings one by one: run.finding(*result.findings())",
                 )
-            self._findings[each.key] = each
+            self._findings[each.key] = replace(each, page=self.notebook)
         write_json(
             self._own_folder() / FINDINGS, [each.to_json() for each in self._findings.values()]
         )
