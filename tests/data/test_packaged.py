@@ -139,7 +139,8 @@ def test_cleaned_tables_of_a_package_are_kept_until_its_files_change(
 @pytest.mark.usefixtures("_missing")
 def test_a_missing_package_is_told_with_how_to_install_it(make_study: MakeStudy) -> None:
     study = make_study(CARD | {"tables": {"transactions": LOG}})
-    with pytest.raises(MissingPackageError, match=r'pip install "customer-workbench\[journey\]"') as told:
+    installs = r'pip install "customer-workbench\[journey\]"'
+    with pytest.raises(MissingPackageError, match=installs) as told:
         open_tables(study).frame("transactions")
     assert "tables.transactions.package" in str(told.value)
     with pytest.raises(MissingPackageError):
