@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.goals import GoalError, Mixture, fit_level, read_record
+from workbench.goals import GoalError, fit_level, read_record
+from workbench.stats import Mixture
 
 
 def monthly(values: np.ndarray, se: float | None = None) -> pd.DataFrame:

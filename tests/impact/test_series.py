@@ -13,7 +13,8 @@ import pytest
 import statsmodels.api as sm
 
 from workbench.impact import CaseError, interrupted_series
-from workbench.impact.designs.series.error_models import mixture_limits, noise_of
+from workbench.impact.designs.series.error_models import noise_of
+from workbench.stats.mixtures import mixture_limits
 
 AFTER = np.arange(48) >= 24
 

@@ -8,8 +8,9 @@ import pytest
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from workbench.impact import CaseError, cohort, hazard_ratio, restricted_mean, time_to_event
-from workbench.impact.designs.survival.cox import fit_cox
+from workbench.impact import CaseError, cohort, hazard_ratio, time_to_event
+from workbench.stats.cox import fit_cox
+from workbench.stats.survival import restricted_mean
 
 
 def drawn(rng, n: int, hazard, censor: float = 0.0, horizon: float = 12.0) -> pd.DataFrame:
@@ -121,8 +122,8 @@ def test_many_lost_from_sight_are_told() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"duration": -1.0}, "1 durations are missing or negative"),
-        ({"duration": np.nan}, "1 durations are missing or negative"),
+        ({"duration": -1.0}, "row 3: duration is negative"),
+        ({"duration": np.nan}, "row 3: duration is missing"),
         ({"event": False}, "0 events were seen in the group treated after"),
     ],
 )

@@ -14,7 +14,6 @@ from workbench.impact import (
     CaseError,
     Effect,
     Panel,
-    compare_afterwards,
     difference_in_differences,
     event_study,
     hazard_ratio,
@@ -28,6 +27,7 @@ from workbench.impact import (
     two_way_fixed_effects,
 )
 from workbench.impact.checks.hybrid import RelativeMagnitudes
+from workbench.stats import mean_difference
 
 pytestmark = pytest.mark.reference
 DATA = Path(__file__).parents[3] / "shared" / "data" / "impact"
@@ -164,10 +164,12 @@ def test_a_training_programme_drawn_by_lot() -> None:
     # LaLonde (1986), the sample of Dehejia, Wahba (1999): 1,794 (633)
     data = pytest.importorskip("causaldata", reason="the data package is not installed")
     frame = data.nsw_mixtape.load_pandas().data
-    found = compare_afterwards(frame["re78"], frame["treat"] == 1, spread="equal")
-    assert found.effect == pytest.approx(1794, abs=0.5)
-    assert standard_error(found, len(frame) - 2) == pytest.approx(633, abs=0.5)
-    assert found.clear and compare_afterwards(frame["re78"], frame["treat"] == 1).clear
+    drawn, others = (frame.loc[frame["treat"] == k, "re78"] for k in (1, 0))
+    found = mean_difference(drawn, others, equal_variances=True)
+    assert found.value == pytest.approx(1794, abs=0.5)
+    half = stdtrit(len(frame) - 2, 0.975)
+    assert (found.high - found.value) / half == pytest.approx(633, abs=0.5)
+    assert found.p < 0.05 and mean_difference(drawn, others).p < 0.05
 
 
 def test_castle_doctrine_and_homicide() -> None:

@@ -17,6 +17,7 @@ from workbench.stats import (
     proportion_interval,
     proportion_ratio,
     ratio_interval,
+    satterthwaite,
     share_interval,
     wilson,
 )
@@ -153,3 +154,23 @@ def test_people_counted_twice_widen_means_and_shares() -> None:
         assert twice.high - twice.low == pytest.approx(once.high - once.low, rel=0.02)
         apart = interval(np.tile(x, 2))
         assert apart.high - apart.low < 0.75 * (once.high - once.low)
+
+
+def test_a_difference_of_means_has_the_p_value_of_welch_or_of_student() -> None:
+    rng = np.random.default_rng(8)
+    a, b = rng.normal(1, 1, 30), rng.normal(0, 3, 12)
+    for equal in (False, True):
+        oracle = scipy_stats.ttest_ind(a, b, equal_var=equal)
+        found = mean_difference(a, b, equal_variances=equal)
+        assert found.p == pytest.approx(oracle.pvalue)
+        limits = oracle.confidence_interval()
+        assert (found.low, found.high) == (pytest.approx(limits.low), pytest.approx(limits.high))
+
+
+def test_means_without_spread_differ_surely_or_not_at_all() -> None:
+    assert mean_difference([1, 1], [1, 1]).p == 1
+    apart = mean_difference([2, 2], [1, 1])
+    assert (apart.p, apart.low, apart.high) == (0, 1, 1)
+    assert np.isnan(mean_difference([1], [2, 3]).p)
+    assert satterthwaite(0.0, 3, 0.0, 4) == (0.0, 5)
+    assert satterthwaite(2.0, 3, 1.0, 4) == (pytest.approx(3**0.5), pytest.approx(9 / (2 + 1 / 3)))

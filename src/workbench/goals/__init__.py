@@ -9,7 +9,6 @@ from workbench.goals.counts import CountChart, p_chart, u_chart
 from workbench.goals.experts import ExpertAgreement, expert_agreement
 from workbench.goals.forecast import LevelModel, fit_level
 from workbench.goals.judgement import judge
-from workbench.goals.local_trend import Mixture
 from workbench.goals.proposals import Proposals, propose
 from workbench.goals.ranking import Ranking, Sensitivity, rank_units
 from workbench.goals.record import GoalError, Record, read_record
@@ -34,7 +33,6 @@ __all__ = [
     "GoalReport",
     "IndicatorTree",
     "LevelModel",
-    "Mixture",
     "Proposals",
     "Ranking",
     "Record",

@@ -18,8 +18,9 @@ from typing import Final
 import numpy as np
 
 from workbench.arrays import Array
-from workbench.goals.local_trend import Explained, Mixture, explain
+from workbench.goals.local_trend import Explained, explain
 from workbench.goals.record import GoalError, Record
+from workbench.stats.mixtures import Mixture
 from workbench.study.goals import AVERAGED, FORECASTS
 
 NAIVE: Final = "naive"

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.goals.forecast import FEWEST, LevelModel, fit_level
-from workbench.goals.local_trend import Mixture
 from workbench.goals.record import GoalError, Record, read_record
 from workbench.goals.report import GoalReport
 from workbench.goals.status import REASONS, Attainment, StatusRules, attainment, progress
+from workbench.stats.mixtures import Mixture
 from workbench.study.fields import english
 from workbench.study.goals import Goal
 

@@ -15,9 +15,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, ndtr, ndtri
+from scipy.special import logsumexp
 
 from workbench.arrays import Array
+from workbench.stats.mixtures import Mixture
 from workbench.study.goals import DAMPED, FAMILIES, STEADY, TREND, WANDERING
 
 Steps = NDArray[np.int64]
@@ -47,41 +48,6 @@ SEASON: Final = (  # one wave a year, free effects of each part of it
 )
 # How much wider than the record's roughness the level's starting point may lie.
 _VAGUE: Final = 1e4
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """A distribution made of normal ones; `weight` sums to one."""
-
-    weight: Array
-    mean: Array
-    sd: Array
-
-    @property
-    def centre(self) -> float:
-        """The mean."""
-        return float(self.weight @ self.mean)
-
-    def above(self, value: float) -> float:
-        """Probability of at least this value."""
-        return float(self.weight @ ndtr((self.mean - value) / self.sd))
-
-    def quantile(self, p: float) -> float:
-        """Value below which the share p lies, by bisection."""
-        z = ndtri(p)
-        low = float(np.min(self.mean + z * self.sd))
-        high = float(np.max(self.mean + z * self.sd))
-        for _ in range(40):
-            middle = 0.5 * (low + high)
-            if 1 - self.above(middle) < p:
-                low = middle
-            else:
-                high = middle
-        return 0.5 * (low + high)
-
-    def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Limits between which the share `level` lies."""
-        return self.quantile((1 - level) / 2), self.quantile((1 + level) / 2)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from workbench.impact.designs.staggered.staggered import StaggeredEffect, stagge
 from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
 from workbench.impact.designs.survival.hazard_ratio import HazardRatio, hazard_ratio
 from workbench.impact.designs.survival.staying import LEAVING, staying, staying_if_known
-from workbench.impact.designs.survival.time_to_event import cohort, restricted_mean, time_to_event
+from workbench.impact.designs.survival.time_to_event import cohort, time_to_event
 from workbench.impact.designs.synthetic.plain_difference import plain_difference
 from workbench.impact.designs.synthetic.predictors import predictor_means
 from workbench.impact.designs.synthetic.synthetic_control import (
@@ -52,7 +52,6 @@ from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, grade
 from workbench.impact.inputs.adoption import Adoption, read_adoption
 from workbench.impact.inputs.panel import CaseError, Panel, read_panel
-from workbench.impact.lot import compare_afterwards
 from workbench.impact.plans import periods_needed, plan_one, plan_panel, plan_series
 from workbench.impact.power import Plan, plan_units, units_needed
 from workbench.impact.report import CaseReport
@@ -93,7 +92,6 @@ __all__ = [
     "benefit_words",
     "beside",
     "cohort",
-    "compare_afterwards",
     "controlled_series",
     "corrected_before_after",
     "cost_benefit",
@@ -123,7 +121,6 @@ __all__ = [
     "read_adoption",
     "read_panel",
     "reliability",
-    "restricted_mean",
     "same_baseline",
     "select_design",
     "series_glance",

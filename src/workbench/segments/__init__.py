@@ -9,7 +9,7 @@ from workbench.segments.churn.model import ChurnModel, churn_model
 from workbench.segments.churn.offers import Offer, OfferPlan, offer_plan
 from workbench.segments.churn.snapshots import Snapshot, contract_snapshot, purchase_snapshot
 from workbench.segments.churn.spells import Spells, contract_spells
-from workbench.segments.churn.survival import LogRank, Survival, survival
+from workbench.segments.churn.survival import Survival, survival
 from workbench.segments.churn.timelines import Timeline, contract_timeline, purchase_timeline
 from workbench.segments.clusters.clusters import Clusters, clusters
 from workbench.segments.clusters.features import varying
@@ -58,7 +58,6 @@ __all__ = [
     "Hazards",
     "LatentClasses",
     "Lifecycle",
-    "LogRank",
     "Offer",
     "OfferPlan",
     "Personas",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
@@ -79,34 +79,74 @@ def mean_interval(
     return Estimate(mean, float(mean - half), float(mean + half), float(x.size), level)
 
 
+def satterthwaite(
+    variance_a: float, n_a: float, variance_b: float, n_b: float
+) -> tuple[float, float]:
+    """Give the standard error of a difference of means whose spreads differ, and its freedom.
+
+    Parameters
+    ----------
+    variance_a, variance_b : float
+        Of each mean.
+    n_a, n_b : float
+        Values behind it, at least two.
+
+    Returns
+    -------
+    se, df : float
+        Degrees of freedom of Student's t by Welch and Satterthwaite; 0 where a variance is not
+        known.
+
+    References
+    ----------
+    Welch (1947), Biometrika 34, 28-35.
+    """
+    total = variance_a + variance_b
+    if np.isnan(total):
+        return float("nan"), 0.0
+    if total == 0:
+        return 0.0, n_a + n_b - 2
+    df = total**2 / (variance_a**2 / (n_a - 1) + variance_b**2 / (n_b - 1))
+    return float(np.sqrt(total)), float(df)
+
+
 def mean_difference(
     a: ArrayLike,
     b: ArrayLike,
     *,
     weights_a: ArrayLike | None = None,
     weights_b: ArrayLike | None = None,
+    equal_variances: bool = False,
     level: float = 0.95,
 ) -> Estimate:
-    """Welch's interval of mean(a) - mean(b), two independent groups.
+    """Interval of mean(a) - mean(b), two independent groups, with the p-value of no difference.
 
-    References
+    Parameters
     ----------
-    Welch (1947), Biometrika 34, 28-35.
+    a, b : array_like
+        Missing values are left out.
+    weights_a, weights_b : array_like, optional
+    equal_variances : bool
+        Student's t with one spread for both groups, instead of Welch's.
+    level : float
     """
     mean_a, var_a, n_a = _moments(*_values(a, weights_a))
     mean_b, var_b, n_b = _moments(*_values(b, weights_b))
-    total = var_a + var_b
-    if np.isnan(total):
-        df = 0.0
-    elif total == 0:
-        df = n_a + n_b - 2
+    if equal_variances:
+        pooled = (var_a * n_a * (n_a - 1) + var_b * n_b * (n_b - 1)) / (n_a + n_b - 2)
+        se, df = float(np.sqrt(pooled / n_a + pooled / n_b)), n_a + n_b - 2
     else:
-        df = total**2 / (var_a**2 / (n_a - 1) + var_b**2 / (n_b - 1))
-    half = _t_quantile(level, df) * np.sqrt(total)
-    estimate = mean_a - mean_b
-    return Estimate(
-        estimate, float(estimate - half), float(estimate + half), float(n_a + n_b), level
-    )
+        se, df = satterthwaite(var_a, n_a, var_b, n_b)
+    gap, half = mean_a - mean_b, _t_quantile(level, df) * se
+    p = two_sided(gap, se, df)
+    return Estimate(gap, float(gap - half), float(gap + half), float(n_a + n_b), level, p=p)
+
+
+def two_sided(difference: float, se: float, df: float) -> float:
+    """P-value of a difference by Student's t; without any spread 1 or 0."""
+    if not se > 0:
+        return float("nan") if np.isnan(se) else float(difference == 0)
+    return float(2 * stdtr(df, -abs(difference) / se)) if df > 0 else float("nan")
 
 
 def _check_counts(count: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], ...]:

@@ -17,7 +17,8 @@ from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.rows import add_up, as_floats, distinct, refuse
 from workbench.clv.units import per_year
 from workbench.errors import DataError
-from workbench.stats.intervals import normal_quantile, proportion_interval
+from workbench.stats.intervals import proportion_interval
+from workbench.stats.survival import product_limit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -131,8 +132,7 @@ class ShiftedBetaGeometricResults(Fitted):
             The curve ends where fewer than this share of all customers are still followed: its
             last steps rest on a handful.
         """
-        left, at_risk = self._followed(at_least)
-        return np.concatenate([[1.0], np.cumprod(1 - left / at_risk)])
+        return self.observed_table(at_least=at_least)["estimate"].to_numpy(dtype=float)
 
     def observed_table(self, *, at_least: float = 0.05) -> pd.DataFrame:
         """Kaplan-Meier survival with its intervals (Greenwood's, on the scale of ln(-ln S)).
@@ -147,14 +147,8 @@ class ShiftedBetaGeometricResults(Fitted):
         DataFrame
             One row a number of renewals from 0: estimate, low, high.
         """
-        left, at_risk = self._followed(at_least)
-        s = self.observed(at_least=at_least)[1:]
-        inside = (s > 0) & (s < 1)
-        log_s = np.log(np.where(inside, s, 0.5))
-        spread = np.cumsum(left / (at_risk * np.maximum(at_risk - left, 1e-300)))
-        width = normal_quantile(0.95) * np.sqrt(np.where(inside, spread, 0.0)) / log_s
-        low, high = (np.where(inside, np.exp(log_s * np.exp(w)), s) for w in (-width, width))
-        table = pd.DataFrame({"estimate": s, "low": low, "high": high}, index=1 + np.arange(s.size))
+        table = product_limit(*self._followed(at_least))
+        table.index += 1
         start = pd.DataFrame({"estimate": [1.0], "low": [1.0], "high": [1.0]})
         return pd.concat([start, table])
 

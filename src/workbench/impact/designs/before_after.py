@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 from workbench.arrays import Array
 from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.stats.intervals import satterthwaite
 
 ASSUMPTION = (
     "Nothing else changed between the two times: no trend, no season, no chance in who was chosen."
@@ -124,12 +125,12 @@ def _welch(pre: Array, post: Array, level: float) -> _Moments:
             "there are fewer than two treated units before or after", remedy="bring more data"
         )
     a, b = pre.var(ddof=1) / len(pre), post.var(ddof=1) / len(post)
-    df = (a + b) ** 2 / (a**2 / (len(pre) - 1) + b**2 / (len(post) - 1)) if a + b > 0 else 1.0
+    se, df = satterthwaite(a, len(pre), b, len(post))
     effect = float(post.mean() - pre.mean())
     return (
         effect,
-        float(np.sqrt(a + b)),
-        float(df),
+        se,
+        df,
         float(post.mean()),
         float(np.sqrt(b)),
         float(b),

@@ -20,8 +20,8 @@ from scipy.stats import rankdata
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
-from workbench.segments.churn.survival import check_times
 from workbench.stats.intervals import normal_quantile
+from workbench.stats.survival import check_times
 
 Side = Literal["left", "right"]
 

@@ -23,9 +23,10 @@ from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate, named_estimates
 from workbench.segments.churn.concordance import concordance
-from workbench.segments.churn.survival import check_times, nobody_left
+from workbench.stats.cox import by_survival, proportionality, schoenfeld_residuals
 from workbench.stats.intervals import normal_quantile
 from workbench.stats.multiplicity import holm
+from workbench.stats.survival import check_times, nobody_left
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -195,9 +196,7 @@ def hazards(
     return Hazards(
         table=table,
         coefficients=pd.DataFrame({"term": terms["term"], "estimate": beta, "se": se}),
-        proportionality=_proportionality(
-            _schoenfeld(X, time, event, X @ beta), time, event, naive, list(terms["term"])
-        ),
+        proportionality=_proportionality(X, time, event, beta, naive, list(terms["term"])),
         concordance=concordance(time, event, X @ beta, level=level),
         n=int(kept.sum()),
         events=int(event.sum()),
@@ -270,58 +269,19 @@ def _refuse_constant(name: str, number: Array) -> None:
         raise DataError(f"{name} is {number[0]:g} throughout", remedy="leave this driver out")
 
 
-def _schoenfeld(X: Array, time: Array, event: NDArray[np.bool_], risk: Array) -> Array:
-    """Give a leaver's drivers less their mean among those at risk, in the order of time.
-
-    Those who leave together are taken out of the mean one part after the other, as Efron does.
-    """
-    order = np.argsort(time, kind="stable")
-    X, time, event = X[order], time[order], event[order]
-    weight = np.exp(risk - risk.mean())[order]
-    left, first, count = np.unique(time[event], return_index=True, return_counts=True)
-    start = np.searchsorted(time, left, side="left")
-    at_risk = np.cumsum(weight[::-1])[::-1][start]
-    sums = np.column_stack([np.cumsum((weight * x)[::-1])[::-1][start] for x in X.T])
-    gone, gone_weight = X[event], weight[event]
-    residuals = np.empty_like(gone)
-    for j, (begin, d) in enumerate(zip(first, count, strict=True)):
-        mine = slice(begin, begin + d)
-        w = gone_weight[mine]
-        part = np.arange(d)[:, None] / d
-        mean = (sums[j] - part * (w @ gone[mine])) / (at_risk[j] - part * w.sum())
-        residuals[mine] = gone[mine] - mean.mean(axis=0)
-    return residuals
-
-
 def _proportionality(
-    residuals: Array, time: Array, event: NDArray[np.bool_], naive: Array, terms: list[str]
+    X: Array, time: Array, event: NDArray[np.bool_], beta: Array, naive: Array, terms: list[str]
 ) -> pd.DataFrame:
-    """Hold scaled Schoenfeld residuals against time, which is measured by 1 - Kaplan-Meier."""
-    left, events = np.unique(time[event], return_counts=True)
-    at_risk = time.size - np.searchsorted(np.sort(time), left, side="left")
-    just_before = np.r_[1.0, np.cumprod(1 - events / at_risk)[:-1]]
-    g = np.repeat(1 - just_before, events)
-    g = g - g.mean()
-    d, total = residuals.shape[0], float(np.square(g).sum())
-    if total == 0:
-        nothing = np.full(len(terms) + 1, np.nan)
-        return pd.DataFrame({"term": [*terms, "GLOBAL"], "rho": nothing, "statistic": nothing,
-                             "p_value": nothing, "p_holm": nothing})  # fmt: skip
-    scaled = d * residuals @ naive
-    statistic = (g @ scaled) ** 2 / (np.diag(naive) * d * total)
-    with np.errstate(invalid="ignore"):
-        rho = (g @ (scaled - scaled.mean(axis=0))) / np.sqrt(
-            total * np.square(scaled - scaled.mean(axis=0)).sum(axis=0)
-        )
-    score = g @ residuals
-    everything = float(score @ naive @ score * d / total)
-    p = chdtrc(1, statistic)
+    """Test each term and all of them; time is measured by 1 - Kaplan-Meier."""
+    residuals = schoenfeld_residuals(time, event, X, beta)
+    found = proportionality(residuals, naive, by_survival(time, event))
+    corrected = holm(found.p) if np.isfinite(found.p).all() else found.p
     return pd.DataFrame(
         {
             "term": [*terms, "GLOBAL"],
-            "rho": np.append(rho, np.nan),
-            "statistic": np.append(statistic, everything),
-            "p_value": np.append(p, chdtrc(len(terms), everything)),
-            "p_holm": np.append(holm(p), np.nan),
+            "rho": np.append(found.rho, np.nan),
+            "statistic": np.append(found.statistic, found.statistic_all),
+            "p_value": np.append(found.p, found.p_all),
+            "p_holm": np.append(corrected, np.nan),
         }
     )

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.segments.churn.survival import rows_of
 from workbench.segments.profiles.fairness import PROTECTED as AGE_AND_GENDER
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
+from workbench.stats.survival import rows_of
 
 #: Columns about a person that the law or fairness protects; models leave them out unless asked.
 PROTECTED = (

@@ -9,8 +9,8 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.segments.churn.snapshots import usable_attributes
-from workbench.segments.churn.survival import rows_of
 from workbench.segments.purchase_days import day_number
+from workbench.stats.survival import rows_of
 
 #: Days in a month, on the average.
 MONTH = 365.25 / 12

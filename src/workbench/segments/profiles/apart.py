@@ -11,12 +11,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, stdtr, stdtrit
+from scipy.special import ndtr, stdtrit
 
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.segments.profiles.profile import coded
-from workbench.stats.intervals import wilson
+from workbench.stats.intervals import satterthwaite, two_sided, wilson
 from workbench.stats.multiplicity import holm
 
 COLUMNS = (
@@ -155,10 +155,9 @@ def _of_means(
         inside, outside = one[i] / a, (one.sum() - one[i]) / b
         va = max(two[i] - a * inside**2, 0.0) / (a - 1) / a
         vb = max(two.sum() - two[i] - b * outside**2, 0.0) / (b - 1) / b
-        gap, se = inside - outside, float(np.sqrt(va + vb))
-        df = (va + vb) ** 2 / (va**2 / (a - 1) + vb**2 / (b - 1)) if se > 0 else float(a + b - 2)
+        gap, (se, df) = inside - outside, satterthwaite(va, a, vb, b)
         half = float(stdtrit(df, 0.5 + level / 2)) * se
-        p = float(2 * stdtr(df, -abs(gap) / se)) if se > 0 else float(gap == 0)
+        p = two_sided(gap, se, df)
         means = (first[i] / a, (first.sum() - first[i]) / b)
         found.append((i, (*means, gap, gap - half, gap + half, p, int(a))))
     return found

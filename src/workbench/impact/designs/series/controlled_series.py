@@ -12,12 +12,12 @@ from scipy.fft import dct
 from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Array, Mask
-from workbench.impact.designs.series.error_models import mixture_limits
 from workbench.impact.designs.series.interrupted_series import interrupted_series
 from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.panel import CaseError
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE
 from workbench.results import Finding
+from workbench.stats.mixtures import mixture_limits
 
 ASSUMPTION = (
     "The measure did not touch the comparison series, and their tie to this one would have gone on"

@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, stdtr, stdtrit
+from scipy.special import stdtr
 
 from workbench.arrays import Array
+from workbench.stats.mixtures import NEGLIGIBLE, mixture_limits
 
 ErrorModel = Literal["ar1", "local_level", "both"]
 
@@ -24,11 +25,10 @@ DRIFT = np.array([0, 0.001, 0.004, 0.013, 0.04, 0.12, 0.35, 1, 3, 9.0])
 _LEAN = 0.25
 # Leaning to a level that drifts visibly, too: long series that do are else taken for AR(1) errors.
 _VISIBLE, _DRIFTING = (0.03, 0.5), 1.5
-_NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True)
-class Mixture:
+class Posterior:
     """Posterior of one coefficient vector: a mixture of t distributions over error models.
 
     Attributes
@@ -67,46 +67,10 @@ class Mixture:
 
     def limits(self, contrasts: Array, level: float) -> tuple[Array, Array]:
         """Limits of many contrasts at once, shape (contrasts, k)."""
-        kept = self.weight > _NEGLIGIBLE  # the rest is not worth its contrasts
+        kept = self.weight > NEGLIGIBLE  # the rest is not worth its contrasts
         se = np.sqrt(np.einsum("ci,mij,cj->cm", contrasts, self.covariance[kept], contrasts))
         centre = contrasts @ self.beta[kept].T
         return mixture_limits(self.weight[kept], centre, se, self.df, level)
-
-
-def mixture_limits(
-    weight: Array, centre: Array, se: Array, df: float, level: float
-) -> tuple[Array, Array]:
-    """Equal-tailed limits of mixtures of t distributions, by Newton's steps kept in brackets.
-
-    Parameters
-    ----------
-    weight : ndarray, shape (models,)
-    centre, se : ndarray, shape (contrasts, models)
-    df, level : float
-    """
-    kept = weight > _NEGLIGIBLE
-    weight, centre, se = weight[kept] / weight[kept].sum(), centre[:, kept], se[:, kept]
-    mean = centre @ weight
-    spread = np.sqrt((se**2 + (centre - mean[:, None]) ** 2) @ weight)
-    log_c = gammaln((df + 1) / 2) - gammaln(df / 2) - 0.5 * np.log(df * np.pi)
-    ends = []
-    for target in (0.5 - level / 2, 0.5 + level / 2):
-        low, high = mean - 40 * spread, mean + 40 * spread
-        at = mean + stdtrit(df, target) * spread
-        for _ in range(80):
-            z = (at[:, None] - centre) / se
-            over = stdtr(df, z) @ weight - target
-            low, high = np.where(over < 0, at, low), np.where(over < 0, high, at)
-            density = (np.exp(log_c - (df + 1) / 2 * np.log1p(z * z / df)) / se) @ weight
-            newton = at - over / np.maximum(density, 1e-300)
-            inside = (newton >= low) & (newton <= high)
-            moved = np.where(inside, newton, (low + high) / 2)
-            done = np.abs(moved - at) <= 1e-8 * spread
-            at = moved
-            if done.all():
-                break
-        ends.append(at)
-    return ends[0], ends[1]
 
 
 @dataclass(frozen=True)
@@ -138,7 +102,7 @@ class Noise:
             return np.asarray(self.drift == 0)
         return np.asarray((self.phi == 0) | (errors == "both"))
 
-    def fit(self, y: Array, x: Array) -> dict[ErrorModel, Mixture]:
+    def fit(self, y: Array, x: Array) -> dict[ErrorModel, Posterior]:
         """Fit a regression under every covariance and weigh by the restricted likelihood.
 
         Parameters
@@ -169,13 +133,13 @@ class Noise:
         score = score + self.prior
         scale = rss / (n - k)
         covariance = inverse * scale[:, None, None]
-        found: dict[ErrorModel, Mixture] = {}
+        found: dict[ErrorModel, Posterior] = {}
         names: tuple[ErrorModel, ...] = ("both", "ar1", "local_level")
         for name in names:
             some = self.only(name)
             weight = np.exp(score[some] - score[some].max())
             evidence = float(score[some].max() + np.log(weight.mean()))
-            found[name] = Mixture(
+            found[name] = Posterior(
                 weight / weight.sum(), beta[some], covariance[some], n - k, evidence, scale[some]
             )
         return found
@@ -183,7 +147,7 @@ class Noise:
 
 def follow(
     noise: Noise,
-    fit: Mixture,
+    fit: Posterior,
     errors: ErrorModel,
     y: Array,
     x: Array,
@@ -211,7 +175,7 @@ def follow(
     ----------
     Harvey (1989), section 4.4 (smoothing); here as universal kriging (Cressie 1993, section 3.4).
     """
-    kept = fit.weight > _NEGLIGIBLE
+    kept = fit.weight > NEGLIGIBLE
     some = np.flatnonzero(noise.only(errors))[kept]
     places, at = np.arange(len(without)), np.flatnonzero(seen)
     walk = np.maximum(np.minimum(places[:, None], at[None, :]) - at[0], 0)

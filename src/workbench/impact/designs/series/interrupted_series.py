@@ -14,7 +14,7 @@ from workbench.arrays import Array
 from workbench.impact.designs.series.error_models import (
     NAMES,
     ErrorModel,
-    Mixture,
+    Posterior,
     follow,
     noise_of,
 )
@@ -118,7 +118,7 @@ def interrupted_series(
 
 
 def _answer(
-    course: Course, fits: dict[ErrorModel, Mixture], errors: ErrorModel, level: float
+    course: Course, fits: dict[ErrorModel, Posterior], errors: ErrorModel, level: float
 ) -> tuple[float, float, float, float, pd.DataFrame]:
     """Shift, low, high and p of the model asked for, and the parts."""
     c = course.step[None, :]
@@ -138,7 +138,7 @@ def _answer(
 
 def _level_effect(
     course: Course,
-    fits: dict[ErrorModel, Mixture],
+    fits: dict[ErrorModel, Posterior],
     errors: ErrorModel,
     n_records: Array,
     level: float,
@@ -161,7 +161,7 @@ def _level_effect(
 
 def percent_effect(
     course: Course,
-    fits: dict[ErrorModel, Mixture],
+    fits: dict[ErrorModel, Posterior],
     errors: ErrorModel,
     observed: Array,
     *,
@@ -174,7 +174,7 @@ def percent_effect(
     Parameters
     ----------
     course : Course
-    fits : dict of Mixture
+    fits : dict of Posterior
     errors : {"both", "ar1", "local_level"}
     observed : ndarray, shape (n,)
         The values themselves (rates where there is an exposure).
@@ -239,7 +239,7 @@ def _effect(
 
 
 def _relative(
-    fit: Mixture, c: Array, after: Array, effect: float, low: float, high: float
+    fit: Posterior, c: Array, after: Array, effect: float, low: float, high: float
 ) -> tuple[float, float, float]:
     """Effect over the level without the measure, both from the same fit."""
     spread = fit.spread()
@@ -251,7 +251,7 @@ def _relative(
 
 def _picture(
     course: Course,
-    fit: Mixture,
+    fit: Posterior,
     level: float,
     back: Callable[[Any], Any],
     observed: Array | None = None,

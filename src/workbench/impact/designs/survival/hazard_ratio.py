@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
-from scipy.special import chdtrc, stdtr, stdtrit
+from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Array
-from workbench.impact.designs.survival.cox import fit_cox
 from workbench.impact.inputs.panel import CaseError, check_columns
 from workbench.results import Finding
+from workbench.stats.cox import by_rank, fit_cox, proportionality
 
 _FEWEST_EVENTS = 5
 # With fewer clusters a side the sandwich is too small to stand beside the other answer.
@@ -160,7 +160,7 @@ def hazard_ratio(
         float(np.exp(beta - quantile * se)),
         float(np.exp(beta + quantile * se)),
         float(2 * stdtr(df, -abs(beta / se))),
-        _steady(fit.schoenfeld @ fit.covariance[0], time[gone], float(fit.covariance[0, 0])),
+        float(proportionality(fit.schoenfeld, fit.covariance, by_rank(time, gone)).p[0]),
         int(gone.sum()),
         len(frame),
     )
@@ -177,14 +177,3 @@ def _check_events(own: Array, late: Array, gone: NDArray[np.bool_], cohorts: boo
                     where="times to the event",
                     remedy="wait longer, or choose a more frequent event",
                 )
-
-
-def _steady(scaled: Array, at: Array, variance: float) -> float:
-    """Give the p-value of a ratio that is the same at all times; time enters by its rank."""
-    # events of one day share their place
-    g = pd.Series(at).rank().to_numpy()
-    g = g - g.mean()
-    if not g.any():
-        return float("nan")
-    statistic = len(scaled) * float(g @ scaled) ** 2 / (variance * float(g @ g))
-    return float(chdtrc(1, statistic))

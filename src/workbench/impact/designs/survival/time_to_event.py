@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri, stdtrit
 
 from workbench.arrays import Array, Mask
+from workbench.errors import DataError
 from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError, check_columns
 from workbench.results import Finding
+from workbench.stats.intervals import satterthwaite
+from workbench.stats.survival import RestrictedMean, restricted_mean
 
 ASSUMPTION = (
     "Without the measure, the time until the event would have changed for the treated as it did"
@@ -20,82 +20,6 @@ ASSUMPTION = (
 )
 ASSUMPTION_BY_LOT = "The lot was fair, and those lost from sight were no different from the rest."
 _FEWEST_EVENTS = 10
-
-
-@dataclass(frozen=True)
-class RestrictedMean:
-    """Mean time without the event up to a horizon: area under Kaplan and Meier's curve.
-
-    Attributes
-    ----------
-    mean : float
-    influence : ndarray, shape (n,)
-        Of each unit on the mean; their squares sum to the variance.
-    curve : DataFrame
-        `time`, `survival`.
-    n, events : int
-    """
-
-    mean: float
-    influence: Array
-    curve: pd.DataFrame
-    n: int
-    events: int
-
-    @property
-    def variance(self) -> float:
-        """Variance of the mean."""
-        return float(self.influence @ self.influence)
-
-
-def restricted_mean(durations: ArrayLike, events: ArrayLike, horizon: float) -> RestrictedMean:
-    """Mean time without the event within a horizon.
-
-    Parameters
-    ----------
-    durations : array_like, shape (n,)
-        Time until the event, or until the unit was last seen.
-    events : array_like of bool, shape (n,)
-        Whether the event came.
-    horizon : float
-        In the unit of the durations.
-
-    Raises
-    ------
-    CaseError
-        Negative or missing durations; a horizon that nobody was followed to.
-
-    References
-    ----------
-    Royston, Parmar (2013), BMC Medical Research Methodology 13, 152; the influence of a unit is
-    that of the product-limit estimator (Reid 1981, Annals of Statistics 9(1), 78-92).
-    """
-    time, event = np.asarray(durations, dtype=float), np.asarray(events, dtype=bool)
-    _check(time, event, horizon)
-    n = len(time)
-    event = event & (time <= horizon)
-    time = np.minimum(time, horizon)
-    at, place = np.unique(time, return_inverse=True)
-    deaths = np.bincount(place, event, minlength=len(at))
-    at_risk = n - np.concatenate([[0.0], np.cumsum(np.bincount(place, minlength=len(at)))[:-1]])
-    hazard = deaths / at_risk
-    survival = np.cumprod(1 - hazard)
-    widths = np.diff(np.concatenate([[0.0], at]))
-    heights = np.concatenate([[1.0], survival[:-1]])
-    mean = float(widths @ heights) + float((horizon - at[-1]) * survival[-1])
-    # area under the curve beyond each time
-    steps = np.concatenate([np.diff(at), [horizon - at[-1]]]) * survival
-    beyond = np.cumsum(steps[::-1])[::-1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        jump = np.where(at_risk > deaths, beyond / (at_risk - deaths), 0.0)
-    compensator = np.cumsum(jump * hazard)
-    influence = compensator[place] - np.where(event, jump[place], 0.0)
-    # small samples: units are as many as the degrees of freedom allow
-    influence = influence * np.sqrt(n / max(n - 1, 1))
-    curve = pd.DataFrame(
-        {"time": np.concatenate([[0.0], at]), "survival": np.concatenate([[1.0], survival])}
-    )
-    return RestrictedMean(mean, influence, curve, n, int(event.sum()))
 
 
 def time_to_event(
@@ -209,31 +133,15 @@ def cohort(
     )
 
 
-def _check(time: Array, event: Mask, horizon: float) -> None:
-    if time.shape != event.shape or time.ndim != 1:
-        raise CaseError(
-            f"there are {time.size} durations and {event.size} events", remedy="give one a unit"
-        )
-    bad = ~np.isfinite(time) | (time < 0)
-    if bad.any():
-        raise CaseError(
-            f"{int(bad.sum())} durations are missing or negative",
-            where="times to the event",
-            remedy="leave these units out, or mend their dates",
-        )
-    if not horizon > 0 or not len(time) or time.max() < horizon:
-        longest = f"; the longest was followed for {time.max():g}" if len(time) else ""
-        raise CaseError(
-            f"nobody was followed to the horizon of {horizon:g}{longest}",
-            where="horizon",
-            remedy="choose a shorter one",
-        )
-
-
 def _group(
     rows: pd.DataFrame, duration: str, event: str, horizon: float, name: str
 ) -> RestrictedMean:
-    found = restricted_mean(rows[duration], rows[event], horizon)
+    try:
+        found = restricted_mean(rows[duration], rows[event], horizon)
+    except DataError as error:
+        raise CaseError(
+            error.what, where=error.where or "times to the event", remedy=error.remedy
+        ) from error
     if found.events < _FEWEST_EVENTS:
         raise CaseError(
             f"{found.events} events were seen in the group {name}, {_FEWEST_EVENTS} are needed",
@@ -264,8 +172,8 @@ def _spread(
         (n / (n - 1)) * float(((x - x.mean()) ** 2).sum())
         for n, x in ((n_own, summed[side]), (n_other, summed[~side]))
     ]
-    df = sum(parts) ** 2 / (parts[0] ** 2 / (n_own - 1) + parts[1] ** 2 / (n_other - 1))
-    return float(np.sqrt(sum(parts))), float(stdtrit(df, 0.5 + level / 2)), "cluster-robust t"
+    se, df = satterthwaite(parts[0], n_own, parts[1], n_other)
+    return se, float(stdtrit(df, 0.5 + level / 2)), "cluster-robust t"
 
 
 def _curves(means: dict[tuple[bool, bool], RestrictedMean], horizon: float) -> pd.DataFrame:

@@ -1,13 +1,22 @@
-"""Cox's partial likelihood for a few regressors, all risk sets at once, and its influences."""
+"""Cox's partial likelihood, its influences, and the test that hazards stay in proportion.
+
+References
+----------
+Cox (1972), JRSS B 34(2), 187-220. Efron (1977), JASA 72, 557-565 (ties). Therneau, Grambsch
+(2000), Modeling Survival Data, sections 3.3 (ties) and 4.6 (score residuals under Efron's ties).
+Grambsch, Therneau (1994), Proportional hazards tests and diagnostics based on weighted residuals,
+Biometrika 81(3), 515-526.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
+from scipy.special import chdtrc
 
-from workbench.arrays import Array, Mask
+from workbench.arrays import Array, Index, Mask
 
 _STEPS = 30
 
@@ -46,11 +55,6 @@ def fit_cox(time: Array, event: Mask, x: Array) -> Cox | None:
     -------
     Cox or None
         None where the likelihood has no maximum.
-
-    References
-    ----------
-    Efron (1977), JASA 72, 557-565; Therneau, Grambsch (2000), Modeling Survival Data, sections
-    3.3 (ties) and 4.6 (score residuals under Efron's ties).
     """
     centred = x - x.mean(axis=0)
     sets = _risk_sets(time, event)
@@ -79,11 +83,11 @@ def fit_cox(time: Array, event: Mask, x: Array) -> Cox | None:
 class _RiskSets:
     """Rows in order of time, the times at which someone left, and one entry an event."""
 
-    order: NDArray[np.int_]
-    first: NDArray[np.int_]  # (times,): first row at risk, in that order
-    until: NDArray[np.int_]  # (n,): how many of the times each row lived to see
-    own: NDArray[np.int_]  # (n,): place of a row's own time, -1 without event
-    at: NDArray[np.int_]  # (events,): place of the time
+    order: Index
+    first: Index  # (times,): first row at risk, in that order
+    until: Index  # (n,): how many of the times each row lived to see
+    own: Index  # (n,): place of a row's own time, -1 without event
+    at: Index  # (events,): place of the time
     share: Array  # (events,): part of the tied rows that has left already
     event: Mask
 
@@ -139,3 +143,87 @@ def _scores(
     schoenfeld = x[sets.event] - expected[own]
     score[sets.event] += schoenfeld
     return score, schoenfeld
+
+
+@dataclass(frozen=True)
+class Proportionality:
+    """Whether each coefficient is the same at all times, by term and for all terms at once.
+
+    Attributes
+    ----------
+    rho, statistic, p : ndarray, shape (k,)
+        Correlation of the scaled residuals with time; chi-squared with one degree of freedom.
+    statistic_all, p_all : float
+        Of all terms together, with k degrees of freedom.
+    """
+
+    rho: Array
+    statistic: Array
+    p: Array
+    statistic_all: float
+    p_all: float
+
+
+def schoenfeld_residuals(time: Array, event: Mask, x: Array, beta: Array) -> Array:
+    """Give what those who left had more than those at risk, ordered as the rows.
+
+    Those who leave together are taken out of the mean one part after the other, as Efron does.
+
+    Parameters
+    ----------
+    time, event : ndarray, shape (n,)
+    x : ndarray, shape (n, k)
+    beta : ndarray, shape (k,)
+        Coefficients of a fitted regression.
+    """
+    x = x - x.mean(axis=0)
+    sets, theta = _risk_sets(time, event), np.exp(x @ beta)
+    at_risk, mean, _ = _means(sets, theta, x)
+    return _scores(sets, x, theta, at_risk, mean)[1]
+
+
+def by_rank(time: Array, event: Mask) -> Array:
+    """Place each event in time by its rank; events of one time share their place."""
+    return np.asarray(pd.Series(time[event]).rank(), dtype=float)
+
+
+def by_survival(time: Array, event: Mask) -> Array:
+    """Place each event in time by how many had left before it: 1 - Kaplan-Meier."""
+    at, events = np.unique(time[event], return_counts=True)
+    at_risk = time.size - np.searchsorted(np.sort(time), at, side="left")
+    just_before = np.r_[1.0, np.cumprod(1 - events / at_risk)[:-1]]
+    return np.asarray(1 - just_before[np.searchsorted(at, time[event])], dtype=float)
+
+
+def proportionality(residuals: Array, covariance: Array, place: Array) -> Proportionality:
+    """Hold scaled Schoenfeld residuals against time.
+
+    Parameters
+    ----------
+    residuals : ndarray, shape (events, k)
+    covariance : ndarray, shape (k, k)
+        Of the coefficients, by the information.
+    place : ndarray, shape (events,)
+        Of each event in time: `by_rank` or `by_survival`.
+
+    Returns
+    -------
+    Proportionality
+        NaN throughout where all events fall together.
+    """
+    d, k = residuals.shape
+    g = place - place.mean()
+    total = float(g @ g)
+    if not g.any():
+        nothing = np.full(k, np.nan)
+        return Proportionality(nothing, nothing, nothing, float("nan"), float("nan"))
+    scaled = d * residuals @ covariance
+    statistic = (g @ scaled) ** 2 / (np.diag(covariance) * d * total)
+    centred = scaled - scaled.mean(axis=0)
+    with np.errstate(invalid="ignore"):
+        rho = (g @ centred) / np.sqrt(total * np.square(centred).sum(axis=0))
+    score = g @ residuals
+    together = float(score @ covariance @ score * d / total)
+    return Proportionality(
+        rho, statistic, chdtrc(1, statistic), together, float(chdtrc(k, together))
+    )

@@ -1,0 +1,262 @@
+"""How long until an event: Kaplan and Meier's curve, the test of two of them, the mean time.
+
+References
+----------
+Kaplan, Meier (1958), JASA 53, 457-481. Kalbfleisch, Prentice (2002), The Statistical Analysis of
+Failure Time Data, 2nd ed., section 1.4 (limits on the scale of log(-log S)). Mantel (1966), Cancer
+Chemotherapy Reports 50, 163-170 (the log-rank test). Brookmeyer, Crowley (1982), Biometrics
+38(1), 29-41 (limits of the median).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.special import chdtrc
+
+from workbench.arrays import Array, Index, Mask
+from workbench.errors import DataError
+from workbench.results.estimate import Estimate
+from workbench.stats.intervals import normal_quantile
+
+
+@dataclass(frozen=True)
+class LogRank:
+    """Test of the hypothesis that all groups leave at the same rate."""
+
+    statistic: float
+    df: int
+    p_value: float
+
+
+@dataclass(frozen=True)
+class RestrictedMean:
+    """Mean time without the event up to a horizon: area under Kaplan and Meier's curve.
+
+    Attributes
+    ----------
+    mean : float
+    influence : ndarray, shape (n,)
+        Of each unit on the mean; their squares sum to the variance.
+    curve : DataFrame
+        `time`, `survival`.
+    n, events : int
+    """
+
+    mean: float
+    influence: Array
+    curve: pd.DataFrame
+    n: int
+    events: int
+
+    @property
+    def variance(self) -> float:
+        """Variance of the mean."""
+        return float(self.influence @ self.influence)
+
+
+def check_times(duration: ArrayLike, ended: ArrayLike) -> tuple[Array, Mask]:
+    """Return durations and whether they ended, or say which row cannot be used.
+
+    Parameters
+    ----------
+    duration : array_like, shape (n,)
+        Rows are named by its index if it is a Series.
+    ended : array_like of bool, shape (n,)
+
+    Raises
+    ------
+    DataError
+        No row, another number of ends, a duration that is missing, negative or infinite, an end
+        that is missing.
+    """
+    time = (duration if isinstance(duration, pd.Series) else pd.Series(duration)).astype(float)
+    state = pd.Series(np.asarray(ended, dtype=object))
+    if len(time) == 0:
+        raise DataError("there is no customer", remedy="give one row a customer or contract")
+    if len(state) != len(time):
+        raise DataError(
+            f"there are {len(time)} durations and {len(state)} ends", remedy="give one row each"
+        )
+    for bad, what, remedy in (
+        (time.isna(), "duration is missing", "leave these rows out"),
+        (time < 0, "duration is negative: the end lies before the start", "mend these dates"),
+        (np.isinf(time), "duration is infinite", "end it on the last day observed"),
+        (state.isna(), "it is not known whether they left", "write true or false"),
+    ):
+        if (rows := np.asarray(bad)).any():
+            raise DataError(what, where=rows_of(time.index[rows]), remedy=remedy)
+    return np.asarray(time, dtype=float), np.asarray(state, dtype=bool)
+
+
+def rows_of(labels: pd.Index) -> str:
+    """Name the first rows of a list."""
+    more = f" and {len(labels) - 5:,} more" if len(labels) > 5 else ""
+    return f"row{'s' if len(labels) > 1 else ''} {', '.join(map(str, labels[:5]))}{more}"
+
+
+def nobody_left(n: int) -> DataError:
+    """Give the error of data in which everybody is still there."""
+    return DataError(
+        f"nobody has left: all {n:,} are still there",
+        where="ended",
+        remedy="wait for the first to leave, or look at how the end is recorded",
+    )
+
+
+def product_limit(events: ArrayLike, at_risk: ArrayLike, *, level: float = 0.95) -> pd.DataFrame:
+    """Multiply the shares that stay, time by time, with Greenwood's limits.
+
+    Parameters
+    ----------
+    events, at_risk : array_like, shape (times,)
+        Who left at each time, in order, and who might have.
+    level : float
+
+    Returns
+    -------
+    DataFrame
+        estimate, low, high. Before the first event all three are 1; where nobody is left the
+        limits are NaN.
+    """
+    left, there = np.asarray(events, dtype=float), np.asarray(at_risk, dtype=float)
+    survival = np.cumprod(1 - left / there)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Greenwood's variance of log S, carried to log(-log S)
+        spread = np.cumsum(left / (there * (there - left)))
+        half = normal_quantile(level) * np.sqrt(spread) / np.abs(np.log(survival))
+        low, high = survival ** np.exp(half), survival ** np.exp(-half)
+    known, all_there = survival > 0, survival >= 1
+    low, high = (np.where(all_there, 1.0, np.where(known, end, np.nan)) for end in (low, high))
+    return pd.DataFrame({"estimate": survival, "low": low, "high": high})
+
+
+def kaplan_meier(time: Array, event: Mask, *, level: float = 0.95) -> pd.DataFrame:
+    """Estimate the share without the event over time.
+
+    Parameters
+    ----------
+    time : ndarray, shape (n,)
+        Until the event, or until last seen.
+    event : ndarray of bool, shape (n,)
+    level : float
+
+    Returns
+    -------
+    DataFrame
+        One row a time with an event, after one for time 0: time, at_risk, events, estimate, low,
+        high.
+    """
+    at, events = np.unique(time[event], return_counts=True)
+    at_risk = time.size - np.searchsorted(np.sort(time), at, side="left")
+    curve = product_limit(events, at_risk, level=level)
+    curve.insert(0, "time", at)
+    curve.insert(1, "at_risk", at_risk)
+    curve.insert(2, "events", events)
+    start = {"time": 0.0, "at_risk": time.size, "events": 0, "estimate": 1.0, "low": 1.0, "high": 1}
+    return pd.concat([pd.DataFrame([start]).astype(curve.dtypes), curve], ignore_index=True)
+
+
+def median_time(curve: pd.DataFrame, *, n: int, level: float = 0.95) -> Estimate:
+    """Return the time at which a curve of `kaplan_meier` falls to one half; NaN if it does not."""
+    value, low, high = (_first_below(curve, name) for name in ("estimate", "low", "high"))
+    return Estimate(value, low, high, float(n), level)
+
+
+def _first_below(curve: pd.DataFrame, column: str) -> float:
+    """First time at which a curve is at one half or below; flat at one half, the middle."""
+    value, times = curve[column].to_numpy(), curve["time"].to_numpy()
+    below = np.flatnonzero(value <= 0.5 + 1e-12)
+    if not below.size:
+        return float("nan")
+    first = int(below[0])
+    if column == "estimate" and abs(value[first] - 0.5) < 1e-12 and first + 1 < len(times):
+        return float((times[first] + times[first + 1]) / 2)
+    return float(times[first])
+
+
+def log_rank(time: Array, event: Mask, group: Index) -> LogRank:
+    """Test whether groups leave at the same rate.
+
+    Parameters
+    ----------
+    time, event : ndarray, shape (n,)
+    group : ndarray of int, shape (n,)
+        From 0.
+    """
+    k = int(group.max()) + 1
+    times = np.unique(time[event])
+    at_risk, events = np.empty((times.size, k)), np.empty((times.size, k))
+    for code in range(k):
+        mine, gone = np.sort(time[group == code]), np.sort(time[(group == code) & event])
+        at_risk[:, code] = mine.size - np.searchsorted(mine, times, side="left")
+        events[:, code] = np.searchsorted(gone, times, side="right") - np.searchsorted(
+            gone, times, side="left"
+        )
+    n, d = at_risk.sum(axis=1), events.sum(axis=1)
+    share = at_risk / n[:, None]
+    excess = (events - d[:, None] * share).sum(axis=0)
+    weight = d * np.divide(n - d, n - 1, out=np.zeros_like(n), where=n > 1)
+    spread = np.diag(weight @ share) - (share * weight[:, None]).T @ share
+    # one group is what the others leave: drop it
+    statistic = float(excess[:-1] @ np.linalg.pinv(spread[:-1, :-1]) @ excess[:-1])
+    return LogRank(statistic, k - 1, float(chdtrc(k - 1, statistic)))
+
+
+def restricted_mean(durations: ArrayLike, events: ArrayLike, horizon: float) -> RestrictedMean:
+    """Mean time without the event within a horizon.
+
+    Parameters
+    ----------
+    durations : array_like, shape (n,)
+        Time until the event, or until the unit was last seen.
+    events : array_like of bool, shape (n,)
+        Whether the event came.
+    horizon : float
+        In the unit of the durations.
+
+    Raises
+    ------
+    DataError
+        As of `check_times`; a horizon that nobody was followed to.
+
+    References
+    ----------
+    Royston, Parmar (2013), BMC Medical Research Methodology 13, 152; the influence of a unit is
+    that of the product-limit estimator (Reid 1981, Annals of Statistics 9(1), 78-92).
+    """
+    time, event = check_times(durations, events)
+    if not horizon > 0 or time.max() < horizon:
+        raise DataError(
+            f"nobody was followed to the horizon of {horizon:g}; the longest was followed for "
+            f"{time.max():g}",
+            where="horizon",
+            remedy="choose a shorter one",
+        )
+    n = len(time)
+    event = event & (time <= horizon)
+    time = np.minimum(time, horizon)
+    at, place = np.unique(time, return_inverse=True)
+    deaths = np.bincount(place, event, minlength=len(at))
+    at_risk = n - np.concatenate([[0.0], np.cumsum(np.bincount(place, minlength=len(at)))[:-1]])
+    hazard = deaths / at_risk
+    survival = np.cumprod(1 - hazard)
+    widths = np.diff(np.concatenate([[0.0], at]))
+    heights = np.concatenate([[1.0], survival[:-1]])
+    mean = float(widths @ heights) + float((horizon - at[-1]) * survival[-1])
+    # area under the curve beyond each time
+    steps = np.concatenate([np.diff(at), [horizon - at[-1]]]) * survival
+    beyond = np.cumsum(steps[::-1])[::-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        jump = np.where(at_risk > deaths, beyond / (at_risk - deaths), 0.0)
+    compensator = np.cumsum(jump * hazard)
+    influence = compensator[place] - np.where(event, jump[place], 0.0)
+    # small samples: units are as many as the degrees of freedom allow
+    influence = influence * np.sqrt(n / max(n - 1, 1))
+    curve = pd.DataFrame(
+        {"time": np.concatenate([[0.0], at]), "survival": np.concatenate([[1.0], survival])}
+    )
+    return RestrictedMean(mean, influence, curve, n, int(event.sum()))
