@@ -54,10 +54,11 @@ format: .venv/.ready ## Put the code in its standard form, and strip the noteboo
 	$(BIN)/ruff format .
 	$(BIN)/python -m workbench.runs.strip notebooks/*.ipynb
 
-lab: .venv-lab/.ready ## JupyterLab on the notebooks, with the workbench's kernel
+lab: .venv-lab/.ready ## JupyterLab on the notebooks, in one language (WORKBENCH_LANGUAGE=zh)
 	JUPYTER_PREFER_ENV_PATH=1 .venv-lab/bin/jupyter lab --ServerApp.root_dir=. \
-	  --LabApp.default_url=/lab/tree/notebooks/overview.ipynb --LabApp.news_url=None \
-	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(LAB_ARGS)
+	  --LabApp.default_url=/lab/tree/notebooks/overview.ipynb \
+	  --LabApp.extra_labextensions_path=src/workbench/languages/lab \
+	  --ServerApp.tornado_settings='{"page_config_data": {"workbenchLanguage": "$(WORKBENCH_LANGUAGE)"}}' $(LAB_ARGS)
 
 preview: .venv/.ready ## Serve the published site on this machine
 	$(BIN)/workbench preview
