@@ -13,6 +13,7 @@ from workbench.clv import (
     BetaDiscreteWeibull,
     BetaGeometric,
     BetaGeometricBetaBinomial,
+    CovariateModel,
     GammaGamma,
     ModifiedBetaGeometric,
     ParetoNBD,
@@ -53,7 +54,7 @@ def fits(cdnow: pd.DataFrame) -> dict[str, Fitted]:
         "sBG": ShiftedBetaGeometric.from_cohort(SURVIVORS).fit(),
         "BdW": BetaDiscreteWeibull.from_cohort(SURVIVORS).fit(),
         "Gamma-Gamma": spending(5).fit(),
-        "covariates": ParetoNBD.from_frame(some).with_covariates(**known).fit(),
+        "covariates": CovariateModel(ParetoNBD.from_frame(some), **known).fit(),
     }
 
 

@@ -33,13 +33,12 @@ def drawn(law: type[PurchaseModel], customers: int, rng: np.random.Generator) ->
         {"web": (rng.random(customers) < 0.4).astype(float), "age": rng.normal(0, 1, customers)}
     )
     T = rng.integers(20 * 7, 80 * 7, customers) / 7
-    nobody = law(np.zeros(customers), np.zeros(customers), T).with_covariates(
-        purchase=z, dropout=z[["web"]]
-    )
+    blank = law(np.zeros(customers), np.zeros(customers), T)
+    nobody = CovariateModel(blank, purchase=z, dropout=z[["web"]])
     truth = TRUE[law]
     own = nobody.own(np.concatenate([np.log(truth[:4]), truth[4:]]), nobody.z)
     x, t_x = law.draw(own, T, rng)
-    return law(x, t_x, T, unit="week").with_covariates(purchase=z, dropout=z[["web"]])
+    return CovariateModel(law(x, t_x, T, unit="week"), purchase=z, dropout=z[["web"]])
 
 
 @both_models
@@ -166,11 +165,8 @@ def test_the_unit_and_the_scale_of_covariates_change_nothing() -> None:
     model = drawn(ParetoNBD, 2000, np.random.default_rng(8))
     weeks, each = model.fit(), _each(model)
     z = pd.DataFrame({"web": model.z[0], "age": 50 + 1000 * model.z[1]})
-    days = (
-        ParetoNBD(each.x, 7 * each.t_x, 7 * each.T, unit="day")
-        .with_covariates(purchase=z, dropout=z[["web"]])
-        .fit()
-    )
+    in_days = ParetoNBD(each.x, 7 * each.t_x, 7 * each.T, unit="day")
+    days = CovariateModel(in_days, purchase=z, dropout=z[["web"]]).fit()
     effects = weeks.params.iloc[4:].to_numpy() / np.array([1, 1000, 1])
     assert days.params.iloc[4:].to_numpy() == pytest.approx(effects, rel=1e-5)
     assert days.p_alive().estimate == pytest.approx(weeks.p_alive().estimate, rel=1e-6)
@@ -181,17 +177,17 @@ def test_unusable_covariates_are_refused() -> None:
     base = BetaGeometric([1, 0, 3, 2], [2.0, 0, 9.0, 1.0], [9.0, 9.0, 9.0, 8.0])
     z = pd.DataFrame({"web": [0, 1, 0, 1]})
     with pytest.raises(DataError, match="there is no covariate"):
-        base.with_covariates()
+        CovariateModel(base)
     with pytest.raises(DataError, match="2 rows for 4 customers"):
-        base.with_covariates(purchase=z.head(2))
+        CovariateModel(base, purchase=z.head(2))
     with pytest.raises(DataError, match="purchase covariate web holds 'yes'"):
-        base.with_covariates(purchase=pd.DataFrame({"web": ["yes", 1, 0, 1]}))
+        CovariateModel(base, purchase=pd.DataFrame({"web": ["yes", 1, 0, 1]}))
     with pytest.raises(DataError, match="row 1: dropout covariate web is missing"):
-        base.with_covariates(dropout=pd.DataFrame({"web": [1, np.nan, 0, 1]}))
+        CovariateModel(base, dropout=pd.DataFrame({"web": [1, np.nan, 0, 1]}))
     with pytest.raises(DataError, match="cannot be told apart"):
-        base.with_covariates(purchase=z.assign(shop=1 - z["web"]))
+        CovariateModel(base, purchase=z.assign(shop=1 - z["web"]))
     with pytest.raises(DataError, match="NBD takes no covariates"):
-        NBD([1, 0, 3, 2], [2.0, 0, 9.0, 1.0], [9.0] * 4).with_covariates(purchase=z)
+        CovariateModel(NBD([1, 0, 3, 2], [2.0, 0, 9.0, 1.0], [9.0] * 4), purchase=z)
     fit = drawn(BetaGeometric, 500, np.random.default_rng(9)).fit()
     with pytest.raises(DataError, match="dropout covariates lack web"):
         fit.expected_purchases_new(52, purchase=pd.DataFrame({"web": [0.0], "age": [0.0]}))
@@ -247,7 +243,7 @@ def test_a_log_without_dropout_is_judged_so_with_covariates_as_well(
     z = pd.DataFrame({"web": (rng.random(1500) < 0.5).astype(float)})
     T = rng.integers(30 * 7, 80 * 7, 1500) / 7
     x, t_x = NBD.draw(np.array([2.0, 6.0]), T, rng)
-    fit = law(x, t_x, T, unit="week").with_covariates(purchase=z).fit()
+    fit = CovariateModel(law(x, t_x, T, unit="week"), purchase=z).fit()
     assert (fit.verdict.kind, fit.verdict.use) == ("no_dropout", "NBD")
     assert fit.bias_corrected().phi.tolist() == fit.phi.tolist()
 

@@ -14,6 +14,7 @@ from workbench.clv import (
     BetaDiscreteWeibull,
     BetaGeometric,
     BetaGeometricBetaBinomial,
+    CovariateModel,
     GammaGamma,
     ModifiedBetaGeometric,
     ParetoNBD,
@@ -182,9 +183,9 @@ def with_covariates(
             "purchase": pd.DataFrame({"group": rng.random(customers) < 0.4}).astype(float),
             "dropout": pd.DataFrame({"score": rng.normal(0, 1, customers)}),
         }
-        blank = law(0 * T, 0 * T, T).with_covariates(**known)
+        blank = CovariateModel(law(0 * T, 0 * T, T), **known)
         own = blank.own(np.concatenate([np.log(truth[:4]), truth[4:]]), blank.z)
-        return law(*law.draw(own, T, rng), T).with_covariates(**known).fit()
+        return CovariateModel(law(*law.draw(own, T, rng), T), **known).fit()
 
     return draw
 

@@ -15,6 +15,7 @@ from workbench.clv import (
     BetaDiscreteWeibull,
     BetaGeometric,
     BetaGeometricBetaBinomial,
+    CovariateModel,
     GammaGamma,
     ModifiedBetaGeometric,
     ParetoNBD,
@@ -263,7 +264,7 @@ def test_pareto_nbd_with_covariates_is_that_of_the_clvtools_paper() -> None:
     model = ParetoNBD(
         days.size() - 1, (last - first).dt.days / 7, (end - first).dt.days / 7, unit="week"
     )
-    fit = model.with_covariates(purchase=about, dropout=about).fit()
+    fit = CovariateModel(model, purchase=about, dropout=about).fit()
     assert fit.llf == pytest.approx(-5821.0627, abs=5e-5)
     # the printed search stopped on a flat top, a little way from the maximum
     printed = [1.8378, 92.9123, 0.5920, 49.6227, 0.2859, 0.6241, -0.6430, 0.7907]

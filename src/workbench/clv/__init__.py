@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 from workbench.clv.alive_map import AliveMap, alive_map
-from workbench.clv.choice import MODELS, Choice, choose, choose_retention
-from workbench.clv.cohorts import Cohorts, by_cohort
-from workbench.clv.contract_value import ContractValue, contract_value
-from workbench.clv.contracts import contract_periods
+from workbench.clv.choice import MODELS, Choice, choose, choose_retention, compare
+from workbench.clv.contracts import (
+    ContractCohorts,
+    ContractValue,
+    by_cohort,
+    contract_periods,
+    contract_value,
+)
 from workbench.clv.models.bayes import bayesian
 from workbench.clv.models.beta_binomial import BetaGeometricBetaBinomial
 from workbench.clv.models.beta_discrete_weibull import BetaDiscreteWeibull
 from workbench.clv.models.beta_geometric import BetaGeometric, ModifiedBetaGeometric
-from workbench.clv.models.covariate_results import CovariateResults
-from workbench.clv.models.covariates import CovariateModel
+from workbench.clv.models.covariates import CovariateModel, CovariateResults
 from workbench.clv.models.fitted import Verdict
-from workbench.clv.models.forecast import PurchaseResults
 from workbench.clv.models.gamma_gamma import GammaGamma, GammaGammaResults
 from workbench.clv.models.nbd import NBD
 from workbench.clv.models.pareto import ParetoNBD
 from workbench.clv.models.prediction import Prediction
-from workbench.clv.models.purchase import PurchaseModel
-from workbench.clv.models.retention_results import ShiftedBetaGeometricResults
-from workbench.clv.models.shifted_beta_geometric import ShiftedBetaGeometric
+from workbench.clv.models.purchase import PurchaseModel, PurchaseResults
+from workbench.clv.models.shifted_beta_geometric import (
+    ShiftedBetaGeometric,
+    ShiftedBetaGeometricResults,
+)
 from workbench.clv.reproduction import Reproduction, reproduce
 from workbench.clv.sensitivity import Sensitivity, sensitivity
-from workbench.clv.units import continuous_rate, per_year
 from workbench.clv.validation import (
     Holdout,
     Tracking,
     calibration_split,
-    compare,
     holdout_table,
     tracking,
 )
@@ -39,6 +41,7 @@ from workbench.clv.value import (
     customer_value,
     value_by_segment,
 )
+from workbench.units import continuous_rate, per_year
 
 __all__ = [
     "MODELS",
@@ -48,7 +51,7 @@ __all__ = [
     "BetaGeometric",
     "BetaGeometricBetaBinomial",
     "Choice",
-    "Cohorts",
+    "ContractCohorts",
     "ContractValue",
     "CovariateModel",
     "CovariateResults",

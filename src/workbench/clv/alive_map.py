@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from workbench.clv.models.forecast import PurchaseResults
+from workbench.clv.models.purchase import PurchaseResults
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,16 +11,18 @@ from numpy.typing import ArrayLike
 
 from workbench.clv.models.beta_discrete_weibull import BetaDiscreteWeibull
 from workbench.clv.models.beta_geometric import BetaGeometric, ModifiedBetaGeometric
-from workbench.clv.models.forecast import PurchaseResults
 from workbench.clv.models.nbd import NBD
 from workbench.clv.models.pareto import ParetoNBD
-from workbench.clv.models.purchase import PurchaseModel
-from workbench.clv.models.retention_results import ShiftedBetaGeometricResults
-from workbench.clv.models.shifted_beta_geometric import ShiftedBetaGeometric
-from workbench.clv.validation import compare
+from workbench.clv.models.purchase import PurchaseModel, PurchaseResults
+from workbench.clv.models.shifted_beta_geometric import (
+    ShiftedBetaGeometric,
+    ShiftedBetaGeometricResults,
+)
+from workbench.clv.validation import holdout_table
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.stats.sentences import filled
+from workbench.units import one_unit
 
 #: The models of customers who are free to leave unseen, and the baseline in which nobody leaves.
 MODELS: tuple[type[PurchaseModel], ...] = (BetaGeometric, ModifiedBetaGeometric, ParetoNBD, NBD)
@@ -62,6 +64,49 @@ class Choice:
             return {}
         bias, low, high = (float(row[c]) for c in ("bias", "bias_low", "bias_high"))
         return {"bias": Estimate(bias, low, high, self.fit.nobs)}
+
+
+def compare(
+    fits: Mapping[str, PurchaseResults] | list[PurchaseResults],
+    actual: ArrayLike | None = None,
+    length: float | None = None,
+) -> pd.DataFrame:
+    """Put models side by side, best likelihood for its parameters first.
+
+    Parameters
+    ----------
+    fits : mapping of name to PurchaseResults, or list of PurchaseResults
+        All fitted to the same customers.
+    actual, length : array_like and float, optional
+        Holdout purchases and the length of the holdout; adds bias and mae.
+
+    Returns
+    -------
+    DataFrame
+        Columns model, log_likelihood, parameters, bic, bias, bias_low, bias_high, mae, mae_low,
+        mae_high, verdict.
+    """
+    named = list(fits.items()) if isinstance(fits, Mapping) else [(f.title, f) for f in fits]
+    if len({round(f.nobs, 6) for _, f in named}) > 1:
+        raise DataError("models were fitted to different customers", remedy="fit all to one set")
+    # the likelihood of times measured in days is not that of weeks
+    one_unit(*(f.unit for _, f in named), of="the models")
+    rows = []
+    for name, fit in named:
+        row: dict[str, object] = {
+            "model": name,
+            "log_likelihood": fit.llf,
+            "parameters": fit.params.size,
+            "bic": fit.bic,
+        }
+        if actual is not None and length is not None:
+            errors = holdout_table(fit, actual, length).errors
+            if "bias" in errors:
+                row["bias"], row["bias_low"], row["bias_high"] = errors["bias"]
+            row["mae"], row["mae_low"], row["mae_high"] = list(errors["mae"])[:3]
+        row["verdict"] = fit.verdict.kind
+        rows.append(row)
+    return pd.DataFrame(rows).sort_values("bic", kind="stable", ignore_index=True)
 
 
 def choose(

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from workbench.arrays import Array
-from workbench.clv.models.forecast import PurchaseResults
 from workbench.clv.models.gamma_gamma import GammaGammaResults
 from workbench.clv.models.prediction import Prediction
-from workbench.clv.models.retention_results import LESS
+from workbench.clv.models.purchase import PurchaseResults
 from workbench.clv.models.rows import add_up, distinct
-from workbench.clv.units import continuous_rate, per_year
+from workbench.clv.models.shifted_beta_geometric import LESS
 from workbench.clv.value import CustomerValue
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
+from workbench.units import continuous_rate, per_year
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +10,12 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from workbench.arrays import Array
-from workbench.clv.models.forecast import PurchaseResults
+from workbench.clv.models.purchase import PurchaseResults
 from workbench.clv.models.rows import as_floats, refuse
-from workbench.clv.units import check_unit, one_unit
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.stats.intervals import mean_interval, ratio_interval
-from workbench.units import DAYS_PER_UNIT
+from workbench.units import DAYS_PER_UNIT, check_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -347,46 +345,3 @@ def tracking(
         ),
         unit,
     )
-
-
-def compare(
-    fits: Mapping[str, PurchaseResults] | list[PurchaseResults],
-    actual: ArrayLike | None = None,
-    length: float | None = None,
-) -> pd.DataFrame:
-    """Put models side by side, best likelihood for its parameters first.
-
-    Parameters
-    ----------
-    fits : mapping of name to PurchaseResults, or list of PurchaseResults
-        All fitted to the same customers.
-    actual, length : array_like and float, optional
-        Holdout purchases and the length of the holdout; adds bias and mae.
-
-    Returns
-    -------
-    DataFrame
-        Columns model, log_likelihood, parameters, bic, bias, bias_low, bias_high, mae, mae_low,
-        mae_high, verdict.
-    """
-    named = list(fits.items()) if isinstance(fits, Mapping) else [(f.title, f) for f in fits]
-    if len({round(f.nobs, 6) for _, f in named}) > 1:
-        raise DataError("models were fitted to different customers", remedy="fit all to one set")
-    # the likelihood of times measured in days is not that of weeks
-    one_unit(*(f.unit for _, f in named), of="the models")
-    rows = []
-    for name, fit in named:
-        row: dict[str, object] = {
-            "model": name,
-            "log_likelihood": fit.llf,
-            "parameters": fit.params.size,
-            "bic": fit.bic,
-        }
-        if actual is not None and length is not None:
-            errors = holdout_table(fit, actual, length).errors
-            if "bias" in errors:
-                row["bias"], row["bias_low"], row["bias_high"] = errors["bias"]
-            row["mae"], row["mae_low"], row["mae_high"] = list(errors["mae"])[:3]
-        row["verdict"] = fit.verdict.kind
-        rows.append(row)
-    return pd.DataFrame(rows).sort_values("bic", kind="stable", ignore_index=True)

@@ -16,15 +16,15 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from workbench.arrays import Array
-from workbench.clv.models.covariate_results import CovariateResults
-from workbench.clv.models.forecast import PurchaseResults
+from workbench.clv.models.covariates import CovariateResults
 from workbench.clv.models.gamma_gamma import GammaGammaResults
 from workbench.clv.models.likelihood import in_logs, maximise
 from workbench.clv.models.prediction import Prediction
-from workbench.clv.units import per_year
+from workbench.clv.models.purchase import PurchaseResults
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.stats.bootstrap import bootstrap_weights
+from workbench.units import per_year
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.units import MONTHS, PERIODS_A_YEAR
 
-# Months in a step of each kind of period, and periods in a cycle of seasons.
-MONTHS: Final = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
-CYCLE: Final = {"week": 52, "month": 12, "quarter": 4, "half-year": 2, "year": 1}
 _LABEL: Final = re.compile(r"(\d{4})(?:[-_ ]?([HQMWS])?(\d{1,2}))?$", re.IGNORECASE)
 
 
@@ -69,7 +67,7 @@ class Record:
     @property
     def season_length(self) -> int:
         """Periods in a year."""
-        return CYCLE[self.kind]
+        return PERIODS_A_YEAR[self.kind]
 
     def step_of(self, day: dt.date) -> int:
         """Return the number of the last period that is over on a day, its last day counting."""

@@ -17,8 +17,8 @@ from workbench.clv.models.beta_geometric import BetaGeometric
 from workbench.clv.models.pareto import ParetoNBD
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.clv.models.rows import check_counts, check_rows
-from workbench.clv.units import one_unit
 from workbench.errors import DataError, WorkbenchError
+from workbench.units import one_unit
 
 _CLASSES: dict[type[PurchaseModel], str] = {
     BetaGeometric: "BetaGeoModel",

@@ -246,9 +246,6 @@ class BetaGeometricBetaBinomial(PurchaseModel):
             t_x[buys] = period
         return x, t_x
 
-    def _baseline(self) -> type[PurchaseModel] | None:
-        return BetaBinomial
-
     def _judge(self, best: Optimum, rise: float | None) -> Verdict:
         found = super()._judge(best, rise)
         if found.kind != "no_dropout":
@@ -337,5 +334,5 @@ class BetaBinomial(BetaGeometricBetaBinomial):
         """Coins for buying alone."""
         return BetaGeometricBetaBinomial.draw(np.array([*theta, 1e-300, 1.0]), T, rng)
 
-    def _baseline(self) -> type[PurchaseModel] | None:
-        return None
+
+BetaGeometricBetaBinomial.baseline, BetaBinomial.baseline = BetaBinomial, None

@@ -18,7 +18,7 @@ from scipy.special import betainc, betaln, expit, gammaln, psi, zeta
 
 from workbench.arrays import Array
 from workbench.clv.models.likelihood import Derivatives
-from workbench.clv.models.nbd import count_mass, counting_by_row, counting_terms
+from workbench.clv.models.nbd import NBD, count_mass, counting_by_row, counting_terms
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.clv.models.quadrature import beta_expectation, discount_nodes
 from workbench.clv.models.rows import Purchases, table_of
@@ -109,6 +109,7 @@ class BetaGeometric(PurchaseModel):
     silence since. `ModifiedBetaGeometric` lets the first purchase be the last.
     """
 
+    baseline = NBD
     title = "BG/NBD"
     names = ("r", "alpha", "a", "b")
     timed = (0, 1, 0, 0)

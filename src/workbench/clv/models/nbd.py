@@ -136,9 +136,6 @@ class NBD(PurchaseModel):
         last = T * rng.beta(np.maximum(x, 1.0), 1.0)
         return x, np.where(x > 0, last, 0.0)
 
-    def _baseline(self) -> type[PurchaseModel] | None:
-        return None
-
     def _judge(self, best: Optimum, rise: float | None) -> Verdict:
         if best.bound.any():
             return Verdict(

@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from workbench.arrays import Array
 from workbench.clv.models.likelihood import Derivatives
-from workbench.clv.models.nbd import count_mass, counting_by_row, counting_terms
+from workbench.clv.models.nbd import NBD, count_mass, counting_by_row, counting_terms
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.clv.models.quadrature import discount_nodes, legendre
 from workbench.clv.models.rows import Purchases, add_up, table_of
@@ -216,6 +216,7 @@ class ParetoNBD(PurchaseModel):
     alpha and beta in time.
     """
 
+    baseline = NBD
     title = "Pareto/NBD"
     names = ("r", "alpha", "s", "beta")
     timed = (0, 1, 0, 1)

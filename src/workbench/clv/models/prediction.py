@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.arrays import Array, Index
-from workbench.clv.models.rows import add_up, distinct
+from workbench.clv.models.rows import add_up, as_floats, distinct, refuse
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.stats.intervals import normal_quantile
@@ -271,3 +271,40 @@ def limits(
             low = np.where(inside, 1 / (1 + np.exp(-(centre - width))), estimate)
             high = np.where(inside, 1 / (1 + np.exp(-(centre + width))), estimate)
     return np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+
+
+def spread_over(masses: list[Prediction], counts: Array | None = None) -> pd.DataFrame:
+    """Count expected customers by number of purchases, of a whole cohort.
+
+    Parameters
+    ----------
+    masses : list of Prediction
+        P(0), P(1), ... of the same customers.
+    counts : ndarray, optional
+        Customers behind each row.
+
+    Returns
+    -------
+    DataFrame
+        One row a number, the last one open-ended: purchases (label), estimate, low, high.
+    """
+    n = masses[0].counts if counts is None else counts
+    rows = [mass.total(n) for mass in masses]
+    first, several, size = masses[0], len(masses), float(n.sum())
+
+    def rest(phi: Array) -> Array:
+        return np.array([size - sum(float(n @ mass.at(phi)) for mass in masses)])
+
+    more = first.of_same(rest, np.zeros(1, dtype=np.intp)).total()
+    labels = [*(str(k) for k in range(several)), f"{several}+"]
+    table = [(i.value, i.low, i.high) for i in (*rows, more)]
+    out = pd.DataFrame(table, columns=["estimate", "low", "high"])
+    out.insert(0, "purchases", labels)
+    return out
+
+
+def times(name: str, values: ArrayLike) -> Array:
+    """Check lengths of time, or numbers of purchases: zero or more."""
+    out, labels = as_floats(name, values)
+    refuse(name, labels, out < 0, "is negative", "give zero or more")
+    return out if np.ndim(values) else out[0]

@@ -1,10 +1,11 @@
-"""The shape of a purchase model: fit once, then ask about customers in it, new ones, any."""
+"""A purchase model in continuous time, fitted once, and what the fit tells of any customer."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+from dataclasses import replace
+from typing import ClassVar, Literal, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -12,23 +13,23 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaincc
 
 from workbench.arrays import Array
-from workbench.clv.models.fitted import Verdict
-from workbench.clv.models.forecast import PurchaseResults
+from workbench.clv.models.bias import Evidence, outer
+from workbench.clv.models.fitted import Fitted, Verdict
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
+from workbench.clv.models.prediction import Prediction, spread_over, times
 from workbench.clv.models.rows import (
     Purchases,
+    add_up,
     check_counts,
     check_estimable,
     check_rows,
+    distinct,
     dot,
     gather,
+    thinned,
 )
-from workbench.clv.units import one_unit
 from workbench.errors import DataError
-
-if TYPE_CHECKING:
-    from workbench.clv.models.covariates import CovariateModel
-
+from workbench.units import continuous_rate, one_unit
 
 #: Fits with more distinct repeat buyers than this start from a fit to a sample of them.
 SAMPLE_ABOVE = 30_000
@@ -37,6 +38,8 @@ SAMPLE_ABOVE = 30_000
 #: nobody leaves the search may end anywhere along the edge, and how near to it is rounding error:
 #: about a millionth. A thousandth is far above that, and tells nothing of any customer.
 NO_RISE = 1e-3
+#: Rows whose scores are held at once.
+BLOCK = 4096
 
 
 class Summary(Protocol):
@@ -75,6 +78,8 @@ class PurchaseModel(ABC):
     #: Parameters that covariates of either process scale, each with its sign in the exponent.
     purchase_effects: ClassVar[tuple[tuple[int, int], ...]] = ()
     dropout_effects: ClassVar[tuple[tuple[int, int], ...]] = ()
+    #: The same model without dropout, to which this one is compared.
+    baseline: ClassVar[type[PurchaseModel] | None] = None
 
     def __init__(
         self,
@@ -190,20 +195,6 @@ class PurchaseModel(ABC):
         """Length of time that the search counts as one: the mean age."""
         return dot(rows.n, rows.T) / rows.customers
 
-    def with_covariates(
-        self, *, purchase: pd.DataFrame | None = None, dropout: pd.DataFrame | None = None
-    ) -> CovariateModel:
-        """Let what is known of customers explain how often they buy and how soon they leave.
-
-        Parameters
-        ----------
-        purchase, dropout : DataFrame, optional
-            One row a customer, in the order of the model; numbers, 0/1 for categories.
-        """
-        from workbench.clv.models.covariates import CovariateModel
-
-        return CovariateModel(self, purchase=purchase, dropout=dropout)
-
     # Fitting
 
     def fit(self, *, start: ArrayLike | None = None) -> PurchaseResults:
@@ -233,7 +224,7 @@ class PurchaseModel(ABC):
             else [np.log(np.asarray(start, dtype=float)) - shift]
         )
         best, rise = self._climb(rows, starts), None
-        if (without := self._baseline()) is not None:
+        if (without := self.baseline) is not None:
             stays = without._climb(rows, [np.log(start) for start in without._starts(rows)])
             rise = max(2 * (best.value - stays.value), 0.0)
         per_scale = np.log(scale) * dot(rows.n, rows.x)
@@ -254,7 +245,7 @@ class PurchaseModel(ABC):
     def _climb(cls, rows: Purchases, starts: list[Array]) -> Optimum:
         lower, upper = np.full(len(cls.names), -16.0), np.full(len(cls.names), 12.0)
         if np.count_nonzero(rows.x) > SAMPLE_ABOVE:
-            starts = [cls._climb(_thinned(rows), starts).phi]
+            starts = [cls._climb(thinned(rows), starts).phi]
         evaluate = in_logs(cls.likelihood(rows))
         found: list[Optimum] = []
         for phi in starts:
@@ -273,10 +264,11 @@ class PurchaseModel(ABC):
         theta = np.exp(phi)
         law: type[PurchaseModel] = type(self)
         params = pd.Series(theta, index=pd.Index(self.names, dtype=object), name=self.title)
-        verdict, without = self._judge(best, rise), self._baseline()
+        verdict, without = self._judge(best, rise), self.baseline
         if verdict.kind == "no_dropout" and without is not None:
             # nobody leaves: the parameters that are left are those of the NBD
-            baseline = self._fit_same_rows(without)
+            rows = self.rows
+            baseline = without(rows.x, rows.t_x, rows.T, rows.n, unit=self.unit).fit()
             law, phi, covariance = baseline.law, baseline.phi, baseline.covariance
             llf, free = baseline.llf, 2
             params = pd.Series(
@@ -295,23 +287,6 @@ class PurchaseModel(ABC):
         )
         results.title, results.law, results.model = self.title, law, self
         return results
-
-    def _baseline(self) -> type[PurchaseModel] | None:
-        """Give the same model without dropout, to which this one is compared."""
-        from workbench.clv.models.nbd import NBD
-
-        return NBD
-
-    def _fit_same_rows(self, kind: type[PurchaseModel]) -> PurchaseResults:
-        """Fit another model to the rows of this one, which are checked and grouped already."""
-        twin = kind.__new__(kind)
-        twin.index, twin.counts, twin.rows, twin.unit = (
-            self.index,
-            self.counts,
-            self.rows,
-            self.unit,
-        )
-        return twin.fit()
 
     def _judge(self, best: Optimum, rise: float | None) -> Verdict:
         values = {}
@@ -357,16 +332,235 @@ class PurchaseModel(ABC):
         return Verdict("converged", message, values, type(self).__name__)
 
 
-def _thinned(rows: Purchases) -> Purchases:
-    """Every k-th distinct repeat buyer, weighted up, and all one-time buyers."""
-    repeat = np.flatnonzero(rows.x)
-    # sorted by frequency a systematic sample is a stratified one
-    repeat = repeat[np.argsort(rows.x[repeat], kind="stable")]
-    every = max(repeat.size // 6000, 2)
-    once = np.flatnonzero(rows.x == 0)[:: 1 if np.count_nonzero(rows.x == 0) < 6000 else every]
-    kept = np.concatenate([once, repeat[every // 2 :: every]])
-    n = rows.n[kept].copy()
-    for group, whole in ((rows.x[kept] == 0, rows.x == 0), (rows.x[kept] > 0, rows.x > 0)):
-        if n[group].sum() > 0:
-            n[group] *= rows.n[whole].sum() / n[group].sum()
-    return Purchases(rows.x[kept], rows.t_x[kept], rows.T[kept], n, np.arange(kept.size), rows.unit)
+class PurchaseResults(Fitted):
+    """A fitted purchase model.
+
+    Everything that takes customers (`x`, `t_x`, `T`) answers for those of the fit when none are
+    given, in the order in which they came. Times are in the unit of the data.
+    """
+
+    law: type[PurchaseModel]
+    model: PurchaseModel
+
+    @property
+    def leaves(self) -> bool:
+        """Whether customers leave at all: not in the NBD, nor where no dropout was seen."""
+        return len(self.law.names) > 2
+
+    def _ask(
+        self,
+        function: Callable[..., Array],
+        x: ArrayLike | None,
+        t_x: ArrayLike | None,
+        T: ArrayLike | None,
+        *extra: ArrayLike,
+        link: Literal["log", "logit"] = "log",
+    ) -> Prediction:
+        if x is None and t_x is None and T is None:
+            rows = self.model.rows
+            if not any(np.ndim(e) for e in extra):
+                columns = (*(np.full(rows.x.size, e) for e in extra), rows.x, rows.t_x, rows.T)
+                return Prediction(
+                    lambda phi: function(np.exp(phi), *columns),
+                    self.phi,
+                    self.covariance,
+                    rows.inverse,
+                    link=link,
+                    counts=self.model.counts,
+                    index=self.model.index,
+                )
+            x, t_x, T = (v[rows.inverse] for v in (rows.x, rows.t_x, rows.T))
+        if x is None or t_x is None or T is None:
+            raise DataError(
+                "only part of a customer's history is given",
+                remedy="give x, t_x and T, or none of them for the customers of the fit",
+            )
+        index = x.index if isinstance(x, pd.Series) else None
+        columns = np.broadcast_arrays(
+            *(np.asarray(e, float) for e in extra), *self.model.check(x, t_x, T)
+        )
+        first, inverse = distinct(*(np.ravel(c) for c in columns))
+        picked = [np.ravel(c)[first] for c in columns]
+        return Prediction(
+            lambda phi: function(np.exp(phi), *picked),
+            self.phi,
+            self.covariance,
+            inverse,
+            link=link,
+            index=index,
+        )
+
+    def _by_age(
+        self, theta: Array, x: Array, T: Array, function: Callable[[Array, Array], Array]
+    ) -> Array:
+        """Evaluate what depends on x and T only once for each pair of them."""
+        first, inverse = distinct(x, T)
+        if first.size > 0.7 * x.size:
+            return function(x, T)
+        return function(x[first], T[first])[inverse]
+
+    def p_alive(
+        self, x: ArrayLike | None = None, t_x: ArrayLike | None = None, T: ArrayLike | None = None
+    ) -> Prediction:
+        """P(alive at the end of observation)."""
+        return self._ask(self.law.alive, x, t_x, T, link="logit")
+
+    def expected_purchases(
+        self,
+        t: ArrayLike,
+        x: ArrayLike | None = None,
+        t_x: ArrayLike | None = None,
+        T: ArrayLike | None = None,
+    ) -> Prediction:
+        """Purchases expected in the next `t` units of time, dropout allowed for."""
+        time = times("t", t)
+
+        def given(theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
+            if np.all(t == t[0]):
+                later = self._by_age(
+                    theta,
+                    x,
+                    T,
+                    lambda x, T: self.law.expected(theta, np.full(x.size, t[0]), x, T),
+                )
+            else:
+                later = self.law.expected(theta, t, x, T)
+            return self.law.alive(theta, x, t_x, T) * later
+
+        return self._ask(given, x, t_x, T, time)
+
+    def expected_purchases_new(self, t: ArrayLike) -> Prediction:
+        """Repeat purchases expected of a new customer within `t` of the first purchase."""
+        return self.expected_purchases(t, 0.0, 0.0, 0.0)
+
+    def probability_none(
+        self,
+        t: ArrayLike,
+        x: ArrayLike | None = None,
+        t_x: ArrayLike | None = None,
+        T: ArrayLike | None = None,
+    ) -> Prediction:
+        """P(no purchase in the next `t` units of time), whether gone or merely quiet."""
+
+        def given(theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
+            return 1 - self.law.alive(theta, x, t_x, T) * (1 - self.law.none(theta, t, x, T))
+
+        return self._ask(given, x, t_x, T, times("t", t), link="logit")
+
+    def pmf(
+        self,
+        k: ArrayLike,
+        t: ArrayLike,
+        x: ArrayLike = 0.0,
+        t_x: ArrayLike = 0.0,
+        T: ArrayLike = 0.0,
+    ) -> Prediction:
+        """P(k repeat purchases in `t`), of a new customer unless a history is given."""
+
+        def given(theta: Array, k: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
+            alive = self.law.alive(theta, x, t_x, T)
+            return alive * self.law.mass(theta, k, t, x, T) + np.where(k == 0, 1 - alive, 0.0)
+
+        number = times("k", k)
+        if (number != np.round(number)).any():
+            raise DataError("k is not a whole number", remedy="k counts purchases")
+        return self._ask(given, x, t_x, T, number, times("t", t), link="logit")
+
+    def distribution(self, t: float, *, upto: int = 7) -> pd.DataFrame:
+        """Count the fit's customers by purchases expected in the next `t`; see `spread_over`."""
+        rows = self.model.rows
+        known = [v[rows.inverse] for v in (rows.x, rows.t_x, rows.T)]
+        return spread_over([self.pmf(k, t, *known) for k in range(upto)], self.model.counts)
+
+    def refits(self) -> Callable[[Array], Array]:
+        """Give a function from weights, one a customer, to the log parameters fitted with them."""
+        rows, law = self.model.rows, self.law
+        scale = self.model.time_scale(rows)
+        timed = np.array(law.timed, dtype=float) * np.log(scale)
+        scaled = rows.per(scale)
+        bound = np.full(timed.size, 12.0)
+
+        def refit(weights: Array) -> Array:
+            n = add_up(rows.inverse, weights, rows.x.size)
+            kept = n > 0
+            drawn = replace(
+                scaled, x=scaled.x[kept], t_x=scaled.t_x[kept], T=scaled.T[kept], n=n[kept]
+            )
+            best = maximise(
+                in_logs(law.likelihood(drawn)), self.phi - timed, lower=-bound - 4, upper=bound
+            )
+            return np.asarray(best.phi + timed, dtype=float)
+
+        return refit
+
+    def evidence(self) -> Evidence:
+        """As of every fit, with the likelihood of times as they were given."""
+        law, rows = self.law, self.model.rows
+
+        def spread(phi: Array) -> Array:
+            theta, total = np.exp(phi), np.zeros((phi.size, phi.size))
+            for lo in range(0, rows.x.size, BLOCK):
+                part = slice(lo, lo + BLOCK)
+                scores = law.scores(theta, rows.x[part], rows.t_x[part], rows.T[part])
+                total += outer(theta[:, None] * scores, rows.n[part])
+            return total
+
+        logged = np.ones(self.phi.size, dtype=bool)
+        return Evidence(in_logs(law.likelihood(rows)), spread, logged)
+
+    def dert(
+        self,
+        discount_rate: float,
+        x: ArrayLike | None = None,
+        t_x: ArrayLike | None = None,
+        T: ArrayLike | None = None,
+        *,
+        horizon: float = float("inf"),
+    ) -> Prediction:
+        """Discounted expected residual transactions.
+
+        Parameters
+        ----------
+        discount_rate : float
+            A year, as a fraction (0.10); turned into a continuous rate per unit of time.
+        x, t_x, T : array_like, optional
+        horizon : float
+            In the unit of the data; infinite by default.
+        """
+        rate = continuous_rate(discount_rate, self.unit)
+        return self.dert_continuous(rate, x, t_x, T, horizon=horizon)
+
+    def dert_continuous(
+        self,
+        rate: float,
+        x: ArrayLike | None = None,
+        t_x: ArrayLike | None = None,
+        T: ArrayLike | None = None,
+        *,
+        horizon: float = float("inf"),
+    ) -> Prediction:
+        """Discounted expected residual transactions at a continuous rate per unit of time."""
+        if not rate >= 0 or not horizon > 0:
+            raise DataError(
+                f"rate is {rate}, horizon {horizon}",
+                remedy="give a rate of zero or more and a positive horizon",
+            )
+        if rate == 0 and np.isinf(horizon):
+            raise DataError(
+                "without discounting an infinite horizon has no finite value",
+                remedy="give a horizon or a discount rate",
+            )
+
+        def given(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
+            later = self._by_age(
+                theta, x, T, lambda x, T: self.law.discounted(theta, horizon, rate, x, T)
+            )
+            return self.law.alive(theta, x, t_x, T) * later
+
+        return self._ask(given, x, t_x, T)
+
+    def simulate(self, age: ArrayLike, *, rng: np.random.Generator) -> pd.DataFrame:
+        """Draw customers from the fitted model: frequency, recency, age."""
+        T = np.atleast_1d(times("age", age))
+        x, t_x = self.law.draw(np.exp(self.phi), T, rng)
+        return pd.DataFrame({"frequency": x, "recency": t_x, "age": T})

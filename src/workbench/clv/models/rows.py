@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.arrays import Array, Index
-from workbench.clv.units import check_unit
 from workbench.errors import DataError
+from workbench.units import check_unit
 
 
 @dataclass(frozen=True)
@@ -264,3 +264,18 @@ def table_of(values: Array) -> tuple[Array, Index]:
     """Distinct values, and for each entry its place among them."""
     codes, labels = pd.factorize(values)
     return np.asarray(labels, dtype=float), np.asarray(codes, dtype=np.intp)
+
+
+def thinned(rows: Purchases) -> Purchases:
+    """Keep every k-th distinct repeat buyer, weighted up, and all one-time buyers."""
+    repeat = np.flatnonzero(rows.x)
+    # sorted by frequency a systematic sample is a stratified one
+    repeat = repeat[np.argsort(rows.x[repeat], kind="stable")]
+    every = max(repeat.size // 6000, 2)
+    once = np.flatnonzero(rows.x == 0)[:: 1 if np.count_nonzero(rows.x == 0) < 6000 else every]
+    kept = np.concatenate([once, repeat[every // 2 :: every]])
+    n = rows.n[kept].copy()
+    for group, whole in ((rows.x[kept] == 0, rows.x == 0), (rows.x[kept] > 0, rows.x > 0)):
+        if n[group].sum() > 0:
+            n[group] *= rows.n[whole].sum() / n[group].sum()
+    return Purchases(rows.x[kept], rows.t_x[kept], rows.T[kept], n, np.arange(kept.size), rows.unit)

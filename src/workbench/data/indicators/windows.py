@@ -20,10 +20,10 @@ from workbench.data.indicators.measures import (
     sales,
 )
 from workbench.data.indicators.periods import Periods, period_table
+from workbench.units import DAYS_PER_UNIT
 
 #: Interest a year by which the contract formula discounts.
 INTEREST: Final = 0.10
-_MONTHS: Final = {"week": 12 * 7 / 365.25, "month": 1, "quarter": 3, "year": 12}
 
 
 def _windows(asked: Asked) -> pa.Table:
@@ -117,7 +117,7 @@ def contract_value(asked: Asked) -> pd.DataFrame:
     Gupta and Lehmann (2003), Customers as assets, Journal of Interactive Marketing 17(1), 9-24.
     """
     panel = at_risk_of(asked)
-    fee = ibis.coalesce(panel.fee.cast("float64"), 0.0) * _MONTHS[str(asked.every)]
+    fee = ibis.coalesce(panel.fee.cast("float64"), 0.0) * _months(asked)
     stays = panel.running.cast("float64")
     panel = panel.mutate(fee_=fee, stays=stays)
     sums = {
@@ -129,7 +129,7 @@ def contract_value(asked: Asked) -> pd.DataFrame:
     }
     t = asked.run(panel.group_by(asked.keys).aggregate(**sums))
     m, r = t["fee"].astype("float64"), t["stays"].astype("float64")
-    interest = (1 + INTEREST) ** (_MONTHS[str(asked.every)] / 12) - 1
+    interest = (1 + INTEREST) ** (_months(asked) / 12) - 1
     by_fee = r / (1 + interest - r)
     by_stay = m * (1 + interest) / (1 + interest - r) ** 2
     variance = (
@@ -169,3 +169,8 @@ def conversion(asked: Asked) -> pd.DataFrame:
     buyers = both.select("customer_id").distinct().mutate(buys=True)
     rows = asked.with_period(rows.left_join(buyers, "customer_id"), "joined_on")
     return aggregate(asked, rows, rows.buys.notnull(), share=True)
+
+
+def _months(asked: Asked) -> float:
+    """Length of a period in months."""
+    return DAYS_PER_UNIT[str(asked.every)] / DAYS_PER_UNIT["month"]

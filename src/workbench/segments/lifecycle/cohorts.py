@@ -14,12 +14,12 @@ from workbench.errors import DataError
 from workbench.results.estimate import Estimate
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
 from workbench.stats.intervals import normal_quantile, wilson
+from workbench.units import MONTHS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Every = Literal["month", "quarter", "year"]
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def purchase_cohorts(
     DataError
         Fewer than two whole periods, or an unknown period.
     """
-    if every not in _MONTHS:
+    if every not in ("month", "quarter", "year"):
         raise DataError(f"every is {every!r}", remedy="choose month, quarter or year")
     last = day_number(as_of)
     log = as_purchase_days(transactions).until(last)
@@ -185,9 +185,9 @@ def _estimates(n: Array, active: Array, total: Array, squares: Array, level: flo
 
 def _periods(days: NDArray[np.int64], every: str) -> NDArray[np.int64]:
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    return np.asarray(months // _MONTHS[every], dtype=np.int64)
+    return np.asarray(months // MONTHS[every], dtype=np.int64)
 
 
 def _starts(periods: NDArray[np.int64], every: str) -> pd.DatetimeIndex:
-    months = (periods * _MONTHS[every]).astype("datetime64[M]")
+    months = (periods * MONTHS[every]).astype("datetime64[M]")
     return pd.DatetimeIndex(months.astype("datetime64[ns]"))
