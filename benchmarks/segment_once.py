@@ -36,11 +36,18 @@ def _measures(folder: Path) -> pd.DataFrame:
 
 
 def _rfm(folder: Path):
-    from workbench.segments import score_customers
+    from workbench.data import score_measures
+    from workbench.segments import name_customers
 
     measures = _measures(folder)
-    score_customers(measures.head(1000))
-    return lambda: score_customers(measures)
+    measures.insert(0, "customer_id", np.arange(len(measures)))
+
+    def work(customers: pd.DataFrame = measures) -> None:
+        scored = score_measures(customers)
+        name_customers(scored.frame(), levels=scored.levels)
+
+    work(measures.head(1000))
+    return work
 
 
 def _engine(folder: Path):
@@ -53,8 +60,7 @@ def _engine(folder: Path):
 
 
 def _kmeans(folder: Path):
-    from workbench.segments.clusters.features import prepare
-    from workbench.segments.clusters.methods import fit_partition
+    from workbench.segments.clusters.methods import fit_partition, prepare
 
     X = prepare(_measures(folder)).matrix
     fit_partition(X[:1000], 5, np.random.default_rng(2))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from workbench.segments import score_customers
+from workbench.data import score_measures
+from workbench.segments import name_customers
 from workbench.study import Study, StudyError, load_study
 
 CARD = """
@@ -38,10 +39,11 @@ def test_the_rules_of_a_card_name_the_segments(tmp_path: Path) -> None:
     rules = card.rule_table()
     assert rules is not None and rules["segment"].tolist() == ["Active", "Quiet"]
     people = pd.DataFrame({"days_since_last": [1, 2, 3], "orders": [1, 2, 9], "spend": [1, 2, 3]})
-    people = people.loc[[0] * 5 + [1] * 5 + [2] * 5]
-    found = score_customers(people, rules=rules, cuts=card.cuts, weights=card.weights, levels=3)
-    assert found.table["segment"].tolist() == ["Active"] * 5 + ["Quiet"] * 10
-    assert found.table["frequency_score"].tolist() == [1] * 5 + [2] * 5 + [3] * 5
+    people = people.loc[[0] * 5 + [1] * 5 + [2] * 5].assign(customer_id=list("abcdefghijklmno"))
+    scored = score_measures(people, cuts=card.cuts, levels=3)
+    found = name_customers(scored.frame(), levels=scored.levels, rules=rules, weights=card.weights)
+    assert found.customers["segment"].tolist() == ["Active"] * 5 + ["Quiet"] * 10
+    assert found.customers["frequency_score"].tolist() == [1] * 5 + [2] * 5 + [3] * 5
     assert found.actions()["need"].tolist() == ["News", ""]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -73,3 +73,45 @@ def did_you_mean(word: object, known: Iterable[object]) -> str:
     """
     meant = closest(word, known)
     return f"; did you mean {meant!r}?" if meant is not None else ""
+
+
+def rows_of(labels: Iterable[object]) -> str:
+    """Name the rows that cannot be used: the first five, and how many more.
+
+    Parameters
+    ----------
+    labels : iterable
+        Labels of the rows.
+    """
+    names = [str(label) for label in labels]
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return f"row{'s' if len(names) > 1 else ''} {', '.join(names[:5])}{more}"
+
+
+def require_columns(
+    there: Iterable[object], wanted: Sequence[str], what: str, remedy: str = ""
+) -> None:
+    """Refuse a table without the columns that an analysis needs.
+
+    Parameters
+    ----------
+    there : iterable
+        Columns of the table, or the table.
+    wanted : sequence of str
+        Columns that it must have.
+    what : str
+        Which table, with its verb: ``the contracts have``.
+    remedy : str
+        What to do; "give" and the columns by default.
+
+    Raises
+    ------
+    DataError
+        Naming the columns that are not there.
+    """
+    known = set(there)
+    lacking = [name for name in wanted if name not in known]
+    if lacking:
+        raise DataError(
+            f"{what} no column {', '.join(lacking)}", remedy=remedy or f"give {', '.join(wanted)}"
+        )

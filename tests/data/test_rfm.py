@@ -1,9 +1,11 @@
-"""Scores made in the engine are those made in pandas, ties and all."""
+"""Scores made in the engine are those of a plain NumPy oracle, ties and all."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import product
+from typing import Any
 
 import hypothesis.strategies as st
 import ibis
@@ -12,11 +14,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from workbench.data import Tables, rfm_scores
+from workbench.data import RFMScores, Tables, rfm_scores, score_measures, score_purchases
 from workbench.data.engine import Engine
-from workbench.data.rfm import SCORES, score_purchases
+from workbench.data.rfm import MEASURES, SCORES
 from workbench.errors import DataError
-from workbench.segments import name_customers, rfm
 from workbench.study import Study
 
 OpenStudy = Callable[..., Tables]
@@ -66,9 +67,53 @@ def test_the_spend_of_the_last_year_ends_with_the_day() -> None:
             "amount": [1.0, 2, 4, 8, 16],
         }
     )
-    frame = score_purchases(an_engine(), ibis.memtable(log), as_of=AS_OF, levels=1).frame()
+    frame = score_purchases(log, as_of=AS_OF, levels=1).frame()
     assert frame["spend_year"].tolist() == [6.0, 0.0]
     assert frame["spend"].tolist() == [7.0, 8.0]
+
+
+def measured(**columns: Any) -> pd.DataFrame:
+    size = len(next(iter(columns.values())))
+    return with_ids(pd.DataFrame({m: np.ones(size) for m in MEASURES} | columns))
+
+
+def with_ids(measures: pd.DataFrame) -> pd.DataFrame:
+    return measures.assign(customer_id=[f"k{i:04d}" for i in range(len(measures))])
+
+
+def compare(
+    found: RFMScores,
+    log: pd.DataFrame,
+    *,
+    levels: int | Mapping[str, int] = 5,
+    cuts: Mapping[str, list[float]] | None = None,
+) -> None:
+    """Hold scores against an oracle: sorted values, ranks in whole numbers."""
+    day = pd.Timestamp(AS_OF)
+    bought = log.assign(date=pd.to_datetime(log["date"]))
+    bought = bought[(bought["amount"] >= 0) & (bought["date"] <= day)]
+    daily = bought.groupby(["customer_id", "date"])["amount"].sum().reset_index()
+    by = daily.groupby("customer_id")
+    own = {
+        "days_since_last": (day - by["date"].max()).dt.days.to_numpy(),
+        "orders": by.size().to_numpy(),
+        "spend": by["amount"].sum().round(6).to_numpy(),
+    }
+    frame = found.frame()
+    assert (frame["tenure"] == (day - by["date"].min()).dt.days.to_numpy()).all()
+    for name, (measure, values) in zip(SCORES, own.items(), strict=True):
+        wanted = levels if isinstance(levels, int) else levels[measure]
+        ends = (cuts or {}).get(measure)
+        if ends is None:
+            ranks = -(-np.arange(1, wanted) * values.size // wanted) - 1
+            ends = np.sort(values)[ranks].tolist()
+        score = np.searchsorted(np.asarray(ends, dtype=float), values, side="left") + 1
+        if measure == "days_since_last":
+            score = len(ends) + 2 - score
+        assert frame[measure].tolist() == values.tolist()
+        assert frame[name].tolist() == score.tolist()
+        assert found.cuts[measure] == ends and found.levels[measure] == len(ends) + 1
+    assert found.refunds == (log["amount"] < 0).sum()
 
 
 _DAY = st.dates(dt.date(2025, 6, 1), dt.date(2025, 7, 3))
@@ -95,22 +140,12 @@ def test_the_engine_and_pandas_give_the_same_scores(
     table = ibis.memtable(log)
     if not ((log["amount"] >= 0) & (log["date"] <= AS_OF)).any():
         with pytest.raises(DataError, match="there is no purchase to 2025-06-30"):
-            score_purchases(engine, table, as_of=AS_OF, levels=levels, cuts=given_cuts)
+            score_purchases(table, as_of=AS_OF, engine=engine, levels=levels, cuts=given_cuts)
         return
-    own = rfm(log, as_of=AS_OF, levels=levels, cuts=given_cuts)
-    found = score_purchases(engine, table, as_of=AS_OF, levels=levels, cuts=given_cuts)
-    named = name_customers(
-        found.frame(), levels=found.levels, cuts=found.cuts, as_of=found.as_of,
-        refunds=found.refunds,
-    )  # fmt: skip
-    expected = own.table.reset_index(drop=True)
-    same = list(expected.columns)
-    pd.testing.assert_frame_equal(named.table[same], expected, check_dtype=False)
-    assert named.levels == own.levels and (named.as_of, named.refunds) == (own.as_of, own.refunds)
-    for measure, ends in own.cuts.items():
-        assert ends.tolist() == found.cuts[measure]
-    groups = own.table.groupby(list(SCORES))["spend"].agg(["size", "sum"])
-    assert found.combinations()["n"].tolist() == groups["size"].tolist()
+    frame = score_purchases(table, as_of=AS_OF, engine=engine, levels=levels, cuts=given_cuts)
+    compare(frame, log, levels=levels, cuts=given_cuts)
+    groups = frame.frame().groupby(list(SCORES))["spend"].size()
+    assert frame.combinations()["n"].tolist() == groups.tolist()
 
 
 def test_many_customers_with_ties_score_alike_in_both() -> None:
@@ -123,17 +158,54 @@ def test_many_customers_with_ties_score_alike_in_both() -> None:
             "amount": rng.choice([9.99, 19.99, 0.1, 0.7], size=n),
         }
     )
-    own = rfm(log, as_of=AS_OF, levels={"days_since_last": 7, "orders": 3, "spend": 10})
+    levels = {"days_since_last": 7, "orders": 3, "spend": 10}
     # the engine sees the rows in another order, and adds them in another order
-    shuffled = log.sample(frac=1, random_state=1)
-    found = score_purchases(
-        an_engine(), ibis.memtable(shuffled), as_of=AS_OF,
-        levels={"days_since_last": 7, "orders": 3, "spend": 10},
-    )  # fmt: skip
-    frame = found.frame()
-    assert (frame[list(SCORES)].to_numpy() == own.table[list(SCORES)].to_numpy()).all()
-    assert (frame["spend"].to_numpy() == own.table["spend"].to_numpy()).all()
-    assert own.table.groupby("spend")["spend_score"].nunique().eq(1).all()
+    found = score_purchases(log.sample(frac=1, random_state=1), as_of=AS_OF, levels=levels)
+    compare(found, log, levels=levels)
+    assert found.frame().groupby("spend")["spend_score"].nunique().eq(1).all()
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3, 4, 5, 7, 10])
+def test_scores_count_the_cuts_below_whatever_the_levels(levels: int) -> None:
+    measures = pd.DataFrame(list(product(range(levels), repeat=3)), columns=list(MEASURES))
+    cuts = {m: [i + 0.5 for i in range(levels - 1)] for m in measures}
+    scored = score_measures(with_ids(measures), cuts=cuts)
+    frame = scored.frame()
+    assert (frame["recency_score"] == levels - frame["days_since_last"]).all()
+    assert (frame["frequency_score"] == frame["orders"] + 1).all()
+    assert (frame["spend_score"] == frame["spend"] + 1).all()
+    assert scored.levels == dict.fromkeys(MEASURES, levels)
+    assert (scored.as_of, scored.customers) == (None, levels**3)
+
+
+def test_distinct_values_are_cut_into_equal_fifths() -> None:
+    frame = score_measures(measured(spend=np.arange(100.0))).frame()
+    assert frame["spend_score"].value_counts().eq(20).all()
+    assert frame["frequency_score"].eq(1).all()
+
+
+def test_cuts_of_the_user_are_upper_ends() -> None:
+    scored = score_measures(
+        measured(orders=[1, 2, 3, 4, 5, 10, 11]), cuts={"orders": [1, 2, 4, 10]}
+    )
+    assert scored.frame()["frequency_score"].tolist() == [1, 2, 3, 3, 4, 4, 5]
+    assert scored.levels["orders"] == 5
+
+
+@pytest.mark.parametrize(
+    ("frame", "told"),
+    [
+        ({"spend": []}, "there is no customer"),
+        ({"spend": [1.0, np.nan]}, "spend is missing, infinite or negative in 1 rows"),
+        ({"days_since_last": [3, -1, -2]}, "days_since_last is missing, .* in 2 rows"),
+        ({"orders": ["one", "two"]}, "orders holds text"),
+    ],
+)
+def test_unusable_measures_are_refused(frame: dict[str, list], told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        score_measures(measured(**frame))
+    with pytest.raises(DataError, match="the customers have no column orders"):
+        score_measures(measured(spend=[1.0]).drop(columns="orders"))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +224,7 @@ def test_unusable_logs_are_refused(change: dict[str, list], told: str) -> None:
         | change
     )
     with pytest.raises(DataError, match=told):
-        score_purchases(an_engine(), ibis.memtable(log), as_of=AS_OF)
+        score_purchases(log, as_of=AS_OF)
 
 
 @pytest.mark.parametrize(
@@ -166,22 +238,28 @@ def test_unusable_logs_are_refused(change: dict[str, list], told: str) -> None:
     ],
 )
 def test_unusable_cuts_are_refused(options: dict, told: str) -> None:
-    log = ibis.memtable(
-        pd.DataFrame({"customer_id": ["a"], "date": [dt.date(2025, 1, 1)], "amount": [1.0]})
-    )
+    log = pd.DataFrame({"customer_id": ["a"], "date": [dt.date(2025, 1, 1)], "amount": [1.0]})
     with pytest.raises(DataError, match=told):
-        score_purchases(an_engine(), log, as_of=AS_OF, **options)
+        score_purchases(log, as_of=AS_OF, **options)
+
+
+def test_what_is_no_log_is_refused() -> None:
+    log = pd.DataFrame({"customer_id": ["a"], "date": [dt.date(2025, 1, 1)], "amount": ["1"]})
+    with pytest.raises(DataError, match="amount holds text"):
+        score_purchases(log, as_of=AS_OF)
+    with pytest.raises(DataError, match="the log has no column date, amount"):
+        score_purchases(log[["customer_id"]], as_of=AS_OF)
+    with pytest.raises(DataError, match="a table of an engine comes without it"):
+        score_purchases(ibis.memtable(log), as_of=AS_OF)
 
 
 def test_one_customer_and_all_alike_are_scored() -> None:
     engine = an_engine()
     rows = {"customer_id": list("abc"), "date": [dt.date(2025, 1, 1)] * 3, "amount": [5.0] * 3}
-    alike = score_purchases(engine, ibis.memtable(pd.DataFrame(rows)), as_of=AS_OF).frame()
+    alike = score_purchases(pd.DataFrame(rows), as_of=AS_OF).frame()
     # nobody is told apart by lot: all get one score
     assert alike[list(SCORES)].drop_duplicates().to_numpy().tolist() == [[5, 1, 1]]
-    one = score_purchases(
-        engine, ibis.memtable(pd.DataFrame(rows).iloc[:1]), as_of=AS_OF, levels=3
-    ).frame()
+    one = score_purchases(pd.DataFrame(rows).iloc[:1], as_of=AS_OF, engine=engine, levels=3).frame()
     assert len(one) == 1
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.segments import by_attribute, gini, latent_classes, rfm
-from workbench.segments.rfm import SCORES, score_customers
+from workbench.data import score_measures, score_purchases
+from workbench.segments import by_attribute, gini, latent_classes, name_customers
+from workbench.segments.rfm import SCORES
 
 pytestmark = pytest.mark.reference
 
@@ -28,7 +29,9 @@ def test_rfm_of_ten_customers_is_that_worked_by_hand() -> None:
         ],
         columns=["customer_id", "date", "amount"],
     )
-    table = rfm(log, as_of=as_of).table.set_index("customer_id")
+    scored = score_purchases(log, as_of=as_of.date())
+    named = name_customers(scored.frame(), levels=scored.levels)
+    table = named.customers.set_index("customer_id")
     # two customers a level, the most recent first
     assert table["recency_score"].tolist() == [5, 5, 4, 4, 3, 3, 2, 2, 1, 1]
     # the 20, 40 and 60 % quantiles of orders are all 1, the 80 % one is 3
@@ -70,7 +73,7 @@ def test_rfm_with_set_cuts_gives_the_scores_of_a_printed_example() -> None:
         "orders": [9, 19, 29, 39],
         "spend": [4_999, 9_999, 19_999, 50_000],
     }
-    table = score_customers(customers, cuts=cuts).table
+    table = score_measures(customers, cuts=cuts).frame()
     scores = ["".join(map(str, row)) for row in table[list(SCORES)].to_numpy()]
     assert scores == ["422", "322", "244", "511", "112", "355", "111", "532"]
 
@@ -123,4 +126,4 @@ def test_latent_classes_of_role_conflict_are_goodmans() -> None:
     assert reached[2] == pytest.approx(-504.4677, abs=0.002)
     assert found.evidence["parameters"].tolist() == [4, 9, 14]
     # BIC takes two classes, as Goodman did
-    assert found.metrics()["k"].value == 2
+    assert found.estimates()["k"].value == 2

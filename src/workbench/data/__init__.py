@@ -26,7 +26,7 @@ from workbench.data.indicators.indicator import (
     rows_share,
 )
 from workbench.data.indicators.library import Indicator
-from workbench.data.rfm import RFMScores, rfm_scores
+from workbench.data.rfm import RFMScores, rfm_scores, score_measures, score_purchases
 from workbench.data.tables import Tables, open_tables
 
 __all__ = [
@@ -57,5 +57,7 @@ __all__ = [
     "rfm_scores",
     "rows_mean",
     "rows_share",
+    "score_measures",
+    "score_purchases",
     "suppress",
 ]

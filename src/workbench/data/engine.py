@@ -57,8 +57,9 @@ class Engine:
 
     Parameters
     ----------
-    study : Study
-        Its `connection` names the backend; its `time_zone` decides what day an instant is.
+    study : Study, optional
+        Its `connection` names the backend; its `time_zone` decides what day an instant is. Without
+        a study: in memory, in UTC.
     connection : str, optional
         Another backend than the study's.
 
@@ -68,26 +69,27 @@ class Engine:
     zone) are turned into wall-clock time there, and everything after that is without zone.
     """
 
-    def __init__(self, study: Study, connection: str | None = None) -> None:
-        self.zone = study.time_zone
+    def __init__(self, study: Study | None = None, connection: str | None = None) -> None:
+        self.zone = study.time_zone if study else "UTC"
         self._kept: list[Any] = []
         #: Columns known to hold bare texts: a second look at each would cost as much as the first.
         self._bare: set[Any] = set()
-        address = connection or study.connection
+        address = connection or (study.connection if study else "duckdb://")
         try:
             self.connection = ibis.connect(address)
         except Exception as error:
             raise WorkbenchError(
                 f"cannot connect to {address.split('@')[-1]!r}: {_first_line(error)}",
-                where=f"{study.path}, connection",
+                where=f"{study.path if study else 'engine'}, connection",
                 remedy="mend `connection`, install the backend's extra (spark, postgres), or leave"
                 " it out for the built-in DuckDB",
             ) from error
         self.name: str = self.connection.name
         if self.is_duckdb:
             self.connection.raw_sql("SET TimeZone='UTC'")
-            folder = str(study.folder).replace("'", "''")
-            self.connection.raw_sql(f"SET file_search_path='{folder}'")
+            if study:
+                folder = str(study.folder).replace("'", "''")
+                self.connection.raw_sql(f"SET file_search_path='{folder}'")
             # What does not fit into memory would otherwise be written to the current folder.
             spill = Path(tempfile.mkdtemp(prefix="workbench-"))
             weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)

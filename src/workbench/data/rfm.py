@@ -1,8 +1,8 @@
 """Scores customers by recency, frequency and spend inside the engine, where the log lies.
 
-The scores are those of `workbench.segments.score_customers`, number by number: a level ends at a
-value that occurs, customers with one value share one level. What comes back is one row a customer,
-or, with `RFMScores.combinations`, one row a combination of scores, however long the log is.
+A level ends at a value that occurs, customers with one value share one level. What comes back is
+one row a customer, or, with `RFMScores.combinations`, one row a combination of scores, however
+long the log is. `workbench.segments.name_customers` names who was scored.
 """
 # ruff: noqa: PD003  (Ibis calls it isnull)
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ import pandas as pd
 
 from workbench.data.engine import Engine
 from workbench.data.tables import Tables
-from workbench.errors import DataError, did_you_mean
+from workbench.errors import DataError, did_you_mean, require_columns
 
 MEASURES: Final = ("days_since_last", "orders", "spend")
 SCORES: Final = ("recency_score", "frequency_score", "spend_score")
@@ -39,21 +39,22 @@ class RFMScores:
         Upper ends of the levels of each measure, in its own unit; the last level is open.
     levels : dict of int
         Number of levels of each measure.
-    as_of : date
-        The day from which days are counted.
-    customers, refunds, later : int
-        Customers with a purchase; rows with a negative amount, which are no purchases; rows after
-        `as_of`, left out.
+    customers : int
+        Customers that were scored.
+    as_of : date or None
+        The day from which days are counted; None where measures were given.
+    refunds, later : int
+        Rows with a negative amount, which are no purchases; rows after `as_of`, left out.
     """
 
     expr: Any = field(repr=False)
     engine: Engine = field(repr=False)
     cuts: dict[str, list[float]]
     levels: dict[str, int]
-    as_of: dt.date
     customers: int
-    refunds: int
-    later: int
+    as_of: dt.date | None = None
+    refunds: int = 0
+    later: int = 0
 
     def frame(self) -> pd.DataFrame:
         """Give one row a customer, by customer_id.
@@ -63,13 +64,14 @@ class RFMScores:
         DataFrame
             customer_id, days_since_last, orders (days with a purchase), spend, spend_year (of it,
             in the 365 days to `as_of`), tenure (days since the first purchase), recency_score,
-            frequency_score, spend_score (1 = weakest).
+            frequency_score, spend_score (1 = weakest). Of measures that were given, those and the
+            scores.
         """
         frame: pd.DataFrame = self.engine.run(self.expr.order_by("customer_id"), _WHAT)
-        whole = ("days_since_last", "orders", "tenure", *SCORES)
-        return frame.astype(
-            dict.fromkeys(whole, "int64") | {"spend": "float64", "spend_year": "float64"}
-        )
+        whole = dict.fromkeys(("tenure", *SCORES), "int64")
+        if self.as_of is not None:
+            whole |= dict.fromkeys(("days_since_last", "orders"), "int64")
+        return frame.astype({name: kind for name, kind in whole.items() if name in frame})
 
     def combinations(self) -> pd.DataFrame:
         """Give the combinations of scores that occur: their customers ``n`` and their spend."""
@@ -99,52 +101,65 @@ def rfm_scores(
     as_of : date, optional
         The day from which days are counted; the study's by default.
     levels, cuts
-        See `score_purchases`.
+        See `score_measures`.
     """
     tables.require_purchases(table)
     return score_purchases(
-        tables.engine,
         tables.expr(table),
         as_of=as_of or tables.study.as_of,
+        engine=tables.engine,
         levels=levels,
         cuts=cuts,
     )
 
 
 def score_purchases(
-    engine: Engine,
     purchases: Any,
     *,
     as_of: dt.date,
+    engine: Engine | None = None,
     levels: int | Mapping[str, int] = 5,
     cuts: Mapping[str, Sequence[float]] | None = None,
 ) -> RFMScores:
-    """Score a log of purchases inside the engine.
+    """Score the customers of a log of purchases.
 
     Purchases of a customer on one day are one order. A negative amount is a refund and no
     purchase, and is not taken off the spend; an amount of zero is a purchase.
 
     Parameters
     ----------
-    engine : Engine
-        Where the log lies.
-    purchases : ibis Table
+    purchases : DataFrame or ibis Table
         customer_id, date, amount; one row a purchase.
     as_of : date
         The day from which days are counted; what lies after it is left out and counted.
-    levels : int or mapping of measure to int
-        Levels of the scores; cuts lie at quantiles of the customers (type 1: a value that occurs).
-    cuts : mapping of measure to increasing numbers, optional
-        Upper ends of the levels, in place of quantiles.
+    engine : Engine, optional
+        Where the log lies; one of its own by default, for a DataFrame.
+    levels, cuts
+        See `score_measures`.
 
     Raises
     ------
     DataError
-        A value is missing or infinite, nothing is left, a measure is not known, cuts do not rise.
+        A column or value is missing, infinite or of a wrong kind, nothing is left, a measure is
+        not known, cuts do not rise.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> import pandas as pd
+    >>> from workbench.data import score_purchases
+    >>> log = pd.DataFrame({"customer_id": ["a", "a", "b"], "amount": [5.0, 7.0, 9.0],
+    ...                     "date": pd.to_datetime(["2025-01-01", "2025-03-01", "2025-02-01"])})
+    >>> scored = score_purchases(log, as_of=dt.date(2025, 3, 31), levels=2).frame()
+    >>> scored[["customer_id", "days_since_last", "orders", "spend"]].to_numpy().tolist()
+    [['a', 30, 2, 12.0], ['b', 58, 1, 9.0]]
     """
-    _refuse_strange(cuts or {}, "cuts")
-    _refuse_strange(levels if isinstance(levels, Mapping) else {}, "levels")
+    engine, purchases = _at_home(
+        engine, purchases, ("customer_id", "date", "amount"), "the log has"
+    )
     log = purchases.select("customer_id", "date", "amount")
+    if not log.amount.type().is_numeric():
+        raise DataError("amount holds text", where=_WHAT, remedy="make it numbers first")
     log = log.mutate(date=log.date.cast("date"), amount=log.amount.cast("float64"))
     refunds, later = _look_through(engine, log, as_of)
     bought = log.filter((log.amount >= 0) & (log.date <= ibis.literal(as_of)))
@@ -160,12 +175,88 @@ def score_purchases(
         .cast("float64"),
         tenure=ibis.literal(as_of).delta(first, unit="day").cast("int64"),
     )
-    kept = engine.keep(measured, _WHAT)
+    nobody = f"there is no purchase to {as_of}"
+    scored = _scored(engine, engine.keep(measured, _WHAT), levels, cuts, nobody)
+    return replace(scored, as_of=as_of, refunds=refunds, later=later)
+
+
+def score_measures(
+    customers: Any,
+    *,
+    engine: Engine | None = None,
+    levels: int | Mapping[str, int] = 5,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+) -> RFMScores:
+    """Score customers whose measures are known.
+
+    Parameters
+    ----------
+    customers : DataFrame or ibis Table
+        customer_id, days_since_last, orders, spend; one row a customer, numbers of zero or more.
+    engine : Engine, optional
+        Where the table lies; one of its own by default, for a DataFrame.
+    levels : int or mapping of measure to int
+        Levels of the scores; cuts lie at quantiles of the customers (type 1: a value that occurs).
+        Customers with one value get one score, so with many ties levels may stay empty rather than
+        be drawn by lot.
+    cuts : mapping of measure to increasing numbers, optional
+        Upper ends of the levels, in place of quantiles: ``{"orders": [1, 2, 4, 9]}`` makes five
+        levels, the first with one order, the last with ten and more.
+
+    Raises
+    ------
+    DataError
+        A measure is missing, negative or no number, nobody is left, cuts do not rise.
+    """
+    engine, table = _at_home(engine, customers, ("customer_id", *MEASURES), "the customers have")
+    for measure in MEASURES:
+        if not table[measure].type().is_numeric():
+            raise DataError(f"{measure} holds text", where=_WHAT, remedy="make it numbers first")
+    kept = engine.keep(
+        table.mutate(**{measure: table[measure].cast("float64") for measure in MEASURES}), _WHAT
+    )
+    wrong = engine.run(
+        kept.aggregate(**{
+            measure: (kept[measure].isnull() | kept[measure].isnan() | kept[measure].isinf()
+                      | (kept[measure] < 0)).sum()
+            for measure in MEASURES
+        }), _WHAT,
+    ).iloc[0]  # fmt: skip
+    for measure, n in wrong.dropna().items():
+        if n:
+            raise DataError(
+                f"{measure} is missing, infinite or negative in {int(n):,} rows",
+                where=_WHAT,
+                remedy="mend these customers or leave them out",
+            )
+    return _scored(engine, kept, levels, cuts, "there is no customer")
+
+
+def _at_home(
+    engine: Engine | None, table: Any, columns: Sequence[str], what: str
+) -> tuple[Engine, Any]:
+    """Give the engine of a table, and the table in it."""
+    require_columns(table.columns, columns, what)
+    if isinstance(table, pd.DataFrame):
+        return engine or Engine(), ibis.memtable(table)
+    if engine is None:
+        raise DataError("a table of an engine comes without it", where=_WHAT, remedy="give engine=")
+    return engine, table
+
+
+def _scored(
+    engine: Engine,
+    kept: Any,
+    levels: int | Mapping[str, int],
+    cuts: Mapping[str, Sequence[float]] | None,
+    nobody: str,
+) -> RFMScores:
+    """Score customers whose measures lie in the engine."""
+    _refuse_strange(cuts or {}, "cuts")
+    _refuse_strange(levels if isinstance(levels, Mapping) else {}, "levels")
     customers = int(engine.run(kept.count(), _WHAT))
     if customers == 0:
-        raise DataError(
-            f"there is no purchase to {as_of}", where=_WHAT, remedy="look at as_of and the dates"
-        )
+        raise DataError(nobody, where=_WHAT, remedy="look at as_of, the dates and the filter")
     found: dict[str, list[float]] = {}
     for measure in MEASURES:
         given = (cuts or {}).get(measure)
@@ -182,7 +273,7 @@ def score_purchases(
     }
     # few days since the last purchase are good
     scores["recency_score"] = count["days_since_last"] + 1 - scores["recency_score"]
-    return RFMScores(kept.mutate(**scores), engine, found, count, as_of, customers, refunds, later)
+    return RFMScores(kept.mutate(**scores), engine, found, count, customers)
 
 
 def _look_through(engine: Engine, log: Any, as_of: dt.date) -> tuple[int, int]:

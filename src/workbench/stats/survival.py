@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
 from workbench.arrays import Array, Index, Mask
-from workbench.errors import DataError
+from workbench.errors import DataError, rows_of
 from workbench.results.estimate import Estimate
 from workbench.stats.intervals import normal_quantile
 
@@ -90,12 +90,6 @@ def check_times(duration: ArrayLike, ended: ArrayLike) -> tuple[Array, Mask]:
         if (rows := np.asarray(bad)).any():
             raise DataError(what, where=rows_of(time.index[rows]), remedy=remedy)
     return np.asarray(time, dtype=float), np.asarray(state, dtype=bool)
-
-
-def rows_of(labels: pd.Index) -> str:
-    """Name the first rows of a list."""
-    more = f" and {len(labels) - 5:,} more" if len(labels) > 5 else ""
-    return f"row{'s' if len(labels) > 1 else ''} {', '.join(map(str, labels[:5]))}{more}"
 
 
 def nobody_left(n: int) -> DataError:
