@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         points,
         say,
         show,
+        tell,
     )
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "points",
     "say",
     "show",
+    "tell",
 ]
 
 _HOME = dict.fromkeys(__all__, "workbench.reporting") | {

@@ -17,8 +17,8 @@ CARD = SimpleNamespace(
     customers=(0.16, 0.15, 0.17),
     value=(0.47, 0.45, 0.49),
     typical=pd.DataFrame(
-        [("Orders", "orders", 12.0, 8.0, 18.0, 3.0), ("Spend", "spend", 900.0, None, None, 120.0)],
-        columns=["measure", "column", "median", "low", "high", "everyone"],
+        [("Orders", "", 12.0, 8.0, 18.0, 3.0), ("Spend", "money", 900.0, None, None, 120.0)],
+        columns=["measure", "format", "median", "low", "high", "everyone"],
     ),
     traits=pd.DataFrame(
         [("Gender", "<b>female</b>", 0.6, 0.5), ("Visits", None, 4.25, 2.0)],
@@ -40,7 +40,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, **options: Any) -> dict[str, Beautifu
     monkeypatch.setattr("IPython.display.display", keep)
     monkeypatch.setenv("WORKBENCH_LANGUAGES", "en,zh")
     reporting.configure(["en", "zh"], currency="CNY")
-    reporting.personas([CARD], formats={"spend": "money"}, **options)
+    reporting.personas([CARD], **options)
     return outputs
 
 
@@ -74,4 +74,5 @@ def test_nothing_to_show_and_strange_formats_are_refused() -> None:
     with pytest.raises(reporting.ReportingError, match="there is no card"):
         reporting.personas([])
     with pytest.raises(reporting.ReportingError, match="format 'percent' does not fit"):
-        reporting.personas([CARD], formats={"orders": "percent"})
+        strange = CARD.typical.assign(format="percent")
+        reporting.personas([SimpleNamespace(**vars(CARD) | {"typical": strange})])

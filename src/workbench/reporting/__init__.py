@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from workbench.languages.numbers import Value, day, money, num, pct, points
     from workbench.reporting.cards import headlines
     from workbench.reporting.persona_cards import personas
-    from workbench.reporting.sentences import callout, heading, say
+    from workbench.reporting.sentences import callout, heading, say, tell
     from workbench.reporting.showing import show
 
 _WHERE = {
@@ -79,6 +79,7 @@ _WHERE = {
     "ReportingError": "languages.catalogs",
     "say": "reporting.sentences",
     "show": "reporting.showing",
+    "tell": "reporting.sentences",
     "Value": "languages.numbers",
 }
 
@@ -102,6 +103,7 @@ __all__ = [
     "proper",
     "say",
     "show",
+    "tell",
 ]
 
 

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal, TypeAlias
 
 from workbench.languages.catalogs import (
@@ -17,7 +18,7 @@ from workbench.languages.catalogs import (
 )
 from workbench.languages.numbers import Value, as_value
 from workbench.reporting.display import emit, unattended
-from workbench.results import Finding
+from workbench.results import Finding, Result
 
 Form: TypeAlias = Literal["plain", "markdown", "html"]
 
@@ -102,6 +103,32 @@ def callout(kind: str | Finding, text: str | Finding = "", **values: Any) -> Non
             f"::: {{.callout-{kind}}}\n{words}\n:::" if unattended() else f"> **{name}** {words}"
         )
         emit("callout", language, {"text/markdown": boxed, "text/plain": plain}, kind=kind)
+
+
+def tell(*things: Result | Finding) -> None:
+    """Show findings: the first as a heading, then the others as text, warnings in boxes.
+
+    Parameters
+    ----------
+    *things : Result or Finding
+        Results give all of their findings.
+    """
+    found = [
+        each
+        for thing in things
+        for each in (thing.findings() if isinstance(thing, Result) else [thing])
+    ]
+    if not found:
+        return
+    heading(found[0])
+    for boxed, group in groupby(
+        found[1:], key=lambda each: each.severity in ("warning", "refusal")
+    ):
+        if boxed:
+            for each in group:
+                callout(each)
+        else:
+            say(*group)
 
 
 def listing(items: Sequence[tuple[str, Mapping[str, Any]]]) -> None:

@@ -91,6 +91,15 @@ class Estimate:
         """Whether it has an interval."""
         return isfinite(self.low) and isfinite(self.high)
 
+    @property
+    def point(self) -> Estimate:
+        """The number without its interval, for a heading: written with the same digits."""
+        from workbench.languages.numbers import as_value
+
+        shown = as_value(self)
+        digits = self.digits if shown is None or shown.x is None else shown.decimals()
+        return replace(self, low=float("nan"), high=float("nan"), digits=digits)
+
     def row(self) -> dict[str, float]:
         """Return the columns that every table of the workbench uses."""
         return {"n": self.n, "estimate": self.value, "low": self.low, "high": self.high}
