@@ -1,7 +1,8 @@
-"""RFM: scores that survive ties, rules without gaps, bad input by name."""
+"""RFM: names by rules without gaps, whatever the levels; who is worth much and has gone quiet."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
@@ -9,41 +10,26 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.segments import behaviour, default_rules, rfm, score_customers
-from workbench.segments.rules import lookup, rescale
-
-LOG = pd.DataFrame(
-    {
-        "customer_id": ["a", "a", "a", "b", "c", "c", "d"],
-        "date": pd.to_datetime(
-            [
-                "2024-01-01",
-                "2024-03-01",
-                "2024-03-01",
-                "2024-02-01",
-                "2024-01-05",
-                "2024-03-30",
-                "2024-06-01",
-            ]
-        ),
-        "amount": [10.0, 20.0, 5.0, 7.0, 30.0, -4.0, 99.0],
-    }
-)
+from workbench.segments import RFM, default_rules, name_customers
+from workbench.segments.rfm import MEASURES, SCORES, lookup, rescale
 
 
-def customers(**columns: list[float]) -> pd.DataFrame:
-    size = len(next(iter(columns.values())))
-    base = {m: [1.0] * size for m in ("days_since_last", "orders", "spend")}
-    return pd.DataFrame(base | columns)
+def scored(levels: int = 5, **columns: object) -> pd.DataFrame:
+    """Give every combination of scores once, or the scores given, with measures that fit them."""
+    if columns:
+        frame = pd.DataFrame(columns)
+    else:
+        frame = pd.DataFrame(list(product(range(1, levels + 1), repeat=3)), columns=list(SCORES))
+    return frame.assign(
+        days_since_last=100 - 10 * frame["recency_score"],
+        orders=frame["frequency_score"],
+        spend=10.0 * frame["spend_score"],
+    )
 
 
-def test_a_log_becomes_days_orders_and_spend() -> None:
-    seen = behaviour(LOG, as_of="2024-03-31")
-    assert seen.table.set_index("customer_id").loc["a"].tolist() == [30, 2, 35.0, 90]
-    # the refund of c is no purchase, and d comes later
-    assert seen.table.set_index("customer_id").loc["c"].tolist() == [86, 1, 30.0, 86]
-    assert list(seen.table["customer_id"]) == ["a", "b", "c"]
-    assert (seen.refunds, seen.later) == (1, 1)
+def named(frame: pd.DataFrame, levels: int | Mapping[str, int] = 5, **options: object) -> RFM:
+    count = dict.fromkeys(MEASURES, levels) if isinstance(levels, int) else levels
+    return name_customers(frame, levels=count, **options)
 
 
 def test_every_combination_of_scores_has_exactly_one_segment() -> None:
@@ -61,56 +47,59 @@ def test_every_combination_of_scores_has_exactly_one_segment() -> None:
 
 @pytest.mark.parametrize("levels", [1, 2, 3, 4, 5, 7, 10])
 def test_every_customer_falls_in_one_segment_whatever_the_levels(levels: int) -> None:
-    scores = pd.DataFrame(
-        list(product(range(levels), repeat=3)), columns=["days_since_last", "orders", "spend"]
-    )
-    cuts = {m: [i + 0.5 for i in range(levels - 1)] for m in scores}
-    found = score_customers(scores, cuts=cuts)
-    assert found.table["segment"].notna().all()
-    assert (found.table["recency_score"] == levels - scores["days_since_last"]).all()
-    assert (found.table["frequency_score"] == scores["orders"] + 1).all()
-    best = scores.assign(days_since_last=-scores["days_since_last"]).sum(axis=1).idxmax()
+    found = named(scored(levels), levels)
+    assert found.customers["segment"].notna().all()
     if levels >= 3:
-        assert found.table["segment"].iloc[best] == "Champions"
+        assert found.customers["segment"].iloc[-1] == "Champions"
     assert found.grid().to_numpy().sum() == levels**3
 
 
-def test_customers_who_are_alike_score_alike() -> None:
-    rng = np.random.default_rng(1)
-    orders = rng.choice([1, 1, 1, 1, 1, 1, 2, 3, 9], size=500)
-    table = score_customers(customers(orders=orders.tolist())).table
-    assert table.groupby("orders")["frequency_score"].nunique().eq(1).all()
-    assert table.groupby("orders")["frequency_score"].first().is_monotonic_increasing
-    assert table.loc[table["orders"] == 1, "frequency_score"].eq(1).all()
+def test_valuable_customers_gone_quiet_are_told_by_their_scores() -> None:
+    found = named(scored(), min_cell=0)
+    names = found.customers["segment"][found.at_risk].astype(str)
+    assert set(names) == {"At risk", "Cannot lose them"}
+    assert found.at_risk.sum() == found.customers["segment"].isin(set(names)).sum()
+    spend = found.customers["spend"]
+    share = found.estimates()["at_risk"]
+    assert share.value == pytest.approx(spend[found.at_risk].sum() / spend.sum())
+    best, quiet = found.findings()
+    assert best.text == "At risk are 0.256 of the customers and 0.272 of the spend"
+    assert dict(quiet.values)["n"] == found.at_risk.sum() and quiet.advice is not None
+    here = named(scored(recency_score=[5, 4], frequency_score=[5, 5], spend_score=[5, 5]))
+    assert here.findings()[1].advice is None
+    assert here.findings()[1].text == "No customer who is worth much has gone quiet."
 
 
-def test_distinct_values_are_cut_into_equal_fifths() -> None:
-    table = score_customers(customers(spend=list(np.arange(100.0)))).table
-    assert table["spend_score"].value_counts().eq(20).all()
-
-
-def test_cuts_of_the_user_are_upper_ends() -> None:
-    found = score_customers(
-        customers(orders=[1, 2, 3, 4, 5, 10, 11]), cuts={"orders": [1, 2, 4, 10]}
-    )
-    assert found.table["frequency_score"].tolist() == [1, 2, 3, 3, 4, 4, 5]
-    assert found.levels["orders"] == 5
+def test_advice_needs_a_share_clearly_above_a_twentieth() -> None:
+    # one of forty is quiet and holds a little more than 5 %: the interval reaches below it
+    many = scored(recency_score=[1] + [5] * 39, frequency_score=[5] * 40, spend_score=[5] * 40)
+    many["spend"] = [2.2] + [1.0] * 39
+    quiet = named(many).findings()[1]
+    assert quiet.estimates["share"].value > 0.05 > quiet.estimates["share"].low
+    assert quiet.advice is None
 
 
 def test_scores_stand_side_by_side() -> None:
-    table = score_customers(
-        customers(days_since_last=[1, 2], orders=[3, 1], spend=[9, 1]), levels=2
-    ).table
-    assert table["score"].tolist() == ["222", "111"]
-    wide = score_customers(customers(spend=list(range(24))), levels=12).table
-    assert wide["score"].iloc[-1].count("-") == 2
+    two = scored(recency_score=[2, 1], frequency_score=[2, 1], spend_score=[2, 2])
+    assert named(two, 2).customers["score"].tolist() == ["222", "112"]
+    assert named(two, 10).customers["score"].tolist() == ["2-2-2", "1-1-2"]
+    assert named(two, 9).customers["score"].tolist() == ["222", "112"]
 
 
 def test_weights_decide_between_frequency_and_spend() -> None:
-    frame = customers(orders=[1, 2, 3, 4, 5], spend=[5, 4, 3, 2, 1])
-    by_spend = score_customers(frame, weights=(0, 1)).table["value_score"]
-    assert by_spend.tolist() == [5, 4, 3, 2, 1]
-    assert score_customers(frame).table["value_score"].eq(3).all()
+    frame = scored(
+        recency_score=[1] * 5, frequency_score=[1, 2, 3, 4, 5], spend_score=[5, 4, 3, 2, 1]
+    )
+    assert named(frame, weights=(0, 1)).customers["value_score"].tolist() == [5, 4, 3, 2, 1]
+    assert named(frame, weights=(1, 0)).customers["value_score"].tolist() == [1, 2, 3, 4, 5]
+    assert named(frame).customers["value_score"].eq(3).all()
+    # 2.5 is rounded up; 1 x 1 + 3 x 2 over 4 is 1.75
+    half = scored(recency_score=[1, 1], frequency_score=[2, 1], spend_score=[3, 2])
+    assert named(half).customers["value_score"].tolist() == [3, 2]
+    assert named(half, weights=(1, 3)).customers["value_score"].tolist() == [3, 2]
+    for weights in ((0, 0), (-1, 2), (1, np.nan)):
+        with pytest.raises(DataError, match="weights are"):
+            named(half, weights=weights)
 
 
 def test_edited_rules_are_used_and_gaps_are_named() -> None:
@@ -123,13 +112,18 @@ def test_edited_rules_are_used_and_gaps_are_named() -> None:
             "value_high": [5, 5],
         }
     )
-    found = score_customers(customers(days_since_last=[1, 2, 3, 4, 5]), rules=two)
-    assert found.table["segment"].tolist() == ["Lately", "Lately", "Rest", "Rest", "Rest"]
+    some = scored(
+        recency_score=[5, 4, 3, 2, 1], frequency_score=[1] * 5, spend_score=[1, 1, 1, 1, 1]
+    )
+    found = named(some, rules=two)
+    assert found.customers["segment"].tolist() == ["Lately", "Lately", "Rest", "Rest", "Rest"]
     assert "action" not in found.actions()
     with pytest.raises(DataError, match="no rule covers recency 1 with value 1"):
-        score_customers(customers(spend=[1, 2]), rules=two.iloc[:1])
+        named(some, rules=two.iloc[:1])
     with pytest.raises(DataError, match="no column segment"):
         lookup(two.drop(columns="segment"))
+    with pytest.raises(DataError, match="a bound is no number"):
+        lookup(two.assign(value_low=["1", "1"]))
 
 
 @pytest.mark.parametrize(
@@ -142,67 +136,52 @@ def test_any_number_of_levels_finds_its_place_on_the_rules_scale(
 
 
 def test_shares_and_actions_cover_all_customers() -> None:
-    rng = np.random.default_rng(2)
-    found = score_customers(
-        pd.DataFrame(
-            {
-                "days_since_last": rng.integers(0, 500, 800),
-                "orders": rng.geometric(0.4, 800),
-                "spend": rng.lognormal(3, 1, 800),
-            }
-        )
-    )
-    shares = found.profile().table
-    assert shares["n"].sum() == 800 and shares["value"].sum() == pytest.approx(1)
-    assert (
-        (shares["value_low"] <= shares["value"]) & (shares["value"] <= shares["value_high"])
-    ).all()
+    found = named(pd.concat([scored()] * 8, ignore_index=True))
+    shares = found.table
+    assert shares["n"].sum() == 1000 and shares["value"].sum() == pytest.approx(1)
+    inside = (shares["value_low"] <= shares["value"]) & (shares["value"] <= shares["value_high"])
+    assert inside.all()
     actions = found.actions()
-    assert actions["n"].sum() == 800 and actions["action"].str.len().gt(10).all()
-    assert set(found.metrics()) == set(default_rules()["segment"])
-    assert found.plot().get_ylabel() == "Frequency and spend score"
+    assert actions["n"].sum() == 1000 and actions["action"].str.len().gt(10).all()
+    champions = actions.set_index("segment").loc["Champions"]
+    assert champions["days_since_last"] == 50 and champions["n"] == 10 * 8
+    assert set(found.estimates()) == {"customers", "at_risk", *default_rules()["segment"]}
+    assert found.estimates()["Champions"].value == pytest.approx(10 / 125)
+
+
+def test_the_map_names_its_axes_and_segments_in_the_readers_language() -> None:
+    import matplotlib.pyplot as plt
+
+    found = named(scored(), min_cell=5)
+    ax = found.plot(plt.figure().subplots())
+    assert ax.get_ylabel() == "Frequency and spend score"
+    texts = [text.get_text() for text in ax.texts]
+    # 10 of 125 Champions; each name stands above its share
+    assert texts[texts.index("Champions") + 1] == "8.0%"
+    ax = found.plot(plt.figure().subplots(), language="zh")
+    assert ax.get_ylabel() == "频次与金额得分"
+    assert "Champions" not in {text.get_text() for text in ax.texts}
+
+
+def test_the_share_of_a_small_segment_is_not_written() -> None:
+    import matplotlib.pyplot as plt
+
+    few = scored(recency_score=[5] * 4 + [1] * 5, frequency_score=[5] * 9, spend_score=[5] * 9)
+    texts = [t.get_text() for t in named(few, min_cell=5).plot(plt.figure().subplots()).texts]
+    assert texts[texts.index("Champions") + 1] == "–"
+    assert texts[texts.index("Cannot lose them") + 1] == "56%"
+    assert texts[texts.index("Lost") + 1] == "0.0%"
 
 
 @pytest.mark.parametrize(
     ("frame", "told"),
     [
-        (customers(spend=[]), "there is no customer"),
-        (customers(spend=[1.0, np.nan]), "row 1: spend is missing or infinite"),
-        (customers(days_since_last=[3, -1, 2]), "row 1: days_since_last is negative"),
-        (customers(orders=["one", "two"]), "orders holds 'one', which is no number"),
-        (customers(spend=[1.0]).drop(columns="orders"), "no column orders"),
+        (scored().iloc[:0], "there is no customer"),
+        (scored().drop(columns="orders"), "no column orders"),
+        (scored().assign(spend_score=6), "spend_score lies outside 1 to 5"),
+        (scored().assign(recency_score=0), "recency_score lies outside 1 to 5"),
     ],
 )
-def test_unusable_customers_are_refused_by_row(frame: pd.DataFrame, told: str) -> None:
+def test_unusable_scores_are_refused(frame: pd.DataFrame, told: str) -> None:
     with pytest.raises(DataError, match=told):
-        score_customers(frame)
-
-
-def test_one_customer_gets_a_segment() -> None:
-    assert score_customers(customers(spend=[5.0])).table["segment"].notna().all()
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"date": ["2024-01-01"] * 6 + ["soon"]}, "no date"),
-        ({"amount": ["1"] * 7}, "amount holds text"),
-        ({"amount": [1.0] * 6 + [np.nan]}, "row 6: amount is missing"),
-        ({"customer_id": ["a"] * 6 + [None]}, "row 6: customer_id is missing"),
-    ],
-)
-def test_unusable_logs_are_refused_by_row(change: dict[str, list], told: str) -> None:
-    with pytest.raises(DataError, match=told):
-        rfm(LOG.assign(**change), as_of="2024-12-31")
-
-
-def test_a_log_without_purchases_to_the_day_is_refused() -> None:
-    with pytest.raises(DataError, match="no purchase to 2023-01-01"):
-        rfm(LOG, as_of="2023-01-01")
-
-
-def test_cuts_that_do_not_increase_are_refused() -> None:
-    with pytest.raises(DataError, match="do not increase"):
-        score_customers(customers(spend=[1, 2]), cuts={"spend": [5, 5]})
-    with pytest.raises(DataError, match="no measure money"):
-        score_customers(customers(spend=[1, 2]), cuts={"money": [5]})
+        named(frame)

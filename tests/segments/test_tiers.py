@@ -37,14 +37,49 @@ def test_tiers_hold_the_stated_shares_of_customers_and_all_of_the_value() -> Non
     assert (
         (found.table["low"] < found.table["share"]) & (found.table["share"] < found.table["high"])
     ).all()
-    assert set(found.metrics()) == {"gini", *found.table["tier"]}
+    assert set(found.estimates()) == {"gini", *found.table["tier"]}
     found.plot()
 
 
 def test_customers_of_equal_value_share_the_higher_tier() -> None:
     found = tiers([5.0] * 30 + [1.0] * 70)
-    assert found.table["n"].tolist() == [30, 0, 0, 70]
-    assert found.table["mean"].iloc[0] == 5
+    # 30 would more than double the top 1 % and the next 4 %
+    assert found.table["n"].tolist() == [0, 0, 30, 70]
+    assert tiers([5.0] * 2 + [1.0] * 98).table["n"].tolist() == [2, 0, 0, 98]
+    assert tiers([5.0] * 3 + [1.0] * 97).table["n"].tolist() == [0, 3, 0, 97]
+    # who is like everybody else is in no top tier
+    assert tiers([5.0] * 100).table["n"].tolist() == [0, 0, 0, 100]
+    halves = tiers([5.0] * 30 + [1.0] * 70, pyramid={"half": 0.5, "rest": 1})
+    assert halves.table["n"].tolist() == [30, 70]
+
+
+def test_the_top_fifth_holds_what_a_fifth_of_the_customers_hold_also_among_equals() -> None:
+    assert share_of_top([1.0] * 10, 0.2).value == pytest.approx(0.2)
+    # two of ten: the 5 and one of the nine ones
+    held = share_of_top([5.0] + [1.0] * 9, 0.2)
+    assert held.value == pytest.approx(6 / 14) and held.kind == "percent"
+    assert share_of_top(np.arange(1.0, 11.0), 0.2).value == pytest.approx(19 / 55)
+    assert share_of_top([3.0], 0.2).value == 1 and share_of_top([1.0, 2.0], 1).value == 1
+    for share in (0, 1.2):
+        with pytest.raises(DataError, match="share is"):
+            share_of_top([1.0, 2.0], share)
+
+
+def test_what_the_tiers_show_is_said_with_its_numbers() -> None:
+    # 20 of 100 hold 200 of 280; 14 hold half: 10 each
+    found = tiers([10.0] * 20 + [1.0] * 80, pyramid={"top": 0.2, "rest": 1}, of="spend", min_cell=5)
+    half, share, ratio = found.findings()
+    assert half.text == "14 customers hold half of the spend"
+    assert share.text.startswith("They are 0.14 (")
+    assert ratio.text.startswith("To lose one customer of the top tier costs as much as to lose 10")
+    assert found.title.text == "0.2 of the customers hold 0.714 of the spend"
+    assert "Fewer than 15" in tiers([10.0] * 20 + [1.0] * 80, min_cell=15).findings()[0].text
+    alike = tiers([5.0] * 100, of="spend")
+    assert alike.title.text == "How much of the spend each tier holds"
+    assert [finding.key for finding in alike.findings()] == ["segments.half", "segments.half.share"]
+    withheld = tiers([10.0] * 2 + [1.0] * 98, pyramid={"top": 0.02, "rest": 1}, min_cell=5)
+    assert withheld.table["share"].isna().all()
+    assert withheld.title.text == "How much of the value each tier holds"
 
 
 def test_one_may_draw_ones_own_pyramid() -> None:

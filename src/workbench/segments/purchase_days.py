@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from workbench.arrays import Array
-from workbench.errors import DataError
+from workbench.arrays import Array, Mask
+from workbench.errors import DataError, require_columns, rows_of
 
 Codes = NDArray[np.int64]
 
@@ -73,7 +73,7 @@ class PurchaseDays:
         """Last day of each customer; NaN for who has none."""
         return self._edge(np.r_[self.customer[1:] != self.customer[:-1], True])
 
-    def _edge(self, at: NDArray[np.bool_]) -> Array:
+    def _edge(self, at: Mask) -> Array:
         out = np.full(len(self.ids), np.nan)
         if self.customer.size:
             out[self.customer[at]] = self.day[at]
@@ -108,12 +108,7 @@ def purchase_days(transactions: pd.DataFrame) -> PurchaseDays:
     DataError
         A column is missing, a value is missing or is no date or number, nothing is left.
     """
-    missing = [c for c in ("customer_id", "date", "amount") if c not in transactions]
-    if missing:
-        raise DataError(
-            f"the log has no column {', '.join(missing)}",
-            remedy="give customer_id, date and amount, one row a purchase",
-        )
+    require_columns(transactions, ("customer_id", "date", "amount"), "the log has")
     dates = transactions["date"]
     if not pd.api.types.is_datetime64_any_dtype(dates):
         try:
@@ -130,11 +125,9 @@ def purchase_days(transactions: pd.DataFrame) -> PurchaseDays:
         ("amount", transactions["amount"]),
     ):
         if column.isna().any():
-            rows = transactions.index[column.isna()]
-            more = f" and {len(rows) - 5:,} more" if len(rows) > 5 else ""
             raise DataError(
                 f"{name} is missing",
-                where=f"row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows[:5]))}{more}",
+                where=rows_of(transactions.index[column.isna()]),
                 remedy="leave these rows out",
             )
     amounts = transactions["amount"].to_numpy(dtype=float)

@@ -1,4 +1,6 @@
-"""RFM: how recently, how often and how much, scored and named.
+"""RFM: customers scored by how recently, how often and how much, named by rules, on a map.
+
+The scores are made by `workbench.data.score_purchases`, where the log lies.
 
 References
 ----------
@@ -8,71 +10,117 @@ Mail, Marketing Science 14(4), 378-394.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
-from workbench.arrays import Array
-from workbench.errors import DataError
-from workbench.results.estimate import Estimate, named_estimates
-from workbench.segments.behaviour import behaviour
-from workbench.segments.map import draw_map
-from workbench.segments.profiles.profile import Profile, pool_small, profile
-from workbench.segments.rules import SCALE, default_rules, lookup, rescale
+from workbench.arrays import Index, Mask
+from workbench.errors import DataError, require_columns
+from workbench.languages import Language, speak
+from workbench.results import Advice, Estimate, Finding, Result, labelled, named_estimates
+from workbench.segments.profiles.profile import Profile, pool_small, profile, share_held
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Scores = NDArray[np.intp]
-
 MEASURES = ("days_since_last", "orders", "spend")
 SCORES = ("recency_score", "frequency_score", "spend_score")
+#: Scale on which rules are written, whatever the number of levels of the scores.
+SCALE = 5
+#: Valuable customers gone quiet: up to this recency score, from this value score.
+QUIET, VALUABLE = 2, 3
+#: Share of the spend from which it pays to turn to them.
+WORTH_WINNING = 0.05
+RULE = (
+    "segment", "recency_low", "recency_high", "value_low", "value_high", "need", "action",
+)  # fmt: skip
+
+BEST = "{segment} are {customers} of the customers and {value} of the spend"
+GONE_QUIET = (
+    "Start with those who are worth much and have gone quiet: {n} customers who spent {spend} in "
+    "the past, {share} of the spend of all."
+)
+NONE_QUIET = "No customer who is worth much has gone quiet."
+TURN_TO = (
+    "Turn to valuable customers before they are gone: those who have gone quiet made {share} of "
+    "the past spend."
+)
+
+_DEFAULT = (
+    ("Champions", 5, 5, 4, 5, "To be recognised, and to hear of new things first.",
+     "Thank them, show new things first, ask for referrals."),
+    ("Loyal customers", 3, 4, 4, 5, "What they are used to, without trouble.",
+     "Keep them close: membership, cross-selling, reviews."),
+    ("Potential loyalists", 4, 5, 2, 3, "A reason to make this their usual shop.",
+     "Lead them to the next purchase: bundles, membership."),
+    ("New customers", 5, 5, 1, 1, "An easy start, and proof that the choice was right.",
+     "Make the start easy and invite a second purchase soon."),
+    ("Promising", 4, 4, 1, 1, "A reason to come back that fits the first purchase.",
+     "Build the relation: useful content, a small trial offer."),
+    ("Needing attention", 3, 3, 3, 3, "To be reminded at the right time of what they liked.",
+     "Bring them back in time with an offer for a limited time."),
+    ("About to sleep", 3, 3, 1, 2, "Something new to look at, at little effort.",
+     "Remind them with popular products at a fair price."),
+    ("Cannot lose them", 1, 2, 5, 5, "To be listened to: something has changed or gone wrong.",
+     "Call in person, find out what went wrong, win them back."),
+    ("At risk", 1, 2, 3, 4, "A sign that they are missed, and a reason to return.",
+     "Write personally with an offer that fits earlier purchases."),
+    ("Hibernating", 2, 2, 1, 2, "Little contact, and a simple way back.",
+     "One low-cost reminder; stop if it is not answered."),
+    ("Lost", 1, 1, 1, 2, "To be left in peace.",
+     "Spend nothing more than one last low-cost attempt."),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class RFM:
-    """Scored and named customers.
+class RFM(Result):
+    """Named customers.
 
     Attributes
     ----------
-    table : DataFrame
-        One row a customer: customer_id (if given), days_since_last, orders, spend,
-        recency_score, frequency_score, spend_score (1 = weakest), value_score (mean of the last
-        two on the scale of the rules), score (the three side by side), segment.
-    cuts : dict of ndarray
-        Upper ends of the levels of each measure, in its own unit; the last level is open.
+    customers : DataFrame
+        One row a customer: what was scored, and value_score (mean of the frequency and the spend
+        score on the scale of the rules), score (the three side by side), segment.
     rules : DataFrame
         The rules that gave the names.
     levels : dict of int
         Number of levels of each measure.
-    as_of : Timestamp or None
-        The day from which days were counted, if known.
-    refunds : int
-        Rows that were refunds, if a log was given.
     min_cell : int
         Fewest customers of which a segment is shown; smaller ones go together.
     """
 
-    table: pd.DataFrame
-    cuts: dict[str, Array]
+    customers: pd.DataFrame
     rules: pd.DataFrame
     levels: dict[str, int]
-    as_of: pd.Timestamp | None = None
-    refunds: int = 0
     min_cell: int = 5
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Share of customers and of spend by segment, in the order of the rules."""
+        return self.profile().table
 
     @property
     def shown(self) -> pd.Series:
         """Segment of each customer, small segments put together; in the order of the rules."""
-        return pool_small(self.table["segment"], self.min_cell)
+        return pool_small(self.customers["segment"], self.min_cell)
+
+    @property
+    def at_risk(self) -> Mask:
+        """Who is worth much and has gone quiet, by the scores, whatever the rules call them."""
+        recency = rescale(self._scores("recency_score"), self.levels["days_since_last"])
+        return np.asarray((recency <= QUIET) & (self._scores("value_score") >= VALUABLE))
 
     def profile(self) -> Profile:
         """Share of customers and of spend by segment, in the order of the rules."""
-        return profile(self.shown, self.table["spend"])
+        found = profile(self.shown, self.customers["spend"]).table
+        return Profile(labelled(
+            found, segment="Segment", n="Customers", customers=("Share of customers", "percent"),
+            value=("Share of spend", "percent"), mean=("Spend a customer", "money"),
+        ), of="Share of spend")  # fmt: skip
 
     def actions(self) -> pd.DataFrame:
         """Say what to do for whom.
@@ -83,7 +131,7 @@ class RFM:
             One row a segment that has customers: segment, n, medians of days_since_last, orders
             and spend, need, action.
         """
-        grouped = self.table.groupby(self.shown.to_numpy(), observed=True)
+        grouped = self.customers.groupby(self.shown.to_numpy(), observed=True)
         out = grouped[list(MEASURES)].median()
         out.insert(0, "n", grouped.size())
         advice = self.rules.drop_duplicates("segment").set_index("segment")
@@ -93,164 +141,82 @@ class RFM:
         out.index = out.index.astype(str)
         return out.rename_axis("segment").reset_index()
 
-    def metrics(self) -> dict[str, Estimate]:
-        """Share of customers in each segment."""
-        return named_estimates(
-            self.profile().table,
-            "segment",
-            estimate="customers",
-            low="customers_low",
-            high="customers_high",
-        )
+    def estimates(self) -> dict[str, Estimate]:
+        """Give customers, spend of valuable ones gone quiet, share of customers by segment."""
+        return {
+            "customers": Estimate(len(self.customers), label="Customers with a purchase"),
+            "at_risk": share_held(self.at_risk, self.customers["spend"]).named(
+                "Past spend of valuable customers who have gone quiet", kind="percent",
+                better="down", fact="segments.at_risk.spend",
+            ),
+            **named_estimates(
+                self.table, "segment", estimate="customers", low="customers_low",
+                high="customers_high", kind="percent",
+            ),
+        }  # fmt: skip
+
+    def findings(self) -> list[Finding]:
+        """Say which segment holds most of the spend, and how much has gone quiet."""
+        best = self.table.iloc[int(self.table["value"].argmax())]
+        held = {
+            what: Estimate(float(best[what]), kind="percent") for what in ("customers", "value")
+        }
+        quiet, share = self.at_risk, self.estimates()["at_risk"]
+        values = {
+            "n": int(quiet.sum()),
+            "spend": Estimate(float(self.customers["spend"][quiet].sum()), kind="money"),
+            "share": share,
+        }
+        return [
+            Finding("segments.best", BEST, {"segment": str(best["segment"]), **held}),
+            Finding(
+                "segments.at_risk", GONE_QUIET if quiet.any() else NONE_QUIET, values,
+                estimates={"share": share},
+                advice=Advice(TURN_TO) if share.low > WORTH_WINNING else None,
+            ),
+        ]  # fmt: skip
 
     def grid(self) -> pd.DataFrame:
         """Count customers by recency score (columns) and value score (rows, best first)."""
-        recency = rescale(self.table["recency_score"].to_numpy(), self.levels["days_since_last"])
-        value = self.table["value_score"].to_numpy()
+        recency = rescale(self._scores("recency_score"), self.levels["days_since_last"])
+        value = self._scores("value_score")
         count = np.bincount((value - 1) * SCALE + recency - 1, minlength=SCALE * SCALE)
         scale = range(1, SCALE + 1)
         out = pd.DataFrame(count.reshape(SCALE, SCALE), index=scale, columns=scale)
         return out.iloc[::-1].rename_axis(index="value_score", columns="recency_score")
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the map: recency against value, tinted by the number of customers, named."""
-        return draw_map(self.grid().to_numpy()[::-1], self.rules, min_cell=self.min_cell, ax=ax)
-
-
-def rfm(
-    transactions: pd.DataFrame,
-    *,
-    as_of: object,
-    levels: int | Mapping[str, int] = 5,
-    cuts: Mapping[str, Sequence[float]] | None = None,
-    rules: pd.DataFrame | None = None,
-    weights: tuple[float, float] = (1.0, 1.0),
-) -> RFM:
-    """Score and name the customers of a log.
-
-    Parameters
-    ----------
-    transactions : DataFrame
-        customer_id, date, amount; one row a purchase. A negative amount is a refund, which is
-        no purchase.
-    as_of : date
-        The day from which days are counted.
-    levels, cuts, rules, weights
-        See `score_customers`.
-    """
-    seen = behaviour(transactions, as_of=as_of)
-    return score_customers(
-        seen.table.drop(columns="tenure"),
-        levels=levels,
-        cuts=cuts,
-        rules=rules,
-        weights=weights,
-        as_of=seen.as_of,
-        refunds=seen.refunds,
-    )
-
-
-def score_customers(
-    customers: pd.DataFrame,
-    *,
-    levels: int | Mapping[str, int] = 5,
-    cuts: Mapping[str, Sequence[float]] | None = None,
-    rules: pd.DataFrame | None = None,
-    weights: tuple[float, float] = (1.0, 1.0),
-    as_of: pd.Timestamp | None = None,
-    refunds: int = 0,
-) -> RFM:
-    """Score and name customers whose measures are known.
-
-    Parameters
-    ----------
-    customers : DataFrame
-        Columns days_since_last, orders, spend; other columns are kept.
-    levels : int or mapping of measure to int
-        Levels of the scores; cuts lie at quantiles of the customers. Customers with one value
-        get one score, so with many ties levels may stay empty rather than be drawn by lot.
-    cuts : mapping of measure to increasing numbers, optional
-        Upper ends of the levels, in place of quantiles: ``{"orders": [1, 2, 4, 9]}`` makes five
-        levels, the first with one order, the last with ten and more.
-    rules : DataFrame, optional
-        See `default_rules`.
-    weights : (float, float)
-        Weight of the frequency and the spend score in the value score.
-
-    Returns
-    -------
-    RFM
-
-    Raises
-    ------
-    DataError
-        Naming column and rows: missing, text, not finite, negative; cuts that do not increase;
-        rules that leave a combination without a name.
-    """
-    measures = _check(customers)
-    unknown = set(cuts or {}) - set(MEASURES)
-    if unknown:
-        raise DataError(
-            f"there is no measure {', '.join(sorted(unknown))}",
-            where="cuts",
-            remedy=f"choose among {', '.join(MEASURES)}",
+        return _draw_map(
+            self.grid().to_numpy()[::-1], self.rules, self.min_cell, ax, speak(language)
         )
-    strange = set(levels) - set(MEASURES) if isinstance(levels, Mapping) else set()
-    if strange:
-        raise DataError(
-            f"there is no measure {', '.join(sorted(strange))}",
-            where="levels",
-            remedy=f"choose among {', '.join(MEASURES)}",
-        )
-    found: dict[str, Array] = {}
-    scores: dict[str, Scores] = {}
-    count: dict[str, int] = {}
-    for measure, values in measures.items():
-        wanted = levels if isinstance(levels, int) else levels.get(measure, 5)
-        found[measure] = _cuts(measure, values, wanted, (cuts or {}).get(measure))
-        count[measure] = found[measure].size + 1
-        # a level ends at its cut: values equal to it belong below
-        scores[measure] = np.searchsorted(found[measure], values, side="left") + 1
-    scores["days_since_last"] = count["days_since_last"] + 1 - scores["days_since_last"]
 
-    table = customers.reset_index(drop=True).copy()
-    for name, measure in zip(SCORES, MEASURES, strict=True):
-        table[name] = scores[measure]
-    return name_customers(
-        table,
-        cuts=found,
-        levels=count,
-        rules=rules,
-        weights=weights,
-        as_of=as_of,
-        refunds=refunds,
-    )
+    def _scores(self, name: str) -> Index:
+        return self.customers[name].to_numpy(dtype=np.intp)
 
 
 def name_customers(
     scored: pd.DataFrame,
     *,
     levels: Mapping[str, int],
-    cuts: Mapping[str, ArrayLike] | None = None,
     rules: pd.DataFrame | None = None,
     weights: tuple[float, float] = (1.0, 1.0),
-    as_of: object = None,
-    refunds: int = 0,
     min_cell: int = 5,
 ) -> RFM:
-    """Name customers whose scores are known, such as those that the engine has scored.
+    """Name scored customers.
 
     Parameters
     ----------
     scored : DataFrame
-        Columns recency_score, frequency_score, spend_score (1 = weakest), and the measures
-        days_since_last, orders, spend.
+        What ``workbench.data.score_purchases(...).frame()`` gives: recency_score,
+        frequency_score, spend_score (1 = weakest), and the measures days_since_last, orders,
+        spend; other columns are kept.
     levels : mapping of measure to int
         Number of levels of each score.
-    cuts : mapping of measure to numbers, optional
-        Where the levels end, to be handed on.
-    rules, weights
-        See `score_customers`.
+    rules : DataFrame, optional
+        See `default_rules`.
+    weights : (float, float)
+        Weight of the frequency and the spend score in the value score.
     min_cell : int
         Fewest customers of which a segment is shown.
 
@@ -266,12 +232,8 @@ def name_customers(
         raise DataError(f"weights are {weights}", remedy="give two numbers of zero or more")
     if len(scored) == 0:
         raise DataError("there is no customer", remedy="check the filter and the dates of the log")
-    lacking = [c for c in (*SCORES, *MEASURES) if c not in scored]
-    if lacking:
-        raise DataError(
-            f"scored customers have no column {', '.join(lacking)}",
-            remedy="score them by score_customers, or in the engine",
-        )
+    remedy = "score them by workbench.data.score_purchases"
+    require_columns(scored, (*SCORES, *MEASURES), "scored customers have", remedy)
     scores = [scored[name].to_numpy(dtype=np.intp) for name in SCORES]
     count = [int(levels[measure]) for measure in MEASURES]
     for name, score, top in zip(SCORES, scores, count, strict=True):
@@ -286,68 +248,73 @@ def name_customers(
     segment_names = list(dict.fromkeys(rules["segment"]))
     of_rule = np.array([segment_names.index(name) for name in rules["segment"]])
     segment = of_rule[named[recency - 1, value - 1]]
-    table = scored.reset_index(drop=True).assign(
+    customers = scored.reset_index(drop=True).assign(
         value_score=value,
         score=_side_by_side(scores, count),
         segment=pd.Categorical.from_codes(segment, categories=pd.Index(segment_names)),
     )
-    ends = {m: np.asarray((cuts or {}).get(m, []), dtype=float) for m in MEASURES}
-    day = None if as_of is None else pd.Timestamp(as_of)  # type: ignore[arg-type]
-    return RFM(table, ends, rules, dict(zip(MEASURES, count, strict=True)), day, refunds, min_cell)
+    customers = labelled(
+        customers, days_since_last=("Days since last purchase", "number:0"),
+        orders=("Orders", "number:0"), spend=("Spend", "money:0"),
+    )  # fmt: skip
+    return RFM(customers, rules, dict(zip(MEASURES, count, strict=True)), min_cell)
 
 
-def _check(customers: pd.DataFrame) -> dict[str, Array]:
-    missing = [m for m in MEASURES if m not in customers]
-    if missing:
-        raise DataError(
-            f"customers have no column {', '.join(missing)}",
-            remedy=f"give {', '.join(MEASURES)}, one row a customer",
+def default_rules() -> pd.DataFrame:
+    """Return the usual eleven segments on a scale of 1 to 5.
+
+    Returns
+    -------
+    DataFrame
+        segment, recency_low, recency_high (recency score), value_low, value_high (rounded mean
+        of the frequency and spend scores), need (what such customers are commonly thought to
+        want), action. Edit it and pass it on: the first rule that fits wins.
+    """
+    return pd.DataFrame(_DEFAULT, columns=list(RULE))
+
+
+def lookup(rules: pd.DataFrame) -> Index:
+    """Find the rule of each pair of scores.
+
+    Returns
+    -------
+    ndarray, shape (5, 5)
+        Row of the first rule that fits recency score i + 1 and value score j + 1.
+
+    Raises
+    ------
+    DataError
+        Naming the combinations that no rule covers, or the columns that are missing.
+    """
+    remedy = "start from workbench.segments.default_rules()"
+    require_columns(rules, RULE[:5], "the rule table has", remedy)
+    bounds = rules[list(RULE[1:5])].to_numpy()
+    if not np.issubdtype(bounds.dtype, np.number) or np.isnan(bounds.astype(float)).any():
+        raise DataError("a bound is no number", remedy=f"write scores from 1 to {SCALE}")
+    out = np.full((SCALE, SCALE), -1, dtype=np.intp)
+    for recency, value in product(range(1, SCALE + 1), repeat=2):
+        fits = (
+            (bounds[:, 0] <= recency)
+            & (recency <= bounds[:, 1])
+            & (bounds[:, 2] <= value)
+            & (value <= bounds[:, 3])
         )
-    if len(customers) == 0:
-        raise DataError("there is no customer", remedy="check the filter and the dates of the log")
-    out = {}
-    for measure in MEASURES:
-        column = customers[measure]
-        if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-            raise DataError(
-                f"{measure} holds {column.iloc[0]!r}, which is no number",
-                where=f"row {column.index[0]}",
-                remedy="convert the column to numbers first",
-            )
-        values = column.to_numpy(dtype=float, na_value=np.nan)
-        for bad, what in (
-            (~np.isfinite(values), "is missing or infinite"),
-            (values < 0, "is negative"),
-        ):
-            if bad.any():
-                rows = ", ".join(str(i) for i in customers.index[bad][:5])
-                more = f" and {int(bad.sum()) - 5:,} more" if bad.sum() > 5 else ""
-                raise DataError(
-                    f"{measure} {what}",
-                    where=f"row{'s' if bad.sum() > 1 else ''} {rows}{more}",
-                    remedy="mend these customers or leave them out",
-                )
-        out[measure] = values
+        if fits.any():
+            out[recency - 1, value - 1] = int(np.argmax(fits))
+    if (out < 0).any():
+        gaps = ", ".join(f"recency {r + 1} with value {v + 1}" for r, v in np.argwhere(out < 0)[:5])
+        raise DataError(
+            f"no rule covers {gaps}", where="rule table", remedy="widen a rule or add one"
+        )
     return out
 
 
-def _cuts(measure: str, values: Array, levels: int, given: Sequence[float] | None) -> Array:
-    if given is not None:
-        cuts = np.asarray(given, dtype=float)
-        if cuts.ndim != 1 or not np.isfinite(cuts).all() or (np.diff(cuts) <= 0).any():
-            raise DataError(
-                f"cuts {list(given)} do not increase", where=measure, remedy="sort them, no repeats"
-            )
-        return cuts
-    if levels < 1:
-        raise DataError(f"levels is {levels}", where=measure, remedy="ask for one or more")
-    # A cut is a value that occurs; repeated cuts leave levels empty instead of splitting ties.
-    # Ranks in whole numbers: i * n / levels in floats would sometimes miss the next customer.
-    ranks = -(-np.arange(1, levels) * values.size // levels) - 1
-    return np.asarray(np.partition(values, np.unique(ranks))[ranks], dtype=float)
+def rescale(score: Index, levels: int) -> Index:
+    """Bring scores of 1..levels onto the rules' scale of 1..5, by their place in the middle."""
+    return np.ceil((np.asarray(score) - 0.5) / levels * SCALE).astype(np.intp)
 
 
-def _side_by_side(scores: list[Scores], count: list[int]) -> Any:
+def _side_by_side(scores: list[Index], count: list[int]) -> Any:
     code = np.zeros(scores[0].size, dtype=np.intp)
     for score, levels in zip(scores, count, strict=True):
         code = code * levels + score - 1
@@ -355,3 +322,57 @@ def _side_by_side(scores: list[Scores], count: list[int]) -> Any:
     grid = np.indices(count).reshape(len(count), -1).T + 1
     names = pd.Index([between.join(str(score) for score in row) for row in grid])
     return pd.Categorical.from_codes(code, categories=names)
+
+
+def _draw_map(
+    counts: Index, rules: pd.DataFrame, min_cell: int, ax: Axes | None, t: Language
+) -> Axes:
+    """Draw customers by value score (rows, lowest first) and recency score (columns)."""
+    import matplotlib.pyplot as plt
+    from matplotlib.patches import Rectangle
+
+    ax = plt.gca() if ax is None else ax
+    named = lookup(rules).T
+    names = rules["segment"].to_numpy()
+    whole = max(counts.sum(), 1)
+    (swatch,) = ax.plot([], [])
+    color = swatch.get_color()
+    swatch.remove()
+    strongest = max(counts.max(), 1)
+    for value in range(SCALE):
+        for recency in range(SCALE):
+            share = counts[value, recency] / strongest
+            ax.add_patch(
+                Rectangle((recency, value), 1, 1, facecolor=color, alpha=0.55 * share**0.7)
+            )
+    _outline(ax, named)
+    for rule in range(len(names)):
+        cells = np.argwhere(named == rule)
+        if cells.size:
+            value, recency = cells.mean(axis=0) + 0.5
+            customers = counts[named == rule].sum()
+            share = customers / whole
+            words = t.name(names[rule])
+            ax.text(recency, value + 0.14, words, ha="center", va="center", fontsize=8)
+            digits = int(share < 0.0995)
+            told = t.percent(share, digits) if customers == 0 or customers >= min_cell else "–"
+            ax.text(recency, value - 0.18, told, ha="center", va="center", fontsize=8)
+    ax.set_xlim(0, SCALE)
+    ax.set_ylim(0, SCALE)
+    ax.set_xticks(np.arange(SCALE) + 0.5, [str(i) for i in range(1, SCALE + 1)])
+    ax.set_yticks(np.arange(SCALE) + 0.5, [str(i) for i in range(1, SCALE + 1)])
+    ax.set_xlabel(t("Recency score (5 = bought most recently)"))
+    ax.set_ylabel(t("Frequency and spend score"))
+    ax.grid(visible=False)
+    return ax
+
+
+def _outline(ax: Axes, named: Index) -> None:
+    """Draw lines between cells (value score, recency score) that carry different names."""
+    for value in range(SCALE):
+        for recency in range(SCALE):
+            here = named[value, recency]
+            if recency + 1 < SCALE and named[value, recency + 1] != here:
+                ax.plot([recency + 1] * 2, [value, value + 1], color="0.45", linewidth=1)
+            if value + 1 < SCALE and named[value + 1, recency] != here:
+                ax.plot([recency, recency + 1], [value + 1] * 2, color="0.45", linewidth=1)

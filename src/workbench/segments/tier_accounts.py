@@ -1,4 +1,4 @@
-"""What each tier of customers yields and costs a year, and how few customers hold the value."""
+"""What each tier of customers yields and costs a year, and who the key accounts are."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate, named_estimates
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.segments.profiles.profile import coded
-from workbench.segments.tiers import checked_value, excess
-from workbench.stats.intervals import mean_interval, normal_quantile
+from workbench.segments.tiers import checked_value
+from workbench.stats.intervals import mean_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+ALL_YIELD = "Every tier surely yields more than it costs"
+SOME_COST = "{n} of {all} tiers surely cost more than they yield"
+OF_EACH_SALE = "Of each sale {margin} is kept; the costs are those that the study's card states."
+
+
 @dataclass(frozen=True)
-class TierAccounts:
+class TierAccounts(Result):
     """Cost and yield of the tiers.
 
     Attributes
@@ -40,23 +46,37 @@ class TierAccounts:
         """Tiers that surely cost more than they yield."""
         return [str(t) for t in self.table.loc[self.table["high"] < 0, "tier"]]
 
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Net yield a customer and year by tier."""
-        return named_estimates(self.table, "tier", estimate="net")
+        return named_estimates(self.table, "tier", estimate="net", kind="money")
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """How many tiers surely cost more than they yield; the share of a sale that is kept."""
+        if self.table.empty:
+            return []
+        all_pay = bool((self.table["low"] > 0).all())
+        values = {"n": len(self.losing), "all": len(self.table)}
+        return [
+            Finding("segments.accounts", ALL_YIELD if all_pay else SOME_COST, values,
+                    severity="warning" if self.losing else "note"),
+            Finding("segments.accounts.margin", OF_EACH_SALE,
+                    {"margin": Estimate(self.margin, kind="percent")}),
+        ]  # fmt: skip
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw what a customer of each tier yields net of cost, with intervals."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table.iloc[::-1]
         at = np.arange(len(t))
         error = [t["net"] - t["low"], t["high"] - t["net"]]
         ax.errorbar(t["net"], at, xerr=error, fmt="o")
         ax.axvline(0, color="0.6", linewidth=1)
-        ax.set_yticks(at, t["tier"].astype(str))
+        ax.set_yticks(at, [say.name(tier) for tier in t["tier"]])
         ax.set_ylim(-0.6, len(t) - 0.4)
-        ax.set_xlabel("Yield less cost, a customer and year")
+        ax.set_xlabel(say("Yield less cost, a customer and year"))
         return ax
 
 
@@ -131,39 +151,16 @@ def tier_accounts(
                 "total_high": (net.high - cost) * inside.size,
             }
         )
-    return TierAccounts(pd.DataFrame(rows), margin)
-
-
-def holders(value: ArrayLike, share: float = 0.5, *, level: float = 0.95) -> Estimate:
-    """Smallest share of customers who hold `share` of the value, with its interval.
-
-    The share S(p) that the best p hold is known with the error of `share_of_top`; dS / dp is the
-    value of the customer at the edge over the mean, and turns it into the error of p.
-
-    Parameters
-    ----------
-    value : array_like, shape (n,)
-        Zero or more.
-    share : float
-        Between 0 and 1.
-    """
-    if not 0 < share < 1:
-        raise DataError(f"share is {share}", remedy="give a share between 0 and 1")
-    worth, _ = checked_value(value)
-    n, mean = worth.size, worth.mean()
-    falling = np.sort(worth)[::-1]
-    count = int(np.searchsorted(np.cumsum(falling), share * falling.sum() * (1 - 1e-12))) + 1
-    estimate, edge = count / n, float(falling[count - 1])
-    if n < 3 or edge == 0:
-        return Estimate(estimate, float("nan"), float("nan"), float(n), level)
-    above = worth >= edge
-    influence = (excess(worth, edge, above) - share * (worth - mean)) / mean
-    se = float(np.sqrt(np.square(influence).sum())) / n * mean / edge
-    # on the logit scale the limits stay between 0 and 1
-    p = min(max(estimate, 1 / (2 * n)), 1 - 1 / (2 * n))
-    width, centre = normal_quantile(level) * se / (p * (1 - p)), np.log(p / (1 - p))
-    low, high = (float(1 / (1 + np.exp(-(centre + side * width)))) for side in (-1, 1))
-    return Estimate(estimate, low, high, float(n), level)
+    columns = ["tier", "n", "cost", "revenue", "net", "low", "high",
+               "total", "total_low", "total_high"]  # fmt: skip
+    table = labelled(
+        pd.DataFrame(rows, columns=columns), tier="Tier", n="Customers",
+        revenue=("Sales a customer and year", "money:0"),
+        cost=("Cost a customer and year", "money:0"),
+        net=("Net yield a customer and year", "money:0"),
+        total=("Net yield of the tier", "money:0"),
+    )  # fmt: skip
+    return TierAccounts(table, margin)
 
 
 def key_accounts(customer_id: pd.Series, value: pd.Series, share: float = 0.5) -> pd.DataFrame:

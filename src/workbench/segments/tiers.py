@@ -9,17 +9,18 @@ Langel, Tille (2013), Variance Estimation of the Gini Index, JRSS A 176(2), 521-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from workbench.arrays import Array
-from workbench.errors import DataError
+from workbench.arrays import Array, Mask
+from workbench.errors import DataError, require_columns, rows_of
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.results.drawing import share_bars
-from workbench.results.estimate import Estimate, named_estimates
 from workbench.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
@@ -30,56 +31,96 @@ if TYPE_CHECKING:
 PYRAMID = {"Top 1%": 0.01, "Next 4%": 0.05, "Next 15%": 0.20, "Remaining 80%": 1.0}
 
 
+HALF = "{n} customers hold half of the {what}"
+HALF_FEW = "Fewer than {n} customers hold half of the {what}"
+THEY_ARE = "They are {share} of the customers."
+RATIO = "To lose one customer of the top tier costs as much as to lose {ratio} of the lowest."
+UPPER = "{customers} of the customers hold {share} of the {what}"
+BY_TIER = "How much of the {what} each tier holds"
+
+
 @dataclass(frozen=True)
-class Tiers:
+class Tiers(Result):
     """Customers in tiers of value.
 
     Attributes
     ----------
     table : DataFrame
         One row a tier, the best first: tier, n, customers (share), total, share, low, high (of
-        all value), mean, from_value (smallest value in it).
+        all value), mean, from_value (smallest value in it). The value of tiers with few customers
+        is withheld, and of the next, which would tell it.
     tier : Series
         Tier of each customer, in the order given.
     gini : Estimate
         0: all hold the same; 1: one holds everything.
+    holders : Estimate
+        Smallest share of customers who hold half of the value.
     lorenz : DataFrame
         customers, value: cumulative shares, the least valuable first.
+    of : str
+        What the value is, as a page says it: "spend".
+    min_cell : int
+        Fewest customers of which a number is shown.
     """
 
     table: pd.DataFrame
     tier: pd.Series
     gini: Estimate
+    holders: Estimate
     lorenz: pd.DataFrame
+    of: str
+    min_cell: int
 
-    def shown(self, min_cell: int) -> Tiers:
-        """Leave out the value of tiers with few customers, and of the next, which would tell it."""
-        few = (self.table["n"] > 0) & (self.table["n"] < min_cell)
-        hidden = few | (few.shift(1, fill_value=False) if few.sum() == 1 else False)
-        table = self.table.copy()
-        money = ["total", "share", "low", "high", "mean", "from_value"]
-        table.loc[hidden, money] = np.nan
-        return replace(self, table=table)
-
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Gini and the share of each tier."""
-        shares = named_estimates(self.table, "tier", estimate="share")
-        return {"gini": self.gini, **shares}
+        label, fact = "Concentration of value (Gini, 0 to 1)", self.of.replace(" ", "_")
+        shares = named_estimates(self.table, "tier", estimate="share", kind="percent")
+        return {"gini": self.gini.named(label, fact=f"segments.gini.{fact}"), **shares}
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """How few hold half of the value, and what one of the best is worth in others."""
+        n = round(self.holders.value * self.holders.n)
+        few = n < self.min_cell
+        values = {"n": max(n, self.min_cell), "what": self.of}
+        found = [
+            Finding("segments.half", HALF_FEW if few else HALF, values),
+            Finding("segments.half.share", THEY_ARE, {"share": self.holders}),
+        ]
+        means = self.table.loc[self.table["n"] > 0, "mean"]
+        best, least = float(means.iloc[0]), float(means.iloc[-1])
+        if best > least > 0:
+            ratio = Estimate(best / least, digits=0)
+            found.append(Finding("segments.ratio", RATIO, {"ratio": ratio}))
+        return found
+
+    @property
+    def title(self) -> Finding:
+        """What the picture shows: how much all tiers but the lowest hold, where that is shown."""
+        upper = self.table.iloc[:-1]
+        upper = upper[upper["n"] > 0]
+        if upper.empty or upper["share"].isna().any():
+            return Finding("segments.tiers", BY_TIER, {"what": self.of})
+        held = {
+            what: Estimate(float(upper[what].sum()), kind="percent")
+            for what in ("customers", "share")
+        }
+        return Finding("segments.tiers", UPPER, {"what": self.of, **held})
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Bars: the share of value of each tier, its share of customers written beside."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table[self.table["n"] > 0].iloc[::-1]
-        names = t["tier"].astype(str)
-        share_bars(ax, names, t["share"], t["low"], t["high"], "Share of value")
+        names = t["tier"].map(say.name)
+        share_bars(ax, names, t["share"], t["low"], t["high"], say("Share of value"))
         ends = t["high"].fillna(t["share"])
         for y, (share, end) in enumerate(zip(t["share"], ends, strict=True)):
             if share != share:
                 continue
             ax.annotate(
-                f"{share:.0%}",
+                say.percent(share, 0),
                 (end, y),
                 xytext=(6, 0),
                 textcoords="offset points",
@@ -89,11 +130,12 @@ class Tiers:
         ax.set_xlim(0, min(1.0, furthest * 1.18) or 1.0)
         return ax
 
-    def plot_lorenz(self, ax: Axes | None = None) -> Axes:
+    def plot_lorenz(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Lorenz curve against the line of equality."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import PercentFormatter
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         keep = np.unique(np.linspace(0, len(self.lorenz) - 1, 400).astype(int))
         curve = self.lorenz.iloc[keep]
@@ -101,12 +143,18 @@ class Tiers:
         ax.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        ax.set_xlabel("Customers, least valuable first")
-        ax.set_ylabel("Share of value")
+        ax.set_xlabel(say("Customers, least valuable first"))
+        ax.set_ylabel(say("Share of value"))
         return ax
 
 
-def tiers(value: ArrayLike, *, pyramid: Mapping[str, float] | None = None) -> Tiers:
+def tiers(
+    value: ArrayLike,
+    *,
+    pyramid: Mapping[str, float] | None = None,
+    of: str = "value",
+    min_cell: int = 0,
+) -> Tiers:
     """Put customers into tiers by value.
 
     Parameters
@@ -115,7 +163,12 @@ def tiers(value: ArrayLike, *, pyramid: Mapping[str, float] | None = None) -> Ti
         Spend, or expected value; zero or more.
     pyramid : mapping of tier to share, optional
         Shares of customers, from the top, at which the tiers end; the last must be 1. Customers
-        with one value share one tier, the higher.
+        with one value share one tier: the higher, but for those who would more than double it, or
+        fill it with everybody. A tier called the top 1 % must not hold half of the customers.
+    of : str
+        What the value is.
+    min_cell : int
+        The value of tiers with fewer customers is withheld.
 
     Raises
     ------
@@ -132,17 +185,13 @@ def tiers(value: ArrayLike, *, pyramid: Mapping[str, float] | None = None) -> Ti
             remedy="give cumulative shares from the top, such as 0.01, 0.05, 0.2, 1",
         )
     n = worth.size
-    falling = np.sort(worth)[::-1]
-    # the last customer of a tier sets its smallest value
-    floor = falling[np.clip(np.ceil(shares * n - 1e-9).astype(int) - 1, 0, n - 1)]
-    floor[-1] = -np.inf
-    codes = np.argmax(worth[:, None] >= floor[None, :], axis=1)
+    codes = np.argmax(worth[:, None] >= _floors(worth, shares)[None, :], axis=1)
     names = list(ends)
     count = np.bincount(codes, minlength=len(names))
     rows = []
     for code, name in enumerate(names):
         inside = codes == code
-        held = _top_share(worth, inside) if n > 1 else None
+        held = _held_between(worth, inside) if n > 1 else Estimate(np.nan)
         total = float(worth[inside].sum())
         rows.append(
             {
@@ -151,8 +200,8 @@ def tiers(value: ArrayLike, *, pyramid: Mapping[str, float] | None = None) -> Ti
                 "customers": count[code] / n,
                 "total": total,
                 "share": total / worth.sum(),
-                "low": held[0] if held else np.nan,
-                "high": held[1] if held else np.nan,
+                "low": held.low,
+                "high": held.high,
                 "mean": total / count[code] if count[code] else np.nan,
                 "from_value": float(worth[inside].min()) if count[code] else np.nan,
             }
@@ -162,42 +211,74 @@ def tiers(value: ArrayLike, *, pyramid: Mapping[str, float] | None = None) -> Ti
         index=index,
         name="tier",
     )
-    return Tiers(pd.DataFrame(rows), tier, gini(worth), lorenz(worth))
+    table = labelled(
+        _withheld(pd.DataFrame(rows), min_cell), tier="Tier", n="Customers",
+        customers=("Share of customers", "percent"), mean=("Value a customer", "money:0"),
+        from_value=("Value from", "money:0"), share=("Share of value", "percent"),
+    )  # fmt: skip
+    return Tiers(table, tier, gini(worth), holders(worth), lorenz(worth), of, min_cell)
 
 
-def _top_share(worth: Array, inside: NDArray[np.bool_], level: float = 0.95) -> tuple[float, float]:
+def _floors(worth: Array, shares: Array) -> Array:
+    """Smallest value of each tier: that of the last customer in it, unless too many share it."""
+    n, falling = worth.size, np.sort(worth)[::-1]
+    meant = np.clip(np.ceil(shares * n - 1e-9).astype(int), 1, n)
+    floor = falling[meant - 1]
+    reached = n - np.searchsorted(falling[::-1], floor, side="left")
+    floor = np.where((reached > 2 * meant) | (reached == n), np.nextafter(floor, np.inf), floor)
+    floor[-1] = -np.inf
+    return np.asarray(floor, dtype=float)
+
+
+def _withheld(table: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Leave out the value of tiers with few customers, and of the next, which would tell it."""
+    few = (table["n"] > 0) & (table["n"] < min_cell)
+    hidden = few | (few.shift(1, fill_value=False) if few.sum() == 1 else False)
+    table.loc[hidden, ["total", "share", "low", "high", "mean", "from_value"]] = np.nan
+    return table
+
+
+def _held_between(worth: Array, inside: Mask) -> Estimate:
     """Limits of the share held between two quantiles, which are themselves estimated.
 
     Influence function of E[y; q1 < y <= q2] / E[y] with P(y > q) fixed at either end.
     """
-    n, mean = worth.size, worth.mean()
     if not inside.any() or inside.all():
         share = float(inside.all())
-        return share, share
+        return Estimate(share, share, share)
     share = float(worth[inside].sum() / worth.sum())
-    low = float(worth[inside].min())
     above = worth > worth[inside].max()
     # sum above the lower end, less the sum above the upper one
-    influence = excess(worth, low, inside | above)
+    influence = excess(worth, float(worth[inside].min()), inside | above)
     if above.any():
         influence = influence - excess(worth, float(worth[above].min()), above)
+    return _share_limits(worth, share, influence)
+
+
+def _share_limits(worth: Array, share: float, influence: Array, level: float = 0.95) -> Estimate:
+    """Limits of a share of all value from the influence of each customer on the value held."""
+    n, mean = worth.size, worth.mean()
     influence = (influence - share * (worth - mean)) / mean
-    half = normal_quantile(level) * float(np.sqrt(np.square(influence).sum()) / n)
-    p = min(max(share, 1e-12), 1 - 1e-12)
+    se = float(np.sqrt(np.square(influence).sum()) / n)
+    return _logit_limits(share, se, n, level, 1e-12)
+
+
+def _logit_limits(value: float, se: float, n: int, level: float, edge: float) -> Estimate:
     # on the logit scale the limits stay between 0 and 1
-    width = half / (p * (1 - p))
-    centre = np.log(p / (1 - p))
-    return float(1 / (1 + np.exp(width - centre))), float(1 / (1 + np.exp(-width - centre)))
+    p = min(max(value, edge), 1 - edge)
+    width, centre = normal_quantile(level) * se / (p * (1 - p)), np.log(p / (1 - p))
+    low, high = (float(1 / (1 + np.exp(-(centre + side * width)))) for side in (-1, 1))
+    return Estimate(value, low, high, float(n), level, kind="percent")
 
 
-def excess(worth: Array, end: float, above: NDArray[np.bool_]) -> Array:
+def excess(worth: Array, end: float, above: Mask) -> Array:
     """Give the influence of each customer on the value held above a quantile `end`."""
     part = np.where(above, worth - end, 0.0)
     return np.asarray(part - part.mean(), dtype=float)
 
 
 @dataclass(frozen=True)
-class Worth:
+class ValueMeasure:
     """What customers are worth, and by which measure.
 
     Attributes
@@ -214,10 +295,15 @@ class Worth:
     expected: bool
     unmatched: int
 
+    @property
+    def name(self) -> str:
+        """What a page calls it."""
+        return "expected value" if self.expected else "spend"
 
-def worth_of(
+
+def value_of(
     customers: pd.DataFrame, expected: pd.DataFrame | None = None, *, column: str = "clv"
-) -> Worth:
+) -> ValueMeasure:
     """Take the expected value of each customer where it is known for all, else the spend.
 
     Parameters
@@ -235,17 +321,15 @@ def worth_of(
     """
     spend = customers["spend"].reset_index(drop=True)
     if expected is None:
-        return Worth(spend, False, len(customers))
-    lacking = [c for c in ("customer_id", column) if c not in expected]
-    if lacking:
-        raise DataError(f"expected values have no column {', '.join(lacking)}", remedy="keep it")
+        return ValueMeasure(spend, False, len(customers))
+    require_columns(expected, ["customer_id", column], "expected values have")
     if expected["customer_id"].duplicated().any():
         raise DataError("a customer is listed twice", where="expected values", remedy="keep one")
     value = customers["customer_id"].map(expected.set_index("customer_id")[column])
     unmatched = int(value.isna().sum())
     if unmatched:
-        return Worth(spend, False, unmatched)
-    return Worth(value.reset_index(drop=True).rename("value"), True, 0)
+        return ValueMeasure(spend, False, unmatched)
+    return ValueMeasure(value.reset_index(drop=True).rename("value"), True, 0)
 
 
 def gini(value: ArrayLike, *, level: float = 0.95) -> Estimate:
@@ -264,7 +348,7 @@ def gini(value: ArrayLike, *, level: float = 0.95) -> Estimate:
     rank = np.arange(1, n + 1)
     estimate = float(2 * (rank @ y) / (n * total) - (n + 1) / n)
     if n < 3:
-        return Estimate(estimate, float("nan"), float("nan"), float(n), level)
+        return Estimate(estimate, n=float(n), level=level)
     # Langel and Tille, equation 14, with equal weights
     cumulative = np.cumsum(y)
     z = (2 * rank * (y - cumulative / rank) + total - n * y - estimate * (total + y * n)) / (
@@ -287,10 +371,47 @@ def lorenz(value: ArrayLike) -> pd.DataFrame:
 
 
 def share_of_top(value: ArrayLike, share: float = 0.2) -> Estimate:
-    """Share of value that the best `share` of customers hold, with its interval."""
-    held = tiers(value, pyramid={"top": share, "others": 1.0}).table.iloc[0]
-    estimate, low, high = (float(held[c]) for c in ("share", "low", "high"))
-    return Estimate(estimate, low, high, float(np.size(value)))
+    """Share of value that the best `share` of customers hold, with its interval.
+
+    Of customers with one value, as many count as there is room for: they hold the same.
+    """
+    if not 0 < share <= 1:
+        raise DataError(f"share is {share}", remedy="give a share above 0, up to 1")
+    worth, _ = checked_value(value)
+    n, falling = worth.size, np.sort(worth)[::-1]
+    count = max(int(np.ceil(share * n - 1e-9)), 1)
+    held, edge = float(falling[:count].sum() / worth.sum()), float(falling[count - 1])
+    if n == 1 or count == n:
+        return Estimate(held, n=float(n), kind="percent")
+    return _share_limits(worth, held, excess(worth, edge, worth >= edge))
+
+
+def holders(value: ArrayLike, share: float = 0.5, *, level: float = 0.95) -> Estimate:
+    """Smallest share of customers who hold `share` of the value, with its interval.
+
+    The share S(p) that the best p hold is known with the error of `share_of_top`; dS / dp is the
+    value of the customer at the edge over the mean, and turns it into the error of p.
+
+    Parameters
+    ----------
+    value : array_like, shape (n,)
+        Zero or more.
+    share : float
+        Between 0 and 1.
+    """
+    if not 0 < share < 1:
+        raise DataError(f"share is {share}", remedy="give a share between 0 and 1")
+    worth, _ = checked_value(value)
+    n, mean = worth.size, worth.mean()
+    falling = np.sort(worth)[::-1]
+    count = int(np.searchsorted(np.cumsum(falling), share * falling.sum() * (1 - 1e-12))) + 1
+    estimate, edge = count / n, float(falling[count - 1])
+    if n < 3 or edge == 0:
+        return Estimate(estimate, n=float(n), level=level, kind="percent")
+    above = worth >= edge
+    influence = (excess(worth, edge, above) - share * (worth - mean)) / mean
+    se = float(np.sqrt(np.square(influence).sum())) / n * mean / edge
+    return _logit_limits(estimate, se, n, level, 1 / (2 * n))
 
 
 def checked_value(value: ArrayLike) -> tuple[Array, pd.Index | None]:
@@ -305,11 +426,9 @@ def checked_value(value: ArrayLike) -> tuple[Array, pd.Index | None]:
     for bad, what in ((~np.isfinite(worth), "missing or infinite"), (worth < 0, "negative")):
         if bad.any():
             at = np.flatnonzero(bad)
-            names = ", ".join(str(index[i] if index is not None else i) for i in at[:5])
-            more = f" and {at.size - 5:,} more" if at.size > 5 else ""
             raise DataError(
                 f"value is {what}",
-                where=f"row{'s' if at.size > 1 else ''} {names}{more}",
+                where=rows_of(at if index is None else index[at]),
                 remedy="mend these customers or leave them out",
             )
     if not worth.any():

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Mask
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate, named_estimates
-from workbench.segments.churn.concordance import concordance
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.segments.churn.performance import concordance
 from workbench.stats.cox import by_survival, proportionality, schoenfeld_residuals
 from workbench.stats.intervals import normal_quantile
 from workbench.stats.multiplicity import holm
@@ -33,9 +34,18 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 
+SOME = "{n} of {total} traits go with leaving sooner or later"
+NONE = "No trait was shown to go with leaving"
+IN_PAIRS = (
+    "Who leaves first can be told from these traits in {share} of the pairs; half would be chance. "
+    "Where a ratio is 2, contracts end at twice the rate."
+)
+CHANGING = "The ratios of {names} change over the life of a contract; read them as averages."
+STEADY = "No hazard ratio was seen to change over the life of a contract."
+
 
 @dataclass(frozen=True)
-class Hazards:
+class Hazards(Result):
     """A Cox regression.
 
     Attributes
@@ -71,15 +81,32 @@ class Hazards:
         t = self.proportionality
         return tuple(t.loc[(t["p_holm"] < 0.05) & (t["term"] != "GLOBAL"), "term"])
 
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Concordance and the hazard ratio of each term."""
-        return {"concordance": self.concordance, **named_estimates(self.table, "term")}
+        return {
+            "concordance": self.concordance.named(kind="percent"),
+            **named_estimates(self.table, "term"),
+        }
 
-    def plot(self, ax: Axes | None = None, *, most: int = 14) -> Axes:
+    def findings(self) -> list[Finding]:
+        """How many traits go with leaving, how well they tell it, whether the ratios are steady."""
+        sure = int((self.table["p_holm"] < 0.05).sum())
+        share = self.estimates()["concordance"]
+        moving = list(self.changing)
+        return [
+            Finding("churn.traits", SOME if sure else NONE, {"n": sure, "total": len(self.table)}),
+            Finding("churn.traits.concordance", IN_PAIRS, {"share": share}),
+            Finding("churn.traits.steady", CHANGING if moving else STEADY, {"names": moving}),
+        ]
+
+    def plot(
+        self, ax: Axes | None = None, *, most: int = 14, language: str | Language = "en"
+    ) -> Axes:
         """Dots with intervals: hazard ratios on a logarithmic scale, the surest on top."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import FuncFormatter, NullFormatter
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table.sort_values("p_value", kind="stable").iloc[:most]
         t = t.sort_values("estimate", kind="stable")
@@ -87,14 +114,14 @@ class Hazards:
         sides = [t["estimate"] - t["low"], t["high"] - t["estimate"]]
         ax.errorbar(t["estimate"], at, xerr=sides, fmt="o")
         ax.axvline(1, color="0.6", linewidth=1)
-        ax.set_yticks(at, t["term"])
+        ax.set_yticks(at, [say.name(term) for term in t["term"]])
         ax.set_xscale("log")
         around = [0.1, 0.25, 0.5, 0.8, 1, 1.25, 2, 4, 10]
         low, high = float(t["low"].min()), float(t["high"].max())
         ax.set_xticks([x for x in around if low * 0.8 <= x <= high * 1.25] or [1])
         ax.xaxis.set_major_formatter(FuncFormatter(_times))
         ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.set_xlabel("Leaves at so many times the rate")
+        ax.set_xlabel(say("Leaves at so many times the rate"))
         return ax
 
 
@@ -193,10 +220,22 @@ def hazards(
         p_value=chdtrc(1, (beta / se) ** 2),
     )  # fmt: skip
     table["p_holm"] = holm(table["p_value"])
+    table = labelled(
+        table, term="Trait", reference="Against", n="Contracts",
+        estimate=("Hazard ratio", "number:2"), p_holm=("p (Holm)", "p"),
+    )  # fmt: skip
+    steadiness = _proportionality(X, time, event, beta, naive, list(terms["term"]))
     return Hazards(
         table=table,
         coefficients=pd.DataFrame({"term": terms["term"], "estimate": beta, "se": se}),
-        proportionality=_proportionality(X, time, event, beta, naive, list(terms["term"])),
+        proportionality=labelled(
+            steadiness,
+            term="Trait",
+            rho=("Correlation with time", "number:2"),
+            statistic=("Chi-squared", "number:2"),
+            p_value=("p", "p"),
+            p_holm=("p (Holm)", "p"),
+        ),
         concordance=concordance(time, event, X @ beta, level=level),
         n=int(kept.sum()),
         events=int(event.sum()),
@@ -206,7 +245,7 @@ def hazards(
 
 
 def _design(
-    frame: pd.DataFrame, event: NDArray[np.bool_], reference: dict[str, object], min_events: int
+    frame: pd.DataFrame, event: Mask, reference: dict[str, object], min_events: int
 ) -> tuple[Array, pd.DataFrame]:
     columns: list[Array] = []
     terms: list[dict[str, Any]] = []
@@ -257,7 +296,7 @@ def _design(
     return X, pd.DataFrame(terms)
 
 
-def _pooled(words: pd.Series, event: NDArray[np.bool_], min_events: int) -> pd.Series:
+def _pooled(words: pd.Series, event: Mask, min_events: int) -> pd.Series:
     left = words[event].value_counts()
     rare = [w for w in words.unique() if left.get(w, 0) < min_events]
     # One rare level alone would only change its name.
@@ -270,7 +309,7 @@ def _refuse_constant(name: str, number: Array) -> None:
 
 
 def _proportionality(
-    X: Array, time: Array, event: NDArray[np.bool_], beta: Array, naive: Array, terms: list[str]
+    X: Array, time: Array, event: Mask, beta: Array, naive: Array, terms: list[str]
 ) -> pd.DataFrame:
     """Test each term and all of them; time is measured by 1 - Kaplan-Meier."""
     residuals = schoenfeld_residuals(time, event, X, beta)

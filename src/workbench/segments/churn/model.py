@@ -19,11 +19,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.segments.churn.performance import by_probability, by_tenth, drivers, judged
-from workbench.segments.churn.snapshots import Snapshot
+from workbench.segments.churn.snapshots import Snapshot, Who
 from workbench.stats.intervals import proportion_interval
 
 if TYPE_CHECKING:
@@ -33,9 +34,37 @@ LOGISTIC, BOOSTING = "Logistic regression", "Gradient boosting"
 #: Fewer who left, or stayed, teach a model nothing that could be trusted.
 LEAST_EVENTS = 30
 
+WENT: dict[Who, str] = {
+    "buyers": "{share} of the active buyers fell silent",
+    "subscribers": "{share} of the subscribers left within {days} days",
+}
+TOLD: dict[Who, str] = {
+    "buyers": "Of {n} customers who were active on {day}, {share} bought nothing in the {days} "
+    "days after it. Of the tenth that the model put first, {top} did. The area under the curve is "
+    "{auc}; 0.5 is chance, 1 is certainty.",
+    "subscribers": "Of the tenth that the model put first, {top} left, of all {share}. The area "
+    "under the curve is {auc}; 0.5 is chance, 1 is certainty.",
+}
+TELLS: dict[Who, tuple[str, str]] = {
+    "buyers": (
+        "The model tells who falls silent",
+        "The model was not shown to tell who falls silent",
+    ),
+    "subscribers": ("The model tells who leaves", "The model was not shown to tell who leaves"),
+}
+RATE: dict[Who, str] = {
+    "buyers": "Active buyers who fell silent in the test",
+    "subscribers": "Subscribers who left in the test",
+}
+USED = (
+    "The models on this page use protected attributes: {names}. Before anybody is treated "
+    "differently because of them, ask whether that is lawful and fair."
+)
+UNUSED = "No model on this page uses age, gender or another protected attribute."
+
 
 @dataclass(frozen=True)
-class ChurnModel:
+class ChurnModel(Result):
     """A model of who leaves, and how it did on the time after the one it learnt from.
 
     Attributes
@@ -60,7 +89,8 @@ class ChurnModel:
         The model that did best within the time learnt from (log loss by cross-validation).
     protected : tuple of str
         Protected attributes that it uses.
-    learnt_until, tested_until : Timestamp
+    learnt_until, tested_on, tested_until : Timestamp
+    who : {"buyers", "subscribers"}
     """
 
     models: pd.DataFrame
@@ -71,34 +101,74 @@ class ChurnModel:
     chosen: str
     protected: tuple[str, ...]
     learnt_until: pd.Timestamp
+    tested_on: pd.Timestamp
     tested_until: pd.Timestamp
+    who: Who
     fitted: Any = field(repr=False, compare=False)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Who left by tenth, the likeliest to leave first."""
+        return self.lift
 
     @property
     def auc(self) -> Estimate:
         """Area under the curve of the chosen model."""
         row = self.models[self.models["chosen"]].iloc[0]
-        return Estimate(*(float(row[c]) for c in ("auc", "auc_low", "auc_high", "n")))
+        numbers = (float(row[c]) for c in ("auc", "auc_low", "auc_high", "n"))
+        return Estimate(*numbers, digits=2, label="Area under the curve", better="up")
 
     @property
     def top_lift(self) -> Estimate:
         """How many times the plain rate the first tenth leaves at."""
         row = self.lift.iloc[0]
-        return Estimate(*(float(row[c]) for c in ("lift", "lift_low", "lift_high", "n")))
+        numbers = (float(row[c]) for c in ("lift", "lift_low", "lift_high", "n"))
+        return Estimate(*numbers, label="Times the plain rate")
 
     @property
     def rate(self) -> Estimate:
         """Share who left in the test."""
-        return proportion_interval(float(self.tested["left"].sum()), float(len(self.tested)))
+        share = proportion_interval(float(self.tested["left"].sum()), float(len(self.tested)))
+        fact = f"{self.who}.left_in_test"
+        return share.named(RATE[self.who], kind="percent", better="down", fact=fact)
 
     @property
     def useful(self) -> bool:
         """Whether it told who left better than chance in the test, also among the first tenth."""
         return bool(self.auc.low > 0.5 and self.top_lift.low > 1)
 
-    def metrics(self) -> dict[str, Estimate]:
-        """Area under the curve and the lift of the first tenth."""
-        return {"auc": self.auc, "lift": self.top_lift}
+    def estimates(self) -> dict[str, Estimate]:
+        """Share who left, area under the curve and the lift of the first tenth."""
+        return {"left": self.rate, "auc": self.auc, "lift": self.top_lift}
+
+    def findings(self) -> list[Finding]:
+        """How many left in the test, and how well the model told who would."""
+        first = (float(self.lift[c].iloc[0]) for c in ("estimate", "low", "high"))
+        values = {
+            "share": self.rate,
+            "n": len(self.tested),
+            "day": self.tested_on.date(),
+            "days": (self.tested_until - self.tested_on).days,
+            "top": Estimate(*first, kind="percent"),
+            "auc": self.auc,
+        }
+        key = f"churn.{self.who}"
+        estimates = self.estimates()
+        return [
+            Finding(
+                f"{key}.left",
+                WENT[self.who],
+                values | {"share": self.rate.point},
+                estimates=estimates,
+            ),
+            Finding(f"{key}.told", TOLD[self.who], values, "useful" if self.useful else "unclear"),
+        ]
+
+    @property
+    def title(self) -> Finding:
+        """What the picture of the tenths shows."""
+        tells, hardly = TELLS[self.who]
+        return Finding(f"churn.{self.who}.tells", tells if self.useful else hardly)
 
     def score(self, snapshot: Snapshot) -> pd.Series:
         """Give each customer of another snapshot a probability of leaving.
@@ -117,11 +187,12 @@ class ChurnModel:
         p = self.fitted.predict_proba(_plain(snapshot.features[wanted]))[:, 1]
         return pd.Series(p, snapshot.features.index, name="probability")
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Bars: rate of leaving by tenth, the likeliest first, against the plain rate."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import PercentFormatter
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.lift
         sides = [t["estimate"] - t["low"], t["high"] - t["estimate"]]
@@ -131,20 +202,21 @@ class ChurnModel:
             elinewidth=1,
         )  # fmt: skip
         plain = float(self.tested["left"].mean())
-        ax.axhline(plain, linestyle="--", linewidth=1.2, color="0.5", label="All together")
+        ax.axhline(plain, linestyle="--", linewidth=1.2, color="0.5", label=say("All together"))
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         ax.set_xticks(t["tenth"])
-        ax.set_xlabel("Tenths of the customers, likeliest to leave first")
-        ax.set_ylabel("Left")
+        ax.set_xlabel(say("Tenths of the customers, likeliest to leave first"))
+        ax.set_ylabel(say("Left"))
         ax.grid(visible=False, axis="x")
         ax.legend(frameon=False)
         return ax
 
-    def plot_calibration(self, ax: Axes | None = None) -> Axes:
+    def plot_calibration(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Dots with intervals: who left, by what was expected; on the dotted line both agree."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import PercentFormatter
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.calibration
         sides = [t["estimate"] - t["low"], t["high"] - t["estimate"]]
@@ -155,14 +227,17 @@ class ChurnModel:
             axis.set_major_formatter(PercentFormatter(1, decimals=0))
         ax.set_xlim(0, top)
         ax.set_ylim(0, top)
-        ax.set_xlabel("Probability of leaving, as expected")
-        ax.set_ylabel("Left")
+        ax.set_xlabel(say("Probability of leaving, as expected"))
+        ax.set_ylabel(say("Left"))
         return ax
 
-    def plot_drivers(self, ax: Axes | None = None, *, most: int = 8) -> Axes:
+    def plot_drivers(
+        self, ax: Axes | None = None, *, most: int = 8, language: str | Language = "en"
+    ) -> Axes:
         """Dots with intervals: what the model loses without each feature, the most on top."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.drivers.iloc[:most].iloc[::-1]
         at = np.arange(len(t))
@@ -170,8 +245,8 @@ class ChurnModel:
             t["estimate"], at, xerr=[t["estimate"] - t["low"], t["high"] - t["estimate"]], fmt="o"
         )
         ax.axvline(0, color="0.6", linewidth=1)
-        ax.set_yticks(at, t["feature"])
-        ax.set_xlabel("Area under the curve lost without it")
+        ax.set_yticks(at, [say.name(feature) for feature in t["feature"]])
+        ax.set_xlabel(say("Area under the curve lost without it"))
         return ax
 
 
@@ -224,6 +299,13 @@ def churn_model(
     chosen = min(losses, key=lambda name: losses[name])
     models = pd.DataFrame(rows)
     models.insert(1, "chosen", models["model"] == chosen)
+    models = labelled(
+        models.sort_values("chosen", ascending=False, kind="stable", ignore_index=True),
+        model="Model", auc=("Area under the curve", "number:2"),
+        brier=("Brier score", "number:3"), skill=("Saved of the Brier score", "percent:1"),
+        intercept=("Calibration intercept", "number:2"), slope=("Calibration slope", "number:2"),
+        expected=("Expected", "percent:1"), observed=("Observed", "percent:1"),
+    )  # fmt: skip
     p = fits[chosen].predict_proba(later)[:, 1]
     tested = pd.DataFrame(
         {"probability": p, "left": outcome, "value": test.value}, index=test.features.index
@@ -237,9 +319,25 @@ def churn_model(
         chosen=chosen,
         protected=tuple(c for c in test.protected if c in names),
         learnt_until=max(s.until for s in learn),
+        tested_on=test.day,
         tested_until=test.until,
+        who=test.who,
         fitted=fits[chosen],
     )
+
+
+def use_of_protected(*used: Sequence[str]) -> Finding:
+    """Say which protected attributes the models of a page use.
+
+    Parameters
+    ----------
+    *used : sequence of str
+        Of each model; empty for one that uses none.
+    """
+    names = sorted({name for each in used for name in each})
+    if names:
+        return Finding("churn.protected", USED, {"names": names}, "uses", "warning")
+    return Finding("churn.protected", UNUSED, verdict="none")
 
 
 def _check(learn: Sequence[Snapshot], test: Snapshot) -> None:
@@ -339,7 +437,7 @@ def _odds(p: Array) -> Array:
 
 
 def _calibrated(
-    plain: Any, X: pd.DataFrame, y: NDArray[np.bool_], people: NDArray[np.intp], seed: int
+    plain: Any, X: pd.DataFrame, y: Mask, people: Index, seed: int
 ) -> tuple[_Calibrated, float]:
     """Fit, calibrate on the parts left out in turn (Platt 1999), and give the log loss there."""
     from sklearn.base import clone

@@ -19,8 +19,10 @@ import pandas as pd
 
 from workbench.arrays import Array
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.segments.churn.model import ChurnModel
+from workbench.segments.churn.snapshots import Who
 from workbench.stats.intervals import mean_interval, ratio_interval
 
 if TYPE_CHECKING:
@@ -28,6 +30,39 @@ if TYPE_CHECKING:
 
 #: With fewer customers worth a call in the test, all who were tested correct the probabilities.
 LEAST_CALLED = 50
+
+FIRST: dict[Who, str] = {
+    "buyers": "Call {n} buyers first: worth {benefit}",
+    "subscribers": "Call {n} subscribers first: worth {benefit}",
+}
+MAY: dict[Who, str] = {
+    "buyers": "Calls to {n} buyers may pay",
+    "subscribers": "Calls to {n} subscribers may pay",
+}
+NO_CALL: dict[Who, str] = {
+    "buyers": "No call to a buyer would pay",
+    "subscribers": "No call to a subscriber would pay",
+}
+TERMS: dict[Who, str] = {
+    "buyers": "If a call costs {cost} and keeps {keeps} of those about to leave, calling the {n} "
+    "of {of} active buyers for whom it pays can be expected to bring {benefit}. It pays as long as "
+    "a call keeps at least {least}. That a call keeps anybody is an assumption: test it on some of "
+    "them, drawn by lot.",
+    "subscribers": "The calls pay for {n} of {of} subscribers and can be expected to bring "
+    "{benefit}, as long as a call keeps at least {least} of those about to leave.",
+}
+NOT_PAYING: dict[Who, str] = {
+    "buyers": "If a call costs {cost} and keeps {keeps} of those about to leave, no call to one "
+    "of the {of} active buyers pays.",
+    "subscribers": "On these assumptions no call to one of the {of} subscribers pays: too few "
+    "leave for what one of them is worth.",
+}
+LABEL: dict[Who, str] = {
+    "buyers": "Expected benefit of calling buyers",
+    "subscribers": "Expected benefit of calling subscribers",
+}
+BEST_SHARE = "Calls to the best {share} would have brought the most, {benefit}"
+NEVER = "Calls would have cost more than they brought, however many"
 
 
 @dataclass(frozen=True)
@@ -76,7 +111,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class OfferPlan:
+class OfferPlan(Result):
     """Whom to call, what it can be expected to bring, and what it would have brought last time.
 
     Attributes
@@ -103,6 +138,7 @@ class OfferPlan:
     without_value : int
         Customers whose value is not known; taken as zero.
     offer : Offer
+    who : {"buyers", "subscribers"}
     """
 
     calls: pd.DataFrame
@@ -115,6 +151,12 @@ class OfferPlan:
     break_even: float
     without_value: int
     offer: Offer
+    who: Who
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """What the calls would have brought in the test, by how many customers."""
+        return self.tested
 
     @property
     def pays(self) -> bool | None:
@@ -123,24 +165,58 @@ class OfferPlan:
             return False
         return True if self.benefit.low > 0 else None
 
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Benefit of the calls."""
         return {"benefit": self.benefit}
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Whether the calls pay, and on what terms."""
+        values = {
+            "n": self.count,
+            "of": self.of,
+            "benefit": self.benefit,
+            "least": Estimate(self.break_even, kind="percent"),
+            "cost": Estimate(self.offer.cost, kind="money"),
+            "keeps": Estimate(self.offer.keeps, kind="percent"),
+        }
+        key = f"churn.{self.who}.calls"
+        forms = FIRST if self.pays else MAY if self.count else NO_CALL
+        worth = Estimate(self.benefit.value, kind="money", unit=self.benefit.unit)
+        money = self.benefit if self.count else None
+        verdict = "pays" if self.pays else "open" if self.count else "does not pay"
+        terms = TERMS if self.count else NOT_PAYING
+        return [
+            Finding(key, forms[self.who], values | {"benefit": worth}, verdict, money=money),
+            Finding(f"{key}.terms", terms[self.who], values),
+        ]
+
+    @property
+    def title(self) -> Finding:
+        """What the picture shows: how many calls would have brought the most in the test."""
+        best = self.tested.iloc[int(self.tested["estimate"].argmax())]
+        if not best["estimate"] > 0:
+            return Finding(f"churn.{self.who}.best_share", NEVER)
+        values = {
+            "share": Estimate(float(best["share"]), kind="percent", digits=0),
+            "benefit": Estimate(float(best["estimate"]), kind="money", unit=self.benefit.unit),
+        }
+        return Finding(f"churn.{self.who}.best_share", BEST_SHARE, values)
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Benefit in the test, by the share of customers called: expected, and as it came."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import PercentFormatter
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.tested
-        (line,) = ax.plot(t["share"], t["estimate"], marker="o", label="As it came")
+        (line,) = ax.plot(t["share"], t["estimate"], marker="o", label=say("As it came"))
         ax.fill_between(t["share"], t["low"], t["high"], alpha=0.2, color=line.get_color())
-        ax.plot(t["share"], t["expected"], linestyle="--", label="Expected")
+        ax.plot(t["share"], t["expected"], linestyle="--", label=say("Expected"))
         ax.axhline(0, color="0.6", linewidth=1)
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        ax.set_xlabel("Share of customers called, the best first")
-        ax.set_ylabel("Benefit")
+        ax.set_xlabel(say("Share of customers called, the best first"))
+        ax.set_ylabel(say("Benefit"))
         ax.legend(frameon=False)
         return ax
 
@@ -152,6 +228,7 @@ def offer_plan(
     offer: Offer,
     *,
     worth: float = 1.0,
+    currency: str = "",
 ) -> OfferPlan:
     """Find who is worth calling.
 
@@ -166,6 +243,8 @@ def offer_plan(
     offer : Offer
     worth : float
         What a kept customer brings, in yearly values: years kept times margin.
+    currency : str
+        ISO 4217 code of the amounts.
 
     Raises
     ------
@@ -199,13 +278,24 @@ def offer_plan(
         calls=calls,
         count=len(calls),
         of=len(p),
-        benefit=Estimate(float(calls["benefit"].sum()), low, high, float(len(calls))),
+        benefit=Estimate(
+            float(calls["benefit"].sum()),
+            low,
+            high,
+            float(len(calls)),
+            kind="money",
+            unit=currency,
+            label=LABEL[model.who],
+            better="up",
+            fact=f"calls.{model.who}.benefit",
+        ),
         factor=factor,
         everybody=everybody,
         tested=_by_share(before, offer),
         break_even=_break_even(calls, offer),
         without_value=int(given.isna().sum()),
         offer=offer,
+        who=model.who,
     )
 
 
@@ -236,7 +326,10 @@ def _by_share(before: pd.DataFrame, offer: Offer) -> pd.DataFrame:
         found = mean_interval(came[order[:n]]).scaled(n)
         rows.append({"share": float(share), "n": n, "expected": float(expected[order[:n]].sum()),
                      "estimate": found.value, "low": found.low, "high": found.high})  # fmt: skip
-    return pd.DataFrame(rows)
+    return labelled(
+        pd.DataFrame(rows), share=("Share called", "percent"), n="Customers",
+        expected=("Expected", "money"), estimate=("As it came", "money"),
+    )  # fmt: skip
 
 
 def _break_even(calls: pd.DataFrame, offer: Offer) -> float:

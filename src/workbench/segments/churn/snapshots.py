@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from workbench.errors import DataError
+from workbench.errors import DataError, require_columns, rows_of
 from workbench.segments.profiles.fairness import PROTECTED as AGE_AND_GENDER
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
-from workbench.stats.survival import rows_of
+
+Who = Literal["buyers", "subscribers"]
 
 #: Columns about a person that the law or fairness protects; models leave them out unless asked.
 PROTECTED = (
@@ -41,6 +43,8 @@ class Snapshot:
         The day, and the end of the horizon.
     protected : tuple of str
         Features that the law or fairness protects.
+    who : {"buyers", "subscribers"}
+        Whether they leave by falling silent, or when their last contract ends.
     """
 
     features: pd.DataFrame
@@ -49,6 +53,7 @@ class Snapshot:
     day: pd.Timestamp
     until: pd.Timestamp
     protected: tuple[str, ...] = ()
+    who: Who = "buyers"
 
 
 def purchase_snapshot(
@@ -145,12 +150,7 @@ def contract_snapshot(
     DataError
         A column is missing, an end before its start, or nobody was under contract.
     """
-    lacking = [c for c in ("customer_id", "start", "end") if c not in contracts]
-    if lacking:
-        raise DataError(
-            f"the contracts have no column {', '.join(lacking)}",
-            remedy="give customer_id, start and end, one row a contract",
-        )
+    require_columns(contracts, ("customer_id", "start", "end"), "the contracts have")
     begun, ended = pd.to_datetime(contracts["start"]), pd.to_datetime(contracts["end"])
     wrong = ended < begun
     if wrong.any():
@@ -187,7 +187,7 @@ def contract_snapshot(
     left = None
     if until <= pd.Timestamp(day_number(as_of), unit="D"):
         left = ~by["stays_"].any().rename("left")
-    return Snapshot(features, left, value.rename("value"), on, until)
+    return Snapshot(features, left, value.rename("value"), on, until, who="subscribers")
 
 
 def with_contacts(snapshot: Snapshot, interactions: pd.DataFrame, *, within: int = 180) -> Snapshot:
@@ -201,11 +201,7 @@ def with_contacts(snapshot: Snapshot, interactions: pd.DataFrame, *, within: int
     within : int
         Days before the day that count.
     """
-    lacking = [c for c in ("customer_id", "at") if c not in interactions]
-    if lacking:
-        raise DataError(
-            f"the contacts have no column {', '.join(lacking)}", remedy="give customer_id and at"
-        )
+    require_columns(interactions, ("customer_id", "at"), "the contacts have")
     at = pd.to_datetime(interactions["at"])
     after, end = snapshot.day - pd.Timedelta(days=within), snapshot.day + pd.Timedelta(days=1)
     recent = interactions[(at >= after) & (at < end)]
@@ -286,8 +282,7 @@ def usable_attributes(
     customers, columns, use_protected, most_levels
         See `with_attributes`.
     """
-    if "customer_id" not in customers:
-        raise DataError("the customers have no column customer_id", remedy="name it so")
+    require_columns(customers, ["customer_id"], "the customers have")
     if columns is not None and (unknown := [c for c in columns if c not in customers]):
         raise DataError(
             f"the customers have no column {unknown[0]!r}",

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.segments.churn.model import LEAST_EVENTS
 from workbench.segments.churn.snapshots import (
     Snapshot,
     contract_snapshot,
@@ -41,20 +40,6 @@ class Timeline:
     test: Snapshot
     now: Snapshot
     horizon: int
-
-    @property
-    def counts(self) -> tuple[int, int, int, int]:
-        """Customers who left and who stayed, in the days learnt from and in the test."""
-        out = []
-        for group in (self.learn, (self.test,)):
-            left = sum(int(s.left.sum()) for s in group if s.left is not None)
-            out += [left, sum(len(s.features) for s in group) - left]
-        return out[0], out[1], out[2], out[3]
-
-    @property
-    def enough(self) -> bool:
-        """Whether a model can be learnt and judged: enough who left and who stayed in both."""
-        return min(self.counts) >= LEAST_EVENTS
 
 
 def purchase_timeline(

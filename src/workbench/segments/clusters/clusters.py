@@ -15,12 +15,11 @@ import pandas as pd
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.segments.clusters.evidence import Evidence, weigh
-from workbench.segments.clusters.features import prepare
-from workbench.segments.clusters.methods import Method, fit_partition
-from workbench.segments.profiles.apart import set_apart
-from workbench.segments.profiles.attributes import readable
-from workbench.segments.verdict import WithVerdict
+from workbench.segments.clusters.methods import Method, fit_partition, prepare
+from workbench.segments.profiles.profile import readable, set_apart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,6 +34,8 @@ STABLE = 0.75
 MARGIN = 0.05
 
 
+GROUPS = "The data show {k} groups of their own"
+NO_GROUPS = "The data show no clear groups of their own"
 CLEAR = (
     "{k} groups stand apart: their separation of {separation} clearly exceeds {null}, the best "
     "that data without groups reached, and repeated fits agree (adjusted Rand {stability})."
@@ -47,30 +48,29 @@ UNSTABLE = (
     "There are no clear clusters here: repeated fits disagree (adjusted Rand {stability}). "
     "Segments by rule serve better."
 )
+PREFERRED = (
+    "The silhouette prefers {silhouette} groups, the gap statistic {gap}, a Gaussian mixture by "
+    "its BIC {bic}."
+)
 
 
 @dataclass(frozen=True)
-class Clusters(WithVerdict):
+class Clusters(Result):
     """Groups of customers, the evidence for them, and what sets each apart.
 
     Attributes
     ----------
+    table : DataFrame
+        One row a group: cluster, n, share, and the mean of each feature in its own unit.
     labels : Series
         Group of each customer: "Group A" is the largest. All "Group A" when there are no clear
         clusters.
     clear : bool
         The verdict.
-    message : str
-        The verdict in a sentence with named placeholders.
-    values : dict of float
-        k, separation (silhouette; for a mixture the gain in ICL a customer), null (the best that
-        data without clusters reached), stability.
+    reason : Finding
+        Why: how the separation compares with data without groups, whether fits agree.
     evidence : Evidence
         By number of clusters: silhouette, gap, BIC, stability; what each of them prefers.
-    method : str
-        "kmeans" or "mixture".
-    table : DataFrame
-        One row a group: cluster, n, share, and the mean of each feature in its own unit.
     differences : DataFrame
         One row a group and feature: cluster, feature, difference (from all others, in standard
         deviations of the transformed feature), low, high (together 95 %, Bonferroni), p (Holm).
@@ -79,42 +79,33 @@ class Clusters(WithVerdict):
         On the transformed scale.
     """
 
+    table: pd.DataFrame
     labels: pd.Series
     clear: bool
-    message: str
-    values: dict[str, float]
+    reason: Finding
     evidence: Evidence
-    method: str
-    table: pd.DataFrame
     differences: pd.DataFrame
     centres: Array
 
-    def plot_evidence(self, ax: Axes | None = None) -> Axes:
-        """Draw how well the groups separate, by their number, and what no groups would reach."""
-        import matplotlib.pyplot as plt
+    def estimates(self) -> dict[str, Estimate]:
+        """Give the number of groups, their separation, that of no groups, and stability."""
+        return self.evidence.estimates()
 
-        ax = plt.gca() if ax is None else ax
-        e = self.evidence.table.iloc[1:]
-        last = float(e["k"].iloc[-1])
-        lines = [("Silhouette", "silhouette"), ("Agreement of repeated fits", "stability")]
-        for (text, column), marker in zip(lines, "os", strict=True):
-            (line,) = ax.plot(e["k"], e[column], f"{marker}-")
-            # the dashed line often lies close above the silhouette
-            below = column == "silhouette"
-            _note(ax, text, (last, float(e[column].iloc[-1])), line.get_color(), below=below)
-        if self.method == "kmeans":
-            ax.axhline(self.values["null"], color="C2", linestyle="--", linewidth=1.5)
-            _note(ax, "Silhouette of data without groups", (last, self.values["null"]), "C2")
-        ax.set_xticks(e["k"])
-        ax.set_ylim(min(0.0, 1.15 * float(e["silhouette"].min())), 1.1)
-        ax.set_xlabel("Number of groups")
-        ax.set_ylabel("0 (none) to 1 (complete)")
-        return ax
+    def findings(self) -> list[Finding]:
+        """Whether there are groups, why, and what the criteria prefer."""
+        found = "clear" if self.clear else "none"
+        return [
+            Finding("segments.groups", GROUPS if self.clear else NO_GROUPS,
+                    {"k": self.evidence.k}, found),
+            self.reason,
+            Finding("segments.groups.preferred", PREFERRED, self.evidence.choices),
+        ]  # fmt: skip
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw a heat map of what sets each group apart, in standard deviations."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         wide = self.differences.pivot_table(
             index="feature", columns="cluster", values="difference", sort=False, observed=False
@@ -125,19 +116,10 @@ class Clusters(WithVerdict):
         for i, row in enumerate(wide.to_numpy()):
             for j, cell in enumerate(row):
                 ax.text(j, i, f"{cell:+.1f}", ha="center", va="center")
-        ax.set_xticks(range(wide.shape[1]), [str(c) for c in wide.columns])
-        ax.set_yticks(range(wide.shape[0]), [readable(str(f)) for f in wide.index])
+        ax.set_xticks(range(wide.shape[1]), [say.name(c) for c in wide.columns])
+        ax.set_yticks(range(wide.shape[0]), [say.name(f) for f in wide.index])
         ax.grid(visible=False)
         return ax
-
-
-def _note(
-    ax: Axes, text: str, at: tuple[float, float], color: object, *, below: bool = False
-) -> None:
-    ax.annotate(
-        text, at, xytext=(0, -8 if below else 7), textcoords="offset points", ha="right",
-        va="top" if below else "bottom", color=color,
-    )  # fmt: skip
 
 
 def one_thread(function: Callable[P, R]) -> Callable[P, R]:
@@ -200,12 +182,6 @@ def clusters(
     evidence = weigh(X.matrix, tried, rng, method=method, stable=STABLE, margin=MARGIN)
     apart = evidence.separation > evidence.null + MARGIN
     clear = apart and evidence.stability >= STABLE
-    values = {
-        "k": evidence.k,
-        "separation": evidence.separation,
-        "null": evidence.null,
-        "stability": evidence.stability,
-    }
     if clear:
         fit = fit_partition(X.matrix, evidence.k, rng, method=method)
         codes, centres = fit.predict(X.matrix), fit.centres
@@ -220,21 +196,28 @@ def clusters(
     labels = pd.Series(
         pd.Categorical.from_codes(codes, pd.Index(letters)), index=features.index, name="cluster"
     )
+    message = CLEAR if clear else UNSTABLE if apart else LIKE_NONE
+    values = {name: each.value for name, each in evidence.estimates().items()}
     scaled = pd.DataFrame(X.matrix, columns=X.names)
-    differences = set_apart(labels, scaled).rename(
-        columns={"segment": "cluster", "attribute": "feature", "effect": "difference"}
-    )
     return Clusters(
+        _table(features, labels),
         labels,
         clear,
-        CLEAR if clear else UNSTABLE if apart else LIKE_NONE,
-        values,
+        Finding("segments.groups.reason", message, values | {"k": evidence.k}),
         evidence,
-        method,
-        _table(features, labels),
-        differences[["cluster", "feature", "difference", "low", "high", "p"]],
+        _differences(set_apart(labels, scaled)),
         centres,
     )
+
+
+def _differences(apart: pd.DataFrame) -> pd.DataFrame:
+    named = {"segment": "cluster", "attribute": "feature", "effect": "difference"}
+    out = apart.rename(columns=named)[["cluster", "feature", "difference", "low", "high", "p"]]
+    out["feature"] = out["feature"].map(readable)
+    return labelled(
+        out, cluster="Group", feature="Behaviour", difference=("Difference", "number:2"),
+        p=("p-value (Holm)", "p"),
+    )  # fmt: skip
 
 
 def group_names(k: int) -> list[str]:
@@ -247,4 +230,8 @@ def _table(features: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     out = grouped.mean()
     out.insert(0, "n", grouped.size())
     out.insert(1, "share", out["n"] / len(features))
-    return out.rename_axis("cluster").reset_index()
+    about = {str(name): readable(str(name)) for name in features.columns}
+    return labelled(
+        out.rename_axis("cluster").reset_index(), cluster="Group", n="Customers",
+        share=("Share of customers", "percent"), **about,
+    )  # fmt: skip

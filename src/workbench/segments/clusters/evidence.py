@@ -17,13 +17,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Result, labelled
 from workbench.segments.clusters.methods import Method, Partition, fit_partition
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Data sets drawn from each null; the real one must beat them all (5 % with 19).
 NULLS = 19
@@ -36,7 +41,7 @@ FITS = 8
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Evidence(Result):
     """Evidence by number of groups.
 
     Attributes
@@ -51,6 +56,8 @@ class Evidence:
     separation, null : float
         What the chosen partition reaches, and the best that data without groups reached:
         silhouettes for k-means; for a mixture the gain in ICL over one component, a customer.
+    method : str
+        "kmeans" or "mixture".
     """
 
     table: pd.DataFrame
@@ -58,11 +65,54 @@ class Evidence:
     k: int
     separation: float
     null: float
+    method: Method = "kmeans"
 
     @property
     def stability(self) -> float:
         """Stability of the chosen number."""
         return float(self.table.set_index("k")["stability"].loc[self.k])
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Give the number of groups, their separation, that of no groups, and stability."""
+        return {
+            "k": Estimate(float(self.k), label="Number of groups"),
+            "separation": Estimate(self.separation, label="Separation"),
+            "null": Estimate(self.null, label="Separation of data without groups"),
+            "stability": Estimate(self.stability, label="Agreement of repeated fits"),
+        }
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw how well the groups separate, by their number, and what no groups would reach."""
+        import matplotlib.pyplot as plt
+
+        say = speak(language)
+        ax = plt.gca() if ax is None else ax
+        e = self.table.iloc[1:]
+        last = float(e["k"].iloc[-1])
+        lines = [("Silhouette", "silhouette"), ("Agreement of repeated fits", "stability")]
+        for (text, column), marker in zip(lines, "os", strict=True):
+            (line,) = ax.plot(e["k"], e[column], f"{marker}-")
+            # the dashed line often lies close above the silhouette
+            below = column == "silhouette"
+            end = float(e[column].iloc[-1])
+            _note(ax, say(text), (last, end), line.get_color(), below=below)
+        if self.method == "kmeans":
+            ax.axhline(self.null, color="C2", linestyle="--", linewidth=1.5)
+            _note(ax, say("Silhouette of data without groups"), (last, self.null), "C2")
+        ax.set_xticks(e["k"])
+        ax.set_ylim(min(0.0, 1.15 * float(e["silhouette"].min())), 1.1)
+        ax.set_xlabel(say("Number of groups"))
+        ax.set_ylabel(say("0 (none) to 1 (complete)"))
+        return ax
+
+
+def _note(
+    ax: Axes, text: str, at: tuple[float, float], color: object, *, below: bool = False
+) -> None:
+    ax.annotate(
+        text, at, xytext=(0, -8 if below else 7), textcoords="offset points", ha="right",
+        va="top" if below else "bottom", color=color,
+    )  # fmt: skip
 
 
 def weigh(
@@ -133,10 +183,16 @@ def weigh(
     lasting = table.set_index("k")["stability"].loc[judged] >= stable
     passing = [k for k in judged if lasting[k] and reached[k] > null + margin]
     k = _elect(choices, passing)
-    return Evidence(table, choices, k, float(reached[k]), float(null))
+    table = labelled(
+        table, k="Number of groups", silhouette=("Silhouette", "number:2"),
+        gap=("Gap statistic", "number:2"), gap_se=("Standard error of the gap", "number:2"),
+        bic=("BIC of a Gaussian mixture", "number:0"),
+        stability=("Agreement of repeated fits", "number:2"),
+    )  # fmt: skip
+    return Evidence(table, choices, k, float(reached[k]), float(null), method)
 
 
-def silhouette(X: Array, codes: NDArray[np.intp], k: int) -> float:
+def silhouette(X: Array, codes: Index, k: int) -> float:
     """Mean silhouette: how much nearer a customer is to the own group than to the next.
 
     Parameters

@@ -20,14 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.segments.clusters.clusters import STABLE, group_names, one_thread
-from workbench.segments.profiles.apart import set_apart
-from workbench.segments.profiles.attributes import readable
-from workbench.segments.verdict import WithVerdict
+from workbench.segments.profiles.profile import readable, set_apart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +41,8 @@ NEAR, FURTHER = 0.5, 3
 #: Resamples for the stability of the chosen number.
 FITS = 6
 
+KINDS = "Attitude and demography: kinds of customers found"
+NO_KINDS = "Attitude and demography: no lasting kinds of customers"
 CLEAR = (
     "The answers fall into {k} kinds of customers, and repeated fits agree (adjusted Rand "
     "{stability}). Certainty of membership: {entropy} of 1."
@@ -60,11 +61,13 @@ NOWHERE = "No fit came to rest within {steps} steps: the answers hold too little
 
 
 @dataclass(frozen=True)
-class LatentClasses(WithVerdict):
+class LatentClasses(Result):
     """Classes of customers, the evidence for them, and their answers.
 
     Attributes
     ----------
+    table : DataFrame
+        One row a class: kind (its name), n, share.
     labels : Series
         Class of each customer, "Class A" the largest; missing for customers without any answer.
         All "Class A" when there are no classes.
@@ -72,40 +75,54 @@ class LatentClasses(WithVerdict):
         Probability of the class given.
     clear : bool
         Whether there are lasting classes.
-    message : str
-        The verdict in a sentence with named placeholders.
-    values : dict of float
-        k, stability, entropy (1 - relative entropy: how sure the membership is, 0 to 1), steps.
+    reason : Finding
+        Why; with k, stability, entropy (1 - relative entropy: how sure the membership is, 0 to 1).
     evidence : DataFrame
         One row a number of classes: k, log_likelihood, parameters, bic, converged (whether the best
         of the starts came to rest), starts_agreeing (starts that found the same likelihood),
         starts (tried), of the rows used to choose.
-    table : DataFrame
-        One row a class: class, n, share.
     differences : DataFrame
         What sets each class apart; see `set_apart`.
     excluded : int
         Customers without any answer.
     """
 
+    table: pd.DataFrame
     labels: pd.Series
     sure: pd.Series
     clear: bool
-    message: str
-    values: dict[str, float]
+    reason: Finding
     evidence: pd.DataFrame
-    table: pd.DataFrame
     differences: pd.DataFrame
     excluded: int
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def estimates(self) -> dict[str, Estimate]:
+        """Give the number of classes, agreement of repeated fits, certainty of membership."""
+        words = {
+            "k": "Number of classes",
+            "stability": "Agreement of repeated fits",
+            "entropy": "Certainty of membership",
+        }
+        known = dict(self.reason.values)
+        return {name: Estimate(float(known[name]), label=label) for name, label in words.items()}
+
+    def findings(self) -> list[Finding]:
+        """Whether there are kinds of customers, and why."""
+        found = "clear" if self.clear else "none"
+        return [
+            Finding("segments.kinds", KINDS if self.clear else NO_KINDS, verdict=found),
+            self.reason,
+        ]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the ten answers that set classes apart most: dots, one row an answer."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         d = self.differences.dropna(subset=["effect"])
-        words = d["attribute"].map(readable) + d["level"].map(
-            lambda level: "" if pd.isna(level) else f": {level}"
+        words = d["attribute"].map(lambda name: say.name(readable(name))) + d["level"].map(
+            lambda level: "" if pd.isna(level) else f": {say.name(level)}"
         )
         strongest = d.groupby(words.to_numpy(), sort=False)["effect"].agg(lambda e: e.abs().max())
         shown = list(strongest.nlargest(10).index)[::-1]
@@ -116,11 +133,11 @@ class LatentClasses(WithVerdict):
             low, high = kept["effect"] - kept["low"], kept["high"] - kept["effect"]
             ax.errorbar(
                 kept["effect"], rows + 0.16 * (i - 1), xerr=[low, high], fmt="osD^v"[i % 5],
-                label=str(name), elinewidth=1,
+                label=say.name(name), elinewidth=1,
             )  # fmt: skip
         ax.axvline(0, color="0.6", linewidth=1)
         ax.set_yticks(range(len(shown)), shown)
-        ax.set_xlabel("Difference from all others (share of the class)")
+        ax.set_xlabel(say("Difference from all others (share of the class)"))
         ax.legend(frameon=False)
         return ax
 
@@ -314,7 +331,7 @@ def _chances(model: Any, X: Array, block: int = 50_000) -> Array:
     return np.asarray(np.concatenate(blocks), dtype=float)
 
 
-def _assign(chance: Array, k: int) -> tuple[NDArray[np.intp], Array]:
+def _assign(chance: Array, k: int) -> tuple[Index, Array]:
     """Give the likeliest class of each row, classes numbered by size, and its probability."""
     codes = np.argmax(chance, axis=1)
     order = np.argsort(-np.bincount(codes, minlength=k), kind="stable")
@@ -328,7 +345,7 @@ def _entropy(chance: Array) -> float:
     return float(1 - doubt / (len(chance) * np.log(chance.shape[1])))
 
 
-def _ordered(X: Array, kinds: list[int | None], codes: NDArray[np.intp]) -> bool:
+def _ordered(X: Array, kinds: list[int | None], codes: Index) -> bool:
     """Whether one order of the classes fits all columns that have an order of their own.
 
     Codes follow the sorted answers, so that a rating scale keeps its order; with fewer than two
@@ -350,7 +367,7 @@ def _as_words(column: pd.Series) -> pd.Series:
 
 
 def _result(
-    answers: pd.DataFrame, seen: NDArray[np.bool_], codes: NDArray[np.intp], sure: Array,
+    answers: pd.DataFrame, seen: Mask, codes: Index, sure: Array,
     message: str, values: dict[str, float], evidence: pd.DataFrame,
 ) -> LatentClasses:  # fmt: skip
     names = [name.replace("Group", "Class") for name in group_names(int(codes.max()) + 1)]
@@ -363,13 +380,24 @@ def _result(
     certainty[seen] = sure
     n = np.bincount(codes, minlength=len(names))
     return LatentClasses(
+        labelled(
+            pd.DataFrame({"kind": names, "n": n, "share": n / n.sum()}),
+            kind="Class",
+            n="Customers",
+            share=("Share of customers", "percent"),
+        ),
         labels,
         pd.Series(certainty, index=answers.index, name="sure"),
         message in (CLEAR, DEGREE),
-        message,
-        values,
-        evidence,
-        pd.DataFrame({"class": names, "n": n, "share": n / n.sum()}),
+        Finding("segments.kinds.reason", message, values),
+        labelled(
+            evidence,
+            k="Number of classes",
+            log_likelihood=("Log-likelihood", "number:1"),
+            bic=("BIC", "number:1"),
+            converged="Came to rest",
+            starts_agreeing="Starts that agree",
+        ),
         set_apart(labels[seen], answers[seen].apply(_as_words), levels=30),
         int((~seen).sum()),
     )

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from workbench.arrays import Array
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
 from workbench.stats.intervals import normal_quantile, wilson
 from workbench.units import MONTHS
@@ -20,10 +21,24 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Every = Literal["month", "quarter", "year"]
+_SINCE = {
+    "month": "Months since the first purchase",
+    "quarter": "Quarters since the first purchase",
+    "year": "Years since the first purchase",
+}
+AGAIN = {
+    "month": "Of 100 new customers, {n} buy in the month after their first",
+    "quarter": "Of 100 new customers, {n} buy in the quarter after their first",
+    "year": "Of 100 new customers, {n} buy in the year after their first",
+}
+BEGAN_BEFORE = (
+    "The first month of the log counts far more first purchases than any other: many of these "
+    "customers may have bought before the log began."
+)
 
 
 @dataclass(frozen=True)
-class Cohorts:
+class PurchaseCohorts(Result):
     """Retention and revenue by cohort of first purchase.
 
     Attributes
@@ -56,24 +71,36 @@ class Cohorts:
         row = self.curve[self.curve["age"] == age]
         if row.empty:
             raise DataError(f"no cohort is {age} periods old", remedy="ask for a lower age")
-        return Estimate(*(float(row[c].iloc[0]) for c in ("estimate", "low", "high", "n")))
+        numbers = (float(row[c].iloc[0]) for c in ("estimate", "low", "high", "n"))
+        return Estimate(*numbers, kind="percent")
 
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Share active one period after the first, and at the greatest age."""
         ages = self.curve["age"].to_numpy()
         return {f"age_{age}": self.at(int(age)) for age in sorted({1, int(ages.max())} & {*ages})}
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """How many buy again in the next period; whether the first cohort is one."""
+        again = self.at(1)
+        values = {"n": Estimate(100 * again.value, digits=0)}
+        key = f"lifecycle.again.{self.every}"
+        found = [Finding(key, AGAIN[self.every], values, estimates={"again": again})]
+        if self.began_before and self.every == "month":
+            found.append(Finding("lifecycle.began_before", BEGAN_BEFORE))
+        return found
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Share active by age: a thin line a cohort, a thick one with its band for all."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         for _, t in self.table.groupby("cohort"):
             if len(t) > 1:
                 ax.plot(t["age"], t["estimate"], color="0.6", linewidth=0.8, alpha=0.6)
         after = self.curve[self.curve["age"] > 0]
-        (line,) = ax.plot(after["age"], after["estimate"], linewidth=2.4, label="All cohorts")
+        (line,) = ax.plot(after["age"], after["estimate"], linewidth=2.4, label=say("All cohorts"))
         ax.fill_between(
             after["age"], after["low"], after["high"], alpha=0.2, color=line.get_color()
         )
@@ -82,10 +109,8 @@ class Cohorts:
         ax.set_xlim(left=1)
         shares = self.table.loc[self.table["age"] > 0, "estimate"]
         ax.set_ylim(0, min(1.0, float(shares.max()) * 1.1 + 0.01))
-        ax.set_xlabel({"month": "Months since the first purchase",
-                       "quarter": "Quarters since the first purchase",
-                       "year": "Years since the first purchase"}[self.every])  # fmt: skip
-        ax.set_ylabel("Bought in that period")
+        ax.set_xlabel(say(_SINCE[self.every]))
+        ax.set_ylabel(say("Bought in that period"))
         ax.legend(frameon=False)
         return ax
 
@@ -96,7 +121,7 @@ def purchase_cohorts(
     as_of: object,
     every: Every = "month",
     level: float = 0.95,
-) -> Cohorts:
+) -> PurchaseCohorts:
     """Follow customers from the period of their first purchase.
 
     Periods are those of the calendar; one that is not over on `as_of` is left out.
@@ -159,8 +184,18 @@ def purchase_cohorts(
     sums = [curve[x].to_numpy(dtype=float) for x in ("n", "active", "r", "q")]
     pooled = _estimates(sums[0], sums[1], sums[2], sums[3], level)
     pooled.insert(0, "age", curve["age"])
+    that = f"in that {every}"
+    table = labelled(
+        table, cohort=f"First purchase in the {every} from", age=_SINCE[every], n="Customers",
+        estimate=(f"Bought {that}", "percent"), spend=(f"Spend a customer {that}", "money"),
+    )  # fmt: skip
+    pooled = labelled(
+        pooled, age=_SINCE[every], n="Customers", estimate=(f"Bought {that}", "percent"),
+        spend=(f"Spend a customer {that}", "money"),
+    )  # fmt: skip
     later = size[1:][size[1:] > 0]
-    return Cohorts(table, pooled, every, bool(later.size and size[0] > 3 * np.median(later)))
+    began_before = bool(later.size and size[0] > 3 * np.median(later))
+    return PurchaseCohorts(table, pooled, every, began_before)
 
 
 def _estimates(n: Array, active: Array, total: Array, squares: Array, level: float) -> pd.DataFrame:

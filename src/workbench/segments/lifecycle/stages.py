@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.results.drawing import share_bars
-from workbench.results.estimate import Estimate, named_estimates
 from workbench.segments.profiles.profile import profile
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
 from workbench.stats.intervals import proportion_interval
@@ -31,6 +32,16 @@ STAGES = (
     "Prospect", "New", "Growing", "Mature", "Declining", "Won back", "Dormant", "Lost",
 )  # fmt: skip
 
+
+ACTIVE = "{share} of the customers who ever bought are active"
+LATELY = "{share} of the customers who ever bought did so within the last {days} days"
+DORMANT_AFTER = (
+    "A customer counts as dormant after {days} days without a purchase: nine in ten purchases "
+    "follow the one before sooner, or the log is too short to wait longer."
+)
+DORMANT_SET = (
+    "A customer counts as dormant after {days} days without a purchase, as this run sets it."
+)
 
 #: Fewer days of silence say nothing: people go on holiday.
 LEAST_QUIET = 28
@@ -56,6 +67,8 @@ class StageRules:
         ... and by at least so many.
     alive_dormant, alive_lost : float
         With P(alive): dormant below the one, lost below the other. Silence then does not count.
+    from_log : bool
+        Whether the days of silence follow the rhythm of the log.
     """
 
     new_within: int = 90
@@ -65,6 +78,7 @@ class StageRules:
     least: int = 2
     alive_dormant: float = 0.5
     alive_lost: float = 0.1
+    from_log: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.dormant_after < self.lost_after or self.new_within < 1:
@@ -102,7 +116,8 @@ class StageRules:
         quiet = int(np.clip(usual, LEAST_QUIET, longest))
         quiet = int(given.get("dormant_after") or quiet)
         found = {"new_within": quiet, "dormant_after": quiet, "lost_after": 2 * quiet}
-        return cls(**(found | {k: v for k, v in given.items() if v}))  # type: ignore[arg-type]
+        chosen = found | {k: v for k, v in given.items() if v}
+        return cls(**chosen, from_log=not given.get("dormant_after"))  # type: ignore[arg-type]
 
     def table(self, *, by_p_alive: bool = False) -> pd.DataFrame:
         """Write the rules out, one row a stage: stage, rule (a sentence)."""
@@ -123,17 +138,18 @@ class StageRules:
             if by_p_alive
             else silent.format(self.lost_after),
         }
-        return pd.DataFrame({"stage": list(rules), "rule": list(rules.values())})
+        table = pd.DataFrame({"stage": list(rules), "rule": list(rules.values())})
+        return labelled(table, stage="Stage", rule="Rule")
 
 
 @dataclass(frozen=True)
-class Lifecycle:
+class Lifecycle(Result):
     """The stage of each customer on a day.
 
     Attributes
     ----------
     table : DataFrame
-        One row a stage that occurs: segment (the stage), n, customers, customers_low,
+        One row a stage that occurs: stage, n, customers, customers_low,
         customers_high, total, value, value_low, value_high (share of the spend of the year up to
         the day), mean.
     stage : Series
@@ -155,22 +171,44 @@ class Lifecycle:
         """Share of those who have bought who are neither dormant nor lost."""
         bought = self.stage != "Prospect"
         gone = self.stage.isin(["Dormant", "Lost"])
-        return proportion_interval(float((bought & ~gone).sum()), float(bought.sum()))
-
-    def metrics(self) -> dict[str, Estimate]:
-        """Share of customers in each stage."""
-        return named_estimates(
-            self.table, "segment", estimate="customers", low="customers_low", high="customers_high"
+        share = proportion_interval(float((bought & ~gone).sum()), float(bought.sum()))
+        named = (
+            ("Buyers who are active", "buyers.active.model")
+            if self.by_p_alive
+            else ("Buyers who are not dormant", "buyers.not_dormant.silence")
         )
+        return share.named(named[0], kind="percent", better="up", fact=named[1])
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def estimates(self) -> dict[str, Estimate]:
+        """Share of the buyers who are active, and of customers in each stage."""
+        return {
+            "active": self.active,
+            **named_estimates(
+                self.table, "stage", estimate="customers", low="customers_low",
+                high="customers_high", kind="percent",
+            ),
+        }  # fmt: skip
+
+    def findings(self) -> list[Finding]:
+        """How many buyers are active, and after how much silence one counts as dormant."""
+        values = {"share": self.active.point, "days": self.rules.dormant_after}
+        if self.by_p_alive:
+            return [Finding("lifecycle.active", ACTIVE, values)]
+        message = DORMANT_AFTER if self.rules.from_log else DORMANT_SET
+        return [
+            Finding("lifecycle.active", LATELY, values),
+            Finding("lifecycle.dormant_after", message, values),
+        ]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Bars: share of customers by stage, with intervals."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table[self.table["n"] > 0].iloc[::-1]
         share, low, high = t["customers"], t["customers_low"], t["customers_high"]
-        share_bars(ax, t["segment"].astype(str), share, low, high, "Share of customers")
+        share_bars(ax, t["stage"].map(say.name), share, low, high, say("Share of customers"))
         ax.set_xlim(left=0)
         return ax
 
@@ -227,6 +265,11 @@ def lifecycle(
     )
     present = [s for s in STAGES if (stage == s).any()]
     table = profile(stage.astype(str), spend, order=present).table
+    table = labelled(
+        table.rename(columns={"segment": "stage"}), stage="Stage", n="Customers",
+        customers=("Share of customers", "percent"),
+        value=("Share of the last year's spend", "percent"),
+    )  # fmt: skip
     return Lifecycle(table, stage, rules, pd.Timestamp(day, unit="D"), p_alive is not None)
 
 

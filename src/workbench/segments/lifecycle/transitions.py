@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtrc, expit, logit
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate, named_estimates
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.stats.intervals import normal_quantile, wilson
 
 if TYPE_CHECKING:
@@ -30,9 +30,20 @@ if TYPE_CHECKING:
 
 Method = Literal["goodman", "wilson"]
 
+WOKEN = "Of 100 dormant customers, {n} are back {days} days later"
+HOW = "How customers move between stages"
+NOT_THE_SAME = (
+    "The moves have not been the same over time, so the long run is no forecast: it says where "
+    "today's habits would lead."
+)
+TRAPPED = (
+    "In this log some stages are never left, so where the moves lead depends on where one starts, "
+    "and no interval can be given."
+)
+
 
 @dataclass(frozen=True)
-class Transitions:
+class Transitions(Result):
     """Moves between states over one step, pooled over the steps observed.
 
     Attributes
@@ -55,6 +66,8 @@ class Transitions:
         step. A small one says that the long run is a thought experiment.
     entered : int
         Customers who were not there on the first day and came later.
+    step : int
+        Days from one day to the next; zero where the columns are no days.
     """
 
     table: pd.DataFrame
@@ -64,6 +77,7 @@ class Transitions:
     unique: bool
     stable_p: float
     entered: int
+    step: int = 0
 
     @property
     def matrix(self) -> pd.DataFrame:
@@ -79,21 +93,37 @@ class Transitions:
                     f"there is no state {state!r}", remedy=f"states: {', '.join(self.states)}"
                 )
         row = self.table[(self.table["from"] == before) & (self.table["to"] == after)].iloc[0]
-        return Estimate(*(float(row[c]) for c in ("share", "low", "high", "of")))
+        numbers = (float(row[c]) for c in ("share", "low", "high", "of"))
+        return Estimate(*numbers, kind="percent")
 
     def stay(self) -> pd.DataFrame:
         """For each state, the share who are still there a step later."""
         t = self.table[(self.table["from"] == self.table["to"]) & (self.table["of"] > 0)]
         return t[["from", "of", "share", "low", "high"]].rename(columns={"from": "state"})
 
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Long-run share of each state."""
-        return named_estimates(self.steady.assign(n=np.nan), "state")
+        return named_estimates(self.steady, "state", kind="percent")
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """How many dormant customers come back, and whether the long run can be read."""
+        known = {"Dormant", "Won back"} <= set(self.states)
+        back = self.share("Dormant", "Won back") if known else None
+        found = [Finding("lifecycle.moves", HOW)]
+        if back is not None and back.n and self.step:
+            values = {"n": Estimate(100 * back.value, digits=0), "days": self.step}
+            found = [Finding("lifecycle.moves", WOKEN, values, estimates={"back": back})]
+        if self.stable_p < 0.01:
+            found.append(Finding("lifecycle.moves.changing", NOT_THE_SAME))
+        if not self.unique:
+            found.append(Finding("lifecycle.moves.trapped", TRAPPED))
+        return found
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Map of the moves: rows are states before, columns states after, shares written in."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         seen = [s for s in self.states if (self.table.loc[self.table["from"] == s, "of"] > 0).any()]
         shares = self.matrix.loc[seen].to_numpy(dtype=float)
@@ -102,29 +132,32 @@ class Transitions:
             if share >= 0.005:
                 # white letters on dark cells, dark ones on light: both above 4.5 to 1
                 colour = "white" if share > 0.55 else "#1a1a1a"
-                ax.text(j, i, f"{share:.0%}", ha="center", va="center", color=colour, fontsize=8)
-        ax.set_xticks(range(len(self.states)), self.states, rotation=35, ha="right")
-        ax.set_yticks(range(len(seen)), seen)
-        ax.set_xlabel("Stage a step later")
-        ax.set_ylabel("Stage before")
+                told = say.percent(share, 0)
+                ax.text(j, i, told, ha="center", va="center", color=colour, fontsize=8)
+        names = [say.name(state) for state in self.states]
+        ax.set_xticks(range(len(names)), names, rotation=35, ha="right")
+        ax.set_yticks(range(len(seen)), [say.name(state) for state in seen])
+        ax.set_xlabel(say("Stage a step later"))
+        ax.set_ylabel(say("Stage before"))
         ax.grid(visible=False)
         return ax
 
-    def plot_steady(self, ax: Axes | None = None) -> Axes:
+    def plot_steady(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Dots: share of each state now, and bars with intervals: in the long run."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import PercentFormatter
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.steady[(self.steady["now"] > 0) | (self.steady["estimate"] > 0)].iloc[::-1]
         at = np.arange(len(t))
-        ax.barh(at, t["estimate"], height=0.55, alpha=0.7, label="In the long run")
+        ax.barh(at, t["estimate"], height=0.55, alpha=0.7, label=say("In the long run"))
         sides = [t["estimate"] - t["low"], t["high"] - t["estimate"]]
         ax.errorbar(
             t["estimate"], at, xerr=sides, fmt="none", ecolor=plt.rcParams["text.color"], lw=1
         )
-        ax.plot(t["now"], at, "D", markersize=6, label="Today")
-        ax.set_yticks(at, t["state"])
+        ax.plot(t["now"], at, "D", markersize=6, label=say("Today"))
+        ax.set_yticks(at, [say.name(state) for state in t["state"]])
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         ax.set_xlim(left=0)
         ax.grid(visible=False, axis="y")
@@ -191,20 +224,28 @@ def transitions(
     )
     steady, unique = _steady(total, codes[:, -1], names, level)
     first = codes[:, 0]
+    days = pd.to_datetime(stages.columns) if all(map(_is_day, stages.columns)) else None
     return Transitions(
-        table,
+        labelled(
+            table,
+            **{"from": "Stage before", "to": "Stage after", "n": "Customers", "of": "Of"},
+            share=("Share", "percent"),
+        ),
         steady,
         tuple(names),
         steps,
         unique,
         _same_throughout(counts),
         int(((first < 0) & (codes[:, -1] >= 0)).sum()),
+        0 if days is None else int((days[1] - days[0]).days),
     )
 
 
-def _codes(
-    stages: pd.DataFrame, states: Sequence[str] | None
-) -> tuple[NDArray[np.intp], list[str]]:
+def _is_day(name: object) -> bool:
+    return isinstance(name, pd.Timestamp)
+
+
+def _codes(stages: pd.DataFrame, states: Sequence[str] | None) -> tuple[Index, list[str]]:
     if stages.shape[1] < 2 or len(stages) == 0:
         raise DataError(
             f"there are {len(stages)} customers on {stages.shape[1]} days",
@@ -221,9 +262,7 @@ def _codes(
     return codes, names
 
 
-def _steady(
-    total: Array, last: NDArray[np.intp], names: list[str], level: float
-) -> tuple[pd.DataFrame, bool]:
+def _steady(total: Array, last: Index, names: list[str], level: float) -> tuple[pd.DataFrame, bool]:
     """Long-run shares, by the limit of the chain, with limits by the delta method."""
     k = len(names)
     of = total.sum(axis=1)
@@ -242,7 +281,7 @@ def _steady(
         low[reached], high[reached] = _delta_limits(
             moves[np.ix_(reached, reached)], of[reached], long_run[reached], level
         )
-    return pd.DataFrame(
+    steady = pd.DataFrame(
         {
             "state": names,
             "now": now,
@@ -251,10 +290,14 @@ def _steady(
             "low": low,
             "high": high,
         }
-    ), unique
+    )
+    return labelled(
+        steady, state="Stage", now=("Today", "percent"), next=("One step later", "percent"),
+        estimate=("In the long run", "percent"),
+    ), unique  # fmt: skip
 
 
-def _reached(moves: Array, now: Array) -> NDArray[np.bool_]:
+def _reached(moves: Array, now: Array) -> Mask:
     """Find the states that can be reached from where the customers are."""
     ways = np.linalg.matrix_power((moves > 0).astype(float) + np.eye(len(now)), len(now))
     return np.asarray((ways[now > 0] > 0).any(axis=0))

@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from workbench.arrays import Array
-from workbench.errors import DataError
-from workbench.results.estimate import Estimate, named_estimates
+from workbench.arrays import Array, Mask
+from workbench.errors import DataError, require_columns
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Result, labelled
 from workbench.segments.profiles.associations import cramers_v
 from workbench.segments.profiles.profile import coded
 from workbench.stats.intervals import wilson
-from workbench.stats.multiplicity import holm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
-class AttributeProfile:
+class AttributeProfile(Result):
     """How an attribute is distributed over segments.
 
     Attributes
@@ -55,9 +55,9 @@ class AttributeProfile:
     unknown: int
     min_cell: int
 
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Strength of the association."""
-        return {"cramers_v": self.cramers_v}
+        return {"cramers_v": self.cramers_v.named("Cramér's V")}
 
     def wide(self) -> pd.DataFrame:
         """Shares with one row a level and one column a segment; withheld ones are missing."""
@@ -67,10 +67,11 @@ class AttributeProfile:
         )
         return wide.loc[self.table["level"].unique(), self.table["segment"].unique()]
 
-    def plot_map(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the cross-tab: one row a level, one column a segment, tinted by the share."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         wide = self.wide()
         shares = wide.to_numpy(dtype=float)
@@ -78,27 +79,12 @@ class AttributeProfile:
         top = 2 * float(np.nanmax(shares)) if not np.isnan(shares).all() else 1.0
         ax.imshow(shares, cmap="Blues", vmin=0, vmax=top, aspect="auto", alpha=0.7)
         for i, j in np.ndindex(*shares.shape):
-            told = "–" if np.isnan(shares[i, j]) else f"{shares[i, j]:.0%}"
+            told = "–" if np.isnan(shares[i, j]) else say.percent(float(shares[i, j]), 0)
             ax.text(j, i, told, ha="center", va="center", fontsize=8)
-        ax.set_xticks(range(wide.shape[1]), [str(c) for c in wide.columns], rotation=40, ha="right")
-        ax.set_yticks(range(wide.shape[0]), [str(level) for level in wide.index])
+        names = [say.name(segment) for segment in wide.columns]
+        ax.set_xticks(range(wide.shape[1]), names, rotation=40, ha="right")
+        ax.set_yticks(range(wide.shape[0]), [say.name(level) for level in wide.index])
         ax.grid(visible=False)
-        return ax
-
-    def plot(self, ax: Axes | None = None, *, segment: str | None = None) -> Axes:
-        """Dots with intervals: share of one segment (the largest by default) by level."""
-        import matplotlib.pyplot as plt
-        from matplotlib.ticker import PercentFormatter
-
-        ax = plt.gca() if ax is None else ax
-        sizes = self.table.groupby("segment", sort=False, observed=True)["n"].sum()
-        chosen = sizes.idxmax() if segment is None else segment
-        t = self.table[(self.table["segment"] == chosen) & ~self.table["withheld"]].iloc[::-1]
-        at = np.arange(len(t))
-        ax.errorbar(t["share"], at, xerr=[t["share"] - t["low"], t["high"] - t["share"]], fmt="o")
-        ax.set_yticks(at, t["level"].astype(str))
-        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        ax.set_xlim(left=0)
         return ax
 
 
@@ -162,94 +148,19 @@ def by_attribute(
                 }
             )
     return AttributeProfile(
-        pd.DataFrame(rows),
+        labelled(
+            pd.DataFrame(rows),
+            level="Level",
+            segment="Segment",
+            n="Customers",
+            share=("Share of the level", "percent"),
+        ),
         str(attribute.name),
         link.v,
         link.p_value,
         int((~known).sum()),
         min_cell,
     )
-
-
-@dataclass(frozen=True)
-class Associations:
-    """Which attributes go with the segments, the strongest first.
-
-    Attributes
-    ----------
-    table : DataFrame
-        One row an attribute: attribute (in words), column, n (customers whose attribute is
-        known), levels, cramers_v, low, high, p (chi-squared, Holm over the attributes).
-    """
-
-    table: pd.DataFrame
-
-    def metrics(self) -> dict[str, Estimate]:
-        """Strength of each association."""
-        return named_estimates(self.table, "attribute", estimate="cramers_v")
-
-    @property
-    def strongest(self) -> str | None:
-        """Column with the strongest association that chance does not explain, if any."""
-        found = self.table[self.table["p"] < 0.05]
-        return None if found.empty else str(found["column"].iloc[0])
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Dots with intervals, one an attribute."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
-        t = self.table.iloc[::-1]
-        at = np.arange(len(t))
-        v = t["cramers_v"]
-        ax.errorbar(v, at, xerr=[v - t["low"], t["high"] - v], fmt="o")
-        ax.set_yticks(at, t["attribute"].astype(str))
-        ax.set_xlim(left=0)
-        ax.set_xlabel("Strength of association (Cramér's V, 0 to 1)")
-        return ax
-
-
-def associations(
-    segment: pd.Series | ArrayLike,
-    attributes: pd.DataFrame,
-    *,
-    skip: Sequence[str] = ("customer_id",),
-    levels: int = 30,
-) -> Associations:
-    """Measure how strongly each attribute goes with the segments.
-
-    Parameters
-    ----------
-    segment : shape (n,)
-    attributes : DataFrame, shape (n, k)
-        Columns with one value, dates, or more than `levels` values are left out.
-    """
-    names, codes = coded(segment, None)
-    rows = []
-    for column in attributes.columns:
-        values = attributes[column].reset_index(drop=True)
-        known = values.notna().to_numpy()
-        found = values[known].nunique()
-        if column in skip or not 2 <= found <= levels or values.dtype.kind == "M":
-            continue
-        level_codes, level_names = pd.factorize(values[known].astype(str))
-        counts = np.zeros((len(level_names), len(names)))
-        np.add.at(counts, (level_codes, codes[known]), 1)
-        link = cramers_v(counts)
-        strength = (link.v.value, link.v.low, link.v.high, link.p_value)
-        rows.append((readable(str(column)), str(column), int(counts.sum()), int(found), *strength))
-    columns = ["attribute", "column", "n", "levels", "cramers_v", "low", "high", "p"]
-    table = pd.DataFrame(rows, columns=columns)
-    table["p"] = holm(table["p"].to_numpy()) if len(table) else table["p"]
-    return Associations(
-        table.sort_values("cramers_v", ascending=False, kind="stable", ignore_index=True)
-    )
-
-
-def readable(name: str) -> str:
-    """Turn the name of a column into words: ``income_band`` into "Income band"."""
-    words = name.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
 
 
 def level_order(levels: Sequence[str]) -> list[str]:
@@ -281,9 +192,8 @@ def join_attributes(
         Both with customer_id; the customers may lack some, whose attributes are then missing.
     as_of : date
     """
-    for name, frame in (("scored customers", scored), ("customers", customers)):
-        if "customer_id" not in frame:
-            raise DataError("there is no column customer_id", where=name, remedy="keep it")
+    for what, frame in (("scored customers have", scored), ("the customers have", customers)):
+        require_columns(frame, ["customer_id"], what)
     if customers["customer_id"].duplicated().any():
         twice = customers.loc[customers["customer_id"].duplicated(), "customer_id"].iloc[0]
         raise DataError(
@@ -341,7 +251,7 @@ def age_band(birth_year: pd.Series, as_of: object, *, width: int = 10) -> pd.Ser
     return text.rename("age")
 
 
-def _withhold(counts: Array, min_cell: int) -> NDArray[np.bool_]:
+def _withhold(counts: Array, min_cell: int) -> Mask:
     """Find small cells, and others until none follows from the total of a row or column."""
     hidden = (counts > 0) & (counts < min_cell)
     for _ in range(counts.size):

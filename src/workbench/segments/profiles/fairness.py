@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
-from workbench.segments.profiles.apart import set_apart
-from workbench.segments.profiles.attributes import Associations, associations, readable
+from workbench.results import Estimate, Finding, Result, labelled
+from workbench.segments.profiles.associations import Associations, associations
+from workbench.segments.profiles.profile import readable, set_apart
 
 PROTECTED = ("age", "birth_year", "gender")
 
@@ -44,52 +44,34 @@ UNKNOWN = (
     "The study's tables hold none of the protected attributes ({attributes}), so that nobody can "
     "tell whether the segments differ by them."
 )
+UNTOLD = "Whether the segments differ by {attributes} cannot be told: too little is known of it."
 
 
 @dataclass(frozen=True)
-class Remark:
-    """One thing to say.
-
-    Attributes
-    ----------
-    kind : str
-        "uses", "differs", "equal" or "unknown".
-    message : str
-        With named placeholders.
-    values : dict
-        What they stand for; shares as float, names as str.
-    """
-
-    kind: str
-    message: str
-    values: dict[str, object]
-
-    @property
-    def serious(self) -> bool:
-        """Whether a reader should stop and think."""
-        return self.kind in ("uses", "differs")
-
-
-@dataclass(frozen=True)
-class Fairness:
+class Fairness(Result):
     """What there is to say about a segmentation.
 
     Attributes
     ----------
-    remarks : tuple of Remark
-    links : Associations
-        Cramer's V of each protected attribute with the segments.
     table : DataFrame
         Segments that differ by a protected attribute beyond chance; see `set_apart`.
+    found : tuple of Finding
+        With the verdict "uses", "differs", "equal" or "unknown".
+    links : Associations
+        Cramer's V of each protected attribute with the segments.
     """
 
-    remarks: tuple[Remark, ...]
-    links: Associations
     table: pd.DataFrame
+    found: tuple[Finding, ...]
+    links: Associations
 
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Strength of each association."""
-        return self.links.metrics()
+        return self.links.estimates()
+
+    def findings(self) -> list[Finding]:
+        """Say what a reader must know before treating segments differently."""
+        return list(self.found)
 
 
 def fairness(
@@ -99,6 +81,7 @@ def fairness(
     protected: Sequence[str] = PROTECTED,
     used: Sequence[str] = (),
     min_cell: int = 5,
+    name: str = "segments",
 ) -> Fairness:
     """Say whether a segmentation uses or differs by protected attributes.
 
@@ -113,6 +96,8 @@ def fairness(
         Columns that the segmentation was made with.
     min_cell : int
         Fewest customers a share may rest on.
+    name : str
+        What the keys of the findings begin with.
     """
     if len(segment) != len(attributes):
         raise DataError(
@@ -125,35 +110,43 @@ def fairness(
     links = associations(segment, known)
     found = set_apart(segment, known, min_cell=min_cell)
     real = found[found["p"] < 0.05]
-    remarks = []
+    key = f"{name}.fairness"
+    findings = []
     taken = [name for name in protected if name in used]
     if taken:
-        remarks.append(Remark("uses", USES, {"attributes": [readable(n) for n in taken]}))
-    for name in names:
-        own = real[real["attribute"] == name]
-        if name not in taken and len(own):
-            remarks.append(_differs(name, own))
+        values: dict[str, object] = {"attributes": [readable(n) for n in taken]}
+        findings.append(Finding(f"{key}.uses", USES, values, "uses", "warning"))
+    findings += [
+        _differs(f"{key}.{name}", name, real[real["attribute"] == name])
+        for name in names
+        if name not in taken and (real["attribute"] == name).any()
+    ]
     if not names and not taken:
-        remarks.append(Remark("unknown", UNKNOWN, {"attributes": [readable(n) for n in protected]}))
-    elif not remarks:
-        top = links.table.iloc[0] if len(links.table) else None
-        values: dict[str, object] = {
-            "attributes": [readable(n) for n in names],
-            "strongest": float("nan") if top is None else float(top["cramers_v"]),
-            "high": float("nan") if top is None else float(links.table["high"].max()),
-        }
-        remarks.append(Remark("equal", EQUAL, values))
-    return Fairness(tuple(remarks), links, real.reset_index(drop=True))
+        values = {"attributes": [readable(n) for n in protected]}
+        findings.append(Finding(f"{key}.unknown", UNKNOWN, values, "unknown"))
+    elif not findings:
+        values = {"attributes": [readable(n) for n in names]}
+        if links.table.empty:
+            findings.append(Finding(f"{key}.unknown", UNTOLD, values, "unknown"))
+        else:
+            for end, column in (("strongest", "cramers_v"), ("high", "high")):
+                values[end] = Estimate(float(links.table[column].max()), digits=2)
+            findings.append(Finding(f"{key}.equal", EQUAL, values, "equal"))
+    table = labelled(
+        real.reset_index(drop=True), segment="Segment", attribute="Attribute", level="Level",
+        inside="Inside", outside="Outside", effect="Difference", p=("p-value (Holm)", "p"),
+    )  # fmt: skip
+    return Fairness(table, tuple(findings), links)
 
 
-def _differs(name: str, own: pd.DataFrame) -> Remark:
+def _differs(key: str, name: str, own: pd.DataFrame) -> Finding:
     worst = own.iloc[int(own["effect"].abs().argmax())]
-    values: dict[str, object] = {
-        "attribute": readable(name),
-        "segment": str(worst["segment"]),
-        "inside": float(worst["inside"]),
-        "outside": float(worst["outside"]),
+    mean = pd.isna(worst["level"])
+    sides = {
+        side: Estimate(float(worst[side]), kind="number" if mean else "percent")
+        for side in ("inside", "outside")
     }
-    if pd.isna(worst["level"]):
-        return Remark("differs", DIFFERS_IN_MEAN, values)
-    return Remark("differs", DIFFERS, values | {"level": str(worst["level"])})
+    values = {"attribute": readable(name), "segment": str(worst["segment"]), **sides}
+    if not mean:
+        values["level"] = str(worst["level"])
+    return Finding(key, DIFFERS_IN_MEAN if mean else DIFFERS, values, "differs", "warning")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from workbench.arrays import Mask
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
-from workbench.segments.profiles.apart import set_apart
-from workbench.segments.profiles.attributes import readable
-from workbench.segments.profiles.profile import pool_small, profile
+from workbench.results import Column, Estimate, Result, columns_of, labelled
+from workbench.segments.profiles.profile import pool_small, profile, readable, set_apart
 
 #: Quartiles are shown of this many times the smallest cell: they are customers' own values.
 QUARTILES = 4
@@ -28,7 +29,7 @@ class Persona:
     customers, value : Estimate
         Shares of all customers and of all value.
     typical : DataFrame
-        One row a behaviour: measure (in words), column, median, low, high (quartiles; missing in
+        One row a behaviour: measure (in words), format, median, low, high (quartiles; missing in
         small segments), everyone (median of all customers).
     traits : DataFrame
         What sets the segment apart beyond chance, the largest first: attribute (in words), level
@@ -48,7 +49,7 @@ class Persona:
 
 
 @dataclass(frozen=True)
-class Personas:
+class Personas(Result):
     """Cards for all segments that may be shown.
 
     Attributes
@@ -65,25 +66,28 @@ class Personas:
     @property
     def table(self) -> pd.DataFrame:
         """One row a card: segment, n, customers, value (shares with intervals), need, action."""
-        return pd.DataFrame(
-            [
-                {
-                    "segment": card.name,
-                    "n": card.n,
-                    "customers": card.customers.value,
-                    "customers_low": card.customers.low,
-                    "customers_high": card.customers.high,
-                    "value": card.value.value,
-                    "value_low": card.value.low,
-                    "value_high": card.value.high,
-                    "need": card.need,
-                    "action": card.action,
-                }
-                for card in self.cards
-            ]
-        )
+        rows = [
+            {
+                "segment": card.name,
+                "n": card.n,
+                "customers": card.customers.value,
+                "customers_low": card.customers.low,
+                "customers_high": card.customers.high,
+                "value": card.value.value,
+                "value_low": card.value.low,
+                "value_high": card.value.high,
+                "need": card.need,
+                "action": card.action,
+            }
+            for card in self.cards
+        ]
+        return labelled(
+            pd.DataFrame(rows), segment="Segment", n="Customers",
+            customers=("Share of customers", "percent"), value=("Share of value", "percent"),
+            need="Likely need", action="Suggested treatment",
+        )  # fmt: skip
 
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Share of value of each segment."""
         return {card.name: card.value for card in self.cards}
 
@@ -107,7 +111,8 @@ def personas(
     value : Series, shape (n,)
         What a customer is worth: spend, or expected value.
     behaviour : DataFrame, shape (n, k)
-        Numbers whose medians are shown.
+        Numbers whose medians are shown, under the labels that the table has for them
+        (`workbench.results.labelled`), else under their names.
     attributes : DataFrame, shape (n, m), optional
         Who the customers are; what sets a segment apart is looked for here (`set_apart`).
     advice : DataFrame, optional
@@ -148,8 +153,8 @@ def personas(
             Persona(
                 name,
                 int(row["n"]),
-                Estimate(row["customers"], row["customers_low"], row["customers_high"], row["n"]),
-                Estimate(row["value"], row["value_low"], row["value_high"], row["n"]),
+                _share(row, "customers"),
+                _share(row, "value"),
                 _typical(behaviour, inside, min_cell),
                 _strongest(found[found["segment"] == name], traits),
                 _told(advice, name, "need"),
@@ -157,6 +162,11 @@ def personas(
             )
         )
     return Personas(tuple(cards), pooled)
+
+
+def _share(row: Mapping[Hashable, Any], name: str) -> Estimate:
+    value, low, high = (float(row[name + end]) for end in ("", "_low", "_high"))
+    return Estimate(value, low, high, float(row["n"]), kind="percent")
 
 
 def nearest_advice(segment: pd.Series, rules: pd.Series, advice: pd.DataFrame) -> pd.DataFrame:
@@ -192,9 +202,10 @@ def nearest_advice(segment: pd.Series, rules: pd.Series, advice: pd.DataFrame) -
     )
 
 
-def _typical(behaviour: pd.DataFrame, inside: np.ndarray, min_cell: int) -> pd.DataFrame:
-    rows = []
+def _typical(behaviour: pd.DataFrame, inside: Mask, min_cell: int) -> pd.DataFrame:
+    rows, known_as = [], columns_of(behaviour)
     for name in behaviour.columns:
+        about = known_as.get(str(name), Column(readable(str(name)), "number:0"))
         values = behaviour[name].to_numpy(dtype=float, na_value=np.nan)
         here = values[inside]
         here, known = here[np.isfinite(here)], values[np.isfinite(values)]
@@ -203,8 +214,8 @@ def _typical(behaviour: pd.DataFrame, inside: np.ndarray, min_cell: int) -> pd.D
         low, middle, high = np.quantile(here, [0.25, 0.5, 0.75])
         if here.size < QUARTILES * min_cell:
             low = high = np.nan
-        rows.append((readable(str(name)), str(name), middle, low, high, float(np.median(known))))
-    return pd.DataFrame(rows, columns=["measure", "column", "median", "low", "high", "everyone"])
+        rows.append((about.label, about.format, middle, low, high, float(np.median(known))))
+    return pd.DataFrame(rows, columns=["measure", "format", "median", "low", "high", "everyone"])
 
 
 def _strongest(found: pd.DataFrame, most: int) -> pd.DataFrame:

@@ -1,4 +1,10 @@
-"""Segments by size and value: how many customers, how much of the total, how surely."""
+"""Segments by size and value, and what sets each apart from all other customers.
+
+References
+----------
+Cohen (1988), Statistical Power Analysis, chapters 2 (d) and 6 (h); Newcombe (1998), Statistics in
+Medicine 17, 873-890 (differences of shares); Holm (1979), Scandinavian Journal of Statistics 6(2).
+"""
 
 from __future__ import annotations
 
@@ -7,18 +13,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+from scipy.special import ndtr, stdtrit
 
+from workbench.arrays import Array, Index
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate, named_estimates
-from workbench.stats.intervals import ratio_interval, wilson
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Result, labelled, named_estimates
+from workbench.stats.intervals import ratio_interval, satterthwaite, two_sided, wilson
+from workbench.stats.multiplicity import holm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+APART = (
+    "segment", "attribute", "level", "inside", "outside", "effect", "low", "high", "p", "n",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
-class Profile:
+class Profile(Result):
     """Segments by size and value.
 
     Attributes
@@ -27,26 +41,31 @@ class Profile:
         One row a segment: segment, n, customers, customers_low, customers_high (share of
         customers, Wilson), total, value, value_low, value_high (share of the total, Fieller over
         customers), mean (value a customer).
+    of : str
+        What the share of value is a share of, as a page says it.
     """
 
     table: pd.DataFrame
+    of: str = "Share of value"
 
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Share of value of each segment."""
         return named_estimates(
-            self.table, "segment", estimate="value", low="value_low", high="value_high"
-        )
+            self.table, "segment", estimate="value", low="value_low", high="value_high",
+            kind="percent",
+        )  # fmt: skip
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Paired bars: share of customers and share of value, with intervals of the value."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import PercentFormatter
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table[self.table["n"] > 0].iloc[::-1]
         at = np.arange(len(t))
-        ax.barh(at - 0.19, t["value"], height=0.36, label="Share of value", alpha=0.85)
-        ax.barh(at + 0.19, t["customers"], height=0.36, label="Share of customers", alpha=0.55)
+        ax.barh(at - 0.19, t["value"], height=0.36, label=say(self.of), alpha=0.85)
+        ax.barh(at + 0.19, t["customers"], height=0.36, label=say("Share of customers"), alpha=0.55)
         ax.errorbar(
             t["value"],
             at - 0.19,
@@ -55,7 +74,7 @@ class Profile:
             ecolor=plt.rcParams["text.color"],
             elinewidth=1,
         )
-        ax.set_yticks(at, t["segment"].astype(str))
+        ax.set_yticks(at, [say.name(s) for s in t["segment"]])
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         ax.set_xlim(left=0)
         ax.grid(visible=False, axis="y")
@@ -73,8 +92,11 @@ def share_held(inside: ArrayLike, value: ArrayLike) -> Estimate:
     value : array_like, shape (n,)
     """
     worth = np.asarray(value, dtype=float)
+    if not worth.sum() > 0:
+        return Estimate(np.nan, n=float(worth.size))
     held = ratio_interval(np.where(np.asarray(inside, dtype=bool), worth, 0.0), worth)
-    return Estimate(held.value, max(held.low, 0.0), min(held.high, 1.0), held.n)
+    # a share cannot leave 0..1, whatever the approximation says
+    return Estimate(held.value, max(held.low, 0.0), min(held.high, 1.0), held.n, kind="percent")
 
 
 def profile(
@@ -105,11 +127,7 @@ def profile(
     low, high = wilson(n, codes.size)
     rows = []
     for code, name in enumerate(names):
-        share = (
-            ratio_interval(np.where(codes == code, worth, 0.0), worth)
-            if worth.sum() > 0
-            else Estimate(np.nan, np.nan, np.nan)
-        )
+        share = share_held(codes == code, worth)
         rows.append(
             {
                 "segment": name,
@@ -119,13 +137,16 @@ def profile(
                 "customers_high": high[code],
                 "total": total[code],
                 "value": share.value,
-                # a share cannot leave 0..1, whatever the approximation says
-                "value_low": max(share.low, 0.0) if n[code] else 0.0,
-                "value_high": min(share.high, 1.0) if n[code] else 0.0,
+                "value_low": share.low if n[code] else 0.0,
+                "value_high": share.high if n[code] else 0.0,
                 "mean": total[code] / n[code] if n[code] else np.nan,
             }
         )
-    return Profile(pd.DataFrame(rows))
+    return Profile(labelled(
+        pd.DataFrame(rows), segment="Segment", n="Customers",
+        customers=("Share of customers", "percent"), value=("Share of value", "percent"),
+        mean=("Value a customer", "money"),
+    ))  # fmt: skip
 
 
 def pool_small(segment: pd.Series, min_cell: int, *, name: str = "Other segments") -> pd.Series:
@@ -162,9 +183,7 @@ def pool_small(segment: pd.Series, min_cell: int, *, name: str = "Other segments
     )
 
 
-def coded(
-    segment: pd.Series | ArrayLike, order: list[str] | None
-) -> tuple[list[str], NDArray[np.intp]]:
+def coded(segment: pd.Series | ArrayLike, order: list[str] | None) -> tuple[list[str], Index]:
     """Names of the segments in order, and the place of each customer's among them."""
     column = pd.Series(segment).reset_index(drop=True)
     if column.isna().any():
@@ -193,3 +212,162 @@ def coded(
             f"segment {strange!r} is not in the order given", remedy="list all segments"
         )
     return list(order), codes
+
+
+def readable(name: str) -> str:
+    """Turn the name of a column into words: ``income_band`` into "Income band"."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def set_apart(
+    segment: pd.Series | ArrayLike,
+    attributes: pd.DataFrame,
+    *,
+    min_cell: int = 5,
+    levels: int = 12,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Compare each segment with all other customers, attribute by attribute.
+
+    Numeric attributes are compared by their standardised difference (of logarithms, 1 + value,
+    where the distribution leans to the right), categories by the share of each level.
+
+    Parameters
+    ----------
+    segment : shape (n,)
+        One entry a customer.
+    attributes : DataFrame, shape (n, k)
+        Missing values are left out, attribute by attribute. Columns with dates, with one value or
+        (categories) with more than `levels` values are skipped.
+    min_cell : int
+        Levels that fewer customers (but some) of the segment, or of the others, have or lack are
+        left out.
+    levels : int
+        Most levels of a category.
+    confidence : float
+        Of all intervals together (Bonferroni).
+
+    Returns
+    -------
+    DataFrame
+        One row a segment and attribute (and level): segment, attribute, level (missing for
+        numbers), inside, outside (mean or share), effect, low, high (standardised
+        difference; for shares the difference in shares), p (Holm over all rows), n (customers of
+        the segment behind it).
+
+    Raises
+    ------
+    DataError
+        Rows do not match; no customer; a confidence outside 0 to 1.
+    """
+    names, codes = coded(segment, None)
+    if len(attributes) != codes.size:
+        raise DataError(
+            f"{codes.size} segments for {len(attributes)} customers",
+            remedy="give one row a customer",
+        )
+    size = np.bincount(codes, minlength=len(names))
+    shown = [i for i in range(len(names)) if 0 < size[i] < codes.size]
+    numbers: list[tuple[str, Array, Array]] = []
+    shares: list[tuple[str, list[str], Array]] = []
+    for name in attributes.columns:
+        column = attributes[name]
+        found = column.nunique()
+        if column.dtype.kind == "M" or found < 2:
+            continue
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            numbers.append((str(name), *_scaled(column)))
+        elif found <= levels:
+            shares.append((str(name), *_counted(column, codes, len(names))))
+    looks = len(names) * (len(numbers) + sum(len(known) for _, known, _ in shares))
+    level = 1 - (1 - confidence) / max(looks, 1)
+    rows: list[tuple[object, ...]] = []
+    for name, raw, scaled in numbers:
+        rows += [
+            (names[i], name, None, *row) for i, row in _of_means(raw, scaled, codes, shown, level)
+        ]
+    counted: list[tuple[object, ...]] = []
+    for name, known, counts in shares:
+        whole = counts.sum(axis=1)
+        for i in shown:
+            for j, word in enumerate(known):
+                a, n = counts[i, j], whole[i]
+                b, m = counts[:, j].sum() - a, whole.sum() - n
+                cells = (a, n - a, b, m - b)
+                if n and m and all(cell == 0 or cell >= min_cell for cell in cells):
+                    counted.append((names[i], name, word, a, n, b, m))
+    if counted:
+        rows += _of_shares(counted, level)
+    out = pd.DataFrame(rows, columns=list(APART))
+    out["p"] = holm(out["p"].to_numpy(dtype=float)) if len(out) else out["p"]
+    # segment by segment, in the order of the attributes
+    place = {name: i for i, name in enumerate(attributes.columns.astype(str))}
+    turn = {name: i for i, name in enumerate(names)}
+    order = out.assign(s=out["segment"].map(turn), a=out["attribute"].map(place))
+    order = order.sort_values(["s", "a"], kind="stable", ignore_index=True)
+    return order.drop(columns=["s", "a"])
+
+
+def _counted(column: pd.Series, codes: Index, segments: int) -> tuple[list[str], Array]:
+    """Count the customers of each segment (rows) at each level (columns)."""
+    found, words = pd.factorize(column, sort=False)
+    text = [str(word) for word in words]
+    order = np.argsort(np.array(text, dtype=object), kind="stable")
+    known = found >= 0
+    cells = codes[known] * len(text) + found[known]
+    counts = np.bincount(cells, minlength=segments * len(text)).reshape(segments, len(text))
+    return [text[i] for i in order], counts[:, order].astype(float)
+
+
+def _scaled(column: pd.Series) -> tuple[Array, Array]:
+    """Give the values, and the values in standard deviations (of logarithms where they lean)."""
+    raw = column.to_numpy(dtype=float, na_value=np.nan)
+    raw = np.where(np.isfinite(raw), raw, np.nan)
+    seen = raw[~np.isnan(raw)]
+    if (seen >= 0).all() and np.mean(((seen - seen.mean()) / seen.std()) ** 3) > 1:
+        scaled = np.log1p(raw)
+        return raw, scaled / np.nanstd(scaled)
+    return raw, raw / seen.std()
+
+
+def _of_means(
+    raw: Array, scaled: Array, codes: Index, shown: list[int], level: float
+) -> list[tuple[int, tuple[float, ...]]]:
+    """Compare each segment's mean with that of the others: Welch (1947), Biometrika 34, 28-35."""
+    known = np.isfinite(raw)
+    codes, raw, scaled = codes[known], raw[known], scaled[known]
+    middle = scaled.mean()
+    n, first = np.bincount(codes), np.bincount(codes, weights=raw)
+    one = np.bincount(codes, weights=scaled - middle)
+    two = np.bincount(codes, weights=(scaled - middle) ** 2)
+    found: list[tuple[int, tuple[float, ...]]] = []
+    for i in shown:
+        a = n[i] if i < n.size else 0
+        b = codes.size - a
+        if a < 2 or b < 2:
+            found.append((i, (np.nan,) * 6 + (int(a),)))
+            continue
+        inside, outside = one[i] / a, (one.sum() - one[i]) / b
+        va = max(two[i] - a * inside**2, 0.0) / (a - 1) / a
+        vb = max(two.sum() - two[i] - b * outside**2, 0.0) / (b - 1) / b
+        gap, (se, df) = inside - outside, satterthwaite(va, a, vb, b)
+        half = float(stdtrit(df, 0.5 + level / 2)) * se
+        p = two_sided(gap, se, df)
+        means = (first[i] / a, (first.sum() - first[i]) / b)
+        found.append((i, (*means, gap, gap - half, gap + half, p, int(a))))
+    return found
+
+
+def _of_shares(counted: list[tuple[object, ...]], level: float) -> list[tuple[object, ...]]:
+    """Newcombe's intervals (method 10) of many differences of shares at once."""
+    a, n, b, m = np.array([row[3:] for row in counted], dtype=float).T
+    inside, outside = a / n, b / m
+    gap = inside - outside
+    (low_a, high_a), (low_b, high_b) = wilson(a, n, level=level), wilson(b, m, level=level)
+    low = gap - np.hypot(inside - low_a, high_b - outside)
+    high = gap + np.hypot(high_a - inside, outside - low_b)
+    pooled = (a + b) / (n + m)
+    p = 2 * ndtr(-np.abs(gap) / np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m)))
+    found = zip(inside, outside, gap, low, high, p, n.astype(int), strict=True)
+    return [(*row[:3], *numbers) for row, numbers in zip(counted, found, strict=True)]

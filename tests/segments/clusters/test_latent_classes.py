@@ -34,7 +34,7 @@ def test_kinds_that_are_there_are_found_with_answers_missing() -> None:
     data = data.mask(rng.random(data.shape) < 0.1)
     data.iloc[0] = None
     found = latent_classes(data, rng=rng, k=(1, 2, 3))
-    assert found.clear and "3 kinds of customers" in found.text
+    assert found.clear and "3 kinds of customers" in found.reason.text
     assert found.excluded == 1 and pd.isna(found.labels.iloc[0])
     assert adjusted_rand_score(truth[1:], found.labels.iloc[1:].astype(str)) > 0.85
     assert found.table["n"].sum() == 499 and found.table["n"].is_monotonic_decreasing
@@ -42,7 +42,7 @@ def test_kinds_that_are_there_are_found_with_answers_missing() -> None:
     assert found.evidence["parameters"].tolist() == [12, 25, 38]
     d = found.differences
     assert d["p"].lt(0.001).any() and (d["low"] <= d["effect"]).all()
-    assert found.sure.iloc[1:].between(1 / 3, 1).all() and found.metrics()["entropy"].value > 0.8
+    assert found.sure.iloc[1:].between(1 / 3, 1).all() and found.estimates()["entropy"].value > 0.8
     found.plot()
 
 
@@ -50,7 +50,7 @@ def test_answers_by_chance_show_no_kinds() -> None:
     rng = np.random.default_rng(2)
     data = pd.DataFrame({c: rng.integers(1, 4, size=300) for c in "abc"})
     found = latent_classes(data, rng=rng, k=(1, 2), starts=2)
-    assert not found.clear and "no kinds of customers" in found.text
+    assert not found.clear and "no kinds of customers" in found.reason.text
     assert set(found.labels) == {"Class A"} and found.differences.empty
 
 
@@ -73,7 +73,7 @@ def test_answers_along_one_scale_are_told_from_kinds() -> None:
         np.clip(np.round(3 + mood + 0.6 * rng.normal(size=(600, 5))), 1, 5), columns=list("abcde")
     )
     found = latent_classes(data, rng=rng, k=(1, 2, 3))
-    assert found.clear and "by degree rather than kind" in found.text
+    assert found.clear and "by degree rather than kind" in found.reason.text
 
 
 def test_numbers_and_categories_go_together() -> None:
@@ -100,8 +100,8 @@ def test_a_fit_that_does_not_come_to_rest_is_not_used(monkeypatch: pytest.Monkey
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = latent_classes(data, rng=np.random.default_rng(7), k=(2, 3))
-    assert not found.clear and "No fit came to rest within 500 steps" not in found.text
-    assert "came to rest" in found.text and not found.evidence["converged"].any()
+    assert not found.clear and "No fit came to rest within 500 steps" not in found.reason.text
+    assert "came to rest" in found.reason.text and not found.evidence["converged"].any()
 
 
 def test_rare_levels_are_pooled() -> None:

@@ -91,7 +91,7 @@ def test_rows_without_a_driver_are_left_out_and_counted() -> None:
     found = hazards(frame, time, left)
     assert (found.n, found.left_out) == (190, 10)
     found.plot()
-    assert set(found.metrics()) == {"concordance", *found.table["term"]}
+    assert set(found.estimates()) == {"concordance", *found.table["term"]}
 
 
 def broken(**changes: object) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:

@@ -76,7 +76,7 @@ def test_unrelated_attributes_have_no_strength_and_related_ones_have() -> None:
     found = associations(segment, people)
     assert found.table["column"].tolist() == ["twin", "noise"]
     assert found.strongest == "twin"
-    twin, noise = found.metrics()["Twin"], found.metrics()["Noise"]
+    twin, noise = found.estimates()["Twin"], found.estimates()["Noise"]
     assert twin.low > 0.3 and noise.value < 0.05 and noise.low == 0
     assert found.table["p"].iloc[1] > 0.05
     found.plot()

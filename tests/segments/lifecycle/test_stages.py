@@ -54,7 +54,7 @@ def test_each_stage_is_found_by_hand() -> None:
         "lost": "Lost",
         "looking": "Prospect",
     }
-    assert found.table["segment"].tolist() == list(STAGES)
+    assert found.table["stage"].tolist() == list(STAGES)
     assert found.active.n == 7 and found.active.value == pytest.approx(5 / 7)
     found.plot()
 
@@ -208,7 +208,7 @@ def test_a_cohort_begins_with_everybody_and_the_curve_pools() -> None:
     assert found.matrix.loc[begin["cohort"].iloc[0], 0] == 1
     assert not found.began_before
     found.plot()
-    assert set(found.metrics()) == {"age_1", f"age_{found.curve['age'].max()}"}
+    assert set(found.estimates()) == {"age_1", f"age_{found.curve['age'].max()}"}
     with pytest.raises(DataError, match="no cohort is 99 periods old"):
         found.at(99)
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import ndtr, ndtri
 
 from workbench.errors import DataError
-from workbench.segments import holders, key_accounts, tier_accounts, tiers, worth_of
+from workbench.segments import holders, key_accounts, tier_accounts, tiers, value_of
 
 
 def test_accounts_are_those_worked_by_hand() -> None:
@@ -22,7 +22,7 @@ def test_accounts_are_those_worked_by_hand() -> None:
     assert table["total"].to_dict() == {"base": -10.0, "top": 200.0}
     # standard error of half of the revenue: sqrt(62.5 / 5), t(4) = 2.776
     assert table.loc["top", "high"] - 40 == pytest.approx(2.776 * np.sqrt(62.5 / 5), abs=0.01)
-    assert found.losing == [] and found.metrics()["top"].value == 40.0
+    assert found.losing == [] and found.estimates()["top"].value == 40.0
     assert tier_accounts(tier, revenue, {"top": 10, "base": 40}).losing == ["base"]
     assert tier_accounts(tier, revenue, {"top": 1, "base": 1}, min_cell=6).table.empty
     found.plot()
@@ -88,24 +88,24 @@ def test_one_customer_and_all_alike_have_an_answer() -> None:
 def test_worth_is_the_expected_value_where_all_customers_have_one() -> None:
     customers = pd.DataFrame({"customer_id": ["a", "b"], "spend": [10.0, 20.0]})
     expected = pd.DataFrame({"customer_id": ["b", "a"], "clv": [5.0, 7.0]})
-    assert worth_of(customers, expected).value.tolist() == [7.0, 5.0]
-    alone = worth_of(customers)
+    assert value_of(customers, expected).value.tolist() == [7.0, 5.0]
+    alone = value_of(customers)
     assert alone.value.tolist() == [10.0, 20.0] and not alone.expected
-    lacking = worth_of(customers, expected.head(1))
+    lacking = value_of(customers, expected.head(1))
     assert (lacking.expected, lacking.unmatched) == (False, 1)
     with pytest.raises(DataError, match="a customer is listed twice"):
-        worth_of(customers, pd.concat([expected, expected]))
+        value_of(customers, pd.concat([expected, expected]))
     with pytest.raises(DataError, match="no column clv"):
-        worth_of(customers, customers)
+        value_of(customers, customers)
 
 
 def test_the_value_of_a_tier_of_few_is_withheld_with_the_next() -> None:
-    shown = tiers(np.arange(1.0, 101.0)).shown(5).table.set_index("tier")
+    shown = tiers(np.arange(1.0, 101.0), min_cell=5).table.set_index("tier")
     # the top 1 % is one customer; the next tier would give it away
     assert shown["share"].isna().tolist() == [True, True, False, False]
-    assert tiers(np.arange(1.0, 1001.0)).shown(5).table["share"].notna().all()
+    assert tiers(np.arange(1.0, 1001.0), min_cell=5).table["share"].notna().all()
 
 
 def test_tiers_of_one_customer_can_be_drawn_with_nothing_to_show() -> None:
-    ax = tiers([3.0]).shown(5).plot(plt.figure().subplots())
+    ax = tiers([3.0], min_cell=5).plot(plt.figure().subplots())
     assert ax.get_xlim() == (0, 1) and not ax.texts

@@ -36,15 +36,15 @@ def test_a_card_says_what_is_true_of_its_segment() -> None:
     assert card.customers.low < inside.mean() < card.customers.high
     share = behaviour.loc[inside, "spend"].sum() / behaviour["spend"].sum()
     assert card.value.value == pytest.approx(share)
-    typical = card.typical.set_index("column")
-    assert typical.loc["spend", "median"] == pytest.approx(300, abs=1)
-    assert typical.loc["spend", "low"] < 300 < typical.loc["spend", "high"]
-    assert typical.loc["orders", "everyone"] == behaviour["orders"].median()
+    typical = card.typical.set_index("measure")
+    assert typical.loc["Spend", "median"] == pytest.approx(300, abs=1)
+    assert typical.loc["Spend", "low"] < 300 < typical.loc["Spend", "high"]
+    assert typical.loc["Orders", "everyone"] == behaviour["orders"].median()
     # the plan sets champions apart, the region nobody
     assert card.traits[["attribute", "level"]].to_numpy().tolist() == [["Plan", "gold"]]
     assert card.traits["inside"].iloc[0] == pytest.approx(0.6, abs=0.08)
     assert "recognised" in card.need and "referrals" in card.action
-    assert sum(found.metrics()[c.name].value for c in found.cards) == pytest.approx(1)
+    assert sum(found.estimates()[c.name].value for c in found.cards) == pytest.approx(1)
     assert found.table["customers"].sum() == pytest.approx(1)
 
 

@@ -96,7 +96,7 @@ def test_a_state_that_nobody_can_reach_has_no_share_and_breaks_nothing() -> None
     assert found.steady["high"].iloc[:3].notna().all()
     found.plot()
     found.plot_steady()
-    assert set(found.metrics()) == {*STATES, "elsewhere"}
+    assert set(found.estimates()) == {*STATES, "elsewhere"}
     assert found.stay()["state"].tolist() == STATES
 
 

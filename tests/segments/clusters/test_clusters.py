@@ -52,7 +52,7 @@ def test_groups_that_are_there_are_found() -> None:
     assert found.table["share"].is_monotonic_decreasing
     assert found.table["n"].sum() == 600
     assert found.evidence.choices == {"silhouette": 3, "gap": 3, "bic": 3}
-    assert "3 groups stand apart" in found.text
+    assert "3 groups stand apart" in found.reason.text
     d = found.differences
     assert len(d) == 9 and (d["p"].between(0, 1) & (d["low"] < d["difference"])).all()
     # each group lies off the others by the distance that it was given: 6, in standard deviations
@@ -60,7 +60,10 @@ def test_groups_that_are_there_are_found() -> None:
     far = d[d["feature"] == "b"]["difference"].max()
     assert far == pytest.approx(6 / spread, abs=0.1)
     found.plot()
-    assert found.plot_evidence().get_xlabel() == "Number of groups"
+    heading, reason, preferred = found.findings()
+    assert heading.text == "The data show 3 groups of their own" and reason == found.reason
+    assert preferred.text.startswith("The silhouette prefers 3 groups, the gap statistic 3, a")
+    assert found.evidence.plot().get_xlabel() == "Number of groups"
 
 
 def test_groups_of_different_shape_are_found_by_a_mixture() -> None:
@@ -80,7 +83,7 @@ def test_noise_is_said_to_have_no_clusters(shape: str) -> None:
     rng = np.random.default_rng(4)
     data = noise(shape, rng, 400, 3)
     found = clusters(data, rng=rng, k=(2, 3))
-    assert not found.clear and "no clear clusters" in found.text
+    assert not found.clear and "no clear clusters" in found.reason.text
     assert set(found.labels) == {"Group A"} and found.differences.empty
 
 
@@ -113,7 +116,7 @@ def test_mixtures_are_recovered_in_most_samples() -> None:
 def test_the_same_generator_gives_the_same_groups() -> None:
     data, _ = mixture(np.random.default_rng(5), 300)
     one, two = (clusters(data, rng=np.random.default_rng(6), k=(2, 3)) for _ in range(2))
-    assert (one.labels == two.labels).all() and one.text == two.text
+    assert (one.labels == two.labels).all() and one.reason == two.reason
     assert one.evidence.table.equals(two.evidence.table)
 
 

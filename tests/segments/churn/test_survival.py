@@ -53,7 +53,7 @@ def test_a_group_in_which_nobody_left_stays_at_one() -> None:
     assert found.at(3)["estimate"].isna().tolist() == [True, False]  # a was watched for 2 only
     assert np.isnan(found.groups["estimate"].iloc[1])
     found.plot()
-    assert set(found.metrics()) == {"a", "b"}
+    assert set(found.estimates()) == {"a", "b"}
 
 
 @pytest.mark.parametrize(
