@@ -10,7 +10,17 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from workbench.data import Tables, coverage, freshness, missing_by_period, missing_values
+from workbench.data import (
+    CleaningReport,
+    Missing,
+    TableReport,
+    Tables,
+    coverage,
+    freshness,
+    missing,
+    missing_by_period,
+    missing_values,
+)
 from workbench.data.indicators.periods import Periods, period_table
 
 OpenStudy = Callable[..., Tables]
@@ -37,7 +47,12 @@ def test_a_month_without_a_row_is_a_gap(tables: Tables) -> None:
     assert found.gaps.to_dict("records") == [
         {"table": "transactions", "month": pd.Timestamp("2025-02-01")}
     ]
-    assert found.metrics() == {"months": 3.0, "empty_months": 1.0}
+    assert {name: each.value for name, each in found.estimates().items()} == {
+        "months": 3.0,
+        "empty_months": 1.0,
+    }
+    (said,) = found.findings()
+    assert (said.text, said.severity) == ("1 of 3 months lack the rows of some table", "warning")
     assert found.wide["month"].is_monotonic_decreasing
     assert found.wide.columns.tolist() == ["month", "transactions", "survey"]
 
@@ -136,3 +151,31 @@ def test_a_yearly_series_covers_the_months_of_its_years(open_study: OpenStudy) -
     )
     assert found.gaps["month"].dt.year.unique().tolist() == [2021], "the year that lacks"
     assert freshness(tables)["last"].tolist() == [pd.Timestamp("2022-12-31")]
+
+
+def test_the_emptiest_column_is_named_by_its_share(open_study: OpenStudy) -> None:
+    study = open_study(
+        transactions="customer_id,date,amount,channel\nA,2025-01-05,1,\nB,2025-01-06,2,shop\n"
+    )
+    found = missing(study)
+    (said,) = found.findings()
+    assert said.message == "The emptiest column lacks {share} of its values"
+    assert found.estimates()["emptiest"].value == 0.5
+    assert list(found.periods.columns) == ["column", "2025 H1"]
+    full = Missing(found.table.assign(missing=0), found.by_period)
+    assert full.findings()[0].message == "No column lacks a value"
+
+
+def test_few_usable_rows_are_advice_before_all_other() -> None:
+    def report(kept: int) -> CleaningReport:
+        table = TableReport("transactions", "t.csv", 100, kept, {"duplicate": 100 - kept})
+        return CleaningReport({"transactions": table})
+
+    rows, aside, _, loss = report(94).findings()
+    assert rows.advice is not None and rows.advice.urgency == 0 and rows.severity == "warning"
+    assert rows.values["share"].value == 0.94
+    assert "{n} rows were set aside" in aside.message and aside.values == {"n": 6}
+    assert loss.values["share"].value == pytest.approx(0.06)
+    enough = report(95).findings()
+    assert enough[0].advice is None and enough[0].severity == "ok"
+    assert report(100).findings()[1].message == "Nothing had to be set aside"

@@ -6,11 +6,13 @@ from workbench.data.check import CheckReport, check_study
 from workbench.data.clean.report import CleaningReport, TableReport
 from workbench.data.coverage import (
     Coverage,
+    Missing,
     coverage,
     data_to,
     freshness,
     last_day,
     last_of_all,
+    missing,
     missing_by_period,
     missing_values,
 )
@@ -36,6 +38,7 @@ __all__ = [
     "Coverage",
     "CustomerSummary",
     "Indicator",
+    "Missing",
     "RFMScores",
     "TableReport",
     "Tables",
@@ -49,6 +52,7 @@ __all__ = [
     "last_day",
     "last_of_all",
     "library",
+    "missing",
     "missing_by_period",
     "missing_values",
     "open_tables",

@@ -15,6 +15,9 @@ import pandas as pd
 from workbench.data.indicators.periods import Periods, period_start
 from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results.drawing import shaded_cells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +37,7 @@ SPANS = {"month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
 
 
 @dataclass(frozen=True)
-class Coverage:
+class Coverage(Result):
     """Rows of each table by month.
 
     Attributes
@@ -61,25 +64,39 @@ class Coverage:
         wide.columns.name = None
         return wide
 
-    def metrics(self) -> dict[str, float]:
-        """Give the number of months covered and of months without a row."""
+    def estimates(self) -> dict[str, Estimate]:
+        """Months covered, and months in which some table lacks a row."""
         return {
-            "months": float(self.table["month"].nunique()),
-            "empty_months": float(len(self.gaps)),
+            "months": Estimate(float(self.table["month"].nunique()), label="Months covered"),
+            "empty_months": Estimate(
+                float(self.gaps["month"].nunique()), label="Months that lack the rows of a table"
+            ),
         }
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Say whether some table lacks a month."""
+        found = self.estimates()
+        gaps = int(found["empty_months"].value)
+        message = (
+            "{gaps} of {months} months lack the rows of some table"
+            if gaps
+            else "No table has a month without rows between its first and its last"
+        )
+        values = {"gaps": gaps, "months": int(found["months"].value)}
+        return [Finding("months", message, values, severity="warning" if gaps else "ok")]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw one band a table: the height of a bar is the month's rows, a cross means none."""
         import matplotlib.pyplot as plt
 
-        if ax is None:
-            _, ax = plt.subplots()
+        say = speak(language)
+        ax = plt.gca() if ax is None else ax
         names = list(dict.fromkeys(self.table["table"]))
         colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
         for i, name in enumerate(names):
             rows = self.table[self.table["table"] == name]
             base = len(names) - 1 - i
-            most = max(rows["rows"].max(), 1)
+            most = max(int(rows["rows"].max()), 1)
             height = 0.8 * rows["rows"].to_numpy(dtype=float) / most
             ax.bar(
                 rows["month"], height, width=25.0, bottom=base, align="edge",
@@ -90,13 +107,14 @@ class Coverage:
                 middle = empty["month"] + pd.Timedelta(days=12)
                 ax.plot(
                     middle, np.full(len(empty), base + 0.2), linestyle="none", marker="x",
-                    color=colours[1 % len(colours)], label="month without a row",
+                    color=colours[1 % len(colours)], label=say("month without a row"),
                 )  # fmt: skip
             ax.annotate(
-                f"up to {most:,} a month", (1.01, base + 0.4),
+                say("up to {n} a month", n=most), (1.01, base + 0.4),
                 xycoords=("axes fraction", "data"), va="center",
             )  # fmt: skip
-        ax.set_yticks([len(names) - 1 - i + 0.4 for i in range(len(names))], names)
+        places = [len(names) - 1 - i + 0.4 for i in range(len(names))]
+        ax.set_yticks(places, [say.name(name) for name in names])
         ax.set_ylim(-0.1, len(names))
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False, axis="y")
@@ -104,6 +122,54 @@ class Coverage:
         if handles:
             ax.legend(handles[:1], labels[:1], loc="upper left", bbox_to_anchor=(0, -0.08))
         return ax
+
+
+@dataclass(frozen=True)
+class Missing(Result):
+    """Missing values of a study's tables.
+
+    Attributes
+    ----------
+    table : DataFrame
+        As from `missing_values`.
+    by_period : DataFrame
+        As from `missing_by_period`.
+    """
+
+    table: pd.DataFrame
+    by_period: pd.DataFrame
+
+    @property
+    def periods(self) -> pd.DataFrame:
+        """`by_period` with the columns' names as a column, its shares labelled."""
+        frame = self.by_period.rename_axis("column").reset_index()
+        shares = {str(name): (str(name), "percent:1") for name in self.by_period}
+        return labelled(frame, column="Column", **shares)
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Share of missing values of the emptiest column."""
+        share = float(self.table["share"].max()) if len(self.table) else float("nan")
+        label = "Missing values of the emptiest column"
+        return {"emptiest": Estimate(share, kind="percent", label=label, better="down")}
+
+    def findings(self) -> list[Finding]:
+        """Say how empty the emptiest column is."""
+        lacks = bool(self.table["missing"].any())
+        message = (
+            "The emptiest column lacks {share} of its values"
+            if lacks
+            else "No column lacks a value"
+        )
+        return [Finding("emptiest", message, {"share": self.estimates()["emptiest"]})]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw the share of missing values by column and half-year, as shaded cells."""
+        return shaded_cells(self.by_period, ax, language=language, kind="percent", digits=1)
+
+
+def missing(tables: Tables) -> Missing:
+    """Count the missing values of every column, in all and by half-year."""
+    return Missing(missing_values(tables), missing_by_period(tables))
 
 
 def coverage(tables: Tables) -> Coverage:
@@ -183,7 +249,11 @@ def missing_values(tables: Tables) -> pd.DataFrame:
             for column, counts in items.items()
         ]
     frame = pd.DataFrame(found, columns=["table", "column", "values", "missing", "share"])
-    return frame.sort_values("share", ascending=False, ignore_index=True, kind="stable")
+    return labelled(
+        frame.sort_values("share", ascending=False, ignore_index=True, kind="stable"),
+        table="Table", column="Column", values="Values", missing="Missing",
+        share=("Share", "bar percent:1"),
+    )  # fmt: skip
 
 
 def missing_by_period(tables: Tables, most: int = 12) -> pd.DataFrame:
@@ -296,7 +366,10 @@ def freshness(tables: Tables) -> pd.DataFrame:
                 "days_behind": (tables.study.as_of - last).days,
             }
         )
-    return pd.DataFrame(rows, columns=["table", "first", "last", "days_behind"])
+    return labelled(
+        pd.DataFrame(rows, columns=["table", "first", "last", "days_behind"]),
+        table="Table", first="First", last="Last", days_behind="Days behind",
+    )  # fmt: skip
 
 
 # --- how far a table reaches ------------------------------------------------------------------

@@ -32,7 +32,7 @@ class Column:
     format: str = ""
 
 
-def labelled(table: pd.DataFrame, **columns: str | tuple[str, str] | Column) -> pd.DataFrame:
+def labelled(table: pd.DataFrame, /, **columns: str | tuple[str, str] | Column) -> pd.DataFrame:
     """Give a table the labels and formats of its columns, in the order in which they are shown.
 
     Parameters

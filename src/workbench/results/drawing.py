@@ -91,6 +91,49 @@ def draw_estimates(
     return ax
 
 
+def shaded_cells(
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    language: str | Language = "en",
+    kind: Literal["number", "percent"] = "number",
+    digits: int | None = None,
+) -> Axes:
+    """Draw a table of numbers as shaded cells with the numbers in them.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows and columns are named by index and columns; NaN stays blank.
+    ax : Axes, optional
+        Where to draw; the current Axes when left out.
+    language : str or Language
+        Of names and numbers.
+    kind : {"number", "percent"}
+        How the numbers are written; percentages are given as shares.
+    digits : int, optional
+        Decimals; those of the language's own rule when left out.
+    """
+    import matplotlib.pyplot as plt
+
+    say = speak(language)
+    write = say.percent if kind == "percent" else say.number
+    ax = plt.gca() if ax is None else ax
+    values = frame.to_numpy(dtype=float)
+    ax.imshow(np.ma.masked_invalid(values), cmap="Blues", aspect="auto")
+    for row, column in np.argwhere(np.isfinite(values)):
+        text = write(values[row, column], digits)
+        ax.text(column, row, text, ha="center", va="center", fontsize="small")
+    ax.set_xticks(np.arange(frame.shape[1]), [say.name(name) for name in frame.columns])
+    ax.set_yticks(np.arange(frame.shape[0]), [say.name(name) for name in frame.index])
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.grid(visible=False)
+    return ax
+
+
 def share_bars(
     ax: Axes, names: pd.Series, share: pd.Series, low: pd.Series, high: pd.Series, label: str
 ) -> None:

@@ -5,10 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from workbench.data.clean.rules import REASONS
+from workbench.languages import Language, speak
+from workbench.results import Advice, Estimate, Finding, Result, labelled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Share of the rows below which the data come before everything else.
+ENOUGH_KEPT = 0.95
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,7 @@ class Linking:
 
 
 @dataclass(frozen=True)
-class CleaningReport:
+class CleaningReport(Result):
     """What the cleaning did to all tables of a study.
 
     Attributes
@@ -134,7 +143,13 @@ class CleaningReport:
             }
             for t in self.tables.values()
         ]
-        return pd.DataFrame(rows)
+        names: dict[str, str | tuple[str, str]] = {
+            "table": "Table", "part_of": "Part of", "read": "Read", "kept": "Kept",
+            "set_aside": "Set aside", "share_kept": ("Share kept", "percent:1"),
+            "first": "First", "last": "Last", "encoding": "Encoding",
+        }  # fmt: skip
+        frame = pd.DataFrame(rows)
+        return labelled(frame, **{name: names[name] for name in names if name in frame})
 
     @property
     def reasons(self) -> pd.DataFrame:
@@ -169,7 +184,10 @@ class CleaningReport:
         idle = [REASONS[r] for r in REASONS if r in asked and REASONS[r] not in set(hits["reason"])]
         none = pd.DataFrame({"reason": idle, "table": "all tables", "rows": 0, "share": 0.0})
         parts = [part for part in (hits, none) if len(part)]
-        return pd.concat(parts, ignore_index=True) if parts else hits
+        frame = pd.concat(parts, ignore_index=True) if parts else hits
+        return labelled(
+            frame, reason="Reason", table="Table", rows="Rows", share=("Share", "percent:2")
+        )
 
     @property
     def worth_knowing(self) -> pd.DataFrame:
@@ -193,7 +211,80 @@ class CleaningReport:
         found.append(("pairs with one contact and two names, not linked", "customers",
                       self.refused_links))  # fmt: skip
         rows = [dict(zip(("finding", "table", "number"), f, strict=True)) for f in found if f[2]]
-        return pd.DataFrame(rows, columns=["finding", "table", "number"])
+        frame = pd.DataFrame(rows, columns=["finding", "table", "number"])
+        return labelled(frame, finding="Finding", table="Table", number="Number")
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Rows read, share that can be used, records linked; counts, so without intervals."""
+        share = self.kept / self.read if self.read else float("nan")
+        return {
+            "share_kept": Estimate(
+                share, n=self.read, kind="percent", label="Rows that can be used", better="up",
+                fact="data.share_kept",
+            ),
+            "rows_read": Estimate(self.read, label="Rows read", fact="data.rows_read"),
+            "linked": Estimate(
+                self.linked, label="Records linked to a person already there", fact="data.linked"
+            ),
+        }  # fmt: skip
+
+    def findings(self) -> list[Finding]:
+        """Say how many rows can be used, where most were lost, and who was recorded twice."""
+        share = self.estimates()["share_kept"]
+        few = share.value < ENOUGH_KEPT
+        found = [
+            Finding(
+                "rows",
+                "{kept} of {read} rows can be used",
+                {"kept": self.kept, "read": self.read, "share": share},
+                verdict="mend" if few else "usable",
+                severity="warning" if few else "ok",
+                estimates={"share_kept": share},
+                advice=Advice("Mend the data first: only {share} of the rows can be used.", 0)
+                if few
+                else None,
+            ),
+            Finding(
+                "set_aside",
+                "{n} rows were set aside, each for one stated reason"
+                if self.set_aside
+                else "Nothing had to be set aside",
+                {"n": self.set_aside},
+            ),
+            Finding(
+                "linked",
+                "{n} records turned out to be of a person already there"
+                if self.linked
+                else "Nobody was found to be recorded twice",
+                {"n": self.linked},
+            ),
+        ]
+        lost = self.table.assign(lost=1 - self.table["share_kept"]).nlargest(1, "lost")
+        for name, part in zip(lost["table"], lost["lost"], strict=True):
+            found.append(
+                Finding(
+                    "largest_loss",
+                    "The largest loss is {share}, in the table {table}. Where a table loses more"
+                    " than 5%, read the pages that use it with care."
+                    if self.set_aside
+                    else "No table has lost a row.",
+                    {"share": Estimate(float(part), kind="percent"), "table": str(name)},
+                )
+            )
+        return found
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw the share of each table's rows that was kept."""
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import PercentFormatter
+
+        say = speak(language)
+        ax = plt.gca() if ax is None else ax
+        shown = self.table.iloc[::-1]
+        ax.barh([say.name(name) for name in shown["table"]], shown["share_kept"], height=0.6)
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.set_xlabel(say("Share kept"))
+        return ax
 
     @property
     def set_aside(self) -> int:

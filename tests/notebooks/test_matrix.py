@@ -1,0 +1,218 @@
+"""Every notebook runs on every study that has its tables, whatever else the study lacks.
+
+A row is a study that lacks one optional part; later work adds rows to `ROWS`. Figures are drawn
+but not written as SVG, which takes most of a page's time and cannot fail for want of a table.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.notebooks.small_company import ITEMS, Company, company
+
+ROOT = Path(__file__).parents[2]
+#: Fewer bootstrap samples than a page takes: the matrix asks whether pages run, not how exactly.
+QUICK = {"draws": 20, "most_groups": 3}
+
+
+def survey_without(*columns: str) -> Callable[[Company], Company]:
+    return lambda own: own.with_table("survey", own.tables["survey"].drop(columns=[*columns]))
+
+
+def few_comments(own: Company) -> Company:
+    survey = own.tables["survey"].copy()
+    survey.loc[survey.index[4:], "comment"] = ""
+    return own.with_table("survey", survey)
+
+
+def empty_comments(own: Company) -> Company:
+    return own.with_table("survey", own.tables["survey"].assign(comment=""))
+
+
+def one_wave(own: Company) -> Company:
+    survey = own.tables["survey"]
+    return own.with_table("survey", survey[survey["wave"] == "2025-H2"].drop(columns="wave"))
+
+
+def one_month(own: Company) -> Company:
+    log = own.tables["transactions"]
+    left = own.with_table("transactions", log[log["date"] >= pd.Timestamp("2025-12-01")])
+    return left.without("contracts", "interactions", "ratings", "survey").with_card(cases=None)
+
+
+def nobody_twice(own: Company) -> Company:
+    once = own.tables["transactions"].drop_duplicates("customer_id")
+    left = own.with_table("transactions", once)
+    return left.without("contracts", "interactions", "ratings", "survey").with_card(cases=None)
+
+
+def equal_amounts(own: Company) -> Company:
+    log = own.tables["transactions"].assign(amount=10.0)
+    left = own.with_table("transactions", log)
+    return left.without("contracts", "interactions", "ratings", "survey")
+
+
+def heavy_spend(own: Company) -> Company:
+    log = own.tables["transactions"].copy()
+    log["amount"] = (np.random.default_rng(3).pareto(0.9, len(log)) * 20 + 1).round(2)
+    left = own.with_table("transactions", log)
+    return left.without("contracts", "interactions", "ratings", "survey")
+
+
+def series_only(own: Company) -> Company:
+    months = pd.date_range("2020-01-01", "2025-12-01", freq="MS")
+    rng = np.random.default_rng(5)
+    value = 100 + rng.normal(0, 4, len(months)) - 12 * (months >= "2024-01-01")
+    card = {k: own.card[k] for k in ("title", "simulated", "languages", "as_of", "currency")}
+    card["cases"] = [
+        {
+            "name": "law",
+            "title": {"en": "The law", "zh": "新法"},
+            "what": {"en": "A law for all.", "zh": "面向所有人的法律。"},
+            "start": pd.Timestamp("2024-01-01").date(),
+            "chosen": "everybody",
+            "unit": "everybody",
+            "outcomes": [{"indicator": "series.accidents", "direction": "down"}],
+            "period": "month",
+        }
+    ]
+    frame = pd.DataFrame({"date": months, "accidents": value.round(1)})
+    return Company({"series": frame}, card)
+
+
+def better_than_expected(own: Company) -> Company:
+    survey = own.tables["survey"].copy()
+    for item in ITEMS:
+        survey[f"exp_{item}"], survey[f"per_{item}"] = (
+            np.clip(survey[f"per_{item}"] - 1, 1, 7),
+            survey[f"exp_{item}"],
+        )
+    return own.with_table("survey", survey)
+
+
+LOG_ONLY = ("contracts", "interactions", "ratings", "survey")
+
+ROWS: dict[str, Callable[[Company], Company]] = {
+    "everything": lambda own: own,
+    "two languages": lambda own: own.with_card(languages=["en", "zh"]),
+    "no customers": lambda own: own.without("customers").with_card(cases=None),
+    "purchases only": lambda own: own.without("customers", *LOG_ONLY).with_card(cases=None),
+    "contracts only": lambda own: own.without(
+        "customers", "transactions", "interactions", "ratings", "survey"
+    ),
+    "survey only": lambda own: own.without(
+        "customers", "transactions", "contracts", "interactions", "ratings"
+    ),
+    "a series only": series_only,
+    "no goals": lambda own: own.with_card(goals=None),
+    "no comments": survey_without("comment", "language"),
+    "empty comments": empty_comments,
+    "few comments": few_comments,
+    "no csat": survey_without("csat5"),
+    "no recommend": survey_without("recommend"),
+    "no expectation": survey_without(*(f"exp_{item}" for item in ITEMS)),
+    "loyalty only": survey_without(*(f"{s}_{item}" for s in ("exp", "per") for item in ITEMS)),
+    "respondents unknown": survey_without("customer_id"),
+    "one wave": one_wave,
+    "better than expected": better_than_expected,
+    "twelve people": lambda own: own.people(12),
+    "one month": one_month,
+    "nobody bought twice": nobody_twice,
+    "equal amounts": equal_amounts,
+    "heavy spend": heavy_spend,
+}
+#: Rows of which one notebook or two can say something new: the others are run in `make test-all`.
+ABOUT = {
+    "no comments": ("comments", "satisfaction_drivers"),
+    "empty comments": ("comments",),
+    "few comments": ("comments",),
+    "no csat": ("satisfaction_gap", "survey_quality", "satisfaction_drivers", "comments"),
+    "no recommend": ("satisfaction_gap", "survey_quality", "satisfaction_drivers"),
+    "no expectation": ("satisfaction_gap", "survey_quality", "satisfaction_drivers"),
+    "loyalty only": ("satisfaction_gap", "survey_quality", "satisfaction_drivers"),
+    "respondents unknown": ("satisfaction_gap", "satisfaction_drivers", "survey_quality"),
+    "one wave": ("satisfaction_gap", "survey_quality", "satisfaction_drivers"),
+    "better than expected": ("satisfaction_gap", "satisfaction_drivers"),
+    "no goals": ("goals", "overview"),
+}
+
+
+@pytest.fixture
+def run_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
+    """Give a function that runs the notebooks of a study and returns what went wrong in which."""
+    from workbench.reporting.figures import figure
+
+    def drawn(thing: Any, language: Any, **_: Any) -> tuple[str, list[str]]:
+        code = getattr(language, "code", language)
+        own = figure.draw(thing, code) if "language" in figure.draw.__code__.co_varnames else None
+        if own is None:
+            figure.draw(thing)
+        return "<svg/>", []
+
+    def run(own: Company, only: tuple[str, ...] | None) -> dict[str, str]:
+        from workbench.runs import plan_study
+        from workbench.study import load_study
+
+        root = tmp_path / "root"
+        folder = own.write(root / "data" / "small")
+        (root / "notebooks").symlink_to(ROOT / "notebooks")
+        for name, value in {
+            "WORKBENCH_ROOT": root,
+            "WORKBENCH_RUN": tmp_path / "run",
+            "WORKBENCH_KEY": "0123456789abcdef",
+            "WORKBENCH_LANGUAGES": ",".join(own.card["languages"]),
+        }.items():
+            monkeypatch.setenv(name, str(value))
+        monkeypatch.setattr(figure, "figure_with_key", drawn)
+        wrong = {}
+        for step in plan_study(load_study(folder), root).steps:
+            if only is not None and step.notebook not in (*only, "overview"):
+                continue
+            monkeypatch.setenv("WORKBENCH_NOTEBOOK", step.key)
+            monkeypatch.setenv("WORKBENCH_CASE", step.case or "")
+            monkeypatch.setenv("WORKBENCH_READS", json.dumps(list(step.reads)))
+            if problem := execute(step.path, dict(step.parameters)):
+                wrong[step.key] = problem
+        return wrong
+
+    return run
+
+
+def execute(path: Path, parameters: dict[str, Any]) -> str:
+    """Run a notebook's cells in this process; say where it stopped, if it did."""
+    names: dict[str, Any] = {"__name__": "page"}
+    quick = {name: value for name, value in QUICK.items() if name in parameters}
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type != "code":
+                continue
+            try:
+                exec(compile(cell.source, f"{path.stem}:{cell.id}", "exec"), names)
+            except Exception as error:
+                return f"cell {cell.id}: {type(error).__name__}: {error}"
+            if "parameters" in cell.metadata.get("tags", []):
+                names |= parameters | quick
+    plt.close("all")
+    return ""
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_every_notebook_runs_on_what_the_study_has(
+    row: str, run_pages: Callable[..., dict[str, str]]
+) -> None:
+    assert run_pages(ROWS[row](company()), ABOUT.get(row)) == {}
