@@ -144,7 +144,7 @@ def test_no_dropout_falls_back_to_the_beta_binomial() -> None:
     if fit.verdict.kind == "no_dropout":
         assert fit.verdict.use == "BetaBinomial" and (fit.p_alive().estimate == 1).all()
     else:
-        assert fit.verdict.values["p"] > 0.05  # noqa: PD011
+        assert fit.verdict.values["p"] > 0.05
     always = BetaGeometricBetaBinomial([4.0, 2, 3, 1] * 50, [5.0] * 200, [5.0] * 200, unit="year")
     fit = always.fit()
     assert fit.verdict.kind == "no_dropout" and not fit.verdict.trusted

@@ -160,7 +160,7 @@ def test_a_log_without_attrition_is_said_to_have_none(model: type[PurchaseModel]
     fit = model(x, t_x, T, unit="week").fit()
     if fit.verdict.kind == "converged":
         # an inner maximum that gains nothing is no sign of dropout either
-        assert fit.verdict.values["p"] > 0.05  # noqa: PD011
+        assert fit.verdict.values["p"] > 0.05
     else:
         assert fit.verdict.kind == "no_dropout" and fit.verdict.use == "NBD"
         assert (fit.p_alive().estimate == 1).all()

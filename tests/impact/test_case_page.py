@@ -281,7 +281,7 @@ def test_customers_who_stay_longer_are_seen_to() -> None:
     assert found.outcome == "days under contract"
     # they leave half as often; Cox regression says so beside the days
     risk = next(c for c in found.checks if c.key == "hazard ratio")
-    assert float(risk.values["low"]) < 0.5 < float(risk.values["high"]) < 1  # noqa: PD011
+    assert float(risk.values["low"]) < 0.5 < float(risk.values["high"]) < 1
 
 
 def test_staying_needs_a_comparison_events_and_time() -> None:
