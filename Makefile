@@ -26,7 +26,7 @@ export UV_LINK_MODE ?= copy
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --no-annotate
 
-.PHONY: help report test test-all lab lint format lock coverage docs dist bench calibration preview check simulate clean
+.PHONY: help report test test-all lab lint format lock mutants coverage docs dist bench calibration preview check simulate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -68,6 +68,9 @@ check: .venv/.ready ## Validate every study's card and tables
 
 simulate: .venv/.ready ## Make data/harbour again from its seed
 	$(BIN)/python -m tools.simulate
+
+mutants: .venv/.ready ## Change N operators of a ROOM (of all), one at a time: do its tests notice?
+	$(BIN)/python -m tools.mutants --room "$(ROOM)" --n $(or $(N),50) --seed $(or $(SEED),1) --jobs $(WORKERS)
 
 coverage: .venv/.ready ## The tests with their coverage, which has a floor
 	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not slow and not spark and not cluster" --cov --cov-report= tests
