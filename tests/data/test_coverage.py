@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from workbench.data import (
     CleaningReport,
-    Missing,
+    MissingValues,
     TableReport,
     Tables,
     coverage,
@@ -162,7 +162,7 @@ def test_the_emptiest_column_is_named_by_its_share(open_study: OpenStudy) -> Non
     assert said.message == "The emptiest column lacks {share} of its values"
     assert found.estimates()["emptiest"].value == 0.5
     assert list(found.periods.columns) == ["column", "2025 H1"]
-    full = Missing(found.table.assign(missing=0), found.by_period)
+    full = MissingValues(found.table.assign(missing=0), found.by_period)
     assert full.findings()[0].message == "No column lacks a value"
 
 

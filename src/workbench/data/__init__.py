@@ -6,7 +6,7 @@ from workbench.data.check import CheckReport, check_study
 from workbench.data.clean.report import CleaningReport, TableReport
 from workbench.data.coverage import (
     Coverage,
-    Missing,
+    MissingValues,
     coverage,
     data_to,
     freshness,
@@ -38,7 +38,7 @@ __all__ = [
     "Coverage",
     "CustomerSummary",
     "Indicator",
-    "Missing",
+    "MissingValues",
     "RFMScores",
     "TableReport",
     "Tables",

@@ -125,7 +125,7 @@ class Coverage(Result):
 
 
 @dataclass(frozen=True)
-class Missing(Result):
+class MissingValues(Result):
     """Missing values of a study's tables.
 
     Attributes
@@ -167,9 +167,9 @@ class Missing(Result):
         return shaded_cells(self.by_period, ax, language=language, kind="percent", digits=1)
 
 
-def missing(tables: Tables) -> Missing:
+def missing(tables: Tables) -> MissingValues:
     """Count the missing values of every column, in all and by half-year."""
-    return Missing(missing_values(tables), missing_by_period(tables))
+    return MissingValues(missing_values(tables), missing_by_period(tables))
 
 
 def coverage(tables: Tables) -> Coverage:
