@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from workbench.goals.actions import ActionRegister, action_register, case_effects
+from workbench.goals.actions import ActionRegister, action_register, findings_of_cases
 from workbench.goals.changes import Changes, changes
-from workbench.goals.control_charts import XmR, xmr
-from workbench.goals.counts import CountChart, p_chart, u_chart
+from workbench.goals.control_charts import CountChart, XmR, p_chart, u_chart, xmr
 from workbench.goals.experts import ExpertAgreement, expert_agreement
 from workbench.goals.forecast import LevelModel, fit_level
 from workbench.goals.judgement import judge
 from workbench.goals.proposals import Proposals, propose
-from workbench.goals.ranking import Ranking, Sensitivity, rank_units
-from workbench.goals.record import GoalError, Record, read_record
+from workbench.goals.ranking import Ranking, RankSensitivity, rank_units
+from workbench.goals.record import GoalError, IndicatorRecord, read_record
 from workbench.goals.report import GoalReport
 from workbench.goals.smart import LETTERS, SmartCheck, check_smart
-from workbench.goals.status import STATUSES, Attainment, StatusRules, attainment, progress
+from workbench.goals.status import STATUSES, StatusRules, attainment, progress
 from workbench.goals.tree import IndicatorTree, compare_weights, indicator_tree, latest_matrix
 from workbench.goals.weights import Weights, ahp, critic, entropy, equal, stated
 from workbench.study.goals import FORECASTS, Goal, read_goals
@@ -24,19 +23,18 @@ __all__ = [
     "LETTERS",
     "STATUSES",
     "ActionRegister",
-    "Attainment",
     "Changes",
     "CountChart",
     "ExpertAgreement",
     "Goal",
     "GoalError",
     "GoalReport",
+    "IndicatorRecord",
     "IndicatorTree",
     "LevelModel",
     "Proposals",
+    "RankSensitivity",
     "Ranking",
-    "Record",
-    "Sensitivity",
     "SmartCheck",
     "StatusRules",
     "Weights",
@@ -44,7 +42,6 @@ __all__ = [
     "action_register",
     "ahp",
     "attainment",
-    "case_effects",
     "changes",
     "check_smart",
     "compare_weights",
@@ -52,6 +49,7 @@ __all__ = [
     "entropy",
     "equal",
     "expert_agreement",
+    "findings_of_cases",
     "fit_level",
     "indicator_tree",
     "judge",

@@ -16,10 +16,11 @@ import pandas as pd
 from scipy.stats import f as f_test
 
 from workbench.arrays import Array
-from workbench.goals.control_charts import XmR, xmr
-from workbench.goals.counts import CountChart, p_chart
+from workbench.goals.control_charts import CountChart, XmR, p_chart, xmr
 from workbench.goals.forecast import LevelModel
-from workbench.goals.record import GoalError, Record
+from workbench.goals.record import GoalError, IndicatorRecord
+from workbench.languages import Language
+from workbench.results import Advice, Estimate, Finding, Result, labelled
 from workbench.study.goals import Goal
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ NOISE, SHORT = "no more than noise", "too few periods before the baseline"
 
 
 @dataclass(frozen=True)
-class Changes:
+class Changes(Result):
     """Control charts of all goals, their limits set by the time up to the baseline.
 
     Attributes
@@ -47,15 +48,28 @@ class Changes:
         many there are), first (first signal), verdict.
     charts : mapping of str to XmR
         By goal; those with too few periods before the baseline are absent.
+    goals : tuple of Goal
     """
 
     table: pd.DataFrame
     charts: Mapping[str, XmR | CountChart]
+    goals: tuple[Goal, ...]
+
+    @property
+    def watched(self) -> pd.DataFrame:
+        """The goals with a fixed threshold, held against their last measured values."""
+        return labelled(
+            self.table[self.table["warning"] != ""],
+            title="Goal",
+            latest=("Last measured", "number:3"),
+            threshold=("Threshold", "number:3"),
+            warning="Against the threshold",
+        )
 
     @property
     def warned(self) -> pd.DataFrame:
         """The goals whose last measured value lies beyond a fixed threshold."""
-        return self.table[self.table["warning"].isin([BEYOND, BARELY])]
+        return self.watched[self.watched["warning"].isin([BEYOND, BARELY])]
 
     @property
     def moved(self) -> int:
@@ -80,22 +94,45 @@ class Changes:
         name = goal or max(self.charts, key=lambda g: len(self.charts[g].table))
         return self.charts[name]
 
-    def title(self, goal: str = "") -> str:
-        """Title of the goal whose chart `chart` returns."""
-        wanted = self.chart(goal)
-        name = next(g for g, chart in self.charts.items() if chart is wanted)
-        return str(self.table.loc[self.table["goal"] == name, "title"].iloc[0])
+    def estimates(self) -> dict[str, Estimate]:
+        """How many indicators have moved, and how many goals are beyond a threshold."""
+        return {
+            "moved": Estimate(self.moved, label="Indicators that moved beyond noise"),
+            "warned": Estimate(
+                len(self.warned), label="Goals beyond a warning threshold", better="down",
+                fact="goals.warned",
+            ),
+        }  # fmt: skip
 
-    def metrics(self) -> pd.DataFrame:
-        """How many indicators have moved, how many are beyond a threshold: name, value, limits."""
-        rows = [("moved", self.moved), ("warned", len(self.warned))]
-        return pd.DataFrame(
-            [{"name": n, "value": v, "low": math.nan, "high": math.nan} for n, v in rows]
+    def findings(self) -> list[Finding]:
+        """Say how many indicators have moved, and which goals are beyond a fixed threshold."""
+        found = self.estimates()
+        if self.charts:
+            message = "{n} of {total} indicators have moved beyond noise since their baseline"
+            values = {"n": self.moved, "total": len(self.charts)}
+            moved = Finding("goals.moved", message, values, estimates={"moved": found["moved"]})
+        else:
+            message = "The records are too short to tell signals from noise"
+            moved = Finding("goals.moved", message, severity="refusal")
+        if self.watched.empty:
+            return [moved]
+        beyond = set(self.warned["goal"])
+        titles = [goal.title for goal in self.goals if goal.name in beyond]
+        warned = Finding(
+            "goals.warned",
+            "{n} of {total} goals with a fixed threshold are beyond it",
+            {"n": len(beyond), "total": len(self.watched), "goals": titles},
+            severity="warning" if beyond else "ok",
+            estimates={"warned": found["warned"]},
+            advice=Advice("Find out why a warning threshold is passed: {goals}.", 4)
+            if beyond
+            else None,
         )
+        return [warned, moved] if beyond else [moved, warned]
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the chart of the goal with the longest record."""
-        return self.chart().plot(ax)
+        return self.chart().plot(ax, language=language)
 
 
 def changes(report: GoalReport, *, shares: Collection[str] = ()) -> Changes:
@@ -147,10 +184,19 @@ def changes(report: GoalReport, *, shares: Collection[str] = ()) -> Changes:
                 "verdict": _verdict(since, chart.mean, goal.direction),
             }
         )
-    return Changes(pd.DataFrame(rows), charts)
+    table = labelled(
+        pd.DataFrame(rows),
+        title="Goal",
+        chart="Chart",
+        periods="Periods since",
+        signals="Signals",
+        first=("First signal", "date"),
+        verdict="Verdict",
+    )
+    return Changes(table, charts, report.goals)
 
 
-def threshold_of(goal: Goal, record: Record, model: LevelModel | None) -> dict[str, Any]:
+def threshold_of(goal: Goal, record: IndicatorRecord, model: LevelModel | None) -> dict[str, Any]:
     """Hold the last measured value, and the level beneath it, against the fixed thresholds."""
     value, se = float(record.value[-1]), float(record.se[-1])
     below = -math.inf if goal.warn_below is None else goal.warn_below
@@ -169,7 +215,7 @@ def threshold_of(goal: Goal, record: Record, model: LevelModel | None) -> dict[s
     return {"threshold": threshold, "latest": value, "warning": words}
 
 
-def without_season(record: Record, base: int) -> Array:
+def without_season(record: IndicatorRecord, base: int) -> Array:
     """Take a yearly wave off the values, where the periods before the baseline show one.
 
     The wave is fitted to the base (two years or more) beside a mean, and taken off everywhere when
@@ -178,7 +224,7 @@ def without_season(record: Record, base: int) -> Array:
 
     Parameters
     ----------
-    record : Record
+    record : IndicatorRecord
     base : int
         How many of the first periods set the limits.
     """

@@ -1,7 +1,12 @@
-"""The chart of individual values and moving ranges (XmR), which tells signals from noise.
+"""Control charts, which tell signals from noise: of values (XmR), shares (p) and rates (u).
 
-Wheeler (1993), Understanding Variation, chapter 3 and appendix; Shewhart (1931). Limits lie 2.66
-mean moving ranges from the mean; the moving ranges have their own limit at 3.268 times their mean.
+XmR: Wheeler (1993), Understanding Variation, chapter 3 and appendix; Shewhart (1931). Limits lie
+2.66 mean moving ranges from the mean; the ranges have their own limit at 3.268 times their mean.
+
+p and u: Montgomery (2013), Introduction to Statistical Quality Control, 7th ed., sections 7.2 and
+7.3. Each period has its own three-sigma limits. Counts of customers often scatter more than pure
+chance allows; where the base shows it, the limits are widened by that factor (Laney 2002, Improved
+control charts for attributes, Quality Engineering 14(4), 531-537).
 """
 
 from __future__ import annotations
@@ -9,12 +14,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import pandas as pd
 
+from workbench.arrays import Array
 from workbench.goals.record import GoalError
+from workbench.languages import Language
+from workbench.results import Estimate, Result, labelled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +30,9 @@ if TYPE_CHECKING:
 WIDTH: Final = 2.66  # 3 / d2, with d2 = 1.128 for ranges of two
 RANGE_WIDTH: Final = 3.268
 RUN: Final = 8
+#: Periods that limits need.
+FEWEST: Final = 5
+_D2: Final = 1.128  # mean range of two standard normal values
 RULES: Final = {
     "outside": "outside the limits",
     "run": "eight in a row on one side of the mean",
@@ -35,14 +46,29 @@ def signals_of(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["signal"] != ""]
 
 
-def chart_metrics(mean: float, low: float, high: float, signals: int) -> pd.DataFrame:
-    """Give the mean of a control chart with its limits, and the number of signals."""
-    return pd.DataFrame(
-        [
-            {"name": "mean", "value": mean, "low": low, "high": high},
-            {"name": "signals", "value": signals, "low": np.nan, "high": np.nan},
-        ]
-    )
+def chart_estimates(mean: float, low: float, high: float, signals: int) -> dict[str, Estimate]:
+    """Give the mean of a control chart between its limits, and the number of signals."""
+    return {
+        "mean": Estimate(mean, low, high, label="Mean and limits"),
+        "signals": Estimate(signals, label="Signals"),
+    }
+
+
+def chart_columns(digits: int) -> dict[str, Any]:
+    """Give the columns of a control chart, with so many decimals."""
+    form = f"number:{digits}"
+    return {
+        "period": "Period",
+        "value": ("Measured", form),
+        "lower_limit": ("Lower limit", form),
+        "upper_limit": ("Upper limit", form),
+        "signal": "Signal",
+    }
+
+
+def digits_of(size: float) -> int:
+    """Decimals that show a tenth of such a size."""
+    return max(0, 1 - math.floor(math.log10(size))) if size > 0 else 0
 
 
 def draw_values(ax: Axes, table: pd.DataFrame, mean: float) -> None:
@@ -54,7 +80,7 @@ def draw_values(ax: Axes, table: pd.DataFrame, mean: float) -> None:
 
 
 @dataclass(frozen=True)
-class XmR:
+class XmR(Result):
     """A chart of individual values.
 
     Attributes
@@ -77,17 +103,11 @@ class XmR:
         """The periods that are more than noise."""
         return signals_of(self.table)
 
-    @property
-    def digits(self) -> int:
-        """Decimals that show a tenth of the usual range."""
-        usual = self.range_mean or abs(self.mean) or 1.0
-        return max(0, 1 - math.floor(math.log10(usual)))
+    def estimates(self) -> dict[str, Estimate]:
+        """Mean with its limits, and the number of signals."""
+        return chart_estimates(self.mean, self.low, self.high, len(self.signals))
 
-    def metrics(self) -> pd.DataFrame:
-        """Mean with its limits, and the number of signals: name, value, low, high."""
-        return chart_metrics(self.mean, self.low, self.high, len(self.signals))
-
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw values, mean and limits; signals are marked with a ring."""
         import matplotlib.pyplot as plt
 
@@ -144,7 +164,8 @@ def xmr(values: Any, periods: Sequence[Any] | None = None, *, base: int | None =
             "base": np.arange(x.size) < size,
         }
     )
-    return XmR(table, mean, low, high, range_mean, limit)
+    columns = chart_columns(digits_of(range_mean or abs(mean)))
+    return XmR(labelled(table, **columns), mean, low, high, range_mean, limit)
 
 
 def _signal(
@@ -168,3 +189,170 @@ def _signal(
     if i and abs(x[i] - x[i - 1]) > limit:
         return RULES["range"]
     return ""
+
+
+@dataclass(frozen=True)
+class CountChart(Result):
+    """A p or u chart.
+
+    Attributes
+    ----------
+    table : DataFrame
+        period, value, size, mean, lower_limit, upper_limit, signal (words, empty for noise), base.
+    kind : str
+        ``p`` or ``u``.
+    mean : float
+        Centre line: all counts of the base over all its units.
+    spread : float
+        By how much the limits were widened beyond pure chance; 1 for none.
+    """
+
+    table: pd.DataFrame
+    kind: Literal["p", "u"]
+    mean: float
+    spread: float
+
+    @property
+    def signals(self) -> pd.DataFrame:
+        """The periods that are more than noise."""
+        return signals_of(self.table)
+
+    @property
+    def low(self) -> float:
+        """Lower limit of the last period."""
+        return float(self.table["lower_limit"].iloc[-1])
+
+    @property
+    def high(self) -> float:
+        """Upper limit of the last period."""
+        return float(self.table["upper_limit"].iloc[-1])
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Mean with the limits of the last period, and the number of signals."""
+        return chart_estimates(self.mean, self.low, self.high, len(self.signals))
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw values, mean and stepped limits; signals are marked with a ring."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.gca() if ax is None else ax
+        t = self.table
+        ax.fill_between(
+            t["period"], t["lower_limit"], t["upper_limit"], color="C0", alpha=0.12, linewidth=0,
+            step="mid",
+        )  # fmt: skip
+        draw_values(ax, t, self.mean)
+        return ax
+
+
+def p_chart(
+    counts: Any,
+    sizes: Any,
+    periods: Sequence[Any] | None = None,
+    *,
+    base: int | None = None,
+    widen: bool = False,
+) -> CountChart:
+    """Chart a share: counts of sizes.
+
+    Parameters
+    ----------
+    counts, sizes : array_like, shape (n,)
+        How many of how many, by period in order of time; sizes may vary.
+    periods : sequence, optional
+        Labels or dates; 0, 1, 2, ... by default.
+    base : int, optional
+        How many of the first periods set the limits; all by default.
+    widen : bool
+        Widen the limits where the base scatters more than pure chance (Laney's p').
+
+    Raises
+    ------
+    GoalError
+        With fewer than five periods in the base, sizes that are not positive, or counts outside
+        their sizes.
+    """
+    return _chart("p", counts, sizes, periods, base, widen)
+
+
+def u_chart(
+    counts: Any,
+    sizes: Any,
+    periods: Sequence[Any] | None = None,
+    *,
+    base: int | None = None,
+    widen: bool = False,
+) -> CountChart:
+    """Chart a rate, such as complaints for each 100 customers; see `p_chart`."""
+    return _chart("u", counts, sizes, periods, base, widen)
+
+
+def _chart(
+    kind: Literal["p", "u"],
+    counts: Any,
+    sizes: Any,
+    periods: Sequence[Any] | None,
+    base: int | None,
+    widen: bool,
+) -> CountChart:
+    count, size = np.asarray(counts, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
+    where = f"{kind} chart"
+    if count.shape != size.shape or count.ndim != 1 or not np.isfinite([count, size]).all():
+        raise GoalError(
+            "counts and sizes must be rows of numbers, one each a period",
+            where=where,
+            remedy="leave gaps out of both",
+        )
+    if (size <= 0).any() or (count < 0).any() or (kind == "p" and (count > size).any()):
+        raise GoalError(
+            "a count lies outside its size", where=where, remedy="give how many of how many"
+        )
+    first = count.size if base is None else base
+    if not FEWEST <= first <= count.size:
+        raise GoalError(
+            f"{first} of {count.size} values cannot set limits",
+            where=where,
+            remedy=f"use at least {FEWEST} periods",
+        )
+    value = count / size
+    mean = float(count[:first].sum() / size[:first].sum())
+    error = np.sqrt((mean * (1 - mean) if kind == "p" else mean) / size)
+    z = (value - mean) / np.where(error > 0, error, 1.0)
+    spread = 1.0
+    if widen:
+        spread = max(1.0, float(np.abs(np.diff(z[:first])).mean()) / _D2)
+    low = np.maximum(mean - 3 * spread * error, 0.0)
+    high = mean + 3 * spread * error
+    if kind == "p":
+        high = np.minimum(high, 1.0)
+    table = pd.DataFrame(
+        {
+            "period": list(range(count.size)) if periods is None else list(periods),
+            "value": value,
+            "size": size,
+            "mean": mean,
+            "lower_limit": low,
+            "upper_limit": high,
+            "signal": _signals(z / spread, value, low, high),
+            "base": np.arange(count.size) < first,
+        }
+    )
+    columns = chart_columns(digits_of(float((high - mean).mean()) / 3))
+    return CountChart(labelled(table, **columns), kind, mean, spread)
+
+
+def _signals(z: Array, value: Array, low: Array, high: Array) -> list[str]:
+    found = []
+    for i in range(z.size):
+        side = np.sign(z[max(i - RUN + 1, 0) : i + 1])
+        last = z[max(i - 3, 0) : i + 1]
+        near = [bool(s * z[i] > 1.5 and (s * last > 1.5).sum() >= 3) for s in (1, -1)]
+        if value[i] > high[i] or value[i] < low[i]:
+            found.append(RULES["outside"])
+        elif i + 1 >= RUN and abs(side.sum()) == RUN:
+            found.append(RULES["run"])
+        elif any(near):
+            found.append(RULES["near"])
+        else:
+            found.append("")
+    return found

@@ -10,7 +10,8 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.goals.record import GoalError
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.stats import Agreement, krippendorff, mean_interval, rating_table
 from workbench.stats.agreement import RELIABLE, TENTATIVE, Scale
 
@@ -40,7 +41,7 @@ MESSAGE: Final = {
 
 
 @dataclass(frozen=True)
-class ExpertAgreement:
+class ExpertAgreement(Result):
     """How far raters agree on what they scored.
 
     Attributes
@@ -67,40 +68,44 @@ class ExpertAgreement:
             return "reliable"
         return "tentative" if self.mean.value >= TENTATIVE else "unreliable"
 
-    @property
-    def says(self) -> str:
-        """The verdict as a clause."""
-        return SAYS[self.verdict]
+    def estimates(self) -> dict[str, Estimate]:
+        """Agreement of single scores, and of their mean."""
+        return {
+            "agreement": self.single.interval.named("Agreement of one expert's score"),
+            "agreement_of_mean": self.mean.named("Agreement of the mean of all experts"),
+        }
 
-    @property
-    def message(self) -> str:
-        """What a page says of it: English, with the placeholders single and mean."""
-        return MESSAGE[self.verdict, self.single.estimate < TENTATIVE]
+    def findings(self) -> list[Finding]:
+        """Say what may be built on the scores, and how far the raters agree."""
+        found = self.estimates()
+        single_is_low = found["agreement"].value < TENTATIVE
+        warns = single_is_low or self.verdict == "unreliable"
+        says = {"says": SAYS[self.verdict]}
+        return [
+            Finding("goals.experts", "The experts: {says}", says, verdict=self.verdict),
+            Finding(
+                "goals.experts.agreement",
+                MESSAGE[self.verdict, single_is_low],
+                {"single": found["agreement"], "mean": found["agreement_of_mean"]},
+                verdict=self.verdict,
+                severity="warning" if warns else "note",
+                estimates=found,
+            ),
+        ]
 
-    @property
-    def low(self) -> bool:
-        """Whether a page must warn: single scores or their mean fall short of .667."""
-        return min(self.single.estimate, self.mean.value) < TENTATIVE
-
-    def metrics(self) -> pd.DataFrame:
-        """Agreement of single scores and of their mean: name, value, low, high."""
-        rows = [("agreement", self.single.interval), ("agreement_of_mean", self.mean)]
-        return pd.DataFrame(
-            [{"name": n, "value": i.value, "low": i.low, "high": i.high} for n, i in rows]
-        )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw each rater's difference from the others, with its interval."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table.iloc[::-1].reset_index(drop=True)
         ax.axvline(0, linewidth=1, color=plt.rcParams["axes.edgecolor"])
         ax.hlines(t.index, t["low"], t["high"], color="C0", linewidth=2)
         ax.plot(t["estimate"], t.index, "o", color="C0", markersize=7)
-        ax.set_yticks(t.index, list(t["rater"].astype(str)))
+        ax.set_yticks(t.index, [say.name(rater) for rater in t["rater"]])
         ax.set_ylim(-0.6, len(t) - 0.4)
-        ax.set_xlabel("Difference from the other raters")
+        ax.set_xlabel(say("Difference from the other raters"))
         return ax
 
 
@@ -154,7 +159,14 @@ def expert_agreement(
             stepped_up(single.high, raters),
             single.units,
         ),
-        pd.DataFrame(rows),
+        labelled(
+            pd.DataFrame(rows),
+            rater="Expert",
+            n="Items scored",
+            mean=("Mean score", "number:2"),
+            estimate=("Difference from the others", "number:2"),
+            without=("Agreement without", "number:2"),
+        ),
     )
 
 

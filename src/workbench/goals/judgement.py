@@ -10,10 +10,19 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+<<<<<<< HEAD
 from workbench.goals.forecast import FEWEST, LevelModel, fit_level
 from workbench.goals.record import GoalError, Record, read_record
 from workbench.goals.report import GoalReport
 from workbench.goals.status import REASONS, Attainment, StatusRules, attainment, progress
+from workbench.stats.mixtures import Mixture
+=======
+from workbench.goals.forecast import FEWEST, LevelModel, fit_level
+from workbench.goals.record import GoalError, IndicatorRecord, read_record
+from workbench.goals.report import COLUMNS, GoalReport
+from workbench.goals.status import REASONS, StatusRules, attainment, progress
+from workbench.results import Estimate, labelled
+>>>>>>> f77b486 (wip)
 from workbench.stats.mixtures import Mixture
 from workbench.study.fields import english
 from workbench.study.goals import Goal
@@ -75,11 +84,16 @@ def judge(
         if record.value.size >= FEWEST:
             models[goal.name] = fit_level(record, forecast=goal.forecast)
         rows.append(_judged(goal, record, models.get(goal.name), as_of, rules))
-    return GoalReport(goals, pd.DataFrame(rows), read, models, as_of, rules)
+    table = labelled(pd.DataFrame(rows), **COLUMNS)
+    return GoalReport(goals, table, read, models, as_of, rules)
 
 
 def _judged(
-    goal: Goal, record: Record, model: LevelModel | None, as_of: dt.date, rules: StatusRules
+    goal: Goal,
+    record: IndicatorRecord,
+    model: LevelModel | None,
+    as_of: dt.date,
+    rules: StatusRules,
 ) -> dict[str, Any]:
     last = int(record.step[-1])
     end = record.step_of(goal.deadline)
@@ -102,7 +116,7 @@ def _judged(
     done = (
         attainment(estimate, goal.baseline.value, goal.target, low, high)
         if goal.way
-        else Attainment(math.nan, math.nan, math.nan)
+        else Estimate(math.nan)
     )
     errors = model.backtest if model is not None else np.empty((0, 2))
     means = errors.mean(axis=0) if len(errors) else np.full(2, math.nan)
@@ -119,10 +133,10 @@ def _judged(
         "estimate": estimate,
         "low": low,
         "high": high,
-        "attainment": done.estimate,
+        "attainment": done.value,
         "attainment_low": done.low,
         "attainment_high": done.high,
-        "progress": progress(done.estimate, done.low, done.high),
+        "progress": progress(done.value, done.low, done.high),
         "probability": probability,
         "status": status,
         "reason": REASONS[key],
@@ -140,7 +154,7 @@ def _looks(model: LevelModel | None) -> str:
     return LOOKS[model.looks, model.season_weight > SEASONAL]
 
 
-def _level(record: Record, model: LevelModel | None, step: int) -> Mixture | None:
+def _level(record: IndicatorRecord, model: LevelModel | None, step: int) -> Mixture | None:
     """Distribution of the level at a period that has been measured."""
     if model is not None:
         return model.level(step)
@@ -150,7 +164,7 @@ def _level(record: Record, model: LevelModel | None, step: int) -> Mixture | Non
     return Mixture(np.ones(1), record.value[[at]], record.se[[at]])
 
 
-def _ahead(record: Record, model: LevelModel | None, step: int) -> Mixture | None:
+def _ahead(record: IndicatorRecord, model: LevelModel | None, step: int) -> Mixture | None:
     """Distribution of the level at a period still to come."""
     return model.level(step) if model is not None else None
 
@@ -161,7 +175,7 @@ def _status(
     probability: float,
     over: bool,
     rules: StatusRules,
-    record: Record,
+    record: IndicatorRecord,
 ) -> tuple[str, str]:
     if final is None:
         known = bool(np.isfinite(record.se[-1]))

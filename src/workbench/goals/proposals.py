@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,13 @@ from workbench.goals.changes import Changes
 from workbench.goals.control_charts import RUN, xmr
 from workbench.goals.record import GoalError
 from workbench.goals.report import GoalReport
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.study.fields import english
 from workbench.study.goals import Goal
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 NEXT, RAISE, LATER, LOWER, MEASURE, LIMITS, THRESHOLD = (
     "set the next target",
@@ -44,7 +49,7 @@ HORIZON_MONTHS: Final = 24
 
 
 @dataclass(frozen=True)
-class Proposals:
+class Proposals(Result):
     """What could be changed, and what has been.
 
     Attributes
@@ -72,7 +77,41 @@ class Proposals:
             for low, high, proposed in zip(t["low"], t["high"], t["proposed"], strict=True)
         ]
         t = t.assign(now=[_short(x) for x in t["present"]], to=to)
-        return t[["title", "proposal", "now", "to", "deadline", "until", "reason"]]
+        return labelled(
+            t[["title", "proposal", "now", "to", "deadline", "until", "reason"]],
+            title="Goal",
+            proposal="Proposal",
+            now="Target now",
+            to="Proposed",
+            deadline=("Deadline now", "date"),
+            until=("Until", "date"),
+            reason="Why",
+        )
+
+    def estimates(self) -> dict[str, Estimate]:
+        """How many changes are proposed."""
+        return {"proposals": Estimate(len(self.table), label="Changes proposed")}
+
+    def findings(self) -> list[Finding]:
+        """How many changes suggest themselves."""
+        n = len(self.table)
+        message = (
+            "{n} changes of targets or limits suggest themselves"
+            if n
+            else "The records support no change of targets or limits"
+        )
+        return [Finding("goals.proposals", message, {"n": n}, estimates=self.estimates())]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw how many changes of each kind are proposed."""
+        import matplotlib.pyplot as plt
+
+        say = speak(language)
+        ax = plt.gca() if ax is None else ax
+        counts = self.table["proposal"].value_counts().iloc[::-1]
+        ax.barh([say(str(kind)) for kind in counts.index], counts, color="C0")
+        ax.set_xlabel(say("Changes proposed"))
+        return ax
 
 
 def propose(
@@ -110,7 +149,10 @@ def propose(
             rows += _threshold(goal, chart)
     columns = ["goal", "title", "proposal", "target", "present", "proposed", "deadline",
                "until", "low", "high", "reason"]  # fmt: skip
-    return Proposals(pd.DataFrame(rows, columns=columns), _history(report.goals))
+    table = labelled(
+        pd.DataFrame(rows, columns=columns), title="Goal", proposal="Proposal", reason="Why"
+    )
+    return Proposals(table, _history(report.goals))
 
 
 def _about(
@@ -235,4 +277,15 @@ def _history(goals: tuple[Goal, ...]) -> pd.DataFrame:
     columns = ["goal", "title", "changed", "target", "deadline", "warn_below", "warn_above", "why"]
     table = pd.DataFrame(rows, columns=columns)
     numbers = dict.fromkeys(["target", "warn_below", "warn_above"], float)
-    return table.astype(numbers).assign(deadline=pd.to_datetime(table["deadline"]))
+    table = table.astype(numbers).assign(deadline=pd.to_datetime(table["deadline"]))
+    labels: dict[str, str | tuple[str, str]] = {
+        "title": "Goal",
+        "changed": ("Changed on", "date"),
+        "target": "Target before",
+        "deadline": ("Deadline before", "date"),
+        "warn_below": "Lower threshold before",
+        "warn_above": "Upper threshold before",
+        "why": "Why",
+    }
+    # what no goal ever had is no column for readers
+    return labelled(table, **{name: label for name, label in labels.items() if table[name].any()})

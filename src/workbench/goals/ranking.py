@@ -17,6 +17,8 @@ import pandas as pd
 from workbench.arrays import Array
 from workbench.goals.record import GoalError
 from workbench.goals.weights import Weights, scale, signs
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +28,7 @@ DRAWS: Final = 2000
 
 
 @dataclass(frozen=True)
-class Ranking:
+class Ranking(Result):
     """Units ranked by a composite score.
 
     Attributes
@@ -53,7 +55,7 @@ class Ranking:
         errors: pd.DataFrame | None = None,
         concentration: float = 30.0,
         draws: int = DRAWS,
-    ) -> Sensitivity:
+    ) -> RankSensitivity:
         """Draw the ranking again with other weights, other samples, and both.
 
         Parameters
@@ -81,7 +83,14 @@ class Ranking:
         if noisy is not None:
             kinds["sampling"] = self._ranks(noisy, base[None])
             kinds["both"] = self._ranks(noisy, drawn)
-        return Sensitivity(_summed(kinds, self), kinds)
+        return RankSensitivity(_summed(kinds, self), kinds)
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the score of each unit."""
+        return {
+            str(u): Estimate(x)
+            for u, x in zip(self.table["unit"], self.table["score"], strict=True)
+        }
 
     def _ranks(self, x: Array, weights: Array) -> Array:
         """Ranks, shape (draws, units); x (draws or 1, units, indicators)."""
@@ -99,20 +108,21 @@ class Ranking:
             found = found.merge(other[["unit", "rank"]].rename(columns={"rank": name}), on="unit")
         return found
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the scores as bars, the best on top."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table.iloc[::-1]
-        ax.barh([str(u) for u in t["unit"]], t["score"], color="C0")
+        ax.barh([say.name(unit) for unit in t["unit"]], t["score"], color="C0")
         ax.set_xlim(0, 1)
-        ax.set_xlabel("Composite score")
+        ax.set_xlabel(say("Composite score"))
         return ax
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class RankSensitivity(Result):
     """How the ranks move.
 
     Attributes
@@ -133,17 +143,32 @@ class Sensitivity:
         """Whether the first place is held in at least 95 % of the draws."""
         return bool(self.table["first"].max() >= 0.95)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the rank of each unit, with the range of the draws."""
+        ranks = self.table[["unit", "rank", "low", "high"]].itertuples(index=False)
+        return {str(unit): Estimate(rank, low, high) for unit, rank, low, high in ranks}
+
+    def findings(self) -> list[Finding]:
+        """Which unit comes first, and whether beyond doubt."""
+        message = (
+            "{unit} comes first" if self.certain else "{unit} comes first, but not beyond doubt"
+        )
+        first = str(self.table["unit"].iloc[0])
+        certain = "certain" if self.certain else "open"
+        return [Finding("goals.ranking", message, {"unit": first}, verdict=certain)]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw each unit's rank with the range of ranks drawn."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table.iloc[::-1].reset_index(drop=True)
         ax.hlines(t.index, t["low"], t["high"], color="C0", linewidth=2)
         ax.plot(t["rank"], t.index, "o", color="C0", markersize=8)
-        ax.set_yticks(t.index, [str(u) for u in t["unit"]])
+        ax.set_yticks(t.index, [say.name(unit) for unit in t["unit"]])
         ax.set_xticks(range(1, len(t) + 1))
-        ax.set_xlabel("Rank (1 is best)")
+        ax.set_xlabel(say("Rank (1 is best)"))
         return ax
 
 
@@ -185,7 +210,10 @@ def rank_units(
     score = _score(x, ordered.array, signs(matrix.columns, directions), method)
     table = pd.DataFrame({"unit": list(matrix.index), "score": score})
     table["rank"] = table["score"].rank(ascending=False, method="min").astype(int)
-    table = table.sort_values(["rank", "unit"], ignore_index=True, kind="stable")
+    table = labelled(
+        table.sort_values(["rank", "unit"], ignore_index=True, kind="stable"),
+        unit="Group", score=("Score", "number:2"), rank="Rank",
+    )  # fmt: skip
     return Ranking(table, matrix, ordered, method, dict(directions or {}))
 
 
@@ -228,4 +256,14 @@ def _summed(kinds: Mapping[str, Array], ranking: Ranking) -> pd.DataFrame:
             "by_sampling": moved["sampling"],
         }
     )
-    return table.sort_values(["rank", "unit"], ignore_index=True, kind="stable")
+    return labelled(
+        table.sort_values(["rank", "unit"], ignore_index=True, kind="stable"),
+        unit="Group",
+        score=("Score", "number:2"),
+        rank="Rank",
+        low="Best rank",
+        high="Worst rank",
+        first=("Share of draws in first place", "percent"),
+        by_weights=("Rank changed by weights", "percent"),
+        by_sampling=("Rank changed by sampling", "percent"),
+    )

@@ -24,7 +24,7 @@ class GoalError(DataError):
 
 
 @dataclass(frozen=True)
-class Record:
+class IndicatorRecord:
     """Measured values of an indicator, in order of time.
 
     Attributes
@@ -51,7 +51,7 @@ class Record:
     n: Array
     kind: str
 
-    def until(self, step: int) -> Record:
+    def until(self, step: int) -> IndicatorRecord:
         """Return the part up to and with a period; at least the first value."""
         keep = max(int(np.searchsorted(self.step, step, side="right")), 1)
         return replace(
@@ -87,7 +87,7 @@ class Record:
         return pd.Timestamp(first.astype("datetime64[D]")).date()
 
 
-def read_record(frame: pd.DataFrame, *, name: str = "") -> Record:
+def read_record(frame: pd.DataFrame, *, name: str = "") -> IndicatorRecord:
     """Read the path of an indicator.
 
     Parameters
@@ -141,7 +141,7 @@ def read_record(frame: pd.DataFrame, *, name: str = "") -> Record:
         months = starts.astype("datetime64[M]")
         step = (months - months[0]).astype(np.int64) // MONTHS[kind]
         end = (months + MONTHS[kind]).astype("datetime64[D]")
-    return Record(starts, end, step, value, np.where(se > 0, se, np.nan), n, kind)
+    return IndicatorRecord(starts, end, step, value, np.where(se > 0, se, np.nan), n, kind)
 
 
 def _starts(periods: Sequence[Any], where: str) -> tuple[NDArray[np.datetime64], str]:

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 from workbench.goals.report import GoalReport
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.stats.intervals import normal_quantile
 from workbench.study.goals import Goal
 
@@ -28,7 +30,7 @@ OUT_OF_REACH: Final = 0.05
 
 
 @dataclass(frozen=True)
-class SmartCheck:
+class SmartCheck(Result):
     """What is there and what is missing, by goal and letter.
 
     Attributes
@@ -47,26 +49,30 @@ class SmartCheck:
             {"title": title, **dict(zip(rows["letter"], rows["verdict"], strict=True))}
             for title, rows in self.table.groupby("title", sort=False)
         ]
-        return pd.DataFrame(rows)
+        return labelled(pd.DataFrame(rows), title="Goal", **{a: a.capitalize() for a in LETTERS})
 
     def faults(self) -> pd.DataFrame:
         """Return what is there in part or missing: title, letter, verdict, why, needed."""
         rows = self.table[self.table["verdict"].isin([PARTLY, MISSING])]
-        return rows[["title", "letter", "verdict", "why", "needed"]].reset_index(drop=True)
+        return rows.drop(columns="goal").reset_index(drop=True)
 
-    def metrics(self) -> pd.DataFrame:
-        """How many goals are SMART in all five letters: name, value, low, high."""
-        whole = self.table.groupby("goal")["verdict"].agg(
-            lambda v: bool(v.isin([THERE, OVER]).all())
-        )
-        return pd.DataFrame(
-            [{"name": "smart", "value": int(whole.sum()), "low": math.nan, "high": math.nan}]
-        )
+    def estimates(self) -> dict[str, Estimate]:
+        """How many goals have all five letters."""
+        sound = self.table["verdict"].isin([THERE, OVER]).groupby(self.table["goal"]).all()
+        return {"smart": Estimate(int(sound.sum()), n=len(sound), label="Goals that are SMART")}
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """How many goals are stated so that they can be judged."""
+        smart = self.estimates()["smart"]
+        message = "{n} of {total} goals are stated so that they can be judged and met"
+        values = {"n": int(smart.value), "total": int(smart.n)}
+        return [Finding("goals.smart", message, values, estimates={"smart": smart})]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw goals by letters: filled marks are there, rings in part, crosses missing."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         titles = list(dict.fromkeys(self.table["title"]))[::-1]
         for verdict, mark, fill in (
@@ -80,10 +86,10 @@ class SmartCheck:
             y = [titles.index(v) for v in rows["title"]]
             ax.plot(
                 x, y, mark, fillstyle=fill, color="C1" if verdict == MISSING else "C0",
-                markersize=8, linestyle="none", label=verdict,
+                markersize=8, linestyle="none", label=say(verdict),
             )  # fmt: skip
-        ax.set_xticks(range(len(LETTERS)), list(LETTERS))
-        ax.set_yticks(range(len(titles)), titles)
+        ax.set_xticks(range(len(LETTERS)), [say(letter) for letter in LETTERS])
+        ax.set_yticks(range(len(titles)), [say.name(title) for title in titles])
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
         return ax
 
@@ -127,7 +133,11 @@ def check_smart(report: GoalReport, *, known: Collection[str] | None = None) -> 
             }
             for letter, (verdict, why) in found.items()
         ]
-    return SmartCheck(pd.DataFrame(rows))
+    table = labelled(
+        pd.DataFrame(rows), title="Goal", letter="Letter", verdict="Verdict", why="Why",
+        needed=("Sample needed (times)", "number:1"),
+    )  # fmt: skip
+    return SmartCheck(table)
 
 
 def _specific(goal: Goal, known: Collection[str] | None) -> tuple[str, str]:

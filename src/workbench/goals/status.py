@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from workbench.goals.record import GoalError
+from workbench.results import Estimate
 
 STATUSES: Final = ("met", "on course", "at risk", "missed", "cannot tell")
 REASONS: Final = {
@@ -71,21 +72,13 @@ class StatusRules:
     likely: float = 0.7
 
 
-@dataclass(frozen=True)
-class Attainment:
-    """How much of the way from baseline to target is done: 0 at the start, 1 at the target."""
-
-    estimate: float
-    low: float
-    high: float
-
-
 def attainment(
     current: float, baseline: float, target: float, low: float = math.nan, high: float = math.nan
-) -> Attainment:
+) -> Estimate:
     """Return (current - baseline) / (target - baseline), with the interval of the current value.
 
-    The baseline is taken as given. Also right for goals where less is better.
+    It is 0 at the start and 1 at the target. The baseline is taken as given. Also right for goals
+    where less is better.
 
     Raises
     ------
@@ -98,5 +91,5 @@ def attainment(
             " the current value with the target",
         )  # fmt: skip
     way = target - baseline
-    ends = sorted(((low - baseline) / way, (high - baseline) / way))
-    return Attainment((current - baseline) / way, ends[0], ends[1])
+    done = Estimate(current - baseline, low - baseline, high - baseline, kind="percent")
+    return done.scaled(1 / way)

@@ -11,11 +11,12 @@ import pandas as pd
 
 from workbench.goals.record import GoalError
 from workbench.goals.weights import Weights, critic, entropy
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.study.weights import tree_weights
 
 
 @dataclass(frozen=True)
-class IndicatorTree:
+class IndicatorTree(Result):
     """Branches and their indicators, weighted.
 
     Attributes
@@ -32,6 +33,19 @@ class IndicatorTree:
     table: pd.DataFrame
     weights: Weights
     consistency: float
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the weight of each indicator."""
+        return self.weights.estimates()
+
+    def findings(self) -> list[Finding]:
+        """How far comparisons contradict one another, where there are some."""
+        if not np.isfinite(self.consistency):
+            return []
+        message = (
+            "Comparisons contradict one another by a ratio of {ratio}; up to 0.10 is accepted."
+        )
+        return [Finding("goals.consistency", message, {"ratio": round(self.consistency, 2)})]
 
 
 def indicator_tree(
@@ -72,7 +86,9 @@ def indicator_tree(
         for branch in tree
         for leaf, within in found[branch].weight.items()
     ]
-    table = pd.DataFrame(rows)
+    table = labelled(
+        pd.DataFrame(rows), branch="Branch", indicator="Indicator", weight=("Weight", "percent")
+    )
     ratios = [w.consistency for w in found.values() if np.isfinite(w.consistency)]
     ratio = max(ratios, default=float("nan"))
     method = "AHP" if ratios else "stated" if given else "equal"
@@ -95,7 +111,15 @@ def compare_weights(
     positive = bool((ordered.to_numpy(dtype=np.float64) > 0).all())
     table["entropy"] = entropy(ordered).array if positive else np.nan
     table["critic"] = critic(ordered, directions).array
-    return table
+    return labelled(
+        table,
+        branch="Branch",
+        indicator="Indicator",
+        weight=("Weight", "percent"),
+        equal=("Equal", "percent"),
+        entropy=("Entropy", "percent"),
+        critic=("CRITIC", "percent"),
+    )
 
 
 def latest_matrix(frames: Mapping[str, pd.DataFrame], by: str) -> tuple[pd.DataFrame, pd.DataFrame]:

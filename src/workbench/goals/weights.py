@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ import pandas as pd
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.goals.record import GoalError
+from workbench.results import Estimate, Result, labelled
 from workbench.study.weights import (
     CONSISTENT,
     GivenWeights,
@@ -28,9 +29,14 @@ from workbench.study.weights import (
     stated_weights,
 )
 
+_COLUMNS: Final[dict[str, str | tuple[str, str]]] = {
+    "indicator": "Indicator",
+    "weight": ("Weight", "percent"),
+}
+
 
 @dataclass(frozen=True)
-class Weights:
+class Weights(Result):
     """Weights that sum to one, and how they were found.
 
     Attributes
@@ -47,6 +53,11 @@ class Weights:
     method: str
     consistency: float = float("nan")
 
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the weight of each indicator."""
+        weights = zip(self.names, self.array.tolist(), strict=True)
+        return {name: Estimate(weight, kind="percent") for name, weight in weights}
+
     @property
     def array(self) -> Array:
         """The weights."""
@@ -60,12 +71,12 @@ class Weights:
 
 def _weights(names: Sequence[str], values: Any, method: str) -> Weights:
     table = pd.DataFrame({"indicator": list(names), "weight": np.asarray(values, dtype=np.float64)})
-    return Weights(table, method)
+    return Weights(labelled(table, **_COLUMNS), method)
 
 
 def _given(found: GivenWeights) -> Weights:
     table = pd.DataFrame({"indicator": list(found.weight), "weight": list(found.weight.values())})
-    return Weights(table, found.method, found.consistency)
+    return Weights(labelled(table, **_COLUMNS), found.method, found.consistency)
 
 
 def equal(names: Sequence[str]) -> Weights:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.languages.catalogs import match, translate
 from workbench.languages.numbers import Measured, Value, as_value
+from workbench.reporting.sentences import phrase
 from workbench.reporting.tables import plan_columns, prepared
+from workbench.results import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +54,8 @@ def csv_link(
 
 
 def _csv_cell(cell: Any, language: str) -> Any:
+    if isinstance(cell, Finding):
+        return phrase(cell, language, {}, form="plain")
     if isinstance(cell, Mapping):
         cell = cell.get(language) or cell.get("en")
     if isinstance(cell, Value | Measured) and (number := as_value(cell)):

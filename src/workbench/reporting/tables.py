@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.languages.catalogs import ReportingError, match
 from workbench.languages.numbers import DASH, KINDS, Measured, Value, as_value, day
 from workbench.reporting.figures.lettering import text_width
-from workbench.reporting.sentences import marked
-from workbench.results import columns_of
+from workbench.reporting.sentences import marked, phrase
+from workbench.results import Finding, columns_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -370,6 +370,8 @@ def cell_text(row: pd.Series[Any], column: Column, language: str) -> str:
     if _is_value(cell):
         number = as_value(cell)
         return number.text(language) if number else DASH
+    if isinstance(cell, Finding):
+        return phrase(cell, language, {}, form="plain")
     if isinstance(cell, Mapping):
         return str(cell.get(language) or cell.get("en") or DASH)
     if not isinstance(cell, (list, tuple)) and pd.isna(cell):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, Literal, TypeAlias
 
@@ -91,6 +91,11 @@ class Finding:
     def box(self) -> str:
         """Kind of box in which a page shows it."""
         return BOXES[self.severity]
+
+    @property
+    def next_step(self) -> Finding | None:
+        """What to do about it, as a sentence with the same values; None where nothing follows."""
+        return replace(self, message=self.advice.message, advice=None) if self.advice else None
 
     def __str__(self) -> str:
         return self.text
