@@ -226,6 +226,8 @@ def test_a_good_scorecard_is_read(tmp_path: Path) -> None:
     )
     found = load_study(tmp_path).scorecard
     assert found is not None and found.method == "topsis" and found.every == "year"
+    assert found.indicators == ("speed", "care", "churn", "sales", "nps")
+    assert found.labels == {"service": "service", "business": "business"}
 
 
 def test_a_goal_can_be_made_by_hand() -> None:

@@ -102,4 +102,6 @@ def test_the_picture_rings_the_signals(make: Callable[..., Any]) -> None:
     ax = chart.plot(Figure().subplots())
     (ringed,) = [line for line in ax.get_lines() if line.get_fillstyle() == "none"]
     assert ringed.get_ydata().tolist() == [0.6]
-    assert chart.metrics().set_index("name")["value"]["signals"] == 1
+    assert chart.estimates()["signals"].value == 1
+    mean = chart.estimates()["mean"]
+    assert (mean.value, mean.low, mean.high) == (chart.mean, chart.low, chart.high)

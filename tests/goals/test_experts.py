@@ -37,14 +37,21 @@ def test_agreement_is_the_share_of_what_raters_see_alike() -> None:
     assert found.single.estimate == pytest.approx(0.64, abs=0.1)
     assert found.single.low < 0.64 < found.single.high
     assert found.mean.value == pytest.approx(stepped_up(found.single.estimate, 4))
-    assert found.verdict == "reliable" and found.says == "the scores can be relied on"
-    assert found.low, "single scores are below .667, so the page says so"
+    assert found.verdict == "reliable"
+    heading, agreement = found.findings()
+    assert heading.text == "The experts: the scores can be relied on"
+    assert agreement.severity == "warning", "single scores are below .667, so the page says so"
+    assert "never the score of one" in agreement.text
+    single, mean = (agreement.values[name] for name in ("single", "mean"))
+    assert (single.value, mean.value) == (found.single.estimate, found.mean.value)
+    assert mean.low < mean.value < mean.high
 
 
 def test_close_scores_need_no_warning_and_noise_does() -> None:
-    assert not measured(scores(0.2)).low
+    assert measured(scores(0.2)).findings()[1].severity == "note"
     noise = measured(scores(3.0))
-    assert noise.low and noise.verdict == "unreliable"
+    assert noise.findings()[1].severity == "warning" and noise.verdict == "unreliable"
+    assert "Do not judge the goal by these scores" in noise.findings()[1].text
 
 
 def test_a_lenient_rater_is_named_and_agreement_is_better_without() -> None:
@@ -57,7 +64,8 @@ def test_a_lenient_rater_is_named_and_agreement_is_better_without() -> None:
 
 def test_spearman_and_brown() -> None:
     assert stepped_up(0.5, 2) == pytest.approx(2 / 3)
-    assert stepped_up(-0.2, 5) == -0.2
+    assert stepped_up(0.25, 3) == pytest.approx(0.5) and stepped_up(0.25, 1) == 0.25
+    assert stepped_up(-0.2, 5) == -0.2 and stepped_up(0.0, 5) == 0.0
 
 
 def test_scores_that_cannot_be_compared_are_refused() -> None:

@@ -56,12 +56,12 @@ def one(goal_: Goal, rows: pd.DataFrame, rules: StatusRules | None = None) -> pd
 
 def test_attainment_by_hand() -> None:
     half = attainment(15, 10, 20, 13, 17)
-    assert (half.estimate, half.low, half.high) == (0.5, 0.3, 0.7)
+    assert tuple(half) == pytest.approx((0.5, 0.3, 0.7))
 
 
 def test_attainment_where_less_is_better_keeps_its_interval_in_order() -> None:
     done = attainment(0.016, 0.020, 0.015, 0.014, 0.018)
-    assert done.estimate == pytest.approx(0.8)
+    assert done.value == pytest.approx(0.8)
     assert (done.low, done.high) == (pytest.approx(0.4), pytest.approx(1.2))
 
 
@@ -158,15 +158,24 @@ def test_smart_says_letter_by_letter_what_is_missing(report: GoalReport) -> None
     needed = check.table.set_index(["goal", "letter"])["needed"]["alone", "measurable"]
     assert needed == pytest.approx((1.386 / 0.2) ** 2, rel=1e-3)
     assert list(check.wide()["title"]) == ["Top", "Child", "Alone"]
-    assert int(check.metrics()["value"].iloc[0]) == 1
+    assert check.estimates()["smart"].value == 1 and check.estimates()["smart"].n == 3
+    assert check.findings()[0].text == "1 of 3 goals are stated so that they can be judged and met"
 
 
 def test_what_to_do_next_starts_with_what_is_most_urgent(report: GoalReport) -> None:
     steps = report.next_steps()
     assert list(steps["status"])[-1] == "met"
     assert steps["step"].str.len().min() > 10
-    assert report.next_deadline == dt.date(2026, 6, 30)
-    assert report.leading()["goal"] == "top"
+    assert list(steps["goal"])[-1] == "top"
+    standing, leading, deadline = report.findings()
+    assert deadline.values["day"] == dt.date(2026, 6, 30)
+    assert report.leading().name == "top" and leading.verdict == "met"
+    assert leading.text == "The leading goal is: Top. Status: met; target reached."
+    assert standing.values["good"] == 1 and standing.values["n"] == 3
+    behind = [g.title for g in report.goals if report.status_of(g.name) in ("at risk", "missed")]
+    assert standing.values["goals"] == behind and behind
+    assert standing.advice is not None and standing.severity == "warning"
+    assert "Decide on the goals that fall behind: Child" in standing.next_step.text
     assert report.count(*STATUSES) == 3
 
 
@@ -196,14 +205,55 @@ def test_signals_are_told_against_the_time_before_the_baseline(report: GoalRepor
     verdict = found.table.set_index("goal")["verdict"]
     assert verdict["top"] == "signal for the better"
     assert verdict["child"] == "no more than noise"
-    assert found.moved == 1 and found.title("top") == "Top"
+    assert found.title("top")["en"] == "Top"
+    assert found.moved == 1
     with pytest.raises(GoalError, match="no chart of 'nobody'"):
         found.chart("nobody")
 
 
 def test_the_report_counts_by_status(report: GoalReport) -> None:
-    counts = report.metrics().set_index("name")["value"]
-    assert counts[[s.replace(" ", "_") for s in STATUSES]].sum() == 3
-    assert counts["attainment.top"] == report.table["attainment"].iloc[0]
-    assert {"estimate", "low", "high"} <= set(report.summary().columns)
+    found = report.estimates()
+    assert [found[name].value for name in ("good", "bad", "unclear")] == [
+        report.count("met", "on course"), report.count("at risk", "missed"),
+        report.count("cannot tell"),
+    ]  # fmt: skip
+    assert found["good"].unit == "/ 3" and found["bad"].better == "down"
+    top = report.table.iloc[0]
+    assert tuple(found["attainment.top"]) == tuple(
+        top[["attainment", "attainment_low", "attainment_high"]]
+    )
+    with pytest.raises(GoalError, match="no status 'reached'"):
+        report.count("reached")
     assert report.backtest()["periods"].tolist() == [8, 8, 8]
+    error = report.backtest()["error"].iloc[0]
+    assert error == pytest.approx(top["model_error"] / top["naive_error"])
+
+
+def test_without_a_deadline_ahead_the_next_goals_are_asked_for() -> None:
+    over = judge([goal("top")], {"top": path(RISE)}, as_of=TODAY)
+    standing, _, deadline = over.findings()
+    assert "set the next goals" in deadline.text
+    assert standing.severity == "ok" and standing.advice is None
+
+
+def test_far_attainment_is_written_at_the_edge() -> None:
+    far = [goal("past", target=10.5), goal("back", baseline=25.0, target=26.0)]
+    shown = judge(far, {g.name: path(RISE) for g in far}, as_of=TODAY)
+    ax = shown.plot(Figure().subplots(), language="zh")
+    at = {text.get_text(): text.xy[0] for text in ax.texts}
+    past, back = shown.table["attainment"]
+    assert past > 2.2 and back < -0.6
+    assert at == {f"{past:,.0%}": 2.2, f"\N{MINUS SIGN}{-back:.0%}": -0.6}
+    assert ax.get_xlabel() == "从基线到目标的完成比例"
+
+
+def test_the_planned_way_leads_from_the_baseline_to_the_target(report: GoalReport) -> None:
+    figure = report.plot_paths(Figure())
+    way = next(line for line in figure.axes[0].get_lines() if line.get_label() == "planned way")
+    assert way.get_ydata().tolist() == [10.0, 20.0]
+    star = next(line for line in figure.axes[0].get_lines() if line.get_label() == "target")
+    assert star.get_ydata().tolist() == [20.0]
+    values = next(line for line in figure.axes[0].get_lines() if line.get_label() == "measured")
+    assert values.get_ydata()[:24].tolist() == pytest.approx(RISE)
+    level = next(line for line in figure.axes[0].get_lines() if line.get_label() == "level")
+    assert level.get_ydata().tolist() == report.path("top")["estimate"].tolist()

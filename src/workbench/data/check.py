@@ -231,7 +231,7 @@ def _about_scorecard(tables: Tables, readable: set[str]) -> list[str]:
     if card is None:
         return []
     problems = []
-    for name in (name for leaves in card.tree.values() for name in leaves):
+    for name in card.indicators:
         text = _about_indicator(tables, name, card.every, {}, readable, by=[card.by])
         if text is not None:
             problems.append(f"scorecard ({name}): {text}")

@@ -94,8 +94,14 @@ class Changes(Result):
         name = goal or max(self.charts, key=lambda g: len(self.charts[g].table))
         return self.charts[name]
 
+    def title(self, goal: str = "") -> dict[str, str]:
+        """Title of the goal whose chart `chart` returns, by language."""
+        wanted = self.chart(goal)
+        name = next(name for name, chart in self.charts.items() if chart is wanted)
+        return next(goal.title for goal in self.goals if goal.name == name)
+
     def estimates(self) -> dict[str, Estimate]:
-        """How many indicators have moved, and how many goals are beyond a threshold."""
+        """Return how many indicators have moved, and how many goals are beyond a threshold."""
         return {
             "moved": Estimate(self.moved, label="Indicators that moved beyond noise"),
             "warned": Estimate(

@@ -79,7 +79,6 @@ class ExpertAgreement(Result):
         """Say what may be built on the scores, and how far the raters agree."""
         found = self.estimates()
         single_is_low = found["agreement"].value < TENTATIVE
-        warns = single_is_low or self.verdict == "unreliable"
         says = {"says": SAYS[self.verdict]}
         return [
             Finding("goals.experts", "The experts: {says}", says, verdict=self.verdict),
@@ -88,7 +87,7 @@ class ExpertAgreement(Result):
                 MESSAGE[self.verdict, single_is_low],
                 {"single": found["agreement"], "mean": found["agreement_of_mean"]},
                 verdict=self.verdict,
-                severity="warning" if warns else "note",
+                severity="warning" if single_is_low else "note",
                 estimates=found,
             ),
         ]

@@ -25,18 +25,11 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from workbench.arrays import Array
-<<<<<<< HEAD
-from workbench.goals.local_trend import Explained, explain
-from workbench.goals.record import GoalError, Record
-from workbench.stats.mixtures import Mixture
-from workbench.stats.mixtures import Mixture
-from workbench.study.goals import AVERAGED, FORECASTS
-=======
 from workbench.goals.record import GoalError, IndicatorRecord
+from workbench.stats.mixtures import Mixture
 from workbench.study.goals import AVERAGED, DAMPED, FAMILIES, FORECASTS, STEADY, TREND, WANDERING
 
 Steps = NDArray[np.int64]
->>>>>>> f77b486 (wip)
 
 NAIVE: Final = "naive"
 FEWEST: Final = 5

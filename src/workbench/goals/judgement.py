@@ -10,19 +10,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-<<<<<<< HEAD
-from workbench.goals.forecast import FEWEST, LevelModel, fit_level
-from workbench.goals.record import GoalError, Record, read_record
-from workbench.goals.report import GoalReport
-from workbench.goals.status import REASONS, Attainment, StatusRules, attainment, progress
-from workbench.stats.mixtures import Mixture
-=======
 from workbench.goals.forecast import FEWEST, LevelModel, fit_level
 from workbench.goals.record import GoalError, IndicatorRecord, read_record
 from workbench.goals.report import COLUMNS, GoalReport
 from workbench.goals.status import REASONS, StatusRules, attainment, progress
 from workbench.results import Estimate, labelled
->>>>>>> f77b486 (wip)
 from workbench.stats.mixtures import Mixture
 from workbench.study.fields import english
 from workbench.study.goals import Goal

@@ -288,4 +288,6 @@ def _history(goals: tuple[Goal, ...]) -> pd.DataFrame:
         "why": "Why",
     }
     # what no goal ever had is no column for readers
-    return labelled(table, **{name: label for name, label in labels.items() if table[name].any()})
+    return labelled(
+        table, **{name: label for name, label in labels.items() if table[name].notna().any()}
+    )

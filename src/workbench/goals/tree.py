@@ -96,9 +96,22 @@ def indicator_tree(
 
 
 def compare_weights(
-    tree: IndicatorTree, matrix: pd.DataFrame, directions: Mapping[str, str] | None = None
+    tree: IndicatorTree,
+    matrix: pd.DataFrame,
+    directions: Mapping[str, str] | None = None,
+    *,
+    titles: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Put the tree's weights beside those that the data would give.
+
+    Parameters
+    ----------
+    tree : IndicatorTree
+    matrix : DataFrame, shape (units, indicators)
+    directions : mapping, optional
+        ``up`` or ``down`` by indicator; up where none is given.
+    titles : mapping, optional
+        What branches and indicators are called for readers.
 
     Returns
     -------
@@ -111,6 +124,9 @@ def compare_weights(
     positive = bool((ordered.to_numpy(dtype=np.float64) > 0).all())
     table["entropy"] = entropy(ordered).array if positive else np.nan
     table["critic"] = critic(ordered, directions).array
+    if titles is not None:
+        for column in ("branch", "indicator"):
+            table[column] = [titles.get(name, name) for name in table[column]]
     return labelled(
         table,
         branch="Branch",

@@ -353,6 +353,16 @@ class Scorecard(Card):
     weights: dict[str, Number] = Field(default_factory=dict)
     method: Literal["topsis", "mean"] = "topsis"
 
+    @property
+    def indicators(self) -> tuple[str, ...]:
+        """All indicators, branch by branch."""
+        return tuple(name for leaves in self.tree.values() for name in leaves)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Branch -> its name in English, by which pages look up the other languages."""
+        return {branch: english(self.titles.get(branch)) or branch for branch in self.tree}
+
     @model_validator(mode="after")
     def _weighed(self) -> Self:
         from workbench.study.weights import tree_weights  # numpy, for studies that rank
