@@ -24,7 +24,6 @@ from workbench.satisfaction import (
     reliability,
     service_drivers,
     validity,
-    weighted_score,
 )
 from workbench.satisfaction.measurement.alpha import alpha_from_covariance
 from workbench.stats import mean_interval, rake, share_interval
@@ -99,7 +98,7 @@ def numbers(frame: pd.DataFrame, w: np.ndarray | None) -> dict[str, np.ndarray]:
         "pilot": looked[["mean", "floor", "ceiling"]].to_numpy(),
         "reliability": trusted[["estimate", "omega", "from_parts"]].to_numpy(dtype=float),
         "gaps": gaps(answers).items[["expectation", "perception", "estimate"]].to_numpy(),
-        "scores": overall_scores(answers)["estimate"].to_numpy(),
+        "scores": overall_scores(answers).table["estimate"].to_numpy(),
         "drivers": service_drivers(answers, rng=np.random.default_rng(1), draws=0)
         .table["estimate"]
         .to_numpy(),
@@ -234,12 +233,13 @@ def test_shares_of_comments_take_weights_and_people_who_write_twice() -> None:
 def test_the_scores_of_the_whole_service_stand_side_by_side() -> None:
     frame, times, _ = frames()
     answers = survey(frame, times.astype(float))
-    table = overall_scores(answers).set_index("score")
+    scores = overall_scores(answers)
+    table = scores.table.set_index("score")
     overall = gaps(answers).overall
     assert table.loc["SERVQUAL"].tolist() == pytest.approx(
         overall[["n", "estimate", "low", "high"]].tolist()
     )
-    own = weighted_score(answers)
+    own = scores.estimates()["SERVQUAL, weighted by importance"]
     assert table.loc["SERVQUAL, weighted by importance", ["estimate", "low", "high"]].tolist() == (
         pytest.approx(list(own))
     )
@@ -247,10 +247,10 @@ def test_the_scores_of_the_whole_service_stand_side_by_side() -> None:
     assert change["estimate"] == pytest.approx(own.value - overall["estimate"])
     assert table.loc["SERVPERF", "estimate"] == pytest.approx(overall["perception"])
     bare = overall_scores(survey(frame).subset(np.ones(160, dtype=bool)))
-    assert len(bare) == 4
+    assert len(bare.table) == 4
     from dataclasses import replace
 
-    without = overall_scores(replace(answers, importance=pd.DataFrame(index=frame.index)))
+    without = overall_scores(replace(answers, importance=pd.DataFrame(index=frame.index))).table
     assert list(without["score"]) == ["SERVQUAL", "SERVPERF"]
 
 
@@ -288,7 +288,7 @@ def coverage(n: int, runs: int) -> dict[str, np.ndarray]:
         first = frame["a1"].to_numpy()
         limits = {
             "alpha": ([alpha.low], [alpha.high]),
-            "item_rest": (alpha.items["low"], alpha.items["high"]),
+            "item_rest": (alpha.items["item_rest_low"], alpha.items["item_rest_high"]),
             "loadings": (valid.model.loadings["low"], valid.model.loadings["high"]),
             "omega": ([one.low], [one.high]),
             "cr": (t["cr_low"], t["cr_high"]),

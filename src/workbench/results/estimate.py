@@ -135,15 +135,33 @@ def named_estimates(
     name: str,
     *,
     estimate: str = "estimate",
-    low: str = "low",
-    high: str = "high",
+    low: str = "",
+    high: str = "",
     n: str = "n",
-    kind: Kind = "number",
+    prefix: str = "",
+    **about: Any,
 ) -> dict[str, Estimate]:
-    """Return the rows of a table as named estimates, for a result's ``estimates()``."""
-    numbers = table[[estimate, low, high]].to_numpy(dtype=float).tolist()
+    """Return the rows of a table as named estimates, for a result's ``estimates()``.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row an estimate.
+    name : str
+        Column of its name, which is its label too.
+    estimate, low, high, n : str
+        Columns of the value, the ends of its interval (`low`, `high`, or `x_low`, `x_high` for a
+        value `x`) and the number of answers behind it, as far as it is there.
+    prefix : str
+        Comes before each name.
+    **about
+        What else is known of all of them: kind, better, signed, level, ...
+    """
+    stem = "" if estimate == "estimate" else f"{estimate}_"
+    ends = [low or f"{stem}low", high or f"{stem}high"]
+    numbers = table[[estimate, *ends]].to_numpy(dtype=float).tolist()
     behind = table[n].to_numpy(dtype=float).tolist() if n in table else [float("nan")] * len(table)
     return {
-        str(key): Estimate(value, least, most, n=people, kind=kind)
+        f"{prefix}{key}": Estimate(value, least, most, people, **{"label": str(key), **about})
         for key, (value, least, most), people in zip(table[name], numbers, behind, strict=True)
     }

@@ -20,7 +20,7 @@ from workbench.satisfaction.comments.keywords import (
     examples,
     keyness,
     keywords,
-    missed,
+    uncovered_words,
     word_list,
 )
 from workbench.satisfaction.comments.tone import (
@@ -74,11 +74,11 @@ from workbench.satisfaction.gaps.priorities import (
     priority_map,
 )
 from workbench.satisfaction.gaps.scores import (
+    OverallScores,
     ScoreComparison,
     compare_scores,
     overall_scores,
     perception_scores,
-    weighted_score,
 )
 from workbench.satisfaction.loyalty.behaviour_after import (
     BehaviourAfter,
@@ -154,6 +154,7 @@ __all__ = [
     "Kano",
     "NetPromoter",
     "OrderedFit",
+    "OverallScores",
     "PathModel",
     "Pilot",
     "Polarity",
@@ -195,7 +196,6 @@ __all__ = [
     "leaving_after",
     "lmg",
     "loyalty_by",
-    "missed",
     "nps",
     "nps_limits",
     "omega",
@@ -218,10 +218,10 @@ __all__ = [
     "service_drivers",
     "split_clauses",
     "tone_by_rating",
+    "uncovered_words",
     "validity",
     "validity_of",
     "weigh",
-    "weighted_score",
     "with_weight_and_person",
     "word_list",
 ]

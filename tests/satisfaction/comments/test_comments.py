@@ -24,10 +24,10 @@ from workbench.satisfaction import (
     language_of,
     learn_polarity,
     learn_tone,
-    missed,
     read_comments,
     split_clauses,
     tone_by_rating,
+    uncovered_words,
 )
 
 BOOK = {
@@ -205,7 +205,7 @@ def test_each_aspect_has_its_share_and_its_tone() -> None:
     assert app["estimate"] == pytest.approx(0.75) and app["low"] < 0.75 < app["high"]
     assert price["n"] == 2 and price["reason"] == "fewer than 5 respondents"
     assert pd.isna(price["estimate"]) and pd.isna(price["share"]) and price["clauses"] == 0
-    assert found.worst["aspect"] == "app" and found.metrics()["name"].tolist() == ["positive.app"]
+    assert found.worst["aspect"] == "app" and list(found.estimates()) == ["positive.app"]
     figure, ax = plt.subplots()
     found.plot(ax=ax)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["App"]
@@ -255,12 +255,12 @@ def test_what_the_codebook_misses_comes_out_with_counts() -> None:
     )
     comments = read_comments(texts, BOOK)
     positive = np.where(comments.clauses["text"].str.contains("terrible"), 0.1, 0.9)
-    found = missed(comments, positive).set_index("word")
+    found = uncovered_words(comments, positive).set_index("word")
     assert found.loc["parking", "n"] == 15 and found.loc["停车场", "n"] == 9
     assert found.loc["parking", "estimate"] == pytest.approx(0.1)
     assert "lift" not in found.index and "app" not in found.index
     with pytest.raises(DataError, match="2 tones"):
-        missed(comments, [1, 0])
+        uncovered_words(comments, [1, 0])
 
 
 def test_examples_quote_nothing_that_points_at_a_person() -> None:

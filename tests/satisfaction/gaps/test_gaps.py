@@ -86,8 +86,8 @@ def test_a_small_group_shows_its_count_and_the_reason_but_no_value() -> None:
 def test_groups_far_apart_are_said_to_differ_and_equal_ones_are_not() -> None:
     found = answers(region=np.repeat(["a", "b"], 200))
     found.perception.iloc[:200] -= 1
-    assert gaps_by(found, "region").apart
-    assert not gaps_by(answers(region=np.tile(["a", "b"], 200)), "region").apart
+    assert gaps_by(found, "region").differ
+    assert not gaps_by(answers(region=np.tile(["a", "b"], 200)), "region").differ
 
 
 def test_a_change_between_waves_is_welchs() -> None:

@@ -128,6 +128,6 @@ def test_the_categories_can_be_drawn() -> None:
     figure, ax = plt.subplots()
     found.plot(ax=ax)
     assert "Satisfied if it works" in ax.get_ylabel()
-    assert set(found.metrics()["name"]) == {"better.01", "worse.01"}
+    assert set(found.estimates()) == {"better.01", "worse.01"}
     assert found.shares["estimate"].sum() == pytest.approx(1)
     plt.close(figure)

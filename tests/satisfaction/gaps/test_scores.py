@@ -12,7 +12,13 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.satisfaction import compare_scores, perception_scores, read_answers, weighted_score
+from workbench.satisfaction import (
+    compare_scores,
+    overall_scores,
+    perception_scores,
+    read_answers,
+)
+from workbench.satisfaction.gaps.scores import WEIGHTED
 from workbench.stats import mean_interval
 from workbench.study.survey import Survey
 
@@ -38,8 +44,8 @@ def answers(n: int = 600, seed: int = 1, **extra: object):
 def test_an_item_may_fall_short_without_being_weak_and_the_reverse() -> None:
     found = compare_scores(answers(), rng=np.random.default_rng(0), draws=50)
     table = found.table.set_index("item")
-    assert table.loc["01", "verdict"] == "gap only" and table.loc["01", "rank_gap"] == 1
-    assert table.loc["02", "verdict"] == "experience only"
+    assert table.loc["01", "weak_by"] == "gap only" and table.loc["01", "rank_gap"] == 1
+    assert table.loc["02", "weak_by"] == "experience only"
     assert set(found.disputed["item"]) == {"01", "02"}
     assert found.agreement_low <= found.agreement <= found.agreement_high < 1
     assert found.explained.empty
@@ -48,13 +54,13 @@ def test_an_item_may_fall_short_without_being_weak_and_the_reverse() -> None:
 def test_satisfaction_made_of_experience_goes_with_experience() -> None:
     found = compare_scores(answers(), "csat5", rng=np.random.default_rng(0), draws=80)
     r2 = found.explained.set_index("score")
-    assert r2.loc["experience", "estimate"] > r2.loc["gap", "estimate"] + 0.1
+    assert r2.loc["perception", "estimate"] > r2.loc["gap", "estimate"] + 0.1
     assert r2.loc["difference", "low"] > 0
     a = answers()
     x = np.column_stack([np.ones(len(a)), a.scores(a.perception).drop(columns="overall")])
     y = a.background["csat5"].to_numpy()
     rest = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
-    assert r2.loc["experience", "estimate"] == pytest.approx(1 - rest.var() / y.var())
+    assert r2.loc["perception", "estimate"] == pytest.approx(1 - rest.var() / y.var())
 
 
 def test_performance_has_the_interval_of_the_mean_and_needs_no_expectations() -> None:
@@ -75,23 +81,23 @@ def test_the_weighted_score_uses_each_respondents_importance() -> None:
     )
     gap, weight = a.gap.to_numpy(), a.importance.to_numpy()
     by_hand = ((gap * weight).sum(axis=1) / weight.sum(axis=1)).mean()
-    assert weighted_score(a).value == pytest.approx(by_hand)
+    assert overall_scores(a).estimates()[WEIGHTED].value == pytest.approx(by_hand)
 
 
 def test_equal_importance_of_equal_dimensions_is_the_plain_score() -> None:
     a = answers()
     plain = a.gap.mean(axis=1).mean()
-    assert weighted_score(a, {"a": 50, "b": 50}).value == pytest.approx(plain)
-    assert weighted_score(a, {"a": 100, "b": 0}).value == pytest.approx(
-        a.gap[CODES[:3]].mean(axis=1).mean()
-    )
+    alike = overall_scores(a, {"a": 50, "b": 50}).estimates()[WEIGHTED]
+    assert alike.value == pytest.approx(plain)
+    one = overall_scores(a, {"a": 100, "b": 0}).estimates()[WEIGHTED]
+    assert one.value == pytest.approx(a.gap[CODES[:3]].mean(axis=1).mean())
 
 
-def test_without_importance_the_weighted_score_asks_for_it() -> None:
-    with pytest.raises(DataError, match="no importance was stated"):
-        weighted_score(answers())
+def test_without_importance_there_is_no_weighted_score() -> None:
+    bare = overall_scores(answers())
+    assert bare.table["score"].tolist() == ["SERVQUAL", "SERVPERF"] and bare.findings() == []
     with pytest.raises(DataError, match="dimensions b have no importance"):
-        weighted_score(answers(), {"a": 1})
+        overall_scores(answers(), {"a": 1})
 
 
 def test_the_picture_numbers_every_item() -> None:

@@ -201,5 +201,5 @@ def test_later_behaviour_can_be_drawn() -> None:
     figure, ax = plt.subplots()
     found.plot(ax=ax)
     assert [t.get_text() for t in ax.get_xticklabels()] == list("12345")
-    assert found.metrics()["name"].tolist() == ["purchases.plain", "purchases.adjusted"]
+    assert list(found.estimates()) == ["later.purchases", "purchases.plain", "purchases.adjusted"]
     plt.close(figure)

@@ -72,7 +72,9 @@ def test_everybody_a_promoter_still_leaves_doubt() -> None:
 def test_parts_carry_wilson_intervals_and_add_up() -> None:
     table = nps([10] * 6 + [7] * 3 + [1]).table
     assert table["share"].sum() == pytest.approx(1)
-    assert ((table["low"] < table["share"]) & (table["share"] < table["high"])).all()
+    assert (
+        table["share"].between(table["share_low"], table["share_high"], inclusive="neither").all()
+    )
 
 
 def test_satisfaction_is_a_mean_and_the_share_of_the_two_best() -> None:

@@ -95,6 +95,6 @@ def test_the_intervals_of_item_rest_correlations_cover(kind: str, n: int) -> Non
     hits = np.zeros(K)
     for sample in draw(np.random.default_rng(5), 400, n, kind):
         table = cronbach_alpha(pd.DataFrame(sample, columns=list("abcde"))).items
-        hits += ((table["low"] <= true) & (true <= table["high"])).to_numpy()
+        hits += ((table["item_rest_low"] <= true) & (true <= table["item_rest_high"])).to_numpy()
     # five items a sample stand for 2,000 correlations
     assert 0.925 <= hits.mean() / 400 <= 0.98, hits

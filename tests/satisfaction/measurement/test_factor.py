@@ -131,14 +131,15 @@ def test_the_interval_of_omega_covers() -> None:
 def test_distinct_dimensions_stand_apart_and_split_ones_do_not() -> None:
     frame = draw(600, np.random.default_rng(8))
     found = validity(frame, FACTORS, rng=np.random.default_rng(0))
-    assert found.pairs["apart"].all() and found.table["apart"].all() and found.blurred.empty
+    assert found.pairs["distinct"].all() and found.table["distinct"].all()
+    assert found.not_distinct.empty
     pair = found.pairs.iloc[0]
     assert pair["low"] < TOGETHER < pair["high"]
     split = {"a": ["a1", "a2"], "c": ["a3", "a4"], "b": FACTORS["b"]}
     close = validity(frame, split, rng=np.random.default_rng(0))
-    assert close.blurred[["one", "other"]].to_numpy().tolist() == [["a", "c"]]
+    assert close.not_distinct[["one", "other"]].to_numpy().tolist() == [["a", "c"]]
     closest = close.table.set_index("dimension")["closest"]
-    assert closest["a"] == "c" and not close.table.set_index("dimension").loc["a", "apart"]
+    assert closest["a"] == "c" and not close.table.set_index("dimension").loc["a", "distinct"]
 
 
 def test_htmt_by_hand() -> None:
@@ -153,7 +154,7 @@ def test_average_variance_and_composite_reliability_are_those_of_the_loadings() 
     assert row["ave"] == pytest.approx((own**2).mean())
     assert row["cr"] == pytest.approx(own.sum() ** 2 / (own.sum() ** 2 + (1 - own**2).sum()))
     assert row["ave_low"] < row["ave"] < row["ave_high"] and row["cr_low"] < row["cr"]
-    assert set(found.metrics()["name"]) == {"cr.a", "cr.b", "ave.a", "ave.b"}
+    assert set(found.estimates()) == {"cr.a", "cr.b", "ave.a", "ave.b"}
 
 
 def test_the_picture_names_every_item() -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.results import Estimate, Finding, Result, Severity, labelled, named_estimates
 from workbench.satisfaction.comments.comments import Comments
 from workbench.satisfaction.comments.tone import Polarity, learn_polarity, tone_by_rating
 from workbench.stats import cohen_kappa, krippendorff
@@ -30,7 +31,7 @@ _LEAST = 20
 
 
 @dataclass(frozen=True)
-class CodingAgreement:
+class CodingAgreement(Result):
     """Agreement beyond chance between people, and of each with the method.
 
     Attributes
@@ -56,17 +57,32 @@ class CodingAgreement:
         measured = self.table.dropna(subset="estimate")
         return bool(len(measured)) and not (measured["verdict"] == "unreliable").any()
 
-    def metrics(self) -> pd.DataFrame:
-        """Coefficients: name, value, low, high."""
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the coefficients: `tone.people`, `aspect.method and coder a`, ..."""
         t = self.table.dropna(subset="estimate")
-        return pd.DataFrame(
-            {
-                "name": t["what"] + "." + t["between"],
-                "value": t["estimate"],
-                "low": t["low"],
-                "high": t["high"],
-            }
-        )
+        return named_estimates(t.assign(name=t["what"] + "." + t["between"]), "name", digits=2)
+
+    def findings(self) -> list[Finding]:
+        """Whether what was measured may be relied on."""
+        measured = self.estimates()
+        severity: Severity = "note"
+        if not measured:
+            message = "Too few comments were coded to say how well people agree"
+        elif self.sound:
+            message, severity = "People agree with one another, and with the method", "ok"
+        else:
+            message, severity = "People and method do not agree well everywhere", "warning"
+        if self.sound and not any(name.endswith(".people") for name in measured):
+            message = "People agree with the method"
+        return [
+            Finding("coding", message, severity=severity, estimates=measured),
+            Finding(
+                "coding.meaning",
+                "Some comments were coded by hand. 1 is perfect agreement and 0 what chance would"
+                " give; from 0.8 on codes can be relied on, between 0.67 and 0.8 only with care."
+                " The method cannot agree with people better than they do among themselves.",
+            ),
+        ]
 
 
 def coded_tones(frame: pd.DataFrame, *, prefix: str = "tone_") -> Array:
@@ -221,7 +237,17 @@ def coding_agreement(
     columns = ["what", "between", "measure", "n", "estimate", "low", "high", "verdict", "reason"]
     blank: dict[str, Any] = {"n": 0, "estimate": np.nan, "low": np.nan, "high": np.nan}
     blank |= {"measure": "", "verdict": "", "reason": ""}
-    return CodingAgreement(pd.DataFrame([{**blank, **row} for row in rows])[columns])
+    return CodingAgreement(
+        labelled(
+            pd.DataFrame([{**blank, **row} for row in rows])[columns],
+            what="Coded",
+            between="Between",
+            n="Comments",
+            estimate=("Agreement", "number:2"),
+            verdict="Verdict",
+            reason="Note",
+        )
+    )
 
 
 def _codes(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 
 from workbench.arrays import Mask
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.stats import share_interval, unequal_weights
 from workbench.stats.weights import check_weights
 
@@ -68,12 +69,38 @@ class Comments:
     @property
     def answered(self) -> Estimate:
         """Share of the respondents who wrote something."""
-        return self.share_of(self.everybody["wrote"])
+        share = self.share_of(self.everybody["wrote"])
+        return share.named("Respondents who wrote a comment", kind="percent")
 
     @property
     def covered(self) -> Estimate:
         """Share of the comments in which the codebook finds an aspect."""
-        return self.share_of(self.mentions().any(axis=1))
+        share = self.share_of(self.mentions().any(axis=1))
+        return share.named("Comments about an aspect of the codebook", kind="percent")
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Who wrote (`comments.written`), and what the codebook covers (`comments.covered`)."""
+        return {"comments.written": self.answered, "comments.covered": self.covered}
+
+    def findings(self) -> list[Finding]:
+        """How many comments are about something that the codebook does not name."""
+        covered = self.covered
+        ends = 1 - covered.value, 1 - covered.high, 1 - covered.low
+        share = Estimate(*ends, covered.n, kind="percent")
+        return [
+            Finding(
+                "comments.uncovered",
+                "{share} of the comments are about something the codebook does not name",
+                {"share": share},
+                estimates={"uncovered": share},
+            ),
+            Finding(
+                "comments.words",
+                "The words below stand outside every subject. Where they name one, it belongs into"
+                " the codebook; where they only say that something is good or bad, nothing is"
+                " missing.",
+            ),
+        ]
 
     def share_of(self, values: pd.Series, level: float = 0.95) -> Estimate:
         """Share, or mean chance, of some of the answers: by their position."""
@@ -99,7 +126,7 @@ class Comments:
 
 
 @dataclass(frozen=True)
-class AspectTable:
+class AspectTable(Result):
     """How often each aspect is mentioned, and in which tone.
 
     Attributes
@@ -124,20 +151,37 @@ class AspectTable:
         """The aspect spoken of most often."""
         return self.table.iloc[int(self.table["n"].argmax())]
 
-    def metrics(self) -> pd.DataFrame:
-        """Shares of positive clauses: name, value, low, high."""
-        t = self.table.dropna(subset="estimate")
-        return pd.DataFrame(
-            {
-                "name": "positive." + t["aspect"],
-                "value": t["estimate"],
-                "low": t["low"],
-                "high": t["high"],
-            }
-        )
+    def estimates(self) -> dict[str, Estimate]:
+        """Share of positive statements of each aspect shown: `positive.staff`."""
+        shown = self.table.dropna(subset="estimate")
+        return named_estimates(shown, "aspect", prefix="positive.", kind="percent")
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Which aspect is spoken of least kindly, and which most often; nothing of none."""
+        if self.table["estimate"].isna().all():
+            return [Finding("aspects", "No subject is spoken of by enough respondents to be shown")]
+        worst, most = self.worst, self.most
+        share = Estimate(*worst[["estimate", "low", "high", "n"]], kind="percent")
+        often = Estimate(*most[["share", "share_low", "share_high", "n"]], kind="percent")
+        values = {"aspect": worst["label"], "share": share, "most": most["label"], "often": often}
+        return [
+            Finding(
+                "aspects",
+                "Customers are least kind about “{aspect}”",
+                values,
+                estimates={"positive": share},
+            ),
+            Finding(
+                "aspects.share",
+                "Of the statements about it, {share} are positive. The most frequent subject is"
+                " “{most}”, in {often} of the comments.",
+                values,
+            ),
+        ]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the tone of each aspect with its interval, the least kind on top."""
+        say = speak(language)
         ax = ax or plt.gca()
         rows = self.table.dropna(subset="estimate").sort_values("estimate", ascending=False)
         place = np.arange(len(rows))
@@ -145,12 +189,12 @@ class AspectTable:
         sizes = 30 + 220 * rows["share"].to_numpy(float) / max(rows["share"].max(), 1e-9)
         ax.errorbar(value, place, xerr=[value - low, high - value], fmt="none", capsize=3)
         ax.scatter(value, place, s=sizes, alpha=0.75, zorder=3)
-        ax.set_yticks(place, list(rows["label"]))
+        ax.set_yticks(place, [say.name(label) for label in rows["label"]])
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False, axis="y")
         ax.axvline(50, color=plt.rcParams["text.color"], linewidth=0.7, linestyle="--")
         ax.set_xlim(0, 100)
-        ax.set_xlabel("Positive statements, % (line: 95% interval)")
+        ax.set_xlabel(say("Positive statements, % (line: 95% interval)"))
         return ax
 
 
@@ -288,7 +332,14 @@ def aspect_table(
         rows.append(row)
     columns = ["aspect", "label", "n", "share", "share_low", "share_high", "clauses"]
     table = pd.DataFrame(rows, columns=[*columns, "estimate", "low", "high", "reason"])
-    table = table.sort_values("n", ascending=False).reset_index(drop=True)
+    table = labelled(
+        table.sort_values("n", ascending=False).reset_index(drop=True),
+        label="Subject",
+        n="Respondents",
+        share=("Share of comments", "percent"),
+        estimate=("Positive statements", "percent"),
+        reason="Note",
+    )
     return AspectTable(table, len(comments))
 
 

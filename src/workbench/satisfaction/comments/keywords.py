@@ -12,7 +12,9 @@ from scipy.special import xlogy
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.results import labelled
 from workbench.satisfaction.comments.comments import Comments
+from workbench.satisfaction.comments.tone import LANGUAGES
 
 _TOKEN = re.compile(r"[a-z][a-z'’-]+|[\u3400-\u9fff]+")
 #: Words too common to tell anything, in the two languages.
@@ -126,10 +128,10 @@ def word_list(words: pd.DataFrame) -> pd.DataFrame:
     for language in ("en", "zh"):
         here = words[words["language"] == language].groupby("label")["word"].apply(list).to_dict()
         table[language] = [", ".join(here.get(label, [])) for label in labels]
-    return table
+    return labelled(table, label="Subject", **LANGUAGES)
 
 
-def missed(
+def uncovered_words(
     comments: Comments,
     positive: ArrayLike,
     *,
@@ -178,7 +180,14 @@ def missed(
         share, low, high = np.array([tuple(s) for s in shares]).reshape(-1, 3).T
         parts.append(found.assign(language=language, estimate=share, low=low, high=high))
     columns = ["language", "word", "n", "keyness", "estimate", "low", "high"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return labelled(
+        table[columns].replace({"language": LANGUAGES}),
+        language="Language",
+        word="Word",
+        n="Respondents",
+        estimate=("Positive statements", "percent"),
+    )
 
 
 def examples(
@@ -241,7 +250,13 @@ def examples(
                 }
                 for t in chosen["text"]
             ]
-    return pd.DataFrame(rows, columns=["aspect", "label", "language", "tone", "text", "n"])
+    return labelled(
+        pd.DataFrame(rows, columns=["aspect", "label", "language", "tone", "text", "n"]),
+        label="Subject",
+        tone="Tone",
+        text="Statement",
+        n="Respondents",
+    )
 
 
 def _pairs(clauses: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.satisfaction.comments.comments import language_of, plain
 from workbench.stats import proportion_interval
 
@@ -20,8 +20,11 @@ _LEAST = 20
 _HUMAN = 10.0
 
 
+LANGUAGES = {"en": "English", "zh": "Chinese"}
+
+
 @dataclass(frozen=True)
-class Polarity:
+class Polarity(Result):
     """A rule that tells positive from negative texts.
 
     Attributes
@@ -65,29 +68,65 @@ class Polarity:
     @property
     def parts(self) -> pd.DataFrame:
         """Accuracy by tone and by language: `part`, `n`, `estimate`, `low`, `high`."""
-        sides = (self.table.rename(columns={"tone": "part"}), self.by_language)
-        return pd.concat([sides[0], sides[1].rename(columns={"language": "part"})])[
-            ["part", "n", "estimate", "low", "high"]
-        ]
+        tones = self.table.rename(columns={"tone": "part"})
+        languages = self.by_language.rename(columns={"language": "part"})
+        columns = ["part", "n", "estimate", "low", "high"]
+        return labelled(
+            pd.concat([tones, languages.replace({"part": LANGUAGES})])[columns],
+            part="Comments",
+            n="Checked",
+            estimate=("Judged rightly", "percent"),
+        )
 
     @property
     def unsure(self) -> list[str]:
         """Languages in which the accuracy is not above that of always guessing the same."""
         weak = self.by_language[self.by_language["low"] <= self.by_language["majority"]]
-        return [{"en": "English", "zh": "Chinese"}[name] for name in weak["language"]]
+        return [LANGUAGES[name] for name in weak["language"]]
 
     @property
     def better_than_guessing(self) -> bool:
         """Whether the accuracy lies above that of always guessing the same, beyond chance."""
         return self.accuracy.low > self.majority
 
-    def metrics(self) -> pd.DataFrame:
-        """Accuracy, and what is found of each tone: name, value, low, high."""
-        rows = [
-            {"name": "accuracy", **dict(zip(("value", "low", "high"), self.accuracy, strict=True))}
+    def estimates(self) -> dict[str, Estimate]:
+        """Accuracy, and what is found of each tone: `accuracy`, `found.positive`."""
+        found = named_estimates(self.table, "tone", prefix="found.", kind="percent")
+        return {"accuracy": self.accuracy, **found}
+
+    def findings(self) -> list[Finding]:
+        """How often the tone is judged rightly; a warning for each language that is guessed."""
+        values = {
+            "share": self.accuracy,
+            "guess": Estimate(self.majority, kind="percent"),
+        }
+        against = (
+            "Checked on comments that were held out, against the tone that people gave them. Always"
+            " guessing the more frequent tone would reach {guess}."
+        )
+        if self.checked != "people":
+            against = (
+                "Checked on comments that were held out, against the customer's own rating, which"
+                " says more than the words do. Always guessing the more frequent tone would reach"
+                " {guess}."
+            )
+        weak = (
+            "Comments in {language} are not judged clearly better than by guessing: read their"
+            " tones with care."
+        )
+        return [
+            Finding(
+                "tone",
+                "The tone is judged rightly in {share} of comments",
+                values,
+                estimates={"accuracy": self.accuracy},
+            ),
+            Finding("tone.checked", against, values),
+            *(
+                Finding(f"tone.weak.{name}", weak, {"language": name}, severity="warning")
+                for name in self.unsure
+            ),
         ]
-        parts = self.table.assign(name="found." + self.table["tone"], value=self.table["estimate"])
-        return pd.concat([pd.DataFrame(rows), parts[["name", "value", "low", "high"]]])
 
     def of(self, texts: Sequence[str] | pd.Series) -> Array:
         """Chance that each text is positive."""
@@ -212,7 +251,9 @@ def learn_polarity(
         most = max(shown[mine].mean(), 1 - shown[mine].mean())
         tongues.append({"language": name, **_share(right[mine], level), "majority": most})
     return Polarity(
-        accuracy=proportion_interval(right.sum(), len(right), level=level),
+        accuracy=proportion_interval(right.sum(), len(right), level=level).named(
+            "Tones judged rightly", kind="percent"
+        ),
         majority=float(max(shown.mean(), 1 - shown.mean())),
         table=pd.DataFrame(by_tone),
         by_language=pd.DataFrame(tongues),

@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.satisfaction.moments import (
     check_independent,
     complete,
@@ -30,7 +32,7 @@ MOST_DRIVERS = 15
 
 
 @dataclass(frozen=True)
-class Drivers:
+class Drivers(Result):
     """Relative importance of each driver for one outcome: an association, no proof of cause.
 
     Attributes
@@ -71,24 +73,50 @@ class Drivers:
         rows = self.table.sort_values("estimate", ascending=False)
         return [str(name) for name in rows.loc[rows["first"] >= 0.05, "driver"]]
 
-    def metrics(self) -> pd.DataFrame:
-        """Explained variance and each driver's part: name, value, low, high."""
-        t = self.table
-        top = pd.DataFrame(
-            [{"name": "r2", "value": self.r2, "low": self.r2_low, "high": self.r2_high}]
-        )
-        rest = pd.DataFrame(
-            {
-                "name": self.method + "." + t["driver"],
-                "value": t["estimate"],
-                "low": t["low"],
-                "high": t["high"],
-            }
-        )
-        return pd.concat([top, rest], ignore_index=True)
+    @property
+    def explained(self) -> Estimate:
+        """Share of the differences in the outcome that goes with the drivers."""
+        r2 = Estimate(self.r2, self.r2_low, self.r2_high, self.n, kind="percent")
+        return r2.named("Satisfaction that goes with the service experienced")
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def estimates(self) -> dict[str, Estimate]:
+        """Explained variance (`r2`) and each driver's part of it (`lmg.tangibles`)."""
+        parts = named_estimates(self.table, "driver", prefix=f"{self.method}.", kind="percent")
+        return {"r2": self.explained, **parts}
+
+    def findings(self) -> list[Finding]:
+        """Which driver goes most with the outcome, and how many compete for that place."""
+        n, top = len(self.contenders), str(self.top["driver"])
+        message = "Overall satisfaction goes most with {driver}"
+        if n != 1:
+            message = "Overall satisfaction goes most with {driver}, though not beyond doubt"
+        values = {
+            "driver": top,
+            "r2": self.explained,
+            "n": n,
+            "first": Estimate(float(self.top["first"]), kind="percent"),
+        }
+        return [
+            Finding(
+                "drivers",
+                message,
+                values,
+                verdict="clear" if n == 1 else "open",
+                estimates={"r2": self.explained},
+            ),
+            Finding(
+                "drivers.shares",
+                "All that is looked at here together goes with {r2} of the differences in overall"
+                " satisfaction. The bars divide that share. The largest part belongs to {driver},"
+                " which ranks first in {first} of the resamples. This is an association: raising it"
+                " need not raise satisfaction by as much.",
+                values,
+            ),
+        ]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw each driver's part of the explained variance, the largest on top."""
+        say = speak(language)
         ax = ax or plt.gca()
         rows = self.table.sort_values("estimate")
         place = np.arange(len(rows))
@@ -103,11 +131,11 @@ class Drivers:
             capsize=3,
             ecolor=plt.rcParams["text.color"],
         )
-        ax.set_yticks(place, list(rows["driver"]))
+        ax.set_yticks(place, [say.name(name) for name in rows["driver"]])
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False, axis="y")
         ax.set_xlim(0, None)
-        ax.set_xlabel("Share of the variance of overall satisfaction, % (line: 95% interval)")
+        ax.set_xlabel(say("Share of the variance of overall satisfaction, % (line: 95% interval)"))
         return ax
 
 
@@ -314,6 +342,17 @@ def divide(
             "rank_high": rank_high.astype(int),
             "first": (ranks == 1).mean(axis=0),
         }
+    )
+    table = labelled(
+        table,
+        driver="Driver",
+        n="Answers",
+        estimate=("Share of variance", "percent:1"),
+        beta=("Standardised slope", "number:2"),
+        rank=("Rank", "number:0"),
+        rank_low=("Rank, at best", "number:0"),
+        rank_high=("Rank, at worst", "number:0"),
+        first=("Ranks first in", "percent"),
     )
     return Drivers(
         table,

@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.satisfaction.drivers.partial_least_squares import (
     MOST_STEPS,
     Layout,
@@ -36,7 +38,7 @@ from workbench.satisfaction.moments import (
 
 
 @dataclass(frozen=True)
-class PathModel:
+class PathModel(Result):
     """A fitted path model: how constructs go together; the arrows are the analyst's.
 
     Attributes
@@ -73,30 +75,36 @@ class PathModel:
         shared = float(np.average(several["ave"], weights=several["items"]))
         return float(np.sqrt(shared * self.constructs["r2"].mean()))
 
-    def metrics(self) -> pd.DataFrame:
-        """Paths, and explained variances: name, value, low, high."""
-        t = self.table
-        paths = pd.DataFrame(
-            {
-                "name": "path." + t["source"] + "." + t["target"],
-                "value": t["estimate"],
-                "low": t["low"],
-                "high": t["high"],
-            }
-        )
-        c = self.constructs.dropna(subset="r2")
-        explained = pd.DataFrame(
-            {
-                "name": "r2." + c["construct"],
-                "value": c["r2"],
-                "low": c["r2_low"],
-                "high": c["r2_high"],
-            }
-        )
-        return pd.concat([paths, explained], ignore_index=True)
+    def estimates(self) -> dict[str, Estimate]:
+        """Paths (`path.Experience.Loyalty`) and explained variances (`r2.Loyalty`)."""
+        paths = self.table.assign(name=self.table["source"] + "." + self.table["target"])
+        explained = self.constructs.dropna(subset="r2")
+        return {
+            **named_estimates(paths, "name", prefix="path.", digits=2),
+            **named_estimates(
+                explained, "construct", estimate="r2", prefix="r2.", kind="percent", n=""
+            ),
+        }
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Which link is the closest, where one differs from 0."""
+        clear = self.table[self.table["clear"]]
+        meaning = Finding(
+            "chain.meaning",
+            "Each number says by how many standard deviations the second goes up with one of the"
+            " first, all else that points to it held equal. The arrows are an assumption taken from"
+            " the literature: the survey cannot tell which comes first.",
+        )
+        if clear.empty:
+            return [Finding("chain", "No link differs from 0 beyond chance"), meaning]
+        closest = clear.iloc[int(clear["estimate"].abs().argmax())]
+        values = {side: str(closest[side]).lower() for side in ("source", "target")}
+        message = "The closest link runs from {source} to {target}"
+        return [Finding("chain", message, values), meaning]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw each path with its interval, grouped by the construct it leads to."""
+        say = speak(language)
         ax = ax or plt.gca()
         order = list(self.constructs["construct"])
         t = self.table.assign(
@@ -116,10 +124,13 @@ class PathModel:
             )
         ax.axvline(0, color=plt.rcParams["text.color"], linewidth=0.8)
         pairs = zip(t["source"], t["target"], strict=True)
-        ax.set_yticks(np.arange(len(t)), [f"From {a} to {b}" for a, b in pairs])
+        ax.set_yticks(
+            np.arange(len(t)),
+            [say("From {source} to {target}", source=a, target=b) for a, b in pairs],
+        )
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False, axis="y")
-        ax.set_xlabel("Standardised path coefficient (line: 95% interval)")
+        ax.set_xlabel(say("Standardised path coefficient (line: 95% interval)"))
         return ax
 
 
@@ -259,7 +270,7 @@ def _path_table(
     low, high = limits.of(None if drawn is None else drawn.path[:, i, j])
     total_low, total_high = limits.of(None if drawn is None else drawn.total[:, i, j])
     path, total = found.path[0, i, j], found.total[0, i, j]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "source": [layout.names[k] for k in i],
             "target": [layout.names[k] for k in j],
@@ -273,6 +284,15 @@ def _path_table(
             "total_low": total_low,
             "total_high": total_high,
         }
+    )
+    return labelled(
+        table,
+        source="From",
+        target="To",
+        n="Answers",
+        estimate=("Path", "number:2"),
+        indirect=("By way of others", "number:2"),
+        total=("In all", "number:2"),
     )
 
 
@@ -326,4 +346,11 @@ def _construct_table(
                 "redundancy": ave * found.r2[0, j],
             }
         )
-    return pd.DataFrame(rows)
+    return labelled(
+        pd.DataFrame(rows),
+        construct="Part",
+        items=("Questions", "number:0"),
+        r2=("Explained share", "percent"),
+        ave=("Shared variance (AVE)", "number:2"),
+        composite_reliability=("Composite reliability", "number:2"),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,13 +12,17 @@ from matplotlib.axes import Axes
 from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Array, Index
+from workbench.languages import Language, speak
+from workbench.results import Advice, Estimate, Finding, Result, labelled, named_estimates
 from workbench.satisfaction.questionnaire.answers import Answers, SurveyError
 from workbench.stats import adjust, column_moments
 from workbench.stats.weights import several
 
+GAP_AXIS = "Experience minus expectation, scale points (bar: 95% interval)"
+
 
 @dataclass(frozen=True)
-class Gaps:
+class Gaps(Result):
     """Gaps of one survey.
 
     Attributes
@@ -38,7 +42,19 @@ class Gaps:
     @property
     def table(self) -> pd.DataFrame:
         """Gaps by item, the widest shortfall first."""
-        return self.items.sort_values("estimate", kind="stable").reset_index(drop=True)
+        return labelled(
+            self.items.sort_values("estimate", kind="stable").reset_index(drop=True),
+            label="Item",
+            dimension="Dimension",
+            n="Answers",
+            missing="Missing",
+            expectation=("Expectation", "number:2"),
+            perception=("Experience", "number:2"),
+            estimate="Gap",
+            d_z=("Effect size (d)", "number:2"),
+            p_holm=("p-value (Holm)", "p"),
+            p_bh=("p-value (Benjamini-Hochberg)", "p"),
+        )
 
     @property
     def overall(self) -> pd.Series:
@@ -48,7 +64,16 @@ class Gaps:
     @property
     def n_short(self) -> int:
         """Items whose gap lies below zero beyond chance (Holm over all items)."""
-        return int(((self.items["estimate"] < 0) & (self.items["p_holm"] < 1 - self.level)).sum())
+        return int(((self.items["estimate"] < 0) & self._shown).sum())
+
+    @property
+    def n_above(self) -> int:
+        """Items whose gap lies above zero beyond chance (Holm over all items)."""
+        return int(((self.items["estimate"] > 0) & self._shown).sum())
+
+    @property
+    def _shown(self) -> pd.Series:
+        return self.items["p_holm"] < 1 - self.level
 
     @property
     def worst(self) -> pd.Series:
@@ -58,7 +83,7 @@ class Gaps:
 
     @property
     def scores(self) -> pd.DataFrame:
-        """SERVQUAL (gap) beside SERVPERF (perception alone), by dimension.
+        """SERVQUAL (gap) beside SERVPERF (perception alone), by dimension and, last, overall.
 
         References
         ----------
@@ -66,7 +91,7 @@ class Gaps:
         Journal of Marketing 56(3).
         """
         d = self.dimensions
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "dimension": d["dimension"],
                 "n": d["n"],
@@ -80,21 +105,88 @@ class Gaps:
                 "rank_servperf": d["perception"].iloc[:-1].rank().reindex(d.index),
             }
         )
-
-    def metrics(self) -> pd.DataFrame:
-        """Gap overall and by dimension: name, value, low, high."""
-        d = self.dimensions
-        names = ["gap" if x == "overall" else f"gap.{x}" for x in d["dimension"]]
-        return pd.DataFrame(
-            {"name": names, "value": d["estimate"], "low": d["low"], "high": d["high"]}
+        return labelled(
+            table,
+            dimension="Dimension",
+            n="Answers",
+            servqual=("Gap", "number:2"),
+            servperf=("Experience", "number:2"),
+            rank_servqual=("Rank by gap", "number:0"),
+            rank_servperf=("Rank by experience", "number:0"),
         )
 
-    def plot_dimensions(self, ax: Axes | None = None) -> Axes:
-        """Draw the gap of each dimension with its interval."""
-        return self.plot(ax, of="dimensions")
+    def estimates(self) -> dict[str, Estimate]:
+        """Gap overall (`gap`) and by dimension (`gap.tangibles`), scale points."""
+        about: dict[str, Any] = {"kind": "points", "better": "up", "signed": True}
+        parts = named_estimates(
+            self.dimensions, "dimension", prefix="gap.", level=self.level, **about
+        )
+        whole = parts.pop("gap.overall").named("Experience minus expectation (scale points)")
+        return {"gap": whole, **parts}
 
-    def plot(self, ax: Axes | None = None, *, of: Literal["items", "dimensions"] = "items") -> Axes:
+    def findings(self) -> list[Finding]:
+        """How many items fall short beyond chance, and where the gap is widest."""
+        gap, widest = self.estimates()["gap"], self.table.iloc[0]
+        short, above = self.n_short, self.n_above
+        counts = {"n": short, "above": above, "total": len(self.items)}
+        where = {"dimension": self.worst["dimension"], "item": widest["label"]}
+        if short and self.worst["estimate"] < 0:
+            message, verdict = (
+                "{n} of {total} items fall short of what customers expect, most of all {dimension}",
+                "short",
+            )
+        elif short:
+            message, verdict = (
+                "{n} of {total} items fall short of what customers expect, most of all “{item}”",
+                "short",
+            )
+        elif above:
+            message, verdict = (
+                "No item is shown to fall short; {above} of {total} exceed what customers expect",
+                "above",
+            )
+        else:
+            message, verdict = (
+                "No item is shown to fall short of, or to exceed, what customers expect",
+                "open",
+            )
+        advice = None
+        if gap.high < 0:
+            advice = Advice("Close the gap to what customers expect: {gap} on average.", 3)
+        (lowest,) = named_estimates(
+            self.table.head(1), "label", kind="points", signed=True
+        ).values()
+        return [
+            Finding(
+                "gap",
+                message,
+                {**counts, **where, "gap": gap},
+                verdict=verdict,
+                severity="note" if short or not above else "ok",
+                estimates={"gap": gap},
+                advice=advice,
+            ),
+            Finding(
+                "gap.widest",
+                "Experience differs from expectation by {gap} on average. It compares worst with"
+                " what is expected for “{item}”: {lowest}.",
+                {"gap": gap, "item": widest["label"], "lowest": lowest},
+            ),
+        ]
+
+    def plot_dimensions(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw the gap of each dimension with its interval."""
+        return self.plot(ax, of="dimensions", language=language)
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        of: Literal["items", "dimensions"] = "items",
+        language: str | Language = "en",
+    ) -> Axes:
         """Draw each gap with its interval, the widest shortfall on top."""
+        say = speak(language)
         ax = ax or plt.gca()
         table = self.items if of == "items" else self.dimensions.iloc[:-1]
         names = table["label"] if of == "items" else table["dimension"]
@@ -111,10 +203,10 @@ class Gaps:
         edge = float(np.nanmin([rows["low"].min(), rows["estimate"].min(), 0.0]))
         top = float(np.nanmax([rows["high"].max(), rows["estimate"].max(), 0.0]))
         ax.set_xlim(edge - 0.05 * abs(edge) - 0.02, top + 0.12)
-        ax.set_yticks(place, [str(name) for name in names.iloc[order]])
+        ax.set_yticks(place, [say.name(name) for name in names.iloc[order]])
         ax.tick_params(axis="y", length=0)
         ax.set_ylim(-0.8, len(rows) - 0.2)
-        ax.set_xlabel("Experience minus expectation, scale points (bar: 95% interval)")
+        ax.set_xlabel(say(GAP_AXIS))
         ax.grid(visible=False, axis="y")
         return ax
 

@@ -13,14 +13,16 @@ from scipy.special import stdtr
 
 from workbench.arrays import Array, Index
 from workbench.errors import DataError
-from workbench.satisfaction.gaps.gaps import dimension_gaps, dimension_sides
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.satisfaction.gaps.gaps import GAP_AXIS, dimension_gaps, dimension_sides
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.stats import Sample, Shift, adjust, mean_shift
 from workbench.stats.weights import several
 
 
 @dataclass(frozen=True)
-class GroupGaps:
+class GroupGaps(Result):
     """Gaps of each group.
 
     Attributes
@@ -30,16 +32,28 @@ class GroupGaps:
         `estimate`, `low`, `high`, `withheld` (bool), `reason`; on the overall rows `from_rest`
         (gap less that of all other groups), `rest_low`, `rest_high`, `p`, `p_holm`.
     by : str
+    min_cell : int
+        Groups of fewer answers are withheld.
     """
 
     table: pd.DataFrame
     by: str
+    min_cell: int = 5
 
     @property
     def overall(self) -> pd.DataFrame:
         """One row a group: the gap over all items, the widest first, withheld groups last."""
         rows = self.table[self.table["dimension"] == "overall"]
-        return rows.sort_values("estimate", kind="stable").reset_index(drop=True)
+        return labelled(
+            rows.sort_values("estimate", kind="stable").reset_index(drop=True),
+            **{self.by: "Group"},
+            n="Answers",
+            expectation=("Expectation", "number:2"),
+            perception=("Experience", "number:2"),
+            estimate=("Gap", "number:2"),
+            p_holm=("Differs from the others (p, Holm)", "p"),
+            reason="Note",
+        )
 
     @property
     def worst(self) -> pd.Series:
@@ -47,20 +61,58 @@ class GroupGaps:
         return self.overall.iloc[0]
 
     @property
-    def apart(self) -> bool:
+    def differ(self) -> bool:
         """Whether any group differs from all others together beyond chance (Holm, 5 %)."""
         return bool((self.overall["p_holm"] < 0.05).any())
 
-    def metrics(self) -> pd.DataFrame:
-        """Gap of each group shown: name, value, low, high."""
+    def estimates(self) -> dict[str, Estimate]:
+        """Gap of each group shown, the widest first."""
         rows = self.overall[~self.overall["withheld"]]
-        names = "gap." + rows[self.by].astype(str)
-        return pd.DataFrame(
-            {"name": names, "value": rows["estimate"], "low": rows["low"], "high": rows["high"]}
+        return named_estimates(
+            rows, self.by, prefix="gap.", kind="points", better="up", signed=True
         )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Who is served worst by what they expect, and whether groups differ; nothing of one."""
+        shown = self.estimates()
+        if not shown:
+            return []
+        (worst, *others) = shown.values()
+        all_short = all(each.high < 0 for each in shown.values())
+        values = {"worst": worst.label, "gap": worst, "least": self.min_cell}
+        if self.differ and worst.high < 0:
+            message = "Groups differ: expectations are missed most for {worst}"
+        elif self.differ and worst.low > 0:
+            message = "Groups differ: expectations are exceeded least for {worst}"
+        elif self.differ:
+            message = "Groups differ: experience is lowest against expectation for {worst}"
+        elif all_short and others:
+            message = "Expectations are missed in every group, most for {worst}"
+        elif all(each.low > 0 for each in shown.values()) and others:
+            message = "Expectations are exceeded in every group, least for {worst}"
+        elif others:
+            message = "No group is shown to differ from the others"
+        else:
+            message = "Only one group is large enough to be shown: {worst}"
+        return [
+            Finding(
+                "gap.groups",
+                message,
+                values,
+                verdict="differ" if self.differ else "alike",
+                estimates={"gap": worst},
+            ),
+            Finding(
+                "gap.group",
+                "For {worst} experience differs from expectation by {gap}. Groups with fewer than"
+                " {least} answers are withheld.",
+                values,
+            ),
+        ]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the gap of each group with its interval, the widest on top."""
+        say = speak(language)
         ax = ax or plt.gca()
         rows = self.overall.iloc[::-1].reset_index(drop=True)
         shown = rows[~rows["withheld"]]
@@ -68,15 +120,14 @@ class GroupGaps:
         error = [shown["estimate"] - shown["low"], shown["high"] - shown["estimate"]]
         ax.errorbar(shown["estimate"], place, xerr=error, fmt="o", capsize=3)
         for at in rows.index[rows["withheld"]]:
-            ax.annotate(
-                "withheld: too few answers", (0, at), va="center", ha="right", fontsize="small"
-            )
+            words = say("withheld: too few answers")
+            ax.annotate(words, (0, at), va="center", ha="right", fontsize="small")
         ax.axvline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
-        ax.set_yticks(rows.index, [str(v) for v in rows[self.by]])
+        ax.set_yticks(rows.index, [say.name(v) for v in rows[self.by]])
         ax.set_ylim(-0.7, len(rows) - 0.3)
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False, axis="y")
-        ax.set_xlabel("Experience minus expectation, scale points (bar: 95% interval)")
+        ax.set_xlabel(say(GAP_AXIS))
         return ax
 
 
@@ -119,7 +170,7 @@ def gaps_by(answers: Answers, by: str, *, min_cell: int = 5, level: float = 0.95
     table = pd.concat(parts, ignore_index=True)
     overall = seen[:, -1] - wished[:, -1]
     rest = _against_rest(overall, w, people, groups, min_cell, level).assign(dimension="overall")
-    return GroupGaps(table.merge(rest, on=[by, "dimension"], how="left"), by)
+    return GroupGaps(table.merge(rest, on=[by, "dimension"], how="left"), by, min_cell)
 
 
 def _against_rest(
@@ -209,7 +260,15 @@ def gap_changes(
         )
     table = pd.concat(rows, ignore_index=True)
     table["p_holm"] = adjust(table["p"], "holm")
-    return table
+    return labelled(
+        table,
+        dimension="Dimension",
+        before="From wave",
+        after="To wave",
+        both="In both",
+        estimate=("Change of the gap", "number:2"),
+        p_holm=("p-value (Holm)", "p"),
+    )
 
 
 def _groups(answers: Answers, by: str) -> pd.Series:

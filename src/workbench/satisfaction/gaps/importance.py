@@ -11,15 +11,16 @@ from matplotlib.axes import Axes
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.results.drawing import name_marks
-from workbench.results.estimate import Estimate
 from workbench.satisfaction.gaps.priorities import PriorityMap, priority_map
 from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.satisfaction.questionnaire.answers import Answers
 
 
 @dataclass(frozen=True)
-class Importance:
+class Importance(Result):
     """Stated and derived importance of each item.
 
     Attributes
@@ -44,13 +45,37 @@ class Importance:
         """Items that both maps put into the same quadrant."""
         return int(self.table["same"].sum())
 
-    def metrics(self) -> pd.DataFrame:
-        """Rank correlation: name, value, low, high."""
-        value, low, high = self.agreement
-        return pd.DataFrame([{"name": "agreement", "value": value, "low": low, "high": high}])
+    def estimates(self) -> dict[str, Estimate]:
+        """Rank correlation of the two over the items."""
+        return {"agreement": self.agreement.named("Agreement of stated and derived importance")}
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Whether the two orders go together, apart, or cannot be told to do either."""
+        r = self.agreement
+        if r.low > 0.5:
+            message = "What customers call important also goes with their satisfaction"
+        elif r.high < 0.5:
+            message = (
+                "What customers call important is not always what goes with their satisfaction"
+            )
+        else:
+            message = (
+                "Whether what customers call important goes with their satisfaction remains open"
+            )
+        return [
+            Finding("importance", message, estimates={"agreement": r}),
+            Finding(
+                "importance.agreement",
+                "Both views put {same} of {total} services into the same quadrant of the priority"
+                " map. The two orders agree with a rank correlation of {r}, where 1 is the same"
+                " order and 0 none.",
+                {"same": self.n_same, "total": len(self.table), "r": r},
+            ),
+        ]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw derived against stated importance, with intervals; numbers are items."""
+        say = speak(language)
         ax = ax or plt.gca()
         t = self.table
         colour = plt.rcParams["axes.prop_cycle"].by_key()["color"][0]
@@ -67,8 +92,8 @@ class Importance:
         )
         ax.margins(0.1)
         name_marks(ax, x, y, list(t["item"]))
-        ax.set_xlabel("Stated importance, mean answer")
-        ax.set_ylabel("Importance, correlation with overall satisfaction")
+        ax.set_xlabel(say("Stated importance, mean answer"))
+        ax.set_ylabel(say("Importance, correlation with overall satisfaction"))
         return ax
 
 
@@ -125,14 +150,15 @@ def importance(
     said = {item: part.importance[item] for item in asked}
     stated = priority_map(part, stated=said, rng=rng, draws=draws, level=level)
     derived = priority_map(part, outcome=outcome, rng=rng, draws=draws, level=level)
+    by_item = [each.table.set_index("item").loc[asked].reset_index() for each in (stated, derived)]
     table = pd.DataFrame(
         {
             "item": asked,
-            "label": stated.table["label"],
-            "n": np.minimum(stated.table["n"], derived.table["n"]),
+            "label": by_item[0]["label"],
+            "n": np.minimum(by_item[0]["n"], by_item[1]["n"]),
         }
     )
-    for name, found in (("stated", stated.table), ("derived", derived.table)):
+    for name, found in zip(("stated", "derived"), by_item, strict=True):
         table[name] = found["importance"]
         table[f"{name}_low"], table[f"{name}_high"] = (
             found["importance_low"],
@@ -143,6 +169,15 @@ def importance(
         )
         table[f"{name}_quadrant"] = found["quadrant"]
     table["same"] = table["stated_quadrant"] == table["derived_quadrant"]
+    table = labelled(
+        table.sort_values("derived_rank", ignore_index=True),
+        item="No.",
+        label="Item",
+        stated=("Stated importance", "number:2"),
+        derived=("Derived importance", "number:2"),
+        stated_quadrant="Quadrant, as stated",
+        derived_quadrant="Quadrant, as derived",
+    )
     return Importance(table, _agreement(part, outcome, rng, draws, level), stated, derived)
 
 
@@ -157,7 +192,7 @@ def _agreement(
     found = [_rank_correlation(said, felt, y, w)]
     found += [_rank_correlation(said, felt, y, d) for d in resampled(w, draws, rng, part.people)]
     low, high = percentile_limits(np.array(found[1:]), level, respondents(w, part.people))
-    return Estimate(found[0], float(low), float(high), float(len(part.items)), level)
+    return Estimate(found[0], float(low), float(high), float(len(part.items)), level, digits=2)
 
 
 def _rank_correlation(said: Array, felt: Array, y: Array, w: Array) -> float:

@@ -15,6 +15,8 @@ from scipy.special import ndtr
 
 from workbench.arrays import Array, Index
 from workbench.errors import DataError
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.results.drawing import name_marks
 from workbench.satisfaction.moments import resampled
 from workbench.stats import effective_answers, unequal_weights, wilson
@@ -43,7 +45,7 @@ _LOOKUP: Final = np.array([[CATEGORIES.index(c) for c in row] for row in TABLE])
 
 
 @dataclass(frozen=True)
-class Kano:
+class Kano(Result):
     """How customers take each item.
 
     Attributes
@@ -62,23 +64,40 @@ class Kano:
     table: pd.DataFrame
     shares: pd.DataFrame
 
-    def metrics(self) -> pd.DataFrame:
-        """Timko's coefficients: name, value, low, high."""
-        parts = [
-            pd.DataFrame(
-                {
-                    "name": f"{side}." + self.table["item"].astype(str),
-                    "value": self.table[side],
-                    "low": self.table[f"{side}_low"],
-                    "high": self.table[f"{side}_high"],
-                }
-            )
-            for side in ("better", "worse")
-        ]
-        return pd.concat(parts, ignore_index=True)
+    @property
+    def n_clear(self) -> int:
+        """Items with a clear category."""
+        return int(self.table["clear"].fillna(False).astype(bool).sum())
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def estimates(self) -> dict[str, Estimate]:
+        """Timko's coefficients of each item: `better.01`, `worse.01`."""
+        return {
+            name: each
+            for side in ("better", "worse")
+            for name, each in named_estimates(
+                self.table, "item", estimate=side, prefix=f"{side}."
+            ).items()
+        }
+
+    def findings(self) -> list[Finding]:
+        """How many items have a clear place."""
+        return [
+            Finding(
+                "kano",
+                "Of {n} services, {clear} have a clear place between must and delight",
+                {"n": len(self.table), "clear": self.n_clear},
+            ),
+            Finding(
+                "kano.meaning",
+                "A must is missed when it fails and goes unnoticed when it works; a delight is the"
+                " reverse. Between them lie services of which more is better. A place is clear when"
+                " it is named beyond chance more often than any other.",
+            ),
+        ]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw better against worse; filled marks have a clear category."""
+        say = speak(language)
         ax = ax or plt.gca()
         t = self.table.dropna(subset=["better", "worse"])
         colour = plt.rcParams["axes.prop_cycle"].by_key()["color"][0]
@@ -116,7 +135,7 @@ class Kano:
             ax.text(
                 0.015 if side == "left" else 0.985,
                 0.98 if edge == "top" else 0.02,
-                name,
+                say(name),
                 transform=ax.transAxes,
                 ha=side,
                 va=edge,
@@ -125,8 +144,8 @@ class Kano:
             )
         ax.set(xlim=(0, 1), ylim=(0, 1))
         name_marks(ax, -t["worse"], t["better"], list(t["item"]))
-        ax.set_xlabel("Dissatisfied if it fails, share of answers")
-        ax.set_ylabel("Satisfied if it works, share of answers")
+        ax.set_xlabel(say("Dissatisfied if it fails, share of answers"))
+        ax.set_ylabel(say("Satisfied if it works, share of answers"))
         return ax
 
 
@@ -240,7 +259,7 @@ def kano(
         who = None if people is None else several(np.asarray(people)[both])
         drawn = resampled(mine, draws, rng, who) if draws else ()
         counts = np.array([mine @ hot, *(d @ hot for d in drawn)])
-        found, parts = _judge(counts, _Worth(hot, None if given is None else mine, who), level)
+        found, parts = _judge(counts, _Effective(hot, None if given is None else mine, who), level)
         rows.append({**row, **found, "reason": ""})
         shares.append(parts.assign(item=item, n=row["n"]))
     if not shares:
@@ -249,7 +268,18 @@ def kano(
             where="survey",
             remedy=f"at least {min_cell} respondents must answer both questions of an item",
         )
-    table = pd.DataFrame(rows)
+    table = labelled(
+        pd.DataFrame(rows),
+        item="No.",
+        label="Item",
+        n="Answers",
+        category="Category",
+        share=("Share that says so", "percent"),
+        probability=("Probability", "percent"),
+        better=("Satisfied if it works", "number:2"),
+        worse=("Dissatisfied if it fails", "number:2"),
+        reason="Note",
+    )
     order = ["item", "category", "n", "estimate", "low", "high"]
     return Kano(table, pd.concat(shares, ignore_index=True)[order])
 
@@ -273,8 +303,8 @@ def _coded(answers: pd.Series, codes: Mapping[Any, int] | None, column: str) -> 
 
 
 @dataclass(frozen=True)
-class _Worth:
-    """What weighted answers are worth for one share or another; their number without weights."""
+class _Effective:
+    """How many answers of a simple sample weighted ones are worth, for one share or another."""
 
     hot: Array  # (n, categories)
     weights: Array | None
@@ -294,7 +324,9 @@ class _Worth:
         return effective_answers(value[here], w, clusters=who)
 
 
-def _judge(counts: Array, worth: _Worth, level: float) -> tuple[dict[str, Any], pd.DataFrame]:
+def _judge(
+    counts: Array, effective: _Effective, level: float
+) -> tuple[dict[str, Any], pd.DataFrame]:
     """One item: the first row of the counts is the estimate, the others are resamples."""
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-300)
     now = share[0]
@@ -304,9 +336,10 @@ def _judge(counts: Array, worth: _Worth, level: float) -> tuple[dict[str, Any], 
     a, b = now[first], now[second]
     # Shares of the same people vary against each other: (a + b) / n under equality. Fong's formula
     # takes them as independent, which calls too many categories clear.
-    p = float(2 * ndtr(-(a - b) / np.sqrt((a + b) / worth.of([first], [second]))))
-    better, worse = (_ratio(now, up, worth, level) for up in ((1, 2), (0, 1)))
-    limits = [_wilson(s, worth.of([c]), level) for c, s in enumerate(now)]
+    p = float(2 * ndtr(-(a - b) / np.sqrt((a + b) / effective.of([first], [second]))))
+    better, worse = (_ratio(now, up, effective, level) for up in ((1, 2), (0, 1)))
+    sizes = [effective.of([c]) for c in range(len(now))]
+    limits = [_limits(share, size, level) for share, size in zip(now, sizes, strict=True)]
     held = share[1:].argmax(axis=1) == first if len(share) > 1 else np.array([np.nan])
     found = {
         "category": CATEGORIES[first],
@@ -337,16 +370,16 @@ def _judge(counts: Array, worth: _Worth, level: float) -> tuple[dict[str, Any], 
 
 
 def _ratio(
-    share: Array, up: tuple[int, ...], worth: _Worth, level: float
+    share: Array, up: tuple[int, ...], effective: _Effective, level: float
 ) -> tuple[float, float, float]:
     """Timko's coefficient: a share of those who answered M, O, A or I."""
     core = float(share[:4].sum())
     if core <= 0:
         return float("nan"), float("nan"), float("nan")
     value = float(share[list(up)].sum()) / core
-    return value, *_wilson(value, worth.of(up, among=(0, 1, 2, 3)), level)
+    return value, *_limits(value, effective.of(up, among=(0, 1, 2, 3)), level)
 
 
-def _wilson(share: float, size: float, level: float) -> tuple[float, float]:
+def _limits(share: float, size: float, level: float) -> tuple[float, float]:
     low, high = wilson(min(share, 1.0) * size, size, level=level)
     return float(low), float(high)

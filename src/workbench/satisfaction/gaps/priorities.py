@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.results.drawing import name_marks
 from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.satisfaction.questionnaire.answers import Answers
@@ -21,16 +23,16 @@ QUADRANTS = ("Concentrate here", "Keep up the good work", "Low priority", "Possi
 
 
 @dataclass(frozen=True)
-class PriorityMap:
+class PriorityMap(Result):
     """Importance and perception of each item.
 
     Attributes
     ----------
     table : DataFrame
-        `item`, `label`, `dimension`, `n`, `perception`, `perception_low`, `perception_high`,
-        `importance`, `importance_low`, `importance_high`, `quadrant`, `probability` (share of
-        bootstrap samples in which the item lies in that quadrant), `sure` (at least .9), and one
-        column a quadrant with its probability.
+        By quadrant, the most important first: `item`, `label`, `dimension`, `n`, `perception`,
+        `perception_low`, `perception_high`, `importance`, `importance_low`, `importance_high`,
+        `quadrant`, `probability` (share of bootstrap samples in which the item lies in that
+        quadrant), `sure` (at least .9), and one column a quadrant with its probability.
     perception_cut, importance_cut : float
         Means over the items, where the lines are drawn.
     source : str
@@ -48,28 +50,40 @@ class PriorityMap:
         rows = self.table[self.table["quadrant"] == QUADRANTS[0]]
         return rows.sort_values("probability", ascending=False).reset_index(drop=True)
 
-    def metrics(self) -> pd.DataFrame:
-        """Count the items of the first quadrant: name, value, low, high.
+    def estimates(self) -> dict[str, Estimate]:
+        """Count the items of the first quadrant.
 
-        `value` counts the items seen there, `low` those with a probability of at least .95, `high`
-        all that have at least .05.
+        The value counts the items seen there, its lower end those with a probability of at least
+        .95, its upper end all that have at least .05.
         """
-        p = self.table[QUADRANTS[0]]
-        seen = int((self.table["quadrant"] == QUADRANTS[0]).sum())
-        low, high = int((p >= 0.95).sum()), int((p >= 0.05).sum())
-        return pd.DataFrame(
-            [
-                {
-                    "name": "to_concentrate_on",
-                    "value": seen,
-                    "low": min(low, seen),
-                    "high": max(high, seen),
-                }
-            ]
-        )
+        p, seen = self.table[QUADRANTS[0]], len(self.first)
+        least, most = int((p >= 0.95).sum()), int((p >= 0.05).sum())
+        count = Estimate(seen, min(least, seen), max(most, seen), len(p), better="down")
+        return {"to_concentrate_on": count.named("Items to concentrate on")}
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """How many items matter much and are served below average, and how many of them surely."""
+        first, sure = len(self.first), int(self.first["sure"].sum())
+        if not first:
+            message = "No item matters much and is served below average"
+        elif sure == first:
+            message = "{n} items matter much and are served below average, all of them beyond doubt"
+        else:
+            message = (
+                "{n} items matter much and are served below average, {sure} of them beyond doubt"
+            )
+        return [
+            Finding("priorities", message, {"n": first, "sure": sure}),
+            Finding(
+                "priorities.sure",
+                "An item is beyond doubt when it stays in its quadrant in nine of ten resamples of"
+                " the respondents.",
+            ),
+        ]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the map; filled marks lie in their quadrant with probability .9 or more."""
+        say = speak(language)
         ax = ax or plt.gca()
         t = self.table
         first = (t["quadrant"] == QUADRANTS[0]).to_numpy()
@@ -98,16 +112,18 @@ class PriorityMap:
             ax.text(
                 x,
                 y,
-                name,
+                say(name),
                 transform=ax.transAxes,
                 ha=side,
                 va=edge,
                 color=muted,
                 fontsize="small",
             )
-        ax.set_xlabel("Experience, mean answer")
+        ax.set_xlabel(say("Experience, mean answer"))
         derived = "Importance, correlation with overall satisfaction"
-        ax.set_ylabel(derived if self.source == "derived" else "Stated importance, mean answer")
+        ax.set_ylabel(
+            say(derived if self.source == "derived" else "Stated importance, mean answer")
+        )
         return ax
 
 
@@ -200,6 +216,17 @@ def priority_map(
             "sure": probability >= 0.9,
             **{name: odds[q] for q, name in enumerate(QUADRANTS)},
         }
+    )
+    table = labelled(
+        table.sort_values(
+            ["quadrant", "importance"], ascending=[True, False], kind="stable", ignore_index=True
+        ),
+        item="No.",
+        label="Item",
+        quadrant="Quadrant",
+        probability=("Probability", "percent"),
+        perception=("Experience", "number:2"),
+        importance=("Importance", "number:2"),
     )
     source = "derived" if stated is None else "stated"
     return PriorityMap(table, float(cuts[0][0]), float(cuts[1][0]), source)

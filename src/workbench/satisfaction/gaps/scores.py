@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,7 +14,8 @@ from scipy.stats import kendalltau
 
 from workbench.arrays import Array
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.satisfaction.gaps.gaps import dimension_sides, gaps, paired
 from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.satisfaction.questionnaire.answers import Answers
@@ -39,40 +41,14 @@ def perception_scores(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
     scores = answers.scores(answers.perception)
     dims = paired(scores.to_numpy(), weights=w, people=people, level=level)
     table = pd.concat([items, dims], ignore_index=True)
-    table = table[["n", "missing", "estimate", "low", "high"]]
+    table = table[["n", "missing", "estimate", "low", "high"]].copy()
     names = list(scores.columns)
     table.insert(0, "item", [*answers.items, *([""] * len(names))])
     table.insert(1, "label", [*(answers.labels.get(i, i) for i in answers.items), *names])
     table.insert(2, "dimension", [*(answers.dimension_of(i) for i in answers.items), *names])
-    return table
-
-
-def weighted_score(
-    answers: Answers, importance: Mapping[str, float] | None = None, *, level: float = 0.95
-) -> Estimate:
-    """Weighted SERVQUAL score: each respondent's gaps, weighted by what matters to them.
-
-    Parameters
-    ----------
-    answers : Answers
-    importance : mapping of dimension to number, optional
-        One weight a dimension for everybody (say, of a hundred points, or derived from drivers);
-        without it, each respondent's own stated importance of the items.
-
-    Raises
-    ------
-    DataError
-        No importance was stated and none is given.
-
-    References
-    ----------
-    Zeithaml, Parasuraman, Berry (1990), Delivering Quality Service, chapter 9 and appendix A.
-    """
-    own = _weighted_gaps(answers, importance)
-    w = answers.weights if answers.weighted else None
-    people = several(answers.people)
-    row = paired(own[:, None], weights=w, people=people, level=level).iloc[0]
-    return Estimate(row["estimate"], row["low"], row["high"], row["n"], level)
+    return labelled(
+        table, label="Item", n="Answers", missing="Missing", estimate=("Experience", "number:2")
+    )
 
 
 def _weighted_gaps(answers: Answers, importance: Mapping[str, float] | None) -> Array:
@@ -104,42 +80,95 @@ def _weighted_gaps(answers: Answers, importance: Mapping[str, float] | None) -> 
     )
 
 
-def overall_scores(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
+def overall_scores(
+    answers: Answers, importance: Mapping[str, float] | None = None, *, level: float = 0.95
+) -> OverallScores:
     """Set the scores of the service as a whole beside one another.
 
-    Returns
-    -------
-    DataFrame
-        `score`, `n`, `estimate`, `low`, `high`: SERVQUAL (mean gap); where importance was stated
-        also SERVQUAL weighted by it, and by how much that moves it (of the respondents who have
-        both); last SERVPERF (mean experience, of the items with an expectation).
+    Parameters
+    ----------
+    answers : Answers
+    importance : mapping of dimension to number, optional
+        One weight a dimension for everybody (say, of a hundred points, or derived from drivers);
+        without it each respondent's own stated importance of the items, where it was asked.
+
+    Raises
+    ------
+    DataError
+        A dimension without importance, or expectations were not asked.
+
+    References
+    ----------
+    Zeithaml, Parasuraman, Berry (1990), Delivering Quality Service, chapter 9 and appendix A.
     """
     w, people = answers.weights if answers.weighted else None, several(answers.people)
     columns = {"SERVQUAL": answers.scores(answers.gap)["overall"].to_numpy()}
-    if not answers.importance.empty:
-        own = _weighted_gaps(answers, None)
-        columns["SERVQUAL, weighted by importance"] = own
-        columns["What importance changes"] = own - columns["SERVQUAL"]
+    if importance is not None or not answers.importance.empty:
+        own = _weighted_gaps(answers, importance)
+        columns[WEIGHTED] = own
+        columns[CHANGE] = own - columns["SERVQUAL"]
     columns["SERVPERF"] = dimension_sides(answers)[1][:, -1]
     table = paired(np.column_stack(list(columns.values())), weights=w, people=people, level=level)
     table.insert(0, "score", list(columns))
-    return table[["score", "n", "estimate", "low", "high"]]
+    return OverallScores(table[["score", "n", "estimate", "low", "high"]])
+
+
+WEIGHTED, CHANGE = "SERVQUAL, weighted by importance", "What importance changes"
 
 
 @dataclass(frozen=True)
-class ScoreComparison:
-    """How the verdict on each item differs between the gap and experience alone.
+class OverallScores(Result):
+    """The service as a whole in one number, by several rules.
 
     Attributes
     ----------
     table : DataFrame
-        One row an item: `item`, `label`, `dimension`, `gap`, `experience`, `rank_gap`,
-        `rank_experience` (1 is the weakest), `worst_by_gap`, `worst_by_experience` (in the weakest
-        third), `verdict` ("both", "gap only", "experience only", "neither").
+        `score`, `n`, `estimate`, `low`, `high`: SERVQUAL (mean gap); where importance is known
+        also SERVQUAL weighted by it, and by how much that moves it (of the respondents who have
+        both); last SERVPERF (mean experience, of the items with an expectation).
+    """
+
+    table: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        """Label the table."""
+        shown = labelled(self.table, score="Score", n="Answers", estimate=("Points", "number:2"))
+        object.__setattr__(self, "table", shown)
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Each score, scale points."""
+        about: dict[str, Any] = {"kind": "points", "better": "up"}
+        gaps_first = named_estimates(self.table.iloc[:-1], "score", signed=True, **about)
+        return gaps_first | named_estimates(self.table.iloc[-1:], "score", **about)
+
+    def findings(self) -> list[Finding]:
+        """Whether what customers call important moves the gap."""
+        scores = self.estimates()
+        if WEIGHTED not in scores:
+            return []
+        return [
+            Finding(
+                "gap.weighted",
+                "Weighted by importance, the gap is {weighted}. Importance changes it by {change}.",
+                {"weighted": scores[WEIGHTED], "change": scores[CHANGE]},
+            )
+        ]
+
+
+@dataclass(frozen=True)
+class ScoreComparison(Result):
+    """Which items are weak by the gap, by experience alone, or by both.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row an item: `item`, `label`, `dimension`, `gap`, `perception`, `rank_gap`,
+        `rank_perception` (1 is the weakest), `weak_by` (in the weakest third of "both", "gap only",
+        "experience only" or "neither"); the weakest by gap first.
     agreement, agreement_low, agreement_high : float
         Kendall's tau-b of the two rankings, bootstrap interval over respondents.
     explained : DataFrame
-        `score` ("gap", "experience", "difference"), `estimate`, `low`, `high`: share of the
+        `score` ("gap", "perception", "difference"), `estimate`, `low`, `high`: share of the
         variance of overall satisfaction that the dimensions' scores explain; empty without an
         outcome.
     """
@@ -153,33 +182,60 @@ class ScoreComparison:
     @property
     def disputed(self) -> pd.DataFrame:
         """Items that one measure counts among the weakest third and the other does not."""
-        return self.table[self.table["verdict"].isin(["gap only", "experience only"])]
+        return self.table[self.table["weak_by"].isin(["gap only", "experience only"])]
 
-    def metrics(self) -> pd.DataFrame:
-        """Agreement and explained shares: name, value, low, high."""
-        top = ("servqual.agreement", self.agreement, self.agreement_low, self.agreement_high)
-        rest = [
-            (f"explained.{r.score}", r.estimate, r.low, r.high) for r in self.explained.itertuples()
+    def estimates(self) -> dict[str, Estimate]:
+        """Agreement of the two rankings, and the shares that they explain of satisfaction."""
+        tau = Estimate(
+            self.agreement, self.agreement_low, self.agreement_high, len(self.table), digits=2
+        )
+        return {
+            "servqual.agreement": tau.named("Agreement of gap and experience"),
+            **named_estimates(self.explained, "score", prefix="explained.", kind="percent"),
+        }
+
+    def findings(self) -> list[Finding]:
+        """How many items only one measure calls weak, how far the rankings agree, what explains."""
+        known, n = self.estimates(), len(self.disputed)
+        message = "Gap and experience alone point to the same items"
+        if n:
+            message = "{n} of {total} items are weak by one measure and not by the other"
+        found = [
+            Finding("servqual.disputed", message, {"n": n, "total": len(self.table)}),
+            Finding(
+                "servqual.agreement",
+                "The two rankings of the items agree with a rank correlation of {tau}; 1 would be"
+                " full agreement.",
+                {"tau": known["servqual.agreement"]},
+            ),
         ]
-        return pd.DataFrame([top, *rest], columns=["name", "value", "low", "high"])
+        if len(self.explained):
+            shares = {"gap": known["explained.gap"], "alone": known["explained.perception"]}
+            explained = (
+                "The dimensions' gaps explain {gap} of the differences in overall satisfaction,"
+                " experience alone {alone}."
+            )
+            found.append(Finding("servqual.explained", explained, shares))
+        return found
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw each item's rank by gap against its rank by experience."""
+        say = speak(language)
         ax = ax or plt.gca()
         t = self.table
-        for verdict, marker in (
+        for side, marker in (
             ("both", "o"),
             ("gap only", "^"),
             ("experience only", "s"),
             ("neither", "."),
         ):
-            rows = t[t["verdict"] == verdict]
+            rows = t[t["weak_by"] == side]
             if len(rows):
-                ax.plot(rows["rank_experience"], rows["rank_gap"], marker, label=verdict)
+                ax.plot(rows["rank_perception"], rows["rank_gap"], marker, label=say(side))
         for row in t.itertuples():
             ax.annotate(
                 str(row.item),
-                (row.rank_experience, row.rank_gap),
+                (row.rank_perception, row.rank_gap),
                 xytext=(4, 3),
                 textcoords="offset points",
                 fontsize="small",
@@ -192,8 +248,8 @@ class ScoreComparison:
         ax.set_yticks(ranks)
         ax.invert_xaxis()
         ax.invert_yaxis()
-        ax.set_xlabel("Rank by experience (1 is the weakest)")
-        ax.set_ylabel("Rank by gap (1 is the weakest)")
+        ax.set_xlabel(say("Rank by experience (1 is the weakest)"))
+        ax.set_ylabel(say("Rank by gap (1 is the weakest)"))
         ax.legend(frameon=False, loc="lower right")
         return ax
 
@@ -218,21 +274,29 @@ def compare_scores(
         Bootstrap samples of respondents.
     """
     items = gaps(answers, level=level).items
-    by_gap, by_experience = items["estimate"].rank(), items["perception"].rank()
+    by_gap, by_perception = items["estimate"].rank(), items["perception"].rank()
     third = np.ceil(len(items) / 3)
-    worst = by_gap <= third, by_experience <= third
+    worst = by_gap <= third, by_perception <= third
     table = items[["item", "label", "dimension"]].assign(
         gap=items["estimate"],
-        experience=items["perception"],
+        perception=items["perception"],
         rank_gap=by_gap,
-        rank_experience=by_experience,
-        worst_by_gap=worst[0],
-        worst_by_experience=worst[1],
-        verdict=np.select(
+        rank_perception=by_perception,
+        weak_by=np.select(
             [worst[0] & worst[1], worst[0], worst[1]],
             ["both", "gap only", "experience only"],
             "neither",
         ),
+    )
+    table = labelled(
+        table.sort_values("rank_gap", kind="stable", ignore_index=True),
+        item="No.",
+        label="Item",
+        gap=("Gap", "number:2"),
+        perception=("Experience", "number:2"),
+        rank_gap=("Rank by gap", "number:0"),
+        rank_perception=("Rank by experience", "number:0"),
+        weak_by="Weak by",
     )
     base = answers.weights
     weights = np.vstack([base, *resampled(base, draws, rng, answers.people)])
@@ -246,7 +310,7 @@ def compare_scores(
         r2 = _explained(answers, y, weights)
         if r2 is not None:
             spans = percentile_limits(r2[1:], level, worth, estimate=r2[0])
-            names = ["gap", "experience", "difference"]
+            names = ["gap", "perception", "difference"]
             explained = pd.DataFrame(
                 {"score": names, "estimate": r2[0], "low": spans[0], "high": spans[1]}
             )

@@ -14,7 +14,8 @@ from matplotlib.axes import Axes
 
 from workbench.arrays import Array
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.satisfaction.questionnaire.answers import WEIGHT
 from workbench.stats import effective_answers, mean_interval, unequal_weights, wilson
 from workbench.stats.intervals import normal_quantile
@@ -24,7 +25,7 @@ _LEAST_CUSTOMERS = 30
 
 
 @dataclass(frozen=True)
-class BehaviourAfter:
+class BehaviourAfter(Result):
     """How later behaviour goes with an earlier answer: an association, no proof of cause.
 
     Attributes
@@ -63,36 +64,75 @@ class BehaviourAfter:
         """Whether the adjusted interval leaves out 1."""
         return 1 not in self.adjusted
 
-    def metrics(self) -> pd.DataFrame:
-        """Ratios of the models: name, value, low, high."""
-        t = self.table
-        return pd.DataFrame(
-            {
-                "name": f"{self.kind}." + t["model"],
-                "value": t["estimate"],
-                "low": t["low"],
-                "high": t["high"],
-            }
-        )
+    @property
+    def difference(self) -> Estimate:
+        """Change of the rate or the odds for one point more, as a share of it."""
+        label = "Purchases afterwards, per point of satisfaction"
+        if self.kind == "leaving":
+            label = "Odds of leaving, per point of satisfaction"
+        value, low, high = (x - 1 for x in self.adjusted)
+        n = self.adjusted.n
+        return Estimate(value, low, high, n, kind="percent", signed=True, label=label)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def estimates(self) -> dict[str, Estimate]:
+        """Give the difference for one point more (`later.purchases`), and the models' ratios."""
+        ratios = named_estimates(self.table, "model", prefix=f"{self.kind}.")
+        return {f"later.{self.kind}": self.difference, **ratios}
+
+    def findings(self) -> list[Finding]:
+        """Whether more satisfied customers behaved otherwise, and by how much."""
+        more, rises = self.difference, self.adjusted.value > 1
+        values = {"days": self.days, "more": more}
+        if self.kind == "leaving":
+            message = "Leaving is not shown to go with satisfaction"
+            if self.clear:
+                message = "Satisfied customers left less often in the {days} days after"
+                if rises:
+                    message = "Satisfied customers left more often in the {days} days after"
+            detail = (
+                "With one point more on the scale, the odds of leaving differ by {more}, among"
+                " customers of the same standing and wave."
+            )
+        else:
+            message = "Later purchases are not shown to go with satisfaction"
+            if self.clear:
+                message = "Satisfied customers bought less in the {days} days after"
+                if rises:
+                    message = "Satisfied customers bought more in the {days} days after"
+            detail = (
+                "With one point more on the scale, later purchases differ by {more}, among"
+                " customers who had bought as often before and answered in the same wave. That is"
+                " no proof that satisfaction sells: what makes people content may also make them"
+                " buy."
+            )
+        return [
+            Finding(
+                f"later.{self.kind}",
+                message,
+                values,
+                verdict="clear" if self.clear else "open",
+                estimates={f"later.{self.kind}": more},
+            ),
+            Finding(f"later.{self.kind}.size", detail, values),
+        ]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw what followed each answer, with its interval."""
+        say = speak(language)
         ax = ax or plt.gca()
         rows = self.levels.dropna(subset="estimate")
         scale = 100 if self.kind == "leaving" else 1
         value, low, high = (scale * rows[c].to_numpy(float) for c in ("estimate", "low", "high"))
         place = np.arange(len(rows))
         ax.errorbar(place, value, yerr=[value - low, high - value], fmt="o", capsize=3)
-        ax.set_xticks(place, [str(a) for a in rows["answer"]])
+        ax.set_xticks(place, [say.name(a) for a in rows["answer"]])
         ax.grid(visible=False, axis="x")
         ax.set_ylim(0, None)
         ax.set_xlim(-0.5, len(rows) - 0.5)
-        ax.set_xlabel("Answer")
-        ax.set_ylabel(
-            "Share that left, % (line: 95% interval)"
-            if self.kind == "leaving"
-            else "Purchases a customer (line: 95% interval)"
-        )
+        ax.set_xlabel(say("Answer"))
+        left = "Share that left, % (line: 95% interval)"
+        bought = "Purchases a customer (line: 95% interval)"
+        ax.set_ylabel(say(left if self.kind == "leaving" else bought))
         return ax
 
 
@@ -364,4 +404,7 @@ def _levels(
             mean = mean_interval(mine, weights=own, level=level)
             row |= {"estimate": mean.value, "low": max(mean.low, 0.0), "high": mean.high}
         rows.append(row)
-    return pd.DataFrame(rows)
+    shown = ("Share that left", "percent")
+    if kind == "purchases":
+        shown = ("Purchases a customer", "number:2")
+    return labelled(pd.DataFrame(rows), answer="Answer", n="Answers", estimate=shown, reason="Note")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from scipy.special import ndtr, ndtri
 
 from workbench.arrays import Array, Mask
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.results import Estimate, Result, labelled
 from workbench.stats import effective_answers, wilson
 from workbench.stats.weights import check_weights, several
 
@@ -63,8 +64,12 @@ def nps_limits(
     return limits[0], limits[1]
 
 
+#: What is known of every net promoter score.
+NPS: Final[dict[str, Any]] = {"kind": "points", "better": "up", "label": "Net promoter score"}
+
+
 @dataclass(frozen=True)
-class NetPromoter:
+class NetPromoter(Result):
     """Net promoter score of one group, in points (-100..100).
 
     Attributes
@@ -125,7 +130,8 @@ class NetPromoter:
         """Score interval in points."""
         p, _, d = self.parts * self.size
         low, high = nps_limits(p, d, max(self.size, p + d), level=self.level)
-        return Estimate(self.estimate, 100 * float(low), 100 * float(high), self.n, self.level)
+        ends = 100 * float(low), 100 * float(high)
+        return Estimate(self.estimate, *ends, self.n, self.level, **NPS)
 
     @property
     def adjusted_wald(self) -> Estimate:
@@ -141,23 +147,23 @@ class NetPromoter:
 
     @property
     def table(self) -> pd.DataFrame:
-        """Promoters, passives, detractors: `part`, `n`, `share`, `low`, `high` (Wilson)."""
+        """Promoters, passives, detractors: `part`, `n`, `share` with `_low`, `_high` (Wilson)."""
         counts = np.array([self.promoters, self.passives, self.detractors])
         low, high = wilson(self.parts * self.size, self.size, level=self.level)
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "part": ["promoters", "passives", "detractors"],
                 "n": counts,
                 "share": self.parts,
-                "low": low,
-                "high": high,
+                "share_low": low,
+                "share_high": high,
             }
         )
+        return labelled(table, part="Group", n="Answers", share=("Share", "percent"))
 
-    def metrics(self) -> pd.DataFrame:
-        """Return the score: name, value, low, high."""
-        i = self.interval
-        return pd.DataFrame([{"name": "nps", "value": i.value, "low": i.low, "high": i.high}])
+    def estimates(self) -> dict[str, Estimate]:
+        """Score in points with the score interval."""
+        return {"nps": self.interval}
 
 
 def nps(
@@ -309,7 +315,7 @@ def sample_plan(
             remedy="no sample is needed: a change of such a panel would show at once",
         )
     effective = n / design_effect
-    return pd.DataFrame(
+    plan = pd.DataFrame(
         {
             "change": list(changes),
             "n": round(n),
@@ -319,4 +325,11 @@ def sample_plan(
                 for c in changes
             ],
         }
+    )
+    return labelled(
+        plan,
+        change=("True change (points)", "number:0"),
+        n="Answers now",
+        power=("Chance that it shows", "percent"),
+        needed=("Answers needed a wave", "number:0"),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,7 +15,8 @@ from scipy.special import ndtri
 
 from workbench.arrays import Array, Index
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Kind, Result, labelled
 from workbench.satisfaction.loyalty.net_promoter import nps, usable_scores
 from workbench.satisfaction.questionnaire.answers import WEIGHT, same_person
 from workbench.stats import Sample, mean_interval, mean_shift, share_interval
@@ -25,7 +26,7 @@ Measure = Literal["nps", "csat", "top_two_box"]
 
 
 @dataclass(frozen=True)
-class Satisfaction:
+class Satisfaction(Result):
     """Customer satisfaction of one group: the mean and the share of the two best answers.
 
     Attributes
@@ -49,12 +50,13 @@ class Satisfaction:
             {"measure": "csat", **self.mean.row()},
             {"measure": "top_two_box", **self.top_two_box.row()},
         ]
-        return pd.DataFrame(rows)
+        return labelled(
+            pd.DataFrame(rows), measure="Measure", n="Answers", estimate=("Estimate", "number:2")
+        )
 
-    def metrics(self) -> pd.DataFrame:
-        """Both numbers: name, value, low, high."""
-        table = self.table.rename(columns={"measure": "name", "estimate": "value"})
-        return table[["name", "value", "low", "high"]]
+    def estimates(self) -> dict[str, Estimate]:
+        """Return both numbers: `csat` and `top_two_box`."""
+        return {"csat": self.mean, "top_two_box": self.top_two_box}
 
 
 def csat(
@@ -87,7 +89,7 @@ def csat(
 
 
 @dataclass(frozen=True)
-class Trend:
+class Trend(Result):
     """One loyalty measure over waves or groups.
 
     Attributes
@@ -122,7 +124,9 @@ class Trend:
                 f"every group of {self.by!r} is too small", where="survey", remedy="pool waves"
             )
         last = shown.iloc[-1]
-        return Estimate(*(float(last[c]) for c in ("estimate", "low", "high", "n")))
+        about = _DRAWN[self.measure]
+        numbers = (float(last[c]) for c in ("estimate", "low", "high", "n"))
+        return Estimate(*numbers, kind=about.kind, label=about.label, better="up")
 
     @property
     def panel(self) -> dict[str, float]:
@@ -133,38 +137,125 @@ class Trend:
         size = float(self.table["n"].iloc[-1])
         return {"overlap": last["both"] / size, "correlation": max(float(last["correlation"]), 0.0)}
 
-    def metrics(self) -> pd.DataFrame:
-        """Return the last wave shown: name, value, low, high."""
-        value, low, high = self.latest
-        return pd.DataFrame([{"name": self.measure, "value": value, "low": low, "high": high}])
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the last wave shown; nothing where none is."""
+        name = {"top_two_box": "csat.top"}.get(self.measure, self.measure)
+        return {} if self.table["withheld"].all() else {name: self.latest}
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Whether the measure moved from the last wave but one to the last; nothing of one wave."""
+        step = self.changes.iloc[-1] if len(self.changes) else None
+        if step is None or pd.isna(step["estimate"]):
+            return []
+        about = _DRAWN[self.measure]
+        change = Estimate(
+            step["estimate"], step["low"], step["high"], kind=about.change, unit=about.unit,
+            signed=True,
+        )  # fmt: skip
+        values = {
+            "before": str(step["before"]),
+            "after": str(step["after"]),
+            "change": change,
+            "detectable": Estimate(step["detectable"], kind=about.change, unit=about.unit),
+            "both": int(step["both"]),
+        }
+        message, verdict = about.still, "open"
+        if step["clear"]:
+            rises = change.value > 0
+            message, verdict = (about.risen, "risen") if rises else (about.fallen, "fallen")
+        found = [
+            Finding(f"{self.measure}.change", message, values, verdict=verdict),
+            Finding(
+                f"{self.measure}.detectable",
+                "From {before} to {after} it changed by {change}. With samples of this size a true"
+                " change of about {detectable} would have shown in four of five surveys; smaller"
+                " ones are easily missed.",
+                values,
+            ),
+        ]
+        if step["both"]:
+            found.append(
+                Finding(
+                    f"{self.measure}.panel",
+                    "{both} customers answered in both waves and are compared with themselves.",
+                    values,
+                )
+            )
+        return found
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the measure with its interval, wave by wave, each point labelled."""
+        say = speak(language)
         ax = ax or plt.gca()
-        unit, form, name = _DRAWN[self.measure]
+        about = _DRAWN[self.measure]
         kept = ~self.table["withheld"].to_numpy()
         place = np.flatnonzero(kept)
-        y, low, high = (unit * self.table.loc[kept, c].to_numpy() for c in _LIMITS)
+        y, low, high = (about.scale * self.table.loc[kept, c].to_numpy() for c in _LIMITS)
         ax.errorbar(place, y, yerr=[y - low, high - y], fmt="o-", capsize=4)
         for i, (x, value) in enumerate(zip(place, y, strict=True)):
             rises = i + 1 < len(y) and y[i + 1] > value
             ax.annotate(
-                form.format(value).replace("-", "\N{MINUS SIGN}"),
+                about.form.format(value).replace("-", "\N{MINUS SIGN}"),
                 (x, value),
                 xytext=(8, -13 if rises else 6),
                 textcoords="offset points",
             )
-        ax.set_xticks(np.arange(len(self.table)), [str(v) for v in self.table[self.by]])
+        ax.set_xticks(np.arange(len(self.table)), [say.name(v) for v in self.table[self.by]])
         ax.set_xlim(-0.4, len(self.table) - 0.4)
-        ax.set_ylabel(name)
+        ax.set_ylabel(say(about.axis))
         return ax
 
 
 _LIMITS = ("estimate", "low", "high")
-_DRAWN: dict[Measure, tuple[float, str, str]] = {
-    "nps": (1.0, "{:+.0f}", "Net promoter score, points"),
-    "csat": (1.0, "{:.2f}", "Mean satisfaction"),
-    "top_two_box": (100.0, "{:.0f}%", "Share of the two best answers, %"),
+
+
+@dataclass(frozen=True)
+class _About:
+    """How a measure is written and drawn, and what is said of its change."""
+
+    label: str
+    axis: str
+    form: str
+    risen: str
+    fallen: str
+    still: str
+    scale: float = 1.0
+    kind: Kind = "number"
+    change: Kind = "number"
+    unit: str = ""
+
+
+_DRAWN: dict[Measure, _About] = {
+    "nps": _About(
+        "Net promoter score",
+        "Net promoter score, points",
+        "{:+.0f}",
+        "The net promoter score has risen since the last wave",
+        "The net promoter score has fallen since the last wave",
+        "The net promoter score is not shown to have moved since the last wave",
+        kind="points",
+        change="points",
+    ),
+    "csat": _About(
+        "Mean satisfaction",
+        "Mean satisfaction",
+        "{:.2f}",
+        "Satisfaction has risen since the last wave",
+        "Satisfaction has fallen since the last wave",
+        "Satisfaction is not shown to have moved since the last wave",
+    ),
+    "top_two_box": _About(
+        "Satisfied customers (two best answers)",
+        "Share of the two best answers, %",
+        "{:.0f}%",
+        "The share of satisfied customers has risen since the last wave",
+        "The share of satisfied customers has fallen since the last wave",
+        "The share of satisfied customers is not shown to have moved since the last wave",
+        scale=100.0,
+        kind="percent",
+        change="points",
+        unit="%",
+    ),
 }
 
 
@@ -245,7 +336,26 @@ def loyalty_by(
     ]
     names = ["before", "after", "both", "correlation", "estimate", "low", "high", "detectable"]
     names += ["clear"]
-    return Trend(table, pd.DataFrame(changes, columns=names), measure, by)
+    forms = {"nps": "number:0", "csat": "number:2", "top_two_box": "percent"}
+    about = _DRAWN[measure]
+    heads: dict[str, Any] = {by: "Wave" if by == "wave" else "Group", "n": "Answers"}
+    heads["estimate"] = (about.label, forms[measure])
+    form = "points:1" if about.unit else f"number:{1 if measure == 'nps' else 2}"
+    return Trend(
+        labelled(table, **heads, reason="Note"),
+        labelled(
+            pd.DataFrame(changes, columns=names),
+            before="From wave",
+            after="To wave",
+            both="In both",
+            estimate=("Change (points)" if measure == "nps" else "Change", form),
+            detectable=(
+                "Detectable change (points)" if measure == "nps" else "Detectable change", form
+            ),
+        ),
+        measure,
+        by,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from scipy.special import fdtri, ndtri
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.results import Estimate, Result, labelled, named_estimates
 from workbench.stats import column_moments, effective_answers, unequal_weights
 
 # From this share of answers at one end of the scale, and so many answers, Feldt gives way.
@@ -22,7 +23,7 @@ _MANY = 100
 
 
 @dataclass(frozen=True)
-class Alpha:
+class Alpha(Result):
     """Cronbach's alpha of one set of items.
 
     Attributes
@@ -35,8 +36,8 @@ class Alpha:
         Respondents who answered every item; with pairwise covariances, the smallest number behind
         one covariance.
     items : DataFrame
-        `item`, `mean`, `sd`, `item_rest` (correlation with the sum of the others), `low`, `high`
-        (its interval), `alpha_if_dropped`, `alpha_if_dropped_low`, `alpha_if_dropped_high`.
+        `item`, `mean`, `sd`, `item_rest` (correlation with the sum of the others) and
+        `alpha_if_dropped`, each with its `_low` and `_high`.
     """
 
     estimate: float
@@ -51,10 +52,15 @@ class Alpha:
         """The items."""
         return self.items
 
-    def metrics(self) -> pd.DataFrame:
-        """Alpha: name, value, low, high."""
-        row = {"name": "alpha", "value": self.estimate, "low": self.low, "high": self.high}
-        return pd.DataFrame([row])
+    def estimates(self) -> dict[str, Estimate]:
+        """Alpha of all items, and without each (`alpha_if_dropped.01`)."""
+        known = {"alpha": Estimate(self.estimate, self.low, self.high, self.n, label="Alpha")}
+        if self.items.empty:
+            return known
+        prefix = "alpha_if_dropped."
+        return known | named_estimates(
+            self.items, "item", estimate="alpha_if_dropped", prefix=prefix
+        )
 
 
 def alpha_from_covariance(covariance: Array) -> float:
@@ -244,12 +250,20 @@ def cronbach_alpha(
             "mean": column_moments(values, w).mean,
             "sd": np.sqrt(np.diag(covariance)),
             "item_rest": rest,
-            "low": np.tanh(np.arctanh(rest) - reach),
-            "high": np.tanh(np.arctanh(rest) + reach),
+            "item_rest_low": np.tanh(np.arctanh(rest) - reach),
+            "item_rest_high": np.tanh(np.arctanh(rest) + reach),
             "alpha_if_dropped": dropped[:, 0],
             "alpha_if_dropped_low": dropped[:, 1],
             "alpha_if_dropped_high": dropped[:, 2],
         }
+    )
+    table = labelled(
+        table,
+        item="Item",
+        mean=("Mean", "number:2"),
+        sd=("SD", "number:2"),
+        item_rest=("Correlation with the rest", "number:2"),
+        alpha_if_dropped=("Alpha without it", "number:2"),
     )
     return Alpha(estimate, low, high, n, table, interval)
 

@@ -17,6 +17,8 @@ from scipy.stats import ncx2
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.satisfaction.measurement.factor_fit import (
     Shape,
     baseline_scaling,
@@ -28,7 +30,7 @@ from workbench.stats import unequal_weights
 
 
 @dataclass(frozen=True)
-class FactorModel:
+class FactorModel(Result):
     """A fitted model in which each item belongs to one factor and the factors go together freely.
 
     Attributes
@@ -75,7 +77,13 @@ class FactorModel:
     @property
     def table(self) -> pd.DataFrame:
         """The loadings."""
-        return self.loadings
+        return labelled(
+            self.loadings,
+            factor="Dimension",
+            item="No.",
+            estimate=("Loading", "number:2"),
+            r2=("Share explained", "percent"),
+        )
 
     @property
     def scaled(self) -> float:
@@ -99,7 +107,14 @@ class FactorModel:
             ("RMSEA", self.rmsea, self.rmsea_low, self.rmsea_high, "at most 0.06"),
             ("SRMR", self.srmr, none, none, "at most 0.08"),
         ]
-        return pd.DataFrame(rows, columns=["index", "value", "low_90", "high_90", "usual"])
+        return labelled(
+            pd.DataFrame(rows, columns=["index", "value", "low_90", "high_90", "usual"]),
+            index="Index",
+            value=("Value", "number:3"),
+            low_90=("From (90%)", "number:3"),
+            high_90=("To (90%)", "number:3"),
+            usual="Usually asked",
+        )
 
     @property
     def fits(self) -> bool:
@@ -116,29 +131,57 @@ class FactorModel:
             *(f"{a} / {b}" for a, b in zip(pairs.one, pairs.other, strict=True)),
         ]
 
-    def metrics(self) -> pd.DataFrame:
-        """Fit indices: name, value, low, high."""
-        none = float("nan")
-        rows = [
-            ("cfa.chi2", self.chi2, none, none),
-            ("cfa.cfi", self.cfi, none, none),
-            ("cfa.tli", self.tli, none, none),
-            ("cfa.rmsea", self.rmsea, self.rmsea_low, self.rmsea_high),
-            ("cfa.srmr", self.srmr, none, none),
-        ]
-        return pd.DataFrame(rows, columns=["name", "value", "low", "high"])
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the fit indices; the interval of RMSEA is at 90 %."""
+        plain = {"chi2": self.chi2, "cfi": self.cfi, "tli": self.tli, "srmr": self.srmr}
+        known = {
+            f"cfa.{name}": Estimate(value, n=self.n, label=name.upper(), digits=3)
+            for name, value in plain.items()
+        }
+        known["cfa.rmsea"] = Estimate(
+            self.rmsea, self.rmsea_low, self.rmsea_high, self.n, 0.9, label="RMSEA", digits=3
+        )
+        return known
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Whether the answers follow the factors; a warning where the solution is improper."""
+        message = "The answers do not quite follow the dimensions of the questionnaire"
+        if self.fits:
+            message = "The answers follow the dimensions of the questionnaire"
+        found = [
+            Finding(
+                "factors",
+                message,
+                verdict="fits" if self.fits else "does not fit",
+                estimates=self.estimates(),
+            )
+        ]
+        if self.improper:
+            found.append(
+                Finding(
+                    "factors.improper",
+                    "The factor model has an impossible solution (a negative variance, or a"
+                    " correlation beyond 1) at {where}: draw no conclusion from it there.",
+                    {"where": self.improper},
+                    severity="warning",
+                )
+            )
+        return found
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the standardised loadings with their intervals, factor by factor."""
+        say = speak(language)
         ax = ax or plt.gca()
         rows = self.loadings.iloc[::-1].reset_index(drop=True)
         for name in dict.fromkeys(self.loadings["factor"]):
             part = rows[rows["factor"] == name]
             error = [part["estimate"] - part["low"], part["high"] - part["estimate"]]
-            ax.errorbar(part["estimate"], part.index, xerr=error, fmt="o", capsize=2, label=name)
+            ax.errorbar(
+                part["estimate"], part.index, xerr=error, fmt="o", capsize=2, label=say.name(name)
+            )
         ax.axvline(0.7, color=plt.rcParams["axes.edgecolor"], linewidth=0.8, linestyle="--")
         ax.set_yticks(rows.index, [str(i) for i in rows["item"]])
-        ax.set_xlabel("Standardised loading (bar: 95% interval)")
+        ax.set_xlabel(say("Standardised loading (bar: 95% interval)"))
         ax.grid(visible=False, axis="y")
         ax.legend(frameon=False, fontsize="small")
         return ax

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
 import matplotlib.pyplot as plt
@@ -14,17 +14,27 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from workbench.arrays import Array, Index
-from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import (
+    Estimate,
+    Finding,
+    Result,
+    Severity,
+    attempt,
+    labelled,
+    named_estimates,
+)
 from workbench.satisfaction.measurement.alpha import Alpha, cronbach_alpha, difference_reliability
 from workbench.satisfaction.measurement.factor import FactorModel, confirm
 from workbench.satisfaction.moments import percentile_limits, respondents
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.stats import bootstrap_weights, unequal_weights
 
+_SIDES = {"expectation": "expectation", "perception": "experience", "gap": "gap"}
+
 
 @dataclass(frozen=True)
-class Reliability:
+class Reliability(Result):
     """Reliability of each dimension of a survey.
 
     Attributes
@@ -52,16 +62,59 @@ class Reliability:
         """Dimensions whose experience surely falls below 0.7."""
         return list(self.perception.loc[self.perception["high"] < 0.7, "dimension"])
 
-    def metrics(self) -> pd.DataFrame:
-        """Alpha of each dimension and side: name, value, low, high."""
-        t = self.table
-        names = "alpha." + t["of"] + "." + t["dimension"]
-        return pd.DataFrame(
-            {"name": names, "value": t["estimate"], "low": t["low"], "high": t["high"]}
-        )
+    def estimates(self) -> dict[str, Estimate]:
+        """Alpha of each dimension and side: `alpha.perception.tangibles`."""
+        known: dict[str, Estimate] = {}
+        for side, rows in self.table.dropna(subset="estimate").groupby("of", sort=False):
+            known |= named_estimates(rows, "dimension", prefix=f"alpha.{side}.", digits=2)
+        return known
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Whether experience is measured consistently; nothing where it cannot be judged."""
+        known = self.perception.dropna(subset="estimate")
+        if known.empty:
+            return []
+        sure, n = int((known["low"] >= 0.7).sum()), len(known)
+        weak = self.weak
+        severity: Severity
+        if weak:
+            message, severity = "Not every dimension is measured well: {weak} is not", "warning"
+        elif sure == len(self.perception):
+            message, severity = "The instrument measures every dimension consistently", "ok"
+        else:
+            message, severity = (
+                "{sure} of {n} dimensions are shown to be measured consistently",
+                "note",
+            )
+        low, high = (Estimate(end, digits=2) for end in known["estimate"].agg(["min", "max"]))
+        found = [
+            Finding(
+                "reliability",
+                message,
+                {"sure": sure, "n": n, "weak": weak},
+                severity=severity,
+                estimates=self.estimates(),
+            ),
+            Finding(
+                "reliability.range",
+                "Reliability of experience lies between {low} and {high} (1 is perfect, 0.7 is"
+                " usually asked for).",
+                {"low": low, "high": high},
+            ),
+        ]
+        if "gap" in set(self.table["of"]):
+            found.append(
+                Finding(
+                    "reliability.gap",
+                    "Differences of two answers are less reliable than the answers themselves: read"
+                    " gaps by dimension or over many customers.",
+                )
+            )
+        return found
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw alpha with its interval, by dimension and side, beside the usual 0.7."""
+        say = speak(language)
         ax = ax or plt.gca()
         names = list(dict.fromkeys(self.table["dimension"]))
         markers = {"expectation": "s", "perception": "o", "gap": "D"}
@@ -71,13 +124,14 @@ class Reliability:
             rows = self.table[self.table["of"] == side]
             place = np.array([len(names) - 1 - names.index(d) for d in rows["dimension"]]) + shift
             error = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]
-            name = "experience" if side == "perception" else side
-            ax.errorbar(rows["estimate"], place, xerr=error, fmt=marker, label=name, capsize=2)
+            ax.errorbar(
+                rows["estimate"], place, xerr=error, fmt=marker, label=say(_SIDES[side]), capsize=2
+            )
         ax.axvline(0.7, color=plt.rcParams["axes.edgecolor"], linewidth=0.8, linestyle="--")
-        ax.set_yticks(np.arange(len(names)), names[::-1])
+        ax.set_yticks(np.arange(len(names)), [say.name(name) for name in names[::-1]])
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False, axis="y")
-        ax.set_xlabel("Cronbach's alpha (bar: 95% interval)")
+        ax.set_xlabel(say("Cronbach's alpha (bar: 95% interval)"))
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=3, frameon=False)
         return ax
 
@@ -110,24 +164,45 @@ def reliability(answers: Answers, *, level: float = 0.95) -> Reliability:
             items.append(found.items.assign(dimension=name))
     columns = ["dimension", "of", "items", "n", "estimate", "low", "high", "interval"]
     columns += ["omega", "omega_low", "omega_high", "from_parts"]
-    parts = pd.concat(items, ignore_index=True) if items else pd.DataFrame()
-    return Reliability(pd.DataFrame(rows, columns=columns), parts)
+    table = labelled(
+        pd.DataFrame(rows, columns=columns),
+        dimension="Dimension",
+        of="Score",
+        items="Items",
+        n="Complete answers",
+        estimate=("Alpha", "number:2"),
+        interval="Interval by",
+        omega=("Omega", "number:2"),
+        from_parts=("From its parts", "number:2"),
+    )
+    return Reliability(table, _item_table(items, answers.labels))
+
+
+def _item_table(parts: list[pd.DataFrame], labels: Mapping[str, str]) -> pd.DataFrame:
+    if not parts:
+        return pd.DataFrame()
+    table = pd.concat(parts, ignore_index=True)
+    return labelled(
+        table.assign(label=table["item"].map(labels)),
+        dimension="Dimension",
+        label="Item",
+        mean=("Mean", "number:2"),
+        sd=("SD", "number:2"),
+        item_rest=("Correlation with the rest", "number:2"),
+        alpha_if_dropped=("Alpha without it", "number:2"),
+    )
 
 
 def _alpha(values: pd.DataFrame, w: Array | None, level: float, *, by_item: bool) -> Alpha | None:
-    try:
-        return cronbach_alpha(values, weights=w, by_item=by_item, level=level)
-    except DataError:
-        return None
+    return attempt(cronbach_alpha, values, weights=w, by_item=by_item, level=level)
 
 
 def _omega(values: pd.DataFrame, w: Array | None, level: float) -> dict[str, float]:
     """Omega where one factor can be fitted; nothing for two items or too few answers."""
-    try:
-        found = omega(values, weights=w, level=level)[0]
-    except DataError:
+    fitted = attempt(omega, values, weights=w, level=level)
+    if fitted is None:
         return {}
-    return {"omega": found.value, "omega_low": found.low, "omega_high": found.high}
+    return dict(zip(("omega", "omega_low", "omega_high"), fitted[0], strict=True))
 
 
 def _from_parts(answers: Answers, members: list[str], alphas: dict[str, Alpha | None]) -> float:
@@ -153,7 +228,7 @@ HTMT_LIMIT = 0.9
 
 
 @dataclass(frozen=True)
-class Validity:
+class Validity(Result):
     """Convergent and discriminant validity of an instrument.
 
     Attributes
@@ -161,11 +236,11 @@ class Validity:
     table : DataFrame
         One row a dimension: `dimension`, `items`, `cr` (composite reliability), `cr_low`,
         `cr_high`, `ave` (average variance extracted), `ave_low`, `ave_high`, `closest` (dimension
-        with the highest correlation), `shared` (its square), `apart` (AVE exceeds it: Fornell and
-        Larcker).
+        with the highest correlation), `shared` (its square), `distinct` (AVE exceeds it: Fornell
+        and Larcker).
     pairs : DataFrame
         One row a pair: `one`, `other`, `correlation`, `correlation_low`, `correlation_high` (of the
-        factors), `estimate` (HTMT), `low`, `high`, `apart` (HTMT surely below 0.9).
+        factors), `estimate` (HTMT), `low`, `high`, `distinct` (HTMT surely below 0.9).
     model : FactorModel
     """
 
@@ -174,26 +249,43 @@ class Validity:
     model: FactorModel
 
     @property
-    def blurred(self) -> pd.DataFrame:
+    def not_distinct(self) -> pd.DataFrame:
         """Pairs of dimensions that are not shown to be two things, the closest first."""
-        rows = self.pairs[~self.pairs["apart"]]
+        rows = self.pairs[~self.pairs["distinct"]]
         return rows.sort_values("estimate", ascending=False, ignore_index=True)
 
-    def metrics(self) -> pd.DataFrame:
-        """Composite reliability and AVE of each dimension: name, value, low, high."""
-        t = self.table
-        parts = [
-            pd.DataFrame(
-                {
-                    "name": f"{kind}." + t["dimension"],
-                    "value": t[kind],
-                    "low": t[f"{kind}_low"],
-                    "high": t[f"{kind}_high"],
-                }
-            )
+    def estimates(self) -> dict[str, Estimate]:
+        """Composite reliability and AVE of each dimension: `cr.tangibles`, `ave.tangibles`."""
+        return {
+            name: each
             for kind in ("cr", "ave")
-        ]
-        return pd.concat(parts, ignore_index=True)
+            for name, each in named_estimates(
+                self.table, "dimension", estimate=kind, prefix=f"{kind}."
+            ).items()
+        }
+
+    def findings(self) -> list[Finding]:
+        """Whether the answers follow the dimensions and tell them apart; what speaks against it."""
+        head, *warnings = self.model.findings()
+        alike, total = len(self.not_distinct), len(self.pairs)
+        if self.model.fits and alike:
+            head = replace(head, message="Some dimensions are hard to tell apart")
+        detail = Finding(
+            "factors.distinct",
+            "A factor model in which each item belongs to its dimension leaves an average residual"
+            " correlation of {srmr} (0.08 or less is usual). {n} of {total} pairs of dimensions are"
+            " shown to be two things.",
+            {
+                "srmr": self.model.estimates()["cfa.srmr"],
+                "n": total - alike,
+                "total": total,
+            },
+        )
+        return [head, detail, *warnings]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw the loadings of the model."""
+        return self.model.plot(ax, language=language)
 
 
 def omega(
@@ -268,15 +360,31 @@ def validity(
                 **{"ave": ave.value, "ave_low": ave.low, "ave_high": ave.high},
                 "closest": closest,
                 "shared": shared,
-                "apart": not shared >= ave.value,
+                "distinct": not shared >= ave.value,
             }
         )
     pairs = phi.rename(
         columns={"estimate": "correlation", "low": "correlation_low", "high": "correlation_high"}
     ).drop(columns="se")
     estimate, low, high = _htmt_limits(items, several, weights, rng, draws, level)
-    pairs = pairs.assign(estimate=estimate, low=low, high=high, apart=high < HTMT_LIMIT)
-    return Validity(pd.DataFrame(rows), pairs, model)
+    pairs = pairs.assign(estimate=estimate, low=low, high=high, distinct=high < HTMT_LIMIT)
+    pairs = labelled(
+        pairs,
+        one="Dimension",
+        other="Other dimension",
+        correlation=("Correlation of the factors", "number:2"),
+        estimate=("HTMT", "number:2"),
+    )
+    table = labelled(
+        pd.DataFrame(rows),
+        dimension="Dimension",
+        items="Items",
+        cr=("Composite reliability", "number:2"),
+        ave=("AVE", "number:2"),
+        closest="Closest dimension",
+        shared=("Variance shared with it", "number:2"),
+    )
+    return Validity(table, pairs, model)
 
 
 def validity_of(
@@ -290,17 +398,15 @@ def validity_of(
     several = {name: members for name, members in answers.dimensions.items() if len(members) > 1}
     if len(several) < 2:
         return None
-    try:
-        return validity(
-            answers.perception,
-            several,
-            weights=answers.weights,
-            rng=rng,
-            draws=draws,
-            level=level,
-        )
-    except DataError:
-        return None
+    return attempt(
+        validity,
+        answers.perception,
+        several,
+        weights=answers.weights,
+        rng=rng,
+        draws=draws,
+        level=level,
+    )
 
 
 def htmt(correlation: Array, blocks: Sequence[Sequence[int]]) -> Array:

@@ -10,7 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from workbench.arrays import Mask
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.stats import column_moments, wilson
 
@@ -26,7 +27,7 @@ _ALIKE = {
 
 
 @dataclass(frozen=True)
-class Pilot:
+class Pilot(Result):
     """How a questionnaire works.
 
     Attributes
@@ -53,14 +54,25 @@ class Pilot:
     @property
     def table(self) -> pd.DataFrame:
         """The items."""
-        return self.items
+        return labelled(
+            self.items.assign(side=self.items["side"].replace("perception", "experience")),
+            label="Item",
+            side="Score",
+            n="Answers",
+            answered=("Answered", "percent"),
+            mean=("Mean", "number:2"),
+            sd=("SD", "number:2"),
+            floor=("Lowest answer", "percent"),
+            ceiling=("Highest answer", "percent"),
+        )
 
     @property
     def share(self) -> Estimate:
         """Share of the respondents with at least one sign of carelessness (Wilson's interval)."""
         n, total = int(self.careless.sum()), self.careless.size
         low, high = wilson(n, total)
-        return Estimate(n / total, float(low), float(high), total)
+        share = Estimate(n / total, float(low), float(high), total, kind="percent")
+        return share.named("Answers given without care", better="down")
 
     @property
     def piled(self) -> pd.DataFrame:
@@ -74,20 +86,42 @@ class Pilot:
         """The question that the fewest answered."""
         return self.items.iloc[int(np.argmin(self.items["answered"]))]
 
-    def metrics(self) -> pd.DataFrame:
-        """Shares of careless answers: name, value, low, high."""
-        c = self.care
-        return pd.DataFrame(
-            {
-                "name": "care." + c["sign"],
-                "value": c["estimate"],
-                "low": c["low"],
-                "high": c["high"],
-            }
-        )
+    def estimates(self) -> dict[str, Estimate]:
+        """Share with any sign of carelessness (`careless`), and with each."""
+        signs = named_estimates(self.care, "sign", prefix="care.", kind="percent", better="down")
+        return {"careless": self.share, **signs}
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """How many answers are careless, which question fewest answered, what piles up."""
+        least, piled = self.least_answered, len(self.piled)
+        answered = Estimate(*least[["answered", "low", "high", "n"]], kind="percent")
+        crowded = "No question piles up at one end of the scale"
+        if piled:
+            crowded = "{n} of {total} questions pile up at one end of the scale"
+        return [
+            Finding(
+                "care",
+                "{share} of the answers show a sign of carelessness",
+                {"share": self.share},
+                estimates={"careless": self.share},
+            ),
+            Finding(
+                "care.least_answered",
+                "Nobody is left out for it: the table says how often each sign occurs. The question"
+                " that the fewest answered is “{item}”: {share} did.",
+                {"item": least["label"], "share": answered},
+            ),
+            Finding("ends", crowded, {"n": piled, "total": len(self.items)}),
+            Finding(
+                "ends.meaning",
+                "Where two in five answers are the highest or the lowest possible, a question can"
+                " hardly show a change in that direction.",
+            ),
+        ]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the shares at the two ends of the scale, item by item, for the two sides."""
+        say = speak(language)
         ax = ax or plt.gca()
         sides = {
             name: rows.iloc[::-1].reset_index(drop=True)
@@ -101,14 +135,14 @@ class Pilot:
             linewidth=0.8,
             color=plt.rcParams["axes.edgecolor"],
         )
-        ax.plot(100 * rows["floor"], rows.index, "s", label="lowest answer, experience")
-        ax.plot(100 * rows["ceiling"], rows.index, "o", label="highest answer, experience")
+        ax.plot(100 * rows["floor"], rows.index, "s", label=say("lowest answer, experience"))
+        ax.plot(100 * rows["ceiling"], rows.index, "o", label=say("highest answer, experience"))
         if "expectation" in sides:
             high = 100 * sides["expectation"]["ceiling"]
-            ax.plot(high, rows.index, "D", label="highest answer, expectation")
+            ax.plot(high, rows.index, "D", label=say("highest answer, expectation"))
         ax.axvline(100 * PILED, color=plt.rcParams["axes.edgecolor"], linewidth=0.8, linestyle="--")
-        ax.set_yticks(rows.index, [str(v) for v in rows["label"]])
-        ax.set_xlabel("Share of answers at the end of the scale, %")
+        ax.set_yticks(rows.index, [say.name(v) for v in rows["label"]])
+        ax.set_xlabel(say("Share of answers at the end of the scale, %"))
         ax.grid(visible=False, axis="y")
         ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.1), ncols=2)
         return ax
@@ -204,7 +238,14 @@ def _care(
     gone = np.isnan(block).mean(axis=1) > 0.5
     sign("left more than half of the questions out", gone, np.ones(len(gone), dtype=bool))
     columns = ["sign", "asked", "n", "estimate", "low", "high"]
-    return pd.DataFrame(rows, columns=columns), any_sign
+    table = labelled(
+        pd.DataFrame(rows, columns=columns),
+        sign="Sign",
+        asked="Answers",
+        n="Count",
+        estimate=("Share", "percent:1"),
+    )
+    return table, any_sign
 
 
 def _patterns(sides: dict[str, pd.DataFrame], most: int) -> pd.DataFrame:
@@ -216,4 +257,7 @@ def _patterns(sides: dict[str, pd.DataFrame], most: int) -> pd.DataFrame:
         kinds[name] = np.select(states, ["page left out", "some items missing"], "complete")
     frame = pd.DataFrame(kinds)
     counts = frame.value_counts().head(most).rename("n").reset_index()
-    return counts.assign(share=counts["n"] / len(frame))
+    names = {"expectation": "Expectation", "perception": "Experience", "importance": "Importance"}
+    counts = counts.assign(share=counts["n"] / len(frame))
+    asked = {side: names[side] for side in sides}
+    return labelled(counts, **asked, n="Answers", share=("Share", "percent:1"))

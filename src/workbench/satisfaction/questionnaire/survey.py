@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.satisfaction.questionnaire.answers import (
     WEIGHT,
     Answers,
@@ -25,7 +26,7 @@ _LEAST_TO_RAKE = 30
 
 
 @dataclass(frozen=True)
-class Weighting:
+class Weighting(Result):
     """What the weights come to.
 
     Attributes
@@ -46,12 +47,12 @@ class Weighting:
         """Effective sample size over all waves (Kish), the waves being independent."""
         return float(self.table["n_effective"].sum())
 
-    def metrics(self) -> pd.DataFrame:
-        """Effective size and design effect of each wave: name, value."""
-        t = self.table
-        return pd.DataFrame(
-            {"name": "design_effect." + t["wave"].astype(str), "value": t["design_effect"]}
-        )
+    def estimates(self) -> dict[str, Estimate]:
+        """Design effect of each wave: how many times more answers the weights make necessary."""
+        return {
+            f"design_effect.{wave}": Estimate(float(effect), n=float(n), label=str(wave))
+            for wave, effect, n in self.table[["wave", "design_effect", "n"]].to_numpy()
+        }
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,86 @@ class SurveyData:
         n = counts.to_numpy()
         columns = {"wave": self.waves, "n": n, "n_effective": n.astype(float), "design_effect": 1.0}
         return pd.DataFrame({**columns, "largest": 1.0, "trimmed": 0, "note": ""})
+
+    @property
+    def size(self) -> dict[str, Estimate]:
+        """Answers of the last wave (`survey.n`), and what they are worth (`survey.effective`)."""
+        last = self._last_size
+        n, effective = float(last["n"]), float(last["n_effective"])
+        return {
+            "survey.n": Estimate(n, label="Answers of the last wave", digits=0),
+            "survey.effective": Estimate(
+                effective, n=n, label="Answers that the weighted ones are worth"
+            ),
+        }
+
+    @property
+    def margins(self) -> pd.DataFrame:
+        """How the last wave meets each margin; empty where none is known."""
+        if self.weighting is None or self.weighting.margins.empty:
+            return pd.DataFrame()
+        rows = self.weighting.margins
+        return labelled(
+            rows[rows["wave"] == self.last],
+            margin="Margin",
+            category="Category",
+            n="Answers",
+            sample=("Of the answers", "percent:1"),
+            target=("Of all customers", "percent:1"),
+            achieved=("After weighting", "percent:1"),
+        )
+
+    @property
+    def exclusions(self) -> pd.DataFrame:
+        """What was left out or set to missing: see `Answers.exclusions`."""
+        return labelled(self.answers.exclusions, reason="Reason", what="What", n="Count")
+
+    def findings(self) -> list[Finding]:
+        """Whether the answers are weighted, and what that costs."""
+        if self.weighting is None:
+            return [
+                Finding("weights", "The answers are not weighted", verdict="unweighted"),
+                Finding(
+                    "weights.meaning",
+                    "Every answer counts the same. If the contented answer more readily, all"
+                    " results are too good.",
+                ),
+            ]
+        last, size = self._last_size, self.size
+        values = {"n": size["survey.n"], "effective": size["survey.effective"]}
+        cost = {
+            "effect": Estimate(float(last["design_effect"]), digits=2),
+            "largest": Estimate(float(last["largest"]), digits=1),
+        }
+        found = [
+            Finding(
+                "weights",
+                "Weighted to all customers, {n} answers are worth {effective}",
+                values,
+                verdict="weighted",
+                estimates=size,
+            ),
+            Finding(
+                "weights.meaning",
+                "Weights make each wave agree with what is known of all customers. They cost"
+                " precision: the design effect is {effect}, and the largest weight {largest} times"
+                " the mean.",
+                cost,
+            ),
+        ]
+        if last["note"]:
+            found[0] = Finding(
+                "weights",
+                "The last wave has too few answers to be weighted to all customers",
+                verdict="unweighted",
+                severity="warning",
+            )
+        return found
+
+    @property
+    def _last_size(self) -> pd.Series:
+        sizes = self.sizes
+        return sizes[sizes["wave"] == self.last].iloc[0]
 
     def has(self, *columns: str) -> bool:
         """Tell whether questions besides the items were asked and answered."""
