@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-KIOSK = ROOT.parent / "shared" / "data" / "kiosk_servqual"
+KIOSK = ROOT / "tests" / "data_files" / "kiosk_servqual"
 PAGES = ("satisfaction_gap", "survey_quality")
 CODES = [f"{i:02d}" for i in range(1, 7)]
 Page = Callable[..., dict[str, object]]
@@ -97,7 +97,7 @@ EXPECTED = [f"exp_{item}" for item in CODES]
         ),
         pytest.param(
             [*EXPECTED, *(f"per_{item}" for item in CODES)],
-            ("gap", "seen", "driven", "split"),
+            ("gap", "scores", "driven", "split"),
             id="loyalty only",
         ),
     ],
@@ -108,11 +108,11 @@ def test_the_page_is_shorter_by_what_was_not_asked(
     survey = answers().drop(columns=without)
     folder = study(tmp_path / "data" / "small", survey)
     names = page("satisfaction_gap", folder)
-    parts = ("gap", "seen", "nps", "csat", "driven", "split")
+    parts = ("gap", "scores", "nps", "csat", "driven", "split")
     assert {part for part in parts if names.get(part) is None} == set(lacking)
-    metrics = names["run"].metrics()  # type: ignore[attr-defined]
-    found = set(metrics["name"]) if len(metrics) else set()
-    assert found == {n for n, p in names["own"].items() if p is not None}  # type: ignore[attr-defined]
+    kept = names["run"].headlines().get("notebook", {})  # type: ignore[attr-defined]
+    asked = {"csat": ("csat", "csat.top"), "gap": ("gap",), "nps": ("nps",)}
+    assert set(kept) == {n for part, own in asked.items() if part not in lacking for n in own}
     quality = page("survey_quality", folder)
     assert (quality["look"] is None) == (without[-1:] == ["per_06"])
     assert quality["sizes"]["n"].sum() == 240  # type: ignore[index]
@@ -125,10 +125,20 @@ def test_a_wave_with_one_answer_and_answers_all_alike_do_not_break_the_page(
     survey = answers(41)
     survey["wave"] = ["2025-H1"] * 40 + ["2025-H2"]
     alike = answers(60).assign(**dict.fromkeys([f"per_{item}" for item in CODES], 4))
-    assert page(notebook, study(tmp_path / "data" / "one", survey))["last"] == "2025-H1"
+    assert page(notebook, study(tmp_path / "data" / "one", survey))["asked"].last == "2025-H1"  # type: ignore[attr-defined]
     names = page(notebook, study(tmp_path / "data" / "alike", alike))
     if notebook == "survey_quality":
         assert names["valid"] is None and "consistently" not in str(names["said"])
+
+
+@pytest.mark.parametrize("notebook", [*PAGES, "satisfaction_drivers"])
+def test_twelve_people_have_a_page(tmp_path: Path, page: Page, notebook: str) -> None:
+    few = answers(12).assign(wave="2025")
+    names = page(notebook, study(tmp_path / "data" / "few", few))
+    said = str(names["said"])
+    assert "wave by wave" not in said and "since the last wave" not in said
+    if notebook == "satisfaction_gap":
+        assert "The net promoter score is" in said and names["driven"] is None
 
 
 def test_both_pages_show_the_same_drivers_and_weights_and_panels_are_named(
@@ -152,18 +162,17 @@ def test_both_pages_show_the_same_drivers_and_weights_and_panels_are_named(
     for text in (said, str(full["said"])):
         assert "All estimates on this page are weighted to all customers" in text
     assert "120 customers answered in both waves and are compared with themselves" in said
-    assert "Weighted by what each respondent calls important, the gap is" in said
-    whole = short["whole"].set_index("score")  # type: ignore[attr-defined]
+    assert "Weighted by importance, the gap is" in said
+    whole = short["whole"].table.set_index("score")  # type: ignore[attr-defined]
     assert whole.loc["SERVQUAL", "estimate"] == short["gap"].overall["estimate"]  # type: ignore[attr-defined]
     assert {"SERVQUAL, weighted by importance", "SERVPERF"} <= set(whole.index)
 
 
-@pytest.mark.skipif(not KIOSK.is_dir(), reason="the kiosk survey is not beside this repository")
 def test_the_pages_run_on_a_real_survey(tmp_path: Path, page: Page) -> None:
     # 194 users of kiosks: columns exp01, per01, imp01; no respondents' numbers, waves or customers
-    frame = pd.read_csv(KIOSK / "kiosk_clean_194.csv")
+    frame = pd.read_csv(KIOSK / "answers.csv")
     frame = frame[[c for c in frame if not c.startswith("kano")]]
-    listed = pd.read_csv(KIOSK / "dimensions_6F20.csv").groupby("dimension", sort=False)["item"]
+    listed = pd.read_csv(KIOSK / "dimensions.csv").groupby("dimension", sort=False)["item"]
     folder = study(
         tmp_path / "data" / "kiosk",
         frame,
@@ -183,5 +192,5 @@ def test_the_pages_run_on_a_real_survey(tmp_path: Path, page: Page) -> None:
     assert names["nps"] is None and names["csat"] is not None and names["group"] == "age"
     withheld = names["split"].overall.query("withheld")  # type: ignore[attr-defined]
     assert (withheld["n"] < 5).all() and withheld["estimate"].isna().all()
-    model = page("survey_quality", folder)["model"]
-    assert round(model.chi2, 2) == 302.55  # type: ignore[attr-defined]
+    valid = page("survey_quality", folder)["valid"]
+    assert round(valid.model.chi2, 2) == 302.55  # type: ignore[attr-defined]

@@ -105,17 +105,19 @@ def callout(kind: str | Finding, text: str | Finding = "", **values: Any) -> Non
         emit("callout", language, {"text/markdown": boxed, "text/plain": plain}, kind=kind)
 
 
-def tell(*things: Result | Finding) -> None:
+def tell(*things: Result | Finding | None) -> None:
     """Show findings: the first as a heading, then the others as text, warnings in boxes.
 
     Parameters
     ----------
-    *things : Result or Finding
-        Results give all of their findings.
+    *things : Result, Finding or None
+        Results give all of their findings; nothing is said of an analysis that the data do not
+        bear, which is None (`workbench.results.attempt`).
     """
     found = [
         each
         for thing in things
+        if thing is not None
         for each in (thing.findings() if isinstance(thing, Result) else [thing])
     ]
     if not found:

@@ -22,7 +22,7 @@ _SPELT_OUT = "The figure's fonts lack the letters of some names; numbers stand f
 
 
 def show(
-    thing: Result | Callable[..., Any] | pd.DataFrame,
+    thing: Result | Callable[..., Any] | pd.DataFrame | None,
     title: str | Finding = "",
     subtitle: str | Finding = "",
     table: pd.DataFrame | None = None,
@@ -37,10 +37,11 @@ def show(
 
     Parameters
     ----------
-    thing : Result, callable or DataFrame
+    thing : Result, callable, DataFrame or None
         A result: its picture, with its table below. Or what draws on the Axes that it is given
         as ``ax``, in the ``language`` that it is given where it takes one, such as
-        ``result.plot_periods``. Or a table.
+        ``result.plot_periods``. Or a table. Nothing is shown of None: of an analysis that the
+        data do not bear (`workbench.results.attempt`).
     title : str or Finding
         The message in at most ten words: a finding, or an English message with placeholders.
     subtitle : str or Finding
@@ -61,6 +62,8 @@ def show(
     **values
         What placeholders in title and subtitle stand for.
     """
+    if thing is None:
+        return
     name = _name()
     if isinstance(thing, Result):
         table = thing.table if table is None else table

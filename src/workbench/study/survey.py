@@ -201,6 +201,14 @@ class Survey(Card):
         named = [*self.items, *(item for members in self.dimensions.values() for item in members)]
         return tuple(dict.fromkeys(named))
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """The items' wording in English, by which the catalogs know it; else the first there is."""
+        return {
+            item: text.get("en") or next(iter(text.values()), "")
+            for item, text in self.items.items()
+        }
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for name in ("scale", "importance_scale"):

@@ -102,12 +102,15 @@ class Trend(Result):
         their answers), `estimate`, `low`, `high`, `detectable` (the change that this sample shows
         with 80 % power) and `clear` (the interval excludes zero).
     measure, by : str
+    scale : tuple of float
+        Of the answers.
     """
 
     table: pd.DataFrame
     changes: pd.DataFrame
     measure: Measure
     by: str
+    scale: tuple[float, float] = (1, 5)
 
     @property
     def latest(self) -> Estimate:
@@ -126,7 +129,10 @@ class Trend(Result):
         last = shown.iloc[-1]
         about = _DRAWN[self.measure]
         numbers = (float(last[c]) for c in ("estimate", "low", "high", "n"))
-        return Estimate(*numbers, kind=about.kind, label=about.label, better="up")
+        label = about.label
+        if self.measure == "csat" and self.scale == (1.0, 5.0):
+            label = "Mean satisfaction (1 to 5)"
+        return Estimate(*numbers, kind=about.kind, label=label, better="up")
 
     @property
     def panel(self) -> dict[str, float]:
@@ -143,11 +149,13 @@ class Trend(Result):
         return {} if self.table["withheld"].all() else {name: self.latest}
 
     def findings(self) -> list[Finding]:
-        """Whether the measure moved from the last wave but one to the last; nothing of one wave."""
+        """Whether the measure moved from the last wave but one to the last; of one, how high."""
+        about, latest = _DRAWN[self.measure], self.estimates()
+        if not latest:
+            return []
         step = self.changes.iloc[-1] if len(self.changes) else None
         if step is None or pd.isna(step["estimate"]):
-            return []
-        about = _DRAWN[self.measure]
+            return [Finding(self.measure, about.level, {"latest": self.latest}, estimates=latest)]
         change = Estimate(
             step["estimate"], step["low"], step["high"], kind=about.change, unit=about.unit,
             signed=True,
@@ -214,6 +222,7 @@ class _About:
     """How a measure is written and drawn, and what is said of its change."""
 
     label: str
+    level: str
     axis: str
     form: str
     risen: str
@@ -228,6 +237,7 @@ class _About:
 _DRAWN: dict[Measure, _About] = {
     "nps": _About(
         "Net promoter score",
+        "The net promoter score is {latest}",
         "Net promoter score, points",
         "{:+.0f}",
         "The net promoter score has risen since the last wave",
@@ -238,6 +248,7 @@ _DRAWN: dict[Measure, _About] = {
     ),
     "csat": _About(
         "Mean satisfaction",
+        "Satisfaction is {latest} on average",
         "Mean satisfaction",
         "{:.2f}",
         "Satisfaction has risen since the last wave",
@@ -246,6 +257,7 @@ _DRAWN: dict[Measure, _About] = {
     ),
     "top_two_box": _About(
         "Satisfied customers (two best answers)",
+        "{latest} of the answers are one of the two best",
         "Share of the two best answers, %",
         "{:.0f}%",
         "The share of satisfied customers has risen since the last wave",
@@ -307,6 +319,12 @@ def loyalty_by(
     weights = WEIGHT if weights is None and WEIGHT in frame else weights
     numbers = pd.to_numeric(frame[column], errors="coerce")
     good = numbers.between(*limits).to_numpy()
+    if not good.any():
+        raise DataError(
+            f"no answer lies on the scale {limits[0]:g} to {limits[1]:g}",
+            where=f"survey.{column}",
+            remedy="check the column and its scale",
+        )
     answered = pd.DataFrame({by: frame[by], "_value": numbers, "_who": same_person(frame)})
     answered["_weight"] = 1.0 if weights is None else frame[weights]
     rows: list[dict[str, object]] = []
@@ -350,12 +368,14 @@ def loyalty_by(
             both="In both",
             estimate=("Change (points)" if measure == "nps" else "Change", form),
             detectable=(
-                "Detectable change (points)" if measure == "nps" else "Detectable change", form
+                "Detectable change (points)" if measure == "nps" else "Detectable change",
+                form,
             ),
         ),
         measure,
         by,
-    )  # fmt: skip
+        limits,
+    )
 
 
 @dataclass(frozen=True)

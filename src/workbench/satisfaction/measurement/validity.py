@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise
 
 import matplotlib.pyplot as plt
@@ -242,11 +242,27 @@ class Validity(Result):
         One row a pair: `one`, `other`, `correlation`, `correlation_low`, `correlation_high` (of the
         factors), `estimate` (HTMT), `low`, `high`, `distinct` (HTMT surely below 0.9).
     model : FactorModel
+    labels : mapping of str to str
+        Wording of the items.
     """
 
     table: pd.DataFrame
     pairs: pd.DataFrame
     model: FactorModel
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def loadings(self) -> pd.DataFrame:
+        """The model's loadings with the wording of the items."""
+        table = self.model.table
+        return labelled(
+            table.assign(label=[self.labels.get(item, item) for item in table["item"]]),
+            factor="Dimension",
+            item="No.",
+            label="Item",
+            estimate=("Loading", "number:2"),
+            r2=("Share explained", "percent"),
+        )
 
     @property
     def not_distinct(self) -> pd.DataFrame:
@@ -398,7 +414,7 @@ def validity_of(
     several = {name: members for name, members in answers.dimensions.items() if len(members) > 1}
     if len(several) < 2:
         return None
-    return attempt(
+    found = attempt(
         validity,
         answers.perception,
         several,
@@ -407,6 +423,7 @@ def validity_of(
         draws=draws,
         level=level,
     )
+    return None if found is None else replace(found, labels=answers.labels)
 
 
 def htmt(correlation: Array, blocks: Sequence[Sequence[int]]) -> Array:

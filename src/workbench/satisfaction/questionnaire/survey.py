@@ -206,7 +206,7 @@ def prepare_survey(
     people : sequence of DataFrame
         Tables of customers that may hold the groups and margins (segments, customers).
     labels : mapping, optional
-        Wording of each item.
+        Wording of each item; the card's in English unless given.
     min_cell : int
         The fewest respondents of a wave that is reported by itself.
 
@@ -222,7 +222,7 @@ def prepare_survey(
     for others in people:
         frame = join_customers(frame, others, [*card.groups, *needed])
     frame = frame.assign(wave=_ordered(frame["wave"], card.waves))
-    answers = read_answers(frame, card, labels=labels)
+    answers = read_answers(frame, card, labels=card.labels if labels is None else labels)
     answers = answers.with_background(
         wave=answers.background["wave"].cat.remove_unused_categories()
     )
