@@ -92,3 +92,8 @@ def continuous_rate(annual_rate: float, unit: str | None) -> float:
             remedy="give a fraction: 0.10 for ten percent",
         )
     return float(log1p(annual_rate) / per_year(unit))
+
+
+def whole(length: float) -> float | int:
+    """Return a length of time as a whole number where it is one: 52 weeks, not 52.0."""
+    return int(length) if isfinite(length) and length == round(length) else length

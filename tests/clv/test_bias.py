@@ -88,7 +88,7 @@ def test_the_corrected_estimate_solves_the_adjusted_equation(
 ) -> None:
     fit = fitted[name]
     corrected, evidence = fit.bias_corrected(), fit.evidence()
-    assert corrected.verdict.note == TAKEN_OUT
+    assert corrected.bias.message == TAKEN_OUT
     # the maximum of the penalised likelihood, by differences of its value alone
     gradient = slope(lambda phi: evidence.evaluate(phi)[0] + evidence.penalty(phi), corrected.phi)
     size = np.sqrt(np.diag(evidence.information(fit.phi)[1]))
@@ -120,7 +120,7 @@ def test_the_result_is_of_the_same_kind_and_says_what_was_done(bg: PurchaseResul
     )
     limits = corrected.conf_int()
     assert ((limits["low"] < corrected.params) & (corrected.params < limits["high"])).all()
-    assert "bias" in corrected.verdict.text and "0.168" in corrected.verdict.text
+    assert "bias" in corrected.bias.text and "0.168" in corrected.bias.text
     assert "bias" in str(corrected.summary()) and "bias" not in str(bg.summary())
     purchases = corrected.expected_purchases(39).total()
     assert purchases.value == pytest.approx(bg.expected_purchases(39).total().value, rel=0.02)
@@ -153,10 +153,10 @@ def test_without_dropout_nothing_is_corrected_and_it_says_so() -> None:
     x, t_x = NBD.draw(np.array([2.0, 4.0]), T, rng)
     for law in (BetaGeometric, ParetoNBD):
         fit = law(x, t_x, T).fit()
-        assert fit.verdict.kind == "no_dropout"
+        assert fit.verdict == "no_dropout"
         corrected = fit.bias_corrected()
-        assert corrected.verdict.note == AT_THE_EDGE
-        assert corrected.verdict.kind == "no_dropout"
+        assert corrected.bias.message == AT_THE_EDGE
+        assert corrected.verdict == "no_dropout"
         assert corrected.phi.tolist() == fit.phi.tolist()
         assert (corrected.p_alive().estimate == 1).all()
 
@@ -169,8 +169,8 @@ def test_a_handful_of_customers_never_breaks_it() -> None:
         x, t_x = BetaGeometric.draw(np.array([0.8, 6.0, 1.2, 4.0]), T, rng)
         fit = BetaGeometric(x, t_x, T).fit()
         corrected = fit.bias_corrected()
-        notes.add(corrected.verdict.note)
+        notes.add(corrected.bias.message)
         assert np.isfinite(corrected.params.dropna()).all()
-        if corrected.verdict.note != TAKEN_OUT:
+        if corrected.bias.message != TAKEN_OUT:
             assert corrected.phi.tolist() == fit.phi.tolist()
     assert notes <= {TAKEN_OUT, AT_THE_EDGE, OUT_OF_REACH} and len(notes) > 1

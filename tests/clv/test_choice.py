@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,8 +36,8 @@ def test_the_model_that_drew_the_log_is_believed() -> None:
         choice = choose(drawn(law, theta, 5))
         assert choice.model is law
         assert choice.table["believed"].sum() == 1
-        assert "no later period" in choice.text
-        assert choice.metrics() == {}
+        assert "no later period" in choice.finding.text
+        assert choice.estimates() == {}
 
 
 def test_on_cdnow_the_test_period_speaks_first(cdnow: pd.DataFrame) -> None:
@@ -47,10 +49,10 @@ def test_on_cdnow_the_test_period_speaks_first(cdnow: pd.DataFrame) -> None:
     # the NBD, in which nobody leaves, foresees far too much
     assert table.loc["NBD", "bias_low"] > table.loc[choice.model.title, "bias_high"]
     assert choice.model is not NBD and choice.fit.leaves
-    assert "equally right" in choice.text
+    assert "equally right" in choice.finding.text
     near = table[table["bias_low"] <= table.loc[choice.model.title, "bias_high"]]
     assert table.loc[choice.model.title, "bic"] == near["bic"].min()
-    bias = choice.metrics()["bias"]
+    bias = choice.estimates()["bias"]
     assert bias.low < bias.value < bias.high
 
 
@@ -60,7 +62,7 @@ def test_one_model_that_is_clearly_nearest_wins_whatever_its_likelihood(
     past = cdnow
     foreseen = NBD.from_frame(past, unit="week").fit().expected_purchases(39.0)
     choice = choose(past, np.round(foreseen.estimate), 39.0, unit="week")
-    assert choice.model is NBD and "clearly closer" in choice.text
+    assert choice.model is NBD and "clearly closer" in choice.finding.text
 
 
 def contracts(theta: list[float], n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -118,7 +120,7 @@ def test_an_unfinished_search_is_never_believed(monkeypatch: pytest.MonkeyPatch)
 
     def stopped(self: BetaGeometric) -> object:
         fit = real(self)
-        object.__setattr__(fit.verdict, "kind", "not_converged")
+        fit.finding = replace(fit.finding, verdict="not_converged")
         return fit
 
     monkeypatch.setattr(BetaGeometric, "fit", stopped)

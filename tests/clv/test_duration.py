@@ -91,7 +91,11 @@ def test_residual_lifetime_is_the_discounted_sum_of_survival() -> None:
 
 
 def test_the_verdict_says_whether_time_matters() -> None:
-    yes = BetaDiscreteWeibull.from_cohort(HIGH_END).fit().verdict
-    assert yes.trusted and yes.values["p"] < 0.05 and "changes with the time" in yes.text
-    no = BetaDiscreteWeibull.from_cohort([1000, 631, 468, 382, 326]).fit().verdict
+    yes = BetaDiscreteWeibull.from_cohort(HIGH_END).fit().finding
+    assert (
+        yes.verdict == "converged"
+        and yes.values["p"] < 0.05
+        and "changes with the time" in yes.text
+    )
+    no = BetaDiscreteWeibull.from_cohort([1000, 631, 468, 382, 326]).fit().finding
     assert no.values["p"] > 0.05 and "no better than" in no.text

@@ -158,11 +158,11 @@ def test_a_log_without_attrition_is_said_to_have_none(model: type[PurchaseModel]
     T = rng.uniform(30, 80, 1500)
     x, t_x = NBD.draw(np.array([2.0, 6.0]), T, rng)
     fit = model(x, t_x, T, unit="week").fit()
-    if fit.verdict.kind == "converged":
+    if fit.verdict == "converged":
         # an inner maximum that gains nothing is no sign of dropout either
-        assert fit.verdict.values["p"] > 0.05
+        assert fit.finding.values["p"] > 0.05
     else:
-        assert fit.verdict.kind == "no_dropout" and fit.verdict.use == "NBD"
+        assert fit.verdict == "no_dropout"
         assert (fit.p_alive().estimate == 1).all()
         assert fit.params.iloc[2] == 0 and np.isnan(fit.params.iloc[3])
         nbd = NBD(x, t_x, T, unit="week").fit()
@@ -175,15 +175,15 @@ def test_no_dropout_at_all_always_falls_back_to_the_nbd() -> None:
     # everyone has bought on the very last day
     x, T = np.array([1.0, 3, 7, 12, 5, 2] * 50), np.full(300, 40.0)
     fit = BetaGeometric(x, T, T, unit="week").fit()
-    assert fit.verdict.kind == "no_dropout" and not fit.verdict.trusted
-    assert "NBD" in fit.verdict.text
+    assert fit.verdict == "no_dropout" and not fit.trusted
+    assert "NBD" in fit.finding.text
     assert np.isfinite(fit.dert(0.1).estimate).all()
 
 
 def test_equal_customers_are_said_not_to_differ() -> None:
     x, T = np.full(200, 4.0), np.full(200, 40.0)
     fit = NBD(x, T, T).fit()
-    assert fit.verdict.kind == "no_heterogeneity"
+    assert fit.verdict == "no_heterogeneity"
     assert fit.expected_purchases(10).estimate[0] == pytest.approx(1.0, rel=1e-3)
     assert fit.bse.isna().any()
 
@@ -195,7 +195,7 @@ def test_heavy_buyers_over_years_of_hours_are_no_trouble() -> None:
     assert x.max() > 1000
     for model in (BetaGeometric, ParetoNBD):
         fit = model(x, t_x, T, unit="hour").fit()
-        assert fit.verdict.kind == "converged"
+        assert fit.verdict == "converged"
         assert np.isfinite(fit.expected_purchases(8766).estimate).all()
 
 

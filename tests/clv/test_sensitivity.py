@@ -76,7 +76,7 @@ def test_a_point_of_retention_and_of_margin_have_a_price(
     robust = sensitivity(value, bg, spend, draws=draws).table
     assert robust["estimate"].tolist() == pytest.approx(found.table["estimate"].tolist())
     assert (robust["low"] < robust["estimate"]).all()
-    assert set(found.metrics()) == {"retention_now", "retention", "margin"}
+    assert set(found.estimates()) == {"retention_now", "retention", "margin"}
 
 
 def test_without_dropout_there_is_no_retention_to_improve(

@@ -118,7 +118,7 @@ def test_the_map_falls_with_silence(bg: PurchaseResults) -> None:
     grid = found.table.pivot_table(index="frequency", columns="silence", values="p_alive")
     assert (np.diff(grid.to_numpy(), axis=1) < 0).all()
     assert set(found.coarse()["frequency"]) <= set(range(1, 7))
-    odds = found.metrics()
+    odds = found.estimates()
     assert odds["even_odds_6"].value < odds["even_odds_2"].value
     assert odds["even_odds_6"].low < odds["even_odds_6"].value < odds["even_odds_6"].high
     found.plot()

@@ -87,8 +87,8 @@ def test_the_best_hold_most_and_the_curve_is_drawn(
 ) -> None:
     value = customer_value(bg, spend, discount_rate=0.1, horizon=52)
     table = value.concentration([0.1, 0.2, 0.5])
-    assert ((table["low"] < table["value"]) & (table["value"] < table["high"])).all()
-    held = value.concentration([0.1, 0.2, 1.0])["value"]
+    assert ((table["low"] < table["estimate"]) & (table["estimate"] < table["high"])).all()
+    held = value.concentration([0.1, 0.2, 1.0])["estimate"]
     assert held.is_monotonic_increasing and held.iloc[0] > 0.4 and held.iloc[2] == pytest.approx(1)
     ax = value.plot()
     assert ax.get_xlabel() == "Customers, most valuable first"

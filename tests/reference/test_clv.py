@@ -243,7 +243,7 @@ def test_bdw_is_that_of_fader_and_others_2018(
     fit = BetaDiscreteWeibull.from_cohort(cohort[:5]).fit()
     assert fit.params.tolist() == pytest.approx(params, rel=2e-3)
     assert fit.llf == pytest.approx(log_likelihood, abs=1e-4)
-    assert fit.verdict.values["lr"] == pytest.approx(lr, abs=5e-3)
+    assert fit.finding.values["lr"] == pytest.approx(lr, abs=5e-3)
 
 
 def test_pareto_nbd_with_covariates_is_that_of_the_clvtools_paper() -> None:

@@ -16,7 +16,7 @@ from workbench.clv.models.beta_binomial import BetaGeometricBetaBinomial
 from workbench.clv.models.beta_discrete_weibull import BetaDiscreteWeibull
 from workbench.clv.models.beta_geometric import BetaGeometric, ModifiedBetaGeometric
 from workbench.clv.models.covariates import CovariateModel, CovariateResults
-from workbench.clv.models.fitted import Verdict
+from workbench.clv.models.fitted import Fitted
 from workbench.clv.models.gamma_gamma import GammaGamma, GammaGammaResults
 from workbench.clv.models.nbd import NBD
 from workbench.clv.models.pareto import ParetoNBD
@@ -27,7 +27,7 @@ from workbench.clv.models.shifted_beta_geometric import (
     ShiftedBetaGeometricResults,
 )
 from workbench.clv.reproduction import Reproduction, reproduce
-from workbench.clv.sensitivity import Sensitivity, sensitivity
+from workbench.clv.sensitivity import ValueSensitivity, sensitivity
 from workbench.clv.validation import (
     Holdout,
     Tracking,
@@ -56,6 +56,7 @@ __all__ = [
     "CovariateModel",
     "CovariateResults",
     "CustomerValue",
+    "Fitted",
     "GammaGamma",
     "GammaGammaResults",
     "Holdout",
@@ -65,11 +66,10 @@ __all__ = [
     "PurchaseModel",
     "PurchaseResults",
     "Reproduction",
-    "Sensitivity",
     "ShiftedBetaGeometric",
     "ShiftedBetaGeometricResults",
     "Tracking",
-    "Verdict",
+    "ValueSensitivity",
     "alive_map",
     "bayesian",
     "bootstrap_parameters",

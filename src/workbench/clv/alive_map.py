@@ -10,14 +10,15 @@ import pandas as pd
 
 from workbench.clv.models.purchase import PurchaseResults
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Result, labelled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
-class AliveMap:
+class AliveMap(Result):
     """P(alive) of customers first seen at one time.
 
     Attributes
@@ -34,7 +35,7 @@ class AliveMap:
     age: float
     unit: str | None
 
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Silence after which a customer of each frequency is as likely gone as not.
 
         Limits are where those of P(alive) cross one half; NaN beyond the map.
@@ -56,19 +57,20 @@ class AliveMap:
         chosen = self.table["frequency"].isin(rows) & self.table["silence"].isin(columns)
         return self.table[chosen].reset_index(drop=True)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Tint by P(alive), with lines where it is 20, 50 and 80 percent."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         grid = self.table.pivot_table(index="frequency", columns="silence", values="p_alive")
         x, y = grid.columns.to_numpy(dtype=float), grid.index.to_numpy(dtype=float)
         ax.pcolormesh(x, y, grid.to_numpy(), vmin=0, vmax=1.25, shading="nearest")
         lines = ax.contour(x, y, grid.to_numpy(), levels=[0.2, 0.5, 0.8], colors="0.25")
         ax.clabel(lines, fmt={0.2: "20%", 0.5: "50%", 0.8: "80%"}, fontsize=9)
-        named = f" ({self.unit}s)" if self.unit else ""
-        ax.set_xlabel(f"Time since the last purchase{named}")
-        ax.set_ylabel("Repeat purchases")
+        quiet = say("Time since the last purchase")
+        ax.set_xlabel(f"{quiet} ({say(self.unit + 's')})" if self.unit else quiet)
+        ax.set_ylabel(say("Repeat purchases"))
         ax.grid(visible=False)
         return ax
 
@@ -100,4 +102,10 @@ def alive_map(results: PurchaseResults, *, top: int | None = None, steps: int = 
     table = results.p_alive(x, age - quiet, np.full(x.size, age)).table
     table.insert(0, "frequency", x.astype(int))
     table.insert(1, "silence", quiet)
-    return AliveMap(table.rename(columns={"estimate": "p_alive"}), age, results.unit)
+    shown = labelled(
+        table.rename(columns={"estimate": "p_alive"}),
+        frequency="Repeat purchases",
+        silence="Time since the last purchase",
+        p_alive=("P(active)", "percent"),
+    )
+    return AliveMap(shown, age, results.unit)

@@ -20,8 +20,7 @@ from workbench.clv.models.shifted_beta_geometric import (
 )
 from workbench.clv.validation import holdout_table
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
-from workbench.stats.sentences import filled
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.units import one_unit
 
 #: The models of customers who are free to leave unseen, and the baseline in which nobody leaves.
@@ -29,7 +28,7 @@ MODELS: tuple[type[PurchaseModel], ...] = (BetaGeometric, ModifiedBetaGeometric,
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(Result):
     """The model to believe.
 
     Attributes
@@ -40,30 +39,41 @@ class Choice:
         The model, to be fitted to the whole log.
     fit : PurchaseResults
         Its fit to the calibration period.
-    message : str
-        Why, with named placeholders.
-    values : dict
-        What the placeholders stand for: numbers, and `model`, `other` (names).
+    finding : Finding
+        Why.
     """
 
     table: pd.DataFrame
     model: type[PurchaseModel]
     fit: PurchaseResults
-    message: str
-    values: dict[str, float | str]
+    finding: Finding
 
-    @property
-    def text(self) -> str:
-        """The message in English, with its numbers."""
-        return filled(self.message, self.values)
+    def findings(self) -> list[Finding]:
+        """Say which model to believe, and why."""
+        return [self.finding]
 
-    def metrics(self) -> dict[str, Estimate]:
+    def refit(self, customers: pd.DataFrame, *, unit: str | None = None) -> PurchaseResults:
+        """Fit the believed model to the whole log: what every page says of its customers.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            Customer summary up to today.
+        unit : str, optional
+            Unit of time; the summary's own by default.
+        """
+        return self.model.from_frame(customers, unit=unit).fit()
+
+    def estimates(self) -> dict[str, Estimate]:
         """Return the bias of the believed model in the test period, where there was one."""
         row = self.table[self.table["believed"]].iloc[0]
         if "bias" not in row or pd.isna(row["bias"]):
             return {}
         bias, low, high = (float(row[c]) for c in ("bias", "bias_low", "bias_high"))
-        return {"bias": Estimate(bias, low, high, self.fit.nobs)}
+        estimate = Estimate(
+            bias, low, high, self.fit.nobs, kind="percent", label="Bias in the test"
+        )
+        return {"bias": estimate}
 
 
 def compare(
@@ -104,7 +114,7 @@ def compare(
             if "bias" in errors:
                 row["bias"], row["bias_low"], row["bias_high"] = errors["bias"]
             row["mae"], row["mae_low"], row["mae_high"] = list(errors["mae"])[:3]
-        row["verdict"] = fit.verdict.kind
+        row["verdict"] = fit.verdict
         rows.append(row)
     return pd.DataFrame(rows).sort_values("bic", kind="stable", ignore_index=True)
 
@@ -157,11 +167,11 @@ def choose(
         left = usable[(usable["bias_low"] <= high) & (usable["bias_high"] >= low)]
     # the table is sorted by BIC
     name = str(left["model"].iloc[0])
-    if fits[name].verdict.kind == "no_dropout" and NBD.title in fits:
+    if fits[name].verdict == "no_dropout" and NBD.title in fits:
         # its predictions are those of the NBD, so the NBD it is
         name = NBD.title
     chosen = table["model"] == name
-    values: dict[str, float | str] = {"model": name, "left": len(left)}
+    values = {"model": name, "left": len(left)}
     if not tested:
         message = (
             "Believe {model}: it has the lowest BIC. There was no later period to test the models "
@@ -177,7 +187,19 @@ def choose(
             "Believe {model}: in the number of purchases of the test period {left} models were "
             "equally right, as far as one can tell, and of these it has the lowest BIC."
         )
-    return Choice(table.assign(believed=chosen), kinds[name], fits[name], message, values)
+    in_test = {
+        "bias": ("Bias in the test", "percent:1"),
+        "mae": ("Mean absolute error", "number:2"),
+    }
+    shown = labelled(
+        table.assign(believed=chosen),
+        model="Model",
+        bic=("BIC", "number:1"),
+        **(in_test if tested else {}),
+        believed="Believed",
+    )
+    finding = Finding("model", message, values, verdict=name, severity="ok")
+    return Choice(shown, kinds[name], fits[name], finding)
 
 
 def choose_retention(
@@ -202,4 +224,4 @@ def choose_retention(
     except DataError:
         # too few periods for three parameters
         return plain
-    return changing if changing.verdict.trusted and changing.bic < plain.bic else plain
+    return changing if changing.trusted and changing.bic < plain.bic else plain

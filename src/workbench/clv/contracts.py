@@ -17,7 +17,8 @@ from workbench.clv.models.shifted_beta_geometric import (
     ShiftedBetaGeometricResults,
 )
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate, named_estimates
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.units import DAYS_PER_UNIT, MONTHS, check_unit
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _whole_periods(began: pd.Series, until: pd.Series, unit: str) -> pd.Series:
 
 
 @dataclass(frozen=True)
-class ContractCohorts:
+class ContractCohorts(Result):
     """One retention model a cohort.
 
     Attributes
@@ -103,15 +104,16 @@ class ContractCohorts:
     fits: dict[str, ShiftedBetaGeometricResults]
     after: int
 
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Return the survival of each cohort."""
-        return named_estimates(self.table, "cohort")
+        return named_estimates(self.table, "cohort", kind="percent")
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Survival by cohort: lines as fitted, as far as it was followed, dots as observed."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import PercentFormatter
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         for name, fit in self.fits.items():
             curve = fit.curve(fit.observed().size - 1)
@@ -121,8 +123,8 @@ class ContractCohorts:
             ax.plot(curve["period"], curve["observed"], "o", markersize=3.5, color=line.get_color())
         ax.yaxis.set_major_formatter(PercentFormatter(1))
         ax.set_ylim(0, 1.02)
-        ax.set_xlabel("Renewals")
-        ax.set_ylabel("Share still customers")
+        ax.set_xlabel(say("Renewals"))
+        ax.set_ylabel(say("Share still customers"))
         ax.legend(frameon=False)
         return ax
 
@@ -167,11 +169,23 @@ def by_cohort(
         raise DataError(
             "no cohort was seen over two renewals", remedy="observe longer, or use wider cohorts"
         )
-    return ContractCohorts(pd.DataFrame(rows), fits, after)
+    table = labelled(
+        pd.DataFrame(rows),
+        cohort="Signed in",
+        n="Contracts",
+        estimate=("Still there after a year" if after == 12 else "Still there", "percent:1"),
+    )
+    return ContractCohorts(table, fits, after)
+
+
+WILL_BRING = (
+    "The {n} running contracts can be expected to bring {worth} in fees, after the month that is "
+    "paid."
+)
 
 
 @dataclass(frozen=True)
-class ContractValue:
+class ContractValue(Result):
     """Value of running contracts.
 
     Attributes
@@ -182,22 +196,35 @@ class ContractValue:
         The periods.
     fees : ndarray
         What each pays a period, times the margin.
+    currency : str
     """
 
     table: pd.DataFrame
     residual: Prediction
     fees: Array
+    currency: str = ""
 
     @property
     def total(self) -> Estimate:
         """Value of all contracts together."""
         whole = self.residual.total(self.fees)
-        return Estimate(whole.value, whole.low, whole.high, float(self.fees.size))
+        return Estimate(
+            whole.value,
+            whole.low,
+            whole.high,
+            float(self.fees.size),
+            kind="money",
+            unit=self.currency,
+            label="Fees still to come from the running contracts",
+            better="up",
+            fact="contracts.fees_to_come.model",
+        )
 
     @property
     def mean(self) -> Estimate:
         """Value of a contract on average."""
-        return self.total.scaled(1 / self.fees.size)
+        mean, label = self.total.scaled(1 / self.fees.size), "Fees still to come from a contract"
+        return mean.named(label, fact="contracts.mean_fees_to_come.model")
 
     def by(self, groups: ArrayLike) -> pd.DataFrame:
         """Value of groups of contracts, or of the contracts of each customer.
@@ -233,7 +260,13 @@ class ContractValue:
                     **dict(zip(("share", "share_low", "share_high"), share, strict=True)),
                 }
             )
-        return pd.DataFrame(rows)
+        return labelled(
+            pd.DataFrame(rows),
+            group="Plan",
+            n="Contracts",
+            mean=("Value a contract", "money"),
+            share=("Share of value", "percent:1"),
+        )
 
     def of_customers(self, customers: ArrayLike) -> pd.DataFrame:
         """Add up the contracts of each customer.
@@ -248,18 +281,25 @@ class ContractValue:
         ids = pd.Series(np.asarray(customers), name="customer_id")
         return self.table[["clv", "low", "high"]].reset_index(drop=True).groupby(ids).sum()
 
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Total, mean and the periods still to come."""
-        return {"total": self.total, "mean": self.mean, "periods": self.residual.mean()}
+        ahead = self.residual.mean().named("Periods still to come, discounted")
+        return {"total": self.total, "mean": self.mean, "periods": ahead}
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Say what the running contracts will bring."""
+        values = {"n": len(self.table), "worth": self.total}
+        return [Finding("fees", WILL_BRING, values, severity="ok", money=self.total)]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Contracts by value, in a histogram."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         ax.hist(self.table["clv"], bins=30)
-        ax.set_xlabel("Value of a contract")
-        ax.set_ylabel("Contracts")
+        ax.set_xlabel(say("Value of a contract"))
+        ax.set_ylabel(say("Contracts"))
         return ax
 
 
@@ -270,6 +310,7 @@ def contract_value(
     *,
     discount_rate: float,
     margin: float = 1.0,
+    currency: str = "",
 ) -> ContractValue:
     """Value running contracts by the fees that can still be expected of them.
 
@@ -285,6 +326,8 @@ def contract_value(
         A year, as a fraction.
     margin : float
         Share of the fee that is kept, 0..1.
+    currency : str
+        ISO 4217 code of the fees.
 
     Raises
     ------
@@ -306,4 +349,8 @@ def contract_value(
     table = pd.DataFrame({"periods": periods["estimate"], "fee": paid})
     for name, column in (("clv", "estimate"), ("low", "low"), ("high", "high")):
         table[name] = periods[column] * kept
-    return ContractValue(table.set_axis(index) if index is not None else table, residual, kept)
+    table = table.set_axis(index) if index is not None else table
+    shown = labelled(
+        table, periods=("Periods to come", "number:1"), fee=("Fee", "money"), clv=("Value", "money")
+    )
+    return ContractValue(shown, residual, kept, currency)

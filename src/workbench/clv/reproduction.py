@@ -16,13 +16,15 @@ from workbench.clv.models.nbd import NBD
 from workbench.clv.models.pareto import ParetoNBD
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.results import Estimate, Finding, Result, labelled
 
 LOG_LIKELIHOOD = "log_likelihood"
+REPRODUCED = "The published fit, reproduced"
+NOT_QUITE = "The published fit, not reproduced to its last digit"
 
 
 @dataclass(frozen=True)
-class Reproduction:
+class Reproduction(Result):
     """Published parameters and one's own.
 
     Attributes
@@ -42,9 +44,14 @@ class Reproduction:
         """Whether every number agrees to the digits printed."""
         return bool(self.table["agrees"].all())
 
-    def metrics(self) -> dict[str, Estimate]:
+    def findings(self) -> list[Finding]:
+        """Say whether the published fit is reproduced."""
+        message = REPRODUCED if self.agrees else NOT_QUITE
+        return [Finding("reproduced", message, severity="ok" if self.agrees else "note")]
+
+    def estimates(self) -> dict[str, Estimate]:
         """Return the own parameters."""
-        return self.results.metrics()
+        return self.results.estimates()
 
 
 def reproduce(
@@ -96,7 +103,13 @@ def reproduce(
                 "agrees": round(estimate, _decimals(printed)) == float(printed),
             }
         )
-    return Reproduction(pd.DataFrame(rows), own)
+    table = labelled(
+        pd.DataFrame(rows),
+        parameter="Parameter",
+        published=("Published", "number:3"),
+        own=("Own fit", "number:3"),
+    )
+    return Reproduction(table, own)
 
 
 def _decimals(number: float) -> int:

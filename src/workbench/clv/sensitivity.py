@@ -15,12 +15,18 @@ from workbench.clv.models.rows import add_up, distinct
 from workbench.clv.models.shifted_beta_geometric import LESS
 from workbench.clv.value import CustomerValue
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
-from workbench.units import continuous_rate, per_year
+from workbench.results import Estimate, Finding, Result, labelled
+from workbench.units import continuous_rate, per_year, whole
+
+WORTH_OF_A_POINT = "A point of retention is worth {worth}"
+IF_ONE_MORE = (
+    "Of 100 customers active today, {kept} can be expected to be active a year from now. If it "
+    "were one more, today's customers would bring {worth} more over the next {ahead} {unit}."
+)
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class ValueSensitivity(Result):
     """What one point more would add to the value of the base.
 
     Attributes
@@ -30,18 +36,33 @@ class Sensitivity:
         value as it is).
     retention : Estimate
         Share of the customers active now who are still active a year from now, as it is.
+    point, margin : Estimate
+        Worth of a point of retention and of margin.
+    value : CustomerValue
+        What is made more.
     """
 
     table: pd.DataFrame
     retention: Estimate
+    point: Estimate
+    margin: Estimate
+    value: CustomerValue
 
-    def metrics(self) -> dict[str, Estimate]:
-        """Return the worth of a point of retention and of margin."""
-        out = {
-            name: Estimate(*(float(row[c]) for c in ("estimate", "low", "high")))
-            for name, (_, row) in zip(("retention", "margin"), self.table.iterrows(), strict=True)
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the worth of a point of retention and of margin, and retention as it is."""
+        return {"retention_now": self.retention, "retention": self.point, "margin": self.margin}
+
+    def findings(self) -> list[Finding]:
+        """Say what a point of retention is worth, and what retention is now."""
+        values = {
+            "kept": self.retention.scaled(100).named(kind="number", digits=1),
+            "worth": self.point,
         }
-        return {"retention_now": self.retention, **out}
+        ahead = {"ahead": whole(self.value.horizon), "unit": f"{self.value.unit}s"}
+        return [
+            Finding("retention_point", WORTH_OF_A_POINT, {"worth": self.point}, severity="ok"),
+            Finding("retention_now", IF_ONE_MORE, {**values, **ahead}, severity="ok"),
+        ]
 
 
 def sensitivity(
@@ -50,7 +71,7 @@ def sensitivity(
     spend: GammaGammaResults,
     *,
     draws: Array | None = None,
-) -> Sensitivity:
+) -> ValueSensitivity:
     """Value a point of retention and a point of margin.
 
     A point of retention: of 100 customers active now, one more is still active a year from now,
@@ -132,5 +153,19 @@ def sensitivity(
     table["share"] = [part.value, margin.value / value.total.value]
     table["share_low"] = [part.low, table["share"].iloc[1]]
     table["share_high"] = [part.high, table["share"].iloc[1]]
-    retention = Estimate(float(stay["estimate"]), float(stay["low"]), float(stay["high"]))
-    return Sensitivity(table, retention)
+    retention = Estimate(
+        *(float(stay[c]) for c in ("estimate", "low", "high")),
+        kind="percent",
+        label="Active customers still active in a year",
+        fact="customers.active_in_1y.model",
+    )
+    shown = labelled(
+        table,
+        lever="Lever",
+        estimate=("Added value", "money"),
+        share=("Share of the value", "percent:1"),
+    )
+    about = {"kind": "money", "unit": value.currency, "better": "up"}
+    point_of_retention = point.named("Worth of a point of retention", **about)
+    point_of_margin = margin.named("Worth of a point of margin", **about)
+    return ValueSensitivity(shown, retention, point_of_retention, point_of_margin, value)

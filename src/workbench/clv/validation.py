@@ -13,7 +13,8 @@ from workbench.arrays import Array
 from workbench.clv.models.purchase import PurchaseResults
 from workbench.clv.models.rows import as_floats, refuse
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.stats.intervals import mean_interval, ratio_interval
 from workbench.units import DAYS_PER_UNIT, check_unit
 
@@ -48,8 +49,15 @@ def calibration_split(
     return day
 
 
+FORESEEN = "Tested on the past: {foreseen} purchases foreseen, {came} made"
+WAS_OFF = (
+    "Tested on the past, a forecast of this kind was off by {bias}. The ranges on this page do not "
+    "contain such errors: allow for as much again."
+)
+
+
 @dataclass(frozen=True)
-class Holdout:
+class Holdout(Result):
     """Purchases foreseen and made after the calibration period.
 
     Attributes
@@ -72,29 +80,46 @@ class Holdout:
     errors: dict[str, Estimate]
     length: float
 
-    def metrics(self) -> dict[str, Estimate]:
+    @property
+    def foreseen(self) -> Estimate:
+        """Purchases that the model expected in the test period."""
+        expected, low, high = (float(self.total[c].iloc[0]) for c in ("expected", "low", "high"))
+        return Estimate(expected, low, high, float(self.total["n"].iloc[0]))
+
+    def estimates(self) -> dict[str, Estimate]:
         """Return the error measures."""
         return dict(self.errors)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Say what was foreseen and what came, and warn where the forecast was off."""
+        came = int(self.total["actual"].iloc[0])
+        values = {"foreseen": self.foreseen.point, "came": came}
+        found = [Finding("foreseen", FORESEEN, values, severity="ok")]
+        bias = self.errors.get("bias")
+        if bias is not None and bias.known and 0 not in bias:
+            found.append(Finding("bias", WAS_OFF, {"bias": bias}, severity="warning"))
+        return found
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Bars of what happened, with points and intervals of what was expected."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table
         at = np.arange(len(t))
-        ax.bar(at, t["actual"], width=0.62, alpha=0.45, label="Actual")
+        ax.bar(at, t["actual"], width=0.62, alpha=0.45, label=say("Actual"))
         ax.errorbar(
             at,
             t["expected"],
             yerr=[t["expected"] - t["low"], t["high"] - t["expected"]],
             fmt="o",
             color="C1",
-            label="Expected",
+            label=say("Expected"),
         )
         ax.set_xticks(at, t["frequency"].astype(str))
-        ax.set_xlabel("Repeat purchases before")
-        ax.set_ylabel("Purchases a customer afterwards")
+        ax.set_xlabel(say("Repeat purchases before"))
+        ax.set_ylabel(say("Purchases a customer afterwards"))
         ax.legend(loc="upper left", frameon=False)
         return ax
 
@@ -165,7 +190,14 @@ def holdout_table(
             "high": [whole.high],
         }
     )
-    return Holdout(table, total, _errors(expected.estimate, y, counts), length)
+    shown = labelled(
+        table,
+        frequency="Repeat purchases before",
+        n="Customers",
+        actual="Actual",
+        expected="Expected",
+    )
+    return Holdout(shown, total, _errors(expected.estimate, y, counts), length)
 
 
 def _errors(expected: Array, actual: Array, counts: Array) -> dict[str, Estimate]:
@@ -178,12 +210,19 @@ def _errors(expected: Array, actual: Array, counts: Array) -> dict[str, Estimate
     }
     if actual.any():
         ratio = ratio_interval(expected, actual, weights=counts)
-        out["bias"] = Estimate(ratio.value - 1, ratio.low - 1, ratio.high - 1, ratio.n)
+        out["bias"] = Estimate(
+            ratio.value - 1,
+            ratio.low - 1,
+            ratio.high - 1,
+            ratio.n,
+            kind="percent",
+            label="Bias in the test",
+        )
     return out
 
 
 @dataclass(frozen=True)
-class Tracking:
+class Tracking(Result):
     """Repeat purchases week by week (or whatever the period is), expected and actual.
 
     Attributes
@@ -197,7 +236,18 @@ class Tracking:
     table: pd.DataFrame
     unit: str
 
-    def metrics(self) -> dict[str, Estimate]:
+    @property
+    def cumulative(self) -> pd.DataFrame:
+        """Purchases so far, period by period."""
+        names = {"cumulative_actual": "actual", "cumulative_expected": "estimate"}
+        return labelled(
+            self.table[["end", *names, "low", "high"]].rename(columns=names),
+            end="Period to",
+            actual=("Actual", "number:0"),
+            estimate=("Expected", "number:0"),
+        )
+
+    def estimates(self) -> dict[str, Estimate]:
         """Cumulative expectation over cumulative purchases at the end, minus one."""
         last = self.table.iloc[-1]
         actual = float(last["cumulative_actual"])
@@ -206,12 +256,15 @@ class Tracking:
         error, low, high = (
             float(last[c]) / actual - 1 for c in ("cumulative_expected", "low", "high")
         )
-        return {"tracking_error": Estimate(error, low, high, actual)}
+        return {"tracking_error": Estimate(error, low, high, actual, kind="percent")}
 
-    def plot(self, ax: Axes | None = None, *, cumulative: bool = True) -> Axes:
+    def plot(
+        self, ax: Axes | None = None, *, cumulative: bool = True, language: str | Language = "en"
+    ) -> Axes:
         """Lines of actual and expected purchases; the end of calibration is marked."""
         import matplotlib.pyplot as plt
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table
         prefix = "cumulative_" if cumulative else ""
@@ -225,7 +278,7 @@ class Tracking:
         if len(seen) and len(seen) < len(t):
             ax.axvline(seen["end"].iloc[-1], color="0.5", linewidth=1, linestyle=":")
             ax.annotate(
-                "End of calibration",
+                say("End of calibration"),
                 (seen["end"].iloc[-1], 1),
                 xycoords=("data", "axes fraction"),
                 xytext=(4, -4),
@@ -233,23 +286,33 @@ class Tracking:
                 va="top",
                 color="0.4",
             )
-        _name_lines(ax, t["end"].iloc[-1], t, prefix, actual.get_color(), expected.get_color())
-        ax.set_ylabel("Repeat purchases so far" if cumulative else "Repeat purchases")
+        colors = actual.get_color(), expected.get_color()
+        _name_lines(ax, t["end"].iloc[-1], t, prefix, colors, say)
+        ax.set_ylabel(say("Repeat purchases so far") if cumulative else say("Repeat purchases"))
         ax.set_ylim(bottom=0)
         return ax
 
-    def plot_periods(self, ax: Axes | None = None) -> Axes:
+    def plot_periods(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the purchases of each period, not added up."""
-        return self.plot(ax, cumulative=False)
+        return self.plot(ax, cumulative=False, language=language)
+
+
+def _labelled_periods(columns: dict[str, Any]) -> pd.DataFrame:
+    return labelled(
+        pd.DataFrame(columns),
+        end="Period to",
+        actual=("Actual", "number:0"),
+        expected=("Expected", "number:1"),
+    )
 
 
 def _name_lines(
-    ax: Axes, at: Any, t: pd.DataFrame, prefix: str, actual_color: Any, expected_color: Any
+    ax: Axes, at: Any, t: pd.DataFrame, prefix: str, colors: tuple[Any, Any], say: Language
 ) -> None:
     """Write the names at the ends of the lines, apart from one another."""
     ends = {
-        "Actual": (float(t[f"{prefix}actual"].iloc[-1]), actual_color),
-        "Expected": (float(t[f"{prefix}expected"].iloc[-1]), expected_color),
+        say("Actual"): (float(t[f"{prefix}actual"].iloc[-1]), colors[0]),
+        say("Expected"): (float(t[f"{prefix}expected"].iloc[-1]), colors[1]),
     }
     upper = max(ends, key=lambda name: ends[name][0])
     for name, (height, color) in ends.items():
@@ -328,7 +391,7 @@ def tracking(
     expected, each = ahead.sums(weights), ahead.sums(np.diff(weights, axis=0, prepend=0.0))
     dates = start + pd.to_timedelta(np.minimum(ends, 1e5) - 1, unit="D")
     return Tracking(
-        pd.DataFrame(
+        _labelled_periods(
             {
                 "period": np.arange(1, periods + 1),
                 "end": dates.normalize(),

@@ -9,7 +9,7 @@ Journal of Marketing Research 42(4), 415-430.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,16 +22,37 @@ from workbench.clv.models.likelihood import in_logs, maximise
 from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.purchase import PurchaseResults
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.stats.bootstrap import bootstrap_weights
-from workbench.units import per_year
+from workbench.units import per_year, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+WILL_BRING = (
+    "Over the next {ahead} {unit}, the {n} customers known today can be expected to bring {total}, "
+    "in money of today at {rate} interest a year."
+)
+HELD_BY_A_TENTH = "A tenth of the customers hold {share} of the value to come"
+STILL_ACTIVE = "{share} of the repeat buyers are still active"
+NOBODY_LEAVES = (
+    "The log shows no sign that customers leave: {model}, in which nobody does, is believed. So no "
+    "share of customers still active can be told."
+)
+ONCE_UNKNOWN = (
+    "{once} of {n} customers bought only once. The model lets nobody leave before a second "
+    "purchase, so it cannot tell which of them are gone; it expects {few} purchases of each over "
+    "the next {ahead} {unit}."
+)
+ONCE_ACTIVE = (
+    "{once} of {n} customers bought only once; {share} of them can be expected to be still active."
+)
+
+
 @dataclass(frozen=True)
-class CustomerValue:
+class CustomerValue(Result):
     """Value of the customers of a fit.
 
     Attributes
@@ -49,6 +70,12 @@ class CustomerValue:
     unit : str
     frequency : ndarray
         Repeat purchases of each customer.
+    leaves : bool
+        Whether anybody leaves, by the model: in the NBD, which is believed where a log shows no
+        leaving, everybody counts as active, and no share of them is worth a word.
+    model : str
+        Title of the model of purchases.
+    currency : str
     """
 
     table: pd.DataFrame
@@ -60,16 +87,52 @@ class CustomerValue:
     margin: float
     unit: str
     frequency: Array
+    leaves: bool = True
+    model: str = ""
+    currency: str = ""
+
+    @property
+    def _year(self) -> bool:
+        """Whether the horizon is a year, give or take a few days."""
+        return bool(abs(self.horizon / per_year(self.unit) - 1) < 0.02)
+
+    def _named(self, number: Estimate, what: str, year: str, within: str, **about: Any) -> Estimate:
+        fact = f"customers.{what}_{'1y' if self._year else 'horizon'}.model"
+        return number.named(year if self._year else within, better="up", fact=fact, **about)
 
     @property
     def total(self) -> Estimate:
         """Value of all customers together."""
-        return self.clv.total()
+        return self._named(
+            self.clv.total(),
+            "value",
+            "Value of what today's customers will buy within a year",
+            "Value of what today's customers will buy within the horizon",
+            kind="money",
+            unit=self.currency,
+        )
 
     @property
     def mean(self) -> Estimate:
         """Value of a customer on average."""
-        return self.clv.mean()
+        return self._named(
+            self.clv.mean(),
+            "mean_value",
+            "Value of what a customer will buy within a year",
+            "Value of what a customer will buy within the horizon",
+            kind="money",
+            unit=self.currency,
+        )
+
+    @property
+    def expected(self) -> Estimate:
+        """Purchases of all customers together."""
+        return self._named(
+            self.purchases.total(),
+            "purchases",
+            "Expected purchases within a year",
+            "Expected purchases within the horizon",
+        )
 
     @property
     def alive_repeaters(self) -> Estimate:
@@ -80,20 +143,28 @@ class CustomerValue:
         """
         repeat = self.frequency > 0
         if not repeat.any():
-            return Estimate(float("nan"), float("nan"), float("nan"), 0.0)
-        return self.alive.mean(np.where(repeat, self.alive.counts, 0.0))
+            return Estimate(float("nan"), n=0.0)
+        share = self.alive.mean(np.where(repeat, self.alive.counts, 0.0))
+        about = {"kind": "percent", "better": "up", "fact": "repeat_buyers.active.model"}
+        return share.named("Repeat buyers still active", **about)
 
     @property
     def alive_once(self) -> Estimate:
         """Share of customers with one purchase who are still active."""
         once = self.frequency == 0
         if not once.any():
-            return Estimate(float("nan"), float("nan"), float("nan"), 0.0)
+            return Estimate(float("nan"), n=0.0)
         return self.alive.mean(np.where(once, self.alive.counts, 0.0))
 
     def by(self, groups: ArrayLike) -> pd.DataFrame:
         """Value of groups of customers, with intervals; see `Prediction.by`."""
-        return self.clv.by(groups)
+        return labelled(
+            self.clv.by(groups),
+            group="Tier",
+            n="Customers",
+            share=("Share of value", "percent:1"),
+            mean=("Value a customer", "money"),
+        )
 
     def concentration(self, shares: ArrayLike = (0.01, 0.05, 0.1, 0.2, 0.5)) -> pd.DataFrame:
         """Share of the value that the most valuable customers hold.
@@ -104,7 +175,7 @@ class CustomerValue:
         Returns
         -------
         DataFrame
-            Columns customers (share of customers), value (share of value), low, high.
+            Columns customers (share of customers), estimate (share of value), low, high.
         """
         at = np.asarray(shares, dtype=float)
         order = np.argsort(-self.clv.estimate, kind="stable")
@@ -114,9 +185,13 @@ class CustomerValue:
         inside = np.clip(at[:, None] * n.sum() - before, 0.0, n)
         weights = np.empty_like(inside)
         weights[:, order] = inside
-        held = self.clv.shares(weights).rename(columns={"estimate": "value"})
+        held = self.clv.shares(weights)
         held.insert(0, "customers", at)
-        return held
+        return labelled(
+            held,
+            customers=("Share of customers", "percent"),
+            estimate=("Share of value", "percent"),
+        )
 
     def _curve(self) -> tuple[Array, Array]:
         estimate, counts = self.clv.estimate, self.clv.counts
@@ -127,20 +202,50 @@ class CustomerValue:
             np.concatenate([[0.0], np.cumsum(value) / value.sum()]),
         )
 
-    def metrics(self) -> dict[str, Estimate]:
-        """Total, mean, number alive and purchases expected."""
-        return {
-            "total": self.total,
-            "mean": self.mean,
-            "alive": self.alive.total(),
-            "purchases": self.purchases.total(),
-        }
+    def estimates(self) -> dict[str, Estimate]:
+        """Total, mean, purchases; share of repeat buyers still active, where anybody leaves."""
+        found = {"total": self.total, "mean": self.mean, "purchases": self.expected}
+        if self.leaves and (self.frequency > 0).any():
+            found["alive"] = self.alive_repeaters
+        return found
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Say what the customers will bring, who holds it, and how many are still active."""
+        ahead = {"ahead": whole(self.horizon), "unit": f"{self.unit}s", "n": len(self.clv)}
+        brings = self.estimates()
+        rate = Estimate(self.discount_rate, kind="percent")
+        tenth = self.concentration((0.1,)).iloc[0]
+        share = Estimate(*(float(tenth[c]) for c in ("estimate", "low", "high")), kind="percent")
+        found = [
+            Finding("value", WILL_BRING, {**ahead, "total": self.total, "rate": rate},
+                    severity="ok", estimates=brings, money=self.total),
+            Finding("concentration", HELD_BY_A_TENTH, {"share": share}, severity="ok"),
+        ]  # fmt: skip
+        if not self.leaves:
+            found.append(Finding("active", NOBODY_LEAVES, {"model": self.model}))
+        elif "alive" in brings:
+            found.append(Finding("active", STILL_ACTIVE, {"share": brings["alive"]}, severity="ok"))
+        return found
+
+    def of_once(self) -> Finding | None:
+        """Say what is known of customers with one purchase; None where there is none."""
+        once = self.frequency == 0
+        if not once.any() or not self.leaves:
+            return None
+        values: dict[str, Any] = {"once": int(once.sum()), "n": len(self.clv)}
+        if self.alive_once.value < 1:
+            share = self.alive_once.named(kind="percent")
+            return Finding("once", ONCE_ACTIVE, {**values, "share": share})
+        few = self.purchases.mean(np.where(once, self.purchases.counts, 0.0))
+        values |= {"few": few, "ahead": whole(self.horizon), "unit": f"{self.unit}s"}
+        return Finding("once", ONCE_UNKNOWN, values)
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Concentration curve: customers by falling value against the value that they hold."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import PercentFormatter
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         x, y = self._curve()
         keep = np.unique(np.linspace(0, x.size - 1, 400).astype(int))
@@ -156,7 +261,7 @@ class CustomerValue:
                 markersize=5,
             )
             ax.annotate(
-                f"{share:.0%} → {held:.0%}",
+                f"{say.percent(share, 0)} → {say.percent(held, 0)}",
                 (share, held),
                 xytext=(10, -6),
                 textcoords="offset points",
@@ -166,8 +271,8 @@ class CustomerValue:
         ax.set_ylim(0, 1.02)
         ax.xaxis.set_major_formatter(PercentFormatter(1))
         ax.yaxis.set_major_formatter(PercentFormatter(1))
-        ax.set_xlabel("Customers, most valuable first")
-        ax.set_ylabel("Share of expected value")
+        ax.set_xlabel(say("Customers, most valuable first"))
+        ax.set_ylabel(say("Share of expected value"))
         return ax
 
 
@@ -235,8 +340,15 @@ def customer_value(
         },
         index=purchases.model.index,
     )
-    return CustomerValue(
+    shown = labelled(
         table,
+        p_alive=("P(active)", "percent"),
+        expected_purchases=("Expected purchases", "number:2"),
+        expected_spend=("Spend a purchase", "money"),
+        clv=("Value", "money"),
+    )
+    return CustomerValue(
+        shown,
         clv,
         alive,
         expected,
@@ -245,6 +357,9 @@ def customer_value(
         margin,
         str(purchases.unit),
         purchases.model.rows.x[purchases.model.rows.inverse],
+        purchases.leaves,
+        purchases.title,
+        spend.model.currency or "",
     )
 
 

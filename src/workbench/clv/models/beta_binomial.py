@@ -9,6 +9,7 @@ Marketing Science 29(6), 1086-1108 (equations 6, 7, 11, 13, 14 and appendix).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -17,11 +18,11 @@ from numpy.typing import ArrayLike
 from scipy.special import betaln, gammaln, hyp2f1, psi, zeta
 
 from workbench.arrays import Array, Index
-from workbench.clv.models.fitted import Verdict
 from workbench.clv.models.likelihood import Derivatives, Optimum
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.clv.models.rows import Purchases, add_up, as_floats, check_rows, refuse
 from workbench.errors import DataError
+from workbench.results import Finding
 
 
 class _Sequences:
@@ -246,15 +247,15 @@ class BetaGeometricBetaBinomial(PurchaseModel):
             t_x[buys] = period
         return x, t_x
 
-    def _judge(self, best: Optimum, rise: float | None) -> Verdict:
+    def _judge(self, best: Optimum, rise: float | None) -> Finding:
         found = super()._judge(best, rise)
-        if found.kind != "no_dropout":
+        if found.verdict != "no_dropout":
             return found
         message = (
             "No sign that customers leave: the likelihood is highest where nobody drops out. "
             "Predictions are those of the beta-binomial model and every customer counts as alive."
         )
-        return Verdict(found.kind, message, found.values, "BetaBinomial")
+        return replace(found, message=message)
 
 
 class BetaBinomial(BetaGeometricBetaBinomial):

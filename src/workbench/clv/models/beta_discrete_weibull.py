@@ -9,15 +9,17 @@ Role of Duration Dependence, Journal of Interactive Marketing 43, 1-16.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 from scipy.special import betaln, gammaincc, psi, zeta
 
 from workbench.arrays import Array
-from workbench.clv.models.fitted import Verdict
+from workbench.clv.models.fitted import judged
 from workbench.clv.models.likelihood import Derivatives, Optimum, in_logs, maximise
 from workbench.clv.models.shifted_beta_geometric import ShiftedBetaGeometric
+from workbench.results import Finding
 
 #: Residual lifetimes are summed until discounting leaves less than this of a period.
 NEGLIGIBLE = 1e-14
@@ -118,7 +120,7 @@ class BetaDiscreteWeibull(ShiftedBetaGeometric):
 
         return evaluate
 
-    def _judge(self, best: Optimum) -> Verdict:
+    def _judge(self, best: Optimum) -> Finding:
         found = super()._judge(best)
         plain = maximise(
             in_logs(ShiftedBetaGeometric.likelihood(self)),
@@ -130,21 +132,21 @@ class BetaDiscreteWeibull(ShiftedBetaGeometric):
         # below a thousandth the exact figure says nothing more
         p = max(float(gammaincc(0.5, lr / 2)), 0.001)
         values = {"c": float(np.exp(best.phi[2])), "lr": lr, "p": p}
-        if not found.trusted:
-            return Verdict(found.kind, found.message, values, found.use)
+        if found.verdict != "converged":
+            return replace(found, values=values)
         if p > 0.05:
-            return Verdict(
+            return judged(
                 "converged",
                 "The fit converged, but it is no better than the shifted beta-geometric model, in "
                 "which a customer's readiness to leave does not change with time (likelihood "
                 "ratio {lr}, p {p}).",
                 values,
-                found.use,
+                type(self).__name__,
             )
-        return Verdict(
+        return judged(
             "converged",
             "The fit converged, and the readiness to leave changes with the time a customer has "
             "stayed (c = {c}; likelihood ratio against the model without such a change: {lr}).",
             values,
-            found.use,
+            type(self).__name__,
         )

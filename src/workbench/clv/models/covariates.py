@@ -18,12 +18,13 @@ from scipy.special import gammaincc
 
 from workbench.arrays import Array
 from workbench.clv.models.bias import Evidence, outer
-from workbench.clv.models.fitted import Fitted, Verdict
+from workbench.clv.models.fitted import Fitted, judged
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, maximise
 from workbench.clv.models.prediction import Prediction, spread_over, times
 from workbench.clv.models.purchase import NO_RISE, PurchaseModel, PurchaseResults
 from workbench.clv.models.rows import Purchases, add_up, as_floats, distinct
 from workbench.errors import DataError
+from workbench.results import Finding
 from workbench.stats.intervals import normal_quantile
 from workbench.units import continuous_rate
 
@@ -217,7 +218,7 @@ class CovariateModel:
         plain = base.fit()
         rows, z, back, shift = self.scaled()
         k, effects = len(base.names), len(self.effects)
-        if plain.phi.size == k and plain.verdict.kind == "converged":
+        if plain.phi.size == k and plain.verdict == "converged":
             start = plain.phi - shift[:k]
         else:
             start = np.log(base._starts(rows)[0])
@@ -236,7 +237,7 @@ class CovariateModel:
             covariance=back @ covariance_of(best) @ back.T,
             llf=llf,
             nobs=self.rows.customers,
-            verdict=self._judge(best, llf, plain, self._rise(best, self.likelihood(rows, z))),
+            finding=self._judge(best, llf, plain, self._rise(best, self.likelihood(rows, z))),
             unit=self.unit,
             evaluations=best.evaluations,
             free=k + effects - int(np.count_nonzero(best.bound)),
@@ -252,13 +253,13 @@ class CovariateModel:
             stays[i] = 0.0 if at >= 2 else stays[i]
         return 2 * (best.value - likelihood(stays)[0])
 
-    def _judge(self, best: Optimum, llf: float, plain: PurchaseResults, rise: float) -> Verdict:
+    def _judge(self, best: Optimum, llf: float, plain: PurchaseResults, rise: float) -> Finding:
         name = type(self.base).__name__
         lr = max(float(2 * (llf - plain.llf)), 0.0)
         p = max(float(gammaincc(len(self.effects) / 2, lr / 2)), 0.001)
         values = {"lr": lr, "df": float(len(self.effects)), "p": p}
         if rise < NO_RISE:
-            return Verdict(
+            return judged(
                 "no_dropout",
                 "No sign that customers leave, whatever is known of them: every customer counts as "
                 "alive, and effects on leaving mean nothing.",
@@ -266,14 +267,14 @@ class CovariateModel:
                 "NBD",
             )
         if not best.converged:
-            return Verdict(
+            return judged(
                 "not_converged",
                 "The search for the maximum stopped before it was certain; do not use this fit.",
                 {},
                 name,
             )
         if best.bound.any():
-            return Verdict(
+            return judged(
                 "boundary",
                 "A parameter lies at the end of its range: predictions hold, but single effects "
                 "mean nothing.",
@@ -290,7 +291,7 @@ class CovariateModel:
                 "The fit converged, and the covariates tell customers apart (likelihood ratio "
                 "{lr} with {df} effects)."
             )
-        return Verdict("converged", message, values, name)
+        return judged("converged", message, values, name)
 
 
 class CovariateResults(Fitted):
@@ -302,6 +303,11 @@ class CovariateResults(Fitted):
     """
 
     model: CovariateModel
+
+    @property
+    def leaves(self) -> bool:
+        """Whether customers leave at all."""
+        return self.verdict != "no_dropout"
 
     @property
     def _scales(self) -> Array:

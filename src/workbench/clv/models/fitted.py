@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,54 +11,35 @@ import pandas as pd
 
 from workbench.arrays import Array
 from workbench.clv.models.bias import AT_THE_EDGE, OUT_OF_REACH, TAKEN_OUT, Evidence, unbiased
-from workbench.results.estimate import Estimate, named_estimates
+from workbench.results import Estimate, Finding, Result, Severity, labelled, named_estimates
 from workbench.stats.intervals import normal_quantile
-from workbench.stats.sentences import filled
+
+_SEVERITY: Mapping[str, Severity] = {
+    "converged": "ok",
+    "not_converged": "refusal",
+    "heavy_tail": "warning",
+    "dependent": "warning",
+}
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a fit may be believed, and what to use if not.
+def judged(verdict: str, message: str, values: Mapping[str, Any], model: str) -> Finding:
+    """Say whether a fit may be believed.
 
-    Attributes
+    Parameters
     ----------
-    kind : str
-        "converged", "no_dropout", "no_heterogeneity", "weak_spend" or "not_converged".
-    message : str
-        One or two sentences with named placeholders.
-    values : dict of float
-        What the placeholders stand for.
-    use : str
-        Name of the model whose predictions are given.
-    note : str
-        A further sentence: what became of the bias of the parameters, where that was asked for.
+    verdict : str
+        "converged", "no_dropout", "no_heterogeneity", "boundary", "heavy_tail", "dependent" or
+        "not_converged".
+    message, values
+        As of `Finding`.
+    model : str
+        Whose fit it is.
     """
-
-    kind: str
-    message: str
-    values: dict[str, float] = field(default_factory=dict)
-    use: str = ""
-    note: str = ""
-
-    @property
-    def trusted(self) -> bool:
-        """Whether the model asked for is the model that speaks."""
-        return self.kind == "converged"
-
-    @property
-    def text(self) -> str:
-        """The message in English, with its numbers."""
-        return filled(f"{self.message} {self.note}".strip(), self.values)
-
-    def noted(self, note: str, **values: float) -> Verdict:
-        """Return the same verdict with a further sentence."""
-        return replace(self, note=note, values=self.values | values)
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.text}"
+    severity = _SEVERITY.get(verdict, "note")
+    return Finding(f"fit.{model}", message, values, verdict=verdict, severity=severity)
 
 
-class Fitted:
+class Fitted(Result):
     """Parameters of a maximum-likelihood fit and how well they are known.
 
     Attributes
@@ -71,7 +52,10 @@ class Fitted:
         Log-likelihood.
     nobs : float
         Customers.
-    verdict : Verdict
+    finding : Finding
+        Whether the fit may be believed.
+    bias : Finding or None
+        What became of the bias of the parameters, where that was asked for.
     unit : str or None
         Unit of time.
     """
@@ -86,7 +70,7 @@ class Fitted:
         covariance: Array,
         llf: float,
         nobs: float,
-        verdict: Verdict,
+        finding: Finding,
         unit: str | None,
         evaluations: int,
         free: int,
@@ -96,10 +80,25 @@ class Fitted:
         self.covariance = covariance
         self.llf = llf
         self.nobs = nobs
-        self.verdict = verdict
+        self.finding = finding
+        self.bias: Finding | None = None
         self.unit = unit
         self.evaluations = evaluations
         self._free = free
+
+    @property
+    def verdict(self) -> str:
+        """One word on the fit: see `judged`."""
+        return self.finding.verdict
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the model asked for is the model that speaks."""
+        return self.verdict == "converged"
+
+    def findings(self) -> list[Finding]:
+        """Say whether the fit may be believed, and what became of the bias of its parameters."""
+        return [self.finding] if self.bias is None else [self.finding, self.bias]
 
     def evidence(self) -> Evidence:
         """Give the likelihood around the fit, with what its customers contribute."""
@@ -118,24 +117,23 @@ class Fitted:
             Of the same kind. `llf` is that at the new parameters, a little below the maximum;
             standard errors are, as shares of the parameters, those of maximum likelihood, and
             limits stand around the new parameters. Where no correction is known or found (the fit
-            ended at the end of a range: nobody leaves) the parameters stay, and the verdict says
-            so.
+            ended at the end of a range: nobody leaves) the parameters stay, and `bias` says so.
         """
         out = copy(self)
         inner = self.phi.size == self.params.size and bool((np.diag(self.covariance) > 0).all())
-        if not inner or self.verdict.kind in ("not_converged", "no_dropout"):
-            out.verdict = self.verdict.noted(AT_THE_EDGE)
+        if not inner or self.verdict in ("not_converged", "no_dropout"):
+            out.bias = Finding("bias", AT_THE_EDGE)
             return out
         evidence = self.evidence()
         found = unbiased(evidence, self.phi)
         if found is None:
-            out.verdict = self.verdict.noted(OUT_OF_REACH)
+            out.bias = Finding("bias", OUT_OF_REACH)
             return out
         moved = float((np.abs(found - self.phi) / np.sqrt(np.diag(self.covariance))).max())
         out.phi, out.llf = found, float(evidence.evaluate(found)[0])
         theta = np.where(evidence.logged, np.exp(found), found)
         out.params = pd.Series(theta, index=self.params.index, name=self.params.name)
-        out.verdict = self.verdict.noted(TAKEN_OUT, moved=moved)
+        out.bias = Finding("bias", TAKEN_OUT, {"moved": moved}, severity="ok")
         return out
 
     @property
@@ -180,9 +178,10 @@ class Fitted:
         out = self.conf_int()
         out.insert(0, "se", self.bse)
         out.insert(0, "estimate", self.params)
-        return out.rename_axis("parameter").reset_index()
+        out = out.rename_axis("parameter").reset_index()
+        return labelled(out, parameter="Parameter", estimate="Estimate", se="Standard error")
 
-    def metrics(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, Estimate]:
         """Return the parameters as named numbers with intervals."""
         return named_estimates(self.table.assign(n=self.nobs), "parameter")
 
@@ -206,5 +205,5 @@ class Fitted:
                 stubs=[str(name) for name in self.params.index],
             )
         )
-        summary.add_extra_txt([str(self.verdict)])
+        summary.add_extra_txt([f"{self.verdict}: {' '.join(f.text for f in self.findings())}"])
         return summary

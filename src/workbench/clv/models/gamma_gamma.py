@@ -18,7 +18,7 @@ from scipy.special import gammaln, psi, zeta
 
 from workbench.arrays import Array
 from workbench.clv.models.bias import Evidence, outer
-from workbench.clv.models.fitted import Fitted, Verdict
+from workbench.clv.models.fitted import Fitted, judged
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
 from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.rows import (
@@ -31,6 +31,7 @@ from workbench.clv.models.rows import (
     table_of,
 )
 from workbench.errors import DataError
+from workbench.results import Finding
 from workbench.results.estimate import Estimate
 from workbench.stats.intervals import correlation_interval
 
@@ -182,7 +183,7 @@ class GammaGamma:
             covariance=covariance_of(best),
             llf=best.value - np.log(scale) * float(self.n.sum()),
             nobs=float(self.n.sum()),
-            verdict=self._judge(best, theta),
+            finding=self._judge(best, theta),
             unit=None,
             evaluations=best.evaluations,
             free=3 - int(np.count_nonzero(best.bound)),
@@ -190,19 +191,19 @@ class GammaGamma:
         results.title, results.model = self.title, self
         return results
 
-    def _judge(self, best: Optimum, theta: Array) -> Verdict:
+    def _judge(self, best: Optimum, theta: Array) -> Finding:
         name = type(self).__name__
         link = self.independence()
         values = {"correlation": link.value, "low": link.low, "high": link.high}
         if not best.converged:
-            return Verdict(
+            return judged(
                 "not_converged",
                 "The search for the maximum stopped before it was certain; do not use this fit.",
                 values,
                 name,
             )
         if best.bound.any():
-            return Verdict(
+            return judged(
                 "no_heterogeneity",
                 "Customers do not differ in what they spend, or each of them always spends the "
                 "same; predictions hold, but single parameters mean nothing.",
@@ -210,7 +211,7 @@ class GammaGamma:
                 name,
             )
         if theta[1] <= 1:
-            return Verdict(
+            return judged(
                 "heavy_tail",
                 "Spend differs so much between customers that the model has no finite mean "
                 "(q is at most 1); use the observed means, or cap extreme orders.",
@@ -218,14 +219,14 @@ class GammaGamma:
                 name,
             )
         if link.low > 0.1 or link.high < -0.1:
-            return Verdict(
+            return judged(
                 "dependent",
                 "Spend and frequency go together (correlation {correlation}, {low} to {high}), "
                 "which the model rules out; values of frequent buyers are biased.",
                 values,
                 name,
             )
-        return Verdict(
+        return judged(
             "converged",
             "The fit converged, and spend is close to independent of frequency (correlation "
             "{correlation}, {low} to {high}).",

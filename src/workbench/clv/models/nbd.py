@@ -14,10 +14,11 @@ import numpy as np
 from scipy.special import gammaln, psi, zeta
 
 from workbench.arrays import Array
-from workbench.clv.models.fitted import Verdict
+from workbench.clv.models.fitted import judged
 from workbench.clv.models.likelihood import Derivatives, Optimum
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.clv.models.rows import Margins, Purchases
+from workbench.results import Finding
 
 
 def counting_terms(r: float, alpha: float, m: Margins) -> tuple[float, Array, Array]:
@@ -136,9 +137,9 @@ class NBD(PurchaseModel):
         last = T * rng.beta(np.maximum(x, 1.0), 1.0)
         return x, np.where(x > 0, last, 0.0)
 
-    def _judge(self, best: Optimum, rise: float | None) -> Verdict:
+    def _judge(self, best: Optimum, rise: float | None) -> Finding:
         if best.bound.any():
-            return Verdict(
+            return judged(
                 "no_heterogeneity",
                 "Customers do not differ in how often they buy: everyone buys at one and the "
                 "same rate.",

@@ -14,7 +14,7 @@ from scipy.special import gammaincc
 
 from workbench.arrays import Array
 from workbench.clv.models.bias import Evidence, outer
-from workbench.clv.models.fitted import Fitted, Verdict
+from workbench.clv.models.fitted import Fitted, judged
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
 from workbench.clv.models.prediction import Prediction, spread_over, times
 from workbench.clv.models.rows import (
@@ -29,6 +29,7 @@ from workbench.clv.models.rows import (
     thinned,
 )
 from workbench.errors import DataError
+from workbench.results import Finding
 from workbench.units import continuous_rate, one_unit
 
 #: Fits with more distinct repeat buyers than this start from a fit to a sample of them.
@@ -264,8 +265,8 @@ class PurchaseModel(ABC):
         theta = np.exp(phi)
         law: type[PurchaseModel] = type(self)
         params = pd.Series(theta, index=pd.Index(self.names, dtype=object), name=self.title)
-        verdict, without = self._judge(best, rise), self.baseline
-        if verdict.kind == "no_dropout" and without is not None:
+        finding, without = self._judge(best, rise), self.baseline
+        if finding.verdict == "no_dropout" and without is not None:
             # nobody leaves: the parameters that are left are those of the NBD
             rows = self.rows
             baseline = without(rows.x, rows.t_x, rows.T, rows.n, unit=self.unit).fit()
@@ -280,7 +281,7 @@ class PurchaseModel(ABC):
             covariance=covariance,
             llf=llf,
             nobs=self.rows.customers,
-            verdict=verdict,
+            finding=finding,
             unit=self.unit,
             evaluations=best.evaluations,
             free=free,
@@ -288,14 +289,14 @@ class PurchaseModel(ABC):
         results.title, results.law, results.model = self.title, law, self
         return results
 
-    def _judge(self, best: Optimum, rise: float | None) -> Verdict:
+    def _judge(self, best: Optimum, rise: float | None) -> Finding:
         values = {}
         if rise is not None:
             # two parameters vanish at the boundary; chi-squared with 2 df errs to the safe side
             # below a thousandth the exact figure says nothing more
             values = {"lr": rise, "p": max(float(gammaincc(1.0, rise / 2)), 0.001)}
             if rise < NO_RISE:
-                return Verdict(
+                return judged(
                     "no_dropout",
                     "No sign that customers leave: the likelihood is highest where nobody drops "
                     "out. Predictions are those of the NBD and every customer counts as alive.",
@@ -303,14 +304,14 @@ class PurchaseModel(ABC):
                     "NBD",
                 )
         if not best.converged:
-            return Verdict(
+            return judged(
                 "not_converged",
                 "The search for the maximum stopped before it was certain; do not use this fit.",
                 values,
                 type(self).__name__,
             )
         if best.bound.any():
-            return Verdict(
+            return judged(
                 "no_heterogeneity",
                 "Customers do not differ in one of the traits that the model lets vary; "
                 "predictions hold, but single parameters mean nothing.",
@@ -329,7 +330,7 @@ class PurchaseModel(ABC):
             )
         else:
             message = "The fit converged at an inner maximum."
-        return Verdict("converged", message, values, type(self).__name__)
+        return judged("converged", message, values, type(self).__name__)
 
 
 class PurchaseResults(Fitted):

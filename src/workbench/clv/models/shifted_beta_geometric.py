@@ -20,11 +20,13 @@ from scipy.special import betaln, hyp2f1, psi, zeta
 
 from workbench.arrays import Array
 from workbench.clv.models.bias import Evidence, outer
-from workbench.clv.models.fitted import Fitted, Verdict
+from workbench.clv.models.fitted import Fitted, judged
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
 from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.rows import add_up, as_floats, check_counts, distinct, refuse
 from workbench.errors import DataError
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, labelled
 from workbench.stats.intervals import proportion_interval
 from workbench.stats.survival import product_limit
 from workbench.units import one_unit, per_year
@@ -187,7 +189,7 @@ class ShiftedBetaGeometric:
             covariance=covariance_of(best),
             llf=best.value,
             nobs=self.nobs,
-            verdict=self._judge(best),
+            finding=self._judge(best),
             unit=self.unit,
             evaluations=best.evaluations,
             free=len(self.names) - int(np.count_nonzero(best.bound)),
@@ -195,28 +197,38 @@ class ShiftedBetaGeometric:
         results.title, results.model = self.title, self
         return results
 
-    def _judge(self, best: Optimum) -> Verdict:
+    def _judge(self, best: Optimum) -> Finding:
         name = type(self).__name__
         if not best.converged:
-            return Verdict(
+            return judged(
                 "not_converged",
                 "The search for the maximum stopped before it was certain; do not use this fit.",
                 {},
                 name,
             )
         if best.bound.any():
-            return Verdict(
+            return judged(
                 "no_heterogeneity",
                 "Customers do not differ in their readiness to leave: retention is the same in "
                 "every period.",
                 {},
                 name,
             )
-        return Verdict("converged", "The fit converged at an inner maximum.", {}, name)
+        return judged("converged", "The fit converged at an inner maximum.", {}, name)
 
 
 #: Readiness to leave, as a share of what it is, by which the worth of retention is measured.
 LESS = 0.95
+
+
+ONE_MORE_WHO_STAYS = (
+    "A running contract can be expected to run for another {months} months, discounted. Of 100 "
+    "subscribers, {kept} stay for another year; one more would be worth {worth} in fees."
+)
+BY_THE_MODEL = (
+    "By the {model} model, {year} of new contracts last a year and {two} two years; it is from the "
+    "model that the value of contracts comes."
+)
 
 
 class ShiftedBetaGeometricResults(Fitted):
@@ -310,7 +322,12 @@ class ShiftedBetaGeometricResults(Fitted):
         out = out.join(step.set_axis(out.index[1:]))
         known = self.observed_table().rename(columns={"estimate": "observed"})
         known = known.rename(columns={"low": "observed_low", "high": "observed_high"})
-        return out.join(known)
+        return labelled(
+            out.join(known),
+            period="Renewals",
+            observed=("Actual", "percent"),
+            survival=("Expected", "percent"),
+        )
 
     def observed(self, *, at_least: float = 0.05) -> Array:
         """Kaplan-Meier survival after 0, 1, ... renewals.
@@ -399,21 +416,39 @@ class ShiftedBetaGeometricResults(Fitted):
         names = {"estimate": "retention", "low": "retention_low", "high": "retention_high"}
         return whole.table.join(now.table.rename(columns=names))
 
-    def plot_retention(self, ax: Axes | None = None, *, periods: int | None = None) -> Axes:
+    def point_of_retention(
+        self, discount_rate: float, renewals: ArrayLike, fees: ArrayLike, currency: str = ""
+    ) -> Finding:
+        """Say what `worth_of_a_point` gives, and how long a running contract still lasts."""
+        row = self.worth_of_a_point(discount_rate, renewals, fees).iloc[0]
+        worth = Estimate(float(row["estimate"]), float(row["low"]), float(row["high"]))
+        low, high = float(row["retention_low"]), float(row["retention_high"])
+        kept = Estimate(float(row["retention"]), low, high).scaled(100)
+        values = {
+            "months": self.derl(discount_rate, renewals).mean(),
+            "kept": kept,
+            "worth": worth.named(kind="money", unit=currency),
+        }
+        return Finding("contracts.point", ONE_MORE_WHO_STAYS, values, severity="ok")
+
+    def plot_retention(
+        self, ax: Axes | None = None, *, periods: int | None = None, language: str | Language = "en"
+    ) -> Axes:
         """Share that renews, period by period, as fitted and as observed."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import PercentFormatter
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.renewal(2 * self.model.periods.size if periods is None else periods)
-        (line,) = ax.plot(t["period"], t["retention"], label="Expected")
+        (line,) = ax.plot(t["period"], t["retention"], label=say("Expected"))
         ax.fill_between(
             t["period"], t["low"], t["high"], color=line.get_color(), alpha=0.15, linewidth=0
         )
-        ax.plot(t["period"], t["observed"], "o", markersize=4, label="Actual")
+        ax.plot(t["period"], t["observed"], "o", markersize=4, label=say("Actual"))
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
-        ax.set_xlabel("Renewals")
-        ax.set_ylabel("Share that renews")
+        ax.set_xlabel(say("Renewals"))
+        ax.set_ylabel(say("Share that renews"))
         ax.legend(frameon=False)
         return ax
 
@@ -435,24 +470,52 @@ class ShiftedBetaGeometricResults(Fitted):
             found[: len(known)] = [list(interval)[i] for interval in known]
             out.insert(i, name, found)
         out.insert(0, "period", t)
-        return out
+        return labelled(
+            out,
+            period="Renewals",
+            observed=("Actual", "percent:1"),
+            retention=("Expected", "percent:1"),
+        )
 
-    def plot(self, ax: Axes | None = None, *, periods: int | None = None) -> Axes:
+    def kept(self, years: int = 1) -> Estimate:
+        """Share of new contracts that last so many years, by the model."""
+        row = self.survival(years * per_year(self.unit)).table.iloc[0]
+        value, low, high = (float(row[c]) for c in ("estimate", "low", "high"))
+        return Estimate(
+            value,
+            low,
+            high,
+            self.nobs,
+            kind="percent",
+            label="Contracts that last a year, by the model" if years == 1 else "",
+            better="up",
+            fact=f"contracts.kept_{years}y.model",
+        )
+
+    def findings(self) -> list[Finding]:
+        """Say how many contracts last by the model, and whether the fit may be believed."""
+        values = {"year": self.kept(1), "two": self.kept(2), "model": self.title}
+        return [Finding("contracts.model", BY_THE_MODEL, values), *super().findings()]
+
+    def plot(
+        self, ax: Axes | None = None, *, periods: int | None = None, language: str | Language = "en"
+    ) -> Axes:
         """Survival as fitted and projected, with the observed curve."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import PercentFormatter
 
+        say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.curve(2 * self.model.periods.size if periods is None else periods)
-        (line,) = ax.plot(t["period"], t["survival"], label="Expected")
+        (line,) = ax.plot(t["period"], t["survival"], label=say("Expected"))
         ax.fill_between(
             t["period"], t["low"], t["high"], color=line.get_color(), alpha=0.15, linewidth=0
         )
-        ax.plot(t["period"], t["observed"], "o", markersize=4, label="Actual")
+        ax.plot(t["period"], t["observed"], "o", markersize=4, label=say("Actual"))
         ax.yaxis.set_major_formatter(PercentFormatter(1))
         ax.set_ylim(0, 1.02)
-        ax.set_xlabel("Renewals")
-        ax.set_ylabel("Share still customers")
+        ax.set_xlabel(say("Renewals"))
+        ax.set_ylabel(say("Share still customers"))
         ax.legend(frameon=False)
         return ax
 
