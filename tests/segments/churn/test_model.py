@@ -265,7 +265,7 @@ def test_a_timeline_learns_before_it_tests_and_tests_before_today() -> None:
     assert line.test.until == line.now.day
     assert all(one.until <= line.test.day for one in line.learn)
     assert len(line.learn) == 4
-    with pytest.raises(DataError, match="too few to learn from"):  # twelve purchases a year
+    with pytest.raises(DataError, match="too few to judge by"):  # twelve purchases a year
         churn_model(line.learn, line.test, rng=rng)
     with pytest.raises(DataError, match="two horizons of 300 days"):
         purchase_timeline(log, as_of="2025-12-26", horizon=300)

@@ -57,7 +57,7 @@ def test_groups_that_are_there_are_found() -> None:
     assert len(d) == 9 and (d["p"].between(0, 1) & (d["low"] < d["difference"])).all()
     # each group lies off the others by the distance that it was given: 6, in standard deviations
     spread = data["b"].std()
-    far = d[d["feature"] == "b"]["difference"].max()
+    far = d[d["feature"] == "B"]["difference"].max()
     assert far == pytest.approx(6 / spread, abs=0.1)
     found.plot()
     heading, reason, preferred = found.findings()
