@@ -79,8 +79,11 @@ def test_p_alive_decides_who_is_gone_where_it_is_given() -> None:
     assert (stage["mature"], stage["growing"]) == ("Dormant", "Lost")
     assert stage["lost"] not in ("Dormant", "Lost")  # silent, and yet likely active
     assert found.by_p_alive
-    rules = RULES.table(by_p_alive=True).set_index("stage")["rule"]
-    assert rules["Lost"] == "P(active) below 10%"
+    rules = RULES.table(by_p_alive=True).set_index("stage")["rule"].map(str)
+    assert rules["Lost"] == "P(active) below 0.1"
+    silent = RULES.table().set_index("stage")["rule"].map(str)
+    assert silent["Dormant"] == f"No purchase for more than {RULES.dormant_after} days"
+    assert silent["Growing"].startswith(f"At least {RULES.least} and 0.333 more purchases in")
     with pytest.raises(DataError, match=r"missing or outside 0 to 1 for 1 customers.*|lost"):
         lifecycle(log(**ONE_OF_EACH), as_of=AS_OF, rules=RULES, p_alive=alive.drop("lost"))
 

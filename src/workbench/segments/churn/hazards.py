@@ -114,7 +114,7 @@ class Hazards(Result):
         sides = [t["estimate"] - t["low"], t["high"] - t["estimate"]]
         ax.errorbar(t["estimate"], at, xerr=sides, fmt="o")
         ax.axvline(1, color="0.6", linewidth=1)
-        ax.set_yticks(at, [say.name(term) for term in t["term"]])
+        ax.set_yticks(at, [_named(say, *row) for row in zip(t["driver"], t["level"], strict=True)])
         ax.set_xscale("log")
         around = [0.1, 0.25, 0.5, 0.8, 1, 1.25, 2, 4, 10]
         low, high = float(t["low"].min()), float(t["high"].max())
@@ -123,6 +123,12 @@ class Hazards(Result):
         ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_xlabel(say("Leaves at so many times the rate"))
         return ax
+
+
+def _named(say: Language, driver: str, level: str) -> str:
+    if not level:
+        return say.name(driver)
+    return say("{attribute}: {level}", attribute=driver, level=level)
 
 
 def _times(x: float, _: object) -> str:
@@ -221,7 +227,7 @@ def hazards(
     )  # fmt: skip
     table["p_holm"] = holm(table["p_value"])
     table = labelled(
-        table, term="Trait", reference="Against", n="Contracts",
+        table, driver="Trait", level="Level", reference="Against", n="Contracts",
         estimate=("Hazard ratio", "number:2"), p_holm=("p (Holm)", "p"),
     )  # fmt: skip
     steadiness = _proportionality(X, time, event, beta, naive, list(terms["term"]))

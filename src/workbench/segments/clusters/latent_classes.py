@@ -121,9 +121,13 @@ class LatentClasses(Result):
         say = speak(language)
         ax = plt.gca() if ax is None else ax
         d = self.differences.dropna(subset=["effect"])
-        words = d["attribute"].map(lambda name: say.name(readable(name))) + d["level"].map(
-            lambda level: "" if pd.isna(level) else f": {say.name(level)}"
-        )
+        said = [
+            say.name(readable(name))
+            if pd.isna(level)
+            else say("{attribute}: {level}", attribute=readable(name), level=level)
+            for name, level in zip(d["attribute"], d["level"], strict=True)
+        ]
+        words = pd.Series(said, index=d.index)
         strongest = d.groupby(words.to_numpy(), sort=False)["effect"].agg(lambda e: e.abs().max())
         shown = list(strongest.nlargest(10).index)[::-1]
         at = {answer: row for row, answer in enumerate(shown)}

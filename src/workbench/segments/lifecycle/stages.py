@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,18 @@ DORMANT_AFTER = (
 DORMANT_SET = (
     "A customer counts as dormant after {days} days without a purchase, as this run sets it."
 )
+
+# The rules, as a page says them.
+KNOWN = "Known, and has bought nothing yet"
+FIRST_WITHIN = "First purchase within the last {days} days"
+MORE = "At least {least} and {change} more purchases in the last {days} days than in as many before"
+AS_BEFORE = "Buys as before"
+FEWER = (
+    "At least {least} and {change} fewer purchases in the last {days} days than in as many before"
+)
+AFTER_SILENCE = "Bought within the last {days} days, after a silence as long"
+SILENT = "No purchase for more than {days} days"
+DOUBTFUL = "P(active) below {share}"
 
 #: Fewer days of silence say nothing: people go on holiday.
 LEAST_QUIET = 28
@@ -120,26 +132,30 @@ class StageRules:
         return cls(**chosen, from_log=not given.get("dormant_after"))  # type: ignore[arg-type]
 
     def table(self, *, by_p_alive: bool = False) -> pd.DataFrame:
-        """Write the rules out, one row a stage: stage, rule (a sentence)."""
-        silent, doubtful = "No purchase for more than {} days", "P(active) below {:.0%}"
-        moved = "At least {} and {:.0%} {} purchases in the last {} days than in as many before"
+        """Write the rules out, one row a stage: stage, rule (a `Finding`, to be said)."""
         days = self.dormant_after
-        rules = {
-            "Prospect": "Known, and has bought nothing yet",
-            "New": f"First purchase within the last {self.new_within} days",
-            "Growing": moved.format(self.least, self.change, "more", days),
-            "Mature": "Buys as before",
-            "Declining": moved.format(self.least, self.change, "fewer", days),
-            "Won back": f"Bought within the last {days} days, after a silence as long",
-            "Dormant": doubtful.format(self.alive_dormant)
-            if by_p_alive
-            else silent.format(self.dormant_after),
-            "Lost": doubtful.format(self.alive_lost)
-            if by_p_alive
-            else silent.format(self.lost_after),
-        }
-        table = pd.DataFrame({"stage": list(rules), "rule": list(rules.values())})
-        return labelled(table, stage="Stage", rule="Rule")
+        moved = {"least": self.least, "change": _percent(self.change), "days": days}
+        gone: list[tuple[str, dict[str, Any]]]
+        if by_p_alive:
+            dormant, lost = self.alive_dormant, self.alive_lost
+            gone = [(DOUBTFUL, {"share": _percent(share)}) for share in (dormant, lost)]
+        else:
+            gone = [(SILENT, {"days": quiet}) for quiet in (days, self.lost_after)]
+        rules: list[tuple[str, dict[str, Any]]] = [
+            (KNOWN, {}),
+            (FIRST_WITHIN, {"days": self.new_within}),
+            (MORE, moved),
+            (AS_BEFORE, {}),
+            (FEWER, moved),
+            (AFTER_SILENCE, {"days": days}),
+            *gone,
+        ]
+        said = [Finding(f"rule.{s}", *rule) for s, rule in zip(STAGES, rules, strict=True)]
+        return labelled(pd.DataFrame({"stage": STAGES, "rule": said}), stage="Stage", rule="Rule")
+
+
+def _percent(share: float) -> Estimate:
+    return Estimate(share, kind="percent", digits=0)
 
 
 @dataclass(frozen=True)
