@@ -15,11 +15,11 @@ from workbench.impact import (
     CaseReport,
     benefit_said,
     benefit_words,
-    beside,
     evaluate,
     foresee,
     foresight_said,
     foresight_words,
+    side_by_side,
     staying,
     staying_if_known,
 )
@@ -63,7 +63,7 @@ def test_comparison_series_answer_where_the_card_names_them() -> None:
     frame = everybody(effect=2.0)
     frame["estimate"] += np.tile(swing, 40)
     other = pd.DataFrame({"period": MONTHS, "estimate": swing + 0.2 * rng.normal(size=60)})
-    found = evaluate(frame, card(), outcome="sales", comparison=beside({"elsewhere": other}))
+    found = evaluate(frame, card(), outcome="sales", comparison=side_by_side({"elsewhere": other}))
     assert found.effect.design == "series with controls"
     assert found.effect.low < 2 < found.effect.high
     assert found.answers["design"].tolist()[1] == "interrupted time series"
@@ -75,7 +75,7 @@ def test_a_comparison_that_moved_is_warned_of_on_the_page() -> None:
     moved = pd.DataFrame({"period": MONTHS, "estimate": np.random.default_rng(3).normal(size=60)})
     moved.loc[moved["period"] >= START, "estimate"] += 5
     found = evaluate(
-        everybody(effect=2.0), card(), outcome="sales", comparison=beside({"web": moved})
+        everybody(effect=2.0), card(), outcome="sales", comparison=side_by_side({"web": moved})
     )
     assert any("series web shifts at the start" in c.text for c in found.warnings)
 
@@ -87,7 +87,7 @@ def test_the_card_can_ask_for_another_admissible_design() -> None:
     frame_of = {"web": pd.DataFrame({"period": MONTHS, "estimate": np.arange(60.0) % 7})}
     alone = evaluate(
         everybody(2.0), card(design="interrupted time series"), outcome="sales",
-        comparison=beside(frame_of),
+        comparison=side_by_side(frame_of),
     )  # fmt: skip
     assert alone.effect.design == "interrupted time series"
 

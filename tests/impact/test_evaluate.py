@@ -12,6 +12,7 @@ from tests.impact.cards import case_of
 from workbench.impact import (
     CaseError,
     CaseReport,
+    Situation,
     evaluate,
     select_design,
     verdict,
@@ -73,13 +74,15 @@ WRITER = SimpleNamespace(
 )
 def test_the_design_follows_from_the_choice(chosen, selected_on, same_rule, design) -> None:
     picked = select_design(
-        card(chosen, selected_on=selected_on),
-        outcome="sales",
-        n_treated=50,
-        n_other=50,
-        n_same_rule=same_rule,
-        before=12,
-        after=12,
+        Situation(
+            card(chosen, selected_on=selected_on),
+            outcome="sales",
+            n_treated=50,
+            n_other=50,
+            n_same_rule=same_rule,
+            before=12,
+            after=12,
+        )
     )
     assert picked.design == design
     assert picked.table.set_index("design").loc[design, ["admissible", "answers"]].all()
@@ -90,14 +93,16 @@ def test_the_design_follows_from_the_choice(chosen, selected_on, same_rule, desi
 @pytest.mark.parametrize(("before", "after", "design"), [(8, 8, True), (7, 20, False), (20, 7, 0)])
 def test_a_series_needs_eight_points_on_each_side(before, after, design) -> None:
     picked = select_design(
-        card("everybody"), outcome="churn", n_treated=1, n_other=0, before=before, after=after
+        Situation(
+            card("everybody"), outcome="churn", n_treated=1, n_other=0, before=before, after=after
+        )
     )
     assert bool(picked.design) == bool(design)
 
 
 def test_nobody_to_compare_with_leaves_no_design() -> None:
     for chosen in ("random", "rule", "worst", "volunteers"):
-        picked = select_design(card(chosen), outcome="sales", n_treated=50, n_other=1)
+        picked = select_design(Situation(card(chosen), outcome="sales", n_treated=50, n_other=1))
         assert picked.design == ""
 
 

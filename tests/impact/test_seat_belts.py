@@ -32,7 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def judged(run: Run, **changes) -> impact.CaseReport:
     card = run.case("seat_belt_law")
-    movers = impact.beside({c.label: run.series(c.indicator) for c in card.covariates})
+    movers = impact.side_by_side({c.label: run.series(c.indicator) for c in card.covariates})
     return impact.CaseReport.of(
         impact.evaluate(
             run.outcome(aim, card), card, outcome=aim.indicator, direction=aim.direction,
@@ -99,7 +99,7 @@ def test_a_measure_that_comes_in_by_degrees_is_seen_whole() -> None:
 def test_covariates_enter_and_those_that_cannot_are_refused(run: Run) -> None:
     without = judged(run, covariates=None).main.effect.relative
     assert abs(without - judged(run).main.effect.relative) > 0.001
-    zero = impact.beside({"law": run.series("series.law")})
+    zero = impact.side_by_side({"law": run.series("series.law")})
     refused = judged(run, covariates=zero).main
     assert refused.refused
     assert any("they have no logarithm" in c.text for c in refused.checks)

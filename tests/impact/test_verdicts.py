@@ -39,7 +39,7 @@ def test_each_half_of_a_verdict_is_one_sentence(text: str) -> None:
 def reports(run: Run, name: str) -> impact.CaseReport:
     card = run.case(name)
     beside = [
-        impact.beside(
+        impact.side_by_side(
             {c.label or c.indicator: run.series(c.indicator, card.period, c.where) for c in named}
         )
         for named in (card.comparison, card.covariates)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import workbench.impact as room
-from workbench.impact import report, verdict
+from workbench.impact import designs, report, verdict
 from workbench.impact import selection as selector
 from workbench.languages import catalogs as languages
 
@@ -37,9 +37,9 @@ def said() -> list[str]:
         *words.FORESIGHT.values(),
         words.STAYING,
         *[f"Effect on {o}" for o in words.OUTCOMES.values()],
-        *selector.ASSUMPTIONS.values(),
+        *[design.assumption for design in designs().values()],
         *selector.CHOSEN.values(),
-        *selector.GRADES,
+        *designs(),
         *report.HEADINGS.values(),
         *checks(),
     ]

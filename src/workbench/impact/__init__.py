@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from workbench.impact.benefit import Benefit, Costs, Worth, cost_benefit, costs_of
-from workbench.impact.checks.robustness import LeftOut, PlaceboDates, leave_one_out, placebo_dates
+from workbench.impact.checks.other_series import moved_controls
+from workbench.impact.checks.robustness import (
+    LeaveOneOut,
+    PlaceboDates,
+    leave_one_out,
+    placebo_dates,
+)
 from workbench.impact.checks.trend_bounds import TrendBounds, trend_bounds
 from workbench.impact.close_up import MIXTURE, STAGGERED
+from workbench.impact.designs import Design, designs
 from workbench.impact.designs.before_after import before_after, series_glance
+from workbench.impact.designs.design import Situation
 from workbench.impact.designs.differences.difference_in_differences import (
     all_intervals,
     difference_in_differences,
@@ -18,10 +26,13 @@ from workbench.impact.designs.return_to_mean import (
     panel_without_return,
     reliability,
 )
-from workbench.impact.designs.series.controlled_series import controlled_series, moved_controls
-from workbench.impact.designs.series.counts import interrupted_counts
-from workbench.impact.designs.series.interrupted_series import interrupted_series
-from workbench.impact.designs.series.series_case import beside
+from workbench.impact.designs.series.controlled_series import controlled_series
+from workbench.impact.designs.series.interrupted_series import (
+    interrupted_counts,
+    interrupted_series,
+    periods_needed,
+    plan_series,
+)
 from workbench.impact.designs.staggered.staggered import StaggeredEffect, staggered_adoption
 from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
 from workbench.impact.designs.survival.hazard_ratio import HazardRatio, hazard_ratio
@@ -31,6 +42,7 @@ from workbench.impact.designs.synthetic.plain_difference import plain_difference
 from workbench.impact.designs.synthetic.predictors import predictor_means
 from workbench.impact.designs.synthetic.synthetic_control import (
     SyntheticControl,
+    plan_one,
     synthetic_control,
 )
 from workbench.impact.designs.synthetic.synthetic_difference import (
@@ -52,15 +64,13 @@ from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, grade
 from workbench.impact.inputs.adoption import Adoption, read_adoption
 from workbench.impact.inputs.panel import CaseError, Panel, read_panel
-from workbench.impact.plans import periods_needed, plan_one, plan_panel, plan_series
-from workbench.impact.power import Plan, plan_units, units_needed
+from workbench.impact.inputs.series import side_by_side
+from workbench.impact.power import Plan, plan_panel, plan_units, units_needed
 from workbench.impact.report import CaseReport
-from workbench.impact.selection import ASSUMPTIONS, CHOSEN, GRADES, Selection, select_design
+from workbench.impact.selection import CHOSEN, Selection, select_design
 
 __all__ = [
-    "ASSUMPTIONS",
     "CHOSEN",
-    "GRADES",
     "LEAVING",
     "MIXTURE",
     "STAGGERED",
@@ -70,16 +80,18 @@ __all__ = [
     "CaseError",
     "CaseReport",
     "Costs",
+    "Design",
     "Effect",
     "Evaluation",
     "Foresight",
     "Grading",
     "HazardRatio",
-    "LeftOut",
+    "LeaveOneOut",
     "Panel",
     "PlaceboDates",
     "Plan",
     "Selection",
+    "Situation",
     "StaggeredEffect",
     "SyntheticControl",
     "SyntheticDifference",
@@ -90,12 +102,12 @@ __all__ = [
     "before_after",
     "benefit_said",
     "benefit_words",
-    "beside",
     "cohort",
     "controlled_series",
     "corrected_before_after",
     "cost_benefit",
     "costs_of",
+    "designs",
     "difference_in_differences",
     "evaluate",
     "event_study",
@@ -124,6 +136,7 @@ __all__ = [
     "same_baseline",
     "select_design",
     "series_glance",
+    "side_by_side",
     "staggered_adoption",
     "staying",
     "staying_if_known",

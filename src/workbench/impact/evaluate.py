@@ -6,27 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from workbench.impact.answers import answer, attempt, firmness
+from workbench.impact.checks import Judged, look
 from workbench.impact.checks.comparability import (
     instrument_check,
     left_by_card,
     left_out,
     no_design,
     other_measures,
-    refusal,
     thin_cells,
 )
-from workbench.impact.designs.before_after import before_after, series_glance
-from workbench.impact.designs.return_to_mean import DESIGN as RETURN
-from workbench.impact.designs.return_to_mean import panel_without_return
-from workbench.impact.designs.series.series_case import judge_series
-from workbench.impact.designs.staggered.adoption_case import Judged, judge_starts
+from workbench.impact.designs import Design, designs
+from workbench.impact.designs.before_after import glance
+from workbench.impact.designs.design import Situation, refusal
 from workbench.impact.effect import Effect, Kind
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, Strength, grade
+from workbench.impact.inputs.adoption import Adoption, read_adoption
 from workbench.impact.inputs.assignment import compared, first_days
 from workbench.impact.inputs.panel import (
     CaseError,
@@ -35,8 +32,9 @@ from workbench.impact.inputs.panel import (
     read_panel,
     split_periods,
 )
+from workbench.impact.inputs.series import Series, read_series
 from workbench.impact.selection import Selection, met_the_rule, select_design
-from workbench.results import Finding
+from workbench.results import Finding, attempt
 from workbench.stats import holm
 from workbench.study import Case
 
@@ -178,21 +176,24 @@ def evaluate(
     """
     records = compared(case, records)
     kind = _kind(records, outcome)
-    if case.chosen == "everybody":
-        judged = judge_series(records, case, outcome, comparison, min_cell, level, covariates)
-    else:
-        judged = _judge_panel(records, case, treatments, outcome, selection, min_cell, level)
-    effect, glance, others, designs, checks, left = judged
+    material = _read(
+        records, case, treatments, outcome, selection, comparison, covariates, min_cell
+    )
+    picked = select_design(material.situation)
+    seen = None
+    if material.data is not None:
+        seen = glance(material.data, case, level)
+    effect, others, checks = _judge(material, picked, case, level)
     anew = instrument_check(records, case, measured_anew, outcome)
     if anew is not None and anew.severity == "refusal":
         effect, others = None, []
     checks = [*checks, *([] if anew is None else [anew])]
     checks += other_measures(records, case, treatments, titles or {})
-    checks += [*left_by_card(case), *left_out(left)]
+    checks += [*left_by_card(case), *left_out(material.left)]
     if effect is not None:
         effect = _dressed(replace(effect, checks=()), case, label or outcome, kind)
-    glance = None if glance is None else _dressed(glance, case, label or outcome, kind)
-    rows = [e.table for e in (effect, *others, glance) if e is not None]
+    seen = None if seen is None else _dressed(seen, case, label or outcome, kind)
+    rows = [e.table for e in (effect, *others, seen) if e is not None]
     answers = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
     return Evaluation(
         outcome=outcome,
@@ -200,12 +201,12 @@ def evaluate(
         claimed=claimed,
         kind=kind,
         effect=effect,
-        glance=glance,
+        glance=seen,
         answers=answers,
-        designs=designs,
+        designs=picked.table,
         checks=tuple(checks),
         grading=grade(effect, checks, claimed),
-        exclusions=left,
+        exclusions=material.left,
         customers=_customers(records, case, treatments),
         label=label,
         foresight=foresee(
@@ -230,9 +231,8 @@ def judge(records: pd.DataFrame, case: Case, *rest: Any, **options: Any) -> Eval
         return evaluate(records, case, *rest, **options)
     except CaseError as error:
         checks = (refusal(error),)
-        picked = select_design(
-            case.model_copy(update={"design": None}), outcome="", n_treated=0, n_other=0
-        )
+        nobody = Situation(case.model_copy(update={"design": None}), "", n_treated=0, n_other=0)
+        picked = select_design(nobody)
         return Evaluation(
             outcome=options["outcome"],
             direction=options.get("direction", "up"),
@@ -248,91 +248,162 @@ def judge(records: pd.DataFrame, case: Case, *rest: Any, **options: Any) -> Eval
         )
 
 
-def _judge_panel(
+@dataclass(frozen=True)
+class _Material:
+    """What a case is judged from.
+
+    `refused` says why nothing can be judged, whatever the design.
+    """
+
+    data: Panel | Adoption | Series | None
+    situation: Situation
+    left: pd.DataFrame
+    refused: Finding | None = None
+
+
+def _judge(
+    material: _Material, picked: Selection, case: Case, level: float
+) -> tuple[Effect | None, list[Effect], list[Finding]]:
+    """Answer by the design that was picked, set others beside it, and check it."""
+    refused = material.refused or (None if picked.design else _no_design(material))
+    if refused is not None:
+        return None, [], [refused]
+    known = designs()
+    design = known[picked.design]
+    data = design.of(material.data)
+    try:
+        effect = design.answer(data, case, level)
+    except CaseError as error:
+        return None, [], [refusal(error)]
+    others = _beside(design, effect, data, material, case, level)
+    again = known[effect.design]
+
+    def judge_again(moved: Any) -> Effect:
+        return again.answer(moved, case, level)
+
+    judged = Judged(data, case, level, effect, others, judge_again)
+    return effect, others, [*picked.findings(), *effect.checks, *look(judged, again.family)]
+
+
+def _beside(
+    design: Design[Any], effect: Effect, data: Any, material: _Material, case: Case, level: float
+) -> list[Effect]:
+    """Work out what stands beside an answer, as far as the data bear it."""
+    known, found = designs(), []
+    for other in design.beside:
+        if not isinstance(other, str):
+            found.append(attempt(other, data, case, level))
+            continue
+        answered = attempt(known[other].answer, data, case, level)
+        # one that fell back on another design says nothing new
+        found.append(answered if answered is not None and answered.design == other else None)
+    for each in known.values():
+        shown = each.beside_all and each.name != effect.design
+        if shown and not each.reason(material.situation):
+            found.append(attempt(each.answer, each.of(material.data), case, level))
+    return [answer for answer in found if answer is not None]
+
+
+def _no_design(material: _Material) -> Finding:
+    situation = material.situation
+    if isinstance(material.data, Series):
+        try:
+            material.data.check_length()
+        except CaseError as error:
+            return refusal(error)
+    return no_design(situation.n_treated, situation.n_other)
+
+
+def _read(
     records: pd.DataFrame,
     case: Case,
     treatments: pd.DataFrame | None,
     outcome: str,
     selection: pd.DataFrame | None,
+    comparison: pd.DataFrame | None,
+    covariates: pd.DataFrame | None,
     min_cell: int,
-    level: float,
-) -> Judged:
+) -> _Material:
+    """Read the records in the shape that the designs of this case take."""
+    if case.chosen == "everybody":
+        return _one_series(records, case, outcome, comparison, covariates, min_cell)
     treated = first_days(case, records, treatments)
     if len(set((case.starts or {}).values())) > 1:
-        return judge_starts(records, treated, case, outcome, level)
+        return _several_starts(records, treated, case, outcome)
     unit = case.group or "customer_id"
     ready = "customer_id" not in records
     weight = "n" if ready and "n" in records else None
     try:
         panel = read_panel(records, treated, start=case.start, unit=unit, weight=weight)
     except SeveralStartsError:
-        return judge_starts(records, treated, case, outcome, level)
+        return _several_starts(records, treated, case, outcome)
     panel = panel.select(panel.weight.sum(axis=1) > 0)
     if ready and (holes := int((panel.weight == 0).sum())):
         # a group's series should have a value in each period; that of a customer need not
         row = pd.DataFrame([("no value", "units and periods", holes)], columns=_EXCLUDED)
         panel = replace(panel, exclusions=pd.concat([panel.exclusions, row], ignore_index=True))
-    checks: list[Finding] = []
     same_rule = None
     if selection is not None and case.chosen in ("rule", "volunteers"):
         met = met_the_rule(panel, _baseline(selection, case, unit))
-        same_rule = panel.select(met)
-    n_treated = panel.n_treated
-    picked = select_design(
+        panel = replace(panel, eligible=met)
+        same_rule = int((met & ~panel.treated).sum())
+    situation = Situation(
         case,
-        outcome=outcome,
-        n_treated=n_treated,
-        n_other=len(panel.units) - n_treated,
-        n_same_rule=None if same_rule is None else int((~same_rule.treated).sum()),
+        outcome,
+        n_treated=panel.n_treated,
+        n_other=len(panel.units) - panel.n_treated,
+        n_same_rule=same_rule,
         before=int((~panel.after).sum()),
         after=int(panel.after.sum()),
     )
-    glance = _own_glance(panel, case, level)
     # totals of groups without the records behind them have no cells to be thin
     thin = None if ready and weight is None else thin_cells(panel, min_cell)
-    if thin is not None or not picked.design:
-        checks.append(thin or no_design(n_treated, len(panel.units) - n_treated))
-        return None, glance, [], picked.table, checks, panel.exclusions
-    compared = panel
-    if same_rule is not None and picked.design in ("same rule", "between two answers"):
-        compared = same_rule
+    return _Material(panel, situation, panel.exclusions, thin)
+
+
+def _one_series(
+    records: pd.DataFrame,
+    case: Case,
+    outcome: str,
+    comparison: pd.DataFrame | None,
+    covariates: pd.DataFrame | None,
+    min_cell: int,
+) -> _Material:
+    series = read_series(records, case, min_cell, controls=comparison, covariates=covariates)
+    before, after = series.entered
+    situation = Situation(
+        case,
+        outcome,
+        n_treated=1,
+        n_other=0,
+        before=int(before.sum()),
+        after=int(after.sum()),
+        n_controls=0 if series.controls is None else series.controls.shape[1],
+    )
+    return _Material(series, situation, series.exclusions)
+
+
+def _several_starts(
+    records: pd.DataFrame, starts: pd.Series, case: Case, outcome: str
+) -> _Material:
+    column = case.group or "customer_id"
+    unit = records[column]
+    n_treated = int(unit[unit.isin(starts.index)].nunique())
+    n_other = int(unit.nunique()) - n_treated
+    situation = Situation(
+        case,
+        outcome,
+        n_treated=n_treated,
+        # those not treated yet serve, too, where nobody was never treated
+        n_other=n_other or int((starts > starts.min()).sum()),
+        n_starts=int(starts.nunique()),
+    )
+    weighted = "n" in records and "customer_id" not in records
     try:
-        effect, others = answer(picked.design, compared, case, level)
+        adoption = read_adoption(records, starts, unit=column, size="n" if weighted else None)
     except CaseError as error:
-        return None, glance, [], picked.table, [refusal(error)], panel.exclusions
-    returned = _return(panel, picked, case, level)
-    if returned is not None and effect.design != returned.design:
-        others.append(returned)
-        checks += returned.checks
-    checks += [*picked.checks, *effect.checks, *firmness(compared, effect, level)]
-    if picked.design == "same baseline" and case.chosen in ("rule", "worst"):
-        checks.append(
-            Finding(
-                "selection",
-                "The treated were chosen because of their baseline, and nobody else met the same"
-                " rule. The adjustment takes out the return to the mean only if its straight"
-                " line is right.",
-                severity="warning" if case.chosen == "worst" else "note",
-            )
-        )
-    return effect, glance, others, picked.table, checks, panel.exclusions
-
-
-def _own_glance(panel: Panel, case: Case, level: float) -> Effect | None:
-    """Compare the treated with themselves; a single unit's periods stand for units."""
-    if panel.n_treated != 1:
-        return attempt(lambda: before_after(panel, window=case.periods_a_year, level=level))
-    own = panel.outcome[panel.treated][0]
-    seen = np.isfinite(own)
-    return attempt(lambda: series_glance(own[seen], panel.after[seen], level=level))
-
-
-def _return(panel: Panel, picked: Selection, case: Case, level: float) -> Effect | None:
-    """Give the before/after comparison less the return to the mean, where chosen by their level."""
-    open_to = picked.table.set_index("design")["admissible"]
-    if not open_to[RETURN]:
-        return None
-    return attempt(lambda: panel_without_return(panel, year=case.periods_a_year, level=level))
+        return _Material(None, situation, pd.DataFrame(), refusal(error))
+    return _Material(adoption, situation, adoption.exclusions)
 
 
 def _customers(records: pd.DataFrame, case: Case, treatments: pd.DataFrame | None) -> float:

@@ -8,21 +8,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workbench.impact.designs.series.series_case import course_of
+from workbench.impact.designs import designs
 from workbench.impact.inputs.assignment import first_days
-from workbench.impact.inputs.panel import CaseError, SeveralStartsError, read_panel
-from workbench.impact.inputs.series import FEWEST_AFTER
-from workbench.impact.plans import plan_one, plan_panel, plan_series
+from workbench.impact.inputs.panel import CaseError, Panel, SeveralStartsError, read_panel
+from workbench.impact.inputs.series import Series, read_series
 from workbench.impact.power import POWER, Plan, units_needed
+from workbench.results import attempt
 from workbench.study import Case
-
-#: Design of a case -> the plan that speaks for it.
-_PLANNED = {
-    "same rule": "difference in differences",
-    "between two answers": "difference in differences",
-    "staggered adoption": "difference in differences",
-    "synthetic difference in differences": "difference in differences",
-}
 
 
 @dataclass(frozen=True)
@@ -47,7 +39,8 @@ class Foresight:
     @property
     def main(self) -> Plan | None:
         """Plan of the design that answers."""
-        name = _PLANNED.get(self.design, self.design)
+        own = designs().get(self.design)
+        name = self.design if own is None else own.planned_as or own.name
         return self.plans.get(name) or next(iter(self.plans.values()), None)
 
     @property
@@ -127,27 +120,28 @@ def _plans(
     level: float,
     power: float,
 ) -> dict[str, Plan]:
+    data = _before(records, case, treatments, min_cell)
+    shape = "series" if isinstance(data, Series) else "units"
+    plans = {}
+    for design in designs().values():
+        if design.plan is not None and design.shape == shape:
+            plan = attempt(design.plan, data, case, power, level)
+            if plan is not None:
+                plans[plan.design] = plan
+    return plans
+
+
+def _before(
+    records: pd.DataFrame, case: Case, treatments: pd.DataFrame | None, min_cell: int
+) -> Panel | Series:
     if case.chosen == "everybody":
-        course = course_of(records, case, min_cell)
-        past = ~course.later
-        plan = plan_series(
-            course.value[past],
-            after=max(int(course.later.sum()), FEWEST_AFTER),
-            season=case.periods_a_year,
-            weights=course.count[past],
-            level=level,
-            power=power,
-        )
-        return {plan.design: plan}
+        return read_series(records, case, min_cell)
     treated = first_days(case, records, treatments)
     unit = case.group or "customer_id"
     weight = "n" if "n" in records and "customer_id" not in records else None
     try:
-        panel = read_panel(records, treated, start=case.start, unit=unit, weight=weight)
+        return read_panel(records, treated, start=case.start, unit=unit, weight=weight)
     except SeveralStartsError:
         # the time before the first start is common to all: planned as if all had started then
         at_once = pd.Series(True, index=treated.index)
-        panel = read_panel(records, at_once, start=case.start, unit=unit, weight=weight)
-    if panel.n_treated == 1:
-        return plan_one(panel, level=level, power=power)
-    return plan_panel(panel, level=level, power=power)
+        return read_panel(records, at_once, start=case.start, unit=unit, weight=weight)

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from workbench.impact.designs import designs
 from workbench.impact.effect import Effect
-from workbench.impact.selection import GRADES
 from workbench.results import Finding
 
 Strength = Literal["strong", "moderate", "weak", "none"]
@@ -52,7 +52,7 @@ def grade(effect: Effect | None, checks: Sequence[Finding], claimed: float | Non
     if effect is None:
         refused = [("design", "no conclusion", 0)]
         return Grading("none", pd.DataFrame(refused, columns=["part", "found", "grades"]))
-    rows = [("design", effect.design, GRADES[effect.design])]
+    rows = [("design", effect.design, designs()[effect.design].grade)]
     warned = dict.fromkeys(c.key for c in checks if c.severity == "warning")
     rows += [("assumptions checked", name, -1) for name in warned]
     if not warned:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from scipy.optimize import brentq
 from scipy.stats import nct, t
 
-from workbench.impact.inputs.panel import CaseError
+from workbench.impact.inputs.panel import CaseError, Panel
 
 POWER = 0.8
 #: Designs for which units are compared, and how the baseline enters (Frison, Pocock 1992).
@@ -230,6 +230,77 @@ def _check_plan(design: str, sd: float, correlation: float, n_treated: int, n_ot
             f"{n_treated} treated and {n_other} other units cannot be compared",
             remedy="plan for two of each at least",
         )
+
+
+def plan_panel(
+    panel: Panel,
+    *,
+    n_treated: int | None = None,
+    after: int | None = None,
+    power: float = POWER,
+    level: float = 0.95,
+) -> dict[str, Plan]:
+    """Plan the comparisons of units from their outcomes before the start.
+
+    The last periods before the start stand for the time after, all earlier ones for the time
+    before; the variances and the covariance of a unit's two means are read off, whatever their
+    pattern over time.
+
+    Parameters
+    ----------
+    panel : Panel
+        The time after the start is not looked at.
+    n_treated : int, optional
+        Units to be treated; as many as in the panel when left out.
+    after : int, optional
+        Periods to be waited for; as many as in the panel when left out, at most half of those
+        before.
+
+    Returns
+    -------
+    dict
+        Design -> plan, for the designs that the numbers of units allow.
+
+    Raises
+    ------
+    CaseError
+        Fewer than two periods before the start, or fewer than six units seen in both halves.
+    """
+    places = np.flatnonzero(~panel.after)
+    if places.size < 2:
+        raise CaseError(
+            "there is one period before the start",
+            where="outcome table",
+            remedy="two are needed to learn how outcomes vary",
+        )
+    r = min(after or int(panel.after.sum()), places.size // 2)
+    late, early = np.zeros((2, len(panel.periods)), dtype=bool)
+    late[places[-r:]], early[places[:-r]] = True, True
+    second, w_second = panel.means(late)
+    first, w_first = panel.means(early)
+    both = (w_first > 0) & (w_second > 0)
+    if both.sum() < 6:
+        raise CaseError(
+            f"{int(both.sum())} units were seen in both halves of the time before",
+            where="outcome table",
+            remedy="six are needed to learn how outcomes vary",
+        )
+    n_all = len(panel.units)
+    treated = panel.n_treated if n_treated is None else n_treated
+    weight = w_second[both] / w_second[both].mean()
+    mean = float(np.average(second[both], weights=weight))
+    spread = np.cov(first[both], second[both], aweights=np.minimum(w_first, w_second)[both])
+    plans = {}
+    for design in UNIT_DESIGNS:
+        alone = design == "before and after"
+        if treated < 2 or (not alone and n_all - treated < 2):
+            continue
+        plans[design] = from_moments(
+            design, float(spread[1, 1]), float(spread[0, 0]), float(spread[0, 1]), treated,
+            n_all - treated, base=mean, n_before=int(early.sum()), n_after=r, power=power,
+            level=level,
+        )  # fmt: skip
+    return plans
 
 
 def units_needed(effect: float, design: str, *, share: float = 0.5, **options: Any) -> int:

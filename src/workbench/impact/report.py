@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 
 from workbench.impact.benefit import Benefit, Worth, cost_benefit, costs_of
 from workbench.impact.close_up import MixtureView, StartsView, mixture_of, starts_of
+from workbench.impact.designs import designs
 from workbench.impact.effect import Effect
 from workbench.impact.evaluate import Evaluation, adjusted
 from workbench.impact.findings import found, outcome_name
 from workbench.impact.grading import weaker
-from workbench.impact.selection import ASSUMPTIONS
 from workbench.results import Finding
 from workbench.units import PERIODS_A_YEAR
 
@@ -140,7 +140,7 @@ class CaseReport:
     def assumptions(self) -> list[tuple[str, str]]:
         """Designs that answer, and what must hold for each."""
         names = dict.fromkeys(e.design for e in self.effects)
-        return [(name, ASSUMPTIONS[name]) for name in names]
+        return [(name, designs()[name].assumption) for name in names]
 
     @property
     def series(self) -> pd.DataFrame:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from workbench.impact.inputs.panel import CaseError, Panel, period_start
+from workbench.impact.checks.check import Check, Judged
+from workbench.impact.inputs.panel import Panel, period_start
 from workbench.results import Finding, Severity
 from workbench.study import Case
 
+# What an answer shown beside says of the case itself.
+_TOLD = ("return to the mean", "two-way fixed effects")
 _MUCH_SHARED = 0.1
 _MOST_NAMED = 3
 # Answers on a scale have few steps; counts and amounts of money may grow without another scale.
@@ -73,16 +77,6 @@ def no_design(n_treated: int, n_other: int) -> Finding:
         "There are {treated} treated and {other} comparison units. Two of each are needed at least:"
         " the change of a single one cannot be told from chance.",
         {"treated": n_treated, "other": n_other},
-        severity="refusal",
-    )
-
-
-def refusal(error: CaseError) -> Finding:
-    """Turn an error of a design into a refusal in words."""
-    return Finding(
-        "refused",
-        "{what}; {remedy}.",
-        {"what": error.what, "remedy": error.remedy},
         severity="refusal",
     )
 
@@ -210,3 +204,44 @@ def _clustered(values: pd.Series) -> bool:
     """Tell a scale from counts: its ends are used, and not only one of them."""
     share = values.value_counts(normalize=True)
     return bool(share.loc[[values.min(), values.max()]].min() > 0.01)
+
+
+def _of_selection(judged: Judged) -> list[Finding]:
+    if judged.case.chosen not in ("rule", "worst"):
+        return []
+    return [
+        Finding(
+            "selection",
+            "The treated were chosen because of their baseline, and nobody else met the same"
+            " rule. The adjustment takes out the return to the mean only if its straight"
+            " line is right.",
+            severity="warning" if judged.case.chosen == "worst" else "note",
+        )
+    ]
+
+
+def _of_volunteers(judged: Judged) -> list[Finding]:
+    if judged.case.chosen != "volunteers":
+        return []
+    return [
+        Finding(
+            "volunteers",
+            "Those who came forward may have been on another course than the rest.",
+            severity="warning",
+        )
+    ]
+
+
+def _told_beside(judged: Judged) -> list[Finding]:
+    """Tell what answers beside say of the case; a warning there is about them, not this one."""
+    return [
+        replace(found, severity="note") if found.severity == "warning" else found
+        for effect in judged.beside
+        for found in effect.checks
+        if found.key in _TOLD
+    ]
+
+
+TOLD_BESIDE = Check(frozenset({"differences", "baseline", "staggered"}), _told_beside)
+SELECTION = Check(frozenset({"baseline"}), _of_selection)
+VOLUNTEERS = Check(frozenset({"staggered"}), _of_volunteers)

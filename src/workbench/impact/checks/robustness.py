@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from workbench.impact.checks.check import Check, Judged
 from workbench.impact.designs.differences.clusters import panel_slope
 from workbench.impact.designs.differences.difference_in_differences import difference_in_differences
 from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError, Panel, period_start
-from workbench.results import Finding
+from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE, Series
+from workbench.results import Finding, attempt
 
 _FEWEST_BEFORE, _FEWEST_AFTER = 2, 1
 # Neighbouring dates share most of their data, so more than one in twenty is no surprise.
 _TOO_OFTEN = 0.25
 _UNITS_UP_TO = 200
+_MOST_DATES = 12
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def placebo_dates(
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class LeaveOneOut:
     """The effect without each unit in turn.
 
     Attributes
@@ -132,7 +136,7 @@ class LeftOut:
         )
 
 
-def leave_one_out(panel: Panel) -> LeftOut:
+def leave_one_out(panel: Panel) -> LeaveOneOut:
     """Compare again without each unit.
 
     Parameters
@@ -160,4 +164,59 @@ def leave_one_out(panel: Panel) -> LeftOut:
     table = pd.DataFrame({"unit": panel.units, "treated": panel.treated, "estimate": left})
     table = table.assign(moved=table["estimate"] - whole)
     order = table["moved"].abs().sort_values(ascending=False, kind="stable").index
-    return LeftOut(table.loc[order].reset_index(drop=True), whole)
+    return LeaveOneOut(table.loc[order].reset_index(drop=True), whole)
+
+
+def placebo_starts(
+    series: Series, estimate: Callable[[Series], Effect], *, design: str
+) -> PlaceboDates | None:
+    """Move the start through the time before the measure, and judge a series as before.
+
+    At most twelve dates, evenly spread; None where the time before is too short for two. Dates at
+    which another design than `design` has to answer do not count.
+    """
+    # periods that the measure had reached in part say nothing of chance alone
+    untouched = ~series.later if series.in_force is None else series.in_force == 0
+    n = int(untouched.sum())
+    seen = series.seen[:n]
+    room = [
+        at
+        for at in range(FEWEST_BEFORE, n - FEWEST_AFTER + 1)
+        if seen[:at].sum() >= FEWEST_BEFORE and seen[at:].sum() >= FEWEST_AFTER
+    ]
+    if len(room) < 2:
+        return None
+    dates = [room[i] for i in np.unique(np.linspace(0, len(room) - 1, _MOST_DATES).astype(int))]
+    rows: list[tuple[Any, ...]] = []
+    for at in dates:
+        moved = replace(
+            series,
+            value=series.value[:n],
+            count=series.count[:n],
+            periods=series.periods[:n],
+            later=np.arange(n) >= at,
+            covariates=None if series.covariates is None else series.covariates.iloc[:n],
+            controls=None if series.controls is None else series.controls.iloc[:n],
+            in_force=None,
+        )
+        found = attempt(estimate, moved)
+        if found is not None and found.design == design:
+            rows.append((series.periods[at], found.effect, found.low, found.high))
+    if len(rows) < 2:
+        return None
+    table = pd.DataFrame(rows, columns=["start", "estimate", "low", "high"])
+    return PlaceboDates(table.assign(found=(table["low"] > 0) | (table["high"] < 0)))
+
+
+def _of_dates(judged: Judged) -> list[Finding]:
+    return [placebo_dates(judged.data, estimate=judged.again).check]
+
+
+def _of_starts(judged: Judged) -> list[Finding]:
+    found = placebo_starts(judged.data, judged.again, design=judged.effect.design)
+    return [] if found is None else [found.check]
+
+
+PLACEBO_DATES = Check(frozenset({"differences"}), _of_dates)
+PLACEBO_STARTS = Check(frozenset({"series"}), _of_starts)
+LEAVE_ONE_OUT = Check(frozenset({"differences"}), lambda judged: [leave_one_out(judged.data).check])

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from scipy.special import ndtri, stdtrit
 
 from workbench.arrays import Array
+from workbench.impact.checks.check import Check, Judged
 from workbench.impact.checks.honest_bounds import fixed_length
 from workbench.impact.checks.hybrid import RelativeMagnitudes
 from workbench.impact.designs.differences.difference_in_differences import fixed_effects_of
@@ -247,3 +248,16 @@ def _breakdown(stands: Callable[[float], bool], unit: float = 1.0) -> float:
         middle = (near + far) / 2
         near, far = (middle, far) if stands(middle) else (near, middle)
     return near
+
+
+def _of_trends(judged: Judged) -> list[Finding]:
+    # a fair lot makes trends parallel but for chance, which the interval has
+    if judged.case.chosen == "random":
+        return []
+    data = judged.data
+    if isinstance(judged.effect, StaggeredEffect):
+        data = judged.effect.in_logs or judged.effect
+    return [trend_bounds(data, departures=(0.0,), bends=(), level=judged.level).check]
+
+
+TREND_BOUNDS = Check(frozenset({"differences", "staggered"}), _of_trends)

@@ -10,10 +10,17 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from workbench.arrays import Array
+from workbench.impact.designs.design import Design
 from workbench.impact.effect import Effect, relative_to
+from workbench.impact.inputs.adoption import Adoption
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.impact.inputs.series import Series
+from workbench.impact.power import plan_panel
+from workbench.results import attempt
 from workbench.stats.intervals import satterthwaite
+from workbench.study import Case
 
+NAME = "before and after"
 ASSUMPTION = (
     "Nothing else changed between the two times: no trend, no season, no chance in who was chosen."
 )
@@ -76,7 +83,7 @@ def before_after(
         }
     )
     return Effect.of_t(
-        "before and after",
+        NAME,
         effect,
         se,
         df,
@@ -149,7 +156,7 @@ def series_glance(
     quantile = float(stdtrit(df, 0.5 + level / 2))
     relative = relative_to(effect, se, mean, se_mean, covariance, quantile)
     return Effect.of_t(
-        "before and after",
+        NAME,
         effect,
         se,
         df,
@@ -163,3 +170,68 @@ def series_glance(
         n_after=n_after,
         assumption=ASSUMPTION,
     )
+
+
+def starts_glance(a: Adoption, *, window: int, level: float = 0.95) -> Effect | None:
+    """Compare each treated unit with itself: after its own start, and just before (paired t)."""
+    at = np.arange(a.never)[None, :] - a.first[:, None]
+    treated = (a.first < a.never)[:, None] & (a.weight > 0)
+    y, means = np.nan_to_num(a.outcome), []
+    for chosen in (treated & (at >= 0), treated & (at < 0) & (at >= -window)):
+        count = chosen.sum(axis=1)
+        means.append(np.where(count > 0, (y * chosen).sum(axis=1) / np.maximum(count, 1), np.nan))
+    both = np.isfinite(means[0]) & np.isfinite(means[1])
+    n = int(both.sum())
+    if n < 2:
+        return None
+    after, w = means[0][both], a.size[both] / a.size[both].sum()
+    change = after - means[1][both]
+    effect, mean = float(w @ change), float(w @ after)
+    d, m, c = change - effect, after - mean, n / (n - 1)
+    se, se_mean = float(np.sqrt(c * w**2 @ d**2)), float(np.sqrt(c * w**2 @ m**2))
+    quantile = float(stdtrit(n - 1, 0.5 + level / 2))
+    return Effect.of_t(
+        NAME,
+        effect,
+        se,
+        n - 1,
+        half=quantile * se,
+        mean=mean,
+        relative=relative_to(effect, se, mean, se_mean, float(c * w**2 @ (d * m)), quantile),
+        inference="paired t",
+        n_units=n,
+        n_treated=n,
+        n_before=window,
+        n_after=a.never - int(a.starts.min()),
+    )
+
+
+def glance(data: Panel | Adoption | Series, case: Case, level: float) -> Effect | None:
+    """Compare the treated with themselves, whatever the shape of the data; None if impossible."""
+    year = case.periods_a_year
+    if isinstance(data, Adoption):
+        return starts_glance(data, window=year, level=level)
+    if isinstance(data, Series):
+        value, after = data.value[data.plain], data.later[data.plain]
+        n_before = int((~after).sum())
+        if min(n_before, int(after.sum())) < 2:
+            return None
+        return series_glance(value, after, window=min(year, n_before), level=level)
+    if data.n_treated != 1:
+        return attempt(before_after, data, window=year, level=level)
+    # a single unit's periods stand for units
+    own = data.outcome[data.treated][0]
+    seen = np.isfinite(own)
+    return attempt(series_glance, own[seen], data.after[seen], level=level)
+
+
+BEFORE_AFTER = Design[Panel](
+    name=NAME,
+    family="glance",
+    shape="units",
+    assumption=ASSUMPTION,
+    grade=0,
+    lacks=lambda s: "shows what a glance says; no evidence",
+    answer=lambda panel, case, level: before_after(panel, window=case.periods_a_year, level=level),
+    plan=lambda panel, case, power, level: plan_panel(panel, power=power, level=level).get(NAME),
+)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Array
+from workbench.impact.designs.design import Design, Situation
 from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.results import Finding
@@ -18,7 +19,7 @@ ASSUMPTION = (
     "The value before would have returned towards the mean of all as it did at earlier times, and"
     " nothing else changed between the two times."
 )
-DESIGN = "before and after, return to the mean taken out"
+NAME = "before and after, return to the mean taken out"
 _FEWEST = 10
 _MUCH = 0.3
 
@@ -152,7 +153,7 @@ def corrected_before_after(
     base = float(y.mean()) - effect
     known = base > 0
     return Effect(
-        design=DESIGN,
+        design=NAME,
         effect=effect,
         low=effect - half,
         high=effect + half,
@@ -236,3 +237,25 @@ def panel_without_return(panel: Panel, *, year: int, level: float = 0.95) -> Eff
     )
     object.__setattr__(found, "series", series)
     return found
+
+
+def _lacks(s: Situation) -> str:
+    if not s.by_baseline:
+        return "not chosen by its own level"
+    seen_twice = s.n_treated >= 2 and s.n_treated + s.n_other >= _FEWEST
+    return "" if seen_twice else "too few units to learn how far values return"
+
+
+RETURN_TO_MEAN = Design[Panel](
+    name=NAME,
+    family="return",
+    shape="units",
+    assumption=ASSUMPTION,
+    grade=1,
+    lacks=_lacks,
+    answer=lambda panel, case, level: panel_without_return(
+        panel, year=case.periods_a_year, level=level
+    ),
+    beside_all=True,
+    planned_as="before and after",
+)

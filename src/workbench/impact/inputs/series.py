@@ -1,7 +1,8 @@
-"""A series made ready for regression: checked, and laid out with trend, season and step."""
+"""One series: its outcome by period, and laid out for regression with trend, season and step."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +10,187 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from workbench.arrays import Array, Mask
-from workbench.impact.inputs.panel import CaseError
+from workbench.impact.inputs.panel import CaseError, period_start, split_periods
+from workbench.study import Case
 
 FEWEST_AFTER = 8
 FEWEST_BEFORE = 8
 
 
 @dataclass(frozen=True)
-class Course:
+class Series:
+    """An outcome by period.
+
+    Attributes
+    ----------
+    value, count : ndarray, shape (n,)
+        Mean outcome, NaN where there are too few records; records behind it.
+    periods : Index
+    later : ndarray of bool, shape (n,)
+    exclusions : DataFrame
+        `reason`, `what`, `n`.
+    counted : bool
+        Whether the records are counts (0, 1, 2, ...).
+    covariates, controls : DataFrame, optional
+        What else moves the outcome, and series that the measure did not reach, at its periods.
+    in_force : ndarray, shape (n,), optional
+        Share of the measure in force, where it came in by degrees.
+    """
+
+    value: Array
+    count: Array
+    periods: pd.Index
+    later: Mask
+    exclusions: pd.DataFrame
+    counted: bool
+    covariates: pd.DataFrame | None = None
+    controls: pd.DataFrame | None = None
+    in_force: Array | None = None
+
+    @property
+    def seen(self) -> Mask:
+        """Periods with a value."""
+        return np.asarray(np.isfinite(self.value))
+
+    @property
+    def plain(self) -> Mask:
+        """Periods with a value in which the measure was in force in full, or not at all."""
+        partly = np.zeros(len(self.later)) if self.in_force is None else self.in_force
+        return np.asarray(self.seen & ((partly == 0) | self.later))
+
+    @property
+    def entered(self) -> tuple[Mask, Mask]:
+        """Periods with a value before and after the start."""
+        return np.asarray(self.seen & ~self.later), np.asarray(self.seen & self.later)
+
+    def check_length(self) -> None:
+        """Refuse a series that no design can carry on."""
+        _check_points(self.value, self.plain, self.later)
+
+
+def read_series(
+    records: pd.DataFrame,
+    case: Case,
+    min_cell: int,
+    *,
+    controls: pd.DataFrame | None = None,
+    covariates: pd.DataFrame | None = None,
+) -> Series:
+    """Average records by period; or take a series that is one already.
+
+    Parameters
+    ----------
+    records : DataFrame
+        `period`, `estimate`, and one row a customer and period; without `customer_id` one row a
+        period, with the records behind it as `n`.
+    controls, covariates : DataFrame, optional
+        Series that the measure did not reach, and what else moves the outcome, by period.
+
+    Raises
+    ------
+    CaseError
+        A start outside the data; a period given twice in a ready series; a missing period is no
+        error but a gap.
+    """
+    given = pd.to_numeric(records["estimate"], errors="coerce").to_numpy(dtype=float)
+    frame = records.assign(estimate=given)[np.isfinite(given)]
+    left = [("no value", "records", int((~np.isfinite(given)).sum()))]
+    if "customer_id" in frame:
+        table = frame.groupby("period", sort=True)["estimate"].agg(["mean", "size"])
+        plain = frame["estimate"].to_numpy()
+        counted = bool((plain >= 0).all() and (plain == plain.round()).all() and plain.max() > 1)
+    else:
+        if frame["period"].duplicated().any():
+            raise CaseError(
+                f"the period {frame.loc[frame['period'].duplicated(), 'period'].iloc[0]} occurs"
+                " more than once",
+                where="outcome table",
+                remedy="give one row a period",
+            )
+        table = frame.sort_values("period").set_index("period")
+        size = table["n"] if "n" in table else pd.Series(min_cell, index=table.index)
+        table = pd.DataFrame({"mean": table["estimate"], "size": size})
+        counted = False
+    table = _with_gaps(table, case)
+    before, after = split_periods(table.index, case.start)
+    keep = before | after
+    value = table["mean"].to_numpy(dtype=float)[keep]
+    count = table["size"].to_numpy(dtype=float)[keep]
+    small = (count < min_cell) & (count > 0)
+    left += [
+        ("the period contains the start", "periods", int((~keep).sum())),
+        ("too few records", "periods", int(small.sum())),
+        ("no record", "periods", int((count == 0).sum())),
+    ]
+    exclusions = pd.DataFrame([x for x in left if x[2]], columns=["reason", "what", "n"])
+    value = np.where(count < max(min_cell, 1), np.nan, value)
+    names, later = table.index[keep], after[keep]
+    share = _in_force(names, later, case)
+    count = np.maximum(count, 1)
+    return Series(
+        value,
+        count,
+        names,
+        later,
+        exclusions,
+        counted,
+        _at(covariates, names),
+        _at(controls, names),
+        share,
+    )
+
+
+def _at(others: pd.DataFrame | None, periods: pd.Index) -> pd.DataFrame | None:
+    """Take other series at the outcome's periods."""
+    if others is None or others.empty:
+        return None
+    return others.reindex(periods).reset_index(drop=True)
+
+
+def _in_force(names: pd.Index, later: Mask, case: Case) -> Array | None:
+    """Share of the measure in force in each period, by the card; None where it came at once."""
+    if not case.fit.in_part:
+        return None
+    share, starts = later.astype(float), [period_start(p) for p in names]
+    for first, part in case.fit.in_part.items():
+        day = pd.Timestamp(first)
+        if day not in starts or later[starts.index(day)]:
+            raise CaseError(
+                f"no period before the start begins on {day:%Y-%m-%d}",
+                where=f"cases.{case.name}.fit.in_part",
+                remedy="name the first day of a period before the start",
+            )
+        share[starts.index(day)] = part
+    return share
+
+
+def _with_gaps(table: pd.DataFrame, case: Case) -> pd.DataFrame:
+    """Put in the periods that lack, so that distances in time are kept."""
+    rule = {"week": None, "month": "MS", "quarter": "QS", "year": "YS"}.get(case.period)
+    if not isinstance(table.index, pd.DatetimeIndex) or len(table) < 2:
+        return table
+    if case.period == "week":
+        whole = pd.date_range(table.index[0], table.index[-1], freq="7D")
+    elif rule is not None:
+        whole = pd.date_range(table.index[0], table.index[-1], freq=rule)
+    else:
+        return table
+    if not table.index.isin(whole).all():
+        return table  # labels of another calendar are left as they are
+    whole.name = table.index.name
+    filled = table.reindex(whole)
+    return filled.assign(size=filled["size"].fillna(0))
+
+
+def side_by_side(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame | None:
+    """Set series side by side: name -> a table with `period` and `estimate`."""
+    if not frames:
+        return None
+    return pd.DataFrame({name: f.set_index("period")["estimate"] for name, f in frames.items()})
+
+
+@dataclass(frozen=True)
+class Layout:
     """A series made ready: values, marks, regressors, and the contrast that is the effect.
 
     `partly` marks periods before the start in which the measure was in force in part.
@@ -42,7 +216,7 @@ class Course:
         return np.asarray(self.seen & self.later)
 
 
-def read_course(
+def lay_out(
     values: ArrayLike,
     periods: pd.Index | None,
     after: ArrayLike,
@@ -51,7 +225,7 @@ def read_course(
     *,
     trend: bool = True,
     in_force: ArrayLike | None = None,
-) -> Course:
+) -> Layout:
     """Check a series and lay out its regressors.
 
     Parameters
@@ -96,7 +270,7 @@ def read_course(
     if covariates is not None:
         extra, added = _standardised(covariates, len(y), seen)
         x, terms = np.column_stack([x, extra]), (*terms, *added)
-    return Course(y, names, seen, later, x, terms, season, partly)
+    return Layout(y, names, seen, later, x, terms, season, partly)
 
 
 def _check_points(y: Array, seen: Mask, later: Mask) -> None:

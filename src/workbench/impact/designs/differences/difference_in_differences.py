@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import comb
 from typing import Literal
 
@@ -10,6 +11,7 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Mask
+from workbench.impact.designs.design import Answer, Design, Situation
 from workbench.impact.designs.differences.clusters import cut_by_unit, panel_slope
 from workbench.impact.designs.differences.event_study import event_study, trend_check
 from workbench.impact.designs.differences.randomisation import permutation
@@ -23,10 +25,13 @@ from workbench.impact.designs.differences.spread import (
 from workbench.impact.designs.differences.wild import wild_bootstrap
 from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.impact.power import plan_panel
 from workbench.results import Finding
 
 Inference = Literal["auto", "cr1", "sides", "cv3", "pooled", "wild", "permutation", "classical"]
 
+# Untreated units that met the rule: fewer do not speak for all that did.
+_FEWEST_SAME_RULE = {"customer": 10, "group": 3}
 # Up to here each unit is left out in turn; above, the sandwich is as good and quicker.
 _JACKKNIFE_UP_TO = 200
 # On the smaller side: too few for the jackknife, enough for the sandwich.
@@ -49,6 +54,7 @@ _SPREADS = {
     "pooled": pooled,
     "classical": classical,
 }
+NAME = "difference in differences"
 ASSUMPTION = (
     "Without the measure, the treated would have moved in step with the comparison group"
     " (parallel trends)."
@@ -152,7 +158,7 @@ def difference_in_differences(
             )
         )
     return Effect(
-        design="difference in differences",
+        design=NAME,
         effect=effect,
         low=low,
         high=high,
@@ -232,3 +238,61 @@ def fixed_effects_of(panel: Panel) -> Literal["unit", "group"]:
     )
     share = min(both[panel.treated].mean(), both[~panel.treated].mean())
     return "unit" if share >= 0.6 and both[panel.treated].sum() >= 2 else "group"
+
+
+def _named(name: str) -> Answer[Panel]:
+    """Give the answer of a design that rests on this estimator."""
+    return lambda panel, case, level: replace(
+        difference_in_differences(panel, level=level), design=name
+    )
+
+
+def _same_rule(s: Situation) -> str:
+    if s.case.chosen != "rule":
+        return "not chosen by a rule"
+    met = (s.n_same_rule or 0) >= _FEWEST_SAME_RULE["group" if s.case.group else "customer"]
+    return s.lacking or ("" if met else "nobody else met the rule")
+
+
+_BESIDE = ("same baseline", "synthetic difference in differences")
+
+PLAIN = Design[Panel](
+    name=NAME,
+    family="differences",
+    shape="units",
+    assumption=ASSUMPTION,
+    grade=2,
+    lacks=lambda s: s.not_alike,
+    answer=_named(NAME),
+    rank=6,
+    beside=_BESIDE,
+    plan=lambda panel, case, power, level: plan_panel(panel, power=power, level=level).get(NAME),
+)
+SAME_RULE = Design[Panel](
+    name="same rule",
+    family="differences",
+    shape="units",
+    assumption="Units that met the same rule but did not get the measure would have moved in step"
+    " with those that got it.",
+    grade=2,
+    lacks=_same_rule,
+    answer=_named("same rule"),
+    rank=2,
+    compares=lambda panel: panel.select(panel.eligible),
+    beside=_BESIDE,
+    planned_as=NAME,
+)
+BY_LOT = Design[Panel](
+    name="drawn by lot",
+    family="differences",
+    shape="units",
+    assumption="The lot was fair, and the units do not affect one another.",
+    grade=3,
+    lacks=lambda s: s.lacking if s.case.chosen == "random" else "not drawn by lot",
+    answer=_named("drawn by lot"),
+    rank=1,
+    beside=_BESIDE,
+    plan=lambda panel, case, power, level: plan_panel(panel, power=power, level=level).get(
+        "drawn by lot"
+    ),
+)

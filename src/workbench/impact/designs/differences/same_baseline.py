@@ -11,11 +11,16 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from workbench.arrays import Array, Mask
+from workbench.impact.designs.design import Design
+from workbench.impact.designs.differences.difference_in_differences import difference_in_differences
 from workbench.impact.designs.differences.event_study import event_study
 from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.panel import CaseError, Panel
-from workbench.results import Finding
+from workbench.impact.power import plan_panel
+from workbench.results import Finding, attempt
+from workbench.study import Case
 
+NAME = "same baseline"
 ASSUMPTION = (
     "Units with the same history before would have come to the same outcome without the measure;"
     " what else they were chosen by does not matter for it."
@@ -138,7 +143,7 @@ def same_baseline(
             )
         )
     return Effect.of_t(
-        "same baseline",
+        NAME,
         effect,
         se,
         df,
@@ -286,3 +291,34 @@ def _picture(panel: Panel, gaps: pd.DataFrame, effect: float, half: float) -> pd
             "after": after,
         }
     )
+
+
+def _answer(panel: Panel, case: Case, level: float) -> Effect:
+    return same_baseline(panel, year=case.periods_a_year, level=level)
+
+
+def _or_changes(panel: Panel, case: Case, level: float) -> Effect:
+    """Compare at the same baseline, or changes where too few were seen twice."""
+    found = attempt(_answer, panel, case, level)
+    if found is not None:
+        return found
+    doubt = Finding(
+        "baseline",
+        "Too few units were seen both before and after to compare at the same baseline;"
+        " changes of group means are compared instead.",
+        severity="warning",
+    )
+    return difference_in_differences(panel, level=level).with_checks(doubt)
+
+
+SAME_BASELINE = Design[Panel](
+    name=NAME,
+    family="baseline",
+    shape="units",
+    assumption=ASSUMPTION,
+    grade=2,
+    lacks=lambda s: s.lacking,
+    answer=_or_changes,
+    rank=7,
+    plan=lambda panel, case, power, level: plan_panel(panel, power=power, level=level).get(NAME),
+)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,28 +11,24 @@ from scipy.fft import dct
 from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Array, Mask
-from workbench.impact.designs.series.interrupted_series import interrupted_series
+from workbench.impact.designs.design import Design, refusal
+from workbench.impact.designs.series.interrupted_series import (
+    INTERRUPTED,
+    counts_as_values,
+    too_short,
+)
 from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.panel import CaseError
-from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE
+from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE, Series
 from workbench.results import Finding
 from workbench.stats.mixtures import mixture_limits
+from workbench.study import Case
 
+NAME = "series with controls"
 ASSUMPTION = (
     "The measure did not touch the comparison series, and their tie to this one would have gone on"
     " as it was before the start."
 )
-Other = Literal["comparison series", "covariate"]
-_MOVED: dict[Other, str] = {
-    "comparison series": "The comparison series {name} shifts at the start itself; the measure may"
-    " have moved it, and then it hides a part of the effect.",
-    "covariate": "The covariate {name} shifts at the start itself; the measure may have moved it,"
-    " and then it hides a part of the effect.",
-}
-_UNMOVED: dict[Other, str] = {
-    "comparison series": "No comparison series shifts at the start itself.",
-    "covariate": "No covariate shifts at the start itself.",
-}
 # Share of a period's new variance that stays for good, from none to nearly all. The weights lean
 # to clear drift: a short past that looks steady need not be (calibration: 60 points, drift .5).
 _SIGNAL = np.concatenate([[0.0], np.geomspace(0.0025, 8.0, 22)])
@@ -116,7 +111,7 @@ def controlled_series(
         }
     )
     return Effect(
-        design="series with controls",
+        design=NAME,
         effect=effect,
         low=float(low[0]),
         high=float(high[0]),
@@ -135,35 +130,6 @@ def controlled_series(
         checks=(_fit_before(y[~later], cast.fitted),),
         assumption=ASSUMPTION,
     )
-
-
-def moved_controls(
-    controls: pd.DataFrame,
-    after: ArrayLike,
-    *,
-    season: int | None = None,
-    level: float = 0.95,
-    what: Other = "comparison series",
-) -> tuple[Finding, ...]:
-    """Look whether comparison series or covariates break at the start themselves.
-
-    Each is judged as an interrupted series, its level corrected for their number (Bonferroni):
-    one that shifts at the start may have been moved by the measure, and then it hides a part of
-    the effect. `what` says which of the two they are.
-    """
-    later = np.asarray(after, dtype=bool)
-    strict = 1 - (1 - level) / max(controls.shape[1], 1)
-    checks = []
-    for name in controls:
-        try:
-            own = interrupted_series(controls[name], after=later, season=season, level=strict)
-        except CaseError:
-            continue
-        if own.clear:
-            checks.append(Finding(what, _MOVED[what], {"name": str(name)}, severity="warning"))
-    if not checks:
-        checks.append(Finding(what, _UNMOVED[what], severity="ok"))
-    return tuple(checks)
 
 
 def _read(values: ArrayLike, controls: pd.DataFrame, after: ArrayLike) -> tuple[Array, Array, Mask]:
@@ -295,3 +261,43 @@ def _fit_before(y: Array, fitted: Array) -> Finding:
     return Finding(
         "fit before", "The comparison series follow this one before the start.", severity="ok"
     )
+
+
+def answer_with_controls(series: Series, case: Case, level: float) -> Effect:
+    """Judge a series beside its comparison series, or by itself where they do not bear it."""
+    try:
+        return beside_controls(series, level)
+    except CaseError as error:
+        if series.controls is None:
+            raise
+        told = replace(refusal(error), severity="note", key="comparison series")
+        return INTERRUPTED.answer(series, case, level).with_checks(told)
+
+
+def beside_controls(series: Series, level: float) -> Effect:
+    """Judge a series beside its comparison series, at the periods that all of them have."""
+    if series.controls is None:
+        raise CaseError(
+            "there is no comparison series", where="series", remedy="use interrupted_series"
+        )
+    seen = series.seen & np.isfinite(series.controls.to_numpy(dtype=float)).all(axis=1)
+    return controlled_series(
+        series.value[seen],
+        series.controls[seen],
+        series.periods[seen],
+        after=series.later[seen],
+        level=level,
+    )
+
+
+CONTROLLED = Design[Series](
+    name=NAME,
+    family="series",
+    shape="series",
+    assumption=ASSUMPTION,
+    grade=2,
+    lacks=lambda s: "no comparison series" if s.n_controls == 0 else too_short(s),
+    answer=answer_with_controls,
+    rank=4,
+    beside=("interrupted time series", counts_as_values),
+)

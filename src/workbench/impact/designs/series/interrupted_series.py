@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -11,24 +10,36 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from workbench.arrays import Array
+from workbench.impact.designs.design import Design, Situation
 from workbench.impact.designs.series.error_models import (
-    NAMES,
     ErrorModel,
-    Posterior,
     follow,
     noise_of,
 )
-from workbench.impact.effect import Effect, relative_to
-from workbench.impact.inputs.panel import check_logs
-from workbench.impact.inputs.series import Course, read_course
-from workbench.results import Finding
+from workbench.impact.designs.series.step_effect import (
+    ASSUMPTION,
+    NAME,
+    level_effect,
+    percent_effect,
+)
+from workbench.impact.effect import Effect
+from workbench.impact.inputs.panel import CaseError, check_logs
+from workbench.impact.inputs.series import (
+    FEWEST_AFTER,
+    FEWEST_BEFORE,
+    Series,
+    lay_out,
+    regressors,
+)
+from workbench.impact.power import POWER, Plan, fewest
+from workbench.study import Case
 
 Scale = Literal["level", "log"]
 
-ASSUMPTION = (
-    "Nothing else happened at the time of the start, and the trend and the season before it would"
-    " have gone on."
-)
+# Of the iterated regressions of counts.
+_STEPS = 30
+_CLOSE = 1e-4
+_MOST_PERIODS = 240
 
 
 def interrupted_series(
@@ -86,27 +97,27 @@ def interrupted_series(
     Harville (1977), JASA 72, 320-338 (restricted likelihood); Harvey (1989), Forecasting,
     Structural Time Series Models, section 2.3 (local level).
     """
-    course = read_course(values, periods, after, season, covariates, trend=trend, in_force=in_force)
-    y = course.y
+    layout = lay_out(values, periods, after, season, covariates, trend=trend, in_force=in_force)
+    y = layout.y
     if scale == "log":
-        check_logs(y[course.seen], "series", "use scale='level', or interrupted_counts")
-        y = np.log(np.where(course.seen, y, 1.0))
+        check_logs(y[layout.seen], "series", "use scale='level', or interrupted_counts")
+        y = np.log(np.where(layout.seen, y, 1.0))
     n_records = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
-    seen = course.seen
+    seen = layout.seen
     noise = noise_of(np.flatnonzero(seen), n_records[seen].mean() / n_records[seen])
-    fits = noise.fit(y[seen], course.x[seen])
+    fits = noise.fit(y[seen], layout.x[seen])
     found = (
-        percent_effect(course, fits, errors, course.y, level=level)
+        percent_effect(layout, fits, errors, layout.y, level=level)
         if scale == "log"
-        else _level_effect(course, fits, errors, n_records, level)
+        else level_effect(layout, fits, errors, n_records, level)
     )
     if trend:
         return found
     # without a trend it is the drift that carries the series: the picture must go with it
-    without = course.x * (1 - course.step)
-    lines = follow(noise, fits[errors], errors, y[seen], course.x[seen], seen, without, level)
+    without = layout.x * (1 - layout.step)
+    lines = follow(noise, fits[errors], errors, y[seen], layout.x[seen], seen, without, level)
     shown = [np.exp(line) for line in lines] if scale == "log" else lines
-    later = course.later
+    later = layout.later
     return replace(
         found,
         series=found.series.assign(
@@ -117,208 +128,264 @@ def interrupted_series(
     )
 
 
-def _answer(
-    course: Course, fits: dict[ErrorModel, Posterior], errors: ErrorModel, level: float
-) -> tuple[float, float, float, float, pd.DataFrame]:
-    """Shift, low, high and p of the model asked for, and the parts."""
-    c = course.step[None, :]
-    rows = []
-    evidence = np.logaddexp(fits["ar1"].evidence, fits["local_level"].evidence)
-    for name, fit in fits.items():
-        low, high = fit.limits(c, level)
-        weight = np.nan if name == "both" else float(np.exp(fit.evidence - evidence))
-        rows.append((name, float(fit.mean() @ c[0]), float(low[0]), float(high[0]), weight))
-    table = pd.DataFrame(rows, columns=["model", "estimate", "low", "high", "weight"])
-    shown = table.loc[table["model"] == errors].iloc[0]
-    tail = fits[errors].below(c[0], 0.0)
-    parts = table[table["model"] != "both"].reset_index(drop=True)
-    parts["model"] = parts["model"].map(NAMES)
-    return shown["estimate"], shown["low"], shown["high"], 2 * min(tail, 1 - tail), parts
-
-
-def _level_effect(
-    course: Course,
-    fits: dict[ErrorModel, Posterior],
-    errors: ErrorModel,
-    n_records: Array,
-    level: float,
-) -> Effect:
-    effect, low, high, p, parts = _answer(course, fits, errors, level)
-    fit, used = fits[errors], course.used
-    mean = float(np.average(course.y[used], weights=n_records[used]))
-    relative = _relative(fit, course.step, course.x[used].mean(axis=0), effect, low, high)
-    return _effect(
-        course,
-        (effect, low, high, p),
-        relative,
-        mean - effect,
-        _picture(course, fit, level, lambda line: line),
-        parts,
-        errors,
-        f"restricted likelihood, {_words(errors)}",
-    )
-
-
-def percent_effect(
-    course: Course,
-    fits: dict[ErrorModel, Posterior],
-    errors: ErrorModel,
-    observed: Array,
+def interrupted_counts(
+    counts: ArrayLike,
+    periods: pd.Index | None = None,
     *,
-    level: float,
-    exposure: Array | None = None,
-    how: str = "restricted likelihood on the log scale",
+    after: ArrayLike,
+    exposure: ArrayLike | None = None,
+    season: int | None = None,
+    covariates: pd.DataFrame | None = None,
+    errors: ErrorModel = "both",
+    in_force: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> Effect:
-    """Give the effect of a fit on the logarithm, in percent and in units of the outcome.
+    """Estimate the shift of a series of counts, in percent.
+
+    Quasi-Poisson with logarithmic link by iterated weighted regressions: the variance of a count
+    is proportional to its mean, whatever the factor, and the working errors move as those of
+    `interrupted_series` do. The effect is given per unit of exposure.
 
     Parameters
     ----------
-    course : Course
-    fits : dict of Posterior
-    errors : {"both", "ar1", "local_level"}
-    observed : ndarray, shape (n,)
-        The values themselves (rates where there is an exposure).
-    exposure : ndarray, optional
-        Weights of the mean after the start.
+    counts : array_like, shape (n,)
+        Non-negative; NaN where a period has none.
+    periods, after, season, covariates, errors, in_force, level
+        As in `interrupted_series`.
+    exposure : array_like, shape (n,), optional
+        What the counts are counted of (customers at risk); 1 where left out.
+
+    Raises
+    ------
+    CaseError
+        Negative counts, an exposure that is not positive, or as `interrupted_series`.
+
+    References
+    ----------
+    Bernal, Cummins, Gasparrini (2017), International Journal of Epidemiology 46(1), 348-355;
+    Breslow, Clayton (1993), JASA 88, 9-25 (working regressions with correlated errors).
     """
-    shift, low, high, p, parts = _answer(course, fits, errors, level)
-    used = course.used
-    mean = float(np.average(observed[used], weights=None if exposure is None else exposure[used]))
-    for column in ("estimate", "low", "high"):
-        parts[column] = mean * -np.expm1(-parts[column])
-    ends = [mean * -np.expm1(-b) for b in (shift, low, high)]
-    return _effect(
-        course,
-        (ends[0], ends[1], ends[2], p),
-        (float(np.expm1(shift)), float(np.expm1(low)), float(np.expm1(high))),
-        mean - ends[0],
-        _picture(course, fits[errors], level, np.exp, observed),
-        parts,
-        errors,
-        f"{how}, {_words(errors)}",
+    y = np.asarray(counts, dtype=float)
+    of = np.ones(len(y)) if exposure is None else np.asarray(exposure, dtype=float)
+    if of.shape != y.shape:
+        raise CaseError(
+            f"there are {y.size} counts and {of.size} exposures", remedy="give one a period"
+        )
+    layout = lay_out(y, periods, after, season, covariates, in_force=in_force)
+    seen = layout.seen
+    if (y[seen] < 0).any():
+        raise CaseError(
+            f"{int((y[seen] < 0).sum())} counts are below zero",
+            where="series",
+            remedy="use interrupted_series, which takes any values",
+        )
+    if not (of[seen] > 0).all():
+        raise CaseError(
+            f"{int((~(of[seen] > 0)).sum())} periods have counts but no exposure",
+            where="exposure",
+            remedy="leave these periods out (NaN)",
+        )
+    x, time, seen_y, log_of = layout.x[seen], np.flatnonzero(seen), y[seen], np.log(of[seen])
+    mean, beta = _independent(x, seen_y, log_of)
+    for _ in range(_STEPS):
+        working = np.log(mean) - log_of + (seen_y - mean) / mean
+        size = (1 / mean) / np.mean(1 / mean)
+        fits = noise_of(time, size).fit(working, x)
+        step = fits[errors].mean()
+        moved = float(np.abs(step - beta).max())
+        beta = step
+        mean = np.exp(np.clip(x @ beta + log_of, -30, 30))
+        if moved < _CLOSE:
+            break
+    else:
+        raise CaseError(
+            "the regression of the counts does not settle",
+            where="series",
+            remedy="too many counts are zero; join periods (quarters in place of months)",
+        )
+    return percent_effect(
+        layout, fits, errors, y / of, level=level, exposure=of, how="quasi-Poisson"
     )
 
 
-def _words(errors: ErrorModel) -> str:
-    return "averaged over error models" if errors == "both" else NAMES[errors]
+def _independent(x: Array, y: Array, log_of: Array) -> tuple[Array, Array]:
+    """Fit with independent errors, as a start: the mean and the coefficients."""
+    mean: Array = np.maximum(y, 0.5)
+    beta: Array = np.zeros(x.shape[1])
+    for _ in range(_STEPS):
+        working, root = np.log(mean) - log_of + (y - mean) / mean, np.sqrt(mean)
+        step = np.linalg.lstsq(x * root[:, None], working * root, rcond=None)[0]
+        moved, beta = float(np.abs(step - beta).max()), np.asarray(step, dtype=float)
+        mean = np.exp(np.clip(x @ beta + log_of, -30, 30))
+        if moved < _CLOSE:
+            break
+    return mean, beta
 
 
-def _effect(
-    course: Course,
-    answer: tuple[float, float, float, float],
-    relative: tuple[float, float, float],
-    counterfactual: float,
-    picture: pd.DataFrame,
-    parts: pd.DataFrame,
-    errors: ErrorModel,
-    inference: str,
-) -> Effect:
-    seen, later = course.seen, course.later
-    effect, low, high, p = (float(value) for value in answer)
-    return Effect(
-        design="interrupted time series",
-        effect=effect,
-        low=low,
-        high=high,
-        p=p,
-        relative=relative[0],
-        relative_low=relative[1],
-        relative_high=relative[2],
-        counterfactual=counterfactual,
-        inference=inference,
-        n_units=int(seen.sum()),
-        n_treated=int((seen & later).sum()),
-        n_before=int((seen & ~later & ~course.partly).sum()),
-        n_after=int((seen & later).sum()),
-        start=course.names[int(np.argmax(later))],
-        series=picture,
-        parts=parts,
-        checks=tuple(_checks(course, parts, errors)),
-        assumption=ASSUMPTION,
+def periods_needed(effect: float, values: ArrayLike, **options: Any) -> int:
+    """Fewest periods after the start with which a series shows an effect.
+
+    Parameters
+    ----------
+    effect : float
+        In units of the outcome.
+    values : array_like
+        The series until now.
+    **options
+        As `plan_series`.
+    """
+    return fewest(
+        lambda n: plan_series(values, after=n, **options).detectable <= abs(effect),
+        FEWEST_AFTER,
+        _MOST_PERIODS,
+        "periods",
     )
 
 
-def _relative(
-    fit: Posterior, c: Array, after: Array, effect: float, low: float, high: float
-) -> tuple[float, float, float]:
-    """Effect over the level without the measure, both from the same fit."""
-    spread = fit.spread()
-    se_effect = float(np.sqrt(c @ spread @ c))
-    mean, se_mean = float(after @ fit.mean()), float(np.sqrt(after @ spread @ after))
-    quantile = (high - low) / (2 * se_effect)
-    return relative_to(effect, se_effect, mean, se_mean, float(after @ spread @ c), quantile)
+def plan_series(
+    values: ArrayLike,
+    *,
+    after: int,
+    season: int | None = None,
+    weights: ArrayLike | None = None,
+    power: float = POWER,
+    level: float = 0.95,
+) -> Plan:
+    """Plan an interrupted series from the series until now.
 
+    How the series moves by itself is learnt from the past, as `interrupted_series` does; the
+    standard error is that of a step after which so many periods are seen.
 
-def _picture(
-    course: Course,
-    fit: Posterior,
-    level: float,
-    back: Callable[[Any], Any],
-    observed: Array | None = None,
-) -> pd.DataFrame:
-    without = course.x * (1 - course.step)
-    low, high = np.full(len(course.y), np.nan), np.full(len(course.y), np.nan)
-    low[course.later], high[course.later] = fit.limits(without[course.later], level)
-    return pd.DataFrame(
-        {
-            "period": course.names,
-            "observed": course.y if observed is None else observed,
-            "counterfactual": back(without @ fit.mean()),
-            "low": back(low),
-            "high": back(high),
-            "after": course.later,
-        }
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Until now; NaN for gaps.
+    after : int
+        Periods to be waited for.
+    season : int, optional
+    weights : array_like, optional
+        Records behind each value.
+
+    Raises
+    ------
+    CaseError
+        Fewer than eight values, a constant series, or fewer than eight periods to be waited for.
+    """
+    y = np.asarray(values, dtype=float)
+    seen = np.isfinite(y)
+    n = len(y)
+    if seen.sum() < 2 * FEWEST_BEFORE:
+        raise CaseError(
+            f"there are {int(seen.sum())} points until now, {2 * FEWEST_BEFORE} are needed to"
+            " learn how the series moves",
+            where="series",
+            remedy="bring more of the past, or measure more often",
+        )
+    if after < FEWEST_AFTER:
+        raise CaseError(
+            f"{after} periods after the start are too few for any judgement",
+            remedy=f"plan for {FEWEST_AFTER} at least",
+        )
+    records = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
+    size = records[seen].mean() / records[seen]
+    later = np.arange(n + after) >= n
+    x, terms = regressors(n + after, later, season)
+    # what no past value tells apart (the step) is left out of the fit to the past
+    past = x[:n][seen][:, [term != "step" for term in terms]]
+    fit = noise_of(np.flatnonzero(seen), size).fit(y[seen], past)["both"]
+    whole = np.r_[seen, np.ones(after, dtype=bool)]
+    wx = noise_of(np.flatnonzero(whole), np.r_[size, np.ones(after)]).whiten @ x[whole]
+    at = terms.index("step")
+    variance = np.linalg.inv(np.swapaxes(wx, 1, 2) @ wx)[:, at, at]
+    return Plan(
+        NAME,
+        # the middle of the possible standard errors: their mean is drawn up by strong drifts
+        float(np.exp(fit.weight @ np.log(variance * fit.scale) / 2)),
+        float(whole.sum() - x.shape[1]),
+        base=float(np.average(y[seen], weights=records[seen])),
+        n_before=int(seen.sum()),
+        n_after=after,
+        power=power,
+        level=level,
     )
 
 
-def _checks(course: Course, parts: pd.DataFrame, errors: ErrorModel) -> list[Finding]:
-    clear = (parts["low"] > 0) | (parts["high"] < 0)
-    checks = [Finding("error models", "Two models of how the series moves agree.", severity="ok")]
-    if clear.iloc[0] != clear.iloc[1]:
-        checks[0] = Finding(
-            "error models",
-            "Two models of how the series moves disagree on whether there is an effect; the"
-            " average over both is shown."
-            if errors == "both"
-            else "Two models of how the series moves disagree on whether there is an effect; the"
-            " one that the card asks for is shown.",
-            severity="warning",
-        )
-    if course.partly.any():
-        checks.append(
-            Finding(
-                "in force in part",
-                "Before the start the measure was in force in part already (periods: {n}); they"
-                " count by the shares that the card gives.",
-                {"n": int(course.partly.sum())},
-            )
-        )
-    season, before = course.season, int((~course.later).sum())
-    if season and "cos1" not in course.terms:
-        checks.append(
-            Finding(
-                "season",
-                "The series is too short to take out the season; an effect cannot be told from"
-                " the time of year.",
-                severity="warning",
-            )
-        )
-    elif season and before < 1.5 * season:
-        checks.append(
-            Finding(
-                "season",
-                "Only {n} periods lie before the start; with hardly more than one year, season and"
-                " trend are told apart by the shape of the season alone.",
-                {"n": before},
-                severity="warning",
-            )
-        )
-    elif season and before < 2 * season:
-        checks.append(
-            Finding(
-                "season",
-                "Only {n} periods lie before the start; the season is known from few years.",
-                {"n": before},
-            )
-        )
-    return checks
+def _answer(series: Series, case: Case, level: float) -> Effect:
+    """Judge a series as what it is: counts, or values on a scale."""
+    if not series.counted:
+        return _as_values(series, case, level)
+    return interrupted_counts(
+        series.value * series.count,
+        series.periods,
+        after=series.later,
+        exposure=series.count,
+        season=case.periods_a_year,
+        covariates=_on_scale(series.covariates, case),
+        errors=case.fit.errors,
+        in_force=series.in_force,
+        level=level,
+    )
+
+
+def _as_values(series: Series, case: Case, level: float) -> Effect:
+    return interrupted_series(
+        series.value,
+        series.periods,
+        after=series.later,
+        season=case.periods_a_year,
+        weights=series.count,
+        covariates=_on_scale(series.covariates, case),
+        trend=case.fit.trend,
+        scale=case.fit.scale,
+        errors=case.fit.errors,
+        in_force=series.in_force,
+        level=level,
+    )
+
+
+def counts_as_values(series: Series, case: Case, level: float) -> Effect:
+    """Judge counts once more as if they were values on a scale."""
+    if not series.counted:
+        raise CaseError("these are no counts", where="series", remedy="judge them as values")
+    return _as_values(series, case, level)
+
+
+def _on_scale(movers: pd.DataFrame | None, case: Case) -> pd.DataFrame | None:
+    """Covariates as they enter the regression: logarithms where the outcome's logarithm does."""
+    if movers is None or case.fit.scale == "level":
+        return movers
+    for name in movers:
+        check_logs(movers[name], f"covariate {name!r}", "leave it out, or use the scale `level`")
+    return movers.apply(np.log)
+
+
+def too_short(s: Situation) -> str:
+    """Say that a series has too few periods; empty where it has enough."""
+    short = s.after < FEWEST_AFTER or s.before < FEWEST_BEFORE
+    return "fewer than eight periods before or after" if short else ""
+
+
+def _plan(series: Series, case: Case, power: float, level: float) -> Plan:
+    past = ~series.later
+    return plan_series(
+        series.value[past],
+        after=max(int(series.later.sum()), FEWEST_AFTER),
+        season=case.periods_a_year,
+        weights=series.count[past],
+        power=power,
+        level=level,
+    )
+
+
+INTERRUPTED = Design[Series](
+    name=NAME,
+    family="series",
+    shape="series",
+    assumption=ASSUMPTION,
+    grade=2,
+    lacks=too_short,
+    answer=_answer,
+    rank=5,
+    beside=("series with controls", counts_as_values),
+    plan=_plan,
+)

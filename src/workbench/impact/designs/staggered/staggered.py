@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.special import fdtrc, stdtr, stdtrit
 
 from workbench.arrays import Array
+from workbench.impact.designs.design import Design
 from workbench.impact.designs.staggered import aggregation
 from workbench.impact.designs.staggered.group_time import (
     Base,
@@ -19,14 +20,17 @@ from workbench.impact.designs.staggered.group_time import (
 from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
 from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.adoption import Adoption
-from workbench.impact.inputs.panel import CaseError, period_start
+from workbench.impact.inputs.panel import CaseError, check_logs, period_start
 from workbench.results import Finding
+from workbench.study import Case
 
-DESIGN = "staggered adoption"
+NAME = "staggered adoption"
 ASSUMPTION = (
     "Without the measure, units that started at different times would have moved in step with"
     " those that had not started (parallel trends), and nobody changed ahead of the start."
 )
+_INTERVALS = ["estimate", "low", "high"]
+_BANDS = [*_INTERVALS, "band_low", "band_high"]
 # With fewer treated units in all, the spread is guessed from too few.
 _FEW_TREATED = 5
 
@@ -49,6 +53,8 @@ class StaggeredEffect(Effect):
         ("simple"), times since the start ("dynamic"), "group" and "calendar".
     covariance : ndarray
         Of `dynamic`, for bounds on trends.
+    in_logs : StaggeredEffect, optional
+        The same on the logarithm, where it was estimated there.
     """
 
     group_time: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -57,6 +63,7 @@ class StaggeredEffect(Effect):
     calendar: pd.DataFrame = field(default_factory=pd.DataFrame)
     overall: pd.DataFrame = field(default_factory=pd.DataFrame)
     covariance: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    in_logs: StaggeredEffect | None = None
 
     @property
     def start_name(self) -> str:
@@ -128,7 +135,7 @@ def staggered_adoption(
     dynamic = aggregation.tidy(events, "event", level=level, rng=source)
     gaps = dynamic.rename(columns={"event": "period"}).assign(after=dynamic["event"] >= 0)
     return StaggeredEffect(
-        design=DESIGN,
+        design=NAME,
         effect=effect,
         low=effect - quantile * se,
         high=effect + quantile * se,
@@ -370,3 +377,75 @@ def _trend(cells: GroupTime, level: float) -> Finding:
         values,
         severity="ok",
     )
+
+
+def _in_logs(a: Adoption) -> Adoption:
+    """Take logarithms, so that effects are in percent."""
+    seen = a.weight > 0
+    check_logs(a.outcome[seen], "outcome table", "leave it out, or use the scale `level`")
+    return replace(a, outcome=np.where(seen, np.log(np.where(seen, a.outcome, 1.0)), np.nan))
+
+
+def in_percent(effect: Effect) -> Effect:
+    """Turn an effect on the logarithm into a relative one; and into units of the outcome.
+
+    The units are those of the geometric mean that would have been without the measure.
+    """
+    base = float(np.exp(effect.counterfactual))
+    relative = [float(np.expm1(x)) for x in (effect.effect, effect.low, effect.high)]
+    series = effect.series.copy()
+    for name in ("observed", "counterfactual", "low", "high"):
+        if name in series:
+            series[name] = np.exp(series[name])
+    return replace(
+        effect,
+        effect=base * relative[0],
+        low=base * relative[1],
+        high=base * relative[2],
+        relative=relative[0],
+        relative_low=relative[1],
+        relative_high=relative[2],
+        counterfactual=base,
+        series=series,
+        gaps=_from_logs(effect.gaps),
+        parts=_from_logs(effect.parts),
+        in_percent=True,
+    )
+
+
+def _staggered_in_percent(effect: StaggeredEffect) -> StaggeredEffect:
+    tables = ("group_time", "dynamic", "by_group", "calendar", "overall")
+    turned = {name: _from_logs(getattr(effect, name)) for name in tables}
+    return replace(in_percent(effect), **turned)  # type: ignore[return-value, arg-type]
+
+
+def _from_logs(table: pd.DataFrame) -> pd.DataFrame:
+    columns = [c for c in _BANDS if c in table]
+    return table.assign(**{c: np.expm1(table[c]) for c in columns})
+
+
+def _answer(adoption: Adoption, case: Case, level: float) -> Effect:
+    if case.fit.scale != "log":
+        return staggered_adoption(adoption, level=level)
+    found = staggered_adoption(_in_logs(adoption), level=level)
+    return replace(_staggered_in_percent(found), in_logs=found)
+
+
+def _one_regression(adoption: Adoption, case: Case, level: float) -> Effect:
+    if case.fit.scale != "log":
+        return two_way_fixed_effects(adoption, level=level)
+    return in_percent(two_way_fixed_effects(_in_logs(adoption), level=level))
+
+
+STAGGERED = Design[Adoption](
+    name=NAME,
+    family="staggered",
+    shape="starts",
+    assumption=ASSUMPTION,
+    grade=2,
+    lacks=lambda s: s.not_alike,
+    answer=_answer,
+    rank=8,
+    beside=(_one_regression,),
+    planned_as="difference in differences",
+)

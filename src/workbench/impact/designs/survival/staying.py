@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from workbench.impact.checks.comparability import refusal
+from workbench.impact.designs.design import refusal
 from workbench.impact.designs.survival.hazard_ratio import hazard_ratio
 from workbench.impact.designs.survival.time_to_event import cohort, time_to_event
 from workbench.impact.effect import Effect

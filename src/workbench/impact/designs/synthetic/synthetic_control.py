@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from workbench.arrays import Array
+from workbench.impact.designs.design import Design, Situation
 from workbench.impact.designs.synthetic.conformal import conformal_interval
 from workbench.impact.designs.synthetic.donor_weights import closest_mixture, stopped_early
 from workbench.impact.designs.synthetic.nested import Mixture, fit_mixture
@@ -22,15 +23,17 @@ from workbench.impact.designs.synthetic.one_treated import (
     placebo_table,
     without_donors,
 )
+from workbench.impact.designs.synthetic.plain_difference import plain_difference
 from workbench.impact.designs.synthetic.predictors import balance, read_predictors
 from workbench.impact.effect import Effect, mark_start, period_ticks, relative_to_known
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.impact.power import POWER, Plan
 from workbench.results import Finding
 
 Inference = Literal["auto", "placebo", "conformal"]
 Solver = Literal["exact", "frank-wolfe"]
 
-DESIGN = "synthetic control"
+NAME = "synthetic control"
 ASSUMPTION = (
     "The mixture of comparison units that moved like the treated unit before the start would have"
     " gone on moving like it, and the measure did not reach them."
@@ -220,7 +223,7 @@ def synthetic_control(
     left_out = _left_out(exact, own, donors, mix, source)
     checks = [*left, followed, *without_donors(left_out, effect), mixture_note(weights)]
     return SyntheticControl(
-        design=DESIGN,
+        design=NAME,
         effect=effect,
         low=low,
         high=high,
@@ -337,3 +340,80 @@ def _left_out(
         moved = task.gap(own, others, again.weights)[task.after].mean()
         rows.append((int(j), float(mix.weights[donors == j][0]), float(moved)))
     return pd.DataFrame(rows, columns=["unit", "weight", "effect"])
+
+
+def plan_one(
+    panel: Panel, *, after: int | None = None, power: float = POWER, level: float = 0.95
+) -> dict[str, Plan]:
+    """Plan the comparison of one unit with a mixture of others, from the time before its start.
+
+    The last periods before the start stand for the time after. Each unit is followed by a mixture
+    of the comparison units fitted to the periods before those; how far it then departs, for its
+    size of error before, says what chance alone makes of the treated one.
+
+    Parameters
+    ----------
+    panel : Panel
+        One treated unit. The time after the start is not looked at.
+    after : int, optional
+        Periods to be waited for; as many as in the panel when left out, at most half of those
+        before.
+
+    Returns
+    -------
+    dict
+        The plan by its design; empty where units and periods are too few for an interval.
+    """
+    places = np.flatnonzero(~panel.after)
+    whole = (panel.weight[:, places] > 0).all(axis=1)
+    own, others = np.flatnonzero(panel.treated & whole), np.flatnonzero(~panel.treated & whole)
+    r = min(after or int(panel.after.sum()), places.size // 2)
+    if (
+        len(own) != 1
+        or places.size - r < FEWEST_BEFORE
+        or not enough_for_interval(len(others), places.size)
+    ):
+        return {}
+    early, late = places[:-r], places[-r:]
+    departures = []
+    for j in (own[0], *others):
+        donors = others[others != j]
+        gaps = panel.outcome[donors] - panel.outcome[j]
+        weights = closest_mixture(gaps[:, early].T)
+        gap = weights @ gaps
+        departures.append((gap[late].mean(), np.sqrt(np.square(gap[early]).mean())))
+    moved, error = np.array(departures).T
+    # in units of each one's own error, as the placebo test has it
+    scaled = moved[1:] / np.maximum(error[1:], 1e-6 * float(np.median(error)))
+    se = float(np.sqrt(np.square(scaled).mean()) * error[0])
+    plan = Plan(
+        NAME, se, float(len(others) - 1),
+        base=float(panel.outcome[own[0]][late].mean()), n_treated=1, n_other=len(others),
+        n_before=len(early), n_after=r, power=power, level=level,
+    )  # fmt: skip
+    return {NAME: plan} if se > 0 else {}
+
+
+def _lacks(s: Situation) -> str:
+    few = s.n_other < _FEWEST_DONORS or s.before < FEWEST_BEFORE
+    if s.case.group is None or few or s.n_treated != 1:
+        return "for one treated city or region beside others"
+    enough = enough_for_interval(s.n_other, s.before + s.after)
+    return "" if enough else "too few comparison units and periods for an interval"
+
+
+SYNTHETIC_CONTROL = Design[Panel](
+    name=NAME,
+    family="synthetic",
+    shape="units",
+    assumption=ASSUMPTION,
+    grade=2,
+    lacks=_lacks,
+    answer=lambda panel, case, level: synthetic_control(panel, level=level),
+    rank=9,
+    beside=(
+        "synthetic difference in differences",
+        lambda panel, case, level: plain_difference(panel, level=level),
+    ),
+    plan=lambda panel, case, power, level: plan_one(panel, power=power, level=level).get(NAME),
+)

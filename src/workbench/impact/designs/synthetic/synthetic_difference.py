@@ -11,20 +11,23 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from workbench.arrays import Array
+from workbench.impact.designs.design import Design, Situation
 from workbench.impact.designs.synthetic.donor_weights import closest_mixture, stopped_early
 from workbench.impact.effect import Effect, relative_to_known
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.results import Finding
+from workbench.study import Case
 
 Variance = Literal["auto", "placebo", "jackknife", "bootstrap"]
 Solver = Literal["exact", "frank-wolfe"]
 
-DESIGN = "synthetic difference in differences"
+NAME = "synthetic difference in differences"
 ASSUMPTION = (
     "Without the measure, the treated would have moved in step with the mixture of comparison units"
     " that moved in step with them before."
 )
 _FEWEST_FOR_JACKKNIFE = 5
+_FEWEST_BEFORE = 4
 _DRAWS = 400
 _WORDS = {
     "placebo": "placebo: comparison units in the place of the treated",
@@ -130,11 +133,11 @@ def synthetic_difference(
         "after": after,
     }
     made = Effect.of_t(
-        DESIGN, fit.effect, se, df, half=half, mean=mean, relative=(ratio[0], ratio[1], ratio[2])
+        NAME, fit.effect, se, df, half=half, mean=mean, relative=(ratio[0], ratio[1], ratio[2])
     )
     donors = pd.DataFrame({"unit": panel.units[~panel.treated], "weight": fit.units})
     return SyntheticDifference(
-        design=DESIGN,
+        design=NAME,
         effect=fit.effect,
         low=made.low,
         high=made.high,
@@ -170,7 +173,7 @@ def _complete(panel: Panel) -> tuple[Panel, list[Finding]]:
         )
     n_other = int((~panel.treated & ~holes).sum())
     n_before = int((~panel.after).sum())
-    if not panel.n_treated or n_other <= max(panel.n_treated, 2) or n_before < 4:
+    if not panel.n_treated or n_other <= max(panel.n_treated, 2) or n_before < _FEWEST_BEFORE:
         raise CaseError(
             f"there are {panel.n_treated} treated units, {n_other} comparison units observed in"
             f" every period and {n_before} periods before the start",
@@ -297,3 +300,30 @@ def _steady(gap: Array, after: NDArray[np.bool_], control: Array, fit: _Fit) -> 
         values,
         severity="ok",
     )
+
+
+def _lacks(s: Situation) -> str:
+    mixed = s.case.group is not None and s.n_other >= 2 and s.before >= _FEWEST_BEFORE
+    if not mixed or s.n_other <= s.n_treated:
+        return "for treated cities or regions with more of them to compare"
+    return s.not_alike if s.by_baseline else ""
+
+
+def _answer(panel: Panel, case: Case, level: float) -> Effect:
+    if case.group is None:
+        raise CaseError(
+            "single customers were treated", where="case", remedy="use difference in differences"
+        )
+    return synthetic_difference(panel, level=level)
+
+
+SYNTHETIC_DIFFERENCE = Design[Panel](
+    name=NAME,
+    family="synthetic",
+    shape="units",
+    assumption=ASSUMPTION,
+    grade=2,
+    lacks=_lacks,
+    answer=_answer,
+    planned_as="difference in differences",
+)

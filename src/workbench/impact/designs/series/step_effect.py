@@ -1,0 +1,229 @@
+"""The effect of a step that was fitted to a series: its size, its picture, what to doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.arrays import Array
+from workbench.impact.designs.series.error_models import NAMES, ErrorModel, Posterior
+from workbench.impact.effect import Effect, relative_to
+from workbench.impact.inputs.series import Layout
+from workbench.results import Finding
+
+NAME = "interrupted time series"
+ASSUMPTION = (
+    "Nothing else happened at the time of the start, and the trend and the season before it would"
+    " have gone on."
+)
+
+
+def _shift(
+    layout: Layout, fits: dict[ErrorModel, Posterior], errors: ErrorModel, level: float
+) -> tuple[float, float, float, float, pd.DataFrame]:
+    """Shift, low, high and p of the model asked for, and the parts."""
+    c = layout.step[None, :]
+    rows = []
+    evidence = np.logaddexp(fits["ar1"].evidence, fits["local_level"].evidence)
+    for name, fit in fits.items():
+        low, high = fit.limits(c, level)
+        weight = np.nan if name == "both" else float(np.exp(fit.evidence - evidence))
+        rows.append((name, float(fit.mean() @ c[0]), float(low[0]), float(high[0]), weight))
+    table = pd.DataFrame(rows, columns=["model", "estimate", "low", "high", "weight"])
+    shown = table.loc[table["model"] == errors].iloc[0]
+    tail = fits[errors].below(c[0], 0.0)
+    parts = table[table["model"] != "both"].reset_index(drop=True)
+    parts["model"] = parts["model"].map(NAMES)
+    return shown["estimate"], shown["low"], shown["high"], 2 * min(tail, 1 - tail), parts
+
+
+def level_effect(
+    layout: Layout,
+    fits: dict[ErrorModel, Posterior],
+    errors: ErrorModel,
+    n_records: Array,
+    level: float,
+) -> Effect:
+    """Give the effect of a fit on the values themselves."""
+    effect, low, high, p, parts = _shift(layout, fits, errors, level)
+    fit, used = fits[errors], layout.used
+    mean = float(np.average(layout.y[used], weights=n_records[used]))
+    relative = _relative(fit, layout.step, layout.x[used].mean(axis=0), effect, low, high)
+    return _effect(
+        layout,
+        (effect, low, high, p),
+        relative,
+        mean - effect,
+        _picture(layout, fit, level, lambda line: line),
+        parts,
+        errors,
+        f"restricted likelihood, {_words(errors)}",
+    )
+
+
+def percent_effect(
+    layout: Layout,
+    fits: dict[ErrorModel, Posterior],
+    errors: ErrorModel,
+    observed: Array,
+    *,
+    level: float,
+    exposure: Array | None = None,
+    how: str = "restricted likelihood on the log scale",
+) -> Effect:
+    """Give the effect of a fit on the logarithm, in percent and in units of the outcome.
+
+    Parameters
+    ----------
+    layout : Layout
+    fits : dict of Posterior
+    errors : {"both", "ar1", "local_level"}
+    observed : ndarray, shape (n,)
+        The values themselves (rates where there is an exposure).
+    exposure : ndarray, optional
+        Weights of the mean after the start.
+    """
+    shift, low, high, p, parts = _shift(layout, fits, errors, level)
+    used = layout.used
+    mean = float(np.average(observed[used], weights=None if exposure is None else exposure[used]))
+    for column in ("estimate", "low", "high"):
+        parts[column] = mean * -np.expm1(-parts[column])
+    ends = [mean * -np.expm1(-b) for b in (shift, low, high)]
+    return _effect(
+        layout,
+        (ends[0], ends[1], ends[2], p),
+        (float(np.expm1(shift)), float(np.expm1(low)), float(np.expm1(high))),
+        mean - ends[0],
+        _picture(layout, fits[errors], level, np.exp, observed),
+        parts,
+        errors,
+        f"{how}, {_words(errors)}",
+    )
+
+
+def _words(errors: ErrorModel) -> str:
+    return "averaged over error models" if errors == "both" else NAMES[errors]
+
+
+def _effect(
+    layout: Layout,
+    answer: tuple[float, float, float, float],
+    relative: tuple[float, float, float],
+    counterfactual: float,
+    picture: pd.DataFrame,
+    parts: pd.DataFrame,
+    errors: ErrorModel,
+    inference: str,
+) -> Effect:
+    seen, later = layout.seen, layout.later
+    effect, low, high, p = (float(value) for value in answer)
+    return Effect(
+        design=NAME,
+        effect=effect,
+        low=low,
+        high=high,
+        p=p,
+        relative=relative[0],
+        relative_low=relative[1],
+        relative_high=relative[2],
+        counterfactual=counterfactual,
+        inference=inference,
+        n_units=int(seen.sum()),
+        n_treated=int((seen & later).sum()),
+        n_before=int((seen & ~later & ~layout.partly).sum()),
+        n_after=int((seen & later).sum()),
+        start=layout.names[int(np.argmax(later))],
+        series=picture,
+        parts=parts,
+        checks=tuple(_checks(layout, parts, errors)),
+        assumption=ASSUMPTION,
+    )
+
+
+def _relative(
+    fit: Posterior, c: Array, after: Array, effect: float, low: float, high: float
+) -> tuple[float, float, float]:
+    """Effect over the level without the measure, both from the same fit."""
+    spread = fit.spread()
+    se_effect = float(np.sqrt(c @ spread @ c))
+    mean, se_mean = float(after @ fit.mean()), float(np.sqrt(after @ spread @ after))
+    quantile = (high - low) / (2 * se_effect)
+    return relative_to(effect, se_effect, mean, se_mean, float(after @ spread @ c), quantile)
+
+
+def _picture(
+    layout: Layout,
+    fit: Posterior,
+    level: float,
+    back: Callable[[Any], Any],
+    observed: Array | None = None,
+) -> pd.DataFrame:
+    without = layout.x * (1 - layout.step)
+    low, high = np.full(len(layout.y), np.nan), np.full(len(layout.y), np.nan)
+    low[layout.later], high[layout.later] = fit.limits(without[layout.later], level)
+    return pd.DataFrame(
+        {
+            "period": layout.names,
+            "observed": layout.y if observed is None else observed,
+            "counterfactual": back(without @ fit.mean()),
+            "low": back(low),
+            "high": back(high),
+            "after": layout.later,
+        }
+    )
+
+
+def _checks(layout: Layout, parts: pd.DataFrame, errors: ErrorModel) -> list[Finding]:
+    clear = (parts["low"] > 0) | (parts["high"] < 0)
+    checks = [Finding("error models", "Two models of how the series moves agree.", severity="ok")]
+    if clear.iloc[0] != clear.iloc[1]:
+        checks[0] = Finding(
+            "error models",
+            "Two models of how the series moves disagree on whether there is an effect; the"
+            " average over both is shown."
+            if errors == "both"
+            else "Two models of how the series moves disagree on whether there is an effect; the"
+            " one that the card asks for is shown.",
+            severity="warning",
+        )
+    if layout.partly.any():
+        checks.append(
+            Finding(
+                "in force in part",
+                "Before the start the measure was in force in part already (periods: {n}); they"
+                " count by the shares that the card gives.",
+                {"n": int(layout.partly.sum())},
+            )
+        )
+    season, before = layout.season, int((~layout.later).sum())
+    if season and "cos1" not in layout.terms:
+        checks.append(
+            Finding(
+                "season",
+                "The series is too short to take out the season; an effect cannot be told from"
+                " the time of year.",
+                severity="warning",
+            )
+        )
+    elif season and before < 1.5 * season:
+        checks.append(
+            Finding(
+                "season",
+                "Only {n} periods lie before the start; with hardly more than one year, season and"
+                " trend are told apart by the shape of the season alone.",
+                {"n": before},
+                severity="warning",
+            )
+        )
+    elif season and before < 2 * season:
+        checks.append(
+            Finding(
+                "season",
+                "Only {n} periods lie before the start; the season is known from few years.",
+                {"n": before},
+            )
+        )
+    return checks
