@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 import workbench.impact.designs as room
-from workbench.impact import Situation, designs, select_design
+from workbench.impact import Situation, known_designs, select_design
 from workbench.impact.checks import CHECKS
 from workbench.study import Case
 
-STUB = '''
+STUB = """
 from workbench.impact.designs.design import Design
 
 STUB = Design(
@@ -26,7 +26,7 @@ STUB = Design(
     answer=lambda panel, case, level: 1 / 0,
     rank=0,
 )
-'''
+"""
 
 
 def card(chosen: str, **options) -> Case:
@@ -38,14 +38,14 @@ def card(chosen: str, **options) -> Case:
 def with_stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "colleague.py").write_text(STUB, encoding="utf-8")
     monkeypatch.setattr(room, "__path__", [*room.__path__, str(tmp_path)])
-    designs.cache_clear()
+    known_designs.cache_clear()
     yield
-    designs.cache_clear()
+    known_designs.cache_clear()
     sys.modules.pop("workbench.impact.designs.colleague", None)
 
 
 def test_a_design_in_a_new_file_is_found_admitted_and_preferred(with_stub: None) -> None:
-    assert next(iter(designs())) == "asked a colleague"
+    assert next(iter(known_designs())) == "asked a colleague"
     many = Situation(card("random"), "sales", n_treated=100, n_other=100)
     assert select_design(many).design == "asked a colleague"
     few = select_design(Situation(card("random"), "sales", n_treated=99, n_other=100))
@@ -58,27 +58,27 @@ def test_two_designs_of_one_name_are_refused(tmp_path: Path, monkeypatch) -> Non
     for name in ("one", "two"):
         (tmp_path / f"colleague_{name}.py").write_text(STUB, encoding="utf-8")
     monkeypatch.setattr(room, "__path__", [*room.__path__, str(tmp_path)])
-    designs.cache_clear()
+    known_designs.cache_clear()
     try:
         with pytest.raises(TypeError, match="two designs are called 'asked a colleague'"):
-            designs()
+            known_designs()
     finally:
-        designs.cache_clear()
+        known_designs.cache_clear()
         for name in ("one", "two"):
             sys.modules.pop(f"workbench.impact.designs.colleague_{name}", None)
 
 
 def test_ranks_are_each_taken_once_and_all_that_is_named_exists() -> None:
-    ranks = [d.rank for d in designs().values() if d.rank is not None]
+    ranks = [d.rank for d in known_designs().values() if d.rank is not None]
     assert len(ranks) == len(set(ranks)) and ranks == sorted(ranks)
-    for design in designs().values():
+    for design in known_designs().values():
         named = [other for other in design.beside if isinstance(other, str)]
-        assert set(named) <= set(designs()) and design.name not in named
-        assert not design.planned_as or designs()[design.planned_as].plan is not None
+        assert set(named) <= set(known_designs()) and design.name not in named
+        assert not design.planned_as or known_designs()[design.planned_as].plan is not None
 
 
 def test_every_check_applies_to_a_family_that_some_design_has() -> None:
-    families = {design.family for design in designs().values()}
+    families = {design.family for design in known_designs().values()}
     assert all(check.families <= families and check.families for check in CHECKS)
 
 

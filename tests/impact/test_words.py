@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import workbench.impact as room
-from workbench.impact import designs, report, verdict
+from workbench.impact import known_designs, report, verdict
 from workbench.impact import selection as selector
 from workbench.languages import catalogs as languages
 
@@ -37,9 +37,9 @@ def said() -> list[str]:
         *words.FORESIGHT.values(),
         words.STAYING,
         *[f"Effect on {o}" for o in words.OUTCOMES.values()],
-        *[design.assumption for design in designs().values()],
+        *[design.assumption for design in known_designs().values()],
         *selector.CHOSEN.values(),
-        *designs(),
+        *known_designs(),
         *report.HEADINGS.values(),
         *checks(),
     ]

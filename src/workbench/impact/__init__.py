@@ -12,7 +12,7 @@ from workbench.impact.checks.robustness import (
 )
 from workbench.impact.checks.trend_bounds import TrendBounds, trend_bounds
 from workbench.impact.close_up import MIXTURE, STAGGERED
-from workbench.impact.designs import Design, designs
+from workbench.impact.designs import Design, known_designs
 from workbench.impact.designs.before_after import before_after, series_glance
 from workbench.impact.designs.design import Situation
 from workbench.impact.designs.differences.difference_in_differences import (
@@ -107,7 +107,6 @@ __all__ = [
     "corrected_before_after",
     "cost_benefit",
     "costs_of",
-    "designs",
     "difference_in_differences",
     "evaluate",
     "event_study",
@@ -119,6 +118,7 @@ __all__ = [
     "interrupted_counts",
     "interrupted_series",
     "judge",
+    "known_designs",
     "leave_one_out",
     "moved_controls",
     "panel_without_return",

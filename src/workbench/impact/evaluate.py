@@ -17,7 +17,7 @@ from workbench.impact.checks.comparability import (
     other_measures,
     thin_cells,
 )
-from workbench.impact.designs import Design, designs
+from workbench.impact.designs import Design, known_designs
 from workbench.impact.designs.before_after import glance
 from workbench.impact.designs.design import Situation, refusal
 from workbench.impact.effect import Effect, Kind
@@ -268,7 +268,7 @@ def _judge(
     refused = material.refused or (None if picked.design else _no_design(material))
     if refused is not None:
         return None, [], [refused]
-    known = designs()
+    known = known_designs()
     design = known[picked.design]
     data = design.of(material.data)
     try:
@@ -289,7 +289,7 @@ def _beside(
     design: Design[Any], effect: Effect, data: Any, material: _Material, case: Case, level: float
 ) -> list[Effect]:
     """Work out what stands beside an answer, as far as the data bear it."""
-    known, found = designs(), []
+    known, found = known_designs(), []
     for other in design.beside:
         if not isinstance(other, str):
             found.append(attempt(other, data, case, level))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workbench.impact.designs import designs
+from workbench.impact.designs import known_designs
 from workbench.impact.inputs.assignment import first_days
 from workbench.impact.inputs.panel import CaseError, Panel, SeveralStartsError, read_panel
 from workbench.impact.inputs.series import Series, read_series
@@ -39,7 +39,7 @@ class Foresight:
     @property
     def main(self) -> Plan | None:
         """Plan of the design that answers."""
-        own = designs().get(self.design)
+        own = known_designs().get(self.design)
         name = self.design if own is None else own.planned_as or own.name
         return self.plans.get(name) or next(iter(self.plans.values()), None)
 
@@ -123,7 +123,7 @@ def _plans(
     data = _before(records, case, treatments, min_cell)
     shape = "series" if isinstance(data, Series) else "units"
     plans = {}
-    for design in designs().values():
+    for design in known_designs().values():
         if design.plan is not None and design.shape == shape:
             plan = attempt(design.plan, data, case, power, level)
             if plan is not None:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from workbench.impact.designs import designs
+from workbench.impact.designs import known_designs
 from workbench.impact.effect import Effect
 from workbench.results import Finding
 
@@ -52,7 +52,7 @@ def grade(effect: Effect | None, checks: Sequence[Finding], claimed: float | Non
     if effect is None:
         refused = [("design", "no conclusion", 0)]
         return Grading("none", pd.DataFrame(refused, columns=["part", "found", "grades"]))
-    rows = [("design", effect.design, designs()[effect.design].grade)]
+    rows = [("design", effect.design, known_designs()[effect.design].grade)]
     warned = dict.fromkeys(c.key for c in checks if c.severity == "warning")
     rows += [("assumptions checked", name, -1) for name in warned]
     if not warned:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from workbench.impact.benefit import Benefit, Worth, cost_benefit, costs_of
 from workbench.impact.close_up import MixtureView, StartsView, mixture_of, starts_of
-from workbench.impact.designs import designs
+from workbench.impact.designs import known_designs
 from workbench.impact.effect import Effect
 from workbench.impact.evaluate import Evaluation, adjusted
 from workbench.impact.findings import found, outcome_name
@@ -140,7 +140,7 @@ class CaseReport:
     def assumptions(self) -> list[tuple[str, str]]:
         """Designs that answer, and what must hold for each."""
         names = dict.fromkeys(e.design for e in self.effects)
-        return [(name, designs()[name].assumption) for name in names]
+        return [(name, known_designs()[name].assumption) for name in names]
 
     @property
     def series(self) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.arrays import Mask
-from workbench.impact.designs import designs
+from workbench.impact.designs import known_designs
 from workbench.impact.designs.design import Situation
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.results import Finding
@@ -63,7 +63,7 @@ def select_design(situation: Situation) -> Selection:
     CaseError
         The card asks for a design that there is not.
     """
-    case, known = situation.case, designs()
+    case, known = situation.case, known_designs()
     if case.design is not None and case.design not in known:
         raise CaseError(
             f"there is no design {case.design!r}",

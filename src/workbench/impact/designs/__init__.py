@@ -11,7 +11,7 @@ from workbench.impact.designs.design import Design
 
 
 @cache
-def designs() -> dict[str, Design[Any]]:
+def known_designs() -> dict[str, Design[Any]]:
     """Every design by its name, in the order in which they are preferred.
 
     They are found in the files of this folder: one that is new needs no other line than its own.
@@ -26,4 +26,4 @@ def designs() -> dict[str, Design[Any]]:
     return {design.name: design for design in ordered}
 
 
-__all__ = ["Design", "designs"]
+__all__ = ["Design", "known_designs"]
