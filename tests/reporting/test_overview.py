@@ -1,8 +1,10 @@
-"""The landing page gathers what there is, and says what to do by its rules."""
+"""The landing page gathers what was stored, and says what to do as the findings advise."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from dataclasses import replace
+from math import nan
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,114 +14,114 @@ from bs4 import BeautifulSoup
 
 from workbench.languages import catalogs as languages
 from workbench.reporting import overview
-from workbench.reporting.overview import QUESTIONS, steps
+from workbench.reporting.overview import QUESTIONS
+from workbench.results import Advice, Estimate, Finding
 
 
-def metric(notebook: str, name: str, value: Any, low: Any = None, high: Any = None, **more: Any):
-    return {
-        "notebook": notebook, "case": None, "name": name, "value": value, "low": low, "high": high,
-        "unit": "", "kind": "number", "label": name, "better": "up",
-    } | more  # fmt: skip
+def number(value: float, low: float = nan, high: float = nan, **more: Any) -> Estimate:
+    return Estimate(value, low, high, **({"better": "up"} | more))
 
 
-VALUE = metric("clv", "clv.mean", 47.2, 45.1, 49.9, kind="money", unit="USD")
-GAP = metric("satisfaction_gap", "gap", -0.9, -1.0, -0.8, kind="points")
-DESK = metric("case_evaluation-desk", "effect.satisfaction", 0.12, -0.02, 0.26, case="desk")
-DESK_2 = metric("case_evaluation-desk", "effect.churn", 0.12, -0.02, 0.26, case="desk")
-OFFER = metric("case_evaluation-offer", "effect.orders", 0.3, 0.2, 0.4, case="offer")
-SALES = metric("case_evaluation-offer", "effect.sales", 0.1, -0.1, 0.3, case="offer")
-HARM = metric("case_evaluation-offer", "effect.nps", -5, -9, -1, case="offer")
-CALLS = metric(
-    "case_evaluation-calls", "effect.churn", 0.03, 0.01, 0.05, case="calls", better="down"
-)
-GOALS = metric("goals", "goals.bad", 3.0, better="down")
-QUIET = metric("segmentation", "segments.at_risk", 0.14, 0.12, 0.16, kind="percent", better="down")
-DATA = metric("data_quality", "data.share_kept", 0.91, kind="percent")
+VALUE = ("clv", "clv.mean", number(47.2, 45.1, 49.9, kind="money", unit="USD"))
+GAP = ("satisfaction_gap", "gap", number(-0.9, -1.0, -0.8, kind="points"))
+DESK = ("case_evaluation-desk", "effect.satisfaction", number(0.12, -0.02, 0.26))
+DESK_2 = ("case_evaluation-desk", "effect.churn", number(0.12, -0.02, 0.26))
+OFFER = ("case_evaluation-offer", "effect.orders", number(0.3, 0.2, 0.4))
+GOALS = ("goals", "goals.bad", number(3.0, better="down"))
+QUIET = ("segmentation", "segments.at_risk", number(0.14, 0.12, 0.16, kind="percent"))
+DATA = ("data_quality", "data.share_kept", number(0.91, kind="percent"))
+Row = tuple[str, str, Estimate]
+
+
+def changed(row: Row, **about: Any) -> Row:
+    return (*row[:2], replace(row[2], **about))
+
+
+def by_page(rows: Sequence[Row]) -> dict[str, dict[str, Estimate]]:
+    found: dict[str, dict[str, Estimate]] = {}
+    for page, name, estimate in rows:
+        found.setdefault(page, {})[name] = replace(estimate, label=name)
+    return found
 
 
 class Run:
-    def __init__(self, now: list[dict[str, Any]], before: list[dict[str, Any]] | None = None):
-        self._now, self._before = pd.DataFrame(now), pd.DataFrame(before or [])
+    """What the page asks of a run."""
 
-    def metrics(self) -> pd.DataFrame:
+    def __init__(
+        self, now: Sequence[Row], before: Sequence[Row] = (), found: dict[str, Any] | None = None
+    ):
+        self._now, self._before, self._found = by_page(now), by_page(before), found or {}
+        titles = {name: {"en": f"The {name}", "zh": f"措施{name}"} for name in ("desk", "offer")}
+        cases = [SimpleNamespace(name=name, title=title) for name, title in titles.items()]
+        self.study = SimpleNamespace(cases=cases)
+
+    def headlines(self) -> dict[str, dict[str, Estimate]]:
         return self._now
 
-    def previous(self) -> pd.DataFrame:
+    def findings(self) -> dict[str, list[Finding]]:
+        return self._found
+
+    def previous(self) -> dict[str, dict[str, Estimate]]:
         return self._before
 
-    def case(self, name: str) -> SimpleNamespace:
-        return SimpleNamespace(title={"en": f"The {name}", "zh": f"措施{name}"})
+
+def advising(message: str, urgency: int, money: float | None = None, **values: Any) -> Finding:
+    worth = None if money is None else Estimate(money, kind="money")
+    return Finding("f", "...", values, money=worth, advice=Advice(message, urgency))
 
 
-def advice(*rows: dict[str, Any], before: tuple[dict[str, Any], ...] = ()) -> list[str]:
-    return [re.split(r"[:{]", step.message)[0].strip() for step in steps(rows, before)]
+def steps(*rows: Row, before: Sequence[Row] = (), **found: list[Finding]) -> list[str]:
+    page = overview.gather(Run(rows, before, found))
+    return [f"{where}: {step.message}" for where, step in page.steps()]
 
 
-@pytest.mark.parametrize(
-    ("row", "says"),
-    [
-        (DESK, "Claim no effect of"),
-        (OFFER, "Keep"),
-        (CALLS, "Stop or change"),
-        (GAP, "Close the gap to what customers expect"),
-        (GOALS, "Decide on the goals that fall behind"),
-        (QUIET, "Turn to valuable customers before they are gone"),
-        (DATA, "Mend the data first"),
-    ],
-)
-def test_each_rule_fires_on_its_own_number(row: dict[str, Any], says: str) -> None:
-    assert advice(row) == [says]
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        VALUE,
-        GAP | {"high": 0.1},
-        GAP | {"value": None, "low": None, "high": None},
-        GOALS | {"value": 0.0},
-        QUIET | {"low": 0.04},
-        DATA | {"value": 0.97},
-        OFFER | {"low": None, "high": None},
-        OFFER | {"notebook": "clv"},
-    ],
-)
-def test_no_rule_fires_without_a_clear_reason(row: dict[str, Any]) -> None:
-    assert advice(row) == []
-
-
-def test_a_measure_gets_one_advice_from_all_its_effects() -> None:
-    (step,) = steps([OFFER, SALES])
-    assert step.message == "Keep {page}: {effects}. Not to be claimed so far: {others}."
-    assert (step.effects, step.others) == ((OFFER,), (SALES,))
-    (step,) = steps([OFFER, SALES, HARM])
-    assert step.message.startswith("Stop or change")
-    assert step.effects == (HARM,)
+def test_what_presses_comes_first_and_of_equals_what_is_worth_most() -> None:
+    keep, mend = advising("Keep it.", 7), advising("Mend.", 0)
+    small, large = advising("Small.", 6, money=-10.0), advising("Large.", 6, money=-500.0)
+    unknown = advising("Unknown.", 6, money=nan)
+    quiet = Finding("quiet", "Nothing to do.")
+    assert steps(goals=[keep, small, quiet], clv=[unknown, large, mend]) == [
+        "clv: Mend.", "clv: Large.", "goals: Small.", "clv: Unknown.", "goals: Keep it.",
+    ]  # fmt: skip
 
 
 def test_a_number_that_became_clearly_worse_is_looked_into() -> None:
-    worse = "Find out what made it worse since the last run"
-    assert advice(VALUE, before=(VALUE | {"value": 52.0},)) == [worse]
-    assert advice(VALUE, before=(VALUE | {"value": 49.0},)) == []
-    assert advice(VALUE, before=(VALUE | {"value": 40.0},)) == []
-
-
-def test_what_presses_comes_first_and_praise_last() -> None:
-    assert advice(OFFER, DESK, QUIET, CALLS, DATA) == [
-        "Mend the data first",
-        "Stop or change",
-        "Turn to valuable customers before they are gone",
-        "Claim no effect of",
-        "Keep",
-    ]
+    worse = "clv: Find out what made it worse since the last run: {label}, now {value}."
+    assert steps(VALUE, before=[changed(VALUE, value=52.0)]) == [worse]
+    assert steps(VALUE, before=[changed(VALUE, value=49.0)]) == [], "within the interval"
+    assert steps(VALUE, before=[changed(VALUE, value=40.0)]) == [], "better"
+    down = changed(VALUE, better="down")
+    assert steps(down, before=[changed(down, value=40.0)]) == [worse]
+    nothing = changed(VALUE, better=None)
+    assert steps(nothing, before=[changed(nothing, value=52.0)]) == [], "neither is better"
+    stop, keep = advising("Stop.", 1), advising("Keep.", 3)
+    order = steps(VALUE, before=[changed(VALUE, value=52.0)], goals=[keep, stop])
+    assert order == ["goals: Stop.", worse, "goals: Keep."]
 
 
 def test_advice_reads_as_a_sentence_with_its_page(outputs) -> None:
-    overview.gather(Run([OFFER, SALES])).next_steps()
-    assert outputs.text("en", "prose", "text/markdown") == (
-        "- Keep [The offer](case_evaluation-offer.html): effect.orders 0.30 (0.20 to 0.40). "
-        "Not to be claimed so far: effect.sales 0.1 (−0.1 to 0.3)."
+    advice = advising("Keep {title}: {change}.", 7, title={"en": "it", "zh": "它"}, change=OFFER[2])
+    overview.gather(Run([OFFER], found={"case_evaluation-offer": [advice]})).next_steps()
+    assert outputs.text("en", "prose", "text/plain") == (
+        "- Keep it: 0.30 (0.20 to 0.40). See The offer."
     )
+    markdown = outputs.text("en", "prose", "text/markdown")
+    assert markdown.endswith(" See [The offer](case_evaluation-offer.html).")
+    assert "详见[措施offer](case_evaluation-offer.html)。" in outputs.text(
+        "zh", "prose", "text/markdown"
+    )
+
+
+def test_the_verdict_on_a_measure_stands_as_its_page_states_it(outputs) -> None:
+    verdict = Finding("verdict", "{title}: no effect is shown", {"title": {"en": "Calls"}})
+    other = Finding("outcome.churn", "not this one")
+    found = {"case_evaluation-desk": [other, verdict], "clv": [Finding("verdict", "nor this")]}
+    overview.gather(Run([VALUE, OFFER], found=found)).answers()
+    prose = outputs.text("en", "prose", "text/plain")
+    assert "- Calls: no effect is shown" in prose
+    assert "not this" not in prose and "nor this" not in prose
+    # a case without a number is read on, too
+    assert "Read on: The offer and The desk." in prose
 
 
 def test_the_page_groups_numbers_by_question_and_links_to_their_pages(outputs) -> None:
@@ -164,7 +166,7 @@ def test_a_study_with_one_notebook_still_makes_a_page(outputs) -> None:
         show()
     assert len(outputs.of("en", "heading")) == 1
     prose = outputs.text("en", "prose", "text/markdown")
-    assert "nothing calls for action" in prose
+    assert "calls for action" in prose
     assert "first complete run" in prose
     assert [entry.text for entry in languages.missing()] == ["clv.mean"]
 
@@ -178,7 +180,7 @@ def test_a_run_without_numbers_says_so(outputs) -> None:
 
 
 def test_what_changed_is_listed_with_how(outputs) -> None:
-    page = overview.gather(Run([VALUE, GAP], [VALUE | {"value": 52.0}, GAP]))
+    page = overview.gather(Run([VALUE, GAP], [changed(VALUE, value=52.0), GAP]))
     page.changes()
     prose = outputs.text("en", "prose", "text/plain")
     assert prose.splitlines() == [
@@ -191,43 +193,22 @@ def test_what_changed_is_listed_with_how(outputs) -> None:
 
 
 def test_every_word_of_the_page_is_translated(outputs) -> None:
-    rows = [VALUE, GAP, DESK, OFFER, SALES, CALLS, GOALS, QUIET, DATA]
-    page = overview.gather(Run(rows, [VALUE | {"value": 52.0}]))
+    rows = [VALUE, GAP, DESK, OFFER, GOALS, QUIET, DATA]
+    found = {"case_evaluation-desk": [advising("Decide on the goals that fall behind: {goals}.", 4,
+                                               goals=[{"en": "One", "zh": "一"}])]}  # fmt: skip
+    page = overview.gather(Run(rows, [changed(VALUE, value=52.0)], found))
     for show in (page.headlines, page.answers, page.next_steps, page.changes):
         show()
     overview.gather(Run([VALUE], [VALUE])).changes()
     lacking = {entry.text for entry in languages.missing()}
-    assert lacking <= {row["name"] for row in rows}
+    assert lacking <= {name for _, name, _ in rows}
     words = languages.catalog("zh")
-    kept = steps([OFFER]) + steps([OFFER, SALES])
-    assert all(step.message in words for step in kept)
     assert all(question.heading in words for question in QUESTIONS)
     assert all(title in words for title in overview.PAGES.values())
 
 
-def test_overdue_actions_are_to_be_finished() -> None:
-    late = metric("goals", "goals.overdue", 2.0, better="down")
-    (step,) = steps([late])
-    assert step.message.startswith("Finish the actions that are overdue")
-    assert steps([late | {"value": 0.0}]) == []
-
-
-def test_a_threshold_that_is_passed_is_looked_into() -> None:
-    passed = metric("goals", "goals.warned", 1.0, better="down")
-    assert advice(passed) == ["Find out why a warning threshold is passed"]
-    assert advice(passed | {"value": 0.0}) == []
-
-
-def test_the_effects_of_a_measure_are_corrected_for_their_number() -> None:
-    # p = .035 by itself; beside two others no longer shown
-    barely = metric("case_evaluation-many", "effect.a", 1.05, 0.07, 2.03, case="many")
-    others = [metric("case_evaluation-many", f"effect.{k}", 0, -1, 1, case="many") for k in "bc"]
-    assert advice(barely) == ["Keep"]
-    assert advice(barely, *others) == ["Claim no effect of"]
-
-
 def test_a_notebook_of_its_own_is_shown_though_no_question_names_it(outputs) -> None:
-    overview.gather(Run([VALUE, metric("web_shop", "visits", 12.0)])).answers()
+    overview.gather(Run([VALUE, ("web_shop", "visits", number(12.0))])).answers()
     headings = [data["text/plain"] for _, data in outputs.of("en", "heading")]
     assert headings == ["What are they worth?", "What else was found?"]
     assert "[Web shop](web_shop.html)" in outputs.text("en", "prose", "text/markdown")

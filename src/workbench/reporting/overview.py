@@ -1,17 +1,19 @@
 """The landing page of a study: goals, headline numbers by question, and what to do next.
 
-Notebooks leave their numbers with ``run.metric``; this page knows which question a notebook
-answers, and nothing of the analyses. A study without some notebook simply leaves its question open.
+Notebooks leave their numbers with ``run.headline`` and what they found with ``run.finding``. This
+page shows both as they were stored and computes nothing of them; it knows which question a notebook
+answers, and how its numbers moved since the last complete run. A study without some notebook simply
+leaves its question open.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from workbench.languages.catalogs import languages_shown, translate
-from workbench.reporting.advice import Step, base_of, steps
 from workbench.reporting.cards import (
     Change,
     change,
@@ -22,17 +24,10 @@ from workbench.reporting.cards import (
 )
 from workbench.reporting.sentences import Link, callout, heading, listing, say
 from workbench.reporting.showing import show
+from workbench.results import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
-
-GOAL_COLUMNS = {
-    "title": "Goal",
-    "status": "Status",
-    "progress": "Progress",
-    "deadline": "Deadline",
-    "step": "Next step",
-}
 
 MOST_CARDS = 4
 """Headline numbers at the top, and those of one notebook."""
@@ -42,6 +37,8 @@ LEADING = ("worth", "short", "goals", "who", "stay", "measures", "matters", "dat
 """Whose numbers lead the page, where there are more than it leads with."""
 FEWEST_QUESTIONS = 3
 """With fewer the sections themselves are summary enough."""
+WORSE = 2
+"""How pressing it is that a number has become clearly worse; see `Advice.urgency`."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +88,16 @@ class Overview:
         This run's metrics, with readable labels.
     before : tuple of mapping
         The last complete run's.
+    findings : mapping of str to sequence of Finding
+        By page.
+    titles : mapping of str to mapping
+        Titles of the pages of cases, by language.
     """
 
     rows: tuple[Mapping[str, Any], ...]
     before: tuple[Mapping[str, Any], ...]
+    findings: Mapping[str, Sequence[Finding]]
+    titles: Mapping[str, Mapping[str, str]]
 
     def headlines(self) -> None:
         """Show the first number of each question, where there are enough to need a summary."""
@@ -115,23 +118,25 @@ class Overview:
             title, status, progress, deadline; with `step` what to do next, and with `case`
             the case of an action for the goal, whose page its step leads to.
         """
-        pages = {str(row["notebook"]) for row in self.rows}
+        pages = {str(row["notebook"]) for row in self.rows} | set(self.findings)
         cases = frame["case"].fillna("") if "case" in frame else [""] * len(frame)
         judged = [f"case_evaluation-{case}" for case in cases]
         shown = frame.assign(
             page="goals.html", read=[f"{p}.html" if p in pages else "goals.html" for p in judged]
         )
-        columns = {name: label for name, label in GOAL_COLUMNS.items() if name in shown}
         links = {name: to for name, to in (("title", "page"), ("step", "read")) if name in shown}
         heading("Where the goals stand")
-        show(shown, columns=columns, formats={"deadline": "date"}, links=links)
+        show(shown, links=links)
 
     def answers(self) -> None:
         """Show each question that has an answer, with its numbers and where to read on."""
         for question, rows in self._answered():
             heading(question.heading)
             show_cards(rows, self.before, self._links())
-            pages = list(dict.fromkeys(str(row["notebook"]) for row in rows))
+            verdicts = self._verdicts(question)
+            if verdicts:
+                listing([(verdict, {}) for verdict in verdicts.values()])
+            pages = dict.fromkeys([*(str(row["notebook"]) for row in rows), *verdicts])
             say("Read on: {pages}.", pages=[self._page(key) for key in pages])
         silent = [q.heading for q in QUESTIONS if q.key not in {a.key for a, _ in self._answered()}]
         if silent:
@@ -153,28 +158,51 @@ class Overview:
         listing([("{label}: {change}.", _said(row, by)) for row, by in moved])
 
     def next_steps(self) -> None:
-        """Show what to do next, by the rules of :func:`steps`."""
-        found = steps(self.rows, self.before)
-        if not found:
-            say("By the rules below, nothing calls for action in this run.")
+        """Show what to do next: the advice of findings, the most pressing first."""
+        steps = self.steps()
+        if not steps:
+            say("Nothing that was found in this run calls for action.")
             return
-        listing([(step.message, self._values(step)) for step in found])
+        listing([([step, "See {page}."], {"page": self._page(page)}) for page, step in steps])
 
-    def _values(self, step: Step) -> dict[str, Any]:
+    def steps(self) -> list[tuple[str, Finding]]:
+        """Give what to do next, each with its page: by urgency, then by the money that it is about.
+
+        Besides the advice that came with the findings: a headline number that has become clearly
+        worse since the last complete run is looked into.
+        """
+        found = [
+            (each.advice.urgency, -_size(each), page, each.next_step)
+            for page, findings in self.findings.items()
+            for each in findings
+            if each.advice is not None and each.next_step is not None
+        ]
+        for row in self.rows:
+            moved = self._moved(row)
+            if moved is not None and moved.clear and moved.good is False:
+                found.append((WORSE, 0.0, str(row["notebook"]), _worse(row)))
+        return [(page, step) for _, _, page, step in sorted(found, key=lambda each: each[:2])]
+
+    def _verdicts(self, question: Question) -> dict[str, Finding]:
+        """Give the verdicts on measures by page, as their pages state them."""
         return {
-            "label": _labels(step.row),
-            "value": metric_value(step.row),
-            "page": self._page(str(step.row["notebook"])),
-            "effects": [_result(row) for row in step.effects],
-            "others": [_result(row) for row in step.others],
+            page: each
+            for page, findings in self.findings.items()
+            if notebook_of(page) in question.notebooks and notebook_of(page) != page
+            for each in findings
+            if each.key == "verdict"
         }
 
     def _answered(self) -> list[tuple[Question, list[Mapping[str, Any]]]]:
         found = []
         named = {name for question in QUESTIONS for name in question.notebooks}
-        others = dict.fromkeys(base_of(row) for row in self.rows if base_of(row) not in named)
+        others = dict.fromkeys(
+            notebook_of(row["notebook"])
+            for row in self.rows
+            if notebook_of(row["notebook"]) not in named
+        )
         for question in (*QUESTIONS, replace(MORE, notebooks=tuple(others))):
-            rows = [row for row in self.rows if base_of(row) in question.notebooks]
+            rows = [row for row in self.rows if notebook_of(row["notebook"]) in question.notebooks]
             chosen: list[Mapping[str, Any]] = []
             several = len({row["notebook"] for row in rows}) > 1
             for key in dict.fromkeys(row["notebook"] for row in rows):
@@ -192,9 +220,7 @@ class Overview:
         return {str(row["notebook"]): f"{row['notebook']}.html" for row in self.rows}
 
     def _page(self, key: str) -> Link:
-        title = next(
-            (row["case_title"] for row in self.rows if row["notebook"] == key), None
-        ) or PAGES.get(key, key.replace("_", " ").capitalize())
+        title = self.titles.get(key) or PAGES.get(key, key.replace("_", " ").capitalize())
         return Link(title, f"{key}.html")
 
 
@@ -216,34 +242,37 @@ def gather(run: Any) -> Overview:
     Parameters
     ----------
     run : Run
-        Has ``metrics()``, ``previous()`` and ``case(name)``.
+        Has ``headlines()``, ``findings()``, ``previous()`` and ``study.cases``.
     """
-    return Overview(
-        tuple(_labelled(row, run) for row in records(run.metrics())),
-        tuple(records(run.previous())),
-    )
+    rows, findings = records(run.headlines()), run.findings()
+    cases = {case.name: case.title for case in run.study.cases}
+    pages = dict.fromkeys([*(str(row["notebook"]) for row in rows), *findings])
+    titles = {
+        page: cases[case] for page in pages if (case := page.partition("-")[2]) and case in cases
+    }
+    labelled = (row | {"case_title": titles.get(str(row["notebook"]))} for row in rows)
+    return Overview(tuple(labelled), tuple(records(run.previous())), findings, titles)
 
 
-def _labelled(row: Mapping[str, Any], run: Any) -> dict[str, Any]:
-    case = row.get("case")
-    title = None
-    if isinstance(case, str) and case:
-        title = getattr(run.case(case), "title", None)
-    return {**row, "case_title": title}
+def notebook_of(page: object) -> str:
+    """Name the notebook that makes a page: of ``case_evaluation-desk``, ``case_evaluation``."""
+    return str(page).partition("-")[0]
+
+
+def _size(finding: Finding) -> float:
+    """How much money a finding is about, gained or lost."""
+    value = 0.0 if finding.money is None else abs(finding.money.value)
+    return value if isfinite(value) else 0.0
+
+
+def _worse(row: Mapping[str, Any]) -> Finding:
+    message = "Find out what made it worse since the last run: {label}, now {value}."
+    values = {"label": _labels(row), "value": metric_value(row)}
+    return Finding(f"worse.{row['name']}", message, values, severity="warning")
 
 
 def _labels(row: Mapping[str, Any]) -> dict[str, str]:
     return {language: label_of(row, language) for language in languages_shown()}
-
-
-def _result(row: Mapping[str, Any]) -> dict[str, str]:
-    bare = {**row, "case_title": None}
-    return {
-        language: translate("{label} {value}", language).format(
-            label=label_of(bare, language), value=metric_value(row).text(language)
-        )
-        for language in languages_shown()
-    }
 
 
 def _said(row: Mapping[str, Any], moved: Change) -> dict[str, Any]:

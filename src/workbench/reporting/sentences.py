@@ -21,6 +21,8 @@ from workbench.reporting.display import emit, unattended
 from workbench.results import Finding, Result
 
 Form: TypeAlias = Literal["plain", "markdown", "html"]
+#: A sentence, or several that follow one another.
+Texts: TypeAlias = str | Finding | Sequence[str | Finding]
 
 CALLOUTS = {"note": "Note", "warning": "Warning", "important": "Important", "tip": "Tip"}
 
@@ -133,14 +135,30 @@ def tell(*things: Result | Finding | None) -> None:
             say(*group)
 
 
-def listing(items: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    """Show a bulleted list; each item is a message and what its placeholders stand for."""
+def listing(
+    items: Sequence[tuple[str | Finding | Sequence[str | Finding], Mapping[str, Any]]],
+) -> None:
+    """Show a bulleted list.
+
+    Parameters
+    ----------
+    items : sequence of tuple
+        Each a finding or a message, or several that follow one another, and what the placeholders
+        of messages stand for.
+    """
     for language in languages_shown():
-        words = "\n".join(f"- {phrase(text, language, values)}" for text, values in items)
-        plain = "\n".join(
-            f"- {phrase(text, language, values, form='plain')}" for text, values in items
-        )
-        emit("prose", language, {"text/markdown": words, "text/plain": plain})
+        shown: dict[Form, str] = {}
+        for form in ("markdown", "plain"):
+            lines = [_row_of(texts, language, values, form) for texts, values in items]
+            shown[form] = "\n".join(f"- {line}" for line in lines)
+        mime = {"text/markdown": shown["markdown"], "text/plain": shown["plain"]}
+        emit("prose", language, mime)
+
+
+def _row_of(texts: Texts, language: str, values: Mapping[str, Any], form: Form) -> str:
+    several = [texts] if isinstance(texts, str | Finding) else texts
+    gap = "" if language == "zh" else " "
+    return gap.join(phrase(text, language, values, form=form) for text in several)
 
 
 def phrase(
