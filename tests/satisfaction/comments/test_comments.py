@@ -29,6 +29,7 @@ from workbench.satisfaction import (
     tone_by_rating,
     uncovered_words,
 )
+from workbench.satisfaction.comments.tone import _balanced
 
 BOOK = {
     "price": {
@@ -358,3 +359,10 @@ def test_twenty_thousand_comments_are_read_in_seconds() -> None:
     comments = read_comments(texts, BOOK)
     keywords(comments)
     assert len(comments) == 20_000 and time.process_time() - start < 12
+
+
+def test_both_tones_weigh_the_same_in_learning_and_texts_one_on_average() -> None:
+    tone = np.array([0, 0, 0, 1, 0, 1])
+    weight = _balanced(tone, np.array([1.0, 1.0, 10.0, 1.0, 1.0, 1.0]))
+    assert weight[tone == 0].sum() == pytest.approx(weight[tone == 1].sum()) == pytest.approx(3)
+    assert weight[2] == pytest.approx(10 * weight[0])

@@ -286,3 +286,10 @@ def test_a_hundred_thousand_answers_to_22_items_take_less_than_two_seconds() -> 
             find(x, grades, rng=np.random.default_rng(1), draws=0)
             best.append(time.process_time() - start)
         assert min(best) < 2.0
+
+
+@pytest.mark.parametrize("rule", [drivers, ordinal_drivers])
+def test_without_a_driver_there_is_nothing_to_divide(rule) -> None:
+    bare = pd.DataFrame(index=range(50))
+    with pytest.raises(DataError, match="there are no drivers"):
+        rule(bare, pd.Series([1, 2] * 25, name="y"), rng=np.random.default_rng(1))

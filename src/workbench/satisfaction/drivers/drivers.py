@@ -273,13 +273,15 @@ def drivers(
 
 
 def check_enough(n: int, p: int) -> None:
-    """Ask for ten complete answers a driver.
+    """Ask for a driver, and for ten complete answers of each.
 
     Raises
     ------
     DataError
-        There are fewer, as where there are more drivers than rows.
+        There is none, or there are fewer, as where there are more drivers than rows.
     """
+    if not p:
+        raise DataError("there are no drivers", remedy="name the columns to divide among")
     if n < 10 * p:
         raise DataError(
             f"{n} complete answers for {p} drivers",
