@@ -366,3 +366,15 @@ def test_both_tones_weigh_the_same_in_learning_and_texts_one_on_average() -> Non
     weight = _balanced(tone, np.array([1.0, 1.0, 10.0, 1.0, 1.0, 1.0]))
     assert weight[tone == 0].sum() == pytest.approx(weight[tone == 1].sum()) == pytest.approx(3)
     assert weight[2] == pytest.approx(10 * weight[0])
+
+
+def test_the_example_is_the_surest_statement_of_the_usual_length() -> None:
+    said = [
+        "The app is dull on my phone",
+        "The app is slow on my phone",
+        "The app is poor on my phone",
+        "The app is late on my phone and on the tablet that my daughter takes to school every day",
+    ]
+    comments = read_comments(pd.Series(said * 3), BOOK)
+    found = examples(comments, np.tile([0.45, 0.1, 0.3, 0.05], 3))
+    assert found["text"].tolist() == ["The app is slow on my phone"]
