@@ -123,3 +123,12 @@ def test_raking_removes_the_bias_of_a_lopsided_sample_and_its_interval_covers() 
         plain += 0.5 in mean_interval(y)
     # the margin explains part of y, so taking the weights as fixed errs on the safe side
     assert 0.93 <= hits / 400 <= 0.995 and plain / 400 < 0.5
+
+
+def test_raked_weights_say_what_they_cost() -> None:
+    frame = pd.DataFrame({"region": ["a"] * 3 + ["b"]})
+    found = rake(frame, {"region": {"a": 0.5, "b": 0.5}})
+    # weights 2/3 three times and 2: 16 / (4/3 + 4) = 3
+    assert found.estimates()["n"].value == 4
+    assert found.estimates()["n_effective"].value == pytest.approx(3)
+    assert found.estimates()["design_effect"].value == pytest.approx(4 / 3)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.results import Estimate
 from workbench.stats.weights import check_weights, effective_size
 
 #: How far a share may lie from its margin after trimming.
@@ -53,14 +54,14 @@ class Raked:
         """How many times larger the variance of a mean is for the weights alone (Kish)."""
         return len(self.weights) / self.effective
 
-    def metrics(self) -> pd.DataFrame:
-        """Effective size and design effect: name, value."""
-        return pd.DataFrame(
-            {
-                "name": ["n", "n_effective", "design_effect"],
-                "value": [len(self.weights), self.effective, self.design_effect],
-            }
-        )
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the number of rows, their effective number and the design effect."""
+        n = float(len(self.weights))
+        return {
+            "n": Estimate(n, n=n, label="Answers"),
+            "n_effective": Estimate(self.effective, n=n, label="Effective number of answers"),
+            "design_effect": Estimate(self.design_effect, n=n, label="Design effect"),
+        }
 
 
 def rake(
