@@ -106,5 +106,8 @@ def test_a_horizon_that_nobody_was_followed_to_is_refused() -> None:
     with pytest.raises(DataError, match="horizon of 5; the longest was followed for 4"):
         restricted_mean([1, 4], [True, False], 5)
     assert restricted_mean([1, 4], [True, False], 4).mean == pytest.approx(2.5)
+    # an event on the day of the horizon is one, and a time of zero is a time
+    assert restricted_mean([0, 2, 4], [True, False, True], 4).events == 2
+    assert kaplan_meier(*check_times([0, 2], [True, False]))["time"].tolist() == [0, 0]
     with pytest.raises(DataError, match="horizon of 0"):
         restricted_mean([1, 4], [True, False], 0)
