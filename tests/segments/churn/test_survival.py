@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.segments import auc, concordance, contract_spells, survival
+from workbench.segments import auc, concordance, contract_spells, contract_survival, survival
 
 
 def drawn(rng: np.random.Generator, n: int, rate: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
@@ -150,3 +150,28 @@ def test_contracts_become_spells() -> None:
 def test_contracts_that_cannot_be_used_are_told(deals: pd.DataFrame, words: str) -> None:
     with pytest.raises(DataError, match=words):
         contract_spells(deals, as_of="2025-01-01")
+
+
+def test_contracts_kept_a_year_are_read_off_the_observed_curve() -> None:
+    day = pd.Timestamp("2025-12-31")
+    start = pd.Series([day - pd.Timedelta(days=800)] * 4)
+    ended = pd.Series([day - pd.Timedelta(days=700), pd.NaT, day, day])
+    deals = pd.DataFrame(
+        {"customer_id": list("abcd"), "start": start, "end": ended, "plan": list("xxyy")}
+    )
+    found = contract_survival(contract_spells(deals, as_of=day))
+    assert found.kept_a_year.value == pytest.approx(0.75)
+    assert found.kept_a_year.fact == "contracts.kept_1y.observed"
+    year, plans = found.findings()
+    assert year.text == "0.75 of the contracts last a year"
+    assert plans.text.startswith("The plans were not shown to differ (p 0.")
+    assert found.table["time"].tolist()[:3] == [3, 6, 12] and set(found.table["group"]) == {
+        "x",
+        "y",
+    }
+    young = contract_survival(
+        contract_spells(deals.assign(start=day - pd.Timedelta(days=100), end=day), as_of=day)
+    )
+    # nobody was watched for a year: nothing is claimed
+    assert np.isnan(young.kept_a_year.value)
+    assert young.findings()[0].text == "How long contracts last"
