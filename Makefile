@@ -26,7 +26,7 @@ export UV_LINK_MODE ?= copy
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --no-annotate
 
-.PHONY: help report test test-all lab lint format lock mutants coverage docs dist bench calibration preview check simulate clean
+.PHONY: help report test test-fast test-all lab lint format lock mutants coverage docs dist bench calibration preview check simulate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,11 @@ report: .venv/.ready ## Run every study under data/ and publish the site to _sit
 test: .venv/.ready ## The tests, and the notebooks under nbval (under 10 minutes on two cores)
 	$(PYTEST) $(PYTEST_OPTIONS) -n $(WORKERS) --dist loadfile -m "not slow and not spark and not cluster" \
 	  --nbval-lax --nbval-current-env --nbval-cell-timeout 120 tests notebooks
+
+test-fast: .venv/.ready ## The tests of one ROOM without those that take long (clv in under 30 s)
+	$(PYTEST) -n $(WORKERS) --dist worksteal -q -p no:cacheprovider \
+	  -m "not slow and not long and not spark and not cluster and not browser" \
+	  $(wildcard tests/$(ROOM) tests/test_$(ROOM).py)
 
 test-all: .venv/.ready ## All tests, slow ones too
 	$(PYTEST) -n $(WORKERS) --dist loadfile --timeout 1800 \

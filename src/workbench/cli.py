@@ -350,8 +350,8 @@ def _plain_errors() -> Iterator[None]:
 
 
 def _status(error: WorkbenchError) -> int:
+    from workbench.errors import SiteError
     from workbench.runs import InterruptedRunError
-    from workbench.site.errors import SiteError
 
     if isinstance(error, InterruptedRunError):
         return INTERRUPTED

@@ -115,3 +115,7 @@ def require_columns(
         raise DataError(
             f"{what} no column {', '.join(lacking)}", remedy=remedy or f"give {', '.join(wanted)}"
         )
+
+
+class SiteError(WorkbenchError):
+    """A site that cannot be published; what stood in its place still stands."""

@@ -161,6 +161,7 @@ def test_without_dropout_nothing_is_corrected_and_it_says_so() -> None:
         assert (corrected.p_alive().estimate == 1).all()
 
 
+@pytest.mark.long
 def test_a_handful_of_customers_never_breaks_it() -> None:
     notes = set()
     for seed in range(12):

@@ -121,6 +121,7 @@ def study(
     return found, covered
 
 
+@pytest.mark.long
 @both_models
 def test_effects_are_unbiased_and_their_intervals_cover(law: type[PurchaseModel]) -> None:
     found, covered = study(law, 20, 1000)
@@ -142,6 +143,7 @@ def test_bias_and_coverage_of_effects_at_two_thousand_customers(law: type[Purcha
     assert (off < 0.03).all(), off
 
 
+@pytest.mark.long
 @both_models
 def test_predictions_follow_the_covariates(law: type[PurchaseModel]) -> None:
     model = drawn(law, 1000, np.random.default_rng(5))
@@ -248,6 +250,7 @@ def test_a_log_without_dropout_is_judged_so_with_covariates_as_well(
     assert fit.bias_corrected().phi.tolist() == fit.phi.tolist()
 
 
+@pytest.mark.long
 def test_the_bootstrap_of_a_fit_with_covariates_agrees_with_its_information() -> None:
     rng = np.random.default_rng(5)
     fit = drawn(BetaGeometric, 1500, rng).fit()

@@ -75,6 +75,7 @@ def study(replications: int) -> tuple[np.ndarray, np.ndarray]:
     return ratio, covered
 
 
+@pytest.mark.long
 def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     ratio, covered = study(100)
     # three standard errors of a share of 100 about 95 percent

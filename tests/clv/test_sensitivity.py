@@ -48,6 +48,7 @@ def test_a_factor_scales_every_expected_dropout(law: type[PurchaseModel]) -> Non
     assert fewer == pytest.approx(0.9 * left, rel=1e-3)
 
 
+@pytest.mark.long
 def test_a_point_of_retention_and_of_margin_have_a_price(
     bg: PurchaseResults, spend: GammaGammaResults
 ) -> None:

@@ -237,6 +237,7 @@ def hold(name: str, plain: Study, corrected: Study) -> None:
     assert ((corrected.coverage >= 0.925) & (corrected.coverage <= 0.98)).all(), found
 
 
+@pytest.mark.long
 def test_parameters_and_value_are_recovered() -> None:
     plain, corrected = purchases_and_value(BetaGeometric, 12, 800, np.random.default_rng(11))
     # dropout (a, b) is hard to know from 800 customers; rates and value are not
@@ -246,6 +247,7 @@ def test_parameters_and_value_are_recovered() -> None:
     assert corrected.covered.sum() >= 50
 
 
+@pytest.mark.long
 def test_the_mean_of_maximum_likelihood_lies_above_the_truth_and_the_corrected_one_does_not() -> (
     None
 ):

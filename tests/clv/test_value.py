@@ -68,6 +68,7 @@ def test_groups_add_up_to_the_total(bg: PurchaseResults, spend: GammaGammaResult
     assert value.mean.value * len(value.table) == pytest.approx(value.total.value)
 
 
+@pytest.mark.long
 def test_the_delta_method_and_the_bootstrap_agree_when_the_model_is_true() -> None:
     rng = np.random.default_rng(4)
     T = rng.uniform(20, 60, 1500)

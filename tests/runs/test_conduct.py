@@ -193,9 +193,9 @@ def test_history_is_read_from_the_files(ran: Any) -> None:
     newest = last_run(project.runs)
     assert newest is not None and newest.run > record.run
     assert newest.data_to == "2025-11-30", "as the notebook said that was carried over"
-    good = last_good(project.runs, "good")
+    good = last_good(list_runs(project.runs), "good")
     assert good is not None and good.run == newest.run
-    assert last_good(project.runs, "hangs") is None
+    assert last_good(list_runs(project.runs), "hangs") is None
     history = metric_history(project.runs, "good.mean")
     assert history["run"].iloc[0] == record.run
     assert set(history["value"]) == {2.0} and set(history["low"]) == {1.5}

@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
+from workbench.errors import SiteError
 from workbench.site.check import check, refuse
-from workbench.site.errors import SiteError
 from workbench.site.personal import find, redact
 
 

@@ -8,8 +8,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from workbench.errors import SiteError
 from workbench.site.edition import cut, joined, raw_html, read_notebook, safe_html, split_options
-from workbench.site.errors import SiteError
 
 
 def text_of(edition):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from workbench.site.errors import SiteError
+from workbench.errors import SiteError
 from workbench.site.figures import INK, SURFACE, contrast, dark_of, lift
 
 BOX = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from workbench.site.errors import SiteError
+from workbench.errors import SiteError
 from workbench.site.render import editions, read_config, render
 from workbench.site.stage import stage
 

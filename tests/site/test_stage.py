@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from workbench.errors import WorkbenchError
+from workbench.errors import SiteError, WorkbenchError
 from workbench.reporting import forget_missing
 from workbench.reporting.tables import table_html
 from workbench.site.blocks import banner
-from workbench.site.errors import SiteError
 from workbench.site.stage import stage, unstage
 from workbench.study import read_card
 

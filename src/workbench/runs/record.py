@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -274,12 +274,20 @@ def last_complete(folder: Path) -> Path | None:
     return None
 
 
-def last_good(folder: Path, key: str) -> RunRecord | None:
-    """Return the newest run that has a good page of a notebook: what a failed one falls back on."""
-    for record in list_runs(folder):
-        step = record.notebooks.get(key)
-        if step is not None and step.good and record.notebook_path(key).is_file():
-            return record
+def last_good(runs: Sequence[RunRecord], key: str) -> RunRecord | None:
+    """Return the newest run that has a good page of a notebook: what a failed one falls back on.
+
+    Parameters
+    ----------
+    runs : sequence of RunRecord
+        Newest first, as `list_runs` gives them.
+    key : str
+        The notebook's key.
+    """
+    for run in runs:
+        step = run.notebooks.get(key)
+        if step is not None and step.good and run.notebook_path(key).is_file():
+            return run
     return None
 
 

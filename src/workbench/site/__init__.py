@@ -7,8 +7,8 @@ embedded renderer), `finish.finish` (one shell, offline, accessible) and `check.
 
 from __future__ import annotations
 
-from workbench.site.errors import SiteError
+from workbench.errors import SiteError
 from workbench.site.preview import preview
-from workbench.site.publish import Published, publish
+from workbench.site.publish import PublishedSite, publish
 
-__all__ = ["Published", "SiteError", "preview", "publish"]
+__all__ = ["PublishedSite", "SiteError", "preview", "publish"]

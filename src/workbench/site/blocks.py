@@ -1,16 +1,16 @@
-"""The fragments that stage adds to a page: masthead, notices, lists of pages, provenance."""
+"""The fragments that stage adds to a page: masthead, notices, lists of pages, provenance, links."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from workbench.site.personal import redact
-from workbench.site.records import Entry, Record, pick
+from workbench.site.records import PageSource, StudyRecord, pick
 from workbench.site.words import html_lang, name_of, say_day, say_moment, word
 from workbench.study import Study
 
@@ -25,9 +25,15 @@ _REASONS: tuple[tuple[str, dict[str, str]], ...] = (
     (r"it needs (\S+), which (?:has )?failed.*", {"zh": "它依赖的 {0} 运行失败"}),
 )
 
+_TO_PAGE = re.compile(
+    r"\[(?P<said>[^\]]*)\]\((?P<page>[\w-]+)\.html(?P<at>#[^)]*)?\)"
+    r"|(?P<open><a\b[^>]*href=\")(?P<key>[\w-]+)\.html(?P<rest>[^>]*>)(?P<inner>.*?)</a>",
+    re.DOTALL,
+)
+
 
 @dataclass(frozen=True)
-class Link:
+class PageLink:
     """A page as another page lists it, with the first `shown` of its headline numbers."""
 
     href: str
@@ -38,17 +44,17 @@ class Link:
     shown: int = 1
 
 
-def masthead(record: Record, language: str, *, home: str, kind: str, data_to: str = "") -> str:
+def masthead(record: StudyRecord, language: str, *, home: str, kind: str, data_to: str = "") -> str:
     """Return what stands above every page of a study: whose it is, how fresh, and whether made up.
 
     Parameters
     ----------
-    record : Record
+    record : StudyRecord
         The study with its newest run.
     language : str
         The edition's language.
     home : str
-        Link to the study's first page; empty on that page itself.
+        PageLink to the study's first page; empty on that page itself.
     kind : str
         ``study``, ``page``, ``case``, ``cases`` or ``failed``.
     data_to : str
@@ -83,7 +89,7 @@ def banner(study: Study, language: str) -> str:
     return f'<p class="wb-banner"><strong>{said}</strong> {why}</p>'
 
 
-def failure(entry: Entry, record: Record, language: str) -> str:
+def failure(entry: PageSource, record: StudyRecord, language: str) -> str:
     """Say that a notebook failed: which, where, why; and what is shown in its place."""
     zone = record.study.time_zone
     when = say_moment(record.run.finished, language, zone)
@@ -108,7 +114,7 @@ def failure(entry: Entry, record: Record, language: str) -> str:
     )
 
 
-def contents(links: Sequence[Link], language: str, *, heading: str) -> str:
+def contents(links: Sequence[PageLink], language: str, *, heading: str) -> str:
     """List pages with their leads and the first of their headline numbers."""
     if not links:
         return ""
@@ -161,7 +167,7 @@ def _said(text: str, language: str) -> str:
     return text
 
 
-def provenance(entry: Entry, record: Record, language: str) -> str:
+def provenance(entry: PageSource, record: StudyRecord, language: str) -> str:
     """Return the box that says where a page comes from: run, inputs, versions, duration."""
     run, step, study = entry.source or record.run, entry.shown, record.study
     key = "cached" if step.status == "cached" else "seconds"
@@ -199,18 +205,18 @@ def provenance(entry: Entry, record: Record, language: str) -> str:
 
 
 def study_card(
-    record: Record, language: str, *, href: str, edition: str, cards: Sequence[str]
+    record: StudyRecord, language: str, *, href: str, edition: str, cards: Sequence[str]
 ) -> str:
     """Return a study's card for the front page.
 
     Parameters
     ----------
-    record : Record
+    record : StudyRecord
         The study with its newest run.
     language : str
         The front page's language.
     href : str
-        Link to the study's first page.
+        PageLink to the study's first page.
     edition : str
         Language of the page that `href` leads to; another one where the study has no edition
         in the front page's language.
@@ -249,7 +255,36 @@ def study_card(
     )
 
 
-def _failed(link: Link) -> str:
+def relinked(cells: list[Any], places: Mapping[str, str], notebooks: Collection[str]) -> list[Any]:
+    """Point links to notebooks, written as ``<key>.html``, to where their pages are.
+
+    Parameters
+    ----------
+    cells : list of cells
+        Those of markdown are changed.
+    places : mapping
+        Key of a notebook, or of one of its cases, -> its page as seen from this one.
+    notebooks : collection of str
+        All there are: of a link to one that did not run, only the words stay. Any other link is
+        left, for the check of the site to report.
+    """
+
+    def place(found: re.Match[str]) -> str:
+        key = found["page"] or found["key"]
+        if key not in places and key in notebooks:
+            return str(found["inner"] if found["said"] is None else found["said"])
+        target = places.get(key, f"{key}.html")
+        if found["said"] is None:
+            return f"{found['open']}{target}{found['rest']}{found['inner']}</a>"
+        return f"[{found['said']}]({target}{found['at'] or ''})"
+
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            cell.source = _TO_PAGE.sub(place, cell.source)
+    return cells
+
+
+def _failed(link: PageLink) -> str:
     return " wb-failed" if link.status == "failed" else ""
 
 

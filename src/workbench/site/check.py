@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
-from workbench.site.errors import SiteError
+from workbench.errors import SiteError
 from workbench.site.personal import find
 
 # What a browser fetches by itself, as against a link that a reader may follow.
@@ -37,7 +37,7 @@ _HEADINGS = re.compile(r"^h[1-6]$")
 
 
 @dataclass(frozen=True)
-class Finding:
+class Fault:
     """One thing that is wrong: the page or file, what kind of thing, and its details."""
 
     page: str
@@ -48,7 +48,7 @@ class Finding:
         return f"{self.page}: {self.kind}: {self.detail}"
 
 
-def check(site: Path, *, forbidden: Iterable[str] = ()) -> list[Finding]:
+def check(site: Path, *, forbidden: Iterable[str] = ()) -> list[Fault]:
     """Check every page and file of a site.
 
     Parameters
@@ -60,40 +60,40 @@ def check(site: Path, *, forbidden: Iterable[str] = ()) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of Fault
         Empty when the site may be published.
     """
     secrets = tuple(dict.fromkeys(x for x in forbidden if x.strip()))
     paths = sorted(site.rglob("*.html"))
     soups = {p: BeautifulSoup(p.read_text(encoding="utf-8"), "lxml") for p in paths}
     anchors = {path.resolve(): _anchors(soup) for path, soup in soups.items()}
-    findings: list[Finding] = []
+    faults: list[Fault] = []
     if not (site / "index.html").is_file():
-        findings.append(Finding("index.html", "missing", "the site has no front page"))
+        faults.append(Fault("index.html", "missing", "the site has no front page"))
     for path, soup in soups.items():
         page = path.relative_to(site).as_posix()
         for kind, detail in _page_findings(path, soup, site, anchors, secrets):
-            findings.append(Finding(page, kind, detail))
+            faults.append(Fault(page, kind, detail))
     for path in sorted(site.rglob("*")):
         if path.suffix in (".css", ".svg", ".csv"):
             page = path.relative_to(site).as_posix()
             text = path.read_text(encoding="utf-8", errors="replace")
             for kind, detail in _file_findings(path.suffix, text, secrets):
-                findings.append(Finding(page, kind, detail))
-    return findings
+                faults.append(Fault(page, kind, detail))
+    return faults
 
 
-def refuse(findings: list[Finding]) -> None:
-    """Raise when there are findings.
+def refuse(faults: list[Fault]) -> None:
+    """Raise when there are faults.
 
     Raises
     ------
     SiteError
         Names the first ten.
     """
-    if findings:
-        shown = "; ".join(str(x) for x in findings[:10])
-        more = f"; and {len(findings) - 10} more" if len(findings) > 10 else ""
+    if faults:
+        shown = "; ".join(str(x) for x in faults[:10])
+        more = f"; and {len(faults) - 10} more" if len(faults) > 10 else ""
         raise SiteError(
             f"the site failed its check: {shown}{more}",
             remedy="mend the notebook or the page and publish again",

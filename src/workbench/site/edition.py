@@ -21,7 +21,7 @@ import yaml
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from workbench.site.errors import SiteError
+from workbench.errors import SiteError
 from workbench.site.figures import lift
 from workbench.site.words import BASE, NAMES, word
 

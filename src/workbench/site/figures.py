@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from lxml import etree
 
-from workbench.site.errors import SiteError
+from workbench.errors import SiteError
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"

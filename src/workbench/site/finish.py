@@ -18,8 +18,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
+from workbench.errors import SiteError
 from workbench.site.content import Content, read_content
-from workbench.site.errors import SiteError
 from workbench.site.fonts import embed_font
 from workbench.site.render import read_config
 from workbench.site.shell import THEME, Item, compose, read_navigation

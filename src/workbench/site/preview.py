@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from workbench.site.errors import SiteError
+from workbench.errors import SiteError
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):

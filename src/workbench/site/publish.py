@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from workbench.errors import SiteError
 from workbench.site.check import check, refuse
-from workbench.site.errors import SiteError
 from workbench.site.finish import finish
 from workbench.site.render import render
 from workbench.site.stage import stage
@@ -22,7 +22,7 @@ WORK = ".site"
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedSite:
     """A site that was published.
 
     Attributes
@@ -61,7 +61,7 @@ def publish(
     renderer: str = "auto",
     now: datetime | None = None,
     forbidden: Iterable[str] = (),
-) -> Published:
+) -> PublishedSite:
     """Publish the last good runs as ``_site``.
 
     Until the last moment the work is done in ``.site/``; a site that fails its check leaves the
@@ -109,7 +109,7 @@ def publish(
             swap(new, root / SITE)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    return Published(
+    return PublishedSite(
         site=root / SITE,
         pages=tuple(pages),
         studies=staged.studies,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.runs.record import RunRecord, StepRecord, last_run, list_runs
-from workbench.site.errors import SiteError
+from workbench.errors import SiteError
+from workbench.runs.record import RunRecord, StepRecord, last_good, list_runs
 from workbench.site.words import BASE
 from workbench.study import Study, load_study
 
@@ -16,7 +16,7 @@ LANDING = "overview"
 
 
 @dataclass(frozen=True)
-class Entry:
+class PageSource:
     """One execution of a notebook, as the newest run tells it, and where its last good page is.
 
     Attributes
@@ -47,12 +47,12 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Record:
+class StudyRecord:
     """A study with its newest run."""
 
     study: Study
     run: RunRecord
-    entries: tuple[Entry, ...]
+    entries: tuple[PageSource, ...]
 
 
 def pick(value: Mapping[str, str] | str | None, language: str) -> str:
@@ -62,7 +62,7 @@ def pick(value: Mapping[str, str] | str | None, language: str) -> str:
     return value.get(language) or value.get(BASE) or next(iter(value.values()), "")
 
 
-def read_record(root: Path, study: str) -> Record:
+def read_record(root: Path, study: str) -> StudyRecord:
     """Return a study with its newest run.
 
     Parameters
@@ -78,24 +78,16 @@ def read_record(root: Path, study: str) -> Record:
         When the study has no finished run.
     """
     folder = root / "runs" / study
-    run = last_run(folder)
-    if run is None:
+    runs = list_runs(folder)
+    if not runs:
         raise SiteError(
             f"study {study!r} has no finished run",
             where=str(folder),
             remedy=f"run `workbench run {study}` first",
         )
-    runs = list_runs(folder)
-    entries = tuple(Entry(step, _last_good(step.key, runs)) for step in run.notebooks.values())
-    return Record(load_study(root / "data" / study), run, entries)
-
-
-def _last_good(key: str, runs: list[RunRecord]) -> RunRecord | None:
-    for run in runs:
-        step = run.notebooks.get(key)
-        if step is not None and step.good and run.notebook_path(key).is_file():
-            return run
-    return None
+    run = runs[0]
+    entries = tuple(PageSource(step, last_good(runs, key)) for key, step in run.notebooks.items())
+    return StudyRecord(load_study(root / "data" / study), run, entries)
 
 
 def studies_with_runs(root: Path) -> list[str]:

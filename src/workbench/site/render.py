@@ -23,8 +23,8 @@ from typing import Any
 
 import yaml
 
+from workbench.errors import SiteError
 from workbench.site.edition import read_notebook
-from workbench.site.errors import SiteError
 from workbench.site.stage import CARDS, REPORTS, edition_folder
 from workbench.site.words import BASE, NAMES
 

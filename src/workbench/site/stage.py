@@ -35,16 +35,16 @@ import nbformat
 import yaml
 from nbformat.v4 import new_notebook, new_raw_cell
 
+from workbench.errors import SiteError
 from workbench.runs.record import data_to
 from workbench.site import blocks
+from workbench.site.blocks import relinked
 from workbench.site.edition import Edition, cut, raw_html, read_notebook
-from workbench.site.errors import SiteError
 from workbench.site.fonts import staged_rule
-from workbench.site.links import relinked
 from workbench.site.records import (
     LANDING,
-    Entry,
-    Record,
+    PageSource,
+    StudyRecord,
     pick,
     read_record,
     studies_with_runs,
@@ -79,7 +79,7 @@ class Staged:
 
 @dataclass
 class _Page:
-    entry: Entry | None
+    entry: PageSource | None
     path: str
     kind: str
     order: int
@@ -147,7 +147,7 @@ def unstage(root: Path) -> None:
     (root / REPORTS / FONT).unlink(missing_ok=True)
 
 
-def _languages(root: Path, records: list[Record]) -> list[str]:
+def _languages(root: Path, records: list[StudyRecord]) -> list[str]:
     used = {language for record in records for language in record.study.languages}
     written = {x for x in NAMES if x != BASE and (root / edition_folder(x)).is_dir()}
     return [BASE, *(x for x in NAMES if x in used | written and x != BASE)]
@@ -165,7 +165,7 @@ def _source_titles(root: Path) -> Mapping[str, Mapping[str, str]]:
 
 
 def _edition_files(
-    records: list[Record], language: str, titles: Mapping[str, Mapping[str, str]]
+    records: list[StudyRecord], language: str, titles: Mapping[str, Mapping[str, str]]
 ) -> tuple[dict[str, bytes], list[str]]:
     files: dict[str, bytes] = {}
     warnings: list[str] = []
@@ -200,7 +200,7 @@ def _edition_files(
 
 
 def _pages(
-    record: Record, language: str, titles: Mapping[str, Mapping[str, str]], order: int
+    record: StudyRecord, language: str, titles: Mapping[str, Mapping[str, str]], order: int
 ) -> tuple[list[_Page], list[str]]:
     warnings: list[str] = []
     pages: list[_Page] = []
@@ -261,7 +261,7 @@ def _pages(
 def _page_files(
     page: _Page,
     pages: list[_Page],
-    record: Record,
+    record: StudyRecord,
     language: str,
     titles: Mapping[str, Mapping[str, str]],
 ) -> dict[str, bytes]:
@@ -327,9 +327,9 @@ def _page_files(
     return files | {str(folder / name): data for name, data in page.edition.files.items()}
 
 
-def _link(page: _Page, folder: PurePosixPath) -> blocks.Link:
+def _link(page: _Page, folder: PurePosixPath) -> blocks.PageLink:
     target = PurePosixPath(page.path).relative_to(folder).with_suffix(".html")
-    return blocks.Link(
+    return blocks.PageLink(
         href=str(target),
         title=page.title,
         lead=page.edition.lead,
@@ -339,7 +339,7 @@ def _link(page: _Page, folder: PurePosixPath) -> blocks.Link:
 
 
 def _skipped(
-    record: Record, language: str, titles: Mapping[str, Mapping[str, str]]
+    record: StudyRecord, language: str, titles: Mapping[str, Mapping[str, str]]
 ) -> list[tuple[str, str]]:
     return [
         (
