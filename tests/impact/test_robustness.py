@@ -125,7 +125,7 @@ def test_bounds_grow_with_the_departure_and_break_down_in_between(make_panel) ->
     low = around.table["low"].to_numpy()[:2]
     assert low[0] > 0 >= low[1]
     assert "times the largest step" in found.check.text
-    assert set(found.metrics()["name"]) == {"effect", "breakdown", "breakdown_smooth"}
+    assert set(found.estimates()) == {"effect", "breakdown", "breakdown_smooth"}
 
 
 def test_the_covariance_is_that_of_leaving_out_units(make_panel, rng) -> None:
@@ -187,7 +187,7 @@ def test_groups_that_drift_apart_show_effects_at_other_dates(make_panel, rng) ->
     panel.outcome[panel.treated] += 0.8 * np.arange(20)
     found = placebo_dates(panel)
     assert found.share > 0.5 and found.check.severity == "warning"
-    assert found.metrics()["value"].iloc[0] == found.share
+    assert found.estimates()["placebo_found"].value == found.share
 
 
 def test_the_unit_that_carries_the_answer_is_named(make_panel, rng) -> None:

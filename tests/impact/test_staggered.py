@@ -312,7 +312,7 @@ def test_it_can_be_drawn() -> None:
         draw(ax=ax)
         assert ax.lines
         plt.close(figure)
-    assert len(found.table) == 1 and set(found.metrics()["name"]) == {"effect", "relative"}
+    assert len(found.table) == 1 and set(found.estimates()) == {"effect", "relative"}
 
 
 def test_a_group_starts_on_the_day_on_which_most_of_its_customers_did() -> None:

@@ -201,7 +201,7 @@ def test_a_ratio_that_changes_over_time_is_told() -> None:
     found = hazard_ratio(frame)
     assert not found.proportional
     assert "not at all times alike" in found.check.text
-    assert found.metrics()["name"].tolist() == ["hazard_ratio"] and len(found.table) == 1
+    assert list(found.estimates()) == ["hazard_ratio"] and len(found.table) == 1
     steady = hazard_ratio(two_groups(rng, 2000, 0.5))
     assert "not at all times" not in steady.check.text and steady.high < 0.7
     assert steady.plot().get_xscale() == "log"

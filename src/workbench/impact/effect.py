@@ -11,7 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.special import stdtr
 
-from workbench.results import Finding
+from workbench.results import Estimate, Finding
+from workbench.results import Kind as EstimateKind
 from workbench.results.drawing import label_ends
 
 Kind = Literal["number", "share", "points"]
@@ -153,19 +154,15 @@ class Effect:
             ]
         )
 
-    def metrics(self) -> pd.DataFrame:
-        """Effect and relative effect: name, value, low, high."""
-        return pd.DataFrame(
-            [
-                {"name": "effect", "value": self.effect, "low": self.low, "high": self.high},
-                {
-                    "name": "relative",
-                    "value": self.relative,
-                    "low": self.relative_low,
-                    "high": self.relative_high,
-                },
-            ]
-        )
+    def estimates(self) -> dict[str, Estimate]:
+        """Effect in units of the outcome, and relative to what would have been without it."""
+        kind: EstimateKind = "number" if self.kind == "number" else "points"
+        own = Estimate(self.effect, self.low, self.high, n=self.n_units, label="Effect")
+        relative = replace(own, value=self.relative, low=self.relative_low, high=self.relative_high)
+        return {
+            "effect": replace(own, p=self.p, kind=kind),
+            "relative": replace(relative, p=self.p, kind="percent", label="Relative effect"),
+        }
 
     @property
     def start_name(self) -> str:

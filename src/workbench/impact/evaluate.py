@@ -34,7 +34,7 @@ from workbench.impact.inputs.panel import (
 )
 from workbench.impact.inputs.series import Series, read_series
 from workbench.impact.selection import Selection, met_the_rule, select_design
-from workbench.results import Finding, attempt
+from workbench.results import Estimate, Finding, attempt
 from workbench.stats import holm
 from workbench.study import Case
 
@@ -114,11 +114,9 @@ class Evaluation:
         """All answers side by side, the one that counts first, the glance last."""
         return self.answers
 
-    def metrics(self) -> pd.DataFrame:
-        """Effect and relative effect: name, value, low, high; empty where refused."""
-        if self.effect is None:
-            return pd.DataFrame(columns=["name", "value", "low", "high"])
-        return self.effect.metrics()
+    def estimates(self) -> dict[str, Estimate]:
+        """Effect and relative effect; none where refused."""
+        return {} if self.effect is None else self.effect.estimates()
 
 
 def evaluate(

@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 from scipy.stats import nct, t
 
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.results import Estimate
 
 POWER = 0.8
 #: Designs for which units are compared, and how the baseline enters (Frison, Pocock 1992).
@@ -93,10 +94,14 @@ class Plan:
             ]
         )
 
-    def metrics(self) -> pd.DataFrame:
-        """Give the detectable effect and its relative size: name, value (no interval)."""
-        rows = [("detectable", self.detectable), ("detectable_relative", self.relative)]
-        return pd.DataFrame(rows, columns=["name", "value"])
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the detectable effect and its relative size; no intervals."""
+        return {
+            "detectable": Estimate(self.detectable, label="Smallest visible effect"),
+            "detectable_relative": Estimate(
+                self.relative, kind="percent", label="Smallest visible effect, relative"
+            ),
+        }
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the chance of seeing an effect against its size."""

@@ -15,7 +15,7 @@ from workbench.impact.designs.differences.difference_in_differences import diffe
 from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError, Panel, period_start
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE, Series
-from workbench.results import Finding, attempt
+from workbench.results import Estimate, Finding, attempt
 
 _FEWEST_BEFORE, _FEWEST_AFTER = 2, 1
 # Neighbouring dates share most of their data, so more than one in twenty is no surprise.
@@ -41,10 +41,12 @@ class PlaceboDates:
         """Share of the dates at which an effect is found."""
         return float(self.table["found"].mean())
 
-    def metrics(self) -> pd.DataFrame:
-        """Share of dates with an effect: name, value, low, high."""
-        row = {"name": "placebo_found", "value": self.share, "low": np.nan, "high": np.nan}
-        return pd.DataFrame([row])
+    def estimates(self) -> dict[str, Estimate]:
+        """Share of the dates at which an effect is found."""
+        share = Estimate(
+            self.share, n=len(self.table), kind="percent", label="Dates with an effect"
+        )
+        return {"placebo_found": share}
 
     @property
     def check(self) -> Finding:
@@ -117,11 +119,11 @@ class LeaveOneOut:
     table: pd.DataFrame
     effect: float
 
-    def metrics(self) -> pd.DataFrame:
-        """Effect with the range it has without single units."""
-        e = self.table["estimate"]
-        row = {"name": "effect", "value": self.effect, "low": e.min(), "high": e.max()}
-        return pd.DataFrame([row])
+    def estimates(self) -> dict[str, Estimate]:
+        """Effect with the range that it has without single units."""
+        left = self.table["estimate"]
+        ends = float(left.min()), float(left.max())
+        return {"effect": Estimate(self.effect, *ends, n=len(left), label="Effect")}
 
     @property
     def check(self) -> Finding:

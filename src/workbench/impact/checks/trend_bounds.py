@@ -19,7 +19,7 @@ from workbench.impact.designs.differences.difference_in_differences import fixed
 from workbench.impact.designs.differences.event_study import against_last_before
 from workbench.impact.designs.staggered.staggered import StaggeredEffect
 from workbench.impact.inputs.panel import CaseError, Panel
-from workbench.results import Finding
+from workbench.results import Estimate, Finding
 
 RELATIVE, SMOOTH = "relative magnitudes", "smoothness"
 _MOST = 64.0
@@ -51,18 +51,15 @@ class TrendBounds:
     breakdown: float
     breakdown_smooth: float
 
-    def metrics(self) -> pd.DataFrame:
+    def estimates(self) -> dict[str, Estimate]:
         """Effect under parallel trends, and the two departures that it bears."""
         own = self.table.iloc[0]
-        nan = float("nan")
-        return pd.DataFrame(
-            [
-                ("effect", self.estimate, own["low"], own["high"]),
-                ("breakdown", self.breakdown, nan, nan),
-                ("breakdown_smooth", self.breakdown_smooth, nan, nan),
-            ],
-            columns=["name", "value", "low", "high"],
-        )
+        ends = float(own["low"]), float(own["high"])
+        return {
+            "effect": Estimate(self.estimate, *ends, label="Effect"),
+            "breakdown": Estimate(self.breakdown, label="Departure that the answer bears"),
+            "breakdown_smooth": Estimate(self.breakdown_smooth, label="Bend that the answer bears"),
+        }
 
     @property
     def check(self) -> Finding:

@@ -13,7 +13,7 @@ from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Array
 from workbench.impact.inputs.panel import CaseError, check_columns
-from workbench.results import Finding
+from workbench.results import Estimate, Finding
 from workbench.stats.cox import by_rank, fit_cox, proportionality
 
 _FEWEST_EVENTS = 5
@@ -55,10 +55,12 @@ class HazardRatio:
         names = ["ratio", "low", "high", "p", "p_proportional", "events", "n"]
         return pd.DataFrame([{name: getattr(self, name) for name in names}])
 
-    def metrics(self) -> pd.DataFrame:
-        """Name, value, low, high."""
-        row = ("hazard_ratio", self.ratio, self.low, self.high)
-        return pd.DataFrame([row], columns=["name", "value", "low", "high"])
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the ratio with its interval."""
+        ratio = Estimate(
+            self.ratio, self.low, self.high, n=self.n, p=self.p, label="Hazard ratio", better="down"
+        )
+        return {"hazard_ratio": ratio}
 
     @property
     def check(self) -> Finding:
