@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 PACKAGE = ROOT / "src/workbench"
-_ROW = re.compile(r"^\| \d \| (?P<rooms>[^|]+) \| [^|]+ \| (?P<uses>[^|]*) \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| \d \| (?P<rooms>[^|]+) \| [^|]+ \|(?P<uses>[^|]*)\|$", re.MULTILINE)
 
 
 def named(cell: str) -> list[str]:
