@@ -54,6 +54,13 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     -------
     Run
         The study's tables, the results of earlier notebooks and the place for new ones.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> run = wb.open_run("cdnow")
+    >>> run.study.name, run.has("transactions"), run.has("survey")
+    ('cdnow', True, False)
     """
     from workbench import reporting
     from workbench.study import load_study

@@ -150,6 +150,16 @@ def choose(
     ------
     DataError
         No model could be fitted to its end.
+
+    Examples
+    --------
+    >>> from workbench.clv import choose
+    >>> from workbench.data import customer_summary, open_tables
+    >>> from workbench.study import load_study
+    >>> tables = open_tables(load_study("cdnow"))
+    >>> customers = customer_summary(tables, "transactions_sample").frame()
+    >>> choose(customers, unit="week").model.title
+    'MBG/NBD'
     """
     fits = {kind.title: kind.from_frame(customers, unit=unit).fit() for kind in models}
     table = compare(fits, actual, length)

@@ -307,6 +307,16 @@ def customer_value(
     DataError
         Summaries of different length, a spend model without a finite mean, a margin outside
         0..1, an unnamed unit of time.
+
+    Examples
+    --------
+    >>> from workbench.clv import BetaGeometric, GammaGamma, customer_value
+    >>> frequency, recency = [2, 0, 1, 5, 0, 3], [30.4, 0, 1.7, 29.4, 0, 22.0]
+    >>> bought = BetaGeometric(frequency * 50, recency * 50, [38.9] * 300, unit="week").fit()
+    >>> spent = GammaGamma(frequency * 50, [22.4, 0, 11.8, 35.2, 0, 18.0] * 50).fit()
+    >>> value = customer_value(bought, spent, discount_rate=0.1, horizon=52)
+    >>> value.total.low < value.total.value < value.total.high
+    True
     """
     if not 0 < margin <= 1:
         raise DataError(f"margin is {margin}", remedy="give the share that is kept, 0 to 1")

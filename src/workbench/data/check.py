@@ -85,6 +85,13 @@ def check_study(study: Study) -> CheckReport:
     -------
     CheckReport
         All problems at once; nothing is raised for a table that cannot be read.
+
+    Examples
+    --------
+    >>> from workbench.data import check_study
+    >>> from workbench.study import load_study
+    >>> check_study(load_study("cdnow")).ok
+    True
     """
     try:
         tables = open_tables(study)

@@ -164,6 +164,15 @@ def customer_summary(
         The last day that models may see; what follows, to `as_of`, is the holdout period.
     time_unit : str, optional
         hour, day, week, month, quarter or year; the study's by default.
+
+    Examples
+    --------
+    >>> from workbench.data import customer_summary, open_tables
+    >>> from workbench.study import load_study
+    >>> tables = open_tables(load_study("cdnow"))
+    >>> summary = customer_summary(tables, "transactions_sample")
+    >>> summary.customers, summary.time_unit
+    (2357, 'week')
     """
     tables.require_purchases(table)
     with tables.engine.within(MEMORY):

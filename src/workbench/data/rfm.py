@@ -102,6 +102,15 @@ def rfm_scores(
         The day from which days are counted; the study's by default.
     levels, cuts
         See `score_measures`.
+
+    Examples
+    --------
+    >>> from workbench.data import open_tables, rfm_scores
+    >>> from workbench.study import load_study
+    >>> tables = open_tables(load_study("cdnow"))
+    >>> scores = rfm_scores(tables, "transactions_sample")
+    >>> scores.customers
+    2357
     """
     tables.require_purchases(table)
     return score_purchases(

@@ -185,6 +185,14 @@ def open_tables(study: Study, *, cache: bool = True) -> Tables:
     cache : bool
         Whether to use the cleaned tables that an earlier call kept on disk, and to keep them
         there. The results are the same; without, everything is read from the raw files.
+
+    Examples
+    --------
+    >>> from workbench.data import open_tables
+    >>> from workbench.study import load_study
+    >>> tables = open_tables(load_study("cdnow"))
+    >>> tables.report["transactions"].kept
+    69659
     """
     return Tables(study, cache=cache)
 

@@ -134,6 +134,13 @@ def xmr(values: Any, periods: Sequence[Any] | None = None, *, base: int | None =
     ------
     GoalError
         With fewer than five values in the base, or a value that is not a number.
+
+    Examples
+    --------
+    >>> from workbench.goals import xmr
+    >>> chart = xmr([8.2, 8.0, 8.4, 7.9, 8.1, 8.3, 8.0, 8.2, 5.1])
+    >>> chart.table.columns.tolist()[:3]
+    ['period', 'value', 'range']
     """
     x = np.asarray(values, dtype=np.float64)
     if x.ndim != 1 or not np.isfinite(x).all():
@@ -283,7 +290,27 @@ def u_chart(
     base: int | None = None,
     widen: bool = False,
 ) -> CountChart:
-    """Chart a rate, such as complaints for each 100 customers; see `p_chart`."""
+    """Chart a rate, such as complaints for each 100 customers.
+
+    Parameters
+    ----------
+    counts, sizes : array_like, shape (n,)
+        Events of each period, and what they are counted on (customers, contacts).
+    periods, base, widen
+        See `p_chart`.
+
+    Returns
+    -------
+    CountChart
+
+    Examples
+    --------
+    >>> from workbench.goals import u_chart
+    >>> complaints, contacts = [12, 9, 14, 11, 10, 13, 9, 31], [100, 90, 110, 100, 95, 105, 90, 100]
+    >>> chart = u_chart(complaints, contacts)
+    >>> chart.table["value"].round(2).tolist()
+    [0.12, 0.1, 0.13, 0.11, 0.11, 0.12, 0.1, 0.31]
+    """
     return _chart("u", counts, sizes, periods, base, widen)
 
 

@@ -113,6 +113,13 @@ def ahp(
     DataError
         If a pair is missing, the matrix is not reciprocal, or the comparisons contradict one
         another: the pair farthest from the rest is named.
+
+    Examples
+    --------
+    >>> from workbench.goals import ahp
+    >>> found = ahp({"water / tea": 3, "water / coffee": 2, "coffee / tea": 2})
+    >>> found.table.columns.tolist()[:2]
+    ['indicator', 'weight']
     """
     if not isinstance(comparisons, pd.DataFrame):
         return _given(compared_weights(*matrix_of(comparisons), gate=gate))

@@ -171,6 +171,30 @@ def evaluate(
     CaseError
         Input that cannot be read. Data that allow no conclusion are no error: they give an
         evaluation that says so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from workbench.impact import evaluate
+    >>> from workbench.study import Case
+    >>> rng = np.random.default_rng(1)
+    >>> months = pd.date_range("2024-01-01", periods=16, freq="MS")
+    >>> case = Case(
+    ...     name="app", title="The new app", what="An app.", start=months[10], chosen="random",
+    ...     unit="region", treated={"city": list("ABCDEF")}, period="month",
+    ...     outcomes=[{"indicator": "sales", "direction": "up"}],
+    ... )
+    >>> records = pd.DataFrame([
+    ...     {
+    ...         "city": city, "period": month, "n": 50,
+    ...         "estimate": rng.normal(20, 1) + 3 * (city in "ABCDEF" and month >= months[10]),
+    ...     }
+    ...     for city in "ABCDEFGHIJKL" for month in months
+    ... ])
+    >>> found = evaluate(records, case, outcome="sales")
+    >>> found.effect.design
+    'drawn by lot'
     """
     records = compared(case, records)
     kind = _kind(records, outcome)

@@ -49,6 +49,15 @@ class Estimate:
         Names the fact: estimand, estimator, population and period, with dots between them
         (``contracts.kept_1y.observed``). Two numbers of one name are one fact, and must agree
         wherever they are shown.
+
+    Examples
+    --------
+    >>> from workbench.results import Estimate
+    >>> share = Estimate(0.63, 0.60, 0.66, n=1200, kind="percent", label="Buyers still active")
+    >>> 0.65 in share, share.known
+    (True, True)
+    >>> share.scaled(100).row()
+    {'n': 1200, 'estimate': 63.0, 'low': 60.0, 'high': 66.0}
     """
 
     value: float

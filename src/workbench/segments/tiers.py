@@ -174,6 +174,14 @@ def tiers(
     ------
     DataError
         Missing or negative values, nothing but zeros, shares that do not rise to one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from workbench.segments import tiers
+    >>> spend = np.random.default_rng(1).lognormal(3, 1, 500)
+    >>> tiers(spend).table[["tier", "n"]].to_numpy().tolist()
+    [['Top 1%', 5], ['Next 4%', 20], ['Next 15%', 75], ['Remaining 80%', 400]]
     """
     worth, index = checked_value(value)
     ends = dict(PYRAMID if pyramid is None else pyramid)

@@ -173,6 +173,16 @@ def krippendorff(
     Krippendorff (2011), Computing Krippendorff's alpha-reliability, University of Pennsylvania;
     Zapf et al. (2016), Measuring inter-rater reliability for nominal data, BMC Medical Research
     Methodology 16:93 (bootstrap over units).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from workbench.stats import krippendorff
+    >>> ratings = pd.DataFrame({"A": [1, 2, 3, 3], "B": [1, 2, 3, 2], "C": [1, 2, 3, 3]})
+    >>> found = krippendorff(ratings, scale="ordinal", rng=np.random.default_rng(1), draws=200)
+    >>> round(found.estimate, 3)
+    0.853
     """
     normal_quantile(level)
     if scale not in ("nominal", "ordinal", "interval"):

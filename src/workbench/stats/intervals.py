@@ -129,6 +129,13 @@ def mean_difference(
     equal_variances : bool
         Student's t with one spread for both groups, instead of Welch's.
     level : float
+
+    Examples
+    --------
+    >>> from workbench.stats import mean_difference
+    >>> found = mean_difference([5.1, 4.8, 5.6, 5.0], [4.2, 4.4, 3.9, 4.6])
+    >>> [round(end, 2) for end in found]
+    [0.85, 0.29, 1.41]
     """
     mean_a, var_a, n_a = _moments(*_values(a, weights_a))
     mean_b, var_b, n_b = _moments(*_values(b, weights_b))
@@ -180,6 +187,13 @@ def wilson(
     References
     ----------
     Wilson (1927), JASA 22, 209-212; Brown, Cai, DasGupta (2001), Statistical Science 16(2).
+
+    Examples
+    --------
+    >>> from workbench.stats import wilson
+    >>> low, high = wilson(8, 10)
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.49, 0.943)
     """
     from statsmodels.stats.proportion import proportion_confint
 
@@ -268,9 +282,27 @@ def proportion_difference(
 ) -> Estimate:
     """Newcombe's hybrid score interval of count_a / n_a - count_b / n_b.
 
+    Parameters
+    ----------
+    count_a, n_a, count_b, n_b : float
+        Successes and trials of the two groups.
+    level : float
+        Confidence.
+
+    Returns
+    -------
+    Estimate
+        Difference of the shares.
+
     References
     ----------
     Newcombe (1998), Statistics in Medicine 17, 873-890, method 10.
+
+    Examples
+    --------
+    >>> from workbench.stats import proportion_difference
+    >>> [round(end, 3) for end in proportion_difference(56, 70, 48, 80)]
+    [0.2, 0.052, 0.334]
     """
     low, high = _two_proportions(count_a, n_a, count_b, n_b, level, "diff")
     estimate = count_a / n_a - count_b / n_b if n_a and n_b else float("nan")

@@ -57,5 +57,26 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
-    """Benjamini and Hochberg's adjusted p-values."""
+    """Benjamini and Hochberg's adjusted p-values, which hold the false discovery rate.
+
+    Parameters
+    ----------
+    p_values : array_like, shape (n,)
+        NaN where nothing was tested; it stays, and does not count.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        In the order given.
+
+    References
+    ----------
+    Benjamini and Hochberg (1995), JRSS B 57(1), 289-300.
+
+    Examples
+    --------
+    >>> from workbench.stats import benjamini_hochberg
+    >>> benjamini_hochberg([0.01, 0.04, 0.03, 0.20]).round(3).tolist()
+    [0.04, 0.053, 0.053, 0.2]
+    """
     return adjust(p_values, "bh")

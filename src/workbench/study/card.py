@@ -178,6 +178,13 @@ def load_study(name_or_path: str | Path) -> Study:
     StudyError
         If the card is missing or wrong; all problems are reported at once, each with its
         line, key and remedy.
+
+    Examples
+    --------
+    >>> from workbench.study import load_study
+    >>> study = load_study("harbour")
+    >>> study.currency, study.case("service_desk").chosen
+    ('CNY', 'random')
     """
     return read_card(_locate(name_or_path))
 

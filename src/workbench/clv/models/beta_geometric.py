@@ -100,13 +100,35 @@ def _likelihood(rows: Purchases, first: int) -> Callable[[Array], Derivatives]:
 class BetaGeometric(PurchaseModel):
     """BG/NBD: after each repeat purchase a customer leaves with a probability of their own.
 
-    Parameters r, alpha (gamma distribution of purchase rates; alpha in time) and a, b (beta
-    distribution of the dropout probability).
+    Its parameters are r, alpha (gamma distribution of purchase rates; alpha in time) and a, b
+    (beta distribution of the dropout probability).
+
+    Parameters
+    ----------
+    frequency : array_like, shape (n,)
+        Repeat purchases of each customer.
+    recency : array_like, shape (n,)
+        Time from the first to the last purchase, in the unit of time.
+    age : array_like, shape (n,)
+        Time from the first purchase to the end of the log.
+    counts : array_like, shape (n,), optional
+        Customers with these three numbers; one each when left out.
+    unit : str, optional
+        Unit of time: hour, day, week, month, quarter or year.
 
     Notes
     -----
     A customer without a repeat purchase has had no chance to leave: P(alive) is 1 whatever the
     silence since. `ModifiedBetaGeometric` lets the first purchase be the last.
+
+    Examples
+    --------
+    >>> from workbench.clv import BetaGeometric
+    >>> frequency, recency = [2, 0, 1, 5, 0, 3], [30.4, 0, 1.7, 29.4, 0, 22.0]
+    >>> model = BetaGeometric(frequency * 50, recency * 50, [38.9] * 300, unit="week")
+    >>> fit = model.fit()
+    >>> fit.params.index.tolist(), fit.nobs
+    (['r', 'alpha', 'a', 'b'], 300.0)
     """
 
     baseline = NBD

@@ -58,6 +58,13 @@ class GammaGamma:
     ----------
     dropped : float
         Repeat buyers left out because of a mean of zero or less.
+
+    Examples
+    --------
+    >>> from workbench.clv import GammaGamma
+    >>> fit = GammaGamma([2, 1, 5, 3, 2, 4] * 20, [22.4, 11.8, 35.2, 18.0, 40.1, 27.5] * 20).fit()
+    >>> fit.params.index.tolist()
+    ['p', 'q', 'gamma']
     """
 
     title = "Gamma-Gamma"

@@ -212,8 +212,29 @@ def _annuity(z: Array, length: Array) -> Array:
 class ParetoNBD(PurchaseModel):
     """Pareto/NBD: purchase and dropout rates that differ between customers.
 
-    Parameters r, alpha (gamma distribution of purchase rates) and s, beta (of dropout rates);
-    alpha and beta in time.
+    Its parameters are r, alpha (gamma distribution of purchase rates) and s, beta (of dropout
+    rates); alpha and beta in time.
+
+    Parameters
+    ----------
+    frequency : array_like, shape (n,)
+        Repeat purchases of each customer.
+    recency : array_like, shape (n,)
+        Time from the first to the last purchase, in the unit of time.
+    age : array_like, shape (n,)
+        Time from the first purchase to the end of the log.
+    counts : array_like, shape (n,), optional
+        Customers with these three numbers; one each when left out.
+    unit : str, optional
+        Unit of time: hour, day, week, month, quarter or year.
+
+    Examples
+    --------
+    >>> from workbench.clv import ParetoNBD
+    >>> frequency, recency = [2, 0, 1, 5, 0, 3], [30.4, 0, 1.7, 29.4, 0, 22.0]
+    >>> fit = ParetoNBD(frequency * 50, recency * 50, [38.9] * 300, unit="week").fit()
+    >>> fit.params.index.tolist()
+    ['r', 'alpha', 's', 'beta']
     """
 
     baseline = NBD

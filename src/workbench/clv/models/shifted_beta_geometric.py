@@ -48,6 +48,17 @@ class ShiftedBetaGeometric:
         Customers that each row stands for.
     unit : str, optional
         Length of a period; by default the one that `contract_periods` noted, otherwise a year.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from workbench.clv import ShiftedBetaGeometric
+    >>> ended, running = [369, 163, 86, 56, 37, 27, 21], 241
+    >>> years = [*range(1, 8), 7]
+    >>> gone = [True] * 7 + [False]
+    >>> fit = ShiftedBetaGeometric(years, gone, [*ended, running], unit="year").fit()
+    >>> fit.params.round(3).tolist()
+    [0.704, 1.182]
     """
 
     title: ClassVar[str] = "sBG"

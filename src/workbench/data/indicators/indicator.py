@@ -50,6 +50,17 @@ def register(definition: Indicator, maker: Maker) -> None:
     ------
     DataError
         If the name is taken, or the definition lacks words.
+
+    Examples
+    --------
+    >>> from workbench.data import Indicator, find_indicator, register, rows_share
+    >>> large = Indicator(
+    ...     "large_orders", "Large orders", "Share of purchases of 100 or more.",
+    ...     "transactions", ("date", "amount"), "share",
+    ... )
+    >>> register(large, rows_share(lambda rows: rows.amount >= 100, "date"))
+    >>> find_indicator("large_orders").title
+    'Large orders'
     """
     if definition.name in _INDICATORS:
         raise DataError(
@@ -78,7 +89,20 @@ def rows_share(value: Callable[[Any], Any], when: str) -> Maker:
 
 
 def library() -> pd.DataFrame:
-    """List the indicators: name, title, definition, formula, unit, better, needs, interval."""
+    """List the indicators that goals, cases and scorecards can name.
+
+    Returns
+    -------
+    DataFrame
+        name, title, definition, formula, unit, better, needs, interval.
+
+    Examples
+    --------
+    >>> from workbench.data import library
+    >>> known = library()
+    >>> known.loc[known["name"] == "nps", "title"].item()
+    'Net Promoter Score'
+    """
     return pd.DataFrame(
         [
             {
@@ -136,6 +160,15 @@ def indicator(
     ------
     DataError
         If the indicator is unknown, or its table or a column is missing.
+
+    Examples
+    --------
+    >>> from workbench.data import indicator, open_tables
+    >>> from workbench.study import load_study
+    >>> tables = open_tables(load_study("cdnow"))
+    >>> yearly = indicator(tables, "sales", every="year")
+    >>> yearly["estimate"].round().tolist()
+    [2024161.0, 476154.0]
     """
     chosen = find_indicator(name)
     problem = missing_for(tables, chosen, every, [*by, *(where or {})])

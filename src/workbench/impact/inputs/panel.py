@@ -200,6 +200,19 @@ def read_panel(
         Columns missing; a start outside the data; treated units that do not occur, are never seen
         before or after; nobody left to compare with; a constant outcome; several starts; a
         unit and period twice where units are single customers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from workbench.impact import read_panel
+    >>> months = pd.date_range("2025-01-01", periods=6, freq="MS")
+    >>> records = pd.DataFrame([
+    ...     {"city": city, "period": month, "estimate": 10.0 + k + (city == "A")}
+    ...     for city in "ABCD" for k, month in enumerate(months)
+    ... ])
+    >>> panel = read_panel(records, {"A": True, "B": True}, start="2025-04-01", unit="city")
+    >>> int(panel.treated.sum()), int(panel.after.sum())
+    (2, 3)
     """
     check_columns(frame, [unit, period, outcome, *([weight] if weight else [])])
     begin = pd.Timestamp(start).tz_localize(None)

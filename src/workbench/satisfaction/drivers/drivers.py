@@ -156,6 +156,15 @@ def lmg(correlation: Array) -> tuple[Array, Array]:
     ----------
     Lindeman, Merenda, Gold (1980), Introduction to Bivariate and Multivariate Analysis, page 119;
     Groemping (2006), Journal of Statistical Software 17(1), equation 8.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from workbench.satisfaction import lmg
+    >>> correlation = np.array([[1.0, 0.3, 0.5], [0.3, 1.0, 0.4], [0.5, 0.4, 1.0]])
+    >>> shares, explained = lmg(correlation)
+    >>> shares.round(3).tolist(), round(float(explained), 3)
+    ([0.204, 0.114], 0.319)
     """
     p = correlation.shape[-1] - 1
     if p > MOST_DRIVERS:

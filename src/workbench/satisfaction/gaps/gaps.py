@@ -279,6 +279,23 @@ def gaps(answers: Answers, *, level: float = 0.95) -> Gaps:
     ----------
     Parasuraman, Zeithaml, Berry (1988), Journal of Retailing 64(1), 12-40. Effect size d_z:
     Cohen (1988), Statistical Power Analysis, section 2.3.5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from workbench.satisfaction import gaps, read_answers
+    >>> from workbench.study import Survey
+    >>> rng = np.random.default_rng(1)
+    >>> frame = pd.DataFrame({
+    ...     "respondent_id": range(80),
+    ...     **{f"exp_{i}": rng.integers(5, 8, 80) for i in ("01", "02", "03")},
+    ...     **{f"per_{i}": rng.integers(3, 7, 80) for i in ("01", "02", "03")},
+    ... })
+    >>> card = Survey(dimensions={"waiting": ["01", "02"], "staff": ["03"]})
+    >>> found = gaps(read_answers(frame, card))
+    >>> found.estimates()["gap"].high < 0
+    True
     """
     sides = dimension_sides(answers)
     e, p = answers.expectation.to_numpy(), answers.perception.to_numpy()

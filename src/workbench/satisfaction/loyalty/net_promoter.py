@@ -189,6 +189,13 @@ def nps(
     ------
     DataError
         No usable answer.
+
+    Examples
+    --------
+    >>> from workbench.satisfaction import nps
+    >>> found = nps([10, 9, 9, 8, 7, 6, 10, 3, 9, 10])
+    >>> found.promoters, found.detractors, found.estimate
+    (6, 2, 40.0)
     """
     values, good, w = usable_scores(scores, (0, 10), weights)
     who = None if people is None else several(np.asarray(people)[good])
@@ -247,6 +254,12 @@ def detectable_change(
     References
     ----------
     Kish (1965), Survey Sampling, section 12.4B.
+
+    Examples
+    --------
+    >>> from workbench.satisfaction import detectable_change
+    >>> round(100 * detectable_change(0.75, 400, 400), 1)
+    17.2
     """
     shared = 2 * both * correlation / (n_before * n_after)
     spread = variance * max(1 / n_before + 1 / n_after - shared, 0.0)

@@ -196,6 +196,15 @@ def cronbach_alpha(
     ------
     DataError
         Fewer than two items or three respondents, or an item with the same answer throughout.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from workbench.satisfaction import cronbach_alpha
+    >>> answers = {"a": [1, 2, 3, 4, 5, 4], "b": [2, 2, 3, 5, 5, 4], "c": [1, 3, 3, 4, 4, 5]}
+    >>> items = pd.DataFrame(answers)
+    >>> round(cronbach_alpha(items).estimate, 3)
+    0.944
     """
     names = list(items.columns)
     if len(names) < 2:

@@ -171,6 +171,18 @@ def hazards(
     DataError
         An unknown column, a driver that does not vary or repeats others, a level in which nobody
         left, nobody who left at all, or an estimate that runs away.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from workbench.segments import hazards
+    >>> rng = np.random.default_rng(1)
+    >>> people = pd.DataFrame({"plan": rng.choice(["Basic", "Plus"], 300)})
+    >>> months = rng.exponential(np.where(people["plan"] == "Plus", 20, 10))
+    >>> found = hazards(people, months, np.ones(300, dtype=bool))
+    >>> found.table[["level", "reference"]].to_numpy().tolist(), bool(found.table["low"].item() > 1)
+    ([['Basic', 'Plus']], True)
     """
     from statsmodels.duration.hazard_regression import PHReg
 

@@ -149,6 +149,13 @@ def survival(
     ------
     DataError
         Nothing given, a missing or negative duration, nobody who left.
+
+    Examples
+    --------
+    >>> from workbench.segments import survival
+    >>> months, left = [3, 5, 5, 8, 10, 12], [True, True, False, True, False, True]
+    >>> survival(months, left).at(6)["estimate"].round(3).tolist()
+    [0.667]
     """
     time, event = check_times(duration, ended)
     if not event.any():

@@ -169,6 +169,21 @@ def clusters(
     DataError
         Empty, text, missing or infinite values (naming the rows), a constant column, fewer
         customers than five times the groups, an unknown method.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from workbench.segments import clusters
+    >>> rng = np.random.default_rng(1)
+    >>> few, many = rng.poisson(2, 60), rng.poisson(20, 60)
+    >>> features = pd.DataFrame({
+    ...     "orders": np.r_[few, many] + 1,
+    ...     "spend": np.r_[rng.normal(20, 3, 60), rng.normal(80, 5, 60)],
+    ... })
+    >>> found = clusters(features, rng=rng)
+    >>> found.clear, found.labels.nunique()
+    (True, 2)
     """
     if method not in ("kmeans", "mixture"):
         raise DataError(f"method is {method!r}", remedy="choose kmeans or mixture")

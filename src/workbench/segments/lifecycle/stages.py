@@ -257,6 +257,19 @@ def lifecycle(
     ------
     DataError
         No purchase up to the day, or a P(alive) missing or outside 0 to 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from workbench.segments import lifecycle
+    >>> log = pd.DataFrame({
+    ...     "customer_id": ["A", "A", "B", "C"],
+    ...     "date": pd.to_datetime(["2025-01-05", "2025-11-20", "2024-02-01", "2025-12-20"]),
+    ...     "amount": [10.0, 12.0, 30.0, 8.0],
+    ... })
+    >>> found = lifecycle(log, as_of="2025-12-31")
+    >>> int(found.table["n"].sum())
+    3
     """
     log = as_purchase_days(transactions)
     rules = StageRules.for_log(log) if rules is None else rules

@@ -101,6 +101,26 @@ def difference_in_differences(
     Bertrand, Duflo, Mullainathan (2004), QJE 119(1); MacKinnon, Nielsen, Webb (2023), Journal of
     Econometrics 232(2), 272-299 (CV3, few treated clusters); Young (2019), QJE 134(2), 557-598
     (permutation).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from workbench.impact import difference_in_differences, read_panel
+    >>> rng = np.random.default_rng(1)
+    >>> months = pd.date_range("2024-01-01", periods=16, freq="MS")
+    >>> treated = "ABCDEF"
+    >>> records = pd.DataFrame([
+    ...     {
+    ...         "city": city, "period": month,
+    ...         "estimate": rng.normal(20, 1) + 3 * (city in treated and month >= months[10]),
+    ...     }
+    ...     for city in "ABCDEFGHIJKLMNOPQRSTUVWX" for month in months
+    ... ])
+    >>> panel = read_panel(records, dict.fromkeys(treated, True), start=months[10], unit="city")
+    >>> effect = difference_in_differences(panel)
+    >>> effect.low < 3 < effect.high
+    True
     """
     usable = _check_sides(panel)
     panel = panel.select(usable)

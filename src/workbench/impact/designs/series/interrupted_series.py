@@ -96,6 +96,16 @@ def interrupted_series(
     ----------
     Harville (1977), JASA 72, 320-338 (restricted likelihood); Harvey (1989), Forecasting,
     Structural Time Series Models, section 2.3 (local level).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from workbench.impact import interrupted_series
+    >>> after = np.arange(48) >= 36
+    >>> accidents = 100 + np.random.default_rng(1).normal(0, 3, 48) - 12 * after
+    >>> effect = interrupted_series(accidents, after=after)
+    >>> effect.low < -12 < effect.high
+    True
     """
     layout = lay_out(values, periods, after, season, covariates, trend=trend, in_force=in_force)
     y = layout.y

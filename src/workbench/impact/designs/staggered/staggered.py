@@ -103,6 +103,25 @@ def staggered_adoption(
     References
     ----------
     Callaway, Sant'Anna (2021), Journal of Econometrics 225(2), 200-230.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from workbench.impact import read_adoption, staggered_adoption
+    >>> rng = np.random.default_rng(1)
+    >>> years = pd.date_range("2015-01-01", periods=8, freq="YS")
+    >>> starts = {town: years[3 + k % 3] for k, town in enumerate("ABCDEFGHI")}
+    >>> records = pd.DataFrame([
+    ...     {
+    ...         "town": town, "period": year,
+    ...         "estimate": rng.normal(50, 1) + 4 * (town in starts and year >= starts[town]),
+    ...     }
+    ...     for town in "ABCDEFGHIJKLMNOPQR" for year in years
+    ... ])
+    >>> effect = staggered_adoption(read_adoption(records, starts, unit="town"))
+    >>> effect.low < 4 < effect.high
+    True
     """
     a = adoption
     treated = a.first < a.never

@@ -184,6 +184,26 @@ def synthetic_control(
     Abadie, Diamond, Hainmueller (2010), JASA 105(490), 493-505; Firpo, Possebom (2018), Journal of
     Causal Inference 6(2) (intervals from placebos); Chernozhukov, Wuthrich, Zhu (2021), JASA
     116(536), 1849-1864 (conformal); Abadie (2021), Journal of Economic Literature 59(2), 391-425.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from workbench.impact import synthetic_control, read_panel
+    >>> rng = np.random.default_rng(1)
+    >>> months = pd.date_range("2024-01-01", periods=16, freq="MS")
+    >>> treated = "A"
+    >>> records = pd.DataFrame([
+    ...     {
+    ...         "city": city, "period": month,
+    ...         "estimate": rng.normal(20, 1) + 3 * (city in treated and month >= months[10]),
+    ...     }
+    ...     for city in "ABCDEFGHIJKLMNOPQRSTUVWX" for month in months
+    ... ])
+    >>> panel = read_panel(records, dict.fromkeys(treated, True), start=months[10], unit="city")
+    >>> found = synthetic_control(panel, rng=rng)
+    >>> bool(found.low < 3 < found.high)
+    True
     """
     panel, left = _complete(panel)
     x, names = read_predictors(panel, predictors)
