@@ -57,7 +57,7 @@ lint: .venv/.ready ## ruff, mypy, import rules, the form of the notebooks
 format: .venv/.ready ## Put the code in its standard form, and strip the notebooks' outputs
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/python -m workbench.runs.strip notebooks/*.ipynb
+	$(BIN)/python -m workbench.runs.notebook_file notebooks/*.ipynb
 
 lab: .venv-lab/.ready ## JupyterLab on the notebooks, in one language (WORKBENCH_LANGUAGE=zh)
 	JUPYTER_PREFER_ENV_PATH=1 .venv-lab/bin/jupyter lab --ServerApp.root_dir=. \

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 import yaml
 
-from workbench.runs import strip
+from workbench.runs import notebook_file
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -161,7 +161,7 @@ def test_code_is_short_and_has_no_plumbing(notebook: nbformat.NotebookNode) -> N
 def test_its_file_is_as_make_format_writes_it(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / path.name
     copy.write_bytes(path.read_bytes())
-    strip.main([str(copy)])
+    notebook_file.main([str(copy)])
     assert copy.read_bytes() == path.read_bytes(), "run make format"
 
 

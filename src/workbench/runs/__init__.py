@@ -2,7 +2,8 @@
 
 The room's parts, from the inside out: `kinds` and `parameters` (what a notebook may be told),
 `pipeline` and `plan` (which notebooks run, with what), `execute` (one notebook, by papermill),
-`pool` and `runner` (all of them), `cache`, `record`, `handover` and `history` (what is kept).
+`pool`, `progress` and `runner` (all of them), `cache`, `record`, `handover` and `history` (what
+is kept).
 """
 
 from __future__ import annotations

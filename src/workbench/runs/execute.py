@@ -27,7 +27,6 @@ from papermill.translators import PythonTranslator, papermill_translators
 from traitlets import default
 from traitlets.config import Config
 
-from workbench.runs.events import emit
 from workbench.runs.failure import Cause, Failure, failing_line, plain_text, preview
 from workbench.runs.kinds import Plain
 from workbench.runs.notebook_file import (
@@ -39,6 +38,7 @@ from workbench.runs.notebook_file import (
     write_notebook,
 )
 from workbench.runs.parameters import Parameter, injected_source, read_parameters
+from workbench.runs.progress import emit
 
 _ERROR_MARKER = "papermill-error-cell-tag"
 # Set in a shell, these would take every figure away, or make each kernel compile its imports anew.

@@ -1,9 +1,15 @@
-"""Notebook files: read, written at once, rid of what differs between two executions."""
+"""Notebook files: read, written at once, rid of what differs between two executions.
+
+``python -m workbench.runs.notebook_file notebooks/*.ipynb`` brings notebooks into the form in which
+they are committed (``make format``).
+"""
 
 from __future__ import annotations
 
 import copy
 import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +18,8 @@ import nbformat
 from workbench.errors import WorkbenchError
 
 INJECTED = "injected-parameters"
+CHECKED = "NBVAL_CHECK_OUTPUT"
+_KEPT_METADATA = ("kernelspec", "language_info")
 
 
 class NotebookFileError(WorkbenchError):
@@ -92,3 +100,43 @@ def with_outputs(written: Any, executed: Any) -> Any:
     new.cells = cells
     new.metadata = executed.metadata
     return new
+
+
+def strip(notebook: Any) -> Any:
+    """Take out what an execution left behind, in place.
+
+    Cells marked ``NBVAL_CHECK_OUTPUT`` keep their outputs, for nbval compares them.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        As JupyterLab saved it.
+    """
+    settle(notebook)
+    for name in set(notebook.metadata) - set(_KEPT_METADATA):
+        del notebook.metadata[name]
+    for cell in notebook.cells:
+        for name in ("collapsed", "scrolled", "jupyter", "trusted"):
+            cell.metadata.pop(name, None)
+        if cell.cell_type != "code":
+            continue
+        kept = CHECKED in cell.source
+        if not kept:
+            cell.outputs = []
+        # nbval takes a cell with outputs and no count for one that was never run.
+        cell.execution_count = 1 if kept and cell.outputs else None
+    return notebook
+
+
+def main(paths: Sequence[str]) -> None:
+    """Strip files that are not yet in that form."""
+    for name in paths:
+        path = Path(name)
+        before = path.read_bytes()
+        write_notebook(strip(read_notebook(path)), path)
+        if path.read_bytes() != before:
+            sys.stdout.write(f"stripped {name}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,14 +1,73 @@
-"""A run as it happens, one line a notebook; plain lines where there is no terminal."""
+"""A run as it happens: JSON lines that several processes write and one follows, and their display.
+
+Where there is a terminal it shows a line a notebook; elsewhere plain lines.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
 
-from workbench.runs.events import Event
+FILE = "events.jsonl"
+Event: TypeAlias = Mapping[str, Any]
+
+
+def emit(folder: Path, event: str, **details: Any) -> None:
+    """Append an event to a run's file.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    event : str
+        ``run-started``, ``notebook-started``, ``cell-started``, ``notebook-finished``,
+        ``run-finished``.
+    **details
+        Plain values.
+    """
+    moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+    line = json.dumps({"at": moment, "event": event, **details}, ensure_ascii=False) + "\n"
+    # One write to a file opened for appending: lines of several processes do not mix.
+    descriptor = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(descriptor, line.encode())
+    finally:
+        os.close(descriptor)
+
+
+class Follower:
+    """Reads a run's events as they come.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._offset = 0
+
+    def new(self) -> list[Event]:
+        """Return the events since the last call."""
+        if not self._path.is_file():
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            content = file.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return [json.loads(line) for line in whole.splitlines()]
+
 
 _WORDS = {"done": "done", "cached": "unchanged", "failed": "failed", "skipped": "skipped"}
 _COLOURS = {"done": "green", "cached": "cyan", "failed": "red", "skipped": "yellow"}
@@ -24,6 +83,9 @@ class ProgressDisplay:
     """
 
     def __init__(self, console: Console) -> None:
+        # The processes that run notebooks write events and never show them.
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
         self._console = console
         self._tasks: dict[str, TaskID] = {}
         self._bars = Progress(
@@ -66,6 +128,8 @@ class ProgressDisplay:
     def _finished(self, event: Event) -> None:
         status = str(event["status"])
         about = f"{event['seconds']:.1f} s" if status == "done" else str(event["reason"])
+        from rich.text import Text
+
         # One print: between two, a terminal would draw its bars.
         word = f"{_WORDS[status]:<9}"
         line = Text.assemble((word, _COLOURS[status]), " ", str(event["notebook"]))

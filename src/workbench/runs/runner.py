@@ -21,7 +21,6 @@ from workbench.runs.cache import (
     step_key,
     text_digest,
 )
-from workbench.runs.events import Event, Follower, emit
 from workbench.runs.failure import Failure
 from workbench.runs.handover import check_results, digest_results
 from workbench.runs.notebook_file import read_notebook
@@ -29,6 +28,7 @@ from workbench.runs.parameters import Assignment
 from workbench.runs.pipeline import load_pipeline
 from workbench.runs.plan import Plan, Step, make_plan
 from workbench.runs.pool import open_pool
+from workbench.runs.progress import Event, Follower, emit
 from workbench.runs.record import (
     RunRecord,
     StepRecord,

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from workbench.runs.strip import main
+from workbench.runs.notebook_file import main
 
 
 def executed(path: Path) -> None:
