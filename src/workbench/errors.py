@@ -46,6 +46,10 @@ class DataError(WorkbenchError, ValueError):
     """Input data that an analysis cannot use."""
 
 
+class ReportingError(WorkbenchError, ValueError):
+    """Something that cannot be shown, or a message that cannot be filled in."""
+
+
 def closest(word: object, known: Iterable[object]) -> str | None:
     """Return what was probably meant, or None when nothing is near.
 

@@ -17,7 +17,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -62,7 +62,6 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     >>> run.study.name, run.has("transactions"), run.has("survey")
     ('cdnow', True, False)
     """
-    from workbench import reporting
     from workbench.study import load_study
 
     if seed is None:
@@ -71,10 +70,7 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     card = load_study(study)
     root = _root(card)
     given = os.environ.get("WORKBENCH_RUN")
-    reporting.configure(card.languages, currency=card.currency or "")
-    reporting.learn(_texts(card.model_dump(mode="json"), card.languages))
-    reporting.learn(_about_outcomes(card))
-    reporting.proper(paper.source for paper in card.published)
+    _bring(card)
     if given:
         return Run(
             card,
@@ -93,15 +89,24 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     return Run(card, folder=folder, root=root, notebook=notebook, seed=seed)
 
 
+def _bring(card: Study, more: Iterable[Mapping[str, str]] = ()) -> None:
+    """Tell the pages what the study brings: its languages, its currency, its own words."""
+    from workbench import reporting
+
+    words = (*_texts(card.model_dump(mode="json"), card.languages), *_about_outcomes(card), *more)
+    sources = [paper.source for paper in card.published]
+    reporting.configure(card.languages, card.currency or "", words, sources)
+
+
 def _about_outcomes(card: Study) -> Iterator[dict[str, str]]:
     """Give what pages make of the labels of outcomes: on an axis, and as a headline number."""
-    from workbench.languages.catalogs import translate
+    from workbench.languages import speak
 
     for case in card.cases:
         for label in (aim.label for aim in case.outcomes if aim.label is not None):
             yield {language: words[:1].upper() + words[1:] for language, words in label.items()}
             yield {
-                language: translate("Effect on {outcome}", language).format(outcome=words)
+                language: speak(language)("Effect on {outcome}").format(outcome=words)
                 for language, words in label.items()
             }
 
@@ -289,13 +294,12 @@ class Run(Handover):
         CodebookError
             If the file that the card names cannot be read; the error names line and key.
         """
-        from workbench import reporting
         from workbench.study.codebook import read_codebook
 
         asked = self.study.survey
         named = asked.codebook if asked else None
         book = read_codebook(self.study.folder / named if named else None)
-        reporting.learn(aspect["title"] for aspect in book.values())
+        _bring(self.study, [aspect["title"] for aspect in book.values()])
         return book
 
     def rng(self, name: str) -> np.random.Generator:

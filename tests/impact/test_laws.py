@@ -12,7 +12,7 @@ import pytest
 from workbench import impact
 from workbench.data import check_study, data_to, indicator
 from workbench.data.sources.packaged import STATES
-from workbench.languages.catalogs import translate
+from workbench.languages import speak
 from workbench.notebook import Run, open_run
 
 ROOT = Path(__file__).parents[2]
@@ -167,7 +167,7 @@ def test_tables_of_states_are_named_dated_and_without_regressors(run: Run) -> No
     california = smoke[smoke["state"] == "California"].set_index("period")["estimate"]
     assert california["1989-01-01"] == 82.4 and len(california) == 30
     for name in STATES:
-        assert translate(name, "zh") != name
+        assert speak("zh").name(name) != name
 
 
 def test_yearly_data_reach_to_the_end_of_their_last_year(run: Run) -> None:

@@ -14,8 +14,8 @@ import yaml
 from tests.impact.cards import case_of
 from workbench import impact
 from workbench.data import check_study, indicator, open_tables
-from workbench.languages.catalogs import translate
 from workbench.notebook import Run, open_run
+from workbench.reporting.display import reader
 from workbench.study import StudyError, load_study
 
 ROOT = Path(__file__).parents[2]
@@ -144,10 +144,10 @@ def test_what_pages_say_of_the_outcomes_is_there_in_chinese(run: Run) -> None:
     writer = SimpleNamespace(num=str, pct=lambda *v, signed=False: str(v))
     assert impact.words(report.main, writer)["outcome"] == "drivers killed or seriously injured"
     (label,) = {m["label"] for m in report.metrics() if m["name"] == "effect.series.drivers"}
-    assert translate(label, "zh") == "对驾驶员死亡或重伤人数的效果"
-    assert translate("Drivers killed or seriously injured", "zh") == "驾驶员死亡或重伤人数"
+    assert reader("zh")(label) == "对驾驶员死亡或重伤人数的效果"
+    assert reader("zh")("Drivers killed or seriously injured") == "驾驶员死亡或重伤人数"
     for check in report.checks:
-        assert translate(check.message, "zh") != check.message
+        assert reader("zh")(check.message) != check.message
 
 
 def test_only_a_case_that_reached_everybody_has_covariates(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import yaml
 
 from workbench.data import check_study
 from workbench.errors import DataError
-from workbench.languages import catalogs as languages
+from workbench.reporting import configure
 from workbench.study import StudyError, load_study
 
 ROOT = Path(__file__).parents[2]
@@ -103,17 +103,15 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[.
                 space |= {"study": str(folder), "case": case}
         return Page(collected)
 
-    languages.forget_missing()
     yield run
-    languages.configure()
-    languages.forget_missing()
-    languages._learnt.clear()
+    configure()
 
 
-def untranslated() -> list[str]:
+def untranslated(page: Page) -> list[str]:
     """English words on the Chinese page, but for the names of towns and columns."""
     named = ("Town", "price", "town", "Twon", "T")
-    return [m.text for m in languages.missing() if not m.text.startswith(named)]
+    found = [t for about, _ in page.outputs for k in ("missing", "names") for t in about.get(k, ())]
+    return [text for text in found if not text.startswith(named)]
 
 
 def raised(frame: pd.DataFrame, which: list[str], by: float, column: str = "sold") -> pd.DataFrame:
@@ -192,7 +190,7 @@ def test_each_guard_is_said_on_the_page(
     shown = page(study(frame, **case))
     assert words in shown.text("en", "callout")
     assert zh in shown.text("zh", "callout")
-    assert untranslated() == []
+    assert untranslated(shown) == []
 
 
 def test_a_refused_case_shows_no_number_of_an_effect(study: Any, page: Any) -> None:
@@ -226,7 +224,7 @@ def test_a_case_of_different_starts_is_shown_group_by_group(study: Any, page: An
         assert words in said, words
     assert "One regression with unit and period effects then takes units treated earlier" in said
     assert "sales" in shown.text("en", "headlines")
-    assert untranslated() == []
+    assert untranslated(shown) == []
 
 
 def faults() -> Iterator[tuple[str, pd.DataFrame, dict[str, Any], str, str]]:
@@ -295,8 +293,9 @@ def test_each_fault_is_said_on_the_page_and_by_the_check(
     study: Any, page: Any, frame: pd.DataFrame, case: dict[str, Any], words: str, problem: str
 ) -> None:
     folder = study(frame, **case)
-    assert words in page(folder).text("en", "callout")
-    assert untranslated() == []
+    shown = page(folder)
+    assert words in shown.text("en", "callout")
+    assert untranslated(shown) == []
     problems = " ".join(check_study(load_study(folder)).problems)
     assert problem in problems and bool(problems) is bool(problem)
 

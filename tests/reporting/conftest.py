@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from workbench.languages import catalogs as languages
+from workbench.reporting import configure
 
 
 @dataclass
@@ -19,6 +19,10 @@ class Outputs:
 
     def text(self, language: str, role: str, mime: str = "text/html") -> str:
         return "\n".join(data[mime] for about, data in self.of(language, role))
+
+    def lacking(self, kind: str = "missing") -> list[str]:
+        """Texts that the outputs say they had no words for, each once."""
+        return list(dict.fromkeys(text for about, _ in self.all for text in about.get(kind, ())))
 
     def of(self, language: str, role: str) -> list[tuple[dict[str, Any], dict[str, str]]]:
         return [
@@ -33,10 +37,7 @@ def _as_at_the_start(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("WORKBENCH_LANGUAGES", "en,zh")
     monkeypatch.delenv("WORKBENCH_LANGUAGE", raising=False)
     yield
-    languages.configure()
-    languages.forget_missing()
-    languages._learnt.clear()
-    languages._names.clear()
+    configure()
 
 
 @pytest.fixture

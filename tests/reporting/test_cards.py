@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from workbench.languages import catalogs as languages
-from workbench.languages.catalogs import ReportingError
+from workbench.errors import ReportingError
+from workbench.reporting import configure
 from workbench.reporting.cards import change, headlines
 
 
@@ -47,7 +47,7 @@ def cards(outputs: Any, language: str) -> list[list[str]]:
 
 
 def test_a_card_has_label_value_interval_and_change(outputs) -> None:
-    languages.learn([{"en": "Mean value", "zh": "平均价值"}, {"en": "Active", "zh": "活跃"}])
+    configure(words=[{"en": "Mean value", "zh": "平均价值"}, {"en": "Active", "zh": "活跃"}])
     run = Run([CLV, ALIVE, metric("n", 2357)], [CLV | {"value": 52.0}, ALIVE | {"value": 0.33}])
     headlines(run, ["clv.mean", "clv.alive", "n"])
     assert cards(outputs, "en") == [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.languages.catalogs import ReportingError
+from workbench.errors import ReportingError
 from workbench.reporting.messages import used
 
 

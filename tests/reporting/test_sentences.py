@@ -6,9 +6,8 @@ import pickle
 
 import pytest
 
-from workbench.languages import catalogs as languages
-from workbench.languages.catalogs import ReportingError
-from workbench.reporting import callout, day, heading, money, num, pct, say
+from workbench.errors import ReportingError
+from workbench.reporting import callout, configure, day, heading, money, num, pct, say
 from workbench.reporting.sentences import Link, escape, listing
 from workbench.results import Estimate, Finding
 
@@ -17,8 +16,8 @@ KEPT = Estimate(0.703, 0.69, 0.716, kind="percent", fact="contracts.kept_1y.obse
 
 @pytest.fixture(autouse=True)
 def _words() -> None:
-    languages.learn(
-        [
+    configure(
+        words=[
             {
                 "en": "{share} of {group} hold {value} of the value.",
                 "zh": "{share}的{group}贡献了{value}的价值。",
@@ -128,8 +127,8 @@ def test_escaping_leaves_plain_text_alone() -> None:
 def test_sentences_of_one_paragraph_follow_one_another_as_each_language_writes_them(
     outputs,
 ) -> None:
-    languages.learn(
-        [{"en": "It worked.", "zh": "措施见效。"}, {"en": "By {n}.", "zh": "幅度{n}。"}]
+    configure(
+        words=[{"en": "It worked.", "zh": "措施见效。"}, {"en": "By {n}.", "zh": "幅度{n}。"}]
     )
     say("It worked.", "By {n}.", n=num(3))
     assert outputs.text("en", "prose", "text/plain") == "It worked. By 3."

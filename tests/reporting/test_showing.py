@@ -8,13 +8,18 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from workbench.languages import catalogs as languages
-from workbench.languages.catalogs import ReportingError
-from workbench.reporting import show
+from workbench.errors import ReportingError
+from workbench.reporting import configure, show
 from workbench.reporting.figures import palette
 from workbench.results import Estimate, Finding, Result, labelled
 
 KEPT = Estimate(0.703, 0.69, 0.716, kind="percent", fact="contracts.kept_1y.observed")
+
+WORDS = [
+    {"en": "{n} of {total} hold most", "zh": "{total}中的{n}占多数"},
+    {"en": "Share", "zh": "占比"},
+    {"en": "Segment", "zh": "客户群"},
+]
 
 TABLE = pd.DataFrame({"segment": ["Zzyxes"], "share": [0.634]})
 
@@ -26,13 +31,7 @@ def draw(ax, scale: float = 1.0) -> None:
 
 @pytest.fixture(autouse=True)
 def _words() -> None:
-    languages.learn(
-        [
-            {"en": "{n} of {total} hold most", "zh": "{total}中的{n}占多数"},
-            {"en": "Share", "zh": "占比"},
-            {"en": "Segment", "zh": "客户群"},
-        ]
-    )
+    configure(words=WORDS)
 
 
 def test_a_figure_comes_with_title_and_data_in_each_language(outputs) -> None:
@@ -127,7 +126,7 @@ class Shares(Result):
 
 
 def test_a_result_is_drawn_in_its_language_over_its_own_columns(outputs) -> None:
-    languages.configure(currency="CNY")
+    configure(currency="CNY", words=WORDS)
     result = Shares()
     show(result, title="Share")
     assert result.spoke == [("en", "Share", "CN¥3.00"), ("zh", "占比", "¥3.00")]

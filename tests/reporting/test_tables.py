@@ -11,17 +11,17 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from workbench.languages import catalogs as languages
-from workbench.languages.catalogs import Missing, ReportingError
-from workbench.reporting import pct
-from workbench.reporting.downloads import csv_link
+from workbench.errors import ReportingError
+from workbench.reporting import configure, pct
+from workbench.reporting.display import reader
+from workbench.reporting.showing import csv_link
 from workbench.reporting.tables import MOST_ROWS, table_html
 
 
 @pytest.fixture
 def segments() -> pd.DataFrame:
-    languages.learn(
-        [
+    configure(
+        words=[
             {"en": "Segment", "zh": "客户群"},
             {"en": "Share of value", "zh": "价值占比"},
             {"en": "Champions", "zh": "重要价值客户"},
@@ -70,7 +70,7 @@ def test_the_same_table_in_chinese(segments: pd.DataFrame) -> None:
     assert [cell.text for cell in soup.select("tbody tr")[0]] == [
         "重要价值客户", "63%", "60%至66%", "¥1,234", "120",
     ]  # fmt: skip
-    assert languages.missing() == [Missing("zh", "Others", "cell")]
+    assert reader("zh").kept == ["Others"] and not reader("zh").absent
 
 
 def test_nothing_that_comes_from_data_is_markup() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.languages.catalogs import SOURCE, Missing, catalog, translate
-from workbench.languages.numbers import Value, as_value, day, money, num, pct, points
+from workbench.languages.catalogs import SOURCE, catalog
+from workbench.languages.finished import match
+
+_LETTER = re.compile(r"[A-Za-z]{2}")
+_CJK = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,12 @@ class Language:
         English words.
     currency : str
         ISO 4217 code of amounts that name none.
-    absent : list of Missing
-        Texts for which no words were found, in the order met; the English stands there instead.
+    proper : frozenset of str
+        Names that are the same in every language, such as sources of published numbers.
+    absent : list of str
+        Messages and labels for which no words were found; the English stands there instead.
+    kept : list of str
+        Names from the data without words, which stand there as they are and may be meant so.
 
     Examples
     --------
@@ -36,53 +44,98 @@ class Language:
     code: str
     words: Mapping[str, str] = field(default_factory=dict)
     currency: str = ""
-    absent: list[Missing] = field(default_factory=list, compare=False, repr=False)
+    proper: frozenset[str] = frozenset()
+    absent: list[str] = field(default_factory=list, compare=False, repr=False)
+    kept: list[str] = field(default_factory=list, compare=False, repr=False)
+
+    @property
+    def tag(self) -> str:
+        """The language's tag in HTML."""
+        return {"zh": "zh-CN"}.get(self.code, self.code)
+
+    @property
+    def locale(self) -> str:
+        """The locale whose numbers, dates and lists it writes."""
+        return {"en": "en_GB", "zh": "zh_Hans_CN"}.get(self.code, self.code)
 
     def __call__(self, message: str, /, **values: Any) -> str:
-        """Say a message, its placeholders filled with numbers, dates and names as written here."""
-        said = self.words.get(message) or translate(message, self.code)
+        """Say a message, its placeholders filled with numbers, dates and names as written here.
+
+        Without values the message keeps its placeholders.
+        """
+        said = self._found(message)
+        if said is None:
+            self._note(message, self.absent)
+            said = message
         if not values:
             return said
         return said.format(**{name: self.write(value) for name, value in values.items()})
 
+    def text(self, text: str) -> str:
+        """Say a text that is complete: a label, a word that was chosen by a result."""
+        return self._complete(text, self.absent)
+
     def name(self, text: object) -> str:
         """Say a name that comes from the data; one without words here is the same everywhere."""
-        said = str(text)
-        if self.code == SOURCE:
-            return said
-        return self.words.get(said) or catalog(self.code).get(said, said)
+        return self._complete(str(text), self.kept)
 
     def write(self, value: Any) -> str:
         """Write a number, a date, an estimate or a name."""
+        from workbench.languages.numbers import as_value
+
         if isinstance(value, str):
             return self.name(value)
         number = as_value(value)
-        return self.name(value) if number is None else number.text(self.code)
+        return self.name(value) if number is None else number.text(self)
 
-    def number(self, x: float, digits: int | None = None) -> str:
+    def number(self, x: Any, digits: int | None = None) -> str:
         """Write a plain number."""
-        return num(x, digits=digits).text(self.code)
+        from workbench.languages.numbers import num
 
-    def percent(self, share: float, digits: int | None = None) -> str:
+        return num(x, digits=digits).text(self)
+
+    def percent(self, share: Any, digits: int | None = None) -> str:
         """Write a share as a percentage."""
-        return pct(share, digits=digits).text(self.code)
+        from workbench.languages.numbers import pct
 
-    def points(self, x: float, digits: int | None = None) -> str:
+        return pct(share, digits=digits).text(self)
+
+    def points(self, x: Any, digits: int | None = None) -> str:
         """Write points on a scale."""
-        return points(x, digits=digits).text(self.code)
+        from workbench.languages.numbers import points
 
-    def money(self, x: float, currency: str = "", digits: int | None = None) -> str:
+        return points(x, digits=digits).text(self)
+
+    def money(self, x: Any, currency: str = "", digits: int | None = None) -> str:
         """Write a sum of money."""
-        return money(x, currency=currency or self.currency or None, digits=digits).text(self.code)
+        from workbench.languages.numbers import money
+
+        return money(x, currency=currency, digits=digits).text(self)
 
     def date(self, date: Any) -> str:
         """Write a day."""
-        return day(date).text(self.code)
+        from workbench.languages.numbers import day
+
+        return day(date).text(self)
+
+    def _found(self, text: str) -> str | None:
+        if self.code == SOURCE or not text:
+            return text
+        return self.words.get(text) or catalog(self.code).get(text)
+
+    def _complete(self, text: str, without: list[str]) -> str:
+        if self.code == SOURCE or not _LETTER.search(text):
+            return text
+        said = match(text, self._found, self.code)
+        if said is None:
+            self._note(text, without)
+        return text if said is None else said
+
+    def _note(self, text: str, without: list[str]) -> None:
+        if _LETTER.search(text) and not _CJK.search(text) and text not in self.proper:
+            without.append(text)
 
 
 def speak(language: str | Language = SOURCE) -> Language:
     """Give the language of that code; a `Language` as it is."""
     return language if isinstance(language, Language) else Language(language)
-
-
-__all__ = ["Language", "Value", "speak"]

@@ -7,7 +7,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
-from workbench.languages.catalogs import ReportingError, study_currency, translate
+from workbench.errors import ReportingError
+from workbench.languages.language import Language, speak
 
 KINDS = ("number", "percent", "points", "money", "date")
 DASH = "–"
@@ -15,8 +16,6 @@ MINUS = "−"
 
 PERCENT = "%"
 """Unit of points that are percentage points."""
-
-_LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 
 
 @runtime_checkable
@@ -73,35 +72,37 @@ class Value:
         """Whether there is a value at all."""
         return self.x is not None or self.date is not None
 
-    def text(self, language: str) -> str:
+    def text(self, language: str | Language) -> str:
         """Write estimate and interval, such as ``63% (60 to 66)`` or ``63%（60%至66%）``."""
         main = self.estimate(language)
         interval = self.interval(language)
         if not interval:
             return main
-        return f"{main}（{interval}）" if language == "zh" else f"{main} ({interval})"
+        brackets = "（{}）" if speak(language).code == "zh" else " ({})"
+        return main + brackets.format(interval)
 
-    def estimate(self, language: str) -> str:
+    def estimate(self, language: str | Language) -> str:
         """Write the value without its interval; a dash when it is not known."""
         if self.date is not None:
-            return _day(self.date, language)
-        return self._write(self.x, language, unit=True)
+            return _day(self.date, speak(language), "long")
+        return self._write(self.x, speak(language), unit=True)
 
-    def short(self, language: str) -> str:
+    def short(self, language: str | Language) -> str:
         """Write the estimate where there is little room: a date with its month cut short."""
-        return self.estimate(language) if self.date is None else _short_day(self.date, language)
+        if self.date is None:
+            return self.estimate(language)
+        short = "y-MM-dd" if speak(language).code == "zh" else "d MMM y"
+        return _day(self.date, speak(language), short)
 
-    def interval(self, language: str) -> str:
+    def interval(self, language: str | Language) -> str:
         """Write the two ends, such as ``60 to 66`` or ``60%至66%``; empty when there are none."""
         if self.x is None or self.low is None or self.high is None:
             return ""
-        if language == "zh":
-            unit = self.kind in ("percent", "money")
-            ends = [self._write(end, language, unit=unit) for end in (self.low, self.high)]
-            return "至".join(ends)
-        unit = self.kind == "money"
+        language = speak(language)
+        chinese = language.code == "zh"
+        unit = self.kind == "money" or (chinese and self.kind == "percent")
         ends = [self._write(end, language, unit=unit) for end in (self.low, self.high)]
-        return " to ".join(ends)
+        return ("至" if chinese else " to ").join(ends)
 
     def decimals(self) -> int:
         """Return the decimals in which value and ends are printed; negative: tens, hundreds, ..."""
@@ -109,16 +110,17 @@ class Value:
             return self.digits
         return _decimals(self)
 
-    def _write(self, x: float | None, language: str, *, unit: bool) -> str:
+    def _write(self, x: float | None, language: Language, *, unit: bool) -> str:
         if x is None:
             return DASH
         scaled = 100 * x if self.kind == "percent" or self.percentage else x
         places = self.decimals()
         if self.kind == "money":
-            return _money(scaled, places, self.currency, language, signed=self.signed)
+            currency = self.currency or language.currency
+            return _money(scaled, places, currency, language.code, signed=self.signed)
         largest = max(abs(end) for end in (self.x, self.low, self.high) if end is not None)
         compact = self.kind == "number" and self.digits is None and largest >= 1e6
-        text = number_text(scaled, places, language, signed=self.signed, compact=compact)
+        text = number_text(scaled, places, language.code, signed=self.signed, compact=compact)
         if not unit:
             return text
         if self.kind == "percent":
@@ -181,8 +183,7 @@ def money(
     signed: bool = False,
 ) -> Value:
     """Make a sum of money; ``currency`` is an ISO 4217 code, the study's when left out."""
-    code = currency or study_currency()
-    return _value("money", x, low, high, digits=digits, currency=code, signed=signed)
+    return _value("money", x, low, high, digits=digits, currency=currency or "", signed=signed)
 
 
 def day(date: Any) -> Value:
@@ -222,12 +223,14 @@ def _measured(estimate: Measured) -> Value:
     points_of_percentage = estimate.kind == "points" and estimate.unit == PERCENT
     options: dict[str, Any] = {"digits": estimate.digits, "signed": estimate.signed}
     if estimate.kind == "money":
-        options["currency"] = estimate.unit or study_currency()
+        options["currency"] = estimate.unit
     return _value(estimate.kind, estimate, None, None, percentage=points_of_percentage, **options)
 
 
 def _value(kind: str, x: Any, low: Any, high: Any, **options: Any) -> Value:
     if isinstance(x, Measured):
+        if kind == "money":
+            options["currency"] = options["currency"] or x.unit
         options["fact"] = x.fact
         if options["digits"] is None:
             options["digits"] = x.digits
@@ -304,10 +307,6 @@ def _places_alone(size: float, kind: str) -> int:
     return max((1 if kind == "points" else 2) - magnitude, 0)
 
 
-def _locale(language: str) -> str:
-    return _LOCALES.get(language, language)
-
-
 def number_text(
     x: float, places: int, language: str, *, signed: bool = False, compact: bool = False
 ) -> str:
@@ -323,7 +322,7 @@ def number_text(
         x, places = x / 10**power, min(max(places + power, 0), _three_digits(abs(x) / 10**power))
     x = round(x, places) + 0.0
     pattern = "#,##0" + ("." + "0" * places if places > 0 else "")
-    digits = format_decimal(abs(x), format=pattern, locale=_locale(language))
+    digits = format_decimal(abs(x), format=pattern, locale=speak(language).locale)
     sign = MINUS if x < 0 else "+" if signed and x > 0 else ""
     return f"{sign}{digits}{suffix}"
 
@@ -357,23 +356,16 @@ def _symbol(currency: str, language: str) -> str:
     return symbol if not symbol.isalpha() else f"{symbol} "
 
 
-def _with_points(text: str, language: str, *, percentage: bool) -> str:
+def _with_points(text: str, language: Language, *, percentage: bool) -> str:
     one = text.lstrip(MINUS + "+") == "1"
     if percentage:
         template = "{n} percentage point" if one else "{n} percentage points"
     else:
         template = "{n} point" if one else "{n} points"
-    return translate(template, language).format(n=text)
+    return language(template).format(n=text)
 
 
-def _short_day(date: dt.date, language: str) -> str:
+def _day(date: dt.date, language: Language, form: str) -> str:
     from babel.dates import format_date
 
-    form = "y-MM-dd" if language == "zh" else "d MMM y"
-    return str(format_date(date, form, locale=_locale(language)))
-
-
-def _day(date: dt.date, language: str) -> str:
-    from babel.dates import format_date
-
-    return str(format_date(date, format="long", locale=_locale(language)))
+    return str(format_date(date, form, locale=language.locale))

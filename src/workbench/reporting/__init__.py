@@ -18,6 +18,9 @@ figure-data           text/html
 table                 text/html
 ====================  ==================  ======================================================
 
+A number that states a fact stands in ``span[data-fact]``, which names the fact; ``data-number`` has
+the number itself.
+
 Where a language has no words for something, the English text stands there, and ``missing`` lists
 it; ``names`` lists untranslated texts that come from the data, which may be meant so.
 
@@ -35,7 +38,7 @@ Classes that a style sheet dresses (the HTML has no colours of its own):
   set; give it height and colour); ``p.wb-note`` below a table that was cut
 - ``details.wb-figure-data`` and ``a.wb-download``
 
-Languages, catalogs and what they lack: :mod:`workbench.languages.catalogs`; the messages of a
+Words, numbers and dates of a language: :mod:`workbench.languages`; the messages of a
 notebook: :mod:`workbench.reporting.messages`; pictures that any notebook may want:
 :mod:`workbench.reporting.figures.pictures`; the landing page: :mod:`workbench.reporting.overview`.
 """
@@ -45,38 +48,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.languages.catalogs import (
-        ReportingError,
-        configure,
-        forget_missing,
-        languages_shown,
-        learn,
-        missing,
-        proper,
-    )
+    from workbench.errors import ReportingError
     from workbench.languages.numbers import Value, day, money, num, pct, points
     from workbench.reporting.cards import headlines
+    from workbench.reporting.display import configure, languages_shown
     from workbench.reporting.persona_cards import personas
     from workbench.reporting.sentences import callout, heading, say, tell
     from workbench.reporting.showing import show
 
 _WHERE = {
     "callout": "reporting.sentences",
-    "configure": "languages.catalogs",
+    "configure": "reporting.display",
     "day": "languages.numbers",
-    "forget_missing": "languages.catalogs",
     "heading": "reporting.sentences",
     "headlines": "reporting.cards",
-    "languages_shown": "languages.catalogs",
-    "learn": "languages.catalogs",
-    "missing": "languages.catalogs",
+    "languages_shown": "reporting.display",
     "money": "languages.numbers",
     "num": "languages.numbers",
     "pct": "languages.numbers",
     "personas": "reporting.persona_cards",
     "points": "languages.numbers",
-    "proper": "languages.catalogs",
-    "ReportingError": "languages.catalogs",
+    "ReportingError": "errors",
     "say": "reporting.sentences",
     "show": "reporting.showing",
     "tell": "reporting.sentences",
@@ -89,18 +81,14 @@ __all__ = [
     "callout",
     "configure",
     "day",
-    "forget_missing",
     "heading",
     "headlines",
     "languages_shown",
-    "learn",
-    "missing",
     "money",
     "num",
     "pct",
     "personas",
     "points",
-    "proper",
     "say",
     "show",
     "tell",

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
-from workbench.languages.catalogs import ReportingError, languages_shown, match, translate
+from workbench.errors import ReportingError
+from workbench.languages import Language
 from workbench.languages.numbers import PERCENT, Value, day, money, num, pct, points
-from workbench.reporting.display import emit
-from workbench.reporting.sentences import marked
-from workbench.reporting.tables import html_lang
+from workbench.reporting.display import emit, reader, readers
+from workbench.reporting.sentences import marked, text_of
 
 Row = Mapping[str, Any]
 
@@ -37,10 +37,11 @@ class Change:
     good: bool | None
     clear: bool
 
-    def text(self, language: str) -> str:
+    def text(self, language: str | Language) -> str:
         """Say it, such as ``▲ 1.2 percentage points since the last run: better``."""
+        language = reader(language)
         if not self.direction:
-            return translate("No change since the last run", language)
+            return language("No change since the last run")
         arrow = "▲" if self.direction > 0 else "▼"
         by = f"{arrow} {self.by.estimate(language)}"
         if not self.clear:
@@ -51,7 +52,7 @@ class Change:
             message = "{by} since the last run: better"
         else:
             message = "{by} since the last run: worse"
-        return translate(message, language).format(by=by)
+        return language(message).format(by=by)
 
     @property
     def css(self) -> str:
@@ -99,11 +100,9 @@ def show_cards(
     links : mapping, optional
         Notebook of a row to the page that tells more.
     """
-    for language in languages_shown():
+    for language in readers():
         cards = [_card(row, before, language, links or {}) for row in chosen]
-        html = (
-            f'<ul class="wb-headlines" lang="{html_lang(language)}">' + "\n".join(cards) + "</ul>"
-        )
+        html = f'<ul class="wb-headlines" lang="{language.tag}">' + "\n".join(cards) + "</ul>"
         plain = "\n".join(
             f"{label_of(row, language)}: {metric_value(row).text(language)}" for row in chosen
         )
@@ -152,18 +151,15 @@ def _metric_number(row: Row, kind: str) -> Value:
     return num(int(x) if x is not None and whole else x, low, high)
 
 
-def label_of(row: Row, language: str) -> str:
+def label_of(row: Row, language: str | Language) -> str:
     """Say a metric's label; that of one case among several begins with the case's title."""
-    label = match(_text(row.get("label")) or str(row["name"]), language, kind="text")
+    language = reader(language)
+    label = language.text(_text(row.get("label")) or str(row["name"]))
     title = row.get("case_title")
     if not isinstance(title, Mapping) or not title:
         return label
-    words = str(title.get(language) or title.get("en") or next(iter(title.values())))
-    return (
-        label
-        if words in label
-        else translate("{case}: {label}", language).format(case=words, label=label)
-    )
+    words = text_of(title, language)
+    return label if words in label else language("{case}: {label}").format(case=words, label=label)
 
 
 def change(row: Row, before: Sequence[Row]) -> Change | None:
@@ -198,7 +194,7 @@ def _difference(value: Value, by: float) -> Value:
     return num(size, digits=digits)
 
 
-def _card(row: Row, before: Sequence[Row], language: str, links: Mapping[str, str]) -> str:
+def _card(row: Row, before: Sequence[Row], language: Language, links: Mapping[str, str]) -> str:
     value = metric_value(row)
     label = escape(label_of(row, language))
     page = links.get(str(row.get("notebook")))
@@ -209,10 +205,10 @@ def _card(row: Row, before: Sequence[Row], language: str, links: Mapping[str, st
         f'<p class="wb-card-value">{marked(value, value.short(language))}{_unit(row, value)}</p>',
     ]
     if not value.known:
-        parts.append(f'<p class="wb-card-interval">{translate("not known", language)}</p>')
+        parts.append(f'<p class="wb-card-interval">{language("not known")}</p>')
     interval = value.interval(language)
     if interval:
-        words = translate("95% interval: {interval}", language).format(interval=interval)
+        words = language("95% interval: {interval}").format(interval=interval)
         parts.append(f'<p class="wb-card-interval">{escape(words)}</p>')
     moved = change(row, before)
     if moved is not None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from workbench.languages import Language
-from workbench.languages.catalogs import learnt, missing_since_last, study_currency
+from workbench.languages import Language, speak
+from workbench.languages.catalogs import SOURCE
 
 ROLES = (
     "heading",
@@ -46,15 +48,93 @@ LAB_STYLE = """
 """What outputs wear in JupyterLab; on the site its own style sheet dresses them."""
 
 
-def emit(role: str, language: str, data: Mapping[str, str], **details: Any) -> None:
+class _Opened:
+    """What the open study brings to its pages; `configure` puts another in its place."""
+
+    def __init__(
+        self,
+        languages: Sequence[str] = (),
+        currency: str = "",
+        words: Iterable[Mapping[str, str]] = (),
+        proper: Iterable[object] = (),
+    ) -> None:
+        self.first = tuple(languages[:1])
+        self.currency = currency
+        self.proper = frozenset(map(str, proper))
+        self.words: dict[str, dict[str, str]] = {}
+        self.spoken: dict[str, Language] = {}
+        for text in words:
+            for language, said in text.items():
+                if language != SOURCE and text.get(SOURCE):
+                    self.words.setdefault(language, {})[text[SOURCE]] = said
+
+    def language(self, code: str) -> Language:
+        if code not in self.spoken:
+            words = self.words.get(code, {})
+            self.spoken[code] = Language(code, words, self.currency, self.proper)
+        return self.spoken[code]
+
+
+_opened = _Opened()
+
+
+def configure(
+    languages: Sequence[str] = (),
+    currency: str = "",
+    words: Iterable[Mapping[str, str]] = (),
+    proper: Iterable[object] = (),
+) -> None:
+    """Set what the open study brings, in place of what another one brought.
+
+    Parameters
+    ----------
+    languages : sequence of str
+        Where no environment variable says what is shown, it is the first of these.
+    currency : str
+        ISO 4217 code that sums of money have when none is given.
+    words : iterable of mapping
+        Texts such as the titles of goals, each by language; without English nothing could look
+        them up.
+    proper : iterable
+        Names that are the same in every language.
+    """
+    global _opened
+    _opened = _Opened(languages, currency, words, proper)
+
+
+def languages_shown() -> tuple[str, ...]:
+    """Return the languages in which outputs are made, in order.
+
+    ``WORKBENCH_LANGUAGES`` (all of a study's languages) is set while a run executes notebooks;
+    ``WORKBENCH_LANGUAGE`` is what a researcher asked for in JupyterLab. Without either it is the
+    first of the open study's languages, else English.
+    """
+    several = re.split(r"[,;\s]+", os.environ.get("WORKBENCH_LANGUAGES", "").strip())
+    if any(several):
+        return tuple(dict.fromkeys(code for code in several if code))
+    one = os.environ.get("WORKBENCH_LANGUAGE", "").strip()
+    return (one,) if one else _opened.first or (SOURCE,)
+
+
+def readers() -> tuple[Language, ...]:
+    """Return the languages in which outputs are made, with what the open study brings to each."""
+    return tuple(map(_opened.language, languages_shown()))
+
+
+def reader(language: str | Language) -> Language:
+    """Give the language of a code with what the open study brings; a `Language` as it is."""
+    return _opened.language(language) if isinstance(language, str) else speak(language)
+
+
+def emit(role: str, language: Language, data: Mapping[str, str], **details: Any) -> None:
     """Display one output.
 
     Parameters
     ----------
     role : str
         One of :data:`ROLES`.
-    language : str
-        Language of its words.
+    language : Language
+        Language of its words; what it lacked since its last output is told with this one.
     data : mapping of str to str
         MIME type to content; always with ``text/plain``.
     **details
@@ -67,21 +147,22 @@ def emit(role: str, language: str, data: Mapping[str, str], **details: Any) -> N
     """
     from IPython.display import display
 
-    about: dict[str, Any] = {"language": language, "role": role, **details}
-    absent = missing_since_last(language)
-    for key, kinds in (("missing", ("text", "axes", "header")), ("names", ("cell",))):
-        texts = [entry.text for entry in absent if entry.kind in kinds]
+    about: dict[str, Any] = {"language": language.code, "role": role, **details}
+    for key, texts in (("missing", language.absent), ("names", language.kept)):
         if texts:
-            about[key] = texts
+            about[key] = list(dict.fromkeys(texts))
+    if language.absent and not unattended():
+        warnings.warn(
+            f"no {language.code} for {', '.join(map(repr, about['missing']))}; add it to a "
+            "catalog under src/workbench/languages/locale",
+            stacklevel=3,
+        )
+    language.absent.clear()
+    language.kept.clear()
     shown = dict(data)
     if "text/html" in shown and not unattended():
         shown["text/html"] = f"<style>{LAB_STYLE}</style>{shown['text/html']}"
     display(shown, raw=True, metadata={"workbench": about})  # type: ignore[no-untyped-call]
-
-
-def spoken_in(code: str) -> Language:
-    """Give a language with what the open study brings to it: its own words and its currency."""
-    return Language(code, words=learnt(code), currency=study_currency())
 
 
 def unattended() -> bool:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from workbench.languages.catalogs import ReportingError
+from workbench.errors import ReportingError
 
 _SAID = {"say": 0, "heading": 0, "callout": 1}
 """Functions whose argument in that place is a message."""

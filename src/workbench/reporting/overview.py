@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from workbench.languages.catalogs import languages_shown, translate
+from workbench.languages import Language
 from workbench.reporting.cards import (
     Change,
     change,
@@ -22,6 +22,7 @@ from workbench.reporting.cards import (
     records,
     show_cards,
 )
+from workbench.reporting.display import reader, readers
 from workbench.reporting.sentences import Link, callout, heading, listing, say
 from workbench.reporting.showing import show
 from workbench.results import Finding
@@ -230,10 +231,11 @@ class Quoted:
 
     sentences: tuple[str, ...]
 
-    def spoken(self, language: str) -> str:
+    def spoken(self, language: str | Language) -> str:
         """Say them in a language."""
-        gap = "" if language == "zh" else " "
-        return gap.join(translate(sentence, language) for sentence in self.sentences)
+        language = reader(language)
+        gap = "" if language.code == "zh" else " "
+        return gap.join(map(language, self.sentences))
 
 
 def gather(run: Any) -> Overview:
@@ -272,11 +274,11 @@ def _worse(row: Mapping[str, Any]) -> Finding:
 
 
 def _labels(row: Mapping[str, Any]) -> dict[str, str]:
-    return {language: label_of(row, language) for language in languages_shown()}
+    return {language.code: label_of(row, language) for language in readers()}
 
 
 def _said(row: Mapping[str, Any], moved: Change) -> dict[str, Any]:
     return {
         "label": _labels(row),
-        "change": {language: moved.text(language) for language in languages_shown()},
+        "change": {language.code: moved.text(language) for language in readers()},
     }

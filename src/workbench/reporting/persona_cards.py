@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any, Protocol
 
+from workbench.errors import ReportingError
 from workbench.languages import Language
-from workbench.languages.catalogs import ReportingError, languages_shown
 from workbench.languages.numbers import Value, money, num, pct
-from workbench.reporting.display import emit, spoken_in
-from workbench.reporting.tables import html_lang
+from workbench.reporting.display import emit, readers
 
 TRAIT = "{attribute}: {level} ({inside}, others {outside})"
 TRAIT_NUMBER = "{attribute}: {inside} on average (others {outside})"
@@ -46,12 +45,11 @@ def personas(cards: Iterable[_Card], *, value: str = "Share of spend") -> None:
     shown = list(cards)
     if not shown:
         raise ReportingError("there is no card", remedy="give personas(...).cards")
-    for language in languages_shown():
-        say = spoken_in(language)
+    for say in readers():
         html = "\n".join(_card(card, say, value) for card in shown)
-        plain = "\n".join(f"{say.name(c.name)}: {_share(c.value).text(language)}" for c in shown)
-        html = f'<ul class="wb-personas" lang="{html_lang(language)}">\n{html}\n</ul>'
-        emit("cards", language, {"text/html": html, "text/plain": plain})
+        plain = "\n".join(f"{say.name(c.name)}: {_share(c.value).text(say)}" for c in shown)
+        html = f'<ul class="wb-personas" lang="{say.tag}">\n{html}\n</ul>'
+        emit("cards", say, {"text/html": html, "text/plain": plain})
 
 
 def _card(card: _Card, say: Language, value: str) -> str:
@@ -91,7 +89,7 @@ def _bar(label: str, share: Any, say: Language) -> str:
         f"<div><dt>{escape(say(label))}</dt><dd>"
         f'<span class="wb-persona-track" aria-hidden="true">'
         f'<span class="wb-bar" style="width:{width:.1f}%"></span></span>'
-        f"{escape(held.text(say.code))}</dd></div>"
+        f"{escape(held.text(say))}</dd></div>"
     )
 
 

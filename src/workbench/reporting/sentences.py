@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal, TypeAlias
 
-from workbench.languages.catalogs import (
-    ReportingError,
-    languages_shown,
-    match,
-    placeholders,
-    translate,
-)
+from workbench.errors import ReportingError
+from workbench.languages import Language
+from workbench.languages.catalogs import placeholders
 from workbench.languages.numbers import Value, as_value
-from workbench.reporting.display import emit, unattended
+from workbench.reporting.display import emit, reader, readers, unattended
 from workbench.results import Finding, Result
 
 Form: TypeAlias = Literal["plain", "markdown", "html"]
@@ -44,7 +40,7 @@ class Link:
     text: Any
     href: str
 
-    def markdown(self, language: str) -> str:
+    def markdown(self, language: Language) -> str:
         """Write it as Markdown."""
         return f"[{escape(spoken(self.text, language))}]({self.href})"
 
@@ -62,8 +58,10 @@ def say(*texts: str | Finding, **values: Any) -> None:
         ``money`` or ``day``, plain numbers and dates, texts (translated when the catalogs know
         them), mappings of language to text, or lists of these.
     """
-    for language in languages_shown():
-        gap = "" if language == "zh" else " "  # Chinese sentences follow one another without one
+    for language in readers():
+        gap = (
+            "" if language.code == "zh" else " "
+        )  # Chinese sentences follow one another without one
         words = gap.join(phrase(text, language, values) for text in texts)
         plain = gap.join(phrase(text, language, values, form="plain") for text in texts)
         emit("prose", language, {"text/markdown": words, "text/plain": plain})
@@ -71,7 +69,7 @@ def say(*texts: str | Finding, **values: Any) -> None:
 
 def heading(text: str | Finding, level: int = 2, **values: Any) -> None:
     """Show a finding, or a message with its values, as the heading of its section."""
-    for language in languages_shown():
+    for language in readers():
         words = " ".join(phrase(text, language, values).split())
         plain = phrase(text, language, values, form="plain")
         under = f"{'#' * level} {words}"
@@ -96,10 +94,10 @@ def callout(kind: str | Finding, text: str | Finding = "", **values: Any) -> Non
         raise ReportingError(
             f"there is no callout {kind!r}", remedy=f"use one of {', '.join(CALLOUTS)}"
         )
-    for language in languages_shown():
+    for language in readers():
         words = phrase(text, language, values)
         plain = phrase(text, language, values, form="plain")
-        name = translate(CALLOUTS[kind], language)
+        name = language(CALLOUTS[kind])
         # JupyterLab does not know callouts.
         boxed = (
             f"::: {{.callout-{kind}}}\n{words}\n:::" if unattended() else f"> **{name}** {words}"
@@ -146,7 +144,7 @@ def listing(
         Each a finding or a message, or several that follow one another, and what the placeholders
         of messages stand for.
     """
-    for language in languages_shown():
+    for language in readers():
         shown: dict[Form, str] = {}
         for form in ("markdown", "plain"):
             lines = [_row_of(texts, language, values, form) for texts, values in items]
@@ -155,14 +153,18 @@ def listing(
         emit("prose", language, mime)
 
 
-def _row_of(texts: Texts, language: str, values: Mapping[str, Any], form: Form) -> str:
+def _row_of(texts: Texts, language: Language, values: Mapping[str, Any], form: Form) -> str:
     several = [texts] if isinstance(texts, str | Finding) else texts
-    gap = "" if language == "zh" else " "
+    gap = "" if language.code == "zh" else " "
     return gap.join(phrase(text, language, values, form=form) for text in several)
 
 
 def phrase(
-    text: str | Finding, language: str, values: Mapping[str, Any], *, form: Form = "markdown"
+    text: str | Finding,
+    language: str | Language,
+    values: Mapping[str, Any],
+    *,
+    form: Form = "markdown",
 ) -> str:
     """Fill in a message in a language.
 
@@ -170,7 +172,7 @@ def phrase(
     ----------
     text : str or Finding
         A finding, or an English message.
-    language : str
+    language : str or Language
         Language to say it in.
     values : mapping
         What the placeholders of a message stand for; a finding has its own.
@@ -193,9 +195,10 @@ def phrase(
             where=f"message {text!r}",
             remedy=f"call with {', '.join(f'{name}=...' for name in sorted(absent))}",
         )
+    language = reader(language)
     fill = {"markdown": _in_markdown, "html": _in_html, "plain": spoken}[form]
     filled = {name: fill(value, language) for name, value in values.items()}
-    said = translate(text, language)
+    said = language(text)
     return (html.escape(said) if form == "html" else said).format(**filled)
 
 
@@ -220,7 +223,7 @@ def _judged(finding: Finding, said: str) -> str:
     return f"<span {marks}>{said}</span>"
 
 
-def _number(value: Any, language: str, escaped: Callable[[str], str]) -> str | None:
+def _number(value: Any, language: Language, escaped: Callable[[str], str]) -> str | None:
     # The estimate alone is the fact; cards and tables show the interval elsewhere.
     number = as_value(value) if not isinstance(value, str | Mapping) else None
     if number is None or not number.fact:
@@ -229,16 +232,17 @@ def _number(value: Any, language: str, escaped: Callable[[str], str]) -> str | N
     return marked(number, alone, escaped) + escaped(whole.removeprefix(alone))
 
 
-def spoken(value: Any, language: str) -> str:
+def spoken(value: Any, language: str | Language) -> str:
     """One value as a language writes it."""
+    language = reader(language)
     if isinstance(value, str):
-        return match(value, language, kind="text")
+        return language.text(value)
     if isinstance(value, Link):
         return spoken(value.text, language)
     if hasattr(value, "spoken"):
         return str(value.spoken(language))
     if isinstance(value, Mapping):
-        return str(value.get(language) or value.get("en") or next(iter(value.values()), ""))
+        return text_of(value, language)
     number = as_value(value)
     if number is not None:
         return number.text(language)
@@ -247,7 +251,14 @@ def spoken(value: Any, language: str) -> str:
     return str(value)
 
 
-def _in_markdown(value: Any, language: str) -> str:
+def text_of(texts: Mapping[str, Any], language: Language) -> str:
+    """Choose among texts by language; English, else any, where this one has none."""
+    return str(
+        texts.get(language.code) or texts.get("en") or next(filter(None, texts.values()), "")
+    )
+
+
+def _in_markdown(value: Any, language: Language) -> str:
     if isinstance(value, Link):
         return value.markdown(language)
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -255,16 +266,16 @@ def _in_markdown(value: Any, language: str) -> str:
     return _number(value, language, escape) or escape(spoken(value, language))
 
 
-def _in_html(value: Any, language: str) -> str:
+def _in_html(value: Any, language: Language) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return _row([_in_html(item, language) for item in value], language)
     return _number(value, language, html.escape) or html.escape(spoken(value, language))
 
 
-def _row(items: list[str], language: str) -> str:
+def _row(items: list[str], language: Language) -> str:
     from babel.lists import format_list
 
-    return str(format_list(items, locale="zh_Hans_CN" if language == "zh" else "en_GB"))
+    return str(format_list(items, locale=language.locale))
 
 
 def escape(text: str) -> str:

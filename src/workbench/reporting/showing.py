@@ -1,17 +1,19 @@
-"""Show a thing: a figure with its title and data, or a table, once in each language."""
+"""Show a result, a figure or a table once in each language; the data below it as a CSV."""
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from workbench.languages.catalogs import ReportingError, languages_shown, match
-from workbench.reporting.display import emit, spoken_in
-from workbench.reporting.downloads import csv_link
-from workbench.reporting.sentences import phrase
-from workbench.reporting.tables import html_lang, table_html
+from workbench.errors import ReportingError
+from workbench.languages import Language
+from workbench.languages.numbers import Measured, Value, as_value
+from workbench.reporting.display import emit, reader, readers
+from workbench.reporting.sentences import phrase, text_of
+from workbench.reporting.tables import plan_columns, prepared, table_html
 from workbench.results import Finding, Result
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def show(
     if isinstance(thing, Result):
         table = thing.table if table is None else table
         thing = thing.plot
-    for language in languages_shown():
+    for language in readers():
         caption = _Caption(title, subtitle, language, values)
         if not callable(thing) and hasattr(thing, "columns"):
             _show_table(thing, language, caption, name, columns, formats, links)
@@ -86,7 +88,7 @@ class _Caption:
     """The two titles in a language: as HTML, in which numbers name their facts, and as text."""
 
     def __init__(
-        self, title: str | Finding, subtitle: str | Finding, language: str, values: Any
+        self, title: str | Finding, subtitle: str | Finding, language: Language, values: Any
     ) -> None:
         parts = [part for part in (title, subtitle) if part]
         self.title = phrase(title, language, values, form="plain") if title else ""
@@ -101,7 +103,7 @@ class _Caption:
 
 def _show_table(
     frame: pd.DataFrame,
-    language: str,
+    language: Language,
     caption: _Caption,
     name: str,
     columns: Any,
@@ -119,7 +121,7 @@ def _show_table(
 
 def _show_figure(
     thing: Callable[..., Any],
-    language: str,
+    language: Language,
     caption: _Caption,
     name: str,
     table: pd.DataFrame | None,
@@ -131,10 +133,10 @@ def _show_figure(
     from workbench.reporting.figures.palette import dark_mapping
 
     if caption.html:
-        html = f'<p class="wb-figure-title" lang="{html_lang(language)}">{caption.html}</p>'
+        html = f'<p class="wb-figure-title" lang="{language.tag}">{caption.html}</p>'
         emit("figure-title", language, {"text/html": html, "text/plain": caption.text})
     drawing, key = figures.figure_with_key(
-        thing, spoken_in(language), label=caption.title, height=height, names=_names(table)
+        thing, language, label=caption.title, height=height, names=_names(table)
     )
     dark = dark_mapping(drawing)
     plain = caption.title or name
@@ -144,7 +146,7 @@ def _show_figure(
         plain = phrase(_SPELT_OUT, language, {"names": key}, form="plain")
         emit("prose", language, {"text/markdown": spelt, "text/plain": plain})
     if table is not None:
-        words = escape(match("Data of this figure", language, kind="text"))
+        words = escape(language("Data of this figure"))
         html = table_html(table, language, columns=columns, formats=formats)
         link = csv_link(table, language, name, columns=columns, formats=formats)
         folded = (
@@ -176,3 +178,53 @@ def _name() -> str:
         source = str((shell.get_parent() or {}).get("content", {}).get("code", ""))
     found = re.search(r"^#\|\s*label:\s*(?:fig|tbl)-([\w-]+)", source, re.MULTILINE)
     return found[1] if found else "data"
+
+
+def csv_link(
+    frame: pd.DataFrame,
+    language: str | Language,
+    name: str,
+    *,
+    columns: Sequence[str] | Mapping[str, str] | None = None,
+    formats: Mapping[str, str] | None = None,
+) -> str:
+    """Make a link that carries the table as CSV, so that a page needs no second file."""
+    language = reader(language)
+    frame = prepared(frame)
+    plan = plan_columns(frame, columns, formats)
+    keep: list[str] = []
+    labels: list[str] = []
+    for column in plan:
+        if column.interval:
+            keep += [column.low, column.high]
+            ends = ("{label}, lower end", "{label}, upper end")
+            labels += [language(end).format(label=labels[-1]) for end in ends]
+        else:
+            keep.append(column.name)
+            labels.append(language.text(column.label))
+    out = frame[keep].copy()
+    out.columns = labels
+    for at in range(out.shape[1]):
+        out.isetitem(at, [_csv_cell(cell, language) for cell in out.iloc[:, at]])
+    # The byte order mark tells Excel that it is UTF-8; without it Chinese headings are mojibake.
+    data = "\ufeff" + out.to_csv(index=False, lineterminator="\r\n")
+    code = base64.b64encode(data.encode("utf-8")).decode("ascii")
+    words = language("Download the data (CSV)")
+    return (
+        f'<a class="wb-download" download="{escape(name, quote=True)}.csv" '
+        f'href="data:text/csv;charset=utf-8;base64,{code}">{escape(words)}</a>'
+    )
+
+
+def _csv_cell(cell: Any, language: Language) -> Any:
+    if isinstance(cell, Finding):
+        cell = phrase(cell, language, {}, form="plain")
+    if isinstance(cell, Mapping):
+        cell = text_of(cell, language)
+    if isinstance(cell, Value | Measured) and (number := as_value(cell)):
+        return number.x if number.date is None else number.date
+    if isinstance(cell, str):
+        text = language.name(cell)
+        # A spreadsheet would run a text that begins like a formula.
+        return f"'{text}" if re.match(r"[=+\-@\t\r]", text) else text
+    return cell

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from workbench.languages.catalogs import ReportingError, match
+from workbench.errors import ReportingError
+from workbench.languages import Language
 from workbench.languages.numbers import DASH, KINDS, Measured, Value, as_value, day
+from workbench.reporting.display import reader
 from workbench.reporting.figures.lettering import text_width
-from workbench.reporting.sentences import marked, phrase
+from workbench.reporting.sentences import marked, phrase, text_of
 from workbench.results import Finding, columns_of
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class Column:
 
 def table_html(
     frame: pd.DataFrame,
-    language: str,
+    language: str | Language,
     *,
     title: str = "",
     subtitle: str = "",
@@ -83,7 +85,7 @@ def table_html(
     ----------
     frame : DataFrame
         One row a line; an index with a name becomes the first column.
-    language : str
+    language : str or Language
         Language of headings, words and numbers.
     title, subtitle : str
         The caption, already in that language.
@@ -104,6 +106,7 @@ def table_html(
     str
         The table; everything that comes from data is escaped.
     """
+    language = reader(language)
     frame = prepared(frame)
     links = dict(links or {})
     if columns is None and links and not columns_of(frame):
@@ -135,20 +138,15 @@ def table_html(
     caption = f"<caption>{caption}</caption>" if caption else ""
     note = ""
     if len(frame) > len(shown):
-        words = match("First {n} of {total} rows.", language, kind="text")
-        note = f'<p class="wb-note">{words.format(n=len(shown), total=f"{len(frame):,}")}</p>'
-    label = escape(title or match("Table", language, kind="text"), quote=True)
+        words = language("First {n} of {total} rows.", n=len(shown), total=len(frame))
+        note = f'<p class="wb-note">{words}</p>'
+    label = escape(title or language("Table"), quote=True)
     return (
         f'<div class="wb-table-wrap" role="region" tabindex="0" aria-label="{label}" '
-        f'lang="{html_lang(language)}">'
+        f'lang="{language.tag}">'
         f'<table class="wb-table">{caption}<thead><tr>{head}</tr></thead>\n'
         f"<tbody>{chr(10).join(body)}</tbody></table></div>{note}"
     )
-
-
-def html_lang(language: str) -> str:
-    """Language tag for HTML."""
-    return {"zh": "zh-CN"}.get(language, language)
 
 
 def plan_columns(
@@ -297,8 +295,8 @@ def _numeric(column: Column) -> bool:
     return column.kind != "text"
 
 
-def _head(column: Column, language: str) -> str:
-    words = match(column.label, language, kind="header")
+def _head(column: Column, language: Language) -> str:
+    words = language.text(column.label)
     return f'<th scope="col"{_classes(words, numeric=_numeric(column))}>{escape(words)}</th>'
 
 
@@ -329,7 +327,7 @@ def _page(row: pd.Series[Any], column: str) -> str:
 def _cell(
     row: pd.Series[Any],
     column: Column,
-    language: str,
+    language: Language,
     *,
     head: bool,
     largest: Mapping[str, float],
@@ -350,16 +348,16 @@ def _cell(
         bar = f'<span class="wb-bar" style="width:{4 * share:.2f}em" aria-hidden="true"></span>'
     title = ""
     if text == DASH:
-        title = f' title="{escape(match("not known", language, kind="text"), quote=True)}"'
+        title = f' title="{escape(language("not known"), quote=True)}"'
     return f'<td class="wb-num"{title}>{bar}{words}</td>'
 
 
-def _with_fact(number: Value, language: str) -> str:
+def _with_fact(number: Value, language: Language) -> str:
     alone = number.estimate(language)
     return marked(number, alone) + escape(number.text(language).removeprefix(alone))
 
 
-def cell_text(row: pd.Series[Any], column: Column, language: str) -> str:
+def cell_text(row: pd.Series[Any], column: Column, language: Language) -> str:
     """One cell as its language writes it."""
     import pandas as pd
 
@@ -373,19 +371,19 @@ def cell_text(row: pd.Series[Any], column: Column, language: str) -> str:
     if isinstance(cell, Finding):
         return phrase(cell, language, {}, form="plain")
     if isinstance(cell, Mapping):
-        return str(cell.get(language) or cell.get("en") or DASH)
+        return text_of(cell, language) or DASH
     if not isinstance(cell, (list, tuple)) and pd.isna(cell):
         return DASH
     if column.kind == "date":
         return day(cell).short(language)
     if column.kind == "text":
         if isinstance(cell, bool) or type(cell).__name__ == "bool_":
-            return match("yes" if cell else "no", language, kind="text")
-        return match(str(cell), language, kind="cell")
+            return language("yes" if cell else "no")
+        return language.name(cell)
     if not isinstance(cell, (int, float)) and not hasattr(cell, "dtype"):
         return str(cell)
     if column.kind == "p" and cell < LEAST_P:
-        return f"< {LEAST_P}" if language == "en" else f"<{LEAST_P}"
+        return f"< {LEAST_P}" if language.code == "en" else f"<{LEAST_P}"
     return _as(column, cell).estimate(language)
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from workbench.languages import Language, speak
+from workbench.languages import Language
+from workbench.reporting.display import reader
 from workbench.reporting.figures import finishing, lettering
 from workbench.reporting.figures.theme import SIZE, themed
 
@@ -69,11 +70,11 @@ def figure_with_key(
     list of str
         ``[1] name`` for each number that stands for a name; empty nearly always.
     """
-    reader = speak(language)
+    language = reader(language)
     with themed():
-        figure = draw(thing, reader)
+        figure = draw(thing, language)
         legends = finishing.samples(figure)
-        key = lettering.letter(figure, reader.code, names, said=_speaks(thing))
+        key = lettering.letter(figure, language, names, said=_speaks(thing))
         figure.set_figheight(height or _height(figure))
         finishing.finish(figure, legends)
         return svg(figure, label), key.entries
@@ -85,7 +86,7 @@ def draw(thing: Callable[..., Any], language: str | Language = "en") -> Figure:
 
     figure = Figure(figsize=SIZE, layout="constrained")
     names = _parameters(thing)
-    options = {"language": speak(language)} if _speaks(thing) else {}
+    options = {"language": reader(language)} if _speaks(thing) else {}
     for name in ("figure", "fig"):
         if name in names and "ax" not in names:
             thing(**{name: figure}, **options)

@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.languages.catalogs import match
+from workbench.languages import Language
 from workbench.languages.numbers import number_text
+from workbench.reporting.display import reader
 from workbench.reporting.figures.glyphs import Key
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _NO_LINE_START = "，。、；：！？）》」』】％%”’"
 
 
 def letter(
-    figure: Figure, language: str, names: Collection[str] = (), *, said: bool = False
+    figure: Figure, language: str | Language, names: Collection[str] = (), *, said: bool = False
 ) -> Key:
     """Say every text of a figure in a language, and write its ticks as that language does.
 
@@ -35,7 +36,7 @@ def letter(
     ----------
     figure : Figure
         A figure that has been drawn on.
-    language : str
+    language : str or Language
         The language.
     names : collection of str
         Names from the data, which may have no words in the language.
@@ -49,17 +50,17 @@ def letter(
     """
     from matplotlib.text import Text
 
-    key = Key()
+    key, language = Key(), reader(language)
 
     def say(text: str) -> str:
         if said:
             return key.write(text)
-        return key.write(match(text, language, kind="cell" if text.strip() in names else "axes"))
+        return key.write(language.name(text) if text.strip() in names else language.text(text))
 
     ticks: set[int] = set()
     for axes in all_axes(figure):
         for axis in axes_of(axes):
-            _translate_ticks(axis, language, say)
+            _translate_ticks(axis, language.code, say)
             ticks |= {id(label) for label in axis.get_ticklabels(which="both")}
     for text in figure.findobj(Text):
         if id(text) in ticks or not text.get_text().strip():

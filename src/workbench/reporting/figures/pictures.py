@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from workbench.languages.catalogs import ReportingError
+from workbench.errors import ReportingError
 from workbench.languages.numbers import number_text
 from workbench.reporting.figures import palette
 

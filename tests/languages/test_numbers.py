@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.languages import catalogs as languages
-from workbench.languages.catalogs import ReportingError
+from workbench.errors import ReportingError
+from workbench.languages import Language
 from workbench.languages.numbers import Value, as_value, day, money, num, pct, points
 from workbench.results import Estimate
 
@@ -96,8 +96,8 @@ def test_a_rounded_zero_has_no_minus_sign() -> None:
 
 def test_money_without_a_currency_takes_the_studys() -> None:
     assert money(5).text("en") == "5.00"
-    languages.configure(["en"], currency="EUR")
-    assert money(5).text("en") == "€5.00"
+    assert money(5).text(Language("en", currency="EUR")) == "€5.00"
+    assert money(5, currency="USD").text(Language("zh", currency="EUR")) == "US$5.00"
 
 
 def test_an_interval_without_width_still_prints() -> None:
@@ -136,8 +136,7 @@ def test_plain_things_become_values() -> None:
     ],
 )
 def test_an_estimate_is_written_as_what_it_is(estimate: Estimate, text: str) -> None:
-    languages.configure(["en"], currency="CNY")
-    assert as_value(estimate).text("en") == text
+    assert as_value(estimate).text(Language("en", currency="CNY")) == text
 
 
 def test_an_estimate_may_be_written_otherwise_and_stays_the_same_fact() -> None:

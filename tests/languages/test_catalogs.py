@@ -1,0 +1,118 @@
+"""Texts are found in the catalogs, and what is missing is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import ReportingError
+from workbench.languages import Language, finished, language
+from workbench.languages import catalogs as languages
+from workbench.languages.numbers import pct
+
+PO_FILES = sorted(languages.FOLDER.glob("*/LC_MESSAGES/*.po"))
+HEAD = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+
+
+@pytest.mark.parametrize("path", PO_FILES, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
+def test_every_catalog_keeps_the_placeholders_and_translates_all(path: Path) -> None:
+    assert languages.faults(path) == []
+
+
+def test_domains_do_not_contradict_one_another() -> None:
+    assert languages.conflicts("zh") == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        ('msgid "{n} customers"\nmsgstr "{m}位客户"\n', "placeholders"),
+        ('msgid "Share"\nmsgstr ""\n', "not translated"),
+        ('#, fuzzy\nmsgid "Share"\nmsgstr "占比"\n', "fuzzy"),
+        ('msgid "{n} customers"\nmsgstr "{n位客户"\n', "broken placeholder"),
+        ('msgid "a"\nmsgid_plural "b"\nmsgstr[0] "c"\n', "plural"),
+    ],
+)
+def test_a_bad_entry_is_named_with_its_line(tmp_path: Path, entry: str, fault: str) -> None:
+    path = tmp_path / "bad.po"
+    path.write_text(HEAD + entry, encoding="utf-8")
+    (found,) = languages.faults(path)
+    assert fault in found
+    assert found.startswith("bad.po:4" if "fuzzy" not in fault else "bad.po:5")
+
+
+def test_a_file_that_is_no_catalog_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "clv.po"
+    path.write_text(HEAD + "msgid nonsense\n", encoding="utf-8")
+    with pytest.raises(ReportingError, match=r"clv\.po"):
+        languages._read(path)
+
+
+def test_a_text_fits_the_template_with_the_most_words_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = {
+        "{n} customers": "{n}位客户",
+        "{n} of {total} customers": "{total}位客户中的{n}位",
+        "Champions": "重要价值客户",
+        "{name}: {n} orders": "{name}：{n}笔订单",
+        "{a}: {b}": "{b}{a}",
+    }
+    for module in (language, finished):
+        monkeypatch.setattr(module, "catalog", lambda code: words)
+    finished._templates.cache_clear()
+    say = Language("zh").text
+    assert say("1,204 customers") == "1,204位客户"
+    assert say("3 of 1,204 customers") == "1,204位客户中的3位"
+    assert say("Champions: 12 orders") == "重要价值客户：12笔订单"
+    assert say("Champions\n(1,204 customers)") == "重要价值客户\n(1,204 customers)"
+    assert say(" Champions ") == " 重要价值客户 "
+    # A template without words of its own would fit anything.
+    assert say("North: South") == "North: South"
+    finished._templates.cache_clear()
+
+
+def test_numbers_and_chinese_need_no_words() -> None:
+    chinese = Language("zh")
+    for text in ("1,204", "63%", "−0.62", "华北", "", "Q1"):
+        assert chinese.text(text) == chinese.name(text) == chinese(text) == text
+    assert chinese.absent == chinese.kept == []
+
+
+def test_what_a_language_lacks_is_shown_in_english_and_remembered() -> None:
+    chinese = Language("zh")
+    assert chinese("Frobnicated {n}", n=3) == "Frobnicated 3"
+    assert chinese.text("Frobnicated axis") == "Frobnicated axis"
+    assert chinese.name("Frobnicated town") == "Frobnicated town"
+    assert chinese.absent == ["Frobnicated {n}", "Frobnicated axis"]
+    assert chinese.kept == ["Frobnicated town"]
+    english = Language("en")
+    assert english("Frobnicated {n}", n=3) == "Frobnicated 3"
+    assert english.text("Frobnicated axis") == "Frobnicated axis"
+    assert english.absent == english.kept == []
+
+
+def test_names_are_not_missing() -> None:
+    chinese = Language("zh", proper=frozenset({"Port Zzyzx"}))
+    assert chinese.text("Port Zzyzx") == "Port Zzyzx"
+    assert chinese.absent == []
+
+
+def test_a_study_brings_its_own_words() -> None:
+    chinese = Language("zh", {"Service desk": "服务台"})
+    assert chinese("Service desk") == chinese.text("Service desk") == "服务台"
+    assert chinese.name("Service desk") == "服务台"
+    assert Language("en", {"Service desk": "x"})("Service desk") == "Service desk"
+
+
+def test_a_message_is_filled_as_its_language_writes() -> None:
+    values = {"n": 1234, "share": pct(0.5), "day": dt.date(2025, 1, 31), "who": "Champions"}
+    message = "{n} {share} {day} {who}"
+    assert Language("en")(message, **values) == "1,234 50% 31 January 2025 Champions"
+    chinese = Language("zh", {message: "{day}{who}{n}（{share}）", "Champions": "客户"})
+    assert chinese(message, **values) == "2025年1月31日客户1,234（50%）"
+    assert chinese.percent(0.5, 1) == "50.0%" and chinese.number(0.5, 3) == "0.500"
+    assert chinese.points(0.5, 1) == "0.5分" and chinese.date("2025-01-31") == "2025年1月31日"
+    assert chinese.money(5, "EUR", 0) == "€5"
