@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.languages.catalogs import SOURCE, catalog
 from workbench.languages.finished import match
+from workbench.languages.numbers import as_value, day, locale_of, money, num, pct, points
 
 _LETTER = re.compile(r"[A-Za-z]{2}")
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -56,7 +57,7 @@ class Language:
     @property
     def locale(self) -> str:
         """The locale whose numbers, dates and lists it writes."""
-        return {"en": "en_GB", "zh": "zh_Hans_CN"}.get(self.code, self.code)
+        return locale_of(self.code)
 
     def __call__(self, message: str, /, **values: Any) -> str:
         """Say a message, its placeholders filled with numbers, dates and names as written here.
@@ -81,8 +82,6 @@ class Language:
 
     def write(self, value: Any) -> str:
         """Write a number, a date, an estimate or a name."""
-        from workbench.languages.numbers import as_value
-
         if isinstance(value, str):
             return self.name(value)
         number = as_value(value)
@@ -90,32 +89,22 @@ class Language:
 
     def number(self, x: Any, digits: int | None = None) -> str:
         """Write a plain number."""
-        from workbench.languages.numbers import num
-
         return num(x, digits=digits).text(self)
 
     def percent(self, share: Any, digits: int | None = None) -> str:
         """Write a share as a percentage."""
-        from workbench.languages.numbers import pct
-
         return pct(share, digits=digits).text(self)
 
     def points(self, x: Any, digits: int | None = None) -> str:
         """Write points on a scale."""
-        from workbench.languages.numbers import points
-
         return points(x, digits=digits).text(self)
 
     def money(self, x: Any, currency: str = "", digits: int | None = None) -> str:
         """Write a sum of money."""
-        from workbench.languages.numbers import money
-
         return money(x, currency=currency, digits=digits).text(self)
 
     def date(self, date: Any) -> str:
         """Write a day."""
-        from workbench.languages.numbers import day
-
         return day(date).text(self)
 
     def _found(self, text: str) -> str | None:

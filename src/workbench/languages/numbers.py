@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 from workbench.errors import ReportingError
-from workbench.languages.language import Language, speak
+from workbench.languages.catalogs import catalog
 
 KINDS = ("number", "percent", "points", "money", "date")
 DASH = "–"
@@ -16,6 +16,45 @@ MINUS = "−"
 
 PERCENT = "%"
 """Unit of points that are percentage points."""
+
+
+_LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
+
+
+class Speaker(Protocol):
+    """What writing a number takes of a language (`workbench.languages.Language`)."""
+
+    @property
+    def code(self) -> str:
+        """``en``, ``zh``."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217 code of amounts that name none."""
+        ...
+
+    def __call__(self, message: str, /) -> str:
+        """Say a message."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Bare:
+    code: str
+    currency: str = ""
+
+    def __call__(self, message: str, /) -> str:
+        return catalog(self.code).get(message, message)
+
+
+def _speaker(language: str | Speaker) -> Speaker:
+    return _Bare(language) if isinstance(language, str) else language
+
+
+def locale_of(code: str) -> str:
+    """Name the locale whose numbers, dates and lists a language writes."""
+    return _LOCALES.get(code, code)
 
 
 @runtime_checkable
@@ -72,33 +111,33 @@ class Value:
         """Whether there is a value at all."""
         return self.x is not None or self.date is not None
 
-    def text(self, language: str | Language) -> str:
+    def text(self, language: str | Speaker) -> str:
         """Write estimate and interval, such as ``63% (60 to 66)`` or ``63%（60%至66%）``."""
         main = self.estimate(language)
         interval = self.interval(language)
         if not interval:
             return main
-        brackets = "（{}）" if speak(language).code == "zh" else " ({})"
+        brackets = "（{}）" if _speaker(language).code == "zh" else " ({})"
         return main + brackets.format(interval)
 
-    def estimate(self, language: str | Language) -> str:
+    def estimate(self, language: str | Speaker) -> str:
         """Write the value without its interval; a dash when it is not known."""
         if self.date is not None:
-            return _day(self.date, speak(language), "long")
-        return self._write(self.x, speak(language), unit=True)
+            return _day(self.date, _speaker(language), "long")
+        return self._write(self.x, _speaker(language), unit=True)
 
-    def short(self, language: str | Language) -> str:
+    def short(self, language: str | Speaker) -> str:
         """Write the estimate where there is little room: a date with its month cut short."""
         if self.date is None:
             return self.estimate(language)
-        short = "y-MM-dd" if speak(language).code == "zh" else "d MMM y"
-        return _day(self.date, speak(language), short)
+        short = "y-MM-dd" if _speaker(language).code == "zh" else "d MMM y"
+        return _day(self.date, _speaker(language), short)
 
-    def interval(self, language: str | Language) -> str:
+    def interval(self, language: str | Speaker) -> str:
         """Write the two ends, such as ``60 to 66`` or ``60%至66%``; empty when there are none."""
         if self.x is None or self.low is None or self.high is None:
             return ""
-        language = speak(language)
+        language = _speaker(language)
         chinese = language.code == "zh"
         unit = self.kind == "money" or (chinese and self.kind == "percent")
         ends = [self._write(end, language, unit=unit) for end in (self.low, self.high)]
@@ -110,7 +149,7 @@ class Value:
             return self.digits
         return _decimals(self)
 
-    def _write(self, x: float | None, language: Language, *, unit: bool) -> str:
+    def _write(self, x: float | None, language: Speaker, *, unit: bool) -> str:
         if x is None:
             return DASH
         scaled = 100 * x if self.kind == "percent" or self.percentage else x
@@ -322,7 +361,7 @@ def number_text(
         x, places = x / 10**power, min(max(places + power, 0), _three_digits(abs(x) / 10**power))
     x = round(x, places) + 0.0
     pattern = "#,##0" + ("." + "0" * places if places > 0 else "")
-    digits = format_decimal(abs(x), format=pattern, locale=speak(language).locale)
+    digits = format_decimal(abs(x), format=pattern, locale=locale_of(language))
     sign = MINUS if x < 0 else "+" if signed and x > 0 else ""
     return f"{sign}{digits}{suffix}"
 
@@ -356,7 +395,7 @@ def _symbol(currency: str, language: str) -> str:
     return symbol if not symbol.isalpha() else f"{symbol} "
 
 
-def _with_points(text: str, language: Language, *, percentage: bool) -> str:
+def _with_points(text: str, language: Speaker, *, percentage: bool) -> str:
     one = text.lstrip(MINUS + "+") == "1"
     if percentage:
         template = "{n} percentage point" if one else "{n} percentage points"
@@ -365,7 +404,7 @@ def _with_points(text: str, language: Language, *, percentage: bool) -> str:
     return language(template).format(n=text)
 
 
-def _day(date: dt.date, language: Language, form: str) -> str:
+def _day(date: dt.date, language: Speaker, form: str) -> str:
     from babel.dates import format_date
 
-    return str(format_date(date, form, locale=language.locale))
+    return str(format_date(date, form, locale=locale_of(language.code)))
