@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.data import CleaningReport, CustomerSummary, RFMScores, Tables
+    from workbench.impact import CaseData
     from workbench.study import Case, Outcome, Study
+    from workbench.study.cases import Comparison
 
 DEFAULT_SEED = 20251231
 # Tables whose rows are events: they tell how far the data reach. (Treatments may lie ahead.)
@@ -285,6 +287,42 @@ class Run(Handover):
             If the study has no such case.
         """
         return self.study.case(name)
+
+    def case_data(self, case: Case) -> CaseData:
+        """Read the tables from which a case is judged, as `workbench.impact.judge_case` takes it.
+
+        Parameters
+        ----------
+        case : Case
+            Of this study's card.
+        """
+        from workbench.impact import LEAVING, CaseData, side_by_side
+
+        def named(series: Sequence[Comparison]) -> pd.DataFrame | None:
+            every = case.period
+            return side_by_side(
+                {c.label or c.indicator: self.series(c.indicator, every, c.where) for c in series}
+            )
+
+        def if_any(table: str) -> pd.DataFrame | None:
+            return self.table(table) if self.has(table) else None
+
+        leaves = any(aim.indicator in LEAVING for aim in case.outcomes)
+
+        def selection(indicator: str) -> pd.DataFrame:
+            return self.indicator(indicator, every=case.period, units=True, by=case.columns)
+
+        return CaseData(
+            outcomes=[self.outcome(aim, case, case.columns) for aim in case.outcomes],
+            treatments=if_any("treatments"),
+            selection=selection(case.selected_on) if case.selected_on else None,
+            comparison=named(case.comparison),
+            covariates=named(case.covariates),
+            contracts=if_any("contracts") if leaves else None,
+            customers=if_any("customers") if leaves else None,
+            titles={other.name: self.study.text(other.title, "en") for other in self.study.cases},
+            min_cell=self.study.privacy.min_cell,
+        )
 
     def codebook(self) -> dict[str, dict[str, Any]]:
         """Return the aspects of the study's comments: its own codebook, or that for services.

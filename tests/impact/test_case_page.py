@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,26 +12,17 @@ from tests.impact.cards import case_of
 from workbench.impact import (
     CaseError,
     CaseReport,
-    benefit_said,
-    benefit_words,
     evaluate,
     foresee,
-    foresight_said,
-    foresight_words,
     side_by_side,
     staying,
     staying_if_known,
 )
+from workbench.impact.findings import foresight_findings
 from workbench.study import Case
 
 START = pd.Timestamp("2024-01-01")
 MONTHS = pd.date_range("2021-01-01", periods=60, freq="MS")
-WRITER = SimpleNamespace(
-    num=lambda *v, signed=False: "/".join(f"{x:.2f}" for x in v),
-    pct=lambda *v, signed=False: "/".join(f"{100 * x:.0f}%" for x in v),
-    points=lambda *v, signed=False, percentage=False: "/".join(f"{x:.2f}" for x in v),
-    money=lambda x, low, high, currency: f"{x:.0f} {currency}",
-)
 
 
 def everybody(effect: float = 0.0, seed: int = 1, n: int = 40, **values) -> pd.DataFrame:
@@ -177,10 +167,10 @@ def test_an_effect_that_several_outcomes_explain_costs_a_grade() -> None:
     clear = replace(one, effect=replace(one.effect, p=0.03, low=0.1, high=1.0, effect=0.55))
     null, rows = lot(0.0, seed=7)
     rest = [evaluate(null, card("random"), rows, outcome=name) for name in ("nps", "churn")]
-    report = CaseReport.of([clear, *rest])
+    report = CaseReport.of(card("random"), [clear, *rest])
     assert any(c.key == "several outcomes" for c in report.main.checks)
     assert report.main.strength != clear.strength
-    assert CaseReport.of([clear]).main.strength == clear.strength
+    assert CaseReport.of(card("random"), [clear]).main.strength == clear.strength
     assert "several outcomes" in set(report.gradings["found"])
 
 
@@ -211,48 +201,52 @@ def test_what_could_have_been_seen_is_planned_from_the_time_before_alone() -> No
 def test_the_page_says_what_could_have_been_seen() -> None:
     frame, rows = lot(1.0)
     found = evaluate(frame, card("random"), rows, outcome="sales", claimed=0.2)
-    said = [t.format(**foresight_words(found, WRITER)) for t in foresight_said(found)]
-    assert len(said) == 2 and "four chances in five" in said[0]
-    assert foresight_said(evaluate(frame, card("random"), rows, outcome="sales"))[0].count("{") == 2
+    sees, needs = foresight_findings(found)
+    assert "four chances in five" in sees.text and 0 < sees.values["chance"].value < 1
+    assert needs.values["units"] > 4 and needs.values["claimed"].value == 0.2
+    (plain,) = foresight_findings(evaluate(frame, card("random"), rows, outcome="sales"))
+    assert set(plain.values) == {"outcome", "detectable"}
 
 
-def priced(**outcome):
-    aim = SimpleNamespace(**({"indicator": "sales", "direction": "up", "value": 0.5} | outcome))
-    costs = SimpleNamespace(once=100.0, per_period=None, per_customer=0.2)
-    return SimpleNamespace(outcomes=(aim,), costs=costs, horizon=24, discount=0.05, period="month")
+COSTS = {"once": 100.0, "per_customer": 0.2}
+
+
+def priced(**part):
+    valued = {"indicator": "sales", "value": 0.5}
+    known = {"outcomes": [valued], "costs": COSTS, "horizon": 24, "discount": 0.05}
+    return case_of("c", START, "random", **known | part)
 
 
 def test_the_benefit_is_worked_out_where_the_card_gives_costs_and_a_value() -> None:
     frame, rows = lot(2.0)
-    report = CaseReport.of([evaluate(frame, card("random"), rows, outcome="sales", claimed=0.2)])
-    gain = report.benefit(priced(), np.random.default_rng(1))
+    judged = evaluate(frame, card("random"), rows, outcome="sales", claimed=0.2)
+    report = CaseReport.of(priced(), [judged], rng=np.random.default_rng(1), currency="CNY")
+    gain = report.benefit
     assert gain.customers == pytest.approx(30)
     # 2 units at .5, less .2, times 30 customers and the annuity of 24 months at 5 percent
     rate = 1.05 ** (1 / 12) - 1
     annuity = (1 - (1 + rate) ** -24) / rate
-    assert gain["net benefit"][0] == pytest.approx(
+    assert gain.net.value == pytest.approx(
         (report.main.effect.effect * 0.5 - 0.2) * 30 * annuity - 100
     )
-    said = [
-        t.format(**benefit_words(gain, report.main, WRITER, "CNY"))
-        for t in benefit_said(gain, report.main)
-    ]
-    assert len(said) == 3 and "CNY" in said[0]
-    names = [m["name"] for m in report.metrics(gain, "CNY")]
-    assert names == ["effect.sales", "benefit.net", "benefit.pays"]
-    assert gain.amounts["name"].tolist() == ["benefit", "cost", "net benefit"]
+    assert list(report.estimates()) == ["effect.sales", "benefit.net", "benefit.pays"]
+    assert (gain.net.kind, gain.net.unit, report.verdict.money) == ("money", "CNY", gain.net)
+    assert gain.table["name"].tolist() == ["benefit", "cost", "net benefit"]
+    keys = [f.key for f in report.findings()]
+    assert keys == ["verdict", "outcome.sales", "benefit", "pay-back", "break-even"]
 
 
 def test_without_costs_or_value_or_effect_there_is_no_benefit() -> None:
     frame, rows = lot(2.0)
-    report = CaseReport.of([evaluate(frame, card("random"), rows, outcome="sales")])
-    rng = np.random.default_rng(1)
-    assert report.benefit(priced(value=None), rng) is None
-    free = priced()
-    free.costs = None
-    assert report.benefit(free, rng) is None
+    judged, rng = evaluate(frame, card("random"), rows, outcome="sales"), np.random.default_rng(1)
+    free, unvalued = priced(costs=None), priced(outcomes=[{"indicator": "sales"}])
+    assert CaseReport.of(priced(), [judged]).benefit is None, "nothing to draw with"
+    for case in (free, unvalued):
+        report = CaseReport.of(case, [judged], rng=rng)
+        assert report.benefit is None and report.verdict.verdict == "shown, money not known"
     refused = evaluate(everybody(), card(), outcome="sales", measured_anew="2024-01-15")
-    assert CaseReport.of([refused]).benefit(priced(), rng) is None
+    report = CaseReport.of(priced(), [refused], rng=rng)
+    assert report.benefit is None and report.verdict.verdict == "cannot be told"
 
 
 def contracts(n: int = 600, ratio: float = 0.5, seed: int = 1):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,11 +13,11 @@ from workbench.impact import (
     Situation,
     evaluate,
     select_design,
-    verdict,
-    words,
 )
+from workbench.impact.findings import glance_finding, outcome_finding
 from workbench.impact.inputs.assignment import first_days
 from workbench.impact.selection import met_the_rule
+from workbench.results import Finding
 from workbench.study import Case
 
 START = pd.Timestamp("2025-01-01")
@@ -52,11 +50,10 @@ def judged(chosen: str = "random", effect: float = 0.0, **options):
     return evaluate(records(effect=effect), card(chosen), treatments(), outcome="sales", **options)
 
 
-WRITER = SimpleNamespace(
-    num=lambda *v, signed=False: "/".join(f"{x:.2f}" for x in v),
-    pct=lambda *v, signed=False: "/".join(f"{100 * x:.0f}%" for x in v),
-    points=lambda *v, signed=False, percentage=False: "/".join(f"{x:.0f}" for x in v),
-)
+def said_of(found) -> Finding:
+    """What is said of one outcome looked at alone."""
+    p = np.nan if found.effect is None else found.effect.p
+    return outcome_finding(card(), found, p, 1)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +113,7 @@ def test_a_lot_gives_the_true_effect_and_strong_evidence() -> None:
 
 def test_no_effect_is_said_to_be_unshown() -> None:
     found = judged(claimed=0.5)
-    first, _ = verdict(found)
+    first = said_of(found).message
     assert first.startswith("No effect on {outcome} can be shown")
     assert first.endswith("and the claim of {claimed} is ruled out.")
 
@@ -132,8 +129,8 @@ def test_verdict_and_words_fit_together() -> None:
         (1.0, None, "up"),
     ):
         found = judged(effect=effect, claimed=claimed, direction=direction)
-        said = [text.format(**words(found, WRITER)) for text in verdict(found)]
-        assert all("{" not in text for text in said) and len(said) == 2
+        said = [said_of(found).text, glance_finding(found).text]
+        assert all(text and "{" not in text and "nan" not in text for text in said)
 
 
 @pytest.mark.parametrize(
@@ -145,12 +142,12 @@ def test_verdict_and_words_fit_together() -> None:
     ],
 )
 def test_the_claim_is_held_against_the_interval(effect, claimed, said) -> None:
-    assert said in verdict(judged(effect=effect, claimed=claimed))[0]
+    assert said in said_of(judged(effect=effect, claimed=claimed)).text
 
 
 def test_a_move_the_wrong_way_is_not_called_a_success() -> None:
-    assert "wrong way" in verdict(judged(effect=-2.0))[0]
-    assert "right way" in verdict(judged(effect=-2.0, direction="down"))[0]
+    assert "wrong way" in said_of(judged(effect=-2.0)).text
+    assert "right way" in said_of(judged(effect=-2.0, direction="down")).text
 
 
 def test_one_treated_city_is_refused_in_words() -> None:
@@ -159,9 +156,9 @@ def test_one_treated_city_is_refused_in_words() -> None:
     assert found.refused and found.strength == "none"
     assert found.glance is None or np.isfinite(found.glance.effect)
     assert {c.severity for c in found.warnings} == {"refusal"}
-    assert "No conclusion" in verdict(found)[0]
-    report = CaseReport.of([found])
-    assert report.metrics() == [] and report.table["strength"].tolist() == ["none"]
+    assert "No conclusion" in said_of(found).text
+    report = CaseReport.of(card(), [found])
+    assert report.estimates() == {} and report.table["strength"].tolist() == ["none"]
     assert {"outcome", "estimate", "inference"} <= set(report.answers), "the page can show it"
 
 
@@ -244,7 +241,7 @@ def test_an_interval_wider_than_the_claim_costs_a_grade() -> None:
 
 def test_outcomes_of_a_case_are_corrected_for_their_number() -> None:
     pair = [judged(effect=1.0), judged(effect=0.0)]
-    table = CaseReport.of(pair).table
+    table = CaseReport.of(card(), pair).table
     assert (table["p_holm"] >= table["p"]).all() and table["p_holm"].min() <= 2 * table["p"].min()
 
 

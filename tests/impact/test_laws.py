@@ -87,19 +87,17 @@ def test_three_designs_stand_side_by_side_each_with_its_interval(
     assert not tobacco.designs.set_index("design").loc["difference in differences", "admissible"]
 
 
-def test_the_page_names_donors_placebos_and_what_was_left_out(tobacco: impact.Evaluation) -> None:
-    view = impact.CaseReport.of([tobacco]).mixture
+def test_the_page_names_donors_placebos_and_what_was_left_out(
+    run: Run, tobacco: impact.Evaluation
+) -> None:
+    view = impact.CaseReport.of(run.case("tobacco_law"), [tobacco]).mixture
     assert view.table["unit"].iloc[0] == "Utah" and view.table["weight"].is_monotonic_decreasing
     assert view.table["effect"].notna().all(), "each donor with weight is left out in turn"
     assert view.placebos["unit"].iloc[0] == "California" and len(view.placebos) == 37
     ratio = view.placebos["ratio"]
-    assert view.words(_Writer)["as_large"] == int((ratio[1:] >= ratio.iloc[0]).sum())
+    assert view.finding.values["as_large"] == int((ratio[1:] >= ratio.iloc[0]).sum())
     said = [c.text for c in tobacco.checks if c.key == "left out"]
     assert "Massachusetts, Arizona, Florida" in said[0] and len(said) == 3
-
-
-class _Writer:
-    num = staticmethod(lambda *v, **_: f"{v[0]:.2f}")
 
 
 def test_castle_laws_are_judged_group_by_group_near_the_published_effect(
@@ -129,9 +127,9 @@ def test_a_relative_effect_and_its_units_belong_together(defence: impact.Evaluat
     assert started[-1] == pytest.approx(1) and (np.diff(started) > 0).all()
 
 
-def test_the_page_shows_groups_times_and_averages(defence: impact.Evaluation) -> None:
-    view = impact.CaseReport.of([defence]).starts("year")
-    assert view.kind == "percent:1" and view.words == {
+def test_the_page_shows_groups_times_and_averages(run: Run, defence: impact.Evaluation) -> None:
+    view = impact.CaseReport.of(run.case("self_defence"), [defence]).starts
+    assert view.kind == "percent:1" and dict(view.finding.values) == {
         "n": 29, "controls": "that never started within the data",
     }  # fmt: skip
     table = view.group_time

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -32,15 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def judged(run: Run, **changes) -> impact.CaseReport:
     card = run.case("seat_belt_law")
-    movers = impact.side_by_side({c.label: run.series(c.indicator) for c in card.covariates})
-    return impact.CaseReport.of(
-        impact.evaluate(
-            run.outcome(aim, card), card, outcome=aim.indicator, direction=aim.direction,
-            label=aim.label["en"], min_cell=run.study.privacy.min_cell,
-            **{"covariates": movers, **changes},
-        )
-        for aim in card.outcomes
-    )  # fmt: skip
+    return impact.judge_case(card, replace(run.case_data(card), **changes))
 
 
 def test_the_card_gives_the_published_effects_within_their_intervals(run: Run) -> None:
@@ -141,9 +133,9 @@ def test_the_band_of_the_course_holds_the_true_course() -> None:
 
 def test_what_pages_say_of_the_outcomes_is_there_in_chinese(run: Run) -> None:
     report = judged(run)
-    writer = SimpleNamespace(num=str, pct=lambda *v, signed=False: str(v))
-    assert impact.words(report.main, writer)["outcome"] == "drivers killed or seriously injured"
-    (label,) = {m["label"] for m in report.metrics() if m["name"] == "effect.series.drivers"}
+    said = report.sentences[0].values["outcome"]
+    assert said == "drivers killed or seriously injured"
+    label = report.estimates()["effect.series.drivers"].label
     assert reader("zh")(label) == "对驾驶员死亡或重伤人数的效果"
     assert reader("zh")("Drivers killed or seriously injured") == "驾驶员死亡或重伤人数"
     for check in report.checks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.impact.benefit import Benefit, Costs, Worth, cost_benefit, costs_of
+from workbench.impact.benefit import Benefit, cost_benefit
 from workbench.impact.checks.other_series import moved_controls
 from workbench.impact.checks.robustness import (
     LeaveOneOut,
@@ -11,7 +11,6 @@ from workbench.impact.checks.robustness import (
     placebo_dates,
 )
 from workbench.impact.checks.trend_bounds import TrendBounds, trend_bounds
-from workbench.impact.close_up import MIXTURE, STAGGERED
 from workbench.impact.designs import Design, known_designs
 from workbench.impact.designs.before_after import before_after, series_glance
 from workbench.impact.designs.design import Situation
@@ -50,36 +49,26 @@ from workbench.impact.designs.synthetic.synthetic_difference import (
     synthetic_difference,
 )
 from workbench.impact.effect import Effect
-from workbench.impact.evaluate import Evaluation, adjusted, evaluate, judge
-from workbench.impact.findings import (
-    STAYING,
-    benefit_said,
-    benefit_words,
-    foresight_said,
-    foresight_words,
-    verdict,
-    words,
-)
+from workbench.impact.evaluate import Evaluation, evaluate, judge
+from workbench.impact.findings import judge_measure, judge_outcome
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, grade
 from workbench.impact.inputs.adoption import Adoption, read_adoption
+from workbench.impact.inputs.assignment import CaseData
 from workbench.impact.inputs.panel import CaseError, Panel, read_panel
 from workbench.impact.inputs.series import side_by_side
 from workbench.impact.power import Plan, plan_panel, plan_units, units_needed
-from workbench.impact.report import CaseReport
+from workbench.impact.report import CaseReport, judge_case
 from workbench.impact.selection import CHOSEN, Selection, select_design
 
 __all__ = [
     "CHOSEN",
     "LEAVING",
-    "MIXTURE",
-    "STAGGERED",
-    "STAYING",
     "Adoption",
     "Benefit",
+    "CaseData",
     "CaseError",
     "CaseReport",
-    "Costs",
     "Design",
     "Effect",
     "Evaluation",
@@ -96,28 +85,24 @@ __all__ = [
     "SyntheticControl",
     "SyntheticDifference",
     "TrendBounds",
-    "Worth",
-    "adjusted",
     "all_intervals",
     "before_after",
-    "benefit_said",
-    "benefit_words",
     "cohort",
     "controlled_series",
     "corrected_before_after",
     "cost_benefit",
-    "costs_of",
     "difference_in_differences",
     "evaluate",
     "event_study",
     "foresee",
-    "foresight_said",
-    "foresight_words",
     "grade",
     "hazard_ratio",
     "interrupted_counts",
     "interrupted_series",
     "judge",
+    "judge_case",
+    "judge_measure",
+    "judge_outcome",
     "known_designs",
     "leave_one_out",
     "moved_controls",
@@ -146,6 +131,4 @@ __all__ = [
     "trend_bounds",
     "two_way_fixed_effects",
     "units_needed",
-    "verdict",
-    "words",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass
+from math import isfinite
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,76 +14,16 @@ from scipy.special import ndtri
 from workbench.arrays import Array
 from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
+from workbench.study.cases import Costs, Money
 
 DRAWS = 10_000
-_ENDS = (("", "estimate"), ("_low", "low"), ("_high", "high"))
 
 
 @dataclass(frozen=True)
-class Worth:
-    """An amount of money that may be known only roughly.
-
-    Attributes
-    ----------
-    amount : float
-    low, high : float
-        Range that holds it with the chance 95 %; the amount itself where it is certain.
-    """
-
-    amount: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, value: Any) -> Worth:
-        """Read a number, or something with `amount`, `low` and `high`.
-
-        Raises
-        ------
-        CaseError
-            The range does not hold the amount.
-        """
-        if isinstance(value, int | float):
-            return cls(float(value), float(value), float(value))
-        amount = float(value.amount)
-        low = amount if value.low is None else float(value.low)
-        high = amount if value.high is None else float(value.high)
-        if not low <= amount <= high:
-            raise CaseError(
-                f"the range from {low:g} to {high:g} does not hold {amount:g}",
-                where="amount",
-                remedy="give low, amount and high in order",
-            )
-        return cls(amount, low, high)
-
-    def draws(self, shape: Array) -> Array:
-        """Turn standard normal draws into amounts, each side with its own width."""
-        width = np.where(shape < 0, self.amount - self.low, self.high - self.amount)
-        return np.asarray(self.amount + shape * width / float(ndtri(0.975)))
-
-
-@dataclass(frozen=True)
-class Costs:
-    """What a measure costs.
-
-    Attributes
-    ----------
-    once : Worth
-        At the start.
-    per_period : Worth
-        In each period.
-    per_customer : Worth
-        For each treated customer and period.
-    """
-
-    once: Worth = field(default_factory=lambda: Worth.of(0.0))
-    per_period: Worth = field(default_factory=lambda: Worth.of(0.0))
-    per_customer: Worth = field(default_factory=lambda: Worth.of(0.0))
-
-
-@dataclass(frozen=True)
-class Benefit:
-    """Costs against benefits over a horizon.
+class Benefit(Result):
+    """Costs against benefits over a horizon, in total; `per_customer` divides them.
 
     Attributes
     ----------
@@ -91,74 +31,132 @@ class Benefit:
         Treated customers in a period.
     periods : int
         Horizon.
-    discount : float
-        A year.
-    value : float
-        Worth of one unit of the outcome, per customer and period.
-    table : DataFrame
-        `name`, `estimate`, `low`, `high`: benefit, cost and net benefit in total and per customer
-        (discounted), return on the cost, pay-back in periods, probability that it pays. Pay-back is
-        infinite where the costs never come back.
+    benefit, cost, net : Estimate
+        Amounts of money, discounted; `net` is what the benefit exceeds the cost by.
+    return_on_cost : Estimate
+        Net benefit over cost.
+    pay_back : Estimate
+        Periods until the costs have come back; infinite where they never do.
+    chance : float
+        Probability that the benefit exceeds the cost over the horizon.
+    break_even : Estimate
+        Effect, in units of the outcome, from which on the measure pays over the horizon.
     course : DataFrame
         `period` (0 is the start), `estimate`, `low`, `high`: net benefit so far.
-    break_even : float
-        Effect, in units of the outcome, from which on the measure pays over the horizon.
     """
 
     customers: float
     periods: int
-    discount: float
-    value: float
-    table: pd.DataFrame
+    benefit: Estimate
+    cost: Estimate
+    net: Estimate
+    return_on_cost: Estimate
+    pay_back: Estimate
+    chance: float
+    break_even: Estimate
     course: pd.DataFrame
-    break_even: float
 
-    def __getitem__(self, name: str) -> tuple[float, float, float]:
-        """Estimate, low and high of a row of the table."""
-        values = self.table.set_index("name").loc[name, ["estimate", "low", "high"]]
-        estimate, low, high = values.to_numpy(dtype=float)
-        return float(estimate), float(low), float(high)
+    def per_customer(self, amount: Estimate) -> Estimate:
+        """Give an amount for each customer treated in a period."""
+        return amount.scaled(1 / self.customers)
 
     @property
-    def pays(self) -> float:
-        """Probability that the benefit exceeds the cost over the horizon."""
-        return self["probability"][0]
-
-    @property
-    def amounts(self) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """Benefit, cost and net benefit, in total and per customer, with their intervals."""
-        t = self.table.set_index("name")
         rows = []
-        for name in ("benefit", "cost", "net benefit"):
-            each = t.loc[f"{name} per customer", ["estimate", "low", "high"]]
-            rows.append(
-                {"name": name, **t.loc[name, ["estimate", "low", "high"]]}
-                | {f"customer{end}": each[key] for end, key in _ENDS}
-            )
-        return pd.DataFrame(rows)
+        for name, total in (
+            ("benefit", self.benefit), ("cost", self.cost), ("net benefit", self.net)
+        ):  # fmt: skip
+            each = self.per_customer(total)
+            ends = {"customer": each.value, "customer_low": each.low, "customer_high": each.high}
+            rows.append({"name": name, **total.row(), **ends})
+        money = f"money:{self.net.unit}" if self.net.unit else "money"
+        return labelled(
+            pd.DataFrame(rows).drop(columns="n"),
+            name="Amount", estimate=("In total", money), customer=("Per customer", money),
+        )  # fmt: skip
 
-    def metrics(self) -> pd.DataFrame:
-        """Name, value, low, high."""
-        return self.table.rename(columns={"estimate": "value"})
+    def estimates(self) -> dict[str, Estimate]:
+        """Net benefit, and the chance that the measure pays."""
+        chance = Estimate(
+            self.chance, kind="percent", label="Chance that it pays", better="up",
+            fact=self.net.fact.replace("net", "pays"),
+        )  # fmt: skip
+        return {"benefit.net": self.net, "benefit.pays": chance}
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Say what the measure brings, when its costs come back, and from which effect on."""
+        values = {"periods": self.periods, "chance": self.estimates()["benefit.pays"]}
+        gains = self.net.value >= 0
+        values |= {"net": self.net} if gains else {"loss": self.net.scaled(-1).named(fact="")}
+        back, even = round(self.pay_back.value, 1), self.break_even
+        brought = BRINGS if gains else LOSES
+        known = isfinite(back)
+        said = [
+            Finding("benefit", brought, values, estimates=self.estimates(), money=self.net),
+            Finding(
+                "pay-back", COMES_BACK if known else NEVER_BACK, {"back": back} if known else {}
+            ),
+        ]
+        if isfinite(even.value):
+            said.append(Finding("break-even", BREAKS_EVEN, {"even": even}))
+        return said
+
+    @property
+    def heading(self) -> Finding:
+        """The chance that it pays, over the section on money."""
+        return Finding("chance", CHANCE, {"chance": self.estimates()["benefit.pays"]})
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the net benefit so far, period by period."""
-        ax = ax or plt.gca()
+        ax, say = ax or plt.gca(), speak(language)
         c = self.course
         line = ax.plot(c["period"], c["estimate"])[0]
         ax.fill_between(
             c["period"], c["low"], c["high"], alpha=0.2, color=line.get_color(), linewidth=0
         )
         ax.axhline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
-        ax.set_xlabel("Periods after the start")
-        ax.set_ylabel("Net benefit so far")
+        ax.set_xlabel(say("Periods after the start"))
+        ax.set_ylabel(say("Net benefit so far"))
         return ax
+
+
+CHANCE = "The chance that it pays is {chance}"
+BRINGS = (
+    "Over {periods} periods the measure is expected to bring {net} after all costs; the"
+    " chance that it pays is {chance}."
+)
+LOSES = (
+    "Over {periods} periods the measure is expected to lose {loss} after all costs; the"
+    " chance that it pays is {chance}."
+)
+COMES_BACK = "Its costs come back after {back} periods at the best estimate."
+NEVER_BACK = "At the best estimate its costs do not come back within that time."
+BREAKS_EVEN = "It breaks even at an effect of {even}."
+
+
+def amount(given: Money | Estimate | None) -> Estimate:
+    """Take an amount of the card for an estimate; without a range it is certain."""
+    if isinstance(given, Estimate):
+        return given if given.known else Estimate(given.value, given.value, given.value)
+    if given is None or isinstance(given, int | float):
+        certain = float(given or 0.0)
+        return Estimate(certain, certain, certain, kind="money")
+    low = given.amount if given.low is None else given.low
+    high = given.amount if given.high is None else given.high
+    return Estimate(given.amount, low, high, kind="money")
+
+
+def _draws(known: Estimate, shape: Array) -> Array:
+    """Turn standard normal draws into values, each side of the interval with its own width."""
+    width = np.where(shape < 0, known.value - known.low, known.high - known.value)
+    return np.asarray(known.value + shape * width / float(ndtri(0.975)))
 
 
 def cost_benefit(
     effect: Effect,
     *,
-    value: Worth | float,
+    value: Money | Estimate,
     customers: float,
     costs: Costs,
     periods: int,
@@ -168,6 +166,8 @@ def cost_benefit(
     discount: float = 0.0,
     direction: str = "up",
     level: float = 0.95,
+    currency: str = "",
+    fact: str = "",
 ) -> Benefit:
     """Set the benefit of an effect against the cost of the measure.
 
@@ -180,12 +180,13 @@ def cost_benefit(
     effect : Effect
         Per customer and period; its interval is taken as that of a normal distribution, each side
         with its own width.
-    value : Worth or float
+    value : float, Amount or Estimate
         Of one unit of the outcome, a customer and period: the margin of one currency unit of
         sales, the worth of one customer kept.
     customers : float
         Treated in a period.
     costs : Costs
+        Of the card.
     periods : int
         Horizon: periods counted from the start.
     periods_a_year : int
@@ -196,11 +197,15 @@ def cost_benefit(
         Rate a year; what comes at the end of a period counts (1 + rate)^(-periods / year).
     direction : {"up", "down"}
         "down" where less of the outcome is worth money (churn): the value then counts what falls.
+    currency : str
+        ISO 4217 code.
+    fact : str
+        Name of the net benefit as a fact.
 
     Raises
     ------
     CaseError
-        Nobody treated, no horizon, a rate below -1, no cost at all.
+        Nobody treated, no horizon, a rate below -1.
 
     References
     ----------
@@ -208,60 +213,53 @@ def cost_benefit(
     (uncertainty carried through by simulation); Boardman and others (2018), Cost-Benefit Analysis,
     chapter 6 (discounting).
     """
-    worth = value if isinstance(value, Worth) else Worth.of(value)
-    _check(customers, periods, discount, costs)
+    _check(customers, periods, discount)
+    worth = amount(value)
+    once, fixed, each = (amount(c) for c in (costs.once, costs.per_period, costs.per_customer))
     shape = rng.standard_normal((5, draws))
     shape = np.concatenate([shape, -shape], axis=1)  # antithetic: the mean is exact
-    moved = Worth(effect.effect, effect.low, effect.high).draws(shape[0])
     sign = -1.0 if direction == "down" else 1.0
-    gain = sign * moved * worth.draws(shape[1]) * customers
-    running = costs.per_period.draws(shape[3]) + costs.per_customer.draws(shape[4]) * customers
-    once = costs.once.draws(shape[2])
+    moved = _draws(Estimate(effect.effect, effect.low, effect.high), shape[0])
+    gains = sign * moved * _draws(worth, shape[1]) * customers
+    starts = _draws(once, shape[2])
+    running = _draws(fixed, shape[3]) + _draws(each, shape[4]) * customers
+    gain = sign * effect.effect * worth.value * customers
+    runs = fixed.value + each.value * customers
     factor = (1 + discount) ** -(np.arange(1, periods + 1) / periods_a_year)
-    total = factor.sum()
-    gains, cost = gain * total, once + running * total
-    net = gains - cost
-    so_far = np.concatenate([[0.0], np.cumsum(factor)])
-    centre = _at_best(effect.effect * sign, worth, customers, costs)
-    course = _course(gain - running, once, so_far, centre, level)
-    rows = {
-        "benefit": (centre[0] * total, gains),
-        "cost": (centre[2] + centre[1] * total, cost),
-        "net benefit": (centre[0] * total - centre[2] - centre[1] * total, net),
-    }
-    rows |= {
-        f"{name} per customer": (at / customers, d / customers) for name, (at, d) in rows.items()
-    }
-    at_cost = rows["cost"][0]
-    rows["return"] = (rows["net benefit"][0] / at_cost, net / cost)
-    rows["pay-back"] = (
-        float(_payback(np.array([centre[0] - centre[1]]), np.array([centre[2]]), factor)[0]),
-        _payback(gain - running, once, factor),
-    )
-    tails = [0.5 - level / 2, 0.5 + level / 2]
-    table = pd.DataFrame(
-        [
-            {"name": name, "estimate": at, "low": low, "high": high}
-            for name, (at, draws) in rows.items()
-            for low, high in [np.quantile(draws, tails, method="inverted_cdf")]
-        ]
-    )
-    chance = float(np.mean(net > 0))
-    last = {"name": "probability", "estimate": chance, "low": np.nan, "high": np.nan}
-    table = pd.concat([table, pd.DataFrame([last])], ignore_index=True)
-    per_unit = sign * worth.amount * customers * total
+    total = float(factor.sum())
+    net, cost = (gains - running) * total - starts, starts + running * total
+    at_cost = once.value + runs * total
+    at_net = gain * total - at_cost
+    per_unit = sign * worth.value * customers * total
+
+    def told(at: float, drawn: Array, **about: object) -> Estimate:
+        tails = [0.5 - level / 2, 0.5 + level / 2]
+        low, high = np.quantile(drawn, tails, method="inverted_cdf")
+        return Estimate(at, float(low), float(high), level=level).named(**about)  # type: ignore[arg-type]
+
+    money = {"kind": "money", "unit": currency}
+    back = _payback(np.array([gain - runs]), np.array([once.value]), factor)
     return Benefit(
         customers=customers,
         periods=periods,
-        discount=discount,
-        value=worth.amount,
-        table=table,
-        course=course,
-        break_even=float(at_cost / per_unit) if per_unit else float("inf"),
+        benefit=told(gain * total, gains * total, label="Benefit", better="up", **money),
+        cost=told(at_cost, cost, label="Cost", better="down", **money),
+        net=told(at_net, net, label="Net benefit", better="up", fact=fact, **money),
+        return_on_cost=told(at_net / at_cost, net / cost, kind="percent", better="up"),
+        pay_back=told(float(back[0]), _payback(gains - running, starts, factor)),
+        chance=float(np.mean(net > 0)),
+        break_even=_in_its_unit(float(at_cost / per_unit) if per_unit else float("inf"), effect),
+        course=_course(gains - running, starts, factor, (gain - runs, once.value), level),
     )
 
 
-def _check(customers: float, periods: int, discount: float, costs: Costs) -> None:
+def _in_its_unit(even: float, effect: Effect) -> Estimate:
+    if effect.kind == "number":
+        return Estimate(even, signed=True)
+    return Estimate(even, kind="points", unit="%" if effect.kind == "share" else "", signed=True)
+
+
+def _check(customers: float, periods: int, discount: float) -> None:
     if not customers > 0:
         raise CaseError("nobody was treated", where="benefit", remedy="give the customers treated")
     if periods < 1:
@@ -276,32 +274,19 @@ def _check(customers: float, periods: int, discount: float, costs: Costs) -> Non
             where="discount",
             remedy="give it as a share, such as 0.08",
         )
-    if not any(c.amount > 0 for c in (costs.once, costs.per_period, costs.per_customer)):
-        raise CaseError(
-            "the measure costs nothing",
-            where="costs",
-            remedy="give once, per_period or per_customer",
-        )
-
-
-def _at_best(
-    effect: float, worth: Worth, customers: float, costs: Costs
-) -> tuple[float, float, float]:
-    """Gain a period, running cost a period, and cost at the start, all at their best estimate."""
-    running = costs.per_period.amount + costs.per_customer.amount * customers
-    return effect * worth.amount * customers, running, costs.once.amount
 
 
 def _course(
-    each: Array, once: Array, so_far: Array, centre: tuple[float, float, float], level: float
+    each: Array, once: Array, factor: Array, centre: tuple[float, float], level: float
 ) -> pd.DataFrame:
     # net benefit is linear in the discounted time, so that quantiles at each point are cheap
     rows = []
-    for period, time in enumerate(so_far):
+    for period, time in enumerate(np.concatenate([[0.0], np.cumsum(factor)])):
         low, high = np.quantile(each * time - once, [0.5 - level / 2, 0.5 + level / 2])
-        at = (centre[0] - centre[1]) * time - centre[2]
+        at = centre[0] * time - centre[1]
         rows.append({"period": period, "estimate": at, "low": float(low), "high": float(high)})
-    return pd.DataFrame(rows)
+    so_far = ("Net benefit so far", "number:0")
+    return labelled(pd.DataFrame(rows), period="Period", estimate=so_far)
 
 
 def _payback(each: Array, once: Array, factor: Array) -> Array:
@@ -313,15 +298,3 @@ def _payback(each: Array, once: Array, factor: Array) -> Array:
     before = np.concatenate([[0.0], so_far])[np.minimum(place, len(so_far) - 1)]
     within = (needed - before) / factor[np.minimum(place, len(factor) - 1)]
     return np.where(place < len(so_far), place + within, np.inf)
-
-
-def costs_of(card: Any) -> Costs:
-    """Read the costs of a study's card (anything with `once`, `per_period`, `per_customer`)."""
-    return replace(
-        Costs(),
-        **{
-            name: Worth.of(getattr(card, name))
-            for name in ("once", "per_period", "per_customer")
-            if getattr(card, name) is not None
-        },
-    )

@@ -15,6 +15,7 @@ from workbench.impact.designs.staggered.staggered import StaggeredEffect
 from workbench.impact.designs.synthetic.synthetic_control import SyntheticControl
 from workbench.impact.effect import Effect, mark_start, period_name
 from workbench.impact.inputs.panel import period_start
+from workbench.results import Finding, labelled
 
 MIXTURE = (
     "Before the start the mixture misses {unit} by {error} on average (root of the mean square)."
@@ -52,24 +53,38 @@ class MixtureView:
     def table(self) -> pd.DataFrame:
         """Donors that carry weight: `unit`, `weight`, `effect` without it."""
         donors = self.effect.donors[self.effect.donors["weight"] >= _SMALL]
-        return donors.merge(self.effect.left_out[["unit", "effect"]], on="unit", how="left")
+        return labelled(
+            donors.merge(self.effect.left_out[["unit", "effect"]], on="unit", how="left"),
+            unit="Comparison unit",
+            weight=("Weight", "percent:0"),
+            effect=("Effect without it", "number:2"),
+        )
 
     @property
     def placebos(self) -> pd.DataFrame:
         """Each unit in the place of the treated, which stands first; by size of the ratio."""
         table = self.effect.placebos
-        return pd.concat([table[:1], table[1:].sort_values("ratio", ascending=False)])
+        return labelled(
+            pd.concat([table[:1], table[1:].sort_values("ratio", ascending=False)]),
+            unit="Unit in the place of the treated",
+            effect=("Effect", "number:2"),
+            rmspe_before=("Error before", "number:2"),
+            rmspe_after=("Error after", "number:2"),
+            ratio=("After over before", "number:2"),
+        )
 
-    def words(self, write: Any) -> dict[str, Any]:
-        """Give the placeholders of `MIXTURE` their values."""
+    @property
+    def finding(self) -> Finding:
+        """How well the mixture follows the unit, and how far it stands out among placebos."""
         table = self.effect.placebos
         as_large = round(self.effect.rank_p * len(table)) - 1
-        return {
+        values = {
             "unit": str(table["unit"].iloc[0]),
-            "error": write.num(self.effect.rmspe_before),
+            "error": float(self.effect.rmspe_before),
             "n": len(table) - 1,
             "as_large": as_large,
         }
+        return Finding("mixture", MIXTURE, values)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the gap of the treated unit among those of the others.
@@ -105,7 +120,14 @@ class StartsView:
         named = {c: [_written(p, self.every) for p in table[c]] for c in ("group", "period")}
         # the period before the start is what all others are compared with
         spread = {c: table[c].where(table["se"] > 0) for c in ("low", "high")}
-        return table.assign(**named, **spread)
+        return labelled(
+            table.assign(**named, **spread),
+            group="First treated",
+            period="Period",
+            estimate=("Effect", self.kind),
+            treated="Treated units",
+            compared="Comparison units",
+        )
 
     @property
     def averages(self) -> pd.DataFrame:
@@ -124,13 +146,17 @@ class StartsView:
         )
         other = e.parts[1:].rename(columns={"model": "average"}).assign(units=e.n_treated)
         parts = [overall[columns], single[columns], other[columns]]
-        return pd.concat(parts, ignore_index=True)
+        return labelled(
+            pd.concat(parts, ignore_index=True),
+            average="Average", units="Treated units", estimate=("Effect", self.kind),
+        )  # fmt: skip
 
     @property
-    def words(self) -> dict[str, Any]:
-        """Give the placeholders of `STAGGERED` their values."""
+    def finding(self) -> Finding:
+        """Which units are compared with which."""
         name = str(self.effect.parts["model"].iloc[0])
-        return {"n": int(self.effect.group_time["compared"].max()), "controls": CONTROLS[name]}
+        compared = int(self.effect.group_time["compared"].max())
+        return Finding("starts", STAGGERED, {"n": compared, "controls": CONTROLS[name]})
 
     def plot(self, figure: Any) -> list[Axes]:
         """Draw the effects of each group with one start, one panel a group."""

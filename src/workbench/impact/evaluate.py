@@ -35,7 +35,6 @@ from workbench.impact.inputs.panel import (
 from workbench.impact.inputs.series import Series, read_series
 from workbench.impact.selection import Selection, met_the_rule, select_design
 from workbench.results import Estimate, Finding, attempt
-from workbench.stats import holm
 from workbench.study import Case
 
 # Sums of a year, such as spend; all other measures of selection are means.
@@ -474,19 +473,3 @@ def _period_words(period: Any, every: str) -> Any:
     if every == "quarter":
         return f"{period.year}-Q{period.quarter}"
     return {"year": f"{period:%Y}", "month": f"{period:%Y-%m}"}.get(every, f"{period:%Y-%m-%d}")
-
-
-def adjusted(evaluations: list[Evaluation]) -> pd.DataFrame:
-    """Put the outcomes of a case side by side, p-values corrected for their number (Holm)."""
-    columns = ["design", "estimate", "low", "high", "relative", "relative_low", "relative_high"]
-    columns.append("p")
-    rows: list[dict[str, Any]] = []
-    for e in evaluations:
-        row: dict[str, Any] = {"outcome": e.outcome, "strength": e.strength, "design": ""}
-        if e.effect is not None:
-            row.update({name: e.effect.table[name].iloc[0] for name in columns})
-        rows.append(row)
-    table = pd.DataFrame(rows, columns=["outcome", *columns, "strength"])
-    table[columns[1:]] = table[columns[1:]].astype(float)
-    table["p_holm"] = holm(table["p"])
-    return table

@@ -1,14 +1,38 @@
-"""The verdict on an outcome in two sentences: what the measure did, and what a glance would say."""
+"""The verdict on a measure, made once: by the corrected effects on its outcomes, then the money.
+
+An effect counts as shown when its interval leaves out zero and its p-value, corrected by Holm for
+the number of outcomes of the case, lies below `ALPHA`. The intervals themselves are those of each
+outcome alone. Every page shows these findings as they are, and judges nothing again.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from collections.abc import Sequence
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
 from workbench.impact.benefit import Benefit
 from workbench.impact.effect import Effect
 from workbench.impact.evaluate import Evaluation
+from workbench.results import Advice, Estimate, Finding, Severity
+from workbench.study import Case
+
+OutcomeVerdict: TypeAlias = Literal["shown", "harmful", "not shown", "cannot be told"]
+CaseVerdict: TypeAlias = Literal[
+    "harmful",
+    "not shown",
+    "cannot be told",
+    "shown and pays",
+    "shown, pay-off open",
+    "shown, does not pay",
+    "shown, money not known",
+]
+ALPHA: Final = 0.05
+#: Chance that a measure pays from which on it is worth another test, though no effect is shown.
+LIKELY: Final = 0.8
+#: Chance that it pays below which it does not.
+UNLIKELY: Final = 0.1
 
 OUTCOMES: Final = {
     "satisfaction": "satisfaction",
@@ -28,23 +52,31 @@ OUTCOMES: Final = {
 _RIGHT = (
     "The measure moved {outcome} the right way: {change} against what would have been without it"
 )
+_WRONG = (
+    "The measure moved {outcome} the wrong way: {change} against what would have been without it"
+)
 _UNSHOWN = "No effect on {outcome} can be shown: it lies between {low} and {high}"
-#: What was found, and how the claim fares -> the first sentence of a verdict.
+_CHANCE = (
+    "No effect on {outcome} is shown: it changed by {change}, but among {n} outcomes one may change"
+    " as much by chance (p-value adjusted for their number: {p})"
+)
+#: What was found (or what chance explains), and how the claim fares -> a sentence.
 FOUND: Final = {
-    ("worked", ""): f"{_RIGHT}.",
-    ("worked", "fits"): f"{_RIGHT}, and the claim of {{claimed}} fits that.",
-    ("worked", "too much"): f"{_RIGHT}, but the claim of {{claimed}} is more than the data allow.",
-    ("worked", "too little"): f"{_RIGHT}, which is more than the claim of {{claimed}}.",
-    ("harmed", ""): "The measure moved {outcome} the wrong way: {change} against what would have"
-    " been without it.",
-    ("harmed", "claimed"): "The measure moved {outcome} the wrong way: {change} against what would"
-    " have been without it, where {claimed} was claimed.",
-    ("unshown", ""): f"{_UNSHOWN}.",
-    ("unshown", "open"): f"{_UNSHOWN}, and the claim of {{claimed}} cannot be ruled out either.",
-    ("unshown", "ruled out"): f"{_UNSHOWN}, and the claim of {{claimed}} is ruled out.",
-    ("refused", ""): "No conclusion about {outcome} is possible from these data.",
+    ("shown", ""): f"{_RIGHT}.",
+    ("shown", "fits"): f"{_RIGHT}, and the claim of {{claimed}} fits that.",
+    ("shown", "too much"): f"{_RIGHT}, but the claim of {{claimed}} is more than the data allow.",
+    ("shown", "too little"): f"{_RIGHT}, which is more than the claim of {{claimed}}.",
+    ("harmful", ""): f"{_WRONG}.",
+    ("harmful", "claimed"): f"{_WRONG}, where {{claimed}} was claimed.",
+    ("not shown", ""): f"{_UNSHOWN}.",
+    ("not shown", "open"): f"{_UNSHOWN}, and the claim of {{claimed}} cannot be ruled out either.",
+    ("not shown", "ruled out"): f"{_UNSHOWN}, and the claim of {{claimed}} is ruled out.",
+    ("chance", ""): f"{_CHANCE}.",
+    ("chance", "open"): f"{_CHANCE}; the claim of {{claimed}} lies within the interval.",
+    ("chance", "ruled out"): f"{_CHANCE}; the claim of {{claimed}} lies outside the interval.",
+    ("cannot be told", ""): "No conclusion about {outcome} is possible from these data.",
 }
-#: What a glance would say, and how firm the answer stands: the second sentence.
+#: What a glance would say, and how firm the answer stands.
 GLANCE: Final = {
     "misleads": "A glance at before and after would have said {glance}, which the sound comparison"
     " does not bear out; strength of evidence: {strength}.",
@@ -54,70 +86,249 @@ GLANCE: Final = {
     "nothing": "The strength of evidence is {strength}; below stands how it came about.",
     "no number": "Below stands what is lacking, and what would help.",
 }
-
-BENEFIT: Final = {
-    "pays": "Over {periods} periods the measure is expected to bring {net} after all costs; the"
-    " chance that it pays is {chance}.",
-    "back": "Its costs come back after {back} periods at the best estimate.",
-    "never": "At the best estimate its costs do not come back within that time.",
-    "even": "It pays from an effect of {even} on.",
+#: Verdict on a case -> heading, and how grave it is.
+HEADINGS: Final[dict[str, tuple[str, Severity]]] = {
+    "harmful": ("{title}: it harmed {outcomes} ({grade} evidence)", "warning"),
+    "not shown": ("{title}: no effect on {outcomes} is shown ({grade} evidence)", "note"),
+    "cannot be told": ("{title}: no conclusion about {outcomes} is possible", "refusal"),
+    "shown and pays": (
+        "{title}: it worked for {outcomes} and pays ({grade} evidence)",
+        "ok",
+    ),
+    "shown, pay-off open": (
+        "{title}: it worked for {outcomes}; whether it pays is open ({grade} evidence)",
+        "ok",
+    ),
+    "shown, does not pay": (
+        "{title}: it worked for {outcomes}, but does not pay ({grade} evidence)",
+        "warning",
+    ),
+    "shown, money not known": ("{title}: it worked for {outcomes} ({grade} evidence)", "ok"),
 }
+_MONEY = "net benefit {net}, chance that it pays {chance}"
+#: Verdict on a case -> what to do. Without an effect shown it depends on the chance that it pays.
+ADVICE: Final = {
+    "harmful": Advice("Stop or change {title}: it moved {outcome} the wrong way, {change}.", 1),
+    "test again": Advice(
+        "Test {title} again, longer or with more customers: no effect is shown, but the chance"
+        " that it pays is {chance}, and it may be worth up to {most}.",
+        6,
+    ),
+    "not shown": Advice("Claim no effect of {title}: it may be chance. Test it again, or stop.", 6),
+    "not shown, unlikely to pay": Advice(
+        f"Do not extend {{title}}: no effect is shown ({_MONEY}).", 6
+    ),
+    "cannot be told": Advice(
+        "Do not judge {title} by these data: its page says what is lacking.", 6
+    ),
+    "shown and pays": Advice(
+        f"Keep {{title}}: it moved {{outcome}} by {{change}}, and it pays ({_MONEY}).", 7
+    ),
+    "shown, pay-off open": Advice(
+        "Go on with {title}, but find out whether it pays before it is extended: it moved"
+        f" {{outcome}} by {{change}} ({_MONEY}).",
+        7,
+    ),
+    "shown, does not pay": Advice(
+        "Do not extend {title}; make it cheaper, or give it up: it moved {outcome} by {change}, but"
+        f" does not pay ({_MONEY}).",
+        5,
+    ),
+    "shown, money not known": Advice(
+        "Keep {title}: it moved {outcome} by {change}. What it costs is not known.", 7
+    ),
+}
+SEES = (
+    "Judged by the time before the start alone, an effect on {outcome} of {detectable} or"
+    " more had four chances in five of being seen"
+)
 FORESIGHT: Final = {
-    "sees": "Judged by the time before the start alone, an effect on {outcome} of {detectable} or"
-    " more had four chances in five of being seen; the claimed {claimed} had a chance of {chance}.",
-    "plain": "Judged by the time before the start alone, an effect on {outcome} of {detectable} or"
-    " more had four chances in five of being seen.",
+    "plain": f"{SEES}.",
+    "sees": f"{SEES}; the claimed {{claimed}} had a chance of {{chance}}.",
     "needs": "A lot among about {units} units, half of them treated, would show the claimed"
     " {claimed} with that chance.",
 }
-STAYING: Final = (
+#: Sign of what is shown -> heading.
+STAYING: Final = {
+    1: "Customers who got the measure stay longer",
+    0: "It is not shown that customers who got the measure stay longer or less long",
+    -1: "Customers who got the measure stay less long",
+}
+STAYED: Final = (
     "Within {days} days of the start, those who got the measure stayed {change} days under contract"
     " more than they would have without it."
 )
 
 
-class Writer(Protocol):
-    """What turns numbers into words: `workbench` itself, or `workbench.reporting`."""
+def judge_outcome(e: Evaluation, p: float) -> OutcomeVerdict:
+    """Say whether an effect on an outcome is shown.
 
-    def num(self, x: Any, low: Any = None, high: Any = None, *, signed: bool = False) -> Any:
-        """Write a number."""
-
-    def money(self, x: Any, low: Any = None, high: Any = None, currency: str = "") -> Any:
-        """Write an amount of money."""
-
-    def pct(self, share: Any, low: Any = None, high: Any = None, *, signed: bool = False) -> Any:
-        """Write a share as a percentage."""
-
-    def points(
-        self,
-        x: Any,
-        low: Any = None,
-        high: Any = None,
-        *,
-        signed: bool = False,
-        percentage: bool = False,
-    ) -> Any:
-        """Write points."""
-
-
-def found(e: Evaluation) -> str:
-    """Say what was found: worked, harmed, unshown or refused."""
+    Parameters
+    ----------
+    e : Evaluation
+    p : float
+        Corrected for the number of outcomes; NaN where none was tested, and the interval decides.
+    """
     if e.effect is None:
-        return "refused"
-    if not e.effect.clear:
-        return "unshown"
-    return "worked" if (e.effect.effect > 0) == (e.direction == "up") else "harmed"
+        return "cannot be told"
+    if not e.effect.clear or p >= ALPHA:
+        return "not shown"
+    return "shown" if (e.effect.effect > 0) == (e.direction == "up") else "harmful"
 
 
-def claim(e: Evaluation) -> str:
+def judge_measure(
+    outcomes: Sequence[OutcomeVerdict],
+    *,
+    chance: float | None = None,
+    valued: OutcomeVerdict = "shown",
+    required: float = 0.9,
+) -> CaseVerdict:
+    """Give the one verdict on a measure: first what is shown, then the money.
+
+    Parameters
+    ----------
+    outcomes : sequence of str
+        What is shown of each outcome.
+    chance : float, optional
+        That the measure pays; None where costs or the value of the outcome are not known.
+    valued : str
+        What is shown of the outcome that is worth money: a measure pays by what it is shown to do.
+    required : float
+        Chance from which on it is said to pay.
+    """
+    if "harmful" in outcomes:
+        return "harmful"
+    if "shown" not in outcomes:
+        return "not shown" if "not shown" in outcomes else "cannot be told"
+    if chance is None:
+        return "shown, money not known"
+    if chance >= required and valued == "shown":
+        return "shown and pays"
+    return "shown, does not pay" if chance < UNLIKELY else "shown, pay-off open"
+
+
+def advise(verdict: CaseVerdict, chance: float | None) -> Advice:
+    """Say what to do next; a measure of which nothing is shown is never kept for its money."""
+    if verdict == "not shown" and chance is not None:
+        if chance >= LIKELY:
+            return ADVICE["test again"]
+        if chance < UNLIKELY:
+            return ADVICE["not shown, unlikely to pay"]
+    return ADVICE[verdict]
+
+
+def case_finding(
+    case: Case,
+    evaluations: Sequence[Evaluation],
+    p: Sequence[float],
+    benefit: Benefit | None = None,
+    valued: int = 0,
+) -> Finding:
+    """Make the verdict on a case.
+
+    Parameters
+    ----------
+    case : Case
+    evaluations : sequence of Evaluation
+        One an outcome, the first is the main one.
+    p : sequence of float
+        Their p-values, corrected for their number.
+    benefit : Benefit, optional
+    valued : int
+        Place of the outcome that is worth money.
+    """
+    judged = [judge_outcome(e, q) for e, q in zip(evaluations, p, strict=True)]
+    chance = None if benefit is None else benefit.chance
+    verdict = judge_measure(
+        judged, chance=chance, valued=judged[valued], required=case.required_chance
+    )
+    word = verdict.partition(" and ")[0].partition(",")[0]
+    decided = [k for k, own in enumerate(judged) if own == word]
+    first = evaluations[decided[0]]
+    heading, severity = HEADINGS[verdict]
+    effects = {
+        f"effect.{e.outcome}": effect_estimate(e, q, case.name)
+        for e, q in zip(evaluations, p, strict=True)
+        if e.effect is not None
+    }
+    values: dict[str, Any] = {
+        "title": case.title,
+        "outcomes": [outcome_name(evaluations[k]) for k in decided],
+        "outcome": outcome_name(first),
+        "grade": first.strength,
+    }
+    if first.effect is not None:
+        values["change"] = effects[f"effect.{first.outcome}"]
+    if benefit is not None:
+        most = Estimate(benefit.net.high, kind="money", unit=benefit.net.unit)
+        gain = benefit.estimates()
+        values |= {"net": gain["benefit.net"], "chance": gain["benefit.pays"], "most": most}
+    return Finding(
+        "verdict",
+        heading,
+        values,
+        verdict=verdict,
+        severity=severity,
+        grade=first.strength,
+        estimates=effects,
+        money=None if benefit is None else benefit.net,
+        advice=advise(verdict, chance),
+    )
+
+
+def next_step(verdict: Finding) -> Finding:
+    """Give the advice of a verdict as a sentence of its own."""
+    assert verdict.advice is not None
+    return Finding("next step", verdict.advice.message, verdict.values)
+
+
+def outcome_finding(case: Case, e: Evaluation, p: float, outcomes: int) -> Finding:
+    """Say what was found of one outcome, and how its claim fares.
+
+    Parameters
+    ----------
+    case : Case
+    e : Evaluation
+    p : float
+        Corrected for the number of outcomes.
+    outcomes : int
+        How many were looked at.
+    """
+    verdict = judge_outcome(e, p)
+    by_chance = verdict == "not shown" and e.effect is not None and e.effect.clear
+    values: dict[str, Any] = {"outcome": outcome_name(e), "n": outcomes}
+    estimates = {}
+    if e.effect is not None:
+        change = effect_estimate(e, p, case.name)
+        low, high = (change.named(fact="", value=x, low=_NAN, high=_NAN) for x in list(change)[1:])
+        values |= {"change": change, "low": low, "high": high, "p": float(f"{p:.2g}")}
+        estimates = {f"effect.{e.outcome}": change}
+    if e.claimed is not None:
+        values["claimed"] = _share(e.claimed)
+    message = FOUND["chance" if by_chance else verdict, claim(e, verdict)]
+    severity: dict[OutcomeVerdict, Severity] = {
+        "shown": "ok", "harmful": "warning", "not shown": "note", "cannot be told": "refusal",
+    }  # fmt: skip
+    return Finding(
+        f"outcome.{e.outcome}",
+        message,
+        values,
+        verdict=verdict,
+        severity=severity[verdict],
+        grade=e.strength,
+        estimates=estimates,
+    )
+
+
+def claim(e: Evaluation, verdict: OutcomeVerdict) -> str:
     """How a claim fares; nothing where nothing was claimed or no relative effect is known."""
     if e.effect is None or e.claimed is None or not np.isfinite(e.effect.relative):
         return ""
     low, high = e.effect.relative_low, e.effect.relative_high
     inside = low <= e.claimed <= high
-    if not e.effect.clear:
+    if verdict == "not shown":
         return "open" if inside else "ruled out"
-    if found(e) == "harmed":
+    if verdict == "harmful":
         return "claimed"
     if inside:
         return "fits"
@@ -125,119 +336,83 @@ def claim(e: Evaluation) -> str:
     return "too much" if beyond else "too little"
 
 
-def glance(e: Evaluation) -> str:
-    """Key of `GLANCE`."""
+def glance_finding(e: Evaluation) -> Finding:
+    """Say what a glance at before and after would have said, and how firm the answer stands."""
     if e.glance is None:
-        return "no number" if e.effect is None else "nothing"
+        key = "no number" if e.effect is None else "nothing"
+        return Finding(f"glance.{e.outcome}", GLANCE[key], {"strength": e.strength})
     if e.effect is None:
-        return "alone"
-    inside = e.effect.low <= e.glance.effect <= e.effect.high
-    return "agrees" if inside else "misleads"
+        key = "alone"
+    else:
+        key = "agrees" if e.effect.low <= e.glance.effect <= e.effect.high else "misleads"
+    # on the scale of the answer, so that both can be compared
+    known = e.effect is None or bool(np.isfinite(e.effect.relative))
+    relative = known and bool(np.isfinite(e.glance.relative))
+    glance = _change(e.glance, e, relative=relative).named(low=_NAN, high=_NAN)
+    values = {"glance": glance, "strength": e.strength}
+    return Finding(f"glance.{e.outcome}", GLANCE[key], values)
 
 
-def verdict(e: Evaluation) -> tuple[str, str]:
-    """Say the verdict in two sentences.
-
-    Returns
-    -------
-    tuple of str
-        What was found and how the claim fares; what a glance would say and how firm the answer
-        stands. English messages with placeholders; `words` fills them.
-    """
-    return FOUND[found(e), claim(e)], GLANCE[glance(e)]
-
-
-def words(e: Evaluation, write: Writer) -> dict[str, Any]:
-    """Give the placeholders of a verdict their values.
-
-    Parameters
-    ----------
-    e : Evaluation
-    write : Writer
-        Its `num`, `pct` and `points` make the numbers.
-    """
-    relative = e.effect is None or bool(np.isfinite(e.effect.relative))
-
-    def change(effect: Effect | None, *, interval: bool = True, end: str = "") -> Any:
-        if effect is None:
-            return ""
-        names = (
-            ("relative", "relative_low", "relative_high") if relative else ("effect", "low", "high")
-        )
-        values = [getattr(effect, name) for name in names]
-        if end:
-            values = [values[1 if end == "low" else 2]]
-        elif not interval:
-            values = values[:1]
-        if relative:
-            return write.pct(*values, signed=True)
-        if e.kind == "number":
-            return write.num(*values, signed=True)
-        return write.points(*values, signed=True, percentage=e.kind == "share")
-
-    return {
-        "outcome": outcome_name(e),
-        "change": change(e.effect),
-        "low": change(e.effect, end="low"),
-        "high": change(e.effect, end="high"),
-        "glance": change(e.glance, interval=False),
-        "claimed": "" if e.claimed is None else write.pct(e.claimed, signed=True),
-        "strength": e.strength,
-    }
-
-
-def benefit_said(gain: Benefit, e: Evaluation) -> tuple[str, ...]:
-    """Say what a measure brings: English messages; `benefit_words` fills them."""
-    back = "back" if np.isfinite(gain["pay-back"][0]) else "never"
-    even = ("even",) if np.isfinite(gain.break_even) else ()
-    return tuple(BENEFIT[key] for key in ("pays", back, *even))
-
-
-def benefit_words(gain: Benefit, e: Evaluation, write: Writer, currency: str) -> dict[str, Any]:
-    """Give the placeholders of `benefit_said` their values."""
-    even = gain.break_even
-    wording = (
-        write.points(even, signed=True, percentage=e.kind == "share")
-        if e.kind != "number"
-        else write.num(even, signed=True)
-    )
-    return {
-        "periods": gain.periods,
-        "net": write.money(*gain["net benefit"], currency),
-        "chance": write.pct(gain.pays),
-        "back": write.num(round(gain["pay-back"][0], 1))
-        if np.isfinite(gain["pay-back"][0])
-        else "",
-        "even": wording,
-    }
-
-
-def foresight_said(e: Evaluation) -> tuple[str, ...]:
-    """Say what could have been seen; empty where nothing is known."""
+def foresight_findings(e: Evaluation) -> list[Finding]:
+    """Say what could have been seen; nothing where nothing is known."""
     planned = e.foresight
     if planned is None or planned.main is None or not np.isfinite(planned.main.relative):
-        return ()
+        return []
+    key, main = f"foresight.{e.outcome}", planned.main
+    at_least = (
+        Estimate(main.detectable, kind="points") if e.kind == "points"
+        else Estimate(main.relative, kind="percent")
+    )  # fmt: skip
+    values: dict[str, Any] = {"outcome": outcome_name(e), "detectable": at_least}
     if not planned.claimed or e.kind == "points":
-        return (FORESIGHT["plain"],)
-    needs = ("needs",) if planned.customers_for_claim() else ()
-    return tuple(FORESIGHT[key] for key in ("sees", *needs))
+        return [Finding(key, FORESIGHT["plain"], values)]
+    chance = Estimate(main.chance_of_claim(planned.claimed), kind="percent")
+    claimed = {"claimed": _share(planned.claimed)}
+    said = [Finding(key, FORESIGHT["sees"], values | claimed | {"chance": chance})]
+    if units := planned.customers_for_claim():
+        said.append(Finding(f"{key}.needs", FORESIGHT["needs"], claimed | {"units": units}))
+    return said
 
 
-def foresight_words(e: Evaluation, write: Writer) -> dict[str, Any]:
-    """Give the placeholders of `foresight_said` their values."""
-    planned = e.foresight
-    if planned is None or planned.main is None:
-        return {}
-    claimed = planned.claimed or 0.0
-    return {
-        "outcome": outcome_name(e),
-        "detectable": write.points(planned.main.detectable)
-        if e.kind == "points"
-        else write.pct(planned.main.relative),
-        "claimed": write.pct(claimed, signed=True),
-        "chance": write.pct(planned.main.chance_of_claim(claimed)) if claimed else "",
-        "units": write.num(planned.customers_for_claim() or 0),
-    }
+def staying_findings(effect: Effect) -> list[Finding]:
+    """Say whether customers stay longer, as a heading, and by how many days."""
+    change = Estimate(effect.effect, effect.low, effect.high, p=effect.p, signed=True)
+    days = int(effect.series["period"].iloc[-1])
+    heading = STAYING[0 if not effect.clear else 1 if effect.effect > 0 else -1]
+    return [
+        Finding("staying", heading, estimates={"staying": change}),
+        Finding("staying.days", STAYED, {"days": days, "change": change}),
+    ]
+
+
+_NAN = float("nan")
+
+
+def _share(claimed: float) -> Estimate:
+    return Estimate(claimed, kind="percent", signed=True)
+
+
+def _change(effect: Effect, e: Evaluation, *, relative: bool) -> Estimate:
+    if relative:
+        ends = effect.relative, effect.relative_low, effect.relative_high
+        return Estimate(*ends, kind="percent", signed=True)
+    if e.kind == "number":
+        return Estimate(effect.effect, effect.low, effect.high, signed=True)
+    unit = "%" if e.kind == "share" else ""
+    return Estimate(effect.effect, effect.low, effect.high, kind="points", unit=unit, signed=True)
+
+
+def effect_estimate(e: Evaluation, p: float, case: str) -> Estimate:
+    """Give an effect as a headline number: relative where that is known, with its corrected p."""
+    assert e.effect is not None
+    about = _change(e.effect, e, relative=bool(np.isfinite(e.effect.relative)))
+    return about.named(
+        f"Effect on {outcome_name(e)}",
+        n=float(e.effect.n_units),
+        p=p,
+        better=e.direction,
+        fact=f"effect.{case}.{e.outcome}",
+    )
 
 
 def outcome_name(e: Evaluation) -> str:

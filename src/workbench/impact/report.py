@@ -1,7 +1,8 @@
-"""A case with all its outcomes: one table, one picture, the checks once each."""
+"""A case with all its outcomes: judged together, one table, one picture, the checks once each."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,55 +11,133 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workbench.impact.benefit import Benefit, Worth, cost_benefit, costs_of
+from workbench.impact.benefit import Benefit, cost_benefit
 from workbench.impact.close_up import MixtureView, StartsView, mixture_of, starts_of
 from workbench.impact.designs import known_designs
+from workbench.impact.designs.survival.staying import LEAVING, staying_if_known
 from workbench.impact.effect import Effect
-from workbench.impact.evaluate import Evaluation, adjusted
-from workbench.impact.findings import found, outcome_name
+from workbench.impact.evaluate import Evaluation, judge
+from workbench.impact.findings import (
+    ALPHA,
+    case_finding,
+    effect_estimate,
+    foresight_findings,
+    glance_finding,
+    next_step,
+    outcome_finding,
+    outcome_name,
+    staying_findings,
+)
 from workbench.impact.grading import weaker
-from workbench.results import Finding
-from workbench.units import PERIODS_A_YEAR
-
-HEADINGS = {
-    "worked": "{title}: it worked for {outcome} ({strength} evidence)",
-    "harmed": "{title}: it seems to have harmed {outcome} ({strength} evidence)",
-    "unshown": "{title}: no effect on {outcome} can be shown ({strength} evidence)",
-    "refused": "{title}: no conclusion about {outcome} is possible",
-}
-_CLEAR = 0.05
-_KINDS = {"number": "number", "share": "points", "points": "points"}
+from workbench.impact.inputs.assignment import CaseData
+from workbench.languages import Language
+from workbench.results import Estimate, Finding, Result, labelled
+from workbench.stats import holm
+from workbench.study import Case
 
 
 @dataclass(frozen=True)
-class CaseReport:
-    """All outcomes of one case.
+class CaseReport(Result):
+    """All outcomes of one case; `judge_case` makes it.
 
     Attributes
     ----------
+    case : Case
     evaluations : tuple of Evaluation
         The first is the main outcome.
+    p : tuple of float
+        p-values of the outcomes, corrected for their number (Holm); NaN where none was tested.
+    benefit : Benefit or None
+        Where the card gives costs and the value of an outcome, and that has an effect.
+    stay : Effect or None
+        Days under contract that the measure brought, where that is looked at.
+    stay_remarks : tuple of Finding
     """
 
+    case: Case
     evaluations: tuple[Evaluation, ...]
+    p: tuple[float, ...]
+    benefit: Benefit | None = None
+    stay: Effect | None = None
+    stay_remarks: tuple[Finding, ...] = ()
 
     @classmethod
-    def of(cls, evaluations: Iterable[Evaluation]) -> CaseReport:
-        """Gather the outcomes of a case, and look whether their number alone explains an effect."""
+    def of(
+        cls,
+        case: Case,
+        evaluations: Iterable[Evaluation],
+        *,
+        rng: np.random.Generator | None = None,
+        currency: str = "",
+    ) -> CaseReport:
+        """Gather the outcomes of a case: correct for their number, and set benefit against cost.
+
+        Parameters
+        ----------
+        case : Case
+        evaluations : iterable of Evaluation
+            One an outcome of the case, in their order.
+        rng : Generator, optional
+            Draws what is uncertain of benefit and cost; without it money is left out.
+        currency : str
+            ISO 4217 code.
+        """
         found = tuple(evaluations)
-        if len(found) < 2:
-            return cls(found)
-        corrected = adjusted(list(found))["p_holm"]
-        return cls(
-            tuple(
-                _corrected(e, float(p), len(found)) for e, p in zip(found, corrected, strict=True)
-            )
-        )
+        tested = [np.nan if e.effect is None else e.effect.p for e in found]
+        p = tuple(map(float, holm(tested)))
+        told = tuple(_corrected(e, q, len(found)) for e, q in zip(found, p, strict=True))
+        benefit = None if rng is None else _benefit(case, told, rng, currency)
+        return cls(case, told, p, benefit)
+
+    # --- the message -------------------------------------------------------------------------
 
     @property
-    def effects(self) -> list[Effect]:
-        """Effects of the outcomes that allow a conclusion."""
-        return [e.effect for e in self.evaluations if e.effect is not None]
+    def verdict(self) -> Finding:
+        """The one verdict on the measure."""
+        return case_finding(self.case, self.evaluations, self.p, self.benefit, _valued(self.case))
+
+    @property
+    def sentences(self) -> list[Finding]:
+        """What was found of each outcome, in their order."""
+        n = len(self.evaluations)
+        both = zip(self.evaluations, self.p, strict=True)
+        return [outcome_finding(self.case, e, p, n) for e, p in both]
+
+    @property
+    def next_step(self) -> Finding:
+        """What to do, by the verdict."""
+        return next_step(self.verdict)
+
+    @property
+    def staying(self) -> list[Finding]:
+        """Whether customers stay longer, as a heading and a sentence; empty where not looked at."""
+        return [] if self.stay is None else staying_findings(self.stay)
+
+    @property
+    def foresight(self) -> list[Finding]:
+        """What could have been seen of each outcome, by the time before the start."""
+        return [each for e in self.evaluations for each in foresight_findings(e)]
+
+    def findings(self) -> list[Finding]:
+        """Return the verdict, what was found of each outcome, and the money."""
+        money = [] if self.benefit is None else self.benefit.findings()
+        return [self.verdict, *self.sentences, *money, *self.staying]
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Effects, relative where that is known; then net benefit and the chance that it pays."""
+        effects = {
+            f"effect.{e.outcome}": effect_estimate(e, p, self.case.name)
+            for e, p in zip(self.evaluations, self.p, strict=True)
+            if e.effect is not None
+        }
+        return effects | ({} if self.benefit is None else self.benefit.estimates())
+
+    @property
+    def glance(self) -> Finding:
+        """What a glance at the main outcome would have said."""
+        return glance_finding(self.main)
+
+    # --- its outcomes ------------------------------------------------------------------------
 
     @property
     def main(self) -> Evaluation:
@@ -66,75 +145,9 @@ class CaseReport:
         return self.evaluations[0]
 
     @property
-    def main_name(self) -> str:
-        """Name of the first outcome in running text."""
-        return outcome_name(self.main)
-
-    @property
-    def heading(self) -> str:
-        """The finding on the main outcome, with placeholders `title` and `outcome`."""
-        return HEADINGS[found(self.main)]
-
-    @property
-    def strength(self) -> str:
-        """Strength of evidence on the main outcome, for the heading."""
-        return self.main.strength
-
-    @property
-    def gradings(self) -> pd.DataFrame:
-        """How the strength of each outcome came about: `outcome`, `part`, `found`, `grades`."""
-        parts = [e.grading.table.assign(outcome=outcome_name(e)) for e in self.evaluations]
-        return pd.concat(parts, ignore_index=True)
-
-    @property
-    def foresight(self) -> pd.DataFrame:
-        """What each design could have seen, outcome by outcome, from the time before alone."""
-        parts = [
-            e.foresight.table.assign(outcome=outcome_name(e))
-            for e in self.evaluations
-            if e.foresight is not None and e.foresight.plans
-        ]
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-
-    def plot_foresight(self, ax: Axes | None = None) -> Axes:
-        """Draw the chance of seeing an effect on the main outcome against its size."""
-        planned = next(e.foresight for e in self.evaluations if e.foresight and e.foresight.plans)
-        return planned.plot(ax)
-
-    def valued(self, card: Any) -> Evaluation:
-        """Give the outcome to which the card gives a value; the main one where there is none."""
-        both = zip(card.outcomes, self.evaluations, strict=True)
-        return next((e for aim, e in both if aim.value is not None), self.main)
-
-    def benefit(self, card: Any, rng: np.random.Generator) -> Benefit | None:
-        """Set the benefit against the cost, where the card gives both and there is an effect.
-
-        Parameters
-        ----------
-        card : object
-            The study's case: `outcomes` (with `value`), `costs`, `horizon`, `discount`, `period`.
-        rng : Generator
-        """
-        if getattr(card, "costs", None) is None:
-            return None
-        for aim, e in zip(card.outcomes, self.evaluations, strict=True):
-            if aim.value is None or e.effect is None:
-                continue
-            if not e.customers:
-                return None
-            year = PERIODS_A_YEAR[card.period]
-            return cost_benefit(
-                e.effect,
-                value=Worth.of(aim.value),
-                customers=e.customers,
-                costs=costs_of(card.costs),
-                periods=card.horizon or 2 * year,
-                periods_a_year=year,
-                discount=card.discount,
-                direction=aim.direction,
-                rng=rng,
-            )
-        return None
+    def effects(self) -> list[Effect]:
+        """Effects of the outcomes that allow a conclusion."""
+        return [e.effect for e in self.evaluations if e.effect is not None]
 
     @property
     def assumptions(self) -> list[tuple[str, str]]:
@@ -143,74 +156,14 @@ class CaseReport:
         return [(name, known_designs()[name].assumption) for name in names]
 
     @property
-    def series(self) -> pd.DataFrame:
-        """The numbers behind `plot`, outcome by outcome."""
-        return self._gathered("series")
+    def mixture(self) -> MixtureView | None:
+        """Donors and placebos of the first outcome that a synthetic control answers."""
+        return mixture_of(self.effects)
 
     @property
-    def gaps(self) -> pd.DataFrame:
-        """The numbers behind `plot_gaps`, outcome by outcome."""
-        return self._gathered("gaps")
-
-    def _gathered(self, name: str) -> pd.DataFrame:
-        parts = []
-        for e in self.evaluations:
-            frame = pd.DataFrame() if e.effect is None else getattr(e.effect, name)
-            if len(frame):
-                named = frame.assign(period=frame["period"].astype(str))
-                parts.append(named.assign(outcome=outcome_name(e)))
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row an outcome: what was claimed, seen at a glance, and found.
-
-        Columns `outcome`, `design`, `claimed`, `glance`, `effect`, `effect_low`, `effect_high` (all
-        relative), `difference`, `difference_low`, `difference_high` (in units of the outcome),
-        `p`, `p_holm` (corrected for the number of outcomes), `strength`.
-        """
-        side = adjusted(list(self.evaluations))
-        return pd.DataFrame(
-            {
-                "outcome": [outcome_name(e) for e in self.evaluations],
-                "design": side["design"],
-                "claimed": [np.nan if e.claimed is None else e.claimed for e in self.evaluations],
-                "glance": [
-                    np.nan if e.glance is None else e.glance.relative for e in self.evaluations
-                ],
-                "effect": side["relative"],
-                "effect_low": side["relative_low"],
-                "effect_high": side["relative_high"],
-                "difference": side["estimate"],
-                "difference_low": side["low"],
-                "difference_high": side["high"],
-                "p": side["p"],
-                "p_holm": side["p_holm"],
-                "strength": side["strength"],
-            }
-        )
-
-    @property
-    def answers(self) -> pd.DataFrame:
-        """Every answer worked out, outcome by outcome, the glance last."""
-        parts = [
-            e.answers.assign(outcome=outcome_name(e)) for e in self.evaluations if len(e.answers)
-        ]
-        if parts:
-            return pd.concat(parts, ignore_index=True)
-        return pd.DataFrame(columns=["outcome", *Effect("", 0, 0, 0, 1).table])
-
-    @property
-    def answers_kind(self) -> str:
-        """How differences are written: three digits below one, two below ten, else one."""
-        sizes = self.answers["estimate"].astype(float).abs()
-        largest = float(sizes.max()) if len(sizes) else 0.0
-        return f"number:{3 if largest < 1 else 2 if largest < 10 else 1}"
-
-    @property
-    def designs(self) -> pd.DataFrame:
-        """What each design assumes, and why it is or is not admissible, for the main outcome."""
-        return self.main.designs.sort_values("admissible", ascending=False, kind="stable")
+    def starts(self) -> StartsView | None:
+        """Groups, times and averages of the first outcome with different starts."""
+        return starts_of(self.effects, self.case.period)
 
     @property
     def checks(self) -> tuple[Finding, ...]:
@@ -224,85 +177,153 @@ class CaseReport:
         """Checks that a reader must know of: all that were not simply passed."""
         return tuple(c for c in self.checks if c.severity != "ok")
 
+    # --- its tables --------------------------------------------------------------------------
+
     @property
-    def findings(self) -> pd.DataFrame:
-        """What was checked, outcome by outcome: `outcome`, `check`, `result`."""
+    def table(self) -> pd.DataFrame:
+        """One row an outcome: what was claimed, seen at a glance, and found.
+
+        Columns `outcome`, `design`, `claimed`, `glance`, `effect`, `effect_low`, `effect_high` (all
+        relative), `difference`, `difference_low`, `difference_high` (in units of the outcome),
+        `p`, `p_holm` (corrected for the number of outcomes), `verdict`, `strength`.
+        """
+        rows: list[dict[str, Any]] = []
+        for e, p, said in zip(self.evaluations, self.p, self.sentences, strict=True):
+            row: dict[str, Any] = {"outcome": outcome_name(e), "design": "", "claimed": e.claimed}
+            row |= {"p_holm": p, "verdict": said.verdict, "strength": e.strength}
+            row["glance"] = None if e.glance is None else e.glance.relative
+            if (found := e.effect) is not None:
+                row |= {"design": found.design, "p": found.p}
+                row |= {"effect": found.relative, "difference": found.effect}
+                row |= {"effect_low": found.relative_low, "effect_high": found.relative_high}
+                row |= {"difference_low": found.low, "difference_high": found.high}
+            rows.append(row)
+        names = ["effect", "effect_low", "effect_high", "difference", "difference_low"]
+        numbers = ["claimed", "glance", *names, "difference_high", "p", "p_holm"]
+        table = pd.DataFrame(rows, columns=["outcome", "design", *numbers, "verdict", "strength"])
+        return labelled(
+            table.astype(dict.fromkeys(numbers, float)),
+            outcome="Outcome",
+            claimed=("Claimed", "percent:0"),
+            glance=("Glance at before and after", "percent:0"),
+            effect=("Effect", "percent:1"),
+            p_holm=("p-value (Holm)", "p"),
+            verdict="Verdict",
+            strength="Strength of evidence",
+        )
+
+    @property
+    def answers(self) -> pd.DataFrame:
+        """Every answer worked out, outcome by outcome, the glance last."""
+        nothing = Effect("", 0, 0, 0, 1).table[:0]
+        parts = [
+            (e.answers if len(e.answers) else nothing).assign(outcome=outcome_name(e))
+            for e in self.evaluations
+        ]
+        table = pd.concat(parts, ignore_index=True)
+        # three digits below one, two below ten, else one
+        largest = float(table["estimate"].astype(float).abs().max()) if len(table) else 0.0
+        return labelled(
+            table,
+            outcome="Outcome",
+            design="Design",
+            estimate=("Difference", f"number:{3 if largest < 1 else 2 if largest < 10 else 1}"),
+            relative=("Relative effect", "percent:1"),
+            p=("p-value", "p"),
+            units="Units",
+        )
+
+    @property
+    def gradings(self) -> pd.DataFrame:
+        """How the strength of each outcome came about."""
+        parts = [e.grading.table.assign(outcome=outcome_name(e)) for e in self.evaluations]
+        return labelled(
+            pd.concat(parts, ignore_index=True),
+            outcome="Outcome", part="What counts", found="Found", grades=("Grades", "number:0"),
+        )  # fmt: skip
+
+    @property
+    def checked(self) -> pd.DataFrame:
+        """What was checked, outcome by outcome."""
         said = {"ok": "passed", "note": "note", "warning": "warning", "refusal": "no conclusion"}
         rows = [
             {"outcome": outcome_name(e), "check": c.key, "result": said[c.severity]}
             for e in self.evaluations
             for c in e.checks
         ]
-        return pd.DataFrame(rows, columns=["outcome", "check", "result"]).drop_duplicates()
+        table = pd.DataFrame(rows, columns=["outcome", "check", "result"]).drop_duplicates()
+        return labelled(table, outcome="Outcome", check="Check", result="Result")
 
     @property
-    def gaps_kind(self) -> str:
-        """How `gaps` are written: percent where all are relative, else plain numbers."""
+    def designs(self) -> pd.DataFrame:
+        """What each design assumes, and why it is or is not admissible, for the main outcome."""
+        return labelled(
+            self.main.designs.sort_values("admissible", ascending=False, kind="stable"),
+            design="Design", admissible="Admissible", answers="Used",
+            assumption="What must hold", reason="Why not",
+        )  # fmt: skip
+
+    @property
+    def plans(self) -> pd.DataFrame:
+        """What each design could have seen, outcome by outcome; empty where nothing is known."""
+        parts = [
+            e.foresight.table.assign(outcome=outcome_name(e))
+            for e in self.evaluations
+            if e.foresight is not None and e.foresight.plans
+        ]
+        if not parts:
+            return pd.DataFrame()
+        return labelled(
+            pd.concat(parts, ignore_index=True),
+            outcome="Outcome",
+            design="Design",
+            treated="Treated units",
+            others="Other units",
+            after="Periods after",
+            relative=("Smallest visible effect", "percent:1"),
+            claimed=("Claimed", "percent:0"),
+            chance=("Chance to see the claim", "percent:0"),
+        )
+
+    @property
+    def series(self) -> pd.DataFrame:
+        """The numbers behind `plot_outcomes`, outcome by outcome."""
+        return labelled(
+            self._gathered("series", "observed", "counterfactual"),
+            outcome="Outcome", period="Period", observed="Observed",
+            counterfactual="Without the measure (estimate)",
+        )  # fmt: skip
+
+    @property
+    def gaps(self) -> pd.DataFrame:
+        """The numbers behind `plot_gaps`, outcome by outcome; percent where all are relative."""
         drawn = [e for e in self.effects if len(e.gaps)]
-        return "percent:1" if drawn and all(e.in_percent for e in drawn) else "number"
+        form = "percent:1" if drawn and all(e.in_percent for e in drawn) else "number"
+        return labelled(
+            self._gathered("gaps", "estimate"),
+            outcome="Outcome", period="Period", estimate=("Difference", form),
+        )  # fmt: skip
 
-    @property
-    def mixture(self) -> MixtureView | None:
-        """Donors and placebos of the first outcome that a synthetic control answers."""
-        return mixture_of(self.effects)
-
-    def starts(self, every: str) -> StartsView | None:
-        """Give groups, times and averages of the first outcome with different starts.
-
-        Parameters
-        ----------
-        every : str
-            Length of a period: week, month, quarter, year or wave.
-        """
-        return starts_of(self.effects, every)
-
-    @property
-    def has_gaps(self) -> bool:
-        """Whether there is a comparison group to draw before and after."""
-        return any(len(e.gaps) for e in self.effects)
-
-    def metrics(self, gain: Benefit | None = None, currency: str = "") -> list[dict[str, Any]]:
-        """Headline numbers, one an outcome, as `run.metric` takes them.
-
-        The relative effect where there is one, else the difference; then the net benefit and the
-        chance that the measure pays, where they are known.
-        """
-        found = []
+    def _gathered(self, name: str, *columns: str) -> pd.DataFrame:
+        parts: list[pd.DataFrame] = []
         for e in self.evaluations:
-            if e.effect is None:
-                continue
-            known = bool(np.isfinite(e.effect.relative))
-            value = (
-                (e.effect.relative, e.effect.relative_low, e.effect.relative_high)
-                if known
-                else (e.effect.effect, e.effect.low, e.effect.high)
-            )
-            found.append(
-                {
-                    "name": f"effect.{e.outcome}",
-                    "value": value[0],
-                    "low": value[1],
-                    "high": value[2],
-                    "kind": "percent" if known else _KINDS[e.kind],
-                    "label": f"Effect on {outcome_name(e)}",
-                    "better": e.direction,
-                }
-            )
-        if gain is not None:
-            net = gain["net benefit"]
-            found += [
-                {
-                    "name": "benefit.net", "value": net[0], "low": net[1], "high": net[2],
-                    "kind": "money", "unit": currency, "label": "Net benefit", "better": "up",
-                },
-                {
-                    "name": "benefit.pays", "value": gain.pays, "kind": "percent",
-                    "label": "Chance that it pays", "better": "up",
-                },
-            ]  # fmt: skip
-        return found
+            frame: pd.DataFrame | None = None if e.effect is None else getattr(e.effect, name)
+            if frame is not None and len(frame):
+                named = frame.assign(period=frame["period"].astype(str))
+                parts.append(named.assign(outcome=outcome_name(e)))
+        if parts:
+            return pd.concat(parts, ignore_index=True)
+        return pd.DataFrame(columns=["outcome", "period", *columns])
 
-    def plot(self, figure: Any) -> list[Axes]:
+    # --- its pictures ------------------------------------------------------------------------
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw the main outcome with the measure and without it."""
+        if self.main.effect is None:
+            return super().plot(ax, language=language)
+        return self.main.effect.plot(ax)
+
+    def plot_outcomes(self, figure: Any) -> list[Axes]:
         """Draw each outcome with and without the measure, one panel each."""
         return self._panels(figure, [e for e in self.effects if len(e.series)], "plot")
 
@@ -310,20 +331,95 @@ class CaseReport:
         """Draw the difference to the comparison over time, one panel an outcome."""
         return self._panels(figure, [e for e in self.effects if len(e.gaps)], "plot_gaps")
 
+    def plot_foresight(self, ax: Axes | None = None) -> Axes:
+        """Draw the chance of seeing an effect on the main outcome against its size."""
+        planned = next(e.foresight for e in self.evaluations if e.foresight and e.foresight.plans)
+        return planned.plot(ax)
+
     @staticmethod
     def _panels(figure: Any, effects: list[Effect], what: str) -> list[Axes]:
         figure.set_figheight(2.9 * max(len(effects), 1))
         panels = np.atleast_1d(figure.subplots(max(len(effects), 1), 1, squeeze=False).ravel())
-        drawn = []
-        for effect, ax in zip(effects, panels, strict=False):
-            getattr(effect, what)(ax=ax)
-            drawn.append(ax)
-        return drawn
+        return [getattr(effect, what)(ax=ax) for effect, ax in zip(effects, panels, strict=False)]
+
+
+def judge_case(
+    case: Case,
+    data: CaseData,
+    *,
+    rng: np.random.Generator | None = None,
+    currency: str = "",
+    as_of: dt.date | None = None,
+) -> CaseReport:
+    """Judge a case by its card: each outcome, all of them together, the money, who stays.
+
+    Parameters
+    ----------
+    case : Case
+        Of the study's card.
+    data : CaseData
+        Its tables; ``run.case_data(case)`` gives those of a study.
+    rng : Generator, optional
+        Draws what is uncertain of benefit and cost; without it money is left out.
+    currency : str
+        ISO 4217 code.
+    as_of : date, optional
+        Last day of the data, for contracts.
+
+    Returns
+    -------
+    CaseReport
+        Data that allow no conclusion, or cannot be read, are refused in words, outcome by outcome.
+    """
+    judged = [
+        judge(
+            records, case, data.treatments,
+            outcome=aim.indicator, direction=aim.direction, claimed=aim.claimed,
+            selection=data.selection, comparison=data.comparison, covariates=data.covariates,
+            measured_anew=aim.measured_anew, label=(aim.label or {}).get("en", ""),
+            titles=data.titles, min_cell=data.min_cell,
+        )
+        for aim, records in zip(case.outcomes, data.outcomes, strict=True)
+    ]  # fmt: skip
+    report = CaseReport.of(case, judged, rng=rng, currency=currency)
+    leaves = any(aim.indicator in LEAVING for aim in case.outcomes)
+    if not leaves or data.contracts is None or data.customers is None or as_of is None:
+        return report
+    stay, remarks = staying_if_known(
+        data.contracts, data.customers, case, data.treatments, as_of=as_of
+    )
+    return replace(report, stay=stay, stay_remarks=remarks)
+
+
+def _valued(case: Case) -> int:
+    """Place of the outcome that is worth money; the main one where the card values none."""
+    return next((k for k, aim in enumerate(case.outcomes) if aim.value is not None), 0)
+
+
+def _benefit(
+    case: Case, evaluations: tuple[Evaluation, ...], rng: np.random.Generator, currency: str
+) -> Benefit | None:
+    aim, e = case.outcomes[_valued(case)], evaluations[_valued(case)]
+    if case.costs is None or aim.value is None or e.effect is None or not e.customers:
+        return None
+    return cost_benefit(
+        e.effect,
+        value=aim.value,
+        customers=e.customers,
+        costs=case.costs,
+        periods=case.horizon or 2 * case.periods_a_year,
+        periods_a_year=case.periods_a_year,
+        discount=case.discount,
+        direction=aim.direction,
+        rng=rng,
+        currency=currency,
+        fact=f"benefit.net.{case.name}",
+    )
 
 
 def _corrected(e: Evaluation, p_holm: float, outcomes: int) -> Evaluation:
     """Warn where an effect is clear alone, but not after the correction for several outcomes."""
-    if e.effect is None or not e.effect.clear or not p_holm >= _CLEAR:
+    if e.effect is None or not e.effect.clear or not p_holm >= ALPHA or outcomes < 2:
         return e
     check = Finding(
         "several outcomes",

@@ -65,8 +65,11 @@ class Costs(Card):
 
     @model_validator(mode="after")
     def _some(self) -> Self:
-        if self.once is None and self.per_period is None and self.per_customer is None:
-            raise PydanticCustomError("costs", "give `once`, `per_period` or `per_customer`", {})
+        given = [c for c in (self.once, self.per_period, self.per_customer) if c is not None]
+        if not any((c if isinstance(c, int | float) else c.amount) > 0 for c in given):
+            raise PydanticCustomError(
+                "costs", "give `once`, `per_period` or `per_customer`, above zero", {}
+            )
         return self
 
 
@@ -141,6 +144,8 @@ class Case(Card):
         Periods from the start over which costs and benefits count; two years when left out.
     discount : float
         Rate a year at which later amounts count less.
+    required_chance : float
+        Chance of a positive net benefit from which on the measure is said to pay.
     """
 
     name: Name
@@ -164,6 +169,7 @@ class Case(Card):
     costs: Costs | None = None
     horizon: int | None = Field(default=None, ge=1)
     discount: float = Field(default=0.0, ge=0, lt=1)
+    required_chance: float = Field(default=0.9, gt=0.5, lt=1)
 
     @property
     def group(self) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -9,6 +11,39 @@ import pandas as pd
 from workbench.errors import closest
 from workbench.impact.inputs.panel import CaseError, period_start
 from workbench.study import Case
+
+
+@dataclass(frozen=True)
+class CaseData:
+    """The tables from which a case is judged.
+
+    Attributes
+    ----------
+    outcomes : sequence of DataFrame
+        Records of each outcome of the card, as `evaluate` takes them.
+    treatments : DataFrame, optional
+        `case`, `customer_id`, `start`, of all measures.
+    selection : DataFrame, optional
+        The indicator by which the treated were chosen.
+    comparison, covariates : DataFrame, optional
+        Series beside the outcome, one column each, by period.
+    contracts, customers : DataFrame, optional
+        Where the study has them: whether customers stay longer is then looked at, too.
+    titles : mapping
+        Name of a case -> what remarks call it.
+    min_cell : int
+        Fewest records of the treated, and of the comparison, before and after.
+    """
+
+    outcomes: Sequence[pd.DataFrame]
+    treatments: pd.DataFrame | None = None
+    selection: pd.DataFrame | None = None
+    comparison: pd.DataFrame | None = None
+    covariates: pd.DataFrame | None = None
+    contracts: pd.DataFrame | None = None
+    customers: pd.DataFrame | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
+    min_cell: int = 5
 
 
 def compared(case: Case, records: pd.DataFrame) -> pd.DataFrame:
