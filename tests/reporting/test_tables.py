@@ -16,6 +16,7 @@ from workbench.reporting import configure, pct
 from workbench.reporting.display import reader
 from workbench.reporting.showing import csv_link
 from workbench.reporting.tables import MOST_ROWS, table_html
+from workbench.results import Advice, Finding
 
 
 @pytest.fixture
@@ -227,3 +228,15 @@ def test_a_sentence_in_a_cell_asks_for_a_readable_column() -> None:
     rows = pd.DataFrame({"goal": ["Keep"], "step": ["decide on a measure now, or say why not"]})
     html = BeautifulSoup(table_html(rows, "en"), "html.parser")
     assert html.find("td")["class"] == ["wb-long"] and "class" not in html.tbody.find("th").attrs
+
+
+def test_a_finding_in_a_cell_is_said_in_the_language_of_the_page() -> None:
+    languages.learn([{"en": "Keep {title}.", "zh": "保持{title}。"}])
+    found = Finding("v", "...", {"title": {"en": "it", "zh": "它"}}, advice=Advice("Keep {title}."))
+    rows = pd.DataFrame({"action": ["a", "b"], "next": [found.next_step, "<stop>"]})
+    cells = BeautifulSoup(table_html(rows, "zh"), "html.parser").find_all("td")
+    assert cells[0].get_text() == "保持它。"
+    link = csv_link(rows, "zh", "steps")
+    text = base64.b64decode(re.search(r"base64,([^\"]+)", link)[1]).decode("utf-8-sig")
+    assert "a,保持它。" in text
+    assert Finding("quiet", "...").next_step is None
