@@ -231,12 +231,12 @@ def test_a_sentence_in_a_cell_asks_for_a_readable_column() -> None:
 
 
 def test_a_finding_in_a_cell_is_said_in_the_language_of_the_page() -> None:
-    languages.learn([{"en": "Keep {title}.", "zh": "保持{title}。"}])
-    found = Finding("v", "...", {"title": {"en": "it", "zh": "它"}}, advice=Advice("Keep {title}."))
+    advice = Advice("Finish the actions that are overdue, or name new dates: {actions}.")
+    found = Finding("v", "...", {"actions": [{"en": "it", "zh": "它"}]}, advice=advice)
     rows = pd.DataFrame({"action": ["a", "b"], "next": [found.next_step, "<stop>"]})
     cells = BeautifulSoup(table_html(rows, "zh"), "html.parser").find_all("td")
-    assert cells[0].get_text() == "保持它。"
+    assert cells[0].get_text() == "完成逾期的行动，或另定日期：它。"
     link = csv_link(rows, "zh", "steps")
     text = base64.b64decode(re.search(r"base64,([^\"]+)", link)[1]).decode("utf-8-sig")
-    assert "a,保持它。" in text
+    assert "a,完成逾期的行动，或另定日期：它。" in text
     assert Finding("quiet", "...").next_step is None
