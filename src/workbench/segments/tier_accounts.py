@@ -48,7 +48,9 @@ class TierAccounts(Result):
 
     def estimates(self) -> dict[str, Estimate]:
         """Net yield a customer and year by tier."""
-        return named_estimates(self.table, "tier", estimate="net", kind="money")
+        return named_estimates(
+            self.table, "tier", estimate="net", low="low", high="high", kind="money"
+        )
 
     def findings(self) -> list[Finding]:
         """How many tiers surely cost more than they yield; the share of a sale that is kept."""

@@ -74,7 +74,9 @@ class Tiers(Result):
     def estimates(self) -> dict[str, Estimate]:
         """Gini and the share of each tier."""
         label, fact = "Concentration of value (Gini, 0 to 1)", self.of.replace(" ", "_")
-        shares = named_estimates(self.table, "tier", estimate="share", kind="percent")
+        shares = named_estimates(
+            self.table, "tier", estimate="share", low="low", high="high", kind="percent"
+        )
         return {"gini": self.gini.named(label, fact=f"segments.gini.{fact}"), **shares}
 
     def findings(self) -> list[Finding]:

@@ -140,7 +140,9 @@ class Associations(Result):
 
     def estimates(self) -> dict[str, Estimate]:
         """Strength of each association."""
-        return named_estimates(self.table, "attribute", estimate="cramers_v")
+        return named_estimates(
+            self.table, "attribute", estimate="cramers_v", low="low", high="high"
+        )
 
     def findings(self) -> list[Finding]:
         """Say which attribute goes most with the segments; nothing where none was looked at."""
