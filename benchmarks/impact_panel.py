@@ -18,7 +18,7 @@ ROOT = HERE.parent
 RESULTS = HERE / "impact_panel.md"
 PEERS = ROOT / ".cache" / "peers-panel"
 PEER_PACKAGES = ("pyfixest==0.60.0", "linearmodels==7.1", "pysyncon==1.7.0")
-CASE = ROOT.parent / "shared" / "data" / "impact" / "prop99_covariates.csv"
+CASE = ROOT / "tests" / "data_files" / "prop99" / "states.csv"
 
 
 def peer_python() -> Path:

@@ -60,13 +60,10 @@ def test_california_is_compared_with_the_papers_donors(tobacco: impact.Evaluatio
 def test_the_effect_to_1992_agrees_with_the_papers_table_cut_at_1992(
     tobacco: impact.Evaluation,
 ) -> None:
-    shared = ROOT / ".." / "shared" / "data" / "impact" / "california_prop99.csv"
-    if not shared.exists():
-        pytest.skip("the public cases are not beside this tree")
-    frame = pd.read_csv(shared, sep=";")
+    frame = pd.read_csv(ROOT / "tests/data_files/prop99/states.csv").astype({"year": int})
     panel = impact.read_panel(
-        frame[frame["Year"] <= 1992], {"California": True}, start="1989-01-01", unit="State",
-        period="Year", outcome="PacksPerCapita",
+        frame[frame["year"] <= 1992], {"California": True}, start="1989-01-01", unit="state",
+        period="year", outcome="cigsale",
     )  # fmt: skip
     published = impact.synthetic_control(panel).effect
     assert published == pytest.approx(tobacco.effect.effect, abs=2.5)

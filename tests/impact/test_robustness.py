@@ -32,9 +32,7 @@ def mpdta():
 
     import pandas as pd
 
-    path = Path(__file__).parents[3] / "shared" / "data" / "impact" / "mpdta.csv"
-    if not path.exists():
-        pytest.skip("the public cases are not beside this tree")
+    path = Path(__file__).parents[1] / "data_files" / "mpdta" / "mpdta.csv"
     frame = pd.read_csv(path).rename(columns={"first.treat": "first"})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -30,23 +30,21 @@ from workbench.impact.checks.hybrid import RelativeMagnitudes
 from workbench.stats import mean_difference
 
 pytestmark = pytest.mark.reference
-DATA = Path(__file__).parents[3] / "shared" / "data" / "impact"
-beside = pytest.mark.skipif(not DATA.is_dir(), reason="the public cases are not beside this tree")
+FILES = Path(__file__).parents[1] / "data_files"
 
 
 def prop99():
-    frame = pd.read_csv(DATA / "california_prop99.csv", sep=";")
+    frame = pd.read_csv(FILES / "prop99" / "states.csv").astype({"year": int})
     return read_panel(
         frame,
         {"California": True},
         start="1989-01-01",
-        unit="State",
-        period="Year",
-        outcome="PacksPerCapita",
+        unit="state",
+        period="year",
+        outcome="cigsale",
     )
 
 
-@beside
 def test_proposition_99_gives_the_known_difference_and_no_verdict() -> None:
     # Arkhangelsky et al. (2021), AER 111(12), table 1: DiD -27.3 packs a head; one treated state
     panel = prop99()
@@ -56,7 +54,6 @@ def test_proposition_99_gives_the_known_difference_and_no_verdict() -> None:
         difference_in_differences(panel)
 
 
-@beside
 def test_proposition_99_by_synthetic_control() -> None:
     # Arkhangelsky et al. (2021), table 1: -19.6 (weights from the outcome alone, stopped early)
     found = synthetic_control(prop99(), solver="frank-wolfe")
@@ -67,7 +64,6 @@ def test_proposition_99_by_synthetic_control() -> None:
     assert exact.rmspe_before < found.rmspe_before
 
 
-@beside
 def test_proposition_99_by_synthetic_difference() -> None:
     # Arkhangelsky et al. (2021), table 1: -15.6; package synthdid prints -15.604
     found = synthetic_difference(prop99(), solver="frank-wolfe")
@@ -75,13 +71,12 @@ def test_proposition_99_by_synthetic_difference() -> None:
     assert synthetic_difference(prop99()).effect == pytest.approx(found.effect, abs=0.003)
 
 
-@beside
 def test_abadies_weights_for_california() -> None:
     # Abadie, Diamond, Hainmueller (2010), JASA 105(490), table 2
     prop99 = pytest.importorskip(
         "benchmarks.peers.prop99", reason="run from the root of the project"
     )
-    panel, predictors = prop99.panel_and_predictors(DATA / "prop99_covariates.csv")
+    panel, predictors = prop99.panel_and_predictors(FILES / "prop99" / "states.csv")
     found = synthetic_control(panel, predictors=predictors)
     published = {
         "Utah": 0.334,
@@ -102,12 +97,11 @@ def test_abadies_weights_for_california() -> None:
     assert found.clear and found.high < 0
 
 
-@beside
 def test_minimum_wages_and_teen_employment() -> None:
     # Callaway, Sant'Anna (2021), data mpdta of R package did, never-treated controls, no
     # covariates: simple -.03995 (.01203), dynamic -.07724 (.01996); group 2004 -.0105, -.0704,
     # -.1373, -.1008; with lpop, doubly robust: simple -.0418 (.0115)
-    frame = pd.read_csv(DATA / "mpdta.csv")
+    frame = pd.read_csv(FILES / "mpdta" / "mpdta.csv")
     options = {"unit": "countyreal", "period": "year", "outcome": "lemp"}
     found = staggered_adoption(read_adoption(frame, "first.treat", **options))
     overall = found.overall.set_index("average")[["estimate", "se"]]
