@@ -91,12 +91,12 @@ class Benefit(Result):
         values |= {"net": self.net} if gains else {"loss": self.net.scaled(-1).named(fact="")}
         back, even = round(self.pay_back.value, 1), self.break_even
         brought = BRINGS if gains else LOSES
-        known = isfinite(back)
+        pay_back = Finding("pay-back", NEVER_BACK)
+        if isfinite(back):
+            pay_back = Finding("pay-back", COMES_BACK, {"back": Estimate(back, digits=1)})
         said = [
             Finding("benefit", brought, values, estimates=self.estimates(), money=self.net),
-            Finding(
-                "pay-back", COMES_BACK if known else NEVER_BACK, {"back": back} if known else {}
-            ),
+            pay_back,
         ]
         if isfinite(even.value):
             said.append(Finding("break-even", BREAKS_EVEN, {"even": even}))

@@ -114,7 +114,11 @@ ADVICE: Final = {
         " that it pays is {chance}, and it may be worth up to {most}.",
         6,
     ),
-    "not shown": Advice("Claim no effect of {title}: it may be chance. Test it again, or stop.", 6),
+    "not shown": Advice(
+        "Claim no effect of {title} so far: it may be chance. Measure longer, or with more to"
+        " compare.",
+        6,
+    ),
     "not shown, unlikely to pay": Advice(
         f"Do not extend {{title}}: no effect is shown ({_MONEY}).", 6
     ),
@@ -260,7 +264,8 @@ def case_finding(
     if first.effect is not None:
         values["change"] = effects[f"effect.{first.outcome}"]
     if benefit is not None:
-        most = Estimate(benefit.net.high, kind="money", unit=benefit.net.unit)
+        about = float(f"{benefit.net.high:.2g}")
+        most = Estimate(about, kind="money", unit=benefit.net.unit)
         gain = benefit.estimates()
         values |= {"net": gain["benefit.net"], "chance": gain["benefit.pays"], "most": most}
     return Finding(
@@ -274,12 +279,6 @@ def case_finding(
         money=None if benefit is None else benefit.net,
         advice=advise(verdict, chance),
     )
-
-
-def next_step(verdict: Finding) -> Finding:
-    """Give the advice of a verdict as a sentence of its own."""
-    assert verdict.advice is not None
-    return Finding("next step", verdict.advice.message, verdict.values)
 
 
 def outcome_finding(case: Case, e: Evaluation, p: float, outcomes: int) -> Finding:
@@ -301,7 +300,7 @@ def outcome_finding(case: Case, e: Evaluation, p: float, outcomes: int) -> Findi
     if e.effect is not None:
         change = effect_estimate(e, p, case.name)
         low, high = (change.named(fact="", value=x, low=_NAN, high=_NAN) for x in list(change)[1:])
-        values |= {"change": change, "low": low, "high": high, "p": float(f"{p:.2g}")}
+        values |= {"change": change, "low": low, "high": high, "p": Estimate(p, digits=3)}
         estimates = {f"effect.{e.outcome}": change}
     if e.claimed is not None:
         values["claimed"] = _share(e.claimed)

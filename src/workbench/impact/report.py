@@ -23,7 +23,6 @@ from workbench.impact.findings import (
     effect_estimate,
     foresight_findings,
     glance_finding,
-    next_step,
     outcome_finding,
     outcome_name,
     staying_findings,
@@ -106,7 +105,9 @@ class CaseReport(Result):
     @property
     def next_step(self) -> Finding:
         """What to do, by the verdict."""
-        return next_step(self.verdict)
+        said = self.verdict.next_step
+        assert said is not None
+        return said
 
     @property
     def staying(self) -> list[Finding]:
@@ -425,7 +426,7 @@ def _corrected(e: Evaluation, p_holm: float, outcomes: int) -> Evaluation:
         "several outcomes",
         "The effect on {outcome} is clear by itself, but not once it is allowed for that {n}"
         " outcomes were looked at (p-value {p}).",
-        {"outcome": outcome_name(e), "n": outcomes, "p": float(f"{p_holm:.2g}")},
+        {"outcome": outcome_name(e), "n": outcomes, "p": Estimate(p_holm, digits=3)},
         severity="warning",
     )
     row = pd.DataFrame([("assumptions checked", check.key, -1)], columns=e.grading.table.columns)
