@@ -56,6 +56,15 @@ def test_on_cdnow_the_test_period_speaks_first(cdnow: pd.DataFrame) -> None:
     assert bias.low < bias.value < bias.high
 
 
+def test_a_test_period_with_one_buyer_does_not_choose(cdnow: pd.DataFrame) -> None:
+    few = np.zeros(len(cdnow))
+    few[:1] = 3.0  # one buyer: the error of the total has no interval
+    choice = choose(cdnow, few, 39.0, unit="week")
+    assert "Too few customers bought in the test period" in choice.finding.text
+    best = choice.table.loc[choice.table["verdict"] != "not_converged", "bic"].min()
+    assert choice.fit.bic == best
+
+
 def test_one_model_that_is_clearly_nearest_wins_whatever_its_likelihood(
     cdnow: pd.DataFrame,
 ) -> None:

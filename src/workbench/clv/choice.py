@@ -170,7 +170,9 @@ def choose(
             "no model reached the maximum of its likelihood",
             remedy="look at the log: one day only, or one customer with nearly all purchases?",
         )
-    left, tested = usable, "bias" in usable and bool(usable["bias"].notna().all())
+    # among a handful of customers the error of a total has no interval
+    errors = usable.filter(["bias", "bias_low", "bias_high"])
+    left, tested = usable, not errors.empty and bool(errors.notna().to_numpy().all())
     if tested:
         best = usable.iloc[int(np.argmin(np.abs(usable["bias"].to_numpy(dtype=float))))]
         low, high = float(best["bias_low"]), float(best["bias_high"])
@@ -182,10 +184,15 @@ def choose(
         name = NBD.title
     chosen = table["model"] == name
     values = {"model": name, "left": len(left)}
-    if not tested:
+    if actual is None:
         message = (
             "Believe {model}: it has the lowest BIC. There was no later period to test the models "
             "on."
+        )
+    elif not tested:
+        message = (
+            "Believe {model}: it has the lowest BIC of the models that could be fitted. Too few "
+            "customers bought in the test period to tell the models apart by it."
         )
     elif len(left) == 1:
         message = (

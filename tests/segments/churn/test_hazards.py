@@ -125,11 +125,26 @@ def test_a_group_without_events_is_named() -> None:
         hazards(frame, time, left)
 
 
-def test_a_driver_that_repeats_another_is_named() -> None:
+def test_a_driver_that_the_others_tell_is_left_out_and_named() -> None:
     frame, time, left = broken()
-    frame["fee"] = np.where(frame["plan"] == "plus", 99.0, 59.0)
-    with pytest.raises(DataError, match="'fee' says what the drivers before it say already"):
-        hazards(frame, time, left)
+    plain = hazards(frame, time, left)
+    assert plain.redundant == () and len(plain.findings()) == 3
+    twice = frame.assign(fee=np.where(frame["plan"] == "plus", 99.0, 59.0))
+    found = hazards(twice, time, left)
+    assert found.redundant == ("fee",)
+    pd.testing.assert_frame_equal(found.table, plain.table)
+    assert "say the same already: fee" in found.findings()[-1].text
+
+
+def test_of_a_region_and_its_cities_the_cities_stay_whole() -> None:
+    frame, time, left = broken()
+    city = np.resize(["A", "B", "C", "D"], len(frame))
+    nested = frame.assign(region=np.where(np.isin(city, ["A", "B"]), "north", "south"), city=city)
+    found = hazards(nested, time, left)
+    assert found.redundant == ("region",)
+    assert (found.table["driver"] == "city").sum() == 3
+    alone = hazards(nested.drop(columns="region"), time, left)
+    assert found.log_likelihood == pytest.approx(alone.log_likelihood)
 
 
 def test_a_driver_that_settles_everything_is_named() -> None:

@@ -41,6 +41,7 @@ IN_PAIRS = (
     "Where a ratio is 2, contracts end at twice the rate."
 )
 CHANGING = "The ratios of {names} change over the life of a contract; read them as averages."
+SAID_ALREADY = "Left out, because the other traits say the same already: {names}."
 STEADY = "No hazard ratio was seen to change over the life of a contract."
 
 
@@ -64,6 +65,8 @@ class Hazards(Result):
         Rows used, rows that ended, rows left out because a driver is missing.
     log_likelihood : float
         Partial, at the estimate.
+    redundant : tuple of str
+        Drivers left out because they can be told from the others, as a region from the city.
     """
 
     table: pd.DataFrame
@@ -74,6 +77,7 @@ class Hazards(Result):
     events: int
     left_out: int
     log_likelihood: float
+    redundant: tuple[str, ...] = ()
 
     @property
     def changing(self) -> tuple[str, ...]:
@@ -89,15 +93,19 @@ class Hazards(Result):
         }
 
     def findings(self) -> list[Finding]:
-        """How many traits go with leaving, how well they tell it, whether the ratios are steady."""
+        """How many traits go with leaving, how surely, whether steadily; which were left out."""
         sure = int((self.table["p_holm"] < 0.05).sum())
         share = self.estimates()["concordance"]
         moving = list(self.changing)
-        return [
+        found = [
             Finding("churn.traits", SOME if sure else NONE, {"n": sure, "total": len(self.table)}),
             Finding("churn.traits.concordance", IN_PAIRS, {"share": share}),
             Finding("churn.traits.steady", CHANGING if moving else STEADY, {"names": moving}),
         ]
+        if self.redundant:
+            names = {"names": list(self.redundant)}
+            found.append(Finding("churn.traits.redundant", SAID_ALREADY, names))
+        return found
 
     def plot(
         self, ax: Axes | None = None, *, most: int = 14, language: str | Language = "en"
@@ -169,8 +177,8 @@ def hazards(
     Raises
     ------
     DataError
-        An unknown column, a driver that does not vary or repeats others, a level in which nobody
-        left, nobody who left at all, or an estimate that runs away.
+        An unknown column, a driver that does not vary, a level in which nobody left, nobody who
+        left at all, or an estimate that runs away.
 
     Examples
     --------
@@ -210,6 +218,9 @@ def hazards(
             remedy="leave out the driver that is mostly missing",
         )
     X, terms = _design(frame.loc[kept, names], event[kept], dict(reference or {}), min_events)
+    redundant = _redundant(X, terms["driver"].to_numpy())
+    told = ~terms["driver"].isin(redundant).to_numpy()
+    X, terms = X[:, told], terms[told].reset_index(drop=True)
     time, event = time[kept], event[kept]
     model = PHReg(time, X, status=event, ties="efron")
     groups = None if cluster is None else pd.factorize(np.asarray(cluster)[kept])[0]
@@ -259,6 +270,7 @@ def hazards(
         events=int(event.sum()),
         left_out=int((~kept).sum()),
         log_likelihood=float(fit.llf),
+        redundant=redundant,
     )
 
 
@@ -301,17 +313,32 @@ def _design(
             columns.append(inside.astype(float))
             terms.append({"term": f"{name}: {word}", "driver": str(name), "level": word,
                           "reference": base, "n": int(inside.sum())})  # fmt: skip
-    X = np.column_stack(columns)
+    return np.column_stack(columns), pd.DataFrame(terms)
+
+
+def _redundant(X: Array, drivers: Array) -> tuple[str, ...]:
+    """Give the drivers to leave out until no column can be told from the others.
+
+    A whole driver goes, not a level: without one of its levels the others would be held against
+    another reference than the table says. Of those that the rest tells, the one with the fewest
+    levels goes (a region, not the cities in it), of equals the later.
+    """
     centred = (X - X.mean(axis=0)) / X.std(axis=0)
-    # where a column adds nothing to those before it, the triangle has a zero on its diagonal
-    size = np.abs(np.diag(np.linalg.qr(centred, mode="r")))
-    if (size < 1e-7 * np.sqrt(len(X))).any():
-        repeated = terms[int(np.argmin(size))]["term"]
-        raise DataError(
-            f"{repeated!r} says what the drivers before it say already",
-            remedy="leave one of them out",
-        )
-    return X, pd.DataFrame(terms)
+    order, out = list(dict.fromkeys(drivers)), []
+
+    def rank(names: list[str]) -> int:
+        return int(np.linalg.matrix_rank(centred[:, np.isin(drivers, names)], tol=limit))
+
+    limit = 1e-7 * np.sqrt(X.size)
+    while (whole := rank(order)) < np.isin(drivers, order).sum():
+        size = {each: int((drivers == each).sum()) for each in order}
+        adds = {each: whole - rank([d for d in order if d != each]) for each in order}
+        told = [each for each in order if adds[each] == 0]
+        # where none is told as a whole, the last that repeats a part of the others goes
+        told = told or [each for each in order if adds[each] < size[each]][-1:]
+        out.append(min(reversed(told), key=lambda each: size[each]))
+        order.remove(out[-1])
+    return tuple(out)
 
 
 def _pooled(words: pd.Series, event: Mask, min_events: int) -> pd.Series:
