@@ -17,7 +17,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -64,6 +64,7 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     >>> run.study.name, run.has("transactions"), run.has("survey")
     ('cdnow', True, False)
     """
+    from workbench.reporting.study_words import open_study
     from workbench.study import load_study
 
     if seed is None:
@@ -72,7 +73,7 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     card = load_study(study)
     root = _root(card)
     given = os.environ.get("WORKBENCH_RUN")
-    _bring(card)
+    open_study(card)
     if given:
         return Run(
             card,
@@ -89,28 +90,6 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
         return Run(card, folder=folder, root=folder, notebook=notebook, reads=(), seed=seed)
     folder = root / "runs" / card.name / "_lab"
     return Run(card, folder=folder, root=root, notebook=notebook, seed=seed)
-
-
-def _bring(card: Study, more: Iterable[Mapping[str, str]] = ()) -> None:
-    """Tell the pages what the study brings: its languages, its currency, its own words."""
-    from workbench import reporting
-
-    words = (*_texts(card.model_dump(mode="json"), card.languages), *_about_outcomes(card), *more)
-    sources = [paper.source for paper in card.published]
-    reporting.configure(card.languages, card.currency or "", words, sources)
-
-
-def _about_outcomes(card: Study) -> Iterator[dict[str, str]]:
-    """Give what pages make of the labels of outcomes: on an axis, and as a headline number."""
-    from workbench.languages import speak
-
-    for case in card.cases:
-        for label in (aim.label for aim in case.outcomes if aim.label is not None):
-            yield {language: words[:1].upper() + words[1:] for language, words in label.items()}
-            yield {
-                language: speak(language)("Effect on {outcome}").format(outcome=words)
-                for language, words in label.items()
-            }
 
 
 class Run(Handover):
@@ -332,12 +311,13 @@ class Run(Handover):
         CodebookError
             If the file that the card names cannot be read; the error names line and key.
         """
+        from workbench.reporting.study_words import open_study
         from workbench.study.codebook import read_codebook
 
         asked = self.study.survey
         named = asked.codebook if asked else None
         book = read_codebook(self.study.folder / named if named else None)
-        _bring(self.study, [aspect["title"] for aspect in book.values()])
+        open_study(self.study, [aspect["title"] for aspect in book.values()])
         return book
 
     def rng(self, name: str) -> np.random.Generator:
@@ -380,19 +360,6 @@ def _root(study: Study) -> Path:
         return find_root()
     except StudyError:
         return study.folder
-
-
-def _texts(card: Any, languages: Sequence[str]) -> Iterator[Mapping[str, str]]:
-    """Find the texts that a card gives in several languages, so that figures can use them."""
-    if isinstance(card, Mapping):
-        if len(card) > 1 and all(key in languages for key in card):
-            yield card
-        else:
-            for value in card.values():
-                yield from _texts(value, languages)
-    elif isinstance(card, list | tuple):
-        for value in card:
-            yield from _texts(value, languages)
 
 
 @cache

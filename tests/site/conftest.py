@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +15,10 @@ import pytest
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from workbench.runs.record import RunRecord, StepRecord, begin
+from workbench.languages import speak
+from workbench.reporting.cards import card, records
+from workbench.results import Estimate, Finding
+from workbench.runs.record import RunRecord, StepRecord, begin, write_json
 from workbench.runs.record import finish as finish_run
 from workbench.site import publish
 
@@ -25,7 +29,21 @@ WORDS = {
     "measure": {"en": "Did the measure work?", "zh": "措施见效了吗？"},
     "overview": {"en": "How are we doing with our customers?", "zh": "我们的客户状况如何？"},
 }
-FACTS = {"clv.mean": 412, "nps": 18, "repeat": 0.41, "on_time": 0.875, "top.share": 0.63}
+STORED = {
+    "clv.mean": Estimate(
+        412, 390, 434, kind="money", unit="CNY", label="Customer lifetime value", better="up"
+    ),
+    "nps": Estimate(18, 12, 24, kind="points", label="Net promoter score", better="up"),
+    "repeat": Estimate(0.41, 0.39, 0.43, kind="percent", label="Repeat buyers still active"),
+    "on_time": Estimate(0.875, 0.85, 0.9, kind="percent", label="Answered", better="up"),
+}
+BEFORE = {"clv.mean": 380, "nps": 16, "repeat": 0.43, "on_time": 0.83}
+VERDICT = Finding(
+    "verdict",
+    "{title}: it worked for {outcomes} ({grade} evidence)",
+    {"title": {"en": "The *desk*", "zh": "服务台"}, "outcomes": ["A < B"], "grade": "strong"},
+    verdict="shown",
+)
 
 
 def shown(language: str, role: str, **data: str):
@@ -52,20 +70,20 @@ def drawing(language: str) -> str:
     return out.getvalue()
 
 
-def fact(name: str, text: str) -> str:
-    return f'<span data-fact="{name}" data-number="{FACTS[name]}">{text}</span>'
+def fact(text: str) -> str:
+    return f'<span data-fact="top.share" data-number="0.63">{text}</span>'
 
 
-def cards(language: str, *rows: tuple[str, str, str, str]) -> str:
-    items = "".join(
-        f'<li class="wb-card"><p class="wb-card-label">{label}</p>'
-        f'<p class="wb-card-value">{fact(name, value)}</p>'
-        f'<p class="wb-card-interval">{interval}</p>'
-        f'<p class="wb-card-change wb-better">{change}</p></li>'
-        for name, (label, value, interval, change) in zip(FACTS, rows, strict=False)
-    )
-    lang = "zh-CN" if language == "zh" else language
-    return f'<ul class="wb-headlines" lang="{lang}">{items}</ul>'
+def headlines() -> dict[str, Estimate]:
+    return {name: each.named(fact=name) for name, each in STORED.items()}
+
+
+def cards(language: str) -> str:
+    """The headline numbers of a page, as reporting shows them."""
+    now = records({"clv": headlines()})
+    before = [{**row, "value": BEFORE[row["name"]]} for row in now]
+    items = "".join(card(row, before, speak(language)) for row in now)
+    return f'<ul class="wb-headlines" lang="{speak(language).tag}">{items}</ul>'
 
 
 def table(language: str, *, caption: bool = True) -> str:
@@ -124,23 +142,9 @@ def executed(title: str, *, marks: str = "") -> nbformat.NotebookNode:
     finding = new_code_cell('wb.heading("{share} hold most", share=wb.pct(.2))', id="finding")
     printed = new_code_cell("print(round(0.62, 1))", id="check")
     printed.outputs = [new_output("stream", name="stdout", text="0.6\n")]
-    said = {
-        "en": (
-            ("Mean value", "CNY 412", "390 to 434", "▲ 12 since last run"),
-            ("Net promoter score", "+18", "+12 to +24", "no clear change"),
-            ("Repeat within a year", "41 %", "39 to 43", "▼ 2 points"),
-            ("Answered on time", "87.5 %", "85 to 90", "▲ 1 point"),
-        ),
-        "zh": (
-            ("平均价值", "412 元", "390 至 434", "▲ 较上次增加 12"),
-            ("净推荐值", "+18", "+12 至 +24", "无明显变化"),
-            ("一年内复购", "41 %", "39 至 43", "▼ 下降 2 个百分点"),
-            ("按时答复", "87.5 %", "85 至 90", "▲ 上升 1 个百分点"),
-        ),
-    }
     heads = {
-        "en": f"A fifth of customers hold {fact('top.share', '63 %')} of the value",
-        "zh": f"五分之一的客户贡献 {fact('top.share', '63%')} 的价值",
+        "en": f"A fifth of customers hold {fact('63 %')} of the value",
+        "zh": f"五分之一的客户贡献 {fact('63%')} 的价值",
     }
     prose = {
         "en": "The 1,204 champions spend **five times** the median. A loss of one in ten of them"
@@ -153,7 +157,7 @@ def executed(title: str, *, marks: str = "") -> nbformat.NotebookNode:
         "zh": ("北区贡献了大部分价值", "2025 年各区域价值占比，%"),
     }
     for x in ("en", "zh"):
-        numbers.outputs.append(shown(x, "headlines", text__html=cards(x, *said[x])))
+        numbers.outputs.append(shown(x, "headlines", text__html=cards(x)))
         finding.outputs.append(shown(x, "heading", text__markdown=f"## {heads[x]}"))
         finding.outputs.append(shown(x, "prose", text__markdown=prose[x]))
         top, sub = title_of[x]
@@ -221,6 +225,15 @@ def step(key: str, status: str = "done", **more) -> StepRecord:
     )
 
 
+def store(folder: Path) -> None:
+    """Write what a notebook hands over: headline numbers, and of a case the verdict."""
+    folder.mkdir(parents=True)
+    rows = [{"name": name, **each.to_json()} for name, each in headlines().items()]
+    write_json(folder / "estimates.json", rows)
+    if "-" in folder.name:
+        write_json(folder / "findings.json", [replace(VERDICT, page=folder.name).to_json()])
+
+
 def add_run(
     root: Path, study: str, run: str, steps: list[StepRecord], titles: dict[str, str]
 ) -> Path:
@@ -230,6 +243,8 @@ def add_run(
     for each in steps:
         if each.good:
             nbformat.write(executed(titles[each.key]), aside / "notebooks" / f"{each.key}.ipynb")
+            if each.key != "overview":
+                store(aside / "results" / each.key)
     record = RunRecord(
         study=study,
         run=run,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import nbformat
@@ -11,7 +12,6 @@ import pytest
 import yaml
 
 from workbench.errors import SiteError, WorkbenchError
-from workbench.reporting import forget_missing
 from workbench.reporting.tables import table_html
 from workbench.site.blocks import banner
 from workbench.site.stage import stage, unstage
@@ -140,16 +140,54 @@ def test_each_case_has_a_page_named_after_it_and_an_index_lists_them(project):
     assert index.index("更快的服务台") < index.index("促销活动")
 
 
-def test_the_index_of_cases_says_what_was_found_in_each(project):
+@pytest.mark.parametrize(
+    ("edition", "said"),
+    [
+        ("", "The *desk*: it worked for A &lt; B (strong evidence)"),
+        ("zh/", "服务台"),
+    ],
+)
+def test_the_index_of_cases_says_the_stored_verdict_of_each(project, edition, said):
+    stage(project)
+    index = text_of(page(project, f"{edition}studies/demo/case_evaluation/index.ipynb"))
+    marks = 'data-finding="verdict" data-page="case_evaluation-desk" data-verdict="shown"'
+    (lead,) = re.findall(f'<p class="wb-lead"><span {marks}>(.+?)</span></p>', index)
+    assert said in lead
+
+
+def test_a_case_without_a_verdict_is_listed_with_how_its_page_begins(project):
     run = max((project / "runs/demo").glob("2*"))
-    path = run / "notebooks/case_evaluation-desk.ipynb"
-    text = path.read_text(encoding="utf-8")
-    assert "A fifth of customers hold" in text
-    text = text.replace("A fifth of customers hold", "The *desk* brought")
-    path.write_text(text, encoding="utf-8")
+    (run / "results/case_evaluation-desk/findings.json").unlink()
     stage(project)
     index = text_of(page(project, "studies/demo/case_evaluation/index.ipynb"))
-    assert '<p class="wb-lead">The desk brought 63 % of the value</p>' in index
+    assert '<p class="wb-lead">The 1,204 champions spend five times the median.' in index
+
+
+def test_lists_show_the_stored_numbers_whatever_the_page_says(project):
+    run = max((project / "runs/demo").glob("2*"))
+    for path, old, new in (
+        (run / "notebooks/segmentation.ipynb", "Customer lifetime value", "Altered"),
+        (run / "results/case_evaluation-desk/estimates.json", "412", "452"),
+    ):
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+    stage(project)
+    shown = (project / "reports/_studies.html").read_text(encoding="utf-8")
+    assert "Altered" not in shown and "CN¥410" in shown
+    index = text_of(page(project, "studies/demo/case_evaluation/index.ipynb"))
+    assert index.count("CN¥450") == index.count("CN¥410") == 1
+    assert "No change since the last run" not in index.split("CN¥450")[1].split("</li>")[0]
+
+
+def test_changes_are_those_since_the_last_complete_run_before_the_one_shown(project):
+    first = project / "runs/demo/20260101T060000Z-aaaaaa/results/segmentation/estimates.json"
+    first.write_text(
+        first.read_text(encoding="utf-8").replace('"value": 412', '"value": 480'), encoding="utf-8"
+    )
+    stage(project)
+    shown = (project / "reports/_studies.html").read_text(encoding="utf-8")
+    assert "▼ CN¥68 since the last run: worse" in shown
 
 
 def test_links_between_notebooks_find_pages_that_stage_put_elsewhere(project):
@@ -181,7 +219,6 @@ def test_links_in_the_cells_of_a_table_find_their_pages_in_either_edition(projec
     stage(project)
     text = text_of(page(project, f"{edition}studies/demo/index.ipynb"))
     assert '<a href="clv.html">Answer faster</a>' in text
-    forget_missing()  # of the words of this table, which no catalog has
     assert '<a href="case_evaluation/desk.html">Keep it</a>' in text
 
 
@@ -229,7 +266,7 @@ def test_the_cards_show_headline_numbers_and_the_only_language_there_is(project)
     english = (project / "reports/_studies.html").read_text(encoding="utf-8")
     chinese = (project / "reports/zh/_studies.html").read_text(encoding="utf-8")
     assert english.count('class="wb-study"') == chinese.count('class="wb-study"') == 2
-    assert "390 to 434" in english and "390 至 434" in chinese
+    assert "CN¥390 to CN¥430" in english and "¥390至¥430" in chinese
     assert 'href="../studies/plain/index.html" lang="en"' in chinese
     assert "仅有英文版" in chinese
 

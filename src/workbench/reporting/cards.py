@@ -101,7 +101,7 @@ def show_cards(
         Notebook of a row to the page that tells more.
     """
     for language in readers():
-        cards = [_card(row, before, language, links or {}) for row in chosen]
+        cards = [card(row, before, language, links or {}) for row in chosen]
         html = f'<ul class="wb-headlines" lang="{language.tag}">' + "\n".join(cards) + "</ul>"
         plain = "\n".join(
             f"{label_of(row, language)}: {metric_value(row).text(language)}" for row in chosen
@@ -194,10 +194,13 @@ def _difference(value: Value, by: float) -> Value:
     return num(size, digits=digits)
 
 
-def _card(row: Row, before: Sequence[Row], language: Language, links: Mapping[str, str]) -> str:
+def card(
+    row: Row, before: Sequence[Row], language: Language, links: Mapping[str, str] | None = None
+) -> str:
+    """Write a row of headline numbers as an ``<li>``; `before` has the rows of the last run."""
     value = metric_value(row)
     label = escape(label_of(row, language))
-    page = links.get(str(row.get("notebook")))
+    page = (links or {}).get(str(row.get("notebook")))
     if page:
         label = f'<a href="{escape(page, quote=True)}">{label}</a>'
     parts = [

@@ -48,8 +48,8 @@ LAB_STYLE = """
 """What outputs wear in JupyterLab; on the site its own style sheet dresses them."""
 
 
-class _Opened:
-    """What the open study brings to its pages; `configure` puts another in its place."""
+class StudyWords:
+    """What a study brings to its pages; `configure` puts that of another in its place."""
 
     def __init__(
         self,
@@ -69,13 +69,14 @@ class _Opened:
                     self.words.setdefault(language, {})[text[SOURCE]] = said
 
     def language(self, code: str) -> Language:
+        """Give the language of a code with what the study brings to it."""
         if code not in self.spoken:
             words = self.words.get(code, {})
             self.spoken[code] = Language(code, words, self.currency, self.proper)
         return self.spoken[code]
 
 
-_opened = _Opened()
+_opened = StudyWords()
 
 
 def configure(
@@ -99,7 +100,7 @@ def configure(
         Names that are the same in every language.
     """
     global _opened
-    _opened = _Opened(languages, currency, words, proper)
+    _opened = StudyWords(languages, currency, words, proper)
 
 
 def languages_shown() -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.languages import Language
 from workbench.reporting.cards import (
     Change,
+    Row,
     change,
     label_of,
     metric_value,
@@ -25,10 +26,12 @@ from workbench.reporting.cards import (
 from workbench.reporting.display import reader, readers
 from workbench.reporting.sentences import Link, callout, heading, listing, say
 from workbench.reporting.showing import show
-from workbench.results import Finding
+from workbench.results import Estimate, Finding
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from workbench.study import Study
 
 MOST_CARDS = 4
 """Headline numbers at the top, and those of one notebook."""
@@ -101,14 +104,25 @@ class Overview:
     titles: Mapping[str, Mapping[str, str]]
 
     def headlines(self) -> None:
-        """Show the first number of each question, where there are enough to need a summary."""
+        """Show the leading numbers, where there are enough to need a summary."""
         answered = self._answered()
         if len(answered) >= FEWEST_QUESTIONS:
-            leading = sorted(answered, key=lambda each: LEADING.index(each[0].key))[:MOST_CARDS]
-            first = [rows[0] for question, rows in answered if (question, rows) in leading]
-            show_cards(first, self.before, self._links())
+            show_cards(self.leading(), self.before, self._links())
         elif not answered:
             callout("note", "No notebook of this run has left a headline number yet.")
+
+    def leading(self) -> list[Row]:
+        """Give the first number of each question; of few questions, all that there are."""
+        answered = self._answered()
+        if len(answered) < FEWEST_QUESTIONS:
+            return [row for _, rows in answered for row in rows][:MOST_CARDS]
+        leading = sorted(answered, key=lambda each: LEADING.index(each[0].key))[:MOST_CARDS]
+        return [rows[0] for question, rows in answered if (question, rows) in leading]
+
+    def of_page(self, page: str) -> list[Row]:
+        """Give the numbers that a list of pages shows of one of them."""
+        own = [row for row in self.rows if row["notebook"] == page]
+        return [{**row, "case_title": None} for row in own[:MOST_CARDS]]
 
     def goals(self, frame: pd.DataFrame) -> None:
         """Show the goals with status, way and next step; each leads to the page that supports it.
@@ -246,14 +260,24 @@ def gather(run: Any) -> Overview:
     run : Run
         Has ``headlines()``, ``findings()``, ``previous()`` and ``study.cases``.
     """
-    rows, findings = records(run.headlines()), run.findings()
-    cases = {case.name: case.title for case in run.study.cases}
+    return overview_of(run.study, run.headlines(), run.findings(), run.previous())
+
+
+def overview_of(
+    study: Study,
+    headlines: Mapping[str, Mapping[str, Estimate]],
+    findings: Mapping[str, Sequence[Finding]],
+    before: Mapping[str, Mapping[str, Estimate]],
+) -> Overview:
+    """Put together what the pages of a study stored, and the headlines of the run before."""
+    rows = records(headlines)
+    cases = {case.name: case.title for case in study.cases}
     pages = dict.fromkeys([*(str(row["notebook"]) for row in rows), *findings])
     titles = {
         page: cases[case] for page in pages if (case := page.partition("-")[2]) and case in cases
     }
     labelled = (row | {"case_title": titles.get(str(row["notebook"]))} for row in rows)
-    return Overview(tuple(labelled), tuple(records(run.previous())), findings, titles)
+    return Overview(tuple(labelled), tuple(records(before)), findings, titles)
 
 
 def notebook_of(page: object) -> str:

@@ -259,15 +259,19 @@ def last_run(folder: Path) -> RunRecord | None:
     return None
 
 
-def last_complete(folder: Path) -> Path | None:
+def last_complete(folder: Path, *, before: str = "") -> Path | None:
     """Return the folder of the last run of a study that was asked for all and failed in nothing.
 
     Parameters
     ----------
     folder : Path
         ``runs/<study>``. Run ids start with a UTC timestamp, so names sort by time.
+    before : str, optional
+        Id of a run: only those before it count.
     """
     for path in sorted(folder.glob("[0-9]*/run.json"), reverse=True):
+        if before and path.parent.name >= before:
+            continue
         told = json.loads(path.read_text(encoding="utf-8"))
         if told.get("status") == "done" and not told.get("asked"):
             return path.parent

@@ -34,14 +34,13 @@ _TO_PAGE = re.compile(
 
 @dataclass(frozen=True)
 class PageLink:
-    """A page as another page lists it, with the first `shown` of its headline numbers."""
+    """A page as another page lists it; `lead` and `cards` are HTML."""
 
     href: str
     title: str
     lead: str = ""
     cards: tuple[str, ...] = ()
     status: str = "done"
-    shown: int = 1
 
 
 def masthead(record: StudyRecord, language: str, *, home: str, kind: str, data_to: str = "") -> str:
@@ -115,7 +114,7 @@ def failure(entry: PageSource, record: StudyRecord, language: str) -> str:
 
 
 def contents(links: Sequence[PageLink], language: str, *, heading: str) -> str:
-    """List pages with their leads and the first of their headline numbers."""
+    """List pages with their leads and headline numbers."""
     if not links:
         return ""
     items = "\n".join(
@@ -124,10 +123,10 @@ def contents(links: Sequence[PageLink], language: str, *, heading: str) -> str:
         + (
             f'<p class="wb-lead">{escape(word("failed", language))}</p>'
             if link.status == "failed"
-            else (f'<p class="wb-lead">{escape(link.lead)}</p>' if link.lead else "")
+            else (f'<p class="wb-lead">{link.lead}</p>' if link.lead else "")
         )
         + (
-            f'<ul class="wb-headlines wb-small">{"".join(link.cards[: link.shown])}</ul>'
+            f'<ul class="wb-headlines wb-small">{"".join(link.cards)}</ul>'
             if link.cards and link.status != "failed"
             else ""
         )
@@ -237,7 +236,7 @@ def study_card(
         ]
     )
     numbers = (
-        f'<ul class="wb-headlines wb-small" lang="{html_lang(edition)}">{"".join(cards[:4])}</ul>'
+        f'<ul class="wb-headlines wb-small" lang="{html_lang(edition)}">{"".join(cards)}</ul>'
         if cards
         else f'<p class="wb-note">{escape(word("no_numbers", language))}</p>'
     )

@@ -48,20 +48,14 @@ class Edition:
         The page's cells, without the title.
     files : dict of str to bytes
         Figures, by path relative to the page's folder.
-    cards : list of str
-        The headline numbers, each an ``<li>``, for the pages that list this one.
     lead : str
         The first paragraph, as plain text, for a description.
-    finding : str
-        The first heading that the results made, as plain text.
     """
 
     title: str = ""
     cells: list[Any] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
-    cards: list[str] = field(default_factory=list)
     lead: str = ""
-    finding: str = ""
 
 
 def _plain(markdown: str) -> str:
@@ -236,15 +230,9 @@ class _Cutter:
             if role in ("heading", "prose", "callout"):
                 text = _text(data.get("text/markdown") or data.get("text/plain") or "")
                 self._note_lead(text)
-                if role == "heading" and not self.out.finding:
-                    self.out.finding = _plain(text.lstrip("# "))
                 self.out.cells.append(markdown_cell(joined(text)))
-            elif role == "cards":
+            elif role in ("cards", "headlines"):
                 self._html(safe_html(_text(data.get("text/html", ""))))
-            elif role == "headlines":
-                html = safe_html(_text(data.get("text/html", "")))
-                self.out.cards += _cards(html)
-                self._html(html)
             elif role in ("figure-title", "figure", "figure-data") or _is_picture(out):
                 end = _figure_end(outputs, at)
                 self._figure(outputs[at:end], options, _nth(label, pictures))
@@ -325,14 +313,6 @@ class _Cutter:
             cell = new_code_cell(code, outputs=self.printed)  # type: ignore[no-untyped-call]
             self.out.cells.append(cell)
         self.code, self.printed = [], []
-
-
-def _cards(html: str) -> list[str]:
-    found = BeautifulSoup(html, "html.parser").select(".wb-headlines > li")
-    for card in found:
-        for link in card.find_all("a"):  # relative to this page, and cards travel to others
-            link.unwrap()
-    return [str(card) for card in found]
 
 
 def read_notebook(text: str, where: str) -> Any:

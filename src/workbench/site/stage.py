@@ -49,13 +49,13 @@ from workbench.site.records import (
     read_record,
     studies_with_runs,
 )
+from workbench.site.stored import StoredResults, read_stored
 from workbench.site.words import BASE, NAMES, word
 
 REPORTS = "reports"
 STUDIES = "studies"
 CARDS = "_studies.html"
 FONT = "theme/han.css"
-MOST_CARDS = 4
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ class _Page:
     title: str
     subtitle: str = ""
     edition: Edition = field(default_factory=Edition)
+    cards: list[str] = field(default_factory=list)
+    verdict: str = ""
     failed: bool = False
 
 
@@ -174,7 +176,8 @@ def _edition_files(
         name = record.study.name
         own = language in record.study.languages
         shown = language if own else record.study.languages[0]
-        pages, said = _pages(record, shown, titles, order)
+        stored = read_stored(record, shown)
+        pages, said = _pages(record, shown, titles, order, stored)
         if own:
             warnings += said
             for page in pages:
@@ -190,7 +193,7 @@ def _edition_files(
                 language,
                 href=href,
                 edition=shown,
-                cards=_headlines(pages),
+                cards=stored.leading(),
             )
         )
     if cards:
@@ -200,7 +203,11 @@ def _edition_files(
 
 
 def _pages(
-    record: StudyRecord, language: str, titles: Mapping[str, Mapping[str, str]], order: int
+    record: StudyRecord,
+    language: str,
+    titles: Mapping[str, Mapping[str, str]],
+    order: int,
+    stored: StoredResults,
 ) -> tuple[list[_Page], list[str]]:
     warnings: list[str] = []
     pages: list[_Page] = []
@@ -233,6 +240,7 @@ def _pages(
         heading = edition.title or known or entry.step.notebook.replace("_", " ").capitalize()
         page = _Page(entry, f"{study}/{entry.key}.ipynb", "page", rank, heading)
         page.edition, page.failed = edition, failed
+        page.cards, page.verdict = stored.of_page(entry.key), stored.verdict(entry.key)
         if entry.step.case:
             titles_of = {case.name: case.title for case in record.study.cases}
             page.path = f"{study}/{entry.step.notebook}/{entry.step.case}.ipynb"
@@ -286,18 +294,15 @@ def _page_files(
     if page.kind == "study":
         inner = [p for p in pages if p.kind in ("page", "cases")]
         links = [_link(p, folder) for p in sorted(inner, key=lambda p: p.order)]
-        if page.edition.cards:  # the numbers stand on this page already
-            links = [replace(link, cards=()) for link in links]
+        # Where there is a landing page, the numbers stand on it already.
+        most = 0 if page.entry is not None and page.entry.page is not None else 1
+        links = [replace(link, cards=link.cards[:most]) for link in links]
         cells += _block(blocks.contents(links, language, heading=word("contents", language)))
         cells += _block(blocks.skipped(_skipped(record, language, titles), language))
     elif page.kind == "cases":
         members = [p for p in pages if PurePosixPath(p.path).parent == folder and p is not page]
         members.sort(key=lambda p: p.order)
-        links = [_link(p, folder) for p in members]  # each with what was found, and all its numbers
-        links = [
-            replace(link, lead=p.edition.finding or link.lead, shown=len(link.cards))
-            for link, p in zip(links, members, strict=True)
-        ]
+        links = [_link(p, folder) for p in members]
         cells += _block(blocks.contents(links, language, heading=word("case_pages", language)))
     if page.entry is not None:
         cells += _block(blocks.provenance(page.entry, record, language))
@@ -332,8 +337,8 @@ def _link(page: _Page, folder: PurePosixPath) -> blocks.PageLink:
     return blocks.PageLink(
         href=str(target),
         title=page.title,
-        lead=page.edition.lead,
-        cards=tuple(page.edition.cards),
+        lead=page.verdict or escape(page.edition.lead),
+        cards=tuple(page.cards),
         status="failed" if page.failed else "done",
     )
 
@@ -350,15 +355,6 @@ def _skipped(
         for entry in record.entries
         if entry.step.status == "skipped"
     ]
-
-
-def _headlines(pages: list[_Page]) -> list[str]:
-    """Take the landing page's numbers; where it shows none, the first one of each page."""
-    for page in pages:
-        if page.kind == "study" and page.edition.cards:
-            return page.edition.cards[:MOST_CARDS]
-    firsts = [page.edition.cards[0] for page in pages if page.edition.cards]
-    return firsts[:MOST_CARDS]
 
 
 def _note(text: str) -> Any:

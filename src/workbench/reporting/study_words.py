@@ -1,0 +1,63 @@
+"""What a study brings to its pages: its languages, its currency, the words of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from workbench.languages import Language, speak
+from workbench.reporting.display import StudyWords, configure
+from workbench.study import Study
+from workbench.study.codebook import CodebookError, read_codebook
+
+
+def open_study(study: Study, more: Iterable[Mapping[str, str]] = ()) -> None:
+    """Let a notebook's outputs speak as the study does; `more` are further texts by language."""
+    configure(**_brought(study, more))
+
+
+def language_of(study: Study, code: str) -> Language:
+    """Give a language with what the study brings to it, for those who show what it stored."""
+    aspects: list[Mapping[str, str]] = []
+    if study.survey is not None:
+        own = study.survey.codebook
+        try:
+            book = read_codebook(study.folder / own if own else None)
+        except CodebookError:  # the notebook that needs it has said so
+            book = {}
+        aspects = [aspect["title"] for aspect in book.values()]
+    return StudyWords(**_brought(study, aspects)).language(code)
+
+
+def _brought(study: Study, more: Iterable[Mapping[str, str]]) -> dict[str, Any]:
+    own = _texts(study.model_dump(mode="json"), study.languages)
+    return {
+        "languages": study.languages,
+        "currency": study.currency or "",
+        "words": (*own, *_about_outcomes(study), *more),
+        "proper": [paper.source for paper in study.published],
+    }
+
+
+def _about_outcomes(study: Study) -> Iterator[dict[str, str]]:
+    """Give what pages make of the labels of outcomes: on an axis, and as a headline number."""
+    for case in study.cases:
+        for label in (aim.label for aim in case.outcomes if aim.label is not None):
+            yield {language: words[:1].upper() + words[1:] for language, words in label.items()}
+            yield {
+                language: speak(language)("Effect on {outcome}").format(outcome=words)
+                for language, words in label.items()
+            }
+
+
+def _texts(card: Any, languages: Sequence[str]) -> Iterator[Mapping[str, str]]:
+    """Find the texts that a card gives in several languages, so that figures can use them."""
+    if isinstance(card, Mapping):
+        if len(card) > 1 and all(key in languages for key in card):
+            yield card
+        else:
+            for value in card.values():
+                yield from _texts(value, languages)
+    elif isinstance(card, list | tuple):
+        for value in card:
+            yield from _texts(value, languages)

@@ -1,0 +1,60 @@
+"""What a study's pages stored, for the pages that list them: cards and verdicts in one language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.languages import Language
+from workbench.reporting.cards import card
+from workbench.reporting.overview import Overview, overview_of
+from workbench.reporting.sentences import phrase
+from workbench.reporting.study_words import language_of
+from workbench.runs.handover import read_findings, read_headlines
+from workbench.runs.record import last_complete
+from workbench.site.records import StudyRecord
+
+
+@dataclass(frozen=True)
+class StoredResults:
+    """The headline numbers and findings of the pages that a study shows."""
+
+    overview: Overview
+    language: Language
+
+    def leading(self) -> list[str]:
+        """Give the cards that speak for the study, as its landing page has them."""
+        rows = self.overview.leading()
+        return [card(row, self.overview.before, self.language) for row in rows]
+
+    def of_page(self, page: str) -> list[str]:
+        """Give the cards of one page."""
+        rows = self.overview.of_page(page)
+        return [card(row, self.overview.before, self.language) for row in rows]
+
+    def verdict(self, page: str) -> str:
+        """Say as HTML what a page found of its case; nothing where it stored no verdict."""
+        for finding in self.overview.findings.get(page, ()):
+            if finding.key == "verdict":
+                return phrase(finding, self.language, {}, form="html")
+        return ""
+
+
+def read_stored(record: StudyRecord, language: str) -> StoredResults:
+    """Read what the last good page of each notebook stored.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study with its newest run.
+    language : str
+        The edition's language.
+    """
+    folders = [
+        entry.source.folder / "results" / entry.key
+        for entry in record.entries
+        if entry.source is not None and entry.step.status != "skipped"
+    ]
+    last = last_complete(record.run.folder.parent, before=record.run.run)
+    before = read_headlines(sorted(last.glob("results/*/"))) if last else {}
+    overview = overview_of(record.study, read_headlines(folders), read_findings(folders), before)
+    return StoredResults(overview, language_of(record.study, language))
