@@ -136,7 +136,7 @@ ROWS: dict[str, Callable[[Company], Company]] = {
     "equal amounts": equal_amounts,
     "heavy spend": heavy_spend,
 }
-#: Rows of which one notebook or two can say something new: the others are run in `make test-all`.
+#: Rows of which only some notebooks can say something new.
 ABOUT = {
     "no comments": ("comments", "satisfaction_drivers"),
     "empty comments": ("comments",),
@@ -149,6 +149,9 @@ ABOUT = {
     "one wave": ("satisfaction_gap", "survey_quality", "satisfaction_drivers"),
     "better than expected": ("satisfaction_gap", "satisfaction_drivers"),
     "no goals": ("goals", "overview"),
+    "no customers": ("data_quality", "segmentation", "lifecycle_churn", "satisfaction_gap"),
+    "equal amounts": ("clv", "segmentation", "lifecycle_churn"),
+    "heavy spend": ("clv", "segmentation", "lifecycle_churn"),
 }
 
 
