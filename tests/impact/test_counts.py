@@ -31,7 +31,7 @@ def test_independent_errors_give_the_quasi_poisson_of_statsmodels(monkeypatch) -
         )
         return one
 
-    monkeypatch.setattr("workbench.impact.designs.series.counts.noise_of", independent)
+    monkeypatch.setattr("workbench.impact.designs.series.interrupted_series.noise_of", independent)
     own = interrupted_counts(y, after=AFTER, exposure=of)
     x = np.column_stack([np.ones(60), np.arange(60), AFTER]).astype(float)
     peer = sm.GLM(y, x, family=sm.families.Poisson(), offset=np.log(of)).fit(scale="X2")
