@@ -21,7 +21,16 @@ def test_publishing_says_what_is_there(project):
     assert published.at == now
     assert len(published.pages) == 22
     assert "warning: demo: clv failed" in str(published)
+    assert "disagree" not in str(published)
     assert sorted(x.name for x in (project / ".site").iterdir()) == ["lock"]
+
+
+def test_pages_that_disagree_are_published_with_a_warning(project):
+    (stored,) = project.glob("runs/plain/*/results/segmentation/estimates.json")
+    stored.write_text(stored.read_text(encoding="utf-8").replace("412", "452"), encoding="utf-8")
+    told = str(publish(project, studies=["plain"], renderer="embedded"))
+    assert "warning: the pages disagree: plain clv.mean: '452' on index.html" in told
+    assert "'412' on studies/plain/segmentation.html" in told
 
 
 def test_a_site_that_fails_its_check_leaves_the_old_one(project):

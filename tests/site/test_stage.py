@@ -180,6 +180,13 @@ def test_lists_show_the_stored_numbers_whatever_the_page_says(project):
     assert "No change since the last run" not in index.split("CN¥450")[1].split("</li>")[0]
 
 
+def test_numbers_of_a_notebook_that_failed_speak_for_no_study(project):
+    old = project / "runs/demo/20260101T060000Z-aaaaaa/results/clv/estimates.json"
+    old.write_text(old.read_text(encoding="utf-8").replace("412", "452"), encoding="utf-8")
+    stage(project)
+    assert "CN¥450" not in (project / "reports/_studies.html").read_text(encoding="utf-8")
+
+
 def test_changes_are_those_since_the_last_complete_run_before_the_one_shown(project):
     first = project / "runs/demo/20260101T060000Z-aaaaaa/results/segmentation/estimates.json"
     first.write_text(

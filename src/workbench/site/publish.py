@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from workbench.errors import SiteError
+from workbench.site.agreement import disagreements
 from workbench.site.check import check, refuse
 from workbench.site.finish import finish
 from workbench.site.render import render
@@ -38,7 +39,8 @@ class PublishedSite:
     at : datetime
         When.
     warnings : tuple of str
-        What is on the site but should be known: failed notebooks, pages kept from earlier runs.
+        What is on the site but should be known: failed notebooks, pages kept from earlier runs,
+        pages that do not agree with one another.
     """
 
     site: Path
@@ -106,6 +108,7 @@ def publish(
                 raise SiteError(
                     f"{error.what} ({kept})", where=error.where, remedy=error.remedy
                 ) from None
+            differing = [f"the pages disagree: {each}" for each in disagreements(new)]
             swap(new, root / SITE)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -115,7 +118,7 @@ def publish(
         studies=staged.studies,
         renderer=rendered.renderer,
         at=at,
-        warnings=(*staged.warnings, *rendered.warnings),
+        warnings=(*staged.warnings, *rendered.warnings, *differing),
     )
 
 

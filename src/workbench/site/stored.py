@@ -16,7 +16,7 @@ from workbench.site.records import StudyRecord
 
 @dataclass(frozen=True)
 class StoredResults:
-    """The headline numbers and findings of the pages that a study shows."""
+    """The headline numbers and findings of the newest run of a study."""
 
     overview: Overview
     language: Language
@@ -40,7 +40,7 @@ class StoredResults:
 
 
 def read_stored(record: StudyRecord, language: str) -> StoredResults:
-    """Read what the last good page of each notebook stored.
+    """Read what the notebooks that were good in the newest run stored.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def read_stored(record: StudyRecord, language: str) -> StoredResults:
     folders = [
         entry.source.folder / "results" / entry.key
         for entry in record.entries
-        if entry.source is not None and entry.step.status != "skipped"
+        if entry.source is not None and entry.step.good  # a kept page tells of another time
     ]
     last = last_complete(record.run.folder.parent, before=record.run.run)
     before = read_headlines(sorted(last.glob("results/*/"))) if last else {}
