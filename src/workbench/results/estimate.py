@@ -159,14 +159,15 @@ def named_estimates(
     name : str
         Column of its name, which is its label too.
     estimate, low, high, n : str
-        Columns of the value, the ends of its interval (`low`, `high`, or `x_low`, `x_high` for a
-        value `x`) and the number of answers behind it, as far as it is there.
+        Columns of the value, the ends of its interval (`x_low` and `x_high` for a value `x` where
+        the table has them, else `low` and `high`) and the number of answers behind it, as far as
+        it is there.
     prefix : str
         Comes before each name.
     **about
         What else is known of all of them: kind, better, signed, level, ...
     """
-    stem = "" if estimate == "estimate" else f"{estimate}_"
+    stem = f"{estimate}_" if f"{estimate}_low" in table else ""
     ends = [low or f"{stem}low", high or f"{stem}high"]
     numbers = table[[estimate, *ends]].to_numpy(dtype=float).tolist()
     behind = table[n].to_numpy(dtype=float).tolist() if n in table else [float("nan")] * len(table)
