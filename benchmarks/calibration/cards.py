@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks.calibration.cells import Answer, Cell
 from workbench.impact import CaseError, evaluate
-from workbench.impact.findings import found
+from workbench.impact.findings import judge_outcome
 from workbench.study import Case
 
 FAMILY = "from the card to the verdict, without any effect"
@@ -136,7 +136,7 @@ def announced(
         return None
     if judged.refused:
         return None
-    said = float(found(judged) in ("worked", "harmed"))
+    said = float(judge_outcome(judged, float("nan")) in ("shown", "harmful"))
     return said, said, 1.0
 
 
