@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -18,16 +18,28 @@ class WorkbenchError(Exception):
         File, table, column, row, notebook or cell.
     remedy : str, optional
         What to do about it.
+    **values
+        What placeholders in `what` and `remedy` stand for: of errors that a page tells its readers
+        in their language, from `messages` and `values`. Without values braces mean nothing.
 
     Notes
     -----
     Errors cross process borders (notebooks run in spawned processes), so they pickle.
+
+    Examples
+    --------
+    >>> from workbench.errors import DataError
+    >>> str(DataError("{n} periods have no value", remedy="fill them", n=3))
+    '3 periods have no value; fill them'
     """
 
-    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
-        self.what = what
+    def __init__(self, what: str, *, where: str = "", remedy: str = "", **values: Any) -> None:
+        self.messages = (what, remedy)
+        self.values = values
+        self.what, self.remedy = (
+            text.format(**values) if values else text for text in self.messages
+        )
         self.where = where
-        self.remedy = remedy
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -35,11 +47,14 @@ class WorkbenchError(Exception):
         return f"{text}; {self.remedy}" if self.remedy else text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.what, self.where, self.remedy)
+        what, remedy = self.messages
+        return _rebuild, (type(self), what, self.where, remedy, self.values)
 
 
-def _rebuild(kind: type[WorkbenchError], what: str, where: str, remedy: str) -> WorkbenchError:
-    return kind(what, where=where, remedy=remedy)
+def _rebuild(
+    kind: type[WorkbenchError], what: str, where: str, remedy: str, values: Mapping[str, Any]
+) -> WorkbenchError:
+    return kind(what, where=where, remedy=remedy, **values)
 
 
 class DataError(WorkbenchError, ValueError):

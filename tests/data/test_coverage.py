@@ -107,8 +107,8 @@ def test_missing_values_are_shown_by_column_and_half_year(tables: Tables) -> Non
     shares = missing_by_period(tables)
     assert shares.columns.tolist() == ["2025 H1"]
     assert shares["2025 H1"].to_dict() == {
-        "survey: expectation items": pytest.approx(3 / 4),
-        "transactions: channel": pytest.approx(2 / 3),
+        ("survey", "expectation items"): pytest.approx(3 / 4),
+        ("transactions", "channel"): pytest.approx(2 / 3),
     }
 
 
@@ -117,7 +117,7 @@ def test_a_part_of_another_table_is_not_counted_again(open_study: OpenStudy) -> 
     part = "customer_id,date,amount,channel\nA,2025-07-06,1,\n"
     tables = open_study(transactions=rows, transactions_part=({"part_of": "transactions"}, part))
     assert missing_by_period(tables).to_dict("index") == {
-        "transactions: channel": {"2024 H1": 0.0, "2025 H2": 1.0}
+        ("transactions", "channel"): {"2024 H1": 0.0, "2025 H2": 1.0}
     }
     assert (tables.report.read, tables.report.kept, tables.report.set_aside) == (3, 3, 0)
     assert tables.report.table["part_of"].tolist() == ["", "transactions"]
@@ -125,7 +125,9 @@ def test_a_part_of_another_table_is_not_counted_again(open_study: OpenStudy) -> 
 
 def test_complete_columns_are_shown_where_nothing_is_missing(open_study: OpenStudy) -> None:
     whole = open_study(transactions="customer_id,date,amount,channel\nA,2025-01-05,1,web\n")
-    assert missing_by_period(whole).to_dict("index") == {"transactions: channel": {"2025 H1": 0.0}}
+    assert missing_by_period(whole).to_dict("index") == {
+        ("transactions", "channel"): {"2025 H1": 0.0}
+    }
 
 
 def test_long_studies_are_shown_by_year(open_study: OpenStudy) -> None:
@@ -161,7 +163,7 @@ def test_the_emptiest_column_is_named_by_its_share(open_study: OpenStudy) -> Non
     (said,) = found.findings()
     assert said.message == "The emptiest column lacks {share} of its values"
     assert found.estimates()["emptiest"].value == 0.5
-    assert list(found.periods.columns) == ["column", "2025 H1"]
+    assert list(found.periods.columns) == ["table", "column", "2025 H1"]
     full = MissingValues(found.table.assign(missing=0), found.by_period)
     assert full.findings()[0].message == "No column lacks a value"
 

@@ -19,11 +19,12 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
-from workbench.errors import ReportingError
-from workbench.languages import finished, language
+from workbench.languages import Language, language, speak
 from workbench.reporting.display import reader
 from workbench.reporting.figures import figure as figures
-from workbench.reporting.figures import finishing, lettering, palette, pictures, theme
+from workbench.reporting.figures import finishing, lettering, palette, theme
+from workbench.results import Estimate
+from workbench.results.drawing import draw_estimates, shaded_cells
 
 WORDS = {
     "Satisfaction (1 to 5)": "满意度（1至5分）",
@@ -43,61 +44,55 @@ MONTHS = pd.date_range("2024-01-01", periods=24, freq="MS")
 
 
 @pytest.fixture
-def _words(monkeypatch: pytest.MonkeyPatch) -> Any:
-    for module in (language, finished):
-        monkeypatch.setattr(module, "catalog", lambda code: WORDS)
-    finished._templates.cache_clear()
-    yield
-    finished._templates.cache_clear()
+def _words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "catalog", lambda code: WORDS)
 
 
-def series(ax: Axes) -> None:
-    ax.plot(MONTHS, np.linspace(3.5, 3.9, 24), label="Observed")
-    ax.plot(MONTHS, np.linspace(3.5, 3.7, 24), label="Expected without the measure")
+def series(ax: Axes, *, language: str | Language = "en") -> None:
+    say = speak(language)
+    ax.plot(MONTHS, np.linspace(3.5, 3.9, 24), label=say("Observed"))
+    ax.plot(MONTHS, np.linspace(3.5, 3.7, 24), label=say("Expected without the measure"))
     ax.fill_between(
-        MONTHS, np.linspace(3.4, 3.6, 24), 3.8, alpha=0.2, color="C1", label="95% interval"
+        MONTHS, np.linspace(3.4, 3.6, 24), 3.8, alpha=0.2, color="C1", label=say("95% interval")
     )
     ax.axvline(MONTHS[12], color="k")
-    ax.annotate("Start of the desk", (MONTHS[12], 3.95))
-    ax.set_ylabel("Satisfaction (1 to 5)")
-    ax.set_xlabel("Month")
+    ax.annotate(say("Start of the desk"), (MONTHS[12], 3.95))
+    ax.set_ylabel(say("Satisfaction (1 to 5)"))
+    ax.set_xlabel(say("Month"))
     ax.legend()
 
 
-def bars(ax: Axes) -> None:
+def bars(ax: Axes, *, language: str | Language = "en") -> None:
+    say = speak(language)
     names = ["Champions", "At risk", "Lost for good and not coming back", "Port Zzyzx"]
-    ax.bar(names, [0.1, 0.2, 0.3, 0.4])
+    ax.bar([say.name(name) for name in names], [0.1, 0.2, 0.3, 0.4])
     for at, n in enumerate((120, 1204, 3, 9)):
-        ax.text(at, 0.1, f"{n:,} customers")
-    ax.set_ylabel("Share of customers")
+        ax.text(at, 0.1, say("{n} customers", n=n))
+    ax.set_ylabel(say("Share of customers"))
 
 
-def rows(ax: Axes) -> None:
-    frame = pd.DataFrame(
-        {
-            "name": ["Champions", "Lost for good and not coming back"],
-            "estimate": [-0.62, 1500.0],
-            "low": [-0.7, 1400.0],
-            "high": [-0.5, 1600.0],
-        }
-    )
-    pictures.estimates(frame, label="Effect (points)", name="name")(ax=ax)
+def rows(ax: Axes, *, language: str | Language = "en") -> None:
+    estimates = {
+        "Champions": Estimate(-0.62, -0.7, -0.5),
+        "all": Estimate(1500.0, 1400.0, 1600.0, label="Lost for good and not coming back"),
+    }
+    draw_estimates(estimates, ax, language=language).set_xlabel(speak(language)("Effect (points)"))
 
 
-def heat(ax: Axes) -> None:
+def heat(ax: Axes, *, language: str | Language = "en") -> None:
     names = ["Champions", "At risk"]
     frame = pd.DataFrame([[0.1, 0.9], [np.nan, 0.5]], index=names, columns=names)
-    pictures.heatmap(frame, form="percent")(ax=ax)
+    shaded_cells(frame, ax, language=language, kind="percent")
 
 
 DRAWINGS = [series, bars, rows, heat]
 
 
-def texts(thing: Callable[..., Any], language: str, names: set[str] | None = None) -> list[str]:
+def texts(thing: Callable[..., Any], language: str) -> list[str]:
     """What is written on a figure when it is finished."""
     with theme.themed():
-        figure = figures.draw(thing)
-        lettering.letter(figure, language, names or set())
+        figure = figures.draw(thing, language)
+        lettering.letter(figure, language, said=True)
         finishing.finish(figure)
         figure.draw_without_rendering()
         return [
@@ -110,7 +105,7 @@ def texts(thing: Callable[..., Any], language: str, names: set[str] | None = Non
 @pytest.mark.usefixtures("_words")
 @pytest.mark.parametrize("thing", DRAWINGS)
 def test_every_text_on_a_chinese_figure_is_chinese(thing: Callable[..., Any]) -> None:
-    written = texts(thing, "zh", {"Port Zzyzx"})
+    written = texts(thing, "zh")
     latin = [text for text in written if re.search(r"[A-Za-z]{2}", text)]
     assert set(latin) <= {"Port Zzyzx"}
     assert any(re.search(r"[\u4e00-\u9fff]", text) for text in written)
@@ -118,8 +113,8 @@ def test_every_text_on_a_chinese_figure_is_chinese(thing: Callable[..., Any]) ->
 
 
 @pytest.mark.usefixtures("_words")
-def test_templates_ticks_dates_and_legends_are_translated() -> None:
-    written = [text.replace("\n", "") for text in texts(bars, "zh", {"Port Zzyzx"})]
+def test_ticks_dates_and_legends_are_in_the_readers_language() -> None:
+    written = [text.replace("\n", "") for text in texts(bars, "zh")]
     assert {"1,204位客户", "重要价值客户", "已经流失且不会再回来的客户", "客户占比"} <= set(written)
     written = texts(series, "zh")
     assert {"1月\n2024年", "7月", "1月\n2025年", "实际值", "95%置信区间"} <= set(written)
@@ -128,7 +123,7 @@ def test_templates_ticks_dates_and_legends_are_translated() -> None:
 
 @pytest.mark.usefixtures("_words")
 def test_an_untranslated_word_is_reported_with_where_it_was() -> None:
-    texts(lambda ax: ax.set_xlabel("Frobnicated months"), "zh")
+    texts(lambda ax, language: ax.set_xlabel(language("Frobnicated months")), "zh")
     assert reader("zh").absent == ["Frobnicated months"]
 
 
@@ -141,7 +136,7 @@ def test_every_glyph_is_there_on_a_machine_without_chinese_fonts(
     assert "zhplot" not in sys.modules
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        svg = figures.figure_svg(thing, "zh", names={"Port Zzyzx"})
+        svg = figures.figure_svg(thing, "zh")
     assert re.search(r'id="NotoSansSC-Regular-[0-9a-f]+"', svg)
     assert "DejaVu" not in svg
     assert "<text" not in svg, "text must be paths: a page has no Chinese font to offer"
@@ -275,15 +270,15 @@ def test_lines_are_labelled_where_they_end_and_the_rest_keeps_a_legend() -> None
 
 @pytest.mark.usefixtures("_words")
 def test_labels_stay_with_their_lines_whatever_the_order_of_the_legend() -> None:
-    def draw(ax: Axes) -> None:
-        (one,) = ax.plot([0, 1, 2], [0, 1, 2], label="Observed")
-        (other,) = ax.plot([0, 1, 2], [5, 5, 5], label="Champions")
+    def draw(ax: Axes, language: Language) -> None:
+        (one,) = ax.plot([0, 1, 2], [0, 1, 2], label=language("Observed"))
+        (other,) = ax.plot([0, 1, 2], [5, 5, 5], label=language("Champions"))
         ax.legend(handles=[other, one])
 
     with theme.themed():
-        figure = figures.draw(draw)
+        figure = figures.draw(draw, "zh")
         legends = finishing.samples(figure)
-        lettering.letter(figure, "zh")
+        lettering.letter(figure, "zh", said=True)
         finishing.finish(figure, legends)
         found = {text.get_text(): text.get_color() for text in figure.axes[0].texts}
     assert found == {"重要价值客户": palette.CYCLE[1], "实际值": palette.CYCLE[0]}
@@ -351,13 +346,13 @@ def test_direct_labels_do_not_touch() -> None:
 def test_long_labels_neither_touch_nor_leave_the_picture(language: str) -> None:
     names = ["Lost for good and not coming back", "At risk", "Champions"] * 2
 
-    def many(ax: Axes) -> None:
+    def many(ax: Axes, language: Language) -> None:
         ax.bar(range(6), range(6))
-        ax.set_xticks(range(6), names)
+        ax.set_xticks(range(6), [language.name(name) for name in names])
 
     with theme.themed():
-        figure = figures.draw(many)
-        lettering.letter(figure, language)
+        figure = figures.draw(many, language)
+        lettering.letter(figure, language, said=True)
         finishing.finish(figure)
         figure.draw_without_rendering()
         labels = figure.axes[0].get_xticklabels()
@@ -486,20 +481,6 @@ def test_a_heatmap_writes_its_numbers_and_leaves_gaps_empty() -> None:
     written = texts(heat, "en")
     assert {"10%", "90%", "50%"} <= set(written)
     assert not any("nan" in text for text in written)
-
-
-def test_a_distribution_marks_the_median_and_cuts_only_what_flattens_it() -> None:
-    values = np.r_[np.arange(1, 1000), 1e6, np.nan]
-    with theme.themed():
-        figure = figures.draw(pictures.distribution(values, label="Spend"))
-        (axes,) = figure.axes
-        assert axes.lines[0].get_xdata()[0] == np.median(values[:-1])
-        assert axes.get_xlim()[1] < 2000
-
-
-def test_a_distribution_of_nothing_is_an_error_with_its_name() -> None:
-    with pytest.raises(ReportingError, match="distribution of Spend"):
-        figures.figure_svg(pictures.distribution([np.nan], label="Spend"), "en")
 
 
 @pytest.mark.parametrize("origin", ["upper", "lower"])

@@ -171,12 +171,12 @@ def test_an_instrument_is_called_consistent_only_when_that_is_shown(
 
 
 def test_agreement_of_people_is_not_claimed_where_only_the_method_was_held_against_one() -> None:
-    rows = {"what": "tone", "between": "method and coder a", "estimate": 0.9, "n": 50}
+    rows = {"what": "tone", "between": "method", "coder": "a", "estimate": 0.9, "n": 50}
     table = pd.DataFrame([rows | {"low": 0.8, "high": 1.0, "verdict": "reliable"}])
     assert said_in_full(CodingAgreement(table).findings()).startswith(
         "People agree with the method"
     )
-    both = pd.concat([table, table.assign(between="people")])
+    both = pd.concat([table, table.assign(between="people", coder="")])
     assert said_in_full(CodingAgreement(both).findings()).startswith(
         "People agree with one another"
     )

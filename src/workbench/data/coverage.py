@@ -141,10 +141,9 @@ class MissingValues(Result):
 
     @property
     def periods(self) -> pd.DataFrame:
-        """`by_period` with the columns' names as a column, its shares labelled."""
-        frame = self.by_period.rename_axis("column").reset_index()
+        """`by_period` with the names of tables and columns as columns, its shares labelled."""
         shares = {str(name): (str(name), "percent:1") for name in self.by_period}
-        return labelled(frame, column="Column", **shares)
+        return labelled(self.by_period.reset_index(), table="Table", column="Column", **shares)
 
     def estimates(self) -> dict[str, Estimate]:
         """Share of missing values of the emptiest column."""
@@ -164,7 +163,13 @@ class MissingValues(Result):
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the share of missing values by column and half-year, as shaded cells."""
-        return shaded_cells(self.by_period, ax, language=language, kind="percent", digits=1)
+        say = speak(language)
+        rows = [
+            say("{table}: {column}", table=table, column=column)
+            for table, column in self.by_period.index
+        ]
+        named = self.by_period.set_axis(rows)
+        return shaded_cells(named, ax, language=say, kind="percent", digits=1)
 
 
 def missing(tables: Tables) -> MissingValues:
@@ -271,8 +276,8 @@ def missing_by_period(tables: Tables, most: int = 12) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a column (``table: column``, the most incomplete first; complete ones only where no
-        column lacks a value), one column a half-year
+        One row a column, named by its table and itself, the most incomplete first (complete ones
+        only where no column lacks a value); one column a half-year
         (``2025 H1``), or a year where there are more than ten, or ten years where there are more
         than twenty of those; shares, or missing where the table has no row.
     """
@@ -294,8 +299,8 @@ def missing_by_period(tables: Tables, most: int = 12) -> pd.DataFrame:
             name,
         )
         long = counts.melt(["period", "rows"], var_name="column", value_name="missing")
-        long["column"] = [f"{name}: {_words(column)}" for column in long["column"]]
-        parts.append(long)
+        long["column"] = long["column"].map(_words)
+        parts.append(long.assign(table=name))
     if not parts:
         return pd.DataFrame()
     found = pd.concat(parts, ignore_index=True)
@@ -304,15 +309,15 @@ def missing_by_period(tables: Tables, most: int = 12) -> pd.DataFrame:
     if found["period"].nunique() > _MOST_YEARS:
         decade = found["period"].str[:3]
         found["period"] = decade + "0-" + decade + "9"
-    keys = ["column", "period"]
-    sums = found.groupby(keys, sort=False)[["missing", "rows"]].sum()
-    whole = sums.groupby("column", sort=False).sum()
+    rows = ["table", "column"]
+    sums = found.groupby([*rows, "period"], sort=False)[["missing", "rows"]].sum()
+    whole = sums.groupby(rows, sort=False).sum()
     if whole["missing"].any():
         whole = whole[whole["missing"] > 0]
     order = (whole["missing"] / whole["rows"]).sort_values(ascending=False, kind="stable").index
     sums["share"] = (sums["missing"] / sums["rows"]).astype("float64")
-    shares = sums.reset_index().pivot_table(index="column", columns="period", values="share")
-    shares.columns.name = shares.index.name = None
+    shares = sums.reset_index().pivot_table(index=rows, columns="period", values="share")
+    shares.columns.name = None
     chosen: pd.DataFrame = shares.loc[order[:most]]
     return chosen
 

@@ -219,7 +219,9 @@ def from_moments(
 def _check_plan(design: str, sd: float, correlation: float, n_treated: int, n_other: int) -> None:
     if design not in UNIT_DESIGNS:
         raise CaseError(
-            f"{design!r} compares no units", remedy=f"use one of {', '.join(UNIT_DESIGNS)}"
+            f"{design!r} compares no units",
+            remedy="use one of {names}",
+            names=", ".join(UNIT_DESIGNS),
         )
     if not sd > 0:
         raise CaseError(

@@ -66,9 +66,11 @@ def select_design(situation: Situation) -> Selection:
     case, known = situation.case, known_designs()
     if case.design is not None and case.design not in known:
         raise CaseError(
-            f"there is no design {case.design!r}",
+            "there is no design {name}",
             where=f"cases.{case.name}.design",
-            remedy=f"use one of {', '.join(known)}",
+            remedy="use one of {names}",
+            name=repr(case.design),
+            names=", ".join(known),
         )
     reasons = {name: design.reason(situation) for name, design in known.items()}
     picked = next((n for n, d in known.items() if d.rank is not None and not reasons[n]), "")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.languages.catalogs import SOURCE, catalog
-from workbench.languages.finished import match
 from workbench.languages.numbers import as_value, day, locale_of, money, num, pct, points
 
 _LETTER = re.compile(r"[A-Za-z]{2}")
@@ -62,9 +61,9 @@ class Language:
     def __call__(self, message: str, /, **values: Any) -> str:
         """Say a message, its placeholders filled with numbers, dates and names as written here.
 
-        Without values the message keeps its placeholders.
+        Without values it is a label, or a word that was chosen by a result.
         """
-        said = self._found(message)
+        said = self.known(message)
         if said is None:
             self._note(message, self.absent)
             said = message
@@ -72,13 +71,13 @@ class Language:
             return said
         return said.format(**{name: self.write(value) for name, value in values.items()})
 
-    def text(self, text: str) -> str:
-        """Say a text that is complete: a label, a word that was chosen by a result."""
-        return self._complete(text, self.absent)
-
     def name(self, text: object) -> str:
         """Say a name that comes from the data; one without words here is the same everywhere."""
-        return self._complete(str(text), self.kept)
+        said = self.known(str(text))
+        if said is None:
+            self._note(str(text), self.kept)
+            return str(text)
+        return said
 
     def write(self, value: Any) -> str:
         """Write a number, a date, an estimate or a name."""
@@ -107,18 +106,11 @@ class Language:
         """Write a day."""
         return day(date).text(self)
 
-    def _found(self, text: str) -> str | None:
+    def known(self, text: str) -> str | None:
+        """Give the words for a text; None where there are none."""
         if self.code == SOURCE or not text:
             return text
         return self.words.get(text) or catalog(self.code).get(text)
-
-    def _complete(self, text: str, without: list[str]) -> str:
-        if self.code == SOURCE or not _LETTER.search(text):
-            return text
-        said = match(text, self._found, self.code)
-        if said is None:
-            self._note(text, without)
-        return text if said is None else said
 
     def _note(self, text: str, without: list[str]) -> None:
         if _LETTER.search(text) and not _CJK.search(text) and text not in self.proper:

@@ -39,8 +39,8 @@ Classes that a style sheet dresses (the HTML has no colours of its own):
 - ``details.wb-figure-data`` and ``a.wb-download``
 
 Words, numbers and dates of a language: :mod:`workbench.languages`; the messages of a
-notebook: :mod:`workbench.reporting.messages`; pictures that any notebook may want:
-:mod:`workbench.reporting.figures.pictures`; the landing page: :mod:`workbench.reporting.overview`.
+notebook: :mod:`workbench.reporting.messages`; the landing page:
+:mod:`workbench.reporting.overview`.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ def _metric_number(row: Row, kind: str) -> Value:
 def label_of(row: Row, language: str | Language) -> str:
     """Say a metric's label; that of one case among several begins with the case's title."""
     language = reader(language)
-    label = language.text(_text(row.get("label")) or str(row["name"]))
+    label = language(_text(row.get("label")) or str(row["name"]))
     title = row.get("case_title")
     if not isinstance(title, Mapping) or not title:
         return label

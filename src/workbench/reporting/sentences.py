@@ -236,9 +236,11 @@ def spoken(value: Any, language: str | Language) -> str:
     """One value as a language writes it."""
     language = reader(language)
     if isinstance(value, str):
-        return language.text(value)
+        return language(value)
     if isinstance(value, Link):
         return spoken(value.text, language)
+    if isinstance(value, Finding):
+        return phrase(value, language, {}, form="plain")
     if hasattr(value, "spoken"):
         return str(value.spoken(language))
     if isinstance(value, Mapping):

@@ -201,7 +201,7 @@ def csv_link(
             labels += [language(end).format(label=labels[-1]) for end in ends]
         else:
             keep.append(column.name)
-            labels.append(language.text(column.label))
+            labels.append(language(column.label))
     out = frame[keep].copy()
     out.columns = labels
     for at in range(out.shape[1]):

@@ -296,7 +296,7 @@ def _numeric(column: Column) -> bool:
 
 
 def _head(column: Column, language: Language) -> str:
-    words = language.text(column.label)
+    words = language(column.label)
     return f'<th scope="col"{_classes(words, numeric=_numeric(column))}>{escape(words)}</th>'
 
 

@@ -147,6 +147,8 @@ def _stored(value: Any) -> Any:
     # Types that JSON lacks are marked with a key that no text by language has.
     if isinstance(value, Estimate):
         return {"$estimate": value.to_json()}
+    if isinstance(value, Finding):
+        return {"$finding": value.to_json()}
     if isinstance(value, dt.date):
         return {"$date": value.isoformat()[:10]}
     if isinstance(value, Mapping):
@@ -166,6 +168,8 @@ def _restored(value: Any) -> Any:
         return value
     if "$estimate" in value:
         return Estimate.from_json(value["$estimate"])
+    if "$finding" in value:
+        return Finding.from_json(value["$finding"])
     if "$date" in value:
         return dt.date.fromisoformat(value["$date"])
     if "$nan" in value:

@@ -79,7 +79,7 @@ def test_a_small_group_shows_its_count_and_the_reason_but_no_value() -> None:
     tiny = table[table["region"] == "tiny"]
     assert (tiny["n"] == 3).all() and tiny["withheld"].all()
     assert tiny[["estimate", "low", "high", "perception"]].isna().all(axis=None)
-    assert tiny["reason"].iloc[0] == "fewer than 5 answers"
+    assert tiny["reason"].iloc[0] == "too few answers"
     assert table.loc[table["region"] == "large", "estimate"].notna().all()
 
 

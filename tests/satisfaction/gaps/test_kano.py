@@ -83,7 +83,7 @@ def test_half_pairs_are_counted_and_small_items_withheld() -> None:
     frame.loc[:2, ["kano_f_02", "kano_d_02"]] = 1
     table = kano(frame, rng=np.random.default_rng(1), draws=20).table.set_index("item")
     assert table.loc["01", ["n", "missing"]].tolist() == [24, 6]
-    assert table.loc["02", "reason"] == "fewer than 5 answers"
+    assert table.loc["02", "reason"] == "too few answers"
     assert pd.isna(table.loc["02", "share"]) and pd.isna(table.loc["02", "category"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError
@@ -158,9 +158,8 @@ class Design(Generic[Data]):
 
 def refusal(error: CaseError) -> Finding:
     """Turn an error of a design into a refusal in words."""
-    return Finding(
-        "refused",
-        "{what}; {remedy}.",
-        {"what": error.what, "remedy": error.remedy},
-        severity="refusal",
-    )
+    said: dict[str, Any] = {"what": error.what, "remedy": error.remedy}
+    if error.values:
+        parts = zip(said, error.messages, strict=True)
+        said = {name: Finding("refused", text, error.values) for name, text in parts}
+    return Finding("refused", "{what}; {remedy}.", said, severity="refusal")

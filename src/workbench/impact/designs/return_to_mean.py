@@ -73,9 +73,11 @@ def reliability(first: ArrayLike, second: ArrayLike) -> Return:
     seen = np.isfinite(a) & np.isfinite(b)
     if seen.sum() < _FEWEST:
         raise CaseError(
-            f"{int(seen.sum())} units were seen at two times before the start",
+            "{n} units were seen at two times before the start",
             where="baseline",
-            remedy=f"{_FEWEST} are needed to learn how far values return to the mean",
+            remedy="{needed} are needed to learn how far values return to the mean",
+            n=int(seen.sum()),
+            needed=_FEWEST,
         )
     a, b = a[seen], b[seen]
     if np.ptp(a) == 0:
@@ -130,7 +132,7 @@ def corrected_before_after(
     n = len(x)
     if n < 2:
         raise CaseError(
-            f"{n} chosen units were seen both before and after", remedy="two are needed"
+            "{n} chosen units were seen both before and after", remedy="two are needed", n=n
         )
     left = y - x - returning.expected(x)
     effect = float(left.mean())

@@ -116,11 +116,13 @@ def read_adoption(
     cells = read_cells(frame, unit=unit, period=period, outcome=outcome)
     if missing := calendar_gaps(cells.periods):
         raise CaseError(
-            f"the calendar has gaps: {missing[0]} and {len(missing) - 1} more periods are missing"
+            "the calendar has gaps: {when} and {n} more periods are missing"
             if len(missing) > 1
-            else f"the calendar has a gap: {missing[0]} is missing",
+            else "the calendar has a gap: {when} is missing",
             where=f"column {period!r}",
             remedy="time since the start is counted in periods; bring the missing ones",
+            when=missing[0],
+            n=len(missing) - 1,
         )
     given = frame.groupby(unit)[starts].first() if isinstance(starts, str) else starts
     first, notes = _first(pd.Series(dict(given)), cells.units, cells.periods)
@@ -202,12 +204,14 @@ def _last_length(begins: pd.DatetimeIndex) -> pd.Timedelta:
 def _check(read: Adoption, always: int) -> None:
     treated = read.first < read.never
     if not treated.any():
-        lead = f"all {always} treated units were treated from the first period on"
+        lead = "all {n} treated units were treated from the first period on"
         raise CaseError(
             lead if always else "nobody was treated within the data",
             where="treatments.start",
-            remedy=f"the data run from {period_label(read.periods[0])} to"
-            f" {period_label(read.periods[-1])}; bring data from before the start",
+            remedy="the data run from {first} to {last}; bring data from before the start",
+            n=always,
+            first=period_label(read.periods[0]),
+            last=period_label(read.periods[-1]),
         )
     check_constant(read.outcome[read.weight > 0])
     place = np.arange(read.never)[None, :]

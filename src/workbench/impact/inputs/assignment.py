@@ -73,17 +73,24 @@ def compared(case: Case, records: pd.DataFrame) -> pd.DataFrame:
 def _must_occur(case: Case, records: pd.DataFrame, named: list[Any]) -> None:
     if case.group is None or case.group not in records:
         raise CaseError(
-            f"there is no column {case.group!r} that names groups",
+            "there is no column {name} that names groups",
             where=f"cases.{case.name}.unit",
-            remedy=f"the outcome has {', '.join(map(str, records.columns))}",
+            remedy="the outcome has {names}",
+            name=repr(case.group),
+            names=", ".join(map(str, records.columns)),
         )
     known = set(records[case.group].dropna())
     if unknown := [unit for unit in named if unit not in known]:
-        meant, spelling = closest(unknown[0], known), "write it as the table does"
+        meant = closest(unknown[0], known)
         raise CaseError(
-            f"no {case.group} is called {unknown[0]!r}",
+            "no {column} is called {name}",
             where=f"cases.{case.name}",
-            remedy=spelling if meant is None else f"{spelling}, perhaps {meant!r}",
+            remedy="write it as the table does"
+            if meant is None
+            else "write it as the table does, perhaps {meant}",
+            meant=repr(meant),
+            column=case.group,
+            name=repr(unknown[0]),
         )
 
 

@@ -110,8 +110,9 @@ def period_start(label: Any) -> pd.Timestamp:
         return pd.Timestamp(text)
     except ValueError:
         raise CaseError(
-            f"the period {text!r} names no date",
+            "the period {period} names no date",
             remedy="label waves like 2024-H1, 2024-Q3 or 2024-05",
+            period=repr(text),
         ) from None
 
 
@@ -133,16 +134,19 @@ def split_periods(periods: pd.Index, start: dt.date) -> tuple[Mask, Mask]:
         before[last] = begins[last] + _length(periods[last], begins) <= start
     if not before.any():
         raise CaseError(
-            f"the start {start:%Y-%m-%d} lies before the data, which begin {begins.min():%Y-%m-%d}",
+            "the start {start} lies before the data, which begin {first}",
             where="case.start",
             remedy="an evaluation needs time before the measure; bring earlier data",
+            start=f"{start:%Y-%m-%d}",
+            first=f"{begins.min():%Y-%m-%d}",
         )
     if not after.any():
         raise CaseError(
-            f"the start {start:%Y-%m-%d} lies after the data, whose last period is"
-            f" {period_label(periods[-1])}",
+            "the start {start} lies after the data, whose last period is {last}",
             where="case.start",
             remedy="wait for data after the start, or correct the date",
+            start=f"{start:%Y-%m-%d}",
+            last=period_label(periods[-1]),
         )
     return before, after
 
@@ -271,9 +275,11 @@ def check_columns(
     absent = [c for c in columns if c not in frame]
     if absent:
         raise CaseError(
-            f"there is no column {', '.join(map(repr, absent))}",
+            "there is no column {name}",
             where=where,
-            remedy=f"its columns are {', '.join(map(str, frame.columns))}",
+            remedy="its columns are {names}",
+            name=", ".join(map(repr, absent)),
+            names=", ".join(map(str, frame.columns)),
         )
 
 
@@ -294,11 +300,16 @@ def read_cells(
     if frame.duplicated([who, period]).any():
         twice = frame[frame.duplicated([who, period])]
         raise CaseError(
-            f"{len(twice)} {'customers' if who == 'customer_id' else 'units'} and periods occur"
-            f" more than once, first {twice[who].iloc[0]} in"
-            f" {period_label(twice[period].iloc[0])}",
+            "{n} customers and periods occur more than once, first {who} in {when}"
+            if who == "customer_id"
+            else "{n} units and periods occur more than once, first {who} in {when}",
             where="outcome table",
-            remedy=f"give one row a {'customer' if who == 'customer_id' else 'unit'} and period",
+            remedy="give one row a customer and period"
+            if who == "customer_id"
+            else "give one row a unit and period",
+            n=len(twice),
+            who=twice[who].iloc[0],
+            when=period_label(twice[period].iloc[0]),
         )
     values = pd.to_numeric(frame[outcome], errors="coerce").to_numpy(dtype=float)
     weights = np.ones(len(frame)) if weight is None else frame[weight].to_numpy(dtype=float)
@@ -361,10 +372,12 @@ def _check_starts(treated: pd.Series, begin: pd.Timestamp, known: pd.Index) -> N
     late = dates[(dates > begin) & dates.index.isin(known)]
     if len(early):
         raise CaseError(
-            f"the case starts {begin:%Y-%m-%d}, but {len(early)} units were treated from"
-            f" {early.min():%Y-%m-%d}",
+            "the case starts {start}, but {n} units were treated from {first}",
             where="treatments.start",
             remedy="make the dates agree",
+            start=f"{begin:%Y-%m-%d}",
+            n=len(early),
+            first=f"{early.min():%Y-%m-%d}",
         )
     if len(late):
         raise SeveralStartsError(
@@ -378,9 +391,10 @@ def _check_starts(treated: pd.Series, begin: pd.Timestamp, known: pd.Index) -> N
 def _check_units(panel: Panel, treated: pd.Series) -> None:
     if not panel.treated.any():
         raise CaseError(
-            f"none of the {len(treated)} treated units occurs in the outcome",
+            "none of the {n} treated units occurs in the outcome",
             where="treatments",
             remedy="check that both tables name units in the same way",
+            n=len(treated),
         )
     seen_before = panel.weight[:, ~panel.after].sum(axis=1) > 0
     seen_after = panel.weight[:, panel.after].sum(axis=1) > 0
@@ -398,14 +412,15 @@ def check_logs(values: Array | pd.Series, where: str, remedy: str) -> None:
     """Refuse values that have no logarithm."""
     if low := int((values <= 0).sum()):
         remedy = f"they have no logarithm; {remedy}"
-        raise CaseError(f"{low} values are zero or below", where=where, remedy=remedy)
+        raise CaseError("{n} values are zero or below", where=where, remedy=remedy, n=low)
 
 
 def check_constant(values: Array) -> None:
     """Refuse an outcome that never varies."""
     if np.ptp(values) < 1e-12 * max(1.0, float(np.abs(values).max())):
         raise CaseError(
-            f"the outcome is {values[0]:g} everywhere",
+            "the outcome is {value} everywhere",
             where="outcome table",
             remedy="check the indicator; nothing can be learnt from a constant",
+            value=f"{values[0]:g}",
         )

@@ -102,10 +102,10 @@ def read_series(
     else:
         if frame["period"].duplicated().any():
             raise CaseError(
-                f"the period {frame.loc[frame['period'].duplicated(), 'period'].iloc[0]} occurs"
-                " more than once",
+                "the period {period} occurs more than once",
                 where="outcome table",
                 remedy="give one row a period",
+                period=frame.loc[frame["period"].duplicated(), "period"].iloc[0],
             )
         table = frame.sort_values("period").set_index("period")
         size = table["n"] if "n" in table else pd.Series(min_cell, index=table.index)
@@ -258,9 +258,10 @@ def lay_out(
     if names.has_duplicates:
         twice = names[names.duplicated()][0]
         raise CaseError(
-            f"the period {twice} occurs more than once",
+            "the period {period} occurs more than once",
             where="series",
             remedy="give one value a period",
+            period=twice,
         )
     x, terms = regressors(len(y), later, season)
     x[:, terms.index("step")] = share
@@ -278,15 +279,19 @@ def _check_points(y: Array, seen: Mask, later: Mask) -> None:
     for n, needed, name in ((before, FEWEST_BEFORE, "before"), (after, FEWEST_AFTER, "after")):
         if n < needed:
             raise CaseError(
-                f"there are {n} points {name} the start, {needed} are needed",
+                "there are {n} points {time} the start, {needed} are needed",
                 where="series",
                 remedy="wait for more data, or measure more often (months in place of waves)",
+                n=n,
+                time=name,
+                needed=needed,
             )
     if np.ptp(y[seen]) < 1e-12 * max(1.0, float(np.abs(y[seen]).max())):
         raise CaseError(
-            f"the series is {y[seen][0]:g} throughout",
+            "the series is {value} throughout",
             where="series",
             remedy="nothing can be learnt from a constant; check the indicator",
+            value=f"{y[seen][0]:g}",
         )
 
 
@@ -339,11 +344,14 @@ def _standardised(frame: pd.DataFrame, n: int, seen: Mask) -> tuple[Array, tuple
         if not np.isfinite(z[seen, j]).all():
             gaps = int((~np.isfinite(z[seen, j])).sum())
             raise CaseError(
-                f"{gaps} periods have no value", where=where, remedy="fill them or leave it out"
+                "{n} periods have no value", where=where, remedy="fill them or leave it out", n=gaps
             )
         if np.ptp(z[seen, j]) == 0:
             raise CaseError(
-                f"it is {z[seen, j][0]:g} throughout", where=where, remedy="leave it out"
+                "it is {value} throughout",
+                where=where,
+                remedy="leave it out",
+                value=f"{z[seen, j][0]:g}",
             )
     centre, size = z[seen].mean(axis=0), z[seen].std(axis=0)
     return np.nan_to_num((z - centre) / size), tuple(f"covariate {c}" for c in frame.columns)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.languages import Language
+from workbench.languages.finished import match
 from workbench.languages.numbers import number_text
 from workbench.reporting.display import reader
 from workbench.reporting.figures.glyphs import Key
@@ -55,7 +56,8 @@ def letter(
     def say(text: str) -> str:
         if said:
             return key.write(text)
-        return key.write(language.name(text) if text.strip() in names else language.text(text))
+        words = match(text, language.known, language.code) or text
+        return key.write(language.name(words) if words.strip() in names else language(words))
 
     ticks: set[int] = set()
     for axes in all_axes(figure):

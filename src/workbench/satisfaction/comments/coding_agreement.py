@@ -37,18 +37,18 @@ class CodingAgreement(Result):
     Attributes
     ----------
     table : DataFrame
-        `what` ("aspect", "tone"), `between` ("people", or "method and coder a"), `measure`
+        `what` ("aspect", "tone"), `between` ("people", or "method": it and one `coder`), `measure`
         ("alpha" Krippendorff, "kappa" Cohen), `n`, `estimate`, `low`, `high`, `verdict` by
         Krippendorff's limits, `reason` where nothing could be said.
     """
 
     table: pd.DataFrame
 
-    def of(self, what: str, between: str) -> pd.Series:
-        """Return one row."""
-        rows = self.table[(self.table["what"] == what) & (self.table["between"] == between)]
+    def of(self, what: str, coder: str = "") -> pd.Series:
+        """Return the row on people, or that on the method and one coder."""
+        rows = self.table[(self.table["what"] == what) & (self.table["coder"] == coder)]
         if rows.empty:
-            raise DataError(f"no agreement on {what} between {between} was measured")
+            raise DataError(f"no agreement on {what} was measured of {coder or 'people'}")
         return rows.iloc[0]
 
     @property
@@ -58,9 +58,10 @@ class CodingAgreement(Result):
         return bool(len(measured)) and not (measured["verdict"] == "unreliable").any()
 
     def estimates(self) -> dict[str, Estimate]:
-        """Return the coefficients: `tone.people`, `aspect.method and coder a`, ..."""
+        """Return the coefficients: `tone.people`, `aspect.method.a`, ..."""
         t = self.table.dropna(subset="estimate")
-        return named_estimates(t.assign(name=t["what"] + "." + t["between"]), "name", digits=2)
+        between = t["between"].str.cat(t["coder"], sep=".").str.removesuffix(".")
+        return named_estimates(t.assign(name=t["what"] + "." + between), "name", digits=2)
 
     def findings(self) -> list[Finding]:
         """Whether what was measured may be relied on."""
@@ -212,7 +213,8 @@ def coding_agreement(
             rows.append(
                 {
                     "what": "aspect",
-                    "between": f"method and coder {column.removeprefix(aspect)}",
+                    "between": "method",
+                    "coder": column.removeprefix(aspect),
                     "reason": reason,
                 }
             )
@@ -234,14 +236,16 @@ def coding_agreement(
             where="survey",
             remedy=f"columns {aspect}<coder> hold aspects, {tone}<coder> hold tones",
         )
-    columns = ["what", "between", "measure", "n", "estimate", "low", "high", "verdict", "reason"]
+    columns = ["what", "between", "coder", "measure", "n"]
+    columns += ["estimate", "low", "high", "verdict", "reason"]
     blank: dict[str, Any] = {"n": 0, "estimate": np.nan, "low": np.nan, "high": np.nan}
-    blank |= {"measure": "", "verdict": "", "reason": ""}
+    blank |= dict.fromkeys(("coder", "measure", "verdict", "reason"), "")
     return CodingAgreement(
         labelled(
             pd.DataFrame([{**blank, **row} for row in rows])[columns],
             what="Coded",
             between="Between",
+            coder="Coder",
             n="Comments",
             estimate=("Agreement", "number:2"),
             verdict="Verdict",
@@ -270,7 +274,7 @@ def _between_people(
         return []
     both = codes[codes.notna().sum(axis=1) >= 2]
     if len(both) < _LEAST:
-        reason = f"fewer than {_LEAST} comments coded twice"
+        reason = "too few comments coded twice"
         return [{"what": what, "between": "people", "n": len(both), "reason": reason}]
     found = krippendorff(both, rng=rng, draws=draws, level=level)
     return [{"what": what, "between": "people", **_row(found)}]
@@ -280,9 +284,9 @@ def _with_method(
     coder: pd.Series, method: pd.Series, what: str, name: str, level: float
 ) -> dict[str, Any]:
     both = coder.notna() & method.notna()
-    row = {"what": what, "between": f"method and coder {name}"}
+    row = {"what": what, "between": "method", "coder": name}
     if both.sum() < _LEAST:
-        return {**row, "n": int(both.sum()), "reason": f"fewer than {_LEAST} comments"}
+        return {**row, "n": int(both.sum()), "reason": "too few comments"}
     return {
         **row,
         **_row(cohen_kappa(coder[both].to_numpy(), method[both].to_numpy(), level=level)),

@@ -323,7 +323,7 @@ def aspect_table(
         votes = pd.Series(tone[mine]).groupby(comments.clauses.loc[mine, "row"].to_numpy()).mean()
         row: dict[str, Any] = {"aspect": name, "label": title, "n": len(votes)}
         if len(votes) < min_cell:
-            row |= {"clauses": 0, "reason": f"fewer than {min_cell} respondents"}
+            row |= {"clauses": 0, "reason": "too few respondents"}
         else:
             row |= {"clauses": int(mine.sum()), "reason": ""}
             share, value = comments.share_of(mentions[name], level), comments.share_of(votes, level)

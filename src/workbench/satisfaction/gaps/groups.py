@@ -161,7 +161,7 @@ def gaps_by(answers: Answers, by: str, *, min_cell: int = 5, level: float = 0.95
         shown.insert(0, by, value)
         shown.insert(1, "dimension", rows["dimension"])
         shown["withheld"] = small
-        shown["reason"] = np.where(small, f"fewer than {min_cell} answers", "")
+        shown["reason"] = np.where(small, "too few answers", "")
         parts.append(shown)
     if not parts:
         raise DataError(

@@ -251,7 +251,7 @@ def kano(
             "missing": int(((pair > 0).any(axis=1) & ~both).sum()),
         }
         if row["n"] < min_cell:
-            rows.append({**row, "reason": f"fewer than {min_cell} answers"})
+            rows.append({**row, "reason": "too few answers"})
             continue
         category = _LOOKUP[pair[both, 0] - 1, pair[both, 1] - 1]
         hot = np.eye(len(CATEGORIES))[category]

@@ -394,7 +394,7 @@ def _levels(
         row: dict[str, Any] = {"answer": name, "n": len(mine), "estimate": np.nan}
         row |= {"low": np.nan, "high": np.nan, "reason": ""}
         if len(mine) < max(min_cell, 2):
-            row["reason"] = f"fewer than {min_cell} answers"
+            row["reason"] = "too few answers"
         elif kind == "leaving":
             share = float(np.average(mine, weights=own))
             size = len(mine) if own is None else effective_answers(mine, own)

@@ -338,7 +338,7 @@ def loyalty_by(
         cells.append(cell)
         shown = {"estimate": np.nan, "low": np.nan, "high": np.nan}
         shown = shown if cell is None else cell.interval.row()
-        reason = f"fewer than {min_cell} answers" if small else ""
+        reason = "too few answers" if small else ""
         rows.append({by: value, **shown, "n": len(values), "withheld": small, "reason": reason})
     columns = [by, "n", "estimate", "low", "high", "withheld", "reason"]
     if not rows:

@@ -150,15 +150,17 @@ def _read(values: ArrayLike, controls: pd.DataFrame, after: ArrayLike) -> tuple[
         where = "series" if name == "series" else f"comparison series {name!r}"
         if not np.isfinite(column).all():
             raise CaseError(
-                f"{int((~np.isfinite(column)).sum())} periods have no value",
+                "{n} periods have no value",
                 where=where,
                 remedy="fill them, leave these periods out of all series, or leave it out",
+                n=int((~np.isfinite(column)).sum()),
             )
         if np.ptp(column[~later]) == 0:
             raise CaseError(
-                f"it is {column[0]:g} throughout the time before",
+                "it is {value} throughout the time before",
                 where=where,
                 remedy="nothing can be learnt from a constant; leave it out",
+                value=f"{column[0]:g}",
             )
     if (np.diff(later.astype(int)) < 0).any():
         raise CaseError(

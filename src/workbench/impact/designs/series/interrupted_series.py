@@ -185,9 +185,10 @@ def interrupted_counts(
     seen = layout.seen
     if (y[seen] < 0).any():
         raise CaseError(
-            f"{int((y[seen] < 0).sum())} counts are below zero",
+            "{n} counts are below zero",
             where="series",
             remedy="use interrupted_series, which takes any values",
+            n=int((y[seen] < 0).sum()),
         )
     if not (of[seen] > 0).all():
         raise CaseError(

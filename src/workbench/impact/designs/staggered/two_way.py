@@ -40,9 +40,12 @@ def two_way_fixed_effects(adoption: Adoption, *, level: float = 0.95) -> Effect:
     treated = a.first < a.never
     if treated.sum() < 2 or len(a.units) < 3:
         raise CaseError(
-            f"there is {'one' if treated.any() else 'no'} treated unit among {len(a.units)}",
+            "there is one treated unit among {n}"
+            if treated.any()
+            else "there is no treated unit among {n}",
             where="treatments",
             remedy="one unit's change cannot be told from chance; use a synthetic control",
+            n=len(a.units),
         )
     weight = np.where(a.weight > 0, a.size[:, None], 0.0)
     d = a.treatment

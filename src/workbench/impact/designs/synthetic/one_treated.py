@@ -59,10 +59,11 @@ def fit_check(placebos: pd.DataFrame) -> Finding:
     values = {"n": float(f"{multiple:.2g}")}
     if multiple > _NO_FIT:
         raise CaseError(
-            f"no mixture of the comparison units moved like the treated one before the start: its"
-            f" squared error is {multiple:.3g} times that of the median unit",
+            "no mixture of the comparison units moved like the treated one before the start: its"
+            " squared error is {n} times that of the median unit",
             where="outcome table",
             remedy="bring units more like the treated one, or compare changes instead of levels",
+            n=f"{multiple:.3g}",
         )
     if multiple > _POOR:
         return Finding(

@@ -297,22 +297,27 @@ def _complete(panel: Panel) -> tuple[Panel, list[Finding]]:
     if (holes & panel.treated).any():
         missing = int((panel.weight[panel.treated] == 0).sum())
         raise CaseError(
-            f"the treated unit was not observed in {missing} of {len(panel.periods)} periods",
+            "the treated unit was not observed in {n} of {m} periods",
             where="outcome table",
             remedy="fill the gaps, or take longer periods",
+            n=missing,
+            m=len(panel.periods),
         )
     n = int((~panel.treated & ~holes).sum())
     if n < _FEWEST_DONORS:
         raise CaseError(
-            f"only {n} comparison units were observed in every period",
+            "only {n} comparison units were observed in every period",
             where="outcome table",
             remedy="bring at least two, or take longer periods",
+            n=n,
         )
     if int((~panel.after).sum()) < FEWEST_BEFORE:
         raise CaseError(
-            f"there are only {int((~panel.after).sum())} periods before the start",
+            "there are only {n} periods before the start",
             where="outcome table",
-            remedy=f"a mixture needs {FEWEST_BEFORE} at least to show that it moves alike",
+            remedy="a mixture needs {needed} at least to show that it moves alike",
+            n=int((~panel.after).sum()),
+            needed=FEWEST_BEFORE,
         )
     checks = []
     if holes.any():
@@ -339,9 +344,11 @@ def _inference(asked: Inference, donors: int, periods: int) -> Inference:
     if enough_for_interval(donors, periods):
         return "conformal"
     raise CaseError(
-        f"{donors} comparison units and {periods} periods allow no 95 % interval",
+        "{n} comparison units and {m} periods allow no 95 % interval",
         where="outcome table",
         remedy="bring 19 comparison units, or eight and 20 periods",
+        n=donors,
+        m=periods,
     )
 
 

@@ -166,20 +166,24 @@ def _complete(panel: Panel) -> tuple[Panel, list[Finding]]:
     holes = (panel.weight == 0).any(axis=1)
     if (holes & panel.treated).any():
         raise CaseError(
-            f"{int((holes & panel.treated).sum())} of {panel.n_treated} treated units were not"
-            " observed in every period",
+            "{n} of {m} treated units were not observed in every period",
             where="outcome table",
             remedy="fill the gaps, take longer periods, or use difference in differences",
+            n=int((holes & panel.treated).sum()),
+            m=panel.n_treated,
         )
     n_other = int((~panel.treated & ~holes).sum())
     n_before = int((~panel.after).sum())
     if not panel.n_treated or n_other <= max(panel.n_treated, 2) or n_before < _FEWEST_BEFORE:
         raise CaseError(
-            f"there are {panel.n_treated} treated units, {n_other} comparison units observed in"
-            f" every period and {n_before} periods before the start",
+            "there are {a} treated units, {b} comparison units observed in every period and {c}"
+            " periods before the start",
             where="outcome table",
             remedy="mixtures need more comparison units than treated ones, three at least, and four"
             " periods before",
+            a=panel.n_treated,
+            b=n_other,
+            c=n_before,
         )
     checks = []
     if holes.any():
