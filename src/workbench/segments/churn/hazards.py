@@ -57,8 +57,8 @@ class Hazards(Result):
     coefficients : DataFrame
         One row a term: estimate, se (of the logarithm of the hazard ratio).
     proportionality : DataFrame
-        One row a term and one called GLOBAL: term, rho, statistic, p_value, p_holm. A small
-        p-value says that the hazard ratio changes with time; rho tells which way.
+        One row a term and one called GLOBAL: term, driver, level, rho, statistic, p_value,
+        p_holm. A small p-value says that the hazard ratio changes with time; rho tells which way.
     concordance : Estimate
         Share of pairs of which the one with the higher risk left first.
     n, events, left_out : int
@@ -254,12 +254,17 @@ def hazards(
         estimate=("Hazard ratio", "number:2"), p_holm=("p (Holm)", "p"),
     )  # fmt: skip
     steadiness = _proportionality(X, time, event, beta, naive, list(terms["term"]))
+    named = terms[["term", "driver", "level"]]
+    steadiness = steadiness.merge(named, on="term", how="left", validate="one_to_one")
+    steadiness["driver"] = steadiness["driver"].fillna(steadiness["term"])
+    steadiness["level"] = steadiness["level"].fillna("")
     return Hazards(
         table=table,
         coefficients=pd.DataFrame({"term": terms["term"], "estimate": beta, "se": se}),
         proportionality=labelled(
             steadiness,
-            term="Trait",
+            driver="Trait",
+            level="Level",
             rho=("Correlation with time", "number:2"),
             statistic=("Chi-squared", "number:2"),
             p_value=("p", "p"),
