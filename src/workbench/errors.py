@@ -94,6 +94,22 @@ def did_you_mean(word: object, known: Iterable[object]) -> str:
     return f"; did you mean {meant!r}?" if meant is not None else ""
 
 
+def suggest(word: object, known: Iterable[object]) -> str:
+    """Say as a remedy what was meant, or what there is.
+
+    Parameters
+    ----------
+    word : object
+        What was given.
+    known : iterable
+        What could have been given.
+    """
+    names = [str(item) for item in known]
+    if meant := closest(word, names):
+        return f"did you mean {meant!r}?"
+    return f"there are {', '.join(names)}" if names else "there are none"
+
+
 def rows_of(labels: Iterable[object]) -> str:
     """Name the rows that cannot be used: the first five, and how many more.
 

@@ -24,7 +24,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from workbench.runs.handover import Handover, RunError, suggest
+from workbench.errors import suggest
+from workbench.runs.handover import Handover, RunError
 from workbench.runs.record import write_json
 
 if TYPE_CHECKING:

@@ -13,11 +13,10 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, closest, suggest
 from workbench.results import Estimate, Finding, Kind
 from workbench.runs.record import last_complete, write_json
 
@@ -400,8 +399,8 @@ def check_results(folder: Path, gives: Mapping[str, Sequence[str]]) -> list[str]
     for name, columns in gives.items():
         path = folder / f"{name}.parquet"
         if not path.is_file():
-            close = get_close_matches(name, saved, n=1)
-            hint = f"; it saved {close[0]!r}" if close else ""
+            meant = closest(name, saved)
+            hint = f"; it saved {meant!r}" if meant else ""
             problems.append(f"the declared result {name!r} was not saved{hint}")
             continue
         try:
@@ -427,14 +426,6 @@ def digest_results(folder: Path) -> str:
         if path.is_file() and not path.name.startswith("."):
             digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
-
-
-def suggest(name: str, known: Sequence[str]) -> str:
-    """Say what was meant, or what there is."""
-    close = get_close_matches(name, known, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"there are {', '.join(known)}" if known else "there are none"
 
 
 def _giver(pipeline: Path, result: str) -> str | None:

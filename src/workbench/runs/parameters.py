@@ -8,10 +8,9 @@ import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, suggest
 from workbench.runs.kinds import Kind, KindError, Plain, read_annotation
 
 TAG = "parameters"
@@ -208,9 +207,7 @@ def injected_source(declared: Mapping[str, Parameter], values: Mapping[str, Plai
 
 def unknown(name: str, declared: Iterable[str], *, where: str) -> ParameterError:
     """Return the error for a parameter that nobody declares."""
-    known = list(declared)
-    close = get_close_matches(name, known, n=1)
-    remedy = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known) or 'none'}"
+    remedy = suggest(name, declared)
     return ParameterError(f"unknown parameter {name!r}", where=where, remedy=remedy)
 
 

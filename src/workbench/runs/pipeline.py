@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, suggest
 
 FILE = "pipeline.yml"
 EVERYTHING = "*"
@@ -102,8 +101,7 @@ def load_pipeline(folder: Path) -> dict[str, Entry]:
             raise PipelineError(
                 f"notebook {entry.notebook!r} has no file {entry.path.name}",
                 where=str(path),
-                remedy=_meant(entry.notebook, [p.stem for p in folder.glob("*.ipynb")])
-                or "add the file or remove the entry",
+                remedy=suggest(entry.notebook, sorted(p.stem for p in folder.glob("*.ipynb"))),
             )
     entries = _with_everything(entries)
     try:
@@ -216,10 +214,5 @@ def _known(name: str, known: Iterable[str], where: str, what: str) -> None:
         raise PipelineError(
             f"unknown {what} {name!r}",
             where=where,
-            remedy=_meant(name, known) or f"there are {', '.join(known)}",
+            remedy=suggest(name, known),
         )
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else ""

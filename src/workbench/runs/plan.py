@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.errors import suggest
 from workbench.runs.notebook_file import read_notebook
 from workbench.runs.parameters import (
     Assignment,
@@ -169,13 +169,10 @@ def _declared(entry: Entry) -> dict[str, Parameter]:
 def _check_study_parameters(study: Study, pipeline: Mapping[str, Entry]) -> None:
     for name in study.parameters:
         if name.partition("-")[0] not in pipeline:
-            close = get_close_matches(name, list(pipeline), n=1)
             raise ParameterError(
                 f"parameters for an unknown notebook {name!r}",
                 where=f"{study.path}, parameters",
-                remedy=f"did you mean {close[0]!r}?"
-                if close
-                else f"there are {', '.join(pipeline)}",
+                remedy=suggest(name, pipeline),
             )
 
 
@@ -191,13 +188,10 @@ def _assign(
                 f"{name!r} cannot be set with -p", where=where, remedy=RESERVED[name]
             )
         if notebook is not None and notebook not in declared:
-            close = get_close_matches(notebook, list(declared), n=1)
             raise ParameterError(
                 f"unknown notebook {notebook!r}",
                 where=where,
-                remedy=f"did you mean {close[0]!r}?"
-                if close
-                else f"there are {', '.join(declared)}",
+                remedy=suggest(notebook, declared),
             )
         takers = [notebook] if notebook else [n for n, ps in declared.items() if name in ps]
         if not takers:
@@ -288,12 +282,10 @@ def _asked(
                 f"{name!r} cannot run: {reasons[name]}", where="--notebook", remedy="add it"
             )
         if not found:
-            known = [*dict.fromkeys([*pipeline, *steps])]
-            close = get_close_matches(name, known, n=1)
             raise PipelineError(
                 f"there is no notebook {name!r}",
                 where="--notebook",
-                remedy=f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}",
+                remedy=suggest(name, dict.fromkeys([*pipeline, *steps])),
             )
         ahead += found
     while ahead:
