@@ -86,7 +86,7 @@ def draw_estimates(
         np.array([getattr(each, end) for _, each in drawn]) for end in ("value", "low", "high")
     )
     ax.errorbar(value, at, xerr=[np.nan_to_num(value - low), np.nan_to_num(high - value)], fmt="o")
-    names = [say(e.label) if e.label else say.name(key.replace("_", " ")) for key, e in drawn]
+    names = [say.name(e.label or key.replace("_", " ")) for key, e in drawn]
     ax.set_yticks(at, names)
     return ax
 

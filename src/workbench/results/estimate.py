@@ -76,6 +76,12 @@ class Estimate:
     digits: int | None = None
     signed: bool = False
 
+    def __post_init__(self) -> None:
+        for name in ("value", "low", "high", "n", "level", "p"):
+            number = getattr(self, name)
+            if hasattr(number, "item"):  # NumPy's numbers cannot be stored as JSON
+                object.__setattr__(self, name, number.item())
+
     def __iter__(self) -> Iterator[float]:
         return iter((self.value, self.low, self.high))
 
