@@ -133,7 +133,7 @@ def test_the_page_shows_groups_times_and_averages(run: Run, defence: impact.Eval
     assert sorted(table["group"].unique()) == ["2006", "2007", "2008", "2009", "2010"]
     base = table[(table["group"] == "2007") & (table["period"] == "2006")]
     assert base["estimate"].item() == 0 and base["low"].isna().item()
-    averages = view.averages.set_index("average")
+    averages = view.averages.assign(average=view.averages["average"].map(str)).set_index("average")
     assert averages.loc["first treated in 2007", "units"] == 13
     assert averages["estimate"].iloc[0] == defence.effect.relative
     assert (averages["low"] < averages["estimate"]).all()

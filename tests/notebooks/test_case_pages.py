@@ -111,7 +111,7 @@ def untranslated(page: Page) -> list[str]:
     """English words on the Chinese page, but for the names of towns and columns."""
     named = ("Town", "price", "town", "Twon", "T")
     found = [t for about, _ in page.outputs for k in ("missing", "names") for t in about.get(k, ())]
-    return [text for text in found if not text.startswith(named)]
+    return [text for text in found if not text.strip("'").startswith(named)]
 
 
 def raised(frame: pd.DataFrame, which: list[str], by: float, column: str = "sold") -> pd.DataFrame:

@@ -141,7 +141,10 @@ class StartsView:
         )
         size = e.group_time.groupby("group")["treated"].max()
         single = e.by_group.assign(
-            average=[ONE_START.format(period=_written(g, self.every)) for g in e.by_group["group"]],
+            average=[
+                Finding("start", ONE_START, {"period": _written(g, self.every)})
+                for g in e.by_group["group"]
+            ],
             units=[int(size[g]) for g in e.by_group["group"]],
         )
         other = e.parts[1:].rename(columns={"model": "average"}).assign(units=e.n_treated)
