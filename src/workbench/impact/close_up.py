@@ -140,11 +140,12 @@ class StartsView:
             average=[AVERAGES[name] for name in e.overall["average"]], units=e.n_treated
         )
         size = e.group_time.groupby("group")["treated"].max()
+        begun: list[Any] = [
+            Finding("start", ONE_START, {"period": _written(g, self.every)})
+            for g in e.by_group["group"]
+        ]
         single = e.by_group.assign(
-            average=[
-                Finding("start", ONE_START, {"period": _written(g, self.every)})
-                for g in e.by_group["group"]
-            ],
+            average=begun,
             units=[int(size[g]) for g in e.by_group["group"]],
         )
         other = e.parts[1:].rename(columns={"model": "average"}).assign(units=e.n_treated)
