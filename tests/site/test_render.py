@@ -55,7 +55,7 @@ def test_the_front_page_is_filled_at_render_time_only(project, tmp_path, without
     stage(project)
     folder = render(project, tmp_path / "work").folder
     html = (folder / "reports/index.html").read_text(encoding="utf-8")
-    assert "390 to 434" in html
+    assert "CN¥390 to CN¥430" in html
     assert "No study has been published yet" not in html
     assert "{.studies}" in (project / "reports/index.qmd").read_text(encoding="utf-8")
 
