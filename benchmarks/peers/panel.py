@@ -63,7 +63,7 @@ def california(package: str, path: str) -> list[dict]:
     """Nested synthetic control of Proposition 99; the answer is effect and error before."""
 
     def workbench() -> tuple[float, float]:
-        from workbench.impact.designs.synthetic.nested import fit_mixture
+        from workbench.impact.designs.synthetic.donor_weights import fit_mixture
 
         panel, x = prop99.panel_and_predictors(path)
         own, before = panel.treated, ~panel.after

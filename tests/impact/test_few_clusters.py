@@ -8,7 +8,7 @@ import pytest
 from workbench.impact import all_intervals, difference_in_differences
 from workbench.impact.designs.differences.clusters import cut_by_unit, demean, panel_slope
 from workbench.impact.designs.differences.difference_in_differences import _suited
-from workbench.impact.designs.differences.wild import wild_bootstrap
+from workbench.impact.designs.differences.randomisation import wild_bootstrap
 
 
 def plain_bootstrap(panel, tau: float, samples: np.ndarray) -> float:
@@ -53,7 +53,7 @@ def test_the_wild_bootstrap_is_that_of_refitting_every_sample(make_panel, rng, h
 
 
 def test_webb_weights_have_mean_zero_and_variance_one() -> None:
-    from workbench.impact.designs.differences.wild import _weights
+    from workbench.impact.designs.differences.randomisation import _weights
 
     v, listed = _weights(4, "webb", 10, None)
     assert listed and len(v) == 6**4
@@ -132,7 +132,7 @@ def test_two_treated_among_many_units_keep_their_coverage(make_panel) -> None:
 
 
 def test_leaving_units_out_of_a_full_panel_is_that_of_refitting(make_panel, rng) -> None:
-    from workbench.impact.designs.differences.spread import jackknife
+    from workbench.impact.designs.differences.clusters import jackknife
 
     panel = make_panel(rng, units=11, treated=4, effect=1.0)
     row = np.arange(11)

@@ -26,7 +26,7 @@ from workbench.impact import (
     synthetic_difference,
     two_way_fixed_effects,
 )
-from workbench.impact.checks.hybrid import RelativeMagnitudes
+from workbench.impact.checks.honest_bounds import RelativeMagnitudes
 from workbench.stats import mean_difference
 
 pytestmark = pytest.mark.reference

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.impact.benefit import Benefit, cost_benefit
-from workbench.impact.checks.other_series import moved_controls
+from workbench.impact.checks.comparability import moved_controls
 from workbench.impact.checks.robustness import (
     LeaveOneOut,
     PlaceboDates,
@@ -35,10 +35,15 @@ from workbench.impact.designs.series.interrupted_series import (
 from workbench.impact.designs.staggered.staggered import StaggeredEffect, staggered_adoption
 from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
 from workbench.impact.designs.survival.hazard_ratio import HazardRatio, hazard_ratio
-from workbench.impact.designs.survival.staying import LEAVING, staying, staying_if_known
-from workbench.impact.designs.survival.time_to_event import cohort, time_to_event
-from workbench.impact.designs.synthetic.plain_difference import plain_difference
-from workbench.impact.designs.synthetic.predictors import predictor_means
+from workbench.impact.designs.survival.time_to_event import (
+    LEAVING,
+    cohort,
+    staying,
+    staying_if_known,
+    time_to_event,
+)
+from workbench.impact.designs.synthetic.donor_weights import predictor_means
+from workbench.impact.designs.synthetic.one_treated import plain_difference
 from workbench.impact.designs.synthetic.synthetic_control import (
     SyntheticControl,
     plan_one,

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from workbench.impact.benefit import Benefit, cost_benefit
 from workbench.impact.close_up import MixtureView, StartsView, mixture_of, starts_of
 from workbench.impact.designs import known_designs
-from workbench.impact.designs.survival.staying import LEAVING, staying_if_known
+from workbench.impact.designs.survival.time_to_event import LEAVING, staying_if_known
 from workbench.impact.effect import Effect
 from workbench.impact.evaluate import Evaluation, judge
 from workbench.impact.findings import (

@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from workbench.impact.checks.check import Check, Judged
-from workbench.impact.checks.comparability import SELECTION, TOLD_BESIDE, VOLUNTEERS
-from workbench.impact.checks.other_series import MOVED
+from workbench.impact.checks.comparability import MOVED, SELECTION, TOLD_BESIDE, VOLUNTEERS
 from workbench.impact.checks.robustness import LEAVE_ONE_OUT, PLACEBO_DATES, PLACEBO_STARTS
 from workbench.impact.checks.trend_bounds import TREND_BOUNDS
 from workbench.impact.designs.design import Family

@@ -13,8 +13,7 @@ from scipy.special import ndtri, stdtrit
 
 from workbench.arrays import Array
 from workbench.impact.checks.check import Check, Judged
-from workbench.impact.checks.honest_bounds import fixed_length
-from workbench.impact.checks.hybrid import RelativeMagnitudes
+from workbench.impact.checks.honest_bounds import RelativeMagnitudes, fixed_length
 from workbench.impact.designs.differences.difference_in_differences import fixed_effects_of
 from workbench.impact.designs.differences.event_study import against_last_before
 from workbench.impact.designs.staggered.staggered import StaggeredEffect

@@ -12,17 +12,17 @@ from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Mask
 from workbench.impact.designs.design import Answer, Design, Situation
-from workbench.impact.designs.differences.clusters import cut_by_unit, panel_slope
-from workbench.impact.designs.differences.event_study import event_study, trend_check
-from workbench.impact.designs.differences.randomisation import permutation
-from workbench.impact.designs.differences.spread import (
+from workbench.impact.designs.differences.clusters import (
     classical,
+    cut_by_unit,
     jackknife,
+    panel_slope,
     pooled,
     sandwich,
     sides_apart,
 )
-from workbench.impact.designs.differences.wild import wild_bootstrap
+from workbench.impact.designs.differences.event_study import event_study, trend_check
+from workbench.impact.designs.differences.randomisation import permutation, wild_bootstrap
 from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.power import plan_panel

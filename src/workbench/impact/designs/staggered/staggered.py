@@ -10,12 +10,20 @@ from scipy.special import fdtrc, stdtr, stdtrit
 
 from workbench.arrays import Array
 from workbench.impact.designs.design import Design
-from workbench.impact.designs.staggered import aggregation
 from workbench.impact.designs.staggered.group_time import (
+    Averages,
     Base,
     Controls,
     GroupTime,
+    average_all,
+    average_cells,
+    averages_table,
+    by_calendar,
+    by_event,
+    by_group,
+    group_average,
     group_time_effects,
+    standard_error,
 )
 from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
 from workbench.impact.effect import Effect, relative_to
@@ -135,8 +143,8 @@ def staggered_adoption(
     chosen: Controls = controls or ("never" if n_other >= 2 else "not yet")
     cells = group_time_effects(a, controls=chosen, base=base)
     source = rng or np.random.default_rng(20251231)
-    effect, influence = aggregation.simple(cells)
-    se = aggregation.standard_error(influence)
+    effect, influence = average_all(cells)
+    se = standard_error(influence)
     df = _degrees(cells)
     quantile = _quantile(cells, level)
     mean, on_mean = _mean_treated(a)
@@ -145,13 +153,13 @@ def staggered_adoption(
         effect,
         se,
         mean,
-        aggregation.standard_error(on_mean),
+        standard_error(on_mean),
         float(influence @ on_mean) / n**2,
         quantile,
     )
-    events = aggregation.by_event(cells)
-    groups, calendar = aggregation.by_group(cells), aggregation.by_calendar(cells)
-    dynamic = aggregation.tidy(events, "event", level=level, rng=source)
+    events = by_event(cells)
+    groups, calendar = by_group(cells), by_calendar(cells)
+    dynamic = averages_table(events, "event", level=level, rng=source)
     gaps = dynamic.rename(columns={"event": "period"}).assign(after=dynamic["event"] >= 0)
     return StaggeredEffect(
         design=NAME,
@@ -176,8 +184,8 @@ def staggered_adoption(
         assumption=ASSUMPTION,
         group_time=_cells_table(cells, level),
         dynamic=dynamic,
-        by_group=_named(aggregation.tidy(groups, "group", level=level, rng=source), a, "group"),
-        calendar=_named(aggregation.tidy(calendar, "period", level=level, rng=source), a, "period"),
+        by_group=_named(averages_table(groups, "group", level=level, rng=source), a, "group"),
+        calendar=_named(averages_table(calendar, "period", level=level, rng=source), a, "period"),
         overall=_overall(cells, events, groups, calendar, level),
         covariance=events.covariance,
     )
@@ -203,21 +211,21 @@ def _mean_treated(a: Adoption) -> tuple[float, Array]:
 
 def _overall(
     cells: GroupTime,
-    events: aggregation.Averages,
-    groups: aggregation.Averages,
-    calendar: aggregation.Averages,
+    events: Averages,
+    groups: Averages,
+    calendar: Averages,
     level: float,
 ) -> pd.DataFrame:
     found = {
-        "simple": aggregation.simple(cells),
+        "simple": average_all(cells),
         "dynamic": events.mean(events.label >= 0),
-        "group": aggregation.group_average(cells, groups),
+        "group": group_average(cells, groups),
         "calendar": calendar.mean(np.ones(len(calendar.label), dtype=bool)),
     }
     q = _quantile(cells, level)
     rows = []
     for name, (estimate, influence) in found.items():
-        se = aggregation.standard_error(influence)
+        se = standard_error(influence)
         rows.append((name, estimate, estimate - q * se, estimate + q * se, se))
     return pd.DataFrame(rows, columns=["average", "estimate", "low", "high", "se"])
 
@@ -264,11 +272,11 @@ def _picture(a: Adoption, cells: GroupTime, base: Base, level: float) -> pd.Data
         expected = judged[judged <= t] if after[t] else judged
         if not np.isin(expected, groups).all() or (base == "varying" and not after[t]):
             continue  # a group without a comparison then, or with one of the period before only
-        estimate, influence = aggregation.weighted(cells, counted)
+        estimate, influence = average_cells(cells, counted)
         share = float(a.size[np.isin(a.first, groups)].sum()) / whole
         degrees = max(int(np.isin(a.first, groups).sum()) - 1, 1)
         gain[t] = share * estimate
-        error = aggregation.standard_error(influence)
+        error = standard_error(influence)
         half[t] = stdtrit(degrees, 0.5 + level / 2) * share * error
     half[~after] = np.nan
     without = observed - gain
@@ -298,8 +306,8 @@ def _parts(a: Adoption, chosen: Controls, effect: float, half: float, level: flo
             cells = group_time_effects(a, controls=other)
         except CaseError:
             continue
-        estimate, influence = aggregation.simple(cells)
-        q, se = _quantile(cells, level), aggregation.standard_error(influence)
+        estimate, influence = average_all(cells)
+        q, se = _quantile(cells, level), standard_error(influence)
         rows.append((names[other], estimate, estimate - q * se, estimate + q * se, 0.0))
     pooled = two_way_fixed_effects(replace(a, covariates=a.covariates[:, :0]), level=level)
     rows.append((pooled.design, pooled.effect, pooled.low, pooled.high, 0.0))
@@ -309,7 +317,7 @@ def _parts(a: Adoption, chosen: Controls, effect: float, half: float, level: flo
 def _checks(
     a: Adoption,
     cells: GroupTime,
-    events: aggregation.Averages,
+    events: Averages,
     controls: Controls,
     level: float,
 ) -> tuple[Finding, ...]:
@@ -372,7 +380,7 @@ def _trend(cells: GroupTime, level: float) -> Finding:
         )
     # by periods before the start, so that few units do not have to bear many tests
     places = np.unique(cells.event[before])
-    parts = [aggregation.weighted(cells, before & (cells.event == e)) for e in places]
+    parts = [average_cells(cells, before & (cells.event == e)) for e in places]
     estimate = np.array([p[0] for p in parts])
     spread = np.column_stack([p[1] for p in parts])
     n, k = spread.shape

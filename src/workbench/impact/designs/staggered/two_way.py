@@ -6,8 +6,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from workbench.arrays import Array
-from workbench.impact.designs.differences.clusters import fit_slope
-from workbench.impact.designs.differences.spread import cluster_scale
+from workbench.impact.designs.differences.clusters import cluster_scale, fit_slope
 from workbench.impact.effect import Effect, relative_to
 from workbench.impact.inputs.adoption import Adoption
 from workbench.impact.inputs.panel import CaseError, period_start

@@ -1,4 +1,4 @@
-"""Every comparison unit in the place of the treated one: what chance alone makes of them."""
+"""One treated unit: judged by placebos on other units, and by other times of its own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.arrays import Array
+from workbench.impact.designs.differences.difference_in_differences import ASSUMPTION
+from workbench.impact.designs.differences.randomisation import not_rejected
+from workbench.impact.designs.synthetic.donor_weights import closest_mixture
+from workbench.impact.effect import Effect, relative_to_known
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.results import Finding
 
 # Abadie, Diamond, Hainmueller (2010), section 3.4, set units aside at these multiples of MSPE.
 _POOR, _NO_FIT = 5.0, 20.0
+_FEWEST = 19
 
 
 def placebo_table(panel: Panel, own: int, donors: NDArray[np.int_], gaps: Array) -> pd.DataFrame:
@@ -105,4 +110,119 @@ def mixture_note(donors: pd.DataFrame) -> Finding:
         "mixture",
         "The treated unit is compared with a mixture of {units}.",
         {"units": [str(unit) for unit in heavy["unit"]]},
+    )
+
+
+def conformal_interval(
+    own: Array, donors: Array, after: NDArray[np.bool_], *, centre: float, level: float
+) -> tuple[float, float, float]:
+    """Estimate and p-value of a constant effect on one unit.
+
+    Under each effect the treated unit, cleared of it, is fitted by a mixture of donors over all
+    periods; the sum of errors after the start is then held against the same sum at all other
+    places of the series (moving blocks).
+
+    Parameters
+    ----------
+    own : ndarray, shape (periods,)
+    donors : ndarray, shape (units, periods)
+    after : ndarray of bool, shape (periods,)
+    centre : float
+        Estimate to search from.
+
+    References
+    ----------
+    Chernozhukov, Wuthrich, Zhu (2021), JASA 116(536), 1849-1864, algorithm 1.
+    """
+    n, length = len(own), int(after.sum())
+
+    def p_value(tau: float) -> float:
+        cleared = own - tau * after
+        weights = closest_mixture((donors - cleared).T)
+        left = cleared - weights @ donors
+        sums = np.array([np.roll(left, shift)[-length:].sum() for shift in range(n)])
+        return float((np.abs(sums) >= abs(sums[0]) * (1 - 1e-9)).mean())
+
+    weights = closest_mixture((donors - own)[:, ~after].T)
+    error = own - weights @ donors
+    step = 4 * float(error[~after].std()) + 0.1 * abs(centre) + 1e-12 * float(np.abs(own).max())
+    # the refitted mixture may prefer another effect than the estimate: start where p is highest
+    around = centre + step * np.linspace(-3, 3, 25)
+    best = max(around, key=lambda tau: (p_value(float(tau)), -abs(tau - centre)))
+    low, high = not_rejected(p_value, float(best), step, level=level)
+    return min(low, centre), max(high, centre), p_value(0.0)
+
+
+def plain_difference(panel: Panel, *, level: float = 0.95) -> Effect:
+    """Compare the change of one treated unit with the mean change of all others.
+
+    No spread can be learnt from one unit: each comparison unit is put in its place, and the effect
+    is judged among theirs, in units of how badly each fitted before (as `synthetic_control` does).
+    It is shown beside a mixture of units, and answers nothing by itself.
+
+    Parameters
+    ----------
+    panel : Panel
+        One treated unit; units with holes are left out.
+
+    Raises
+    ------
+    CaseError
+        Not one treated unit, holes in its series, or fewer than 19 others.
+
+    References
+    ----------
+    Conley, Taber (2011), Review of Economics and Statistics 93(1), 113-125 (one treated group
+    judged by the others); Abadie, Diamond, Hainmueller (2010), JASA 105(490), section 2.4.
+    """
+    whole = panel.select(np.asarray((panel.weight > 0).all(axis=1)))
+    if whole.n_treated != 1:
+        raise CaseError(
+            f"{whole.n_treated} treated units were seen in every period",
+            where="treatments",
+            remedy="this comparison is of one; use difference_in_differences",
+        )
+    y, after = whole.outcome, whole.after
+    n = len(y)
+    if n - 1 < _FEWEST:
+        raise CaseError(
+            f"only {n - 1} comparison units were seen in every period",
+            where="outcome table",
+            remedy=f"bring {_FEWEST}, so that one in twenty can be told from chance",
+        )
+    moved = y - y[:, ~after].mean(axis=1, keepdims=True)
+    gaps = moved - (moved.sum(axis=0) - moved) / (n - 1)
+    own = int(np.flatnonzero(whole.treated)[0])
+    order = [own, *(i for i in range(n) if i != own)]
+    low, high, p, band = from_placebos(gaps[order], after, level)
+    gap, observed = gaps[own], y[own]
+    effect, mean = float(gap[after].mean()), float(observed[after].mean())
+    band = np.where(after, band, np.nan)
+    relative = relative_to_known(effect, low, high, mean)
+    return Effect(
+        design="difference in differences",
+        effect=effect,
+        low=low,
+        high=high,
+        p=p,
+        relative=relative[0],
+        relative_low=relative[1],
+        relative_high=relative[2],
+        counterfactual=mean - effect,
+        inference="placebo: every comparison unit in the place of the treated",
+        n_units=n,
+        n_treated=1,
+        n_before=int((~after).sum()),
+        n_after=int(after.sum()),
+        start=panel.start,
+        gaps=pd.DataFrame(
+            {
+                "period": whole.periods,
+                "estimate": gap,
+                "low": gap - band,
+                "high": gap + band,
+                "after": after,
+            }
+        ),
+        assumption=ASSUMPTION,
     )

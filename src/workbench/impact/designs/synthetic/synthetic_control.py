@@ -13,18 +13,23 @@ from numpy.typing import NDArray
 
 from workbench.arrays import Array
 from workbench.impact.designs.design import Design, Situation
-from workbench.impact.designs.synthetic.conformal import conformal_interval
-from workbench.impact.designs.synthetic.donor_weights import closest_mixture, stopped_early
-from workbench.impact.designs.synthetic.nested import Mixture, fit_mixture
+from workbench.impact.designs.synthetic.donor_weights import (
+    DonorWeights,
+    balance,
+    closest_mixture,
+    fit_mixture,
+    read_predictors,
+    stopped_early,
+)
 from workbench.impact.designs.synthetic.one_treated import (
+    conformal_interval,
     fit_check,
     from_placebos,
     mixture_note,
     placebo_table,
+    plain_difference,
     without_donors,
 )
-from workbench.impact.designs.synthetic.plain_difference import plain_difference
-from workbench.impact.designs.synthetic.predictors import balance, read_predictors
 from workbench.impact.effect import Effect, mark_start, period_ticks, relative_to_known
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.power import POWER, Plan
@@ -114,7 +119,7 @@ class _Task:
         starts: int = 0,
         rng: np.random.Generator,
         first: Array | None = None,
-    ) -> Mixture:
+    ) -> DonorWeights:
         before = self.outcome[:, ~self.after].T
         gaps = before[:, donors] - before[:, [own]]
         if not len(self.predictors):
@@ -123,7 +128,7 @@ class _Task:
             else:
                 noise = float(np.diff(before[:, donors], axis=0).std(ddof=1))
                 weights = stopped_early(gaps, ridge=(1e-6 * noise) ** 2, noise=noise)
-            return Mixture(weights, np.zeros(0), float(np.square(gaps @ weights).mean()))
+            return DonorWeights(weights, np.zeros(0), float(np.square(gaps @ weights).mean()))
         x = self.predictors
         return fit_mixture(
             x[:, donors],
@@ -356,7 +361,7 @@ def _left_out(
     task: _Task,
     own: int,
     donors: NDArray[np.int_],
-    mix: Mixture,
+    mix: DonorWeights,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Fit again without each donor that carries weight."""
