@@ -85,7 +85,7 @@ def test_help_lists_the_commands_and_loads_none_of_the_rooms() -> None:
     [
         (["run", "tny"], "there is no study 'tny'; did you mean 'tiny'?"),
         (["run", "tiny", "-p", "sed=1"], "unknown parameter 'sed'; did you mean 'seed'?"),
-        (["run", "tiny", "-p", "seed=x"], "'x' is not an int"),
+        (["run", "tiny", "-p", "seed=x"], "'x' should be a valid integer"),
         (["run", "tiny", "-p", "seed"], "'seed' is not an assignment"),
         (["run", "tiny", "--notebook", "god"], "did you mean 'good'?"),
         (["run", "tiny", "--notebook", "reader"], "the study has no table survey"),

@@ -16,7 +16,7 @@ import yaml
 import workbench as wb
 from workbench.notebook import Run
 from workbench.results import Advice, Estimate, Finding
-from workbench.runs.handover import METRIC_COLUMNS, RunError, read_headlines
+from workbench.runs.handover import RunError, read_headlines
 from workbench.study import StudyError
 
 CARD = {
@@ -308,16 +308,6 @@ def test_findings_travel_whole_and_a_second_of_a_key_replaces_the_first(
     assert (read[0].verdict, read[0].severity) == ("behind", "warning")
     assert read[0].page == "satisfaction_gap", "so that other pages know whose it is"
     assert in_a_run(monkeypatch, tmp_path / "r", "clv").findings() == {}
-
-
-def test_the_earlier_way_to_keep_a_number_still_works(root: Path) -> None:
-    run = wb.open_run("tiny")
-    run.metric("clv.mean", np.float64(2.0), 1, 3, unit="CNY", kind="money", better="up")
-    run.metric("data.to", pd.Timestamp("2025-11-30"), kind="date")
-    assert run.metrics()["value"].tolist() == [2.0, "2025-11-30"]
-    assert list(run.metrics().columns) == list(METRIC_COLUMNS)
-    with pytest.raises(RunError, match="metric 'x' has a value that is no number: 'high'"):
-        run.metric("x", "high")
 
 
 def test_the_numbers_of_the_last_complete_run_are_the_ones_before(root: Path) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from datetime import date
 from typing import Any
 
-import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
 from workbench.errors import ReportingError
 from workbench.reporting import configure
 from workbench.reporting.cards import change, headlines
+from workbench.results import Estimate
 
 
 def metric(name: str, value: Any, low: Any = None, high: Any = None, **more: Any) -> dict[str, Any]:
@@ -27,16 +29,29 @@ CLV = metric(
 ALIVE = metric("clv.alive", 0.332, 0.318, 0.351, kind="percent", label="Active", better="up")
 
 
+def by_page(rows: list[dict[str, Any]]) -> dict[str, dict[str, Estimate]]:
+    pages: dict[str, dict[str, Estimate]] = {}
+    for row in rows:
+        about = {name: row[name] for name in ("label", "better", "fact") if name in row}
+        if row["kind"] == "date":
+            estimate = Estimate.of_day(date.fromisoformat(row["value"]), **about)
+        else:
+            ends = (math.nan if row[end] is None else row[end] for end in ("value", "low", "high"))
+            estimate = Estimate(*ends, kind=row["kind"], unit=row["unit"], **about)
+        pages.setdefault(row["notebook"], {})[row["name"]] = estimate
+    return pages
+
+
 class Run:
     notebook = "clv"
 
     def __init__(self, now: list[dict[str, Any]], before: list[dict[str, Any]] | None = None):
-        self._now, self._before = pd.DataFrame(now), pd.DataFrame(before or [])
+        self._now, self._before = by_page(now), by_page(before or [])
 
-    def metrics(self) -> pd.DataFrame:
+    def headlines(self) -> dict[str, dict[str, Estimate]]:
         return self._now
 
-    def previous(self) -> pd.DataFrame:
+    def previous(self) -> dict[str, dict[str, Estimate]]:
         return self._before
 
 
@@ -106,8 +121,9 @@ def test_among_several_of_a_name_the_notebooks_own_is_taken(outputs) -> None:
     assert cards(outputs, "en") == [["effect", "2"]]
 
 
-def test_an_unknown_metric_is_an_error_that_lists_the_known() -> None:
-    with pytest.raises(ReportingError, match=r"no metric clv\.total.*this run has clv\.mean"):
+def test_an_unknown_number_is_an_error_that_lists_the_known() -> None:
+    words = r"no headline number clv\.total.*this run has clv\.mean"
+    with pytest.raises(ReportingError, match=words):
         headlines(Run([CLV]), ["clv.total"])
     with pytest.raises(ReportingError, match="this run has none"):
         headlines(Run([]), ["clv.total"])

@@ -28,11 +28,14 @@ def test_messages_of_all_kinds_are_found_in_order_and_once(tmp_path: Path) -> No
         "%matplotlib inline\n#| label: fig-x\nwb.heading('H {n}', n=3)\nwb.say('A' if x else 'B')",
         "wb.callout('note', 'C', group='loyal customers')\nwb.say('A', level=2)",
         "wb.show(r.plot, 'T', subtitle='S', columns={'a': 'Share'}, table=r.table)",
-        "run.metric('clv.mean', 3, label='Mean value')\nwb.show(f, title={1: 'X', 2: 'Y'}[k])",
+        "run.headline('clv.mean', Estimate(3, label='Mean value'))",
+        "Estimate.of_day(last, 'Data to')",
+        "top.named('Top')\nwb.show(f, title={1: 'X', 2: 'Y'}[k])",
         "print('not a message')\nrun.save('name', frame)\nwb.say(text)",
     )
     assert used(path) == [
-        "H {n}", "A", "B", "C", "loyal customers", "T", "S", "Share", "Mean value", "X", "Y",
+        "H {n}", "A", "B", "C", "loyal customers", "T", "S", "Share",
+        "Mean value", "Data to", "Top", "X", "Y",
     ]  # fmt: skip
 
 

@@ -107,7 +107,7 @@ def test_values_arrive_with_their_types_and_chinese_stays_readable(ran: Any) -> 
 def test_a_notebook_reads_what_it_needs_and_cases_come_as_one_table(ran: Any) -> None:
     _, record, _ = ran
     (read,) = saved(record, "reader", "read").to_dict("records")
-    assert read == {"people": 2, "cases": "first second", "metrics": "effect effect good.mean"}
+    assert read == {"people": 2, "cases": "first second", "numbers": "effect effect good.mean"}
     (gathered,) = saved(record, "gathers", "gathered").to_dict("records")
     assert gathered == {"notebooks": "by_case-first by_case-second good", "before": 0}
 

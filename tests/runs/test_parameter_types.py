@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.runs.kinds import Kind, KindError, read_annotation
+from workbench.runs.parameters import ParameterType, ValueRefusedError
 
 
-def kind(annotation: str) -> Kind:
-    return read_annotation(ast.parse(annotation, mode="eval").body)
+def declared(annotation: str) -> ParameterType:
+    return ParameterType(ast.parse(annotation, mode="eval").body)
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,14 @@ def kind(annotation: str) -> Kind:
         ("list[date]", [date(2024, 1, 31)], ["2024-01-31"]),
         ("list", [1, "a", None], [1, "a", None]),
         ('Literal["a", 2]', 2, 2),
+        ("Annotated[int, Field(ge=1)]", 1, 1),
+        ("typing.Annotated[float, pydantic.Field(ge=0, le=1)]", np.float64(1), 1.0),
         ("'int | None'", 5, 5),
         ("float | int", 3, 3),
     ],
 )
 def test_values_become_plain(annotation: str, value: Any, plain: Any) -> None:
-    result = kind(annotation).check(value)
+    result = declared(annotation).check(value)
     assert result == plain
     assert type(result) is type(plain)
 
@@ -55,26 +57,29 @@ def test_values_become_plain(annotation: str, value: Any, plain: Any) -> None:
 @pytest.mark.parametrize(
     ("annotation", "value", "words"),
     [
-        ("int", True, "True (bool) is not an int"),
-        ("int", 3.0, "3.0 (float) is not an int"),
-        ("int", "3", "'3' (str) is not an int"),
-        ("float", "high", "'high' (str) is not a float"),
-        ("bool", 1, "1 (int) is not a bool"),
-        ("str", 3, "3 (int) is not a str"),
+        ("int", True, "True (bool) should be a valid integer"),
+        ("int", 3.0, "3.0 (float) should be a valid integer"),
+        ("int", "3", "'3' should be a valid integer"),
+        ("float", "high", "'high' should be a valid number"),
+        ("bool", 1, "1 (int) should be a valid boolean"),
+        ("str", 3, "3 (int) should be a valid string"),
         ("date", "31.01.2024", "not a date written 2024-01-31"),
         ("date", datetime(2024, 1, 31, 8), "is a moment, not a date"),
-        ("int", None, "None (NoneType) is not an int"),
-        ("int | None", "x", "'x' (str) is not an int"),
-        ("list[int]", [1, "x"], "item 2: 'x' (str) is not an int"),
-        ("list[int]", "1, 2", "is not a list[int]"),
-        ('Literal["a", "b"]', "c", "'c' is not one of 'a', 'b'"),
-        ("Literal[1]", True, "True is not one of 1"),
-        ("str", pd.NaT, "is not a str"),
+        ("int", None, "None (NoneType) should be a valid integer"),
+        ("int | None", "x", "'x' should be a valid integer"),
+        ("list[int]", [1, "x"], "item 2: 'x' should be a valid integer"),
+        ("list[int]", "1, 2", "'1, 2' should be a valid list"),
+        ('Literal["a", "b"]', "c", "'c' is not one of 'a' or 'b'"),
+        ("Annotated[int, Field(ge=1, le=5)]", 6, "6 (int) should be less than or equal to 5"),
+        ("Annotated[float, Field(gt=0)] | None", 0, "0 (int) should be greater than 0"),
+        ("int | str", 1.5, "1.5 (float) should be a valid integer, or should be a valid string"),
+        ("str", pd.NaT, "NaT (NaTType) should be a valid string"),
+        ("date", pd.NaT, "None (NoneType) should be a valid date"),
     ],
 )
 def test_other_values_are_refused(annotation: str, value: Any, words: str) -> None:
-    with pytest.raises(KindError) as error:
-        kind(annotation).check(value)
+    with pytest.raises(ValueRefusedError) as error:
+        declared(annotation).check(value)
     assert words in str(error.value)
 
 
@@ -97,24 +102,47 @@ def test_other_values_are_refused(annotation: str, value: Any, words: str) -> No
         ('Literal["a", 2]', "2", 2),
         ("int | str", "4", 4),
         ("int | str", "four", "four"),
+        ("str | None", "None", None),
+        ("str", "none", "none"),
+        ("list", "1, a", [1, "a"]),
+        ("list[Literal[1, 2]]", "2,1", [2, 1]),
+        ("list[str]", "1,2", ["1", "2"]),
+        ("Annotated[int, Field(ge=1)] | None", "1", 1),
     ],
 )
 def test_text_is_read_by_the_annotation(annotation: str, text: str, plain: Any) -> None:
-    assert kind(annotation).read(text) == plain
+    assert declared(annotation).read(text) == plain
 
 
 @pytest.mark.parametrize(
-    ("annotation", "text"),
-    [("int", "1.5"), ("bool", "maybe"), ("date", "tomorrow"), ("list[int]", "[1,"), ("float", "")],
+    ("annotation", "text", "words"),
+    [
+        ("int", "1.5", "'1.5' should be a valid integer"),
+        ("bool", "maybe", "'maybe' should be a valid boolean"),
+        ("date", "tomorrow", "'tomorrow' is not a date written 2024-01-31"),
+        ("list[int]", "[1,", "'[1,' is not a JSON list: "),
+        ("list[int]", "1, x", "item 2: 'x' should be a valid integer"),
+        ("float", "", "'' should be a valid number"),
+        ('Literal["a", "b"]', "c", "'c' is not one of 'a' or 'b'"),
+        ("Annotated[int, Field(ge=1)]", "0", "'0' should be greater than or equal to 1"),
+    ],
 )
-def test_other_text_is_refused(annotation: str, text: str) -> None:
-    with pytest.raises(KindError):
-        kind(annotation).read(text)
+def test_other_text_is_refused_and_told_what_it_should_be(
+    annotation: str, text: str, words: str
+) -> None:
+    with pytest.raises(ValueRefusedError) as error:
+        declared(annotation).read(text)
+    assert str(error.value).startswith(words)
 
 
-def test_a_type_that_cannot_be_injected_is_refused() -> None:
-    with pytest.raises(KindError, match="DataFrame"):
-        kind("pd.DataFrame")
+@pytest.mark.parametrize(
+    "annotation", ["pd.DataFrame", "dict[str, int]", "int + 1", "print(1)", "'int |'"]
+)
+def test_a_type_that_cannot_be_injected_is_refused(annotation: str) -> None:
+    with pytest.raises(ValueRefusedError) as error:
+        declared(annotation)
+    shown = annotation.strip("'")
+    assert str(error.value).startswith(f"the type {shown!r} is not one of int, float, str,")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +159,7 @@ def test_a_type_that_cannot_be_injected_is_refused() -> None:
     ],
 )
 def test_code_is_readable_and_keeps_the_type(annotation: str, value: Any, code: str) -> None:
-    assert kind(annotation).code(value) == code
+    assert declared(annotation).code(value) == code
 
 
 @given(
@@ -142,5 +170,5 @@ def test_code_is_readable_and_keeps_the_type(annotation: str, value: Any, code: 
     )
 )
 def test_code_gives_the_value_back(value: Any) -> None:
-    code = Kind("list").code([value])
+    code = declared("list").code([value])
     assert eval(code, {"float": float}) == [value]

@@ -33,7 +33,7 @@ def test_names_types_defaults_and_help_are_read() -> None:
     assert list(declared) == ["study", "horizon", "rate", "until", "levels"]
     assert declared["horizon"].default == 52
     assert declared["horizon"].help == "weeks to look ahead"
-    assert str(declared["until"].kind) == "date | None"
+    assert str(declared["until"].type) == "date | None"
     assert declared["until"].default == "2024-01-31"
     assert declared["levels"].default == [1, 2]
     assert declared["levels"].help == "several"
@@ -44,7 +44,7 @@ def test_names_types_defaults_and_help_are_read() -> None:
     [
         ("horizon = 52", "`horizon = 52` is not a typed parameter"),
         ("horizon: int", "'horizon' has no default"),
-        ("horizon: int = 'x'", "'x' (str) is not an int"),
+        ("horizon: int = 'x'", "'x' should be a valid integer"),
         ("horizon: int = len('x')", "\"len('x')\" is not a literal"),
         ("horizon: complex = 1", "the type 'complex' is not one of"),
         ("a: int = 1\na: int = 2", "'a' stands there twice"),
@@ -81,7 +81,7 @@ def test_a_wrong_type_says_which_parameter_and_what_it_is() -> None:
     with pytest.raises(ParameterError) as error:
         check_values(declared, {"horizon": "a year"}, where="study.yml")
     assert str(error.value) == (
-        "study.yml: parameter 'horizon': 'a year' (str) is not an int; "
+        "study.yml: parameter 'horizon': 'a year' should be a valid integer; "
         "it is declared as int (weeks to look ahead)"
     )
 
@@ -96,7 +96,7 @@ def test_the_command_line_is_read_by_the_annotation() -> None:
     declared = read_cell(CELL, where="x")
     assert read_value(declared["horizon"], "26", where="-p") == 26
     assert read_value(declared["until"], "none", where="-p") is None
-    with pytest.raises(ParameterError, match="'soon' is not an int"):
+    with pytest.raises(ParameterError, match="'soon' should be a valid integer; it is declared"):
         read_value(declared["horizon"], "soon", where="-p horizon=soon")
 
 

@@ -90,8 +90,8 @@ def test_parameters_of_a_single_case_win_over_those_of_its_notebook(project: Mak
         ("cuont=3", "unknown parameter 'cuont'; did you mean 'count'?"),
         ("typd.count=3", "unknown notebook 'typd'; did you mean 'typed'?"),
         ("good.count=3", "unknown parameter 'count'; there are study, seed"),
-        ("count=many", "parameter 'count': 'many' is not an int"),
-        ("size=medium", "'medium' is not one of 'small', 'large'"),
+        ("count=many", "parameter 'count': 'many' should be a valid integer"),
+        ("size=medium", "'medium' is not one of 'small' or 'large'"),
         ("study=other", "'study' cannot be set with -p"),
         ("case=first", "'case' cannot be set with -p"),
     ],
@@ -109,7 +109,7 @@ def test_a_wrong_assignment_is_told_before_any_kernel(
     [
         ({"typd": {}}, "parameters for an unknown notebook 'typd'; did you mean 'typed'?"),
         ({"typed": {"cuont": 1}}, "unknown parameter 'cuont'; did you mean 'count'?"),
-        ({"typed": {"flag": "perhaps"}}, "'perhaps' (str) is not a bool"),
+        ({"typed": {"flag": "perhaps"}}, "'perhaps' should be a valid boolean"),
         ({"typed": {"study": "other"}}, "'study' cannot be set here"),
     ],
 )

@@ -12,6 +12,7 @@ from workbench.languages import Language
 from workbench.languages.numbers import PERCENT, Value, day, money, num, pct, points
 from workbench.reporting.display import emit, reader, readers
 from workbench.reporting.sentences import marked, text_of
+from workbench.results import Estimate
 
 Row = Mapping[str, Any]
 
@@ -63,25 +64,25 @@ class Change:
 
 
 def headlines(run: Any, names: Sequence[str]) -> None:
-    """Show metrics of a run as cards.
+    """Show headline numbers of a run as cards.
 
     Parameters
     ----------
     run : Run
-        Has ``metrics()`` and ``previous()``, DataFrames of metrics, and ``notebook``.
+        Has ``headlines()`` and ``previous()``, estimates by page and name, and ``notebook``.
     names : sequence of str
-        Names of metrics, such as ``clv.mean``; where several notebooks have one of that name,
-        this notebook's own is taken.
+        Names such as ``clv.mean``; where several notebooks have one of that name, this notebook's
+        own is taken.
     """
-    now = records(run.metrics())
-    chosen = [_own(now, name, getattr(run, "notebook", "")) for name in names]
+    now = records(run.headlines())
+    chosen = [_own(now, name, run.notebook) for name in names]
     absent = [name for name, row in zip(names, chosen, strict=True) if row is None]
     if absent:
         known = ", ".join(dict.fromkeys(str(row["name"]) for row in now)) or "none"
         raise ReportingError(
-            f"there is no metric {', '.join(absent)}",
+            f"there is no headline number {', '.join(absent)}",
             where="headlines(...)",
-            remedy=f"this run has {known}; call run.metric first",
+            remedy=f"this run has {known}; call run.headline first",
         )
     show_cards([row for row in chosen if row is not None], records(run.previous()))
 
@@ -89,14 +90,14 @@ def headlines(run: Any, names: Sequence[str]) -> None:
 def show_cards(
     chosen: Sequence[Row], before: Sequence[Row], links: Mapping[str, str] | None = None
 ) -> None:
-    """Show rows of metrics as cards, in every language.
+    """Show rows of headline numbers as cards, in every language.
 
     Parameters
     ----------
     chosen : sequence of mapping
-        Rows of this run's metrics.
+        Rows of this run, as `records` gives them.
     before : sequence of mapping
-        Rows of the last run's metrics.
+        Rows of the last run.
     links : mapping, optional
         Notebook of a row to the page that tells more.
     """
@@ -104,40 +105,35 @@ def show_cards(
         cards = [card(row, before, language, links or {}) for row in chosen]
         html = f'<ul class="wb-headlines" lang="{language.tag}">' + "\n".join(cards) + "</ul>"
         plain = "\n".join(
-            f"{label_of(row, language)}: {metric_value(row).text(language)}" for row in chosen
+            f"{label_of(row, language)}: {shown_value(row).text(language)}" for row in chosen
         )
         emit("headlines", language, {"text/html": html, "text/plain": plain})
 
 
-def records(metrics: Any) -> list[dict[str, Any]]:
-    """Rows of headline numbers, given as a DataFrame or by page and name; none for no numbers."""
-    if metrics is None or not len(metrics):
-        return []
-    if isinstance(metrics, Mapping):
-        return [
-            {
-                **vars(each),
-                "notebook": page,
-                "case": page.partition("-")[2] or None,
-                "name": name,
-                "value": each.day if each.kind == "date" else each.value,
-            }
-            for page, named in metrics.items()
-            for name, each in named.items()
-        ]
-    frame = metrics if "name" in metrics.columns else metrics.rename_axis("name").reset_index()
-    return [{str(key): cell for key, cell in row.items()} for row in frame.to_dict("records")]
+def records(numbers: Mapping[str, Mapping[str, Estimate]]) -> list[dict[str, Any]]:
+    """List headline numbers, given by page and name, as rows."""
+    return [
+        {
+            **vars(each),
+            "notebook": page,
+            "case": page.partition("-")[2] or None,
+            "name": name,
+            "value": each.day if each.kind == "date" else each.value,
+        }
+        for page, named in numbers.items()
+        for name, each in named.items()
+    ]
 
 
-def metric_value(row: Row) -> Value:
-    """Make the value of a metric's row."""
+def shown_value(row: Row) -> Value:
+    """Make the value that a row of headline numbers shows."""
     kind = str(row.get("kind") or "number")
     if kind == "date":
         return day(row["value"])
-    return replace(_metric_number(row, kind), fact=_text(row.get("fact")))
+    return replace(_number(row, kind), fact=_text(row.get("fact")))
 
 
-def _metric_number(row: Row, kind: str) -> Value:
+def _number(row: Row, kind: str) -> Value:
     x, low, high = (_known(row.get(end)) for end in ("value", "low", "high"))
     if low is None or high is None:
         low = high = None
@@ -152,7 +148,7 @@ def _metric_number(row: Row, kind: str) -> Value:
 
 
 def label_of(row: Row, language: str | Language) -> str:
-    """Say a metric's label; that of one case among several begins with the case's title."""
+    """Say a number's label; that of one case among several begins with the case's title."""
     language = reader(language)
     label = language(_text(row.get("label")) or str(row["name"]))
     title = row.get("case_title")
@@ -163,12 +159,12 @@ def label_of(row: Row, language: str | Language) -> str:
 
 
 def change(row: Row, before: Sequence[Row]) -> Change | None:
-    """Compare a metric with the last run's; None when there is nothing to compare with."""
+    """Compare a number with the last run's; None when there is nothing to compare with."""
     same = ("notebook", "name", "kind", "unit")
     old = [r for r in before if all(_text(r.get(k)) == _text(row.get(k)) for k in same)]
     if not old or _text(row.get("kind")) == "date":
         return None
-    value, last = metric_value(row), metric_value(old[0])
+    value, last = shown_value(row), shown_value(old[0])
     if value.x is None or last.x is None:
         return None
     hundredths = value.kind == "percent" or value.percentage
@@ -198,7 +194,7 @@ def card(
     row: Row, before: Sequence[Row], language: Language, links: Mapping[str, str] | None = None
 ) -> str:
     """Write a row of headline numbers as an ``<li>``; `before` has the rows of the last run."""
-    value = metric_value(row)
+    value = shown_value(row)
     label = escape(label_of(row, language))
     page = (links or {}).get(str(row.get("notebook")))
     if page:

@@ -13,6 +13,8 @@ _SAID = {"say": 0, "heading": 0, "callout": 1}
 """Functions whose argument in that place is a message."""
 
 _SHOWN = {"title": 1, "subtitle": 2}
+_LABELLED = {"named": 0, "of_day": 1, "Estimate": 5}
+"""What names an estimate, and the place of the label (an ``Estimate`` takes it by name alone)."""
 _PLAIN = ("kind", "level")
 
 
@@ -20,7 +22,7 @@ def used(path: str | Path) -> list[str]:
     """List the messages of a notebook, in order, each once.
 
     Taken are the texts of ``say``, ``heading`` and ``callout`` and the words given to them as
-    values, titles, subtitles and column headings of ``show``, and labels of ``run.metric``.
+    values, titles, subtitles and column headings of ``show``, and labels of estimates.
 
     Parameters
     ----------
@@ -77,8 +79,9 @@ def _messages(call: ast.Call) -> Iterator[str]:
         if isinstance(columns, ast.Dict):
             for value in columns.values:
                 yield from _texts(value)
-    elif name == "metric":
-        yield from _texts(_keyword(call, "label"))
+    elif name in _LABELLED:
+        at = _LABELLED[name]
+        yield from _texts(call.args[at] if len(call.args) > at else _keyword(call, "label"))
 
 
 def _keyword(call: ast.Call, name: str) -> ast.expr | None:

@@ -19,9 +19,9 @@ from workbench.reporting.cards import (
     Row,
     change,
     label_of,
-    metric_value,
     records,
     show_cards,
+    shown_value,
 )
 from workbench.reporting.display import reader, readers
 from workbench.reporting.sentences import Link, callout, heading, listing, say
@@ -89,7 +89,7 @@ class Overview:
     Attributes
     ----------
     rows : tuple of mapping
-        This run's metrics, with readable labels.
+        This run's headline numbers, with readable labels.
     before : tuple of mapping
         The last complete run's.
     findings : mapping of str to sequence of Finding
@@ -293,7 +293,7 @@ def _size(finding: Finding) -> float:
 
 def _worse(row: Mapping[str, Any]) -> Finding:
     message = "Find out what made it worse since the last run: {label}, now {value}."
-    values = {"label": _labels(row), "value": metric_value(row)}
+    values = {"label": _labels(row), "value": shown_value(row)}
     return Finding(f"worse.{row['name']}", message, values, severity="warning")
 
 

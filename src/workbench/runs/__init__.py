@@ -1,9 +1,8 @@
 """Runs: notebooks executed for a study, each run recorded in a folder of its own.
 
-The room's parts, from the inside out: `kinds` and `parameters` (what a notebook may be told),
-`pipeline` and `plan` (which notebooks run, with what), `execute` (one notebook, by papermill),
-`pool`, `progress` and `runner` (all of them), `cache`, `record`, `handover` and `history` (what
-is kept).
+The room's parts, from the inside out: `parameters` (what a notebook may be told), `pipeline` and
+`plan` (which notebooks run, with what), `execute` (one notebook, by papermill), `pool`, `progress`
+and `runner` (all of them), `cache`, `record`, `handover` and `history` (what is kept).
 """
 
 from __future__ import annotations

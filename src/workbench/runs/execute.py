@@ -28,7 +28,6 @@ from traitlets import default
 from traitlets.config import Config
 
 from workbench.runs.failure import Cause, Failure, failing_line, plain_text, preview
-from workbench.runs.kinds import Plain
 from workbench.runs.notebook_file import (
     INJECTED,
     is_code,
@@ -37,7 +36,7 @@ from workbench.runs.notebook_file import (
     tags,
     write_notebook,
 )
-from workbench.runs.parameters import Parameter, injected_source, read_parameters
+from workbench.runs.parameters import Parameter, Plain, injected_source, read_parameters
 from workbench.runs.progress import emit
 
 _ERROR_MARKER = "papermill-error-cell-tag"
@@ -256,7 +255,7 @@ class _Translator(PythonTranslator):  # type: ignore[misc]
 
     def inspect(self, parameters_cell: Any) -> list[PapermillParameter]:
         return [
-            PapermillParameter(name, str(p.kind), repr(p.default), p.help)
+            PapermillParameter(name, str(p.type), repr(p.default), p.help)
             for name, p in self.declared.items()
         ]
 

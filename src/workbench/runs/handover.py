@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError, closest, suggest
-from workbench.results import Estimate, Finding, Kind
+from workbench.results import Estimate, Finding
 from workbench.runs.record import last_complete, write_json
 
 if TYPE_CHECKING:
@@ -25,18 +23,6 @@ if TYPE_CHECKING:
 
 ESTIMATES = "estimates.json"
 FINDINGS = "findings.json"
-METRIC_COLUMNS = (
-    "notebook",
-    "case",
-    "name",
-    "value",
-    "low",
-    "high",
-    "unit",
-    "kind",
-    "label",
-    "better",
-)
 
 
 class RunError(WorkbenchError):
@@ -223,50 +209,6 @@ class Handover:
         last = last_complete(self._history)
         return read_headlines(sorted(last.glob("results/*/"))) if last else {}
 
-    # Until every notebook gives estimates: the earlier way to keep a headline number.
-
-    def metric(
-        self,
-        name: str,
-        value: Any,
-        low: Any = None,
-        high: Any = None,
-        *,
-        unit: str = "",
-        kind: Kind = "number",
-        label: str = "",
-        better: Literal["up", "down"] | None = None,
-    ) -> None:
-        """Keep a headline number given by its parts; `headline` takes an estimate whole."""
-        if isinstance(value, date | datetime):
-            estimate = Estimate.of_day(None if value != value else value)
-        else:
-            ends = (_number(end, name) for end in (value, low, high))
-            estimate = Estimate(*ends, unit=unit, kind=kind)
-        self.headline(name, estimate.named(label, better=better))
-
-    def metrics(self) -> pd.DataFrame:
-        """Return `headlines` as a table, one row a number."""
-        import pandas as pd
-
-        rows = [
-            {
-                "notebook": page,
-                "case": case_of(page),
-                "name": name,
-                "value": each.value if each.day is None else each.day.isoformat(),
-                "low": each.low,
-                "high": each.high,
-                "unit": each.unit,
-                "kind": each.kind,
-                "label": each.label,
-                "better": each.better,
-            }
-            for page, named in self.headlines().items()
-            for name, each in named.items()
-        ]
-        return pd.DataFrame.from_records(rows, columns=list(METRIC_COLUMNS))
-
     # --- the folders behind it ----------------------------------------------------------------
 
     def _own_folder(self) -> Path:
@@ -438,14 +380,3 @@ def _giver(pipeline: Path, result: str) -> str | None:
         if isinstance(entry, Mapping) and result in (entry.get("gives") or {}):
             return str(notebook)
     return None
-
-
-def _number(value: Any, name: str) -> float:
-    try:
-        number = math.nan if value is None else float(value)
-    except (TypeError, ValueError):
-        raise RunError(
-            f"metric {name!r} has a value that is no number: {value!r}",
-            remedy="give a number or a date",
-        ) from None
-    return number if math.isfinite(number) else math.nan

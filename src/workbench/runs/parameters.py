@@ -1,23 +1,236 @@
-"""What a notebook may be told: its parameters cell, read without running it, and values checked."""
+"""What a notebook may be told: its parameters cell, read without running it, and values checked.
+
+A parameter is declared as ``horizon: int = 52  # weeks to look ahead``. Its type is understood by
+pydantic, strictly: a value is never made to fit. What is handed on is plain (JSON), for papermill
+would inject everything else as a string, without a word.
+"""
 
 from __future__ import annotations
 
 import ast
 import io
+import json
+import math
 import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, NamedTuple
+from datetime import date, datetime
+from pathlib import PurePath
+from typing import Annotated, Any, Literal, NamedTuple, Optional, TypeAlias
+
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+from pydantic_core import PydanticCustomError
 
 from workbench.errors import WorkbenchError, suggest
-from workbench.runs.kinds import Kind, KindError, Plain, read_annotation
+from workbench.study.reader import not_one_of
 
 TAG = "parameters"
+#: What papermill may see.
+Plain: TypeAlias = "bool | int | float | str | list[Plain] | None"
+SUPPORTED = (
+    "int, float, str, bool, date, Literal[...], list[...], X | None, "
+    "or a range of these such as Annotated[int, Field(ge=1)]"
+)
 
 
 class ParameterError(WorkbenchError):
     """A parameters cell, or a value for it, that cannot be used."""
+
+
+class ValueRefusedError(ValueError):
+    """A type that no parameter can have, or a value that is not of a parameter's type."""
+
+
+# --- types ------------------------------------------------------------------------------------
+
+
+def _as_day(value: Any) -> Any:
+    if value != value:  # pandas' NaT calls itself a datetime
+        return None
+    if isinstance(value, datetime):
+        if (value.hour, value.minute, value.second, value.microsecond) != (0, 0, 0, 0):
+            raise PydanticCustomError("moment", "Input is a moment, not a date")
+        return value.date()
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise PydanticCustomError("day", "Input is not a date written 2024-01-31") from None
+    return value
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, PurePath):
+        return value.as_posix()
+    if isinstance(value, date) and value == value:
+        return value.isoformat()  # YAML reads an unquoted 2024-01-31 as a date
+    return value
+
+
+#: The names that an annotation may use, and what they stand for here.
+_NAMES: Mapping[str, Any] = {
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "str": Annotated[str, BeforeValidator(_as_text)],
+    "date": Annotated[date, BeforeValidator(_as_day)],
+    "list": list,
+    "List": list,
+    "Optional": Optional,
+    "Literal": Literal,
+    "Annotated": Annotated,
+    "Field": Field,
+}
+
+
+class ParameterType:
+    """The type of a parameter, as its annotation is written.
+
+    Parameters
+    ----------
+    annotation : ast.expr
+        ``int``, ``str | None``, ``list[dt.date]``, ``Literal["a", "b"]``,
+        ``Annotated[int, Field(ge=1)]``, or any of these in quotes.
+
+    Raises
+    ------
+    ValueRefusedError
+        If it is no type that a parameter can have.
+    """
+
+    def __init__(self, annotation: ast.expr) -> None:
+        quoted = isinstance(annotation, ast.Constant) and isinstance(annotation.value, str)
+        self._source = ast.literal_eval(annotation) if quoted else ast.unparse(annotation)
+        try:
+            tree = ast.parse(self._source, mode="eval")
+            named = {_last_name(node): ast.unparse(node) for node in ast.walk(tree)}
+            short = ast.fix_missing_locations(_LastNames().visit(tree))
+            meant = eval(compile(short, "<annotation>", "eval"), {"__builtins__": {}, **_NAMES})
+            meant = list[JsonValue] if meant is list else meant
+            self._adapter = TypeAdapter[Any](meant, config=ConfigDict(strict=True))
+        except (SyntaxError, NameError, TypeError, ValueError, PydanticUserError):
+            raise ValueRefusedError(
+                f"the type {self._source!r} is not one of {SUPPORTED}"
+            ) from None
+        # An annotation in quotes need not have its names imported: its dates stay text.
+        self._date = "" if quoted else named.get("date", "")
+        self._many = bool({"list", "List"} & named.keys())
+
+    def __str__(self) -> str:
+        return self._source
+
+    def check(self, value: Any) -> Plain:
+        """Return the value in plain JSON types.
+
+        Raises
+        ------
+        ValueRefusedError
+            If it is not of this type.
+        """
+        return _plain(self._validated(_unwrapped(value)))
+
+    def read(self, text: str) -> Plain:
+        """Return the value that a piece of text stands for, as on the command line.
+
+        A list is written ``1, 2, 3`` or in JSON, nothing as ``none``.
+        """
+        if text.strip().lower() in ("", "none", "null") and self._admits(None):
+            return None
+        pieces: Any = text
+        if self._many and text.lstrip().startswith("["):
+            try:
+                return self.check(json.loads(text))
+            except json.JSONDecodeError as error:
+                raise ValueRefusedError(f"{text!r} is not a JSON list: {error}") from None
+        elif self._many:
+            pieces = [each.strip() for each in text.split(",") if each.strip()]
+        numbers = [_number(each) for each in pieces] if self._many else _number(text)
+        if self._admits(numbers):
+            return self.check(numbers)
+        return _plain(self._validated(pieces, strict=False))
+
+    def code(self, value: Plain) -> str:
+        """Write a checked value as Python source, readable in any script."""
+        return self._code(self._validated(value))
+
+    def _code(self, value: Any) -> str:
+        if isinstance(value, list):
+            return f"[{', '.join(map(self._code, value))}]"
+        if isinstance(value, date) and self._date:
+            return f"{self._date}.fromisoformat({value.isoformat()!r})"
+        if isinstance(value, float) and not math.isfinite(value):
+            return f'float("{value}")'
+        value = _plain(value)
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+    def _admits(self, value: Any) -> bool:
+        try:
+            self._validated(value)
+        except ValueRefusedError:
+            return False
+        return True
+
+    def _validated(self, value: Any, *, strict: bool | None = None) -> Any:
+        try:
+            return self._adapter.validate_python(value, strict=strict)
+        except ValidationError as error:
+            raise ValueRefusedError(_refusal(error)) from None
+
+
+class _LastNames(ast.NodeTransformer):
+    """Shortens ``dt.date`` to ``date``."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.Name:
+        return ast.Name(node.attr, ast.Load())
+
+
+def _last_name(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _unwrapped(value: Any) -> Any:
+    """Take values out of NumPy's and pandas' arrays and scalars, and out of tuples."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return [_unwrapped(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _plain(value: Any) -> Plain:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    plain: Plain = value.isoformat() if isinstance(value, date) else value
+    return plain
+
+
+def _number(text: str) -> int | float | str:
+    for as_number in (int, float):
+        try:
+            return as_number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _refusal(error: ValidationError) -> str:
+    """Say which item was refused, what it is, and what it should be."""
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    if first["type"] == "literal_error":
+        return not_one_of(first)
+    should = dict.fromkeys(
+        each["msg"].removeprefix("Input ").partition(", unable to")[0] for each in problems
+    )
+    item = "".join(f"item {at + 1}: " for at in first["loc"] if isinstance(at, int))
+    value = first["input"]
+    # What was typed on the command line is text, whatever it stands for.
+    kind = "" if isinstance(value, str) else f" ({type(value).__name__})"
+    return f"{item}{value!r}{kind} {', or '.join(should)}"
+
+
+# --- the cell ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -28,7 +241,7 @@ class Parameter:
     ----------
     name : str
         Its name.
-    kind : Kind
+    type : ParameterType
         Its type.
     default : plain value
         The value it has when nothing is said; dates in ISO form.
@@ -37,7 +250,7 @@ class Parameter:
     """
 
     name: str
-    kind: Kind
+    type: ParameterType
     default: Plain
     help: str = ""
 
@@ -96,7 +309,7 @@ def read_cell(source: str, *, where: str) -> dict[str, Parameter]:
             f"not Python: {error.msg}", where=f"{where}, line {error.lineno}", remedy="mend it"
         ) from None
     comments = _comments(source)
-    found: dict[str, Parameter] = {}
+    parameters: dict[str, Parameter] = {}
     for node in body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             continue  # `from datetime import date`, for an annotation
@@ -112,20 +325,20 @@ def read_cell(source: str, *, where: str) -> dict[str, Parameter]:
         name = node.target.id
         if node.value is None:
             raise ParameterError(f"{name!r} has no default", where=place, remedy="give it one")
-        if name in found:
+        if name in parameters:
             raise ParameterError(f"{name!r} stands there twice", where=place, remedy="keep one")
         try:
-            kind = read_annotation(node.annotation)
-            default = kind.check(_literal(node.value))
-        except KindError as error:
+            declared = ParameterType(node.annotation)
+            default = declared.check(_literal(node.value))
+        except ValueRefusedError as error:
             raise ParameterError(
                 f"parameter {name!r}: {error}",
                 where=place,
                 remedy="make the type and its default agree",
             ) from None
         last = node.end_lineno or node.lineno
-        found[name] = Parameter(name, kind, default, comments.get(last, ""))
-    return found
+        parameters[name] = Parameter(name, declared, default, comments.get(last, ""))
+    return parameters
 
 
 def check_values(
@@ -153,8 +366,8 @@ def check_values(
         if parameter is None:
             raise unknown(name, declared, where=where)
         try:
-            checked[name] = parameter.kind.check(value)
-        except KindError as error:
+            checked[name] = parameter.type.check(value)
+        except ValueRefusedError as error:
             raise _wrong_type(parameter, error, where) from None
     return checked
 
@@ -168,8 +381,8 @@ def read_value(parameter: Parameter, text: str, *, where: str) -> Plain:
         If the text is no such value.
     """
     try:
-        return parameter.kind.read(text)
-    except KindError as error:
+        return parameter.type.read(text)
+    except ValueRefusedError as error:
         raise _wrong_type(parameter, error, where) from None
 
 
@@ -181,7 +394,7 @@ def read_assignments(texts: Iterable[str]) -> list[Assignment]:
     ParameterError
         If there is no ``=`` or no name.
     """
-    found = []
+    assignments = []
     for text in texts:
         left, equals, value = text.partition("=")
         notebook, dot, name = left.strip().rpartition(".")
@@ -191,8 +404,8 @@ def read_assignments(texts: Iterable[str]) -> list[Assignment]:
                 where="-p",
                 remedy="write -p name=value, or -p notebook.name=value",
             )
-        found.append(Assignment(notebook if dot else None, name, value))
-    return found
+        assignments.append(Assignment(notebook if dot else None, name, value))
+    return assignments
 
 
 def injected_source(declared: Mapping[str, Parameter], values: Mapping[str, Plain]) -> str:
@@ -201,7 +414,7 @@ def injected_source(declared: Mapping[str, Parameter], values: Mapping[str, Plai
     A date is injected as a date where the annotation is written as a name (which the cell must
     then have imported), and as ISO text where the annotation is in quotes or is ``str``.
     """
-    lines = [f"{name} = {declared[name].kind.code(value)}" for name, value in values.items()]
+    lines = [f"{name} = {declared[name].type.code(value)}" for name, value in values.items()]
     return "\n".join(["# Parameters of this run", *lines])
 
 
@@ -211,11 +424,11 @@ def unknown(name: str, declared: Iterable[str], *, where: str) -> ParameterError
     return ParameterError(f"unknown parameter {name!r}", where=where, remedy=remedy)
 
 
-def _wrong_type(parameter: Parameter, error: KindError, where: str) -> ParameterError:
+def _wrong_type(parameter: Parameter, error: ValueRefusedError, where: str) -> ParameterError:
     return ParameterError(
         f"parameter {parameter.name!r}: {error}",
         where=where,
-        remedy=f"it is declared as {parameter.kind}"
+        remedy=f"it is declared as {parameter.type}"
         + (f" ({parameter.help})" if parameter.help else ""),
     )
 
@@ -231,11 +444,11 @@ def _literal(node: ast.expr) -> Any:
             if called[-2:] == ["date", "fromisoformat"]:
                 return date.fromisoformat(*arguments)
         except (TypeError, ValueError) as error:
-            raise KindError(f"{ast.unparse(node)} is no date ({error})") from None
+            raise ValueRefusedError(f"{ast.unparse(node)} is no date ({error})") from None
     try:
         return ast.literal_eval(node)
     except ValueError:
-        raise KindError(f"the default {ast.unparse(node)!r} is not a literal") from None
+        raise ValueRefusedError(f"the default {ast.unparse(node)!r} is not a literal") from None
 
 
 def _comments(source: str) -> dict[int, str]:

@@ -21,7 +21,7 @@ from workbench.runs.parameters import (
 from workbench.runs.pipeline import FOR_EACH, Entry, PipelineError
 
 if TYPE_CHECKING:
-    from workbench.runs.kinds import Plain
+    from workbench.runs.parameters import Plain
     from workbench.study import Study
 
 #: Parameters that the run itself sets.

@@ -155,15 +155,26 @@ def explain(
         meant = did_you_mean(loc[-1], known) or f"; known keys: {', '.join(known)}"
         return line, f"{dotted(loc)}: unknown key{meant}"
     if kind == "literal_error":
-        expected = str(problem["ctx"]["expected"])
-        meant = did_you_mean(problem["input"], re.findall(r"'([^']*)'", expected))
-        return line, f"{dotted(loc)}: {problem['input']!r} is not one of {expected}{meant}"
+        return line, f"{dotted(loc)}: {not_one_of(problem)}"
     if kind in _REMEDIES:
         shown = (
             "" if kind in ("missing", "too_short") else f"{_short(problem['input'])} does not fit; "
         )
         return line, f"{dotted(loc)}: {shown}{_REMEDIES[kind]}"
     return line, f"{dotted(loc)}: {problem['msg']}"
+
+
+def not_one_of(problem: Any) -> str:
+    """Word pydantic's error for a value that is none of a ``Literal``: which there are, and meant.
+
+    Parameters
+    ----------
+    problem : ErrorDetails
+        An entry of ``ValidationError.errors()`` of type ``literal_error``.
+    """
+    expected = str(problem["ctx"]["expected"])
+    meant = did_you_mean(problem["input"], re.findall(r"'([^']*)'", expected))
+    return f"{problem['input']!r} is not one of {expected}{meant}"
 
 
 def _short(value: Any) -> str:
