@@ -86,6 +86,7 @@ EXAMPLES = {
     ).fit(),
     "GammaGammaResults": spent,
     "Holdout": lambda: clv.holdout_table(bought(), FREQUENCY // 2, 20.0, top=4),
+    "Prediction": lambda: bought().expected_purchases(52),
     "PurchaseResults": bought,
     "Reproduction": lambda: clv.reproduce(
         {"r": 0.2, "alpha": 4.4, "a": 0.8, "b": 2.4}, CUSTOMERS, unit="week"

@@ -27,7 +27,10 @@ WORD = re.compile(r"[A-Za-z]{3,}")
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 # Written the same in Chinese: codes of currencies, what statisticians write in Latin letters.
-LATIN = {"CNY", "EUR", "GBP", "USD", "NBD", "RFM", "NPS", "CLV", "AIC", "BIC", "AUC"}
+LATIN = {
+    "CNY", "EUR", "GBP", "USD", "NBD", "RFM", "NPS", "CLV", "AIC", "BIC", "AUC", "CFI", "TLI",
+    "RMSEA", "SRMR",
+}  # fmt: skip
 
 
 def modules() -> list[str]:
@@ -65,6 +68,8 @@ def lacks_chinese(message: str, names: set[str] = frozenset()) -> bool:  # type:
     """Tell whether a message needs Chinese words and has none."""
     if CHINESE.search(message) or message in names or not WORD.search(message):
         return False
+    if " → " in message:
+        return any(lacks_chinese(each, names) for each in message.split(" → "))
     return message not in LATIN and not catalog("zh").get(message)
 
 

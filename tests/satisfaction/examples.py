@@ -124,6 +124,7 @@ EXAMPLES = {
     "AspectTable": lambda: room.aspect_table(comments()[1], comments()[2].held_out, min_cell=5),
     "BehaviourAfter": after,
     "CodingAgreement": lambda: room.coding_agreement(*comments(), rng=rng(), draws=50),
+    "Comments": lambda: comments()[1],
     "Drivers": lambda: room.service_drivers(answers(), rng=rng(), draws=50),
     "FactorModel": lambda: room.confirm(frame(), EXPERIENCE),
     "Gaps": lambda: room.gaps(answers()),

@@ -62,7 +62,8 @@ class Coverage(Result):
         )
         wide = wide.sort_index(ascending=False).reset_index()
         wide.columns.name = None
-        return wide
+        # an empty heading: the table's name as any table writes it
+        return labelled(wide, month=("Month", "date"), **dict.fromkeys(wide.columns[1:], ""))
 
     def estimates(self) -> dict[str, Estimate]:
         """Months covered, and months in which some table lacks a row."""
@@ -213,7 +214,8 @@ def coverage(tables: Tables) -> Coverage:
         part = pd.DataFrame({"table": name, "month": months, "rows": rows.to_numpy()})
         parts.append(part.assign(complete=span.covers(part["month"])))
     columns = ["table", "month", "rows", "complete"]
-    return Coverage(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns))
+    counted = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return Coverage(labelled(counted, table="Table", month=("Month", "date"), rows="Rows"))
 
 
 def missing_values(tables: Tables) -> pd.DataFrame:

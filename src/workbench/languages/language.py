@@ -72,8 +72,13 @@ class Language:
         return said.format(**{name: self.write(value) for name, value in values.items()})
 
     def name(self, text: object) -> str:
-        """Say a name that comes from the data; one without words here is the same everywhere."""
+        """Say a name that comes from the data; one without words here is the same everywhere.
+
+        ``A → B`` is two names.
+        """
         said = self.known(str(text))
+        if said is None and " → " in str(text):
+            return " → ".join(map(self.name, str(text).split(" → ")))
         if said is None:
             self._note(str(text), self.kept)
             return str(text)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from workbench.arrays import Array
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.stats.bootstrap import bootstrap
 from workbench.stats.intervals import normal_quantile
 
@@ -25,7 +25,7 @@ TENTATIVE: Final = 0.667
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(Result):
     """Agreement beyond chance: 1 is perfect, 0 is chance, below 0 is systematic disagreement.
 
     Attributes
@@ -73,22 +73,42 @@ class Agreement:
     @property
     def table(self) -> pd.DataFrame:
         """The same as one row; `n` is the units."""
-        return pd.DataFrame(
-            [
-                {
-                    "measure": self.measure,
-                    "scale": self.scale,
-                    "n": self.units,
-                    "raters": self.raters,
-                    "judgements": self.judgements,
-                    "lone": self.lone,
-                    "estimate": self.estimate,
-                    "low": self.low,
-                    "high": self.high,
-                    "verdict": self.verdict,
-                }
-            ]
+        row = {
+            "measure": self.measure,
+            "scale": self.scale,
+            "n": self.units,
+            "raters": self.raters,
+            "judgements": self.judgements,
+            "lone": self.lone,
+            "estimate": self.estimate,
+            "low": self.low,
+            "high": self.high,
+            "verdict": self.verdict,
+        }
+        return labelled(
+            pd.DataFrame([row]),
+            measure="Measure",
+            n="Units",
+            raters="Raters",
+            judgements="Judgements",
+            estimate=("Agreement", "number:2"),
+            verdict="Verdict",
         )
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the coefficient under its name, `alpha` or `kappa`."""
+        return {self.measure: self.interval.named("Agreement beyond chance", digits=2)}
+
+    def findings(self) -> list[Finding]:
+        """Say what may be built on the ratings."""
+        message = "The raters do not agree enough to build on their judgements: {agreement}"
+        if self.verdict == "tentative":
+            message = "The raters agree well enough for tentative conclusions: {agreement}"
+        if self.verdict == "reliable":
+            message = "The raters agree: {agreement}"
+        known = self.estimates()
+        values = {"agreement": known[self.measure]}
+        return [Finding("agreement", message, values, verdict=self.verdict, estimates=known)]
 
 
 def rating_table(

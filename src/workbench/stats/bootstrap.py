@@ -13,7 +13,6 @@ from scipy.special import ndtr, ndtri
 
 from workbench.arrays import Array
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
 from workbench.stats.intervals import normal_quantile
 
 Kind = Literal["multinomial", "poisson", "exponential"]
@@ -40,19 +39,6 @@ class Bootstrap:
     draws: Array
     method: str
     level: float
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row a number: estimate, se, low, high."""
-        return pd.DataFrame(
-            {"estimate": self.estimate, "se": self.se, "low": self.low, "high": self.high}
-        )
-
-    def interval(self, k: int = 0) -> Estimate:
-        """Estimate of the k-th number."""
-        return Estimate(
-            float(self.estimate[k]), float(self.low[k]), float(self.high[k]), level=self.level
-        )
 
 
 def bootstrap_weights(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.arrays import Array
 from workbench.errors import DataError
-from workbench.results import Estimate
+from workbench.results import Estimate, Result, labelled
 from workbench.stats.weights import check_weights, effective_size
 
 #: How far a share may lie from its margin after trimming.
@@ -20,7 +20,7 @@ JOINT = " / "
 
 
 @dataclass(frozen=True)
-class Raked:
+class Raked(Result):
     """Weights that meet known margins.
 
     Attributes
@@ -211,7 +211,15 @@ def _table(
         )
         for (name, shares), (codes, target) in zip(margins.items(), sides, strict=True)
     ]
-    return pd.concat(parts, ignore_index=True)
+    return labelled(
+        pd.concat(parts, ignore_index=True),
+        margin="Margin",
+        category="Category",
+        n="Answers",
+        sample=("Of the answers", "percent:1"),
+        target=("Of all customers", "percent:1"),
+        achieved=("After weighting", "percent:1"),
+    )
 
 
 def _refuse(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from workbench.arrays import Array, Index
 from workbench.clv.models.rows import add_up, as_floats, distinct, refuse
 from workbench.errors import DataError
-from workbench.results.estimate import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Result, labelled
 from workbench.stats.intervals import normal_quantile
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-class Prediction:
+
+class Prediction(Result):
     """Numbers predicted from fitted parameters, with intervals by the delta method.
 
     The interval is that of the expectation: it says how well the parameters are known, not
@@ -119,7 +123,28 @@ class Prediction:
         """Columns estimate, low, high."""
         out = self.conf_int()
         out.insert(0, "estimate", self.estimate)
-        return out
+        return labelled(out, estimate=("Expected", "percent" if self._link == "logit" else ""))
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the sum over all customers, and their mean."""
+        return {
+            "total": self.total().named("All customers"),
+            "mean": self.mean().named("A customer on average"),
+        }
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw what is expected of each customer with its interval, from the most to the least."""
+        import matplotlib.pyplot as plt
+
+        say = speak(language)
+        ax = plt.gca() if ax is None else ax
+        rows = self.table.sort_values("estimate", ascending=False)
+        at = np.arange(1, len(rows) + 1)
+        ax.fill_between(at, rows["low"], rows["high"], alpha=0.25, linewidth=0)
+        ax.plot(at, rows["estimate"])
+        ax.set_xlabel(say("Customers, from the highest to the lowest"))
+        ax.set_ylabel(say("Expected (band: 95% interval)"))
+        return ax
 
     def times(self, other: Prediction, factor: float = 1.0) -> Prediction:
         """Product with the prediction of another, independently fitted model."""

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Result, Severity, labelled, named_estimates
+from workbench.results.drawing import draw_estimates
 from workbench.satisfaction.comments.comments import Comments
 from workbench.satisfaction.comments.tone import Polarity, learn_polarity, tone_by_rating
-from workbench.stats import cohen_kappa, krippendorff
+from workbench.stats import Agreement, cohen_kappa, krippendorff
+from workbench.stats.agreement import RELIABLE, TENTATIVE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: What coders may write for a tone.
 TONES: Final[Mapping[str, float]] = {
@@ -28,6 +34,12 @@ TONES: Final[Mapping[str, float]] = {
     "负面": 0.0,
 }
 _LEAST = 20
+_LABELS = {
+    ("aspect", "people"): "Coders on the aspect",
+    ("aspect", "method"): "Method and coder on the aspect",
+    ("tone", "people"): "Coders on the tone",
+    ("tone", "method"): "Method and coder on the tone",
+}
 
 
 @dataclass(frozen=True)
@@ -61,7 +73,12 @@ class CodingAgreement(Result):
         """Return the coefficients: `tone.people`, `aspect.method.a`, ..."""
         t = self.table.dropna(subset="estimate")
         between = t["between"].str.cat(t["coder"], sep=".").str.removesuffix(".")
-        return named_estimates(t.assign(name=t["what"] + "." + between), "name", digits=2)
+        named = named_estimates(t.assign(name=t["what"] + "." + between), "name", digits=2)
+        labels = [_LABELS[pair] for pair in zip(t["what"], t["between"], strict=True)]
+        return {
+            name: replace(each, label=label)
+            for (name, each), label in zip(named.items(), labels, strict=True)
+        }
 
     def findings(self) -> list[Finding]:
         """Whether what was measured may be relied on."""
@@ -84,6 +101,22 @@ class CodingAgreement(Result):
                 " The method cannot agree with people better than they do among themselves.",
             ),
         ]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw the coefficients with their intervals and the limits of reliable coding."""
+        import matplotlib.pyplot as plt
+
+        say = speak(language)
+        ax = draw_estimates(self.estimates(), ax, language=say)
+        coders = self.table.dropna(subset="estimate")["coder"].iloc[::-1]
+        names = [text.get_text() for text in ax.get_yticklabels()]
+        pairs = zip(names, coders, strict=True)
+        labels = [f"{name}: {say.name(coder)}" if coder else name for name, coder in pairs]
+        ax.set_yticks(np.arange(len(labels)), labels)
+        for limit in (TENTATIVE, RELIABLE):
+            ax.axvline(limit, color=plt.rcParams["axes.edgecolor"], linewidth=0.8, linestyle="--")
+        ax.set_xlabel(say("Agreement beyond chance (line: 95% interval; dashed: limits)"))
+        return ax
 
 
 def coded_tones(frame: pd.DataFrame, *, prefix: str = "tone_") -> Array:
@@ -276,8 +309,8 @@ def _between_people(
     if len(both) < _LEAST:
         reason = "too few comments coded twice"
         return [{"what": what, "between": "people", "n": len(both), "reason": reason}]
-    found = krippendorff(both, rng=rng, draws=draws, level=level)
-    return [{"what": what, "between": "people", **_row(found)}]
+    alpha = krippendorff(both, rng=rng, draws=draws, level=level)
+    return [{"what": what, "between": "people", **_row(alpha)}]
 
 
 def _with_method(
@@ -293,12 +326,6 @@ def _with_method(
     }
 
 
-def _row(found: Any) -> dict[str, Any]:
-    return {
-        "measure": found.measure,
-        "n": found.units,
-        "estimate": found.estimate,
-        "low": found.low,
-        "high": found.high,
-        "verdict": found.verdict,
-    }
+def _row(agreement: Agreement) -> dict[str, Any]:
+    columns = ["measure", "n", "estimate", "low", "high", "verdict"]
+    return dict(agreement.table[columns].iloc[0])

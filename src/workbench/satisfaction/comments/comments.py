@@ -34,7 +34,7 @@ _MASK = re.compile(r"\[(?:name|phone|e-mail|address|text)\]")
 
 
 @dataclass(frozen=True)
-class Comments:
+class Comments(Result):
     """Comments cut into clauses.
 
     Attributes
@@ -81,6 +81,14 @@ class Comments:
     def estimates(self) -> dict[str, Estimate]:
         """Who wrote (`comments.written`), and what the codebook covers (`comments.covered`)."""
         return {"comments.written": self.answered, "comments.covered": self.covered}
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The estimates, one row each: `what`, `n`, `estimate`, `low`, `high`."""
+        rows = [{"what": each.label, **each.row()} for each in self.estimates().values()]
+        return labelled(
+            pd.DataFrame(rows), what="Comments", n="Answers", estimate=("Share", "percent")
+        )
 
     def findings(self) -> list[Finding]:
         """How many comments are about something that the codebook does not name."""

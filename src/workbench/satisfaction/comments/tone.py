@@ -34,7 +34,7 @@ class Polarity(Result):
     majority : float
         What always guessing the more frequent tone would reach.
     table : DataFrame
-        `tone`, `n`, `estimate` (share of its texts that are found), `low`, `high`.
+        `tone`, `n`, `estimate` (recall: the share of its texts judged rightly), `low`, `high`.
     by_language : DataFrame
         `language`, `n`, `estimate` (accuracy), `low`, `high`, `majority` (what guessing reaches).
     n, unlabelled : int
@@ -90,9 +90,9 @@ class Polarity(Result):
         return self.accuracy.low > self.majority
 
     def estimates(self) -> dict[str, Estimate]:
-        """Accuracy, and what is found of each tone: `accuracy`, `found.positive`."""
-        found = named_estimates(self.table, "tone", prefix="found.", kind="percent")
-        return {"accuracy": self.accuracy, **found}
+        """Accuracy, and the recall of each tone: `accuracy`, `recall.positive`."""
+        recall = named_estimates(self.table, "tone", prefix="recall.", kind="percent")
+        return {"accuracy": self.accuracy, **recall}
 
     def findings(self) -> list[Finding]:
         """How often the tone is judged rightly; a warning for each language that is guessed."""
@@ -255,7 +255,12 @@ def learn_polarity(
             "Tones judged rightly", kind="percent"
         ),
         majority=float(max(shown.mean(), 1 - shown.mean())),
-        table=pd.DataFrame(by_tone),
+        table=labelled(
+            pd.DataFrame(by_tone),
+            tone="Tone",
+            n="Checked",
+            estimate=("Judged rightly", "percent"),
+        ),
         by_language=pd.DataFrame(tongues),
         n=len(x),
         unlabelled=int((said & np.isnan(label)).sum()),

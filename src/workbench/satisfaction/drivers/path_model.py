@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -77,10 +77,18 @@ class PathModel(Result):
 
     def estimates(self) -> dict[str, Estimate]:
         """Paths (`path.Experience.Loyalty`) and explained variances (`r2.Loyalty`)."""
-        paths = self.table.assign(name=self.table["source"] + "." + self.table["target"])
+        paths = {
+            f"path.{source}.{target}": replace(each, label=f"{source} → {target}")
+            for source, target, each in zip(
+                self.table["source"],
+                self.table["target"],
+                named_estimates(self.table.reset_index(), "index", digits=2).values(),
+                strict=True,
+            )
+        }
         explained = self.constructs.dropna(subset="r2")
         return {
-            **named_estimates(paths, "name", prefix="path.", digits=2),
+            **paths,
             **named_estimates(
                 explained, "construct", estimate="r2", prefix="r2.", kind="percent", n=""
             ),

@@ -43,17 +43,8 @@ class GroupGaps(Result):
     @property
     def overall(self) -> pd.DataFrame:
         """One row a group: the gap over all items, the widest first, withheld groups last."""
-        rows = self.table[self.table["dimension"] == "overall"]
-        return labelled(
-            rows.sort_values("estimate", kind="stable").reset_index(drop=True),
-            **{self.by: "Group"},
-            n="Answers",
-            expectation=("Expectation", "number:2"),
-            perception=("Experience", "number:2"),
-            estimate=("Gap", "number:2"),
-            p_holm=("Differs from the others (p, Holm)", "p"),
-            reason="Note",
-        )
+        rows = self.table[self.table["dimension"] == "overall"].drop(columns="dimension")
+        return rows.sort_values("estimate", kind="stable").reset_index(drop=True)
 
     @property
     def worst(self) -> pd.Series:
@@ -170,7 +161,18 @@ def gaps_by(answers: Answers, by: str, *, min_cell: int = 5, level: float = 0.95
     table = pd.concat(parts, ignore_index=True)
     overall = seen[:, -1] - wished[:, -1]
     rest = _against_rest(overall, w, people, groups, min_cell, level).assign(dimension="overall")
-    return GroupGaps(table.merge(rest, on=[by, "dimension"], how="left"), by, min_cell)
+    table = labelled(
+        table.merge(rest, on=[by, "dimension"], how="left"),
+        **{by: "Group"},
+        dimension="Dimension",
+        n="Answers",
+        expectation=("Expectation", "number:2"),
+        perception=("Experience", "number:2"),
+        estimate=("Gap", "number:2"),
+        p_holm=("Differs from the others (p, Holm)", "p"),
+        reason="Note",
+    )
+    return GroupGaps(table, by, min_cell)
 
 
 def _against_rest(

@@ -335,11 +335,20 @@ def _relate(
         }
         for name, x in (("plain", plain), ("adjusted", np.column_stack([plain, known])))
     ]
-    table = pd.DataFrame(
+    table = labelled(
+        pd.DataFrame(rows),
+        model="Model",
+        n="Answers",
+        customers="Customers",
+        events="Purchases" if kind == "purchases" else "Customers who left",
+        estimate=("Ratio for one point more", "number:2"),
+        p=("p-value", "p"),
+    )
+    left_out = pd.DataFrame(
         [(reason, "answers", n) for reason, n in exclusions if n], columns=["reason", "what", "n"]
     )
     levels = _levels(value, outcome, w, kind, min_cell, level)
-    return BehaviourAfter(pd.DataFrame(rows), levels, kind, score, days, table)
+    return BehaviourAfter(table, levels, kind, score, days, left_out)
 
 
 def _ratio(

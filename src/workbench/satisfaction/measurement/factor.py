@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import matplotlib.pyplot as plt
@@ -133,15 +133,16 @@ class FactorModel(Result):
 
     def estimates(self) -> dict[str, Estimate]:
         """Return the fit indices; the interval of RMSEA is at 90 %."""
-        plain = {"chi2": self.chi2, "cfi": self.cfi, "tli": self.tli, "srmr": self.srmr}
         known = {
-            f"cfa.{name}": Estimate(value, n=self.n, label=name.upper(), digits=3)
-            for name, value in plain.items()
+            "chi2": Estimate(self.chi2, label="Chi-square"),
+            "cfi": Estimate(self.cfi, label="CFI"),
+            "tli": Estimate(self.tli, label="TLI"),
+            "srmr": Estimate(self.srmr, label="SRMR"),
+            "rmsea": Estimate(
+                self.rmsea, self.rmsea_low, self.rmsea_high, level=0.9, label="RMSEA"
+            ),
         }
-        known["cfa.rmsea"] = Estimate(
-            self.rmsea, self.rmsea_low, self.rmsea_high, self.n, 0.9, label="RMSEA", digits=3
-        )
-        return known
+        return {f"cfa.{name}": replace(each, n=self.n, digits=3) for name, each in known.items()}
 
     def findings(self) -> list[Finding]:
         """Whether the answers follow the factors; a warning where the solution is improper."""
@@ -180,7 +181,7 @@ class FactorModel(Result):
                 part["estimate"], part.index, xerr=error, fmt="o", capsize=2, label=say.name(name)
             )
         ax.axvline(0.7, color=plt.rcParams["axes.edgecolor"], linewidth=0.8, linestyle="--")
-        ax.set_yticks(rows.index, [str(i) for i in rows["item"]])
+        ax.set_yticks(rows.index, [say.name(i) for i in rows["item"]])
         ax.set_xlabel(say("Standardised loading (bar: 95% interval)"))
         ax.grid(visible=False, axis="y")
         ax.legend(frameon=False, fontsize="small")

@@ -119,15 +119,7 @@ class SurveyData:
         if self.weighting is None or self.weighting.margins.empty:
             return pd.DataFrame()
         rows = self.weighting.margins
-        return labelled(
-            rows[rows["wave"] == self.last],
-            margin="Margin",
-            category="Category",
-            n="Answers",
-            sample=("Of the answers", "percent:1"),
-            target=("Of all customers", "percent:1"),
-            achieved=("After weighting", "percent:1"),
-        )
+        return rows[rows["wave"] == self.last]
 
     @property
     def exclusions(self) -> pd.DataFrame:
@@ -320,7 +312,17 @@ def weigh(
         )
     columns = ["wave", "margin", "category", "n", "sample", "target", "achieved"]
     met = pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
-    return answers.with_background(**{WEIGHT: weights}), Weighting(pd.DataFrame(rows), met)
+    table = labelled(
+        pd.DataFrame(rows),
+        wave="Wave",
+        n="Answers",
+        n_effective=("Effective sample size", "number:0"),
+        design_effect=("Design effect", "number:2"),
+        largest=("Largest weight", "number:2"),
+        trimmed="Weights cut back",
+        note="Note",
+    )
+    return answers.with_background(**{WEIGHT: weights}), Weighting(table, met)
 
 
 def _raked(
