@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.special import stdtr
 
+from workbench.arrays import Array, Mask
 from workbench.results import Estimate, Finding
 from workbench.results import Kind as EstimateKind
 from workbench.results.drawing import label_ends
@@ -85,6 +86,45 @@ class Effect:
     in_percent: bool = False
 
     @classmethod
+    def of(
+        cls,
+        design: str,
+        effect: float,
+        low: float,
+        high: float,
+        p: float,
+        *,
+        mean: float,
+        relative: tuple[float, float, float],
+        **rest: Any,
+    ) -> Self:
+        """Make an effect from its interval and the mean outcome of the treated after the start.
+
+        Parameters
+        ----------
+        design : str
+        effect, low, high, p : float
+        mean : float
+            Mean outcome of the treated after the start.
+        relative : tuple of float
+            Relative effect with its interval.
+        **rest
+            Further attributes.
+        """
+        return cls(
+            design=design,
+            effect=effect,
+            low=low,
+            high=high,
+            p=p,
+            relative=relative[0],
+            relative_low=relative[1],
+            relative_high=relative[2],
+            counterfactual=mean - effect,
+            **rest,
+        )
+
+    @classmethod
     def of_t(
         cls,
         design: str,
@@ -93,10 +133,8 @@ class Effect:
         df: float,
         *,
         half: float,
-        mean: float,
-        relative: tuple[float, float, float],
         **rest: Any,
-    ) -> Effect:
+    ) -> Self:
         """Make an effect whose interval and p-value rest on Student's t.
 
         Parameters
@@ -106,25 +144,10 @@ class Effect:
             Estimate, standard error and degrees of freedom.
         half : float
             Half the width of the interval.
-        mean : float
-            Mean outcome of the treated after the start.
-        relative : tuple of float
-            Relative effect with its interval, from `relative_to`.
         **rest
-            Further attributes.
+            As `of`.
         """
-        return cls(
-            design,
-            effect,
-            effect - half,
-            effect + half,
-            p=float(2 * stdtr(df, -abs(effect / se))) if se > 0 else float("nan"),
-            relative=relative[0],
-            relative_low=relative[1],
-            relative_high=relative[2],
-            counterfactual=mean - effect,
-            **rest,
-        )
+        return cls.of(design, effect, effect - half, effect + half, t_test(effect, se, df), **rest)
 
     @property
     def clear(self) -> bool:
@@ -261,6 +284,51 @@ def period_ticks(ax: Axes, periods: pd.Series) -> None:
 def period_name(period: Any) -> str:
     """Name a period: its month for a timestamp, its label otherwise."""
     return f"{period:%Y-%m}" if isinstance(period, pd.Timestamp) else str(period)
+
+
+def t_test(effect: float, se: float, df: float) -> float:
+    """Two-sided p-value of no effect by Student's t; NaN where nothing varies."""
+    return float(2 * stdtr(df, -abs(effect / se))) if se > 0 else float("nan")
+
+
+def picture(
+    periods: pd.Index, after: Mask, observed: Array, without: Array, half: Array | float = np.nan
+) -> pd.DataFrame:
+    """Set what was seen beside what would have been, its band from the start on.
+
+    Parameters
+    ----------
+    periods : Index
+    after : ndarray of bool, shape (periods,)
+    observed, without : ndarray, shape (periods,)
+        Outcome of the treated with the measure, and without it.
+    half : ndarray or float
+        Half the width of the band of the latter; NaN for none.
+    """
+    return pd.DataFrame(
+        {
+            "period": periods,
+            "observed": observed,
+            "counterfactual": without,
+            "low": np.where(after, without - half, np.nan),
+            "high": np.where(after, without + half, np.nan),
+            "after": after,
+        }
+    )
+
+
+def gap_table(periods: pd.Index, after: Mask, gap: Array, half: Array | float) -> pd.DataFrame:
+    """Difference to the comparison by period, its band from the start on."""
+    half = np.where(after, half, np.nan)
+    return pd.DataFrame(
+        {
+            "period": periods,
+            "estimate": gap,
+            "low": gap - half,
+            "high": gap + half,
+            "after": after,
+        }
+    )
 
 
 def relative_to_known(

@@ -310,6 +310,11 @@ def plan_panel(
     return plans
 
 
+def panel_plan(design: str) -> Callable[[Panel, Any, float, float], Plan | None]:
+    """Give the plan that a design of units has: of panel, case, power and level."""
+    return lambda panel, case, power, level: plan_panel(panel, power=power, level=level).get(design)
+
+
 def units_needed(effect: float, design: str, *, share: float = 0.5, **options: Any) -> int:
     """Fewest units, treated and others together, with which an effect is seen.
 

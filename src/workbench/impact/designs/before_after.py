@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from workbench.arrays import Array
 from workbench.impact.designs.design import Design
-from workbench.impact.effect import Effect, relative_to
+from workbench.impact.effect import Effect, picture, relative_to
 from workbench.impact.inputs.adoption import Adoption
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.inputs.series import Series
-from workbench.impact.power import plan_panel
+from workbench.impact.power import panel_plan
 from workbench.results import attempt
 from workbench.stats.intervals import satterthwaite
 from workbench.study import Case
@@ -66,28 +65,16 @@ def before_after(
     else:
         result = _welch(pre[w_pre > 0], post[w_post > 0], level)
     effect, se, df, mean, se_mean, covariance, n = result
-    half = float(stdtrit(df, 0.5 + level / 2)) * se
-    relative = relative_to(
-        effect, se, mean, se_mean, covariance, float(stdtrit(df, 0.5 + level / 2))
-    )
+    quantile = float(stdtrit(df, 0.5 + level / 2))
+    relative = relative_to(effect, se, mean, se_mean, covariance, quantile)
     observed = treated.group_means(np.ones(len(treated.units), dtype=bool))
-    base = mean - effect
-    series = pd.DataFrame(
-        {
-            "period": panel.periods,
-            "observed": observed,
-            "counterfactual": np.where(panel.after | chosen, base, np.nan),
-            "low": np.nan,
-            "high": np.nan,
-            "after": panel.after,
-        }
-    )
+    without = np.where(panel.after | chosen, mean - effect, np.nan)
     return Effect.of_t(
         NAME,
         effect,
         se,
         df,
-        half=half,
+        half=quantile * se,
         mean=mean,
         relative=relative,
         inference="paired t" if pairs == "paired" else "Welch's t",
@@ -96,7 +83,7 @@ def before_after(
         n_before=len(last),
         n_after=n_after,
         start=panel.start,
-        series=series,
+        series=picture(panel.periods, panel.after, observed, without),
         assumption=ASSUMPTION,
     )
 
@@ -233,5 +220,5 @@ BEFORE_AFTER = Design[Panel](
     grade=0,
     lacks=lambda s: "shows what a glance says; no evidence",
     answer=lambda panel, case, level: before_after(panel, window=case.periods_a_year, level=level),
-    plan=lambda panel, case, power, level: plan_panel(panel, power=power, level=level).get(NAME),
+    plan=panel_plan(NAME),
 )

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
+import numpy as np
+
 from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError
 from workbench.impact.power import Plan
@@ -154,6 +156,11 @@ class Design(Generic[Data]):
     def of(self, data: Data) -> Data:
         """Whom of the data it compares."""
         return data if self.compares is None else self.compares(data)
+
+
+def seeded(rng: np.random.Generator | None) -> np.random.Generator:
+    """Give what draws: with a fixed seed where none was given, so that equal data answer alike."""
+    return rng or np.random.default_rng(20251231)
 
 
 def refusal(error: CaseError) -> Finding:

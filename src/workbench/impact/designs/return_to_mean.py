@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtrit
 
 from workbench.arrays import Array
 from workbench.impact.designs.design import Design, Situation
-from workbench.impact.effect import Effect
+from workbench.impact.effect import Effect, picture, t_test
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.results import Finding
 
@@ -159,7 +158,7 @@ def corrected_before_after(
         effect=effect,
         low=effect - half,
         high=effect + half,
-        p=float(2 * stdtr(n - 1, -abs(effect / se))) if se > 0 else float("nan"),
+        p=t_test(effect, se, n - 1),
         relative=effect / base if known else float("nan"),
         relative_low=(effect - half) / base if known else float("nan"),
         relative_high=(effect + half) / base if known else float("nan"),
@@ -227,18 +226,8 @@ def panel_without_return(panel: Panel, *, year: int, level: float = 0.95) -> Eff
     own = panel.treated
     found = corrected_before_after(second[own], after[own], returning, chosen=own, level=level)
     observed = panel.group_means(own)
-    series = pd.DataFrame(
-        {
-            "period": panel.periods,
-            "observed": observed,
-            "counterfactual": np.where(panel.after, found.counterfactual, np.nan),
-            "low": np.nan,
-            "high": np.nan,
-            "after": panel.after,
-        }
-    )
-    object.__setattr__(found, "series", series)
-    return found
+    without = np.where(panel.after, found.counterfactual, np.nan)
+    return replace(found, series=picture(panel.periods, panel.after, observed, without))
 
 
 def _lacks(s: Situation) -> str:

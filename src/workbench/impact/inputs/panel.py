@@ -59,6 +59,32 @@ class Panel:
         """Number of treated units."""
         return int(self.treated.sum())
 
+    @property
+    def n_before(self) -> int:
+        """Number of periods before the start."""
+        return int((~self.after).sum())
+
+    @property
+    def n_after(self) -> int:
+        """Number of periods after the start."""
+        return int(self.after.sum())
+
+    @property
+    def complete(self) -> Mask:
+        """Units that were seen in every period."""
+        return np.asarray((self.weight > 0).all(axis=1))
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """What an effect tells of the panel that it comes from."""
+        return {
+            "n_units": len(self.units),
+            "n_treated": self.n_treated,
+            "n_before": self.n_before,
+            "n_after": self.n_after,
+            "start": self.start,
+        }
+
     def select(self, units: Mask) -> Panel:
         """Keep some units only."""
         return Panel(

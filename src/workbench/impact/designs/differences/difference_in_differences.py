@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtrit
 
 from workbench.arrays import Mask
 from workbench.impact.designs.design import Answer, Design, Situation
@@ -23,9 +23,9 @@ from workbench.impact.designs.differences.clusters import (
 )
 from workbench.impact.designs.differences.event_study import event_study, trend_check
 from workbench.impact.designs.differences.randomisation import permutation, wild_bootstrap
-from workbench.impact.effect import Effect, relative_to
+from workbench.impact.effect import Effect, picture, relative_to, t_test
 from workbench.impact.inputs.panel import CaseError, Panel
-from workbench.impact.power import plan_panel
+from workbench.impact.power import panel_plan
 from workbench.results import Finding
 
 Inference = Literal["auto", "cr1", "sides", "cv3", "pooled", "wild", "permutation", "classical"]
@@ -136,7 +136,7 @@ def difference_in_differences(
     se, effect = fit.se, slope.effect
     quantile = float(stdtrit(fit.df, 0.5 + level / 2))
     low, high = effect - quantile * se, effect + quantile * se
-    p = float(2 * stdtr(fit.df, -abs(effect / se))) if se > 0 else float("nan")
+    p = t_test(effect, se, fit.df)
     if how == "permutation":
         low, high, p = permutation(panel, level=level, rng=rng)
     elif how == "wild":
@@ -156,47 +156,34 @@ def difference_in_differences(
         relative = (relative[0], float("nan"), float("nan"))
     gaps = event_study(panel, fixed=chosen, level=level)
     observed = panel.group_means(panel.treated)
-    series = pd.DataFrame(
-        {
-            "period": panel.periods,
-            "observed": observed,
-            "counterfactual": observed - gaps["estimate"],
-            "low": np.where(panel.after, observed - gaps["high"], np.nan),
-            "high": np.where(panel.after, observed - gaps["low"], np.nan),
-            "after": panel.after,
-        }
-    )
-    checks = [trend_check(panel, gaps, level=level)]
+    gap, half = gaps["estimate"].to_numpy(), (gaps["high"] - gaps["estimate"]).to_numpy()
+    checks = [trend_check(panel, level=level)]
     if smaller <= _FEW:
-        checks.append(
-            Finding(
-                "few units",
-                "Only {n} units stand on the smaller side of the comparison; the interval is"
-                " rough.",
-                {"n": smaller},
-                severity="warning",
-            )
-        )
-    return Effect(
-        design=NAME,
-        effect=effect,
-        low=low,
-        high=high,
-        p=p,
-        relative=relative[0],
-        relative_low=relative[1],
-        relative_high=relative[2],
-        counterfactual=fit.mean - effect,
+        checks.append(few_units(smaller))
+    return Effect.of(
+        NAME,
+        effect,
+        low,
+        high,
+        p,
+        mean=fit.mean,
+        relative=relative,
         inference=_WORDS[how],
-        n_units=n_units,
-        n_treated=panel.n_treated,
-        n_before=int((~panel.after).sum()),
-        n_after=int(panel.after.sum()),
-        start=panel.start,
-        series=series,
+        **panel.sizes,
+        series=picture(panel.periods, panel.after, observed, observed - gap, half),
         gaps=gaps,
         checks=tuple(checks),
         assumption=ASSUMPTION,
+    )
+
+
+def few_units(n: int) -> Finding:
+    """Warn that few units stand on the smaller side."""
+    return Finding(
+        "few units",
+        "Only {n} units stand on the smaller side of the comparison; the interval is rough.",
+        {"n": n},
+        severity="warning",
     )
 
 
@@ -286,7 +273,7 @@ PLAIN = Design[Panel](
     answer=_named(NAME),
     rank=6,
     beside=_BESIDE,
-    plan=lambda panel, case, power, level: plan_panel(panel, power=power, level=level).get(NAME),
+    plan=panel_plan(NAME),
 )
 SAME_RULE = Design[Panel](
     name="same rule",
@@ -312,7 +299,5 @@ BY_LOT = Design[Panel](
     answer=_named("drawn by lot"),
     rank=1,
     beside=_BESIDE,
-    plan=lambda panel, case, power, level: plan_panel(panel, power=power, level=level).get(
-        "drawn by lot"
-    ),
+    plan=panel_plan("drawn by lot"),
 )

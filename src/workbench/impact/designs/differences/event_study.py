@@ -91,7 +91,7 @@ def _gap_left_out(y: Array, w: Array, treated: Mask) -> tuple[Array, Array]:
     return gap, np.where(np.isfinite(left), left, gap)
 
 
-def trend_check(panel: Panel, gaps: pd.DataFrame, *, level: float) -> Finding:
+def trend_check(panel: Panel, *, level: float) -> Finding:
     """Test whether the two groups drifted apart before the start.
 
     The slope of the difference over the periods before, unit by unit, treated against the rest
@@ -100,12 +100,7 @@ def trend_check(panel: Panel, gaps: pd.DataFrame, *, level: float) -> Finding:
     before = ~panel.after
     n = int(before.sum())
     if n < 3:
-        return Finding(
-            "trend before",
-            "There are only {n} periods before the start; whether the groups moved in"
-            " step before cannot be seen.",
-            {"n": n},
-        )
+        return too_short_for_trend(n)
     time = np.arange(n) - (n - 1) / 2
     w, y = panel.weight[:, before], np.nan_to_num(panel.outcome[:, before])
     total = np.maximum(w.sum(axis=1), 1e-12)
@@ -130,7 +125,21 @@ def trend_check(panel: Panel, gaps: pd.DataFrame, *, level: float) -> Finding:
     if variance <= 0:
         return Finding("trend before", "Before the start the groups moved in step.", severity="ok")
     df = variance**2 / sum(terms)
-    p = float(fdtrc(1, df, gap**2 / variance))
+    return drift(float(fdtrc(1, df, gap**2 / variance)), level)
+
+
+def too_short_for_trend(n: int) -> Finding:
+    """Say that the time before the start is too short to see a drift."""
+    return Finding(
+        "trend before",
+        "There are only {n} periods before the start; whether the groups moved in step before"
+        " cannot be seen.",
+        {"n": n},
+    )
+
+
+def drift(p: float, level: float) -> Finding:
+    """Say whether the groups drifted apart before the start, by the p-value that they did not."""
     if p < 1 - level:
         return Finding(
             "trend before",

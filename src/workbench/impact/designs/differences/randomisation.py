@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from workbench.arrays import Array, Mask
+from workbench.impact.designs.design import seeded
 from workbench.impact.designs.differences.clusters import SlopeByUnit, demean
 from workbench.impact.inputs.panel import Panel
 
@@ -76,7 +77,7 @@ def permutation(
     each re-assignment's estimate is linear in tau, so nothing is fitted twice.
     """
     g, k = len(panel.units), panel.n_treated
-    groups = assignments(g, k, panel.treated, rng or np.random.default_rng(20251231))
+    groups = assignments(g, k, panel.treated, seeded(rng))
     row = np.arange(g)
     d = groups[:, :, None] * panel.after[None, None, :].astype(float)
     y = demean(np.nan_to_num(panel.outcome), panel.weight, row)
@@ -183,5 +184,5 @@ def _weights(
     points = _WEBB if kind == "webb" else np.array([-1.0, 1.0])
     if len(points) ** g <= _ENUMERATED:
         return np.array(list(product(points, repeat=g))), True
-    source = rng or np.random.default_rng(20251231)
+    source = seeded(rng)
     return points[source.integers(0, len(points), (draws, g))], False

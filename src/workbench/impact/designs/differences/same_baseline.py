@@ -14,9 +14,9 @@ from workbench.arrays import Array, Mask
 from workbench.impact.designs.design import Design
 from workbench.impact.designs.differences.difference_in_differences import difference_in_differences
 from workbench.impact.designs.differences.event_study import event_study
-from workbench.impact.effect import Effect, relative_to
+from workbench.impact.effect import Effect, picture, relative_to
 from workbench.impact.inputs.panel import CaseError, Panel
-from workbench.impact.power import plan_panel
+from workbench.impact.power import panel_plan
 from workbench.results import Finding, attempt
 from workbench.study import Case
 
@@ -151,11 +151,7 @@ def same_baseline(
         mean=mean,
         relative=relative,
         inference="robust t (HC3)",
-        n_units=n_treated + n_other,
-        n_treated=n_treated,
-        n_before=int((~panel.after).sum()),
-        n_after=int(panel.after.sum()),
-        start=panel.start,
+        **kept.sizes,
         series=_picture(kept, gaps, effect, quantile * se),
         gaps=gaps,
         checks=tuple(checks),
@@ -281,16 +277,7 @@ def _picture(panel: Panel, gaps: pd.DataFrame, effect: float, half: float) -> pd
     weight = panel.weight[panel.treated].sum(axis=0)[after]
     shift = effect - float(np.average(moved[after], weights=weight))
     without = observed - moved - np.where(after, shift, 0.0)
-    return pd.DataFrame(
-        {
-            "period": panel.periods,
-            "observed": observed,
-            "counterfactual": without,
-            "low": np.where(after, without - half, np.nan),
-            "high": np.where(after, without + half, np.nan),
-            "after": after,
-        }
-    )
+    return picture(panel.periods, after, observed, without, half)
 
 
 def _answer(panel: Panel, case: Case, level: float) -> Effect:
@@ -320,5 +307,5 @@ SAME_BASELINE = Design[Panel](
     lacks=lambda s: s.lacking,
     answer=_or_changes,
     rank=7,
-    plan=lambda panel, case, power, level: plan_panel(panel, power=power, level=level).get(NAME),
+    plan=panel_plan(NAME),
 )

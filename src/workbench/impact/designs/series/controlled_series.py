@@ -17,7 +17,7 @@ from workbench.impact.designs.series.interrupted_series import (
     counts_as_values,
     too_short,
 )
-from workbench.impact.effect import Effect, relative_to
+from workbench.impact.effect import Effect, picture, relative_to
 from workbench.impact.inputs.panel import CaseError
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE, Series
 from workbench.results import Finding
@@ -94,39 +94,28 @@ def controlled_series(
     centre = cast.centre @ cast.weight
     # the band needs no more than the mixture's first two moments
     within = (cast.se**2 + (cast.centre - centre[:, None]) ** 2) @ cast.weight
-    band = float(stdtrit(cast.df, 0.5 + level / 2)) * np.sqrt(within[1:])
+    band = np.full(n + m, np.nan)
+    band[later] = float(stdtrit(cast.df, 0.5 + level / 2)) * np.sqrt(within[1:])
     effect = mean - float(centre[0])
     tail = float(cast.weight @ stdtr(cast.df, -(mean - cast.centre[0]) / cast.se[0]))
     half = float(high[0] - low[0]) / 2
-    # the observed mean is what it is: all the uncertainty lies in the forecast
-    relative = relative_to(effect, half, mean, 0.0, 0.0, 1.0)
-    series = pd.DataFrame(
-        {
-            "period": names,
-            "observed": y,
-            "counterfactual": np.concatenate([cast.fitted, centre[1:]]),
-            "low": np.concatenate([np.full(n, np.nan), centre[1:] - band]),
-            "high": np.concatenate([np.full(n, np.nan), centre[1:] + band]),
-            "after": later,
-        }
-    )
-    return Effect(
-        design=NAME,
-        effect=effect,
-        low=float(low[0]),
-        high=float(high[0]),
-        p=2 * min(tail, 1 - tail),
-        relative=relative[0],
-        relative_low=relative[1],
-        relative_high=relative[2],
-        counterfactual=float(centre[0]),
+    without = np.concatenate([cast.fitted, centre[1:]])
+    return Effect.of(
+        NAME,
+        effect,
+        float(low[0]),
+        float(high[0]),
+        2 * min(tail, 1 - tail),
+        mean=mean,
+        # the observed mean is what it is: all the uncertainty lies in the forecast
+        relative=relative_to(effect, half, mean, 0.0, 0.0, 1.0),
         inference="restricted likelihood, drifting level",
         n_units=n + m,
         n_treated=m,
         n_before=n,
         n_after=m,
         start=names[int(np.argmax(later))],
-        series=series,
+        series=picture(names, later, y, without, band),
         checks=(_fit_before(y[~later], cast.fitted),),
         assumption=ASSUMPTION,
     )

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import fdtrc, stdtr, stdtrit
+from scipy.special import fdtrc, stdtrit
 
 from workbench.arrays import Array
-from workbench.impact.designs.design import Design
+from workbench.impact.designs.design import Design, seeded
+from workbench.impact.designs.differences.difference_in_differences import few_units
+from workbench.impact.designs.differences.event_study import drift, too_short_for_trend
 from workbench.impact.designs.staggered.group_time import (
     Averages,
     Base,
@@ -26,7 +28,7 @@ from workbench.impact.designs.staggered.group_time import (
     standard_error,
 )
 from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
-from workbench.impact.effect import Effect, relative_to
+from workbench.impact.effect import Effect, picture, relative_to
 from workbench.impact.inputs.adoption import Adoption
 from workbench.impact.inputs.panel import CaseError, check_logs, period_start
 from workbench.results import Finding
@@ -142,7 +144,7 @@ def staggered_adoption(
         )
     chosen: Controls = controls or ("never" if n_other >= 2 else "not yet")
     cells = group_time_effects(a, controls=chosen, base=base)
-    source = rng or np.random.default_rng(20251231)
+    source = seeded(rng)
     effect, influence = average_all(cells)
     se = standard_error(influence)
     df = _degrees(cells)
@@ -161,16 +163,14 @@ def staggered_adoption(
     groups, calendar = by_group(cells), by_calendar(cells)
     dynamic = averages_table(events, "event", level=level, rng=source)
     gaps = dynamic.rename(columns={"event": "period"}).assign(after=dynamic["event"] >= 0)
-    return StaggeredEffect(
-        design=NAME,
-        effect=effect,
-        low=effect - quantile * se,
-        high=effect + quantile * se,
-        p=float(2 * stdtr(df, -abs(effect / se))) if se > 0 else float("nan"),
-        relative=relative[0],
-        relative_low=relative[1],
-        relative_high=relative[2],
-        counterfactual=mean - effect,
+    return StaggeredEffect.of_t(
+        NAME,
+        effect,
+        se,
+        df,
+        half=quantile * se,
+        mean=mean,
+        relative=relative,
         inference="t, influence of each unit",
         n_units=n,
         n_treated=n_treated,
@@ -278,18 +278,7 @@ def _picture(a: Adoption, cells: GroupTime, base: Base, level: float) -> pd.Data
         gain[t] = share * estimate
         error = standard_error(influence)
         half[t] = stdtrit(degrees, 0.5 + level / 2) * share * error
-    half[~after] = np.nan
-    without = observed - gain
-    return pd.DataFrame(
-        {
-            "period": a.periods,
-            "observed": observed,
-            "counterfactual": without,
-            "low": without - half,
-            "high": without + half,
-            "after": after,
-        }
-    )
+    return picture(a.periods, after, observed, observed - gain, half)
 
 
 def _parts(a: Adoption, chosen: Controls, effect: float, half: float, level: float) -> pd.DataFrame:
@@ -325,15 +314,7 @@ def _checks(
     n_treated = int((a.first < a.never).sum())
     n_other = len(a.units) - n_treated
     if n_treated < _FEW_TREATED or (controls == "never" and n_other < _FEW_TREATED):
-        checks.append(
-            Finding(
-                "few units",
-                "Only {n} units stand on the smaller side of the comparison; the interval is"
-                " rough.",
-                {"n": min(n_treated, n_other) if controls == "never" else n_treated},
-                severity="warning",
-            )
-        )
+        checks.append(few_units(min(n_treated, n_other) if controls == "never" else n_treated))
     sizes = np.array([int((a.first == g).sum()) for g in a.starts])
     if (sizes == 1).any():
         checks.append(
@@ -372,12 +353,7 @@ def _trend(cells: GroupTime, level: float) -> Finding:
     # a group of one unit has no spread of its own to judge a drift by
     before = ~cells.after & varied & (cells.treated >= 2)
     if not before.any():
-        return Finding(
-            "trend before",
-            "There are only {n} periods before the start; whether the groups moved in"
-            " step before cannot be seen.",
-            {"n": int(cells.group.min())},
-        )
+        return too_short_for_trend(int(cells.group.min()))
     # by periods before the start, so that few units do not have to bear many tests
     places = np.unique(cells.event[before])
     parts = [average_cells(cells, before & (cells.event == e)) for e in places]
@@ -389,21 +365,7 @@ def _trend(cells: GroupTime, level: float) -> Finding:
     # Hotelling: the covariance is known about as well as the number of treated units allows
     nu = int((cells.first < len(cells.periods)).sum()) - 1
     p = float(fdtrc(k, nu - k + 1, statistic * (nu - k + 1) / (nu * k))) if nu > k else 1.0
-    values = {"p": float(f"{p:.2g}")}
-    if p < 1 - level:
-        return Finding(
-            "trend before",
-            "Before the start the groups already drifted apart (p = {p}); the comparison may"
-            " carry that drift on.",
-            values,
-            severity="warning",
-        )
-    return Finding(
-        "trend before",
-        "Before the start the groups moved in step as far as can be seen (p = {p}).",
-        values,
-        severity="ok",
-    )
+    return drift(p, level)
 
 
 def _in_logs(a: Adoption) -> Adoption:

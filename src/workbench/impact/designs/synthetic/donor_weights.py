@@ -13,9 +13,23 @@ from scipy.optimize import minimize, nnls
 
 from workbench.arrays import Array
 from workbench.impact.inputs.panel import CaseError, Panel
+from workbench.results import Finding
 
 # An importance below exp(-14) of the largest is none.
 _SMALLEST = -14.0
+
+
+def without_holes(panel: Panel) -> tuple[Panel, list[Finding]]:
+    """Leave out units that were not seen in every period, and say so."""
+    n = int((~panel.complete).sum())
+    if not n:
+        return panel, []
+    told = Finding(
+        "unbalanced",
+        "{n} comparison units were not seen in every period and are left out.",
+        {"n": n},
+    )
+    return panel.select(panel.complete), [told]
 
 
 def closest_mixture(gaps: Array, *, ridge: float = 0.0) -> Array:

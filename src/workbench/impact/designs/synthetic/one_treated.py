@@ -10,7 +10,7 @@ from workbench.arrays import Array
 from workbench.impact.designs.differences.difference_in_differences import ASSUMPTION
 from workbench.impact.designs.differences.randomisation import not_rejected
 from workbench.impact.designs.synthetic.donor_weights import closest_mixture
-from workbench.impact.effect import Effect, relative_to_known
+from workbench.impact.effect import Effect, gap_table, relative_to_known
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.results import Finding
 
@@ -175,7 +175,7 @@ def plain_difference(panel: Panel, *, level: float = 0.95) -> Effect:
     Conley, Taber (2011), Review of Economics and Statistics 93(1), 113-125 (one treated group
     judged by the others); Abadie, Diamond, Hainmueller (2010), JASA 105(490), section 2.4.
     """
-    whole = panel.select(np.asarray((panel.weight > 0).all(axis=1)))
+    whole = panel.select(panel.complete)
     if whole.n_treated != 1:
         raise CaseError(
             f"{whole.n_treated} treated units were seen in every period",
@@ -197,32 +197,16 @@ def plain_difference(panel: Panel, *, level: float = 0.95) -> Effect:
     low, high, p, band = from_placebos(gaps[order], after, level)
     gap, observed = gaps[own], y[own]
     effect, mean = float(gap[after].mean()), float(observed[after].mean())
-    band = np.where(after, band, np.nan)
-    relative = relative_to_known(effect, low, high, mean)
-    return Effect(
-        design="difference in differences",
-        effect=effect,
-        low=low,
-        high=high,
-        p=p,
-        relative=relative[0],
-        relative_low=relative[1],
-        relative_high=relative[2],
-        counterfactual=mean - effect,
+    return Effect.of(
+        "difference in differences",
+        effect,
+        low,
+        high,
+        p,
+        mean=mean,
+        relative=relative_to_known(effect, low, high, mean),
         inference="placebo: every comparison unit in the place of the treated",
-        n_units=n,
-        n_treated=1,
-        n_before=int((~after).sum()),
-        n_after=int(after.sum()),
-        start=panel.start,
-        gaps=pd.DataFrame(
-            {
-                "period": whole.periods,
-                "estimate": gap,
-                "low": gap - band,
-                "high": gap + band,
-                "after": after,
-            }
-        ),
+        **whole.sizes,
+        gaps=gap_table(whole.periods, after, gap, band),
         assumption=ASSUMPTION,
     )

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from workbench.arrays import Array
-from workbench.impact.designs.design import Design, Situation
+from workbench.impact.designs.design import Design, Situation, seeded
 from workbench.impact.designs.synthetic.donor_weights import (
     DonorWeights,
     balance,
@@ -20,6 +20,7 @@ from workbench.impact.designs.synthetic.donor_weights import (
     fit_mixture,
     read_predictors,
     stopped_early,
+    without_holes,
 )
 from workbench.impact.designs.synthetic.one_treated import (
     conformal_interval,
@@ -30,7 +31,14 @@ from workbench.impact.designs.synthetic.one_treated import (
     plain_difference,
     without_donors,
 )
-from workbench.impact.effect import Effect, mark_start, period_ticks, relative_to_known
+from workbench.impact.effect import (
+    Effect,
+    gap_table,
+    mark_start,
+    period_ticks,
+    picture,
+    relative_to_known,
+)
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.power import POWER, Plan
 from workbench.results import Finding
@@ -215,7 +223,7 @@ def synthetic_control(
     task = _Task(panel.outcome, panel.after, x, solver)
     own = int(np.flatnonzero(panel.treated)[0])
     donors = np.flatnonzero(~panel.treated)
-    source = rng or np.random.default_rng(20251231)
+    source = seeded(rng)
     mix = task.fit(own, donors, starts=starts, rng=source)
     gap = task.gap(own, donors, mix.weights)
     gaps, exact = [gap], replace(task, solver="exact")
@@ -236,44 +244,23 @@ def synthetic_control(
         )
         band = np.full(len(gap), np.nan)
     mean = float(panel.outcome[own][panel.after].mean())
-    relative = relative_to_known(effect, low, high, mean)
-    observed = panel.outcome[own]
-    after = panel.after
-    table = pd.DataFrame({"period": panel.periods, "estimate": gap, "after": after})
-    band = np.where(after, band, np.nan)
-    table.insert(2, "low", gap - band)
-    table.insert(3, "high", gap + band)
+    observed, after = panel.outcome[own], panel.after
     ratio = placebos["ratio"].to_numpy()
     weights = pd.DataFrame({"unit": panel.units[donors], "weight": mix.weights})
     left_out = _left_out(exact, own, donors, mix, source)
     checks = [*left, followed, *without_donors(left_out, effect), mixture_note(weights)]
-    return SyntheticControl(
-        design=NAME,
-        effect=effect,
-        low=low,
-        high=high,
-        p=p,
-        relative=relative[0],
-        relative_low=relative[1],
-        relative_high=relative[2],
-        counterfactual=mean - effect,
+    return SyntheticControl.of(
+        NAME,
+        effect,
+        low,
+        high,
+        p,
+        mean=mean,
+        relative=relative_to_known(effect, low, high, mean),
         inference=_WORDS[how],
-        n_units=len(panel.units),
-        n_treated=1,
-        n_before=int((~after).sum()),
-        n_after=int(after.sum()),
-        start=panel.start,
-        series=pd.DataFrame(
-            {
-                "period": panel.periods,
-                "observed": observed,
-                "counterfactual": observed - gap,
-                "low": observed - gap - band,
-                "high": observed - gap + band,
-                "after": after,
-            }
-        ),
-        gaps=table,
+        **panel.sizes,
+        series=picture(panel.periods, after, observed, observed - gap, band),
+        gaps=gap_table(panel.periods, after, gap, band),
         checks=tuple(checks),
         assumption=ASSUMPTION,
         donors=weights.sort_values("weight", ascending=False, ignore_index=True),
@@ -298,8 +285,7 @@ def _complete(panel: Panel) -> tuple[Panel, list[Finding]]:
             where="treatments",
             remedy="a synthetic control is for one; with several use the synthetic difference",
         )
-    holes = (panel.weight == 0).any(axis=1)
-    if (holes & panel.treated).any():
+    if (~panel.complete & panel.treated).any():
         missing = int((panel.weight[panel.treated] == 0).sum())
         raise CaseError(
             "the treated unit was not observed in {n} of {m} periods",
@@ -308,7 +294,7 @@ def _complete(panel: Panel) -> tuple[Panel, list[Finding]]:
             n=missing,
             m=len(panel.periods),
         )
-    n = int((~panel.treated & ~holes).sum())
+    n = int((~panel.treated & panel.complete).sum())
     if n < _FEWEST_DONORS:
         raise CaseError(
             "only {n} comparison units were observed in every period",
@@ -316,24 +302,15 @@ def _complete(panel: Panel) -> tuple[Panel, list[Finding]]:
             remedy="bring at least two, or take longer periods",
             n=n,
         )
-    if int((~panel.after).sum()) < FEWEST_BEFORE:
+    if panel.n_before < FEWEST_BEFORE:
         raise CaseError(
             "there are only {n} periods before the start",
             where="outcome table",
             remedy="a mixture needs {needed} at least to show that it moves alike",
-            n=int((~panel.after).sum()),
+            n=panel.n_before,
             needed=FEWEST_BEFORE,
         )
-    checks = []
-    if holes.any():
-        checks.append(
-            Finding(
-                "unbalanced",
-                "{n} comparison units were not seen in every period and are left out.",
-                {"n": int(holes.sum())},
-            )
-        )
-    return panel.select(~holes), checks
+    return without_holes(panel)
 
 
 def enough_for_interval(donors: int, periods: int) -> bool:

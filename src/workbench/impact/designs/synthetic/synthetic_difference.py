@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from workbench.arrays import Array
-from workbench.impact.designs.design import Design, Situation
-from workbench.impact.designs.synthetic.donor_weights import closest_mixture, stopped_early
-from workbench.impact.effect import Effect, relative_to_known
+from workbench.impact.designs.design import Design, Situation, seeded
+from workbench.impact.designs.synthetic.donor_weights import (
+    closest_mixture,
+    stopped_early,
+    without_holes,
+)
+from workbench.impact.effect import Effect, gap_table, picture, relative_to_known, t_test
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.results import Finding
 from workbench.study import Case
@@ -98,12 +102,12 @@ def synthetic_difference(
     panel, checks = _complete(panel)
     y, after = panel.outcome, panel.after
     control, treated = y[~panel.treated], y[panel.treated]
-    n0, n1 = len(control), len(treated)
+    n1 = len(treated)
     fit = _fit(control, treated, after, solver)
     how = variance
     if how == "auto":
         how = "jackknife" if n1 >= _FEWEST_FOR_JACKKNIFE else "placebo"
-    source = rng or np.random.default_rng(20251231)
+    source = seeded(rng)
     if how == "placebo":
         se, df = _placebo(control, n1, after, source)
     elif how == "jackknife":
@@ -112,48 +116,23 @@ def synthetic_difference(
         se, df = _bootstrap(control, treated, after, source)
     half = float(stdtrit(df, 0.5 + level / 2)) * se
     mean = float(treated[:, after].mean())
-    ratio = relative_to_known(fit.effect, fit.effect - half, fit.effect + half, mean)
     observed = treated.mean(axis=0)
     gap = observed - fit.units @ control
     gap = gap - fit.times @ gap[~after]
-    halves = np.where(after, half, np.nan)
-    series = {
-        "period": panel.periods,
-        "observed": observed,
-        "counterfactual": observed - gap,
-        "low": observed - gap - halves,
-        "high": observed - gap + halves,
-        "after": after,
-    }
-    gaps = {
-        "period": panel.periods,
-        "estimate": gap,
-        "low": gap - halves,
-        "high": gap + halves,
-        "after": after,
-    }
-    made = Effect.of_t(
-        NAME, fit.effect, se, df, half=half, mean=mean, relative=(ratio[0], ratio[1], ratio[2])
-    )
     donors = pd.DataFrame({"unit": panel.units[~panel.treated], "weight": fit.units})
-    return SyntheticDifference(
-        design=NAME,
-        effect=fit.effect,
-        low=made.low,
-        high=made.high,
-        p=made.p,
-        relative=ratio[0],
-        relative_low=ratio[1],
-        relative_high=ratio[2],
-        counterfactual=mean - fit.effect,
+    low, high = fit.effect - half, fit.effect + half
+    return SyntheticDifference.of(
+        NAME,
+        fit.effect,
+        low,
+        high,
+        t_test(fit.effect, se, df),
+        mean=mean,
+        relative=relative_to_known(fit.effect, low, high, mean),
         inference=_WORDS[how],
-        n_units=n0 + n1,
-        n_treated=n1,
-        n_before=int((~after).sum()),
-        n_after=int(after.sum()),
-        start=panel.start,
-        series=pd.DataFrame(series),
-        gaps=pd.DataFrame(gaps),
+        **panel.sizes,
+        series=picture(panel.periods, after, observed, observed - gap, half),
+        gaps=gap_table(panel.periods, after, gap, half),
         checks=(*checks, _steady(gap, after, control, fit)),
         assumption=ASSUMPTION,
         donors=donors.sort_values("weight", ascending=False, ignore_index=True),
@@ -163,7 +142,7 @@ def synthetic_difference(
 
 
 def _complete(panel: Panel) -> tuple[Panel, list[Finding]]:
-    holes = (panel.weight == 0).any(axis=1)
+    holes = ~panel.complete
     if (holes & panel.treated).any():
         raise CaseError(
             "{n} of {m} treated units were not observed in every period",
@@ -173,8 +152,8 @@ def _complete(panel: Panel) -> tuple[Panel, list[Finding]]:
             m=panel.n_treated,
         )
     n_other = int((~panel.treated & ~holes).sum())
-    n_before = int((~panel.after).sum())
-    if not panel.n_treated or n_other <= max(panel.n_treated, 2) or n_before < _FEWEST_BEFORE:
+    few = n_other <= max(panel.n_treated, 2) or panel.n_before < _FEWEST_BEFORE
+    if not panel.n_treated or few:
         raise CaseError(
             "there are {a} treated units, {b} comparison units observed in every period and {c}"
             " periods before the start",
@@ -183,18 +162,9 @@ def _complete(panel: Panel) -> tuple[Panel, list[Finding]]:
             " periods before",
             a=panel.n_treated,
             b=n_other,
-            c=n_before,
+            c=panel.n_before,
         )
-    checks = []
-    if holes.any():
-        checks.append(
-            Finding(
-                "unbalanced",
-                "{n} comparison units were not seen in every period and are left out.",
-                {"n": int(holes.sum())},
-            )
-        )
-    return panel.select(~holes), checks
+    return without_holes(panel)
 
 
 def _fit(control: Array, treated: Array, after: NDArray[np.bool_], solver: Solver) -> _Fit:
