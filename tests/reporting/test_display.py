@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from workbench.errors import ReportingError
 from workbench.reporting import configure, languages_shown, say
 from workbench.reporting.display import reader, readers
 
@@ -46,3 +47,18 @@ def test_an_output_says_what_it_lacks_and_warns_who_is_working(
     monkeypatch.setenv("WORKBENCH_LANGUAGE", "zh")
     with pytest.warns(UserWarning, match="no zh for 'Frobnicated'"):
         say("Frobnicated")
+
+
+@pytest.mark.parametrize("unattended", [True, False])
+def test_where_words_are_required_an_output_without_them_is_an_error(
+    outputs, monkeypatch: pytest.MonkeyPatch, unattended: bool
+) -> None:
+    monkeypatch.setenv("WORKBENCH_WORDS", "required")
+    if not unattended:
+        monkeypatch.delenv("WORKBENCH_LANGUAGES")
+        monkeypatch.setenv("WORKBENCH_LANGUAGE", "zh")
+    with pytest.raises(ReportingError, match="no zh for 'Frobnicated'; add it to a catalog"):
+        say("Frobnicated")
+    assert not outputs.of("zh", "prose")
+    say("1")  # what was lacking is not held against the next output
+    assert outputs.of("zh", "prose")

@@ -334,3 +334,21 @@ def test_an_unfinished_run_is_not_looked_at(project):
         max((project / "runs/demo").glob("2*/run.json")).read_text(encoding="utf-8")
     )
     assert record["run"] in text_of(page(project, "studies/demo/segmentation.ipynb"))
+
+
+def test_a_text_without_chinese_is_told_with_its_page(project):
+    path = project / "runs/demo/20260201T060000Z-bbbbbb/notebooks/segmentation.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    (about,) = (
+        out.metadata["workbench"]
+        for cell in notebook.cells
+        if cell.get("id") == "finding"
+        for out in cell.outputs
+        if out.metadata["workbench"] == {"language": "zh", "role": "prose"}
+    )
+    about["missing"] = ["Frobnicated", "Frobnicated"]
+    nbformat.write(notebook, path)
+    assert stage(project, ["demo"]).warnings == (
+        "demo: clv failed; its last good page is kept",
+        "demo: segmentation: no zh for 'Frobnicated'",
+    )

@@ -38,8 +38,7 @@ Classes that a style sheet dresses (the HTML has no colours of its own):
   set; give it height and colour); ``p.wb-note`` below a table that was cut
 - ``details.wb-figure-data`` and ``a.wb-download``
 
-Words, numbers and dates of a language: :mod:`workbench.languages`; the messages of a
-notebook: :mod:`workbench.reporting.messages`; the landing page:
+Words, numbers and dates of a language: :mod:`workbench.languages`; the landing page:
 :mod:`workbench.reporting.overview`.
 """
 

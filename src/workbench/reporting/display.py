@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from workbench.errors import ReportingError
 from workbench.languages import Language, speak
 from workbench.languages.catalogs import SOURCE
 
@@ -144,7 +145,14 @@ def emit(role: str, language: Language, data: Mapping[str, str], **details: Any)
     Notes
     -----
     ``missing`` in the metadata lists texts that had no words in the language and stand there in
-    English; ``names`` those in cells of tables and in names of data, which may be meant so.
+    English; ``names`` those in cells of tables and in names of data, which may be meant so. Who
+    works in JupyterLab is warned of what is missing, publishing warns of it page by page, and with
+    ``WORKBENCH_WORDS=required``, as under ``.ci/run``, it is an error.
+
+    Raises
+    ------
+    ReportingError
+        When words are missing and required.
     """
     from IPython.display import display
 
@@ -152,18 +160,23 @@ def emit(role: str, language: Language, data: Mapping[str, str], **details: Any)
     for key, texts in (("missing", language.absent), ("names", language.kept)):
         if texts:
             about[key] = list(dict.fromkeys(texts))
-    if language.absent and not unattended():
-        warnings.warn(
-            f"no {language.code} for {', '.join(map(repr, about['missing']))}; add it to a "
-            "catalog under src/workbench/languages/locale",
-            stacklevel=3,
-        )
     language.absent.clear()
     language.kept.clear()
+    if "missing" in about:
+        _tell_missing(language.code, about["missing"])
     shown = dict(data)
     if "text/html" in shown and not unattended():
         shown["text/html"] = f"<style>{LAB_STYLE}</style>{shown['text/html']}"
     display(shown, raw=True, metadata={"workbench": about})  # type: ignore[no-untyped-call]
+
+
+def _tell_missing(code: str, texts: Sequence[str]) -> None:
+    told = f"no {code} for {', '.join(map(repr, texts))}"
+    remedy = "add it to a catalog under src/workbench/languages/locale"
+    if os.environ.get("WORKBENCH_WORDS") == "required":
+        raise ReportingError(told, remedy=remedy)
+    if not unattended():
+        warnings.warn(f"{told}; {remedy}", stacklevel=4)
 
 
 def unattended() -> bool:

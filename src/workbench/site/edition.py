@@ -50,12 +50,15 @@ class Edition:
         Figures, by path relative to the page's folder.
     lead : str
         The first paragraph, as plain text, for a description.
+    missing : list of str
+        Texts that have no words in the language and stand there in English.
     """
 
     title: str = ""
     cells: list[Any] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     lead: str = ""
+    missing: list[str] = field(default_factory=list)
 
 
 def _plain(markdown: str) -> str:
@@ -224,6 +227,8 @@ class _Cutter:
     def _outputs(self, outputs: Sequence[Any], options: Mapping[str, Any], cell: str) -> None:
         label = str(options.get("label") or cell)
         at, pictures, tables = 0, 0, 0
+        for out in outputs:
+            self.out.missing += _about(out).get("missing") or ()
         while at < len(outputs):
             out, role = outputs[at], _role(outputs[at])
             data = out.get("data") or {}

@@ -40,7 +40,7 @@ class PublishedSite:
         When.
     warnings : tuple of str
         What is on the site but should be known: failed notebooks, pages kept from earlier runs,
-        pages that do not agree with one another.
+        texts without words in a page's language, pages that do not agree with one another.
     """
 
     site: Path

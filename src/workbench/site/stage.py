@@ -69,7 +69,8 @@ class Staged:
     studies : tuple of str
         Studies that have pages.
     warnings : tuple of str
-        What a publisher should know: failed notebooks, pages kept from earlier runs.
+        What a publisher should know: failed notebooks, pages kept from earlier runs, texts without
+        words in a page's language.
     """
 
     pages: tuple[Path, ...] = ()
@@ -236,6 +237,8 @@ def _pages(
                 edition = Edition(
                     cells=[_note(word("unreadable", language, cause=error.what))],
                 )
+        lacking = dict.fromkeys(edition.missing)
+        warnings += [f"{study}: {entry.key}: no {language} for {text!r}" for text in lacking]
         known = titles.get(entry.step.notebook, {}).get(language, "")
         heading = edition.title or known or entry.step.notebook.replace("_", " ").capitalize()
         page = _Page(entry, f"{study}/{entry.key}.ipynb", "page", rank, heading)
