@@ -16,6 +16,7 @@ import yaml
 from workbench.data import check_study
 from workbench.errors import DataError
 from workbench.reporting import configure
+from workbench.reporting.figures import figure
 from workbench.study import StudyError, load_study
 
 ROOT = Path(__file__).parents[2]
@@ -91,9 +92,7 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[.
         monkeypatch.setenv("WORKBENCH_ROOT", str(tmp_path))
         monkeypatch.setenv("WORKBENCH_RUN", str(tmp_path / "run"))
         if not drawn:  # drawing takes most of the time
-            monkeypatch.setattr(
-                "workbench.reporting.figures.figure.figure_svg", lambda *_, **__: "<svg/>"
-            )
+            monkeypatch.setattr(figure, "drawing", lambda *_, **__: figure.Drawing("<svg/>"))
         space: dict[str, Any] = {"__name__": "page"}
         for cell in CELLS:
             if cell.cell_type != "code":

@@ -193,3 +193,26 @@ def test_every_figure_and_table_has_label_caption_and_alternative_text(
         for option in OPTIONS.get(found["label"].split("-")[0], ()):
             assert str(found.get(option, "")).strip(), f"{cell.id}: #| {option} is missing"
     assert all(count == 1 for count in labels.values()), labels
+
+
+#: What only the data can say: which way a line goes, where points lie, how many there are.
+CLAIMS = re.compile(
+    r"\b(rises?|rising|falls?|falling|grows?|growing|spreads?|widens?|drops?|climbs?|shrinks?|"
+    r"increas\w*|decreas\w*|declin\w*|above|below|near zero|around (a|the) line|run together|ten|eleven)\b"
+    r"|上升|下降|升高|降低|增长|增加|减少|扩大|缩小|变宽|散开|高于|低于|附近|围绕|下方|十一类|十根"
+)
+
+
+def test_an_alternative_text_says_the_form_and_leaves_the_findings_to_the_figure(
+    notebook: nbformat.NotebookNode,
+) -> None:
+    # What the figure shows is read from its drawing and follows; see reporting/figures/description.
+    for cell in code_cells(notebook):
+        for option in ("fig-alt", "fig-alt-zh"):
+            said = str(options(cell).get(option, ""))
+            assert not CLAIMS.search(said), f"{cell.id}: {option} claims {CLAIMS.search(said)}"
+
+
+@pytest.mark.parametrize("said", ["A falling curve.", "Dots around a line.", "一条上升的曲线。"])
+def test_a_claim_in_an_alternative_text_is_seen(said: str) -> None:
+    assert CLAIMS.search(said)

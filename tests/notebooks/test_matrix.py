@@ -165,7 +165,7 @@ def run_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         own = figure.draw(thing, code) if "language" in figure.draw.__code__.co_varnames else None
         if own is None:
             figure.draw(thing)
-        return "<svg/>", []
+        return figure.Drawing("<svg/>")
 
     def run(own: Company, only: tuple[str, ...] | None) -> dict[str, str]:
         from workbench.runs import plan_study
@@ -181,7 +181,7 @@ def run_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
             "WORKBENCH_LANGUAGES": ",".join(own.card["languages"]),
         }.items():
             monkeypatch.setenv(name, str(value))
-        monkeypatch.setattr(figure, "figure_with_key", drawn)
+        monkeypatch.setattr(figure, "drawing", drawn)
         wrong = {}
         for step in plan_study(load_study(folder), root).steps:
             if only is not None and step.notebook not in (*only, "overview"):

@@ -136,7 +136,7 @@ def test_every_glyph_is_there_on_a_machine_without_chinese_fonts(
     assert "zhplot" not in sys.modules
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        svg = figures.figure_svg(thing, "zh")
+        svg = figures.drawing(thing, "zh").svg
     assert re.search(r'id="NotoSansSC-Regular-[0-9a-f]+"', svg)
     assert "DejaVu" not in svg
     assert "<text" not in svg, "text must be paths: a page has no Chinese font to offer"
@@ -149,7 +149,7 @@ def test_without_the_font_package_latin_figures_are_drawn_all_the_same(
     theme.font_family.cache_clear()
     try:
         assert theme.font_family() is None
-        assert "DejaVu" in figures.figure_svg(rows, "en")
+        assert "DejaVu" in figures.drawing(rows, "en").svg
     finally:
         theme.font_family.cache_clear()
 
@@ -158,12 +158,12 @@ DRAW = """
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from test_figures import bars, figures
-print(hashlib.sha256(figures.figure_svg(bars, "zh").encode()).hexdigest())
+print(hashlib.sha256(figures.drawing(bars, "zh").svg.encode()).hexdigest())
 """
 
 
 def test_a_figure_is_the_same_to_the_byte_in_every_process() -> None:
-    here = hashlib.sha256(figures.figure_svg(bars, "zh").encode()).hexdigest()
+    here = hashlib.sha256(figures.drawing(bars, "zh").svg.encode()).hexdigest()
     there = subprocess.run(
         [sys.executable, "-c", DRAW, str(Path(__file__).parent)],
         env={"PYTHONHASHSEED": "1", "PATH": ""},
@@ -175,7 +175,7 @@ def test_a_figure_is_the_same_to_the_byte_in_every_process() -> None:
 
 
 def test_the_svg_has_no_date_no_metadata_and_asks_for_nothing_outside() -> None:
-    svg = figures.figure_svg(series, "en", label='Value "now" <b>')
+    svg = figures.drawing(series, "en", label='Value "now" <b>').svg
     assert svg.startswith('<svg role="img" aria-label="Value &quot;now&quot; &lt;b&gt;"')
     assert "<metadata" not in svg and "<!DOCTYPE" not in svg
     addresses = set(re.findall(r'https?://[^"\s]+', svg))
@@ -183,7 +183,7 @@ def test_the_svg_has_no_date_no_metadata_and_asks_for_nothing_outside() -> None:
 
 
 def test_every_colour_of_the_house_turns_dark_and_nothing_is_left_black() -> None:
-    svg = figures.figure_svg(series, "en") + figures.figure_svg(heat, "en")
+    svg = figures.drawing(series, "en").svg + figures.drawing(heat, "en").svg
     mapping = palette.dark_mapping(svg)
     assert {palette.CYCLE[0], palette.CYCLE[1], palette.MUTED, palette.INK} <= set(mapping)
     assert set(re.findall(r"#[0-9a-f]{6}", svg)) == set(mapping)
@@ -305,7 +305,7 @@ def test_an_error_bar_keeps_its_marker_in_the_legend() -> None:
         ax.errorbar([0, 1], [0, 1], yerr=0.1, fmt="o", label="measured")
         ax.legend()
 
-    svg = figures.figure_svg(draw, "en")
+    svg = figures.drawing(draw, "en").svg
     # One marker for each of the two points, and one in the legend.
     legend = svg[svg.index('id="legend_1"') :]
     assert 'style="fill: #1d4a94; stroke: #1d4a94"' in legend
@@ -434,7 +434,7 @@ def test_a_figure_grows_with_its_rows() -> None:
         return lambda ax: ax.barh([f"Item {at} of the list" for at in range(n)], range(n))
 
     def height(n: int) -> float:
-        svg = figures.figure_svg(draw(n), "en")
+        svg = figures.drawing(draw(n), "en").svg
         return float(re.search(r'height="([\d.]+)pt"', svg)[1])
 
     assert height(3) < height(12) < height(30)
@@ -455,7 +455,7 @@ def test_a_researchers_own_settings_come_back_and_no_figure_stays_open() -> None
     before = dict(matplotlib.rcParams)
     matplotlib.rcParams["font.size"] = 23
     try:
-        figures.figure_svg(bars, "zh")
+        figures.drawing(bars, "zh")
         assert matplotlib.rcParams["font.size"] == 23
         assert plt.get_fignums() == []
     finally:
@@ -507,7 +507,7 @@ def test_an_image_becomes_cells_in_the_same_places_with_readable_numbers(origin:
     np.testing.assert_array_equal(np.asarray(mesh.get_array()).reshape(3, 2), values)
     assert colours["1.00"] == palette.PAPER
     assert colours["0.00"] == colours["0.50"] == palette.INK
-    svg = figures.figure_svg(draw, "en")
+    svg = figures.drawing(draw, "en").svg
     assert "<image" not in svg
     assert set(re.findall(r"#[0-9a-f]{6}", svg)) <= set(palette.DARK)
 
@@ -516,7 +516,7 @@ def test_a_map_that_parts_good_from_bad_keeps_its_sides() -> None:
     def draw(ax: Axes) -> None:
         ax.pcolormesh([[-1.0, 0.0, 1.0]], cmap="RdBu_r", vmin=-1, vmax=1, rasterized=True)
 
-    svg = figures.figure_svg(draw, "en")
+    svg = figures.drawing(draw, "en").svg
     assert "<image" not in svg
     cells = [c for c in re.findall(r"#[0-9a-f]{6}", svg) if c in palette.ORANGE_TO_BLUE]
     assert list(dict.fromkeys(cells)) == [
@@ -531,7 +531,7 @@ def test_a_fine_map_becomes_a_few_bands() -> None:
         x = np.linspace(0, 1, 60)
         ax.pcolormesh(x, x, x[:, None] * x, vmin=0, vmax=1, rasterized=True)
 
-    svg = figures.figure_svg(draw, "en")
+    svg = figures.drawing(draw, "en").svg
     assert "<image" not in svg
     assert len(svg) < 60_000
     assert set(palette.BLUES) <= set(re.findall(r"#[0-9a-f]{6}", svg))

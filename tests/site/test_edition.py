@@ -184,3 +184,16 @@ def test_what_is_no_notebook_is_refused_with_its_place(text):
 
 def test_a_notebook_survives_the_round_trip(notebook):
     assert read_notebook(nbformat.writes(notebook), "x").cells[0].source.startswith("# Who")
+
+
+def test_the_drawing_s_own_words_follow_the_form_in_the_alternative_text(notebook) -> None:
+    (figure,) = (cell for cell in notebook.cells if cell.get("id") == "share")
+    for out in figure.outputs:
+        about = out.metadata["workbench"]
+        if about["role"] == "figure":
+            about["alt"] = {"en": "Highest North (63%).", "zh": "最高为北区。"}[about["language"]]
+    english, chinese = (
+        "\n".join(cell.source for cell in cut(notebook, x, name="page").cells) for x in ("en", "zh")
+    )
+    assert 'alt="Bars of the share of value in four regions. Highest North (63%)."' in english
+    assert 'alt="四个区域价值占比的条形图。最高为北区。"' in chinese

@@ -135,15 +135,20 @@ def _show_figure(
     if caption.html:
         html = f'<p class="wb-figure-title" lang="{language.tag}">{caption.html}</p>'
         emit("figure-title", language, {"text/html": html, "text/plain": caption.text})
-    drawing, key = figures.figure_with_key(
+    drawn = figures.drawing(
         thing, language, label=caption.title, height=height, names=_names(table)
     )
-    dark = dark_mapping(drawing)
     plain = caption.title or name
-    emit("figure", language, {"image/svg+xml": drawing, "text/plain": plain}, dark=dark)
-    if key:
-        spelt = phrase(_SPELT_OUT, language, {"names": key})
-        plain = phrase(_SPELT_OUT, language, {"names": key}, form="plain")
+    emit(
+        "figure",
+        language,
+        {"image/svg+xml": drawn.svg, "text/plain": plain},
+        dark=dark_mapping(drawn.svg),
+        alt=drawn.description,
+    )
+    if drawn.key:
+        spelt = phrase(_SPELT_OUT, language, {"names": drawn.key})
+        plain = phrase(_SPELT_OUT, language, {"names": drawn.key}, form="plain")
         emit("prose", language, {"text/markdown": spelt, "text/plain": plain})
     if table is not None:
         words = escape(language("Data of this figure"))

@@ -268,8 +268,12 @@ class _Cutter:
             elif role == "figure-data":
                 data = safe_html(_text(bundle.get("text/html", "")))
             else:
-                spoken = alt or cap or BeautifulSoup(title, "html.parser").get_text(" ", strip=True)
-                pictures += self._picture(bundle, label, spoken, _about(out).get("dark") or {})
+                about = _about(out)
+                # the form, which does not change, and what the drawing itself says it shows
+                gap = "" if self.language == "zh" else " "
+                spoken = gap.join(filter(None, (alt, str(about.get("alt") or "")))) or cap
+                spoken = spoken or BeautifulSoup(title, "html.parser").get_text(" ", strip=True)
+                pictures += self._picture(bundle, label, spoken, about.get("dark") or {})
         below = f"<figcaption>{escape(cap)}</figcaption>" if cap else ""
         self._html(
             f'<div class="wb-figure-block" id="{escape(label, quote=True)}">\n{title}\n'

@@ -6,12 +6,14 @@ import inspect
 import io
 import re
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from workbench.languages import Language
 from workbench.reporting.display import reader
 from workbench.reporting.figures import finishing, lettering
+from workbench.reporting.figures.description import describe
 from workbench.reporting.figures.theme import SIZE, themed
 
 if TYPE_CHECKING:
@@ -20,14 +22,34 @@ if TYPE_CHECKING:
 LARGEST_HEIGHT = 9.0
 
 
-def figure_svg(
+@dataclass(frozen=True)
+class Drawing:
+    """A figure in one language.
+
+    Attributes
+    ----------
+    svg : str
+        The same picture gives the same bytes.
+    description : str
+        What it shows in words, for who cannot see it; see `description.describe`.
+    key : tuple of str
+        ``[1] name`` for each number that stands for a name that its fonts cannot write; empty
+        nearly always.
+    """
+
+    svg: str
+    description: str = ""
+    key: tuple[str, ...] = ()
+
+
+def drawing(
     thing: Callable[..., Any],
     language: str | Language,
     *,
     label: str = "",
     height: float | None = None,
     names: Collection[str] = (),
-) -> str:
+) -> Drawing:
     """Draw a figure in a language.
 
     Parameters
@@ -44,40 +66,16 @@ def figure_svg(
         Inches; from the number of bars or rows when left out.
     names : collection of str
         Names from the data, which may have no words in the language.
-
-    Returns
-    -------
-    str
-        The SVG; the same picture gives the same bytes.
-    """
-    return figure_with_key(thing, language, label=label, height=height, names=names)[0]
-
-
-def figure_with_key(
-    thing: Callable[..., Any],
-    language: str | Language,
-    *,
-    label: str = "",
-    height: float | None = None,
-    names: Collection[str] = (),
-) -> tuple[str, list[str]]:
-    """Draw a figure as `figure_svg` does, and spell out the names that its fonts cannot write.
-
-    Returns
-    -------
-    str
-        The SVG.
-    list of str
-        ``[1] name`` for each number that stands for a name; empty nearly always.
     """
     language = reader(language)
     with themed():
         figure = draw(thing, language)
         legends = finishing.samples(figure)
         key = lettering.letter(figure, language, names, said=_speaks(thing))
+        told = describe(figure, language, legends)
         figure.set_figheight(height or _height(figure))
         finishing.finish(figure, legends)
-        return svg(figure, label), key.entries
+        return Drawing(svg(figure, label), told, tuple(key.entries))
 
 
 def draw(thing: Callable[..., Any], language: str | Language = "en") -> Figure:

@@ -62,7 +62,7 @@ def letter(
     ticks: set[int] = set()
     for axes in all_axes(figure):
         for axis in axes_of(axes):
-            _translate_ticks(axis, language.code, say)
+            _translate_ticks(axis, language, say)
             ticks |= {id(label) for label in axis.get_ticklabels(which="both")}
     for text in figure.findobj(Text):
         if id(text) in ticks or not text.get_text().strip():
@@ -105,7 +105,7 @@ def is_categorical(axis: Axis) -> bool:
     return False
 
 
-def _translate_ticks(axis: Any, language: str, say: Say) -> None:
+def _translate_ticks(axis: Any, language: Language, say: Say) -> None:
     from matplotlib.dates import AutoDateFormatter, ConciseDateFormatter
     from matplotlib.ticker import LogFormatter, NullFormatter, ScalarFormatter
 
@@ -122,11 +122,11 @@ def _translate_ticks(axis: Any, language: str, say: Say) -> None:
             axis.set_minor_formatter(NullFormatter())
         return
     width = LABEL_WIDTH if categorical and axis.axis_name == "y" else 0
-    axis.set_major_formatter(_words(formatter, say, width))
+    axis.set_major_formatter(_words(formatter, language, say, width))
 
 
-def _words(inner: Formatter, say: Say, width: int) -> Formatter:
-    from matplotlib.ticker import Formatter
+def _words(inner: Formatter, language: Language, say: Say, width: int) -> Formatter:
+    from matplotlib.ticker import Formatter, PercentFormatter
 
     class Translated(Formatter):
         """Another formatter's texts, in another language."""
@@ -139,6 +139,11 @@ def _words(inner: Formatter, say: Say, width: int) -> Formatter:
 
         def format_ticks(self, values: Sequence[float]) -> list[str]:
             return [self._said(text) for text in inner.format_ticks(list(values))]
+
+        def format_data(self, value: float) -> str:
+            if isinstance(inner, PercentFormatter):
+                return language.percent(value / inner.xmax)
+            return self._said(inner.format_ticks([value])[0])
 
         def get_offset(self) -> str:
             return str(inner.get_offset())
@@ -156,7 +161,7 @@ def _words(inner: Formatter, say: Say, width: int) -> Formatter:
     return Translated()
 
 
-def _numbers(language: str) -> Formatter:
+def _numbers(language: Language) -> Formatter:
     from matplotlib.ticker import Formatter
 
     class Numbers(Formatter):
@@ -166,7 +171,10 @@ def _numbers(language: str) -> Formatter:
             return self.format_ticks([x])[0]
 
         def format_ticks(self, values: Sequence[float]) -> list[str]:
-            return axis_numbers(values, language)
+            return axis_numbers(values, language.code)
+
+        def format_data(self, value: float) -> str:
+            return language.number(int(value) if float(value).is_integer() else value)
 
     return Numbers()
 
@@ -199,7 +207,7 @@ def _span(values: Sequence[float]) -> float:
     return max(values) - min(values) or abs(values[0]) or 1.0
 
 
-def _dates(language: str) -> Formatter:
+def _dates(language: Language) -> Formatter:
     from matplotlib import dates
     from matplotlib.ticker import Formatter
 
@@ -212,7 +220,10 @@ def _dates(language: str) -> Formatter:
             return self.format_ticks([x])[0]
 
         def format_ticks(self, values: Sequence[float]) -> list[str]:
-            return axis_dates([to_date(x) for x in values], language)
+            return axis_dates([to_date(x) for x in values], language.code)
+
+        def format_data(self, value: float) -> str:
+            return language.date(to_date(value).date())
 
     return Dates()
 

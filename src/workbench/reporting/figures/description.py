@@ -1,0 +1,145 @@
+"""What a figure shows in words, for who cannot see it: read from the drawing, never typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.languages import Language
+from workbench.reporting.figures.lettering import all_axes, axes_of, is_categorical
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+MOST_TOLD = 6
+"""Sentences; a listener wants the message, and the table has the rest."""
+
+_COURSE = "{first} at {start}, {last} at {end}"
+_RANGE = "highest {top} ({most}), lowest {bottom} ({least})"
+
+
+def describe(figure: Figure, language: Language, legends: dict[int, list[Any]]) -> str:
+    """Say where each line begins and ends, and which of the named values is highest and lowest.
+
+    Parameters
+    ----------
+    figure : Figure
+        Lettered, its legends not yet moved.
+    language : Language
+        The language of its words.
+    legends : dict
+        What each entry of each legend stands for; see `finishing.samples`.
+
+    Returns
+    -------
+    str
+        Some sentences; empty for a figure of shaded cells or of a cloud of points.
+    """
+    told: list[str] = []
+    for axes in all_axes(figure):
+        if len(axes_of(axes)) == 2:
+            names = _names(axes, legends.get(id(axes), []))
+            told += _of_axes(axes, language, names)
+    comma, stop = ("，", "。") if language.code == "zh" else (", ", ".")
+    unique = dict.fromkeys(comma.join(part.split("\n")) for part in told)
+    gap = "" if language.code == "zh" else " "
+    return gap.join(f"{sentence}{stop}" for sentence in list(unique)[:MOST_TOLD])
+
+
+def _names(axes: Axes, handles: list[Any]) -> dict[int, str]:
+    legend = axes.get_legend()
+    texts = [text.get_text() for text in legend.get_texts()] if legend else []
+    return {id(drawn): text for drawn, text in zip(handles, texts, strict=False)}
+
+
+def _of_axes(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[str]:
+    rows, columns = is_categorical(axes.yaxis), is_categorical(axes.xaxis)
+    series = [(drawn, *points) for drawn, points in _series(axes) if len(points[0])]
+    named = [(names.get(id(drawn)) or _own(drawn), x, y) for drawn, x, y in series]
+    if len(named) > 1:  # beside what has a name stands what compares; a crowd has no course to tell
+        named = [each for each in named if each[0]]
+    about = axes.get_title() or axes.get_title(loc="left") or axes.get_ylabel()
+    for name, x, y in named:
+        if rows and not columns:
+            said = _extremes(axes.yaxis, axes.xaxis, y, x, language)
+            subject = name or axes.get_xlabel()
+        elif columns and not rows:
+            said = _extremes(axes.xaxis, axes.yaxis, x, y, language)
+            subject = name or about
+        elif not rows and len(x) > 2:
+            said = _course(axes, x, y, language)
+            subject = name or about
+        else:
+            continue
+        colon = "：" if language.code == "zh" else ": "
+        yield f"{subject}{colon}{said}" if subject else said
+
+
+def _series(axes: Axes) -> Iterator[tuple[Any, tuple[np.ndarray, np.ndarray]]]:
+    """Give lines, markers of intervals and bars with their points, in the data's own units."""
+    from matplotlib.container import BarContainer, ErrorbarContainer
+
+    seen: set[int] = set()
+    for box in axes.containers:
+        if isinstance(box, ErrorbarContainer):
+            marker, caps, _ = box.lines
+            seen |= {id(part) for part in (marker, *caps)}
+            if marker is not None:
+                yield box, _finite(marker.get_xdata(orig=False), marker.get_ydata(orig=False))
+        elif isinstance(box, BarContainer):
+            yield box, _finite(*_ends(axes, box))
+    for line in axes.get_lines():
+        if id(line) not in seen and line.get_transform() == axes.transData:
+            yield line, _finite(line.get_xdata(orig=False), line.get_ydata(orig=False))
+
+
+def _ends(axes: Axes, bars: Any) -> tuple[Any, Any]:
+    boxes = [bar.get_bbox() for bar in bars]
+    if is_categorical(axes.yaxis):
+        return [box.x1 for box in boxes], [(box.y0 + box.y1) / 2 for box in boxes]
+    return [(box.x0 + box.x1) / 2 for box in boxes], [box.y1 for box in boxes]
+
+
+def _finite(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    at = np.column_stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)])
+    at = at[np.isfinite(at).all(axis=1)]
+    return at[:, 0], at[:, 1]
+
+
+def _own(drawn: Any) -> str:
+    label = str(drawn.get_label() or "")
+    return "" if label.startswith("_") else label
+
+
+def _course(axes: Axes, x: np.ndarray, y: np.ndarray, language: Language) -> str:
+    first, last = int(np.argmin(x)), len(x) - 1 - int(np.argmax(x[::-1]))
+    return language(_COURSE).format(
+        first=_written(axes.yaxis, y[first]), start=_written(axes.xaxis, x[first]),
+        last=_written(axes.yaxis, y[last]), end=_written(axes.xaxis, x[last]),
+    )  # fmt: skip
+
+
+def _extremes(
+    names: Axis, values: Axis, at: np.ndarray, size: np.ndarray, language: Language
+) -> str:
+    ticks = np.asarray(names.get_ticklocs(), dtype=float)
+    texts = names.get_major_formatter().format_ticks(list(ticks))
+
+    def name(place: float) -> str:
+        return " ".join(texts[int(np.argmin(np.abs(ticks - place)))].split("\n"))
+
+    top, bottom = int(np.argmax(size)), int(np.argmin(size))
+    if size[top] == size[bottom]:
+        return f"{name(at[top])} ({_written(values, size[top])})"
+    return language(_RANGE).format(
+        top=name(at[top]), most=_written(values, size[top]),
+        bottom=name(at[bottom]), least=_written(values, size[bottom]),
+    )  # fmt: skip
+
+
+def _written(axis: Axis, x: float) -> str:
+    return " ".join(str(axis.get_major_formatter().format_data(float(x))).split("\n"))
