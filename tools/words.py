@@ -25,7 +25,7 @@ SHOWN = {"title": 1, "subtitle": 2}
 MADE = {"Finding": 1, "Advice": 0, "t": 0, "language": 0}
 #: What names an estimate, and the place of the label (an ``Estimate`` takes it by name alone).
 LABELLED = {"named": 0, "of_day": 1, "Estimate": 9, "named_estimates": 9}
-LATIN = frozenset({"RMSEA"})
+LATIN = frozenset({"RMSEA", "CFI", "TLI", "SRMR"})
 """What Chinese pages write in Latin letters."""
 
 _PLAIN = ("kind", "level")

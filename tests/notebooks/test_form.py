@@ -198,7 +198,8 @@ def test_every_figure_and_table_has_label_caption_and_alternative_text(
 #: What only the data can say: which way a line goes, where points lie, how many there are.
 CLAIMS = re.compile(
     r"\b(rises?|rising|falls?|falling|grows?|growing|spreads?|widens?|drops?|climbs?|shrinks?|"
-    r"increas\w*|decreas\w*|declin\w*|above|below|near zero|around (a|the) line|run together|ten|eleven)\b"
+    r"increas\w*|decreas\w*|declin\w*|above|below|near zero|around (a|the) line|run together|"
+    r"ten|eleven)\b"
     r"|上升|下降|升高|降低|增长|增加|减少|扩大|缩小|变宽|散开|高于|低于|附近|围绕|下方|十一类|十根"
 )
 
