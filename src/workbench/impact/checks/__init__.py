@@ -26,12 +26,12 @@ CHECKS: tuple[Check, ...] = (
 
 def look(judged: Judged, family: Family) -> list[Finding]:
     """Make every check that applies to a family of designs, as far as the data allow it."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for check in CHECKS:
         if family in check.families:
             with suppress(CaseError):
-                found += check.look(judged)
-    return found
+                findings += check.look(judged)
+    return findings
 
 
 __all__ = ["CHECKS", "Check", "Judged", "look"]

@@ -108,7 +108,7 @@ def other_measures(
     known = pd.Index(records["customer_id"].unique())
     own = pd.Index(treatments.loc[treatments["case"] == case.name, "customer_id"])
     checks: list[Finding] = []
-    apart: list[float] = []
+    differences: list[float] = []
     for name, rows in treatments[treatments["case"] != case.name].groupby("case"):
         first = pd.to_datetime(rows["start"]).min()
         if case.end is not None and first > pd.Timestamp(case.end):
@@ -133,7 +133,7 @@ def other_measures(
             continue
         a, b = float(touched[treated].mean()), float(touched[~treated].mean())
         if abs(a - b) > _MUCH_SHARED:
-            apart.append(abs(a - b))
+            differences.append(abs(a - b))
             checks.append(
                 Finding(
                     "other measures",
@@ -147,15 +147,15 @@ def other_measures(
                     },
                 )
             )
-    if len(apart) <= _MOST_NAMED:
+    if len(differences) <= _MOST_NAMED:
         return checks
-    order = np.argsort(apart, kind="stable")[::-1]
+    order = np.argsort(differences, kind="stable")[::-1]
     return [
         *(checks[i] for i in order[:_MOST_NAMED]),
         Finding(
             "other measures",
             "{n} further measures reached the treated and the rest in different shares.",
-            {"n": len(apart) - _MOST_NAMED},
+            {"n": len(differences) - _MOST_NAMED},
         ),
     ]
 
@@ -195,10 +195,10 @@ def instrument_check(
         )
     steps = np.unique(before)
     scale = len(steps) <= _STEPS and bool((np.diff(steps) >= 1).all()) and len(steps) > 2
-    reach = float(steps[-1] - steps[0])
+    width = float(steps[-1] - steps[0])
     beyond = max(float(after.max()) - float(steps[-1]), float(steps[0]) - float(after.min()))
     bounded = outcome not in _UNBOUNDED and bool((before == before.round()).all())
-    if scale and bounded and reach > 0 and beyond >= reach / 2 and _clustered(before):
+    if scale and bounded and width > 0 and beyond >= width / 2 and _clustered(before):
         return Finding(
             "instrument",
             "Before the start the values lie between {low} and {high}, after it between {low2} and"
@@ -249,10 +249,10 @@ def _of_volunteers(judged: Judged) -> list[Finding]:
 def _told_beside(judged: Judged) -> list[Finding]:
     """Tell what answers beside say of the case; a warning there is about them, not this one."""
     return [
-        replace(found, severity="note") if found.severity == "warning" else found
+        replace(finding, severity="note") if finding.severity == "warning" else finding
         for effect in judged.beside
-        for found in effect.checks
-        if found.key in _TOLD
+        for finding in effect.checks
+        if finding.key in _TOLD
     ]
 
 
@@ -284,15 +284,15 @@ def moved_controls(
 
 def _of_others(judged: Judged) -> list[Finding]:
     season = judged.case.periods_a_year
-    found: list[Finding] = []
+    findings: list[Finding] = []
     others: dict[Other, pd.DataFrame | None] = {
         "covariate": judged.data.covariates,
         "comparison series": judged.data.controls,
     }
     for what, table in others.items():
         if table is not None:
-            found += moved_controls(table, judged.data.later, season=season, what=what)
-    return found
+            findings += moved_controls(table, judged.data.later, season=season, what=what)
+    return findings
 
 
 MOVED = Check(frozenset({"series"}), _of_others)

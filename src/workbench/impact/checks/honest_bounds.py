@@ -177,7 +177,7 @@ class RelativeMagnitudes:
         self.before, self.share = before, share
         self.mean = np.concatenate([np.zeros(before + 1), share])
         # what a step after the start still moves: the weight of all periods from it on
-        self.reach = np.cumsum(share[::-1])[::-1]
+        self.share_from = np.cumsum(share[::-1])[::-1]
 
     def tests(self, bound: float) -> list[Callable[[float], bool]]:
         """Make the test of each polyhedron: effect -> whether it can stand."""
@@ -193,21 +193,21 @@ class RelativeMagnitudes:
         centre = float(self.mean @ self.estimate)
         unit = float(np.sqrt(self.mean @ self.covariance @ self.mean))
         for test in self.tests(bound):
-            kept = [x for x in (centre, *(centre + unit * _AROUND)) if test(float(x))]
-            if kept:
-                ends += [_end(test, min(kept), -unit), _end(test, max(kept), unit)]
+            standing = [x for x in (centre, *(centre + unit * _AROUND)) if test(float(x))]
+            if standing:
+                ends += [_end(test, min(standing), -unit), _end(test, max(standing), unit)]
         return (min(ends), max(ends)) if ends else (float("nan"), float("nan"))
 
     def _test(self, at: int, sign: float, bound: float) -> Callable[[float], bool]:
         step = np.zeros(len(self.mean))
         step[at + 1], step[at] = sign, -sign
-        slack = bound * float(self.reach.sum()) * step
+        slack = bound * float(self.share_from.sum()) * step
         slope = np.vstack([self.mean - slack, -self.mean - slack, -step])
         # the programme measures each row by its own error
         rows = np.eye(len(self.mean))
         rows = rows[self.before + 1 :] - rows[self.before : -1]
         up, down = (self._sd(side * rows - bound * step) for side in (1, -1))
-        weight = np.array([1 / (self.reach @ up), 1 / (self.reach @ down), 0.0])
+        weight = np.array([1 / (self.share_from @ up), 1 / (self.share_from @ down), 0.0])
         weight[2] = (2 * bound / (up + down)).max()
         used = weight > 0
         slope, shift = slope[used] * weight[used, None], (np.array([-1.0, 1.0, 0.0]) * weight)[used]

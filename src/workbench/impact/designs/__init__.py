@@ -16,13 +16,13 @@ def known_designs() -> dict[str, Design[Any]]:
 
     They are found in the files of this folder: one that is new needs no other line than its own.
     """
-    found: dict[str, Design[Any]] = {}
+    designs: dict[str, Design[Any]] = {}
     for module in walk_packages(__path__, f"{__name__}."):
         for value in vars(import_module(module.name)).values():
-            if isinstance(value, Design) and found.setdefault(value.name, value) is not value:
+            if isinstance(value, Design) and designs.setdefault(value.name, value) is not value:
                 raise TypeError(f"two designs are called {value.name!r}; rename one")
-    last = len(found)
-    ordered = sorted(found.values(), key=lambda d: (last if d.rank is None else d.rank, d.name))
+    last = len(designs)
+    ordered = sorted(designs.values(), key=lambda d: (last if d.rank is None else d.rank, d.name))
     return {design.name: design for design in ordered}
 
 

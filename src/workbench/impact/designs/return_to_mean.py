@@ -135,10 +135,10 @@ def corrected_before_after(
         )
     left = y - x - returning.expected(x)
     effect = float(left.mean())
-    reach = returning.mean - float(x.mean())
+    distance = returning.mean - float(x.mean())
     if chosen is None:
         # the units' own spread, and what is not known of the reliability
-        se = float(np.sqrt(left.var(ddof=1) / n + reach**2 * returning.se**2))
+        se = float(np.sqrt(left.var(ddof=1) / n + distance**2 * returning.se**2))
     else:
         own = np.asarray(chosen, dtype=bool)
         if own.shape != returning.pull.shape or own.sum() != both.size:
@@ -147,7 +147,7 @@ def corrected_before_after(
                 f" and {returning.pull.size} units that the return was learnt from",
                 remedy="mark the units in the order in which `reliability` saw them",
             )
-        influence = reach * returning.pull - (1 - returning.reliability) * returning.shift
+        influence = distance * returning.pull - (1 - returning.reliability) * returning.shift
         influence[np.flatnonzero(own)[both]] += (left - effect) / n * np.sqrt(n / (n - 1))
         se = float(np.sqrt(influence @ influence))
     half = float(stdtrit(n - 1, 0.5 + level / 2)) * se
@@ -224,10 +224,10 @@ def panel_without_return(panel: Panel, *, year: int, level: float = 0.95) -> Eff
     returning = reliability(first, second)
     after, _ = panel.means(panel.after)
     own = panel.treated
-    found = corrected_before_after(second[own], after[own], returning, chosen=own, level=level)
+    effect = corrected_before_after(second[own], after[own], returning, chosen=own, level=level)
     observed = panel.group_means(own)
-    without = np.where(panel.after, found.counterfactual, np.nan)
-    return replace(found, series=picture(panel.periods, panel.after, observed, without))
+    without = np.where(panel.after, effect.counterfactual, np.nan)
+    return replace(effect, series=picture(panel.periods, panel.after, observed, without))
 
 
 def _lacks(s: Situation) -> str:

@@ -124,8 +124,8 @@ def read_adoption(
             when=missing[0],
             n=len(missing) - 1,
         )
-    given = frame.groupby(unit)[starts].first() if isinstance(starts, str) else starts
-    first, notes = _first(pd.Series(dict(given)), cells.units, cells.periods)
+    start_of = frame.groupby(unit)[starts].first() if isinstance(starts, str) else starts
+    first, notes = _first(pd.Series(dict(start_of)), cells.units, cells.periods)
     ordered = frame.sort_values(period, kind="stable").groupby(unit)
     x = ordered[list(covariates)].first().reindex(cells.units).to_numpy(dtype=float)
     weight = np.ones(len(cells.units))

@@ -127,9 +127,9 @@ def period_start(label: Any) -> pd.Timestamp:
     if isinstance(label, pd.Timestamp | np.datetime64) or hasattr(label, "year"):
         return pd.Timestamp(label).tz_localize(None)
     text = str(label).strip()
-    if found := re.fullmatch(r"(\d{4})\D{0,2}([HSQ])([1-4])", text, re.IGNORECASE):
-        months = 3 if found[2].upper() == "Q" else 6
-        return pd.Timestamp(int(found[1]), months * (int(found[3]) - 1) + 1, 1)
+    if match := re.fullmatch(r"(\d{4})\D{0,2}([HSQ])([1-4])", text, re.IGNORECASE):
+        months = 3 if match[2].upper() == "Q" else 6
+        return pd.Timestamp(int(match[1]), months * (int(match[3]) - 1) + 1, 1)
     if re.fullmatch(r"\d{4}", text):
         return pd.Timestamp(int(text), 1, 1)
     try:
@@ -182,8 +182,8 @@ def _length(label: Any, begins: pd.DatetimeIndex) -> pd.DateOffset | pd.Timedelt
     text = str(label)
     months = {"H": 6, "S": 6, "Q": 3}
     if not isinstance(label, pd.Timestamp):
-        if found := re.fullmatch(r"\d{4}\D{0,2}([HSQ])[1-4]", text, re.IGNORECASE):
-            return pd.DateOffset(months=months[found[1].upper()])
+        if match := re.fullmatch(r"\d{4}\D{0,2}([HSQ])[1-4]", text, re.IGNORECASE):
+            return pd.DateOffset(months=months[match[1].upper()])
         if re.fullmatch(r"\d{4}", text):
             return pd.DateOffset(years=1)
         if re.fullmatch(r"\d{4}-\d{2}", text):
@@ -271,8 +271,8 @@ def read_panel(
     known = panel.units[panel.weight[:, ~panel.after].sum(axis=1) > 0]
     _check_starts(treated, begin, known)
     _check_units(panel, treated)
-    kept = [note for note in notes if note[2]]
-    return replace(panel, exclusions=pd.DataFrame(kept, columns=["reason", "what", "n"]))
+    said = [note for note in notes if note[2]]
+    return replace(panel, exclusions=pd.DataFrame(said, columns=["reason", "what", "n"]))
 
 
 @dataclass(frozen=True)
@@ -392,8 +392,8 @@ def _check_starts(treated: pd.Series, begin: pd.Timestamp, known: pd.Index) -> N
             where="treatments",
             remedy="list the treated units, or declare the case as chosen: everybody",
         )
-    given = treated[[not isinstance(v, bool | np.bool_) for v in treated]]
-    dates = pd.to_datetime(given, errors="coerce").dropna().dt.tz_localize(None)
+    dated = treated[[not isinstance(v, bool | np.bool_) for v in treated]]
+    dates = pd.to_datetime(dated, errors="coerce").dropna().dt.tz_localize(None)
     early = dates[dates < begin]
     late = dates[(dates > begin) & dates.index.isin(known)]
     if len(early):

@@ -92,9 +92,9 @@ def read_series(
         A start outside the data; a period given twice in a ready series; a missing period is no
         error but a gap.
     """
-    given = pd.to_numeric(records["estimate"], errors="coerce").to_numpy(dtype=float)
-    frame = records.assign(estimate=given)[np.isfinite(given)]
-    left = [("no value", "records", int((~np.isfinite(given)).sum()))]
+    values = pd.to_numeric(records["estimate"], errors="coerce").to_numpy(dtype=float)
+    frame = records.assign(estimate=values)[np.isfinite(values)]
+    notes = [("no value", "records", int((~np.isfinite(values)).sum()))]
     if "customer_id" in frame:
         table = frame.groupby("period", sort=True)["estimate"].agg(["mean", "size"])
         plain = frame["estimate"].to_numpy()
@@ -117,12 +117,12 @@ def read_series(
     value = table["mean"].to_numpy(dtype=float)[keep]
     count = table["size"].to_numpy(dtype=float)[keep]
     small = (count < min_cell) & (count > 0)
-    left += [
+    notes += [
         ("the period contains the start", "periods", int((~keep).sum())),
         ("too few records", "periods", int(small.sum())),
         ("no record", "periods", int((count == 0).sum())),
     ]
-    exclusions = pd.DataFrame([x for x in left if x[2]], columns=["reason", "what", "n"])
+    exclusions = pd.DataFrame([x for x in notes if x[2]], columns=["reason", "what", "n"])
     value = np.where(count < max(min_cell, 1), np.nan, value)
     names, later = table.index[keep], after[keep]
     share = _in_force(names, later, case)
@@ -190,7 +190,7 @@ def side_by_side(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame | None:
 
 
 @dataclass(frozen=True)
-class Layout:
+class SeriesLayout:
     """A series made ready: values, marks, regressors, and the contrast that is the effect.
 
     `partly` marks periods before the start in which the measure was in force in part.
@@ -225,7 +225,7 @@ def lay_out(
     *,
     trend: bool = True,
     in_force: ArrayLike | None = None,
-) -> Layout:
+) -> SeriesLayout:
     """Check a series and lay out its regressors.
 
     Parameters
@@ -266,12 +266,12 @@ def lay_out(
     x, terms = regressors(len(y), later, season)
     x[:, terms.index("step")] = share
     if not trend:
-        kept = [term != "trend" for term in terms]
-        x, terms = x[:, kept], tuple(term for term in terms if term != "trend")
+        chosen = [term != "trend" for term in terms]
+        x, terms = x[:, chosen], tuple(term for term in terms if term != "trend")
     if covariates is not None:
         extra, added = _standardised(covariates, len(y), seen)
         x, terms = np.column_stack([x, extra]), (*terms, *added)
-    return Layout(y, names, seen, later, x, terms, season, partly)
+    return SeriesLayout(y, names, seen, later, x, terms, season, partly)
 
 
 def _check_points(y: Array, seen: Mask, later: Mask) -> None:

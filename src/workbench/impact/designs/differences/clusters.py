@@ -212,11 +212,11 @@ def jackknife(panel: Panel, row: Rows, slope: Slope) -> EffectCovariance:
     else:
         left = np.empty((g, 2))
         for i in range(g):
-            kept = panel.select(np.arange(g) != i)
+            rest = panel.select(np.arange(g) != i)
             codes = np.unique(np.delete(row, i), return_inverse=True)[1]
-            left[i] = panel_slope(kept, codes).effect, mean_after(kept)
-    spread = left - np.array([slope.effect, mean])
-    return EffectCovariance(mean, (g - 1) / g * spread.T @ spread, g - 1)
+            left[i] = panel_slope(rest, codes).effect, mean_after(rest)
+    deviation = left - np.array([slope.effect, mean])
+    return EffectCovariance(mean, (g - 1) / g * deviation.T @ deviation, g - 1)
 
 
 def _left_out_balanced(panel: Panel) -> Array:
@@ -264,7 +264,7 @@ def pooled(panel: Panel, row: Rows, slope: Slope) -> EffectCovariance:
     return EffectCovariance(mean, influence @ influence.T, df)
 
 
-def sides_apart(panel: Panel, row: Rows, slope: Slope) -> EffectCovariance:
+def welch(panel: Panel, row: Rows, slope: Slope) -> EffectCovariance:
     """CR1 with treated and comparison units corrected apart, and degrees of freedom to match.
 
     The spread of the smaller side counts for what it is worth: with few treated among many units

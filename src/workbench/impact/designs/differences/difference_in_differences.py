@@ -19,7 +19,7 @@ from workbench.impact.designs.differences.clusters import (
     panel_slope,
     pooled,
     sandwich,
-    sides_apart,
+    welch,
 )
 from workbench.impact.designs.differences.event_study import event_study, trend_check
 from workbench.impact.designs.differences.randomisation import permutation, wild_bootstrap
@@ -49,7 +49,7 @@ _WORDS = {
 }
 _SPREADS = {
     "cr1": sandwich,
-    "sides": sides_apart,
+    "sides": welch,
     "cv3": jackknife,
     "pooled": pooled,
     "classical": classical,
@@ -210,8 +210,8 @@ def all_intervals(
     counts = difference_in_differences(panel, level=level, rng=rng)
     rows = []
     for how in ("cr1", "sides", "cv3", "pooled", "wild", "permutation"):
-        found = difference_in_differences(panel, fixed="unit", inference=how, level=level, rng=rng)
-        rows.append((found.inference, found.effect, found.low, found.high, found.p))
+        one = difference_in_differences(panel, fixed="unit", inference=how, level=level, rng=rng)
+        rows.append((one.inference, one.effect, one.low, one.high, one.p))
     table = pd.DataFrame(rows, columns=["inference", "estimate", "low", "high", "p"])
     return table.assign(counts=table["inference"] == counts.inference)
 
@@ -289,7 +289,7 @@ SAME_RULE = Design[Panel](
     beside=_BESIDE,
     planned_as=NAME,
 )
-BY_LOT = Design[Panel](
+RANDOMISED = Design[Panel](
     name="drawn by lot",
     family="differences",
     shape="units",

@@ -34,8 +34,8 @@ def event_study(
         np.nan_to_num(left[:, before]), axis=1, weights=np.maximum(weight, 1e-12)
     )
     g = len(panel.units)
-    spread = (left - references[:, None]) - (gap - reference)
-    se = np.sqrt((g - 1) / g * np.square(spread).sum(axis=0))
+    deviation = (left - references[:, None]) - (gap - reference)
+    se = np.sqrt((g - 1) / g * np.square(deviation).sum(axis=0))
     half = float(stdtrit(g - 1, 0.5 + level / 2)) * se
     estimate = gap - reference
     return pd.DataFrame(
@@ -63,9 +63,9 @@ def against_last_before(
     gap, left, _ = _gaps(panel, fixed)
     last = int(np.flatnonzero(~panel.after)[-1])
     estimate = gap - gap[last]
-    spread = left - left[:, [last]] - estimate
+    deviation = left - left[:, [last]] - estimate
     g = len(panel.units)
-    return estimate, (g - 1) / g * spread.T @ spread
+    return estimate, (g - 1) / g * deviation.T @ deviation
 
 
 def _gaps(panel: Panel, fixed: Literal["unit", "group"]) -> tuple[Array, Array, Array]:

@@ -161,11 +161,11 @@ def wild_bootstrap(
     def p_value(tau: float) -> float:
         moved = (sum_y - tau * sum_x) / c.square
         scores = cross_y - tau * cross_x - np.outer(moved, c.score_x)
-        spread = np.sqrt(np.square(scores).sum(axis=1))
+        error = np.sqrt(np.square(scores).sum(axis=1))
         t = np.abs(moved) * c.square
         seen = abs(c.effect - tau) * c.square
         # t >= seen, written without a division: a sample without spread counts as extreme
-        extreme = int((t * own >= seen * spread * (1 - 1e-9)).sum())
+        extreme = int((t * own >= seen * error * (1 - 1e-9)).sum())
         return extreme / len(v) if listed else (1 + extreme) / (1 + len(v))
 
     step = 4 * own / c.square

@@ -1,4 +1,4 @@
-"""Comparison at the same baseline: what those who started level would have come to."""
+"""AdjustedComparison at the same baseline: what those who started level would have come to."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _MANY_FOR_BLOCKS = 60
 
 
 @dataclass(frozen=True)
-class Comparison:
+class AdjustedComparison:
     """Outcome after the start, baseline covariates, weights: one row a unit."""
 
     after: Array
     baseline: Array  # (units, k) without a constant
     weight: Array
     treated: Mask
-    kept: Mask  # of the panel's units
+    used: Mask  # of the panel's units
     names: tuple[str, ...]
 
 
@@ -130,9 +130,9 @@ def same_baseline(
         float(scale * influence @ on_mean),
         quantile,
     )
-    kept = panel.select(data.kept)
-    gaps = event_study(kept, level=level)
-    left = int((~data.kept & (panel.weight.sum(axis=1) > 0)).sum())
+    used = panel.select(data.used)
+    gaps = event_study(used, level=level)
+    left = int((~data.used & (panel.weight.sum(axis=1) > 0)).sum())
     checks = [_overlap(data)]
     if left:
         checks.append(
@@ -151,15 +151,15 @@ def same_baseline(
         mean=mean,
         relative=relative,
         inference="robust t (HC3)",
-        **kept.sizes,
-        series=_picture(kept, gaps, effect, quantile * se),
+        **used.sizes,
+        series=_picture(used, gaps, effect, quantile * se),
         gaps=gaps,
         checks=tuple(checks),
         assumption=ASSUMPTION,
     )
 
 
-def _comparison(panel: Panel, year: int | None, extra: Array | None) -> Comparison:
+def _comparison(panel: Panel, year: int | None, extra: Array | None) -> AdjustedComparison:
     after, w_after = panel.means(panel.after)
     columns, names = [], []
     seen_before = np.zeros(len(panel.units), dtype=bool)
@@ -172,26 +172,26 @@ def _comparison(panel: Panel, year: int | None, extra: Array | None) -> Comparis
         if not present.all():
             columns.append((~present).astype(float))
             names.append(f"{name} unseen")
-    kept = seen_before & (w_after > 0)
+    used = seen_before & (w_after > 0)
     if extra is not None:
-        kept &= np.isfinite(extra).all(axis=1)
+        used &= np.isfinite(extra).all(axis=1)
         columns.extend(extra.T)
         names.extend(f"extra{i + 1}" for i in range(extra.shape[1]))
-    if not kept.any():
+    if not used.any():
         raise CaseError(
             "no unit was seen both before and after the start",
             where="outcome table",
             remedy="compare group means over time",
         )
-    x = np.column_stack(columns)[kept]
+    x = np.column_stack(columns)[used]
     # a block that says nothing new (constant, or the complement of another) is left out
     varied = _independent(x)
-    return Comparison(
-        after=after[kept],
+    return AdjustedComparison(
+        after=after[used],
         baseline=x[:, varied],
-        weight=w_after[kept] / w_after[kept].mean(),
-        treated=panel.treated[kept],
-        kept=kept,
+        weight=w_after[used] / w_after[used].mean(),
+        treated=panel.treated[used],
+        used=used,
         names=tuple(np.array(names)[varied]),
     )
 
@@ -208,7 +208,7 @@ def _independent(x: Array) -> NDArray[np.int_]:
     return np.array(chosen, dtype=int)
 
 
-def _common_slope(data: Comparison) -> tuple[float, Array, float, float]:
+def _common_slope(data: AdjustedComparison) -> tuple[float, Array, float, float]:
     """One regression with a common slope; HC3 influence, t with n - k."""
     x = np.column_stack([np.ones(len(data.after)), data.baseline, data.treated])
     root = np.sqrt(data.weight)
@@ -221,7 +221,7 @@ def _common_slope(data: Comparison) -> tuple[float, Array, float, float]:
     return float(beta[-1]), influence, float(len(yw) - x.shape[1]), 1.0
 
 
-def _untreated_line(data: Comparison) -> tuple[float, Array, float, float]:
+def _untreated_line(data: AdjustedComparison) -> tuple[float, Array, float, float]:
     """Fit the untreated units' line, and read it off at the treated units' history."""
     other = ~data.treated
     x = np.column_stack([np.ones(len(data.after)), data.baseline])
@@ -241,15 +241,15 @@ def _untreated_line(data: Comparison) -> tuple[float, Array, float, float]:
     return effect, influence, float(n - 1), n / (n - 1)
 
 
-def _overlap(data: Comparison) -> Finding:
+def _overlap(data: AdjustedComparison) -> Finding:
     """Say whether treated units have untreated ones of the same baseline."""
     x = data.baseline[:, 0]
     inside = (x[data.treated] >= x[~data.treated].min()) & (
         x[data.treated] <= x[~data.treated].max()
     )
     share = float(inside.mean())
-    spread = float(np.std(x)) or 1.0
-    apart = abs(x[data.treated].mean() - x[~data.treated].mean()) / spread
+    scale = float(np.std(x)) or 1.0
+    distance = abs(x[data.treated].mean() - x[~data.treated].mean()) / scale
     if share < 0.5:
         return Finding(
             "overlap",
@@ -257,12 +257,12 @@ def _overlap(data: Comparison) -> Finding:
             " rests on a straight line being right.",
             severity="warning",
         )
-    if apart > 1:
+    if distance > 1:
         return Finding(
             "overlap",
             "Treated and untreated units differ widely before ({d} standard deviations);"
             " the answer leans on the adjustment.",
-            {"d": round(float(apart), 1)},
+            {"d": round(float(distance), 1)},
         )
     return Finding(
         "overlap", "Treated units have untreated ones of the same baseline.", severity="ok"
@@ -286,9 +286,9 @@ def _answer(panel: Panel, case: Case, level: float) -> Effect:
 
 def _or_changes(panel: Panel, case: Case, level: float) -> Effect:
     """Compare at the same baseline, or changes where too few were seen twice."""
-    found = attempt(_answer, panel, case, level)
-    if found is not None:
-        return found
+    effect = attempt(_answer, panel, case, level)
+    if effect is not None:
+        return effect
     doubt = Finding(
         "baseline",
         "Too few units were seen both before and after to compare at the same baseline;"

@@ -207,14 +207,14 @@ def _forecast(y: Array, z: Array, z_after: Array, contrasts: Array) -> _Forecast
     share /= share.sum()
     # the level at the end of the time before, in the cosine basis
     last = np.sqrt(2 / n) * np.cos(np.pi * np.arange(n) * (n - 0.5) / n)
-    reach = signal * last  # covariance of that level with what was observed
+    shared = signal * last  # covariance of that level with what was observed
     residual = ty - beta @ tx.T
-    at_end = np.einsum("qn,qn->q", reach * weight, residual)
-    left = np.einsum("qn,n->q", reach * (1 - weight * signal), last)
+    at_end = np.einsum("qn,qn->q", shared * weight, residual)
+    left = np.einsum("qn,n->q", shared * (1 - weight * signal), last)
     # weights of the regressors in the forecast error, contrast by contrast
     row = contrasts @ x_after  # (contrasts, k)
     total = contrasts.sum(axis=1)
-    learnt = np.einsum("qn,qnk->qk", reach, xw)
+    learnt = np.einsum("qn,qnk->qk", shared, xw)
     loading = row[:, None, :] - total[:, None, None] * learnt[None]
     centre_at = row @ beta.T + total[:, None] * at_end
     # each step of the drift reaches all later periods

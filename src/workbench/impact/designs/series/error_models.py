@@ -54,7 +54,7 @@ class Posterior:
         """Mean of the coefficients."""
         return np.asarray(self.weight @ self.beta)
 
-    def spread(self) -> Array:
+    def total_covariance(self) -> Array:
         """Covariance of the coefficients over the mixture, without the t's heavier tails."""
         centred = self.beta - self.mean()
         within = np.einsum("m,mij->ij", self.weight, self.covariance)
@@ -67,10 +67,10 @@ class Posterior:
 
     def limits(self, contrasts: Array, level: float) -> tuple[Array, Array]:
         """Limits of many contrasts at once, shape (contrasts, k)."""
-        kept = self.weight > NEGLIGIBLE  # the rest is not worth its contrasts
-        se = np.sqrt(np.einsum("ci,mij,cj->cm", contrasts, self.covariance[kept], contrasts))
-        centre = contrasts @ self.beta[kept].T
-        return mixture_limits(self.weight[kept], centre, se, self.df, level)
+        likely = self.weight > NEGLIGIBLE  # the rest is not worth its contrasts
+        se = np.sqrt(np.einsum("ci,mij,cj->cm", contrasts, self.covariance[likely], contrasts))
+        centre = contrasts @ self.beta[likely].T
+        return mixture_limits(self.weight[likely], centre, se, self.df, level)
 
 
 @dataclass(frozen=True)
@@ -133,16 +133,16 @@ class Noise:
         score = score + self.prior
         scale = rss / (n - k)
         covariance = inverse * scale[:, None, None]
-        found: dict[ErrorModel, Posterior] = {}
+        fits: dict[ErrorModel, Posterior] = {}
         names: tuple[ErrorModel, ...] = ("both", "ar1", "local_level")
         for name in names:
             some = self.only(name)
             weight = np.exp(score[some] - score[some].max())
             evidence = float(score[some].max() + np.log(weight.mean()))
-            found[name] = Posterior(
+            fits[name] = Posterior(
                 weight / weight.sum(), beta[some], covariance[some], n - k, evidence, scale[some]
             )
-        return found
+        return fits
 
 
 def follow(
@@ -175,22 +175,22 @@ def follow(
     ----------
     Harvey (1989), section 4.4 (smoothing); here as universal kriging (Cressie 1993, section 3.4).
     """
-    kept = fit.weight > NEGLIGIBLE
-    some = np.flatnonzero(noise.only(errors))[kept]
+    likely = fit.weight > NEGLIGIBLE
+    some = np.flatnonzero(noise.only(errors))[likely]
     places, at = np.arange(len(without)), np.flatnonzero(seen)
     walk = np.maximum(np.minimum(places[:, None], at[None, :]) - at[0], 0)
     own = np.maximum(places - at[0], 0)
     centre, se = np.empty((2, len(without), len(some)))
-    models = zip(some, fit.beta[kept], fit.covariance[kept], fit.scale[kept], strict=True)
+    models = zip(some, fit.beta[likely], fit.covariance[likely], fit.scale[likely], strict=True)
     for j, (m, beta, covariance, scale) in enumerate(models):
         white, q = noise.whiten[m], noise.drift[m]
-        reach = q * walk @ white.T
-        centre[:, j] = without @ beta + reach @ (white @ (y - x @ beta))
-        loading = without - reach @ (white @ x)
-        left = np.maximum(q * own - (reach**2).sum(axis=1), 0)
+        shared = q * walk @ white.T
+        centre[:, j] = without @ beta + shared @ (white @ (y - x @ beta))
+        loading = without - shared @ (white @ x)
+        left = np.maximum(q * own - (shared**2).sum(axis=1), 0)
         regression = np.einsum("ti,ij,tj->t", loading, covariance, loading)
         se[:, j] = np.sqrt(scale * left + regression)
-    weight = fit.weight[kept] / fit.weight[kept].sum()
+    weight = fit.weight[likely] / fit.weight[likely].sum()
     low, high = mixture_limits(weight, centre, se, fit.df, level)
     return centre @ weight, low, high
 

@@ -116,21 +116,21 @@ def interrupted_series(
     seen = layout.seen
     noise = noise_of(np.flatnonzero(seen), n_records[seen].mean() / n_records[seen])
     fits = noise.fit(y[seen], layout.x[seen])
-    found = (
+    effect = (
         percent_effect(layout, fits, errors, layout.y, level=level)
         if scale == "log"
         else level_effect(layout, fits, errors, n_records, level)
     )
     if trend:
-        return found
+        return effect
     # without a trend it is the drift that carries the series: the picture must go with it
     without = layout.x * (1 - layout.step)
     lines = follow(noise, fits[errors], errors, y[seen], layout.x[seen], seen, without, level)
     shown = [np.exp(line) for line in lines] if scale == "log" else lines
     later = layout.later
     return replace(
-        found,
-        series=found.series.assign(
+        effect,
+        series=effect.series.assign(
             counterfactual=shown[0],
             low=np.where(later, shown[1], np.nan),
             high=np.where(later, shown[2], np.nan),

@@ -11,7 +11,7 @@ import pandas as pd
 from workbench.arrays import Array
 from workbench.impact.designs.series.error_models import NAMES, ErrorModel, Posterior
 from workbench.impact.effect import Effect, relative_to
-from workbench.impact.inputs.series import Layout
+from workbench.impact.inputs.series import SeriesLayout
 from workbench.results import Finding
 
 NAME = "interrupted time series"
@@ -22,7 +22,7 @@ ASSUMPTION = (
 
 
 def _shift(
-    layout: Layout, fits: dict[ErrorModel, Posterior], errors: ErrorModel, level: float
+    layout: SeriesLayout, fits: dict[ErrorModel, Posterior], errors: ErrorModel, level: float
 ) -> tuple[float, float, float, float, pd.DataFrame]:
     """Shift, low, high and p of the model asked for, and the parts."""
     c = layout.step[None, :]
@@ -41,7 +41,7 @@ def _shift(
 
 
 def level_effect(
-    layout: Layout,
+    layout: SeriesLayout,
     fits: dict[ErrorModel, Posterior],
     errors: ErrorModel,
     n_records: Array,
@@ -65,7 +65,7 @@ def level_effect(
 
 
 def percent_effect(
-    layout: Layout,
+    layout: SeriesLayout,
     fits: dict[ErrorModel, Posterior],
     errors: ErrorModel,
     observed: Array,
@@ -78,7 +78,7 @@ def percent_effect(
 
     Parameters
     ----------
-    layout : Layout
+    layout : SeriesLayout
     fits : dict of Posterior
     errors : {"both", "ar1", "local_level"}
     observed : ndarray, shape (n,)
@@ -109,7 +109,7 @@ def _words(errors: ErrorModel) -> str:
 
 
 def _effect(
-    layout: Layout,
+    layout: SeriesLayout,
     answer: tuple[float, float, float, float],
     relative: tuple[float, float, float],
     mean: float,
@@ -141,15 +141,15 @@ def _relative(
     fit: Posterior, c: Array, after: Array, effect: float, low: float, high: float
 ) -> tuple[float, float, float]:
     """Effect over the level without the measure, both from the same fit."""
-    spread = fit.spread()
-    se_effect = float(np.sqrt(c @ spread @ c))
-    mean, se_mean = float(after @ fit.mean()), float(np.sqrt(after @ spread @ after))
+    covariance = fit.total_covariance()
+    se_effect = float(np.sqrt(c @ covariance @ c))
+    mean, se_mean = float(after @ fit.mean()), float(np.sqrt(after @ covariance @ after))
     quantile = (high - low) / (2 * se_effect)
-    return relative_to(effect, se_effect, mean, se_mean, float(after @ spread @ c), quantile)
+    return relative_to(effect, se_effect, mean, se_mean, float(after @ covariance @ c), quantile)
 
 
 def _picture(
-    layout: Layout,
+    layout: SeriesLayout,
     fit: Posterior,
     level: float,
     back: Callable[[Any], Any],
@@ -170,7 +170,7 @@ def _picture(
     )
 
 
-def _checks(layout: Layout, parts: pd.DataFrame, errors: ErrorModel) -> list[Finding]:
+def _checks(layout: SeriesLayout, parts: pd.DataFrame, errors: ErrorModel) -> list[Finding]:
     clear = (parts["low"] > 0) | (parts["high"] < 0)
     checks = [Finding("error models", "Two models of how the series moves agree.", severity="ok")]
     if clear.iloc[0] != clear.iloc[1]:

@@ -127,9 +127,9 @@ def group_time_effects(
             fit = _mean_gap if x.shape[1] == 1 else _doubly_robust
             sub = own | others
             estimate, influence = fit(change[sub], own[sub], size[sub], x[sub], a, int(g))
-            spread = np.zeros(n)
-            spread[sub] = influence * n
-            rows.append((g, t, estimate, spread, own.sum(), others.sum()))
+            of_all = np.zeros(n)
+            of_all[sub] = influence * n
+            rows.append((g, t, estimate, of_all, own.sum(), others.sum()))
     if not any(t >= g for g, t, *_ in rows):
         raise CaseError(
             "no group of treated units can be compared after its start",
@@ -348,8 +348,8 @@ def uniform_quantile(influence: Array, *, level: float, rng: np.random.Generator
         weight = _POINTS[(rng.random((rows, n)) > _CHANCE).astype(int)]
         moved[i : i + rows] = weight @ influence[:, varied] / n
     quartiles = np.quantile(moved, [0.25, 0.75], axis=0)
-    spread = (quartiles[1] - quartiles[0]) / (ndtri(0.75) - ndtri(0.25))
-    largest = np.abs(moved / spread).max(axis=1)
+    scale = (quartiles[1] - quartiles[0]) / (ndtri(0.75) - ndtri(0.25))
+    largest = np.abs(moved / scale).max(axis=1)
     return max(float(np.quantile(largest, level)), float(ndtri(0.5 + level / 2)))
 
 

@@ -216,7 +216,7 @@ def _overall(
     calendar: Averages,
     level: float,
 ) -> pd.DataFrame:
-    found = {
+    averages = {
         "simple": average_all(cells),
         "dynamic": events.mean(events.label >= 0),
         "group": group_average(cells, groups),
@@ -224,7 +224,7 @@ def _overall(
     }
     q = _quantile(cells, level)
     rows = []
-    for name, (estimate, influence) in found.items():
+    for name, (estimate, influence) in averages.items():
         se = standard_error(influence)
         rows.append((name, estimate, estimate - q * se, estimate + q * se, se))
     return pd.DataFrame(rows, columns=["average", "estimate", "low", "high", "se"])
@@ -358,9 +358,9 @@ def _trend(cells: GroupTime, level: float) -> Finding:
     places = np.unique(cells.event[before])
     parts = [average_cells(cells, before & (cells.event == e)) for e in places]
     estimate = np.array([p[0] for p in parts])
-    spread = np.column_stack([p[1] for p in parts])
-    n, k = spread.shape
-    covariance = spread.T @ spread / n**2
+    influence = np.column_stack([p[1] for p in parts])
+    n, k = influence.shape
+    covariance = influence.T @ influence / n**2
     statistic = float(estimate @ np.linalg.pinv(covariance) @ estimate)
     # Hotelling: the covariance is known about as well as the number of treated units allows
     nu = int((cells.first < len(cells.periods)).sum()) - 1
@@ -416,8 +416,8 @@ def _from_logs(table: pd.DataFrame) -> pd.DataFrame:
 def _answer(adoption: Adoption, case: Case, level: float) -> Effect:
     if case.fit.scale != "log":
         return staggered_adoption(adoption, level=level)
-    found = staggered_adoption(_in_logs(adoption), level=level)
-    return replace(_staggered_in_percent(found), in_logs=found)
+    in_logs = staggered_adoption(_in_logs(adoption), level=level)
+    return replace(_staggered_in_percent(in_logs), in_logs=in_logs)
 
 
 def _one_regression(adoption: Adoption, case: Case, level: float) -> Effect:

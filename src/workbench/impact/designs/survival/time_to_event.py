@@ -26,7 +26,9 @@ ASSUMPTION = (
     "Without the measure, the time until the event would have changed for the treated as it did"
     " for the comparison, and those lost from sight were no different from the rest."
 )
-ASSUMPTION_BY_LOT = "The lot was fair, and those lost from sight were no different from the rest."
+ASSUMPTION_RANDOMISED = (
+    "The lot was fair, and those lost from sight were no different from the rest."
+)
 _FEWEST_EVENTS = 10
 _SHORTEST = 28
 #: Indicators that speak of customers who leave.
@@ -84,13 +86,13 @@ def time_to_event(
         for now in (True, False) if after is not None else (True,):
             rows = np.flatnonzero((own == mine) & (late == now))
             who, when = "treated" if mine else "comparison", "after" if now else "before"
-            found = _group(frame.iloc[rows], duration, event, horizon, f"{who} {when}")
-            means[mine, now] = found
-            influence[rows] = found.influence * (1 if mine == now else -1)
+            mean = _group(frame.iloc[rows], duration, event, horizon, f"{who} {when}")
+            means[mine, now] = mean
+            influence[rows] = mean.influence * (1 if mine == now else -1)
     effect = means[True, True].mean - means[False, True].mean
     if after is not None:
         effect -= means[True, False].mean - means[False, False].mean
-    se, quantile, how = _spread(frame, influence, own, unit, level)
+    se, quantile, how = _standard_error(frame, influence, own, unit, level)
     observed = means[True, True].mean
     base = observed - effect
     tail = float(ndtr(-abs(effect / se)))
@@ -111,7 +113,7 @@ def time_to_event(
         n_after=int(late.sum()),
         series=_curves(means, horizon),
         checks=(_censoring(frame, duration, event, horizon),),
-        assumption=ASSUMPTION_BY_LOT if after is None else ASSUMPTION,
+        assumption=ASSUMPTION_RANDOMISED if after is None else ASSUMPTION,
     )
 
 
@@ -148,21 +150,21 @@ def _group(
     rows: pd.DataFrame, duration: str, event: str, horizon: float, name: str
 ) -> RestrictedMean:
     try:
-        found = restricted_mean(rows[duration], rows[event], horizon)
+        mean = restricted_mean(rows[duration], rows[event], horizon)
     except DataError as error:
         raise CaseError(
             error.what, where=error.where or "times to the event", remedy=error.remedy
         ) from error
-    if found.events < _FEWEST_EVENTS:
+    if mean.events < _FEWEST_EVENTS:
         raise CaseError(
-            f"{found.events} events were seen in the group {name}, {_FEWEST_EVENTS} are needed",
+            f"{mean.events} events were seen in the group {name}, {_FEWEST_EVENTS} are needed",
             where="times to the event",
             remedy="wait longer, or choose a more frequent event",
         )
-    return found
+    return mean
 
 
-def _spread(
+def _standard_error(
     frame: pd.DataFrame, influence: Array, own: Mask, unit: str | None, level: float
 ) -> tuple[float, float, str]:
     """Give the standard error, its quantile and their name; clusters are summed first."""
@@ -191,10 +193,10 @@ def _curves(means: dict[tuple[bool, bool], RestrictedMean], horizon: float) -> p
     """Survival of the treated, and what it would have been, at thirteen times."""
     at = np.linspace(0, horizon, 13)
     on = {
-        key: found.curve["survival"].to_numpy()[
-            np.searchsorted(found.curve["time"].to_numpy(), at, side="right") - 1
+        key: mean.curve["survival"].to_numpy()[
+            np.searchsorted(mean.curve["time"].to_numpy(), at, side="right") - 1
         ]
-        for key, found in means.items()
+        for key, mean in means.items()
     }
     without = on[False, True]
     if (True, False) in on:
@@ -286,13 +288,13 @@ def staying(
     treated = first_days(case, people.reset_index(), treatments)
     frame["treated"] = frame["unit"].isin(treated.index)
     parts = [_cohort(frame, starts, ends, start, days).assign(after=True)]
-    by_lot = case.chosen == "random"
-    if not by_lot:
+    randomised = case.chosen == "random"
+    if not randomised:
         earlier = start - pd.Timedelta(days=days)
         parts.append(_cohort(frame, starts, ends, earlier, days).assign(after=False))
     cohorts = pd.concat(parts, ignore_index=True)
-    after = None if by_lot else "after"
-    found = time_to_event(
+    after = None if randomised else "after"
+    effect = time_to_event(
         cohorts,
         horizon=float(days - 1),
         after=after,
@@ -303,8 +305,8 @@ def staying(
         # who is in both cohorts, or has two contracts, counts once
         whom = "customer_id" if case.group is None else "unit"
         risk = hazard_ratio(cohorts, after=after, unit=whom, level=level)
-        found = found.with_checks(risk.check)
-    return replace(found, outcome="days under contract")
+        effect = effect.with_checks(risk.check)
+    return replace(effect, outcome="days under contract")
 
 
 def _cohort(
@@ -327,7 +329,7 @@ def staying_if_known(
     if case.chosen == "everybody":
         return None, ()
     try:
-        found = staying(contracts, customers, case, treatments, as_of=as_of, level=level)
+        effect = staying(contracts, customers, case, treatments, as_of=as_of, level=level)
     except CaseError as error:
         return None, (refusal(error),)
-    return found, tuple(c for c in found.checks if c.severity != "ok")
+    return effect, tuple(c for c in effect.checks if c.severity != "ok")

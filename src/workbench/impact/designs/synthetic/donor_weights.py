@@ -62,8 +62,8 @@ def closest_mixture(gaps: Array, *, ridge: float = 0.0) -> Array:
     target = np.zeros(len(system))
     target[-1] = 1.0
     weights, _ = nnls(system, target, maxiter=max(50 * donors, 500))
-    found: Array = weights / weights.sum()
-    return found
+    mixture: Array = weights / weights.sum()
+    return mixture
 
 
 def stopped_early(gaps: Array, *, ridge: float, noise: float) -> Array:
@@ -158,9 +158,9 @@ def fit_mixture(
     Abadie, Diamond, Hainmueller (2010), JASA 105(490), 493-505, section 2.3; Abadie, Diamond,
     Hainmueller (2011), Journal of Statistical Software 42(13) (search over V).
     """
-    spread = np.column_stack([predictors, own]).std(axis=1, ddof=1)
-    spread = np.where(spread > 0, spread, 1.0)
-    gaps = (predictors - own[:, None]) / spread[:, None]
+    scale = np.column_stack([predictors, own]).std(axis=1, ddof=1)
+    scale = np.where(scale > 0, scale, 1.0)
+    gaps = (predictors - own[:, None]) / scale[:, None]
     left = outcome - observed[:, None]
 
     def mixture(log_importance: Array) -> Array:
@@ -177,12 +177,12 @@ def fit_mixture(
         start = np.log(np.maximum(first / first.max(), np.exp(_SMALLEST)))
         value, best = _search(loss, start, evaluations=40 * len(own))
         return _chosen(mixture(best), best, left)
-    tried = _starts(gaps, predictors / spread[:, None], outcome, starts, rng)
+    tried = _starts(gaps, predictors / scale[:, None], outcome, starts, rng)
     rough = sorted(((loss(v), i) for i, v in enumerate(tried)))
-    kept = [tried[i] for _, i in rough[: max(3, len(rough) // 2)]]
-    found = [_search(loss, v, evaluations=60 * len(own)) for v in kept]
-    found.sort(key=lambda result: result[0])
-    value, best = found[0]
+    promising = [tried[i] for _, i in rough[: max(3, len(rough) // 2)]]
+    optima = [_search(loss, v, evaluations=60 * len(own)) for v in promising]
+    optima.sort(key=lambda result: result[0])
+    value, best = optima[0]
     for _ in range(3):
         again, place = _search(loss, best, evaluations=100 * len(own))
         if again >= value * (1 - 1e-6):
@@ -254,12 +254,12 @@ def predictor_means(
     return pd.DataFrame(parts)
 
 
-def read_predictors(panel: Panel, given: pd.DataFrame | None) -> tuple[Array, list[str]]:
+def read_predictors(panel: Panel, predictors: pd.DataFrame | None) -> tuple[Array, list[str]]:
     """Check predictors and put them in the panel's order: shape (predictors, units), and names."""
-    if given is None:
+    if predictors is None:
         return np.zeros((0, len(panel.units))), []
-    absent = panel.units[~panel.units.isin(given.index)]
-    table = given.reindex(panel.units)
+    absent = panel.units[~panel.units.isin(predictors.index)]
+    table = predictors.reindex(panel.units)
     bad = table.columns[~np.isfinite(table.to_numpy(dtype=float)).all(axis=0)]
     if len(absent) or len(bad):
         who = f"unit {absent[0]} has no predictors" if len(absent) else ""
@@ -268,7 +268,7 @@ def read_predictors(panel: Panel, given: pd.DataFrame | None) -> tuple[Array, li
             where="predictors",
             remedy="give each unit a value, or leave the predictor out",
         )
-    return table.to_numpy(dtype=float).T, [str(c) for c in given.columns]
+    return table.to_numpy(dtype=float).T, [str(c) for c in predictors.columns]
 
 
 def balance(

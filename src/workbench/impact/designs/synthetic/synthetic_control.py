@@ -318,9 +318,9 @@ def enough_for_interval(donors: int, periods: int) -> bool:
     return donors >= _DONORS or (donors >= _DONORS_FOR_PERIODS and periods >= _PERIODS)
 
 
-def _inference(asked: Inference, donors: int, periods: int) -> Inference:
-    if asked != "auto":
-        return asked
+def _inference(inference: Inference, donors: int, periods: int) -> Inference:
+    if inference != "auto":
+        return inference
     if donors >= _DONORS:
         return "placebo"
     if enough_for_interval(donors, periods):

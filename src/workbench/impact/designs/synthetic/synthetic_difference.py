@@ -206,12 +206,12 @@ def _placebo(
         sets = [np.array([i]) for i in range(n0)]
     else:
         sets = [rng.permutation(n0)[:n1] for _ in range(_DRAWS)]
-    found = []
+    effects = []
     for chosen in sets:
         mask = np.zeros(n0, dtype=bool)
         mask[chosen] = True
-        found.append(_fit(control[~mask], control[mask], after, "exact").effect)
-    return float(np.std(found, ddof=0)), float(max(n0 // n1 - 1, 1))
+        effects.append(_fit(control[~mask], control[mask], after, "exact").effect)
+    return float(np.std(effects, ddof=0)), float(max(n0 // n1 - 1, 1))
 
 
 def _jackknife(
@@ -220,20 +220,20 @@ def _jackknife(
     """Each unit left out, weights kept (algorithm 3)."""
     own = treated.mean(axis=0)
     n0, n1 = len(control), len(treated)
-    found = []
+    effects = []
     for i in range(n0):
         units = np.delete(fit.units, i)
-        kept = np.delete(control, i, axis=0)
+        rest = np.delete(control, i, axis=0)
         if units.sum() > 0:
-            found.append(_contrast(kept, own, after, units / units.sum(), fit.times))
+            effects.append(_contrast(rest, own, after, units / units.sum(), fit.times))
         else:
-            found.append(fit.effect)
+            effects.append(fit.effect)
     for i in range(n1):
         rest = np.delete(treated, i, axis=0).mean(axis=0)
-        found.append(_contrast(control, rest, after, fit.units, fit.times))
+        effects.append(_contrast(control, rest, after, fit.units, fit.times))
     n = n0 + n1
-    spread = np.array(found) - np.mean(found)
-    return float(np.sqrt((n - 1) / n * spread @ spread)), float(n1 - 1)
+    deviation = np.array(effects) - np.mean(effects)
+    return float(np.sqrt((n - 1) / n * deviation @ deviation)), float(n1 - 1)
 
 
 def _bootstrap(
@@ -242,13 +242,13 @@ def _bootstrap(
     """Units drawn with replacement, weights fitted again (algorithm 2)."""
     both = np.vstack([control, treated])
     own = np.arange(len(both)) >= len(control)
-    found: list[float] = []
-    while len(found) < _DRAWS:
+    effects: list[float] = []
+    while len(effects) < _DRAWS:
         drawn = rng.integers(0, len(both), len(both))
         mine = own[drawn]
         if mine.any() and (~mine).sum() >= 2:
-            found.append(_fit(both[drawn[~mine]], both[drawn[mine]], after, "exact").effect)
-    return float(np.std(found, ddof=0)), float(max(len(treated) - 1, 1))
+            effects.append(_fit(both[drawn[~mine]], both[drawn[mine]], after, "exact").effect)
+    return float(np.std(effects, ddof=0)), float(max(len(treated) - 1, 1))
 
 
 def _steady(gap: Array, after: NDArray[np.bool_], control: Array, fit: _Fit) -> Finding:
