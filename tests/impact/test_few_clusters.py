@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.impact import all_intervals, difference_in_differences
+from workbench.impact import difference_in_differences
 from workbench.impact.designs.differences.clusters import cut_by_unit, demean, panel_slope
 from workbench.impact.designs.differences.difference_in_differences import _suited
 from workbench.impact.designs.differences.randomisation import wild_bootstrap
@@ -55,7 +55,7 @@ def test_the_wild_bootstrap_is_that_of_refitting_every_sample(make_panel, rng, h
 def test_webb_weights_have_mean_zero_and_variance_one() -> None:
     from workbench.impact.designs.differences.randomisation import _weights
 
-    v, listed = _weights(4, "webb", 10, None)
+    v, listed = _weights(4, "webb", None)
     assert listed and len(v) == 6**4
     assert v.mean() == pytest.approx(0) and v.var() == pytest.approx(1)
 
@@ -110,13 +110,6 @@ def test_the_number_of_units_and_treated_chooses_the_interval(units, smaller, su
     assert _suited(units, smaller) == suited
 
 
-def test_all_intervals_stand_side_by_side_and_one_counts(make_panel, rng) -> None:
-    table = all_intervals(make_panel(rng, units=10, treated=4, effect=1.0))
-    assert table["counts"].sum() == 1 and table["inference"].is_unique and len(table) == 6
-    assert np.ptp(table["estimate"]) == pytest.approx(0)
-    assert (table["low"] < table["estimate"]).all() and (table["high"] > table["estimate"]).all()
-
-
 def test_two_treated_among_many_units_keep_their_coverage(make_panel) -> None:
     # CR1 would cover about 70 %: its degrees of freedom count the comparison units
     rng = np.random.default_rng(3)
@@ -147,3 +140,13 @@ def test_an_interval_without_limits_has_no_relative_limits(make_panel, rng) -> N
     found = difference_in_differences(make_panel(rng, units=4, treated=2), inference="permutation")
     assert np.isinf([found.low, found.high]).all()
     assert np.isnan([found.relative_low, found.relative_high]).all()
+
+
+@pytest.mark.parametrize("inference", ["cr1", "sides", "cv3", "pooled", "wild", "permutation"])
+def test_each_interval_holds_the_one_estimate(make_panel, rng, inference) -> None:
+    panel = make_panel(rng, units=10, treated=4, effect=1.0)
+    own = difference_in_differences(panel)
+    other = difference_in_differences(panel, fixed="unit", inference=inference)
+    assert other.effect == pytest.approx(own.effect)
+    assert other.low < other.effect < other.high
+    assert (other.inference == own.inference) == (inference == "cv3")

@@ -15,7 +15,6 @@ from workbench.impact.designs import Design, known_designs
 from workbench.impact.designs.before_after import before_after, series_glance
 from workbench.impact.designs.design import Situation
 from workbench.impact.designs.differences.difference_in_differences import (
-    all_intervals,
     difference_in_differences,
 )
 from workbench.impact.designs.differences.event_study import event_study
@@ -90,7 +89,6 @@ __all__ = [
     "SyntheticControl",
     "SyntheticDifference",
     "TrendBounds",
-    "all_intervals",
     "before_after",
     "cohort",
     "controlled_series",

@@ -291,7 +291,9 @@ def _of_others(judged: Judged) -> list[Finding]:
     }
     for what, table in others.items():
         if table is not None:
-            findings += moved_controls(table, judged.data.later, season=season, what=what)
+            findings += moved_controls(
+                table, judged.data.later, season=season, level=judged.level, what=what
+            )
     return findings
 
 

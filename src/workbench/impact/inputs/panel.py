@@ -206,7 +206,6 @@ def read_panel(
     period: str = "period",
     outcome: str = "estimate",
     weight: str | None = None,
-    eligible: Any = None,
 ) -> Panel:
     """Arrange records as units by periods.
 
@@ -221,8 +220,6 @@ def read_panel(
         First day of the measure.
     unit, period, outcome, weight : str
         Columns.
-    eligible : collection of units, optional
-        Units that met the rule by which the treated were chosen.
 
     Raises
     ------
@@ -263,9 +260,7 @@ def read_panel(
         periods=cells.periods[keep],
         treated=np.asarray(index.isin(treated.index)),
         after=after[keep],
-        eligible=np.ones(len(index), dtype=bool)
-        if eligible is None
-        else np.asarray(index.isin(list(eligible)) | index.isin(treated.index)),
+        eligible=np.ones(len(index), dtype=bool),
         start=begin,
     )
     known = panel.units[panel.weight[:, ~panel.after].sum(axis=1) > 0]

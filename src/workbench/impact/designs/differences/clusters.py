@@ -11,6 +11,7 @@ from workbench.arrays import Array
 from workbench.impact.inputs.panel import CaseError, Panel
 
 Rows = NDArray[np.int_]
+_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class SlopeByUnit:
     cross_x: Array
 
 
-def demean(x: Array, weight: Array, row: NDArray[np.int_], *, tolerance: float = 1e-10) -> Array:
+def demean(x: Array, weight: Array, row: Rows) -> Array:
     """Take out row and period effects, weighted, by alternating projections.
 
     Parameters
@@ -73,7 +74,7 @@ def demean(x: Array, weight: Array, row: NDArray[np.int_], *, tolerance: float =
     Notes
     -----
     One pass is exact on a balanced panel; otherwise the passes go on until nothing moves by more
-    than `tolerance` of the spread.
+    than a ten-billionth of the largest value.
     """
     single = bool((row == np.arange(len(row))).all())
     columns = weight.sum(axis=0)
@@ -95,7 +96,7 @@ def demean(x: Array, weight: Array, row: NDArray[np.int_], *, tolerance: float =
         out = out - mean[..., None]
         step = (out * weight).sum(axis=-2) / columns
         out = out - step[..., None, :]
-        if float(np.abs(step).max()) <= tolerance * scale:
+        if float(np.abs(step).max()) <= _TOLERANCE * scale:
             break
     return np.where(weight > 0, out, 0.0)
 

@@ -7,7 +7,6 @@ from math import comb
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 from scipy.special import stdtrit
 
 from workbench.arrays import Mask
@@ -195,25 +194,6 @@ def _suited(n_units: int, smaller: int) -> Inference:
     if n_units <= _JACKKNIFE_UP_TO:
         return "cv3"
     return "cr1" if smaller >= _MANY else "sides"
-
-
-def all_intervals(
-    panel: Panel, *, level: float = 0.95, rng: np.random.Generator | None = None
-) -> pd.DataFrame:
-    """Every way to make the interval of an effect, side by side; the one that counts is marked.
-
-    Returns
-    -------
-    DataFrame
-        `inference`, `estimate`, `low`, `high`, `p`, `counts`.
-    """
-    counts = difference_in_differences(panel, level=level, rng=rng)
-    rows = []
-    for how in ("cr1", "sides", "cv3", "pooled", "wild", "permutation"):
-        one = difference_in_differences(panel, fixed="unit", inference=how, level=level, rng=rng)
-        rows.append((one.inference, one.effect, one.low, one.high, one.p))
-    table = pd.DataFrame(rows, columns=["inference", "estimate", "low", "high", "p"])
-    return table.assign(counts=table["inference"] == counts.inference)
 
 
 def _check_sides(panel: Panel) -> Mask:

@@ -120,7 +120,6 @@ def wild_bootstrap(
     *,
     level: float,
     weights: Weights = "auto",
-    draws: int = _DRAWS,
     rng: np.random.Generator | None = None,
 ) -> tuple[float, float, float]:
     """Estimate and p-value of an effect from restricted residuals (WCR, t-statistics of CR1).
@@ -134,9 +133,8 @@ def wild_bootstrap(
     clusters : SlopeByUnit
     level : float
     weights : {"auto", "webb", "rademacher"}
-        "auto": Webb's six points below 13 clusters, two points from there on.
-    draws : int
-        Samples of weights; all of them where there are at most 10,000.
+        "auto": Webb's six points below 13 clusters, two points from there on. All samples of
+        them are taken where there are at most 10,000, else 4,999 drawn ones.
     rng : numpy.random.Generator, optional
         A fixed seed when left out, so that the same data give the same answer.
 
@@ -152,7 +150,7 @@ def wild_bootstrap(
     Journal 19(1), 4-60 (inversion).
     """
     c = clusters
-    v, listed = _weights(len(c.score_y), weights, draws, rng)
+    v, listed = _weights(len(c.score_y), weights, rng)
     # rows: samples; what each cluster's score is made of, apart from the hypothesis tau
     sum_y, sum_x = v @ c.score_y, v @ c.score_x
     cross_y, cross_x = v @ c.cross_y.T, v @ c.cross_x.T
@@ -175,9 +173,7 @@ def wild_bootstrap(
     return low, high, p_value(0.0)
 
 
-def _weights(
-    g: int, kind: Weights, draws: int, rng: np.random.Generator | None
-) -> tuple[Array, bool]:
+def _weights(g: int, kind: Weights, rng: np.random.Generator | None) -> tuple[Array, bool]:
     """Draw samples of cluster weights, and say whether these are all there are."""
     if kind == "auto":
         kind = "webb" if g < _WEBB_BELOW else "rademacher"
@@ -185,4 +181,4 @@ def _weights(
     if len(points) ** g <= _ENUMERATED:
         return np.array(list(product(points, repeat=g))), True
     source = seeded(rng)
-    return points[source.integers(0, len(points), (draws, g))], False
+    return points[source.integers(0, len(points), (_DRAWS, g))], False

@@ -40,10 +40,9 @@ class AdjustedComparison:
     weight: Array
     treated: Mask
     used: Mask  # of the panel's units
-    names: tuple[str, ...]
 
 
-def baseline_blocks(panel: Panel, *, year: int | None) -> list[tuple[str, Mask]]:
+def baseline_blocks(panel: Panel, *, year: int | None) -> list[Mask]:
     """Cut the time before the start into blocks, the last one first.
 
     Parameters
@@ -54,7 +53,7 @@ def baseline_blocks(panel: Panel, *, year: int | None) -> list[tuple[str, Mask]]
 
     Returns
     -------
-    list of (name, mask over periods)
+    list of ndarray of bool, shape (periods,)
         With many units: the last quarter, the rest of the last half-year, the rest of the last
         year, and all before. With fewer than 60: the last half-year and all before, since each
         block costs a degree of freedom. Where the year is not known, the last periods one by one.
@@ -66,19 +65,17 @@ def baseline_blocks(panel: Panel, *, year: int | None) -> list[tuple[str, Mask]]
     else:
         cuts = [0, 1] if few else [0, 1, 2, 3]
     cuts = [*cuts, max(len(places), cuts[-1])]
-    blocks: list[tuple[str, Mask]] = []
+    blocks: list[Mask] = []
     for first, last in pairwise(cuts):
         chosen = places[first:last]
         if chosen.size:
             mask = np.zeros(len(panel.periods), dtype=bool)
             mask[chosen] = True
-            blocks.append((f"before{len(blocks) + 1}", mask))
+            blocks.append(mask)
     return blocks
 
 
-def same_baseline(
-    panel: Panel, *, year: int | None = None, extra: Array | None = None, level: float = 0.95
-) -> Effect:
+def same_baseline(panel: Panel, *, year: int | None = None, level: float = 0.95) -> Effect:
     """Compare treated and untreated units with the same history (analysis of covariance).
 
     Each unit's mean outcome after the start is regressed on its history before, in blocks of
@@ -91,8 +88,6 @@ def same_baseline(
     panel : Panel
     year : int, optional
         Periods in a year.
-    extra : ndarray, shape (units, j), optional
-        More baseline measures, say the one by which units were chosen.
 
     Raises
     ------
@@ -105,7 +100,7 @@ def same_baseline(
     Resources 8(4) (the line of the untreated); MacKinnon, White (1985), Journal of Econometrics
     29 (HC3).
     """
-    data = _comparison(panel, year, extra)
+    data = _comparison(panel, year)
     n_treated, n_other = int(data.treated.sum()), int((~data.treated).sum())
     k = data.baseline.shape[1]
     if min(n_treated, n_other) < 2 or n_treated + n_other < k + 8:
@@ -159,24 +154,18 @@ def same_baseline(
     )
 
 
-def _comparison(panel: Panel, year: int | None, extra: Array | None) -> AdjustedComparison:
+def _comparison(panel: Panel, year: int | None) -> AdjustedComparison:
     after, w_after = panel.means(panel.after)
-    columns, names = [], []
+    columns = []
     seen_before = np.zeros(len(panel.units), dtype=bool)
-    for name, mask in baseline_blocks(panel, year=year):
+    for mask in baseline_blocks(panel, year=year):
         mean, weight = panel.means(mask)
         present = weight > 0
         seen_before |= present
         columns.append(np.nan_to_num(mean))
-        names.append(name)
         if not present.all():
             columns.append((~present).astype(float))
-            names.append(f"{name} unseen")
     used = seen_before & (w_after > 0)
-    if extra is not None:
-        used &= np.isfinite(extra).all(axis=1)
-        columns.extend(extra.T)
-        names.extend(f"extra{i + 1}" for i in range(extra.shape[1]))
     if not used.any():
         raise CaseError(
             "no unit was seen both before and after the start",
@@ -192,7 +181,6 @@ def _comparison(panel: Panel, year: int | None, extra: Array | None) -> Adjusted
         weight=w_after[used] / w_after[used].mean(),
         treated=panel.treated[used],
         used=used,
-        names=tuple(np.array(names)[varied]),
     )
 
 

@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtrit
 
 from workbench.arrays import Array
+from workbench.impact.effect import t_test
 from workbench.impact.inputs.panel import CaseError, check_columns
 from workbench.results import Estimate, Finding
 from workbench.stats.cox import by_rank, fit_cox, proportionality
 
+#: What a row says: time until the event or until last seen, whether it came, whether treated.
+COLUMNS = ("duration", "event", "treated")
 _FEWEST_EVENTS = 5
 # With fewer clusters a side the sandwich is too small to stand beside the other answer.
 _FEWEST_CLUSTERS = 5
@@ -95,9 +98,6 @@ class HazardRatio:
 def hazard_ratio(
     frame: pd.DataFrame,
     *,
-    duration: str = "duration",
-    event: str = "event",
-    treated: str = "treated",
     after: str | None = None,
     unit: str | None = None,
     level: float = 0.95,
@@ -106,7 +106,7 @@ def hazard_ratio(
 
     Parameters
     ----------
-    frame, duration, event, treated, after
+    frame, after
         As `time_to_event`. With `after`, the ratio of the two cohorts' ratios.
     unit : str, optional
         Column of clusters, or of customers who are in both cohorts; the sandwich goes by them.
@@ -123,11 +123,11 @@ def hazard_ratio(
     Cox (1972), JRSS B 34(2), 187-220; Efron (1977), JASA 72, 557-565 (ties); Lin, Wei (1989), JASA
     84, 1074-1078 (sandwich); Grambsch, Therneau (1994), Biometrika 81(3), 515-526, equation 8.
     """
-    columns = [c for c in (duration, event, treated, after, unit) if c is not None]
+    columns = [c for c in (*COLUMNS, after, unit) if c is not None]
     check_columns(frame, columns, where="times to the event")
-    time = frame[duration].to_numpy(dtype=float)
-    gone = frame[event].to_numpy(dtype=bool)
-    own = frame[treated].to_numpy(dtype=float)
+    time = frame["duration"].to_numpy(dtype=float)
+    gone = frame["event"].to_numpy(dtype=bool)
+    own = frame["treated"].to_numpy(dtype=float)
     late = np.ones(len(frame)) if after is None else frame[after].to_numpy(dtype=float)
     _check_events(own, late, gone, after is not None)
     x = own[:, None] if after is None else np.column_stack([own * late, own, late])
@@ -161,7 +161,7 @@ def hazard_ratio(
         float(np.exp(beta)),
         float(np.exp(beta - quantile * se)),
         float(np.exp(beta + quantile * se)),
-        float(2 * stdtr(df, -abs(beta / se))),
+        t_test(beta, se, df),
         float(proportionality(fit.schoenfeld, fit.covariance, by_rank(time, gone)).p[0]),
         int(gone.sum()),
         len(frame),
@@ -172,10 +172,15 @@ def _check_events(own: Array, late: Array, gone: NDArray[np.bool_], cohorts: boo
     for mine in (1, 0):
         for now in (1, 0) if cohorts else (1,):
             n = int(gone[(own == mine) & (late == now)].sum())
-            if n < _FEWEST_EVENTS:
-                name = f"{'treated' if mine else 'comparison'} {'after' if now else 'before'}"
-                raise CaseError(
-                    f"{n} events were seen in the group {name}, {_FEWEST_EVENTS} are needed",
-                    where="times to the event",
-                    remedy="wait longer, or choose a more frequent event",
-                )
+            name = f"{'treated' if mine else 'comparison'} {'after' if now else 'before'}"
+            enough_events(n, _FEWEST_EVENTS, name)
+
+
+def enough_events(n: int, least: int, group: str) -> None:
+    """Refuse a group in which too few events were seen."""
+    if n < least:
+        raise CaseError(
+            f"{n} events were seen in the group {group}, {least} are needed",
+            where="times to the event",
+            remedy="wait longer, or choose a more frequent event",
+        )

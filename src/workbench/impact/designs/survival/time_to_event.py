@@ -13,7 +13,7 @@ from scipy.special import ndtr, ndtri, stdtrit
 from workbench.arrays import Array, Mask
 from workbench.errors import DataError
 from workbench.impact.designs.design import refusal
-from workbench.impact.designs.survival.hazard_ratio import hazard_ratio
+from workbench.impact.designs.survival.hazard_ratio import COLUMNS, enough_events, hazard_ratio
 from workbench.impact.effect import Effect
 from workbench.impact.inputs.assignment import first_days
 from workbench.impact.inputs.panel import CaseError, check_columns
@@ -39,9 +39,6 @@ def time_to_event(
     frame: pd.DataFrame,
     *,
     horizon: float,
-    duration: str = "duration",
-    event: str = "event",
-    treated: str = "treated",
     after: str | None = None,
     unit: str | None = None,
     level: float = 0.95,
@@ -55,12 +52,12 @@ def time_to_event(
     Parameters
     ----------
     frame : DataFrame
-        One row a unit, or a unit and cohort.
+        `duration` until the event or until last seen, `event` (whether it came), `treated`: one
+        row a unit, or a unit and cohort.
     horizon : float
         Up to which time is counted; everybody without the event should be followed that far.
-    duration, event, treated, after : str
-        Columns: time until the event or until last seen, whether it came, whether treated,
-        whether of the cohort after the start.
+    after : str, optional
+        Column that says whether a row is of the cohort after the start.
     unit : str, optional
         Column of the clusters (cities) that were treated as a whole; customers otherwise.
     level : float
@@ -76,9 +73,9 @@ def time_to_event(
     Royston, Parmar (2013); for the difference of differences on survival times, Wu, Wen (2022),
     Statistics in Medicine 41(21).
     """
-    columns = [c for c in (duration, event, treated, after, unit) if c is not None]
+    columns = [c for c in (*COLUMNS, after, unit) if c is not None]
     check_columns(frame, columns, where="times to the event")
-    own = frame[treated].to_numpy(dtype=bool)
+    own = frame["treated"].to_numpy(dtype=bool)
     late = np.ones(len(frame), dtype=bool) if after is None else frame[after].to_numpy(dtype=bool)
     influence = np.zeros(len(frame))
     means: dict[tuple[bool, bool], RestrictedMean] = {}
@@ -86,7 +83,7 @@ def time_to_event(
         for now in (True, False) if after is not None else (True,):
             rows = np.flatnonzero((own == mine) & (late == now))
             who, when = "treated" if mine else "comparison", "after" if now else "before"
-            mean = _group(frame.iloc[rows], duration, event, horizon, f"{who} {when}")
+            mean = _group(frame.iloc[rows], horizon, f"{who} {when}")
             means[mine, now] = mean
             influence[rows] = mean.influence * (1 if mine == now else -1)
     effect = means[True, True].mean - means[False, True].mean
@@ -112,7 +109,7 @@ def time_to_event(
         n_before=int((~late).sum()),
         n_after=int(late.sum()),
         series=_curves(means, horizon),
-        checks=(_censoring(frame, duration, event, horizon),),
+        checks=(_censoring(frame, horizon),),
         assumption=ASSUMPTION_RANDOMISED if after is None else ASSUMPTION,
     )
 
@@ -146,21 +143,14 @@ def cohort(
     )
 
 
-def _group(
-    rows: pd.DataFrame, duration: str, event: str, horizon: float, name: str
-) -> RestrictedMean:
+def _group(rows: pd.DataFrame, horizon: float, name: str) -> RestrictedMean:
     try:
-        mean = restricted_mean(rows[duration], rows[event], horizon)
+        mean = restricted_mean(rows["duration"], rows["event"], horizon)
     except DataError as error:
         raise CaseError(
             error.what, where=error.where or "times to the event", remedy=error.remedy
         ) from error
-    if mean.events < _FEWEST_EVENTS:
-        raise CaseError(
-            f"{mean.events} events were seen in the group {name}, {_FEWEST_EVENTS} are needed",
-            where="times to the event",
-            remedy="wait longer, or choose a more frequent event",
-        )
+    enough_events(mean.events, _FEWEST_EVENTS, name)
     return mean
 
 
@@ -217,8 +207,8 @@ def _curves(means: dict[tuple[bool, bool], RestrictedMean], horizon: float) -> p
     )
 
 
-def _censoring(frame: pd.DataFrame, duration: str, event: str, horizon: float) -> Finding:
-    lost = (~frame[event].astype(bool)) & (frame[duration] < horizon)
+def _censoring(frame: pd.DataFrame, horizon: float) -> Finding:
+    lost = (~frame["event"].astype(bool)) & (frame["duration"] < horizon)
     share = float(lost.mean())
     if share > 0.2:
         return Finding(
@@ -323,13 +313,12 @@ def staying_if_known(
     treatments: pd.DataFrame | None,
     *,
     as_of: dt.date,
-    level: float = 0.95,
 ) -> tuple[Effect | None, tuple[Finding, ...]]:
     """Give what `staying` gives, or nothing and the reason why, as a check."""
     if case.chosen == "everybody":
         return None, ()
     try:
-        effect = staying(contracts, customers, case, treatments, as_of=as_of, level=level)
+        effect = staying(contracts, customers, case, treatments, as_of=as_of)
     except CaseError as error:
         return None, (refusal(error),)
     return effect, tuple(c for c in effect.checks if c.severity != "ok")
