@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy.special import stdtr
+from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Array, Mask
 from workbench.results import Estimate, Finding
@@ -132,22 +132,37 @@ class Effect:
         se: float,
         df: float,
         *,
-        half: float,
+        mean: float,
+        se_mean: float,
+        cov_mean: float,
+        level: float,
         **rest: Any,
     ) -> Self:
-        """Make an effect whose interval and p-value rest on Student's t.
+        """Make an effect whose intervals and p-value rest on Student's t.
 
         Parameters
         ----------
         design : str
         effect, se, df : float
             Estimate, standard error and degrees of freedom.
-        half : float
-            Half the width of the interval.
+        mean, se_mean, cov_mean : float
+            Mean outcome of the treated after the start, its standard error and its covariance with
+            the effect.
+        level : float
         **rest
-            As `of`.
+            Further attributes.
         """
-        return cls.of(design, effect, effect - half, effect + half, t_test(effect, se, df), **rest)
+        quantile = float(stdtrit(df, 0.5 + level / 2))
+        return cls.of(
+            design,
+            effect,
+            effect - quantile * se,
+            effect + quantile * se,
+            t_test(effect, se, df),
+            mean=mean,
+            relative=relative_to(effect, se, mean, se_mean, cov_mean, quantile),
+            **rest,
+        )
 
     @property
     def clear(self) -> bool:

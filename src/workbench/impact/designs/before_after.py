@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from workbench.arrays import Array
 from workbench.impact.designs.design import Design
-from workbench.impact.effect import Effect, picture, relative_to
+from workbench.impact.effect import Effect, picture
 from workbench.impact.inputs.adoption import Adoption
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.inputs.series import Series
@@ -23,6 +22,18 @@ NAME = "before and after"
 ASSUMPTION = (
     "Nothing else changed between the two times: no trend, no season, no chance in who was chosen."
 )
+
+
+class _Moments(NamedTuple):
+    """A change and the mean after it, with how they err together."""
+
+    effect: float
+    se: float
+    df: float
+    mean: float
+    se_mean: float
+    covariance: float
+    n: int
 
 
 def before_after(
@@ -61,30 +72,41 @@ def before_after(
         seen = (w_pre > 0) | (w_post > 0)
         pairs = "paired" if both.sum() >= 0.6 * seen.sum() else "unpaired"
     if pairs == "paired":
-        result = _paired(pre[both], post[both], _scaled(w_pre, w_post)[both], level)
+        moments = _paired(pre[both], post[both], _scaled(w_pre, w_post)[both])
     else:
-        result = _welch(pre[w_pre > 0], post[w_post > 0], level)
-    effect, se, df, mean, se_mean, covariance, n = result
-    quantile = float(stdtrit(df, 0.5 + level / 2))
-    relative = relative_to(effect, se, mean, se_mean, covariance, quantile)
+        moments = _welch(pre[w_pre > 0], post[w_post > 0])
     observed = treated.group_means(np.ones(len(treated.units), dtype=bool))
-    without = np.where(panel.after | chosen, mean - effect, np.nan)
-    return Effect.of_t(
-        NAME,
-        effect,
-        se,
-        df,
-        half=quantile * se,
-        mean=mean,
-        relative=relative,
-        inference="paired t" if pairs == "paired" else "Welch's t",
-        n_units=n,
-        n_treated=n,
-        n_before=len(last),
-        n_after=n_after,
+    without = np.where(panel.after | chosen, moments.mean - moments.effect, np.nan)
+    return _effect(
+        moments,
+        "paired t" if pairs == "paired" else "Welch's t",
+        len(last),
+        n_after,
+        level,
         start=panel.start,
         series=picture(panel.periods, panel.after, observed, without),
+    )
+
+
+def _effect(
+    moments: _Moments, inference: str, n_before: int, n_after: int, level: float, **rest: Any
+) -> Effect:
+    return Effect.of_t(
+        NAME,
+        moments.effect,
+        moments.se,
+        moments.df,
+        mean=moments.mean,
+        se_mean=moments.se_mean,
+        cov_mean=moments.covariance,
+        level=level,
+        inference=inference,
+        n_units=moments.n,
+        n_treated=moments.n,
+        n_before=n_before,
+        n_after=n_after,
         assumption=ASSUMPTION,
+        **rest,
     )
 
 
@@ -95,10 +117,7 @@ def _scaled(w_pre: Array, w_post: Array) -> Array:
     return np.asarray(np.nan_to_num(w), dtype=float)
 
 
-_Moments = tuple[float, float, float, float, float, float, int]
-
-
-def _paired(pre: Array, post: Array, w: Array, level: float) -> _Moments:
+def _paired(pre: Array, post: Array, w: Array) -> _Moments:
     n = len(pre)
     if n < 2:
         raise CaseError(
@@ -110,10 +129,11 @@ def _paired(pre: Array, post: Array, w: Array, level: float) -> _Moments:
     d, m = post - pre - effect, post - mean
     c = n / (n - 1)
     se, se_mean = np.sqrt(c * (w**2 @ d**2)), np.sqrt(c * (w**2 @ m**2))
-    return effect, float(se), n - 1, mean, float(se_mean), float(c * (w**2 @ (d * m))), n
+    covariance = float(c * (w**2 @ (d * m)))
+    return _Moments(effect, float(se), n - 1, mean, float(se_mean), covariance, n)
 
 
-def _welch(pre: Array, post: Array, level: float) -> _Moments:
+def _welch(pre: Array, post: Array) -> _Moments:
     if min(len(pre), len(post)) < 2:
         raise CaseError(
             "there are fewer than two treated units before or after", remedy="bring more data"
@@ -121,15 +141,8 @@ def _welch(pre: Array, post: Array, level: float) -> _Moments:
     a, b = pre.var(ddof=1) / len(pre), post.var(ddof=1) / len(post)
     se, df = satterthwaite(a, len(pre), b, len(post))
     effect = float(post.mean() - pre.mean())
-    return (
-        effect,
-        se,
-        df,
-        float(post.mean()),
-        float(np.sqrt(b)),
-        float(b),
-        len(pre) + len(post),
-    )
+    n = len(pre) + len(post)
+    return _Moments(effect, se, df, float(post.mean()), float(np.sqrt(b)), float(b), n)
 
 
 def series_glance(
@@ -138,25 +151,8 @@ def series_glance(
     """Compare a series with itself: mean after minus mean of the last points before (Welch)."""
     n_after = int(after.sum())
     last = np.flatnonzero(~after)[-(window or n_after) :]
-    pre, post = values[last], values[after]
-    effect, se, df, mean, se_mean, covariance, n = _welch(pre, post, level)
-    quantile = float(stdtrit(df, 0.5 + level / 2))
-    relative = relative_to(effect, se, mean, se_mean, covariance, quantile)
-    return Effect.of_t(
-        NAME,
-        effect,
-        se,
-        df,
-        half=quantile * se,
-        mean=mean,
-        relative=relative,
-        inference="Welch's t",
-        n_units=n,
-        n_treated=n,
-        n_before=len(last),
-        n_after=n_after,
-        assumption=ASSUMPTION,
-    )
+    moments = _welch(values[last], values[after])
+    return _effect(moments, "Welch's t", len(last), n_after, level)
 
 
 def starts_glance(a: Adoption, *, window: int, level: float = 0.95) -> Effect | None:
@@ -168,29 +164,10 @@ def starts_glance(a: Adoption, *, window: int, level: float = 0.95) -> Effect | 
         count = chosen.sum(axis=1)
         means.append(np.where(count > 0, (y * chosen).sum(axis=1) / np.maximum(count, 1), np.nan))
     both = np.isfinite(means[0]) & np.isfinite(means[1])
-    n = int(both.sum())
-    if n < 2:
+    if both.sum() < 2:
         return None
-    after, w = means[0][both], a.size[both] / a.size[both].sum()
-    change = after - means[1][both]
-    effect, mean = float(w @ change), float(w @ after)
-    d, m, c = change - effect, after - mean, n / (n - 1)
-    se, se_mean = float(np.sqrt(c * w**2 @ d**2)), float(np.sqrt(c * w**2 @ m**2))
-    quantile = float(stdtrit(n - 1, 0.5 + level / 2))
-    return Effect.of_t(
-        NAME,
-        effect,
-        se,
-        n - 1,
-        half=quantile * se,
-        mean=mean,
-        relative=relative_to(effect, se, mean, se_mean, float(c * w**2 @ (d * m)), quantile),
-        inference="paired t",
-        n_units=n,
-        n_treated=n,
-        n_before=window,
-        n_after=a.never - int(a.starts.min()),
-    )
+    moments = _paired(means[1][both], means[0][both], a.size[both])
+    return _effect(moments, "paired t", window, a.never - int(a.starts.min()), level)
 
 
 def glance(data: Panel | Adoption | Series, case: Case, level: float) -> Effect | None:

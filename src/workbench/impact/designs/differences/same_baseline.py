@@ -14,7 +14,7 @@ from workbench.arrays import Array, Mask
 from workbench.impact.designs.design import Design
 from workbench.impact.designs.differences.difference_in_differences import difference_in_differences
 from workbench.impact.designs.differences.event_study import event_study
-from workbench.impact.effect import Effect, picture, relative_to
+from workbench.impact.effect import Effect, picture
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.power import panel_plan
 from workbench.results import Finding, attempt
@@ -116,15 +116,7 @@ def same_baseline(panel: Panel, *, year: int | None = None, level: float = 0.95)
     mean = float(w @ data.after / w.sum())
     on_mean = np.where(data.treated, data.weight * (data.after - mean), 0.0) / w.sum()
     se = float(np.sqrt(scale * influence @ influence))
-    quantile = float(stdtrit(df, 0.5 + level / 2))
-    relative = relative_to(
-        effect,
-        se,
-        mean,
-        float(np.sqrt(scale * on_mean @ on_mean)),
-        float(scale * influence @ on_mean),
-        quantile,
-    )
+    half = float(stdtrit(df, 0.5 + level / 2)) * se
     used = panel.select(data.used)
     gaps = event_study(used, level=level)
     left = int((~data.used & (panel.weight.sum(axis=1) > 0)).sum())
@@ -142,12 +134,13 @@ def same_baseline(panel: Panel, *, year: int | None = None, level: float = 0.95)
         effect,
         se,
         df,
-        half=quantile * se,
         mean=mean,
-        relative=relative,
+        se_mean=float(np.sqrt(scale * on_mean @ on_mean)),
+        cov_mean=float(scale * influence @ on_mean),
+        level=level,
         inference="robust t (HC3)",
         **used.sizes,
-        series=_picture(used, gaps, effect, quantile * se),
+        series=_picture(used, gaps, effect, half),
         gaps=gaps,
         checks=tuple(checks),
         assumption=ASSUMPTION,

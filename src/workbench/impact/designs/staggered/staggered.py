@@ -28,7 +28,7 @@ from workbench.impact.designs.staggered.group_time import (
     standard_error,
 )
 from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
-from workbench.impact.effect import Effect, picture, relative_to
+from workbench.impact.effect import Effect, picture
 from workbench.impact.inputs.adoption import Adoption
 from workbench.impact.inputs.panel import CaseError, check_logs, period_start
 from workbench.results import Finding
@@ -147,18 +147,8 @@ def staggered_adoption(
     source = seeded(rng)
     effect, influence = average_all(cells)
     se = standard_error(influence)
-    df = _degrees(cells)
-    quantile = _quantile(cells, level)
     mean, on_mean = _mean_treated(a)
     n = len(a.units)
-    relative = relative_to(
-        effect,
-        se,
-        mean,
-        standard_error(on_mean),
-        float(influence @ on_mean) / n**2,
-        quantile,
-    )
     events = by_event(cells)
     groups, calendar = by_group(cells), by_calendar(cells)
     dynamic = averages_table(events, "event", level=level, rng=source)
@@ -167,10 +157,11 @@ def staggered_adoption(
         NAME,
         effect,
         se,
-        df,
-        half=quantile * se,
+        _degrees(cells),
         mean=mean,
-        relative=relative,
+        se_mean=standard_error(on_mean),
+        cov_mean=float(influence @ on_mean) / n**2,
+        level=level,
         inference="t, influence of each unit",
         n_units=n,
         n_treated=n_treated,
@@ -179,7 +170,7 @@ def staggered_adoption(
         start=period_start(a.periods[a.starts.min()]),
         series=_picture(a, cells, base, level),
         gaps=gaps[["period", "estimate", "low", "high", "se", "after"]],
-        parts=_parts(a, chosen, effect, quantile * se, level),
+        parts=_parts(a, chosen, effect, _quantile(cells, level) * se, level),
         checks=_checks(a, cells, events, chosen, level),
         assumption=ASSUMPTION,
         group_time=_cells_table(cells, level),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import stdtrit
 
 from workbench.arrays import Array
 from workbench.impact.designs.differences.clusters import cluster_scale, fit_slope
-from workbench.impact.effect import Effect, relative_to
+from workbench.impact.effect import Effect
 from workbench.impact.inputs.adoption import Adoption
 from workbench.impact.inputs.panel import CaseError, period_start
 from workbench.results import Finding
@@ -56,22 +55,15 @@ def two_way_fixed_effects(adoption: Adoption, *, level: float = 0.95) -> Effect:
     own = weight * d
     mean = float((own * np.nan_to_num(a.outcome)).sum() / own.sum())
     on_mean = (own * (np.nan_to_num(a.outcome) - mean)).sum(axis=1) / own.sum()
-    quantile = float(stdtrit(g - 1, 0.5 + level / 2))
     return Effect.of_t(
         DESIGN,
         slope.effect,
         se,
         g - 1,
-        half=quantile * se,
         mean=mean,
-        relative=relative_to(
-            slope.effect,
-            se,
-            mean,
-            float(np.sqrt(on_mean @ on_mean)),
-            float(scores @ on_mean),
-            quantile,
-        ),
+        se_mean=float(np.sqrt(on_mean @ on_mean)),
+        cov_mean=float(scores @ on_mean),
+        level=level,
         inference="t, clustered by unit",
         n_units=g,
         n_treated=int(treated.sum()),
