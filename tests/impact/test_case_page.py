@@ -292,6 +292,34 @@ def test_staying_needs_a_comparison_events_and_time() -> None:
         staying(frame, people, card(), rows, as_of=day)
 
 
+def test_four_weeks_are_the_least_to_follow() -> None:
+    frame, people, rows = contracts(n=2000)
+    first = START + pd.Timedelta(days=26)
+    with pytest.raises(CaseError, match="27 days after the start"):
+        staying(frame, people, card("random"), rows, as_of=first)
+    found = staying(frame, people, card("random"), rows, as_of=first + pd.Timedelta(days=1))
+    assert found.series["period"].iloc[-1] == 27 and found.n_before == 0
+
+
+def test_without_a_lot_those_who_always_left_sooner_are_held_against_themselves() -> None:
+    rng, n = np.random.default_rng(3), 4000
+    own = np.arange(n) < n // 2
+    begun = pd.Timestamp("2022-01-01")
+    ends = begun + pd.to_timedelta(rng.exponential(np.where(own, 500, 1500)), unit="D")
+    frame = pd.DataFrame({"customer_id": np.arange(n), "start": begun, "end": ends})
+    frame.loc[frame["end"] > pd.Timestamp("2024-12-31"), "end"] = pd.NaT
+    rows = pd.DataFrame({"case": "c", "customer_id": np.arange(n // 2), "start": START})
+    people, day = pd.DataFrame({"customer_id": np.arange(n)}), pd.Timestamp("2024-12-31")
+    found = staying(frame, people, card("volunteers"), rows, as_of=day)
+    plain = staying(frame, people, card("random"), rows, as_of=day)
+    assert plain.high < 0 and found.low < 0 < found.high
+    ran = int((frame["end"].fillna(day) >= START).sum())
+    assert found.n_after == ran < found.n_before
+    effect, told = staying_if_known(frame, people, card("volunteers"), rows, as_of=day)
+    assert effect is not None and effect.effect == found.effect
+    assert "hazard ratio" in {c.key for c in told} and all(c.severity != "ok" for c in told)
+
+
 def test_the_time_after_the_end_of_a_measure_is_not_its_time() -> None:
     frame, rows = lot(2.0)
     later = frame["period"] >= "2025-01-01"

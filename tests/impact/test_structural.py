@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 
 from workbench.impact import CaseError, controlled_series, moved_controls
 from workbench.impact.designs.series.controlled_series import _SIGNAL, _forecast
@@ -42,6 +43,65 @@ def test_the_forecast_is_the_dense_generalised_least_squares_forecast() -> None:
         scale = residual @ inverse @ residual / (n - 3)
         assert cast.centre[:, at] == pytest.approx(contrasts @ x[n:] @ beta + gain @ residual)
         assert cast.se[:, at] == pytest.approx(np.sqrt(np.diag(variance) * scale))
+
+
+def test_drifts_are_weighed_by_their_restricted_likelihood_and_their_prior() -> None:
+    rng, n = np.random.default_rng(8), 40
+    z = rng.normal(size=(n + 9, 2)).cumsum(axis=0)
+    y = z[:n] @ [1, 0.5] + np.cumsum(0.4 * rng.normal(size=n)) + rng.normal(size=n)
+    cast = _forecast(y, z[:n], z[n:], np.eye(9))
+    x, t = np.column_stack([np.ones(n), z[:n]]), np.arange(n)
+    score, fitted = [], []
+    for signal in _SIGNAL:
+        walk = signal * np.minimum.outer(t, t)
+        inverse = np.linalg.inv(np.eye(n) + walk)
+        beta = np.linalg.solve(x.T @ inverse @ x, x.T @ inverse @ y)
+        left = y - x @ beta
+        score.append(
+            -0.5 * np.linalg.slogdet(np.eye(n) + walk)[1]
+            - 0.5 * np.linalg.slogdet(x.T @ inverse @ x)[1]
+            - 0.5 * (n - 3) * np.log(left @ inverse @ left)
+        )
+        fitted.append(x @ beta + walk @ inverse @ left)
+    prior = np.sqrt(np.maximum(_SIGNAL / 0.1, 1))
+    prior[0] = 400 / n
+    weight = prior * np.exp(np.array(score) - max(score))
+    assert cast.weight == pytest.approx(weight / weight.sum(), rel=1e-6, abs=1e-12)
+    assert cast.fitted == pytest.approx(cast.weight @ np.array(fitted))
+    assert cast.df == n - 3
+
+
+def test_the_answer_is_read_off_the_forecast() -> None:
+    rng = np.random.default_rng(9)
+    y, z, after = world(rng, effect=2.0)
+    found = controlled_series(y, z, pd.RangeIndex(100, 160), after=after)
+    controls, m = z.to_numpy(), int(after.sum())
+    each = _forecast(y[~after], controls[~after], controls[after], np.eye(m))
+    own = _forecast(y[~after], controls[~after], controls[after], np.full((1, m), 1 / m))
+    assert found.counterfactual == pytest.approx(float(own.centre[0] @ own.weight))
+    assert found.effect == pytest.approx(y[after].mean() - found.counterfactual)
+    below = own.weight @ stats.t.cdf((own.centre[0] - y[after].mean()) / own.se[0], own.df)
+    assert found.p == pytest.approx(2 * min(below, 1 - below))
+    edge = controlled_series(y, z, after=after, level=1 - found.p)
+    assert min(abs(edge.low), abs(edge.high)) == pytest.approx(0, abs=1e-6)
+    s = found.series
+    centre = each.centre @ each.weight
+    moments = (each.se**2 + each.centre**2) @ each.weight - centre**2
+    half = stats.t.ppf(0.975, each.df) * np.sqrt(moments)
+    assert s["counterfactual"].to_numpy() == pytest.approx(np.r_[each.fitted, centre])
+    assert (s["high"] - s["counterfactual"])[after].to_numpy() == pytest.approx(half)
+    assert (s["counterfactual"] - s["low"])[after].to_numpy() == pytest.approx(half)
+    assert s.loc[~after, ["low", "high"]].isna().all(axis=None)
+    assert s["period"].tolist() == list(range(100, 160)) and found.start == 140
+    sizes = (found.n_units, found.n_treated, found.n_before, found.n_after)
+    assert sizes == (60, 20, 40, 20) and found.checks[0].severity == "ok"
+
+
+def test_the_fewest_points_are_enough() -> None:
+    rng = np.random.default_rng(10)
+    z = pd.DataFrame(rng.normal(size=(22, 2)), columns=["a", "b"])
+    found = controlled_series(rng.normal(size=22), z, after=np.arange(22) >= 14)
+    assert (found.n_before, found.n_after) == (14, 8)
 
 
 def test_the_answer_is_near_that_of_a_structural_model_by_maximum_likelihood() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import SurvfuncRight
 
@@ -56,6 +57,67 @@ def test_the_variance_is_greenwoods_in_larger_samples() -> None:
             beyond = float(((ends - later["time"]) * later["survival"]).sum())
             greenwood += beyond**2 * died / (at_risk * (at_risk - died))
     assert own.variance == pytest.approx(greenwood, rel=0.01)
+
+
+def followed(rng, n: int, hazard, **columns) -> pd.DataFrame:
+    """Nobody is lost before the horizon of 12, so that restricted means are plain ones."""
+    return drawn(rng, n, hazard).assign(**columns)
+
+
+def test_where_nobody_is_lost_the_effect_is_a_difference_of_plain_means() -> None:
+    rng = np.random.default_rng(8)
+    own, other = followed(rng, 40, 0.1, treated=True), followed(rng, 60, 0.2, treated=False)
+    found = time_to_event(pd.concat([own, other]), horizon=12.0)
+    a, b = own["duration"], other["duration"]
+    assert found.effect == pytest.approx(a.mean() - b.mean())
+    assert found.counterfactual == pytest.approx(b.mean())
+    assert [found.relative, found.relative_low, found.relative_high] == pytest.approx(
+        [x / b.mean() for x in (found.effect, found.low, found.high)]
+    )
+    se = np.sqrt(a.var() / 40 + b.var() / 60)
+    assert found.high - found.effect == pytest.approx(1.96 * se, rel=0.03)
+    assert found.p == pytest.approx(2 * stats.norm.sf(found.effect / se), rel=0.2)
+    assert (found.n_units, found.n_treated, found.n_before, found.n_after) == (100, 40, 0, 100)
+    times = np.linspace(0, 12, 13)
+    for frame, name in ((own, "observed"), (other, "counterfactual")):
+        gone = frame.loc[frame["event"], "duration"].to_numpy()
+        left = [1 - (gone <= at).sum() / len(frame) for at in times]
+        assert found.series[name].tolist() == pytest.approx(left)
+    assert found.series["period"].tolist() == list(range(13))
+    assert found.assumption.startswith("The lot was fair") and found.checks[0].severity == "ok"
+
+
+def test_an_earlier_cohort_is_taken_off_in_means_and_in_curves() -> None:
+    rng, cells = np.random.default_rng(9), {}
+    for k, (mine, now) in enumerate([(1, 1), (1, 0), (0, 1), (0, 0)]):
+        cells[mine, now] = followed(
+            rng, 50 + 10 * k, 0.1 + 0.03 * k, treated=bool(mine), after=bool(now)
+        )
+    found = time_to_event(pd.concat(cells.values()), horizon=12.0, after="after")
+    mean = {key: frame["duration"].mean() for key, frame in cells.items()}
+    assert found.effect == pytest.approx(mean[1, 1] - mean[0, 1] - mean[1, 0] + mean[0, 0])
+    variance = sum(frame["duration"].var() / len(frame) for frame in cells.values())
+    assert found.high - found.effect == pytest.approx(1.96 * np.sqrt(variance), rel=0.03)
+    assert (found.n_before, found.n_after) == (140, 120)
+    at = {key: 1 - (f["event"] & (f["duration"] <= 6)).mean() for key, f in cells.items()}
+    middle = found.series.set_index("period").loc[6]
+    assert middle["observed"] == pytest.approx(at[1, 1])
+    assert middle["counterfactual"] == pytest.approx(at[1, 0] * at[0, 1] / at[0, 0])
+    assert "parallel" not in found.assumption and "as it did" in found.assumption
+
+
+def test_clusters_of_one_size_are_compared_by_welch() -> None:
+    rng = np.random.default_rng(10)
+    city = np.repeat(np.arange(12), 30)
+    hazard = 0.1 * np.exp(0.3 * rng.normal(size=12))[city] * np.where(city < 5, 0.7, 1)
+    frame = followed(rng, 360, hazard, treated=city < 5, city=city)
+    found = time_to_event(frame, horizon=12.0, unit="city")
+    means = frame.groupby("city")["duration"].mean()
+    peer = stats.ttest_ind(means[:5], means[5:], equal_var=False)
+    assert found.effect == pytest.approx(means[:5].mean() - means[5:].mean())
+    low, high = peer.confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-3)
+    assert found.p == pytest.approx(peer.pvalue, rel=0.03)
 
 
 def test_intervals_hold_the_true_difference() -> None:
@@ -177,6 +239,27 @@ def test_cox_regression_is_that_of_statsmodels() -> None:
         left = fit_cox(frame["duration"].to_numpy()[kept], frame["event"].to_numpy()[kept], x[kept])
         assert own.beta - left.beta == pytest.approx(own.influence[i], abs=0.006)
     assert own.influence.sum(axis=0) == pytest.approx(0, abs=1e-8)
+
+
+def test_a_ratio_and_its_sandwich_are_those_of_statsmodels() -> None:
+    rng = np.random.default_rng(26)
+    frame = two_groups(rng, 400, 0.6).assign(city=0)
+    frame["city"] = np.where(frame["treated"], 0, 10) + np.arange(400) % 10
+    model = PHReg(frame["duration"], frame[["treated"]].astype(float), status=frame["event"])
+    peer = model.fit()
+    found = hazard_ratio(frame)
+    z = stats.norm.ppf(0.975)
+    assert np.log([found.ratio, found.low, found.high]) == pytest.approx(
+        peer.params[0] + peer.bse[0] * np.array([0, -z, z]), rel=1e-4
+    )
+    assert found.p == pytest.approx(peer.pvalues[0], rel=1e-3)
+    assert (found.events, found.n) == (int(frame["event"].sum()), 400)
+    clustered = hazard_ratio(frame, unit="city")
+    robust = model.fit(groups=frame["city"]).bse[0] * np.sqrt(20 / 19)
+    half = np.log(clustered.high / clustered.ratio)
+    assert half == pytest.approx(stats.t.ppf(0.975, 18) * robust, rel=1e-3)
+    statistic = abs(np.log(clustered.ratio)) / robust
+    assert clustered.p == pytest.approx(2 * stats.t.sf(statistic, 18), rel=1e-2)
 
 
 def test_a_ratio_of_two_cohorts_takes_out_what_lasts() -> None:

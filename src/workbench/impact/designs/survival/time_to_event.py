@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import stdtrit
 
 from workbench.arrays import Array, Mask
 from workbench.errors import DataError
 from workbench.impact.designs.design import refusal
 from workbench.impact.designs.survival.hazard_ratio import COLUMNS, enough_events, hazard_ratio
-from workbench.impact.effect import Effect
+from workbench.impact.effect import Effect, picture, t_test
 from workbench.impact.inputs.assignment import first_days
 from workbench.impact.inputs.panel import CaseError, check_columns
 from workbench.results import Finding
@@ -89,20 +89,18 @@ def time_to_event(
     effect = means[True, True].mean - means[False, True].mean
     if after is not None:
         effect -= means[True, False].mean - means[False, False].mean
-    se, quantile, how = _standard_error(frame, influence, own, unit, level)
-    observed = means[True, True].mean
+    se, df, how = _standard_error(frame, influence, own, unit)
+    half = float(stdtrit(df, 0.5 + level / 2)) * se  # of the normal where df is infinite
+    low, high, observed = effect - half, effect + half, means[True, True].mean
     base = observed - effect
-    tail = float(ndtr(-abs(effect / se)))
-    return Effect(
-        design="time to event",
-        effect=float(effect),
-        low=float(effect - quantile * se),
-        high=float(effect + quantile * se),
-        p=2 * tail,
-        relative=float(effect / base),
-        relative_low=float((effect - quantile * se) / base),
-        relative_high=float((effect + quantile * se) / base),
-        counterfactual=float(base),
+    return Effect.of(
+        "time to event",
+        float(effect),
+        float(low),
+        float(high),
+        t_test(effect, se, df),
+        mean=float(observed),
+        relative=(float(effect / base), float(low / base), float(high / base)),
         inference=how,
         n_units=len(frame),
         n_treated=int(own.sum()),
@@ -155,12 +153,12 @@ def _group(rows: pd.DataFrame, horizon: float, name: str) -> RestrictedMean:
 
 
 def _standard_error(
-    frame: pd.DataFrame, influence: Array, own: Mask, unit: str | None, level: float
+    frame: pd.DataFrame, influence: Array, own: Mask, unit: str | None
 ) -> tuple[float, float, str]:
-    """Give the standard error, its quantile and their name; clusters are summed first."""
+    """Give the standard error, its degrees of freedom and their name; clusters are summed first."""
     if unit is None:
         se = float(np.sqrt(influence @ influence))
-        return se, float(ndtri(0.5 + level / 2)), "influence of each customer"
+        return se, np.inf, "influence of each customer"
     code, _ = pd.factorize(frame[unit])
     summed = np.bincount(code, influence)
     side = np.bincount(code, own) > 0
@@ -176,7 +174,7 @@ def _standard_error(
         for n, x in ((n_own, summed[side]), (n_other, summed[~side]))
     ]
     se, df = satterthwaite(parts[0], n_own, parts[1], n_other)
-    return se, float(stdtrit(df, 0.5 + level / 2)), "cluster-robust t"
+    return se, df, "cluster-robust t"
 
 
 def _curves(means: dict[tuple[bool, bool], RestrictedMean], horizon: float) -> pd.DataFrame:
@@ -195,16 +193,8 @@ def _curves(means: dict[tuple[bool, bool], RestrictedMean], horizon: float) -> p
             np.maximum(on[False, False], 1e-9)
         )
         without = np.clip(on[True, False] * np.exp(ratio), 0, 1)
-    return pd.DataFrame(
-        {
-            "period": np.round(at).astype(int),
-            "observed": on[True, True],
-            "counterfactual": without,
-            "low": np.nan,
-            "high": np.nan,
-            "after": np.ones(len(at), dtype=bool),
-        }
-    )
+    periods = pd.Index(np.round(at).astype(int))
+    return picture(periods, np.ones(len(at), dtype=bool), on[True, True], without)
 
 
 def _censoring(frame: pd.DataFrame, horizon: float) -> Finding:
