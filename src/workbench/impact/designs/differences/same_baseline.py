@@ -251,7 +251,7 @@ def _overlap(data: AdjustedComparison) -> Finding:
 
 
 def _picture(panel: Panel, gaps: pd.DataFrame, effect: float, half: float) -> pd.DataFrame:
-    """Observed, and the same less the effect: the comparison's course carried to the treated."""
+    """Observed, and the same less the effect: the comparison's path carried to the treated."""
     observed = panel.group_means(panel.treated)
     moved = gaps["estimate"].to_numpy()
     after = panel.after

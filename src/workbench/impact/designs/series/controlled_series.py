@@ -39,7 +39,7 @@ _STEADY = 400.0
 
 @dataclass(frozen=True)
 class _Forecast:
-    """Course without the measure under each signal ratio: the mean of many contrasts."""
+    """Path without the measure under each signal ratio: the mean of many contrasts."""
 
     weight: Array  # (ratios,)
     centre: Array  # (contrasts, ratios): forecast of each contrast of the time after
@@ -56,7 +56,7 @@ def controlled_series(
     after: ArrayLike,
     level: float = 0.95,
 ) -> Effect:
-    """Compare a series with the course that its comparison series forecast.
+    """Compare a series with what its comparison series forecast.
 
     A regression on the comparison series and a drifting level are fitted to the time before the
     start alone and carried on; the effect is what was observed less the forecast, averaged over

@@ -155,7 +155,7 @@ def follow(
     without: Array,
     level: float,
 ) -> tuple[Array, Array, Array]:
-    """Give the course under other regressors, with the drift that the series was on.
+    """Give the path under other regressors, with the drift that the series was on.
 
     Parameters
     ----------
@@ -164,12 +164,12 @@ def follow(
     seen : ndarray of bool, shape (periods,)
         Periods that are its points.
     without : ndarray, shape (periods, k)
-        Regressors of the course that is asked for.
+        Regressors of that path.
 
     Returns
     -------
     tuple of ndarray
-        Course, low, high; of the mean, not of single periods.
+        Path, low, high; of the mean, not of single periods.
 
     References
     ----------
