@@ -24,12 +24,11 @@ from workbench.impact.effect import Effect, Kind
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, Strength, grade
 from workbench.impact.inputs.adoption import Adoption, read_adoption
-from workbench.impact.inputs.assignment import compared, first_days
+from workbench.impact.inputs.assignment import compared, first_days, panel_of, size_column
 from workbench.impact.inputs.panel import (
     CaseError,
     Panel,
     SeveralStartsError,
-    read_panel,
     split_periods,
 )
 from workbench.impact.inputs.series import Series, read_series
@@ -351,11 +350,9 @@ def _read(
     treated = first_days(case, records, treatments)
     if len(set((case.starts or {}).values())) > 1:
         return _several_starts(records, treated, case, outcome)
-    unit = case.group or "customer_id"
     ready = "customer_id" not in records
-    weight = "n" if ready and "n" in records else None
     try:
-        panel = read_panel(records, treated, start=case.start, unit=unit, weight=weight)
+        panel = panel_of(case, records, treated)
     except SeveralStartsError:
         return _several_starts(records, treated, case, outcome)
     panel = panel.select(panel.weight.sum(axis=1) > 0)
@@ -365,7 +362,7 @@ def _read(
         panel = replace(panel, exclusions=pd.concat([panel.exclusions, row], ignore_index=True))
     same_rule = None
     if selection is not None and case.chosen in ("rule", "volunteers"):
-        met = met_the_rule(panel, _baseline(selection, case, unit))
+        met = met_the_rule(panel, _baseline(selection, case, case.group or "customer_id"))
         panel = replace(panel, eligible=met)
         same_rule = int((met & ~panel.treated).sum())
     situation = Situation(
@@ -378,7 +375,7 @@ def _read(
         after=int(panel.after.sum()),
     )
     # totals of groups without the records behind them have no cells to be thin
-    thin = None if ready and weight is None else thin_cells(panel, min_cell)
+    thin = None if ready and size_column(records) is None else thin_cells(panel, min_cell)
     return _Material(panel, situation, panel.exclusions, thin)
 
 
@@ -419,9 +416,8 @@ def _several_starts(
         n_other=n_other or int((starts > starts.min()).sum()),
         n_starts=int(starts.nunique()),
     )
-    weighted = "n" in records and "customer_id" not in records
     try:
-        adoption = read_adoption(records, starts, unit=column, size="n" if weighted else None)
+        adoption = read_adoption(records, starts, unit=column, size=size_column(records))
     except CaseError as error:
         return _Material(None, situation, pd.DataFrame(), refusal(error))
     return _Material(adoption, situation, adoption.exclusions)

@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from workbench.impact.designs import known_designs
-from workbench.impact.inputs.assignment import first_days
-from workbench.impact.inputs.panel import CaseError, Panel, SeveralStartsError, read_panel
+from workbench.impact.inputs.assignment import first_days, panel_of
+from workbench.impact.inputs.panel import CaseError, Panel, SeveralStartsError
 from workbench.impact.inputs.series import Series, read_series
 from workbench.impact.power import POWER, Plan, units_needed
 from workbench.results import attempt
@@ -137,11 +137,8 @@ def _before(
     if case.chosen == "everybody":
         return read_series(records, case, min_cell)
     treated = first_days(case, records, treatments)
-    unit = case.group or "customer_id"
-    weight = "n" if "n" in records and "customer_id" not in records else None
     try:
-        return read_panel(records, treated, start=case.start, unit=unit, weight=weight)
+        return panel_of(case, records, treated)
     except SeveralStartsError:
         # the time before the first start is common to all: planned as if all had started then
-        at_once = pd.Series(True, index=treated.index)
-        return read_panel(records, at_once, start=case.start, unit=unit, weight=weight)
+        return panel_of(case, records, pd.Series(True, index=treated.index))

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.errors import closest
-from workbench.impact.inputs.panel import CaseError, period_start
+from workbench.impact.inputs.panel import CaseError, Panel, period_start, read_panel
 from workbench.study import Case
 
 
@@ -138,3 +138,25 @@ def first_days(case: Case, records: pd.DataFrame, treatments: pd.DataFrame | Non
     days = pd.DataFrame({"group": people.reindex(own.index), "day": own}).dropna()
     usual = days.groupby("group")["day"].agg(lambda day: day.mode().iloc[0])
     return usual.reindex(reached)
+
+
+def size_column(records: pd.DataFrame) -> str | None:
+    """Name the column of the records behind each row, where rows are of groups, not customers."""
+    return "n" if "n" in records and "customer_id" not in records else None
+
+
+def panel_of(case: Case, records: pd.DataFrame, treated: pd.Series) -> Panel:
+    """Arrange the records of a case whose units all started with it.
+
+    Raises
+    ------
+    CaseError
+        As `read_panel`.
+    """
+    return read_panel(
+        records,
+        treated,
+        start=case.start,
+        unit=case.group or "customer_id",
+        weight=size_column(records),
+    )
