@@ -61,6 +61,10 @@ def nobody_twice(own: Company) -> Company:
     return left.without("contracts", "interactions", "ratings", "survey").with_card(cases=None)
 
 
+def by_a_model(own: Company) -> Company:
+    return own.with_card(parameters={"lifecycle_churn": {"by_p_alive": True}})
+
+
 def equal_amounts(own: Company) -> Company:
     log = own.tables["transactions"].assign(amount=10.0)
     left = own.with_table("transactions", log)
@@ -108,10 +112,11 @@ def better_than_expected(own: Company) -> Company:
 LOG_ONLY = ("contracts", "interactions", "ratings", "survey")
 
 ROWS: dict[str, Callable[[Company], Company]] = {
-    "everything": lambda own: own,
-    "two languages": lambda own: own.with_card(languages=["en", "zh"]),
+    "everything, in two languages": lambda own: own.with_card(languages=["en", "zh"]),
     "no customers": lambda own: own.without("customers").with_card(cases=None),
-    "purchases only": lambda own: own.without("customers", *LOG_ONLY).with_card(cases=None),
+    "purchases only, stages by P(alive)": lambda own: by_a_model(
+        own.without("customers", *LOG_ONLY).with_card(cases=None)
+    ),
     "contracts only": lambda own: own.without(
         "customers", "transactions", "interactions", "ratings", "survey"
     ),
@@ -132,7 +137,7 @@ ROWS: dict[str, Callable[[Company], Company]] = {
     "better than expected": better_than_expected,
     "twelve people": lambda own: own.people(12),
     "one month": one_month,
-    "nobody bought twice": nobody_twice,
+    "nobody bought twice, stages by P(alive)": lambda own: by_a_model(nobody_twice(own)),
     "equal amounts": equal_amounts,
     "heavy spend": heavy_spend,
 }
@@ -153,11 +158,17 @@ ABOUT = {
     "equal amounts": ("clv", "segmentation", "lifecycle_churn"),
     "heavy spend": ("clv", "segmentation", "lifecycle_churn"),
 }
+#: What a page must say of what is lacking.
+SAYS = {
+    "nobody bought twice, stages by P(alive)": (
+        "lifecycle_churn", "No purchase model could say who is still active",
+    ),
+}  # fmt: skip
 
 
 @pytest.fixture
-def run_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
-    """Give a function that runs the notebooks of a study and returns what went wrong in which."""
+def run_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Give a function that runs a study's notebooks: what went wrong in which, what each said."""
     from workbench.reporting.figures import figure
 
     def drawn(thing: Any, language: Any, **_: Any) -> tuple[str, list[str]]:
@@ -167,8 +178,9 @@ def run_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
             figure.draw(thing)
         return figure.Drawing("<svg/>")
 
-    def run(own: Company, only: tuple[str, ...] | None) -> dict[str, str]:
+    def run(own: Company, only: tuple[str, ...] | None) -> tuple[dict[str, str], dict[str, str]]:
         from workbench.runs import plan_study
+        from workbench.runs.handover import check_results
         from workbench.study import load_study
 
         root = tmp_path / "root"
@@ -182,40 +194,45 @@ def run_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         }.items():
             monkeypatch.setenv(name, str(value))
         monkeypatch.setattr(figure, "drawing", drawn)
-        wrong = {}
+        wrong, said = {}, {}
         for step in plan_study(load_study(folder), root).steps:
             if only is not None and step.notebook not in (*only, "overview"):
                 continue
             monkeypatch.setenv("WORKBENCH_NOTEBOOK", step.key)
             monkeypatch.setenv("WORKBENCH_CASE", step.case or "")
             monkeypatch.setenv("WORKBENCH_READS", json.dumps(list(step.reads)))
-            if problem := execute(step.path, dict(step.parameters)):
+            problem, said[step.key] = execute(step.path, dict(step.parameters))
+            results = tmp_path / "run" / "results" / step.key
+            if problem or (problem := "; ".join(check_results(results, step.gives))):
                 wrong[step.key] = problem
-        return wrong
+        return wrong, said
 
     return run
 
 
-def execute(path: Path, parameters: dict[str, Any]) -> str:
-    """Run a notebook's cells in this process; say where it stopped, if it did."""
+def execute(path: Path, parameters: dict[str, Any]) -> tuple[str, str]:
+    """Run a notebook's cells in this process: where it stopped, if it did, and what it said."""
     names: dict[str, Any] = {"__name__": "page"}
     quick = {name: value for name, value in QUICK.items() if name in parameters}
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
         for cell in nbformat.read(path, as_version=4).cells:
             if cell.cell_type != "code":
                 continue
             try:
                 exec(compile(cell.source, f"{path.stem}:{cell.id}", "exec"), names)
             except Exception as error:
-                return f"cell {cell.id}: {type(error).__name__}: {error}"
+                return f"cell {cell.id}: {type(error).__name__}: {error}", said.getvalue()
             if "parameters" in cell.metadata.get("tags", []):
                 names |= parameters | quick
     plt.close("all")
-    return ""
+    return "", said.getvalue()
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_every_notebook_runs_on_what_the_study_has(
-    row: str, run_pages: Callable[..., dict[str, str]]
-) -> None:
-    assert run_pages(ROWS[row](company()), ABOUT.get(row)) == {}
+def test_every_notebook_runs_on_what_the_study_has(row: str, run_pages: Callable[..., Any]) -> None:
+    wrong, said = run_pages(ROWS[row](company()), ABOUT.get(row))
+    assert wrong == {}
+    if row in SAYS:
+        page, words = SAYS[row]
+        assert words in said[page]
