@@ -7,20 +7,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import pyreadstat
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
 from workbench import cli
-from workbench.new.study import StarterError, guess_table, start_study
 from workbench.site import SiteError
-from workbench.study import read_card
 
 NOTEBOOKS = Path(__file__).parent / "runs" / "notebooks"
 CARD = {
@@ -258,84 +253,3 @@ def test_a_study_whose_data_package_is_missing_is_left_out_and_named(
     told = workbench("report")
     assert told.exit_code == 0 and words in told.stdout
     assert ran == ["tiny"] and "published" in told.stdout
-
-
-# --- one's own data ---------------------------------------------------------------------------
-
-
-def test_a_users_table_becomes_a_study_that_checks_out(root: Path, tmp_path: Path) -> None:
-    orders = tmp_path / "orders.csv"
-    rows = "Kunde;Filiale;Datum;Betrag\n17;Nord;03.01.2025;12,50\n17;Nord;05.02.2025;3,20\n"
-    orders.write_text(rows + "18;Süd;25.02.2025;1.009,99\n", encoding="utf-8")
-    told = workbench("new", "acme", "--from", str(orders))
-    assert told.exit_code == 0, told.output
-    assert "orders.csv -> table transactions" in told.stdout
-    card = read_card(root / "data" / "acme" / "study.yml")
-    table = card.tables["transactions"]
-    assert table.columns == {"customer_id": "Kunde", "date": "Datum", "amount": "Betrag"}
-    assert (table.decimal, table.date_format) == (",", "%d.%m.%Y")
-    assert str(card.as_of) == "2025-02-25"
-    assert (root / "data/acme/orders.csv").read_bytes() == orders.read_bytes()
-    checked = workbench("check", "acme")
-    assert checked.exit_code == 0, checked.output
-    assert "3 rows read, 3 kept" in checked.stdout
-
-
-def test_chinese_column_names_and_encodings_are_understood(root: Path, tmp_path: Path) -> None:
-    orders = tmp_path / "订单.csv"
-    text = "会员号,购买日期,消费金额\n1,2025/1/3,3.5\n1,2025/2/3,4.5\n2,2025/3/1,9\n"
-    orders.write_bytes(text.encode("gb18030"))
-    assert workbench("new", "dian", "--from", str(orders)).exit_code == 0
-    card = read_card(root / "data" / "dian" / "study.yml")
-    assert card.tables["transactions"].columns == {
-        "customer_id": "会员号",
-        "date": "购买日期",
-        "amount": "消费金额",
-    }
-    assert "gb18030" in card.path.read_text(encoding="utf-8").lower()
-    assert workbench("check", "dian").exit_code == 0
-
-
-def test_several_tables_are_told_apart_by_name_or_columns(tmp_path: Path) -> None:
-    people = tmp_path / "people.csv"
-    people.write_text("cust_id,mobile,region,city\n1,123,North,A\n2,124,South,B\n")
-    assert guess_table(people).table == "customers"
-    contracts = tmp_path / "contracts.csv"
-    contracts.write_text("client,contract_no,start_date,end_date\n1,7,2024-01-01,\n")
-    found = guess_table(contracts)
-    assert found.table == "contracts" and not found.missing
-    assert found.columns["end"] == "end_date"
-
-
-def test_a_survey_of_spss_starts_a_study(root: Path, tmp_path: Path) -> None:
-    source = tmp_path / "survey.sav"
-    answers = pd.DataFrame({"respondent": ["a", "b"], "wave": ["1", "1"], "csat5": [4.0, 5.0]})
-    pyreadstat.write_sav(answers, source, variable_value_labels={"csat5": {5: "very satisfied"}})
-    told = workbench("new", "wenjuan", "--from", str(source))
-    assert told.exit_code == 0, told.output
-    card = read_card(root / "data" / "wenjuan" / "study.yml")
-    assert card.tables["survey"].columns == {"respondent_id": "respondent"}
-    assert "# survey:" in card.path.read_text(encoding="utf-8")
-    assert workbench("check", "wenjuan").exit_code == 0
-
-
-def test_what_cannot_be_guessed_is_asked_for_in_the_card(root: Path, tmp_path: Path) -> None:
-    odd = tmp_path / "odd.csv"
-    odd.write_text("who,what\nann,tea\nann,milk\nbob,tea\n")
-    told = workbench("new", "odd", "--from", str(odd))
-    assert told.exit_code == 0
-    assert "amount: not found" in told.stdout
-    text = (root / "data/odd/study.yml").read_text()
-    assert re.search(r"# amount: \.\.\.   # NEEDED: which of who, what\?", text)
-    assert read_card(root / "data/odd/study.yml").name == "odd"
-
-
-def test_a_study_cannot_be_started_from_nothing_or_under_a_bad_name(
-    root: Path, tmp_path: Path
-) -> None:
-    for name, source in (("my study", "x.csv"), ("acme", "absent.csv")):
-        told = workbench("new", name, "--from", str(tmp_path / source))
-        assert told.exit_code == 2
-        assert not (root / "data" / name).exists()
-    with pytest.raises(StarterError, match="no table was given"):
-        start_study(root, "acme", [], today=date(2026, 1, 1))

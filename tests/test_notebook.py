@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -97,6 +99,9 @@ def test_summaries_and_indicators_follow_the_card(root: Path) -> None:
     until = run.summary(calibration_end="2025-06-30").frame()
     assert list(until["frequency"]) == [0, 0]
     assert run.indicator("sales", every="year")["estimate"].sum() == pytest.approx(9.0)
+    alone = wb.open_run("tiny")
+    alone.indicator("sales", every="year")
+    assert alone._data_to == {"transactions": "2025-11-30"}, "an indicator shows its table's days"
 
 
 def test_customers_are_scored_as_of_the_studys_day(root: Path) -> None:
@@ -122,6 +127,88 @@ def test_generators_depend_on_seed_and_name_alone(root: Path) -> None:
     np.testing.assert_array_equal(run.rng("bootstrap").random(3), first)
     assert not np.allclose(run.rng("other").random(3), first)
     assert not np.allclose(wb.open_run("tiny", seed=2).rng("bootstrap").random(3), first)
+
+
+def test_a_generator_is_the_same_on_every_machine_and_in_every_version(root: Path) -> None:
+    words = np.frombuffer(hashlib.sha256(b"bootstrap").digest()[:16], ">u4").tolist()
+    expected = np.random.default_rng([3, *words]).random(4)
+    for seed in (3, -3):
+        drawn = wb.open_run("tiny", seed=seed).rng("bootstrap").random(4)
+        np.testing.assert_array_equal(drawn, expected)
+
+
+@pytest.mark.parametrize(
+    ("units", "chosen", "by", "table", "whole"),
+    [
+        (True, "everybody", (), "transactions", False),
+        (False, "random", (), "transactions", False),
+        (False, "random", (), "series", False),
+        (False, "random", ("city",), "survey", False),
+        (False, "random", ("city",), "series", True),
+        (False, "everybody", (), "survey", True),
+    ],
+)
+def test_an_outcome_is_measured_by_customer_where_it_can_be_else_by_whole_period(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    units: bool,
+    chosen: str,
+    by: tuple[str, ...],
+    table: str,
+    whole: bool,
+) -> None:
+    calls: list[Any] = []
+
+    def measured(tables: Any, *arguments: Any, **options: Any) -> pd.DataFrame:
+        calls.append((*arguments, options))
+        return pd.DataFrame({"estimate": [1.0, 2.0], "complete": [True, False]})
+
+    kind = SimpleNamespace(units=units, table=table)
+    monkeypatch.setattr("workbench.data.find_indicator", lambda name: kind)
+    monkeypatch.setattr("workbench.data.indicator", measured)
+    aim = SimpleNamespace(indicator="x", where={"a": 1})
+    case = SimpleNamespace(chosen=chosen, period="week")
+    frame = wb.open_run("tiny").outcome(aim, case, by)  # type: ignore[arg-type]
+    assert calls == [("x", {"every": "week", "by": by, "units": not whole, "where": {"a": 1}})]
+    assert frame["estimate"].tolist() == ([1.0] if whole else [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "columns", "counted"),
+    [
+        ("series.sold", "series", ["date", "sold"], False),
+        ("series.sold", "series", ["date", "sold", "n"], True),
+        ("series.sold", "series", ["date", "sold", "denominator"], True),
+        ("sales", "transactions", ["date"], True),
+        ("accidents", "series", ["date"], True),
+    ],
+)
+def test_a_ready_made_series_has_as_many_records_as_it_says(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    table: str,
+    columns: list[str],
+    counted: bool,
+) -> None:
+    run = wb.open_run("tiny")
+    frame = pd.DataFrame({"estimate": [1.0], "n": [3]})
+    monkeypatch.setattr("workbench.data.find_indicator", lambda _: SimpleNamespace(table=table))
+    monkeypatch.setattr("workbench.data.indicator", lambda *_, **__: frame)
+    monkeypatch.setattr(run, "expr", lambda _: SimpleNamespace(columns=columns))
+    assert ("n" in run.series(name)) is counted
+
+
+def test_a_case_is_judged_from_the_tables_that_the_study_has(root: Path) -> None:
+    run = wb.open_run("tiny")
+    data = run.case_data(run.case("desk"))
+    assert len(data.outcomes) == 1 and data.titles == {"desk": "Service desk"}
+    assert data.treatments is data.selection is data.contracts is data.customers is None
+    assert data.min_cell == run.study.privacy.min_cell
+
+
+def test_without_a_survey_comments_are_read_by_the_codebook_for_services(root: Path) -> None:
+    assert len(wb.open_run("tiny").codebook()) > 3
 
 
 def test_the_notebooks_own_seed_is_taken(root: Path) -> None:

@@ -6,7 +6,7 @@ Exit status: 0 success, 1 a notebook or the site's check failed, 2 bad input, 13
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,21 +64,12 @@ def _main(
 @app.command()
 def check(studies: Studies = None) -> None:
     """Validate studies' cards and tables; say what will run, what will not, and why."""
-    status = 0
     with _plain_errors():
-        for name in studies or _all_studies(_root()):
-            try:
-                if not studies and _is_left_out(name):
-                    continue
-                status = max(status, 0 if _check(name) else BAD_INPUT)
-            except WorkbenchError as error:
-                # One bad card does not keep the other studies from being checked.
-                _complain(error)
-                status = BAD_INPUT
+        status = _worst(_check, studies)
     raise typer.Exit(status)
 
 
-def _check(study: str) -> bool:
+def _check(study: str) -> int:
     from workbench.data import check_study
     from workbench.runs import plan_study
 
@@ -93,7 +84,7 @@ def _check(study: str) -> bool:
         table.add_row(skip.key, "[yellow]is skipped[/yellow]", escape(skip.reason))
     out.print(table)
     out.print()
-    return bool(report.ok)
+    return 0 if report.ok else BAD_INPUT
 
 
 @app.command()
@@ -130,20 +121,13 @@ def report(
     renderer: Renderer = "auto",
 ) -> None:
     """Run studies, all by default, then publish the site."""
-    status = 0
+
+    def run_it(name: str) -> int:
+        record = _run(_load(name), [], None, jobs=jobs, timeout=timeout, force=force)
+        return FAILED if record.status == "failed" else 0
+
     with _plain_errors():
-        for name in studies or _all_studies(_root()):
-            try:
-                if not studies and _is_left_out(name):
-                    continue
-                record = _run(_load(name), [], None, jobs=jobs, timeout=timeout, force=force)
-            except WorkbenchError as error:
-                # One bad card does not keep the other studies from being reported.
-                _raise_if_interrupted(error)
-                _complain(error)
-                status = max(status, BAD_INPUT)
-            else:
-                status = max(status, FAILED if record.status == "failed" else 0)
+        status = _worst(run_it, studies)
         _publish(None, renderer)  # the other studies stay on the site
     raise typer.Exit(status)
 
@@ -174,8 +158,8 @@ def runs(study: Study_) -> None:
         table = Table("run", "status", "done", "unchanged", "failed", "skipped", box=None)
         table.columns[0].no_wrap = True
         for record in records:
-            said = [step.status for step in record.notebooks.values()]
-            counts = [str(said.count(s)) for s in ("done", "cached", "failed", "skipped")]
+            statuses = [step.status for step in record.notebooks.values()]
+            counts = [str(statuses.count(s)) for s in ("done", "cached", "failed", "skipped")]
             colour = "red" if record.status == "failed" else "green"
             table.add_row(record.run, f"[{colour}]{record.status}[/{colour}]", *counts)
         out.print(table)
@@ -226,6 +210,23 @@ def _root() -> Path:
 
 def _all_studies(root: Path) -> list[str]:
     return sorted(card.parent.name for card in (root / "data").glob("*/study.yml"))
+
+
+def _worst(do: Callable[[str], int], studies: list[str] | None) -> int:
+    """Do something for each study named, or for all there are; give the worst exit status.
+
+    One bad card does not keep the other studies from it.
+    """
+    status = 0
+    for name in studies or _all_studies(_root()):
+        try:
+            if studies or not _is_left_out(name):
+                status = max(status, do(name))
+        except WorkbenchError as error:
+            _raise_if_interrupted(error)
+            _complain(error)
+            status = max(status, BAD_INPUT)
+    return status
 
 
 def _load(study: str) -> Study:
@@ -296,10 +297,10 @@ def _personal_texts(studies: list[str]) -> set[str]:
     """Collect what must not be on the site: by what the studies' customers could be recognised."""
     from workbench.data import personal_texts
 
-    found: set[str] = set()
+    texts: set[str] = set()
     for name in studies:
         try:
-            found |= personal_texts(_load(name))
+            texts |= personal_texts(_load(name))
         except WorkbenchError as error:
             # Old runs can be published where the raw tables are no longer at hand.
             err.print(
@@ -308,7 +309,7 @@ def _personal_texts(studies: list[str]) -> set[str]:
                 highlight=False,
                 soft_wrap=True,
             )
-    return found
+    return texts
 
 
 def _complain(error: BaseException) -> None:

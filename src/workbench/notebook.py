@@ -69,16 +69,16 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     from workbench.study import load_study
 
     if seed is None:
-        found = sys._getframe(1).f_globals.get("seed", DEFAULT_SEED)
-        seed = found if isinstance(found, int) else DEFAULT_SEED
+        variable = sys._getframe(1).f_globals.get("seed")
+        seed = variable if isinstance(variable, int) else DEFAULT_SEED
     card = load_study(study)
     root = _root(card)
-    given = os.environ.get("WORKBENCH_RUN")
+    folder_of_run = os.environ.get("WORKBENCH_RUN")
     open_study(card)
-    if given:
+    if folder_of_run:
         return Run(
             card,
-            folder=Path(given),
+            folder=Path(folder_of_run),
             root=root,
             notebook=os.environ.get("WORKBENCH_NOTEBOOK", "notebook"),
             case=os.environ.get("WORKBENCH_CASE") or None,
@@ -255,8 +255,8 @@ class Run(Handover):
             frame = frame[frame["complete"]]
         table = find_indicator(name).table
         ready = table.startswith("series") and "." in name
-        told = ready and {"n", "denominator"} & set(self.expr(table).columns)
-        return frame.drop(columns="n") if ready and not told else frame
+        counted = ready and {"n", "denominator"} & set(self.expr(table).columns)
+        return frame.drop(columns="n") if ready and not counted else frame
 
     def case(self, name: str) -> Case:
         """Return a case (a measure to be judged) of the study's card.
@@ -315,8 +315,8 @@ class Run(Handover):
         from workbench.reporting.study_words import open_study
         from workbench.study.codebook import read_codebook
 
-        asked = self.study.survey
-        named = asked.codebook if asked else None
+        survey = self.study.survey
+        named = survey.codebook if survey else None
         book = read_codebook(self.study.folder / named if named else None)
         open_study(self.study, [aspect["title"] for aspect in book.values()])
         return book
@@ -378,5 +378,5 @@ def _interactive_notebook() -> tuple[str, bool]:
     return "notebook", False
 
 
-def _day(given: date | str | None) -> date | None:
-    return date.fromisoformat(given) if isinstance(given, str) else given
+def _day(day: date | str | None) -> date | None:
+    return date.fromisoformat(day) if isinstance(day, str) else day

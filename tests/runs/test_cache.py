@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from workbench.runs import plan_study, read_assignments
-from workbench.runs.cache import InputError, _sources_digest, look_around, step_key
+from workbench.runs.cache import InputError, _sources_digest, hash_inputs, step_key
 from workbench.runs.notebook_file import read_notebook
 
 Make = Callable[..., Any]
@@ -20,7 +20,7 @@ def key(project: Any, *assignments: str, results: str = "r1") -> str:
     """The key of `reader`, which needs `good`."""
     plan = plan_study(project.study, project.root, assignments=read_assignments(assignments))
     step = {step.key: step for step in plan.steps}["reader"]
-    around = look_around(project.study, project.root)
+    around = hash_inputs(project.study, project.root)
     return step_key(step, read_notebook(step.path), around, {"good": results, "stranger": "s"})
 
 
@@ -134,7 +134,7 @@ def test_a_missing_file_is_bad_input(made: Any) -> None:
 
 def test_tables_of_a_database_cannot_be_told_to_be_unchanged(made: Any) -> None:
     made.write_card(tables={"transactions": {"sql": "select 1"}})
-    around = look_around(made.study, made.root)
+    around = hash_inputs(made.study, made.root)
     assert not around.known
     assert set(around.inputs) == {"study.yml"}
 

@@ -70,7 +70,7 @@ def test_the_command_line_wins_over_the_card_and_the_card_over_the_cell(project:
     step = {s.key: s for s in plan(made, "count=4", "typed.label=分店").steps}["typed"]
     assert (step.parameters["count"], step.parameters["share"]) == (4, 0.25)
     assert step.parameters["label"] == "分店"
-    assert set(step.given) == {"count", "share", "label", "study"}
+    assert set(step.injected) == {"count", "share", "label", "study"}
 
 
 def test_a_parameter_goes_to_every_notebook_that_has_it(project: Make) -> None:
@@ -131,7 +131,7 @@ def test_a_notebook_that_cannot_take_its_case_is_refused(project: Make) -> None:
 
 def test_asking_for_one_notebook_brings_what_it_needs(project: Make) -> None:
     made = project(good={}, by_case={"for_each": "cases"}, reader={"needs": ["good"]})
-    asked = {step.key: step.asked for step in plan(made, notebooks=["reader"]).steps}
+    asked = {step.key: step.requested for step in plan(made, notebooks=["reader"]).steps}
     assert asked == {
         "good": True,
         "by_case-first": False,

@@ -143,9 +143,9 @@ def guess_table(path: Path) -> Guess:
     for standard in sorted(needed, key=lambda s: schema.columns[s].kind == "id"):
         if standard not in columns:
             free = [column for column in own if column not in columns.values()]
-            found = _by_content(frame, free, schema.columns[standard].kind)
-            if found:
-                columns[standard] = found
+            likely = _by_content(frame, free, schema.columns[standard].kind)
+            if likely:
+                columns[standard] = likely
     order = list(schema.columns)
     columns = dict(sorted(columns.items(), key=lambda pair: order.index(pair[0])))
     time = columns.get(schema.time or "")
@@ -280,17 +280,17 @@ def _read(path: Path) -> tuple[pd.DataFrame, str]:
     if suffix in KINDS:
         table, _ = read_labelled(path, codes=())
         return table.slice(0, _SAMPLE).to_pandas(), ""
-    found = look_at(path, None, None)
+    form = look_at(path, None, None)
     frame = pd.read_csv(
         path,
-        sep=found.delimiter,
-        encoding=found.encoding,
+        sep=form.delimiter,
+        encoding=form.encoding,
         dtype=str,
         nrows=_SAMPLE,
         on_bad_lines="skip",
-        compression="gzip" if found.gzipped else None,
+        compression="gzip" if form.gzipped else None,
     )
-    return frame, found.encoding
+    return frame, form.encoding
 
 
 def _by_name(table: str, own: Iterable[str]) -> dict[str, str]:
@@ -300,23 +300,23 @@ def _by_name(table: str, own: Iterable[str]) -> dict[str, str]:
     schema = schema_of(table)
     assert schema is not None
     plain = {re.sub(r"[\s-]+", "_", column.strip().casefold()): column for column in own}
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for standard in schema.columns:
         for alias in (standard, *ALIASES.get(standard, ())):
-            if alias in plain and plain[alias] not in found.values():
-                found[standard] = plain[alias]
+            if alias in plain and plain[alias] not in columns.values():
+                columns[standard] = plain[alias]
                 break
-    return found
+    return columns
 
 
-def _fit(table: str, found: Mapping[str, str]) -> tuple[float, int]:
+def _fit(table: str, columns: Mapping[str, str]) -> tuple[float, int]:
     """Return the share of the needed columns that were found, and how many in all."""
     from workbench.data.schemas import schema_of
 
     schema = schema_of(table)
     assert schema is not None
     needed = [name for name, column in schema.columns.items() if column.required]
-    return sum(name in found for name in needed) / len(needed), len(found)
+    return sum(name in columns for name in needed) / len(needed), len(columns)
 
 
 def _by_content(frame: pd.DataFrame, free: Sequence[str], kind: str) -> str | None:

@@ -30,7 +30,7 @@ class InputError(WorkbenchError):
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class SharedInputs:
     """What all notebooks of a run depend on.
 
     Attributes
@@ -49,7 +49,7 @@ class Surroundings:
     digest: str
 
 
-def look_around(study: Study, root: Path) -> Surroundings:
+def hash_inputs(study: Study, root: Path) -> SharedInputs:
     """Hash what all notebooks of a run depend on.
 
     Every notebook depends on all tables, not only on those it asks for: cleaning links people
@@ -67,9 +67,9 @@ def look_around(study: Study, root: Path) -> Surroundings:
         known = known and files is not None
         for path in files or ():
             inputs[_called(study, table, path)] = _sha256(path)
-    asked = study.survey
-    if asked is not None and asked.codebook is not None:
-        book = study.folder / asked.codebook
+    survey = study.survey
+    if survey is not None and survey.codebook is not None:
+        book = study.folder / survey.codebook
         if book.is_file():  # the notebook that reads it says what to do where it is not
             inputs[os.path.relpath(book, study.folder)] = _sha256(book)
     inputs[study.path.name] = _sha256(study.path)
@@ -86,12 +86,10 @@ def look_around(study: Study, root: Path) -> Surroundings:
         # not be mixed. (A study's first run makes the key file, so its second runs all anew.)
         "privacy": os.environ.get(study.privacy.key_env, "") or _key_file(study, root),
     }
-    return Surroundings(inputs, known, _digest(parts))
+    return SharedInputs(inputs, known, _digest(parts))
 
 
-def step_key(
-    step: Step, notebook: Any, surroundings: Surroundings, results: Mapping[str, str]
-) -> str:
+def step_key(step: Step, notebook: Any, shared: SharedInputs, results: Mapping[str, str]) -> str:
     """Return the hash of everything a step depends on.
 
     Parameters
@@ -100,7 +98,7 @@ def step_key(
         Its parameters count, and what it promises.
     notebook : NotebookNode
         Its code cells count; its text does not (see `carry_over`).
-    surroundings : Surroundings
+    shared : SharedInputs
         Inputs, card, sources, lock file.
     results : mapping of str to str
         Hashes of the results of the steps before it that succeeded.
@@ -111,7 +109,7 @@ def step_key(
             "parameters": dict(step.parameters),
             "gives": {name: list(columns) for name, columns in step.gives.items()},
             "results": {key: results[key] for key in step.reads if key in results},
-            "surroundings": surroundings.digest,
+            "shared": shared.digest,
         }
     )
 

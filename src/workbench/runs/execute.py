@@ -59,7 +59,7 @@ class Task:
         The run's folder (under its temporary name).
     parameters : dict
         All values, plain, for the record.
-    given : tuple of str
+    injected : tuple of str
         The names among them to inject.
     environment : dict of str to str
         Variables for the kernel.
@@ -71,13 +71,13 @@ class Task:
     path: Path
     folder: Path
     parameters: Mapping[str, Plain]
-    given: tuple[str, ...]
+    injected: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     timeout: float | None = None
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Execution:
     """How an execution ended: `failure` is None when every cell ran without an error."""
 
     key: str
@@ -85,7 +85,7 @@ class Outcome:
     failure: Failure | None = None
 
 
-def execute(task: Task) -> Outcome:
+def execute(task: Task) -> Execution:
     """Execute a notebook; a failure is returned, not raised.
 
     The kernel works in the notebook's folder, as it does in JupyterLab and under nbval. The
@@ -99,12 +99,12 @@ def execute(task: Task) -> Outcome:
 
     Returns
     -------
-    Outcome
+    Execution
     """
     begun = time.monotonic()
-    execution = _Execution(task)
+    execution = _NotebookPass(task)
     log = task.folder / "failed" / f"{task.key}.log"
-    with _last_words(log):
+    with _printed_to(log):
         failure = execution.run(log)
     if failure is None or not log.stat().st_size:
         log.unlink()
@@ -112,10 +112,10 @@ def execute(task: Task) -> Outcome:
     if execution.notebook is not None:
         target.parent.mkdir(exist_ok=True)
         write_notebook(settle(execution.notebook), target)
-    return Outcome(task.key, time.monotonic() - begun, failure)
+    return Execution(task.key, time.monotonic() - begun, failure)
 
 
-class _Execution:
+class _NotebookPass:
     """One pass of a notebook through papermill, and what is known when it breaks off."""
 
     def __init__(self, task: Task) -> None:
@@ -132,11 +132,11 @@ class _Execution:
         cells = sum(is_code(cell) for cell in source.cells) + 1
         emit(self.task.folder, "notebook-started", notebook=self.task.key, cells=cells)
         try:
-            with _surroundings(self.task.environment) as scratch:
+            with _kernel_environment(self.task.environment) as scratch:
                 papermill.execute_notebook(
                     source,
                     None,
-                    {name: self.task.parameters[name] for name in self.task.given},
+                    {name: self.task.parameters[name] for name in self.task.injected},
                     kernel_name="python3",
                     language="python",
                     progress_bar=False,
@@ -295,7 +295,7 @@ class _Kernel(AsyncKernelManager):
 
 
 @contextmanager
-def _surroundings(environment: Mapping[str, str]) -> Iterator[str]:
+def _kernel_environment(environment: Mapping[str, str]) -> Iterator[str]:
     """Set the kernel's environment; yield a folder for its connection, with a short name.
 
     The process executes one notebook at a time, so its own environment can be the kernel's.
@@ -318,19 +318,19 @@ def _surroundings(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 @contextmanager
-def _last_words(path: Path) -> Iterator[None]:
+def _printed_to(path: Path) -> Iterator[None]:
     """Send what this process and its kernel print to a file."""
     path.parent.mkdir(exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = os.dup(1), os.dup(2)
+    originals = os.dup(1), os.dup(2)
     with path.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     try:
         yield
     finally:
-        for descriptor, original in zip((1, 2), kept, strict=True):
+        for descriptor, original in zip((1, 2), originals, strict=True):
             os.dup2(original, descriptor)
             os.close(original)
 

@@ -106,8 +106,8 @@ def plain_text(traceback: str) -> str:
 
 def failing_line(traceback: str) -> int | None:
     """Find the line of the cell in which a traceback begins."""
-    found = _LINE.search(plain_text(traceback))
-    return int(found.group(1)) if found else None
+    match = _LINE.search(plain_text(traceback))
+    return int(match.group(1)) if match else None
 
 
 def preview(source: str, line: int | None = None) -> str:

@@ -54,8 +54,8 @@ def write_notebook(notebook: Any, path: Path) -> None:
 
 def tags(cell: Any) -> list[str]:
     """Return the tags of a cell."""
-    found: list[str] = cell["metadata"].get("tags", [])
-    return found
+    names: list[str] = cell["metadata"].get("tags", [])
+    return names
 
 
 def is_code(cell: Any) -> bool:
@@ -120,11 +120,11 @@ def strip(notebook: Any) -> Any:
             cell.metadata.pop(name, None)
         if cell.cell_type != "code":
             continue
-        kept = CHECKED in cell.source
-        if not kept:
+        keeps_outputs = CHECKED in cell.source
+        if not keeps_outputs:
             cell.outputs = []
         # nbval takes a cell with outputs and no count for one that was never run.
-        cell.execution_count = 1 if kept and cell.outputs else None
+        cell.execution_count = 1 if keeps_outputs and cell.outputs else None
     return notebook
 
 

@@ -342,7 +342,7 @@ def read_cell(source: str, *, where: str) -> dict[str, Parameter]:
 
 
 def check_values(
-    declared: Mapping[str, Parameter], given: Mapping[str, Any], *, where: str
+    declared: Mapping[str, Parameter], values: Mapping[str, Any], *, where: str
 ) -> dict[str, Plain]:
     """Check values against the declaration, and turn them into plain JSON types.
 
@@ -350,7 +350,7 @@ def check_values(
     ----------
     declared : mapping
         From `read_parameters`.
-    given : mapping
+    values : mapping
         Values by name: plain ones, or NumPy scalars, dates, paths, tuples.
     where : str
         Where the values come from, for errors.
@@ -361,7 +361,7 @@ def check_values(
         For an unknown name (with "did you mean") or a value of the wrong type.
     """
     checked: dict[str, Plain] = {}
-    for name, value in given.items():
+    for name, value in values.items():
         parameter = declared.get(name)
         if parameter is None:
             raise unknown(name, declared, where=where)

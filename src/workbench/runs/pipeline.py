@@ -91,7 +91,7 @@ def load_pipeline(folder: Path) -> dict[str, Entry]:
         raise PipelineError(
             "no notebooks in it", where=str(path), remedy="give each notebook an entry"
         )
-    entries = {str(name): _entry(str(name), given, path) for name, given in raw.items()}
+    entries = {str(name): _entry(str(name), content, path) for name, content in raw.items()}
     for entry in entries.values():
         for key in ("needs", "after"):
             for other in getattr(entry, key):
@@ -125,7 +125,7 @@ def _in_order(names: Iterable[str], entries: Mapping[str, Entry]) -> dict[str, N
     return order
 
 
-def _entry(name: str, given: Any, path: Path) -> Entry:
+def _entry(name: str, content: Any, path: Path) -> Entry:
     where = f"{path}, {name}"
     if not name.isidentifier():
         raise PipelineError(
@@ -133,24 +133,24 @@ def _entry(name: str, given: Any, path: Path) -> Entry:
             where=str(path),
             remedy="use letters, digits and underscores: names appear in addresses and keys",
         )
-    if given is None:
-        given = {}
-    if not isinstance(given, dict):
+    if content is None:
+        content = {}
+    if not isinstance(content, dict):
         raise PipelineError(
-            f"the entry is a {type(given).__name__}, not a mapping",
+            f"the entry is a {type(content).__name__}, not a mapping",
             where=where,
             remedy="write `tables: [...]`, `needs: [...]`, ... below it, or {}",
         )
     keys = ("tables", "any_tables", "study", "needs", "after", "for_each", "gives")
-    for key in given:
+    for key in content:
         _known(str(key), keys, where, "key")
-    lists = {key: _names(given.get(key), f"{where}.{key}") for key in keys[:5]}
+    lists = {key: _names(content.get(key), f"{where}.{key}") for key in keys[:5]}
     for section in lists["study"]:
         _known(section, SECTIONS, f"{where}.study", "section")
-    for_each = given.get("for_each")
+    for_each = content.get("for_each")
     if for_each is not None:
         _known(str(for_each), tuple(FOR_EACH), f"{where}.for_each", "section")
-    gives = given.get("gives") or {}
+    gives = content.get("gives") or {}
     if not isinstance(gives, dict):
         raise PipelineError(
             "`gives` is not a mapping",
@@ -166,14 +166,14 @@ def _entry(name: str, given: Any, path: Path) -> Entry:
     )
 
 
-def _names(given: Any, where: str) -> tuple[str, ...]:
-    if given is None:
+def _names(content: Any, where: str) -> tuple[str, ...]:
+    if content is None:
         return ()
-    if isinstance(given, str):
-        return (given,)
-    if isinstance(given, list) and all(isinstance(each, str) for each in given):
-        return tuple(given)
-    raise PipelineError(f"{given!r} is not a list of names", where=where, remedy="write [a, b]")
+    if isinstance(content, str):
+        return (content,)
+    if isinstance(content, list) and all(isinstance(each, str) for each in content):
+        return tuple(content)
+    raise PipelineError(f"{content!r} is not a list of names", where=where, remedy="write [a, b]")
 
 
 def _with_everything(entries: Mapping[str, Entry]) -> dict[str, Entry]:

@@ -42,7 +42,7 @@ class Step:
         The notebook's file.
     parameters : dict
         All values in plain types, defaults included.
-    given : tuple of str
+    injected : tuple of str
         Names of those which differ from the cell's defaults or are the run's own; these are
         injected.
     needs, after : tuple of str
@@ -53,7 +53,7 @@ class Step:
         Results that must be there afterwards, and their columns.
     case : str or None
         The case, for a notebook that runs once for each.
-    asked : bool
+    requested : bool
         False when ``--notebook`` left it out: it is then carried over if nothing has changed.
     """
 
@@ -61,13 +61,13 @@ class Step:
     notebook: str
     path: Path
     parameters: Mapping[str, Plain]
-    given: tuple[str, ...] = ()
+    injected: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     gives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     case: str | None = None
-    asked: bool = True
+    requested: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Skip:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """The steps of a run, each after those it waits for, and what is left out."""
 
     steps: tuple[Step, ...]
@@ -97,7 +97,7 @@ def make_plan(
     assignments: Sequence[Assignment] = (),
     only: Iterable[str] | None = None,
     study_parameter: str | None = None,
-) -> Plan:
+) -> RunPlan:
     """Lay out a run, and check every parameter, before any kernel starts.
 
     Parameters
@@ -145,17 +145,17 @@ def make_plan(
                 notebook=name,
                 path=entry.path,
                 parameters={n: p.default for n, p in declared[name].items()} | values,
-                given=tuple(values),
+                injected=tuple(values),
                 needs=_keys(entry.needs, keys),
                 after=_keys(entry.after, keys),
                 reads=_keys(before, keys),
                 gives=entry.gives,
                 case=case,
             )
-    asked = _asked(only, pipeline, steps, reasons)
-    return Plan(
+    requested = _requested(only, pipeline, steps, reasons)
+    return RunPlan(
         steps=tuple(
-            step if step.key in asked else Step(**{**vars(step), "asked": False})
+            step if step.key in requested else Step(**{**vars(step), "requested": False})
             for step in steps.values()
         ),
         skips=tuple(Skip(name, reason) for name, reason in reasons.items()),
@@ -218,12 +218,12 @@ def _values(
     values: dict[str, Plain] = {}
     for name in dict.fromkeys((entry.notebook, key)):
         where = f"{study.path}, parameters.{name}"
-        given = study.parameters.get(name, {})
-        for reserved in RESERVED.keys() & given.keys():
+        stated = study.parameters.get(name, {})
+        for reserved in RESERVED.keys() & stated.keys():
             raise ParameterError(
                 f"{reserved!r} cannot be set here", where=where, remedy="the run sets it"
             )
-        values |= check_values(declared, given, where=where)
+        values |= check_values(declared, stated, where=where)
     values |= chosen
     own: dict[str, Any] = {"study": study_parameter or study.name}
     if case is not None and entry.for_each:
@@ -255,17 +255,17 @@ def _reason_to_skip(entry: Entry, study: Study, reasons: Mapping[str, str]) -> s
 
 
 def _before(name: str, pipeline: Mapping[str, Entry]) -> list[str]:
-    found: list[str] = []
+    before: list[str] = []
     for other in pipeline[name].waits:
-        found += [*_before(other, pipeline), other]
-    return list(dict.fromkeys(found))
+        before += [*_before(other, pipeline), other]
+    return list(dict.fromkeys(before))
 
 
 def _keys(notebooks: Iterable[str], keys: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     return tuple(key for name in notebooks for key in keys.get(name, ()))
 
 
-def _asked(
+def _requested(
     only: Iterable[str] | None,
     pipeline: Mapping[str, Entry],
     steps: Mapping[str, Step],
@@ -273,24 +273,24 @@ def _asked(
 ) -> set[str]:
     if only is None:
         return set(steps)
-    asked: set[str] = set()
+    requested: set[str] = set()
     ahead: list[str] = []
     for name in only:
-        found = [key for key, step in steps.items() if name in (key, step.notebook)]
-        if not found and name in reasons:
+        matching = [key for key, step in steps.items() if name in (key, step.notebook)]
+        if not matching and name in reasons:
             raise PipelineError(
                 f"{name!r} cannot run: {reasons[name]}", where="--notebook", remedy="add it"
             )
-        if not found:
+        if not matching:
             raise PipelineError(
                 f"there is no notebook {name!r}",
                 where="--notebook",
                 remedy=suggest(name, dict.fromkeys([*pipeline, *steps])),
             )
-        ahead += found
+        ahead += matching
     while ahead:
         key = ahead.pop()
-        if key not in asked:
-            asked.add(key)
+        if key not in requested:
+            requested.add(key)
             ahead += steps[key].needs
-    return asked
+    return requested

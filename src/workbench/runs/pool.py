@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from workbench.runs.execute import Outcome, Task
+    from workbench.runs.execute import Execution, Task
 
 
 class InterruptedRunError(WorkbenchError):
@@ -34,7 +34,7 @@ class Pool:
         self.jobs = jobs
         self.executor: ProcessPoolExecutor | None = None
 
-    def submit(self, task: Task) -> Future[Outcome]:
+    def submit(self, task: Task) -> Future[Execution]:
         """Hand a notebook to the next free process."""
         from workbench.runs.execute import execute, prepare_worker
 

@@ -272,8 +272,8 @@ def last_complete(folder: Path, *, before: str = "") -> Path | None:
     for path in sorted(folder.glob("[0-9]*/run.json"), reverse=True):
         if before and path.parent.name >= before:
             continue
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if told.get("status") == "done" and not told.get("asked"):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content.get("status") == "done" and not content.get("asked"):
             return path.parent
     return None
 
@@ -344,13 +344,13 @@ def versions() -> dict[str, str]:
     import platform
     from importlib import metadata
 
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            installed[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def git_commit(root: Path) -> str:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.runs.cache import (
-    Surroundings,
+    SharedInputs,
     carry_over,
     find_finished,
-    look_around,
+    hash_inputs,
     step_key,
     text_digest,
 )
@@ -26,7 +26,7 @@ from workbench.runs.handover import check_results, digest_results
 from workbench.runs.notebook_file import read_notebook
 from workbench.runs.parameters import Assignment
 from workbench.runs.pipeline import load_pipeline
-from workbench.runs.plan import Plan, Step, make_plan
+from workbench.runs.plan import RunPlan, Step, make_plan
 from workbench.runs.pool import open_pool
 from workbench.runs.progress import Event, Follower, emit
 from workbench.runs.record import (
@@ -43,7 +43,7 @@ from workbench.runs.record import (
 )
 
 if TYPE_CHECKING:
-    from workbench.runs.execute import Outcome, Task
+    from workbench.runs.execute import Execution, Task
     from workbench.study import Study
 
 #: Seconds that a notebook may take when nothing is said: long enough for any report, so that a
@@ -59,7 +59,7 @@ def plan_study(
     *,
     assignments: Sequence[Assignment] = (),
     notebooks: Iterable[str] | None = None,
-) -> Plan:
+) -> RunPlan:
     """Lay out a run without running it: what will run, what will be skipped, and why.
 
     Parameters
@@ -131,41 +131,41 @@ def run_study(
     InterruptedRunError
         When interrupted. Nothing half done is left where runs lie.
     """
-    asked = None if notebooks is None else tuple(notebooks)
-    plan = plan_study(study, root, assignments=assignments, notebooks=asked)
+    requested = None if notebooks is None else tuple(notebooks)
+    plan = plan_study(study, root, assignments=assignments, notebooks=requested)
     history = root / "runs" / study.name
     with lock(history):
-        surroundings = look_around(study, root)
-        run = run_id(now, study.name, surroundings.digest)
-        conductor = _Conductor(
+        shared = hash_inputs(study, root)
+        run = run_id(now, study.name, shared.digest)
+        under_way = _RunUnderWay(
             plan=plan,
             study=study,
             root=root,
             folder=begin(history, run),
-            surroundings=surroundings,
+            shared=shared,
             timeout=timeout,
             force=force,
             watch=watch or (lambda event: None),
         )
-        emit(conductor.folder, "run-started", study=study.name, run=run, steps=len(plan.steps))
-        conductor.conduct(jobs or _default_jobs(plan))
-        return conductor.finish(run, now, asked or ())
+        emit(under_way.folder, "run-started", study=study.name, run=run, steps=len(plan.steps))
+        under_way.run_steps(jobs or _default_jobs(plan))
+        return under_way.finish(run, now, requested or ())
 
 
-def _default_jobs(plan: Plan) -> int:
+def _default_jobs(plan: RunPlan) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(cores or 1, _MOST_JOBS, len(plan.steps)))
 
 
 @dataclass
-class _Conductor:
-    """The state of one run."""
+class _RunUnderWay:
+    """A run while its notebooks execute, and what became of each so far."""
 
-    plan: Plan
+    plan: RunPlan
     study: Study
     root: Path
     folder: Path
-    surroundings: Surroundings
+    shared: SharedInputs
     timeout: float | None
     force: bool
     watch: Callable[[Event], None]
@@ -180,17 +180,17 @@ class _Conductor:
 
     # --- order --------------------------------------------------------------------------------
 
-    def conduct(self, jobs: int) -> None:
+    def run_steps(self, jobs: int) -> None:
         order = TopologicalSorter(self.plan.graph())
         order.prepare()
         for skip in self.plan.skips:
-            self._keep(StepRecord(skip.key, skip.key, "skipped", reason=skip.reason))
-        running: dict[Future[Outcome], str] = {}
+            self._note(StepRecord(skip.key, skip.key, "skipped", reason=skip.reason))
+        running: dict[Future[Execution], str] = {}
         with open_pool(jobs) as pool:
             while order.is_active():
                 for key in order.get_ready():
                     step = self.steps[key]
-                    if self._settled(step):
+                    if self._needs_no_kernel(step):
                         order.done(key)
                     else:
                         running[pool.submit(self._task(step))] = key
@@ -202,7 +202,7 @@ class _Conductor:
                 for future in ended:
                     key = running.pop(future)
                     try:
-                        outcome = future.result()
+                        execution = future.result()
                     except BrokenProcessPool:
                         if key not in self.crashed:
                             # Nobody can tell which of the processes died first: each gets a
@@ -210,29 +210,29 @@ class _Conductor:
                             self.crashed.add(key)
                             again.append(key)
                             continue
-                        outcome = _crashed(self.steps[key])
-                    self._ended(self.steps[key], outcome)
+                        execution = _crashed(self.steps[key])
+                    self._ended(self.steps[key], execution)
                     order.done(key)
                 if again:
                     pool.renew()
                     running |= {pool.submit(self._task(self.steps[key])): key for key in again}
 
-    def _settled(self, step: Step) -> bool:
-        """Settle a step that needs no kernel: skipped, or carried over."""
+    def _needs_no_kernel(self, step: Step) -> bool:
+        """Skip a step, or carry it over from an earlier run; False when it must be executed."""
         for other in step.needs:
             if not self.records[other].good:
                 self._skip(step, f"it needs {other}, which {_ended_how(self.records[other])}")
                 return True
         step_hash = self._hash(step)
-        may = self.surroundings.known and not (self.force and step.asked)
-        found = find_finished(self.folder.parent, step.key, step_hash) if may else None
-        if found is None:
-            if not step.asked:
+        may = self.shared.known and not (self.force and step.requested)
+        finished = find_finished(self.folder.parent, step.key, step_hash) if may else None
+        if finished is None:
+            if not step.requested:
                 self._skip(step, "not asked for, and there is no earlier page that still holds")
-            return not step.asked
-        place, earlier = found
+            return not step.requested
+        place, earlier = finished
         carry_over(place, self.folder, earlier, self._source(step))
-        self._keep(
+        self._note(
             StepRecord(
                 **{
                     **vars(earlier),
@@ -244,8 +244,8 @@ class _Conductor:
         )
         return True
 
-    def _ended(self, step: Step, outcome: Outcome) -> None:
-        failure = outcome.failure
+    def _ended(self, step: Step, execution: Execution) -> None:
+        failure = execution.failure
         saved = self.folder / "results" / step.key
         saved.mkdir(exist_ok=True)
         if failure is None:
@@ -262,7 +262,7 @@ class _Conductor:
             case=step.case,
             status="failed" if failure else "done",
             reason=failure.sentence() if failure else "",
-            seconds=round(outcome.seconds, 2),
+            seconds=round(execution.seconds, 2),
             executed=datetime.now(UTC).isoformat(timespec="seconds"),
             parameters=dict(step.parameters),
             hash=self._hash(step),
@@ -272,10 +272,10 @@ class _Conductor:
         if failure:
             # What a failed notebook saved may be half of it: nobody shall read it.
             _remove(saved)
-        self._keep(record)
+        self._note(record)
 
     def _skip(self, step: Step, reason: str) -> None:
-        self._keep(
+        self._note(
             StepRecord(
                 step.key,
                 step.notebook,
@@ -286,7 +286,7 @@ class _Conductor:
             )
         )
 
-    def _keep(self, record: StepRecord) -> None:
+    def _note(self, record: StepRecord) -> None:
         if record.good:
             digest = digest_results(self.folder / "results" / record.key)
             self.results[record.key] = digest
@@ -315,7 +315,7 @@ class _Conductor:
         return self.sources[step.path]
 
     def _hash(self, step: Step) -> str:
-        return step_key(step, self._source(step), self.surroundings, self.results)
+        return step_key(step, self._source(step), self.shared, self.results)
 
     def _task(self, step: Step) -> Task:
         from workbench.runs.execute import Task
@@ -328,7 +328,7 @@ class _Conductor:
             path=step.path,
             folder=self.folder,
             parameters=dict(step.parameters),
-            given=step.given,
+            injected=step.injected,
             timeout=self.timeout,
             environment={
                 "WORKBENCH_ROOT": str(self.root),
@@ -345,7 +345,7 @@ class _Conductor:
             },
         )
 
-    def finish(self, run: str, now: datetime, asked: tuple[str, ...]) -> RunRecord:
+    def finish(self, run: str, now: datetime, requested: tuple[str, ...]) -> RunRecord:
         order = {name: place for place, name in enumerate(load_pipeline(self.root / "notebooks"))}
         records = sorted(self.records.values(), key=lambda r: (order[r.notebook], r.key))
         failed = any(record.status == "failed" for record in records)
@@ -360,13 +360,13 @@ class _Conductor:
                 finished=datetime.now(UTC).isoformat(timespec="seconds"),
                 status="failed" if failed else "done",
                 notebooks={record.key: record for record in records},
-                inputs=dict(self.surroundings.inputs),
+                inputs=dict(self.shared.inputs),
                 versions=versions(),
                 commit=git_commit(self.root),
                 as_of=str(self.study.as_of),
                 data_to=data_to(self.folder / "results"),
                 languages=tuple(self.study.languages),
-                asked=asked,
+                asked=requested,
             ),
         )
 
@@ -375,8 +375,8 @@ def _ended_how(record: StepRecord) -> str:
     return "failed" if record.status == "failed" else "was skipped"
 
 
-def _crashed(step: Step) -> Outcome:
-    from workbench.runs.execute import Outcome
+def _crashed(step: Step) -> Execution:
+    from workbench.runs.execute import Execution
 
     failure = Failure(
         step.key,
@@ -384,7 +384,7 @@ def _crashed(step: Step) -> Outcome:
         "the process that ran it was killed, twice (too little memory?)",
         parameters=dict(step.parameters),
     )
-    return Outcome(step.key, 0.0, failure)
+    return Execution(step.key, 0.0, failure)
 
 
 def _broken_promise(step: Step, problems: Sequence[str]) -> Failure:

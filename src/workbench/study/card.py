@@ -194,13 +194,13 @@ def read_card(path: Path) -> Study:
     raw, lines, problems = read_yaml(path, StudyError)
     for key in _FROM_FOLDER & set(raw):
         problems.append((line_of((key,), lines), f"{key}: unknown key; it comes from the folder"))
-    given = {key: value for key, value in raw.items() if key not in _FROM_FOLDER}
-    languages = given.get("languages")
+    written = {key: value for key, value in raw.items() if key not in _FROM_FOLDER}
+    languages = written.get("languages")
     context = {"languages": tuple(languages) if isinstance(languages, list) else ("en",)}
     folder = path.resolve().parent
     try:
         study = Study.model_validate(
-            {**given, "name": folder.name, "folder": folder}, context=context
+            {**written, "name": folder.name, "folder": folder}, context=context
         )
     except ValidationError as errors:
         for e in errors.errors():
@@ -224,19 +224,19 @@ def _goal_at(raw: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
 
 
 def _locate(name_or_path: str | Path) -> Path:
-    given = str(name_or_path)
-    if not given.strip():
+    named = str(name_or_path)
+    if not named.strip():
         raise StudyError("no study was named", remedy="give a name such as cdnow")
-    is_name = isinstance(name_or_path, str) and "/" not in given and os.sep not in given
-    if is_name and not given.endswith((".yml", ".yaml")):
+    is_name = isinstance(name_or_path, str) and "/" not in named and os.sep not in named
+    if is_name and not named.endswith((".yml", ".yaml")):
         data = find_root() / "data"
-        path = data / given / CARD
+        path = data / named / CARD
         if path.is_file():
             return path
-        if not Path(given).is_dir():
+        if not Path(named).is_dir():
             known = sorted(card.parent.name for card in data.glob(f"*/{CARD}"))
             raise StudyError(
-                f"there is no study {given!r}{did_you_mean(given, known)}",
+                f"there is no study {named!r}{did_you_mean(named, known)}",
                 where=str(data),
                 remedy=f"known studies: {', '.join(known) or 'none'}",
             )
@@ -269,20 +269,20 @@ def _named(items: Iterable[_Entry], name: str, kind: str, path: Path) -> _Entry:
 
 
 def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
-    found: list[tuple[Loc, str]] = []
+    problems: list[tuple[Loc, str]] = []
     named = {"goals": [g.name for g in study.goals], "cases": [c.name for c in study.cases]}
     actions = [a.name for a in study.actions]
     for kind, names in (("cases", named["cases"]), ("actions", actions)):
         for i, name in enumerate(names):
             if name in names[:i]:
-                found.append(((kind, i), f"{kind}[{i}].name: {name!r} is used twice"))
+                problems.append(((kind, i), f"{kind}[{i}].name: {name!r} is used twice"))
     for name, table in study.tables.items():
         if table.part_of is not None:
-            found += [
+            problems += [
                 (("tables", name, "part_of"), f"tables.{name}.part_of: {text}")
                 for text in _wrong_whole(study, name, table.part_of)
             ]
-    found += [
+    problems += [
         (("goals", i, key), f"goals[{i}].{key}: {text}")
         for i, key, text in between_goals(study.goals)
     ]
@@ -293,18 +293,18 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
         ):
             if served is not None and served not in known:
                 text = f"there is no {kind} {served!r}{did_you_mean(served, known)}"
-                found.append((("actions", i, kind), f"actions[{i}].{kind}: {text}"))
+                problems.append((("actions", i, kind), f"actions[{i}].{kind}: {text}"))
     for i, case in enumerate(study.cases):
         late = {unit: day for unit, day in (case.starts or {}).items() if day > study.as_of}
         for unit, day in late.items() if case.start <= study.as_of else ():
-            found.append(
+            problems.append(
                 (
                     ("cases", i, "starts", unit),
                     f"cases[{i}].starts.{unit}: {day} lies after as_of {study.as_of}",
                 )
             )
         if case.start > study.as_of:
-            found.append(
+            problems.append(
                 (
                     ("cases", i, "start"),
                     f"cases[{i}].start: {case.start} lies after as_of {study.as_of}",
@@ -312,14 +312,14 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
             )
     for i, entry in enumerate(study.published):
         if entry.table not in study.tables:
-            found.append(
+            problems.append(
                 (
                     ("published", i, "table"),
                     f"published[{i}].table: there is no table {entry.table!r}"
                     f"{did_you_mean(entry.table, study.tables)}",
                 )
             )
-    return found
+    return problems
 
 
 def _wrong_whole(study: Study, name: str, whole: str) -> list[str]:

@@ -65,8 +65,8 @@ class Costs(Card):
 
     @model_validator(mode="after")
     def _some(self) -> Self:
-        given = [c for c in (self.once, self.per_period, self.per_customer) if c is not None]
-        if not any((c if isinstance(c, int | float) else c.amount) > 0 for c in given):
+        costs = [c for c in (self.once, self.per_period, self.per_customer) if c is not None]
+        if not any((c if isinstance(c, int | float) else c.amount) > 0 for c in costs):
             raise PydanticCustomError(
                 "costs", "give `once`, `per_period` or `per_customer`, above zero", {}
             )
@@ -194,12 +194,12 @@ class Case(Card):
 
     @model_validator(mode="before")
     @classmethod
-    def _begun(cls, given: Any) -> Any:
-        starts = given.get("starts") if isinstance(given, Mapping) else None
-        if isinstance(starts, Mapping) and "start" not in given:
+    def _begun(cls, value: Any) -> Any:
+        starts = value.get("starts") if isinstance(value, Mapping) else None
+        if isinstance(starts, Mapping) and "start" not in value:
             dates = [d for d in starts.values() if isinstance(d, dt.date)]
-            return {**given, "start": min(dates)} if dates else given
-        return given
+            return {**value, "start": min(dates)} if dates else value
+        return value
 
     @field_validator("treated", mode="before")
     @classmethod

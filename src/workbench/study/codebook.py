@@ -75,8 +75,8 @@ def read_codebook(path: Path | None = None) -> dict[str, dict[str, Any]]:
     try:
         book = CodebookFile.model_validate(raw)
     except ValidationError as bad:
-        found = [explain(problem, CodebookFile, lines) for problem in bad.errors()]
-        raise gathered(path, [*problems, *found], CodebookError) from None
+        wrong = [explain(problem, CodebookFile, lines) for problem in bad.errors()]
+        raise gathered(path, [*problems, *wrong], CodebookError) from None
     problems += _contradictions(book, lines)
     if problems:
         raise gathered(path, problems, CodebookError)
@@ -108,8 +108,8 @@ def _contradictions(book: CodebookFile, lines: Any) -> list[Problem]:
                 same = (language, word.casefold())
                 if same in owner:
                     first = owner[same]
-                    said = "twice" if first == name else f"under {first!r} and {name!r}"
-                    problems.append((line, f"{where}: {word!r} stands {said}; keep one"))
+                    place = "twice" if first == name else f"under {first!r} and {name!r}"
+                    problems.append((line, f"{where}: {word!r} stands {place}; keep one"))
                 owner.setdefault(same, name)
         for language in aspect.words.except_:
             if language not in ("en", "zh"):

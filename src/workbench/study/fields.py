@@ -83,17 +83,17 @@ Direction = Literal["up", "down"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-def _values(given: Any) -> Any:
+def _values(value: Any) -> Any:
     """Refuse what no column can be compared with: nothing, no value at all, keys and values."""
-    several = given if isinstance(given, list | tuple) else [given]
+    several = value if isinstance(value, list | tuple) else [value]
     plain = all(isinstance(one, str | bool | int | float | dt.date) for one in several)
     if not several or not plain:
         raise PydanticCustomError(
             "where",
-            "{given} is no value to filter by; write one, or a list of those that will do",
-            {"given": repr(given)},
+            "{value} is no value to filter by; write one, or a list of those that will do",
+            {"value": repr(value)},
         )
-    return given
+    return value
 
 
 #: Part of the customers: a value of a column, or several, any of which will do.
@@ -146,7 +146,7 @@ class Table(Card):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if sum(given is not None for given in (self.path, self.sql, self.package)) != 1:
+        if sum(value is not None for value in (self.path, self.sql, self.package)) != 1:
             raise PydanticCustomError(
                 "source", "a table needs one of `path`, `sql` and `package`, and only one", {}
             )

@@ -236,27 +236,27 @@ def between_goals(goals: Sequence[Goal]) -> list[tuple[int, str, str]]:
     Names that are used twice, parents that do not exist or form a circle, and weights of goals
     that serve the same one and do not sum to 1.
     """
-    found: list[tuple[int, str, str]] = []
+    problems: list[tuple[int, str, str]] = []
     named = {goal.name: goal for goal in goals}
     names = [goal.name for goal in goals]
     for i, goal in enumerate(goals):
         if goal.name in names[:i]:
-            found.append((i, "name", f"{goal.name!r} is used twice"))
+            problems.append((i, "name", f"{goal.name!r} is used twice"))
         if goal.parent is not None and goal.parent not in named:
             meant = did_you_mean(goal.parent, named)
-            found.append((i, "parent", f"there is no goal {goal.parent!r}{meant}"))
+            problems.append((i, "parent", f"there is no goal {goal.parent!r}{meant}"))
         circle = _circle(goal, named)
         if circle and goal.name == min(circle):
             path = " -> ".join([*circle, goal.name])
-            found.append(
+            problems.append(
                 (i, "parent", f"the goals' parents form a circle: {path}; take one parent out")
             )
     for parent in dict.fromkeys(goal.parent for goal in goals):
         own = [(i, g) for i, g in enumerate(goals) if g.parent == parent]
         if problem := _weights_fault(parent, [goal for _, goal in own]):
             first = next(i for i, goal in own if goal.weight is not None)
-            found.append((first, "weight", problem))
-    return found
+            problems.append((first, "weight", problem))
+    return problems
 
 
 def _circle(goal: Goal, goals: Mapping[str, Goal]) -> list[str]:

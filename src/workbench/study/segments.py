@@ -32,13 +32,13 @@ class SegmentRule(Card):
 
     @field_validator("recency", "value")
     @classmethod
-    def _rising(cls, given: tuple[int, int]) -> tuple[int, int]:
-        if given[0] > given[1]:
+    def _rising(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if value[0] > value[1]:
             raise PydanticCustomError(
                 "order", "{low} to {high} holds no score; write the lower end first",
-                {"low": given[0], "high": given[1]},
+                {"low": value[0], "high": value[1]},
             )  # fmt: skip
-        return given
+        return value
 
 
 class Tier(Card):
@@ -68,22 +68,22 @@ class Segments(Card):
 
     @field_validator("weights")
     @classmethod
-    def _something(cls, given: tuple[float, float]) -> tuple[float, float]:
-        if not any(given):
+    def _something(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not any(value):
             raise PydanticCustomError("weights", "both weights are zero", {})
-        return given
+        return value
 
     @field_validator("cuts")
     @classmethod
     def _increasing(
-        cls, given: dict[Measure, tuple[float, ...]]
+        cls, value: dict[Measure, tuple[float, ...]]
     ) -> dict[Measure, tuple[float, ...]]:
-        for measure, ends in given.items():
+        for measure, ends in value.items():
             if any(b <= a for a, b in pairwise(ends)):
                 raise PydanticCustomError(
                     "order", "the cuts of {measure} do not increase", {"measure": measure}
                 )
-        return given
+        return value
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -133,8 +133,8 @@ class Chain(Card):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for key in ("paths", "modes"):
-            given: dict[str, tuple[str, ...]] = getattr(self, key)
-            named = [*given, *(s for t in self.paths.values() for s in t if key == "paths")]
+            assigned: dict[str, tuple[str, ...]] = getattr(self, key)
+            named = [*assigned, *(s for t in self.paths.values() for s in t if key == "paths")]
             for name in named:
                 if name not in self.constructs:
                     raise PydanticCustomError(

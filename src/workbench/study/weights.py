@@ -73,10 +73,10 @@ def sum_fault(weights: Mapping[str, float]) -> tuple[str, str] | None:
     total = sum(map(float, weights.values()))
     if abs(total - 1) <= TOLERANCE:
         return None
-    said = " + ".join(f"{name} {value:g}" for name, value in weights.items())
+    stated = " + ".join(f"{name} {value:g}" for name, value in weights.items())
     shares = ", ".join(f"{n} {v / total:.3g}" for n, v in weights.items()) if total else ""
     remedy = f"divide them by their sum: {shares}" if total else "give some weight"
-    return f"the weights sum to {total:g} and not to 1 ({said})", remedy
+    return f"the weights sum to {total:g} and not to 1 ({stated})", remedy
 
 
 def compared_weights(
@@ -204,14 +204,14 @@ def tree_weights(
     if twice is not None:
         raise DataError(f"{twice!r} stands twice in the tree", remedy="name each once")
     pairs, stands = dict(comparisons or {}), dict(given or {})
-    found = {level: _level(level, members, pairs, stands) for level, members in levels.items()}
+    by_level = {level: _level(level, members, pairs, stands) for level, members in levels.items()}
     if pairs or stands:
         raise DataError(
             f"{next(iter([*pairs, *stands]))!r} belongs to no level of the tree",
             where="indicator tree",
             remedy=f"compare {', '.join(tree)} with one another, or the indicators of one of them",
         )
-    return found
+    return by_level
 
 
 def _level(
@@ -223,7 +223,7 @@ def _level(
         for key in list(pairs)
         if {part.strip() for part in key.split("/")} <= set(members)
     }
-    said = {name: stands.pop(name) for name in members if name in stands}
+    stated = {name: stands.pop(name) for name in members if name in stands}
     if own:
         weights = compared_weights(*matrix_of(own))
         missing = [name for name in members if name not in weights.weight]
@@ -235,8 +235,8 @@ def _level(
             )
         ordered = {name: weights.weight[name] for name in members}
         return GivenWeights(ordered, weights.method, weights.consistency)
-    if said:
-        return stated_weights({name: said.get(name, 0.0) for name in members})
+    if stated:
+        return stated_weights({name: stated.get(name, 0.0) for name in members})
     return equal_weights(members)
 
 
