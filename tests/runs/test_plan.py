@@ -139,7 +139,7 @@ def test_asking_for_one_notebook_brings_what_it_needs(project: Make) -> None:
         "reader": True,
     }
     one = plan(made, notebooks=["by_case-second"])
-    assert [step.key for step in one.steps if step.asked] == ["by_case-second"]
+    assert [step.key for step in one.steps if step.requested] == ["by_case-second"]
 
 
 def test_asking_for_what_there_is_not_or_cannot_run_is_refused(project: Make) -> None:
