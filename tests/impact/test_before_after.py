@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -53,3 +55,29 @@ def test_a_series_is_compared_with_as_many_points_as_asked_for() -> None:
     values = np.r_[np.zeros(12), np.ones(6)] + np.tile([0.1, -0.1], 9)
     found = series_glance(values, np.arange(18) >= 12, window=12)
     assert found.effect == pytest.approx(1) and found.n_before == 12
+
+
+def test_a_unit_with_few_records_on_either_side_counts_for_little(make_panel, rng) -> None:
+    panel = make_panel(rng, units=20, treated=10, effect=1.0)
+    weight = np.where(panel.after, 1.0, rng.integers(1, 9, size=(20, 1)))
+    uneven = replace(panel, weight=weight)
+    own = panel.treated
+    change = panel.outcome[own][:, panel.after].mean(axis=1)
+    change = change - panel.outcome[own][:, ~panel.after].mean(axis=1)
+    before, after = weight[own][:, ~panel.after].sum(axis=1), 6.0
+    share = 1 / (1 / before + 1 / after)
+    found = before_after(uneven)
+    assert found.effect == pytest.approx(np.average(change, weights=share))
+    share = share / share.sum()
+    se = np.sqrt(10 / 9 * share**2 @ (change - found.effect) ** 2)
+    assert found.high - found.effect == pytest.approx(stats.t.ppf(0.975, 9) * se)
+
+
+def test_units_seen_at_both_times_are_paired_where_they_are_most(make_panel, rng) -> None:
+    panel = make_panel(rng, units=20, treated=10)
+    for unseen, words in ((4, "paired t"), (5, "Welch's t")):
+        weight = panel.weight.copy()
+        gone = np.flatnonzero(panel.treated)[:unseen]
+        weight[gone, 6:] = 0
+        found = before_after(replace(panel, weight=weight))
+        assert found.inference == words, f"{unseen} of 10 were not seen after"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,9 +13,12 @@ from workbench.impact import (
     CaseError,
     CaseReport,
     Situation,
+    difference_in_differences,
     evaluate,
+    same_baseline,
     select_design,
 )
+from workbench.impact.designs.differences.two_answers import between
 from workbench.impact.findings import glance_finding, outcome_finding
 from workbench.impact.inputs.assignment import first_days
 from workbench.impact.selection import met_the_rule
@@ -287,3 +292,42 @@ def test_what_is_left_out_is_said_on_the_page() -> None:
     found = evaluate(frame, card(), treatments(), outcome="sales")
     said = [c.text for c in found.checks if c.key == "left out"]
     assert said == ["Not in the comparison: 2 records (no value)."]
+
+
+def test_answers_of_no_and_yes_are_shares_and_others_are_numbers() -> None:
+    frame = records()
+    yes = frame.assign(estimate=(frame["estimate"] > 10).astype(float))
+    share = evaluate(yes, card(), treatments(), outcome="orders")
+    assert share.kind not in ("number", "points") and judged().kind == "number"
+    third = yes.assign(estimate=yes["estimate"].where(yes.index % 7 > 0, 0.5))
+    assert evaluate(third, card(), treatments(), outcome="orders").kind == "number"
+    assert evaluate(frame, card(), treatments(), outcome="nps").kind == "points"
+
+
+def test_customers_are_counted_by_period_even_where_one_follows() -> None:
+    frame = records()
+    one = frame[frame["period"] <= START]
+    assert evaluate(one, card(), treatments(), outcome="sales").customers == 30
+    assert judged().customers == 30
+
+
+def test_the_range_of_two_answers_is_their_hull_and_lies_between_them(make_panel, rng) -> None:
+    panel = make_panel(rng, units=40, treated=20, effect=1.0)
+    a, b = difference_in_differences(panel), same_baseline(panel)
+    hull = between(a, b)
+    for name in ("effect", "counterfactual", "relative"):
+        middle = (getattr(a, name) + getattr(b, name)) / 2
+        assert getattr(hull, name) == pytest.approx(middle)
+    assert (hull.low, hull.high) == (min(a.low, b.low), max(a.high, b.high))
+    ends = (min(a.relative_low, b.relative_low), max(a.relative_high, b.relative_high))
+    assert (hull.relative_low, hull.relative_high) == ends
+    assert hull.p == max(a.p, b.p)
+    assert between(a, replace(b, effect=-1.0)).p == 1
+    after = panel.after
+    for name, join in (("low", np.minimum), ("high", np.maximum)):
+        assert hull.series[name][after].to_numpy() == pytest.approx(
+            join(a.series[name], b.series[name])[after].to_numpy()
+        )
+    mean = (a.series["counterfactual"] + b.series["counterfactual"]) / 2
+    assert hull.series["counterfactual"].to_numpy() == pytest.approx(mean.to_numpy())
+    assert "trend before" not in {c.key for c in hull.checks}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from workbench.impact import difference_in_differences
 from workbench.impact.designs.differences.clusters import cut_by_unit, demean, panel_slope
 from workbench.impact.designs.differences.difference_in_differences import _suited
-from workbench.impact.designs.differences.randomisation import wild_bootstrap
+from workbench.impact.designs.differences.randomisation import permutation, wild_bootstrap
 
 
 def plain_bootstrap(panel, tau: float, samples: np.ndarray) -> float:
@@ -150,3 +152,20 @@ def test_each_interval_holds_the_one_estimate(make_panel, rng, inference) -> Non
     assert other.effect == pytest.approx(own.effect)
     assert other.low < other.effect < other.high
     assert (other.inference == own.inference) == (inference == "cv3")
+
+
+def test_units_and_periods_without_records_do_not_spoil_the_others() -> None:
+    rng = np.random.default_rng(5)
+    x, weight = rng.normal(size=(6, 4)), np.ones((6, 4))
+    weight[2], weight[:, 3] = 0, 0
+    left = demean(x, weight, np.arange(6))
+    whole = demean(np.delete(x, 2, 0)[:, :3], np.ones((5, 3)), np.arange(5))
+    assert np.delete(left, 2, 0)[:, :3] == pytest.approx(whole)
+    assert not left[2].any() and not left[:, 3].any()
+
+
+def test_changes_without_any_spread_leave_no_p_value(make_panel, rng) -> None:
+    panel = make_panel(rng, units=8, treated=4)
+    flat = replace(panel, outcome=np.outer(np.arange(8), np.ones(12)))
+    assert permutation(flat, level=0.95)[:2] == (0.0, 0.0)
+    assert np.isnan(permutation(flat, level=0.95)[2])

@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
+from tests.impact.cards import case_of
 from workbench.impact import CaseError, interrupted_series
 from workbench.impact.designs.series.error_models import noise_of
+from workbench.impact.inputs.series import read_series
 from workbench.stats.mixtures import mixture_limits
 
 AFTER = np.arange(48) >= 24
@@ -192,3 +194,15 @@ def test_the_picture_shows_both_courses() -> None:
         t.get_text() for t in ax.texts
     }
     plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("values", "counted"),
+    [([0, 1, 2, 5], True), ([0, 1, -1, 5], False), ([0, 1, 1, 0], False), ([0, 1, 2.5, 3], False)],
+)
+def test_whole_numbers_from_zero_on_are_counts_unless_they_are_answers(values, counted) -> None:
+    months = pd.date_range("2024-01-01", periods=24, freq="MS")
+    frame = pd.DataFrame({"period": np.repeat(months, 4), "estimate": np.tile(values, 24)})
+    case = case_of("c", pd.Timestamp("2025-01-01"), "everybody")
+    read = read_series(frame.assign(customer_id=np.tile(range(4), 24)), case, 1)
+    assert read.counted == counted

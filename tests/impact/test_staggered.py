@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import matplotlib
 
@@ -12,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from tests.impact.cards import case_of
 from workbench.impact import (
@@ -23,7 +25,12 @@ from workbench.impact import (
     staggered_adoption,
     two_way_fixed_effects,
 )
-from workbench.impact.designs.staggered.group_time import group_time_effects
+from workbench.impact.designs.staggered.group_time import (
+    average_all,
+    by_calendar,
+    group_time_effects,
+    uniform_quantile,
+)
 from workbench.impact.inputs.assignment import first_days
 
 PERIODS = [f"{2010 + i}" for i in range(8)]
@@ -402,3 +409,51 @@ def test_a_period_in_which_a_group_has_no_comparison_is_left_out_of_the_picture(
     frame = records(np.random.default_rng(8), never=False)
     found = staggered_adoption(adoption(frame)).series.set_index("period")["counterfactual"]
     assert found.notna().tolist() == [True] * 6 + [False] * 2
+
+
+def test_what_started_in_the_last_period_counts_from_then_on() -> None:
+    frame = pd.DataFrame({"unit": list("aabbcc"), "year": ["2010", "2011"] * 3, "y": range(6)})
+    starts = {"a": pd.Timestamp("2011-06-01"), "b": pd.Timestamp("2013-01-01")}
+    read = read_adoption(frame, starts, unit="unit", period="year", outcome="y")
+    # the second year lasts as long as the first did: June lies in it, 2013 does not
+    assert read.first.tolist() == [1, 2, 2]
+    reasons = dict(read.exclusions[["reason", "n"]].to_numpy())
+    assert reasons == {
+        "first treated after the data end; compared as untreated": 1,
+        "first treated within a period; that period counts as treated": 1,
+    }
+
+
+def test_a_unit_without_its_covariate_or_its_size_is_left_out() -> None:
+    frame = records(np.random.default_rng(1), per_group=3).assign(size=2.0)
+    frame.loc[frame["unit"] == 0, "x"] = np.nan
+    frame.loc[frame["unit"] == 4, "size"] = 0.0
+    frame.loc[frame["unit"] == 10, "size"] = np.nan
+    read = adoption(frame, covariates=["x"], size="size")
+    assert sorted(set(range(12)) - set(read.units)) == [0, 4, 10]
+    reasons = dict(read.exclusions[["reason", "n"]].to_numpy())
+    assert reasons == {"a covariate is missing": 3} and (read.size == 2).all()
+
+
+def test_a_band_for_estimates_that_never_vary_is_the_normal_one() -> None:
+    rng = np.random.default_rng(1)
+    nothing = uniform_quantile(np.zeros((9, 3)), level=0.9, rng=rng)
+    assert nothing == pytest.approx(stats.norm.ppf(0.95))
+    one = uniform_quantile(rng.normal(size=(400, 1)), level=0.9, rng=rng)
+    ten = uniform_quantile(rng.normal(size=(400, 10)), level=0.9, rng=rng)
+    # of ten independent normals the largest stays below 2.56 with probability .9
+    assert one == pytest.approx(1.645, abs=0.12) and ten == pytest.approx(2.56, abs=0.15)
+
+
+def test_groups_are_averaged_by_their_size() -> None:
+    cells = group_time_effects(adoption(records(np.random.default_rng(2), per_group=5)))
+    uneven = replace(cells, size=np.where(cells.first == 3, 3.0, 1.0))
+    estimate, influence = average_all(uneven)
+    weight = np.where(uneven.group == 3, 3.0, 1.0)[uneven.after]
+    assert estimate == pytest.approx(np.average(uneven.estimate[uneven.after], weights=weight))
+    assert influence.mean() == pytest.approx(0, abs=1e-9)
+    by_period = by_calendar(uneven)
+    at = uneven.after & (uneven.time == 6)
+    wanted = np.average(uneven.estimate[at], weights=np.where(uneven.group == 3, 3.0, 1.0)[at])
+    assert by_period.estimate[by_period.label == 6] == pytest.approx(wanted)
+    assert uneven.event.tolist() == (uneven.time - uneven.group).tolist()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import matplotlib
 
 matplotlib.use("agg")
@@ -10,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from scipy.optimize import minimize
 
 from tests.impact.cards import case_of
@@ -21,7 +24,7 @@ from workbench.impact import (
     synthetic_control,
     synthetic_difference,
 )
-from workbench.impact.designs.synthetic.donor_weights import closest_mixture
+from workbench.impact.designs.synthetic.donor_weights import closest_mixture, stopped_early
 
 
 def factors(
@@ -276,3 +279,72 @@ def test_they_can_be_drawn() -> None:
         draw(ax=ax)
         assert ax.lines
         plt.close(figure)
+
+
+def test_stepping_ends_near_the_penalised_mixture() -> None:
+    rng = np.random.default_rng(6)
+    gaps = rng.normal(size=(20, 6)) + 0.5
+    for ridge in (0.0, 0.3):
+
+        def loss(w: np.ndarray, ridge: float = ridge) -> float:
+            return float(np.square(gaps @ w).mean() + ridge * w @ w)
+
+        stepped = stopped_early(gaps, ridge=ridge, noise=1e-3)
+        exact = closest_mixture(gaps, ridge=ridge * len(gaps))
+        assert stepped.sum() == pytest.approx(1) and (stepped >= 0).all()
+        assert loss(exact) <= loss(stepped) <= loss(exact) * 1.02 + 1e-9
+
+
+def contrast(found, own: np.ndarray, control: np.ndarray, units, after: np.ndarray) -> float:
+    gap = own - units @ control
+    return float(gap[after].mean() - found.times["weight"].to_numpy() @ gap[~after])
+
+
+def test_placebos_and_the_jackknife_by_hand() -> None:
+    panel = factors(np.random.default_rng(7), donors=12, treated=1)
+    placebo = synthetic_difference(panel, variance="placebo")
+    others = panel.select(~panel.treated)
+    effects = [
+        synthetic_difference(replace(others, treated=np.arange(12) == i)).effect for i in range(12)
+    ]
+    assert placebo.se == pytest.approx(np.std(effects))
+    assert placebo.high - placebo.effect == pytest.approx(stats.t.ppf(0.975, 11) * placebo.se)
+    panel = factors(np.random.default_rng(8), donors=9, treated=5)
+    found = synthetic_difference(panel, variance="jackknife")
+    control, treated = panel.outcome[~panel.treated], panel.outcome[panel.treated]
+    units = found.donors.set_index("unit")["weight"].loc[panel.units[~panel.treated]].to_numpy()
+    own, after = treated.mean(axis=0), panel.after
+    left = []
+    for i in range(9):
+        rest = np.delete(units, i)
+        left.append(contrast(found, own, np.delete(control, i, 0), rest / rest.sum(), after))
+    for i in range(5):
+        mean = np.delete(treated, i, 0).mean(axis=0)
+        left.append(contrast(found, mean, control, units, after))
+    assert found.se == pytest.approx(np.std(left) * np.sqrt(13))
+    assert found.high - found.effect == pytest.approx(stats.t.ppf(0.975, 4) * found.se)
+
+
+def test_the_mixture_of_a_synthetic_difference_is_held_against_single_units() -> None:
+    panel = factors(np.random.default_rng(9), donors=14, treated=2)
+    found = synthetic_difference(panel)
+    check = next(c for c in found.checks if c.key == "fit before")
+    gap = found.gaps["estimate"].to_numpy()[~panel.after]
+    plain = panel.outcome[~panel.treated][:, ~panel.after]
+    plain = plain - plain.mean(axis=1, keepdims=True)
+    usual = np.median((plain - plain.mean(axis=0)).std(axis=1))
+    assert check.values["share"] == round(100 * gap.std() / usual) and check.severity == "ok"
+
+
+def test_donors_that_are_all_the_same_still_give_weights() -> None:
+    weights = closest_mixture(np.zeros((5, 3)))
+    assert np.isfinite(weights).all() and weights.sum() == pytest.approx(1)
+
+
+def test_units_that_never_move_are_followed_without_error() -> None:
+    panel = factors(np.random.default_rng(1), donors=6)
+    flat = np.where(panel.treated[:, None] & panel.after, 8.0, 5.0)
+    found = synthetic_difference(replace(panel, outcome=flat))
+    assert found.effect == pytest.approx(3)
+    check = next(c for c in found.checks if c.key == "fit before")
+    assert (check.values["share"], check.severity) == (0, "ok")
