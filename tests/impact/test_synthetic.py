@@ -25,6 +25,7 @@ from workbench.impact import (
     synthetic_difference,
 )
 from workbench.impact.designs.synthetic.donor_weights import closest_mixture, stopped_early
+from workbench.impact.designs.synthetic.synthetic_difference import _Fit, _jackknife
 
 
 def factors(
@@ -348,3 +349,16 @@ def test_units_that_never_move_are_followed_without_error() -> None:
     assert found.effect == pytest.approx(3)
     check = next(c for c in found.checks if c.key == "fit before")
     assert (check.values["share"], check.severity) == (0, "ok")
+
+
+def test_leaving_out_the_only_donor_with_weight_leaves_the_effect_as_it_was() -> None:
+    rng = np.random.default_rng(10)
+    control, treated = rng.normal(size=(3, 4)), rng.normal(size=(5, 4))
+    after = np.array([False, False, True, True])
+    fit = _Fit(1.5, np.array([1.0, 0.0, 0.0]), np.array([0.5, 0.5]))
+    gap = treated - control[0]
+    change = gap[:, 2:].mean(axis=1) - gap[:, :2].mean(axis=1)
+    left = [1.5, change.mean(), change.mean()]
+    left += [np.delete(change, i).mean() for i in range(5)]
+    se, df = _jackknife(control, treated, after, fit)
+    assert se == pytest.approx(np.std(left) * np.sqrt(7)) and df == 4
