@@ -19,7 +19,7 @@ from workbench.impact import (
     select_design,
 )
 from workbench.impact.designs.differences.two_answers import between
-from workbench.impact.findings import glance_finding, outcome_finding
+from workbench.impact.findings import claim, glance_finding, outcome_finding
 from workbench.impact.inputs.assignment import first_days
 from workbench.impact.selection import met_the_rule
 from workbench.results import Finding
@@ -148,6 +148,16 @@ def test_verdict_and_words_fit_together() -> None:
 )
 def test_the_claim_is_held_against_the_interval(effect, claimed, said) -> None:
     assert said in said_of(judged(effect=effect, claimed=claimed)).text
+
+
+def test_a_claim_at_the_very_end_of_the_interval_fits() -> None:
+    found = judged(effect=2.0)
+    low, high = found.effect.relative_low, found.effect.relative_high
+    said = [claim(replace(found, claimed=x), "shown") for x in (low, high, high + 1e-9, low - 1e-9)]
+    assert said == ["fits", "fits", "too much", "too little"]
+    assert claim(replace(found, claimed=high), "not shown") == "open"
+    assert claim(replace(found, claimed=high + 1e-9), "not shown") == "ruled out"
+    assert claim(found, "shown") == ""
 
 
 def test_a_move_the_wrong_way_is_not_called_a_success() -> None:
