@@ -25,7 +25,7 @@ from workbench.impact import (
     synthetic_difference,
 )
 from workbench.impact.designs.synthetic.donor_weights import closest_mixture, stopped_early
-from workbench.impact.designs.synthetic.synthetic_difference import _Fit, _jackknife
+from workbench.impact.designs.synthetic.synthetic_difference import _Fit, _jackknife, _steady
 
 
 def factors(
@@ -362,3 +362,13 @@ def test_leaving_out_the_only_donor_with_weight_leaves_the_effect_as_it_was() ->
     left += [np.delete(change, i).mean() for i in range(5)]
     se, df = _jackknife(control, treated, after, fit)
     assert se == pytest.approx(np.std(left) * np.sqrt(7)) and df == 4
+
+
+def test_a_mixture_that_errs_more_than_single_units_is_a_warning() -> None:
+    after = np.arange(8) >= 6
+    swing = np.tile([1.0, -1.0], 4)
+    control = np.outer([1.0, -1.0, 3.0, -3.0], swing)
+    calm, wild = (_steady(size * swing, after, control) for size in (2.0, 2.1))
+    assert (calm.severity, calm.values["share"]) == ("ok", 100)
+    assert (wild.severity, wild.values["share"]) == ("warning", 105)
+    assert "did not move in step" in wild.text and "moved in step" in calm.text

@@ -133,7 +133,7 @@ def synthetic_difference(
         **panel.sizes,
         series=picture(panel.periods, after, observed, observed - gap, half),
         gaps=gap_table(panel.periods, after, gap, half),
-        checks=(*checks, _steady(gap, after, control, fit)),
+        checks=(*checks, _steady(gap, after, control)),
         assumption=ASSUMPTION,
         donors=donors.sort_values("weight", ascending=False, ignore_index=True),
         times=pd.DataFrame({"period": panel.periods[~after], "weight": fit.times}),
@@ -251,7 +251,7 @@ def _bootstrap(
     return float(np.std(effects, ddof=0)), float(max(len(treated) - 1, 1))
 
 
-def _steady(gap: Array, after: NDArray[np.bool_], control: Array, fit: _Fit) -> Finding:
+def _steady(gap: Array, after: NDArray[np.bool_], control: Array) -> Finding:
     """Say whether the mixture moved in step before: its gap beside the noise of single units."""
     before = gap[~after]
     error = float(np.sqrt(np.square(before - before.mean()).mean()))
