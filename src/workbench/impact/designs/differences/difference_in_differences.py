@@ -46,7 +46,7 @@ _WORDS = {
     "permutation": "permutation of the treated units",
     "classical": "t, as if all records were independent",
 }
-_SPREADS = {
+_COVARIANCES = {
     "cr1": sandwich,
     "sides": welch,
     "cv3": jackknife,
@@ -131,7 +131,7 @@ def difference_in_differences(
     if how == "auto":
         how = _suited(n_units, smaller) if chosen == "unit" else "sides"
     slope = panel_slope(panel, row)
-    fit = _SPREADS.get(how, sandwich)(panel, row, slope)
+    fit = _COVARIANCES.get(how, sandwich)(panel, row, slope)
     se, effect = fit.se, slope.effect
     quantile = float(stdtrit(fit.df, 0.5 + level / 2))
     low, high = effect - quantile * se, effect + quantile * se

@@ -171,7 +171,7 @@ def staggered_adoption(
         series=_picture(a, cells, base, level),
         gaps=gaps[["period", "estimate", "low", "high", "se", "after"]],
         parts=_parts(a, chosen, effect, _quantile(cells, level) * se, level),
-        checks=_checks(a, cells, events, chosen, level),
+        checks=_checks(a, cells, chosen, level),
         assumption=ASSUMPTION,
         group_time=_cells_table(cells, level),
         dynamic=dynamic,
@@ -297,7 +297,6 @@ def _parts(a: Adoption, chosen: Controls, effect: float, half: float, level: flo
 def _checks(
     a: Adoption,
     cells: GroupTime,
-    events: Averages,
     controls: Controls,
     level: float,
 ) -> tuple[Finding, ...]:
