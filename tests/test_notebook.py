@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,8 +17,8 @@ import yaml
 
 import workbench as wb
 from workbench.notebook import Run
-from workbench.results import Advice, Estimate, Finding
-from workbench.runs.handover import RunError, read_headlines
+from workbench.results import Advice, Estimate, Finding, Result, attempt
+from workbench.runs.handover import AbsentError, RunError, read_headlines
 from workbench.study import StudyError
 
 CARD = {
@@ -359,6 +359,36 @@ def test_a_day_among_the_headlines_stays_a_day(root: Path) -> None:
     run.headline("data.from", Estimate.of_day(None))
     again = read_headlines([run.folder / "results/notebook"])["notebook"]
     assert again["data.to"].day == date(2025, 11, 30) and again["data.from"].day is None
+
+
+def test_what_the_study_or_the_run_lacks_can_be_gone_without(root: Path) -> None:
+    run = wb.open_run("tiny")
+    assert attempt(run.table, "survey") is None and attempt(run.load, "segments") is None
+    with pytest.raises(AbsentError, match="the study has no table 'survey'"):
+        run.table("survey")
+
+
+def test_results_are_kept_whole_and_none_is_nothing(root: Path) -> None:
+    run = wb.open_run("tiny")
+    result = Share(pd.DataFrame({"share": [0.2]}))
+    wb.headlines(run, result, None, {"n": Estimate(3.0)}, topic="page", most=1)
+    assert list(run.headlines()["notebook"]) == ["page.share", "page.n"]
+    run.finding(result, None, Finding("last", "Then this."))
+    assert [each.key for each in run.findings()["notebook"]] == ["share", "last"]
+    run.save("shares", result)
+    run.save("nothing", None)
+    assert run.load("shares").equals(result.table) and not run.has_result("nothing")
+
+
+@dataclass(frozen=True)
+class Share(Result):
+    table: pd.DataFrame
+
+    def estimates(self) -> dict[str, Estimate]:
+        return {"share": Estimate(0.2, kind="percent")}
+
+    def findings(self) -> list[Finding]:
+        return [Finding("share", "A fifth of them.")]
 
 
 def test_only_estimates_and_findings_are_taken(root: Path) -> None:

@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import suggest
-from workbench.runs.handover import Handover, RunError
+from workbench.runs.handover import AbsentError, Handover
 from workbench.runs.record import write_json
 
 if TYPE_CHECKING:
@@ -346,7 +346,7 @@ class Run(Handover):
 
     def _require(self, name: str) -> None:
         if not self.has(name):
-            raise RunError(
+            raise AbsentError(
                 f"the study has no table {name!r}",
                 where=f"study {self.study.name}",
                 remedy=suggest(name, list(self.study.tables)),

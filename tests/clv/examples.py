@@ -93,5 +93,5 @@ EXAMPLES = {
     ),
     "ShiftedBetaGeometricResults": kept,
     "Tracking": lambda: clv.tracking(bought(), log(), unit="week", calibration_end="2025-09-30"),
-    "ValueSensitivity": lambda: clv.sensitivity(value(), bought(), spent()),
+    "ValueSensitivity": lambda: clv.sensitivity(value()),
 }

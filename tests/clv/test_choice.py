@@ -17,7 +17,9 @@ from workbench.clv import (
     ShiftedBetaGeometric,
     choose,
     choose_retention,
+    contract_periods,
     contract_value,
+    value_contracts,
 )
 from workbench.errors import DataError
 
@@ -110,6 +112,40 @@ def test_contracts_are_worth_their_fees_times_the_periods_to_come() -> None:
     assert plans["estimate"].sum() == pytest.approx(value.total.value)
     assert plans["share"].sum() == pytest.approx(1)
     assert value.mean.value == pytest.approx(value.total.value / running.size)
+
+
+def test_running_contracts_are_valued_from_their_table_alone() -> None:
+    rng = np.random.default_rng(4)
+    start = pd.Series(pd.to_datetime(rng.choice(["2022-02-01", "2023-02-01"], 400)))
+    months = np.minimum(rng.geometric(rng.beta(0.9, 8.0, 400)), 60)
+    table = pd.DataFrame(
+        {"customer_id": np.arange(400) // 2, "start": start, "plan": ["S", "L"] * 200,
+         "end": start + pd.to_timedelta(pd.Series(months * 31), "D"), "monthly_fee": 10.0}
+    )  # fmt: skip
+    still = contract_periods(table["start"], table["end"], as_of="2024-12-31")["running"]
+    first = int(np.argmax(still))
+    table.loc[first, "monthly_fee"] = np.nan
+    value = value_contracts(table, as_of="2024-12-31", discount_rate=0.1, currency="EUR")
+    assert len(value.table) == still.sum() and value.unknown == 1
+    assert value.table.loc[first, "clv"] == 0 and (value.table["clv"] > 0).sum() == still.sum() - 1
+    assert [each.key for each in value.findings()] == ["fees", "fees.unknown"]
+    assert value.by_plan()["group"].tolist() == ["L", "S"]
+    assert value.by_year().table["cohort"].tolist() == ["2022", "2023"]
+    assert value.of_customers()["clv"].sum() == pytest.approx(value.total.value)
+    unplanned = value_contracts(
+        table.drop(columns=["plan", "monthly_fee"]), as_of="2024-12-31", discount_rate=0.1
+    )
+    assert unplanned.by_plan()["group"].tolist() == [2022, 2023] and not unplanned.findings()
+
+
+def test_a_summary_with_a_holdout_is_chosen_by_it(cdnow: pd.DataFrame) -> None:
+    past = cdnow.rename(columns={"holdout": "holdout_frequency"})
+    past.attrs["holdout_length"] = 39.0
+    choice = choose(past, unit="week")
+    assert choice.test is not None
+    assert choice.test.length == 39.0 and "bias" in choice.table
+    assert choice.test.total["actual"].iloc[0] == past["holdout_frequency"].sum()
+    assert choice.of_test(pd.Timestamp("1997-09-30")).values["length"] == 39
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -53,7 +55,7 @@ def test_a_point_of_retention_and_of_margin_have_a_price(
     bg: PurchaseResults, spend: GammaGammaResults
 ) -> None:
     value = customer_value(bg, spend, discount_rate=0.1, horizon=104, margin=0.4)
-    found = sensitivity(value, bg, spend)
+    found = sensitivity(value)
     retention, margin = found.table.to_dict("records")
     assert margin["estimate"] == pytest.approx(value.total.value / 40)
     # by hand: make dropout a little smaller, and see what that does to value and retention
@@ -74,7 +76,7 @@ def test_a_point_of_retention_and_of_margin_have_a_price(
     assert found.retention.value == pytest.approx(stay[0])
     assert retention["low"] < retention["estimate"] < retention["high"]
     draws = bootstrap_parameters(bg, spend, rng=np.random.default_rng(3), draws=60)
-    robust = sensitivity(value, bg, spend, draws=draws).table
+    robust = sensitivity(replace(value, draws=draws)).table
     assert robust["estimate"].tolist() == pytest.approx(found.table["estimate"].tolist())
     assert (robust["low"] < robust["estimate"]).all()
     assert set(found.estimates()) == {"retention_now", "retention", "margin"}
@@ -86,7 +88,7 @@ def test_without_dropout_there_is_no_retention_to_improve(
     nbd = NBD.from_frame(cdnow, unit="week").fit()
     value = customer_value(nbd, spend, discount_rate=0.1, horizon=52)
     with pytest.raises(DataError, match="nobody leaves"):
-        sensitivity(value, nbd, spend)
+        sensitivity(value)
 
 
 @pytest.mark.parametrize("law", [ShiftedBetaGeometric, BetaDiscreteWeibull])

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from workbench.errors import ReportingError
 from workbench.reporting import configure, show
 from workbench.reporting.figures import palette
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 
 KEPT = Estimate(0.703, 0.69, 0.716, kind="percent", fact="contracts.kept_1y.observed")
 
@@ -174,3 +174,16 @@ def test_a_cell_that_is_an_estimate_is_written_with_its_interval_and_fact(output
     cell = BeautifulSoup(outputs.text("en", "table"), "html.parser").td
     assert cell.text == "70.3% (69.0 to 71.6)"
     assert cell.span.attrs == {"data-fact": "contracts.kept_1y.observed", "data-number": "0.703"}
+
+
+def test_a_picture_brings_its_titles_and_its_table_and_may_be_retitled(outputs) -> None:
+    picture = Picture(
+        draw, "{n} of {total} hold most", "Share", TABLE, {"n": 1, "total": 20}, height=2.0
+    )
+    show(picture)
+    assert "1 of 20 hold most" in outputs.text("en", "figure-title")
+    assert "Zzyxes" in outputs.text("en", "figure-data")
+    outputs.all.clear()
+    show(picture, "Share", n=2)
+    assert ">Share</span>" in outputs.text("en", "figure-title")
+    assert "hold most" not in outputs.text("en", "figure-title")

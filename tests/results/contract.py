@@ -198,6 +198,21 @@ def faults_of_plot(result: Any) -> Iterator[str]:
             yield from (f"plot: English left in {text!r}" for text in left)
 
 
+def faults_of_picture(result: Any) -> Iterator[str]:
+    """Say what is wrong with the titles of the picture that a page shows."""
+    picture = result.picture()
+    if picture is None:
+        return
+    for part in (picture.title, picture.subtitle):
+        if isinstance(part, Finding):
+            yield from faults_of_finding(part)
+        elif part:
+            if lost := placeholders(part) - set(picture.values):
+                yield f"picture: nothing for {sorted(lost)} in {part!r}"
+            if lacks_chinese(part):
+                yield f"picture: no Chinese for {part!r}"
+
+
 def english_left(figure: Any, language: Listening, names: set[str]) -> list[str]:
     """Find texts of a figure with Latin words that are no names from the data."""
     said = {str(language.name(name)) for name in language.names}
@@ -226,6 +241,7 @@ def faults(result: Any, outside: frozenset[str] = frozenset()) -> list[str]:
         *faults_of_estimates(result, names, outside),
         *faults_of_findings(result),
         *faults_of_plot(result),
+        *faults_of_picture(result),
     ]
 
 

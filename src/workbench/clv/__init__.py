@@ -10,6 +10,7 @@ from workbench.clv.contracts import (
     by_cohort,
     contract_periods,
     contract_value,
+    value_contracts,
 )
 from workbench.clv.models.bayes import bayesian
 from workbench.clv.models.beta_binomial import BetaGeometricBetaBinomial
@@ -88,4 +89,5 @@ __all__ = [
     "sensitivity",
     "tracking",
     "value_by_segment",
+    "value_contracts",
 ]

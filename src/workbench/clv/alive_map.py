@@ -11,7 +11,7 @@ import pandas as pd
 from workbench.clv.models.purchase import PurchaseResults
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Result, labelled
+from workbench.results import Estimate, Picture, Result, labelled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,6 +56,15 @@ class AliveMap(Result):
         columns = times[np.linspace(0, len(times) - 1, 5).round().astype(int)]
         chosen = self.table["frequency"].isin(rows) & self.table["silence"].isin(columns)
         return self.table[chosen].reset_index(drop=True)
+
+    def picture(self) -> Picture:
+        """Draw the whole map, with a few of its cells below."""
+        return Picture(
+            self.plot,
+            "How long a silence is a bad sign",
+            "P(active), by repeat purchases and time since the last one",
+            self.coarse(),
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Tint by P(alive), with lines where it is 20, 50 and 80 percent."""

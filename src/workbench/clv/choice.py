@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from workbench.clv.models.beta_discrete_weibull import BetaDiscreteWeibull
 from workbench.clv.models.beta_geometric import BetaGeometric, ModifiedBetaGeometric
+from workbench.clv.models.gamma_gamma import GammaGamma
 from workbench.clv.models.nbd import NBD
 from workbench.clv.models.pareto import ParetoNBD
 from workbench.clv.models.purchase import PurchaseModel, PurchaseResults
@@ -18,13 +19,29 @@ from workbench.clv.models.shifted_beta_geometric import (
     ShiftedBetaGeometric,
     ShiftedBetaGeometricResults,
 )
-from workbench.clv.validation import holdout_table
+from workbench.clv.validation import Holdout, holdout_table
+from workbench.clv.value import CustomerValue, bootstrap_parameters, customer_value
 from workbench.errors import DataError
 from workbench.results import Estimate, Finding, Result, labelled
 from workbench.units import one_unit
 
 #: The models of customers who are free to leave unseen, and the baseline in which nobody leaves.
 MODELS: tuple[type[PurchaseModel], ...] = (BetaGeometric, ModifiedBetaGeometric, ParetoNBD, NBD)
+
+CHANGES = "The figures on contracts are those of the model in which it changes."
+DOES_NOT_CHANGE = (
+    "The figures on contracts are those of the shifted beta-geometric model, in which it does not "
+    "change."
+)
+OF_VALUES = (
+    "These values are those of the {model} model, which the comparison at the end of this page "
+    "says to believe."
+)
+OF_TEST = (
+    "The model was fitted to the log up to {split} and asked for the {length} {unit} after it. It "
+    "expected {foreseen} purchases."
+)
+BELIEVED = "For this log, believe {model}"
 
 
 @dataclass(frozen=True)
@@ -41,16 +58,31 @@ class Choice(Result):
         Its fit to the calibration period.
     finding : Finding
         Why.
+    test : Holdout, optional
+        What it foresaw of the holdout period, and what came.
     """
 
     table: pd.DataFrame
     model: type[PurchaseModel]
     fit: PurchaseResults
     finding: Finding
+    test: Holdout | None = None
 
     def findings(self) -> list[Finding]:
         """Say which model to believe, and why."""
-        return [self.finding]
+        believed = Finding("believed", BELIEVED, {"model": self.model.title}, severity="ok")
+        return [believed, self.finding]
+
+    def of_values(self) -> Finding:
+        """Say by which model customers are valued."""
+        return Finding("value.model", OF_VALUES, {"model": self.model.title})
+
+    def of_test(self, split: pd.Timestamp) -> Finding:
+        """Say what the fit was asked for in the test period, which began after that day."""
+        if self.test is None:
+            raise DataError("there was no test period", remedy="choose with a holdout")
+        values = {"split": split, "length": round(self.test.length), "unit": f"{self.fit.unit}s"}
+        return Finding("tested", OF_TEST, {**values, "foreseen": self.test.foreseen})
 
     def refit(self, customers: pd.DataFrame, *, unit: str | None = None) -> PurchaseResults:
         """Fit the believed model to the whole log: what every page says of its customers.
@@ -63,6 +95,40 @@ class Choice(Result):
             Unit of time; the summary's own by default.
         """
         return self.model.from_frame(customers, unit=unit).fit()
+
+    def value(
+        self,
+        customers: pd.DataFrame,
+        *,
+        rng: np.random.Generator,
+        discount_rate: float,
+        horizon: float = float("inf"),
+        margin: float = 1.0,
+        currency: str = "",
+    ) -> CustomerValue:
+        """Value today's customers by the believed model, with limits that do not rest on it.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            Customer summary up to today.
+        rng : Generator
+            Draws the sets of customers to which the models are refitted.
+        discount_rate, horizon, margin
+            As of `customer_value`.
+        currency : str
+            ISO 4217 code of the amounts.
+        """
+        bought = self.refit(customers)
+        spent = GammaGamma.from_frame(customers, nonpositive="drop", currency=currency).fit()
+        return customer_value(
+            bought,
+            spent,
+            discount_rate=discount_rate,
+            horizon=horizon,
+            margin=margin,
+            draws=bootstrap_parameters(bought, spent, rng=rng),
+        )
 
     def estimates(self) -> dict[str, Estimate]:
         """Return the bias of the believed model in the test period, where there was one."""
@@ -138,9 +204,9 @@ def choose(
     customers : DataFrame
         Customer summary of the calibration period.
     actual : array_like, optional
-        Purchases of the same customers in the holdout period.
+        Purchases of the same customers in the holdout period; the summary's own by default.
     length : float, optional
-        Its length in the unit of time.
+        Its length in the unit of time; the summary's own by default.
     models : sequence of types
         Candidates.
     unit : str, optional
@@ -161,6 +227,8 @@ def choose(
     >>> choose(customers, unit="week").model.title
     'MBG/NBD'
     """
+    if actual is None and "holdout_frequency" in customers:
+        actual, length = customers["holdout_frequency"], customers.attrs["holdout_length"]
     fits = {kind.title: kind.from_frame(customers, unit=unit).fit() for kind in models}
     table = compare(fits, actual, length)
     kinds = {kind.title: kind for kind in models}
@@ -216,7 +284,9 @@ def choose(
         believed="Believed",
     )
     finding = Finding("model", message, values, verdict=name, severity="ok")
-    return Choice(shown, kinds[name], fits[name], finding)
+    known = actual is not None and length is not None
+    test = holdout_table(fits[name], actual, length) if known else None
+    return Choice(shown, kinds[name], fits[name], finding, test)
 
 
 def choose_retention(
@@ -234,6 +304,7 @@ def choose_retention(
     ShiftedBetaGeometricResults
         The beta-discrete-Weibull fit where the readiness to leave changes with time by more than
         its further parameter costs, and its search ended; otherwise the shifted beta-geometric.
+        Its `why` says so.
     """
     plain = ShiftedBetaGeometric(duration, ended, counts).fit()
     try:
@@ -241,4 +312,7 @@ def choose_retention(
     except DataError:
         # too few periods for three parameters
         return plain
-    return changing if changing.trusted and changing.bic < plain.bic else plain
+    believed = changing if changing.trusted and changing.bic < plain.bic else plain
+    message = CHANGES if believed is changing else DOES_NOT_CHANGE
+    believed.why = (changing.finding, Finding("contracts.believed", message))
+    return believed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from workbench.arrays import Array
+from workbench.clv.choice import choose_retention
 from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.rows import as_floats, refuse
 from workbench.clv.models.shifted_beta_geometric import (
@@ -18,7 +19,7 @@ from workbench.clv.models.shifted_beta_geometric import (
 )
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.units import DAYS_PER_UNIT, MONTHS, check_unit
 
 if TYPE_CHECKING:
@@ -108,6 +109,15 @@ class ContractCohorts(Result):
         """Return the survival of each cohort."""
         return named_estimates(self.table, "cohort", kind="percent")
 
+    def picture(self) -> Picture:
+        """Survival by cohort."""
+        return Picture(
+            self.plot,
+            "Do later subscribers stay longer?",
+            "Share of subscribers still under contract, by year of signing",
+            self.table,
+        )
+
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Survival by cohort: lines as fitted, as far as it was followed, dots as observed."""
         import matplotlib.pyplot as plt
@@ -182,6 +192,7 @@ WILL_BRING = (
     "The {n} running contracts can be expected to bring {worth} in fees, after the month that is "
     "paid."
 )
+FEE_UNKNOWN = "Of {n} running contracts the fee is not known; they are valued at nothing."
 
 
 @dataclass(frozen=True)
@@ -196,13 +207,31 @@ class ContractValue(Result):
         The periods.
     fees : ndarray
         What each pays a period, times the margin.
+    retention : ShiftedBetaGeometricResults
+        The model of all contracts.
+    renewals : ndarray
+        Whole periods that each has completed.
+    discount_rate : float
+        A year.
     currency : str
+    unknown : int
+        Contracts whose fee is not known.
+    running : DataFrame, optional
+        The contracts themselves, in the order of `table`.
+    periods : DataFrame, optional
+        Of all contracts, running and ended: from `contract_periods`.
     """
 
     table: pd.DataFrame
     residual: Prediction
     fees: Array
+    retention: ShiftedBetaGeometricResults
+    renewals: Array
+    discount_rate: float
     currency: str = ""
+    unknown: int = 0
+    running: pd.DataFrame | None = None
+    periods: pd.DataFrame | None = None
 
     @property
     def total(self) -> Estimate:
@@ -268,7 +297,30 @@ class ContractValue(Result):
             share=("Share of value", "percent:1"),
         )
 
-    def of_customers(self, customers: ArrayLike) -> pd.DataFrame:
+    def by_plan(self) -> pd.DataFrame:
+        """Value by plan, or by the year of signing where the contracts have none."""
+        running = self._contracts()
+        plan = running["plan"] if "plan" in running else running["start"].dt.year
+        return self.by(plan.fillna("-"))
+
+    def by_year(self) -> ContractCohorts:
+        """How long contracts last by the year in which they were signed; see `by_cohort`."""
+        self._contracts()
+        periods = self.periods if self.periods is not None else pd.DataFrame()
+        return by_cohort(periods, periods["start"].dt.year)
+
+    def point_of_retention(self) -> Finding:
+        """Say how long a running contract still lasts, and what one more who stays is worth."""
+        return self.retention.point_of_retention(
+            self.discount_rate, self.renewals, self.fees, self.currency
+        )
+
+    def _contracts(self) -> pd.DataFrame:
+        if self.running is None:
+            raise DataError("the contracts are not known", remedy="use value_contracts")
+        return self.running
+
+    def of_customers(self, customers: ArrayLike | None = None) -> pd.DataFrame:
         """Add up the contracts of each customer.
 
         Limits are added as well: contracts of one customer share what is not known of the model.
@@ -278,18 +330,23 @@ class ContractValue(Result):
         DataFrame
             Index customer_id; clv, low, high.
         """
+        customers = self._contracts()["customer_id"] if customers is None else customers
         ids = pd.Series(np.asarray(customers), name="customer_id")
         return self.table[["clv", "low", "high"]].reset_index(drop=True).groupby(ids).sum()
 
     def estimates(self) -> dict[str, Estimate]:
-        """Total, mean and the periods still to come."""
-        ahead = self.residual.mean().named("Periods still to come, discounted")
-        return {"total": self.total, "mean": self.mean, "periods": ahead}
+        """Value of all contracts and of one."""
+        return {"contracts": self.total, "contract": self.mean}
 
     def findings(self) -> list[Finding]:
-        """Say what the running contracts will bring."""
-        values = {"n": len(self.table), "worth": self.total}
-        return [Finding("fees", WILL_BRING, values, severity="ok", money=self.total)]
+        """Say what the running contracts will bring, where any fee is known, and what is not."""
+        found = []
+        if self.fees.any():
+            values = {"n": len(self.table), "worth": self.total}
+            found = [Finding("fees", WILL_BRING, values, severity="ok", money=self.total)]
+        if self.unknown:
+            found.append(Finding("fees.unknown", FEE_UNKNOWN, {"n": self.unknown}))
+        return found
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Contracts by value, in a histogram."""
@@ -353,4 +410,47 @@ def contract_value(
     shown = labelled(
         table, periods=("Periods to come", "number:1"), fee=("Fee", "money"), clv=("Value", "money")
     )
-    return ContractValue(shown, residual, kept, currency)
+    made = np.asarray(renewals, dtype=float)
+    return ContractValue(shown, residual, kept, retention, made, discount_rate, currency)
+
+
+def value_contracts(
+    contracts: pd.DataFrame,
+    *,
+    as_of: pd.Timestamp | str,
+    discount_rate: float,
+    margin: float = 1.0,
+    currency: str = "",
+) -> ContractValue:
+    """Choose a model of how long contracts last, in months, and value those that run.
+
+    Parameters
+    ----------
+    contracts : DataFrame
+        One row a contract: customer_id, start, end; monthly_fee and plan where they are known. A
+        contract without a fee is valued at nothing.
+    as_of : Timestamp or str
+        Day of observation.
+    discount_rate, margin, currency
+        As of `contract_value`.
+
+    Raises
+    ------
+    DataError
+        No contract has ended, or they were seen for one month only.
+    """
+    periods = contract_periods(contracts["start"], contracts["end"], as_of=as_of, unit="month")
+    retention = choose_retention(periods["duration"], periods["ended"])
+    running = contracts.loc[periods.index[periods["running"]]]
+    made = periods.loc[running.index, "duration"]
+    fees = running.get("monthly_fee", made * 0.0)
+    value = contract_value(
+        retention, made, fees.fillna(0.0), discount_rate=discount_rate, margin=margin,
+        currency=currency,
+    )  # fmt: skip
+    return replace(
+        value,
+        unknown=int(fees.isna().sum()),
+        running=running,
+        periods=periods.assign(start=contracts.loc[periods.index, "start"]),
+    )

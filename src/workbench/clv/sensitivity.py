@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from workbench.arrays import Array
-from workbench.clv.models.gamma_gamma import GammaGammaResults
 from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.purchase import PurchaseResults
 from workbench.clv.models.rows import add_up, distinct
@@ -65,13 +64,7 @@ class ValueSensitivity(Result):
         ]
 
 
-def sensitivity(
-    value: CustomerValue,
-    purchases: PurchaseResults,
-    spend: GammaGammaResults,
-    *,
-    draws: Array | None = None,
-) -> ValueSensitivity:
+def sensitivity(value: CustomerValue) -> ValueSensitivity:
     """Value a point of retention and a point of margin.
 
     A point of retention: of 100 customers active now, one more is still active a year from now,
@@ -81,27 +74,24 @@ def sensitivity(
     Parameters
     ----------
     value : CustomerValue
-        Of these two fits; its horizon, discount rate and margin hold.
-    purchases : PurchaseResults
-        BG/NBD, its modification or Pareto/NBD.
-    spend : GammaGammaResults
-    draws : ndarray, optional
-        From `bootstrap_parameters`; as in `customer_value`.
+        By BG/NBD, its modification or Pareto/NBD; its horizon, discount rate, margin and draws
+        hold.
 
     Raises
     ------
     DataError
-        The purchase model has no dropout.
+        The purchase model has no dropout, or it has covariates.
     """
+    purchases, spend, draws = value.bought, value.spent, value.draws
+    if not isinstance(purchases, PurchaseResults):
+        raise DataError(
+            "a point of retention is not valued under covariates",
+            remedy="value the customers by the model without them",
+        )
     law, rows = purchases.law, purchases.model.rows
     rate = continuous_rate(value.discount_rate, purchases.unit)
     year, k = per_year(purchases.unit), purchases.phi.size
     amount = spend.expected_spend()
-    if len(amount) != rows.inverse.size:
-        raise DataError(
-            f"the purchase model has {rows.inverse.size} customers, the spend model {len(amount)}",
-            remedy="fit both models to the same summary",
-        )
     first, pair = distinct(rows.x, rows.T)
     x, T, n = rows.x[first], rows.T[first], rows.n
 

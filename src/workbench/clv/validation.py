@@ -14,7 +14,7 @@ from workbench.clv.models.purchase import PurchaseResults
 from workbench.clv.models.rows import as_floats, refuse
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.stats.intervals import mean_interval, ratio_interval
 from workbench.units import DAYS_PER_UNIT, check_unit
 
@@ -99,6 +99,15 @@ class Holdout(Result):
         if bias is not None and bias.known and 0 not in bias:
             found.append(Finding("bias", WAS_OFF, {"bias": bias}, severity="warning"))
         return found
+
+    def picture(self) -> Picture:
+        """Show what was expected beside what came."""
+        return Picture(
+            self.plot,
+            "Forecast and reality by earlier purchases",
+            "Purchases a customer in the test period",
+            self.table,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Bars of what happened, with points and intervals of what was expected."""
@@ -258,6 +267,19 @@ class Tracking(Result):
         )
         return {"tracking_error": Estimate(error, low, high, actual, kind="percent")}
 
+    def picture(self) -> Picture:
+        """Purchases so far."""
+        return Picture(
+            self.plot, "Forecast and reality over time", "Cumulative repeat purchases",
+            self.cumulative,
+        )  # fmt: skip
+
+    def by_period(self) -> Picture:
+        """Purchases of each period, not added up."""
+        return Picture(
+            self.plot_periods, "Period by period", "Repeat purchases in each period", self.table
+        )
+
     def plot(
         self, ax: Axes | None = None, *, cumulative: bool = True, language: str | Language = "en"
     ) -> Axes:
@@ -330,8 +352,8 @@ def tracking(
     results: PurchaseResults,
     transactions: pd.DataFrame,
     *,
-    unit: str,
     calibration_end: pd.Timestamp | str,
+    unit: str | None = None,
     until: pd.Timestamp | str | None = None,
 ) -> Tracking:
     """Follow repeat purchases of the calibration cohort, period by period.
@@ -339,17 +361,18 @@ def tracking(
     Parameters
     ----------
     results : PurchaseResults
-        Fitted to the calibration period, in `unit`.
+        Fitted to the calibration period.
     transactions : DataFrame
         Columns customer_id and date; purchases on one day count once.
-    unit : str
-        Length of a period.
     calibration_end : Timestamp or str
         Last day of calibration. Only customers who came before are followed.
+    unit : str, optional
+        Length of a period; the unit of the fit by default.
     until : Timestamp or str, optional
         Last day to follow; the last of the log by default. Only whole periods are counted.
     """
-    if results.unit is not None and results.unit != check_unit(unit):
+    unit = check_unit(results.unit or "" if unit is None else unit)
+    if results.unit is not None and results.unit != unit:
         raise DataError(
             f"the model was fitted in {results.unit}s, tracking is asked for in {unit}s",
             remedy="use one unit of time",

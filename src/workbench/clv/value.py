@@ -23,7 +23,7 @@ from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.purchase import PurchaseResults
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.stats.bootstrap import bootstrap_weights
 from workbench.units import per_year, whole
 
@@ -37,6 +37,10 @@ WILL_BRING = (
 )
 HELD_BY_A_TENTH = "A tenth of the customers hold {share} of the value to come"
 STILL_ACTIVE = "{share} of the repeat buyers are still active"
+SILENCE = (
+    "A customer who used to buy often and has long been silent is probably gone; one with a slow "
+    "rhythm may merely be between two purchases."
+)
 NOBODY_LEAVES = (
     "The log shows no sign that customers leave: {model}, in which nobody does, is believed. So no "
     "share of customers still active can be told."
@@ -70,12 +74,11 @@ class CustomerValue(Result):
     unit : str
     frequency : ndarray
         Repeat purchases of each customer.
-    leaves : bool
-        Whether anybody leaves, by the model: in the NBD, which is believed where a log shows no
-        leaving, everybody counts as active, and no share of them is worth a word.
-    model : str
-        Title of the model of purchases.
-    currency : str
+    bought : PurchaseResults or CovariateResults
+    spent : GammaGammaResults
+        The fits that it comes from.
+    draws : ndarray, optional
+        From `bootstrap_parameters`, where the limits rest on them.
     """
 
     table: pd.DataFrame
@@ -87,9 +90,23 @@ class CustomerValue(Result):
     margin: float
     unit: str
     frequency: Array
-    leaves: bool = True
-    model: str = ""
-    currency: str = ""
+    bought: PurchaseResults | CovariateResults
+    spent: GammaGammaResults
+    draws: Array | None = None
+
+    @property
+    def leaves(self) -> bool:
+        """Whether anybody leaves, by the model.
+
+        In the NBD, which is believed where a log shows no leaving, everybody counts as active, and
+        no share of them is worth a word.
+        """
+        return self.bought.leaves
+
+    @property
+    def currency(self) -> str:
+        """Currency of the amounts."""
+        return self.spent.model.currency or ""
 
     @property
     def _year(self) -> bool:
@@ -222,15 +239,19 @@ class CustomerValue(Result):
             Finding("concentration", HELD_BY_A_TENTH, {"share": share}, severity="ok"),
         ]  # fmt: skip
         if not self.leaves:
-            found.append(Finding("active", NOBODY_LEAVES, {"model": self.model}))
+            found.append(Finding("active", NOBODY_LEAVES, {"model": self.bought.title}))
         elif "alive" in brings:
             found.append(Finding("active", STILL_ACTIVE, {"share": brings["alive"]}, severity="ok"))
         return found
 
-    def of_once(self) -> Finding | None:
-        """Say what is known of customers with one purchase; None where there is none."""
+    def of_silence(self) -> list[Finding]:
+        """Say what a silence means, and what is known of customers with one purchase."""
+        silence, once = Finding("silence", SILENCE), self._once()
+        return ([silence] if once is None else [silence, once]) if self.leaves else []
+
+    def _once(self) -> Finding | None:
         once = self.frequency == 0
-        if not once.any() or not self.leaves:
+        if not once.any():
             return None
         values: dict[str, Any] = {"once": int(once.sum()), "n": len(self.clv)}
         if self.alive_once.value < 1:
@@ -239,6 +260,16 @@ class CustomerValue(Result):
         few = self.purchases.mean(np.where(once, self.purchases.counts, 0.0))
         values |= {"few": few, "ahead": whole(self.horizon), "unit": f"{self.unit}s"}
         return Finding("once", ONCE_UNKNOWN, values)
+
+    def picture(self) -> Picture:
+        """Who holds the value."""
+        return Picture(
+            self.plot,
+            "Who holds the value to come",
+            "Cumulative share of expected value over the next {ahead} {unit}",
+            self.concentration(),
+            {"ahead": whole(self.horizon), "unit": f"{self.unit}s"},
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Concentration curve: customers by falling value against the value that they hold."""
@@ -367,9 +398,9 @@ def customer_value(
         margin,
         str(purchases.unit),
         purchases.model.rows.x[purchases.model.rows.inverse],
-        purchases.leaves,
-        purchases.title,
-        spend.model.currency or "",
+        purchases,
+        spend,
+        draws,
     )
 
 

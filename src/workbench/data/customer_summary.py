@@ -97,13 +97,16 @@ class CustomerSummary:
         DataFrame
             customer_id; frequency (repeat purchase days); recency (time from first to last
             purchase); age (time from first purchase to `as_of`); mean_spend (mean value of a
-            repeat purchase day, missing for one-time buyers). Times are in `time_unit`, which
-            the frame carries in its ``attrs``.
+            repeat purchase day, missing for one-time buyers); holdout_frequency, where there is
+            a holdout. Times are in `time_unit`, which the frame carries in its ``attrs``, with
+            the ``holdout_length``.
         """
         columns = ["customer_id", "frequency", "recency", "age", "mean_spend"]
+        if self.holdout_end is not None:
+            columns.append("holdout_frequency")
         table = self.expr.select(*columns).order_by("customer_id")
         frame = _typed(self.engine.run(table, "customer summary"))
-        frame.attrs["time_unit"] = self.time_unit
+        frame.attrs |= {"time_unit": self.time_unit, "holdout_length": self.holdout_length}
         return frame
 
     def grouped(self) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from workbench.languages import Language
 from workbench.languages.numbers import PERCENT, Value, day, money, num, pct, points
 from workbench.reporting.display import emit, reader, readers
 from workbench.reporting.sentences import marked, text_of
-from workbench.results import Estimate
+from workbench.results import Estimate, Result
 
 Row = Mapping[str, Any]
 
@@ -63,17 +63,39 @@ class Change:
         return f"wb-card-change {'wb-better' if self.good else 'wb-worse'}"
 
 
-def headlines(run: Any, names: Sequence[str]) -> None:
-    """Show headline numbers of a run as cards.
+def headlines(
+    run: Any,
+    *what: Sequence[str] | Result | Mapping[str, Estimate] | None,
+    topic: str = "",
+    most: int = 4,
+) -> None:
+    """Show headline numbers of a run as cards, and keep those that are given whole.
 
     Parameters
     ----------
     run : Run
         Has ``headlines()`` and ``previous()``, estimates by page and name, and ``notebook``.
-    names : sequence of str
-        Names such as ``clv.mean``; where several notebooks have one of that name, this notebook's
-        own is taken.
+    *what : sequence of str, Result, mapping or None
+        Names of numbers that were kept, such as ``clv.mean``; where several notebooks have one
+        of that name, this notebook's own is taken. Or results, or estimates by name, which are
+        kept; the first of them are shown. None has none.
+    topic : str
+        Comes before the names of estimates, with a dot: ``clv`` for ``clv.mean``.
+    most : int
+        How many of the estimates are shown.
     """
+    names: list[str] = []
+    for each in what:
+        if isinstance(each, Result):
+            each = each.estimates()
+        if isinstance(each, Mapping):
+            for name, estimate in each.items():
+                names.append(f"{topic}.{name}" if topic else name)
+                run.headline(names[-1], estimate)
+        else:
+            names += each or []
+    if not all(isinstance(each, list | tuple) for each in what):
+        names = names[:most]
     now = records(run.headlines())
     chosen = [_own(now, name, run.notebook) for name in names]
     absent = [name for name, row in zip(names, chosen, strict=True) if row is None]

@@ -14,7 +14,7 @@ from workbench.languages.numbers import Measured, Value, as_value
 from workbench.reporting.display import emit, reader, readers
 from workbench.reporting.sentences import phrase, text_of
 from workbench.reporting.tables import plan_columns, prepared, table_html
-from workbench.results import Finding, Result
+from workbench.results import Finding, Picture, Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ _SPELT_OUT = "The figure's fonts lack the letters of some names; numbers stand f
 
 
 def show(
-    thing: Result | Callable[..., Any] | pd.DataFrame | None,
+    thing: Result | Picture | Callable[..., Any] | pd.DataFrame | None,
     title: str | Finding = "",
     subtitle: str | Finding = "",
     table: pd.DataFrame | None = None,
@@ -39,13 +39,14 @@ def show(
 
     Parameters
     ----------
-    thing : Result, callable, DataFrame or None
-        A result: its picture, with its table below. Or what draws on the Axes that it is given
-        as ``ax``, in the ``language`` that it is given where it takes one, such as
-        ``result.plot_periods``. Or a table. Nothing is shown of None: of an analysis that the
-        data do not bear (`workbench.results.attempt`).
+    thing : Result, Picture, callable, DataFrame or None
+        A result: its picture, with its own titles, and its table below. Or another picture of it.
+        Or what draws on the Axes that it is given as ``ax``, in the ``language`` that it is given
+        where it takes one. Or a table. Nothing is shown of None: of an analysis that the data do
+        not bear (`workbench.results.attempt`).
     title : str or Finding
-        The message in at most ten words: a finding, or an English message with placeholders.
+        The message in at most ten words: a finding, or an English message with placeholders; in
+        place of that of the picture.
     subtitle : str or Finding
         Measure, population, period and unit.
     table : DataFrame, optional
@@ -64,12 +65,15 @@ def show(
     **values
         What placeholders in title and subtitle stand for.
     """
+    if isinstance(thing, Result):
+        thing = thing.picture()
     if thing is None:
         return
+    if isinstance(thing, Picture):
+        title, subtitle = title or thing.title, subtitle or thing.subtitle
+        table, height = thing.table if table is None else table, height or thing.height
+        thing, values = thing.plot, {**thing.values, **values}
     name = _name()
-    if isinstance(thing, Result):
-        table = thing.table if table is None else table
-        thing = thing.plot
     for language in readers():
         caption = _Caption(title, subtitle, language, values)
         if not callable(thing) and hasattr(thing, "columns"):

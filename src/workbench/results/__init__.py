@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench.results.columns import Column, columns_of, labelled
 from workbench.results.estimate import Estimate, Kind, named_estimates
 from workbench.results.finding import Advice, Finding, Severity, plain
-from workbench.results.result import Result, attempt
+from workbench.results.result import Picture, Result, attempt
 
 __all__ = [
     "Advice",
@@ -13,6 +13,7 @@ __all__ = [
     "Estimate",
     "Finding",
     "Kind",
+    "Picture",
     "Result",
     "Severity",
     "attempt",

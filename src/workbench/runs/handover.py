@@ -14,8 +14,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.errors import WorkbenchError, closest, suggest
-from workbench.results import Estimate, Finding
+from workbench.errors import DataError, WorkbenchError, closest, suggest
+from workbench.results import Estimate, Finding, Result
 from workbench.runs.record import last_complete, write_json
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ FINDINGS = "findings.json"
 
 class RunError(WorkbenchError):
     """Something that the run cannot give to, or take from, a notebook."""
+
+
+class AbsentError(RunError, DataError):
+    """A table or a result that is not there; `workbench.results.attempt` goes on without it."""
 
 
 class Handover:
@@ -69,15 +73,16 @@ class Handover:
 
     # --- tables -------------------------------------------------------------------------------
 
-    def save(self, name: str, frame: pd.DataFrame) -> None:
+    def save(self, name: str, frame: pd.DataFrame | Result | None) -> None:
         """Keep a table for other notebooks and for the site (Parquet).
 
         Parameters
         ----------
         name : str
             Name of the result, letters, digits and underscores.
-        frame : DataFrame
-            The table. A named index becomes columns; an unnamed one is left out.
+        frame : DataFrame, Result or None
+            The table, or the result that has it. A named index becomes columns; an unnamed one is
+            left out. Nothing is kept of an analysis that the data do not bear, which is None.
         """
         import pandas as pd
 
@@ -87,6 +92,10 @@ class Handover:
                 where=f"notebook {self.notebook}",
                 remedy="use letters, digits and underscores",
             )
+        if frame is None:
+            return
+        if isinstance(frame, Result):
+            frame = frame.table
         if not isinstance(frame, pd.DataFrame):
             raise RunError(
                 f"result {name!r} is a {type(frame).__name__}, not a DataFrame",
@@ -165,12 +174,18 @@ class Handover:
         )
         return stored
 
-    def finding(self, *findings: Finding) -> None:
+    def finding(self, *things: Finding | Result | None) -> None:
         """Keep findings, the most important first, for every page that shows them.
 
-        A second finding of a key replaces the first.
+        Results give all of theirs, None has none. A second finding of a key replaces the first.
         """
-        for each in findings:
+        found = (
+            each
+            for thing in things
+            if thing is not None
+            for each in (thing.findings() if isinstance(thing, Result) else [thing])
+        )
+        for each in found:
             if not isinstance(each, Finding):
                 raise RunError(
                     f"a {type(each).__name__} is no Finding",
@@ -252,7 +267,7 @@ class Handover:
             )
         return files
 
-    def _missing(self, name: str) -> RunError:
+    def _missing(self, name: str) -> AbsentError:
         where = f"notebook {self.notebook}"
         giver = _giver(self._root / "notebooks" / "pipeline.yml", name)
         saved = {p.stem for p in self.folder.glob("results/*/*.parquet")}
@@ -262,7 +277,7 @@ class Handover:
             remedy = f"notebook {giver!r} gives it: run that first"
         else:
             remedy = suggest(name, sorted(saved))
-        return RunError(f"there is no result {name!r} in this run", where=where, remedy=remedy)
+        return AbsentError(f"there is no result {name!r} in this run", where=where, remedy=remedy)
 
 
 # --- reading what was handed on ---------------------------------------------------------------

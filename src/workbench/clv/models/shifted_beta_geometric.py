@@ -26,7 +26,7 @@ from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.rows import add_up, as_floats, check_counts, distinct, refuse
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, labelled
+from workbench.results import Estimate, Finding, Picture, labelled
 from workbench.stats.intervals import proportion_interval
 from workbench.stats.survival import product_limit
 from workbench.units import one_unit, per_year
@@ -232,6 +232,9 @@ class ShiftedBetaGeometric:
 LESS = 0.95
 
 
+#: Periods below a figure.
+SHOWN = 36
+
 ONE_MORE_WHO_STAYS = (
     "A running contract can be expected to run for another {months} months, discounted. Of 100 "
     "subscribers, {kept} stay for another year; one more would be worth {worth} in fees."
@@ -243,9 +246,13 @@ BY_THE_MODEL = (
 
 
 class ShiftedBetaGeometricResults(Fitted):
-    """A fitted retention model; periods are in `unit`."""
+    """A fitted retention model; periods are in `unit`.
+
+    `why` says, after `choose_retention`, which model was taken.
+    """
 
     model: ShiftedBetaGeometric
+    why: tuple[Finding, ...] = ()
 
     def evidence(self) -> Evidence:
         """As of every fit."""
@@ -529,6 +536,24 @@ class ShiftedBetaGeometricResults(Fitted):
         ax.set_ylabel(say("Share still customers"))
         ax.legend(frameon=False)
         return ax
+
+    def picture(self) -> Picture:
+        """Survival, observed and expected."""
+        return Picture(
+            self.plot,
+            "How long subscribers stay",
+            "Share of subscribers still under contract, by monthly renewals",
+            self.curve(SHOWN),
+        )
+
+    def renewals(self) -> Picture:
+        """Retention month by month, observed and expected."""
+        return Picture(
+            self.plot_retention,
+            "Who renews, month by month",
+            "Share of subscribers who renew, by monthly renewals",
+            self.renewal(SHOWN),
+        )
 
 
 def _period_rate(discount_rate: float, unit: str | None) -> float:
