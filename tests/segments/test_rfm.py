@@ -145,7 +145,12 @@ def test_shares_and_actions_cover_all_customers() -> None:
     assert actions["n"].sum() == 1000 and actions["action"].str.len().gt(10).all()
     champions = actions.set_index("segment").loc["Champions"]
     assert champions["days_since_last"] == 50 and champions["n"] == 10 * 8
-    assert set(found.estimates()) == {"customers", "at_risk", *default_rules()["segment"]}
+    assert set(found.estimates()) == {
+        "customers",
+        "top20",
+        "at_risk",
+        *default_rules()["segment"],
+    }
     assert found.estimates()["Champions"].value == pytest.approx(10 / 125)
 
 

@@ -76,20 +76,26 @@ def heading(text: str | Finding, level: int = 2, **values: Any) -> None:
         emit("heading", language, {"text/markdown": under, "text/plain": plain}, level=level)
 
 
-def callout(kind: str | Finding, text: str | Finding = "", **values: Any) -> None:
-    """Show a boxed remark.
+def callout(*what: str | Finding, **values: Any) -> None:
+    """Show a boxed remark, or several.
 
     Parameters
     ----------
-    kind : {"note", "tip", "warning", "important"} or Finding
-        Which box. A finding alone has the box of its severity.
-    text : str or Finding
-        A finding, or an English message.
+    *what : str or Finding
+        Findings, each in the box of its severity. Or the kind of box (``note``, ``tip``,
+        ``warning``, ``important``), and the finding or the English message in it.
     **values
         As in `say`.
     """
-    if isinstance(kind, Finding):
-        kind, text = kind.box, kind
+    if all(isinstance(each, Finding) for each in what):
+        for each in what:
+            _boxed(each.box, each, values)  # type: ignore[union-attr]
+    else:
+        kind, text = what
+        _boxed(str(kind), text, values)
+
+
+def _boxed(kind: str, text: str | Finding, values: Mapping[str, Any]) -> None:
     if kind not in CALLOUTS:
         raise ReportingError(
             f"there is no callout {kind!r}", remedy=f"use one of {', '.join(CALLOUTS)}"
@@ -127,8 +133,7 @@ def tell(*things: Result | Finding | None) -> None:
         found[1:], key=lambda each: each.severity in ("warning", "refusal")
     ):
         if boxed:
-            for each in group:
-                callout(each)
+            callout(*group)
         else:
             say(*group)
 

@@ -21,8 +21,11 @@ import pandas as pd
 from workbench.arrays import Index, Mask
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
-from workbench.results import Advice, Estimate, Finding, Result, labelled, named_estimates
-from workbench.segments.profiles.profile import Profile, pool_small, profile, share_held
+from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled, named_estimates
+from workbench.segments.profiles.attributes import join_attributes
+from workbench.segments.profiles.personas import Personas, nearest_advice, personas
+from workbench.segments.profiles.profile import SPEND, Profile, pool_small, profile, share_held
+from workbench.segments.tiers import share_of_top
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,7 +123,37 @@ class RFM(Result):
         return Profile(labelled(
             found, segment="Segment", n="Customers", customers=("Share of customers", "percent"),
             value=("Share of spend", "percent"), mean=("Spend a customer", "money"),
-        ), of="Share of spend")  # fmt: skip
+        ), of=SPEND)  # fmt: skip
+
+    @property
+    def behaviour(self) -> pd.DataFrame:
+        """What was scored of each customer."""
+        return self.customers[list(MEASURES)]
+
+    def attributes(self, people: pd.DataFrame, *, as_of: object) -> pd.DataFrame:
+        """Give what else is known of each customer; see `join_attributes`."""
+        known = join_attributes(self.customers, people, as_of=as_of)
+        return known.drop(columns=list(self.customers.columns))
+
+    def personas(
+        self, attributes: pd.DataFrame | None = None, *, groups: pd.Series | None = None
+    ) -> Personas:
+        """Describe each segment, with the needs and treatments of the rules.
+
+        Parameters
+        ----------
+        attributes : DataFrame, optional
+            Who the customers are; see `attributes`.
+        groups : Series, optional
+            Groups found in the data, in place of the segments: each borrows need and treatment
+            from the segment to which most of its customers belong.
+        """
+        own = self.customers["segment"]
+        advice = self.rules if groups is None else nearest_advice(groups, own, self.rules)
+        return personas(
+            own if groups is None else groups, self.customers["spend"], self.behaviour,
+            attributes=attributes, advice=advice, min_cell=self.min_cell,
+        )  # fmt: skip
 
     def actions(self) -> pd.DataFrame:
         """Say what to do for whom.
@@ -142,9 +175,10 @@ class RFM(Result):
         return out.rename_axis("segment").reset_index()
 
     def estimates(self) -> dict[str, Estimate]:
-        """Give customers, spend of valuable ones gone quiet, share of customers by segment."""
+        """Give customers, spend held by the best and by those gone quiet, and segments."""
         return {
             "customers": Estimate(len(self.customers), label="Customers with a purchase"),
+            "top20": share_of_top(self.customers["spend"]).named("Spend held by the top fifth"),
             "at_risk": share_held(self.at_risk, self.customers["spend"]).named(
                 "Past spend of valuable customers who have gone quiet", kind="percent",
                 better="down", fact="segments.at_risk.spend",
@@ -184,6 +218,15 @@ class RFM(Result):
         scale = range(1, SCALE + 1)
         out = pd.DataFrame(count.reshape(SCALE, SCALE), index=scale, columns=scale)
         return out.iloc[::-1].rename_axis(index="value_score", columns="recency_score")
+
+    def picture(self) -> Picture:
+        """Draw the map of customers."""
+        return Picture(
+            self.plot,
+            "Where our customers stand",
+            "Customers by score; share of all customers with a purchase",
+            height=4.6,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the map: recency against value, tinted by the number of customers, named."""

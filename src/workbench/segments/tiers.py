@@ -9,7 +9,7 @@ Langel, Tille (2013), Variance Estimation of the Gini Index, JRSS A 176(2), 521-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from workbench.arrays import Array, Mask
 from workbench.errors import DataError, require_columns, rows_of
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.results.drawing import share_bars
 from workbench.stats.intervals import normal_quantile
 
@@ -95,9 +95,23 @@ class Tiers(Result):
             found.append(Finding("segments.ratio", RATIO, {"ratio": ratio}))
         return found
 
-    @property
-    def title(self) -> Finding:
-        """What the picture shows: how much all tiers but the lowest hold, where that is shown."""
+    def picture(self) -> Picture:
+        """How much all tiers but the lowest hold, where that is shown."""
+        return Picture(
+            self.plot, self._title(), "Share of {what} by tier of customers", self.table,
+            {"what": self.of},
+        )  # fmt: skip
+
+    def inequality(self) -> Picture:
+        """Lorenz curve."""
+        return Picture(
+            self.plot_lorenz,
+            "How unequal customers are",
+            "Cumulative share of {what}; Gini coefficient {gini}",
+            values={"what": self.of, "gini": replace(self.gini, digits=2)},
+        )
+
+    def _title(self) -> Finding:
         upper = self.table.iloc[:-1]
         upper = upper[upper["n"] > 0]
         if upper.empty or upper["share"].isna().any():
@@ -151,7 +165,7 @@ class Tiers(Result):
 
 
 def tiers(
-    value: ArrayLike,
+    value: ArrayLike | ValueMeasure,
     *,
     pyramid: Mapping[str, float] | None = None,
     of: str = "value",
@@ -161,14 +175,14 @@ def tiers(
 
     Parameters
     ----------
-    value : array_like, shape (n,)
+    value : array_like, shape (n,), or ValueMeasure
         Spend, or expected value; zero or more.
     pyramid : mapping of tier to share, optional
         Shares of customers, from the top, at which the tiers end; the last must be 1. Customers
         with one value share one tier: the higher, but for those who would more than double it, or
         fill it with everybody. A tier called the top 1 % must not hold half of the customers.
     of : str
-        What the value is.
+        What the value is; a measure of value says so itself.
     min_cell : int
         The value of tiers with fewer customers is withheld.
 
@@ -185,6 +199,8 @@ def tiers(
     >>> tiers(spend).table[["tier", "n"]].to_numpy().tolist()
     [['Top 1%', 5], ['Next 4%', 20], ['Next 15%', 75], ['Remaining 80%', 400]]
     """
+    if isinstance(value, ValueMeasure):
+        value, of = value.value, value.name
     worth, index = checked_value(value)
     ends = dict(PYRAMID if pyramid is None else pyramid)
     shares = np.array(list(ends.values()), dtype=float)

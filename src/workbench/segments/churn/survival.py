@@ -317,7 +317,7 @@ class ContractSurvival(Result):
 
     def estimates(self) -> dict[str, Estimate]:
         """Share of contracts that last a year."""
-        return {"kept_1y": self.kept_a_year}
+        return {"stay": self.kept_a_year}
 
     def findings(self) -> list[Finding]:
         """How many contracts last a year, and whether the plans differ."""

@@ -16,7 +16,7 @@ import pandas as pd
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.segments.clusters.evidence import Evidence, weigh
 from workbench.segments.clusters.methods import Method, fit_partition, prepare
 from workbench.segments.profiles.profile import readable, set_apart
@@ -100,6 +100,17 @@ class Clusters(Result):
             self.reason,
             Finding("segments.groups.preferred", PREFERRED, self.evidence.choices),
         ]  # fmt: skip
+
+    def picture(self) -> Picture | None:
+        """Draw what sets the groups apart, where there are any."""
+        if not self.clear:
+            return None
+        return Picture(
+            self.plot,
+            "How the groups differ",
+            "Difference from all other customers, in standard deviations",
+            self.differences,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw a heat map of what sets each group apart, in standard deviations."""

@@ -24,7 +24,7 @@ import pandas as pd
 
 from workbench.arrays import Array, Index
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Result, labelled
+from workbench.results import Estimate, Picture, Result, labelled
 from workbench.segments.clusters.methods import Method, Partition, fit_partition
 
 if TYPE_CHECKING:
@@ -80,6 +80,15 @@ class Evidence(Result):
             "null": Estimate(self.null, label="Separation of data without groups"),
             "stability": Estimate(self.stability, label="Agreement of repeated fits"),
         }
+
+    def picture(self) -> Picture:
+        """How well groups separate, by their number."""
+        return Picture(
+            self.plot,
+            "Do the customers fall into groups?",
+            "Groups count when they clearly exceed the dashed line and repeated fits agree",
+            self.table,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw how well the groups separate, by their number, and what no groups would reach."""

@@ -24,7 +24,7 @@ import pandas as pd
 from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.segments.clusters.clusters import STABLE, group_names, one_thread
 from workbench.segments.profiles.profile import readable, set_apart
 
@@ -113,6 +113,17 @@ class LatentClasses(Result):
             Finding("segments.kinds", KINDS if self.clear else NO_KINDS, verdict=found),
             self.reason,
         ]
+
+    def picture(self) -> Picture | None:
+        """Draw what sets the classes apart, where there are any."""
+        if not self.clear:
+            return None
+        return Picture(
+            self.plot,
+            "What the kinds of customers answer",
+            "Difference in share from all others",
+            self.table,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the ten answers that set classes apart most: dots, one row an answer."""

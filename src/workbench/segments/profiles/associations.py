@@ -22,7 +22,7 @@ from scipy.special import chdtr, chdtrc, chndtr
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.segments.profiles.profile import coded, readable
 from workbench.stats.intervals import normal_quantile
 from workbench.stats.multiplicity import holm
@@ -157,6 +157,17 @@ class Associations(Result):
         """Column with the strongest association that chance does not explain, if any."""
         found = self.table[self.table["p"] < 0.05]
         return None if found.empty else str(found["column"].iloc[0])
+
+    def picture(self) -> Picture | None:
+        """Strength of each association, where any attribute was looked at."""
+        if self.table.empty:
+            return None
+        return Picture(
+            self.plot,
+            "What goes with the segments",
+            "Cramér's V, from 0 (none) to 1 (complete)",
+            self.table,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Dots with intervals, one an attribute."""

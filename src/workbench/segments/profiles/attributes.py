@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,9 +18,9 @@ from numpy.typing import ArrayLike
 from workbench.arrays import Array, Mask
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Result, labelled
+from workbench.results import Estimate, Picture, Result, labelled
 from workbench.segments.profiles.associations import cramers_v
-from workbench.segments.profiles.profile import coded
+from workbench.segments.profiles.profile import coded, readable
 from workbench.stats.intervals import wilson
 
 if TYPE_CHECKING:
@@ -66,6 +66,17 @@ class AttributeProfile(Result):
             index="level", columns="segment", values="share", dropna=False, observed=False
         )
         return wide.loc[self.table["level"].unique(), self.table["segment"].unique()]
+
+    def picture(self) -> Picture:
+        """Draw the cross-tab."""
+        return Picture(
+            self.plot,
+            "{attribute} by segment",
+            "Share of the customers of each level; Cramér's V {v}",
+            self.table,
+            {"attribute": readable(self.attribute), "v": replace(self.cramers_v, digits=2)},
+            height=4.2,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the cross-tab: one row a level, one column a segment, tinted by the share."""
@@ -206,7 +217,7 @@ def join_attributes(
 
 
 def answers_of(
-    people: pd.DataFrame, *, leave_out: Sequence[str] = (), levels: int = 12
+    people: pd.DataFrame, *, leave_out: Sequence[str] = (), levels: int = 12, least: int = 0
 ) -> pd.DataFrame:
     """Pick the columns that are answers about a person: few levels, known for most.
 
@@ -218,12 +229,24 @@ def answers_of(
         Columns that are none, such as where people live or how they were scored.
     levels : int
         Most levels of an answer.
+    least : int
+        Fewest customers of whose answers anything is to be made.
 
     Returns
     -------
     DataFrame
         Columns with two to `levels` levels that at least half of the customers have given.
+
+    Raises
+    ------
+    DataError
+        There are fewer customers.
     """
+    if len(people) < least:
+        raise DataError(
+            f"there are {len(people)} customers, and {least} are asked for",
+            remedy="wait for more, or ask for fewer",
+        )
     kept = [
         name
         for name in people.columns

@@ -19,7 +19,7 @@ from scipy.special import ndtr, stdtrit
 from workbench.arrays import Array, Index
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Result, labelled, named_estimates
+from workbench.results import Estimate, Picture, Result, labelled, named_estimates
 from workbench.stats.intervals import ratio_interval, satterthwaite, two_sided, wilson
 from workbench.stats.multiplicity import holm
 
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 APART = (
     "segment", "attribute", "level", "inside", "outside", "effect", "low", "high", "p", "n",
 )  # fmt: skip
+
+
+#: What a share of spend is called.
+SPEND = "Share of spend"
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,17 @@ class Profile(Result):
             self.table, "segment", estimate="value", low="value_low", high="value_high",
             kind="percent",
         )  # fmt: skip
+
+    def picture(self) -> Picture:
+        """Shares of customers and of value."""
+        if self.of != SPEND:
+            return Picture(self.plot, table=self.table)
+        return Picture(
+            self.plot,
+            "How large each segment is, and what it spends",
+            "Share of customers and of spend to date",
+            self.table,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Paired bars: share of customers and share of value, with intervals of the value."""
