@@ -115,7 +115,7 @@ def test_the_page_is_shorter_by_what_was_not_asked(
     assert set(kept) == {n for part, own in asked.items() if part not in lacking for n in own}
     quality = page("survey_quality", folder)
     assert (quality["look"] is None) == (without[-1:] == ["per_06"])
-    assert quality["sizes"]["n"].sum() == 240  # type: ignore[index]
+    assert quality["survey"].sizes["n"].sum() == 240  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("notebook", PAGES)
@@ -125,7 +125,7 @@ def test_a_wave_with_one_answer_and_answers_all_alike_do_not_break_the_page(
     survey = answers(41)
     survey["wave"] = ["2025-H1"] * 40 + ["2025-H2"]
     alike = answers(60).assign(**dict.fromkeys([f"per_{item}" for item in CODES], 4))
-    assert page(notebook, study(tmp_path / "data" / "one", survey))["asked"].last == "2025-H1"  # type: ignore[attr-defined]
+    assert page(notebook, study(tmp_path / "data" / "one", survey))["survey"].last == "2025-H1"  # type: ignore[attr-defined]
     names = page(notebook, study(tmp_path / "data" / "alike", alike))
     if notebook == "survey_quality":
         assert names["valid"] is None and "consistently" not in str(names["said"])
@@ -189,7 +189,7 @@ def test_the_pages_run_on_a_real_survey(tmp_path: Path, page: Page) -> None:
     names = page("satisfaction_gap", folder, outcome="total1", best=7)
     gap = names["gap"].dimensions.set_index("dimension")["estimate"]  # type: ignore[attr-defined]
     assert (round(gap["tangibles"], 2), round(gap["security"], 2)) == (0.00, -1.81)
-    assert names["nps"] is None and names["csat"] is not None and names["group"] == "age"
+    assert names["nps"] is None and names["csat"] is not None and names["survey"].group == "age"
     withheld = names["split"].overall.query("withheld")  # type: ignore[attr-defined]
     assert (withheld["n"] < 5).all() and withheld["estimate"].isna().all()
     valid = page("survey_quality", folder)["valid"]

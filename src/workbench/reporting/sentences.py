@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal, TypeAlias
@@ -45,25 +45,25 @@ class Link:
         return f"[{escape(spoken(self.text, language))}]({self.href})"
 
 
-def say(*texts: str | Finding, **values: Any) -> None:
+def say(*texts: str | Finding | Result | None, **values: Any) -> None:
     """Show a paragraph.
 
     Parameters
     ----------
-    *texts : str or Finding
+    *texts : str, Finding, Result or None
         Findings, or English messages with named placeholders, a sentence or more each; may hold
-        Markdown.
+        Markdown. Results say all that they found; None says nothing.
     **values
         What the placeholders stand for: estimates, values made by ``num``, ``pct``, ``points``,
         ``money`` or ``day``, plain numbers and dates, texts (translated when the catalogs know
         them), mappings of language to text, or lists of these.
     """
-    for language in readers():
-        gap = (
-            "" if language.code == "zh" else " "
-        )  # Chinese sentences follow one another without one
-        words = gap.join(phrase(text, language, values) for text in texts)
-        plain = gap.join(phrase(text, language, values, form="plain") for text in texts)
+    said = found_in(texts)
+    for language in readers() if said else ():
+        # Chinese sentences follow one another without a gap
+        gap = "" if language.code == "zh" else " "
+        words = gap.join(phrase(text, language, values) for text in said)
+        plain = gap.join(phrase(text, language, values, form="plain") for text in said)
         emit("prose", language, {"text/markdown": words, "text/plain": plain})
 
 
@@ -111,6 +111,16 @@ def _boxed(kind: str, text: str | Finding, values: Mapping[str, Any]) -> None:
         emit("callout", language, {"text/markdown": boxed, "text/plain": plain}, kind=kind)
 
 
+def found_in(things: Iterable[Any]) -> list[Any]:
+    """List what is said of things: a result's findings, nothing of None, else the thing itself."""
+    return [
+        each
+        for thing in things
+        if thing is not None
+        for each in (thing.findings() if hasattr(thing, "findings") else [thing])
+    ]
+
+
 def tell(*things: Result | Finding | None) -> None:
     """Show findings: the first as a heading, then the others as text, warnings in boxes.
 
@@ -120,12 +130,7 @@ def tell(*things: Result | Finding | None) -> None:
         Results give all of their findings; nothing is said of an analysis that the data do not
         bear, which is None (`workbench.results.attempt`).
     """
-    found = [
-        each
-        for thing in things
-        if thing is not None
-        for each in (thing.findings() if isinstance(thing, Result) else [thing])
-    ]
+    found = found_in(things)
     if not found:
         return
     heading(found[0])

@@ -42,8 +42,8 @@ def show(
     thing : Result, Picture, callable, DataFrame or None
         A result: its picture, with its own titles, and its table below. Or another picture of it.
         Or what draws on the Axes that it is given as ``ax``, in the ``language`` that it is given
-        where it takes one. Or a table. Nothing is shown of None: of an analysis that the data do
-        not bear (`workbench.results.attempt`).
+        where it takes one. Or a table. Nothing is shown of a table without rows, and of None: of
+        an analysis that the data do not bear (`workbench.results.attempt`).
     title : str or Finding
         The message in at most ten words: a finding, or an English message with placeholders; in
         place of that of the picture.
@@ -67,7 +67,7 @@ def show(
     """
     if isinstance(thing, Result):
         thing = thing.picture()
-    if thing is None:
+    if thing is None or (hasattr(thing, "columns") and not len(thing)):
         return
     if isinstance(thing, Picture):
         title, subtitle = title or thing.title, subtitle or thing.subtitle

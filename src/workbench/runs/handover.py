@@ -183,7 +183,7 @@ class Handover:
             each
             for thing in things
             if thing is not None
-            for each in (thing.findings() if isinstance(thing, Result) else [thing])
+            for each in (thing.findings() if hasattr(thing, "findings") else [thing])
         )
         for each in found:
             if not isinstance(each, Finding):

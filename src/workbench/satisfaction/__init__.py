@@ -37,6 +37,7 @@ from workbench.satisfaction.drivers.drivers import (
 from workbench.satisfaction.drivers.ordinal import (
     OrderedFit,
     fit_ordered,
+    item_drivers,
     ordinal_drivers,
     service_drivers,
 )
@@ -185,6 +186,7 @@ __all__ = [
     "gaps",
     "gaps_by",
     "importance",
+    "item_drivers",
     "join_customers",
     "kano",
     "kano_items",

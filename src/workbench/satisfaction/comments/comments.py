@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from workbench.arrays import Mask
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.stats import share_interval, unequal_weights
 from workbench.stats.weights import check_weights
 
@@ -186,6 +186,15 @@ class AspectTable(Result):
                 values,
             ),
         ]
+
+    def picture(self) -> Picture:
+        """Tone of each subject."""
+        return Picture(
+            self.plot,
+            "What comments are about, and in which tone",
+            "Share of positive statements",
+            self.table,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the tone of each aspect with its interval, the least kind on top."""

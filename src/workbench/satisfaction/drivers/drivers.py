@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.satisfaction.moments import (
     check_independent,
     complete,
@@ -29,6 +29,12 @@ from workbench.satisfaction.moments import (
 
 Method = Literal["auto", "lmg", "johnson"]
 MOST_DRIVERS = 15
+
+
+FIRST_PLACE = (
+    "“{item}” has the largest part of what goes with satisfaction. A service competes for the first"
+    " place if it comes first in at least one resample of twenty."
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ class Drivers(Result):
         "lmg" (all orders of entry) or "johnson" (relative weights).
     outcome : str
         "linear", "logit" or "probit".
+    single : bool
+        Whether the drivers are single services, and not dimensions of them.
     """
 
     table: pd.DataFrame
@@ -61,6 +69,7 @@ class Drivers(Result):
     excluded: int
     method: str = "lmg"
     outcome: str = "linear"
+    single: bool = False
 
     @property
     def top(self) -> pd.Series:
@@ -87,6 +96,14 @@ class Drivers(Result):
     def findings(self) -> list[Finding]:
         """Which driver goes most with the outcome, and how many compete for that place."""
         n, top = len(self.contenders), str(self.top["driver"])
+        if self.single:
+            head = "Among single services, one stands out"
+            if n != 1:
+                head = "Among single services, {n} compete for the first place"
+            return [
+                Finding("drivers.single", head, {"n": n}, verdict="clear" if n == 1 else "open"),
+                Finding("drivers.single.first", FIRST_PLACE, {"item": top}),
+            ]
         message = "Overall satisfaction goes most with {driver}"
         if n != 1:
             message = "Overall satisfaction goes most with {driver}, though not beyond doubt"
@@ -113,6 +130,23 @@ class Drivers(Result):
                 values,
             ),
         ]
+
+    def picture(self) -> Picture:
+        """Part of each driver."""
+        if self.single:
+            return Picture(
+                self.plot,
+                "Which single services go with satisfaction",
+                "Share of the differences in satisfaction",
+                self.table.sort_values("rank"),
+                height=1.2 + 0.42 * len(self.table),
+            )
+        return Picture(
+            self.plot,
+            "What satisfaction goes with",
+            "Share of the differences in satisfaction, all waves",
+            self.table,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw each driver's part of the explained variance, the largest on top."""

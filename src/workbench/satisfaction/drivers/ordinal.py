@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -254,6 +254,44 @@ def service_drivers(
     rule: Callable[..., Drivers] = ordinal_drivers if given.nunique() <= _GRADES else drivers
     w, people = answers.weights, answers.people
     return rule(scores, given, weights=w, people=people, rng=rng, draws=draws, level=level)
+
+
+def item_drivers(
+    answers: Answers,
+    outcome: str = "csat5",
+    *,
+    rng: np.random.Generator,
+    draws: int = 200,
+    level: float = 0.95,
+) -> Drivers:
+    """Divide overall satisfaction among the single services experienced, by their wording.
+
+    Parameters
+    ----------
+    answers, outcome, rng, draws, level
+        As of `service_drivers`; the outcome is taken as measured.
+
+    Raises
+    ------
+    DataError
+        As `drivers`; or there is no such column.
+    """
+    if outcome not in answers.background:
+        raise DataError(
+            f"there is no column {outcome!r}",
+            where="survey",
+            remedy="name the column of overall satisfaction",
+        )
+    found = drivers(
+        answers.perception.rename(columns=answers.labels),
+        answers.background[outcome],
+        weights=answers.weights,
+        people=answers.people,
+        rng=rng,
+        draws=draws,
+        level=level,
+    )
+    return replace(found, single=True)
 
 
 def _refitted(z: Array, grade: Index, drawn: list[Array], link: Link, at: Array) -> Array:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.satisfaction.drivers.partial_least_squares import (
     MOST_STEPS,
     Layout,
@@ -109,6 +109,15 @@ class PathModel(Result):
         values = {side: str(closest[side]).lower() for side in ("source", "target")}
         message = "The closest link runs from {source} to {target}"
         return [Finding("chain", message, values), meaning]
+
+    def picture(self) -> Picture:
+        """Paths with their intervals."""
+        return Picture(
+            self.plot,
+            "From expectations to loyalty",
+            "Standardised path coefficients, complete answers",
+            self.table,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw each path with its interval, grouped by the construct it leads to."""

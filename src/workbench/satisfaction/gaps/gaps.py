@@ -13,7 +13,7 @@ from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Array, Index
 from workbench.languages import Language, speak
-from workbench.results import Advice, Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.satisfaction.questionnaire.answers import Answers, SurveyError
 from workbench.stats import adjust, column_moments
 from workbench.stats.weights import several
@@ -177,6 +177,15 @@ class Gaps(Result):
     def plot_dimensions(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the gap of each dimension with its interval."""
         return self.plot(ax, of="dimensions", language=language)
+
+    def picture(self) -> Picture:
+        """Gap of each item."""
+        return Picture(
+            self.plot,
+            "Experience against expectation, item by item",
+            "Scale points, respondents of the last wave",
+            self.table,
+        )
 
     def plot(
         self,

@@ -14,7 +14,7 @@ from scipy.special import stdtr
 from workbench.arrays import Array, Index
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.satisfaction.gaps.gaps import GAP_AXIS, dimension_gaps, dimension_sides
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.stats import Sample, Shift, adjust, mean_shift
@@ -100,6 +100,12 @@ class GroupGaps(Result):
                 values,
             ),
         ]
+
+    def picture(self) -> Picture:
+        """Gap of each group over all items."""
+        return Picture(
+            self.plot, "The gap by group of customers", "Scale points, all waves", self.overall
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the gap of each group with its interval, the widest on top."""

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import name_marks
 from workbench.satisfaction.gaps.priorities import PriorityMap, priority_map
 from workbench.satisfaction.moments import percentile_limits, resampled, respondents
@@ -72,6 +72,16 @@ class Importance(Result):
                 {"same": self.n_same, "total": len(self.table), "r": r},
             ),
         ]
+
+    def picture(self) -> Picture:
+        """Stated against derived importance."""
+        return Picture(
+            self.plot,
+            "Said to matter, and going with satisfaction",
+            "Numbers are items of the survey; all waves",
+            self.table,
+            height=4.8,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw derived against stated importance, with intervals; numbers are items."""

@@ -16,7 +16,7 @@ from scipy.special import ndtr
 from workbench.arrays import Array, Index
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.results.drawing import name_marks
 from workbench.satisfaction.moments import resampled
 from workbench.stats import effective_answers, unequal_weights, wilson
@@ -94,6 +94,16 @@ class Kano(Result):
                 " it is named beyond chance more often than any other.",
             ),
         ]
+
+    def picture(self) -> Picture:
+        """Categories of the items."""
+        return Picture(
+            self.plot,
+            "Musts and delights",
+            "Respondents who were asked both questions",
+            self.table,
+            height=4.8,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw better against worse; filled marks have a clear category."""

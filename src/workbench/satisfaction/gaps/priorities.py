@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import name_marks
 from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.satisfaction.questionnaire.answers import Answers
@@ -80,6 +80,16 @@ class PriorityMap(Result):
                 " the respondents.",
             ),
         ]
+
+    def picture(self) -> Picture:
+        """Draw importance against experience."""
+        return Picture(
+            self.plot,
+            "Importance and experience of each item",
+            "Numbers are items of the survey; all waves",
+            self.table,
+            height=5.2,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the map; filled marks lie in their quadrant with probability .9 or more."""

@@ -15,7 +15,7 @@ from scipy.stats import kendalltau
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.satisfaction.gaps.gaps import dimension_sides, gaps, paired
 from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.satisfaction.questionnaire.answers import Answers
@@ -31,10 +31,17 @@ def perception_scores(answers: Answers, *, level: float = 0.95) -> pd.DataFrame:
         `item` (empty for dimensions), `label`, `dimension`, `n`, `missing`, `estimate`, `low`,
         `high`; items, then dimensions, then `overall`.
 
+    Raises
+    ------
+    DataError
+        No item was asked.
+
     References
     ----------
     Cronin, Taylor (1992), Journal of Marketing 56(3), 55-68.
     """
+    if not answers.items:
+        raise DataError("no item was asked", where="survey", remedy="list items on the card")
     w = answers.weights if answers.weighted else None
     people = several(answers.people)
     items = paired(answers.perception.to_numpy(), weights=w, people=people, level=level)
@@ -217,6 +224,16 @@ class ScoreComparison(Result):
             )
             found.append(Finding("servqual.explained", explained, shares))
         return found
+
+    def picture(self) -> Picture:
+        """Ranks by either score."""
+        return Picture(
+            self.plot,
+            "Weak by gap, by experience, or by both",
+            "Ranks of the items, last wave",
+            self.table,
+            height=5.2,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw each item's rank by gap against its rank by experience."""

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.satisfaction.questionnaire.answers import WEIGHT
 from workbench.stats import effective_answers, mean_interval, unequal_weights, wilson
 from workbench.stats.intervals import normal_quantile
@@ -115,6 +115,14 @@ class BehaviourAfter(Result):
             ),
             Finding(f"later.{self.kind}.size", detail, values),
         ]
+
+    def picture(self) -> Picture:
+        """Draw what followed each answer."""
+        if self.kind == "leaving":
+            titles = "Who left afterwards", "By the answer on overall satisfaction"
+        else:
+            titles = "What customers bought afterwards", "By their answer on overall satisfaction"
+        return Picture(self.plot, *titles, self.levels)
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw what followed each answer, with its interval."""

@@ -161,6 +161,19 @@ class NetPromoter(Result):
         )
         return labelled(table, part="Group", n="Answers", share=("Share", "percent"))
 
+    def plan(
+        self,
+        changes: Sequence[float] = (2, 5, 10, 15),
+        *,
+        overlap: float = 0.0,
+        correlation: float = 0.0,
+    ) -> pd.DataFrame:
+        """Say what a survey of this size can show; see `sample_plan`."""
+        return sample_plan(
+            1e4 * self.variance, self.n, changes, design_effect=self.n / self.size,
+            overlap=overlap, correlation=correlation,
+        )  # fmt: skip
+
     def estimates(self) -> dict[str, Estimate]:
         """Score in points with the score interval."""
         return {"nps": self.interval}

@@ -16,7 +16,7 @@ from scipy.special import ndtri
 from workbench.arrays import Array, Index
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Kind, Result, labelled
+from workbench.results import Estimate, Finding, Kind, Picture, Result, labelled
 from workbench.satisfaction.loyalty.net_promoter import nps, usable_scores
 from workbench.satisfaction.questionnaire.answers import WEIGHT, same_person
 from workbench.stats import Sample, mean_interval, mean_shift, share_interval
@@ -191,6 +191,13 @@ class Trend(Result):
             )
         return found
 
+    def picture(self) -> Picture | None:
+        """Draw the course over the waves, where there are two."""
+        about = _DRAWN[self.measure]
+        if len(self.table) < 2:
+            return None
+        return Picture(self.plot, about.title, about.subtitle, self.table)
+
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the measure with its interval, wave by wave, each point labelled."""
         say = speak(language)
@@ -228,6 +235,8 @@ class _About:
     risen: str
     fallen: str
     still: str
+    title: str
+    subtitle: str
     scale: float = 1.0
     kind: Kind = "number"
     change: Kind = "number"
@@ -243,6 +252,8 @@ _DRAWN: dict[Measure, _About] = {
         "The net promoter score has risen since the last wave",
         "The net promoter score has fallen since the last wave",
         "The net promoter score is not shown to have moved since the last wave",
+        "Net promoter score, wave by wave",
+        "Promoters minus detractors, points",
         kind="points",
         change="points",
     ),
@@ -254,6 +265,8 @@ _DRAWN: dict[Measure, _About] = {
         "Satisfaction has risen since the last wave",
         "Satisfaction has fallen since the last wave",
         "Satisfaction is not shown to have moved since the last wave",
+        "Mean satisfaction, wave by wave",
+        "Mean of the answers",
     ),
     "top_two_box": _About(
         "Satisfied customers (two best answers)",
@@ -263,6 +276,8 @@ _DRAWN: dict[Measure, _About] = {
         "The share of satisfied customers has risen since the last wave",
         "The share of satisfied customers has fallen since the last wave",
         "The share of satisfied customers is not shown to have moved since the last wave",
+        "Satisfied customers, wave by wave",
+        "Share of the two best answers",
         scale=100.0,
         kind="percent",
         change="points",

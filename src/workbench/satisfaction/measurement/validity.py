@@ -18,6 +18,7 @@ from workbench.languages import Language, speak
 from workbench.results import (
     Estimate,
     Finding,
+    Picture,
     Result,
     Severity,
     attempt,
@@ -27,7 +28,7 @@ from workbench.results import (
 from workbench.satisfaction.measurement.alpha import Alpha, cronbach_alpha, difference_reliability
 from workbench.satisfaction.measurement.factor import FactorModel, confirm
 from workbench.satisfaction.moments import percentile_limits, respondents
-from workbench.satisfaction.questionnaire.answers import Answers
+from workbench.satisfaction.questionnaire.answers import Answers, SurveyError
 from workbench.stats import bootstrap_weights, unequal_weights
 
 _SIDES = {"expectation": "expectation", "perception": "experience", "gap": "gap"}
@@ -112,6 +113,18 @@ class Reliability(Result):
             )
         return found
 
+    def picture(self) -> Picture | None:
+        """Alpha of each dimension, where any can be judged."""
+        if not self.findings():
+            return None
+        return Picture(
+            self.plot,
+            "How consistently each dimension is measured",
+            "Cronbach's alpha, last wave",
+            self.table,
+            height=1.4 + 0.62 * self.table["dimension"].nunique(),
+        )
+
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw alpha with its interval, by dimension and side, beside the usual 0.7."""
         say = speak(language)
@@ -141,7 +154,14 @@ def reliability(answers: Answers, *, level: float = 0.95) -> Reliability:
 
     Dimensions of one item, and those that cannot be judged (no spread, too few complete answers),
     stand in the table without a value. Weighted answers give weighted estimates.
+
+    Raises
+    ------
+    SurveyError
+        No item was asked.
     """
+    if not answers.items:
+        raise SurveyError("no item was asked", where="survey", remedy="list items on the card")
     w = answers.weights if answers.weighted else None
     rows, items = [], []
     sides = {"perception": answers.perception}
@@ -298,6 +318,16 @@ class Validity(Result):
             },
         )
         return [head, detail, *warnings]
+
+    def picture(self) -> Picture:
+        """Draw the loading of each item."""
+        return Picture(
+            self.plot,
+            "How strongly each item speaks for its dimension",
+            "Standardised loadings, last wave",
+            self.loadings,
+            height=1.4 + 0.24 * len(self.loadings),
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the loadings of the model."""

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 
 from workbench.arrays import Mask
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
-from workbench.satisfaction.questionnaire.answers import Answers
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
+from workbench.satisfaction.questionnaire.answers import Answers, SurveyError
 from workbench.stats import column_moments, wilson
 
 #: From this share of answers at one end, an item can hardly show a change towards it.
@@ -119,6 +119,16 @@ class Pilot(Result):
             ),
         ]
 
+    def picture(self) -> Picture:
+        """Draw the ends of the scale, item by item."""
+        return Picture(
+            self.plot,
+            "How many sit at the ends of the scale",
+            "Items of the survey, last wave",
+            self.table,
+            height=1.4 + 0.42 * self.items["item"].nunique(),
+        )
+
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the shares at the two ends of the scale, item by item, for the two sides."""
         say = speak(language)
@@ -161,10 +171,17 @@ def pilot(
     most : int
         Patterns of missing parts to list.
 
+    Raises
+    ------
+    SurveyError
+        No item was asked.
+
     References
     ----------
     Straight-lining and speeding: Leiner (2019), Survey Research Methods 13(3), 229-248.
     """
+    if not answers.items:
+        raise SurveyError("no item was asked", where="survey", remedy="list items on the card")
     sides = {"perception": answers.perception}
     if answers.two_sided:
         sides = {"expectation": answers.expectation, **sides}

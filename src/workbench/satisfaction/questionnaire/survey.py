@@ -10,6 +10,8 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.results import Estimate, Finding, Result, labelled
+from workbench.satisfaction.loyalty.net_promoter import NetPromoter, nps
+from workbench.satisfaction.loyalty.trends import Measure, Trend, loyalty_by
 from workbench.satisfaction.questionnaire.answers import (
     WEIGHT,
     Answers,
@@ -173,6 +175,24 @@ class SurveyData:
         sizes = self.sizes
         return sizes[sizes["wave"] == self.last].iloc[0]
 
+    def trend(self, column: str, measure: Measure, *, scale: tuple[float, float] = (1, 5)) -> Trend:
+        """Follow a loyalty measure over the waves; see `loyalty_by`."""
+        return loyalty_by(
+            self.answers.background,
+            "wave",
+            column=column,
+            measure=measure,
+            scale=scale,
+            min_cell=self.min_cell,
+        )
+
+    def promoters(self, column: str = "recommend") -> NetPromoter:
+        """Net promoter score of the last wave, with its parts."""
+        latest = self.latest
+        if column not in latest.background:
+            raise SurveyError(f"there is no column {column!r}", remedy="ask who would recommend")
+        return nps(latest.background[column], weights=latest.weights if latest.weighted else None)
+
     def has(self, *columns: str) -> bool:
         """Tell whether questions besides the items were asked and answered."""
         background = self.answers.background
@@ -183,7 +203,7 @@ def prepare_survey(
     table: pd.DataFrame,
     card: Survey,
     *,
-    people: Sequence[pd.DataFrame] = (),
+    people: Sequence[pd.DataFrame | None] = (),
     labels: Mapping[str, str] | None = None,
     min_cell: int = 1,
 ) -> SurveyData:
@@ -195,8 +215,9 @@ def prepare_survey(
         The study's table `survey`. Without a column `wave` all answers are one wave.
     card : Survey
         The survey's part of the study card.
-    people : sequence of DataFrame
-        Tables of customers that may hold the groups and margins (segments, customers).
+    people : sequence of DataFrame or None
+        Tables of customers that may hold the groups and margins (segments, customers), as far as
+        they are there.
     labels : mapping, optional
         Wording of each item; the card's in English unless given.
     min_cell : int
@@ -212,7 +233,8 @@ def prepare_survey(
     needed = dict.fromkeys(column for name in margins for column in name.split(JOINT))
     frame = table if "wave" in table else table.assign(wave="all")
     for others in people:
-        frame = join_customers(frame, others, [*card.groups, *needed])
+        if others is not None:
+            frame = join_customers(frame, others, [*card.groups, *needed])
     frame = frame.assign(wave=_ordered(frame["wave"], card.waves))
     answers = read_answers(frame, card, labels=card.labels if labels is None else labels)
     answers = answers.with_background(
@@ -235,7 +257,7 @@ def prepare_survey(
 
 
 def with_weight_and_person(
-    table: pd.DataFrame, card: Survey | None, *, people: Sequence[pd.DataFrame] = ()
+    table: pd.DataFrame, card: Survey | None, *, people: Sequence[pd.DataFrame | None] = ()
 ) -> pd.DataFrame:
     """Add to each row of a survey its `weight` and the number of the `person` who gave it.
 
