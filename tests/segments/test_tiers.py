@@ -72,14 +72,14 @@ def test_what_the_tiers_show_is_said_with_its_numbers() -> None:
     assert half.text == "14 customers hold half of the spend"
     assert share.text.startswith("They are 0.14 (")
     assert ratio.text.startswith("To lose one customer of the top tier costs as much as to lose 10")
-    assert found.title.text == "0.2 of the customers hold 0.714 of the spend"
+    assert found.picture().title.text == "0.2 of the customers hold 0.714 of the spend"
     assert "Fewer than 15" in tiers([10.0] * 20 + [1.0] * 80, min_cell=15).findings()[0].text
     alike = tiers([5.0] * 100, of="spend")
-    assert alike.title.text == "How much of the spend each tier holds"
+    assert alike.picture().title.text == "How much of the spend each tier holds"
     assert [finding.key for finding in alike.findings()] == ["segments.half", "segments.half.share"]
     withheld = tiers([10.0] * 2 + [1.0] * 98, pyramid={"top": 0.02, "rest": 1}, min_cell=5)
     assert withheld.table["share"].isna().all()
-    assert withheld.title.text == "How much of the value each tier holds"
+    assert withheld.picture().title.text == "How much of the value each tier holds"
 
 
 def test_one_may_draw_ones_own_pyramid() -> None:

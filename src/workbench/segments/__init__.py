@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.segments.churn.hazards import Hazards, hazards
 from workbench.segments.churn.model import ChurnModel, churn_model, use_of_protected
-from workbench.segments.churn.offers import Offer, OfferPlan, offer_plan
+from workbench.segments.churn.offers import Offer, OfferPlan, offer_plan, plan_calls
 from workbench.segments.churn.performance import auc, concordance
 from workbench.segments.churn.snapshots import Snapshot, contract_snapshot, purchase_snapshot
 from workbench.segments.churn.survival import (
@@ -28,7 +28,7 @@ from workbench.segments.lifecycle.stages import (
     lifecycle,
     stage_history,
 )
-from workbench.segments.lifecycle.transitions import Transitions, transitions
+from workbench.segments.lifecycle.transitions import Transitions, stage_transitions, transitions
 from workbench.segments.profiles.associations import Associations, associations, cramers_v
 from workbench.segments.profiles.attributes import (
     AttributeProfile,
@@ -116,6 +116,7 @@ __all__ = [
     "nearest_advice",
     "offer_plan",
     "personas",
+    "plan_calls",
     "pool_small",
     "profile",
     "purchase_cohorts",
@@ -127,6 +128,7 @@ __all__ = [
     "share_held",
     "share_of_top",
     "stage_history",
+    "stage_transitions",
     "survival",
     "tier_accounts",
     "tiers",

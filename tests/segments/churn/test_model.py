@@ -77,7 +77,7 @@ def test_a_signal_is_found_calibrated_and_ranked(model: ChurnModel) -> None:
     left, told = model.findings()
     assert left.text == f"{model.rate.value:.3g} of the active buyers fell silent"
     assert told.verdict == "useful" and dict(told.values)["n"] == 1500
-    assert model.title.text == "The model tells who falls silent"
+    assert model.picture().title.text == "The model tells who falls silent"
 
 
 def test_probabilities_of_new_customers_are_near_the_truth(model: ChurnModel) -> None:
@@ -315,7 +315,7 @@ def test_the_plan_calls_whom_it_pays_to_call_and_is_right_about_it(model: ChurnM
     assert call.text.startswith(f"Call {plan.count} buyers first" if plan.pays else "Calls to")
     assert call.money == plan.benefit and dict(terms.values)["of"] == plan.of
     best = plan.tested["share"][plan.tested["estimate"].argmax()]
-    assert dict(plan.title.values)["share"].value == best
+    assert dict(plan.picture().title.values)["share"].value == best
 
 
 def test_at_break_even_the_calls_bring_nothing(model: ChurnModel) -> None:
@@ -331,7 +331,7 @@ def test_an_offer_that_cannot_pay_calls_nobody(model: ChurnModel) -> None:
     plan = offer_plan(model, model.score(fresh), fresh.value, Offer(cost=10_000, keeps=0.1))
     assert (plan.count, plan.benefit.value, plan.pays) == (0, 0, False)
     assert plan.findings()[0].text == "No call to a buyer would pay"
-    assert plan.title.text == "Calls would have cost more than they brought, however many"
+    assert plan.picture().title.text == "Calls would have cost more than they brought, however many"
     assert plan.everybody < 0
     unknown = fresh.value.copy()
     unknown.iloc[:7] = np.nan

@@ -22,7 +22,7 @@ from scipy.special import chdtrc
 from workbench.arrays import Array, Mask
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.segments.churn.performance import concordance
 from workbench.stats.cox import by_survival, proportionality, schoenfeld_residuals
 from workbench.stats.intervals import normal_quantile
@@ -93,19 +93,28 @@ class Hazards(Result):
         }
 
     def findings(self) -> list[Finding]:
-        """How many traits go with leaving, how surely, whether steadily; which were left out."""
+        """How many traits go with leaving, how surely; which were left out; whether steadily."""
         sure = int((self.table["p_holm"] < 0.05).sum())
         share = self.estimates()["concordance"]
         moving = list(self.changing)
         found = [
             Finding("churn.traits", SOME if sure else NONE, {"n": sure, "total": len(self.table)}),
             Finding("churn.traits.concordance", IN_PAIRS, {"share": share}),
-            Finding("churn.traits.steady", CHANGING if moving else STEADY, {"names": moving}),
         ]
         if self.redundant:
             names = {"names": list(self.redundant)}
             found.append(Finding("churn.traits.redundant", SAID_ALREADY, names))
-        return found
+        message = CHANGING if moving else STEADY
+        return [*found, Finding("churn.traits.steady", message, {"names": moving})]
+
+    def picture(self) -> Picture:
+        """Hazard ratios."""
+        return Picture(
+            self.plot,
+            "What goes with leaving",
+            "Hazard ratio against the most frequent level",
+            self.table,
+        )
 
     def plot(
         self, ax: Axes | None = None, *, most: int = 14, language: str | Language = "en"

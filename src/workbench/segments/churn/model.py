@@ -12,7 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,10 @@ from scipy.special import expit, logit
 from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.segments.churn.performance import by_probability, by_tenth, drivers, judged
 from workbench.segments.churn.snapshots import Snapshot, Who
+from workbench.segments.churn.timelines import Timeline
 from workbench.stats.intervals import proportion_interval
 
 if TYPE_CHECKING:
@@ -60,7 +61,24 @@ USED = (
     "The models on this page use protected attributes: {names}. Before anybody is treated "
     "differently because of them, ask whether that is lawful and fair."
 )
+SHARE: dict[Who, str] = {
+    "buyers": "Share who bought nothing in the tested period",
+    "subscribers": "Share whose contract ended in the tested period",
+}
+ON_THE_TEST: dict[Who, str] = {
+    "buyers": "How the models of silence did on the test",
+    "subscribers": "How the models of leaving did on the test",
+}
 UNUSED = "No model on this page uses age, gender or another protected attribute."
+
+
+class Protected(Protocol):
+    """What names the protected attributes that it uses."""
+
+    @property
+    def protected(self) -> tuple[str, ...]:
+        """Their names."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -91,6 +109,8 @@ class ChurnModel(Result):
         Protected attributes that it uses.
     learnt_until, tested_on, tested_until : Timestamp
     who : {"buyers", "subscribers"}
+    now : Snapshot, optional
+        Those at risk today, where they were given.
     """
 
     models: pd.DataFrame
@@ -105,6 +125,7 @@ class ChurnModel(Result):
     tested_until: pd.Timestamp
     who: Who
     fitted: Any = field(repr=False, compare=False)
+    now: Snapshot | None = field(default=None, repr=False, compare=False)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -164,11 +185,33 @@ class ChurnModel(Result):
             Finding(f"{key}.told", TOLD[self.who], values, "useful" if self.useful else "unclear"),
         ]
 
-    @property
-    def title(self) -> Finding:
-        """What the picture of the tenths shows."""
+    def of_models(self) -> Finding:
+        """Name the table of the models."""
+        return Finding(f"churn.{self.who}.models", ON_THE_TEST[self.who])
+
+    def picture(self) -> Picture:
+        """Who left, by tenth."""
         tells, hardly = TELLS[self.who]
-        return Finding(f"churn.{self.who}.tells", tells if self.useful else hardly)
+        title = Finding(f"churn.{self.who}.tells", tells if self.useful else hardly)
+        return Picture(self.plot, title, SHARE[self.who], self.table)
+
+    def calibrated(self) -> Picture:
+        """Draw what was expected, and what came."""
+        return Picture(
+            self.plot_calibration,
+            "What was expected, and what came",
+            SHARE[self.who],
+            self.calibration,
+        )
+
+    def gone_by(self) -> Picture:
+        """Draw what the model goes by."""
+        return Picture(
+            self.plot_drivers,
+            "What the model goes by",
+            "Area under the curve lost without it",
+            self.drivers,
+        )
 
     def score(self, snapshot: Snapshot) -> pd.Series:
         """Give each customer of another snapshot a probability of leaving.
@@ -251,8 +294,8 @@ class ChurnModel(Result):
 
 
 def churn_model(
-    learn: Sequence[Snapshot],
-    test: Snapshot,
+    learn: Sequence[Snapshot] | Timeline,
+    test: Snapshot | None = None,
     *,
     rng: np.random.Generator,
     repeats: int = 5,
@@ -265,9 +308,10 @@ def churn_model(
 
     Parameters
     ----------
-    learn : sequence of Snapshot
-        Their horizons end on the day of the test or before it.
-    test : Snapshot
+    learn : sequence of Snapshot, or Timeline
+        Their horizons end on the day of the test or before it. A timeline has the test, too, and
+        those at risk today.
+    test : Snapshot, optional
         With its outcome.
     rng : numpy.random.Generator
     repeats : int
@@ -281,6 +325,11 @@ def churn_model(
         No outcome, a horizon that reaches into the test, other features, or too few who left (or
         stayed) to learn from or to judge by.
     """
+    now = None
+    if isinstance(learn, Timeline):
+        learn, test, now = learn.learn, learn.test, learn.now
+    if test is None:
+        raise DataError("there is no test", remedy="give a later snapshot with its outcome")
     _check(learn, test)
     names = [c for c in test.features if not _constant([s.features[c] for s in learn])]
     if not names:
@@ -323,18 +372,19 @@ def churn_model(
         tested_until=test.until,
         who=test.who,
         fitted=fits[chosen],
+        now=now,
     )
 
 
-def use_of_protected(*used: Sequence[str]) -> Finding:
+def use_of_protected(*models: Protected | None) -> Finding:
     """Say which protected attributes the models of a page use.
 
     Parameters
     ----------
-    *used : sequence of str
-        Of each model; empty for one that uses none.
+    *models : ChurnModel, Spells or None
+        Whatever names the attributes that it uses; None where there is no model.
     """
-    names = sorted({name for each in used for name in each})
+    names = sorted({name for each in models if each is not None for name in each.protected})
     if names:
         return Finding("churn.protected", USED, {"names": names}, "uses", "warning")
     return Finding("churn.protected", UNUSED, verdict="none")

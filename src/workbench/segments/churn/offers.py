@@ -20,7 +20,7 @@ import pandas as pd
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.segments.churn.model import ChurnModel
 from workbench.segments.churn.snapshots import Who
 from workbench.stats.intervals import mean_interval, ratio_interval
@@ -190,9 +190,16 @@ class OfferPlan(Result):
             Finding(f"{key}.terms", terms[self.who], values),
         ]
 
-    @property
-    def title(self) -> Finding:
-        """What the picture shows: how many calls would have brought the most in the test."""
+    def picture(self) -> Picture:
+        """How many calls would have brought the most in the test."""
+        return Picture(
+            self.plot,
+            self._title(),
+            "Benefit of calls in the tested period, in the currency of the study",
+            self.table,
+        )
+
+    def _title(self) -> Finding:
         best = self.tested.iloc[int(self.tested["estimate"].argmax())]
         if not best["estimate"] > 0:
             return Finding(f"churn.{self.who}.best_share", NEVER)
@@ -219,6 +226,29 @@ class OfferPlan(Result):
         ax.set_ylabel(say("Benefit"))
         ax.legend(frameon=False)
         return ax
+
+
+def plan_calls(
+    model: ChurnModel, offer: Offer, *, worth: float = 1.0, currency: str = ""
+) -> OfferPlan:
+    """Find who of those at risk today is worth calling.
+
+    Parameters
+    ----------
+    model : ChurnModel
+        Learnt from a timeline, which has those at risk today.
+    offer, worth, currency
+        As of `offer_plan`.
+
+    Raises
+    ------
+    DataError
+        As `offer_plan`; or the model was not learnt from a timeline.
+    """
+    today = model.now
+    if today is None:
+        raise DataError("nobody is at risk today", remedy="learn from a timeline")
+    return offer_plan(model, model.score(today), today.value, offer, worth=worth, currency=currency)
 
 
 def offer_plan(

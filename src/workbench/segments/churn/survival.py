@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from workbench.arrays import Index
 from workbench.errors import DataError, require_columns, rows_of
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.segments.churn.snapshots import usable_attributes
 from workbench.segments.purchase_days import day_number
 from workbench.stats.survival import (
@@ -330,6 +330,15 @@ class ContractSurvival(Result):
             values = {"p": Estimate(test.p_value, digits=3)}
             found.append(Finding("contracts.plans", message, values))
         return found
+
+    def picture(self) -> Picture:
+        """Curves by plan."""
+        return Picture(
+            self.plot,
+            "How long contracts last",
+            "Share of contracts still running, by months since the start",
+            self.table,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the curves by plan."""

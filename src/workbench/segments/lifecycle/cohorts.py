@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
 from workbench.stats.intervals import normal_quantile, wilson
 from workbench.units import MONTHS
@@ -88,6 +88,19 @@ class PurchaseCohorts(Result):
         if self.began_before and self.every == "month":
             found.append(Finding("lifecycle.began_before", BEGAN_BEFORE))
         return found
+
+    def first_return(self) -> pd.DataFrame:
+        """Who bought in the period after the first purchase, cohort by cohort."""
+        return self.table[self.table["age"] == 1].drop(columns="age")
+
+    def picture(self) -> Picture:
+        """Share who come back, by age."""
+        return Picture(
+            self.plot,
+            "How many come back, month by month",
+            "Share of customers who bought in that month",
+            self.curve,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Share active by age: a thin line a cohort, a thick one with its band for all."""

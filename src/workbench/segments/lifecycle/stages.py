@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.results.drawing import share_bars
 from workbench.segments.profiles.profile import profile
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
@@ -215,6 +215,16 @@ class Lifecycle(Result):
             Finding("lifecycle.active", LATELY, values),
             Finding("lifecycle.dormant_after", message, values),
         ]
+
+    def picture(self) -> Picture:
+        """Draw the customers by stage."""
+        return Picture(
+            self.plot,
+            "Where the customers stand",
+            "Share of customers by stage on {day}",
+            self.table,
+            {"day": self.as_of.date()},
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Bars: share of customers by stage, with intervals."""

@@ -22,7 +22,9 @@ from scipy.special import chdtrc, expit, logit
 from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
+from workbench.segments.lifecycle.stages import STAGES, StageRules, history_days, stage_history
+from workbench.segments.purchase_days import PurchaseDays
 from workbench.stats.intervals import normal_quantile, wilson
 
 if TYPE_CHECKING:
@@ -119,6 +121,25 @@ class Transitions(Result):
             found.append(Finding("lifecycle.moves.trapped", TRAPPED))
         return found
 
+    def picture(self) -> Picture:
+        """Draw the moves between stages."""
+        return Picture(
+            self.plot,
+            "Where customers go from where they stand",
+            "Share of the customers of a stage, {days} days later",
+            self.table[self.table["of"] > 0],
+            {"days": self.step},
+        )
+
+    def long_run(self) -> Picture:
+        """Where the moves lead."""
+        return Picture(
+            self.plot_steady,
+            "Where today's habits would lead without new customers",
+            "Share of customers by stage",
+            self.steady,
+        )
+
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Map of the moves: rows are states before, columns states after, shares written in."""
         import matplotlib.pyplot as plt
@@ -163,6 +184,31 @@ class Transitions(Result):
         ax.grid(visible=False, axis="y")
         ax.legend(frameon=False)
         return ax
+
+
+def stage_transitions(log: PurchaseDays, *, as_of: object, rules: StageRules) -> Transitions:
+    """Count the moves between stages of life, over days a dormancy period apart.
+
+    Parameters
+    ----------
+    log : PurchaseDays
+    as_of : date
+        The last of the days.
+    rules : StageRules
+        Of the stages.
+
+    Raises
+    ------
+    DataError
+        The log is shorter than two dormancy periods.
+    """
+    step = rules.dormant_after
+    if log.span < 2 * step:
+        raise DataError(
+            f"the log spans {log.span} days, less than twice {step}", remedy="observe longer"
+        )
+    days = history_days(log, as_of=as_of, step=step)
+    return transitions(stage_history(log, days, rules=rules), states=STAGES[1:])
 
 
 def transitions(
