@@ -9,7 +9,7 @@ from workbench.goals.experts import ExpertAgreement, expert_agreement
 from workbench.goals.forecast import LevelModel, fit_level
 from workbench.goals.judgement import judge
 from workbench.goals.proposals import Proposals, propose
-from workbench.goals.ranking import Ranking, RankSensitivity, rank_units
+from workbench.goals.ranking import Ranking, RankSensitivity, rank_scorecard, rank_units
 from workbench.goals.record import GoalError, IndicatorRecord, read_record
 from workbench.goals.report import GoalReport
 from workbench.goals.smart import LETTERS, SmartCheck, check_smart
@@ -57,6 +57,7 @@ __all__ = [
     "p_chart",
     "progress",
     "propose",
+    "rank_scorecard",
     "rank_units",
     "read_goals",
     "read_record",

@@ -7,7 +7,7 @@ measured value beyond one is a warning; whether it is more than chance, the leve
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,7 @@ from workbench.goals.control_charts import CountChart, XmR, p_chart, xmr
 from workbench.goals.forecast import LevelModel
 from workbench.goals.record import GoalError, IndicatorRecord
 from workbench.languages import Language
-from workbench.results import Advice, Estimate, Finding, Result, labelled
+from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.study.goals import Goal
 
 if TYPE_CHECKING:
@@ -136,21 +136,30 @@ class Changes(Result):
         )
         return [warned, moved] if beyond else [moved, warned]
 
+    def picture(self, goal: str = "") -> Picture | None:
+        """Chart of a goal, by default the one with the longest record; None where none has one."""
+        if not self.charts:
+            return None
+        chart = self.chart(goal)
+        return Picture(
+            chart.plot,
+            "{goal}: signal or noise?",
+            "Measured values with the limits of the time up to the baseline",
+            chart.table,
+            {"goal": self.title(goal)},
+        )
+
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the chart of the goal with the longest record."""
         return self.chart().plot(ax, language=language)
 
 
-def changes(report: GoalReport, *, shares: Collection[str] = ()) -> Changes:
+def changes(report: GoalReport) -> Changes:
     """Chart the indicator of each goal against limits from the time up to its baseline.
 
-    Parameters
-    ----------
-    report : GoalReport
-    shares : collection of str
-        Indicators that are shares of countable units: they get a p chart, whose limits follow the
-        size of each period and are widened where the base scatters more than chance. All others
-        get an XmR chart, as do shares with a season.
+    Shares of countable units get a p chart, whose limits follow the size of each period and are
+    widened where the base scatters more than chance. All others get an XmR chart, as do shares
+    with a season.
     """
     rows: list[dict[str, Any]] = []
     charts: dict[str, XmR | CountChart] = {}
@@ -170,7 +179,7 @@ def changes(report: GoalReport, *, shares: Collection[str] = ()) -> Changes:
             continue
         value = without_season(record, base)
         periods = list(pd.to_datetime(record.start))
-        counted = goal.indicator in shares and value is record.value
+        counted = record.counted and value is record.value
         chart: XmR | CountChart
         if counted and np.isfinite(record.n).all():
             hits = np.round(record.value * record.n)

@@ -11,7 +11,7 @@ import pandas as pd
 from workbench.errors import DataError
 from workbench.goals.record import GoalError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.stats import Agreement, krippendorff, mean_interval, rating_table
 from workbench.stats.agreement import RELIABLE, TENTATIVE, Scale
 
@@ -91,6 +91,16 @@ class ExpertAgreement(Result):
                 estimates=found,
             ),
         ]
+
+    def picture(self) -> Picture:
+        """Difference of each rater from the others."""
+        return Picture(
+            self.plot,
+            "Who scores higher or lower than the others",
+            "Difference from the mean of the other experts, in points of the rubric, with 95%"
+            " intervals",
+            self.table,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw each rater's difference from the others, with its interval."""

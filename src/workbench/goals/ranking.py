@@ -8,7 +8,7 @@ weights and with other samples.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -16,12 +16,15 @@ import pandas as pd
 
 from workbench.arrays import Array
 from workbench.goals.record import GoalError
+from workbench.goals.tree import compare_weights, indicator_tree, latest_matrix
 from workbench.goals.weights import Weights, scale, signs
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from workbench.study.goals import Scorecard
 
 Method = Literal["mean", "topsis"]
 DRAWS: Final = 2000
@@ -133,10 +136,16 @@ class RankSensitivity(Result):
         rank changed when only that varied; NaN if it was not varied).
     ranks : mapping of str to ndarray, shape (draws, units)
         By what varied: ``weights``, ``sampling``, ``both``; units in the order of the matrix.
+    weights : DataFrame, optional
+        Of a scorecard: see `compare_weights`.
+    notes : tuple of Finding
+        How far its comparisons contradict one another.
     """
 
     table: pd.DataFrame
     ranks: Mapping[str, Array]
+    weights: pd.DataFrame | None = None
+    notes: tuple[Finding, ...] = ()
 
     @property
     def certain(self) -> bool:
@@ -157,6 +166,15 @@ class RankSensitivity(Result):
         certain = "certain" if self.certain else "open"
         return [Finding("goals.ranking", message, {"unit": first}, verdict=certain)]
 
+    def picture(self) -> Picture:
+        """Ranks with their ranges."""
+        return Picture(
+            self.plot,
+            "How far the ranking can be trusted",
+            "Rank by composite score, with the range of 95% of the draws",
+            self.table,
+        )
+
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw each unit's rank with the range of ranks drawn."""
         import matplotlib.pyplot as plt
@@ -170,6 +188,32 @@ class RankSensitivity(Result):
         ax.set_xticks(range(1, len(t) + 1))
         ax.set_xlabel(say("Rank (1 is best)"))
         return ax
+
+
+def rank_scorecard(
+    card: Scorecard, frames: Mapping[str, pd.DataFrame], *, rng: np.random.Generator
+) -> RankSensitivity:
+    """Rank the groups of a scorecard, and draw the ranking again.
+
+    Parameters
+    ----------
+    card : Scorecard
+    frames : mapping of str to DataFrame
+        For each of its indicators what `workbench.data.indicator` gives by its groups, with the
+        indicator's title and better direction in its ``attrs``.
+    rng : Generator
+    """
+    about = {name: frame.attrs["indicator"] for name, frame in frames.items()}
+    matrix, errors = latest_matrix(frames, card.by)
+    tree = indicator_tree(card.tree, comparisons=card.comparisons, given=card.weights)
+    better = {name: about[name]["better"] for name in matrix}
+    ranking = rank_units(matrix, tree.weights, directions=better, method=card.method)
+    titles = card.labels | {name: each["title"] for name, each in about.items()}
+    return replace(
+        ranking.sensitivity(rng=rng, errors=errors),
+        weights=compare_weights(tree, matrix, better, titles=titles),
+        notes=tuple(tree.findings()),
+    )
 
 
 def rank_units(

@@ -41,6 +41,8 @@ class IndicatorRecord:
         Answers, customers or orders behind each value.
     kind : str
         week, month, quarter, half-year or year.
+    counted : bool
+        Whether the values are shares of countable units.
     """
 
     start: NDArray[np.datetime64]
@@ -50,6 +52,7 @@ class IndicatorRecord:
     se: Array
     n: Array
     kind: str
+    counted: bool = False
 
     def until(self, step: int) -> IndicatorRecord:
         """Return the part up to and with a period; at least the first value."""
@@ -141,7 +144,9 @@ def read_record(frame: pd.DataFrame, *, name: str = "") -> IndicatorRecord:
         months = starts.astype("datetime64[M]")
         step = (months - months[0]).astype(np.int64) // MONTHS[kind]
         end = (months + MONTHS[kind]).astype("datetime64[D]")
-    return IndicatorRecord(starts, end, step, value, np.where(se > 0, se, np.nan), n, kind)
+    counted = frame.attrs.get("indicator", {}).get("kind") == "share"
+    known = np.where(se > 0, se, np.nan)
+    return IndicatorRecord(starts, end, step, value, known, n, kind, counted)
 
 
 def _starts(periods: Sequence[Any], where: str) -> tuple[NDArray[np.datetime64], str]:

@@ -15,7 +15,7 @@ from workbench.goals.forecast import NAIVE, LevelModel
 from workbench.goals.record import GoalError, IndicatorRecord
 from workbench.goals.status import REASONS, STATUSES, STEPS, StatusRules
 from workbench.languages import Language, speak
-from workbench.results import Advice, Estimate, Finding, Result, labelled
+from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.study.goals import FORECASTS, Goal
 
 if TYPE_CHECKING:
@@ -227,6 +227,25 @@ class GoalReport(Result):
             period=("Period", "date"),
             value="Measured",
             estimate="Underlying level",
+        )
+
+    def picture(self) -> Picture:
+        """How far each goal has come."""
+        return Picture(
+            self.plot,
+            "How far each goal has come",
+            "Share of the way from baseline to target, with 95% intervals; {day}",
+            self.table,
+            {"day": self.as_of},
+        )
+
+    def courses(self) -> Picture:
+        """Path of each indicator."""
+        return Picture(
+            self.plot_paths,
+            "Where each indicator comes from and where it is heading",
+            "Measured values and level with 95% interval",
+            self.paths(),
         )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:

@@ -154,7 +154,8 @@ def indicator(
         period (first day as a Timestamp, or the wave's label; absent without `every`), the
         columns of `by`, n, estimate, sd, numerator and denominator (shares only), complete
         (whether the data cover the period). With `units`: customer_id, period, `by`, estimate, n
-        (answers, contacts or orders behind the value).
+        (answers, contacts or orders behind the value). Its ``attrs`` carry the indicator's title,
+        kind and better direction.
 
     Raises
     ------
@@ -188,7 +189,11 @@ def indicator(
         )
     asked = Asked(tables, chosen, every, tuple(by), dict(where or {}), units)
     frame = (given.series if own_name(chosen.name) else _MAKERS[chosen.name])(asked)
-    return _finished(frame, asked)
+    finished = _finished(frame, asked)
+    finished.attrs["indicator"] = {
+        "title": chosen.title, "kind": chosen.kind, "better": chosen.better
+    }  # fmt: skip
+    return finished
 
 
 def find_indicator(name: str) -> Indicator:
