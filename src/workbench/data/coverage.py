@@ -16,7 +16,7 @@ from workbench.data.indicators.periods import Periods, period_start
 from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import shaded_cells
 
 if TYPE_CHECKING:
@@ -85,6 +85,15 @@ class Coverage(Result):
         )
         values = {"gaps": gaps, "months": int(found["months"].value)}
         return [Finding("months", message, values, severity="warning" if gaps else "ok")]
+
+    def picture(self) -> Picture:
+        """Draw the rows by month, table by table."""
+        return Picture(
+            self.plot,
+            "A sudden step or a hole is a question for the source",
+            "Rows kept, by month",
+            self.wide,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw one band a table: the height of a bar is the month's rows, a cross means none."""
@@ -161,6 +170,17 @@ class MissingValues(Result):
             else "No column lacks a value"
         )
         return [Finding("emptiest", message, {"share": self.estimates()["emptiest"]})]
+
+    def picture(self) -> Picture | None:
+        """Draw the missing shares by half-year, where there are dates."""
+        if self.by_period.empty:
+            return None
+        return Picture(
+            self.plot,
+            "A share that jumps from one half-year to the next points to a changed form or export",
+            "Missing values, by column and half-year",
+            self.periods,
+        )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the share of missing values by column and half-year, as shaded cells."""

@@ -65,7 +65,7 @@ class Change:
 
 def headlines(
     run: Any,
-    *what: Sequence[str] | Result | Mapping[str, Estimate] | None,
+    *what: Sequence[str] | Result | Mapping[str, Estimate | None] | None,
     topic: str = "",
     most: int = 4,
 ) -> None:
@@ -78,7 +78,7 @@ def headlines(
     *what : sequence of str, Result, mapping or None
         Names of numbers that were kept, such as ``clv.mean``; where several notebooks have one
         of that name, this notebook's own is taken. Or results, or estimates by name, which are
-        kept; the first of them are shown. None has none.
+        kept; the first of them are shown. Nothing is kept or shown of None.
     topic : str
         Comes before the names of estimates, with a dot: ``clv`` for ``clv.mean``.
     most : int
@@ -90,8 +90,9 @@ def headlines(
             each = each.estimates()
         if isinstance(each, Mapping):
             for name, estimate in each.items():
-                names.append(f"{topic}.{name}" if topic else name)
-                run.headline(names[-1], estimate)
+                if estimate is not None:
+                    names.append(f"{topic}.{name}" if topic else name)
+                    run.headline(names[-1], estimate)
         else:
             names += each or []
     if not all(isinstance(each, list | tuple) for each in what):
