@@ -112,6 +112,9 @@ def _made(call: ast.Call) -> Iterator[str]:
     name = _name(call)
     if name in MADE and len(call.args) > MADE[name]:
         yield from _texts(call.args[MADE[name]])
+    if name == "Picture":
+        for argument in call.args[1:3]:
+            yield from _texts(argument)
     if name == "labelled":
         for keyword in call.keywords:
             value = keyword.value
