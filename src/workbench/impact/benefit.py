@@ -15,7 +15,7 @@ from workbench.arrays import Array
 from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import CaseError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.study.cases import Costs, Money
 
 DRAWS = 10_000
@@ -106,6 +106,10 @@ class Benefit(Result):
     def heading(self) -> Finding:
         """The chance that it pays, over the section on money."""
         return Finding("chance", CHANCE, {"chance": self.estimates()["benefit.pays"]})
+
+    def picture(self) -> Picture:
+        """Give the net benefit so far."""
+        return Picture(self.plot, "When do the costs come back?", "Net benefit so far", self.course)
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the net benefit so far, period by period."""

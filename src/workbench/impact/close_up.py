@@ -15,7 +15,7 @@ from workbench.impact.designs.staggered.staggered import StaggeredEffect
 from workbench.impact.designs.synthetic.synthetic_control import SyntheticControl
 from workbench.impact.effect import Effect, mark_start, period_name
 from workbench.impact.inputs.panel import period_start
-from workbench.results import Finding, labelled
+from workbench.results import Finding, Picture, labelled
 
 MIXTURE = (
     "Before the start the mixture misses {unit} by {error} on average (root of the mean square)."
@@ -85,6 +85,15 @@ class MixtureView:
             "as_large": as_large,
         }
         return Finding("mixture", MIXTURE, values)
+
+    def picture(self) -> Picture:
+        """Give the treated unit and the others in its place."""
+        return Picture(
+            self.plot,
+            "Does as much happen where there was no measure?",
+            "Outcome minus synthetic unit",
+            self.placebos,
+        )
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the gap of the treated unit among those of the others.
@@ -161,6 +170,15 @@ class StartsView:
         name = str(self.effect.parts["model"].iloc[0])
         compared = int(self.effect.group_time["compared"].max())
         return Finding("starts", STAGGERED, {"n": compared, "controls": CONTROLS[name]})
+
+    def picture(self) -> Picture:
+        """Give the effects by start and period."""
+        return Picture(
+            self.plot,
+            "Each group from its own start on",
+            "Change since the period before the start, against units not treated",
+            self.group_time,
+        )
 
     def plot(self, figure: Any) -> list[Axes]:
         """Draw the effects of each group with one start, one panel a group."""

@@ -30,7 +30,7 @@ from workbench.impact.findings import (
 from workbench.impact.grading import weaker
 from workbench.impact.inputs.assignment import CaseData
 from workbench.languages import Language
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.stats import holm
 from workbench.study import Case
 
@@ -323,6 +323,38 @@ class CaseReport(Result):
         if self.main.effect is None:
             return super().plot(ax, language=language)
         return self.main.effect.plot(ax)
+
+    def picture(self) -> Picture | None:
+        """With the measure and without it, outcome by outcome; None without an effect."""
+        if not self.effects:
+            return None
+        return Picture(
+            self.plot_outcomes,
+            "With the measure and without it",
+            "The treated, period by period",
+            self.series,
+        )
+
+    def in_step(self) -> Picture | None:
+        """Treated against comparison over time; None where no design looks at that."""
+        if not len(self.gaps):
+            return None
+        return Picture(
+            self.plot_gaps,
+            "Did the groups move in step before?",
+            "Treated minus comparison",
+            self.gaps,
+        )
+
+    def visible(self) -> Picture | None:
+        """Chance of seeing an effect, by its size; None where nothing is known."""
+        if self.plans.empty:
+            return None
+        return Picture(
+            self.plot_foresight,
+            "How large must an effect be to be seen?",
+            "Main outcome, by the design used",
+        )
 
     def plot_outcomes(self, figure: Any) -> list[Axes]:
         """Draw each outcome with and without the measure, one panel each."""

@@ -97,6 +97,8 @@ def headlines(
             names += each or []
     if not all(isinstance(each, list | tuple) for each in what):
         names = names[:most]
+    if not names:
+        return
     now = records(run.headlines())
     chosen = [_own(now, name, run.notebook) for name in names]
     absent = [name for name, row in zip(names, chosen, strict=True) if row is None]
