@@ -284,8 +284,9 @@ def choose(
         believed="Believed",
     )
     finding = Finding("model", message, values, verdict=name, severity="ok")
-    known = actual is not None and length is not None
-    test = holdout_table(fits[name], actual, length) if known else None
+    test = None
+    if actual is not None and length is not None:
+        test = holdout_table(fits[name], actual, length)
     return Choice(shown, kinds[name], fits[name], finding, test)
 
 

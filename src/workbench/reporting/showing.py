@@ -67,12 +67,13 @@ def show(
     """
     if isinstance(thing, Result):
         thing = thing.picture()
-    if thing is None or (hasattr(thing, "columns") and not len(thing)):
+    if thing is None or getattr(thing, "empty", False):
         return
     if isinstance(thing, Picture):
         title, subtitle = title or thing.title, subtitle or thing.subtitle
         table, height = thing.table if table is None else table, height or thing.height
-        thing, values = thing.plot, {**thing.values, **values}
+        values = {**thing.values, **values}
+        thing = thing.plot
     name = _name()
     for language in readers():
         caption = _Caption(title, subtitle, language, values)

@@ -99,7 +99,9 @@ from workbench.satisfaction.loyalty.trends import (
     Satisfaction,
     Trend,
     csat,
+    latest_nps,
     loyalty_by,
+    loyalty_by_wave,
 )
 from workbench.satisfaction.measurement.alpha import (
     Alpha,
@@ -193,11 +195,13 @@ __all__ = [
     "keyness",
     "keywords",
     "language_of",
+    "latest_nps",
     "learn_polarity",
     "learn_tone",
     "leaving_after",
     "lmg",
     "loyalty_by",
+    "loyalty_by_wave",
     "nps",
     "nps_limits",
     "omega",

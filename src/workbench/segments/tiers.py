@@ -200,7 +200,8 @@ def tiers(
     [['Top 1%', 5], ['Next 4%', 20], ['Next 15%', 75], ['Remaining 80%', 400]]
     """
     if isinstance(value, ValueMeasure):
-        value, of = value.value, value.name
+        of = str(value.name)
+        value = value.value
     worth, index = checked_value(value)
     ends = dict(PYRAMID if pyramid is None else pyramid)
     shares = np.array(list(ends.values()), dtype=float)

@@ -17,8 +17,9 @@ from workbench.arrays import Array, Index
 from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Kind, Picture, Result, labelled
-from workbench.satisfaction.loyalty.net_promoter import nps, usable_scores
-from workbench.satisfaction.questionnaire.answers import WEIGHT, same_person
+from workbench.satisfaction.loyalty.net_promoter import NetPromoter, nps, usable_scores
+from workbench.satisfaction.questionnaire.answers import WEIGHT, SurveyError, same_person
+from workbench.satisfaction.questionnaire.survey import SurveyData
 from workbench.stats import Sample, mean_interval, mean_shift, share_interval
 from workbench.stats.weights import several
 
@@ -284,6 +285,38 @@ _DRAWN: dict[Measure, _About] = {
         unit="%",
     ),
 }
+
+
+def loyalty_by_wave(
+    survey: SurveyData,
+    column: str,
+    measure: Measure = "nps",
+    *,
+    scale: tuple[float, float] = (1, 5),
+) -> Trend:
+    """Follow a loyalty measure over the waves of a survey; see `loyalty_by`."""
+    return loyalty_by(
+        survey.answers.background,
+        "wave",
+        column=column,
+        measure=measure,
+        scale=scale,
+        min_cell=survey.min_cell,
+    )
+
+
+def latest_nps(survey: SurveyData, column: str = "recommend") -> NetPromoter:
+    """Net promoter score of a survey's last wave, with its parts.
+
+    Raises
+    ------
+    SurveyError
+        Nobody was asked who would recommend.
+    """
+    latest = survey.latest
+    if column not in latest.background:
+        raise SurveyError(f"there is no column {column!r}", remedy="ask who would recommend")
+    return nps(latest.background[column], weights=latest.weights if latest.weighted else None)
 
 
 def loyalty_by(

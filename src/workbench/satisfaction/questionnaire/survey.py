@@ -10,8 +10,6 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.results import Estimate, Finding, Result, labelled
-from workbench.satisfaction.loyalty.net_promoter import NetPromoter, nps
-from workbench.satisfaction.loyalty.trends import Measure, Trend, loyalty_by
 from workbench.satisfaction.questionnaire.answers import (
     WEIGHT,
     Answers,
@@ -174,24 +172,6 @@ class SurveyData:
     def _last_size(self) -> pd.Series:
         sizes = self.sizes
         return sizes[sizes["wave"] == self.last].iloc[0]
-
-    def trend(self, column: str, measure: Measure, *, scale: tuple[float, float] = (1, 5)) -> Trend:
-        """Follow a loyalty measure over the waves; see `loyalty_by`."""
-        return loyalty_by(
-            self.answers.background,
-            "wave",
-            column=column,
-            measure=measure,
-            scale=scale,
-            min_cell=self.min_cell,
-        )
-
-    def promoters(self, column: str = "recommend") -> NetPromoter:
-        """Net promoter score of the last wave, with its parts."""
-        latest = self.latest
-        if column not in latest.background:
-            raise SurveyError(f"there is no column {column!r}", remedy="ask who would recommend")
-        return nps(latest.background[column], weights=latest.weights if latest.weighted else None)
 
     def has(self, *columns: str) -> bool:
         """Tell whether questions besides the items were asked and answered."""

@@ -327,7 +327,8 @@ def churn_model(
     """
     now = None
     if isinstance(learn, Timeline):
-        learn, test, now = learn.learn, learn.test, learn.now
+        test, now = learn.test, learn.now
+    learn = learn.learn if isinstance(learn, Timeline) else learn
     if test is None:
         raise DataError("there is no test", remedy="give a later snapshot with its outcome")
     _check(learn, test)
