@@ -10,10 +10,12 @@ import pytest
 
 from tests.impact.cards import case_of
 from workbench.impact import (
+    CaseData,
     CaseError,
     CaseReport,
     evaluate,
     foresee,
+    judge_case,
     side_by_side,
     staying,
     staying_if_known,
@@ -290,6 +292,20 @@ def test_staying_needs_a_comparison_events_and_time() -> None:
     assert few is None and "0 events" in said[0].text
     with pytest.raises(CaseError, match="everybody got the measure"):
         staying(frame, people, card(), rows, as_of=day)
+
+
+def test_a_case_of_leaving_says_how_long_contracts_last_where_they_are_known() -> None:
+    signed, people, rows = contracts()
+    frame, day = everybody(n=600)[lambda d: d["period"] >= "2023-07-01"], pd.Timestamp("2024-12-31")
+    data = CaseData([frame], rows, contracts=signed, customers=people)
+    churn = card("random", outcome="churn")
+    report = judge_case(churn, data, as_of=day)
+    assert report.stay is not None
+    assert report.stay.effect == staying(signed, people, churn, rows, as_of=day).effect
+    assert judge_case(churn, data).stay is None, "nobody knows the last day of the data"
+    assert judge_case(card("random"), data, as_of=day).stay is None, "sales are not of leaving"
+    for lacking in ("contracts", "customers"):
+        assert judge_case(churn, replace(data, **{lacking: None}), as_of=day).stay is None
 
 
 def test_four_weeks_are_the_least_to_follow() -> None:
