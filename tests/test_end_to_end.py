@@ -16,6 +16,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.notebooks.small_company import company
+from workbench.site.agreement import disagreements
 
 ROOT = Path(__file__).parents[1]
 # Fader, Hardie and Lee (2005), Marketing Science 24(2), table 2: BG/NBD on the 1/10 sample.
@@ -164,6 +165,27 @@ def test_no_text_was_left_without_its_translation(root: Path, record: dict) -> N
                 marks = output.get("metadata", {}).get("workbench", {})
                 missing |= {(path.stem, text) for text in marks.get("missing", [])}
     assert not missing
+
+
+def test_no_two_pages_disagree(root: Path, record: dict) -> None:
+    assert disagreements(root / "_site") == []
+
+
+def test_one_number_that_is_altered_is_a_disagreement(
+    root: Path, record: dict, tmp_path: Path
+) -> None:
+    altered = tmp_path / "site"
+    shutil.copytree(root / "_site", altered)
+    front = altered / "index.html"
+    text = front.read_text(encoding="utf-8")
+    shown = re.search(r'data-fact="([^"]+)" data-number="[^"]+">([^<]+)<', text)
+    assert shown, "the front page states no fact"
+    other = re.sub(r"\d", lambda digit: str(9 - int(digit[0])), shown[2])
+    wrong = shown[0].replace(f">{shown[2]}<", f">{other}<")
+    front.write_text(text.replace(shown[0], wrong, 1), encoding="utf-8")
+    (told,) = disagreements(altered)
+    assert told.startswith(f"cdnow {shown[1]} en: ")
+    assert repr(other) in told and repr(shown[2]) in told
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

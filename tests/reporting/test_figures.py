@@ -22,7 +22,7 @@ from matplotlib.text import Text
 from workbench.languages import Language, language, speak
 from workbench.reporting.display import reader
 from workbench.reporting.figures import figure as figures
-from workbench.reporting.figures import finishing, lettering, palette, theme
+from workbench.reporting.figures import finishing, lettering, theme
 from workbench.results import Estimate
 from workbench.results.drawing import draw_estimates, shaded_cells
 
@@ -184,8 +184,8 @@ def test_the_svg_has_no_date_no_metadata_and_asks_for_nothing_outside() -> None:
 
 def test_every_colour_of_the_house_turns_dark_and_nothing_is_left_black() -> None:
     svg = figures.drawing(series, "en").svg + figures.drawing(heat, "en").svg
-    mapping = palette.dark_mapping(svg)
-    assert {palette.CYCLE[0], palette.CYCLE[1], palette.MUTED, palette.INK} <= set(mapping)
+    mapping = theme.dark_mapping(svg)
+    assert {theme.CYCLE[0], theme.CYCLE[1], theme.MUTED, theme.INK} <= set(mapping)
     assert set(re.findall(r"#[0-9a-f]{6}", svg)) == set(mapping)
     assert "#000000" not in svg
 
@@ -205,17 +205,17 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_colours_can_be_read_as_text_on_light_and_on_dark() -> None:
-    surface = palette.DARK[palette.PAPER]
-    for colour in (*palette.CYCLE, palette.INK, palette.MUTED):
+    surface = theme.DARK[theme.PAPER]
+    for colour in (*theme.CYCLE, theme.INK, theme.MUTED):
         assert contrast(colour, "#ffffff") >= 4.5, colour
-        assert contrast(palette.DARK[colour], surface) >= 4.5, colour
+        assert contrast(theme.DARK[colour], surface) >= 4.5, colour
 
 
 def test_numbers_in_shaded_cells_can_be_read_on_light_and_on_dark() -> None:
-    for colour in (*palette.BLUES, *palette.ORANGE_TO_BLUE):
-        on = palette.PAPER if colour in palette.STRONG else palette.INK
+    for colour in (*theme.BLUES, *theme.ORANGE_TO_BLUE):
+        on = theme.PAPER if colour in theme.STRONG else theme.INK
         assert contrast(colour, on) >= 4.5, colour
-        assert contrast(palette.DARK[colour], palette.DARK[on]) >= 4.5, colour
+        assert contrast(theme.DARK[colour], theme.DARK[on]) >= 4.5, colour
 
 
 # Machado, Oliveira, Fernandes (2009), IEEE TVCG 15(6), table 1, severity 1.0.
@@ -247,7 +247,7 @@ def oklab(light: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("kind", VISION)
 @pytest.mark.parametrize("dark", [False, True])
 def test_series_stay_apart_for_the_colour_blind(kind: str, dark: bool) -> None:
-    cycle = [palette.DARK[c] if dark else c for c in palette.CYCLE]
+    cycle = [theme.DARK[c] if dark else c for c in theme.CYCLE]
     seen = [oklab(np.array(VISION[kind]) @ linear(colour)) for colour in cycle]
     for (i, one), (j, other) in itertools.combinations(enumerate(seen), 2):
         # Four categories are the most that a figure should have; they stay further apart.
@@ -281,7 +281,7 @@ def test_labels_stay_with_their_lines_whatever_the_order_of_the_legend() -> None
         lettering.letter(figure, "zh", said=True)
         finishing.finish(figure, legends)
         found = {text.get_text(): text.get_color() for text in figure.axes[0].texts}
-    assert found == {"重要价值客户": palette.CYCLE[1], "实际值": palette.CYCLE[0]}
+    assert found == {"重要价值客户": theme.CYCLE[1], "实际值": theme.CYCLE[0]}
 
 
 def test_a_legend_made_of_other_things_keeps_them() -> None:
@@ -297,7 +297,7 @@ def test_a_legend_made_of_other_things_keeps_them() -> None:
         (legend,) = figure.legends
         assert [text.get_text() for text in legend.get_texts()] == ["by hand", "too"]
         faces = [matplotlib.colors.to_hex(h.get_facecolor()) for h in legend.legend_handles]
-    assert faces == [palette.CYCLE[3], palette.CYCLE[4]]
+    assert faces == [theme.CYCLE[3], theme.CYCLE[4]]
 
 
 def test_an_error_bar_keeps_its_marker_in_the_legend() -> None:
@@ -505,11 +505,11 @@ def test_an_image_becomes_cells_in_the_same_places_with_readable_numbers(origin:
         assert (corners[0, 0] == [-0.5, -0.5]).all() and (corners[-1, -1] == [1.5, 2.5]).all()
         assert bool(axes.yaxis.get_inverted()) is (origin == "upper")
     np.testing.assert_array_equal(np.asarray(mesh.get_array()).reshape(3, 2), values)
-    assert colours["1.00"] == palette.PAPER
-    assert colours["0.00"] == colours["0.50"] == palette.INK
+    assert colours["1.00"] == theme.PAPER
+    assert colours["0.00"] == colours["0.50"] == theme.INK
     svg = figures.drawing(draw, "en").svg
     assert "<image" not in svg
-    assert set(re.findall(r"#[0-9a-f]{6}", svg)) <= set(palette.DARK)
+    assert set(re.findall(r"#[0-9a-f]{6}", svg)) <= set(theme.DARK)
 
 
 def test_a_map_that_parts_good_from_bad_keeps_its_sides() -> None:
@@ -518,11 +518,11 @@ def test_a_map_that_parts_good_from_bad_keeps_its_sides() -> None:
 
     svg = figures.drawing(draw, "en").svg
     assert "<image" not in svg
-    cells = [c for c in re.findall(r"#[0-9a-f]{6}", svg) if c in palette.ORANGE_TO_BLUE]
+    cells = [c for c in re.findall(r"#[0-9a-f]{6}", svg) if c in theme.ORANGE_TO_BLUE]
     assert list(dict.fromkeys(cells)) == [
-        palette.ORANGE_TO_BLUE[-1],
-        palette.ORANGE_TO_BLUE[3],
-        palette.ORANGE_TO_BLUE[0],
+        theme.ORANGE_TO_BLUE[-1],
+        theme.ORANGE_TO_BLUE[3],
+        theme.ORANGE_TO_BLUE[0],
     ]
 
 
@@ -534,4 +534,4 @@ def test_a_fine_map_becomes_a_few_bands() -> None:
     svg = figures.drawing(draw, "en").svg
     assert "<image" not in svg
     assert len(svg) < 60_000
-    assert set(palette.BLUES) <= set(re.findall(r"#[0-9a-f]{6}", svg))
+    assert set(theme.BLUES) <= set(re.findall(r"#[0-9a-f]{6}", svg))

@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from workbench.reporting.figures import glyphs
+from workbench.reporting.figures import lettering
 from workbench.reporting.figures.figure import drawing
 
 KOREAN = ("20대 이상", "30대 이상")
@@ -15,7 +15,7 @@ KOREAN = ("20대 이상", "30대 이상")
 @pytest.fixture(autouse=True)
 def _no_other_font(monkeypatch: pytest.MonkeyPatch) -> None:
     # whether this machine happens to have a Korean font must not decide the test
-    monkeypatch.setattr(glyphs, "_elsewhere", lambda lacking: None)
+    monkeypatch.setattr(lettering, "_elsewhere", lambda lacking: None)
 
 
 def bars(ax) -> None:
@@ -36,7 +36,7 @@ def test_a_name_without_glyphs_has_one_number_wherever_it_stands() -> None:
 
 
 def test_latin_and_chinese_names_stay_as_they_are() -> None:
-    key = glyphs.Key()
+    key = lettering.Key()
     for name in ("North", "华北区", "5 % − 3 × α", "two\nlines", "é“”…"):
         assert key.write(name) == name
     assert not key.entries
@@ -45,9 +45,9 @@ def test_latin_and_chinese_names_stay_as_they_are() -> None:
 def test_a_font_of_the_machine_is_used_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     import matplotlib as mpl
 
-    monkeypatch.setattr(glyphs, "_elsewhere", lambda lacking: "Borrowed Sans")
+    monkeypatch.setattr(lettering, "_elsewhere", lambda lacking: "Borrowed Sans")
     with mpl.rc_context():
-        key = glyphs.Key()
+        key = lettering.Key()
         assert key.write(KOREAN[0]) == KOREAN[0] and not key.entries
         key.write(KOREAN[1])
         assert mpl.rcParams["font.sans-serif"].count("Borrowed Sans") == 1
@@ -58,10 +58,10 @@ def test_the_machines_fonts_are_searched_by_what_they_can_write(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.undo()
-    glyphs._elsewhere.cache_clear()
+    lettering._elsewhere.cache_clear()
     # every machine with matplotlib has DejaVu Sans, and no font has this private character
-    assert glyphs._elsewhere(frozenset("Ж")) is not None
-    assert glyphs._elsewhere(frozenset("\uf8f3\U000f1234")) is None
+    assert lettering._elsewhere(frozenset("Ж")) is not None
+    assert lettering._elsewhere(frozenset("\uf8f3\U000f1234")) is None
 
 
 def test_the_page_spells_the_numbers_out(capsys: pytest.CaptureFixture[str]) -> None:

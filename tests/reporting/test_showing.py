@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 
 from workbench.errors import ReportingError
 from workbench.reporting import configure, show
-from workbench.reporting.figures import palette
+from workbench.reporting.figures import theme
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 
 KEPT = Estimate(0.703, 0.69, 0.716, kind="percent", fact="contracts.kept_1y.observed")
@@ -46,7 +46,7 @@ def test_a_figure_comes_with_title_and_data_in_each_language(outputs) -> None:
     )
     about, data = outputs.of("zh", "figure")[0]
     assert data["image/svg+xml"].startswith('<svg role="img" aria-label="20中的1占多数"')
-    assert about["dark"][palette.CYCLE[0]] == palette.DARK[palette.CYCLE[0]]
+    assert about["dark"][theme.CYCLE[0]] == theme.DARK[theme.CYCLE[0]]
     soup = BeautifulSoup(outputs.text("zh", "figure-data"), "html.parser")
     assert soup.details.summary.text == "本图数据"
     assert soup.select_one("a.wb-download")["download"] == "data.csv"

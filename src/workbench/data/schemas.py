@@ -12,7 +12,7 @@ Kind = Literal[
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnRule:
     """One standard column.
 
     Attributes
@@ -46,15 +46,15 @@ class Schema:
     """One standard table: its columns, and the columns that make a row unique."""
 
     name: str
-    columns: Mapping[str, Column]
+    columns: Mapping[str, ColumnRule]
     key: tuple[str, ...] = ()
     #: The column that says when a row happened.
     time: str | None = None
 
 
-_ID = Column("id", required=True)
-_WORD = Column("category")
-_PERSONAL = Column("personal")
+_ID = ColumnRule("id", required=True)
+_WORD = ColumnRule("category")
+_PERSONAL = ColumnRule("personal")
 
 SERVQUAL_ITEMS = tuple(f"{i:02d}" for i in range(1, 23))
 
@@ -63,28 +63,28 @@ def _survey(scale: tuple[int, int], asked: Collection[str], backwards: Collectio
     low, high = scale
     every = [*SERVQUAL_ITEMS, *(item for item in asked if item not in SERVQUAL_ITEMS)]
     items = {
-        f"{side}_{item}": Column(
+        f"{side}_{item}": ColumnRule(
             "number", low=low, high=high, whole_row=True, turned=item in backwards
         )
         for item in every
         for side in ("exp", "per")
     }
     # A slip in a question asked besides does not spoil the record; its scale may be another.
-    beside = {f"imp_{item}": Column("number") for item in every}
+    beside = {f"imp_{item}": ColumnRule("number") for item in every}
     return Schema(
         "survey",
         {
             "respondent_id": _ID,
-            "wave": Column("category", required=True),
-            "answered_on": Column("date"),
-            "customer_id": Column("id"),
+            "wave": ColumnRule("category", required=True),
+            "answered_on": ColumnRule("date"),
+            "customer_id": ColumnRule("id"),
             **dict(sorted(items.items())),
             **beside,
-            "seconds": Column("number", low=0),
-            "csat5": Column("number", low=1, high=5, whole_row=True),
-            "csat10": Column("number", low=1, high=10, whole_row=True),
-            "recommend": Column("number", low=0, high=10, whole_row=True),
-            "comment": Column("free_text"),
+            "seconds": ColumnRule("number", low=0),
+            "csat5": ColumnRule("number", low=1, high=5, whole_row=True),
+            "csat10": ColumnRule("number", low=1, high=10, whole_row=True),
+            "recommend": ColumnRule("number", low=0, high=10, whole_row=True),
+            "comment": ColumnRule("free_text"),
             "language": _WORD,
             **{f"{what}_{coder}": _WORD for what in ("code", "tone") for coder in "ab"},
         },
@@ -102,13 +102,13 @@ _SCHEMAS = {
             "phone": _PERSONAL,
             "email": _PERSONAL,
             "address": _PERSONAL,
-            "birth_year": Column("whole", low=1900, high=2100),
+            "birth_year": ColumnRule("whole", low=1900, high=2100),
             "gender": _WORD,
             "region": _WORD,
             "city": _WORD,
             "income_band": _WORD,
             "occupation": _WORD,
-            "joined_on": Column("date"),
+            "joined_on": ColumnRule("date"),
         },
         key=("customer_id",),
     ),
@@ -116,12 +116,12 @@ _SCHEMAS = {
         "transactions",
         {
             "customer_id": _ID,
-            "date": Column("date", required=True),
-            "amount": Column("number", required=True),
-            "order_id": Column("id"),
+            "date": ColumnRule("date", required=True),
+            "amount": ColumnRule("number", required=True),
+            "order_id": ColumnRule("id"),
             "channel": _WORD,
             "category": _WORD,
-            "quantity": Column("number"),
+            "quantity": ColumnRule("number"),
         },
         time="date",
     ),
@@ -130,10 +130,10 @@ _SCHEMAS = {
         {
             "customer_id": _ID,
             "contract_id": _ID,
-            "start": Column("date", required=True),
-            "end": Column("date"),
+            "start": ColumnRule("date", required=True),
+            "end": ColumnRule("date"),
             "plan": _WORD,
-            "monthly_fee": Column("number", low=0),
+            "monthly_fee": ColumnRule("number", low=0),
         },
         key=("contract_id",),
         time="start",
@@ -142,21 +142,21 @@ _SCHEMAS = {
         "interactions",
         {
             "customer_id": _ID,
-            "at": Column("moment", required=True),
+            "at": ColumnRule("moment", required=True),
             "channel": _WORD,
             "kind": _WORD,
             # More than a year is a code such as 9999, not a time.
-            "response_hours": Column("number", low=0, high=8760),
-            "resolved": Column("boolean"),
+            "response_hours": ColumnRule("number", low=0, high=8760),
+            "resolved": ColumnRule("boolean"),
         },
         time="at",
     ),
     "treatments": Schema(
         "treatments",
         {
-            "case": Column("category", required=True),
+            "case": ColumnRule("category", required=True),
             "customer_id": _ID,
-            "start": Column("date", required=True),
+            "start": ColumnRule("date", required=True),
         },
         key=("case", "customer_id"),
         time="start",
@@ -166,13 +166,13 @@ _SCHEMAS = {
     "series": Schema(
         "series",
         {
-            "date": Column("date", required=True, old=True),
+            "date": ColumnRule("date", required=True, old=True),
             "indicator": _WORD,
-            "value": Column("number"),
-            "numerator": Column("number"),
-            "denominator": Column("number", low=0),
-            "se": Column("number", low=0),
-            "n": Column("number", low=0),
+            "value": ColumnRule("number"),
+            "numerator": ColumnRule("number"),
+            "denominator": ColumnRule("number", low=0),
+            "se": ColumnRule("number", low=0),
+            "n": ColumnRule("number", low=0),
         },
         time="date",
     ),

@@ -135,7 +135,7 @@ def _show_figure(
     height: float | None,
 ) -> None:
     from workbench.reporting.figures import figure as figures
-    from workbench.reporting.figures.palette import dark_mapping
+    from workbench.reporting.figures.theme import dark_mapping
 
     if caption.html:
         html = f'<p class="wb-figure-title" lang="{language.tag}">{caption.html}</p>'

@@ -33,7 +33,7 @@ STANDARD = {"n": "Count", "low": "Lower end", "high": "Upper end", "estimate": "
 
 
 @dataclass(frozen=True)
-class Column:
+class PrintedColumn:
     """One column as it is printed.
 
     Attributes
@@ -153,7 +153,7 @@ def plan_columns(
     frame: pd.DataFrame,
     columns: Sequence[str] | Mapping[str, str] | None,
     formats: Mapping[str, str] | None,
-) -> list[Column]:
+) -> list[PrintedColumn]:
     """Decide which columns are printed, and how; interval ends are merged into one column."""
     names = [str(name) for name in frame.columns]
     known = columns_of(frame)
@@ -170,7 +170,7 @@ def plan_columns(
                 remedy=f"its columns are {', '.join(names)}",
             )
     ends = _interval_ends(frame, wanted)
-    plan: list[Column] = []
+    plan: list[PrintedColumn] = []
     for name in wanted:
         if any(name in pair for pair in ends.values()):
             continue
@@ -233,7 +233,7 @@ def _interval_ends(frame: pd.DataFrame, wanted: Sequence[str]) -> dict[str, tupl
     return {name: pair for name, pair in ends.items() if name in wanted}
 
 
-def _column(frame: pd.DataFrame, name: str, label: str, form: str) -> Column:
+def _column(frame: pd.DataFrame, name: str, label: str, form: str) -> PrintedColumn:
     import pandas as pd
 
     bar = form.startswith("bar")
@@ -258,10 +258,10 @@ def _column(frame: pd.DataFrame, name: str, label: str, form: str) -> Column:
         )
     digits = int(detail) if detail.isdigit() else 3 if kind == "p" else None
     currency = "" if detail.isdigit() else detail
-    return Column(name, label or humanised(name), kind, currency, digits, bar=bar)
+    return PrintedColumn(name, label or humanised(name), kind, currency, digits, bar=bar)
 
 
-def _common_digits(frame: pd.DataFrame, column: Column) -> int:
+def _common_digits(frame: pd.DataFrame, column: PrintedColumn) -> int:
     # Numbers below one another are compared: all get the decimals that most of them need.
     import pandas as pd
 
@@ -291,11 +291,11 @@ def _is_value(cell: Any) -> bool:
     return isinstance(cell, Value | Measured)
 
 
-def _numeric(column: Column) -> bool:
+def _numeric(column: PrintedColumn) -> bool:
     return column.kind != "text"
 
 
-def _head(column: Column, language: Language) -> str:
+def _head(column: PrintedColumn, language: Language) -> str:
     words = language(column.label)
     return f'<th scope="col"{_classes(words, numeric=_numeric(column))}>{escape(words)}</th>'
 
@@ -326,7 +326,7 @@ def _page(row: pd.Series[Any], column: str) -> str:
 
 def _cell(
     row: pd.Series[Any],
-    column: Column,
+    column: PrintedColumn,
     language: Language,
     *,
     head: bool,
@@ -357,7 +357,7 @@ def _with_fact(number: Value, language: Language) -> str:
     return marked(number, alone) + escape(number.text(language).removeprefix(alone))
 
 
-def cell_text(row: pd.Series[Any], column: Column, language: Language) -> str:
+def cell_text(row: pd.Series[Any], column: PrintedColumn, language: Language) -> str:
     """One cell as its language writes it."""
     import pandas as pd
 
@@ -387,7 +387,7 @@ def cell_text(row: pd.Series[Any], column: Column, language: Language) -> str:
     return _as(column, cell).estimate(language)
 
 
-def _as(column: Column, x: Any, low: Any = None, high: Any = None) -> Value:
+def _as(column: PrintedColumn, x: Any, low: Any = None, high: Any = None) -> Value:
     from workbench.languages.numbers import money, num, pct, points
 
     if column.kind == "money":
@@ -397,7 +397,7 @@ def _as(column: Column, x: Any, low: Any = None, high: Any = None) -> Value:
     return num(x, low, high, column.digits)
 
 
-def _largest(frame: pd.DataFrame, column: Column) -> float:
+def _largest(frame: pd.DataFrame, column: PrintedColumn) -> float:
     import pandas as pd
 
     size = pd.to_numeric(frame[column.name], errors="coerce").abs().max()

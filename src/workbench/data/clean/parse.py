@@ -11,7 +11,7 @@ from typing import Any
 import ibis
 
 from workbench.data.engine import Engine
-from workbench.data.schemas import Column, Schema
+from workbench.data.schemas import ColumnRule, Schema
 from workbench.data.sources.source import Source
 from workbench.errors import DataError
 from workbench.study import Study, Table
@@ -67,7 +67,7 @@ def parse(
 
 
 def takes_parsing(
-    given: Mapping[str, Any], values: Mapping[str, Any], meanings: Mapping[str, Column]
+    given: Mapping[str, Any], values: Mapping[str, Any], meanings: Mapping[str, ColumnRule]
 ) -> bool:
     """Tell whether dates or numbers come as texts; from Parquet they mostly come as what they are.
 
@@ -81,7 +81,7 @@ def takes_parsing(
 
 
 def _numbers(
-    engine: Engine, source: Source, values: Mapping[str, Any], meanings: Mapping[str, Column]
+    engine: Engine, source: Source, values: Mapping[str, Any], meanings: Mapping[str, ColumnRule]
 ) -> list[str]:
     """Find the columns of the study's own that hold nothing but numbers (in a text file)."""
     own = [n for n in values if n not in meanings and values[n].type().is_string()]
@@ -100,7 +100,7 @@ def _blank_missing(text: Any, words: tuple[str, ...]) -> Any:
     return ibis.ifelse(text.isin(list(words)), ibis.null("string"), text) if words else text
 
 
-def _value(engine: Engine, column: Any, meaning: Column | None, card: Table) -> Any:
+def _value(engine: Engine, column: Any, meaning: ColumnRule | None, card: Table) -> Any:
     if meaning is None:
         return column
     if meaning.kind in ("category", "free_text", "personal"):
@@ -117,7 +117,7 @@ def _value(engine: Engine, column: Any, meaning: Column | None, card: Table) -> 
     return ibis.ifelse(outside(number, meaning), ibis.null(number.type()), number)
 
 
-def outside(number: Any, meaning: Column) -> Any:
+def outside(number: Any, meaning: ColumnRule) -> Any:
     """Tell whether a number lies outside its column's range."""
     beyond = ibis.literal(False)
     if meaning.low is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from workbench.reporting.figures import palette
+from workbench.reporting.figures import theme
 from workbench.reporting.figures.lettering import (
     all_axes,
     axes_of,
@@ -78,13 +78,13 @@ def _paint_black_in_ink(axes: Axes) -> None:
 
     for text in axes.findobj(Text):
         if to_hex(text.get_color()) == "#000000":
-            text.set_color(palette.INK)
+            text.set_color(theme.INK)
     for patch in axes.findobj(Patch):
         if to_hex(patch.get_facecolor(), keep_alpha=True) == "#000000ff":
-            patch.set_facecolor(palette.INK)
+            patch.set_facecolor(theme.INK)
     for line in axes.get_lines():
         if to_hex(line.get_color()) == "#000000":
-            line.set_color(palette.INK)
+            line.set_color(theme.INK)
     for text in axes.texts:
         if isinstance(text, Annotation):
             text.set_annotation_clip(False)  # a remark just outside the plot is better than none
@@ -101,7 +101,7 @@ def _grid_across_values(axes: Axes, *, shaded: bool) -> None:
         axes.spines["bottom"].set_visible(False)
         axes.tick_params(axis="x", length=0)
     if across or down:
-        axes.tick_params(axis="y" if across else "x", length=0, labelcolor=palette.INK)
+        axes.tick_params(axis="y" if across else "x", length=0, labelcolor=theme.INK)
 
 
 def _lay_y_label_flat(axes: Axes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.reporting.figures import palette
+from workbench.reporting.figures import theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +61,7 @@ def _as_mesh(axes: Axes, image: Any) -> None:
         values,
         cmap=image.get_cmap(),
         norm=image.norm,
-        edgecolors=palette.PAPER,
+        edgecolors=theme.PAPER,
         linewidth=1.5,
         zorder=image.get_zorder(),
     )
@@ -101,9 +101,9 @@ def _tints(cmap: Any) -> Any:
     name = str(cmap.name).lower()
     # The common diverging maps, in which red is on the left; "_r" turns them over.
     middle = any(part in name for part in ("rdbu", "rdylbu", "puor", "brbg", "piyg", "prgn"))
-    colours = list(palette.ORANGE_TO_BLUE if middle else palette.BLUES)
+    colours = list(theme.ORANGE_TO_BLUE if middle else theme.BLUES)
     if "coolwarm" in name or "bwr" in name or "seismic" in name:
-        colours = list(reversed(palette.ORANGE_TO_BLUE))
+        colours = list(reversed(theme.ORANGE_TO_BLUE))
     return ListedColormap(colours[::-1] if name.endswith("_r") else colours)
 
 
@@ -122,8 +122,8 @@ def _make_readable(axes: Axes, mesh: Any) -> None:
         if column is None or row is None or len(painted) != rows * columns:
             continue
         tint: Any = painted[row * columns + column]
-        strong = tint[3] > 0 and to_hex(tint) in palette.STRONG
-        text.set_color(palette.PAPER if strong else palette.INK)
+        strong = tint[3] > 0 and to_hex(tint) in theme.STRONG
+        text.set_color(theme.PAPER if strong else theme.INK)
 
 
 def _cell(edges: Any, at: float) -> int | None:

@@ -15,7 +15,7 @@ Mode = Literal["A", "B"]
 
 
 @dataclass(frozen=True)
-class Layout:
+class PathSpecification:
     """Which items belong to which construct, and which construct leads to which.
 
     Attributes
@@ -43,7 +43,7 @@ def lay_out(
     blocks: Mapping[str, Sequence[str]],
     paths: Mapping[str, Sequence[str]],
     modes: Mode | Mapping[str, Mode] = "A",
-) -> Layout:
+) -> PathSpecification:
     """Check the design of a path model and number its parts."""
     names = tuple(str(name) for name in blocks)
     empty = [name for name in names if not blocks[name]]
@@ -106,14 +106,16 @@ def lay_out(
     )
     if wrong := [m for m in chosen if m not in ("A", "B")]:
         raise DataError(f"mode is {wrong[0]!r}", where="path model", remedy="choose A or B")
-    return Layout(names, items, member, leads, chosen, tuple(order))
+    return PathSpecification(names, items, member, leads, chosen, tuple(order))
 
 
 Scheme = Literal["centroid", "factorial", "path"]
 MOST_STEPS, _TOLERANCE = 500, 1e-9
 
 
-def outer_weights(correlation: Array, layout: Layout, scheme: Scheme) -> tuple[Array, int, Mask]:
+def outer_weights(
+    correlation: Array, layout: PathSpecification, scheme: Scheme
+) -> tuple[Array, int, Mask]:
     """Find the outer weights; all that the algorithm asks of the data is their correlations.
 
     Parameters
@@ -155,7 +157,7 @@ def outer_weights(correlation: Array, layout: Layout, scheme: Scheme) -> tuple[A
     return w * np.where(loading.sum(axis=1) < 0, -1.0, 1.0)[:, None, :], steps, settled
 
 
-def _inner(among: Array, layout: Layout, scheme: Scheme) -> Array:
+def _inner(among: Array, layout: PathSpecification, scheme: Scheme) -> Array:
     """Weights of the neighbours in each construct's inner estimate, (draws, from, to)."""
     near = layout.leads | layout.leads.T
     if scheme == "centroid":
@@ -186,7 +188,7 @@ class Solved:
     loading: Array  # (draws, items): with the item's own construct
 
 
-def solve_paths(correlation: Array, w: Array, layout: Layout) -> Solved:
+def solve_paths(correlation: Array, w: Array, layout: PathSpecification) -> Solved:
     """Regress each construct on those that lead to it, for each draw."""
     across = correlation @ w
     among = w.transpose(0, 2, 1) @ across

@@ -17,8 +17,8 @@ from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.satisfaction.drivers.partial_least_squares import (
     MOST_STEPS,
-    Layout,
     Mode,
+    PathSpecification,
     Scheme,
     Solved,
     lay_out,
@@ -280,7 +280,7 @@ class _Limits:
 
 
 def _path_table(
-    found: Solved, drawn: Solved | None, layout: Layout, n: int, limits: _Limits
+    found: Solved, drawn: Solved | None, layout: PathSpecification, n: int, limits: _Limits
 ) -> pd.DataFrame:
     to = [(i, j) for j in layout.order for i in layout.order if layout.leads[i, j]]
     i, j = (np.array(side, dtype=int) for side in zip(*to, strict=True))
@@ -314,7 +314,7 @@ def _path_table(
 
 
 def _loading_table(
-    found: Solved, drawn: Solved | None, layout: Layout, w: Array, limits: _Limits
+    found: Solved, drawn: Solved | None, layout: PathSpecification, w: Array, limits: _Limits
 ) -> pd.DataFrame:
     low, high = limits.of(None if drawn is None else drawn.loading)
     return pd.DataFrame(
@@ -332,7 +332,7 @@ def _loading_table(
 def _construct_table(
     found: Solved,
     drawn: Solved | None,
-    layout: Layout,
+    layout: PathSpecification,
     correlation: Array,
     limits: _Limits,
 ) -> pd.DataFrame:
