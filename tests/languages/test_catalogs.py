@@ -106,3 +106,16 @@ def test_a_message_is_filled_as_its_language_writes() -> None:
     assert chinese.percent(0.5, 1) == "50.0%" and chinese.number(0.5, 3) == "0.500"
     assert chinese.points(0.5, 1) == "0.5分" and chinese.date("2025-01-31") == "2025年1月31日"
     assert chinese.money(5, "EUR", 0) == "€5"
+
+
+def test_only_finished_entries_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "zh/LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "room.po").write_text(
+        'msgid "Done"\nmsgstr "好"\n\nmsgid "Empty"\nmsgstr ""\n\n'
+        '#, fuzzy\nmsgid "Guessed"\nmsgstr "猜"\n\n'
+        'msgid "one"\nmsgid_plural "many"\nmsgstr[0] "一"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(languages, "FOLDER", tmp_path)
+    assert languages.catalog.__wrapped__("zh") == {"Done": "好"}

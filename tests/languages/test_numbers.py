@@ -12,7 +12,16 @@ import pytest
 
 from workbench.errors import ReportingError
 from workbench.languages import Language
-from workbench.languages.numbers import Value, as_value, day, money, num, pct, points
+from workbench.languages.numbers import (
+    Value,
+    as_value,
+    day,
+    money,
+    num,
+    number_text,
+    pct,
+    points,
+)
 from workbench.results import Estimate
 
 
@@ -146,3 +155,23 @@ def test_an_estimate_may_be_written_otherwise_and_stays_the_same_fact() -> None:
     assert pct(estimate, digits=2).fact == "share"
     assert num(replace(estimate, digits=3)).text("en") == "0.600 (0.500 to 0.700)"
     assert pct(estimate, signed=True).text("en").startswith("+60%")
+
+
+@pytest.mark.parametrize(
+    ("x", "language", "said"),
+    [
+        (2.5e9, "en", "2.50 billion"),
+        (1e9, "en", "1.00 billion"),
+        (9.99e8, "en", "999 million"),
+        (1e8, "zh", "1.00亿"),
+        (9.99e7, "zh", "9,990万"),
+    ],
+)
+def test_large_numbers_are_said_in_the_words_of_the_language(
+    x: float, language: str, said: str
+) -> None:
+    assert number_text(x, 0, language, compact=True) == said
+
+
+def test_no_change_has_no_sign() -> None:
+    assert [number_text(x, 0, "en", signed=True) for x in (2, 0, -2)] == ["+2", "0", "−2"]

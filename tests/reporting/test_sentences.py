@@ -164,3 +164,9 @@ def test_a_number_in_prose_names_the_fact_that_it_states(outputs) -> None:
     )
     assert f"{marked.format('.3')}（69.0%至71.6%）" in outputs.text("zh", "prose", "text/markdown")
     assert "<" not in outputs.text("en", "prose", "text/plain")
+
+
+def test_an_identifier_of_the_data_is_a_name_and_no_missing_word(outputs) -> None:
+    say("{case}: {label}", case="campaign_27", label="Frobnicated")
+    about, _ = outputs.of("zh", "prose")[0]
+    assert about["names"] == ["campaign_27"] and about["missing"] == ["Frobnicated"]

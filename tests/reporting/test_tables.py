@@ -12,6 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from workbench.errors import ReportingError
+from workbench.languages import Language
 from workbench.reporting import configure, pct
 from workbench.reporting.display import reader
 from workbench.reporting.showing import csv_link
@@ -240,3 +241,12 @@ def test_a_finding_in_a_cell_is_said_in_the_language_of_the_page() -> None:
     text = base64.b64decode(re.search(r"base64,([^\"]+)", link)[1]).decode("utf-8-sig")
     assert "a,完成逾期的行动，或另定日期：它。" in text
     assert Finding("quiet", "...").next_step is None
+
+
+def test_a_column_without_a_label_has_the_name_of_the_data() -> None:
+    language = Language("zh")
+    html = table_html(pd.DataFrame({"series_crime": [1.0], "n": [3]}), language)
+    assert ">Series crime</th>" in html and ">数量</th>" in html
+    assert language.kept == ["Series crime"] and not language.absent
+    table_html(pd.DataFrame({"x": [1.0]}), language, columns={"x": "Frobnicated"})
+    assert language.absent == ["Frobnicated"]

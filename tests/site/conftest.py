@@ -6,6 +6,7 @@ import io
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from workbench.reporting.cards import card, records
 from workbench.results import Estimate, Finding
 from workbench.runs.record import RunRecord, StepRecord, begin, write_json
 from workbench.runs.record import finish as finish_run
-from workbench.site import publish
+from workbench.site import PublishedSite, publish
 
 REPO = Path(__file__).resolve().parents[2]
 WORDS = {
@@ -342,10 +343,24 @@ def project(model_project: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def published(model_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's site as the embedded renderer makes it; read it, do not change it."""
+def publication(
+    model_project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, PublishedSite]:
+    """The project, published by the embedded renderer, and what was told; do not change it."""
     root = shutil.copytree(model_project, tmp_path_factory.mktemp("embedded") / "project")
-    return publish(root, renderer="embedded").site
+    return root, publish(root, renderer="embedded", now=datetime(2026, 2, 2, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def published(publication: tuple[Path, PublishedSite]) -> Path:
+    """The project's site as the embedded renderer makes it; read it, do not change it."""
+    return publication[1].site
+
+
+@pytest.fixture
+def published_before(publication: tuple[Path, PublishedSite], tmp_path: Path) -> Path:
+    """A project of one's own that was published before."""
+    return Path(shutil.copytree(publication[0], tmp_path / "project"))
 
 
 @pytest.fixture(scope="session")

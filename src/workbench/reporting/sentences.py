@@ -22,6 +22,8 @@ Texts: TypeAlias = str | Finding | Sequence[str | Finding]
 
 CALLOUTS = {"note": "Note", "warning": "Warning", "important": "Important", "tip": "Tip"}
 
+#: What has such a letter is a name of the data: of a table, a column, a measure.
+_IDENTIFIER = re.compile(r"[_\d]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|$~^@])")
 
 
@@ -246,7 +248,7 @@ def spoken(value: Any, language: str | Language) -> str:
     """One value as a language writes it."""
     language = reader(language)
     if isinstance(value, str):
-        return language(value)
+        return language.name(value) if _IDENTIFIER.search(value) else language(value)
     if isinstance(value, Link):
         return spoken(value.text, language)
     if isinstance(value, Finding):

@@ -211,7 +211,7 @@ def csv_link(
             labels += [language(end).format(label=labels[-1]) for end in ends]
         else:
             keep.append(column.name)
-            labels.append(language(column.label))
+            labels.append(column.heading(language))
     out = frame[keep].copy()
     out.columns = labels
     for at in range(out.shape[1]):

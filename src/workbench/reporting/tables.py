@@ -41,7 +41,7 @@ class PrintedColumn:
     name : str
         Column of the frame that holds the values or estimates.
     label : str
-        English heading.
+        English heading; empty where the frame's own name of the column has to do.
     kind : str
         A kind of :data:`workbench.languages.numbers.KINDS`, ``text``, or ``value`` where the
         cells are values already.
@@ -66,6 +66,12 @@ class PrintedColumn:
     high: str = ""
     bar: bool = False
     interval: bool = False
+
+    def heading(self, language: Language) -> str:
+        """Write the heading; the name of a column comes from the data and may have no words."""
+        if self.label:
+            return language(self.label)
+        return language.name(humanised(self.name))
 
 
 def table_html(
@@ -258,7 +264,7 @@ def _column(frame: pd.DataFrame, name: str, label: str, form: str) -> PrintedCol
         )
     digits = int(detail) if detail.isdigit() else 3 if kind == "p" else None
     currency = "" if detail.isdigit() else detail
-    return PrintedColumn(name, label or humanised(name), kind, currency, digits, bar=bar)
+    return PrintedColumn(name, label, kind, currency, digits, bar=bar)
 
 
 def _common_digits(frame: pd.DataFrame, column: PrintedColumn) -> int:
@@ -296,7 +302,7 @@ def _numeric(column: PrintedColumn) -> bool:
 
 
 def _head(column: PrintedColumn, language: Language) -> str:
-    words = language(column.label)
+    words = column.heading(language)
     return f'<th scope="col"{_classes(words, numeric=_numeric(column))}>{escape(words)}</th>'
 
 
