@@ -57,18 +57,18 @@ def test_only_a_text_as_a_whole_is_looked_up(monkeypatch: pytest.MonkeyPatch) ->
     assert say("{n} customers", n=1204) == "1,204位客户"
     assert say("{n} customers") == "{n}位客户"
     assert say.name("Champions") == say("Champions") == "重要价值客户"
-    assert say.absent == say.kept == []
+    assert say.missing == say.names == []
     # what was filled before the language was known is a message that no catalog has
     assert say("1,204 customers") == "1,204 customers"
     assert say.name("Champions: North") == "Champions: North"
-    assert say.absent == ["1,204 customers"] and say.kept == ["Champions: North"]
+    assert say.missing == ["1,204 customers"] and say.names == ["Champions: North"]
 
 
 def test_numbers_and_chinese_need_no_words() -> None:
     chinese = Language("zh")
     for text in ("1,204", "63%", "−0.62", "华北", "", "Q1"):
         assert chinese.name(text) == chinese(text) == text
-    assert chinese.absent == chinese.kept == []
+    assert chinese.missing == chinese.names == []
 
 
 def test_what_a_language_lacks_is_shown_in_english_and_remembered() -> None:
@@ -76,18 +76,18 @@ def test_what_a_language_lacks_is_shown_in_english_and_remembered() -> None:
     assert chinese("Frobnicated {n}", n=3) == "Frobnicated 3"
     assert chinese("Frobnicated axis") == "Frobnicated axis"
     assert chinese.name("Frobnicated town") == "Frobnicated town"
-    assert chinese.absent == ["Frobnicated {n}", "Frobnicated axis"]
-    assert chinese.kept == ["Frobnicated town"]
+    assert chinese.missing == ["Frobnicated {n}", "Frobnicated axis"]
+    assert chinese.names == ["Frobnicated town"]
     english = Language("en")
     assert english("Frobnicated {n}", n=3) == "Frobnicated 3"
     assert english("Frobnicated axis") == "Frobnicated axis"
-    assert english.absent == english.kept == []
+    assert english.missing == english.names == []
 
 
 def test_names_are_not_missing() -> None:
     chinese = Language("zh", proper=frozenset({"Port Zzyzx"}))
     assert chinese("Port Zzyzx") == "Port Zzyzx"
-    assert chinese.absent == []
+    assert chinese.missing == []
 
 
 def test_a_study_brings_its_own_words() -> None:

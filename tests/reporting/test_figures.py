@@ -109,7 +109,7 @@ def test_every_text_on_a_chinese_figure_is_chinese(thing: Callable[..., Any]) ->
     latin = [text for text in written if re.search(r"[A-Za-z]{2}", text)]
     assert set(latin) <= {"Port Zzyzx"}
     assert any(re.search(r"[\u4e00-\u9fff]", text) for text in written)
-    assert not reader("zh").absent
+    assert not reader("zh").missing
 
 
 @pytest.mark.usefixtures("_words")
@@ -124,7 +124,7 @@ def test_ticks_dates_and_legends_are_in_the_readers_language() -> None:
 @pytest.mark.usefixtures("_words")
 def test_an_untranslated_word_is_reported_with_where_it_was() -> None:
     texts(lambda ax, language: ax.set_xlabel(language("Frobnicated months")), "zh")
-    assert reader("zh").absent == ["Frobnicated months"]
+    assert reader("zh").missing == ["Frobnicated months"]
 
 
 @pytest.mark.usefixtures("_words")

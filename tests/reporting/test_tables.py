@@ -72,7 +72,7 @@ def test_the_same_table_in_chinese(segments: pd.DataFrame) -> None:
     assert [cell.text for cell in soup.select("tbody tr")[0]] == [
         "重要价值客户", "63%", "60%至66%", "¥1,234", "120",
     ]  # fmt: skip
-    assert reader("zh").kept == ["Others"] and not reader("zh").absent
+    assert reader("zh").names == ["Others"] and not reader("zh").missing
 
 
 def test_nothing_that_comes_from_data_is_markup() -> None:
@@ -247,6 +247,6 @@ def test_a_column_without_a_label_has_the_name_of_the_data() -> None:
     language = Language("zh")
     html = table_html(pd.DataFrame({"series_crime": [1.0], "n": [3]}), language)
     assert ">Series crime</th>" in html and ">数量</th>" in html
-    assert language.kept == ["Series crime"] and not language.absent
+    assert language.names == ["Series crime"] and not language.missing
     table_html(pd.DataFrame({"x": [1.0]}), language, columns={"x": "Frobnicated"})
-    assert language.absent == ["Frobnicated"]
+    assert language.missing == ["Frobnicated"]

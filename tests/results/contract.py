@@ -193,7 +193,7 @@ def faults_of_plot(result: Any) -> Iterator[str]:
         elif not (ax.has_data() or ax.texts or ax.tables or len(figure.axes) > 1):
             yield f"plot in {code} leaves the Axes empty"
         if code == "zh":
-            yield from (f"plot: no Chinese for {text!r}" for text in language.absent)
+            yield from (f"plot: no Chinese for {text!r}" for text in language.missing)
             left = english_left(figure, language, names_in(result))
             yield from (f"plot: English left in {text!r}" for text in left)
 

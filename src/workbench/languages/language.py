@@ -29,9 +29,9 @@ class Language:
         ISO 4217 code of amounts that name none.
     proper : frozenset of str
         Names that are the same in every language, such as sources of published numbers.
-    absent : list of str
+    missing : list of str
         Messages and labels for which no words were found; the English stands there instead.
-    kept : list of str
+    names : list of str
         Names from the data without words, which stand there as they are and may be meant so.
 
     Examples
@@ -45,8 +45,8 @@ class Language:
     words: Mapping[str, str] = field(default_factory=dict)
     currency: str = ""
     proper: frozenset[str] = frozenset()
-    absent: list[str] = field(default_factory=list, compare=False, repr=False)
-    kept: list[str] = field(default_factory=list, compare=False, repr=False)
+    missing: list[str] = field(default_factory=list, compare=False, repr=False)
+    names: list[str] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def tag(self) -> str:
@@ -65,7 +65,7 @@ class Language:
         """
         said = self.known(message)
         if said is None:
-            self._note(message, self.absent)
+            self._note(message, self.missing)
             said = message
         if not values:
             return said
@@ -80,7 +80,7 @@ class Language:
         if said is None and " → " in str(text):
             return " → ".join(map(self.name, str(text).split(" → ")))
         if said is None:
-            self._note(str(text), self.kept)
+            self._note(str(text), self.names)
             return str(text)
         return said
 

@@ -100,7 +100,7 @@ def headlines(
     if not names:
         return
     now = records(run.headlines())
-    chosen = [_own(now, name, run.notebook) for name in names]
+    chosen = [_row_named(now, name, run.notebook) for name in names]
     absent = [name for name, row in zip(names, chosen, strict=True) if row is None]
     if absent:
         known = ", ".join(dict.fromkeys(str(row["name"]) for row in now)) or "none"
@@ -247,7 +247,7 @@ def _unit(row: Row, value: Value) -> str:
     return f' <span class="wb-card-unit">{escape(unit)}</span>'
 
 
-def _own(rows: Sequence[Row], name: str, notebook: str) -> Row | None:
+def _row_named(rows: Sequence[Row], name: str, notebook: str) -> Row | None:
     found = [row for row in rows if row["name"] == name]
     mine = [row for row in found if row.get("notebook") == notebook]
     return next(iter(mine or found), None)

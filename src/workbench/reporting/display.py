@@ -157,11 +157,11 @@ def emit(role: str, language: Language, data: Mapping[str, str], **details: Any)
     from IPython.display import display
 
     about: dict[str, Any] = {"language": language.code, "role": role, **details}
-    for key, texts in (("missing", language.absent), ("names", language.kept)):
+    for key, texts in (("missing", language.missing), ("names", language.names)):
         if texts:
             about[key] = list(dict.fromkeys(texts))
-    language.absent.clear()
-    language.kept.clear()
+    language.missing.clear()
+    language.names.clear()
     if "missing" in about:
         _tell_missing(language.code, about["missing"])
     shown = dict(data)

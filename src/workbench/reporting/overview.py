@@ -170,7 +170,7 @@ class Overview:
             say("No headline number has changed since the last complete run.")
             return
         say("{n} of {total} headline numbers have changed.", n=len(moved), total=len(self.rows))
-        listing([("{label}: {change}.", _said(row, by)) for row, by in moved])
+        listing([("{label}: {change}.", _change_of(row, by)) for row, by in moved])
 
     def next_steps(self) -> None:
         """Show what to do next: the advice of findings, the most pressing first."""
@@ -301,7 +301,7 @@ def _labels(row: Mapping[str, Any]) -> dict[str, str]:
     return {language.code: label_of(row, language) for language in readers()}
 
 
-def _said(row: Mapping[str, Any], moved: Change) -> dict[str, Any]:
+def _change_of(row: Mapping[str, Any], moved: Change) -> dict[str, Any]:
     return {
         "label": _labels(row),
         "change": {language.code: moved.text(language) for language in readers()},

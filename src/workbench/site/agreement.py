@@ -22,7 +22,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _CARD = "ancestor::article[contains(@class, 'wb-study')]//h3/@id"
 
 # What is said of each subject, and on which pages.
-_Said: TypeAlias = defaultdict[tuple[str, ...], defaultdict[str, list[str]]]
+_Statements: TypeAlias = defaultdict[tuple[str, ...], defaultdict[str, list[str]]]
 
 
 def disagreements(site: Path) -> list[str]:
@@ -40,7 +40,7 @@ def disagreements(site: Path) -> list[str]:
         one a finding that has several verdicts; each names the pages. A page that was kept from an
         earlier run, since its notebook failed, is left out: it tells of another time and says so.
     """
-    texts, values, verdicts = _nothing_said(), _nothing_said(), _nothing_said()
+    texts, values, verdicts = _no_statements(), _no_statements(), _no_statements()
     for path in sorted(site.rglob("*.html")):
         page = path.relative_to(site).as_posix()
         root = html.fromstring(path.read_bytes())
@@ -57,15 +57,15 @@ def disagreements(site: Path) -> list[str]:
             finder = node.get("data-page") or _notebook(page)
             subject = (_study(page, node), f"{finder}/{node.get('data-finding')}")
             verdicts[subject][str(node.get("data-verdict"))].append(page)
-    return [*_several(texts), *_several(values), *_several(verdicts)]
+    return [*_contradictions(texts), *_contradictions(values), *_contradictions(verdicts)]
 
 
-def _nothing_said() -> _Said:
+def _no_statements() -> _Statements:
     return defaultdict(lambda: defaultdict(list))
 
 
-def _several(said: Mapping[tuple[str, ...], Mapping[str, list[str]]]) -> Iterator[str]:
-    for subject, by_text in said.items():
+def _contradictions(statements: Mapping[tuple[str, ...], Mapping[str, list[str]]]) -> Iterator[str]:
+    for subject, by_text in statements.items():
         if len(by_text) > 1:
             told = "; ".join(
                 f"{text!r} on {', '.join(dict.fromkeys(pages))}" for text, pages in by_text.items()

@@ -155,14 +155,10 @@ def skipped(entries: Sequence[tuple[str, str]], language: str) -> str:
 
 def reason(text: str, language: str) -> str:
     """Return why a notebook was skipped, in the edition's language where that is known."""
-    return _said(text, language)
-
-
-def _said(text: str, language: str) -> str:
     for pattern, known in _REASONS:
         found = re.fullmatch(pattern, text)
         if found and language in known:
-            return known[language].format(*(_said(part, language) for part in found.groups()))
+            return known[language].format(*(reason(part, language) for part in found.groups()))
     return text
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 MOST_TOLD = 6
 """Sentences; a listener wants the message, and the table has the rest."""
 
-_COURSE = "{first} at {start}, {last} at {end}"
-_RANGE = "highest {top} ({most}), lowest {bottom} ({least})"
+_FIRST_AND_LAST = "{first} at {start}, {last} at {end}"
+_HIGHEST_AND_LOWEST = "highest {top} ({most}), lowest {bottom} ({least})"
 
 
 def describe(figure: Figure, language: Language, legends: dict[int, list[Any]]) -> str:
@@ -59,7 +59,7 @@ def _names(axes: Axes, handles: list[Any]) -> dict[int, str]:
 def _of_axes(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[str]:
     rows, columns = is_categorical(axes.yaxis), is_categorical(axes.xaxis)
     series = [(drawn, *points) for drawn, points in _series(axes) if len(points[0])]
-    named = [(names.get(id(drawn)) or _own(drawn), x, y) for drawn, x, y in series]
+    named = [(names.get(id(drawn)) or _label(drawn), x, y) for drawn, x, y in series]
     if len(named) > 1:  # beside what has a name stands what compares; a crowd has no course to tell
         named = [each for each in named if each[0]]
     about = axes.get_title() or axes.get_title(loc="left") or axes.get_ylabel()
@@ -71,7 +71,7 @@ def _of_axes(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[
             said = _extremes(axes.xaxis, axes.yaxis, x, y, language)
             subject = name or about
         elif not rows and len(x) > 2:
-            said = _course(axes, x, y, language)
+            said = _first_and_last(axes, x, y, language)
             subject = name or about
         else:
             continue
@@ -110,14 +110,14 @@ def _finite(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     return at[:, 0], at[:, 1]
 
 
-def _own(drawn: Any) -> str:
+def _label(drawn: Any) -> str:
     label = str(drawn.get_label() or "")
     return "" if label.startswith("_") else label
 
 
-def _course(axes: Axes, x: np.ndarray, y: np.ndarray, language: Language) -> str:
+def _first_and_last(axes: Axes, x: np.ndarray, y: np.ndarray, language: Language) -> str:
     first, last = int(np.argmin(x)), len(x) - 1 - int(np.argmax(x[::-1]))
-    return language(_COURSE).format(
+    return language(_FIRST_AND_LAST).format(
         first=_written(axes.yaxis, y[first]), start=_written(axes.xaxis, x[first]),
         last=_written(axes.yaxis, y[last]), end=_written(axes.xaxis, x[last]),
     )  # fmt: skip
@@ -135,7 +135,7 @@ def _extremes(
     top, bottom = int(np.argmax(size)), int(np.argmin(size))
     if size[top] == size[bottom]:
         return f"{name(at[top])} ({_written(values, size[top])})"
-    return language(_RANGE).format(
+    return language(_HIGHEST_AND_LOWEST).format(
         top=name(at[top]), most=_written(values, size[top]),
         bottom=name(at[bottom]), least=_written(values, size[bottom]),
     )  # fmt: skip

@@ -139,7 +139,9 @@ def _label_lines_directly(axes: Axes, handles: list[Any]) -> None:
     left, right = axes.get_xlim()
     if any(abs(last - x) > 0.03 * abs(right - left) for x, _ in ends):
         return
-    heights = _apart([axes.transData.transform(end)[1] for end in ends], lines * _line_height(axes))
+    heights = _moved_apart(
+        [axes.transData.transform(end)[1] for end in ends], lines * _line_height(axes)
+    )
     lower, upper = axes.bbox.y0, axes.bbox.y1
     if min(heights) < lower - 10 or max(heights) > upper + 10:
         return
@@ -196,7 +198,7 @@ def _line_height(axes: Axes) -> float:
     return float(rcParams["font.size"]) * 1.35 * axes.figure.dpi / 72
 
 
-def _apart(heights: list[float], gap: float) -> list[float]:
+def _moved_apart(heights: list[float], gap: float) -> list[float]:
     # Push neighbours apart by as little as possible, keeping their order.
     order = sorted(range(len(heights)), key=heights.__getitem__)
     groups: list[tuple[float, list[int]]] = []
