@@ -14,6 +14,7 @@ headlines             text/html
 cards                 text/html
 figure-title          text/html
 figure                image/svg+xml       ``dark``: colour on paper to colour on a dark page
+                                          ``alt``: what it shows, for who cannot see it
 figure-data           text/html
 table                 text/html
 ====================  ==================  ======================================================
