@@ -101,3 +101,32 @@ def test_of_many_series_the_first_six_are_told() -> None:
         ax.legend()
 
     assert described(draw).count(".") == 6
+
+
+def test_names_that_look_like_numbers_are_names() -> None:
+    def items(ax) -> None:
+        ax.errorbar([-2.1, -0.6], [0, 1], xerr=0.1, fmt="o")
+        ax.set_yticks([0, 1], ["06", "01"])
+
+    def waves(ax) -> None:
+        ax.plot([0, 1, 2], [3, 9, 4])
+        ax.set_xticks([0, 1, 2], ["0", "1-2", "3+"])
+
+    assert described(items) == "highest 01 (−0.600), lowest 06 (−2.10)."
+    assert described(waves) == "3 at 0, 4 at 3+."
+
+
+def test_chinese_names_of_two_letters_are_names() -> None:
+    def draw(ax, language: str | Language = "en") -> None:
+        ax.barh([0, 1], [2, 5])
+        ax.set_yticks([0, 1], ["华北", "华南"])
+
+    assert described(draw, "zh") == "最高为华南（5），最低为华北（2）。"
+
+
+def test_a_cloud_of_points_has_no_first_and_last_and_huge_numbers_can_be_written() -> None:
+    def cloud(ax) -> None:
+        ax.plot([3, 1, 2], [1, 2, 3], "o")
+
+    assert described(cloud) == ""
+    assert described(lambda ax: ax.plot([1, 2, 3], [1, 2, 1e18])) == "1 at 1, 1e+18 at 3."

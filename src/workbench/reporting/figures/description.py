@@ -57,26 +57,45 @@ def _names(axes: Axes, handles: list[Any]) -> dict[int, str]:
 
 
 def _of_axes(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[str]:
-    rows, columns = is_categorical(axes.yaxis), is_categorical(axes.xaxis)
+    rows, columns = _has_names(axes.yaxis), _has_names(axes.xaxis)
     series = [(drawn, *points) for drawn, points in _series(axes) if len(points[0])]
-    named = [(names.get(id(drawn)) or _label(drawn), x, y) for drawn, x, y in series]
+    named = [(names.get(id(drawn)) or _label(drawn), drawn, x, y) for drawn, x, y in series]
     if len(named) > 1:  # beside what has a name stands what compares; a crowd has no course to tell
         named = [each for each in named if each[0]]
     about = axes.get_title() or axes.get_title(loc="left") or axes.get_ylabel()
-    for name, x, y in named:
+    for name, drawn, x, y in named:
         if rows and not columns:
             said = _extremes(axes.yaxis, axes.xaxis, y, x, language)
             subject = name or axes.get_xlabel()
-        elif columns and not rows:
+        elif columns and not rows and not _is_line(drawn):
             said = _extremes(axes.xaxis, axes.yaxis, x, y, language)
             subject = name or about
-        elif not rows and len(x) > 2:
+        elif not rows and len(x) > 2 and _goes_one_way(x):
             said = _first_and_last(axes, x, y, language)
             subject = name or about
         else:
             continue
         colon = "：" if language.code == "zh" else ": "
         yield f"{subject}{colon}{said}" if subject else said
+
+
+def _has_names(axis: Axis) -> bool:
+    """Whether somebody wrote the labels of the ticks: names, though they may look like numbers."""
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
+
+    formatter = axis.get_major_formatter()
+    inner = getattr(formatter, "inner", formatter)
+    by_hand = hasattr(axis.get_major_locator(), "locs")
+    return is_categorical(axis) or (by_hand and isinstance(inner, FixedFormatter | FuncFormatter))
+
+
+def _is_line(drawn: Any) -> bool:
+    return getattr(drawn, "get_linestyle", lambda: "None")() not in ("None", "", " ")
+
+
+def _goes_one_way(x: np.ndarray) -> bool:
+    step = np.diff(x)
+    return bool((step >= 0).all() or (step <= 0).all())
 
 
 def _series(axes: Axes) -> Iterator[tuple[Any, tuple[np.ndarray, np.ndarray]]]:
@@ -117,28 +136,29 @@ def _label(drawn: Any) -> str:
 
 def _first_and_last(axes: Axes, x: np.ndarray, y: np.ndarray, language: Language) -> str:
     first, last = int(np.argmin(x)), len(x) - 1 - int(np.argmax(x[::-1]))
+    place = _name if _has_names(axes.xaxis) else _written
     return language(_FIRST_AND_LAST).format(
-        first=_written(axes.yaxis, y[first]), start=_written(axes.xaxis, x[first]),
-        last=_written(axes.yaxis, y[last]), end=_written(axes.xaxis, x[last]),
+        first=_written(axes.yaxis, y[first]), start=place(axes.xaxis, x[first]),
+        last=_written(axes.yaxis, y[last]), end=place(axes.xaxis, x[last]),
     )  # fmt: skip
 
 
 def _extremes(
     names: Axis, values: Axis, at: np.ndarray, size: np.ndarray, language: Language
 ) -> str:
-    ticks = np.asarray(names.get_ticklocs(), dtype=float)
-    texts = names.get_major_formatter().format_ticks(list(ticks))
-
-    def name(place: float) -> str:
-        return " ".join(texts[int(np.argmin(np.abs(ticks - place)))].split("\n"))
-
     top, bottom = int(np.argmax(size)), int(np.argmin(size))
     if size[top] == size[bottom]:
-        return f"{name(at[top])} ({_written(values, size[top])})"
+        return f"{_name(names, at[top])} ({_written(values, size[top])})"
     return language(_HIGHEST_AND_LOWEST).format(
-        top=name(at[top]), most=_written(values, size[top]),
-        bottom=name(at[bottom]), least=_written(values, size[bottom]),
+        top=_name(names, at[top]), most=_written(values, size[top]),
+        bottom=_name(names, at[bottom]), least=_written(values, size[bottom]),
     )  # fmt: skip
+
+
+def _name(axis: Axis, at: float) -> str:
+    ticks = np.asarray(axis.get_ticklocs(), dtype=float)
+    texts = axis.get_major_formatter().format_ticks(list(ticks))
+    return " ".join(texts[int(np.argmin(np.abs(ticks - at)))].split("\n"))
 
 
 def _written(axis: Axis, x: float) -> str:

@@ -109,7 +109,7 @@ def is_categorical(axis: Axis) -> bool:
         return any(re.search(r"[^\W\d_]", str(label)) for label in formatter.seq)
     if isinstance(formatter, FuncFormatter) and hasattr(axis.get_major_locator(), "locs"):
         labels = formatter.format_ticks(list(axis.get_majorticklocs()))
-        return any(re.search(r"[^\W\d_]{3}", label) for label in labels)
+        return any(re.search(r"[^\W\d_]{3}|[\u3400-\u9fff]{2}", label) for label in labels)
     return False
 
 
@@ -182,6 +182,8 @@ def _numbers(language: Language) -> Formatter:
             return axis_numbers(values, language.code)
 
         def format_data(self, value: float) -> str:
+            if abs(value) >= 1e15:  # more digits than a decimal has
+                return f"{value:.3g}"
             return language.number(int(value) if float(value).is_integer() else value)
 
     return Numbers()
