@@ -10,8 +10,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from workbench.errors import ReportingError
+from workbench.languages import speak
+from workbench.languages.numbers import as_value
 from workbench.reporting import configure
-from workbench.reporting.cards import change, headlines
+from workbench.reporting.cards import card, change, headlines, records, shown_value
+from workbench.reporting.sentences import phrase
 from workbench.results import Estimate
 
 
@@ -162,3 +165,14 @@ def test_a_card_names_the_fact_that_it_states(outputs) -> None:
     )
     assert value.attrs == {"data-fact": "value.mean", "data-number": f"{CLV['value']:.6g}"}
     assert value.text == "$47"
+
+
+def test_a_card_writes_an_estimate_as_a_sentence_does() -> None:
+    effect = Estimate(
+        0.2, 0.1, 0.3, kind="percent", label="Effect", fact="effect", signed=True, digits=1
+    )
+    (row,) = records({"case_evaluation-desk": {"effect": effect}})
+    shown = '<span data-fact="effect" data-number="0.2">+20.0%</span>'
+    assert shown in card(row, [], speak("en"))
+    assert phrase("{x}", "en", {"x": effect}, form="html").startswith(shown)
+    assert shown_value(row) == as_value(effect)

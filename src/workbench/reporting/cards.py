@@ -155,7 +155,13 @@ def shown_value(row: Row) -> Value:
     kind = str(row.get("kind") or "number")
     if kind == "date":
         return day(row["value"])
-    return replace(_number(row, kind), fact=_text(row.get("fact")))
+    number, digits = _number(row, kind), _known(row.get("digits"))
+    return replace(
+        number,
+        fact=_text(row.get("fact")),
+        signed=bool(_known(row.get("signed"))),
+        digits=number.digits if digits is None else int(digits),
+    )
 
 
 def _number(row: Row, kind: str) -> Value:
