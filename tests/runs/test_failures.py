@@ -166,7 +166,10 @@ def test_a_preview_of_a_long_cell_stays_short_and_holds_the_line() -> None:
     shown = preview(source, 30).splitlines()
     assert len(shown) == 9
     assert [line for line in shown if line.startswith("-->")] == ["-->  30 | step(30)"]
+    assert shown[0] == "     26 | step(26)", "as much before the line as behind it"
     assert preview("a\nb").splitlines() == ["      1 | a", "      2 | b"]
+    assert preview("a\nb", 2).splitlines() == ["      1 | a", "-->   2 | b"]
+    assert preview(source).splitlines()[0] == "      1 | step(1)"
 
 
 def test_the_failing_line_is_read_from_a_coloured_traceback() -> None:

@@ -67,6 +67,13 @@ def test_two_parameters_cells_are_refused_and_none_means_no_parameters() -> None
     assert read_parameters(nbformat.v4.new_notebook(), where="x") == {}
 
 
+def test_cells_are_counted_from_1_text_included() -> None:
+    cell = nbformat.v4.new_code_cell("a = 1", metadata={"tags": ["parameters"]})
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title"), cell])
+    with pytest.raises(ParameterError, match=r"^clv\.ipynb, cell 2, line 1: "):
+        read_parameters(book, where="clv.ipynb")
+
+
 def test_an_unknown_name_is_refused_with_the_one_that_was_meant() -> None:
     declared = read_cell(CELL, where="x")
     with pytest.raises(ParameterError) as error:
