@@ -118,9 +118,21 @@ def describe(name: str, thing: Any) -> str:
     lines += ["```python", f"from {shown} import {short}", "", _folded(signature), "```", ""]
     if thing.docstring is None:
         return "\n".join(lines)
-    for section in thing.docstring.parsed:
+    for section in _sections(thing):
         lines += _section(section)
     return "\n".join(lines)
+
+
+def _sections(thing: Any) -> list[Any]:
+    """Parse a docstring; a class that does not list its parameters has those of its base."""
+    sections = list(thing.docstring.parsed)
+    listed = any(each.kind.value == "parameters" for each in sections)
+    if listed or thing.kind is not griffe.Kind.CLASS:
+        return sections
+    bases = (base for base in thing.mro() if base.docstring)
+    above = (each for base in bases for each in base.docstring.parsed)
+    inherited = [each for each in above if each.kind.value == "parameters"][:1]
+    return [*sections[:1], *inherited, *sections[1:]]
 
 
 def _arguments(thing: Any) -> list[str]:

@@ -87,24 +87,24 @@ def test_the_corrected_estimate_solves_the_adjusted_equation(
     fitted: dict[str, Fitted], name: str
 ) -> None:
     fit = fitted[name]
-    corrected, evidence = fit.bias_corrected(), fit.evidence()
+    corrected, scoring = fit.bias_corrected(), fit.scoring()
     assert corrected.bias.message == TAKEN_OUT
     # the maximum of the penalised likelihood, by differences of its value alone
-    gradient = slope(lambda phi: evidence.evaluate(phi)[0] + evidence.penalty(phi), corrected.phi)
-    size = np.sqrt(np.diag(evidence.information(fit.phi)[1]))
+    gradient = slope(lambda phi: scoring.evaluate(phi)[0] + scoring.penalty(phi), corrected.phi)
+    size = np.sqrt(np.diag(scoring.information(fit.phi)[1]))
     assert np.abs(gradient / size).max() < 2e-3
-    assert (np.abs(slope(lambda phi: evidence.penalty(phi), fit.phi) / size)).max() > 2e-3
+    assert (np.abs(slope(lambda phi: scoring.penalty(phi), fit.phi) / size)).max() > 2e-3
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_scores_are_those_of_the_likelihood(fitted: dict[str, Fitted], name: str) -> None:
     # where the model holds, their outer products sum to about the information
-    evidence = fitted[name].evidence()
+    scoring = fitted[name].scoring()
     phi = fitted[name].phi
-    spread, information = evidence.spread(phi), evidence.information(phi)[1]
-    share = np.diag(spread) / np.diag(information)
+    products, information = scoring.score_products(phi), scoring.information(phi)[1]
+    share = np.diag(products) / np.diag(information)
     assert ((share > 0.4) & (share < 2.5)).all()
-    assert np.linalg.eigvalsh(spread)[0] > 0
+    assert np.linalg.eigvalsh(products)[0] > 0
 
 
 def test_the_result_is_of_the_same_kind_and_says_what_was_done(bg: PurchaseResults) -> None:

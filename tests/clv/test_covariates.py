@@ -36,7 +36,7 @@ def drawn(law: type[PurchaseModel], customers: int, rng: np.random.Generator) ->
     blank = law(np.zeros(customers), np.zeros(customers), T)
     nobody = CovariateModel(blank, purchase=z, dropout=z[["web"]])
     truth = TRUE[law]
-    own = nobody.own(np.concatenate([np.log(truth[:4]), truth[4:]]), nobody.z)
+    own = nobody.parameters_of(np.concatenate([np.log(truth[:4]), truth[4:]]), nobody.z)
     x, t_x = law.draw(own, T, rng)
     return CovariateModel(law(x, t_x, T, unit="week"), purchase=z, dropout=z[["web"]])
 
@@ -111,9 +111,9 @@ def study(
             {"frequency": _each(model).x, "recency": _each(model).t_x, "age": _each(model).T}
         ).head(200)
         z = pd.DataFrame(model.z[:2, :200].T, columns=["web", "age"])
-        expected = fit.expected_purchases(52, some, purchase=z, dropout=z).mean()
+        expected = fit.of(some, purchase=z, dropout=z).expected_purchases(52).mean()
         truth = np.concatenate([np.log(TRUE[law][:4]), TRUE[law][4:]])
-        own = model.own(truth, model.z[:, :200])
+        own = model.parameters_of(truth, model.z[:, :200])
         x, t_x, T = some.to_numpy().T
         should = law.alive(own, x, t_x, T) * law.expected(own, np.full(200, 52.0), x, T)
         found[i, k] = expected.value / should.mean()
@@ -218,7 +218,7 @@ def test_the_mass_function_sums_to_one_and_to_the_expectation(law: type[Purchase
     rows = {c: v[m.rows.inverse] for c, v in
             (("frequency", m.rows.x), ("recency", m.rows.t_x), ("age", m.rows.T))}  # fmt: skip
     z = pd.DataFrame(m.z[:2].T, columns=["web", "age"])
-    told = fit.pmf(1, 5.0, pd.DataFrame(rows), purchase=z, dropout=z[["web"]])
+    told = fit.of(pd.DataFrame(rows), purchase=z, dropout=z[["web"]]).pmf(1, 5.0)
     assert told.estimate == pytest.approx(some[1])
 
 

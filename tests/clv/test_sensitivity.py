@@ -59,17 +59,17 @@ def test_a_point_of_retention_and_of_margin_have_a_price(
     retention, margin = found.table.to_dict("records")
     assert margin["estimate"] == pytest.approx(value.total.value / 40)
     # by hand: make dropout a little smaller, and see what that does to value and retention
-    better = bg.law.with_dropout(np.exp(bg.phi), 0.95)
+    better = bg.process.with_dropout(np.exp(bg.phi), 0.95)
     rows = bg.model.rows
     one = rows.inverse
-    alive = bg.law.alive(np.exp(bg.phi), rows.x, rows.t_x, rows.T)[one]
+    alive = bg.process.alive(np.exp(bg.phi), rows.x, rows.t_x, rows.T)[one]
     later = [
-        bg.law.discounted(theta, 104.0, np.log(1.1) / (365.25 / 7), rows.x, rows.T)[one]
+        bg.process.discounted(theta, 104.0, np.log(1.1) / (365.25 / 7), rows.x, rows.T)[one]
         for theta in (np.exp(bg.phi), better)
     ]
     gain = (alive * (later[1] - later[0]) * spend.expected_spend().estimate).sum() * 0.4
     stay = [
-        alive @ bg.law.lasting(theta, 365.25 / 7, rows.x, rows.T)[one] / alive.sum()
+        alive @ bg.process.lasting(theta, 365.25 / 7, rows.x, rows.T)[one] / alive.sum()
         for theta in (np.exp(bg.phi), better)
     ]
     assert retention["estimate"] == pytest.approx(gain / (stay[1] - stay[0]) / 100)

@@ -97,7 +97,7 @@ class Study:
 
 def in_search(fit: Fitted, truth: np.ndarray) -> np.ndarray:
     """Parameters as the search knows them."""
-    logged = fit.evidence().logged
+    logged = fit.scoring().logged
     return np.where(logged, np.log(np.where(logged, truth, 1.0)), truth)
 
 
@@ -115,8 +115,8 @@ def purchases_and_value(
         log = log_of(law, ages(rng, customers), rng)
         fit = law.from_frame(log, unit="week").fit()
         spend = GammaGamma.from_frame(log).fit()
-        own = [fit.evidence().evaluate(np.log(theta))[1]]
-        own.append(spend.evidence().evaluate(np.log(SPEND))[1])
+        own = [fit.scoring().evaluate(np.log(theta))[1]]
+        own.append(spend.scoring().evaluate(np.log(SPEND))[1])
         scores.append(np.concatenate(own))
         pairs = ((fit, spend), (fit.bias_corrected(), spend.bias_corrected()))
         for kept, (one, two) in zip(found, pairs, strict=True):
@@ -137,7 +137,7 @@ def parameters(
     found, scores = ([], []), []
     for _ in range(replications):
         fit = draw(rng, customers)
-        scores.append(fit.evidence().evaluate(in_search(fit, truth))[1])
+        scores.append(fit.scoring().evaluate(in_search(fit, truth))[1])
         for kept, one in zip(found, (fit, fit.bias_corrected()), strict=True):
             kept.append(look(one, truth))
     first, second = (
@@ -184,7 +184,7 @@ def with_covariates(
             "dropout": pd.DataFrame({"score": rng.normal(0, 1, customers)}),
         }
         blank = CovariateModel(law(0 * T, 0 * T, T), **known)
-        own = blank.own(np.concatenate([np.log(truth[:4]), truth[4:]]), blank.z)
+        own = blank.parameters_of(np.concatenate([np.log(truth[:4]), truth[4:]]), blank.z)
         return CovariateModel(law(*law.draw(own, T, rng), T), **known).fit()
 
     return draw

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -36,9 +37,12 @@ def test_the_unit_of_a_summary_is_that_of_the_model(cdnow: pd.DataFrame) -> None
     fit = BetaGeometric.from_summary(Summary(cdnow, "week")).fit()
     assert fit.unit == "week"
     assert fit.p_alive().table.index.equals(cdnow.index)
-    assert fit.dert(0.15).total().value == pytest.approx(
-        fit.dert_continuous(continuous_rate(0.15, "week")).total().value
+    rate, rows = continuous_rate(0.15, "week"), fit.model.rows
+    theta, horizon = np.exp(fit.phi), float("inf")
+    ahead = fit.process.alive(theta, rows.x, rows.t_x, rows.T) * fit.process.discounted(
+        theta, horizon, rate, rows.x, rows.T
     )
+    assert fit.dert(0.15).total().value == pytest.approx(rows.n @ ahead)
 
 
 def test_two_units_are_refused_wherever_they_meet(

@@ -88,7 +88,7 @@ def sensitivity(value: CustomerValue) -> ValueSensitivity:
             "a point of retention is not valued under covariates",
             remedy="value the customers by the model without them",
         )
-    law, rows = purchases.law, purchases.model.rows
+    process, rows = purchases.process, purchases.model.rows
     rate = continuous_rate(value.discount_rate, purchases.unit)
     year, k = per_year(purchases.unit), purchases.phi.size
     amount = spend.expected_spend()
@@ -99,13 +99,13 @@ def sensitivity(value: CustomerValue) -> ValueSensitivity:
         return add_up(pair, weights, first.size)
 
     def kept(theta: Array, alive: Array) -> float:
-        return float(by_pair(n * alive) @ law.lasting(theta, year, x, T) / (n @ alive))
+        return float(by_pair(n * alive) @ process.lasting(theta, year, x, T) / (n @ alive))
 
     def given(phi: Array) -> Array:
         theta = np.exp(phi[:k])
-        better = law.with_dropout(theta, LESS)
-        alive = law.alive(theta, rows.x, rows.t_x, rows.T)
-        later = law.discounted(better, value.horizon, rate, x, T) - law.discounted(
+        better = process.with_dropout(theta, LESS)
+        alive = process.alive(theta, rows.x, rows.t_x, rows.T)
+        later = process.discounted(better, value.horizon, rate, x, T) - process.discounted(
             theta, value.horizon, rate, x, T
         )
         worth = purchases.model.counts * amount.at(phi[k:])
@@ -121,7 +121,7 @@ def sensitivity(value: CustomerValue) -> ValueSensitivity:
     phi = np.concatenate([purchases.phi, spend.phi])
     point = Prediction(given, phi, covariance, one).total()
     stay = Prediction(
-        lambda p: np.array([kept(np.exp(p), law.alive(np.exp(p), rows.x, rows.t_x, rows.T))]),
+        lambda p: np.array([kept(np.exp(p), process.alive(np.exp(p), rows.x, rows.t_x, rows.T))]),
         purchases.phi,
         covariance[:k, :k],
         one,

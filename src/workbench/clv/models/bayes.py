@@ -27,13 +27,13 @@ _CLASSES: dict[type[PurchaseModel], str] = {
 
 
 def priors(
-    law: type[PurchaseModel], customers: pd.DataFrame
+    model: type[PurchaseModel], customers: pd.DataFrame
 ) -> dict[str, tuple[str, dict[str, float]]]:
     """Give weak priors for the parameters of a model.
 
     Parameters
     ----------
-    law : type
+    model : type
         BetaGeometric or ParetoNBD.
     customers : DataFrame
         frequency, recency, age.
@@ -46,13 +46,13 @@ def priors(
         quarter of the mean age and 95 % within a factor of nineteen; BG/NBD's dropout probability
         is uniform in its mean, with the Pareto prior of pymc-marketing for its precision.
     """
-    _known(law)
+    _known(model)
     _, _, T = check_rows(customers["frequency"], customers["recency"], customers["age"])
     if not T.mean() > 0:
         raise DataError("all customers are new", remedy="observe longer")
     shape = ("LogNormal", {"mu": float(np.log(0.5)), "sigma": 1.0})
     time = ("LogNormal", {"mu": float(np.log(T.mean() / 4)), "sigma": 1.5})
-    if law is ParetoNBD:
+    if model is ParetoNBD:
         return {"r": shape, "alpha": time, "s": shape, "beta": time}
     return {
         "r": shape,
@@ -80,12 +80,14 @@ def handed_over(customers: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def bayesian(law: type[PurchaseModel], customers: pd.DataFrame, *, unit: str | None = None) -> Any:
+def bayesian(
+    model: type[PurchaseModel], customers: pd.DataFrame, *, unit: str | None = None
+) -> Any:
     """Make pymc-marketing's model of the same customers, ready for ``fit()``.
 
     Parameters
     ----------
-    law : type
+    model : type
         BetaGeometric or ParetoNBD.
     customers : DataFrame
         frequency, recency, age; customer_id or the index names the customers.
@@ -97,9 +99,9 @@ def bayesian(law: type[PurchaseModel], customers: pd.DataFrame, *, unit: str | N
     WorkbenchError
         pymc-marketing is not installed.
     """
-    name = _known(law)
+    name = _known(model)
     one_unit(customers.attrs.get("time_unit"), unit, of="the summary and the model")
-    data, weak = handed_over(customers), priors(law, customers)
+    data, weak = handed_over(customers), priors(model, customers)
     try:
         models = importlib.import_module("pymc_marketing.clv")
         prior = importlib.import_module("pymc_extras.prior").Prior
@@ -114,10 +116,10 @@ def bayesian(law: type[PurchaseModel], customers: pd.DataFrame, *, unit: str | N
     return getattr(models, name)(data=data, model_config=config)
 
 
-def _known(law: type[PurchaseModel]) -> str:
-    if law not in _CLASSES:
+def _known(model: type[PurchaseModel]) -> str:
+    if model not in _CLASSES:
         raise DataError(
-            f"{getattr(law, 'title', law)} is not handed over",
+            f"{getattr(model, 'title', model)} is not handed over",
             remedy="use BetaGeometric or ParetoNBD",
         )
-    return _CLASSES[law]
+    return _CLASSES[model]

@@ -103,19 +103,6 @@ class BetaGeometric(PurchaseModel):
     Its parameters are r, alpha (gamma distribution of purchase rates; alpha in time) and a, b
     (beta distribution of the dropout probability).
 
-    Parameters
-    ----------
-    frequency : array_like, shape (n,)
-        Repeat purchases of each customer.
-    recency : array_like, shape (n,)
-        Time from the first to the last purchase, in the unit of time.
-    age : array_like, shape (n,)
-        Time from the first purchase to the end of the log.
-    counts : array_like, shape (n,), optional
-        Customers with these three numbers; one each when left out.
-    unit : str, optional
-        Unit of time: hour, day, week, month, quarter or year.
-
     Notes
     -----
     A customer without a repeat purchase has had no chance to leave: P(alive) is 1 whatever the

@@ -43,21 +43,21 @@ OUT_OF_REACH = (
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Scoring:
     """What a fit knows of its likelihood, in log parameters (and effects as they are).
 
     Attributes
     ----------
     evaluate : callable
         Log-likelihood, gradient, Hessian.
-    spread : callable
+    score_products : callable
         Sum over the customers of the outer product of their scores.
     logged : ndarray of bool, shape (k,)
         Which entries are logarithms of the parameters that are to be free of bias.
     """
 
     evaluate: Callable[[Array], Derivatives]
-    spread: Callable[[Array], Array]
+    score_products: Callable[[Array], Array]
     logged: NDArray[np.bool_]
 
     def information(self, phi: Array) -> tuple[Array, Array] | None:
@@ -73,10 +73,10 @@ class Evidence:
 
     def penalty(self, phi: Array) -> float:
         """-tr(j^-1 e) / 2; NaN where the information is of no use."""
-        found = self.information(phi)
-        if found is None:
+        known = self.information(phi)
+        if known is None:
             return float("nan")
-        return -float(np.trace(np.linalg.solve(found[1], self.spread(phi)))) / 2
+        return -float(np.trace(np.linalg.solve(known[1], self.score_products(phi)))) / 2
 
     def adjusted(self, phi: Array) -> Array:
         """Score plus the slope of the penalty."""
@@ -85,7 +85,7 @@ class Evidence:
         return self.evaluate(phi)[1] + np.array(slopes) / (2 * STEP)
 
 
-def unbiased(evidence: Evidence, start: Array) -> Array | None:
+def unbiased(scoring: Scoring, start: Array) -> Array | None:
     """Root of score plus adjustment, sought from the maximum of the likelihood.
 
     Broyden's method, as the adjustment itself changes with the parameters; it starts from the
@@ -96,17 +96,17 @@ def unbiased(evidence: Evidence, start: Array) -> Array | None:
     ndarray, shape (k,) or None
         None where it is not found: the likelihood is too flat on the way.
     """
-    found = evidence.information(start)
-    value = evidence.adjusted(start)
-    if found is None or not np.isfinite(value).all():
+    known = scoring.information(start)
+    value = scoring.adjusted(start)
+    if known is None or not np.isfinite(value).all():
         return None
-    information = found[1]
+    information = known[1]
     phi, back = start.copy(), np.linalg.inv(information)
     for _ in range(STEPS):
         step = back @ value
         step *= min(1.0, 0.5 / np.abs(step).max())
         for _ in range(HALVINGS):
-            new = evidence.adjusted(phi + step)
+            new = scoring.adjusted(phi + step)
             if np.isfinite(new).all():
                 break
             step = step / 2

@@ -10,23 +10,30 @@ exp(-g2'z2_i); in BG/NBD a_i = a exp(g2'z2_i) and b_i = b exp(g3'z2_i).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from copy import copy
+from dataclasses import dataclass
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
 from scipy.special import gammaincc
 
 from workbench.arrays import Array
-from workbench.clv.models.bias import Evidence, outer
-from workbench.clv.models.fitted import Fitted, judged
+from workbench.clv.models.bias import Scoring, outer
+from workbench.clv.models.fitted import Fitted, judged, not_converged
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, maximise
-from workbench.clv.models.prediction import Prediction, spread_over, times
+from workbench.clv.models.prediction import (
+    Prediction,
+    discounting,
+    purchase_distribution,
+    times,
+    whole_purchases,
+)
 from workbench.clv.models.purchase import NO_RISE, PurchaseModel, PurchaseResults
 from workbench.clv.models.rows import Purchases, add_up, as_floats, distinct
 from workbench.errors import DataError
 from workbench.results import Finding
 from workbench.stats.intervals import normal_quantile
-from workbench.units import continuous_rate
 
 #: Rows handled at once; of what is discounted fewer, because nodes multiply them.
 BLOCK, SMALL_BLOCK = 4096, 128
@@ -102,7 +109,7 @@ class CovariateModel:
         self.effects = effects
         self.names = (*base.names, *names_out)
 
-    def own(self, phi: Array, z: Array) -> Array:
+    def parameters_of(self, phi: Array, z: Array) -> Array:
         """Parameters of customers with covariates z, shape (4, m)."""
         k = len(self.base.names)
         logs = np.repeat(phi[:k, None], z.shape[1], axis=1)
@@ -110,22 +117,22 @@ class CovariateModel:
             logs[at] += sign * effect * z[j]
         return np.asarray(np.exp(np.clip(logs, -60.0, 60.0)), dtype=float)
 
-    def acts(self, z: Array) -> list[tuple[int, Array]]:
+    def slopes(self, z: Array) -> list[tuple[int, Array]]:
         """On which log parameter each entry of phi acts, and by how much for each customer."""
         own = [(at, np.ones(z.shape[1])) for at in range(len(self.base.names))]
         return [*own, *((at, sign * z[j]) for j, at, sign in self.effects)]
 
-    def spread(self, rows: Purchases, z: Array) -> Callable[[Array], Array]:
+    def score_products(self, rows: Purchases, z: Array) -> Callable[[Array], Array]:
         """Sum of the outer products of the customers' scores, as a function of phi."""
-        acts, p = self.acts(z), len(self.names)
+        slopes, p = self.slopes(z), len(self.names)
 
         def total(phi: Array) -> Array:
             out = np.zeros((p, p))
             for lo in range(0, rows.x.size, BLOCK):
                 part = slice(lo, lo + BLOCK)
-                theta = self.own(phi, z[:, part])
+                theta = self.parameters_of(phi, z[:, part])
                 g = self.base.by_row(theta, rows.x[part], rows.t_x[part], rows.T[part])[1]
-                scores = np.array([(theta * g)[at] * scale[part] for at, scale in acts])
+                scores = np.array([(theta * g)[at] * scale[part] for at, scale in slopes])
                 out += outer(scores, rows.n[part])
             return out
 
@@ -133,24 +140,24 @@ class CovariateModel:
 
     def likelihood(self, rows: Purchases, z: Array) -> Callable[[Array], Derivatives]:
         """Log-likelihood and derivatives as a function of log parameters and effects."""
-        p, acts = len(self.names), self.acts(z)
+        p, slopes = len(self.names), self.slopes(z)
 
         def evaluate(phi: Array) -> Derivatives:
             value, gradient, hessian = 0.0, np.zeros(p), np.zeros((p, p))
             for lo in range(0, rows.x.size, BLOCK):
                 part = slice(lo, lo + BLOCK)
-                theta = self.own(phi, z[:, part])
+                theta = self.parameters_of(phi, z[:, part])
                 v, g, h = self.base.by_row(theta, rows.x[part], rows.t_x[part], rows.T[part])
                 n = rows.n[part]
                 value += float(n @ v)
                 g = theta * g
                 h = h * theta[:, None] * theta[None]
                 h[range(len(g)), range(len(g))] += g
-                for i, (at, scale) in enumerate(acts):
+                for i, (at, scale) in enumerate(slopes):
                     weight = n * scale[part]
                     gradient[i] += weight @ g[at]
                     for j in range(i + 1):
-                        other, factor = acts[j]
+                        other, factor = slopes[j]
                         hessian[i, j] += (weight * factor[part]) @ h[at, other]
             return value, gradient, hessian + np.tril(hessian, -1).T
 
@@ -192,23 +199,23 @@ class CovariateModel:
         z : ndarray
             Centred and scaled, which keeps the steps of the search of one size.
         back, shift : ndarray
-            ``back @ found + shift`` are log parameters and effects in the units that were given.
+            ``back @ phi + shift`` are log parameters and effects in the units of the data.
         """
-        base, given = self.base, self.rows
-        columns = [v[given.inverse] for v in (given.x, given.t_x, given.T)]
+        base, own = self.base, self.rows
+        columns = [v[own.inverse] for v in (own.x, own.t_x, own.T)]
         first, inverse = distinct(*columns, *self.z)
-        scale = base.time_scale(given)
+        scale = base.time_scale(own)
         x, t_x, T = (c[first] for c in columns)
         n = add_up(inverse, self.counts, first.size)
         rows = Purchases(x, t_x / scale, T / scale, n, inverse, self.unit)
         middle = np.average(self.z, axis=1, weights=self.counts)
-        spread = np.sqrt(np.average((self.z - middle[:, None]) ** 2, axis=1, weights=self.counts))
-        z = (self.z[:, first] - middle[:, None]) / spread[:, None]
+        sd = np.sqrt(np.average((self.z - middle[:, None]) ** 2, axis=1, weights=self.counts))
+        z = (self.z[:, first] - middle[:, None]) / sd[:, None]
         k, effects = len(base.names), len(self.effects)
         back, shift = np.eye(k + effects), np.zeros(k + effects)
         for i, (j, at, sign) in enumerate(self.effects, start=k):
-            back[i, i] = 1 / spread[j]
-            back[at, i] = -sign * middle[j] / spread[j]
+            back[i, i] = 1 / sd[j]
+            back[at, i] = -sign * middle[j] / sd[j]
         shift[:k] = np.log(scale) * np.array(base.timed, dtype=float)
         return rows, z, back, shift
 
@@ -267,12 +274,7 @@ class CovariateModel:
                 "NBD",
             )
         if not best.converged:
-            return judged(
-                "not_converged",
-                "The search for the maximum stopped before it was certain; do not use this fit.",
-                {},
-                name,
-            )
+            return not_converged(name, {})
         if best.bound.any():
             return judged(
                 "boundary",
@@ -294,8 +296,22 @@ class CovariateModel:
         return judged("converged", message, values, name)
 
 
+@dataclass(frozen=True)
+class Customers:
+    """Whom a prediction is about: history, covariates, customers behind each row."""
+
+    x: Array
+    t_x: Array
+    T: Array
+    z: Array
+    counts: Array
+    index: pd.Index | None
+
+
 class CovariateResults(Fitted):
     """A fitted purchase model with covariates.
+
+    Predictions are of the customers of the fit; `of` asks about others.
 
     Effects stand after the parameters, which are those of a customer whose covariates are zero.
     A purchase effect g multiplies the rate of purchase by e^g. A dropout effect multiplies, in
@@ -303,6 +319,7 @@ class CovariateResults(Fitted):
     """
 
     model: CovariateModel
+    _others: Customers | None = None
 
     @property
     def leaves(self) -> bool:
@@ -315,24 +332,24 @@ class CovariateResults(Fitted):
         theta = self.params.to_numpy(dtype=float)
         return np.concatenate([theta[:k], np.ones(theta.size - k)])
 
-    def evidence(self) -> Evidence:
+    def scoring(self) -> Scoring:
         """As of every fit, in the covariates as they were given."""
         m = self.model
         rows, z, back, shift = m.scaled()
         there = np.linalg.inv(back)
-        inside, among = m.likelihood(rows, z), m.spread(rows, z)
+        likelihood, products = m.likelihood(rows, z), m.score_products(rows, z)
         # the density of times measured in mean ages, turned into one of the times given
         per_scale = float(np.log(m.base.time_scale(m.rows)) * (rows.n @ rows.x))
 
         def evaluate(phi: Array) -> Derivatives:
-            value, gradient, hessian = inside(there @ (phi - shift))
+            value, gradient, hessian = likelihood(there @ (phi - shift))
             return value - per_scale, there.T @ gradient, there.T @ hessian @ there
 
-        def spread(phi: Array) -> Array:
-            return np.asarray(there.T @ among(there @ (phi - shift)) @ there, dtype=float)
+        def score_products(phi: Array) -> Array:
+            return np.asarray(there.T @ products(there @ (phi - shift)) @ there, dtype=float)
 
         logged = np.arange(self.phi.size) < len(m.base.names)
-        return Evidence(evaluate, spread, logged)
+        return Scoring(evaluate, score_products, logged)
 
     def cov_params(self) -> pd.DataFrame:
         """Covariance of parameters and effects; NaN where one lies at the boundary."""
@@ -351,77 +368,75 @@ class CovariateResults(Fitted):
         out.loc[effects, "high"] = self.params[effects] + width
         return out
 
-    def _ask(
+    def of(
         self,
-        of: Callable[[Array, Array, Array, Array], Array],
-        customers: pd.DataFrame | None,
-        purchase: pd.DataFrame | None,
-        dropout: pd.DataFrame | None,
-        *,
-        link: Literal["log", "logit"] = "log",
-        block: int = BLOCK,
-    ) -> Prediction:
-        """Predict `of`(theta, x, t_x, T) with each customer's own parameters."""
-        m, law = self.model, self.model.base
-        counts: Array | None = None
-        index: pd.Index | None
-        if customers is None:
-            columns = [v[m.rows.inverse] for v in (m.rows.x, m.rows.t_x, m.rows.T)]
-            z, counts, index = m.z, m.counts, m.index
-        else:
-            columns = list(
-                law.check(customers["frequency"], customers["recency"], customers["age"])
-            )
-            z, index = m.covariates_of(purchase, dropout, columns[0].size), customers.index
-        first, inverse = distinct(*columns, *z)
-        x, t_x, T = (c[first] for c in columns)
-        z = z[:, first]
-
-        def given(phi: Array) -> Array:
-            out = np.empty(x.size)
-            for lo in range(0, x.size, block):
-                part = slice(lo, lo + block)
-                out[part] = of(m.own(phi, z[:, part]), x[part], t_x[part], T[part])
-            return out
-
-        return Prediction(
-            given, self.phi, self.covariance, inverse, link=link, counts=counts, index=index
-        )
-
-    def p_alive(
-        self,
-        customers: pd.DataFrame | None = None,
+        customers: pd.DataFrame,
         *,
         purchase: pd.DataFrame | None = None,
         dropout: pd.DataFrame | None = None,
-    ) -> Prediction:
-        """P(alive) of the customers of the fit, or of others with their covariates.
+    ) -> Self:
+        """Return the same fit, whose predictions are of other customers.
 
         Parameters
         ----------
-        customers : DataFrame, optional
-            frequency, recency, age.
+        customers : DataFrame
+            frequency, recency, age; all three are 0 for new customers.
         purchase, dropout : DataFrame, optional
             The covariates of the fit, for those customers.
         """
-        return self._ask(self.model.base.alive, customers, purchase, dropout, link="logit")
+        m, out = self.model, copy(self)
+        x, t_x, T = m.base.check(customers["frequency"], customers["recency"], customers["age"])
+        z = m.covariates_of(purchase, dropout, x.size)
+        out._others = Customers(x, t_x, T, z, np.ones(x.size), customers.index)
+        return out
 
-    def expected_purchases(
+    @property
+    def customers(self) -> Customers:
+        """Whom the predictions are about."""
+        if self._others is not None:
+            return self._others
+        m = self.model
+        x, t_x, T = (v[m.rows.inverse] for v in (m.rows.x, m.rows.t_x, m.rows.T))
+        return Customers(x, t_x, T, m.z, m.counts, m.index)
+
+    def _predict(
         self,
-        t: float,
-        customers: pd.DataFrame | None = None,
-        *,
-        purchase: pd.DataFrame | None = None,
-        dropout: pd.DataFrame | None = None,
+        function: Callable[..., Array],
+        *extra: Array,
+        link: Literal["log", "logit"] = "log",
+        block: int = BLOCK,
     ) -> Prediction:
-        """Purchases expected in the next `t` units of time; see `p_alive`."""
-        law, ahead = self.model.base, float(times("t", t))
+        """Predict `function`(theta, *extra, x, t_x, T) with each customer's own parameters."""
+        m, who = self.model, self.customers
+        first, inverse = distinct(who.x, who.t_x, who.T, *who.z)
+        x, t_x, T, z = (v[..., first] for v in (who.x, who.t_x, who.T, who.z))
 
-        def given(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
-            later = law.expected(theta, np.full(x.size, ahead), x, T)
-            return law.alive(theta, x, t_x, T) * later
+        def predicted(phi: Array) -> Array:
+            out = np.empty(x.size)
+            for lo in range(0, x.size, block):
+                part = slice(lo, lo + block)
+                theta = m.parameters_of(phi, z[:, part])
+                same = (np.full(theta.shape[1], float(value)) for value in extra)
+                out[part] = function(theta, *same, x[part], t_x[part], T[part])
+            return out
 
-        return self._ask(given, customers, purchase, dropout)
+        return Prediction(
+            predicted,
+            self.phi,
+            self.covariance,
+            inverse,
+            link=link,
+            counts=who.counts,
+            index=who.index,
+        )
+
+    def p_alive(self) -> Prediction:
+        """P(alive at the end of observation)."""
+        return self._predict(self.model.base.alive, link="logit")
+
+    def expected_purchases(self, t: float) -> Prediction:
+        """Purchases expected in the next `t` units of time."""
+        return self._predict(self.model.base.expected_ahead, times("t", t))
 
     def expected_purchases_new(
         self,
@@ -434,77 +449,30 @@ class CovariateResults(Fitted):
         some = purchase if purchase is not None else dropout
         if some is None:
             raise DataError("new customers have no covariates", remedy="give purchase or dropout")
-        nobody = pd.DataFrame(0.0, index=some.index, columns=["frequency", "recency", "age"])
-        return self.expected_purchases(t, nobody, purchase=purchase, dropout=dropout)
+        new = pd.DataFrame(0.0, index=some.index, columns=["frequency", "recency", "age"])
+        return self.of(new, purchase=purchase, dropout=dropout).expected_purchases(t)
 
-    def probability_none(
-        self,
-        t: float,
-        customers: pd.DataFrame | None = None,
-        *,
-        purchase: pd.DataFrame | None = None,
-        dropout: pd.DataFrame | None = None,
-    ) -> Prediction:
-        """P(no purchase in the next `t` units of time); see `p_alive`."""
-        law, ahead = self.model.base, float(times("t", t))
+    def probability_none(self, t: float) -> Prediction:
+        """P(no purchase in the next `t` units of time), whether gone or merely quiet."""
+        return self._predict(self.model.base.none_ahead, times("t", t), link="logit")
 
-        def given(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
-            none = law.none(theta, np.full(x.size, ahead), x, T)
-            return 1 - law.alive(theta, x, t_x, T) * (1 - none)
-
-        return self._ask(given, customers, purchase, dropout, link="logit")
-
-    def pmf(
-        self,
-        k: int,
-        t: float,
-        customers: pd.DataFrame | None = None,
-        *,
-        purchase: pd.DataFrame | None = None,
-        dropout: pd.DataFrame | None = None,
-    ) -> Prediction:
-        """P(k purchases in the next `t` units of time); see `p_alive`.
-
-        New customers are those whose frequency, recency and age are 0.
-        """
-        law, ahead, number = self.model.base, float(times("t", t)), float(times("k", k))
-        if number != round(number):
-            raise DataError("k is not a whole number", remedy="k counts purchases")
-
-        def given(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
-            alive = law.alive(theta, x, t_x, T)
-            size = np.ones(x.size)
-            mass = law.mass(theta, number * size, ahead * size, x, T)
-            return alive * mass + (1 - alive if number == 0 else 0.0)
-
-        return self._ask(given, customers, purchase, dropout, link="logit")
+    def pmf(self, k: int, t: float) -> Prediction:
+        """P(k purchases in the next `t` units of time)."""
+        ahead = self.model.base.mass_ahead
+        return self._predict(ahead, whole_purchases(k), times("t", t), link="logit")
 
     def distribution(self, t: float, *, upto: int = 7) -> pd.DataFrame:
-        """Count the fit's customers by purchases expected in the next `t`; see `spread_over`."""
-        return spread_over([self.pmf(k, t) for k in range(upto)])
+        """Count the customers by purchases expected in `t`; see `purchase_distribution`."""
+        return purchase_distribution([self.pmf(k, t) for k in range(upto)])
 
-    def dert(
-        self,
-        discount_rate: float,
-        customers: pd.DataFrame | None = None,
-        *,
-        horizon: float = float("inf"),
-        purchase: pd.DataFrame | None = None,
-        dropout: pd.DataFrame | None = None,
-    ) -> Prediction:
-        """Discounted expected residual transactions at an annual rate; see `p_alive`."""
-        rate = continuous_rate(discount_rate, self.unit)
-        if not horizon > 0 or (rate == 0 and np.isinf(horizon)):
-            raise DataError(
-                f"rate is {rate}, horizon {horizon}",
-                remedy="give a positive horizon, finite where nothing is discounted",
-            )
-        law = self.model.base
+    def dert(self, discount_rate: float, *, horizon: float = float("inf")) -> Prediction:
+        """Discounted expected residual transactions at an annual rate."""
+        rate, base = discounting(discount_rate, horizon, self.unit), self.model.base
 
-        def given(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
-            return law.alive(theta, x, t_x, T) * law.discounted(theta, horizon, rate, x, T)
+        def ahead(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
+            return base.alive(theta, x, t_x, T) * base.discounted(theta, horizon, rate, x, T)
 
-        return self._ask(given, customers, purchase, dropout, block=SMALL_BLOCK)
+        return self._predict(ahead, block=SMALL_BLOCK)
 
     def refits(self) -> Callable[[Array], Array]:
         """Give a function from weights, one a customer, to the log parameters fitted with them."""
@@ -515,10 +483,10 @@ class CovariateResults(Fitted):
 
         def refit(weights: Array) -> Array:
             n = add_up(rows.inverse, weights, rows.x.size)
-            kept = n > 0
-            x, t_x, T = (v[kept] for v in (rows.x, rows.t_x, rows.T))
-            drawn = Purchases(x, t_x, T, n[kept], np.arange(x.size), m.unit)
-            best = maximise(m.likelihood(drawn, z[:, kept]), start, lower=lower, upper=upper)
+            there = n > 0
+            x, t_x, T = (v[there] for v in (rows.x, rows.t_x, rows.T))
+            drawn = Purchases(x, t_x, T, n[there], np.arange(x.size), m.unit)
+            best = maximise(m.likelihood(drawn, z[:, there]), start, lower=lower, upper=upper)
             return np.asarray(back @ best.phi + shift, dtype=float)
 
         return refit
@@ -527,5 +495,5 @@ class CovariateResults(Fitted):
         """Draw the customers of the fit anew: frequency, recency, age."""
         m = self.model
         T = m.rows.T[m.rows.inverse]
-        x, t_x = m.base.draw(m.own(self.phi, m.z), T, rng)
+        x, t_x = m.base.draw(m.parameters_of(self.phi, m.z), T, rng)
         return pd.DataFrame({"frequency": x, "recency": t_x, "age": T})

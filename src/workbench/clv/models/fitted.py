@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.arrays import Array
-from workbench.clv.models.bias import AT_THE_EDGE, OUT_OF_REACH, TAKEN_OUT, Evidence, unbiased
+from workbench.clv.models.bias import AT_THE_EDGE, OUT_OF_REACH, TAKEN_OUT, Scoring, unbiased
 from workbench.results import Estimate, Finding, Result, Severity, labelled, named_estimates
 from workbench.stats.intervals import normal_quantile
 
@@ -37,6 +37,12 @@ def judged(verdict: str, message: str, values: Mapping[str, Any], model: str) ->
     """
     severity = _SEVERITY.get(verdict, "note")
     return Finding(f"fit.{model}", message, values, verdict=verdict, severity=severity)
+
+
+def not_converged(model: str, values: Mapping[str, Any]) -> Finding:
+    """Say that a fit may not be believed."""
+    message = "The search for the maximum stopped before it was certain; do not use this fit."
+    return judged("not_converged", message, values, model)
 
 
 class Fitted(Result):
@@ -100,7 +106,7 @@ class Fitted(Result):
         """Say whether the fit may be believed, and what became of the bias of its parameters."""
         return [self.finding] if self.bias is None else [self.finding, self.bias]
 
-    def evidence(self) -> Evidence:
+    def scoring(self) -> Scoring:
         """Give the likelihood around the fit, with what its customers contribute."""
         raise NotImplementedError
 
@@ -124,14 +130,14 @@ class Fitted(Result):
         if not inner or self.verdict in ("not_converged", "no_dropout"):
             out.bias = Finding("bias", AT_THE_EDGE)
             return out
-        evidence = self.evidence()
-        found = unbiased(evidence, self.phi)
-        if found is None:
+        scoring = self.scoring()
+        phi = unbiased(scoring, self.phi)
+        if phi is None:
             out.bias = Finding("bias", OUT_OF_REACH)
             return out
-        moved = float((np.abs(found - self.phi) / np.sqrt(np.diag(self.covariance))).max())
-        out.phi, out.llf = found, float(evidence.evaluate(found)[0])
-        theta = np.where(evidence.logged, np.exp(found), found)
+        moved = float((np.abs(phi - self.phi) / np.sqrt(np.diag(self.covariance))).max())
+        out.phi, out.llf = phi, float(scoring.evaluate(phi)[0])
+        theta = np.where(scoring.logged, np.exp(phi), phi)
         out.params = pd.Series(theta, index=self.params.index, name=self.params.name)
         out.bias = Finding("bias", TAKEN_OUT, {"moved": moved}, severity="ok")
         return out

@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, psi, zeta
 
 from workbench.arrays import Array
-from workbench.clv.models.bias import Evidence, outer
-from workbench.clv.models.fitted import Fitted, judged
+from workbench.clv.models.bias import Scoring, outer
+from workbench.clv.models.fitted import Fitted, judged, not_converged
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
 from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.rows import (
@@ -203,12 +203,7 @@ class GammaGamma:
         link = self.independence()
         values = {"correlation": link.value, "low": link.low, "high": link.high}
         if not best.converged:
-            return judged(
-                "not_converged",
-                "The search for the maximum stopped before it was certain; do not use this fit.",
-                values,
-                name,
-            )
+            return not_converged(name, values)
         if best.bound.any():
             return judged(
                 "no_heterogeneity",
@@ -303,15 +298,15 @@ class GammaGammaResults(Fitted):
 
     model: GammaGamma
 
-    def evidence(self) -> Evidence:
+    def scoring(self) -> Scoring:
         """As of every fit."""
         m = self.model
 
-        def spread(phi: Array) -> Array:
+        def score_products(phi: Array) -> Array:
             theta = np.exp(phi)
             return outer(theta[:, None] * m.scores(theta), m.n)
 
-        return Evidence(in_logs(m.likelihood(1.0)), spread, np.ones(3, dtype=bool))
+        return Scoring(in_logs(m.likelihood(1.0)), score_products, np.ones(3, dtype=bool))
 
     def expected_spend(
         self, x: ArrayLike | None = None, mean_spend: ArrayLike | None = None

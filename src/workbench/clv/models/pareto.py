@@ -215,19 +215,6 @@ class ParetoNBD(PurchaseModel):
     Its parameters are r, alpha (gamma distribution of purchase rates) and s, beta (of dropout
     rates); alpha and beta in time.
 
-    Parameters
-    ----------
-    frequency : array_like, shape (n,)
-        Repeat purchases of each customer.
-    recency : array_like, shape (n,)
-        Time from the first to the last purchase, in the unit of time.
-    age : array_like, shape (n,)
-        Time from the first purchase to the end of the log.
-    counts : array_like, shape (n,), optional
-        Customers with these three numbers; one each when left out.
-    unit : str, optional
-        Unit of time: hour, day, week, month, quarter or year.
-
     Examples
     --------
     >>> from workbench.clv import ParetoNBD

@@ -16,6 +16,7 @@ from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Result, labelled
 from workbench.stats.intervals import normal_quantile
+from workbench.units import continuous_rate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -298,7 +299,7 @@ def limits(
     return np.asarray(low, dtype=float), np.asarray(high, dtype=float)
 
 
-def spread_over(masses: list[Prediction], counts: Array | None = None) -> pd.DataFrame:
+def purchase_distribution(masses: list[Prediction], counts: Array | None = None) -> pd.DataFrame:
     """Count expected customers by number of purchases, of a whole cohort.
 
     Parameters
@@ -333,3 +334,24 @@ def times(name: str, values: ArrayLike) -> Array:
     out, labels = as_floats(name, values)
     refuse(name, labels, out < 0, "is negative", "give zero or more")
     return out if np.ndim(values) else out[0]
+
+
+def whole_purchases(k: ArrayLike) -> Array:
+    """Check numbers of purchases: whole, zero or more."""
+    number = times("k", k)
+    if (number != np.round(number)).any():
+        raise DataError("k is not a whole number", remedy="k counts purchases")
+    return number
+
+
+def discounting(discount_rate: float, horizon: float, unit: str | None) -> float:
+    """Turn an annual discount rate into a continuous one per unit of time, and check both."""
+    rate = continuous_rate(discount_rate, unit)
+    if not horizon > 0:
+        raise DataError(f"the horizon is {horizon}", remedy="give a positive one")
+    if rate == 0 and np.isinf(horizon):
+        raise DataError(
+            "without discounting an infinite horizon has no finite value",
+            remedy="give a horizon or a discount rate",
+        )
+    return rate

@@ -13,10 +13,16 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaincc
 
 from workbench.arrays import Array
-from workbench.clv.models.bias import Evidence, outer
-from workbench.clv.models.fitted import Fitted, judged
+from workbench.clv.models.bias import Scoring, outer
+from workbench.clv.models.fitted import Fitted, judged, not_converged
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
-from workbench.clv.models.prediction import Prediction, spread_over, times
+from workbench.clv.models.prediction import (
+    Prediction,
+    discounting,
+    purchase_distribution,
+    times,
+    whole_purchases,
+)
 from workbench.clv.models.rows import (
     Purchases,
     add_up,
@@ -30,7 +36,7 @@ from workbench.clv.models.rows import (
 )
 from workbench.errors import DataError
 from workbench.results import Finding
-from workbench.units import continuous_rate, one_unit
+from workbench.units import one_unit
 
 #: Fits with more distinct repeat buyers than this start from a fit to a sample of them.
 SAMPLE_ABOVE = 30_000
@@ -59,13 +65,13 @@ class PurchaseModel(ABC):
 
     Parameters
     ----------
-    frequency : array_like
+    frequency : array_like, shape (n,)
         Repeat purchases (days, or whatever the event grain is, with a purchase; less the first).
-    recency : array_like
+    recency : array_like, shape (n,)
         Time from the first to the last purchase; 0 for one-time buyers.
-    age : array_like
+    age : array_like, shape (n,)
         Time from the first purchase to the end of observation.
-    counts : array_like, optional
+    counts : array_like, shape (n,), optional
         Customers that each row stands for.
     unit : str, optional
         hour, day, week, month, quarter or year. Without it no annual discount rate is accepted.
@@ -166,6 +172,24 @@ class PurchaseModel(ABC):
     def draw(theta: Array, T: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         """Simulate frequency and recency of customers observed for T."""
 
+    # What is expected of customers of whom only the history is known.
+
+    @classmethod
+    def expected_ahead(cls, theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
+        """Purchases expected in (T, T + t]."""
+        return cls.alive(theta, x, t_x, T) * cls.expected(theta, t, x, T)
+
+    @classmethod
+    def none_ahead(cls, theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
+        """P(no purchase in (T, T + t])."""
+        return 1 - cls.alive(theta, x, t_x, T) * (1 - cls.none(theta, t, x, T))
+
+    @classmethod
+    def mass_ahead(cls, theta: Array, k: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
+        """P(k purchases in (T, T + t])."""
+        alive = cls.alive(theta, x, t_x, T)
+        return alive * cls.mass(theta, k, t, x, T) + np.where(k == 0, 1 - alive, 0.0)
+
     @classmethod
     def by_row(cls, theta: Array, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
         """Log-likelihood of each row, gradient (k, m) and Hessian (k, k, m), at theta (k, m)."""
@@ -248,12 +272,12 @@ class PurchaseModel(ABC):
         if np.count_nonzero(rows.x) > SAMPLE_ABOVE:
             starts = [cls._climb(thinned(rows), starts).phi]
         evaluate = in_logs(cls.likelihood(rows))
-        found: list[Optimum] = []
+        optima: list[Optimum] = []
         for phi in starts:
-            found.append(maximise(evaluate, phi, lower=lower, upper=upper))
-            if found[-1].converged and not found[-1].bound.any():
+            optima.append(maximise(evaluate, phi, lower=lower, upper=upper))
+            if optima[-1].converged and not optima[-1].bound.any():
                 break
-        return max(found, key=lambda o: o.value)
+        return max(optima, key=lambda o: o.value)
 
     def _conclude(
         self, best: Optimum, rise: float | None, shift: Array, per_scale: float
@@ -263,14 +287,14 @@ class PurchaseModel(ABC):
         llf = best.value - per_scale
         free = len(self.names) - int(np.count_nonzero(best.bound))
         theta = np.exp(phi)
-        law: type[PurchaseModel] = type(self)
+        process: type[PurchaseModel] = type(self)
         params = pd.Series(theta, index=pd.Index(self.names, dtype=object), name=self.title)
         finding, without = self._judge(best, rise), self.baseline
         if finding.verdict == "no_dropout" and without is not None:
             # nobody leaves: the parameters that are left are those of the NBD
             rows = self.rows
             baseline = without(rows.x, rows.t_x, rows.T, rows.n, unit=self.unit).fit()
-            law, phi, covariance = baseline.law, baseline.phi, baseline.covariance
+            process, phi, covariance = baseline.process, baseline.phi, baseline.covariance
             llf, free = baseline.llf, 2
             params = pd.Series(
                 [*baseline.params, 0.0, np.nan], index=list(self.names), name=self.title
@@ -286,7 +310,7 @@ class PurchaseModel(ABC):
             evaluations=best.evaluations,
             free=free,
         )
-        results.title, results.law, results.model = self.title, law, self
+        results.title, results.process, results.model = self.title, process, self
         return results
 
     def _judge(self, best: Optimum, rise: float | None) -> Finding:
@@ -304,12 +328,7 @@ class PurchaseModel(ABC):
                     "NBD",
                 )
         if not best.converged:
-            return judged(
-                "not_converged",
-                "The search for the maximum stopped before it was certain; do not use this fit.",
-                values,
-                type(self).__name__,
-            )
+            return not_converged(type(self).__name__, values)
         if best.bound.any():
             return judged(
                 "no_heterogeneity",
@@ -340,15 +359,16 @@ class PurchaseResults(Fitted):
     given, in the order in which they came. Times are in the unit of the data.
     """
 
-    law: type[PurchaseModel]
+    #: The model whose formulas hold: the NBD where no dropout was seen, else that of the fit.
+    process: type[PurchaseModel]
     model: PurchaseModel
 
     @property
     def leaves(self) -> bool:
         """Whether customers leave at all: not in the NBD, nor where no dropout was seen."""
-        return len(self.law.names) > 2
+        return len(self.process.names) > 2
 
-    def _ask(
+    def _predict(
         self,
         function: Callable[..., Array],
         x: ArrayLike | None,
@@ -391,9 +411,7 @@ class PurchaseResults(Fitted):
             index=index,
         )
 
-    def _by_age(
-        self, theta: Array, x: Array, T: Array, function: Callable[[Array, Array], Array]
-    ) -> Array:
+    def _by_age(self, x: Array, T: Array, function: Callable[[Array, Array], Array]) -> Array:
         """Evaluate what depends on x and T only once for each pair of them."""
         first, inverse = distinct(x, T)
         if first.size > 0.7 * x.size:
@@ -404,7 +422,7 @@ class PurchaseResults(Fitted):
         self, x: ArrayLike | None = None, t_x: ArrayLike | None = None, T: ArrayLike | None = None
     ) -> Prediction:
         """P(alive at the end of observation)."""
-        return self._ask(self.law.alive, x, t_x, T, link="logit")
+        return self._predict(self.process.alive, x, t_x, T, link="logit")
 
     def expected_purchases(
         self,
@@ -414,21 +432,16 @@ class PurchaseResults(Fitted):
         T: ArrayLike | None = None,
     ) -> Prediction:
         """Purchases expected in the next `t` units of time, dropout allowed for."""
-        time = times("t", t)
 
-        def given(theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
-            if np.all(t == t[0]):
-                later = self._by_age(
-                    theta,
-                    x,
-                    T,
-                    lambda x, T: self.law.expected(theta, np.full(x.size, t[0]), x, T),
-                )
-            else:
-                later = self.law.expected(theta, t, x, T)
-            return self.law.alive(theta, x, t_x, T) * later
+        def ahead(theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
+            if not np.all(t == t[0]):
+                return self.process.expected_ahead(theta, t, x, t_x, T)
+            later = self._by_age(
+                x, T, lambda x, T: self.process.expected(theta, np.full(x.size, t[0]), x, T)
+            )
+            return self.process.alive(theta, x, t_x, T) * later
 
-        return self._ask(given, x, t_x, T, time)
+        return self._predict(ahead, x, t_x, T, times("t", t))
 
     def expected_purchases_new(self, t: ArrayLike) -> Prediction:
         """Repeat purchases expected of a new customer within `t` of the first purchase."""
@@ -442,11 +455,7 @@ class PurchaseResults(Fitted):
         T: ArrayLike | None = None,
     ) -> Prediction:
         """P(no purchase in the next `t` units of time), whether gone or merely quiet."""
-
-        def given(theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
-            return 1 - self.law.alive(theta, x, t_x, T) * (1 - self.law.none(theta, t, x, T))
-
-        return self._ask(given, x, t_x, T, times("t", t), link="logit")
+        return self._predict(self.process.none_ahead, x, t_x, T, times("t", t), link="logit")
 
     def pmf(
         self,
@@ -457,57 +466,51 @@ class PurchaseResults(Fitted):
         T: ArrayLike = 0.0,
     ) -> Prediction:
         """P(k repeat purchases in `t`), of a new customer unless a history is given."""
-
-        def given(theta: Array, k: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
-            alive = self.law.alive(theta, x, t_x, T)
-            return alive * self.law.mass(theta, k, t, x, T) + np.where(k == 0, 1 - alive, 0.0)
-
-        number = times("k", k)
-        if (number != np.round(number)).any():
-            raise DataError("k is not a whole number", remedy="k counts purchases")
-        return self._ask(given, x, t_x, T, number, times("t", t), link="logit")
+        ahead = self.process.mass_ahead
+        return self._predict(ahead, x, t_x, T, whole_purchases(k), times("t", t), link="logit")
 
     def distribution(self, t: float, *, upto: int = 7) -> pd.DataFrame:
-        """Count the fit's customers by purchases expected in the next `t`; see `spread_over`."""
+        """Count the customers by purchases expected in `t`; see `purchase_distribution`."""
         rows = self.model.rows
         known = [v[rows.inverse] for v in (rows.x, rows.t_x, rows.T)]
-        return spread_over([self.pmf(k, t, *known) for k in range(upto)], self.model.counts)
+        masses = [self.pmf(k, t, *known) for k in range(upto)]
+        return purchase_distribution(masses, self.model.counts)
 
     def refits(self) -> Callable[[Array], Array]:
         """Give a function from weights, one a customer, to the log parameters fitted with them."""
-        rows, law = self.model.rows, self.law
+        rows, process = self.model.rows, self.process
         scale = self.model.time_scale(rows)
-        timed = np.array(law.timed, dtype=float) * np.log(scale)
+        timed = np.array(process.timed, dtype=float) * np.log(scale)
         scaled = rows.per(scale)
         bound = np.full(timed.size, 12.0)
 
         def refit(weights: Array) -> Array:
             n = add_up(rows.inverse, weights, rows.x.size)
-            kept = n > 0
+            there = n > 0
             drawn = replace(
-                scaled, x=scaled.x[kept], t_x=scaled.t_x[kept], T=scaled.T[kept], n=n[kept]
+                scaled, x=scaled.x[there], t_x=scaled.t_x[there], T=scaled.T[there], n=n[there]
             )
             best = maximise(
-                in_logs(law.likelihood(drawn)), self.phi - timed, lower=-bound - 4, upper=bound
+                in_logs(process.likelihood(drawn)), self.phi - timed, lower=-bound - 4, upper=bound
             )
             return np.asarray(best.phi + timed, dtype=float)
 
         return refit
 
-    def evidence(self) -> Evidence:
+    def scoring(self) -> Scoring:
         """As of every fit, with the likelihood of times as they were given."""
-        law, rows = self.law, self.model.rows
+        process, rows = self.process, self.model.rows
 
-        def spread(phi: Array) -> Array:
+        def score_products(phi: Array) -> Array:
             theta, total = np.exp(phi), np.zeros((phi.size, phi.size))
             for lo in range(0, rows.x.size, BLOCK):
                 part = slice(lo, lo + BLOCK)
-                scores = law.scores(theta, rows.x[part], rows.t_x[part], rows.T[part])
+                scores = process.scores(theta, rows.x[part], rows.t_x[part], rows.T[part])
                 total += outer(theta[:, None] * scores, rows.n[part])
             return total
 
         logged = np.ones(self.phi.size, dtype=bool)
-        return Evidence(in_logs(law.likelihood(rows)), spread, logged)
+        return Scoring(in_logs(process.likelihood(rows)), score_products, logged)
 
     def dert(
         self,
@@ -528,40 +531,18 @@ class PurchaseResults(Fitted):
         horizon : float
             In the unit of the data; infinite by default.
         """
-        rate = continuous_rate(discount_rate, self.unit)
-        return self.dert_continuous(rate, x, t_x, T, horizon=horizon)
+        rate = discounting(discount_rate, horizon, self.unit)
 
-    def dert_continuous(
-        self,
-        rate: float,
-        x: ArrayLike | None = None,
-        t_x: ArrayLike | None = None,
-        T: ArrayLike | None = None,
-        *,
-        horizon: float = float("inf"),
-    ) -> Prediction:
-        """Discounted expected residual transactions at a continuous rate per unit of time."""
-        if not rate >= 0 or not horizon > 0:
-            raise DataError(
-                f"rate is {rate}, horizon {horizon}",
-                remedy="give a rate of zero or more and a positive horizon",
-            )
-        if rate == 0 and np.isinf(horizon):
-            raise DataError(
-                "without discounting an infinite horizon has no finite value",
-                remedy="give a horizon or a discount rate",
-            )
-
-        def given(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
+        def ahead(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
             later = self._by_age(
-                theta, x, T, lambda x, T: self.law.discounted(theta, horizon, rate, x, T)
+                x, T, lambda x, T: self.process.discounted(theta, horizon, rate, x, T)
             )
-            return self.law.alive(theta, x, t_x, T) * later
+            return self.process.alive(theta, x, t_x, T) * later
 
-        return self._ask(given, x, t_x, T)
+        return self._predict(ahead, x, t_x, T)
 
     def simulate(self, age: ArrayLike, *, rng: np.random.Generator) -> pd.DataFrame:
         """Draw customers from the fitted model: frequency, recency, age."""
         T = np.atleast_1d(times("age", age))
-        x, t_x = self.law.draw(np.exp(self.phi), T, rng)
+        x, t_x = self.process.draw(np.exp(self.phi), T, rng)
         return pd.DataFrame({"frequency": x, "recency": t_x, "age": T})

@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike
 from scipy.special import betaln, hyp2f1, psi, zeta
 
 from workbench.arrays import Array
-from workbench.clv.models.bias import Evidence, outer
-from workbench.clv.models.fitted import Fitted, judged
+from workbench.clv.models.bias import Scoring, outer
+from workbench.clv.models.fitted import Fitted, judged, not_converged
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
 from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.rows import add_up, as_floats, check_counts, distinct, refuse
@@ -211,12 +211,7 @@ class ShiftedBetaGeometric:
     def _judge(self, best: Optimum) -> Finding:
         name = type(self).__name__
         if not best.converged:
-            return judged(
-                "not_converged",
-                "The search for the maximum stopped before it was certain; do not use this fit.",
-                {},
-                name,
-            )
+            return not_converged(name, {})
         if best.bound.any():
             return judged(
                 "no_heterogeneity",
@@ -254,17 +249,17 @@ class ShiftedBetaGeometricResults(Fitted):
     model: ShiftedBetaGeometric
     why: tuple[Finding, ...] = ()
 
-    def evidence(self) -> Evidence:
+    def scoring(self) -> Scoring:
         """As of every fit."""
         m = self.model
         n = np.concatenate([m.left, m.stayed])
 
-        def spread(phi: Array) -> Array:
+        def score_products(phi: Array) -> Array:
             theta = np.exp(phi)
             return outer(theta[:, None] * m.scores(theta), n)
 
         logged = np.ones(self.phi.size, dtype=bool)
-        return Evidence(in_logs(m.likelihood()), spread, logged)
+        return Scoring(in_logs(m.likelihood()), score_products, logged)
 
     def _predict(
         self,
