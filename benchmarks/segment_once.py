@@ -60,11 +60,11 @@ def _engine(folder: Path):
 
 
 def _kmeans(folder: Path):
-    from workbench.segments.clusters.methods import fit_partition, prepare
+    from workbench.segments.clusters.methods import fit_groups, prepare
 
     X = prepare(_measures(folder)).matrix
-    fit_partition(X[:1000], 5, np.random.default_rng(2))
-    return lambda: fit_partition(X, 5, np.random.default_rng(2)).predict(X)
+    fit_groups(X[:1000], 5, np.random.default_rng(2))
+    return lambda: fit_groups(X, 5, np.random.default_rng(2)).predict(X)
 
 
 def _notebook(folder: Path):

@@ -121,7 +121,7 @@ def test_what_was_observed_has_intervals_too() -> None:
 
 def test_shares_of_contracts_and_the_year_to_come_have_intervals() -> None:
     fit = ShiftedBetaGeometric.from_cohort(REGULAR, unit="year").fit()
-    point = fit.worth_of_a_point(0.1, [0, 1, 2], [10.0, 10.0, 20.0]).iloc[0]
+    point = fit.value_of_a_point(0.1, [0, 1, 2], [10.0, 10.0, 20.0]).iloc[0]
     assert point["retention_low"] < point["retention"] < point["retention_high"]
     made, fees = np.array([0, 1, 2, 5]), np.array([10.0, 10.0, 20.0, 5.0])
     shares = contract_value(fit, made, fees, discount_rate=0.1).by(["a", "a", "b", "c"])

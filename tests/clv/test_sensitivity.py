@@ -97,7 +97,7 @@ def test_a_point_of_contract_retention_is_the_gain_over_the_gain(
 ) -> None:
     fit = law.from_cohort(HIGH_END, unit="year").fit()
     made, fees = np.array([1.0, 1, 2, 6]), np.array([10.0, 20, 30, 40])
-    found = fit.worth_of_a_point(0.1, made, fees).iloc[0]
+    found = fit.value_of_a_point(0.1, made, fees).iloc[0]
     theta = fit.params.to_numpy()
     better = np.array([0.95 * theta[0], theta[1] + 0.05 * theta[0], *theta[2:]])
     gain = fees @ (law.residual(better, made, 0.1) - law.residual(theta, made, 0.1))

@@ -60,7 +60,7 @@ def value_over_truth(
     """Mean value over that of the same customers at the true parameters; whether it is covered."""
     value = customer_value(fit, spend, discount_rate=0.1, horizon=52)
     x, t_x, T, z = log.to_numpy().T
-    law = fit.law
+    law = fit.process
     residual = law.alive(theta, x, t_x, T) * law.discounted(
         theta, 52.0, np.log(1.1) / (365.25 / 7), x, T
     )

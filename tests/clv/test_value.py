@@ -15,7 +15,6 @@ from workbench.clv import (
     continuous_rate,
     customer_value,
     per_year,
-    value_by_segment,
 )
 from workbench.clv.models.gamma_gamma import GammaGammaResults
 from workbench.errors import DataError
@@ -112,20 +111,16 @@ def test_impossible_questions_are_refused(bg: PurchaseResults, spend: GammaGamma
         bootstrap_parameters(bg, short, rng=np.random.default_rng())
 
 
-def test_the_value_of_segments_is_an_indicator_with_an_interval(
+def test_the_values_of_groups_have_intervals_and_add_up(
     bg: PurchaseResults, spend: GammaGammaResults
 ) -> None:
     value = customer_value(bg, spend, discount_rate=0.1, horizon=52)
-    half = np.where(np.arange(len(value.clv)) % 2, "odd", "even")
-    for statistic, whole in (("mean", value.mean), ("total", value.total)):
-        everybody = value_by_segment(value, statistic=statistic).iloc[0]
-        assert everybody["estimate"] == pytest.approx(whole.value)
-        assert everybody["low"] == pytest.approx(whole.low)
-        parts = value_by_segment(value, half, statistic=statistic)
-        assert list(parts.columns) == ["segment", "n", "estimate", "low", "high"]
-        assert ((parts["low"] < parts["estimate"]) & (parts["estimate"] < parts["high"])).all()
+    everybody = value.by(np.full(len(value.clv), "all")).iloc[0]
+    for column, whole in (("mean", value.mean), ("estimate", value.total)):
+        low = "mean_low" if column == "mean" else "low"
+        assert everybody[column] == pytest.approx(whole.value)
+        assert everybody[low] == pytest.approx(whole.low)
+    parts = value.by(np.where(np.arange(len(value.clv)) % 2, "odd", "even"))
+    assert parts["group"].tolist() == ["even", "odd"]
+    assert ((parts["low"] < parts["estimate"]) & (parts["estimate"] < parts["high"])).all()
     assert parts["estimate"].sum() == pytest.approx(value.total.value)
-    with pytest.raises(DataError, match="3 segments for"):
-        value_by_segment(value, ["a", "b", "c"])
-    with pytest.raises(DataError, match="choose mean or total"):
-        value_by_segment(value, statistic="median")

@@ -39,7 +39,7 @@ def test_limits_widen_where_the_base_scatters_more_than_chance() -> None:
     size = np.full(200, 2000)
     count = rng.binomial(size, share)
     plain, wide = p_chart(count, size, base=100), p_chart(count, size, base=100, widen=True)
-    assert plain.spread == 1 and wide.spread > 2
+    assert plain.overdispersion == 1 and wide.overdispersion > 2
     assert len(plain.signals) > 60 > 10 > len(wide.signals)
 
 
@@ -139,6 +139,14 @@ def test_three_of_four_near_a_limit_are_a_signal() -> None:
     base = [10, 12, 11, 13, 9, 12]
     chart = xmr([*base, 15, 11, 15, 15.5], base=6)
     assert chart.table["signal"].iloc[-1] == "three of four nearer to a limit than to the mean"
+
+
+def test_three_of_four_are_counted_over_four_values_and_no_more() -> None:
+    base = [100] * 20  # mean 1, a standard error of 0.1: 120 lies two of them above
+    apart = u_chart([*base, 120, 100, 120, 100, 120], [100] * 25, base=20)
+    close = u_chart([*base, 120, 120, 100, 120], [100] * 24, base=20)
+    assert apart.signals.empty
+    assert close.table["signal"].iloc[-1] == RULES["near"]
 
 
 def test_a_jump_beyond_the_range_limit_is_a_signal() -> None:

@@ -119,13 +119,26 @@ def test_sampling_error_moves_a_close_ranking_and_not_a_clear_one() -> None:
     assert clear.plot(Figure().subplots()).get_xlabel() and ranking.plot(Figure().subplots())
 
 
+@pytest.mark.parametrize("method", ["mean", "topsis"])
+def test_an_indicator_that_is_zero_everywhere_moves_nobody(method: str) -> None:
+    plain = rank_units(MATRIX, equal(["nps", "churn"]), directions=DOWN, method=method)
+    columns = MATRIX.assign(complaints=0.0)
+    zero = rank_units(columns, equal(list(columns)), directions=DOWN, method=method)
+    assert zero.table["score"].notna().all()
+    assert zero.table["unit"].tolist() == plain.table["unit"].tolist()
+
+
+def test_a_value_without_sampling_error_may_be_ranked() -> None:
+    ranking = rank_units(MATRIX, equal(["nps", "churn"]), directions=DOWN)
+    found = ranking.sensitivity(rng=np.random.default_rng(1), errors=MATRIX * 0, draws=50)
+    assert found.table["by_sampling"].tolist() == [0, 0, 0]
+
+
 def test_weights_move_units_that_trade_one_indicator_for_another() -> None:
     trade = pd.DataFrame({"a": [1.0, 0.0, 0.5], "b": [0.0, 1.0, 0.45]}, index=["x", "y", "z"])
     ranking = rank_units(trade, stated({"a": 0.52, "b": 0.48}), method="mean")
     found = ranking.sensitivity(rng=np.random.default_rng(6), draws=500).table.set_index("unit")
     assert found.loc["x", "by_weights"] > 0.2
     assert found["by_sampling"].isna().all()
-    others = ranking.best_by_method({"equal": equal(["a", "b"])})
-    assert list(others.columns) == ["unit", "stated", "equal"]
     with pytest.raises(GoalError, match="standard error is missing"):
         ranking.sensitivity(rng=np.random.default_rng(1), errors=trade * np.nan)

@@ -182,7 +182,7 @@ def faults_of_plot(result: Any) -> Iterator[str]:
         figure, ax = plt.subplots()
         try:
             drawn = result.plot(ax, language=language)
-            figure.canvas.draw()
+            figure.draw_without_rendering()
         except Exception as error:
             yield f"plot in {code}: {type(error).__name__}: {error}"
             continue

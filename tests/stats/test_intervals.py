@@ -15,7 +15,6 @@ from workbench.stats import (
     mean_interval,
     proportion_difference,
     proportion_interval,
-    proportion_ratio,
     ratio_interval,
     satterthwaite,
     share_interval,
@@ -76,12 +75,6 @@ def test_the_difference_of_proportions_is_newcombes_printed_example() -> None:
     # Newcombe (1998), Statistics in Medicine 17, 873-890, table II (a), method 10
     found = proportion_difference(56, 70, 48, 80)
     assert tuple(found) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
-
-
-def test_a_ratio_of_proportions_needs_a_success_to_compare_with() -> None:
-    assert np.isnan(proportion_ratio(3, 10, 0, 10).value)
-    found = proportion_ratio(20, 100, 10, 100)
-    assert found.low < 2 < found.high and found.value == 2
 
 
 def test_a_ratio_of_sums_covers_its_truth() -> None:

@@ -40,7 +40,6 @@ from workbench.clv.value import (
     CustomerValue,
     bootstrap_parameters,
     customer_value,
-    value_by_segment,
 )
 from workbench.units import continuous_rate, per_year
 
@@ -88,6 +87,5 @@ __all__ = [
     "reproduce",
     "sensitivity",
     "tracking",
-    "value_by_segment",
     "value_contracts",
 ]

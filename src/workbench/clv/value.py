@@ -404,41 +404,6 @@ def customer_value(
     )
 
 
-def value_by_segment(
-    value: CustomerValue, segment: ArrayLike | None = None, *, statistic: str = "mean"
-) -> pd.DataFrame:
-    """Value of customers as an indicator: one row a segment, with its interval.
-
-    Parameters
-    ----------
-    value : CustomerValue
-        From `customer_value`.
-    segment : array_like, optional
-        Segment of each customer, in the order of the fit; without it, all customers are one.
-    statistic : {"mean", "total"}
-
-    Returns
-    -------
-    DataFrame
-        Columns segment, n, estimate, low, high.
-    """
-    if statistic not in ("mean", "total"):
-        raise DataError(f"statistic is {statistic!r}", remedy="choose mean or total")
-    groups = np.full(len(value.clv), "all") if segment is None else segment
-    if np.size(groups) != len(value.clv):
-        raise DataError(
-            f"{np.size(groups)} segments for {len(value.clv)} customers",
-            remedy="give one a customer, in the order of the fit",
-        )
-    table = value.by(groups)
-    table = table[table["n"] > 0].reset_index(drop=True)
-    taken = (
-        ["mean", "mean_low", "mean_high"] if statistic == "mean" else ["estimate", "low", "high"]
-    )
-    out = table[["group", "n", *taken]]
-    return out.set_axis(["segment", "n", "estimate", "low", "high"], axis=1)
-
-
 def bootstrap_parameters(
     purchases: PurchaseResults | CovariateResults,
     spend: GammaGammaResults,

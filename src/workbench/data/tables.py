@@ -13,7 +13,7 @@ from workbench.data.engine import Engine
 from workbench.data.schemas import schema_of
 from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
-from workbench.data.store.cache import Kept, find, find_or_make
+from workbench.data.store.cache import StoredTables, find, find_or_make
 from workbench.data.store.stream import PurchaseLog, stream_purchases
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study
@@ -159,7 +159,7 @@ class Tables:
         return self._cleaner.pseudonym(customer_id)
 
     @cached_property
-    def _kept(self) -> Kept | None:
+    def _kept(self) -> StoredTables | None:
         return find_or_make(self.study) if self._cache else None
 
     @cached_property

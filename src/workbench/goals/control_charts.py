@@ -210,14 +210,14 @@ class CountChart(Result):
         ``p`` or ``u``.
     mean : float
         Centre line: all counts of the base over all its units.
-    spread : float
+    overdispersion : float
         By how much the limits were widened beyond pure chance; 1 for none.
     """
 
     table: pd.DataFrame
     kind: Literal["p", "u"]
     mean: float
-    spread: float
+    overdispersion: float
 
     @property
     def signals(self) -> pd.DataFrame:
@@ -345,11 +345,11 @@ def _chart(
     mean = float(count[:first].sum() / size[:first].sum())
     error = np.sqrt((mean * (1 - mean) if kind == "p" else mean) / size)
     z = (value - mean) / np.where(error > 0, error, 1.0)
-    spread = 1.0
+    overdispersion = 1.0
     if widen:
-        spread = max(1.0, float(np.abs(np.diff(z[:first])).mean()) / _D2)
-    low = np.maximum(mean - 3 * spread * error, 0.0)
-    high = mean + 3 * spread * error
+        overdispersion = max(1.0, float(np.abs(np.diff(z[:first])).mean()) / _D2)
+    low = np.maximum(mean - 3 * overdispersion * error, 0.0)
+    high = mean + 3 * overdispersion * error
     if kind == "p":
         high = np.minimum(high, 1.0)
     table = pd.DataFrame(
@@ -360,12 +360,12 @@ def _chart(
             "mean": mean,
             "lower_limit": low,
             "upper_limit": high,
-            "signal": _signals(z / spread, value, low, high),
+            "signal": _signals(z / overdispersion, value, low, high),
             "base": np.arange(count.size) < first,
         }
     )
     columns = chart_columns(digits_of(float((high - mean).mean()) / 3))
-    return CountChart(labelled(table, **columns), kind, mean, spread)
+    return CountChart(labelled(table, **columns), kind, mean, overdispersion)
 
 
 def _signals(z: Array, value: Array, low: Array, high: Array) -> list[str]:

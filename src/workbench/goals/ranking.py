@@ -101,16 +101,6 @@ class Ranking(Result):
         score = _score(x, weights[:, None, :], sign, self.method)
         return np.asarray((-score).argsort(axis=-1).argsort(axis=-1) + 1.0)
 
-    def best_by_method(self, others: Mapping[str, Weights]) -> pd.DataFrame:
-        """Rank under other weights too: unit, and one column of ranks a method of weighting."""
-        found = self.table[["unit", "rank"]].rename(columns={"rank": self.weights.method})
-        for name, weights in others.items():
-            other = rank_units(
-                self.matrix, weights, directions=self.directions, method=self.method
-            ).table
-            found = found.merge(other[["unit", "rank"]].rename(columns={"rank": name}), on="unit")
-        return found
-
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the scores as bars, the best on top."""
         import matplotlib.pyplot as plt

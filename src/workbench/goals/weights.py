@@ -74,14 +74,14 @@ def _weights(names: Sequence[str], values: Any, method: str) -> Weights:
     return Weights(labelled(table, **_COLUMNS), method)
 
 
-def _given(found: GivenWeights) -> Weights:
+def _from_card(found: GivenWeights) -> Weights:
     table = pd.DataFrame({"indicator": list(found.weight), "weight": list(found.weight.values())})
     return Weights(labelled(table, **_COLUMNS), found.method, found.consistency)
 
 
 def equal(names: Sequence[str]) -> Weights:
     """Give each indicator the same weight."""
-    return _given(equal_weights(names))
+    return _from_card(equal_weights(names))
 
 
 def stated(weights: Mapping[str, float]) -> Weights:
@@ -92,7 +92,7 @@ def stated(weights: Mapping[str, float]) -> Weights:
     DataError
         If one is negative or they do not sum to one (within half a percent).
     """
-    return _given(stated_weights(weights))
+    return _from_card(stated_weights(weights))
 
 
 def ahp(
@@ -122,11 +122,11 @@ def ahp(
     ['indicator', 'weight']
     """
     if not isinstance(comparisons, pd.DataFrame):
-        return _given(compared_weights(*matrix_of(comparisons), gate=gate))
+        return _from_card(compared_weights(*matrix_of(comparisons), gate=gate))
     names = [str(name) for name in comparisons.columns]
     if list(map(str, comparisons.index)) != names:
         raise DataError("rows and columns are not the same", where="AHP", remedy="name both alike")
-    return _given(compared_weights(names, comparisons.to_numpy(dtype=np.float64), gate=gate))
+    return _from_card(compared_weights(names, comparisons.to_numpy(dtype=np.float64), gate=gate))
 
 
 def entropy(matrix: pd.DataFrame) -> Weights:

@@ -41,10 +41,10 @@ from workbench.segments.profiles.fairness import Fairness, fairness
 from workbench.segments.profiles.personas import Personas, nearest_advice, personas
 from workbench.segments.profiles.profile import (
     Profile,
+    distinguishing,
     pool_small,
     profile,
     readable,
-    set_apart,
     share_held,
 )
 from workbench.segments.purchase_days import PurchaseDays, purchase_days
@@ -102,6 +102,7 @@ __all__ = [
     "contract_timeline",
     "cramers_v",
     "default_rules",
+    "distinguishing",
     "fairness",
     "gini",
     "hazards",
@@ -124,7 +125,6 @@ __all__ = [
     "purchase_snapshot",
     "purchase_timeline",
     "readable",
-    "set_apart",
     "share_held",
     "share_of_top",
     "stage_history",

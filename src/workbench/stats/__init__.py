@@ -20,7 +20,6 @@ from workbench.stats.intervals import (
     mean_interval,
     proportion_difference,
     proportion_interval,
-    proportion_ratio,
     ratio_interval,
     satterthwaite,
     share_interval,
@@ -46,8 +45,6 @@ from workbench.stats.weights import (
     effective_answers,
     effective_size,
     unequal_weights,
-    weighted_mean,
-    weighted_quantile,
 )
 
 __all__ = [
@@ -87,7 +84,6 @@ __all__ = [
     "product_limit",
     "proportion_difference",
     "proportion_interval",
-    "proportion_ratio",
     "proportionality",
     "rake",
     "rating_table",
@@ -98,7 +94,5 @@ __all__ = [
     "share_interval",
     "two_sided",
     "unequal_weights",
-    "weighted_mean",
-    "weighted_quantile",
     "wilson",
 ]

@@ -261,22 +261,6 @@ def share_interval(
     return Estimate(share, float(low), float(high), float(x.size), level)
 
 
-def _two_proportions(
-    count_a: float, n_a: float, count_b: float, n_b: float, level: float, compare: str
-) -> tuple[float, float]:
-    from statsmodels.stats.proportion import confint_proportions_2indep
-
-    _check_counts([count_a, count_b], [n_a, n_b])
-    normal_quantile(level)
-    if not n_a or not n_b:
-        return float("nan"), float("nan")
-    method = "newcomb" if compare == "diff" else "score"
-    low, high = confint_proportions_2indep(
-        count_a, n_a, count_b, n_b, method=method, compare=compare, alpha=1 - level
-    )
-    return float(low), float(high)
-
-
 def proportion_difference(
     count_a: float, n_a: float, count_b: float, n_b: float, *, level: float = 0.95
 ) -> Estimate:
@@ -304,27 +288,17 @@ def proportion_difference(
     >>> [round(end, 3) for end in proportion_difference(56, 70, 48, 80)]
     [0.2, 0.052, 0.334]
     """
-    low, high = _two_proportions(count_a, n_a, count_b, n_b, level, "diff")
-    estimate = count_a / n_a - count_b / n_b if n_a and n_b else float("nan")
-    return Estimate(estimate, low, high, float(n_a + n_b), level)
+    from statsmodels.stats.proportion import confint_proportions_2indep
 
-
-def proportion_ratio(
-    count_a: float, n_a: float, count_b: float, n_b: float, *, level: float = 0.95
-) -> Estimate:
-    """Score interval of the ratio of two independent proportions.
-
-    The estimate is NaN when the second group has no success; the upper limit may be infinite.
-
-    References
-    ----------
-    Miettinen, Nurminen (1985), Statistics in Medicine 4, 213-226.
-    """
-    if count_b == 0 or not n_a or not n_b:
-        _check_counts([count_a, count_b], [n_a, n_b])
-        return Estimate(float("nan"), float("nan"), float("nan"), float(n_a + n_b), level)
-    low, high = _two_proportions(count_a, n_a, count_b, n_b, level, "ratio")
-    return Estimate((count_a / n_a) / (count_b / n_b), low, high, float(n_a + n_b), level)
+    _check_counts([count_a, count_b], [n_a, n_b])
+    normal_quantile(level)  # refuses what is no level
+    n, unknown = float(n_a + n_b), float("nan")
+    if not n_a or not n_b:
+        return Estimate(unknown, unknown, unknown, n, level)
+    low, high = confint_proportions_2indep(
+        count_a, n_a, count_b, n_b, method="newcomb", compare="diff", alpha=1 - level
+    )
+    return Estimate(count_a / n_a - count_b / n_b, float(low), float(high), n, level)
 
 
 def ratio_interval(

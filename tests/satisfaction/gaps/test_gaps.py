@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import matplotlib
 
 matplotlib.use("agg")
@@ -136,7 +138,7 @@ def test_pictures_name_every_item_and_group() -> None:
     result = gaps(answers())
     for draw, n in (
         (result.plot, 4),
-        (result.plot_dimensions, 2),
+        (partial(result.plot, of="dimensions"), 2),
         (gaps_by(answers(), "wave").plot, 2),
     ):
         figure, ax = plt.subplots()

@@ -160,8 +160,8 @@ def test_contracts_kept_a_year_are_read_off_the_observed_curve() -> None:
         {"customer_id": list("abcd"), "start": start, "end": ended, "plan": list("xxyy")}
     )
     found = contract_survival(contract_spells(deals, as_of=day))
-    assert found.kept_a_year.value == pytest.approx(0.75)
-    assert found.kept_a_year.fact == "contracts.kept_1y.observed"
+    assert found.retained_a_year.value == pytest.approx(0.75)
+    assert found.retained_a_year.fact == "contracts.kept_1y.observed"
     year, plans = found.findings()
     assert year.text == "0.75 of the contracts last a year"
     assert plans.text.startswith("The plans were not shown to differ (p 0.")
@@ -173,5 +173,5 @@ def test_contracts_kept_a_year_are_read_off_the_observed_curve() -> None:
         contract_spells(deals.assign(start=day - pd.Timedelta(days=100), end=day), as_of=day)
     )
     # nobody was watched for a year: nothing is claimed
-    assert np.isnan(young.kept_a_year.value)
+    assert np.isnan(young.retained_a_year.value)
     assert young.findings()[0].text == "How long contracts last"

@@ -16,7 +16,7 @@ from workbench.segments.clusters.evidence import (
     stability,
     weigh,
 )
-from workbench.segments.clusters.methods import fit_partition
+from workbench.segments.clusters.methods import fit_groups
 
 
 def mixture(
@@ -122,7 +122,7 @@ def test_the_same_generator_gives_the_same_groups() -> None:
 
 def test_the_silhouette_is_the_usual_one() -> None:
     X = np.random.default_rng(7).normal(size=(200, 3))
-    codes = fit_partition(X, 3, np.random.default_rng(8)).predict(X)
+    codes = fit_groups(X, 3, np.random.default_rng(8)).predict(X)
     assert silhouette(X, codes, 3) == pytest.approx(silhouette_score(X, codes), abs=1e-9)
 
 
@@ -135,8 +135,8 @@ def test_the_gap_statistic_is_that_of_its_definition() -> None:
     ).table
     rng = np.random.default_rng(11)
     for k in (1, 3):
-        own = np.log(fit_partition(X, k, rng).within)
-        drawn = [np.log(fit_partition(draw_box(X, rng), k, rng).within) for _ in range(40)]
+        own = np.log(fit_groups(X, k, rng).within)
+        drawn = [np.log(fit_groups(draw_box(X, rng), k, rng).within) for _ in range(40)]
         row = table.set_index("k").loc[k]
         assert row["gap"] == pytest.approx(np.mean(drawn) - own, abs=3 * row["gap_se"])
     assert (table["gap_se"] > 0).all()
@@ -164,7 +164,7 @@ def test_fits_to_resamples_agree_on_groups_and_not_on_noise() -> None:
 def test_many_customers_are_fitted_by_way_of_a_part() -> None:
     data, truth = mixture(np.random.default_rng(14), 30_000)
     for method in ("kmeans", "mixture"):
-        fit = fit_partition(data.to_numpy(), 3, np.random.default_rng(15), method=method)  # type: ignore[arg-type]
+        fit = fit_groups(data.to_numpy(), 3, np.random.default_rng(15), method=method)  # type: ignore[arg-type]
         assert fit.converged
         assert adjusted_rand_score(truth, fit.predict(data.to_numpy())) > 0.99
 

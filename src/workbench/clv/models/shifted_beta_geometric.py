@@ -380,7 +380,7 @@ class ShiftedBetaGeometricResults(Fitted):
         followed = at_risk >= max(at_least * m.nobs, 1)
         return np.asarray(left[followed], float), np.asarray(at_risk[followed], float)
 
-    def worth_of_a_point(
+    def value_of_a_point(
         self, discount_rate: float, renewals: ArrayLike, fees: ArrayLike
     ) -> pd.DataFrame:
         """Value what would come of one more customer in a hundred who stays for another year.
@@ -432,8 +432,8 @@ class ShiftedBetaGeometricResults(Fitted):
     def point_of_retention(
         self, discount_rate: float, renewals: ArrayLike, fees: ArrayLike, currency: str = ""
     ) -> Finding:
-        """Say what `worth_of_a_point` gives, and how long a running contract still lasts."""
-        row = self.worth_of_a_point(discount_rate, renewals, fees).iloc[0]
+        """Say what `value_of_a_point` gives, and how long a running contract still lasts."""
+        row = self.value_of_a_point(discount_rate, renewals, fees).iloc[0]
         worth = Estimate(float(row["estimate"]), float(row["low"]), float(row["high"]))
         low, high = float(row["retention_low"]), float(row["retention_high"])
         kept = Estimate(float(row["retention"]), low, high).scaled(100)

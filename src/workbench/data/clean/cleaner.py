@@ -111,11 +111,11 @@ class Cleaner:
 
     def _flag(self, name: str) -> tuple[Source, Flagged, Schema | None]:
         if name not in self._flagged:
-            asked = self.study.survey
+            checked = self.study.survey
             schema = schema_of(name)
             source = read_source(self.engine, self.study, name)
-            if schema is not None and schema.name == "survey" and asked is not None:
-                schema = schema_of(name, asked.scale, asked.codes, asked.reversed)
+            if schema is not None and schema.name == "survey" and checked is not None:
+                schema = schema_of(name, checked.scale, checked.codes, checked.reversed)
                 source = standard_form(self.engine, self.study, source)
             columns = standardise(source, self.study.tables[name], schema)
             flagged = flag(self.engine, self.study, source, schema, columns)
@@ -163,7 +163,7 @@ class Cleaner:
             kept=counts.get(None, 0),
             set_aside={r: counts[r] for r in REASONS if counts.get(r)},
             examples=examples,
-            rules=flagged.asked + (("same person",) if self._links_people(name, flagged) else ()),
+            rules=flagged.checked + (("same person",) if self._links_people(name, flagged) else ()),
             emptied=flagged.emptied,
             linked=linked,
             found=found,
@@ -326,20 +326,20 @@ class Cleaner:
 
     def _facts(self, final: Any, schema: Schema | None, source: Source) -> dict[str, Any]:
         """Count what was kept although it is worth knowing, and find the first and last date."""
-        asked: dict[str, Any] = {}
+        checked: dict[str, Any] = {}
         if schema is not None and schema.time in final.columns:
-            asked |= {
+            checked |= {
                 "first": final[schema.time].min().cast("date"),
                 "last": final[schema.time].max().cast("date"),
             }
         if "amount" in final.columns and schema is not None:
-            asked["zero_amounts"] = (final.amount == 0).sum()
+            checked["zero_amounts"] = (final.amount == 0).sum()
         if schema is not None and not schema.key:
             distinct = final.distinct()
-            asked["repeated"] = final.count() - distinct.count().as_scalar()
-        if not asked:
+            checked["repeated"] = final.count() - distinct.count().as_scalar()
+        if not checked:
             return {}
-        row = self.engine.run(final.aggregate(**asked), source.where).iloc[0]
+        row = self.engine.run(final.aggregate(**checked), source.where).iloc[0]
         facts: dict[str, Any] = {}
         for name, value in row.items():
             if pd.isna(value):

@@ -190,7 +190,7 @@ class CleaningReport(Result):
         )
 
     @property
-    def worth_knowing(self) -> pd.DataFrame:
+    def worth_noting(self) -> pd.DataFrame:
         """What was kept or changed although a reader should know: finding, table, number."""
         found: list[tuple[str, str, int]] = []
         for t in self.tables.values():

@@ -48,7 +48,7 @@ class Flagged:
 
     expr: Any
     formats: Mapping[str, str] = field(default_factory=dict)
-    asked: tuple[str, ...] = ()
+    checked: tuple[str, ...] = ()
     emptied: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -149,14 +149,14 @@ def flag(
     if schema is not None:
         typed = _duplicates(engine, typed, schema, card, list(values), source.where)
     emptied = _emptied(engine, typed, optional, source.where)
-    asked = {reason for _, reason, _ in rules}
+    checked = {reason for _, reason, _ in rules}
     if schema is not None:
-        asked |= {"duplicate"} if may_repeat_not(schema, card, list(values)) else set()
-        asked |= {"second record"} if schema.key else set()
+        checked |= {"duplicate"} if may_repeat_not(schema, card, list(values)) else set()
+        checked |= {"second record"} if schema.key else set()
     if source.delimiter:
-        asked.add("malformed")
+        checked.add("malformed")
     flagged = typed.select(*values, ROW, REASON, DETAIL)
-    return Flagged(flagged, formats, tuple(r for r in REASONS if r in asked), emptied)
+    return Flagged(flagged, formats, tuple(r for r in REASONS if r in checked), emptied)
 
 
 # --- the rules -----------------------------------------------------------------------------------

@@ -17,13 +17,13 @@ import pandas as pd
 from workbench.data.indicators import external as given
 from workbench.data.indicators import measures, windows
 from workbench.data.indicators.library import DEFINITIONS, Indicator, own_name, own_series
-from workbench.data.indicators.measures import Asked
+from workbench.data.indicators.measures import Request
 from workbench.data.indicators.periods import EVERY, Periods
 from workbench.data.tables import Tables
 from workbench.errors import DataError, did_you_mean
 
 #: Computes an indicator: period, groups, n, estimate, sd (and numerator, denominator of shares).
-Maker = Callable[[Asked], pd.DataFrame]
+Maker = Callable[[Request], pd.DataFrame]
 
 _INDICATORS: dict[str, Indicator] = {one.name: one for one in DEFINITIONS}
 #: The indicators that a study can name, by name; `register` adds to them.
@@ -187,9 +187,9 @@ def indicator(
             where=f"indicator {name}",
             remedy="ask by month, quarter or year",
         )
-    asked = Asked(tables, chosen, every, tuple(by), dict(where or {}), units)
-    frame = (given.series if own_name(chosen.name) else _MAKERS[chosen.name])(asked)
-    finished = _finished(frame, asked)
+    request = Request(tables, chosen, every, tuple(by), dict(where or {}), units)
+    frame = (given.series if own_name(chosen.name) else _MAKERS[chosen.name])(request)
+    finished = _finished(frame, request)
     finished.attrs["indicator"] = {
         "title": chosen.title, "kind": chosen.kind, "better": chosen.better
     }  # fmt: skip
@@ -271,10 +271,12 @@ def missing_for(
     return None
 
 
-def _finished(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
-    keys = asked.keys
-    first = ["customer_id", *keys] if asked.units else keys
-    rest = ["n", "estimate"] if asked.units else ["n", "estimate", "sd", "numerator", "denominator"]
+def _finished(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
+    keys = request.keys
+    first = ["customer_id", *keys] if request.units else keys
+    rest = (
+        ["n", "estimate"] if request.units else ["n", "estimate", "sd", "numerator", "denominator"]
+    )
     frame = frame[[c for c in (*first, *rest) if c in frame]]
     for column in ("n", "numerator", "denominator"):
         if column in frame:
@@ -282,18 +284,18 @@ def _finished(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
     for column in ("estimate", "sd"):
         if column in frame:
             frame[column] = frame[column].astype("float64")
-    if "period" in frame and asked.every != "wave":
+    if "period" in frame and request.every != "wave":
         frame["period"] = pd.to_datetime(frame["period"]).astype("datetime64[ns]")
     if first:
         frame = frame.sort_values(first, ignore_index=True, kind="stable")
-    if asked.every not in (None, "wave") and not asked.units:
-        frame["complete"] = _complete(frame["period"], asked)
+    if request.every not in (None, "wave") and not request.units:
+        frame["complete"] = _complete(frame["period"], request)
     return frame
 
 
-def _complete(starts: pd.Series, asked: Asked) -> pd.Series:
+def _complete(starts: pd.Series, request: Request) -> pd.Series:
     """Tell whether the data cover each period, and what the indicator needs around it."""
-    chosen, tables = asked.indicator, asked.tables
+    chosen, tables = request.indicator, request.tables
     last = tables.study.as_of - dt.timedelta(days=chosen.after)
     if chosen.table.startswith("series") or chosen.table in ("ratings", "customers"):
         # Given period by period, or from the day on which the first customer joined.
@@ -303,9 +305,9 @@ def _complete(starts: pd.Series, asked: Asked) -> pd.Series:
     if chosen.table == "contracts":
         # The first contracts begin in the first period: nobody was at risk before.
         first = first.replace(day=1)
-    whole = Periods(str(asked.every), first, last).covers(starts)
+    whole = Periods(str(request.every), first, last).covers(starts)
     if chosen.before and len(starts):
-        ends = Periods(str(asked.every), first, last).ends(starts)
+        ends = Periods(str(request.every), first, last).ends(starts)
         week = pd.Timedelta(days=7)
         whole &= ends - pd.Timedelta(days=chosen.before) + week >= pd.Timestamp(first)
     return whole

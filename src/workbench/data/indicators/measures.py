@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """One call of `indicator`."""
 
     tables: Tables
@@ -72,16 +72,16 @@ class Asked:
 # --- answers and contacts: one value a row -----------------------------------------------------
 
 
-def aggregate(asked: Asked, rows: Any, value: Any, share: bool = False) -> pd.DataFrame:
+def aggregate(request: Request, rows: Any, value: Any, share: bool = False) -> pd.DataFrame:
     """Average a column of rows by period and group (or by customer and period)."""
     rows = rows.mutate(value_=value.cast("float64"))
     rows = rows.filter(rows.value_.notnull())
-    keys = ["customer_id", *asked.keys] if asked.units else asked.keys
-    if asked.units:
+    keys = ["customer_id", *request.keys] if request.units else request.keys
+    if request.units:
         if "customer_id" not in rows.columns:
             raise DataError(
-                f"{asked.indicator.table!r} has no customer_id, so there are no units",
-                where=f"indicator {asked.indicator.name}",
+                f"{request.indicator.table!r} has no customer_id, so there are no units",
+                where=f"indicator {request.indicator.name}",
                 remedy="map customer_id in study.yml, or ask without units",
             )
         rows = rows.filter(rows.customer_id.notnull())
@@ -93,29 +93,29 @@ def aggregate(asked: Asked, rows: Any, value: Any, share: bool = False) -> pd.Da
     if share:
         sums |= {"numerator": rows.value_.sum(), "denominator": rows.count()}
     grouped = rows.group_by(keys).aggregate(**sums) if keys else rows.aggregate(**sums)
-    return asked.run(grouped)
+    return request.run(grouped)
 
 
-def answers(column: str) -> Callable[[Asked], pd.DataFrame]:
+def answers(column: str) -> Callable[[Request], pd.DataFrame]:
     """Average a column of the survey."""
 
-    def compute(asked: Asked) -> pd.DataFrame:
-        rows = asked.with_period(asked.rows(), "answered_on")
-        return aggregate(asked, rows, rows[column])
+    def compute(request: Request) -> pd.DataFrame:
+        rows = request.with_period(request.rows(), "answered_on")
+        return aggregate(request, rows, rows[column])
 
     return compute
 
 
-def nps(asked: Asked) -> pd.DataFrame:
+def nps(request: Request) -> pd.DataFrame:
     """Average 100 for promoters, -100 for detractors and 0 for the others."""
-    rows = asked.with_period(asked.rows(), "answered_on")
+    rows = request.with_period(request.rows(), "answered_on")
     points = ibis.cases(
         (rows.recommend >= 9, 100.0),
         (rows.recommend <= 6, -100.0),
         (rows.recommend.notnull(), 0.0),
         else_=ibis.null("float64"),
     )
-    return aggregate(asked, rows, points)
+    return aggregate(request, rows, points)
 
 
 def gap_items(columns: set[str]) -> list[str]:
@@ -124,21 +124,21 @@ def gap_items(columns: set[str]) -> list[str]:
     return [item for item in wished if f"per_{item}" in columns]
 
 
-def gap(asked: Asked) -> pd.DataFrame:
+def gap(request: Request) -> pd.DataFrame:
     """Average each respondent's mean difference of perception and expectation."""
-    rows = asked.with_period(asked.rows(), "answered_on")
+    rows = request.with_period(request.rows(), "answered_on")
     gaps = [rows[f"per_{i}"] - rows[f"exp_{i}"] for i in gap_items(set(rows.columns))]
     total = sum((ibis.coalesce(g, 0.0) for g in gaps[1:]), ibis.coalesce(gaps[0], 0.0))
     answered = sum((g.notnull().cast("int64") for g in gaps[1:]), gaps[0].notnull().cast("int64"))
-    return aggregate(asked, rows, total / answered.nullif(0))
+    return aggregate(request, rows, total / answered.nullif(0))
 
 
-def rows(value: Callable[[Any], Any], when: str, share: bool) -> Callable[[Asked], pd.DataFrame]:
+def rows(value: Callable[[Any], Any], when: str, share: bool) -> Callable[[Request], pd.DataFrame]:
     """Average something of each row of the indicator's table, dated by the column `when`."""
 
-    def compute(asked: Asked) -> pd.DataFrame:
-        table = asked.with_period(asked.rows(), when)
-        return aggregate(asked, table, value(table), share)
+    def compute(request: Request) -> pd.DataFrame:
+        table = request.with_period(request.rows(), when)
+        return aggregate(request, table, value(table), share)
 
     return compute
 
@@ -146,12 +146,12 @@ def rows(value: Callable[[Any], Any], when: str, share: bool) -> Callable[[Asked
 # --- purchases ----------------------------------------------------------------------------------
 
 
-def purchases(asked: Asked, refunds: bool = False) -> Any:
+def purchases(request: Request, refunds: bool = False) -> Any:
     """Give the purchases with their period; refunds stay out unless asked for."""
-    rows = asked.rows()
+    rows = request.rows()
     if not refunds:
         rows = rows.filter(rows.amount >= 0)
-    return asked.with_period(rows, "date")
+    return request.with_period(rows, "date")
 
 
 def count_orders(rows: Any) -> Any:
@@ -161,24 +161,24 @@ def count_orders(rows: Any) -> Any:
     return rows.count()
 
 
-def average_order(asked: Asked) -> pd.DataFrame:
+def average_order(request: Request) -> pd.DataFrame:
     """Average the amounts of orders, their lines added up."""
-    rows = purchases(asked)
+    rows = purchases(request)
     if "order_id" in rows.columns:
-        keys = [*asked.keys, "customer_id"]
+        keys = [*request.keys, "customer_id"]
         rows = rows.mutate(order_=ibis.coalesce(rows.order_id, ibis.row_number().cast("string")))
         rows = rows.group_by([*keys, "order_"]).aggregate(amount=rows.amount.sum())
-    return aggregate(asked, rows, rows.amount)
+    return aggregate(request, rows, rows.amount)
 
 
-def known_customers(asked: Asked) -> Any:
+def known_customers(request: Request) -> Any:
     """Give every customer with the day since which the study knows them, and their groups."""
-    bought = asked.tables.expr("transactions")
+    bought = request.tables.expr("transactions")
     people = bought.group_by("customer_id").aggregate(
         since=bought.date.cast("date").min(), bought=bought.date.cast("date").min()
     )
-    if "customers" in asked.tables:
-        table = asked.tables.expr("customers")
+    if "customers" in request.tables:
+        table = request.tables.expr("customers")
         if "joined_on" in table.columns:
             joined = table.select("customer_id", since=table.joined_on.cast("date"))
             joined = joined.filter(joined.since.notnull())
@@ -187,27 +187,27 @@ def known_customers(asked: Asked) -> Any:
             people = both.group_by("customer_id").aggregate(
                 since=both.since.min(), bought=both.bought.min()
             )
-    own = [c for c in asked.by if c in bought.columns]
+    own = [c for c in request.by if c in bought.columns]
     if own:
         raise DataError(
-            f"{asked.indicator.name!r} counts customers, and {own[0]!r} is a column of purchases",
-            where=f"indicator {asked.indicator.name}",
+            f"{request.indicator.name!r} counts customers, and {own[0]!r} is a column of purchases",
+            where=f"indicator {request.indicator.name}",
             remedy="group by a column of the customer table, or filter with where=",
         )
-    about_people = {c: v for c, v in asked.where.items() if c not in bought.columns}
-    narrowed = replace(asked, where=about_people)
+    about_people = {c: v for c, v in request.where.items() if c not in bought.columns}
+    narrowed = replace(request, where=about_people)
     return narrowed.filtered(narrowed.described(people))
 
 
-def panel_of(asked: Asked) -> Any:
+def panel_of(request: Request) -> Any:
     """Give one row a known customer and period, zeros included: orders, spend, bought before."""
-    people = known_customers(asked)
-    rows = asked.tables.expr("transactions")
-    about_rows = {c: v for c, v in asked.where.items() if c in rows.columns}
-    rows = replace(asked, where=about_rows).filtered(rows)
-    as_of = asked.tables.study.as_of
+    people = known_customers(request)
+    rows = request.tables.expr("transactions")
+    about_rows = {c: v for c, v in request.where.items() if c in rows.columns}
+    rows = replace(request, where=about_rows).filtered(rows)
+    as_of = request.tables.study.as_of
     buys = rows.filter(rows.amount >= 0)
-    if asked.every is None:
+    if request.every is None:
         orders = buys.group_by("customer_id").aggregate(
             orders=count_orders(buys), days=buys.date.nunique()
         )
@@ -215,15 +215,15 @@ def panel_of(asked: Asked) -> Any:
         panel = people.left_join(orders, "customer_id").drop("customer_id_right")
         panel = panel.left_join(spend, "customer_id").drop("customer_id_right")
     else:
-        first = asked.tables.report_of("transactions").first or as_of
-        starts = period_table(asked.every, first, as_of)
-        periods = asked.tables.engine.upload("periods", starts)
+        first = request.tables.report_of("transactions").first or as_of
+        starts = period_table(request.every, first, as_of)
+        periods = request.tables.engine.upload("periods", starts)
         panel = people.join(periods, people.since < periods.period_end)
-        buys = buys.mutate(period=period_start(buys.date, asked.every))
+        buys = buys.mutate(period=period_start(buys.date, request.every))
         orders = buys.group_by(["customer_id", "period"]).aggregate(
             orders=count_orders(buys), days=buys.date.nunique()
         )
-        rows = rows.mutate(period=period_start(rows.date, asked.every))
+        rows = rows.mutate(period=period_start(rows.date, request.every))
         spend = rows.group_by(["customer_id", "period"]).aggregate(spend=rows.amount.sum())
         for part in (orders, spend):
             joined = panel.left_join(part, ["customer_id", "period"])
@@ -235,37 +235,37 @@ def panel_of(asked: Asked) -> Any:
     )
 
 
-def repeat_purchase(asked: Asked) -> pd.DataFrame:
+def repeat_purchase(request: Request) -> pd.DataFrame:
     """Give the share of earlier buyers who buy again."""
-    panel = panel_of(asked)
-    if asked.every is None:
+    panel = panel_of(request)
+    if request.every is None:
         panel = panel.filter(panel.days > 0)
         value = panel.days >= 2
     else:
         panel = panel.filter(panel.bought < panel.period)
         value = panel.days > 0
-    return aggregate(asked, panel, value, share=True)
+    return aggregate(request, panel, value, share=True)
 
 
-def orders_per_customer(asked: Asked) -> pd.DataFrame:
+def orders_per_customer(request: Request) -> pd.DataFrame:
     """Average the orders of the customers on file, zeros included."""
-    panel = panel_of(asked)
-    return aggregate(asked, panel, panel.orders)
+    panel = panel_of(request)
+    return aggregate(request, panel, panel.orders)
 
 
-def purchase_frequency(asked: Asked) -> pd.DataFrame:
+def purchase_frequency(request: Request) -> pd.DataFrame:
     """Average the orders of the customers who buy."""
-    panel = panel_of(asked)
+    panel = panel_of(request)
     panel = panel.filter(panel.orders > 0)
-    return aggregate(asked, panel, panel.orders)
+    return aggregate(request, panel, panel.orders)
 
 
-def sales(asked: Asked) -> pd.DataFrame:
+def sales(request: Request) -> pd.DataFrame:
     """Add up the amounts, refunds taken off."""
-    if asked.units:
-        panel = panel_of(asked)
-        return aggregate(asked, panel, panel.spend)
-    rows = purchases(asked, refunds=True)
+    if request.units:
+        panel = panel_of(request)
+        return aggregate(request, panel, panel.spend)
+    rows = purchases(request, refunds=True)
     # The number of purchases varies as well as their amounts: a compound Poisson sum has the
     # variance sum of the squared amounts.
     sums = {
@@ -273,47 +273,51 @@ def sales(asked: Asked) -> pd.DataFrame:
         "estimate": rows.amount.sum(),
         "sd": ((rows.amount * rows.amount).sum() * rows.count()).sqrt(),
     }
-    grouped = rows.group_by(asked.keys).aggregate(**sums) if asked.keys else rows.aggregate(**sums)
-    return asked.run(grouped)
+    grouped = (
+        rows.group_by(request.keys).aggregate(**sums) if request.keys else rows.aggregate(**sums)
+    )
+    return request.run(grouped)
 
 
-def active_customers(asked: Asked) -> pd.DataFrame:
+def active_customers(request: Request) -> pd.DataFrame:
     """Count the customers who buy."""
-    if asked.units:
-        panel = panel_of(asked)
-        return aggregate(asked, panel, panel.days > 0)
-    rows = purchases(asked)
+    if request.units:
+        panel = panel_of(request)
+        return aggregate(request, panel, panel.days > 0)
+    rows = purchases(request)
     n = rows.customer_id.nunique()
     # A count's standard error is its root (Poisson): sd / sqrt(n) with sd = n.
     sums = {"n": n, "estimate": n.cast("float64"), "sd": n.cast("float64")}
-    grouped = rows.group_by(asked.keys).aggregate(**sums) if asked.keys else rows.aggregate(**sums)
-    return asked.run(grouped)
+    grouped = (
+        rows.group_by(request.keys).aggregate(**sums) if request.keys else rows.aggregate(**sums)
+    )
+    return request.run(grouped)
 
 
 # --- contracts ----------------------------------------------------------------------------------
 
 
-def churn(asked: Asked) -> pd.DataFrame:
+def churn(request: Request) -> pd.DataFrame:
     """Give the share of customers with a contract at the start who have none at the end."""
-    at_risk = at_risk_of(asked)
-    return aggregate(asked, at_risk, ~at_risk.running, share=True)
+    at_risk = at_risk_of(request)
+    return aggregate(request, at_risk, ~at_risk.running, share=True)
 
 
-def retention(asked: Asked) -> pd.DataFrame:
+def retention(request: Request) -> pd.DataFrame:
     """Give the share of customers with a contract at the start who have one at the end."""
-    at_risk = at_risk_of(asked)
-    return aggregate(asked, at_risk, at_risk.running, share=True)
+    at_risk = at_risk_of(request)
+    return aggregate(request, at_risk, at_risk.running, share=True)
 
 
-def at_risk_of(asked: Asked) -> Any:
+def at_risk_of(request: Request) -> Any:
     """Give one row a customer with a running contract at a period's start: running, fee.
 
     `running` says whether one of the contracts still runs at its end; `fee` is what the contracts
     that run at its start cost a month (null without the column).
     """
-    rows = asked.rows()
-    keep = ["customer_id", *dict.fromkeys((*asked.by, *asked.where))]
-    as_of = asked.tables.study.as_of
+    rows = request.rows()
+    keep = ["customer_id", *dict.fromkeys((*request.by, *request.where))]
+    as_of = request.tables.study.as_of
     after = ibis.literal(as_of + dt.timedelta(days=1))
     rows = rows.mutate(
         start=rows.start.cast("date"),
@@ -321,12 +325,12 @@ def at_risk_of(asked: Asked) -> Any:
             rows["end"].cast("date") > after, ibis.null("date"), rows["end"].cast("date")
         ),
     )
-    if asked.every is None:
+    if request.every is None:
         return rows.group_by(keep).aggregate(
             running=(rows["end"].isnull() | (rows["end"] >= after)).any()
         )
-    first = asked.tables.report_of("contracts").first or as_of
-    periods = asked.tables.engine.upload("periods", period_table(asked.every, first, as_of))
+    first = request.tables.report_of("contracts").first or as_of
+    periods = request.tables.engine.upload("periods", period_table(request.every, first, as_of))
     pairs = rows.join(periods, rows.start < periods.period_end)
     open_at_start = (pairs.start < pairs.period) & (
         pairs["end"].isnull() | (pairs["end"] >= pairs.period)

@@ -56,7 +56,7 @@ _PACKAGES = (
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredTables:
     """Cleaned tables on disk.
 
     Attributes
@@ -78,7 +78,7 @@ class Kept:
         return self.folder / f"{name}.parquet"
 
 
-def find_or_make(study: Study) -> Kept | None:
+def find_or_make(study: Study) -> StoredTables | None:
     """Give a study's cleaned tables from disk, cleaning and keeping them if they are not there.
 
     Of several processes that ask at once, one cleans and the others wait for it.
@@ -109,7 +109,7 @@ def find_or_make(study: Study) -> Kept | None:
         return None
 
 
-def find(study: Study) -> Kept | None:
+def find(study: Study) -> StoredTables | None:
     """Give a study's cleaned tables if they are on disk already."""
     key = key_of(study)
     if key is None:
@@ -207,7 +207,7 @@ def _source_hash(study: Study, name: str) -> str | None:
 # --- reading --------------------------------------------------------------------------------------
 
 
-def _open(folder: Path) -> Kept | None:
+def _open(folder: Path) -> StoredTables | None:
     """Open a state; one that is damaged is cleared away."""
     try:
         hold = os.open(folder / _IN_USE, os.O_RDWR)
@@ -222,7 +222,7 @@ def _open(folder: Path) -> Kept | None:
             if path.stat().st_size != size or file_hash(path) != sha256:
                 raise ValueError(name)
         reports = {name: _report(given) for name, given in index["reports"].items()}
-        kept = Kept(folder, reports, Linking(**index["linking"]))
+        kept = StoredTables(folder, reports, Linking(**index["linking"]))
     except BlockingIOError:
         os.close(hold)
         return None

@@ -228,9 +228,9 @@ def coding_agreement(
     DataError
         There are no coders' columns, or the table is not that of the comments.
     """
-    if len(frame) != comments.asked:
+    if len(frame) != comments.respondents:
         raise DataError(
-            f"the table has {len(frame)} rows, the comments came from one of {comments.asked}",
+            f"the table has {len(frame)} rows, that of the comments had {comments.respondents}",
             remedy="give the table that the comments were read from",
         )
     given = frame.reset_index(drop=True)

@@ -62,7 +62,7 @@ class Comments(Result):
         return len(self.texts)
 
     @property
-    def asked(self) -> int:
+    def respondents(self) -> int:
         """Rows of the table given."""
         return len(self.everybody)
 

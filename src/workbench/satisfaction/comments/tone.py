@@ -84,11 +84,6 @@ class Polarity(Result):
         weak = self.by_language[self.by_language["low"] <= self.by_language["majority"]]
         return [LANGUAGES[name] for name in weak["language"]]
 
-    @property
-    def better_than_guessing(self) -> bool:
-        """Whether the accuracy lies above that of always guessing the same, beyond chance."""
-        return self.accuracy.low > self.majority
-
     def estimates(self) -> dict[str, Estimate]:
         """Accuracy, and the recall of each tone: `accuracy`, `recall.positive`."""
         recall = named_estimates(self.table, "tone", prefix="recall.", kind="percent")

@@ -67,11 +67,6 @@ class OrderedFit:
         half = normal_quantile(level) * self.bse
         return np.column_stack([self.slopes - half, self.slopes + half])
 
-    @property
-    def mcfadden(self) -> float:
-        """One less the ratio of the log likelihoods (McFadden 1974)."""
-        return 1 - self.llf / self.llnull
-
 
 def fit_ordered(
     x: Array, grade: Index, weights: Array, *, link: Link, start: Array | None = None

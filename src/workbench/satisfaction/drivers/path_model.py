@@ -68,13 +68,6 @@ class PathModel(Result):
     excluded: int
     steps: int
 
-    @property
-    def gof(self) -> float:
-        """Geometric mean of mean communality and mean R2 (Tenenhaus et al. 2005, equation 13)."""
-        several = self.constructs[self.constructs["items"] > 1]
-        shared = float(np.average(several["ave"], weights=several["items"]))
-        return float(np.sqrt(shared * self.constructs["r2"].mean()))
-
     def estimates(self) -> dict[str, Estimate]:
         """Paths (`path.Experience.Loyalty`) and explained variances (`r2.Loyalty`)."""
         paths = {
@@ -269,14 +262,14 @@ class _Limits:
     """Intervals of the draws, if there are any."""
 
     level: float
-    worth: float
+    effective: float
 
     def of(
         self, drawn: Array | None, estimate: Array | None = None
     ) -> tuple[Array | float, Array | float]:
         if drawn is None or not len(drawn):
             return np.nan, np.nan
-        return percentile_limits(drawn, self.level, self.worth, estimate=estimate)
+        return percentile_limits(drawn, self.level, self.effective, estimate=estimate)
 
 
 def _path_table(

@@ -174,10 +174,6 @@ class Gaps(Result):
             ),
         ]
 
-    def plot_dimensions(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
-        """Draw the gap of each dimension with its interval."""
-        return self.plot(ax, of="dimensions", language=language)
-
     def picture(self) -> Picture:
         """Gap of each item."""
         return Picture(

@@ -222,7 +222,7 @@ def cronbach_alpha(
         w = w[kept]
     if not kept.all():  # column by column, as a frame lies: several times faster along the items
         values = np.asfortranarray(values[kept])
-    covariance, n, worth = _pairs(values, w) if pairwise else (np.empty(0), len(values), 0.0)
+    covariance, n, effective = _pairs(values, w) if pairwise else (np.empty(0), len(values), 0.0)
     if n < 3:
         raise DataError(
             f"{n} respondents answered all of {', '.join(map(str, names))}",
@@ -245,12 +245,12 @@ def cronbach_alpha(
         )
     estimate = alpha_from_covariance(covariance)
     complete = None if pairwise else values
-    limits = partial(_limits, weights=w, interval=interval, worth=worth, level=level)
-    low, high, worth = limits(estimate, covariance, complete)
+    limits = partial(_limits, weights=w, interval=interval, effective=effective, level=level)
+    low, high, effective = limits(estimate, covariance, complete)
     if not by_item:
         return Alpha(estimate, low, high, n, pd.DataFrame(), interval)
     free = interval != "Feldt" or (w is not None and not pairwise)
-    rest, reach = _with_rest(covariance, worth, values if free else None, w)
+    rest, reach = _with_rest(covariance, effective, values if free else None, w)
     reach = reach * ndtri(0.5 + level / 2)
     dropped = np.array([_without(i, covariance, complete, limits) for i in range(len(names))])
     table = pd.DataFrame(
@@ -283,26 +283,26 @@ def _limits(
     values: Array | None,
     weights: Array | None,
     interval: str,
-    worth: float,
+    effective: float,
     level: float,
 ) -> tuple[float, float, float]:
     """Limits of alpha, and the answers of a simple sample that it is worth.
 
-    Without `values` (pairwise covariances), `worth` is taken as it is given.
+    Without `values` (pairwise covariances), `effective` is taken as it is given.
     """
     k = len(covariance)
     if values is not None and (weights is not None or interval != "Feldt"):
         influence = _influence(values, weights, covariance)
         if interval != "Feldt":
             low, high = _free(alpha, influence, weights, level)
-            return low, high, _worth(influence, weights)
-        worth = _worth(influence, weights)
+            return low, high, _effective(influence, weights)
+        effective = _effective(influence, weights)
     elif values is not None:
-        worth = float(len(values))
-    return *feldt_limits(alpha, worth, k, level=level), worth
+        effective = float(len(values))
+    return *feldt_limits(alpha, effective, k, level=level), effective
 
 
-def _worth(influence: Array, weights: Array | None) -> float:
+def _effective(influence: Array, weights: Array | None) -> float:
     return float(len(influence)) if weights is None else effective_answers(influence, weights)
 
 
@@ -334,12 +334,12 @@ def _pairs(values: Array, weights: Array | None) -> tuple[Array, int, float]:
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = (x * weights[:, None]).T @ seen / total
         both = (x * weights[:, None]).T @ x / total - mean * mean.T
-        worth = total**2 / squared
-    return both * worth / (worth - 1), n, float(worth.min())
+        effective = total**2 / squared
+    return both * effective / (effective - 1), n, float(effective.min())
 
 
 def _with_rest(
-    covariance: Array, worth: float, values: Array | None, weights: Array | None
+    covariance: Array, effective: float, values: Array | None, weights: Array | None
 ) -> tuple[Array, Array]:
     """Correlation of each item with the sum of the others, and its error on Fisher's scale.
 
@@ -351,7 +351,7 @@ def _with_rest(
     spread = np.sqrt(covariance.sum() - 2 * with_rest - own)
     correlation = with_rest / (np.sqrt(own) * spread)
     if values is None:
-        error = np.full(len(own), 1 / np.sqrt(max(worth - 3, 1)))
+        error = np.full(len(own), 1 / np.sqrt(max(effective - 3, 1)))
         return correlation, error
     away = values - np.average(values, axis=0, weights=weights)
     rest = (away.sum(axis=1)[:, None] - away) / spread

@@ -287,7 +287,7 @@ def weigh(
     waves = background[wave] if wave in background else pd.Series("all", index=background.index)
     base = np.ones(len(answers))
     if column is not None:
-        base = _given(background, column)
+        base = _weight_column(background, column)
     weights = base.copy()
     rows, parts = [], []
     for name in waves.drop_duplicates().sort_values():
@@ -342,7 +342,7 @@ def _raked(
         ) from error
 
 
-def _given(background: pd.DataFrame, column: str) -> np.ndarray:
+def _weight_column(background: pd.DataFrame, column: str) -> np.ndarray:
     if column not in background:
         raise SurveyError(
             f"there is no column {column!r} of weights",

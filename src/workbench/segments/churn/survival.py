@@ -307,7 +307,7 @@ class ContractSurvival(Result):
         )  # fmt: skip
 
     @property
-    def kept_a_year(self) -> Estimate:
+    def retained_a_year(self) -> Estimate:
         """Share of contracts that last a year, off the observed curve; NaN where none is so old."""
         row = self.everybody.at(12).iloc[0]
         return Estimate(
@@ -317,11 +317,11 @@ class ContractSurvival(Result):
 
     def estimates(self) -> dict[str, Estimate]:
         """Share of contracts that last a year."""
-        return {"stay": self.kept_a_year}
+        return {"stay": self.retained_a_year}
 
     def findings(self) -> list[Finding]:
         """How many contracts last a year, and whether the plans differ."""
-        year, test = self.kept_a_year, self.by_plan.log_rank
+        year, test = self.retained_a_year, self.by_plan.log_rank
         known = year.value == year.value
         message = LAST_A_YEAR if known else HOW_LONG
         found = [Finding("contracts.kept_1y", message, {"share": year.point})]

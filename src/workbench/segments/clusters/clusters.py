@@ -18,8 +18,8 @@ from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.segments.clusters.evidence import Evidence, weigh
-from workbench.segments.clusters.methods import Method, fit_partition, prepare
-from workbench.segments.profiles.profile import readable, set_apart
+from workbench.segments.clusters.methods import Method, fit_groups, prepare
+from workbench.segments.profiles.profile import distinguishing, readable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -209,7 +209,7 @@ def clusters(
     apart = evidence.separation > evidence.null + MARGIN
     clear = apart and evidence.stability >= STABLE
     if clear:
-        fit = fit_partition(X.matrix, evidence.k, rng, method=method)
+        fit = fit_groups(X.matrix, evidence.k, rng, method=method)
         codes, centres = fit.predict(X.matrix), fit.centres
         order = np.argsort(-np.bincount(codes, minlength=evidence.k), kind="stable")
         place = np.empty(evidence.k, dtype=np.intp)
@@ -231,7 +231,7 @@ def clusters(
         clear,
         Finding("segments.groups.reason", message, values | {"k": evidence.k}),
         evidence,
-        _differences(set_apart(labels, scaled)),
+        _differences(distinguishing(labels, scaled)),
         centres,
     )
 

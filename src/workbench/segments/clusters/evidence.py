@@ -25,7 +25,7 @@ import pandas as pd
 from workbench.arrays import Array, Index
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Picture, Result, labelled
-from workbench.segments.clusters.methods import Method, Partition, fit_partition
+from workbench.segments.clusters.methods import FittedGroups, Method, fit_groups
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -158,10 +158,10 @@ def weigh(
     ks = sorted({1, *tried})
     boxes = [draw_box(sample, rng) for _ in range(NULLS)]
     gap, gap_se, flat = _gaps(sample, ks, boxes, rng)
-    mixtures = {k: fit_partition(resampled, k, rng, method="mixture", starts=2) for k in ks}
+    mixtures = {k: fit_groups(resampled, k, rng, method="mixture", starts=2) for k in ks}
     rows = []
     for k in ks:
-        fit = fit_partition(sample, k, rng, method=method)
+        fit = fit_groups(sample, k, rng, method=method)
         rows.append(
             {
                 "k": k,
@@ -237,11 +237,11 @@ def stability(
     """Mean adjusted Rand index between the fit and fits to resamples, on common customers."""
     from sklearn.metrics import adjusted_rand_score
 
-    own = fit_partition(X, k, rng, method=method).predict(X)
+    own = fit_groups(X, k, rng, method=method).predict(X)
     scores = []
     for _ in range(fits):
         again = X[rng.integers(len(X), size=len(X))]
-        other = fit_partition(again, k, rng, method=method, starts=2).predict(X)
+        other = fit_groups(again, k, rng, method=method, starts=2).predict(X)
         scores.append(adjusted_rand_score(own, other))
     return float(np.mean(scores))
 
@@ -270,13 +270,13 @@ def _some(X: Array, size: int, rng: np.random.Generator) -> Array:
 
 def _gaps(
     X: Array, ks: Sequence[int], boxes: Sequence[Array], rng: np.random.Generator
-) -> tuple[dict[int, float], dict[int, float], dict[tuple[int, int], Partition]]:
+) -> tuple[dict[int, float], dict[int, float], dict[tuple[int, int], FittedGroups]]:
     """Gap and its standard error by k, and the fits to the boxes, by box and k."""
-    flat = {(b, k): fit_partition(box, k, rng, starts=2) for b, box in enumerate(boxes) for k in ks}
+    flat = {(b, k): fit_groups(box, k, rng, starts=2) for b, box in enumerate(boxes) for k in ks}
     gap, error = {}, {}
     for k in ks:
         expected = np.log([max(flat[b, k].within, 1e-300) for b in range(len(boxes))])
-        own = np.log(max(fit_partition(X, k, rng).within, 1e-300))
+        own = np.log(max(fit_groups(X, k, rng).within, 1e-300))
         gap[k] = float(expected.mean() - own)
         error[k] = float(expected.std() * np.sqrt(1 + 1 / len(boxes)))
     return gap, error, flat
@@ -303,11 +303,11 @@ def _elect(choices: dict[str, int], passing: Sequence[int]) -> int:
 
 
 def _silhouette_of(X: Array, ks: Sequence[int], rng: np.random.Generator) -> float:
-    return max(silhouette(X, fit_partition(X, k, rng, starts=2).predict(X), k) for k in ks)
+    return max(silhouette(X, fit_groups(X, k, rng, starts=2).predict(X), k) for k in ks)
 
 
 def _icl_gain(X: Array, k: int, rng: np.random.Generator) -> float:
     """How much ICL k components save over one, a customer."""
-    one = fit_partition(X, 1, rng, method="mixture")
-    several = fit_partition(X, k, rng, method="mixture", starts=2)
+    one = fit_groups(X, 1, rng, method="mixture")
+    several = fit_groups(X, k, rng, method="mixture", starts=2)
     return (one.icl - several.icl) / len(X)

@@ -26,7 +26,7 @@ from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.segments.clusters.clusters import STABLE, group_names, one_thread
-from workbench.segments.profiles.profile import readable, set_apart
+from workbench.segments.profiles.profile import distinguishing, readable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,7 +82,7 @@ class LatentClasses(Result):
         of the starts came to rest), starts_agreeing (starts that found the same likelihood),
         starts (tried), of the rows used to choose.
     differences : DataFrame
-        What sets each class apart; see `set_apart`.
+        What sets each class apart; see `distinguishing`.
     excluded : int
         Customers without any answer.
     """
@@ -413,6 +413,6 @@ def _result(
             converged="Came to rest",
             starts_agreeing="Starts that agree",
         ),
-        set_apart(labels[seen], answers[seen].apply(_as_words), levels=30),
+        distinguishing(labels[seen], answers[seen].apply(_as_words), levels=30),
         int((~seen).sum()),
     )

@@ -113,7 +113,7 @@ def _leans(values: Array) -> bool:
 
 
 @dataclass(frozen=True)
-class Partition:
+class FittedGroups:
     """A fitted partition.
 
     Attributes
@@ -143,9 +143,9 @@ class Partition:
         return np.asarray(np.argmin(squared, axis=1), dtype=np.intp)
 
 
-def fit_partition(
+def fit_groups(
     X: Array, k: int, rng: np.random.Generator, *, method: Method = "kmeans", starts: int = 4
-) -> Partition:
+) -> FittedGroups:
     """Fit k groups.
 
     Parameters
@@ -166,14 +166,14 @@ def fit_partition(
     return _kmeans(X, k, rng, starts) if method == "kmeans" else _mixture(X, k, rng, starts)
 
 
-def _kmeans(X: Array, k: int, rng: np.random.Generator, starts: int) -> Partition:
+def _kmeans(X: Array, k: int, rng: np.random.Generator, starts: int) -> FittedGroups:
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
     seed = int(rng.integers(2**31))
     if k == 1:
         centre = X.mean(axis=0, keepdims=True)
-        return Partition(centre, float(np.square(X - centre).sum()), np.nan, np.nan, True)
+        return FittedGroups(centre, float(np.square(X - centre).sum()), np.nan, np.nan, True)
     with warnings.catch_warnings():
         # fewer distinct customers than groups: the empty groups show in the silhouette
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -184,7 +184,7 @@ def _kmeans(X: Array, k: int, rng: np.random.Generator, starts: int) -> Partitio
             part = X[rng.choice(len(X), size=PART, replace=False)]
             first = KMeans(k, n_init=starts, random_state=seed).fit(part).cluster_centers_
             fit = KMeans(k, init=first, n_init=1, max_iter=50).fit(X)
-    return Partition(
+    return FittedGroups(
         np.asarray(fit.cluster_centers_, dtype=float),
         float(fit.inertia_),
         np.nan,
@@ -193,7 +193,7 @@ def _kmeans(X: Array, k: int, rng: np.random.Generator, starts: int) -> Partitio
     )
 
 
-def _mixture(X: Array, k: int, rng: np.random.Generator, starts: int) -> Partition:
+def _mixture(X: Array, k: int, rng: np.random.Generator, starts: int) -> FittedGroups:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
@@ -210,7 +210,7 @@ def _mixture(X: Array, k: int, rng: np.random.Generator, starts: int) -> Partiti
     # twice the entropy, as BIC is twice the log-likelihood
     doubt = -2 * float(np.sum(sure * np.log(np.clip(sure, 1e-300, None))))
     bic = float(model.bic(part))
-    return Partition(
+    return FittedGroups(
         np.asarray(model.means_, dtype=float),
         np.nan, bic, bic + doubt, bool(model.converged_), model,
     )  # fmt: skip

@@ -18,7 +18,7 @@ import pandas as pd
 from workbench.errors import DataError
 from workbench.results import Estimate, Finding, Result, labelled
 from workbench.segments.profiles.associations import Associations, associations
-from workbench.segments.profiles.profile import readable, set_apart
+from workbench.segments.profiles.profile import distinguishing, readable
 
 PROTECTED = ("age", "birth_year", "gender")
 
@@ -54,7 +54,7 @@ class Fairness(Result):
     Attributes
     ----------
     table : DataFrame
-        Segments that differ by a protected attribute beyond chance; see `set_apart`.
+        Segments that differ by a protected attribute beyond chance; see `distinguishing`.
     found : tuple of Finding
         With the verdict "uses", "differs", "equal" or "unknown".
     links : Associations
@@ -108,7 +108,7 @@ def fairness(
     known = attributes[names].reset_index(drop=True)
     segment = segment.reset_index(drop=True)
     links = associations(segment, known)
-    found = set_apart(segment, known, min_cell=min_cell)
+    found = distinguishing(segment, known, min_cell=min_cell)
     real = found[found["p"] < 0.05]
     key = f"{name}.fairness"
     findings = []

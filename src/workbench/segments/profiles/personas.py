@@ -12,7 +12,7 @@ import pandas as pd
 from workbench.arrays import Mask
 from workbench.errors import DataError
 from workbench.results import Column, Estimate, Result, columns_of, labelled
-from workbench.segments.profiles.profile import pool_small, profile, readable, set_apart
+from workbench.segments.profiles.profile import distinguishing, pool_small, profile, readable
 
 #: Quartiles are shown of this many times the smallest cell: they are customers' own values.
 QUARTILES = 4
@@ -114,7 +114,7 @@ def personas(
         Numbers whose medians are shown, under the labels that the table has for them
         (`workbench.results.labelled`), else under their names.
     attributes : DataFrame, shape (n, m), optional
-        Who the customers are; what sets a segment apart is looked for here (`set_apart`).
+        Who the customers are; what sets a segment apart is looked for here (`distinguishing`).
     advice : DataFrame, optional
         segment, need, action; such as the rules of an RFM.
     min_cell : int
@@ -143,7 +143,7 @@ def personas(
     found = (
         pd.DataFrame(columns=["segment", "p"])
         if attributes is None
-        else set_apart(shown, attributes.reset_index(drop=True), min_cell=min_cell)
+        else distinguishing(shown, attributes.reset_index(drop=True), min_cell=min_cell)
     )
     cards = []
     for row in table.to_dict("records"):

@@ -235,7 +235,7 @@ def readable(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def set_apart(
+def distinguishing(
     segment: pd.Series | ArrayLike,
     attributes: pd.DataFrame,
     *,

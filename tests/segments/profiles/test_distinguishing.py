@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.segments import set_apart
+from workbench.segments import distinguishing
 
 
 def people(rng: np.random.Generator, n: int = 600) -> tuple[pd.Series, pd.DataFrame]:
@@ -27,7 +27,7 @@ def test_differences_have_the_size_that_was_given_them() -> None:
     inside = segment == "A"
     frame["age"] = frame["age"] + 0.5 * inside
     frame["town"] = np.where(inside & (rng.random(30_000) < 0.3), "p", frame["town"])
-    found = set_apart(segment, frame).set_index(["segment", "attribute", "level"])
+    found = distinguishing(segment, frame).set_index(["segment", "attribute", "level"])
     age = found.loc["A", "age"].iloc[0]
     assert age["effect"] == pytest.approx(0.5 / frame["age"].std(), abs=0.03)
     assert age["low"] < age["effect"] < age["high"] and age["p"] < 1e-6
@@ -44,7 +44,7 @@ def test_noise_gives_a_finding_in_no_more_than_five_of_a_hundred_samples() -> No
     rng = np.random.default_rng(2)
     found = missed = 0
     for _ in range(15):
-        table = set_apart(*people(rng, 300))
+        table = distinguishing(*people(rng, 300))
         found += table["p"].lt(0.05).any()
         # all intervals together hold the truth, zero
         missed += ((table["low"] > 0) | (table["high"] < 0)).any()
@@ -58,7 +58,7 @@ def test_differences_of_means_are_welchs() -> None:
     rng = np.random.default_rng(3)
     a, b = rng.normal(1, 1, 40), rng.normal(0, 3, 25)
     frame = pd.DataFrame({"x": np.concatenate([a, b])})
-    row = set_apart(["A"] * 40 + ["B"] * 25, frame, confidence=0.9).iloc[0]
+    row = distinguishing(["A"] * 40 + ["B"] * 25, frame, confidence=0.9).iloc[0]
     spread = frame["x"].std(ddof=0)
     test = ttest_ind(a, b, equal_var=False)
     # two segments: each interval at 95 %; two p-values, the same: Holm doubles them
@@ -75,7 +75,7 @@ def test_differences_of_shares_are_newcombes() -> None:
     segment = ["A"] * 70 + ["B"] * 80
     frame = pd.DataFrame({"x": ["y"] * 56 + ["n"] * 14 + ["y"] * 48 + ["n"] * 32})
     # two segments and two levels: an interval of 95 % each
-    found = set_apart(segment, frame, confidence=1 - 0.05 * 4)
+    found = distinguishing(segment, frame, confidence=1 - 0.05 * 4)
     row = found[(found["segment"] == "A") & (found["level"] == "y")].iloc[0]
     assert row[["low", "effect", "high"]].tolist() == pytest.approx([0.0524, 0.2, 0.3339], abs=1e-4)
 
@@ -90,19 +90,19 @@ def test_small_cells_and_dates_are_left_out() -> None:
             "same": 1,
         }
     )
-    assert set(set_apart(segment, frame)["attribute"]) == {"even"}
-    assert set(set_apart(segment, frame, min_cell=3)["attribute"]) == {"even", "rare"}
-    assert set_apart(["A"] * 80, frame).empty
+    assert set(distinguishing(segment, frame)["attribute"]) == {"even"}
+    assert set(distinguishing(segment, frame, min_cell=3)["attribute"]) == {"even", "rare"}
+    assert distinguishing(["A"] * 80, frame).empty
 
 
 def test_missing_values_are_left_out_attribute_by_attribute() -> None:
     frame = pd.DataFrame({"a": [1.0, 2.0, np.nan, 4.0, 5.0, 6.0], "b": [1, None, 2, 3, 4, 5]})
-    found = set_apart(list("xxxyyy"), frame).set_index(["segment", "attribute"])
+    found = distinguishing(list("xxxyyy"), frame).set_index(["segment", "attribute"])
     assert found.loc[("x", "a"), "n"] == 2 and found.loc[("x", "a"), "inside"] == 1.5
 
 
 def test_rows_must_match() -> None:
     with pytest.raises(DataError, match="3 segments for 2 customers"):
-        set_apart(list("abc"), pd.DataFrame({"x": [1, 2]}))
+        distinguishing(list("abc"), pd.DataFrame({"x": [1, 2]}))
     with pytest.raises(DataError, match="there is no customer"):
-        set_apart([], pd.DataFrame({"x": []}))
+        distinguishing([], pd.DataFrame({"x": []}))
