@@ -16,6 +16,8 @@ from workbench.clv.models.rows import as_floats, refuse
 from workbench.clv.models.shifted_beta_geometric import (
     ShiftedBetaGeometric,
     ShiftedBetaGeometricResults,
+    draw_periods,
+    survival_axes,
 )
 from workbench.errors import DataError
 from workbench.languages import Language, speak
@@ -121,22 +123,13 @@ class ContractCohorts(Result):
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Survival by cohort: lines as fitted, as far as it was followed, dots as observed."""
         import matplotlib.pyplot as plt
-        from matplotlib.ticker import PercentFormatter
 
         say = speak(language)
         ax = plt.gca() if ax is None else ax
         for name, fit in self.fits.items():
             curve = fit.curve(fit.observed().size - 1)
-            (line,) = ax.plot(curve["period"], curve["survival"], label=name)
-            band = curve["low"], curve["high"]
-            ax.fill_between(curve["period"], *band, color=line.get_color(), alpha=0.12, linewidth=0)
-            ax.plot(curve["period"], curve["observed"], "o", markersize=3.5, color=line.get_color())
-        ax.yaxis.set_major_formatter(PercentFormatter(1))
-        ax.set_ylim(0, 1.02)
-        ax.set_xlabel(say("Renewals"))
-        ax.set_ylabel(say("Share still customers"))
-        ax.legend(frameon=False)
-        return ax
+            draw_periods(ax, curve, "survival", labels=(name, None))
+        return survival_axes(ax, say)
 
 
 def by_cohort(

@@ -62,6 +62,22 @@ def name_marks(ax: Axes, x: ArrayLike, y: ArrayLike, names: Sequence[object]) ->
         )
 
 
+def name_quarters(ax: Axes, names: Sequence[str], *, colour: Any) -> None:
+    """Write the name of each quarter into its corner: above from the left, then below."""
+    corners = ((0.015, 0.98), (0.985, 0.98), (0.015, 0.02), (0.985, 0.02))
+    for name, (x, y) in zip(names, corners, strict=True):
+        ax.text(
+            x,
+            y,
+            name,
+            transform=ax.transAxes,
+            ha="left" if x < 0.5 else "right",
+            va="top" if y > 0.5 else "bottom",
+            color=colour,
+            fontsize="small",
+        )
+
+
 def draw_estimates(
     estimates: Mapping[str, Estimate], ax: Axes | None = None, *, language: str | Language = "en"
 ) -> Axes:

@@ -454,11 +454,7 @@ class ShiftedBetaGeometricResults(Fitted):
         say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.renewal(2 * self.model.periods.size if periods is None else periods)
-        (line,) = ax.plot(t["period"], t["retention"], label=say("Expected"))
-        ax.fill_between(
-            t["period"], t["low"], t["high"], color=line.get_color(), alpha=0.15, linewidth=0
-        )
-        ax.plot(t["period"], t["observed"], "o", markersize=4, label=say("Actual"))
+        draw_periods(ax, t, "retention", labels=(say("Expected"), say("Actual")))
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
         ax.set_xlabel(say("Renewals"))
         ax.set_ylabel(say("Share that renews"))
@@ -515,22 +511,37 @@ class ShiftedBetaGeometricResults(Fitted):
     ) -> Axes:
         """Survival as fitted and projected, with the observed curve."""
         import matplotlib.pyplot as plt
-        from matplotlib.ticker import PercentFormatter
 
         say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.curve(2 * self.model.periods.size if periods is None else periods)
-        (line,) = ax.plot(t["period"], t["survival"], label=say("Expected"))
-        ax.fill_between(
-            t["period"], t["low"], t["high"], color=line.get_color(), alpha=0.15, linewidth=0
-        )
-        ax.plot(t["period"], t["observed"], "o", markersize=4, label=say("Actual"))
-        ax.yaxis.set_major_formatter(PercentFormatter(1))
-        ax.set_ylim(0, 1.02)
-        ax.set_xlabel(say("Renewals"))
-        ax.set_ylabel(say("Share still customers"))
-        ax.legend(frameon=False)
-        return ax
+        draw_periods(ax, t, "survival", labels=(say("Expected"), say("Actual")))
+        return survival_axes(ax, say)
+
+
+def draw_periods(
+    ax: Axes, table: pd.DataFrame, column: str, *, labels: tuple[str, str | None]
+) -> None:
+    """Draw what a fit expects by period, its band, and what was observed as dots."""
+    (line,) = ax.plot(table["period"], table[column], label=labels[0])
+    colour = line.get_color()
+    ax.fill_between(
+        table["period"], table["low"], table["high"], color=colour, alpha=0.15, linewidth=0
+    )
+    dots = colour if labels[1] is None else None
+    ax.plot(table["period"], table["observed"], "o", markersize=4, color=dots, label=labels[1])
+
+
+def survival_axes(ax: Axes, say: Language) -> Axes:
+    """Label the axes of a survival curve of contracts."""
+    from matplotlib.ticker import PercentFormatter
+
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.set_ylim(0, 1.02)
+    ax.set_xlabel(say("Renewals"))
+    ax.set_ylabel(say("Share still customers"))
+    ax.legend(frameon=False)
+    return ax
 
     def picture(self) -> Picture:
         """Survival, observed and expected."""

@@ -17,7 +17,7 @@ from workbench.arrays import Array, Index
 from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
-from workbench.results.drawing import name_marks
+from workbench.results.drawing import name_marks, name_quarters
 from workbench.satisfaction.moments import resampled
 from workbench.stats import effective_answers, unequal_weights, wilson
 from workbench.stats.weights import several
@@ -135,23 +135,8 @@ class Kano(Result):
             )
         ax.axvline(0.5, color=muted, linewidth=0.7, linestyle="--")
         ax.axhline(0.5, color=muted, linewidth=0.7, linestyle="--")
-        corners = (
-            ("attractive", "left", "top"),
-            ("one-dimensional", "right", "top"),
-            ("indifferent", "left", "bottom"),
-            ("must-be", "right", "bottom"),
-        )
-        for name, side, edge in corners:
-            ax.text(
-                0.015 if side == "left" else 0.985,
-                0.98 if edge == "top" else 0.02,
-                say(name),
-                transform=ax.transAxes,
-                ha=side,
-                va=edge,
-                color=muted,
-                fontsize="small",
-            )
+        quarters = ("attractive", "one-dimensional", "indifferent", "must-be")
+        name_quarters(ax, [say(name) for name in quarters], colour=muted)
         ax.set(xlim=(0, 1), ylim=(0, 1))
         name_marks(ax, -t["worse"], t["better"], list(t["item"]))
         ax.set_xlabel(say("Dissatisfied if it fails, share of answers"))

@@ -15,7 +15,7 @@ from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
-from workbench.results.drawing import name_marks
+from workbench.results.drawing import name_marks, name_quarters
 from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.satisfaction.questionnaire.answers import Answers
 
@@ -116,19 +116,7 @@ class PriorityMap(Result):
         ax.axhline(self.importance_cut, color=muted, linewidth=0.7, linestyle="--")
         ax.margins(0.12)
         name_marks(ax, t["perception"], t["importance"], list(t["item"]))
-        corners = (("left", "top"), ("right", "top"), ("left", "bottom"), ("right", "bottom"))
-        for name, (side, edge) in zip(QUADRANTS, corners, strict=True):
-            x, y = (0.01 if side == "left" else 0.99), (0.985 if edge == "top" else 0.015)
-            ax.text(
-                x,
-                y,
-                say(name),
-                transform=ax.transAxes,
-                ha=side,
-                va=edge,
-                color=muted,
-                fontsize="small",
-            )
+        name_quarters(ax, [say(name) for name in QUADRANTS], colour=muted)
         ax.set_xlabel(say("Experience, mean answer"))
         derived = "Importance, correlation with overall satisfaction"
         ax.set_ylabel(
