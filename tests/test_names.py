@@ -8,11 +8,6 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "src/workbench"
 
-#: Still stand twice; each that is renamed leaves the list.
-TWICE = {
-    "Evidence",
-}  # fmt: skip
-
 
 def test_no_public_class_name_is_defined_twice() -> None:
     found = defaultdict(list)
@@ -21,4 +16,4 @@ def test_no_public_class_name_is_defined_twice() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 found[node.name].append(str(path.relative_to(PACKAGE)))
     twice = {name: files for name, files in found.items() if len(files) > 1}
-    assert {name: files for name, files in twice.items() if name not in TWICE} == {}
+    assert twice == {}

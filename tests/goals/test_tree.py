@@ -17,7 +17,7 @@ TREE = {"service": ["speed", "quality"], "business": ["churn", "sales", "nps"]}
 def test_weights_multiply_down_the_tree() -> None:
     found = indicator_tree(
         TREE, comparisons={"service / business": 3, "speed / quality": 1},
-        given={"churn": 0.5, "sales": 0.3, "nps": 0.2},
+        stated={"churn": 0.5, "sales": 0.3, "nps": 0.2},
     )  # fmt: skip
     weight = found.table.set_index("indicator")["weight"]
     assert weight.to_dict() == pytest.approx(

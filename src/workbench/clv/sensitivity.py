@@ -98,19 +98,19 @@ def sensitivity(value: CustomerValue) -> ValueSensitivity:
     def by_pair(weights: Array) -> Array:
         return add_up(pair, weights, first.size)
 
-    def kept(theta: Array, alive: Array) -> float:
+    def retained(theta: Array, alive: Array) -> float:
         return float(by_pair(n * alive) @ process.lasting(theta, year, x, T) / (n @ alive))
 
-    def given(phi: Array) -> Array:
+    def gain_a_point(phi: Array) -> Array:
         theta = np.exp(phi[:k])
         better = process.with_dropout(theta, LESS)
         alive = process.alive(theta, rows.x, rows.t_x, rows.T)
         later = process.discounted(better, value.horizon, rate, x, T) - process.discounted(
             theta, value.horizon, rate, x, T
         )
-        worth = purchases.model.counts * amount.at(phi[k:])
-        gain = by_pair(alive * add_up(rows.inverse, worth, n.size)) @ later
-        more = kept(better, alive) - kept(theta, alive)
+        spent = purchases.model.counts * amount.at(phi[k:])
+        gain = by_pair(alive * add_up(rows.inverse, spent, n.size)) @ later
+        more = retained(better, alive) - retained(theta, alive)
         return np.array([value.margin * gain / more / 100])
 
     covariance = np.zeros((k + spend.phi.size,) * 2)
@@ -119,9 +119,11 @@ def sensitivity(value: CustomerValue) -> ValueSensitivity:
         covariance = np.cov(draws, rowvar=False)
     one = np.zeros(1, dtype=np.intp)
     phi = np.concatenate([purchases.phi, spend.phi])
-    point = Prediction(given, phi, covariance, one).total()
+    point = Prediction(gain_a_point, phi, covariance, one).total()
     stay = Prediction(
-        lambda p: np.array([kept(np.exp(p), process.alive(np.exp(p), rows.x, rows.t_x, rows.T))]),
+        lambda p: np.array(
+            [retained(np.exp(p), process.alive(np.exp(p), rows.x, rows.t_x, rows.T))]
+        ),
         purchases.phi,
         covariance[:k, :k],
         one,
@@ -137,7 +139,7 @@ def sensitivity(value: CustomerValue) -> ValueSensitivity:
         }
     )
     part = Prediction(
-        lambda p: given(p) / float(value.clv.counts @ value.clv.at(p)), phi, covariance, one
+        lambda p: gain_a_point(p) / float(value.clv.counts @ value.clv.at(p)), phi, covariance, one
     ).total()
     # a point of margin is the same share whatever the value
     table["share"] = [part.value, margin.value / value.total.value]

@@ -133,14 +133,14 @@ def propose(
     likely : float, optional
         The probability asked for; that of the status rules by default.
     """
-    asked = report.rules.likely if likely is None else likely
-    if not 0.5 <= asked < 1:
-        raise GoalError(f"likely is {asked}", where="propose", remedy="give 0.5 or more, below 1")
+    wanted = report.rules.likely if likely is None else likely
+    if not 0.5 <= wanted < 1:
+        raise GoalError(f"likely is {wanted}", where="propose", remedy="give 0.5 or more, below 1")
     rows: list[dict[str, Any]] = []
     for goal in report.goals:
         status = report.table.loc[report.table["goal"] == goal.name].iloc[0]
         model = report.models.get(goal.name)
-        found = _about(report, goal, str(status["status"]), float(status["probability"]), asked)
+        found = _about(report, goal, str(status["status"]), float(status["probability"]), wanted)
         if model is not None and found:
             rows.append(_row(goal, **found))
         chart = signals.charts.get(goal.name) if signals is not None else None
@@ -156,7 +156,7 @@ def propose(
 
 
 def _about(
-    report: GoalReport, goal: Goal, status: str, probability: float, asked: float
+    report: GoalReport, goal: Goal, status: str, probability: float, wanted: float
 ) -> dict[str, Any]:
     model = report.models.get(goal.name)
     if model is None:
@@ -165,12 +165,12 @@ def _about(
     year = record.season_length
     last = int(record.step[-1])
     if status == "met":
-        better = _reached(model.level(last + year), goal, asked)
+        better = _reached(model.level(last + year), goal, wanted)
         if _beyond(better, goal.target, goal):
             until = record.day_of(last + year + 1) - dt.timedelta(days=1)
             return {"proposal": NEXT, "proposed": better, "until": until}
     elif status == "on course" and probability >= CERTAIN:
-        better = _reached(model.level(record.step_of(goal.deadline)), goal, asked)
+        better = _reached(model.level(record.step_of(goal.deadline)), goal, wanted)
         if _beyond(better, goal.target, goal):
             return {"proposal": RAISE, "proposed": better}
     elif status in ("at risk", "missed"):
@@ -179,11 +179,11 @@ def _about(
         for step in range(start, start + max(months, 1)):
             level = model.level(step)
             chance = level.above(goal.target)
-            if (chance if goal.direction == "up" else 1 - chance) >= asked:
+            if (chance if goal.direction == "up" else 1 - chance) >= wanted:
                 until = record.day_of(step + 1) - dt.timedelta(days=1)
                 return {"proposal": LATER, "until": until}
         horizon = record.step_of(goal.deadline) if status == "at risk" else last + year
-        lower = _reached(model.level(horizon), goal, asked)
+        lower = _reached(model.level(horizon), goal, wanted)
         if not _beyond(lower, goal.baseline.value, goal):
             return {"proposal": MEASURE}
         found: dict[str, Any] = {"proposal": LOWER, "proposed": lower}
@@ -193,9 +193,9 @@ def _about(
     return {}
 
 
-def _reached(level: Any, goal: Goal, asked: float) -> float:
+def _reached(level: Any, goal: Goal, wanted: float) -> float:
     """Give the value that is reached with the probability asked for."""
-    return float(level.quantile(1 - asked if goal.direction == "up" else asked))
+    return float(level.quantile(1 - wanted if goal.direction == "up" else wanted))
 
 
 def _beyond(value: float, target: float, goal: Goal) -> bool:

@@ -195,7 +195,7 @@ def rank_scorecard(
     """
     about = {name: frame.attrs["indicator"] for name, frame in frames.items()}
     matrix, errors = latest_matrix(frames, card.by)
-    tree = indicator_tree(card.tree, comparisons=card.comparisons, given=card.weights)
+    tree = indicator_tree(card.tree, comparisons=card.comparisons, stated=card.weights)
     better = {str(name): about[str(name)]["better"] for name in matrix}
     ranking = rank_units(matrix, tree.weights, directions=better, method=card.method)
     titles = card.labels | {name: each["title"] for name, each in about.items()}

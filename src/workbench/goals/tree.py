@@ -52,7 +52,7 @@ def indicator_tree(
     tree: Mapping[str, Sequence[str]],
     *,
     comparisons: Mapping[str, float] | None = None,
-    given: Mapping[str, float] | None = None,
+    stated: Mapping[str, float] | None = None,
 ) -> IndicatorTree:
     """Weigh a tree level by level: by comparisons where there are some, else as stated, else equal.
 
@@ -62,7 +62,7 @@ def indicator_tree(
         Branch -> names of its indicators.
     comparisons : mapping, optional
         Pairs of branches, or of indicators of one branch: ``{"service / business": 2}``.
-    given : mapping, optional
+    stated : mapping, optional
         Stated weights of branches, or of indicators within their branch.
 
     Raises
@@ -71,7 +71,7 @@ def indicator_tree(
         If a name stands twice, a pair crosses branches or names nothing, comparisons contradict
         one another, or stated weights do not sum to one.
     """
-    found = tree_weights(tree, comparisons, given)
+    found = tree_weights(tree, comparisons, stated)
     top = found[""].weight
     rows = [
         {
@@ -91,7 +91,7 @@ def indicator_tree(
     )
     ratios = [w.consistency for w in found.values() if np.isfinite(w.consistency)]
     ratio = max(ratios, default=float("nan"))
-    method = "AHP" if ratios else "stated" if given else "equal"
+    method = "AHP" if ratios else "stated" if stated else "equal"
     return IndicatorTree(table, Weights(table[["indicator", "weight"]], method, ratio), ratio)
 
 

@@ -202,7 +202,7 @@ def tiers(
     if isinstance(value, ValueMeasure):
         of = str(value.name)
         value = value.value
-    worth, index = checked_value(value)
+    values, index = checked_value(value)
     ends = dict(PYRAMID if pyramid is None else pyramid)
     shares = np.array(list(ends.values()), dtype=float)
     if (np.diff(shares) <= 0).any() or shares[0] <= 0 or abs(shares[-1] - 1) > 1e-12:
@@ -211,26 +211,26 @@ def tiers(
             where="pyramid",
             remedy="give cumulative shares from the top, such as 0.01, 0.05, 0.2, 1",
         )
-    n = worth.size
-    codes = np.argmax(worth[:, None] >= _floors(worth, shares)[None, :], axis=1)
+    n = values.size
+    codes = np.argmax(values[:, None] >= _floors(values, shares)[None, :], axis=1)
     names = list(ends)
     count = np.bincount(codes, minlength=len(names))
     rows = []
     for code, name in enumerate(names):
         inside = codes == code
-        held = _held_between(worth, inside) if n > 1 else Estimate(np.nan)
-        total = float(worth[inside].sum())
+        held = _held_between(values, inside) if n > 1 else Estimate(np.nan)
+        total = float(values[inside].sum())
         rows.append(
             {
                 "tier": name,
                 "n": int(count[code]),
                 "customers": count[code] / n,
                 "total": total,
-                "share": total / worth.sum(),
+                "share": total / values.sum(),
                 "low": held.low,
                 "high": held.high,
                 "mean": total / count[code] if count[code] else np.nan,
-                "from_value": float(worth[inside].min()) if count[code] else np.nan,
+                "from_value": float(values[inside].min()) if count[code] else np.nan,
             }
         )
     tier = pd.Series(
@@ -243,12 +243,12 @@ def tiers(
         customers=("Share of customers", "percent"), mean=("Value a customer", "money:0"),
         from_value=("Value from", "money:0"), share=("Share of value", "percent"),
     )  # fmt: skip
-    return Tiers(table, tier, gini(worth), holders(worth), lorenz(worth), of, min_cell)
+    return Tiers(table, tier, gini(values), holders(values), lorenz(values), of, min_cell)
 
 
-def _floors(worth: Array, shares: Array) -> Array:
+def _floors(values: Array, shares: Array) -> Array:
     """Smallest value of each tier: that of the last customer in it, unless too many share it."""
-    n, falling = worth.size, np.sort(worth)[::-1]
+    n, falling = values.size, np.sort(values)[::-1]
     meant = np.clip(np.ceil(shares * n - 1e-9).astype(int), 1, n)
     floor = falling[meant - 1]
     reached = n - np.searchsorted(falling[::-1], floor, side="left")
@@ -265,7 +265,7 @@ def _withheld(table: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     return table
 
 
-def _held_between(worth: Array, inside: Mask) -> Estimate:
+def _held_between(values: Array, inside: Mask) -> Estimate:
     """Limits of the share held between two quantiles, which are themselves estimated.
 
     Influence function of E[y; q1 < y <= q2] / E[y] with P(y > q) fixed at either end.
@@ -273,19 +273,19 @@ def _held_between(worth: Array, inside: Mask) -> Estimate:
     if not inside.any() or inside.all():
         share = float(inside.all())
         return Estimate(share, share, share)
-    share = float(worth[inside].sum() / worth.sum())
-    above = worth > worth[inside].max()
+    share = float(values[inside].sum() / values.sum())
+    above = values > values[inside].max()
     # sum above the lower end, less the sum above the upper one
-    influence = excess(worth, float(worth[inside].min()), inside | above)
+    influence = excess(values, float(values[inside].min()), inside | above)
     if above.any():
-        influence = influence - excess(worth, float(worth[above].min()), above)
-    return _share_limits(worth, share, influence)
+        influence = influence - excess(values, float(values[above].min()), above)
+    return _share_limits(values, share, influence)
 
 
-def _share_limits(worth: Array, share: float, influence: Array, level: float = 0.95) -> Estimate:
+def _share_limits(values: Array, share: float, influence: Array, level: float = 0.95) -> Estimate:
     """Limits of a share of all value from the influence of each customer on the value held."""
-    n, mean = worth.size, worth.mean()
-    influence = (influence - share * (worth - mean)) / mean
+    n, mean = values.size, values.mean()
+    influence = (influence - share * (values - mean)) / mean
     se = float(np.sqrt(np.square(influence).sum()) / n)
     return _logit_limits(share, se, n, level, 1e-12)
 
@@ -298,9 +298,9 @@ def _logit_limits(value: float, se: float, n: int, level: float, edge: float) ->
     return Estimate(value, low, high, float(n), level, kind="percent")
 
 
-def excess(worth: Array, end: float, above: Mask) -> Array:
+def excess(values: Array, end: float, above: Mask) -> Array:
     """Give the influence of each customer on the value held above a quantile `end`."""
-    part = np.where(above, worth - end, 0.0)
+    part = np.where(above, values - end, 0.0)
     return np.asarray(part - part.mean(), dtype=float)
 
 
@@ -367,10 +367,10 @@ def gini(value: ArrayLike, *, level: float = 0.95) -> Estimate:
     value : array_like, shape (n,)
         Zero or more.
     """
-    worth, _ = checked_value(value)
-    n = worth.size
-    order = np.argsort(worth, kind="stable")
-    y = worth[order]
+    values, _ = checked_value(value)
+    n = values.size
+    order = np.argsort(values, kind="stable")
+    y = values[order]
     total = y.sum()
     rank = np.arange(1, n + 1)
     estimate = float(2 * (rank @ y) / (n * total) - (n + 1) / n)
@@ -387,8 +387,8 @@ def gini(value: ArrayLike, *, level: float = 0.95) -> Estimate:
 
 def lorenz(value: ArrayLike) -> pd.DataFrame:
     """Cumulative shares of customers and value, the least valuable first."""
-    worth, _ = checked_value(value)
-    y = np.sort(worth)
+    values, _ = checked_value(value)
+    y = np.sort(values)
     return pd.DataFrame(
         {
             "customers": np.arange(y.size + 1) / y.size,
@@ -404,13 +404,13 @@ def share_of_top(value: ArrayLike, share: float = 0.2) -> Estimate:
     """
     if not 0 < share <= 1:
         raise DataError(f"share is {share}", remedy="give a share above 0, up to 1")
-    worth, _ = checked_value(value)
-    n, falling = worth.size, np.sort(worth)[::-1]
+    values, _ = checked_value(value)
+    n, falling = values.size, np.sort(values)[::-1]
     count = max(int(np.ceil(share * n - 1e-9)), 1)
-    held, edge = float(falling[:count].sum() / worth.sum()), float(falling[count - 1])
+    held, edge = float(falling[:count].sum() / values.sum()), float(falling[count - 1])
     if n == 1 or count == n:
         return Estimate(held, n=float(n), kind="percent")
-    return _share_limits(worth, held, excess(worth, edge, worth >= edge))
+    return _share_limits(values, held, excess(values, edge, values >= edge))
 
 
 def holders(value: ArrayLike, share: float = 0.5, *, level: float = 0.95) -> Estimate:
@@ -428,15 +428,15 @@ def holders(value: ArrayLike, share: float = 0.5, *, level: float = 0.95) -> Est
     """
     if not 0 < share < 1:
         raise DataError(f"share is {share}", remedy="give a share between 0 and 1")
-    worth, _ = checked_value(value)
-    n, mean = worth.size, worth.mean()
-    falling = np.sort(worth)[::-1]
+    values, _ = checked_value(value)
+    n, mean = values.size, values.mean()
+    falling = np.sort(values)[::-1]
     count = int(np.searchsorted(np.cumsum(falling), share * falling.sum() * (1 - 1e-12))) + 1
     estimate, edge = count / n, float(falling[count - 1])
     if n < 3 or edge == 0:
         return Estimate(estimate, n=float(n), level=level, kind="percent")
-    above = worth >= edge
-    influence = (excess(worth, edge, above) - share * (worth - mean)) / mean
+    above = values >= edge
+    influence = (excess(values, edge, above) - share * (values - mean)) / mean
     se = float(np.sqrt(np.square(influence).sum())) / n * mean / edge
     return _logit_limits(estimate, se, n, level, 1 / (2 * n))
 
@@ -445,12 +445,12 @@ def checked_value(value: ArrayLike) -> tuple[Array, pd.Index | None]:
     """Give values as numbers of zero or more, with their index, or say what is wrong with them."""
     index = value.index if isinstance(value, pd.Series) else None
     try:
-        worth = np.asarray(value, dtype=float)
+        values = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         raise DataError("value holds text", remedy="convert the column to numbers first") from None
-    if worth.ndim != 1 or worth.size == 0:
+    if values.ndim != 1 or values.size == 0:
         raise DataError("there is no customer", remedy="give one value a customer")
-    for bad, what in ((~np.isfinite(worth), "missing or infinite"), (worth < 0, "negative")):
+    for bad, what in ((~np.isfinite(values), "missing or infinite"), (values < 0, "negative")):
         if bad.any():
             at = np.flatnonzero(bad)
             raise DataError(
@@ -458,6 +458,6 @@ def checked_value(value: ArrayLike) -> tuple[Array, pd.Index | None]:
                 where=rows_of(at if index is None else index[at]),
                 remedy="mend these customers or leave them out",
             )
-    if not worth.any():
+    if not values.any():
         raise DataError("every value is zero", remedy="tiers need value that differs")
-    return worth, index
+    return values, index

@@ -166,22 +166,22 @@ def bootstrap(
             f"{int(failed.sum())} of {draws} bootstrap draws give no number",
             remedy="the sample is too small for this statistic; pool groups",
         )
-    kept = drawn[~failed]
+    usable = drawn[~failed]
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     if method == "bca":
         rows = np.arange(n) if clusters is None else pd.factorize(np.asarray(clusters))[0]
-        levels = _bca_levels(statistic, unit, rows, estimate, kept, tails)
+        levels = _bca_levels(statistic, unit, rows, estimate, usable, tails)
     else:
         levels = np.repeat(tails[:, None], estimate.size, axis=1)
     limits = np.array(
-        [np.quantile(kept[:, k], levels[:, k]) for k in range(estimate.size)], dtype=float
+        [np.quantile(usable[:, k], levels[:, k]) for k in range(estimate.size)], dtype=float
     )
     return Bootstrap(
         estimate=estimate,
         low=limits[:, 0],
         high=limits[:, 1],
-        se=kept.std(axis=0, ddof=1) if len(kept) > 1 else np.full(estimate.size, np.nan),
-        draws=kept,
+        se=usable.std(axis=0, ddof=1) if len(usable) > 1 else np.full(estimate.size, np.nan),
+        draws=usable,
         method=method,
         level=level,
     )
@@ -192,7 +192,7 @@ def _bca_levels(
     unit: Array,
     rows: NDArray[np.intp],
     estimate: Array,
-    kept: Array,
+    usable: Array,
     tails: Array,
 ) -> Array:
     """Levels of the bootstrap distribution to read off, shape (2, k)."""
@@ -210,8 +210,8 @@ def _bca_levels(
         spread > 0, (lean**3).sum(axis=0) / (6 * np.where(spread > 0, spread, 1.0)), 0.0
     )
     # half of the ties count as below, so that a discrete statistic is not called biased
-    below = (kept < estimate).mean(axis=0) + (kept == estimate).mean(axis=0) / 2
-    edge = 1 / (2 * len(kept))
+    below = (usable < estimate).mean(axis=0) + (usable == estimate).mean(axis=0) / 2
+    edge = 1 / (2 * len(usable))
     bias = ndtri(np.clip(below, edge, 1 - edge))
     z = bias + ndtri(tails)[:, None]
     return np.asarray(ndtr(bias + z / (1 - acceleration * z)), dtype=float)

@@ -358,5 +358,5 @@ def test_a_plan_needs_customers_and_probabilities(model: ChurnModel) -> None:
         offer_plan(model, nobody, nobody, offer)
     with pytest.raises(DataError, match="outside 0 to 1"):
         offer_plan(model, pd.Series([1.2]), pd.Series([10.0]), offer)
-    with pytest.raises(DataError, match="worth is 0"):
-        offer_plan(model, pd.Series([0.2]), pd.Series([10.0]), offer, worth=0)
+    with pytest.raises(DataError, match="multiple is 0"):
+        offer_plan(model, pd.Series([0.2]), pd.Series([10.0]), offer, multiple=0)

@@ -337,14 +337,14 @@ class GammaGammaResults(Fitted):
         first, inverse = distinct(freq, spend)
         number, total = freq[first], freq[first] * spend[first]
 
-        def given(phi: Array) -> Array:
+        def expected(phi: Array) -> Array:
             p, q, gamma = np.exp(phi)
             # q at most 1 gives a new customer no finite mean; so does the fit's verdict
             with np.errstate(divide="ignore"):
                 bottom = p * number + q - 1
                 return np.where(bottom > 0, p * (gamma + total) / bottom, np.inf)
 
-        return Prediction(given, self.phi, self.covariance, inverse, counts=counts, index=index)
+        return Prediction(expected, self.phi, self.covariance, inverse, counts=counts, index=index)
 
     @property
     def mean(self) -> Estimate:

@@ -287,10 +287,10 @@ class ShiftedBetaGeometricResults(Fitted):
         """P(renewing the t-th time, given t - 1 renewals); t from 1."""
         survival = self.model.log_survival
 
-        def given(theta: Array, t: Array) -> Array:
+        def renewed(theta: Array, t: Array) -> Array:
             return np.exp(survival(theta, t) - survival(theta, np.maximum(t - 1, 0.0)))
 
-        return self._predict(given, t, True)
+        return self._predict(renewed, t, True)
 
     def derl(self, discount_rate: float, renewals: ArrayLike) -> Prediction:
         """Discounted expected residual lifetime, in periods, just before the next renewal.
@@ -410,21 +410,25 @@ class ShiftedBetaGeometricResults(Fitted):
         n, weight = add_up(inverse, np.ones(made.size)), add_up(inverse, paid)
         at = made[first]
 
-        def kept(theta: Array) -> float:
+        def retained(theta: Array) -> float:
             stays = self.model.log_survival(theta, at + year) - self.model.log_survival(theta, at)
             return float(n @ np.exp(stays) / n.sum())
 
-        def given(phi: Array) -> Array:
+        def gain_a_point(phi: Array) -> Array:
             theta = np.exp(phi)
             better = theta.copy()
             better[:2] = theta[0] * LESS, theta[1] + theta[0] * (1 - LESS)
             gain = self.model.residual(better, at, d) - self.model.residual(theta, at, d)
-            return np.array([weight @ gain / (kept(better) - kept(theta)) / 100])
+            return np.array([weight @ gain / (retained(better) - retained(theta)) / 100])
 
         one = np.zeros(1, dtype=np.intp)
-        whole = Prediction(given, self.phi, self.covariance, one)
+        whole = Prediction(gain_a_point, self.phi, self.covariance, one)
         now = Prediction(
-            lambda phi: np.array([kept(np.exp(phi))]), self.phi, self.covariance, one, link="logit"
+            lambda phi: np.array([retained(np.exp(phi))]),
+            self.phi,
+            self.covariance,
+            one,
+            link="logit",
         )
         names = {"estimate": "retention", "low": "retention_low", "high": "retention_high"}
         return whole.table.join(now.table.rename(columns=names))
@@ -436,10 +440,10 @@ class ShiftedBetaGeometricResults(Fitted):
         row = self.value_of_a_point(discount_rate, renewals, fees).iloc[0]
         worth = Estimate(float(row["estimate"]), float(row["low"]), float(row["high"]))
         low, high = float(row["retention_low"]), float(row["retention_high"])
-        kept = Estimate(float(row["retention"]), low, high).scaled(100)
+        retained = Estimate(float(row["retention"]), low, high).scaled(100)
         values = {
             "months": self.derl(discount_rate, renewals).mean(),
-            "kept": kept,
+            "kept": retained,
             "worth": worth.named(kind="money", unit=currency),
         }
         return Finding("contracts.point", ONE_MORE_WHO_STAYS, values, severity="ok")
@@ -486,7 +490,7 @@ class ShiftedBetaGeometricResults(Fitted):
             retention=("Expected", "percent:1"),
         )
 
-    def kept(self, years: int = 1) -> Estimate:
+    def retained(self, years: int = 1) -> Estimate:
         """Share of new contracts that last so many years, by the model."""
         row = self.survival(years * per_year(self.unit)).table.iloc[0]
         value, low, high = (float(row[c]) for c in ("estimate", "low", "high"))
@@ -503,7 +507,7 @@ class ShiftedBetaGeometricResults(Fitted):
 
     def findings(self) -> list[Finding]:
         """Say how many contracts last by the model, and whether the fit may be believed."""
-        values = {"year": self.kept(1), "two": self.kept(2), "model": self.title}
+        values = {"year": self.retained(1), "two": self.retained(2), "model": self.title}
         return [Finding("contracts.model", BY_THE_MODEL, values), *super().findings()]
 
     def plot(

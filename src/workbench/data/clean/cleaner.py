@@ -166,7 +166,7 @@ class Cleaner:
             rules=flagged.checked + (("same person",) if self._links_people(name, flagged) else ()),
             emptied=flagged.emptied,
             linked=linked,
-            found=found,
+            recovered=found,
             unknown_customers=unknown,
             hidden=tuple(hidden),
             masked=masked,

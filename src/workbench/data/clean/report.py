@@ -38,7 +38,7 @@ class TableReport:
         Column -> cells that could not be read and were emptied (their rows were kept).
     linked : int
         Rows that were given another customer id, because it is the same person.
-    found : int
+    recovered : int
         Rows without a customer id whose phone or e-mail told it.
     unknown_customers : int
         Rows whose customer the customer table does not have (they are kept).
@@ -59,7 +59,7 @@ class TableReport:
     rules: tuple[str, ...] = ()
     emptied: Mapping[str, int] = field(default_factory=dict)
     linked: int = 0
-    found: int = 0
+    recovered: int = 0
     unknown_customers: int = 0
     zero_amounts: int = 0
     repeated: int = 0
@@ -196,7 +196,7 @@ class CleaningReport(Result):
         for t in self.tables.values():
             found += [
                 ("rows given the number of the same person's first record", t.name, t.linked),
-                ("rows whose customer was told by phone or e-mail", t.name, t.found),
+                ("rows whose customer was told by phone or e-mail", t.name, t.recovered),
                 ("rows of customers whom the customer table does not have", t.name,
                  t.unknown_customers),
                 ("rows equal to another one, kept without a number to tell", t.name, t.repeated),

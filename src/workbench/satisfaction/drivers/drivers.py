@@ -308,7 +308,7 @@ def drivers(
         many,
         names,
         n=len(x),
-        worth=respondents(w, who),
+        effective=respondents(w, who),
         excluded=int((~seen).sum()),
         method=method,
         level=level,
@@ -338,7 +338,7 @@ def divide(
     names: list[str],
     *,
     n: int,
-    worth: float,
+    effective: float,
     excluded: int,
     method: Method = "auto",
     level: float = 0.95,
@@ -353,7 +353,7 @@ def divide(
     many : ndarray, shape (draws, p + 1, p + 1)
     names : list of str
         The drivers.
-    worth : float
+    effective : float
         Respondents that the answers are worth.
     """
     p = len(names)
@@ -368,8 +368,8 @@ def divide(
             remedy="leave one of them out, or pool waves",
         ) from error
     tails = [0.5 - level / 2, 0.5 + level / 2]
-    low, high = percentile_limits(drawn, level, worth)
-    r2_low, r2_high = percentile_limits(drawn_r2, level, worth, estimate=r2[0])
+    low, high = percentile_limits(drawn, level, effective)
+    r2_low, r2_high = percentile_limits(drawn_r2, level, effective, estimate=r2[0])
     ranks = (-drawn).argsort(axis=1).argsort(axis=1) + 1
     rank_low, rank_high = np.quantile(ranks, tails, axis=0, method="nearest")
     table = pd.DataFrame(

@@ -203,7 +203,7 @@ def ordinal_drivers(
         many,
         names,
         n=len(x),
-        worth=respondents(w, who),
+        effective=respondents(w, who),
         excluded=int((~seen).sum()),
         method=method,
         level=level,

@@ -231,7 +231,7 @@ def path_model(
             where="path model",
             remedy="choose another scheme, or leave out items that go with nothing",
         )
-    found = solve_paths(r, outer, layout)
+    solved = solve_paths(r, outer, layout)
     drawn = None
     who = None if people is None else np.asarray(people)[seen]
     limits = _Limits(level, respondents(w, who))
@@ -246,9 +246,9 @@ def path_model(
         )
     scores = pd.DataFrame(z @ outer[0], columns=layout.names, index=frame.index[seen])
     return PathModel(
-        table=_path_table(found, drawn, layout, len(x), limits),
-        loadings=_loading_table(found, drawn, layout, outer[0], limits),
-        constructs=_construct_table(found, drawn, layout, r[0], limits),
+        table=_path_table(solved, drawn, layout, len(x), limits),
+        loadings=_loading_table(solved, drawn, layout, outer[0], limits),
+        constructs=_construct_table(solved, drawn, layout, r[0], limits),
         scores=scores,
         scheme=scheme,
         n=len(x),
@@ -273,13 +273,13 @@ class _Limits:
 
 
 def _path_table(
-    found: Solved, drawn: Solved | None, layout: PathSpecification, n: int, limits: _Limits
+    solved: Solved, drawn: Solved | None, layout: PathSpecification, n: int, limits: _Limits
 ) -> pd.DataFrame:
     to = [(i, j) for j in layout.order for i in layout.order if layout.leads[i, j]]
     i, j = (np.array(side, dtype=int) for side in zip(*to, strict=True))
     low, high = limits.of(None if drawn is None else drawn.path[:, i, j])
     total_low, total_high = limits.of(None if drawn is None else drawn.total[:, i, j])
-    path, total = found.path[0, i, j], found.total[0, i, j]
+    path, total = solved.path[0, i, j], solved.total[0, i, j]
     table = pd.DataFrame(
         {
             "source": [layout.names[k] for k in i],
@@ -307,7 +307,7 @@ def _path_table(
 
 
 def _loading_table(
-    found: Solved, drawn: Solved | None, layout: PathSpecification, w: Array, limits: _Limits
+    solved: Solved, drawn: Solved | None, layout: PathSpecification, w: Array, limits: _Limits
 ) -> pd.DataFrame:
     low, high = limits.of(None if drawn is None else drawn.loading)
     return pd.DataFrame(
@@ -315,7 +315,7 @@ def _loading_table(
             "construct": [layout.names[j] for j in layout.member.argmax(axis=1)],
             "item": layout.items,
             "weight": w.sum(axis=1),
-            "estimate": found.loading[0],
+            "estimate": solved.loading[0],
             "low": low,
             "high": high,
         }
@@ -323,20 +323,20 @@ def _loading_table(
 
 
 def _construct_table(
-    found: Solved,
+    solved: Solved,
     drawn: Solved | None,
     layout: PathSpecification,
     correlation: Array,
     limits: _Limits,
 ) -> pd.DataFrame:
-    ends = [~np.isnan(found.r2[0]), layout.member.sum(axis=0)]
+    ends = [~np.isnan(solved.r2[0]), layout.member.sum(axis=0)]
     low, high = (np.full(len(layout.names), np.nan) for _ in range(2))
     if drawn is not None and ends[0].any():
-        low[ends[0]], high[ends[0]] = limits.of(drawn.r2[:, ends[0]], found.r2[0, ends[0]])
+        low[ends[0]], high[ends[0]] = limits.of(drawn.r2[:, ends[0]], solved.r2[0, ends[0]])
     rows = []
     for j, name in enumerate(layout.names):
         mine = layout.member[:, j]
-        size, loading = int(mine.sum()), found.loading[0, mine]
+        size, loading = int(mine.sum()), solved.loading[0, mine]
         ave = float(np.square(loading).mean())
         block = correlation[np.ix_(mine, mine)]
         reflects = size > 1 and layout.mode[j] == "A"
@@ -347,13 +347,13 @@ def _construct_table(
                 "construct": name,
                 "mode": layout.mode[j],
                 "items": size,
-                "r2": found.r2[0, j],
+                "r2": solved.r2[0, j],
                 "r2_low": low[j],
                 "r2_high": high[j],
                 "ave": ave,
                 "composite_reliability": square / (square + errors) if reflects else np.nan,
                 "alpha": size / (size - 1) * (1 - size / block.sum()) if reflects else np.nan,
-                "redundancy": ave * found.r2[0, j],
+                "redundancy": ave * solved.r2[0, j],
             }
         )
     return labelled(

@@ -256,15 +256,15 @@ def confirm(
         )
     away = complete - np.average(complete, axis=0, weights=w)
     covariance = (away if w is None else away * w[:, None]).T @ away / n
-    spread = np.sqrt(np.diag(covariance))
-    flat = [name for name, s in zip(names, spread, strict=True) if s < 1e-12]
+    sd = np.sqrt(np.diag(covariance))
+    flat = [name for name, s in zip(names, sd, strict=True) if s < 1e-12]
     if flat:
         raise DataError(
             f"every respondent gave the same answer to {', '.join(flat)}",
             where="factor analysis",
             remedy="an item without spread cannot be judged; leave it out",
         )
-    sample = covariance / np.outer(spread, spread)
+    sample = covariance / np.outer(sd, sd)
     if np.linalg.eigvalsh(sample)[0] < 1e-10:
         raise DataError(
             "an item says exactly what others together say",
@@ -275,13 +275,13 @@ def confirm(
     theta = _facing_up(theta, shape)
     implied, slopes = shape.implied(theta), shape.slopes(theta)
     df = len(names) * (len(names) + 1) // 2 - shape.size
-    away /= spread
+    away /= sd
     meat, total = fourth_moments(away, sample, theta, shape, w)
     bread = np.linalg.inv(information(implied, slopes))
     scaling = float((total - np.trace(bread @ meat)) / df) if df else 1.0
     variance = (bread @ meat @ bread if errors == "robust" else bread) / n
     loadings, correlations, own = _estimates(
-        theta, variance, shape, list(factors), names, spread, level
+        theta, variance, shape, list(factors), names, sd, level
     )
     scales = (1.0, 1.0) if w is None else (scaling, baseline_scaling(away, sample, w))
     return FactorModel(
@@ -332,7 +332,7 @@ def _estimates(
     shape: Shape,
     factors: list[str],
     names: list[str],
-    spread: Array,
+    sd: Array,
     level: float,
 ) -> tuple[pd.DataFrame, pd.DataFrame, Array]:
     """Give loadings, correlations of factors, and the covariance of standardised loadings."""
@@ -350,13 +350,13 @@ def _estimates(
         {
             "factor": [factors[k] for k in shape.of],
             "item": names,
-            "raw": raw * spread,
+            "raw": raw * sd,
             "estimate": standard,
             "se": se,
             "low": standard - z * se,
             "high": standard + z * se,
             "r2": 1 - residual / size,
-            "residual": residual * spread**2,
+            "residual": residual * sd**2,
         }
     )
     together = theta[2 * p :]

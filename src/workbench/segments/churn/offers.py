@@ -181,12 +181,12 @@ class OfferPlan(Result):
         }
         key = f"churn.{self.who}.calls"
         forms = FIRST if self.pays else MAY if self.count else NO_CALL
-        worth = Estimate(self.benefit.value, kind="money", unit=self.benefit.unit)
+        benefit = Estimate(self.benefit.value, kind="money", unit=self.benefit.unit)
         money = self.benefit if self.count else None
         verdict = "pays" if self.pays else "open" if self.count else "does not pay"
         terms = TERMS if self.count else NOT_PAYING
         return [
-            Finding(key, forms[self.who], values | {"benefit": worth}, verdict, money=money),
+            Finding(key, forms[self.who], values | {"benefit": benefit}, verdict, money=money),
             Finding(f"{key}.terms", terms[self.who], values),
         ]
 
@@ -229,7 +229,7 @@ class OfferPlan(Result):
 
 
 def plan_calls(
-    model: ChurnModel, offer: Offer, *, worth: float = 1.0, currency: str = ""
+    model: ChurnModel, offer: Offer, *, multiple: float = 1.0, currency: str = ""
 ) -> OfferPlan:
     """Find who of those at risk today is worth calling.
 
@@ -237,7 +237,7 @@ def plan_calls(
     ----------
     model : ChurnModel
         Learnt from a timeline, which has those at risk today.
-    offer, worth, currency
+    offer, multiple, currency
         As of `offer_plan`.
 
     Raises
@@ -248,7 +248,9 @@ def plan_calls(
     today = model.now
     if today is None:
         raise DataError("nobody is at risk today", remedy="learn from a timeline")
-    return offer_plan(model, model.score(today), today.value, offer, worth=worth, currency=currency)
+    return offer_plan(
+        model, model.score(today), today.value, offer, multiple=multiple, currency=currency
+    )
 
 
 def offer_plan(
@@ -257,7 +259,7 @@ def offer_plan(
     value: pd.Series,
     offer: Offer,
     *,
-    worth: float = 1.0,
+    multiple: float = 1.0,
     currency: str = "",
 ) -> OfferPlan:
     """Find who is worth calling.
@@ -271,7 +273,7 @@ def offer_plan(
     value : Series
         What a customer brings in a year (`Snapshot.value`).
     offer : Offer
-    worth : float
+    multiple : float
         What a kept customer brings, in yearly values: years kept times margin.
     currency : str
         ISO 4217 code of the amounts.
@@ -286,11 +288,11 @@ def offer_plan(
     p = probability.to_numpy(dtype=float)
     if not ((p >= 0) & (p <= 1)).all():
         raise DataError("a probability is missing or outside 0 to 1", remedy="give one a customer")
-    if not worth > 0:
-        raise DataError(f"worth is {worth}", remedy="give a positive number of yearly values")
+    if not multiple > 0:
+        raise DataError(f"multiple is {multiple}", remedy="give a positive number of yearly values")
     given = value.reindex(probability.index)
-    kept_worth = given.fillna(0.0).to_numpy(dtype=float) * worth
-    before = model.tested.assign(value=model.tested["value"].fillna(0.0) * worth)
+    kept_worth = given.fillna(0.0).to_numpy(dtype=float) * multiple
+    before = model.tested.assign(value=model.tested["value"].fillna(0.0) * multiple)
     factor = _factor(before, offer)
     corrected = np.clip(p * factor.value, 0, 1)
     gain = offer.gain(corrected, kept_worth)

@@ -55,14 +55,14 @@ class Fairness(Result):
     ----------
     table : DataFrame
         Segments that differ by a protected attribute beyond chance; see `distinguishing`.
-    found : tuple of Finding
+    conclusions : tuple of Finding
         With the verdict "uses", "differs", "equal" or "unknown".
     links : Associations
         Cramer's V of each protected attribute with the segments.
     """
 
     table: pd.DataFrame
-    found: tuple[Finding, ...]
+    conclusions: tuple[Finding, ...]
     links: Associations
 
     def estimates(self) -> dict[str, Estimate]:
@@ -71,7 +71,7 @@ class Fairness(Result):
 
     def findings(self) -> list[Finding]:
         """Say what a reader must know before treating segments differently."""
-        return list(self.found)
+        return list(self.conclusions)
 
 
 def fairness(
@@ -108,8 +108,8 @@ def fairness(
     known = attributes[names].reset_index(drop=True)
     segment = segment.reset_index(drop=True)
     links = associations(segment, known)
-    found = distinguishing(segment, known, min_cell=min_cell)
-    real = found[found["p"] < 0.05]
+    differences = distinguishing(segment, known, min_cell=min_cell)
+    real = differences[differences["p"] < 0.05]
     key = f"{name}.fairness"
     findings = []
     taken = [name for name in protected if name in used]
