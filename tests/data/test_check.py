@@ -42,6 +42,17 @@ def test_a_study_in_order_has_no_problems(make_study: MakeStudy) -> None:
     assert text.endswith("the study is in order")
 
 
+@pytest.mark.parametrize(("regions", "listed"), [(12, True), (13, False)])
+def test_values_are_listed_where_they_are_a_dozen_at_most(
+    make_study: MakeStudy, regions: int, listed: bool
+) -> None:
+    rows = "".join(f"C{i},R{i:02d},2025-01-01\n" for i in range(regions))
+    people = "customer_id,region,joined_on\n" + rows
+    card = {"goals": [goal(where={"region": "elsewhere"})]}
+    (problem,) = check_study(make_study(card, customers=people, transactions=TRANSACTIONS)).problems
+    assert ("there are R00, R01" in problem) == listed
+
+
 @pytest.mark.parametrize(
     ("card", "message"),
     [

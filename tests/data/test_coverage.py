@@ -99,6 +99,8 @@ def test_a_period_is_complete_when_the_data_span_it() -> None:
     span = Periods("month", dt.date(2025, 1, 3), dt.date(2025, 2, 27))
     months = pd.Series(pd.to_datetime(["2025-01-01", "2025-02-01"]))
     assert span.covers(months).tolist() == [True, False]
+    within_a_tenth = Periods("month", dt.date(2025, 1, 4), dt.date(2025, 2, 28))
+    assert within_a_tenth.covers(months).tolist() == [True, True], "31 days: a tenth is 3.1"
     late = Periods("month", dt.date(2025, 1, 6), dt.date(2025, 2, 28))
     assert late.covers(months).tolist() == [False, True]
 

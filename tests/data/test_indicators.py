@@ -176,6 +176,13 @@ def test_a_month_that_the_data_do_not_cover_is_marked(open_study: OpenStudy) -> 
     ]  # fmt: skip
 
 
+def test_a_share_of_people_asked_is_read_from_its_two_parts(open_study: OpenStudy) -> None:
+    text = "indicator,date,numerator,denominator\nbrand_awareness,2025-01-01,3,4\n"
+    found = indicator(open_study(series=text), "brand_awareness")
+    assert values(found, "period", "n", "estimate") == [("2025-01", 4, 0.75)]
+    assert found["sd"].iloc[0] == pytest.approx(np.std([1, 1, 1, 0], ddof=1))
+
+
 def test_without_order_numbers_a_row_is_an_order(open_study: OpenStudy) -> None:
     text = "customer_id,date,amount\nA,2025-01-20,1\nA,2025-01-20,1\nB,2025-01-21,1\n"
     found = indicator(open_study(transactions=text), "orders_per_customer", every=None)

@@ -56,17 +56,24 @@ def truths() -> dict[str, float]:
     }
 
 
-def intervals(frame: pd.DataFrame) -> dict[str, pd.Series]:
+def changes_of(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The change from each wave to the next, by measure."""
     answers = read_answers(frame, Survey(dimensions={"all": ["01"]}, scale=(-50, 50)))
-    found = {"gap": gap_changes(answers).set_index("dimension").loc["overall"]}
+    gap = gap_changes(answers)
+    found = {"gap": gap[gap["dimension"] == "overall"].reset_index(drop=True)}
     for measure, column in (("csat", "csat5"), ("top_two_box", "csat5"), ("nps", "recommend")):
         trend = loyalty_by(answers.background, "wave", column=column, measure=measure)
-        found[measure] = trend.changes.iloc[0]
+        found[measure] = trend.changes
     return found
 
 
+def intervals(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    return {name: rows.iloc[0] for name, rows in changes_of(frame).items()}
+
+
 def coverage(overlap: float, n: int, runs: int, *, raked: bool = False) -> dict[str, float]:
-    true, hits = truths(), dict.fromkeys(truths(), 0)
+    """Share of panels whose intervals hold the truth; all are one long survey of pairs of waves."""
+    panels = []
     for seed in range(runs):
         rng = np.random.default_rng(seed)
         frame = panel(rng, n, overlap)
@@ -78,9 +85,17 @@ def coverage(overlap: float, n: int, runs: int, *, raked: bool = False) -> dict[
                 part.assign(weight=rake(part, margins).weights) for _, part in frame.groupby("wave")
             ]
             frame = pd.concat(parts)
-        for name, row in intervals(frame).items():
-            hits[name] += row["low"] <= true[name] <= row["high"]
-    return {name: count / runs for name, count in hits.items()}
+        own = {c: f"{seed} " + frame[c] for c in ("respondent_id", "customer_id")}
+        panels.append(frame.assign(wave=2 * seed + frame["wave"], **own))
+    true, found = truths(), changes_of(pd.concat(panels, ignore_index=True))
+    return {
+        name: float(
+            rows.iloc[::2][["low", "high"]]
+            .pipe(lambda t, x=true[name]: (t["low"] <= x) & (x <= t["high"]))
+            .mean()
+        )
+        for name, rows in found.items()
+    }
 
 
 @pytest.mark.parametrize("overlap", [0.0, 1.0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from workbench.errors import DataError
 from workbench.stats import bootstrap, bootstrap_weights
@@ -51,6 +52,18 @@ def test_bca_leans_towards_the_long_tail() -> None:
         for method in ("percentile", "bca")
     )
     assert corrected.low[0] > plain.low[0] and corrected.high[0] > plain.high[0]
+
+
+def test_bca_gives_the_limits_of_scipys() -> None:
+    x = np.random.default_rng(5).lognormal(sigma=1.2, size=60)
+    found = bootstrap(
+        lambda w: np.average(x, weights=w), 60, rng=np.random.default_rng(6), draws=6000,
+        method="bca",
+    )  # fmt: skip
+    theirs = stats.bootstrap(
+        (x,), np.mean, n_resamples=6000, method="BCa", random_state=np.random.default_rng(7)
+    ).confidence_interval
+    assert (found.low[0], found.high[0]) == pytest.approx(tuple(theirs), abs=0.1 * found.se[0])
 
 
 def test_a_statistic_that_mostly_fails_is_an_error() -> None:

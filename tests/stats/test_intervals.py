@@ -86,6 +86,25 @@ def test_a_ratio_of_sums_covers_its_truth() -> None:
     assert 0.925 <= hits / 400 <= 0.98
 
 
+def test_the_ends_of_a_ratio_are_where_its_t_test_just_fails() -> None:
+    rng = np.random.default_rng(3)
+    orders = rng.poisson(5, 30) + 1.0
+    sales = 4 * orders + rng.normal(0, 3, 30)
+    found = ratio_interval(sales, orders)
+    for end in (found.low, found.high):
+        off = sales - end * orders
+        t = off.mean() / (off.std(ddof=1) / np.sqrt(30))
+        assert abs(t) == pytest.approx(scipy_stats.t.ppf(0.975, 29))
+    assert found.low < found.value < found.high
+
+
+def test_pairs_of_which_one_half_is_missing_have_no_part_in_a_correlation() -> None:
+    x, y = np.array([1.0, 2, 3, 4, np.nan, 6]), np.array([2.0, 1, 4, 3, 9, np.nan])
+    full = correlation_interval(x[:4], y[:4], weights=[1, 2, 1, 1])
+    found = correlation_interval(x, y, weights=[1, 2, 1, 1, 1, 1])
+    assert tuple(found) == pytest.approx(tuple(full)) and found.n == full.n == 5
+
+
 def test_a_ratio_over_what_may_be_zero_has_no_interval() -> None:
     found = ratio_interval([1.0, 2.0, 3.0], [5.0, -4.0, 0.5])
     assert np.isnan(found.low) and np.isnan(found.high)

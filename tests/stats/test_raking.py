@@ -59,6 +59,11 @@ def test_unknown_categories_keep_their_weight_and_are_counted() -> None:
     assert found.table["achieved"].to_numpy() == pytest.approx(found.table["target"].to_numpy())
 
 
+def test_shares_that_are_all_zero_are_refused() -> None:
+    with pytest.raises(DataError, match="a share is negative or no number"):
+        rake(pd.DataFrame({"sex": ["f", "m"]}), {"sex": {"f": 0.0, "m": 0.0}})
+
+
 def test_no_weight_exceeds_the_limit_and_the_margins_are_nearly_met() -> None:
     frame = pd.DataFrame({"sex": ["f"] * 190 + ["m"] * 10, "region": ["n", "s"] * 100})
     margins = {"sex": {"f": 0.8, "m": 0.2}, "region": {"n": 0.5, "s": 0.5}}

@@ -96,12 +96,11 @@ def test_the_change_between_waves_covers_the_truth() -> None:
     rng = np.random.default_rng(4)
     before, after = [0.3, 0.4, 0.3], [0.5, 0.3, 0.2]
     answers = np.array([10, 8, 3])
-    hits = 0
-    for _ in range(250):
-        draws = [rng.choice(answers, 60, p=p) for p in (before, after)]
-        frame = pd.DataFrame({"wave": np.repeat(["a", "b"], 60), "q": np.concatenate(draws)})
-        step = loyalty_by(frame, "wave", column="q").changes.iloc[0]
-        hits += step["low"] <= 30 <= step["high"]
+    # all pairs in one table: each second change is from a wave to its own next
+    draws = [rng.choice(answers, 60, p=p) for _ in range(250) for p in (before, after)]
+    frame = pd.DataFrame({"wave": np.repeat(np.arange(500), 60), "q": np.concatenate(draws)})
+    step = loyalty_by(frame, "wave", column="q").changes.iloc[::2]
+    hits = ((step["low"] <= 30) & (step["high"] >= 30)).sum()
     assert 0.915 <= hits / 250 <= 0.985
 
 
