@@ -45,7 +45,7 @@ def test_weights_of_the_tree_stand_beside_those_of_the_data() -> None:
     ("given", "message"),
     [
         ({"comparisons": {"speed / churn": 2}}, "belongs to no level"),
-        ({"given": {"churn": 0.5, "sales": 0.3}}, "sum to 0.8"),
+        ({"stated": {"churn": 0.5, "sales": 0.3}}, "sum to 0.8"),
         ({"comparisons": {"churn / sales": 2}}, "nps is not compared"),
         ({"comparisons": {"churn / sales": 5, "sales / nps": 5, "churn / nps": 0.2}}, "contradict"),
     ],
