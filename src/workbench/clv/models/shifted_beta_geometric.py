@@ -522,6 +522,24 @@ class ShiftedBetaGeometricResults(Fitted):
         draw_periods(ax, t, "survival", labels=(say("Expected"), say("Actual")))
         return survival_axes(ax, say)
 
+    def picture(self) -> Picture:
+        """Survival, observed and expected."""
+        return Picture(
+            self.plot,
+            "How long subscribers stay",
+            "Share of subscribers still under contract, by monthly renewals",
+            self.curve(SHOWN),
+        )
+
+    def renewals(self) -> Picture:
+        """Retention month by month, observed and expected."""
+        return Picture(
+            self.plot_retention,
+            "Who renews, month by month",
+            "Share of subscribers who renew, by monthly renewals",
+            self.renewal(SHOWN),
+        )
+
 
 def draw_periods(
     ax: Axes, table: pd.DataFrame, column: str, *, labels: tuple[str, str | None]
@@ -546,24 +564,6 @@ def survival_axes(ax: Axes, say: Language) -> Axes:
     ax.set_ylabel(say("Share still customers"))
     ax.legend(frameon=False)
     return ax
-
-    def picture(self) -> Picture:
-        """Survival, observed and expected."""
-        return Picture(
-            self.plot,
-            "How long subscribers stay",
-            "Share of subscribers still under contract, by monthly renewals",
-            self.curve(SHOWN),
-        )
-
-    def renewals(self) -> Picture:
-        """Retention month by month, observed and expected."""
-        return Picture(
-            self.plot_retention,
-            "Who renews, month by month",
-            "Share of subscribers who renew, by monthly renewals",
-            self.renewal(SHOWN),
-        )
 
 
 def _period_rate(discount_rate: float, unit: str | None) -> float:
