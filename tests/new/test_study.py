@@ -84,6 +84,25 @@ def test_several_tables_are_told_apart_by_name_or_columns(tmp_path: Path) -> Non
     assert found.columns["end"] == "end_date"
 
 
+def test_columns_without_telling_names_are_known_by_what_they_hold(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    rows = "k,z,t,p,s\nx,17,2025-01-03,2,12.50\nx,17,2025-02-03,4,3.20\nx,18,2025-02-25,1,9.99\n"
+    log.write_text(rows)
+    found = guess_table(log)
+    assert found.columns == {"customer_id": "z", "date": "t", "amount": "s"}
+    assert (found.table, found.missing) == ("transactions", ())
+
+
+def test_two_files_that_look_like_one_table_are_refused(root: Path, tmp_path: Path) -> None:
+    files = [tmp_path / "orders.csv", tmp_path / "sales.csv"]
+    for path in files:
+        path.write_text("customer_id,date,amount\n1,2025-01-03,2.5\n")
+    words = "orders.csv and sales.csv both look like the table 'transactions'"
+    with pytest.raises(StarterError, match=words):
+        start_study(root, "acme", files, today=date(2026, 1, 1))
+    assert not (root / "data/acme").exists()
+
+
 def test_a_survey_of_spss_starts_a_study(root: Path, tmp_path: Path) -> None:
     source = tmp_path / "survey.sav"
     answers = pd.DataFrame({"respondent": ["a", "b"], "wave": ["1", "1"], "csat5": [4.0, 5.0]})

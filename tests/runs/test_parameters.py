@@ -39,6 +39,11 @@ def test_names_types_defaults_and_help_are_read() -> None:
     assert declared["levels"].help == "several"
 
 
+@pytest.mark.parametrize("day", ["date(2024, 1, 31)", "dt.date.fromisoformat('2024-01-31')"])
+def test_a_default_may_be_a_day_however_it_is_written(day: str) -> None:
+    assert read_cell(f"until: date = {day}", where="x")["until"].default == "2024-01-31"
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
