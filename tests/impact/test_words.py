@@ -10,6 +10,7 @@ import pytest
 import workbench.impact as room
 from workbench.impact import benefit, close_up, findings, known_designs
 from workbench.impact import selection as selector
+from workbench.impact.evaluate import OUTCOMES
 from workbench.languages import catalogs as languages
 
 FOLDER = Path(room.__file__).parent
@@ -38,7 +39,7 @@ def said() -> list[str]:
     return [
         *findings.FOUND.values(),
         *findings.GLANCE.values(),
-        *findings.OUTCOMES.values(),
+        *OUTCOMES.values(),
         *[heading for heading, _ in findings.HEADINGS.values()],
         *[advice.message for advice in findings.ADVICE.values()],
         *findings.FORESIGHT.values(),
@@ -47,7 +48,7 @@ def said() -> list[str]:
         *VERDICTS,
         *constants(benefit),
         *constants(close_up),
-        *[f"Effect on {o}" for o in findings.OUTCOMES.values()],
+        *[f"Effect on {o}" for o in OUTCOMES.values()],
         *[design.assumption for design in known_designs().values()],
         *selector.CHOSEN.values(),
         *known_designs(),

@@ -235,6 +235,7 @@ def cost_benefit(
     at_cost = once.value + runs * total
     at_net = gain * total - at_cost
     per_unit = sign * worth.value * customers * total
+    even = float(at_cost / per_unit) if per_unit else float("inf")
 
     def told(at: float, drawn: Array, **about: object) -> Estimate:
         tails = [0.5 - level / 2, 0.5 + level / 2]
@@ -252,15 +253,9 @@ def cost_benefit(
         return_on_cost=told(at_net / at_cost, net / cost, kind="percent", better="up"),
         pay_back=told(float(back[0]), _payback(gains - running, starts, factor)),
         chance=float(np.mean(net > 0)),
-        break_even=_in_its_unit(float(at_cost / per_unit) if per_unit else float("inf"), effect),
+        break_even=Estimate(even, **effect.written),
         course=_course(gains - running, starts, factor, (gain - runs, once.value), level),
     )
-
-
-def _in_its_unit(even: float, effect: Effect) -> Estimate:
-    if effect.kind == "number":
-        return Estimate(even, signed=True)
-    return Estimate(even, kind="points", unit="%" if effect.kind == "share" else "", signed=True)
 
 
 def _check(customers: float, periods: int, discount: float) -> None:
@@ -268,15 +263,17 @@ def _check(customers: float, periods: int, discount: float) -> None:
         raise CaseError("nobody was treated", where="benefit", remedy="give the customers treated")
     if periods < 1:
         raise CaseError(
-            f"a horizon of {periods} periods holds no benefit",
+            "a horizon of {n} periods holds no benefit",
             where="horizon",
             remedy="give the periods over which costs and benefits count",
+            n=periods,
         )
     if discount <= -1:
         raise CaseError(
-            f"a discount rate of {discount:g} is impossible",
+            "a discount rate of {rate} is impossible",
             where="discount",
             remedy="give it as a share, such as 0.08",
+            rate=discount,
         )
 
 

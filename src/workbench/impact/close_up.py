@@ -13,8 +13,10 @@ from matplotlib.axes import Axes
 
 from workbench.impact.designs.staggered.staggered import StaggeredEffect
 from workbench.impact.designs.synthetic.synthetic_control import SyntheticControl
-from workbench.impact.effect import Effect, mark_start, period_name
+from workbench.impact.effect import Effect, mark_start
 from workbench.impact.inputs.panel import period_start
+from workbench.impact.inputs.periods import period_label
+from workbench.languages import Language, speak
 from workbench.results import Finding, Picture, labelled
 
 MIXTURE = (
@@ -86,22 +88,13 @@ class MixtureView:
         }
         return Finding("mixture", MIXTURE, values)
 
-    def picture(self) -> Picture:
-        """Give the treated unit and the others in its place."""
-        return Picture(
-            self.plot,
-            "Does as much happen where there was no measure?",
-            "Outcome minus synthetic unit",
-            self.placebos,
-        )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the gap of the treated unit among those of the others.
 
         Units that no mixture follows run out of the frame: they say nothing about the treated one
         (Abadie, Diamond, Hainmueller 2010, section 3.4, set them aside).
         """
-        ax = self.effect.plot_placebos(ax)
+        ax = self.effect.plot_placebos(ax, language=language)
         table = self.effect.placebos
         error = table["rmspe_before"].to_numpy()
         kept = error**2 <= _NO_FIT * max(error[0], float(np.median(error))) ** 2
@@ -171,18 +164,10 @@ class StartsView:
         compared = int(self.effect.group_time["compared"].max())
         return Finding("starts", STAGGERED, {"n": compared, "controls": CONTROLS[name]})
 
-    def picture(self) -> Picture:
-        """Give the effects by start and period."""
-        return Picture(
-            self.plot,
-            "Each group from its own start on",
-            "Change since the period before the start, against units not treated",
-            self.group_time,
-        )
-
-    def plot(self, figure: Any) -> list[Axes]:
+    def plot(self, figure: Any, *, language: str | Language = "en") -> list[Axes]:
         """Draw the effects of each group with one start, one panel a group."""
         table, unit = self.effect.group_time, 100.0 if self.effect.in_percent else 1.0
+        t = speak(language)
         groups = list(dict.fromkeys(table["group"]))
         columns = 1 if len(groups) == 1 else 2
         rows = -(-len(groups) // columns)
@@ -199,12 +184,12 @@ class StartsView:
             at = range(0, len(periods), max(1, len(periods) // 4))
             ax.set_xticks(list(at), [_written(periods[i], self.every) for i in at])
             ax.set_title(
-                ONE_START.format(period=_written(group, self.every)), fontsize="small", loc="left"
+                t(ONE_START, period=_written(group, self.every)), fontsize="small", loc="left"
             )
         for ax in panels[len(groups) :]:
             ax.set_axis_off()
         percent = self.effect.in_percent
-        panels[0].set_ylabel("Effect, %" if percent else "Effect")
+        panels[0].set_ylabel(t("Effect, %") if percent else t("Effect"))
         return list(panels[: len(groups)])
 
 
@@ -233,5 +218,4 @@ def starts_of(effects: Iterable[Effect], every: str) -> StartsView | None:
 
 def _written(period: Any, every: str) -> str:
     """Write a period: its year alone where periods are years."""
-    day = period_start(period)
-    return f"{day:%Y}" if every == "year" else period_name(day)
+    return period_label(period_start(period), every)

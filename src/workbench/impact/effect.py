@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeAlias
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,15 +12,17 @@ from matplotlib.axes import Axes
 from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Array, Mask
-from workbench.results import Estimate, Finding
-from workbench.results import Kind as EstimateKind
-from workbench.results.drawing import label_ends
+from workbench.impact.inputs.periods import period_label
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results.drawing import draw_estimates, label_ends
 
-Kind = Literal["number", "share", "points"]
+#: How the values of an outcome are written, as an `Estimate` of them would be.
+OutcomeKind: TypeAlias = Literal["number", "percent", "points"]
 
 
 @dataclass(frozen=True)
-class Effect:
+class Effect(Result):
     """Effect of a measure on one outcome, per unit and period, averaged over the time after.
 
     Attributes
@@ -55,10 +57,12 @@ class Effect:
         What must hold for the answer to be right, in words.
     outcome : str
         Its name, for the axis.
-    kind : {"number", "share", "points"}
-        A share is drawn in percent.
+    kind : {"number", "percent", "points"}
+        Of the outcome: a share is drawn in percent.
     in_percent : bool
         Whether `gaps`, `parts` and averages are relative effects, not in units of the outcome.
+    every : str
+        How long its periods are, for their names.
     """
 
     design: str
@@ -82,8 +86,9 @@ class Effect:
     checks: tuple[Finding, ...] = ()
     assumption: str = ""
     outcome: str = ""
-    kind: Kind = "number"
+    kind: OutcomeKind = "number"
     in_percent: bool = False
+    every: str = "month"
 
     @classmethod
     def of(
@@ -172,35 +177,53 @@ class Effect:
     @property
     def table(self) -> pd.DataFrame:
         """One row: design, effect, relative effect, interval, p and what it rests on."""
-        return pd.DataFrame(
-            [
-                {
-                    "design": self.design,
-                    "estimate": self.effect,
-                    "low": self.low,
-                    "high": self.high,
-                    "relative": self.relative,
-                    "relative_low": self.relative_low,
-                    "relative_high": self.relative_high,
-                    "p": self.p,
-                    "units": self.n_units,
-                    "treated": self.n_treated,
-                    "before": self.n_before,
-                    "after": self.n_after,
-                    "inference": self.inference,
-                }
-            ]
+        return answers_table(
+            pd.DataFrame(
+                [
+                    {
+                        "design": self.design,
+                        "estimate": self.effect,
+                        "low": self.low,
+                        "high": self.high,
+                        "relative": self.relative,
+                        "relative_low": self.relative_low,
+                        "relative_high": self.relative_high,
+                        "p": self.p,
+                        "units": self.n_units,
+                        "treated": self.n_treated,
+                        "before": self.n_before,
+                        "after": self.n_after,
+                        "inference": self.inference,
+                    }
+                ]
+            )
         )
+
+    def change(self, *, relative: bool) -> Estimate:
+        """Give the effect as one number: over what would have been, or in the outcome's unit.
+
+        A difference of shares is in percentage points.
+        """
+        own = Estimate(self.effect, self.low, self.high, n=float(self.n_units), p=self.p)
+        if not relative:
+            return own.named("Effect", **self.written)
+        ends = {"value": self.relative, "low": self.relative_low, "high": self.relative_high}
+        return own.named("Relative effect", kind="percent", signed=True, **ends)
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """How a change of the outcome is written, as an `Estimate` keeps it."""
+        if self.kind == "number":
+            return {"signed": True}
+        return {"kind": "points", "unit": "%" if self.kind == "percent" else "", "signed": True}
 
     def estimates(self) -> dict[str, Estimate]:
         """Effect in units of the outcome, and relative to what would have been without it."""
-        kind: EstimateKind = "number" if self.kind == "number" else "points"
-        own = Estimate(self.effect, self.low, self.high, n=self.n_units, label="Effect")
-        relative = replace(own, value=self.relative, low=self.relative_low, high=self.relative_high)
-        return {
-            "effect": replace(own, p=self.p, kind=kind),
-            "relative": replace(relative, p=self.p, kind="percent", label="Relative effect"),
-        }
+        return {"effect": self.change(relative=False), "relative": self.change(relative=True)}
+
+    def findings(self) -> list[Finding]:
+        """Return what was checked."""
+        return list(self.checks)
 
     @property
     def start_name(self) -> str:
@@ -211,10 +234,15 @@ class Effect:
         """Return the same effect with more checks."""
         return replace(self, checks=(*self.checks, *checks))
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw what was seen beside what would have been, with the start marked."""
-        ax = ax or plt.gca()
-        s, unit = self.series, 100.0 if self.kind == "share" else 1.0
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw what was seen beside what would have been, with the start marked.
+
+        An answer that has no picture is drawn as a number with its interval.
+        """
+        ax, t = ax or plt.gca(), speak(language)
+        s, unit = self.series, 100.0 if self.kind == "percent" else 1.0
+        if not len(s):
+            return draw_estimates({"effect": self.change(relative=False)}, ax, language=t)
         place = np.arange(len(s))
         seen, without = unit * s["observed"], unit * s["counterfactual"]
         lines = [
@@ -235,7 +263,7 @@ class Effect:
         low, high = ax.get_ylim()
         ax.set_ylim(low, high + 0.1 * (high - low))
         ax.annotate(
-            self.start_name,
+            t(self.start_name),
             (first - 0.5, 1),
             xycoords=("data", "axes fraction"),
             xytext=(-4, -4),
@@ -244,44 +272,65 @@ class Effect:
             ha="right",
             fontsize="small",
         )
-        words = ("with the measure", "without it (estimated)")
+        words = (t("with the measure"), t("without it (estimated)"))
         ends = [
             (float(line.dropna().iloc[-1]), drawn, word)
             for line, drawn, word in zip((seen, without), lines, words, strict=True)
         ]
         label_ends(ax, float(place[-1]), ends)
-        period_ticks(ax, s["period"])
-        if pd.api.types.is_integer_dtype(s["period"]):
-            ax.set_xlabel("Periods since the start")
-        ax.set_ylabel(self._axis())
+        period_ticks(ax, s["period"], self.every, t)
+        ax.set_ylabel(self._axis(t))
         return ax
 
-    def plot_gaps(self, ax: Axes | None = None) -> Axes:
+    def plot_gaps(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the difference to the comparison, period by period, before and after."""
-        ax = ax or plt.gca()
-        g, unit = self.gaps, 100.0 if self.kind == "share" or self.in_percent else 1.0
+        ax, t = ax or plt.gca(), speak(language)
+        g, percent = self.gaps, self.kind == "percent"
+        unit = 100.0 if percent or self.in_percent else 1.0
         place = np.arange(len(g))
         after = g["after"].to_numpy(dtype=bool)
         for chosen, marker, label in ((~after, "o", "before"), (after, "D", "after")):
             part = unit * g.loc[chosen, ["estimate", "low", "high"]].to_numpy()
             y = part[:, 0]
             error = [y - part[:, 1], part[:, 2] - y]
-            ax.errorbar(place[chosen], y, yerr=error, fmt=marker, capsize=2, label=label)
+            ax.errorbar(place[chosen], y, yerr=error, fmt=marker, capsize=2, label=t(label))
         ax.axhline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
         mark_start(ax, int(np.argmax(after)))
-        words = "Difference to the comparison"
-        words += ", %" if self.in_percent else ", percentage points" if self.kind == "share" else ""
-        ax.set_ylabel(words)
+        if self.in_percent:
+            ax.set_ylabel(t("Difference to the comparison, %"))
+        elif percent:
+            ax.set_ylabel(t("Difference to the comparison, percentage points"))
+        else:
+            ax.set_ylabel(t("Difference to the comparison"))
         ax.legend(loc="best", frameon=False, ncols=2)
-        period_ticks(ax, g["period"])
-        if pd.api.types.is_integer_dtype(g["period"]):
-            ax.set_xlabel("Periods since the start")
+        period_ticks(ax, g["period"], self.every, t)
         return ax
 
-    def _axis(self) -> str:
-        name = self.outcome.replace("_", " ")
-        unit = {"share": ", %", "points": ", points", "number": ""}[self.kind]
-        return f"{name[:1].upper()}{name[1:]}{unit}" if name else ""
+    def _axis(self, t: Language) -> str:
+        name = t.name(self.outcome.replace("_", " "))
+        name = name[:1].upper() + name[1:]
+        if not name or self.kind == "number":
+            return name
+        unit = "{outcome}, %" if self.kind == "percent" else "{outcome}, points"
+        return t(unit).format(outcome=name)
+
+
+def answers_table(table: pd.DataFrame, **first: str) -> pd.DataFrame:
+    """Label answers that stand below one another; `first` are columns that come before.
+
+    Differences have three digits below one, two below ten, else one.
+    """
+    largest = float(table["estimate"].astype(float).abs().max()) if len(table) else 0.0
+    digits = 3 if largest < 1 else 2 if largest < 10 else 1
+    return labelled(
+        table,
+        **first,
+        design="Design",
+        estimate=("Difference", f"number:{digits}"),
+        relative=("Relative effect", "percent:1"),
+        p=("p-value", "p"),
+        units="Units",
+    )
 
 
 def mark_start(ax: Axes, first: int) -> None:
@@ -289,16 +338,13 @@ def mark_start(ax: Axes, first: int) -> None:
     ax.axvline(first - 0.5, color=plt.rcParams["text.color"], linewidth=0.8, linestyle=":")
 
 
-def period_ticks(ax: Axes, periods: pd.Series) -> None:
-    """Name at most eight periods below the axis."""
+def period_ticks(ax: Axes, periods: pd.Series, every: str, language: Language) -> None:
+    """Name at most eight periods below the axis; plain numbers count from the start."""
     step = max(1, int(np.ceil(len(periods) / 8)))
     place = np.arange(0, len(periods), step)
-    ax.set_xticks(place, [period_name(periods.iloc[i]) for i in place])
-
-
-def period_name(period: Any) -> str:
-    """Name a period: its month for a timestamp, its label otherwise."""
-    return f"{period:%Y-%m}" if isinstance(period, pd.Timestamp) else str(period)
+    ax.set_xticks(place, [period_label(periods.iloc[i], every) for i in place])
+    if pd.api.types.is_integer_dtype(periods):
+        ax.set_xlabel(language("Periods since the start"))
 
 
 def t_test(effect: float, se: float, df: float) -> float:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from workbench.impact.checks import Judged, look
 from workbench.impact.checks.comparability import (
@@ -20,7 +21,7 @@ from workbench.impact.checks.comparability import (
 from workbench.impact.designs import Design, known_designs
 from workbench.impact.designs.before_after import glance
 from workbench.impact.designs.design import Situation, refusal
-from workbench.impact.effect import Effect, Kind
+from workbench.impact.effect import Effect, OutcomeKind, answers_table
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, Strength, grade
 from workbench.impact.inputs.adoption import Adoption, read_adoption
@@ -33,16 +34,33 @@ from workbench.impact.inputs.panel import (
 )
 from workbench.impact.inputs.series import Series, read_series
 from workbench.impact.selection import Selection, met_the_rule, select_design
-from workbench.results import Estimate, Finding, attempt
+from workbench.languages import Language
+from workbench.results import Estimate, Finding, Result, attempt
 from workbench.study import Case
 
 # Sums of a year, such as spend; all other measures of selection are means.
 _EXCLUDED = ["reason", "what", "n"]
 _FLOWS = ("sales", "orders_per_customer")
+#: What running text and axes call an outcome.
+OUTCOMES: Final = {
+    "satisfaction": "satisfaction",
+    "satisfaction10": "satisfaction (1 to 10)",
+    "nps": "net promoter score",
+    "gap": "service quality gap",
+    "churn": "churn",
+    "repeat_purchase": "repeat purchase",
+    "orders_per_customer": "orders per customer",
+    "sales": "sales per customer",
+    "average_order": "average order value",
+    "active_customers": "active customers",
+    "response_hours": "response time (hours)",
+    "first_contact_resolution": "resolution at first contact",
+    "complaint_rate": "complaint rate",
+}
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Result):
     """What can be said about one outcome of a case.
 
     Attributes
@@ -53,7 +71,7 @@ class Evaluation:
         Where the measure should move it.
     claimed : float or None
         Claimed relative change.
-    kind : {"number", "share", "points"}
+    kind : {"number", "percent", "points"}
     effect : Effect or None
         The sound answer; None where no conclusion is possible.
     glance : Effect or None
@@ -80,7 +98,7 @@ class Evaluation:
     outcome: str
     direction: str
     claimed: float | None
-    kind: Kind
+    kind: OutcomeKind
     effect: Effect | None
     glance: Effect | None
     answers: pd.DataFrame
@@ -91,6 +109,11 @@ class Evaluation:
     customers: float = 0.0
     foresight: Foresight | None = None
     label: str = ""
+
+    @property
+    def name(self) -> str:
+        """What running text calls the outcome."""
+        return outcome_name(self.outcome, self.label)
 
     @property
     def strength(self) -> Strength:
@@ -110,11 +133,30 @@ class Evaluation:
     @property
     def table(self) -> pd.DataFrame:
         """All answers side by side, the one that counts first, the glance last."""
-        return self.answers
+        return answers_table(self.answers if len(self.answers) else NOTHING)
 
     def estimates(self) -> dict[str, Estimate]:
         """Effect and relative effect; none where refused."""
         return {} if self.effect is None else self.effect.estimates()
+
+    def findings(self) -> list[Finding]:
+        """Return what was checked, the answer and the case."""
+        return list(self.checks)
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw the outcome with the measure and without it; nothing where refused."""
+        if self.effect is None:
+            return super().plot(ax, language=language)
+        return self.effect.plot(ax, language=language)
+
+
+#: Answers, where there are none.
+NOTHING: Final = Effect("", 0, 0, 0, 1).table[:0]
+
+
+def outcome_name(outcome: str, label: str = "") -> str:
+    """Name an outcome in running text, by its label where it has one."""
+    return label or OUTCOMES.get(outcome, outcome.replace("_", " "))
 
 
 def evaluate(
@@ -210,9 +252,10 @@ def evaluate(
     checks = [*checks, *([] if anew is None else [anew])]
     checks += other_measures(records, case, treatments, titles or {})
     checks += [*left_by_card(case), *left_out(material.left)]
+    about: Any = {"outcome": outcome_name(outcome, label), "kind": kind, "every": case.period}
     if effect is not None:
-        effect = _dressed(replace(effect, checks=()), case, label or outcome, kind)
-    seen = None if seen is None else _dressed(seen, case, label or outcome, kind)
+        effect = replace(effect, checks=(), **about)
+    seen = None if seen is None else replace(seen, **about)
     rows = [e.table for e in (effect, *others, seen) if e is not None]
     answers = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
     return Evaluation(
@@ -444,28 +487,8 @@ def _baseline(selection: pd.DataFrame, case: Case, unit: str) -> pd.Series:
     return rows.sum() if case.selected_on in _FLOWS else rows.mean()
 
 
-def _kind(records: pd.DataFrame, outcome: str) -> Kind:
+def _kind(records: pd.DataFrame, outcome: str) -> OutcomeKind:
     if outcome == "nps":
         return "points"
     values = pd.to_numeric(records["estimate"], errors="coerce")
-    return "share" if values.between(0, 1).all() and values.nunique() <= 2 else "number"
-
-
-def _dressed(effect: Effect, case: Case, outcome: str, kind: Kind) -> Effect:
-    """Give the result its outcome's name, and periods that read well."""
-    named = {}
-    for table in ("series", "gaps"):
-        frame = getattr(effect, table)
-        if len(frame):
-            named[table] = frame.assign(
-                period=[_period_words(p, case.period) for p in frame["period"]]
-            )
-    return replace(effect, outcome=outcome, kind=kind, **named)
-
-
-def _period_words(period: Any, every: str) -> Any:
-    if not isinstance(period, pd.Timestamp):
-        return period
-    if every == "quarter":
-        return f"{period.year}-Q{period.quarter}"
-    return {"year": f"{period:%Y}", "month": f"{period:%Y-%m}"}.get(every, f"{period:%Y-%m-%d}")
+    return "percent" if values.between(0, 1).all() and values.nunique() <= 2 else "number"

@@ -34,21 +34,6 @@ LIKELY: Final = 0.8
 #: Chance that it pays below which it does not.
 UNLIKELY: Final = 0.1
 
-OUTCOMES: Final = {
-    "satisfaction": "satisfaction",
-    "satisfaction10": "satisfaction (1 to 10)",
-    "nps": "net promoter score",
-    "gap": "service quality gap",
-    "churn": "churn",
-    "repeat_purchase": "repeat purchase",
-    "orders_per_customer": "orders per customer",
-    "sales": "sales per customer",
-    "average_order": "average order value",
-    "active_customers": "active customers",
-    "response_hours": "response time (hours)",
-    "first_contact_resolution": "resolution at first contact",
-    "complaint_rate": "complaint rate",
-}
 _RIGHT = (
     "The measure moved {outcome} the right way: {change} against what would have been without it"
 )
@@ -257,8 +242,8 @@ def case_finding(
     }
     values: dict[str, Any] = {
         "title": case.title,
-        "outcomes": [outcome_name(evaluations[k]) for k in decided],
-        "outcome": outcome_name(first),
+        "outcomes": [evaluations[k].name for k in decided],
+        "outcome": first.name,
         "grade": first.strength,
     }
     if first.effect is not None:
@@ -295,7 +280,7 @@ def outcome_finding(case: Case, e: Evaluation, p: float, outcomes: int) -> Findi
     """
     verdict = judge_outcome(e, p)
     by_chance = verdict == "not shown" and e.effect is not None and e.effect.clear
-    values: dict[str, Any] = {"outcome": outcome_name(e), "n": outcomes}
+    values: dict[str, Any] = {"outcome": e.name, "n": outcomes}
     estimates = {}
     if e.effect is not None:
         change = effect_estimate(e, p, case.name)
@@ -347,7 +332,7 @@ def glance_finding(e: Evaluation) -> Finding:
     # on the scale of the answer, so that both can be compared
     known = e.effect is None or bool(np.isfinite(e.effect.relative))
     relative = known and bool(np.isfinite(e.glance.relative))
-    glance = _change(e.glance, e, relative=relative).named(low=_NAN, high=_NAN)
+    glance = e.glance.change(relative=relative).named(low=_NAN, high=_NAN)
     values = {"glance": glance, "strength": e.strength}
     return Finding(f"glance.{e.outcome}", GLANCE[key], values)
 
@@ -362,7 +347,7 @@ def foresight_findings(e: Evaluation) -> list[Finding]:
         Estimate(main.detectable, kind="points") if e.kind == "points"
         else Estimate(main.relative, kind="percent")
     )  # fmt: skip
-    values: dict[str, Any] = {"outcome": outcome_name(e), "detectable": at_least}
+    values: dict[str, Any] = {"outcome": e.name, "detectable": at_least}
     if not planned.claimed or e.kind == "points":
         return [Finding(key, FORESIGHT["plain"], values)]
     chance = Estimate(main.chance_of_claim(planned.claimed), kind="percent")
@@ -391,29 +376,13 @@ def _share(claimed: float) -> Estimate:
     return Estimate(claimed, kind="percent", signed=True)
 
 
-def _change(effect: Effect, e: Evaluation, *, relative: bool) -> Estimate:
-    if relative:
-        ends = effect.relative, effect.relative_low, effect.relative_high
-        return Estimate(*ends, kind="percent", signed=True)
-    if e.kind == "number":
-        return Estimate(effect.effect, effect.low, effect.high, signed=True)
-    unit = "%" if e.kind == "share" else ""
-    return Estimate(effect.effect, effect.low, effect.high, kind="points", unit=unit, signed=True)
-
-
 def effect_estimate(e: Evaluation, p: float, case: str) -> Estimate:
     """Give an effect as a headline number: relative where that is known, with its corrected p."""
     assert e.effect is not None
-    about = _change(e.effect, e, relative=bool(np.isfinite(e.effect.relative)))
+    about = e.effect.change(relative=bool(np.isfinite(e.effect.relative)))
     return about.named(
-        f"Effect on {outcome_name(e)}",
-        n=float(e.effect.n_units),
+        f"Effect on {e.name}",
         p=p,
         better=e.direction,
         fact=f"effect.{case}.{e.outcome}",
     )
-
-
-def outcome_name(e: Evaluation) -> str:
-    """Name of an outcome in running text."""
-    return e.label or OUTCOMES.get(e.outcome, e.outcome.replace("_", " "))

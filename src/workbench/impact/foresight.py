@@ -13,12 +13,13 @@ from workbench.impact.inputs.assignment import first_days, panel_of
 from workbench.impact.inputs.panel import CaseError, Panel, SeveralStartsError
 from workbench.impact.inputs.series import Series, read_series
 from workbench.impact.power import POWER, Plan, units_needed
-from workbench.results import attempt
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Result, attempt, labelled
 from workbench.study import Case
 
 
 @dataclass(frozen=True)
-class Foresight:
+class Foresight(Result):
     """The plans of one outcome.
 
     Attributes
@@ -51,7 +52,13 @@ class Foresight:
             known = self.claimed is not None and np.isfinite(plan.base)
             chance = plan.chance_of_claim(self.claimed) if known and self.claimed else np.nan
             rows.append(plan.table.assign(claimed=self.claimed, chance=chance))
-        return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+        if not rows:
+            rows = [Plan("", se=1.0, df=1.0).table.assign(claimed=np.nan, chance=np.nan)[:0]]
+        return plans_table(pd.concat(rows, ignore_index=True))
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Give what the design that answers could see; none where nothing is known."""
+        return {} if self.main is None else self.main.estimates()
 
     def customers_for_claim(self) -> int | None:
         """Units, treated and others in equal number, that would show the claim by lot.
@@ -68,18 +75,35 @@ class Foresight:
         except CaseError:
             return None
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the chance of seeing an effect against its size, with the claim marked."""
-        assert self.main is not None
-        ax = self.main.plot(ax)
+        if self.main is None:
+            return super().plot(ax, language=language)
+        ax = self.main.plot(ax, language=language)
         if self.claimed:
             at = 100 * abs(self.claimed)
             ax.axvline(at, linewidth=0.8, color=ax.lines[1].get_color())
             ax.annotate(
-                "claim", (at, 4), xytext=(4, 0), textcoords="offset points", fontsize="small"
-            )
+                speak(language)("claim"), (at, 4), xytext=(4, 0), textcoords="offset points",
+                fontsize="small",
+            )  # fmt: skip
             ax.set_xlim(0, max(ax.get_xlim()[1], 1.1 * at))
         return ax
+
+
+def plans_table(table: pd.DataFrame, **first: str) -> pd.DataFrame:
+    """Label plans that stand below one another; `first` are columns that come before."""
+    return labelled(
+        table,
+        **first,
+        design="Design",
+        treated="Treated units",
+        others="Other units",
+        after="Periods after",
+        relative=("Smallest visible effect", "percent:1"),
+        claimed=("Claimed", "percent:0"),
+        chance=("Chance to see the claim", "percent:0"),
+    )
 
 
 def foresee(

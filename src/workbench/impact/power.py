@@ -14,7 +14,8 @@ from scipy.optimize import brentq
 from scipy.stats import nct, t
 
 from workbench.impact.inputs.panel import CaseError, Panel
-from workbench.results import Estimate
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Result, labelled
 
 POWER = 0.8
 #: Designs for which units are compared, and how the baseline enters (Frison, Pocock 1992).
@@ -28,7 +29,7 @@ _MOST = 10_000_000
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Result):
     """What a design can see.
 
     Attributes
@@ -79,19 +80,25 @@ class Plan:
     @property
     def table(self) -> pd.DataFrame:
         """One row: design, units, periods, standard error, detectable effect."""
-        return pd.DataFrame(
-            [
-                {
-                    "design": self.design,
-                    "treated": self.n_treated,
-                    "others": self.n_other,
-                    "before": self.n_before,
-                    "after": self.n_after,
-                    "se": self.se,
-                    "detectable": self.detectable,
-                    "relative": self.relative,
-                }
-            ]
+        row = {
+            "design": self.design,
+            "treated": self.n_treated,
+            "others": self.n_other,
+            "before": self.n_before,
+            "after": self.n_after,
+            "se": self.se,
+            "detectable": self.detectable,
+            "relative": self.relative,
+        }
+        return labelled(
+            pd.DataFrame([row]),
+            design="Design",
+            treated="Treated units",
+            others="Other units",
+            before="Periods before",
+            after="Periods after",
+            detectable=("Smallest visible effect", "number"),
+            relative=("Smallest visible effect, relative", "percent:1"),
         )
 
     def estimates(self) -> dict[str, Estimate]:
@@ -103,16 +110,16 @@ class Plan:
             ),
         }
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the chance of seeing an effect against its size."""
-        ax = ax or plt.gca()
+        ax, t = ax or plt.gca(), speak(language)
         known = np.isfinite(self.base) and self.base != 0
         unit = 100 / abs(self.base) if known else 1.0
         sizes = np.linspace(0, 2 * self.detectable, 60)
         ax.plot(unit * sizes, [100 * self.chance(size) for size in sizes])
         ax.axhline(100 * self.power, linestyle=":", linewidth=0.8, color=plt.rcParams["text.color"])
-        ax.set_xlabel("True effect, % of the level" if known else "True effect")
-        ax.set_ylabel("Chance that it is seen, %")
+        ax.set_xlabel(t("True effect, % of the level") if known else t("True effect"))
+        ax.set_ylabel(t("Chance that it is seen, %"))
         ax.set_ylim(0, 102)
         return ax
 
@@ -130,8 +137,10 @@ def detectable(se: float, df: float, *, power: float = POWER, level: float = 0.9
     """Smallest effect that a two-sided t test sees with the chance `power`."""
     if not 1 - level < power < 1:
         raise CaseError(
-            f"a power of {power:g} cannot be planned for",
-            remedy=f"choose a value between {1 - level:.2g} and 1, such as 0.8",
+            "a power of {power} cannot be planned for",
+            remedy="choose a value between {least} and 1, such as 0.8",
+            power=power,
+            least=float(f"{1 - level:.2g}"),
         )
     top = 8.0
     while power_of(top, 1.0, df, level=level) < power:
@@ -219,23 +228,29 @@ def from_moments(
 def _check_plan(design: str, sd: float, correlation: float, n_treated: int, n_other: int) -> None:
     if design not in UNIT_DESIGNS:
         raise CaseError(
-            f"{design!r} compares no units",
+            "{design} compares no units",
             remedy="use one of {names}",
+            design=repr(design),
             names=", ".join(UNIT_DESIGNS),
         )
     if not sd > 0:
         raise CaseError(
-            f"a standard deviation of {sd:g} leaves nothing to plan",
+            "a standard deviation of {sd} leaves nothing to plan",
             remedy="give that of the outcome between customers",
+            sd=sd,
         )
     if not -1 < correlation < 1:
         raise CaseError(
-            f"a correlation of {correlation:g} is impossible", remedy="give one between -1 and 1"
+            "a correlation of {r} is impossible",
+            remedy="give one between -1 and 1",
+            r=correlation,
         )
     if n_treated < 2 or (n_other < 2 and design != "before and after"):
         raise CaseError(
-            f"{n_treated} treated and {n_other} other units cannot be compared",
+            "{treated} treated and {other} other units cannot be compared",
             remedy="plan for two of each at least",
+            treated=n_treated,
+            other=n_other,
         )
 
 
@@ -288,9 +303,10 @@ def plan_panel(
     both = (w_first > 0) & (w_second > 0)
     if both.sum() < 6:
         raise CaseError(
-            f"{int(both.sum())} units were seen in both halves of the time before",
+            "{n} units were seen in both halves of the time before",
             where="outcome table",
             remedy="six are needed to learn how outcomes vary",
+            n=int(both.sum()),
         )
     n_all = len(panel.units)
     treated = panel.n_treated if n_treated is None else n_treated
@@ -342,8 +358,10 @@ def fewest(enough: Callable[[int], bool], least: int, most: int, what: str) -> i
     while not enough(high):
         if high >= most:
             raise CaseError(
-                f"even {most} {what} would not show such an effect",
+                "even {n} {units} would not show such an effect",
                 remedy="choose another design or outcome, or expect more of the measure",
+                n=most,
+                units=what,
             )
         high = min(2 * high, most)
     low = high // 2

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from workbench.impact.benefit import Benefit, cost_benefit
 from workbench.impact.close_up import MixtureView, StartsView, mixture_of, starts_of
 from workbench.impact.designs import known_designs
 from workbench.impact.designs.survival.time_to_event import LEAVING, staying_if_known
-from workbench.impact.effect import Effect
+from workbench.impact.effect import Effect, answers_table
 from workbench.impact.evaluate import Evaluation, judge
 from workbench.impact.findings import (
     ALPHA,
@@ -24,11 +25,12 @@ from workbench.impact.findings import (
     foresight_findings,
     glance_finding,
     outcome_finding,
-    outcome_name,
     staying_findings,
 )
+from workbench.impact.foresight import plans_table
 from workbench.impact.grading import weaker
 from workbench.impact.inputs.assignment import CaseData
+from workbench.impact.inputs.periods import period_label
 from workbench.languages import Language
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.stats import holm
@@ -190,7 +192,7 @@ class CaseReport(Result):
         """
         rows: list[dict[str, Any]] = []
         for e, p, said in zip(self.evaluations, self.p, self.sentences, strict=True):
-            row: dict[str, Any] = {"outcome": outcome_name(e), "design": "", "claimed": e.claimed}
+            row: dict[str, Any] = {"outcome": e.name, "design": "", "claimed": e.claimed}
             row |= {"p_holm": p, "verdict": said.verdict, "strength": e.strength}
             row["glance"] = None if e.glance is None else e.glance.relative
             if (found := e.effect) is not None:
@@ -216,28 +218,13 @@ class CaseReport(Result):
     @property
     def answers(self) -> pd.DataFrame:
         """Every answer worked out, outcome by outcome, the glance last."""
-        nothing = Effect("", 0, 0, 0, 1).table[:0]
-        parts = [
-            (e.answers if len(e.answers) else nothing).assign(outcome=outcome_name(e))
-            for e in self.evaluations
-        ]
-        table = pd.concat(parts, ignore_index=True)
-        # three digits below one, two below ten, else one
-        largest = float(table["estimate"].astype(float).abs().max()) if len(table) else 0.0
-        return labelled(
-            table,
-            outcome="Outcome",
-            design="Design",
-            estimate=("Difference", f"number:{3 if largest < 1 else 2 if largest < 10 else 1}"),
-            relative=("Relative effect", "percent:1"),
-            p=("p-value", "p"),
-            units="Units",
-        )
+        parts = [e.table.assign(outcome=e.name) for e in self.evaluations]
+        return answers_table(pd.concat(parts, ignore_index=True), outcome="Outcome")
 
     @property
     def gradings(self) -> pd.DataFrame:
         """How the strength of each outcome came about."""
-        parts = [e.grading.table.assign(outcome=outcome_name(e)) for e in self.evaluations]
+        parts = [e.grading.table.assign(outcome=e.name) for e in self.evaluations]
         return labelled(
             pd.concat(parts, ignore_index=True),
             outcome="Outcome", part="What counts", found="Found", grades=("Grades", "number:0"),
@@ -248,7 +235,7 @@ class CaseReport(Result):
         """What was checked, outcome by outcome."""
         said = {"ok": "passed", "note": "note", "warning": "warning", "refusal": "no conclusion"}
         rows = [
-            {"outcome": outcome_name(e), "check": c.key, "result": said[c.severity]}
+            {"outcome": e.name, "check": c.key, "result": said[c.severity]}
             for e in self.evaluations
             for c in e.checks
         ]
@@ -268,23 +255,13 @@ class CaseReport(Result):
     def plans(self) -> pd.DataFrame:
         """What each design could have seen, outcome by outcome; empty where nothing is known."""
         parts = [
-            e.foresight.table.assign(outcome=outcome_name(e))
+            e.foresight.table.assign(outcome=e.name)
             for e in self.evaluations
             if e.foresight is not None and e.foresight.plans
         ]
         if not parts:
             return pd.DataFrame()
-        return labelled(
-            pd.concat(parts, ignore_index=True),
-            outcome="Outcome",
-            design="Design",
-            treated="Treated units",
-            others="Other units",
-            after="Periods after",
-            relative=("Smallest visible effect", "percent:1"),
-            claimed=("Claimed", "percent:0"),
-            chance=("Chance to see the claim", "percent:0"),
-        )
+        return plans_table(pd.concat(parts, ignore_index=True), outcome="Outcome")
 
     @property
     def series(self) -> pd.DataFrame:
@@ -308,10 +285,9 @@ class CaseReport(Result):
     def _gathered(self, name: str, *columns: str) -> pd.DataFrame:
         parts: list[pd.DataFrame] = []
         for e in self.evaluations:
-            frame: pd.DataFrame | None = None if e.effect is None else getattr(e.effect, name)
-            if frame is not None and len(frame):
-                named = frame.assign(period=frame["period"].astype(str))
-                parts.append(named.assign(outcome=outcome_name(e)))
+            if e.effect is not None and len(frame := getattr(e.effect, name)):
+                names = [period_label(p, e.effect.every) for p in frame["period"]]
+                parts.append(frame.assign(period=names, outcome=e.name))
         if parts:
             return pd.concat(parts, ignore_index=True)
         return pd.DataFrame(columns=["outcome", "period", *columns])
@@ -322,7 +298,7 @@ class CaseReport(Result):
         """Draw the main outcome with the measure and without it."""
         if self.main.effect is None:
             return super().plot(ax, language=language)
-        return self.main.effect.plot(ax)
+        return self.main.effect.plot(ax, language=language)
 
     def picture(self) -> Picture | None:
         """With the measure and without it, outcome by outcome; None without an effect."""
@@ -356,24 +332,22 @@ class CaseReport(Result):
             "Main outcome, by the design used",
         )
 
-    def plot_outcomes(self, figure: Any) -> list[Axes]:
+    def plot_outcomes(self, figure: Figure, *, language: str | Language = "en") -> list[Axes]:
         """Draw each outcome with and without the measure, one panel each."""
-        return self._panels(figure, [e for e in self.effects if len(e.series)], "plot")
+        effects = [e for e in self.effects if len(e.series)]
+        both = zip(effects, _panels(figure, len(effects)), strict=True)
+        return [effect.plot(ax, language=language) for effect, ax in both]
 
-    def plot_gaps(self, figure: Any) -> list[Axes]:
+    def plot_gaps(self, figure: Figure, *, language: str | Language = "en") -> list[Axes]:
         """Draw the difference to the comparison over time, one panel an outcome."""
-        return self._panels(figure, [e for e in self.effects if len(e.gaps)], "plot_gaps")
+        effects = [e for e in self.effects if len(e.gaps)]
+        both = zip(effects, _panels(figure, len(effects)), strict=True)
+        return [effect.plot_gaps(ax, language=language) for effect, ax in both]
 
-    def plot_foresight(self, ax: Axes | None = None) -> Axes:
+    def plot_foresight(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the chance of seeing an effect on the main outcome against its size."""
         planned = next(e.foresight for e in self.evaluations if e.foresight and e.foresight.plans)
-        return planned.plot(ax)
-
-    @staticmethod
-    def _panels(figure: Any, effects: list[Effect], what: str) -> list[Axes]:
-        figure.set_figheight(2.9 * max(len(effects), 1))
-        panels = np.atleast_1d(figure.subplots(max(len(effects), 1), 1, squeeze=False).ravel())
-        return [getattr(effect, what)(ax=ax) for effect, ax in zip(effects, panels, strict=False)]
+        return planned.plot(ax, language=language)
 
 
 def judge_case(
@@ -424,6 +398,11 @@ def judge_case(
     return replace(report, stay=stay, stay_remarks=remarks)
 
 
+def _panels(figure: Figure, n: int) -> list[Axes]:
+    figure.set_figheight(2.9 * max(n, 1))
+    return list(figure.subplots(max(n, 1), 1, squeeze=False).ravel()[:n])
+
+
 def _valued(case: Case) -> int:
     """Place of the outcome that is worth money; the main one where the card values none."""
     return next((k for k, aim in enumerate(case.outcomes) if aim.value is not None), 0)
@@ -458,7 +437,7 @@ def _corrected(e: Evaluation, p_holm: float, outcomes: int) -> Evaluation:
         "several outcomes",
         "The effect on {outcome} is clear by itself, but not once it is allowed for that {n}"
         " outcomes were looked at (p-value {p}).",
-        {"outcome": outcome_name(e), "n": outcomes, "p": Estimate(p_holm, digits=3)},
+        {"outcome": e.name, "n": outcomes, "p": Estimate(p_holm, digits=3)},
         severity="warning",
     )
     row = pd.DataFrame([("assumptions checked", check.key, -1)], columns=e.grading.table.columns)

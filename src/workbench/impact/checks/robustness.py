@@ -6,26 +6,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from workbench.impact.checks.check import Check, Judged
 from workbench.impact.designs.differences.clusters import panel_slope
 from workbench.impact.designs.differences.difference_in_differences import difference_in_differences
-from workbench.impact.effect import Effect
+from workbench.impact.effect import Effect, period_ticks
 from workbench.impact.inputs.panel import CaseError, Panel, period_start
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE, Series
-from workbench.results import Estimate, Finding, attempt
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, attempt, labelled
 
 _FEWEST_BEFORE, _FEWEST_AFTER = 2, 1
 # Neighbouring dates share most of their data, so more than one in twenty is no surprise.
 _TOO_OFTEN = 0.25
 _UNITS_UP_TO = 200
 _MOST_DATES = 12
+_UNITS_DRAWN = 15
 
 
 @dataclass(frozen=True)
-class PlaceboDates:
+class PlaceboDates(Result):
     """Effects "found" at dates before the measure.
 
     Attributes
@@ -59,6 +63,33 @@ class PlaceboDates:
             {"n": n, "found": found},
             severity="warning" if self.share > _TOO_OFTEN else "ok",
         )
+
+    def findings(self) -> list[Finding]:
+        """Return what to tell a reader."""
+        return [self.check]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw the effect at each date with its interval."""
+        ax, t = ax or plt.gca(), speak(language)
+        estimate, low, high = (self.table[c] for c in ("estimate", "low", "high"))
+        place = np.arange(len(self.table))
+        ax.errorbar(place, estimate, yerr=[estimate - low, high - estimate], fmt="o", capsize=2)
+        ax.axhline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
+        period_ticks(ax, self.table["start"], "month", t)
+        ax.set_xlabel(t("Start moved to"))
+        ax.set_ylabel(t("Effect, 95% interval"))
+        return ax
+
+    @classmethod
+    def of(cls, rows: list[tuple[Any, ...]]) -> PlaceboDates:
+        """Gather rows of start, effect and the ends of its interval."""
+        table = pd.DataFrame(rows, columns=["start", "estimate", "low", "high"])
+        return cls(
+            labelled(
+                table.assign(found=(table["low"] > 0) | (table["high"] < 0)),
+                start="Start moved to", estimate="Effect", found="Effect found",
+            )
+        )  # fmt: skip
 
 
 def placebo_dates(
@@ -96,16 +127,16 @@ def placebo_dates(
         rows.append((panel.periods[before[first]], found.effect, found.low, found.high))
     if not rows:
         raise CaseError(
-            f"there are {len(before)} periods before the start",
+            "there are {n} periods before the start",
             where="outcome table",
             remedy="three at least are needed to move the date through them",
+            n=len(before),
         )
-    table = pd.DataFrame(rows, columns=["start", "estimate", "low", "high"])
-    return PlaceboDates(table.assign(found=(table["low"] > 0) | (table["high"] < 0)))
+    return PlaceboDates.of(rows)
 
 
 @dataclass(frozen=True)
-class LeaveOneOut:
+class LeaveOneOut(Result):
     """The effect without each unit in turn.
 
     Attributes
@@ -137,6 +168,20 @@ class LeaveOneOut:
             severity="note" if turned else "ok",
         )
 
+    def findings(self) -> list[Finding]:
+        """Return what to tell a reader."""
+        return [self.check]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
+        """Draw the effect without each unit, those that move it most, beside that with all."""
+        ax, t = ax or plt.gca(), speak(language)
+        drawn = self.table[:_UNITS_DRAWN][::-1]
+        ax.plot(drawn["estimate"], np.arange(len(drawn)), "o")
+        ax.axvline(self.effect, color=plt.rcParams["text.color"], linewidth=0.8, linestyle=":")
+        ax.set_yticks(np.arange(len(drawn)), [t.name(unit) for unit in drawn["unit"]])
+        ax.set_xlabel(t("Effect without the unit"))
+        return ax
+
 
 def leave_one_out(panel: Panel) -> LeaveOneOut:
     """Compare again without each unit.
@@ -154,9 +199,12 @@ def leave_one_out(panel: Panel) -> LeaveOneOut:
     n, k = len(panel.units), panel.n_treated
     if n > _UNITS_UP_TO or min(k, n - k) < 2:
         raise CaseError(
-            f"there are {k} treated and {n - k} comparison units",
+            "there are {treated} treated and {other} comparison units",
             where="treatments",
-            remedy=f"leaving out one needs two on each side and {_UNITS_UP_TO} in all at most",
+            remedy="leaving out one needs two on each side and {most} in all at most",
+            treated=k,
+            other=n - k,
+            most=_UNITS_UP_TO,
         )
     whole = panel_slope(panel, np.arange(n)).effect
     left = []
@@ -166,7 +214,14 @@ def leave_one_out(panel: Panel) -> LeaveOneOut:
     table = pd.DataFrame({"unit": panel.units, "treated": panel.treated, "estimate": left})
     table = table.assign(moved=table["estimate"] - whole)
     order = table["moved"].abs().sort_values(ascending=False, kind="stable").index
-    return LeaveOneOut(table.loc[order].reset_index(drop=True), whole)
+    return LeaveOneOut(
+        labelled(
+            table.loc[order].reset_index(drop=True),
+            unit="Unit left out", treated="Treated unit", estimate="Effect without the unit",
+            moved="Change",
+        ),
+        whole,
+    )  # fmt: skip
 
 
 def placebo_starts(
@@ -206,8 +261,7 @@ def placebo_starts(
             rows.append((series.periods[at], found.effect, found.low, found.high))
     if len(rows) < 2:
         return None
-    table = pd.DataFrame(rows, columns=["start", "estimate", "low", "high"])
-    return PlaceboDates(table.assign(found=(table["low"] > 0) | (table["high"] < 0)))
+    return PlaceboDates.of(rows)
 
 
 def _of_dates(judged: Judged) -> list[Finding]:

@@ -18,7 +18,8 @@ from workbench.impact.designs.differences.difference_in_differences import fixed
 from workbench.impact.designs.differences.event_study import against_last_before
 from workbench.impact.designs.staggered.staggered import StaggeredEffect
 from workbench.impact.inputs.panel import CaseError, Panel
-from workbench.results import Estimate, Finding
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 
 RELATIVE, SMOOTH = "relative magnitudes", "smoothness"
 _MOST = 64.0
@@ -26,7 +27,7 @@ _UNITS_A_PERIOD = 5
 
 
 @dataclass(frozen=True)
-class TrendBounds:
+class TrendBounds(Result):
     """Intervals of the average effect after the start under ever larger departures from parallel.
 
     Attributes
@@ -84,9 +85,13 @@ class TrendBounds:
             severity="ok" if self.breakdown >= 1 else "note",
         )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Return what to tell a reader."""
+        return [self.check]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the interval under growing departures of the first kind."""
-        ax = ax or plt.gca()
+        ax, t = ax or plt.gca(), speak(language)
         rows = self.table[self.table["restriction"] == RELATIVE]
         middle = (rows["low"] + rows["high"]) / 2
         ax.errorbar(
@@ -98,8 +103,8 @@ class TrendBounds:
             linewidth=2,
         )
         ax.axhline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
-        ax.set_xlabel("Departure from parallel trends (times the largest step before)")
-        ax.set_ylabel("Effect, 95% interval")
+        ax.set_xlabel(t("Departure from parallel trends (times the largest step before)"))
+        ax.set_ylabel(t("Effect, 95% interval"))
         return ax
 
 
@@ -150,9 +155,10 @@ def trend_bounds(
     gone = int((~np.isfinite(estimate)).sum())
     if gone or not np.isfinite(covariance).all():
         raise CaseError(
-            f"periods in which nobody treated, or nobody compared, was observed: {max(gone, 1)}",
+            "periods in which nobody treated, or nobody compared, was observed: {n}",
             where="outcome table",
             remedy="use longer periods",
+            n=max(gone, 1),
         )
     average = np.zeros(len(estimate))
     average[reference + 1 :] = 1 / after
@@ -179,10 +185,13 @@ def trend_bounds(
         bends = (0.0, largest / 2, largest)
     if len(bends) and not known:
         raise CaseError(
-            f"{int(df) + 1} units tell too little of how {len(beta)} periods vary together",
+            "{units} units tell too little of how {periods} periods vary together",
             where="bends",
-            remedy=f"bounds by smoothness take {_UNITS_A_PERIOD} units a period; use longer ones,"
-            " or bounds by relative magnitudes alone (bends=())",
+            remedy="bounds by smoothness take {needed} units a period; use longer ones, or bounds"
+            " by relative magnitudes alone (bends=())",
+            units=int(df) + 1,
+            periods=len(beta),
+            needed=_UNITS_A_PERIOD,
         )
     rows = [(RELATIVE, float(m), *relative(m)) for m in departures]
     breakdown_smooth = float("nan")
@@ -194,7 +203,13 @@ def trend_bounds(
             lambda m: not _holds_zero(path.interval(m, level=level)), scale / 16
         )
     return TrendBounds(
-        pd.DataFrame(rows, columns=["restriction", "departure", "low", "high"]),
+        labelled(
+            pd.DataFrame(rows, columns=["restriction", "departure", "low", "high"]),
+            restriction="Restriction",
+            departure="Departure",
+            low="Lower end",
+            high="Upper end",
+        ),
         float(average @ estimate),
         _breakdown(
             lambda m: not _holds_zero(relative(0)) if m == 0 else not magnitudes.stands(0.0, m)

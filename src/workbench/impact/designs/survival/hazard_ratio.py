@@ -14,7 +14,8 @@ from scipy.special import stdtrit
 from workbench.arrays import Array
 from workbench.impact.effect import t_test
 from workbench.impact.inputs.panel import CaseError, check_columns
-from workbench.results import Estimate, Finding
+from workbench.languages import Language, speak
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.stats.cox import by_rank, fit_cox, proportionality
 
 #: What a row says: time until the event or until last seen, whether it came, whether treated.
@@ -26,7 +27,7 @@ _BENT = 0.05
 
 
 @dataclass(frozen=True)
-class HazardRatio:
+class HazardRatio(Result):
     """Risk of the event at any time with the measure, as a multiple of that without it.
 
     Attributes
@@ -56,7 +57,14 @@ class HazardRatio:
     def table(self) -> pd.DataFrame:
         """One row: the ratio, its interval and both p-values."""
         names = ["ratio", "low", "high", "p", "p_proportional", "events", "n"]
-        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+        return labelled(
+            pd.DataFrame([{name: getattr(self, name) for name in names}]),
+            ratio=("Hazard ratio", "number:2"),
+            p=("p-value", "p"),
+            p_proportional=("p-value (proportional hazards)", "p"),
+            events=("Events", "number:0"),
+            n=("Rows", "number:0"),
+        )
 
     def estimates(self) -> dict[str, Estimate]:
         """Return the ratio with its interval."""
@@ -83,15 +91,19 @@ class HazardRatio:
             shown,
         )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def findings(self) -> list[Finding]:
+        """Return what to tell a reader."""
+        return [self.check]
+
+    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the ratio and its interval on a logarithmic axis."""
-        ax = ax or plt.gca()
+        ax, t = ax or plt.gca(), speak(language)
         ends = [[self.ratio - self.low], [self.high - self.ratio]]
         ax.errorbar([self.ratio], [0], xerr=ends, fmt="o", capsize=4)
         ax.axvline(1, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
         ax.set_xscale("log")
         ax.set_yticks([])
-        ax.set_xlabel("Hazard ratio")
+        ax.set_xlabel(t("Hazard ratio"))
         return ax
 
 

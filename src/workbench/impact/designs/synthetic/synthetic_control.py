@@ -41,6 +41,7 @@ from workbench.impact.effect import (
 )
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.power import POWER, Plan
+from workbench.languages import Language, speak
 from workbench.results import Finding
 
 Inference = Literal["auto", "placebo", "conformal"]
@@ -92,21 +93,21 @@ class SyntheticControl(Effect):
     rmspe_before: float = float("nan")
     rank_p: float = float("nan")
 
-    def plot_placebos(self, ax: Axes | None = None) -> Axes:
+    def plot_placebos(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the gap of the treated unit among the gaps of all others."""
-        ax = ax or plt.gca()
+        ax, t = ax or plt.gca(), speak(language)
         place = np.arange(len(self.placebo_gaps))
         own, *others = self.placebo_gaps.columns
         faint = plt.rcParams["axes.edgecolor"]
         for name in others:
             ax.plot(place, self.placebo_gaps[name], color=faint, linewidth=0.6, alpha=0.5)
-        ax.plot([], [], color=faint, linewidth=0.6, label="comparison units")
-        ax.plot(place, self.placebo_gaps[own], linewidth=2, label="treated unit")
+        ax.plot([], [], color=faint, linewidth=0.6, label=t("comparison units"))
+        ax.plot(place, self.placebo_gaps[own], linewidth=2, label=t("treated unit"))
         ax.axhline(0, color=faint, linewidth=0.8)
         mark_start(ax, int(np.argmax(self.series["after"].to_numpy())))
-        ax.set_ylabel("Difference to the synthetic unit")
+        ax.set_ylabel(t("Difference to the synthetic unit"))
         ax.legend(loc="best", frameon=False)
-        period_ticks(ax, self.series["period"])
+        period_ticks(ax, self.series["period"], self.every, t)
         return ax
 
 
