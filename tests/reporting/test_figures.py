@@ -92,7 +92,7 @@ def texts(thing: Callable[..., Any], language: str) -> list[str]:
     """What is written on a figure when it is finished."""
     with theme.themed():
         figure = figures.draw(thing, language)
-        lettering.letter(figure, language, said=True)
+        lettering.letter(figure, language)
         finishing.finish(figure)
         figure.draw_without_rendering()
         return [
@@ -278,7 +278,7 @@ def test_labels_stay_with_their_lines_whatever_the_order_of_the_legend() -> None
     with theme.themed():
         figure = figures.draw(draw, "zh")
         legends = finishing.samples(figure)
-        lettering.letter(figure, "zh", said=True)
+        lettering.letter(figure, "zh")
         finishing.finish(figure, legends)
         found = {text.get_text(): text.get_color() for text in figure.axes[0].texts}
     assert found == {"重要价值客户": theme.CYCLE[1], "实际值": theme.CYCLE[0]}
@@ -352,7 +352,7 @@ def test_long_labels_neither_touch_nor_leave_the_picture(language: str) -> None:
 
     with theme.themed():
         figure = figures.draw(many, language)
-        lettering.letter(figure, language, said=True)
+        lettering.letter(figure, language)
         finishing.finish(figure)
         figure.draw_without_rendering()
         labels = figure.axes[0].get_xticklabels()

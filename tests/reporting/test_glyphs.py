@@ -27,7 +27,7 @@ def bars(ax) -> None:
 def test_a_name_without_glyphs_has_one_number_wherever_it_stands() -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph")
-        drawn = drawing(bars, "en", names=KOREAN)
+        drawn = drawing(bars, "en")
     assert sorted(drawn.key) in (
         ["[1] 20대 이상", "[2] 30대 이상"],
         ["[1] 30대 이상", "[2] 20대 이상"],

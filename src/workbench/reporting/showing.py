@@ -140,9 +140,7 @@ def _show_figure(
     if caption.html:
         html = f'<p class="wb-figure-title" lang="{language.tag}">{caption.html}</p>'
         emit("figure-title", language, {"text/html": html, "text/plain": caption.text})
-    drawn = figures.drawing(
-        thing, language, label=caption.title, height=height, names=_names(table)
-    )
+    drawn = figures.drawing(thing, language, label=caption.title, height=height)
     plain = caption.title or name
     emit(
         "figure",
@@ -164,18 +162,6 @@ def _show_figure(
             f"<p>{link}</p></details>"
         )
         emit("figure-data", language, {"text/html": folded, "text/plain": name})
-
-
-def _names(table: pd.DataFrame | None) -> set[str]:
-    # What stands in the cells of a figure's table comes from the data, on the figure too.
-    if table is None:
-        return set()
-    texts = {
-        str(name) for level in range(table.index.nlevels) for name in table.index.unique(level)
-    }
-    for name in table.columns:
-        texts |= {str(cell) for cell in table[name].dropna().unique() if isinstance(cell, str)}
-    return texts
 
 
 def _name() -> str:

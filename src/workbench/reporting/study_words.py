@@ -40,10 +40,9 @@ def _brought(study: Study, more: Iterable[Mapping[str, str]]) -> dict[str, Any]:
 
 
 def _about_outcomes(study: Study) -> Iterator[dict[str, str]]:
-    """Give what pages make of the labels of outcomes: on an axis, and as a headline number."""
+    """Give what pages make of the labels of outcomes as headline numbers."""
     for case in study.cases:
         for label in (aim.label for aim in case.outcomes if aim.label is not None):
-            yield {language: words[:1].upper() + words[1:] for language, words in label.items()}
             yield {
                 language: speak(language)("Effect on {outcome}").format(outcome=words)
                 for language, words in label.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,6 @@ def drawing(
     *,
     label: str = "",
     height: float | None = None,
-    names: Collection[str] = (),
 ) -> Drawing:
     """Draw a figure in a language.
 
@@ -57,21 +56,19 @@ def drawing(
     thing : callable
         Draws on the Axes that it is given as ``ax``; or on the Figure, when its parameter is
         called ``figure`` or ``fig`` (several panels); in the `Language` that it is given as
-        ``language``, where it takes one.
+        ``language``. What takes none is the same in every language.
     language : str or Language
         Language of the words on it.
     label : str
         What a screen reader says when nothing better is known; already in that language.
     height : float, optional
         Inches; from the number of bars or rows when left out.
-    names : collection of str
-        Names from the data, which may have no words in the language.
     """
     language = reader(language)
     with themed():
         figure = draw(thing, language)
         legends = finishing.samples(figure)
-        key = lettering.letter(figure, language, names, said=_speaks(thing))
+        key = lettering.letter(figure, language)
         told = describe(figure, language, legends)
         figure.set_figheight(height or _height(figure))
         finishing.finish(figure, legends)
@@ -84,7 +81,7 @@ def draw(thing: Callable[..., Any], language: str | Language = "en") -> Figure:
 
     figure = Figure(figsize=SIZE, layout="constrained")
     names = _parameters(thing)
-    options = {"language": reader(language)} if _speaks(thing) else {}
+    options = {"language": reader(language)} if "language" in names else {}
     for name in ("figure", "fig"):
         if name in names and "ax" not in names:
             thing(**{name: figure}, **options)
@@ -92,11 +89,6 @@ def draw(thing: Callable[..., Any], language: str | Language = "en") -> Figure:
     else:
         thing(ax=figure.subplots(), **options)
     return figure
-
-
-def _speaks(thing: Callable[..., Any]) -> bool:
-    # What draws in the reader's language says so by a parameter; else its words are translated.
-    return "language" in _parameters(thing)
 
 
 def _parameters(thing: Callable[..., Any]) -> set[str]:

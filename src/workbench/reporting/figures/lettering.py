@@ -1,4 +1,4 @@
-"""Words and numbers on the Axes: translated, written as the language does, never clipped.
+"""Words and numbers on the Axes: written as the language does, in glyphs that are there.
 
 Letters that the figures' fonts lack are taken from another font of the machine, else the text
 becomes a number, which the page spells out.
@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from workbench.fonts import han_font
 from workbench.languages import Language
-from workbench.languages.finished import match
 from workbench.languages.numbers import number_text
 from workbench.reporting.display import reader
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.ticker import Formatter
 
-Say = Callable[[str], str]
+Write = Callable[[str], str]
 
 LABEL_WIDTH = 34
 """Longest line of a category's label, in half-width characters (a Chinese character is two)."""
@@ -36,21 +35,15 @@ _MATHS = re.compile(r"\$[^$]*[\\^_][^$]*\$")
 _NO_LINE_START = "，。、；：！？）》」』】％%”’"
 
 
-def letter(
-    figure: Figure, language: str | Language, names: Collection[str] = (), *, said: bool = False
-) -> Key:
-    """Say every text of a figure in a language, and write its ticks as that language does.
+def letter(figure: Figure, language: str | Language) -> Key:
+    """Write the ticks of a figure as a language does, and every text in glyphs that are there.
 
     Parameters
     ----------
     figure : Figure
-        A figure that has been drawn on.
+        A figure that has been drawn on, in that language.
     language : str or Language
         The language.
-    names : collection of str
-        Names from the data, which may have no words in the language.
-    said : bool
-        Whether its texts are in that language already.
 
     Returns
     -------
@@ -60,24 +53,17 @@ def letter(
     from matplotlib.text import Text
 
     key, language = Key(), reader(language)
-
-    def say(text: str) -> str:
-        if said:
-            return key.write(text)
-        words = match(text, language.known, language.code) or text
-        return key.write(language.name(words) if words.strip() in names else language(words))
-
     ticks: set[int] = set()
     for axes in all_axes(figure):
         for axis in axes_of(axes):
-            _translate_ticks(axis, language, say)
+            _write_ticks(axis, language, key.write)
             ticks |= {id(label) for label in axis.get_ticklabels(which="both")}
     for text in figure.findobj(Text):
         if id(text) in ticks or not text.get_text().strip():
             continue
         words = text.get_text()
         text.set_parse_math(bool(_MATHS.search(words)))
-        text.set_text(say(words))
+        text.set_text(key.write(words))
     return key
 
 
@@ -113,7 +99,7 @@ def is_categorical(axis: Axis) -> bool:
     return False
 
 
-def _translate_ticks(axis: Any, language: Language, say: Say) -> None:
+def _write_ticks(axis: Any, language: Language, write: Write) -> None:
     from matplotlib.dates import AutoDateFormatter, ConciseDateFormatter
     from matplotlib.ticker import LogFormatter, NullFormatter, ScalarFormatter
 
@@ -130,28 +116,28 @@ def _translate_ticks(axis: Any, language: Language, say: Say) -> None:
             axis.set_minor_formatter(NullFormatter())
         return
     width = LABEL_WIDTH if categorical and axis.axis_name == "y" else 0
-    axis.set_major_formatter(_words(formatter, language, say, width))
+    axis.set_major_formatter(_words(formatter, language, write, width))
 
 
-def _words(inner: Formatter, language: Language, say: Say, width: int) -> Formatter:
+def _words(inner: Formatter, language: Language, write: Write, width: int) -> Formatter:
     from matplotlib.ticker import Formatter, PercentFormatter
 
-    class Translated(Formatter):
-        """Another formatter's texts, in another language."""
+    class Written(Formatter):
+        """Another formatter's texts, in glyphs that are there and in lines that fit."""
 
         def __init__(self) -> None:
             self.inner = inner
 
         def __call__(self, x: float, pos: int | None = None) -> str:
-            return self._said(inner(x, pos))
+            return self._written(inner(x, pos))
 
         def format_ticks(self, values: Sequence[float]) -> list[str]:
-            return [self._said(text) for text in inner.format_ticks(list(values))]
+            return [self._written(text) for text in inner.format_ticks(list(values))]
 
         def format_data(self, value: float) -> str:
             if isinstance(inner, PercentFormatter):
                 return language.percent(value / inner.xmax)
-            return self._said(inner.format_ticks([value])[0])
+            return self._written(inner.format_ticks([value])[0])
 
         def get_offset(self) -> str:
             return str(inner.get_offset())
@@ -163,10 +149,10 @@ def _words(inner: Formatter, language: Language, say: Say, width: int) -> Format
             super().set_axis(axis)
             inner.set_axis(axis)
 
-        def _said(self, text: str) -> str:
-            return wrapped(say(text), width) if width else say(text)
+        def _written(self, text: str) -> str:
+            return wrapped(write(text), width)
 
-    return Translated()
+    return Written()
 
 
 def _numbers(language: Language) -> Formatter:
