@@ -87,12 +87,13 @@ def test_three_designs_stand_side_by_side_each_with_its_interval(
 def test_the_page_names_donors_placebos_and_what_was_left_out(
     run: Run, tobacco: impact.Evaluation
 ) -> None:
-    view = impact.CaseReport.of(run.case("tobacco_law"), [tobacco]).mixture
-    assert view.table["unit"].iloc[0] == "Utah" and view.table["weight"].is_monotonic_decreasing
-    assert view.table["effect"].notna().all(), "each donor with weight is left out in turn"
-    assert view.placebos["unit"].iloc[0] == "California" and len(view.placebos) == 37
-    ratio = view.placebos["ratio"]
-    assert view.finding.values["as_large"] == int((ratio[1:] >= ratio.iloc[0]).sum())
+    shown = impact.CaseReport.of(run.case("tobacco_law"), [tobacco]).mixture
+    assert shown.mixture["unit"].iloc[0] == "Utah"
+    assert shown.mixture["weight"].is_monotonic_decreasing
+    assert shown.mixture["effect"].notna().all(), "each donor with weight is left out in turn"
+    assert shown.ranking["unit"].iloc[0] == "California" and len(shown.ranking) == 37
+    ratio = shown.ranking["ratio"]
+    assert shown.fit.values["as_large"] == int((ratio[1:] >= ratio.iloc[0]).sum())
     said = [c.text for c in tobacco.checks if c.key == "left out"]
     assert "Massachusetts, Arizona, Florida" in said[0] and len(said) == 3
 
@@ -125,15 +126,16 @@ def test_a_relative_effect_and_its_units_belong_together(defence: impact.Evaluat
 
 
 def test_the_page_shows_groups_times_and_averages(run: Run, defence: impact.Evaluation) -> None:
-    view = impact.CaseReport.of(run.case("self_defence"), [defence]).starts
-    assert view.kind == "percent:1" and dict(view.finding.values) == {
+    shown = impact.CaseReport.of(run.case("self_defence"), [defence]).starts
+    assert shown.in_percent and dict(shown.comparison.values) == {
         "n": 29, "controls": "that never started within the data",
     }  # fmt: skip
-    table = view.group_time
+    table = shown.groups
     assert sorted(table["group"].unique()) == ["2006", "2007", "2008", "2009", "2010"]
     base = table[(table["group"] == "2007") & (table["period"] == "2006")]
     assert base["estimate"].item() == 0 and base["low"].isna().item()
-    averages = view.averages.assign(average=view.averages["average"].map(str)).set_index("average")
+    averages = shown.averages
+    averages = averages.set_index(averages["average"].map(str))
     assert averages.loc["first treated in 2007", "units"] == 13
     assert averages["estimate"].iloc[0] == defence.effect.relative
     assert (averages["low"] < averages["estimate"]).all()

@@ -362,8 +362,8 @@ def test_where_all_start_in_the_end_those_not_yet_treated_serve() -> None:
     card = case_of("c", years[5], "volunteers", starts=dates, **form)
     found = evaluate(frame, card, outcome="x")
     assert found.effect.relative_low < 0.2 < found.effect.relative_high
-    view = CaseReport.of(card, [found]).starts
-    assert view.finding.values["controls"] == "that had not started yet"
+    shown = CaseReport.of(card, [found]).starts
+    assert shown.comparison.values["controls"] == "that had not started yet"
     together = case_of(
         "c", years[5], "volunteers", starts=dict.fromkeys(dates, years[5].date()), **form
     )

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 import workbench.impact as room
-from workbench.impact import benefit, close_up, findings, known_designs
+from workbench.impact import benefit, findings, known_designs
 from workbench.impact import selection as selector
+from workbench.impact.designs.staggered import staggered_effect
+from workbench.impact.designs.synthetic import synthetic_control
 from workbench.impact.evaluate import OUTCOMES
 from workbench.languages import catalogs as languages
 
 FOLDER = Path(room.__file__).parent
 # The keys of these findings stand on no page; those of checks do.
-_KEYS_UNSEEN = ("findings.py", "benefit.py", "close_up.py")
+_KEYS_UNSEEN = ("findings.py", "benefit.py", "staggered_effect.py", "synthetic_control.py")
 
 
 def written() -> list[str]:
@@ -47,7 +49,10 @@ def said() -> list[str]:
         findings.STAYED,
         *VERDICTS,
         *constants(benefit),
-        *constants(close_up),
+        *constants(staggered_effect),
+        *constants(synthetic_control),
+        *staggered_effect.CONTROLS.values(),
+        *staggered_effect.AVERAGES.values(),
         *[f"Effect on {o}" for o in OUTCOMES.values()],
         *[design.assumption for design in known_designs().values()],
         *selector.CHOSEN.values(),
@@ -61,7 +66,7 @@ VERDICTS = [*findings.HEADINGS, "shown"]
 
 def test_there_are_sentences_to_look_up() -> None:
     assert len(written()) > 20
-    assert len(constants(benefit)) == 6 and len(constants(close_up)) >= 3
+    assert len(constants(benefit)) == 6 and len(constants(staggered_effect)) == 2
 
 
 @pytest.mark.parametrize("text", sorted(set(said())))

@@ -31,7 +31,8 @@ from workbench.impact.designs.series.interrupted_series import (
     periods_needed,
     plan_series,
 )
-from workbench.impact.designs.staggered.staggered import StaggeredEffect, staggered_adoption
+from workbench.impact.designs.staggered.staggered import staggered_adoption
+from workbench.impact.designs.staggered.staggered_effect import StaggeredEffect
 from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
 from workbench.impact.designs.survival.hazard_ratio import HazardRatio, hazard_ratio
 from workbench.impact.designs.survival.time_to_event import (

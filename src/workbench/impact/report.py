@@ -13,9 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workbench.impact.benefit import Benefit, cost_benefit
-from workbench.impact.close_up import MixtureView, StartsView, mixture_of, starts_of
 from workbench.impact.designs import known_designs
+from workbench.impact.designs.staggered.staggered_effect import StaggeredEffect
 from workbench.impact.designs.survival.time_to_event import LEAVING, staying_if_known
+from workbench.impact.designs.synthetic.synthetic_control import SyntheticControl
 from workbench.impact.effect import Effect, answers_table
 from workbench.impact.evaluate import Evaluation, judge
 from workbench.impact.findings import (
@@ -159,14 +160,14 @@ class CaseReport(Result):
         return [(name, known_designs()[name].assumption) for name in names]
 
     @property
-    def mixture(self) -> MixtureView | None:
-        """Donors and placebos of the first outcome that a synthetic control answers."""
-        return mixture_of(self.effects)
+    def mixture(self) -> SyntheticControl | None:
+        """The first outcome that a synthetic control answers, with its donors and placebos."""
+        return next((e for e in self.effects if isinstance(e, SyntheticControl)), None)
 
     @property
-    def starts(self) -> StartsView | None:
-        """Groups, times and averages of the first outcome with different starts."""
-        return starts_of(self.effects, self.case.period)
+    def starts(self) -> StaggeredEffect | None:
+        """The first outcome with different starts, with its groups, times and averages."""
+        return next((e for e in self.effects if isinstance(e, StaggeredEffect)), None)
 
     @property
     def checks(self) -> tuple[Finding, ...]:

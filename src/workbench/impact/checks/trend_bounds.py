@@ -16,7 +16,7 @@ from workbench.impact.checks.check import Check, Judged
 from workbench.impact.checks.honest_bounds import RelativeMagnitudes, fixed_length
 from workbench.impact.designs.differences.difference_in_differences import fixed_effects_of
 from workbench.impact.designs.differences.event_study import against_last_before
-from workbench.impact.designs.staggered.staggered import StaggeredEffect
+from workbench.impact.designs.staggered.staggered_effect import StaggeredEffect
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Result, labelled

@@ -16,10 +16,10 @@ from workbench.impact.inputs.panel import (
     calendar_gaps,
     check_columns,
     check_constant,
-    period_label,
     period_start,
     read_cells,
 )
+from workbench.impact.inputs.periods import period_label
 
 
 @dataclass(frozen=True)

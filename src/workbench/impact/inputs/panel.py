@@ -13,6 +13,7 @@ import pandas as pd
 
 from workbench.arrays import Array, Mask
 from workbench.errors import DataError
+from workbench.impact.inputs.periods import period_label
 
 
 class CaseError(DataError):
@@ -190,11 +191,6 @@ def _length(label: Any, begins: pd.DatetimeIndex) -> pd.DateOffset | pd.Timedelt
             return pd.DateOffset(months=1)
     gaps = np.diff(begins.to_numpy()).astype("timedelta64[D]").astype(int)
     return pd.Timedelta(days=int(gaps.min())) if gaps.size else pd.Timedelta(days=0)
-
-
-def period_label(period: Any) -> str:
-    """Write a period in an error message."""
-    return f"{period:%Y-%m-%d}" if isinstance(period, pd.Timestamp) else str(period)
 
 
 def read_panel(

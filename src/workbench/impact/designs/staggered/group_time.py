@@ -12,7 +12,8 @@ from scipy.special import expit, ndtri, stdtrit
 
 from workbench.arrays import Array, Mask
 from workbench.impact.inputs.adoption import Adoption
-from workbench.impact.inputs.panel import CaseError, period_label
+from workbench.impact.inputs.panel import CaseError
+from workbench.impact.inputs.periods import period_label
 
 Controls = Literal["never", "not yet"]
 Base = Literal["universal", "varying"]

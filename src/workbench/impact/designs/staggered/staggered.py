@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from workbench.impact.designs.staggered.group_time import (
     group_time_effects,
     standard_error,
 )
+from workbench.impact.designs.staggered.staggered_effect import StaggeredEffect
 from workbench.impact.designs.staggered.two_way import two_way_fixed_effects
 from workbench.impact.effect import Effect, picture
 from workbench.impact.inputs.adoption import Adoption
@@ -43,42 +44,6 @@ _INTERVALS = ["estimate", "low", "high"]
 _BANDS = [*_INTERVALS, "band_low", "band_high"]
 # With fewer treated units in all, the spread is guessed from too few.
 _FEW_TREATED = 5
-
-
-@dataclass(frozen=True)
-class StaggeredEffect(Effect):
-    """Effect averaged over all treated units and periods, and the averages it hides.
-
-    Attributes
-    ----------
-    group_time : DataFrame
-        `group`, `period`, `estimate`, `low`, `high`, `se`, `treated`, `compared`.
-    dynamic : DataFrame
-        By periods since the start: `event`, `estimate`, `low`, `high`, `band_low`, `band_high`,
-        `se`. Intervals hold for one row, bands for all rows together.
-    by_group, calendar : DataFrame
-        The same by `group` (first treated period) and by `period`.
-    overall : DataFrame
-        The averages of averages: `average`, `estimate`, `low`, `high`, `se`, for all treated cells
-        ("simple"), times since the start ("dynamic"), "group" and "calendar".
-    covariance : ndarray
-        Of `dynamic`, for bounds on trends.
-    in_logs : StaggeredEffect, optional
-        The same on the logarithm, where it was estimated there.
-    """
-
-    group_time: pd.DataFrame = field(default_factory=pd.DataFrame)
-    dynamic: pd.DataFrame = field(default_factory=pd.DataFrame)
-    by_group: pd.DataFrame = field(default_factory=pd.DataFrame)
-    calendar: pd.DataFrame = field(default_factory=pd.DataFrame)
-    overall: pd.DataFrame = field(default_factory=pd.DataFrame)
-    covariance: Array = field(default_factory=lambda: np.zeros((0, 0)))
-    in_logs: StaggeredEffect | None = None
-
-    @property
-    def start_name(self) -> str:
-        """The picture runs by calendar: other units start later."""
-        return "first start"
 
 
 def staggered_adoption(

@@ -42,7 +42,7 @@ from workbench.impact.effect import (
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.power import POWER, Plan
 from workbench.languages import Language, speak
-from workbench.results import Finding
+from workbench.results import Finding, Picture, labelled
 
 Inference = Literal["auto", "placebo", "conformal"]
 Solver = Literal["exact", "frank-wolfe"]
@@ -52,6 +52,15 @@ ASSUMPTION = (
     "The mixture of comparison units that moved like the treated unit before the start would have"
     " gone on moving like it, and the measure did not reach them."
 )
+MIXTURE = (
+    "Before the start the mixture misses {unit} by {error} on average (root of the mean square)."
+    " Put in its place, {as_large} of {n} comparison units depart as far from their mixtures after"
+    " the start, each measured by its own error before."
+)
+#: Of the weight, below which a donor is not named.
+_SMALL = 0.005
+#: Times the squared error of the treated unit, beyond which a unit has no mixture.
+_NO_FIT = 20.0
 _FEWEST_DONORS = 2
 FEWEST_BEFORE = 4
 # one in twenty: of the units in the treated one's place, or of the places in time
@@ -93,8 +102,56 @@ class SyntheticControl(Effect):
     rmspe_before: float = float("nan")
     rank_p: float = float("nan")
 
+    @property
+    def mixture(self) -> pd.DataFrame:
+        """Donors that carry weight: `unit`, `weight`, `effect` without it."""
+        donors = self.donors[self.donors["weight"] >= _SMALL]
+        return labelled(
+            donors.merge(self.left_out[["unit", "effect"]], on="unit", how="left"),
+            unit="Comparison unit",
+            weight=("Weight", "percent:0"),
+            effect=("Effect without it", "number:2"),
+        )
+
+    @property
+    def ranking(self) -> pd.DataFrame:
+        """Each unit in the place of the treated, which stands first; by size of the ratio."""
+        others = self.placebos[1:].sort_values("ratio", ascending=False)
+        return labelled(
+            pd.concat([self.placebos[:1], others]),
+            unit="Unit in the place of the treated",
+            effect=("Effect", "number:2"),
+            rmspe_before=("Error before", "number:2"),
+            rmspe_after=("Error after", "number:2"),
+            ratio=("After over before", "number:2"),
+        )
+
+    @property
+    def fit(self) -> Finding:
+        """How well the mixture follows the unit, and how far it stands out among placebos."""
+        values = {
+            "unit": str(self.placebos["unit"].iloc[0]),
+            "error": self.rmspe_before,
+            "n": len(self.placebos) - 1,
+            "as_large": round(self.rank_p * len(self.placebos)) - 1,
+        }
+        return Finding("mixture", MIXTURE, values)
+
+    def among_placebos(self) -> Picture:
+        """Give the picture of the treated unit and the others in its place."""
+        return Picture(
+            self.plot_placebos,
+            "Does as much happen where there was no measure?",
+            "Outcome minus synthetic unit",
+            self.ranking,
+        )
+
     def plot_placebos(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
-        """Draw the gap of the treated unit among the gaps of all others."""
+        """Draw the gap of the treated unit among the gaps of all others.
+
+        Units that no mixture follows run out of the frame: they say nothing about the treated one
+        (Abadie, Diamond, Hainmueller 2010, section 3.4, set them aside).
+        """
         ax, t = ax or plt.gca(), speak(language)
         place = np.arange(len(self.placebo_gaps))
         own, *others = self.placebo_gaps.columns
@@ -108,6 +165,10 @@ class SyntheticControl(Effect):
         ax.set_ylabel(t("Difference to the synthetic unit"))
         ax.legend(loc="best", frameon=False)
         period_ticks(ax, self.series["period"], self.every, t)
+        error = self.placebos["rmspe_before"].to_numpy()
+        drawn = error**2 <= _NO_FIT * max(error[0], float(np.median(error))) ** 2
+        reach = 1.08 * float(np.abs(self.placebo_gaps.to_numpy()[:, drawn]).max())
+        ax.set_ylim(-reach, reach)
         return ax
 
 
