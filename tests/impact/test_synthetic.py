@@ -211,7 +211,7 @@ def test_donors_with_holes_are_left_out_and_counted() -> None:
     ("spoil", "words"),
     [
         (lambda p: p.weight.__setitem__((0, 2), 0), "not observed in"),
-        (lambda p: p.treated.__setitem__(slice(None), False), "no treated units"),
+        (lambda p: p.treated.__setitem__(slice(None), False), "no treated unit"),
         (lambda p: p.treated.__setitem__(3, True), "2 treated units"),
         (lambda p: p.weight.__setitem__((slice(2, None), 0), 0), "only 1 comparison"),
         (lambda p: p.after.__setitem__(slice(3, None), True), "only 3 periods before"),

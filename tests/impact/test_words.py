@@ -31,6 +31,34 @@ def written() -> list[str]:
     return said
 
 
+def refusals() -> list[tuple[str, str | None]]:
+    """What errors of the room say: where, and the message; None where it is put together."""
+    found: list[tuple[str, str | None]] = []
+    for path in sorted(FOLDER.rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
+            if name in ("CaseError", "SeveralStartsError", "DataError"):
+                parts = [call.args[0], *[k.value for k in call.keywords if k.arg == "remedy"]]
+            elif name == "check_logs":  # it refuses with the remedy of who calls it
+                parts = [call.args[2]]
+            else:
+                continue
+            where = f"{path.name}:{call.lineno}"
+            found += [(where, text) for part in parts for text in messages(part)]
+    return found
+
+
+def messages(part: ast.expr) -> list[str | None]:
+    """Texts that a part of an error may be."""
+    if isinstance(part, ast.IfExp):
+        return [*messages(part.body), *messages(part.orelse)]
+    if isinstance(part, ast.Subscript) and getattr(part.value, "attr", "") == "messages":
+        return []  # of another error, passed on
+    if isinstance(part, ast.Name) and part.id == "remedy":
+        return []
+    return [part.value if isinstance(part, ast.Constant) else None]
+
+
 def constants(module: object) -> list[str]:
     """Messages that a module keeps under names in capitals."""
     kept = [v for name, v in vars(module).items() if name.isupper() and isinstance(v, str)]
@@ -73,3 +101,17 @@ def test_there_are_sentences_to_look_up() -> None:
 def test_it_has_chinese_words(text: str) -> None:
     found = languages.catalog("zh").get(text)
     assert found and languages.placeholders(found) == languages.placeholders(text)
+
+
+@pytest.mark.parametrize(("where", "text"), refusals())
+def test_a_refusal_is_a_message_of_the_catalog(where: str, text: str | None) -> None:
+    assert text is not None, f"{where}: give what changes as placeholders, not as an f-string"
+    found = languages.catalog("zh").get(text)
+    assert found is not None, f"{where}: no Chinese for {text!r}"
+    assert languages.placeholders(found) == languages.placeholders(text)
+
+
+def test_refusals_are_found_with_all_that_they_may_say() -> None:
+    part = ast.parse('f(a if b else "c", f"{d} units", error.messages[0])', mode="eval").body
+    assert [messages(each) for each in part.args] == [[None, "c"], [None], []]
+    assert len(refusals()) > 150

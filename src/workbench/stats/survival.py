@@ -225,10 +225,12 @@ def restricted_mean(durations: ArrayLike, events: ArrayLike, horizon: float) -> 
     time, event = check_times(durations, events)
     if not horizon > 0 or time.max() < horizon:
         raise DataError(
-            f"nobody was followed to the horizon of {horizon:g}; the longest was followed for "
-            f"{time.max():g}",
+            "nobody was followed to the horizon of {horizon}; the longest was followed for"
+            " {longest}",
             where="horizon",
             remedy="choose a shorter one",
+            horizon=f"{horizon:g}",
+            longest=f"{time.max():g}",
         )
     n = len(time)
     event = event & (time <= horizon)

@@ -121,8 +121,9 @@ def _paired(pre: Array, post: Array, w: Array) -> _Moments:
     n = len(pre)
     if n < 2:
         raise CaseError(
-            f"{n} treated units were seen both before and after",
+            "{n} treated units were seen both before and after",
             remedy="two are needed; compare the times as two samples",
+            n=n,
         )
     w = w / w.sum()
     effect, mean = float(w @ (post - pre)), float(w @ post)

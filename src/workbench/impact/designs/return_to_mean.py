@@ -143,9 +143,13 @@ def corrected_before_after(
         own = np.asarray(chosen, dtype=bool)
         if own.shape != returning.pull.shape or own.sum() != both.size:
             raise CaseError(
-                f"{int(own.sum())} of {own.size} units are marked as chosen, for {both.size} values"
-                f" and {returning.pull.size} units that the return was learnt from",
+                "{n} of {all} units are marked as chosen, for {values} values and {learnt} units"
+                " that the return was learnt from",
                 remedy="mark the units in the order in which `reliability` saw them",
+                n=int(own.sum()),
+                all=own.size,
+                values=both.size,
+                learnt=returning.pull.size,
             )
         influence = distance * returning.pull - (1 - returning.reliability) * returning.shift
         influence[np.flatnonzero(own)[both]] += (left - effect) / n * np.sqrt(n / (n - 1))
@@ -212,9 +216,10 @@ def panel_without_return(panel: Panel, *, year: int, level: float = 0.95) -> Eff
     places = np.flatnonzero(~panel.after)[-2 * year :]
     if places.size < 4:
         raise CaseError(
-            f"there are {places.size} periods before the start",
+            "there are {n} periods before the start",
             where="outcome table",
             remedy="four are needed to learn how far values return to the mean",
+            n=places.size,
         )
     middle = places.size // 2
     early, late = np.zeros((2, len(panel.periods)), dtype=bool)

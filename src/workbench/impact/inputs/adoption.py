@@ -204,9 +204,10 @@ def _last_length(begins: pd.DatetimeIndex) -> pd.Timedelta:
 def _check(read: Adoption, always: int) -> None:
     treated = read.first < read.never
     if not treated.any():
-        lead = "all {n} treated units were treated from the first period on"
         raise CaseError(
-            lead if always else "nobody was treated within the data",
+            "all {n} treated units were treated from the first period on"
+            if always
+            else "nobody was treated within the data",
             where="treatments.start",
             remedy="the data run from {first} to {last}; bring data from before the start",
             n=always,
@@ -221,7 +222,8 @@ def _check(read: Adoption, always: int) -> None:
     for name, held in (("before", before), ("after", after)):
         if not (held & treated).any():
             raise CaseError(
-                f"no treated unit was ever observed {name} its start",
+                "no treated unit was ever observed {time} its start",
                 where="outcome table",
                 remedy="a change needs both; bring more data",
+                time=name,
             )

@@ -398,10 +398,14 @@ def _check_starts(treated: pd.Series, begin: pd.Timestamp, known: pd.Index) -> N
         )
     if len(late):
         raise SeveralStartsError(
-            f"{len(late)} of {len(treated)} units were treated later than {begin:%Y-%m-%d}, up to"
-            f" {late.max():%Y-%m-%d}, though they were known before",
+            "{n} of {all} units were treated later than {start}, up to {last}, though they were"
+            " known before",
             where="treatments.start",
             remedy="read them with read_adoption, which lets each unit have its own start",
+            n=len(late),
+            all=len(treated),
+            start=f"{begin:%Y-%m-%d}",
+            last=f"{late.max():%Y-%m-%d}",
         )
 
 
@@ -418,9 +422,10 @@ def _check_units(panel: Panel, treated: pd.Series) -> None:
     for name, seen in (("before", seen_before), ("after", seen_after)):
         if not (panel.treated & seen).any():
             raise CaseError(
-                f"no treated unit was ever observed {name} the start",
+                "no treated unit was ever observed {time} the start",
                 where="outcome table",
                 remedy="a change needs both; bring more data",
+                time=name,
             )
     check_constant(panel.outcome[panel.weight > 0])
 
@@ -428,7 +433,6 @@ def _check_units(panel: Panel, treated: pd.Series) -> None:
 def check_logs(values: Array | pd.Series, where: str, remedy: str) -> None:
     """Refuse values that have no logarithm."""
     if low := int((values <= 0).sum()):
-        remedy = f"they have no logarithm; {remedy}"
         raise CaseError("{n} values are zero or below", where=where, remedy=remedy, n=low)
 
 

@@ -156,9 +156,10 @@ def _in_force(names: pd.Index, later: Mask, case: Case) -> Array | None:
         day = pd.Timestamp(first)
         if day not in starts or later[starts.index(day)]:
             raise CaseError(
-                f"no period before the start begins on {day:%Y-%m-%d}",
+                "no period before the start begins on {day}",
                 where=f"cases.{case.name}.fit.in_part",
                 remedy="name the first day of a period before the start",
+                day=f"{day:%Y-%m-%d}",
             )
         share[starts.index(day)] = part
     return share
@@ -242,8 +243,10 @@ def lay_out(
     later = np.asarray(after, dtype=bool)
     if y.shape != later.shape or y.ndim != 1:
         raise CaseError(
-            f"there are {y.size} values and {later.size} marks of before and after",
+            "there are {n} values and {m} marks of before and after",
             remedy="give one a period",
+            n=y.size,
+            m=later.size,
         )
     if (np.diff(later.astype(int)) < 0).any():
         raise CaseError(
@@ -298,9 +301,11 @@ def _check_points(y: Array, seen: Mask, later: Mask) -> None:
 def _check_share(share: Array, later: Mask) -> None:
     if share.shape != later.shape:
         raise CaseError(
-            f"there are {share.size} shares in force and {later.size} periods",
+            "there are {n} shares in force and {m} periods",
             where="in_force",
             remedy="give one a period",
+            n=share.size,
+            m=later.size,
         )
     rising = bool((np.diff(share) >= 0).all())  # NaN is not
     if not (
@@ -335,9 +340,11 @@ def _standardised(frame: pd.DataFrame, n: int, seen: Mask) -> tuple[Array, tuple
     z = frame.to_numpy(dtype=float)
     if len(z) != n:
         raise CaseError(
-            f"the covariates have {len(z)} rows for {n} periods",
+            "the covariates have {rows} rows for {n} periods",
             where="covariates",
             remedy="give one row a period",
+            rows=len(z),
+            n=n,
         )
     for j, name in enumerate(frame.columns):
         where = f"covariate {name!r}"

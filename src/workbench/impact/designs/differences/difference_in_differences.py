@@ -203,17 +203,20 @@ def _check_sides(panel: Panel) -> Mask:
         n = int((side & usable).sum())
         if n < 2:
             raise CaseError(
-                f"there is {'one' if n else 'no'} {name} unit",
+                "there is one {who} unit" if n else "there is no {who} unit",
                 where="treatments",
                 remedy="one unit's change cannot be told from chance; compare smaller units, or"
                 " say that no conclusion is possible",
+                who=name,
             )
         for time, periods in (("before", ~panel.after), ("after", panel.after)):
             if not (panel.weight[np.ix_(side & usable, periods)] > 0).any():
                 raise CaseError(
-                    f"no {name} unit was observed {time} the start",
+                    "no {who} unit was observed {time} the start",
                     where="outcome table",
                     remedy="bring data for both times",
+                    who=name,
+                    time=time,
                 )
     return usable
 

@@ -105,9 +105,11 @@ def same_baseline(panel: Panel, *, year: int | None = None, level: float = 0.95)
     k = data.baseline.shape[1]
     if min(n_treated, n_other) < 2 or n_treated + n_other < k + 8:
         raise CaseError(
-            f"{n_treated} treated and {n_other} other units were seen before and after",
+            "{treated} treated and {other} other units were seen before and after",
             where="outcome table",
             remedy="a comparison at the same baseline needs more; compare group means over time",
+            treated=n_treated,
+            other=n_other,
         )
     own_line = n_treated >= _MANY and n_other >= 10 * (k + 1)
     estimate = _untreated_line if own_line else _common_slope

@@ -126,10 +126,13 @@ def _read(values: ArrayLike, controls: pd.DataFrame, after: ArrayLike) -> tuple[
     later = np.asarray(after, dtype=bool)
     if y.ndim != 1 or y.shape != later.shape or len(z) != len(y):
         raise CaseError(
-            f"there are {y.size} values, {later.size} marks of before and after and {len(z)} rows"
-            " of comparison series",
+            "there are {n} values, {m} marks of before and after and {rows} rows of comparison"
+            " series",
             where="series",
             remedy="give one of each a period",
+            n=y.size,
+            m=later.size,
+            rows=len(z),
         )
     if z.shape[1] == 0:
         raise CaseError(
@@ -162,10 +165,14 @@ def _read(values: ArrayLike, controls: pd.DataFrame, after: ArrayLike) -> tuple[
     ):
         if n < least:
             raise CaseError(
-                f"there are {n} points {side} the start, {least} are needed with"
-                f" {z.shape[1]} comparison series",
+                "there are {n} points {time} the start, {needed} are needed with {series}"
+                " comparison series",
                 where="series",
                 remedy="wait for more data, or use fewer comparison series",
+                n=int(n),
+                time=side,
+                needed=least,
+                series=z.shape[1],
             )
     return y, z, later
 

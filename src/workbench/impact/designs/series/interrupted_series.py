@@ -110,7 +110,11 @@ def interrupted_series(
     layout = lay_out(values, periods, after, season, covariates, trend=trend, in_force=in_force)
     y = layout.y
     if scale == "log":
-        check_logs(y[layout.seen], "series", "use scale='level', or interrupted_counts")
+        check_logs(
+            y[layout.seen],
+            "series",
+            "they have no logarithm; use scale='level', or interrupted_counts",
+        )
         y = np.log(np.where(layout.seen, y, 1.0))
     n_records = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
     seen = layout.seen
@@ -179,7 +183,10 @@ def interrupted_counts(
     of = np.ones(len(y)) if exposure is None else np.asarray(exposure, dtype=float)
     if of.shape != y.shape:
         raise CaseError(
-            f"there are {y.size} counts and {of.size} exposures", remedy="give one a period"
+            "there are {n} counts and {m} exposures",
+            remedy="give one a period",
+            n=y.size,
+            m=of.size,
         )
     layout = lay_out(y, periods, after, season, covariates, in_force=in_force)
     seen = layout.seen
@@ -192,9 +199,10 @@ def interrupted_counts(
         )
     if not (of[seen] > 0).all():
         raise CaseError(
-            f"{int((~(of[seen] > 0)).sum())} periods have counts but no exposure",
+            "{n} periods have counts but no exposure",
             where="exposure",
             remedy="leave these periods out (NaN)",
+            n=int((~(of[seen] > 0)).sum()),
         )
     x, time, seen_y, log_of = layout.x[seen], np.flatnonzero(seen), y[seen], np.log(of[seen])
     mean, beta = _independent(x, seen_y, log_of)
@@ -287,15 +295,18 @@ def plan_series(
     n = len(y)
     if seen.sum() < 2 * FEWEST_BEFORE:
         raise CaseError(
-            f"there are {int(seen.sum())} points until now, {2 * FEWEST_BEFORE} are needed to"
-            " learn how the series moves",
+            "there are {n} points until now, {needed} are needed to learn how the series moves",
             where="series",
             remedy="bring more of the past, or measure more often",
+            n=int(seen.sum()),
+            needed=2 * FEWEST_BEFORE,
         )
     if after < FEWEST_AFTER:
         raise CaseError(
-            f"{after} periods after the start are too few for any judgement",
-            remedy=f"plan for {FEWEST_AFTER} at least",
+            "{n} periods after the start are too few for any judgement",
+            remedy="plan for {needed} at least",
+            n=after,
+            needed=FEWEST_AFTER,
         )
     records = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
     size = records[seen].mean() / records[seen]
@@ -366,7 +377,11 @@ def _on_scale(movers: pd.DataFrame | None, case: Case) -> pd.DataFrame | None:
     if movers is None or case.fit.scale == "level":
         return movers
     for name in movers:
-        check_logs(movers[name], f"covariate {name!r}", "leave it out, or use the scale `level`")
+        check_logs(
+            movers[name],
+            f"covariate {name!r}",
+            "they have no logarithm; leave it out, or use the scale `level`",
+        )
     return movers.apply(np.log)
 
 

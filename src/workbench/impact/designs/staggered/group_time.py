@@ -174,10 +174,13 @@ def _doubly_robust(
     label = period_label(a.periods[g])
     if few <= k:
         raise CaseError(
-            f"the units first treated in {label} or those they are compared with are only {few},"
-            f" for {k - 1} covariates",
+            "the units first treated in {period} or those they are compared with are only {n},"
+            " for {k} covariates",
             where="covariates",
             remedy="use fewer covariates, or compare without",
+            period=label,
+            n=few,
+            k=k - 1,
         )
     d = own.astype(float)
     score, bread = _logit(d, x, size, label)
@@ -213,9 +216,10 @@ def _logit(d: Array, x: Array, size: Array, label: str) -> tuple[Array, Array]:
             break
     else:
         raise CaseError(
-            f"the covariates tell the units first treated in {label} from all others",
+            "the covariates tell the units first treated in {period} from all others",
             where="covariates",
             remedy="leave out the covariate that does so; nobody is like the treated",
+            period=label,
         )
     p = expit(x @ beta)
     hessian = (x * (size * p * (1 - p))[:, None]).T @ x

@@ -326,7 +326,11 @@ def _trend(cells: GroupTime, level: float) -> Finding:
 def _in_logs(a: Adoption) -> Adoption:
     """Take logarithms, so that effects are in percent."""
     seen = a.weight > 0
-    check_logs(a.outcome[seen], "outcome table", "leave it out, or use the scale `level`")
+    check_logs(
+        a.outcome[seen],
+        "outcome table",
+        "they have no logarithm; leave it out, or use the scale `level`",
+    )
     return replace(a, outcome=np.where(seen, np.log(np.where(seen, a.outcome, 1.0)), np.nan))
 
 

@@ -150,9 +150,11 @@ def hazard_ratio(
         fewest = int(min(side.sum(), (~side).sum()))
         if fewest < _FEWEST_CLUSTERS:
             raise CaseError(
-                f"there are {fewest} clusters on the smaller side, {_FEWEST_CLUSTERS} are needed",
+                "there are {n} clusters on the smaller side, {needed} are needed",
                 where="times to the event",
                 remedy="compare mean times, which do with fewer",
+                n=fewest,
+                needed=_FEWEST_CLUSTERS,
             )
         df = float(len(names) - 2)
     fit = fit_cox(time, gone, x)
@@ -184,15 +186,19 @@ def _check_events(own: Array, late: Array, gone: NDArray[np.bool_], cohorts: boo
     for mine in (1, 0):
         for now in (1, 0) if cohorts else (1,):
             n = int(gone[(own == mine) & (late == now)].sum())
-            name = f"{'treated' if mine else 'comparison'} {'after' if now else 'before'}"
-            enough_events(n, _FEWEST_EVENTS, name)
+            who, time = "treated" if mine else "comparison", "after" if now else "before"
+            enough_events(n, _FEWEST_EVENTS, who, time)
 
 
-def enough_events(n: int, least: int, group: str) -> None:
-    """Refuse a group in which too few events were seen."""
+def enough_events(n: int, least: int, who: str, time: str) -> None:
+    """Refuse a group, at a time, in which too few events were seen."""
     if n < least:
         raise CaseError(
-            f"{n} events were seen in the group {group}, {least} are needed",
+            "{n} events were seen in the group {who} {time}, {needed} are needed",
             where="times to the event",
             remedy="wait longer, or choose a more frequent event",
+            n=n,
+            who=who,
+            time=time,
+            needed=least,
         )

@@ -83,7 +83,7 @@ def time_to_event(
         for now in (True, False) if after is not None else (True,):
             rows = np.flatnonzero((own == mine) & (late == now))
             who, when = "treated" if mine else "comparison", "after" if now else "before"
-            mean = _group(frame.iloc[rows], horizon, f"{who} {when}")
+            mean = _group(frame.iloc[rows], horizon, who, when)
             means[mine, now] = mean
             influence[rows] = mean.influence * (1 if mine == now else -1)
     effect = means[True, True].mean - means[False, True].mean
@@ -141,14 +141,17 @@ def cohort(
     )
 
 
-def _group(rows: pd.DataFrame, horizon: float, name: str) -> RestrictedMean:
+def _group(rows: pd.DataFrame, horizon: float, who: str, when: str) -> RestrictedMean:
     try:
         mean = restricted_mean(rows["duration"], rows["event"], horizon)
     except DataError as error:
         raise CaseError(
-            error.what, where=error.where or "times to the event", remedy=error.remedy
+            error.messages[0],
+            where=error.where or "times to the event",
+            remedy=error.messages[1],
+            **error.values,
         ) from error
-    enough_events(mean.events, _FEWEST_EVENTS, name)
+    enough_events(mean.events, _FEWEST_EVENTS, who, when)
     return mean
 
 
@@ -165,9 +168,11 @@ def _standard_error(
     n_own, n_other = int(side.sum()), int((~side).sum())
     if min(n_own, n_other) < 2:
         raise CaseError(
-            f"there are {n_own} treated and {n_other} other clusters",
+            "there are {treated} treated and {other} other clusters",
             where="times to the event",
             remedy="two of each are needed at least",
+            treated=n_own,
+            other=n_other,
         )
     parts = [
         (n / (n - 1)) * float(((x - x.mean()) ** 2).sum())
@@ -254,9 +259,10 @@ def staying(
     days = (pd.Timestamp(as_of) - start).days + 1
     if days < _SHORTEST:
         raise CaseError(
-            f"contracts can be followed for {days} days after the start",
+            "contracts can be followed for {days} days after the start",
             where=f"case {case.name}",
             remedy="wait for more data",
+            days=days,
         )
     people = customers.drop_duplicates("customer_id").set_index("customer_id")
     rows = contracts[contracts["customer_id"].isin(people.index)]

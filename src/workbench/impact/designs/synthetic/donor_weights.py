@@ -246,9 +246,10 @@ def predictor_means(
         rows = frame[frame[period].isin(list(chosen))]
         if rows.empty:
             raise CaseError(
-                f"none of the periods of predictor {name!r} is in the data",
+                "none of the periods of predictor {name} is in the data",
                 where=f"column {period!r}",
                 remedy="name periods as the table does",
+                name=repr(name),
             )
         parts[name] = rows.groupby(unit)[column].mean()
     return pd.DataFrame(parts)
@@ -262,11 +263,13 @@ def read_predictors(panel: Panel, predictors: pd.DataFrame | None) -> tuple[Arra
     table = predictors.reindex(panel.units)
     bad = table.columns[~np.isfinite(table.to_numpy(dtype=float)).all(axis=0)]
     if len(absent) or len(bad):
-        who = f"unit {absent[0]} has no predictors" if len(absent) else ""
         raise CaseError(
-            who or f"predictor {bad[0]!r} is missing for some unit",
+            "unit {name} has no predictors"
+            if len(absent)
+            else "predictor {name} is missing for some unit",
             where="predictors",
             remedy="give each unit a value, or leave the predictor out",
+            name=str(absent[0]) if len(absent) else repr(bad[0]),
         )
     return table.to_numpy(dtype=float).T, [str(c) for c in predictors.columns]
 

@@ -178,17 +178,20 @@ def plain_difference(panel: Panel, *, level: float = 0.95) -> Effect:
     whole = panel.select(panel.complete)
     if whole.n_treated != 1:
         raise CaseError(
-            f"{whole.n_treated} treated units were seen in every period",
+            "{n} treated units were seen in every period",
             where="treatments",
             remedy="this comparison is of one; use difference_in_differences",
+            n=whole.n_treated,
         )
     y, after = whole.outcome, whole.after
     n = len(y)
     if n - 1 < _FEWEST:
         raise CaseError(
-            f"only {n - 1} comparison units were seen in every period",
+            "only {n} comparison units were seen in every period",
             where="outcome table",
-            remedy=f"bring {_FEWEST}, so that one in twenty can be told from chance",
+            remedy="bring {needed}, so that one in twenty can be told from chance",
+            n=n - 1,
+            needed=_FEWEST,
         )
     moved = y - y[:, ~after].mean(axis=1, keepdims=True)
     gaps = moved - (moved.sum(axis=0) - moved) / (n - 1)

@@ -343,9 +343,10 @@ def _complete(panel: Panel) -> tuple[Panel, list[Finding]]:
     """Leave out donors with holes, and refuse what a mixture cannot be made of."""
     if panel.n_treated != 1:
         raise CaseError(
-            f"there are {panel.n_treated or 'no'} treated units",
+            "there are {n} treated units" if panel.n_treated else "there is no treated unit",
             where="treatments",
             remedy="a synthetic control is for one; with several use the synthetic difference",
+            n=panel.n_treated,
         )
     if (~panel.complete & panel.treated).any():
         missing = int((panel.weight[panel.treated] == 0).sum())
