@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
@@ -21,6 +22,7 @@ from workbench.stats.cox import by_rank, fit_cox, proportionality
 #: What a row says: time until the event or until last seen, whether it came, whether treated.
 COLUMNS = ("duration", "event", "treated")
 _FEWEST_EVENTS = 5
+_TICKS = (0.1, 0.25, 0.5, 0.8, 1, 1.25, 2, 4, 10)
 # With fewer clusters a side the sandwich is too small to stand beside the other answer.
 _FEWEST_CLUSTERS = 5
 _BENT = 0.05
@@ -102,6 +104,9 @@ class HazardRatio(Result):
         ax.errorbar([self.ratio], [0], xerr=ends, fmt="o", capsize=4)
         ax.axvline(1, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
         ax.set_xscale("log")
+        near = [x for x in _TICKS if self.low * 0.8 <= x <= self.high * 1.25] or [1]
+        ax.set_xticks(near, [t.number(x) for x in near])
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_yticks([])
         ax.set_xlabel(t("Hazard ratio"))
         return ax

@@ -1,0 +1,120 @@
+"""One small result of each class of the room, for the contract that all results keep."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from tests.impact.cards import case_of
+from workbench import impact as room
+from workbench.study.cases import Costs
+
+MONTHS = pd.date_range("2024-01-01", periods=16, freq="MS")
+START = MONTHS[10]
+
+
+@cache
+def records() -> pd.DataFrame:
+    """Spend of twelve towns; six get the measure, by lot, and it raises what they spend by 3."""
+    rng = np.random.default_rng(1)
+    return pd.DataFrame(
+        [
+            {
+                "city": town,
+                "period": month,
+                "n": 50,
+                "estimate": rng.normal(20, 1) + 3 * (town in "ABCDEF" and month >= START),
+            }
+            for town in "ABCDEFGHIJKL"
+            for month in MONTHS
+        ]
+    )
+
+
+CASE = case_of(
+    "app",
+    START,
+    "random",
+    unit="region",
+    treated={"city": list("ABCDEF")},
+    period="month",
+)
+
+
+def panel(treated: str = "ABCDEF") -> room.Panel:
+    return room.read_panel(records(), dict.fromkeys(treated, True), start=START, unit="city")
+
+
+@cache
+def evaluation() -> room.Evaluation:
+    return room.evaluate(records(), CASE, outcome="sales", claimed=0.1)
+
+
+def effect() -> room.Effect:
+    assert evaluation().effect is not None
+    return evaluation().effect
+
+
+def report() -> room.CaseReport:
+    return room.CaseReport.of(CASE, [evaluation()])
+
+
+def benefit() -> room.Benefit:
+    return room.cost_benefit(
+        effect(), value=2.0, customers=100, costs=Costs(once=50), periods=12, periods_a_year=12,
+        rng=np.random.default_rng(1), currency="EUR",
+    )  # fmt: skip
+
+
+def mixture() -> room.SyntheticControl:
+    rng = np.random.default_rng(2)
+    level = rng.normal(20, 2, 25)
+    wave = rng.normal(0, 1, (2, 16)).cumsum(axis=1)
+    share = rng.dirichlet([1, 1], 25)
+    rows = [
+        {
+            "city": f"C{i:02d}",
+            "period": month,
+            "estimate": level[i] + share[i] @ wave[:, k] + 4 * (i == 0 and month >= START),
+        }
+        for i in range(25)
+        for k, month in enumerate(MONTHS)
+    ]
+    one = room.read_panel(pd.DataFrame(rows), {"C00": True}, start=START, unit="city")
+    return room.synthetic_control(one)
+
+
+def difference() -> room.SyntheticDifference:
+    return room.synthetic_difference(panel("ABC"), rng=np.random.default_rng(1))
+
+
+def staggered() -> room.StaggeredEffect:
+    starts = {town: MONTHS[8 + 2 * (k % 2)] for k, town in enumerate("ABCDEF")}
+    return room.staggered_adoption(room.read_adoption(records(), starts, unit="city"))
+
+
+def ratio() -> room.HazardRatio:
+    rng = np.random.default_rng(1)
+    treated = np.arange(200) % 2 == 0
+    time = rng.exponential(np.where(treated, 20, 10))
+    frame = pd.DataFrame({"duration": np.minimum(time, 25), "event": time < 25, "treated": treated})
+    return room.hazard_ratio(frame)
+
+
+EXAMPLES = {
+    "Benefit": benefit,
+    "CaseReport": report,
+    "Effect": effect,
+    "Evaluation": evaluation,
+    "Foresight": lambda: evaluation().foresight,
+    "HazardRatio": ratio,
+    "LeaveOneOut": lambda: room.leave_one_out(panel()),
+    "PlaceboDates": lambda: room.placebo_dates(panel()),
+    "Plan": lambda: room.plan_units("drawn by lot", sd=1, n_treated=50, n_other=50, base=4.0),
+    "StaggeredEffect": staggered,
+    "SyntheticControl": mixture,
+    "SyntheticDifference": difference,
+    "TrendBounds": lambda: room.trend_bounds(panel()),
+}
