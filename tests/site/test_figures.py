@@ -7,7 +7,17 @@ import re
 import pytest
 
 from workbench.errors import SiteError
-from workbench.site.figures import INK, SURFACE, contrast, dark_of, lift
+from workbench.site.figures import (
+    INK,
+    SURFACE,
+    _hex,
+    _oklab,
+    _rgb,
+    _srgb,
+    contrast,
+    dark_of,
+    lift,
+)
 
 BOX = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 PALETTE = ["#1d4a94", "#bd4f0c", "#1b8270", "#a452b8", "#4d3d00", "#39424f", "#566171", "#1d2430"]
@@ -82,3 +92,74 @@ def test_what_is_no_svg_is_refused():
         lift("<html></html>")
     with pytest.raises(SiteError, match="not an SVG"):
         lift("<svg")
+
+
+@pytest.mark.parametrize(
+    ("colour", "oklab"),
+    [  # as CSS Color 4 and the author of OKLab give them
+        ("#ffffff", (1.0, 0.0, 0.0)),
+        ("#ff0000", (0.62796, 0.22486, 0.12585)),
+        ("#00ff00", (0.86644, -0.23389, 0.17950)),
+        ("#0000ff", (0.45201, -0.03246, -0.31153)),
+    ],
+)
+def test_oklab_is_that_of_its_author(colour, oklab):
+    assert _oklab(_rgb(colour)) == pytest.approx(oklab, abs=2e-5)
+
+
+@pytest.mark.parametrize(
+    "colour", [*PALETTE, "#000000", "#010203", "#0b0b0b", "#ff00ff", "#ffffff"]
+)
+def test_a_colour_comes_back_from_oklab_as_it_was(colour):
+    assert _hex(_srgb(*_oklab(_rgb(colour)))) == colour
+
+
+def test_what_no_screen_can_show_is_the_nearest_that_it_can():
+    assert _hex(_srgb(1.2, 0.0, 0.0)) == "#ffffff"
+    assert _hex(_srgb(-0.1, 0.0, 0.0)) == "#000000"
+
+
+@pytest.mark.parametrize(
+    ("size", "pixels"),
+    [
+        ('width="72pt" height="36pt"', (96, 48)),
+        ('width="1in" height="25.4mm"', (96, 96)),
+        ('width="2.54cm" height="50"', (96, 50)),
+        ('width="1.234px" height="a lot"', (1.23, 10)),
+        ("", (20, 10)),
+    ],
+)
+def test_a_figure_has_its_size_in_pixels(size, pixels):
+    figure = lift(f'<svg {BOX} {size} viewBox="0 0 20 10"/>')
+    assert (figure.width, figure.height) == pixels
+    assert f'width="{pixels[0]:g}" height="{pixels[1]:g}"' in figure.light
+
+
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [
+        ('width="30" height="20"', "0 0 30 20"),
+        ("", "0 0 640 400"),
+        ('viewBox="0 0 3"', "0 0 640 400"),
+    ],
+)
+def test_a_figure_without_a_box_has_that_of_its_size(size, box):
+    assert f'viewBox="{box}"' in lift(f"<svg {BOX} {size}/>").light
+
+
+def test_a_root_that_says_its_fill_keeps_it():
+    for own in ('fill="#ffffff"', 'style="fill: #ffffff"'):
+        assert INK not in lift(f'<svg {BOX} viewBox="0 0 9 9" {own}/>').dark
+
+
+def test_greys_are_turned_over_in_their_order():
+    greys = [f"#{v:02x}{v:02x}{v:02x}" for v in range(60, 250, 20)]
+    turned = [_oklab(_rgb(dark_of(grey))) for grey in greys]
+    assert [light for light, *_ in turned] == sorted((t[0] for t in turned), reverse=True)
+    assert all(abs(a) + abs(b) < 0.01 for _, a, b in turned)
+    assert (dark_of("#808080"), dark_of("#e0e0e0")) == ("#909090", "#353535")
+
+
+def test_hues_stay_and_pale_tints_become_deep():
+    assert (dark_of("#1d4a94"), dark_of("#d5e1f4")) == ("#78a7f5", "#30353e")
+    assert (dark_of("#bd4f0c"), dark_of("#fce8d8")) == ("#fa8c59", "#372a1f")
