@@ -57,10 +57,10 @@ def result_classes() -> dict[str, type[Any]]:
 class Listening(Language):
     """A language that remembers which names from the data it was asked to say."""
 
-    names: set[str] = field(default_factory=set, compare=False)
+    spoken: set[str] = field(default_factory=set, compare=False)
 
     def name(self, text: object) -> str:
-        self.names.add(str(text))
+        self.spoken.add(str(text))
         return super().name(text)
 
 
@@ -215,7 +215,7 @@ def faults_of_picture(result: Any) -> Iterator[str]:
 
 def english_left(figure: Any, language: Listening, names: set[str]) -> list[str]:
     """Find texts of a figure with Latin words that are no names from the data."""
-    said = {str(language.name(name)) for name in language.names}
+    said = {str(language.name(name)) for name in language.spoken}
     known = sorted(said | names | {"Cramér's V"}, key=len, reverse=True)
     found = []
     for text in (t.get_text() for t in figure.findobj(Text) if t.get_visible()):
