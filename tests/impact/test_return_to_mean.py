@@ -13,6 +13,7 @@ from workbench.impact import (
     panel_without_return,
     reliability,
 )
+from workbench.impact.designs.return_to_mean import Return, return_check
 
 
 def measured(rng, n: int, rho: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -123,3 +124,20 @@ def test_what_cannot_be_known_is_refused(make_panel) -> None:
         corrected_before_after([1.0], [2.0], reliability(np.arange(20.0), np.arange(20.0)))
     with pytest.raises(CaseError, match="2 periods before the start"):
         panel_without_return(make_panel(np.random.default_rng(1), periods=4), year=12)
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        # half of the distance from the mean of 10 comes back by itself: 3 from 4
+        (8.0, "about {share} percent would have come by itself"),
+        (6.9, "The whole change at a glance would have come by itself"),
+        (20.0, "Little of the change at a glance"),
+    ],
+)
+def test_the_share_that_comes_by_itself_is_said_as_far_as_it_is_one(
+    after: float, said: str
+) -> None:
+    found = return_check(np.array([4.0]), np.array([after]), Return(0.5, 0.1, 10.0, 50))
+    assert said in found.message
+    assert found.values.get("share", 75) == 75

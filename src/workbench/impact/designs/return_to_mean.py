@@ -182,12 +182,18 @@ def return_check(before: Array, after: Array, returning: Return) -> Finding:
     change = float(np.mean(after - before))
     alone = float(np.mean(returning.expected(before)))
     share = alone / change if change else 0.0
+    if share >= 1:
+        return Finding(
+            "return to the mean",
+            "The whole change at a glance would have come by itself: extreme values return to the"
+            " mean.",
+        )
     if share > _MUCH:
         return Finding(
             "return to the mean",
             "Of the change at a glance, about {share} percent would have come by itself: extreme"
             " values return to the mean.",
-            {"share": round(100 * min(share, 2.0))},
+            {"share": round(100 * share)},
         )
     return Finding(
         "return to the mean",
