@@ -423,8 +423,10 @@ def _share(work: Sequence[tuple[Place, Reach]], tree: Path, out: Path) -> None:
         result = attempt(place, tests, tree, limit=60 + 4 * expected)
         with out.open("a") as file:
             near = f"{len(tests)} tests" if known else f"no test is known to, all {len(tests)}"
-            line = [result, str(place), near, round(time.monotonic() - began, 1)]
-            file.write(json.dumps(line) + "\n")
+            seconds = round(time.monotonic() - began, 1)
+            file.write(json.dumps([result, str(place), near, seconds]) + "\n")
+        # at once: a probe that is stopped early has told what it found
+        print(f"{result:9} {place}  ({near}, {seconds} s)", flush=True)
 
 
 def main() -> None:
@@ -471,8 +473,10 @@ def main() -> None:
         for worker in workers:
             os.waitpid(worker, 0)
         results = [json.loads(line) for line in out.read_text().splitlines()]
-    for result, place, near, seconds in sorted(results, key=lambda r: (r[0], r[1])):
-        print(f"{result:9} {place}  ({near}, {seconds} s)")
+    print("--- survived")
+    for result, place, near, _ in sorted(results, key=lambda r: (r[0], r[1])):
+        if result == "survived":
+            print(f"{place}  ({near})")
     caught = sum(result != "survived" for result, *_ in results)
     print(f"{caught} of {len(results)} caught, in {time.monotonic() - began:.0f} s")
 
