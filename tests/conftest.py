@@ -9,6 +9,11 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
+from hypothesis import settings
+
+# A loaded machine makes no example wrong.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 # Notebooks below tests/ are fixtures of failure modes, not notebooks to validate.
 collect_ignore_glob = ["**/*.ipynb", "*.ipynb"]

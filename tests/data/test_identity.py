@@ -148,5 +148,5 @@ def test_an_answer_without_an_id_is_told_by_its_phone(open_study: OpenStudy) -> 
     answers = tables.frame("survey")
     assert answers["customer_id"].tolist()[:2] == [tables.pseudonym("C2"), tables.pseudonym("C1")]
     assert answers["customer_id"].isna().tolist() == [False, False, True]
-    assert tables.report["survey"].found == 2
+    assert tables.report["survey"].recovered == 2
     assert "phone" not in answers and "email" not in answers

@@ -45,7 +45,9 @@ class IndicatorTree(Result):
         message = (
             "Comparisons contradict one another by a ratio of {ratio}; up to 0.10 is accepted."
         )
-        return [Finding("goals.consistency", message, {"ratio": round(self.consistency, 2)})]
+        return [
+            Finding("goals.consistency", message, {"ratio": Estimate(self.consistency, digits=2)})
+        ]
 
 
 def indicator_tree(
