@@ -24,6 +24,7 @@ from workbench.data import (
 )
 from workbench.data.indicators import indicator as registry
 from workbench.errors import DataError
+from workbench.languages.catalogs import catalog
 from workbench.study import load_study
 
 OpenStudy = Callable[..., Tables]
@@ -52,6 +53,11 @@ def years(module_study: OpenStudy) -> Tables:
             "A,2025-01-15,50\nC,2025-03-01,30\nB,2025-11-05,90\nA,2025-02-20,10\nE,2025-06-01,5\n"
         ),
     )
+
+
+@pytest.mark.parametrize("title", sorted({each.title for each in INDICATORS.values()}))
+def test_the_title_of_an_indicator_has_chinese_words(title: str) -> None:
+    assert title in catalog("zh")
 
 
 def test_satisfied_customers_gave_one_of_the_two_best_answers(tables: Tables) -> None:

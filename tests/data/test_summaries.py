@@ -166,7 +166,7 @@ def test_the_engine_and_plain_loops_agree(
     found = summarise_purchases(engine, table, as_of=as_of, calibration_end=end)
     frame = found.frame()
     if found.holdout is not None:
-        frame = frame.merge(found.holdout, on="customer_id")
+        frame = frame.merge(found.holdout, on=["customer_id", "holdout_frequency"])
     else:
         expected = expected.drop(columns=["holdout_frequency", "holdout_spend"])
     pd.testing.assert_frame_equal(frame, expected, check_dtype=False)

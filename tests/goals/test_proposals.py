@@ -133,7 +133,7 @@ def test_shares_get_a_p_chart_whose_limits_follow_the_size() -> None:
     rows.attrs["indicator"] = {"kind": "share"}
     report = judge(read_goals([goal]), {"share": rows}, as_of=TODAY)
     found = changes(report)
-    assert found.table["chart"].tolist() == ["p"]
+    assert found.table["chart"].tolist() == ["p chart"]
     assert found.chart("share").table["upper_limit"].nunique() > 10
     rows.attrs.clear()
     plain = judge(read_goals([goal]), {"share": rows}, as_of=TODAY)

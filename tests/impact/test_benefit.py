@@ -134,7 +134,7 @@ def test_what_costs_nothing_is_refused_by_the_card() -> None:
 def test_a_loss_is_called_a_loss() -> None:
     gain, loss = judged().findings()[0], judged(effect(0.1, 0.2)).findings()[0]
     assert "expected to bring" in gain.text and gain.money.value == pytest.approx(17_600)
-    assert "expected to lose" in loss.text
+    assert "expected to cost more than it brings" in loss.text
     assert loss.values["loss"].value == -loss.money.value > 0
 
 

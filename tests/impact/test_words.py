@@ -59,6 +59,34 @@ def messages(part: ast.expr) -> list[str | None]:
     return [part.value if isinstance(part, ast.Constant) else None]
 
 
+def reasons() -> list[tuple[str, str]]:
+    """Why a design may not be admitted, as `lacks` and what it asks of a situation say it."""
+    found: list[tuple[str, str]] = []
+    for path in sorted((FOLDER / "designs").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)]
+        named = {each.name: each for each in functions if ast.dump(each.args).count("Situation")}
+        situation = [each for each in ast.walk(tree) if getattr(each, "name", "") == "Situation"]
+        asked: list[ast.AST] = [
+            named.get(getattr(call.value, "id", ""), call.value)
+            for call in ast.walk(tree)
+            if isinstance(call, ast.keyword) and call.arg == "lacks"
+        ]
+        asked += [each for each in functions if situation and each in ast.walk(situation[0])]
+        asked += [each for name, each in named.items() if name == "too_short"]
+        for node in asked:
+            told = [each for each in ast.walk(node) if isinstance(each, ast.Return | ast.Lambda)]
+            for each in told:
+                value = each.value if isinstance(each, ast.Return) else each.body
+                texts = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
+                found += [
+                    (f"{path.name}:{text.lineno}", text.value)
+                    for text in texts
+                    if isinstance(text, ast.Constant) and " " in str(text.value)
+                ]
+    return sorted(set(found))
+
+
 def constants(module: object) -> list[str]:
     """Messages that a module keeps under names in capitals."""
     kept = [v for name, v in vars(module).items() if name.isupper() and isinstance(v, str)]
@@ -111,7 +139,13 @@ def test_a_refusal_is_a_message_of_the_catalog(where: str, text: str | None) -> 
     assert languages.placeholders(found) == languages.placeholders(text)
 
 
+@pytest.mark.parametrize(("where", "text"), reasons())
+def test_a_reason_against_a_design_has_chinese_words(where: str, text: str) -> None:
+    assert text in languages.catalog("zh"), f"{where}: no Chinese for {text!r}"
+
+
 def test_refusals_are_found_with_all_that_they_may_say() -> None:
     part = ast.parse('f(a if b else "c", f"{d} units", error.messages[0])', mode="eval").body
     assert [messages(each) for each in part.args] == [[None, "c"], [None], []]
     assert len(refusals()) > 150
+    assert len(reasons()) > 10 and "no volunteers" in {text for _, text in reasons()}

@@ -8,6 +8,7 @@ from matplotlib.ticker import PercentFormatter
 
 from workbench.languages import Language, speak
 from workbench.reporting.figures.figure import drawing
+from workbench.results.drawing import CUT_OFF
 
 MONTHS = np.array(["2024-01-01", "2024-06-01", "2024-12-01"], dtype="datetime64[D]")
 
@@ -130,3 +131,22 @@ def test_a_cloud_of_points_has_no_first_and_last_and_huge_numbers_can_be_written
 
     assert described(cloud) == ""
     assert described(lambda ax: ax.plot([1, 2, 3], [1, 2, 1e18])) == "1 at 1, 1e+18 at 3."
+
+
+def test_nothing_is_told_of_a_frame_that_cuts_values_off() -> None:
+    def draw(ax, cut: bool = True) -> None:
+        ax.plot([0.2, 0.6], [0, 1], "o")
+        ax.set_yticks([0, 1], ["North", "South"])
+        ax.annotate("371%", (0.6, 1), gid=CUT_OFF if cut else None)
+
+    assert "South" in described(lambda ax: draw(ax, cut=False))
+    assert described(draw) == ""
+
+
+def test_values_between_two_labelled_years_are_not_given_the_next_one_s_name() -> None:
+    def draw(ax, every: int) -> None:
+        ax.plot(range(1988, 1993), [3, 9, 5, 4, 1], "o")
+        ax.set_xticks(range(1988, 1993, every), [str(y) for y in range(1988, 1993, every)])
+
+    assert described(lambda ax: draw(ax, 1)) == "highest 1989 (9), lowest 1992 (1)."
+    assert described(lambda ax: draw(ax, 3)) == ""

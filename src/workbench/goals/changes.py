@@ -192,7 +192,7 @@ def changes(report: GoalReport) -> Changes:
             row
             | {"mean": chart.mean, "lower_limit": chart.low, "upper_limit": chart.high}
             | {
-                "chart": "p" if isinstance(chart, CountChart) else "XmR",
+                "chart": "p chart" if isinstance(chart, CountChart) else "XmR",
                 "season": not np.array_equal(value, record.value),
                 "signals": len(since),
                 "first": since["period"].min() if len(since) else pd.NaT,

@@ -16,6 +16,7 @@ from workbench.goals.record import GoalError, IndicatorRecord
 from workbench.goals.status import REASONS, STATUSES, STEPS, StatusRules
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
+from workbench.results.drawing import CUT_OFF
 from workbench.study.goals import FORECASTS, Goal
 
 if TYPE_CHECKING:
@@ -270,10 +271,10 @@ class GoalReport(Result):
                 ax.plot(place, rows.index, mark, color="C0", markersize=8, label=say(status))
         for row, value in t["attainment"].items():
             if value < DRAWN[0]:
-                ax.annotate(say.percent(value, 0), (DRAWN[0], row), xytext=(9, 0),
+                ax.annotate(say.percent(value, 0), (DRAWN[0], row), xytext=(9, 0), gid=CUT_OFF,
                             textcoords="offset points", ha="left", va="center")  # fmt: skip
             elif value > DRAWN[1]:
-                ax.annotate(say.percent(value, 0), (DRAWN[1], row), xytext=(-9, 0),
+                ax.annotate(say.percent(value, 0), (DRAWN[1], row), xytext=(-9, 0), gid=CUT_OFF,
                             textcoords="offset points", ha="right", va="center")  # fmt: skip
         ax.set_yticks(t.index, [say.name(title) for title in t["title"]])
         ax.set_ylim(-0.6, len(t) - 0.4)

@@ -88,7 +88,7 @@ class Benefit(Result):
         """Say what the measure brings, when its costs come back, and from which effect on."""
         values = {"periods": self.periods, "chance": self.estimates()["benefit.pays"]}
         gains = self.net.value >= 0
-        values |= {"net": self.net} if gains else {"loss": self.net.scaled(-1).named(fact="")}
+        values["net"] = self.net
         back, even = round(self.pay_back.value, 1), self.break_even
         brought = BRINGS if gains else LOSES
         pay_back = Finding("pay-back", NEVER_BACK)
@@ -131,8 +131,8 @@ BRINGS = (
     " chance that it pays is {chance}."
 )
 LOSES = (
-    "Over {periods} periods the measure is expected to lose {loss} after all costs; the"
-    " chance that it pays is {chance}."
+    "Over {periods} periods the measure is expected to cost more than it brings: {net} after all"
+    " costs; the chance that it pays is {chance}."
 )
 COMES_BACK = "Its costs come back after {back} periods at the best estimate."
 NEVER_BACK = "At the best estimate its costs do not come back within that time."

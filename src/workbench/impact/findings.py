@@ -249,8 +249,8 @@ def case_finding(
     if first.effect is not None:
         values["change"] = effects[f"effect.{first.outcome}"]
     if benefit is not None:
-        about = float(f"{benefit.net.high:.2g}")
-        most = Estimate(about, kind="money", unit=benefit.net.unit)
+        # as its interval ends where the net benefit is written with it
+        most = benefit.net.point.named(value=benefit.net.high, fact="")
         gain = benefit.estimates()
         values |= {"net": gain["benefit.net"], "chance": gain["benefit.pays"], "most": most}
     return Finding(

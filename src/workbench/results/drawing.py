@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Side: TypeAlias = Literal["left", "right"]
 Edge: TypeAlias = Literal["bottom", "top"]
+#: The ``gid`` of marks that stand at the edge of the frame for values beyond it.
+CUT_OFF: Final = "cut-off"
 # Share of the drawn range within which two names would run into one another.
 _CLOSE = (0.05, 0.04)
 # Beside the mark in points, and which corner of the name lies there.

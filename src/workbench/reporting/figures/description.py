@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.languages import Language
 from workbench.reporting.figures.lettering import all_axes, axes_of, is_categorical
+from workbench.results.drawing import CUT_OFF
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 MOST_TOLD = 6
 """Sentences; a listener wants the message, and the table has the rest."""
 
+_BESIDE = 0.45
+"""How far beside its name a mark may stand: two of a name lie above and below its line."""
 _FIRST_AND_LAST = "{first} at {start}, {last} at {end}"
 _HIGHEST_AND_LOWEST = "highest {top} ({most}), lowest {bottom} ({least})"
 
@@ -57,6 +60,8 @@ def _names(axes: Axes, handles: list[Any]) -> dict[int, str]:
 
 
 def _of_axes(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[str]:
+    if any(drawn.get_gid() == CUT_OFF for drawn in axes.get_children()):
+        return  # what lies beyond the frame is drawn at its edge, which is not its value
     rows, columns = _has_names(axes.yaxis), _has_names(axes.xaxis)
     series = [(drawn, *points) for drawn, points in _series(axes) if len(points[0])]
     named = [(names.get(id(drawn)) or _label(drawn), drawn, x, y) for drawn, x, y in series]
@@ -64,6 +69,8 @@ def _of_axes(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[
         named = [each for each in named if each[0]]
     about = axes.get_title() or axes.get_title(loc="left") or axes.get_ylabel()
     for name, drawn, x, y in named:
+        if not (_have_ticks(axes.yaxis, rows, y) and _have_ticks(axes.xaxis, columns, x)):
+            continue  # where every third year has a label, the others have no name
         if rows and not columns:
             said = _extremes(axes.yaxis, axes.xaxis, y, x, language)
             subject = name or axes.get_xlabel()
@@ -87,6 +94,14 @@ def _has_names(axis: Axis) -> bool:
     inner = getattr(formatter, "inner", formatter)
     by_hand = hasattr(axis.get_major_locator(), "locs")
     return is_categorical(axis) or (by_hand and isinstance(inner, FixedFormatter | FuncFormatter))
+
+
+def _have_ticks(axis: Axis, named: bool, at: np.ndarray) -> bool:
+    """Whether each value has a label of its own, where labels are names."""
+    if not named:
+        return True
+    ticks = np.asarray(axis.get_ticklocs(), dtype=float)
+    return bool(len(ticks) and (np.abs(at[:, None] - ticks).min(axis=1) < _BESIDE).all())
 
 
 def _is_line(drawn: Any) -> bool:

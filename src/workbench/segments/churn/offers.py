@@ -181,7 +181,7 @@ class OfferPlan(Result):
         }
         key = f"churn.{self.who}.calls"
         forms = FIRST if self.pays else MAY if self.count else NO_CALL
-        benefit = Estimate(self.benefit.value, kind="money", unit=self.benefit.unit)
+        benefit = self.benefit.point  # as the sentence below writes it, without its interval
         money = self.benefit if self.count else None
         verdict = "pays" if self.pays else "open" if self.count else "does not pay"
         terms = TERMS if self.count else NOT_PAYING
