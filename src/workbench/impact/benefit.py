@@ -86,16 +86,15 @@ class Benefit(Result):
 
     def findings(self) -> list[Finding]:
         """Say what the measure brings, when its costs come back, and from which effect on."""
-        values = {"periods": self.periods, "chance": self.estimates()["benefit.pays"]}
-        gains = self.net.value >= 0
-        values["net"] = self.net
+        estimates = self.estimates()
+        values = {"periods": self.periods, "net": self.net, "chance": estimates["benefit.pays"]}
+        brought = BRINGS if self.net.value >= 0 else LOSES
         back, even = round(self.pay_back.value, 1), self.break_even
-        brought = BRINGS if gains else LOSES
         pay_back = Finding("pay-back", NEVER_BACK)
         if isfinite(back):
             pay_back = Finding("pay-back", COMES_BACK, {"back": Estimate(back, digits=1)})
         said = [
-            Finding("benefit", brought, values, estimates=self.estimates(), money=self.net),
+            Finding("benefit", brought, values, estimates=estimates, money=self.net),
             pay_back,
         ]
         if isfinite(even.value):

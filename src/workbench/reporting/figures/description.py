@@ -78,7 +78,7 @@ def _of_axes(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[
             said = _extremes(axes.xaxis, axes.yaxis, x, y, language)
             subject = name or about
         elif not rows and len(x) > 2 and _goes_one_way(x):
-            said = _first_and_last(axes, x, y, language)
+            said = _first_and_last(axes, x, y, language, named=columns)
             subject = name or about
         else:
             continue
@@ -149,9 +149,11 @@ def _label(drawn: Any) -> str:
     return "" if label.startswith("_") else label
 
 
-def _first_and_last(axes: Axes, x: np.ndarray, y: np.ndarray, language: Language) -> str:
+def _first_and_last(
+    axes: Axes, x: np.ndarray, y: np.ndarray, language: Language, *, named: bool
+) -> str:
     first, last = int(np.argmin(x)), len(x) - 1 - int(np.argmax(x[::-1]))
-    place = _name if _has_names(axes.xaxis) else _written
+    place = _name if named else _written
     return language(_FIRST_AND_LAST).format(
         first=_written(axes.yaxis, y[first]), start=place(axes.xaxis, x[first]),
         last=_written(axes.yaxis, y[last]), end=place(axes.xaxis, x[last]),
