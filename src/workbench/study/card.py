@@ -282,6 +282,10 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
                 (("tables", name, "part_of"), f"tables.{name}.part_of: {text}")
                 for text in _wrong_whole(study, name, table.part_of)
             ]
+        for key in ("amount", "amount_unit", "amount_per"):
+            if key in table.model_fields_set and not name.startswith("transactions"):
+                text = f"tables.{name}.{key}: only a table of transactions has amounts"
+                problems.append((("tables", name, key), text))
     problems += [
         (("goals", i, key), f"goals[{i}].{key}: {text}")
         for i, key, text in between_goals(study.goals)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
@@ -19,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from workbench.study.formula import Formula, read_formula
 from workbench.study.packages import complaint
 
 #: Languages that the reports are written in; a card may name others, which fall back to these.
@@ -100,6 +102,11 @@ def _values(value: Any) -> Any:
 Where = dict[str, Annotated[Any, AfterValidator(_values)]]
 
 
+#: What `amount` says of a log that has none: visits, donations of kind, deals without value.
+NO_AMOUNTS = "none"
+_WORKBOOK = re.compile(r"\.(xls[xmb]?|ods)(\.zip|\.gz)?$|\.zip$", re.IGNORECASE)
+
+
 class Card(BaseModel):
     """What every part of a card shares: it cannot be changed, and unknown keys are errors."""
 
@@ -119,8 +126,92 @@ class Packaged(Card):
         return self
 
 
+class Selection(Card):
+    """Rows by a value of a column: those that have one of them, or those that have none of them.
+
+    Attributes
+    ----------
+    values : tuple
+        Texts, numbers, days or truth values; an empty text stands for an empty cell.
+    excluded : bool
+        Whether rows with these values are left out, in place of kept.
+    """
+
+    values: tuple[str | bool | int | float | dt.date, ...]
+    excluded: bool = False
+
+
+def _selection(value: Any) -> Any:
+    """Read ``paid``, ``[paid, won]`` and ``{not: [cancelled]}``."""
+    if isinstance(value, Selection):
+        return value
+    excluded = isinstance(value, Mapping)
+    if isinstance(value, Mapping):
+        if [str(key).lower() for key in value] != ["not"]:
+            raise PydanticCustomError(
+                "where",
+                "write the values to keep, or `{not: [...]}` for those to leave out",
+                {},
+            )
+        value = next(iter(value.values()))
+    several = value if isinstance(value, list | tuple) else [value]
+    several = ["" if one is None else one for one in several]
+    return {"values": tuple(_values(several)), "excluded": excluded}
+
+
+Rows = Annotated[Selection, BeforeValidator(_selection)]
+
+
+def _by_column(value: Any) -> Any:
+    """Give one list of texts, or one a column."""
+    if isinstance(value, Mapping):
+        return {key: _texts(entry) for key, entry in value.items()}
+    return _texts(value)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    items = value if isinstance(value, list | tuple) else [value]
+    return tuple(str(item) for item in items)
+
+
+def _heading(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+#: What one unit of a written amount is worth in the study's currency.
+AMOUNT_UNITS: Mapping[str, float] = {
+    "one": 1, "cent": 0.01, "thousand": 1e3, "ten_thousand": 1e4, "million": 1e6,
+    "hundred_million": 1e8,
+}  # fmt: skip
+
+
 class Table(Card):
-    """Where one table comes from and how its columns map onto the standard ones."""
+    """Where one table comes from, how its file is read, and how its columns map.
+
+    Attributes
+    ----------
+    header : tuple of int, optional
+        Rows of the headings, counted from 1; found where the card does not say.
+    footer : int
+        Rows at the end that are no data: totals, notes of the exporting system.
+    columns : dict
+        Standard column -> column of the file.
+    date_format : str or dict
+        A strptime format, ``excel`` (serial days), ``unix`` or ``unix_ms``; for all columns of
+        dates, or by column. Found where the card does not say.
+    missing : tuple or dict
+        Texts that stand for nothing, everywhere or by column.
+    where : dict
+        Column of the file, or standard one -> rows to keep, or ``not`` to keep.
+    amount : str, optional
+        Arithmetic over standard columns and those of the file; ``none`` says that the log has no
+        amounts.
+    amount_unit : str
+        What a written amount counts.
+    amount_per : str
+        Whether an amount is that of its row, or the total of the row's order, which may stand on
+        one of its lines or on each and counts once.
+    """
 
     path: str | None = None
     sheet: str | int | None = None
@@ -128,21 +219,77 @@ class Table(Card):
     package: Packaged | None = None
     encoding: str | None = None
     delimiter: str | None = None
-    decimal: Literal[".", ","] = "."
+    header: Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_heading)] = ()
+    footer: int = Field(default=0, ge=0)
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[",", ".", " ", "'"] | None = None
     columns: dict[str, str] = Field(default_factory=dict)
-    date_format: str | None = None
-    missing: tuple[str, ...] = ()
+    date_format: str | dict[str, str] | None = None
+    missing: Annotated[
+        tuple[str, ...] | dict[str, tuple[str, ...]], BeforeValidator(_by_column)
+    ] = ()
+    where: dict[str, Rows] = Field(default_factory=dict)
+    amount: str | None = None
+    amount_unit: Literal[
+        "one", "cent", "thousand", "ten_thousand", "million", "hundred_million"
+    ] = "one"
+    amount_per: Literal["row", "order"] = "row"
     refunds: Literal["set_aside", "keep"] = "set_aside"
     zero_amounts: Literal["keep", "set_aside"] = "keep"
     duplicates: Literal["auto", "set_aside", "keep"] = "auto"
     #: The table that has all of this one's rows, too: they must not be counted twice.
     part_of: Name | None = None
 
-    @field_validator("missing", mode="before")
+    def format_of(self, column: str) -> str | None:
+        """Give the format of a column's dates, where the card says it."""
+        own = self.columns.get(column, column)
+        if isinstance(self.date_format, dict):
+            return self.date_format.get(column, self.date_format.get(own))
+        return self.date_format
+
+    def missing_in(self, column: str) -> tuple[str, ...]:
+        """Give the texts that stand for nothing in a column."""
+        own = self.columns.get(column, column)
+        if isinstance(self.missing, dict):
+            return self.missing.get(column, self.missing.get(own, ()))
+        return self.missing
+
+    @property
+    def formula(self) -> Formula | None:
+        """What the amounts are computed from, where they are not a column of the file."""
+        return (
+            None if self.amount is None or self.amount == NO_AMOUNTS else read_formula(self.amount)
+        )
+
+    @field_validator("amount", mode="before")
     @classmethod
-    def _as_text(cls, value: Any) -> Any:
-        items = value if isinstance(value, list | tuple) else [value]
-        return tuple(str(item) for item in items)
+    def _none(cls, value: Any) -> Any:
+        # a number is arithmetic, too, and says what is wrong with it
+        return str(value) if isinstance(value, int | float) else value
+
+    @field_validator("amount")
+    @classmethod
+    def _arithmetic(cls, value: str | None) -> str | None:
+        if value is not None and value != NO_AMOUNTS:
+            try:
+                read_formula(value)
+            except ValueError as wrong:
+                raise PydanticCustomError(
+                    "formula",
+                    "{value} cannot be computed: {wrong}",
+                    {"value": repr(value), "wrong": str(wrong)},
+                ) from None
+        return value
+
+    @field_validator("header")
+    @classmethod
+    def _in_order(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if any(later != row + 1 for row, later in pairwise(value)):
+            raise PydanticCustomError(
+                "header", "heading rows follow one another; write [1, 2], not {value}",
+                {"value": str(list(value))},
+            )  # fmt: skip
+        return value
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -150,8 +297,22 @@ class Table(Card):
             raise PydanticCustomError(
                 "source", "a table needs one of `path`, `sql` and `package`, and only one", {}
             )
-        if self.sheet is not None and not str(self.path).lower().endswith((".xlsx", ".xlsm")):
-            raise PydanticCustomError("source", "`sheet` belongs to an .xlsx file only", {})
+        for key in ("header", "footer", "encoding", "delimiter", "sheet"):
+            if self.path is None and getattr(self, key) not in (None, (), 0):
+                raise PydanticCustomError("source", "`{key}` belongs to a file only", {"key": key})
+        if self.sheet is not None and not _WORKBOOK.search(str(self.path)):
+            raise PydanticCustomError(
+                "source", "`sheet` belongs to a workbook only (.xlsx, .xlsm, .xls, .xlsb, .ods)", {}
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_mark(self) -> Self:
+        if self.thousands is not None and self.thousands == self.decimal:
+            raise PydanticCustomError(
+                "number", "`thousands` and `decimal` cannot both be {mark}",
+                {"mark": repr(self.decimal)},
+            )  # fmt: skip
         return self
 
 

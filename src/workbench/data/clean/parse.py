@@ -41,9 +41,10 @@ def parse(
     for name, given in columns.items():
         meaning = meanings.get(name)
         worded = given.type().is_string()
-        text = _blank_missing(engine.text(given), card.missing) if worded else given
+        words = card.missing_in(name)
+        text = _blank_missing(engine.text(given), words) if worded else given
         # what is read anyhow need not be looked at for blanks before
-        seen = given if worded and engine.is_duckdb and not card.missing else text
+        seen = given if worded and engine.is_duckdb and not words else text
         if meaning is not None and meaning.kind in ("date", "moment"):
             chosen = _format_of(engine, card, source, name, text)
             if chosen:
@@ -54,7 +55,7 @@ def parse(
         elif meaning is not None and meaning.kind == "id":
             bare = normal_id(engine.text(text))
             # Most ids are as they should be; one look is cheaper than writing them anew.
-            plain = worded and not card.missing and engine.is_duckdb
+            plain = worded and not words and engine.is_duckdb
             values[name] = ibis.ifelse(given.re_search(_PLAIN_ID), given, bare) if plain else bare
         else:
             values[name] = _value(engine, seen if meaning is not None else text, meaning, card)
@@ -62,7 +63,7 @@ def parse(
             texts[f"_raw_{name}"] = text
     numeric = _numbers(engine, source, values, meanings)
     for name in numeric:
-        values[name] = engine.number(values[name], card.decimal)
+        values[name] = engine.number(values[name], card.decimal or ".")
     return values, texts, formats
 
 
@@ -107,7 +108,7 @@ def _value(engine: Engine, column: Any, meaning: ColumnRule | None, card: Table)
         return engine.text(column)
     if meaning.kind == "boolean":
         return engine.boolean(column)
-    number = engine.number(column, card.decimal)
+    number = engine.number(column, card.decimal or ".")
     if meaning.kind == "whole":
         number = ibis.ifelse(number == number.round(), number, ibis.null("float64")).cast("int64")
     if meaning.turned and meaning.low is not None and meaning.high is not None:
@@ -137,9 +138,9 @@ def normal_id(text: Any) -> Any:
 def _format_of(engine: Engine, card: Table, source: Source, name: str, text: Any) -> str | None:
     if not text.type().is_string():
         # 20251231 as a number, from Parquet or SQL.
-        return (card.date_format or "%Y%m%d") if text.type().is_integer() else None
-    if card.date_format is not None:
-        return card.date_format
+        return (card.format_of(name) or "%Y%m%d") if text.type().is_integer() else None
+    if (told := card.format_of(name)) is not None:
+        return told
     sample = source.expr.select(text=text)
     sample = sample.filter(sample.text.notnull()).limit(2000).distinct()
     texts = engine.run(sample, source.where)["text"].sort_values()
