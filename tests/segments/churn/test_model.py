@@ -96,18 +96,22 @@ def test_noise_is_called_no_use() -> None:
     late = snapshot(rng, 700, "2025-04-01", strength=0)[0]
     found = churn_model([early], late, rng=rng, repeats=2)
     assert not found.useful
-    assert found.auc.low < 0.5 < found.auc.high
+    # how often its interval leaves out .5 is counted below
+    assert 0.4 < found.auc.value < 0.6
 
 
 @pytest.mark.slow
 def test_noise_is_hardly_ever_called_useful() -> None:
     rng = np.random.default_rng(4)
-    useful = 0
+    useful = outside = 0
     for _ in range(40):
         early = snapshot(rng, 500, "2025-01-01", strength=0)[0]
         late = snapshot(rng, 500, "2025-04-01", strength=0)[0]
-        useful += churn_model([early], late, rng=rng, repeats=1).useful
+        found = churn_model([early], late, rng=rng, repeats=1)
+        useful += found.useful
+        outside += not found.auc.low < 0.5 < found.auc.high
     assert useful <= 2
+    assert outside <= 5  # 5 % of 40 are 2; more than 5 come in 1.4 % of such series
 
 
 def test_the_future_is_refused() -> None:
