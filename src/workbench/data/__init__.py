@@ -28,6 +28,7 @@ from workbench.data.indicators.indicator import (
     rows_share,
 )
 from workbench.data.indicators.library import Indicator
+from workbench.data.preview import Preview, preview
 from workbench.data.rfm import RFMScores, rfm_scores, score_measures, score_purchases
 from workbench.data.tables import Tables, open_tables
 
@@ -39,6 +40,7 @@ __all__ = [
     "CustomerSummary",
     "Indicator",
     "MissingValues",
+    "Preview",
     "RFMScores",
     "TableReport",
     "Tables",
@@ -57,6 +59,7 @@ __all__ = [
     "missing_values",
     "open_tables",
     "personal_texts",
+    "preview",
     "register",
     "rfm_scores",
     "rows_mean",

@@ -103,6 +103,14 @@ class Tables:
                 frame[column] = frame[column].astype("datetime64[ns]")
         return frame
 
+    def head(self, name: str, n: int) -> pd.DataFrame:
+        """Give the first good rows as they are understood, under the ids of the source.
+
+        They serve those who hold the files (`workbench.data.preview`), and no page.
+        """
+        self._refuse_unknown(name)
+        return self._cleaner.head(name, n)
+
     def set_aside(self, name: str) -> pd.DataFrame:
         """Give the rows that were set aside; they are read from the raw files each time.
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +20,7 @@ from workbench.data.people import linkage as identity
 from workbench.data.people import pseudonyms
 from workbench.data.people.masking import NameBook, free_texts, mask_texts, mask_value
 from workbench.data.schemas import Schema, schema_of
-from workbench.data.sources.read import read_source
+from workbench.data.sources.read import read_source, stream_source
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError
 from workbench.study import Study
@@ -31,6 +32,11 @@ ID_KINDS = {
     "contract_id": "contract",
     "order_id": "order",
 }
+
+#: Rows at the beginning of a file that tell how it is understood.
+_BEGINNING = 2000
+#: Facts of a table that are no counts.
+_SUMS = ("total", "most_amount")
 
 
 class Cleaner:
@@ -74,6 +80,30 @@ class Cleaner:
         frame["found"] = [mask_value(t) if isinstance(t, str) else "" for t in frame["found"]]
         return frame.sort_values("row", ignore_index=True, kind="stable")
 
+    def head(self, name: str, n: int) -> pd.DataFrame:
+        """Give the first good rows as they are understood, under the ids of the source.
+
+        Of a large file only the beginning is read.
+        """
+        flagged = self._flagged[name][1] if name in self._flagged else None
+        if flagged is None and (opened := stream_source(self.engine, self.study, name)):
+            source = opened[0]
+            first = source.expr.limit(_BEGINNING)
+            if ROW not in first.columns:
+                first = first.mutate(**{ROW: ibis.row_number() + 2})
+            try:
+                flagged = self._judged(replace(source, expr=first), name)[1]
+            except DataError:
+                flagged = None  # the beginning may leave open what the whole file tells
+        if flagged is None or not len(rows := self._first_good(flagged, n, name)):
+            rows = self._first_good(self._flag(name)[1], n, name)
+        return rows
+
+    def _first_good(self, flagged: Flagged, n: int, name: str) -> pd.DataFrame:
+        good = flagged.expr.filter(flagged.expr[REASON].isnull()).order_by(ROW).limit(n)
+        found: pd.DataFrame = self.engine.run(good.drop(REASON, DETAIL, ROW), name)
+        return found
+
     def sha256(self, name: str) -> str:
         """Give the SHA-256 of a table's source as it was read."""
         return self._flag(name)[0].sha256
@@ -111,16 +141,18 @@ class Cleaner:
 
     def _flag(self, name: str) -> tuple[Source, Flagged, Schema | None]:
         if name not in self._flagged:
-            checked = self.study.survey
-            schema = schema_of(name)
             source = read_source(self.engine, self.study, name)
-            if schema is not None and schema.name == "survey" and checked is not None:
-                schema = schema_of(name, checked.scale, checked.codes, checked.reversed)
-                source = standard_form(self.engine, self.study, source)
-            columns = standardise(source, self.study.tables[name], schema)
-            flagged = flag(self.engine, self.study, source, schema, columns)
-            self._flagged[name] = (source, flagged, schema)
+            self._flagged[name] = self._judged(source, name)
         return self._flagged[name]
+
+    def _judged(self, source: Source, name: str) -> tuple[Source, Flagged, Schema | None]:
+        checked = self.study.survey
+        schema = schema_of(name)
+        if schema is not None and schema.name == "survey" and checked is not None:
+            schema = schema_of(name, checked.scale, checked.codes, checked.reversed)
+            source = standard_form(self.engine, self.study, source)
+        columns = standardise(source, self.study.tables[name], schema)
+        return source, flag(self.engine, self.study, source, schema, columns), schema
 
     def cleaned(self, name: str) -> tuple[Any, TableReport]:
         """Give a table as an Ibis expression, and what the cleaning did to it."""
@@ -337,17 +369,33 @@ class Cleaner:
         if schema is not None and not schema.key:
             distinct = final.distinct()
             checked["repeated"] = final.count() - distinct.count().as_scalar()
-        if not checked:
-            return {}
-        row = self.engine.run(final.aggregate(**checked), source.where).iloc[0]
+        if "order_id" in final.columns:
+            checked["orders"] = final.order_id.nunique()
+        row = self.engine.run(final.aggregate(**checked), source.where).iloc[0] if checked else {}
         facts: dict[str, Any] = {}
-        for name, value in row.items():
+        for name, value in {**row, **self._shares(final, source)}.items():
             if pd.isna(value):
                 continue
-            facts[str(name)] = (
-                pd.Timestamp(value).date() if name in ("first", "last") else int(value)
-            )
+            if name in ("first", "last"):
+                facts[str(name)] = pd.Timestamp(value).date()
+            else:
+                facts[str(name)] = float(value) if name in _SUMS else int(value)
         return facts
+
+    def _shares(self, final: Any, source: Source) -> dict[str, Any]:
+        """Count the customers, and what the largest of them have of the rows and the money."""
+        who = next((c for c in ("respondent_id", "customer_id") if c in final.columns), None)
+        if who is None:
+            return {}
+        known = final.filter(final[who].notnull())
+        asked = {"rows_": known.count()}
+        if "amount" in known.columns and known.amount.type().is_numeric():
+            asked["sum_"] = known.amount.sum()
+        each = known.group_by(who).aggregate(**asked)
+        found = {"customers": each.count(), "most_rows": each["rows_"].max()}
+        if "sum_" in asked:
+            found |= {"total": each["sum_"].sum(), "most_amount": each["sum_"].max()}
+        return dict(self.engine.run(each.aggregate(**found), source.where).iloc[0])
 
 
 def _normal(column: str, text: str, region: str) -> str | None:

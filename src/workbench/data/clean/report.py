@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from workbench.data.clean.rules import REASONS
+from workbench.data.clean.rules import LEFT_OUT, REASONS
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Result, labelled
 
@@ -48,6 +48,12 @@ class TableReport:
         Personal columns that were dropped.
     masked : int
         Texts in which a name, phone or e-mail was masked.
+    customers, orders : int or None
+        Different customers (respondents of a survey) and order numbers among the kept rows.
+    total : float or None
+        Sum of the kept amounts.
+    most_rows, most_amount : float
+        Rows of the customer with most of them, and the amounts of the one with the largest sum.
     """
 
     name: str
@@ -71,6 +77,17 @@ class TableReport:
     first: dt.date | None = None
     last: dt.date | None = None
     sha256: str = ""
+    customers: int | None = None
+    orders: int | None = None
+    total: float | None = None
+    most_rows: int = 0
+    most_amount: float = 0.0
+
+    @property
+    def lost(self) -> float:
+        """Share of the rows set aside that one would have wanted to use."""
+        lost = sum(n for reason, n in self.set_aside.items() if reason not in LEFT_OUT)
+        return lost / self.read if self.read else 0.0
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,9 @@ REASONS: Mapping[str, str] = {
     "same person": "another record of a person already there (linked)",
 }
 
+#: Reasons for which nothing is lost: the row is counted elsewhere, or nobody wanted it.
+LEFT_OUT = frozenset({"refund", "zero amount", "duplicate", "same person"})
+
 
 @dataclass(frozen=True)
 class Flagged:
