@@ -242,6 +242,10 @@ class Engine:
         fast = ibis.ifelse(fast.isnan() | fast.isinf(), ibis.null("float64"), fast)
         return ibis.coalesce(fast, slow)
 
+    def exact_sum(self, column: Any) -> Any:
+        """Add up to six decimals, so that the order of the rows leaves no trace (in DuckDB)."""
+        return column.try_cast("decimal(38, 6)").sum() if self.is_duckdb else column.sum()
+
     def boolean(self, column: Any) -> Any:
         """Read true or false, or null where it is neither."""
         if column.type().is_boolean():

@@ -390,7 +390,7 @@ class Cleaner:
         known = final.filter(final[who].notnull())
         asked = {"rows_": known.count()}
         if "amount" in known.columns and known.amount.type().is_numeric():
-            asked["sum_"] = known.amount.sum()
+            asked["sum_"] = self.engine.exact_sum(known.amount)
         each = known.group_by(who).aggregate(**asked)
         found = {"customers": each.count(), "most_rows": each["rows_"].max()}
         if "sum_" in asked:
