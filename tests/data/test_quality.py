@@ -33,8 +33,8 @@ GOOD = "C1,2025-01-05,12.5\n"
         ("C2,2026-01-01,12.5", "after as-of", "date: 2026-01-01"),
         ("C2,1900-01-01,12.5", "too early", "date: 1900-01-01"),
         ("C2,1970-01-01,12.5", "too early", "date: 1970-01-01"),
-        ("C2,2025-01-05,-12.5", "refund", "amount: -12.5"),
-        ("C2,2025-01-05,(12.50)", "refund", "amount: -12.5"),
+        ("C2,2025-01-05,-12.5", "unmatched refund", "amount: -12.5"),
+        ("C2,2025-01-05,(12.50)", "unmatched refund", "amount: -12.5"),
         ("C2,2025-01-05", "malformed", "2 fields, the header has 3"),
     ],
 )
@@ -57,11 +57,13 @@ def test_a_purchase_on_the_as_of_day_itself_counts(open_study: OpenStudy) -> Non
 
 def test_refunds_and_zero_amounts_follow_the_cards_rule(open_study: OpenStudy) -> None:
     text = HEAD + GOOD + "C1,2025-01-06,-2\nC1,2025-01-07,0\n"
-    assert open_study(transactions=text).report["transactions"].set_aside == {"refund": 1}
+    assert open_study(transactions=text).report["transactions"].set_aside == {"netted": 1}
+    aside = open_study(transactions=({"refunds": "set_aside"}, text)).report["transactions"]
+    assert aside.set_aside == {"refund": 1}
     kept = open_study(transactions=({"refunds": "keep"}, text)).report["transactions"]
     assert (kept.set_aside, kept.zero_amounts) == ({}, 1)
     both = open_study(transactions=({"zero_amounts": "set_aside"}, text)).report["transactions"]
-    assert both.set_aside == {"refund": 1, "zero amount": 1}
+    assert both.set_aside == {"netted": 1, "zero amount": 1}
 
 
 def test_equal_rows_are_duplicates_only_where_rows_are_numbered(open_study: OpenStudy) -> None:
@@ -214,7 +216,7 @@ _ORDERS = st.sampled_from(["A1", "A2", ""])
     broken=st.integers(0, 3),
     card=st.fixed_dictionaries(
         {
-            "refunds": st.sampled_from(["keep", "set_aside"]),
+            "refunds": st.sampled_from(["net", "keep", "set_aside"]),
             "zero_amounts": st.sampled_from(["keep", "set_aside"]),
             "duplicates": st.sampled_from(["auto", "keep", "set_aside"]),
         }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.data.clean.report import TableReport
+from workbench.data.clean.report import RULE_TEXTS, TableReport
 from workbench.data.clean.rules import REASONS
 from workbench.data.coverage import last_day
 from workbench.data.indicators.indicator import INDICATORS, find_indicator, indicator, missing_for
@@ -151,6 +151,11 @@ def _about_table(tables: Tables, report: TableReport) -> list[str]:
         f"{report.name}: {n:,} values of {column!r} cannot be used and were emptied"
         for column, n in report.emptied.items()
         if n > _MANY_EMPTIED * report.kept
+    ]
+    notes += [
+        f"{report.name}: {n:,} {'refund' if n == 1 else 'refunds'} of {total:,.2f} in all"
+        f" {RULE_TEXTS[rule]}"
+        for rule, (n, total) in report.refunds.items()
     ]
     if report.repeated:
         notes.append(

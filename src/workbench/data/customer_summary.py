@@ -32,7 +32,8 @@ class PurchaseCounts:
     rows : int
         Rows of the table.
     refunds : int
-        Rows with a negative amount: no purchase; their value is not taken off `mean_spend`.
+        Rows with a negative amount that the card keeps: no purchase, and not taken off. (By
+        default refunds are taken off the purchases before; the table's report tells how.)
     zero_amounts : int
         Rows with an amount of zero: purchases (a gift, a full discount), and they count as such.
     after_end : int
@@ -179,7 +180,7 @@ def customer_summary(
     """
     tables.require_purchases(table)
     with tables.engine.within(MEMORY):
-        log = tables.purchases(table)
+        log = tables.purchases(table, known=_day(calibration_end or as_of or tables.study.as_of))
         summary = summarise_purchases(
             tables.engine,
             log.expr,

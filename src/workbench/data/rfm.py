@@ -114,7 +114,7 @@ def rfm_scores(
     """
     tables.require_purchases(table)
     return score_purchases(
-        tables.expr(table),
+        tables.expr(table, known=as_of),
         as_of=as_of or tables.study.as_of,
         engine=tables.engine,
         levels=levels,
@@ -133,7 +133,8 @@ def score_purchases(
     """Score the customers of a log of purchases.
 
     Purchases of a customer on one day are one order. A negative amount is a refund and no
-    purchase, and is not taken off the spend; an amount of zero is a purchase.
+    purchase, and is not taken off the spend (the cleaning of a study's table did so before); an
+    amount of zero is a purchase.
 
     Parameters
     ----------

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from workbench.data.clean.cleaner import Cleaner
+from workbench.data.clean.refunds import REFUNDED, known_on
 from workbench.data.clean.report import CleaningReport, Linking, TableReport
 from workbench.data.engine import Engine
 from workbench.data.schemas import schema_of
@@ -41,7 +43,7 @@ class Tables:
         self.study = study
         self.engine = Engine(study)
         self._cache = cache
-        self._exprs: dict[str, Any] = {}
+        self._exprs: dict[str, tuple[Any, Any]] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -51,16 +53,38 @@ class Tables:
     def __contains__(self, name: object) -> bool:
         return name in self.study.tables
 
-    def expr(self, name: str) -> Any:
-        """Give a table as an Ibis expression, in the study's engine."""
+    def expr(self, name: str, *, known: dt.date | None = None) -> Any:
+        """Give a table as an Ibis expression, in the study's engine.
+
+        Parameters
+        ----------
+        name : str
+            The table.
+        known : date, optional
+            Of a log of purchases: the day as of which refunds are known. Purchases up to this day
+            are net of the refunds up to it, later ones of all; the study's as-of date by default.
+        """
         self._refuse_unknown(name)
+        table, refunded = self._parts(name)
+        if refunded is None:
+            return table
+        if known is not None and known < self.study.as_of:
+            return known_on(table, refunded, known)
+        return table.drop(REFUNDED)
+
+    def _parts(self, name: str) -> tuple[Any, Any]:
+        """Give a cleaned table, and of a log with refunds the purchases that were refunded."""
         if self._kept is None or name not in self._kept.reports:
-            return self._cleaner.cleaned(name)[0]
+            return self._cleaner.cleaned(name)[0], self._cleaner.refunded.get(name)
         if name not in self._exprs:
-            self._exprs[name] = self.engine.parquet(self._kept.rows(name))
+            refunded = self._kept.refunded(name)
+            self._exprs[name] = (
+                self.engine.parquet(self._kept.rows(name)),
+                self.engine.parquet(refunded) if refunded is not None else None,
+            )
         return self._exprs[name]
 
-    def purchases(self, name: str) -> PurchaseLog:
+    def purchases(self, name: str, *, known: dt.date | None = None) -> PurchaseLog:
         """Give what a log of purchases says about customers and days, ready to be added up.
 
         The rows are those of `expr`. Where the cleaned table is not at hand, they are streamed
@@ -70,10 +94,11 @@ class Tables:
         if "_kept" not in self.__dict__ and name not in self._exprs:
             if self._cache and (kept := find(self.study)) is not None:
                 self.__dict__["_kept"] = kept
-            elif (log := stream_purchases(self._cleaner, name)) is not None:
+            elif (log := stream_purchases(self._cleaner, name, known)) is not None:
                 return log
         report = self.report_of(name)
-        return PurchaseLog(self.expr(name).select("customer_id", "date", "amount"), report.read)
+        rows = self.expr(name, known=known)
+        return PurchaseLog(rows.select("customer_id", "date", "amount"), report.read)
 
     def require_purchases(self, name: str) -> None:
         """Refuse a table that is neither ``transactions`` nor a variant of it.

@@ -234,7 +234,7 @@ class Table(Card):
         "one", "cent", "thousand", "ten_thousand", "million", "hundred_million"
     ] = "one"
     amount_per: Literal["row", "order"] = "row"
-    refunds: Literal["set_aside", "keep"] = "set_aside"
+    refunds: Literal["net", "set_aside", "keep"] = "net"
     zero_amounts: Literal["keep", "set_aside"] = "keep"
     duplicates: Literal["auto", "set_aside", "keep"] = "auto"
     #: The table that has all of this one's rows, too: they must not be counted twice.

@@ -12,6 +12,15 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 
+from workbench.data.clean.refunds import (
+    CANCELLED,
+    NETTED,
+    PURCHASE,
+    UNMATCHED,
+    Netting,
+    net,
+    refunds_of,
+)
 from workbench.data.clean.report import Linking, TableReport
 from workbench.data.clean.rules import DETAIL, REASON, REASONS, Flagged, flag, standardise
 from workbench.data.clean.survey_form import standard_form
@@ -56,6 +65,9 @@ class Cleaner:
         self.names = tuple(study.tables)
         self._flagged: dict[str, tuple[Source, Flagged, Schema | None]] = {}
         self._clean: dict[str, tuple[Any, TableReport]] = {}
+        self._left_out: dict[str, pd.DataFrame] = {}
+        #: Table -> the purchases that were refunded, as `net` gives them.
+        self.refunded: dict[str, Any] = {}
 
     def __contains__(self, name: object) -> bool:
         return name in self.study.tables
@@ -69,13 +81,17 @@ class Cleaner:
             row (in the source: 2 is the first below the header), reason, and what was found
             there, with words masked: a name may stand where a date should.
         """
-        source, flagged, _ = self._flag(name)
+        source, flagged, schema = self._flag(name)
         bad = flagged.expr.filter(flagged.expr[REASON].notnull()).select(ROW, REASON, DETAIL)
         rows = [*self.engine.run(bad, source.where).itertuples(index=False, name=None)]
         rows += [(line, "malformed", text) for line, text in source.malformed]
         if name == "customers" and self.links.linked:
             linked = self.engine.run(self._second_records(flagged).select(ROW), source.where)
             rows += [(row, "same person", "") for row in linked[ROW]]
+        if schema is not None and schema.name == "transactions":
+            self.cleaned(name)
+            if name in self._left_out:
+                rows += [*self._left_out[name].itertuples(index=False, name=None)]
         frame = pd.DataFrame(rows, columns=["row", "reason", "found"])
         frame["found"] = [mask_value(t) if isinstance(t, str) else "" for t in frame["found"]]
         return frame.sort_values("row", ignore_index=True, kind="stable")
@@ -176,6 +192,13 @@ class Cleaner:
             rows = self._second_records(flagged)
             examples["same person"] = (int(self.engine.run(rows[ROW].min(), source.where)), "")
         unknown = self._unknown(kept, source) if strange else 0
+        netting = self._matched(name, kept, schema, source)
+        if netting is not None:
+            self._left_out[name] = netting.left_out
+            for row, reason, what in self._left_out[name].itertuples(index=False):
+                counts[None] -= 1
+                counts[reason] = counts.get(reason, 0) + 1
+                examples[reason] = min(examples.get(reason, (row, what)), (row, what))
         if not counts.get(None):
             self._refuse_all_set_aside(source, counts, examples)
         hidden = pseudonyms.personal_columns(kept.columns)
@@ -186,6 +209,10 @@ class Cleaner:
         private = pseudonyms.pseudonymise(
             self.engine, kept.drop(*hidden, REASON, DETAIL), kinds, self.key, source.where
         )
+        if netting is not None:
+            private, detail = net(self.engine, private, netting)
+            detail = detail.order_by(PURCHASE).drop(ROW)
+            self.refunded[name] = self.engine.keep(detail, source.where)
         final = self.engine.keep(private.order_by(ROW).drop(ROW), source.where)
         facts = self._facts(final, schema, source)
         report = TableReport(
@@ -195,11 +222,14 @@ class Cleaner:
             kept=counts.get(None, 0),
             set_aside={r: counts[r] for r in REASONS if counts.get(r)},
             examples=examples,
-            rules=flagged.checked + (("same person",) if self._links_people(name, flagged) else ()),
+            rules=tuple(
+                r for r in REASONS if r in {*flagged.checked, *self._later_rules(name, flagged)}
+            ),
             emptied=flagged.emptied,
             linked=linked,
             recovered=found,
             unknown_customers=unknown,
+            refunds=netting.by_rule if netting is not None else {},
             hidden=tuple(hidden),
             masked=masked,
             encoding=source.encoding,
@@ -311,8 +341,24 @@ class Cleaner:
         )
         return people.select(*kept.columns)
 
-    def _links_people(self, name: str, flagged: Flagged) -> bool:
-        return name == "customers" and bool({"phone", "email"} & set(flagged.expr.columns))
+    def _later_rules(self, name: str, flagged: Flagged) -> tuple[str, ...]:
+        """Name the reasons that only the whole table can tell."""
+        columns = set(flagged.expr.columns)
+        if name == "customers" and {"phone", "email"} & columns:
+            return ("same person",)
+        if "amount" in columns and self.study.tables[name].refunds == "net":
+            return (NETTED, CANCELLED, UNMATCHED)
+        return ()
+
+    def _matched(
+        self, name: str, kept: Any, schema: Schema | None, source: Source
+    ) -> Netting | None:
+        """Match the refunds of a log with purchases."""
+        if schema is None or schema.name != "transactions" or "amount" not in kept.columns:
+            return None
+        if self.study.tables[name].refunds == "net":
+            return refunds_of(self.engine, kept, source.where)
+        return None
 
     def _second_records(self, flagged: Flagged) -> Any:
         t = flagged.expr

@@ -16,6 +16,14 @@ from workbench.results import Advice, Estimate, Finding, Result, labelled
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: What the rules say by which refunds are taken off.
+RULE_TEXTS = {
+    "order number": "taken off the order with the same number",
+    "equal amount": "taken off a purchase of the same amount",
+    "latest large enough": "taken off the latest purchase that is large enough",
+    "unmatched refund": "taken off nothing: no purchase before them is large enough",
+}
+
 #: Share of the rows below which the data come before everything else.
 ENOUGH_KEPT = 0.95
 
@@ -42,6 +50,8 @@ class TableReport:
         Rows without a customer id whose phone or e-mail told it.
     unknown_customers : int
         Rows whose customer the customer table does not have (they are kept).
+    refunds : dict
+        How refunds were taken off purchases -> their number and their sum.
     zero_amounts, repeated : int
         Kept rows with an amount of zero, and rows equal to another one where a table has no key.
     hidden : tuple of str
@@ -67,6 +77,7 @@ class TableReport:
     linked: int = 0
     recovered: int = 0
     unknown_customers: int = 0
+    refunds: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     zero_amounts: int = 0
     repeated: int = 0
     hidden: tuple[str, ...] = ()
@@ -230,6 +241,20 @@ class CleaningReport(Result):
         rows = [dict(zip(("finding", "table", "number"), f, strict=True)) for f in found if f[2]]
         frame = pd.DataFrame(rows, columns=["finding", "table", "number"])
         return labelled(frame, finding="Finding", table="Table", number="Number")
+
+    @property
+    def refunds(self) -> pd.DataFrame:
+        """One row a log and rule by which refunds were taken off: their number and sum."""
+        rows = [
+            {"table": t.name, "rule": RULE_TEXTS[rule], "refunds": n, "amount": total}
+            for t in self.tables.values()
+            for rule, (n, total) in t.refunds.items()
+        ]
+        frame = pd.DataFrame(rows, columns=["table", "rule", "refunds", "amount"])
+        return labelled(
+            frame, table="Table", rule="What became of them", refunds="Refunds",
+            amount=("Sum", "money"),
+        )  # fmt: skip
 
     def estimates(self) -> dict[str, Estimate]:
         """Rows read, share that can be used, records linked; counts, so without intervals."""

@@ -44,6 +44,7 @@ KEEP = 3
 PATIENCE = 120.0
 
 _INDEX = "tables.json"
+_REFUNDED = ".refunded"
 _IN_USE = "in-use"
 _TURN = "turn"
 _ASIDE = ".aside-"
@@ -76,6 +77,11 @@ class StoredTables:
     def rows(self, name: str) -> Path:
         """Give the Parquet file of a table."""
         return self.folder / f"{name}.parquet"
+
+    def refunded(self, name: str) -> Path | None:
+        """Give the file of a log's refunded purchases, where there are any."""
+        path = self.folder / f"{name}{_REFUNDED}.parquet"
+        return path if path.exists() else None
 
 
 def find_or_make(study: Study) -> StoredTables | None:
@@ -241,6 +247,7 @@ def _report(given: dict[str, Any]) -> TableReport:
         given[name] = dt.date.fromisoformat(given[name]) if given[name] else None
     for name in ("rules", "hidden"):
         given[name] = tuple(given[name])
+    given["refunds"] = {rule: (n, total) for rule, (n, total) in given["refunds"].items()}
     given["examples"] = {reason: (row, what) for reason, (row, what) in given["examples"].items()}
     return TableReport(**given)
 
@@ -264,6 +271,10 @@ def _make(study: Study, home: Path, target: Path) -> bool:
                 continue  # a type that Parquet does not have
             index["files"][name] = (path.stat().st_size, file_hash(path))
             index["reports"][name] = dataclasses.asdict(report)
+            if name in cleaner.refunded:
+                path = aside / f"{name}{_REFUNDED}.parquet"
+                engine.write_parquet(cleaner.refunded[name], path)
+                index["files"][path.stem] = (path.stat().st_size, file_hash(path))
         index["linking"] = dataclasses.asdict(cleaner.linking)
         # The files may have changed since the key was made; then this is no state of that key.
         if key_of(study) != target.name:

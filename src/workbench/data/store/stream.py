@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.datatypes as dt
 
 from workbench.data.clean.parse import parse, takes_parsing
+from workbench.data.clean.refunds import known_on, net, refunds_of
 from workbench.data.clean.rules import may_repeat_not, rules_of, standardise
-from workbench.data.engine import builtin
+from workbench.data.engine import Engine, builtin
 from workbench.data.people import pseudonyms
 from workbench.data.schemas import schema_of
 from workbench.data.sources.read import stream_source
+from workbench.data.sources.source import ROW
 
 if TYPE_CHECKING:
     from workbench.data.clean.cleaner import Cleaner
@@ -51,7 +54,9 @@ class PurchaseLog:
     scratch: tuple[Any, ...] = ()
 
 
-def stream_purchases(cleaner: Cleaner, name: str) -> PurchaseLog | None:
+def stream_purchases(
+    cleaner: Cleaner, name: str, known: date | None = None
+) -> PurchaseLog | None:
     """Give the rows of a log that the cleaning keeps, linked, under the source's ids.
 
     Parameters
@@ -60,6 +65,8 @@ def stream_purchases(cleaner: Cleaner, name: str) -> PurchaseLog | None:
         Of the study.
     name : str
         ``transactions`` or a variant of it.
+    known : date, optional
+        The day as of which refunds are known; see `Tables.expr`.
 
     Returns
     -------
@@ -86,7 +93,9 @@ def stream_purchases(cleaner: Cleaner, name: str) -> PurchaseLog | None:
     for broken, _, _ in rules_of(engine, study, schema, parsed, card):
         good &= ~ibis.coalesce(broken, False)
     marks = {_GOOD: good} | ({_HASH: _row_hash(parsed, values)} if once else {})
-    rows = parsed.select(*_COLUMNS, **marks)
+    netted = card.refunds == "net"
+    wanted = (*_COLUMNS, "order_id") if netted and "order_id" in values else _COLUMNS
+    rows = parsed.select(*wanted, **marks)
     scratch = []
     if takes_parsing(columns, values, schema.columns):
         rows = engine.keep(rows, source.where)
@@ -99,10 +108,16 @@ def stream_purchases(cleaner: Cleaner, name: str) -> PurchaseLog | None:
         scratch.append(twice)
         if int(engine.run(twice.count(), source.where)):
             kept = _first_of_each(kept, twice)
-    kept = kept.select(*_COLUMNS)
+    kept = kept.select(*wanted)
     if "customers" in cleaner:
         kept = cleaner.linked(kept, source)
-    read = int(engine.run(rows.count(), source.where)) + len(malformed())
+    asked = {"read": rows.count()} | ({"back": (rows.amount < 0).sum()} if netted else {})
+    counted = engine.run(rows.aggregate(**asked), source.where).iloc[0]
+    if netted and counted["back"] > 0:
+        kept, more = _netted(engine, kept, known or study.as_of, source.where)
+        scratch += more
+    kept = kept.select(*_COLUMNS)
+    read = int(counted["read"]) + len(malformed())
     key = cleaner.key
     return PurchaseLog(
         kept, read, lambda ids: pseudonyms.engine_pseudonym(ids, key), tuple(scratch)
@@ -113,6 +128,20 @@ def _row_hash(parsed: Any, values: Mapping[str, Any]) -> Any:
     """Hash a whole row, by the engine's own function, which is several times faster than Ibis's."""
     row = ibis.struct({name: parsed[name] for name in values})
     return builtin("hash", row.type(), dt.uint64)(row)
+
+
+def _netted(engine: Engine, rows: Any, known: date, where: str) -> tuple[Any, list[Any]]:
+    """Take refunds off; only the rows of customers who have any are looked at one by one."""
+    back = rows.filter(rows.amount < 0).select("customer_id").distinct()
+    touched = engine.keep(
+        rows.semi_join(back, "customer_id").mutate(**{ROW: ibis.row_number().cast("int64")}), where
+    )
+    netting = refunds_of(engine, touched, where)
+    if netting is None:  # all of them were set aside
+        return rows, [touched]
+    netted, detail = net(engine, touched, netting)
+    netted = known_on(netted, detail, known).select(*rows.columns)
+    return rows.anti_join(back, "customer_id").union(netted, distinct=False), [touched]
 
 
 def _first_of_each(kept: Any, twice: Any) -> Any:
