@@ -139,7 +139,7 @@ def test_a_mistake_is_named_with_its_place_and_remedy(
             "a table needs one of `path`, `sql` and `package`, and only one",
         ),
         ("{path: a.csv, sheet: One}", "`sheet` belongs to a workbook only"),
-        ("{path: a.csv, refunds: drop}", "'drop' is not one of 'set_aside' or 'keep'"),
+        ("{path: a.csv, refunds: drop}", "'drop' is not one of 'net', 'set_aside' or 'keep'"),
         ("a.csv", "does not fit; write `key: value` pairs here"),
     ],
 )

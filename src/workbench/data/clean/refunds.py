@@ -1,10 +1,10 @@
 """Takes refunds and cancellations off the purchases that they undo."""
+# ruff: noqa: PD004  (Ibis calls it isnull)
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import ibis
@@ -62,7 +62,6 @@ class Netting:
             )  # fmt: skip
         return found
 
-
     @property
     def left_out(self) -> pd.DataFrame:
         """Rows that are no purchases: the refunds, and the purchases that nothing is left of.
@@ -105,11 +104,11 @@ def match_refunds(rows: pd.DataFrame) -> Netting:
             "who": pd.factorize(rows["customer_id"])[0],
             "day": rows["date"].to_numpy("datetime64[D]"),
             "amount": rows["amount"].to_numpy("float64"),
-            "order": pd.factorize(orders)[0],
+            "order": pd.factorize(orders, sort=True)[0],
         }
     )
-    # Purchases of a day come before its refunds; equal ones in an order that is theirs alone, so
-    # that it does not matter how the file is sorted.
+    # Purchases of a day come before its refunds. Within a day the order is one of numbers and
+    # amounts, so that neither the file's sorting nor what came later decides.
     frame["back"] = frame["amount"] < 0
     frame = frame.sort_values(
         ["who", "day", "back", "order", "amount", "row"], ignore_index=True, kind="stable"
@@ -203,7 +202,7 @@ def net(engine: Engine, rows: Any, netting: Netting) -> tuple[Any, Any]:
     sums = engine.upload(
         "refunds", pa.table({PURCHASE: taken["purchase"], TAKEN: taken["taken"]}, _SUMS)
     )
-    bought = rows.filter(rows.amount >= 0)
+    bought = rows.filter(ibis.coalesce(rows.amount >= 0, True))
     joined = bought.left_join(sums, [(ROW, PURCHASE)])
     rest = (joined.amount - joined[TAKEN]).round(6)
     marked = joined.select(

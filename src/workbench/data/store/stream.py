@@ -54,9 +54,7 @@ class PurchaseLog:
     scratch: tuple[Any, ...] = ()
 
 
-def stream_purchases(
-    cleaner: Cleaner, name: str, known: date | None = None
-) -> PurchaseLog | None:
+def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> PurchaseLog | None:
     """Give the rows of a log that the cleaning keeps, linked, under the source's ids.
 
     Parameters
