@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-import openpyxl
 import pandas as pd
 import pytest
 
@@ -68,18 +67,6 @@ def test_a_misspelt_sheet_suggests_the_right_one(open_study: OpenStudy, tmp_path
     tables = open_study(transactions=({"path": "t.xlsx", "sheet": "Sale 2025"}, None))
     with pytest.raises(DataError, match="did you mean 'Sales 2025'"):
         tables.expr("transactions")
-
-
-def test_a_workbook_that_starts_further_down_says_where(
-    open_study: OpenStudy, tmp_path: Path
-) -> None:
-    book = openpyxl.Workbook()
-    book.active.append([])
-    book.active.append([])
-    book.active.append(["customer_id", "date", "amount"])
-    book.save(tmp_path / "t.xlsx")
-    with pytest.raises(DataError, match="the table seems to start in row 3"):
-        open_study(transactions=({"path": "t.xlsx"}, None)).expr("transactions")
 
 
 def test_a_workbook_named_csv_is_refused(open_study: OpenStudy, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def _about_codebook(study: Study) -> list[str]:
 
 
 def _about_table(tables: Tables, report: TableReport) -> list[str]:
-    study, notes = tables.study, []
+    study, notes = tables.study, [f"{report.name}: {note}" for note in report.notes]
     aside = report.read - report.kept
     if aside > _MANY_SET_ASIDE * report.read:
         reason = max(report.set_aside, key=lambda r: report.set_aside[r])

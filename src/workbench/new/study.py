@@ -274,7 +274,7 @@ def _read(path: Path) -> tuple[pd.DataFrame, str]:
     exists(path)
     suffix = path.suffix.lower()
     if suffix in (".xlsx", ".xlsm"):
-        return pd.read_excel(path, dtype=str, nrows=_SAMPLE), ""
+        return pd.read_excel(path, dtype=str, nrows=_SAMPLE, engine="calamine"), ""
     if suffix in (".parquet", ".pq"):
         return pd.read_parquet(path).head(_SAMPLE).astype("string"), ""
     if suffix in KINDS:

@@ -232,6 +232,7 @@ class Cleaner:
             refunds=netting.by_rule if netting is not None else {},
             hidden=tuple(hidden),
             masked=masked,
+            notes=source.notes,
             encoding=source.encoding,
             delimiter=source.delimiter,
             formats=flagged.formats,

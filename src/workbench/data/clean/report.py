@@ -64,6 +64,10 @@ class TableReport:
         Sum of the kept amounts.
     most_rows, most_amount : float
         Rows of the customer with most of them, and the amounts of the one with the largest sum.
+    left_out : dict
+        What the card leaves out -> rows; they are neither read nor set aside.
+    notes : tuple of str
+        What else a reader should know of how the file was read.
     """
 
     name: str
@@ -82,6 +86,8 @@ class TableReport:
     repeated: int = 0
     hidden: tuple[str, ...] = ()
     masked: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     encoding: str = ""
     delimiter: str = ""
     formats: Mapping[str, str] = field(default_factory=dict)

@@ -6,16 +6,25 @@ import codecs
 import csv
 import gzip
 import io
+import re
+import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from charset_normalizer import from_bytes
 
+from workbench.data.sources.layout import lay_out, words
 from workbench.errors import DataError, did_you_mean
 
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
+#: Lines and bytes that are looked at before a text table is read.
+_LINES, _ROWS, _LONGEST = 60, 100, 1 << 24
+#: What some systems write above the headings to tell a spreadsheet how columns are separated.
+_SEP = re.compile(r'"?sep=(.)"?[\r\n]', re.IGNORECASE)
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -28,40 +37,57 @@ _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
 @dataclass(frozen=True)
 class TextFile:
-    """What was found out about a text table before reading it."""
+    """What was found out about a text table before reading it.
+
+    Attributes
+    ----------
+    header : tuple of str
+        The columns' names.
+    last : int
+        The row of the (last) heading: 1 where the file begins with it.
+    cut : int
+        Lines that it and what stands above it take.
+    line_ends : str
+        What ends its lines; ``mixed`` where that changes within the file.
+    notes : tuple of str
+        What a reader should know: titles above the headings.
+    """
 
     path: Path
     encoding: str
     delimiter: str
     header: tuple[str, ...]
     gzipped: bool
+    last: int = 1
+    cut: int = 1
+    line_ends: str = "\n"
+    notes: tuple[str, ...] = ()
 
 
-def look_at(path: Path, encoding: str | None, delimiter: str | None) -> TextFile:
+def look_at(
+    path: Path, encoding: str | None, delimiter: str | None, header: tuple[int, ...] = ()
+) -> TextFile:
     """Find out how to read a CSV or TSV file.
 
     Parameters
     ----------
     path : Path
         The file.
-    encoding : str, optional
-        As the card states it; detected when None.
-    delimiter : str, optional
-        As the card states it; detected when None.
+    encoding, delimiter : str, optional
+        As the card states them; detected when None.
+    header : tuple of int
+        The rows of the headings, as the card states them; found where it does not.
 
     Raises
     ------
     DataError
-        If the file is missing, empty, no text, or cannot be read with what the card says.
+        If the file is missing, empty, cut off, no text, or cannot be read with what the card says.
     """
     where = str(path)
     exists(path)
     with path.open("rb") as file:
-        head = file.read(_HEAD)
-    gzipped = head.startswith(b"\x1f\x8b")
-    if gzipped:
-        with gzip.open(path) as unpacked:
-            head = unpacked.read(_HEAD)
+        gzipped = file.read(2) == b"\x1f\x8b"
+    head = _head(path, gzipped)
     refuse_disguise(path, head)
     if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00"):
         raise DataError(
@@ -73,9 +99,48 @@ def look_at(path: Path, encoding: str | None, delimiter: str | None) -> TextFile
         _checked_encoding(path, encoding, gzipped) if encoding else detect_encoding(path, gzipped)
     )
     text = codecs.getincrementaldecoder(found)("strict").decode(head).lstrip("\ufeff")
-    found_delimiter = _delimiter(text, delimiter, where, path.name.lower())
-    header = _header(text, found_delimiter, where)
-    return TextFile(path, found, found_delimiter, header, gzipped)
+    said = _SEP.match(text)
+    chosen = _delimiter(text, delimiter or (said[1] if said else None), where, path.name.lower())
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=chosen)
+    rows, lines = [], []
+    for row in reader:
+        rows.append([] if said and not rows else row)
+        lines.append(reader.line_num)
+        if len(rows) > max(_ROWS, *header, 0):
+            break
+    layout = lay_out(rows, header, where)
+    notes = layout.notes if layout.first > 1 + bool(said) else ()
+    return TextFile(
+        path, found, chosen, layout.names, gzipped, layout.last, lines[layout.last - 1],
+        _line_ends(path, gzipped), notes,
+    )  # fmt: skip
+
+
+def _head(path: Path, gzipped: bool) -> bytes:
+    """Give the first lines: more where they are long, as those of thousands of columns are."""
+    head = b""
+    for chunk in _chunks(path, gzipped, _HEAD):
+        head += chunk
+        if len(head) >= _LONGEST or head.count(b"\n") + head.count(b"\r") >= _LINES:
+            break
+    return head
+
+
+def _line_ends(path: Path, gzipped: bool) -> str:
+    """Tell how lines end, from the whole file."""
+    both = new = back = 0
+    held = b""
+    for chunk in _chunks(path, gzipped):
+        # a pair may be cut in two
+        chunk = held + chunk
+        held = b"\r" if chunk.endswith(b"\r") else b""
+        chunk = chunk[: len(chunk) - len(held)]
+        both += chunk.count(b"\r\n")
+        new += chunk.count(b"\n")
+        back += chunk.count(b"\r")
+    new, back = new - both, back - both + len(held)
+    kinds = [end for end, n in (("\r\n", both), ("\n", new), ("\r", back)) if n]
+    return "mixed" if len(kinds) > 1 else kinds[0] if kinds else "\n"
 
 
 def exists(path: Path) -> None:
@@ -118,10 +183,17 @@ def refuse_disguise(path: Path, head: bytes) -> None:
         )
 
 
-def _chunks(path: Path, gzipped: bool) -> Iterator[bytes]:
-    with gzip.open(path) if gzipped else path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
+def _chunks(path: Path, gzipped: bool, size: int = _CHUNK) -> Iterator[bytes]:
+    try:
+        with gzip.open(path) if gzipped else path.open("rb") as file:
+            while chunk := file.read(size):
+                yield chunk
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(
+            f"the archive is damaged or was cut off: {error}",
+            where=str(path),
+            remedy="export or download it again",
+        ) from None
 
 
 def _decodes(path: Path, encoding: str, gzipped: bool) -> UnicodeDecodeError | None:
@@ -256,58 +328,35 @@ def _line(path: Path, byte: int, gzipped: bool) -> int:
 
 
 def _delimiter(text: str, declared: str | None, where: str, name: str) -> str:
-    rows = [row for row in text.splitlines()[:50] if row.strip()]
+    """Find what separates columns: what gives most rows the same number of fields, and a header."""
+    if declared is not None and len(declared) != 1:
+        raise DataError(
+            f"the delimiter {declared!r} is not one character",
+            where=where,
+            remedy="mend `delimiter` in study.yml",
+        )
+    scores = {d: score for d in _DELIMITERS if (score := _fits(text, d)) is not None}
+    best = max(scores, key=lambda d: scores[d], default=None)
+    if declared is None:
+        return best or ("\t" if ".tsv" in name else ",")
+    if best is not None and best != declared and _fits(text, declared) is None:
+        raise DataError(
+            f"the columns are separated by {_DELIMITERS[best]}, not by {declared!r}",
+            where=where,
+            remedy=f"write `delimiter: {best!r}` in study.yml, or leave it out",
+        )
+    return declared
+
+
+def _fits(text: str, delimiter: str) -> tuple[bool, float, int] | None:
+    """Tell how well a delimiter fits: whether words stand on top, share of rows, columns."""
+    rows = [row for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter),
+                                  _LINES) if any(cell.strip() for cell in row)]  # fmt: skip
     if len(text) >= _HEAD // 4 and len(rows) > 1:
         rows = rows[:-1]
-    counts = {d: [_fields(row, d) for row in rows] for d in _DELIMITERS}
-    # The header decides how many columns there are; the rows must bear it out.
-    fitting = {d: n[0] for d, n in counts.items() if n[0] > 1}
-    scores = {
-        d: (sum(c == counts[d][0] for c in counts[d]) / len(counts[d]), n)
-        for d, n in fitting.items()
-    }
-    best = max(scores, key=lambda d: scores[d], default=None)
-    if declared is not None:
-        if len(declared) != 1:
-            raise DataError(
-                f"the delimiter {declared!r} is not one character",
-                where=where,
-                remedy="mend `delimiter` in study.yml",
-            )
-        if best is not None and best != declared and _fields(rows[0], declared) == 1:
-            raise DataError(
-                f"the columns are separated by {_DELIMITERS[best]}, not by {declared!r}",
-                where=where,
-                remedy=f"write `delimiter: {best!r}` in study.yml, or leave it out",
-            )
-        return declared
-    return best or ("\t" if ".tsv" in name else ",")
-
-
-def _fields(row: str, delimiter: str) -> int:
-    return len(next(csv.reader([row], delimiter=delimiter), []))
-
-
-def _header(text: str, delimiter: str, where: str) -> tuple[str, ...]:
-    header = [cell.strip() for cell in next(csv.reader(io.StringIO(text), delimiter=delimiter), [])]
-    return checked_header(header, where)
-
-
-def checked_header(header: list[str], where: str) -> tuple[str, ...]:
-    """Refuse a header with a name twice; give nameless columns a name."""
-    named = [cell or f"column_{i}" for i, cell in enumerate(header, start=1)]
-    twice = sorted({cell for cell in named if named.count(cell) > 1})
-    if twice:
-        raise DataError(
-            f"column {twice[0]!r} appears twice in the header",
-            where=where,
-            remedy="rename one of them; the first line must name each column once",
-        )
-    if any(cell.replace(".", "", 1).lstrip("-").isdigit() for cell in header):
-        number = next(c for c in header if c.replace(".", "", 1).lstrip("-").isdigit())
-        raise DataError(
-            f"the first line is no header: it holds the number {number!r}",
-            where=where,
-            remedy="put the columns' names into the first line",
-        )
-    return tuple(named)
+    counts = Counter(len(row) for row in rows if len(row) > 1)
+    if not counts:
+        return None
+    columns, n = max(counts.items(), key=lambda pair: (pair[1], pair[0]))
+    headed = words(next(row for row in rows if len(row) == columns))
+    return headed, round(n / len(rows), 1), columns

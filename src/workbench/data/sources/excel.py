@@ -1,91 +1,226 @@
-"""Sheets of Excel workbooks brought into the engine."""
+"""Sheets of workbooks (Excel's and LibreOffice's) brought into the engine."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
+import zipfile
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from workbench.data.engine import Engine
-from workbench.data.sources.detect import checked_header, exists, refuse_disguise
+from workbench.data.sources.detect import exists, refuse_disguise
+from workbench.data.sources.layout import Layout, lay_out
 from workbench.data.sources.source import ROW, Source, file_hash, refuse_empty
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Table
 
+#: What workbooks are called, by how their names end.
+KINDS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+_ZIPPED = b"PK\x03\x04"
+_COMPOUND = b"\xd0\xcf\x11\xe0"
+#: What Excel calls the part of a file that it has locked.
+_LOCKED = "EncryptedPackage".encode("utf-16-le")
+_FIRST = 100
+
+_Rows: TypeAlias = list[list[str]]
+#: First and last cell of a merged block: (row, column), counted from 0.
+_Block: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
+
 
 def read_excel(engine: Engine, name: str, path: Path, card: Table) -> Source:
-    """Read one sheet of a workbook, every value as the text that a CSV export would hold."""
-    import openpyxl  # takes a while to import, and few studies need it
+    """Read one sheet of a workbook, every value as the text that a CSV export would hold.
 
+    Merged cells are filled with what they hold, but for amounts: these count once. Rows that are
+    hidden are read.
+    """
     exists(path)
+    _refuse_other(path)
+    sheet, rows, blocks, others = _sheet(path, card.sheet)
+    where = f"{path}, sheet {sheet!r}"
+    if not any(any(row) for row in rows):
+        raise DataError("the sheet is empty", where=where, remedy=_other_sheets(others))
+    # one more row than the headings' may be needed to see that they are not there
+    top = rows[: max(_FIRST, *card.header, 0)]
+    if len(card.header) > 1:
+        _fill(top, blocks, last=card.header[-1])
+    layout = lay_out(top, card.header, where)
+    once = {card.columns.get("amount", "amount")}
+    filled = _fill(rows, blocks, first=layout.last, names=layout.names, spared=once)
+    table, kept = _table(rows, layout, card.footer)
+    refuse_empty(table.num_rows, where)
+    notes = [*layout.notes, *([f"{filled} merged cells were filled"] if filled else [])]
+    if hidden := _hidden(path, sheet, kept):
+        notes.append(f"{hidden} rows are hidden in the sheet, and were read")
+    if card.sheet is None and others:
+        notes.append(f"the sheet {sheet!r} was read; the workbook also holds {', '.join(others)}")
+    return Source(
+        name, engine.upload(name, table), where, tuple(table.column_names[:-1]), file_hash(path),
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _refuse_other(path: Path) -> None:
+    """Refuse what only has a workbook's name, and what is locked."""
     with path.open("rb") as file:
         head = file.read(512)
-    where = str(path)
-    if not head.startswith(b"PK\x03\x04"):
-        refuse_disguise(path, b"" if head.startswith(b"PK") else head)
+        locked = head.startswith(_COMPOUND) and _LOCKED in head + file.read()
+    if locked:
+        _refuse_locked(path)
+    if not head.startswith((_ZIPPED, _COMPOUND)):
+        refuse_disguise(path, head)
         raise DataError(
-            "this is no Excel workbook, though it is named .xlsx",
-            where=where,
+            f"this is no Excel workbook, though it is named {path.suffix}",
+            where=str(path),
             remedy="if it is a text table, name it .csv",
         )
+
+
+def _refuse_locked(path: Path) -> None:
+    raise DataError(
+        "the workbook is locked with a password",
+        where=str(path),
+        remedy="open it, take the password off, save it, and try again; or export the sheet as CSV",
+    ) from None
+
+
+def _sheet(path: Path, wanted: str | int | None) -> tuple[str, _Rows, list[_Block], list[str]]:
+    """Give the name, the cells and the merged blocks of a sheet, and the others that are filled."""
+    import python_calamine as calamine  # few studies need it
+
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:
+        with calamine.load_workbook(path) as book:
+            hidden = {s.name for s in book.sheets_metadata if "Visible" not in str(s.visible)}
+            sheets = book.sheet_names
+            if isinstance(wanted, int) and 0 <= wanted < len(sheets):
+                wanted = sheets[wanted]
+            if wanted is not None and wanted not in sheets:
+                raise DataError(
+                    f"there is no sheet {wanted!r}{did_you_mean(wanted, sheets)}",
+                    where=str(path),
+                    remedy=f"sheets: {', '.join(sheets)}",
+                )
+            shown = [name for name in sheets if name not in hidden] or sheets
+            full = [name for name in shown if book.get_sheet_by_name(name).height]
+            chosen = str(wanted) if wanted is not None else (full or shown)[0]
+            sheet = book.get_sheet_by_name(chosen)
+            rows = [[_cell(v) for v in row] for row in sheet.to_python(skip_empty_area=False)]
+            blocks = list(sheet.merged_cell_ranges or ())
+    except calamine.PasswordError:
+        _refuse_locked(path)
+    except calamine.CalamineError as error:
         raise DataError(
-            f"not readable as an Excel workbook: {error}",
-            where=where,
+            f"not readable as a workbook: {error}",
+            where=str(path),
             remedy="open it in Excel and save it again as .xlsx",
         ) from error
+    return chosen, rows, blocks, [name for name in full if name != chosen]
+
+
+def _other_sheets(others: Sequence[str]) -> str:
+    return (
+        f"name another one in `sheet`: {', '.join(others)}"
+        if others
+        else "export it again, or take the table out of study.yml until there is data"
+    )
+
+
+def _fill(
+    rows: _Rows,
+    blocks: Sequence[_Block],
+    *,
+    first: int = 0,
+    last: int | None = None,
+    names: Sequence[str] = (),
+    spared: Collection[str] = (),
+) -> int:
+    """Write what a merged block holds into all its cells; give the number of cells filled.
+
+    Parameters
+    ----------
+    rows : list of lists
+        Changed in place.
+    first, last : int
+        Blocks that begin in these rows only, counted from 0; `last` is no longer one of them.
+    names, spared
+        The columns' names, and those whose blocks hold a value once.
+    """
+    filled = 0
+    for (top, left), (bottom, right) in blocks:
+        if not first <= top < (len(rows) if last is None else min(last, len(rows))):
+            continue
+        value = rows[top][left] if left < len(rows[top]) else ""
+        if not value or (left < len(names) and names[left] in spared):
+            continue
+        for i in range(top, min(bottom + 1, len(rows))):
+            for j in range(left, min(right + 1, len(rows[i]))):
+                if not rows[i][j]:
+                    rows[i][j] = value
+                    filled += 1
+    return filled
+
+
+def _table(rows: _Rows, layout: Layout, footer: int) -> tuple[pa.Table, list[int]]:
+    """Give the rows below the headings as text, with their places; and these places."""
+    numbered = [(i, row) for i, row in enumerate(rows[layout.last :], layout.last + 1) if any(row)]
+    numbered = numbered[: len(numbered) - footer] if footer else numbered
+    places = [i for i, _ in numbered]
+    columns = {}
+    for j, column in enumerate(layout.names):
+        cells = [row[j] if j < len(row) else "" for _, row in numbered]
+        # a column without a heading and without a value is none
+        if column != f"column_{j + 1}" or any(cells):
+            columns[column] = pa.array(cells, pa.string())
+    columns[ROW] = pa.array(places, pa.int64())
+    return pa.table(columns), places
+
+
+def _hidden(path: Path, sheet: str, places: Sequence[int]) -> int:
+    """Count the rows of a sheet that Excel does not show (.xlsx)."""
     try:
-        sheets = book.sheetnames
-        wanted = card.sheet if card.sheet is not None else 0
-        if isinstance(wanted, int) and wanted < len(sheets):
-            wanted = sheets[wanted]
-        if wanted not in sheets:
-            raise DataError(
-                f"there is no sheet {wanted!r}{did_you_mean(wanted, sheets)}",
-                where=where,
-                remedy=f"sheets: {', '.join(sheets)}",
-            )
-        rows = [
-            tuple(_cell(v) for v in row) for row in book[str(wanted)].iter_rows(values_only=True)
-        ]
-    finally:
-        book.close()
-    where = f"{path}, sheet {wanted!r}"
-    if not rows or not any(v for v in rows[0]):
-        filled = next((i for i, row in enumerate(rows) if any(row)), None)
-        raise DataError(
-            "the sheet is empty"
-            if filled is None
-            else f"the first row is empty; the table seems to start in row {filled + 1}",
-            where=where,
-            remedy="put the columns' names into the first row",
-        )
-    width = max(i for i, v in enumerate(rows[0]) if v) + 1
-    header = checked_header([str(v or "") for v in rows[0][:width]], where)
-    numbered = [(i, row) for i, row in enumerate(rows[1:], start=2) if any(v for v in row)]
-    refuse_empty(len(numbered), where)
-    data = {
-        column: pa.array([row[j] if j < len(row) else None for _, row in numbered], pa.string())
-        for j, column in enumerate(header)
+        with zipfile.ZipFile(path) as book:
+            target = _part(book, sheet)
+            content = book.read(target) if target else b""
+    except (zipfile.BadZipFile, KeyError):
+        return 0
+    rows = re.findall(rb"<row\b[^>]*>", content) if b'hidden="' in content else []
+    hidden = {
+        int(number[1])
+        for row in rows
+        if re.search(rb'\shidden="(1|true)"', row) and (number := re.search(rb'\sr="(\d+)"', row))
     }
-    data[ROW] = pa.array([i for i, _ in numbered], pa.int64())
-    return Source(name, engine.upload(name, pa.table(data)), where, header, file_hash(path))
+    return len(hidden & set(places))
 
 
-def _cell(value: Any) -> str | None:
-    """Write a cell of a sheet as the text that a CSV export would hold."""
-    if value is None:
+def _part(book: zipfile.ZipFile, sheet: str) -> str | None:
+    """Find the part of an .xlsx that holds a sheet."""
+    from lxml import etree
+
+    if "xl/workbook.xml" not in book.namelist():
         return None
-    if isinstance(value, dt.datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, dt.date):
-        return value.isoformat()
+    links = etree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
+    targets = {link.get("Id"): link.get("Target") for link in links}
+    for entry in etree.fromstring(book.read("xl/workbook.xml")).iter("{*}sheet"):
+        if entry.get("name") == sheet:
+            own = next((v for k, v in entry.attrib.items() if k.endswith("}id")), None)
+            target = str(targets.get(own) or "")
+            return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    return None
+
+
+def _cell(value: Any) -> str:
+    """Write a cell of a sheet as the text that a CSV export would hold."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, dt.datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return "" if value is None else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -11,13 +12,15 @@ import pyarrow as pa
 
 from workbench.data.engine import Engine
 from workbench.data.schemas import schema_of
-from workbench.data.sources.detect import checked_header, exists
-from workbench.data.sources.excel import read_excel
+from workbench.data.sources import documents, excel
+from workbench.data.sources.detect import exists
 from workbench.data.sources.labelled import KINDS, read_labelled
+from workbench.data.sources.layout import checked_header
 from workbench.data.sources.packaged import packaged_hash, read_packaged
+from workbench.data.sources.packed import unpacked
 from workbench.data.sources.source import ROW, Source, file_hash, quoted, refuse_empty
 from workbench.data.sources.sql import read_sql
-from workbench.data.sources.text import csv_call, in_utf8, malformed_lines, read_text
+from workbench.data.sources.text import csv_call, plain_text, read_text, rejected_lines
 from workbench.errors import DataError
 from workbench.study import Study
 from workbench.study.fields import Packaged
@@ -47,14 +50,43 @@ def read_source(engine: Engine, study: Study, name: str) -> Source:
     if card.package is not None:
         return _packaged(engine, study, name, card.package)
     path = study.folder / Path(str(card.path)).expanduser()
-    suffixes = [s.lower() for s in path.suffixes]
-    if suffixes and suffixes[-1] in (".xlsx", ".xlsm"):
-        return read_excel(engine, name, path, card)
-    if suffixes and suffixes[-1] in (".parquet", ".pq"):
+    inner, scratch = unpacked(path)
+    try:
+        source = _of_file(engine, study, name, inner)
+    except DataError as error:
+        raise _outside(error, inner, path) from error
+    if scratch is None:
+        return source
+    where = source.where.replace(str(inner), f"{path}, {inner.name}")
+    return replace(source, where=where, sha256=file_hash(path), scratch=(scratch, source.scratch))
+
+
+def _of_file(engine: Engine, study: Study, name: str, path: Path) -> Source:
+    card = study.tables[name]
+    kind = _kind(path)
+    if kind in excel.KINDS:
+        return excel.read_excel(engine, name, path, card)
+    if kind in (".parquet", ".pq"):
         return _parquet(engine, name, path)
-    if suffixes and suffixes[-1] in KINDS:
+    if kind in documents.KINDS:
+        return documents.read_documents(engine, name, path)
+    if kind in KINDS:
         return _labelled(engine, study, name, path)
     return read_text(engine, name, path, card)
+
+
+def _kind(path: Path) -> str:
+    """Give how a file's name ends; .gz is how it is packed, not what it is."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    return next((suffix for suffix in reversed(suffixes) if suffix != ".gz"), "")
+
+
+def _outside(error: DataError, inner: Path, path: Path) -> DataError:
+    """Tell of the archive in place of the copy of what is in it."""
+    if inner == path:
+        return error
+    where = error.where.replace(str(inner), f"{path}, {inner.name}")
+    return DataError(error.what, where=where, remedy=error.remedy)
 
 
 def stream_source(
@@ -76,18 +108,20 @@ def stream_source(
     if card.path is None or not engine.is_duckdb:
         return None
     path = study.folder / Path(str(card.path)).expanduser()
-    suffixes = [s.lower() for s in path.suffixes]
-    if suffixes and suffixes[-1] in (".xlsx", ".xlsm", *KINDS):
+    inner, unpacked_in = unpacked(path)
+    kind = _kind(inner)
+    if kind in (*excel.KINDS, *documents.KINDS, *KINDS):
         return None
-    if suffixes and suffixes[-1] in (".parquet", ".pq"):
-        return _parquet(engine, name, path, hashed=False), lambda: ()
+    if kind in (".parquet", ".pq"):
+        source = _parquet(engine, name, inner, hashed=False)
+        return replace(source, scratch=unpacked_in), lambda: ()
     reader = engine.connection.con
-    found, readable, scratch = in_utf8(path, card)
+    found, readable, scratch = plain_text(inner, card)
     view = ibis.util.gen_name("raw")
     reader.execute(f"CREATE TEMP VIEW {view} AS SELECT * FROM {csv_call(view, readable, found)}")
     source = Source(name, engine.connection.table(view), str(path), found.header, "",
-                    delimiter=found.delimiter, scratch=scratch)  # fmt: skip
-    return source, lambda: malformed_lines(reader, view, found)
+                    delimiter=found.delimiter, scratch=(scratch, unpacked_in))  # fmt: skip
+    return source, lambda: rejected_lines(reader, view, readable, found).malformed
 
 
 def _parquet(engine: Engine, name: str, path: Path, *, hashed: bool = True) -> Source:

@@ -23,6 +23,8 @@ class Source:
         All rows that could be read, with the source's own column names and `_row`.
     malformed : tuple of (int, str)
         Line and complaint of rows that do not have the header's number of fields.
+    notes : tuple of str
+        What a reader should know of how it was read.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Source:
     encoding: str = ""
     delimiter: str = ""
     malformed: tuple[tuple[int, str], ...] = ()
+    notes: tuple[str, ...] = ()
     scratch: Any = field(default=None, repr=False, compare=False)
 
 

@@ -7,6 +7,7 @@ import gzip
 import io
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,44 @@ from workbench.data.sources.source import ROW, Source, file_hash, quoted, refuse
 from workbench.errors import DataError
 from workbench.study import Table
 
+#: How a line that is no row begins.
+_COMMENT = ("#", "//", "--")
+_TAIL = 1 << 16
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Lines that do not have the header's number of fields.
+
+    Attributes
+    ----------
+    malformed : tuple of (int, str)
+        Line and complaint.
+    comments : int
+        Lines that begin with a comment's mark: no rows, and none lost.
+    """
+
+    malformed: tuple[tuple[int, str], ...]
+    comments: int = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know."""
+        return (f"{self.comments} lines are comments",) if self.comments else ()
+
 
 def read_text(engine: Engine, name: str, path: Path, card: Table) -> Source:
     """Read a text table, every value as text; lines that do not fit the header are kept apart."""
-    detected, readable, scratch = in_utf8(path, card)
+    detected, readable, scratch = plain_text(path, card)
     reader = engine.connection.con if engine.is_duckdb else duckdb.connect()
     table = ibis.util.gen_name("raw")
-    malformed = _load_csv(reader, table, readable, detected)
+    rejected = _load_csv(reader, table, readable, detected)
     if engine.is_duckdb:
         expr = engine.connection.table(table)
     else:
         expr = engine.upload(name, reader.sql(f"SELECT * FROM {table}").to_arrow_table())
     rows = int(reader.sql(f"SELECT count(*) FROM {table}").fetchall()[0][0])
-    refuse_empty(rows + len(malformed), str(path))
+    refuse_empty(rows + len(rejected.malformed), str(path))
     return Source(
         name,
         expr,
@@ -40,25 +66,37 @@ def read_text(engine: Engine, name: str, path: Path, card: Table) -> Source:
         file_hash(path),
         encoding=detected.encoding.replace("utf-8-sig", "utf-8"),
         delimiter=detected.delimiter,
-        malformed=malformed,
+        malformed=rejected.malformed,
+        notes=(*detected.notes, *rejected.notes),
         scratch=scratch,
     )
 
 
-def in_utf8(path: Path, card: Table) -> tuple[TextFile, Path, Any]:
-    """Find out how a text table is written; give it in UTF-8, and what holds a copy, if any."""
-    detected = look_at(path, card.encoding, card.delimiter)
-    if detected.encoding.lower().replace("_", "-") in ("utf-8", "utf-8-sig", "ascii"):
-        return detected, path, None
+def plain_text(path: Path, card: Table) -> tuple[TextFile, Path, Any]:
+    """Find out how a text table is written; give it as the engine reads it.
+
+    Returns
+    -------
+    found : TextFile
+    readable : Path
+        The file itself, or a copy in UTF-8 without what stands above and below the rows.
+    scratch : object or None
+        What holds a copy.
+    """
+    found = look_at(path, card.encoding, card.delimiter, card.header)
+    in_utf8 = found.encoding.lower().replace("_", "-") in ("utf-8", "utf-8-sig", "ascii")
+    if in_utf8 and found.last == 1 and not card.footer and found.line_ends != "mixed":
+        return found, path, None
     scratch = tempfile.TemporaryDirectory(prefix="workbench-")
-    return detected, _as_utf8(detected, Path(scratch.name) / "table.csv"), scratch
+    return found, _copied(found, card.footer, Path(scratch.name) / "table.csv"), scratch
 
 
 def csv_call(table: str, path: Path, detected: TextFile) -> str:
     """Write the call that reads a text table as text; rejected rows are noted beside `table`."""
     columns = ", ".join(f"{quoted(c)}: 'VARCHAR'" for c in detected.header)
     options = (
-        "auto_detect=false, header=true, quote='\"', escape='\"', strict_mode=true,"
+        f"auto_detect=false, header={path == detected.path}, quote='\"', escape='\"',"
+        " strict_mode=true,"
         f" compression={'gzip' if detected.gzipped and path == detected.path else 'none'!r},"
         f" delim={quoted(detected.delimiter)}, columns={{{columns}}}, max_line_size=10000000,"
         # by itself the engine would take sixteen times the longest line
@@ -70,16 +108,17 @@ def csv_call(table: str, path: Path, detected: TextFile) -> str:
 
 def _load_csv(
     reader: duckdb.DuckDBPyConnection, table: str, path: Path, detected: TextFile
-) -> tuple[tuple[int, str], ...]:
+) -> Rejected:
     """Load a text table as text, and give the rows that do not have the header's fields."""
     try:
         reader.execute(
-            f"CREATE TEMP TABLE {table} AS SELECT *, row_number() OVER () + 1 AS {ROW}"
+            f"CREATE TEMP TABLE {table} AS SELECT *, row_number() OVER () + {detected.last} AS"
+            f" {ROW}"
             f" FROM {csv_call(table, path, detected)}"
         )
     except duckdb.Error as error:
         raise _unreadable(detected, error) from error
-    return malformed_lines(reader, table, detected)
+    return rejected_lines(reader, table, path, detected)
 
 
 def _unreadable(detected: TextFile, error: Exception) -> DataError:
@@ -90,9 +129,9 @@ def _unreadable(detected: TextFile, error: Exception) -> DataError:
     )
 
 
-def malformed_lines(
-    reader: duckdb.DuckDBPyConnection, table: str, detected: TextFile
-) -> tuple[tuple[int, str], ...]:
+def rejected_lines(
+    reader: duckdb.DuckDBPyConnection, table: str, path: Path, detected: TextFile
+) -> Rejected:
     """Give the lines that were rejected while reading, and refuse a quotation mark left open."""
     where = str(detected.path)
     try:
@@ -102,28 +141,56 @@ def malformed_lines(
         ).fetchall()
     except duckdb.Error as error:
         raise _unreadable(detected, error) from error
-    rows = []
+    above = detected.cut if path != detected.path else 0
+    rows, comments = [], 0
     for line, text, message in rejected:
         if "unterminated quote" in str(message):
             raise DataError(
                 "a quotation mark opens a field and never closes",
-                where=f"{where}, line {line}",
+                where=f"{where}, line {line + above}",
                 remedy="close or remove it; inside a field, write it twice",
             )
-        if str(text or "").strip():
+        bare = str(text or "").strip()
+        if bare.startswith(_COMMENT):
+            comments += 1
+        elif bare:
             fields = next(
                 csv.reader(io.StringIO(str(text).strip("\r\n")), delimiter=detected.delimiter), []
             )
-            rows.append((int(line), f"{len(fields)} fields, the header has {len(detected.header)}"))
-    return tuple(rows)
+            complaint = f"{len(fields)} fields, the header has {len(detected.header)}"
+            rows.append((int(line) + above, complaint))
+    return Rejected(tuple(rows), comments)
 
 
-def _as_utf8(detected: TextFile, target: Path) -> Path:
+def _copied(detected: TextFile, footer: int, target: Path) -> Path:
+    """Copy the rows in UTF-8, with line ends of one kind; the copy has no header."""
     binary = gzip.open if detected.gzipped else open
     with (
         binary(detected.path, "rb") as packed,
-        io.TextIOWrapper(packed, encoding=detected.encoding, newline="") as text,
+        io.TextIOWrapper(packed, encoding=detected.encoding) as text,
         target.open("w", encoding="utf-8", newline="") as file,
     ):
+        for _ in range(detected.cut):
+            text.readline()
         shutil.copyfileobj(text, file, 1 << 20)
+    if footer:
+        _cut_end(target, footer)
     return target
+
+
+def _cut_end(path: Path, lines: int) -> None:
+    """Cut so many lines that hold something off the end of a file."""
+    with path.open("r+b") as file:
+        end = file.seek(0, io.SEEK_END)
+        tail = b""
+        while end and sum(bool(line.strip()) for line in tail.split(b"\n")[1:]) < lines:
+            size = min(_TAIL, end)
+            end = file.seek(end - size)
+            tail = file.read(size) + tail
+        kept = tail.split(b"\n")
+        while kept and lines:
+            lines -= bool(kept.pop().strip())
+        file.truncate(end + len(b"\n".join(kept)))
+
+
+__all__ = ["Rejected", "csv_call", "plain_text", "read_text", "rejected_lines"]

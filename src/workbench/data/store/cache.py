@@ -51,8 +51,8 @@ _ASIDE = ".aside-"
 _FORGOTTEN = 86_400.0
 #: Packages that have a say in what comes out of the cleaning.
 _PACKAGES = (
-    "babel", "charset-normalizer", "duckdb", "ibis-framework", "openpyxl", "pandas",
-    "phonenumbers", "pyarrow",
+    "babel", "charset-normalizer", "duckdb", "ibis-framework", "pandas", "phonenumbers",
+    "pyarrow", "python-calamine",
 )  # fmt: skip
 
 
@@ -245,7 +245,7 @@ def _open(folder: Path) -> StoredTables | None:
 def _report(given: dict[str, Any]) -> TableReport:
     for name in ("first", "last"):
         given[name] = dt.date.fromisoformat(given[name]) if given[name] else None
-    for name in ("rules", "hidden"):
+    for name in ("rules", "hidden", "notes"):
         given[name] = tuple(given[name])
     given["refunds"] = {rule: (n, total) for rule, (n, total) in given["refunds"].items()}
     given["examples"] = {reason: (row, what) for reason, (row, what) in given["examples"].items()}
