@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 from workbench.errors import ReportingError
@@ -353,17 +354,31 @@ def number_text(
 
     ``places`` are decimals (negative: tens, hundreds); ``compact`` says millions in words.
     """
-    from babel.numbers import format_decimal
-
     suffix = ""
     if compact:
         power, suffix = _compact(abs(x), language)
         x, places = x / 10**power, min(max(places + power, 0), _three_digits(abs(x) / 10**power))
     x = round(x, places) + 0.0
-    pattern = "#,##0" + ("." + "0" * places if places > 0 else "")
-    digits = format_decimal(abs(x), format=pattern, locale=locale_of(language))
+    digits = _digits(abs(x), max(places, 0), language)
     sign = MINUS if x < 0 else "+" if signed and x > 0 else ""
     return f"{sign}{digits}{suffix}"
+
+
+@cache
+def _pattern(places: int, language: str) -> tuple[Any, Any]:
+    from babel import Locale
+    from babel.numbers import parse_pattern
+
+    return parse_pattern("#,##0" + ("." + "0" * places if places else "")), Locale.parse(
+        locale_of(language)
+    )
+
+
+# figures and tables write the same numbers again and again
+@lru_cache(maxsize=20_000)
+def _digits(size: float, places: int, language: str) -> str:
+    pattern, locale = _pattern(places, language)
+    return str(pattern.apply(size, locale))
 
 
 def _compact(size: float, language: str) -> tuple[int, str]:

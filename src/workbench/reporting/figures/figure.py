@@ -72,14 +72,18 @@ def drawing(
         told = describe(figure, language, legends)
         figure.set_figheight(height or _height(figure))
         finishing.finish(figure, legends)
+        figure.set_layout_engine("none")  # all has its place: writing need not find it again
         return Drawing(svg(figure, label), told, tuple(key.entries))
 
 
 def draw(thing: Callable[..., Any], language: str | Language = "en") -> Figure:
     """Draw with a callable on a new figure, without pyplot keeping it open."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=SIZE, layout="constrained")
+    # laid out by the letters and the 72 dots an inch that it is written with, it is laid out once
+    figure = Figure(figsize=SIZE, layout="constrained", dpi=72)
+    FigureCanvasSVG(figure)
     names = _parameters(thing)
     options = {"language": reader(language)} if "language" in names else {}
     for name in ("figure", "fig"):

@@ -60,14 +60,23 @@ def finish(figure: Figure, legends: Samples | None = None) -> None:
         _paint_black_in_ink(axes)
         _grid_across_values(axes, shaded=shaded)
         _lay_y_label_flat(axes)
-    figure.draw_without_rendering()  # so that it is known where lines end
+    lay_out(figure)  # so that it is known where lines end
     for axes in all_axes(figure):
         _label_lines_directly(axes, drawn.get(id(axes), []))
     _raise_legend(figure, drawn)
-    figure.draw_without_rendering()
-    for axes in all_axes(figure):
-        if axes_of(axes):
-            _part_ticks(axes.xaxis)
+    lay_out(figure)
+    parted = [_part_ticks(axes.xaxis) for axes in all_axes(figure) if axes_of(axes)]
+    if any(parted):
+        lay_out(figure)
+
+
+def lay_out(figure: Figure) -> None:
+    """Place what is on a figure, without drawing it, which costs several times as much."""
+    engine = figure.get_layout_engine()
+    if engine is None:
+        figure.draw_without_rendering()
+    else:
+        engine.execute(figure)
 
 
 def _paint_black_in_ink(axes: Axes) -> None:
@@ -251,11 +260,11 @@ def _raise_legend(figure: Figure, drawn: Samples) -> None:
     )
 
 
-def _part_ticks(axis: Axis) -> None:
-    """Wrap, then turn, the labels of an x axis that touch one another."""
+def _part_ticks(axis: Axis) -> bool:
+    """Wrap, then turn, the labels of an x axis that touch one another; whether it had to."""
     figure: Any = axis.get_figure()
     if figure is None or not is_categorical(axis) or not _touch(axis):
-        return
+        return False
     labels = axis.get_ticklabels()
     room = axis.axes.bbox.width / max(len(labels), 1)
     size = float(labels[0].get_fontsize()) * figure.dpi / 72 / 2
@@ -263,13 +272,14 @@ def _part_ticks(axis: Axis) -> None:
     locations = list(axis.get_ticklocs())
     texts = [wrapped(label.get_text(), width) for label in labels]
     axis.set_ticks(locations, texts)
-    figure.draw_without_rendering()
+    lay_out(figure)
     if _touch(axis) or max(text.count("\n") for text in texts) > 2:
         axis.set_ticks(locations, [label.replace("\n", "") for label in _plain(labels, texts)])
         axis.set_tick_params(labelrotation=30)
         for label in axis.get_ticklabels():
             label.set_horizontalalignment("right")
             label.set_rotation_mode("anchor")
+    return True
 
 
 def _plain(labels: Any, texts: list[str]) -> list[str]:
