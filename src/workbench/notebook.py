@@ -153,11 +153,24 @@ class Run(Handover):
         """Whether the study has this table."""
         return name in self.study.tables
 
-    def table(self, name: str) -> pd.DataFrame:
-        """Return a table as a DataFrame, cleaned and pseudonymised."""
+    def table(self, name: str, *, known: date | str | None = None) -> pd.DataFrame:
+        """Return a table as a DataFrame, cleaned and pseudonymised.
+
+        Parameters
+        ----------
+        name : str
+            A table of the study.
+        known : date or ISO text, optional
+            Of a log of purchases: the day to which refunds are taken off purchases made by then.
+        """
         self._uses(name)
-        frame: pd.DataFrame = self.tables.frame(name)
+        frame: pd.DataFrame = self.tables.frame(name, known=_day(known))
         return frame
+
+    def refunds(self, name: str = "transactions") -> pd.DataFrame:
+        """Return what refunds took off purchases, and when (`workbench.data.Tables.refunds`)."""
+        self._uses(name)
+        return self.tables.refunds(name)
 
     def expr(self, name: str) -> Any:
         """Return a table as an Ibis expression, to be computed where the data are."""

@@ -172,7 +172,7 @@ def test_the_emptiest_column_is_named_by_its_share(open_study: OpenStudy) -> Non
 
 def test_few_usable_rows_are_advice_before_all_other() -> None:
     def report(kept: int) -> CleaningReport:
-        table = TableReport("transactions", "t.csv", 100, kept, {"duplicate": 100 - kept})
+        table = TableReport("transactions", "t.csv", 100, kept, {"missing": 100 - kept})
         return CleaningReport({"transactions": table})
 
     rows, aside, _, loss = report(94).findings()

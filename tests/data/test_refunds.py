@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.data.conftest import MakeStudy, OpenStudy
 from workbench.data import customer_summary, open_tables, rfm_scores
 from workbench.data.check import check_study
 from workbench.data.clean.refunds import match_refunds
+from workbench.segments.churn.snapshots import purchase_snapshot
+from workbench.segments.purchase_days import day_number, purchase_days
 
 
 def log(*rows: tuple[Any, ...], orders: bool = False) -> pd.DataFrame:
@@ -93,12 +98,10 @@ def test_half_a_cent_is_the_same_amount() -> None:
     assert taken(log(("a", "2025-01-01", 10.0), ("a", "2025-02-01", -10.004)))[0][1] == 2
 
 
-@pytest.mark.parametrize("orders", [False, True])
 def test_what_was_known_on_a_day_does_not_depend_on_what_came_later(
-    make_study: MakeStudy, orders: bool
+    make_study: MakeStudy,
 ) -> None:
-    rng = np.random.default_rng(7)
-    n = 600
+    rng, n = np.random.default_rng(7), 600
     frame = pd.DataFrame(
         {
             "customer_id": rng.choice([f"c{i}" for i in range(30)], n),
@@ -106,8 +109,7 @@ def test_what_was_known_on_a_day_does_not_depend_on_what_came_later(
             "amount": rng.choice([5.0, 10.0, 20.0, 49.9], n) * rng.choice([1, 1, 1, -1], n),
         }
     )
-    if orders:
-        frame["order_id"] = rng.choice([f"o{i}" for i in range(200)], n)
+    frame["order_id"] = rng.choice([*(f"o{i}" for i in range(100)), *[None] * 100], n)
     day = dt.date(2025, 6, 30)
     cut = frame[frame["date"] <= pd.Timestamp(day)]
     early = make_study({"as_of": day.isoformat()}, transactions=cut.to_csv(index=False))
@@ -127,6 +129,60 @@ def test_what_was_known_on_a_day_does_not_depend_on_what_came_later(
     late = tables.frame("transactions")["amount"].sum()
     of_whole = kept.frame("transactions")
     assert of_whole.loc[of_whole["date"] <= pd.Timestamp(day), "amount"].sum() < late
+
+
+AMOUNTS = st.sampled_from([5.0, 10.0, 12.5, 20.0, -5.0, -10.0, -12.5, -30.0, 0.0])
+EVENTS = st.lists(
+    st.tuples(st.sampled_from("ab"), st.integers(1, 9), AMOUNTS, st.sampled_from(["x", "y", None])),
+    min_size=1, max_size=24,
+)  # fmt: skip
+
+
+@settings(max_examples=30)
+@given(events=EVENTS, until=st.integers(1, 9), orders=st.booleans(), shuffle=st.randoms())
+def test_what_is_matched_by_a_day_is_what_the_log_cut_there_matches(
+    events: list[tuple[Any, ...]], until: int, orders: bool, shuffle: random.Random
+) -> None:
+    frame = pd.DataFrame(events, columns=["customer_id", "day", "amount", "order_id"])
+    frame["date"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(frame["day"], "D")
+    frame["row"] = range(2, len(frame) + 2)
+    frame = frame if orders else frame.drop(columns="order_id")
+    mixed = frame.sample(frac=1, random_state=shuffle.randint(0, 10**6))
+    whole, early = match_refunds(mixed), match_refunds(frame[frame["day"] <= until])
+    last = pd.Timestamp("2025-01-01") + pd.Timedelta(days=until)
+    left = daily(frame[frame["day"] <= until], whole.matches[whole.matches["refunded_on"] <= last])
+    pd.testing.assert_series_equal(left, daily(frame[frame["day"] <= until], early.matches))
+    assert (left >= -1e-9).all()
+    rest = early.unmatched["amount"].sum()
+    assert left.sum() - rest == pytest.approx(frame.loc[frame["day"] <= until, "amount"].sum())
+
+
+def daily(frame: pd.DataFrame, matches: pd.DataFrame) -> pd.Series:
+    """What is left of each customer's purchases, by day."""
+    bought = frame[frame["amount"] >= 0].set_index("row")
+    off = matches.groupby("purchase")["taken"].sum().reindex(bought.index).fillna(0.0)
+    return (bought["amount"] - off).groupby([bought["customer_id"], bought["day"]]).sum()
+
+
+def test_a_snapshot_of_a_day_knows_the_refunds_of_that_day_only(open_study: OpenStudy) -> None:
+    rows = [
+        "customer_id,date,amount",
+        "a,2025-01-05,40", "a,2025-02-05,30", "a,2025-06-01,-30", "a,2025-06-02,-15",
+        "b,2025-03-01,20", "b,2025-05-01,-20", "c,2025-02-01,7",
+    ]  # fmt: skip
+    tables = open_study(transactions="\n".join(rows) + "\n")
+    log = purchase_days(tables.frame("transactions"), tables.refunds("transactions"))
+    assert len(log.ids) == 3
+    for day in ("2025-02-05", "2025-03-31", "2025-05-01", "2025-05-31", "2025-06-01", "2025-12-31"):
+        on = pd.Timestamp(day)
+        then = purchase_days(tables.frame("transactions", known=on.date()))
+        known, expected = log.until(day_number(on)), then.until(day_number(on))
+        found = pd.Series(known.spend(-(10**6), 10**6), log.ids)
+        wanted = pd.Series(expected.spend(-(10**6), 10**6), then.ids)
+        pd.testing.assert_series_equal(found[found > 0], wanted[wanted > 0])
+        assert known.count(-(10**6), 10**6).sum() == expected.count(-(10**6), 10**6).sum()
+    early = purchase_snapshot(log, "2025-04-01", horizon=30, active_within=60, as_of="2025-12-31")
+    assert early.features.index.tolist() == log.ids.tolist(), "all had bought, as far as one knew"
 
 
 def test_every_cent_is_accounted_for(open_study: OpenStudy) -> None:
@@ -179,3 +235,23 @@ def test_the_card_says_what_becomes_of_refunds(
 def test_the_check_says_how_many_were_taken_off_by_which_rule(make_study: MakeStudy) -> None:
     text = str(check_study(make_study(transactions=LOG)))
     assert "1 refund of 168,469.60 in all taken off a purchase of the same amount" in text
+
+
+def test_rows_of_refunds_are_not_lost_and_the_page_tells_their_sums(open_study: OpenStudy) -> None:
+    tables = open_study(transactions=LOG + "c2,2025-03-01,5\nc2,2025-04-01,-6\nc3,,1\n")
+    report = tables.report
+    rows, aside, *_ = report.findings()
+    assert (rows.values["kept"], rows.values["read"], aside.values["n"]) == (4, 6, 2)
+    first = report.table.iloc[0]
+    assert first["read"] == 6
+    assert (first["kept"], first["not_needed"], first["set_aside"]) == (2, 2, 2)
+    assert report.refunds[["refunds", "amount"]].to_numpy().tolist() == [[1, 168_469.60], [1, 6.0]]
+    off, left = report.findings()[4:]
+    assert (off.values["n"], off.values["total"].value) == (1, 168_469.60)
+    assert (left.values["n"], left.values["total"].value) == (1, 6.0)
+    said = report["transactions"].of_refunds()
+    assert [finding.key for finding in said] == ["refunds", "refunds_left"]
+    assert (
+        open_study(transactions="customer_id,date,amount\na,2025-01-01,5\n").report.findings()[4:]
+        == []
+    )

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.data.clean.cleaner import Cleaner
-from workbench.data.clean.refunds import REFUNDED, known_on
+from workbench.data.clean.refunds import REFUNDED, REFUNDED_ON, TAKEN, known_on
 from workbench.data.clean.report import CleaningReport, Linking, TableReport
 from workbench.data.engine import Engine
 from workbench.data.schemas import schema_of
@@ -19,6 +19,11 @@ from workbench.data.store.cache import StoredTables, find, find_or_make
 from workbench.data.store.stream import PurchaseLog, stream_purchases
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study
+
+_REFUND_TYPES = {
+    "customer_id": "object", "date": "datetime64[ns]", "refunded_on": "datetime64[ns]",
+    "amount": "float64",
+}  # fmt: skip
 
 
 class Tables:
@@ -117,9 +122,38 @@ class Tables:
                 remedy=f"use one of {', '.join(known) or '(the study has none)'}",
             )
 
-    def frame(self, name: str) -> pd.DataFrame:
-        """Give a table as a pandas DataFrame; dates are ``datetime64``."""
-        expr = self.expr(name)
+    def refunds(self, name: str) -> pd.DataFrame:
+        """Give what was taken off the purchases of a log, and when.
+
+        Returns
+        -------
+        DataFrame
+            customer_id, date (of the purchase), refunded_on, amount (above zero); one row a
+            refund and purchase.
+        """
+        self._refuse_unknown(name)
+        refunded = self._parts(name)[1]
+        columns = ["customer_id", "date", "refunded_on", "amount"]
+        if refunded is None:
+            return pd.DataFrame({c: pd.Series(dtype=_REFUND_TYPES[c]) for c in columns})
+        wanted = refunded.select(
+            customer_id=refunded.customer_id, date=refunded.date.cast("date"),
+            refunded_on=refunded[REFUNDED_ON], amount=refunded[TAKEN],
+        )  # fmt: skip
+        frame: pd.DataFrame = self.engine.run(wanted.order_by(columns), name)
+        return frame.astype(_REFUND_TYPES)
+
+    def frame(self, name: str, *, known: dt.date | None = None) -> pd.DataFrame:
+        """Give a table as a pandas DataFrame; dates are ``datetime64``.
+
+        Parameters
+        ----------
+        name : str
+            The table.
+        known : date, optional
+            See `expr`.
+        """
+        expr = self.expr(name, known=known)
         frame: pd.DataFrame = self.engine.run(expr, name)
         for column, kind in expr.schema().items():
             if kind.is_boolean():

@@ -15,6 +15,26 @@ Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class Returns:
+    """What was taken off purchases.
+
+    Attributes
+    ----------
+    customer, day : ndarray of int
+        Of the purchase.
+    on : ndarray of int
+        The day of the refund.
+    amount : ndarray
+        Above zero.
+    """
+
+    customer: Codes
+    day: Codes
+    on: Codes
+    amount: Array
+
+
+@dataclass(frozen=True)
 class PurchaseDays:
     """One entry a customer and day with a purchase, sorted by customer and day.
 
@@ -28,6 +48,8 @@ class PurchaseDays:
         Sum of the day's purchases.
     refunds : int
         Rows with a negative amount: no purchase.
+    returned : Returns, optional
+        What was taken off `amount`, and when: before that day it had not come back yet.
     """
 
     ids: pd.Index
@@ -35,6 +57,7 @@ class PurchaseDays:
     day: Codes
     amount: Array
     refunds: int
+    returned: Returns | None = None
 
     @property
     def span(self) -> int:
@@ -42,11 +65,19 @@ class PurchaseDays:
         return int(self.day.max() - self.day.min()) if self.day.size else 0
 
     def until(self, day: int) -> PurchaseDays:
-        """Give what was known on a day."""
+        """Give what was known on a day: a refund that came later is not taken off yet."""
         known = self.day <= day
-        return PurchaseDays(
-            self.ids, self.customer[known], self.day[known], self.amount[known], self.refunds
-        )
+        customer, days, amount = self.customer[known], self.day[known], self.amount[known]
+        back = self.returned
+        if back is not None:
+            still = (back.day <= day) & (back.on > day)
+            if still.any():
+                customer, days, amount = _by_day(
+                    np.r_[customer, back.customer[still]],
+                    np.r_[days, back.day[still]],
+                    np.r_[amount, back.amount[still]],
+                )
+        return PurchaseDays(self.ids, customer, days, amount, self.refunds)
 
     def gaps(self) -> Codes:
         """Days between a customer's purchases, all customers together."""
@@ -95,13 +126,17 @@ def as_purchase_days(transactions: pd.DataFrame | PurchaseDays) -> PurchaseDays:
     return purchase_days(transactions)
 
 
-def purchase_days(transactions: pd.DataFrame) -> PurchaseDays:
+def purchase_days(transactions: pd.DataFrame, refunds: pd.DataFrame | None = None) -> PurchaseDays:
     """Sort a log of purchases by customer and day; one day is one purchase.
 
     Parameters
     ----------
     transactions : DataFrame
         Columns customer_id, date, amount; one row a purchase.
+    refunds : DataFrame, optional
+        What has been taken off these purchases: customer_id, date (of the purchase), refunded_on,
+        amount (above zero), such as `workbench.data.Tables.refunds` gives. Days before
+        refunded_on are looked at as they were then.
 
     Raises
     ------
@@ -109,42 +144,67 @@ def purchase_days(transactions: pd.DataFrame) -> PurchaseDays:
         A column is missing, a value is missing or is no date or number, nothing is left.
     """
     require_columns(transactions, ("customer_id", "date", "amount"), "the log has")
-    dates = transactions["date"]
+    days = _days(transactions, "date")
+    amounts = _amounts(transactions)
+    _refuse_gaps(transactions, ("customer_id", "date", "amount"))
+    bought = amounts >= 0
+    if not bought.any():
+        raise DataError("the log has no purchase", remedy="look at the amounts' sign")
+    people = transactions["customer_id"].to_numpy()[bought]
+    days, amounts = days[bought], amounts[bought]
+    if refunds is None or refunds.empty:
+        codes, ids = pd.factorize(people, sort=True)
+        returned = None
+    else:
+        require_columns(refunds, ("customer_id", "date", "refunded_on", "amount"), "refunds have")
+        _refuse_gaps(refunds, ("customer_id", "date", "refunded_on", "amount"))
+        both, ids = pd.factorize(np.r_[people, refunds["customer_id"].to_numpy()], sort=True)
+        codes = both[: len(people)]
+        returned = Returns(
+            both[len(people) :].astype(np.int64), _days(refunds, "date"),
+            _days(refunds, "refunded_on"), _amounts(refunds),
+        )  # fmt: skip
+    customer, days, amounts = _by_day(codes, days, amounts)
+    return PurchaseDays(
+        pd.Index(ids, name="customer_id"), customer, days, amounts, int((~bought).sum()), returned
+    )
+
+
+def _by_day(customer: Codes, day: Codes, amount: Array) -> tuple[Codes, Codes, Array]:
+    """Sort by customer and day, and add up what lies on one day."""
+    order = np.lexsort((day, customer))
+    customer, day, amount = customer[order], day[order], amount[order]
+    new = np.r_[True, (customer[1:] != customer[:-1]) | (day[1:] != day[:-1])]
+    sums = np.add.reduceat(amount, np.flatnonzero(new))
+    return customer[new].astype(np.int64), day[new], np.asarray(sums, dtype=float)
+
+
+def _days(frame: pd.DataFrame, name: str) -> Codes:
+    dates = frame[name]
     if not pd.api.types.is_datetime64_any_dtype(dates):
         try:
             dates = pd.to_datetime(dates, format="ISO8601")  # a guess could swap day and month
         except (ValueError, TypeError) as error:
             raise DataError(
-                "date holds something that is no date", where=str(error), remedy="mend these rows"
-            ) from None
-    if not pd.api.types.is_numeric_dtype(transactions["amount"]):
-        raise DataError("amount holds text", remedy="convert the column to numbers first")
-    for name, column in (
-        ("customer_id", transactions["customer_id"]),
-        ("date", dates),
-        ("amount", transactions["amount"]),
-    ):
-        if column.isna().any():
-            raise DataError(
-                f"{name} is missing",
-                where=rows_of(transactions.index[column.isna()]),
-                remedy="leave these rows out",
-            )
-    amounts = transactions["amount"].to_numpy(dtype=float)
-    bought = amounts >= 0
-    if not bought.any():
-        raise DataError("the log has no purchase", remedy="look at the amounts' sign")
+                f"{name} holds something that is no date", where=str(error),
+                remedy="mend these rows",
+            ) from None  # fmt: skip
     if dates.dt.tz is not None:
         dates = dates.dt.tz_localize(None)
-    days = dates.to_numpy().astype("datetime64[D]").astype(np.int64)[bought]
-    codes, ids = pd.factorize(transactions["customer_id"].to_numpy()[bought], sort=True)
-    order = np.lexsort((days, codes))
-    codes, days, amounts = codes[order], days[order], amounts[bought][order]
-    new = np.r_[True, (codes[1:] != codes[:-1]) | (days[1:] != days[:-1])]
-    return PurchaseDays(
-        pd.Index(ids, name="customer_id"),
-        codes[new].astype(np.int64),
-        days[new],
-        np.add.reduceat(amounts, np.flatnonzero(new)),
-        int((~bought).sum()),
-    )
+    return np.asarray(dates.to_numpy().astype("datetime64[D]").astype(np.int64))
+
+
+def _amounts(frame: pd.DataFrame) -> Array:
+    if not pd.api.types.is_numeric_dtype(frame["amount"]):
+        raise DataError("amount holds text", remedy="convert the column to numbers first")
+    return frame["amount"].to_numpy(dtype=float)
+
+
+def _refuse_gaps(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
+    for name in names:
+        if frame[name].isna().any():
+            raise DataError(
+                f"{name} is missing",
+                where=rows_of(frame.index[frame[name].isna()]),
+                remedy="leave these rows out",
+            )

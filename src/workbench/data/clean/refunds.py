@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import ibis
@@ -27,6 +28,10 @@ CENT: Final = 0.005
 PURCHASE, REFUNDED_ON, TAKEN = "_purchase", "_refunded_on", "_taken"
 #: Marks the purchases of a netted table from which something was taken.
 REFUNDED = "_refunded"
+_MATCHES = {
+    "refund": "int64", "purchase": "int64", "refunded_on": "datetime64[s]", "taken": "float64",
+    "rule": "object",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -113,15 +118,15 @@ def match_refunds(rows: pd.DataFrame) -> Netting:
     frame = frame.sort_values(
         ["who", "day", "back", "order", "amount", "row"], ignore_index=True, kind="stable"
     )
-    starts = np.flatnonzero(np.diff(frame["who"].to_numpy(), prepend=-1))
+    starts = [int(at) for at in np.flatnonzero(np.diff(frame["who"].to_numpy(), prepend=-1))]
     matches: list[tuple[int, int, Any, float, str]] = []
     unmatched: list[tuple[int, float]] = []
     parts = [frame[name].to_numpy() for name in ("row", "day", "amount", "order", "back")]
-    for begin, end in zip(starts, [*starts[1:], len(frame)], strict=True):
+    for begin, end in pairwise([*starts, len(frame)]):
         _of_customer(*(part[begin:end] for part in parts), matches, unmatched)
     return Netting(
-        pd.DataFrame(matches, columns=["refund", "purchase", "refunded_on", "taken", "rule"]),
-        pd.DataFrame(unmatched, columns=["refund", "amount"]),
+        pd.DataFrame(matches, columns=list(_MATCHES)).astype(_MATCHES),
+        pd.DataFrame(unmatched, columns=["refund", "amount"]).astype({"amount": "float64"}),
         frame.set_index("row")["amount"],
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from workbench.data.clean.refunds import UNMATCHED
 from workbench.data.clean.rules import LEFT_OUT, REASONS
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Result, labelled
@@ -23,6 +24,13 @@ RULE_TEXTS = {
     "latest large enough": "taken off the latest purchase that is large enough",
     "unmatched refund": "taken off nothing: no purchase before them is large enough",
 }
+
+TAKEN_OFF = "{n} refunds, {total} in all, were taken off the purchases that they undo"
+NOT_TAKEN_OFF = (
+    "{n} refunds, {total} in all, were taken off no purchase, or not wholly: none before them is"
+    " large enough."
+)
+NET = "Amounts are net of {n} refunds, {total} in all."
 
 #: Share of the rows below which the data come before everything else.
 ENOUGH_KEPT = 0.95
@@ -101,10 +109,18 @@ class TableReport:
     most_amount: float = 0.0
 
     @property
+    def faulty(self) -> int:
+        """Rows set aside that one would have wanted to use."""
+        return sum(n for reason, n in self.set_aside.items() if reason not in LEFT_OUT)
+
+    @property
     def lost(self) -> float:
         """Share of the rows set aside that one would have wanted to use."""
-        lost = sum(n for reason, n in self.set_aside.items() if reason not in LEFT_OUT)
-        return lost / self.read if self.read else 0.0
+        return self.faulty / self.read if self.read else 0.0
+
+    def of_refunds(self) -> list[Finding]:
+        """Say what the amounts are net of, and how much could not be taken off."""
+        return _of_refunds([self], NET)
 
 
 @dataclass(frozen=True)
@@ -158,16 +174,20 @@ class CleaningReport(Result):
     def table(self) -> pd.DataFrame:
         """One row a table: rows read, kept, set aside, linked; encoding; first and last date.
 
-        Where some tables are parts of others, `part_of` names these.
+        Where some tables are parts of others, `part_of` names these; where rows are out though
+        nothing is lost with them (refunds and what they undo, the same row again), `not_needed`
+        counts them. Rows read are those kept, not needed and set aside.
         """
+        out = any(t.read - t.kept - t.faulty for t in self.tables.values())
         rows = [
             {
                 "table": t.name,
                 **({"part_of": self.parts.get(t.name, "")} if self.parts else {}),
                 "read": t.read,
                 "kept": t.kept,
-                "set_aside": t.read - t.kept,
-                "share_kept": t.kept / t.read if t.read else float("nan"),
+                **({"not_needed": t.read - t.kept - t.faulty} if out else {}),
+                "set_aside": t.faulty,
+                "share_kept": 1 - t.lost if t.read else float("nan"),
                 "linked": t.linked,
                 "unknown_customers": t.unknown_customers,
                 "cells_emptied": sum(t.emptied.values()),
@@ -179,7 +199,8 @@ class CleaningReport(Result):
         ]
         names: dict[str, str | tuple[str, str]] = {
             "table": "Table", "part_of": "Part of", "read": "Read", "kept": "Kept",
-            "set_aside": "Set aside", "share_kept": ("Share kept", "percent:1"),
+            "not_needed": "Not needed", "set_aside": "Set aside",
+            "share_kept": ("Share that can be used", "percent:1"),
             "first": "First", "last": "Last", "encoding": "Encoding",
         }  # fmt: skip
         frame = pd.DataFrame(rows)
@@ -250,10 +271,16 @@ class CleaningReport(Result):
 
     @property
     def refunds(self) -> pd.DataFrame:
-        """One row a log and rule by which refunds were taken off: their number and sum."""
+        """One row a log and rule by which refunds were taken off: their number and sum.
+
+        Returns
+        -------
+        DataFrame
+            table, rule, refunds, amount. Tables that are parts of others are left out.
+        """
         rows = [
             {"table": t.name, "rule": RULE_TEXTS[rule], "refunds": n, "amount": total}
-            for t in self.tables.values()
+            for t in self._wholes
             for rule, (n, total) in t.refunds.items()
         ]
         frame = pd.DataFrame(rows, columns=["table", "rule", "refunds", "amount"])
@@ -264,7 +291,7 @@ class CleaningReport(Result):
 
     def estimates(self) -> dict[str, Estimate]:
         """Rows read, share that can be used, records linked; counts, so without intervals."""
-        share = self.kept / self.read if self.read else float("nan")
+        share = 1 - self.faulty / self.read if self.read else float("nan")
         return {
             "share_kept": Estimate(
                 share, n=self.read, kind="percent", label="Rows that can be used", better="up",
@@ -277,14 +304,14 @@ class CleaningReport(Result):
         }  # fmt: skip
 
     def findings(self) -> list[Finding]:
-        """Say how many rows can be used, where most were lost, and who was recorded twice."""
+        """Say how many rows can be used, where most was lost, who came twice; and of refunds."""
         share = self.estimates()["share_kept"]
         few = share.value < ENOUGH_KEPT
         found = [
             Finding(
                 "rows",
                 "{kept} of {read} rows can be used",
-                {"kept": self.kept, "read": self.read, "share": share},
+                {"kept": self.read - self.faulty, "read": self.read, "share": share},
                 verdict="mend" if few else "usable",
                 severity="warning" if few else "ok",
                 estimates={"share_kept": share},
@@ -295,9 +322,9 @@ class CleaningReport(Result):
             Finding(
                 "set_aside",
                 "{n} rows were set aside, each for one stated reason"
-                if self.set_aside
+                if self.faulty
                 else "Nothing had to be set aside",
-                {"n": self.set_aside},
+                {"n": self.faulty},
             ),
             Finding(
                 "linked",
@@ -314,15 +341,16 @@ class CleaningReport(Result):
                     "largest_loss",
                     "The largest loss is {share}, in the table {table}. Where a table loses more"
                     " than 5%, read the pages that use it with care."
-                    if self.set_aside
+                    if self.faulty
                     else "No table has lost a row.",
                     {"share": Estimate(float(part), kind="percent"), "table": str(name)},
                 )
             )
+        found += _of_refunds(self._wholes, TAKEN_OFF)
         return found
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
-        """Draw the share of each table's rows that was kept."""
+        """Draw the share of each table's rows that can be used."""
         import matplotlib.pyplot as plt
         from matplotlib.ticker import PercentFormatter
 
@@ -331,13 +359,18 @@ class CleaningReport(Result):
         shown = self.table.iloc[::-1]
         ax.barh([say.name(name) for name in shown["table"]], shown["share_kept"], height=0.6)
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        ax.set_xlabel(say("Share kept"))
+        ax.set_xlabel(say("Share that can be used"))
         return ax
 
     @property
     def set_aside(self) -> int:
-        """Rows set aside in all tables, each row once."""
+        """Rows that are not kept in all tables, each row once."""
         return self.read - self.kept
+
+    @property
+    def faulty(self) -> int:
+        """Rows set aside in all tables that one would have wanted to use, each row once."""
+        return sum(t.faulty for t in self._wholes)
 
     @property
     def last(self) -> dt.date | None:
@@ -362,3 +395,19 @@ class CleaningReport(Result):
     def linked(self) -> int:
         """Records that turned out to be of a person already there."""
         return sum(self.linked_by.values())
+
+
+def _of_refunds(logs: Iterable[TableReport], taken_off: str) -> list[Finding]:
+    """Say how many refunds were taken off purchases and how many were not, with their sums."""
+    done = [(rule == UNMATCHED, *found) for t in logs for rule, found in t.refunds.items()]
+    said = []
+    for left, key, message in (
+        (False, "refunds", taken_off),
+        (True, "refunds_left", NOT_TAKEN_OFF),
+    ):
+        part = [(n, total) for unmatched, n, total in done if unmatched == left]
+        if part:
+            total = round(sum(total for _, total in part), 2)
+            money = Estimate(total, kind="money", digits=0)
+            said.append(Finding(key, message, {"n": sum(n for n, _ in part), "total": money}))
+    return said
