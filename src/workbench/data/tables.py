@@ -73,8 +73,10 @@ class Tables:
         table, refunded = self._parts(name)
         if refunded is None:
             return table
-        if known is not None and known < self.study.as_of:
-            return known_on(table, refunded, known)
+        # a Timestamp is a date, too, and compares with none
+        day = self.study.as_of if known is None else pd.Timestamp(known).date()
+        if day < self.study.as_of:
+            return known_on(table, refunded, day)
         return table.drop(REFUNDED)
 
     def _parts(self, name: str) -> tuple[Any, Any]:
