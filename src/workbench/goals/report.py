@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -196,11 +197,17 @@ class GoalReport(Result):
         DataFrame
             goal, title, period (first day), value (NaN ahead), estimate, low, high (of the level).
         """
-        goal = next((each for each in self.goals if each.name == name), None)
-        if goal is None:
-            known = ", ".join(each.name for each in self.goals)
-            raise GoalError(f"there is no goal {name!r}", remedy=f"goals: {known}")
-        record, model = self.records[name], self.models.get(name)
+        if name not in self._paths:
+            raise GoalError(f"there is no goal {name!r}", remedy=f"goals: {', '.join(self._paths)}")
+        return self._paths[name].copy()
+
+    @cached_property
+    def _paths(self) -> dict[str, pd.DataFrame]:
+        # made once: the figure is drawn once a language, and its table shown beside it
+        return {goal.name: self._path(goal) for goal in self.goals}
+
+    def _path(self, goal: Goal) -> pd.DataFrame:
+        record, model = self.records[goal.name], self.models.get(goal.name)
         measured = dict(zip(record.step.tolist(), record.value.tolist(), strict=True))
         last = max(int(record.step[-1]), record.step_of(goal.deadline) if model else 0)
         rows = []
@@ -209,7 +216,7 @@ class GoalReport(Result):
             low, high = level.interval() if level is not None else (math.nan, math.nan)
             rows.append(
                 {
-                    "goal": name,
+                    "goal": goal.name,
                     "title": goal.label,
                     "period": pd.Timestamp(record.day_of(step)),
                     "value": measured.get(step, math.nan),
