@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.data.clean.parse import DateFormat, date_format
+from workbench.data.notation import DateFormat, date_format
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,8 @@ def test_titles_merged_cells_and_hidden_rows_of_a_sheet_are_told(
     assert "the headings stand in row 3" in notes(tables)
     assert "3 merged cells were filled" in notes(tables)
     assert "1 rows are hidden in the sheet" in notes(tables)
+    once = open_study(transactions=({"path": "t.xlsx", "amount_per": "order"}, None))
+    assert amounts(once) == EXPECTED and not once.report_of("transactions").set_aside
 
 
 def ods() -> bytes:
@@ -236,9 +238,10 @@ def xlsb() -> bytes:
             return record(6, at + wide(value))
         return record(5, at + struct.pack("<d", value))
 
+    start = dt.date(1899, 12, 30)
     table: list[list[str | float]] = [[*LINES[0].split(",")]]
     for who, day, amount in (line.split(",") for line in LINES[1:]):
-        table.append([who, day, float(amount)])
+        table.append([who, float((dt.date.fromisoformat(day) - start).days), float(amount)])
     sheet = record(129) + record(148, struct.pack("<IIII", 0, len(table) - 1, 0, 2)) + record(145)
     for i, row in enumerate(table):
         sheet += record(0, struct.pack("<I", i) + b"\0" * 21)

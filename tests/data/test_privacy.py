@@ -195,7 +195,8 @@ def test_whole_numbers_are_withheld_when_they_are_named() -> None:
         ("date: 2025年2月30日 下午", "date: 2025年2月30日 下午"),
         ("date: Zhang Wei", "date: [text]"),
         ("date: 王小红", "date: [text]"),
-        ("amount: zhang@example.cn 13800138000", "amount: [e-mail] [phone]"),
+        ("amount: zhang@example.cn 13800138000", "amount: [e-mail] 99999999999"),
+        ("date: 2024-03-02 10:00 -0500", "date: 9999-99-99 99:99 -9999"),
         ("row 414", "row 414"),
     ],
 )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from workbench.data.clean.report import RULE_TEXTS, TableReport
 from workbench.data.clean.rules import REASONS
+from workbench.data.clean.selection import LEFT_OUT
 from workbench.data.coverage import last_day
 from workbench.data.indicators.indicator import INDICATORS, find_indicator, indicator, missing_for
 from workbench.data.tables import Tables, open_tables
@@ -64,6 +65,7 @@ class CheckReport:
             if found.first and found.last:
                 text += f", {found.first} to {found.last}"
             reasons = ", ".join(f"{n:,} {REASONS[r]}" for r, n in found.set_aside.items())
+            text += "".join(f"; {n:,} {LEFT_OUT[why]}" for why, n in found.left_out.items())
             lines.append(f"  {name:<{width}}  {text}")
             if reasons:
                 lines.append(f"  {'':<{width}}  set aside: {reasons}")

@@ -15,6 +15,18 @@ import ibis
 import ibis.expr.datatypes as dt
 from ibis import udf
 
+from workbench.data.notation import (
+    BLANKS,
+    DIGITS,
+    HALVES,
+    MULTIPLES,
+    OFFSET,
+    SERIAL,
+    SIGNS,
+    UNIX,
+    currency_shapes,
+    number_shape,
+)  # fmt: skip
 from workbench.errors import DataError, WorkbenchError
 from workbench.study import Study
 
@@ -22,10 +34,13 @@ _TRUE = ["true", "t", "yes", "y", "1", "1.0", "是", "对", "已解决"]
 _FALSE = ["false", "f", "no", "n", "0", "0.0", "否", "错", "未解决"]
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 _TIMESTAMP = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
-#: Printable ASCII without blanks around it.
-_NO_BLANKS = r"^[!-~]([ -~]*[!-~])?$"
-#: A time of day followed by Z or an offset from UTC.
-_OFFSET = r":\d{2}(\.\d+)?\s*([zZ]|[+-]\d{2}:?(\d{2})?)$"
+#: Printable ASCII without blanks around it, and without the marks by which a spreadsheet is told
+#: that digits are a text: ="0012" and '0012.
+_NO_BLANKS = r"^[!-&(-<>-~]([ -~]*[!-~])?$"
+_MARKED = r"^(?:=\"(.*)\"|'([\d.]+))$"
+#: Seconds from 1970 that no calendar reaches.
+_FAR = 8e12
+_LONGEST_FIRST = sorted(MULTIPLES.items(), key=lambda pair: -len(pair[0]))
 
 
 def builtin(name: str, *kinds: Any) -> Any:
@@ -45,6 +60,12 @@ try_strptime = builtin("try_strptime", dt.string, dt.string, dt.timestamp)
 is_finite = builtin("isfinite", dt.float64, dt.boolean)
 #: DuckDB and Postgres: the wall-clock time of an instant in a zone.
 local_time = builtin("timezone", dt.string, dt.Timestamp("UTC"), dt.timestamp)
+#: DuckDB: parse a text by the first format that fits, or give null.
+try_formats = builtin("try_strptime", dt.string, dt.Array(dt.string), dt.timestamp)
+#: DuckDB and Postgres: take these signs off both ends.
+trim = builtin("trim", dt.string, dt.string, dt.string)
+#: DuckDB: the moment so many microseconds after 1970.
+from_microseconds = builtin("make_timestamp", dt.int64, dt.timestamp)
 #: DuckDB: what pseudonyms are made of.
 sha256 = builtin("sha256", dt.binary, dt.string)
 unhex = builtin("unhex", dt.string, dt.binary)
@@ -205,34 +226,34 @@ class Engine:
             column = column.cast("string")
         bare = column.strip().nullif("")
         if self.is_duckdb:
+            bare = trim(column, BLANKS)
+            marked = bare.re_search(_MARKED)
+            bare = ibis.ifelse(marked, bare.re_replace(_MARKED, r"\1\2"), bare).nullif("")
             # Taking blanks off costs three times as much as seeing that there are none.
             bare = ibis.ifelse(column.re_search(_NO_BLANKS), column, bare)
         self._bare.add(bare.op())
         return bare
 
-    def number(self, column: Any, decimal: str = ".") -> Any:
+    def plain(self, column: Any) -> Any:
+        """Write full-width and other signs as the ASCII sign that means the same."""
+        odd, usual = ("".join(signs) for signs in zip(*SIGNS.items(), strict=True))
+        return trim(column.translate(odd, usual), BLANKS) if self.is_duckdb else column.strip()
+
+    def number(self, column: Any, decimal: str = ".", thousands: str | None = None) -> Any:
         """Read a number, or null where the text is none.
 
-        Thousands separators, currency signs and accounting's brackets for negative numbers are
-        understood; ``1,5`` is not taken for fifteen.
+        Thousands separators, currencies, minus signs after the number, accounting's brackets for
+        negative numbers, full-width digits and words such as 万 are understood; ``1,5`` is not
+        taken for fifteen.
         """
         if not column.type().is_string():
             value = column.cast("float64")
             return ibis.ifelse(value.isnan() | value.isinf(), ibis.null("float64"), value)
         text = self.text(column)
-        plain = text.re_replace(r"[\s¥￥$€£元]", "").re_replace(r"^\((.+)\)$", r"-\1")
-        point, comma = (r"\.", ",") if decimal == "." else (",", r"\.")
-        grouped = rf"^[-+]?\d{{1,3}}({comma}\d{{3}})+({point}\d+)?$"
-        bare = rf"^[-+]?(\d+({point}\d*)?|{point}\d+)([eE][-+]?\d+)?$"
-        digits = plain.re_replace(comma, "")
+        slow = self._written_number(text, decimal, thousands)
         if decimal == ",":
-            digits = digits.replace(",", ".")
-        slow = ibis.cases(
-            (plain.re_search(grouped) | plain.re_search(bare), self._cast(digits, "float64")),
-            else_=ibis.null("float64"),
-        )
-        if decimal == ",":
-            return slow
+            bare = text.re_search(r"^-?\d+(,\d+)?$")
+            return ibis.ifelse(bare, self._cast(text.replace(",", "."), "float64"), slow)
         if self.is_duckdb:
             # its cast does not mind blanks around a text; and what only a branch of a choice asks
             # for it computes only there, which it would not under `coalesce`
@@ -241,6 +262,23 @@ class Engine:
         fast = self._cast(text, "float64")
         fast = ibis.ifelse(fast.isnan() | fast.isinf(), ibis.null("float64"), fast)
         return ibis.coalesce(fast, slow)
+
+    def _written_number(self, text: Any, decimal: str, thousands: str | None) -> Any:
+        """Read a number that is written as people write them."""
+        before, after = currency_shapes()
+        bare = self.plain(text).re_replace(before, r"\1").re_replace(after, r"\1")
+        shape = number_shape(decimal, thousands)
+        digits = bare.re_extract(DIGITS, 1)
+        if decimal == ",":
+            digits = digits.re_replace(r"[.' ]", "").replace(",", ".")
+        else:
+            digits = digits.re_replace(r"[,' ]", "")
+        times = ibis.cases(
+            *((bare.contains(word), power) for word, power in _LONGEST_FIRST), else_=1.0
+        )
+        value = (self._cast(digits, "float64") * times).round(6)
+        value = ibis.ifelse(bare.contains("-") | bare.contains("("), -value, value)
+        return ibis.ifelse(bare.re_search(shape), value, ibis.null("float64"))
 
     def exact_sum(self, column: Any) -> Any:
         """Add up to six decimals, so that the order of the rows leaves no trace (in DuckDB)."""
@@ -255,27 +293,84 @@ class Engine:
             (word.isin(_TRUE), True), (word.isin(_FALSE), False), else_=ibis.null("boolean")
         )
 
-    def moment(self, column: Any, format: str | None = None) -> Any:
-        """Read wall-clock time in the study's zone, or null where the text is no date."""
+    def moment(self, column: Any, format: str | None = None, zone: int | None = None) -> Any:
+        """Read wall-clock time in the study's zone, or null where the text is no date.
+
+        Parameters
+        ----------
+        column
+            Texts, or what is typed as a date, a moment or a number.
+        format : str, optional
+            As `workbench.data.notation.DateFormat` gives it; ISO 8601 when None. Zones after a time
+            are read whatever the format.
+        zone : int, optional
+            Minutes ahead of UTC of the times that name no zone, where that is not the study's.
+        """
         kind = column.type()
         if kind.is_date():
             return column.cast("timestamp")
         if kind.is_timestamp():
-            return self._wall_clock(column) if kind.timezone else column
-        if kind.is_integer():
+            if kind.timezone:
+                return self._wall_clock(column)
+            return column if zone is None else self._shifted(column, ibis.literal(zone))
+        if format == SERIAL or format in UNIX:
+            return self._counted(column, format)
+        if not kind.is_string():
             column = column.cast("string")
         text = self.text(column)
-        if format is not None:
-            if self.is_duckdb:
-                return try_strptime(text, format)
-            return text.as_timestamp(format)
         if not self.is_duckdb:
-            return self._cast(text, "timestamp")
-        # most are days without blanks around them: neither these nor offsets need be looked for
-        naive = ibis.coalesce(self._cast(column, "timestamp"), self._cast(text, "timestamp"))
-        instant = self._cast(text, "timestamp('UTC')")
-        timed = ibis.ifelse(text.re_search(_OFFSET), self._wall_clock(instant), naive)
+            return text.as_timestamp(format) if format else self._cast(text, "timestamp")
+        if format is None:
+            # most are days without blanks around them: neither these nor zones need be looked for
+            naive = ibis.coalesce(self._cast(column, "timestamp"), self._cast(text, "timestamp"))
+            timed = self._zoned(text, lambda bare: self._cast(bare, "timestamp"), zone)
+        else:
+            naive = self._by_format(text, format)
+            timed = self._zoned(text, lambda bare: self._by_format(bare, format), zone)
         return ibis.ifelse(column.contains(":"), timed, naive)
+
+    def _by_format(self, text: Any, format: str) -> Any:
+        formats = [f.removesuffix("%z").rstrip() for f in format.split("|")]
+        if any("%p" in f for f in formats):
+            for word, half in HALVES.items():
+                text = text.re_replace(word, half)
+            text = text.strip()
+        if len(formats) == 1:
+            return try_strptime(text, formats[0])
+        return try_formats(text, ibis.array(formats))
+
+    def _zoned(self, text: Any, read: Any, zone: int | None) -> Any:
+        """Read times that may name a zone: their wall-clock time in the study's zone."""
+        zoned = text.re_search(OFFSET)
+        hours, minutes = (
+            ibis.coalesce(self._cast(text.re_extract(OFFSET, n).nullif(""), "int64"), 0)
+            for n in (3, 4)
+        )
+        ahead = hours * 60 + minutes
+        ahead = ibis.ifelse(text.re_extract(OFFSET, 2) == "-", -ahead, ahead)
+        naive = read(text)
+        if zone is not None:
+            naive = self._shifted(naive, ibis.literal(zone))
+        bare = text.re_replace(OFFSET, r"\1")
+        return ibis.ifelse(zoned, self._shifted(read(bare), ahead), naive)
+
+    def _shifted(self, naive: Any, ahead: Any) -> Any:
+        """Bring a time that is so many minutes ahead of UTC into the study's zone."""
+        instant = naive - ahead.cast("int64").as_interval("m")
+        return self._wall_clock(instant.cast("timestamp('UTC')"))
+
+    def _counted(self, column: Any, format: str) -> Any:
+        """Read days since 1899-12-30, or seconds since 1970."""
+        number = self.number(column)
+        seconds = (number - 25_569) * 86_400 if format == SERIAL else number / UNIX[format]
+        # a spreadsheet's day is a fraction that seconds do not divide
+        micro = seconds.round(0 if format == SERIAL else 6) * 1_000_000
+        inside = ibis.ifelse(seconds.abs() < _FAR, micro, ibis.null("float64")).cast("int64")
+        if self.is_duckdb:
+            moment = from_microseconds(inside)
+        else:
+            moment = (inside / 1_000_000).cast("int64").as_timestamp("s")
+        return moment if format == SERIAL else self._wall_clock(moment.cast("timestamp('UTC')"))
 
     def _wall_clock(self, instant: Any) -> Any:
         if self.name in ("duckdb", "postgres"):

@@ -23,6 +23,7 @@ from workbench.data.clean.refunds import (
 )
 from workbench.data.clean.report import Linking, TableReport
 from workbench.data.clean.rules import DETAIL, REASON, REASONS, Flagged, flag, standardise
+from workbench.data.clean.selection import select_rows
 from workbench.data.clean.survey_form import standard_form
 from workbench.data.engine import Engine
 from workbench.data.people import linkage as identity
@@ -63,6 +64,8 @@ class Cleaner:
         self.study = study
         self.engine = engine
         self.names = tuple(study.tables)
+        #: What the card leaves out of each table.
+        self._left: dict[str, Mapping[str, int]] = {}
         self._flagged: dict[str, tuple[Source, Flagged, Schema | None]] = {}
         self._clean: dict[str, tuple[Any, TableReport]] = {}
         self._left_out: dict[str, pd.DataFrame] = {}
@@ -102,8 +105,13 @@ class Cleaner:
         Of a large file only the beginning is read.
         """
         flagged = self._flagged[name][1] if name in self._flagged else None
-        if flagged is None and (opened := stream_source(self.engine, self.study, name)):
-            source = opened[0]
+        card = self.study.tables[name]
+        # which line has the total of its order only all of them tell
+        opened = None
+        if flagged is None and card.amount_per != "order":
+            opened = stream_source(self.engine, self.study, name)
+        if opened is not None:
+            source = select_rows(self.engine, card, opened[0], count=False).source
             first = source.expr.limit(_BEGINNING)
             if ROW not in first.columns:
                 first = first.mutate(**{ROW: ibis.row_number() + 2})
@@ -158,6 +166,8 @@ class Cleaner:
     def _flag(self, name: str) -> tuple[Source, Flagged, Schema | None]:
         if name not in self._flagged:
             source = read_source(self.engine, self.study, name)
+            chosen = select_rows(self.engine, self.study.tables[name], source)
+            source, self._left[name] = chosen.source, chosen.left_out
             self._flagged[name] = self._judged(source, name)
         return self._flagged[name]
 
@@ -232,7 +242,8 @@ class Cleaner:
             refunds=netting.by_rule if netting is not None else {},
             hidden=tuple(hidden),
             masked=masked,
-            notes=source.notes,
+            left_out=self._left[name],
+            notes=(*source.notes, *flagged.notes),
             encoding=source.encoding,
             delimiter=source.delimiter,
             formats=flagged.formats,

@@ -2,39 +2,69 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import ibis
 
 from workbench.data.engine import Engine
+from workbench.data.notation import (
+    MULTIPLES,
+    DateFormat,
+    Decimal,
+    date_format,
+    decimal_mark,
+    heading_zone,
+)  # fmt: skip
 from workbench.data.schemas import ColumnRule, Schema
 from workbench.data.sources.source import Source
 from workbench.errors import DataError
 from workbench.study import Study, Table
+from workbench.study.fields import AMOUNT_UNITS
+from workbench.study.formula import Formula
 
 #: Ids that `normal_id` leaves as they are: printable ASCII without blanks, points, small letters.
 _PLAIN_ID = r"^[!-\-/-`{-~]+$"
+#: Rows by which a column's way of writing is found out.
+_SAMPLE = 2000
 #: Kinds of columns whose texts are the values.
 WORDS = ("id", "category", "free_text", "personal")
 
 
+@dataclass(frozen=True)
+class Parsed:
+    """A source's columns, read as what they should hold; what cannot be read is null.
+
+    Attributes
+    ----------
+    values : dict
+        Column -> its values.
+    texts : dict
+        Of dates and numbers, as ``_raw_`` columns: what stood there.
+    formats : dict
+        Of dates in another form than ISO 8601: the format.
+    notes : tuple of str
+        What was guessed and may be otherwise.
+    """
+
+    values: dict[str, Any]
+    texts: dict[str, Any]
+    formats: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+
 def parse(
     engine: Engine, study: Study, source: Source, schema: Schema | None, columns: dict[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
-    """Read every column as what it should hold; what cannot be read becomes null.
-
-    Returns
-    -------
-    values, texts, formats : dict
-        Of each column its values; of dates and numbers, as ``_raw_`` columns, what stood there;
-        of dates in another form than ISO 8601 the format.
-    """
+) -> Parsed:
+    """Read every column as what it should hold."""
     card = study.tables[source.name]
     meanings = schema.columns if schema else {}
+    formula = card.formula if "amount" in meanings else None
+    named = formula.names if formula else ()
+    parts = {name: columns[name] if name in columns else source.expr[name] for name in named}
+    seen = _sample(engine, card, source, meanings, columns, parts)
+    marks = {name: _mark(card, texts) for name, texts in seen.items()}
     texts: dict[str, Any] = {}
     values: dict[str, Any] = {}
     formats: dict[str, str] = {}
@@ -44,27 +74,136 @@ def parse(
         words = card.missing_in(name)
         text = _blank_missing(engine.text(given), words) if worded else given
         # what is read anyhow need not be looked at for blanks before
-        seen = given if worded and engine.is_duckdb and not words else text
+        bare = given if worded and engine.is_duckdb and not words else text
         if meaning is not None and meaning.kind in ("date", "moment"):
-            chosen = _format_of(engine, card, source, name, text)
+            chosen = _format_of(engine, card, source, name, text, seen.get(name))
             if chosen:
                 formats[name] = chosen
-            values[name] = engine.moment(seen, chosen)
+            values[name] = engine.moment(bare, chosen, heading_zone(given.get_name()))
             if meaning.kind == "date":
                 values[name] = values[name].date()
         elif meaning is not None and meaning.kind == "id":
-            bare = normal_id(engine.text(text))
+            id_ = normal_id(engine.text(text))
             # Most ids are as they should be; one look is cheaper than writing them anew.
             plain = worded and not words and engine.is_duckdb
-            values[name] = ibis.ifelse(given.re_search(_PLAIN_ID), given, bare) if plain else bare
+            values[name] = ibis.ifelse(given.re_search(_PLAIN_ID), given, id_) if plain else id_
+        elif name == "amount" and formula is not None:
+            continue
         else:
-            values[name] = _value(engine, seen if meaning is not None else text, meaning, card)
+            mark = marks.get(name, Decimal(card.decimal or "."))
+            values[name] = _value(
+                engine, bare if meaning is not None else text, meaning, card, mark
+            )
         if meaning is not None and meaning.kind not in WORDS:
             texts[f"_raw_{name}"] = text
+    if formula is not None:
+        values["amount"], texts["_raw_amount"] = _computed(engine, card, formula, parts, marks)
+    if card.amount_unit != "one" and "amount" in values:
+        values["amount"] = _in_units(engine, card, values["amount"], texts["_raw_amount"])
     numeric = _numbers(engine, source, values, meanings)
     for name in numeric:
         values[name] = engine.number(values[name], card.decimal or ".")
-    return values, texts, formats
+    order = [*(n for n in meanings if n in values), *(n for n in values if n not in meanings)]
+    values = {name: values[name] for name in order}
+    return Parsed(values, texts, formats, _doubts(source, card, marks))
+
+
+def _sample(
+    engine: Engine,
+    card: Table,
+    source: Source,
+    meanings: Mapping[str, ColumnRule],
+    columns: Mapping[str, Any],
+    parts: Mapping[str, Any],
+) -> dict[str, list[str]]:
+    """Give the first texts of each column whose way of writing must be found out."""
+    guessed = ("number", "whole") if card.decimal is None and card.thousands is None else ()
+    wanted = {}
+    for name, column in columns.items():
+        kind = meanings[name].kind if name in meanings else None
+        days = kind in ("date", "moment") and card.format_of(name) is None
+        counted = column.type().is_numeric() and days
+        if (column.type().is_string() and (days or kind in guessed)) or counted:
+            wanted[name] = column
+    if guessed:
+        wanted |= {name: column for name, column in parts.items() if column.type().is_string()}
+    if not wanted:
+        return {}
+    words = {name: set(card.missing_in(name)) for name in wanted}
+    rows = engine.run(
+        source.expr.select(**{n: c.cast("string") for n, c in wanted.items()}).limit(_SAMPLE),
+        source.where,
+    )
+    return {name: sorted(set(rows[name].dropna()) - {""} - words[name]) for name in wanted}
+
+
+def _mark(card: Table, texts: list[str]) -> Decimal:
+    if card.decimal is not None or card.thousands is not None:
+        return Decimal(card.decimal or ("," if card.thousands == "." else "."))
+    return decimal_mark(texts)
+
+
+def _doubts(source: Source, card: Table, marks: Mapping[str, Decimal]) -> tuple[str, ...]:
+    """Say which marks are guesses: a comma before decimals, and a mark that may be either."""
+    notes = []
+    for name, found in marks.items():
+        if found.doubt and name in ("amount", *(card.formula.names if card.formula else ())):
+            meant = "a thousand" if "," in found.doubt else "one and a bit"
+            notes.append(
+                f'{name!r}: {found.doubt!r} is read as {meant}; write `decimal` ("." or ",")'
+                f" under tables.{source.name} if that is wrong, and if it is right"
+            )
+        elif found.mark == "," and card.decimal is None and card.thousands is None:
+            notes.append(f"{name!r}: the comma is read as the decimal point")
+    return tuple(notes)
+
+
+def _computed(
+    engine: Engine,
+    card: Table,
+    formula: Formula,
+    parts: Mapping[str, Any],
+    marks: Mapping[str, Decimal],
+) -> tuple[Any, Any]:
+    """Compute the amounts; give what stood in the cells, too, or null where one is empty.
+
+    A term after the first may be blank: no discount is a discount of nothing.
+    """
+    texts, numbers = {}, {}
+    for name, column in parts.items():
+        text = engine.text(column)
+        texts[name] = _blank_missing(text, card.missing_in(name))
+        mark = marks.get(name, Decimal(card.decimal or ".")).mark
+        numbers[name] = engine.number(column if column.type().is_numeric() else texts[name], mark,
+                                      card.thousands)  # fmt: skip
+    first, *others = formula.terms
+    amount = first.sign * first.value(numbers)
+    for term in others:
+        empty = ibis.literal(True)
+        for name in term.names:
+            empty &= texts[name].isnull()
+        amount += term.sign * (
+            ibis.ifelse(empty, 0.0, term.value(numbers)) if term.names else term.value(numbers)
+        )
+    amount = ibis.ifelse(amount.isnan() | amount.isinf(), ibis.null("float64"), amount).round(6)
+    # of nulls the engine's sum of texts is null
+    needed = [texts[name] for name in first.names] or list(texts.values())
+    stood = needed[0]
+    for text in needed[1:]:
+        stood += ibis.literal("; ") + text
+    for name in formula.names:
+        if name not in first.names:
+            stood += ibis.literal("; ") + ibis.coalesce(texts[name], "")
+    return amount, stood
+
+
+def _in_units(engine: Engine, card: Table, amount: Any, text: Any) -> Any:
+    """Bring amounts into the study's currency, but for a cell that names its own unit."""
+    unit = AMOUNT_UNITS[card.amount_unit]
+    scaled = (amount / 100 if card.amount_unit == "cent" else amount * unit).round(6)
+    if not text.type().is_string() or not engine.is_duckdb:
+        return scaled
+    return ibis.ifelse(text.re_search("|".join(MULTIPLES)), amount, scaled)
 
 
 def takes_parsing(
@@ -101,14 +240,16 @@ def _blank_missing(text: Any, words: tuple[str, ...]) -> Any:
     return ibis.ifelse(text.isin(list(words)), ibis.null("string"), text) if words else text
 
 
-def _value(engine: Engine, column: Any, meaning: ColumnRule | None, card: Table) -> Any:
+def _value(
+    engine: Engine, column: Any, meaning: ColumnRule | None, card: Table, mark: Decimal
+) -> Any:
     if meaning is None:
         return column
     if meaning.kind in ("category", "free_text", "personal"):
         return engine.text(column)
     if meaning.kind == "boolean":
         return engine.boolean(column)
-    number = engine.number(column, card.decimal or ".")
+    number = engine.number(column, mark.mark, card.thousands)
     if meaning.kind == "whole":
         number = ibis.ifelse(number == number.round(), number, ibis.null("float64")).cast("int64")
     if meaning.turned and meaning.low is not None and meaning.high is not None:
@@ -135,82 +276,32 @@ def normal_id(text: Any) -> Any:
     return ibis.ifelse(text.contains("."), bare, text).upper()
 
 
-def _format_of(engine: Engine, card: Table, source: Source, name: str, text: Any) -> str | None:
-    if not text.type().is_string():
-        # 20251231 as a number, from Parquet or SQL.
-        return (card.format_of(name) or "%Y%m%d") if text.type().is_integer() else None
-    if (told := card.format_of(name)) is not None:
+def _format_of(
+    engine: Engine, card: Table, source: Source, name: str, text: Any, seen: list[str] | None
+) -> str | None:
+    """Give the format of a column of dates: the card's, or the one that its texts fit."""
+    if (told := card.format_of(name)) is not None or not seen:
         return told
-    sample = source.expr.select(text=text)
-    sample = sample.filter(sample.text.notnull()).limit(2000).distinct()
-    texts = engine.run(sample, source.where)["text"].sort_values()
-    found = date_format(texts)
+    found = date_format(seen)
+    if found.rivals and text.type().is_string():
+        found = _by_all_rows(engine, source, text, found)
     if found.rivals:
         raise DataError(
             f"column {name!r} can be read as {found.format} and as {', '.join(found.rivals)}"
-            f" (such as {texts.iloc[0]!r})",
+            f" (such as {seen[0]!r})",
             where=source.where,
             remedy=f"write `date_format:` under tables.{source.name} in study.yml",
         )
     return found.format
 
 
-# --- how a column of texts writes its dates ---------------------------------------------------
-
-_DAYS = (
-    "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y",
-    "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d/%m/%y", "%m/%d/%y",
-)  # fmt: skip
-_TIMES = ("", " %H:%M", " %H:%M:%S")
-_FORMATS = tuple(day + time for day in _DAYS for time in _TIMES)
-#: What the engine reads without being told: 2025-12-31, 2025/12/31, with or without a time.
-_ISO = re.compile(r"\d{4}([-/])\d{1,2}\1\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?.*)?")
-
-
-@dataclass(frozen=True)
-class DateFormat:
-    """How a column writes dates.
-
-    Attributes
-    ----------
-    format : str or None
-        A strptime format, or None for ISO 8601.
-    rivals : tuple of str
-        Formats that fit as well and mean other days (day first or month first).
-    """
-
-    format: str | None = None
-    rivals: tuple[str, ...] = ()
-
-
-def date_format(texts: Iterable[str]) -> DateFormat:
-    """Find the format that reads most of the texts.
-
-    Parameters
-    ----------
-    texts : iterable of str
-        A sample of the column.
-
-    Returns
-    -------
-    DateFormat
-        ISO 8601 wherever that reads most of them.
-    """
-    sample = [text.strip() for text in texts if text and text.strip()]
-    iso = sum(bool(_ISO.fullmatch(text)) for text in sample)
-    if not sample or iso * 2 >= len(sample):
-        return DateFormat()
-    read = {f: [_parsed(text, f) for text in sample] for f in _FORMATS}
-    counts = {f: sum(d is not None for d in days) for f, days in read.items()}
-    best = max(counts, key=lambda f: counts[f])
-    if counts[best] <= iso:
-        return DateFormat()
-    rivals = [f for f in _FORMATS if counts[f] == counts[best] and read[f] != read[best]]
-    return DateFormat(best, tuple(rivals))
-
-
-def _parsed(text: str, format: str) -> dt.datetime | None:
-    try:
-        return dt.datetime.strptime(text, format)
-    except ValueError:
-        return None
+def _by_all_rows(engine: Engine, source: Source, text: Any, found: DateFormat) -> DateFormat:
+    """Ask the whole column which of the formats reads most; its first rows cannot tell."""
+    formats = [f for f in (found.format, *found.rivals) if f]
+    rows = source.expr.select(text=text)
+    asked = {f"n_{i}": engine.moment(rows.text, f).count() for i, f in enumerate(formats)}
+    row = engine.run(rows.aggregate(**asked), source.where).iloc[0]
+    read = {f: int(row[f"n_{i}"]) for i, f in enumerate(formats)}
+    most = max(read.values())
+    best = [f for f in formats if read[f] == most]
+    return DateFormat(best[0], tuple(best[1:]))

@@ -56,6 +56,7 @@ class Flagged:
     formats: Mapping[str, str] = field(default_factory=dict)
     checked: tuple[str, ...] = ()
     emptied: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def standardise(source: Source, card: Table, schema: Schema | None) -> dict[str, Any]:
@@ -83,9 +84,17 @@ def standardise(source: Source, card: Table, schema: Schema | None) -> dict[str,
     for own in have:
         if own not in chosen.values() and own not in card.columns:
             chosen[own] = own
+    formula = card.formula if schema is not None and "amount" in schema.columns else None
+    if formula is not None:
+        for name in formula.names:
+            if name not in chosen and name not in have:
+                meant = did_you_mean(name, [*chosen, *have]) or f"; the file has {', '.join(have)}"
+                problems.append(f"column {name!r} (for the amount) is missing{meant}")
     if schema is not None:
         for standard, column in schema.columns.items():
             if not column.required or standard in chosen or standard in card.columns:
+                continue
+            if standard == "amount" and formula is not None:
                 continue
             meant = _suggest(standard, [c for c in have if c not in schema.columns])
             problems.append(f"column {standard!r} is missing{meant}")
@@ -130,7 +139,8 @@ def flag(
     """
     card = study.tables[source.name]
     meanings = schema.columns if schema else {}
-    values, texts, formats = parse(engine, study, source, schema, columns)
+    cells = parse(engine, study, source, schema, columns)
+    values, texts = cells.values, cells.texts
     parsed = source.expr.select(**values, **texts, **{ROW: source.expr[ROW]})
     dear = takes_parsing(columns, values, meanings)
     if dear:
@@ -162,7 +172,8 @@ def flag(
     if source.delimiter:
         checked.add("malformed")
     flagged = typed.select(*values, ROW, REASON, DETAIL)
-    return Flagged(flagged, formats, tuple(r for r in REASONS if r in checked), emptied)
+    checked_in_order = tuple(r for r in REASONS if r in checked)
+    return Flagged(flagged, cells.formats, checked_in_order, emptied, cells.notes)
 
 
 # --- the rules -----------------------------------------------------------------------------------

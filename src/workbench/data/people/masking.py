@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import ibis
@@ -61,9 +61,13 @@ def mask(text: str, names: Iterable[str] = ()) -> str:
     names : iterable of str
         Names to look for besides those that a title or an introduction gives away.
     """
+    return _masked(text, names, _phone_or_date)
+
+
+def _masked(text: str, names: Iterable[str], phone: Callable[[re.Match[str]], str]) -> str:
     masked = _EMAIL.sub("[e-mail]", text)
     masked = _ADDRESS.sub("[address]", _ADDRESS_ZH.sub("[address]", masked))
-    masked = _PHONE.sub(_phone_or_date, masked)
+    masked = _PHONE.sub(phone, masked)
     for name in sorted(set(names), key=len, reverse=True):
         if re.fullmatch(r"[\u4e00-\u9fff·]+", name):
             masked = masked.replace(name, "[name]")
@@ -90,7 +94,8 @@ _WORD = re.compile(r"\[(?:name|phone|e-mail|address)\]|[A-Za-z'’]+|[^\W\d_A-Za
 def mask_value(text: str) -> str:
     """Mask the words in what was to be a date or a number.
 
-    In a row whose columns have shifted a person's name may stand there.
+    In a row whose columns have shifted a person's name may stand there, or a phone: of digits that
+    may be one the shape is shown, which is what one needs to know of a date.
 
     Parameters
     ----------
@@ -100,8 +105,11 @@ def mask_value(text: str) -> str:
     column, colon, value = text.partition(": ")
     if not colon:
         return text
+    if any(_phone_or_date(match) != match[0] for match in _PHONE.finditer(value)):
+        value = re.sub(r"\d", "9", value)
     masked = _WORD.sub(
-        lambda m: m[0] if m[0][0] == "[" or m[0].casefold() in _HARMLESS else "[text]", mask(value)
+        lambda m: m[0] if m[0][0] == "[" or m[0].casefold() in _HARMLESS else "[text]",
+        _masked(value, (), lambda match: match[0]),
     )
     masked = re.sub(r"\[text\](\W*\[text\])+", "[text]", masked)
     return f"{column}: {masked}"

@@ -17,6 +17,7 @@ import ibis.expr.datatypes as dt
 from workbench.data.clean.parse import parse, takes_parsing
 from workbench.data.clean.refunds import known_on, net, refunds_of
 from workbench.data.clean.rules import may_repeat_not, rules_of, standardise
+from workbench.data.clean.selection import select_rows
 from workbench.data.engine import Engine, builtin
 from workbench.data.people import pseudonyms
 from workbench.data.schemas import schema_of
@@ -77,14 +78,18 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
     if found is None or schema is None:
         return None
     source, malformed = found
-    columns = standardise(source, study.tables[name], schema)
+    card = study.tables[name]
+    if card.amount_per == "order":
+        return None
+    source = select_rows(engine, card, source, count=False).source
+    columns = standardise(source, card, schema)
     if "customers" in cleaner and {"phone", "email"} & set(columns):
         return None
-    values, texts, _ = parse(engine, study, source, schema, columns)
+    cells = parse(engine, study, source, schema, columns)
+    values, texts = cells.values, cells.texts
     # what stood there matters only where it is told, and a value that is missing sets its row
     # aside whether or not something stood there
     texts = {raw: values[raw.removeprefix("_raw_")] for raw in texts}
-    card = study.tables[name]
     once = may_repeat_not(schema, card, list(values))
     parsed = engine.view(source.expr.select(**values, **texts))
     good = ibis.literal(True)

@@ -1,0 +1,202 @@
+"""The rows that a card asks for: `where`, and one total an order."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import ibis
+
+from workbench.data.engine import Engine
+from workbench.data.sources.source import ROW, Source
+from workbench.errors import DataError, did_you_mean
+from workbench.study import Table
+from workbench.study.fields import Selection
+
+#: What a card leaves out: neither read nor set aside.
+LEFT_OUT: Mapping[str, str] = {
+    "where": "left out by `where`",
+    "line": "further lines of an order whose total counts once",
+}
+#: Share of the orders with several totals from which on these are no totals of orders.
+_MANY = 0.05
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What is left of a source.
+
+    Attributes
+    ----------
+    source : Source
+        Its rows that the card asks for, and notes on what was left out.
+    left_out : dict
+        Why rows are not among them -> their number.
+    """
+
+    source: Source
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+def select_rows(engine: Engine, card: Table, source: Source, *, count: bool = True) -> Selected:
+    """Keep the rows that the card asks for.
+
+    Parameters
+    ----------
+    engine, card, source
+        Where, how and which table.
+    count : bool
+        Whether to count what `where` leaves out; it is held against the values anyhow.
+
+    Raises
+    ------
+    DataError
+        If a column or a value of `where` is not there, or the totals of orders are none.
+    """
+    left_out = {}
+    if card.amount_per == "order":
+        source, left_out["line"] = _one_an_order(engine, card, source)
+    if card.where:
+        source, left_out["where"] = _where(engine, card, source, count=count)
+    return Selected(source, {why: n for why, n in left_out.items() if n})
+
+
+# --- rows by value --------------------------------------------------------------------------------
+
+
+def _where(engine: Engine, card: Table, source: Source, *, count: bool) -> tuple[Source, int]:
+    kept = ibis.literal(True)
+    for name, chosen in card.where.items():
+        column = _column(card, source, name, "where")
+        matched = _matching(engine, column, chosen)
+        _refuse_unknown(engine, source, name, column, chosen, matched)
+        some = ibis.literal(False)
+        for one in matched:
+            some |= one
+        kept &= ~some if chosen.excluded else some
+    out = int(engine.run(source.expr.filter(~kept).count(), source.where)) if count else 0
+    return replace(source, expr=source.expr.filter(kept)), out
+
+
+def _column(card: Table, source: Source, name: str, key: str) -> Any:
+    """Find a column by its standard name or by the one that it has in the file."""
+    own = card.columns.get(name, name)
+    if own in source.columns:
+        return source.expr[own]
+    meant = did_you_mean(name, [*source.columns, *card.columns])
+    raise DataError(
+        f"there is no column {name!r} for `{key}`{meant}",
+        where=source.where,
+        remedy=f"mend it under tables.{source.name}; the file has {', '.join(source.columns)}",
+    )
+
+
+def _matching(engine: Engine, column: Any, chosen: Selection) -> list[Any]:
+    """Tell for each value which rows have it; texts are compared without blanks around them."""
+    text = engine.plain(engine.text(column))
+    matched = []
+    for value in chosen.values:
+        if value == "":
+            matched.append(text.isnull())
+            continue
+        same = text == unicodedata.normalize("NFKC", str(value)).strip()
+        if isinstance(value, bool):
+            same |= engine.boolean(column) == value
+        elif isinstance(value, int | float):
+            same |= engine.number(column) == value
+        elif isinstance(value, dt.date):
+            same |= engine.moment(column).date() == ibis.literal(value)
+        matched.append(ibis.coalesce(same, False))
+    return matched
+
+
+def _refuse_unknown(
+    engine: Engine, source: Source, name: str, column: Any, chosen: Selection, matched: list[Any]
+) -> None:
+    """Refuse a filter that fits no row, and a value that is there in other letters."""
+    asked = {f"n_{i}": one.sum() for i, one in enumerate(matched)}
+    counts = engine.run(source.expr.aggregate(**asked), source.where).iloc[0]
+    absent = [v for i, v in enumerate(chosen.values) if not counts[f"n_{i}"] and v != ""]
+    if not absent:
+        return
+    text = engine.text(column)
+    rows = source.expr.select(value=text)
+    rows = rows.filter(rows.value.notnull())
+    rows = rows.group_by("value").aggregate(n=rows.count())
+    found = engine.run(rows.order_by(ibis.desc("n"), "value").limit(1000), source.where)["value"]
+    known = {_folded(value): str(value) for value in found[::-1]}
+    near = next((v for v in absent if _folded(v) in known), None)
+    if near is None and (chosen.excluded or len(absent) < len(chosen.values)):
+        return
+    shown = ", ".join(repr(str(value)) for value in found[:_SHOWN])
+    value = absent[0] if near is None else near
+    meant = (
+        did_you_mean(value, found) if near is None else f"; did you mean {known[_folded(near)]!r}?"
+    )
+    raise DataError(
+        f"no row has {name} {str(value)!r}{meant}",
+        where=source.where,
+        remedy=f"mend `where` under tables.{source.name}; there are {shown}"
+        + (", ..." if len(found) > _SHOWN else ""),
+    )
+
+
+def _folded(value: object) -> str:
+    return "".join(unicodedata.normalize("NFKC", str(value)).casefold().split())
+
+
+# --- one total an order ---------------------------------------------------------------------------
+
+
+def _one_an_order(engine: Engine, card: Table, source: Source) -> tuple[Source, int]:
+    """Keep one line of each order: the first that has its total; refunds count by themselves."""
+    total = card.formula.names[0] if card.formula else "amount"
+    order_id = _column(card, source, "order_id", "amount_per: order")
+    written = _column(card, source, total, "amount_per: order")
+    mark = card.decimal or ("," if card.thousands == "." else ".")
+    lines = source.expr.mutate(
+        _order=engine.text(order_id),
+        _amount=engine.number(written, mark, card.thousands),
+        # a total that cannot be read is one, too: it must not pass for a blank
+        _stands=engine.text(written).notnull(),
+    )
+    lines = lines.mutate(_back=ibis.coalesce(lines._amount < 0, False))
+    order = ibis.window(group_by="_order")
+    group = ibis.window(group_by=["_order", "_back"], order_by=[ibis.desc("_stands"), ROW])
+    lines = lines.mutate(
+        _nth=ibis.row_number().over(group),
+        _any=lines._stands.sum().over(order) > 0,
+    )
+    kept = lines._order.isnull() | ((lines._nth == 0) & (lines._stands | ~lines._any))
+    orders = lines.filter(lines._order.notnull() & lines._stands)
+    orders = orders.group_by("_order", "_back").aggregate(
+        lines=orders.count(), totals=orders._amount.nunique()
+    )
+    facts = engine.run(
+        orders.aggregate(
+            several=(orders.lines > 1).sum(),
+            differing=(orders.totals > 1).sum(),
+            example=orders._order.min(where=orders.totals > 1),
+        ),
+        source.where,
+    ).iloc[0]
+    differing = int(facts["differing"] or 0)
+    if differing > _MANY * int(facts["several"] or 0):
+        raise DataError(
+            f"the lines of {differing:,} orders carry different amounts, such as those of"
+            f" {facts['example']!r}",
+            where=source.where,
+            remedy="leave `amount_per: order` out: these are amounts of lines, or map the column"
+            " with the order's total",
+        )
+    notes = source.notes
+    if differing:
+        notes += (f"{differing} orders carry several totals; the first was taken",)
+    rows = engine.keep(lines.filter(kept).select(*source.expr.columns), source.where)
+    asked = source.expr.count().as_scalar() - rows.count()
+    out = int(engine.run(rows.aggregate(n=asked), source.where)["n"].iloc[0])
+    return replace(source, expr=rows, notes=notes), out

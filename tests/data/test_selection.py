@@ -1,0 +1,167 @@
+"""A card chooses rows and says how their amounts are written; figures are worked out by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from workbench.data import Tables
+from workbench.errors import DataError
+
+OpenStudy = Callable[..., Tables]
+
+DEALS = (
+    "Account,Stage,Closing,Price,Pieces,Off\n"
+    "A1,Closed Won,2025-01-05,10.00,3,\n"
+    "A1, Closed Won,2025-01-06,2.50,4,1.00\n"
+    "A2,Ｃｌｏｓｅｄ Won,2025-01-07,100,1,0\n"
+    "A2,Closed Lost,2025-01-08,900,1,\n"
+    "A3,Open,2025-01-09,50,,\n"
+    "A3,,2025-01-10,7,,\n"
+    "A3,Closed Won,2025-01-11,7,x,\n"
+)
+COLUMNS = {"customer_id": "Account", "date": "Closing", "quantity": "Pieces"}
+
+
+def sums(tables: Tables) -> dict[str, float]:
+    report = tables.report_of("transactions")
+    found = tables.frame("transactions")
+    assert report.read == report.kept + sum(report.set_aside.values())
+    return {"rows": len(found), "sum": round(float(found["amount"].sum()), 6), **report.left_out}
+
+
+@pytest.mark.parametrize(
+    ("where", "rows"),
+    [
+        ({"Stage": "Closed Won"}, [0, 1, 2, 6]),
+        ({"Stage": ["Closed Won", "Open"]}, [0, 1, 2, 4, 6]),
+        ({"Stage": {"not": ["Closed Lost", "Void"]}}, [0, 1, 2, 4, 5, 6]),
+        ({"Stage": ["", "Closed Lost"]}, [3, 5]),
+        ({"Stage": {"not": ""}}, [0, 1, 2, 3, 4, 6]),
+        ({"quantity": 1, "Price": {"not": 900}}, [2]),
+        ({"Closing": "2025-01-05"}, [0]),
+        ({"customer_id": ["A1"], "Stage": "Closed Won"}, [0, 1]),
+    ],
+)
+def test_rows_are_chosen_by_their_values(
+    open_study: OpenStudy, where: dict[str, Any], rows: list[int]
+) -> None:
+    card = {"columns": {**COLUMNS, "amount": "Price"}, "where": where}
+    prices = [10, 2.5, 100, 900, 50, 7, 7]
+    kept = {"rows": len(rows), "sum": sum(prices[i] for i in rows)}
+    assert sums(open_study(transactions=(card, DEALS))) == {**kept, "where": 7 - len(rows)}
+
+
+def test_the_log_that_is_streamed_is_chosen_alike(open_study: OpenStudy) -> None:
+    card = {"columns": {**COLUMNS, "amount": "Price"}, "where": {"Stage": "Closed Won"}}
+    log = open_study(transactions=(card, DEALS)).purchases("transactions")
+    assert log.mask is not None  # it was streamed
+    assert float(log.expr.amount.sum().execute()) == 10 + 2.5 + 100 + 7
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ({"Stage": "Won"}, "no row has Stage 'Won'; .*there are 'Closed Won', 'Closed Lost'"),
+        ({"Stage": "closed won"}, "no row has Stage 'closed won'; did you mean 'Closed Won'"),
+        ({"Stage": ["open", "Closed Won"]}, "no row has Stage 'open'; did you mean 'Open'"),
+        ({"Stage": {"not": ["closed lost"]}}, "did you mean 'Closed Lost'"),
+        ({"Stages": "Won"}, "no column 'Stages' for `where`; did you mean"),
+    ],
+)
+def test_a_value_that_no_row_has_is_told_from_those_there_are(
+    open_study: OpenStudy, where: dict[str, Any], message: str
+) -> None:
+    card = {"columns": {**COLUMNS, "amount": "Price"}, "where": where}
+    with pytest.raises(DataError, match=message):
+        open_study(transactions=(card, DEALS)).expr("transactions")
+
+
+def test_amounts_are_computed_from_other_columns(open_study: OpenStudy) -> None:
+    card = {"columns": COLUMNS, "amount": "quantity * Price - Off"}
+    tables = open_study(transactions=(card, DEALS))
+    rows = list(csv.DictReader(io.StringIO(DEALS)))
+    good = [r for r in rows if r["Pieces"].isdigit()]
+    by_hand = sum(int(r["Pieces"]) * float(r["Price"]) - float(r["Off"] or 0) for r in good)
+    assert sums(tables) == {"rows": 4, "sum": by_hand}
+    assert tables.set_aside("transactions").values.tolist() == [
+        [6, "missing", "amount"],
+        [7, "missing", "amount"],
+        [8, "unreadable", "amount: x; 7;"],
+    ]
+    with pytest.raises(DataError, match=r"column 'Rebate' \(for the amount\) is missing"):
+        card = {"columns": COLUMNS, "amount": "quantity * Price - Rebate"}
+        open_study(transactions=(card, DEALS)).expr("transactions")
+
+
+@pytest.mark.parametrize(
+    ("unit", "written", "amount"),
+    [
+        ("cent", "1999", 19.99),
+        ("cent", "1,250", 12.5),
+        ("thousand", "1.5", 1500),
+        ("ten_thousand", "3.2", 32000),
+        ("ten_thousand", "3.2万", 32000),
+        ("million", "0.75", 750000),
+        ("hundred_million", "1.1", 110000000),
+    ],
+)
+def test_an_amount_counts_what_the_card_says(
+    open_study: OpenStudy, unit: str, written: str, amount: float
+) -> None:
+    text = f'customer_id,date,amount\nC1,2025-01-05,"{written}"\n'
+    card = {"amount_unit": unit, "decimal": "."}
+    assert sums(open_study(transactions=(card, text))) == {"rows": 1, "sum": amount}
+
+
+ORDERS = (
+    "order_id,customer_id,date,amount,item,status\n"
+    # the total on the first line, on a later one, on each, and a refund of the same order
+    "#1,A,2025-01-05,30,tea,paid\n#1,A,2025-01-05,,cup,\n#1,A,2025-01-05,,pot,\n"
+    "#2,B,2025-01-06,,tea,paid\n#2,B,2025-01-06,12.50,cup,paid\n"
+    "#3,A,2025-01-07,7,tea,paid\n#3,A,2025-01-07,7,tea,paid\n"
+    "#4,C,2025-01-08,,tea,paid\n#4,C,2025-01-08,,cup,paid\n"
+    "#5,D,2025-01-09,99,tea,voided\n#5,D,2025-01-09,,cup,\n"
+    "#3,A,2025-01-10,-7,tea,paid\n#3,A,2025-01-10,-7,tea,paid\n"
+    ",E,2025-01-11,1,tea,paid\n,E,2025-01-11,1,cup,paid\n"
+)
+
+
+def test_the_total_of_an_order_counts_once(open_study: OpenStudy) -> None:
+    card = {"amount_per": "order", "refunds": "keep"}
+    tables = open_study(transactions=(card, ORDERS))
+    once: dict[tuple[str, bool], float] = defaultdict(float)
+    for line in csv.DictReader(io.StringIO(ORDERS)):
+        if line["order_id"] and line["amount"]:
+            once[line["order_id"], line["amount"] < "0"] = float(line["amount"])
+    assert sums(tables) == {"rows": 7, "sum": sum(once.values()) + 2, "line": 7}
+    assert tables.report_of("transactions").set_aside == {"missing": 1}  # of #4
+    paid = open_study(transactions=({**card, "where": {"status": {"not": "voided"}}}, ORDERS))
+    assert sums(paid) == {"rows": 6, "sum": sum(once.values()) + 2 - 99, "line": 7, "where": 1}
+
+
+def test_amounts_of_lines_are_no_totals_of_orders(open_study: OpenStudy) -> None:
+    text = ORDERS.replace("7,tea,paid\n#3,A,2025-01-07,7", "7,tea,paid\n#3,A,2025-01-07,8")
+    with pytest.raises(DataError, match=r"the lines of 1 orders carry different amounts.*'#3'"):
+        open_study(transactions=({"amount_per": "order"}, text)).expr("transactions")
+    with pytest.raises(DataError, match="no column 'order_id' for `amount_per: order`"):
+        text = "customer_id,date,amount\nC1,2025-01-05,1\n"
+        open_study(transactions=({"amount_per": "order"}, text)).expr("transactions")
+
+
+def test_what_stands_for_nothing_and_dates_differ_by_column(open_study: OpenStudy) -> None:
+    text = "customer_id,date,amount,quantity\n0,05/01/2025,0,0\nC1,06/01/2025,0,0\n,,-,\n"
+    card = {
+        "missing": {"customer_id": ["0"], "quantity": 0, "amount": "-"},
+        "date_format": {"date": "%d/%m/%Y"},
+    }
+    tables = open_study(transactions=(card, text))
+    found = tables.frame("transactions")
+    assert [str(day.date()) for day in found["date"]] == ["2025-01-06"]
+    assert found["amount"].tolist() == [0] and found["quantity"].isna().all()
+    assert tables.report_of("transactions").set_aside == {"missing": 2}
