@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +182,24 @@ class Engine:
             con.execute(f"SET memory_limit='{before[0]}'")
             con.execute(f"SET preserve_insertion_order={before[1]}")
 
+    def matching(self, table: Any, columns: Sequence[str], pattern: str, what: str) -> set[str]:
+        """Name the columns of texts of which one matches a pattern, at one look at the table."""
+        if not columns:
+            return set()
+        rows = table.select(*columns)
+        if self.is_duckdb:
+            # thousands of columns take Ibis minutes and the engine a moment
+            looks = f"regexp_matches(COLUMNS(*), {_literal(pattern)})"
+            query = f"SELECT bool_or({looks}) FROM ({self.connection.compile(rows)})"
+            try:
+                found = self.connection.con.execute(query).fetchall()[0]
+            except duckdb.Error as error:
+                raise DataError(f"the engine could not compute it: {error}", where=what) from error
+        else:
+            asked = {f"n_{i}": rows[c].re_search(pattern).sum() for i, c in enumerate(columns)}
+            found = tuple(self.run(rows.aggregate(**asked), what).iloc[0])
+        return {c for c, n in zip(columns, found, strict=True) if n == n and n}
+
     def drop(self, table: Any) -> None:
         """Let go of a table that `keep` made and nothing needs any more."""
         if self.is_duckdb:
@@ -267,6 +285,7 @@ class Engine:
         """Read a number that is written as people write them."""
         before, after = currency_shapes()
         bare = self.plain(text).re_replace(before, r"\1").re_replace(after, r"\1")
+        bare = bare.re_replace(r"(\d)[.,] ?-{1,2}$", r"\1")  # 5,- has no cents, and is no refund
         shape = number_shape(decimal, thousands)
         digits = bare.re_extract(DIGITS, 1)
         if decimal == ",":
@@ -390,7 +409,11 @@ def _first_line(error: BaseException) -> str:
 
 
 def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    return _literal(str(path))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def relative(path: Path) -> str:

@@ -23,7 +23,7 @@ from workbench.data.clean.refunds import (
 )
 from workbench.data.clean.report import Linking, TableReport
 from workbench.data.clean.rules import DETAIL, REASON, REASONS, Flagged, flag, standardise
-from workbench.data.clean.selection import select_rows
+from workbench.data.clean.selection import select_columns, select_rows
 from workbench.data.clean.survey_form import standard_form
 from workbench.data.engine import Engine
 from workbench.data.people import linkage as identity
@@ -177,6 +177,8 @@ class Cleaner:
         if schema is not None and schema.name == "survey" and checked is not None:
             schema = schema_of(name, checked.scale, checked.codes, checked.reversed)
             source = standard_form(self.engine, self.study, source)
+        if schema is not None:
+            source = select_columns(self.study, source, schema)
         columns = standardise(source, self.study.tables[name], schema)
         return source, flag(self.engine, self.study, source, schema, columns), schema
 

@@ -138,6 +138,8 @@ def flag(
         Kept in the engine: every readable row of the source, once.
     """
     card = study.tables[source.name]
+    if source.partial and card.duplicates == "auto":
+        card = card.model_copy(update={"duplicates": "keep"})
     meanings = schema.columns if schema else {}
     cells = parse(engine, study, source, schema, columns)
     values, texts = cells.values, cells.texts

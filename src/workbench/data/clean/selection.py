@@ -1,19 +1,20 @@
-"""The rows that a card asks for: `where`, and one total an order."""
+"""The rows that a card asks for: `where`, and one total an order; and columns that it names."""
 
 from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ibis
 
 from workbench.data.engine import Engine
+from workbench.data.schemas import Schema
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError, did_you_mean
-from workbench.study import Table
+from workbench.study import Study, Table
 from workbench.study.fields import Selection
 
 #: What a card leaves out: neither read nor set aside.
@@ -24,6 +25,8 @@ LEFT_OUT: Mapping[str, str] = {
 #: Share of the orders with several totals from which on these are no totals of orders.
 _MANY = 0.05
 _SHOWN = 12
+#: Columns of the study's own from which on only those are read that the study names.
+_WIDE = 250
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,32 @@ def select_rows(engine: Engine, card: Table, source: Source, *, count: bool = Tr
     if card.where:
         source, left_out["where"] = _where(engine, card, source, count=count)
     return Selected(source, {why: n for why, n in left_out.items() if n})
+
+
+def select_columns(study: Study, source: Source, schema: Schema) -> Source:
+    """Leave out, of a table of very many columns, those that nothing in the study names."""
+    own = [column for column in source.columns if column not in schema.columns]
+    if len(own) <= _WIDE:
+        return source
+    named = set(_texts(study.model_dump(exclude={"title", "description", "origin"})))
+    formula = study.tables[source.name].formula
+    named |= set(formula.names) if formula else set()
+    kept = tuple(c for c in source.columns if c in schema.columns or c in named)
+    left = len(source.columns) - len(kept)
+    note = f"{left:,} columns are not read, for nothing in study.yml names them"
+    return replace(source, columns=kept, notes=(*source.notes, note), partial=True)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield str(key)
+            yield from _texts(entry)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from _texts(entry)
 
 
 # --- rows by value --------------------------------------------------------------------------------

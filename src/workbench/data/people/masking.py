@@ -202,8 +202,12 @@ def mask_texts(
         The table, and the number of texts in which something was masked.
     """
     masked = 0
+    # In columns that only may be free text the engine looks for digits and @ first.
+    doubtful = [column for column, free in texts.items() if not free]
+    suspect = engine.matching(table, doubtful, SUSPECT, where)
     for column, free in texts.items():
-        # In columns that only may be free text the engine looks for digits and @ first.
+        if not free and column not in suspect:
+            continue
         if free:
             some = table.filter(table[column].notnull())
         else:

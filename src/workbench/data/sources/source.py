@@ -25,6 +25,8 @@ class Source:
         Line and complaint of rows that do not have the header's number of fields.
     notes : tuple of str
         What a reader should know of how it was read.
+    partial : bool
+        Whether columns are not read: rows that look alike then need not be.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Source:
     delimiter: str = ""
     malformed: tuple[tuple[int, str], ...] = ()
     notes: tuple[str, ...] = ()
+    partial: bool = False
     scratch: Any = field(default=None, repr=False, compare=False)
 
 

@@ -17,7 +17,7 @@ import ibis.expr.datatypes as dt
 from workbench.data.clean.parse import parse, takes_parsing
 from workbench.data.clean.refunds import known_on, net, refunds_of
 from workbench.data.clean.rules import may_repeat_not, rules_of, standardise
-from workbench.data.clean.selection import select_rows
+from workbench.data.clean.selection import select_columns, select_rows
 from workbench.data.engine import Engine, builtin
 from workbench.data.people import pseudonyms
 from workbench.data.schemas import schema_of
@@ -82,6 +82,7 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
     if card.amount_per == "order":
         return None
     source = select_rows(engine, card, source, count=False).source
+    source = select_columns(study, source, schema)
     columns = standardise(source, card, schema)
     if "customers" in cleaner and {"phone", "email"} & set(columns):
         return None
@@ -90,7 +91,7 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
     # what stood there matters only where it is told, and a value that is missing sets its row
     # aside whether or not something stood there
     texts = {raw: values[raw.removeprefix("_raw_")] for raw in texts}
-    once = may_repeat_not(schema, card, list(values))
+    once = may_repeat_not(schema, card, list(values)) and not source.partial
     parsed = engine.view(source.expr.select(**values, **texts))
     good = ibis.literal(True)
     for broken, _, _ in rules_of(engine, study, schema, parsed, card):
