@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,14 @@ def test_a_formula_is_arithmetic_over_any_names() -> None:
     assert formula.names == ("Unit price （元）", "数量", "discount")
     values = {"Unit price （元）": 2.5, "数量": 4, "discount": 1.0}
     assert sum(term.sign * term.value(values) for term in formula.terms) == 2.5 * 4 - 0.5 - 3
+
+
+def test_the_card_that_readme_shows_is_read(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(tables:\n  transactions:.*?)```", readme, re.DOTALL)
+    card = f"title: A shop\nas_of: 2025-12-31\n{block}"
+    shown = load_study(write(tmp_path, card)).tables["transactions"]
+    assert shown.header == (3,) and shown.amount_per == "order"
+    assert {*Table.model_fields} - shown.model_fields_set == {
+        "sql", "package", "zero_amounts", "part_of",
+    }  # fmt: skip
