@@ -1,0 +1,273 @@
+"""Scores columns for the roles of the standard tables, by what they are called and what they hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from workbench.new.profile import Profile
+from workbench.new.words import squash
+
+_STATES = Path(__file__).with_name("states.yml")
+#: A role below this has no column.
+ENOUGH = 3.0
+_NEVER_WHO = (
+    "order", "deal", "ticket", "date", "time", "amount", "total", "price", "quantity", "count",
+    "note", "subject", "method", "group", "channel", "flag", "place", "address", "web", "birth",
+    "gender", "tax", "discount", "rate", "expected", "probability", "currency", "row", "system",
+    "joined", "created", "parent", "tags", "satisfaction", "status", "state", "category", "flow",
+    "number_of", "balance", "fee", "freight", "net", "payable", "year", "age", "reply", "question",
+    "resolved", "priority", "updated", "shipped",
+)  # fmt: skip
+_NEVER_MONEY = {
+    "tax": 6, "freight": 6, "fee": 6, "discount": 6, "refund": 8, "expected": 5, "probability": 9,
+    "rate": 9, "balance": 6, "quantity": 8, "count": 8, "number": 10, "id": 10, "year": 10,
+    "age": 10, "row": 10, "flag": 10, "phone": 10, "number_of": 8, "date": 9, "time": 9,
+    "reply": 8, "satisfaction": 8, "recommend": 9, "question": 8, "owner": 8, "address": 10,
+    "group": 6, "card": 8, "birth": 10, "system": 8, "priority": 8,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """A column for a role, and how much speaks for it."""
+
+    profile: Profile
+    score: float
+
+
+def customer(p: Profile, *, log: bool = True) -> float:
+    """Score a column as the one that says who; `log`: in a table that has people repeatedly."""
+    h = p.heading
+    score = max(
+        (6.0 if h.has("customer", "requester") else 0.0),
+        (5.0 if h.has("counterparty") else 0.0),
+        (5.0 if h.has("account") else 0.0),
+        (4.0 if h.has("contact") else 0.0),
+    )
+    named = score > 0
+    if named and h.has("id", "number"):
+        score += 3
+    elif named and h.has("phone"):
+        score -= 1
+    elif named and p.mail > 0.8:
+        score += 1.5
+    elif not named and p.mail > 0.8:
+        score = 4.5 if h.has("email") else 3.5
+    elif not named and h.has("phone") and p.phone > 0.5:
+        score = 3.0
+    elif not named and h.has("name"):
+        score = 2.5 + h.has("billing")
+    elif not named and h.has("card") and h.has("number", "id"):
+        score = 3.5
+    elif not named and h.has("respondent"):
+        score = 2.0
+    if h.has("owner"):
+        score -= 12
+    if h.has("product", "store", "treatment", "contract"):
+        score -= 9
+    if h.has(*_NEVER_WHO):
+        score -= 8
+    if h.has("shipto"):
+        score -= 2
+    score += 2 * p.named - (3 if p.named < 0.5 else 0) - (20 if p.named < 0.02 else 0)
+    if p.distinct <= 1:
+        score -= 12
+    if p.when or p.boolean:
+        score -= 12
+    if p.free_text:
+        score -= 6
+    if p.numeric and p.fractions > 0.2:
+        score -= 10
+    if log:
+        score += 1.5 if p.repeats > 1.05 else (-2 if len(p.somebody) >= 30 else -0.5)
+        score -= 5 if p.repeats > 50 and p.distinct < 12 else 0
+        score -= 4 if p.sequence and p.unique > 0.98 else 0
+    else:
+        score += 2 if p.unique > 0.98 else -4
+    return score
+
+
+def order(p: Profile) -> float:
+    """Score a column as the order's number."""
+    h = p.heading
+    numbered = h.has("id", "number")
+    if h.has("order", "deal"):
+        score = 6.0 + (2 if numbered else 0) - (2 if h.has("name") else 0)
+    elif h.has("payment", "billing") and numbered:
+        score = 4.0
+    elif numbered and not h.has("customer", "account", "contact", "requester", "counterparty"):
+        score = 3.5
+    elif h.has("name") and p.code > 0.8:
+        score = 3.5
+    else:
+        return -9.0
+    if h.has("customer", "account", "contact", "requester", "email", "phone", "respondent"):
+        score -= 5
+    if h.has(
+        "product", "shipped", "store", "card", "owner", "parent", "system", "refund", "status",
+        "date", "time", "amount", "total", "price", "quantity", "count", "note", "flag", "method",
+        "currency", "address", "category", "channel", "discount", "tax", "fee", "year", "group",
+        "expected", "number_of", "created", "closed", "updated", "web", "row", "net", "payable",
+        "state", "rate", "probability", "place", "tags",
+    ):  # fmt: skip
+        score -= 7
+    if p.when or p.boolean or p.free_text or p.distinct <= 1 or (p.numeric and p.fractions > 0.05):
+        score -= 9
+    if p.repeats > 60:
+        score -= 5
+    return score + 2 * p.filled
+
+
+def date(p: Profile, *, deals: bool = False) -> float:
+    """Score a column as the day of a purchase; of deals it is the day they are closed."""
+    if not p.when:
+        return -20.0
+    h = p.heading
+    score = 2.0
+    score += 3 * h.has("order") + 2.5 * h.has("payment") + 1.5 * h.has("created")
+    score += (5 if deals else 2) * h.has("closed") + 3 * h.has("deal") + 1.0 * h.has("date", "time")
+    score -= 6 * h.has("updated") + 5 * h.has("shipped") + 5 * h.has("due") + 14 * h.has("birth")
+    score -= 7 * h.has("refund") + 5 * h.has("end") + 3 * h.has("joined") + 5 * h.has("owner")
+    score -= 4 * h.has("resolved") + 4 * h.has("reply") + (0 if deals else 3) * h.has("expected")
+    score += 3 * p.filled - 6 * (p.distinct <= 1 and p.rows > 3)
+    # what is filled on a part of the rows is a later step of some of them
+    return score - (3 if p.filled < 0.5 else 0)
+
+
+def money(p: Profile) -> float:
+    """Score a column as the money of a row."""
+    if not p.numeric or p.boolean:
+        return -20.0
+    h = p.heading
+    score = 0.0
+    if h.has("amount", "total"):
+        score = 4.0 + (1.0 if h.has("amount") and h.has("total") else 0.0)
+    elif h.has("net"):
+        score = 3.0
+    elif h.has("payable", "payment"):
+        score = 2.5
+    elif h.has("price"):
+        score = 2.0
+    if h.has("net") and not h.has("amount", "total"):
+        score -= 0.5
+    if h.has("payment"):
+        score += 1.0
+    if h.has("payable"):
+        score -= 0.7
+    if h.has("order", "deal"):
+        score += 0.8
+    if h.has("price") and h.has("unit"):
+        score -= 5
+    if h.has("unit") and not h.has("total", "amount"):
+        score -= 1
+    score -= sum(minus for concept, minus in _NEVER_MONEY.items() if h.has(concept))
+    if h.has("product", "store", "customer") and not h.has("amount", "total", "price", "net"):
+        score -= 4
+    if h.has("order") and h.has("total") and p.fractions == 0 and _small(p):
+        score -= 6  # "total orders" is a count
+    score += 2 * p.filled + (2.0 if p.fractions > 0.02 else 0.0)
+    if p.sequence and p.distinct > 4 and p.fractions == 0:
+        score -= 8
+    if p.unix or p.code > 0.5 or _leading_zeros(p):
+        score -= 8
+    values = p.numbers.dropna()
+    if not len(values) or (values == 0).all():
+        score -= 8
+    elif p.distinct == 1 and p.rows > 20:
+        score -= 2
+    if not h.has("amount", "total", "net", "price", "payable", "payment") and p.fractions == 0:
+        score -= 3
+    return score
+
+
+def _small(p: Profile) -> bool:
+    values = p.numbers.dropna()
+    return bool(len(values)) and float(values.median()) < 50
+
+
+def _leading_zeros(p: Profile) -> bool:
+    return bool(p.texts.head(200).str.match(r"0\d").mean() > 0.2) if len(p.texts) else False
+
+
+def quantity(p: Profile) -> float:
+    """Score a column as a number of pieces."""
+    if not p.numeric or p.sequence and p.unique > 0.9:
+        return -9.0
+    h = p.heading
+    score = 6.0 if h.has("quantity") else (2.0 if h.has("count") else -9.0)
+    score -= 7 * h.has("price", "amount", "net", "tax", "discount", "id", "refund", "shipped")
+    return score + (1 if p.fractions < 0.2 else -1) + p.filled
+
+
+def unit_price(p: Profile) -> float:
+    """Score a column as the price of a piece."""
+    if not p.numeric:
+        return -9.0
+    h = p.heading
+    score = 4.0 + 2 * h.has("unit") if h.has("price") else -9.0
+    score -= 7 * h.has("discount", "tax", "total", "quantity", "refund", "payable", "freight", "fee")
+    return score + 2 * p.filled
+
+
+def status(p: Profile) -> float:
+    """Score a column as the state of an order or a deal."""
+    if p.when or p.free_text or p.distinct == 0 or p.distinct > 40 or p.numeric and not p.boolean:
+        return -9.0
+    h = p.heading
+    known = sum(bool(state_of(v)) for v in p.counts.index) / p.distinct
+    score = (4.0 if h.has("status") else 1.0 if h.has("state", "closed") else -3.0) + 4 * known
+    score -= 4 * h.has("shipped") + 6 * h.has("owner", "flag", "customer", "product", "address")
+    return score - (4 if h.has("state") and known < 0.5 else 0) - 3 * h.has("unit")
+
+
+@cache
+def _states() -> Mapping[str, str]:
+    groups: Mapping[str, Sequence[str]] = yaml.safe_load(_STATES.read_text(encoding="utf-8"))
+    return {squash(word) or word: group for group, words in groups.items() for word in words}
+
+
+def state_of(value: str) -> str:
+    """Tell what a status says: ``bought``, ``not_bought``, ``open``, ...; "" where it is unknown."""
+    plain = squash(value) or value.strip()
+    known = _states()
+    if plain in known:
+        return known[plain]
+    if re.search(r"[\u3040-\u9fff\uac00-\ud7af]", plain):
+        inside = [w for w in known if len(w) > 1 and w in plain and not w.isascii()]
+        if inside:
+            return known[max(inside, key=len)]
+    return ""
+
+
+def best(
+    columns: Sequence[Profile],
+    score: Callable[[Profile], float],
+    taken: Sequence[str] = (),
+    enough: float = ENOUGH,
+) -> Found | None:
+    """Give the column that scores best for a role, if any scores enough."""
+    scored = ranked(columns, score, taken)
+    return scored[0] if scored and scored[0].score >= enough else None
+
+
+def ranked(
+    columns: Sequence[Profile], score: Callable[[Profile], float], taken: Sequence[str] = ()
+) -> list[Found]:
+    """Give the columns by their score for a role, the best first; ties keep the file's order."""
+    free = [p for p in columns if p.name not in taken]
+    return sorted((Found(p, score(p)) for p in free), key=lambda f: -f.score)
+
+
+def depends(frame: pd.DataFrame, key: str, on: str) -> float:
+    """Share of the values of `key` that have one value of `on` alone."""
+    pairs = frame[[key, on]].dropna()
+    if pairs.empty:
+        return 0.0
+    return float((pairs.groupby(key, sort=False)[on].nunique() == 1).mean())

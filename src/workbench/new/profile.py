@@ -1,0 +1,324 @@
+"""Describes a column by what is in it: how full, how often repeated, and what its values look like."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.new.words import Heading, read_heading
+
+#: What systems write where there is nobody, beside an empty cell.
+NOBODY = {
+    "", "-", "--", "/", "0", "null", "nan", "none", "n/a", "na", "#n/a", "guest", "unknown",
+    "(blank)", "anonymous", "nil", "匿名", "散客", "游客", "无", "未知",
+}  # fmt: skip
+_NUMBER = re.compile(
+    r"[-+(−]?\s*(?:us\$|chf|eur|usd|gbp|cny|rmb|hk\$|[¥￥$€£₩])?\s*[-+−]?"
+    r"(?:\d{1,3}(?:[,.' \u00a0\u202f]\d{3})+|\d+)?(?:[.,]\d+)?\s*"
+    r"(?:元|円|kr|zł|chf|eur|usd|gbp|[¥￥$€£%₩])?\)?-?",
+    re.I,
+)
+_DATES = (
+    re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}(?:[ T].*)?"),
+    re.compile(r"\d{4}年\d{1,2}月\d{1,2}日?.*"),
+    re.compile(r"\d{1,2}([-/.])\d{1,2}\1(?:\d{4}|\d{2})(?:,?[ T].*)?"),
+    re.compile(r"\d{1,2}\.?[ -][^\W\d_]{3,9}\.?[ -]\d{2,4}(?:,?[ T].*)?"),
+    re.compile(r"[^\W\d_]{3,9}\.? \d{1,2},? \d{4}(?:,?[ T].*)?"),
+    re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{6})?"),
+)
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PHONE = re.compile(r"'?\+?\(?\d[\d\s().x/-]{6,22}\d")
+_BOOLEAN = {"true", "false", "yes", "no", "y", "n", "是", "否", "ja", "nein", "oui", "non", "t", "f"}
+_ISO = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}")
+_TWO = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})")
+#: Texts that are looked at one by one.
+_LOOK = 4_000
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a column holds.
+
+    Attributes
+    ----------
+    heading : Heading
+    rows : int
+        Rows of the sample.
+    texts : Series
+        The filled cells, without blanks around them, in the file's order.
+    """
+
+    heading: Heading
+    rows: int
+    texts: pd.Series[str] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The column's name in the file."""
+        return self.heading.text
+
+    @cached_property
+    def somebody(self) -> pd.Series[str]:
+        """The cells that name something: without 0, guest, N/A and the like."""
+        return self.texts[~self.texts.str.casefold().isin(NOBODY)]
+
+    @property
+    def filled(self) -> float:
+        """Share of the rows that hold something."""
+        return len(self.texts) / self.rows if self.rows else 0.0
+
+    @property
+    def named(self) -> float:
+        """Share of the rows that name something."""
+        return len(self.somebody) / self.rows if self.rows else 0.0
+
+    @cached_property
+    def counts(self) -> pd.Series[int]:
+        """How often each value stands there."""
+        return self.somebody.value_counts()
+
+    @property
+    def distinct(self) -> int:
+        """Number of different values."""
+        return len(self.counts)
+
+    @property
+    def repeats(self) -> float:
+        """Rows a value, of those that hold one."""
+        return len(self.somebody) / self.distinct if self.distinct else 0.0
+
+    @property
+    def unique(self) -> float:
+        """Different values a filled row: 1 for a key."""
+        return self.distinct / len(self.somebody) if len(self.somebody) else 0.0
+
+    @cached_property
+    def _looked(self) -> pd.Series[str]:
+        return self.texts.drop_duplicates().head(_LOOK)
+
+    def _share(self, pattern: re.Pattern[str]) -> float:
+        looked = self._looked
+        return sum(bool(pattern.fullmatch(t)) for t in looked) / len(looked) if len(looked) else 0.0
+
+    @cached_property
+    def date(self) -> float:
+        """Share of the values that look like a date written out."""
+        looked = self._looked
+        if not len(looked):
+            return 0.0
+        return sum(any(p.fullmatch(t) for p in _DATES) for t in looked) / len(looked)
+
+    @cached_property
+    def number(self) -> float:
+        """Share of the values that are numbers, with their signs and separators."""
+        looked = self._looked
+        good = [bool(_NUMBER.fullmatch(t)) and any(c.isdigit() for c in t) for t in looked]
+        return sum(good) / len(looked) if len(looked) else 0.0
+
+    @cached_property
+    def mail(self) -> float:
+        """Share of the values that are e-mail addresses."""
+        return self._share(_MAIL)
+
+    @cached_property
+    def phone(self) -> float:
+        """Share of the values that may be telephone numbers."""
+        return self._share(_PHONE)
+
+    @cached_property
+    def boolean(self) -> bool:
+        """Whether it says yes or no."""
+        words = set(self.texts.str.casefold().unique()[:4])
+        return bool(words) and (words <= _BOOLEAN or (words <= {"0", "1"} and len(words) == 2))
+
+    @cached_property
+    def decimal_comma(self) -> bool:
+        """Whether its numbers are written 12,50 and 1.009,99."""
+        looked = self._looked
+        comma = looked.str.contains(r",\d{1,2}\D*$|\d\.\d{3},\d", regex=True).mean()
+        point = looked.str.contains(r"\.\d{1,2}\D*$|\d,\d{3}\.\d", regex=True).mean()
+        return bool(len(looked)) and comma > 0.1 and comma > point
+
+    @cached_property
+    def grouped_only(self) -> str:
+        """The mark in 1,234 or 1.234 where nothing tells whether it groups or divides."""
+        looked = self._looked
+        for mark in ",.":
+            odd = looked.str.fullmatch(rf"\D*\d{{1,3}}(\{mark}\d{{3}})\D*")
+            more = looked.str.contains(rf"\{mark}\d{{3}}\{mark}\d{{3}}", regex=True)
+            other = looked.str.contains("." if mark == "," else ",", regex=False)
+            frac = looked.str.contains(rf"\{mark}\d{{1,2}}(?:\D|$)|\{mark}\d{{4,}}", regex=True)
+            three = odd.fillna(False).astype(bool)
+            if three.any() and not (more | other | frac).any():
+                plain = looked[~three].str.fullmatch(r"\D*\d{1,3}\D*")
+                # 999 beside 1,234 and never 1234: then the mark groups
+                if bool(plain.all()) or mark == ",":
+                    return mark
+        return ""
+
+    @cached_property
+    def numbers(self) -> pd.Series[float]:
+        """The values as numbers, in the file's order; missing where they are none."""
+        texts = self.texts.str.replace(r"[^\d.,()−-]", "", regex=True).str.replace("−", "-")
+        negative = texts.str.contains(r"^\(.*\)$|-$", regex=True)
+        texts = texts.str.replace(r"[()]|-$", "", regex=True)
+        if self.decimal_comma or self.grouped_only == ".":
+            texts = texts.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+        else:
+            texts = texts.str.replace(",", "", regex=False)
+        values = pd.to_numeric(texts, errors="coerce").astype("float64")
+        return values.where(~negative.astype(bool), -values)
+
+    @cached_property
+    def fractions(self) -> float:
+        """Share of the numbers that are not whole."""
+        values = self.numbers.dropna()
+        return float((values % 1 != 0).mean()) if len(values) else 0.0
+
+    @cached_property
+    def sequence(self) -> bool:
+        """Whether its numbers count on, one by one."""
+        digits = self.texts.str.extract(r"(\d+)\D*$")[0].dropna()
+        if len(digits) < 3 or len(digits) < 0.9 * len(self.texts) or digits.str.len().max() > 17:
+            return False
+        steps = np.diff(digits.astype("int64").drop_duplicates().to_numpy())
+        return len(steps) > 1 and float((np.abs(steps) == 1).mean()) > 0.9
+
+    @cached_property
+    def unix(self) -> str:
+        """``unix`` or ``unix_ms`` where it holds moments as seconds or milliseconds since 1970."""
+        values = self.numbers.dropna()
+        if len(values) < 1 or self.number < 0.9 or self.fractions > 0.5:
+            return ""
+        for name, scale in (("unix", 1.0), ("unix_ms", 1e3)):
+            if ((values >= 9.4e8 * scale) & (values <= 2.1e9 * scale)).mean() > 0.95:
+                return name
+        return ""
+
+    @cached_property
+    def serial(self) -> bool:
+        """Whether it may hold a spreadsheet's days: 45,000 is in 2023."""
+        values = self.numbers.dropna()
+        return (
+            len(values) > 0 and self.number > 0.95 and bool(((values > 36_500) & (values < 51_000)).all())
+        )
+
+    @cached_property
+    def code(self) -> float:
+        """Share of the values that are codes: letters beside digits, zeros in front, long numbers."""
+        pattern = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w#./:=\"-]+|0\d+|\d{9,}|#\d+|[A-Za-z]{1,5}-\d+")
+        return self._share(pattern)
+
+    @cached_property
+    def length(self) -> float:
+        """Mean length of a value."""
+        return float(self._looked.str.len().mean()) if len(self._looked) else 0.0
+
+    @cached_property
+    def free_text(self) -> bool:
+        """Whether people wrote sentences."""
+        looked = self._looked
+        if not len(looked):
+            return False
+        asian = looked.str.contains(r"[\u3040-\u30ff\u4e00-\u9fff]", regex=True).mean() > 0.5
+        return self.length > (25 if asian else 45) and self.date < 0.5 and self.number < 0.5
+
+    @property
+    def when(self) -> bool:
+        """Whether it says when: a date, a moment, seconds since 1970."""
+        if self.date > 0.8:
+            return True
+        told = self.heading.has("date", "time", "created", "closed", "joined", "start", "end")
+        return bool(told and (self.unix or self.serial))
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it holds numbers, and no dates."""
+        return self.number > 0.8 and not self.when
+
+    @cached_property
+    def days(self) -> pd.Series[Any]:
+        """The days, as far as one can read them without knowing which number is the month."""
+        if self.unix and self.date <= 0.8:
+            unit = "s" if self.unix == "unix" else "ms"
+            return pd.to_datetime(self.numbers, unit=unit, errors="coerce")  # type: ignore[call-overload]
+        if self.serial and self.date <= 0.8:
+            return pd.Timestamp("1899-12-30") + pd.to_timedelta(self.numbers, unit="D")
+        texts = self.texts.str.replace(r"[年月]", "-", regex=True).str.replace("日", "")
+        first = _order(self.texts)
+        parsed = pd.to_datetime(
+            texts.str.slice(0, 10) if _is_iso(self.texts) else texts,
+            errors="coerce",
+            dayfirst=first == "day",
+            format="mixed",
+            utc=True,
+        )
+        return parsed.dt.tz_localize(None)
+
+    @cached_property
+    def last(self) -> dt.date | None:
+        """The last day."""
+        known = self.days.dropna()
+        return known.max().date() if len(known) else None
+
+
+def _is_iso(texts: pd.Series[str]) -> bool:
+    return bool(texts.head(50).str.match(_ISO.pattern).mean() > 0.5)
+
+
+def _order(texts: pd.Series[str]) -> str:
+    """Tell whether dates of three numbers have the day or the month first; "" where both read."""
+    pairs = texts.drop_duplicates().str.extract(r"^(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?!\d)")
+    pairs = pairs.dropna().astype(int)
+    if not len(pairs):
+        return "none"
+    day_first, month_first = (pairs[1] <= 12).mean(), (pairs[0] <= 12).mean()
+    if day_first == month_first:
+        return ""
+    return "day" if day_first > month_first else "month"
+
+
+def day_order(profile: Profile) -> str:
+    """Tell whether the day or the month comes first: ``day``, ``month``, ``none`` or ``""``.
+
+    ``none`` is a column to which the question does not apply. Where both can be read, the order of
+    the rows decides, if the file is sorted by one reading and not by the other.
+    """
+    order = _order(profile.texts)
+    if order:
+        return order
+    found = profile.texts.str.extract(r"^(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4}|\d{2})(?!\d)").dropna()
+    if (found[1] == ".").all():
+        return "day"  # nobody writes 03.25.2025
+    a, b, year = (found[i].astype(int) for i in (0, 2, 3))
+    sorted_ = {}
+    for name, month, day in (("day", b, a), ("month", a, b)):
+        steps = np.diff((year * 10_000 + month * 100 + day).to_numpy())
+        steps = steps[steps != 0]
+        sorted_[name] = max((steps > 0).mean(), (steps < 0).mean()) if len(steps) >= 20 else 0.0
+    best = max(sorted_, key=lambda k: sorted_[k])
+    other = min(sorted_.values())
+    return best if sorted_[best] > 0.995 and other < 0.98 else ""
+
+
+def profiles(frame: pd.DataFrame) -> list[Profile]:
+    """Describe every column of a table of texts."""
+    found = []
+    for column in frame.columns:
+        texts = frame[column].dropna().astype("object").astype(str)
+        # systems put tabs, apostrophes and ="..." around values to keep spreadsheets off
+        texts = texts.str.replace(r'^="?|^[`\']|"$', "", regex=True).str.strip()
+        found.append(Profile(read_heading(str(column)), len(frame), texts[texts != ""]))
+    return found
+
+
+def by_name(found: Sequence[Profile]) -> dict[str, Profile]:
+    """Give the columns by their names."""
+    return {profile.name: profile for profile in found}

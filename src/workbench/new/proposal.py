@@ -1,0 +1,139 @@
+"""What a table was taken for: its columns, the keys of its card, and what is still to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from workbench.errors import WorkbenchError
+from workbench.new.profile import Profile, by_name, profiles
+
+
+class StarterError(WorkbenchError):
+    """A study that cannot be started."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One table that was brought, as texts.
+
+    Attributes
+    ----------
+    path : Path
+        The user's file.
+    frame : DataFrame
+        A sample of its rows, every value a text.
+    sheet : str or None
+        Of a workbook with several.
+    keys : dict
+        Keys of the card that say how the file is read: ``encoding``, ``header``, ``footer``.
+    rows : int
+        Rows of the sample.
+    """
+
+    path: Path
+    frame: pd.DataFrame = field(repr=False)
+    sheet: str | None = None
+    keys: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The file, and the sheet where there are several."""
+        return f"{self.path.name}, sheet {self.sheet}" if self.sheet else self.path.name
+
+    @property
+    def stem(self) -> str:
+        """What the user called it."""
+        return self.sheet or self.path.name.split(".")[0]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to a question: how it reads, and what it makes of the card."""
+
+    label: str
+    sets: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What cannot be known from the file.
+
+    Attributes
+    ----------
+    key : str
+        The card's key it is about, such as ``date_format`` or ``columns.amount``.
+    asks : str
+        The question.
+    options : sequence of Option
+        Its answers.
+    default : int or None
+        The answer that is taken where nobody is asked; None where none may be taken for granted:
+        the key is then left out, and the reader asks again.
+    """
+
+    key: str
+    asks: str
+    options: Sequence[Option]
+    default: int | None = 0
+
+
+@dataclass
+class Proposal:
+    """What one table was taken for; questions change it as they are answered."""
+
+    upload: Upload
+    columns_of_file: list[Profile] = field(repr=False)
+    table: str = ""
+    standard: str = ""
+    system: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, Any] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    questions: list[Question] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, upload: Upload) -> Proposal:
+        """Start from a file."""
+        return cls(upload, profiles(upload.frame))
+
+    @property
+    def own(self) -> dict[str, Profile]:
+        """The file's columns by name."""
+        return by_name(self.columns_of_file)
+
+    def column(self, standard: str) -> Profile | None:
+        """Give the file's column that is a standard one."""
+        return self.own.get(self.columns.get(standard, ""))
+
+    def set(self, changes: Mapping[str, Any]) -> None:
+        """Change keys of the card; None takes one away."""
+        for key, value in changes.items():
+            target: dict[str, Any] = self.keys
+            if key.startswith("columns."):
+                target, key = self.columns, key.removeprefix("columns.")
+            if value is None:
+                target.pop(key, None)
+            else:
+                target[key] = value
+
+    def answer(self, question: Question, choice: int | None) -> None:
+        """Take an answer; without one the default is what stands."""
+        chosen = question.default if choice is None else choice
+        if chosen is not None:
+            self.set(question.options[chosen].sets)
+        if choice is not None:
+            self.questions.remove(question)
+
+    @property
+    def last(self) -> Any:
+        """The last day in the table."""
+        time = next((s for s in ("date", "at", "start", "answered_on") if s in self.columns), None)
+        profile = self.column(time) if time else None
+        return profile.last if profile is not None else None

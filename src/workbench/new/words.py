@@ -1,0 +1,191 @@
+"""Reads headings: the words in them, whatever the language, the case and the units beside them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+_WORDS = Path(__file__).with_name("words.yml")
+_INVISIBLE = re.compile("[\ufeff\u200b-\u200f\u2060\u00ad]")
+_ASIDE = re.compile(r"[(\[{<][^()\[\]{}<>]*[)\]}>]|\*")
+#: Where a heading says in what its numbers are: of the aside, or of the heading's last word.
+_UNITS = {
+    "cent": re.compile(r"cents?|分|minor units?|pence|pennies", re.I),
+    "thousand": re.compile(r"千元?|thousands?|k€|k\$|tsd\.?|tausend|k", re.I),
+    "ten_thousand": re.compile(r"万元?|萬元?|万円", re.I),
+    "million": re.compile(r"百万元?|millions?|mio\.?|m€|m\$", re.I),
+}
+#: Short words that compounds are made of; others, such as "rep" in "report", are chance.
+_SHORT = {"id", "ids", "no", "nr", "num", "qty", "key", "ts", "dt", "amt", "ref", "inv", "tel", "tag"}
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What a column's heading says.
+
+    Attributes
+    ----------
+    text : str
+        As the file writes it.
+    squashed : str
+        Letters and digits alone, small: two headings that are the same words have the same.
+    concepts : frozenset of str
+        Keys of ``words.yml``.
+    unit : str
+        ``one``, ``cent``, ``thousand``, ``ten_thousand`` or ``million``.
+    aside : str
+        What stands in brackets.
+    rest : int
+        Words that mean nothing to us.
+    """
+
+    text: str
+    squashed: str
+    concepts: frozenset[str]
+    unit: str = "one"
+    aside: str = ""
+    rest: int = 0
+
+    def has(self, *concepts: str) -> bool:
+        """Tell whether it speaks of any of these."""
+        return not self.concepts.isdisjoint(concepts)
+
+
+@cache
+def read_heading(text: str) -> Heading:
+    """Take a heading apart.
+
+    Examples
+    --------
+    >>> sorted(read_heading("CustomerID").concepts), sorted(read_heading("Kundennummer").concepts)
+    (['customer', 'id'], ['customer', 'number'])
+    >>> read_heading("商机金额（万元）(必填)").unit
+    'ten_thousand'
+    """
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
+    asides = [match.strip("()[]{}<>* ") for match in _ASIDE.findall(plain)]
+    bare = _ASIDE.sub(" ", plain).strip() or plain
+    unit = next((u for a in asides for u, p in _UNITS.items() if p.fullmatch(a)), "")
+    concepts: set[str] = set()
+    tokens, rest = _tokens(bare), 0
+    at = 0
+    while at < len(tokens):
+        for size in range(min(4, len(tokens) - at), 0, -1):
+            known = _latin().get(" ".join(tokens[at : at + size]))
+            if known is not None:
+                concepts.add(known)
+                at += size
+                break
+        else:
+            found, unread = _taken_apart(tokens[at])
+            concepts |= found
+            rest += unread
+            at += 1
+    concepts |= _asian(bare)
+    if not unit and tokens and tokens[-1] in ("cents", "cent", "pence"):
+        unit = "cent"
+    return Heading(text, squash(bare), frozenset(concepts), unit or "one", " ".join(asides), rest)
+
+
+def squash(text: str) -> str:
+    """Keep the letters and digits of a heading, small and without accents, marks and asides.
+
+    Examples
+    --------
+    >>> squash("Account Name.id"), squash("\\ufeffACCOUNT_NAME__ID (required)"), squash("客户名称(必填)")
+    ('accountnameid', 'accountnameid', '客户名称')
+    """
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    bare = _ASIDE.sub(" ", plain).strip() or plain
+    return "".join(c for c in _folded(bare) if c.isalnum())
+
+
+def _folded(text: str) -> str:
+    small = text.replace("ß", "ss").casefold()
+    return "".join(c for c in unicodedata.normalize("NFD", small) if _letter(c))
+
+
+def _letter(character: str) -> bool:
+    # accents go, the marks of kana and Hangul stay
+    return not "\u0300" <= character <= "\u036f"
+
+
+def _tokens(text: str) -> list[str]:
+    """Split at blanks, marks, and where a small letter meets a capital."""
+    text = re.sub(r"IDs\b", "Ids", text)
+    split = re.sub(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|(?<=[A-ZÀ-Þ])(?=[A-ZÀ-Þ][a-zà-ÿ])", " ", text)
+    folded = unicodedata.normalize("NFC", _folded(split))
+    return [t for t in re.split(r"[^0-9a-zа-яё]+", folded) if t]
+
+
+@cache
+def vocabulary() -> Mapping[str, list[str]]:
+    """The concepts and their words."""
+    words: Mapping[str, list[str]] = yaml.safe_load(_WORDS.read_text(encoding="utf-8"))
+    return words
+
+
+@cache
+def _latin() -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for concept, words in vocabulary().items():
+        for word in words:
+            if not _CJK.search(word):
+                found.setdefault(" ".join(_tokens(word)), concept)
+    return found
+
+
+@cache
+def _asian_words() -> tuple[tuple[str, str], ...]:
+    pairs = [
+        (unicodedata.normalize("NFKC", word), concept)
+        for concept, words in vocabulary().items()
+        for word in words
+        if _CJK.search(word)
+    ]
+    return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))
+
+
+def _asian(text: str) -> set[str]:
+    if not _CJK.search(text):
+        return set()
+    found = set()
+    for word, concept in _asian_words():
+        if word in text:
+            found.add(concept)
+            text = text.replace(word, "\x00")
+    return found
+
+
+def _taken_apart(token: str) -> tuple[set[str], int]:
+    """Take a compound apart into known words; give their concepts, and 1 where letters are left."""
+    words = _latin()
+    if token.rstrip("0123456789") in words:
+        return {words[token.rstrip("0123456789")]}, 0
+    # best[i]: (letters read, minus the number of pieces, concepts) of the first i letters
+    best: list[tuple[int, int, frozenset[str]]] = [(0, 0, frozenset())]
+    for end in range(1, len(token) + 1):
+        read, pieces, concepts = best[end - 1]
+        chosen = (read, pieces, concepts)
+        for start in range(max(0, end - 16), end - 1):
+            piece = token[start:end]
+            if piece not in words or (len(piece) < 4 and piece not in _SHORT):
+                continue
+            before = best[start]
+            candidate = (before[0] + end - start, before[1] - 1, before[2] | {words[piece]})
+            if candidate[:2] > chosen[:2]:
+                chosen = candidate
+        best.append(chosen)
+    read, _, concepts = best[-1]
+    if read == len(token) and len(token) > 3:
+        return set(concepts), 0
+    # part of a word says something only where it is long: "rep" in "report" does not
+    long = [w for w in words if len(w) >= 5 and (token.startswith(w) or token.endswith(w))]
+    return {words[w] for w in long}, 1
