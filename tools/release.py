@@ -16,6 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
+#: Of what `workbench init` lays out, the files without which nothing runs.
+_PROJECT = ("notebooks/pipeline.yml", "notebooks/clv.ipynb", "reports/index.qmd", "_quarto.yml")
 
 
 def notes(version: str, changelog: str) -> str:
@@ -52,7 +54,13 @@ def check_wheel(wheel: Path) -> list[str]:
     """Say what a wheel lacks, or carries by mistake."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    needed = ("workbench/py.typed", "workbench/cli.py", "workbench/study/codebooks/service.yml")
+    needed = (
+        "workbench/py.typed",
+        "workbench/cli.py",
+        "workbench/study/codebooks/service.yml",
+        "workbench/new/presets/shopify.yml",
+        *(f"workbench/project/{name}" for name in _PROJECT),
+    )
     wrong = [f"{wheel.name} lacks {name}" for name in needed if name not in names]
     if not any(name.endswith(".po") for name in names):
         wrong.append(f"{wheel.name} has no catalogs")

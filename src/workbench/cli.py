@@ -6,6 +6,7 @@ Exit status: 0 success, 1 a notebook or the site's check failed, 2 bad input, 13
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from rich.table import Table
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
+    from workbench.new.proposal import Proposal, Question
     from workbench.runs import RunRecord
     from workbench.study import Study
 
@@ -180,23 +182,71 @@ def new(
     name: Annotated[str, typer.Argument(help="Name of the study, such as acme.")],
     source: Annotated[
         list[Path],
-        typer.Option("--from", help="A table: CSV, Excel, Parquet, SPSS or Stata; repeatable."),
+        typer.Option("--from", help="A table: CSV, a workbook, Parquet, JSON, SPSS; repeatable."),
     ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take defaults.")] = False,
 ) -> None:
-    """Start a study from your own tables: a folder under data/ and a card that guesses."""
+    """Start a study from your own tables; what is unsure is asked, or marked CHECK in the card."""
     with _plain_errors():
         from workbench.new.study import start_study
 
         root = _root()
-        guesses = start_study(root, name, source, today=datetime.now(UTC).date())
-        for guess in guesses:
-            out.print(f"{guess.path.name} -> table [bold]{guess.table}[/bold]", highlight=False)
-            for standard, own in guess.columns.items():
-                out.print(f"  {standard} is {own!r}", highlight=False, markup=False)
-            for standard in guess.missing:
-                out.print(f"  [red]{standard}: not found; name it in the card[/red]")
+        ask = _ask if sys.stdin.isatty() and not yes else None
+        started = start_study(root, name, source, today=datetime.now(UTC).date(), ask=ask)
+        out.print(str(started), markup=False, highlight=False, soft_wrap=True)
+        open_questions = sum(len(p.questions) for p in started.proposals)
         card = os.path.relpath(root / "data" / name / "study.yml")
-        out.print(f"Look over {card}, then: workbench check {name}", highlight=False)
+        check_first = f" ({open_questions} lines say CHECK)" if open_questions else ""
+        out.print()
+        out.print(f"Look over {card}{check_first}, then: workbench check {name}", highlight=False)
+
+
+def _ask(proposal: Proposal, question: Question) -> int | None:
+    """Ask in the terminal; an empty answer takes the default, or leaves the question open."""
+    out.print(f"[bold]{escape(proposal.upload.label)}[/bold]: {escape(question.asks)}")
+    for n, option in enumerate(question.options, start=1):
+        out.print(f"  {n}  {escape(option.label)}", highlight=False)
+    default = "" if question.default is None else str(question.default + 1)
+    choices = [str(n + 1) for n in range(len(question.options))]
+    while True:
+        told = typer.prompt("Which", default=default, show_default=bool(default)).strip()
+        if told in choices:
+            return int(told) - 1
+        if not told:
+            return None
+        out.print(f"one of {', '.join(choices)}, please; nothing to leave it open")
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where; made if it is not there.")],
+) -> None:
+    """Lay out a project: notebooks, pipeline, pages, and an empty data/."""
+    with _plain_errors():
+        from workbench.new.project import lay_out
+
+        out.print(str(lay_out(folder)), markup=False, highlight=False, soft_wrap=True)
+        out.print(
+            f"Next: cd {folder}, then: workbench new NAME --from FILE", markup=False, highlight=False
+        )
+
+
+@app.command()
+def upgrade() -> None:
+    """Bring newer notebooks and pages into a project, beside your own edits and never over them."""
+    with _plain_errors():
+        from workbench.new.project import upgrade as bring_up
+
+        out.print(str(bring_up(_root())), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> None:
+    """Open JupyterLab on the project's notebooks; what follows is handed to it."""
+    with _plain_errors():
+        from workbench.new.lab import open_lab
+
+        raise typer.Exit(open_lab(_root(), context.args))
 
 
 # --- what the commands share ------------------------------------------------------------------

@@ -18,6 +18,7 @@ from workbench.data.coverage import (
 )
 from workbench.data.customer_summary import CustomerSummary, customer_summary
 from workbench.data.disclosure import personal_texts, suppress
+from workbench.data.frames import summary
 from workbench.data.indicators.indicator import (
     INDICATORS,
     find_indicator,
@@ -66,5 +67,6 @@ __all__ = [
     "rows_share",
     "score_measures",
     "score_purchases",
+    "summary",
     "suppress",
 ]

@@ -1,0 +1,247 @@
+"""Writes the card of a new study: what was understood, and `# CHECK` where it is not certain."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from workbench.new.profile import Profile
+from workbench.new.proposal import Proposal, Question
+
+_SIGNS = {"€": "EUR", "£": "GBP", "₩": "KRW", "₽": "RUB", "zł": "PLN", "us$": "USD", "hk$": "HKD",
+          "nt$": "TWD", "chf": "CHF", "rmb": "CNY", "元": "CNY", "万元": "CNY", "円": "JPY",
+          "税込": "JPY", "税抜": "JPY", "$": "USD", "人民币": "CNY"}  # fmt: skip
+_CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
+_KNOWN = {"USD", "EUR", "GBP", "CNY", "JPY", "CHF", "AUD", "CAD", "HKD", "TWD", "SGD", "INR", "KRW",
+          "SEK", "NOK", "DKK", "PLN", "CZK", "BRL", "MXN", "RUB", "TRY", "ZAR", "NZD", "THB", "IDR",
+          "MYR", "PHP", "VND", "AED", "SAR", "ILS", "HUF", "RON"}  # fmt: skip
+
+
+def card_text(name: str, proposals: Sequence[Proposal], *, today: date) -> str:
+    """Write the card of a new study.
+
+    Parameters
+    ----------
+    name : str
+        The study's name.
+    proposals : sequence of Proposal
+        What the tables were taken for.
+    today : date
+        The as-of date when the tables hold no date.
+    """
+    day = last_day(proposals, today)
+    as_of = day or today
+    title = json.dumps(name.replace("_", " ").title())
+    money, sure = currency(proposals)
+    tables = "\n".join("\n".join(_table(p)) + "\n" for p in proposals)
+    why = "; here the last one in the tables" if day else ": please set it"
+    return f"""\
+# The card of the study `{name}`. Look it over, the lines with CHECK first; then:
+#   workbench check {name}
+# A text may be plain, or one a language: {{en: ..., zh: ...}}.
+
+title: {{en: {title}, zh: {title}}}
+# description: {{en: "What is studied, of whom, since when.", zh: "研究对象、范围与起始时间。"}}
+# origin: {{en: "Where the tables come from.", zh: "数据来源。"}}
+simulated: false           # true puts a notice on every page that the data are made up
+languages: [en, zh]        # the reports' languages
+as_of: {as_of.isoformat()}          # the day on which the customers are looked at{why}
+currency: {money}              # {"as the tables say" if sure else "CHECK: USD, EUR, CNY, ...?"}
+time_unit: week            # hour | day | week | month | quarter | year, for purchase models
+time_zone: UTC             # CHECK: of the moments in the tables, such as Asia/Shanghai{_zone(proposals)}
+privacy:
+  key_env: WORKBENCH_KEY   # environment variable with the key of the pseudonyms
+  min_cell: 5              # smaller groups are withheld
+
+# Each table: its file, and for each standard column the name it has in the file.
+# Columns not listed keep their names. Raw files are never changed. README lists the other keys.
+tables:
+{tables}
+{_survey_text(proposals)}# Goals and measures add pages of their own; uncomment and fill in.
+# goals:
+#   - name: more_repeat_customers
+#     title: {{en: More customers come back, zh: 提高复购率}}
+#     indicator: repeat_purchase
+#     baseline: {{value: 0.30, date: {date(as_of.year - 1, 12, 31).isoformat()}}}
+#     target: 0.33
+#     deadline: {date(as_of.year + 1, 12, 31).isoformat()}
+#     direction: up
+# cases:
+#   - name: loyalty_programme
+#     title: {{en: Loyalty programme, zh: 忠诚度计划}}
+#     start: {date(as_of.year, 1, 1).isoformat()}
+#     chosen: volunteers     # everybody | rule | worst | volunteers | random
+#     outcomes: [{{indicator: repeat_purchase, direction: up, claimed: 0.10}}]
+
+# Parameters of single notebooks, by notebook:
+# parameters: {{clv: {{...}}}}
+"""
+
+
+def last_day(proposals: Sequence[Proposal], today: date) -> date | None:
+    """Give the last day of the logs, of the rows that count; what lies ahead is no last day."""
+    last = [day for p in proposals if p.standard and (day := _last(p, today)) is not None]
+    return max(last, default=None)
+
+
+def _last(proposal: Proposal, today: date) -> date | None:
+    time = next((s for s in ("date", "at", "start", "answered_on") if s in proposal.columns), None)
+    profile = proposal.column(time) if time else None
+    if profile is None:
+        return None
+    days = profile.days.dropna()
+    kept = _kept(proposal, profile)
+    days = days[days.index.isin(kept.index)] if len(kept) else days
+    past = days[days <= pd.Timestamp(today) + pd.Timedelta(days=1)]
+    chosen = past if len(past) else days
+    return chosen.max().date() if len(chosen) else None
+
+
+def _kept(proposal: Proposal, profile: Profile) -> pd.Series[str]:
+    """The cells of the rows that the card keeps."""
+    rows = pd.Series(True, index=profile.texts.index)
+    for column, condition in proposal.keys.get("where", {}).items():
+        own = proposal.own.get(column)
+        if own is None:
+            continue
+        cells = own.texts.reindex(rows.index)
+        barred = isinstance(condition, Mapping)
+        values = [str(v) for v in (condition["not"] if isinstance(condition, Mapping) else condition)]
+        inside = cells.isin(values) | (cells.isna() if "" in values else False)
+        rows &= ~inside if barred else inside
+    return profile.texts[rows]
+
+
+def currency(proposals: Sequence[Proposal]) -> tuple[str, bool]:
+    """Give the currency of the amounts, and whether the tables say so."""
+    for proposal in proposals:
+        if proposal.standard not in ("transactions", "contracts"):
+            continue
+        for p in proposal.columns_of_file:
+            codes = [str(v).upper() for v in p.counts.index] if p.heading.has("currency") else []
+            if codes and codes[0] in _KNOWN:
+                return codes[0], True
+        said = [p for s in ("amount", "monthly_fee") if (p := proposal.column(s)) is not None]
+        formula = str(proposal.keys.get("amount", ""))
+        said += [p for p in proposal.columns_of_file if p.name in formula and p.numeric]
+        for p in said:
+            for text in (p.heading.aside, p.heading.text):
+                if (found := _CODE.search(text)) and found[0] in _KNOWN:
+                    return found[0], True
+                if text.strip().casefold() in _SIGNS:
+                    return _SIGNS[text.strip().casefold()], True
+            for text in p.texts.head(50):
+                low = text.casefold()
+                sign = next((s for s in sorted(_SIGNS, key=len, reverse=True) if s in low), None)
+                if sign is not None:
+                    return _SIGNS[sign], sign != "$"
+        headings = "".join(p.heading.text for p in proposal.columns_of_file)
+        if re.search("[\u3040-\u30ff]", headings):
+            return "JPY", False
+        if re.search("[\u4e00-\u9fff]", headings):
+            return "CNY", False
+        if re.search(r"(?i)datum|betrag|montant|fecha|importe|kunde", headings):
+            return "EUR", False
+    return "USD", False
+
+
+def several_currencies(proposal: Proposal) -> Counter[str]:
+    """Count the rows by the currency that they name."""
+    for p in proposal.columns_of_file:
+        codes = [str(v).upper() for v in p.somebody] if p.heading.has("currency") else []
+        counts = Counter(code for code in codes if code in _KNOWN)
+        if len(counts) > 1:
+            return counts
+    return Counter()
+
+
+def _zone(proposals: Sequence[Proposal]) -> str:
+    for proposal in proposals:
+        for standard in ("date", "at"):
+            p = proposal.column(standard)
+            if p is not None and len(p.texts) and re.search(r"\d{2}:\d{2}.*([+-]\d{2}:?\d{2}|Z)$", p.texts.iloc[0]):
+                return f"; {p.name!r} is written with an offset, the day is that of this zone"
+    return ""
+
+
+def _survey_text(proposals: Sequence[Proposal]) -> str:
+    if all(p.standard != "survey" for p in proposals):
+        return ""
+    return """\
+# The survey's questions; without this they are taken for SERVQUAL's 22, answered from 1 to 7.
+# survey:
+#   scale: [1, 7]
+#   items: {"01": {en: "Bills are right the first time", zh: "账单一次出对"}}   # exp_01 and per_01
+#   dimensions: {reliability: ["01"]}
+#   groups: [region]
+"""
+
+
+# --- one table --------------------------------------------------------------------------------
+
+
+def _table(proposal: Proposal) -> Iterator[str]:
+    yield f"  {proposal.table}:"
+    if proposal.system:
+        yield f"    # recognised as an export of {proposal.system}"
+    for note in proposal.notes:
+        yield f"    # {note}"
+    yield f"    path: {_yaml(proposal.upload.path.name)}"
+    for key, value in proposal.upload.keys.items():
+        yield f"    {key}: {_yaml(value)}"
+    unsure = {q.key: q for q in proposal.questions}
+    about_columns = {k: q for k, q in unsure.items() if k.startswith("columns.")}
+    if proposal.columns:
+        yield "    columns:"
+    elif proposal.missing:
+        yield "    # columns:"
+    for standard, own in proposal.columns.items():
+        question = about_columns.pop(f"columns.{standard}", None)
+        if question is not None:
+            yield from _asked(question, "      ")
+        if standard != own:
+            yield f"      {standard}: {_yaml(own)}"
+        elif question is not None or len(proposal.columns) == 1:
+            yield f"      {standard}: {_yaml(own)}"
+    for question in about_columns.values():
+        yield from _asked(question, "      ")
+    for standard in proposal.missing:
+        known = ", ".join(p.name for p in proposal.columns_of_file)
+        yield f"      # {standard}: ...   # NEEDED: which of {known}?"
+    for key in _keys(proposal, unsure):
+        question = unsure.get(key)
+        if question is not None:
+            yield from _asked(question, "    ")
+        if key in proposal.keys:
+            yield f"    {key}: {_yaml(proposal.keys[key])}"
+
+
+def _keys(proposal: Proposal, unsure: Mapping[str, Question]) -> list[str]:
+    asked = [key for key in unsure if not key.startswith("columns.")]
+    return list(dict.fromkeys([*proposal.keys, *asked]))
+
+
+def _asked(question: Question, indent: str) -> Iterator[str]:
+    yield f"{indent}# CHECK {question.key.removeprefix('columns.')}: {_line(question.asks)}"
+    for n, option in enumerate(question.options):
+        changes = "; ".join(
+            f"{key.removeprefix('columns.')}: {_yaml(value)}" if value is not None else f"no {key}"
+            for key, value in option.sets.items()
+        )
+        taken = "   <- taken" if n == question.default else ""
+        yield f"{indent}#   {_line(option.label)}: {changes}{taken}"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _yaml(value: Any) -> str:
+    """Write a value on one line; JSON is YAML."""
+    return json.dumps(value, ensure_ascii=False)
