@@ -227,7 +227,9 @@ def init(
 
         out.print(str(lay_out(folder)), markup=False, highlight=False, soft_wrap=True)
         out.print(
-            f"Next: cd {folder}, then: workbench new NAME --from FILE", markup=False, highlight=False
+            f"Next: cd {folder}, then: workbench new NAME --from FILE",
+            markup=False,
+            highlight=False,
         )
 
 

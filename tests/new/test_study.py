@@ -12,8 +12,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from workbench import cli
-from workbench.new.study import StarterError, guess_table, start_study
+from workbench.new.proposal import Proposal, StarterError
+from workbench.new.study import start_study, understood
 from workbench.study import read_card
+
+
+def guess(path: Path) -> Proposal:
+    (found,) = understood([path])
+    return found
 
 
 def workbench(*arguments: str) -> Result:
@@ -76,10 +82,10 @@ def test_chinese_column_names_and_encodings_are_understood(root: Path, tmp_path:
 def test_several_tables_are_told_apart_by_name_or_columns(tmp_path: Path) -> None:
     people = tmp_path / "people.csv"
     people.write_text("cust_id,mobile,region,city\n1,123,North,A\n2,124,South,B\n")
-    assert guess_table(people).table == "customers"
+    assert guess(people).table == "customers"
     contracts = tmp_path / "contracts.csv"
     contracts.write_text("client,contract_no,start_date,end_date\n1,7,2024-01-01,\n")
-    found = guess_table(contracts)
+    found = guess(contracts)
     assert found.table == "contracts" and not found.missing
     assert found.columns["end"] == "end_date"
 
@@ -88,7 +94,7 @@ def test_columns_without_telling_names_are_known_by_what_they_hold(tmp_path: Pat
     log = tmp_path / "log.csv"
     rows = "k,z,t,p,s\nx,17,2025-01-03,2,12.50\nx,17,2025-02-03,4,3.20\nx,18,2025-02-25,1,9.99\n"
     log.write_text(rows)
-    found = guess_table(log)
+    found = guess(log)
     assert found.columns == {"customer_id": "z", "date": "t", "amount": "s"}
     assert (found.table, found.missing) == ("transactions", ())
 
@@ -120,10 +126,15 @@ def test_what_cannot_be_guessed_is_asked_for_in_the_card(root: Path, tmp_path: P
     odd.write_text("who,what\nann,tea\nann,milk\nbob,tea\n")
     told = workbench("new", "odd", "--from", str(odd))
     assert told.exit_code == 0
-    assert "amount: not found" in told.stdout
-    text = (root / "data/odd/study.yml").read_text()
-    assert re.search(r"# amount: \.\.\.   # NEEDED: which of who, what\?", text)
-    assert read_card(root / "data/odd/study.yml").name == "odd"
+    assert "none of the standard tables fits" in told.stdout
+    lacking = tmp_path / "orders.csv"
+    lacking.write_text("order_no,order_date,total\n1,2025-01-03,2.5\n2,2025-01-04,3.5\n")
+    told = workbench("new", "lacking", "--from", str(lacking))
+    assert "customer_id: not found" in told.stdout
+    text = (root / "data/lacking/study.yml").read_text()
+    needed = r"# customer_id: \.\.\.   # NEEDED: which of order_no, order_date, total\?"
+    assert re.search(needed, text)
+    assert read_card(root / "data/lacking/study.yml").name == "lacking"
 
 
 def test_a_study_cannot_be_started_from_nothing_or_under_a_bad_name(

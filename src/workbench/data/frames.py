@@ -129,7 +129,9 @@ def _study(
             tables={_NAME: Table.model_validate(table)},
         )
     except ValueError as error:
-        wrong = [str(e["msg"]) for e in error.errors()] if hasattr(error, "errors") else [str(error)]
+        wrong = (
+            [str(e["msg"]) for e in error.errors()] if hasattr(error, "errors") else [str(error)]
+        )
         raise StudyError(
             "; ".join(wrong), where="summary()", remedy="mend the argument; README lists the keys"
         ) from None

@@ -40,6 +40,7 @@ def card_text(name: str, proposals: Sequence[Proposal], *, today: date) -> str:
     title = json.dumps(name.replace("_", " ").title())
     money, sure = currency(proposals)
     tables = "\n".join("\n".join(_table(p)) + "\n" for p in proposals)
+    zone = _zone(proposals)
     why = "; here the last one in the tables" if day else ": please set it"
     return f"""\
 # The card of the study `{name}`. Look it over, the lines with CHECK first; then:
@@ -54,7 +55,7 @@ languages: [en, zh]        # the reports' languages
 as_of: {as_of.isoformat()}          # the day on which the customers are looked at{why}
 currency: {money}              # {"as the tables say" if sure else "CHECK: USD, EUR, CNY, ...?"}
 time_unit: week            # hour | day | week | month | quarter | year, for purchase models
-time_zone: UTC             # CHECK: of the moments in the tables, such as Asia/Shanghai{_zone(proposals)}
+time_zone: UTC             # CHECK: of the moments in the tables, such as Asia/Shanghai{zone}
 privacy:
   key_env: WORKBENCH_KEY   # environment variable with the key of the pseudonyms
   min_cell: 5              # smaller groups are withheld
@@ -104,7 +105,7 @@ def _last(proposal: Proposal, today: date) -> date | None:
 
 
 def _kept(proposal: Proposal, profile: Profile) -> pd.Series[str]:
-    """The cells of the rows that the card keeps."""
+    """Give the cells of the rows that the card keeps."""
     rows = pd.Series(True, index=profile.texts.index)
     for column, condition in proposal.keys.get("where", {}).items():
         own = proposal.own.get(column)
@@ -112,7 +113,9 @@ def _kept(proposal: Proposal, profile: Profile) -> pd.Series[str]:
             continue
         cells = own.texts.reindex(rows.index)
         barred = isinstance(condition, Mapping)
-        values = [str(v) for v in (condition["not"] if isinstance(condition, Mapping) else condition)]
+        values = [
+            str(v) for v in (condition["not"] if isinstance(condition, Mapping) else condition)
+        ]
         inside = cells.isin(values) | (cells.isna() if "" in values else False)
         rows &= ~inside if barred else inside
     return profile.texts[rows]
@@ -123,8 +126,9 @@ def currency(proposals: Sequence[Proposal]) -> tuple[str, bool]:
     for proposal in proposals:
         if proposal.standard not in ("transactions", "contracts"):
             continue
-        for p in proposal.columns_of_file:
-            codes = [str(v).upper() for v in p.counts.index] if p.heading.has("currency") else []
+        for one in proposal.columns_of_file:
+            named = one.counts.index if one.heading.has("currency") else []
+            codes = [str(v).upper() for v in named]
             if codes and codes[0] in _KNOWN:
                 return codes[0], True
         said = [p for s in ("amount", "monthly_fee") if (p := proposal.column(s)) is not None]
@@ -165,7 +169,11 @@ def _zone(proposals: Sequence[Proposal]) -> str:
     for proposal in proposals:
         for standard in ("date", "at"):
             p = proposal.column(standard)
-            if p is not None and len(p.texts) and re.search(r"\d{2}:\d{2}.*([+-]\d{2}:?\d{2}|Z)$", p.texts.iloc[0]):
+            if (
+                p is not None
+                and len(p.texts)
+                and re.search(r"\d{2}:\d{2}.*([+-]\d{2}:?\d{2}|Z)$", p.texts.iloc[0])
+            ):
                 return f"; {p.name!r} is written with an offset, the day is that of this zone"
     return ""
 
@@ -190,7 +198,7 @@ def _table(proposal: Proposal) -> Iterator[str]:
     yield f"  {proposal.table}:"
     if proposal.system:
         yield f"    # recognised as an export of {proposal.system}"
-    for note in proposal.notes:
+    for note in (*proposal.upload.notes, *proposal.notes):
         yield f"    # {note}"
     yield f"    path: {_yaml(proposal.upload.path.name)}"
     for key, value in proposal.upload.keys.items():
@@ -205,9 +213,7 @@ def _table(proposal: Proposal) -> Iterator[str]:
         question = about_columns.pop(f"columns.{standard}", None)
         if question is not None:
             yield from _asked(question, "      ")
-        if standard != own:
-            yield f"      {standard}: {_yaml(own)}"
-        elif question is not None or len(proposal.columns) == 1:
+        if standard != own or question is not None or len(proposal.columns) == 1:
             yield f"      {standard}: {_yaml(own)}"
     for question in about_columns.values():
         yield from _asked(question, "      ")

@@ -1,4 +1,4 @@
-"""Scores columns for the roles of the standard tables, by what they are called and what they hold."""
+"""Scores columns for the roles of the standard tables, by their headings and what they hold."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def customer(p: Profile, *, log: bool = True) -> float:
     if h.has("shipto"):
         score -= 2
     score += 2 * p.named - (3 if p.named < 0.5 else 0) - (20 if p.named < 0.02 else 0)
-    if p.distinct <= 1:
+    if not p.distinct or (p.distinct == 1 and len(p.somebody) > 2):
         score -= 12
     if p.when or p.boolean:
         score -= 12
@@ -99,12 +99,12 @@ def order(p: Profile) -> float:
     h = p.heading
     numbered = h.has("id", "number")
     if h.has("order", "deal"):
-        score = 6.0 + (2 if numbered else 0) - (2 if h.has("name") else 0)
+        score = 6.0 + (2 if numbered else 0) - (4 if h.has("name") and not numbered else 0)
     elif h.has("payment", "billing") and numbered:
         score = 4.0
-    elif numbered and not h.has("customer", "account", "contact", "requester", "counterparty"):
-        score = 3.5
-    elif h.has("name") and p.code > 0.8:
+    elif (
+        numbered and not h.has("customer", "account", "contact", "requester", "counterparty")
+    ) or (h.has("name") and p.code > 0.8):
         score = 3.5
     else:
         return -9.0
@@ -157,6 +157,8 @@ def money(p: Profile) -> float:
         score = 2.0
     if h.has("net") and not h.has("amount", "total"):
         score -= 0.5
+    if "sub" in h.squashed or "小计" in h.squashed:
+        score -= 1.5
     if h.has("payment"):
         score += 1.0
     if h.has("payable"):
@@ -168,6 +170,8 @@ def money(p: Profile) -> float:
     if h.has("unit") and not h.has("total", "amount"):
         score -= 1
     score -= sum(minus for concept, minus in _NEVER_MONEY.items() if h.has(concept))
+    if h.has("row") and h.has("amount", "total"):
+        score += _NEVER_MONEY["row"]  # the total of a line
     if h.has("product", "store", "customer") and not h.has("amount", "total", "price", "net"):
         score -= 4
     if h.has("order") and h.has("total") and p.fractions == 0 and _small(p):
@@ -198,7 +202,7 @@ def _leading_zeros(p: Profile) -> bool:
 
 def quantity(p: Profile) -> float:
     """Score a column as a number of pieces."""
-    if not p.numeric or p.sequence and p.unique > 0.9:
+    if not p.numeric or (p.sequence and p.unique > 0.9):
         return -9.0
     h = p.heading
     score = 6.0 if h.has("quantity") else (2.0 if h.has("count") else -9.0)
@@ -212,13 +216,15 @@ def unit_price(p: Profile) -> float:
         return -9.0
     h = p.heading
     score = 4.0 + 2 * h.has("unit") if h.has("price") else -9.0
-    score -= 7 * h.has("discount", "tax", "total", "quantity", "refund", "payable", "freight", "fee")
+    score -= 7 * h.has(
+        "discount", "tax", "total", "quantity", "refund", "payable", "freight", "fee"
+    )
     return score + 2 * p.filled
 
 
 def status(p: Profile) -> float:
     """Score a column as the state of an order or a deal."""
-    if p.when or p.free_text or p.distinct == 0 or p.distinct > 40 or p.numeric and not p.boolean:
+    if p.when or p.free_text or p.distinct == 0 or p.distinct > 40 or (p.numeric and not p.boolean):
         return -9.0
     h = p.heading
     known = sum(bool(state_of(v)) for v in p.counts.index) / p.distinct
@@ -234,7 +240,7 @@ def _states() -> Mapping[str, str]:
 
 
 def state_of(value: str) -> str:
-    """Tell what a status says: ``bought``, ``not_bought``, ``open``, ...; "" where it is unknown."""
+    """Tell what a status says, such as ``bought`` or ``open``; "" where that is unknown."""
     plain = squash(value) or value.strip()
     known = _states()
     if plain in known:
@@ -270,4 +276,5 @@ def depends(frame: pd.DataFrame, key: str, on: str) -> float:
     pairs = frame[[key, on]].dropna()
     if pairs.empty:
         return 0.0
-    return float((pairs.groupby(key, sort=False)[on].nunique() == 1).mean())
+    alone = pairs.drop_duplicates()[key].value_counts() == 1
+    return float(alone.mean())

@@ -9,7 +9,15 @@ from workbench.new import evidence
 from workbench.new.profile import Profile
 from workbench.new.words import read_heading
 
-TABLES = ("transactions", "customers", "contracts", "interactions", "survey", "treatments", "series")
+TABLES = (
+    "transactions",
+    "customers",
+    "contracts",
+    "interactions",
+    "survey",
+    "treatments",
+    "series",
+)
 #: Words in a file's name, and the table they speak for.
 _FILES = {
     "order": "transactions", "deal": "transactions", "payment": "transactions",
@@ -23,6 +31,7 @@ def scores(columns: Sequence[Profile], stem: str) -> Mapping[str, float]:
     """Score a file for each standard table; the highest is what it seems to be."""
     filled = [p for p in columns if p.filled > 0]
     found = {name: score(filled) for name, score in _SCORES.items()}
+    found["contracts"] = _contracts(columns)  # of which none has ended, perhaps
     hint = read_heading(stem).concepts
     for concept, table in _FILES.items():
         if concept in hint:
@@ -72,11 +81,12 @@ def _transactions(columns: Sequence[Profile]) -> float:
 
 def _customers(columns: Sequence[Profile]) -> float:
     keyed = evidence.best(columns, lambda p: evidence.customer(p, log=False), enough=4) or any(
-        p.unique > 0.98 and p.named > 0.9 and p.heading.has("id", "number", "email") for p in columns
+        p.unique > 0.98 and p.named > 0.9 and p.heading.has("id", "number", "email")
+        for p in columns
     )
     concepts = ("name", "email", "phone", "address", "place", "birth", "gender", "joined", "group")
-    personal = [c for c in concepts if any(p.heading.has(c) and not p.heading.has("owner", "product")
-                                           and p.filled > 0.05 for p in columns)]  # fmt: skip
+    told = [p.heading for p in columns if p.filled > 0.05 and not p.heading.has("owner", "product")]
+    personal = [c for c in concepts if any(heading.has(c) for heading in told)]
     score = 0.35 * bool(keyed) + 0.11 * min(len(personal), 5)
     bought = evidence.best(columns, evidence.date, enough=7.0)
     if bought and bought.profile.heading.has("order", "deal", "payment"):
@@ -98,7 +108,9 @@ def _interactions(columns: Sequence[Profile]) -> float:
     when = evidence.best(columns, evidence.date, enough=3.0)
     score = 0.2 * bool(_who(columns)) + 0.15 * bool(when) + min(0.62, 0.12 * told)
     amount = evidence.best(columns, evidence.money, enough=6)
-    return score - 0.35 * bool(amount) - 0.15 * _any(columns, "product", "quantity", "price", "deal")
+    return (
+        score - 0.35 * bool(amount) - 0.15 * _any(columns, "product", "quantity", "price", "deal")
+    )
 
 
 def _contracts(columns: Sequence[Profile]) -> float:
@@ -125,7 +137,9 @@ def _is_question(p: Profile) -> bool:
     numbered = re.match(r"(?i)^(?:q|frage|question|题|第)?\s*\d{1,3}(?:[._、:：)）\s]|$|_)", text)
     sided = re.match(r"(?i)^(?:exp|per|imp|item|kano_[fd])_?\d{1,2}$|^(?:q|csat|nps)\d*$", text)
     long = len(text) > 28 or (len(text) > 9 and bool(re.search(r"[\u3040-\u9fff]{9}", text)))
-    asked = bool(numbered or sided or text.endswith(("?", "？")) or long or p.heading.has("recommend"))
+    asked = bool(
+        numbered or sided or text.endswith(("?", "？")) or long or p.heading.has("recommend")
+    )
     few = 0 < p.distinct <= 12 or p.free_text
     return asked and few and not p.when
 

@@ -22,7 +22,7 @@ from workbench.study import Study, Table
 SAMPLE = 20_000
 _TAIL = 1 << 16
 _TOTAL = {"total", "totals", "grandtotal", "gesamt", "summe", "gesamtsumme", "sum", "totale",
-          "totaal", "totalgeneral", "合计", "总计", "小计", "合計", "総計", "共计", "汇总"}  # fmt: skip
+          "totaal", "totalgeneral", "合计", "总计", "小计", "合計", "総計", "共计"}  # fmt: skip
 
 
 def open_file(path: Path) -> list[Upload]:
@@ -57,8 +57,11 @@ def _upload(path: Path, sheet: str | None) -> Upload:
     footer = _footer(path, source, frame)
     if footer:
         keys["footer"] = footer
-        _, frame = _read(path, keys)
-    return Upload(path, frame, sheet, keys)
+        source, frame = _read(path, keys)
+    notes = [note for note in source.notes if "was read; the workbook" not in note]
+    if source.encoding and source.encoding.lower() not in ("utf-8", "utf-8-sig", "ascii"):
+        notes.append(f"its encoding was found to be {source.encoding}")
+    return Upload(path, frame, sheet, keys, notes)
 
 
 def _read(path: Path, keys: Mapping[str, Any]) -> tuple[Source, pd.DataFrame]:

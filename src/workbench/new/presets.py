@@ -181,7 +181,7 @@ def _likely(proposal: Proposal) -> str:
 
 
 def _fit(layout: Layout, headings: Sequence[str]) -> tuple[float, int]:
-    """Give the share of the fingerprint that is there, and how many; 0 where it is another table."""
+    """Give the share and the number of the fingerprint that are there; 0 for another table."""
     have = set(headings)
     if any(squash(one) in have for one in layout.no):
         return 0.0, 0
@@ -233,8 +233,11 @@ def _take_keys(proposal: Proposal, layout: Layout) -> None:
             where[flag.name] = {"not": gone}
     for states in (layout.flow, layout.status):
         told = find(columns, states.column) if states is not None else None
-        if states is not None and told is not None and not (states is layout.status and
-                                                            any(f in where for f in layout.flags.keep)):
+        if (
+            states is not None
+            and told is not None
+            and not (states is layout.status and any(f in where for f in layout.flags.keep))
+        ):
             _by_states(proposal, told, states, where)
     if where:
         proposal.keys["where"] = where
@@ -292,16 +295,17 @@ def _by_states(proposal: Proposal, told: Profile, states: States, where: dict[st
         shown = ", ".join(repr(v) for v in unknown[:6])
         bought = not states.keep or bool(states.leave_out)
         with_them = (
-            dict(where)
-            if bought
-            else {**where, told.name: [*(wanted or states.keep), *unknown]}
+            dict(where) if bought else {**where, told.name: [*(wanted or states.keep), *unknown]}
         )
         without = (
             {**where, told.name: {"not": [*_barred(where.get(told.name)), *unknown]}}
             if bought
             else dict(where)
         )
-        options = [Option("purchases", {"where": with_them}), Option("no purchases", {"where": without})]
+        options = [
+            Option("purchases", {"where": with_them}),
+            Option("no purchases", {"where": without}),
+        ]
         proposal.questions.append(
             Question(
                 "where",

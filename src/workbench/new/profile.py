@@ -1,11 +1,11 @@
-"""Describes a column by what is in it: how full, how often repeated, and what its values look like."""
+"""Describes a column by what is in it: how full, how often repeated, what the values look like."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -35,7 +35,22 @@ _DATES = (
 )
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"'?\+?\(?\d[\d\s().x/-]{6,22}\d")
-_BOOLEAN = {"true", "false", "yes", "no", "y", "n", "是", "否", "ja", "nein", "oui", "non", "t", "f"}
+_BOOLEAN = {
+    "true",
+    "false",
+    "yes",
+    "no",
+    "y",
+    "n",
+    "是",
+    "否",
+    "ja",
+    "nein",
+    "oui",
+    "non",
+    "t",
+    "f",
+}
 _ISO = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}")
 _TWO = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})")
 #: Texts that are looked at one by one.
@@ -157,9 +172,12 @@ class Profile:
             frac = looked.str.contains(rf"\{mark}\d{{1,2}}(?:\D|$)|\{mark}\d{{4,}}", regex=True)
             three = odd.fillna(False).astype(bool)
             if three.any() and not (more | other | frac).any():
-                plain = looked[~three].str.fullmatch(r"\D*\d{1,3}\D*")
-                # 999 beside 1,234 and never 1234: then the mark groups
-                if bool(plain.all()) or mark == ",":
+                plain = looked[~three]
+                # 899 beside 1,234 and never 1234: then the mark groups
+                whole = plain.str.fullmatch(r"\D*\d{1,3}\D*").astype(bool)
+                if len(plain) and whole.all() and plain.str.fullmatch(r"\D*\d{3}\D*").any():
+                    return ""
+                if bool(whole.all()) or mark == ",":
                     return mark
         return ""
 
@@ -207,13 +225,17 @@ class Profile:
         """Whether it may hold a spreadsheet's days: 45,000 is in 2023."""
         values = self.numbers.dropna()
         return (
-            len(values) > 0 and self.number > 0.95 and bool(((values > 36_500) & (values < 51_000)).all())
+            len(values) > 0
+            and self.number > 0.95
+            and bool(((values > 36_500) & (values < 51_000)).all())
         )
 
     @cached_property
     def code(self) -> float:
-        """Share of the values that are codes: letters beside digits, zeros in front, long numbers."""
-        pattern = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w#./:=\"-]+|0\d+|\d{9,}|#\d+|[A-Za-z]{1,5}-\d+")
+        """Share of the values that are codes: letters beside digits, long numbers."""
+        pattern = re.compile(
+            r"(?=.*\d)(?=.*[^\W\d_])[\w#./:=\"-]+|0\d+|\d{9,}|#\d+|[A-Za-z]{1,5}-\d+"
+        )
         return self._share(pattern)
 
     @cached_property
@@ -248,7 +270,8 @@ class Profile:
         """The days, as far as one can read them without knowing which number is the month."""
         if self.unix and self.date <= 0.8:
             unit = "s" if self.unix == "unix" else "ms"
-            return pd.to_datetime(self.numbers, unit=unit, errors="coerce")  # type: ignore[call-overload]
+            moments: pd.Series[Any] = pd.to_datetime(self.numbers, unit=unit, errors="coerce")
+            return moments
         if self.serial and self.date <= 0.8:
             return pd.Timestamp("1899-12-30") + pd.to_timedelta(self.numbers, unit="D")
         texts = self.texts.str.replace(r"[年月]", "-", regex=True).str.replace("日", "")
@@ -275,7 +298,9 @@ def _is_iso(texts: pd.Series[str]) -> bool:
 
 def _order(texts: pd.Series[str]) -> str:
     """Tell whether dates of three numbers have the day or the month first; "" where both read."""
-    pairs = texts.drop_duplicates().str.extract(r"^(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?!\d)")
+    pairs = texts.drop_duplicates().str.extract(
+        r"^(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?!\d)"
+    )
     pairs = pairs.dropna().astype(int)
     if not len(pairs):
         return "none"
@@ -294,7 +319,9 @@ def day_order(profile: Profile) -> str:
     order = _order(profile.texts)
     if order:
         return order
-    found = profile.texts.str.extract(r"^(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4}|\d{2})(?!\d)").dropna()
+    found = profile.texts.str.extract(
+        r"^(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4}|\d{2})(?!\d)"
+    ).dropna()
     if (found[1] == ".").all():
         return "day"  # nobody writes 03.25.2025
     a, b, year = (found[i].astype(int) for i in (0, 2, 3))
@@ -311,12 +338,24 @@ def day_order(profile: Profile) -> str:
 def profiles(frame: pd.DataFrame) -> list[Profile]:
     """Describe every column of a table of texts."""
     found = []
+    prefix = _shared_prefix([str(c) for c in frame.columns])
     for column in frame.columns:
         texts = frame[column].dropna().astype("object").astype(str)
         # systems put tabs, apostrophes and ="..." around values to keep spreadsheets off
         texts = texts.str.replace(r'^="?|^[`\']|"$', "", regex=True).str.strip()
-        found.append(Profile(read_heading(str(column)), len(frame), texts[texts != ""]))
+        heading = read_heading(str(column))
+        if prefix and heading.text.startswith(prefix) and heading.text != prefix:
+            told = read_heading(heading.text.removeprefix(prefix))
+            heading = replace(told, text=heading.text, squashed=heading.squashed)
+        found.append(Profile(heading, len(frame), texts[texts != ""]))
     return found
+
+
+def _shared_prefix(headings: Sequence[str]) -> str:
+    """Find what most headings begin with, such as ``Deal - ``: it says nothing of a column."""
+    starts = [m[0] for h in headings if (m := re.match(r"[^\W_]+(?: - |: |__|\.|/)", h))]
+    common = max(set(starts), key=starts.count, default="")
+    return common if len(headings) >= 4 and starts.count(common) >= 0.7 * len(headings) else ""
 
 
 def by_name(found: Sequence[Profile]) -> dict[str, Profile]:

@@ -1,7 +1,8 @@
-"""Lays out a project from the installed package, and brings newer files in beside one's own edits."""
+"""Lays out a project from the installed package, and brings newer files in beside edits."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -182,10 +183,9 @@ def _digest(path: Path) -> str:
     """Hash a file; of a notebook what people write, for running it is no edit."""
     content = path.read_bytes()
     if path.suffix == ".ipynb":
-        try:
+        # a notebook that cannot be read was edited, whatever is in it
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
             content = json.dumps(_written(json.loads(content)), sort_keys=True).encode()
-        except (ValueError, KeyError, TypeError, AttributeError):
-            pass  # a notebook that cannot be read was edited, whatever is in it
     return hashlib.sha256(content).hexdigest()
 
 

@@ -31,14 +31,15 @@ class Upload:
         Of a workbook with several.
     keys : dict
         Keys of the card that say how the file is read: ``encoding``, ``header``, ``footer``.
-    rows : int
-        Rows of the sample.
+    notes : sequence of str
+        What the reader found: titles above the headings, another encoding than UTF-8.
     """
 
     path: Path
     frame: pd.DataFrame = field(repr=False)
     sheet: str | None = None
     keys: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
     @property
     def label(self) -> str:

@@ -139,7 +139,9 @@ def _best_link(log: Proposal, table: Proposal) -> _Link | None:
             known = len(ids & _values(b)) / len(ids)
             if known < _KNOWN:
                 continue
-            score = known + said / 12 + 0.3 * (b.unique > 0.98) + 0.15 * b.heading.has("id", "number")
+            score = (
+                known + said / 12 + 0.3 * (b.unique > 0.98) + 0.15 * b.heading.has("id", "number")
+            )
             if best is None or score > best.score + 1e-9:
                 best = _Link(a.name, b.name, known, score)
     return best
@@ -171,8 +173,7 @@ def _lift(
     if account is None or not logs:
         return
     named = any(
-        log.columns.get("customer_id")
-        and read_heading(log.columns["customer_id"]).has("account")
+        log.columns.get("customer_id") and read_heading(log.columns["customer_id"]).has("account")
         for log in logs
     )
     if named and table.columns.get("customer_id") != account.name:
@@ -222,7 +223,11 @@ def _called(proposal: Proposal, kind: str, proposals: Sequence[Proposal]) -> str
         return f"{kind}_{slug.removeprefix(f'{kind}_')}"
     name = slug if slug[0].isalpha() else f"table_{slug}"
     taken = {p.table for p in proposals}
-    return name if name not in taken and name != "customers" else f"{name}_{1 + proposals.index(proposal)}"
+    return (
+        name
+        if name not in taken and name != "customers"
+        else f"{name}_{1 + proposals.index(proposal)}"
+    )
 
 
 def _lines_of_orders(proposals: Sequence[Proposal]) -> None:
@@ -239,4 +244,6 @@ def _lines_of_orders(proposals: Sequence[Proposal]) -> None:
             proposal.keys = {k: v for k, v in proposal.keys.items() if k in proposal.upload.keys}
             proposal.columns = {"order_id": column}
             proposal.table = _called(proposal, "", proposals)
-            proposal.notes = [f"lines of the orders in {orders.upload.label}; they name no customer"]
+            proposal.notes = [
+                f"lines of the orders in {orders.upload.label}; they name no customer"
+            ]

@@ -1,4 +1,4 @@
-"""Starts a study from a user's own tables: a folder with copies, and a card that says what they are.
+"""Starts a study from a user's own tables: a folder with copies, and a card that explains them.
 
 Each table is known by a preset of its system, or else by the evidence of all its columns; several
 tables are resolved together. What stays unsure is a question.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -96,20 +96,46 @@ def start_study(
     folder = _folder(root, name)
     if not sources:
         raise StarterError("no table was given", remedy="add --from orders.csv")
-    uploads = [upload for path in sources for upload in open_file(Path(path))]
-    proposals = propose(_of_use(uploads), load_presets(root / "presets"))
+    proposals = understood(sources, root / "presets")
     for proposal in proposals:
-        _mixed_money(proposal)
         for question in list(proposal.questions):
             proposal.answer(question, ask(proposal, question) if ask is not None else None)
     aside = folder.with_name(f".{name}.new")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
-    for path in {upload.path for upload in uploads}:
+    for path in dict.fromkeys(proposal.upload.path for proposal in proposals):
         shutil.copyfile(path, aside / path.name)
     (aside / "study.yml").write_text(card_text(name, proposals, today=today), encoding="utf-8")
     aside.rename(folder)
     return _shown(Started(folder, proposals))
+
+
+def understood(sources: Sequence[Path], presets: Path | None = None) -> list[Proposal]:
+    """Say what tables are, without starting a study.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+        Their files.
+    presets : Path, optional
+        A folder with presets of the user's own.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read.
+    StarterError
+        If two files are parts of one table, or have one name.
+    """
+    names = [Path(path).name for path in sources]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise StarterError(f"two files are called {twice!r}", remedy="rename one of them")
+    uploads = [upload for path in sources for upload in open_file(Path(path))]
+    proposals = propose(_of_use(uploads), load_presets(presets))
+    for proposal in proposals:
+        _mixed_money(proposal)
+    return proposals
 
 
 def _folder(root: Path, name: str) -> Path:
@@ -141,7 +167,9 @@ def _mixed_money(proposal: Proposal) -> None:
     said = ", ".join(f"{n:,} in {code}" for code, n in counts.most_common(4))
     where = dict(proposal.keys.get("where", {}))
     options = [
-        Option(f"{code} alone", {"where": {**where, column.name: [_written(column.somebody, code)]}})
+        Option(
+            f"{code} alone", {"where": {**where, column.name: [_written(column.somebody, code)]}}
+        )
         for code, _ in counts.most_common(3)
     ]
     options.append(Option("add them as they are", {"where": where or None}))
@@ -149,7 +177,7 @@ def _mixed_money(proposal: Proposal) -> None:
     proposal.questions.append(Question("where", asks, options))
 
 
-def _written(texts: Sequence[str], code: str) -> str:
+def _written(texts: Iterable[str], code: str) -> str:
     return next(text for text in texts if text.upper() == code)
 
 
@@ -176,7 +204,7 @@ def describe(proposal: Proposal) -> str:
     for key, value in (*proposal.upload.keys.items(), *proposal.keys.items()):
         lines.append(f"  {key}: {_said(value)}")
     lines += [f"  {standard}: not found; name it in the card" for standard in proposal.missing]
-    lines += [f"  note: {note}" for note in proposal.notes]
+    lines += [f"  note: {note}" for note in (*proposal.upload.notes, *proposal.notes)]
     for question in proposal.questions:
         taken = (
             f"; taken: {question.options[question.default].label}"

@@ -22,7 +22,24 @@ _UNITS = {
     "million": re.compile(r"百万元?|millions?|mio\.?|m€|m\$", re.I),
 }
 #: Short words that compounds are made of; others, such as "rep" in "report", are chance.
-_SHORT = {"id", "ids", "no", "nr", "num", "qty", "key", "ts", "dt", "amt", "ref", "inv", "tel", "tag"}
+_SHORT = {
+    "id",
+    "ids",
+    "no",
+    "nr",
+    "num",
+    "qty",
+    "key",
+    "ts",
+    "dt",
+    "amt",
+    "ref",
+    "inv",
+    "tel",
+    "tag",
+}
+#: What German puts between the words of a compound.
+_GLUE = {"s", "n", "es", "en"}
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -99,7 +116,7 @@ def squash(text: str) -> str:
 
     Examples
     --------
-    >>> squash("Account Name.id"), squash("\\ufeffACCOUNT_NAME__ID (required)"), squash("客户名称(必填)")
+    >>> squash("Account Name.id"), squash("ACCOUNT_NAME__ID (required)"), squash("客户名称(必填)")
     ('accountnameid', 'accountnameid', '客户名称')
     """
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
@@ -127,7 +144,7 @@ def _tokens(text: str) -> list[str]:
 
 @cache
 def vocabulary() -> Mapping[str, list[str]]:
-    """The concepts and their words."""
+    """Give the concepts and their words."""
     words: Mapping[str, list[str]] = yaml.safe_load(_WORDS.read_text(encoding="utf-8"))
     return words
 
@@ -174,8 +191,12 @@ def _taken_apart(token: str) -> tuple[set[str], int]:
     for end in range(1, len(token) + 1):
         read, pieces, concepts = best[end - 1]
         chosen = (read, pieces, concepts)
-        for start in range(max(0, end - 16), end - 1):
+        for start in range(max(0, end - 16), end):
             piece = token[start:end]
+            if piece in _GLUE and best[start][0] == start > 0:
+                glued = (end, best[start][1] - 1, best[start][2])
+                chosen = max(chosen, glued, key=lambda c: c[:2])
+                continue
             if piece not in words or (len(piece) < 4 and piece not in _SHORT):
                 continue
             before = best[start]

@@ -63,6 +63,14 @@ def read_excel(engine: Engine, name: str, path: Path, card: Table) -> Source:
     )  # fmt: skip
 
 
+def sheets(path: Path) -> list[str]:
+    """Name the sheets of a workbook that hold something and are not hidden, in their order."""
+    exists(path)
+    _refuse_other(path)
+    first, _, _, others = _sheet(path, None)
+    return [first, *others]
+
+
 def _refuse_other(path: Path) -> None:
     """Refuse what only has a workbook's name, and what is locked."""
     with path.open("rb") as file:

@@ -1,0 +1,360 @@
+"""Finds the columns of a log of purchases, which amount counts, and which rows are purchases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from workbench.new import evidence
+from workbench.new.evidence import best, depends, ranked, state_of
+from workbench.new.profile import Profile
+from workbench.new.proposal import Option, Proposal, Question
+from workbench.new.taking import categorical, take
+
+#: Two amounts whose scores are nearer than this are asked about.
+_NEAR = 1.6
+_MOSTLY = 0.95
+
+
+def transactions(proposal: Proposal, filled: Sequence[Profile]) -> None:
+    """Find who bought, when, for how much, and which rows are purchases."""
+    deals = any(p.heading.has("deal", "probability") for p in filled)
+    columns = proposal.columns
+    take(proposal, "customer_id", best(filled, evidence.customer, [*columns.values()], 3.5))
+    take(
+        proposal,
+        "date",
+        best(filled, lambda p: evidence.date(p, deals=deals), [*columns.values()]),
+    )
+    _same_person(proposal, filled)
+    take(proposal, "order_id", _order(proposal, filled))
+    _amount(proposal, filled)
+    quantity = best(filled, evidence.quantity, [*columns.values()], 5)
+    take(proposal, "quantity", quantity)
+    for standard, concept in (("channel", "channel"), ("category", "category")):
+        take(proposal, standard, categorical(filled, concept, [*columns.values()]))
+    _where(proposal, filled, deals)
+    proposal.missing = tuple(s for s in ("customer_id", "date") if s not in columns) + (
+        () if "amount" in columns or "amount" in proposal.keys else ("amount",)
+    )
+
+
+def _same_person(proposal: Proposal, filled: Sequence[Profile]) -> None:
+    """Ask where two columns may say who, and neither follows from the other."""
+    if proposal.system or "customer_id" not in proposal.columns:
+        return
+    taken = [v for k, v in proposal.columns.items() if k != "customer_id"]
+    first, *others = ranked(filled, evidence.customer, taken)
+    frame = proposal.upload.frame
+    if first.score < 4.0:
+        likely = [first, *(f for f in others if f.score > -3)][:4]
+        proposal.questions.append(
+            Question(
+                "columns.customer_id",
+                "No heading says who the customer is; is it this column?",
+                [Option(repr(f.profile.name), {"columns.customer_id": f.profile.name})
+                 for f in likely],
+            )
+        )  # fmt: skip
+        return
+    rivals = [
+        other.profile.name
+        for other in others
+        if other.score > max(first.score - 1.0, 5)
+        and depends(frame, first.profile.name, other.profile.name) < 0.9
+        and depends(frame, other.profile.name, first.profile.name) < 0.9
+    ]
+    if rivals:
+        names = [first.profile.name, *rivals[:2]]
+        proposal.questions.append(
+            Question(
+                "columns.customer_id",
+                "Which column says who the customer is?",
+                [Option(repr(name), {"columns.customer_id": name}) for name in names],
+            )
+        )
+
+
+def _order(proposal: Proposal, filled: Sequence[Profile]) -> evidence.Found | None:
+    """Find the order's number: each has one customer and one day."""
+    frame = proposal.upload.frame
+    who, when = proposal.columns.get("customer_id"), proposal.columns.get("date")
+    for found in ranked(filled, evidence.order, [*proposal.columns.values()]):
+        if found.score < 4.5:
+            break
+        if all(
+            on is None or depends(frame, found.profile.name, on) > _MOSTLY for on in (who, when)
+        ):
+            return found
+    return None
+
+
+# --- which amount -----------------------------------------------------------------------------
+
+
+def _amount(proposal: Proposal, filled: Sequence[Profile]) -> None:
+    if "amount" in proposal.keys:
+        return
+    taken = [*proposal.columns.values()]
+    chosen = proposal.column("amount")
+    found = ranked(filled, evidence.money, taken)
+    good = [f for f in found if f.score >= 4.0]
+    quantity = best(filled, evidence.quantity, taken, 4.0)
+    price = best(filled, evidence.unit_price, taken, 4.0)
+    if chosen is None and quantity and price:
+        meant = _price_of(proposal, good, quantity, price)
+        if meant == "piece":
+            _multiplied(proposal, quantity.profile, price.profile, filled)
+            return
+        if meant == "row":
+            good = [price, *(f for f in good if f.profile is not price.profile)]
+    if chosen is None:
+        if not good:
+            _without_amounts(proposal, found)
+            return
+        chosen = good[0].profile
+        proposal.columns["amount"] = chosen.name
+        _rivals(proposal, good)
+    if chosen.heading.unit != "one":
+        proposal.keys["amount_unit"] = chosen.heading.unit
+    _per_order(proposal, chosen, quantity, price)
+
+
+def _price_of(
+    proposal: Proposal,
+    good: Sequence[evidence.Found],
+    quantity: evidence.Found,
+    price: evidence.Found,
+) -> str:
+    """Tell whether a price is that of a ``piece`` or of the ``row``; "" where it is not needed."""
+    others = [f for f in good if f.profile.name not in (quantity.profile.name, price.profile.name)]
+    if others:
+        return ""
+    heading = price.profile.heading
+    said = heading.has("unit") and "item" not in heading.squashed
+    pairs = pd.DataFrame({"q": quantity.profile.numbers, "p": price.profile.numbers}).dropna()
+    items = next(
+        (p for p in proposal.columns_of_file
+         if p.heading.has("product", "note") and 1 < p.distinct < 0.5 * p.rows),
+        None,
+    )  # fmt: skip
+    varied = (pairs.q.abs() == 1).mean() < 0.98
+    if items is not None and varied:
+        pairs = pairs.join(items.texts.rename("item"), how="inner")
+        pairs["each"] = (pairs.p / pairs.q).round(4)
+        spread = pairs.groupby("item")[["p", "each"]].nunique().sum()
+        if spread.p > 1.5 * spread.each:  # the price goes with the pieces: it is the row's
+            return "row"
+        said = said or bool(spread.each > 1.5 * spread.p)
+    if not said and varied:
+        proposal.questions.append(_line_or_piece(quantity.profile, price.profile))
+    return "piece"
+
+
+def _line_or_piece(quantity: Profile, price: Profile) -> Question:
+    product = f"{_quoted(quantity.name)} * {_quoted(price.name)}"
+    return Question(
+        "amount",
+        f"Is {price.name!r} the price of one piece, or of the row?",
+        [
+            Option("of one piece", {"amount": product, "columns.amount": None}),
+            Option("of the row", {"amount": None, "columns.amount": price.name}),
+        ],
+    )
+
+
+def _multiplied(
+    proposal: Proposal, quantity: Profile, price: Profile, filled: Sequence[Profile]
+) -> None:
+    proposal.columns.setdefault("quantity", quantity.name)
+    formula = f"{_quoted(quantity.name)} * {_quoted(price.name)}"
+    off = [
+        p for p in filled
+        if p.heading.has("discount") and p.numeric and not p.heading.has("rate", "probability")
+        and "%" not in p.heading.text and p.numbers.abs().sum() > 0
+    ]  # fmt: skip
+    rows = pd.DataFrame({"q": quantity.numbers, "p": price.numbers})
+    for p in off[:1]:
+        known = rows.assign(off=p.numbers).dropna()
+        if len(known) and (known.off.abs() <= (known.q * known.p).abs() + 0.01).all():
+            taken_off = f"{formula} - {_quoted(p.name)}"
+            options = [Option(f"yes: {taken_off}", {"amount": taken_off}),
+                       Option(f"no: {formula}", {"amount": formula})]  # fmt: skip
+            if (known.off.abs() < 1).all():
+                share = f"{formula} * (1 - {_quoted(p.name)})"
+                options.append(Option(f"yes, as a share: {share}", {"amount": share}))
+            proposal.questions.append(
+                Question("amount", f"Is {p.name!r} to be taken off?", options)
+            )
+            formula = taken_off
+    proposal.keys["amount"] = formula
+    if price.heading.unit != "one":
+        proposal.keys["amount_unit"] = price.heading.unit
+
+
+def _quoted(name: str) -> str:
+    return name if name.isidentifier() and name.isascii() else f"`{name}`"
+
+
+def _without_amounts(proposal: Proposal, found: Sequence[evidence.Found]) -> None:
+    """Take a log without amounts for what it is; ask where a column of numbers might be one."""
+    proposal.keys["amount"] = "none"
+    proposal.notes.append("no column holds money: a log of visits, without amounts")
+    maybe = [f.profile.name for f in found if f.score > 0][:3]
+    if maybe:
+        options = [Option("none of them; it has no amounts", {"amount": "none"})]
+        options += [Option(repr(m), {"amount": None, "columns.amount": m}) for m in maybe]
+        proposal.questions.append(Question("amount", "Is one of these the amount?", options))
+
+
+def _rivals(proposal: Proposal, good: Sequence[evidence.Found]) -> None:
+    first = good[0]
+    values = first.profile.numbers
+    rivals = []
+    for other in good[1:]:
+        if other.score < first.score - _NEAR:
+            break
+        both = pd.DataFrame({"a": values, "b": other.profile.numbers}).dropna()
+        if len(both) and not (both.a - both.b).abs().le(0.005 * both.a.abs() + 1e-9).all():
+            rivals.append(other.profile)
+    if rivals:
+        options = [
+            Option(f"{p.name!r} (sum {p.numbers.sum():,.2f})", {"columns.amount": p.name})
+            for p in (first.profile, *rivals[:3])
+        ]
+        proposal.questions.append(
+            Question("columns.amount", "Which column is the amount of a purchase?", options)
+        )
+
+
+def _per_order(
+    proposal: Proposal,
+    amount: Profile,
+    quantity: evidence.Found | None,
+    price: evidence.Found | None,
+) -> None:
+    """Find whether the amount is the order's, on one of its lines or on each of them."""
+    order = proposal.column("order_id")
+    if order is None or "amount_per" in proposal.keys:
+        return
+    lines = pd.DataFrame({"order": order.texts, "amount": amount.numbers})
+    lines = lines[lines["order"].notna()]
+    several = lines.groupby("order", sort=False).filter(lambda g: len(g) > 1)
+    if several.empty:
+        return
+    by_order = several.groupby("order", sort=False)["amount"]
+    same = by_order.min().eq(by_order.max()) | by_order.count().le(1)
+    if same.mean() < 0.9:
+        return
+    blank = float(several["amount"].isna().mean())
+    if blank > 0.2:
+        proposal.keys["amount_per"] = "order"
+        return
+    if quantity and price:
+        product = (quantity.profile.numbers * price.profile.numbers).reindex(several.index)
+        close = (product - several["amount"]).abs() <= 0.011 * product.abs() + 0.02
+        if close.mean() > 0.9:
+            return
+        proposal.keys["amount_per"] = "order"
+        return
+    proposal.keys["amount_per"] = "order"
+    if not amount.heading.has("order", "total", "deal") or len(same) < 10:
+        proposal.questions.append(
+            Question(
+                "amount_per",
+                f"{amount.name!r} is the same on all lines of an order: the order's total, or"
+                " each line's?",
+                [Option("the order's total, once", {"amount_per": "order"}),
+                 Option("each line's own", {"amount_per": None})],
+            )
+        )  # fmt: skip
+
+
+# --- which rows -------------------------------------------------------------------------------
+
+
+def _where(proposal: Proposal, filled: Sequence[Profile], deals: bool) -> None:
+    if "where" in proposal.keys:
+        _ask_unknown(proposal, filled)
+        return
+    where: dict[str, object] = {}
+    states = best(filled, evidence.status, [*proposal.columns.values()], 4.5)
+    won = next((p for p in filled if p.boolean and p.heading.text.lower().replace("_", "")
+                .replace(" ", "") in ("iswon", "won", "isclosedwon")), None)  # fmt: skip
+    if won is not None:
+        where[won.name] = [v for v in won.texts.unique() if state_of(v) == "yes"]
+    elif states is not None:
+        _by_state(proposal, states.profile, where, deals)
+    for p in filled:
+        if p.heading.has("flow") and any(state_of(v) == "received" for v in p.counts.index):
+            where[p.name] = [v for v in p.texts.unique() if state_of(v) == "received"]
+        if p.heading.has("flag") and p.heading.has("system"):
+            gone = [v for v in p.texts.unique() if state_of(v) == "yes"]
+            if gone:
+                where[p.name] = {"not": gone}
+        if p.when and 0 < p.filled < 0.5 and "cancel" in p.heading.squashed:
+            where[p.name] = [""]
+    if where:
+        proposal.keys["where"] = where
+
+
+def _by_state(proposal: Proposal, states: Profile, where: dict[str, object], deals: bool) -> None:
+    values = list(states.counts.index)
+    said = {v: state_of(v) for v in values}
+    good = [v for v in values if said[v] == "bought"]
+    bad = [v for v in values if said[v] in ("not_bought", "open")]
+    unknown = [v for v in values if said[v] == ""]
+    if not good and not bad:
+        if deals or states.heading.has("status"):
+            listed = ", ".join(map(str, values[:8]))
+            proposal.questions.append(
+                Question(
+                    "where",
+                    f"Which values of {states.name!r} are purchases ({listed})?",
+                    [Option("all of them", {"where": None}),
+                     *(Option(f"{v!r} alone", {"where": {states.name: [v]}}) for v in values[:8])],
+                )
+            )  # fmt: skip
+        return
+    if deals and good:
+        where[states.name] = good
+    elif bad:
+        where[states.name] = {"not": bad}
+    if unknown and (bad or deals):
+        _unknown_states(proposal, states.name, good, bad, unknown, deals, where)
+
+
+def _unknown_states(
+    proposal: Proposal,
+    name: str,
+    good: Sequence[str],
+    bad: Sequence[str],
+    unknown: Sequence[str],
+    deals: bool,
+    where: Mapping[str, object],
+) -> None:
+    shown = ", ".join(repr(v) for v in unknown[:6])
+    kept, left = {name: [*good, *unknown]}, {name: {"not": [*bad, *unknown]}}
+    if deals:
+        options = [
+            Option("no purchases", {"where": dict(where)}),
+            Option("purchases", {"where": {**where, **kept}}),
+        ]
+    else:
+        options = [
+            Option("purchases", {"where": dict(where)}),
+            Option("no purchases", {"where": {**where, **left}}),
+        ]
+    proposal.questions.append(
+        Question("where", f"Are rows with {shown} in {name!r} purchases?", options)
+    )
+
+
+def _ask_unknown(proposal: Proposal, filled: Sequence[Profile]) -> None:
+    """Drop conditions of a preset on columns that are not there or empty."""
+    names = {p.name for p in filled}
+    where = {c: v for c, v in proposal.keys["where"].items() if c in names}
+    proposal.keys["where"] = where
+    if not where:
+        del proposal.keys["where"]
