@@ -127,8 +127,8 @@ def currency(proposals: Sequence[Proposal]) -> tuple[str, bool]:
         if proposal.standard not in ("transactions", "contracts"):
             continue
         for one in proposal.columns_of_file:
-            named = one.counts.index if one.heading.has("currency") else []
-            codes = [str(v).upper() for v in named]
+            codes = [str(v).upper() for v in one.counts.index]
+            codes = codes if one.heading.has("currency") else []
             if codes and codes[0] in _KNOWN:
                 return codes[0], True
         said = [p for s in ("amount", "monthly_fee") if (p := proposal.column(s)) is not None]

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from workbench.errors import did_you_mean
 from workbench.new.evidence import state_of
 from workbench.new.kinds import TABLES, scores
 from workbench.new.profile import Profile
@@ -284,11 +285,9 @@ def _by_states(proposal: Proposal, told: Profile, states: States, where: dict[st
     wanted = [v for v in values if squash(v) in keep]
     barred = [v for v in values if squash(v) in leave]
     if states.leave_out and not (states.keep and not barred):
-        # named also where none is there yet: the next export may hold them
-        named = list(dict.fromkeys([*barred, *states.leave_out]))
-        where[told.name] = {"not": named}
+        where[told.name] = {"not": [*barred, *_to_come(states.leave_out, values)]}
     elif states.leave_out:
-        where[told.name] = {"not": list(states.leave_out)}
+        where[told.name] = {"not": _to_come(states.leave_out, values)}
     elif wanted or states.keep:
         where[told.name] = wanted or list(states.keep)
     if unknown:
@@ -314,6 +313,16 @@ def _by_states(proposal: Proposal, told: Profile, states: States, where: dict[st
                 default=0 if bought else 1,
             )
         )
+
+
+def _to_come(listed: Sequence[str], there: Sequence[str]) -> list[str]:
+    """Give values that the next export may hold; not those that would be slips of what is there."""
+    found: list[str] = []
+    for value in listed:
+        plain = {squash(one) for one in (*there, *found)}
+        if squash(value) not in plain and not did_you_mean(value, there):
+            found.append(value)
+    return found
 
 
 def _barred(condition: Any) -> list[str]:

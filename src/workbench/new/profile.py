@@ -270,7 +270,11 @@ class Profile:
         """The days, as far as one can read them without knowing which number is the month."""
         if self.unix and self.date <= 0.8:
             unit = "s" if self.unix == "unix" else "ms"
-            moments: pd.Series[Any] = pd.to_datetime(self.numbers, unit=unit, errors="coerce")
+            moments: pd.Series[Any] = pd.to_datetime(
+                self.numbers,
+                unit=unit,  # type: ignore[call-overload]
+                errors="coerce",
+            )
             return moments
         if self.serial and self.date <= 0.8:
             return pd.Timestamp("1899-12-30") + pd.to_timedelta(self.numbers, unit="D")

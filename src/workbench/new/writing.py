@@ -51,7 +51,7 @@ def _day_or_month(standard: str, p: Profile, written: Mapping[str, str]) -> Ques
 
 def _written(p: Profile) -> dict[str, str] | None:
     """Give the two formats that dates of three numbers can have: day first, month first."""
-    from workbench.data.clean.parse import date_format
+    from workbench.data.notation import date_format
 
     texts = p.texts.drop_duplicates().head(2000)
     found = date_format(texts)

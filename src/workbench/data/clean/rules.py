@@ -82,11 +82,11 @@ def standardise(source: Source, card: Table, schema: Schema | None) -> dict[str,
             meant = did_you_mean(own, have) or f"; the file has {', '.join(have)}"
             problems.append(f"column {own!r} (for {standard}) is missing{meant}")
     # the engine takes Phone and phone for one name
-    small = {standard.casefold() for standard in chosen}
+    formula = card.formula if schema is not None and "amount" in schema.columns else None
+    small = {standard.casefold() for standard in [*chosen, *(["amount"] if formula else [])]}
     for own in have:
         if own not in chosen.values() and own not in card.columns:
             chosen[own if own.casefold() not in small else f"{own}_of_file"] = own
-    formula = card.formula if schema is not None and "amount" in schema.columns else None
     if formula is not None:
         for name in formula.names:
             if name not in chosen and name not in have:
