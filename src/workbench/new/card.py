@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.new.profile import Profile
-from workbench.new.proposal import Proposal, Question
+from workbench.new.proposal import Proposal
 
 _SIGNS = {"€": "EUR", "£": "GBP", "₩": "KRW", "₽": "RUB", "zł": "PLN", "us$": "USD", "hk$": "HKD",
           "nt$": "TWD", "chf": "CHF", "rmb": "CNY", "元": "CNY", "万元": "CNY", "円": "JPY",
@@ -203,45 +203,46 @@ def _table(proposal: Proposal) -> Iterator[str]:
     yield f"    path: {_yaml(proposal.upload.path.name)}"
     for key, value in proposal.upload.keys.items():
         yield f"    {key}: {_yaml(value)}"
-    unsure = {q.key: q for q in proposal.questions}
-    about_columns = {k: q for k, q in unsure.items() if k.startswith("columns.")}
-    if proposal.columns:
-        yield "    columns:"
-    elif proposal.missing:
-        yield "    # columns:"
-    for standard, own in proposal.columns.items():
-        question = about_columns.pop(f"columns.{standard}", None)
-        if question is not None:
-            yield from _asked(question, "      ")
-        if standard != own or question is not None or len(proposal.columns) == 1:
-            yield f"      {standard}: {_yaml(own)}"
-    for question in about_columns.values():
-        yield from _asked(question, "      ")
-    for standard in proposal.missing:
-        known = ", ".join(p.name for p in proposal.columns_of_file)
-        yield f"      # {standard}: ...   # NEEDED: which of {known}?"
-    for key in _keys(proposal, unsure):
-        question = unsure.get(key)
-        if question is not None:
-            yield from _asked(question, "    ")
+    lines = list(_columns(proposal))
+    if lines:
+        written = any(not line.lstrip().startswith("#") for line in lines)
+        yield "    columns:" if written else "    # columns:"
+    yield from lines
+    asked = [q.key for q in proposal.questions if not q.key.startswith("columns.")]
+    for key in dict.fromkeys([*proposal.keys, *asked]):
+        yield from _asked(proposal, key, "    ")
         if key in proposal.keys:
             yield f"    {key}: {_yaml(proposal.keys[key])}"
 
 
-def _keys(proposal: Proposal, unsure: Mapping[str, Question]) -> list[str]:
-    asked = [key for key in unsure if not key.startswith("columns.")]
-    return list(dict.fromkeys([*proposal.keys, *asked]))
+def _columns(proposal: Proposal) -> Iterator[str]:
+    asked = {q.key.removeprefix("columns.") for q in proposal.questions if q.key[:8] == "columns."}
+    for standard, own in proposal.columns.items():
+        yield from _asked(proposal, f"columns.{standard}", "      ")
+        if standard != own or standard in asked:
+            yield f"      {standard}: {_yaml(own)}"
+    for standard in sorted(asked - set(proposal.columns)):
+        yield from _asked(proposal, f"columns.{standard}", "      ")
+    for standard in proposal.missing:
+        known = ", ".join(p.name for p in proposal.columns_of_file)
+        yield f"      # {standard}: ...   # NEEDED: which of {known}?"
 
 
-def _asked(question: Question, indent: str) -> Iterator[str]:
-    yield f"{indent}# CHECK {question.key.removeprefix('columns.')}: {_line(question.asks)}"
-    for n, option in enumerate(question.options):
-        changes = "; ".join(
-            f"{key.removeprefix('columns.')}: {_yaml(value)}" if value is not None else f"no {key}"
-            for key, value in option.sets.items()
-        )
-        taken = "   <- taken" if n == question.default else ""
-        yield f"{indent}#   {_line(option.label)}: {changes}{taken}"
+def _asked(proposal: Proposal, key: str, indent: str) -> Iterator[str]:
+    """Write the open questions about a key above it."""
+    for question in proposal.questions:
+        if question.key != key:
+            continue
+        yield f"{indent}# CHECK {key.removeprefix('columns.')}: {_line(question.asks)}"
+        for n, option in enumerate(question.options):
+            changes = "; ".join(
+                f"{name.removeprefix('columns.')}: {_yaml(value)}"
+                if value is not None
+                else f"no {name.removeprefix('columns.')}"
+                for name, value in option.sets.items()
+            )
+            taken = "   <- taken" if n == question.default else ""
+            yield f"{indent}#   {_line(option.label)}: {changes}{taken}"
 
 
 def _line(text: str) -> str:

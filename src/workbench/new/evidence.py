@@ -236,7 +236,22 @@ def status(p: Profile) -> float:
 @cache
 def _states() -> Mapping[str, str]:
     groups: Mapping[str, Sequence[str]] = yaml.safe_load(_STATES.read_text(encoding="utf-8"))
-    return {squash(word) or word: group for group, words in groups.items() for word in words}
+    return {
+        squash(word) or word: group
+        for group, words in groups.items()
+        if group != "settled"
+        for word in words
+    }
+
+
+@cache
+def _settled() -> frozenset[str]:
+    return frozenset(map(squash, yaml.safe_load(_STATES.read_text(encoding="utf-8"))["settled"]))
+
+
+def is_settled(value: str) -> bool:
+    """Tell whether a state of a service contact is its end."""
+    return squash(value) in _settled()
 
 
 def state_of(value: str) -> str:

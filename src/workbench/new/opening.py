@@ -14,6 +14,7 @@ import pandas as pd
 from workbench.data.engine import Engine
 from workbench.data.sources.read import read_source
 from workbench.data.sources.source import ROW, Source
+from workbench.errors import DataError
 from workbench.new.proposal import Upload
 from workbench.new.words import squash
 from workbench.study import Study, Table
@@ -36,7 +37,15 @@ def open_file(path: Path) -> list[Upload]:
     names = _sheets(path)
     if len(names) < 2:
         return [_upload(path, None)]
-    return [_upload(path, name) for name in names]
+    found, refused = [], []
+    for name in names:
+        try:
+            found.append(_upload(path, name))
+        except DataError as error:  # a cover, a note: a sheet need not hold a table
+            refused.append(error)
+    if not found:
+        raise refused[0]
+    return found
 
 
 def _sheets(path: Path) -> list[str]:

@@ -17,7 +17,7 @@ class StarterError(WorkbenchError):
     """A study that cannot be started."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Upload:
     """One table that was brought, as texts.
 
@@ -83,7 +83,7 @@ class Question:
     default: int | None = 0
 
 
-@dataclass
+@dataclass(eq=False)
 class Proposal:
     """What one table was taken for; questions change it as they are answered."""
 
@@ -96,6 +96,7 @@ class Proposal:
     keys: dict[str, Any] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     questions: list[Question] = field(default_factory=list)
+    left_open: list[Question] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     scores: Mapping[str, float] = field(default_factory=dict)
 

@@ -139,8 +139,14 @@ def _best_link(log: Proposal, table: Proposal) -> _Link | None:
             known = len(ids & _values(b)) / len(ids)
             if known < _KNOWN:
                 continue
+            # accounts before their contacts, where a log names both
+            level = 0.5 * a.heading.has("account", "customer")
             score = (
-                known + said / 12 + 0.3 * (b.unique > 0.98) + 0.15 * b.heading.has("id", "number")
+                level
+                + known
+                + said / 12
+                + 0.3 * (b.unique > 0.98)
+                + 0.15 * b.heading.has("id", "number")
             )
             if best is None or score > best.score + 1e-9:
                 best = _Link(a.name, b.name, known, score)
@@ -198,8 +204,8 @@ def _name(
             known = len(_values(key) & ids) / len(ids) if key is not None else 0.0
             # several contacts an account: the accounts are the customers
             return (known + (0.5 if key is not None and key.unique > 0.98 else 0), 0)
-        order = proposal.column("order_id")
-        return (float(order is not None), len(proposal.upload.frame))
+        said = 2 * ("customer_id" in proposal.columns) + ("order_id" in proposal.columns)
+        return (float(said), len(proposal.upload.frame))
 
     for kind, same in by_kind.items():
         for n, proposal in enumerate(sorted(same, key=rank, reverse=True)):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from workbench.new import evidence
 from workbench.new.evidence import best
 from workbench.new.kinds import scores
 from workbench.new.profile import Profile
-from workbench.new.proposal import Proposal
+from workbench.new.proposal import Option, Proposal, Question
 from workbench.new.purchases import transactions
 from workbench.new.taking import categorical, take
 from workbench.new.writing import dates, numbers
@@ -111,7 +112,40 @@ def _interactions(proposal: Proposal, filled: Sequence[Profile]) -> None:
     reply = best(filled, _reply, [*columns.values()])
     take(proposal, "response_hours", reply)
     take(proposal, "resolved", best(filled, _resolved, [*columns.values()]))
+    _ends(proposal)
     proposal.missing = tuple(s for s in ("customer_id", "at") if s not in columns)
+
+
+def _ends(proposal: Proposal) -> None:
+    """Say in what the times are written, and which states are an end."""
+    reply, resolved = proposal.column("response_hours"), proposal.column("resolved")
+    if reply is not None and (unit := _time_unit(reply)) != "hour":
+        proposal.keys.setdefault("response_unit", unit)
+    if resolved is None or resolved.boolean:
+        return
+    values = [str(v) for v in resolved.counts.index]
+    ends = [v for v in values if evidence.is_settled(v)]
+    if ends:
+        proposal.keys.setdefault("resolved", ends)
+    elif not resolved.heading.has("resolved") or resolved.distinct > 2:
+        options = [Option(f"{v!r}", {"resolved": [v]}) for v in values[:6]]
+        options.append(Option("none of them", {"columns.resolved": None}))
+        asks = f"Which value of {resolved.name!r} is the end of a contact?"
+        proposal.questions.append(Question("resolved", asks, options, default=len(options) - 1))
+
+
+def _time_unit(p: Profile) -> str:
+    """Read the unit of a duration in its heading; hours where it says none and they are few."""
+    text = p.heading.text.casefold()
+    for unit, word in (
+        ("minute", r"\bmin|minut|分钟|分鐘|分\b|\(分\)|（分）"),
+        ("second", r"\bsec|sekund|second|\(s\)|秒"),
+        ("day", r"\bdays?\b|\btage?\b|\bjours?\b|天|\(日\)"),
+        ("hour", r"\bh\b|hour|stund|heure|小时|時間|\(h\)"),
+    ):
+        if re.search(word, text):
+            return unit
+    return "hour"
 
 
 def _opened(p: Profile) -> float:

@@ -96,10 +96,11 @@ def start_study(
     folder = _folder(root, name)
     if not sources:
         raise StarterError("no table was given", remedy="add --from orders.csv")
-    proposals = understood(sources, root / "presets")
+    proposals = _proposed(sources, root / "presets")
     for proposal in proposals:
-        for question in list(proposal.questions):
-            proposal.answer(question, ask(proposal, question) if ask is not None else None)
+        _answer(proposal, ask)
+        _mixed_money(proposal)  # its answers build on which rows are purchases
+        _answer(proposal, ask)
     aside = folder.with_name(f".{name}.new")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
@@ -127,15 +128,30 @@ def understood(sources: Sequence[Path], presets: Path | None = None) -> list[Pro
     StarterError
         If two files are parts of one table, or have one name.
     """
+    proposals = _proposed(sources, presets)
+    for proposal in proposals:
+        _mixed_money(proposal)
+    return proposals
+
+
+def _answer(proposal: Proposal, ask: Ask | None) -> None:
+    for question in list(proposal.questions):
+        if ask is None:
+            proposal.answer(question, None)
+        elif question not in proposal.left_open:
+            choice = ask(proposal, question)
+            proposal.answer(question, choice)
+            if choice is None:
+                proposal.left_open.append(question)
+
+
+def _proposed(sources: Sequence[Path], presets: Path | None) -> list[Proposal]:
     names = [Path(path).name for path in sources]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise StarterError(f"two files are called {twice!r}", remedy="rename one of them")
     uploads = [upload for path in sources for upload in open_file(Path(path))]
-    proposals = propose(_of_use(uploads), load_presets(presets))
-    for proposal in proposals:
-        _mixed_money(proposal)
-    return proposals
+    return propose(_of_use(uploads), load_presets(presets))
 
 
 def _folder(root: Path, name: str) -> Path:

@@ -185,6 +185,10 @@ AMOUNT_UNITS: Mapping[str, float] = {
 }  # fmt: skip
 
 
+#: Hours in the unit in which times to the first answer are written.
+RESPONSE_UNITS: Mapping[str, float] = {"second": 1 / 3600, "minute": 1 / 60, "hour": 1, "day": 24}
+
+
 class Table(Card):
     """Where one table comes from, how its file is read, and how its columns map.
 
@@ -211,6 +215,10 @@ class Table(Card):
     amount_per : str
         Whether an amount is that of its row, or the total of the row's order, which may stand on
         one of its lines or on each and counts once.
+    response_unit : str
+        In what the times to the first answer are written (of interactions).
+    resolved : tuple of str
+        States of an interaction that are its end; without it, yes and no are read.
     """
 
     path: str | None = None
@@ -234,6 +242,8 @@ class Table(Card):
         "one", "cent", "thousand", "ten_thousand", "million", "hundred_million"
     ] = "one"
     amount_per: Literal["row", "order"] = "row"
+    response_unit: Literal["second", "minute", "hour", "day"] = "hour"
+    resolved: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
     refunds: Literal["net", "set_aside", "keep"] = "net"
     zero_amounts: Literal["keep", "set_aside"] = "keep"
     duplicates: Literal["auto", "set_aside", "keep"] = "auto"

@@ -21,7 +21,7 @@ from workbench.data.schemas import ColumnRule, Schema
 from workbench.data.sources.source import Source
 from workbench.errors import DataError
 from workbench.study import Study, Table
-from workbench.study.fields import AMOUNT_UNITS
+from workbench.study.fields import AMOUNT_UNITS, RESPONSE_UNITS
 from workbench.study.formula import Formula
 
 #: Ids that `normal_id` leaves as they are: printable ASCII without blanks, points, small letters.
@@ -92,8 +92,9 @@ def parse(
         else:
             mark = marks.get(name, Decimal(card.decimal or "."))
             values[name] = _value(
-                engine, bare if meaning is not None else text, meaning, card, mark
-            )
+                engine, bare if meaning is not None else text, meaning, card, mark,
+                hours=RESPONSE_UNITS[card.response_unit] if name == "response_hours" else 1,
+            )  # fmt: skip
         if meaning is not None and meaning.kind not in WORDS:
             texts[f"_raw_{name}"] = text
     if formula is not None:
@@ -241,15 +242,25 @@ def _blank_missing(text: Any, words: tuple[str, ...]) -> Any:
 
 
 def _value(
-    engine: Engine, column: Any, meaning: ColumnRule | None, card: Table, mark: Decimal
+    engine: Engine,
+    column: Any,
+    meaning: ColumnRule | None,
+    card: Table,
+    mark: Decimal,
+    *,
+    hours: float = 1,
 ) -> Any:
     if meaning is None:
         return column
     if meaning.kind in ("category", "free_text", "personal"):
         return engine.text(column)
     if meaning.kind == "boolean":
+        if card.resolved and column.type().is_string():
+            return engine.text(column).lower().isin([word.lower() for word in card.resolved])
         return engine.boolean(column)
     number = engine.number(column, mark.mark, card.thousands)
+    if hours != 1:
+        number = number * hours
     if meaning.kind == "whole":
         number = ibis.ifelse(number == number.round(), number, ibis.null("float64")).cast("int64")
     if meaning.turned and meaning.low is not None and meaning.high is not None:

@@ -137,7 +137,7 @@ def engine_pseudonym(column: Any, key: bytes, kind: str = "customer") -> Any:
 #: A name of one of these is not a person's.
 _THINGS = {
     "product", "plan", "item", "store", "shop", "brand", "campaign", "case", "category",
-    "channel", "file",
+    "channel", "file", "lineitem", "line", "stage", "status", "event", "deal",
 }  # fmt: skip
 
 
@@ -148,7 +148,8 @@ def personal_columns(columns: Iterable[str]) -> list[str]:
     """Give the columns that say who somebody is, by their names."""
     found = []
     for column in columns:
-        plain = re.sub(r"[\s\-.]+", "_", column.strip().casefold())
+        apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column.strip())  # FirstName
+        plain = re.sub(r"[\s\-.]+", "_", apart.casefold())
         words = set(plain.split("_")) | {plain}
         if words & _THINGS:
             words.discard("name")
