@@ -147,6 +147,29 @@ def preview(
 
 
 @app.command()
+def review(study: Study_) -> None:
+    """Decide of pairs of customer records that may be one person; it is remembered."""
+    with _plain_errors():
+        from workbench.data import decide, open_tables
+
+        card = _load(study)
+        pairs = open_tables(card).doubtful_pairs()
+        if not pairs:
+            out.print(f"{card.name}: no pair waits for a decision", highlight=False)
+        for n, pair in enumerate(pairs, start=1):
+            out.print(f"\n{n} of {len(pairs)}, probability {pair.probability}", highlight=False)
+            table = Table("", pair.left, pair.right, box=None, pad_edge=False)
+            for column, both in pair.shown.items():
+                table.add_row(column, *(escape(value) for value in both))
+            out.print(table)
+            said = typer.prompt("same, different, later or quit", default="later").strip().lower()
+            if said[:1] == "q":
+                break
+            if said[:1] in ("s", "d"):
+                decide(card, pair, same=said[0] == "s")
+
+
+@app.command()
 def runs(study: Study_) -> None:
     """List a study's runs, and what changed in its headline numbers."""
     with _plain_errors():

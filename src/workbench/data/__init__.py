@@ -29,6 +29,7 @@ from workbench.data.indicators.indicator import (
     rows_share,
 )
 from workbench.data.indicators.library import Indicator
+from workbench.data.people.review import decide
 from workbench.data.preview import Preview, preview
 from workbench.data.rfm import RFMScores, rfm_scores, score_measures, score_purchases
 from workbench.data.tables import Tables, open_tables
@@ -49,6 +50,7 @@ __all__ = [
     "coverage",
     "customer_summary",
     "data_to",
+    "decide",
     "find_indicator",
     "freshness",
     "indicator",

@@ -12,6 +12,7 @@ from workbench.data.clean.cleaner import Cleaner
 from workbench.data.clean.refunds import REFUNDED, REFUNDED_ON, TAKEN, known_on
 from workbench.data.clean.report import CleaningReport, Linking, TableReport
 from workbench.data.engine import Engine
+from workbench.data.people.review import Pair, read_pairs
 from workbench.data.schemas import schema_of
 from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
@@ -194,6 +195,7 @@ class Tables:
             shared_contacts=linking.shared,
             refused_links=linking.refused,
             parts={n: t.part_of for n, t in self.study.tables.items() if t.part_of is not None},
+            links=linking.quality,
         )
 
     def report_of(self, name: str) -> TableReport:
@@ -222,6 +224,12 @@ class Tables:
             else:
                 found[name] = self._cleaner.sha256(name)
         return found
+
+    def doubtful_pairs(self) -> list[Pair]:
+        """Link the customers anew, and give the pairs of which nobody has decided yet."""
+        if not self._cleaner.links.quality.doubtful:
+            return []
+        return [pair for pair in read_pairs(self.study) if pair.same is None]
 
     def pseudonym(self, customer_id: str) -> str:
         """Give the pseudonym under which a customer appears."""

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from workbench.study.card import CARD, Study, find_root, load_study, read_card
 from workbench.study.cases import Case, Outcome
-from workbench.study.fields import LANGUAGES, Privacy, Published, Table, Text
+from workbench.study.fields import LANGUAGES, Linkage, Privacy, Published, Table, Text
 from workbench.study.goals import Action, Baseline, Goal, Scorecard, read_goals
 from workbench.study.reader import StudyError
 from workbench.study.segments import Segments
 from workbench.study.survey import Survey
 
 __all__ = [
-    "CARD", "LANGUAGES", "Action", "Baseline", "Case", "Goal", "Outcome",
-    "Privacy", "Published", "Scorecard", "Segments", "Study", "StudyError", "Survey", "Table",
-    "Text", "find_root", "load_study", "read_card", "read_goals",
+    "CARD",
+    "LANGUAGES",
+    "Action",
+    "Baseline",
+    "Case",
+    "Goal",
+    "Linkage",
+    "Outcome",
+    "Privacy",
+    "Published",
+    "Scorecard",
+    "Segments",
+    "Study",
+    "StudyError",
+    "Survey",
+    "Table",
+    "Text",
+    "find_root",
+    "load_study",
+    "read_card",
+    "read_goals",
 ]  # fmt: skip

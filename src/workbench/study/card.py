@@ -15,7 +15,17 @@ from pydantic_core import PydanticCustomError
 
 from workbench.errors import did_you_mean
 from workbench.study.cases import Case
-from workbench.study.fields import LANGUAGES, Card, LocalText, Name, Privacy, Published, Table, Text
+from workbench.study.fields import (
+    LANGUAGES,
+    Card,
+    Linkage,
+    LocalText,
+    Name,
+    Privacy,
+    Published,
+    Table,
+    Text,
+)
 from workbench.study.goals import Action, Goal, Scorecard, between_goals
 from workbench.study.reader import Loc, StudyError, explain, gathered, line_of, read_yaml
 from workbench.study.segments import Segments
@@ -43,6 +53,7 @@ class Study(Card):
     time_zone: str = "UTC"
     connection: str = "duckdb://"
     privacy: Privacy = Field(default_factory=Privacy)
+    linkage: Linkage = Field(default_factory=Linkage)
     tables: dict[Name, Table] = Field(min_length=1)
     survey: Survey | None = None
     goals: tuple[Goal, ...] = ()

@@ -334,6 +334,27 @@ class Privacy(Card):
     public: bool = False
 
 
+class Linkage(Card):
+    """From which probability on two customer records are linked, and from which a person decides.
+
+    A pair between the two is doubtful: it stays apart until somebody has decided.
+    """
+
+    link_above: float = Field(default=0.9, gt=0, lt=1)
+    review_above: float = Field(default=0.5, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.review_above > self.link_above:
+            raise PydanticCustomError(
+                "order",
+                "review_above ({review}) lies above link_above ({link}); pairs between the two are"
+                " doubtful, so write the lower one for review_above",
+                {"review": self.review_above, "link": self.link_above},
+            )
+        return self
+
+
 class Published(Card):
     """Values that a paper printed, which a page reproduces beside its own."""
 

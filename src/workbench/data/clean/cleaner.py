@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -27,7 +27,8 @@ from workbench.data.clean.selection import select_columns, select_rows
 from workbench.data.clean.survey_form import standard_form
 from workbench.data.engine import Engine
 from workbench.data.people import linkage as identity
-from workbench.data.people import pseudonyms
+from workbench.data.people import pseudonyms, review
+from workbench.data.people.contacts import normal_email, normal_phone, region_of
 from workbench.data.people.masking import NameBook, free_texts, mask_texts, mask_value
 from workbench.data.schemas import Schema, schema_of
 from workbench.data.sources.read import read_source, stream_source
@@ -145,7 +146,8 @@ class Cleaner:
     @property
     def linking(self) -> Linking:
         """What the links come to, without anybody in it."""
-        return Linking(dict(self.links.by), self.links.shared, self.links.refused)
+        links = self.links
+        return Linking(dict(links.by), links.shared, links.refused, links.quality)
 
     @cached_property
     def links(self) -> identity.Links:
@@ -153,13 +155,20 @@ class Cleaner:
         if "customers" not in self:
             return identity.Links()
         source, flagged, _ = self._flag("customers")
-        wanted = ("customer_id", *pseudonyms.PERSONAL_COLUMNS[:3])
-        columns = [c for c in wanted if c in flagged.expr.columns]
-        if not {"phone", "email"} & set(columns):
+        if not _tell_people(flagged.expr.columns):
             return identity.Links()
+        wanted = ("customer_id", *pseudonyms.PERSONAL_COLUMNS, "birth_year")
+        columns = [c for c in wanted if c in flagged.expr.columns]
         good = flagged.expr.filter(flagged.expr[REASON].isnull()).order_by(ROW).select(*columns)
         people = self.engine.run(good, source.where)
-        return identity.link(people, identity.region_of(self.study.time_zone))
+        links = identity.link(
+            people,
+            region_of(self.study.time_zone),
+            card=self.study.linkage,
+            decisions=review.decisions(self.study),
+        )
+        review.list_doubtful(self.study, links, people)
+        return links
 
     # --- the way of one table ---------------------------------------------------------------------
 
@@ -299,7 +308,7 @@ class Cleaner:
         """Fill a missing customer id from the row's phone or e-mail."""
         if source.name == "customers" or not {"phone", "email"} & set(kept.columns):
             return kept, 0
-        region = identity.region_of(self.study.time_zone)
+        region = region_of(self.study.time_zone)
         found = 0
         for column, known in (("phone", self.links.phones), ("email", self.links.emails)):
             if column not in kept.columns:
@@ -458,7 +467,11 @@ class Cleaner:
         return dict(self.engine.run(each.aggregate(**found), source.where).iloc[0])
 
 
+def _tell_people(columns: Collection[str]) -> bool:
+    """Tell whether a table holds enough to know a person again."""
+    have = set(columns)
+    return bool({"phone", "email"} & have) or {"name", "address"} <= have
+
+
 def _normal(column: str, text: str, region: str) -> str | None:
-    if column == "phone":
-        return identity.normal_phone(text, region)
-    return identity.normal_email(text)
+    return normal_phone(text, region) if column == "phone" else normal_email(text)

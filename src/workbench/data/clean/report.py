@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from workbench.data.clean.refunds import UNMATCHED
 from workbench.data.clean.rules import LEFT_OUT, REASONS
+from workbench.data.people.quality import Quality
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Result, labelled
 
@@ -133,11 +134,22 @@ class Linking:
         How they were recognised -> number of records.
     shared, refused : int
         Contacts that too many ids share, and pairs with one contact but two names: not linked.
+    quality : Quality
+        What the links are worth.
     """
 
     by: Mapping[str, int] = field(default_factory=dict)
     shared: int = 0
     refused: int = 0
+    quality: Quality = field(default_factory=Quality)
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> Linking:
+        """Read what `dataclasses.asdict` wrote and JSON kept."""
+        spans: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in given["quality"].items()
+        }
+        return cls(**{**given, "quality": Quality(**spans)})
 
     @property
     def linked(self) -> int:
@@ -159,6 +171,8 @@ class CleaningReport(Result):
         Contacts that too many ids share, and pairs with one contact but two names: not linked.
     parts : dict
         Table -> the table that holds its rows, too. Totals leave these tables out.
+    links : Quality
+        What the links are worth, by their own probabilities.
     """
 
     tables: Mapping[str, TableReport]
@@ -166,6 +180,7 @@ class CleaningReport(Result):
     shared_contacts: int = 0
     refused_links: int = 0
     parts: Mapping[str, str] = field(default_factory=dict)
+    links: Quality = field(default_factory=Quality)
 
     def __getitem__(self, name: str) -> TableReport:
         return self.tables[name]
@@ -265,6 +280,10 @@ class CleaningReport(Result):
                       self.shared_contacts))  # fmt: skip
         found.append(("pairs with one contact and two names, not linked", "customers",
                       self.refused_links))  # fmt: skip
+        found.append(("pairs of records that may be one person, not decided yet", "customers",
+                      self.links.doubtful))  # fmt: skip
+        found.append(("pairs of records of which a person has decided", "customers",
+                      self.links.decided))  # fmt: skip
         rows = [dict(zip(("finding", "table", "number"), f, strict=True)) for f in found if f[2]]
         frame = pd.DataFrame(rows, columns=["finding", "table", "number"])
         return labelled(frame, finding="Finding", table="Table", number="Number")
@@ -301,6 +320,7 @@ class CleaningReport(Result):
             "linked": Estimate(
                 self.linked, label="Records linked to a person already there", fact="data.linked"
             ),
+            **self.links.estimates(),
         }  # fmt: skip
 
     def findings(self) -> list[Finding]:
@@ -347,6 +367,7 @@ class CleaningReport(Result):
                 )
             )
         found += _of_refunds(self._wholes, TAKEN_OFF)
+        found += self.links.findings()
         return found
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:

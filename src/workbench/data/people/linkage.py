@@ -1,21 +1,62 @@
-"""Finds the records that belong to one person, by customer id, phone and e-mail."""
+"""Finds the records that belong to one person, with the probability of each pair.
+
+Splink compares the records in DuckDB; what it cannot know beforehand is learnt from the table: how
+many records are doubles, and how many people share a phone with somebody else.
+"""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
+from typing import Any
 
+import numpy as np
 import pandas as pd
-import phonenumbers
-from babel.core import get_global
+import pyarrow as pa
 
-#: More ids than this on one phone or address are a placeholder or an office, not a person.
-LARGEST_PERSON = 5
+from workbench.data.engine import Engine
+from workbench.data.people import comparisons
+from workbench.data.people.comparisons import (
+    AGAINST,
+    AGAINST_YEAR,
+    ELSEWHERE,
+    ONE_CONTACT,
+    WHERE,
+    Contacts,
+    contact_level,
+    name_level,
+    year_level,
+)
+from workbench.data.people.names import Name
+from workbench.data.people.quality import Quality, unseen_share
+from workbench.data.people.records import frequencies, same_year, written_one_way
+from workbench.study.fields import Linkage
 
-_CHINESE_MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9]\d{9})")
+#: Blocks: two records are compared only where they share one of these.
+BLOCKS: tuple[tuple[str, ...], ...] = (
+    ("phone",),
+    ("mail",),
+    ("address",),
+    ("sounds", "year"),
+    ("sounds", "numbers"),
+    ("sounds", "box"),
+    ("sounds", "head"),
+    ("sounds", "tail"),
+    ("sounds", "line"),
+    ("sounds", "desk"),
+    ("house", "year", "numbers"),
+    ("short", "year"),
+)
+#: Doubles for one record, and how many records that guess is worth.
+DOUBLES, GUESS = 0.03, 100
+#: The place of "shared line" among the levels of contacts.
+LINE = 3
+
+
+_PAIR = ("left", "right", "probability", "outcome", "decided", "by")
 
 
 @dataclass(frozen=True)
@@ -27,13 +68,18 @@ class Links:
     canonical : dict
         Customer id -> the id of the person's first record. Only ids that change are listed.
     by : dict
-        How many records were linked by what: ``phone and e-mail``, ``phone``, ``e-mail``.
+        How many records were linked by what: ``phone and e-mail``, ``phone``, ``e-mail``, ...
     phones, emails : dict
         Normalised contact -> customer id, where it belongs to one person only.
     shared : int
         Contacts that too many customers share to say who they are.
     refused : int
         Pairs that share a phone or an e-mail but have different names.
+    pairs : DataFrame
+        One row a pair that was compared and may be one person: left, right (ids), probability,
+        outcome (linked, doubtful, apart), decided (whether a person said so), by.
+    quality : Quality
+        What the links are worth, by these probabilities.
     """
 
     canonical: Mapping[str, str] = field(default_factory=dict)
@@ -42,6 +88,8 @@ class Links:
     emails: Mapping[str, str] = field(default_factory=dict)
     shared: int = 0
     refused: int = 0
+    pairs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(_PAIR)))
+    quality: Quality = field(default_factory=Quality)
 
     @property
     def linked(self) -> int:
@@ -49,122 +97,324 @@ class Links:
         return len(self.canonical)
 
 
-def region_of(time_zone: str) -> str:
-    """Give the two-letter country of a time zone, for phone numbers without a country code."""
-    return str(get_global("zone_territories").get(time_zone, "ZZ"))
-
-
-@lru_cache(maxsize=200_000)
-def normal_phone(text: str | None, region: str) -> str | None:
-    """Write a phone number in E.164, or give None where it is no possible number.
-
-    Parameters
-    ----------
-    text : str or None
-        As people write it: ``138-0013 8000``, ``0086 138...``, ``（010）6552 9988``.
-    region : str
-        Two-letter country for numbers without a country code, such as ``CN``.
-    """
-    if not text:
-        return None
-    # A spreadsheet may have taken the number for an amount: 13800138000.0.
-    plain = unicodedata.normalize("NFKC", text).strip().removesuffix(".0")
-    digits = re.sub(r"[\s().\-–—]", "", plain)
-    if region == "CN" and (mobile := _CHINESE_MOBILE.fullmatch(digits)):
-        return f"+86{mobile[1]}"
-    try:
-        number = phonenumbers.parse(plain, region if region != "ZZ" else None)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def normal_email(text: str | None) -> str | None:
-    """Write an e-mail address in lower case, without a ``+tag``; None where it is none."""
-    if not text:
-        return None
-    plain = unicodedata.normalize("NFKC", text).strip().casefold()
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", plain):
-        return None
-    user, domain = plain.rsplit("@", 1)
-    return f"{user.split('+')[0]}@{domain}"
-
-
-def normal_name(text: str | None) -> str | None:
-    """Write a name so that order, case, accents and titles do not matter."""
-    if not text:
-        return None
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    plain = re.sub(r"\b(mr|mrs|ms|miss|dr|prof)\b\.?|先生|女士|小姐", " ", plain)
-    words = sorted(re.findall(r"\w+", plain))
-    return " ".join(words) or None
-
-
-def link(customers: pd.DataFrame, region: str) -> Links:
+def link(
+    customers: pd.DataFrame,
+    region: str,
+    *,
+    card: Linkage | None = None,
+    decisions: Mapping[tuple[str, str], bool] | None = None,
+) -> Links:
     """Find the customers that are one person.
-
-    Two records are one person when both phone and e-mail agree, or when one of them agrees and
-    the names agree or one name is missing. Contacts that more than `LARGEST_PERSON` ids share
-    link nobody.
 
     Parameters
     ----------
     customers : DataFrame
-        ``customer_id`` and any of ``name``, ``phone``, ``email``; one row a record, first
-        records first.
+        ``customer_id`` and any of ``name``, ``phone``, ``email``, ``address``, ``birth_year``; one
+        row a record, first records first.
     region : str
         Two-letter country for phone numbers without a country code.
+    card : Linkage, optional
+        The thresholds that the study's card states.
+    decisions : mapping, optional
+        What a person decided of two ids: True, they are one; False, they are two.
+
+    Returns
+    -------
+    Links
+
+    Notes
+    -----
+    The same table gives the same answer: nothing is drawn at random.
     """
-    ids = customers["customer_id"].tolist()
-    phones = [normal_phone(t, region) for t in _texts(customers, "phone")]
-    emails = [normal_email(t) for t in _texts(customers, "email")]
-    names = [normal_name(t) for t in _texts(customers, "name")]
-    parent = list(range(len(ids)))
-    by: dict[str, int] = {}
-    shared = refused = 0
-    pairs: dict[tuple[int, int], set[str]] = {}
-    for kind, contacts in (("phone", phones), ("e-mail", emails)):
-        groups: dict[str, list[int]] = {}
-        for i, contact in enumerate(contacts):
-            if contact is not None:
-                groups.setdefault(contact, []).append(i)
-        for members in groups.values():
-            if len(members) > LARGEST_PERSON:
-                shared += 1
-                continue
-            for at, i in enumerate(members):
-                for j in members[at + 1 :]:
-                    pairs.setdefault((i, j), set()).add(kind)
-    for (i, j), kinds in sorted(pairs.items()):
-        agree = names[i] is None or names[j] is None or names[i] == names[j]
-        if not agree and len(kinds) < 2:
-            refused += 1
-            continue
-        first, second = sorted((_root(parent, i), _root(parent, j)))
-        if first != second:
-            parent[second] = first
-            how = " and ".join(k for k in ("phone", "e-mail") if k in kinds)
-            by[how] = by.get(how, 0) + 1
+    asked = card or Linkage()
+    ids = [str(i) for i in customers["customer_id"]]
+    records, names, contacts, shared = written_one_way(customers, region)
+    pairs = _compared(records, names, contacts)
+    odds = _odds(pairs, len(ids), records)
+    pairs["probability"] = _exclusive(pairs, odds)
+    pairs = _decided(pairs, ids, decisions or {})
+    parent, pairs["outcome"] = _people(pairs, len(ids), asked)
+    refused = int(((pairs["contact"].isin(ONE_CONTACT)) & pairs["against"]).sum())
     roots = [_root(parent, i) for i in range(len(ids))]
-    canonical = {ids[i]: ids[root] for i, root in enumerate(roots) if root != i}
-    people = [ids[root] for root in roots]
+    first = {root: i for i, root in reversed(list(enumerate(roots)))}
+    people = [ids[first[root]] for root in roots]
+    canonical = {ids[i]: people[i] for i in range(len(ids)) if first[roots[i]] != i}
+    pairs["by"] = [
+        _by(contacts[i], contacts[j]) for i, j in zip(pairs["i"], pairs["j"], strict=True)
+    ]
+    told = pairs.assign(left=[ids[i] for i in pairs["i"]], right=[ids[j] for j in pairs["j"]])
+    told = told[(told["probability"] > 1e-4) | told["decided"]]
+    share = unseen_share(records, pairs)
+    unseen = float(pairs["probability"].sum()) * share / max(1 - share, 0.01)
     return Links(
         canonical,
-        by,
-        _unambiguous(phones, people),
-        _unambiguous(emails, people),
+        _how(pairs, len(ids)),
+        _unambiguous((c.phone for c in contacts), people),
+        _unambiguous((c.mail for c in contacts), people),
         shared,
         refused,
+        told[list(_PAIR)].sort_values("probability", ascending=False, ignore_index=True,
+                                      kind="stable"),
+        Quality.of(told, unseen),
+    )  # fmt: skip
+
+
+# --- what is compared -----------------------------------------------------------------------------
+
+
+def _compared(records: pd.DataFrame, names: list[Name], contacts: list[Contacts]) -> pd.DataFrame:
+    """Compare the records that may be one person's, in DuckDB.
+
+    Returns
+    -------
+    DataFrame
+        i, j (rows of `records`), contact (level), against (whether name or year speaks against
+        it), weight (log odds of name and year).
+    """
+    empty = {"i": int, "j": int, "contact": int, "against": bool, "weight": float}
+    blocks = [records[list(block)].dropna() for block in BLOCKS]
+    if not any(block.duplicated().any() for block in blocks):
+        return pd.DataFrame({c: pd.Series(dtype=kind) for c, kind in empty.items()})
+    from splink import DuckDBAPI, Linker, block_on
+
+    settings = {
+        "link_type": "dedupe_only",
+        "unique_id_column_name": "record",
+        "comparisons": comparisons.settings(same_year(records["year"])),
+        "blocking_rules_to_generate_predictions": [block_on(*block) for block in BLOCKS],
+        "retain_intermediate_calculation_columns": True,
+        "retain_matching_columns": True,
+        "probability_two_random_records_match": 0.5,
+    }
+    engine = Engine()
+    try:
+        con = engine.connection.con
+        _teach(con, names, contacts, records["year"])
+        con.register("records", _arrow(records))
+        with _columns_parsed_once():
+            linker: Any = Linker(
+                "records",
+                settings,
+                DuckDBAPI(con),
+                set_up_basic_logging=False,
+                validate_settings=False,  # it takes longer than the linking of a small table
+            )
+            for column, lookup in frequencies(records, names).items():
+                linker.table_management.register_term_frequency_lookup(lookup, column)
+            found = linker.inference.predict().as_pandas_dataframe()
+    finally:
+        engine.close()
+    factors = found["bf_name"] * found["bf_tf_adj_name"] * found["bf_year"]
+    against = found["gamma_name"].isin(AGAINST) | (found["gamma_year"] == AGAINST_YEAR)
+    pairs = pd.DataFrame(
+        {
+            "i": found["record_l"].to_numpy(int),
+            "j": found["record_r"].to_numpy(int),
+            "contact": found["gamma_contact"].to_numpy(int),
+            "against": against.to_numpy(bool),
+            "weight": np.log(factors.to_numpy(float)),
+        }
     )
+    return pairs.sort_values(["i", "j"], ignore_index=True)
 
 
-def _texts(frame: pd.DataFrame, column: str) -> list[str | None]:
-    if column not in frame:
-        return [None] * len(frame)
-    return [None if pd.isna(value) else str(value) for value in frame[column]]
+@contextmanager
+def _columns_parsed_once() -> Iterator[None]:
+    """Let Splink parse the name of a column once, not some hundred times.
+
+    Of a small table, that is nine tenths of the time.
+    """
+    from splink.internals.input_column import SqlglotColumnTreeBuilder as Builder
+
+    name = "from_raw_column_name_or_column_reference"
+    before = Builder.__dict__[name]
+    parsed = cache(getattr(Builder, name))
+    setattr(
+        Builder,
+        name,
+        staticmethod(lambda text, sqlglot_dialect: copy(parsed(text, sqlglot_dialect))),
+    )
+    try:
+        yield
+    finally:
+        setattr(Builder, name, before)
+
+
+def _arrow(records: pd.DataFrame) -> pa.Table:
+    whole = ("record", "at", "year")
+    schema = pa.schema([(c, pa.int64() if c in whole else pa.string()) for c in records])
+    return pa.Table.from_pandas(records, schema=schema, preserve_index=False)
+
+
+def _teach(con: Any, names: list[Name], contacts: list[Contacts], years: pd.Series) -> None:
+    """Teach the engine to compare two records, each given by its row."""
+    born = [None if pd.isna(year) else int(year) for year in years]
+    asked: dict[str, Callable[[int, int], int]] = {
+        "name_level": lambda i, j: name_level(names[i], names[j], (born[i], born[j])),
+        "year_level": lambda i, j: year_level(born[i], born[j]),
+        "contact_level": lambda i, j: contact_level(contacts[i], contacts[j]),
+    }
+    for what, level in asked.items():
+        con.create_function(
+            what, _by_rows(cache(level)), ["BIGINT", "BIGINT"], "BIGINT", type="arrow"
+        )
+
+
+def _by_rows(level: Callable[[int, int], int]) -> Callable[[Any, Any], Any]:
+    def levels(left: Any, right: Any) -> Any:
+        pairs = zip(left.to_pylist(), right.to_pylist(), strict=True)
+        return pa.array([level(i, j) for i, j in pairs], pa.int64())
+
+    return levels
+
+
+# --- what it comes to -----------------------------------------------------------------------------
+
+
+def _odds(pairs: pd.DataFrame, n: int, records: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Learn how many doubles there are and how many people share contacts; give each pair's odds.
+
+    Expectation and maximisation (Dempster, Laird and Rubin 1977) over the levels of contacts, with
+    a guess that is worth `GUESS` records, so that small tables stay in order.
+    """
+    if not len(pairs):
+        return np.array([])
+    who = np.exp(np.clip(pairs["weight"].to_numpy(), -60, 60))
+    level = pairs["contact"].to_numpy()
+    m = np.array([where.m for where in WHERE])
+    rate = np.array([np.nan if where.rate is None else where.rate for where in WHERE])
+    prior, rates = m.copy(), rate.copy()
+    learnt = ~np.isnan(rate)
+    fixed = np.array([where.weight for where in WHERE])
+    # Lines are not compared pair by pair: who shares one is counted.
+    lines = pd.concat([records["line"], records["desk"]]).value_counts().to_numpy(float)
+    learnt[LINE] = False
+    rate[LINE] += (lines * (lines - 1)).sum() / n
+    doubles = DOUBLES
+    odds = np.zeros(len(pairs))
+    for _ in range(100):
+        factor = np.where(np.isnan(rate), fixed, m * (n - 1) / np.where(np.isnan(rate), 1, rate))
+        one = min(doubles / (n - 1), 0.4)
+        odds = one / (1 - one) * who * np.concatenate([[1.0, 1.0], factor])[level + 1]
+        p = odds / (1 + odds)
+        at = np.bincount(level + 1, p, len(WHERE) + 2)[2:]
+        apart = np.bincount(level + 1, 1 - p, len(WHERE) + 2)[2:]
+        m = (at + GUESS / 2 * prior) / (p.sum() + GUESS / 2)
+        rate = np.where(learnt, (2 * apart + GUESS * rates) / (n + GUESS), rate)
+        before, doubles = doubles, (2 * p.sum() + GUESS * DOUBLES) / (n + GUESS)
+        if abs(doubles - before) < 1e-9:
+            break
+    return odds
+
+
+def _exclusive(pairs: pd.DataFrame, odds: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Give probabilities where one record cannot be two people: J. Smith is John or Jane."""
+    apart = {
+        (i, j)
+        for i, j, no in zip(pairs["i"], pairs["j"], pairs["against"], strict=True)
+        if no
+    }  # fmt: skip
+    near: dict[int, list[tuple[int, float]]] = {}
+    for i, j, o in zip(pairs["i"], pairs["j"], odds, strict=True):
+        if o > 1e-3:
+            near.setdefault(i, []).append((j, o))
+            near.setdefault(j, []).append((i, o))
+    found = odds / (1 + odds)
+    for at, (i, j, o) in enumerate(zip(pairs["i"], pairs["j"], odds, strict=True)):
+        if o <= 1e-3:
+            continue
+        rivals = 0.0
+        for one, other in ((i, j), (j, i)):
+            rivals += sum(
+                q for k, q in near[one] if k != other and (min(k, other), max(k, other)) in apart
+            )
+        found[at] = o / (1 + o + rivals)
+    return np.asarray(found)
+
+
+def _decided(
+    pairs: pd.DataFrame, ids: list[str], decisions: Mapping[tuple[str, str], bool]
+) -> pd.DataFrame:
+    """Put what a person decided in the place of the probability."""
+    pairs["decided"] = False
+    row = {one: i for i, one in enumerate(ids)}
+    known = {(i, j): at for at, (i, j) in enumerate(zip(pairs["i"], pairs["j"], strict=True))}
+    extra = []
+    for (a, b), same in decisions.items():
+        if a not in row or b not in row or a == b:
+            continue
+        i, j = sorted((row[a], row[b]))
+        at = known.get((i, j))
+        if at is None:
+            extra.append(
+                {"i": i, "j": j, "contact": 0, "against": not same, "weight": 0.0,
+                 "probability": float(same), "decided": True}
+            )  # fmt: skip
+        else:
+            pairs.loc[at, ["against", "decided"]] = [not same, True]
+            pairs.loc[at, "probability"] = float(same)
+    return pd.concat([pairs, pd.DataFrame(extra)], ignore_index=True) if extra else pairs
+
+
+def _people(pairs: pd.DataFrame, n: int, asked: Linkage) -> tuple[list[int], np.ndarray[Any, Any]]:
+    """Join records from the surest pair on; never two that cannot be one person."""
+    parent = list(range(n))
+    members: dict[int, list[int]] = {}
+    apart = {
+        (i, j) for i, j, no in zip(pairs["i"], pairs["j"], pairs["against"], strict=True) if no
+    }
+    p = pairs["probability"].to_numpy(float)
+    outcome = np.full(len(pairs), "apart", dtype=object)
+    outcome[(p >= asked.review_above) & ~pairs["decided"].to_numpy(bool)] = "doubtful"
+    left, right = pairs["i"].to_numpy(int), pairs["j"].to_numpy(int)
+    decided = pairs["decided"].to_numpy(bool)
+    # Who has no contact in common, and another where it is known, may be a namesake.
+    sure = (p >= asked.link_above) & (decided | ~pairs["contact"].isin(ELSEWHERE).to_numpy())
+    for at in np.lexsort((right, left, -p, ~decided)):
+        if not sure[at]:
+            continue
+        a, b = (_root(parent, int(k)) for k in (left[at], right[at]))
+        if a != b:
+            ours, theirs = members.get(a, [a]), members.get(b, [b])
+            if any((min(x, y), max(x, y)) in apart for x in ours for y in theirs):
+                continue
+            first, second = sorted((a, b))
+            parent[second] = first
+            members[first] = ours + theirs
+        outcome[at] = "linked"
+    same = np.array(
+        [_root(parent, int(i)) == _root(parent, int(j)) for i, j in zip(left, right, strict=True)],
+        bool,
+    )
+    outcome[same] = "linked"
+    return parent, outcome
+
+
+def _by(one: Contacts, other: Contacts) -> str:
+    """Say what two records have in common beside the name."""
+    same = {
+        "phone": one.phone is not None and one.phone == other.phone,
+        "e-mail": one.mail is not None and one.mail == other.mail,
+    }
+    told = " and ".join(what for what, is_so in same.items() if is_so)
+    if told:
+        return told
+    return "name and address" if contact_level(one, other) in (5, 7) else "name and other details"
+
+
+def _how(pairs: pd.DataFrame, n: int) -> dict[str, int]:
+    """Count linked records by what told them."""
+    linked = pairs[pairs["outcome"] == "linked"].sort_values(
+        "probability", ascending=False, kind="stable"
+    )
+    joined = list(range(n))
+    by: dict[str, int] = {}
+    for i, j, how in zip(linked["i"], linked["j"], linked["by"], strict=True):
+        a, b = _root(joined, int(i)), _root(joined, int(j))
+        if a != b:
+            joined[max(a, b)] = min(a, b)
+            by[how] = by.get(how, 0) + 1
+    return by
 
 
 def _root(parent: list[int], i: int) -> int:

@@ -30,7 +30,7 @@ from typing import Any
 from workbench.data.clean.cleaner import Cleaner
 from workbench.data.clean.report import Linking, TableReport
 from workbench.data.engine import Engine
-from workbench.data.people import pseudonyms
+from workbench.data.people import pseudonyms, review
 from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
 from workbench.errors import DataError, WorkbenchError
@@ -161,6 +161,8 @@ def key_of(study: Study) -> str | None:
         "survey": _instrument(study),
         "as_of": study.as_of.isoformat(),
         "time_zone": study.time_zone,
+        "linkage": study.linkage.model_dump(mode="json"),
+        "decisions": review.fingerprint(study),
         "files": hashes,
         "sources": _sources(),
         "versions": [platform.python_version(), *(version(package) for package in _PACKAGES)],
@@ -228,7 +230,7 @@ def _open(folder: Path) -> StoredTables | None:
             if path.stat().st_size != size or file_hash(path) != sha256:
                 raise ValueError(name)
         reports = {name: _report(given) for name, given in index["reports"].items()}
-        kept = StoredTables(folder, reports, Linking(**index["linking"]))
+        kept = StoredTables(folder, reports, Linking.read(index["linking"]))
     except BlockingIOError:
         os.close(hold)
         return None
