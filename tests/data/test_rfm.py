@@ -249,7 +249,7 @@ def test_what_is_no_log_is_refused() -> None:
     log = pd.DataFrame({"customer_id": ["a"], "date": [dt.date(2025, 1, 1)], "amount": ["1"]})
     with pytest.raises(DataError, match="amount holds text"):
         score_purchases(log, as_of=AS_OF)
-    with pytest.raises(DataError, match="the log has no column date, amount"):
+    with pytest.raises(DataError, match="the log has no column date"):
         score_purchases(log[["customer_id"]], as_of=AS_OF)
     with pytest.raises(DataError, match="a table of an engine comes without it"):
         score_purchases(ibis.memtable(log), as_of=AS_OF)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workbench.data import Tables
+from workbench.data import Tables, customer_summary, rfm_scores
 from workbench.errors import DataError
 
 OpenStudy = Callable[..., Tables]
@@ -165,3 +165,40 @@ def test_what_stands_for_nothing_and_dates_differ_by_column(open_study: OpenStud
     assert [str(day.date()) for day in found["date"]] == ["2025-01-06"]
     assert found["amount"].tolist() == [0] and found["quantity"].isna().all()
     assert tables.report_of("transactions").set_aside == {"missing": 2}
+
+
+VISITS = (
+    "customer_id,date,place\nA,2025-01-05,North\nA,2025-02-05,North\nA,2025-02-05,South\n"
+    "B,2025-03-01,North\nB,2025-03-09,South\nC,2025-04-01,South\n,2025-04-02,South\n"
+)
+
+
+@pytest.mark.parametrize("told", [{}, {"amount": "none"}])
+def test_a_log_without_amounts_is_a_log(open_study: OpenStudy, told: dict[str, str]) -> None:
+    tables = open_study(transactions=(told, VISITS))
+    report = tables.report_of("transactions")
+    assert (report.kept, report.set_aside, report.total) == (6, {"missing": 1}, None)
+    assert bool(report.notes) is not bool(told)  # what the card says need not be noted
+    summary = customer_summary(tables, time_unit="day").frame()
+    by_day = {"A": (1, 31), "B": (1, 8), "C": (0, 0)}
+    own = {tables.pseudonym(who): facts for who, facts in by_day.items()}
+    found = summary.set_index("customer_id")
+    assert {who: (row.frequency, row.recency) for who, row in found.iterrows()} == own
+    assert summary["mean_spend"].isna().all()
+    scored = rfm_scores(tables, levels=2)
+    frame = scored.frame()
+    assert not {"spend", "spend_year", "spend_score"} & set(frame)
+    assert dict(zip(frame["customer_id"], frame["orders"], strict=True)) == {
+        tables.pseudonym(who): days + 1 for who, (days, _) in by_day.items()
+    }
+
+
+def test_a_column_that_may_be_the_amount_is_asked_about(open_study: OpenStudy) -> None:
+    text = "customer_id,date,Total\nC1,2025-01-05,1\n"
+    with pytest.raises(DataError, match=r"did you mean 'Total'.*or write `amount: none`"):
+        open_study(transactions=text).expr("transactions")
+    tables = open_study(transactions=({"amount": "none"}, text))
+    assert tables.frame("transactions").columns.tolist() == ["customer_id", "date", "Total"]
+    with pytest.raises(DataError, match="did you mean 'Order Total'"):
+        text = "customer_id,date,Order Total\nC1,2025-01-05,19.90\nC2,2025-01-05,7.50\n"
+        open_study(transactions=text).expr("transactions")

@@ -78,6 +78,14 @@ def heavy_spend(own: Company) -> Company:
     return left.without("contracts", "interactions", "ratings", "survey")
 
 
+def no_amounts(own: Company) -> Company:
+    visits = own.tables["transactions"].drop(columns=["amount", "quantity"], errors="ignore")
+    left = own.with_table("transactions", visits)
+    return left.without("contracts", "interactions", "ratings", "survey").with_card(
+        cases=None, goals=None
+    )
+
+
 def series_only(own: Company) -> Company:
     months = pd.date_range("2020-01-01", "2025-12-01", freq="MS")
     rng = np.random.default_rng(5)
@@ -140,6 +148,7 @@ ROWS: dict[str, Callable[[Company], Company]] = {
     "nobody bought twice, stages by P(alive)": lambda own: by_a_model(nobody_twice(own)),
     "equal amounts": equal_amounts,
     "heavy spend": heavy_spend,
+    "no amounts": no_amounts,
 }
 #: Rows of which only some notebooks can say something new.
 ABOUT = {
@@ -157,12 +166,14 @@ ABOUT = {
     "no customers": ("data_quality", "segmentation", "lifecycle_churn", "satisfaction_gap"),
     "equal amounts": ("clv", "segmentation", "lifecycle_churn"),
     "heavy spend": ("clv", "segmentation", "lifecycle_churn"),
+    "no amounts": ("data_quality", "clv", "segmentation", "lifecycle_churn"),
 }
 #: What a page must say of what is lacking.
 SAYS = {
     "nobody bought twice, stages by P(alive)": (
         "lifecycle_churn", "No purchase model could say who is still active",
     ),
+    "no amounts": ("clv", "how often customers will buy is foreseen here"),
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.segments import RFM, default_rules, name_customers
+from workbench.segments import RFM, default_rules, name_customers, value_of
 from workbench.segments.rfm import MEASURES, SCORES, lookup, rescale
 
 
@@ -190,3 +190,21 @@ def test_the_share_of_a_small_segment_is_not_written() -> None:
 def test_unusable_scores_are_refused(frame: pd.DataFrame, told: str) -> None:
     with pytest.raises(DataError, match=told):
         named(frame)
+
+
+def test_without_amounts_customers_are_named_by_recency_and_frequency_alone() -> None:
+    frame = scored().drop(columns=["spend", "spend_score"])
+    found = named(frame)
+    alike = named(scored().assign(spend_score=lambda t: t["frequency_score"]))
+    assert (found.customers["segment"] == alike.customers["segment"]).all()
+    assert not found.valued and "spend" not in found.customers
+    best, quiet = found.findings()
+    held = found.customers.groupby("segment", observed=True)["orders"].sum()
+    assert best.values["segment"] == held.idxmax()
+    assert best.values["value"].value == pytest.approx(held.max() / held.sum())
+    orders = found.customers["orders"]
+    share = orders[found.at_risk].sum() / orders.sum()
+    assert quiet.values["share"].value == pytest.approx(share)
+    assert not [f for f in (best, quiet) if "spen" in f.message]
+    with pytest.raises(DataError, match="the log has no amounts"):
+        value_of(found.customers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ibis
@@ -216,7 +216,8 @@ def summarise_purchases(
     engine : Engine
         Where the log lies.
     purchases : ibis Table
-        customer_id, date, amount; one row a purchase.
+        customer_id, date, amount; one row a purchase. Without amounts every row is a purchase,
+        and what customers spend is missing.
     as_of : date
         The last day looked at, inclusive.
     calibration_end : date, optional
@@ -248,6 +249,9 @@ def summarise_purchases(
             remedy="end the calibration before the data end",
         )
     days = DAYS_PER_UNIT[time_unit]
+    valued = "amount" in purchases.columns
+    if not valued:
+        purchases = purchases.mutate(amount=ibis.literal(0.0))
     log = purchases.select("customer_id", "date", "amount")
     log = log.mutate(
         date=log.date.cast("date"), buys=log.amount >= 0, seen=log.date.cast("date") <= as_of
@@ -275,6 +279,8 @@ def summarise_purchases(
         per_customer = per_customer.mutate(**nothing)
     kept = engine.keep(per_customer, "customer summary")
     counts = _counts(engine, log, kept, end, read)
+    if not valued:
+        counts = replace(counts, zero_amounts=0)
     known = kept.filter(kept["first"] <= ibis.literal(end))
     frequency = known.days - 1
     summary = known.select(
@@ -283,7 +289,9 @@ def summarise_purchases(
         frequency=frequency.cast("int64"),
         recency=known["last"].delta(known["first"], unit="day") / days,
         age=ibis.literal(end).delta(known["first"], unit="day") / days,
-        mean_spend=(known.spend - known.first_spend) / frequency.nullif(0),
+        mean_spend=(known.spend - known.first_spend) / frequency.nullif(0)
+        if valued
+        else ibis.null("float64"),
         holdout_frequency=known.later_days.cast("int64"),
         holdout_spend=ibis.coalesce(known.later_spend, 0.0),
     )

@@ -139,7 +139,8 @@ def score_purchases(
     Parameters
     ----------
     purchases : DataFrame or ibis Table
-        customer_id, date, amount; one row a purchase.
+        customer_id, date, amount; one row a purchase. Without amounts customers are scored by
+        recency and frequency alone.
     as_of : date
         The day from which days are counted; what lies after it is left out and counted.
     engine : Engine, optional
@@ -164,9 +165,10 @@ def score_purchases(
     >>> scored[["customer_id", "days_since_last", "orders", "spend"]].to_numpy().tolist()
     [['a', 30, 2, 12.0], ['b', 58, 1, 9.0]]
     """
-    engine, purchases = _at_home(
-        engine, purchases, ("customer_id", "date", "amount"), "the log has"
-    )
+    engine, purchases = _at_home(engine, purchases, ("customer_id", "date"), "the log has")
+    valued = "amount" in purchases.columns
+    if not valued:
+        purchases = purchases.mutate(amount=ibis.literal(0.0))
     log = purchases.select("customer_id", "date", "amount")
     if not log.amount.type().is_numeric():
         raise DataError("amount holds text", where=_WHAT, remedy="make it numbers first")
@@ -185,8 +187,14 @@ def score_purchases(
         .cast("float64"),
         tenure=ibis.literal(as_of).delta(first, unit="day").cast("int64"),
     )
+    if not valued:
+        # a measure that repeats another one adds nothing to it
+        measured = measured.mutate(spend=measured.orders.cast("float64"))
     nobody = f"there is no purchase to {as_of}"
     scored = _scored(engine, engine.keep(measured, _WHAT), levels, cuts, nobody)
+    if not valued:
+        known = scored.expr.drop("spend", "spend_year", "spend_score")
+        scored = replace(scored, expr=known)
     return replace(scored, as_of=as_of, refunds=refunds, later=later)
 
 

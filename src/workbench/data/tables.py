@@ -17,7 +17,7 @@ from workbench.data.schemas import schema_of
 from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
 from workbench.data.store.cache import StoredTables, find, find_or_make
-from workbench.data.store.stream import PurchaseLog, stream_purchases
+from workbench.data.store.stream import PURCHASE, PurchaseLog, stream_purchases
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study
 
@@ -106,7 +106,7 @@ class Tables:
                 return log
         report = self.report_of(name)
         rows = self.expr(name, known=known)
-        return PurchaseLog(rows.select("customer_id", "date", "amount"), report.read)
+        return PurchaseLog(rows.select(*(c for c in PURCHASE if c in rows.columns)), report.read)
 
     def require_purchases(self, name: str) -> None:
         """Refuse a table that is neither ``transactions`` nor a variant of it.

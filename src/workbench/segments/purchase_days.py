@@ -50,6 +50,8 @@ class PurchaseDays:
         Rows with a negative amount: no purchase.
     returned : Returns, optional
         What was taken off `amount`, and when: before that day it had not come back yet.
+    valued : bool
+        Whether the log has amounts: visits and the like have none, and every `amount` is zero.
     """
 
     ids: pd.Index
@@ -58,6 +60,7 @@ class PurchaseDays:
     amount: Array
     refunds: int
     returned: Returns | None = None
+    valued: bool = True
 
     @property
     def span(self) -> int:
@@ -77,7 +80,7 @@ class PurchaseDays:
                     np.r_[days, back.day[still]],
                     np.r_[amount, back.amount[still]],
                 )
-        return PurchaseDays(self.ids, customer, days, amount, self.refunds)
+        return PurchaseDays(self.ids, customer, days, amount, self.refunds, valued=self.valued)
 
     def gaps(self) -> Codes:
         """Days between a customer's purchases, all customers together."""
@@ -132,7 +135,7 @@ def purchase_days(transactions: pd.DataFrame, refunds: pd.DataFrame | None = Non
     Parameters
     ----------
     transactions : DataFrame
-        Columns customer_id, date, amount; one row a purchase.
+        Columns customer_id, date, and, where amounts are known, amount; one row a purchase.
     refunds : DataFrame, optional
         What has been taken off these purchases: customer_id, date (of the purchase), refunded_on,
         amount (above zero), such as `workbench.data.Tables.refunds` gives. Days before
@@ -143,10 +146,11 @@ def purchase_days(transactions: pd.DataFrame, refunds: pd.DataFrame | None = Non
     DataError
         A column is missing, a value is missing or is no date or number, nothing is left.
     """
-    require_columns(transactions, ("customer_id", "date", "amount"), "the log has")
+    require_columns(transactions, ("customer_id", "date"), "the log has")
+    valued = "amount" in transactions
     days = _days(transactions, "date")
-    amounts = _amounts(transactions)
-    _refuse_gaps(transactions, ("customer_id", "date", "amount"))
+    amounts = _amounts(transactions) if valued else np.zeros(len(transactions))
+    _refuse_gaps(transactions, ("customer_id", "date", *(["amount"] if valued else [])))
     bought = amounts >= 0
     if not bought.any():
         raise DataError("the log has no purchase", remedy="look at the amounts' sign")
@@ -166,8 +170,9 @@ def purchase_days(transactions: pd.DataFrame, refunds: pd.DataFrame | None = Non
         )  # fmt: skip
     customer, days, amounts = _by_day(codes, days, amounts)
     return PurchaseDays(
-        pd.Index(ids, name="customer_id"), customer, days, amounts, int((~bought).sum()), returned
-    )
+        pd.Index(ids, name="customer_id"), customer, days, amounts, int((~bought).sum()),
+        returned, valued,
+    )  # fmt: skip
 
 
 def _by_day(customer: Codes, day: Codes, amount: Array) -> tuple[Codes, Codes, Array]:

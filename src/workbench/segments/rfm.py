@@ -48,6 +48,17 @@ GONE_QUIET = (
     "the past, {share} of the spend of all."
 )
 NONE_QUIET = "No customer who is worth much has gone quiet."
+#: Of a log without amounts.
+OFTEN = "{segment} are {customers} of the customers and {value} of the purchases"
+OFTEN_QUIET = (
+    "Start with those who came often and have gone quiet: {n} customers, with {share} of the"
+    " purchases of all."
+)
+NONE_OFTEN_QUIET = "No customer who came often has gone quiet."
+TURN_TO_OFTEN = (
+    "Turn to frequent customers before they are gone: those who have gone quiet made {share} of"
+    " the purchases."
+)
 TURN_TO = (
     "Turn to valuable customers before they are gone: those who have gone quiet made {share} of "
     "the past spend."
@@ -118,17 +129,37 @@ class RFM(Result):
         return np.asarray((recency <= QUIET) & (self._scores("value_score") >= VALUABLE))
 
     def profile(self) -> Profile:
-        """Share of customers and of spend by segment, in the order of the rules."""
-        found = profile(self.shown, self.customers["spend"]).table
+        """Share of customers and of spend by segment, in the order of the rules.
+
+        Of a log without amounts: of purchases.
+        """
+        found = profile(self.shown, self.worth).table
+        if not self.valued:
+            return Profile(labelled(
+                found, segment="Segment", n="Customers",
+                customers=("Share of customers", "percent"),
+                value=("Share of purchases", "percent"),
+                mean=("Purchases a customer", "number:1"),
+            ), of="Share of purchases")  # fmt: skip
         return Profile(labelled(
             found, segment="Segment", n="Customers", customers=("Share of customers", "percent"),
             value=("Share of spend", "percent"), mean=("Spend a customer", "money"),
         ), of=SPEND)  # fmt: skip
 
     @property
+    def valued(self) -> bool:
+        """Whether the log has amounts."""
+        return "spend" in self.customers
+
+    @property
+    def worth(self) -> pd.Series:
+        """Spend of each customer; of a log without amounts the days with a purchase."""
+        return self.customers["spend" if self.valued else "orders"]
+
+    @property
     def behaviour(self) -> pd.DataFrame:
         """What was scored of each customer."""
-        return self.customers[list(MEASURES)]
+        return self.customers[[m for m in MEASURES if m in self.customers]]
 
     def attributes(self, people: pd.DataFrame, *, as_of: object) -> pd.DataFrame:
         """Give what else is known of each customer; see `join_attributes`."""
@@ -151,7 +182,7 @@ class RFM(Result):
         own = self.customers["segment"]
         advice = self.rules if groups is None else nearest_advice(groups, own, self.rules)
         return personas(
-            own if groups is None else groups, self.customers["spend"], self.behaviour,
+            own if groups is None else groups, self.worth, self.behaviour,
             attributes=attributes, advice=advice, min_cell=self.min_cell,
         )  # fmt: skip
 
@@ -165,7 +196,7 @@ class RFM(Result):
             and spend, need, action.
         """
         grouped = self.customers.groupby(self.shown.to_numpy(), observed=True)
-        out = grouped[list(MEASURES)].median()
+        out = grouped[list(self.behaviour)].median()
         out.insert(0, "n", grouped.size())
         advice = self.rules.drop_duplicates("segment").set_index("segment")
         for words in ("need", "action"):
@@ -178,10 +209,15 @@ class RFM(Result):
         """Give customers, spend held by the best and by those gone quiet, and segments."""
         return {
             "customers": Estimate(len(self.customers), label="Customers with a purchase"),
-            "top20": share_of_top(self.customers["spend"]).named("Spend held by the top fifth"),
-            "at_risk": share_held(self.at_risk, self.customers["spend"]).named(
-                "Past spend of valuable customers who have gone quiet", kind="percent",
-                better="down", fact="segments.at_risk.spend",
+            "top20": share_of_top(self.worth).named(
+                "Spend held by the top fifth" if self.valued
+                else "Purchases of the most frequent fifth"
+            ),
+            "at_risk": share_held(self.at_risk, self.worth).named(
+                "Past spend of valuable customers who have gone quiet" if self.valued
+                else "Past purchases of frequent customers who have gone quiet",
+                kind="percent", better="down",
+                fact="segments.at_risk.spend" if self.valued else "segments.at_risk.orders",
             ),
             **named_estimates(
                 self.table, "segment", estimate="customers", low="customers_low",
@@ -198,9 +234,19 @@ class RFM(Result):
         quiet, share = self.at_risk, self.estimates()["at_risk"]
         values = {
             "n": int(quiet.sum()),
-            "spend": Estimate(float(self.customers["spend"][quiet].sum()), kind="money"),
+            "spend": Estimate(float(self.worth[quiet].sum()), kind="money"),
             "share": share,
         }
+        if not self.valued:
+            del values["spend"]
+            return [
+                Finding("segments.best", OFTEN, {"segment": str(best["segment"]), **held}),
+                Finding(
+                    "segments.at_risk", OFTEN_QUIET if quiet.any() else NONE_OFTEN_QUIET, values,
+                    estimates={"share": share},
+                    advice=Advice(TURN_TO_OFTEN) if share.low > WORTH_WINNING else None,
+                ),
+            ]  # fmt: skip
         return [
             Finding("segments.best", BEST, {"segment": str(best["segment"]), **held}),
             Finding(
@@ -231,7 +277,12 @@ class RFM(Result):
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the map: recency against value, tinted by the number of customers, named."""
         return _draw_map(
-            self.grid().to_numpy()[::-1], self.rules, self.min_cell, ax, speak(language)
+            self.grid().to_numpy()[::-1],
+            self.rules,
+            self.min_cell,
+            ax,
+            speak(language),
+            "Frequency and spend score" if self.valued else "Frequency score",
         )
 
     def _scores(self, name: str) -> Index:
@@ -253,7 +304,7 @@ def name_customers(
     scored : DataFrame
         What ``workbench.data.score_purchases(...).frame()`` gives: recency_score,
         frequency_score, spend_score (1 = weakest), and the measures days_since_last, orders,
-        spend; other columns are kept.
+        spend; other columns are kept. Without spend the value score is that of frequency.
     levels : mapping of measure to int
         Number of levels of each score.
     rules : DataFrame, optional
@@ -276,7 +327,13 @@ def name_customers(
     if len(scored) == 0:
         raise DataError("there is no customer", remedy="check the filter and the dates of the log")
     remedy = "score them by workbench.data.score_purchases"
-    require_columns(scored, (*SCORES, *MEASURES), "scored customers have", remedy)
+    if not {"spend", "spend_score"} & set(scored):
+        # of a log without amounts
+        scored = scored.assign(spend_score=scored["frequency_score"])
+        levels = {**levels, "spend": levels["orders"]}
+        require_columns(scored, (*SCORES, *MEASURES[:2]), "scored customers have", remedy)
+    else:
+        require_columns(scored, (*SCORES, *MEASURES), "scored customers have", remedy)
     scores = [scored[name].to_numpy(dtype=np.intp) for name in SCORES]
     count = [int(levels[measure]) for measure in MEASURES]
     for name, score, top in zip(SCORES, scores, count, strict=True):
@@ -284,8 +341,8 @@ def name_customers(
             raise DataError(
                 f"{name} lies outside 1 to {top}", remedy="give the levels it was cut to"
             )
-    recency, frequency, spend = (rescale(s, top) for s, top in zip(scores, count, strict=True))
-    mean = (weights[0] * frequency + weights[1] * spend) / sum(weights)
+    recency, frequency, money = (rescale(s, top) for s, top in zip(scores, count, strict=True))
+    mean = (weights[0] * frequency + weights[1] * money) / sum(weights)
     # half is rounded up, and 2.4999999 from unequal weights is a half as well
     value = np.clip(np.floor(mean + 0.5 + 1e-9), 1, SCALE).astype(np.intp)
     segment_names = list(dict.fromkeys(rules["segment"]))
@@ -296,9 +353,10 @@ def name_customers(
         score=_side_by_side(scores, count),
         segment=pd.Categorical.from_codes(segment, categories=pd.Index(segment_names)),
     )
+    spend: dict[str, tuple[str, str]] = {"spend": ("Spend", "money:0")}
     customers = labelled(
         customers, days_since_last=("Days since last purchase", "number:0"),
-        orders=("Orders", "number:0"), spend=("Spend", "money:0"),
+        orders=("Orders", "number:0"), **(spend if "spend" in customers else {}),
     )  # fmt: skip
     return RFM(customers, rules, dict(zip(MEASURES, count, strict=True)), min_cell)
 
@@ -368,7 +426,7 @@ def _side_by_side(scores: list[Index], count: list[int]) -> Any:
 
 
 def _draw_map(
-    counts: Index, rules: pd.DataFrame, min_cell: int, ax: Axes | None, t: Language
+    counts: Index, rules: pd.DataFrame, min_cell: int, ax: Axes | None, t: Language, upwards: str
 ) -> Axes:
     """Draw customers by value score (rows, lowest first) and recency score (columns)."""
     import matplotlib.pyplot as plt
@@ -405,7 +463,7 @@ def _draw_map(
     ax.set_xticks(np.arange(SCALE) + 0.5, [str(i) for i in range(1, SCALE + 1)])
     ax.set_yticks(np.arange(SCALE) + 0.5, [str(i) for i in range(1, SCALE + 1)])
     ax.set_xlabel(t("Recency score (5 = bought most recently)"))
-    ax.set_ylabel(t("Frequency and spend score"))
+    ax.set_ylabel(t(upwards))
     ax.grid(visible=False)
     return ax
 

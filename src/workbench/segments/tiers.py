@@ -344,8 +344,10 @@ def value_of(
     Raises
     ------
     DataError
-        A column is missing, a customer is listed twice.
+        A column is missing, a customer is listed twice, the log has no amounts.
     """
+    if "spend" not in customers:
+        raise DataError("the log has no amounts", remedy="look at how often customers buy instead")
     spend = customers["spend"].reset_index(drop=True)
     if expected is None:
         return ValueMeasure(spend, False, len(customers))

@@ -127,7 +127,7 @@ GOOD = log(a=[3, 9])
 @pytest.mark.parametrize(
     ("purchases", "words"),
     [
-        (GOOD.drop(columns="amount"), "no column amount"),
+        (GOOD.drop(columns="date"), "no column date"),
         (GOOD.assign(customer_id=[None, "a"]), "row 0: customer_id is missing"),
         (GOOD.assign(date=[pd.NaT, AS_OF]), "row 0: date is missing"),
         (GOOD.assign(date=["yesterday", "x"]), "no date"),
@@ -145,6 +145,14 @@ def test_a_log_that_cannot_be_used_is_told(purchases: pd.DataFrame, words: str) 
     if "2025-12-31" not in words:
         with pytest.raises(DataError, match=words):
             purchase_days(purchases)
+
+
+def test_a_log_without_amounts_has_stages_and_no_shares_of_spend() -> None:
+    with_amounts = lifecycle(GOOD, as_of=AS_OF)
+    found = lifecycle(GOOD.drop(columns="amount"), as_of=AS_OF)
+    shared = ["stage", "n", "customers"]
+    pd.testing.assert_frame_equal(found.table[shared], with_amounts.table[shared])
+    assert "value" in with_amounts.table and "value" not in found.table
 
 
 def test_a_day_that_is_none_is_told() -> None:

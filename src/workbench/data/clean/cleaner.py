@@ -23,7 +23,7 @@ from workbench.data.clean.refunds import (
 )
 from workbench.data.clean.report import Linking, TableReport
 from workbench.data.clean.rules import DETAIL, REASON, REASONS, Flagged, flag, standardise
-from workbench.data.clean.selection import select_columns, select_rows
+from workbench.data.clean.selection import select_columns, select_rows, without_amounts
 from workbench.data.clean.survey_form import standard_form
 from workbench.data.engine import Engine
 from workbench.data.people import linkage as identity
@@ -189,6 +189,9 @@ class Cleaner:
         if schema is not None:
             source = select_columns(self.study, source, schema)
         columns = standardise(source, self.study.tables[name], schema)
+        if schema is not None:
+            card = self.study.tables[name]
+            source = without_amounts(self.engine, card, source, schema, columns)
         return source, flag(self.engine, self.study, source, schema, columns), schema
 
     def cleaned(self, name: str) -> tuple[Any, TableReport]:

@@ -18,6 +18,7 @@ from workbench.data.schemas import ALIASES, Schema
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study, Table
+from workbench.study.fields import NO_AMOUNTS
 
 REASON = "_reason"
 DETAIL = "_detail"
@@ -82,6 +83,8 @@ def standardise(source: Source, card: Table, schema: Schema | None) -> dict[str,
             meant = did_you_mean(own, have) or f"; the file has {', '.join(have)}"
             problems.append(f"column {own!r} (for {standard}) is missing{meant}")
     # the engine takes Phone and phone for one name
+    if card.amount == NO_AMOUNTS:
+        chosen.pop("amount", None)
     formula = card.formula if schema is not None and "amount" in schema.columns else None
     small = {standard.casefold() for standard in [*chosen, *(["amount"] if formula else [])]}
     for own in have:
@@ -96,16 +99,18 @@ def standardise(source: Source, card: Table, schema: Schema | None) -> dict[str,
         for standard, column in schema.columns.items():
             if not column.required or standard in chosen or standard in card.columns:
                 continue
-            if standard == "amount" and formula is not None:
+            if standard == "amount" and (formula is not None or card.amount == NO_AMOUNTS):
                 continue
             meant = _suggest(standard, [c for c in have if c not in schema.columns])
+            if standard == "amount" and "did you mean" not in meant:
+                continue  # a log of visits, donations of kind, deals without value
             problems.append(f"column {standard!r} is missing{meant}")
     if problems:
         raise DataError(
             "; ".join(problems),
             where=source.where,
             remedy=f"map it in study.yml: tables.{source.name}.columns: {{standard: name in the"
-            " file}",
+            " file}" + (", or write `amount: none`" if "'amount'" in problems[-1] else ""),
         )
     order = list(schema.columns) if schema else []
     names = sorted(chosen, key=lambda n: order.index(n) if n in order else len(order))
@@ -189,7 +194,7 @@ def rules_of(
     """Give (condition, reason, detail) in the order in which they are asked."""
     rules: list[tuple[Any, str, Any]] = []
     have = set(typed.columns)
-    required = [n for n, c in schema.columns.items() if c.required]
+    required = [n for n, c in schema.columns.items() if c.required and n in have]
     for name in required:
         given = typed[f"_raw_{name}"] if f"_raw_{name}" in have else typed[name]
         rules.append((given.isnull(), "missing", ibis.literal(name)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,9 @@ _MANY = 0.05
 _SHOWN = 12
 #: Columns of the study's own from which on only those are read that the study names.
 _WIDE = 250
+#: Rows by which amounts of money are told from other numbers, and how they are mostly written.
+_LOOKED_AT = 200
+_MONEY = re.compile(r"\D{0,4}-?\d[\d.,' ]*[.,]\d{2}\D{0,4}")
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,41 @@ def select_columns(study: Study, source: Source, schema: Schema) -> Source:
     left = len(source.columns) - len(kept)
     note = f"{left:,} columns are not read, for nothing in study.yml names them"
     return replace(source, columns=kept, notes=(*source.notes, note), partial=True)
+
+
+def without_amounts(
+    engine: Engine, card: Table, source: Source, schema: Schema, columns: Mapping[str, Any]
+) -> Source:
+    """Note that a log has no amounts, and ask where a column looks like them.
+
+    Raises
+    ------
+    DataError
+        If a column that nothing names holds amounts of money.
+    """
+    if "amount" not in schema.columns or "amount" in columns or card.amount is not None:
+        return source
+    own = {n: c for n, c in columns.items() if n not in schema.columns}
+    own = {
+        n: c.cast("string")
+        for n, c in own.items()
+        if c.type().is_string() or c.type().is_floating()
+    }
+    rows = engine.run(source.expr.select(**own).limit(_LOOKED_AT), source.where) if own else {}
+    for name in own:
+        texts = [text for text in rows[name].dropna() if text.strip()]
+        if sum(bool(_MONEY.fullmatch(text.strip())) for text in texts) * 5 > len(texts) * 4:
+            raise DataError(
+                f"column 'amount' is missing; did you mean {name!r}?",
+                where=source.where,
+                remedy=f"map it in study.yml: tables.{source.name}.columns: {{amount: {name}}}, or"
+                " write `amount: none`",
+            )
+    note = (
+        "it has no amounts, and nothing is said of what customers spend; write `amount: none` if"
+        " that is right"
+    )
+    return replace(source, notes=(*source.notes, note))
 
 
 def _texts(value: Any) -> Iterator[str]:

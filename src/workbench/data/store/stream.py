@@ -27,7 +27,8 @@ from workbench.data.sources.source import ROW
 if TYPE_CHECKING:
     from workbench.data.clean.cleaner import Cleaner
 
-_COLUMNS = ("customer_id", "date", "amount")
+#: What is known of a purchase; of a log without amounts, all but the last.
+PURCHASE = ("customer_id", "date", "amount")
 _GOOD = "_good"
 _HASH = "_hash"
 
@@ -71,7 +72,7 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
     -------
     PurchaseLog or None
         None where the cleaning must go its whole way: sheets and databases, customers to be found
-        by phone or e-mail, not one good row.
+        by phone or e-mail, a log without amounts, not one good row.
     """
     engine, study, schema = cleaner.engine, cleaner.study, schema_of(name)
     found = stream_source(engine, study, name)
@@ -88,6 +89,8 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
         return None
     cells = parse(engine, study, source, schema, columns)
     values, texts = cells.values, cells.texts
+    if "amount" not in values:
+        return None
     # what stood there matters only where it is told, and a value that is missing sets its row
     # aside whether or not something stood there
     texts = {raw: values[raw.removeprefix("_raw_")] for raw in texts}
@@ -98,7 +101,7 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
         good &= ~ibis.coalesce(broken, False)
     marks = {_GOOD: good} | ({_HASH: _row_hash(parsed, values)} if once else {})
     netted = card.refunds == "net"
-    wanted = (*_COLUMNS, "order_id") if netted and "order_id" in values else _COLUMNS
+    wanted = (*PURCHASE, "order_id") if netted and "order_id" in values else PURCHASE
     rows = parsed.select(*wanted, **marks)
     scratch = []
     if takes_parsing(columns, values, schema.columns):
@@ -120,7 +123,7 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
     if netted and counted["back"] > 0:
         kept, more = _netted(engine, kept, known or study.as_of, source.where)
         scratch += more
-    kept = kept.select(*_COLUMNS)
+    kept = kept.select(*PURCHASE)
     read = int(counted["read"]) + len(malformed())
     key = cleaner.key
     return PurchaseLog(

@@ -243,11 +243,14 @@ def plan_calls(
     Raises
     ------
     DataError
-        As `offer_plan`; or the model was not learnt from a timeline.
+        As `offer_plan`; or the model was not learnt from a timeline, or from a log without
+        amounts.
     """
     today = model.now
     if today is None:
         raise DataError("nobody is at risk today", remedy="learn from a timeline")
+    if today.value.isna().all():
+        raise DataError("the log has no amounts", remedy="nothing says whom it pays to call")
     return offer_plan(
         model, model.score(today), today.value, offer, multiple=multiple, currency=currency
     )

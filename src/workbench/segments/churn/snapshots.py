@@ -122,10 +122,13 @@ def purchase_snapshot(
             },
             index=log.ids,
         )[at_risk]
+    if not log.valued:
+        features = features.drop(columns=["spend lately (log)", "spend an order (log)"])
     left = None
     if on + horizon <= end:
         left = pd.Series(log.count(on, on + horizon)[at_risk] == 0, features.index, name="left")
-    value = pd.Series(spend_year[at_risk], features.index, name="value")
+    worth = spend_year[at_risk] if log.valued else np.nan
+    value = pd.Series(worth, features.index, name="value", dtype=float)
     return Snapshot(features, left, value, *_stamps(on, on + horizon))
 
 

@@ -36,6 +36,9 @@ BEGAN_BEFORE = (
     "customers may have bought before the log began."
 )
 
+#: Columns that a log without amounts does not fill.
+_MONEY = ("spend", "spend_low", "spend_high", "revenue", "cumulative")
+
 
 @dataclass(frozen=True)
 class PurchaseCohorts(Result):
@@ -198,13 +201,16 @@ def purchase_cohorts(
     pooled = _estimates(sums[0], sums[1], sums[2], sums[3], level)
     pooled.insert(0, "age", curve["age"])
     that = f"in that {every}"
+    spend: dict[str, tuple[str, str]] = {"spend": (f"Spend a customer {that}", "money")}
+    if not log.valued:
+        spend = {}
+        table, pooled = (t.drop(columns=[c for c in _MONEY if c in t]) for t in (table, pooled))
     table = labelled(
         table, cohort=f"First purchase in the {every} from", age=_SINCE[every], n="Customers",
-        estimate=(f"Bought {that}", "percent"), spend=(f"Spend a customer {that}", "money"),
+        estimate=(f"Bought {that}", "percent"), **spend,
     )  # fmt: skip
     pooled = labelled(
-        pooled, age=_SINCE[every], n="Customers", estimate=(f"Bought {that}", "percent"),
-        spend=(f"Spend a customer {that}", "money"),
+        pooled, age=_SINCE[every], n="Customers", estimate=(f"Bought {that}", "percent"), **spend,
     )  # fmt: skip
     later = size[1:][size[1:] > 0]
     began_before = bool(later.size and size[0] > 3 * np.median(later))

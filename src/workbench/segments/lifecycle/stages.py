@@ -58,6 +58,9 @@ DOUBTFUL = "P(active) below {share}"
 #: Fewer days of silence say nothing: people go on holiday.
 LEAST_QUIET = 28
 
+#: What a table of stages says of spend.
+_MONEY = ("total", "value", "value_low", "value_high", "mean")
+
 
 @dataclass(frozen=True)
 class StageRules:
@@ -303,11 +306,15 @@ def lifecycle(
         name="stage",
     )
     present = [s for s in STAGES if (stage == s).any()]
-    table = profile(stage.astype(str), spend, order=present).table
+    # of a log without amounts the shares of spend are left out again
+    worth = spend if log.valued else np.ones(len(spend))
+    table = profile(stage.astype(str), worth, order=present).table
+    spent: dict[str, tuple[str, str]] = {"value": ("Share of the last year's spend", "percent")}
+    if not log.valued:
+        table = table.drop(columns=[c for c in _MONEY if c in table])
     table = labelled(
         table.rename(columns={"segment": "stage"}), stage="Stage", n="Customers",
-        customers=("Share of customers", "percent"),
-        value=("Share of the last year's spend", "percent"),
+        customers=("Share of customers", "percent"), **(spent if log.valued else {}),
     )  # fmt: skip
     return Lifecycle(table, stage, rules, pd.Timestamp(day, unit="D"), p_alive is not None)
 
