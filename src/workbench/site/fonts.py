@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from bs4 import BeautifulSoup
@@ -62,6 +63,11 @@ def font_rule(characters: str) -> str:
     source = han_font()
     if source is None or not characters:
         return ""
+    return _RULE % base64.b64encode(_subset(source, characters)).decode("ascii")
+
+
+@lru_cache(maxsize=4)  # takes seconds, and pages staged again mostly have the same words
+def _subset(source: Path, characters: str) -> bytes:
     from fontTools import subset
 
     options = subset.Options()
@@ -75,7 +81,7 @@ def font_rule(characters: str) -> str:
     subsetter.subset(font)
     file = io.BytesIO()
     subset.save_font(font, file, options)
-    return _RULE % base64.b64encode(file.getvalue()).decode("ascii")
+    return file.getvalue()
 
 
 def embed_font(site: Path, styles: Path) -> int:
