@@ -75,7 +75,7 @@ simulate: .venv/.ready ## Make data/harbour again from its seed
 	$(BIN)/python -m tools.simulate
 
 mutants: .venv/.ready ## Change N operators of a ROOM (of all), one at a time: do its tests notice?
-	$(BIN)/python -m tools.mutants --room "$(ROOM)" --n $(or $(N),50) --seed $(or $(SEED),1) --jobs $(WORKERS)
+	$(BIN)/python -m tools.mutants --room "$(ROOM)" --n $(or $(N),50) --seed $(or $(SEED),1) --jobs $(WORKERS) $(if $(NUMBERS),--numbers)
 
 coverage: .venv/.ready ## The tests with their coverage, which has a floor
 	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not slow and not spark and not cluster" --cov --cov-report= tests

@@ -24,20 +24,22 @@ def enough(n: int, most: int = 0) -> bool:
 
 
 def test_each_kind_of_change_is_found_where_it_stands() -> None:
-    found = [(p.line, p.before, p.after) for p in places("a.py", SOURCE)]
+    found = [(p.line, p.before, p.after) for p in places("a.py", SOURCE, numbers=True)]
     assert ("2", "(1)") in {(b, a) for line, b, a in found if line == 3}
     assert (6, "0", "(1)") in found and (6, "0", "(-1)") in found
     assert (8, "not n", "(n)") in found and (8, "n == most", "(n != most)") in found
     assert (9, "return True", "return None") in found
     assert (10, "n + 1", "(n - 1)") in found
     assert (10, "(n + 1) * 2 < LIMIT", "((n + 1) * 2 <= LIMIT)") in found
+    without = [place.before for place in places("a.py", SOURCE)]
+    assert "n + 1" in without and "0" not in without
     # neither annotations nor texts
     assert not [each for each in found if each[0] in (1, 7) or (each[1] == "1" and each[0] != 10)]
 
 
 def test_a_change_changes_its_place_and_leaves_python() -> None:
     raw = SOURCE.encode()
-    for place in places("a.py", SOURCE):
+    for place in places("a.py", SOURCE, numbers=True):
         assert raw[place.start : place.end].decode() == place.before
         changed = raw[: place.start] + place.after.encode() + raw[place.end :]
         assert ast.dump(ast.parse(changed)) != ast.dump(ast.parse(raw))
@@ -61,7 +63,11 @@ def test_tests_that_reach_a_line_come_fastest_first_and_shared_fixtures_count_fo
 
     assert reach.of(at(10)) == (["t::quick", "t::slow"], True)
     assert reach.of(at(9, 10)) == (["t::quick", "t::other", "t::slow"], True)
+    # a line that runs at import goes with its file, a file that none reaches with all
     assert reach.of(at(3)) == (["t::quick", "t::other", "t::slow"], False)
+    by_line["b.py"] = {5: frozenset({"t::other"})}
+    assert reach.of(Place("b.py", 1, (1,), "", "", 0, 0)) == (["t::other"], False)
+    assert reach.of(Place("c.py", 1, (1,), "", "", 0, 0))[0] == ["t::quick", "t::other", "t::slow"]
 
 
 @pytest.mark.parametrize(("claim", "told"), [("f(2) == 3", "failed"), ("f(2) > 0", "survived")])

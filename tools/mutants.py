@@ -1,14 +1,16 @@
 """Change one operator at a time and see whether the tests notice: ``make mutants ROOM=site N=50``.
 
-Of all comparisons, sums, products, ``and``/``or``, ``not``, numbers and returned values of a room
-some are picked at random, by a seed. For each the change is made in a temporary copy of the tree,
-never in the tree itself, and the tests that reach its line are run, the fastest first, until one
-fails. What survives is a place where the tests would not see a mistake (or a change that makes no
-difference, which somebody has to judge).
+Of all comparisons, sums, products, ``and``/``or``, ``not`` and returned values of a room (with
+``--numbers`` of all numbers, too, among them sizes of marks and most steps of searches, which make
+no difference) some are picked at random, by a seed. For each the change is made in a temporary
+copy of the tree, never in the tree itself, and the tests that reach its line are run, the fastest
+first, until one fails. What survives is a place where the tests would not see a mistake (or a
+change that makes no difference, which somebody has to judge).
 
 Which tests reach a line is recorded once a room, with coverage's contexts, and kept in ``.cache``
-until the room or its tests change. Lines that only other processes run (kernels) are tried with
-all tests of the room. This file is also the pytest plugin that records.
+until the room or its tests change. Lines that run at import are tried with the tests that reach
+their file; files that only other processes run (kernels) with all tests of the room. This file is
+also the pytest plugin that records.
 """
 
 from __future__ import annotations
@@ -91,7 +93,7 @@ class Place:
 # --- what can be changed ----------------------------------------------------------------------
 
 
-def places(file: str, source: str) -> list[Place]:
+def places(file: str, source: str, *, numbers: bool = False) -> list[Place]:
     """Find every one-operator change of a file.
 
     Parameters
@@ -100,6 +102,8 @@ def places(file: str, source: str) -> list[Place]:
         Its path, for the report.
     source : str
         Its text.
+    numbers : bool
+        Whether numbers are changed, too: by one, up and down.
     """
     starts = [0]
     for line in source.encode().split(b"\n"):
@@ -110,7 +114,7 @@ def places(file: str, source: str) -> list[Place]:
         start = starts[node.lineno - 1] + node.col_offset
         end = starts[node.end_lineno - 1] + node.end_col_offset
         before = raw[start:end].decode()
-        for changed in _changes(node):
+        for changed in _changes(node, numbers):
             after = ast.unparse(changed)
             found.append(
                 Place(
@@ -144,7 +148,7 @@ def _running(node: ast.AST) -> Iterator[Any]:
             yield from _running(child)
 
 
-def _changes(node: Any) -> Iterator[ast.AST]:
+def _changes(node: Any, numbers: bool) -> Iterator[ast.AST]:
     changed: Any
     if isinstance(node, ast.Compare):
         for at, operator in enumerate(node.ops):
@@ -157,7 +161,9 @@ def _changes(node: Any) -> Iterator[ast.AST]:
         yield changed
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield node.operand
-    elif isinstance(node, ast.Constant) and isinstance(value := node.value, int | float):
+    elif (
+        numbers and isinstance(node, ast.Constant) and isinstance(value := node.value, int | float)
+    ):
         for shifted in () if isinstance(value, bool) else (value + 1, value - 1):
             yield ast.Constant(shifted)
     elif isinstance(node, ast.Return) and ast.unparse(node) not in ("return", "return None"):
@@ -269,12 +275,14 @@ class Reach:
     def of(self, place: Place) -> tuple[list[str], bool]:
         """List the tests that reach a place, the fastest first, and whether any is known to.
 
-        Where none is (lines that run at import, or in kernels), these are all tests of the room.
+        Where none is, these are the tests that reach its file (lines that run at import), or all
+        of the room (files that only kernels run).
         """
         lines = self.by_line.get(place.file, {})
-        reaching = set().union(*(lines.get(line, ()) for line in place.lines)) & set(self.seconds)
-        tests = sorted(reaching or self.seconds, key=lambda test: (self.seconds[test], test))
-        return tests, bool(reaching)
+        here = set().union(*(lines.get(line, ()) for line in place.lines)) & set(self.seconds)
+        near = here or set().union(*lines.values()) & set(self.seconds)
+        tests = sorted(near or self.seconds, key=lambda test: (self.seconds[test], test))
+        return tests, bool(here)
 
 
 def record(room: str, root: Path, jobs: int) -> Reach:
@@ -422,7 +430,7 @@ def _share(work: Sequence[tuple[Place, Reach]], tree: Path, out: Path) -> None:
         began = time.monotonic()
         result = attempt(place, tests, tree, limit=60 + 4 * expected)
         with out.open("a") as file:
-            near = f"{len(tests)} tests" if known else f"no test is known to, all {len(tests)}"
+            near = f"{len(tests)} tests" if known else f"no test is known to, tried {len(tests)}"
             seconds = round(time.monotonic() - began, 1)
             file.write(json.dumps([result, str(place), near, seconds]) + "\n")
         # at once: a probe that is stopped early has told what it found
@@ -436,6 +444,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=50, help="places to try")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--numbers", action="store_true", help="change numbers, too")
     options = parser.parse_args()
     if options.room and options.room not in rooms():
         parser.error(f"there is no room {options.room!r}; there are {', '.join(rooms())}")
@@ -445,7 +454,9 @@ def main() -> None:
         (room, place)
         for room in chosen
         for file in sources_of(room)
-        for place in places(file, (ROOT / file).read_text(encoding="utf-8"))
+        for place in places(
+            file, (ROOT / file).read_text(encoding="utf-8"), numbers=options.numbers
+        )
     ]
     picked = random.Random(options.seed).sample(every, min(options.n, len(every)))
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
