@@ -134,9 +134,13 @@ def test_the_covariance_is_that_of_leaving_out_units(make_panel, rng) -> None:
     last = np.flatnonzero(~panel.after)[-1]
     assert estimate == pytest.approx(gap - gap[last])
     assert covariance[last] == pytest.approx(0)
-    difference = y - y[:, [last]]
-    plain = sum(difference[g].var(axis=0, ddof=1) / (g.sum() - 1) for g in (d, ~d))
-    assert np.diag(covariance) == pytest.approx(plain * 11 / 12, rel=0.15)
+    without = []
+    for unit in range(12):
+        rest = np.arange(12) != unit
+        gap = y[d & rest].mean(axis=0) - y[~d & rest].mean(axis=0)
+        without.append(gap - gap[last] - estimate)
+    deviation = np.array(without)
+    assert covariance == pytest.approx(11 / 12 * deviation.T @ deviation)
 
 
 def test_few_units_bear_no_bounds_by_smoothness(make_panel, rng) -> None:
