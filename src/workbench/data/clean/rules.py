@@ -151,10 +151,9 @@ def flag(
     cells = parse(engine, study, source, schema, columns)
     values, texts = cells.values, cells.texts
     parsed = source.expr.select(**values, **texts, **{ROW: source.expr[ROW]})
-    dear = takes_parsing(columns, values, meanings)
-    if dear:
-        # Parsed once and kept: the rules below use the parsed columns many times over.
-        parsed = engine.keep(parsed, source.where)
+    # The rules below use the parsed columns many times over: they are parsed once.
+    dear = takes_parsing(columns, values, meanings) and not engine.is_duckdb
+    parsed = engine.keep(parsed, source.where) if dear else engine.view(parsed)
     rules = [] if schema is None else rules_of(engine, study, schema, parsed, card)
     optional = [n for n in meanings if f"_raw_{n}" in texts and not meanings[n].required]
     typed = engine.keep(
