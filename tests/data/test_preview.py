@@ -17,6 +17,7 @@ ORDERS = (
     "13812345678,14.01.2025,\"20,00\",A3,S\n"
     "13812345678,14.01.2025,\"20,00\",A3,S\n"
     ",15.01.2025,\"7,00\",A4,S\n"
+    "b@example.com,15.01.2025,\"9,00\",A5,S\n"
     "b@example.com,16.01.2025,\"-5,00\",A5,S\n"
 )  # fmt: skip
 CARD = {
@@ -28,12 +29,12 @@ CARD = {
 
 def test_five_rows_period_customers_orders_sum_and_what_fell_out(open_study: OpenStudy) -> None:
     shown = preview(open_study(transactions=(CARD, ORDERS)), "transactions")
-    assert (shown.read, shown.kept, shown.customers, shown.orders) == (6, 3, 2, 3)
-    assert shown.total == pytest.approx(1230.5)
-    assert (str(shown.first), str(shown.last)) == ("2025-01-02", "2025-01-14")
-    assert shown.lost == pytest.approx(1 / 6), "the refund and the repeated row are not lost"
+    assert (shown.read, shown.kept, shown.customers, shown.orders) == (7, 4, 3, 4)
+    assert shown.total == pytest.approx(1234.5)
+    assert (str(shown.first), str(shown.last)) == ("2025-01-02", "2025-01-15")
+    assert shown.lost == pytest.approx(1 / 7), "the refund and the repeated row are not lost"
     text = str(shown)
-    assert "3 of 6 rows, 2025-01-02 to 2025-01-14, 2 customers, 3 orders, sum 1,230.50" in text
+    assert "4 of 7 rows, 2025-01-02 to 2025-01-15, 3 customers, 4 orders, sum 1,234.50" in text
     assert "customer_id (Kunde)" in text
     assert ["A...@EXAMPLE.COM", "2025-01-02", "1,200.5", "A1"] in [
         line.split() for line in text.splitlines()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 
+from workbench.data.clean.amounts import no_money
 from workbench.data.clean.refunds import (
     CANCELLED,
     NETTED,
@@ -50,6 +51,24 @@ _BEGINNING = 2000
 _SUMS = ("total", "most_amount")
 
 
+@dataclass(frozen=True)
+class _Sifted:
+    """The rows of a table that count, under the ids of the source, and what came of the others.
+
+    Attributes
+    ----------
+    kept : ibis Table
+        With the place of each row.
+    refunded : ibis Table or None
+        Of a log with refunds: the purchases that were refunded, as `net` gives them.
+    report : TableReport
+    """
+
+    kept: Any
+    refunded: Any
+    report: TableReport
+
+
 class Cleaner:
     """Cleans the tables of a study; each is read when it is first asked for.
 
@@ -68,6 +87,7 @@ class Cleaner:
         #: What the card leaves out of each table.
         self._left: dict[str, Mapping[str, int]] = {}
         self._flagged: dict[str, tuple[Source, Flagged, Schema | None]] = {}
+        self._sifted: dict[str, _Sifted] = {}
         self._clean: dict[str, tuple[Any, TableReport]] = {}
         self._left_out: dict[str, pd.DataFrame] = {}
         #: Table -> the purchases that were refunded, as `net` gives them.
@@ -93,7 +113,7 @@ class Cleaner:
             linked = self.engine.run(self._second_records(flagged).select(ROW), source.where)
             rows += [(row, "same person", "") for row in linked[ROW]]
         if schema is not None and schema.name == "transactions":
-            self.cleaned(name)
+            self.report(name)
             if name in self._left_out:
                 rows += [*self._left_out[name].itertuples(index=False, name=None)]
         frame = pd.DataFrame(rows, columns=["row", "reason", "found"])
@@ -196,10 +216,37 @@ class Cleaner:
 
     def cleaned(self, name: str) -> tuple[Any, TableReport]:
         """Give a table as an Ibis expression, and what the cleaning did to it."""
-        if name in self._clean:
-            return self._clean[name]
+        if name not in self._clean:
+            sifted = self._sift(name)
+            where = sifted.report.where
+            if sifted.refunded is not None:
+                self.refunded[name] = self._private(sifted.refunded, (PURCHASE,), where)
+            self._clean[name] = (self._private(sifted.kept, (ROW,), where), sifted.report)
+        return self._clean[name]
+
+    def report(self, name: str) -> TableReport:
+        """Tell what the cleaning did to a table; nobody needs a pseudonym for that."""
+        return self._sift(name).report
+
+    def forget(self) -> None:
+        """Let go of what was read, where somebody else has made the same tables."""
+        for _, flagged, _ in self._flagged.values():
+            if flagged.table is not None:
+                self.engine.drop(flagged.table)
+        self._flagged.clear()
+        self._sifted.clear()
+
+    def _private(self, rows: Any, order: tuple[str, ...], where: str) -> Any:
+        """Replace ids by pseudonyms, and keep the rows in their order."""
+        kinds = {c: kind for c, kind in ID_KINDS.items() if c in rows.columns}
+        private = pseudonyms.pseudonymise(self.engine, rows, kinds, self.key, where)
+        return self.engine.keep(private.order_by(order).drop(ROW), where)
+
+    def _sift(self, name: str) -> _Sifted:
+        if name in self._sifted:
+            return self._sifted[name]
         source, flagged, schema = self._flag(name)
-        counts, examples = self._reasons(source, flagged)
+        counts, examples, aside = self._reasons(source, flagged)
         kept = flagged.expr.filter(flagged.expr[REASON].isnull())
         read = sum(counts.values())
         linked = found = 0
@@ -229,16 +276,10 @@ class Cleaner:
         texts = free_texts(kept, schema, {REASON, DETAIL, ROW, *ID_KINDS, *hidden})
         names = self._names if any(texts.values()) else NameBook({})
         kept, masked = mask_texts(self.engine, kept, texts, names, source.where)
-        kinds = {c: kind for c, kind in ID_KINDS.items() if c in kept.columns}
-        private = pseudonyms.pseudonymise(
-            self.engine, kept.drop(*hidden, REASON, DETAIL), kinds, self.key, source.where
-        )
+        kept, refunded = kept.drop(*hidden, REASON, DETAIL), None
         if netting is not None:
-            private, detail = net(self.engine, private, netting)
-            detail = detail.order_by(PURCHASE).drop(ROW)
-            self.refunded[name] = self.engine.keep(detail, source.where)
-        final = self.engine.keep(private.order_by(ROW).drop(ROW), source.where)
-        facts = self._facts(final, schema, source)
+            kept, refunded = net(self.engine, kept, netting)
+        money = schema is not None and "amount" in schema.columns and "amount" in kept.columns
         report = TableReport(
             name=name,
             where=source.where,
@@ -262,35 +303,43 @@ class Cleaner:
             delimiter=source.delimiter,
             formats=flagged.formats,
             sha256=source.sha256,
-            **facts,
+            aside_amount=aside,
+            amount_is=no_money(self.engine, kept, source.where) if money else "",
+            **self._facts(kept, schema, source),
         )
-        self._clean[name] = (final, report)
-        return self._clean[name]
+        self._sifted[name] = _Sifted(kept, refunded, report)
+        return self._sifted[name]
 
     def _reasons(
         self, source: Source, flagged: Flagged
-    ) -> tuple[dict[str | None, int], dict[str, tuple[int, str]]]:
+    ) -> tuple[dict[str | None, int], dict[str, tuple[int, str]], dict[str, float]]:
+        """Count the rows by reason, give the first of each, and the money in them."""
         t = flagged.expr
+        priced = "amount" in t.columns and t.amount.type().is_numeric()
+        money = self.engine.exact_sum(t.amount.abs()) if priced else ibis.null("float64")
         found = self.engine.run(
             t.group_by(REASON).aggregate(
-                n=t.count(), row=t[ROW].min(), what=t[DETAIL].argmin(t[ROW])
+                n=t.count(), row=t[ROW].min(), what=t[DETAIL].argmin(t[ROW]), money=money
             ),
             source.where,
         )
         counts: dict[str | None, int] = {}
         examples: dict[str, tuple[int, str]] = {}
-        for reason, n, row, what in found.itertuples(index=False):
+        aside: dict[str, float] = {}
+        for reason, n, row, what, value in found.itertuples(index=False):
             if pd.isna(reason):
                 counts[None] = int(n)
             else:
                 counts[reason] = int(n)
+                if not pd.isna(value):
+                    aside[reason] = float(value)
                 examples[reason] = (int(row), mask_value(str(what)))
         if source.malformed:
             counts["malformed"] = len(source.malformed)
             line, text = source.malformed[0]
             examples["malformed"] = (line, text)
         counts.setdefault(None, 0)
-        return counts, examples
+        return counts, examples, aside
 
     def _refuse_all_set_aside(
         self,
@@ -428,24 +477,24 @@ class Cleaner:
             names.setdefault(first, names.get(other, ""))
         return NameBook({i: n for i, n in names.items() if n})
 
-    def _facts(self, final: Any, schema: Schema | None, source: Source) -> dict[str, Any]:
+    def _facts(self, kept: Any, schema: Schema | None, source: Source) -> dict[str, Any]:
         """Count what was kept although it is worth knowing, and find the first and last date."""
         checked: dict[str, Any] = {}
-        if schema is not None and schema.time in final.columns:
+        if schema is not None and schema.time in kept.columns:
             checked |= {
-                "first": final[schema.time].min().cast("date"),
-                "last": final[schema.time].max().cast("date"),
+                "first": kept[schema.time].min().cast("date"),
+                "last": kept[schema.time].max().cast("date"),
             }
-        if "amount" in final.columns and schema is not None:
-            checked["zero_amounts"] = (final.amount == 0).sum()
+        if "amount" in kept.columns and schema is not None:
+            checked["zero_amounts"] = (kept.amount == 0).sum()
+        if "order_id" in kept.columns:
+            checked["orders"] = kept.order_id.nunique()
+        row = self.engine.run(kept.aggregate(**checked), source.where).iloc[0] if checked else {}
+        found = {**row, **self._shares(kept, source)}
         if schema is not None and not schema.key:
-            distinct = final.distinct()
-            checked["repeated"] = final.count() - distinct.count().as_scalar()
-        if "order_id" in final.columns:
-            checked["orders"] = final.order_id.nunique()
-        row = self.engine.run(final.aggregate(**checked), source.where).iloc[0] if checked else {}
+            found["repeated"] = self.engine.repeats(kept.drop(ROW), source.where)
         facts: dict[str, Any] = {}
-        for name, value in {**row, **self._shares(final, source)}.items():
+        for name, value in found.items():
             if pd.isna(value):
                 continue
             if name in ("first", "last"):
@@ -454,19 +503,22 @@ class Cleaner:
                 facts[str(name)] = float(value) if name in _SUMS else int(value)
         return facts
 
-    def _shares(self, final: Any, source: Source) -> dict[str, Any]:
+    def _shares(self, kept: Any, source: Source) -> dict[str, Any]:
         """Count the customers, and what the largest of them have of the rows and the money."""
-        who = next((c for c in ("respondent_id", "customer_id") if c in final.columns), None)
+        who = next((c for c in ("respondent_id", "customer_id") if c in kept.columns), None)
         if who is None:
             return {}
-        known = final.filter(final[who].notnull())
-        asked = {"rows_": known.count()}
-        if "amount" in known.columns and known.amount.type().is_numeric():
+        known = kept.filter(kept[who].notnull())
+        asked = {"rows_": known.count(), "first_": known[ROW].min()}
+        money = "amount" in known.columns and known.amount.type().is_numeric()
+        if money:
             asked["sum_"] = self.engine.exact_sum(known.amount)
         each = known.group_by(who).aggregate(**asked)
-        found = {"customers": each.count(), "most_rows": each["rows_"].max()}
-        if "sum_" in asked:
-            found |= {"total": each["sum_"].sum(), "most_amount": each["sum_"].max()}
+        found = {"customers": each.count(), "most_rows": each["rows_"].max(),
+                 "most_rows_at": each["first_"].argmax(each["rows_"])}  # fmt: skip
+        if money:
+            found |= {"total": each["sum_"].sum(), "most_amount": each["sum_"].max(),
+                      "most_amount_at": each["first_"].argmax(each["sum_"])}  # fmt: skip
         return dict(self.engine.run(each.aggregate(**found), source.where).iloc[0])
 
 

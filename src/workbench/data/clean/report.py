@@ -73,6 +73,12 @@ class TableReport:
         Sum of the kept amounts.
     most_rows, most_amount : float
         Rows of the customer with most of them, and the amounts of the one with the largest sum.
+    most_rows_at, most_amount_at : int
+        The row of the source in which these customers stand first.
+    aside_amount : dict
+        Reason -> the amounts (without sign) in the rows set aside for it.
+    amount_is : str
+        What the amounts are where they are no money, see `workbench.data.clean.amounts`.
     left_out : dict
         What the card leaves out -> rows; they are neither read nor set aside.
     notes : tuple of str
@@ -108,6 +114,10 @@ class TableReport:
     total: float | None = None
     most_rows: int = 0
     most_amount: float = 0.0
+    most_rows_at: int = 0
+    most_amount_at: int = 0
+    aside_amount: Mapping[str, float] = field(default_factory=dict)
+    amount_is: str = ""
 
     @property
     def faulty(self) -> int:

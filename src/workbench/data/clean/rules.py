@@ -58,6 +58,8 @@ class Flagged:
     checked: tuple[str, ...] = ()
     emptied: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    #: The engine's table behind `expr`.
+    table: Any = None
 
 
 def standardise(source: Source, card: Table, schema: Schema | None) -> dict[str, Any]:
@@ -180,8 +182,8 @@ def flag(
     if source.delimiter:
         checked.add("malformed")
     flagged = typed.select(*values, ROW, REASON, DETAIL)
-    checked_in_order = tuple(r for r in REASONS if r in checked)
-    return Flagged(flagged, cells.formats, checked_in_order, emptied, cells.notes)
+    order = tuple(r for r in REASONS if r in checked)
+    return Flagged(flagged, cells.formats, order, emptied, cells.notes, typed)
 
 
 # --- the rules -----------------------------------------------------------------------------------

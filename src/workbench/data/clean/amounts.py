@@ -1,0 +1,84 @@
+"""Tells amounts that are no money: running numbers, ids, moments."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from workbench.data.engine import Engine
+
+#: Fewer amounts than this show nothing.
+FEW: Final = 20
+#: Seconds since 1970, from 2000 to 2038.
+_MOMENTS: Final = (946_684_800, 2_145_916_800)
+_NEARLY_ALL: Final = 0.95
+#: Money of so many digits, all of one length, would be a strange company.
+_LONG: Final = 9
+
+#: What amounts can be that is no money -> what a reader is told, and whether it is certain.
+NO_MONEY: Final = {
+    "running numbers": "they count on one by one",
+    "moments": "they are seconds (or milliseconds) since 1970",
+    "numbers of something": "they are whole, all of one length, and hardly two are alike",
+    "perhaps numbers of something": "they are whole, nearly all of one length, and hardly two are"
+    " alike",
+}  # fmt: skip
+CERTAIN: Final = frozenset(NO_MONEY) - {"perhaps numbers of something"}
+
+
+def no_money(engine: Engine, amounts: Any, where: str) -> str:
+    """Tell what a column of amounts is if it is no money; empty where it may be.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where the table lies.
+    amounts : ibis Table
+        With a column `amount`; rows without an amount do not count.
+    where : str
+        For errors.
+
+    Returns
+    -------
+    str
+        A key of `NO_MONEY`, or empty.
+    """
+    amounts = amounts.filter(amounts.amount.notnull() & (amounts.amount != 0))
+    amount = amounts.amount.cast("float64")
+    whole = amount == amount.round()
+    low, high = _MOMENTS
+    row = engine.run(
+        amounts.aggregate(
+            n=amounts.count(),
+            whole=whole.mean(),
+            low=amount.min(),
+            high=amount.max(),
+            moments=(whole & amount.between(low, high)).mean(),
+            in_ms=(whole & amount.between(low * 1000, high * 1000)).mean(),
+        ),
+        where,
+    ).iloc[0]
+    n = int(row["n"])
+    if n < FEW or row["whole"] < _NEARLY_ALL:
+        return ""
+    text = amount.round().cast("int64").cast("string")
+    by_length = amounts.group_by(length=text.length()).aggregate(n=amounts.count())
+    more = engine.run(
+        amounts.aggregate(
+            distinct=amount.nunique(), round_=(whole & text.endswith("0")).mean()
+        ).cross_join(by_length.order_by(by_length.n.desc()).limit(1)),
+        where,
+    ).iloc[0]
+    alike = more["distinct"] < _NEARLY_ALL * n
+    if alike:
+        return ""
+    if row["high"] - row["low"] < 1.5 * n:
+        return "running numbers"
+    if max(row["moments"], row["in_ms"]) > _NEARLY_ALL:
+        return "moments"
+    one_length = more["n"] >= _NEARLY_ALL * n
+    if one_length and more["length"] >= _LONG and more["round_"] < 0.2:
+        return "numbers of something"
+    # 1,250 deals of 10,000 to 99,999 that are all odd sums: more likely the number of a ticket
+    if one_length and more["length"] >= 4 and more["round_"] < 0.2:
+        return "perhaps numbers of something"
+    return ""
