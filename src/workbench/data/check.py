@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -12,7 +12,9 @@ from workbench.data.clean.report import RULE_TEXTS, TableReport
 from workbench.data.clean.rules import REASONS
 from workbench.data.clean.selection import LEFT_OUT
 from workbench.data.coverage import last_day
+from workbench.data.doubts import TOO_MANY_LOST, doubts, unread_columns
 from workbench.data.indicators.indicator import INDICATORS, find_indicator, indicator, missing_for
+from workbench.data.preview import Preview, preview
 from workbench.data.tables import Tables, open_tables
 from workbench.errors import WorkbenchError, did_you_mean
 from workbench.study import Case, Study
@@ -39,13 +41,19 @@ class CheckReport:
     problems : tuple of str
         What must be mended before the study can run as its card says.
     warnings : tuple of str
+        What makes results doubtful until somebody has looked: such a study is not in order.
+    notes : tuple of str
         What a reader of the results should know.
+    previews : tuple of Preview
+        The tables as they were understood.
     """
 
     study: Study
     tables: Mapping[str, TableReport]
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    previews: tuple[Preview, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -69,19 +77,42 @@ class CheckReport:
             lines.append(f"  {name:<{width}}  {text}")
             if reasons:
                 lines.append(f"  {'':<{width}}  set aside: {reasons}")
+        lines += [line for shown in self.previews for line in str(shown).splitlines()]
         lines += [f"problem: {text}" for text in self.problems]
-        lines += [f"note: {text}" for text in self.warnings]
-        lines.append("the study is in order" if self.ok else f"{len(self.problems)} to mend")
-        return "\n".join(lines)
+        lines += [f"warning: {text}" for text in self.warnings]
+        lines += [f"note: {text}" for text in self.notes]
+        return "\n".join([*lines, self.verdict])
+
+    @property
+    def verdict(self) -> str:
+        """Whether the study is in order, in a few words."""
+        counts = ((len(self.problems), "to mend"), (len(self.warnings), "to look at"))
+        if said := [f"{n} {what}" for n, what in counts if n]:
+            return ", ".join(said)
+        return "the study is in order"
+
+    def joined(self, problems: Iterable[str], warnings: Iterable[str]) -> CheckReport:
+        """Add what others found, each thing once."""
+        return replace(
+            self,
+            problems=tuple(dict.fromkeys((*self.problems, *problems))),
+            warnings=tuple(dict.fromkeys((*self.warnings, *warnings))),
+        )
 
 
-def check_study(study: Study) -> CheckReport:
+def check_study(
+    study: Study, *, tables: Tables | None = None, watch: Callable[[str], None] | None = None
+) -> CheckReport:
     """Check a study's tables, and its goals and cases against them.
 
     Parameters
     ----------
     study : Study
         The card.
+    tables : Tables, optional
+        The study's tables, where they are open already.
+    watch : callable, optional
+        Told what is being done, for who waits.
 
     Returns
     -------
@@ -95,22 +126,31 @@ def check_study(study: Study) -> CheckReport:
     >>> check_study(load_study("cdnow")).ok
     True
     """
+    say = watch or (lambda what: None)
     try:
-        tables = open_tables(study)
+        tables = tables or open_tables(study)
     except WorkbenchError as error:
         return CheckReport(study, {}, (str(error),))
     reports: dict[str, TableReport] = {}
     problems: list[str] = []
     for name in study.tables:
+        say(f"reading {name}")
         try:
             reports[name] = tables.report_of(name)
         except WorkbenchError as error:
             # Every table needs the customer table; say only once that it is broken.
             if str(error) not in problems:
                 problems.append(str(error))
-    warnings = [text for report in reports.values() for text in _about_table(tables, report)]
+    say("holding the card against the tables")
+    notes = [text for report in reports.values() for text in _about_table(tables, report)]
+    warnings = []
+    for report in reports.values():
+        wrong, doubtful = doubts(study, report, last_day(tables, report.name))
+        problems += wrong
+        warnings += doubtful
+    warnings += [text for name in reports for text in unread_columns(study, name)]
     if "customers" in reports:
-        warnings += _about_people(tables)
+        notes += _about_people(tables)
     # Goals and cases on a table that cannot be read have the table's problem, not one of theirs.
     readable = set(reports)
     problems += _about_goals(tables, readable)
@@ -120,7 +160,10 @@ def check_study(study: Study) -> CheckReport:
     if study.survey is not None:
         problems += _about_items(tables, readable)
         problems += _about_codebook(study)
-    return CheckReport(study, reports, tuple(problems), tuple(warnings))
+    shown = tuple(preview(tables, name) for name in reports)
+    return CheckReport(
+        study, reports, tuple(problems), tuple(warnings), tuple(notes), previews=shown
+    )
 
 
 def _about_codebook(study: Study) -> list[str]:
@@ -137,12 +180,11 @@ def _about_codebook(study: Study) -> list[str]:
 
 def _about_table(tables: Tables, report: TableReport) -> list[str]:
     study, notes = tables.study, [f"{report.name}: {note}" for note in report.notes]
-    aside = report.read - report.kept
-    if aside > _MANY_SET_ASIDE * report.read:
-        reason = max(report.set_aside, key=lambda r: report.set_aside[r])
+    if _MANY_SET_ASIDE < report.lost <= TOO_MANY_LOST:
+        lost = {r: n for r, n in report.set_aside.items() if r not in LEFT_OUT}
+        reason = max(lost, key=lambda r: lost[r])
         notes.append(
-            f"{report.name}: {aside / report.read:.0%} of the rows are set aside; mostly:"
-            f" {REASONS[reason]}"
+            f"{report.name}: {report.lost:.0%} of the rows are set aside; mostly: {REASONS[reason]}"
         )
     if report.unknown_customers > _MANY_UNKNOWN * report.kept:
         notes.append(

@@ -16,7 +16,7 @@ from workbench.data.people.review import Pair, read_pairs
 from workbench.data.schemas import schema_of
 from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
-from workbench.data.store.cache import StoredTables, find, find_or_make
+from workbench.data.store.cache import StoredTables, find, find_or_make, is_large
 from workbench.data.store.stream import PURCHASE, PurchaseLog, stream_purchases
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study
@@ -201,14 +201,16 @@ class Tables:
     def report_of(self, name: str) -> TableReport:
         """Tell what the cleaning did to one table."""
         self._refuse_unknown(name)
-        if self._kept is not None and name in self._kept.reports:
-            return self._kept.reports[name]
-        return self._cleaner.cleaned(name)[1]
+        kept = self._at_hand
+        if kept is not None and name in kept.reports:
+            return kept.reports[name]
+        return self._cleaner.report(name)
 
     @property
     def linking(self) -> Linking:
         """How many records were recognised as one person's, and by what."""
-        return self._kept.linking if self._kept is not None else self._cleaner.linking
+        kept = self._at_hand
+        return kept.linking if kept is not None else self._cleaner.linking
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -237,7 +239,27 @@ class Tables:
 
     @cached_property
     def _kept(self) -> StoredTables | None:
-        return find_or_make(self.study) if self._cache else None
+        kept = find_or_make(self.study) if self._cache else None
+        if kept is not None and "_cleaner" in self.__dict__:
+            self._cleaner.forget()
+        return kept
+
+    @property
+    def _at_hand(self) -> StoredTables | None:
+        """The tables on disk, where they lie there or are soon made.
+
+        Reports of large tables are told from the rows as they are read: to give ten million rows
+        their pseudonyms and write them takes twice the time, and who checks a card needs no row.
+        """
+        if "_kept" in self.__dict__ or not self._cache or not is_large(self.study):
+            return self._kept
+        if self._found is not None:
+            self.__dict__["_kept"] = self._found
+        return self._found
+
+    @cached_property
+    def _found(self) -> StoredTables | None:
+        return find(self.study)
 
     @cached_property
     def _cleaner(self) -> Cleaner:

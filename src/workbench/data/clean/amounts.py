@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from workbench.data.engine import Engine
+from workbench.data.sources.source import ROW
 
 #: Fewer amounts than this show nothing.
 FEW: Final = 20
 #: Seconds since 1970, from 2000 to 2038.
 _MOMENTS: Final = (946_684_800, 2_145_916_800)
 _NEARLY_ALL: Final = 0.95
+_BEGINNING: Final = 10_000
 #: Money of so many digits, all of one length, would be a strange company.
 _LONG: Final = 9
 
@@ -33,7 +35,7 @@ def no_money(engine: Engine, amounts: Any, where: str) -> str:
     engine : Engine
         Where the table lies.
     amounts : ibis Table
-        With a column `amount`; rows without an amount do not count.
+        With the column `amount` and the place of each row; rows without an amount do not count.
     where : str
         For errors.
 
@@ -43,6 +45,11 @@ def no_money(engine: Engine, amounts: Any, where: str) -> str:
         A key of `NO_MONEY`, or empty.
     """
     amounts = amounts.filter(amounts.amount.notnull() & (amounts.amount != 0))
+    # most money shows at the beginning that it has cents
+    first = amounts.filter(amounts[ROW] <= _BEGINNING)
+    seen = engine.run(first.aggregate(whole=(first.amount == first.amount.round()).mean()), where)
+    if seen["whole"].iloc[0] < _NEARLY_ALL / 2:
+        return ""
     amount = amounts.amount.cast("float64")
     whole = amount == amount.round()
     low, high = _MOMENTS

@@ -316,7 +316,8 @@ class Cleaner:
         """Count the rows by reason, give the first of each, and the money in them."""
         t = flagged.expr
         priced = "amount" in t.columns and t.amount.type().is_numeric()
-        money = self.engine.exact_sum(t.amount.abs()) if priced else ibis.null("float64")
+        lost = ibis.ifelse(t[REASON].notnull(), t.amount.abs(), None) if priced else None
+        money = ibis.null("float64") if lost is None else self.engine.exact_sum(lost)
         found = self.engine.run(
             t.group_by(REASON).aggregate(
                 n=t.count(), row=t[ROW].min(), what=t[DETAIL].argmin(t[ROW]), money=money
@@ -509,17 +510,24 @@ class Cleaner:
         if who is None:
             return {}
         known = kept.filter(kept[who].notnull())
-        asked = {"rows_": known.count(), "first_": known[ROW].min()}
-        money = "amount" in known.columns and known.amount.type().is_numeric()
-        if money:
+        asked = {"rows_": known.count()}
+        if "amount" in known.columns and known.amount.type().is_numeric():
             asked["sum_"] = self.engine.exact_sum(known.amount)
-        each = known.group_by(who).aggregate(**asked)
-        found = {"customers": each.count(), "most_rows": each["rows_"].max(),
-                 "most_rows_at": each["first_"].argmax(each["rows_"])}  # fmt: skip
-        if money:
-            found |= {"total": each["sum_"].sum(), "most_amount": each["sum_"].max(),
-                      "most_amount_at": each["first_"].argmax(each["sum_"])}  # fmt: skip
-        return dict(self.engine.run(each.aggregate(**found), source.where).iloc[0])
+        key = self.engine.key(known[who])
+        each = known.group_by(key_=key).aggregate(**asked)
+        found = {"customers": each.count()}
+        for column, most in (("rows_", "most_rows"), ("sum_", "most_amount")):
+            if column in asked:
+                found |= {most: each[column].max(), f"{most}_at": each.key_.argmax(each[column])}
+        if "sum_" in asked:
+            found["total"] = each["sum_"].sum()
+        facts = dict(self.engine.run(each.aggregate(**found), source.where).iloc[0])
+        for most in ("most_rows_at", "most_amount_at"):
+            if most in facts and not pd.isna(facts[most]):
+                # the row in which it stands first, for nobody shall keep the id itself
+                rows = known.filter(key == ibis.literal(facts[most], key.type()))
+                facts[most] = self.engine.run(rows[ROW].min(), source.where)
+        return facts
 
 
 def _tell_people(columns: Collection[str]) -> bool:

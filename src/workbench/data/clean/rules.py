@@ -152,6 +152,15 @@ def flag(
     meanings = schema.columns if schema else {}
     cells = parse(engine, study, source, schema, columns)
     values, texts = cells.values, cells.texts
+    if engine.is_duckdb:
+        # What stood there is looked at closely where it could not be read, and only there.
+        texts = {
+            raw: ibis.ifelse(values[name].isnull(), text, columns[name])
+            if name in columns and columns[name].type() == text.type()
+            else text
+            for raw, text in texts.items()
+            for name in [raw.removeprefix("_raw_")]
+        }
     parsed = source.expr.select(**values, **texts, **{ROW: source.expr[ROW]})
     # The rules below use the parsed columns many times over: they are parsed once.
     dear = takes_parsing(columns, values, meanings) and not engine.is_duckdb

@@ -39,6 +39,8 @@ class Source:
     malformed: tuple[tuple[int, str], ...] = ()
     notes: tuple[str, ...] = ()
     partial: bool = False
+    #: The engine's tables behind `expr`, of no use once its rows are judged.
+    held: tuple[str, ...] = ()
     scratch: Any = field(default=None, repr=False, compare=False)
 
 

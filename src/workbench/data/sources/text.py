@@ -68,6 +68,7 @@ def read_text(engine: Engine, name: str, path: Path, card: Table) -> Source:
         delimiter=detected.delimiter,
         malformed=rejected.malformed,
         notes=(*detected.notes, *rejected.notes),
+        held=(f"{table}_rows",) if engine.is_duckdb else (),
         scratch=scratch,
     )
 

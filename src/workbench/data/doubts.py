@@ -1,0 +1,142 @@
+"""Tells what must be wrong about a table that could be read, and what somebody should look at."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from workbench.data.clean.amounts import CERTAIN, NO_MONEY
+from workbench.data.clean.report import TableReport
+from workbench.data.clean.rules import LEFT_OUT, REASONS
+from workbench.data.schemas import schema_of
+from workbench.errors import did_you_mean
+from workbench.study import Study
+
+#: Share of the rows that are lost, and of rows or money that one customer has, from which on
+#: results are in doubt. Of few customers each has more: ten times the even share is a lot.
+TOO_MANY_LOST = 0.2
+_OUTSIZED = 0.05
+_TIMES_EVEN = 10
+_FEW_CUSTOMERS = 30
+#: Days after the last event from which on the as-of date contradicts the data.
+_YEARS_LATE = 730
+_EVENTS = ("transactions", "interactions")
+_OF_CUSTOMERS = (*_EVENTS, "contracts")
+
+
+def doubts(study: Study, report: TableReport, last: dt.date | None) -> tuple[list[str], list[str]]:
+    """Tell what must be wrong about a table, and what should be looked at.
+
+    Parameters
+    ----------
+    study : Study
+        The card.
+    report : TableReport
+        What the cleaning counted.
+    last : date or None
+        The last day that the table covers.
+
+    Returns
+    -------
+    problems, warnings : list of str
+    """
+    name, problems, warnings = report.name, [], []
+    own = study.tables[name].columns.get("amount", "amount")
+    if report.amount_is:
+        said = (
+            f"{name}: the amounts ({own!r}) seem to be {report.amount_is.removeprefix('perhaps ')},"
+            f" not money: {NO_MONEY[report.amount_is]}; map `amount` to the column that holds the"
+            " money, or leave it out"
+        )
+        (problems if report.amount_is in CERTAIN else warnings).append(said)
+    schema = schema_of(name)
+    behind = (study.as_of - last).days if last is not None else 0
+    if schema is not None and schema.name in _EVENTS and behind > _YEARS_LATE:
+        problems.append(
+            f"{name}: the last row is of {last}, {behind / 365.25:.0f} years before as_of"
+            f" {study.as_of}; mend `as_of`, or bring the data since"
+        )
+    if report.lost > TOO_MANY_LOST:
+        lost = {r: n for r, n in report.set_aside.items() if r not in LEFT_OUT}
+        most = max(lost, key=lambda r: lost[r])
+        money = ""
+        if report.lost_amount and report.total is not None:
+            whole = report.lost_amount + report.total
+            money = (
+                f", with {report.lost_amount:,.2f} {study.currency} in them"
+                f" ({report.lost_amount / whole:.0%} of all)"
+            )
+        warnings.append(
+            f"{name}: {report.lost:.0%} of the rows are set aside ({sum(lost.values()):,} of"
+            f" {report.read:,}){money}; mostly: {REASONS[most]}"
+        )
+    warnings += _outsized(study, report)
+    survey = schema is not None and schema.name == "survey"
+    if survey or (schema is not None and schema.name in _OF_CUSTOMERS):
+        n = report.customers
+        if n is not None and n < _FEW_CUSTOMERS:
+            who, column = ("people", "respondent_id") if survey else ("customers", "customer_id")
+            warnings.append(
+                f"{name}: {n} {who} only; fewer than {_FEW_CUSTOMERS} show next to nothing. If"
+                f" there should be more, look at what `{column}` is mapped to"
+            )
+    return problems, warnings
+
+
+def _outsized(study: Study, report: TableReport) -> list[str]:
+    """Name the customer who has too large a share of the rows or of the money."""
+    n = report.customers or 0
+    limit = min(0.5, max(_OUTSIZED, _TIMES_EVEN / n)) if n > 1 else 1.0
+    said: dict[int, list[str]] = {}
+    if report.kept and report.most_rows / report.kept >= limit:
+        share = report.most_rows / report.kept
+        said.setdefault(report.most_rows_at, []).append(
+            f"{share:.1%} of the rows ({report.most_rows:,})"
+        )
+    if report.total and report.total > 0 and report.most_amount / report.total >= limit:
+        share = report.most_amount / report.total
+        said.setdefault(report.most_amount_at, []).append(
+            f"{share:.1%} of the money ({report.most_amount:,.2f} {study.currency})"
+        )
+    return [
+        f"{report.name}: one customer, the one of row {row} of the source, has"
+        f" {' and '.join(shares)}; if that is nobody (guest, unknown) name the value under"
+        " `missing: {customer_id: [...]}`"
+        for row, shares in said.items()
+    ]
+
+
+def unread_columns(study: Study, name: str) -> list[str]:
+    """Name columns that the card maps and that no page reads."""
+    schema, card = schema_of(name), study.tables[name]
+    # of people every column describes them; a survey's items are named under `survey`
+    if schema is None or schema.name in ("customers", "survey", "series"):
+        return []
+    about = {
+        key: value
+        for key, value in study.model_dump(mode="json", exclude={"name", "folder"}).items()
+        if key != "tables"
+    }
+    said = set(_words(about)) | set(_words({"where": card.where, "amount": card.amount}))
+    unread = [c for c in card.columns if c not in schema.columns and c not in said]
+    return [
+        f"{name}: the card maps {column!r}, which no page reads"
+        f"{did_you_mean(column, list(schema.columns))}"
+        for column in unread
+    ]
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Give every name in a part of a card."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield str(key)
+            yield from _words(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _words(inner)
+    elif isinstance(value, str):
+        yield from re.findall(r"\w+", value)
+        yield value
