@@ -64,29 +64,45 @@ def _main(
 
 
 @app.command()
-def check(studies: Studies = None) -> None:
+def check(
+    studies: Studies = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Leave with status 2 where there are warnings, too.")
+    ] = False,
+) -> None:
     """Validate studies' cards and tables; say what will run, what will not, and why."""
     with _plain_errors():
-        status = _worst(_check, studies)
+        status = _worst(lambda name: _check(name, strict), studies)
     raise typer.Exit(status)
 
 
-def _check(study: str) -> int:
-    from workbench.data import check_study
-    from workbench.runs import plan_study
+def _check(study: str, strict: bool) -> int:
+    from workbench.gate import try_study
 
     card = _load(study)
-    report = check_study(card)
-    out.print(str(report), markup=False, highlight=False, soft_wrap=True)
-    plan = plan_study(card, _root())
+    with _waiting() as say:
+        gate = try_study(card, _root(), watch=say)
+    out.print(str(gate.report), markup=False, highlight=False, soft_wrap=True)
     table = Table("notebook", "", "why", box=None, pad_edge=False)
-    for step in plan.steps:
-        table.add_row(step.key, "[green]will run[/green]", "")
-    for skip in plan.skips:
-        table.add_row(skip.key, "[yellow]is skipped[/yellow]", escape(skip.reason))
-    out.print(table)
+    colours = {"will run": "green", "cannot run": "red", "is skipped": "yellow"}
+    for outlook in gate.outlooks:
+        colour = colours[outlook.fate]
+        table.add_row(outlook.key, f"[{colour}]{outlook.fate}[/{colour}]", escape(outlook.why))
+    if gate.outlooks:
+        out.print(table)
     out.print()
-    return 0 if report.ok else BAD_INPUT
+    wrong = not gate.report.ok or (strict and gate.report.warnings)
+    return BAD_INPUT if wrong else 0
+
+
+@contextmanager
+def _waiting() -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what is being done, in one line that goes; elsewhere nothing."""
+    if not err.is_terminal:
+        yield lambda what: None
+        return
+    with err.status("") as status:
+        yield lambda what: status.update(f"{escape(what)} ...")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,13 @@ from workbench.study import Study, load_study
 MakeStudy = Callable[..., Study]
 ROOT = Path(__file__).parents[2]
 
-CUSTOMERS = "customer_id,region\nA,North\nB,South\n"
-TRANSACTIONS = "customer_id,date,amount\nA,2025-12-01,1\nB,2025-12-02,0\nB,2025-12-02,0\n"
+#: Enough customers, none of whom has much, that nothing is doubtful.
+MORE = [f"M{i:02d}" for i in range(38)]
+CUSTOMERS = "customer_id,region\nA,North\nB,South\n" + "".join(f"{m},South\n" for m in MORE)
+TRANSACTIONS = (
+    "customer_id,date,amount\nA,2025-12-01,1.5\nB,2025-12-02,0\nB,2025-12-02,0\n"
+    + "".join(f"{m},2025-12-0{1 + i % 2},1.5\n" for i, m in enumerate(MORE))
+)
 TREATMENTS = "case,customer_id,start\noffers,A,2025-06-01\n"
 
 
@@ -37,7 +43,8 @@ def test_a_study_in_order_has_no_problems(make_study: MakeStudy) -> None:
     )
     assert report.ok, report.problems
     text = str(report)
-    assert "3 rows read, 3 kept, 2025-12-01 to 2025-12-02" in text
+    assert "41 rows read, 41 kept, 2025-12-01 to 2025-12-02" in text
+    assert "40 customers, sum 58.50 USD" in text
     assert "note: transactions: 2 amounts of zero were kept as purchases" in text
     assert text.endswith("the study is in order")
 
@@ -124,7 +131,7 @@ def test_every_broken_table_is_told_and_the_others_are_still_checked(make_study:
     assert any("an Excel workbook" in text for text in report.problems)
     assert set(report.tables) == {"survey"}
     assert "cannot be read" in str(report)
-    assert str(report).endswith("2 to mend")
+    assert str(report).endswith("2 to mend, 1 to look at")
 
 
 def test_a_broken_customer_table_is_told_once(make_study: MakeStudy) -> None:
@@ -136,8 +143,13 @@ def test_a_broken_customer_table_is_told_once(make_study: MakeStudy) -> None:
 def test_large_losses_and_old_data_are_noted(make_study: MakeStudy) -> None:
     text = "customer_id,date,amount\nA,2025-01-01,1\nA,2025-01-02,1\nA,,1\nX,2025-01-01,2\n"
     report = check_study(make_study(customers=CUSTOMERS, transactions=text))
-    notes = " | ".join(report.warnings)
-    assert "transactions: 25% of the rows are set aside; mostly: a required value" in notes
+    notes = " | ".join(report.notes)
+    assert any(
+        "transactions: 25% of the rows are set aside (1 of 4), with 1.00 USD in them (20% of all);"
+        " mostly: a required value" in warning
+        for warning in report.warnings
+    )
+    assert not str(report).endswith("in order")
     assert "1 rows are of customers whom the customer table does not have" in notes
     assert "transactions: the data end on 2025-01-02, as_of is 2025-12-31" in notes
 
@@ -165,3 +177,94 @@ def test_a_codebook_with_errors_is_told_before_anything_runs(
     assert "line 2, aspects.price.word: unknown key; did you mean 'words'?" in problem
     (tmp_path / "words.yml").write_text("aspects:\n  price: {words: {en: [price]}}\n")
     assert not any("words.yml" in problem for problem in check_study(study).problems)
+
+
+# --- a table that can be read and is not what it is taken for
+
+
+def log(*amounts: object, customers: int = 40, first: str = "2025-06-01") -> str:
+    day = dt.date.fromisoformat(first)
+    rows = (
+        f"C{i % customers},{day + dt.timedelta(days=i % 200)},{amount}\n"
+        for i, amount in enumerate(amounts)
+    )
+    return "customer_id,date,amount\n" + "".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "what"),
+    [
+        (range(7001, 7121), "running numbers"),
+        ([1_730_000_000 + 86_417 * i for i in range(120)], "moments"),
+        ([4_000_000_000 + 7_654_321 * i + i % 7 + 1 for i in range(120)], "numbers of something"),
+    ],
+)
+def test_an_amount_that_is_no_money_is_a_problem(
+    make_study: MakeStudy, amounts: Any, what: str
+) -> None:
+    (problem,) = check_study(make_study(transactions=log(*amounts))).problems
+    assert f"the amounts ('amount') seem to be {what}, not money" in problem
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [
+        [100 * (i % 17) + 500 for i in range(120)],  # round sums that repeat
+        [round(3.17 * i + 0.25, 2) for i in range(120)],
+        [1_000_000 + 50_000 * i for i in range(120)],  # deals, round
+        [1] * 120,
+    ],
+)
+def test_money_is_money(make_study: MakeStudy, amounts: Any) -> None:
+    report = check_study(make_study(transactions=log(*amounts)))
+    assert report.ok, report.problems
+    assert not any("not money" in warning for warning in report.warnings)
+
+
+def test_tickets_that_look_like_money_are_a_question(make_study: MakeStudy) -> None:
+    numbers = [20_011 + 613 * i + (i * i) % 97 for i in range(120)]
+    report = check_study(make_study(transactions=log(*(n + (n % 10 == 0) for n in numbers))))
+    assert report.ok
+    assert any("not money" in warning for warning in report.warnings)
+
+
+def test_an_as_of_date_that_the_data_contradict_is_a_problem(make_study: MakeStudy) -> None:
+    late = check_study(make_study(transactions=log(*[1.5] * 120, first="2019-01-01")))
+    assert any("years before as_of 2025-12-31" in problem for problem in late.problems)
+    early = check_study(make_study({"as_of": "2020-01-01"}, transactions=log(*[1.5] * 120)))
+    assert "not one of 120 rows can be used; mostly: dated after" in early.problems[0]
+
+
+def test_a_customer_with_an_outsized_share_is_named_by_its_row(make_study: MakeStudy) -> None:
+    rows = log(*[1.5] * 400, customers=400) + "guest,2025-07-01,9.25\n" * 60
+    (warning,) = check_study(make_study(transactions=rows)).warnings
+    assert "the one of row 402 of the source, has 13.0% of the rows (60)" in warning
+    assert "48.1% of the money (555.00 USD)" in warning
+    even = check_study(make_study(transactions=log(*[1.5] * 400, customers=400)))
+    assert not even.warnings
+
+
+def test_a_few_customers_are_a_warning(make_study: MakeStudy) -> None:
+    few = check_study(make_study(transactions=log(*[1.5, 2.5] * 29, customers=29)))
+    assert any("29 customers only" in warning for warning in few.warnings)
+    enough = check_study(make_study(transactions=log(*[1.5, 2.5] * 30, customers=30)))
+    assert not enough.warnings
+
+
+def test_a_mapped_column_that_no_page_reads_is_told(make_study: MakeStudy) -> None:
+    text = log(*[1.5] * 120).replace("amount", "amount,Colour").replace(",1.5", ",1.5,red")
+    entry = ({"columns": {"colour": "Colour"}}, text)
+    (warning,) = check_study(make_study(transactions=entry)).warnings
+    assert "maps 'colour', which no page reads" in warning
+    card = {"goals": [goal(where={"colour": "red"})]}
+    assert not check_study(make_study(card, transactions=entry)).warnings
+
+
+def test_rows_that_the_card_leaves_out_are_not_lost(make_study: MakeStudy) -> None:
+    text = "customer_id,date,amount,status\n" + "".join(
+        f"C{i % 40},2025-06-{1 + i % 28:02d},{1 + i / 8},{'won' if i % 3 == 0 else 'lost'}\n"
+        for i in range(120)
+    )
+    report = check_study(make_study(transactions=({"where": {"status": ["won"]}}, text)))
+    assert not report.problems
+    assert not any("set aside" in warning for warning in report.warnings)

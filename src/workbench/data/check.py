@@ -64,6 +64,7 @@ class CheckReport:
         card = self.study
         lines = [f"{card.name}: {card.text(card.title, 'en')} ({card.path})"]
         width = max(map(len, card.tables))
+        previews = {shown.name: shown for shown in self.previews}
         for name in card.tables:
             found = self.tables.get(name)
             if found is None:
@@ -77,7 +78,9 @@ class CheckReport:
             lines.append(f"  {name:<{width}}  {text}")
             if reasons:
                 lines.append(f"  {'':<{width}}  set aside: {reasons}")
-        lines += [line for shown in self.previews for line in str(shown).splitlines()]
+            if shown := previews.get(name):
+                lines += [f"  {'':<{width}}  {shown.sums}"] if shown.sums else []
+                lines += [f"  {line}" for line in shown.lines]
         lines += [f"problem: {text}" for text in self.problems]
         lines += [f"warning: {text}" for text in self.warnings]
         lines += [f"note: {text}" for text in self.notes]

@@ -88,7 +88,9 @@ def doubts(study: Study, report: TableReport, last: dt.date | None) -> tuple[lis
 def _outsized(study: Study, report: TableReport) -> list[str]:
     """Name the customer who has too large a share of the rows or of the money."""
     n = report.customers or 0
-    limit = min(0.5, max(_OUTSIZED, _TIMES_EVEN / n)) if n > 1 else 1.0
+    if n < 2 or not report.name.startswith(_OF_CUSTOMERS):
+        return []
+    limit = min(0.5, max(_OUTSIZED, _TIMES_EVEN / n))
     said: dict[int, list[str]] = {}
     if report.kept and report.most_rows / report.kept >= limit:
         share = report.most_rows / report.kept

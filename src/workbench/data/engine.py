@@ -163,8 +163,13 @@ class Engine:
             return expr
         name = ibis.util.gen_name("workbench_view")
         # Ibis's own views last beyond the session where the database is a file.
-        self.connection.con.execute(f"CREATE TEMP VIEW {name} AS {self.connection.compile(expr)}")
+        self.connection.con.execute(f"CREATE TEMP VIEW {name} AS {self._sql(expr)}")
         return self.connection.table(name)
+
+    def _sql(self, expr: Any) -> str:
+        """Write an expression out; what came from memory is made known to the engine before."""
+        self.connection._run_pre_execute_hooks(expr)
+        return str(self.connection.compile(expr))
 
     @contextlib.contextmanager
     def within(self, memory: str) -> Iterator[None]:
@@ -195,7 +200,7 @@ class Engine:
         if self.is_duckdb:
             # thousands of columns take Ibis minutes and the engine a moment
             looks = f"regexp_matches(COLUMNS(*), {_literal(pattern)})"
-            query = f"SELECT bool_or({looks}) FROM ({self.connection.compile(rows)})"
+            query = f"SELECT bool_or({looks}) FROM ({self._sql(rows)})"
             try:
                 found = self.connection.con.execute(query).fetchall()[0]
             except duckdb.Error as error:
@@ -222,7 +227,7 @@ class Engine:
         if not self.is_duckdb:
             return rows - int(self.run(table.distinct().count(), where))
         parts, twice = 1 + rows // _AT_ONCE, 0
-        query = f"SELECT hash(r) AS hash FROM ({self.connection.compile(table)}) r"
+        query = f"SELECT hash(r) AS hash FROM ({self._sql(table)}) r"
         for i in range(parts):
             some = f"{query} WHERE hash % {parts} = {i}" if parts > 1 else query
             try:

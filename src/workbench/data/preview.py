@@ -15,13 +15,14 @@ from typing import Any
 import pandas as pd
 
 from workbench.data.clean.rules import REASONS
-from workbench.data.people.pseudonyms import PERSONAL_COLUMNS
+from workbench.data.people.pseudonyms import personal_columns
 from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables
 
 #: Rows to show.
 ROWS = 5
 _WIDEST = 28
+_MOST = 8
 _EMAIL = re.compile(r"([^@\s])[^@\s]*@([^@\s]+)")
 _MOBILE = re.compile(r"(1[3-9]\d)\d{6}(\d\d)")
 
@@ -72,10 +73,16 @@ class Preview:
 
     @property
     def sentence(self) -> str:
-        """The period, customers, orders and sum in one line."""
+        """Rows, period, customers, orders and sum in one line."""
         said = [f"{self.kept:,} of {self.read:,} rows"]
         if self.first and self.last:
             said.append(f"{self.first} to {self.last}")
+        return ", ".join([*said, self.sums] if self.sums else said)
+
+    @property
+    def sums(self) -> str:
+        """Customers, orders and sum, as far as there are any."""
+        said = []
         if self.customers is not None:
             who = "people who answered" if self.name.startswith("survey") else "customers"
             said.append(f"{self.customers:,} {who}")
@@ -87,7 +94,16 @@ class Preview:
 
     def __str__(self) -> str:
         """Show the sentence, the rows, and what fell out."""
-        lines = [f"{self.name}: {self.sentence}"]
+        lines = [f"{self.name}: {self.sentence}", *self.lines]
+        if self.reasons:
+            why = ", ".join(f"{n:,} {reason}" for reason, n in self.reasons.items())
+            lines.append(f"  fell out: {why} ({self.lost:.1%} of the rows are lost)")
+        return "\n".join(lines)
+
+    @property
+    def lines(self) -> list[str]:
+        """The rows below their headings, as a terminal shows them."""
+        lines: list[str] = []
         if len(self.rows):
             heads = [f"{c} ({self.columns[c]})" if c in self.columns else str(c) for c in self.rows]
             cells = [heads, *self.rows.itertuples(index=False, name=None)]
@@ -98,10 +114,7 @@ class Preview:
                 + "  ".join(c + " " * (w - _width(c)) for c, w in zip(row, widths, strict=True))
                 for row in shown
             ]
-        if self.reasons:
-            why = ", ".join(f"{n:,} {reason}" for reason, n in self.reasons.items())
-            lines.append(f"  fell out: {why} ({self.lost:.1%} of the rows are lost)")
-        return "\n".join(line.rstrip() for line in lines)
+        return [line.rstrip() for line in lines]
 
 
 def preview(tables: Tables, name: str) -> Preview:
@@ -129,10 +142,11 @@ def preview(tables: Tables, name: str) -> Preview:
     report = tables.report_of(name)
     schema = schema_of(name)
     head = tables.head(name, ROWS)
-    standard = list(schema.columns) if schema is not None else list(head)
-    shown = [c for c in standard if c in head and c not in PERSONAL_COLUMNS]
+    standard = [c for c in (schema.columns if schema is not None else ()) if c in head]
+    shown = [*standard, *(c for c in head if c not in standard)]
+    shown = [c for c in shown if c not in personal_columns(shown)]
     shown = [c for c in shown if head[c].notna().any()] or shown
-    rows = pd.DataFrame({c: [_text(value) for value in head[c]] for c in shown[:8]})
+    rows = pd.DataFrame({c: [_text(value) for value in head[c]] for c in shown[:_MOST]})
     own = tables.study.tables[name].columns
     return Preview(
         name=name,

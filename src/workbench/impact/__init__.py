@@ -54,7 +54,7 @@ from workbench.impact.designs.synthetic.synthetic_difference import (
     synthetic_difference,
 )
 from workbench.impact.effect import Effect
-from workbench.impact.evaluate import Evaluation, evaluate, judge
+from workbench.impact.evaluate import Evaluation, evaluate, judge, why_nothing
 from workbench.impact.findings import judge_measure, judge_outcome
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, grade
@@ -135,4 +135,5 @@ __all__ = [
     "trend_bounds",
     "two_way_fixed_effects",
     "units_needed",
+    "why_nothing",
 ]

@@ -311,6 +311,42 @@ def judge(records: pd.DataFrame, case: Case, *rest: Any, **options: Any) -> Eval
         )
 
 
+def why_nothing(
+    records: pd.DataFrame,
+    case: Case,
+    treatments: pd.DataFrame | None = None,
+    *,
+    outcome: str,
+    selection: pd.DataFrame | None = None,
+    comparison: pd.DataFrame | None = None,
+    covariates: pd.DataFrame | None = None,
+    min_cell: int = 5,
+) -> Finding | None:
+    """Tell before anything is estimated why `evaluate` would find no answer; None where it may.
+
+    Parameters
+    ----------
+    records, case, treatments, outcome, selection, comparison, covariates, min_cell
+        As `evaluate` takes them.
+
+    Raises
+    ------
+    CaseError
+        The card asks for a design that there is not.
+    """
+    select_design(Situation(case, outcome, n_treated=0, n_other=0))
+    try:
+        material = _read(
+            compared(case, records), case, treatments, outcome, selection, comparison, covariates,
+            min_cell,
+        )  # fmt: skip
+    except CaseError as error:
+        return refusal(error)
+    if material.refused is not None:
+        return material.refused
+    return None if select_design(material.situation).design else _no_design(material)
+
+
 @dataclass(frozen=True)
 class _Material:
     """What a case is judged from.

@@ -129,6 +129,11 @@ class TableReport:
         """Share of the rows set aside that one would have wanted to use."""
         return self.faulty / self.read if self.read else 0.0
 
+    @property
+    def lost_amount(self) -> float:
+        """The amounts in those rows, as far as they could be read."""
+        return sum(v for reason, v in self.aside_amount.items() if reason not in LEFT_OUT)
+
     def of_refunds(self) -> list[Finding]:
         """Say what the amounts are net of, and how much could not be taken off."""
         return _of_refunds([self], NET)
