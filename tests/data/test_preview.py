@@ -36,8 +36,8 @@ def test_five_rows_period_customers_orders_sum_and_what_fell_out(open_study: Ope
     text = str(shown)
     assert "4 of 7 rows, 2025-01-02 to 2025-01-15, 3 customers, 4 orders, sum 1,234.50" in text
     assert "customer_id (Kunde)" in text
-    assert ["A...@EXAMPLE.COM", "2025-01-02", "1,200.5", "A1"] in [
-        line.split() for line in text.splitlines()
+    assert ["a...@example.com", "2025-01-02", "1,200.5", "a1", "n"] in [
+        line.split() for line in text.lower().splitlines()
     ]
 
 
@@ -45,7 +45,7 @@ def test_addresses_and_mobile_numbers_are_shortened(open_study: OpenStudy) -> No
     text = str(preview(open_study(transactions=(CARD, ORDERS)), "transactions"))
     assert "anna" not in text.lower()
     assert "13812345678" not in text
-    assert "A...@EXAMPLE.COM" in text
+    assert "a...@example.com" in text.lower()
     assert "138...78" in text
 
 
