@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -220,18 +221,27 @@ def runs(study: Study_) -> None:
 def new(
     name: Annotated[str, typer.Argument(help="Name of the study, such as acme.")],
     source: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option("--from", help="A table: CSV, a workbook, Parquet, JSON, SPSS; repeatable."),
-    ],
+    ] = None,
+    live: Annotated[
+        str | None,
+        typer.Option(help="A dlt source (module:function), or a REST interface in a YAML file."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take defaults.")] = False,
 ) -> None:
     """Start a study from your own tables; what is unsure is asked, or marked CHECK in the card."""
     with _plain_errors():
+        from workbench.new.live import pull
         from workbench.new.study import start_study
 
         root = _root()
         ask = _ask if sys.stdin.isatty() and not yes else None
-        started = start_study(root, name, source, today=datetime.now(UTC).date(), ask=ask)
+        today = datetime.now(UTC).date()
+        with tempfile.TemporaryDirectory(prefix="workbench-") as scratch:
+            brought = pull(live, Path(scratch), root=root) if live is not None else []
+            tables = [*(source or []), *brought]
+            started = start_study(root, name, tables, today=today, ask=ask)
         out.print(str(started), markup=False, highlight=False, soft_wrap=True)
         open_questions = sum(len(p.questions) for p in started.proposals)
         card = os.path.relpath(root / "data" / name / "study.yml")
