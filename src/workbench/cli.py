@@ -164,6 +164,20 @@ def preview(
 
 
 @app.command()
+def profile(
+    study: Study_,
+    customer: Annotated[str, typer.Argument(help="Pseudonym, or an id as the study's files have.")],
+) -> None:
+    """Show one customer from all sides; for this screen only, never published."""
+    with _plain_errors():
+        from workbench.notebook import open_run
+        from workbench.profile import customer_profile
+
+        shown = customer_profile(open_run(_load(study).folder), customer)
+        out.print(shown.text, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
 def review(study: Study_) -> None:
     """Decide of pairs of customer records that may be one person; it is remembered."""
     with _plain_errors():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from functools import cached_property
 from typing import Any
 
@@ -226,6 +227,56 @@ class Tables:
             else:
                 found[name] = self._cleaner.sha256(name)
         return found
+
+    def of_customer(self, name: str, customer: str) -> pd.DataFrame:
+        """Give the rows of one customer, by pseudonym; nothing else leaves the engine.
+
+        Parameters
+        ----------
+        name : str
+            A table that has a customer_id; others have no rows of anybody.
+        customer : str
+            A pseudonym.
+        """
+        expr = self.expr(name)
+        if "customer_id" not in expr.columns:
+            return pd.DataFrame()
+        frame: pd.DataFrame = self.engine.run(expr.filter(expr.customer_id == customer), name)
+        return frame.dropna(axis=1, how="all")
+
+    def find_customer(self, given: str) -> str:
+        """Give the pseudonym of a customer who is named by it, or by an id of the study's own.
+
+        Parameters
+        ----------
+        given : str
+            A pseudonym as pages show it, or an id as the files have it: then the raw files are
+            read, and the study's key is needed.
+
+        Raises
+        ------
+        DataError
+            If no table knows the customer.
+        """
+        plain = str(given).strip()
+        for customer in dict.fromkeys((plain, plain.lower())):
+            if self._knows(customer):
+                return customer
+        if (
+            plain
+            and not re.fullmatch(r"[0-9a-f]{16}", plain)
+            and self._knows(hidden := self.pseudonym(plain))
+        ):
+            return hidden
+        raise DataError(
+            f"there is no customer {plain!r}",
+            where=f"study {self.study.name}",
+            remedy="give a pseudonym from the study's results, or an id as its own files have it;"
+            " pseudonyms change with the key",
+        )
+
+    def _knows(self, customer: str) -> bool:
+        return any(len(self.of_customer(name, customer)) for name in self.names)
 
     def doubtful_pairs(self) -> list[Pair]:
         """Link the customers anew, and give the pairs of which nobody has decided yet."""

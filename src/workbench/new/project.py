@@ -22,6 +22,7 @@ _LEFT_OUT = {"studies", "images", "__pycache__", ".ipynb_checkpoints"}
 _IGNORED = """\
 .venv/
 .cache/
+/data/*/private/
 .ipynb_checkpoints/
 # what runs and publishing make
 /runs/

@@ -119,8 +119,8 @@ class Quality:
             found.append(
                 Finding(
                     "doubtful",
-                    "{n} pairs of records may be one person and stay apart until somebody decides"
-                    " (workbench review).",
+                    "Pairs of records that may be one person: {n}. They stay apart until somebody"
+                    " decides (workbench review).",
                     {"n": self.doubtful},
                 )
             )
