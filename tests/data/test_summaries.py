@@ -176,7 +176,7 @@ def test_the_engine_and_plain_loops_agree(
 MESSY = (
     "customer_id,date,amount,order_id,channel\n"
     # one row twice (in other writing), one line of the same order, and every reason to go aside
-    "a1,2025-01-01,10,O1,web\n A1 ,2025-01-01,10,O1,web\nA1,2025-01-01,5,O1,web\n"
+    "A1,2025-01-01,10,O1,web\n A1 ,2025-01-01,10,O1,web\nA1,2025-01-01,5,O1,web\n"
     "A1,2025-02-01,12,O2,shop\nB7.0,2025-01-05,oops,O3,web\n,2025-01-05,3,O4,web\n"
     "7.0,2025-01-05,3,O5,web\n7,2025-01-09,-3,O6,web\n7,2031-01-01,3,O7,web\n"
     "7,2025-01-20,8,O8,web\n7,1970-01-01,8,O9,web\nB8,2025-01-20,1,O10\n"

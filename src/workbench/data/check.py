@@ -14,6 +14,7 @@ from workbench.data.clean.selection import LEFT_OUT
 from workbench.data.coverage import last_day
 from workbench.data.doubts import TOO_MANY_LOST, doubts, unread_columns
 from workbench.data.indicators.indicator import INDICATORS, find_indicator, indicator, missing_for
+from workbench.data.people.keys import SHORTENED
 from workbench.data.preview import Preview, preview
 from workbench.data.tables import Tables, open_tables
 from workbench.errors import WorkbenchError, did_you_mean
@@ -198,6 +199,26 @@ def _about_table(tables: Tables, report: TableReport) -> list[str]:
         f"{report.name}: {n:,} values of {column!r} cannot be used and were emptied"
         for column, n in report.emptied.items()
         if n > _MANY_EMPTIED * report.kept
+    ]
+    listed = f"write `missing: {{customer_id: [...]}}` under tables.{report.name}"
+    for word, n in report.placeholders.items():
+        if word == SHORTENED:
+            notes.append(
+                f"{report.name}: {n:,} customer numbers are written as {word}: a spreadsheet has"
+                " lost their last digits; export that column as text"
+            )
+    nobody = {w: n for w, n in report.placeholders.items() if w != SHORTENED}
+    if nobody:
+        words = ", ".join(repr(word) for word in list(nobody)[:5])
+        notes.append(
+            f"{report.name}: {sum(nobody.values()):,} rows name no customer but {words}; they are"
+            f" set aside as missing; {listed} if some of these are customers"
+        )
+    notes += [
+        f"{report.name}: {word!r} usually stands for nobody, and has {n:,}"
+        f" {'row' if n == 1 else 'rows'} and a name or mail of its own; kept as a customer;"
+        f" {listed} to say who is none"
+        for word, n in report.persons.items()
     ]
     notes += [
         f"{report.name}: {n:,} {'refund' if n == 1 else 'refunds'} of {total:,.2f} in all"

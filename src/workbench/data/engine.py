@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,7 @@ class Engine:
     def __init__(self, study: Study | None = None, connection: str | None = None) -> None:
         self.zone = study.time_zone if study else "UTC"
         self._kept: list[Any] = []
+        self._taught: set[str] = set()
         #: Columns known to hold bare texts: a second look at each would cost as much as the first.
         self._bare: set[Any] = set()
         address = connection or (study.connection if study else "duckdb://")
@@ -170,6 +171,19 @@ class Engine:
         """Write an expression out; what came from memory is made known to the engine before."""
         self.connection._run_pre_execute_hooks(expr)
         return str(self.connection.compile(expr))
+
+    def teach(self, name: str, function: Callable[[Any, Any], Any]) -> Any:
+        """Make a function of two texts, Arrow arrays, known to the engine (DuckDB only).
+
+        It costs two milliseconds for each two thousand rows in which a choice comes to it.
+        """
+        if name not in self._taught:
+            self._taught.add(name)
+            self.connection.con.create_function(
+                name, function, ["VARCHAR", "VARCHAR"], "VARCHAR", type="arrow",
+                null_handling="special",
+            )  # fmt: skip
+        return builtin(name, dt.string, dt.string, dt.string)
 
     @contextlib.contextmanager
     def within(self, memory: str) -> Iterator[None]:

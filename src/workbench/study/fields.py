@@ -264,6 +264,11 @@ class Table(Card):
             return self.missing.get(column, self.missing.get(own, ()))
         return self.missing
 
+    def lists_missing(self, column: str) -> bool:
+        """Tell whether the card says of this very column what stands for nothing in it."""
+        own = self.columns.get(column, column)
+        return isinstance(self.missing, dict) and bool({column, own} & set(self.missing))
+
     @property
     def formula(self) -> Formula | None:
         """What the amounts are computed from, where they are not a column of the file."""

@@ -27,8 +27,8 @@ from workbench.data.clean.rules import DETAIL, REASON, REASONS, Flagged, flag, s
 from workbench.data.clean.selection import select_columns, select_rows, without_amounts
 from workbench.data.clean.survey_form import standard_form
 from workbench.data.engine import Engine
+from workbench.data.people import keys, pseudonyms, review
 from workbench.data.people import linkage as identity
-from workbench.data.people import pseudonyms, review
 from workbench.data.people.contacts import normal_email, normal_phone, region_of
 from workbench.data.people.masking import NameBook, free_texts, mask_texts, mask_value
 from workbench.data.schemas import Schema, schema_of
@@ -90,6 +90,8 @@ class Cleaner:
         self._sifted: dict[str, _Sifted] = {}
         self._clean: dict[str, tuple[Any, TableReport]] = {}
         self._left_out: dict[str, pd.DataFrame] = {}
+        #: Table -> the words for nobody that are customers in it, and their rows.
+        self._persons: dict[str, Mapping[str, int]] = {}
         #: Table -> the purchases that were refunded, as `net` gives them.
         self.refunded: dict[str, Any] = {}
 
@@ -160,7 +162,7 @@ class Cleaner:
 
     def pseudonym(self, customer_id: str) -> str:
         """Give the pseudonym under which a customer appears."""
-        raw = str(customer_id).strip().upper()
+        raw = keys.normal_key(str(customer_id))
         return pseudonyms.pseudonym(self.links.canonical.get(raw, raw), self.key)
 
     @property
@@ -212,7 +214,23 @@ class Cleaner:
         if schema is not None:
             card = self.study.tables[name]
             source = without_amounts(self.engine, card, source, schema, columns)
-        return source, flag(self.engine, self.study, source, schema, columns), schema
+        persons = self.persons(source, columns)
+        return source, flag(self.engine, self.study, source, schema, columns, persons), schema
+
+    def persons(self, source: Source, columns: Mapping[str, Any]) -> Mapping[str, int]:
+        """Find the words for nobody that are customers in a table, with their rows."""
+        name = source.name
+        if "customer_id" not in columns or self.study.tables[name].lists_missing("customer_id"):
+            return {}
+        if name not in self._persons:
+            known: Mapping[str, int] = {}
+            if name != "customers" and "customers" in self:
+                self._flag("customers")
+                known = self._persons.get("customers", {})
+            self._persons[name] = keys.like_persons(
+                self.engine, source.expr, columns, known, source.where
+            )
+        return self._persons[name]
 
     def cleaned(self, name: str) -> tuple[Any, TableReport]:
         """Give a table as an Ibis expression, and what the cleaning did to it."""
@@ -253,16 +271,16 @@ class Cleaner:
         strange: list[str] = []
         if "customer_id" in kept.columns:
             kept, found = self._by_contact(kept, source)
-            if name != "customers" and "customers" in self:
-                strange = self._strange(kept, source)
-            kept, linked = self._linked(kept, source, strange)
+            if (other := self._reference(schema)) is not None:
+                strange = self._strange(kept, source, other)
+            kept, linked = self._linked(kept, source, strange, other)
         if name == "customers" and self.links.linked:
             kept = self._one_row_a_person(kept)
             counts[None] -= self.links.linked
             counts["same person"] = self.links.linked
             rows = self._second_records(flagged)
             examples["same person"] = (int(self.engine.run(rows[ROW].min(), source.where)), "")
-        unknown = self._unknown(kept, source) if strange else 0
+        unknown = self._unknown(kept, source) if strange and "customers" in self else 0
         netting = self._matched(name, kept, schema, source)
         if netting is not None:
             self._left_out[name] = netting.left_out
@@ -299,6 +317,8 @@ class Cleaner:
             masked=masked,
             left_out=self._left[name],
             notes=(*source.notes, *flagged.notes),
+            placeholders=self._placeholders(flagged, source) if counts.get("missing") else {},
+            persons=dict(self._persons.get(name, {})),
             encoding=source.encoding,
             delimiter=source.delimiter,
             formats=flagged.formats,
@@ -342,6 +362,21 @@ class Cleaner:
         counts.setdefault(None, 0)
         return counts, examples, aside
 
+    def _placeholders(self, flagged: Flagged, source: Source) -> dict[str, int]:
+        """Count the rows in which a word or a spoiled number stands in place of a customer."""
+        t, start = flagged.expr, "customer_id: "
+        told = t.filter((t[REASON] == "missing") & t[DETAIL].startswith(start))
+        found = self.engine.run(
+            told.group_by(DETAIL).aggregate(n=told.count()).order_by(ibis.desc("n"), DETAIL),
+            source.where,
+        )
+        counts: dict[str, int] = {}
+        for text, n in found.itertuples(index=False):
+            word = text.removeprefix(start)
+            word = keys.SHORTENED if keys.is_shortened(word) else word
+            counts[word] = counts.get(word, 0) + int(n)
+        return counts
+
     def _refuse_all_set_aside(
         self,
         source: Source,
@@ -378,12 +413,24 @@ class Cleaner:
                 found += int(texts.isin(list(owners)).sum())
         return kept, found
 
-    def _linked(self, kept: Any, source: Source, strange: list[str]) -> tuple[Any, int]:
+    def _reference(self, schema: Schema | None) -> str | None:
+        """Name the table whose ids another one's are matched with."""
+        if schema is None or schema.name == "customers":
+            return None
+        known = "customers" if "customers" in self else "transactions"
+        return known if known in self and schema.name != known else None
+
+    def _linked(
+        self, kept: Any, source: Source, strange: list[str], other: str | None = "customers"
+    ) -> tuple[Any, int]:
         """Give all records of a person the id of the first one."""
         changes = dict(self.links.canonical)
-        if strange:
-            matched = identity.matched_ids(strange, self._ids("customers"))
-            changes |= {one: changes.get(other, other) for one, other in matched.items()}
+        if strange and other is not None:
+            known = self._ids(other)
+            own = {str(i) for i in self._distinct(kept, source)}
+            matched = keys.match_without_case(strange, known, own)
+            matched |= identity.matched_ids(set(strange) - set(matched), known)
+            changes |= {one: changes.get(fit, fit) for one, fit in matched.items()}
         if not changes:
             return kept, 0
         touched = kept.filter(kept.customer_id.isin(list(changes))).count()
@@ -394,7 +441,7 @@ class Cleaner:
 
     def linked(self, kept: Any, source: Source) -> Any:
         """Give all records of a person the id of the first one."""
-        strange = self._strange(kept, source) if source.name != "customers" else []
+        strange = self._strange(kept, source, "customers") if source.name != "customers" else []
         return self._linked(kept, source, strange)[0]
 
     def _replace(
@@ -443,16 +490,18 @@ class Cleaner:
     def _ids(self, name: str) -> set[str]:
         source, flagged, _ = self._flag(name)
         t = flagged.expr
-        good = t.filter(t[REASON].isnull()).select("customer_id").distinct()
-        return set(self.engine.run(good, source.where)["customer_id"])
+        return set(self._distinct(t.filter(t[REASON].isnull()), source))
 
-    def _strange(self, kept: Any, source: Source) -> list[str]:
-        """Give the ids that the customer table does not have."""
-        _, flagged, _ = self._flag("customers")
+    def _distinct(self, rows: Any, source: Source) -> list[str]:
+        ids = rows.filter(rows.customer_id.notnull()).select("customer_id").distinct()
+        return list(self.engine.run(ids, source.where)["customer_id"])
+
+    def _strange(self, kept: Any, source: Source, other: str) -> list[str]:
+        """Give the ids that another table does not have."""
+        _, flagged, _ = self._flag(other)
         people = flagged.expr.filter(flagged.expr[REASON].isnull())
         strange = kept.filter(kept.customer_id.notnull()).anti_join(people, "customer_id")
-        ids = self.engine.run(strange.select("customer_id").distinct(), source.where)
-        return [str(one) for one in ids["customer_id"]]
+        return [str(one) for one in self._distinct(strange, source)]
 
     def _unknown(self, kept: Any, source: Source) -> int:
         _, flagged, _ = self._flag("customers")

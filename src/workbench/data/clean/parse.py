@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from workbench.data.notation import (
     decimal_mark,
     heading_zone,
 )  # fmt: skip
+from workbench.data.people.keys import read_key
 from workbench.data.schemas import ColumnRule, Schema
 from workbench.data.sources.source import Source
 from workbench.errors import DataError
@@ -24,8 +25,6 @@ from workbench.study import Study, Table
 from workbench.study.fields import AMOUNT_UNITS, RESPONSE_UNITS
 from workbench.study.formula import Formula
 
-#: Ids that `normal_id` leaves as they are: printable ASCII without blanks, points, small letters.
-_PLAIN_ID = r"^[!-\-/-`{-~]+$"
 #: Rows by which a column's way of writing is found out.
 _SAMPLE = 2000
 #: Kinds of columns whose texts are the values.
@@ -41,7 +40,8 @@ class Parsed:
     values : dict
         Column -> its values.
     texts : dict
-        Of dates and numbers, as ``_raw_`` columns: what stood there.
+        Of dates and numbers, as ``_raw_`` columns: what stood there. Of ids: what stood there
+        and is none.
     formats : dict
         Of dates in another form than ISO 8601: the format.
     notes : tuple of str
@@ -55,9 +55,17 @@ class Parsed:
 
 
 def parse(
-    engine: Engine, study: Study, source: Source, schema: Schema | None, columns: dict[str, Any]
+    engine: Engine,
+    study: Study,
+    source: Source,
+    schema: Schema | None,
+    columns: dict[str, Any],
+    persons: Collection[str] = (),
 ) -> Parsed:
-    """Read every column as what it should hold."""
+    """Read every column as what it should hold.
+
+    Of the words that stand for nobody, `persons` are customers here.
+    """
     card = study.tables[source.name]
     meanings = schema.columns if schema else {}
     formula = card.formula if "amount" in meanings else None
@@ -83,10 +91,10 @@ def parse(
             if meaning.kind == "date":
                 values[name] = values[name].date()
         elif meaning is not None and meaning.kind == "id":
-            id_ = normal_id(engine.text(text))
-            # Most ids are as they should be; one look is cheaper than writing them anew.
-            plain = worded and not words and engine.is_duckdb
-            values[name] = ibis.ifelse(given.re_search(_PLAIN_ID), given, id_) if plain else id_
+            values[name], texts[f"_raw_{name}"] = read_key(
+                engine, name, given, text, guess=not card.lists_missing(name),
+                but=persons if name == "customer_id" else (),
+            )  # fmt: skip
         elif name == "amount" and formula is not None:
             continue
         else:
@@ -278,13 +286,6 @@ def outside(number: Any, meaning: ColumnRule) -> Any:
     if meaning.high is not None:
         beyond |= number > meaning.high
     return beyond
-
-
-def normal_id(text: Any) -> Any:
-    """Write an id as one would compare it: upper case, and without a spreadsheet's ``.0``."""
-    bare = text.re_replace(r"^([0-9]+)\.0+$", r"\1")
-    # A regular expression costs ten times a search for one character.
-    return ibis.ifelse(text.contains("."), bare, text).upper()
 
 
 def _format_of(

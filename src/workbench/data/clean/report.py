@@ -11,6 +11,7 @@ import pandas as pd
 
 from workbench.data.clean.refunds import UNMATCHED
 from workbench.data.clean.rules import LEFT_OUT, REASONS
+from workbench.data.people.keys import SHORTENED
 from workbench.data.people.quality import Quality
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Result, labelled
@@ -59,6 +60,12 @@ class TableReport:
         Rows without a customer id whose phone or e-mail told it.
     unknown_customers : int
         Rows whose customer the customer table does not have (they are kept).
+    placeholders : dict
+        Words that stood in place of a customer -> rows, which are set aside as missing; "1.23E+11"
+        stands for numbers in which a spreadsheet has lost digits.
+    persons : dict
+        Words that usually stand for nobody, and have a name or mail of their own here -> rows,
+        which are kept.
     refunds : dict
         How refunds were taken off purchases -> their number and their sum.
     zero_amounts, repeated : int
@@ -96,6 +103,8 @@ class TableReport:
     linked: int = 0
     recovered: int = 0
     unknown_customers: int = 0
+    placeholders: Mapping[str, int] = field(default_factory=dict)
+    persons: Mapping[str, int] = field(default_factory=dict)
     refunds: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     zero_amounts: int = 0
     repeated: int = 0
@@ -284,6 +293,12 @@ class CleaningReport(Result):
                 ("rows whose customer was told by phone or e-mail", t.name, t.recovered),
                 ("rows of customers whom the customer table does not have", t.name,
                  t.unknown_customers),
+                ("rows whose customer is a word such as guest or unknown, set aside", t.name,
+                 sum(n for word, n in t.placeholders.items() if word != SHORTENED)),
+                ("rows whose customer number a spreadsheet has shortened (1.23E+11), set aside",
+                 t.name, t.placeholders.get(SHORTENED, 0)),
+                ("rows of customers called by a word that usually stands for nobody, kept", t.name,
+                 sum(t.persons.values())),
                 ("rows equal to another one, kept without a number to tell", t.name, t.repeated),
                 ("amounts of zero, kept as purchases", t.name, t.zero_amounts),
                 ("unreadable or impossible values emptied, their rows kept", t.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,7 +128,12 @@ def _suggest(standard: str, have: list[str]) -> str:
 
 
 def flag(
-    engine: Engine, study: Study, source: Source, schema: Schema | None, columns: dict[str, Any]
+    engine: Engine,
+    study: Study,
+    source: Source,
+    schema: Schema | None,
+    columns: dict[str, Any],
+    persons: Collection[str] = (),
 ) -> Flagged:
     """Read every column as what it should hold, and give each row its reason.
 
@@ -140,6 +145,8 @@ def flag(
         What the columns hold; None reads everything as it is.
     columns : dict
         Standard names and columns, from `standardise`.
+    persons : collection of str
+        Words that usually stand for nobody and are customers here.
 
     Returns
     -------
@@ -150,7 +157,7 @@ def flag(
     if source.partial and card.duplicates == "auto":
         card = card.model_copy(update={"duplicates": "keep"})
     meanings = schema.columns if schema else {}
-    cells = parse(engine, study, source, schema, columns)
+    cells = parse(engine, study, source, schema, columns, persons)
     values, texts = cells.values, cells.texts
     if engine.is_duckdb:
         # What stood there is looked at closely where it could not be read, and only there.
@@ -206,8 +213,12 @@ def rules_of(
     have = set(typed.columns)
     required = [n for n, c in schema.columns.items() if c.required and n in have]
     for name in required:
-        given = typed[f"_raw_{name}"] if f"_raw_{name}" in have else typed[name]
-        rules.append((given.isnull(), "missing", ibis.literal(name)))
+        given, shown = typed[name], ibis.literal(name)
+        if f"_raw_{name}" in have and schema.columns[name].kind not in WORDS:
+            given = typed[f"_raw_{name}"]
+        elif f"_raw_{name}" in have:
+            shown = ibis.coalesce(ibis.literal(f"{name}: ") + typed[f"_raw_{name}"], shown)
+        rules.append((given.isnull(), "missing", shown))
     # A word that is there can be read; only dates and numbers may be there and say nothing.
     for name in (n for n in required if schema.columns[n].kind not in WORDS):
         shown = ibis.literal(f"{name}: ") + engine.text(typed[f"_raw_{name}"])

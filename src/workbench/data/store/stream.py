@@ -87,7 +87,7 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
     columns = standardise(source, card, schema)
     if "customers" in cleaner and {"phone", "email"} & set(columns):
         return None
-    cells = parse(engine, study, source, schema, columns)
+    cells = parse(engine, study, source, schema, columns, cleaner.persons(source, columns))
     values, texts = cells.values, cells.texts
     if "amount" not in values:
         return None
