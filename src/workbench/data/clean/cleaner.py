@@ -142,6 +142,7 @@ class Cleaner:
                 flagged = self._judged(replace(source, expr=first), name)[1]
             except DataError:
                 flagged = None  # the beginning may leave open what the whole file tells
+            self._persons.pop(name, None)  # of the beginning
         if flagged is None or not len(rows := self._first_good(flagged, n, name)):
             rows = self._first_good(self._flag(name)[1], n, name)
         return rows
