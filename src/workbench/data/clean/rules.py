@@ -46,7 +46,9 @@ REASONS: Mapping[str, str] = {
 }
 
 #: Reasons for which nothing is lost: the row is counted elsewhere, or nobody wanted it.
-LEFT_OUT = frozenset({"refund", "netted", "cancelled", "zero amount", "duplicate", "same person"})
+LEFT_OUT = frozenset(
+    {"refund", "netted", "cancelled", "unmatched refund", "zero amount", "duplicate", "same person"}
+)
 
 
 @dataclass(frozen=True)
