@@ -250,7 +250,7 @@ def new(
         from workbench.new.study import start_study
 
         root = _root()
-        ask = _ask if sys.stdin.isatty() and not yes else None
+        ask = _ask if _at_a_terminal() and not yes else None
         today = datetime.now(UTC).date()
         with tempfile.TemporaryDirectory(prefix="workbench-") as scratch:
             brought = pull(live, Path(scratch), root=root) if live is not None else []
@@ -262,6 +262,10 @@ def new(
         check_first = f" ({open_questions} lines say CHECK)" if open_questions else ""
         out.print()
         out.print(f"Look over {card}{check_first}, then: workbench check {name}", highlight=False)
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _ask(proposal: Proposal, question: Question) -> int | None:

@@ -146,3 +146,28 @@ def test_a_study_cannot_be_started_from_nothing_or_under_a_bad_name(
         assert not (root / "data" / name).exists()
     with pytest.raises(StarterError, match="no table was given"):
         start_study(root, "acme", [], today=date(2026, 1, 1))
+
+
+def test_what_is_unsure_is_asked_in_the_terminal_or_marked_in_the_card(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = tmp_path / "orders.csv"
+    days = [f"{1 + i % 12:02d}/{1 + i * 7 % 12:02d}/2025" for i in range(60)]
+    rows = [f"K{i % 9},{day},{5 + i}.50,{4 + i}.20" for i, day in enumerate(days)]
+    orders.write_text("\n".join(["customer,date,gross,net", *rows]) + "\n")
+    told = workbench("new", "open", "--from", str(orders), "--yes")
+    assert told.exit_code == 0, told.output
+    assert "2 lines say CHECK" in told.stdout and "nothing is taken" in told.stdout
+    text = (root / "data/open/study.yml").read_text()
+    assert re.search(r"# CHECK date_format: .*month first", text)
+    assert re.search(r'# CHECK amount: .*\n(.*\n)*?\s+amount: "gross"', text)
+    assert read_card(root / "data/open/study.yml").tables["transactions"].date_format is None
+    assert workbench("check", "open").exit_code == 2, "the reader asks again"
+
+    monkeypatch.setattr(cli, "_at_a_terminal", lambda: True)
+    told = CliRunner().invoke(cli.app, ["new", "told", "--from", str(orders)], input="2\n9\n2\n")
+    assert told.exit_code == 0, told.output
+    assert "one of 1, 2, please" in told.output and "CHECK" not in told.output
+    card = read_card(root / "data/told/study.yml").tables["transactions"]
+    assert (card.columns["amount"], card.date_format) == ("net", "%m/%d/%Y")
+    assert workbench("check", "told").exit_code == 0
