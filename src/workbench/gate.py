@@ -168,7 +168,19 @@ def _try(run: Run, step: Step, report: CheckReport) -> Iterator[str]:
         return
     rows = max((table.kept for table in report.tables.values()), default=0)
     if rows <= MANY_ROWS or step.notebook in _OF_REPORT:
-        yield from trial(run, step.parameters)
+        try:
+            yield from trial(run, _Parameters(step.parameters))
+        except _UntriedError as lacking:
+            yield f"could not be tried: the notebook has no parameter {lacking}"
+
+
+class _UntriedError(Exception):
+    """A notebook of the user's own lacks a parameter that the trial asks for."""
+
+
+class _Parameters(dict[str, Any]):
+    def __missing__(self, name: str) -> Any:
+        raise _UntriedError(repr(name))
 
 
 def _segmentation(run: Run, parameters: Mapping[str, Any]) -> Iterator[str]:
