@@ -143,6 +143,9 @@ def test_the_total_of_an_order_counts_once(open_study: OpenStudy) -> None:
     assert tables.report_of("transactions").set_aside == {"missing": 1}  # of #4
     paid = open_study(transactions=({**card, "where": {"status": {"not": "voided"}}}, ORDERS))
     assert sums(paid) == {"rows": 6, "sum": sum(once.values()) + 2 - 99, "line": 7, "where": 1}
+    said = paid.report.worth_noting.set_index("finding")["number"]
+    assert said["rows left out as the study's card says"] == 1
+    assert said["further lines of orders, whose total counts once"] == 7
 
 
 def test_amounts_of_lines_are_no_totals_of_orders(open_study: OpenStudy) -> None:

@@ -389,7 +389,7 @@ class Engine:
             if kind.timezone:
                 return self._wall_clock(column)
             return column if zone is None else self._shifted(column, ibis.literal(zone))
-        if format == SERIAL or format in UNIX:
+        if format is not None and (format == SERIAL or format in UNIX):
             return self._counted(column, format)
         if not kind.is_string():
             column = column.cast("string")

@@ -102,7 +102,8 @@ def look_at(
     said = _SEP.match(text)
     chosen = _delimiter(text, delimiter or (said[1] if said else None), where, path.name.lower())
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=chosen)
-    rows, lines = [], []
+    rows: list[list[str]] = []
+    lines: list[int] = []
     for row in reader:
         rows.append([] if said and not rows else row)
         lines.append(reader.line_num)

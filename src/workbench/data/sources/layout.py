@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -115,11 +116,10 @@ def checked_header(header: Sequence[str], where: str, row: int = 1) -> tuple[str
     """Refuse a header with a name twice; give nameless columns a name."""
     place = "the first line" if row == 1 else f"row {row}"
     named = [cell or f"column_{i}" for i, cell in enumerate(header, start=1)]
-    seen: set[str] = set()
-    twice = next((cell for cell in named if cell in seen or seen.add(cell)), None)
-    if twice is not None:
+    twice = [cell for cell, n in Counter(named).items() if n > 1]
+    if twice:
         raise DataError(
-            f"column {twice!r} appears twice in the header",
+            f"column {twice[0]!r} appears twice in the header",
             where=where,
             remedy=f"rename one of them; {place} must name each column once",
         )
