@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workbench.data import Tables, customer_summary, rfm_scores
+from workbench.data import Tables, customer_summary, indicator, rfm_scores
 from workbench.errors import DataError
 
 OpenStudy = Callable[..., Tables]
@@ -194,6 +194,17 @@ def test_a_log_without_amounts_is_a_log(open_study: OpenStudy, told: dict[str, s
     assert dict(zip(frame["customer_id"], frame["orders"], strict=True)) == {
         tables.pseudonym(who): days + 1 for who, (days, _) in by_day.items()
     }
+
+
+def test_indicators_of_visits_need_no_amounts(open_study: OpenStudy) -> None:
+    tables = open_study(transactions=VISITS)
+    values = {
+        name: float(indicator(tables, name, every=None)["estimate"].iloc[0])
+        for name in ("active_customers", "orders_per_customer", "purchase_frequency")
+    }
+    assert values == {"active_customers": 3, "orders_per_customer": 2, "purchase_frequency": 2}
+    with pytest.raises(DataError, match="needs column amount"):
+        indicator(tables, "sales", every=None)
 
 
 def test_a_column_that_may_be_the_amount_is_asked_about(open_study: OpenStudy) -> None:

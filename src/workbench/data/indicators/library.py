@@ -69,6 +69,8 @@ YEAR: Final = 365
 QUIET: Final = 90
 
 _SALES = ("date", "amount")
+#: Of what counts purchases and customers: a log of visits will do.
+_BUYS = ("date",)
 
 # A series that the study brings ready made: its table (``series`` or a variant), a dot, its name.
 _OWN_SERIES: Final = re.compile(r"(series(?:_\w+)?)\.(.+)", re.DOTALL)
@@ -158,19 +160,19 @@ DEFINITIONS: Final = (
         "repeat_purchase", "Repeat purchase",
         "Share of the customers who had bought before the period who buy in it; over all time,"
         " share of the buyers who bought on two days or more.",
-        "transactions", _SALES, "share", formula="earlier buyers who buy / earlier buyers",
+        "transactions", _BUYS, "share", formula="earlier buyers who buy / earlier buyers",
         unit="%", interval=WILSON,
     ),
     Indicator(
         "orders_per_customer", "Orders per customer",
         "Orders in the period for each customer known by its end, buyers or not.",
-        "transactions", _SALES, "mean", formula="orders / customers", unit="orders",
+        "transactions", _BUYS, "mean", formula="orders / customers", unit="orders",
         interval=MEAN,
     ),
     Indicator(
         "purchase_frequency", "Purchase frequency",
         "Orders in the period for each customer who buys in it.",
-        "transactions", _SALES, "mean", formula="orders / buyers", unit="orders", interval=MEAN,
+        "transactions", _BUYS, "mean", formula="orders / buyers", unit="orders", interval=MEAN,
     ),
     Indicator(
         "sales", "Sales",
@@ -192,7 +194,7 @@ DEFINITIONS: Final = (
     Indicator(
         "active_customers", "Active customers",
         "Number of customers who buy in the period.",
-        "transactions", _SALES, "count", formula="buyers", unit="customers", interval=POISSON,
+        "transactions", _BUYS, "count", formula="buyers", unit="customers", interval=POISSON,
     ),
     Indicator(
         "customer_value", "Value of a customer over twelve months",

@@ -149,9 +149,12 @@ def rows(value: Callable[[Any], Any], when: str, share: bool) -> Callable[[Reque
 def purchases(request: Request, refunds: bool = False) -> Any:
     """Give the purchases with their period; refunds stay out unless asked for."""
     rows = request.rows()
-    if not refunds:
-        rows = rows.filter(rows.amount >= 0)
-    return request.with_period(rows, "date")
+    return request.with_period(rows if refunds else without_refunds(rows), "date")
+
+
+def without_refunds(rows: Any) -> Any:
+    """Leave out refunds; a log without amounts has none."""
+    return rows.filter(rows.amount >= 0) if "amount" in rows.columns else rows
 
 
 def count_orders(rows: Any) -> Any:
@@ -206,7 +209,9 @@ def panel_of(request: Request) -> Any:
     about_rows = {c: v for c, v in request.where.items() if c in rows.columns}
     rows = replace(request, where=about_rows).filtered(rows)
     as_of = request.tables.study.as_of
-    buys = rows.filter(rows.amount >= 0)
+    buys = without_refunds(rows)
+    if "amount" not in rows.columns:
+        rows = rows.mutate(amount=ibis.literal(0.0))
     if request.every is None:
         orders = buys.group_by("customer_id").aggregate(
             orders=count_orders(buys), days=buys.date.nunique()

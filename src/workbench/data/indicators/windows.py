@@ -18,6 +18,7 @@ from workbench.data.indicators.measures import (
     at_risk_of,
     known_customers,
     sales,
+    without_refunds,
 )
 from workbench.data.indicators.periods import Periods, period_table
 from workbench.units import DAYS_PER_UNIT
@@ -160,7 +161,7 @@ def conversion(request: Request) -> pd.DataFrame:
     # Those who joined later still have time.
     rows = rows.filter(rows.joined.notnull() & (rows.joined <= ibis.literal(limit)))
     bought = request.tables.expr("transactions")
-    bought = bought.filter(bought.amount >= 0)
+    bought = without_refunds(bought)
     bought = bought.select("customer_id", day=bought.date.cast("date"))
     both = rows.select("customer_id", "joined").join(bought, "customer_id")
     both = both.filter(
