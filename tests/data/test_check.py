@@ -121,13 +121,13 @@ def test_every_broken_table_is_told_and_the_others_are_still_checked(make_study:
     report = check_study(
         make_study(
             {"goals": [goal(), goal(name="h", indicator="churn")]},
-            transactions="customer_id,date\nA,2025-01-01\n",
+            transactions="customer_id,amount\nA,1\n",
             contracts=b"PK\x03\x04zip",
             survey="respondent_id,wave\nR1,2025-H1\n",
         )
     )
     assert len(report.problems) == 2, "goals on broken tables add nothing to mend"
-    assert any("column 'amount' is missing" in text for text in report.problems)
+    assert any("column 'date' is missing" in text for text in report.problems)
     assert any("an Excel workbook" in text for text in report.problems)
     assert set(report.tables) == {"survey"}
     assert "cannot be read" in str(report)
