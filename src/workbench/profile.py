@@ -70,9 +70,10 @@ class CustomerProfile:
         parts.append("\n".join(f"- {finding.text}" for finding in self.standing))
         if len(self.timeline):
             lines = []
-            for row in self.timeline.itertuples(index=False):
-                amount = "" if pd.isna(row.amount) else f"{row.amount:>12,.2f}"
-                lines.append(f"  {row.date:%Y-%m-%d}  {row.event:<14} {amount:<12}  {row.what}")
+            for row in self.timeline.to_dict("records"):
+                amount = "" if pd.isna(row["amount"]) else f"{row['amount']:>12,.2f}"
+                day, event = f"{row['date']:%Y-%m-%d}", row["event"]
+                lines.append(f"  {day}  {event:<14} {amount:<12}  {row['what']}")
             parts.append("Time line\n" + "\n".join(line.rstrip() for line in lines))
         if len(self.comments):
             said = zip(self.comments["date"], self.comments["comment"], strict=True)
@@ -264,7 +265,9 @@ def _segment(run: Run, who: str) -> Iterator[Finding]:
     row, card = _stored(run, "segments", who), run.study.segments
     if row is None and "transactions" in run.study.tables:
         try:
-            log = rfm_scores(run.tables, "transactions", levels=5, cuts=card.cuts)
+            log = rfm_scores(
+                run.tables, "transactions", levels=5, cuts=dict(card.cuts or {}) or None
+            )
             named = segments.name_customers(
                 log.frame(), levels=log.levels, rules=card.rule_table(), weights=card.weights,
                 min_cell=run.study.privacy.min_cell,
@@ -308,7 +311,11 @@ def _value(run: Run, who: str) -> Estimate | None:
 
     row = _stored(run, "customer_value", who)
     if row is None:
-        terms = {"discount_rate": 0.10, "margin": 1.0, "currency": run.study.currency or ""}
+        terms: dict[str, Any] = {
+            "discount_rate": 0.10,
+            "margin": 1.0,
+            "currency": run.study.currency or "",
+        }
         try:
             if "transactions" in run.study.tables:
                 dates = run.tables.frame("transactions")["date"]
@@ -318,7 +325,7 @@ def _value(run: Run, who: str) -> Estimate | None:
                 table = choice.value(people, rng=run.rng("value"), horizon=52.0, **terms).table
             elif "contracts" in run.study.tables:
                 deals = run.tables.frame("contracts")
-                table = clv.value_contracts(deals, as_of=run.as_of, **terms).of_customers()
+                table = clv.value_contracts(deals, as_of=str(run.as_of), **terms).of_customers()
             else:
                 return None
         except WorkbenchError:

@@ -113,7 +113,9 @@ class Engine:
         if self.is_duckdb:
             self.connection.raw_sql("SET TimeZone='UTC'")
             # its bar would run into what the workbench says, and into pipes
-            self.connection.raw_sql("SET enable_progress_bar=false")
+            # (a kernel without ipywidgets has none, and refuses to hear of it)
+            with contextlib.suppress(duckdb.Error):
+                self.connection.raw_sql("SET enable_progress_bar=false")
             if study:
                 folder = str(study.folder).replace("'", "''")
                 self.connection.raw_sql(f"SET file_search_path='{folder}'")
