@@ -49,8 +49,21 @@ def test_customers_of_equal_value_share_the_higher_tier() -> None:
     assert tiers([5.0] * 3 + [1.0] * 97).table["n"].tolist() == [0, 3, 0, 97]
     # who is like everybody else is in no top tier
     assert tiers([5.0] * 100).table["n"].tolist() == [0, 0, 0, 100]
+    assert tiers([5.0] * 2 + [1.0] * 98).table["tier"].tolist() == [
+        "Highest tier", "Second tier", "Third tier", "Lowest tier",
+    ]  # fmt: skip
     halves = tiers([5.0] * 30 + [1.0] * 70, pyramid={"half": 0.5, "rest": 1})
     assert halves.table["n"].tolist() == [30, 70]
+
+
+def test_a_tier_is_called_the_top_hundredth_only_if_it_holds_one() -> None:
+    for n in (999, 1000, 1001, 37):
+        found = tiers([1e6] + [5.0] * (n - 1))
+        assert found.table["n"].iloc[0] == 1 and found.table["n"].iloc[-1] == n - 1
+        assert "Top 1%" not in set(found.tier) | set(found.table["tier"])
+        assert found.findings()[-1].key == "segments.tiers.ties"
+    spread = tiers(np.arange(1.0, 38.0))
+    assert spread.as_meant and spread.table["tier"].iloc[0] == "Top 1%"
 
 
 def test_the_top_fifth_holds_what_a_fifth_of_the_customers_hold_also_among_equals() -> None:
@@ -76,7 +89,9 @@ def test_what_the_tiers_show_is_said_with_its_numbers() -> None:
     assert "Fewer than 15" in tiers([10.0] * 20 + [1.0] * 80, min_cell=15).findings()[0].text
     alike = tiers([5.0] * 100, of="spend")
     assert alike.picture().title.text == "How much of the spend each tier holds"
-    assert [finding.key for finding in alike.findings()] == ["segments.half", "segments.half.share"]
+    assert [finding.key for finding in alike.findings()] == [
+        "segments.half", "segments.half.share", "segments.tiers.ties",
+    ]  # fmt: skip
     withheld = tiers([10.0] * 2 + [1.0] * 98, pyramid={"top": 0.02, "rest": 1}, min_cell=5)
     assert withheld.table["share"].isna().all()
     assert withheld.picture().title.text == "How much of the value each tier holds"

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 #: Tier and the share of customers, from the top, at which it ends.
 PYRAMID = {"Top 1%": 0.01, "Next 4%": 0.05, "Next 15%": 0.20, "Remaining 80%": 1.0}
+#: The same tiers where so many customers have one value that they cannot hold these shares.
+BY_RANK = ("Highest tier", "Second tier", "Third tier", "Lowest tier")
+#: A tier holds its share if its customers are as many as meant, give or take this part of them.
+ABOUT = 0.25
 
 
 HALF = "{n} customers hold half of the {what}"
@@ -36,6 +40,10 @@ HALF_FEW = "Fewer than {n} customers hold half of the {what}"
 THEY_ARE = "They are {share} of the customers."
 RATIO = "To lose one customer of the top tier costs as much as to lose {ratio} of the lowest."
 UPPER = "{customers} of the customers hold {share} of the {what}"
+TIES = (
+    "Many customers have one value, so the tiers cannot hold the shares of customers at which they"
+    " are meant to end: {shares}."
+)
 BY_TIER = "How much of the {what} each tier holds"
 
 
@@ -61,6 +69,8 @@ class Tiers(Result):
         What the value is, as a page says it: "spend".
     min_cell : int
         Fewest customers of which a number is shown.
+    as_meant : bool
+        Whether the tiers hold the shares of customers that they are meant to.
     """
 
     table: pd.DataFrame
@@ -70,6 +80,7 @@ class Tiers(Result):
     lorenz: pd.DataFrame
     of: str
     min_cell: int
+    as_meant: bool = True
 
     def estimates(self) -> dict[str, Estimate]:
         """Gini and the share of each tier."""
@@ -93,6 +104,9 @@ class Tiers(Result):
         if best > least > 0:
             ratio = Estimate(best / least, digits=0)
             found.append(Finding("segments.ratio", RATIO, {"ratio": ratio}))
+        if not self.as_meant:
+            shares = [Estimate(float(c), kind="percent") for c in self.table["customers"] if c]
+            found.append(Finding("segments.tiers.ties", TIES, {"shares": shares}))
         return found
 
     def picture(self) -> Picture:
@@ -180,7 +194,8 @@ def tiers(
     pyramid : mapping of tier to share, optional
         Shares of customers, from the top, at which the tiers end; the last must be 1. Customers
         with one value share one tier: the higher, but for those who would more than double it, or
-        fill it with everybody. A tier called the top 1 % must not hold half of the customers.
+        fill it with everybody. A tier called the top 1 % must hold one customer in a hundred: where
+        it cannot, the tiers are called by their rank.
     of : str
         What the value is; a measure of value says so itself.
     min_cell : int
@@ -215,6 +230,10 @@ def tiers(
     codes = np.argmax(values[:, None] >= _floors(values, shares)[None, :], axis=1)
     names = list(ends)
     count = np.bincount(codes, minlength=len(names))
+    meant = np.diff(_counts(shares, n), prepend=0)
+    as_meant = bool((np.abs(count - meant) <= ABOUT * meant).all())
+    if pyramid is None and not as_meant:
+        names = list(BY_RANK)
     rows = []
     for code, name in enumerate(names):
         inside = codes == code
@@ -243,13 +262,19 @@ def tiers(
         customers=("Share of customers", "percent"), mean=("Value a customer", "money:0"),
         from_value=("Value from", "money:0"), share=("Share of value", "percent"),
     )  # fmt: skip
-    return Tiers(table, tier, gini(values), holders(values), lorenz(values), of, min_cell)
+    return Tiers(table, tier, gini(values), holders(values), lorenz(values), of, min_cell,
+                 as_meant)  # fmt: skip
+
+
+def _counts(shares: Array, n: int) -> Array:
+    """How many customers the tiers are meant to hold, from the top."""
+    return np.asarray(np.clip(np.ceil(shares * n - 1e-9).astype(int), 1, n))
 
 
 def _floors(values: Array, shares: Array) -> Array:
     """Smallest value of each tier: that of the last customer in it, unless too many share it."""
     n, falling = values.size, np.sort(values)[::-1]
-    meant = np.clip(np.ceil(shares * n - 1e-9).astype(int), 1, n)
+    meant = _counts(shares, n)
     floor = falling[meant - 1]
     reached = n - np.searchsorted(falling[::-1], floor, side="left")
     floor = np.where((reached > 2 * meant) | (reached == n), np.nextafter(floor, np.inf), floor)
