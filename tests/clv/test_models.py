@@ -17,6 +17,7 @@ from workbench.clv import (
     PurchaseModel,
     PurchaseResults,
 )
+from workbench.clv.models.prediction import limits
 from workbench.errors import DataError
 
 MODELS = [BetaGeometric, ModifiedBetaGeometric, ParetoNBD, NBD]
@@ -246,3 +247,15 @@ def test_a_thinned_start_ends_where_the_full_search_does(monkeypatch: pytest.Mon
     monkeypatch.setattr(purchase, "SAMPLE_ABOVE", 1000)
     thinned = ParetoNBD(x, t_x, T).fit()
     assert thinned.params.tolist() == pytest.approx(direct.params.tolist(), rel=1e-5)
+
+
+def test_limits_stay_in_the_range_and_have_no_width_on_its_edge() -> None:
+    estimate, se = np.array([0.0, 1.0, 0.2]), np.full(3, 0.1)
+    low, high = limits(estimate, se, 1.96, "logit")
+    assert low[:2].tolist() == high[:2].tolist() == [0.0, 1.0]
+    odds, half = np.log(0.2 / 0.8), 1.96 * 0.1 / (0.2 * 0.8)
+    assert low[2] == pytest.approx(1 / (1 + np.exp(half - odds)))
+    assert high[2] == pytest.approx(1 / (1 + np.exp(-half - odds)))
+    low, high = limits(np.array([0.0, 2.0]), se[:2], 1.96, "log")
+    assert (low[0], high[0]) == (0.0, 0.0)
+    assert low[1] * high[1] == pytest.approx(4) and high[1] == pytest.approx(2 * np.exp(0.098))

@@ -134,6 +134,8 @@ def test_value_at_risk_is_the_spend_of_those_gone_quiet(years: Tables) -> None:
     p = 95 / 185
     squares = (60**2 + 30**2 + 5**2) * (1 - p) ** 2 + 90**2 * p**2
     assert last["sd"] / 2 == pytest.approx(sqrt(squares) / 185)
+    north = indicator(years, "value_at_risk", every="year", where={"region": "North"}).iloc[-1]
+    assert (north["n"], north["estimate"]) == (2, pytest.approx(60 / 150))
     whole = indicator(years, "value_at_risk", every=None)
     assert values(whole, "n", "estimate") == [(4, pytest.approx(p))]
 

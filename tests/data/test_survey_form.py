@@ -58,6 +58,13 @@ def test_a_long_table_is_pivoted_and_a_later_answer_counts(open_study: OpenStudy
     assert len(frame) == 2 and set(frame["sex"]) == {"女", "男"}
 
 
+def test_a_column_that_differs_from_answer_to_answer_parts_nobody(open_study: OpenStudy) -> None:
+    head, *rows = LONG.splitlines()
+    typed = "\n".join([f"{head},typed_by", *(f"{row},{n % 3}" for n, row in enumerate(rows))])
+    frame = open_study({"survey": {**ITEMS, "long": FORM}}, survey=typed + "\n").frame("survey")
+    assert len(frame) == 2 and items(frame) == pytest.approx(EXPECTED, nan_ok=True)
+
+
 def test_a_long_table_in_gb18030_is_read(open_study: OpenStudy) -> None:
     survey = LONG.encode("gb18030")
     frame = open_study({"survey": {**ITEMS, "long": FORM}}, survey=survey).frame("survey")

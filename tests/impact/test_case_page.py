@@ -20,7 +20,9 @@ from workbench.impact import (
     staying,
     staying_if_known,
 )
+from workbench.impact.designs.before_after import glance
 from workbench.impact.findings import foresight_findings
+from workbench.impact.inputs.series import read_series
 from workbench.study import Case
 
 START = pd.Timestamp("2024-01-01")
@@ -61,6 +63,15 @@ def test_comparison_series_answer_where_the_card_names_them() -> None:
     assert found.answers["design"].tolist()[1] == "interrupted time series"
     width = found.answers["high"] - found.answers["low"]
     assert width[0] < width[1], "the comparison takes out the swing"
+
+
+def test_the_glance_takes_two_points_on_a_side_and_not_one() -> None:
+    series = read_series(everybody(effect=2.0), card(), 5)
+    late = np.flatnonzero(series.later)
+    for points, told in ((1, False), (2, True)):
+        value = series.value.copy()
+        value[late[points:]] = np.nan
+        assert (glance(replace(series, value=value), card(), 0.95) is not None) == told
 
 
 def test_a_comparison_that_moved_is_warned_of_on_the_page() -> None:
@@ -302,6 +313,7 @@ def test_a_case_of_leaving_says_how_long_contracts_last_where_they_are_known() -
     report = judge_case(churn, data, as_of=day)
     assert report.stay is not None
     assert report.stay.effect == staying(signed, people, churn, rows, as_of=day).effect
+    assert report.picture().title == "With the measure and without it"
     assert judge_case(churn, data).stay is None, "nobody knows the last day of the data"
     assert judge_case(card("random"), data, as_of=day).stay is None, "sales are not of leaving"
     for lacking in ("contracts", "customers"):

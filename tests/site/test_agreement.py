@@ -75,6 +75,13 @@ def test_one_that_is_altered_is_named_with_its_page(
     assert found.startswith(told)
 
 
+def test_a_verdict_without_a_page_of_its_own_belongs_to_the_page_it_stands_on(site: Path) -> None:
+    for folder, verdict in (("", "useful"), ("zh/", "of no use")):
+        page(site, f"{folder}studies/demo/churn.html", VERDICT.format("", verdict))
+    (found,) = disagreements(site)
+    assert found.startswith("demo churn/churn: 'useful' on studies/demo/churn.html; 'of no use'")
+
+
 def test_the_same_name_in_another_study_is_another_fact(site: Path) -> None:
     alter(site, "index.html", "20%", "21%")
     assert alter(site, "zh/index.html", "20%", "21%") == []

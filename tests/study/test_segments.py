@@ -40,6 +40,7 @@ def test_the_rules_of_a_card_name_the_segments(tmp_path: Path) -> None:
     assert rules is not None and rules["segment"].tolist() == ["Active", "Quiet"]
     people = pd.DataFrame({"days_since_last": [1, 2, 3], "orders": [1, 2, 9], "spend": [1, 2, 3]})
     people = people.loc[[0] * 5 + [1] * 5 + [2] * 5].assign(customer_id=list("abcdefghijklmno"))
+    assert card.cuts == {"orders": (1, 3)}
     scored = score_measures(people, cuts=card.cuts, levels=3)
     found = name_customers(scored.frame(), levels=scored.levels, rules=rules, weights=card.weights)
     assert found.customers["segment"].tolist() == ["Active"] * 5 + ["Quiet"] * 10
