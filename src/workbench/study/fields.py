@@ -30,6 +30,8 @@ LANGUAGES = ("en", "zh")
 def _localised(value: Any, info: ValidationInfo) -> Any:
     """Turn a plain string into one text for every language of the study."""
     languages = (info.context or {}).get("languages", LANGUAGES)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise PydanticCustomError("language", "the text is empty; write one", {})
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return dict.fromkeys(languages, str(value))
     if isinstance(value, Mapping):

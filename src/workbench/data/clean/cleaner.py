@@ -564,19 +564,19 @@ class Cleaner:
         if "amount" in known.columns and known.amount.type().is_numeric():
             asked["sum_"] = self.engine.exact_sum(known.amount)
         key = self.engine.key(known[who])
-        each = known.group_by(key_=key).aggregate(**asked)
+        each = self.engine.keep(known.group_by(key_=key).aggregate(**asked), source.where)
         found = {"customers": each.count()}
-        for column, most in (("rows_", "most_rows"), ("sum_", "most_amount")):
-            if column in asked:
-                found |= {most: each[column].max(), f"{most}_at": each.key_.argmax(each[column])}
+        mosts = {c: m for c, m in (("rows_", "most_rows"), ("sum_", "most_amount")) if c in asked}
+        found |= {most: each[column].max() for column, most in mosts.items()}
         if "sum_" in asked:
             found["total"] = each["sum_"].sum()
         facts = dict(self.engine.run(each.aggregate(**found), source.where).iloc[0])
-        for most in ("most_rows_at", "most_amount_at"):
-            if most in facts and not pd.isna(facts[most]):
-                # the row in which it stands first, for nobody shall keep the id itself
-                rows = known.filter(key == ibis.literal(facts[most], key.type()))
-                facts[most] = self.engine.run(rows[ROW].min(), source.where)
+        for column, most in mosts.items():
+            # the row in which the first of them stands, for nobody shall keep the id itself
+            top = each.filter(each[column] == each[column].max().as_scalar()).select("key_")
+            rows = known.mutate(key_=key).semi_join(top, "key_")
+            facts[f"{most}_at"] = self.engine.run(rows[ROW].min(), source.where)
+        self.engine.drop(each)
         return facts
 
 
