@@ -236,7 +236,7 @@ def test_an_as_of_date_that_the_data_contradict_is_a_problem(make_study: MakeStu
 
 
 def test_a_customer_with_an_outsized_share_is_named_by_its_row(make_study: MakeStudy) -> None:
-    rows = log(*[1.5] * 400, customers=400) + "guest,2025-07-01,9.25\n" * 60
+    rows = log(*[1.5] * 400, customers=400) + "SHOP7,2025-07-01,9.25\n" * 60
     (warning,) = check_study(make_study(transactions=rows)).warnings
     assert "the one of row 402 of the source, has 13.0% of the rows (60)" in warning
     assert "48.1% of the money (555.00 USD)" in warning
