@@ -255,3 +255,17 @@ def test_rows_of_refunds_are_not_lost_and_the_page_tells_their_sums(open_study: 
         open_study(transactions="customer_id,date,amount\na,2025-01-01,5\n").report.findings()[4:]
         == []
     )
+
+
+@pytest.mark.parametrize("rows", [{"类型": ["退款", "撤销"]}, {"类型": {"not": "购买"}}])
+def test_refunds_written_without_a_minus_are_named_by_their_rows(
+    open_study: OpenStudy, rows: dict[str, Any]
+) -> None:
+    text = "customer_id,date,amount,类型\na,2025-01-01,50,购买\na,2025-02-01,30,购买\n"
+    text += "a,2025-02-03,30,退款\na,2025-02-04,-10,撤销\n"
+    tables = open_study(transactions=({"refund_rows": rows}, text))
+    assert customer_summary(tables).frame()["frequency"].tolist() == [0]
+    assert tables.frame("transactions")["amount"].tolist() == [40.0]
+    assert tables.report_of("transactions").refunds == {
+        "equal amount": (1, 30.0), "latest large enough": (1, 10.0),
+    }  # fmt: skip

@@ -319,7 +319,8 @@ def _logit_limits(value: float, se: float, n: int, level: float, edge: float) ->
     # on the logit scale the limits stay between 0 and 1
     p = min(max(value, edge), 1 - edge)
     width, centre = normal_quantile(level) * se / (p * (1 - p)), np.log(p / (1 - p))
-    low, high = (float(1 / (1 + np.exp(-(centre + side * width)))) for side in (-1, 1))
+    with np.errstate(over="ignore"):  # which is a limit of zero
+        low, high = (float(1 / (1 + np.exp(-(centre + side * width)))) for side in (-1, 1))
     return Estimate(value, low, high, float(n), level, kind="percent")
 
 

@@ -293,7 +293,7 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
                 (("tables", name, "part_of"), f"tables.{name}.part_of: {text}")
                 for text in _wrong_whole(study, name, table.part_of)
             ]
-        for key in ("amount", "amount_unit", "amount_per"):
+        for key in ("amount", "amount_unit", "amount_per", "refund_rows"):
             if key in table.model_fields_set and not name.startswith("transactions"):
                 text = f"tables.{name}.{key}: only a table of transactions has amounts"
                 problems.append((("tables", name, key), text))

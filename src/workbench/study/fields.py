@@ -247,6 +247,7 @@ class Table(Card):
     response_unit: Literal["second", "minute", "hour", "day"] = "hour"
     resolved: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
     refunds: Literal["net", "set_aside", "keep"] = "net"
+    refund_rows: dict[str, Rows] = Field(default_factory=dict)
     zero_amounts: Literal["keep", "set_aside"] = "keep"
     duplicates: Literal["auto", "set_aside", "keep"] = "auto"
     #: The table that has all of this one's rows, too: they must not be counted twice.

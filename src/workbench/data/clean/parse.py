@@ -8,6 +8,7 @@ from typing import Any
 
 import ibis
 
+from workbench.data.clean.selection import chosen_rows
 from workbench.data.engine import Engine
 from workbench.data.notation import (
     MULTIPLES,
@@ -109,6 +110,9 @@ def parse(
         values["amount"], texts["_raw_amount"] = _computed(engine, card, formula, parts, marks)
     if card.amount_unit != "one" and "amount" in values:
         values["amount"] = _in_units(engine, card, values["amount"], texts["_raw_amount"])
+    if card.refund_rows and "amount" in values:
+        back = chosen_rows(engine, card, source, card.refund_rows, "refund_rows")
+        values["amount"] = ibis.ifelse(back, -values["amount"].abs(), values["amount"])
     numeric = _numbers(engine, source, values, meanings)
     for name in numeric:
         values[name] = engine.number(values[name], card.decimal or ".")

@@ -137,17 +137,31 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _where(engine: Engine, card: Table, source: Source, *, count: bool) -> tuple[Source, int]:
+    kept = chosen_rows(engine, card, source, card.where, "where")
+    out = int(engine.run(source.expr.filter(~kept).count(), source.where)) if count else 0
+    return replace(source, expr=source.expr.filter(kept)), out
+
+
+def chosen_rows(
+    engine: Engine, card: Table, source: Source, rows: Mapping[str, Selection], key: str
+) -> Any:
+    """Tell which rows have the values that a key of the card lists.
+
+    Raises
+    ------
+    DataError
+        If a column or a value is not there.
+    """
     kept = ibis.literal(True)
-    for name, chosen in card.where.items():
-        column = _column(card, source, name, "where")
+    for name, chosen in rows.items():
+        column = _column(card, source, name, key)
         matched = _matching(engine, column, chosen)
         _refuse_unknown(engine, source, name, column, chosen, matched)
         some = ibis.literal(False)
         for one in matched:
             some |= one
         kept &= ~some if chosen.excluded else some
-    out = int(engine.run(source.expr.filter(~kept).count(), source.where)) if count else 0
-    return replace(source, expr=source.expr.filter(kept)), out
+    return kept
 
 
 def _column(card: Table, source: Source, name: str, key: str) -> Any:
