@@ -293,6 +293,15 @@ class Engine:
         """End the connection; what it holds in memory is freed."""
         self.connection.disconnect()
 
+    def bound(self, value: Any, give: Callable[[Any], Any]) -> Any:
+        """Compute from a value that is asked for several times, and written out once.
+
+        An expression has no names: what it asks for twice, it says twice, and with parts of parts
+        a query grows until planning it takes longer than running it. In DuckDB a lambda's parameter
+        is such a name; `give` must call its parameter otherwise than a `give` around it does.
+        """
+        return ibis.array([value]).map(give)[0] if self.is_duckdb else give(value)
+
     # --- parsing ----------------------------------------------------------------------------
 
     def text(self, column: Any) -> Any:
@@ -327,7 +336,7 @@ class Engine:
             value = column.cast("float64")
             return ibis.ifelse(value.isnan() | value.isinf(), ibis.null("float64"), value)
         text = self.text(column)
-        slow = self._written_number(text, decimal, thousands)
+        slow = self.bound(text, lambda text: self._written_number(text, decimal, thousands))
         if decimal == ",":
             bare = text.re_search(r"^-?\d+(,\d+)?$")
             return ibis.ifelse(bare, self._cast(text.replace(",", "."), "float64"), slow)
@@ -345,6 +354,10 @@ class Engine:
         before, after = currency_shapes()
         bare = self.plain(text).re_replace(before, r"\1").re_replace(after, r"\1")
         bare = bare.re_replace(r"(\d)[.,] ?-{1,2}$", r"\1")  # 5,- has no cents, and is no refund
+        return self.bound(bare, lambda bare: self._bare_number(bare, decimal, thousands))
+
+    def _bare_number(self, bare: Any, decimal: str, thousands: str | None) -> Any:
+        """Read a number that has lost its currency."""
         shape = number_shape(decimal, thousands)
         digits = bare.re_extract(DIGITS, 1)
         if decimal == ",":
@@ -354,8 +367,8 @@ class Engine:
         times = ibis.cases(
             *((bare.contains(word), power) for word, power in _LONGEST_FIRST), else_=1.0
         )
-        value = (self._cast(digits, "float64") * times).round(6)
-        value = ibis.ifelse(bare.contains("-") | bare.contains("("), -value, value)
+        sign = ibis.ifelse(bare.contains("-") | bare.contains("("), -1.0, 1.0)
+        value = sign * (self._cast(digits, "float64") * times).round(6)
         return ibis.ifelse(bare.re_search(shape), value, ibis.null("float64"))
 
     def exact_sum(self, column: Any) -> Any:
@@ -401,10 +414,13 @@ class Engine:
         if format is None:
             # most are days without blanks around them: neither these nor zones need be looked for
             naive = ibis.coalesce(self._cast(column, "timestamp"), self._cast(text, "timestamp"))
-            timed = self._zoned(text, lambda bare: self._cast(bare, "timestamp"), zone)
         else:
             naive = self._by_format(text, format)
-            timed = self._zoned(text, lambda bare: self._by_format(bare, format), zone)
+
+        def read(bare: Any) -> Any:
+            return self._by_format(bare, format) if format else self._cast(bare, "timestamp")
+
+        timed = self.bound(text, lambda text: self._zoned(text, read, zone))
         return ibis.ifelse(column.contains(":"), timed, naive)
 
     def _by_format(self, text: Any, format: str) -> Any:

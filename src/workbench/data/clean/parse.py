@@ -279,7 +279,10 @@ def _value(
         number = ibis.literal(meaning.low + meaning.high) - number
     if meaning.whole_row or (meaning.low is None and meaning.high is None):
         return number
-    return ibis.ifelse(outside(number, meaning), ibis.null(number.type()), number)
+    return engine.bound(
+        number,
+        lambda number: ibis.ifelse(outside(number, meaning), ibis.null(number.type()), number),
+    )
 
 
 def outside(number: Any, meaning: ColumnRule) -> Any:
