@@ -22,7 +22,7 @@ from rich.table import Table
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from workbench.new.proposal import Proposal, Question
+    from workbench.new.proposal import OpenQuestion, Proposal
     from workbench.runs import RunRecord
     from workbench.study import Study
 
@@ -268,7 +268,7 @@ def _at_a_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _ask(proposal: Proposal, question: Question) -> int | None:
+def _ask(proposal: Proposal, question: OpenQuestion) -> int | None:
     """Ask in the terminal; an empty answer takes the default, or leaves the question open."""
     out.print(f"[bold]{escape(proposal.upload.label)}[/bold]: {escape(question.asks)}")
     for n, option in enumerate(question.options, start=1):

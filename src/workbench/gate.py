@@ -139,7 +139,8 @@ def _unread_tables(study: Study, report: CheckReport) -> list[str]:
     named = [goal.indicator for goal in study.goals]
     named += study.scorecard.indicators if study.scorecard else []
     for case in study.cases:
-        named += [s.indicator for s in (*case.outcomes, *case.comparison, *case.covariates)]
+        named += [s.indicator for s in case.outcomes]
+        named += [s.indicator for s in (*case.comparison, *case.covariates)]
         named += [case.selected_on] if case.selected_on else []
     read = {"transactions", "contracts", "customers", "survey", "labelled_comments"}
     read |= {"treatments"} if study.cases else set()
@@ -187,7 +188,7 @@ def _segmentation(run: Run, parameters: Mapping[str, Any]) -> Iterator[str]:
     from workbench import segments
 
     card = run.study.segments
-    log = run.rfm(parameters["table"], levels=parameters["levels"], cuts=card.cuts)
+    log = run.rfm(parameters["table"], levels=parameters["levels"], cuts=dict(card.cuts.items()))
     segments.name_customers(
         log.frame(), levels=log.levels, rules=card.rule_table(), weights=card.weights,
         min_cell=run.study.privacy.min_cell,
@@ -230,9 +231,10 @@ def _lifecycle(run: Run, parameters: Mapping[str, Any]) -> Iterator[str]:
 def _survey(run: Run, parameters: Mapping[str, Any]) -> Iterator[str]:
     from workbench import satisfaction
 
-    satisfaction.prepare_survey(
-        run.table("survey"), run.study.survey, people=[], min_cell=run.study.privacy.min_cell
-    )
+    if (card := run.study.survey) is not None:  # else the plan has said that it is missing
+        satisfaction.prepare_survey(
+            run.table("survey"), card, people=[], min_cell=run.study.privacy.min_cell
+        )
     yield from ()
 
 

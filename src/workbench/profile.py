@@ -266,7 +266,7 @@ def _segment(run: Run, who: str) -> Iterator[Finding]:
     if row is None and "transactions" in run.study.tables:
         try:
             log = rfm_scores(
-                run.tables, "transactions", levels=5, cuts=dict(card.cuts or {}) or None
+                run.tables, "transactions", levels=5, cuts=dict(card.cuts.items()) or None
             )
             named = segments.name_customers(
                 log.frame(), levels=log.levels, rules=card.rule_table(), weights=card.weights,

@@ -9,7 +9,7 @@ import pytest
 
 from tests.study.test_card import problem, write
 from workbench.study import Table, load_study
-from workbench.study.fields import Selection
+from workbench.study.fields import RowSelection
 from workbench.study.formula import read_formula
 
 CARD = """
@@ -29,10 +29,10 @@ def test_rows_are_chosen_by_one_value_several_or_all_but_these(tmp_path: Path) -
         "where: {Stage: Closed Won, Paid: [yes, 1], Status: {not: [cancelled, 已作废]}, Void: ''}"
     )
     assert table(tmp_path, keys).where == {
-        "Stage": Selection(values=("Closed Won",)),
-        "Paid": Selection(values=(True, 1)),
-        "Status": Selection(values=("cancelled", "已作废"), excluded=True),
-        "Void": Selection(values=("",)),
+        "Stage": RowSelection(values=("Closed Won",)),
+        "Paid": RowSelection(values=(True, 1)),
+        "Status": RowSelection(values=("cancelled", "已作废"), excluded=True),
+        "Void": RowSelection(values=("",)),
     }
 
 

@@ -42,7 +42,9 @@ def doubts(study: Study, report: TableReport, last: dt.date | None) -> tuple[lis
     -------
     problems, warnings : list of str
     """
-    name, problems, warnings = report.name, [], []
+    name = report.name
+    problems: list[str] = []
+    warnings: list[str] = []
     own = study.tables[name].columns.get("amount", "amount")
     if report.amount_is:
         said = (

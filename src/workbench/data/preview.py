@@ -105,7 +105,8 @@ class Preview:
         """The rows below their headings, as a terminal shows them."""
         lines: list[str] = []
         if len(self.rows):
-            heads = [f"{c} ({self.columns[c]})" if c in self.columns else str(c) for c in self.rows]
+            names = [str(c) for c in self.rows]
+            heads = [f"{c} ({self.columns[c]})" if c in self.columns else c for c in names]
             cells = [heads, *self.rows.itertuples(index=False, name=None)]
             shown = [[_cut(str(cell)) for cell in row] for row in cells]
             widths = [max(_width(row[i]) for row in shown) for i in range(len(heads))]
@@ -143,7 +144,7 @@ def preview(tables: Tables, name: str) -> Preview:
     schema = schema_of(name)
     head = tables.head(name, ROWS)
     standard = [c for c in (schema.columns if schema is not None else ()) if c in head]
-    shown = [*standard, *(c for c in head if c not in standard)]
+    shown = [*standard, *(str(c) for c in head if c not in standard)]
     shown = [c for c in shown if c not in personal_columns(shown)]
     shown = [c for c in shown if head[c].notna().any()] or shown
     rows = pd.DataFrame({c: [_text(value) for value in head[c]] for c in shown[:_MOST]})

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.new.profile import Profile
+from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import Proposal
 
 _SIGNS = {"€": "EUR", "£": "GBP", "₩": "KRW", "₽": "RUB", "zł": "PLN", "us$": "USD", "hk$": "HKD",
@@ -104,7 +104,7 @@ def _last(proposal: Proposal, today: date) -> date | None:
     return chosen.max().date() if len(chosen) else None
 
 
-def _kept(proposal: Proposal, profile: Profile) -> pd.Series[str]:
+def _kept(proposal: Proposal, profile: ColumnProfile) -> pd.Series[str]:
     """Give the cells of the rows that the card keeps."""
     rows = pd.Series(True, index=profile.texts.index)
     for column, condition in proposal.keys.get("where", {}).items():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from workbench.new.profile import Profile
+from workbench.new.profile import ColumnProfile
 from workbench.new.words import squash
 
 _STATES = Path(__file__).with_name("states.yml")
@@ -38,11 +38,11 @@ _NEVER_MONEY = {
 class Found:
     """A column for a role, and how much speaks for it."""
 
-    profile: Profile
+    profile: ColumnProfile
     score: float
 
 
-def customer(p: Profile, *, log: bool = True) -> float:
+def customer(p: ColumnProfile, *, log: bool = True) -> float:
     """Score a column as the one that says who; `log`: in a table that has people repeatedly."""
     h = p.heading
     score = max(
@@ -94,7 +94,7 @@ def customer(p: Profile, *, log: bool = True) -> float:
     return score
 
 
-def order(p: Profile) -> float:
+def order(p: ColumnProfile) -> float:
     """Score a column as the order's number."""
     h = p.heading
     numbered = h.has("id", "number")
@@ -125,7 +125,7 @@ def order(p: Profile) -> float:
     return score + 2 * p.filled
 
 
-def date(p: Profile, *, deals: bool = False) -> float:
+def date(p: ColumnProfile, *, deals: bool = False) -> float:
     """Score a column as the day of a purchase; of deals it is the day they are closed."""
     if not p.when:
         return -20.0
@@ -141,7 +141,7 @@ def date(p: Profile, *, deals: bool = False) -> float:
     return score - (3 if p.filled < 0.5 else 0)
 
 
-def money(p: Profile) -> float:
+def money(p: ColumnProfile) -> float:
     """Score a column as the money of a row."""
     if not p.numeric or p.boolean:
         return -20.0
@@ -191,16 +191,16 @@ def money(p: Profile) -> float:
     return score
 
 
-def _small(p: Profile) -> bool:
+def _small(p: ColumnProfile) -> bool:
     values = p.numbers.dropna()
     return bool(len(values)) and float(values.median()) < 50
 
 
-def _leading_zeros(p: Profile) -> bool:
+def _leading_zeros(p: ColumnProfile) -> bool:
     return bool(p.texts.head(200).str.match(r"0\d").mean() > 0.2) if len(p.texts) else False
 
 
-def quantity(p: Profile) -> float:
+def quantity(p: ColumnProfile) -> float:
     """Score a column as a number of pieces."""
     if not p.numeric or (p.sequence and p.unique > 0.9):
         return -9.0
@@ -210,7 +210,7 @@ def quantity(p: Profile) -> float:
     return score + (1 if p.fractions < 0.2 else -1) + p.filled
 
 
-def unit_price(p: Profile) -> float:
+def unit_price(p: ColumnProfile) -> float:
     """Score a column as the price of a piece."""
     if not p.numeric:
         return -9.0
@@ -222,7 +222,7 @@ def unit_price(p: Profile) -> float:
     return score + 2 * p.filled
 
 
-def status(p: Profile) -> float:
+def status(p: ColumnProfile) -> float:
     """Score a column as the state of an order or a deal."""
     if p.when or p.free_text or p.distinct == 0 or p.distinct > 40 or (p.numeric and not p.boolean):
         return -9.0
@@ -268,8 +268,8 @@ def state_of(value: str) -> str:
 
 
 def best(
-    columns: Sequence[Profile],
-    score: Callable[[Profile], float],
+    columns: Sequence[ColumnProfile],
+    score: Callable[[ColumnProfile], float],
     taken: Sequence[str] = (),
     enough: float = ENOUGH,
 ) -> Found | None:
@@ -279,7 +279,9 @@ def best(
 
 
 def ranked(
-    columns: Sequence[Profile], score: Callable[[Profile], float], taken: Sequence[str] = ()
+    columns: Sequence[ColumnProfile],
+    score: Callable[[ColumnProfile], float],
+    taken: Sequence[str] = (),
 ) -> list[Found]:
     """Give the columns by their score for a role, the best first; ties keep the file's order."""
     free = [p for p in columns if p.name not in taken]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from workbench.new import evidence
-from workbench.new.profile import Profile
+from workbench.new.profile import ColumnProfile
 from workbench.new.words import read_heading
 
 TABLES = (
@@ -27,7 +27,7 @@ _FILES = {
 }  # fmt: skip
 
 
-def scores(columns: Sequence[Profile], stem: str) -> Mapping[str, float]:
+def scores(columns: Sequence[ColumnProfile], stem: str) -> Mapping[str, float]:
     """Score a file for each standard table; the highest is what it seems to be."""
     filled = [p for p in columns if p.filled > 0]
     found = {name: score(filled) for name, score in _SCORES.items()}
@@ -42,15 +42,15 @@ def scores(columns: Sequence[Profile], stem: str) -> Mapping[str, float]:
     return found
 
 
-def _any(columns: Sequence[Profile], *concepts: str) -> bool:
+def _any(columns: Sequence[ColumnProfile], *concepts: str) -> bool:
     return any(p.heading.has(*concepts) for p in columns)
 
 
-def _who(columns: Sequence[Profile], enough: float = 4.0) -> evidence.Found | None:
+def _who(columns: Sequence[ColumnProfile], enough: float = 4.0) -> evidence.Found | None:
     return evidence.best(columns, evidence.customer, enough=enough)
 
 
-def _transactions(columns: Sequence[Profile]) -> float:
+def _transactions(columns: Sequence[ColumnProfile]) -> float:
     who = _who(columns)
     when = evidence.best(columns, evidence.date, enough=4.5)
     amount = evidence.best(columns, evidence.money, enough=4.5)
@@ -79,7 +79,7 @@ def _transactions(columns: Sequence[Profile]) -> float:
     return score
 
 
-def _customers(columns: Sequence[Profile]) -> float:
+def _customers(columns: Sequence[ColumnProfile]) -> float:
     keyed = evidence.best(columns, lambda p: evidence.customer(p, log=False), enough=4) or any(
         p.unique > 0.98 and p.named > 0.9 and p.heading.has("id", "number", "email")
         for p in columns
@@ -99,7 +99,7 @@ def _customers(columns: Sequence[Profile]) -> float:
     return score
 
 
-def _interactions(columns: Sequence[Profile]) -> float:
+def _interactions(columns: Sequence[ColumnProfile]) -> float:
     concepts = (
         "ticket", "subject", "priority", "reply", "resolved", "satisfaction", "channel", "owner",
         "note", "requester",
@@ -113,7 +113,7 @@ def _interactions(columns: Sequence[Profile]) -> float:
     )
 
 
-def _contracts(columns: Sequence[Profile]) -> float:
+def _contracts(columns: Sequence[ColumnProfile]) -> float:
     start = any(p.when and p.heading.has("start") for p in columns)
     end = any(p.heading.has("end", "due") and (p.when or not p.filled) for p in columns)
     score = 0.2 * bool(_who(columns, 3.0)) + 0.3 * start + 0.2 * (end and start)
@@ -121,7 +121,7 @@ def _contracts(columns: Sequence[Profile]) -> float:
     return score + 0.12 * any(p.heading.has("monthly") and p.numeric for p in columns)
 
 
-def _survey(columns: Sequence[Profile]) -> float:
+def _survey(columns: Sequence[ColumnProfile]) -> float:
     asked = [p for p in columns if _is_question(p)]
     share = len(asked) / max(len(columns), 1)
     score = 0.55 * (len(asked) >= 3 and share > 0.25) + 0.2 * (share > 0.5 and len(asked) >= 3)
@@ -132,7 +132,7 @@ def _survey(columns: Sequence[Profile]) -> float:
     return score + 0.1 * any(p.heading.has("satisfaction") and p.numeric for p in columns)
 
 
-def _is_question(p: Profile) -> bool:
+def _is_question(p: ColumnProfile) -> bool:
     text = p.heading.text.strip()
     numbered = re.match(r"(?i)^(?:q|frage|question|题|第)?\s*\d{1,3}(?:[._、:：)）\s]|$|_)", text)
     sided = re.match(r"(?i)^(?:exp|per|imp|item|kano_[fd])_?\d{1,2}$|^(?:q|csat|nps)\d*$", text)
@@ -144,7 +144,7 @@ def _is_question(p: Profile) -> bool:
     return asked and few and not p.when
 
 
-def _treatments(columns: Sequence[Profile]) -> float:
+def _treatments(columns: Sequence[ColumnProfile]) -> float:
     named = any(p.heading.has("treatment") and 0 < p.distinct <= 40 and not p.when for p in columns)
     if not named:
         return 0.0
@@ -154,7 +154,7 @@ def _treatments(columns: Sequence[Profile]) -> float:
     return score - 0.3 * bool(evidence.best(columns, evidence.money, enough=5))
 
 
-def _series(columns: Sequence[Profile]) -> float:
+def _series(columns: Sequence[ColumnProfile]) -> float:
     when = [p for p in columns if p.when]
     numbers = [p for p in columns if p.numeric]
     words = len(columns) - len(when) - len(numbers)
@@ -164,7 +164,7 @@ def _series(columns: Sequence[Profile]) -> float:
     return 0.5 if once else 0.1
 
 
-_SCORES: Mapping[str, Callable[[Sequence[Profile]], float]] = {
+_SCORES: Mapping[str, Callable[[Sequence[ColumnProfile]], float]] = {
     "transactions": _transactions,
     "customers": _customers,
     "contracts": _contracts,

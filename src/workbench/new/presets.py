@@ -19,8 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from workbench.errors import did_you_mean
 from workbench.new.evidence import state_of
 from workbench.new.kinds import TABLES, scores
-from workbench.new.profile import Profile
-from workbench.new.proposal import Option, Proposal, Question, StarterError
+from workbench.new.profile import ColumnProfile
+from workbench.new.proposal import OpenQuestion, Option, Proposal, StarterError
 from workbench.new.words import squash
 
 _SHIPPED = Path(__file__).with_name("presets")
@@ -62,7 +62,7 @@ class Level(_Part):
     _one = field_validator("name", mode="before")(_several)
 
 
-class Layout(_Part):
+class ExportTable(_Part):
     """One table that a system exports.
 
     Attributes
@@ -113,7 +113,7 @@ class Preset(_Part):
     """What a system exports."""
 
     system: str
-    tables: list[Layout]
+    tables: list[ExportTable]
 
 
 def load_presets(own: Path | None = None) -> list[Preset]:
@@ -155,10 +155,10 @@ def _read(path: Path) -> Preset:
         ) from None
 
 
-def recognise(proposal: Proposal, presets: Sequence[Preset]) -> Layout | None:
+def recognise(proposal: Proposal, presets: Sequence[Preset]) -> ExportTable | None:
     """Find the export that a file's headings are those of, and take over what its preset says."""
     headings = [p.heading.squashed for p in proposal.columns_of_file]
-    best: tuple[float, int, Preset, Layout] | None = None
+    best: tuple[float, int, Preset, ExportTable] | None = None
     for preset in presets:
         for layout in preset.tables:
             share, matched = _fit(layout, headings)
@@ -181,7 +181,7 @@ def _likely(proposal: Proposal) -> str:
     return max(found, key=lambda t: found[t])
 
 
-def _fit(layout: Layout, headings: Sequence[str]) -> tuple[float, int]:
+def _fit(layout: ExportTable, headings: Sequence[str]) -> tuple[float, int]:
     """Give the share and the number of the fingerprint that are there; 0 for another table."""
     have = set(headings)
     if any(squash(one) in have for one in layout.no):
@@ -196,7 +196,7 @@ def _fit(layout: Layout, headings: Sequence[str]) -> tuple[float, int]:
     return (share, matched) if share >= needed else (0.0, 0)
 
 
-def find(columns: Sequence[Profile], choices: Sequence[str]) -> Profile | None:
+def find(columns: Sequence[ColumnProfile], choices: Sequence[str]) -> ColumnProfile | None:
     """Give the first of several headings whose column is filled; else the first that is there."""
     named = {p.heading.squashed: p for p in reversed(columns)}
     there = [named[squash(choice)] for choice in choices if squash(choice) in named]
@@ -204,14 +204,14 @@ def find(columns: Sequence[Profile], choices: Sequence[str]) -> Profile | None:
     return next(iter(filled), None)
 
 
-def _take_columns(proposal: Proposal, layout: Layout) -> None:
+def _take_columns(proposal: Proposal, layout: ExportTable) -> None:
     for standard, choices in layout.columns.items():
         found = find(proposal.columns_of_file, choices)
         if found is not None and found.name not in proposal.columns.values():
             proposal.columns[standard] = found.name
 
 
-def _take_keys(proposal: Proposal, layout: Layout) -> None:
+def _take_keys(proposal: Proposal, layout: ExportTable) -> None:
     columns = proposal.columns_of_file
     for key, value in layout.keys.items():
         if key == "amount":
@@ -249,7 +249,7 @@ def _several_lines(proposal: Proposal) -> bool:
     return order is not None and bool(order.texts.duplicated().any())
 
 
-def _formula(text: str, columns: Sequence[Profile]) -> str | None:
+def _formula(text: str, columns: Sequence[ColumnProfile]) -> str | None:
     """Write a formula with the file's own names; None where one of them is not there."""
     lacking = False
 
@@ -267,7 +267,9 @@ def _formula(text: str, columns: Sequence[Profile]) -> str | None:
     return None if lacking else written
 
 
-def _by_states(proposal: Proposal, told: Profile, states: States, where: dict[str, Any]) -> None:
+def _by_states(
+    proposal: Proposal, told: ColumnProfile, states: States, where: dict[str, Any]
+) -> None:
     keep, leave = {squash(v) for v in states.keep}, {squash(v) for v in states.leave_out}
     values = list(told.counts.index)
     unknown = []
@@ -306,7 +308,7 @@ def _by_states(proposal: Proposal, told: Profile, states: States, where: dict[st
             Option("no purchases", {"where": without}),
         ]
         proposal.questions.append(
-            Question(
+            OpenQuestion(
                 "where",
                 f"Are rows with {shown} in {told.name!r} purchases?",
                 options,

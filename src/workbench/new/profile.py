@@ -58,7 +58,7 @@ _LOOK = 4_000
 
 
 @dataclass(frozen=True)
-class Profile:
+class ColumnProfile:
     """What a column holds.
 
     Attributes
@@ -314,7 +314,7 @@ def _order(texts: pd.Series[str]) -> str:
     return "day" if day_first > month_first else "month"
 
 
-def day_order(profile: Profile) -> str:
+def day_order(profile: ColumnProfile) -> str:
     """Tell whether the day or the month comes first: ``day``, ``month``, ``none`` or ``""``.
 
     ``none`` is a column to which the question does not apply. Where both can be read, the order of
@@ -339,7 +339,7 @@ def day_order(profile: Profile) -> str:
     return best if sorted_[best] > 0.995 and other < 0.98 else ""
 
 
-def profiles(frame: pd.DataFrame) -> list[Profile]:
+def profiles(frame: pd.DataFrame) -> list[ColumnProfile]:
     """Describe every column of a table of texts."""
     found = []
     prefix = _shared_prefix([str(c) for c in frame.columns])
@@ -351,7 +351,7 @@ def profiles(frame: pd.DataFrame) -> list[Profile]:
         if prefix and heading.text.startswith(prefix) and heading.text != prefix:
             told = read_heading(heading.text.removeprefix(prefix))
             heading = replace(told, text=heading.text, squashed=heading.squashed)
-        found.append(Profile(heading, len(frame), texts[texts != ""]))
+        found.append(ColumnProfile(heading, len(frame), texts[texts != ""]))
     return found
 
 
@@ -362,6 +362,6 @@ def _shared_prefix(headings: Sequence[str]) -> str:
     return common if len(headings) >= 4 and starts.count(common) >= 0.7 * len(headings) else ""
 
 
-def by_name(found: Sequence[Profile]) -> dict[str, Profile]:
+def by_name(found: Sequence[ColumnProfile]) -> dict[str, ColumnProfile]:
     """Give the columns by their names."""
     return {profile.name: profile for profile in found}

@@ -38,7 +38,7 @@ _IGNORED = """\
 
 
 @dataclass
-class Changes:
+class ProjectFiles:
     """What laying out or upgrading did, file by file.
 
     Attributes
@@ -69,7 +69,7 @@ class Changes:
         return "\n".join(lines) or "everything is up to date"
 
 
-def lay_out(folder: Path) -> Changes:
+def lay_out(folder: Path) -> ProjectFiles:
     """Make a project: notebooks, pipeline, pages, an empty ``data/``.
 
     Parameters
@@ -90,7 +90,7 @@ def lay_out(folder: Path) -> Changes:
             remedy="choose another folder; what `workbench init` laid out is brought up to date by"
             " `workbench upgrade`",
         )
-    changes, record = Changes(folder), {}
+    changes, record = ProjectFiles(folder), {}
     for name, path in _shipped():
         _copy(path, folder / name)
         record[name] = _digest(path)
@@ -103,7 +103,7 @@ def lay_out(folder: Path) -> Changes:
     return changes
 
 
-def upgrade(folder: Path) -> Changes:
+def upgrade(folder: Path) -> ProjectFiles:
     """Bring a project's files up to the installed package, never over an edit.
 
     Parameters
@@ -117,7 +117,7 @@ def upgrade(folder: Path) -> Changes:
         If `workbench init` did not lay it out.
     """
     record = _read_record(folder)
-    changes, now = Changes(folder), dict(record)
+    changes, now = ProjectFiles(folder), dict(record)
     for name, path in _shipped():
         newer, laid = _digest(path), record.get(name)
         target = folder / name

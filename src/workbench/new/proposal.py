@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.errors import WorkbenchError
-from workbench.new.profile import Profile, by_name, profiles
+from workbench.new.profile import ColumnProfile, by_name, profiles
 
 
 class StarterError(WorkbenchError):
@@ -61,7 +61,7 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Question:
+class OpenQuestion:
     """What cannot be known from the file.
 
     Attributes
@@ -88,15 +88,15 @@ class Proposal:
     """What one table was taken for; questions change it as they are answered."""
 
     upload: Upload
-    columns_of_file: list[Profile] = field(repr=False)
+    columns_of_file: list[ColumnProfile] = field(repr=False)
     table: str = ""
     standard: str = ""
     system: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     keys: dict[str, Any] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
-    questions: list[Question] = field(default_factory=list)
-    left_open: list[Question] = field(default_factory=list)
+    questions: list[OpenQuestion] = field(default_factory=list)
+    left_open: list[OpenQuestion] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     scores: Mapping[str, float] = field(default_factory=dict)
 
@@ -106,11 +106,11 @@ class Proposal:
         return cls(upload, profiles(upload.frame))
 
     @property
-    def own(self) -> dict[str, Profile]:
+    def own(self) -> dict[str, ColumnProfile]:
         """The file's columns by name."""
         return by_name(self.columns_of_file)
 
-    def column(self, standard: str) -> Profile | None:
+    def column(self, standard: str) -> ColumnProfile | None:
         """Give the file's column that is a standard one."""
         return self.own.get(self.columns.get(standard, ""))
 
@@ -125,7 +125,7 @@ class Proposal:
             else:
                 target[key] = value
 
-    def answer(self, question: Question, choice: int | None) -> None:
+    def answer(self, question: OpenQuestion, choice: int | None) -> None:
         """Take an answer; without one the default is what stands."""
         chosen = question.default if choice is None else choice
         if chosen is not None:

@@ -8,8 +8,8 @@ import pandas as pd
 
 from workbench.new import evidence
 from workbench.new.evidence import best, depends, ranked, state_of
-from workbench.new.profile import Profile
-from workbench.new.proposal import Option, Proposal, Question
+from workbench.new.profile import ColumnProfile
+from workbench.new.proposal import OpenQuestion, Option, Proposal
 from workbench.new.taking import categorical, take
 
 #: Two amounts whose scores are nearer than this are asked about.
@@ -17,7 +17,7 @@ _NEAR = 1.6
 _MOSTLY = 0.95
 
 
-def transactions(proposal: Proposal, filled: Sequence[Profile]) -> None:
+def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     """Find who bought, when, for how much, and which rows are purchases."""
     deals = any(p.heading.has("deal", "probability") for p in filled)
     columns = proposal.columns
@@ -40,7 +40,7 @@ def transactions(proposal: Proposal, filled: Sequence[Profile]) -> None:
     )
 
 
-def _same_person(proposal: Proposal, filled: Sequence[Profile]) -> None:
+def _same_person(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     """Ask where two columns may say who, and neither follows from the other."""
     if proposal.system or "customer_id" not in proposal.columns:
         return
@@ -50,7 +50,7 @@ def _same_person(proposal: Proposal, filled: Sequence[Profile]) -> None:
     if first.score < 4.0:
         likely = [first, *(f for f in others if f.score > -3)][:4]
         proposal.questions.append(
-            Question(
+            OpenQuestion(
                 "columns.customer_id",
                 "No heading says who the customer is; is it this column?",
                 [Option(repr(f.profile.name), {"columns.customer_id": f.profile.name})
@@ -68,7 +68,7 @@ def _same_person(proposal: Proposal, filled: Sequence[Profile]) -> None:
     if rivals:
         names = [first.profile.name, *rivals[:2]]
         proposal.questions.append(
-            Question(
+            OpenQuestion(
                 "columns.customer_id",
                 "Which column says who the customer is?",
                 [Option(repr(name), {"columns.customer_id": name}) for name in names],
@@ -76,7 +76,7 @@ def _same_person(proposal: Proposal, filled: Sequence[Profile]) -> None:
         )
 
 
-def _order(proposal: Proposal, filled: Sequence[Profile]) -> evidence.Found | None:
+def _order(proposal: Proposal, filled: Sequence[ColumnProfile]) -> evidence.Found | None:
     """Find the order's number: each has one customer and one day."""
     frame = proposal.upload.frame
     who, when = proposal.columns.get("customer_id"), proposal.columns.get("date")
@@ -93,7 +93,7 @@ def _order(proposal: Proposal, filled: Sequence[Profile]) -> evidence.Found | No
 # --- which amount -----------------------------------------------------------------------------
 
 
-def _amount(proposal: Proposal, filled: Sequence[Profile]) -> None:
+def _amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     if "amount" in proposal.keys:
         return
     taken = [*proposal.columns.values()]
@@ -152,9 +152,9 @@ def _price_of(
     return "piece"
 
 
-def _line_or_piece(quantity: Profile, price: Profile) -> Question:
+def _line_or_piece(quantity: ColumnProfile, price: ColumnProfile) -> OpenQuestion:
     product = f"{_quoted(quantity.name)} * {_quoted(price.name)}"
-    return Question(
+    return OpenQuestion(
         "amount",
         f"Is {price.name!r} the price of one piece, or of the row?",
         [
@@ -165,7 +165,10 @@ def _line_or_piece(quantity: Profile, price: Profile) -> Question:
 
 
 def _multiplied(
-    proposal: Proposal, quantity: Profile, price: Profile, filled: Sequence[Profile]
+    proposal: Proposal,
+    quantity: ColumnProfile,
+    price: ColumnProfile,
+    filled: Sequence[ColumnProfile],
 ) -> None:
     proposal.columns.setdefault("quantity", quantity.name)
     formula = f"{_quoted(quantity.name)} * {_quoted(price.name)}"
@@ -185,7 +188,7 @@ def _multiplied(
                 share = f"{formula} * (1 - {_quoted(p.name)})"
                 options.append(Option(f"yes, as a share: {share}", {"amount": share}))
             proposal.questions.append(
-                Question("amount", f"Is {p.name!r} to be taken off?", options)
+                OpenQuestion("amount", f"Is {p.name!r} to be taken off?", options)
             )
             formula = taken_off
     proposal.keys["amount"] = formula
@@ -205,7 +208,7 @@ def _without_amounts(proposal: Proposal, found: Sequence[evidence.Found]) -> Non
     if maybe:
         options = [Option("none of them; it has no amounts", {"amount": "none"})]
         options += [Option(repr(m), {"amount": None, "columns.amount": m}) for m in maybe]
-        proposal.questions.append(Question("amount", "Is one of these the amount?", options))
+        proposal.questions.append(OpenQuestion("amount", "Is one of these the amount?", options))
 
 
 def _rivals(proposal: Proposal, good: Sequence[evidence.Found]) -> None:
@@ -224,13 +227,13 @@ def _rivals(proposal: Proposal, good: Sequence[evidence.Found]) -> None:
             for p in (first.profile, *rivals[:3])
         ]
         proposal.questions.append(
-            Question("columns.amount", "Which column is the amount of a purchase?", options)
+            OpenQuestion("columns.amount", "Which column is the amount of a purchase?", options)
         )
 
 
 def _per_order(
     proposal: Proposal,
-    amount: Profile,
+    amount: ColumnProfile,
     quantity: evidence.Found | None,
     price: evidence.Found | None,
 ) -> None:
@@ -261,7 +264,7 @@ def _per_order(
     proposal.keys["amount_per"] = "order"
     if not amount.heading.has("order", "total", "deal") or len(same) < 10:
         proposal.questions.append(
-            Question(
+            OpenQuestion(
                 "amount_per",
                 f"{amount.name!r} is the same on all lines of an order: the order's total, or"
                 " each line's?",
@@ -274,7 +277,7 @@ def _per_order(
 # --- which rows -------------------------------------------------------------------------------
 
 
-def _where(proposal: Proposal, filled: Sequence[Profile], deals: bool) -> None:
+def _where(proposal: Proposal, filled: Sequence[ColumnProfile], deals: bool) -> None:
     if "where" in proposal.keys:
         _ask_unknown(proposal, filled)
         return
@@ -299,7 +302,9 @@ def _where(proposal: Proposal, filled: Sequence[Profile], deals: bool) -> None:
         proposal.keys["where"] = where
 
 
-def _by_state(proposal: Proposal, states: Profile, where: dict[str, object], deals: bool) -> None:
+def _by_state(
+    proposal: Proposal, states: ColumnProfile, where: dict[str, object], deals: bool
+) -> None:
     values = list(states.counts.index)
     said = {v: state_of(v) for v in values}
     good = [v for v in values if said[v] == "bought"]
@@ -309,7 +314,7 @@ def _by_state(proposal: Proposal, states: Profile, where: dict[str, object], dea
         if deals or states.heading.has("status"):
             listed = ", ".join(map(str, values[:8]))
             proposal.questions.append(
-                Question(
+                OpenQuestion(
                     "where",
                     f"Which values of {states.name!r} are purchases ({listed})?",
                     [Option("all of them", {"where": None}),
@@ -347,11 +352,11 @@ def _unknown_states(
             Option("no purchases", {"where": {**where, **left}}),
         ]
     proposal.questions.append(
-        Question("where", f"Are rows with {shown} in {name!r} purchases?", options)
+        OpenQuestion("where", f"Are rows with {shown} in {name!r} purchases?", options)
     )
 
 
-def _ask_unknown(proposal: Proposal, filled: Sequence[Profile]) -> None:
+def _ask_unknown(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     """Drop conditions of a preset on columns that are not there or empty."""
     names = {p.name for p in filled}
     where = {c: v for c, v in proposal.keys["where"].items() if c in names}

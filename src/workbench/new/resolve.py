@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.new import evidence
-from workbench.new.presets import Layout, Preset, find, recognise
-from workbench.new.profile import Profile
+from workbench.new.presets import ExportTable, Preset, find, recognise
+from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import Proposal, StarterError, Upload
 from workbench.new.roles import understand
 from workbench.new.words import read_heading
@@ -36,7 +36,7 @@ def propose(uploads: Sequence[Upload], presets: Sequence[Preset]) -> list[Propos
         If two files are parts of one table.
     """
     proposals = [Proposal.of(upload) for upload in uploads]
-    layouts: dict[int, Layout | None] = {}
+    layouts: dict[int, ExportTable | None] = {}
     for proposal in proposals:
         layouts[id(proposal)] = recognise(proposal, presets)
         understand(proposal)
@@ -71,7 +71,7 @@ def _refuse_parts(proposals: Sequence[Proposal]) -> None:
 
 
 def _link(
-    logs: Sequence[Proposal], people: Sequence[Proposal], layouts: Mapping[int, Layout | None]
+    logs: Sequence[Proposal], people: Sequence[Proposal], layouts: Mapping[int, ExportTable | None]
 ) -> set[int]:
     """Choose the columns by which logs and customers belong together; give the tables that do."""
     linked: set[int] = set()
@@ -166,12 +166,12 @@ def _naming(table: Proposal, ids: set[str]) -> str | None:
     return best
 
 
-def _values(p: Profile) -> set[str]:
+def _values(p: ColumnProfile) -> set[str]:
     return set(p.counts.index)
 
 
 def _lift(
-    table: Proposal, layout: Layout, logs: Sequence[Proposal], people: Sequence[Proposal]
+    table: Proposal, layout: ExportTable, logs: Sequence[Proposal], people: Sequence[Proposal]
 ) -> None:
     """Key contacts by their account where the deals name accounts and their ids were not found."""
     assert layout.level is not None

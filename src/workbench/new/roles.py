@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from workbench.new import evidence
 from workbench.new.evidence import best
 from workbench.new.kinds import scores
-from workbench.new.profile import Profile
-from workbench.new.proposal import Option, Proposal, Question
+from workbench.new.profile import ColumnProfile
+from workbench.new.proposal import OpenQuestion, Option, Proposal
 from workbench.new.purchases import transactions
 from workbench.new.taking import categorical, take
 from workbench.new.writing import dates, numbers
@@ -34,7 +34,7 @@ def understand(proposal: Proposal) -> None:
     _order_columns(proposal)
 
 
-def _is_log(filled: Sequence[Profile]) -> bool:
+def _is_log(filled: Sequence[ColumnProfile]) -> bool:
     """Tell a log whose headings say nothing by what is in it: days, and somebody repeatedly."""
     return any(p.when for p in filled) and bool(best(filled, evidence.customer, [], 3.0))
 
@@ -48,8 +48,8 @@ def _as_it_is(proposal: Proposal) -> None:
     )
 
 
-def _customers(proposal: Proposal, filled: Sequence[Profile]) -> None:
-    def key(p: Profile) -> float:
+def _customers(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
+    def key(p: ColumnProfile) -> float:
         score = evidence.customer(p, log=False)
         if p.heading.has("id", "number") and not p.heading.has(
             "owner", "account", "parent", "phone", "card", "address", "product", "order"
@@ -60,17 +60,17 @@ def _customers(proposal: Proposal, filled: Sequence[Profile]) -> None:
     take(proposal, "customer_id", best(filled, key, [*proposal.columns.values()]))
     who = proposal.columns.get("customer_id")
 
-    def named(*concepts: str, no: Sequence[str] = ()) -> Callable[[Profile], float]:
+    def named(*concepts: str, no: Sequence[str] = ()) -> Callable[[ColumnProfile], float]:
         bars = ("owner", "product", "flag", "shipto", "parent", *no)
 
-        def score(p: Profile) -> float:
+        def score(p: ColumnProfile) -> float:
             if not p.heading.has(*concepts) or p.heading.has(*bars):
                 return -9.0
             return 3.5 + p.filled - 0.1 * len(p.heading.concepts)
 
         return score
 
-    wanted: Mapping[str, Callable[[Profile], float]] = {
+    wanted: Mapping[str, Callable[[ColumnProfile], float]] = {
         "name": named("name", no=("first", "last", "id", "email", "phone", "group", "place",
                                   "method", "channel", "status", "store", "address")),
         "phone": named("phone", no=("id",)),
@@ -96,11 +96,11 @@ def _customers(proposal: Proposal, filled: Sequence[Profile]) -> None:
     proposal.missing = () if who else ("customer_id",)
 
 
-def _is_name(p: Profile) -> bool:
+def _is_name(p: ColumnProfile) -> bool:
     return p.heading.has("name") and not p.heading.has("id", "number")
 
 
-def _interactions(proposal: Proposal, filled: Sequence[Profile]) -> None:
+def _interactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     columns = proposal.columns
     take(proposal, "customer_id", best(filled, evidence.customer, [*columns.values()], 3.0))
     take(proposal, "at", best(filled, _opened, [*columns.values()]))
@@ -131,10 +131,10 @@ def _ends(proposal: Proposal) -> None:
         options = [Option(f"{v!r}", {"resolved": [v]}) for v in values[:6]]
         options.append(Option("none of them", {"columns.resolved": None}))
         asks = f"Which value of {resolved.name!r} is the end of a contact?"
-        proposal.questions.append(Question("resolved", asks, options, default=len(options) - 1))
+        proposal.questions.append(OpenQuestion("resolved", asks, options, default=len(options) - 1))
 
 
-def _time_unit(p: Profile) -> str:
+def _time_unit(p: ColumnProfile) -> str:
     """Read the unit of a duration in its heading; hours where it says none and they are few."""
     text = p.heading.text.casefold()
     for unit, word in (
@@ -148,11 +148,11 @@ def _time_unit(p: Profile) -> str:
     return "hour"
 
 
-def _opened(p: Profile) -> float:
+def _opened(p: ColumnProfile) -> float:
     return evidence.date(p) + 2 * p.heading.has("created", "ticket") - 3 * p.heading.has("closed")
 
 
-def _reply(p: Profile) -> float:
+def _reply(p: ColumnProfile) -> float:
     """Score a column as the time to the first answer."""
     h = p.heading
     if not p.numeric or not h.has("reply") or h.has("count", "satisfaction"):
@@ -162,7 +162,7 @@ def _reply(p: Profile) -> float:
     return score - (1.5 if "business" in h.squashed else 0) - 3 * h.squashed.endswith("replies")
 
 
-def _resolved(p: Profile) -> float:
+def _resolved(p: ColumnProfile) -> float:
     h = p.heading
     if p.when or (p.numeric and not p.boolean) or p.distinct > 20:
         return -9.0
@@ -171,23 +171,23 @@ def _resolved(p: Profile) -> float:
     return (4.0 if h.has("status") and not h.has("satisfaction", "owner") else -9.0) + p.filled
 
 
-def _contracts(proposal: Proposal, filled: Sequence[Profile]) -> None:
+def _contracts(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     columns = proposal.columns
 
-    def number(p: Profile) -> float:
+    def number(p: ColumnProfile) -> float:
         if not p.heading.has("contract", "id", "number") or p.when or (p.numeric and p.fractions):
             return -9.0
         mine = 4 * p.heading.has("contract") + 2 * p.heading.has("id", "number") + 3 * p.unique
         return mine - 6 * p.heading.has("customer", "product", "owner", "plan", "phone")
 
-    def fee(p: Profile) -> float:
+    def fee(p: ColumnProfile) -> float:
         return evidence.money(p) + 4 * p.heading.has("monthly") + 5 * p.heading.has("fee")
 
     take(proposal, "contract_id", best(filled, number, [*columns.values()], 4.5))
     take(proposal, "customer_id", best(filled, evidence.customer, [*columns.values()], 3.0))
     for standard, concepts in (("start", ("start", "created")), ("end", ("end", "due", "closed"))):
 
-        def when(p: Profile, concepts: tuple[str, ...] = concepts) -> float:
+        def when(p: ColumnProfile, concepts: tuple[str, ...] = concepts) -> float:
             told = [4.0 - 1.5 * i for i, c in enumerate(concepts) if p.heading.has(c)]
             usable = p.when or (not p.filled and p.heading.has("end"))
             return max(told, default=-9.0) + p.filled if usable else -9.0
@@ -201,16 +201,16 @@ def _contracts(proposal: Proposal, filled: Sequence[Profile]) -> None:
     proposal.missing = tuple(s for s in needed if s not in columns)
 
 
-def _survey(proposal: Proposal, filled: Sequence[Profile]) -> None:
+def _survey(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     columns = proposal.columns
 
-    def respondent(p: Profile) -> float:
+    def respondent(p: ColumnProfile) -> float:
         h = p.heading
         score = 5.0 * h.has("respondent") + 2.0 * h.has("id", "number") + 2 * p.unique
         score -= 6 * h.has("customer", "question", "owner", "web", "product", "name", "answered")
         return score - (6 if p.unique < 0.9 or p.when or p.free_text else 0)
 
-    def answered(p: Profile) -> float:
+    def answered(p: ColumnProfile) -> float:
         if not p.when:
             return -9.0
         return 2.5 + 3 * p.heading.has("answered", "end") + p.heading.has("date", "time") + p.filled
@@ -234,10 +234,10 @@ def _survey(proposal: Proposal, filled: Sequence[Profile]) -> None:
     proposal.missing = tuple(s for s in ("respondent_id", "wave") if s not in columns)
 
 
-def _treatments(proposal: Proposal, filled: Sequence[Profile]) -> None:
+def _treatments(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     columns = proposal.columns
 
-    def case(p: Profile) -> float:
+    def case(p: ColumnProfile) -> float:
         usable = p.heading.has("treatment") and not p.when and p.distinct <= 40
         return 5.0 - 0.5 * p.heading.has("id") if usable else -9.0
 
@@ -248,7 +248,7 @@ def _treatments(proposal: Proposal, filled: Sequence[Profile]) -> None:
     proposal.missing = tuple(s for s in needed if s not in columns)
 
 
-def _series(proposal: Proposal, filled: Sequence[Profile]) -> None:
+def _series(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     take(proposal, "date", best(filled, evidence.date, [], 0.0))
     proposal.missing = () if "date" in proposal.columns else ("date",)
 
@@ -263,7 +263,7 @@ def _order_columns(proposal: Proposal) -> None:
     )
 
 
-_FINDERS: Mapping[str, Callable[[Proposal, Sequence[Profile]], None]] = {
+_FINDERS: Mapping[str, Callable[[Proposal, Sequence[ColumnProfile]], None]] = {
     "transactions": transactions,
     "customers": _customers,
     "interactions": _interactions,

@@ -18,12 +18,12 @@ from workbench.errors import WorkbenchError
 from workbench.new.card import card_text, several_currencies
 from workbench.new.opening import open_file
 from workbench.new.presets import load_presets
-from workbench.new.proposal import Option, Proposal, Question, StarterError, Upload
+from workbench.new.proposal import OpenQuestion, Option, Proposal, StarterError, Upload
 from workbench.new.resolve import propose
 from workbench.study import Study, load_study
 
 #: Answers a question: the place of an option, or None to leave it open.
-Ask = Callable[[Proposal, Question], int | None]
+Ask = Callable[[Proposal, OpenQuestion], int | None]
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def _mixed_money(proposal: Proposal) -> None:
     ]
     options.append(Option("add them as they are", {"where": where or None}))
     asks = f"Amounts are in several currencies ({said}): which are to be read?"
-    proposal.questions.append(Question("where", asks, options))
+    proposal.questions.append(OpenQuestion("where", asks, options))
 
 
 def _written(texts: Iterable[str], code: str) -> str:

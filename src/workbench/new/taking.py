@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.new.evidence import Found
-from workbench.new.profile import Profile
+from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import Proposal
 
 
@@ -15,7 +15,9 @@ def take(proposal: Proposal, standard: str, found: Found | None) -> None:
         proposal.columns[standard] = found.profile.name
 
 
-def categorical(filled: Sequence[Profile], concept: str, taken: Sequence[str]) -> Found | None:
+def categorical(
+    filled: Sequence[ColumnProfile], concept: str, taken: Sequence[str]
+) -> Found | None:
     """Find a column of groups: a few words, each often."""
     fits = [
         p

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workbench.new.profile import Profile, day_order
-from workbench.new.proposal import Option, Proposal, Question
+from workbench.new.profile import ColumnProfile, day_order
+from workbench.new.proposal import OpenQuestion, Option, Proposal
 
 _WHEN = ("date", "at", "start", "end", "joined_on", "answered_on")
 
@@ -35,9 +35,9 @@ def dates(proposal: Proposal) -> None:
         )
 
 
-def _day_or_month(standard: str, p: Profile, written: Mapping[str, str]) -> Question:
+def _day_or_month(standard: str, p: ColumnProfile, written: Mapping[str, str]) -> OpenQuestion:
     example = next(iter(p.texts))
-    return Question(
+    return OpenQuestion(
         "date_format",
         f"Is {example!r} in {p.name!r} written day first or month first? All of its dates can be"
         " read either way",
@@ -49,7 +49,7 @@ def _day_or_month(standard: str, p: Profile, written: Mapping[str, str]) -> Ques
     )
 
 
-def _written(p: Profile) -> dict[str, str] | None:
+def _written(p: ColumnProfile) -> dict[str, str] | None:
     """Give the two formats that dates of three numbers can have: day first, month first."""
     from workbench.data.notation import date_format
 
@@ -93,7 +93,7 @@ def numbers(proposal: Proposal) -> None:
         divided = {"decimal": mark, "thousands": None}
         proposal.keys.update(thousands)
         proposal.questions.append(
-            Question(
+            OpenQuestion(
                 "thousands",
                 f"Is {example!r} in {p.name!r} {plain}, or one and a bit?",
                 [Option(f"thousands: {plain}", thousands), Option("a fraction", divided)],

@@ -128,7 +128,7 @@ class Packaged(Card):
         return self
 
 
-class Selection(Card):
+class RowSelection(Card):
     """Rows by a value of a column: those that have one of them, or those that have none of them.
 
     Attributes
@@ -145,7 +145,7 @@ class Selection(Card):
 
 def _selection(value: Any) -> Any:
     """Read ``paid``, ``[paid, won]`` and ``{not: [cancelled]}``."""
-    if isinstance(value, Selection):
+    if isinstance(value, RowSelection):
         return value
     excluded = isinstance(value, Mapping)
     if isinstance(value, Mapping):
@@ -161,7 +161,7 @@ def _selection(value: Any) -> Any:
     return {"values": tuple(_values(several)), "excluded": excluded}
 
 
-Rows = Annotated[Selection, BeforeValidator(_selection)]
+Rows = Annotated[RowSelection, BeforeValidator(_selection)]
 
 
 def _by_column(value: Any) -> Any:

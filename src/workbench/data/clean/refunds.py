@@ -80,8 +80,9 @@ class Netting:
         alone = sorted(set(self.unmatched["refund"]) - set(matched))
         taken = self.matches.groupby("purchase")["taken"].sum()
         left = self.amounts.reindex(taken.index) - taken
-        reasons = [(NETTED, matched), (CANCELLED, left.index[left < CENT]), (UNMATCHED, alone)]
-        rows = [(int(row), reason) for reason, of in reasons for row in of]
+        gone = left.index[left < CENT].tolist()
+        reasons = {NETTED: matched, CANCELLED: gone, UNMATCHED: alone}
+        rows = [(int(row), reason) for reason, of in reasons.items() for row in of]
         frame = pd.DataFrame(rows, columns=["row", "reason"])
         found = [f"amount: {self.amounts[row]}" for row in frame["row"]]
         return frame.assign(found=pd.Series(found, dtype=object))
@@ -121,9 +122,12 @@ def match_refunds(rows: pd.DataFrame) -> Netting:
     starts = [int(at) for at in np.flatnonzero(np.diff(frame["who"].to_numpy(), prepend=-1))]
     matches: list[tuple[int, int, Any, float, str]] = []
     unmatched: list[tuple[int, float]] = []
-    parts = [frame[name].to_numpy() for name in ("row", "day", "amount", "order", "back")]
+    row, day, amount, order, back = (
+        frame[name].to_numpy() for name in ("row", "day", "amount", "order", "back")
+    )
     for begin, end in pairwise([*starts, len(frame)]):
-        _of_customer(*(part[begin:end] for part in parts), matches, unmatched)
+        own = slice(begin, end)
+        _of_customer(row[own], day[own], amount[own], order[own], back[own], matches, unmatched)
     return Netting(
         pd.DataFrame(matches, columns=list(_MATCHES)).astype(_MATCHES),
         pd.DataFrame(unmatched, columns=["refund", "amount"]).astype({"amount": "float64"}),

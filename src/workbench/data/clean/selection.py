@@ -16,7 +16,7 @@ from workbench.data.schemas import Schema
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study, Table
-from workbench.study.fields import Selection
+from workbench.study.fields import RowSelection
 
 #: What a card leaves out: neither read nor set aside.
 LEFT_OUT: Mapping[str, str] = {
@@ -143,7 +143,7 @@ def _where(engine: Engine, card: Table, source: Source, *, count: bool) -> tuple
 
 
 def chosen_rows(
-    engine: Engine, card: Table, source: Source, rows: Mapping[str, Selection], key: str
+    engine: Engine, card: Table, source: Source, rows: Mapping[str, RowSelection], key: str
 ) -> Any:
     """Tell which rows have the values that a key of the card lists.
 
@@ -177,7 +177,7 @@ def _column(card: Table, source: Source, name: str, key: str) -> Any:
     )
 
 
-def _matching(engine: Engine, column: Any, chosen: Selection) -> list[Any]:
+def _matching(engine: Engine, column: Any, chosen: RowSelection) -> list[Any]:
     """Tell for each value which rows have it; texts are compared without blanks around them."""
     text = engine.plain(engine.text(column))
     matched = []
@@ -197,7 +197,7 @@ def _matching(engine: Engine, column: Any, chosen: Selection) -> list[Any]:
 
 
 def _refuse_unknown(
-    engine: Engine, source: Source, name: str, column: Any, chosen: Selection, matched: list[Any]
+    engine: Engine, source: Source, name: str, column: Any, chosen: RowSelection, matched: list[Any]
 ) -> None:
     """Refuse a filter that fits no row, and a value that is there in other letters."""
     asked = {f"n_{i}": one.sum() for i, one in enumerate(matched)}
