@@ -243,3 +243,15 @@ def test_goals_without_steps_lead_to_their_page_too(outputs) -> None:
     overview.gather(Run([GOALS])).goals(GOAL_ROWS.drop(columns=["step", "case"]))
     html = BeautifulSoup(outputs.text("en", "table", "text/html"), "html.parser")
     assert [a["href"] for a in html.tbody.find_all("a")] == ["goals.html"] * 3
+
+
+def test_a_page_alone_shows_its_first_four_numbers_and_each_of_several_its_first(outputs) -> None:
+    many = [("clv", f"n{k}", number(float(k))) for k in range(6)]
+    overview.gather(Run(many)).answers()
+    html = outputs.text("en", "headlines")
+    assert [f"n{k}" in html for k in range(6)] == [True] * 4 + [False] * 2
+    outputs.all.clear()
+    overview.gather(Run([DESK, DESK_2, OFFER])).answers()
+    html = outputs.text("en", "headlines")
+    names = ("effect.satisfaction", "effect.churn", "effect.orders")
+    assert [name in html for name in names] == [True, False, True]

@@ -150,3 +150,13 @@ def test_pairs_that_cannot_be_used_are_refused(
 ) -> None:
     with pytest.raises(DataError, match=message):
         cohen_kappa(first, second, weights=weights)  # type: ignore[arg-type]
+
+
+def test_the_table_of_an_agreement_is_its_one_row() -> None:
+    found = cohen_kappa(["a", "b", None, "a", "b"], ["a", "a", "b", "a", "b"])
+    (row,) = found.table.to_dict("records")
+    assert (row["measure"], row["scale"], row["verdict"]) == ("kappa", "none", "unreliable")
+    # four pairs, three alike; the raters say a in two and in three of four: half agree by chance
+    assert [row[name] for name in ("n", "raters", "judgements", "lone")] == [4, 2, 8, 1]
+    assert row["estimate"] == pytest.approx((0.75 - 0.5) / (1 - 0.5))
+    assert (row["low"], row["high"]) == (found.low, found.high)

@@ -77,6 +77,12 @@ def test_the_difference_of_proportions_is_newcombes_printed_example() -> None:
     assert tuple(found) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
 
 
+@pytest.mark.parametrize("counts", [(0, 0, 3, 10), (3, 10, 0, 0), (0, 0, 0, 0)])
+def test_a_share_of_nobody_differs_from_none_by_an_unknown_amount(counts: tuple) -> None:
+    found = proportion_difference(*counts)
+    assert np.isnan(tuple(found)).all() and found.n == counts[1] + counts[3]
+
+
 def test_a_ratio_of_sums_covers_its_truth() -> None:
     rng = np.random.default_rng(2)
     hits = 0

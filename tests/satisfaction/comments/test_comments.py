@@ -137,6 +137,7 @@ def test_the_tone_is_learned_in_both_languages() -> None:
     assert found.checked == "ratings" and found.n == 240
     assert set(found.by_language["language"]) == {"en", "zh"}
     assert (found.of(texts) > 0.5).astype(float) == pytest.approx(tone)
+    assert found.of([]).shape == (0,), "of no text no chance"
 
 
 def test_the_accuracy_is_that_on_texts_held_out() -> None:

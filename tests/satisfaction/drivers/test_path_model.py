@@ -13,6 +13,7 @@ import pytest
 
 from workbench.errors import DataError
 from workbench.satisfaction import path_model
+from workbench.satisfaction.drivers.partial_least_squares import PathSpecification, _inner
 
 BLOCKS = {
     "Quality": ["q1", "q2", "q3"],
@@ -174,3 +175,21 @@ def test_a_path_model_can_be_drawn() -> None:
     assert [t.get_text() for t in ax.get_yticklabels()][-1] == "From Quality to Satisfaction"
     assert {"path.Quality.Loyalty", "r2.Loyalty"} <= set(found.estimates())
     plt.close(figure)
+
+
+def test_each_scheme_weighs_the_neighbours_of_a_construct_in_its_own_way() -> None:
+    layout = PathSpecification(
+        ("Q", "S", "L"), ("q", "s", "l"), np.eye(3, dtype=bool),
+        np.array([[False, True, True], [False, False, True], [False, False, False]]),
+        ("A", "A", "A"), (0, 1, 2),
+    )  # fmt: skip
+    qs, ql, sl = 0.6, -0.3, 0.2
+    among = np.array([[1, qs, ql], [qs, 1, sl], [ql, sl, 1]])
+    zero = np.eye(3) == 0
+    signs, plain, paths = (
+        _inner(among[None], layout, scheme)[0] for scheme in ("centroid", "factorial", "path")
+    )
+    assert (signs == np.sign(among) * zero).all() and (plain == among * zero).all()
+    # what it leads to by correlation, what leads to it by the regression on both
+    two = [(ql - qs * sl) / (1 - qs**2), (sl - qs * ql) / (1 - qs**2)]
+    assert paths == pytest.approx(np.array([[0, qs, two[0]], [qs, 0, two[1]], [ql, sl, 0]]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import matplotlib
@@ -174,3 +175,25 @@ def test_a_group_is_held_against_all_others_by_welch() -> None:
     low, high = test.confidence_interval()
     assert table.loc["a", ["rest_low", "rest_high"]].tolist() == pytest.approx([low, high])
     assert (table["p_holm"] >= table["p"]).all()
+
+
+def test_a_shortfall_is_marked_where_the_whole_interval_lies_below_zero() -> None:
+    found = gaps(answers())
+    rows = found.items.assign(
+        estimate=[-1.0, -0.5, 0.0, 0.5], low=[-1.2, -1, -1, 0.2], high=[-0.8, 0.0, 1, 0.8]
+    )
+    figure, ax = plt.subplots()
+    replace(found, items=rows).plot(ax=ax)
+    marks = {line.get_marker(): sorted(line.get_xdata()) for line in ax.lines}
+    assert marks["o"] == [-1.0] and marks["D"] == [-0.5, 0.0, 0.5]
+    assert ax.get_yticklabels()[-1].get_text() == rows["label"].iloc[0], "widest on top"
+    plt.close(figure)
+
+
+def test_groups_without_any_spread_differ_by_a_number_without_interval_or_p() -> None:
+    found = answers(region=np.repeat(["a", "b"], 200))
+    found.perception.iloc[:] = 5.0
+    found.expectation.iloc[:200], found.expectation.iloc[200:] = 6.0, 5.0
+    table = gaps_by(found, "region").overall.set_index("region")
+    assert table["from_rest"].to_dict() == {"a": -1.0, "b": 1.0}
+    assert table[["rest_low", "rest_high", "p", "p_holm"]].isna().all(axis=None)

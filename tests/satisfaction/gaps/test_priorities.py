@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import matplotlib
 
 matplotlib.use("agg")
@@ -144,3 +146,19 @@ def test_pictures_can_be_drawn() -> None:
         assert ax.get_xlabel()
         plt.close(figure)
     assert {t.get_text() for t in plt.gcf().texts} == set()
+
+
+def test_the_map_says_where_importance_comes_from_and_fills_the_marks_that_are_sure() -> None:
+    answers = survey()
+    stated = {item: pd.Series(np.full(500, float(i))) for i, item in enumerate(ITEMS)}
+    rng = np.random.default_rng(1)
+    for given, told in ((None, "correlation with overall"), (stated, "Stated importance")):
+        found = priority_map(answers, stated=given, rng=rng, draws=20)
+        figure, ax = plt.subplots()
+        found = replace(found, table=found.table.assign(sure=[True, True, True, False]))
+        found.plot(ax=ax)
+        assert told in ax.get_ylabel()
+        marks = [c for c in ax.collections if len(c.get_offsets())]
+        filled = sum(len(c.get_offsets()) for c in marks if len(c.get_facecolors()))
+        assert (filled, sum(len(c.get_offsets()) for c in marks)) == (3, 4)
+        plt.close(figure)

@@ -89,6 +89,11 @@ def test_a_survey_is_judged_on_expectation_experience_and_gap() -> None:
         table.loc[("a", "gap"), "estimate"], abs=0.05
     )
     assert np.isnan(table.loc[("b", "perception"), "estimate"]), "one item cannot be judged"
+    assert found.items[["dimension", "item"]].values.tolist() == [["a", "01"], ["a", "02"]]
+    rest = np.corrcoef(frame["per_01"], frame["per_02"])[0, 1]
+    assert found.items["item_rest"].tolist() == pytest.approx([rest, rest])
+    alone = Survey(dimensions={"a": ["01"], "b": ["02"]}, scale=(1, 9))
+    assert reliability(read_answers(frame, alone)).items.empty
     assert set(table["interval"].dropna()) == {"Feldt"}
 
 

@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.satisfaction import SurveyError, gaps, loyalty_by, nps, prepare_survey, weigh
+from workbench.satisfaction import (
+    SurveyError,
+    gaps,
+    join_customers,
+    loyalty_by,
+    nps,
+    prepare_survey,
+    weigh,
+)
 from workbench.study.survey import Survey as Card
 from workbench.study.survey import SurveyWeights
 
@@ -132,3 +140,13 @@ def test_a_wave_below_the_least_cell_is_not_the_one_reported() -> None:
     assert found.waves == ["a", "z"] and found.last == "a" and len(found.latest) == 199
     with pytest.raises(SurveyError, match="largest wave has 3 respondents, fewer than 5"):
         prepare_survey(frame.head(4), card(), min_cell=5)
+
+
+def test_customers_join_only_where_both_tables_know_them_and_take_nothing_away() -> None:
+    answers = pd.DataFrame({"customer_id": ["C1", "C0", "C9"], "sex": ["x", "x", "x"]})
+    joined = join_customers(answers, people(2), ["sex", "region", "planet"])
+    assert list(joined) == ["customer_id", "sex", "region"] and (joined["sex"] == "x").all()
+    assert joined["region"].tolist()[:2] == ["n", "n"] and joined["region"].isna()[2]
+    nameless = answers.drop(columns="customer_id"), people(2).drop(columns="customer_id")
+    assert join_customers(nameless[0], people(2), ["region"]) is nameless[0]
+    assert join_customers(answers, nameless[1], ["region"]) is answers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,8 +53,16 @@ def test_a_group_in_which_nobody_left_stays_at_one() -> None:
     assert b["estimate"].tolist() == [1] and found.groups["events"].tolist() == [2, 0]
     assert found.at(3)["estimate"].isna().tolist() == [True, False]  # a was watched for 2 only
     assert np.isnan(found.groups["estimate"].iloc[1])
-    found.plot()
     assert set(found.estimates()) == {"a", "b"}
+    ax = found.plot()
+    steps = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
+    assert steps["b"][-1] == [4, 1], "drawn for as long as it was watched"
+    # of two, one leaves after a month and one after two
+    assert [y for _, y in steps["a"]][-1] == 0 and steps["a"][-1][0] == 2
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    alone = survival([1, 2], [True, False]).plot(plt.figure().gca())
+    assert alone.get_legend() is None
+    plt.close("all")
 
 
 @pytest.mark.parametrize(

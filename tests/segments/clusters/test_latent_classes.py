@@ -135,3 +135,13 @@ def test_rare_levels_are_pooled() -> None:
 def test_unusable_answers_are_refused(frame: pd.DataFrame, options: dict, told: str) -> None:
     with pytest.raises(DataError, match=told):
         latent_classes(frame, rng=np.random.default_rng(), **options)
+
+
+def test_one_order_of_the_classes_is_sought_among_scales_of_three_and_more_levels() -> None:
+    codes = np.array([0, 0, 1, 1, 2, 2])
+    up, down = np.array([1.0, 1, 2, 2, 3, 3]), np.array([3.0, 3, 2, 2, 1, 1])
+    assert classes._ordered(np.c_[up, up + 1], [3, None], codes) is True
+    assert classes._ordered(np.c_[up, down], [3, 3], codes) is False
+    # the column of two levels has no order of its own, and one scale has nothing to agree with
+    assert classes._ordered(np.c_[up, up, down], [3, 3, 2], codes) is True
+    assert classes._ordered(np.c_[up, up], [3, 2], codes) is False

@@ -68,6 +68,7 @@ def test_differences_of_means_are_welchs() -> None:
     )
     assert row["p"] == pytest.approx(min(2 * test.pvalue, 1))
     assert row["inside"] == pytest.approx(a.mean())
+    assert row["outside"] == pytest.approx(b.mean())
 
 
 def test_differences_of_shares_are_newcombes() -> None:
