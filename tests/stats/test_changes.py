@@ -41,3 +41,33 @@ def test_with_everybody_in_both_it_is_the_paired_t(waves: tuple[np.ndarray, np.n
     assert found.correlation == pytest.approx(
         [np.corrcoef(before[:, i], after[:, i])[0, 1] for i in range(2)]
     )
+
+
+def test_with_some_in_both_their_covariance_is_taken_off(
+    waves: tuple[np.ndarray, np.ndarray],
+) -> None:
+    before, after = waves[0][:30, 0], waves[1][10:, 0]  # twenty people are in both
+    one, two = (
+        Sample(before[:, None], None, np.arange(30)),
+        Sample(after[:, None], None, np.arange(10, 40)),
+    )
+    found = mean_shift(one, two)
+    u, v = ((x - x.mean()) / np.sqrt(30 * 29) for x in (before, after))
+    covariance = u[10:] @ v[:20]
+    apart = before.var(ddof=1) / 30 + after.var(ddof=1) / 30
+    assert found.both.tolist() == [20]
+    assert found.variance == pytest.approx([apart - 2 * covariance])
+    # Satterthwaite over those only before, only after, and in both
+    parts = (u[:10] @ u[:10], 10), (v[20:] @ v[20:], 10), (np.square(u[10:] - v[:20]).sum(), 20)
+    assert sum(part for part, _ in parts) == pytest.approx(found.variance[0])
+    below = sum(part**2 / (n - 1) for part, n in parts)
+    assert found.df == pytest.approx([found.variance[0] ** 2 / below])
+
+
+def test_means_without_spread_shift_by_their_difference_without_limits() -> None:
+    people = np.arange(5)
+    one, two = np.full((5, 1), 2.0), np.full((5, 1), 3.0)
+    found = mean_shift(Sample(one, None, people), Sample(two, None, people))
+    assert (found.estimate[0], found.df[0]) == (1, 5 + 5 - 2)
+    assert (found.both[0], found.correlation[0]) == (5, 0)
+    assert np.isnan(found.limits(0.95)).all(), "as of a mean that has no spread"

@@ -209,7 +209,7 @@ def test_each_aspect_has_its_share_and_its_tone() -> None:
     assert pd.isna(price["estimate"]) and pd.isna(price["share"]) and price["clauses"] == 0
     assert found.worst["aspect"] == "app" and list(found.estimates()) == ["positive.app"]
     figure, ax = plt.subplots()
-    found.plot(ax=ax)
+    assert found.plot(ax=ax) is ax
     assert [t.get_text() for t in ax.get_yticklabels()] == ["App"]
     plt.close(figure)
     with pytest.raises(DataError, match="there are 3 tones"):

@@ -171,7 +171,7 @@ def test_constant_collinear_and_few_answers_are_refused() -> None:
 def test_a_path_model_can_be_drawn() -> None:
     found = fit(survey(100, noise=0.5), draws=50)
     figure, ax = plt.subplots()
-    found.plot(ax=ax)
+    assert found.plot(ax=ax) is ax
     assert [t.get_text() for t in ax.get_yticklabels()][-1] == "From Quality to Satisfaction"
     assert {"path.Quality.Loyalty", "r2.Loyalty"} <= set(found.estimates())
     plt.close(figure)

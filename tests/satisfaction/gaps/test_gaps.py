@@ -142,7 +142,7 @@ def test_pictures_name_every_item_and_group() -> None:
         (gaps_by(answers(), "wave").plot, 2),
     ):
         figure, ax = plt.subplots()
-        draw(ax=ax)
+        assert draw(ax=ax) is ax
         assert len([t for t in ax.get_yticklabels() if t.get_text()]) == n
         plt.close(figure)
 

@@ -67,7 +67,7 @@ def test_the_two_importances_are_those_of_the_priority_maps() -> None:
     r = np.corrcoef(answers.perception["04"], answers.background["csat5"])[0, 1]
     assert found.table.sort_values("item")["derived"].iloc[3] == pytest.approx(r)
     figure, ax = plt.subplots()
-    found.plot(ax=ax)
+    assert found.plot(ax=ax) is ax
     assert "Stated" in ax.get_xlabel()
     plt.close(figure)
 

@@ -126,7 +126,7 @@ def test_weights_count_as_repeated_answers_do() -> None:
 def test_the_categories_can_be_drawn() -> None:
     found = kano(answers(must_be=20, attractive=25), rng=np.random.default_rng(1), draws=20)
     figure, ax = plt.subplots()
-    found.plot(ax=ax)
+    assert found.plot(ax=ax) is ax
     assert "Satisfied if it works" in ax.get_ylabel()
     assert set(found.estimates()) == {"better.01", "worse.01"}
     assert found.shares["estimate"].sum() == pytest.approx(1)

@@ -142,7 +142,7 @@ def test_pictures_can_be_drawn() -> None:
     ranked = drivers(scores, answers.background["csat5"], rng=np.random.default_rng(1), draws=50)
     for draw in (found.plot, ranked.plot):
         figure, ax = plt.subplots()
-        draw(ax=ax)
+        assert draw(ax=ax) is ax
         assert ax.get_xlabel()
         plt.close(figure)
     assert {t.get_text() for t in plt.gcf().texts} == set()

@@ -199,7 +199,7 @@ def test_later_behaviour_can_be_drawn() -> None:
     survey, bought = study(300)
     found = purchases_after(survey, bought, as_of=END)
     figure, ax = plt.subplots()
-    found.plot(ax=ax)
+    assert found.plot(ax=ax) is ax
     assert [t.get_text() for t in ax.get_xticklabels()] == list("12345")
     assert list(found.estimates()) == ["later.purchases", "purchases.plain", "purchases.adjusted"]
     plt.close(figure)

@@ -166,3 +166,17 @@ def test_the_interval_of_the_two_best_answers_covers(n: int) -> None:
     inside = np.array([[i.low <= share <= i.high for share in shares] for i in limits])
     chance = stats.binom.pmf(np.arange(n + 1)[:, None], n, shares)
     assert 0.94 <= (inside * chance).sum(axis=0).mean() <= 0.965
+
+
+def test_people_who_answer_twice_count_once_in_the_intervals() -> None:
+    answers = np.repeat([10, 8, 3], [60, 30, 30])
+    once, twice = nps(answers), nps(np.tile(answers, 2), people=np.tile(np.arange(120), 2))
+    assert once.estimate == 25
+    assert (twice.n, twice.estimate) == (240, 25)
+    assert twice.size == pytest.approx(120, rel=0.01)
+    assert tuple(twice.interval)[1:] == pytest.approx(tuple(once.interval)[1:], rel=0.02)
+    # people who answered once are a simple sample
+    assert nps(answers, people=np.arange(120)) == once
+    given = np.where(np.arange(240) < 3, 11, np.tile(answers, 2))
+    left = nps(given, people=np.tile(np.arange(120), 2))
+    assert (left.excluded, left.n) == (3, 237) and left.size < 130

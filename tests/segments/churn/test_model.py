@@ -64,7 +64,7 @@ def test_a_signal_is_found_calibrated_and_ranked(model: ChurnModel) -> None:
     assert row["brier_low"] < row["brier"] < row["brier_high"] and row["skill"] > 0.1
     assert model.chosen == "Logistic regression"  # which is how the data were made
     assert model.useful
-    lift = model.lift
+    lift = model.table
     assert lift["n"].sum() == 1500 and lift["left"].sum() == row["events"]
     assert lift["caught"].iloc[-1] == 1 and lift["lift"].iloc[0] > 2
     assert model.drivers["feature"].tolist() == ["signal", "plan", "noise"]
