@@ -114,6 +114,14 @@ def test_predictions_are_what_simulated_customers_do() -> None:
         )
 
 
+def test_a_customers_prediction_does_not_hang_on_who_stands_beside_it() -> None:
+    fit = drawn(3, 500).fit()
+    x, t_x, n = np.array([[0, 0, 6], [2, 3, 6], [5, 6, 6], [1, 1, 9]]).T
+    for predict in (fit.p_alive, lambda *row: fit.expected_purchases(4, *row)):
+        alone = [predict(*row).estimate[0] for row in zip(x, t_x, n, strict=True)]
+        assert predict(x, t_x, n).estimate == pytest.approx(alone)
+
+
 def test_the_mass_function_sums_to_one_and_to_the_expectation(
     model: BetaGeometricBetaBinomial,
 ) -> None:

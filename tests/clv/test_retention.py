@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from workbench.clv import ShiftedBetaGeometric, contract_periods, contract_value
 from workbench.errors import DataError
@@ -131,3 +132,16 @@ def test_shares_of_contracts_and_the_year_to_come_have_intervals() -> None:
     ).all()
     free = contract_value(fit, made, 0 * fees, discount_rate=0.1).by(["a", "a", "b", "c"])
     assert free["share"].isna().all()
+
+
+def test_the_curve_of_retention_goes_as_far_again_as_was_seen() -> None:
+    fit = ShiftedBetaGeometric.from_cohort(REGULAR, unit="year").fit()
+    for asked, periods in ((None, 14), (5, 5)):
+        ax = fit.plot_retention(Figure().subplots(), periods=asked)
+        expected, seen = ax.get_lines()
+        assert expected.get_xdata().tolist() == list(range(1, periods + 1))
+        assert expected.get_ydata() == pytest.approx(
+            fit.retention(np.arange(1, periods + 1)).estimate
+        )
+        observed = np.array(REGULAR[1:]) / REGULAR[:-1]
+        assert seen.get_ydata()[:7] == pytest.approx(observed[:periods])

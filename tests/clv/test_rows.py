@@ -46,6 +46,9 @@ def test_one_customer_is_too_few() -> None:
 def test_one_time_buyers_alone_teach_nothing() -> None:
     with pytest.raises(DataError, match="no customer has bought a second time"):
         BetaGeometric([0, 0], [0, 0], [5.0, 6.0]).fit()
+    with pytest.raises(DataError, match="no customer has bought a second time"):
+        # a row that stands for nobody
+        BetaGeometric([0, 2], [0, 3.0], [5.0, 5.0], counts=[4, 0]).fit()
 
 
 def test_rows_are_named_by_their_index_and_only_the_first_five() -> None:

@@ -101,6 +101,17 @@ def test_the_studies_of_the_house_come_back_as_they_were(name: str) -> None:
     )
 
 
+def test_only_what_is_on_disk_is_found(study: Study, tmp_path: Path) -> None:
+    assert kept.find(study) is None and not states(study)
+    made = open_tables(study).report
+    found = kept.find(study)
+    assert found is not None
+    assert dict(found.reports) == {name: made[name] for name in found.reports}
+    assert {found.rows(name).is_file() for name in FILES} == {True}
+    (study.folder / "survey.csv").write_text(SURVEY.replace("9,", "5,"))
+    assert kept.find(load_study(study.folder)) is None, "that is another state"
+
+
 def test_what_is_kept_is_read_without_the_raw_files(
     study: Study, request: pytest.FixtureRequest
 ) -> None:

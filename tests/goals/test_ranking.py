@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from workbench.errors import DataError
 from workbench.goals import GoalError, ahp, critic, entropy, equal, rank_units, stated
+from workbench.goals.weights import scale
 
 MATRIX = pd.DataFrame(
     {"nps": [10.0, 30.0, 20.0], "churn": [0.05, 0.02, 0.03]}, index=["N", "S", "W"]
@@ -69,6 +70,14 @@ def test_entropy_by_hand() -> None:
         entropy(pd.DataFrame({"x": [0.0, 1.0], "y": [1.0, 2.0]}))
 
 
+@pytest.mark.parametrize("bare", [MATRIX.head(1), MATRIX.replace(20.0, np.nan), MATRIX.head(0)])
+def test_a_matrix_with_a_gap_or_of_one_unit_gives_no_weights(bare: pd.DataFrame) -> None:
+    for weigh in (entropy, critic, scale):
+        with pytest.raises(GoalError, match="has gaps or fewer than two units"):
+            weigh(bare)
+    assert entropy(MATRIX.head(2)).array.sum() == pytest.approx(1), "two are enough"
+
+
 def test_critic_knows_the_direction_of_an_indicator() -> None:
     rng = np.random.default_rng(1)
     good = rng.normal(size=30)
@@ -116,7 +125,11 @@ def test_sampling_error_moves_a_close_ranking_and_not_a_clear_one() -> None:
     shaky = ranking.sensitivity(rng=rng, errors=blunt, draws=400)
     assert not shaky.certain and shaky.table["by_sampling"].min() > 0.1
     assert shaky.table["first"].sum() == pytest.approx(1, abs=0.01)
-    assert clear.plot(Figure().subplots()).get_xlabel() and ranking.plot(Figure().subplots())
+    assert ranking.plot(Figure().subplots())
+    ax = clear.plot(Figure().subplots())
+    assert ax.get_xlabel()
+    assert ax.get_xticks().tolist() == [1, 2, 3], "a mark for each place"
+    assert [t.get_text() for t in ax.get_yticklabels()] == clear.table["unit"].tolist()[::-1]
 
 
 @pytest.mark.parametrize("method", ["mean", "topsis"])

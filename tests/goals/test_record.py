@@ -44,6 +44,16 @@ def test_a_deadline_on_the_last_day_of_a_period_counts_that_period() -> None:
     assert record.step_of(dt.date(2024, 3, 30)) == 1
     weekly = read_record(frame(list(pd.date_range("2024-01-01", periods=4, freq="W-MON"))))
     assert weekly.step_of(dt.date(2024, 1, 14)) == 1
+    assert weekly.step_of(dt.date(2024, 1, 13)) == 0
+
+
+def test_the_first_day_of_a_period_lies_as_many_periods_on() -> None:
+    weekly = read_record(frame(list(pd.date_range("2024-02-26", periods=4, freq="W-MON"))))
+    assert [weekly.day_of(k) for k in (0, 1, 45)] == [
+        dt.date(2024, 2, 26), dt.date(2024, 3, 4), dt.date(2025, 1, 6),
+    ]  # fmt: skip
+    monthly = read_record(frame(["2024-11", "2024-12"]))
+    assert monthly.day_of(2) == dt.date(2025, 1, 1)
 
 
 def test_standard_errors_come_from_deviation_and_count() -> None:

@@ -22,7 +22,7 @@ from workbench.impact import (
     synthetic_difference,
     two_way_fixed_effects,
 )
-from workbench.impact.effect import gap_table, picture, t_test
+from workbench.impact.effect import gap_table, picture, relative_to, t_test
 
 OF_PANELS: dict[str, Callable[..., Effect]] = {
     "cv3": difference_in_differences,
@@ -135,3 +135,30 @@ def test_students_t_of_an_effect() -> None:
     assert t_test(-2.0, 1.0, 7) == pytest.approx(2 * stats.t.sf(2, 7))
     assert t_test(2.0, 1.0, np.inf) == pytest.approx(2 * stats.norm.sf(2))
     assert np.isnan(t_test(1.0, 0.0, 7))
+
+
+@pytest.mark.parametrize("covariance", [-0.4, 0.0, 0.5])
+@pytest.mark.parametrize("effect", [-2.0, 1.5])
+def test_fiellers_limits_are_where_the_counterfactual_times_the_ratio_is_the_effect(
+    effect: float, covariance: float
+) -> None:
+    # Fieller (1954): those ratios r for which e - r (m - e) is not further from zero than chance
+    se, se_mean, mean, q = 0.8, 1.1, 10.0, 1.96
+    found, *limits = relative_to(effect, se, mean, se_mean, covariance, q)
+    assert found == effect / (mean - effect)
+    assert limits[0] < found < limits[1]
+    for r in limits:
+        of = np.array([1 + r, -r])  # the weights of e and m
+        variance = of @ np.array([[se**2, covariance], [covariance, se_mean**2]]) @ of
+        assert abs(of @ [effect, mean]) == pytest.approx(q * np.sqrt(variance))
+
+
+def test_no_ratio_is_told_where_the_counterfactual_may_be_nothing() -> None:
+    # effect and mean apart: the counterfactual of 3 has a standard error of 5
+    assert np.isnan(relative_to(1.0, 3.0, 4.0, 4.0, 0.0, 1.96)).all()
+    assert np.isnan(relative_to(1.0, 3.0, 4.0, 4.0, 0.0, 0.6)).all(), "just within"
+    assert np.isfinite(relative_to(1.0, 3.0, 4.0, 4.0, 0.0, 0.59)).all()
+    # moving together, it has next to none
+    assert np.isfinite(relative_to(1.0, 3.0, 4.0, 3.0, 8.9, 1.96)).all()
+    assert np.isnan(relative_to(5.0, 0.1, 4.0, 0.1, 0.0, 1.96)).all()
+    assert np.isnan(relative_to(4.0, 0.1, 4.0, 0.1, 0.0, 1.96)).all()

@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
+from tests.impact.cards import case_of
 from workbench.impact import (
     CaseError,
+    Situation,
     before_after,
     corrected_before_after,
     panel_without_return,
     reliability,
 )
-from workbench.impact.designs.return_to_mean import Return, return_check
+from workbench.impact.designs.return_to_mean import RETURN_TO_MEAN, Return, return_check
 
 
 def measured(rng, n: int, rho: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -82,6 +85,36 @@ def test_the_expected_return_is_that_of_the_bivariate_normal() -> None:
         0.4 * density / 0.25, abs=0.01
     )
     assert returning.reliability == pytest.approx(0.6, abs=4 * returning.se)
+
+
+def test_the_reliability_is_the_slope_of_one_time_on_the_other_wherever_the_mean_lies() -> None:
+    rng = np.random.default_rng(6)
+    first, second, _ = measured(rng, 60, 0.6)
+    first, second = 50 + first, 70 + second
+    first[[3, 8]], second[20] = np.nan, np.nan
+    seen = np.isfinite(first + second)
+    fit = sm.OLS(second[seen], sm.add_constant(first[seen])).fit(cov_type="HC1")
+    found = reliability(first, second)
+    assert found.reliability == pytest.approx(fit.params[1])
+    assert found.se == pytest.approx(fit.bse[1])
+    assert found.mean == pytest.approx(second[seen].mean()) and found.n == 57
+
+
+@pytest.mark.parametrize(
+    ("treated", "other", "selected_on", "reason"),
+    [
+        (2, 8, "sales", ""),
+        (2, 7, "sales", "too few units to learn how far values return"),
+        (1, 9, "sales", "too few units to learn how far values return"),
+        (2, 8, "nps", "not chosen by its own level"),
+    ],
+)
+def test_it_serves_those_chosen_by_their_own_level_where_ten_were_seen_twice(
+    treated: int, other: int, selected_on: str, reason: str
+) -> None:
+    case = case_of("c", "2025-01-01", "worst", selected_on=selected_on)
+    situation = Situation(case, "sales", n_treated=treated, n_other=other)
+    assert RETURN_TO_MEAN.lacks(situation) == reason
 
 
 def test_the_share_of_the_glance_is_told() -> None:

@@ -123,6 +123,7 @@ def test_bounds_grow_with_the_departure_and_break_down_in_between(make_panel) ->
     low = around.table["low"].to_numpy()[:2]
     assert low[0] > 0 >= low[1]
     assert "times the largest step" in found.check.text
+    assert found.findings() == [found.check]
     assert set(found.estimates()) == {"effect", "breakdown", "breakdown_smooth"}
 
 

@@ -384,6 +384,8 @@ def test_the_relative_effect_of_two_way_effects_has_an_interval_that_holds() -> 
         held += found.relative_low < 0.1 < found.relative_high
     # nominal 95 %: 57 of 60
     assert held >= 53
+    # the first start is in the fifth of ten years
+    assert (found.n_before, found.n_after, found.n_units, found.n_treated) == (4, 6, 40, 20)
 
 
 def test_the_picture_has_the_same_units_in_every_period() -> None:

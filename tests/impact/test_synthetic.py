@@ -24,7 +24,13 @@ from workbench.impact import (
     synthetic_control,
     synthetic_difference,
 )
-from workbench.impact.designs.synthetic.donor_weights import closest_mixture, stopped_early
+from workbench.impact.designs.synthetic.donor_weights import (
+    _chosen,
+    closest_mixture,
+    fit_mixture,
+    stopped_early,
+)
+from workbench.impact.designs.synthetic.synthetic_control import _inference, enough_for_interval
 from workbench.impact.designs.synthetic.synthetic_difference import _Fit, _jackknife, _steady
 
 
@@ -115,6 +121,67 @@ def test_the_nested_search_weighs_the_predictors_that_matter() -> None:
     plain = np.sqrt(np.square(before[0] - equal @ before[1:]).mean())
     assert found.rmspe_before <= plain * (1 + 1e-9)
     assert len(found.placebos) == 26 and found.low < found.effect < found.high
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_weights_are_those_of_the_importance_that_is_told(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    outcome, x = rng.normal(size=(12, 9)), rng.normal(size=(3, 9))
+    observed, own = outcome @ np.full(9, 1 / 9), 3 + x @ rng.dirichlet(np.ones(9))
+    # no mixture has these predictors, so that it matters how much each of them weighs
+    spread = np.column_stack([x, own]).std(axis=1, ddof=1)
+    gaps = (x - own[:, None]) / spread[:, None]
+    for first in (None, np.array([0.7, 0.1, 0.2])):
+        found = fit_mixture(x, own, outcome, observed, starts=2, rng=rng, first=first)
+        assert found.importance.sum() == pytest.approx(1)
+        # Abadie, Diamond, Hainmueller (2010): W minimises (X1 - X0 W)' V (X1 - X0 W)
+        loss = lambda w, v=found.importance: v @ np.square(gaps @ w)  # noqa: E731
+        slow = closest_mixture(np.sqrt(found.importance)[:, None] * gaps)
+        assert loss(found.weights) <= loss(slow) + 1e-9
+        assert found.mspe == pytest.approx(np.square(outcome @ found.weights - observed).mean())
+        equal = closest_mixture(gaps)
+        assert found.mspe <= np.square(outcome @ equal - observed).mean() * (1 + 1e-9)
+
+
+def test_importance_is_told_as_shares_whatever_the_largest() -> None:
+    left = np.array([[1.0, 3.0]])
+    for largest in (-2.0, 0.0, 5.0):
+        log = np.log([0.5, 0.25, 0.25]) - np.log(0.5) + largest
+        found = _chosen(np.array([0.5, 0.5]), log, left)
+        assert found.importance == pytest.approx([0.5, 0.25, 0.25]) and found.mspe == 4
+
+
+def test_one_predictor_has_all_the_importance() -> None:
+    x, own = np.array([[1.0, 4.0]]), np.array([2.0])
+    outcome = np.array([[3.0, 6.0], [0.0, 3.0]])
+    found = fit_mixture(
+        x, own, outcome, np.array([4.0, 3.0]), starts=1, rng=np.random.default_rng(1)
+    )
+    # 2 is two thirds of 1 and one third of 4; the outcomes 4 and 1 stand against 4 and 3
+    assert found.weights == pytest.approx([2 / 3, 1 / 3])
+    assert found.importance.tolist() == [1.0] and found.mspe == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("donors", "periods", "enough", "how"),
+    [
+        (19, 1, True, "placebo"),
+        (18, 19, False, None),
+        (18, 20, True, "conformal"),
+        (8, 20, True, "conformal"),
+        (7, 40, False, None),
+    ],
+)
+def test_an_interval_needs_nineteen_donors_or_eight_and_twenty_periods(
+    donors: int, periods: int, enough: bool, how: str | None
+) -> None:
+    assert enough_for_interval(donors, periods) is enough
+    if how is not None:
+        assert _inference("auto", donors, periods) == how
+        return
+    with pytest.raises(CaseError, match=f"{donors} comparison units and {periods} periods"):
+        _inference("auto", donors, periods)
+    assert _inference("placebo", donors, periods) == "placebo", "asked for by name"
 
 
 def test_the_same_data_give_the_same_weights() -> None:
