@@ -125,6 +125,45 @@ def test_a_correlation_of_skewed_values_covers_its_truth() -> None:
     assert hits / 300 >= 0.90
 
 
+def test_a_correlation_is_as_unsure_as_the_jackknife_says() -> None:
+    rng = np.random.default_rng(9)
+    x = rng.beta(1, 3, size=600)
+    y = x + rng.uniform(-0.5, 0.5, size=600) * (0.2 + x)
+    found = correlation_interval(x, y, level=0.9)
+    rest = np.array([np.corrcoef(np.delete(x, i), np.delete(y, i))[0, 1] for i in range(600)])
+    z = np.arctanh(rest)
+    se = np.sqrt(599 / 600 * np.square(z - z.mean()).sum())
+    assert found.value == pytest.approx(np.corrcoef(x, y)[0, 1])
+    width = np.arctanh(found.high) - np.arctanh(found.low)
+    assert width / 2 == pytest.approx(scipy_stats.norm.ppf(0.95) * se, rel=0.02)
+    assert np.arctanh([found.low, found.high]).mean() == pytest.approx(np.arctanh(found.value))
+    assert tuple(correlation_interval(y, x, level=0.9)) == pytest.approx(tuple(found))
+
+
+def test_a_correlation_of_too_little_or_of_no_spread_is_unknown_and_a_perfect_one_sure() -> None:
+    for x, y in (([1, 2], [3, 5]), ([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [4, 4, 4])):
+        found = correlation_interval(x, y)
+        assert np.isnan(tuple(found)).all() and found.n == len(x)
+    assert tuple(correlation_interval([1, 2, 4], [-2, -4, -8])) == pytest.approx((-1, -1, -1))
+    assert not np.isnan(correlation_interval([1, 2, 4], [1, 3, 2]).low), "three pairs will do"
+    with pytest.raises(DataError, match="x has 3 rows, y 2"):
+        correlation_interval([1, 2, 3], [1, 2])
+
+
+def test_a_ratio_leaves_out_units_without_weight_or_value_and_needs_two() -> None:
+    sales, orders = [10.0, 30.0, 5.0, np.nan, 80.0], [2.0, 3.0, np.nan, 4.0, 5.0]
+    found = ratio_interval(sales, orders, weights=[1, 1, 1, 1, 0])
+    assert found.value == pytest.approx(40 / 5) and found.n == 2
+    once = ratio_interval([10.0], [2.0])
+    assert once.value == 5 and np.isnan(once.low) and np.isnan(once.high)
+    heavy = ratio_interval([10.0, 30.0], [2.0, 3.0], weights=[3, 1])
+    assert heavy.value == pytest.approx((30 + 30) / (6 + 3))
+    with pytest.raises(DataError, match="the denominator sums to zero"):
+        ratio_interval([1.0, 2.0], [1.0, -1.0])
+    with pytest.raises(DataError, match="numerator has 2 rows, denominator 1"):
+        ratio_interval([1.0, 2.0], [1.0])
+
+
 def test_counts_stand_for_repeated_rows_in_a_correlation() -> None:
     x, y, n = np.array([1.0, 2, 4, 7]), np.array([2.0, 1, 5, 5]), np.array([3, 1, 4, 2])
     short = correlation_interval(x, y, weights=n)
