@@ -247,6 +247,23 @@ def test_keywords_mark_their_aspect_and_no_single_person() -> None:
     assert (found["n"] >= 5).all() and (found["keyness"] >= 15.13).all()
 
 
+def test_a_keyword_is_both_frequent_enough_and_marked_enough() -> None:
+    texts = pd.Series(
+        ["The app crashes every winter"] * 20
+        + ["The app irritates Livingstone"] * 4
+        + ["The price hurts every winter"] * 200
+    )
+    read = read_comments(texts, BOOK)
+    # four of 24 and none of 200: 2 * 4 ln(224 / 24) = 17.9 marks the aspect, but may be one person
+    assert keyness([4], [0], 24, 200)[0] == pytest.approx(8 * np.log(224 / 24))
+    app = keywords(read).query("aspect == 'app'").set_index("word")
+    assert "crashes" in app.index and app.loc["crashes", "n"] == 20
+    assert not {"irritates", "livingstone", "winter"} & set(app.index)
+    few = keywords(read, min_cell=4).query("aspect == 'app'")["word"]
+    assert {"irritates", "livingstone"} <= set(few) and "winter" not in set(few)
+    assert len(keywords(read, min_cell=4, top=1)) == 2, "one word for each aspect"
+
+
 def test_what_the_codebook_misses_comes_out_with_counts() -> None:
     texts = pd.Series(
         ["Nice app"] * 20
