@@ -6,9 +6,7 @@ many records are doubles, and how many people share a phone with somebody else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from copy import copy
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -190,21 +188,19 @@ def _compared(records: pd.DataFrame, names: list[Name], contacts: list[Contacts]
     try:
         con = engine.connection.con
         _teach(con, names, contacts, records["year"])
-        con.register("records", _arrow(records))
-        with _columns_parsed_once():
-            linker: Any = Linker(
-                "records",
-                settings,
-                DuckDBAPI(con),
-                set_up_basic_logging=False,
-                validate_settings=False,  # it takes longer than the linking of a small table
-            )
-            for column, lookup in frequencies(records, names).items():
-                linker.table_management.register_term_frequency_lookup(lookup, column)
-            found = linker.inference.predict().as_pandas_dataframe()
+        api = DuckDBAPI(con)
+        linker: Any = Linker(
+            api.register(_arrow(records), table_name="records"),
+            settings,
+            log_level=None,
+            validate_settings=False,  # it takes longer than the linking of a small table
+        )
+        for column, lookup in frequencies(records, names).items():
+            linker.table_management.register_term_frequency_lookup(api.register(lookup), column)
+        found = linker.inference.predict().as_pandas_dataframe()
     finally:
         engine.close()
-    factors = found["bf_name"] * found["bf_tf_adj_name"] * found["bf_year"]
+    bits = found["mw_name"] + found["mw_tf_adj_name"] + found["mw_year"]
     against = found["gamma_name"].isin(AGAINST) | (found["gamma_year"] == AGAINST_YEAR)
     pairs = pd.DataFrame(
         {
@@ -212,32 +208,10 @@ def _compared(records: pd.DataFrame, names: list[Name], contacts: list[Contacts]
             "j": found["record_r"].to_numpy(int),
             "contact": found["gamma_contact"].to_numpy(int),
             "against": against.to_numpy(bool),
-            "weight": np.log(factors.to_numpy(float)),
+            "weight": bits.to_numpy(float) * np.log(2),
         }
     )
     return pairs.sort_values(["i", "j"], ignore_index=True)
-
-
-@contextmanager
-def _columns_parsed_once() -> Iterator[None]:
-    """Let Splink parse the name of a column once, not some hundred times.
-
-    Of a small table, that is nine tenths of the time.
-    """
-    from splink.internals.input_column import SqlglotColumnTreeBuilder as Builder
-
-    name = "from_raw_column_name_or_column_reference"
-    before = Builder.__dict__[name]
-    parsed = cache(getattr(Builder, name))
-    setattr(
-        Builder,
-        name,
-        staticmethod(lambda text, sqlglot_dialect: copy(parsed(text, sqlglot_dialect))),
-    )
-    try:
-        yield
-    finally:
-        setattr(Builder, name, before)
 
 
 def _arrow(records: pd.DataFrame) -> pa.Table:
