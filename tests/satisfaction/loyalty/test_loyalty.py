@@ -180,3 +180,20 @@ def test_people_who_answer_twice_count_once_in_the_intervals() -> None:
     given = np.where(np.arange(240) < 3, 11, np.tile(answers, 2))
     left = nps(given, people=np.tile(np.arange(120), 2))
     assert (left.excluded, left.n) == (3, 237) and left.size < 130
+
+
+def test_people_who_answer_the_same_again_have_not_changed_for_certain() -> None:
+    scores = [10, 8, 8, 3] * 10
+    again = pd.DataFrame({"customer_id": list(range(40)) * 2, "wave": np.repeat(["a", "b"], 40)})
+    (same,) = loyalty_by(again.assign(q=scores * 2), "wave", column="q").changes.to_dict("records")
+    assert (same["both"], same["estimate"], same["clear"]) == (40, 0, False)
+    assert same["correlation"] == pytest.approx(1)
+    assert (same["low"], same["high"]) == pytest.approx((0, 0), abs=1e-4)
+    # nobody of the same name in both: two samples, whose difference is as unsure as theirs
+    apart = again.assign(q=scores * 2, customer_id=range(80))
+    (other,) = loyalty_by(apart, "wave", column="q").changes.to_dict("records")
+    assert other["both"] == 0 and other["low"] < -10 and other["high"] > 10 and not other["clear"]
+    for moved, sign in (([10] * 40, 1), ([3] * 40, -1)):
+        step = loyalty_by(again.assign(q=scores + moved), "wave", column="q").changes.iloc[0]
+        assert step["clear"] and step["estimate"] == 100 * sign
+        assert step["low"] * sign > 0 and step["high"] * sign > 0
