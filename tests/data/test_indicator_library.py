@@ -126,6 +126,24 @@ def test_the_value_of_a_customer_is_that_of_a_whole_year(years: Tables) -> None:
     assert last["estimate"] == pytest.approx((60 + 90) / 2), "C, D and E were not known before"
 
 
+def test_what_looks_back_a_year_is_whole_where_the_year_and_the_period_are(
+    open_study: OpenStudy,
+) -> None:
+    name = "value_at_risk"
+    days = pd.date_range("2023-10-05", "2025-05-15", freq="5D")
+    log = "customer_id,date,amount\n" + "".join(f"A,{day:%Y-%m-%d},1\n" for day in days)
+    found = indicator(open_study({"as_of": "2025-05-15"}, transactions=log), name, every="quarter")
+    whole = found.set_index(found["period"].dt.strftime("%Y-%m"))["complete"]
+    # a year before the end of September 2024 are rows to be had since 5 October: a week is let go
+    assert whole["2024-01":].to_dict() == {
+        "2024-01": False, "2024-04": False, "2024-07": True, "2024-10": True, "2025-01": True,
+        "2025-04": False,
+    }  # fmt: skip
+    late = log.replace("A,2023-10-05,1\n", "").replace("A,2023-10-10,1\n", "")
+    found = indicator(open_study({"as_of": "2025-05-15"}, transactions=late), name, every="quarter")
+    assert not found.set_index("period").loc["2024-07-01", "complete"], "more than a week lacks"
+
+
 def test_value_at_risk_is_the_spend_of_those_gone_quiet(years: Tables) -> None:
     found = indicator(years, "value_at_risk", every="year")
     last = found.iloc[-1]

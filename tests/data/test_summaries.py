@@ -251,3 +251,15 @@ def test_what_was_made_on_the_way_is_dropped_and_the_engine_as_before(
     ((after,),) = engine.connection.raw_sql(asked).fetchall()
     (was, unit), (now, same) = before.split(), after.split()
     assert unit == same and float(now) == pytest.approx(float(was), rel=0.05)
+
+
+def test_refunds_are_taken_off_the_log_of_one_person_under_two_ids(open_study: OpenStudy) -> None:
+    people = "customer_id,name,phone\nA,Li,13800138000\nB,Li,+86 138 0013 8000\nC,Bo,13900139000\n"
+    log = (
+        "customer_id,date,amount\nA,2025-01-05,10\nB,2025-02-06,7\nB,2025-02-09,-2\n"
+        "C,2025-01-02,3\nC,2025-03-02,4\n"
+    )
+    found = customer_summary(open_study(customers=people, transactions=log), as_of="2025-04-01")
+    # A and B are one: it came back once, for 7 less 2
+    frame = found.frame().sort_values("mean_spend")
+    assert frame[["frequency", "mean_spend"]].to_numpy().tolist() == [[1, 4], [1, 5]]

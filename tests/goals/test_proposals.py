@@ -23,7 +23,7 @@ from workbench.goals import (
     read_record,
     xmr,
 )
-from workbench.goals.changes import without_season
+from workbench.goals.changes import BETTER, BOTH, NOISE, WORSE, _verdict, without_season
 
 mpl.use("agg")
 TODAY = dt.date(2025, 12, 31)
@@ -138,6 +138,25 @@ def test_shares_get_a_p_chart_whose_limits_follow_the_size() -> None:
     rows.attrs.clear()
     plain = judge(read_goals([goal]), {"share": rows}, as_of=TODAY)
     assert changes(plain).table["chart"].tolist() == ["XmR"]
+
+
+@pytest.mark.parametrize(
+    ("signals", "up", "down"),
+    [
+        ([11.0, 12.0], BETTER, WORSE),
+        ([9.0], WORSE, BETTER),
+        ([9.0, 12.0], BOTH, BOTH),
+        # back from far off: the jump is a signal, the place is not
+        ([10.0], BOTH, BOTH),
+        ([10.0, 12.0], BOTH, BOTH),
+        ([], NOISE, NOISE),
+    ],
+)
+def test_the_side_of_the_mean_tells_whether_a_signal_is_good(
+    signals: list[float], up: str, down: str
+) -> None:
+    since = pd.DataFrame({"value": np.array(signals, float)})
+    assert (_verdict(since, 10.0, "up"), _verdict(since, 10.0, "down")) == (up, down)
 
 
 def test_a_season_is_taken_off_before_the_chart_is_drawn() -> None:

@@ -181,3 +181,26 @@ def test_the_check_of_a_study_says_where_a_series_cannot_serve(tmp_path: Path) -
     problems = " ".join(check_study(load_study(card)).problems)
     assert "has no value for one customer" in problems
     assert "serves cases only" in problems
+
+
+def test_the_check_of_a_study_says_where_groups_have_no_value_of_a_series(tmp_path: Path) -> None:
+    months = pd.date_range("1965-01-01", periods=9, freq="MS")
+    long = pd.DataFrame(
+        [("footfall", day, 10 + k, town) for k, day in enumerate(months) for town in "NSEW"],
+        columns=["indicator", "date", "value", "town"],
+    )
+    case = {"name": "c", "title": "C", "start": "1965-06-01", "chosen": "random", "unit": "town",
+            "treated": {"town": ["N"]}, "outcomes": [{"indicator": "series.footfall"}]}  # fmt: skip
+
+    def problems(**more: object) -> tuple[str, ...]:
+        card = own(tmp_path, cases=[case | more])
+        long.to_csv(tmp_path / "series.csv", index=False)
+        return check_study(load_study(card)).problems
+
+    assert problems() == ()
+    late = "cases (c): series.footfall has no value; bring data, or mend `since` and `where`"
+    assert problems(since="1965-10-01", start="1965-11-01") == (late,)
+    assert (
+        "outside the data, which run from 1965-01-01 to 1965-09-01"
+        in problems(start="1965-10-01")[0]
+    )

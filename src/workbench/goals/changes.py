@@ -260,6 +260,6 @@ def without_season(record: IndicatorRecord, base: int) -> Array:
 def _verdict(since: pd.DataFrame, mean: float, direction: str) -> str:
     if since.empty:
         return NOISE
-    above = (since["value"] > mean).to_numpy()
-    good = above if direction == "up" else ~above
-    return BETTER if good.all() else WORSE if not good.any() else BOTH
+    # a value may jump to the mean itself, which is neither
+    gain = np.sign(since["value"].to_numpy() - mean) * (1 if direction == "up" else -1)
+    return BETTER if (gain > 0).all() else WORSE if (gain < 0).all() else BOTH
