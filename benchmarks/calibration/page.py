@@ -43,7 +43,7 @@ WORDS = {
     "effect found where there is none, %": "无效果时误报，%",
     "as promised": "是否达标",
     "from the card to the verdict, without any effect": "从案例卡到结论的全流程（无真实效果）",
-    "measure for": "举措对象",
+    "measure for": "措施对象",
     "outcome": "指标类型",
     "number": "数值",
     "share": "比例",
