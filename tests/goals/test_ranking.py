@@ -155,3 +155,11 @@ def test_weights_move_units_that_trade_one_indicator_for_another() -> None:
     assert found["by_sampling"].isna().all()
     with pytest.raises(GoalError, match="standard error is missing"):
         ranking.sensitivity(rng=np.random.default_rng(1), errors=trade * np.nan)
+
+
+def test_indicators_run_from_the_worst_unit_to_the_best_whichever_way_is_good() -> None:
+    measured = pd.DataFrame({"sales": [10.0, 20.0, 30.0], "churn": [0.1, 0.2, 0.4], "same": 7.0})
+    scaled = scale(measured, {"sales": "up", "churn": "down", "same": "up"})
+    assert scaled["sales"].tolist() == pytest.approx([0, 0.5, 1])
+    assert scaled["churn"].tolist() == pytest.approx([1, 2 / 3, 0])
+    assert scaled["same"].tolist() == [0.5] * 3

@@ -211,6 +211,15 @@ def test_what_could_have_been_seen_is_planned_from_the_time_before_alone() -> No
     assert series.main.n_after == 24 and series.main.detectable > 0
 
 
+def test_the_customers_that_a_claim_takes_hang_on_their_spread_alone() -> None:
+    needed = [
+        foresee(f, card("random"), rows, outcome="sales", design="drawn by lot", claimed=0.02)
+        for f, rows in (lot(0.0, n=80), lot(0.0, n=320))
+    ]
+    few, many = (each.customers_for_claim() for each in needed)
+    assert few is not None and many == pytest.approx(few, rel=0.4)
+
+
 def test_the_page_says_what_could_have_been_seen() -> None:
     frame, rows = lot(1.0)
     found = evaluate(frame, card("random"), rows, outcome="sales", claimed=0.2)
