@@ -60,7 +60,7 @@ def _customers(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     take(proposal, "customer_id", best(filled, key, [*proposal.columns.values()]))
     who = proposal.columns.get("customer_id")
 
-    def named(*concepts: str, no: Sequence[str] = ()) -> Callable[[ColumnProfile], float]:
+    def headed(*concepts: str, no: Sequence[str] = ()) -> Callable[[ColumnProfile], float]:
         bars = ("owner", "product", "flag", "shipto", "parent", *no)
 
         def score(p: ColumnProfile) -> float:
@@ -71,13 +71,13 @@ def _customers(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
         return score
 
     wanted: Mapping[str, Callable[[ColumnProfile], float]] = {
-        "name": named("name", no=("first", "last", "id", "email", "phone", "group", "place",
+        "name": headed("name", no=("first", "last", "id", "email", "phone", "group", "place",
                                   "method", "channel", "status", "store", "address")),
-        "phone": named("phone", no=("id",)),
-        "email": lambda p: named("email", no=("id", "first"))(p) if p.mail > 0.5 else -9.0,
-        "address": lambda p: named("address", no=("id", "email"))(p) if p.length > 6 else -9.0,
-        "gender": named("gender"),
-        "joined_on": lambda p: (named("joined", "created")(p) + p.heading.has("joined")
+        "phone": headed("phone", no=("id",)),
+        "email": lambda p: headed("email", no=("id", "first"))(p) if p.mail > 0.5 else -9.0,
+        "address": lambda p: headed("address", no=("id", "email"))(p) if p.length > 6 else -9.0,
+        "gender": headed("gender"),
+        "joined_on": lambda p: (headed("joined", "created")(p) + p.heading.has("joined")
                                 if p.when else -9.0),
     }  # fmt: skip
     for standard, score in wanted.items():
