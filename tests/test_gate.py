@@ -61,7 +61,7 @@ def test_a_study_in_order_will_run(tmp_path: Path) -> None:
 
 
 def test_nothing_will_run_on_a_table_that_cannot_be_read(tmp_path: Path) -> None:
-    found = gate(tmp_path, {"transactions": "customer_id,date\nA,2025-01-01\n"})
+    found = gate(tmp_path, {"transactions": "customer_id,amount\nA,5\n"})
     assert not found.report.ok
     for key in ("data_quality", "segmentation", "clv", "lifecycle_churn"):
         assert fates(found)[key] == "cannot run"
