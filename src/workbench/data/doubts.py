@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
 
 from workbench.data.clean.amounts import CERTAIN, NO_MONEY
 from workbench.data.clean.report import TableReport
 from workbench.data.clean.rules import LEFT_OUT, REASONS
+from workbench.data.clean.selection import texts_in
 from workbench.data.schemas import schema_of
 from workbench.errors import did_you_mean
 from workbench.study import Study
@@ -123,7 +122,8 @@ def unread_columns(study: Study, name: str) -> list[str]:
         for key, value in study.model_dump(mode="json", exclude={"name", "folder"}).items()
         if key != "tables"
     }
-    said = set(_words(about)) | set(_words({"where": card.where, "amount": card.amount}))
+    said = {*texts_in(about, _words)}
+    said |= {*texts_in({"where": card.where, "amount": card.amount}, _words)}
     unread = [c for c in card.columns if c not in schema.columns and c not in said]
     return [
         f"{name}: the card maps {column!r}, which no page reads"
@@ -132,15 +132,6 @@ def unread_columns(study: Study, name: str) -> list[str]:
     ]
 
 
-def _words(value: Any) -> Iterator[str]:
-    """Give every name in a part of a card."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield str(key)
-            yield from _words(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _words(inner)
-    elif isinstance(value, str):
-        yield from re.findall(r"\w+", value)
-        yield value
+def _words(text: str) -> list[str]:
+    """Give the words of a text, and the text itself."""
+    return [*re.findall(r"\w+", text), text]

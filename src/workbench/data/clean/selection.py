@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -77,7 +77,7 @@ def select_columns(study: Study, source: Source, schema: Schema) -> Source:
     own = [column for column in source.columns if column not in schema.columns]
     if len(own) <= _WIDE:
         return source
-    named = set(_texts(study.model_dump(exclude={"title", "description", "origin"})))
+    named = set(texts_in(study.model_dump(exclude={"title", "description", "origin"})))
     formula = study.tables[source.name].formula
     named |= set(formula.names) if formula else set()
     kept = tuple(c for c in source.columns if c in schema.columns or c in named)
@@ -121,16 +121,21 @@ def without_amounts(
     return replace(source, notes=(*source.notes, note))
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _whole(text: str) -> tuple[str, ...]:
+    return (text,)
+
+
+def texts_in(value: Any, of: Callable[[str], Iterable[str]] = _whole) -> Iterator[str]:
+    """Give every key, and of every text what `of` makes of it, in a part of a card."""
     if isinstance(value, str):
-        yield value
+        yield from of(value)
     elif isinstance(value, Mapping):
         for key, entry in value.items():
             yield str(key)
-            yield from _texts(entry)
+            yield from texts_in(entry, of)
     elif isinstance(value, list | tuple):
         for entry in value:
-            yield from _texts(entry)
+            yield from texts_in(entry, of)
 
 
 # --- rows by value --------------------------------------------------------------------------------
