@@ -37,6 +37,9 @@ CARD = {
         }
     ],
 }
+#: The least that a run.json says.
+ENDED = {"study": "tiny", "run": "", "started": "", "finished": "", "status": "done"}
+ENDED |= {"notebooks": {}}
 ROWS = "customer_id,date,amount\na,2025-01-03,3.5\na,2025-11-30,4.5\nb,2025-02-03,1\n"
 PIPELINE = "segmentation: {gives: {segments: [customer_id]}}\nclv: {}\n"
 
@@ -235,7 +238,7 @@ def test_under_nbval_a_notebook_is_alone(root: Path, monkeypatch: pytest.MonkeyP
     earlier = root / "runs/tiny/20260101T000000Z-aaaaaa/results/goals"
     earlier.mkdir(parents=True)
     (earlier / "estimates.json").write_text('[{"name": "goals.met", "value": 1}]')
-    (earlier.parents[1] / "run.json").write_text('{"status": "done"}')
+    (earlier.parents[1] / "run.json").write_text(json.dumps(ENDED))
     assert lab.previous()["goals"]["goals.met"].value == 1
     monkeypatch.setenv("PYTEST_CURRENT_TEST", "notebooks/clv.ipynb::Cell 0 (setup)")
     run = wb.open_run("tiny")
@@ -255,7 +258,7 @@ def test_the_lab_falls_back_on_the_last_complete_run(root: Path) -> None:
         results.mkdir(parents=True)
         pd.DataFrame({"customer_id": [name]}).to_parquet(results / "segments.parquet")
         (root / "runs" / "tiny" / name / "run.json").write_text(
-            json.dumps({"status": status, "asked": asked})
+            json.dumps({**ENDED, "status": status, "asked": asked})
         )
     run = wb.open_run("tiny")
     assert run.load("segments")["customer_id"].tolist() == ["20260101T000000Z-aaaaaa"]
@@ -433,5 +436,5 @@ def test_the_numbers_of_the_last_complete_run_are_the_ones_before(root: Path) ->
     results = root / "runs/tiny/20260101T000000Z-aaaaaa/results/clv"
     results.mkdir(parents=True)
     (results / "estimates.json").write_text(json.dumps([{"name": "clv.mean", "value": 1.0}]))
-    (results.parents[1] / "run.json").write_text('{"status": "done"}')
+    (results.parents[1] / "run.json").write_text(json.dumps(ENDED))
     assert run.previous()["clv"]["clv.mean"].value == 1.0

@@ -1,6 +1,8 @@
 """The command `workbench`: it reads arguments, calls the rooms, and says what came of it.
 
-Exit status: 0 success, 1 a notebook or the site's check failed, 2 bad input, 130 interrupted.
+Exit status: 0 success, 1 a notebook or the site's check failed or there was no room to write,
+2 bad input, 75 another run of the study is under way, 130 interrupted (Ctrl-C), 143 told to stop
+(SIGTERM).
 """
 
 from __future__ import annotations
@@ -26,7 +28,12 @@ if TYPE_CHECKING:
     from workbench.runs import RunRecord
     from workbench.study import Study
 
-FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FAILED, BAD_INPUT, BUSY, INTERRUPTED = 1, 2, 75, 130
+_STATUSES = (
+    "Exit status: 0 all is well; 1 a notebook or the site's check failed, or there was no room to"
+    " write; 2 bad input; 75 another run of the study is under way: try again later; 130 Ctrl-C;"
+    " 143 told to stop (SIGTERM)."
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -34,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Customer-management studies, from data to a published report.",
+    epilog=_STATUSES,
 )
 out = Console()
 err = Console(stderr=True)
@@ -204,10 +212,12 @@ def review(study: Study_) -> None:
 def runs(study: Study_) -> None:
     """List a study's runs, and what changed in its headline numbers."""
     with _plain_errors():
-        from workbench.runs import changes, list_runs
+        from workbench.runs import changes, damaged, list_runs, lost_numbers
 
         folder = _root() / "runs" / _load(study).name
         records = list_runs(folder)
+        for lost in [*damaged(folder), *lost_numbers(folder)]:
+            _warn(lost)
         if not records:
             out.print(f"{study} has not been run yet; do that with: workbench run {study}")
             return
@@ -344,7 +354,7 @@ def _worst(do: Callable[[str], int], studies: list[str] | None) -> int:
         except WorkbenchError as error:
             _raise_if_interrupted(error)
             _complain(error)
-            status = max(status, BAD_INPUT)
+            status = max(status, _status(error))
     return status
 
 
@@ -373,7 +383,7 @@ def _is_left_out(study: str) -> bool:
 def _run(
     card: Study, assignments: list[str], notebooks: list[str] | None, **options: Any
 ) -> RunRecord:
-    from workbench.runs import ProgressDisplay, read_assignments, run_study
+    from workbench.runs import ProgressDisplay, damaged, read_assignments, run_study
 
     if options["timeout"] is None:
         del options["timeout"]
@@ -395,6 +405,8 @@ def _run(
         err.print(
             Failure(**(step.error or {})).paragraph(), markup=False, highlight=False, soft_wrap=True
         )
+    for lost in damaged(record.folder.parent):
+        _warn(lost)
     out.print(f"run {record.run}: {os.path.relpath(record.folder)}", highlight=False)
     return record
 
@@ -422,13 +434,12 @@ def _personal_texts(studies: list[str]) -> set[str]:
             texts |= personal_texts(_load(name))
         except WorkbenchError as error:
             # Old runs can be published where the raw tables are no longer at hand.
-            err.print(
-                f"[yellow]warning:[/yellow] the site is not searched for {escape(name)}'s "
-                f"customers: {escape(str(error))}",
-                highlight=False,
-                soft_wrap=True,
-            )
+            _warn(f"the site is not searched for {name}'s customers: {error}")
     return texts
+
+
+def _warn(what: str) -> None:
+    err.print(f"[yellow]warning:[/yellow] {escape(what)}", highlight=False, soft_wrap=True)
 
 
 def _complain(error: BaseException) -> None:
@@ -471,8 +482,10 @@ def _plain_errors() -> Iterator[None]:
 
 def _status(error: WorkbenchError) -> int:
     from workbench.errors import SiteError
-    from workbench.runs import InterruptedRunError
+    from workbench.runs import BusyError, InterruptedRunError, UnrecordedRunError
 
     if isinstance(error, InterruptedRunError):
         return INTERRUPTED
-    return FAILED if isinstance(error, SiteError) else BAD_INPUT
+    if isinstance(error, BusyError):
+        return BUSY
+    return FAILED if isinstance(error, SiteError | UnrecordedRunError) else BAD_INPUT

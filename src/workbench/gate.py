@@ -118,6 +118,7 @@ def try_study(study: Study, root: Path, *, watch: Callable[[str], None] | None =
         for o, step in zip(outlooks, plan.steps, strict=True)
     ]
     skipped = [Outlook(skip.key, "is skipped", skip.reason) for skip in plan.skips]
+    skipped += [Outlook(each.key, "cannot run", each.reason) for each in plan.broken]
     warnings += _unread_tables(study, report)
     return Gate(report.joined(problems, warnings), (*outlooks, *skipped))
 

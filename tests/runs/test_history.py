@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 from workbench.results import Estimate
-from workbench.runs import changes, metric_history
+from workbench.runs import RunRecord, changes, metric_history
 
 FIRST, SECOND = "20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"
 
@@ -22,7 +23,8 @@ def store(folder: Path, run: str, page: str, **numbers: Estimate) -> None:
     rows = [{"name": name, **each.to_json()} for name, each in numbers.items()]
     (results / "estimates.json").write_text(json.dumps(rows))
     started = f"{run[:4]}-{run[4:6]}-{run[6:8]}T08:00:00+00:00"
-    (folder / run / "run.json").write_text(json.dumps({"started": started}))
+    record = RunRecord("tiny", run, started, started, "done", {})
+    (folder / run / "run.json").write_text(json.dumps(asdict(record), default=str))
 
 
 @pytest.fixture

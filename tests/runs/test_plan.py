@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from workbench.runs import plan_study, read_assignments
-from workbench.runs.notebook_file import NotebookFileError
 from workbench.runs.parameters import ParameterError
 from workbench.runs.pipeline import PipelineError
 from workbench.study import read_card
@@ -150,11 +149,26 @@ def test_asking_for_what_there_is_not_or_cannot_run_is_refused(project: Make) ->
         plan(made, notebooks=["reader"])
 
 
-def test_a_file_that_is_no_notebook_is_refused(project: Make) -> None:
-    made = project(good={})
-    (made.root / "notebooks" / "good.ipynb").write_text("<html>")
-    with pytest.raises(NotebookFileError, match=r"good\.ipynb: not a notebook"):
-        plan(made)
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<html>",
+        "",
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"source": "1"}]}',
+    ],
+)
+def test_a_file_that_is_no_notebook_is_broken_and_the_others_run(
+    project: Make, content: str
+) -> None:
+    made = project(good={}, reader={"needs": ["good"]}, typed={})
+    path = made.root / "notebooks" / "good.ipynb"
+    path.write_text(content)
+    laid = plan(made)
+    assert [step.key for step in laid.steps] == ["typed"]
+    ((key, why),) = [(each.key, each.reason) for each in laid.broken]
+    assert key == "good" and f"{path}: not a notebook" in why and "version control" in why
+    assert [(s.key, s.reason) for s in laid.skips] == [("reader", "it needs good, which failed")]
+    assert plan(made, notebooks=["good"]).broken == laid.broken
 
 
 def test_a_study_elsewhere_is_handed_to_the_notebook_by_its_folder(project: Make) -> None:

@@ -197,6 +197,22 @@ def test_changes_are_those_since_the_last_complete_run_before_the_one_shown(proj
     assert "▼ CN¥68 since the last run: worse" in shown
 
 
+def test_damaged_files_of_a_run_are_left_out_named_and_keep_nothing_else_away(project):
+    first, newest = sorted((project / "runs/demo").glob("2*"))
+    (first / "run.json").write_text('{"study": "demo"', encoding="utf-8")
+    lost = newest / "results/segmentation/estimates.json"
+    lost.unlink()
+    lost.mkdir()
+    said = [each for each in stage(project).warnings if "cannot be read" in each]
+    assert len(said) == 2
+    assert str(first / "run.json") in said[0] and str(lost) in said[1]
+    assert "CN¥410" in text_of(page(project, "studies/demo/case_evaluation/index.ipynb"))
+    (newest / "run.json").unlink()
+    assert stage(project).studies == ("plain",)
+    with pytest.raises(SiteError, match="no finished run that can be read"):
+        stage(project, ["demo"])
+
+
 def test_links_between_notebooks_find_pages_that_stage_put_elsewhere(project):
     run = max((project / "runs/demo").glob("2*"))
     path = run / "notebooks/overview.ipynb"

@@ -11,13 +11,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.runs.history import changes, metric_history
+    from workbench.runs.history import changes, lost_numbers, metric_history
     from workbench.runs.parameters import read_assignments
     from workbench.runs.pool import InterruptedRunError
     from workbench.runs.progress import ProgressDisplay
     from workbench.runs.record import (
+        BusyError,
         RunRecord,
         StepRecord,
+        UnrecordedRunError,
+        damaged,
         last_complete,
         last_good,
         last_run,
@@ -27,15 +30,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TIMEOUT",
+    "BusyError",
     "InterruptedRunError",
     "ProgressDisplay",
     "RunRecord",
     "StepRecord",
+    "UnrecordedRunError",
     "changes",
+    "damaged",
     "last_complete",
     "last_good",
     "last_run",
     "list_runs",
+    "lost_numbers",
     "metric_history",
     "plan_study",
     "read_assignments",
@@ -44,11 +51,21 @@ __all__ = [
 
 _HOME = {
     "runner": ("TIMEOUT", "plan_study", "run_study"),
-    "history": ("changes", "metric_history"),
+    "history": ("changes", "lost_numbers", "metric_history"),
     "parameters": ("read_assignments",),
     "pool": ("InterruptedRunError",),
     "progress": ("ProgressDisplay",),
-    "record": ("RunRecord", "StepRecord", "last_complete", "last_good", "last_run", "list_runs"),
+    "record": (
+        "BusyError",
+        "RunRecord",
+        "StepRecord",
+        "UnrecordedRunError",
+        "damaged",
+        "last_complete",
+        "last_good",
+        "last_run",
+        "list_runs",
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -97,6 +98,18 @@ def _rebuild(
         remedy=remedy,
         failure=None if failure is None else Failure(**failure),
     )
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def in_words(error: BaseException) -> str:
+    """Say what a system's error means: which file, and that there is no room, if that is it."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        first = str(error).strip().splitlines()[:1] or [""]
+        return f"{type(error).__name__}: {first[0]}".removesuffix(": ")
+    said = "there is no room left to write" if error.errno in _NO_ROOM else error.strerror
+    return f"{said} ({error.filename})" if error.filename else said
 
 
 def plain_text(traceback: str) -> str:

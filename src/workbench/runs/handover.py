@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.errors import DataError, WorkbenchError, closest, suggest
 from workbench.results import Estimate, Finding, Result
@@ -21,6 +22,7 @@ from workbench.runs.record import last_complete, write_json
 if TYPE_CHECKING:
     import pandas as pd
 
+T = TypeVar("T")
 ESTIMATES = "estimates.json"
 FINDINGS = "findings.json"
 
@@ -219,10 +221,15 @@ class Handover:
         Returns
         -------
         dict of str to dict of str to Estimate
-            As in `headlines`; empty when there was no complete run before.
+            As in `headlines`; empty when there was no complete run before. A page whose numbers
+            cannot be read is left out, with a warning.
         """
         last = last_complete(self._history)
-        return read_headlines(sorted(last.glob("results/*/"))) if last else {}
+        lost: list[str] = []
+        headlines = read_headlines(sorted(last.glob("results/*/")), lost) if last else {}
+        for each in lost:
+            warnings.warn(each, stacklevel=2)
+        return headlines
 
     # --- the folders behind it ----------------------------------------------------------------
 
@@ -285,39 +292,70 @@ class Handover:
 _ESTIMATE_FIELDS = frozenset(each.name for each in fields(Estimate))
 
 
-def read_headlines(folders: Iterable[Path]) -> dict[str, dict[str, Estimate]]:
+def read_headlines(
+    folders: Iterable[Path], lost: list[str] | None = None
+) -> dict[str, dict[str, Estimate]]:
     """Read the headline numbers that notebooks stored.
 
     Parameters
     ----------
     folders : iterable of Path
         ``results/<page>`` of a run, one a page.
+    lost : list of str, optional
+        Gets a sentence about each page whose numbers cannot be read, which is then left out.
 
     Returns
     -------
     dict of str to dict of str to Estimate
         By page, then by name; pages without any are left out.
+
+    Raises
+    ------
+    RunError
+        Where numbers cannot be read and there is no `lost` to say it.
     """
     headlines = {}
     for folder in folders:
-        if (path := folder / ESTIMATES).is_file():
-            headlines[folder.name] = {
-                row["name"]: Estimate.from_json(
-                    {key: value for key, value in row.items() if key in _ESTIMATE_FIELDS}
-                )
-                for row in json.loads(path.read_text(encoding="utf-8"))
-            }
+        rows = _stored(folder / ESTIMATES, _named_estimate, lost)
+        if rows is not None:
+            headlines[folder.name] = dict(rows)
     return headlines
 
 
-def read_findings(folders: Iterable[Path]) -> dict[str, list[Finding]]:
-    """Read the findings that notebooks stored, by page; pages without any are left out."""
+def read_findings(
+    folders: Iterable[Path], lost: list[str] | None = None
+) -> dict[str, list[Finding]]:
+    """Read the findings that notebooks stored, by page; as `read_headlines`."""
     findings = {}
     for folder in folders:
-        if (path := folder / FINDINGS).is_file():
-            stored = json.loads(path.read_text(encoding="utf-8"))
-            findings[folder.name] = [Finding.from_json(each) for each in stored]
+        rows = _stored(folder / FINDINGS, Finding.from_json, lost)
+        if rows is not None:
+            findings[folder.name] = rows
     return findings
+
+
+def _named_estimate(row: Mapping[str, Any]) -> tuple[str, Estimate]:
+    known = {key: value for key, value in row.items() if key in _ESTIMATE_FIELDS}
+    return row["name"], Estimate.from_json(known)
+
+
+def _stored(path: Path, made: Callable[[Any], T], lost: list[str] | None) -> list[T] | None:
+    """Read what a page stored in a file; None where there is no such file, or it cannot be read."""
+    if not path.exists():
+        return None
+    try:
+        return [made(row) for row in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, WorkbenchError) as error:
+        cause = error.strerror if isinstance(error, OSError) else error
+        told = RunError(
+            f"what this page stored cannot be read: {cause}",
+            where=str(path),
+            remedy="run the study again, or delete the folder of this run",
+        )
+        if lost is None:
+            raise told from None
+        lost.append(str(told))
+        return None
 
 
 def notebook_of(page: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.runs.handover import case_of, read_headlines
+from workbench.runs.record import last_run, list_runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,15 +30,33 @@ def metric_history(folder: Path, name: str | None = None) -> pd.DataFrame:
     -------
     DataFrame
         Columns run, started (UTC), notebook, case, name, value, low, high, unit; by name, case
-        and run. Dates among the headlines are missing here: history is for numbers.
+        and order of the runs. Dates among the headlines are missing here: history is for numbers.
+        What cannot be read is left out; `lost_numbers` says what that is.
     """
     import pandas as pd
 
-    rows = [row for row in _rows(folder) if name in (None, row["name"])]
+    rows = [row for row in _rows(folder, []) if name in (None, row["name"])]
     frame = pd.DataFrame(rows, columns=list(HISTORY_COLUMNS))
-    frame["started"] = pd.to_datetime(frame["started"], utc=True).dt.tz_localize(None)
-    frame = frame.sort_values(["name", "case", "run"], na_position="first", kind="stable")
+    frame["started"] = pd.to_datetime(frame["started"], utc=True, errors="coerce").dt.tz_localize(
+        None
+    )
+    # The rows come in the order of the runs, which their names need not have.
+    frame = frame.sort_values(["name", "case"], na_position="first", kind="stable")
     return frame.reset_index(drop=True)
+
+
+def lost_numbers(folder: Path) -> list[str]:
+    """Say of which notebooks of which runs the headline numbers cannot be read, and why.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<study>``. Runs that cannot be read at all are `workbench.runs.record.damaged`.
+    """
+    lost: list[str] = []
+    for _ in _rows(folder, lost):
+        pass
+    return lost
 
 
 def changes(folder: Path) -> pd.DataFrame:
@@ -53,24 +71,25 @@ def changes(folder: Path) -> pd.DataFrame:
     history = metric_history(folder)
     keys = ["notebook", "case", "name"]
     before = history.groupby(keys, dropna=False)["value"].shift(1)
-    newest = history["run"] == history["run"].max()
+    last = last_run(folder)
+    newest = history["run"] == (last.run if last else "")
     frame: pd.DataFrame = history.assign(before=before, change=history["value"] - before)[newest]
     columns = [*keys, "value", "before", "change", "unit"]
     frame = frame.dropna(subset=["change"])[columns]
     return frame.reset_index(drop=True)
 
 
-def _rows(folder: Path) -> Iterator[dict[str, Any]]:
-    for path in sorted(folder.glob("[0-9]*/run.json")):
-        run = json.loads(path.read_text(encoding="utf-8"))
-        for page, named in read_headlines(sorted(path.parent.glob("results/*/"))).items():
-            for name, each in named.items():
+def _rows(folder: Path, lost: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield each number of each run, the oldest first; what cannot be read goes to `lost`."""
+    for run in reversed(list_runs(folder)):
+        for results in sorted(run.folder.glob("results/*/")):
+            for name, each in read_headlines([results], lost).get(results.name, {}).items():
                 number = each.kind != "date"
                 yield {
-                    "run": path.parent.name,
-                    "started": run["started"],
-                    "notebook": page,
-                    "case": case_of(page),
+                    "run": run.run,
+                    "started": run.started,
+                    "notebook": results.name,
+                    "case": case_of(results.name),
                     "name": name,
                     "value": each.value if number else math.nan,
                     "low": each.low,

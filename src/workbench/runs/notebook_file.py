@@ -35,10 +35,14 @@ def read_notebook(path: Path) -> Any:
         If it is no notebook.
     """
     try:
-        return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        for cell in notebook.cells:
+            _ = cell.cell_type, cell.source, cell.metadata  # nbformat lets all of these be missing
+        return notebook
     except Exception as error:
+        said = error.strerror if isinstance(error, OSError) else f"not a notebook: {error}"
         raise NotebookFileError(
-            f"not a notebook: {str(error).splitlines()[0][:200]}",
+            (said or type(error).__name__).splitlines()[0][:200],
             where=str(path),
             remedy="open it in JupyterLab, or take it from version control again",
         ) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import suggest
-from workbench.runs.notebook_file import read_notebook
+from workbench.runs.notebook_file import NotebookFileError, read_notebook
 from workbench.runs.parameters import (
     Assignment,
     Parameter,
@@ -80,10 +80,21 @@ class Skip:
 
 @dataclass(frozen=True)
 class RunPlan:
-    """The steps of a run, each after those it waits for, and what is left out."""
+    """The steps of a run, each after those it waits for, and what is left out.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+        What is to be executed.
+    skips : tuple of Skip
+        What does not concern the study.
+    broken : tuple of Skip
+        Notebooks whose files cannot be read: these fail, and the others run.
+    """
 
     steps: tuple[Step, ...]
     skips: tuple[Skip, ...] = ()
+    broken: tuple[Skip, ...] = ()
 
     def graph(self) -> dict[str, set[str]]:
         """Keys, each with the keys it waits for."""
@@ -120,16 +131,26 @@ def make_plan(
     ParameterError
         If a parameter is unknown or of the wrong type.
     """
-    declared = {name: _declared(entry) for name, entry in pipeline.items()}
+    declared: dict[str, dict[str, Parameter]] = {}
+    unreadable: dict[str, str] = {}
+    for name, entry in pipeline.items():
+        try:
+            declared[name] = _declared(entry)
+        except NotebookFileError as error:
+            declared[name], unreadable[name] = {}, str(error)
     _check_study_parameters(study, pipeline)
     chosen = _assign(assignments, declared)
     reasons: dict[str, str] = {}
+    broken: dict[str, str] = {}
     steps: dict[str, Step] = {}
     keys: dict[str, list[str]] = {}
     for name, entry in pipeline.items():
-        reason = _reason_to_skip(entry, study, reasons)
+        reason = _reason_to_skip(entry, study, reasons, broken)
         if reason:
             reasons[name] = reason
+            continue
+        if name in unreadable:
+            broken[name] = unreadable[name]
             continue
         cases: list[str | None] = [None]
         if entry.for_each:
@@ -152,13 +173,15 @@ def make_plan(
                 gives=entry.gives,
                 case=case,
             )
-    requested = _requested(only, pipeline, steps, reasons)
+    asked = None if only is None else [name for name in only if name not in broken]
+    requested = _requested(asked, pipeline, steps, reasons)
     return RunPlan(
         steps=tuple(
             step if step.key in requested else Step(**{**vars(step), "requested": False})
             for step in steps.values()
         ),
         skips=tuple(Skip(name, reason) for name, reason in reasons.items()),
+        broken=tuple(Skip(name, reason) for name, reason in broken.items()),
     )
 
 
@@ -238,7 +261,9 @@ def _values(
     return values | check_values(declared, own, where=entry.path.name)
 
 
-def _reason_to_skip(entry: Entry, study: Study, reasons: Mapping[str, str]) -> str:
+def _reason_to_skip(
+    entry: Entry, study: Study, reasons: Mapping[str, str], broken: Mapping[str, str]
+) -> str:
     missing = [table for table in entry.tables if table not in study.tables]
     if missing:
         return f"the study has no table {', '.join(missing)}"
@@ -249,6 +274,8 @@ def _reason_to_skip(entry: Entry, study: Study, reasons: Mapping[str, str]) -> s
     if empty:
         return f"study.yml has no {', '.join(empty)}"
     for other in entry.needs:
+        if other in broken:
+            return f"it needs {other}, which failed"
         if other in reasons:
             return f"it needs {other}, which is skipped: {reasons[other]}"
     return ""

@@ -37,9 +37,14 @@ def emit(folder: Path, event: str, **details: Any) -> None:
     moment = datetime.now(UTC).isoformat(timespec="milliseconds")
     line = json.dumps({"at": moment, "event": event, **details}, ensure_ascii=False) + "\n"
     # One write to a file opened for appending: lines of several processes do not mix.
-    descriptor = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        descriptor = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    except OSError:
+        return  # an event that cannot be kept is no reason to stop: the record tells of the run
     try:
         os.write(descriptor, line.encode())
+    except OSError:
+        return
     finally:
         os.close(descriptor)
 
@@ -66,7 +71,16 @@ class Follower:
             content = file.read()
         whole = content[: content.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return [json.loads(line) for line in whole.splitlines()]
+        return [event for line in whole.splitlines() if (event := _event(line)) is not None]
+
+
+def _event(line: bytes) -> Event | None:
+    """Read a line; one that a full disk cut off tells nothing."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
 
 
 _WORDS = {"done": "done", "cached": "unchanged", "failed": "failed", "skipped": "skipped"}

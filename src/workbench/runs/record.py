@@ -6,11 +6,12 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +23,8 @@ Status = Literal["done", "cached", "failed", "skipped"]
 UNFINISHED = ".unfinished-"
 _FINISHED_STEPS = ".finished"
 _LOCK = ".lock"
+_COUNTER = ".counter"
+_NUMBER = re.compile(r'^\s*\{\s*"number":\s*(\d+)')
 _PACKAGES = (
     "customer-workbench",
     "numpy",
@@ -40,6 +43,14 @@ _PACKAGES = (
 
 class BusyError(WorkbenchError):
     """Another run of the study is under way."""
+
+
+class UnreadableRunError(WorkbenchError):
+    """A run whose run.json cannot be read; the other runs of the study can."""
+
+
+class UnrecordedRunError(WorkbenchError):
+    """A run that could not be written down, for want of room or of a right to write."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +124,9 @@ class RunRecord:
         The study's languages.
     asked : tuple of str
         Notebooks asked for; empty for all.
+    number : int
+        Its place among the runs of the study, counted up from 1 and never given twice: a clock may
+        be wrong. 0 in runs from before there was a counter, which come first, by their names.
     folder : Path
         Where it lies (not in run.json).
     """
@@ -130,6 +144,7 @@ class RunRecord:
     data_to: str = ""
     languages: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    number: int = 0
     folder: Path = Path()
 
     def notebook_path(self, key: str) -> Path:
@@ -192,6 +207,28 @@ def lock(folder: Path) -> Iterator[None]:
         yield
 
 
+def next_number(folder: Path) -> int:
+    """Count one run further, for who holds the study's lock.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<study>``. The counter lies there, so that a number is not given again when its run
+        is deleted; should the counter be lost or damaged, the runs tell how far it was.
+    """
+    path = folder / _COUNTER
+    try:
+        counted = int(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        counted = 0
+    there = [_number(each) for each in folder.glob("[0-9]*/")]
+    number = max([counted, len(there), *there]) + 1
+    aside = path.with_name(f"{_COUNTER}.{os.getpid()}")
+    aside.write_text(f"{number}\n", encoding="utf-8")
+    aside.replace(path)
+    return number
+
+
 def begin(folder: Path, run: str) -> Path:
     """Make the folder in which a run is put together, beside where it will lie."""
     aside = folder / f"{UNFINISHED}{run}"
@@ -210,11 +247,11 @@ def finish(aside: Path, record: RunRecord) -> RunRecord:
 
     Unfinished runs of the study, which this one had the chance to take over from, go.
     """
-    shutil.rmtree(aside / _FINISHED_STEPS)
     failed = aside / "failed"
     if failed.is_dir() and not any(failed.iterdir()):
         failed.rmdir()
-    content = asdict(record)
+    # The number stands first, so that runs can be put in order by the heads of their files.
+    content = {"number": record.number, **asdict(record)}
     del content["folder"]
     content["notebooks"] = {
         key: {name: value for name, value in step.items() if name != "key"}
@@ -223,6 +260,8 @@ def finish(aside: Path, record: RunRecord) -> RunRecord:
     write_json(aside / "run.json", content)
     folder = aside.with_name(record.run)
     aside.rename(folder)
+    # Only now: where run.json could not be written, the next run takes the steps over.
+    shutil.rmtree(folder / _FINISHED_STEPS, ignore_errors=True)
     for left in unfinished(folder.parent):
         shutil.rmtree(left, ignore_errors=True)
     return replace(record, folder=folder)
@@ -240,23 +279,49 @@ def write_json(path: Path, content: Any) -> None:
 # --- reading ----------------------------------------------------------------------------------
 
 
-def list_runs(folder: Path) -> list[RunRecord]:
-    """Return the runs of a study, newest first.
+def run_folders(folder: Path) -> list[Path]:
+    """Return the folders of a study's runs, newest first by their numbers, readable or not.
 
     Parameters
     ----------
     folder : Path
         ``runs/<study>``.
     """
-    paths = sorted(folder.glob("[0-9]*/run.json"), reverse=True)
-    return [read_run(path.parent) for path in paths]
+    numbered = ((_number(each), each.name, each) for each in folder.glob("[0-9]*/"))
+    return [each for *_, each in sorted(numbered, reverse=True)]
+
+
+def list_runs(folder: Path) -> list[RunRecord]:
+    """Return the runs of a study that can be read, newest first; `damaged` tells of the others.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<study>``.
+    """
+    return list(_readable(folder))
+
+
+def damaged(folder: Path) -> list[str]:
+    """Say of each run of a study that cannot be read why not: it is left out of everything else.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<study>``.
+    """
+    said = []
+    for each in run_folders(folder):
+        try:
+            read_run(each)
+        except UnreadableRunError as error:
+            said.append(str(error))
+    return said
 
 
 def last_run(folder: Path) -> RunRecord | None:
-    """Return the newest run of a study, or None when there is none."""
-    for path in sorted(folder.glob("[0-9]*/run.json"), reverse=True):
-        return read_run(path.parent)
-    return None
+    """Return the newest run of a study that can be read, or None when there is none."""
+    return next(_readable(folder), None)
 
 
 def last_complete(folder: Path, *, before: str = "") -> Path | None:
@@ -265,16 +330,19 @@ def last_complete(folder: Path, *, before: str = "") -> Path | None:
     Parameters
     ----------
     folder : Path
-        ``runs/<study>``. Run ids start with a UTC timestamp, so names sort by time.
+        ``runs/<study>``.
     before : str, optional
         Id of a run: only those before it count.
     """
-    for path in sorted(folder.glob("[0-9]*/run.json"), reverse=True):
-        if before and path.parent.name >= before:
+    folders = run_folders(folder)
+    names = [each.name for each in folders]
+    for each in folders[names.index(before) + 1 :] if before in names else folders:
+        try:
+            run = read_run(each)
+        except UnreadableRunError:
             continue
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content.get("status") == "done" and not content.get("asked"):
-            return path.parent
+        if run.status == "done" and not run.asked:
+            return each
     return None
 
 
@@ -296,14 +364,54 @@ def last_good(runs: Sequence[RunRecord], key: str) -> RunRecord | None:
 
 
 def read_run(folder: Path) -> RunRecord:
-    """Read a run's run.json."""
-    content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    steps = {
-        key: StepRecord(**{"key": key, **step}) for key, step in content.pop("notebooks").items()
-    }
-    for name in ("languages", "asked"):
-        content[name] = tuple(content.get(name, ()))
-    return RunRecord(notebooks=steps, folder=folder, **content)
+    """Read a run's run.json; what a newer version wrote there besides is passed over.
+
+    Raises
+    ------
+    UnreadableRunError
+        If it is not there, is cut off, or lacks what a run must have.
+    """
+    path = folder / "run.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        steps = {
+            key: StepRecord(**{**_known(StepRecord, step), "key": key})
+            for key, step in content["notebooks"].items()
+        }
+        for name in ("languages", "asked"):
+            content[name] = tuple(content.get(name, ()))
+        own = {"notebooks": steps, "folder": folder}
+        return RunRecord(**{**_known(RunRecord, content), **own})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else str(error)
+        raise UnreadableRunError(
+            f"this run cannot be read and is left out: {cause or type(error).__name__}",
+            where=str(path),
+            remedy="restore the file, or delete the folder of this run",
+        ) from None
+
+
+def _readable(folder: Path) -> Iterator[RunRecord]:
+    for each in run_folders(folder):
+        try:
+            yield read_run(each)
+        except UnreadableRunError:
+            continue
+
+
+def _known(kind: type[RunRecord | StepRecord], content: Mapping[str, Any]) -> dict[str, Any]:
+    names = {each.name for each in fields(kind)}
+    return {name: value for name, value in content.items() if name in names}
+
+
+def _number(folder: Path) -> int:
+    """Read a run's number from the head of its file, without the rest, which is long."""
+    try:
+        with (folder / "run.json").open(encoding="utf-8", errors="replace") as file:
+            found = _NUMBER.match(file.read(200))
+    except OSError:
+        return 0
+    return int(found.group(1)) if found else 0
 
 
 def unfinished(folder: Path) -> list[Path]:
@@ -318,8 +426,12 @@ def finished_steps(folder: Path) -> Iterator[tuple[Path, StepRecord]]:
     """
     for aside in unfinished(folder):
         for path in sorted((aside / _FINISHED_STEPS).glob("*.json")):
-            yield aside, StepRecord(**json.loads(path.read_text(encoding="utf-8")))
-    for record in list_runs(folder):
+            try:
+                step = json.loads(path.read_text(encoding="utf-8"))
+                yield aside, StepRecord(**_known(StepRecord, step))
+            except (OSError, ValueError, TypeError, AttributeError):
+                continue  # what cannot be read is executed again
+    for record in _readable(folder):
         for step in record.notebooks.values():
             if step.good:
                 yield record.folder, step
@@ -332,7 +444,10 @@ def data_to(results: Path, notebook: str = "*") -> str:
     """
     days: list[str] = []
     for path in results.glob(f"{notebook}/data_to.json"):
-        days += json.loads(path.read_text(encoding="utf-8")).values()
+        try:
+            days += map(str, json.loads(path.read_text(encoding="utf-8")).values())
+        except (OSError, ValueError, AttributeError):
+            continue
     return max(days, default="")
 
 

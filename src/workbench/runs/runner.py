@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -21,7 +23,7 @@ from workbench.runs.cache import (
     step_key,
     text_digest,
 )
-from workbench.runs.failure import Failure
+from workbench.runs.failure import Failure, in_words
 from workbench.runs.handover import check_results, digest_results
 from workbench.runs.notebook_file import read_notebook
 from workbench.runs.parameters import Assignment
@@ -32,12 +34,14 @@ from workbench.runs.progress import Event, Follower, emit
 from workbench.runs.record import (
     RunRecord,
     StepRecord,
+    UnrecordedRunError,
     begin,
     data_to,
     finish,
     git_commit,
     keep_step,
     lock,
+    next_number,
     run_id,
     versions,
 )
@@ -134,13 +138,14 @@ def run_study(
     requested = None if notebooks is None else tuple(notebooks)
     plan = plan_study(study, root, assignments=assignments, notebooks=requested)
     history = root / "runs" / study.name
-    with lock(history):
+    with _recorded_or_told(history), lock(history):
         shared = hash_inputs(study, root)
         run = run_id(now, study.name, shared.digest)
         under_way = _RunUnderWay(
             plan=plan,
             study=study,
             root=root,
+            number=next_number(history),
             folder=begin(history, run),
             shared=shared,
             timeout=timeout,
@@ -150,6 +155,20 @@ def run_study(
         emit(under_way.folder, "run-started", study=study.name, run=run, steps=len(plan.steps))
         under_way.run_steps(jobs or _default_jobs(plan))
         return under_way.finish(run, now, requested or ())
+
+
+@contextmanager
+def _recorded_or_told(history: Path) -> Iterator[None]:
+    """Say in words why a run could not be written down; its finished notebooks serve the next."""
+    try:
+        yield
+    except OSError as error:
+        raise UnrecordedRunError(
+            f"the run could not be recorded: {in_words(error)}",
+            where=str(history),
+            remedy="make room, or give the right to write there, and run it again: notebooks that"
+            " had finished are kept as far as they could be written",
+        ) from error
 
 
 def _default_jobs(plan: RunPlan) -> int:
@@ -164,6 +183,7 @@ class _RunUnderWay:
     plan: RunPlan
     study: Study
     root: Path
+    number: int
     folder: Path
     shared: SharedInputs
     timeout: float | None
@@ -185,6 +205,13 @@ class _RunUnderWay:
         order.prepare()
         for skip in self.plan.skips:
             self._note(StepRecord(skip.key, skip.key, "skipped", reason=skip.reason))
+        for lost in self.plan.broken:
+            failure = Failure(lost.key, "crash", lost.reason)
+            self._note(
+                StepRecord(
+                    lost.key, lost.key, "failed", reason=failure.sentence(), error=asdict(failure)
+                )
+            )
         running: dict[Future[Execution], str] = {}
         with open_pool(jobs) as pool:
             while order.is_active():
@@ -210,7 +237,12 @@ class _RunUnderWay:
                             self.crashed.add(key)
                             again.append(key)
                             continue
-                        execution = _crashed(self.steps[key])
+                        execution = _crashed(
+                            self.steps[key],
+                            "the process that ran it was killed, twice (too little memory?)",
+                        )
+                    except Exception as error:  # whatever befell one notebook is its failure
+                        execution = _crashed(self.steps[key], in_words(error))
                     self._ended(self.steps[key], execution)
                     order.done(key)
                 if again:
@@ -231,7 +263,13 @@ class _RunUnderWay:
                 self._skip(step, "not asked for, and there is no earlier page that still holds")
             return not step.requested
         place, earlier = finished
-        carry_over(place, self.folder, earlier, self._source(step))
+        try:
+            carry_over(place, self.folder, earlier, self._source(step))
+        except OSError as error:
+            _remove(self.folder / "results" / step.key)
+            if not step.requested:
+                self._skip(step, f"not asked for, and its page cannot be read: {in_words(error)}")
+            return not step.requested
         self._note(
             StepRecord(
                 **{
@@ -247,11 +285,14 @@ class _RunUnderWay:
     def _ended(self, step: Step, execution: Execution) -> None:
         failure = execution.failure
         saved = self.folder / "results" / step.key
-        saved.mkdir(exist_ok=True)
         if failure is None:
-            problems = check_results(saved, step.gives)
-            if problems:
-                failure = _broken_promise(step, problems)
+            try:
+                saved.mkdir(exist_ok=True)
+                problems = check_results(saved, step.gives)
+                failure = _broken_promise(step, problems) if problems else None
+            except OSError as error:
+                failure = _crashed(step, in_words(error)).failure
+            if failure is not None:
                 failed = self.folder / "failed"
                 failed.mkdir(exist_ok=True)
                 page = self.folder / "notebooks" / f"{step.key}.ipynb"
@@ -291,7 +332,8 @@ class _RunUnderWay:
             digest = digest_results(self.folder / "results" / record.key)
             self.results[record.key] = digest
             record = StepRecord(**{**vars(record), "results": digest})
-            keep_step(self.folder, record)
+            with suppress(OSError):  # it serves who comes after a killed run, nobody else
+                keep_step(self.folder, record)
         self.records[record.key] = record
         emit(
             self.folder,
@@ -367,6 +409,7 @@ class _RunUnderWay:
                 data_to=data_to(self.folder / "results"),
                 languages=tuple(self.study.languages),
                 asked=requested,
+                number=self.number,
             ),
         )
 
@@ -375,15 +418,10 @@ def _ended_how(record: StepRecord) -> str:
     return "failed" if record.status == "failed" else "was skipped"
 
 
-def _crashed(step: Step) -> Execution:
+def _crashed(step: Step, why: str) -> Execution:
     from workbench.runs.execute import Execution
 
-    failure = Failure(
-        step.key,
-        "crash",
-        "the process that ran it was killed, twice (too little memory?)",
-        parameters=dict(step.parameters),
-    )
+    failure = Failure(step.key, "crash", why, parameters=dict(step.parameters))
     return Execution(step.key, 0.0, failure)
 
 
@@ -392,5 +430,7 @@ def _broken_promise(step: Step, problems: Sequence[str]) -> Failure:
 
 
 def _remove(folder: Path) -> None:
-    for path in folder.iterdir():
-        path.unlink()
+    """Empty a folder of results, whatever a notebook put there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        folder.mkdir(exist_ok=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import SiteError
-from workbench.runs.record import RunRecord, StepRecord, last_good, list_runs
+from workbench.runs.record import RunRecord, StepRecord, damaged, last_good, last_run, list_runs
 from workbench.site.words import BASE
 from workbench.study import Study, load_study
 
@@ -48,11 +48,24 @@ class PageSource:
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """A study with its newest run."""
+    """A study with its newest run.
+
+    Attributes
+    ----------
+    study : Study
+        Its card.
+    run : RunRecord
+        The newest run that can be read.
+    entries : tuple of PageSource
+        Its pages.
+    damaged : tuple of str
+        Runs of it that cannot be read, and why.
+    """
 
     study: Study
     run: RunRecord
     entries: tuple[PageSource, ...]
+    damaged: tuple[str, ...] = ()
 
 
 def pick(value: Mapping[str, str] | str | None, language: str) -> str:
@@ -78,20 +91,20 @@ def read_record(root: Path, study: str) -> StudyRecord:
         When the study has no finished run.
     """
     folder = root / "runs" / study
-    runs = list_runs(folder)
+    runs, lost = list_runs(folder), damaged(folder)
     if not runs:
         raise SiteError(
-            f"study {study!r} has no finished run",
+            f"study {study!r} has no finished run" + (" that can be read" if lost else ""),
             where=str(folder),
             remedy=f"run `workbench run {study}` first",
         )
     run = runs[0]
     entries = tuple(PageSource(step, last_good(runs, key)) for key, step in run.notebooks.items())
-    return StudyRecord(load_study(root / "data" / study), run, entries)
+    return StudyRecord(load_study(root / "data" / study), run, entries, tuple(lost))
 
 
 def studies_with_runs(root: Path) -> list[str]:
     """Name the studies that have a card and a finished run, in the order of their names."""
     cards = sorted((root / "data").glob("*/study.yml"))
     names = [card.parent.name for card in cards]
-    return [name for name in names if any((root / "runs" / name).glob("[0-9]*/run.json"))]
+    return [name for name in names if last_run(root / "runs" / name) is not None]

@@ -180,7 +180,7 @@ def _edition_files(
         stored = read_stored(record, shown)
         pages, said = _pages(record, shown, titles, order, stored)
         if own:
-            warnings += said
+            warnings += [*record.damaged, *stored.lost, *said]
             for page in pages:
                 files |= _page_files(page, pages, record, language, titles)
             href = f"{STUDIES}/{name}/index.html"

@@ -16,10 +16,21 @@ from workbench.site.records import StudyRecord
 
 @dataclass(frozen=True)
 class StoredResults:
-    """The headline numbers and findings of the newest run of a study."""
+    """The headline numbers and findings of the newest run of a study.
+
+    Attributes
+    ----------
+    overview : Overview
+        What its pages stored.
+    language : Language
+        The edition's.
+    lost : tuple of str
+        What of it cannot be read, and why.
+    """
 
     overview: Overview
     language: Language
+    lost: tuple[str, ...] = ()
 
     def leading(self) -> list[str]:
         """Give the cards that speak for the study, as its landing page has them."""
@@ -55,6 +66,8 @@ def read_stored(record: StudyRecord, language: str) -> StoredResults:
         if entry.source is not None and entry.step.good  # a kept page tells of another time
     ]
     last = last_complete(record.run.folder.parent, before=record.run.run)
-    before = read_headlines(sorted(last.glob("results/*/"))) if last else {}
-    overview = overview_of(record.study, read_headlines(folders), read_findings(folders), before)
-    return StoredResults(overview, language_of(record.study, language))
+    lost: list[str] = []
+    before = read_headlines(sorted(last.glob("results/*/")), lost) if last else {}
+    numbers, findings = read_headlines(folders, lost), read_findings(folders, lost)
+    overview = overview_of(record.study, numbers, findings, before)
+    return StoredResults(overview, language_of(record.study, language), tuple(lost))
