@@ -181,7 +181,7 @@ def test_events_tell_the_run_cell_by_cell(ran: Any) -> None:
 
 def test_nothing_aside_is_left_where_runs_lie(ran: Any) -> None:
     project, record, _ = ran
-    names = {path.name for path in project.runs.iterdir()} - {".lock"}
+    names = {path.name for path in project.runs.iterdir()} - {".counter", ".lock"}
     assert names == {r.run for r in list_runs(project.runs)}
     inside = {path.name for path in record.folder.iterdir()}
     assert inside == {"run.json", "events.jsonl", "results", "notebooks"}

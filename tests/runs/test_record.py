@@ -153,7 +153,7 @@ def test_the_next_run_goes_on_from_where_the_killed_one_was(killed: Any) -> None
         "good": "cached",
         "waits": "done",
     }
-    assert {path.name for path in project.runs.iterdir()} == {".lock", record.run}
+    assert {path.name for path in project.runs.iterdir()} == {".counter", ".lock", record.run}
     told = json.loads((record.folder / "run.json").read_text())
     assert told["notebooks"]["good"]["executed"] < told["notebooks"]["waits"]["executed"]
 
