@@ -255,7 +255,8 @@ def _case(run: Run, parameters: Mapping[str, Any]) -> Iterator[str]:
     for aim, records in zip(case.outcomes, data.outcomes, strict=True):
         refused = impact.why_nothing(
             records, case, data.treatments, outcome=aim.indicator, selection=data.selection,
-            comparison=data.comparison, covariates=data.covariates, min_cell=data.min_cell,
+            comparison=data.comparison, covariates=data.covariates, units=data.units,
+            min_cell=data.min_cell,
         )  # fmt: skip
         if refused is not None:
             yield f"{aim.indicator}: nothing can be concluded. {refused.text}"

@@ -301,6 +301,7 @@ class Run(Handover):
             return self.table(table) if self.has(table) else None
 
         leaves = any(aim.indicator in LEAVING for aim in case.outcomes)
+        chosen = case.chosen != "everybody"
 
         def selection(indicator: str) -> pd.DataFrame:
             return self.indicator(indicator, every=case.period, units=True, by=case.columns)
@@ -311,6 +312,7 @@ class Run(Handover):
             selection=selection(case.selected_on) if case.selected_on else None,
             comparison=named(case.comparison),
             covariates=named(case.covariates),
+            units=if_any("customers") if chosen else None,
             contracts=if_any("contracts") if leaves else None,
             customers=if_any("customers") if leaves else None,
             titles={other.name: self.study.text(other.title, "en") for other in self.study.cases},

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import workbench.impact as room
-from workbench.impact import benefit, findings, known_designs
+from workbench.impact import benefit, findings, known_designs, material
 from workbench.impact import selection as selector
 from workbench.impact.designs.staggered import staggered_effect
 from workbench.impact.designs.synthetic import synthetic_control
@@ -107,6 +107,7 @@ def said() -> list[str]:
         *constants(benefit),
         *constants(staggered_effect),
         *constants(synthetic_control),
+        *material.SAID.values(),
         *staggered_effect.CONTROLS.values(),
         *staggered_effect.AVERAGES.values(),
         *[f"Effect on {o}" for o in OUTCOMES.values()],

@@ -16,7 +16,6 @@ from workbench.impact.checks.comparability import (
     left_out,
     no_design,
     other_measures,
-    thin_cells,
 )
 from workbench.impact.designs import Design, known_designs
 from workbench.impact.designs.before_after import glance
@@ -24,23 +23,18 @@ from workbench.impact.designs.design import Situation, refusal
 from workbench.impact.effect import Effect, OutcomeKind, answers_table
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, Strength, grade
-from workbench.impact.inputs.adoption import Adoption, read_adoption
-from workbench.impact.inputs.assignment import compared, first_days, panel_of, size_column
+from workbench.impact.inputs.assignment import compared, first_days
 from workbench.impact.inputs.panel import (
     CaseError,
-    Panel,
-    SeveralStartsError,
     split_periods,
 )
-from workbench.impact.inputs.series import Series, read_series
-from workbench.impact.selection import Selection, met_the_rule, select_design
+from workbench.impact.inputs.series import Series
+from workbench.impact.material import Material, Tables, read_material
+from workbench.impact.selection import Selection, select_design
 from workbench.languages import Language
 from workbench.results import Estimate, Finding, Result, attempt
 from workbench.study import Case
 
-# Sums of a year, such as spend; all other measures of selection are means.
-_EXCLUDED = ["reason", "what", "n"]
-_FLOWS = ("sales", "orders_per_customer")
 #: What running text and axes call an outcome.
 OUTCOMES: Final = {
     "satisfaction": "satisfaction",
@@ -93,6 +87,9 @@ class Evaluation(Result):
         What each design could have seen, judged by the time before the start alone.
     label : str
         What running text calls the outcome; empty for the usual name of the indicator.
+    described : Effect or None
+        What a comparison unit by unit reads, where the measure was assigned above the units and no
+        conclusion is possible: a description, no evidence.
     """
 
     outcome: str
@@ -109,6 +106,7 @@ class Evaluation(Result):
     customers: float = 0.0
     foresight: Foresight | None = None
     label: str = ""
+    described: Effect | None = None
 
     @property
     def name(self) -> str:
@@ -170,6 +168,7 @@ def evaluate(
     selection: pd.DataFrame | None = None,
     comparison: pd.DataFrame | None = None,
     covariates: pd.DataFrame | None = None,
+    units: pd.DataFrame | None = None,
     measured_anew: Any = None,
     label: str = "",
     titles: Mapping[str, str] | None = None,
@@ -197,6 +196,9 @@ def evaluate(
     covariates : DataFrame, optional
         What else moves the outcome, in the same form; on the logarithmic scale their logarithms
         enter. The measure must not move them, which is looked at.
+    units : DataFrame, optional
+        The customers' table, or one row a unit: a column of it (or of the records) whose values
+        were treated as a whole is the unit of the comparison.
     measured_anew : date, optional
         Day from which on the outcome was measured in another way.
     label : str
@@ -238,14 +240,15 @@ def evaluate(
     """
     records = compared(case, records)
     kind = _kind(records, outcome)
-    material = _read(
-        records, case, treatments, outcome, selection, comparison, covariates, min_cell
+    material = read_material(
+        Tables(
+            records, case, outcome, treatments, selection, comparison, covariates, units, min_cell
+        )
     )
+    seen = None if material.data is None else glance(material.data, case, level)
     picked = select_design(material.situation)
-    seen = None
-    if material.data is not None:
-        seen = glance(material.data, case, level)
-    effect, others, checks = _judge(material, picked, case, level)
+    effect, others, checks = _judge(material, picked, level)
+    described = _unit_by_unit(material, level)
     anew = instrument_check(records, case, measured_anew, outcome)
     if anew is not None and anew.severity == "refusal":
         effect, others = None, []
@@ -256,6 +259,7 @@ def evaluate(
     if effect is not None:
         effect = replace(effect, checks=(), **about)
     seen = None if seen is None else replace(seen, **about)
+    described = None if described is None else replace(described, checks=(), **about)
     rows = [e.table for e in (effect, *others, seen) if e is not None]
     answers = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
     return Evaluation(
@@ -272,10 +276,13 @@ def evaluate(
         exclusions=material.left,
         customers=_customers(records, case, treatments),
         label=label,
-        foresight=foresee(
-            records,
-            case,
-            treatments,
+        described=described,
+        foresight=None
+        if material.by_unit is not None
+        else foresee(
+            material.tables.records,
+            material.tables.case,
+            material.tables.treatments,
             outcome=outcome,
             claimed=claimed,
             min_cell=min_cell,
@@ -320,13 +327,14 @@ def why_nothing(
     selection: pd.DataFrame | None = None,
     comparison: pd.DataFrame | None = None,
     covariates: pd.DataFrame | None = None,
+    units: pd.DataFrame | None = None,
     min_cell: int = 5,
 ) -> Finding | None:
     """Tell before anything is estimated why `evaluate` would find no answer; None where it may.
 
     Parameters
     ----------
-    records, case, treatments, outcome, selection, comparison, covariates, min_cell
+    records, case, treatments, outcome, selection, comparison, covariates, units, min_cell
         As `evaluate` takes them.
 
     Raises
@@ -335,11 +343,12 @@ def why_nothing(
         The card asks for a design that there is not.
     """
     select_design(Situation(case, outcome, n_treated=0, n_other=0))
+    tables = Tables(
+        compared(case, records), case, outcome, treatments, selection, comparison, covariates,
+        units, min_cell,
+    )  # fmt: skip
     try:
-        material = _read(
-            compared(case, records), case, treatments, outcome, selection, comparison, covariates,
-            min_cell,
-        )  # fmt: skip
+        material = read_material(tables)
     except CaseError as error:
         return refusal(error)
     if material.refused is not None:
@@ -347,33 +356,21 @@ def why_nothing(
     return None if select_design(material.situation).design else _no_design(material)
 
 
-@dataclass(frozen=True)
-class _Material:
-    """What a case is judged from.
-
-    `refused` says why nothing can be judged, whatever the design.
-    """
-
-    data: Panel | Adoption | Series | None
-    situation: Situation
-    left: pd.DataFrame
-    refused: Finding | None = None
-
-
 def _judge(
-    material: _Material, picked: Selection, case: Case, level: float
+    material: Material, picked: Selection, level: float
 ) -> tuple[Effect | None, list[Effect], list[Finding]]:
     """Answer by the design that was picked, set others beside it, and check it."""
+    case = material.tables.case
     refused = material.refused or (None if picked.design else _no_design(material))
     if refused is not None:
-        return None, [], [refused]
+        return None, [], [refused, *material.told]
     known = known_designs()
     design = known[picked.design]
     data = design.of(material.data)
     try:
         effect = design.answer(data, case, level)
     except CaseError as error:
-        return None, [], [refusal(error)]
+        return None, [], [refusal(error), *material.told]
     others = _beside(design, effect, data, material, case, level)
     again = known[effect.design]
 
@@ -381,11 +378,22 @@ def _judge(
         return again.answer(moved, case, level)
 
     judged = Judged(data, case, level, effect, others, judge_again)
-    return effect, others, [*picked.findings(), *effect.checks, *look(judged, again.family)]
+    told = [*material.told, *picked.findings(), *effect.checks]
+    return effect, others, [*told, *look(judged, again.family)]
+
+
+def _unit_by_unit(material: Material, level: float) -> Effect | None:
+    """Work out what a comparison of units would read, where they are not what was assigned."""
+    own = material.by_unit
+    if own is None or own.data is None:
+        return None
+    case = own.tables.case.model_copy(update={"design": None})
+    design = known_designs().get(select_design(replace(own.situation, case=case)).design)
+    return None if design is None else attempt(design.answer, design.of(own.data), case, level)
 
 
 def _beside(
-    design: Design[Any], effect: Effect, data: Any, material: _Material, case: Case, level: float
+    design: Design[Any], effect: Effect, data: Any, material: Material, case: Case, level: float
 ) -> list[Effect]:
     """Work out what stands beside an answer, as far as the data bear it."""
     known, found = known_designs(), []
@@ -403,7 +411,7 @@ def _beside(
     return [answer for answer in found if answer is not None]
 
 
-def _no_design(material: _Material) -> Finding:
+def _no_design(material: Material) -> Finding:
     situation = material.situation
     if isinstance(material.data, Series):
         try:
@@ -411,95 +419,6 @@ def _no_design(material: _Material) -> Finding:
         except CaseError as error:
             return refusal(error)
     return no_design(situation.n_treated, situation.n_other)
-
-
-def _read(
-    records: pd.DataFrame,
-    case: Case,
-    treatments: pd.DataFrame | None,
-    outcome: str,
-    selection: pd.DataFrame | None,
-    comparison: pd.DataFrame | None,
-    covariates: pd.DataFrame | None,
-    min_cell: int,
-) -> _Material:
-    """Read the records in the shape that the designs of this case take."""
-    if case.chosen == "everybody":
-        return _one_series(records, case, outcome, comparison, covariates, min_cell)
-    treated = first_days(case, records, treatments)
-    if len(set((case.starts or {}).values())) > 1:
-        return _several_starts(records, treated, case, outcome)
-    ready = "customer_id" not in records
-    try:
-        panel = panel_of(case, records, treated)
-    except SeveralStartsError:
-        return _several_starts(records, treated, case, outcome)
-    panel = panel.select(panel.weight.sum(axis=1) > 0)
-    if ready and (holes := int((panel.weight == 0).sum())):
-        # a group's series should have a value in each period; that of a customer need not
-        row = pd.DataFrame([("no value", "units and periods", holes)], columns=_EXCLUDED)
-        panel = replace(panel, exclusions=pd.concat([panel.exclusions, row], ignore_index=True))
-    same_rule = None
-    if selection is not None and case.chosen in ("rule", "volunteers"):
-        met = met_the_rule(panel, _baseline(selection, case, case.group or "customer_id"))
-        panel = replace(panel, eligible=met)
-        same_rule = int((met & ~panel.treated).sum())
-    situation = Situation(
-        case,
-        outcome,
-        n_treated=panel.n_treated,
-        n_other=len(panel.units) - panel.n_treated,
-        n_same_rule=same_rule,
-        before=int((~panel.after).sum()),
-        after=int(panel.after.sum()),
-    )
-    # totals of groups without the records behind them have no cells to be thin
-    thin = None if ready and size_column(records) is None else thin_cells(panel, min_cell)
-    return _Material(panel, situation, panel.exclusions, thin)
-
-
-def _one_series(
-    records: pd.DataFrame,
-    case: Case,
-    outcome: str,
-    comparison: pd.DataFrame | None,
-    covariates: pd.DataFrame | None,
-    min_cell: int,
-) -> _Material:
-    series = read_series(records, case, min_cell, controls=comparison, covariates=covariates)
-    before, after = series.entered
-    situation = Situation(
-        case,
-        outcome,
-        n_treated=1,
-        n_other=0,
-        before=int(before.sum()),
-        after=int(after.sum()),
-        n_controls=0 if series.controls is None else series.controls.shape[1],
-    )
-    return _Material(series, situation, series.exclusions)
-
-
-def _several_starts(
-    records: pd.DataFrame, starts: pd.Series, case: Case, outcome: str
-) -> _Material:
-    column = case.group or "customer_id"
-    unit = records[column]
-    n_treated = int(unit[unit.isin(starts.index)].nunique())
-    n_other = int(unit.nunique()) - n_treated
-    situation = Situation(
-        case,
-        outcome,
-        n_treated=n_treated,
-        # those not treated yet serve, too, where nobody was never treated
-        n_other=n_other or int((starts > starts.min()).sum()),
-        n_starts=int(starts.nunique()),
-    )
-    try:
-        adoption = read_adoption(records, starts, unit=column, size=size_column(records))
-    except CaseError as error:
-        return _Material(None, situation, pd.DataFrame(), refusal(error))
-    return _Material(adoption, situation, adoption.exclusions)
 
 
 def _customers(records: pd.DataFrame, case: Case, treatments: pd.DataFrame | None) -> float:
@@ -513,14 +432,6 @@ def _customers(records: pd.DataFrame, case: Case, treatments: pd.DataFrame | Non
     elif "customer_id" not in rows:
         return float(rows["n"].mean()) if "n" in rows else 0.0
     return len(rows) / max(int(after.sum()), 1)
-
-
-def _baseline(selection: pd.DataFrame, case: Case, unit: str) -> pd.Series:
-    """Baseline measure of each unit over the last year before the start."""
-    before, _ = split_periods(pd.Index(selection["period"].unique()).sort_values(), case.start)
-    periods = pd.Index(selection["period"].unique()).sort_values()[before][-case.periods_a_year :]
-    rows = selection[selection["period"].isin(periods)].groupby(unit)["estimate"]
-    return rows.sum() if case.selected_on in _FLOWS else rows.mean()
 
 
 def _kind(records: pd.DataFrame, outcome: str) -> OutcomeKind:

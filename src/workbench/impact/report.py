@@ -223,6 +223,15 @@ class CaseReport(Result):
         return answers_table(pd.concat(parts, ignore_index=True), outcome="Outcome")
 
     @property
+    def described(self) -> pd.DataFrame:
+        """What unit by unit reads where the measure was assigned above the units; else empty."""
+        effects = [(e.name, e.described) for e in self.evaluations if e.described is not None]
+        if not effects:
+            return pd.DataFrame()
+        parts = [effect.table.assign(outcome=name) for name, effect in effects]
+        return answers_table(pd.concat(parts, ignore_index=True), outcome="Outcome")
+
+    @property
     def gradings(self) -> pd.DataFrame:
         """How the strength of each outcome came about."""
         parts = [e.grading.table.assign(outcome=e.name) for e in self.evaluations]
@@ -384,6 +393,7 @@ def judge_case(
             records, case, data.treatments,
             outcome=aim.indicator, direction=aim.direction, claimed=aim.claimed,
             selection=data.selection, comparison=data.comparison, covariates=data.covariates,
+            units=data.units,
             measured_anew=aim.measured_anew, label=(aim.label or {}).get("en", ""),
             titles=data.titles, min_cell=data.min_cell,
         )
@@ -391,6 +401,9 @@ def judge_case(
     ]  # fmt: skip
     report = CaseReport.of(case, judged, rng=rng, currency=currency)
     leaves = any(aim.indicator in LEAVING for aim in case.outcomes)
+    if any(check.key == "assignment" for check in report.checks):
+        # who stays is compared customer by customer, which is not how the measure was assigned
+        leaves = False
     if not leaves or data.contracts is None or data.customers is None or as_of is None:
         return report
     stay, remarks = staying_if_known(

@@ -33,6 +33,7 @@ def show(
     *,
     links: Mapping[str, str] | None = None,
     height: float | None = None,
+    folded: bool = False,
     **values: Any,
 ) -> None:
     """Show a result, a figure or a table in every language of the page.
@@ -62,6 +63,8 @@ def show(
         Column of the table to the column with the pages that its cells lead to.
     height : float, optional
         Height of a figure in inches; follows the number of rows when left out.
+    folded : bool
+        Whether a table is folded below its title.
     **values
         What placeholders in title and subtitle stand for.
     """
@@ -78,7 +81,7 @@ def show(
     for language in readers():
         caption = _Caption(title, subtitle, language, values)
         if not callable(thing) and hasattr(thing, "columns"):
-            _show_table(thing, language, caption, name, columns, formats, links)
+            _show_table(thing, language, caption, name, columns, formats, links, folded)
         elif callable(thing):
             _show_figure(thing, language, caption, name, table, columns, formats, height)
         else:
@@ -114,14 +117,20 @@ def _show_table(
     columns: Any,
     formats: Any,
     links: Mapping[str, str] | None,
+    folded: bool,
 ) -> None:
+    title, said = ("", "") if folded else (caption.title, caption.html)
     html = table_html(
-        frame, language, title=caption.title, caption=caption.html, columns=columns,
-        formats=formats, links=links,
-    )  # fmt: skip
+        frame, language, title=title, caption=said, columns=columns, formats=formats, links=links
+    )
     link = csv_link(frame, language, name, columns=columns, formats=formats)
     plain = caption.title or name
-    emit("table", language, {"text/html": f"{html}\n<p>{link}</p>", "text/plain": plain})
+    html = f"{html}\n<p>{link}</p>"
+    if folded:
+        html = (
+            f'<details class="wb-figure-data"><summary>{caption.html}</summary>\n{html}</details>'
+        )
+    emit("table", language, {"text/html": html, "text/plain": plain})
 
 
 def _show_figure(

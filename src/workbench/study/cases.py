@@ -88,6 +88,22 @@ class LeftOut(Card):
     reason: LocalText
 
 
+class AssignedBy(Card):
+    """At which level the measure was assigned, where the card says so.
+
+    Attributes
+    ----------
+    unit : str
+        A column of the customer table whose values got it as a whole, or ``customer``.
+    reason : Text or None
+        Why it was at this level, where the treated share a value of a higher one; the page names
+        it.
+    """
+
+    unit: str
+    reason: LocalText | None = None
+
+
 class Fit(Card):
     """How outcomes are compared or carried on, where the card says so.
 
@@ -122,6 +138,9 @@ class Case(Card):
         What was treated: ``customer``, ``everybody``, or a column of the customer table.
     selected_on : str or None
         The indicator by which a rule, the worst or volunteers were chosen.
+    assigned_by : AssignedBy or None
+        The level at which it was assigned; found in the data when left out. A plain string names
+        the unit alone.
     treated : dict or None
         Column -> values of the treated; else the table ``treatments`` says who they are.
     starts : dict or None
@@ -157,6 +176,7 @@ class Case(Card):
     chosen: Literal["everybody", "rule", "worst", "volunteers", "random"] = "everybody"
     unit: str = "customer"
     selected_on: str | None = None
+    assigned_by: AssignedBy | None = None
     treated: dict[str, tuple[Any, ...]] | None = None
     starts: dict[Any, dt.date] | None = Field(default=None, min_length=1)
     leave_out: tuple[LeftOut, ...] = ()
@@ -200,6 +220,11 @@ class Case(Card):
             dates = [d for d in starts.values() if isinstance(d, dt.date)]
             return {**value, "start": min(dates)} if dates else value
         return value
+
+    @field_validator("assigned_by", mode="before")
+    @classmethod
+    def _unit_alone(cls, value: Any) -> Any:
+        return {"unit": value} if isinstance(value, str) else value
 
     @field_validator("treated", mode="before")
     @classmethod

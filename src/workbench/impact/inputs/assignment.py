@@ -27,6 +27,9 @@ class CaseData:
         The indicator by which the treated were chosen.
     comparison, covariates : DataFrame, optional
         Series beside the outcome, one column each, by period.
+    units : DataFrame, optional
+        The customers' table, or one row a unit: where a column's values were treated as a whole,
+        these are the units of the comparison.
     contracts, customers : DataFrame, optional
         Where the study has them: whether customers stay longer is then looked at, too.
     titles : mapping
@@ -40,6 +43,7 @@ class CaseData:
     selection: pd.DataFrame | None = None
     comparison: pd.DataFrame | None = None
     covariates: pd.DataFrame | None = None
+    units: pd.DataFrame | None = None
     contracts: pd.DataFrame | None = None
     customers: pd.DataFrame | None = None
     titles: Mapping[str, str] = field(default_factory=dict)
