@@ -55,7 +55,7 @@ def test_all_of_one_region_cannot_be_told_and_stand_as_a_description() -> None:
     assert report.verdict.verdict == "cannot be told" and len(report.described) == 1
     assert not report.estimates()
     chinese = [phrase(check, reader("zh"), {}) for check in found.checks[:2]]
-    assert all("region" in text or "大区" in text for text in chinese), chinese
+    assert all("“地区”" in text for text in chinese), chinese
 
 
 def test_region_shocks_are_taken_for_an_effect_by_units_and_never_by_regions() -> None:

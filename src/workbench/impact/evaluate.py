@@ -29,7 +29,7 @@ from workbench.impact.inputs.panel import (
     split_periods,
 )
 from workbench.impact.inputs.series import Series
-from workbench.impact.material import Material, Tables, read_material
+from workbench.impact.material import CaseTables, Material, read_material
 from workbench.impact.selection import Selection, select_design
 from workbench.languages import Language
 from workbench.results import Estimate, Finding, Result, attempt
@@ -241,7 +241,7 @@ def evaluate(
     records = compared(case, records)
     kind = _kind(records, outcome)
     material = read_material(
-        Tables(
+        CaseTables(
             records, case, outcome, treatments, selection, comparison, covariates, units, min_cell
         )
     )
@@ -343,7 +343,7 @@ def why_nothing(
         The card asks for a design that there is not.
     """
     select_design(Situation(case, outcome, n_treated=0, n_other=0))
-    tables = Tables(
+    tables = CaseTables(
         compared(case, records), case, outcome, treatments, selection, comparison, covariates,
         units, min_cell,
     )  # fmt: skip

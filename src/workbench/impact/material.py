@@ -16,7 +16,7 @@ from workbench.impact.inputs.adoption import Adoption, read_adoption
 from workbench.impact.inputs.assignment import first_days, panel_of, size_column
 from workbench.impact.inputs.level import (
     FEWEST_WAYS,
-    Level,
+    AssignmentLevel,
     as_if_whole,
     higher_columns,
     level_of,
@@ -34,7 +34,7 @@ _MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
-class Tables:
+class CaseTables:
     """The tables of one outcome of a case, as `evaluate` takes them."""
 
     records: pd.DataFrame
@@ -54,7 +54,7 @@ class Material:
 
     Attributes
     ----------
-    tables : Tables
+    tables : CaseTables
         Those that it was read from.
     data : Panel, Adoption, Series or None
     situation : Situation
@@ -68,7 +68,7 @@ class Material:
         The same unit by unit, which describes and judges nothing.
     """
 
-    tables: Tables
+    tables: CaseTables
     data: Panel | Adoption | Series | None
     situation: Situation
     left: pd.DataFrame
@@ -77,12 +77,12 @@ class Material:
     by_unit: Material | None = None
 
 
-def read_material(tables: Tables) -> Material:
+def read_material(tables: CaseTables) -> Material:
     """Read the records in the shape that the designs of this case take, at the level assigned."""
     return _at_its_level(_read(tables))
 
 
-def _read(tables: Tables) -> Material:
+def _read(tables: CaseTables) -> Material:
     records, case = tables.records, tables.case
     if case.chosen == "everybody":
         return _one_series(tables)
@@ -120,7 +120,7 @@ def _read(tables: Tables) -> Material:
     return Material(tables, panel, situation, panel.exclusions, thin)
 
 
-def _one_series(tables: Tables) -> Material:
+def _one_series(tables: CaseTables) -> Material:
     series = read_series(
         tables.records, tables.case, tables.min_cell,
         controls=tables.comparison, covariates=tables.covariates,
@@ -138,7 +138,7 @@ def _one_series(tables: Tables) -> Material:
     return Material(tables, series, situation, series.exclusions)
 
 
-def _several_starts(tables: Tables, starts: pd.Series) -> Material:
+def _several_starts(tables: CaseTables, starts: pd.Series) -> Material:
     records, case = tables.records, tables.case
     column = case.group or "customer_id"
     unit = records[column]
@@ -222,8 +222,8 @@ def _starts(data: Panel | Adoption, case: Case) -> tuple[Mask, pd.Series]:
     return np.ones(len(data.units), dtype=bool), pd.Series(begun, index=data.units)
 
 
-def _raised(tables: Tables, level: Level, start: pd.Series) -> Tables:
-    """Tables in which the values of a column are the units."""
+def _raised(tables: CaseTables, level: AssignmentLevel, start: pd.Series) -> CaseTables:
+    """CaseTables in which the values of a column are the units."""
     case, column = tables.case, level.column
     who = case.group or "customer_id"
     own = tables.records[who].map(level.of)
@@ -256,10 +256,13 @@ def _of_groups(material: Material) -> Material:
     g, k = situation.n_treated + situation.n_other, situation.n_treated
     if case.group is None or material.refused is not None or isinstance(material.data, Adoption):
         return material
-    few = min(k, g - k) >= 2 and Level("", pd.Series(), (0,) * k, (0,) * (g - k)).ways < FEWEST_WAYS
+    few = (
+        min(k, g - k) >= 2
+        and AssignmentLevel("", pd.Series(), (0,) * k, (0,) * (g - k)).ways < FEWEST_WAYS
+    )
     if not few:
         return material
-    ways = Level("", pd.Series(), (0,) * k, (0,) * (g - k)).ways
+    ways = AssignmentLevel("", pd.Series(), (0,) * k, (0,) * (g - k)).ways
     values = {"n": k, "total": g, "ways": ways, "least": FEWEST_WAYS}
     refused = Finding("assignment", SAID["few groups"], values, severity="refusal")
     more = Finding("assignment: what would tell", SAID["more groups"], {"least": FEWEST_WAYS})
@@ -312,19 +315,19 @@ SAID: Final = {
 }
 
 
-def _refused(level: Level) -> str:
+def _refused(level: AssignmentLevel) -> str:
     if len(level.treated) == 1:
         return SAID["one"]
     alone = len(level.others) == 1 and level.ways >= FEWEST_WAYS
     return SAID["all but one" if alone else "few"]
 
 
-def _what_would_tell(level: Level, case: Case, said: dict[str, Any]) -> Finding:
+def _what_would_tell(level: AssignmentLevel, case: Case, said: dict[str, Any]) -> Finding:
     by_rule = case.chosen == "rule" and case.selected_on is not None
     return Finding("assignment: what would tell", SAID["cut" if by_rule else "tells"], said)
 
 
-def _values(level: Level, case: Case, treated: int) -> dict[str, Any]:
+def _values(level: AssignmentLevel, case: Case, treated: int) -> dict[str, Any]:
     named: Sequence[Any] = sorted(map(str, level.treated))
     if len(named) > _MOST_NAMED:
         named = [*named[:_MOST_NAMED], "..."]

@@ -32,7 +32,7 @@ _CODE = re.compile(r"(^|_)(id|code|no|nr)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Level:
+class AssignmentLevel:
     """A column whose values were treated as a whole, or that all the treated share.
 
     Attributes
@@ -126,7 +126,7 @@ def _one_a_unit(who: pd.Series, values: pd.Series, known: pd.Index) -> pd.Series
     return None if all(_MARK.fullmatch(str(name).strip()) for name in names) else own
 
 
-def level_of(columns: pd.DataFrame, start: pd.Series, case: Case) -> Level | None:
+def level_of(columns: pd.DataFrame, start: pd.Series, case: Case) -> AssignmentLevel | None:
     """Find the column by which the treated were chosen; None where it was unit by unit.
 
     Where treatment is (all but) the same within each value of a column, that column is the unit:
@@ -164,7 +164,7 @@ def level_of(columns: pd.DataFrame, start: pd.Series, case: Case) -> Level | Non
     return min(shared, key=lambda level: len(level.others), default=None)
 
 
-def _named(columns: pd.DataFrame, start: pd.Series, name: str, case: Case) -> Level:
+def _named(columns: pd.DataFrame, start: pd.Series, name: str, case: Case) -> AssignmentLevel:
     where = f"cases.{case.name}.assigned_by"
     if name not in columns:
         meant = closest(name, columns.columns)
@@ -188,7 +188,7 @@ def _named(columns: pd.DataFrame, start: pd.Series, name: str, case: Case) -> Le
     return level
 
 
-def _whole(of: pd.Series, start: pd.Series) -> Level | None:
+def _whole(of: pd.Series, start: pd.Series) -> AssignmentLevel | None:
     """Take a column whose values were treated as a whole; None where they were not."""
     known = of.notna().to_numpy()
     own = start.notna().to_numpy()[known]
@@ -208,7 +208,7 @@ def _whole(of: pd.Series, start: pd.Series) -> Level | None:
     # units that go against their value belong to neither side
     fits = own == (share[value] > 0.5)
     kept = of[known][fits]
-    return Level(str(of.name), kept, treated, tuple(names[share <= 0.5]))
+    return AssignmentLevel(str(of.name), kept, treated, tuple(names[share <= 0.5]))
 
 
 def _log_ways(n: Array | float, k: int) -> Array:
@@ -219,7 +219,7 @@ def _log_ways(n: Array | float, k: int) -> Array:
     return np.where(n >= k, ways, -np.inf)
 
 
-def _shared(of: pd.Series, treated: Array) -> Level | None:
+def _shared(of: pd.Series, treated: Array) -> AssignmentLevel | None:
     """Find the one value that all the treated share with units that were not."""
     own = of[treated]
     if own.isna().any() or len(own.unique()) != 1 or treated.sum() < 2:
@@ -231,12 +231,12 @@ def _shared(of: pd.Series, treated: Array) -> Level | None:
     if inside == n or by_chance > _BY_CHANCE:
         return None
     others = tuple(name for name in counts.index if name != value)
-    level = Level(str(of.name), of, (value,), others)
+    level = AssignmentLevel(str(of.name), of, (value,), others)
     enough = inside - k >= 2 and _log_ways(inside, k) >= np.log(FEWEST_WAYS)
-    return Level(level.column, of, (value,), others, "inside") if enough else level
+    return AssignmentLevel(level.column, of, (value,), others, "inside") if enough else level
 
 
-def as_if_whole(columns: pd.DataFrame, start: pd.Series) -> Level | None:
+def as_if_whole(columns: pd.DataFrame, start: pd.Series) -> AssignmentLevel | None:
     """Find a level treated as a whole, as a lot among units would once in a thousand at most.
 
     Parameters
