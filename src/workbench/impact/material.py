@@ -20,6 +20,7 @@ from workbench.impact.inputs.level import (
     as_if_whole,
     higher_columns,
     level_of,
+    ways_to_choose,
 )
 from workbench.impact.inputs.panel import CaseError, Panel, SeveralStartsError, split_periods
 from workbench.impact.inputs.series import Series, read_series
@@ -256,13 +257,9 @@ def _of_groups(material: Material) -> Material:
     g, k = situation.n_treated + situation.n_other, situation.n_treated
     if case.group is None or material.refused is not None or isinstance(material.data, Adoption):
         return material
-    few = (
-        min(k, g - k) >= 2
-        and AssignmentLevel("", pd.Series(), (0,) * k, (0,) * (g - k)).ways < FEWEST_WAYS
-    )
-    if not few:
+    ways = ways_to_choose(g, k)
+    if min(k, g - k) < 2 or ways >= FEWEST_WAYS:
         return material
-    ways = AssignmentLevel("", pd.Series(), (0,) * k, (0,) * (g - k)).ways
     values = {"n": k, "total": g, "ways": ways, "least": FEWEST_WAYS}
     refused = Finding("assignment", SAID["few groups"], values, severity="refusal")
     more = Finding("assignment: what would tell", SAID["more groups"], {"least": FEWEST_WAYS})
@@ -337,6 +334,6 @@ def _values(level: AssignmentLevel, case: Case, treated: int) -> dict[str, Any]:
         "total": len(level.treated) + len(level.others),
         "values": list(named),
         "units": treated,
-        "ways": level.ways if len(level.treated) + len(level.others) < 100 else FEWEST_WAYS,
+        "ways": level.ways,
         "least": FEWEST_WAYS,
     }

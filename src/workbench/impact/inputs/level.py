@@ -26,6 +26,7 @@ _BY_VALUE = 0.75
 _BY_CHANCE = 0.05
 # A lot among units that rarely treats whole values was none among units.
 _RARE = 0.001
+_COUNTED = 1_000_000
 _OWN = ("customer_id", "period", "estimate", "n")
 _MARK = re.compile(r"0|1|0\.0|1\.0|true|false|yes|no|y|n|是|否|有|无", re.IGNORECASE)
 _CODE = re.compile(r"(^|_)(id|code|no|nr)$", re.IGNORECASE)
@@ -56,13 +57,18 @@ class AssignmentLevel:
     @property
     def ways(self) -> int:
         """Ways to choose as many values as were treated."""
-        return comb(len(self.treated) + len(self.others), len(self.treated))
+        return ways_to_choose(len(self.treated) + len(self.others), len(self.treated))
 
     @property
     def told(self) -> bool:
         """Whether a comparison at this level can tell an effect from chance."""
         few = min(len(self.treated), len(self.others)) < 2
         return self.kind == "inside" or not (few or self.ways < FEWEST_WAYS)
+
+
+def ways_to_choose(n: int, k: int) -> int:
+    """Ways to choose k of n, counted up to a million."""
+    return comb(n, k) if n < 30 or min(k, n - k) < 3 else _COUNTED
 
 
 def higher_columns(
