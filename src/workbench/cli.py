@@ -405,6 +405,9 @@ def _run(
         err.print(
             Failure(**(step.error or {})).paragraph(), markup=False, highlight=False, soft_wrap=True
         )
+    for step in record.notebooks.values():
+        for note in step.notes:
+            _warn(f"notebook {step.key}, {note}")
     for lost in damaged(record.folder.parent):
         _warn(lost)
     out.print(f"run {record.run}: {os.path.relpath(record.folder)}", highlight=False)

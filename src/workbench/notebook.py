@@ -22,7 +22,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from workbench.errors import suggest
 from workbench.runs.handover import AbsentError, Handover
@@ -335,6 +335,20 @@ class Run(Handover):
         book = read_codebook(self.study.folder / named if named else None)
         open_study(self.study, [aspect["title"] for aspect in book.values()])
         return book
+
+    def skip(self, reason: str) -> NoReturn:
+        """End the notebook here, and well: a run records that it skipped itself, and why.
+
+        What it has saved so far is dropped; the site keeps its last good page and says so.
+
+        Parameters
+        ----------
+        reason : str
+            Such as ``no new data``.
+        """
+        from workbench.runs.failure import SkipNotebook
+
+        raise SkipNotebook(reason)
 
     def rng(self, name: str) -> np.random.Generator:
         """Return a random generator that depends on the seed and on this name only.

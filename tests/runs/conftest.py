@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 import yaml
 
@@ -60,6 +61,22 @@ class Project:
     def write_card(self, **changes: Any) -> None:
         self.card.write_text(yaml.safe_dump({**CARD, **changes}, allow_unicode=True))
 
+    def write(self, name: str, *cells: str | tuple[str, str]) -> None:
+        """Write a notebook of these cells in place of a fixture; a cell may bring a tag."""
+        new = nbformat.v4.new_code_cell
+        book = nbformat.v4.new_notebook(
+            metadata={"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
+            cells=[
+                nbformat.v4.new_markdown_cell("# Q", id="title"),
+                new('study: str = "tiny"', id="parameters", metadata={"tags": ["parameters"]}),
+            ],
+        )
+        for number, cell in enumerate(cells):
+            source, *marks = [cell] if isinstance(cell, str) else cell
+            about = {"tags": list(marks)} if marks else {}
+            book.cells.append(new(source, id=f"c{number}", metadata=about))
+        nbformat.write(book, self.root / "notebooks" / f"{name}.ipynb")
+
     def run(self, *assignments: str, study: Study | None = None, **options: Any) -> RunRecord:
         """Run; each run starts a second after the one before."""
         return run_study(
@@ -78,7 +95,8 @@ def build(root: Path, pipeline: Mapping[str, Mapping[str, Any]]) -> Project:
     (root / "requirements.lock").write_text("numpy==2.4\n")
     (root / "data" / "tiny" / "transactions.csv").write_text(ROWS)
     for name in pipeline:
-        shutil.copy(NOTEBOOKS / f"{name}.ipynb", root / "notebooks")
+        if (source := NOTEBOOKS / f"{name}.ipynb").is_file():
+            shutil.copy(source, root / "notebooks")
     text = yaml.safe_dump({name: dict(entry) for name, entry in pipeline.items()})
     (root / "notebooks" / "pipeline.yml").write_text(text)
     project = Project(root.resolve(), count())

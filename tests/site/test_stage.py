@@ -213,6 +213,32 @@ def test_damaged_files_of_a_run_are_left_out_named_and_keep_nothing_else_away(pr
         stage(project, ["demo"])
 
 
+@pytest.mark.parametrize(
+    ("edition", "said", "why"),
+    [
+        ("", "skipped itself", "it skipped itself: no new data"),
+        ("zh/", "自行跳过", "它自行跳过：no new data"),
+    ],
+)
+def test_a_notebook_that_skipped_itself_keeps_its_page_and_says_why(project, edition, said, why):
+    newest = max((project / "runs/demo").glob("2*"))
+    path = newest / "run.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    ended = {"status": "skipped", "reason": "it skipped itself: no new data"}
+    record["notebooks"]["clv"] |= ended | {"executed": "2026-01-02T06:00:00+00:00"}
+    lost = record["notebooks"]["segmentation"]
+    lost |= ended | {"executed": "2026-01-02T06:00:00+00:00"}
+    path.write_text(json.dumps(record), encoding="utf-8")
+    for run in (project / "runs/demo").glob("2*"):
+        (run / "notebooks/segmentation.ipynb").unlink(missing_ok=True)
+    warnings = stage(project).warnings
+    assert "demo: clv: it skipped itself: no new data; its last good page is kept" in warnings
+    text = text_of(page(project, f"{edition}studies/demo/clv.ipynb"))
+    assert said in text and why in text and "wb-notice-title" in text
+    assert "clv.html" in text_of(page(project, f"{edition}studies/demo/index.ipynb"))
+    assert why in text_of(page(project, f"{edition}studies/demo/index.ipynb"))
+
+
 def test_links_between_notebooks_find_pages_that_stage_put_elsewhere(project):
     run = max((project / "runs/demo").glob("2*"))
     path = run / "notebooks/overview.ipynb"

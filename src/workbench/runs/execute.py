@@ -20,14 +20,29 @@ from typing import Any, ClassVar
 import papermill
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from papermill.engines import Engine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.models import Parameter as PapermillParameter
 from papermill.translators import PythonTranslator, papermill_translators
 from traitlets import default
 from traitlets.config import Config
 
-from workbench.runs.failure import Cause, Failure, failing_line, plain_text, preview
+from workbench.runs.cells import (
+    FLOOD,
+    CellsClient,
+    FloodError,
+    LeftNotebookError,
+    SkippedItselfError,
+)
+from workbench.runs.failure import (
+    Cause,
+    Failure,
+    failing_line,
+    in_words,
+    plain_text,
+    preview,
+)
 from workbench.runs.notebook_file import (
     INJECTED,
     is_code,
@@ -42,7 +57,16 @@ from workbench.runs.progress import emit
 _ERROR_MARKER = "papermill-error-cell-tag"
 # Set in a shell, these would take every figure away, or make each kernel compile its imports anew.
 _UNSET = ("MPLBACKEND", "PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP")
+# A kernel that prints faster than is read waits, where by itself it would drop messages, the one
+# that says that a cell has ended among them. It costs a line that runs before the first cell.
+_LOSE_NOTHING = (
+    "__import__('ipykernel.kernelapp').kernelapp.IPKernelApp.instance()"
+    ".iopub_thread.socket.setsockopt(__import__('zmq').XPUB_NODROP, 1)"
+)
+_WAITING = 100
 _LAST_WORDS = 12
+# Characters that a record keeps of an error: a message can be as long as a table.
+_MESSAGE, _TRACEBACK = 1_000, 20_000
 
 
 @dataclass(frozen=True)
@@ -78,19 +102,35 @@ class Task:
 
 @dataclass(frozen=True)
 class Execution:
-    """How an execution ended: `failure` is None when every cell ran without an error."""
+    """How an execution ended.
+
+    Attributes
+    ----------
+    key : str
+        Name of the step.
+    seconds : float
+        How long it took.
+    failure : Failure or None
+        None when every cell ran without an error, or the notebook ended itself.
+    skipped : str
+        Why the notebook ended itself, if it did.
+    notes : tuple of str
+        What of its output is left out.
+    """
 
     key: str
     seconds: float
     failure: Failure | None = None
+    skipped: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def execute(task: Task) -> Execution:
     """Execute a notebook; a failure is returned, not raised.
 
     The kernel works in the notebook's folder, as it does in JupyterLab and under nbval. The
-    executed notebook is written at once, to ``notebooks/<key>.ipynb``, or ``failed/<key>.ipynb``
-    with the outputs so far when it failed.
+    executed notebook is written at once, to ``notebooks/<key>.ipynb``, or with the outputs so far
+    to ``failed/<key>.ipynb`` when it failed and ``ended/<key>.ipynb`` when it ended itself.
 
     Parameters
     ----------
@@ -104,15 +144,21 @@ def execute(task: Task) -> Execution:
     begun = time.monotonic()
     execution = _NotebookPass(task)
     log = task.folder / "failed" / f"{task.key}.log"
-    with _printed_to(log):
-        failure = execution.run(log)
-    if failure is None or not log.stat().st_size:
-        log.unlink()
-    target = task.folder / ("failed" if failure else "notebooks") / f"{task.key}.ipynb"
-    if execution.notebook is not None:
-        target.parent.mkdir(exist_ok=True)
-        write_notebook(settle(execution.notebook), target)
-    return Execution(task.key, time.monotonic() - begun, failure)
+    failure: Failure | None = None
+    try:
+        with _printed_to(log):
+            failure = execution.run(log)
+        if failure is None or not log.stat().st_size:
+            log.unlink()
+        kind = "failed" if failure else "ended" if execution.skipped else "notebooks"
+        if execution.notebook is not None:
+            target = task.folder / kind / f"{task.key}.ipynb"
+            target.parent.mkdir(exist_ok=True)
+            write_notebook(settle(execution.notebook), target)
+    except OSError as error:  # what came before it is the better reason
+        failure = failure or execution.failed("crash", in_words(error))
+    seconds = time.monotonic() - begun
+    return Execution(task.key, seconds, failure, execution.skipped, tuple(execution.notes))
 
 
 class _NotebookPass:
@@ -123,12 +169,15 @@ class _NotebookPass:
         self.notebook: Any = None
         self.running: int | None = None
         self.deadline: float | None = None
+        self.skipped = ""
+        self.notes: list[str] = []
 
     def run(self, log: Path) -> Failure | None:
         source = read_notebook(self.task.path)
         declared = read_parameters(source, where=self.task.path.name)
-        # One execution at a time in a process: the registry is this notebook's alone.
+        # One execution at a time in a process: the registries are this notebook's alone.
         papermill_translators.register("python3", _Translator(declared))
+        papermill_engines.register("workbench", _Cells)
         cells = sum(is_code(cell) for cell in source.cells) + 1
         emit(self.task.folder, "notebook-started", notebook=self.task.key, cells=cells)
         try:
@@ -137,35 +186,66 @@ class _NotebookPass:
                     source,
                     None,
                     {name: self.task.parameters[name] for name in self.task.injected},
+                    engine_name="workbench",
                     kernel_name="python3",
                     language="python",
                     progress_bar=False,
                     cwd=self.task.path.parent,
-                    # What follows goes to nbclient.
-                    kernel_manager_class=_Kernel,
-                    config=Config(KernelManager={"connection_file": f"{scratch}/kernel.json"}),
-                    timeout_func=self._seconds_left,
-                    on_notebook_start=self._on_start,
-                    on_cell_execute=self._on_cell,
+                    run=lambda notebook: self._run_cells(notebook, scratch),
                 )
-        except PapermillExecutionError as error:
+        except PapermillExecutionError:
+            # Every error that was not meant has been raised before papermill counts errors.
+            self._drop_markers()
+        except SkippedItselfError as reason:
+            self.skipped = str(reason) or "it gave no reason"
+        except CellExecutionError as error:
             return self._cell_failed(error)
+        except LeftNotebookError as words:
+            return self.failed(
+                "exit",
+                f"the cell left with {words}, and the rest did not run; to end a notebook early"
+                ' and well, write run.skip("why")',
+            )
+        except FloodError:
+            return self.failed(
+                "flood",
+                f"it shows more than {FLOOD:,} characters and was stopped; print less",
+            )
         except DeadKernelError:
-            words = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_WORDS:]
-            return self._failed(
-                "dead kernel",
-                "the kernel died (killed for want of memory, or a crash in compiled code)",
-                traceback="\n".join(words),
+            return self._died(
+                log, "the kernel died (killed for want of memory, or a crash in compiled code)"
             )
         except CellTimeoutError:
-            return self._failed(
+            if self.deadline is None or time.monotonic() < self.deadline:
+                return self.failed(
+                    "lost output",
+                    "the cell ended, but not all that it showed arrived: it printed faster than"
+                    " can be read; print less",
+                )
+            return self.failed(
                 "time-out",
                 f"not finished after {self.task.timeout:g} s; allow more with --timeout",
             )
+        except RuntimeError as error:
+            if self.notebook is None:
+                return self._died(log, f"the kernel did not start: {in_words(error)}")
+            return self.failed("crash", in_words(error))
         except Exception as error:
-            first = str(error).strip().splitlines()[:1] or [""]
-            return self._failed("crash", f"{type(error).__name__}: {first[0]}")
-        return self._left_early()
+            return self.failed("crash", in_words(error))
+        return None
+
+    def _run_cells(self, notebook: Any, scratch: str) -> None:
+        client = CellsClient(
+            notebook,
+            running=self._on_cell,
+            kernel_name="python3",
+            kernel_manager_class=_Kernel,
+            config=Config(KernelManager={"connection_file": f"{scratch}/kernel.json"}),
+            timeout_func=self._seconds_left,
+            on_notebook_start=self._on_start,
+        )
+        self.notes = client.notes
+        client.run(str(self.task.path.parent))
 
     # --- hooks --------------------------------------------------------------------------------
 
@@ -174,7 +254,7 @@ class _NotebookPass:
         # Counted from here: a busy machine that starts kernels slowly is no fault of a notebook.
         self.deadline = time.monotonic() + self.task.timeout if self.task.timeout else None
 
-    def _on_cell(self, cell: Any, cell_index: int) -> None:
+    def _on_cell(self, cell_index: int) -> None:
         self.running = cell_index
         done = sum(is_code(each) for each in self.notebook.cells[:cell_index])
         emit(
@@ -192,48 +272,32 @@ class _NotebookPass:
 
     # --- failures -----------------------------------------------------------------------------
 
-    def _cell_failed(self, error: PapermillExecutionError) -> Failure:
-        self._drop_markers()
-        traceback = "\n".join(error.traceback)
+    def _cell_failed(self, error: CellExecutionError) -> Failure:
         cause: Cause = "error"
         message = f"{error.ename}: {error.evalue}" if error.evalue else str(error.ename)
-        if error.ename == "SystemExit":
-            cause, message = "exit", f"the cell left with sys.exit({error.evalue})"
-        elif error.ename == "KeyboardInterrupt":
+        if error.ename == "KeyboardInterrupt":
             cause, message = "interrupt", "the cell was interrupted (KeyboardInterrupt)"
-        return self._failed(cause, message, traceback=traceback)
+        return self.failed(cause, message, traceback=error.traceback)
 
-    def _left_early(self) -> Failure | None:
-        """Find what papermill takes for a success: sys.exit(0), and cells that never ran."""
-        for index, cell in enumerate(self.notebook.cells):
-            if not is_code(cell):
-                continue
-            for output in cell.outputs:
-                if output.output_type == "error":
-                    self.running = index
-                    return self._failed(
-                        "exit",
-                        f"the cell left with sys.exit({output.evalue}), and the rest did not run",
-                        traceback="\n".join(output.traceback),
-                    )
-            if cell.execution_count is None:
-                self.running = index
-                return self._failed("exit", "the notebook ended before this cell")
-        return None
+    def _died(self, log: Path, message: str) -> Failure:
+        words = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_WORDS:]
+        return self.failed("dead kernel", message, traceback="\n".join(words))
 
-    def _failed(self, cause: Cause, message: str, *, traceback: str = "") -> Failure:
+    def failed(self, cause: Cause, message: str, *, traceback: str = "") -> Failure:
+        """Make the failure of the cell that ran last."""
         number, cell = None, None
         if self.notebook is not None and self.running is not None:
             number, cell = self._number(self.running), self.notebook.cells[self.running]
+        line = failing_line(traceback, cell and cell.get("execution_count"))
         return Failure(
             notebook=self.task.key,
             cause=cause,
-            message=message,
+            message=_shortened(message),
             cell=number,
             cell_id="" if cell is None else str(cell.get("id", "")),
-            preview="" if cell is None else preview(cell.source, failing_line(traceback)),
+            preview="" if cell is None else preview(cell.source, line),
             parameters=dict(self.task.parameters),
-            traceback=plain_text(traceback),
+            traceback=plain_text(traceback)[-_TRACEBACK:],
         )
 
     def _number(self, index: int) -> int:
@@ -242,6 +306,16 @@ class _NotebookPass:
 
     def _drop_markers(self) -> None:
         self.notebook.cells = [c for c in self.notebook.cells if _ERROR_MARKER not in tags(c)]
+
+
+class _Cells(Engine):  # type: ignore[misc]
+    """Lets papermill prepare a notebook, and the client of this room execute it."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: Any, kernel_name: str, *, run: Callable[[Any], None], **unused: Any
+    ) -> None:
+        run(nb_man.nb)
 
 
 class _Translator(PythonTranslator):  # type: ignore[misc]
@@ -265,7 +339,10 @@ class _OwnInterpreter(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         return KernelSpec(
-            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            argv=[
+                *(sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"),
+                f"--IPKernelApp.exec_lines={_LOSE_NOTHING}",
+            ],
             display_name="Python 3 (ipykernel)",
             language="python",
             metadata={"debugger": False},
@@ -279,6 +356,7 @@ class _Kernel(AsyncKernelManager):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.context.rcvhwm = _WAITING
         _Kernel.alive.add(self)
 
     @default("transport")
@@ -292,6 +370,10 @@ class _Kernel(AsyncKernelManager):
     @default("kernel_spec_manager")
     def _own_interpreter(self) -> KernelSpecManager:
         return _OwnInterpreter()
+
+
+def _shortened(message: str) -> str:
+    return message if len(message) <= _MESSAGE else f"{message[:_MESSAGE]} ..."
 
 
 @contextmanager

@@ -10,10 +10,26 @@ from typing import Any, Literal
 
 from workbench.errors import WorkbenchError
 
-Cause = Literal["error", "exit", "interrupt", "dead kernel", "time-out", "results", "crash"]
+Cause = Literal[
+    "error",
+    "exit",
+    "interrupt",
+    "dead kernel",
+    "time-out",
+    "flood",
+    "lost output",
+    "results",
+    "crash",
+]
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_LINE = re.compile(r"(?:Cell In\[\d+\], line |<ipython-input[^>]*>.*?line |^-+> )(\d+)")
+_LINE = re.compile(
+    r"(?:Cell In\[(?P<cell>\d+)\], line |<ipython-input[^>]*>.*?line |^-+> )(?P<line>\d+)"
+)
+_CHAIN = re.compile(
+    r"\nThe above exception was the direct cause of the following exception:\n"
+    r"|\nDuring handling of the above exception, another exception occurred:\n"
+)
 _PREVIEW_LINES = 9
 
 
@@ -27,7 +43,8 @@ class Failure:
         Key of the step.
     cause : str
         ``error`` (a cell raised), ``exit`` (it left with sys.exit), ``interrupt``,
-        ``dead kernel``, ``time-out``, ``results`` (declared results are wrong), ``crash``.
+        ``dead kernel``, ``time-out``, ``flood`` (of output), ``lost output``, ``results``
+        (declared results are wrong), ``crash``.
     message : str
         The cause in a sentence, such as ``ValueError: no rows``.
     cell : int or None
@@ -68,6 +85,17 @@ class Failure:
         values = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
         parts = [self.sentence(), f"parameters: {values}" if values else "", self.preview]
         return "\n".join(part for part in parts if part)
+
+
+class SkipNotebook(BaseException):
+    """Ends a notebook before its last cell, and well; `Run.skip` raises it.
+
+    It is no Exception, so that what catches those lets it through.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        # What IPython shows in its place, in the lab.
+        return [f"This notebook ends here: {self}"]
 
 
 class NotebookError(WorkbenchError):
@@ -117,10 +145,22 @@ def plain_text(traceback: str) -> str:
     return _ANSI.sub("", traceback)
 
 
-def failing_line(traceback: str) -> int | None:
-    """Find the line of the cell in which a traceback begins."""
-    match = _LINE.search(plain_text(traceback))
-    return int(match.group(1)) if match else None
+def failing_line(traceback: str, count: int | None = None) -> int | None:
+    """Find the line of the cell in which a traceback begins.
+
+    Parameters
+    ----------
+    traceback : str
+        As IPython writes it.
+    count : int, optional
+        The cell's execution count: of causes, and of functions that other cells defined, the
+        lines are others.
+    """
+    # The last of several errors, each raised while another was handled, is the one that came out.
+    last = _CHAIN.split(plain_text(traceback))[-1]
+    found = [(int(m["cell"] or -1), int(m["line"])) for m in _LINE.finditer(last)]
+    own = [line for cell, line in found if cell == count] or [line for _, line in found]
+    return own[0] if own else None
 
 
 def preview(source: str, line: int | None = None) -> str:

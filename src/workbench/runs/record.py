@@ -64,7 +64,8 @@ class StepRecord:
     status : {"done", "cached", "failed", "skipped"}
         ``cached``: carried over from an earlier run, since nothing it depends on has changed.
     reason : str
-        Why it was skipped, or where it was carried over from, or the failure in a sentence.
+        Why it was skipped or skipped itself, or where it was carried over from, or the failure in
+        a sentence.
     seconds : float
         How long it took when it was last executed.
     executed : str
@@ -75,6 +76,8 @@ class StepRecord:
         The cache key, the hash of the notebook's text, the hash of what it saved.
     error : dict or None
         The failure (`workbench.runs.failure.Failure`).
+    notes : tuple of str
+        What of its output is left out.
     """
 
     key: str
@@ -89,6 +92,12 @@ class StepRecord:
     text: str = ""
     results: str = ""
     error: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ended_itself(self) -> bool:
+        """Whether it ran and then ended itself with `Run.skip`."""
+        return self.status == "skipped" and bool(self.executed)
 
     @property
     def good(self) -> bool:
@@ -375,7 +384,9 @@ def read_run(folder: Path) -> RunRecord:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         steps = {
-            key: StepRecord(**{**_known(StepRecord, step), "key": key})
+            key: StepRecord(
+                **{**_known(StepRecord, step), "key": key, "notes": tuple(step.get("notes", ()))}
+            )
             for key, step in content["notebooks"].items()
         }
         for name in ("languages", "asked"):

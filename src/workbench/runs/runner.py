@@ -285,7 +285,7 @@ class _RunUnderWay:
     def _ended(self, step: Step, execution: Execution) -> None:
         failure = execution.failure
         saved = self.folder / "results" / step.key
-        if failure is None:
+        if failure is None and not execution.skipped:
             try:
                 saved.mkdir(exist_ok=True)
                 problems = check_results(saved, step.gives)
@@ -301,17 +301,18 @@ class _RunUnderWay:
             key=step.key,
             notebook=step.notebook,
             case=step.case,
-            status="failed" if failure else "done",
-            reason=failure.sentence() if failure else "",
+            status="failed" if failure else "skipped" if execution.skipped else "done",
+            reason=failure.sentence() if failure else _itself(execution.skipped),
             seconds=round(execution.seconds, 2),
             executed=datetime.now(UTC).isoformat(timespec="seconds"),
             parameters=dict(step.parameters),
             hash=self._hash(step),
             text=text_digest(self._source(step)),
             error=asdict(failure) if failure else None,
+            notes=execution.notes,
         )
-        if failure:
-            # What a failed notebook saved may be half of it: nobody shall read it.
+        if not record.good:
+            # What it saved may be half of it: nobody shall read it.
             _remove(saved)
         self._note(record)
 
@@ -415,7 +416,11 @@ class _RunUnderWay:
 
 
 def _ended_how(record: StepRecord) -> str:
-    return "failed" if record.status == "failed" else "was skipped"
+    return "failed" if record.status == "failed" else f"is skipped: {record.reason}"
+
+
+def _itself(reason: str) -> str:
+    return f"it skipped itself: {reason}" if reason else ""
 
 
 def _crashed(step: Step, why: str) -> Execution:

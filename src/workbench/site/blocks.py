@@ -23,6 +23,7 @@ _REASONS: tuple[tuple[str, dict[str, str]], ...] = (
     (r"study\.yml has no (.+)", {"zh": "研究卡片 study.yml 没有填写 {0}"}),
     (r"it needs (\S+), which is skipped: (.+)", {"zh": "它依赖的 {0} 未运行：{1}"}),
     (r"it needs (\S+), which (?:has )?failed.*", {"zh": "它依赖的 {0} 运行失败"}),
+    (r"it skipped itself: (.+)", {"zh": "它自行跳过：{0}"}),
 )
 
 _TO_PAGE = re.compile(
@@ -110,6 +111,22 @@ def failure(entry: PageSource, record: StudyRecord, language: str) -> str:
         '<div class="wb-notice" role="note">\n'
         f'<p class="wb-notice-title">{escape(word("failed", language))}</p>\n'
         f"<p>{escape(at)}</p>\n<dl>{rows}</dl>\n<p>{escape(follows)}</p>\n</div>"
+    )
+
+
+def ended_itself(entry: PageSource, record: StudyRecord, language: str) -> str:
+    """Say that a notebook skipped itself, why, and of when the page is that is shown."""
+    zone = record.study.time_zone
+    when = say_moment(record.run.finished, language, zone)
+    at = word("ended_at", language, when=when, notebook=entry.key)
+    why = redact(reason(entry.step.reason, language))
+    shown = entry.source.finished if entry.source is not None else ""
+    follows = word("kept", language, when=say_moment(shown, language, zone))
+    return (
+        '<div class="wb-notice" role="note">\n'
+        f'<p class="wb-notice-title">{escape(word("ended", language))}</p>\n'
+        f"<p>{escape(at)}</p>\n<dl><dt>{escape(word('cause', language))}</dt>"
+        f"<dd>{escape(why[:600])}</dd></dl>\n<p>{escape(follows)}</p>\n</div>"
     )
 
 

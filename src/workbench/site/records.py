@@ -36,6 +36,13 @@ class PageSource:
         return self.step.key
 
     @property
+    def listed_as_skipped(self) -> bool:
+        """Whether it has no page here; one that skipped itself has the page of an earlier run."""
+        if self.step.status != "skipped":
+            return False
+        return not (self.step.ended_itself and self.source is not None)
+
+    @property
     def page(self) -> Path | None:
         """The executed notebook to show."""
         return self.source.notebook_path(self.key) if self.source else None

@@ -217,13 +217,17 @@ def _pages(
     rank_of: dict[str, int] = {}
     for rank, entry in enumerate(record.entries, start=1):
         rank_of.setdefault(entry.step.notebook, rank)
-        if entry.step.status == "skipped":
+        if entry.listed_as_skipped:
             continue
         edition = Edition()
         failed = entry.step.status == "failed"
         if failed:
             kept = "; its last good page is kept" if entry.page else ""
             warnings.append(f"{study}: {entry.key} failed{kept}")
+        elif entry.step.ended_itself:
+            warnings.append(
+                f"{study}: {entry.key}: {entry.step.reason}; its last good page is kept"
+            )
         if entry.page is not None:
             try:
                 text = entry.page.read_text(encoding="utf-8")
@@ -288,6 +292,8 @@ def _page_files(
     ]
     if page.failed and page.entry is not None:
         cells.append(raw_html(blocks.failure(page.entry, record, language)))
+    elif page.entry is not None and page.entry.step.ended_itself:
+        cells.append(raw_html(blocks.ended_itself(page.entry, record, language)))
     places = {
         p.entry.key: posixpath.relpath(str(PurePosixPath(p.path).with_suffix(".html")), str(folder))
         for p in pages
@@ -356,7 +362,7 @@ def _skipped(
             blocks.reason(entry.step.reason, language),
         )
         for entry in record.entries
-        if entry.step.status == "skipped"
+        if entry.listed_as_skipped
     ]
 
 

@@ -67,6 +67,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "en": "In the run of {when} the notebook {notebook} stopped.",
         "zh": "在 {when} 的运行中，笔记本 {notebook} 中断。",
     },
+    "ended": {"en": "This analysis had nothing new to say", "zh": "本分析没有新内容"},
+    "ended_at": {
+        "en": "In the run of {when} the notebook {notebook} skipped itself.",
+        "zh": "在 {when} 的运行中，笔记本 {notebook} 自行跳过。",
+    },
     "cell": {"en": "Cell", "zh": "单元格"},
     "cause": {"en": "Cause", "zh": "原因"},
     "kept": {
