@@ -38,12 +38,13 @@ def _mixtures(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weight, estimate and standard error by model (rows) and series (columns)."""
     n, k = x.shape
-    wx = noise.whiten @ x
+    whiten = noise.whiten(np.eye(n))
+    wx = whiten @ x
     inverse = np.linalg.inv(np.swapaxes(wx, 1, 2) @ wx)
     log_p = -np.linalg.slogdet(inverse)[1]
     centre, rss = np.empty((2, len(wx), y.shape[1]))
     for m in range(len(wx)):
-        wy = noise.whiten[m] @ y
+        wy = whiten[m] @ y
         cross = wx[m].T @ wy
         beta = inverse[m] @ cross
         centre[m] = beta[at]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -26,10 +28,15 @@ def test_independent_errors_give_the_quasi_poisson_of_statsmodels(monkeypatch) -
     def independent(time, size):
         noise = noise_of(time, size)
         only = (noise.phi == 0) & (noise.drift == 0)
-        one = type(noise)(
-            noise.whiten[only], noise.log_det[only], noise.phi[only], noise.drift[only]
+        return replace(
+            noise,
+            phi=noise.phi[only],
+            drift=noise.drift[only],
+            log_det=noise.log_det[only],
+            spread=noise.spread[:, only],
+            carried=noise.carried[:, only],
+            gain=noise.gain[:, :, only],
         )
-        return one
 
     monkeypatch.setattr("workbench.impact.designs.series.interrupted_series.noise_of", independent)
     own = interrupted_counts(y, after=AFTER, exposure=of)

@@ -6,6 +6,8 @@ import matplotlib
 
 matplotlib.use("agg")
 
+from time import process_time
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -87,6 +89,31 @@ def test_the_restricted_likelihood_is_that_of_a_direct_computation() -> None:
     direct = sm.GLS(y, x, sigma=v).fit()
     assert fit.beta[at] == pytest.approx(direct.params)
     assert fit.covariance[at] == pytest.approx(direct.cov_params())
+
+
+def test_whitening_point_by_point_is_that_by_the_whole_covariance() -> None:
+    rng = np.random.default_rng(8)
+    time, size = np.sort(rng.choice(60, 40, replace=False)), rng.uniform(0.3, 3, 40)
+    noise, x = noise_of(time, size), rng.normal(size=(40, 3)).cumsum(axis=0)
+    lag = np.abs(np.subtract.outer(time, time))
+    root = np.sqrt(np.outer(size, size))
+    walk = np.minimum.outer(time, time) - time[0]
+    for m in (0, 35, 77, 139):
+        v = np.where(lag == 0, 1.0, noise.phi[m] ** lag) * root + noise.drift[m] * walk
+        factor = np.linalg.cholesky(v)
+        assert noise.whiten(x, np.array([m]))[0] == pytest.approx(np.linalg.solve(factor, x))
+        assert noise.log_det[m] == pytest.approx(np.linalg.slogdet(v)[1])
+
+
+def test_a_series_of_three_years_of_days_takes_time_with_its_length_not_its_cube() -> None:
+    rng = np.random.default_rng(9)
+    after = np.arange(1095) >= 800
+    y = rng.normal(size=1095) + 0.1 * rng.normal(size=1095).cumsum()
+    begin = process_time()
+    found = interrupted_series(y + 2 * after, after=after, season=365)
+    assert process_time() - begin < 3  # .2 s on a quiet machine; 39 s by whole covariances
+    assert found.low < 2 < found.high
+    assert noise_of(np.arange(1095), np.ones(1095)).gain.nbytes < 5e6  # and not 3.5 GB
 
 
 def test_limits_of_a_single_model_are_students_own() -> None:

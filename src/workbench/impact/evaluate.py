@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 from matplotlib.axes import Axes
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from workbench.impact.checks import Judged, look
 from workbench.impact.checks.comparability import (
@@ -245,10 +246,12 @@ def evaluate(
             records, case, outcome, treatments, selection, comparison, covariates, units, min_cell
         )
     )
-    seen = None if material.data is None else glance(material.data, case, level)
     picked = select_design(material.situation)
-    effect, others, checks = _judge(material, picked, level)
-    described = _unit_by_unit(material, level)
+    # matrices here are many and small: threads of linear algebra would only wait for one another
+    with threadpool_limits(limits=1):
+        seen = None if material.data is None else glance(material.data, case, level)
+        effect, others, checks = _judge(material, picked, level)
+        described = _unit_by_unit(material, level)
     anew = instrument_check(records, case, measured_anew, outcome)
     if anew is not None and anew.severity == "refusal":
         effect, others = None, []

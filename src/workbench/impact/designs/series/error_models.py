@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,18 +77,61 @@ class Posterior:
 class Noise:
     """Covariances that a series may have, up to their scale, made ready for regressions.
 
+    Each is that of a state of two parts, what passes and what stays, so that a series is whitened
+    point by point (Kalman's filter) and neither time nor memory grows with more than its length.
+
     Attributes
     ----------
-    whiten : ndarray, shape (models, n, n)
-        Inverse Cholesky factors.
-    log_det : ndarray, shape (models,)
     phi, drift : ndarray, shape (models,)
+    log_det : ndarray, shape (models,)
+    spread : ndarray, shape (n, models)
+        Standard deviation of each point, given those before it.
+    carried : ndarray, shape (n, models)
+        Share of what passes that is left since the point before.
+    gain : ndarray, shape (n, 2, models)
+        How far an error at a point moves both parts of the state.
+    load : ndarray, shape (n,)
+        Weight of what passes in each point.
     """
 
-    whiten: Array
-    log_det: Array
     phi: Array
     drift: Array
+    log_det: Array
+    spread: Array
+    carried: Array
+    gain: Array
+    load: Array
+
+    def whiten(self, x: Array, models: NDArray[Any] | None = None) -> Array:
+        """Give columns as they would be, were the errors independent and of variance one.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n, k)
+        models : ndarray, optional
+            Which of the covariances; all when left out.
+
+        Returns
+        -------
+        ndarray, shape (models, n, k)
+        """
+        some = slice(None) if models is None else models
+        spread = np.ascontiguousarray(self.spread[:, some])[:, :, None]
+        carried = np.ascontiguousarray(self.carried[:, some])[:, :, None]
+        gain = np.ascontiguousarray(self.gain[:, :, some])[:, :, :, None]
+        n, k = x.shape
+        white = np.empty((n, spread.shape[1], k))
+        passing, staying = np.zeros((2, spread.shape[1], k))
+        for t in range(n):
+            passing *= carried[t]
+            error = white[t]
+            np.multiply(passing, -self.load[t], out=error)
+            error -= staying
+            error += x[t]
+            passing += gain[t, 0] * error
+            staying += gain[t, 1] * error
+            error /= spread[t]
+        return np.swapaxes(white, 0, 1)
 
     @property
     def prior(self) -> Array:
@@ -120,7 +163,7 @@ class Noise:
         Harville (1977), JASA 72, 320-338.
         """
         n, k = x.shape
-        both = self.whiten @ np.column_stack([x, y])
+        both = np.ascontiguousarray(self.whiten(np.column_stack([x, y])))
         wx, wy = both[:, :, :k], both[:, :, k]
         cross = np.einsum("mni,mn->mi", wx, wy)
         precision = np.swapaxes(wx, 1, 2) @ wx
@@ -183,10 +226,12 @@ def follow(
     centre, se = np.empty((2, len(without), len(some)))
     models = zip(some, fit.beta[likely], fit.covariance[likely], fit.scale[likely], strict=True)
     for j, (m, beta, covariance, scale) in enumerate(models):
-        white, q = noise.whiten[m], noise.drift[m]
-        shared = q * walk @ white.T
-        centre[:, j] = without @ beta + shared @ (white @ (y - x @ beta))
-        loading = without - shared @ (white @ x)
+        q = noise.drift[m]
+        columns = np.column_stack([y - x @ beta, x, walk.T])
+        white = noise.whiten(columns, np.array([m]))[0]
+        shared = q * white[:, 1 + x.shape[1] :].T
+        centre[:, j] = without @ beta + shared @ white[:, 0]
+        loading = without - shared @ white[:, 1 : 1 + x.shape[1]]
         left = np.maximum(q * own - (shared**2).sum(axis=1), 0)
         regression = np.einsum("ti,ij,tj->t", loading, covariance, loading)
         se[:, j] = np.sqrt(scale * left + regression)
@@ -212,18 +257,26 @@ def noise_of(time: NDArray[np.int_], size: Array) -> Noise:
     return _noise(time.astype(np.int64).tobytes(), np.asarray(size, dtype=float).tobytes())
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _noise(time_bytes: bytes, size_bytes: bytes) -> Noise:
-    time, size = np.frombuffer(time_bytes, np.int64), np.frombuffer(size_bytes)
-    lag = np.abs(time[:, None] - time[None, :])
-    walk = np.minimum(time[:, None], time[None, :]) - time[0]
-    root = np.sqrt(np.outer(size, size))
-    # 0 to the power of 0 is 1: uncorrelated errors need no case of their own
-    steps = np.arange(int(lag.max()) + 1)
-    pairs = [(phi, q) for phi in PHI for q in DRIFT]
-    factors = np.stack(
-        [np.linalg.cholesky((phi**steps)[lag] * root + q * walk) for phi, q in pairs]
-    )
-    log_det = 2 * np.log(np.einsum("mii->mi", factors)).sum(axis=1)
-    phi, drift = np.array(pairs).T
-    return Noise(np.linalg.inv(factors), log_det, phi, drift)
+    time, load = np.frombuffer(time_bytes, np.int64), np.sqrt(np.frombuffer(size_bytes))
+    phi, drift = np.array([(phi, q) for phi in PHI for q in DRIFT]).T
+    n, models = len(time), len(phi)
+    spread, carried, gain = np.empty((n, models)), np.empty((n, models)), np.empty((n, 2, models))
+    # variances of what passes and of what stays, and their covariance, given the points before
+    passing, both, staying = np.ones(models), np.zeros(models), np.zeros(models)
+    for t in range(n):
+        if t:
+            lag = time[t] - time[t - 1]
+            kept = phi**lag
+            passing = kept**2 * passing + (1 - kept**2)
+            both = kept * both
+            staying = staying + drift * lag
+        with_passing, with_staying = load[t] * passing + both, load[t] * both + staying
+        variance = load[t] * with_passing + with_staying
+        gain[t] = with_passing / variance, with_staying / variance
+        spread[t], carried[t] = np.sqrt(variance), kept if t else 0.0
+        passing = np.maximum(passing - gain[t, 0] * with_passing, 0.0)
+        both = both - gain[t, 0] * with_staying
+        staying = np.maximum(staying - gain[t, 1] * with_staying, 0.0)
+    return Noise(phi, drift, 2 * np.log(spread).sum(axis=0), spread, carried, gain, load)

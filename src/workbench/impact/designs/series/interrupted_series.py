@@ -316,7 +316,7 @@ def plan_series(
     past = x[:n][seen][:, [term != "step" for term in terms]]
     fit = noise_of(np.flatnonzero(seen), size).fit(y[seen], past)["both"]
     whole = np.r_[seen, np.ones(after, dtype=bool)]
-    wx = noise_of(np.flatnonzero(whole), np.r_[size, np.ones(after)]).whiten @ x[whole]
+    wx = noise_of(np.flatnonzero(whole), np.r_[size, np.ones(after)]).whiten(x[whole])
     at = terms.index("step")
     variance = np.linalg.inv(np.swapaxes(wx, 1, 2) @ wx)[:, at, at]
     return Plan(
