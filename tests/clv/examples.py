@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench import clv
 
-N = 120
+N = 300
 FREQUENCY = np.array([2, 0, 1, 5, 0, 3] * (N // 6), dtype=float)
 RECENCY = np.array([30.4, 0, 1.7, 29.4, 0, 22.0] * (N // 6))
 AGE = np.full(N, 38.9)
@@ -86,12 +86,14 @@ EXAMPLES = {
     ).fit(),
     "GammaGammaResults": spent,
     "Holdout": lambda: clv.holdout_table(bought(), FREQUENCY // 2, 20.0, top=4),
+    "ObservedSpendResults": lambda: clv.ObservedSpend(FREQUENCY, SPEND, currency="EUR").fit(),
     "Prediction": lambda: bought().expected_purchases(52),
     "PurchaseResults": bought,
     "Reproduction": lambda: clv.reproduce(
         {"r": 0.2, "alpha": 4.4, "a": 0.8, "b": 2.4}, CUSTOMERS, unit="week"
     ),
     "ShiftedBetaGeometricResults": kept,
+    "SoFar": lambda: clv.so_far(log(), as_of="2025-12-31", currency="EUR"),
     "Tracking": lambda: clv.tracking(bought(), log(), unit="week", calibration_end="2025-09-30"),
     "ValueSensitivity": lambda: clv.sensitivity(value()),
 }

@@ -78,6 +78,56 @@ def heavy_spend(own: Company) -> Company:
     return left.without("contracts", "interactions", "ratings", "survey")
 
 
+def log_of(own: Company, log: pd.DataFrame, **card: Any) -> Company:
+    """Give the company another log, and nothing else but the goals that need no more."""
+    left = own.with_table("transactions", log.reset_index(drop=True))
+    return left.without("customers", *LOG_ONLY).with_card(cases=None, **card)
+
+
+def one_customer(own: Company) -> Company:
+    log = own.tables["transactions"]
+    return log_of(own, log[log["customer_id"] == log["customer_id"].mode()[0]])
+
+
+def three_rows(own: Company) -> Company:
+    return log_of(own, own.tables["transactions"].iloc[[10, 300, 500]])
+
+
+def one_day(own: Company) -> Company:
+    return log_of(own, own.tables["transactions"].assign(date=pd.Timestamp("2025-11-03")))
+
+
+def every_day(own: Company) -> Company:
+    days = pd.date_range("2025-10-01", "2025-12-31")
+    rows = [(f"K{i:04d}", day, 5.0 + i % 7) for i in range(12) for day in days]
+    return by_a_model(log_of(own, pd.DataFrame(rows, columns=["customer_id", "date", "amount"])))
+
+
+def long_silence(own: Company) -> Company:
+    log = own.tables["transactions"]
+    return log_of(own, log[log["date"] < pd.Timestamp("2025-03-01")])
+
+
+def from_the_future(own: Company) -> Company:
+    log = own.tables["transactions"].copy()
+    log.loc[log.index[-40:], "date"] = pd.Timestamp("2031-05-01")
+    return log_of(own, log)
+
+
+def refunds_outweigh(own: Company) -> Company:
+    log = own.tables["transactions"]
+    back = log.iloc[::2].assign(amount=lambda t: -3 * t["amount"])
+    back["date"] += pd.Timedelta(days=2)
+    return log_of(own, pd.concat([log, back]))
+
+
+def nobody_has_left(own: Company) -> Company:
+    running = own.tables["contracts"].assign(end=pd.NaT)
+    return own.with_table("contracts", running).without(
+        "customers", "transactions", "interactions", "ratings", "survey"
+    )
+
+
 def no_amounts(own: Company) -> Company:
     visits = own.tables["transactions"].drop(columns=["amount", "quantity"], errors="ignore")
     left = own.with_table("transactions", visits)
@@ -149,6 +199,14 @@ ROWS: dict[str, Callable[[Company], Company]] = {
     "equal amounts": equal_amounts,
     "heavy spend": heavy_spend,
     "no amounts": no_amounts,
+    "one customer": one_customer,
+    "three rows": three_rows,
+    "all on one day": one_day,
+    "everybody every day": every_day,
+    "ten months of silence": long_silence,
+    "dates in the future": from_the_future,
+    "refunds outweigh": refunds_outweigh,
+    "contracts, nobody has left": nobody_has_left,
 }
 #: Rows of which only some notebooks can say something new.
 ABOUT = {
@@ -168,11 +226,19 @@ ABOUT = {
     "heavy spend": ("clv", "segmentation", "lifecycle_churn"),
     "no amounts": ("data_quality", "clv", "segmentation", "lifecycle_churn"),
 }
+TINY = ("one customer", "three rows", "all on one day")
+LARGER = ("everybody every day", "ten months of silence", "dates in the future", "refunds outweigh")
+ABOUT |= dict.fromkeys(TINY, ("clv", "segmentation", "lifecycle_churn", "goals"))
+ABOUT |= dict.fromkeys(LARGER, ("clv", "lifecycle_churn"))
 #: What a page must say of what is lacking.
 SAYS = {
     "nobody bought twice, stages by P(alive)": (
-        "lifecycle_churn", "No purchase model could say who is still active",
+        "lifecycle_churn", "No purchase model says who is still active",
     ),
+    "heavy spend": ("clv", "Spend is not foreseen by a model here"),
+    "all on one day": ("clv", "So far, 0 of "),
+    "one month": ("clv", "Asked for 52 weeks ahead, this page gives 4"),
+    "everybody every day": ("lifecycle_churn", "the log shows no sign that customers leave"),
     "no amounts": ("clv", "how often customers will buy is foreseen here"),
 }  # fmt: skip
 

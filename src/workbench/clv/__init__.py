@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from workbench.clv.alive_map import AliveMap, alive_map
-from workbench.clv.choice import MODELS, Choice, choose, choose_retention, compare
+from workbench.clv.choice import (
+    MODELS,
+    Choice,
+    choose,
+    choose_retention,
+    compare,
+    model_spend,
+)
 from workbench.clv.contracts import (
     ContractCohorts,
     ContractValue,
@@ -20,6 +27,7 @@ from workbench.clv.models.covariates import CovariateModel, CovariateResults
 from workbench.clv.models.fitted import Fitted
 from workbench.clv.models.gamma_gamma import GammaGamma, GammaGammaResults
 from workbench.clv.models.nbd import NBD
+from workbench.clv.models.observed_spend import ObservedSpend, ObservedSpendResults
 from workbench.clv.models.pareto import ParetoNBD
 from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.purchase import PurchaseModel, PurchaseResults
@@ -29,6 +37,7 @@ from workbench.clv.models.shifted_beta_geometric import (
 )
 from workbench.clv.reproduction import Reproduction, reproduce
 from workbench.clv.sensitivity import ValueSensitivity, sensitivity
+from workbench.clv.so_far import SoFar, so_far
 from workbench.clv.validation import (
     Holdout,
     Tracking,
@@ -61,6 +70,8 @@ __all__ = [
     "GammaGammaResults",
     "Holdout",
     "ModifiedBetaGeometric",
+    "ObservedSpend",
+    "ObservedSpendResults",
     "ParetoNBD",
     "Prediction",
     "PurchaseModel",
@@ -68,6 +79,7 @@ __all__ = [
     "Reproduction",
     "ShiftedBetaGeometric",
     "ShiftedBetaGeometricResults",
+    "SoFar",
     "Tracking",
     "ValueSensitivity",
     "alive_map",
@@ -83,9 +95,11 @@ __all__ = [
     "contract_value",
     "customer_value",
     "holdout_table",
+    "model_spend",
     "per_year",
     "reproduce",
     "sensitivity",
+    "so_far",
     "tracking",
     "value_contracts",
 ]

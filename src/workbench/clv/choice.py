@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 
 from workbench.clv.models.beta_discrete_weibull import BetaDiscreteWeibull
 from workbench.clv.models.beta_geometric import BetaGeometric, ModifiedBetaGeometric
-from workbench.clv.models.gamma_gamma import GammaGamma
+from workbench.clv.models.gamma_gamma import GammaGamma, GammaGammaResults
 from workbench.clv.models.nbd import NBD
+from workbench.clv.models.observed_spend import ObservedSpend, ObservedSpendResults
 from workbench.clv.models.pareto import ParetoNBD
-from workbench.clv.models.purchase import PurchaseModel, PurchaseResults
+from workbench.clv.models.purchase import STAYS, PurchaseModel, PurchaseResults
 from workbench.clv.models.shifted_beta_geometric import (
     ShiftedBetaGeometric,
     ShiftedBetaGeometricResults,
@@ -41,6 +42,8 @@ OF_TEST = (
     "The model was fitted to the log up to {split} and asked for the {length} {unit} after it. It "
     "expected {foreseen} purchases."
 )
+#: Fewer repeat buyers than this tell too little for the three parameters of Gamma-Gamma.
+FEWEST = 10
 BELIEVED = "For this log, believe {model}"
 
 
@@ -118,17 +121,24 @@ class Choice(Result):
             As of `customer_value`.
         currency : str
             ISO 4217 code of the amounts.
+
+        Raises
+        ------
+        DataError
+            No repeat buyer has spent anything, or there are no amounts.
         """
-        bought = self.refit(customers)
-        spent = GammaGamma.from_frame(customers, nonpositive="drop", currency=currency).fit()
-        return customer_value(
+        bought, spent = self.refit(customers), model_spend(customers, currency=currency)
+        length = log_length(customers)
+        value = customer_value(
             bought,
             spent,
             discount_rate=discount_rate,
-            horizon=horizon,
+            # no farther ahead than the log looks back
+            horizon=min(horizon, length),
             margin=margin,
             draws=bootstrap_parameters(bought, spent, rng=rng),
         )
+        return value if horizon <= length else replace(value, asked=horizon)
 
     def estimates(self) -> dict[str, Estimate]:
         """Return the bias of the believed model in the test period, where there was one."""
@@ -140,6 +150,32 @@ class Choice(Result):
             bias, low, high, self.fit.nobs, kind="percent", label="Bias in the test"
         )
         return {"bias": estimate}
+
+
+def log_length(customers: pd.DataFrame) -> float:
+    """Time from the first purchase of all to the end of observation, in whole units above one."""
+    length = float(customers["age"].max())
+    return float(np.floor(length)) if length >= 1 else length
+
+
+def model_spend(
+    customers: pd.DataFrame, *, currency: str = ""
+) -> GammaGammaResults | ObservedSpendResults:
+    """Model what customers spend a purchase, or take what they were seen to spend.
+
+    The Gamma-Gamma model is taken where its mean is known within a factor of two and at least
+    `FEWEST` customers have bought again for money; otherwise observed means, which say so.
+
+    Raises
+    ------
+    DataError
+        No repeat buyer has spent anything, or there are no amounts.
+    """
+    observed = ObservedSpend.from_frame(customers, currency=currency)
+    if float(observed.counts[observed.everyone[0] > 0].sum()) < FEWEST:
+        return observed.fit()
+    fit = GammaGamma.from_frame(customers, nonpositive="drop", currency=currency).fit()
+    return observed.fit() if fit.verdict in ("heavy_tail", "not_converged") else fit
 
 
 def compare(
@@ -247,7 +283,7 @@ def choose(
         left = usable[(usable["bias_low"] <= high) & (usable["bias_high"] >= low)]
     # the table is sorted by BIC
     name = str(left["model"].iloc[0])
-    if fits[name].verdict == "no_dropout" and NBD.title in fits:
+    if fits[name].verdict in STAYS and NBD.title in fits:
         # its predictions are those of the NBD, so the NBD it is
         name = NBD.title
     chosen = table["model"] == name

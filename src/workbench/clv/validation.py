@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,9 +24,15 @@ if TYPE_CHECKING:
 
 
 def calibration_split(
-    dates: pd.Series, calibration_end: str | pd.Timestamp = "", *, share: float = 2 / 3
+    dates: pd.Series,
+    calibration_end: str | pd.Timestamp = "",
+    *,
+    share: float = 2 / 3,
+    as_of: date | pd.Timestamp | None = None,
 ) -> pd.Timestamp:
     """Last day of calibration: the day asked for, or the end of the first two thirds of a log.
+
+    The log ends with its last purchase, or on the day `as_of` where it goes on after that.
 
     Raises
     ------
@@ -33,6 +40,8 @@ def calibration_split(
         The day lies outside the log, or leaves nothing to compare with.
     """
     first, last = pd.Timestamp(dates.min()).normalize(), pd.Timestamp(dates.max()).normalize()
+    if as_of is not None:
+        last = max(min(last, pd.Timestamp(as_of)), first)
     if not str(calibration_end):
         return first + pd.Timedelta(days=int((last - first).days * share))
     try:

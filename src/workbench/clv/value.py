@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from workbench.arrays import Array
 from workbench.clv.models.covariates import CovariateResults
 from workbench.clv.models.gamma_gamma import GammaGammaResults
-from workbench.clv.models.likelihood import in_logs, maximise
+from workbench.clv.models.observed_spend import ObservedSpendResults
 from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.purchase import PurchaseResults
 from workbench.errors import DataError
@@ -45,6 +45,10 @@ NOBODY_LEAVES = (
     "The log shows no sign that customers leave: {model}, in which nobody does, is believed. So no "
     "share of customers still active can be told."
 )
+TOO_FAR = (
+    "Asked for {asked} {unit} ahead, this page gives {ahead}: no more than the log looks back, for "
+    "nothing in it shows how a longer forecast would do."
+)
 ONCE_UNKNOWN = (
     "{once} of {n} customers bought only once. The model lets nobody leave before a second "
     "purchase, so it cannot tell which of them are gone; it expects {few} purchases of each over "
@@ -62,7 +66,8 @@ class CustomerValue(Result):
     Attributes
     ----------
     table : DataFrame
-        One row a customer: p_alive, expected_purchases, expected_spend, clv, low, high.
+        One row a customer: p_alive (where anybody leaves), expected_purchases, expected_spend,
+        clv, low, high.
     clv, alive, purchases : Prediction
         The same with totals, means and groups.
     horizon : float
@@ -79,6 +84,8 @@ class CustomerValue(Result):
         The fits that it comes from.
     draws : ndarray, optional
         From `bootstrap_parameters`, where the limits rest on them.
+    asked : float
+        The horizon that was asked for, where that is longer than the log; 0 otherwise.
     """
 
     table: pd.DataFrame
@@ -91,8 +98,9 @@ class CustomerValue(Result):
     unit: str
     frequency: Array
     bought: PurchaseResults | CovariateResults
-    spent: GammaGammaResults
+    spent: GammaGammaResults | ObservedSpendResults
     draws: Array | None = None
+    asked: float = 0.0
 
     @property
     def leaves(self) -> bool:
@@ -244,6 +252,15 @@ class CustomerValue(Result):
             found.append(Finding("active", STILL_ACTIVE, {"share": brings["alive"]}, severity="ok"))
         return found
 
+    def reservations(self) -> list[Finding]:
+        """Warn of a horizon cut to the log's length, and of spend that no model foresees well."""
+        found = []
+        if self.asked:
+            ahead = {"asked": whole(self.asked), "ahead": whole(self.horizon)}
+            values = {**ahead, "unit": f"{self.unit}s"}
+            found.append(Finding("reach", TOO_FAR, values, severity="warning"))
+        return found + [f for f in self.spent.findings() if f.severity == "warning"]
+
     def of_silence(self) -> list[Finding]:
         """Say what a silence means, and what is known of customers with one purchase."""
         silence, once = Finding("silence", SILENCE), self._once()
@@ -309,7 +326,7 @@ class CustomerValue(Result):
 
 def customer_value(
     purchases: PurchaseResults | CovariateResults,
-    spend: GammaGammaResults,
+    spend: GammaGammaResults | ObservedSpendResults,
     *,
     discount_rate: float,
     horizon: float = float("inf"),
@@ -388,6 +405,9 @@ def customer_value(
         expected_spend=("Spend a purchase", "money"),
         clv=("Value", "money"),
     )
+    if not purchases.leaves:
+        # that everybody is still active is what the model supposes, not what it found
+        shown = shown.drop(columns="p_alive")
     return CustomerValue(
         shown,
         clv,
@@ -406,7 +426,7 @@ def customer_value(
 
 def bootstrap_parameters(
     purchases: PurchaseResults | CovariateResults,
-    spend: GammaGammaResults,
+    spend: GammaGammaResults | ObservedSpendResults,
     *,
     rng: np.random.Generator,
     draws: int = 200,
@@ -421,27 +441,15 @@ def bootstrap_parameters(
     ndarray, shape (draws, k)
         Log parameters of the purchase model, then of the spend model.
     """
-    model, gg = purchases.model, spend.model
+    model = purchases.model
     size = model.rows.inverse.size
-    if len(gg.everyone[0]) != size:
+    if len(spend.model.everyone[0]) != size:
         raise DataError(
-            f"the purchase model has {size} customers, the spend model {len(gg.everyone[0])}",
+            f"the purchase model has {size} customers, the spend model "
+            f"{len(spend.model.everyone[0])}",
             remedy="fit both models to the same summary",
         )
-    x, amount = gg.everyone
-    buyers = np.flatnonzero((x > 0) & (amount > 0) & (gg.counts > 0))
-    mean = float(np.average(gg.spend, weights=gg.n))
-    shift = np.array([0.0, 0.0, np.log(mean)])
-    refit, thin = purchases.refits(), gg.refit_rows(buyers)
-    out = []
-    for w in bootstrap_weights(
-        size, draws, rng=rng, counts=model.counts if (model.counts != 1).any() else None
-    ):
-        second = maximise(
-            in_logs(thin(w[buyers], mean)),
-            spend.phi - shift,
-            lower=np.full(3, -16.0),
-            upper=np.full(3, 12.0),
-        )
-        out.append(np.concatenate([refit(w), second.phi + shift]))
-    return np.array(out)
+    buys, spends = purchases.refits(), spend.refits()
+    counts = model.counts if (model.counts != 1).any() else None
+    weights = bootstrap_weights(size, draws, rng=rng, counts=counts)
+    return np.array([np.concatenate([buys(w), spends(w)]) for w in weights])

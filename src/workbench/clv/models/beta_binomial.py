@@ -19,10 +19,20 @@ from scipy.special import betaln, gammaln, hyp2f1, psi, zeta
 
 from workbench.arrays import Array, Index
 from workbench.clv.models.likelihood import Derivatives, Optimum
-from workbench.clv.models.purchase import PurchaseModel
+from workbench.clv.models.purchase import STAYS, PurchaseModel
 from workbench.clv.models.rows import Purchases, add_up, as_floats, check_rows, refuse
 from workbench.errors import DataError
 from workbench.results import Finding
+
+NO_DROPOUT = (
+    "No sign that customers leave: the likelihood is highest where nobody drops out. "
+    "Predictions are those of the beta-binomial model and every customer counts as alive."
+)
+NO_BETTER = (
+    "No better than without leaving: that customers leave raises twice the log-likelihood by {lr}, "
+    "and the parameters that it needs cost {price} (BIC). Predictions are those of the "
+    "beta-binomial model and every customer counts as alive."
+)
 
 
 class _Sequences:
@@ -249,13 +259,9 @@ class BetaGeometricBetaBinomial(PurchaseModel):
 
     def _judge(self, best: Optimum, rise: float | None) -> Finding:
         found = super()._judge(best, rise)
-        if found.verdict != "no_dropout":
+        if found.verdict not in STAYS:
             return found
-        message = (
-            "No sign that customers leave: the likelihood is highest where nobody drops out. "
-            "Predictions are those of the beta-binomial model and every customer counts as alive."
-        )
-        return replace(found, message=message)
+        return replace(found, message=NO_DROPOUT if found.verdict == "no_dropout" else NO_BETTER)
 
 
 class BetaBinomial(BetaGeometricBetaBinomial):

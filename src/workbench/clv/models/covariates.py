@@ -29,7 +29,7 @@ from workbench.clv.models.prediction import (
     times,
     whole_purchases,
 )
-from workbench.clv.models.purchase import NO_RISE, PurchaseModel, PurchaseResults
+from workbench.clv.models.purchase import NO_RISE, STAYS, PurchaseModel, PurchaseResults
 from workbench.clv.models.rows import Purchases, add_up, as_floats, distinct
 from workbench.errors import DataError
 from workbench.results import Finding
@@ -324,7 +324,7 @@ class CovariateResults(Fitted):
     @property
     def leaves(self) -> bool:
         """Whether customers leave at all."""
-        return self.verdict != "no_dropout"
+        return self.verdict not in STAYS
 
     @property
     def _scales(self) -> Array:

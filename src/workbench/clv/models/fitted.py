@@ -18,6 +18,7 @@ _SEVERITY: Mapping[str, Severity] = {
     "converged": "ok",
     "not_converged": "refusal",
     "heavy_tail": "warning",
+    "wide_tail": "warning",
     "dependent": "warning",
 }
 
@@ -28,8 +29,8 @@ def judged(verdict: str, message: str, values: Mapping[str, Any], model: str) ->
     Parameters
     ----------
     verdict : str
-        "converged", "no_dropout", "no_heterogeneity", "boundary", "heavy_tail", "dependent" or
-        "not_converged".
+        "converged", "no_dropout", "no_better", "no_heterogeneity", "boundary", "heavy_tail",
+        "wide_tail", "dependent" or "not_converged".
     message, values
         As of `Finding`.
     model : str
@@ -127,7 +128,7 @@ class Fitted(Result):
         """
         out = copy(self)
         inner = self.phi.size == self.params.size and bool((np.diag(self.covariance) > 0).all())
-        if not inner or self.verdict in ("not_converged", "no_dropout"):
+        if not inner or self.verdict in ("not_converged", "no_dropout", "no_better"):
             out.bias = Finding("bias", AT_THE_EDGE)
             return out
         scoring = self.scoring()

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import gammaln, psi, zeta
 
 from workbench.arrays import Array
@@ -33,7 +33,25 @@ from workbench.clv.models.rows import (
 from workbench.errors import DataError
 from workbench.results import Finding
 from workbench.results.estimate import Estimate
-from workbench.stats.intervals import correlation_interval
+from workbench.stats.intervals import correlation_interval, normal_quantile
+
+#: Where the limits of the mean spend lie farther apart than this, the model gives no usable mean.
+WIDE = 2.0
+
+#: A shape beyond this spreads less than a hundredth of its mean: the search creeps along the edge
+#: where it would be infinite, and what it predicts no longer changes.
+EDGE = 1e4
+#: A refit starts near its maximum and needs a handful of evaluations, but for one that creeps.
+RESTEPS = 30
+
+BADLY_KNOWN = (
+    "Spend differs so much between customers (q is {q}) that the model hardly knows its mean: "
+    "{mean}. Use the observed means, or cap extreme orders."
+)
+WIDE_TAIL = (
+    "The search reached its maximum, but spend differs so much between customers (q is {q}, and up "
+    "to 2 it has no finite variance) that a few of them decide what all are worth."
+)
 
 
 class GammaGamma:
@@ -156,11 +174,6 @@ class GammaGamma:
             ]
         )
 
-    def refit_rows(self, rows: NDArray[np.intp]) -> Callable[..., Callable[[Array], Derivatives]]:
-        """Likelihood of some of the customers given, as a function of weights and scale."""
-        x, spend = self.everyone[0][rows], self.everyone[1][rows]
-        return lambda n, scale: _likelihood(x, spend / scale, n)
-
     def fit(self, *, start: ArrayLike | None = None) -> GammaGammaResults:
         """Maximise the likelihood.
 
@@ -190,7 +203,7 @@ class GammaGamma:
             covariance=covariance_of(best),
             llf=best.value - np.log(scale) * float(self.n.sum()),
             nobs=float(self.n.sum()),
-            finding=self._judge(best, theta),
+            finding=self._judge(best, phi),
             unit=None,
             evaluations=best.evaluations,
             free=3 - int(np.count_nonzero(best.bound)),
@@ -198,13 +211,14 @@ class GammaGamma:
         results.title, results.model = self.title, self
         return results
 
-    def _judge(self, best: Optimum, theta: Array) -> Finding:
-        name = type(self).__name__
+    def _judge(self, best: Optimum, phi: Array) -> Finding:
+        name, theta = type(self).__name__, np.exp(phi)
         link = self.independence()
         values = {"correlation": link.value, "low": link.low, "high": link.high}
-        if not best.converged:
+        edge = best.bound.any() or theta[:2].max() > EDGE
+        if not best.converged and not edge:
             return not_converged(name, values)
-        if best.bound.any():
+        if edge:
             return judged(
                 "no_heterogeneity",
                 "Customers do not differ in what they spend, or each of them always spends the "
@@ -220,6 +234,11 @@ class GammaGamma:
                 values,
                 name,
             )
+        tail = {"q": float(theta[1]), "mean": self._mean(best, phi)}
+        if tail["mean"].high > WIDE * tail["mean"].low:
+            return judged("heavy_tail", BADLY_KNOWN, tail, name)
+        if theta[1] <= 2:
+            return judged("wide_tail", WIDE_TAIL, tail, name)
         if link.low > 0.1 or link.high < -0.1:
             return judged(
                 "dependent",
@@ -235,6 +254,19 @@ class GammaGamma:
             values,
             name,
         )
+
+    def _mean(self, best: Optimum, phi: Array) -> Estimate:
+        """Mean spend p gamma / (q - 1), where q is above 1."""
+        p, q, gamma = np.exp(phi)
+        slope = np.array([1.0, -q / (q - 1), 1.0])
+        width = normal_quantile(0.95) * np.sqrt(slope @ covariance_of(best) @ slope)
+        mean = p * gamma / (q - 1)
+        # a tail so heavy overflows before it is refused
+        low, high = mean * np.exp(-min(width, 50.0)), mean * np.exp(min(width, 50.0))
+        return Estimate(
+            float(mean), float(low), float(high), float(self.n.sum()), kind="money",
+            unit=self.currency or "",
+        )  # fmt: skip
 
 
 def _likelihood(x: Array, spend: Array, n: Array) -> Callable[[Array], Derivatives]:
@@ -307,6 +339,24 @@ class GammaGammaResults(Fitted):
             return outer(theta[:, None] * m.scores(theta), m.n)
 
         return Scoring(in_logs(m.likelihood(1.0)), score_products, np.ones(3, dtype=bool))
+
+    def refits(self) -> Callable[[Array], Array]:
+        """Give a function from weights, one a customer, to the log parameters fitted with them."""
+        model = self.model
+        x, spend = model.everyone
+        rows = np.flatnonzero((x > 0) & (spend > 0) & (model.counts > 0))
+        scale = float(np.average(model.spend, weights=model.n))
+        shift = np.array([0.0, 0.0, np.log(scale)])
+        x, spend = x[rows], spend[rows] / scale
+
+        def refit(weights: Array) -> Array:
+            best = maximise(
+                in_logs(_likelihood(x, spend, weights[rows])), self.phi - shift,
+                lower=np.full(3, -16.0), upper=np.full(3, 12.0), evaluations=RESTEPS,
+            )  # fmt: skip
+            return np.asarray(best.phi + shift, dtype=float)
+
+        return refit
 
     def expected_spend(
         self, x: ArrayLike | None = None, mean_spend: ArrayLike | None = None

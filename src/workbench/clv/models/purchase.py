@@ -45,6 +45,14 @@ SAMPLE_ABOVE = 30_000
 #: nobody leaves the search may end anywhere along the edge, and how near to it is rounding error:
 #: about a millionth. A thousandth is far above that, and tells nothing of any customer.
 NO_RISE = 1e-3
+#: Verdicts by which nobody is seen to leave, and the model without dropout speaks.
+STAYS = ("no_dropout", "no_better")
+
+NO_BETTER = (
+    "No better than without leaving: that customers leave raises twice the log-likelihood by {lr}, "
+    "and the parameters that it needs cost {price} (BIC). Predictions are those of the NBD and "
+    "every customer counts as alive."
+)
 #: Rows whose scores are held at once.
 BLOCK = 4096
 
@@ -290,8 +298,8 @@ class PurchaseModel(ABC):
         process: type[PurchaseModel] = type(self)
         params = pd.Series(theta, index=pd.Index(self.names, dtype=object), name=self.title)
         finding, without = self._judge(best, rise), self.baseline
-        if finding.verdict == "no_dropout" and without is not None:
-            # nobody leaves: the parameters that are left are those of the NBD
+        if finding.verdict in STAYS and without is not None:
+            # nobody is seen to leave: the parameters that are left are those of the NBD
             rows = self.rows
             baseline = without(rows.x, rows.t_x, rows.T, rows.n, unit=self.unit).fit()
             process, phi, covariance = baseline.process, baseline.phi, baseline.covariance
@@ -327,6 +335,12 @@ class PurchaseModel(ABC):
                     values,
                     "NBD",
                 )
+            # what BIC asks of the parameters of dropout; by chance a log on which nobody leaves
+            # passes it about once in n, so that it does not matter how often one looks
+            extra = len(self.names) - len(self.baseline.names if self.baseline else ())
+            price = extra * float(np.log(max(self.rows.customers, np.e)))
+            if rise < price:
+                return judged("no_better", NO_BETTER, {**values, "price": price}, "NBD")
         if not best.converged:
             return not_converged(type(self).__name__, values)
         if best.bound.any():
@@ -337,12 +351,7 @@ class PurchaseModel(ABC):
                 values,
                 type(self).__name__,
             )
-        if values and values["p"] > 0.05:
-            message = (
-                "The fit converged, but it is no better than a model without dropout "
-                "(likelihood ratio {lr}, p at most {p})."
-            )
-        elif values:
+        if values:
             message = (
                 "The fit converged at an inner maximum, and dropout is needed to explain the log "
                 "(likelihood ratio against a model without it: {lr})."
