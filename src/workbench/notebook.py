@@ -332,7 +332,7 @@ class Run(Handover):
 
         survey = self.study.survey
         named = survey.codebook if survey else None
-        book = read_codebook(self.study.folder / named if named else None)
+        book = read_codebook(self.study.inside(named) if named else None)
         open_study(self.study, [aspect["title"] for aspect in book.values()])
         return book
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
+import shutil
 import threading
+import urllib.error
 import urllib.request
 from datetime import UTC, datetime
+from html import escape
 
 import pytest
+from bs4 import BeautifulSoup
 
-from workbench.site import SiteError, publish
+from tests.site.conftest import REPO
+from workbench.site import SiteError, blocks, publish
+from workbench.site.check import check
 from workbench.site.preview import make_server
 from workbench.site.publish import swap
+from workbench.site.withhold import withhold
 
 
 def test_publishing_says_what_is_there(publication):
@@ -117,3 +127,132 @@ def test_preview_serves_the_site_to_this_machine(published):
 def test_preview_without_a_site_says_what_to_do(tmp_path):
     with pytest.raises(SiteError, match="workbench publish"):
         make_server(tmp_path)
+
+
+def test_preview_carries_the_policy_and_answers_to_this_machine_s_names_alone(published):
+    with make_server(published) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}/index.html"
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            assert answer.headers["Content-Security-Policy"].endswith("frame-ancestors 'none'")
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        for host in ("evil.example", "127.0.0.1.evil.example", "", "localhost:1"):
+            asked = urllib.request.Request(address, headers={"Host": host})
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(asked, timeout=5)
+            assert refused.value.code == 421
+        server.shutdown()
+
+
+def test_a_page_runs_no_script_but_the_site_s_own(published):
+    html = (published / "index.html").read_text(encoding="utf-8")
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    policy = BeautifulSoup(html, "lxml").find("meta", attrs={"http-equiv": True})["content"]
+    for script in scripts:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+    assert len(scripts) == 1
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy.split("style-src")[0]
+
+
+def rewrite(root, old, new):
+    card = root / "data" / "demo" / "study.yml"
+    text = card.read_text(encoding="utf-8")
+    assert old in text
+    card.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_card_s_texts_are_shown_as_they_are_written_and_harm_no_page(project):
+    rewrite(project, "title: {en: Demo Mobile, zh: 演示移动}", "title: '**N** {{< x >}} \\(^o^)/'")
+    rewrite(
+        project, "{en: A faster service desk, zh: 更快的服务台}", "'# a_b_ `c` [x](y) $z$ ::: d'"
+    )
+    rewrite(project, "A telecom with a shop.", "'1. **so** \\[x; ask li.wei@example.com.'")
+    rewrite(project, "licence: MIT", "licence: MIT\ncontact: insights@example.org")
+    site = publish(project, renderer="embedded")
+    (said,) = [w for w in site.warnings if "looks like" in w]
+    assert "study.yml, description.en: li.wei@example.com looks like" in said
+    home = (site.site / "index.html").read_text(encoding="utf-8")
+    first = (site.site / "studies/demo/index.html").read_text(encoding="utf-8")
+    case = (site.site / "zh/studies/demo/case_evaluation/desk.html").read_text(encoding="utf-8")
+    assert "<h1>**N** {{&lt; x &gt;}} \\(^o^)/</h1>" in first
+    assert first.count("**N** {{&lt; x &gt;}} \\(^o^)/") > 2  # in the menu, too
+    assert "<h1># a_b_ `c` [x](y) $z$ ::: d</h1>" in case
+    assert "1. **so** \\[x; ask […]." in home
+    assert "<dt>Contact</dt><dd>insights@example.org</dd>" in first
+
+
+@pytest.fixture
+def two_sites(published, tmp_path):
+    """What was published before, and what would be now."""
+    return shutil.copytree(published, tmp_path / "new"), shutil.copytree(
+        published, tmp_path / "old"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "told"),
+    [
+        ("Li Wei (138 1234 5678) and", "personal data (phone)", "it seemed to name a person"),
+        ("{{< x >}} and", "unrendered markup", "a text on it could not be set"),
+    ],
+)
+def test_a_bad_page_is_withheld_alone_and_its_last_good_one_stays(two_sites, said, kind, told):
+    new, old = two_sites
+    page = "studies/plain/segmentation.html"
+    text = (new / page).read_text(encoding="utf-8")
+    (new / page).write_text(text.replace("The 1,204", f"{escape(said)} 1,204"), encoding="utf-8")
+    faults, (warning,) = withhold(new, old, lambda: check(new), [])
+    assert faults == []
+    assert warning.startswith(f"plain: {page} was withheld: {kind}")
+    shown = (new / page).read_text(encoding="utf-8")
+    assert told in shown
+    assert "as it was published before" in shown
+    assert "The 1,204 champions" in shown
+    assert said.split()[-2] not in shown
+
+
+def test_where_nothing_good_was_published_the_frame_of_a_page_says_so(two_sites):
+    new, old = two_sites
+    page = "zh/studies/demo/segmentation.html"
+    for site in (new, old):
+        text = (site / page).read_text(encoding="utf-8")
+        (site / page).write_text(text.replace("1,204 名", "13812345678 名"), encoding="utf-8")
+    linked = (new / "index.html").read_text(encoding="utf-8")
+    link = f'<a href="{page}#fig-share">there</a>'
+    (new / "index.html").write_text(linked.replace("</article>", f"{link}</article>", 1), "utf-8")
+    faults, (warning,) = withhold(new, old, lambda: check(new), [])
+    assert faults == []
+    assert "13812345678" in warning
+    shown = (new / page).read_text(encoding="utf-8")
+    assert "本页未按生成的内容发布：其中似有个人信息" in shown
+    assert "13812345678" not in shown
+    assert "核心客户" not in shown
+
+
+def test_a_fault_of_the_front_page_still_stops_the_publication(two_sites):
+    new, old = two_sites
+    text = (new / "index.html").read_text(encoding="utf-8")
+    bad = text.replace("</article>", "<p>138 1234 5678</p></article>", 1)
+    (new / "index.html").write_text(bad, encoding="utf-8")
+    faults, warnings = withhold(new, old, lambda: check(new), [])
+    assert [fault.page for fault in faults] == ["index.html"]
+    assert warnings == []
+
+
+def test_of_an_error_a_page_tells_what_cannot_name_a_person():
+    raised = "DataError: no rows of '王小明', see \"Li Wei\" and 1381234567; look at li@example.com"
+    told = blocks._told(raised, "en")
+    assert told == "DataError: no rows of […], see […] and […]; look at […]"
+    assert blocks._told("KeyError: '王小明'", "zh") == "KeyError (具体信息见运行日志)"
+    assert blocks._told("the kernel died", "en") == "the kernel died"
+
+
+def test_the_page_knows_all_errors_of_the_workbench():
+    text = "\n".join(p.read_text("utf-8") for p in (REPO / "src/workbench").rglob("*.py"))
+    classes = dict(re.findall(r"^class (\w+)\((\w+)", text, re.MULTILINE))
+    own = {"WorkbenchError"}
+    while more := {name for name, base in classes.items() if base in own} - own:
+        own |= more
+    assert own == set(blocks._OWN_ERRORS)

@@ -176,7 +176,7 @@ def _about_codebook(study: Study) -> list[str]:
     if named is None:
         return []
     try:
-        read_codebook(study.folder / named)
+        read_codebook(study.inside(named))
     except WorkbenchError as error:
         return [str(error)]
     return []

@@ -28,7 +28,13 @@ from workbench.data.notation import (
     number_shape,
 )  # fmt: skip
 from workbench.errors import DataError, WorkbenchError
-from workbench.study import Study
+from workbench.study import Study, StudyError, find_root
+from workbench.study.card import data_roots
+
+#: What a card's `connection` may begin with.
+BACKENDS = ("duckdb", "postgres", "postgresql", "pyspark")
+#: Below the project: what the workbench keeps for itself.
+CACHE = ".cache"
 
 _TRUE = ["true", "t", "yes", "y", "1", "1.0", "是", "对", "已解决"]
 _FALSE = ["false", "f", "no", "n", "0", "0.0", "否", "错", "未解决"]
@@ -100,11 +106,14 @@ class Engine:
         #: Columns known to hold bare texts: a second look at each would cost as much as the first.
         self._bare: set[Any] = set()
         address = connection or (study.connection if study else "duckdb://")
+        #: Whether settings of the engine can be changed no more.
+        self._locked = False
         try:
-            self.connection = ibis.connect(address)
+            self.connection = _connected(address, study)
         except Exception as error:
+            why = error.what if isinstance(error, StudyError) else _first_line(error)
             raise WorkbenchError(
-                f"cannot connect to {address.split('@')[-1]!r}: {_first_line(error)}",
+                f"cannot connect to {address.split('@')[-1]!r}: {why}",
                 where=f"{study.path if study else 'engine'}, connection",
                 remedy="mend `connection`, install the backend's extra (spark, postgres), or leave"
                 " it out for the built-in DuckDB",
@@ -116,13 +125,34 @@ class Engine:
             # (a kernel without ipywidgets has none, and refuses to hear of it)
             with contextlib.suppress(duckdb.Error):
                 self.connection.raw_sql("SET enable_progress_bar=false")
-            if study:
-                folder = str(study.folder).replace("'", "''")
-                self.connection.raw_sql(f"SET file_search_path='{folder}'")
             # What does not fit into memory would otherwise be written to the current folder.
             spill = Path(tempfile.mkdtemp(prefix="workbench-"))
             weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
             self.connection.raw_sql(f"SET temp_directory={_quoted(spill)}")
+            if study:
+                self._confine(study)
+
+    def _confine(self, study: Study) -> None:
+        """Let the engine read and write where the study's own work is done, and nowhere else.
+
+        A card comes from anybody. What it asks for is looked at before it is run (see `read_sql`);
+        here the engine itself is told, which also follows links. Nothing of the network, no
+        extension that is not built in.
+        """
+        places = [study.folder, study.folder.resolve(), *data_roots(), Path(tempfile.gettempdir())]
+        with contextlib.suppress(StudyError):
+            places.append(find_root(study.folder) / CACHE)
+        places.append(study.folder / CACHE)
+        listed = ", ".join(_quoted(place) for place in dict.fromkeys(places))
+        con = self.connection.con
+        with contextlib.suppress(duckdb.Error):  # a second engine on one database file finds it so
+            con.execute(f"SET allowed_directories=[{listed}]")
+        con.execute("SET autoinstall_known_extensions=false")
+        con.execute("SET autoload_known_extensions=false")
+        con.execute("SET enable_external_access=false")
+        if any(table.sql is not None for table in study.tables.values()):
+            con.execute("SET lock_configuration=true")
+            self._locked = True
 
     @property
     def is_duckdb(self) -> bool:
@@ -190,7 +220,7 @@ class Engine:
     @contextlib.contextmanager
     def within(self, memory: str) -> Iterator[None]:
         """Keep the engine to so much memory; what does not fit goes to disk meanwhile (DuckDB)."""
-        if not self.is_duckdb:
+        if not self.is_duckdb or self._locked:
             yield
             return
         con = self.connection.con
@@ -477,6 +507,20 @@ class Engine:
             looks = _NUMBER if "float" in kind else _TIMESTAMP
             return ibis.ifelse(column.re_search(looks), column, ibis.null("string")).cast(kind)
         return column.try_cast(kind)
+
+
+def _connected(address: str, study: Study | None) -> Any:
+    """Connect to a backend; a database file lies where a table's file may lie."""
+    scheme, _, rest = address.partition("://")
+    if scheme not in BACKENDS:
+        raise ValueError(f"the workbench speaks {', '.join(BACKENDS)}")
+    if scheme != "duckdb" or rest in ("", ":memory:"):
+        return ibis.connect(address)
+    path, _, options = rest.partition("?")
+    if options not in ("", "read_only=1", "read_only=true", "read_only=True"):
+        raise ValueError("of options, a database file takes read_only=1 alone")
+    database = study.inside(path) if study else Path(path)
+    return ibis.duckdb.connect(database, read_only=bool(options))
 
 
 def _first_line(error: BaseException) -> str:

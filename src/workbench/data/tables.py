@@ -218,7 +218,7 @@ class Tables:
         """SHA-256 of each table's source."""
         found = {}
         for name, card in self.study.tables.items():
-            path = self.study.folder / card.path if card.path is not None else None
+            path = self.study.file_of(name) if card.path is not None else None
             if path is not None and path.is_file():
                 found[name] = file_hash(path)
             elif card.package is not None:

@@ -22,7 +22,7 @@ def language_of(study: Study, code: str) -> Language:
     if study.survey is not None:
         own = study.survey.codebook
         try:
-            book = read_codebook(study.folder / own if own else None)
+            book = read_codebook(study.inside(own) if own else None)
         except CodebookError:  # the notebook that needs it has said so
             book = {}
         aspects = [aspect["title"] for aspect in book.values()]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from workbench.site.personal import redact
+from workbench.site.personal import HIDDEN, redact
 from workbench.site.records import PageSource, StudyRecord, pick
 from workbench.site.words import html_lang, name_of, say_day, say_moment, word
 from workbench.study import Study
@@ -25,6 +25,17 @@ _REASONS: tuple[tuple[str, dict[str, str]], ...] = (
     (r"it needs (\S+), which (?:has )?failed.*", {"zh": "它依赖的 {0} 运行失败"}),
     (r"it skipped itself: (.+)", {"zh": "它自行跳过：{0}"}),
 )
+
+#: What an error says of the data it quotes; runs of digits may be anybody's number.
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”|「[^」\n]*」|\d{5,}")
+#: The workbench's own errors, whose words it knows.
+_OWN_ERRORS = frozenset({
+    "AbsentError", "BusyError", "CaseError", "CodebookError", "DataError", "GoalError",
+    "InputError", "InterruptedRunError", "MissingPackageError", "NotebookError",
+    "NotebookFileError", "ParameterError", "PipelineError", "ReportingError", "RunError",
+    "SeveralStartsError", "SiteError", "StarterError", "StudyError", "SurveyError",
+    "WorkbenchError",
+})  # fmt: skip
 
 _TO_PAGE = re.compile(
     r"\[(?P<said>[^\]]*)\]\((?P<page>[\w-]+)\.html(?P<at>#[^)]*)?\)"
@@ -96,7 +107,7 @@ def failure(entry: PageSource, record: StudyRecord, language: str) -> str:
     error = entry.step.error or {}
     cell = " ".join(str(error[key]) for key in ("cell", "cell_id") if error.get(key))
     # What went wrong may quote a cell of the data, which must not reach the site.
-    cause = redact(str(error.get("message") or entry.step.reason))
+    cause = _told(str(error.get("message") or entry.step.reason), language)
     rows = "".join(
         f"<dt>{escape(word(key, language))}</dt><dd><code>{escape(text[:600])}</code></dd>"
         for key, text in (("cell", cell), ("cause", cause))
@@ -128,6 +139,14 @@ def ended_itself(entry: PageSource, record: StudyRecord, language: str) -> str:
         f"<p>{escape(at)}</p>\n<dl><dt>{escape(word('cause', language))}</dt>"
         f"<dd>{escape(why[:600])}</dd></dl>\n<p>{escape(follows)}</p>\n</div>"
     )
+
+
+def _told(message: str, language: str) -> str:
+    """Tell of an error what cannot name a person: our own words without what they quote."""
+    kind, mark, _ = message.partition(": ")
+    if mark and kind.isidentifier() and kind not in _OWN_ERRORS:
+        return f"{kind} ({word('message_kept', language)})"
+    return redact(_QUOTED.sub(HIDDEN, message))
 
 
 def contents(links: Sequence[PageLink], language: str, *, heading: str) -> str:
@@ -194,6 +213,7 @@ def provenance(entry: PageSource, record: StudyRecord, language: str) -> str:
         ("commit", _code(commit + mark)),
         ("origin", escape(pick(study.origin, language))),
         ("licence", escape(study.licence or "")),
+        ("contact", escape(pick(study.contact, language))),
     ]
     shown = "\n".join(
         f"<div><dt>{escape(word(key, language))}</dt><dd>{text}</dd></div>"

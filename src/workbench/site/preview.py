@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import SiteError
+from workbench.site.shell import POLICY
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
@@ -22,7 +23,22 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-store")
+        # what a page itself cannot say: that no other page may frame it
+        self.send_header("Content-Security-Policy", f"{POLICY}; frame-ancestors 'none'")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Referrer-Policy", "no-referrer")
         super().end_headers()
+
+    def parse_request(self) -> bool:
+        """Refuse a host that is not this machine: a name of somebody else's may lead here, too."""
+        if not super().parse_request():
+            return False
+        port = self.server.server_address[1]
+        known = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
+        if self.headers.get("Host", "").lower() in known:
+            return True
+        self.send_error(421, "this server answers to 127.0.0.1 and localhost alone")
+        return False
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep quiet: a preview is no server whose visits matter."""

@@ -15,8 +15,10 @@ from workbench.errors import SiteError
 from workbench.site.agreement import disagreements
 from workbench.site.check import check, refuse
 from workbench.site.finish import finish
+from workbench.site.records import card_texts
 from workbench.site.render import render
 from workbench.site.stage import stage
+from workbench.site.withhold import withhold
 
 SITE = "_site"
 WORK = ".site"
@@ -85,8 +87,9 @@ def publish(
     Raises
     ------
     SiteError
-        When a study has no finished run, nothing renders, or the check finds something; the message
-        says that the old site still stands.
+        When a study has no finished run, nothing renders, or the check finds something that is not
+        one study's page (such a page is withheld, see `withhold`); the message says that the old
+        site still stands.
     """
     root = Path(root).resolve()
     at = now or datetime.now(UTC)
@@ -98,8 +101,21 @@ def publish(
             rendered = render(root, folder / "render", renderer=renderer)
             new = folder / "site"
             pages = finish(rendered.folder, new, sources=folder / "render")
+            texts = [card_texts(record.study) for record in staged.records]
+            contacts = [(record.study.contact or {}).values() for record in staged.records]
+            faults, withheld = withhold(
+                new,
+                root / SITE,
+                lambda: check(
+                    new,
+                    forbidden=forbidden,
+                    literal=[text for held in texts for text in held.values()],
+                    allowed=[text for held in contacts for text in held],
+                ),
+                staged.records,
+            )
             try:
-                refuse(check(new, forbidden=forbidden))
+                refuse(faults)
             except SiteError as error:
                 stands = (root / SITE).is_dir()
                 kept = (
@@ -118,7 +134,7 @@ def publish(
         studies=staged.studies,
         renderer=rendered.renderer,
         at=at,
-        warnings=(*staged.warnings, *rendered.warnings, *differing),
+        warnings=(*staged.warnings, *rendered.warnings, *withheld, *differing),
     )
 
 

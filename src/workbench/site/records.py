@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from workbench.errors import SiteError
 from workbench.runs.record import RunRecord, StepRecord, damaged, last_good, last_run, list_runs
+from workbench.site.personal import find, redact
 from workbench.site.words import BASE
 from workbench.study import Study, load_study
 
@@ -73,6 +75,8 @@ class StudyRecord:
     run: RunRecord
     entries: tuple[PageSource, ...]
     damaged: tuple[str, ...] = ()
+    #: What was taken out of the card's texts, each with its key.
+    taken_out: tuple[str, ...] = ()
 
 
 def pick(value: Mapping[str, str] | str | None, language: str) -> str:
@@ -107,7 +111,52 @@ def read_record(root: Path, study: str) -> StudyRecord:
         )
     run = runs[0]
     entries = tuple(PageSource(step, last_good(runs, key)) for key, step in run.notebooks.items())
-    return StudyRecord(load_study(root / "data" / study), run, entries, tuple(lost))
+    card, taken_out = _without_addresses(load_study(root / "data" / study))
+    return StudyRecord(card, run, entries, tuple(lost), taken_out)
+
+
+def card_texts(study: Study) -> dict[str, str]:
+    """Give every text that a card holds, by its key (``cases[0].title.zh``)."""
+    dumped = study.model_dump(mode="json", exclude={"name", "folder", "tables", "connection"})
+    return dict(_texts(dumped, ""))
+
+
+def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list | tuple):
+        for at, inner in enumerate(value):
+            yield from _texts(inner, f"{key}[{at}]")
+
+
+def _without_addresses(study: Study) -> tuple[Study, tuple[str, ...]]:
+    """Take what looks like a person's address out of the texts that stand on shared pages."""
+    allowed = set((study.contact or {}).values())
+    said: list[str] = []
+
+    def clean(value: Any, key: str) -> Any:
+        if isinstance(value, str) and value not in allowed:
+            found = dict.fromkeys(text for _, text in find(value))
+            if found:
+                said.append(
+                    f"{study.path}, {key}: {', '.join(found)} looks like a person's address and is"
+                    " not shown; what readers may write to belongs into `contact`"
+                )
+            return redact(value)
+        if isinstance(value, Mapping):
+            return {name: clean(inner, f"{key}.{name}") for name, inner in value.items()}
+        return value
+
+    shared = ("title", "description", "simulated_how", "origin", "licence")
+    update: dict[str, Any] = {name: clean(getattr(study, name), name) for name in shared}
+    update["cases"] = tuple(
+        case.model_copy(update={"title": clean(case.title, f"cases[{at}].title")})
+        for at, case in enumerate(study.cases)
+    )
+    return study.model_copy(update=update), tuple(said)
 
 
 def studies_with_runs(root: Path) -> list[str]:

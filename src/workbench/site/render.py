@@ -25,6 +25,7 @@ import yaml
 
 from workbench.errors import SiteError
 from workbench.site.edition import read_notebook
+from workbench.site.literal import as_written
 from workbench.site.stage import CARDS, REPORTS, edition_folder
 from workbench.site.words import BASE, NAMES
 
@@ -260,13 +261,13 @@ def _sections(work: Path, folder: PurePosixPath) -> list[dict[str, Any]]:
         if path.is_dir() and index is not None:
             front = _front(index)
             inner = _sections(work, folder / path.name)
-            title = str(front.get("title") or path.name)
+            title = as_written(str(front.get("title") or path.name))
             href = index.relative_to(work).as_posix()
             entry: dict[str, Any] = {"section": title, "href": href, "contents": inner}
         elif path.suffix in _PAGES and path.stem != "index":
             front = _front(path)
             entry = {
-                "text": str(front.get("title") or path.stem),
+                "text": as_written(str(front.get("title") or path.stem)),
                 "href": path.relative_to(work).as_posix(),
             }
         else:

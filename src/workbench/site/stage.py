@@ -41,6 +41,7 @@ from workbench.site import blocks
 from workbench.site.blocks import relinked
 from workbench.site.edition import Edition, cut, raw_html, read_notebook
 from workbench.site.fonts import staged_rule
+from workbench.site.literal import literal
 from workbench.site.records import (
     LANDING,
     PageSource,
@@ -70,12 +71,15 @@ class Staged:
         Studies that have pages.
     warnings : tuple of str
         What a publisher should know: failed notebooks, pages kept from earlier runs, texts without
-        words in a page's language.
+        words in a page's language, addresses taken out of a card's texts.
+    records : tuple of StudyRecord
+        The studies, each with its newest run.
     """
 
     pages: tuple[Path, ...] = ()
     studies: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    records: tuple[StudyRecord, ...] = ()
 
 
 @dataclass
@@ -120,7 +124,7 @@ def stage(root: Path, studies: Iterable[str] | None = None) -> Staged:
     names = list(studies) if studies is not None else studies_with_runs(root)
     records = [read_record(root, name) for name in names]
     titles = _source_titles(root)
-    warnings: dict[str, None] = {}
+    warnings = {said: None for record in records for said in record.taken_out}
     pages: list[Path] = []
     for language in _languages(root, records):
         files, said = _edition_files(records, language, titles)
@@ -135,7 +139,7 @@ def stage(root: Path, studies: Iterable[str] | None = None) -> Staged:
             if PurePosixPath(path).suffix == ".ipynb"
         ]
     _replace_file(root / REPORTS / FONT, _font_rule(root).encode("utf-8"))
-    return Staged(tuple(pages), tuple(names), tuple(warnings))
+    return Staged(tuple(pages), tuple(names), tuple(warnings), tuple(records))
 
 
 def _font_rule(root: Path) -> str:
@@ -315,11 +319,11 @@ def _page_files(
         cells += _block(blocks.contents(links, language, heading=word("case_pages", language)))
     if page.entry is not None:
         cells += _block(blocks.provenance(page.entry, record, language))
-    front: dict[str, Any] = {"title": page.title}
+    front: dict[str, Any] = {"title": literal(page.title)}
     if page.subtitle:
-        front["subtitle"] = page.subtitle
+        front["subtitle"] = literal(page.subtitle)
     if page.edition.lead:
-        front["description"] = page.edition.lead[:300]
+        front["description"] = literal(page.edition.lead[:300])
     front["order"] = page.order
     yaml_text = yaml.safe_dump(front, allow_unicode=True, sort_keys=False, width=10_000)
     head = new_raw_cell(f"---\n{yaml_text}---")  # type: ignore[no-untyped-call]

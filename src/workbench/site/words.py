@@ -90,6 +90,23 @@ _WORDS: dict[str, dict[str, str]] = {
         "en": "The page of this notebook could not be read: {cause}",
         "zh": "无法读取该笔记本的页面：{cause}",
     },
+    "withheld": {
+        "en": "This page was not published as it was made: {cause}. Those who run the study know"
+        " what to mend.",
+        "zh": "本页未按生成的内容发布：{cause}。研究负责人已知需修正之处。",
+    },
+    "withheld_kept": {
+        "en": "What follows is the page as it was published before. It may be out of date.",
+        "zh": "以下是此前发布的页面，内容可能已过时。",
+    },
+    "withheld_personal": {"en": "it seemed to name a person", "zh": "其中似有个人信息"},
+    "withheld_markup": {"en": "a text on it could not be set", "zh": "其中有文字无法排版"},
+    "withheld_other": {"en": "it failed its check", "zh": "未通过发布前的检查"},
+    "message_kept": {
+        "en": "the message stands in the run's log",
+        "zh": "具体信息见运行日志",
+    },
+    "contact": {"en": "Contact", "zh": "联系方式"},
     "provenance": {"en": "Where this page comes from", "zh": "本页的来源"},
     "run": {"en": "Run", "zh": "运行编号"},
     "notebook": {"en": "Notebook", "zh": "笔记本"},

@@ -32,6 +32,8 @@ from workbench.study.segments import Segments
 from workbench.study.survey import Survey
 
 CARD = "study.yml"
+#: The environment variable with the folders outside studies that cards may read from.
+DATA_ROOTS = "WORKBENCH_DATA"
 _FROM_FOLDER = {"name", "folder"}
 
 
@@ -45,6 +47,7 @@ class Study(Card):
     simulated: bool = False
     simulated_how: LocalText | None = None  # stands above every page in place of our sentence
     origin: LocalText | None = None
+    contact: LocalText | None = None  # whom readers may ask; the one address that pages may show
     licence: str | None = None
     languages: tuple[str, ...] = Field(default=("en",), min_length=1)
     as_of: dt.date
@@ -68,6 +71,47 @@ class Study(Card):
     def path(self) -> Path:
         """The card's file."""
         return self.folder / CARD
+
+    def inside(self, written: str) -> Path:
+        """Give the path of a file that the card names, if the card may name it.
+
+        Parameters
+        ----------
+        written : str
+            A path from the study's folder; ``*`` may stand for any characters of a name.
+
+        Raises
+        ------
+        StudyError
+            If it lies, links resolved, neither under the study's folder nor under a folder that the
+            environment variable ``WORKBENCH_DATA`` lists, or is hidden.
+        """
+        path = self.folder / Path(written).expanduser()
+        try:
+            real = path.resolve()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise StudyError(
+                f"{written!r} is no path: {error}", where=str(self.path), remedy="name a file"
+            ) from None
+        home = self.folder.resolve()
+        allowed = [home, *data_roots()]
+        under = next((root for root in allowed if real.is_relative_to(root)), None)
+        if under is None:
+            raise StudyError(
+                f"{written} lies outside the study's folder",
+                where=str(self.path),
+                remedy="copy the file into the study's folder, or name its folder in the"
+                f" environment variable {DATA_ROOTS} (your own setting, not the card's)",
+            )
+        if any(part.startswith(".") for part in real.relative_to(under).parts):
+            raise StudyError(
+                f"{written} is hidden", where=str(self.path), remedy="name a file that is not"
+            )
+        return path
+
+    def file_of(self, table: str) -> Path:
+        """Give the file of a table; see `inside`."""
+        return self.inside(str(self.tables[table].path))
 
     def text(self, value: Text | str | None, language: str) -> str:
         """Give a text in one language; missing ones fall back to the study's first language.
@@ -135,6 +179,12 @@ class Study(Card):
         if isinstance(value, Mapping):
             return {k: v if v is not None else {} for k, v in value.items()}
         return value
+
+
+def data_roots() -> list[Path]:
+    """Give the folders outside studies that cards may read from: the user's own setting."""
+    named = os.environ.get(DATA_ROOTS, "").split(os.pathsep)
+    return [Path(root).expanduser().resolve() for root in named if root.strip()]
 
 
 def find_root(start: Path | str | None = None) -> Path:
@@ -293,10 +343,14 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
                 (("tables", name, "part_of"), f"tables.{name}.part_of: {text}")
                 for text in _wrong_whole(study, name, table.part_of)
             ]
+        if table.path is not None:
+            problems += _outside(study, ("tables", name, "path"), table.path)
         for key in ("amount", "amount_unit", "amount_per", "refund_rows"):
             if key in table.model_fields_set and not name.startswith("transactions"):
                 text = f"tables.{name}.{key}: only a table of transactions has amounts"
                 problems.append((("tables", name, key), text))
+    if study.survey is not None and study.survey.codebook is not None:
+        problems += _outside(study, ("survey", "codebook"), study.survey.codebook)
     problems += [
         (("goals", i, key), f"goals[{i}].{key}: {text}")
         for i, key, text in between_goals(study.goals)
@@ -335,6 +389,14 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
                 )
             )
     return problems
+
+
+def _outside(study: Study, loc: Loc, written: str) -> list[tuple[Loc, str]]:
+    try:
+        study.inside(written)
+    except StudyError as error:
+        return [(loc, f"{'.'.join(map(str, loc))}: {error.what}; {error.remedy}")]
+    return []
 
 
 def _wrong_whole(study: Study, name: str, whole: str) -> list[str]:

@@ -49,7 +49,7 @@ def read_source(engine: Engine, study: Study, name: str) -> Source:
         return read_sql(engine, study, name, card.sql)
     if card.package is not None:
         return _packaged(engine, study, name, card.package)
-    path = study.folder / Path(str(card.path)).expanduser()
+    path = study.file_of(name)
     inner, scratch = unpacked(path)
     try:
         source = _of_file(engine, study, name, inner)
@@ -107,7 +107,7 @@ def stream_source(
     card = study.tables[name]
     if card.path is None or not engine.is_duckdb:
         return None
-    path = study.folder / Path(str(card.path)).expanduser()
+    path = study.file_of(name)
     inner, unpacked_in = unpacked(path)
     kind = _kind(inner)
     if kind in (*excel.KINDS, *documents.KINDS, *KINDS):

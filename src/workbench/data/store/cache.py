@@ -119,7 +119,7 @@ def find_or_make(study: Study) -> StoredTables | None:
 
 def is_large(study: Study) -> bool:
     """Tell whether making the cleaned tables takes so long that a report alone is no reason to."""
-    paths = [study.folder / Path(card.path) for card in study.tables.values() if card.path]
+    paths = [study.file_of(name) for name, card in study.tables.items() if card.path]
     return sum(path.stat().st_size for path in paths if path.is_file()) > LARGE
 
 
@@ -216,7 +216,7 @@ def _source_hash(study: Study, name: str) -> str | None:
             return packaged_hash(card.package.name, card.package.table, where=name)
         except DataError:
             return None
-    path = study.folder / Path(str(card.path)).expanduser()
+    path = study.file_of(name)
     return file_hash(path) if path.is_file() else None
 
 
