@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from workbench import stopping
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -468,7 +469,7 @@ def _plain_errors() -> Iterator[None]:
         raise typer.Exit(_status(error)) from None
     except KeyboardInterrupt:
         _complain(KeyboardInterrupt("interrupted"))
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(stopping.status() or INTERRUPTED) from None
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:
@@ -488,7 +489,7 @@ def _status(error: WorkbenchError) -> int:
     from workbench.runs import BusyError, InterruptedRunError, UnrecordedRunError
 
     if isinstance(error, InterruptedRunError):
-        return INTERRUPTED
+        return stopping.status() or INTERRUPTED
     if isinstance(error, BusyError):
         return BUSY
     return FAILED if isinstance(error, SiteError | UnrecordedRunError) else BAD_INPUT

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
 from workbench.runs import cells
-from workbench.runs.execute import Execution, Task, execute
+from workbench.runs.execute import Execution, Task, _Kernel, execute, short_folder
 from workbench.runs.failure import failing_line
 
 MEANT = "raises-exception"
@@ -137,6 +139,29 @@ def test_a_notebook_may_end_itself_well(project: Callable[..., Any]) -> None:
         "it needs ends, which is skipped: it skipped itself: no new data"
     )
     assert not record.notebooks["reader"].ended_itself
+
+
+def test_kernels_find_a_place_for_their_sockets_or_do_without(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    long = tmp_path / ("x" * 120)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    place = short_folder()
+    assert place is not None and len(place) <= 50 and os.access(place, os.W_OK)
+    assert _Kernel(connection_file=f"{place}/wb-12345678/kernel.json").transport == "ipc"
+    assert _Kernel(connection_file=str(long / "kernel.json")).transport == "tcp"
+    monkeypatch.setattr("os.access", lambda *arguments: False)
+    assert short_folder() is None
+
+
+@pytest.mark.slow
+def test_kernels_run_over_tcp_where_no_name_is_short_enough(
+    ended: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.runs.execute._SOCKET", 10)
+    execution, shown = ended("print(1)")
+    assert execution.failure is None and shown["c0"][0].text == "1\n"
 
 
 def test_the_failing_line_is_that_of_the_cell_and_of_the_error_that_came_out() -> None:

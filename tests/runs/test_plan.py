@@ -179,6 +179,19 @@ def test_a_study_elsewhere_is_handed_to_the_notebook_by_its_folder(project: Make
     assert step.parameters["study"] == str(elsewhere)
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_study_that_is_a_link_keeps_its_name(project: Make, inside: bool) -> None:
+    made = project(good={})
+    real = made.root.parent / "export_2024"
+    made.card.parent.rename(real)
+    link = made.root / "data" / "shop" if inside else made.root.parent / "shop"
+    link.symlink_to(real)
+    study = read_card(link / "study.yml")
+    assert study.name == "shop" and study.folder.samefile(real)
+    step = plan_study(study, made.root).steps[0]
+    assert step.parameters["study"] == ("shop" if inside else str(link))
+
+
 def test_numpy_values_of_a_card_made_by_hand_are_plain_in_the_plan(project: Make) -> None:
     made = project(typed={})
     study = made.study.model_copy(

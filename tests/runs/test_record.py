@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -156,31 +155,3 @@ def test_the_next_run_goes_on_from_where_the_killed_one_was(killed: Any) -> None
     assert {path.name for path in project.runs.iterdir()} == {".counter", ".lock", record.run}
     told = json.loads((record.folder / "run.json").read_text())
     assert told["notebooks"]["good"]["executed"] < told["notebooks"]["waits"]["executed"]
-
-
-def test_an_interrupted_run_says_so_and_leaves_no_process(project: Callable[..., Any]) -> None:
-    made = project(waits={})
-    command = [Path(sys.executable).with_name("workbench"), "run", "tiny"]
-    runner = subprocess.Popen(
-        command,
-        env={**os.environ, "WORKBENCH_ROOT": str(made.root)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # Under a runner that works in the background, Ctrl-C is ignored by whoever inherits that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    pid = made.root / "notebooks" / "kernel.pid"
-    try:
-        until(lambda: pid.exists() and pid.read_text().count(" "))
-        os.killpg(runner.pid, signal.SIGINT)  # as a terminal does on Ctrl-C
-        _, errors = runner.communicate(timeout=90)
-    finally:
-        runner.kill()
-    assert runner.returncode == 130
-    assert "the run was interrupted; notebooks that had finished are kept" in errors
-    assert "Traceback" not in errors
-    assert list_runs(made.runs) == []
-    processes = list(map(int, pid.read_text().split()))
-    until(lambda: not any(alive(process) for process in processes), 20)

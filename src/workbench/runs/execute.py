@@ -28,6 +28,7 @@ from papermill.translators import PythonTranslator, papermill_translators
 from traitlets import default
 from traitlets.config import Config
 
+from workbench import stopping
 from workbench.runs.cells import (
     FLOOD,
     CellsClient,
@@ -65,6 +66,7 @@ _LOSE_NOTHING = (
 )
 _WAITING = 100
 _LAST_WORDS = 12
+_SOCKET = 100
 # Characters that a record keeps of an error: a message can be as long as a table.
 _MESSAGE, _TRACEBACK = 1_000, 20_000
 
@@ -361,7 +363,9 @@ class _Kernel(AsyncKernelManager):
 
     @default("transport")
     def _local_sockets(self) -> str:
-        return "ipc"
+        # Names of sockets may have about a hundred letters. Where there is no such place: TCP.
+        name = f"{Path(self.connection_file).with_suffix('')}-ipc-5"
+        return "ipc" if os.name == "posix" and len(os.fsencode(name)) < _SOCKET else "tcp"
 
     @default("shutdown_wait_time")
     def _short_wait(self) -> float:
@@ -383,9 +387,8 @@ def _kernel_environment(environment: Mapping[str, str]) -> Iterator[str]:
     The process executes one notebook at a time, so its own environment can be the kernel's.
     """
     before = dict(os.environ)
-    # Names of sockets may have a hundred letters at most, so they cannot lie in the run's folder.
     with tempfile.TemporaryDirectory(
-        prefix="wb-", dir=_worker.scratch, ignore_cleanup_errors=True
+        prefix="wb-", dir=_worker.scratch or short_folder(), ignore_cleanup_errors=True
     ) as scratch:
         for name in _UNSET:
             os.environ.pop(name, None)
@@ -397,6 +400,17 @@ def _kernel_environment(environment: Mapping[str, str]) -> Iterator[str]:
         finally:
             os.environ.clear()
             os.environ.update(before)
+
+
+def short_folder() -> str | None:
+    """Find a folder for sockets, whose names must be short; None for the usual, if there is none.
+
+    Neither the run's folder nor what TMPDIR names need be short.
+    """
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):
+        if len(os.fsencode(place)) <= _SOCKET // 2 and os.access(place, os.W_OK | os.X_OK):
+            return place
+    return None
 
 
 @contextmanager
@@ -445,6 +459,8 @@ def prepare_worker(lifeline: Connection, scratch: str) -> None:
     # Ctrl-C reaches all processes of a terminal; the runner decides what becomes of the workers.
     # A handler, since an ignored signal would stay ignored in the kernel.
     signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: _leave(os._exit))
+    stopping.let_go()
     threading.Thread(target=_leave_with, args=(lifeline, os._exit), daemon=True).start()
 
 
@@ -452,11 +468,15 @@ def _leave_with(lifeline: Connection, leave: Callable[[int], object]) -> None:
     try:
         lifeline.recv()
     except (EOFError, OSError):
-        for kernel in list(_Kernel.alive):
-            _kill(kernel)
-        if _worker.scratch:
-            shutil.rmtree(_worker.scratch, ignore_errors=True)
-        leave(1)
+        _leave(leave)
+
+
+def _leave(leave: Callable[[int], object]) -> None:
+    for kernel in list(_Kernel.alive):
+        _kill(kernel)
+    if _worker.scratch:
+        shutil.rmtree(_worker.scratch, ignore_errors=True)
+    leave(1)
 
 
 def _kill(kernel: _Kernel) -> None:

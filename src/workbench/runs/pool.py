@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from workbench import stopping
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -36,20 +35,23 @@ class Pool:
 
     def submit(self, task: Task) -> Future[Execution]:
         """Hand a notebook to the next free process."""
-        from workbench.runs.execute import execute, prepare_worker
+        from workbench.runs.execute import execute, prepare_worker, short_folder
 
         if self.executor is None:
             # Only this process holds the other end: when it dies, by whatever signal, the
             # workers see the pipe break and leave.
             reading, self.lifeline = multiprocessing.Pipe(duplex=False)
-            self.scratch = TemporaryDirectory(prefix="wb-", ignore_cleanup_errors=True)
+            self.scratch = TemporaryDirectory(
+                prefix="wb-", dir=short_folder(), ignore_cleanup_errors=True
+            )
             self.executor = ProcessPoolExecutor(
                 self.jobs,
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=prepare_worker,
                 initargs=(reading, self.scratch.name),
             )
-        return self.executor.submit(execute, task)
+        with stopping.held():  # a Ctrl-C reaches the runner alone, and not in the middle of this
+            return self.executor.submit(execute, task)
 
     def renew(self) -> None:
         """Let the processes go; the next notebook starts new ones."""
@@ -78,7 +80,7 @@ def open_pool(jobs: int) -> Iterator[Pool]:
     """
     pool = Pool(jobs)
     try:
-        with _stop_is_interrupt():
+        with stopping.raised():
             yield pool
     except KeyboardInterrupt:
         pool.close(at_once=True)
@@ -91,16 +93,3 @@ def open_pool(jobs: int) -> Iterator[Pool]:
         raise
     else:
         pool.close()
-
-
-@contextmanager
-def _stop_is_interrupt() -> Iterator[None]:
-    """Take a scheduler's SIGTERM for a Ctrl-C, where signals can be handled at all."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -77,7 +77,7 @@ def plan_study(
     notebooks : iterable of str, optional
         Notebooks, or single keys, asked for; all by default.
     """
-    inside = study.folder == (root / "data" / study.name).resolve()
+    inside = study.folder.resolve() == (root / "data" / study.name).resolve()
     return make_plan(
         load_pipeline(root / "notebooks"),
         study,

@@ -258,7 +258,10 @@ def read_card(path: Path) -> Study:
     written = {key: value for key, value in raw.items() if key not in _FROM_FOLDER}
     languages = written.get("languages")
     context = {"languages": tuple(languages) if isinstance(languages, list) else ("en",)}
-    folder = path.resolve().parent
+    # As it was named, not where links lead: a study that is linked into data/ keeps its name.
+    folder = path.parent.absolute()
+    if ".." in folder.parts:
+        folder = folder.resolve()
     try:
         study = Study.model_validate(
             {**written, "name": folder.name, "folder": folder}, context=context
