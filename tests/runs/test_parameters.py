@@ -94,7 +94,7 @@ def test_a_wrong_type_says_which_parameter_and_what_it_is() -> None:
         check_values(declared, {"horizon": "a year"}, where="study.yml")
     assert str(error.value) == (
         "study.yml: parameter 'horizon': 'a year' should be a valid integer; "
-        "it is declared as int (weeks to look ahead)"
+        "it takes a whole number (weeks to look ahead)"
     )
 
 
@@ -108,7 +108,7 @@ def test_the_command_line_is_read_by_the_annotation() -> None:
     declared = read_cell(CELL, where="x")
     assert read_value(declared["horizon"], "26", where="-p") == 26
     assert read_value(declared["until"], "none", where="-p") is None
-    with pytest.raises(ParameterError, match="'soon' should be a valid integer; it is declared"):
+    with pytest.raises(ParameterError, match="'soon' should be a valid integer; it takes a whole"):
         read_value(declared["horizon"], "soon", where="-p horizon=soon")
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def calibration_split(
     dates: pd.Series,
-    calibration_end: str | pd.Timestamp = "",
+    calibration_end: date | pd.Timestamp | str | None = None,
     *,
     share: float = 2 / 3,
     as_of: date | pd.Timestamp | None = None,
@@ -42,7 +42,7 @@ def calibration_split(
     first, last = pd.Timestamp(dates.min()).normalize(), pd.Timestamp(dates.max()).normalize()
     if as_of is not None:
         last = max(min(last, pd.Timestamp(as_of)), first)
-    if not str(calibration_end):
+    if calibration_end is None or calibration_end == "":
         return first + pd.Timedelta(days=int((last - first).days * share))
     try:
         day = pd.Timestamp(calibration_end).normalize()

@@ -120,6 +120,10 @@ class ParameterType:
     def __str__(self) -> str:
         return self._source
 
+    def in_words(self) -> str:
+        """Say what will do: ``a number above 0 and at most 10``."""
+        return _in_words(self._adapter.json_schema())
+
     def check(self, value: Any) -> Plain:
         """Return the value in plain JSON types.
 
@@ -212,6 +216,38 @@ def _number(text: str) -> int | float | str:
         except ValueError:
             continue
     return text
+
+
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "none",
+    "string": "text",
+    "array": "a list",
+}
+_BOUNDS = {
+    "exclusiveMinimum": "above",
+    "minimum": "at least",
+    "exclusiveMaximum": "below",
+    "maximum": "at most",
+}
+
+
+def _in_words(schema: Mapping[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(map(_in_words, schema["anyOf"]))
+    if "enum" in schema:
+        return " or ".join(map(repr, schema["enum"]))
+    if "const" in schema:
+        return repr(schema["const"])
+    if schema.get("format") == "date":
+        return "a date such as 2024-01-31"
+    if schema.get("type") == "array" and schema.get("items"):
+        return f"a list, each {_in_words(schema['items'])}"
+    kind = _KINDS.get(str(schema.get("type")), "a value")
+    bounds = [f"{words} {schema[name]:g}" for name, words in _BOUNDS.items() if name in schema]
+    return " ".join([kind, " and ".join(bounds)]).strip()
 
 
 def _refusal(error: ValidationError) -> str:
@@ -428,7 +464,7 @@ def _wrong_type(parameter: Parameter, error: ValueRefusedError, where: str) -> P
     return ParameterError(
         f"parameter {parameter.name!r}: {error}",
         where=where,
-        remedy=f"it is declared as {parameter.type}"
+        remedy=f"it takes {parameter.type.in_words()}"
         + (f" ({parameter.help})" if parameter.help else ""),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from workbench.runs.parameters import Plain
     from workbench.study import Study
 
+#: Parameters that name something of the card: the section, and how the names begin that will do.
+OF_CARD = {"table": ("tables", "transactions"), "chart": ("goals", "")}
 #: Parameters that the run itself sets.
 RESERVED = {"study": "it is the command's argument", "case": "choose with --notebook"}
 
@@ -90,11 +92,14 @@ class RunPlan:
         What does not concern the study.
     broken : tuple of Skip
         Notebooks whose files cannot be read: these fail, and the others run.
+    notes : tuple of str
+        Where a parameter of the command line goes, if that is not one notebook.
     """
 
     steps: tuple[Step, ...]
     skips: tuple[Skip, ...] = ()
     broken: tuple[Skip, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def graph(self) -> dict[str, set[str]]:
         """Keys, each with the keys it waits for."""
@@ -131,6 +136,7 @@ def make_plan(
     ParameterError
         If a parameter is unknown or of the wrong type.
     """
+    only = None if only is None else list(only)
     declared: dict[str, dict[str, Parameter]] = {}
     unreadable: dict[str, str] = {}
     for name, entry in pipeline.items():
@@ -139,7 +145,8 @@ def make_plan(
         except NotebookFileError as error:
             declared[name], unreadable[name] = {}, str(error)
     _check_study_parameters(study, pipeline)
-    chosen = _assign(assignments, declared)
+    within = None if only is None else _with_needs(only, pipeline)
+    chosen, takers = _assign(assignments, declared, within)
     reasons: dict[str, str] = {}
     broken: dict[str, str] = {}
     steps: dict[str, Step] = {}
@@ -182,6 +189,7 @@ def make_plan(
         ),
         skips=tuple(Skip(name, reason) for name, reason in reasons.items()),
         broken=tuple(Skip(name, reason) for name, reason in broken.items()),
+        notes=tuple(_notes(takers, declared, reasons)),
     )
 
 
@@ -199,11 +207,32 @@ def _check_study_parameters(study: Study, pipeline: Mapping[str, Entry]) -> None
             )
 
 
+def _with_needs(only: Iterable[str], pipeline: Mapping[str, Entry]) -> set[str]:
+    """Notebooks of the names or keys asked for, and what they need."""
+    named = {name if name in pipeline else name.partition("-")[0] for name in only}
+    ahead, found = [name for name in named if name in pipeline], set[str]()
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead += pipeline[name].needs
+    return found
+
+
 def _assign(
-    assignments: Sequence[Assignment], declared: Mapping[str, Mapping[str, Parameter]]
-) -> dict[str, dict[str, Plain]]:
-    """Give each assignment to the notebooks that declare its name."""
+    assignments: Sequence[Assignment],
+    declared: Mapping[str, Mapping[str, Parameter]],
+    within: set[str] | None,
+) -> tuple[dict[str, dict[str, Plain]], dict[str, list[str]]]:
+    """Give each assignment to the notebooks that declare its name, of those asked for.
+
+    Returns
+    -------
+    tuple of dict
+        The values by notebook and name, and to which notebooks each bare name goes.
+    """
     chosen: dict[str, dict[str, Plain]] = {}
+    goes: dict[str, list[str]] = {}
     for notebook, name, text in assignments:
         where = f"-p {notebook + '.' if notebook else ''}{name}={text}"
         if name in RESERVED:
@@ -216,16 +245,57 @@ def _assign(
                 where=where,
                 remedy=suggest(notebook, declared),
             )
-        takers = [notebook] if notebook else [n for n, ps in declared.items() if name in ps]
+        everywhere = [n for n, ps in declared.items() if name in ps]
+        takers = [notebook] if notebook else [n for n in everywhere if not within or n in within]
+        if everywhere and not takers:
+            raise ParameterError(
+                f"no notebook that is asked for has a parameter {name!r}",
+                where=where,
+                remedy=f"ask for {' or '.join(everywhere)} as well",
+            )
         if not takers:
             names = dict.fromkeys(n for ps in declared.values() for n in ps if n not in RESERVED)
             raise unknown(name, names, where=where)
+        if notebook is None:
+            goes[name] = takers
         for taker in takers:
             if name not in declared[taker]:
                 raise unknown(name, declared[taker], where=where)
             value = read_value(declared[taker][name], text, where=f"{where} ({taker})")
             chosen.setdefault(taker, {})[name] = value
-    return chosen
+    return chosen, goes
+
+
+def _notes(
+    goes: Mapping[str, Sequence[str]],
+    declared: Mapping[str, Mapping[str, Parameter]],
+    reasons: Mapping[str, str],
+) -> Iterator[str]:
+    """Say where a bare name goes: to several notebooks, or to none that this study runs."""
+    for name, takers in goes.items():
+        run = [taker for taker in takers if taker not in reasons]
+        if not run:
+            yield f"-p {name} changes nothing: {takers[0]} is skipped, {reasons[takers[0]]}"
+        elif len(run) > 1:
+            defaults = {taker: declared[taker][name].default for taker in run}
+            differ = len({repr(value) for value in defaults.values()}) > 1
+            named = [f"{n} (default {value})" if differ else n for n, value in defaults.items()]
+            yield f"-p {name} goes to {', '.join(named)}; for one alone: -p {run[0]}.{name}=..."
+
+
+def _check_names(values: Mapping[str, Plain], study: Study, where: str) -> None:
+    """Refuse what names a table or a goal that the card does not have."""
+    for name, (section, begins) in OF_CARD.items():
+        value = values.get(name)
+        there = getattr(study, section)
+        names = list(there) if isinstance(there, Mapping) else [each.name for each in there]
+        known = [each for each in names if each.startswith(begins)]
+        if value and value not in names:
+            raise ParameterError(
+                f"parameter {name!r}: {value!r} is not one of the study's {section}",
+                where=where,
+                remedy=suggest(str(value), known) if known else f"the study has no {section}",
+            )
 
 
 def _values(
@@ -247,7 +317,9 @@ def _values(
                 f"{reserved!r} cannot be set here", where=where, remedy="the run sets it"
             )
         values |= check_values(declared, stated, where=where)
+        _check_names(stated, study, where)
     values |= chosen
+    _check_names(chosen, study, f"-p ({entry.notebook})")
     own: dict[str, Any] = {"study": study_parameter or study.name}
     if case is not None and entry.for_each:
         own[FOR_EACH[entry.for_each]] = case

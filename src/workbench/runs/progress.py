@@ -128,7 +128,10 @@ class ProgressDisplay:
     def __call__(self, event: Event) -> None:
         """Show an event."""
         key = str(event.get("notebook", ""))
-        if event["event"] == "notebook-started":
+        if event["event"] == "run-started":
+            for note in event.get("notes", ()):
+                self._console.print(note, style="dim", markup=False, soft_wrap=True)
+        elif event["event"] == "notebook-started":
             if key in self._tasks:  # a second attempt
                 self._bars.remove_task(self._tasks[key])
             self._tasks[key] = self._bars.add_task(key, total=event["cells"])

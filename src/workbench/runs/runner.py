@@ -152,7 +152,14 @@ def run_study(
             force=force,
             watch=watch or (lambda event: None),
         )
-        emit(under_way.folder, "run-started", study=study.name, run=run, steps=len(plan.steps))
+        emit(
+            under_way.folder,
+            "run-started",
+            study=study.name,
+            run=run,
+            steps=len(plan.steps),
+            notes=list(plan.notes),
+        )
         under_way.run_steps(jobs or _default_jobs(plan))
         return under_way.finish(run, now, requested or ())
 
