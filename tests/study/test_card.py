@@ -37,7 +37,7 @@ def test_a_short_card_gets_sensible_defaults(tmp_path: Path) -> None:
     assert study.folder == (tmp_path / "shop").resolve()
     assert study.connection == "duckdb://"
     assert study.time_unit == "day"
-    assert study.privacy.min_cell == 5
+    assert study.privacy.min_cell == 5 and study.privacy.p_percent == 10
     assert study.goals == () and study.cases == ()
 
 
@@ -119,6 +119,8 @@ def test_all_problems_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
          "item '01' is in two dimensions, x and y"),
         ("simulated: maybe", "simulated: 'maybe' does not fit; write true or false"),
         ("description: {fr: Bonjour}", "'fr' is not a language of the study; use en, zh"),
+        ("privacy: {p_percent: 101}", "privacy.p_percent"),
+        ("privacy: {dominance: [0, 80]}", "privacy.dominance"),
         ("privacy: {min_cel: 3}", "privacy.min_cel: unknown key; did you mean 'min_cell'?"),
         ("title: again", "title: given twice; keep one"),
         ("name: shop", "name: unknown key; it comes from the folder"),

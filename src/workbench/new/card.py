@@ -59,6 +59,7 @@ time_zone: UTC             # CHECK: of the moments in the tables, such as Asia/S
 privacy:
   key_env: WORKBENCH_KEY   # environment variable with the key of the pseudonyms
   min_cell: 5              # smaller groups are withheld
+  p_percent: 10            # and sums that tell their largest customer to within 10 percent
 
 # Each table: its file, and for each standard column the name it has in the file.
 # Columns not listed keep their names. Raw files are never changed. README lists the other keys.

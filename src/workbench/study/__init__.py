@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.study.card import CARD, Study, find_root, load_study, read_card
 from workbench.study.cases import Case, Outcome
-from workbench.study.fields import LANGUAGES, Linkage, Privacy, Published, Table, Text
+from workbench.study.fields import LANGUAGES, CellRule, Linkage, Privacy, Published, Table, Text
 from workbench.study.goals import Action, Baseline, Goal, Scorecard, read_goals
 from workbench.study.reader import StudyError
 from workbench.study.segments import Segments
@@ -16,6 +16,7 @@ __all__ = [
     "Action",
     "Baseline",
     "Case",
+    "CellRule",
     "Goal",
     "Linkage",
     "Outcome",

@@ -334,11 +334,31 @@ class Table(Card):
         return self
 
 
-class Privacy(Card):
-    """How people are protected: the key of the pseudonyms and the smallest cell shown."""
+class CellRule(Card):
+    """Which groups are too small, or too much one customer's, to be published.
+
+    Attributes
+    ----------
+    min_cell : int
+        Fewest customers of a group (minimum frequency).
+    p_percent : float
+        A sum is withheld if the second largest of those behind it, who knows himself, could tell
+        the largest to within so many percent (p% rule); 0 tries nothing.
+    dominance : (int, float), optional
+        n and k: a sum is withheld if the n largest hold more than k percent of it.
+    """
+
+    min_cell: int = Field(default=5, ge=1)
+    p_percent: float = Field(default=10.0, ge=0, le=100)
+    dominance: (
+        tuple[Annotated[int, Field(ge=1, le=10)], Annotated[float, Field(gt=0, le=100)]] | None
+    ) = None
+
+
+class Privacy(CellRule):
+    """How people are protected: the key of the pseudonyms and which groups are shown."""
 
     key_env: str = "WORKBENCH_KEY"
-    min_cell: int = Field(default=5, ge=1)
     public: bool = False
 
 
