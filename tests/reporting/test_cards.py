@@ -54,7 +54,7 @@ class Run:
     def headlines(self) -> dict[str, dict[str, Estimate]]:
         return self._now
 
-    def previous(self) -> dict[str, dict[str, Estimate]]:
+    def previous(self, numbers: object = None) -> dict[str, dict[str, Estimate]]:
         return self._before
 
 

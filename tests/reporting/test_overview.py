@@ -61,7 +61,7 @@ class Run:
     def findings(self) -> dict[str, list[Finding]]:
         return self._found
 
-    def previous(self) -> dict[str, dict[str, Estimate]]:
+    def previous(self, numbers: object = None) -> dict[str, dict[str, Estimate]]:
         return self._before
 
 

@@ -104,15 +104,6 @@ def build(root: Path, pipeline: Mapping[str, Mapping[str, Any]]) -> Project:
     return project
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _own_sources() -> Any:
-    """Hold the hash of the sources still, so that editing them does not wake a notebook."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr("workbench.runs.cache._sources_digest", lambda: "the sources")
-    yield
-    patch.undo()
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Callable[..., Project]:
     """Make a project: ``project(good={}, reader={"needs": ["good"]})``."""

@@ -184,7 +184,7 @@ def test_nothing_aside_is_left_where_runs_lie(ran: Any) -> None:
     names = {path.name for path in project.runs.iterdir()} - {".counter", ".lock"}
     assert names == {r.run for r in list_runs(project.runs)}
     inside = {path.name for path in record.folder.iterdir()}
-    assert inside == {"run.json", "events.jsonl", "results", "notebooks"}
+    assert inside == {"run.json", "events.jsonl", "results", "notebooks", "used"}
 
 
 def test_history_is_read_from_the_files(ran: Any) -> None:

@@ -38,7 +38,9 @@ from workbench.runs.record import (
     keep_step,
     next_number,
     run_folders,
+    write_json,
 )
+from workbench.trace import TARGET
 
 OLD, FUTURE, NOW = "20260101T000000Z-aaaaaa", "20300101T000000Z-bbbbbb", "20260102T000000Z-cccccc"
 
@@ -223,6 +225,8 @@ class Pool:
             future.set_exception(FULL)
             return future
         (task.folder / "notebooks" / f"{task.key}.ipynb").write_text("{}")
+        notes = {"used": {}, "beyond": [], "modules": []}
+        write_json(Path(task.environment[TARGET]), notes)
         future.set_result(Execution(task.key, 0.1))
         return future
 

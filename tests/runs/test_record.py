@@ -22,12 +22,10 @@ RUNNER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-import workbench.runs.cache
 from workbench.runs import run_study
 from workbench.study import read_card
 
 if __name__ == "__main__":
-    workbench.runs.cache._sources_digest = lambda: "the sources"
     root = Path(sys.argv[1])
     study = read_card(root / "data" / "tiny" / "study.yml")
     run_study(study, root, now=datetime(2026, 1, 30, 12, tzinfo=UTC), jobs=2)

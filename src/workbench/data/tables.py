@@ -9,19 +9,31 @@ from typing import Any
 
 import pandas as pd
 
+from workbench import trace
 from workbench.data.clean.cleaner import Cleaner
 from workbench.data.clean.refunds import REFUNDED, REFUNDED_ON, TAKEN, known_on
 from workbench.data.clean.report import CleaningReport, Linking, TableReport
+from workbench.data.clean.selection import UNNAMED
 from workbench.data.engine import Engine
+from workbench.data.people import review
 from workbench.data.people.review import Pair, read_pairs
 from workbench.data.schemas import schema_of
 from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
-from workbench.data.store.cache import StoredTables, find, find_or_make, is_large
+from workbench.data.store.cache import PACKAGES, StoredTables, find, find_or_make, is_large
 from workbench.data.store.stream import PURCHASE, PurchaseLog, stream_purchases
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study
+from workbench.study.watch import is_watched
 
+#: What of the card decides how every table is cleaned, and a survey.
+_OF_CLEANING = (
+    "as_of", "time_zone", "connection", "linkage", "simulated", "privacy.public", "privacy.key_env",
+)  # fmt: skip
+_OF_SURVEYS = (
+    "survey.scale", "survey.reversed", "survey.columns", "survey.long", "survey.items?",
+    "survey.dimensions",
+)  # fmt: skip
 _REFUND_TYPES = {
     "customer_id": "object", "date": "datetime64[ns]", "refunded_on": "datetime64[ns]",
     "amount": "float64",
@@ -51,6 +63,9 @@ class Tables:
         self.engine = Engine(study)
         self._cache = cache
         self._exprs: dict[str, tuple[Any, Any]] = {}
+        self._told: set[str] = set()
+        if not is_watched(study):
+            trace.beyond(f"it opens tables by a card of its own ({study.name})")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,6 +98,8 @@ class Tables:
 
     def _parts(self, name: str) -> tuple[Any, Any]:
         """Give a cleaned table, and of a log with refunds the purchases that were refunded."""
+        if any(UNNAMED in note for note in self.report_of(name).notes):
+            trace.note("card", "")  # which columns are read hangs on all that the card names
         if self._kept is None or name not in self._kept.reports:
             return self._cleaner.cleaned(name)[0], self._cleaner.refunded.get(name)
         if name not in self._exprs:
@@ -210,6 +227,7 @@ class Tables:
     @property
     def linking(self) -> Linking:
         """How many records were recognised as one person's, and by what."""
+        self._tell("customers")
         kept = self._at_hand
         return kept.linking if kept is not None else self._cleaner.linking
 
@@ -316,7 +334,23 @@ class Tables:
     def _cleaner(self) -> Cleaner:
         return Cleaner(self.study, self.engine)
 
+    def _tell(self, name: str) -> None:
+        """Tell whoever keeps the record of a notebook which tables and code it stands on."""
+        if name in self._told or name not in self.study.tables:
+            return
+        self._told.add(name)
+        # Who is who is known from the customers, else from who bought.
+        known = "customers" if "customers" in self.study.tables else "transactions"
+        used = [each for each in dict.fromkeys((name, known)) if each in self.study.tables]
+        asked = _OF_SURVEYS if name.startswith("survey") else ()
+        trace.note("table", *used)
+        trace.note("card", *(f"tables.{each}" for each in used), *_OF_CLEANING, *asked)
+        trace.note("file", str(review.path_of(self.study)))
+        trace.note("distribution", *PACKAGES)
+        trace.note_modules("data", "study")
+
     def _refuse_unknown(self, name: str) -> None:
+        self._tell(name)
         if name not in self.study.tables:
             raise DataError(
                 f"there is no table {name!r}{did_you_mean(name, self.names)}",

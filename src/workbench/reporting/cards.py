@@ -109,7 +109,9 @@ def headlines(
             where="headlines(...)",
             remedy=f"this run has {known}; call run.headline first",
         )
-    show_cards([row for row in chosen if row is not None], records(run.previous()))
+    rows = [row for row in chosen if row is not None]
+    before = run.previous([(str(row["notebook"]), str(row["name"])) for row in rows])
+    show_cards(rows, records(before))
 
 
 def show_cards(
@@ -241,7 +243,7 @@ def card(
         words = language("95% interval: {interval}").format(interval=interval)
         parts.append(f'<p class="wb-card-interval">{escape(words)}</p>')
     moved = change(row, before)
-    if moved is not None:
+    if moved is not None and moved.direction:  # the page of an unchanged run is the same page
         parts.append(f'<p class="{moved.css}">{escape(moved.text(language))}</p>')
     return f'<li class="wb-card">{"".join(parts)}</li>'
 

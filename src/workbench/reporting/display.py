@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from workbench import trace
 from workbench.errors import ReportingError
 from workbench.languages import Language, speak
 from workbench.languages.catalogs import SOURCE
@@ -49,6 +50,16 @@ LAB_STYLE = """
 """What outputs wear in JupyterLab; on the site its own style sheet dresses them."""
 
 
+class _Words(dict[str, str]):
+    """Words of a study by the English ones; those that are said are what a notebook used."""
+
+    def get(self, text: str, default: Any = None) -> Any:
+        found = super().get(text, default)
+        if found is not None:
+            trace.note("text", text)
+        return found
+
+
 class StudyWords:
     """What a study brings to its pages; `configure` puts that of another in its place."""
 
@@ -62,17 +73,17 @@ class StudyWords:
         self.first = tuple(languages[:1])
         self.currency = currency
         self.proper = frozenset(map(str, proper))
-        self.words: dict[str, dict[str, str]] = {}
+        self.words: dict[str, _Words] = {}
         self.spoken: dict[str, Language] = {}
         for text in words:
             for language, said in text.items():
                 if language != SOURCE and text.get(SOURCE):
-                    self.words.setdefault(language, {})[text[SOURCE]] = said
+                    self.words.setdefault(language, _Words())[text[SOURCE]] = said
 
     def language(self, code: str) -> Language:
         """Give the language of a code with what the study brings to it."""
         if code not in self.spoken:
-            words = self.words.get(code, {})
+            words = self.words.get(code, _Words())
             self.spoken[code] = Language(code, words, self.currency, self.proper)
         return self.spoken[code]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from workbench import trace
 from workbench.languages import Language, speak
 from workbench.reporting.display import StudyWords, configure
 from workbench.study import Study
 from workbench.study.codebook import CodebookError, read_codebook
+from workbench.study.watch import texts_of
 
 
 def open_study(study: Study, more: Iterable[Mapping[str, str]] = ()) -> None:
@@ -30,12 +32,14 @@ def language_of(study: Study, code: str) -> Language:
 
 
 def _brought(study: Study, more: Iterable[Mapping[str, str]]) -> dict[str, Any]:
-    own = _texts(study.model_dump(mode="json"), study.languages)
+    with trace.quiet():  # what is said of these texts is noted where it is said
+        own = [*texts_of(study.model_dump(mode="json"), study.languages), *_about_outcomes(study)]
+        proper = [paper.source for paper in study.published]
     return {
         "languages": study.languages,
         "currency": study.currency or "",
-        "words": (*own, *_about_outcomes(study), *more),
-        "proper": [paper.source for paper in study.published],
+        "words": (*own, *more),
+        "proper": proper,
     }
 
 
@@ -47,16 +51,3 @@ def _about_outcomes(study: Study) -> Iterator[dict[str, str]]:
                 language: speak(language)("Effect on {outcome}").format(outcome=words)
                 for language, words in label.items()
             }
-
-
-def _texts(card: Any, languages: Sequence[str]) -> Iterator[Mapping[str, str]]:
-    """Find the texts that a card gives in several languages, so that figures can use them."""
-    if isinstance(card, Mapping):
-        if len(card) > 1 and all(key in languages for key in card):
-            yield card
-        else:
-            for value in card.values():
-                yield from _texts(value, languages)
-    elif isinstance(card, list | tuple):
-        for value in card:
-            yield from _texts(value, languages)

@@ -1,28 +1,36 @@
-"""When a notebook need not run again: the key of everything it depends on, and carrying it over."""
+"""When a notebook need not run again: what it used is as it was, and so is what it left."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import platform
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
+from workbench.runs.handover import digest_results
 from workbench.runs.notebook_file import read_notebook, with_outputs, write_notebook
 from workbench.runs.record import StepRecord, finished_steps
+from workbench.runs.used import (
+    FOLDER,
+    Present,
+    Surroundings,
+    changed,
+    file_digest,
+    read_used,
+    signature,
+)
 from workbench.study.packages import files_of
 
 if TYPE_CHECKING:
     from workbench.runs.plan import Step
     from workbench.study import Study, Table
 
-# Rooms that no notebook imports: a change in them leaves every page as it is.
-_OUTSIDE = ("site", "new", "cli.py", "__pycache__")
+_CLONE = 0x40049409  # Linux: share the blocks of a file until one of the two is written to
 
 
 class InputError(WorkbenchError):
@@ -30,67 +38,69 @@ class InputError(WorkbenchError):
 
 
 @dataclass(frozen=True)
-class SharedInputs:
-    """What all notebooks of a run depend on.
+class Inputs:
+    """The files of a study, as they are at one moment.
 
     Attributes
     ----------
-    inputs : dict of str to str
-        SHA-256 of each input file, by its path relative to the study.
-    known : bool
-        False when a table comes from a database or an address: then nobody can tell whether it
-        has changed, and nothing is carried over.
-    digest : str
-        Hash of the inputs, the study's card, the sources and the lock file.
+    files : dict of str to str
+        SHA-256 of each, by its path relative to the study.
+    tables : dict of str to (str or None)
+        Digest of each table's files; None for a table of a database or an address, of which
+        nobody can tell whether it has changed.
+    seen : dict
+        What tells each file from one that may take its place, and its hash.
     """
 
-    inputs: Mapping[str, str]
-    known: bool
-    digest: str
+    files: Mapping[str, str]
+    tables: Mapping[str, str | None]
+    seen: Mapping[Path, tuple[list[int] | None, str]] = field(default_factory=dict, repr=False)
+
+    @property
+    def digest(self) -> str:
+        """One hash of them all."""
+        return _digest([self.files, self.tables])
 
 
-def hash_inputs(study: Study, root: Path) -> SharedInputs:
-    """Hash what all notebooks of a run depend on.
-
-    Every notebook depends on all tables, not only on those it asks for: cleaning links people
-    across tables, so that a row of one can change another.
+def look_at_inputs(study: Study, before: Inputs | None = None) -> Inputs:
+    """Hash the files of a study; of those known before, what has changed since.
 
     Raises
     ------
     InputError
         If a table's file is not there.
     """
-    inputs: dict[str, str] = {}
-    known = True
+    files: dict[str, str] = {}
+    tables: dict[str, str | None] = {}
+    seen: dict[Path, tuple[list[int] | None, str]] = {}
+
+    def look(path: Path) -> str:
+        # Before it is read: what is written meanwhile is then seen as a change.
+        now = signature(path)
+        if before is not None and now is not None and path in before.seen:
+            was, digest = before.seen[path]
+            if was == now:
+                seen[path] = now, digest
+                return digest
+        seen[path] = now, file_digest(path)
+        return seen[path][1]
+
     for name, table in study.tables.items():
-        files = _files(study, name, table)
-        known = known and files is not None
-        for path in files or ():
-            inputs[_called(study, table, path)] = _sha256(path)
+        paths = _files(study, name, table)
+        hashes = {_called(study, table, path): look(path) for path in paths or ()}
+        files |= hashes
+        tables[name] = None if paths is None else _digest(hashes)
     survey = study.survey
     if survey is not None and survey.codebook is not None:
         book = study.folder / survey.codebook
         if book.is_file():  # the notebook that reads it says what to do where it is not
-            inputs[os.path.relpath(book, study.folder)] = _sha256(book)
-    inputs[study.path.name] = _sha256(study.path)
-    # Parameters are hashed with the notebook that takes them; a new one must not wake the others.
-    card = study.model_dump(mode="json", exclude={"parameters", "folder"})
-    tables = {name: digest for name, digest in inputs.items() if name != study.path.name}
-    parts = {
-        "card": card,
-        "inputs": tables,
-        "sources": _sources_digest(),
-        "lock": _sha256(root / "requirements.lock") if _has_lock(root) else "",
-        "python": platform.python_version(),
-        # The key of the pseudonyms decides how customers are called: pages of two keys must
-        # not be mixed. (A study's first run makes the key file, so its second runs all anew.)
-        "privacy": os.environ.get(study.privacy.key_env, "") or _key_file(study, root),
-    }
-    return SharedInputs(inputs, known, _digest(parts))
+            files[os.path.relpath(book, study.folder)] = look(book)
+    files[study.path.name] = look(study.path)
+    return Inputs(files, tables, seen)
 
 
-def step_key(step: Step, notebook: Any, shared: SharedInputs, results: Mapping[str, str]) -> str:
-    """Return the hash of everything a step depends on.
+def step_key(step: Step, notebook: Any) -> str:
+    """Return the hash of what a step is: all that it depends on before it has begun.
 
     Parameters
     ----------
@@ -98,18 +108,12 @@ def step_key(step: Step, notebook: Any, shared: SharedInputs, results: Mapping[s
         Its parameters count, and what it promises.
     notebook : NotebookNode
         Its code cells count; its text does not (see `carry_over`).
-    shared : SharedInputs
-        Inputs, card, sources, lock file.
-    results : mapping of str to str
-        Hashes of the results of the steps before it that succeeded.
     """
     return _digest(
         {
             "code": [c["source"] for c in notebook["cells"] if c["cell_type"] == "code"],
             "parameters": dict(step.parameters),
             "gives": {name: list(columns) for name, columns in step.gives.items()},
-            "results": {key: results[key] for key in step.reads if key in results},
-            "shared": shared.digest,
         }
     )
 
@@ -121,27 +125,82 @@ def text_digest(notebook: Any) -> str:
     )
 
 
-def find_finished(folder: Path, key: str, digest: str) -> tuple[Path, StepRecord] | None:
-    """Find an execution of a step with the same key, in earlier runs or what a killed one left.
+class Earlier:
+    """What earlier runs of a study left, and a killed one; to be used again where it holds.
 
     Parameters
     ----------
     folder : Path
         ``runs/<study>``.
-    key, digest : str
-        The step, and the hash from `step_key`.
     """
-    for place, step in finished_steps(folder):
-        if step.key == key and step.hash == digest:
-            there = (place / "notebooks" / f"{key}.ipynb").is_file()
-            # An empty folder may be missing; a folder that had results may not.
-            if there and (place / "results" / key).is_dir():
-                return place, step
-    return None
+
+    def __init__(self, folder: Path) -> None:
+        self._steps: dict[str, list[tuple[Path, StepRecord]]] = {}
+        for place, step in finished_steps(folder):
+            self._steps.setdefault(step.key, []).append((place, step))
+
+    def find(
+        self, step: Step, digest: str, present: Present, about: Surroundings
+    ) -> tuple[Path, StepRecord] | str:
+        """Find an execution of a step that would come out the same.
+
+        Parameters
+        ----------
+        step : Step
+            The step.
+        digest : str
+            From `step_key`.
+        present, about
+            What it would use now.
+
+        Returns
+        -------
+        tuple of Path and StepRecord, or str
+            The run that has it and its record; or why there is none, told of the newest.
+        """
+        why = ""
+        tried: set[tuple[str, str]] = set()
+        for place, earlier in self._steps.get(step.key, ()):
+            if earlier.hash != digest:
+                why = why or "its code or its parameters have changed"
+                continue
+            used = read_used(place, step.key)
+            if used is None:
+                reason = "it is not known what it used"
+            elif (earlier.executed, earlier.hash) in tried:
+                continue  # the same execution, carried over from run to run
+            else:
+                reason = _reads_beyond(used.beyond) or changed(
+                    used, present, replace(about, own=place / "results" / step.key)
+                )
+                tried |= {(earlier.executed, earlier.hash)} if reason else set()
+                reason = reason or _damage(place, earlier)
+            if not reason:
+                return place, earlier
+            why = why or reason
+        return why
+
+
+def _reads_beyond(sentences: Iterable[str]) -> str:
+    told = "; ".join(sentences)
+    return f"it reads beyond the record: {told}" if told else ""
+
+
+def _damage(place: Path, step: StepRecord) -> str:
+    """Say that what a run left is not what it made."""
+    try:
+        page = file_digest(place / "notebooks" / f"{step.key}.ipynb")
+        if page != step.page:
+            return "its page was changed by hand, or is gone"
+        if digest_results(place / "results" / step.key) != step.results:
+            return "its results were changed by hand, or are gone"
+    except OSError as error:
+        return f"what it left cannot be read ({error.strerror})"
+    return ""
 
 
 def carry_over(source: Path, target: Path, step: StepRecord, notebook: Any) -> None:
-    """Take a finished step into a new run: hard links where the file system has them.
+    """Take a finished step into a new run, as copies: nobody's edit shall reach two runs.
 
     When only the text of the notebook was edited, its outputs are set into the new text, so that
     a correction of a sentence shows without a kernel.
@@ -159,19 +218,25 @@ def carry_over(source: Path, target: Path, step: StepRecord, notebook: Any) -> N
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir(parents=True)
     for path in sorted((source / "results" / step.key).iterdir()):
-        _link(path, results / path.name)
+        copy_file(path, results / path.name)
+    (target / FOLDER).mkdir(exist_ok=True)
+    copy_file(*(each / FOLDER / f"{step.key}.json" for each in (source, target)))
     old = source / "notebooks" / f"{step.key}.ipynb"
     new = target / "notebooks" / f"{step.key}.ipynb"
     if step.text == text_digest(notebook):
-        _link(old, new)
+        copy_file(old, new)
         return
     write_notebook(with_outputs(notebook, read_notebook(old)), new)
 
 
-def _link(source: Path, target: Path) -> None:
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file; where the file system can, the two share their blocks until one changes."""
     try:
-        target.hardlink_to(source)
-    except OSError:
+        from fcntl import ioctl
+
+        with source.open("rb") as old, target.open("wb") as new:
+            ioctl(new.fileno(), _CLONE, old.fileno())
+    except (ImportError, OSError):
         shutil.copyfile(source, target)
 
 
@@ -203,33 +268,6 @@ def _called(study: Study, table: Table, path: Path) -> str:
     if table.package is not None:
         return f"{table.package.name}:{path.name}"
     return os.path.relpath(path, study.folder)
-
-
-def _sources_digest(room: Path = Path(__file__).parents[1]) -> str:
-    files = sorted(
-        path
-        for path in room.rglob("*")
-        if path.is_file()
-        and path.relative_to(room).parts[0] not in _OUTSIDE
-        and "__pycache__" not in path.parts
-    )
-    return _digest([[str(path.relative_to(room)), _sha256(path)] for path in files])
-
-
-def _key_file(study: Study, root: Path) -> str:
-    path = root / ".cache" / "pseudonym.key"
-    if study.simulated or study.privacy.public or not path.is_file():
-        return ""
-    return _sha256(path)
-
-
-def _has_lock(root: Path) -> bool:
-    return (root / "requirements.lock").is_file()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest(content: Mapping[str, Any] | Iterable[Any]) -> str:

@@ -54,10 +54,11 @@ from workbench.runs.notebook_file import (
 )
 from workbench.runs.parameters import Parameter, Plain, injected_source, read_parameters
 from workbench.runs.progress import emit
+from workbench.runs.used import UNSET
 
 _ERROR_MARKER = "papermill-error-cell-tag"
-# Set in a shell, these would take every figure away, or make each kernel compile its imports anew.
-_UNSET = ("MPLBACKEND", "PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP")
+# A kernel that notes what its notebook uses.
+_START = "from workbench.trace import kernel; kernel()"
 # A kernel that prints faster than is read waits, where by itself it would drop messages, the one
 # that says that a cell has ended among them. It costs a line that runs before the first cell.
 _LOSE_NOTHING = (
@@ -342,7 +343,7 @@ class _OwnInterpreter(KernelSpecManager):
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         return KernelSpec(
             argv=[
-                *(sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"),
+                *(sys.executable, "-c", _START, "-f", "{connection_file}"),
                 f"--IPKernelApp.exec_lines={_LOSE_NOTHING}",
             ],
             display_name="Python 3 (ipykernel)",
@@ -390,7 +391,7 @@ def _kernel_environment(environment: Mapping[str, str]) -> Iterator[str]:
     with tempfile.TemporaryDirectory(
         prefix="wb-", dir=_worker.scratch or short_folder(), ignore_cleanup_errors=True
     ) as scratch:
-        for name in _UNSET:
+        for name in UNSET:
             os.environ.pop(name, None)
         # A user's IPython start-up files have no part in a run.
         os.environ.update(environment, IPYTHONDIR=f"{scratch}/ipython")

@@ -19,6 +19,7 @@ Cause = Literal[
     "flood",
     "lost output",
     "results",
+    "inputs",
     "crash",
 ]
 
@@ -44,7 +45,8 @@ class Failure:
     cause : str
         ``error`` (a cell raised), ``exit`` (it left with sys.exit), ``interrupt``,
         ``dead kernel``, ``time-out``, ``flood`` (of output), ``lost output``, ``results``
-        (declared results are wrong), ``crash``.
+        (declared results are wrong), ``inputs`` (what it read changed while it ran),
+        ``crash``.
     message : str
         The cause in a sentence, such as ``ValueError: no rows``.
     cell : int or None

@@ -15,6 +15,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from workbench import trace
 from workbench.errors import DataError, WorkbenchError, closest, suggest
 from workbench.results import Estimate, Finding, Result
 from workbench.runs.record import last_complete, write_json
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ESTIMATES = "estimates.json"
 FINDINGS = "findings.json"
+#: In what a notebook used: all numbers of the last complete run.
+EVERYTHING = "*"
 
 
 class RunError(WorkbenchError):
@@ -207,16 +210,26 @@ class Handover:
         dict of str to dict of str to Estimate
             By page (``clv``, ``case_evaluation-service_desk``), then by name.
         """
+        trace.note("result", ESTIMATES)
         stored = read_headlines(self._folders_of_others())
         return stored | ({self.notebook: dict(self._headlines)} if self._headlines else {})
 
     def findings(self) -> dict[str, list[Finding]]:
         """Return the findings so far, of the notebooks this one may read and its own, by page."""
+        trace.note("result", FINDINGS)
         stored = read_findings(self._folders_of_others())
         return stored | ({self.notebook: [*self._findings.values()]} if self._findings else {})
 
-    def previous(self) -> dict[str, dict[str, Estimate]]:
+    def previous(
+        self, numbers: Iterable[tuple[str, str]] | None = None
+    ) -> dict[str, dict[str, Estimate]]:
         """Return the headline numbers of the last complete run of this study.
+
+        Parameters
+        ----------
+        numbers : iterable of (str, str), optional
+            Page and name of those that are wanted. Who takes them all is executed again whenever
+            one of them is another.
 
         Returns
         -------
@@ -224,12 +237,21 @@ class Handover:
             As in `headlines`; empty when there was no complete run before. A page whose numbers
             cannot be read is left out, with a warning.
         """
+        wanted = None if numbers is None else set(numbers)
+        names = [EVERYTHING] if wanted is None else sorted(map(number_path, wanted))
+        trace.note("previous", *names)
         last = last_complete(self._history)
         lost: list[str] = []
         headlines = read_headlines(sorted(last.glob("results/*/")), lost) if last else {}
         for each in lost:
             warnings.warn(each, stacklevel=2)
-        return headlines
+        if wanted is None:
+            return headlines
+        chosen = {
+            page: {name: each for name, each in named.items() if (page, name) in wanted}
+            for page, named in headlines.items()
+        }
+        return {page: named for page, named in chosen.items() if named}
 
     # --- the folders behind it ----------------------------------------------------------------
 
@@ -261,6 +283,7 @@ class Handover:
         return [folder for folder in self._readable_folders() if folder.name != self.notebook]
 
     def _result_files(self, name: str) -> list[Path]:
+        trace.note("result", f"{name}.parquet")
         files = [folder / f"{name}.parquet" for folder in self._readable_folders()]
         files = [path for path in files if path.is_file()]
         if files and files[0].parent.name == self.notebook:
@@ -285,6 +308,11 @@ class Handover:
         else:
             remedy = suggest(name, sorted(saved))
         return AbsentError(f"there is no result {name!r} in this run", where=where, remedy=remedy)
+
+
+def number_path(number: tuple[str, str]) -> str:
+    """Name a headline number by its page and its own name."""
+    return "/".join(number)
 
 
 # --- reading what was handed on ---------------------------------------------------------------

@@ -72,8 +72,8 @@ class StepRecord:
         When it was last executed (UTC); for a cached one, in the earlier run.
     parameters : dict
         All values.
-    hash, text, results : str
-        The cache key, the hash of the notebook's text, the hash of what it saved.
+    hash, text, results, page : str
+        The cache key, the hash of the notebook's text, of what it saved, of the executed notebook.
     error : dict or None
         The failure (`workbench.runs.failure.Failure`).
     notes : tuple of str
@@ -91,6 +91,7 @@ class StepRecord:
     hash: str = ""
     text: str = ""
     results: str = ""
+    page: str = ""
     error: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
 

@@ -15,11 +15,12 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.errors import WorkbenchError
 from workbench.runs.cache import (
-    SharedInputs,
+    Earlier,
+    Inputs,
     carry_over,
-    find_finished,
-    hash_inputs,
+    look_at_inputs,
     step_key,
     text_digest,
 )
@@ -45,6 +46,18 @@ from workbench.runs.record import (
     run_id,
     versions,
 )
+from workbench.runs.used import (
+    UNSET,
+    Present,
+    Surroundings,
+    Used,
+    file_digest,
+    file_used,
+    forget_raw,
+    signature,
+)
+from workbench.study import read_card
+from workbench.trace import TARGET
 
 if TYPE_CHECKING:
     from workbench.runs.execute import Execution, Task
@@ -139,15 +152,15 @@ def run_study(
     plan = plan_study(study, root, assignments=assignments, notebooks=requested)
     history = root / "runs" / study.name
     with _recorded_or_told(history), lock(history):
-        shared = hash_inputs(study, root)
-        run = run_id(now, study.name, shared.digest)
+        inputs = look_at_inputs(study)
+        run = run_id(now, study.name, inputs.digest)
         under_way = _RunUnderWay(
             plan=plan,
             study=study,
             root=root,
             number=next_number(history),
             folder=begin(history, run),
-            shared=shared,
+            inputs=inputs,
             timeout=timeout,
             force=force,
             watch=watch or (lambda event: None),
@@ -192,7 +205,7 @@ class _RunUnderWay:
     root: Path
     number: int
     folder: Path
-    shared: SharedInputs
+    inputs: Inputs
     timeout: float | None
     force: bool
     watch: Callable[[Event], None]
@@ -204,6 +217,9 @@ class _RunUnderWay:
     def __post_init__(self) -> None:
         self.steps = {step.key: step for step in self.plan.steps}
         self.follower = Follower(self.folder)
+        self.earlier = Earlier(self.folder.parent)
+        self.before = Present(self.study, self.root, self.inputs.tables)
+        self.why: dict[str, str] = {}
 
     # --- order --------------------------------------------------------------------------------
 
@@ -262,12 +278,14 @@ class _RunUnderWay:
             if not self.records[other].good:
                 self._skip(step, f"it needs {other}, which {_ended_how(self.records[other])}")
                 return True
-        step_hash = self._hash(step)
-        may = self.shared.known and not (self.force and step.requested)
-        finished = find_finished(self.folder.parent, step.key, step_hash) if may else None
-        if finished is None:
+        finished: tuple[Path, StepRecord] | str = ""
+        if not (self.force and step.requested):
+            about = self._surroundings(step)
+            finished = self.earlier.find(step, self._hash(step), self.before, about)
+        if isinstance(finished, str):
             if not step.requested:
                 self._skip(step, "not asked for, and there is no earlier page that still holds")
+            self.why[step.key] = finished
             return not step.requested
         place, earlier = finished
         try:
@@ -283,6 +301,7 @@ class _RunUnderWay:
                     **vars(earlier),
                     "status": "cached",
                     "reason": "nothing it depends on has changed",
+                    "notes": tuple(earlier.notes),
                     "text": text_digest(self._source(step)),
                 }
             )
@@ -300,28 +319,59 @@ class _RunUnderWay:
             except OSError as error:
                 failure = _crashed(step, in_words(error)).failure
             if failure is not None:
-                failed = self.folder / "failed"
-                failed.mkdir(exist_ok=True)
-                page = self.folder / "notebooks" / f"{step.key}.ipynb"
-                page.rename(failed / page.name)
+                self._set_aside(step)
+        beyond: tuple[str, ...] = ()
+        if failure is None and not execution.skipped:
+            used, moved = self._what_it_used(step)
+            beyond = used.beyond
+            if moved:
+                failure = _inputs_moved(step, moved)
+                self._set_aside(step)
+            else:
+                used.write(self.folder, step.key)
+        reason = _itself(execution.skipped) or self.why.get(step.key, "")
         record = StepRecord(
             key=step.key,
             notebook=step.notebook,
             case=step.case,
             status="failed" if failure else "skipped" if execution.skipped else "done",
-            reason=failure.sentence() if failure else _itself(execution.skipped),
+            reason=failure.sentence() if failure else reason,
             seconds=round(execution.seconds, 2),
             executed=datetime.now(UTC).isoformat(timespec="seconds"),
             parameters=dict(step.parameters),
             hash=self._hash(step),
             text=text_digest(self._source(step)),
             error=asdict(failure) if failure else None,
-            notes=execution.notes,
+            notes=(*execution.notes, *_never_reused(beyond)),
         )
         if not record.good:
             # What it saved may be half of it: nobody shall read it.
             _remove(saved)
         self._note(record)
+
+    def _set_aside(self, step: Step) -> None:
+        """Take the page of a notebook that ended well, and yet failed, from among the good ones."""
+        failed = self.folder / "failed"
+        failed.mkdir(exist_ok=True)
+        page = self.folder / "notebooks" / f"{step.key}.ipynb"
+        page.rename(failed / page.name)
+
+    def _what_it_used(self, step: Step) -> tuple[Used, str]:
+        """File what a notebook used, having looked again at what may have changed meanwhile."""
+        about = self._surroundings(step)
+        cells = [c["source"] for c in self._source(step)["cells"] if c["cell_type"] == "code"]
+        try:
+            now = self._now()
+        except WorkbenchError as error:  # a table or the card is gone, or half written
+            return Used(), str(error)
+        return file_used(self.folder, step.key, cells, self.before, now, about)
+
+    def _now(self) -> Present:
+        """Look at the study's files again, and read its card anew if that has changed."""
+        study, card = self.study, self.study.path
+        if signature(card) != self.inputs.seen[card][0]:
+            study = read_card(card)
+        return Present(study, self.root, look_at_inputs(study, self.inputs).tables, self.before)
 
     def _skip(self, step: Step, reason: str) -> None:
         self._note(
@@ -339,7 +389,8 @@ class _RunUnderWay:
         if record.good:
             digest = digest_results(self.folder / "results" / record.key)
             self.results[record.key] = digest
-            record = StepRecord(**{**vars(record), "results": digest})
+            page = file_digest(self.folder / "notebooks" / f"{record.key}.ipynb")
+            record = StepRecord(**{**vars(record), "results": digest, "page": page})
             with suppress(OSError):  # it serves who comes after a killed run, nobody else
                 keep_step(self.folder, record)
         self.records[record.key] = record
@@ -365,7 +416,16 @@ class _RunUnderWay:
         return self.sources[step.path]
 
     def _hash(self, step: Step) -> str:
-        return step_key(step, self._source(step), self.shared, self.results)
+        return step_key(step, self._source(step))
+
+    def _surroundings(self, step: Step) -> Surroundings:
+        given = {name: v for name, v in os.environ.items() if name not in UNSET}
+        folder = self.folder / "results"
+        return Surroundings(
+            environment=given | self._environment(step),
+            results={key: folder / key for key in step.reads if key in self.results},
+            own=folder / step.key,
+        )
 
     def _task(self, step: Step) -> Task:
         from workbench.runs.execute import Task
@@ -380,20 +440,24 @@ class _RunUnderWay:
             parameters=dict(step.parameters),
             injected=step.injected,
             timeout=self.timeout,
-            environment={
-                "WORKBENCH_ROOT": str(self.root),
-                "WORKBENCH_RUN": str(self.folder),
-                "WORKBENCH_NOTEBOOK": step.key,
-                "WORKBENCH_CASE": step.case or "",
-                "WORKBENCH_READS": json.dumps([k for k in step.reads if k in self.results]),
-                "WORKBENCH_LANGUAGES": ",".join(self.study.languages),
-                # The same order of sets and of floating-point sums in every run, and no
-                # notebook takes the cores of another.
-                "PYTHONHASHSEED": "0",
-                "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
-                "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
-            },
+            environment=self._environment(step) | {TARGET: str(forget_raw(self.folder, step.key))},
         )
+
+    def _environment(self, step: Step) -> dict[str, str]:
+        """Give the variables of a notebook's kernel."""
+        return {
+            "WORKBENCH_ROOT": str(self.root),
+            "WORKBENCH_RUN": str(self.folder),
+            "WORKBENCH_NOTEBOOK": step.key,
+            "WORKBENCH_CASE": step.case or "",
+            "WORKBENCH_READS": json.dumps([k for k in step.reads if k in self.results]),
+            "WORKBENCH_LANGUAGES": ",".join(self.study.languages),
+            # The same order of sets and of floating-point sums in every run, and no notebook
+            # takes the cores of another.
+            "PYTHONHASHSEED": "0",
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+            "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
+        }
 
     def finish(self, run: str, now: datetime, requested: tuple[str, ...]) -> RunRecord:
         order = {name: place for place, name in enumerate(load_pipeline(self.root / "notebooks"))}
@@ -410,7 +474,7 @@ class _RunUnderWay:
                 finished=datetime.now(UTC).isoformat(timespec="seconds"),
                 status="failed" if failed else "done",
                 notebooks={record.key: record for record in records},
-                inputs=dict(self.shared.inputs),
+                inputs=dict(self.inputs.files),
                 versions=versions(),
                 commit=git_commit(self.root),
                 as_of=str(self.study.as_of),
@@ -426,6 +490,11 @@ def _ended_how(record: StepRecord) -> str:
     return "failed" if record.status == "failed" else f"is skipped: {record.reason}"
 
 
+def _never_reused(beyond: Sequence[str]) -> tuple[str, ...]:
+    """Say that a notebook will be executed each time."""
+    return (f"never reused, it reads beyond the record: {'; '.join(beyond)}",) if beyond else ()
+
+
 def _itself(reason: str) -> str:
     return f"it skipped itself: {reason}" if reason else ""
 
@@ -439,6 +508,11 @@ def _crashed(step: Step, why: str) -> Execution:
 
 def _broken_promise(step: Step, problems: Sequence[str]) -> Failure:
     return Failure(step.key, "results", "; ".join(problems), parameters=dict(step.parameters))
+
+
+def _inputs_moved(step: Step, what: str) -> Failure:
+    message = f"{what} while it ran: its numbers may be of neither state; run it again"
+    return Failure(step.key, "inputs", message, parameters=dict(step.parameters))
 
 
 def _remove(folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
+from workbench import trace
 from workbench.errors import did_you_mean
 from workbench.study.cases import Case
 from workbench.study.fields import (
@@ -134,11 +135,15 @@ class Study(Card):
 
     def goal(self, name: str) -> Goal:
         """Give the goal of that name."""
-        return _named(self.goals, name, "goal", self.path)
+        with trace.quiet():
+            goals = self.goals
+        return _named(goals, name, "goal", self.path)
 
     def case(self, name: str) -> Case:
         """Give the case of that name."""
-        return _named(self.cases, name, "case", self.path)
+        with trace.quiet():
+            cases = self.cases
+        return _named(cases, name, "case", self.path)
 
     @field_validator("currency")
     @classmethod
@@ -319,7 +324,8 @@ _Entry = TypeVar("_Entry", Goal, Case)
 
 
 def _named(items: Iterable[_Entry], name: str, kind: str, path: Path) -> _Entry:
-    known = {item.name: item for item in items}
+    with trace.quiet():  # to look for one is no use of the others
+        known = {item.name: item for item in items}
     if name not in known:
         raise StudyError(
             f"there is no {kind} {name!r}{did_you_mean(name, known)}",

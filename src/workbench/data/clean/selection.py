@@ -11,6 +11,7 @@ from typing import Any
 
 import ibis
 
+from workbench import trace
 from workbench.data.engine import Engine
 from workbench.data.schemas import Schema
 from workbench.data.sources.source import ROW, Source
@@ -28,6 +29,8 @@ _MANY = 0.05
 _SHOWN = 12
 #: Columns of the study's own from which on only those are read that the study names.
 _WIDE = 250
+#: Ends the note on what was left out.
+UNNAMED = "columns are not read, for nothing in study.yml names them"
 #: Rows by which amounts of money are told from other numbers, and how they are mostly written.
 _LOOKED_AT = 200
 _MONEY = re.compile(r"\D{0,4}-?\d[\d.,' ]*[.,]\d{2}\D{0,4}")
@@ -77,12 +80,13 @@ def select_columns(study: Study, source: Source, schema: Schema) -> Source:
     own = [column for column in source.columns if column not in schema.columns]
     if len(own) <= _WIDE:
         return source
-    named = set(texts_in(study.model_dump(exclude={"title", "description", "origin"})))
+    with trace.quiet():  # `Tables` tells of such a table
+        named = set(texts_in(study.model_dump(exclude={"title", "description", "origin"})))
     formula = study.tables[source.name].formula
     named |= set(formula.names) if formula else set()
     kept = tuple(c for c in source.columns if c in schema.columns or c in named)
     left = len(source.columns) - len(kept)
-    note = f"{left:,} columns are not read, for nothing in study.yml names them"
+    note = f"{left:,} {UNNAMED}"
     return replace(source, columns=kept, notes=(*source.notes, note), partial=True)
 
 

@@ -27,6 +27,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from workbench import trace
 from workbench.data.clean.cleaner import Cleaner
 from workbench.data.clean.report import Linking, TableReport
 from workbench.data.engine import Engine
@@ -52,7 +53,7 @@ _TURN = "turn"
 _ASIDE = ".aside-"
 _FORGOTTEN = 86_400.0
 #: Packages that have a say in what comes out of the cleaning.
-_PACKAGES = (
+PACKAGES = (
     "babel", "charset-normalizer", "duckdb", "ibis-framework", "pandas", "phonenumbers",
     "pyarrow", "python-calamine",
 )  # fmt: skip
@@ -151,6 +152,11 @@ def key_of(study: Study) -> str | None:
     str or None
         None where that is not known: only the database can tell whether its tables changed.
     """
+    with trace.quiet():  # `Tables` tells which tables and parts of the card are used
+        return _key_of(study)
+
+
+def _key_of(study: Study) -> str | None:
     customers = study.tables.get("customers")
     if not study.connection.startswith("duckdb:") or (customers and customers.sql is not None):
         return None
@@ -173,7 +179,7 @@ def key_of(study: Study) -> str | None:
         "decisions": review.fingerprint(study),
         "files": hashes,
         "sources": _sources(),
-        "versions": [platform.python_version(), *(version(package) for package in _PACKAGES)],
+        "versions": [platform.python_version(), *(version(package) for package in PACKAGES)],
         # One way only: nobody can find the key from its fingerprint.
         "pseudonyms": hmac.digest(secret, b"fingerprint of the key of kept tables", "sha256").hex(),
     }
