@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -135,6 +136,54 @@ def test_a_good_run_is_status_0_and_then_listed(root: Path) -> None:
     listed = workbench("runs", "tiny")
     assert listed.exit_code == 0
     assert len(re.findall(r"\d{8}T\d{6}Z-[0-9a-f]{6}", listed.stdout)) == 2
+
+
+def test_who_keeps_a_study_running_is_told_in_words_and_in_json(root: Path) -> None:
+    told = workbench("status", "tiny")
+    assert told.exit_code == 1 and "there is no finished run" in told.stdout
+    made: list[str] = []
+    for seed in ("3", "4"):
+        told = workbench("run", "tiny", "--json", "--jobs", "1", "-p", f"seed={seed}")
+        assert told.exit_code == 0, told.output
+        events = [json.loads(line) for line in told.stdout.splitlines()]
+        assert events[0]["event"] == "run-started" and events[-1]["event"] == "run-recorded"
+        assert Path(events[-1]["folder"]).is_dir() and events[-1]["status"] == "done"
+        made.append(events[-1]["run"])
+    told = workbench("status", "tiny", "--json", "--within", "1h")
+    assert told.exit_code == 0 and json.loads(told.stdout)["wrong"] == []
+    assert workbench("status", "tiny", "--within", "0h").exit_code == 1
+    told = workbench("status", "--data-within", "30d")
+    assert told.exit_code == 1 and "does not say how far its data reach" in told.stdout
+    told = workbench("diff", "tiny")
+    assert told.exit_code == 0 and "good: seed: 3 -> 4" in told.stdout
+    first, second = made
+    told = workbench("diff", second, first, "--json")
+    (change,) = [c for c in json.loads(told.stdout)["changes"] if c["name"] == "seed"]
+    assert (change["before"], change["after"]) == ("4", "3")
+    assert workbench("diff", second, "20990101").exit_code == 2
+    told = workbench("prune", "tiny")
+    assert told.exit_code == 2 and "nothing says which runs may go" in told.stderr
+    told = workbench("prune", "--keep", "1", "--dry-run")
+    assert told.exit_code == 0 and "the newest run is compared with it" in told.stdout
+    assert len(list((root / "runs/tiny").glob("2*"))) == 2
+
+
+def test_a_schedule_is_printed_or_written(root: Path, tmp_path: Path) -> None:
+    told = workbench("schedule", "tiny", "--as", "cron", "--at", "mon 06:30")
+    assert told.exit_code == 0 and "30 6 * * 1 cd " in told.stdout and str(root) in told.stdout
+    told = workbench("schedule", "tiny", "--to", str(tmp_path / "units"))
+    assert sorted(path.name for path in (tmp_path / "units").iterdir()) == [
+        "workbench-tiny.service",
+        "workbench-tiny.timer",
+    ]
+    assert workbench("schedule", "tiny", "--at", "noon").exit_code == 2
+    assert workbench("schedule", "tny").exit_code == 2
+
+
+def test_help_says_what_the_exit_statuses_mean(root: Path) -> None:
+    told = " ".join(workbench("--help").stdout.split())
+    for status in ("0 all is well", "2 bad input", "75 another run", "130 Ctrl-C", "143 told to"):
+        assert status in told
 
 
 def test_a_failed_notebook_is_status_1_and_told_with_its_cell(

