@@ -13,6 +13,7 @@ from workbench.impact import CaseError, evaluate
 from workbench.impact.findings import judge_outcome
 from workbench.study import Case
 
+ABOVE = "assigned above the unit, without any effect"
 FAMILY = "from the card to the verdict, without any effect"
 PERIODS, BEFORE = 24, 12
 MONTHS = pd.date_range("2024-01-01", periods=PERIODS, freq="MS")
@@ -97,6 +98,19 @@ def cities(rng: np.random.Generator, *, chosen: str, treated: int, periods: int 
     return _long(y, months, city=labels), card, None, {}
 
 
+def regions(rng: np.random.Generator, *, groups: int, treated: int) -> Drawn:
+    """24 cities in regions that go their own ways; some regions got it as a whole, by a rule."""
+    region = np.arange(24) * groups // 24
+    course = 0.3 * rng.normal(size=(groups, PERIODS)).cumsum(axis=1)
+    y = 10 + rng.normal(size=(24, 1)) + 0.5 * rng.normal(size=(24, PERIODS)) + course[region]
+    names = np.array([f"c{i:02d}" for i in range(24)])
+    records = _long(y, MONTHS, city=names, region=np.array([f"r{r:02d}" for r in region]))
+    records = records.assign(n=30).drop(columns="customer_id")
+    chosen = rng.permutation(groups)[:treated]
+    own = tuple(names[np.isin(region, chosen)])
+    return records, _case(START, "rule", treated={"city": own}, selected_on="other"), None, {}
+
+
 def one_after_another(rng: np.random.Generator) -> Drawn:
     """Customers who got it by lot, in three rounds."""
     y = _values(rng, CUSTOMERS, "number")
@@ -168,7 +182,20 @@ def cells() -> list[Cell]:
             {"beside": True, "counts": False},
         ),
     ]
-    return [
+    above = [
+        Cell(
+            ABOVE,
+            {"regions": groups, "treated": treated},
+            lambda rng, _, g=groups, k=treated: announced(
+                rng, regions, {"groups": g, "treated": k}
+            ),
+            refusal=told is False,
+            silent=True,
+            runs=400,
+        )
+        for groups, treated, told in ((4, 1, False), (5, 2, False), (6, 3, True), (12, 3, True))
+    ]
+    return above + [
         Cell(
             FAMILY,
             {"measure for": words, "outcome": kind},

@@ -59,6 +59,11 @@ WORDS = {
     "one city": "单个城市",
     "everybody": "全体客户",
     "everybody, beside another series": "全体客户（有对照序列）",
+    "assigned above the unit, without any effect": "在单位之上分配（无真实效果）",
+    "regions": "大区数",
+    "interrupted time series whose trend bends": "中断时间序列（趋势在开始之前转折）",
+    "periods before the start": "转折距开始的期数",
+    "slope after": "转折后的斜率",
     "yes": "是",
     "no": "否",
     "no conclusion": "不予判断",
@@ -107,10 +112,10 @@ def tables(measured: Mapping[str, Any], language: str) -> str:
 def _row(row: Mapping[str, Any], columns: Sequence[str], say: Any) -> list[str]:
     values = [row["settings"][c] for c in columns]
     cells = [say(v) if isinstance(v, str) else f"{v:g}" for v in values]
-    if row["silent"]:
+    if row["found"] is None:
+        numbers = [say("no conclusion"), *([] if row["silent"] else ["", ""])]
+    elif row["silent"]:
         numbers = [f"{100 * row['found']:.1f}"]
-    elif row["coverage"] is None:
-        numbers = [say("no conclusion"), "", ""]
     else:
         numbers = [
             f"{100 * row['coverage']:.1f}",

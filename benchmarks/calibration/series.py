@@ -60,6 +60,22 @@ def drawn(
     return y, after, 12 if moves == "season" else None
 
 
+def bending(
+    rng: np.random.Generator, effects: np.ndarray, *, before: int, phi: float, change: float
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """48 points, the last twelve after the start; the trend bends some periods before it."""
+    time, after = np.arange(48), np.arange(48) >= 36
+    course = 0.25 * time + change * np.maximum(time - (36 - before), 0)
+    y = _errors(rng, 48, phi, len(effects)) + course[:, None] + np.outer(after, effects)
+    low, high = intervals(y, after, None)
+    # the oracle knows the place of the bend and the covariance of the errors
+    lag = np.abs(np.subtract.outer(time, time))
+    v = phi**lag / (1 - phi**2)
+    x = np.column_stack([np.ones(48), time, np.maximum(time - (36 - before), 0), after])
+    variance = np.linalg.inv(x.T @ np.linalg.solve(v, x))[3, 3]
+    return low, high, 2 * 1.96 * float(np.sqrt(variance))
+
+
 def short(rng: np.random.Generator, effect: float) -> Answer:
     """Seven points after the start."""
     after = np.arange(24) >= 17
@@ -111,10 +127,24 @@ def cells() -> list[Cell]:
             many=lambda rng, effects, n=points, p=phi, m=moves: interrupted(
                 rng, effects, points=n, phi=p, moves=m
             ),
+            runs=1000,
         )
         for moves in MOVES
         for points in (24, 48, 104)
         for phi in (0.0, 0.3, 0.6, 0.8)
+    ]
+    grid += [
+        Cell(
+            "interrupted time series whose trend bends",
+            {"periods before the start": before, "autocorrelation": phi, "slope after": 0.25 + by},
+            many=lambda rng, effects, b=before, p=phi, c=by: bending(
+                rng, effects, before=b, phi=p, change=c
+            ),
+            runs=1000,
+        )
+        for before in (6, 12)
+        for phi in (0.0, 0.5)
+        for by in (-0.1, -0.25, -0.5)
     ]
     grid.append(
         Cell(

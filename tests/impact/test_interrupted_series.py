@@ -233,3 +233,32 @@ def test_whole_numbers_from_zero_on_are_counts_unless_they_are_answers(values, c
     case = case_of("c", pd.Timestamp("2025-01-01"), "everybody")
     read = read_series(frame.assign(customer_id=np.tile(range(4), 24)), case, 1)
     assert read.counted == counted
+
+
+def bent(rng: np.random.Generator, series: int, *, change: float, before: int = 6) -> np.ndarray:
+    """Series of 48 points on a trend that bends some periods before the 37th; one a column."""
+    time = np.arange(48)
+    course = 0.25 * time + change * np.maximum(time - (36 - before), 0)
+    return course[:, None] + rng.normal(size=(48, series))
+
+
+def test_a_trend_that_bent_before_the_start_is_rarely_taken_for_an_effect() -> None:
+    many = pytest.importorskip("benchmarks.calibration.many", reason="run from the root")
+    after = np.arange(48) >= 36
+    y = bent(np.random.default_rng(1), 100, change=-0.25)
+    low, high = many.intervals(y, after, None)
+    assert np.mean((low > 0) | (high < 0)) <= 0.07 + 2 * np.sqrt(0.07 * 0.93 / 100)
+
+
+def test_a_stretch_that_departs_from_the_line_is_said_and_a_straight_one_is_not() -> None:
+    after = np.arange(48) >= 36
+    said = []
+    for change, before in ((-0.5, 12), (0.0, 12)):
+        y = bent(np.random.default_rng(2), 8, change=change, before=before)
+        found = [interrupted_series(one, after=after) for one in y.T]
+        told = [next(c for c in each.checks if c.key == "trend that bends") for each in found]
+        said.append(np.mean([check.severity == "warning" for check in told]))
+        assert all(
+            set(each.parts["model"]) >= {"trend that bent before the start"} for each in found
+        )
+    assert said[0] >= 0.75 and said[1] <= 0.13

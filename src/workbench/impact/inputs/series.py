@@ -15,6 +15,10 @@ from workbench.study import Case
 
 FEWEST_AFTER = 8
 FEWEST_BEFORE = 8
+#: Name of a column in which the trend bends.
+BEND = "bend"
+# Periods before the start at which a trend may have bent, ever sparser backwards.
+_GAPS, _FEWEST_BEFORE_BEND = (4, 6, 9, 13, 19, 28, 42), 5
 
 
 @dataclass(frozen=True)
@@ -212,6 +216,11 @@ class SeriesLayout:
         return np.array([float(term == "step") for term in self.terms])
 
     @property
+    def bends(self) -> Mask:
+        """Columns in which the trend may have bent."""
+        return np.array([term == BEND for term in self.terms])
+
+    @property
     def used(self) -> Mask:
         """Points after the start that were seen."""
         return np.asarray(self.seen & self.later)
@@ -225,12 +234,15 @@ def lay_out(
     covariates: pd.DataFrame | None,
     *,
     trend: bool = True,
+    bends: bool = False,
     in_force: ArrayLike | None = None,
 ) -> SeriesLayout:
     """Check a series and lay out its regressors.
 
     Parameters
     ----------
+    bends : bool
+        Whether the trend may have bent before the start: a column for each place.
     in_force : array_like, shape (n,), optional
         As `interrupted_series`.
 
@@ -274,6 +286,9 @@ def lay_out(
     if covariates is not None:
         extra, added = _standardised(covariates, len(y), seen)
         x, terms = np.column_stack([x, extra]), (*terms, *added)
+    if trend and bends:
+        extra = possible_bends(len(y), int(np.argmax(share > 0)))
+        x, terms = np.column_stack([x, extra]), (*terms, *[BEND] * extra.shape[1])
     return SeriesLayout(y, names, seen, later, x, terms, season, partly)
 
 
@@ -334,6 +349,18 @@ def regressors(n: int, later: Mask, season: int | None) -> tuple[Array, tuple[st
             columns["alternating"] = np.cos(np.pi * time)
     columns["step"] = later.astype(float)
     return np.column_stack(list(columns.values())), tuple(columns)
+
+
+def possible_bends(n: int, start: int) -> Array:
+    """Lay out a trend that bends a few periods before the start, one column a place.
+
+    Each rises from its place on, to one at the start; where fewer than five periods would be left
+    before it, no bend could be seen.
+    """
+    gaps = [gap for gap in _GAPS if gap <= start - _FEWEST_BEFORE_BEND]
+    time = np.arange(n, dtype=float)
+    columns = [np.maximum(time - (start - gap), 0) / gap for gap in gaps]
+    return np.array(columns).T if columns else np.zeros((n, 0))
 
 
 def _standardised(frame: pd.DataFrame, n: int, seen: Mask) -> tuple[Array, tuple[str, ...]]:

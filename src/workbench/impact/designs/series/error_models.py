@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -10,12 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Mask
 from workbench.stats.mixtures import NEGLIGIBLE, mixture_limits
 
 ErrorModel = Literal["ar1", "local_level", "both"]
 
-NAMES = {"ar1": "AR(1) errors", "local_level": "drifting level", "both": "both"}
+NAMES = {
+    "ar1": "AR(1) errors",
+    "local_level": "drifting level",
+    "both": "both",
+    "bent": "trend that bent before the start",
+}
 # Autocorrelation of what passes, and the share of a period's variance that stays for good. Dense
 # where the answer hangs on them; each holds 0, so that either model is an edge of the grid.
 PHI = np.array([-0.4, -0.2, 0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.78, 0.85, 0.9, 0.94, 0.97, 0.99])
@@ -25,6 +30,14 @@ DRIFT = np.array([0, 0.001, 0.004, 0.013, 0.04, 0.12, 0.35, 1, 3, 9.0])
 _LEAN = 0.25
 # Leaning to a level that drifts visibly, too: long series that do are else taken for AR(1) errors.
 _VISIBLE, _DRIFTING = (0.03, 0.5), 1.5
+# Chance that a trend bent before the start, as the estimate and as the wary take it; by how much,
+# in standard deviations of a period's noise at the start (calibration: bends of 6 and 12 periods).
+_BENT, _WARY, _BY = 0.3, 0.7, (1.5, 5.0)
+# Autocorrelation up to which errors stay near a line.
+_PASSES = 0.7
+#: Logarithm by which those who are wary of a bend give it more weight.
+WARY = float(np.log(_WARY / (1 - _WARY)) - np.log(_BENT / (1 - _BENT)))
+_EDGES: tuple[ErrorModel, ...] = ("ar1", "local_level")
 
 
 @dataclass(frozen=True)
@@ -145,47 +158,122 @@ class Noise:
             return np.asarray(self.drift == 0)
         return np.asarray((self.phi == 0) | (errors == "both"))
 
-    def fit(self, y: Array, x: Array) -> dict[ErrorModel, Posterior]:
+    def fit(self, y: Array, x: Array, bends: Mask | None = None) -> dict[str, Posterior]:
         """Fit a regression under every covariance and weigh by the restricted likelihood.
 
         Parameters
         ----------
         y : ndarray, shape (n,)
         x : ndarray, shape (n, k)
+        bends : ndarray of bool, shape (k,), optional
+            Columns of which one at most enters, its coefficient normal around zero.
 
         Returns
         -------
         dict
-            The average over the whole grid ("both"), and over either edge.
+            The average over all ("both"), over either edge of the grid without a bend, and, where
+            there are bends, over all that bend ("bent") and once more over all, by one who is
+            wary of bends ("wary"): an interval that holds for both holds where they part. Without
+            any drift, which would take a bend for its own: "line".
 
         References
         ----------
         Harville (1977), JASA 72, 320-338.
         """
-        n, k = x.shape
-        both = np.ascontiguousarray(self.whiten(np.column_stack([x, y])))
-        wx, wy = both[:, :, :k], both[:, :, k]
-        cross = np.einsum("mni,mn->mi", wx, wy)
-        precision = np.swapaxes(wx, 1, 2) @ wx
-        inverse = np.linalg.inv(precision)
-        beta = np.einsum("mij,mj->mi", inverse, cross)
-        rss = np.einsum("mn,mn->m", wy, wy) - np.einsum("mi,mi->m", beta, cross)
-        rss = np.maximum(rss, 1e-300)
-        log_p = np.linalg.slogdet(precision)[1]
-        score = -0.5 * (self.log_det + log_p + (n - k) * np.log(rss))
-        score = score + self.prior
-        scale = rss / (n - k)
-        covariance = inverse * scale[:, None, None]
-        fits: dict[ErrorModel, Posterior] = {}
-        names: tuple[ErrorModel, ...] = ("both", "ar1", "local_level")
-        for name in names:
-            some = self.only(name)
-            weight = np.exp(score[some] - score[some].max())
-            evidence = float(score[some].max() + np.log(weight.mean()))
-            fits[name] = Posterior(
-                weight / weight.sum(), beta[some], covariance[some], n - k, evidence, scale[some]
+        white = np.ascontiguousarray(self.whiten(np.column_stack([x, y])))
+        gram = np.swapaxes(white, 1, 2) @ white
+        straight = np.flatnonzero(np.ones(x.shape[1], dtype=bool) if bends is None else ~bends)
+        size = (len(y), len(straight), x.shape[1])
+        plain = self._regression(gram, straight, size)
+        fits = {"both": plain}
+        if bends is not None and bends.any():
+            some, share = self.sparse
+            places = np.flatnonzero(bends)
+            share -= np.log(len(places) * len(_BY))
+            thin = replace(
+                self, log_det=self.log_det[some], phi=self.phi[some], drift=self.drift[some]
             )
-        return fits
+            parts = [
+                thin._regression(gram[some], np.r_[straight, place], size, by, share)
+                for place in places
+                for by in _BY
+            ]
+            fits["bent"] = _joined(parts)
+            fits["both"] = _joined([plain, fits["bent"]])
+            more = replace(fits["bent"], score=fits["bent"].score + WARY)
+            fits["wary"] = _joined([plain, more])
+            near = (self.drift == 0) & (self.phi <= _PASSES)
+            bent = np.tile(near[some], len(parts))
+            fits["line"] = _joined([plain.of(near), fits["bent"].of(bent)])
+        for name in _EDGES:
+            fits[name] = plain.of(self.only(name))
+        return {name: part.averaged() for name, part in fits.items()}
+
+    @property
+    def sparse(self) -> tuple[NDArray[np.bool_], float]:
+        """Every second error model, for bends, and the logarithm by which each weighs more."""
+        some = np.isin(self.phi, PHI[::2]) & np.isin(self.drift, DRIFT[::2])
+        more = np.exp(self.prior).sum() / np.exp(self.prior[some]).sum()
+        return some, float(np.log(_BENT / (1 - _BENT) * more))
+
+    def _regression(
+        self,
+        gram: Array,
+        columns: NDArray[np.int_],
+        size: tuple[int, int, int],
+        by: float = 0.0,
+        share: float = 0.0,
+    ) -> _Scored:
+        """Regress on some columns under every covariance; the last one is a bend where `by`."""
+        n, k, width = size
+        precision = gram[:, columns[:, None], columns]
+        if by:
+            precision[:, -1, -1] += 1 / by**2
+            share -= np.log(by)
+        inverse = np.linalg.inv(precision)
+        cross = gram[:, columns, -1]
+        beta = np.einsum("mij,mj->mi", inverse, cross)
+        rss = np.maximum(gram[:, -1, -1] - np.einsum("mi,mi->m", beta, cross), 1e-300)
+        score = -0.5 * (self.log_det + np.linalg.slogdet(precision)[1] + (n - k) * np.log(rss))
+        scale = rss / (n - k)
+        whole = np.zeros((len(rss), width))
+        covariance = np.zeros((len(rss), width, width))
+        whole[:, columns] = beta
+        covariance[:, columns[:, None], columns] = inverse * scale[:, None, None]
+        return _Scored(score + self.prior + share, whole, covariance, scale, n - k)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Regressions with the logarithm of what speaks for each."""
+
+    score: Array
+    beta: Array
+    covariance: Array
+    scale: Array
+    df: float
+
+    def of(self, some: NDArray[np.bool_]) -> _Scored:
+        return _Scored(
+            self.score[some], self.beta[some], self.covariance[some], self.scale[some], self.df
+        )
+
+    def averaged(self) -> Posterior:
+        weight = np.exp(self.score - self.score.max())
+        evidence = float(self.score.max() + np.log(weight.mean()))
+        weight = weight / weight.sum()
+        return Posterior(weight, self.beta, self.covariance, self.df, evidence, self.scale)
+
+
+def _joined(parts: list[_Scored]) -> _Scored:
+    """Set regressions beside one another."""
+    return _Scored(
+        np.concatenate([part.score for part in parts]),
+        np.concatenate([part.beta for part in parts]),
+        np.concatenate([part.covariance for part in parts]),
+        np.concatenate([part.scale for part in parts]),
+        parts[0].df,
+    )
 
 
 def follow(

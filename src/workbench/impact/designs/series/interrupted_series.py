@@ -60,8 +60,10 @@ def interrupted_series(
 
     A straight trend, seasonal terms, covariates and a step. No single model of the errors is
     safe, so the answer is the average over a grid of them, weighed by the restricted likelihood:
-    AR(1) errors of any strength on a level that drifts by any amount. `parts` holds the answers
-    by AR(1) errors alone and by a drifting level alone, the two edges of the grid.
+    AR(1) errors of any strength on a level that drifts by any amount. The trend may have bent some
+    periods before the start, which is averaged over, too. `parts` holds the answers by AR(1)
+    errors alone and by a drifting level alone, the two edges of the grid on a straight line, and
+    by a trend that bent.
 
     Parameters
     ----------
@@ -107,7 +109,10 @@ def interrupted_series(
     >>> effect.low < -12 < effect.high
     True
     """
-    layout = lay_out(values, periods, after, season, covariates, trend=trend, in_force=in_force)
+    layout = lay_out(
+        values, periods, after, season, covariates,
+        trend=trend, bends=errors == "both", in_force=in_force,
+    )  # fmt: skip
     y = layout.y
     if scale == "log":
         check_logs(
@@ -119,7 +124,7 @@ def interrupted_series(
     n_records = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
     seen = layout.seen
     noise = noise_of(np.flatnonzero(seen), n_records[seen].mean() / n_records[seen])
-    fits = noise.fit(y[seen], layout.x[seen])
+    fits = noise.fit(y[seen], layout.x[seen], layout.bends)
     effect = (
         percent_effect(layout, fits, errors, layout.y, level=level)
         if scale == "log"
@@ -188,7 +193,9 @@ def interrupted_counts(
             n=y.size,
             m=of.size,
         )
-    layout = lay_out(y, periods, after, season, covariates, in_force=in_force)
+    layout = lay_out(
+        y, periods, after, season, covariates, bends=errors == "both", in_force=in_force
+    )
     seen = layout.seen
     if (y[seen] < 0).any():
         raise CaseError(
@@ -205,11 +212,14 @@ def interrupted_counts(
             n=int((~(of[seen] > 0)).sum()),
         )
     x, time, seen_y, log_of = layout.x[seen], np.flatnonzero(seen), y[seen], np.log(of[seen])
-    mean, beta = _independent(x, seen_y, log_of)
+    straight = ~layout.bends
+    mean, start = _independent(x[:, straight], seen_y, log_of)
+    beta = np.zeros(x.shape[1])
+    beta[straight] = start
     for _ in range(_STEPS):
         working = np.log(mean) - log_of + (seen_y - mean) / mean
         size = (1 / mean) / np.mean(1 / mean)
-        fits = noise_of(time, size).fit(working, x)
+        fits = noise_of(time, size).fit(working, x, layout.bends)
         step = fits[errors].mean()
         moved = float(np.abs(step - beta).max())
         beta = step

@@ -19,30 +19,35 @@ ASSUMPTION = (
     "Nothing else happened at the time of the start, and the trend and the season before it would"
     " have gone on."
 )
+# Of the weight after the series has spoken; before, it is three in ten.
+_CLEARLY_BENT = 0.97
+_PARTS = ("ar1", "local_level", "bent")
 
 
 def _shift(
-    layout: SeriesLayout, fits: dict[ErrorModel, Posterior], errors: ErrorModel, level: float
+    layout: SeriesLayout, fits: dict[str, Posterior], errors: ErrorModel, level: float
 ) -> tuple[float, float, float, float, pd.DataFrame]:
     """Shift, low, high and p of the model asked for, and the parts."""
     c = layout.step[None, :]
     rows = []
-    evidence = np.logaddexp(fits["ar1"].evidence, fits["local_level"].evidence)
+    evidence = np.logaddexp.reduce([f.evidence for name, f in fits.items() if name in _PARTS])
     for name, fit in fits.items():
         low, high = fit.limits(c, level)
-        weight = np.nan if name == "both" else float(np.exp(fit.evidence - evidence))
+        weight = float(np.exp(fit.evidence - evidence)) if name in _PARTS else np.nan
         rows.append((name, float(fit.mean() @ c[0]), float(low[0]), float(high[0]), weight))
     table = pd.DataFrame(rows, columns=["model", "estimate", "low", "high", "weight"])
-    shown = table.loc[table["model"] == errors].iloc[0]
-    tail = fits[errors].below(c[0], 0.0)
-    parts = table[table["model"] != "both"].reset_index(drop=True)
+    own = [errors, "wary"] if errors == "both" and "wary" in fits else [errors]
+    shown = table.set_index("model").loc[own]
+    tails = [fits[name].below(c[0], 0.0) for name in own]
+    p = max(2 * min(tail, 1 - tail) for tail in tails)
+    parts = table.set_index("model").loc[[name for name in _PARTS if name in fits]].reset_index()
     parts["model"] = parts["model"].map(NAMES)
-    return shown["estimate"], shown["low"], shown["high"], 2 * min(tail, 1 - tail), parts
+    return shown["estimate"].iloc[0], shown["low"].min(), shown["high"].max(), p, parts
 
 
 def level_effect(
     layout: SeriesLayout,
-    fits: dict[ErrorModel, Posterior],
+    fits: dict[str, Posterior],
     errors: ErrorModel,
     n_records: Array,
     level: float,
@@ -61,12 +66,13 @@ def level_effect(
         parts,
         errors,
         f"restricted likelihood, {_words(errors)}",
+        _chance_of_bend(layout, fits),
     )
 
 
 def percent_effect(
     layout: SeriesLayout,
-    fits: dict[ErrorModel, Posterior],
+    fits: dict[str, Posterior],
     errors: ErrorModel,
     observed: Array,
     *,
@@ -101,7 +107,16 @@ def percent_effect(
         parts,
         errors,
         f"{how}, {_words(errors)}",
+        _chance_of_bend(layout, fits),
     )
+
+
+def _chance_of_bend(layout: SeriesLayout, fits: dict[str, Posterior]) -> float:
+    """Weight of the models in which the trend bent before the start, where nothing drifts."""
+    if "line" not in fits:
+        return 0.0
+    line = fits["line"]
+    return float(line.weight @ (line.beta[:, layout.bends] != 0).any(axis=1))
 
 
 def _words(errors: ErrorModel) -> str:
@@ -117,6 +132,7 @@ def _effect(
     parts: pd.DataFrame,
     errors: ErrorModel,
     inference: str,
+    bent: float,
 ) -> Effect:
     seen, later = layout.seen, layout.later
     return Effect.of(
@@ -132,7 +148,7 @@ def _effect(
         start=layout.names[int(np.argmax(later))],
         series=picture,
         parts=parts,
-        checks=tuple(_checks(layout, parts, errors)),
+        checks=tuple(_checks(layout, parts, errors, bent)),
         assumption=ASSUMPTION,
     )
 
@@ -170,7 +186,25 @@ def _picture(
     )
 
 
-def _checks(layout: SeriesLayout, parts: pd.DataFrame, errors: ErrorModel) -> list[Finding]:
+def _of_bend(chance: float) -> Finding:
+    """Say whether the last stretch before the start departs from the line before it."""
+    if chance < _CLEARLY_BENT:
+        return Finding(
+            "trend that bends",
+            "Up to the start the series kept to one line, as far as can be seen.",
+            severity="ok",
+        )
+    return Finding(
+        "trend that bends",
+        "The last stretch before the start departs from the line before it. The answer allows for a"
+        " trend that bent; how it would have gone on is less sure than the line looks.",
+        severity="warning",
+    )
+
+
+def _checks(
+    layout: SeriesLayout, parts: pd.DataFrame, errors: ErrorModel, bent: float
+) -> list[Finding]:
     clear = (parts["low"] > 0) | (parts["high"] < 0)
     checks = [Finding("error models", "Two models of how the series moves agree.", severity="ok")]
     if clear.iloc[0] != clear.iloc[1]:
@@ -183,6 +217,8 @@ def _checks(layout: SeriesLayout, parts: pd.DataFrame, errors: ErrorModel) -> li
             " one that the card asks for is shown.",
             severity="warning",
         )
+    if layout.bends.any():
+        checks.append(_of_bend(bent))
     if layout.partly.any():
         checks.append(
             Finding(
