@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import duckdb
 import ibis
 import pandas as pd
 import pytest
@@ -72,3 +73,17 @@ def test_a_text_is_freed_of_blanks_once(tables: Tables) -> None:
     assert tables.engine.text(once) is once
     found = tables.engine.run(given.select(bare=once), "test")["bare"]
     assert found.iloc[:2].tolist() == ["a", "b"] and pd.isna(found.iloc[2])
+
+
+def test_a_study_of_usual_size_is_added_up_in_one_order(
+    open_study: OpenStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two threads differ in the last digit from run to run: nineteen indicators of Harbour did."""
+
+    def threads() -> int:
+        con = open_study(customers="customer_id\nA\n").engine.connection.con
+        return int(con.execute("SELECT current_setting('threads')").fetchone()[0])
+
+    assert threads() == 1
+    monkeypatch.setattr("workbench.study.card.LARGE", 0)
+    assert threads() == duckdb.connect().execute("SELECT current_setting('threads')").fetchone()[0]

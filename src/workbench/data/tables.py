@@ -20,10 +20,10 @@ from workbench.data.people.review import Pair, read_pairs
 from workbench.data.schemas import schema_of
 from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
-from workbench.data.store.cache import PACKAGES, StoredTables, find, find_or_make, is_large
+from workbench.data.store.cache import PACKAGES, StoredTables, find, find_or_make
 from workbench.data.store.stream import PURCHASE, PurchaseLog, stream_purchases
 from workbench.errors import DataError, did_you_mean
-from workbench.study import Study
+from workbench.study import Study, is_large
 from workbench.study.watch import is_watched
 
 #: What of the card decides how every table is cleaned, and a survey.

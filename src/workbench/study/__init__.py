@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.study.card import CARD, Study, find_root, load_study, read_card
+from workbench.study.card import CARD, Study, find_root, is_large, load_study, read_card
 from workbench.study.cases import Case, Outcome
 from workbench.study.fields import LANGUAGES, CellRule, Linkage, Privacy, Published, Table, Text
 from workbench.study.goals import Action, Baseline, Goal, Scorecard, read_goals
@@ -30,6 +30,7 @@ __all__ = [
     "Table",
     "Text",
     "find_root",
+    "is_large",
     "load_study",
     "read_card",
     "read_goals",

@@ -7,6 +7,7 @@ import os
 import re
 import zoneinfo
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -14,7 +15,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from workbench import trace
-from workbench.errors import did_you_mean
+from workbench.errors import DataError, did_you_mean
 from workbench.study.cases import Case
 from workbench.study.fields import (
     LANGUAGES,
@@ -28,6 +29,7 @@ from workbench.study.fields import (
     Text,
 )
 from workbench.study.goals import Action, Goal, Scorecard, between_goals
+from workbench.study.packages import files_of
 from workbench.study.reader import Loc, StudyError, explain, gathered, line_of, read_yaml
 from workbench.study.segments import Segments
 from workbench.study.survey import Survey
@@ -35,6 +37,8 @@ from workbench.study.survey import Survey
 CARD = "study.yml"
 #: The environment variable with the folders outside studies that cards may read from.
 DATA_ROOTS = "WORKBENCH_DATA"
+#: Bytes of a study's files from which on work on its tables is shared out, and put off.
+LARGE = 50_000_000
 _FROM_FOLDER = {"name", "folder"}
 
 
@@ -225,6 +229,22 @@ def find_root(start: Path | str | None = None) -> Path:
         where=str(here),
         remedy="change into the workbench's folder or set WORKBENCH_ROOT",
     )
+
+
+def is_large(study: Study) -> bool:
+    """Tell whether the files of a study's tables are so large that work on them takes long.
+
+    Reports on such a study alone are no reason to make its cleaned tables, and its engine works in
+    several threads, which add numbers up in another order each time: sums of others come out with
+    the same bits, of these within the last digits.
+    """
+    with trace.quiet():
+        paths = [study.folder / Path(table.path) for table in study.tables.values() if table.path]
+        for name, table in study.tables.items():
+            if table.package is not None:
+                with suppress(DataError):
+                    paths += files_of(table.package.name, table.package.table, where=name)
+    return sum(path.stat().st_size for path in set(paths) if path.is_file()) > LARGE
 
 
 def load_study(name_or_path: str | Path) -> Study:

@@ -41,8 +41,6 @@ from workbench.study import Study, StudyError, find_root
 PLACE = Path(".cache") / "tables"
 #: States of a study that are kept; the one longest unused goes first.
 KEEP = 3
-#: Bytes of a study's files from which on their tables are made when rows are asked for.
-LARGE = 50_000_000
 #: Seconds to wait for another process that is cleaning the same study.
 PATIENCE = 120.0
 
@@ -116,12 +114,6 @@ def find_or_make(study: Study) -> StoredTables | None:
     except OSError:
         # A full disk or a folder that may not be written to: everything works without.
         return None
-
-
-def is_large(study: Study) -> bool:
-    """Tell whether making the cleaned tables takes so long that a report alone is no reason to."""
-    paths = [study.file_of(name) for name, card in study.tables.items() if card.path]
-    return sum(path.stat().st_size for path in paths if path.is_file()) > LARGE
 
 
 def find(study: Study) -> StoredTables | None:
