@@ -158,8 +158,12 @@ def execute(task: Task) -> Execution:
             target = task.folder / kind / f"{task.key}.ipynb"
             target.parent.mkdir(exist_ok=True)
             write_notebook(settle(execution.notebook), target)
-    except OSError as error:  # what came before it is the better reason
-        failure = failure or execution.failed("crash", in_words(error))
+    except OSError as error:
+        execution.running = None  # no cell of the notebook did it
+        # What came before it is the better reason.
+        failure = failure or execution.failed(
+            "crash", f"its page cannot be written: {in_words(error)}"
+        )
     seconds = time.monotonic() - begun
     return Execution(task.key, seconds, failure, execution.skipped, tuple(execution.notes))
 
