@@ -1,8 +1,10 @@
 """Runs: notebooks executed for a study, each run recorded in a folder of its own.
 
 The room's parts, from the inside out: `parameters` (what a notebook may be told), `pipeline` and
-`plan` (which notebooks run, with what), `execute` (one notebook, by papermill), `pool`, `progress`
-and `runner` (all of them), `cache`, `record`, `handover` and `history` (what is kept).
+`plan` (which notebooks run, with what), `execute` and `cells` (one notebook, by papermill),
+`pool`, `progress` and `runner` (all of them), `cache`, `record`, `provenance`, `handover` and
+`history` (what is kept); and for who keeps a study running: `status`, `compare`, `prune` and
+`schedule`.
 """
 
 from __future__ import annotations
