@@ -8,7 +8,6 @@ and the solution of linear equations give.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import combinations
 
 import numpy as np
 
@@ -20,19 +19,19 @@ def derivable(members: np.ndarray) -> np.ndarray:
 
     Rows are figures and groups, columns are customers.
     """
-    found = [m for m in members if m.any()]
-    for a, b in combinations(members, 2):
-        for one, other in ((a, b), (b, a)):
-            if (one >= other).all() and (one > other).any():
-                found.append(one & ~other)
+    members = np.unique(members, axis=0)
+    outside = members.astype(np.float32) @ (~members).T.astype(np.float32)
+    nested = np.argwhere((outside == 0) & ~np.eye(len(members), dtype=bool))
+    groups = [members, members[nested[:, 1]] & ~members[nested[:, 0]]]
     patterns, atom = np.unique(members, axis=1, return_inverse=True)
     atom = np.ravel(atom)
     # an atom can be told if its unit vector lies in the span of the figures
     basis = np.linalg.svd(patterns.astype(float), full_matrices=False)[2]
     rank = np.linalg.matrix_rank(patterns.astype(float))
     reach = np.square(basis[:rank]).sum(axis=0)
-    found += [atom == i for i in np.flatnonzero(reach > 1 - 1e-9)]
-    return np.unique(np.array(found), axis=0)
+    groups += [atom[None, :] == i for i in np.flatnonzero(reach > 1 - 1e-9)]
+    packed = np.unique(np.packbits(np.vstack(groups), axis=1), axis=0)
+    return np.unpackbits(packed, axis=1, count=members.shape[1]).astype(bool)
 
 
 def found(

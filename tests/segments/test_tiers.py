@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import attackers
 from workbench.errors import DataError
 from workbench.segments import gini, lorenz, share_of_top, tiers
+from workbench.stats import rounded_down, rule_of, sensitive
 
 
 def test_gini_of_a_few_by_hand() -> None:
@@ -123,3 +125,50 @@ def test_the_lorenz_curve_runs_from_nothing_to_everything() -> None:
 def test_unusable_values_are_refused(value: list, told: str) -> None:
     with pytest.raises(DataError, match=told):
         tiers(value)
+
+
+def test_two_attackers_find_nobody_in_tiers_of_heavy_tails() -> None:
+    """Counts, means and shares of tiers, points of the Lorenz curve, all with the total known."""
+    rng, shown, rows = np.random.default_rng(5), 0, 0
+    for _ in range(40):
+        n = int(rng.integers(5, 400))
+        values = attackers.heavy(rng, n)
+        found = tiers(values, min_cell=5)
+        total, order = values.sum(), np.argsort(-values, kind="stable")
+        if found.lorenz.empty:
+            assert found.table["share"].isna().all() and not found.estimates()
+            assert found.picture() is None and found.inequality() is None
+            continue
+        figures = [(np.ones(n, dtype=bool), total)]
+        for row in found.table.to_dict("records"):
+            rows += row["n"] > 0
+            if row["share"] == row["share"] and row["n"]:
+                inside = (found.tier == row["tier"]).to_numpy()
+                figures += [(inside, row["share"] * total), (inside, row["n"] * row["mean"])]
+                shown += 1
+        for say in found.findings():
+            if say.key == "segments.tiers.together":
+                figures.append((found.tier.isin(say.values["tiers"]).to_numpy(),
+                                say.values["share"].value * total))  # fmt: skip
+        for point in found.lorenz.to_dict("records"):
+            above = np.zeros(n, dtype=bool)
+            above[order[: n - round(point["customers"] * n)]] = True
+            figures.append((above, (1 - point["value"]) * total))
+        assert attackers.found(figures, values) == []
+        few = next(f for f in found.findings() if f.key == "segments.half")
+        if few.message.startswith("{n}"):
+            assert not sensitive(values[order[: few.values["n"]]], rule_of(5))
+    assert shown > 0.5 * rows
+
+
+def test_where_a_tier_starts_is_nobodys_own_amount() -> None:
+    values = np.random.default_rng(6).lognormal(5, 1, 2000)
+    starts = tiers(values, min_cell=5).table["from_value"]
+    assert not np.isin(starts, values).any() and (starts == [rounded_down(x) for x in starts]).all()
+    assert (np.diff(starts) < 0).all()
+
+
+def test_an_interval_that_tells_the_largest_is_left_out_with_its_mean_kept() -> None:
+    values = np.r_[100.0, 20, 5, 3, 2, 2, np.full(114, 1.9)]
+    top = tiers(values, pyramid={"top": 0.05, "rest": 1}, min_cell=5).table.iloc[0]
+    assert top["mean"] == 22.0 and np.isnan(top["low"]) and top["n"] == 6

@@ -19,6 +19,7 @@ from workbench.segments.churn.timelines import Timeline, contract_timeline, purc
 from workbench.segments.clusters.clusters import Clusters, clusters
 from workbench.segments.clusters.latent_classes import LatentClasses, latent_classes
 from workbench.segments.clusters.methods import varying
+from workbench.segments.concentration import gini, holders, lorenz, share_of_top
 from workbench.segments.lifecycle.cohorts import PurchaseCohorts, purchase_cohorts
 from workbench.segments.lifecycle.stages import (
     STAGES,
@@ -50,16 +51,7 @@ from workbench.segments.profiles.profile import (
 from workbench.segments.purchase_days import PurchaseDays, purchase_days
 from workbench.segments.rfm import RFM, default_rules, name_customers
 from workbench.segments.tier_accounts import TierAccounts, key_accounts, tier_accounts
-from workbench.segments.tiers import (
-    Tiers,
-    ValueMeasure,
-    gini,
-    holders,
-    lorenz,
-    share_of_top,
-    tiers,
-    value_of,
-)
+from workbench.segments.tiers import Tiers, ValueMeasure, tiers, value_of
 
 __all__ = [
     "RFM",

@@ -11,7 +11,7 @@ Mail, Marketing Science 14(4), 378-394.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +22,20 @@ from workbench.arrays import Index, Mask
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled, named_estimates
+from workbench.segments.concentration import share_of_top
 from workbench.segments.profiles.attributes import join_attributes
 from workbench.segments.profiles.personas import Personas, nearest_advice, personas
-from workbench.segments.profiles.profile import SPEND, Profile, pool_small, profile, share_held
-from workbench.segments.tiers import share_of_top
+from workbench.segments.profiles.profile import (
+    SPEND,
+    Profile,
+    pool_small,
+    profile,
+    share_held,
+    told_pooled,
+)
+from workbench.segments.rfm_map import draw_map
+from workbench.stats.disclosure import quantiles, rule_of, sensitive, spread_sensitive
+from workbench.study import CellRule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,6 +58,13 @@ GONE_QUIET = (
     "the past, {share} of the spend of all."
 )
 NONE_QUIET = "No customer who is worth much has gone quiet."
+QUIET_WITHHELD = (
+    "Valuable customers have gone quiet; how many and what they spent is not shown, since they are"
+    " few, or one of them holds nearly all, or what they spent would follow from the segments."
+)
+BEST_WITHHELD = (
+    "What the segments spend is not shown: there are too few customers, or one holds nearly all"
+)
 #: Of a log without amounts.
 OFTEN = "{segment} are {customers} of the customers and {value} of the purchases"
 OFTEN_QUIET = (
@@ -103,14 +120,15 @@ class RFM(Result):
         The rules that gave the names.
     levels : dict of int
         Number of levels of each measure.
-    min_cell : int
-        Fewest customers of which a segment is shown; smaller ones go together.
+    rule : CellRule
+        Of which customers a segment is shown; those too small, or nearly one customer's, go
+        together.
     """
 
     customers: pd.DataFrame
     rules: pd.DataFrame
     levels: dict[str, int]
-    min_cell: int = 5
+    rule: CellRule = field(default_factory=CellRule)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -120,7 +138,7 @@ class RFM(Result):
     @property
     def shown(self) -> pd.Series:
         """Segment of each customer, small segments put together; in the order of the rules."""
-        return pool_small(self.customers["segment"], self.min_cell)
+        return pool_small(self.customers["segment"], self.rule, value=self.worth)
 
     @property
     def at_risk(self) -> Mask:
@@ -133,18 +151,20 @@ class RFM(Result):
 
         Of a log without amounts: of purchases.
         """
-        found = profile(self.shown, self.worth).table
+        shown = self.shown
+        found = profile(shown, self.worth, min_cell=self.rule).table
+        said = tuple(told_pooled(self.customers["segment"], shown, self.worth, self.rule))
         if not self.valued:
             return Profile(labelled(
                 found, segment="Segment", n="Customers",
                 customers=("Share of customers", "percent"),
                 value=("Share of purchases", "percent"),
                 mean=("Purchases a customer", "number:1"),
-            ), of="Share of purchases")  # fmt: skip
+            ), of="Share of purchases", withheld=said)  # fmt: skip
         return Profile(labelled(
             found, segment="Segment", n="Customers", customers=("Share of customers", "percent"),
             value=("Share of spend", "percent"), mean=("Spend a customer", "money"),
-        ), of=SPEND)  # fmt: skip
+        ), of=SPEND, withheld=said)  # fmt: skip
 
     @property
     def valued(self) -> bool:
@@ -183,7 +203,7 @@ class RFM(Result):
         advice = self.rules if groups is None else nearest_advice(groups, own, self.rules)
         return personas(
             own if groups is None else groups, self.worth, self.behaviour,
-            attributes=attributes, advice=advice, min_cell=self.min_cell,
+            attributes=attributes, advice=advice, min_cell=self.rule,
         )  # fmt: skip
 
     def actions(self) -> pd.DataFrame:
@@ -193,10 +213,10 @@ class RFM(Result):
         -------
         DataFrame
             One row a segment that has customers: segment, n, medians of days_since_last, orders
-            and spend, need, action.
+            and spend (see `Persona`), need, action.
         """
         grouped = self.customers.groupby(self.shown.to_numpy(), observed=True)
-        out = grouped[list(self.behaviour)].median()
+        out = grouped[list(self.behaviour)].agg(lambda own: quantiles(own, [0.5], self.rule)[0])
         out.insert(0, "n", grouped.size())
         advice = self.rules.drop_duplicates("segment").set_index("segment")
         for words in ("need", "action"):
@@ -206,19 +226,32 @@ class RFM(Result):
         return out.rename_axis("segment").reset_index()
 
     def estimates(self) -> dict[str, Estimate]:
-        """Give customers, spend held by the best and by those gone quiet, and segments."""
+        """Give customers, spend held by the best and by those gone quiet, and segments.
+
+        What would give one customer away is left out.
+        """
+        top, quiet = share_of_top(self.worth), self.at_risk
+        best = np.argsort(-self.worth.to_numpy(dtype=float), kind="stable")
+        count = max(int(np.ceil(0.2 * best.size - 1e-9)), 1)
+        held = share_held(quiet, self.worth)
+        if spread_sensitive(quiet.astype(int), self.worth, 2, self.rule)[1]:
+            held = Estimate(held.value, n=held.n, kind=held.kind)
         return {
             "customers": Estimate(len(self.customers), label="Customers with a purchase"),
-            "top20": share_of_top(self.worth).named(
-                "Spend held by the top fifth" if self.valued
-                else "Purchases of the most frequent fifth"
-            ),
-            "at_risk": share_held(self.at_risk, self.worth).named(
-                "Past spend of valuable customers who have gone quiet" if self.valued
-                else "Past purchases of frequent customers who have gone quiet",
-                kind="percent", better="down",
-                fact="segments.at_risk.spend" if self.valued else "segments.at_risk.orders",
-            ),
+            **({} if self._tells(np.isin(np.arange(best.size), best[:count])) else {
+                "top20": top.named(
+                    "Spend held by the top fifth" if self.valued
+                    else "Purchases of the most frequent fifth"
+                ),
+            }),
+            **({} if self._tells(quiet) else {
+                "at_risk": held.named(
+                    "Past spend of valuable customers who have gone quiet" if self.valued
+                    else "Past purchases of frequent customers who have gone quiet",
+                    kind="percent", better="down",
+                    fact="segments.at_risk.spend" if self.valued else "segments.at_risk.orders",
+                ),
+            }),
             **named_estimates(
                 self.table, "segment", estimate="customers", low="customers_low",
                 high="customers_high", kind="percent",
@@ -227,34 +260,29 @@ class RFM(Result):
 
     def findings(self) -> list[Finding]:
         """Say which segment holds most of the spend, and how much has gone quiet."""
-        best = self.table.iloc[int(self.table["value"].argmax())]
-        held = {
-            what: Estimate(float(best[what]), kind="percent") for what in ("customers", "value")
-        }
-        quiet, share = self.at_risk, self.estimates()["at_risk"]
-        values = {
-            "n": int(quiet.sum()),
-            "spend": Estimate(float(self.worth[quiet].sum()), kind="money"),
-            "share": share,
-        }
-        if not self.valued:
-            del values["spend"]
-            return [
-                Finding("segments.best", OFTEN, {"segment": str(best["segment"]), **held}),
-                Finding(
-                    "segments.at_risk", OFTEN_QUIET if quiet.any() else NONE_OFTEN_QUIET, values,
-                    estimates={"share": share},
-                    advice=Advice(TURN_TO_OFTEN) if share.low > WORTH_WINNING else None,
-                ),
-            ]  # fmt: skip
-        return [
-            Finding("segments.best", BEST, {"segment": str(best["segment"]), **held}),
-            Finding(
-                "segments.at_risk", GONE_QUIET if quiet.any() else NONE_QUIET, values,
-                estimates={"share": share},
-                advice=Advice(TURN_TO) if share.low > WORTH_WINNING else None,
-            ),
-        ]  # fmt: skip
+        if sensitive(self.worth, self.rule):
+            best = Finding("segments.best", BEST_WITHHELD)
+        else:
+            row = self.table.iloc[int(self.table["value"].argmax())]
+            held = {n: Estimate(float(row[n]), kind="percent") for n in ("customers", "value")}
+            values = {"segment": str(row["segment"]), **held}
+            best = Finding("segments.best", BEST if self.valued else OFTEN, values)
+        return [best, self._quiet()]
+
+    def _quiet(self) -> Finding:
+        quiet, share = self.at_risk, self.estimates().get("at_risk")
+        if not quiet.any():
+            return Finding("segments.at_risk", NONE_QUIET if self.valued else NONE_OFTEN_QUIET)
+        if share is None:
+            return Finding("segments.at_risk", QUIET_WITHHELD)
+        values: dict[str, object] = {"n": int(quiet.sum()), "share": share}
+        if self.valued:
+            values["spend"] = Estimate(float(self.worth[quiet].sum()), kind="money")
+        advice = Advice(TURN_TO if self.valued else TURN_TO_OFTEN)
+        return Finding(
+            "segments.at_risk", GONE_QUIET if self.valued else OFTEN_QUIET, values,
+            estimates={"share": share}, advice=advice if share.low > WORTH_WINNING else None,
+        )  # fmt: skip
 
     def grid(self) -> pd.DataFrame:
         """Count customers by recency score (columns) and value score (rows, best first)."""
@@ -276,14 +304,26 @@ class RFM(Result):
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw the map: recency against value, tinted by the number of customers, named."""
-        return _draw_map(
+        return draw_map(
             self.grid().to_numpy()[::-1],
-            self.rules,
-            self.min_cell,
+            lookup(self.rules).T,
+            self.rules["segment"].to_numpy(),
+            self.rule,
             ax,
             speak(language),
             "Frequency and spend score" if self.valued else "Frequency score",
         )
+
+    def _tells(self, inside: Mask) -> bool:
+        """Whether what some hold gives one away, by itself or by subtracting whole segments."""
+        shown = self.shown.cat.codes.to_numpy()
+        k = int(shown.max()) + 1
+        size, part = np.bincount(shown, minlength=k), np.bincount(shown[inside], minlength=k)
+        whole = (part == size)[shown]
+        touched = (part > 0)[shown]
+        worth = self.worth.to_numpy(dtype=float)
+        groups = (inside, ~inside, inside & ~whole, touched & ~inside)
+        return any(sensitive(worth[group], self.rule) for group in groups if group.any())
 
     def _scores(self, name: str) -> Index:
         return self.customers[name].to_numpy(dtype=np.intp)
@@ -295,7 +335,7 @@ def name_customers(
     levels: Mapping[str, int],
     rules: pd.DataFrame | None = None,
     weights: tuple[float, float] = (1.0, 1.0),
-    min_cell: int = 5,
+    min_cell: CellRule | int = 5,
 ) -> RFM:
     """Name scored customers.
 
@@ -311,8 +351,8 @@ def name_customers(
         See `default_rules`.
     weights : (float, float)
         Weight of the frequency and the spend score in the value score.
-    min_cell : int
-        Fewest customers of which a segment is shown.
+    min_cell : CellRule or int
+        Fewest customers of which a segment is shown, or the card's rule.
 
     Raises
     ------
@@ -358,7 +398,7 @@ def name_customers(
         customers, days_since_last=("Days since last purchase", "number:0"),
         orders=("Orders", "number:0"), **(spend if "spend" in customers else {}),
     )  # fmt: skip
-    return RFM(customers, rules, dict(zip(MEASURES, count, strict=True)), min_cell)
+    return RFM(customers, rules, dict(zip(MEASURES, count, strict=True)), rule_of(min_cell))
 
 
 def default_rules() -> pd.DataFrame:
@@ -423,57 +463,3 @@ def _side_by_side(scores: list[Index], count: list[int]) -> Any:
     grid = np.indices(count).reshape(len(count), -1).T + 1
     names = pd.Index([between.join(str(score) for score in row) for row in grid])
     return pd.Categorical.from_codes(code, categories=names)
-
-
-def _draw_map(
-    counts: Index, rules: pd.DataFrame, min_cell: int, ax: Axes | None, t: Language, upwards: str
-) -> Axes:
-    """Draw customers by value score (rows, lowest first) and recency score (columns)."""
-    import matplotlib.pyplot as plt
-    from matplotlib.patches import Rectangle
-
-    ax = plt.gca() if ax is None else ax
-    named = lookup(rules).T
-    names = rules["segment"].to_numpy()
-    whole = max(counts.sum(), 1)
-    (swatch,) = ax.plot([], [])
-    color = swatch.get_color()
-    swatch.remove()
-    strongest = max(counts.max(), 1)
-    for value in range(SCALE):
-        for recency in range(SCALE):
-            share = counts[value, recency] / strongest
-            ax.add_patch(
-                Rectangle((recency, value), 1, 1, facecolor=color, alpha=0.55 * share**0.7)
-            )
-    _outline(ax, named)
-    for rule in range(len(names)):
-        cells = np.argwhere(named == rule)
-        if cells.size:
-            value, recency = cells.mean(axis=0) + 0.5
-            customers = counts[named == rule].sum()
-            share = customers / whole
-            words = t.name(names[rule])
-            ax.text(recency, value + 0.14, words, ha="center", va="center", fontsize=8)
-            digits = int(share < 0.0995)
-            told = t.percent(share, digits) if customers == 0 or customers >= min_cell else "–"
-            ax.text(recency, value - 0.18, told, ha="center", va="center", fontsize=8)
-    ax.set_xlim(0, SCALE)
-    ax.set_ylim(0, SCALE)
-    ax.set_xticks(np.arange(SCALE) + 0.5, [str(i) for i in range(1, SCALE + 1)])
-    ax.set_yticks(np.arange(SCALE) + 0.5, [str(i) for i in range(1, SCALE + 1)])
-    ax.set_xlabel(t("Recency score (5 = bought most recently)"))
-    ax.set_ylabel(t(upwards))
-    ax.grid(visible=False)
-    return ax
-
-
-def _outline(ax: Axes, named: Index) -> None:
-    """Draw lines between cells (value score, recency score) that carry different names."""
-    for value in range(SCALE):
-        for recency in range(SCALE):
-            here = named[value, recency]
-            if recency + 1 < SCALE and named[value, recency + 1] != here:
-                ax.plot([recency + 1] * 2, [value, value + 1], color="0.45", linewidth=1)
-            if value + 1 < SCALE and named[value + 1, recency] != here:
-                ax.plot([recency, recency + 1], [value + 1] * 2, color="0.45", linewidth=1)

@@ -13,9 +13,19 @@ from numpy.typing import ArrayLike
 from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.segments.concentration import checked_value
 from workbench.segments.profiles.profile import coded
-from workbench.segments.tiers import checked_value
+from workbench.stats.disclosure import (
+    Sums,
+    Withheld,
+    pool_neighbours,
+    rule_of,
+    sensitive,
+    spread_sensitive,
+    told_withheld,
+)
 from workbench.stats.intervals import mean_interval
+from workbench.study import CellRule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,11 +45,15 @@ class TierAccounts(Result):
     table : DataFrame
         One row a tier: tier, n, cost and revenue (a customer and year), net, low, high (revenue
         times margin less cost, a customer and year), total, total_low, total_high (of the tier).
+        Tiers that would give one customer away are left out.
     margin : float
+    withheld : tuple of Finding
+        Which are left out, and why.
     """
 
     table: pd.DataFrame
     margin: float
+    withheld: tuple[Finding, ...] = ()
 
     @property
     def losing(self) -> list[str]:
@@ -55,7 +69,8 @@ class TierAccounts(Result):
     def findings(self) -> list[Finding]:
         """How many tiers surely cost more than they yield; the share of a sale that is kept."""
         if self.table.empty:
-            return []
+            return [*self.withheld]
+        # without an interval nothing is sure
         all_pay = bool((self.table["low"] > 0).all())
         values = {"n": len(self.losing), "all": len(self.table)}
         return [
@@ -63,6 +78,7 @@ class TierAccounts(Result):
                     severity="warning" if self.losing else "note"),
             Finding("segments.accounts.margin", OF_EACH_SALE,
                     {"margin": Estimate(self.margin, kind="percent")}),
+            *self.withheld,
         ]  # fmt: skip
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
@@ -88,7 +104,7 @@ def tier_accounts(
     costs: Mapping[str, float],
     *,
     margin: float = 1.0,
-    min_cell: int = 5,
+    min_cell: CellRule | int = 5,
 ) -> TierAccounts:
     """Set what the customers of each tier brought in a year against what they cost.
 
@@ -102,8 +118,9 @@ def tier_accounts(
         What a customer of the tier costs a year.
     margin : float
         Share of the revenue that is kept, above 0 to 1.
-    min_cell : int
-        Tiers with fewer customers are left out.
+    min_cell : CellRule or int
+        Tiers with fewer customers, or of which one brought nearly all, are left out, and with them
+        the neighbour that would tell them.
 
     Raises
     ------
@@ -132,12 +149,20 @@ def tier_accounts(
     bad = [n for n in names if not np.isfinite(costs[n]) or costs[n] < 0]
     if bad:
         raise DataError(f"the cost of {bad[0]} is {costs[bad[0]]}", remedy="give zero or more")
+    rule, k = rule_of(min_cell), len(names)
+    sums = Sums.of(codes, earned, k)
+    group, filled = pool_neighbours(sums, rule), sums.n > 0
+    hidden = filled & ((np.bincount(group, filled)[group] > 1) | sensitive(earned, rule))
+    primary = sums.sensitive(rule)
+    said = told_withheld(Withheld(primary, hidden & ~primary), names, "segments.accounts.withheld")
+    unsure = spread_sensitive(codes, earned, k, rule)
     rows = []
     for code, name in enumerate(names):
         inside = earned[codes == code]
-        if inside.size < max(min_cell, 1):
+        if hidden[code] or not inside.size:
             continue
         net = mean_interval(margin * inside)
+        net = Estimate(net.value) if unsure[code] else net
         cost = float(costs[name])
         rows.append(
             {
@@ -162,7 +187,7 @@ def tier_accounts(
         net=("Net yield a customer and year", "money:0"),
         total=("Net yield of the tier", "money:0"),
     )  # fmt: skip
-    return TierAccounts(table, margin)
+    return TierAccounts(table, margin, tuple(said))
 
 
 def key_accounts(customer_id: pd.Series, value: pd.Series, share: float = 0.5) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 References
 ----------
 Curry, Curry (2000), The Customer Marketing Method (the pyramid of 1, 4, 15 and 80 percent).
-Langel, Tille (2013), Variance Estimation of the Gini Index, JRSS A 176(2), 521-540.
 """
 
 from __future__ import annotations
@@ -16,12 +15,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from workbench.arrays import Array, Mask
-from workbench.errors import DataError, require_columns, rows_of
+from workbench.arrays import Array, Index, Mask
+from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.results.drawing import share_bars
-from workbench.stats.intervals import normal_quantile
+from workbench.segments.concentration import (
+    checked_value,
+    excess,
+    gini,
+    holders,
+    lorenz,
+    share_limits,
+)
+from workbench.stats.disclosure import (
+    Sums,
+    Withheld,
+    pool_neighbours,
+    rounded_down,
+    rule_of,
+    sensitive,
+    spread_sensitive,
+    told_withheld,
+)
+from workbench.study import CellRule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,6 +62,10 @@ TIES = (
     " are meant to end: {shares}."
 )
 BY_TIER = "How much of the {what} each tier holds"
+TOGETHER = "Together {tiers} hold {share} of the {what}."
+NOTHING = (
+    "How the {what} is spread is not shown: there are too few customers, or one holds nearly all"
+)
 
 
 @dataclass(frozen=True)
@@ -55,8 +76,9 @@ class Tiers(Result):
     ----------
     table : DataFrame
         One row a tier, the best first: tier, n, customers (share), total, share, low, high (of
-        all value), mean, from_value (smallest value in it). The value of tiers with few customers
-        is withheld, and of the next, which would tell it.
+        all value), mean, from_value (from which value on, rounded down to two digits: nobody's
+        own). What would give one customer away is missing, and with it the neighbour that would
+        tell it.
     tier : Series
         Tier of each customer, in the order given.
     gini : Estimate
@@ -64,13 +86,18 @@ class Tiers(Result):
     holders : Estimate
         Smallest share of customers who hold half of the value.
     lorenz : DataFrame
-        customers, value: cumulative shares, the least valuable first.
+        customers, value: cumulative shares, the least valuable first, at points between which
+        lie enough customers.
     of : str
         What the value is, as a page says it: "spend".
-    min_cell : int
-        Fewest customers of which a number is shown.
+    rule : CellRule
+        Of whom a number is shown.
     as_meant : bool
         Whether the tiers hold the shares of customers that they are meant to.
+    least : int
+        The fewest of the most valuable whose sum may be told and who hold half.
+    withheld : tuple of Finding
+        What is not shown, why, and what those tiers hold together.
     """
 
     table: pd.DataFrame
@@ -79,8 +106,10 @@ class Tiers(Result):
     holders: Estimate
     lorenz: pd.DataFrame
     of: str
-    min_cell: int
+    rule: CellRule
     as_meant: bool = True
+    least: int = 0
+    withheld: tuple[Finding, ...] = ()
 
     def estimates(self) -> dict[str, Estimate]:
         """Gini and the share of each tier."""
@@ -88,17 +117,25 @@ class Tiers(Result):
         shares = named_estimates(
             self.table, "tier", estimate="share", low="low", high="high", kind="percent"
         )
+        if self.lorenz.empty:
+            return {}
         return {"gini": self.gini.named(label, fact=f"segments.gini.{fact}"), **shares}
 
     def findings(self) -> list[Finding]:
         """How few hold half of the value, and what one of the best is worth in others."""
+        if self.lorenz.empty:
+            return [*self.withheld]
         n = round(self.holders.value * self.holders.n)
-        few = n < self.min_cell
-        values = {"n": max(n, self.min_cell), "what": self.of}
-        found = [
-            Finding("segments.half", HALF_FEW if few else HALF, values),
-            Finding("segments.half.share", THEY_ARE, {"share": self.holders}),
-        ]
+        values = {"n": max(n, self.least), "what": self.of}
+        # how many are few, and what they are worth, follows from their share, too
+        found = (
+            [Finding("segments.half", HALF_FEW, values)]
+            if n < self.least
+            else [
+                Finding("segments.half", HALF, values),
+                Finding("segments.half.share", THEY_ARE, {"share": self.holders}),
+            ]
+        )
         means = self.table.loc[self.table["n"] > 0, "mean"]
         best, least = float(means.iloc[0]), float(means.iloc[-1])
         if best > least > 0:
@@ -107,17 +144,21 @@ class Tiers(Result):
         if not self.as_meant:
             shares = [Estimate(float(c), kind="percent") for c in self.table["customers"] if c]
             found.append(Finding("segments.tiers.ties", TIES, {"shares": shares}))
-        return found
+        return [*found, *self.withheld]
 
-    def picture(self) -> Picture:
+    def picture(self) -> Picture | None:
         """How much all tiers but the lowest hold, where that is shown."""
+        if self.lorenz.empty:
+            return None
         return Picture(
             self.plot, self._title(), "Share of {what} by tier of customers", self.table,
             {"what": self.of},
         )  # fmt: skip
 
-    def inequality(self) -> Picture:
+    def inequality(self) -> Picture | None:
         """Lorenz curve."""
+        if self.lorenz.empty:
+            return None
         return Picture(
             self.plot_lorenz,
             "How unequal customers are",
@@ -183,7 +224,7 @@ def tiers(
     *,
     pyramid: Mapping[str, float] | None = None,
     of: str = "value",
-    min_cell: int = 0,
+    min_cell: CellRule | int = 0,
 ) -> Tiers:
     """Put customers into tiers by value.
 
@@ -198,8 +239,9 @@ def tiers(
         it cannot, the tiers are called by their rank.
     of : str
         What the value is; a measure of value says so itself.
-    min_cell : int
-        The value of tiers with fewer customers is withheld.
+    min_cell : CellRule or int
+        The value of tiers with fewer customers, or of which one holds nearly all, is withheld:
+        neighbours are pooled until what they hold together may be told. 0 withholds nothing.
 
     Raises
     ------
@@ -249,7 +291,7 @@ def tiers(
                 "low": held.low,
                 "high": held.high,
                 "mean": total / count[code] if count[code] else np.nan,
-                "from_value": float(values[inside].min()) if count[code] else np.nan,
+                "from_value": rounded_down(values[inside].min()) if count[code] else np.nan,
             }
         )
     tier = pd.Series(
@@ -257,13 +299,27 @@ def tiers(
         index=index,
         name="tier",
     )
+    rule = rule_of(min_cell)
+    table, group, said = _withheld(pd.DataFrame(rows), values, codes, rule, of)
     table = labelled(
-        _withheld(pd.DataFrame(rows), min_cell), tier="Tier", n="Customers",
+        table, tier="Tier", n="Customers",
         customers=("Share of customers", "percent"), mean=("Value a customer", "money:0"),
-        from_value=("Value from", "money:0"), share=("Share of value", "percent"),
+        from_value=("Value from (rounded down)", "money:0"), share=("Share of value", "percent"),
     )  # fmt: skip
-    return Tiers(table, tier, gini(values), holders(values), lorenz(values), of, min_cell,
-                 as_meant)  # fmt: skip
+    ends_at = np.cumsum(np.bincount(group, count)).astype(int)
+    curve = lorenz(values, min_cell=min_cell, cuts=list(ends_at))
+    half = holders(values)
+    return Tiers(table, tier, gini(values), half, curve, of, rule, as_meant,
+                 _least(values, round(half.value * n), rule), said)  # fmt: skip
+
+
+def _least(values: Array, fewest: int, rule: CellRule) -> int:
+    """Count the most valuable, from the fewest who hold half on, whose sum may be told."""
+    falling = np.sort(values)[::-1]
+    for count in range(fewest, min(fewest + 100, falling.size)):
+        if not sensitive(falling[:count], rule):
+            return count
+    return falling.size
 
 
 def _counts(shares: Array, n: int) -> Array:
@@ -282,12 +338,28 @@ def _floors(values: Array, shares: Array) -> Array:
     return np.asarray(floor, dtype=float)
 
 
-def _withheld(table: pd.DataFrame, min_cell: int) -> pd.DataFrame:
-    """Leave out the value of tiers with few customers, and of the next, which would tell it."""
-    few = (table["n"] > 0) & (table["n"] < min_cell)
-    hidden = few | (few.shift(1, fill_value=False) if few.sum() == 1 else False)
-    table.loc[hidden, ["total", "share", "low", "high", "mean", "from_value"]] = np.nan
-    return table
+def _withheld(
+    table: pd.DataFrame, values: Array, codes: Index, rule: CellRule, of: str
+) -> tuple[pd.DataFrame, Index, tuple[Finding, ...]]:
+    """Leave out what gives one customer away, with the neighbour that would tell it."""
+    sums = Sums.of(codes, values, len(table))
+    group, filled = pool_neighbours(sums, rule), sums.n > 0
+    primary = sums.sensitive(rule)
+    shared = (np.bincount(group, filled)[group] > 1) & filled
+    if sensitive(values, rule):
+        table.loc[:, ["total", "share", "low", "high", "mean", "from_value"]] = np.nan
+        return table, group, (Finding("segments.tiers.nothing", NOTHING, {"what": of}),)
+    said = told_withheld(
+        Withheld(primary, shared & ~primary), table["tier"], "segments.tiers.withheld"
+    )
+    for one in np.unique(group[shared]):
+        names = [str(t) for t in table.loc[(group == one) & filled, "tier"]]
+        share = Estimate(float(table.loc[group == one, "share"].sum()), kind="percent")
+        about = {"tiers": names, "share": share, "what": of}
+        said.append(Finding("segments.tiers.together", TOGETHER, about))
+    table.loc[shared, ["total", "share", "low", "high", "mean", "from_value"]] = np.nan
+    table.loc[spread_sensitive(codes, values, len(table), rule), ["low", "high"]] = np.nan
+    return table, group, tuple(said)
 
 
 def _held_between(values: Array, inside: Mask) -> Estimate:
@@ -304,30 +376,7 @@ def _held_between(values: Array, inside: Mask) -> Estimate:
     influence = excess(values, float(values[inside].min()), inside | above)
     if above.any():
         influence = influence - excess(values, float(values[above].min()), above)
-    return _share_limits(values, share, influence)
-
-
-def _share_limits(values: Array, share: float, influence: Array, level: float = 0.95) -> Estimate:
-    """Limits of a share of all value from the influence of each customer on the value held."""
-    n, mean = values.size, values.mean()
-    influence = (influence - share * (values - mean)) / mean
-    se = float(np.sqrt(np.square(influence).sum()) / n)
-    return _logit_limits(share, se, n, level, 1e-12)
-
-
-def _logit_limits(value: float, se: float, n: int, level: float, edge: float) -> Estimate:
-    # on the logit scale the limits stay between 0 and 1
-    p = min(max(value, edge), 1 - edge)
-    width, centre = normal_quantile(level) * se / (p * (1 - p)), np.log(p / (1 - p))
-    with np.errstate(over="ignore"):  # which is a limit of zero
-        low, high = (float(1 / (1 + np.exp(-(centre + side * width)))) for side in (-1, 1))
-    return Estimate(value, low, high, float(n), level, kind="percent")
-
-
-def excess(values: Array, end: float, above: Mask) -> Array:
-    """Give the influence of each customer on the value held above a quantile `end`."""
-    part = np.where(above, values - end, 0.0)
-    return np.asarray(part - part.mean(), dtype=float)
+    return share_limits(values, share, influence)
 
 
 @dataclass(frozen=True)
@@ -385,107 +434,3 @@ def value_of(
     if unmatched:
         return ValueMeasure(spend, False, unmatched)
     return ValueMeasure(value.reset_index(drop=True).rename("value"), True, 0)
-
-
-def gini(value: ArrayLike, *, level: float = 0.95) -> Estimate:
-    """Gini coefficient with an interval from its influence function.
-
-    Parameters
-    ----------
-    value : array_like, shape (n,)
-        Zero or more.
-    """
-    values, _ = checked_value(value)
-    n = values.size
-    order = np.argsort(values, kind="stable")
-    y = values[order]
-    total = y.sum()
-    rank = np.arange(1, n + 1)
-    estimate = float(2 * (rank @ y) / (n * total) - (n + 1) / n)
-    if n < 3:
-        return Estimate(estimate, n=float(n), level=level)
-    # Langel and Tille, equation 14, with equal weights
-    cumulative = np.cumsum(y)
-    z = (2 * rank * (y - cumulative / rank) + total - n * y - estimate * (total + y * n)) / (
-        n * total
-    )
-    half = normal_quantile(level) * float(np.sqrt(np.square(z - z.mean()).sum() * n / (n - 1)))
-    return Estimate(estimate, max(estimate - half, 0.0), min(estimate + half, 1.0), float(n), level)
-
-
-def lorenz(value: ArrayLike) -> pd.DataFrame:
-    """Cumulative shares of customers and value, the least valuable first."""
-    values, _ = checked_value(value)
-    y = np.sort(values)
-    return pd.DataFrame(
-        {
-            "customers": np.arange(y.size + 1) / y.size,
-            "value": np.concatenate([[0.0], np.cumsum(y) / y.sum()]),
-        }
-    )
-
-
-def share_of_top(value: ArrayLike, share: float = 0.2) -> Estimate:
-    """Share of value that the best `share` of customers hold, with its interval.
-
-    Of customers with one value, as many count as there is room for: they hold the same.
-    """
-    if not 0 < share <= 1:
-        raise DataError(f"share is {share}", remedy="give a share above 0, up to 1")
-    values, _ = checked_value(value)
-    n, falling = values.size, np.sort(values)[::-1]
-    count = max(int(np.ceil(share * n - 1e-9)), 1)
-    held, edge = float(falling[:count].sum() / values.sum()), float(falling[count - 1])
-    if n == 1 or count == n:
-        return Estimate(held, n=float(n), kind="percent")
-    return _share_limits(values, held, excess(values, edge, values >= edge))
-
-
-def holders(value: ArrayLike, share: float = 0.5, *, level: float = 0.95) -> Estimate:
-    """Smallest share of customers who hold `share` of the value, with its interval.
-
-    The share S(p) that the best p hold is known with the error of `share_of_top`; dS / dp is the
-    value of the customer at the edge over the mean, and turns it into the error of p.
-
-    Parameters
-    ----------
-    value : array_like, shape (n,)
-        Zero or more.
-    share : float
-        Between 0 and 1.
-    """
-    if not 0 < share < 1:
-        raise DataError(f"share is {share}", remedy="give a share between 0 and 1")
-    values, _ = checked_value(value)
-    n, mean = values.size, values.mean()
-    falling = np.sort(values)[::-1]
-    count = int(np.searchsorted(np.cumsum(falling), share * falling.sum() * (1 - 1e-12))) + 1
-    estimate, edge = count / n, float(falling[count - 1])
-    if n < 3 or edge == 0:
-        return Estimate(estimate, n=float(n), level=level, kind="percent")
-    above = values >= edge
-    influence = (excess(values, edge, above) - share * (values - mean)) / mean
-    se = float(np.sqrt(np.square(influence).sum())) / n * mean / edge
-    return _logit_limits(estimate, se, n, level, 1 / (2 * n))
-
-
-def checked_value(value: ArrayLike) -> tuple[Array, pd.Index | None]:
-    """Give values as numbers of zero or more, with their index, or say what is wrong with them."""
-    index = value.index if isinstance(value, pd.Series) else None
-    try:
-        values = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise DataError("value holds text", remedy="convert the column to numbers first") from None
-    if values.ndim != 1 or values.size == 0:
-        raise DataError("there is no customer", remedy="give one value a customer")
-    for bad, what in ((~np.isfinite(values), "missing or infinite"), (values < 0, "negative")):
-        if bad.any():
-            at = np.flatnonzero(bad)
-            raise DataError(
-                f"value is {what}",
-                where=rows_of(at if index is None else index[at]),
-                remedy="mend these customers or leave them out",
-            )
-    if not values.any():
-        raise DataError("every value is zero", remedy="tiers need value that differs")
-    return values, index

@@ -23,6 +23,7 @@ from workbench.stats.disclosure import (
     rule_of,
     sensitive,
     spread_sensitive,
+    told_withheld,
     withhold,
 )
 from workbench.stats.intervals import (
@@ -111,6 +112,7 @@ __all__ = [
     "sensitive",
     "share_interval",
     "spread_sensitive",
+    "told_withheld",
     "two_sided",
     "unequal_weights",
     "wilson",

@@ -14,7 +14,7 @@ p% rule, secondary suppression); Fischetti, Salazar (2001), Management Science 4
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench.arrays import Array, Index, Mask
+from workbench.results import Finding
 from workbench.study import CellRule
 
 #: Sums are compared to this part of them: they were added in some order.
@@ -84,9 +85,9 @@ class Sums:
 
     @classmethod
     def counted(cls, n: ArrayLike, *, depth: int = 10) -> Sums:
-        """Take cells of which only the customers are counted: each contributes one."""
+        """Take cells of which only the customers are counted: none is larger than another."""
         counts = np.asarray(n).astype(np.intp).ravel()
-        return cls(counts, counts.astype(float), (np.arange(depth) < counts[:, None]).astype(float))
+        return cls(counts, counts.astype(float), np.zeros((counts.size, depth)))
 
     def joined(self, groups: Index, k: int) -> Sums:
         """Put cells of one group together; a negative group is left out."""
@@ -197,13 +198,16 @@ def withhold(cells: Sums, rule: CellRule, lines: Sequence[Index] | None = None) 
                 added = True
         if added:
             continue
-        bare = _bounded(cells, rule, primary, hidden, sums) if len(sums) > 1 else []
-        for cell in bare:
-            across = np.zeros(hidden.size, dtype=bool)
-            for line in sums:
-                if cell in line:
-                    across[line] = True
-            added |= _add(cells, hidden, across)
+        if len(sums) == 1 or not _bounded(cells, rule, primary, hidden, sums):
+            break
+        # a line with one hidden cell tells it, and through it the others
+        counts = [int(hidden[line].sum()) for line in sums]
+        for fewest in (1, hidden.size):
+            near = np.zeros(hidden.size, dtype=bool)
+            for line, count in zip(sums, counts, strict=True):
+                near[line] |= 0 < count <= fewest
+            if added := _add(cells, hidden, near):
+                break
         if not added:
             break
     return Withheld(primary, np.asarray(hidden & ~primary))
@@ -239,6 +243,8 @@ def _bounded(
         rest = cells.total[cell] - first - second
         margin = rule.p_percent / 100 * first
         need = margin if cells.n[cell] < rule.min_cell else margin - rest
+        if first == 0:  # counted: it must not be told that they are few
+            need = max(float(rule.min_cell - cells.n[cell]), 1.0)
         cost = np.zeros(at.size)
         cost[place[int(cell)]] = -1.0
         most = linprog(cost, A_eq=known, b_eq=sums, bounds=(0, None))
@@ -315,3 +321,24 @@ def rounded_down(value: float, digits: int = 2) -> float:
     step = float(f"1e{power}")
     told = float(f"{int(np.floor(value / step + 1e-9))}e{power}")
     return told if told <= value else float(f"{int(np.floor(value / step + 1e-9)) - 1}e{power}")
+
+
+NOT_SHOWN = (
+    "Not shown by themselves: {names} ({n} of {all} groups). With too few customers, or one who"
+    " holds nearly all: {primary}. Because those would follow from the total: {secondary}."
+)
+
+
+def told_withheld(withheld: Withheld, names: Iterable[str], key: str) -> list[Finding]:
+    """Say which groups of a table are not shown, how many of them and why; nothing of none."""
+    hidden, named = withheld.cells, [str(name) for name in names]
+    if not hidden.any():
+        return []
+    values = {
+        "names": [name for name, gone in zip(named, hidden, strict=True) if gone],
+        "n": int(hidden.sum()),
+        "all": len(named),
+        "primary": int(withheld.primary.sum()),
+        "secondary": int(withheld.secondary.sum()),
+    }
+    return [Finding(key, NOT_SHOWN, values)]

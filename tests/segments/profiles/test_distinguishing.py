@@ -98,7 +98,7 @@ def test_small_cells_and_dates_are_left_out() -> None:
 
 def test_missing_values_are_left_out_attribute_by_attribute() -> None:
     frame = pd.DataFrame({"a": [1.0, 2.0, np.nan, 4.0, 5.0, 6.0], "b": [1, None, 2, 3, 4, 5]})
-    found = distinguishing(list("xxxyyy"), frame).set_index(["segment", "attribute"])
+    found = distinguishing(list("xxxyyy"), frame, min_cell=0).set_index(["segment", "attribute"])
     assert found.loc[("x", "a"), "n"] == 2 and found.loc[("x", "a"), "inside"] == 1.5
 
 

@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from workbench.arrays import Array, Mask
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Picture, Result, labelled
 from workbench.segments.profiles.associations import cramers_v
 from workbench.segments.profiles.profile import coded, readable
+from workbench.stats.disclosure import Sums, rule_of, withhold
 from workbench.stats.intervals import wilson
+from workbench.study import CellRule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,7 +104,7 @@ def by_attribute(
     segment: pd.Series | ArrayLike,
     attribute: pd.Series,
     *,
-    min_cell: int = 5,
+    min_cell: CellRule | int = 5,
     order: list[str] | None = None,
     levels: int = 12,
 ) -> AttributeProfile:
@@ -113,7 +114,7 @@ def by_attribute(
     ----------
     segment, attribute : shape (n,)
         One row a customer.
-    min_cell : int
+    min_cell : CellRule or int
         Fewest customers a cell may show.
     order : list of str, optional
         Order of the segments.
@@ -140,7 +141,8 @@ def by_attribute(
     counts = np.zeros((len(level_names), len(names)))
     np.add.at(counts, (level_codes, codes[known]), 1)
     link = cramers_v(counts)
-    hidden = _withhold(counts, min_cell)
+    rule, at = rule_of(min_cell), np.arange(counts.size).reshape(counts.shape)
+    hidden = withhold(Sums.counted(counts), rule, [*at, *at.T]).cells.reshape(counts.shape)
     whole = counts.sum(axis=1)
     rows = []
     for i, level in enumerate(level_names):
@@ -170,7 +172,7 @@ def by_attribute(
         link.v,
         link.p_value,
         int((~known).sum()),
-        min_cell,
+        rule.min_cell,
     )
 
 
@@ -272,25 +274,3 @@ def age_band(birth_year: pd.Series, as_of: object, *, width: int = 10) -> pd.Ser
     lower = age // width * width
     text = lower.map(lambda a: f"{int(a)}-{int(a) + width - 1}", na_action="ignore")
     return text.rename("age")
-
-
-def _withhold(counts: Array, min_cell: int) -> Mask:
-    """Find small cells, and others until none follows from the total of a row or column."""
-    hidden = (counts > 0) & (counts < min_cell)
-    for _ in range(counts.size):
-        lonely = [(0, i) for i in np.flatnonzero(hidden.sum(axis=1) == 1)]
-        lonely += [(1, j) for j in np.flatnonzero(hidden.sum(axis=0) == 1)]
-        changed = False
-        for axis, at in lonely:
-            line = counts[at] if axis == 0 else counts[:, at]
-            mask = hidden[at] if axis == 0 else hidden[:, at]
-            open_cells = np.flatnonzero(~mask)
-            if mask.sum() == 1 and open_cells.size:
-                # the smallest cell gives away least; an empty one would hide nothing
-                filled = open_cells[line[open_cells] > 0]
-                pick = filled if filled.size else open_cells
-                mask[pick[np.argmin(line[pick])]] = True
-                changed = True
-        if not changed:
-            break
-    return hidden

@@ -19,6 +19,7 @@ from workbench.errors import DataError
 from workbench.results import Estimate, Finding, Result, labelled
 from workbench.segments.profiles.associations import Associations, associations
 from workbench.segments.profiles.profile import distinguishing, readable
+from workbench.study import CellRule
 
 PROTECTED = ("age", "birth_year", "gender")
 
@@ -80,7 +81,7 @@ def fairness(
     *,
     protected: Sequence[str] = PROTECTED,
     used: Sequence[str] = (),
-    min_cell: int = 5,
+    min_cell: CellRule | int = 5,
     name: str = "segments",
 ) -> Fairness:
     """Say whether a segmentation uses or differs by protected attributes.
@@ -94,7 +95,7 @@ def fairness(
         Names of columns.
     used : sequence of str
         Columns that the segmentation was made with.
-    min_cell : int
+    min_cell : CellRule or int
         Fewest customers a share may rest on.
     name : str
         What the keys of the findings begin with.

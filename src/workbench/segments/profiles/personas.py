@@ -13,8 +13,10 @@ from workbench.arrays import Mask
 from workbench.errors import DataError
 from workbench.results import Column, Estimate, Result, columns_of, labelled
 from workbench.segments.profiles.profile import distinguishing, pool_small, profile, readable
+from workbench.stats.disclosure import quantiles, rule_of
+from workbench.study import CellRule
 
-#: Quartiles are shown of this many times the smallest cell: they are customers' own values.
+#: Quartiles are shown of this many times the smallest cell: so many customers lie next to each.
 QUARTILES = 4
 
 
@@ -30,7 +32,8 @@ class Persona:
         Shares of all customers and of all value.
     typical : DataFrame
         One row a behaviour: measure (in words), format, median, low, high (quartiles; missing in
-        small segments), everyone (median of all customers).
+        small segments), everyone (median of all customers). Each is the mean of the customers next
+        to it, as many as the smallest cell: nobody's own.
     traits : DataFrame
         What sets the segment apart beyond chance, the largest first: attribute (in words), level
         (missing for numbers), inside, outside, low, high, p.
@@ -99,7 +102,7 @@ def personas(
     *,
     attributes: pd.DataFrame | None = None,
     advice: pd.DataFrame | None = None,
-    min_cell: int = 5,
+    min_cell: CellRule | int = 5,
     traits: int = 3,
 ) -> Personas:
     """Describe each segment.
@@ -117,8 +120,8 @@ def personas(
         Who the customers are; what sets a segment apart is looked for here (`distinguishing`).
     advice : DataFrame, optional
         segment, need, action; such as the rules of an RFM.
-    min_cell : int
-        Segments with fewer customers are put together.
+    min_cell : CellRule or int
+        Segments with fewer customers, or with one who holds nearly all, are put together.
     traits : int
         Most traits a card shows.
 
@@ -136,10 +139,11 @@ def personas(
     for name in behaviour.columns:
         if not pd.api.types.is_numeric_dtype(behaviour[name]):
             raise DataError(f"behaviour {name} is no number", remedy="give it under attributes")
-    shown = pool_small(segment, min_cell)
+    shown = pool_small(segment, min_cell, value=value)
     names = segment.astype(str).to_numpy()
     pooled = int((shown.astype(str).to_numpy() != names).sum())
-    table = profile(shown, value).table.sort_values("value", ascending=False, kind="stable")
+    table = profile(shown, value, min_cell=min_cell).table
+    table = table.sort_values("value", ascending=False, kind="stable")
     found = (
         pd.DataFrame(columns=["segment", "p"])
         if attributes is None
@@ -202,19 +206,20 @@ def nearest_advice(segment: pd.Series, rules: pd.Series, advice: pd.DataFrame) -
     )
 
 
-def _typical(behaviour: pd.DataFrame, inside: Mask, min_cell: int) -> pd.DataFrame:
-    rows, known_as = [], columns_of(behaviour)
+def _typical(behaviour: pd.DataFrame, inside: Mask, min_cell: CellRule | int) -> pd.DataFrame:
+    rows, known_as, rule = [], columns_of(behaviour), rule_of(min_cell)
     for name in behaviour.columns:
         about = known_as.get(str(name), Column(readable(str(name)), "number:0"))
         values = behaviour[name].to_numpy(dtype=float, na_value=np.nan)
         here = values[inside]
         here, known = here[np.isfinite(here)], values[np.isfinite(values)]
-        if here.size < min_cell:
+        low, middle, high = quantiles(here, [0.25, 0.5, 0.75], rule)
+        (everyone,) = quantiles(known, [0.5], rule)
+        if here.size < rule.min_cell or np.isnan([middle, everyone]).any():
             continue
-        low, middle, high = np.quantile(here, [0.25, 0.5, 0.75])
-        if here.size < QUARTILES * min_cell:
+        if here.size < QUARTILES * rule.min_cell:
             low = high = np.nan
-        rows.append((about.label, about.format, middle, low, high, float(np.median(known))))
+        rows.append((about.label, about.format, middle, low, high, everyone))
     return pd.DataFrame(rows, columns=["measure", "format", "median", "low", "high", "everyone"])
 
 

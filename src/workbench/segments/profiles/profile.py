@@ -19,9 +19,18 @@ from scipy.special import ndtr, stdtrit
 from workbench.arrays import Array, Index
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Picture, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
+from workbench.stats.disclosure import (
+    Sums,
+    Withheld,
+    rule_of,
+    spread_sensitive,
+    told_withheld,
+    withhold,
+)
 from workbench.stats.intervals import ratio_interval, satterthwaite, two_sided, wilson
 from workbench.stats.multiplicity import holm
+from workbench.study import CellRule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,10 +56,17 @@ class Profile(Result):
         customers), mean (value a customer).
     of : str
         What the share of value is a share of, as a page says it.
+    withheld : tuple of Finding
+        Which segments are not shown by themselves, and why.
     """
 
     table: pd.DataFrame
     of: str = "Share of value"
+    withheld: tuple[Finding, ...] = ()
+
+    def findings(self) -> list[Finding]:
+        """Which segments are not shown by themselves."""
+        return [*self.withheld]
 
     def estimates(self) -> dict[str, Estimate]:
         """Share of value of each segment."""
@@ -119,6 +135,7 @@ def profile(
     value: pd.Series | ArrayLike,
     *,
     order: list[str] | None = None,
+    min_cell: CellRule | int = 0,
 ) -> Profile:
     """Share of customers and of value by segment.
 
@@ -128,6 +145,9 @@ def profile(
         One row a customer.
     order : list of str, optional
         Order of the segments; empty ones are listed with zero customers.
+    min_cell : CellRule or int
+        The value of segments with fewer customers, or of which one holds nearly all, is missing,
+        and with it that of others from which it would follow. 0 withholds nothing.
     """
     names, codes = coded(segment, order)
     worth = np.asarray(value, dtype=float)
@@ -157,24 +177,40 @@ def profile(
                 "mean": total[code] / n[code] if n[code] else np.nan,
             }
         )
+    rule, table = rule_of(min_cell), pd.DataFrame(rows)
+    found = withhold(Sums.of(codes, worth, len(names)), rule)
+    table.loc[found.cells, ["total", "mean"]] = np.nan
+    # that one segment has all of it tells nothing
+    partly = found.cells & (table["value"] < 1).to_numpy()
+    table.loc[partly, ["value", "value_low", "value_high"]] = np.nan
+    unsure = spread_sensitive(codes, worth, len(names), rule)
+    table.loc[unsure, ["value_low", "value_high"]] = np.nan
     return Profile(labelled(
-        pd.DataFrame(rows), segment="Segment", n="Customers",
+        table, segment="Segment", n="Customers",
         customers=("Share of customers", "percent"), value=("Share of value", "percent"),
         mean=("Value a customer", "money"),
-    ))  # fmt: skip
+    ), withheld=tuple(told_withheld(found, names, "segments.withheld")))  # fmt: skip
 
 
-def pool_small(segment: pd.Series, min_cell: int, *, name: str = "Other segments") -> pd.Series:
+def pool_small(
+    segment: pd.Series,
+    min_cell: CellRule | int,
+    *,
+    value: pd.Series | None = None,
+    name: str = "Other segments",
+) -> pd.Series:
     """Put segments with fewer than `min_cell` customers together, so that none can be told.
 
     When they are too few even together, the next smallest segment joins them: its size would
-    otherwise follow from the total.
+    otherwise follow from the total. So do segments of whose value one customer holds nearly all.
 
     Parameters
     ----------
     segment : Series, shape (n,)
-    min_cell : int
-        Fewest customers a segment may show.
+    min_cell : CellRule or int
+        Fewest customers a segment may show; or the card's rule.
+    value : Series, shape (n,), optional
+        What is to be told of the segments; without it only customers are counted.
 
     Returns
     -------
@@ -182,11 +218,13 @@ def pool_small(segment: pd.Series, min_cell: int, *, name: str = "Other segments
         Categorical, in the order of the segments; `name` comes last.
     """
     names, codes = coded(segment, None)
+    rule = rule_of(min_cell)
     n = np.bincount(codes, minlength=len(names))
-    order = [i for i in np.argsort(n, kind="stable") if n[i]]
-    small = [i for i in order if n[i] < min_cell]
-    while small and n[small].sum() < min_cell and len(small) < len(order):
-        small.append(order[len(small)])
+    sums = Sums.counted(n) if value is None else Sums.of(codes, value, len(names))
+    small = [int(i) for i in np.flatnonzero(sums.sensitive(rule))]
+    others = [int(i) for i in np.argsort(n, kind="stable") if n[i] and i not in small]
+    while small and others and not sums.may_join(np.isin(np.arange(n.size), small), rule):
+        small.append(others.pop(0))
     kept = [i for i in range(len(names)) if i not in small]
     place = np.full(len(names), len(kept))
     place[kept] = np.arange(len(kept))
@@ -196,6 +234,20 @@ def pool_small(segment: pd.Series, min_cell: int, *, name: str = "Other segments
         index=segment.index,
         name="segment",
     )
+
+
+def told_pooled(
+    segment: pd.Series, shown: pd.Series, value: pd.Series, min_cell: CellRule | int
+) -> list[Finding]:
+    """Say which segments `pool_small` has put together, and why."""
+    names, codes = coded(segment, None)
+    left = {str(name) for name in shown.cat.categories}
+    sums = Sums.of(codes, value, len(names))
+    primary = sums.sensitive(rule_of(min_cell))
+    hidden = np.array([name not in left for name in names]) & (sums.n > 0)
+    filled = [name for name, n in zip(names, sums.n, strict=True) if n]
+    found = Withheld(primary[sums.n > 0], (hidden & ~primary)[sums.n > 0])
+    return told_withheld(found, filled, "segments.withheld")
 
 
 def coded(segment: pd.Series | ArrayLike, order: list[str] | None) -> tuple[list[str], Index]:
@@ -239,7 +291,7 @@ def distinguishing(
     segment: pd.Series | ArrayLike,
     attributes: pd.DataFrame,
     *,
-    min_cell: int = 5,
+    min_cell: CellRule | int = 5,
     levels: int = 12,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
@@ -255,9 +307,9 @@ def distinguishing(
     attributes : DataFrame, shape (n, k)
         Missing values are left out, attribute by attribute. Columns with dates, with one value or
         (categories) with more than `levels` values are skipped.
-    min_cell : int
+    min_cell : CellRule or int
         Levels that fewer customers (but some) of the segment, or of the others, have or lack are
-        left out.
+        left out; of a number that one customer nearly makes nothing is told.
     levels : int
         Most levels of a category.
     confidence : float
@@ -276,6 +328,7 @@ def distinguishing(
     DataError
         Rows do not match; no customer; a confidence outside 0 to 1.
     """
+    rule = rule_of(min_cell)
     names, codes = coded(segment, None)
     if len(attributes) != codes.size:
         raise DataError(
@@ -300,7 +353,8 @@ def distinguishing(
     rows: list[tuple[object, ...]] = []
     for name, raw, scaled in numbers:
         rows += [
-            (names[i], name, None, *row) for i, row in _of_means(raw, scaled, codes, shown, level)
+            (names[i], name, None, *row)
+            for i, row in _of_means(raw, scaled, codes, shown, level, rule)
         ]
     counted: list[tuple[object, ...]] = []
     for name, known, counts in shares:
@@ -310,7 +364,7 @@ def distinguishing(
                 a, n = counts[i, j], whole[i]
                 b, m = counts[:, j].sum() - a, whole.sum() - n
                 cells = (a, n - a, b, m - b)
-                if n and m and all(cell == 0 or cell >= min_cell for cell in cells):
+                if n and m and all(cell == 0 or cell >= rule.min_cell for cell in cells):
                     counted.append((names[i], name, word, a, n, b, m))
     if counted:
         rows += _of_shares(counted, level)
@@ -347,7 +401,7 @@ def _scaled(column: pd.Series) -> tuple[Array, Array]:
 
 
 def _of_means(
-    raw: Array, scaled: Array, codes: Index, shown: list[int], level: float
+    raw: Array, scaled: Array, codes: Index, shown: list[int], level: float, rule: CellRule
 ) -> list[tuple[int, tuple[float, ...]]]:
     """Compare each segment's mean with that of the others: Welch (1947), Biometrika 34, 28-35."""
     known = np.isfinite(raw)
@@ -356,11 +410,13 @@ def _of_means(
     n, first = np.bincount(codes), np.bincount(codes, weights=raw)
     one = np.bincount(codes, weights=scaled - middle)
     two = np.bincount(codes, weights=(scaled - middle) ** 2)
+    sums = Sums.of(codes, raw, n.size)
+    few, places = sums.sensitive(rule), np.arange(n.size)
     found: list[tuple[int, tuple[float, ...]]] = []
     for i in shown:
         a = n[i] if i < n.size else 0
         b = codes.size - a
-        if a < 2 or b < 2:
+        if a < 2 or b < 2 or few[i] or not sums.may_join(places != i, rule):
             found.append((i, (np.nan,) * 6 + (int(a),)))
             continue
         inside, outside = one[i] / a, (one.sum() - one[i]) / b
