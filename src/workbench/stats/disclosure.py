@@ -89,6 +89,9 @@ class Sums:
         counts = np.asarray(n).astype(np.intp).ravel()
         return cls(counts, counts.astype(float), np.zeros((counts.size, depth)))
 
+    def __getitem__(self, at: Index | Mask) -> Sums:
+        return Sums(self.n[at], self.total[at], self.largest[at])
+
     def joined(self, groups: Index, k: int) -> Sums:
         """Put cells of one group together; a negative group is left out."""
         kept = groups >= 0
@@ -214,7 +217,7 @@ def withhold(cells: Sums, rule: CellRule, lines: Sequence[Index] | None = None) 
 
 
 def _add(cells: Sums, hidden: Mask, among: Mask) -> bool:
-    open_cells = np.flatnonzero(among & ~hidden & (cells.n > 0))
+    open_cells = np.flatnonzero(among & ~hidden & (cells.total > 0))
     if not open_cells.size:
         return False
     # the smallest gives away least; an empty one would hide nothing
@@ -329,9 +332,9 @@ NOT_SHOWN = (
 )
 
 
-def told_withheld(withheld: Withheld, names: Iterable[str], key: str) -> list[Finding]:
+def told_withheld(withheld: Withheld, names: Iterable[object], key: str) -> list[Finding]:
     """Say which groups of a table are not shown, how many of them and why; nothing of none."""
-    hidden, named = withheld.cells, [str(name) for name in names]
+    hidden, named = withheld.cells, list(names)
     if not hidden.any():
         return []
     values = {

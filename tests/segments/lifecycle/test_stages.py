@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import attackers
 from workbench.errors import DataError
 from workbench.segments import (
     STAGES,
@@ -178,7 +179,7 @@ def drawn(n: int = 400) -> pd.DataFrame:
 def test_cohorts_are_those_of_counting_with_pandas(every: str) -> None:
     purchases = drawn()
     as_of = pd.Timestamp("2025-08-17")
-    found = purchase_cohorts(purchases, as_of=as_of, every=every).table
+    found = purchase_cohorts(purchases, as_of=as_of, every=every, min_cell=0).table
     kept = purchases[purchases["date"] <= as_of].copy()
     kept["period"] = kept["date"].dt.to_period(every[0].upper())
     kept["cohort"] = kept.groupby("customer_id")["period"].transform("min")
@@ -200,7 +201,7 @@ def test_cohorts_are_those_of_counting_with_pandas(every: str) -> None:
 
 def test_spend_of_a_cohort_has_students_interval_over_all_its_customers() -> None:
     purchases = drawn()
-    found = purchase_cohorts(purchases, as_of="2025-08-31")
+    found = purchase_cohorts(purchases, as_of="2025-08-31", min_cell=0)
     row = found.table[(found.table["age"] == 1) & (found.table["active"] > 5)].iloc[0]
     members = purchases.groupby("customer_id")["date"].min().dt.to_period("M")
     members = members[members == row["cohort"].to_period("M")].index
@@ -237,3 +238,45 @@ def test_a_log_that_begins_with_old_customers_is_recognised() -> None:
 def test_periods_that_cannot_be_told_apart_are_told(options: dict, words: str) -> None:
     with pytest.raises(DataError, match=words):
         purchase_cohorts(log(a=[3, 400]), as_of=AS_OF - pd.Timedelta(days=1), **options)
+
+
+def test_two_attackers_find_nobody_in_what_cohorts_and_stages_spend() -> None:
+    """Month by month, of all cohorts together, and up to a month; what stages spent in a year."""
+    rng, shown, hidden = np.random.default_rng(4), 0, 0
+    for _ in range(4):
+        purchases = drawn()
+        purchases["amount"] = attackers.heavy(rng, len(purchases))
+        found = purchase_cohorts(purchases, as_of="2025-08-31", every="quarter")
+        quarter = purchases["date"].dt.to_period("Q")
+        cohort = quarter.groupby(purchases["customer_id"]).transform("min")
+        age = (quarter - cohort).map(lambda step: step.n)
+        for at, line in found.table.groupby("age"):
+            people = (
+                purchases[age == at]
+                .groupby("customer_id")
+                .agg(spent=("amount", "sum"), date=("date", "first"))
+            )
+            spent = people["spent"].to_numpy()
+            own = cohort.groupby(purchases["customer_id"]).first()[people.index]
+            own = own.dt.start_time.to_numpy()
+            first = set(line["cohort"])
+            whole = found.curve[found.curve["age"] == at].iloc[0]
+            counted = np.isin(own, list(first))
+            figures = [(counted, whole["n"] * whole["spend"])] if whole.spend == whole.spend else []
+            for row in line.itertuples():
+                hidden += row.spend != row.spend
+                if row.spend == row.spend and row.active:
+                    figures.append((own == np.datetime64(row.cohort), row.n * row.spend))
+                    shown += 1
+            assert attackers.found(figures, spent) == []
+        assert (found.table["cumulative"].isna() >= found.table["spend"].isna()).all()
+        now = lifecycle(purchases, as_of="2025-08-31")
+        year = purchases[(purchases["date"] > "2024-08-31") & (purchases["date"] <= "2025-08-31")]
+        spent = year.groupby("customer_id")["amount"].sum().reindex(now.stage.index).fillna(0.0)
+        worth, total = spent.to_numpy(), spent.sum()
+        told = now.table[now.table["value"].between(1e-12, 1 - 1e-12)]
+        figures = [((now.stage == row.stage).to_numpy(), row.value * total)
+                   for row in told.itertuples()]  # fmt: skip
+        everyone = [(np.ones(len(worth), dtype=bool), total)] if figures else []
+        assert attackers.found(everyone + figures, worth) == []
+    assert shown and hidden

@@ -14,7 +14,10 @@ from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
+from workbench.stats.disclosure import Sums, Withheld, rule_of, spread_sensitive, withhold
+from workbench.stats.disclosure import told_withheld as told
 from workbench.stats.intervals import normal_quantile, wilson
+from workbench.study import CellRule
 from workbench.units import MONTHS
 
 if TYPE_CHECKING:
@@ -50,19 +53,23 @@ class PurchaseCohorts(Result):
         One row a cohort and age: cohort (first day of the period of the first purchase), age
         (periods since), n (customers of the cohort), active (who bought in that period), estimate
         (share active), low, high (Wilson), revenue, spend, spend_low, spend_high (a customer of
-        the cohort, in that period), cumulative (spend a customer up to and with it).
+        the cohort, in that period), cumulative (spend a customer up to and with it). What would
+        tell one buyer's spend is missing.
     curve : DataFrame
         One row an age, all cohorts together that are old enough: age, n, active, estimate, low,
         high, spend, spend_low, spend_high.
     every : str
     began_before : bool
         Whether the first cohort is so large that it must hold customers from before the log.
+    withheld : tuple of Finding
+        For which cohorts the spend in the period after their first is not shown, and why.
     """
 
     table: pd.DataFrame
     curve: pd.DataFrame
     every: str
     began_before: bool
+    withheld: tuple[Finding, ...] = ()
 
     @property
     def matrix(self) -> pd.DataFrame:
@@ -137,6 +144,7 @@ def purchase_cohorts(
     as_of: object,
     every: Every = "month",
     level: float = 0.95,
+    min_cell: CellRule | int = 5,
 ) -> PurchaseCohorts:
     """Follow customers from the period of their first purchase.
 
@@ -151,6 +159,8 @@ def purchase_cohorts(
     every : {"month", "quarter", "year"}
     level : float
         Confidence.
+    min_cell : CellRule or int
+        What fewer buyers spent, or nearly one alone, is withheld; 0 withholds nothing.
 
     Raises
     ------
@@ -194,12 +204,26 @@ def purchase_cohorts(
     table.insert(0, "cohort", _starts(first + c, every))
     table.insert(1, "age", a)
     table["revenue"] = revenue[c, a]
-    table["cumulative"] = table.groupby("cohort")["spend"].cumsum()
+    rule, count = rule_of(min_cell), ages * ages
+    found = _hidden(Sums.of(key, spent, count), rule, ages)
+    unsure = spread_sensitive(key, spent, count, rule)
+    place = c * ages + a
+    table.loc[found.cells[place], ["spend", "revenue"]] = np.nan
+    table.loc[(found.cells | unsure)[place], ["spend_low", "spend_high"]] = np.nan
+    # from where one is withheld, the sum up to there would tell it
+    table["cumulative"] = table.groupby("cohort")["spend"].transform(
+        lambda spend: spend.cumsum(skipna=False)
+    )
     curve = pd.DataFrame({"age": a, "n": n, "active": active[c, a], "r": revenue[c, a],
                           "q": squares[c, a]}).groupby("age", as_index=False).sum()  # fmt: skip
     sums = [curve[x].to_numpy(dtype=float) for x in ("n", "active", "r", "q")]
     pooled = _estimates(sums[0], sums[1], sums[2], sums[3], level)
     pooled.insert(0, "age", curve["age"])
+    old = pooled["age"].to_numpy(dtype=int)
+    few = Sums.of(age, spent, ages).sensitive(rule)[old]
+    pooled.loc[few, "spend"] = np.nan
+    few |= spread_sensitive(age, spent, ages, rule)[old]
+    pooled.loc[few, ["spend_low", "spend_high"]] = np.nan
     that = f"in that {every}"
     spend: dict[str, tuple[str, str]] = {"spend": (f"Spend a customer {that}", "money")}
     if not log.valued:
@@ -214,7 +238,25 @@ def purchase_cohorts(
     )  # fmt: skip
     later = size[1:][size[1:] > 0]
     began_before = bool(later.size and size[0] > 3 * np.median(later))
-    return PurchaseCohorts(table, pooled, every, began_before)
+    next_one = place[a == 1]
+    days = [day.date() for day in _starts(first + c[a == 1], every)]
+    hidden = Withheld(found.primary[next_one], found.secondary[next_one])
+    said = told(hidden, days, "lifecycle.cohorts.withheld") if log.valued else []
+    return PurchaseCohorts(table, pooled, every, began_before, tuple(said))
+
+
+def _hidden(sums: Sums, rule: CellRule, ages: int) -> Withheld:
+    """Withhold what would tell a buyer's spend, age by age: of each the sum over cohorts is shown.
+
+    The customers of a cell are those who bought; that others did not is no amount of theirs.
+    """
+    primary = np.zeros(sums.n.size, dtype=bool)
+    secondary = primary.copy()
+    for age in range(ages):
+        line = np.arange(ages) * ages + age
+        found = withhold(sums[line], rule)
+        primary[line], secondary[line] = found.primary, found.secondary
+    return Withheld(primary, secondary)
 
 
 def _estimates(n: Array, active: Array, total: Array, squares: Array, level: float) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from workbench.results.drawing import share_bars
 from workbench.segments.profiles.profile import profile
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
 from workbench.stats.intervals import proportion_interval
+from workbench.study import CellRule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -177,6 +178,8 @@ class Lifecycle(Result):
     as_of : Timestamp
     by_p_alive : bool
         Whether dormant and lost follow P(alive).
+    withheld : tuple of Finding
+        The stages of which the spend is not shown, and why.
     """
 
     table: pd.DataFrame
@@ -184,6 +187,7 @@ class Lifecycle(Result):
     rules: StageRules
     as_of: pd.Timestamp
     by_p_alive: bool
+    withheld: tuple[Finding, ...] = ()
 
     @property
     def active(self) -> Estimate:
@@ -212,11 +216,12 @@ class Lifecycle(Result):
         """How many buyers are active, and after how much silence one counts as dormant."""
         values = {"share": self.active.point, "days": self.rules.dormant_after}
         if self.by_p_alive:
-            return [Finding("lifecycle.active", ACTIVE, values)]
+            return [Finding("lifecycle.active", ACTIVE, values), *self.withheld]
         message = DORMANT_AFTER if self.rules.from_log else DORMANT_SET
         return [
             Finding("lifecycle.active", LATELY, values),
             Finding("lifecycle.dormant_after", message, values),
+            *self.withheld,
         ]
 
     def picture(self) -> Picture:
@@ -249,6 +254,7 @@ def lifecycle(
     rules: StageRules | None = None,
     p_alive: pd.Series | None = None,
     prospects: Sequence[object] | pd.Index | None = None,
+    min_cell: CellRule | int = 5,
 ) -> Lifecycle:
     """Put customers into stages.
 
@@ -265,6 +271,8 @@ def lifecycle(
         dormant and who is lost.
     prospects : sequence, optional
         Customers known on the day; those without a purchase are prospects.
+    min_cell : CellRule or int
+        The spend of stages with fewer customers, or of which one spent nearly all, is withheld.
 
     Raises
     ------
@@ -308,7 +316,8 @@ def lifecycle(
     present = [s for s in STAGES if (stage == s).any()]
     # of a log without amounts the shares of spend are left out again
     worth = spend if log.valued else np.ones(len(spend))
-    table = profile(stage.astype(str), worth, order=present).table
+    found = profile(stage.astype(str), worth, order=present, min_cell=min_cell if log.valued else 0)
+    table = found.table
     spent: dict[str, tuple[str, str]] = {"value": ("Share of the last year's spend", "percent")}
     if not log.valued:
         table = table.drop(columns=[c for c in _MONEY if c in table])
@@ -316,7 +325,8 @@ def lifecycle(
         table.rename(columns={"segment": "stage"}), stage="Stage", n="Customers",
         customers=("Share of customers", "percent"), **(spent if log.valued else {}),
     )  # fmt: skip
-    return Lifecycle(table, stage, rules, pd.Timestamp(day, unit="D"), p_alive is not None)
+    moment = pd.Timestamp(day, unit="D")
+    return Lifecycle(table, stage, rules, moment, p_alive is not None, found.withheld)
 
 
 def stage_history(
