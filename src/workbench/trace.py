@@ -296,15 +296,6 @@ def begin(target: Path) -> None:
     _watch_stat(_tracer)
 
 
-def end() -> None:
-    """Note no more (the hook itself stays, as Python will have it)."""
-    global _tracer
-    if _tracer is not None:
-        os.stat = _tracer.stat  # type: ignore[assignment]
-        os.environ.__class__ = _Environment.__base__
-    _tracer = None
-
-
 def write() -> None:
     """File what was noted so far."""
     if _tracer is not None:
@@ -318,11 +309,11 @@ def kernel() -> None:
     if sys.path and sys.path[0] == "":
         del sys.path[0]  # the kernel puts it where it belongs
     app = IPKernelApp.instance()
-    app.initialize()
-    if target := os.environ.get(TARGET):
+    app.initialize()  # type: ignore[no-untyped-call]
+    if (target := os.environ.get(TARGET)) and app.shell is not None:
         begin(Path(target))
         app.shell.events.register("post_run_cell", lambda *_: write())
-    app.start()
+    app.start()  # type: ignore[no-untyped-call]
 
 
 def _hear(event: str, args: tuple[Any, ...]) -> None:
@@ -414,7 +405,7 @@ def _watch_stat(tracer: _Tracer) -> None:
             _tracer.looked(path, there)
         return there
 
-    os.stat = noted  # type: ignore[assignment]
+    os.stat = noted
     for known in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
         if real in known:
             known.add(noted)

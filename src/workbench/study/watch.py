@@ -79,7 +79,7 @@ def watch(study: Study) -> None:
     with trace.quiet():
         _Watch.paths = {id(part): path for path, part in _parts(study, "")}
         _Watch.study = study
-    Card.__getattribute__ = _noted  # type: ignore[method-assign]
+    Card.__getattribute__ = _noted  # type: ignore[method-assign, assignment]
 
 
 def is_watched(study: Study) -> bool:
