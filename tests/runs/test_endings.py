@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,6 @@ def test_what_is_printed_is_kept_whole_up_to_a_limit_and_the_rest_counted(
 ) -> None:
     monkeypatch.setattr(cells, "MOST_PRINTED", 20_000)
     execution, shown = ended(
-        # a message each: a kernel that does not wait for its reader drops some of 2,000
         "import sys\nfor i in range(2000):\n    sys.stdout.write('0' * 9)\n    sys.stdout.flush()",
         "print('x' * 50_000)\nprint('e' * 7, file=sys.stderr)",
         ("1/0", MEANT),
@@ -56,6 +56,26 @@ def test_what_is_printed_is_kept_whole_up_to_a_limit_and_the_rest_counted(
     assert execution.notes == (f"cell c1: {said}",) and said in shown["c1"][1].text
     assert shown["c2"][0].ename == "ZeroDivisionError"
     assert shown["c3"] == [] and shown["c4"][0].text == "end\n"
+
+
+@pytest.mark.slow
+def test_a_kernel_waits_for_who_reads_slowly_and_loses_nothing(
+    ended: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, slept = cells.CellsClient.process_message, list[bool]()
+
+    def slowly(self: Any, message: Any, cell: Any, cell_index: int) -> Any:
+        if message["msg_type"] == "stream" and not slept:
+            slept.append(True)
+            time.sleep(15)  # meanwhile all of them are sent, were it not for this
+        return real(self, message, cell, cell_index)
+
+    monkeypatch.setattr(cells.CellsClient, "process_message", slowly)
+    execution, shown = ended(
+        "import sys\nfor i in range(4000):\n    sys.stdout.write('0' * 9)\n    sys.stdout.flush()"
+    )
+    assert execution.failure is None and execution.notes == ()
+    assert [each.text for each in shown["c0"]] == ["0" * 36_000]
 
 
 def test_a_flood_is_stopped_and_is_a_failure_of_its_cell(

@@ -82,8 +82,10 @@ class CellsClient(NotebookClient):
         """
         self.reset_execution_trackers()
         with self.setup_kernel(cwd=cwd):
+            assert self.kc is not None
             info = self.wait_for_reply(self.kc.kernel_info())
-            self.nb.metadata["language_info"] = info["content"]["language_info"]
+            if info is not None:
+                self.nb.metadata["language_info"] = info["content"]["language_info"]
             for index, cell in enumerate(self.nb.cells):
                 self._run_cell(index, cell)
             self.set_widgets_metadata()
@@ -120,7 +122,7 @@ class CellsClient(NotebookClient):
 
     # --- output -------------------------------------------------------------------------------
 
-    def output(self, outs: Any, msg: Any, display_id: str, cell_index: int) -> Any:
+    def output(self, outs: Any, msg: Any, display_id: str | None, cell_index: int) -> Any:
         """Keep an output, as far as there is room for it."""
         content = msg["content"]
         self._received += _size(content)
