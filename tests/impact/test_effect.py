@@ -12,6 +12,7 @@ from scipy import stats
 
 from workbench.impact import (
     Adoption,
+    CaseError,
     Effect,
     Panel,
     before_after,
@@ -22,7 +23,7 @@ from workbench.impact import (
     synthetic_difference,
     two_way_fixed_effects,
 )
-from workbench.impact.effect import gap_table, picture, relative_to, t_test
+from workbench.impact.effect import gap_table, picture, relative_to_known, t_test
 
 OF_PANELS: dict[str, Callable[..., Effect]] = {
     "cv3": difference_in_differences,
@@ -137,28 +138,18 @@ def test_students_t_of_an_effect() -> None:
     assert np.isnan(t_test(1.0, 0.0, 7))
 
 
-@pytest.mark.parametrize("covariance", [-0.4, 0.0, 0.5])
-@pytest.mark.parametrize("effect", [-2.0, 1.5])
-def test_fiellers_limits_are_where_the_counterfactual_times_the_ratio_is_the_effect(
-    effect: float, covariance: float
-) -> None:
-    # Fieller (1954): those ratios r for which e - r (m - e) is not further from zero than chance
-    se, se_mean, mean, q = 0.8, 1.1, 10.0, 1.96
-    found, *limits = relative_to(effect, se, mean, se_mean, covariance, q)
-    assert found == effect / (mean - effect)
-    assert limits[0] < found < limits[1]
-    for r in limits:
-        of = np.array([1 + r, -r])  # the weights of e and m
-        variance = of @ np.array([[se**2, covariance], [covariance, se_mean**2]]) @ of
-        assert abs(of @ [effect, mean]) == pytest.approx(q * np.sqrt(variance))
+def test_relative_limits_take_what_was_seen_as_known() -> None:
+    assert relative_to_known(-2.0, -5.0, 1.0, 8.0) == pytest.approx((-0.2, -5 / 13, 1 / 7))
+    # what cannot be negative loses less than all of it, however wide the interval
+    low = relative_to_known(-2.0, -1e6, 1.0, 8.0)[1]
+    assert -1 < low < -0.999
+    # a limit beyond what was seen would be over a base below zero
+    assert np.isnan(relative_to_known(2.0, -1.0, 9.0, 8.0)[2])
+    assert np.isnan(relative_to_known(8.0, 7.0, 9.0, 8.0)).all(), "there was nothing before"
+    assert np.isnan(relative_to_known(8.0 - 1e-15, 7.0, 9.0, 8.0)).all(), "and rounding is nothing"
 
 
-def test_no_ratio_is_told_where_the_counterfactual_may_be_nothing() -> None:
-    # effect and mean apart: the counterfactual of 3 has a standard error of 5
-    assert np.isnan(relative_to(1.0, 3.0, 4.0, 4.0, 0.0, 1.96)).all()
-    assert np.isnan(relative_to(1.0, 3.0, 4.0, 4.0, 0.0, 0.6)).all(), "just within"
-    assert np.isfinite(relative_to(1.0, 3.0, 4.0, 4.0, 0.0, 0.59)).all()
-    # moving together, it has next to none
-    assert np.isfinite(relative_to(1.0, 3.0, 4.0, 3.0, 8.9, 1.96)).all()
-    assert np.isnan(relative_to(5.0, 0.1, 4.0, 0.1, 0.0, 1.96)).all()
-    assert np.isnan(relative_to(4.0, 0.1, 4.0, 0.1, 0.0, 1.96)).all()
+@pytest.mark.parametrize("ends", [(2.0, 2.0), (2.0 - 1e-13, 2.0 + 1e-13), (np.nan, 3.0)])
+def test_zero_variance_is_no_certainty(ends) -> None:
+    with pytest.raises(CaseError, match=r"varies by chance|so few data"):
+        Effect.of("d", 2.0, *ends, 0.0, mean=5.0, relative=(0.4, 0.4, 0.4))

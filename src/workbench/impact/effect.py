@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Array, Mask
+from workbench.impact.inputs.panel import CaseError
 from workbench.impact.inputs.periods import period_label
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Result, labelled
@@ -19,6 +20,27 @@ from workbench.results.drawing import draw_estimates, label_ends
 
 #: How the values of an outcome are written, as an `Estimate` of them would be.
 OutcomeKind: TypeAlias = Literal["number", "percent", "points"]
+
+
+# Of the size of a number: what is smaller is rounding.
+_ROUNDING = 1e-9
+
+
+def _check_chance(effect: float, low: float, high: float, mean: float) -> None:
+    """Refuse an interval that is none: zero variance is not certainty."""
+    if not np.isfinite(effect) or np.isnan([low, high]).any():
+        raise CaseError(
+            "the effect, or how far it may be off, cannot be worked out from so few data",
+            where="outcome table",
+            remedy="bring more periods or units, or leave out what else is fitted",
+        )
+    if high - low <= _ROUNDING * max(abs(effect), abs(mean)):
+        raise CaseError(
+            "nothing varies by chance: units of one side, or periods, all change alike",
+            where="outcome table",
+            remedy="zero variance is no certainty; check whether these are counts of few, rounded"
+            " or filled in",
+        )
 
 
 @dataclass(frozen=True)
@@ -115,7 +137,14 @@ class Effect(Result):
             Relative effect with its interval.
         **rest
             Further attributes.
+
+        Raises
+        ------
+        CaseError
+            Nothing varies by chance, or nothing is left to learn chance from: no interval, and no
+            p-value, would say anything.
         """
+        _check_chance(effect, low, high, mean)
         return cls(
             design=design,
             effect=effect,
@@ -138,8 +167,6 @@ class Effect(Result):
         df: float,
         *,
         mean: float,
-        se_mean: float,
-        cov_mean: float,
         level: float,
         **rest: Any,
     ) -> Self:
@@ -150,22 +177,22 @@ class Effect(Result):
         design : str
         effect, se, df : float
             Estimate, standard error and degrees of freedom.
-        mean, se_mean, cov_mean : float
-            Mean outcome of the treated after the start, its standard error and its covariance with
-            the effect.
+        mean : float
+            Mean outcome of the treated after the start.
         level : float
         **rest
             Further attributes.
         """
         quantile = float(stdtrit(df, 0.5 + level / 2))
+        low, high = effect - quantile * se, effect + quantile * se
         return cls.of(
             design,
             effect,
-            effect - quantile * se,
-            effect + quantile * se,
+            low,
+            high,
             t_test(effect, se, df),
             mean=mean,
-            relative=relative_to(effect, se, mean, se_mean, cov_mean, quantile),
+            relative=relative_to_known(effect, low, high, mean),
             **rest,
         )
 
@@ -397,47 +424,13 @@ def relative_to_known(
 ) -> tuple[float, float, float]:
     """Relative effects t / (m - t), the observed mean m after the start taken as known.
 
-    So it is for one treated unit, whose own chance is in the placebos already. NaN where the
-    counterfactual is not above zero.
+    What was seen is what it is: all that is unsure is what would have been. Of an outcome that
+    cannot be negative none lies below -100 %. NaN where the counterfactual is not above zero.
     """
-    ratio, least, most = (
-        t / (mean - t) if mean - t > 0 else float("nan") for t in (effect, low, high)
+    # a base that is nothing but rounding is none
+    least = _ROUNDING * max(abs(mean), abs(effect))
+    ratio, *ends = (
+        t / (mean - t) if mean - t > least and np.isfinite(t) else float("nan")
+        for t in (effect, low, high)
     )
-    return ratio, least, most
-
-
-def relative_to(
-    effect: float, se_effect: float, mean: float, se_mean: float, covariance: float, quantile: float
-) -> tuple[float, float, float]:
-    """Relative effect e / (m - e) with Fieller's limits.
-
-    Parameters
-    ----------
-    effect, mean : float
-        Effect e and observed mean after the start m; the counterfactual is m - e.
-    se_effect, se_mean, covariance : float
-        Standard errors and covariance of e and m.
-    quantile : float
-        Two-sided quantile, say 1.96.
-
-    Returns
-    -------
-    tuple of float
-        Ratio, low, high; NaN where the counterfactual is not clearly above zero.
-
-    References
-    ----------
-    Fieller (1954), JRSS B 16(2), 175-185.
-    """
-    base = mean - effect
-    var_e, var_b = se_effect**2, se_mean**2 + se_effect**2 - 2 * covariance
-    cov = covariance - se_effect**2
-    nothing = (float("nan"),) * 3
-    if not np.isfinite([base, var_e, var_b]).all() or base <= 0:
-        return nothing
-    a = base**2 - quantile**2 * var_b
-    if a <= 0:
-        return nothing
-    b, c = effect * base - quantile**2 * cov, effect**2 - quantile**2 * var_e
-    half = np.sqrt(max(b * b - a * c, 0.0))
-    return float(effect / base), float((b - half) / a), float((b + half) / a)
+    return (ratio, *ends) if np.isfinite(ratio) else (float("nan"),) * 3

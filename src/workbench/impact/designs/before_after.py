@@ -97,8 +97,6 @@ def _effect(
         moments.se,
         moments.df,
         mean=moments.mean,
-        se_mean=moments.se_mean,
-        cov_mean=moments.covariance,
         level=level,
         inference=inference,
         n_units=moments.n,

@@ -15,6 +15,8 @@ from workbench.study import Case
 
 FEWEST_AFTER = 8
 FEWEST_BEFORE = 8
+# Points beyond one a regressor, and what is left of a column that is not its neighbours' alone.
+_FEWEST_LEFT, _ALIKE = 3, 1e-7
 #: Name of a column in which the trend bends.
 BEND = "bend"
 # Periods before the start at which a trend may have bent, ever sparser backwards.
@@ -286,6 +288,7 @@ def lay_out(
     if covariates is not None:
         extra, added = _standardised(covariates, len(y), seen)
         x, terms = np.column_stack([x, extra]), (*terms, *added)
+    _check_rank(x[seen], terms)
     if trend and bends:
         extra = possible_bends(len(y), int(np.argmax(share > 0)))
         x, terms = np.column_stack([x, extra]), (*terms, *[BEND] * extra.shape[1])
@@ -349,6 +352,35 @@ def regressors(n: int, later: Mask, season: int | None) -> tuple[Array, tuple[st
             columns["alternating"] = np.cos(np.pi * time)
     columns["step"] = later.astype(float)
     return np.column_stack(list(columns.values())), tuple(columns)
+
+
+def _check_rank(x: Array, terms: tuple[str, ...]) -> None:
+    """Refuse regressors that follow from one another, and as many as there are points."""
+    n, k = x.shape
+    if n < k + _FEWEST_LEFT:
+        raise CaseError(
+            "{n} points are to tell {k} regressors apart",
+            where="series",
+            remedy="bring more periods, or leave out covariates",
+            n=n,
+            k=k,
+        )
+    size = np.linalg.norm(x, axis=0)
+    basis = np.zeros((n, 0))
+    # covariates last: it is they that can be left out
+    for j in sorted(range(k), key=lambda j: terms[j].startswith("covariate ")):
+        rest = x[:, j] - basis @ (basis.T @ x[:, j])
+        rest = rest - basis @ (basis.T @ rest)
+        left = float(np.linalg.norm(rest))
+        if left <= _ALIKE * size[j]:
+            raise CaseError(
+                "{name} follows from the others (trend, season, the start itself, covariates): what"
+                " it does cannot be told from what they do",
+                where="series",
+                remedy="leave it out",
+                name=terms[j],
+            )
+        basis = np.column_stack([basis, rest / left])
 
 
 def possible_bends(n: int, start: int) -> Array:

@@ -22,7 +22,7 @@ from workbench.impact.designs.differences.clusters import (
 )
 from workbench.impact.designs.differences.event_study import event_study, trend_check
 from workbench.impact.designs.differences.randomisation import permutation, wild_bootstrap
-from workbench.impact.effect import Effect, picture, relative_to, t_test
+from workbench.impact.effect import Effect, picture, relative_to_known, t_test
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.power import panel_plan
 from workbench.results import Finding
@@ -140,19 +140,6 @@ def difference_in_differences(
         low, high, p = permutation(panel, level=level, rng=rng)
     elif how == "wild":
         low, high, p = wild_bootstrap(cut_by_unit(slope, panel.weight, row), level=level, rng=rng)
-    # the relative interval is stretched as the absolute one was
-    stretch = quantile if se == 0 else max(quantile, (high - low) / (2 * se))
-    relative = relative_to(
-        effect,
-        se,
-        fit.mean,
-        float(np.sqrt(fit.covariance[1, 1])),
-        float(fit.covariance[0, 1]),
-        stretch if np.isfinite(stretch) else quantile,
-    )
-    if not np.isfinite([low, high]).all():
-        # no limit of the effect is no limit of the relative effect either
-        relative = (relative[0], float("nan"), float("nan"))
     gaps = event_study(panel, fixed=chosen, level=level)
     observed = panel.group_means(panel.treated)
     gap, half = gaps["estimate"].to_numpy(), (gaps["high"] - gaps["estimate"]).to_numpy()
@@ -166,7 +153,7 @@ def difference_in_differences(
         high,
         p,
         mean=fit.mean,
-        relative=relative,
+        relative=relative_to_known(effect, low, high, fit.mean),
         inference=_WORDS[how],
         **panel.sizes,
         series=picture(panel.periods, panel.after, observed, observed - gap, half),

@@ -116,7 +116,6 @@ def same_baseline(panel: Panel, *, year: int | None = None, level: float = 0.95)
     effect, influence, df, scale = estimate(data)
     w = data.weight * data.treated
     mean = float(w @ data.after / w.sum())
-    on_mean = np.where(data.treated, data.weight * (data.after - mean), 0.0) / w.sum()
     se = float(np.sqrt(scale * influence @ influence))
     half = float(stdtrit(df, 0.5 + level / 2)) * se
     used = panel.select(data.used)
@@ -137,8 +136,6 @@ def same_baseline(panel: Panel, *, year: int | None = None, level: float = 0.95)
         se,
         df,
         mean=mean,
-        se_mean=float(np.sqrt(scale * on_mean @ on_mean)),
-        cov_mean=float(scale * influence @ on_mean),
         level=level,
         inference="robust t (HC3)",
         **used.sizes,

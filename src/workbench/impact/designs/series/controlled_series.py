@@ -17,7 +17,7 @@ from workbench.impact.designs.series.interrupted_series import (
     counts_as_values,
     too_short,
 )
-from workbench.impact.effect import Effect, picture, relative_to
+from workbench.impact.effect import Effect, picture, relative_to_known
 from workbench.impact.inputs.panel import CaseError
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE, Series
 from workbench.results import Finding
@@ -98,7 +98,6 @@ def controlled_series(
     band[later] = float(stdtrit(cast.df, 0.5 + level / 2)) * np.sqrt(within[1:])
     effect = mean - float(centre[0])
     tail = float(cast.weight @ stdtr(cast.df, -(mean - cast.centre[0]) / cast.se[0]))
-    half = float(high[0] - low[0]) / 2
     without = np.concatenate([cast.fitted, centre[1:]])
     return Effect.of(
         NAME,
@@ -107,8 +106,7 @@ def controlled_series(
         float(high[0]),
         2 * min(tail, 1 - tail),
         mean=mean,
-        # the observed mean is what it is: all the uncertainty lies in the forecast
-        relative=relative_to(effect, half, mean, 0.0, 0.0, 1.0),
+        relative=relative_to_known(effect, float(low[0]), float(high[0]), mean),
         inference="restricted likelihood, drifting level",
         n_units=n + m,
         n_treated=m,

@@ -32,7 +32,7 @@ _LEAN = 0.25
 _VISIBLE, _DRIFTING = (0.03, 0.5), 1.5
 # Chance that a trend bent before the start, as the estimate and as the wary take it; by how much,
 # in standard deviations of a period's noise at the start (calibration: bends of 6 and 12 periods).
-_BENT, _WARY, _BY = 0.3, 0.7, (1.5, 5.0)
+_BENT, _WARY, _BY = 0.3, 0.75, (1.5, 5.0)
 # Autocorrelation up to which errors stay near a line.
 _PASSES = 0.7
 #: Logarithm by which those who are wary of a bend give it more weight.

@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench.arrays import Array
 from workbench.impact.designs.series.error_models import NAMES, ErrorModel, Posterior
-from workbench.impact.effect import Effect, relative_to
+from workbench.impact.effect import Effect, relative_to_known
 from workbench.impact.inputs.series import SeriesLayout
 from workbench.results import Finding
 
@@ -56,7 +56,7 @@ def level_effect(
     effect, low, high, p, parts = _shift(layout, fits, errors, level)
     fit, used = fits[errors], layout.used
     mean = float(np.average(layout.y[used], weights=n_records[used]))
-    relative = _relative(fit, layout.step, layout.x[used].mean(axis=0), effect, low, high)
+    relative = relative_to_known(effect, low, high, mean)
     return _effect(
         layout,
         (effect, low, high, p),
@@ -151,17 +151,6 @@ def _effect(
         checks=tuple(_checks(layout, parts, errors, bent)),
         assumption=ASSUMPTION,
     )
-
-
-def _relative(
-    fit: Posterior, c: Array, after: Array, effect: float, low: float, high: float
-) -> tuple[float, float, float]:
-    """Effect over the level without the measure, both from the same fit."""
-    covariance = fit.total_covariance()
-    se_effect = float(np.sqrt(c @ covariance @ c))
-    mean, se_mean = float(after @ fit.mean()), float(np.sqrt(after @ covariance @ after))
-    quantile = (high - low) / (2 * se_effect)
-    return relative_to(effect, se_effect, mean, se_mean, float(after @ covariance @ c), quantile)
 
 
 def _picture(

@@ -112,7 +112,7 @@ def staggered_adoption(
     source = seeded(rng)
     effect, influence = average_all(cells)
     se = standard_error(influence)
-    mean, on_mean = _mean_treated(a)
+    mean, _ = _mean_treated(a)
     n = len(a.units)
     events = by_event(cells)
     groups, calendar = by_group(cells), by_calendar(cells)
@@ -124,8 +124,6 @@ def staggered_adoption(
         se,
         _degrees(cells),
         mean=mean,
-        se_mean=standard_error(on_mean),
-        cov_mean=float(influence @ on_mean) / n**2,
         level=level,
         inference="t, influence of each unit",
         n_units=n,

@@ -54,15 +54,12 @@ def two_way_fixed_effects(adoption: Adoption, *, level: float = 0.95) -> Effect:
     se = float(np.sqrt(scale * scores @ scores))
     own = weight * d
     mean = float((own * np.nan_to_num(a.outcome)).sum() / own.sum())
-    on_mean = (own * (np.nan_to_num(a.outcome) - mean)).sum(axis=1) / own.sum()
     return Effect.of_t(
         DESIGN,
         slope.effect,
         se,
         g - 1,
         mean=mean,
-        se_mean=float(np.sqrt(on_mean @ on_mean)),
-        cov_mean=float(scores @ on_mean),
         level=level,
         inference="t, clustered by unit",
         n_units=g,
