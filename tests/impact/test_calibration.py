@@ -67,7 +67,7 @@ def test_series_judged_at_once_get_the_intervals_of_the_estimator(points, phi, m
 
 
 def test_a_silent_cell_counts_false_alarms_alone() -> None:
-    cell = next(c for c in cards.cells() if c.settings["measure for"] == "customers, the worst")
+    cell = next(c for c in cards.cells() if c.settings.get("measure for") == "customers, the worst")
     row = measure(cell, 3)
     assert row["coverage"] is None and row["found"] in (0, 1 / 3, 2 / 3, 1)
     assert holds({**row, "found": 0.07}) and not holds({**row, "found": 0.071})

@@ -72,3 +72,25 @@ def test_the_plan_does_not_look_at_the_time_after_the_start() -> None:
     other = Panel(**(vars(panel) | {"outcome": wild}))
     assert plan_one(panel)["synthetic control"] == plan_one(other)["synthetic control"]
     assert plan_one(made(np.random.default_rng(3), units=6)) == {}
+
+
+def test_an_interval_that_leaves_out_its_estimate_gives_way_to_the_rank() -> None:
+    # one of 17 on trending series, as West Germany among the OECD: it falls behind its own course
+    rng = np.random.default_rng(4)
+    n, t, later = 17, 30, np.arange(30) >= 18
+    slope = np.linspace(0.8, 1.6, n)
+    slope[0] = 1.3
+    y = 10 + np.outer(slope, np.arange(t) * 1.04 ** np.arange(t)) + 0.1 * rng.normal(size=(n, t))
+    y[0] -= np.where(later, 1.5 * (np.arange(t) - 17), 0)
+    years = pd.date_range("1960-01-01", periods=t, freq="YS")
+    panel = Panel(
+        y, np.ones_like(y), pd.Index([f"C{i}" for i in range(n)]), years, np.arange(n) == 0, later,
+        np.ones(n, dtype=bool), years[18],
+    )  # fmt: skip
+    found = synthetic_control(panel)
+    assert found.effect < 0
+    assert found.low <= found.effect <= found.high
+    if np.isinf(found.low):
+        assert found.p >= 1 / 17 and np.isnan([found.relative_low, found.relative_high]).all()
+    else:
+        assert found.inference.startswith("conformal")

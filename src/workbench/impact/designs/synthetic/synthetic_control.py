@@ -43,6 +43,7 @@ from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.power import POWER, Plan
 from workbench.languages import Language, speak
 from workbench.results import Finding, Picture, labelled
+from workbench.study import Case
 
 Inference = Literal["auto", "placebo", "conformal"]
 Solver = Literal["exact", "frank-wolfe"]
@@ -239,8 +240,10 @@ def synthetic_control(
         "placebo": each comparison unit is put in the place of the treated one; the interval is the
         estimate plus and minus the placebo effects' quantile, each in units of its own error before
         the start. "conformal": the interval holds each constant effect under which the errors
-        after are no larger than those of other times. "auto" takes placebos from 19 comparison
-        units on, else the other from eight units and 20 periods on.
+        after are no larger than those of other times; where it leaves out the estimate itself, as
+        on trending series, placebos are taken, which bound nothing with fewer than 19 units: the
+        limits are infinite, and p is a rank. "auto" takes placebos from 19 comparison units on,
+        else the other from eight units and 20 periods on.
     starts : int
         Random starts of the nested search.
     solver : {"exact", "frank-wolfe"}
@@ -305,6 +308,10 @@ def synthetic_control(
             panel.outcome[own], panel.outcome[donors], panel.after, centre=effect, level=level
         )
         band = np.full(len(gap), np.nan)
+        if not low <= effect <= high:
+            # times do not stand for one another where units trend; what is left is the rank
+            how = "placebo"
+            low, high, p, _ = from_placebos(all_gaps, panel.after, level)
     mean = float(panel.outcome[own][panel.after].mean())
     observed, after = panel.outcome[own], panel.after
     ratio = placebos["ratio"].to_numpy()
@@ -466,6 +473,24 @@ def plan_one(
     return {NAME: plan} if se > 0 else {}
 
 
+def _answer(panel: Panel, case: Case, level: float) -> Effect:
+    """Compare with a mixture, and say the rank alone where it gives no interval."""
+    found = synthetic_control(panel, level=level)
+    if np.isfinite([found.low, found.high]).all():
+        return found
+    n = len(found.placebos)
+    raise CaseError(
+        "put in the place of the treated, {as_large} of {n} comparison units depart as far after"
+        " the start (p-value {p}); so few allow no 95% interval, and these trend too much for other"
+        " times to stand for the time after",
+        where="outcome table",
+        remedy="bring 19 comparison units, or compare changes instead of levels",
+        as_large=round(found.p * n) - 1,
+        n=n - 1,
+        p=f"{found.p:.3f}",
+    )
+
+
 def _lacks(s: Situation) -> str:
     few = s.n_other < _FEWEST_DONORS or s.before < FEWEST_BEFORE
     if s.case.group is None or few or s.n_treated != 1:
@@ -481,7 +506,7 @@ SYNTHETIC_CONTROL = Design[Panel](
     assumption=ASSUMPTION,
     grade=2,
     lacks=_lacks,
-    answer=lambda panel, case, level: synthetic_control(panel, level=level),
+    answer=_answer,
     rank=9,
     beside=(
         "synthetic difference in differences",
