@@ -262,3 +262,48 @@ def test_a_stretch_that_departs_from_the_line_is_said_and_a_straight_one_is_not(
             set(each.parts["model"]) >= {"trend that bent before the start"} for each in found
         )
     assert said[0] >= 0.75 and said[1] <= 0.13
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        (np.arange(48) * 2.0 + 1, "covariate a follows from the others"),
+        ((np.arange(48) >= 24) * 3.0, "covariate a follows from the others"),
+    ],
+)
+def test_a_covariate_that_is_the_trend_or_the_step_is_refused_in_words(column, said) -> None:
+    rng = np.random.default_rng(1)
+    with pytest.raises(CaseError, match=said):
+        interrupted_series(
+            rng.normal(size=48), after=np.arange(48) >= 24, covariates=pd.DataFrame({"a": column})
+        )
+
+
+def test_covariates_that_repeat_one_another_or_leave_nothing_over_are_refused() -> None:
+    rng = np.random.default_rng(2)
+    y, after, one = rng.normal(size=24), np.arange(24) >= 12, rng.normal(size=24)
+    twice = pd.DataFrame({"a": one, "b": 2 * one - 3})
+    with pytest.raises(CaseError, match="covariate b follows"):
+        interrupted_series(y, after=after, covariates=twice)
+    many = pd.DataFrame(rng.normal(size=(24, 21)))
+    with pytest.raises(CaseError, match="24 points are to tell 24 regressors apart"):
+        interrupted_series(y, after=after, covariates=many)
+
+
+def test_a_series_that_nothing_moves_but_the_measure_is_no_certainty() -> None:
+    after = np.arange(40) >= 20
+    with pytest.raises(CaseError, match="nothing varies by chance"):
+        interrupted_series(5.0 + 2.0 * after, after=after)
+
+
+def test_relative_limits_are_those_of_the_effect_over_what_was_seen() -> None:
+    rng = np.random.default_rng(3)
+    after = np.arange(48) >= 36
+    y = 100 + 3 * rng.normal(size=48).cumsum() - 20 * after
+    found = interrupted_series(y, after=after)
+    mean = y[after].mean()
+    assert found.relative_low == pytest.approx(found.low / (mean - found.low))
+    assert found.relative_high == pytest.approx(found.high / (mean - found.high))
+    scarce = np.maximum(rng.normal(0.4, 1, size=48), 0)
+    wide = interrupted_series(scarce, after=after)
+    assert np.isnan(wide.relative_low) or wide.relative_low > -1

@@ -409,13 +409,11 @@ def test_donors_that_are_all_the_same_still_give_weights() -> None:
     assert np.isfinite(weights).all() and weights.sum() == pytest.approx(1)
 
 
-def test_units_that_never_move_are_followed_without_error() -> None:
+def test_units_that_never_move_are_no_certainty() -> None:
     panel = factors(np.random.default_rng(1), donors=6)
     flat = np.where(panel.treated[:, None] & panel.after, 8.0, 5.0)
-    found = synthetic_difference(replace(panel, outcome=flat))
-    assert found.effect == pytest.approx(3)
-    check = next(c for c in found.checks if c.key == "fit before")
-    assert (check.values["share"], check.severity) == (0, "ok")
+    with pytest.raises(CaseError, match="nothing varies by chance"):
+        synthetic_difference(replace(panel, outcome=flat))
 
 
 def test_leaving_out_the_only_donor_with_weight_leaves_the_effect_as_it_was() -> None:
