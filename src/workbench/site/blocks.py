@@ -34,6 +34,7 @@ _OWN_ERRORS = frozenset({
     "InputError", "InterruptedRunError", "MissingPackageError", "NotebookError",
     "NotebookFileError", "ParameterError", "PipelineError", "ReportingError", "RunError",
     "SeveralStartsError", "SiteError", "StarterError", "StudyError", "SurveyError",
+    "UnreadableRunError", "UnrecordedRunError",
     "WorkbenchError",
 })  # fmt: skip
 
