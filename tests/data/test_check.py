@@ -268,3 +268,27 @@ def test_rows_that_the_card_leaves_out_are_not_lost(make_study: MakeStudy) -> No
     report = check_study(make_study(transactions=({"where": {"status": ["won"]}}, text)))
     assert not report.problems
     assert not any("set aside" in warning for warning in report.warnings)
+
+
+def test_an_open_question_is_something_to_look_at(make_study: MakeStudy) -> None:
+    study = make_study(transactions=TRANSACTIONS)
+    before = check_study(study)
+    card = study.path.read_text(encoding="utf-8")
+    card += "currency: USD  # CHECK: USD, EUR, CNY, ...?\n"
+    card += "# CHECK where: are 'Quotation' purchases?\n"
+    study.path.write_text(card, encoding="utf-8")
+    said = set(check_study(load_study(study.folder)).warnings) - set(before.warnings)
+    assert len(said) == 2
+    assert any("an open question: USD, EUR, CNY, ...?; put it right" in text for text in said)
+    assert any("where: are 'Quotation' purchases?" in text for text in said)
+
+
+def test_payments_out_are_no_refunds(make_study: MakeStudy) -> None:
+    rows = "".join(
+        f"C{i},2025-01-{1 + i % 28:02d},{amount}\n"
+        for i, amount in enumerate([*[20] * 40, *[-300] * 8])
+    )
+    report = check_study(make_study(transactions="customer_id,date,amount\n" + rows))
+    assert any("8 of 8 amounts below zero" in text for text in report.warnings)
+    few = check_study(make_study(transactions="customer_id,date,amount\n" + rows[: 40 * 18]))
+    assert not any("below zero" in text for text in few.warnings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,3 +81,33 @@ def test_wrong_arguments_are_told_apart() -> None:
         summary(log.assign(day="soon"), customer="cust", date="day", amount="v")
     assert "study.yml" not in str(caught.value) and "parquet" not in str(caught.value)
     assert np.isnan(summary(log, customer="cust", date="day", amount="v")["mean_spend"][0])
+
+
+def test_a_log_of_visits_needs_no_amounts() -> None:
+    log = pd.DataFrame(
+        {
+            "who": ["a", "a", "b", "a"],
+            "day": ["2025-01-01", "2025-01-15", "2025-01-08", "2025-02-01"],
+        }
+    )
+    found = summary(log, customer="who", date="day", time_unit="day")
+    assert found["customer_id"].tolist() == ["a", "b"]
+    assert found["frequency"].tolist() == [2, 0]
+    assert found["mean_spend"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("frame", "keys", "said"),
+    [
+        ([{"who": "a"}], {}, "a list is no DataFrame"),
+        (pd.DataFrame([["a", "b", "2025-01-01"]], columns=["who", "who", "day"]), {}, "several"),
+        (
+            pd.DataFrame({"who": ["a"], "day": ["2025-01-01"]}),
+            {"as_of": "soon"},
+            "'soon' is no day",
+        ),
+    ],
+)
+def test_what_is_no_log_is_refused_in_words(frame: Any, keys: dict[str, Any], said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        summary(frame, customer="who", date="day", **keys)

@@ -142,10 +142,61 @@ def test_the_total_of_an_order_counts_once(open_study: OpenStudy) -> None:
     assert sums(tables) == {"rows": 7, "sum": sum(once.values()) + 2, "line": 7}
     assert tables.report_of("transactions").set_aside == {"missing": 1}  # of #4
     paid = open_study(transactions=({**card, "where": {"status": {"not": "voided"}}}, ORDERS))
-    assert sums(paid) == {"rows": 6, "sum": sum(once.values()) + 2 - 99, "line": 7, "where": 1}
+    assert sums(paid) == {"rows": 6, "sum": sum(once.values()) + 2 - 99, "line": 6, "where": 2}
     said = paid.report.worth_noting.set_index("finding")["number"]
-    assert said["rows left out as the study's card says"] == 1
-    assert said["further lines of orders, whose total counts once"] == 7
+    assert said["rows left out as the study's card says"] == 2
+    assert said["further lines of orders, whose total counts once"] == 6
+
+
+def test_a_line_that_is_left_out_takes_no_total_with_it(open_study: OpenStudy) -> None:
+    text = (
+        "order_id,customer_id,date,amount,line\n"
+        "#1,A,2025-01-05,30,cancelled\n#1,A,2025-01-05,30,sent\n"
+        "#2,B,2025-01-06,12,cancelled\n#2,B,2025-01-06,,sent\n#2,B,2025-01-06,,sent\n"
+        "#3,C,2025-01-07,7,cancelled\n"
+    )
+    card = {"amount_per": "order", "where": {"line": {"not": ["cancelled"]}}}
+    assert sums(open_study(transactions=(card, text))) == {
+        "rows": 2, "sum": 42, "line": 1, "where": 3,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        ({"missing": {"customer": ["x"]}}, "no column 'customer' for `missing`.*'customer_id'"),
+        ({"date_format": {"datum": "%d.%m.%Y"}}, "no column 'datum' for `date_format`"),
+        ({"where": {"status": ["paid", "cancelled"]}}, "no row has status 'cancelled'; did you"),
+        ({"where": {"status": ""}}, "no row has status ''"),
+        ({"where": {"status": {"not": ["cancelled"]}}}, "did you mean 'canceled'"),
+    ],
+)
+def test_what_a_card_says_of_nothing_is_refused(
+    open_study: OpenStudy, card: dict[str, object], said: str
+) -> None:
+    text = (
+        "customer_id,date,amount,status\nA,2025-01-05,30,paid\nB,2025-01-05,1,canceled\n"
+        "B,2025-01-06,1,open\n"
+    )
+    with pytest.raises(DataError, match=said):
+        open_study(transactions=(card, text)).expr("transactions")
+
+
+def test_words_that_no_row_has_are_harmless_beside_one_that_is_there(
+    open_study: OpenStudy,
+) -> None:
+    text = "customer_id,date,amount,status\nA,2025-01-05,30,Won\nB,2025-01-05,1,Lost\n"
+    card = {"where": {"status": ["Won", "赢单", "Closed Won"]}}
+    assert sums(open_study(transactions=(card, text)))["rows"] == 1
+
+
+def test_a_mark_before_a_value_is_no_part_of_it(open_study: OpenStudy) -> None:
+    text = (
+        "customer_id,date,amount,state\n`A,`2025-01-05,`¥12.50,`SUCCESS\n`B,`2025-01-05,`1,`FAIL\n"
+    )
+    for state in ("SUCCESS", "`SUCCESS"):
+        tables = open_study(transactions=({"where": {"state": state}}, text))
+        assert sums(tables) == {"rows": 1, "sum": 12.5, "where": 1}
 
 
 def test_amounts_of_lines_are_no_totals_of_orders(open_study: OpenStudy) -> None:

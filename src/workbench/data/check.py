@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -104,6 +105,10 @@ class CheckReport:
         )
 
 
+#: How `workbench new` marks what it could not know.
+_CHECK = re.compile(r"#.*?\bCHECK\b:?\s*(.*)$")
+
+
 def check_study(
     study: Study, *, tables: Tables | None = None, watch: Callable[[str], None] | None = None
 ) -> CheckReport:
@@ -147,7 +152,7 @@ def check_study(
                 problems.append(str(error))
     say("holding the card against the tables")
     notes = [text for report in reports.values() for text in _about_table(tables, report)]
-    warnings = []
+    warnings = _open_questions(study)
     for report in reports.values():
         wrong, doubtful = doubts(study, report, last_day(tables, report.name))
         problems += wrong
@@ -168,6 +173,20 @@ def check_study(
     return CheckReport(
         study, reports, tuple(problems), tuple(warnings), tuple(notes), previews=shown
     )
+
+
+def _open_questions(study: Study) -> list[str]:
+    """Tell of the lines of the card that still say CHECK: what was taken there is a guess."""
+    try:
+        lines = study.path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []  # a card that was made in memory
+    marked = [(i, found[1]) for i, text in enumerate(lines, 1) if (found := _CHECK.search(text))]
+    return [
+        f"study.yml, line {i}: an open question: {asked.strip() or lines[i - 1].strip()}; put it"
+        " right or leave it, and take the mark CHECK away"
+        for i, asked in marked
+    ]
 
 
 def _about_codebook(study: Study) -> list[str]:

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 
 from workbench.data.clean.amounts import CERTAIN, NO_MONEY
+from workbench.data.clean.refunds import UNMATCHED
 from workbench.data.clean.report import TableReport
 from workbench.data.clean.rules import LEFT_OUT, REASONS
 from workbench.data.clean.selection import texts_in
@@ -21,6 +22,8 @@ _TIMES_EVEN = 10
 _FEW_CUSTOMERS = 30
 #: Days after the last event from which on the as-of date contradicts the data.
 _YEARS_LATE = 730
+#: Refunds without a purchase that may be of purchases before the log began.
+_FEW_REFUNDS = 5
 _EVENTS = ("transactions", "interactions")
 _OF_CUSTOMERS = (*_EVENTS, "contracts")
 
@@ -74,6 +77,7 @@ def doubts(study: Study, report: TableReport, last: dt.date | None) -> tuple[lis
             f" {report.read:,}){money}; mostly: {REASONS[most]}"
         )
     warnings += _outsized(study, report)
+    warnings += _undoing_nothing(study, report)
     survey = schema is not None and schema.name == "survey"
     if survey or (schema is not None and schema.name in _OF_CUSTOMERS):
         n = report.customers
@@ -84,6 +88,19 @@ def doubts(study: Study, report: TableReport, last: dt.date | None) -> tuple[lis
                 f" there should be more, look at what `{column}` is mapped to"
             )
     return problems, warnings
+
+
+def _undoing_nothing(study: Study, report: TableReport) -> list[str]:
+    """Doubt that amounts below zero are refunds, where most of them undo no purchase."""
+    n, total = report.refunds.get(UNMATCHED, (0, 0.0))
+    every = sum(count for count, _ in report.refunds.values())
+    if n < _FEW_REFUNDS or n * 2 <= every:
+        return []
+    return [
+        f"{report.name}: {n:,} of {every:,} amounts below zero ({total:,.2f} {study.currency})"
+        " undo no purchase; if they are payments out or another kind of row, leave them out by"
+        " `where:`, or write `refunds: set_aside`"
+    ]
 
 
 def _outsized(study: Study, report: TableReport) -> list[str]:

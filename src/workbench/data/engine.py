@@ -41,9 +41,9 @@ _FALSE = ["false", "f", "no", "n", "0", "0.0", "否", "错", "未解决"]
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 _TIMESTAMP = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 #: Printable ASCII without blanks around it, and without the marks by which a spreadsheet is told
-#: that digits are a text: ="0012" and '0012.
-_NO_BLANKS = r"^[!-&(-<>-~]([ -~]*[!-~])?$"
-_MARKED = r"^(?:=\"(.*)\"|'([\d.]+))$"
+#: that something is a text: ="0012", '0012 and, in WeChat's bills, `0012.
+_NO_BLANKS = r"^[!-&(-<>-_a-~]([ -~]*[!-~])?$"
+_MARKED = r"^(?:=\"(.*)\"|'([\d.]+)|`(.*))$"
 #: Seconds from 1970 that no calendar reaches.
 _FAR = 8e12
 _LONGEST_FIRST = sorted(MULTIPLES.items(), key=lambda pair: -len(pair[0]))
@@ -347,7 +347,7 @@ class Engine:
         if self.is_duckdb:
             bare = trim(column, BLANKS)
             marked = bare.re_search(_MARKED)
-            bare = ibis.ifelse(marked, bare.re_replace(_MARKED, r"\1\2"), bare).nullif("")
+            bare = ibis.ifelse(marked, bare.re_replace(_MARKED, r"\1\2\3"), bare).nullif("")
             # Taking blanks off costs three times as much as seeing that there are none.
             bare = ibis.ifelse(column.re_search(_NO_BLANKS), column, bare)
         self._bare.add(bare.op())

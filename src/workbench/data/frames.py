@@ -20,6 +20,7 @@ from workbench.errors import DataError, did_you_mean
 from workbench.study import Study, StudyError, Table
 
 _NAME = "transactions"
+_ONE = "workbench: one a row"
 _WHERE = "the frame"
 #: No row lies after it, and a day can still be added.
 _LATEST = dt.date(9999, 12, 30)
@@ -95,9 +96,16 @@ def summary(
     chosen = {"customer_id": customer, "date": date}
     chosen |= {"amount": amount} if amount is not None else {}
     chosen |= {"order_id": order} if order is not None else {}
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(
+            f"a {type(frame).__name__} is no DataFrame",
+            where="summary()",
+            remedy="give pd.DataFrame(...) of it",
+        )
     _refuse_absent(frame, chosen)
     if amount is None:
-        keys = {"amount": "none", **keys}
+        # a visit counts as one of any amount; what that comes to is not told
+        frame, chosen["amount"] = frame.assign(**{_ONE: 1.0}), _ONE
     with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
         path = Path(folder) / "frame.parquet"
         pq.write_table(_arrow(frame), path)
@@ -109,6 +117,8 @@ def summary(
         except DataError as error:
             raise _of_frame(error) from None
         result = found.frame()
+        if amount is None:
+            result["mean_spend"] = float("nan")
         result.attrs |= {"as_of": found.as_of, "counts": found.counts}
         found.engine.close()
     return result
@@ -143,7 +153,7 @@ def _summarise(
     engine = Engine(study)
     known = calibration_end or as_of or study.as_of
     log = stream_purchases(Cleaner(study, engine), _NAME, known)
-    assert log is not None, "a Parquet file is always streamed"
+    assert log is not None, "a Parquet file with amounts is always streamed"
     if as_of is None:
         latest = engine.run(log.expr.date.max(), _WHERE)
         if pd.isna(latest):
@@ -181,6 +191,11 @@ def _refuse_absent(frame: pd.DataFrame, chosen: Mapping[str, str]) -> None:
                 where=_WHERE,
                 remedy=f"its columns: {', '.join(have) or 'none'}",
             )
+    twice = next((column for column in have if have.count(column) > 1), None)
+    if twice is not None:
+        raise DataError(
+            f"there are several columns {twice!r}", where=_WHERE, remedy="rename all but one"
+        )
     if frame.empty:
         raise DataError("it has no rows", where=_WHERE, remedy="give one row a purchase")
 
@@ -201,4 +216,9 @@ def _arrow(frame: pd.DataFrame) -> pa.Table:
 
 
 def _day(value: dt.date | str) -> dt.date:
-    return pd.Timestamp(value).date()
+    try:
+        return pd.Timestamp(value).date()
+    except (ValueError, TypeError):
+        raise DataError(
+            f"{value!r} is no day", where="summary()", remedy="write it as 2025-12-31"
+        ) from None

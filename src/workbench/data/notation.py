@@ -45,7 +45,7 @@ _CURRENCY_SIGNS = "¥$€£₩₽₹₺₴₫฿₱₪₦₡₸₾"
 _CURRENCY_WORDS = (
     "RMB", "CN¥", "人民币", "美元", "美金", "港币", "港元", "台币", "新台币", "日元", "欧元",
     "英镑", "元整", "元", "圆整", "圆", "円", "块钱", "块", r"Rs\.?", r"kr\.?", "zł", "Kč", "Ft",
-    r"Fr\.?", "lei", r"руб\.?", r"р\.",
+    r"Fr\.?", "lei", r"руб\.?", r"р\.", "RM", r"Rp\.?", r"S/\.?", "TL", r"RD\$", r"kr\.",
 )  # fmt: skip
 
 
@@ -78,13 +78,33 @@ def number_shape(decimal: str, thousands: str | None) -> str:
 
 
 @cache
-def currency_shapes() -> tuple[str, str]:
-    """Give what a currency looks like before and after a number, with what stands around it."""
+def _currency() -> str:
+    """Give what a currency looks like."""
     from babel.numbers import list_currencies  # takes a while, and only odd numbers need it
 
     codes = "|".join(sorted(list_currencies()))
-    one = rf"(?:[A-Z]{{0,3}}[{_CURRENCY_SIGNS}]|(?i:{codes})|{'|'.join(_CURRENCY_WORDS)})"
+    return rf"(?:[A-Z]{{0,3}}[{_CURRENCY_SIGNS}]|(?i:{codes})|{'|'.join(_CURRENCY_WORDS)})"
+
+
+@cache
+def currency_shapes() -> tuple[str, str]:
+    """Give what a currency looks like before and after a number, with what stands around it."""
+    one = _currency()
     return rf"^([-+ (]*){one} ?", rf" ?{one}([-) ]*)$"
+
+
+@cache
+def number_text() -> re.Pattern[str]:
+    """Give what a number looks like as people write it, whichever its marks and its currency.
+
+    Examples
+    --------
+    >>> all(map(number_text().fullmatch, ["R$ 1.234,56", "(12.50)", "1 234,50 Kč", "99%"]))
+    True
+    """
+    one = rf"\s*(?:{_currency()})?\s*"
+    bare = "|".join(number_shape(mark, None).strip("^$") for mark in ".,")
+    return re.compile(rf"'?[-+(−]?{one}(?:{bare}){one}%?\s*\)?(?:[.,]?-{{1,2}})?")
 
 
 @dataclass(frozen=True)
@@ -288,5 +308,5 @@ def _parsed(text: str, format: str) -> dt.datetime | None:
 __all__ = [
     "BLANKS", "DIGITS", "HALVES", "MULTIPLES", "OFFSET", "SERIAL", "SIGNS", "UNIX", "DateFormat",
     "Decimal", "currency_shapes", "date_format", "decimal_mark", "heading_zone", "number_shape",
-    "plain",
+    "number_text", "plain",
 ]  # fmt: skip

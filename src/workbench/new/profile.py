@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.data.notation import number_text, plain
 from workbench.new.words import Heading, read_heading
 
 #: What systems write where there is nobody, beside an empty cell.
@@ -19,12 +20,6 @@ NOBODY = {
     "", "-", "--", "/", "0", "null", "nan", "none", "n/a", "na", "#n/a", "guest", "unknown",
     "(blank)", "anonymous", "nil", "匿名", "散客", "游客", "无", "未知",
 }  # fmt: skip
-_NUMBER = re.compile(
-    r"[-+(−]?\s*(?:us\$|chf|eur|usd|gbp|cny|rmb|hk\$|[¥￥$€£₩])?\s*[-+−]?"
-    r"(?:\d{1,3}(?:[,.' \u00a0\u202f]\d{3})+|\d+)?(?:[.,]\d+)?\s*"
-    r"(?:元|円|kr|zł|chf|eur|usd|gbp|[¥￥$€£%₩])?\)?-?",
-    re.I,
-)
 _DATES = (
     re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}(?:[ T].*)?"),
     re.compile(r"\d{4}年\d{1,2}月\d{1,2}日?.*"),
@@ -134,7 +129,8 @@ class ColumnProfile:
     def number(self) -> float:
         """Share of the values that are numbers, with their signs and separators."""
         looked = self._looked
-        good = [bool(_NUMBER.fullmatch(t)) and any(c.isdigit() for c in t) for t in looked]
+        shape = number_text()
+        good = [bool(shape.fullmatch(plain(t))) for t in looked]
         return sum(good) / len(looked) if len(looked) else 0.0
 
     @cached_property
@@ -186,7 +182,7 @@ class ColumnProfile:
         """The values as numbers, in the file's order; missing where they are none."""
         texts = self.texts.str.replace(r"[^\d.,()−-]", "", regex=True).str.replace("−", "-")
         negative = texts.str.contains(r"^\(.*\)$|-$", regex=True)
-        texts = texts.str.replace(r"[()]|-$", "", regex=True)
+        texts = texts.str.replace(r"[()]|-$|[.,]+$", "", regex=True)
         if self.decimal_comma or self.grouped_only == ".":
             texts = texts.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
         else:

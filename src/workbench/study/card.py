@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import babel
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
@@ -179,6 +180,15 @@ class Study(Card):
     def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) != len(value):
             raise PydanticCustomError("languages", "a language is named twice", {})
+        for code in value:
+            try:
+                babel.Locale.parse(code.replace("-", "_"))
+            except (ValueError, babel.UnknownLocaleError):
+                raise PydanticCustomError(
+                    "languages",
+                    "{code} is no language; write en, zh, de, ...",
+                    {"code": repr(code)},
+                ) from None
         return value
 
     @field_validator("parameters", mode="before")
@@ -282,7 +292,8 @@ def read_card(path: Path) -> Study:
         problems.append((line_of((key,), lines), f"{key}: unknown key; it comes from the folder"))
     written = {key: value for key, value in raw.items() if key not in _FROM_FOLDER}
     languages = written.get("languages")
-    context = {"languages": tuple(languages) if isinstance(languages, list) else ("en",)}
+    listed = languages if isinstance(languages, list) else []
+    context = {"languages": tuple(code for code in listed if isinstance(code, str)) or ("en",)}
     # As it was named, not where links lead: a study that is linked into data/ keeps its name.
     folder = path.parent.absolute()
     if ".." in folder.parts:

@@ -229,9 +229,17 @@ class Case(Card):
     @field_validator("treated", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {k: v if isinstance(v, list | tuple) else [v] for k, v in value.items()}
-        return value
+        if not isinstance(value, Mapping):
+            return value
+        listed = {k: v if isinstance(v, list | tuple) else [v] for k, v in value.items()}
+        for column, names in listed.items():
+            if any(isinstance(name, list | tuple | Mapping | set) for name in names):
+                raise PydanticCustomError(
+                    "groups",
+                    "{column} lists names of groups, one after the other",
+                    {"column": repr(column)},
+                )
+        return listed
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

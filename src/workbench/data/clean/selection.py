@@ -7,12 +7,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any
 
 import ibis
 
 from workbench import trace
 from workbench.data.engine import Engine
+from workbench.data.notation import plain
 from workbench.data.schemas import Schema
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError, did_you_mean
@@ -27,6 +29,8 @@ LEFT_OUT: Mapping[str, str] = {
 #: Share of the orders with several totals from which on these are no totals of orders.
 _MANY = 0.05
 _SHOWN = 12
+#: Likeness of a word to one that is there from which on it is that word, misspelt.
+_SLIP = 0.88
 #: Columns of the study's own from which on only those are read that the study names.
 _WIDE = 250
 #: Ends the note on what was left out.
@@ -68,10 +72,13 @@ def select_rows(engine: Engine, card: Table, source: Source, *, count: bool = Tr
         If a column or a value of `where` is not there, or the totals of orders are none.
     """
     left_out = {}
+    _refuse_unknown_keys(card, source)
+    if card.where:
+        if card.amount_per == "order":
+            source = _with_totals(engine, card, source)
+        source, left_out["where"] = _where(engine, card, source, count=count)
     if card.amount_per == "order":
         source, left_out["line"] = _one_an_order(engine, card, source)
-    if card.where:
-        source, left_out["where"] = _where(engine, card, source, count=count)
     return Selected(source, {why: n for why, n in left_out.items() if n})
 
 
@@ -165,7 +172,7 @@ def chosen_rows(
     for name, chosen in rows.items():
         column = _column(card, source, name, key)
         matched = _matching(engine, column, chosen)
-        _refuse_unknown(engine, source, name, column, chosen, matched)
+        _refuse_unknown(engine, source, name, column, chosen, matched, key)
         some = ibis.literal(False)
         for one in matched:
             some |= one
@@ -194,7 +201,9 @@ def _matching(engine: Engine, column: Any, chosen: RowSelection) -> list[Any]:
         if value == "":
             matched.append(text.isnull())
             continue
-        same = text == unicodedata.normalize("NFKC", str(value)).strip()
+        # as the engine reads it: without the mark that some bills put before each value
+        bare = unicodedata.normalize("NFKC", str(value)).removeprefix("`")
+        same = text == plain(bare)
         if isinstance(value, bool):
             same |= engine.boolean(column) == value
         elif isinstance(value, int | float):
@@ -206,12 +215,20 @@ def _matching(engine: Engine, column: Any, chosen: RowSelection) -> list[Any]:
 
 
 def _refuse_unknown(
-    engine: Engine, source: Source, name: str, column: Any, chosen: RowSelection, matched: list[Any]
+    engine: Engine,
+    source: Source,
+    name: str,
+    column: Any,
+    chosen: RowSelection,
+    matched: list[Any],
+    key: str,
 ) -> None:
     """Refuse a filter that fits no row, and a value that is there in other letters."""
     asked = {f"n_{i}": one.sum() for i, one in enumerate(matched)}
     counts = engine.run(source.expr.aggregate(**asked), source.where).iloc[0]
-    absent = [v for i, v in enumerate(chosen.values) if not counts[f"n_{i}"] and v != ""]
+    absent = [v for i, v in enumerate(chosen.values) if not (counts[f"n_{i}"] or 0) and v != ""]
+    if not chosen.excluded and not any(counts[f"n_{i}"] or 0 for i in range(len(matched))):
+        absent = absent or list(chosen.values)
     if not absent:
         return
     text = engine.text(column)
@@ -222,7 +239,13 @@ def _refuse_unknown(
     known = {_folded(value): str(value) for value in found[::-1]}
     near = next((v for v in absent if _folded(v) in known), None)
     if near is None and (chosen.excluded or len(absent) < len(chosen.values)):
-        return
+        # a word that nobody ever writes is harmless; one that is nearly written is a slip
+        asked_for = {_folded(v) for v in chosen.values}
+        others = [folded for folded in known if folded not in asked_for]
+        slips = [v for v in absent if get_close_matches(_folded(v), others, n=1, cutoff=_SLIP)]
+        if not slips:
+            return
+        absent = slips
     shown = ", ".join(repr(str(value)) for value in found[:_SHOWN])
     value = absent[0] if near is None else near
     meant = (
@@ -231,7 +254,7 @@ def _refuse_unknown(
     raise DataError(
         f"no row has {name} {str(value)!r}{meant}",
         where=source.where,
-        remedy=f"mend `where` under tables.{source.name}; there are {shown}"
+        remedy=f"mend `{key}` under tables.{source.name}; there are {shown}"
         + (", ..." if len(found) > _SHOWN else ""),
     )
 
@@ -240,7 +263,46 @@ def _folded(value: object) -> str:
     return "".join(unicodedata.normalize("NFKC", str(value)).casefold().split())
 
 
+def _refuse_unknown_keys(card: Table, source: Source) -> None:
+    """Refuse what a card says of a column that is not there: it would be heeded by nobody."""
+    for key in ("missing", "date_format"):
+        said = getattr(card, key)
+        for name in said if isinstance(said, Mapping) else ():
+            if card.columns.get(name, name) not in source.columns:
+                known = [*source.columns, *card.columns]
+                raise DataError(
+                    f"there is no column {name!r} for `{key}`{did_you_mean(name, known)}",
+                    where=source.where,
+                    remedy=f"mend it under tables.{source.name}; the file has"
+                    f" {', '.join(source.columns[:_WIDE])}",
+                )
+
+
 # --- one total an order ---------------------------------------------------------------------------
+
+
+def _with_totals(engine: Engine, card: Table, source: Source) -> Source:
+    """Write what an export says of an order on one line alone on each of its lines.
+
+    That is its total, and what `where` asks for, unless it asks for blanks: else a line that is
+    left out would take the total with it, or a line without a status pass for an order.
+    """
+    total = card.formula.names[0] if card.formula else "amount"
+    order = engine.text(_column(card, source, "order_id", "amount_per: order"))
+    once = {total: _column(card, source, total, "amount_per: order")}
+    for name, chosen in card.where.items():
+        if "" not in chosen.values:
+            once[name] = _column(card, source, name, "where")
+    lines = source.expr.mutate(
+        _order=order, **{f"_{i}": engine.text(column) for i, column in enumerate(once.values())}
+    )
+    window = ibis.window(group_by="_order", order_by=ROW)
+    filled = {}
+    for i, name in enumerate(once):
+        own = lines[f"_{i}"]
+        of_order = ibis.coalesce(own, own.first().over(window))
+        filled[card.columns.get(name, name)] = ibis.ifelse(lines._order.isnull(), own, of_order)
+    return replace(source, expr=lines.mutate(**filled).select(*source.expr.columns))
 
 
 def _one_an_order(engine: Engine, card: Table, source: Source) -> tuple[Source, int]:

@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import re
+import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -261,20 +262,73 @@ def detect_encoding(path: Path, gzipped: bool = False) -> str:
             where=str(path),
             remedy="mend that line, or export the file again",
         )
+    if _korean(sample) and _decodes(path, "cp949", gzipped) is None:
+        return "cp949"
     if _chinese_share(sample) >= 0.8 and _decodes(path, "gb18030", gzipped) is None:
         return "gb18030"
     if _traditional_share(sample) >= 0.8 and _decodes(path, "big5", gzipped) is None:
         return "big5"
-    guesses = [guess.encoding for guess in from_bytes(sample)]
-    # European code pages share most of their bytes; the western one is the commonest.
-    for guess in sorted(guesses, key=lambda g: g != "cp1252"):
-        if _decodes(path, guess, gzipped) is None:
+    european = [name for name in _EUROPEAN if _decodes(path, name, gzipped) is None]
+    scored = {name: _plausible(sample, name) for name in european}
+    best = max(european, key=lambda name: scored[name], default=None)
+    if best is not None and scored[best] >= _LIKELY:
+        return best
+    # European pages share most of their bytes, and one mistaken for another reads on; scripts of
+    # their own look like nothing else
+    for guess in (str(guess.encoding) for guess in from_bytes(sample)):
+        if _own_script(sample, guess) > _LIKELY and _decodes(path, guess, gzipped) is None:
             return guess
+    if best is not None:
+        return best
     raise DataError(
         "the encoding could not be recognised",
         where=str(path),
         remedy="write `encoding: gb18030` (or what the exporting system says) in study.yml",
     )
+
+
+#: Code pages of European languages, the commonest first.
+_EUROPEAN = ("cp1252", "cp1250", "cp1254", "cp1257")
+#: Signs besides letters that texts and prices have.
+_ORDINARY = "€£§°’‘“”„–—…«»·•®©²³½¼¡¿ºª\xa0"
+#: Languages -> the letters beyond ASCII of their own alphabets, by code page.
+_LANGUAGES = {
+    "cp1252": ("äöüß", "àâæçéèêëîïôœùûüÿ", "áéíñóúü", "ãáâàçéêíóôõúü", "àèéìòù", "åäö", "æøåé",
+               "äöåšž", "ëéèïöüáó", "áéíóúýðþæö"),
+    "cp1250": ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áéíóöőúüű", "áäčďéíĺľňóôŕšťúýž", "čćđšž",
+               "ăâîşţ"),
+    "cp1254": ("çğıöşüâîû",),
+    "cp1257": ("āčēģīķļņšūž", "ąčęėįšųūž", "äõöüšž"),
+}  # fmt: skip
+_LIKELY = 0.9
+#: Fewer signs than this tell no Korean from Chinese.
+_FEW_SIGNS = 12
+
+
+def _plausible(sample: bytes, encoding: str) -> float:
+    """Share of the characters beyond ASCII that one language of a code page has, and words have.
+
+    A letter between letters of the other case, or a sign within a word, is one misread.
+    """
+    text = sample.decode(encoding, errors="replace")
+    beyond = [(i, c) for i, c in enumerate(text) if ord(c) > 127]
+    if not beyond:
+        return 0.0
+    good = Counter(
+        c.lower()
+        for i, c in beyond
+        if c.isalpha()
+        and not (c.isupper() and text[i - 1 : i].islower())
+        # Portuguese has it before an e alone; elsewhere it is a Hungarian letter misread
+        and not (c in "õÕ" and encoding == "cp1252" and text[i + 1 : i + 2].lower() != "e")
+    )
+    signs = sum(
+        (c in _ORDINARY and not (text[i - 1 : i].isalpha() and text[i + 1 : i + 2].isalpha()))
+        or c in "’·"
+        for i, c in beyond
+    )  # fmt: skip
+    letters = max(sum(good[c] for c in set(own)) for own in _LANGUAGES[encoding])
+    return (letters + signs) / len(beyond)
 
 
 def _telling_sample(path: Path, gzipped: bool, size: int = 1 << 18) -> bytes:
@@ -307,6 +361,25 @@ def _chinese_share(sample: bytes) -> float:
         # Rows 16-55 are the common characters, 1 and 3 punctuation and full-width forms.
         common += len(code) == 2 and (0xB0 <= code[0] <= 0xD7 or code[0] in (0xA1, 0xA3))
     return common / len(text) if text else 0.0
+
+
+def _korean(sample: bytes) -> bool:
+    """Tell Hangul from Chinese: of EUC-KR it has rows 16 to 40 alone, Chinese many more."""
+    text = [c for c in sample.decode("euc_kr", errors="ignore") if ord(c) > 0x3000]
+    hangul = sum("가" <= c <= "힣" for c in text)
+    return len(text) >= _FEW_SIGNS and hangul >= 0.97 * len(text)
+
+
+def _own_script(sample: bytes, encoding: str) -> float:
+    """Share of the letters beyond ASCII that are of another script than ours."""
+    try:
+        text = sample.decode(encoding, errors="replace")
+    except LookupError:
+        return 0.0
+    letters = [c for c in text if ord(c) > 127 and (c.isalpha() or c == "\ufffd")]
+    ours = ("LATIN", "REPLACEMENT")
+    own = sum(not unicodedata.name(c, "LATIN").startswith(ours) for c in letters)
+    return own / len(letters) if letters else 0.0
 
 
 def _traditional_share(sample: bytes) -> float:
