@@ -429,8 +429,9 @@ def relative_to_known(
     """
     # a base that is nothing but rounding is none
     least = _ROUNDING * max(abs(mean), abs(effect))
-    ratio, *ends = (
+    ratio, below, above = (
         t / (mean - t) if mean - t > least and np.isfinite(t) else float("nan")
         for t in (effect, low, high)
     )
-    return (ratio, *ends) if np.isfinite(ratio) else (float("nan"),) * 3
+    nothing = float("nan")
+    return (ratio, below, above) if np.isfinite(ratio) else (nothing, nothing, nothing)

@@ -216,7 +216,11 @@ class RFM(Result):
             and spend (see `Persona`), need, action.
         """
         grouped = self.customers.groupby(self.shown.to_numpy(), observed=True)
-        out = grouped[list(self.behaviour)].agg(lambda own: quantiles(own, [0.5], self.rule)[0])
+
+        def middle(own: pd.Series) -> float:
+            return float(quantiles(own, [0.5], self.rule)[0])
+
+        out = grouped[list(self.behaviour)].agg(middle)
         out.insert(0, "n", grouped.size())
         advice = self.rules.drop_duplicates("segment").set_index("segment")
         for words in ("need", "action"):

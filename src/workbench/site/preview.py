@@ -33,7 +33,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         """Refuse a host that is not this machine: a name of somebody else's may lead here, too."""
         if not super().parse_request():
             return False
-        port = self.server.server_address[1]
+        port = self.server.server_address[1]  # type: ignore[index]
         known = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
         if self.headers.get("Host", "").lower() in known:
             return True

@@ -80,7 +80,9 @@ class Sums:
                 own = np.partition(own, own.size - depth)[-depth:]
             largest[cell, : own.size] = np.sort(own)[::-1]
         kept = code >= 0
-        total = np.bincount(code[kept], np.abs(np.asarray(values, dtype=float))[kept], k)
+        total = np.bincount(code[kept], np.abs(np.asarray(values, dtype=float))[kept], k).astype(
+            float
+        )
         return cls(np.diff(ends).astype(np.intp), total, largest)
 
     @classmethod
@@ -101,7 +103,7 @@ class Sums:
             largest[group, : own.size] = own
         return Sums(
             np.bincount(groups[kept], self.n[kept], k).astype(np.intp),
-            np.bincount(groups[kept], self.total[kept], k),
+            np.bincount(groups[kept], self.total[kept], k).astype(float),
             largest,
         )
 

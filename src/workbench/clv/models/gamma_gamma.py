@@ -234,8 +234,9 @@ class GammaGamma:
                 values,
                 name,
             )
-        tail = {"q": float(theta[1]), "mean": self._mean(best, phi)}
-        if tail["mean"].high > WIDE * tail["mean"].low:
+        mean = self._mean(best, phi)
+        tail = {"q": float(theta[1]), "mean": mean}
+        if mean.high > WIDE * mean.low:
             return judged("heavy_tail", BADLY_KNOWN, tail, name)
         if theta[1] <= 2:
             return judged("wide_tail", WIDE_TAIL, tail, name)

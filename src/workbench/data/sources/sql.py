@@ -102,9 +102,9 @@ def _reading(engine: Engine, study: Study, query: str, where: str) -> str:
     return tree.sql(dialect="duckdb") if files else query
 
 
-def _functions(tree: exp.Expression, where: str) -> list[exp.Expression]:
+def _functions(tree: exp.Expr, where: str) -> list[exp.Expr]:
     """Give the texts that name files; refuse functions that are not known to read tables alone."""
-    files: list[exp.Expression] = []
+    files: list[exp.Expr] = []
     for node in tree.find_all(exp.Func):
         name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
         gives_table = isinstance(node.parent, exp.Table | exp.Lateral)
@@ -122,9 +122,9 @@ def _functions(tree: exp.Expression, where: str) -> list[exp.Expression]:
     return files
 
 
-def _texts(call: exp.Func, name: str, where: str) -> list[exp.Expression]:
+def _texts(call: exp.Func, name: str, where: str) -> list[exp.Expr]:
     """Give the texts in the first argument of a function that reads files."""
-    first = call.this if isinstance(call.this, exp.Expression) else None
+    first = call.this if isinstance(call.this, exp.Expr) else None
     first = first or next(iter(call.expressions), None)
     held = first.expressions if isinstance(first, exp.Array) else [first]
     if not held or not all(isinstance(each, exp.Literal) and each.is_string for each in held):
@@ -136,7 +136,7 @@ def _texts(call: exp.Func, name: str, where: str) -> list[exp.Expression]:
     return list(held)
 
 
-def _named_as_tables(tree: exp.Expression) -> Iterator[exp.Expression]:
+def _named_as_tables(tree: exp.Expr) -> Iterator[exp.Expr]:
     """Yield the names of tables that are names of files."""
     for table in tree.find_all(exp.Table):
         held = table.this
@@ -144,7 +144,7 @@ def _named_as_tables(tree: exp.Expression) -> Iterator[exp.Expression]:
             yield held
 
 
-def _refuse_paths(tree: exp.Expression, where: str) -> None:
+def _refuse_paths(tree: exp.Expr, where: str) -> None:
     """Refuse a path in place of a table: Spark would read any file of its machines."""
     for table in tree.find_all(exp.Table):
         if any("/" in part.name or ":" in part.name for part in table.parts):
@@ -162,7 +162,7 @@ def _file(study: Study, text: str, where: str) -> PurePath:
         raise DataError(error.what, where=where, remedy=error.remedy) from None
 
 
-def _kind_of(node: exp.Expression) -> str:
+def _kind_of(node: exp.Expr) -> str:
     return "a locking read" if isinstance(node, exp.Lock) else node.key.upper()
 
 

@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Mask
 from workbench.errors import closest
 from workbench.impact.inputs.panel import CaseError
 from workbench.study import Case
@@ -217,15 +218,15 @@ def _whole(of: pd.Series, start: pd.Series) -> AssignmentLevel | None:
     return AssignmentLevel(str(of.name), kept, treated, tuple(names[share <= 0.5]))
 
 
-def _log_ways(n: Array | float, k: int) -> Array:
+def _log_ways(of: ArrayLike, k: int) -> Array:
     """Logarithm of the ways to choose k of n; minus infinity where there is none."""
-    n = np.asarray(n, dtype=float)
+    n = np.asarray(of, dtype=float)
     with np.errstate(invalid="ignore"):
         ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     return np.where(n >= k, ways, -np.inf)
 
 
-def _shared(of: pd.Series, treated: Array) -> AssignmentLevel | None:
+def _shared(of: pd.Series, treated: Mask) -> AssignmentLevel | None:
     """Find the one value that all the treated share with units that were not."""
     own = of[treated]
     if own.isna().any() or len(own.unique()) != 1 or treated.sum() < 2:
