@@ -130,6 +130,13 @@ def test_running_contracts_are_valued_from_their_table_alone() -> None:
     assert value.table.loc[first, "clv"] == 0 and (value.table["clv"] > 0).sum() == still.sum() - 1
     assert [each.key for each in value.findings()] == ["fees", "fees.unknown"]
     assert value.by_plan()["group"].tolist() == ["L", "S"]
+    # one customer's contract is nearly all that is expected of a plan: no sum of it by itself
+    rich = table.assign(plan=np.where(np.arange(400) % 4 == 2, "M", table["plan"]))
+    medium = rich.index[(rich["plan"] == "M") & still]
+    rich.loc[medium[0], "monthly_fee"] = 120.0 * len(medium)
+    pooled = value_contracts(rich, as_of="2024-12-31", discount_rate=0.1, currency="EUR").by_plan()
+    assert sorted(pooled["group"]) == ["L", "Other plans"]
+    assert pooled["n"].sum() == still.sum()
     assert value.by_year().table["cohort"].tolist() == ["2022", "2023"]
     assert value.of_customers()["clv"].sum() == pytest.approx(value.total.value)
     unplanned = value_contracts(

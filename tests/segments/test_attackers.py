@@ -8,6 +8,7 @@ import pytest
 
 from tests import attackers
 from workbench.segments import name_customers, personas, profile, tier_accounts
+from workbench.segments.concentration import top_count
 from workbench.stats import rule_of, sensitive
 from workbench.study import CellRule
 
@@ -57,7 +58,7 @@ def test_two_attackers_find_nobody_in_segments() -> None:
             told += 1
         if "top20" in estimates:
             best = np.zeros(n, dtype=bool)
-            best[np.argsort(-spend, kind="stable")[: int(np.ceil(0.2 * n - 1e-9))]] = True
+            best[np.argsort(-spend, kind="stable")[: top_count(spend, 0.2, 5)]] = True
             figures.append((best, estimates["top20"].value * total))
         assert attackers.found(figures, spend) == []
     assert shown > 100 and told > 5

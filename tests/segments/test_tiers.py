@@ -74,6 +74,10 @@ def test_the_top_fifth_holds_what_a_fifth_of_the_customers_hold_also_among_equal
     held = share_of_top([5.0] + [1.0] * 9, 0.2)
     assert held.value == pytest.approx(6 / 14) and held.kind == "percent"
     assert share_of_top(np.arange(1.0, 11.0), 0.2).value == pytest.approx(19 / 55)
+    # the third of ten has what the second has: beside the tier of both their amount would follow
+    assert share_of_top([9.0, 5, 5, 1, 1, 1, 1, 1, 1, 1], 0.2).value == pytest.approx(14 / 26)
+    tied = share_of_top([9.0, 5, 5, 1, 1, 1, 1, 1, 1, 1], 0.2, min_cell=5)
+    assert tied.value == pytest.approx(19 / 26)
     assert share_of_top([3.0], 0.2).value == 1 and share_of_top([1.0, 2.0], 1).value == 1
     for share in (0, 1.2):
         with pytest.raises(DataError, match="share is"):

@@ -22,6 +22,8 @@ from workbench.clv.models.shifted_beta_geometric import (
 from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
+from workbench.stats.disclosure import Sums, pool_smallest, rule_of
+from workbench.study import CellRule
 from workbench.units import DAYS_PER_UNIT, MONTHS, check_unit
 
 if TYPE_CHECKING:
@@ -181,6 +183,7 @@ def by_cohort(
     return ContractCohorts(table, fits, after)
 
 
+OTHER_PLANS = "Other plans"
 WILL_BRING = (
     "The {n} running contracts can be expected to bring {worth} in fees, after the month that is "
     "paid."
@@ -290,11 +293,26 @@ class ContractValue(Result):
             share=("Share of value", "percent:1"),
         )
 
-    def by_plan(self) -> pd.DataFrame:
-        """Value by plan, or by the year of signing where the contracts have none."""
+    def by_plan(self, *, min_cell: CellRule | int = 5) -> pd.DataFrame:
+        """Value by plan, or by the year of signing where the contracts have none.
+
+        Plans with fewer customers than `min_cell`, or of whose value one holds nearly all, share
+        the row "Other plans".
+        """
         running = self._contracts()
         plan = running["plan"] if "plan" in running else running["start"].dt.year
-        return self.by(plan.fillna("-"))
+        code, names = pd.factorize(plan.fillna("-"), sort=True)
+        # who has several contracts of a plan holds their sum
+        owner = running["customer_id"] if "customer_id" in running else np.arange(len(running))
+        worth = pd.Series(np.asarray(self.residual.estimate) * self.fees)
+        held = worth.groupby([code, np.asarray(owner)]).sum()
+        sums = Sums.of(held.index.get_level_values(0), held.to_numpy(), len(names))
+        pooled = pool_smallest(sums, rule_of(min_cell))
+        shown = names.to_numpy(dtype=object)[code]
+        if not pooled.any():
+            return self.by(shown)
+        table = self.by(np.where(pooled[code], "~", shown.astype(str)))
+        return table.assign(group=table["group"].replace("~", OTHER_PLANS))
 
     def by_year(self) -> ContractCohorts:
         """How long contracts last by the year in which they were signed; see `by_cohort`."""

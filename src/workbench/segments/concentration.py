@@ -99,20 +99,30 @@ def _points(falling: Array, rule: CellRule, cuts: Sequence[int]) -> list[int]:
     return points
 
 
-def share_of_top(value: ArrayLike, share: float = 0.2) -> Estimate:
+def share_of_top(value: ArrayLike, share: float = 0.2, *, min_cell: int = 0) -> Estimate:
     """Share of value that the best `share` of customers hold, with its interval.
 
-    Of customers with one value, as many count as there is room for: they hold the same.
+    Of customers with one value, as many count as there is room for: they hold the same. Where
+    fewer than `min_cell` with the value at the edge would be left out they count, too, as they do
+    in tiers: beside these the share would tell what one of them has.
     """
     if not 0 < share <= 1:
         raise DataError(f"share is {share}", remedy="give a share above 0, up to 1")
     values, _ = checked_value(value)
     n, falling = values.size, np.sort(values)[::-1]
-    count = max(int(np.ceil(share * n - 1e-9)), 1)
+    count = top_count(values, share, min_cell)
     held, edge = float(falling[:count].sum() / values.sum()), float(falling[count - 1])
     if n == 1 or count == n:
         return Estimate(held, n=float(n), kind="percent")
     return share_limits(values, held, excess(values, edge, values >= edge))
+
+
+def top_count(values: Array, share: float, min_cell: int = 0) -> int:
+    """Count the best `share` of customers; see `share_of_top`."""
+    count = max(int(np.ceil(share * values.size - 1e-9)), 1)
+    edge = np.partition(values, values.size - count)[values.size - count]
+    tied = int((values >= edge).sum())
+    return tied if tied - count < min_cell else count
 
 
 def holders(value: ArrayLike, share: float = 0.5, *, level: float = 0.95) -> Estimate:

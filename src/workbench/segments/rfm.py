@@ -22,7 +22,7 @@ from workbench.arrays import Index, Mask
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled, named_estimates
-from workbench.segments.concentration import share_of_top
+from workbench.segments.concentration import share_of_top, top_count
 from workbench.segments.profiles.attributes import join_attributes
 from workbench.segments.profiles.personas import Personas, nearest_advice, personas
 from workbench.segments.profiles.profile import (
@@ -234,9 +234,9 @@ class RFM(Result):
 
         What would give one customer away is left out.
         """
-        top, quiet = share_of_top(self.worth), self.at_risk
+        top, quiet = share_of_top(self.worth, min_cell=self.rule.min_cell), self.at_risk
         best = np.argsort(-self.worth.to_numpy(dtype=float), kind="stable")
-        count = max(int(np.ceil(0.2 * best.size - 1e-9)), 1)
+        count = top_count(self.worth.to_numpy(dtype=float), 0.2, self.rule.min_cell)
         held = share_held(quiet, self.worth)
         if spread_sensitive(quiet.astype(int), self.worth, 2, self.rule)[1]:
             held = Estimate(held.value, n=held.n, kind=held.kind)

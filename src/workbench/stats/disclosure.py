@@ -280,6 +280,20 @@ def pool_neighbours(cells: Sums, rule: CellRule) -> Index:
     return np.asarray(groups, dtype=np.intp)
 
 
+def pool_smallest(cells: Sums, rule: CellRule) -> Mask:
+    """Find the cells to be put together as "others", so that none of them can be told.
+
+    The sensitive ones and, while their sum tells too much, those with the fewest customers of the
+    others. Where nothing is enough, all.
+    """
+    small = cells.sensitive(rule)
+    for i in np.argsort(cells.n, kind="stable"):
+        if not small.any() or cells.may_join(small, rule):
+            break
+        small[i] |= cells.n[i] > 0
+    return small
+
+
 def quantiles(values: ArrayLike, at: Sequence[float], rule: CellRule) -> list[float]:
     """Quantiles that are nobody's own value: each the mean of those next to it.
 

@@ -23,6 +23,7 @@ from workbench.results import Estimate, Finding, Picture, Result, labelled, name
 from workbench.stats.disclosure import (
     Sums,
     Withheld,
+    pool_smallest,
     rule_of,
     spread_sensitive,
     told_withheld,
@@ -221,14 +222,11 @@ def pool_small(
     rule = rule_of(min_cell)
     n = np.bincount(codes, minlength=len(names))
     sums = Sums.counted(n) if value is None else Sums.of(codes, value, len(names))
-    small = [int(i) for i in np.flatnonzero(sums.sensitive(rule))]
-    others = [int(i) for i in np.argsort(n, kind="stable") if n[i] and i not in small]
-    while small and others and not sums.may_join(np.isin(np.arange(n.size), small), rule):
-        small.append(others.pop(0))
+    small = np.flatnonzero(pool_smallest(sums, rule))
     kept = [i for i in range(len(names)) if i not in small]
     place = np.full(len(names), len(kept))
     place[kept] = np.arange(len(kept))
-    labels = [names[i] for i in kept] + ([name] if small else [])
+    labels = [names[i] for i in kept] + ([name] if small.size else [])
     return pd.Series(
         pd.Categorical.from_codes(place[codes], pd.Index(labels)),
         index=segment.index,
