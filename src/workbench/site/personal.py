@@ -1,9 +1,11 @@
-"""Find what looks like a person's phone number or e-mail address in a text meant for the public."""
+"""Find phones, e-mail addresses, identity and card numbers in a text meant for the public."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+
+from workbench.privacy import identifiers
 
 HIDDEN = "[…]"
 
@@ -32,6 +34,8 @@ def find(text: str, forbidden: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
     for kind, pattern in (("e-mail", EMAIL), ("phone", PHONE)):
         for found in pattern.finditer(text):
             yield kind, found[0]
+    for one in identifiers.find(text, sure=True):
+        yield "number", text[one.start : one.end]
     for secret in forbidden:
         if secret and secret in text:
             yield "forbidden", secret
@@ -41,4 +45,6 @@ def redact(text: str) -> str:
     """Replace what looks personal, so that an error's message can be shown."""
     for pattern in (EMAIL, PHONE):
         text = pattern.sub(HIDDEN, text)
+    for one in reversed(identifiers.find(text, sure=True)):
+        text = text[: one.start] + HIDDEN + text[one.end :]
     return text

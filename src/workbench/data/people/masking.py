@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import ibis
@@ -14,45 +14,15 @@ import pyarrow as pa
 from workbench.data.engine import Engine
 from workbench.data.schemas import Schema
 from workbench.data.sources.source import ROW
+from workbench.privacy import identifiers
+from workbench.privacy.names import mask_names
 
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-#: Seven digits or more, as people group them; dates and short numbers stay.
-_PHONE = re.compile(
-    r"(?<![A-Za-z0-9.])(?:\+|00)?\(?\d[\d\s().\-–]{5,20}\d(?![A-Za-z0-9%])|(?<!\d)1[3-9]\d{9}(?!\d)"
-)
-_DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}|(?:19|20)\d{6}")
-#: The surnames of nine Chinese people in ten, and the commonest of two characters.
-_SURNAMES = (
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜"
-    "崔钟谭陆汪范金石廖贾夏韦付傅方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤温康施洪樊乔赖文"
-)
-_TITLE = re.compile(
-    rf"(?:欧阳|司马|上官|诸葛|[{_SURNAMES}])(?=先生|女士|小姐|太太|经理|师傅|老师|主任)"
-)
-_MR = re.compile(r"\b(Mr|Mrs|Ms|Miss|Dr)\.?\s+[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)?")
-_INTRODUCED = re.compile(
-    r"(?<=my name is )[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)?|(?<=我叫)[\u4e00-\u9fff]{2,3}", re.I
-)
-# Words such as "in" and "to" before an address are no part of it.
-_PLACE = r"(?:(?![在到至给是住寄去从往])[\u4e00-\u9fff])"
-_INSIDE = r"(?:\s*-?[\dA-Za-z一二三四五六七八九十]{1,6}\s*(?:号楼|号|弄|栋|幢|座|单元|层|楼|室|院))"
-_ADDRESS_ZH = re.compile(
-    rf"(?:{_PLACE}{{2,8}}?(?:省|自治区))?(?:{_PLACE}{{1,8}}?(?:市|州|盟))?"
-    rf"(?:{_PLACE}{{1,8}}?(?:区|县|旗|镇|乡))?"
-    rf"{_PLACE}{{1,8}}?(?:路|街|道|巷|弄|胡同|村|小区|花园|公寓|苑|里)\s*{_INSIDE}+"
-    rf"|\d{{1,4}}\s*(?:号楼|栋|幢){_INSIDE}+"
-)
-_ADDRESS = re.compile(
-    r"\b(?:(?:Flat|Apt\.?|Apartment|Room|Unit|Suite)\s*#?\w{1,5},?\s+)?\d{1,5}[A-Za-z]?\s+"
-    r"(?:[A-Z][\w'’.-]*\s+){1,4}?(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Boulevard|Blvd|Square"
-    r"|Court|Crescent|Terrace|Close|Way)\b\.?(?:,?\s+(?:Flat|Apt\.?|Apartment|Room|Unit)\s*#?\w{1,5})?"
-)
 #: What the engine looks for to find texts worth masking.
-SUSPECT = r"@|\d[\d\s().\-–]{5,}\d|\d\s*(?:号|弄|栋|幢|室)|\d[A-Za-z]?\s+[A-Z][a-z]"
+SUSPECT = r"[@＠]|wxid_|\d{6}|\d[\d\s().\-–]{5,}\d|\d\s*(?:号|弄|栋|幢|室)|\d[A-Za-z]?\s+[A-Z][a-z]"
 
 
-def mask(text: str, names: Iterable[str] = ()) -> str:
-    """Replace what points at a person in a free text by [name], [phone], [e-mail], [address].
+def mask(text: str, names: Iterable[str] = (), *, free: bool = True) -> str:
+    """Replace what points at a person in a free text by [name], [phone], [e-mail], [address], ...
 
     Parameters
     ----------
@@ -60,22 +30,26 @@ def mask(text: str, names: Iterable[str] = ()) -> str:
         A comment.
     names : iterable of str
         Names to look for besides those that a title or an introduction gives away.
+    free : bool
+        Whether somebody wrote freely. A column that only may hold texts may hold codes as well,
+        which stay: there, contacts, addresses and what a checksum tells are masked.
     """
-    return _masked(text, names, _phone_or_date)
+    found = identifiers.find(text)
+    if not free:
+        found = [one for one in found if one.sure or one.mark in _CONTACTS]
+    return _named(identifiers.replaced(text, found), names)
 
 
-def _masked(text: str, names: Iterable[str], phone: Callable[[re.Match[str]], str]) -> str:
-    masked = _EMAIL.sub("[e-mail]", text)
-    masked = _ADDRESS.sub("[address]", _ADDRESS_ZH.sub("[address]", masked))
-    masked = _PHONE.sub(phone, masked)
+_CONTACTS = frozenset({"[phone]", "[e-mail]", "[address]"})
+
+
+def _named(masked: str, names: Iterable[str]) -> str:
     for name in sorted(set(names), key=len, reverse=True):
         if re.fullmatch(r"[\u4e00-\u9fff·]+", name):
             masked = masked.replace(name, "[name]")
         else:
             masked = re.sub(rf"\b{re.escape(name)}\b", "[name]", masked, flags=re.IGNORECASE)
-    masked = _MR.sub(lambda m: f"{m[1]} [name]", masked)
-    masked = _INTRODUCED.sub("[name]", masked)
-    return _TITLE.sub("[name]", masked)
+    return mask_names(masked)
 
 
 #: Words that stand in for a date or a number, or are part of one, and name nobody.
@@ -88,7 +62,7 @@ _HARMLESS = frozenset(
         " 年 月 日 时 分 秒 点 元 上午 下午 年月 月日 无 空 未知 unknown",
     )
 )
-_WORD = re.compile(r"\[(?:name|phone|e-mail|address)\]|[A-Za-z'’]+|[^\W\d_A-Za-z]+")
+_WORD = re.compile(rf"{identifiers.MARK.pattern}|[A-Za-z'’]+|[^\W\d_A-Za-z]+")
 
 
 def mask_value(text: str) -> str:
@@ -105,20 +79,16 @@ def mask_value(text: str) -> str:
     column, colon, value = text.partition(": ")
     if not colon:
         return text
-    if any(_phone_or_date(match) != match[0] for match in _PHONE.finditer(value)):
+    found = identifiers.find(value)
+    if any(one.mark in ("[phone]", "[number]") for one in found):
         value = re.sub(r"\d", "9", value)
+    kept = [one for one in found if one.mark not in ("[phone]", "[number]")]
     masked = _WORD.sub(
         lambda m: m[0] if m[0][0] == "[" or m[0].casefold() in _HARMLESS else "[text]",
-        _masked(value, (), lambda match: match[0]),
+        _named(identifiers.replaced(value, kept), ()),
     )
     masked = re.sub(r"\[text\](\W*\[text\])+", "[text]", masked)
     return f"{column}: {masked}"
-
-
-def _phone_or_date(match: re.Match[str]) -> str:
-    text = match[0]
-    digits = sum(c.isdigit() for c in text)
-    return text if digits < 7 or _DATE.fullmatch(text.strip()) else "[phone]"
 
 
 class NameBook:
@@ -218,7 +188,7 @@ def mask_texts(
         changed: dict[int, str] = {}
         for row, text, person in zip(found[ROW], found[column], owners, strict=True):
             known = names.in_text(text, None if pd.isna(person) else str(person)) if free else ()
-            if (hidden := mask(text, known)) != text:
+            if (hidden := mask(text, known, free=free)) != text:
                 changed[int(row)] = hidden
         if changed:
             table = _overwrite(engine, table, column, changed)

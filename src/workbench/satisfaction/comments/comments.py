@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from workbench.arrays import Mask
 from workbench.errors import DataError
 from workbench.languages import Language, speak
+from workbench.privacy.identifiers import MARK
 from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.stats import share_interval, unequal_weights
 from workbench.stats.weights import check_weights
@@ -29,8 +30,6 @@ _END = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]")
-#: What stands in a text where a person could have been recognised.
-_MASK = re.compile(r"\[(?:name|phone|e-mail|address|text)\]")
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,8 @@ class Comments(Result):
         One row an answer of the table given: `wrote`, `weight`, `person`.
     exclusions : DataFrame
         `reason`, `what`, `n`.
+    own_words : frozenset of str
+        The words of the codebook: known, whatever dictionaries say.
     """
 
     clauses: pd.DataFrame
@@ -57,6 +58,7 @@ class Comments(Result):
     texts: pd.Series
     everybody: pd.DataFrame
     exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    own_words: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -224,13 +226,13 @@ def language_of(text: str) -> str:
 
 def plain(text: str) -> str:
     """Leave out the marks that stand for a masked name, phone or address."""
-    return _MASK.sub("", text).strip(" \t，,、:：.")
+    return MARK.sub("", text).strip(" \t，,、:：.")
 
 
 def split_clauses(text: str) -> list[str]:
     """Cut a comment into statements that can each have a tone of their own."""
     parts = (part.strip(" \t，,、:：.") for part in _END.split(text))
-    return [part for part in parts if _WORD.search(_MASK.sub("", part))]
+    return [part for part in parts if _WORD.search(MARK.sub("", part))]
 
 
 def read_comments(
@@ -266,7 +268,7 @@ def read_comments(
     given = pd.Series(texts).reset_index(drop=True)
     said = given.astype("string").str.strip()
     empty = said.isna() | (said == "")
-    readable = said.fillna("").map(lambda t: bool(_WORD.search(_MASK.sub("", t)))).astype(bool)
+    readable = said.fillna("").map(lambda t: bool(_WORD.search(MARK.sub("", t)))).astype(bool)
     if not readable.any():
         raise DataError(
             f"none of {len(given)} comments can be read",
@@ -275,7 +277,7 @@ def read_comments(
         )
     kept = said[readable].astype(str)
     rows = [
-        (row, plain(clause), language_of(clause), bool(_MASK.search(clause)))
+        (row, plain(clause), language_of(clause), bool(MARK.search(clause)))
         for row, text in kept.items()
         for clause in split_clauses(text)
     ]
@@ -300,6 +302,13 @@ def read_comments(
         texts=kept,
         everybody=everybody,
         exclusions=pd.DataFrame([r for r in lost if r[2]], columns=["reason", "what", "n"]),
+        own_words=frozenset(
+            word.rstrip("*").casefold()
+            for aspect in codebook.values()
+            for words in aspect.get("words", {}).values()
+            for phrase in words
+            for word in (phrase, *phrase.split())
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from scipy.special import xlogy
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.privacy.quotation import BLANK, is_known, quotable
 from workbench.results import labelled
 from workbench.satisfaction.comments.comments import Comments
 from workbench.satisfaction.comments.tone import LANGUAGES
@@ -38,8 +39,6 @@ STOP_WORDS: Final = frozenset(
 )
 # An example must be long enough to say something and short enough to be read.
 _SHORTEST, _LONGEST = {"zh": 6, "en": 15}, 140
-#: What could still point at a person: many digits in a row, or an address of some kind.
-_PERSONAL = re.compile(r"\d{5,}|@|https?:|www\.|\d+\s*[号栋幢弄室](?!码)")
 
 
 def words_of(text: str) -> list[str]:
@@ -115,7 +114,8 @@ def keywords(
             if not 0 < mine.sum() < len(here):
                 continue
             found = _contrast(pairs, set(here.index[mine]), int(mine.sum()), len(here))
-            found = found[(found["n"] >= min_cell) & (found["keyness"] >= least)].head(top)
+            found = found[(found["n"] >= min_cell) & (found["keyness"] >= least)]
+            found = _known(found, comments.own_words, top)
             parts.append(found.assign(aspect=name, label=title, language=language))
     columns = ["aspect", "label", "language", "word", "n", "keyness"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
@@ -171,7 +171,8 @@ def uncovered_words(
         pairs = _pairs(here)
         found = _contrast(pairs, set(here.index[mine]), int(mine.sum()), len(here))
         found = found[(found["n"] >= min_cell) & (found["keyness"] > 0)]
-        found = found.sort_values(["n", "keyness"], ascending=False).head(top)
+        found = found.sort_values(["n", "keyness"], ascending=False)
+        found = _known(found, comments.own_words, top)
         uses = pairs[pairs["clause"].isin(here.index[mine]) & pairs["word"].isin(found["word"])]
         uses = uses.assign(tone=tone[clauses.index.get_indexer(pd.Index(uses["clause"]))])
         # each respondent counts once a word
@@ -195,9 +196,9 @@ def examples(
 ) -> pd.DataFrame:
     """Choose typical statements of each aspect, in each language and tone.
 
-    Statements in which somebody had been masked, or in which digits could still point at a
-    person, are not quoted; nor is anything of an aspect and tone of fewer than `min_cell`
-    respondents.
+    Quoted is what is made of known words and names nobody (see `privacy.quotation.quotable`);
+    statements without a blank come first. Nothing is quoted of an aspect and tone of fewer than
+    `min_cell` respondents.
 
     Parameters
     ----------
@@ -216,12 +217,7 @@ def examples(
     single = clauses[list(comments.aspects)].sum(axis=1) == 1
     shortest = clauses["language"].map(_SHORTEST)
     length = clauses["text"].str.len()
-    quotable = (
-        single
-        & ~clauses["masked"]
-        & length.between(shortest, _LONGEST)
-        & ~clauses["text"].str.contains(_PERSONAL)
-    )
+    quotable = single & ~clauses["masked"] & length.between(shortest, _LONGEST)
     rows = []
     for name, title in comments.aspects.items():
         for (language, tone), mine in clauses[clauses[name]].groupby(
@@ -238,7 +234,8 @@ def examples(
             sure = (able["_chance"] - 0.5).abs() - 0.002 * (
                 able["text"].str.len() - able["text"].str.len().median()
             ).abs()
-            chosen = able.loc[sure.sort_values(ascending=False, kind="stable").index[:each]]
+            ranked = able["text"].loc[sure.sort_values(ascending=False, kind="stable").index]
+            chosen = _quoted(ranked, comments.own_words, each)
             rows += [
                 {
                     "aspect": name,
@@ -248,7 +245,7 @@ def examples(
                     "text": t,
                     "n": n,
                 }
-                for t in chosen["text"]
+                for t in chosen
             ]
     return labelled(
         pd.DataFrame(rows, columns=["aspect", "label", "language", "tone", "text", "n"]),
@@ -257,6 +254,25 @@ def examples(
         text="Statement",
         n="Respondents",
     )
+
+
+def _quoted(ranked: pd.Series, own: frozenset[str], each: int) -> list[str]:
+    """Take the first statements that may be quoted; those with blanks only where others lack."""
+    blanked: list[str] = []
+    whole: list[str] = []
+    for text in ranked:
+        if len(whole) == each:
+            break
+        shown = quotable(text, own)
+        if shown is not None:
+            (blanked if BLANK in shown else whole).append(shown)
+    return [*whole, *blanked][:each]
+
+
+def _known(found: pd.DataFrame, own: frozenset[str], top: int) -> pd.DataFrame:
+    """Keep the first words that belong to everybody: a name is nobody's keyword."""
+    kept = [i for i, word in found["word"].items() if is_known(word, own)]
+    return found.loc[kept[:top]]
 
 
 def _pairs(clauses: pd.DataFrame) -> pd.DataFrame:
