@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.data.conftest import OpenStudy
 from workbench.data.notation import DateFormat, date_format
 
 
@@ -36,3 +37,22 @@ def test_day_first_and_month_first_are_rivals_when_both_fit() -> None:
 
 def test_equal_day_and_month_are_no_rivals() -> None:
     assert date_format(["01/01/2025", "02/02/2025"]).rivals == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2024年01月03日 18时57分", "2024-01-03 18:57:00"),
+        ("2024年1月13日 9時05分30秒", "2024-01-13 09:05:30"),
+        ("2024-05", "2024-05-01 00:00:00"),
+        ("05/2024", "2024-05-01 00:00:00"),
+        ("2024年5月", "2024-05-01 00:00:00"),
+    ],
+)
+def test_times_in_words_and_bare_months_are_read(
+    open_study: OpenStudy, written: str, read: str
+) -> None:
+    tables = open_study(transactions=f"customer_id,date,amount\nC1,{written},5\n")
+    assert str(tables.frame("transactions")["date"].iloc[0])[:10] == read[:10]
+    notes = tables.report_of("transactions").notes
+    assert any("dates are months" in note for note in notes) == read.endswith("01 00:00:00")

@@ -82,7 +82,6 @@ def test_an_encoding_that_the_card_names_must_fit(tmp_path: Path) -> None:
         (b"\xd0\xcf\x11\xe0" + b"\0" * 100, "an old Excel workbook"),
         (b"PAR1" + b"\0" * 100, "this is a Parquet file, though it is named .csv"),
         (b"<html><table><tr><td>1</td></tr></table>", "this is a web page or XML file"),
-        (b"a,b,a\n1,2,3\n", "column 'a' appears twice in the header"),
         (b"1001,2025-01-05,12.50\n1002,2025-01-06,8\n", "the first line is no header"),
     ],
 )

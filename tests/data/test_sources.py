@@ -13,7 +13,7 @@ import pytest
 
 from workbench.data import Tables, open_tables
 from workbench.errors import DataError, WorkbenchError
-from workbench.study import Study
+from workbench.study import Study, StudyError
 
 MakeStudy = Callable[..., Study]
 OpenStudy = Callable[..., Tables]
@@ -163,3 +163,46 @@ def test_an_engine_that_is_not_there_says_so(make_study: MakeStudy) -> None:
 def test_a_table_the_study_lacks_suggests_one_it_has(open_study: OpenStudy) -> None:
     with pytest.raises(DataError, match="did you mean 'transactions'"):
         open_study(transactions=CSV).expr("transaction")
+
+
+def test_a_heading_that_stands_twice_is_refused_only_where_it_is_needed(
+    open_study: OpenStudy,
+) -> None:
+    text = "customer_id,date,amount,note,note\nC1,2025-01-05,5,a,b\n"
+    assert list(open_study(transactions=text).frame("transactions")["note (2)"]) == ["b"]
+    with pytest.raises(DataError, match="'amount' appears twice in the header"):
+        open_study(transactions=text.replace("note,note", "amount,note")).expr("transactions")
+    card = {"columns": {"customer_id": "note"}}
+    with pytest.raises(DataError, match="'note' appears twice"):
+        open_study(transactions=(card, text)).expr("transactions")
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        ({"date_format": "%Q"}, "'%Q' is no format"),
+        ({"date_format": "dd.mm.yyyy"}, "'dd.mm.yyyy' is no format"),
+        ({"header": True}, "row of the headings.*not true"),
+    ],
+)
+def test_keys_of_a_card_that_mean_nothing_are_refused(
+    make_study: MakeStudy, card: dict[str, object], said: str
+) -> None:
+    with pytest.raises(StudyError, match=said):
+        make_study(transactions=(card, CSV))
+
+
+@pytest.mark.parametrize(
+    ("card", "text", "said"),
+    [
+        ({"thousands": "."}, CSV.replace("8.0", "23.85"), "contradicts `thousands: '.'`"),
+        ({"decimal": ","}, CSV.replace("8.0", "23.85"), "contradicts `decimal: ','`"),
+        ({"encoding": "utf-16"}, CSV, "is not utf-16"),
+        ({}, CSV.replace("C1", "1.23E+11").replace("C2", "1.24E+11"), "lost their last digits"),
+    ],
+)
+def test_what_the_card_says_against_the_file_is_refused(
+    open_study: OpenStudy, card: dict[str, object], text: str, said: str
+) -> None:
+    with pytest.raises(DataError, match=said):
+        open_study(transactions=(card, text)).expr("transactions")

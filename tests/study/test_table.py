@@ -95,3 +95,13 @@ def test_the_card_that_readme_shows_is_read(tmp_path: Path) -> None:
     assert {*Table.model_fields} - shown.model_fields_set == {
         "sql", "package", "zero_amounts", "part_of",
     }  # fmt: skip
+
+
+def test_a_term_within_brackets_may_be_blank_by_itself() -> None:
+    formula = read_formula("(quantity * price - discount) * 1.2 / (1 + 1)")
+    assert [term.names for term in formula.terms] == [("quantity", "price"), ("discount",)]
+    columns = {"quantity": 2, "price": 10.0, "discount": 5.0}
+    assert sum(t.sign * t.value(columns) for t in formula.terms) == pytest.approx(9.0)
+    nested = read_formula("-(a - (b - 2)) * (c + 3)")
+    values = {"a": 7.0, "b": 4.0, "c": 1.0}
+    assert sum(t.sign * t.value(values) for t in nested.terms) == pytest.approx(-20.0)

@@ -199,7 +199,14 @@ class Engine:
             return expr
         name = ibis.util.gen_name("workbench_view")
         # Ibis's own views last beyond the session where the database is a file.
-        self.connection.con.execute(f"CREATE TEMP VIEW {name} AS {self._sql(expr)}")
+        query = f"CREATE TEMP VIEW {name} AS {self._sql(expr)}"
+        try:
+            self.connection.con.execute(query)
+        except duckdb.Error as error:
+            raise DataError(
+                f"the engine could not read it: {_first_line(error)}",
+                remedy="look at the table's keys in study.yml",
+            ) from error
         return self.connection.table(name)
 
     def _sql(self, expr: Any) -> str:

@@ -178,10 +178,15 @@ _TIME = re.compile(
     r"(?P<sep>T|, ?| at | ?(?=AM|PM)| |(?<=日))(?P<before>(?:AM|PM) )?"
     r"\d{1,2}:\d{2}(?P<seconds>:\d{2})?(?P<parts>\.\d+)?(?P<after> (?:AM|PM))?$"
 )
+#: 18时57分03秒, 18時57分, 9点
+_HAN_TIME = re.compile(
+    r"(?P<sep> ?)\d{1,2}(?P<hour>[时時点點])(?:\d{1,2}(?P<minute>分)(?:\d{1,2}(?P<second>秒))?)?$"
+)
 _DAYS = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y",
     "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%b %d %Y",
     "%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%a %b %d %Y", "%A, %B %d, %Y", "%A, %d %B %Y",
+    "%Y-%m", "%m/%Y", "%m.%Y", "%Y年%m月", "%b %Y", "%B %Y",
     "%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d-%m-%y", "%m-%d-%y", "%d-%b-%y", "%d %b %y",
 )  # fmt: skip
 
@@ -290,7 +295,12 @@ def _parted(text: str) -> tuple[str, str]:
     """Part a moment into its day and the format of its time."""
     found = _TIME.search(text)
     if found is None:
-        return text, ""
+        written = _HAN_TIME.search(text)
+        if written is None:
+            return text, ""
+        hour, minute, second = written["hour"], written["minute"], written["second"]
+        time = f"{written['sep']}%H{hour}" + (f"%M{minute}" if minute else "")
+        return text[: written.start()], time + (f"%S{second}" if second else "")
     half = found["before"] or found["after"]
     time = ("%I" if half else "%H") + ":%M" + (":%S" if found["seconds"] else "")
     time += ".%f" if found["parts"] else ""

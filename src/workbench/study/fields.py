@@ -177,7 +177,13 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _heading(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else (value,)
+    listed = value if isinstance(value, list | tuple) else (value,)
+    if any(isinstance(row, bool) for row in listed):
+        raise PydanticCustomError(
+            "header", "`header` is the row of the headings, counted from 1; not {value}",
+            {"value": str(value).lower()},
+        )  # fmt: skip
+    return listed
 
 
 #: What one unit of a written amount is worth in the study's currency.
@@ -185,6 +191,12 @@ AMOUNT_UNITS: Mapping[str, float] = {
     "one": 1, "cent": 0.01, "thousand": 1e3, "ten_thousand": 1e4, "million": 1e6,
     "hundred_million": 1e8,
 }  # fmt: skip
+
+
+#: Ways of writing days that are no strptime formats.
+DATE_FORMATS = ("excel", "unix", "unix_ms", "unix_us")
+#: What engines understand after a %.
+_DIRECTIVES = frozenset("aAbBdmyYHIMSfpjzZ-")
 
 
 #: Hours in the unit in which times to the first answer are written.
@@ -297,6 +309,21 @@ class Table(Card):
                     "{value} cannot be computed: {wrong}",
                     {"value": repr(value), "wrong": str(wrong)},
                 ) from None
+        return value
+
+    @field_validator("date_format")
+    @classmethod
+    def _strptime(cls, value: str | dict[str, str] | None) -> str | dict[str, str] | None:
+        for form in value.values() if isinstance(value, dict) else [value] if value else []:
+            if form not in DATE_FORMATS and (
+                "%" not in form or any(part[:1] not in _DIRECTIVES for part in form.split("%")[1:])
+            ):
+                raise PydanticCustomError(
+                    "date_format",
+                    "{value} is no format; write such as %d.%m.%Y (%d day, %m month, %Y year, %y"
+                    " its last two digits, %H:%M time), or one of {known}",
+                    {"value": repr(form), "known": ", ".join(DATE_FORMATS)},
+                )
         return value
 
     @field_validator("header")

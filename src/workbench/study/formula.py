@@ -109,6 +109,17 @@ def _terms(tree: ast.expr, sign: int, named: Mapping[str, str]) -> list[Term]:
         return [*_terms(tree.left, sign, named), *_terms(tree.right, turned, named)]
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
         return _terms(tree.operand, -sign, named)
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult | ast.Div):
+        # out of brackets, so that each of their terms may be blank by itself
+        left = _terms(tree.left, 1, named)
+        whole = isinstance(tree.op, ast.Div)
+        right = [Term(1, (), tree.right, named)] if whole else _terms(tree.right, 1, named)
+        if len(left) * len(right) > 1:
+            parts = [(a, b, ast.BinOp(a._tree, tree.op, b._tree)) for a in left for b in right]
+            return [
+                Term(sign * a.sign * b.sign, tuple(dict.fromkeys(_names(part, named))), part, named)
+                for a, b, part in parts
+            ]
     return [Term(sign, tuple(dict.fromkeys(_names(tree, named))), tree, named)]
 
 

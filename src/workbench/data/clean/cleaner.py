@@ -386,6 +386,13 @@ class Cleaner:
     ) -> None:
         reason = max((r for r in counts if r), key=lambda r: counts[r])
         row, what = examples.get(reason, (0, ""))
+        if keys.SHORTENED_KEY.search(what):
+            raise DataError(
+                f"not one of {sum(counts.values()):,} rows can be used: customers are numbered"
+                f" {what.rpartition(' ')[2]}, and a spreadsheet has lost their last digits",
+                where=source.where,
+                remedy="export the table anew, with that column as text",
+            )
         raise DataError(
             f"not one of {sum(counts.values()):,} rows can be used; mostly: {REASONS[reason]}"
             f" (row {row}: {what})",

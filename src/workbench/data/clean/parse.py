@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,9 @@ def parse(
     named = formula.names if formula else ()
     parts = {name: columns[name] if name in columns else source.expr[name] for name in named}
     seen = _sample(engine, card, source, meanings, columns, parts)
+    if card.decimal is not None or card.thousands is not None:
+        money = {"amount", *named} if "amount" in meanings else set()
+        _refuse_mark(source, card, seen, money)
     marks = {name: _mark(card, texts) for name, texts in seen.items()}
     texts: dict[str, Any] = {}
     values: dict[str, Any] = {}
@@ -118,7 +122,13 @@ def parse(
         values[name] = engine.number(values[name], card.decimal or ".")
     order = [*(n for n in meanings if n in values), *(n for n in values if n not in meanings)]
     values = {name: values[name] for name in order}
-    return Parsed(values, texts, formats, _doubts(source, card, marks))
+    notes = _doubts(source, card, marks)
+    notes += tuple(
+        f"{name!r}: the dates are months; each counts as its first day"
+        for name, format in formats.items()
+        if "%" in format and not re.search("%[dj]", format)
+    )
+    return Parsed(values, texts, formats, notes)
 
 
 def _sample(
@@ -130,7 +140,7 @@ def _sample(
     parts: Mapping[str, Any],
 ) -> dict[str, list[str]]:
     """Give the first texts of each column whose way of writing must be found out."""
-    guessed = ("number", "whole") if card.decimal is None and card.thousands is None else ()
+    guessed = ("number", "whole")
     wanted = {}
     for name, column in columns.items():
         kind = meanings[name].kind if name in meanings else None
@@ -154,6 +164,29 @@ def _mark(card: Table, texts: list[str]) -> Decimal:
     if card.decimal is not None or card.thousands is not None:
         return Decimal(card.decimal or ("," if card.thousands == "." else "."))
     return decimal_mark(texts)
+
+
+def _refuse_mark(
+    source: Source, card: Table, seen: Mapping[str, list[str]], names: set[str]
+) -> None:
+    """Refuse a mark of the card's that the numbers contradict: 23.85 has no thousands.
+
+    Raises
+    ------
+    DataError
+        Naming a column and a number of it.
+    """
+    for name in names & set(seen):
+        found = decimal_mark(seen[name])
+        own = card.decimal or ("," if card.thousands == "." else ".")
+        marked = [text for text in seen[name] if found.mark in text]
+        if not found.doubt and found.mark != own and len(marked) * 2 > len(seen[name]):
+            key = "decimal" if card.decimal is not None else "thousands"
+            raise DataError(
+                f"{name!r}: {marked[0]!r} contradicts `{key}: {getattr(card, key)!r}` of the card",
+                where=source.where,
+                remedy=f"mend or take out `{key}` under tables.{source.name}",
+            )
 
 
 def _doubts(source: Source, card: Table, marks: Mapping[str, Decimal]) -> tuple[str, ...]:

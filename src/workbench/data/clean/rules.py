@@ -15,6 +15,7 @@ import pandas as pd
 from workbench.data.clean.parse import WORDS, outside, parse, takes_parsing
 from workbench.data.engine import Engine
 from workbench.data.schemas import ALIASES, Schema
+from workbench.data.sources.layout import AGAIN
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study, Table
@@ -94,6 +95,14 @@ def standardise(source: Source, card: Table, schema: Schema | None) -> dict[str,
     for own in have:
         if own not in chosen.values() and own not in card.columns:
             chosen[own if own.casefold() not in small else f"{own}_of_file"] = own
+    taken = {chosen[name] for name in chosen if name in card.columns}
+    taken |= {own for own in have if schema is not None and own in schema.columns}
+    problems += [
+        f"column {own!r} appears twice in the header, and only one can be meant; rename one of them"
+        " in the file"
+        for own in sorted(taken)
+        if own + AGAIN.format(n=2) in have
+    ]
     if formula is not None:
         for name in formula.names:
             if name not in chosen and name not in have:

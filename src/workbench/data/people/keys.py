@@ -57,6 +57,8 @@ _AROUND = r"""[\s<>()\[\]{}"'`._*#?!:/\\（）【】《》“”–—-]*"""
 _PLAIN = r"^(?:[1-9]|[!-&(-*,\-/-<>-~][!-*,\-/0:-~]*[1-9])[!-*,\-/-~]*$"
 #: A long number as a spreadsheet shows it.
 _SHORTENED = r"^(\d)(?:[.,](\d+))?[eE]\+(\d+)$"
+#: The same in what is told of a row: ``customer_id: 1.23E+11``.
+SHORTENED_KEY = re.compile(r"^\w+_id: \d(?:[.,]\d+)?[eE]\+\d+$")
 _WHOLE = r"^([0-9]+)\.0+$"
 #: Signs that are not seen.
 _HIDDEN = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"

@@ -212,6 +212,8 @@ def _decodes(path: Path, encoding: str, gzipped: bool) -> UnicodeDecodeError | N
     except UnicodeDecodeError as error:
         error.start += done - pending
         return error
+    except UnicodeError as error:  # UTF-16 that does not say which way round it is
+        return UnicodeDecodeError(encoding, b"", 0, 0, str(error))
     return None
 
 

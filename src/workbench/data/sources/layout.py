@@ -13,6 +13,8 @@ from workbench.errors import DataError
 
 #: Rows in which the headings are looked for, and rows that tell how many cells a row has.
 _SOUGHT = 40
+#: What is put after a heading that stands again; the table asks which is meant where it matters.
+AGAIN = " ({n})"
 #: How a line that is no row begins; `#1001` is an order.
 _COMMENT = ("# ", "// ", "-- ")
 _NUMBER = re.compile(r"[-+]?[\d.,'’\s]*\d[\d.,'’\s]*%?")
@@ -113,16 +115,15 @@ def _joined(headings: Sequence[Sequence[str]]) -> list[str]:
 
 
 def checked_header(header: Sequence[str], where: str, row: int = 1) -> tuple[str, ...]:
-    """Refuse a header with a name twice; give nameless columns a name."""
+    """Give each column a name of its own: nameless ones, and those whose heading stands twice."""
     place = "the first line" if row == 1 else f"row {row}"
     named = [cell or f"column_{i}" for i, cell in enumerate(header, start=1)]
-    twice = [cell for cell, n in Counter(named).items() if n > 1]
-    if twice:
-        raise DataError(
-            f"column {twice[0]!r} appears twice in the header",
-            where=where,
-            remedy=f"rename one of them; {place} must name each column once",
-        )
+    counts: Counter[str] = Counter()
+    for i, cell in enumerate(named):
+        counts[cell] += 1
+        if counts[cell] > 1:
+            again = f"{cell}{AGAIN.format(n=counts[cell])}"
+            named[i] = again if again not in header else f"{again}_{i + 1}"
     number = next((c for c in header if c.replace(".", "", 1).lstrip("-").isdigit()), None)
     if number is not None:
         raise DataError(
