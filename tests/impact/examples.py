@@ -72,12 +72,15 @@ def mixture() -> room.SyntheticControl:
     rng = np.random.default_rng(2)
     level = rng.normal(20, 2, 25)
     wave = rng.normal(0, 1, (2, 16)).cumsum(axis=1)
-    share = rng.dirichlet([1, 1], 25)
+    share, noise = rng.dirichlet([1, 1], 25), rng.normal(0, 0.2, (25, 16))
     rows = [
         {
             "city": f"C{i:02d}",
             "period": month,
-            "estimate": level[i] + share[i] @ wave[:, k] + 4 * (i == 0 and month >= START),
+            "estimate": level[i]
+            + share[i] @ wave[:, k]
+            + noise[i, k]
+            + 4 * (i == 0 and month >= START),
         }
         for i in range(25)
         for k, month in enumerate(MONTHS)
