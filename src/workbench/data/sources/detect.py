@@ -303,8 +303,14 @@ _LANGUAGES = {
     "cp1257": ("āčēģīķļņšūž", "ąčęėįšųūž", "äõöüšž"),
 }  # fmt: skip
 _LIKELY = 0.9
-#: Fewer signs than this tell no Korean from Chinese.
-_FEW_SIGNS = 12
+#: Fewer different signs than this tell no Korean from Chinese.
+_FEW_SIGNS = 6
+#: The commonest syllables of Korean texts and names, one in twelve of those that there are.
+_SYLLABLES = frozenset(
+    "이다는의에을를가은지고하로기사서도인한자시대어리나라정해아수보일구전부주상장원제동면세소있그여과조만안성신우요"
+    "들유경무했것치생비위연영실공거선오데러모저용마재내바계현국당문물법미방발분산식양업열예응임작적점중진천철청초최출"
+    "통파평표품필학합행향호화회후김박름울희순숙민준은혜광인천번객매금액명단상"
+)
 
 
 def _plausible(sample: bytes, encoding: str) -> float:
@@ -366,10 +372,10 @@ def _chinese_share(sample: bytes) -> float:
 
 
 def _korean(sample: bytes) -> bool:
-    """Tell Hangul from Chinese: of EUC-KR it has rows 16 to 40 alone, Chinese many more."""
-    text = [c for c in sample.decode("euc_kr", errors="ignore") if ord(c) > 0x3000]
-    hangul = sum("가" <= c <= "힣" for c in text)
-    return len(text) >= _FEW_SIGNS and hangul >= 0.97 * len(text)
+    """Tell Hangul from Chinese: read as EUC-KR, Chinese gives syllables that Korean hardly has."""
+    signs = {c for c in sample.decode("euc_kr", errors="ignore") if ord(c) > 0x3000}
+    common = sum(c in _SYLLABLES for c in signs)
+    return len(signs) >= _FEW_SIGNS and common * 2 > len(signs)
 
 
 def _own_script(sample: bytes, encoding: str) -> float:
