@@ -72,8 +72,17 @@ def cohorts() -> clv.ContractCohorts:
     return clv.by_cohort(held, start.dt.year.loc[held.index])
 
 
+@cache
+def past() -> clv.Backtest:
+    return clv.backtest(
+        log(), clv.BetaGeometric, as_of=pd.Timestamp("2025-01-01") + pd.Timedelta(weeks=38.9),
+        unit="week", horizon=4, rng=np.random.default_rng(1),
+    )  # fmt: skip
+
+
 EXAMPLES = {
     "AliveMap": lambda: clv.alive_map(bought(), top=5),
+    "Backtest": past,
     "Choice": lambda: clv.choose(CUSTOMERS, FREQUENCY // 2, 20.0, unit="week"),
     "ContractCohorts": cohorts,
     "ContractValue": lambda: clv.contract_value(
@@ -81,6 +90,7 @@ EXAMPLES = {
     ),
     "CovariateResults": with_covariates,
     "CustomerValue": value,
+    "Forecast": lambda: clv.forecast(value(), past(), rng=np.random.default_rng(1)),
     "Fitted": lambda: clv.BetaDiscreteWeibull(
         [*range(1, 8), 7], [True] * 7 + [False], [369, 163, 86, 56, 37, 27, 21, 241], unit="year"
     ).fit(),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from workbench.clv.ahead import Ahead
 from workbench.clv.alive_map import AliveMap, alive_map
+from workbench.clv.backtest import Backtest, backtest
 from workbench.clv.choice import (
     MODELS,
     Choice,
@@ -19,6 +21,7 @@ from workbench.clv.contracts import (
     contract_value,
     value_contracts,
 )
+from workbench.clv.forecast import Forecast, forecast
 from workbench.clv.models.bayes import bayesian
 from workbench.clv.models.beta_binomial import BetaGeometricBetaBinomial
 from workbench.clv.models.beta_discrete_weibull import BetaDiscreteWeibull
@@ -55,7 +58,9 @@ from workbench.units import continuous_rate, per_year
 __all__ = [
     "MODELS",
     "NBD",
+    "Ahead",
     "AliveMap",
+    "Backtest",
     "BetaDiscreteWeibull",
     "BetaGeometric",
     "BetaGeometricBetaBinomial",
@@ -66,6 +71,7 @@ __all__ = [
     "CovariateResults",
     "CustomerValue",
     "Fitted",
+    "Forecast",
     "GammaGamma",
     "GammaGammaResults",
     "Holdout",
@@ -83,6 +89,7 @@ __all__ = [
     "Tracking",
     "ValueSensitivity",
     "alive_map",
+    "backtest",
     "bayesian",
     "bootstrap_parameters",
     "by_cohort",
@@ -94,6 +101,7 @@ __all__ = [
     "contract_periods",
     "contract_value",
     "customer_value",
+    "forecast",
     "holdout_table",
     "model_spend",
     "per_year",

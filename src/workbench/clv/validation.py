@@ -60,8 +60,8 @@ def calibration_split(
 
 FORESEEN = "Tested on the past: {foreseen} purchases foreseen, {came} made"
 WAS_OFF = (
-    "Tested on the past, a forecast of this kind was off by {bias}. The ranges on this page do not "
-    "contain such errors: allow for as much again."
+    "Tested on the past, a forecast of this kind was off by {bias}. Intervals of what is expected "
+    "do not contain such errors; forecast ranges are widened by them where the log is long enough."
 )
 
 

@@ -117,13 +117,13 @@ class CustomerValue(Result):
         return self.spent.model.currency or ""
 
     @property
-    def _year(self) -> bool:
+    def is_year(self) -> bool:
         """Whether the horizon is a year, give or take a few days."""
         return bool(abs(self.horizon / per_year(self.unit) - 1) < 0.02)
 
     def _named(self, number: Estimate, what: str, year: str, within: str, **about: Any) -> Estimate:
-        fact = f"customers.{what}_{'1y' if self._year else 'horizon'}.model"
-        return number.named(year if self._year else within, better="up", fact=fact, **about)
+        fact = f"customers.{what}_{'1y' if self.is_year else 'horizon'}.model"
+        return number.named(year if self.is_year else within, better="up", fact=fact, **about)
 
     @property
     def total(self) -> Estimate:

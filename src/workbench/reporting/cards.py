@@ -241,6 +241,11 @@ def card(
     interval = value.interval(language)
     if interval:
         words = language("95% interval: {interval}").format(interval=interval)
+        if row.get("of") == "forecast":
+            level = language.percent(float(row["level"]), 0)
+            words = language("{level} forecast range: {interval}").format(
+                level=level, interval=interval
+            )
         parts.append(f'<p class="wb-card-interval">{escape(words)}</p>')
     moved = change(row, before)
     if moved is not None and moved.direction:  # the page of an unchanged run is the same page

@@ -28,6 +28,8 @@ LONG = 22
 """Width from which a text in a cell gets a column of a readable width."""
 LEAST_P = 0.001
 INTERVAL = "95% interval"
+#: Of a column of that name the ends are those of a forecast, which promises another level.
+RANGES = {"forecast": "90% forecast range"}
 STANDARD = {"n": "Count", "low": "Lower end", "high": "Upper end", "estimate": "Estimate"}
 """Headings of the standard columns of results."""
 
@@ -187,7 +189,7 @@ def plan_columns(
             column = replace(column, digits=_common_digits(frame, column))
         plan.append(column)
         if low:
-            plan.append(replace(column, interval=True, label=INTERVAL, bar=False))
+            plan.append(replace(column, interval=True, label=RANGES.get(name, INTERVAL), bar=False))
     return plan
 
 

@@ -273,6 +273,19 @@ class BetaGeometric(PurchaseModel):
         return np.asarray(kept + np.where(k > 0, left * reached, 0.0), dtype=float)
 
     @classmethod
+    def own(cls, theta: Array, x: Array, T: Array) -> Array:
+        """Gamma (r + x, alpha + T) and beta (a, b + x), one more for MBG/NBD."""
+        r, alpha, a, b = theta
+        return np.array([r + x, alpha + T, np.full(x.size, a), b + x + cls.first])
+
+    @classmethod
+    def draw_ahead(
+        cls, theta: Array, t: float, x: Array, T: Array, rng: np.random.Generator
+    ) -> Array:
+        """As of BG/NBD: whoever is alive leaves after a purchase to come at the earliest."""
+        return BetaGeometric.draw(cls.own(theta, x, T), np.full(x.size, t), rng)[0]
+
+    @classmethod
     def draw(cls, theta: Array, T: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         """Poisson purchases until a coin, tossed after each, comes up."""
         r, alpha, a, b = theta

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, psi, zeta
 
 from workbench.arrays import Array
@@ -396,6 +396,16 @@ class GammaGammaResults(Fitted):
                 return np.where(bottom > 0, p * (gamma + total) / bottom, np.inf)
 
         return Prediction(expected, self.phi, self.covariance, inverse, counts=counts, index=index)
+
+    def draw_spend(
+        self, purchases: Array, rows: NDArray[np.intp], rng: np.random.Generator
+    ) -> Array:
+        """Simulate what so many purchases bring, of the customers of the fit in `rows`."""
+        p, q, gamma = np.exp(self.phi)
+        x, spend = (column[rows] for column in self.model.everyone)
+        x = np.where(spend > 0, x, 0.0)
+        rate = rng.gamma(q + p * x) / (gamma + x * spend)
+        return np.asarray(rng.gamma(p * purchases) / rate, dtype=float)
 
     @property
     def mean(self) -> Estimate:

@@ -128,6 +128,11 @@ class NBD(PurchaseModel):
         """Negative binomial."""
         return count_mass(k, theta[0] + x, t / (theta[1] + T))
 
+    @classmethod
+    def own(cls, theta: Array, x: Array, T: Array) -> Array:
+        """Gamma (r + x, alpha + T)."""
+        return np.array([theta[0] + x, theta[1] + T])
+
     @staticmethod
     def draw(theta: Array, T: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         """Poisson purchases at gamma rates."""

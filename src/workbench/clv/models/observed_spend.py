@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from workbench.arrays import Array
 from workbench.clv.models.prediction import Prediction
@@ -156,6 +156,10 @@ class ObservedSpendResults(Result):
         self.covariance = np.zeros((2, 2))
         spread = float(n @ (spend - mean) ** 2) / max(self.nobs - 1, 1.0)
         self.covariance[0, 0] = spread / self.nobs / mean**2
+        #: Variance of the customers' own means.
+        self.between = spread / (
+            1 + np.exp(self.phi[1]) * float(n @ (1 / np.maximum(x, 1))) / self.nobs
+        )
         above = model.raw > model.cap
         whole, left = n @ (x * model.raw), n @ (x * spend)
         values = {
@@ -224,3 +228,19 @@ class ObservedSpendResults(Result):
     def refits(self) -> Callable[[Array], Array]:
         """Give a function from weights, one a customer, to the log parameters fitted with them."""
         return self.model.estimate
+
+    def draw_spend(
+        self, purchases: Array, rows: NDArray[np.intp], rng: np.random.Generator
+    ) -> Array:
+        """Simulate what so many purchases bring, of the customers of the fit in `rows`.
+
+        A gamma law with the expected spend, what is not known of a customer's mean, and the spread
+        between one customer's purchases, each as a share of the mean of all.
+        """
+        mean, k = np.exp(self.phi)
+        x, _ = self.model.everyone
+        unknown = self.between / mean**2 * k / (x[rows] + k)
+        noise = self.between / mean**2 * k / np.maximum(purchases, 1.0)
+        shape = 1 / np.maximum(unknown + noise, 1e-6)
+        expected = self.expected_spend().estimate[rows]
+        return np.asarray(purchases * expected * rng.gamma(shape) / shape, dtype=float)

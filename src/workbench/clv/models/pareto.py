@@ -317,6 +317,12 @@ class ParetoNBD(PurchaseModel):
             out = out + weight * length * (origin + u) * left * count_mass(k, r + x, u / own_a)
         return np.asarray(out, dtype=float)
 
+    @classmethod
+    def own(cls, theta: Array, x: Array, T: Array) -> Array:
+        """Gamma (r + x, alpha + T) and gamma (s, beta + T)."""
+        r, alpha, s, beta = theta
+        return np.array([r + x, alpha + T, np.full(x.size, s), beta + T])
+
     @staticmethod
     def draw(theta: Array, T: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         """Poisson purchases up to an exponential time of leaving."""

@@ -209,6 +209,12 @@ class Prediction(Result):
         low, high = limits(estimate, se, normal_quantile(level), "log")
         return pd.DataFrame({"n": w.sum(axis=1), "estimate": estimate, "low": low, "high": high})
 
+    def log_slope(self, weights: Array) -> Array:
+        """Give the derivatives of the logarithm of a weighted sum by the log parameters."""
+        w = self._weights(weights)
+        whole = float(w @ self._rows)
+        return np.asarray(w @ self._gradient / whole if whole else 0 * self._phi, dtype=float)
+
     def shares(
         self, weights: ArrayLike, *, of: ArrayLike | None = None, level: float = 0.95
     ) -> pd.DataFrame:

@@ -199,6 +199,21 @@ class PurchaseModel(ABC):
         return alive * cls.mass(theta, k, t, x, T) + np.where(k == 0, 1 - alive, 0.0)
 
     @classmethod
+    def own(cls, theta: Array, x: Array, T: Array) -> Array:
+        """Parameters of each customer's own traits, given the history and that they are alive."""
+        raise DataError(
+            f"what single customers will do is not drawn from {cls.title}",
+            remedy="use a model in continuous time",
+        )
+
+    @classmethod
+    def draw_ahead(
+        cls, theta: Array, t: float, x: Array, T: Array, rng: np.random.Generator
+    ) -> Array:
+        """Simulate purchases in (T, T + t] of customers alive at T."""
+        return cls.draw(cls.own(theta, x, T), np.full(x.size, t), rng)[0]
+
+    @classmethod
     def by_row(cls, theta: Array, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
         """Log-likelihood of each row, gradient (k, m) and Hessian (k, k, m), at theta (k, m)."""
         raise DataError(

@@ -1,0 +1,142 @@
+"""Forecasts: their ranges hold as often as they say, and say what they rest on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.clv.examples import CUSTOMERS, bought, kept, log, past, spent, value
+from workbench import clv
+from workbench.clv.ahead import Ahead
+from workbench.clv.backtest import CONFORMAL, FEWEST, Backtest
+from workbench.errors import DataError
+from workbench.stats.intervals import normal_quantile
+
+COLUMNS = ["horizon", "origin", "group", "what", "forecast", "low", "high", "actual", "score"]
+
+
+def made(**scores: list[float]) -> Backtest:
+    """A test of the past with these scores of the total, by horizon (``h4=[...]``)."""
+    rows = [
+        (float(name[1:]), pd.Timestamp("2025-01-01") + pd.Timedelta(weeks=i), "all", "purchases",
+         100.0, 90.0, 110.0, 100.0 + 5 * s, s)
+        for name, values in scores.items()
+        for i, s in enumerate(values)
+    ]  # fmt: skip
+    people = pd.DataFrame(columns=["horizon", "origin", "what", "level"])
+    return Backtest(pd.DataFrame(rows, columns=COLUMNS), people, 4.0, "week")
+
+
+def test_from_nine_windows_on_the_rank_of_past_errors_sets_the_width() -> None:
+    scores = [0.1, -0.5, 1.0, 2.0, -3.0, 0.2, 0.3, 0.4, 6.0]
+    width = made(h4=scores).width()
+    assert (width.basis, width.windows) == ("conformal", CONFORMAL)
+    assert width.factor == pytest.approx(6.0 / normal_quantile(0.9))
+    # one more window: the last but one
+    assert made(h4=[*scores, 0.1]).width().factor == pytest.approx(6.0 / normal_quantile(0.9))
+    longer = made(h4=[*scores, *[0.1] * 10]).width().factor
+    assert longer == pytest.approx(3.0 / normal_quantile(0.9))
+
+
+def test_of_three_to_eight_windows_a_t_interval_is_made() -> None:
+    width = made(h4=[1.0, -1.0, 1.0]).width()
+    assert width.basis == "t"
+    assert width.factor == pytest.approx(2.353 / normal_quantile(0.9), abs=1e-3)
+
+
+def test_of_fewer_the_range_is_the_model_s_own_and_said_to_be_untested() -> None:
+    few = made(h4=[3.0] * (FEWEST - 1))
+    assert few.width().basis == "own"
+    assert few.width().factor == 1.0
+    assert few.findings()[0].verdict == "untested"
+
+
+def test_a_longer_horizon_than_was_tested_widens_by_the_growth_of_errors() -> None:
+    grown = made(h1=[1.0] * 9, h2=[2.0] * 9).width()
+    assert grown.basis == "grown"
+    # errors doubled with the horizon, and the horizon asked for is twice the longest tested
+    assert grown.factor == pytest.approx(2 * 2.0 / normal_quantile(0.9), rel=1e-6)
+
+
+def test_a_forecast_is_wider_than_the_expectation_and_never_below_zero() -> None:
+    found = clv.forecast(value(), rng=np.random.default_rng(1))
+    expected, coming = value().total, found.total
+    assert coming.value == pytest.approx(expected.value)
+    assert coming.low < expected.value < coming.high
+    table = found.table
+    assert (table["low"] >= 0).all()
+    assert (table["low"] <= table["high"]).all()
+    # what a single customer brings is far less certain than what is expected of them
+    wide = (table["high"] - table["low"]).sum()
+    assert wide > 3 * (table["expected_high"] - table["expected_low"]).sum()
+
+
+def test_groups_add_up_to_the_whole() -> None:
+    found = clv.forecast(value(), past(), rng=np.random.default_rng(1))
+    tiers = np.where(CUSTOMERS["frequency"] > 2, "top", "rest")
+    by = found.by(tiers)
+    assert by["forecast"].sum() == pytest.approx(found.total.value)
+    assert ((by["forecast_low"] <= by["forecast"]) & (by["forecast"] <= by["forecast_high"])).all()
+
+
+def test_contracts_are_added_beside_purchases() -> None:
+    fees = clv.contract_value(
+        kept(), np.arange(40) % 5, pd.Series(np.full(40, 120.0)), discount_rate=0.1, currency="EUR"
+    )
+    found = clv.forecast(value(), rng=np.random.default_rng(1))
+    together = found.with_contracts(fees)
+    assert together is not None
+    assert together.money is not None
+    assert together.money.value == pytest.approx(found.total.value + fees.total.value)
+    assert found.with_contracts(None) is None
+
+
+def test_the_summary_of_a_past_day_is_that_of_the_log_cut_there() -> None:
+    whole = log()
+    end = pd.Timestamp("2025-01-01") + pd.Timedelta(weeks=38)
+    windows = clv.backtest(
+        whole, clv.BetaGeometric, as_of=end, unit="week", horizon=8, rng=np.random.default_rng(2)
+    ).windows
+    # what came after each day is what the log says
+    for (origin, horizon), rows in windows[windows["what"] == "purchases"].groupby(
+        ["origin", "horizon"]
+    ):
+        until = origin + pd.Timedelta(weeks=horizon)
+        early = set(whole.loc[whole["date"] <= origin, "customer_id"])
+        came = whole[(whole["date"] > origin) & (whole["date"] <= until)]
+        assert (
+            rows.loc[rows["group"] == "all", "actual"].iloc[0]
+            == came["customer_id"].isin(early).sum()
+        )
+        assert rows.loc[rows["group"] != "all", "actual"].sum() == pytest.approx(
+            rows.loc[rows["group"] == "all", "actual"].iloc[0]
+        )
+
+
+def test_ranges_hold_what_comes_of_simulated_customers() -> None:
+    """A tenth of what `python -m benchmarks.forecasts` measures, its bounds widened."""
+    rng = np.random.default_rng(20261130)
+    theta, held, own = np.array([0.6, 10.0, 0.6, 12.0]), [], []
+    for _ in range(12):
+        age = rng.uniform(20, 104, 400)
+        x, t_x = clv.ParetoNBD.draw(theta, age + 0.0, rng)
+        fit = clv.ParetoNBD(x, t_x, age, unit="week").fit()
+        expected = fit.expected_purchases(26)
+        ahead = Ahead(fit, horizon=26, rng=rng)
+        alive = rng.random(age.size) < fit.process.alive(theta, x, t_x, age)
+        came = fit.process.draw_ahead(theta, 26, x[alive], age[alive], rng).sum()
+        point, draws = ahead.purchases_of(np.ones(age.size, dtype=bool))
+        low, high = np.quantile(draws, [0.05, 0.95])
+        held.append(low <= came <= high)
+        total = expected.total()
+        own.append(total.low <= came <= total.high)
+    assert np.mean(held) >= 0.7  # .9 less two standard errors of twelve
+    assert point == pytest.approx(float(expected.estimate.sum()), rel=1e-6)
+    assert np.mean(own) <= np.mean(held)
+
+
+def test_a_forecast_needs_an_end() -> None:
+    endless = clv.customer_value(bought(), spent(), discount_rate=0.1, horizon=np.inf)
+    with pytest.raises(DataError, match="infinite horizon"):
+        clv.forecast(endless, rng=np.random.default_rng(1))
