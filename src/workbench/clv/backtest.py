@@ -40,12 +40,12 @@ SHORTEST = 0.25
 
 What = Literal["purchases", "spend"]
 
-KEPT = "Forecasts of the past held in {own} of the cases, {promised} were promised"
+KEPT = "The model's own ranges held in {own} of past forecasts; {promised} was the promise"
 MADE_AGAIN = (
-    "The model was fitted again as of {n} past days and asked for the {ahead} {unit} after each: "
-    "for all customers and three groups of them, what came lay in the range that the model itself "
-    "gives as often as said above. The ranges on this page are wider by the factor that would have "
-    "held ({factor} for the total). Totals were off by {error} on average."
+    "The model was fitted again as of {n} past days and asked for the {ahead} {unit} after each, "
+    "for all customers and three groups of them; the model's own range held what came as often as "
+    "said above. The ranges on this page are wider by the factor that past errors ask for "
+    "({factor} for the total). Totals were off by {error} on average."
 )
 WIDENED = (
     "Forecasts of {asked} {unit} could be tested on {n} past windows only. The ranges rest on "
