@@ -100,7 +100,7 @@ class World:
     def time_of(self, clock: np.ndarray) -> np.ndarray:
         """Inverse of `clock_of`, on a grid."""
         grid = np.linspace(0, 400, 8001)
-        return np.interp(clock, self.clock_of(grid), grid)
+        return np.asarray(np.interp(clock, self.clock_of(grid), grid), dtype=float)
 
     def oracle(self, customers: pd.DataFrame, horizon: int, rng: np.random.Generator) -> float:
         """Width of the central 90 % of the true predictive distribution of all purchases."""
