@@ -189,7 +189,7 @@ def test_nothing_aside_is_left_where_runs_lie(ran: Any) -> None:
 
 def test_history_is_read_from_the_files(ran: Any) -> None:
     project, record, _ = ran
-    project.run('label=分店 "北京"', notebooks=["good"])
+    project.run(notebooks=["good"])
     newest = last_run(project.runs)
     assert newest is not None and newest.run > record.run
     assert newest.data_to == "2025-11-30", "as the notebook said that was carried over"

@@ -34,7 +34,8 @@ _OWN_ERRORS = frozenset({
     "InputError", "InterruptedRunError", "MissingPackageError", "NotebookError",
     "NotebookFileError", "ParameterError", "PipelineError", "ReportingError", "RunError",
     "SeveralStartsError", "SiteError", "StarterError", "StudyError", "SurveyError",
-    "UnreadableRunError", "UnrecordedRunError",
+    "UnreadableRunError", "UnrecordedRunError", "NoSuchRunError", "RetentionError",
+    "ScheduleError",
     "WorkbenchError",
 })  # fmt: skip
 
