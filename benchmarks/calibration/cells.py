@@ -96,7 +96,7 @@ def _answers(cell: Cell, rng: np.random.Generator, truths: np.ndarray) -> Iterat
         yield from ((float(a), float(b), oracle) for a, b in zip(low, high, strict=True))
 
 
-def holds(row: Mapping[str, Any], *, by_chance: bool = False) -> bool:
+def holds(row: Mapping[str, Any], *, by_chance: bool = True) -> bool:
     """Say whether a measured cell is as it should be.
 
     Parameters
@@ -104,7 +104,7 @@ def holds(row: Mapping[str, Any], *, by_chance: bool = False) -> bool:
     row : mapping
         From `measure`.
     by_chance : bool
-        Allow two errors of the simulation, for cells of few runs.
+        Allow two standard errors of the simulation: what a bound of a measured rate means.
     """
     if row["refusal"]:
         return bool(row["refused"] == row["runs"])
