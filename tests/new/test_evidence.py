@@ -196,3 +196,19 @@ def test_words_of_states_and_headings() -> None:
     assert read_heading("amount_cents").unit == "cent"
     assert squash("客户名称(必填)") == squash("\ufeff客户名称 ") == "客户名称"
     assert read_heading("Zeilensumme").has("amount") and not read_heading("Report").has("owner")
+
+
+@pytest.mark.parametrize(
+    ("heading", "meant"),
+    [
+        ("价税合计", {"total"}),
+        ("含税金额（元）", {"total"}),
+        ("无税金额", {"amount"}),
+        ("不含税金额", {"amount"}),
+        ("税额", {"tax"}),
+    ],
+)
+def test_amounts_with_and_without_tax_are_amounts_and_no_taxes(
+    heading: str, meant: set[str]
+) -> None:
+    assert read_heading(heading).concepts == meant
