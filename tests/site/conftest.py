@@ -389,7 +389,8 @@ def add() -> Callable[..., Path]:
     return add_steps
 
 
-@pytest.fixture(scope="session")
+# of a module: while it is open no other test of the process can start a browser of its own
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[object]:
     """A headless browser."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
