@@ -99,7 +99,7 @@ def _check(study: str, strict: bool) -> int:
     card = _load(study)
     with _waiting() as say:
         gate = try_study(card, _root(), watch=say)
-    out.print(str(gate.report), markup=False, highlight=False, soft_wrap=True)
+    _say(gate.report)
     table = Table("notebook", "", "why", box=None, pad_edge=False)
     colours = {"will run": "green", "cannot run": "red", "is skipped": "yellow"}
     for outlook in gate.outlooks:
@@ -193,7 +193,7 @@ def profile(
         from workbench.profile import customer_profile
 
         shown = customer_profile(open_run(_load(study).folder), customer)
-        out.print(shown.text, markup=False, highlight=False, soft_wrap=True)
+        _say(shown.text)
 
 
 @app.command()
@@ -223,11 +223,11 @@ def review(study: Study_) -> None:
 def runs(study: Study_) -> None:
     """List a study's runs, and what changed in its headline numbers."""
     with _plain_errors():
-        from workbench.runs import changes, damaged, list_runs, lost_numbers
+        from workbench.runs import changes, lost_numbers, read_runs
 
         folder = _root() / "runs" / _load(study).name
-        records = list_runs(folder)
-        for lost in [*damaged(folder), *lost_numbers(folder)]:
+        records, damaged = read_runs(folder)
+        for lost in [*damaged, *lost_numbers(folder)]:
             _warn(lost)
         if not records:
             out.print(f"{study} has not been run yet; do that with: workbench run {study}")
@@ -277,7 +277,7 @@ def status(
             if as_json:
                 _print_json(found.to_json())
             else:
-                out.print(str(found), markup=False, highlight=False, soft_wrap=True)
+                _say(found)
         raise typer.Exit(worst)
 
 
@@ -300,7 +300,7 @@ def diff(
         if as_json:
             _print_json(found.to_json())
         else:
-            out.print(str(found), markup=False, highlight=False, soft_wrap=True)
+            _say(found)
 
 
 @app.command()
@@ -327,8 +327,7 @@ def prune(
             if as_json:
                 _print_json({"study": name, "removed": not dry_run, **asdict(found)})
             else:
-                said = f"{name}: {found.said(dry_run)}"
-                out.print(said, markup=False, highlight=False, soft_wrap=True)
+                _say(f"{name}: {found.said(dry_run)}")
             return 0
 
         raise typer.Exit(_worst(prune_one, studies))
@@ -352,11 +351,11 @@ def schedule(
         files = files_for(kind, Job(names, _root(), command, Moment.read(at)))
         for name, text in files.items():
             if to is None:
-                out.print(f"# {name}\n{text}", markup=False, highlight=False, soft_wrap=True)
+                _say(f"# {name}\n{text}")
             else:
                 to.mkdir(parents=True, exist_ok=True)
                 (to / name).write_text(text, encoding="utf-8")
-                out.print(f"wrote {to / name}", markup=False, highlight=False, soft_wrap=True)
+                _say(f"wrote {to / name}")
 
 
 @app.command()
@@ -384,7 +383,7 @@ def new(
             brought = pull(live, Path(scratch), root=root) if live is not None else []
             tables = [*(source or []), *brought]
             started = start_study(root, name, tables, today=today, ask=ask)
-        out.print(str(started), markup=False, highlight=False, soft_wrap=True)
+        _say(started)
         open_questions = sum(len(p.questions) for p in started.proposals)
         card = os.path.relpath(root / "data" / name / "study.yml")
         check_first = f" ({open_questions} lines say CHECK)" if open_questions else ""
@@ -420,7 +419,7 @@ def init(
     with _plain_errors():
         from workbench.new.project import lay_out
 
-        out.print(str(lay_out(folder)), markup=False, highlight=False, soft_wrap=True)
+        _say(lay_out(folder))
         out.print(
             f"Next: cd {folder}, then: workbench new NAME --from FILE",
             markup=False,
@@ -434,7 +433,7 @@ def upgrade() -> None:
     with _plain_errors():
         from workbench.new.project import upgrade as bring_up
 
-        out.print(str(bring_up(_root())), markup=False, highlight=False, soft_wrap=True)
+        _say(bring_up(_root()))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -552,7 +551,7 @@ def _publish(studies: list[str] | None, renderer: str, *, as_json: bool = False)
         about = {"site": str(published.site), "warnings": published.warnings}
         _print_json({"event": "site-published", **about, "pages": len(published.pages)})
         return
-    out.print(str(published), markup=False, highlight=False, soft_wrap=True)
+    _say(published)
 
 
 def _personal_texts(studies: list[str]) -> set[str]:
@@ -581,6 +580,11 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _say(what: object) -> None:
+    """Print what is no markup, in lines as they are."""
+    out.print(str(what), markup=False, highlight=False, soft_wrap=True)
 
 
 def _warn(what: str) -> None:

@@ -68,6 +68,20 @@ def _libraries() -> tuple[str, ...]:
     return tuple(sorted(os.path.join(place, "") for place in places))
 
 
+def signature(
+    path: Path | str, look: Callable[[Path | str], os.stat_result] = os.stat
+) -> list[int] | None:
+    """Tell a file from what may stand in its place later, unread; None where there is none.
+
+    `look` is the system's own, taken before `begin` has it watched: to ask here is no use.
+    """
+    try:
+        found = look(path)
+    except (OSError, ValueError):
+        return None
+    return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]
+
+
 class _Tracer:
     """The notes of one kernel."""
 
@@ -85,7 +99,6 @@ class _Tracer:
         self.home = os.path.join(str(HOME), "")
         self.tellers = tuple(os.path.join(self.home, room, "") for room in ("data", "runs"))
         self.run = os.environ.get("WORKBENCH_RUN", "")
-        self.stat: Callable[..., os.stat_result] = os.stat
 
     # --- notes --------------------------------------------------------------------------------
 
@@ -94,14 +107,6 @@ class _Tracer:
         if name not in names:
             names[name] = about
             self.changed = True
-
-    def signature(self, path: str) -> list[int] | None:
-        """Tell a file from what may stand in its place later; None where there is none."""
-        try:
-            found = self.stat(path)
-        except (OSError, ValueError):
-            return None
-        return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]
 
     def write(self) -> None:
         self.quiet += 1
@@ -135,9 +140,9 @@ class _Tracer:
             with suppress(ValueError):
                 path = importlib.util.source_from_cache(path)
         if path.startswith(self.home) or not path.startswith(self.libraries):
-            self.note("code", path, self.signature(path) or [])
+            self.note("code", path, signature(path) or [])
         elif (package := _package_of(path)) is not None:
-            self.note("package", package, [path, self.signature(path) or []])
+            self.note("package", package, [path, signature(path) or []])
             if path.endswith((".so", ".pyd", ".dylib")):
                 self.note("compiled", package)
 
@@ -195,7 +200,7 @@ class _Tracer:
         if self.run and path.startswith(os.path.join(self.run, "")):
             self.say(f"it opens {os.path.basename(path)} in the run's own folder")
             return
-        self.note("file", path, self.signature(path) or [])
+        self.note("file", path, signature(path) or [])
 
     def listed(self, args: tuple[Any, ...]) -> None:
         frame = sys._getframe(2)
@@ -293,7 +298,7 @@ def begin(target: Path) -> None:
     _tracer = _Tracer(target)
     sys.addaudithook(_hear)
     os.environ.__class__ = _Environment
-    _watch_stat(_tracer)
+    _watch_stat()
 
 
 def write() -> None:
@@ -390,9 +395,9 @@ def _asked(name: Any) -> None:
     tracer.note("variable", name)
 
 
-def _watch_stat(tracer: _Tracer) -> None:
+def _watch_stat() -> None:
     """Note where it is asked whether a path is there: no event tells of that."""
-    real = tracer.stat
+    real = os.stat
 
     def noted(path: Any, *args: Any, **options: Any) -> os.stat_result:
         try:

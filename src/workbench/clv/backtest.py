@@ -142,11 +142,16 @@ class Backtest(Result):
         squared = rows.assign(score=rows["score"] ** 2).groupby("origin")["score"].mean()
         return squared.to_numpy(dtype=float)
 
+    @property
+    def _what(self) -> What:
+        """What is spoken of: spend, where it was forecast."""
+        return "spend" if "spend" in set(self.windows["what"]) else "purchases"
+
     @cached_property
     def table(self) -> pd.DataFrame:
         """By horizon: promised and kept coverage, of all customers and groups of them."""
         rows = []
-        what: What = "spend" if "spend" in set(self.windows["what"]) else "purchases"
+        what = self._what
         for horizon in self._horizons(what):
             own = self.windows[
                 (self.windows["horizon"] == horizon) & (self.windows["what"] == what)
@@ -212,7 +217,7 @@ class Backtest(Result):
 
     def findings(self) -> list[Finding]:
         """Say what forecasts of the past promised and kept, and what today's ranges rest on."""
-        what: What = "spend" if "spend" in set(self.windows["what"]) else "purchases"
+        what = self._what
         width = self.width(what)
         about: dict[str, Any] = {"unit": f"{self.unit}s"}
         if width.basis == "own":
@@ -251,7 +256,7 @@ class Backtest(Result):
 
         say = speak(language)
         ax = plt.gca() if ax is None else ax
-        what: What = "spend" if "spend" in set(self.windows["what"]) else "purchases"
+        what = self._what
         rows = self.windows[(self.windows["what"] == what) & (self.windows["group"] == "all")]
         for marker, (horizon, own) in zip("os^Dv", rows.groupby("horizon"), strict=False):
             error = own["forecast"] / own["actual"].clip(lower=1e-9) - 1

@@ -29,12 +29,10 @@ from workbench.data.notation import (
 )  # fmt: skip
 from workbench.errors import DataError, WorkbenchError
 from workbench.study import Study, StudyError, find_root, is_large
-from workbench.study.card import data_roots
+from workbench.study.card import CACHE, data_roots
 
 #: What a card's `connection` may begin with.
 BACKENDS = ("duckdb", "postgres", "postgresql", "pyspark")
-#: Below the project: what the workbench keeps for itself.
-CACHE = ".cache"
 
 _TRUE = ["true", "t", "yes", "y", "1", "1.0", "是", "对", "已解决"]
 _FALSE = ["false", "f", "no", "n", "0", "0.0", "否", "错", "未解决"]

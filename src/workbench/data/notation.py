@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from workbench.study.fields import SERIAL, UNIX
+
 # --- signs ----------------------------------------------------------------------------------------
 
 #: Signs that mean what one of ASCII means: full-width forms, other digits, dashes, blanks.
@@ -157,9 +159,6 @@ def decimal_mark(texts: Iterable[str]) -> Decimal:
 
 # --- days and times -------------------------------------------------------------------------------
 
-#: Formats that are no patterns: days since 1899-12-30, seconds and parts of them since 1970.
-SERIAL = "excel"
-UNIX: Mapping[str, int] = {"unix": 1, "unix_ms": 1000, "unix_us": 1_000_000}
 #: What the engine reads without being told: 2025-12-31, 2025/12/31, with or without a time.
 _ISO = re.compile(r"\d{4}([-/])\d{1,2}\1\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?")
 #: A time of day, and what follows it where that is a zone: Z, UTC, GMT+8, -0500, +05:30.

@@ -132,14 +132,9 @@ def given_names() -> frozenset[str]:
     From `faker` (its lists of the United States, Britain, Germany, France, Spain and Italy) and
     `nicknames`.
     """
-    from importlib import import_module
-
     from nicknames import NickNamer
 
-    found: set[str] = set()
-    for place in ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "en_IN"):
-        provider = import_module(f"faker.providers.person.{place}").Provider
-        found |= {str(name).casefold() for name in provider.first_names}
+    found = _of_faker("first_names")
     nicknames = NickNamer()
     for name in tuple(found):
         found |= nicknames.nicknames_of(name)
@@ -149,13 +144,15 @@ def given_names() -> frozenset[str]:
 @cache
 def family_names() -> frozenset[str]:
     """Return family names in Latin letters, in lower case, from `faker`."""
+    return frozenset(_of_faker("last_names"))
+
+
+def _of_faker(which: str) -> set[str]:
     from importlib import import_module
 
-    found: set[str] = set()
-    for place in ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "en_IN"):
-        provider = import_module(f"faker.providers.person.{place}").Provider
-        found |= {str(name).casefold() for name in provider.last_names}
-    return frozenset(found)
+    places = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "en_IN")
+    providers = [import_module(f"faker.providers.person.{place}").Provider for place in places]
+    return {str(name).casefold() for each in providers for name in getattr(each, which)}
 
 
 #: Names that are words first: in lower case, and where no name is likely, they name nobody.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         last_good,
         last_run,
         list_runs,
+        read_runs,
     )
     from workbench.runs.runner import TIMEOUT, plan_study, run_study
 
@@ -48,6 +49,7 @@ __all__ = [
     "metric_history",
     "plan_study",
     "read_assignments",
+    "read_runs",
     "run_study",
 ]
 
@@ -67,6 +69,7 @@ _HOME = {
         "last_good",
         "last_run",
         "list_runs",
+        "read_runs",
     ),
 }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -11,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench import trace
 from workbench.errors import WorkbenchError
 from workbench.runs.handover import digest_results
 from workbench.runs.notebook_file import read_notebook, with_outputs, write_notebook
@@ -20,9 +19,9 @@ from workbench.runs.used import (
     Present,
     Surroundings,
     changed,
+    content_digest,
     file_digest,
     read_used,
-    signature,
 )
 from workbench.study.packages import files_of
 
@@ -59,7 +58,7 @@ class Inputs:
     @property
     def digest(self) -> str:
         """One hash of them all."""
-        return _digest([self.files, self.tables])
+        return content_digest([self.files, self.tables])
 
 
 def look_at_inputs(study: Study, before: Inputs | None = None) -> Inputs:
@@ -76,7 +75,7 @@ def look_at_inputs(study: Study, before: Inputs | None = None) -> Inputs:
 
     def look(path: Path) -> str:
         # Before it is read: what is written meanwhile is then seen as a change.
-        now = signature(path)
+        now = trace.signature(path)
         if before is not None and now is not None and path in before.seen:
             was, digest = before.seen[path]
             if was == now:
@@ -89,7 +88,7 @@ def look_at_inputs(study: Study, before: Inputs | None = None) -> Inputs:
         paths = _files(study, name, table)
         hashes = {_called(study, table, path): look(path) for path in paths or ()}
         files |= hashes
-        tables[name] = None if paths is None else _digest(hashes)
+        tables[name] = None if paths is None else content_digest(hashes)
     survey = study.survey
     if survey is not None and survey.codebook is not None:
         book = study.folder / survey.codebook
@@ -109,7 +108,7 @@ def step_key(step: Step, notebook: Any) -> str:
     notebook : NotebookNode
         Its code cells count; its text does not (see `carry_over`).
     """
-    return _digest(
+    return content_digest(
         {
             "code": [c["source"] for c in notebook["cells"] if c["cell_type"] == "code"],
             "parameters": dict(step.parameters),
@@ -120,7 +119,7 @@ def step_key(step: Step, notebook: Any) -> str:
 
 def text_digest(notebook: Any) -> str:
     """Return the hash of a notebook's cells as they are written, text and tags included."""
-    return _digest(
+    return content_digest(
         [[c["cell_type"], c["source"], c["metadata"], c.get("id")] for c in notebook["cells"]]
     )
 
@@ -268,8 +267,3 @@ def _called(study: Study, table: Table, path: Path) -> str:
     if table.package is not None:
         return f"{table.package.name}:{path.name}"
     return os.path.relpath(path, study.folder)
-
-
-def _digest(content: Mapping[str, Any] | Iterable[Any]) -> str:
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -319,7 +319,7 @@ def list_runs(folder: Path) -> list[RunRecord]:
     folder : Path
         ``runs/<study>``.
     """
-    return list(_readable(folder))
+    return read_runs(folder)[0]
 
 
 def damaged(folder: Path) -> list[str]:
@@ -330,18 +330,24 @@ def damaged(folder: Path) -> list[str]:
     folder : Path
         ``runs/<study>``.
     """
-    said = []
-    for each in run_folders(folder):
-        try:
-            read_run(each)
-        except UnreadableRunError as error:
-            said.append(str(error))
-    return said
+    return read_runs(folder)[1]
+
+
+def read_runs(folder: Path) -> tuple[list[RunRecord], list[str]]:
+    """Read all runs of a study at once: what `list_runs` gives, and what `damaged` says.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<study>``.
+    """
+    lost: list[str] = []
+    return list(_readable(run_folders(folder), lost)), lost
 
 
 def last_run(folder: Path) -> RunRecord | None:
     """Return the newest run of a study that can be read, or None when there is none."""
-    return next(_readable(folder), None)
+    return next(_readable(run_folders(folder)), None)
 
 
 def last_complete(folder: Path, *, before: str = "") -> Path | None:
@@ -356,14 +362,9 @@ def last_complete(folder: Path, *, before: str = "") -> Path | None:
     """
     folders = run_folders(folder)
     names = [each.name for each in folders]
-    for each in folders[names.index(before) + 1 :] if before in names else folders:
-        try:
-            run = read_run(each)
-        except UnreadableRunError:
-            continue
-        if run.status == "done" and not run.asked:
-            return each
-    return None
+    earlier = folders[names.index(before) + 1 :] if before in names else folders
+    whole = (run for run in _readable(earlier) if run.status == "done" and not run.asked)
+    return next((run.folder for run in whole), None)
 
 
 def last_good(runs: Sequence[RunRecord], key: str) -> RunRecord | None:
@@ -413,12 +414,14 @@ def read_run(folder: Path) -> RunRecord:
         ) from None
 
 
-def _readable(folder: Path) -> Iterator[RunRecord]:
-    for each in run_folders(folder):
+def _readable(folders: Iterable[Path], lost: list[str] | None = None) -> Iterator[RunRecord]:
+    """Yield the runs that can be read, one by one; `lost` gets why the others cannot."""
+    for each in folders:
         try:
             yield read_run(each)
-        except UnreadableRunError:
-            continue
+        except UnreadableRunError as error:
+            if lost is not None:
+                lost.append(str(error))
 
 
 def _known(kind: type[RunRecord | StepRecord], content: Mapping[str, Any]) -> dict[str, Any]:
@@ -453,7 +456,7 @@ def finished_steps(folder: Path) -> Iterator[tuple[Path, StepRecord]]:
                 yield aside, StepRecord(**_known(StepRecord, step))
             except (OSError, ValueError, TypeError, AttributeError):
                 continue  # what cannot be read is executed again
-    for record in _readable(folder):
+    for record in _readable(run_folders(folder)):
         for step in record.notebooks.values():
             if step.good:
                 yield record.folder, step

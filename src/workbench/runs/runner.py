@@ -15,6 +15,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench import trace
 from workbench.errors import WorkbenchError
 from workbench.runs.cache import (
     Earlier,
@@ -53,10 +54,8 @@ from workbench.runs.used import (
     file_digest,
     file_used,
     forget_raw,
-    signature,
 )
 from workbench.study import read_card
-from workbench.trace import TARGET
 
 if TYPE_CHECKING:
     from workbench.runs.execute import Execution, Task
@@ -368,7 +367,7 @@ class _RunUnderWay:
     def _now(self) -> Present:
         """Look at the study's files again, and read its card anew if that has changed."""
         study, card = self.study, self.study.path
-        if signature(card) != self.inputs.seen[card][0]:
+        if trace.signature(card) != self.inputs.seen[card][0]:
             study = read_card(card)
         return Present(study, self.root, look_at_inputs(study, self.inputs).tables, self.before)
 
@@ -439,7 +438,8 @@ class _RunUnderWay:
             parameters=dict(step.parameters),
             injected=step.injected,
             timeout=self.timeout,
-            environment=self._environment(step) | {TARGET: str(forget_raw(self.folder, step.key))},
+            environment=self._environment(step)
+            | {trace.TARGET: str(forget_raw(self.folder, step.key))},
         )
 
     def _environment(self, step: Step) -> dict[str, str]:

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,11 @@ from workbench import trace
 from workbench.runs.code import EVERY_WORD, beyond_in, code_digest, speaks_of_itself
 from workbench.runs.handover import ESTIMATES, EVERYTHING, read_headlines
 from workbench.runs.record import last_complete, write_json
+from workbench.study.card import PSEUDONYM_KEY
 from workbench.study.watch import texts_of, value_of
 
 if TYPE_CHECKING:
+    from workbench.results import Estimate
     from workbench.study import Study
 
 FOLDER = "used"
@@ -111,20 +113,21 @@ class Present:
         self.tables = tables
         self.card = study.model_dump(mode="json", exclude={"folder"})
         self._files: dict[tuple[str, str], tuple[object, str]] = known._files if known else {}
+        self._read: dict[Path, tuple[object, Mapping[str, Estimate]]] = {}
 
     def digest(self, kind: str, name: str, about: Surroundings, like: str = "") -> str:
         """Hash one thing; `like` is the digest filed earlier, which may hold a salt."""
         if kind == "variable":
             return _hidden(about.environment.get(name), like.partition(":")[0])
         if kind == "card":
-            return _digest(value_of(self.card, name))
+            return content_digest(value_of(self.card, name))
         if kind == "text":
-            return _digest(self._texts(name))
+            return content_digest(self._texts(name))
         if kind == "table":
             return self.tables.get(name) or _NOTHING
         if kind == "result":
             stored = {key: self._file(folder / name) for key, folder in about.results.items()}
-            return _digest({key: digest for key, digest in stored.items() if digest})
+            return content_digest({key: digest for key, digest in stored.items() if digest})
         if kind == "previous":
             return self._before(about, *name.split("/", 1))
         if kind == "pseudonyms":
@@ -146,11 +149,13 @@ class Present:
             return "folder" if path.is_dir() else "file" if path.exists() else _NOTHING
         if kind == "folder":
             return (
-                _digest(sorted(each.name for each in path.iterdir())) if path.is_dir() else _NOTHING
+                content_digest(sorted(each.name for each in path.iterdir()))
+                if path.is_dir()
+                else _NOTHING
             )
         if kind == "tree":
             files = sorted(each for each in path.rglob("*") if each.is_file())
-            return _digest([[str(f.relative_to(path)), self._file(f)] for f in files])
+            return content_digest([[str(f.relative_to(path)), self._file(f)] for f in files])
         raise ValueError(f"nothing of the kind {kind!r} can be looked at")
 
     def _file(self, path: Path) -> str:
@@ -158,7 +163,7 @@ class Present:
 
     def _kept(self, kind: str, path: Path, make: Callable[[Path], str]) -> str:
         """Hash a file, and not again before it has changed."""
-        now = signature(path)
+        now = trace.signature(path)
         if now is None:
             return _NOTHING
         if self._files.get((kind, str(path)), (None, ""))[0] != now:
@@ -168,25 +173,35 @@ class Present:
                 return _NOTHING
         return self._files[kind, str(path)][1]
 
+    @cached_property
+    def _complete(self) -> Path | None:
+        return last_complete(self.root / "runs" / self.study.name)
+
+    def _headlines(self, folder: Path) -> Mapping[str, Estimate]:
+        """Read a page's numbers, and not again before they have changed."""
+        now = trace.signature(folder / ESTIMATES)
+        if self._read.get(folder, (None, {}))[0] != now:
+            self._read[folder] = now, read_headlines([folder], []).get(folder.name, {})
+        return self._read.get(folder, (None, {}))[1]
+
     def _before(self, about: Surroundings, page: str, number: str = "") -> str:
         """Hash a headline number of the last complete run; nothing where it is the present one.
 
         Pages show how a number has moved: where it has not, it is as if there were no earlier run.
         """
-        last = last_complete(self.root / "runs" / self.study.name)
+        last = self._complete
         if last is None:
             return _NOTHING
         if page == EVERYTHING:
             pages = sorted(last.glob(f"results/*/{ESTIMATES}"))
-            return _digest([[path.parent.name, self._file(path)] for path in pages])
+            return content_digest([[path.parent.name, self._file(path)] for path in pages])
         now = about.own if page == about.own.name else about.results.get(page, about.own)
         there, here = (
-            read_headlines([folder], []).get(page, {}).get(number)
-            for folder in (last / "results" / page, now)
+            self._headlines(folder).get(number) for folder in (last / "results" / page, now)
         )
         if there is None or here is None:
-            return _NOTHING if there is None else _digest(there.to_json())
-        before, now_ = _digest(there.to_json()), _digest(here.to_json())
+            return _NOTHING if there is None else content_digest(there.to_json())
+        before, now_ = content_digest(there.to_json()), content_digest(here.to_json())
         return _NOTHING if before == now_ else before
 
     def _texts(self, words: str) -> list[Mapping[str, str]]:
@@ -203,7 +218,7 @@ class Present:
         given = about.environment.get(privacy.key_env)
         if not given and (self.study.simulated or privacy.public):
             return "public"
-        path = self.root / ".cache" / "pseudonym.key"
+        path = self.root / PSEUDONYM_KEY
         if not given and path.is_file():
             given = path.read_text(encoding="utf-8", errors="replace")
         return _hidden(given, like.partition(":")[0])
@@ -323,14 +338,14 @@ def file_used(
         for name, before in names.items():
             called = now.name_of(name) if kind in _PATHS else name
             things.setdefault(kind, {})[called] = now.digest(kind, called, about)
-            if before is not None and before != (signature(Path(name)) or []):
+            if before is not None and before != (trace.signature(Path(name)) or []):
                 beyond[f"{_short(called)} changed while it ran"] = None
     for name in _NATIVE:
         things.setdefault("variable", {})[name] = now.digest("variable", name, about)
     for package, (place, before) in packages.items():
         for distribution in _distributions().get(package, ()):
             things.setdefault("package", {})[distribution] = _version(distribution)
-        if before != (signature(Path(place)) or []):
+        if before != (trace.signature(Path(place)) or []):
             beyond[f"the package {package} changed while it ran"] = None
     own = [Path(n) for n in noted.get("code", {}) if not Path(n).is_relative_to(trace.HOME)]
     sources = [*cells, *(_text(path) for path in own)]
@@ -441,15 +456,6 @@ def _version(name: str) -> str:
 # --- digests --------------------------------------------------------------------------------------
 
 
-def signature(path: Path) -> list[int] | None:
-    """Tell a file from what may stand in its place later, without reading it."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]
-
-
 def file_digest(path: Path) -> str:
     """Hash a file; of what is no file, that it is there."""
     if not path.is_file():
@@ -467,7 +473,8 @@ def _hidden(value: str | None, salt: str = "") -> str:
     return f"{salt}:{made.hex()}"
 
 
-def _digest(content: Any) -> str:
+def content_digest(content: Any) -> str:
+    """Hash what JSON can say, whatever the order of its keys."""
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import SiteError
-from workbench.runs.record import RunRecord, StepRecord, damaged, last_good, last_run, list_runs
+from workbench.runs.record import RunRecord, StepRecord, last_good, last_run, read_runs
 from workbench.site.personal import find, redact
 from workbench.site.words import BASE
 from workbench.study import Study, load_study
@@ -102,7 +102,7 @@ def read_record(root: Path, study: str) -> StudyRecord:
         When the study has no finished run.
     """
     folder = root / "runs" / study
-    runs, lost = list_runs(folder), damaged(folder)
+    runs, lost = read_runs(folder)
     if not runs:
         raise SiteError(
             f"study {study!r} has no finished run" + (" that can be read" if lost else ""),

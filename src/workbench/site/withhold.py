@@ -180,11 +180,13 @@ def _warning(page: str, faults: Sequence[Fault], known: dict[str, StudyRecord]) 
     said = "; ".join(dict.fromkeys(f"{fault.kind}: {fault.detail}" for fault in faults[:3]))
     text = f"{study}: {page} was withheld: {said}"
     record = known.get(study)
-    keys = []
-    for fault in faults:
-        for key, held in card_texts(record.study).items() if record else ():
-            plain = " ".join(held.split())
-            if plain and (plain in fault.detail or fault.detail in plain):
-                keys.append(key)
+    texts = card_texts(record.study) if record else {}
+    plain = {key: " ".join(held.split()) for key, held in texts.items()}
+    keys = [
+        key
+        for fault in faults
+        for key, held in plain.items()
+        if held and (held in fault.detail or fault.detail in held)
+    ]
     where = ", ".join(dict.fromkeys(keys))
     return f"{text} (in {record.study.path}: {where})" if where and record else text

@@ -72,17 +72,15 @@ class Sums:
         code, size = np.asarray(codes), np.abs(np.asarray(values, dtype=float))
         order = np.argsort(code, kind="stable")
         ends = np.searchsorted(code[order], np.arange(k + 1))
-        size = size[order]
+        sorted_size = size[order]
         largest = np.zeros((k, depth))
         for cell in range(k):
-            own = size[ends[cell] : ends[cell + 1]]
+            own = sorted_size[ends[cell] : ends[cell + 1]]
             if own.size > depth:
                 own = np.partition(own, own.size - depth)[-depth:]
             largest[cell, : own.size] = np.sort(own)[::-1]
         kept = code >= 0
-        total = np.bincount(code[kept], np.abs(np.asarray(values, dtype=float))[kept], k).astype(
-            float
-        )
+        total = np.bincount(code[kept], size[kept], k).astype(float)
         return cls(np.diff(ends).astype(np.intp), total, largest)
 
     @classmethod

@@ -40,6 +40,9 @@ CARD = "study.yml"
 DATA_ROOTS = "WORKBENCH_DATA"
 #: Bytes of a study's files from which on work on its tables is shared out, and put off.
 LARGE = 50_000_000
+#: Below the root: what the workbench keeps for itself, and the key of its pseudonyms.
+CACHE = ".cache"
+PSEUDONYM_KEY = Path(CACHE) / "pseudonym.key"
 _FROM_FOLDER = {"name", "folder"}
 
 

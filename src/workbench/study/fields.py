@@ -193,8 +193,11 @@ AMOUNT_UNITS: Mapping[str, float] = {
 }  # fmt: skip
 
 
-#: Ways of writing days that are no strptime formats.
-DATE_FORMATS = ("excel", "unix", "unix_ms", "unix_us")
+#: Ways of writing days that are no strptime formats: days since 1899-12-30, and seconds and parts
+#: of them since 1970, with how many make a second.
+SERIAL = "excel"
+UNIX: Mapping[str, int] = {"unix": 1, "unix_ms": 1000, "unix_us": 1_000_000}
+DATE_FORMATS = (SERIAL, *UNIX)
 #: What engines understand after a %.
 _DIRECTIVES = frozenset("aAbBdmyYHIMSfpjzZ-")
 
@@ -350,6 +353,11 @@ class Table(Card):
                 "source", "`sheet` belongs to a workbook only (.xlsx, .xlsm, .xls, .xlsb, .ods)", {}
             )
         return self
+
+    @property
+    def decimal_mark(self) -> str:
+        """The decimal mark of the table's numbers, where the card says one or a thousands mark."""
+        return self.decimal or ("," if self.thousands == "." else ".")
 
     @model_validator(mode="after")
     def _one_mark(self) -> Self:

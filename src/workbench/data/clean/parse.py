@@ -140,16 +140,14 @@ def _sample(
     parts: Mapping[str, Any],
 ) -> dict[str, list[str]]:
     """Give the first texts of each column whose way of writing must be found out."""
-    guessed = ("number", "whole")
     wanted = {}
     for name, column in columns.items():
         kind = meanings[name].kind if name in meanings else None
         days = kind in ("date", "moment") and card.format_of(name) is None
         counted = column.type().is_numeric() and days
-        if (column.type().is_string() and (days or kind in guessed)) or counted:
+        if (column.type().is_string() and (days or kind in ("number", "whole"))) or counted:
             wanted[name] = column
-    if guessed:
-        wanted |= {name: column for name, column in parts.items() if column.type().is_string()}
+    wanted |= {name: column for name, column in parts.items() if column.type().is_string()}
     if not wanted:
         return {}
     words = {name: set(card.missing_in(name)) for name in wanted}
@@ -162,7 +160,7 @@ def _sample(
 
 def _mark(card: Table, texts: list[str]) -> Decimal:
     if card.decimal is not None or card.thousands is not None:
-        return Decimal(card.decimal or ("," if card.thousands == "." else "."))
+        return Decimal(card.decimal_mark)
     return decimal_mark(texts)
 
 
@@ -178,7 +176,7 @@ def _refuse_mark(
     """
     for name in names & set(seen):
         found = decimal_mark(seen[name])
-        own = card.decimal or ("," if card.thousands == "." else ".")
+        own = card.decimal_mark
         marked = [text for text in seen[name] if found.mark in text]
         if not found.doubt and found.mark != own and len(marked) * 2 > len(seen[name]):
             key = "decimal" if card.decimal is not None else "thousands"

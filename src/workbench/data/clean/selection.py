@@ -226,8 +226,9 @@ def _refuse_unknown(
     """Refuse a filter that fits no row, and a value that is there in other letters."""
     asked = {f"n_{i}": one.sum() for i, one in enumerate(matched)}
     counts = engine.run(source.expr.aggregate(**asked), source.where).iloc[0]
-    absent = [v for i, v in enumerate(chosen.values) if not (counts[f"n_{i}"] or 0) and v != ""]
-    if not chosen.excluded and not any(counts[f"n_{i}"] or 0 for i in range(len(matched))):
+    hits = [int(counts[name] or 0) for name in asked]
+    absent = [v for v, n in zip(chosen.values, hits, strict=True) if not n and v != ""]
+    if not chosen.excluded and not any(hits):
         absent = absent or list(chosen.values)
     if not absent:
         return
@@ -281,20 +282,29 @@ def _refuse_unknown_keys(card: Table, source: Source) -> None:
 # --- one total an order ---------------------------------------------------------------------------
 
 
+def _order_and_total(card: Table, source: Source) -> tuple[Any, str, Any]:
+    """Find the column of order ids, and the name and the column of what an order comes to."""
+    total = card.formula.names[0] if card.formula else "amount"
+    order_id, written = (
+        _column(card, source, name, "amount_per: order") for name in ("order_id", total)
+    )
+    return order_id, total, written
+
+
 def _with_totals(engine: Engine, card: Table, source: Source) -> Source:
     """Write what an export says of an order on one line alone on each of its lines.
 
     That is its total, and what `where` asks for, unless it asks for blanks: else a line that is
     left out would take the total with it, or a line without a status pass for an order.
     """
-    total = card.formula.names[0] if card.formula else "amount"
-    order = engine.text(_column(card, source, "order_id", "amount_per: order"))
-    once = {total: _column(card, source, total, "amount_per: order")}
+    order_id, total, written = _order_and_total(card, source)
+    once = {total: written}
     for name, chosen in card.where.items():
         if "" not in chosen.values:
             once[name] = _column(card, source, name, "where")
     lines = source.expr.mutate(
-        _order=order, **{f"_{i}": engine.text(column) for i, column in enumerate(once.values())}
+        _order=engine.text(order_id),
+        **{f"_{i}": engine.text(column) for i, column in enumerate(once.values())},
     )
     window = ibis.window(group_by="_order", order_by=ROW)
     filled = {}
@@ -307,13 +317,10 @@ def _with_totals(engine: Engine, card: Table, source: Source) -> Source:
 
 def _one_an_order(engine: Engine, card: Table, source: Source) -> tuple[Source, int]:
     """Keep one line of each order: the first that has its total; refunds count by themselves."""
-    total = card.formula.names[0] if card.formula else "amount"
-    order_id = _column(card, source, "order_id", "amount_per: order")
-    written = _column(card, source, total, "amount_per: order")
-    mark = card.decimal or ("," if card.thousands == "." else ".")
+    order_id, _, written = _order_and_total(card, source)
     lines = source.expr.mutate(
         _order=engine.text(order_id),
-        _amount=engine.number(written, mark, card.thousands),
+        _amount=engine.number(written, card.decimal_mark, card.thousands),
         # a total that cannot be read is one, too: it must not pass for a blank
         _stands=engine.text(written).notnull(),
     )

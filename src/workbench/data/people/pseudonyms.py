@@ -8,7 +8,6 @@ import os
 import re
 import secrets
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import ibis
@@ -17,10 +16,10 @@ import pyarrow as pa
 from workbench.data.engine import Engine, encode, join_bytes, sha256, unhex
 from workbench.data.schemas import PERSONAL_WORDS
 from workbench.study import Study, StudyError, find_root
+from workbench.study.card import PSEUDONYM_KEY
 
 #: Hexadecimal digits of a pseudonym: 64 bits, so that a million people stay apart.
 LENGTH = 16
-KEY_FILE = Path(".cache") / "pseudonym.key"
 PERSONAL_COLUMNS = ("name", "phone", "email", "address")
 
 
@@ -46,7 +45,7 @@ def study_key(study: Study) -> bytes:
         folder = find_root()
     except StudyError:
         folder = study.folder
-    path = folder / KEY_FILE
+    path = folder / PSEUDONYM_KEY
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         # Written aside and linked: of two processes that start at once, both read one key.

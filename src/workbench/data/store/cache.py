@@ -36,9 +36,10 @@ from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
 from workbench.errors import DataError, WorkbenchError
 from workbench.study import Study, StudyError, find_root
+from workbench.study.card import CACHE
 
 #: Where the tables of all studies are kept, below the root (or below a study outside any root).
-PLACE = Path(".cache") / "tables"
+PLACE = Path(CACHE) / "tables"
 #: States of a study that are kept; the one longest unused goes first.
 KEEP = 3
 #: Seconds to wait for another process that is cleaning the same study.

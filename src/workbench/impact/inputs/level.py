@@ -238,9 +238,8 @@ def _shared(of: pd.Series, treated: Mask) -> AssignmentLevel | None:
     if inside == n or by_chance > _BY_CHANCE:
         return None
     others = tuple(name for name in counts.index if name != value)
-    level = AssignmentLevel(str(of.name), of, (value,), others)
     enough = inside - k >= 2 and _log_ways(inside, k) >= np.log(FEWEST_WAYS)
-    return AssignmentLevel(level.column, of, (value,), others, "inside") if enough else level
+    return AssignmentLevel(str(of.name), of, (value,), others, "inside" if enough else "whole")
 
 
 def as_if_whole(columns: pd.DataFrame, start: pd.Series) -> AssignmentLevel | None:

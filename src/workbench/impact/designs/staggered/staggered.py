@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import fdtrc, stdtrit
 
-from workbench.arrays import Array
 from workbench.impact.designs.design import Design, seeded
 from workbench.impact.designs.differences.difference_in_differences import few_units
 from workbench.impact.designs.differences.event_study import drift, too_short_for_trend
@@ -112,7 +111,7 @@ def staggered_adoption(
     source = seeded(rng)
     effect, influence = average_all(cells)
     se = standard_error(influence)
-    mean, _ = _mean_treated(a)
+    mean = _mean_treated(a)
     n = len(a.units)
     events = by_event(cells)
     groups, calendar = by_group(cells), by_calendar(cells)
@@ -155,12 +154,10 @@ def _quantile(cells: GroupTime, level: float) -> float:
     return float(stdtrit(_degrees(cells), 0.5 + level / 2))
 
 
-def _mean_treated(a: Adoption) -> tuple[float, Array]:
-    """Mean outcome of the treated after their starts, with its influence."""
+def _mean_treated(a: Adoption) -> float:
+    """Mean outcome of the treated after their starts."""
     w = a.treatment * (a.weight > 0) * a.size[:, None]
-    y = np.nan_to_num(a.outcome)
-    mean = float((w * y).sum() / w.sum())
-    return mean, len(a.units) * (w * (y - mean)).sum(axis=1) / w.sum()
+    return float((w * np.nan_to_num(a.outcome)).sum() / w.sum())
 
 
 def _overall(
