@@ -84,6 +84,31 @@ def test_two_lines_of_one_order_are_no_duplicates(open_study: OpenStudy) -> None
     assert open_study(transactions=text).report["transactions"].kept == 2
 
 
+def test_a_line_a_piece_is_no_duplicate_where_nobody_counts_pieces(open_study: OpenStudy) -> None:
+    """A till prints two equal lines for two equal things; with a quantity it would print one."""
+    lines = "customer_id,date,amount,order_id,product\n" + "C1,2025-01-05,2,A1,tea\n" * 2
+    report = open_study(transactions=lines).report["transactions"]
+    assert (report.kept, report.repeated) == (2, 1)
+    counted = lines.replace("product", "product,quantity").replace("tea", "tea,1")
+    assert open_study(transactions=counted).report["transactions"].set_aside == {"duplicate": 1}
+    told = open_study(transactions=({"duplicates": "set_aside"}, lines)).report["transactions"]
+    assert told.set_aside == {"duplicate": 1}
+
+
+def test_what_a_line_is_of_is_a_word_and_its_price_a_number(open_study: OpenStudy) -> None:
+    text = (
+        "customer_id,date,amount,order_id,product,category,quantity,price\n"
+        'C1,2025-01-05,5.00,A1,0012,Tea,2,"2.50 €"\nC1,2025-01-05,9,A1,0013,Tea,1,free\n'
+        "C1,2025-01-06,9,A2,,Tea,1,-4\n"
+    )
+    tables = open_study(transactions=text)
+    frame = tables.frame("transactions").sort_values("amount", kind="stable")
+    assert frame["product"].tolist()[:2] == ["0012", "0013"]
+    assert frame["price"].iloc[0] == 2.5 and frame["price"].isna().sum() == 2
+    report = tables.report["transactions"]
+    assert (report.kept, report.emptied["price"]) == (3, 2)
+
+
 def test_a_second_record_with_the_same_key_is_set_aside(open_study: OpenStudy) -> None:
     text = "customer_id,contract_id,start,end\nC1,K1,2024-01-01,\nC1,K1,2024-02-01,\n"
     tables = open_study(contracts=text)

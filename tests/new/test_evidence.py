@@ -212,3 +212,26 @@ def test_amounts_with_and_without_tax_are_amounts_and_no_taxes(
     heading: str, meant: set[str]
 ) -> None:
     assert read_heading(heading).concepts == meant
+
+
+@pytest.mark.parametrize(
+    ("headings", "product"),
+    [
+        ("customer,date,order no,SKU,Product name,qty,amount", "Product name"),
+        ("客户编号,下单日期,订单号,商品编码,商品名称,数量,金额", "商品名称"),
+        ("Kunden-Nr.,Kaufdatum,Bestell-Nr.,Artikelnummer,Farbe,Menge,Betrag", "Artikelnummer"),
+        ("client,date,commande,Réf.,Produit,quantité,montant", "Produit"),
+        ("会員番号,購入日,注文番号,品番,商品名,数量,購入金額", "商品名"),
+        ("customer,date,order no,Product type,Colour,qty,amount", None),
+    ],
+)
+def test_what_a_line_is_of_is_known_by_the_words_for_products(
+    headings: str, product: str | None
+) -> None:
+    draw = random.Random(5)
+    rows = [
+        (who, day, f"B{i // 2}", f"P{draw.randint(100, 160)}",
+         draw.choice(["red tea", "cup", "pot"]), str(draw.choice([1, 1, 2, 3])), amount)
+        for i, (who, day, amount) in enumerate(LOG)
+    ]  # fmt: skip
+    assert guess(headings, rows).columns.get("product") == product

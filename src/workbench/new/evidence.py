@@ -210,6 +210,18 @@ def quantity(p: ColumnProfile) -> float:
     return score + (1 if p.fractions < 0.2 else -1) + p.filled
 
 
+def product(p: ColumnProfile) -> float:
+    """Score a column as what a row is of; a name reads better than its number."""
+    h = p.heading
+    if not h.has("product") or p.distinct < 2 or p.when or p.boolean:
+        return -9.0
+    bars = ("price", "amount", "total", "quantity", "count", "category", "method", "group", "note",
+            "status", "store", "owner", "customer", "place", "number_of", "tax", "discount",
+            "refund", "web", "order", "satisfaction")  # fmt: skip
+    score = 5.0 + 1.0 * h.has("name") - 1.0 * h.has("id", "number") - 0.5 * (p.code > 0.8)
+    return score - 9 * h.has(*bars) - 9 * (p.fractions > 0.05) + 0.5 * p.filled
+
+
 def unit_price(p: ColumnProfile) -> float:
     """Score a column as the price of a piece."""
     if not p.numeric:

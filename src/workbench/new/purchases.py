@@ -34,6 +34,7 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     take(proposal, "quantity", quantity)
     for standard, concept in (("channel", "channel"), ("category", "category")):
         take(proposal, standard, categorical(filled, concept, [*columns.values()]))
+    take(proposal, "product", best(filled, evidence.product, [*columns.values()], 4.0))
     _where(proposal, filled, deals)
     proposal.missing = tuple(s for s in ("customer_id", "date") if s not in columns) + (
         () if "amount" in columns or "amount" in proposal.keys else ("amount",)

@@ -284,8 +284,12 @@ def _duplicates(
 
 
 def may_repeat_not(schema: Schema, card: Table, names: list[str]) -> bool:
-    """Tell whether a row that is there twice is one too many."""
-    keyed = bool(schema.key) or "order_id" in names
+    """Tell whether a row that is there twice is one too many.
+
+    A till that counts no pieces writes a line for each: two equal lines of one order are two.
+    """
+    pieces = "product" in names and "quantity" not in names
+    keyed = bool(schema.key) or ("order_id" in names and not pieces)
     return card.duplicates == "set_aside" or (card.duplicates == "auto" and keyed)
 
 
