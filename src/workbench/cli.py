@@ -412,6 +412,20 @@ def _ask(proposal: Proposal, question: OpenQuestion) -> int | None:
 
 
 @app.command()
+def instrument(
+    study: Study_,
+    wave: Annotated[
+        str | None, typer.Option(help="Name of the coming wave, such as 2026-H2.")
+    ] = None,
+) -> None:
+    """Write a study's questionnaire, for survey tools, Word and paper, from its card."""
+    with _plain_errors():
+        from workbench.instrument import write_instrument
+
+        _say(write_instrument(_load(study), today=datetime.now(UTC).date(), wave=wave))
+
+
+@app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="Where; made if it is not there.")],
 ) -> None:

@@ -6,6 +6,7 @@ from workbench.study.card import CARD, Study, find_root, is_large, load_study, r
 from workbench.study.cases import Case, Outcome
 from workbench.study.fields import LANGUAGES, CellRule, Linkage, Privacy, Published, Table, Text
 from workbench.study.goals import Action, Baseline, Goal, Scorecard, read_goals
+from workbench.study.instrument import Instrument
 from workbench.study.reader import StudyError
 from workbench.study.segments import Segments
 from workbench.study.survey import Survey
@@ -18,6 +19,7 @@ __all__ = [
     "Case",
     "CellRule",
     "Goal",
+    "Instrument",
     "Linkage",
     "Outcome",
     "Privacy",

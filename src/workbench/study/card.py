@@ -30,6 +30,7 @@ from workbench.study.fields import (
     Text,
 )
 from workbench.study.goals import Action, Goal, Scorecard, between_goals
+from workbench.study.instrument import Instrument
 from workbench.study.packages import files_of
 from workbench.study.reader import Loc, StudyError, explain, gathered, line_of, read_yaml
 from workbench.study.segments import Segments
@@ -68,6 +69,7 @@ class Study(Card):
     linkage: Linkage = Field(default_factory=Linkage)
     tables: dict[Name, Table] = Field(min_length=1)
     survey: Survey | None = None
+    instrument: Instrument = Field(default_factory=Instrument)
     goals: tuple[Goal, ...] = ()
     cases: tuple[Case, ...] = ()
     actions: tuple[Action, ...] = ()
@@ -394,6 +396,7 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
                 problems.append((("tables", name, key), text))
     if study.survey is not None and study.survey.codebook is not None:
         problems += _outside(study, ("survey", "codebook"), study.survey.codebook)
+    problems += _unknown_items(study)
     problems += [
         (("goals", i, key), f"goals[{i}].{key}: {text}")
         for i, key, text in between_goals(study.goals)
@@ -432,6 +435,15 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
                 )
             )
     return problems
+
+
+def _unknown_items(study: Study) -> list[tuple[Loc, str]]:
+    known = study.survey.codes if study.survey is not None else ()
+    return [
+        (("instrument", "kano", i), f"instrument.kano: the survey has no item {item!r}")
+        for i, item in enumerate(study.instrument.kano)
+        if item not in known
+    ]
 
 
 def _outside(study: Study, loc: Loc, written: str) -> list[tuple[Loc, str]]:

@@ -1,0 +1,158 @@
+"""A document as a Word file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from docx import Document
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Cm, Pt, RGBColor
+
+from workbench.satisfaction.instrument.printed import Part, Printed
+
+_WIDTH = 17.0  # cm between the margins of A4
+_GREY = RGBColor(0x70, 0x70, 0x70)
+#: The name of a column behind a question, which is set small.
+_CODE = re.compile(r"^(.*) (\[[^\[\]]+\])$", re.DOTALL)
+#: Fonts for Chinese that Word has on every system; Latin letters keep theirs.
+_HAN = "Microsoft YaHei"
+
+
+def write_word(printed: Printed, path: Path) -> None:
+    """Write the document as .docx, on A4."""
+    document = Document()
+    section = document.sections[0]
+    section.page_width, section.page_height = Cm(21), Cm(29.7)
+    section.left_margin = section.right_margin = Cm(2)
+    section.top_margin = section.bottom_margin = Cm(1.8)
+    _styles(document)
+    document.core_properties.title = printed.title
+    document.core_properties.language = printed.language
+    document.add_heading(printed.title, level=0)
+    for part in printed.parts:
+        _add(document, part)
+    _footer(section, printed.footer)
+    document.save(str(path))
+
+
+def _styles(document: Any) -> None:
+    for name in ("Normal", "Title", "Heading 1", "Heading 2", "Heading 3", "List Bullet"):
+        style = document.styles[name]
+        style.font.name = "Calibri"
+        fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
+        fonts.set(qn("w:eastAsia"), _HAN)
+        for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+            fonts.attrib.pop(qn(f"w:{theme}"), None)
+        if name != "Normal":
+            style.font.color.rgb = RGBColor(0x1F, 0x2D, 0x3D)
+    document.styles["Normal"].font.size = Pt(10.5)
+    document.styles["Title"].font.size = Pt(22)
+    document.styles["Normal"].paragraph_format.space_after = Pt(4)
+
+
+def _footer(section: Any, text: str) -> None:
+    paragraph = section.footer.paragraphs[0]
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    run = paragraph.add_run(f"{text}   " if text else "")
+    run.font.size, run.font.color.rgb = Pt(8), _GREY
+    number = paragraph.add_run()
+    number.font.size, number.font.color.rgb = Pt(8), _GREY
+    for kind, content in (("begin", ""), ("", "PAGE"), ("end", "")):
+        mark = OxmlElement("w:fldChar" if kind else "w:instrText")
+        if kind:
+            mark.set(qn("w:fldCharType"), kind)
+        else:
+            mark.text = content
+        number._r.append(mark)
+
+
+def _add(document: Any, part: Part) -> None:
+    if part.kind == "heading":
+        document.add_heading(part.text, level=part.count)
+    elif part.kind == "text":
+        _text(document.add_paragraph(), part.text, keep=True)
+    elif part.kind == "note":
+        run = document.add_paragraph().add_run(part.text)
+        run.font.size, run.font.color.rgb = Pt(9), _GREY
+    elif part.kind == "list":
+        for (text,) in part.rows:
+            document.add_paragraph(text, style="List Bullet")
+    elif part.kind == "choices":
+        for (text,) in part.rows:
+            _text(document.add_paragraph(), f"☐ {text}", indent=0.6)
+    elif part.kind == "lines":
+        for _ in range(part.count):
+            _ruled(document.add_paragraph(), gap=16)
+    elif part.kind == "fields":
+        _fields(document, part)
+    elif part.kind == "grid":
+        _grid(document, part)
+    else:
+        document.add_page_break()
+
+
+def _text(paragraph: Any, text: str, *, indent: float = 0.0, keep: bool = False) -> None:
+    coded = _CODE.match(text)
+    paragraph.add_run(coded[1] if coded else text)
+    if coded:
+        run = paragraph.add_run(f" {coded[2]}")
+        run.font.size, run.font.color.rgb = Pt(7), _GREY
+    paragraph.paragraph_format.left_indent = Cm(indent)
+    paragraph.paragraph_format.keep_with_next = keep
+
+
+def _ruled(paragraph: Any, *, gap: float) -> None:
+    borders = OxmlElement("w:pBdr")
+    line = OxmlElement("w:bottom")
+    for name, value in (("val", "single"), ("sz", "4"), ("space", "1"), ("color", "999999")):
+        line.set(qn(f"w:{name}"), value)
+    borders.append(line)
+    paragraph._p.get_or_add_pPr().append(borders)
+    paragraph.paragraph_format.space_before = Pt(gap)
+    paragraph.paragraph_format.space_after = Pt(0)
+
+
+def _fields(document: Any, part: Part) -> None:
+    table = document.add_table(rows=0, cols=2)
+    for (label,) in part.rows:
+        left, right = table.add_row().cells
+        left.width, right.width = Cm(5.5), Cm(_WIDTH - 5.5)
+        left.paragraphs[0].add_run(label)
+        _ruled(right.paragraphs[0], gap=6)
+    document.add_paragraph()
+
+
+def _grid(document: Any, part: Part) -> None:
+    columns = len(part.rows[0])
+    table = document.add_table(rows=0, cols=columns)
+    table.style = "Table Grid"
+    table.alignment = WD_TABLE_ALIGNMENT.CENTER
+    table.autofit = False
+    shares = part.widths or (1.0,) * columns
+    widths = [Cm(_WIDTH * share / sum(shares)) for share in shares]
+    for at, row in enumerate(part.rows):
+        line = table.add_row()
+        _whole(line, head=at == 0)
+        for column, (cell, text) in enumerate(zip(line.cells, row, strict=True)):
+            cell.width = widths[column]
+            paragraph = cell.paragraphs[0]
+            paragraph.paragraph_format.space_after = Pt(2)
+            _text(paragraph, text)
+            if part.look == "scale" or (part.look == "statements" and column):
+                paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+            for run in paragraph.runs if at == 0 else ():
+                run.font.size, run.font.bold = Pt(8), True
+    document.add_paragraph().paragraph_format.space_after = Pt(2)
+
+
+def _whole(row: Any, *, head: bool) -> None:
+    """Keep a row on one page, and repeat the head on the next."""
+    about = row._tr.get_or_add_trPr()
+    about.append(OxmlElement("w:cantSplit"))
+    if head:
+        about.append(OxmlElement("w:tblHeader"))

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from docx import Document
+from openpyxl import load_workbook
+from pyxform.xls2xform import convert
+
+from tests.instrument.cards import card
+from workbench.instrument import WrittenInstrument, write_instrument
+from workbench.instrument.surveyjs import survey_json
+from workbench.satisfaction.instrument.questionnaire import Questionnaire, build_questionnaire
+from workbench.study import Study
+
+TODAY = dt.date(2026, 11, 30)
+XHTML = "{http://www.w3.org/2002/xforms}"
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return card(tmp_path_factory.mktemp("studies") / "tram")
+
+
+@pytest.fixture(scope="module")
+def written(study: Study) -> WrittenInstrument:
+    return write_instrument(study, today=TODAY)
+
+
+@pytest.fixture(scope="module")
+def form(study: Study) -> Questionnaire:
+    return build_questionnaire(study, wave="2026-H2")
+
+
+@pytest.fixture(scope="module")
+def xform(written: WrittenInstrument) -> ElementTree.Element:
+    found = convert(str(written.folder / "questionnaire.xlsx"))
+    assert found.warnings == []
+    return ElementTree.fromstring(found.xform)
+
+
+def test_every_file_is_written_and_none_into_the_site(
+    written: WrittenInstrument, study: Study
+) -> None:
+    assert written.folder == study.folder / "instrument"
+    assert all((written.folder / name).stat().st_size > 500 for name, _ in written.files)
+    listed = sorted(path.name for path in written.folder.iterdir())
+    assert listed == sorted(name for name, _ in written.files)
+    assert {
+        f"questionnaire.{code}.{kind}" for code in ("en", "zh") for kind in ("docx", "html")
+    } <= {*listed}
+    assert "2026-H2" in str(written)
+
+
+# --- XLSForm ----------------------------------------------------------------------------------
+
+
+def test_pyxform_makes_a_field_of_every_column(
+    xform: ElementTree.Element, form: Questionnaire
+) -> None:
+    fields = {node.attrib["nodeset"].rsplit("/", 1)[1] for node in xform.iter(f"{XHTML}bind")}
+    assert set(form.columns) <= fields
+
+
+def test_the_form_speaks_both_languages(xform: ElementTree.Element) -> None:
+    spoken = {node.attrib["lang"]: node for node in xform.iter(f"{XHTML}translation")}
+    assert set(spoken) == {"English (en)", "中文 (zh)"}
+    texts = [node.text for node in spoken["中文 (zh)"].iter(f"{XHTML}value")]
+    assert "车厢干净" in texts and "1 完全不同意" in texts
+
+
+def test_rules_of_the_form_skip_pages(xform: ElementTree.Element) -> None:
+    rules = {
+        node.attrib["nodeset"].rsplit("/", 1)[1]: node.attrib.get("relevant", "")
+        for node in xform.iter(f"{XHTML}bind")
+    }
+    assert re.sub(r"\s+", "", rules["perception_1"]).count("='yes'") == 2
+    assert "welcome" not in rules
+
+
+def test_odk_validate_takes_the_form(written: WrittenInstrument, tmp_path: Path) -> None:
+    import pyxform
+
+    if shutil.which("java") is None:
+        pytest.skip("ODK Validate needs Java")
+    jar = Path(pyxform.__file__).parent / "validators/odk_validate/bin/ODK_Validate.jar"
+    if not jar.is_file():
+        pytest.skip("pyxform came without ODK Validate")
+    path = tmp_path / "form.xml"
+    path.write_text(convert(str(written.folder / "questionnaire.xlsx")).xform, encoding="utf-8")
+    done = subprocess.run(
+        ["java", "-jar", str(jar), str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_name_that_xlsform_refuses_keeps_the_other_files(tmp_path: Path) -> None:
+    study = card(
+        tmp_path / "odd", ("  scale: [1, 5]", '  scale: [1, 5]\n  columns: {perception: "{item}p"}')
+    )
+    found = write_instrument(study, today=TODAY)
+    names = [name for name, _ in found.files]
+    assert "questionnaire.xlsx" not in names and "limesurvey.txt" not in names
+    assert not (found.folder / "questionnaire.xlsx").exists()
+    assert "questionnaire.json" in names
+    told = " ".join(found.notes)
+    assert "XLSForm takes no question named '01p'" in told
+    assert "LimeSurvey has no code for a question named '01p'" in told
+
+
+# --- SurveyJS ---------------------------------------------------------------------------------
+
+
+def test_surveyjs_asks_each_column_once_and_calculates_the_rest(form: Questionnaire) -> None:
+    made = survey_json(form)
+    asked = [each["name"] for page in made["pages"] for each in page["elements"]]
+    calculated = [each["name"] for each in made["calculatedValues"]]
+    assert sorted([*asked, *calculated]) == sorted(set(form.columns) - {"seconds"})
+    pages = {page["name"]: page for page in made["pages"]}
+    assert pages["perception_1"]["questionsOrder"] == "random"
+    assert pages["perception_1"]["visibleIf"] == "{consent} = 'yes' and {used} = 'yes'"
+    first = pages["expectation_1"]["elements"][0]
+    assert (first["rateMin"], first["rateMax"]) == (1, 5)
+    assert first["title"] == {"default": "Trams are clean", "zh-cn": "车厢干净"}
+
+
+def test_the_json_is_what_was_made(written: WrittenInstrument, form: Questionnaire) -> None:
+    text = (written.folder / "questionnaire.json").read_text(encoding="utf-8")
+    assert json.loads(text) == survey_json(form)
+
+
+# --- LimeSurvey -------------------------------------------------------------------------------
+
+
+def lime_rows(written: WrittenInstrument) -> list[dict[str, str]]:
+    text = (written.folder / "limesurvey.txt").read_bytes().decode("utf-8")
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text[1:]), delimiter="\t"))
+
+
+def test_limesurvey_has_each_row_in_each_language_in_the_same_order(
+    written: WrittenInstrument,
+) -> None:
+    rows = [row for row in lime_rows(written) if row["class"] in ("G", "Q", "SQ", "A")]
+    shapes = {
+        code: [(r["class"], r["type/scale"], r["class"] == "G" or r["name"]) for r in rows
+               if r["language"] == code]
+        for code in ("en", "zh-Hans")
+    }  # fmt: skip
+    assert shapes["en"] == shapes["zh-Hans"] and len(shapes["en"]) > 50
+    assert {row["language"] for row in rows} == {"en", "zh-Hans"}
+
+
+def test_codes_of_limesurvey_keep_its_rules(written: WrittenInstrument) -> None:
+    rows = [row for row in lime_rows(written) if row["language"] == "en"]
+    questions = [row["name"] for row in rows if row["class"] == "Q"]
+    assert len(set(questions)) == len(questions)
+    assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,19}", name) for name in questions)
+    assert all(re.fullmatch(r"[A-Za-z0-9]{1,20}", r["name"]) for r in rows if r["class"] == "SQ")
+    assert all(re.fullmatch(r"[A-Za-z0-9]{1,5}", r["name"]) for r in rows if r["class"] == "A")
+    arrays = [row for row in rows if row["type/scale"] == "F"]
+    assert len(arrays) == 4 and all(row["random_order"] == "1" for row in arrays)
+
+
+def test_a_text_is_no_expression_to_limesurvey(written: WrittenInstrument) -> None:
+    texts = [r["text"] for r in lime_rows(written) if r["name"] == "exp03"]
+    assert "Seats <soft> & { whole} are there" in texts
+
+
+# --- paper ------------------------------------------------------------------------------------
+
+
+class Texts(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.outside: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.outside += [str(v) for k, v in attrs if k in ("src", "href")]
+        if tag in ("script", "link", "soft"):
+            self.outside.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_paper_asks_all_and_needs_nothing_from_elsewhere(
+    written: WrittenInstrument, form: Questionnaire, code: str
+) -> None:
+    page = Texts()
+    html = (written.folder / f"questionnaire.{code}.html").read_text(encoding="utf-8")
+    page.feed(html)
+    assert page.outside == [] and "url(" not in html and "@page" in html
+    said = " ".join(page.texts)
+    document = Document(str(written.folder / f"questionnaire.{code}.docx"))
+    lines = [p.text for p in document.paragraphs]
+    lines += [c.text for table in document.tables for row in table.rows for c in row.cells]
+    word = "\n".join(lines)
+    for question in form.questions:
+        assert question.text[code] in said and question.text[code] in word
+        assert f"[{question.name}]" in word
+    for page_ in form.pages:
+        for part in page_.instruction[code].split("\n\n"):
+            assert part in said and part in word
+
+
+def test_one_side_of_the_paper_tells_where_to_go_on(written: WrittenInstrument) -> None:
+    html = (written.folder / "questionnaire.zh.html").read_text(encoding="utf-8")
+    assert html.count("（请跳至问卷末尾）") == 2
+    assert '<html lang="zh-CN">' in html
+
+
+def test_a_text_is_never_a_formula(tmp_path: Path) -> None:
+    study = card(tmp_path / "tram", ("en: Trams are clean", 'en: "=1+1"'))
+    found = write_instrument(study, today=TODAY)
+    sheet = load_workbook(found.folder / "questionnaire.xlsx")["survey"]
+    cells = [cell for row in sheet.iter_rows() for cell in row if cell.value == "=1+1"]
+    assert cells and all(cell.data_type == "s" for cell in cells)
