@@ -304,6 +304,42 @@ def diff(
 
 
 @app.command()
+def bundle(
+    study: Study_,
+    run: Annotated[str, typer.Option(help="The run, or its beginning; the newest good one.")] = "",
+    data: Annotated[
+        Literal["none", "include"], typer.Option(help="Whether the study's tables go along.")
+    ] = "none",
+    to: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+) -> None:
+    """Put a run into one file that others can verify: notebooks, results, pages, hashes."""
+    with _plain_errors():
+        from workbench.bundle.pack import choose_run, pack
+
+        card, root = _load(study), _root()
+        chosen = choose_run(root, card.name, run)
+        with _waiting() as say:
+            packed = pack(card, root, chosen, now=datetime.now(UTC), data=data, to=to, watch=say)
+        _say(packed)
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="What `workbench bundle` made.")],
+    seal: Annotated[str, typer.Option(help="The seal that came with it, by another way.")] = "",
+    rerun: Annotated[bool, typer.Option(help="Run the study again, where it can be.")] = True,
+) -> None:
+    """Check a bundle: hashes, what its pages say, and that the study comes to the same again."""
+    with _plain_errors():
+        from workbench.bundle.verify import verify as verify_bundle
+
+        with _waiting() as say:
+            found = verify_bundle(file, seal=seal, rerun=rerun, watch=say)
+        _say(found)
+        raise typer.Exit(0 if found.ok else FAILED)
+
+
+@app.command()
 def prune(
     studies: Studies = None,
     older_than: Annotated[str | None, typer.Option(help="Such as 90d or 26w.")] = None,

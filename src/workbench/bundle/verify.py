@@ -1,0 +1,323 @@
+"""Verify a bundle as a stranger would: it is as it was sealed, and what it says holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.bundle.checks import Check
+from workbench.bundle.crate import crate_faults
+from workbench.bundle.pack import code_digest
+from workbench.bundle.pages import differing_pages, numbers_in, rendered
+from workbench.bundle.parts import (
+    CRATE,
+    LOCK,
+    PROJECT,
+    RUN,
+    SITE,
+    STUDY,
+    Bundle,
+    BundleError,
+    read_bundle,
+)
+from workbench.bundle.rerun import rerun_checks
+from workbench.bundle.seal import MANIFEST, Fault, broken_seals, sha256
+from workbench.bundle.tracing import trace_pages
+from workbench.errors import WorkbenchError
+from workbench.runs.cache import text_digest
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What came of verifying a bundle.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    seal : str
+        Its seal.
+    facts : dict
+        What the bundle says of itself.
+    checks : tuple of Check
+        In the order in which they were made.
+    """
+
+    path: Path
+    seal: str
+    facts: Mapping[str, Any]
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs."""
+        return not self.faults
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Everything that differs."""
+        return [fault for check in self.checks for fault in check.faults]
+
+    def __str__(self) -> str:
+        lines = [f"{self.facts.get('study')}, run {self.facts.get('run')}", f"seal {self.seal}"]
+        wide = max(len(check.name) for check in self.checks)
+        for check in self.checks:
+            lines.append(f"{check.name:{wide}}  {check.outcome}: {check.said}")
+            shown = [str(fault) for fault in check.faults[:20]]
+            lines += [f"  {each}" for each in shown]
+            if len(check.faults) > len(shown):
+                lines.append(f"  and {len(check.faults) - len(shown)} more")
+        lines.append(
+            "verified: nothing differs" if self.ok else f"NOT verified: {len(self.faults)} faults"
+        )
+        return "\n".join(lines)
+
+
+def verify(
+    path: Path,
+    *,
+    seal: str = "",
+    pages: bool = True,
+    rerun: bool = True,
+    watch: Callable[[str], None] = lambda what: None,
+) -> Verification:
+    """Verify a bundle.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    seal : str
+        The seal as whoever made it told it, or its beginning; without it, a bundle that was
+        changed and sealed anew is known only by what does not fit together.
+    pages : bool
+        Whether to make the pages anew from the executed notebooks.
+    rerun : bool
+        Whether to run the study again, where the bundle holds data or a twin.
+    watch : callable, optional
+        Is told what is being done.
+
+    Raises
+    ------
+    BundleError
+        If the file is no bundle.
+    """
+    bundle = read_bundle(path)
+    checks: list[Check] = []
+    watch("hashes")
+    checks.append(_seal(bundle, seal))
+    checks.append(_check("hashes", "hash", broken_seals(bundle.manifest, bundle.files),
+                         f"{len(bundle.files) - 1} files are as they were sealed"))  # fmt: skip
+    for name, said, look in _LOOKS:
+        watch(name)
+        try:
+            checks.append(_check(name, name, look(bundle), said(bundle)))
+        except WorkbenchError as error:
+            checks.append(_lost(name, str(error)))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            checks.append(_lost(name, f"it cannot be read: {type(error).__name__} {error}"))
+    watch("pages")
+    checks += _pages(bundle, anew=pages)
+    if rerun:
+        checks += rerun_checks(bundle, watch)
+    else:
+        checks.append(Check("run again", "not checked", "not asked for"))
+    return Verification(path, bundle.seal, bundle.facts, tuple(checks))
+
+
+def _lost(name: str, why: str) -> Check:
+    return Check(name, "differs", "it cannot be checked", (Fault("record", name, why),))
+
+
+def _check(name: str, kind: str, faults: Iterator[Fault] | list[Fault], said: str) -> Check:
+    found = tuple(faults)
+    if found:
+        return Check(name, "differs", f"{len(found)} places", found)
+    return Check(name, "agrees", said)
+
+
+def _seal(bundle: Bundle, told: str) -> Check:
+    if not told:
+        return Check(
+            "seal",
+            "not checked",
+            "no seal was told (--seal): whoever changed the file could have sealed it anew",
+        )
+    if not re.fullmatch(r"[0-9a-f]{8,64}", told.strip().lower()):
+        raise BundleError(
+            f"{told!r} is no seal",
+            where="--seal",
+            remedy="give at least the first 8 of its 64 hexadecimal digits",
+        )
+    if bundle.seal.startswith(told.strip().lower()):
+        return Check("seal", "agrees", "it is the file that was handed on")
+    return Check(
+        "seal",
+        "differs",
+        "it is another file",
+        (Fault("hash", MANIFEST, f"its seal is {bundle.seal[:16]}, told was {told[:16]}"),),
+    )
+
+
+# --- what must fit together, whatever the seal ------------------------------------------------
+
+
+def _record_of(bundle: Bundle) -> dict[str, Any]:
+    return bundle.json(f"{RUN}/run.json")
+
+
+def _run_faults(bundle: Bundle) -> Iterator[Fault]:
+    """Hold notebooks and results against the record of the run."""
+    record, facts = _record_of(bundle), bundle.facts
+    if (record.get("study"), record.get("run")) != (facts["study"], facts["run"]):
+        yield Fault("record", f"{RUN}/run.json", "it is the record of another run")
+    for key, step in record["notebooks"].items():
+        if step["status"] not in ("done", "cached"):
+            continue
+        page = f"{RUN}/notebooks/{key}.ipynb"
+        if page not in bundle.files:
+            yield Fault("record", page, "the run has it, the bundle has not")
+        elif step.get("page") and sha256(bundle.files[page]) != step["page"]:
+            yield Fault("record", page, "it is not the notebook that the run recorded")
+        if step.get("results") and _results_digest(bundle, key) != step["results"]:
+            where = f"{RUN}/results/{key}"
+            yield Fault("record", where, "these are not the results that the run recorded")
+        source = f"{PROJECT}/notebooks/{step['notebook']}.ipynb"
+        written = bundle.files.get(source)
+        if step.get("text") and written and text_digest(json.loads(written)) != step["text"]:
+            yield Fault("record", source, "it is not the notebook that was executed")
+    for key, seed in facts.get("seeds", {}).items():
+        if record["notebooks"].get(key, {}).get("parameters", {}).get("seed") != seed:
+            yield Fault("record", f"bundle.json, seeds, {key}", "the run had another seed")
+    for name, about in facts.get("inputs", {}).items():
+        if record["inputs"].get(name) != about["sha256"]:
+            yield Fault("record", f"bundle.json, inputs, {name}", "the run read another file")
+    for name in set(record["inputs"]) - set(facts.get("inputs", {})):
+        yield Fault("record", f"{RUN}/run.json, inputs, {name}", "the bundle does not list it")
+
+
+def _results_digest(bundle: Bundle, key: str) -> str:
+    """Hash what a notebook saved as the run does; of what was left out the hash is known."""
+    start = f"{RUN}/results/{key}/"
+    hashes = {n: sha256(d) for n, d in bundle.files.items() if n.startswith(start)}
+    left = bundle.facts.get("left_out", {})
+    hashes |= {n: about["sha256"] for n, about in left.items() if n.startswith(start)}
+    digest = hashlib.sha256()
+    for name in sorted(hashes, key=lambda each: each.removeprefix(start)):
+        digest.update(name.removeprefix(start).encode() + b"\0" + bytes.fromhex(hashes[name]))
+    return digest.hexdigest()
+
+
+def _input_faults(bundle: Bundle) -> Iterator[Fault]:
+    for name, about in bundle.facts["inputs"].items():
+        packed = bundle.files.get(f"{STUDY}/{name}")
+        if not about["included"]:
+            continue
+        if packed is None:
+            yield Fault("record", f"{STUDY}/{name}", "it should be in the bundle")
+        elif sha256(packed) != about["sha256"]:
+            yield Fault("record", f"{STUDY}/{name}", "it is not the file that the study read")
+
+
+def _inputs_said(bundle: Bundle) -> str:
+    inputs = bundle.facts["inputs"].values()
+    there = sum(bool(each["included"]) for each in inputs)
+    return f"{there} of {len(inputs)} are in the bundle and are those of the run" + (
+        "; of the others the hash is on record" if there < len(inputs) else ""
+    )
+
+
+_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
+
+
+def _lock_faults(bundle: Bundle) -> Iterator[Fault]:
+    """Hold the lock file against the packages that were installed."""
+    installed = {_plain(n): v for n, v in bundle.facts["environment"]["packages"].items()}
+    for name, versions in _pinned(bundle).items():
+        if name in installed and installed[name] not in versions:
+            where = f"{LOCK}, {name}=={', '.join(versions)}"
+            yield Fault("record", where, f"{installed[name]} was installed")
+    of_run = bundle.facts["environment"]["of_the_run"]
+    recorded = _record_of(bundle).get("versions", {})
+    for name in sorted({*of_run, *recorded}):
+        if of_run.get(name) != recorded.get(name):
+            where = f"bundle.json, environment, {name}"
+            yield Fault("record", where, f"the run had {recorded.get(name)}")
+
+
+def _pinned(bundle: Bundle) -> dict[str, list[str]]:
+    """Give the versions that the lock file allows; of some packages one for each Python."""
+    text = bundle.files.get(LOCK, b"").decode("utf-8", errors="replace")
+    found: dict[str, list[str]] = {}
+    for name, version in _PINNED.findall(text):
+        found.setdefault(_plain(name), []).append(version)
+    return found
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _lock_said(bundle: Bundle) -> str:
+    pinned = _pinned(bundle)
+    if not pinned:
+        return "there is no lock file; the bundle lists what was installed"
+    installed = {_plain(n) for n in bundle.facts["environment"]["packages"]}
+    return f"{len(installed & set(pinned))} installed packages are those of the lock file"
+
+
+def _crate_faults(bundle: Bundle) -> Iterator[Fault]:
+    if CRATE not in bundle.files:
+        yield Fault("record", CRATE, "the description of the bundle is missing")
+        return
+    files = {n: d for n, d in bundle.files.items() if n not in (CRATE, MANIFEST)}
+    for wrong in crate_faults(bundle.files[CRATE], files):
+        yield Fault("record", CRATE, wrong)
+
+
+_LOOKS: tuple[tuple[str, Callable[[Bundle], str], Callable[[Bundle], Iterator[Fault]]], ...] = (
+    ("description", lambda b: "the RO-Crate lists every file with its hash", _crate_faults),
+    ("record", lambda b: "notebooks, results and seeds are those of the run", _run_faults),
+    ("inputs", _inputs_said, _input_faults),
+    ("lock file", _lock_said, _lock_faults),
+)
+
+
+# --- the pages --------------------------------------------------------------------------------
+
+
+def _pages(bundle: Bundle, *, anew: bool) -> list[Check]:
+    pages = {n: d for n, d in bundle.below(SITE).items() if n.endswith(".html")}
+    try:
+        traced = trace_pages(bundle)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return [_lost("results", f"what the run stored cannot be read: {error}")]
+    faults = {"number": [], "verdict": []}  # type: dict[str, list[Fault]]
+    for fault in traced.faults:
+        faults[fault.kind].append(fault)
+    alone = f", {traced.only_shown} by the executed notebook alone" if traced.only_shown else ""
+    facts = f"{traced.facts} numbers state {len(traced.named)} facts, as the results have them"
+    checks = [
+        _check("numbers", "number", faults["number"], facts + alone),
+        _check("verdicts", "verdict", faults["verdict"], f"{traced.verdicts}, as the results have"
+               " them"),
+    ]  # fmt: skip
+    if not anew:
+        return [*checks, Check("pages", "not checked", "not asked for")]
+    same_code = bundle.facts["code"]["sha256"] == code_digest()
+    try:
+        made, _ = rendered(bundle)
+    except WorkbenchError as error:
+        return [*checks, _lost("pages", f"they cannot be made anew: {error}")]
+    found = list(differing_pages(bundle, made))
+    count = sum(numbers_in(page) for page in pages.values())
+    said = f"{len(pages)} pages with {count} numbers are what the executed notebooks make"
+    if found and not same_code:
+        where = Fault("page", "bundle.json, code", "another version of the workbench made it")
+        found.append(where)
+    return [*checks, _check("pages", "page", found, said)]
