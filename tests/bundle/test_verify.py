@@ -67,8 +67,8 @@ TAMPERED: dict[str, tuple[str, Callable[[bytes], bytes | None], str]] = {
     "the description": (CRATE, lambda c: swapped(c, "MIT", "GPL"), "line"),
     "the record of the run": ("run/run.json", lambda c: swapped(c, '"seed": 7', '"seed": 8'),
                               "line"),
-    "the code that ran": ("project/notebooks/spend.ipynb", lambda c: swapped(c, "mean()",
-                                                                             "median()"), "cell 5 (c1)"),
+    "the code that ran": ("project/notebooks/spend.ipynb",
+                          lambda c: swapped(c, "mean()", "median()"), "cell 5 (c1)"),
     "a figure or style": ("site/theme/page.css", lambda c: c + b"\n/* */", "line"),
     "a file taken away": (NUMBERS, lambda c: None, ""),
 }  # fmt: skip

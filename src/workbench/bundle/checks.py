@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from workbench.bundle.seal import Fault
+from workbench.bundle.seal import Discrepancy
 
 Outcome = Literal["agrees", "differs", "not checked"]
 
 
 @dataclass(frozen=True)
-class Check:
+class Inspection:
     """One thing that was looked at.
 
     Attributes
@@ -22,11 +22,11 @@ class Check:
         What came of it.
     said : str
         In a sentence.
-    faults : tuple of Fault
+    faults : tuple of Discrepancy
         What differs, each with its place.
     """
 
     name: str
     outcome: Outcome
     said: str
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[Discrepancy, ...] = ()

@@ -13,7 +13,7 @@ from pathlib import Path
 from lxml import html
 
 from workbench.bundle.parts import BEFORE, PROJECT, RUN, SITE, STUDY, Bundle
-from workbench.bundle.seal import Fault
+from workbench.bundle.seal import Discrepancy
 from workbench.site import publish
 
 #: A number as pages print it, in any grouping.
@@ -68,26 +68,26 @@ def rendered(bundle: Bundle) -> tuple[dict[str, bytes], tuple[str, ...]]:
     return files, made.warnings
 
 
-def differing_pages(bundle: Bundle, anew: Mapping[str, bytes]) -> Iterator[Fault]:
+def differing_pages(bundle: Bundle, anew: Mapping[str, bytes]) -> Iterator[Discrepancy]:
     """Compare the pages of a bundle with those made anew, by the texts that they show."""
     packed = bundle.below(SITE)
     for name in sorted({*packed, *anew}):
         where = f"{SITE}/{name}"
         if name not in packed:
-            yield Fault("page", where, "it should be there: the run has such a page")
+            yield Discrepancy("page", where, "it should be there: the run has such a page")
         elif name not in anew:
-            yield Fault("page", where, "no notebook of the run makes this page")
+            yield Discrepancy("page", where, "no notebook of the run makes this page")
         elif packed[name] != anew[name]:
             if not name.endswith(".html"):
-                yield Fault("page", where, "it is not what the run's notebooks make")
+                yield Discrepancy("page", where, "it is not what the run's notebooks make")
                 continue
             told = list(_differences(packed[name], anew[name]))
             for place, was, now in told[:5]:
-                yield Fault(
+                yield Discrepancy(
                     "page", f"{where}, {place}", f"it says {was!r}, the run's notebooks say {now!r}"
                 )
             if not told:
-                yield Fault("page", where, "its markup is not what the run's notebooks make")
+                yield Discrepancy("page", where, "its markup is not what the run's notebooks make")
 
 
 def numbers_in(page: bytes) -> int:

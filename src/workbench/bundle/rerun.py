@@ -14,10 +14,10 @@ from typing import Any
 
 from bs4 import BeautifulSoup
 
-from workbench.bundle.checks import Check
+from workbench.bundle.checks import Inspection
 from workbench.bundle.pages import apart, laid_out
 from workbench.bundle.parts import RUN, STUDY, TWIN, TWIN_RUN, Bundle
-from workbench.bundle.seal import Fault
+from workbench.bundle.seal import Discrepancy
 from workbench.errors import WorkbenchError
 from workbench.runs.parameters import Assignment
 from workbench.runs.record import RunRecord
@@ -39,7 +39,7 @@ class _Compared:
     pages: int = 0
     printed: int = 0
     values: int = 0
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Discrepancy] = field(default_factory=list)
 
 
 def source_of(bundle: Bundle) -> tuple[str, str]:
@@ -50,18 +50,22 @@ def source_of(bundle: Bundle) -> tuple[str, str]:
     return (STUDY, RUN) if all(each["included"] for each in inputs) else ("", "")
 
 
-def rerun_checks(bundle: Bundle, watch: Callable[[str], None]) -> list[Check]:
+def rerun_checks(bundle: Bundle, watch: Callable[[str], None]) -> list[Inspection]:
     """Run the study, or its twin, and compare: printed digits, verdicts, stored values."""
     data, part = source_of(bundle)
     if not data:
         why = "the bundle holds neither the data nor a twin of them"
-        return [Check(_RUN, "not checked", why)]
+        return [Inspection(_RUN, "not checked", why)]
     what = "the study" if data == STUDY else "the twin of the study"
     with laid_out(bundle, data, run="") as root:
         try:
             record = run_again(root, bundle.facts["study"], bundle.json(f"{part}/run.json"), watch)
         except WorkbenchError as error:
-            return [Check(_RUN, "differs", "it does not run", (Fault("rerun", data, str(error)),))]
+            return [
+                Inspection(
+                    _RUN, "differs", "it does not run", (Discrepancy("rerun", data, str(error)),)
+                )
+            ]
         compared = _compare(bundle, part, record)
     said = (
         f"{what}: {compared.pages} notebooks, {compared.printed} printed texts equal,"
@@ -69,8 +73,8 @@ def rerun_checks(bundle: Bundle, watch: Callable[[str], None]) -> list[Check]:
     )
     if compared.faults:
         count = f"{what}: {len(compared.faults)} places"
-        return [Check(_RUN, "differs", count, tuple(compared.faults))]
-    return [Check(_RUN, "agrees", said)]
+        return [Inspection(_RUN, "differs", count, tuple(compared.faults))]
+    return [Inspection(_RUN, "agrees", said)]
 
 
 def run_again(
@@ -123,7 +127,7 @@ def _compare(bundle: Bundle, part: str, record: RunRecord) -> _Compared:
         if was != now:
             reason = f": {step.reason}" if step is not None and step.reason else ""
             told = f"it was {was}, and is {now}{reason}"
-            compared.faults.append(Fault("rerun", f"{part}/notebooks/{key}.ipynb", told))
+            compared.faults.append(Discrepancy("rerun", f"{part}/notebooks/{key}.ipynb", told))
         elif was == "done":
             compared.pages += 1
             _compare_page(bundle, part, key, record, compared)
@@ -141,7 +145,7 @@ def _compare_page(
         if old.get(place) != new.get(place):
             was, now = apart(old.get(place, ""), new.get(place, ""))
             told = f"it shows {was!r}, run again {now!r}"
-            compared.faults.append(Fault("rerun", f"{name}, {place}", told))
+            compared.faults.append(Discrepancy("rerun", f"{name}, {place}", told))
     folder = record.folder / "results" / key
     there = {path.name: path.read_bytes() for path in folder.glob("*") if path.is_file()}
     packed = bundle.below(f"{part}/results/{key}")
@@ -151,12 +155,16 @@ def _compare_page(
         where = f"{part}/results/{key}/{result}"
         if result not in there or result not in packed:
             told = "run again, it is not saved" if result in packed else "run again, it is saved"
-            compared.faults.append(Fault("rerun", where, told))
+            compared.faults.append(Discrepancy("rerun", where, told))
             continue
         found = list(_differing(result, packed[result], there[result], compared))
-        compared.faults += [Fault("rerun", f"{where}, {place}", what) for place, what in found[:5]]
+        compared.faults += [
+            Discrepancy("rerun", f"{where}, {place}", what) for place, what in found[:5]
+        ]
         if len(found) > 5:
-            compared.faults.append(Fault("rerun", where, f"{len(found)} values differ in all"))
+            compared.faults.append(
+                Discrepancy("rerun", where, f"{len(found)} values differ in all")
+            )
 
 
 def _differing(name: str, old: bytes, new: bytes, compared: _Compared) -> Iterator[tuple[str, str]]:

@@ -25,7 +25,7 @@ _TEXTS = (
 
 
 @dataclass(frozen=True)
-class Fault:
+class Discrepancy:
     """One thing of a bundle that is not as it should be.
 
     Attributes
@@ -67,18 +67,18 @@ def sealed(manifest: Mapping[str, Any]) -> bytes:
     return (text + "\n").encode()
 
 
-def broken_seals(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[Fault]:
+def broken_seals(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[Discrepancy]:
     """Yield every file that is not as it was sealed, with the places that differ."""
     for name in sorted({*manifest, *files} - {MANIFEST}):
         if name not in files:
-            yield Fault("hash", name, "it was sealed with the bundle, and is not there")
+            yield Discrepancy("hash", name, "it was sealed with the bundle, and is not there")
         elif name not in manifest:
-            yield Fault("hash", name, "it is not part of what was sealed")
+            yield Discrepancy("hash", name, "it is not part of what was sealed")
         else:
             was, data = manifest[name], files[name]
             if was.get("sha256") != sha256(data):
                 place = ", ".join(_differing(was, {"bytes": len(data), **_parts(name, data)}))
-                yield Fault(
+                yield Discrepancy(
                     "hash", f"{name}, {place}" if place else name, "it is not what was sealed"
                 )
 

@@ -14,7 +14,7 @@ from lxml import html
 
 from workbench.bundle.pages import NUMBER
 from workbench.bundle.parts import BEFORE, RUN, SITE, Bundle
-from workbench.bundle.seal import Fault
+from workbench.bundle.seal import Discrepancy
 from workbench.runs.handover import ESTIMATES, FINDINGS
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -40,7 +40,7 @@ class Traced:
         Those of them that no result keeps beside the executed notebook that shows them.
     named : set of str
         The facts, once each.
-    faults : list of Fault
+    faults : list of Discrepancy
         Those that no stored result bears out.
     """
 
@@ -48,7 +48,7 @@ class Traced:
     verdicts: int = 0
     only_shown: int = 0
     named: set[str] = field(default_factory=set)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Discrepancy] = field(default_factory=list)
 
 
 def trace_pages(bundle: Bundle) -> Traced:
@@ -71,7 +71,7 @@ def trace_pages(bundle: Bundle) -> Traced:
                 continue
             what = _wrong_fact(fact, number, said, known)
             if what:
-                traced.faults.append(Fault("number", f"{SITE}/{name}, {said!r}", what))
+                traced.faults.append(Discrepancy("number", f"{SITE}/{name}, {said!r}", what))
         for node in root.xpath("//*[@data-verdict]"):
             key, verdict = str(node.get("data-finding")), str(node.get("data-verdict"))
             finder = str(node.get("data-page") or "") or _page(name, study)
@@ -82,7 +82,7 @@ def trace_pages(bundle: Bundle) -> Traced:
             elif stored is None or verdict not in stored:
                 there = f"the results say {', '.join(sorted(stored))!r}" if stored else "no result"
                 traced.faults.append(
-                    Fault(
+                    Discrepancy(
                         "verdict",
                         f"{SITE}/{name}, finding {key} of {finder}",
                         f"the page says {verdict!r}, {there}",

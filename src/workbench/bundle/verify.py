@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.bundle.checks import Check
+from workbench.bundle.checks import Inspection
 from workbench.bundle.crate import crate_faults
 from workbench.bundle.pack import code_digest
 from workbench.bundle.pages import differing_pages, numbers_in, rendered
@@ -26,7 +26,7 @@ from workbench.bundle.parts import (
     read_bundle,
 )
 from workbench.bundle.rerun import rerun_checks
-from workbench.bundle.seal import MANIFEST, Fault, broken_seals, sha256
+from workbench.bundle.seal import MANIFEST, Discrepancy, broken_seals, sha256
 from workbench.bundle.tracing import trace_pages
 from workbench.errors import WorkbenchError
 from workbench.runs.cache import text_digest
@@ -44,14 +44,14 @@ class Verification:
         Its seal.
     facts : dict
         What the bundle says of itself.
-    checks : tuple of Check
+    checks : tuple of Inspection
         In the order in which they were made.
     """
 
     path: Path
     seal: str
     facts: Mapping[str, Any]
-    checks: tuple[Check, ...] = ()
+    checks: tuple[Inspection, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -59,7 +59,7 @@ class Verification:
         return not self.faults
 
     @property
-    def faults(self) -> list[Fault]:
+    def faults(self) -> list[Discrepancy]:
         """Everything that differs."""
         return [fault for check in self.checks for fault in check.faults]
 
@@ -108,7 +108,7 @@ def verify(
         If the file is no bundle.
     """
     bundle = read_bundle(path)
-    checks: list[Check] = []
+    checks: list[Inspection] = []
     watch("hashes")
     checks.append(_seal(bundle, seal))
     checks.append(_check("hashes", "hash", broken_seals(bundle.manifest, bundle.files),
@@ -126,24 +126,26 @@ def verify(
     if rerun:
         checks += rerun_checks(bundle, watch)
     else:
-        checks.append(Check("run again", "not checked", "not asked for"))
+        checks.append(Inspection("run again", "not checked", "not asked for"))
     return Verification(path, bundle.seal, bundle.facts, tuple(checks))
 
 
-def _lost(name: str, why: str) -> Check:
-    return Check(name, "differs", "it cannot be checked", (Fault("record", name, why),))
+def _lost(name: str, why: str) -> Inspection:
+    return Inspection(name, "differs", "it cannot be checked", (Discrepancy("record", name, why),))
 
 
-def _check(name: str, kind: str, faults: Iterator[Fault] | list[Fault], said: str) -> Check:
+def _check(
+    name: str, kind: str, faults: Iterator[Discrepancy] | list[Discrepancy], said: str
+) -> Inspection:
     found = tuple(faults)
     if found:
-        return Check(name, "differs", f"{len(found)} places", found)
-    return Check(name, "agrees", said)
+        return Inspection(name, "differs", f"{len(found)} places", found)
+    return Inspection(name, "agrees", said)
 
 
-def _seal(bundle: Bundle, told: str) -> Check:
+def _seal(bundle: Bundle, told: str) -> Inspection:
     if not told:
-        return Check(
+        return Inspection(
             "seal",
             "not checked",
             "no seal was told (--seal): whoever changed the file could have sealed it anew",
@@ -155,12 +157,12 @@ def _seal(bundle: Bundle, told: str) -> Check:
             remedy="give at least the first 8 of its 64 hexadecimal digits",
         )
     if bundle.seal.startswith(told.strip().lower()):
-        return Check("seal", "agrees", "it is the file that was handed on")
-    return Check(
+        return Inspection("seal", "agrees", "it is the file that was handed on")
+    return Inspection(
         "seal",
         "differs",
         "it is another file",
-        (Fault("hash", MANIFEST, f"its seal is {bundle.seal[:16]}, told was {told[:16]}"),),
+        (Discrepancy("hash", MANIFEST, f"its seal is {bundle.seal[:16]}, told was {told[:16]}"),),
     )
 
 
@@ -171,34 +173,36 @@ def _record_of(bundle: Bundle) -> dict[str, Any]:
     return bundle.json(f"{RUN}/run.json")
 
 
-def _run_faults(bundle: Bundle) -> Iterator[Fault]:
+def _run_faults(bundle: Bundle) -> Iterator[Discrepancy]:
     """Hold notebooks and results against the record of the run."""
     record, facts = _record_of(bundle), bundle.facts
     if (record.get("study"), record.get("run")) != (facts["study"], facts["run"]):
-        yield Fault("record", f"{RUN}/run.json", "it is the record of another run")
+        yield Discrepancy("record", f"{RUN}/run.json", "it is the record of another run")
     for key, step in record["notebooks"].items():
         if step["status"] not in ("done", "cached"):
             continue
         page = f"{RUN}/notebooks/{key}.ipynb"
         if page not in bundle.files:
-            yield Fault("record", page, "the run has it, the bundle has not")
+            yield Discrepancy("record", page, "the run has it, the bundle has not")
         elif step.get("page") and sha256(bundle.files[page]) != step["page"]:
-            yield Fault("record", page, "it is not the notebook that the run recorded")
+            yield Discrepancy("record", page, "it is not the notebook that the run recorded")
         if step.get("results") and _results_digest(bundle, key) != step["results"]:
             where = f"{RUN}/results/{key}"
-            yield Fault("record", where, "these are not the results that the run recorded")
+            yield Discrepancy("record", where, "these are not the results that the run recorded")
         source = f"{PROJECT}/notebooks/{step['notebook']}.ipynb"
         written = bundle.files.get(source)
         if step.get("text") and written and text_digest(json.loads(written)) != step["text"]:
-            yield Fault("record", source, "it is not the notebook that was executed")
+            yield Discrepancy("record", source, "it is not the notebook that was executed")
     for key, seed in facts.get("seeds", {}).items():
         if record["notebooks"].get(key, {}).get("parameters", {}).get("seed") != seed:
-            yield Fault("record", f"bundle.json, seeds, {key}", "the run had another seed")
+            yield Discrepancy("record", f"bundle.json, seeds, {key}", "the run had another seed")
     for name, about in facts.get("inputs", {}).items():
         if record["inputs"].get(name) != about["sha256"]:
-            yield Fault("record", f"bundle.json, inputs, {name}", "the run read another file")
+            yield Discrepancy("record", f"bundle.json, inputs, {name}", "the run read another file")
     for name in set(record["inputs"]) - set(facts.get("inputs", {})):
-        yield Fault("record", f"{RUN}/run.json, inputs, {name}", "the bundle does not list it")
+        yield Discrepancy(
+            "record", f"{RUN}/run.json, inputs, {name}", "the bundle does not list it"
+        )
 
 
 def _results_digest(bundle: Bundle, key: str) -> str:
@@ -213,15 +217,15 @@ def _results_digest(bundle: Bundle, key: str) -> str:
     return digest.hexdigest()
 
 
-def _input_faults(bundle: Bundle) -> Iterator[Fault]:
+def _input_faults(bundle: Bundle) -> Iterator[Discrepancy]:
     for name, about in bundle.facts["inputs"].items():
         packed = bundle.files.get(f"{STUDY}/{name}")
         if not about["included"]:
             continue
         if packed is None:
-            yield Fault("record", f"{STUDY}/{name}", "it should be in the bundle")
+            yield Discrepancy("record", f"{STUDY}/{name}", "it should be in the bundle")
         elif sha256(packed) != about["sha256"]:
-            yield Fault("record", f"{STUDY}/{name}", "it is not the file that the study read")
+            yield Discrepancy("record", f"{STUDY}/{name}", "it is not the file that the study read")
 
 
 def _inputs_said(bundle: Bundle) -> str:
@@ -235,19 +239,19 @@ def _inputs_said(bundle: Bundle) -> str:
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 
 
-def _lock_faults(bundle: Bundle) -> Iterator[Fault]:
+def _lock_faults(bundle: Bundle) -> Iterator[Discrepancy]:
     """Hold the lock file against the packages that were installed."""
     installed = {_plain(n): v for n, v in bundle.facts["environment"]["packages"].items()}
     for name, versions in _pinned(bundle).items():
         if name in installed and installed[name] not in versions:
             where = f"{LOCK}, {name}=={', '.join(versions)}"
-            yield Fault("record", where, f"{installed[name]} was installed")
+            yield Discrepancy("record", where, f"{installed[name]} was installed")
     of_run = bundle.facts["environment"]["of_the_run"]
     recorded = _record_of(bundle).get("versions", {})
     for name in sorted({*of_run, *recorded}):
         if of_run.get(name) != recorded.get(name):
             where = f"bundle.json, environment, {name}"
-            yield Fault("record", where, f"the run had {recorded.get(name)}")
+            yield Discrepancy("record", where, f"the run had {recorded.get(name)}")
 
 
 def _pinned(bundle: Bundle) -> dict[str, list[str]]:
@@ -271,16 +275,18 @@ def _lock_said(bundle: Bundle) -> str:
     return f"{len(installed & set(pinned))} installed packages are those of the lock file"
 
 
-def _crate_faults(bundle: Bundle) -> Iterator[Fault]:
+def _crate_faults(bundle: Bundle) -> Iterator[Discrepancy]:
     if CRATE not in bundle.files:
-        yield Fault("record", CRATE, "the description of the bundle is missing")
+        yield Discrepancy("record", CRATE, "the description of the bundle is missing")
         return
     files = {n: d for n, d in bundle.files.items() if n not in (CRATE, MANIFEST)}
     for wrong in crate_faults(bundle.files[CRATE], files):
-        yield Fault("record", CRATE, wrong)
+        yield Discrepancy("record", CRATE, wrong)
 
 
-_LOOKS: tuple[tuple[str, Callable[[Bundle], str], Callable[[Bundle], Iterator[Fault]]], ...] = (
+_LOOKS: tuple[
+    tuple[str, Callable[[Bundle], str], Callable[[Bundle], Iterator[Discrepancy]]], ...
+] = (
     ("description", lambda b: "the RO-Crate lists every file with its hash", _crate_faults),
     ("record", lambda b: "notebooks, results and seeds are those of the run", _run_faults),
     ("inputs", _inputs_said, _input_faults),
@@ -291,13 +297,13 @@ _LOOKS: tuple[tuple[str, Callable[[Bundle], str], Callable[[Bundle], Iterator[Fa
 # --- the pages --------------------------------------------------------------------------------
 
 
-def _pages(bundle: Bundle, *, anew: bool) -> list[Check]:
+def _pages(bundle: Bundle, *, anew: bool) -> list[Inspection]:
     pages = {n: d for n, d in bundle.below(SITE).items() if n.endswith(".html")}
     try:
         traced = trace_pages(bundle)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return [_lost("results", f"what the run stored cannot be read: {error}")]
-    faults = {"number": [], "verdict": []}  # type: dict[str, list[Fault]]
+    faults = {"number": [], "verdict": []}  # type: dict[str, list[Discrepancy]]
     for fault in traced.faults:
         faults[fault.kind].append(fault)
     alone = f", {traced.only_shown} by the executed notebook alone" if traced.only_shown else ""
@@ -308,7 +314,7 @@ def _pages(bundle: Bundle, *, anew: bool) -> list[Check]:
                " them"),
     ]  # fmt: skip
     if not anew:
-        return [*checks, Check("pages", "not checked", "not asked for")]
+        return [*checks, Inspection("pages", "not checked", "not asked for")]
     same_code = bundle.facts["code"]["sha256"] == code_digest()
     try:
         made, _ = rendered(bundle)
@@ -318,6 +324,6 @@ def _pages(bundle: Bundle, *, anew: bool) -> list[Check]:
     count = sum(numbers_in(page) for page in pages.values())
     said = f"{len(pages)} pages with {count} numbers are what the executed notebooks make"
     if found and not same_code:
-        where = Fault("page", "bundle.json, code", "another version of the workbench made it")
+        where = Discrepancy("page", "bundle.json, code", "another version of the workbench made it")
         found.append(where)
     return [*checks, _check("pages", "page", found, said)]
