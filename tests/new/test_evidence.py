@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from workbench.new.evidence import is_settled, state_of
 from workbench.new.proposal import Proposal, Upload
 from workbench.new.roles import understand
+from workbench.new.states import is_settled, state_of
 from workbench.new.words import read_heading, squash
 
 DRAW = random.Random(3)

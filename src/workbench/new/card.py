@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.new.profile import ColumnProfile
-from workbench.new.proposal import Proposal
+from workbench.new.proposal import Option, Proposal
 
 _SIGNS = {"€": "EUR", "£": "GBP", "₩": "KRW", "₽": "RUB", "zł": "PLN", "us$": "USD", "hk$": "HKD",
           "nt$": "TWD", "chf": "CHF", "rmb": "CNY", "元": "CNY", "万元": "CNY", "円": "JPY",
@@ -236,14 +236,27 @@ def _asked(proposal: Proposal, key: str, indent: str) -> Iterator[str]:
             continue
         yield f"{indent}# CHECK {key.removeprefix('columns.')}: {_line(question.asks)}"
         for n, option in enumerate(question.options):
-            changes = "; ".join(
-                f"{name.removeprefix('columns.')}: {_yaml(value)}"
-                if value is not None
-                else f"no {name.removeprefix('columns.')}"
-                for name, value in option.sets.items()
-            )
             taken = "   <- taken" if n == question.default else ""
-            yield f"{indent}#   {_line(option.label)}: {changes}{taken}"
+            yield f"{indent}#   {_line(option.label)}: {_changes(proposal, option)}{taken}"
+
+
+def _changes(proposal: Proposal, option: Option) -> str:
+    """Write what an answer makes of the card."""
+    said = []
+    for name, value in option.sets.items():
+        part, dot, entry = name.partition(".")
+        key = entry if part == "columns" else part
+        text = _yaml({entry: value} if dot and part != "columns" else value)
+        said.append(f"{key}: {text}" if value is not None else f"no {entry if dot else key}")
+    for row in option.rows:
+        value, column = _yaml(row.value), _yaml(row.column)
+        kept = isinstance(proposal.keys.get("where", {}).get(row.column), list)
+        where = f"`where: {{{column}: {'[...]' if kept else '{not: [...]}'}}}`"
+        inside = kept != (row.kind == "left_out")
+        said.append(f"{value} {'stands' if inside else 'does not stand'} in {where}")
+        if row.kind == "refund":
+            said.append(f"and stands in `refund_rows: {{{column}: [...]}}`")
+    return "; ".join(said) or "as it is"
 
 
 def _line(text: str) -> str:

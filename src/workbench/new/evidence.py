@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from workbench.new.profile import ColumnProfile
-from workbench.new.words import squash
+from workbench.new.states import state_of
 
-_STATES = Path(__file__).with_name("states.yml")
 #: A role below this has no column.
 ENOUGH = 3.0
 _NEVER_WHO = (
@@ -243,40 +238,6 @@ def status(p: ColumnProfile) -> float:
     score = (4.0 if h.has("status") else 1.0 if h.has("state", "closed") else -3.0) + 4 * known
     score -= 4 * h.has("shipped") + 6 * h.has("owner", "flag", "customer", "product", "address")
     return score - (4 if h.has("state") and known < 0.5 else 0) - 3 * h.has("unit")
-
-
-@cache
-def _states() -> Mapping[str, str]:
-    groups: Mapping[str, Sequence[str]] = yaml.safe_load(_STATES.read_text(encoding="utf-8"))
-    return {
-        squash(word) or word: group
-        for group, words in groups.items()
-        if group != "settled"
-        for word in words
-    }
-
-
-@cache
-def _settled() -> frozenset[str]:
-    return frozenset(map(squash, yaml.safe_load(_STATES.read_text(encoding="utf-8"))["settled"]))
-
-
-def is_settled(value: str) -> bool:
-    """Tell whether a state of a service contact is its end."""
-    return squash(value) in _settled()
-
-
-def state_of(value: str) -> str:
-    """Tell what a status says, such as ``bought`` or ``open``; "" where that is unknown."""
-    plain = squash(value) or value.strip()
-    known = _states()
-    if plain in known:
-        return known[plain]
-    if re.search(r"[\u3040-\u9fff\uac00-\ud7af]", plain):
-        inside = [w for w in known if len(w) > 1 and w in plain and not w.isascii()]
-        if inside:
-            return known[max(inside, key=len)]
-    return ""
 
 
 def best(

@@ -8,7 +8,7 @@ which states are there is still looked up in the file.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from workbench.errors import did_you_mean
-from workbench.new.evidence import state_of
 from workbench.new.kinds import TABLES, scores
 from workbench.new.profile import ColumnProfile
-from workbench.new.proposal import OpenQuestion, Option, Proposal, StarterError
+from workbench.new.proposal import Proposal, StarterError
+from workbench.new.row_kinds import about_rows
+from workbench.new.states import is_purchase, state_of
 from workbench.new.words import squash
 
 _SHIPPED = Path(__file__).with_name("presets")
@@ -277,13 +278,11 @@ def _by_states(
         plain = squash(value)
         if plain in keep or plain in leave:
             continue
-        said = state_of(value)
-        if said in ("bought", "received"):
-            keep.add(plain)
-        elif said in ("not_bought", "open", "spent"):
-            leave.add(plain)
-        else:
+        said = is_purchase(value)
+        if said is None:
             unknown.append(value)
+        else:
+            (keep if said else leave).add(plain)
     wanted = [v for v in values if squash(v) in keep]
     barred = [v for v in values if squash(v) in leave]
     if states.leave_out and not (states.keep and not barred):
@@ -292,29 +291,9 @@ def _by_states(
         where[told.name] = {"not": _to_come(states.leave_out, values)}
     elif wanted or states.keep:
         where[told.name] = wanted or list(states.keep)
-    if unknown:
-        shown = ", ".join(repr(v) for v in unknown[:6])
-        bought = not states.keep or bool(states.leave_out)
-        with_them = (
-            dict(where) if bought else {**where, told.name: [*(wanted or states.keep), *unknown]}
-        )
-        without = (
-            {**where, told.name: {"not": [*_barred(where.get(told.name)), *unknown]}}
-            if bought
-            else dict(where)
-        )
-        options = [
-            Option("purchases", {"where": with_them}),
-            Option("no purchases", {"where": without}),
-        ]
-        proposal.questions.append(
-            OpenQuestion(
-                "where",
-                f"Are rows with {shown} in {told.name!r} purchases?",
-                options,
-                default=0 if bought else 1,
-            )
-        )
+    kind = "bought" if not states.keep or states.leave_out else "left_out"
+    for value in unknown:
+        proposal.questions.append(about_rows(proposal, told, [value], kind))
 
 
 def _to_come(listed: Sequence[str], there: Sequence[str]) -> list[str]:
@@ -325,7 +304,3 @@ def _to_come(listed: Sequence[str], there: Sequence[str]) -> list[str]:
         if squash(value) not in plain and not did_you_mean(value, there):
             found.append(value)
     return found
-
-
-def _barred(condition: Any) -> list[str]:
-    return list(condition["not"]) if isinstance(condition, Mapping) else []

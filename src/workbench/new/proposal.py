@@ -53,11 +53,29 @@ class Upload:
 
 
 @dataclass(frozen=True)
+class RowKind:
+    """What the rows with a value of a column are: ``bought``, ``left_out`` or ``refund``."""
+
+    column: str
+    value: str
+    kind: str
+
+
+@dataclass(frozen=True)
 class Option:
-    """One answer to a question: how it reads, and what it makes of the card."""
+    """One answer to a question: how it reads, and what it makes of the card.
+
+    Attributes
+    ----------
+    sets : dict
+        Keys of the card, ``columns.X`` and ``where.X`` for one entry of them; None takes it away.
+    rows : sequence of RowKind
+        What rows are, which changes `where` and `refund_rows` for these values alone.
+    """
 
     label: str
     sets: Mapping[str, Any] = field(default_factory=dict)
+    rows: Sequence[RowKind] = ()
 
 
 @dataclass(frozen=True)
@@ -118,18 +136,40 @@ class Proposal:
         """Change keys of the card; None takes one away."""
         for key, value in changes.items():
             target: dict[str, Any] = self.keys
-            if key.startswith("columns."):
-                target, key = self.columns, key.removeprefix("columns.")
+            part, dot, entry = key.partition(".")
+            if dot:
+                target = self.columns if part == "columns" else self.keys.setdefault(part, {})
+                key = entry
             if value is None:
                 target.pop(key, None)
             else:
                 target[key] = value
+            if dot and not target and part != "columns":
+                del self.keys[part]
+
+    def set_rows(self, rows: Sequence[RowKind]) -> None:
+        """Say what the rows with some values are; of other values nothing changes."""
+        for row in rows:
+            kept = self.keys.get("where", {}).get(row.column)
+            back = [
+                v for v in self.keys.get("refund_rows", {}).get(row.column, ()) if v != row.value
+            ]
+            out = row.kind == "left_out"
+            if isinstance(kept, list):  # the values that are kept
+                kept = [*(v for v in kept if v != row.value), *([] if out else [row.value])]
+            else:
+                barred = [v for v in (kept or {"not": []})["not"] if v != row.value]
+                barred += [row.value] if out else []
+                kept = {"not": barred} if barred else None
+            back += [row.value] if row.kind == "refund" else []
+            self.set({f"where.{row.column}": kept, f"refund_rows.{row.column}": back or None})
 
     def answer(self, question: OpenQuestion, choice: int | None) -> None:
         """Take an answer; without one the default is what stands."""
         chosen = question.default if choice is None else choice
         if chosen is not None:
             self.set(question.options[chosen].sets)
+            self.set_rows(question.options[chosen].rows)
         if choice is not None:
             self.questions.remove(question)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
 from workbench.new import evidence
-from workbench.new.evidence import best, depends, ranked, state_of
+from workbench.new.evidence import best, depends, ranked
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
+from workbench.new.row_kinds import rows_of_purchases, rows_that_undo
 from workbench.new.taking import categorical, take
 
 #: Two amounts whose scores are nearer than this are asked about.
@@ -35,7 +36,7 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     for standard, concept in (("channel", "channel"), ("category", "category")):
         take(proposal, standard, categorical(filled, concept, [*columns.values()]))
     take(proposal, "product", best(filled, evidence.product, [*columns.values()], 4.0))
-    _where(proposal, filled, deals)
+    rows_of_purchases(proposal, filled, deals=deals)
     proposal.missing = tuple(s for s in ("customer_id", "date") if s not in columns) + (
         () if "amount" in columns or "amount" in proposal.keys else ("amount",)
     )
@@ -79,7 +80,8 @@ def _same_person(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
 
 def _order(proposal: Proposal, filled: Sequence[ColumnProfile]) -> evidence.Found | None:
     """Find the order's number: each has one customer and one day."""
-    frame = proposal.upload.frame
+    # a refund bears the number of its order and a later day
+    frame = proposal.upload.frame.drop(index=rows_that_undo(filled))
     who, when = proposal.columns.get("customer_id"), proposal.columns.get("date")
     for found in ranked(filled, evidence.order, [*proposal.columns.values()]):
         if found.score < 4.5:
@@ -119,7 +121,7 @@ def _amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
         _rivals(proposal, good)
     if chosen.heading.unit != "one":
         proposal.keys["amount_unit"] = chosen.heading.unit
-    _per_order(proposal, chosen, quantity, price)
+    _per_order(proposal, filled, chosen, quantity, price)
 
 
 def _price_of(
@@ -234,6 +236,7 @@ def _rivals(proposal: Proposal, good: Sequence[evidence.Found]) -> None:
 
 def _per_order(
     proposal: Proposal,
+    filled: Sequence[ColumnProfile],
     amount: ColumnProfile,
     quantity: evidence.Found | None,
     price: evidence.Found | None,
@@ -243,6 +246,7 @@ def _per_order(
     if order is None or "amount_per" in proposal.keys:
         return
     lines = pd.DataFrame({"order": order.texts, "amount": amount.numbers})
+    lines = lines.drop(index=rows_that_undo(filled), errors="ignore")
     lines = lines[lines["order"].notna()]
     several = lines.groupby("order", sort=False).filter(lambda g: len(g) > 1)
     if several.empty:
@@ -273,94 +277,3 @@ def _per_order(
                  Option("each line's own", {"amount_per": None})],
             )
         )  # fmt: skip
-
-
-# --- which rows -------------------------------------------------------------------------------
-
-
-def _where(proposal: Proposal, filled: Sequence[ColumnProfile], deals: bool) -> None:
-    if "where" in proposal.keys:
-        _ask_unknown(proposal, filled)
-        return
-    where: dict[str, object] = {}
-    states = best(filled, evidence.status, [*proposal.columns.values()], 4.5)
-    won = next((p for p in filled if p.boolean and p.heading.text.lower().replace("_", "")
-                .replace(" ", "") in ("iswon", "won", "isclosedwon")), None)  # fmt: skip
-    if won is not None:
-        where[won.name] = [v for v in won.texts.unique() if state_of(v) == "yes"]
-    elif states is not None:
-        _by_state(proposal, states.profile, where, deals)
-    for p in filled:
-        if p.heading.has("flow") and any(state_of(v) == "received" for v in p.counts.index):
-            where[p.name] = [v for v in p.texts.unique() if state_of(v) == "received"]
-        if p.heading.has("flag") and p.heading.has("system"):
-            gone = [v for v in p.texts.unique() if state_of(v) == "yes"]
-            if gone:
-                where[p.name] = {"not": gone}
-        if p.when and 0 < p.filled < 0.5 and "cancel" in p.heading.squashed:
-            where[p.name] = [""]
-    if where:
-        proposal.keys["where"] = where
-
-
-def _by_state(
-    proposal: Proposal, states: ColumnProfile, where: dict[str, object], deals: bool
-) -> None:
-    values = list(states.counts.index)
-    said = {v: state_of(v) for v in values}
-    good = [v for v in values if said[v] == "bought"]
-    bad = [v for v in values if said[v] in ("not_bought", "open")]
-    unknown = [v for v in values if said[v] == ""]
-    if not good and not bad:
-        if deals or states.heading.has("status"):
-            listed = ", ".join(map(str, values[:8]))
-            proposal.questions.append(
-                OpenQuestion(
-                    "where",
-                    f"Which values of {states.name!r} are purchases ({listed})?",
-                    [Option("all of them", {"where": None}),
-                     *(Option(f"{v!r} alone", {"where": {states.name: [v]}}) for v in values[:8])],
-                )
-            )  # fmt: skip
-        return
-    if deals and good:
-        where[states.name] = good
-    elif bad:
-        where[states.name] = {"not": bad}
-    if unknown and (bad or deals):
-        _unknown_states(proposal, states.name, good, bad, unknown, deals, where)
-
-
-def _unknown_states(
-    proposal: Proposal,
-    name: str,
-    good: Sequence[str],
-    bad: Sequence[str],
-    unknown: Sequence[str],
-    deals: bool,
-    where: Mapping[str, object],
-) -> None:
-    shown = ", ".join(repr(v) for v in unknown[:6])
-    kept, left = {name: [*good, *unknown]}, {name: {"not": [*bad, *unknown]}}
-    if deals:
-        options = [
-            Option("no purchases", {"where": dict(where)}),
-            Option("purchases", {"where": {**where, **kept}}),
-        ]
-    else:
-        options = [
-            Option("purchases", {"where": dict(where)}),
-            Option("no purchases", {"where": {**where, **left}}),
-        ]
-    proposal.questions.append(
-        OpenQuestion("where", f"Are rows with {shown} in {name!r} purchases?", options)
-    )
-
-
-def _ask_unknown(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
-    """Drop conditions of a preset on columns that are not there or empty."""
-    names = {p.name for p in filled}
-    where = {c: v for c, v in proposal.keys["where"].items() if c in names}
-    proposal.keys["where"] = where
-    if not where:
-        del proposal.keys["where"]

@@ -11,6 +11,7 @@ from workbench.new.kinds import scores
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
 from workbench.new.purchases import transactions
+from workbench.new.states import is_settled
 from workbench.new.taking import categorical, take
 from workbench.new.writing import dates, numbers
 
@@ -124,7 +125,7 @@ def _ends(proposal: Proposal) -> None:
     if resolved is None or resolved.boolean:
         return
     values = [str(v) for v in resolved.counts.index]
-    ends = [v for v in values if evidence.is_settled(v)]
+    ends = [v for v in values if is_settled(v)]
     if ends:
         proposal.keys.setdefault("resolved", ends)
     elif not resolved.heading.has("resolved") or resolved.distinct > 2:

@@ -181,14 +181,11 @@ def _mixed_money(proposal: Proposal) -> None:
     if not counts or column is None or column.name in proposal.keys.get("where", {}):
         return
     said = ", ".join(f"{n:,} in {code}" for code, n in counts.most_common(4))
-    where = dict(proposal.keys.get("where", {}))
     options = [
-        Option(
-            f"{code} alone", {"where": {**where, column.name: [_written(column.somebody, code)]}}
-        )
+        Option(f"{code} alone", {f"where.{column.name}": [_written(column.somebody, code)]})
         for code, _ in counts.most_common(3)
     ]
-    options.append(Option("add them as they are", {"where": where or None}))
+    options.append(Option("add them as they are", {f"where.{column.name}": None}))
     asks = f"Amounts are in several currencies ({said}): which are to be read?"
     proposal.questions.append(OpenQuestion("where", asks, options))
 

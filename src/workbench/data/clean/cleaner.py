@@ -384,6 +384,13 @@ class Cleaner:
         counts: Mapping[str | None, int],
         examples: Mapping[str, tuple[int, str]],
     ) -> None:
+        if not any(counts.values()):
+            conditions = ", ".join(self.study.tables[source.name].where)
+            raise DataError(
+                f"no row is left of what `where` asks for of {conditions} together",
+                where=source.where,
+                remedy=f"mend `where` under tables.{source.name}",
+            )
         reason = max((r for r in counts if r), key=lambda r: counts[r])
         row, what = examples.get(reason, (0, ""))
         if keys.SHORTENED_KEY.search(what):

@@ -324,7 +324,13 @@ def _one_an_order(engine: Engine, card: Table, source: Source) -> tuple[Source, 
         # a total that cannot be read is one, too: it must not pass for a blank
         _stands=engine.text(written).notnull(),
     )
-    lines = lines.mutate(_back=ibis.coalesce(lines._amount < 0, False))
+    back = lines._amount < 0
+    if card.refund_rows:
+        told = chosen_rows(
+            engine, card, replace(source, expr=lines), card.refund_rows, "refund_rows"
+        )
+        back |= told
+    lines = lines.mutate(_back=ibis.coalesce(back, False))
     order = ibis.window(group_by="_order")
     group = ibis.window(group_by=["_order", "_back"], order_by=[ibis.desc("_stands"), ROW])
     lines = lines.mutate(

@@ -1,0 +1,146 @@
+"""Tells by its words what a state, a type or an event says of a row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from workbench.new.words import squash
+
+_FILE = Path(__file__).with_name("states.yml")
+#: Groups of the file that are no states of rows.
+_APART = ("settled", "must")
+#: What the groups say of a row whose own state it is.
+_PURCHASES = ("bought", "ordered", "invoiced", "settles", "actual", "received")
+_ASIAN = re.compile(r"[\u3040-\u9fff\uac00-\ud7af]")
+_NEGATED = "未无無不非没"
+_NOT = {"no", "not", "non", "un", "never", "without", "nicht", "ohne", "kein", "keine", "pas",
+        "sans", "sin", "senza", "nie", "bez", "не", "без"}  # fmt: skip
+#: Letters of a Latin word from which on it says something inside a longer value, too.
+_LONG = 6
+
+
+@cache
+def _file() -> Mapping[str, Sequence[str]]:
+    words: Mapping[str, Sequence[str]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    return words
+
+
+@cache
+def _known() -> Mapping[str, tuple[str, ...]]:
+    """Give the groups of each word, in the order of the file."""
+    found: dict[str, tuple[str, ...]] = {}
+    for group, words in _file().items():
+        for word in words if group not in _APART else ():
+            plain = squash(word) or word
+            if group not in found.get(plain, ()):
+                found[plain] = (*found.get(plain, ()), group)
+    return found
+
+
+@cache
+def _phrases() -> Mapping[tuple[str, ...], tuple[str, ...]]:
+    """Give the Latin words that are looked for inside a value, too, taken apart."""
+    return {
+        _words(word): _known()[squash(word)]
+        for group, words in _file().items()
+        for word in words
+        if group not in _APART and not _ASIAN.search(word) and len(squash(word)) >= _LONG
+    }
+
+
+@cache
+def _apart(group: str) -> frozenset[str]:
+    return frozenset(map(squash, _file()[group]))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(w for part in re.split(r"[\W_]+", text) if (w := squash(part)))
+
+
+def is_settled(value: str) -> bool:
+    """Tell whether a state of a service contact is its end."""
+    return squash(value) in _apart("settled")
+
+
+def must_be(heading: str) -> bool:
+    """Tell whether a column of yes and no with this heading is yes for every purchase."""
+    return squash(heading) in _apart("must")
+
+
+@cache
+def groups_of(value: str) -> tuple[str, ...]:
+    """Give the groups of ``states.yml`` that a value belongs to, the likeliest first."""
+    plain = squash(value) or value.strip()
+    known = _known()
+    if plain in known:
+        return known[plain]
+    if _ASIAN.search(plain):
+        return _of_several(_inside_asian(plain))
+    return _inside(value)
+
+
+def _inside(value: str) -> tuple[str, ...]:
+    """Look for the longest known word of a value; where several say different things, none does."""
+    words = _words(value)
+    if len(words) > 6 or not _NOT.isdisjoint(words):
+        return ()
+    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for size in range(min(3, len(words)), 0, -1):
+        for at in range(len(words) - size + 1):
+            part = words[at : at + size]
+            if any(set(part) <= set(longer) for longer in found):
+                continue
+            if groups := _phrases().get(part) or (_compound(part[0]) if size == 1 else ()):
+                found[part] = groups
+    return _of_several([*found.values()])
+
+
+def _inside_asian(text: str) -> list[tuple[str, ...]]:
+    """Find the known words of a value, longer ones first; none that is denied (未退款)."""
+    found = []
+    for word in _asian_words():
+        at = text.find(word)
+        if at >= 0:
+            if not at or text[at - 1] not in _NEGATED:
+                found.append(_known()[word])
+            text = text.replace(word, "\x00")
+    return found
+
+
+@cache
+def _asian_words() -> tuple[str, ...]:
+    words = (word for word in _known() if len(word) > 1 and _ASIAN.search(word))
+    return tuple(sorted(words, key=lambda word: -len(word)))
+
+
+def _of_several(found: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Choose among the words of one value: a payment refund is a refund, a void invoice is void."""
+    told = [g for g in ("not_bought", "refund") if any(g in groups for groups in found)]
+    if told:
+        return (told[0],) if len(told) == 1 else ()
+    waiting = [groups for groups in found if "open" in groups or "quoted" in groups]
+    return next(iter(waiting or found)) if waiting or len(set(found)) == 1 else ()
+
+
+def _compound(word: str) -> tuple[str, ...]:
+    """Read a German compound by a part that speaks of money back: Stornorechnung."""
+    parts = ("gutschrift", "storno", "erstattung", "retoure", "ruckgabe", "retouren")
+    return ("refund",) if any(word.startswith(p) or word.endswith(p) for p in parts) else ()
+
+
+def state_of(value: str) -> str:
+    """Tell what a status says, such as ``bought`` or ``open``; "" where that is unknown."""
+    return next(iter(groups_of(value)), "")
+
+
+def is_purchase(value: str) -> bool | None:
+    """Tell whether a row of this state is a purchase; None where that is unknown."""
+    state = state_of(value)
+    if state in ("", "yes", "no"):
+        return None
+    return state in _PURCHASES
