@@ -92,7 +92,8 @@ def test_an_order_number_that_a_refund_repeats_is_still_the_orders(root: Path) -
     rows = bought()
     back = undone(rows, every=5)
     found = [
-        {"cust": r["who"], "order": r["order"], "when": r["day"], "qty": n, "unit price": r["amount"]}
+        {"cust": r["who"], "order": r["order"], "when": r["day"], "qty": n,
+         "unit price": r["amount"]}
         for n, part in ((1, rows), (-1, back)) for r in part
     ]  # fmt: skip
     proposal, money, _ = only(start(root, found))
