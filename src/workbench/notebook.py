@@ -22,7 +22,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from workbench import trace
 from workbench.errors import suggest
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from workbench.data import CleaningReport, CustomerSummary, RFMScores, Tables
+    from workbench.data import CleaningReport, CustomerSummary, LineItems, RFMScores, Tables
     from workbench.impact import CaseData
     from workbench.study import Case, Outcome, Study
     from workbench.study.cases import Comparison
@@ -229,6 +229,24 @@ class Run(Handover):
 
         self._uses(table)
         return rfm_scores(self.tables, table, levels=levels, cuts=cuts)
+
+    def lines(
+        self,
+        table: str = "transactions",
+        *,
+        by: Literal["category", "product"] = "category",
+        most: int = 200,
+    ) -> LineItems:
+        """Group the lines of a log of purchases by what they are of (`workbench.data.line_items`).
+
+        Of a table with one row an order, the lines are those of ``<table>_lines`` where the study
+        has it.
+        """
+        from workbench.data import line_items
+
+        table = f"{table}_lines" if self.has(f"{table}_lines") else table
+        self._uses(table)
+        return line_items(self.tables, table, by=by, most=most)
 
     def indicator(
         self,

@@ -29,6 +29,7 @@ from workbench.data.indicators.indicator import (
     rows_share,
 )
 from workbench.data.indicators.library import Indicator
+from workbench.data.line_items import LineItems, line_items
 from workbench.data.people.review import decide
 from workbench.data.preview import Preview, preview
 from workbench.data.rfm import RFMScores, rfm_scores, score_measures, score_purchases
@@ -41,6 +42,7 @@ __all__ = [
     "Coverage",
     "CustomerSummary",
     "Indicator",
+    "LineItems",
     "MissingValues",
     "Preview",
     "RFMScores",
@@ -57,6 +59,7 @@ __all__ = [
     "last_day",
     "last_of_all",
     "library",
+    "line_items",
     "missing",
     "missing_by_period",
     "missing_values",

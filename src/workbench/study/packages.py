@@ -45,6 +45,7 @@ class DataPackage:
 _JOURNEY: Mapping[str, tuple[str, ...]] = {
     "transactions": ("transactions",),
     "baskets": ("transactions",),
+    "lines": ("transactions", "products"),
     "households": ("transactions", "demographics"),
     "demographics": ("demographics",),
     "targetings": ("campaigns", "campaign_descriptions"),

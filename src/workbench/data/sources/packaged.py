@@ -34,6 +34,14 @@ _JOURNEY: Mapping[str, str] = {
         " round(sum(retail_disc + coupon_disc + coupon_match_disc), 2) AS discounts"
         " FROM {0} GROUP BY household_id, basket_id ORDER BY bought_at, basket_id"
     ),
+    # The lines with what they are of; fuel and the like come in hundreds of "pieces" as they are.
+    "lines": (
+        "SELECT household_id, basket_id, timezone('UTC', transaction_timestamp) AS bought_at,"
+        " product_id, product_type, product_category, department, quantity, sales_value,"
+        " coupon_disc + coupon_match_disc AS coupons"
+        " FROM {0} AS log LEFT JOIN {1} AS goods USING (product_id)"
+        " ORDER BY transaction_timestamp, basket_id, product_id"
+    ),
     # All households of the log, the third of them with demographics.
     "households": (
         "SELECT household_id, any_value(age) AS age, any_value(income) AS income,"
