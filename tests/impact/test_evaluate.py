@@ -341,3 +341,15 @@ def test_the_range_of_two_answers_is_their_hull_and_lies_between_them(make_panel
     mean = (a.series["counterfactual"] + b.series["counterfactual"]) / 2
     assert hull.series["counterfactual"].to_numpy() == pytest.approx(mean.to_numpy())
     assert "trend before" not in {c.key for c in hull.checks}
+
+
+@pytest.mark.parametrize("chosen", ["random", "volunteers"])
+def test_one_day_for_all_that_is_not_the_cards_is_read_as_the_day_it_is(chosen: str) -> None:
+    late = MONTHS[15]
+    data = records()
+    own = (data["customer_id"] < 30) & (data["period"] >= late)
+    data.loc[own, "estimate"] += 3.0
+    found = evaluate(data, card(chosen), treatments(start=late), outcome="sales")
+    assert found.effect is not None
+    assert found.effect.low < 3.0 < found.effect.high
+    assert found.effect.effect == pytest.approx(3.0, abs=0.5)

@@ -151,7 +151,8 @@ def _several_starts(tables: CaseTables, starts: pd.Series) -> Material:
         n_treated=n_treated,
         # those not treated yet serve, too, where nobody was never treated
         n_other=n_other or int((starts > starts.min()).sum()),
-        n_starts=int(starts.nunique()),
+        # one day for all that is not the card's own is another start, too
+        n_starts=len({*starts, pd.Timestamp(case.start)}),
     )
     try:
         adoption = read_adoption(records, starts, unit=column, size=size_column(records))

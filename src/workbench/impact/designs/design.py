@@ -53,7 +53,7 @@ class Situation:
     n_controls : int
         Comparison series.
     n_starts : int
-        Different times at which units known before were first treated.
+        Different times at which units known before were first treated, and that of the card.
     """
 
     case: Case
