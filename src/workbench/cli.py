@@ -29,11 +29,14 @@ from workbench import stopping
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from workbench.new.proposal import OpenQuestion, Proposal
     from workbench.runs import RunRecord
     from workbench.study import Study
 
 FAILED, BAD_INPUT, BUSY, INTERRUPTED = 1, 2, 75, 130
+_DAY = "%Y-%m-%d"
 _STATUSES = (
     "Exit status: 0 all is well; 1 a notebook or the site's check failed, or there was no room to"
     " write; 2 bad input; 75 another run of the study is under way: try again later; 130 Ctrl-C;"
@@ -130,14 +133,62 @@ def run(
     jobs: Jobs = None,
     timeout: Timeout = None,
     force: Force = False,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=[_DAY], help="As it would have been seen on that day, never the site"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a study's notebooks; what has not changed is carried over from earlier runs."""
     with _plain_errors():
+        from workbench.study import seen_on
+
         options = {"jobs": jobs, "timeout": timeout, "force": force, "as_json": as_json}
-        record = _run(_load(study), parameter or [], notebook, **options)
+        card = seen_on(_load(study), None if as_of is None else as_of.date())
+        record = _run(card, parameter or [], notebook, **options)
         if record.status == "failed":
             raise typer.Exit(FAILED)
+
+
+@app.command()
+def backfill(
+    study: Study_,
+    start: Annotated[datetime, typer.Option("--from", formats=[_DAY], help="The first day.")],
+    end: Annotated[datetime, typer.Option("--to", formats=[_DAY], help="The last day.")],
+    every: Annotated[
+        Literal["week", "month", "quarter", "year"], typer.Option(help="At the end of each.")
+    ] = "month",
+    notebook: Notebooks = None,
+    jobs: Jobs = None,
+    timeout: Timeout = None,
+    as_json: Json = False,
+) -> None:
+    """Run a study as it would have been seen at the end of each period; show how it moved."""
+    with _plain_errors():
+        from workbench.runs.backfill import backfill as run_days
+        from workbench.runs.backfill import last_days, seen_history
+
+        card = _load(study)
+        options = {"jobs": jobs, "timeout": timeout, "force": False, "as_json": as_json}
+        days = last_days(every, start.date(), end.date())
+        records = list(run_days(card, days, lambda seen: _run(seen, [], notebook, **options)))
+        history = seen_history(_root() / "runs" / card.name)
+        history = history[history["as_of"].dt.date.isin(days)]
+        if as_json:
+            for row in history.astype({"as_of": str, "started": str}).to_dict("records"):
+                _print_json(row)
+        else:
+            _say(_by_day(history))
+        if any(record.status == "failed" for record in records):
+            raise typer.Exit(FAILED)
+
+
+def _by_day(history: pd.DataFrame) -> str:
+    """Set the headline numbers of several days side by side, one row a number."""
+    wide = history.assign(
+        day=history["as_of"].dt.strftime("%Y-%m-%d"), case=history["case"].fillna("")
+    ).pivot_table("value", ["name", "case"], "day", aggfunc="last")
+    return str(wide.to_string(float_format="{:.4g}".format, na_rep="")) if len(wide) else ""
 
 
 @app.command()

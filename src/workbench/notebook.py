@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from workbench import trace
 from workbench.errors import suggest
 from workbench.runs.handover import AbsentError, Handover
-from workbench.runs.record import write_json
+from workbench.runs.record import history_of, write_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,6 +68,7 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     """
     from workbench.reporting.study_words import open_study
     from workbench.study import load_study
+    from workbench.study.seen import seen_from_environment
     from workbench.study.watch import watch
 
     if seed is None:
@@ -76,7 +77,10 @@ def open_run(study: str | Path, *, seed: int | None = None) -> Run:
     folder_of_run = os.environ.get("WORKBENCH_RUN")
     with trace.quiet():  # which parts of the card count, `watch` notes
         card = load_study(study)
-    if folder_of_run and Path(folder_of_run).parent.name == card.name:
+        here = Path(folder_of_run or "").parent
+        if of_this_run := card.name in (here.name, here.parent.name):
+            card = seen_from_environment(card)
+    if of_this_run:
         watch(card)
     else:
         trace.beyond(f"it opens another study ({card.name})")
@@ -125,7 +129,14 @@ class Run(Handover):
         seed: int = DEFAULT_SEED,
     ) -> None:
         super().__init__(
-            folder, root=root, study=study.name, notebook=notebook, case=case, reads=reads
+            folder,
+            root=root,
+            study=study.name,
+            notebook=notebook,
+            case=case,
+            reads=reads,
+            history=history_of(root, study),
+            seen=study.seen,
         )
         self.study = study
         self.seed = seed

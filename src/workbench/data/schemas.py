@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal[
@@ -181,6 +181,8 @@ _SCHEMAS = {
     ),
 }
 
+#: The column that says when a row came into the source, which may be long after it happened.
+LOADED = "loaded_on"
 #: The names of the standard tables.
 STANDARD_TABLES = (
     "customers",
@@ -219,7 +221,9 @@ def schema_of(
     """
     for name in STANDARD_TABLES:
         if table == name or table.startswith(f"{name}_"):
-            return _survey(scale, items, backwards) if name == "survey" else _SCHEMAS[name]
+            found = _survey(scale, items, backwards) if name == "survey" else _SCHEMAS[name]
+            loaded = {} if found.time is None else {LOADED: ColumnRule("date")}
+            return replace(found, columns={**found.columns, **loaded})
     return None
 
 

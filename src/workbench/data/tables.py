@@ -28,7 +28,8 @@ from workbench.study.watch import is_watched
 
 #: What of the card decides how every table is cleaned, and a survey.
 _OF_CLEANING = (
-    "as_of", "time_zone", "connection", "linkage", "simulated", "privacy.public", "privacy.key_env",
+    "as_of", "seen", "time_zone", "connection", "linkage", "simulated", "privacy.public",
+    "privacy.key_env",
 )  # fmt: skip
 _OF_SURVEYS = (
     "survey.scale", "survey.reversed", "survey.columns", "survey.long", "survey.items?",

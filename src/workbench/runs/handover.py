@@ -12,6 +12,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -55,6 +56,10 @@ class Handover:
         The case, for a notebook that runs once for each.
     reads : sequence of str, optional
         Keys of the notebooks whose results it may read; all when left out, as in the lab.
+    history : Path, optional
+        Where the earlier runs lie; ``runs/<study>`` when left out.
+    seen : date, optional
+        The day as of which the study is seen; what was seen later is no earlier run.
     """
 
     def __init__(
@@ -66,11 +71,14 @@ class Handover:
         notebook: str,
         case: str | None = None,
         reads: Sequence[str] | None = None,
+        history: Path | None = None,
+        seen: date | None = None,
     ) -> None:
         self.folder = folder
         self.notebook = notebook
         self._root = root
-        self._history = root / "runs" / study
+        self._history = root / "runs" / study if history is None else history
+        self._seen = seen
         self._case = case
         self._reads = None if reads is None else frozenset(reads)
         self._headlines: dict[str, Estimate] = {}
@@ -240,7 +248,7 @@ class Handover:
         wanted = None if numbers is None else set(numbers)
         names = [EVERYTHING] if wanted is None else sorted(map(number_path, wanted))
         trace.note("previous", *names)
-        last = last_complete(self._history)
+        last = last_complete(self._history, seen=self._seen)
         lost: list[str] = []
         headlines = read_headlines(sorted(last.glob("results/*/")), lost) if last else {}
         for each in lost:

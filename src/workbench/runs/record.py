@@ -11,15 +11,20 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from workbench.study import Study
 
 Status = Literal["done", "cached", "failed", "skipped"]
 #: A run under way, or one that was killed: hidden, and never mistaken for a run.
 UNFINISHED = ".unfinished-"
+#: Below ``runs/<study>``: the runs that see the study on an earlier day.
+SEEN_RUNS = "as_of"
 _FINISHED_STEPS = ".finished"
 _LOCK = ".lock"
 _COUNTER = ".counter"
@@ -149,6 +154,15 @@ class RunRecord:
     def failures(self) -> list[StepRecord]:
         """Return the steps that failed."""
         return [step for step in self.notebooks.values() if step.status == "failed"]
+
+
+def history_of(root: Path, study: Study) -> Path:
+    """Give the folder of a study's runs; of those that see it on an earlier day, one of their own.
+
+    So they are never taken for the present: neither by the site, nor by who looks for the last run.
+    """
+    own = root / "runs" / study.name
+    return own if study.seen is None else own / SEEN_RUNS
 
 
 def run_id(now: datetime, *ingredients: str) -> str:
@@ -350,7 +364,7 @@ def last_run(folder: Path) -> RunRecord | None:
     return next(_readable(run_folders(folder)), None)
 
 
-def last_complete(folder: Path, *, before: str = "") -> Path | None:
+def last_complete(folder: Path, *, before: str = "", seen: date | None = None) -> Path | None:
     """Return the folder of the last run of a study that was asked for all and failed in nothing.
 
     Parameters
@@ -359,11 +373,16 @@ def last_complete(folder: Path, *, before: str = "") -> Path | None:
         ``runs/<study>``.
     before : str, optional
         Id of a run: only those before it count.
+    seen : date, optional
+        Only runs that see the study on an earlier day count, the latest such day first.
     """
     folders = run_folders(folder)
     names = [each.name for each in folders]
     earlier = folders[names.index(before) + 1 :] if before in names else folders
     whole = (run for run in _readable(earlier) if run.status == "done" and not run.asked)
+    if seen is not None:
+        past = [run for run in whole if run.as_of < seen.isoformat()]
+        whole = iter(sorted(past, key=lambda run: run.as_of, reverse=True))
     return next((run.folder for run in whole), None)
 
 

@@ -41,6 +41,7 @@ from workbench.runs.record import (
     begin,
     data_to,
     finish,
+    history_of,
     keep_step,
     lock,
     next_number,
@@ -55,7 +56,8 @@ from workbench.runs.used import (
     file_used,
     forget_raw,
 )
-from workbench.study import read_card
+from workbench.study import read_card, seen_on
+from workbench.study.seen import AS_OF
 
 if TYPE_CHECKING:
     from workbench.runs.execute import Execution, Task
@@ -148,7 +150,7 @@ def run_study(
     """
     requested = None if notebooks is None else tuple(notebooks)
     plan = plan_study(study, root, assignments=assignments, notebooks=requested)
-    history = root / "runs" / study.name
+    history = history_of(root, study)
     with _recorded_or_told(history), lock(history):
         inputs = look_at_inputs(study)
         run = run_id(now, study.name, inputs.digest)
@@ -368,7 +370,7 @@ class _RunUnderWay:
         """Look at the study's files again, and read its card anew if that has changed."""
         study, card = self.study, self.study.path
         if trace.signature(card) != self.inputs.seen[card][0]:
-            study = read_card(card)
+            study = seen_on(read_card(card), self.study.seen)
         return Present(study, self.root, look_at_inputs(study, self.inputs).tables, self.before)
 
     def _skip(self, step: Step, reason: str) -> None:
@@ -451,6 +453,7 @@ class _RunUnderWay:
             "WORKBENCH_CASE": step.case or "",
             "WORKBENCH_READS": json.dumps([k for k in step.reads if k in self.results]),
             "WORKBENCH_LANGUAGES": ",".join(self.study.languages),
+            AS_OF: "" if self.study.seen is None else self.study.seen.isoformat(),
             # The same order of sets and of floating-point sums in every run, and no notebook
             # takes the cores of another.
             "PYTHONHASHSEED": "0",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import trace
 from workbench.runs.code import EVERY_WORD, beyond_in, code_digest, speaks_of_itself
 from workbench.runs.handover import ESTIMATES, EVERYTHING, read_headlines
-from workbench.runs.record import last_complete, write_json
+from workbench.runs.record import history_of, last_complete, write_json
 from workbench.study.card import PSEUDONYM_KEY
 from workbench.study.watch import texts_of, value_of
 
@@ -175,7 +175,7 @@ class Present:
 
     @cached_property
     def _complete(self) -> Path | None:
-        return last_complete(self.root / "runs" / self.study.name)
+        return last_complete(history_of(self.root, self.study), seen=self.study.seen)
 
     def _headlines(self, folder: Path) -> Mapping[str, Estimate]:
         """Read a page's numbers, and not again before they have changed."""

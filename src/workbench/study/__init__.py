@@ -8,6 +8,7 @@ from workbench.study.fields import LANGUAGES, CellRule, Linkage, Privacy, Publis
 from workbench.study.goals import Action, Baseline, Goal, Scorecard, read_goals
 from workbench.study.instrument import Instrument
 from workbench.study.reader import StudyError
+from workbench.study.seen import seen_on
 from workbench.study.segments import Segments
 from workbench.study.survey import Survey
 
@@ -36,4 +37,5 @@ __all__ = [
     "load_study",
     "read_card",
     "read_goals",
+    "seen_on",
 ]  # fmt: skip

@@ -44,14 +44,18 @@ LARGE = 50_000_000
 #: Below the root: what the workbench keeps for itself, and the key of its pseudonyms.
 CACHE = ".cache"
 PSEUDONYM_KEY = Path(CACHE) / "pseudonym.key"
-_FROM_FOLDER = {"name", "folder"}
+_FROM_FOLDER = {"name", "folder", "seen"}
 
 
 class Study(Card):
-    """One study: its card, checked; `name` and `folder` come from where the card lies."""
+    """One study: its card, checked; `name` and `folder` come from where the card lies.
+
+    `seen` is the day as of which `seen_on` shows it: what came later is not known then.
+    """
 
     name: str
     folder: Path
+    seen: dt.date | None = None
     title: LocalText
     description: LocalText | None = None
     simulated: bool = False
@@ -294,7 +298,8 @@ def read_card(path: Path) -> Study:
     """Read and check one card file; see `load_study`."""
     raw, lines, problems = read_yaml(path, StudyError)
     for key in _FROM_FOLDER & set(raw):
-        problems.append((line_of((key,), lines), f"{key}: unknown key; it comes from the folder"))
+        whence = "the folder" if key != "seen" else "the command's --as-of"
+        problems.append((line_of((key,), lines), f"{key}: unknown key; it comes from {whence}"))
     written = {key: value for key, value in raw.items() if key not in _FROM_FOLDER}
     languages = written.get("languages")
     listed = languages if isinstance(languages, list) else []

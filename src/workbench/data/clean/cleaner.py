@@ -201,6 +201,8 @@ class Cleaner:
             chosen = select_rows(self.engine, self.study.tables[name], source)
             source, self._left[name] = chosen.source, chosen.left_out
             self._flagged[name] = self._judged(source, name)
+            if later := self._flagged[name][1].later:
+                self._left[name] = {**self._left[name], "later": later}
         return self._flagged[name]
 
     def _judged(self, source: Source, name: str) -> tuple[Source, Flagged, Schema | None]:

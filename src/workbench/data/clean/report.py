@@ -304,6 +304,8 @@ class CleaningReport(Result):
                 ("rows left out as the study's card says", t.name, t.left_out.get("where", 0)),
                 ("further lines of orders, whose total counts once", t.name,
                  t.left_out.get("line", 0)),
+                ("rows of after the day as of which the study is seen", t.name,
+                 t.left_out.get("later", 0)),
                 ("unreadable or impossible values emptied, their rows kept", t.name,
                  sum(t.emptied.values())),
                 ("texts in which a name, phone or e-mail was masked", t.name, t.masked),

@@ -7,6 +7,8 @@ import datetime as dt
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import ibis
@@ -14,7 +16,7 @@ import pandas as pd
 
 from workbench.data.clean.parse import WORDS, outside, parse, takes_parsing
 from workbench.data.engine import Engine
-from workbench.data.schemas import ALIASES, Schema
+from workbench.data.schemas import ALIASES, LOADED, Schema
 from workbench.data.sources.layout import AGAIN
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError, did_you_mean
@@ -63,6 +65,8 @@ class Flagged:
     notes: tuple[str, ...] = ()
     #: The engine's table behind `expr`.
     table: Any = None
+    #: Rows of after the day as of which the study is seen.
+    later: int = 0
 
 
 def standardise(source: Source, card: Table, schema: Schema | None) -> dict[str, Any]:
@@ -179,7 +183,16 @@ def flag(
             for raw, text in texts.items()
             for name in [raw.removeprefix("_raw_")]
         }
+    values, texts = ends_known(study, values, texts)
     parsed = source.expr.select(**values, **texts, **{ROW: source.expr[ROW]})
+    later = when_known(study, schema, parsed)
+    n_later = 0
+    notes = cells.notes
+    if later is not None:
+        n_later = int(engine.run(parsed.filter(later).count(), source.where))
+        parsed = parsed.filter(~later)
+    elif study.seen is not None:
+        notes = (*notes, f"no column says when a row came: all count as known on {study.seen}")
     # The rules below use the parsed columns many times over: they are parsed once.
     dear = takes_parsing(columns, values, meanings) and not engine.is_duckdb
     parsed = engine.keep(parsed, source.where) if dear else engine.view(parsed)
@@ -210,7 +223,44 @@ def flag(
         checked.add("malformed")
     flagged = typed.select(*values, ROW, REASON, DETAIL)
     order = tuple(r for r in REASONS if r in checked)
-    return Flagged(flagged, cells.formats, order, emptied, cells.notes, typed)
+    return Flagged(flagged, cells.formats, order, emptied, notes, typed, n_later)
+
+
+# --- as seen on an earlier day -------------------------------------------------------------------
+
+
+def when_known(study: Study, schema: Schema | None, parsed: Any) -> Any | None:
+    """Tell which rows came after the day as of which the study is seen; None where nothing tells.
+
+    A row is known from the day on which it was loaded, where the table says it, and not before it
+    happened.
+    """
+    if study.seen is None or schema is None:
+        return None
+    names = {LOADED, schema.time, "joined_on" if schema.name == "customers" else None}
+    found = [parsed[name] for name in sorted(n for n in names if n in parsed.columns)]
+    if not found:
+        return None
+    after = _day_after(study)
+    return reduce(or_, (ibis.coalesce(when >= after, False) for when in found))
+
+
+def ends_known(
+    study: Study, values: Mapping[str, Any], texts: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Take ends after the day as of which the study is seen as not known."""
+    if study.seen is None or "end" not in values:
+        return values, texts
+    later = ibis.coalesce(values["end"] >= _day_after(study), False)
+    raw = {
+        n: ibis.ifelse(later, ibis.null(t.type()), t) for n, t in texts.items() if n == "_raw_end"
+    }
+    end = ibis.ifelse(later, ibis.null(values["end"].type()), values["end"])
+    return {**values, "end": end}, {**texts, **raw}
+
+
+def _day_after(study: Study) -> Any:
+    return ibis.literal(study.as_of + dt.timedelta(days=1)).cast("date")
 
 
 # --- the rules -----------------------------------------------------------------------------------
@@ -236,7 +286,7 @@ def rules_of(
         rules.append((typed[name].isnull(), "unreadable", shown))
     if schema.time is not None and schema.time in have:
         when = typed[schema.time]
-        after = ibis.literal(study.as_of + dt.timedelta(days=1)).cast("date")
+        after = _day_after(study)
         shown = ibis.literal(f"{schema.time}: ") + when.cast("date").cast("string")
         rules.append((when >= after, "after as-of", shown))
         if not schema.columns[schema.time].old:

@@ -25,6 +25,7 @@ from workbench.study.fields import RowSelection
 LEFT_OUT: Mapping[str, str] = {
     "where": "left out by `where`",
     "line": "further lines of an order whose total counts once",
+    "later": "of after the day as of which the study is seen",
 }
 #: Share of the orders with several totals from which on these are no totals of orders.
 _MANY = 0.05

@@ -167,6 +167,7 @@ def _key_of(study: Study) -> str | None:
         ],
         "survey": _instrument(study),
         "as_of": study.as_of.isoformat(),
+        "seen": str(study.seen),
         "time_zone": study.time_zone,
         "linkage": study.linkage.model_dump(mode="json"),
         "decisions": review.fingerprint(study),

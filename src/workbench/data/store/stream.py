@@ -16,7 +16,13 @@ import ibis.expr.datatypes as dt
 
 from workbench.data.clean.parse import parse, takes_parsing
 from workbench.data.clean.refunds import known_on, net, refunds_of
-from workbench.data.clean.rules import may_repeat_not, rules_of, standardise
+from workbench.data.clean.rules import (
+    ends_known,
+    may_repeat_not,
+    rules_of,
+    standardise,
+    when_known,
+)
 from workbench.data.clean.selection import select_columns, select_rows
 from workbench.data.engine import Engine, builtin
 from workbench.data.people import pseudonyms
@@ -95,7 +101,11 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
     # aside whether or not something stood there
     texts = {raw: values[raw.removeprefix("_raw_")] for raw in texts}
     once = may_repeat_not(schema, card, list(values)) and not source.partial
-    parsed = engine.view(source.expr.select(**values, **texts))
+    values, texts = ends_known(study, values, texts)
+    parsed = source.expr.select(**values, **texts)
+    if (later := when_known(study, schema, parsed)) is not None:
+        parsed = parsed.filter(~later)
+    parsed = engine.view(parsed)
     good = ibis.literal(True)
     for broken, _, _ in rules_of(engine, study, schema, parsed, card):
         good &= ~ibis.coalesce(broken, False)
