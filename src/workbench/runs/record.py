@@ -380,10 +380,10 @@ def last_complete(folder: Path, *, before: str = "", seen: date | None = None) -
     names = [each.name for each in folders]
     earlier = folders[names.index(before) + 1 :] if before in names else folders
     whole = (run for run in _readable(earlier) if run.status == "done" and not run.asked)
-    if seen is not None:
-        past = [run for run in whole if run.as_of < seen.isoformat()]
-        whole = iter(sorted(past, key=lambda run: run.as_of, reverse=True))
-    return next((run.folder for run in whole), None)
+    if seen is None:
+        return next((run.folder for run in whole), None)
+    past = [run for run in whole if run.as_of < seen.isoformat()]
+    return max(past, key=lambda run: run.as_of).folder if past else None
 
 
 def last_good(runs: Sequence[RunRecord], key: str) -> RunRecord | None:

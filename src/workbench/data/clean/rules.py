@@ -237,8 +237,8 @@ def when_known(study: Study, schema: Schema | None, parsed: Any) -> Any | None:
     """
     if study.seen is None or schema is None:
         return None
-    names = {LOADED, schema.time, "joined_on" if schema.name == "customers" else None}
-    found = [parsed[name] for name in sorted(n for n in names if n in parsed.columns)]
+    names = (schema.time, LOADED, "joined_on" if schema.name == "customers" else None)
+    found = [parsed[name] for name in names if name is not None and name in parsed.columns]
     if not found:
         return None
     after = _day_after(study)
@@ -246,8 +246,8 @@ def when_known(study: Study, schema: Schema | None, parsed: Any) -> Any | None:
 
 
 def ends_known(
-    study: Study, values: Mapping[str, Any], texts: Mapping[str, Any]
-) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    study: Study, values: dict[str, Any], texts: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Take ends after the day as of which the study is seen as not known."""
     if study.seen is None or "end" not in values:
         return values, texts
