@@ -123,13 +123,14 @@ def test_a_contract_that_ends_before_it_starts_is_set_aside(open_study: OpenStud
     assert report.examples["end before start"] == (2, "2024-01-01 > 2023-12-01")
 
 
-def test_an_answer_off_its_scale_sets_the_answer_sheet_aside(open_study: OpenStudy) -> None:
+def test_an_answer_off_its_scale_empties_its_cell_alone(open_study: OpenStudy) -> None:
     text = "respondent_id,wave,exp_01,per_01,csat5,recommend\n"
     text += "R1,2025-H1,7,1,5,10\nR2,2025-H1,8,1,5,10\nR3,2025-H1,7,1,0,10\nR4,2025-H1,7,,5,11\n"
     report = open_study(survey=text).report["survey"]
-    assert (report.kept, report.set_aside) == (1, {"out of range": 3})
+    assert (report.kept, report.set_aside) == (4, {})
+    assert report.emptied == {"exp_01": 1, "csat5": 1, "recommend": 1}
     five = open_study({"survey": {"scale": [1, 8]}}, survey=text).report["survey"]
-    assert five.set_aside == {"out of range": 2}
+    assert five.emptied == {"csat5": 1, "recommend": 1}
 
 
 def test_codes_for_no_answer_are_missing_values(open_study: OpenStudy) -> None:

@@ -89,12 +89,15 @@ def test_reversed_items_are_turned_once_for_tables_and_indicators(open_study: Op
     assert indicator(tables, "gap", every="wave")["estimate"].iloc[0] == pytest.approx(-1.0)
 
 
-def test_a_value_off_the_scale_sets_its_respondent_aside(open_study: OpenStudy) -> None:
+def test_a_value_off_the_scale_empties_its_cell(open_study: OpenStudy) -> None:
     survey = WIDE + "c,w1,男,9,6,6,5,5,7,5\n"
     card = {**ITEMS, "columns": COLUMNS, "reversed": ["01"]}
     tables = open_study({"survey": card}, survey=survey)
-    assert len(tables.frame("survey")) == 2
-    assert tables.report_of("survey").set_aside == {"out of range": 1}
+    found = tables.frame("survey")
+    assert len(found) == 3 and found["exp_01"].notna().sum() == 2
+    assert sorted(found["answers_lost"].dropna()) == ["exp_01"]
+    report = tables.report_of("survey")
+    assert (report.set_aside, report.emptied) == ({}, {"exp_01": 1})
 
 
 @pytest.mark.parametrize("suffix", ["sav", "dta"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.data.answer_doubts import answer_doubts
 from workbench.data.clean.report import RULE_TEXTS, TableReport
 from workbench.data.clean.rules import REASONS
 from workbench.data.clean.selection import LEFT_OUT
@@ -155,8 +156,10 @@ def check_study(
     warnings = _open_questions(study)
     for report in reports.values():
         wrong, doubtful = doubts(study, report, last_day(tables, report.name))
-        problems += wrong
-        warnings += doubtful
+        answers = answer_doubts(study, report)
+        problems += [*wrong, *answers.problems]
+        warnings += [*doubtful, *answers.warnings]
+        notes += answers.notes
     warnings += [text for name in reports for text in unread_columns(study, name)]
     if "customers" in reports:
         notes += _about_people(tables)
@@ -217,7 +220,7 @@ def _about_table(tables: Tables, report: TableReport) -> list[str]:
     notes += [
         f"{report.name}: {n:,} values of {column!r} cannot be used and were emptied"
         for column, n in report.emptied.items()
-        if n > _MANY_EMPTIED * report.kept
+        if n > _MANY_EMPTIED * report.kept and column not in {q.name for q in report.questions}
     ]
     listed = f"write `missing: {{customer_id: [...]}}` under tables.{report.name}"
     for word, n in report.placeholders.items():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from workbench.study.survey import PREFIXES, SCORES, Survey
+
 Kind = Literal[
-    "id", "category", "free_text", "personal", "date", "moment", "number", "whole", "boolean"
-]
+    "id", "category", "free_text", "personal", "date", "moment", "number", "whole", "boolean",
+    "answer",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -18,16 +21,12 @@ class ColumnRule:
     Attributes
     ----------
     kind : str
-        What it holds. `personal` columns serve linking only and never leave the engine.
+        What it holds. `personal` columns serve linking only and never leave the engine. An
+        `answer` is one to a question with a scale; see `workbench.data.clean.questions`.
     required : bool
         Whether the table is of no use without it, and a row without a value in it.
     low, high : float, optional
-        The range of valid numbers.
-    whole_row : bool
-        Whether a number outside the range sets the row aside (an answer off its scale says that
-        the record cannot be trusted) or only empties the cell.
-    turned : bool
-        Whether answers run the other way: the lowest stands for the highest.
+        The range of valid numbers; one outside it empties the cell, and the row stays.
     old : bool
         Whether dates up to 1 January 1970 are real, and no placeholders.
     """
@@ -36,8 +35,6 @@ class ColumnRule:
     required: bool = False
     low: float | None = None
     high: float | None = None
-    whole_row: bool = False
-    turned: bool = False
     old: bool = False
 
 
@@ -48,6 +45,8 @@ class Schema:
     name: str
     columns: Mapping[str, ColumnRule]
     key: tuple[str, ...] = ()
+    #: Whether of several rows with one key the last counts, in place of the first.
+    latest: bool = False
     #: The column that says when a row happened.
     time: str | None = None
 
@@ -59,18 +58,14 @@ _PERSONAL = ColumnRule("personal")
 SERVQUAL_ITEMS = tuple(f"{i:02d}" for i in range(1, 23))
 
 
-def _survey(scale: tuple[int, int], asked: Collection[str], backwards: Collection[str]) -> Schema:
-    low, high = scale
-    every = [*SERVQUAL_ITEMS, *(item for item in asked if item not in SERVQUAL_ITEMS)]
-    items = {
-        f"{side}_{item}": ColumnRule(
-            "number", low=low, high=high, whole_row=True, turned=item in backwards
-        )
-        for item in every
-        for side in ("exp", "per")
-    }
-    # A slip in a question asked besides does not spoil the record; its scale may be another.
-    beside = {f"imp_{item}": ColumnRule("number") for item in every}
+_ANSWER = ColumnRule("answer")
+
+
+def _survey(asked: Survey | None) -> Schema:
+    codes = asked.codes if asked is not None else ()
+    every = [*SERVQUAL_ITEMS, *(item for item in codes if item not in SERVQUAL_ITEMS)]
+    sides = [PREFIXES[side] for side in ("expectation", "perception")]
+    items = {prefix + item: _ANSWER for prefix in sides for item in every}
     return Schema(
         "survey",
         {
@@ -79,16 +74,15 @@ def _survey(scale: tuple[int, int], asked: Collection[str], backwards: Collectio
             "answered_on": ColumnRule("date"),
             "customer_id": ColumnRule("id"),
             **dict(sorted(items.items())),
-            **beside,
+            **{PREFIXES["importance"] + item: _ANSWER for item in every},
             "seconds": ColumnRule("number", low=0),
-            "csat5": ColumnRule("number", low=1, high=5, whole_row=True),
-            "csat10": ColumnRule("number", low=1, high=10, whole_row=True),
-            "recommend": ColumnRule("number", low=0, high=10, whole_row=True),
+            **dict.fromkeys(SCORES, _ANSWER),
             "comment": ColumnRule("free_text"),
             "language": _WORD,
             **{f"{what}_{coder}": _WORD for what in ("code", "tone") for coder in "ab"},
         },
         key=("respondent_id", "wave"),
+        latest=True,
         time="answered_on",
     )
 
@@ -195,24 +189,15 @@ STANDARD_TABLES = (
 )
 
 
-def schema_of(
-    table: str,
-    scale: tuple[int, int] = (1, 7),
-    items: Collection[str] = (),
-    backwards: Collection[str] = (),
-) -> Schema | None:
+def schema_of(table: str, asked: Survey | None = None) -> Schema | None:
     """Give the schema of a standard table or of a variant of it.
 
     Parameters
     ----------
     table : str
         Such as ``transactions`` or ``transactions_sample``.
-    scale : tuple of int
-        Lowest and highest answer of the survey's items.
-    items : collection of str
-        Items of the survey beyond SERVQUAL's 22.
-    backwards : collection of str
-        Items worded negatively.
+    asked : Survey, optional
+        The survey's part of the card, which may list items beyond SERVQUAL's 22.
 
     Returns
     -------
@@ -221,7 +206,7 @@ def schema_of(
     """
     for name in STANDARD_TABLES:
         if table == name or table.startswith(f"{name}_"):
-            found = _survey(scale, items, backwards) if name == "survey" else _SCHEMAS[name]
+            found = _survey(asked) if name == "survey" else _SCHEMAS[name]
             loaded = {} if found.time is None else {LOADED: ColumnRule("date")}
             return replace(found, columns={**found.columns, **loaded})
     return None

@@ -32,8 +32,8 @@ _OF_CLEANING = (
     "privacy.key_env",
 )  # fmt: skip
 _OF_SURVEYS = (
-    "survey.scale", "survey.reversed", "survey.columns", "survey.long", "survey.items?",
-    "survey.dimensions",
+    "survey.scale", "survey.importance_scale", "survey.scales", "survey.answers",
+    "survey.reversed", "survey.columns", "survey.long", "survey.items?", "survey.dimensions",
 )  # fmt: skip
 _REFUND_TYPES = {
     "customer_id": "object", "date": "datetime64[ns]", "refunded_on": "datetime64[ns]",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.study.fields import Card, Item, LocalText
@@ -20,6 +21,31 @@ SERVQUAL: Final = {
 SIDES: Final = ("expectation", "perception", "importance")
 #: What a study's tables call the three questions about an item, once they are read.
 PREFIXES: Final = dict(zip(SIDES, ("exp_", "per_", "imp_"), strict=True))
+#: The column of a study's survey that names, row by row, the questions whose answer was given and
+#: is lost: it could not be read, or lies off its scale.
+LOST: Final = "answers_lost"
+#: Questions besides the items that have a scale.
+SCORES: Final = ("csat", "csat5", "csat10", "recommend")
+#: The scales of those whose name says it, and of recommending as it is mostly asked.
+_USUAL: Final[Mapping[str, tuple[int, int]]] = {
+    "csat5": (1, 5), "csat10": (1, 10), "recommend": (0, 10),
+}  # fmt: skip
+
+#: What an answer in words stands for, of one question or (under an empty name) of all.
+Words: TypeAlias = dict[str, dict[str, float]]
+
+
+def _by_question(value: Any) -> Any:
+    """Read ``{Very good: 5}``, for all questions, and ``{csat: {Very good: 5}}``, for one."""
+    if not isinstance(value, Mapping):
+        return value
+    found: dict[str, Any] = {}
+    for key, entry in value.items():
+        if isinstance(entry, Mapping):
+            found.setdefault(str(key), {}).update({str(k): v for k, v in entry.items()})
+        else:
+            found.setdefault("", {})[str(key)] = entry
+    return found
 
 
 class SurveyColumns(Card):
@@ -154,6 +180,12 @@ class Survey(Card):
         Dimension -> its items; SERVQUAL's where the items are 01 to 22 and none are given.
     scale, importance_scale : tuple of int
         Lowest and highest answer; importance is on the same scale unless it has its own.
+    scales : dict
+        Question -> its own lowest and highest answer: an item, or `csat`, `csat5`, `csat10`,
+        `recommend`. Items that have one are brought to `scale`, recommending to 0 to 10.
+    answers : dict
+        What answers in words stand for: word -> number, or question -> word -> number. The usual
+        words of agreement, satisfaction, frequency and so on need not be listed.
     reversed : tuple of str
         Items worded negatively: their answers are turned round when the table is read.
     columns, long : SurveyColumns, LongForm
@@ -173,6 +205,8 @@ class Survey(Card):
     dimensions: dict[str, tuple[Item, ...]] = Field(default_factory=dict, validate_default=True)
     scale: tuple[int, int] = (1, 7)
     importance_scale: tuple[int, int] | None = None
+    scales: dict[Item, tuple[int, int]] = Field(default_factory=dict)
+    answers: Annotated[Words, BeforeValidator(_by_question)] = Field(default_factory=dict)
     reversed: tuple[Item, ...] = ()
     columns: SurveyColumns = SurveyColumns()
     long: LongForm | None = None
@@ -209,10 +243,52 @@ class Survey(Card):
             for item, text in self.items.items()
         }
 
+    def scale_of(self, column: str) -> tuple[int, int] | None:
+        """Give the lowest and highest answer to a question; None where the card says none.
+
+        Parameters
+        ----------
+        column : str
+            What a study's tables call it: ``per_01``, ``csat5``, ``recommend``.
+        """
+        item = self.item_of(column)
+        for name in (column, item):
+            if name in self.scales:
+                return self.scales[name]
+        if not item:
+            return _USUAL.get(column)
+        if column.startswith(PREFIXES["importance"]) and self.importance_scale is not None:
+            return self.importance_scale
+        return self.scale
+
+    def states(self, column: str) -> bool:
+        """Tell whether the card, or the question's name, says its scale."""
+        item = self.item_of(column)
+        if {column, item} & set(self.scales):
+            return True
+        if not item:
+            return column in _USUAL and column != "recommend"
+        importance = column.startswith(PREFIXES["importance"])
+        said = self.model_fields_set & {"scale", *(["importance_scale"] if importance else [])}
+        return bool(said)
+
+    @staticmethod
+    def item_of(column: str) -> str:
+        """Give the item that a column of a study's tables is about, or an empty text."""
+        prefix = next((p for p in PREFIXES.values() if column.startswith(p)), None)
+        return column.removeprefix(prefix) if prefix is not None else ""
+
+    def words_of(self, column: str) -> dict[str, float]:
+        """Give what the card says that words stand for in the answers to a question."""
+        own = self.item_of(column)
+        names = ("", own, own.lstrip("0"), column)
+        return {word: n for name in names for word, n in self.answers.get(name, {}).items()}
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for name in ("scale", "importance_scale"):
-            ends = getattr(self, name)
+        ends_of = {"scale": self.scale, "importance_scale": self.importance_scale}
+        ends_of |= {f"scales.{name}": ends for name, ends in self.scales.items()}
+        for name, ends in ends_of.items():
             if ends is not None and ends[0] >= ends[1]:
                 raise PydanticCustomError(
                     "scale", "`{name}` runs from its lowest to its highest", {"name": name}
@@ -237,6 +313,16 @@ class Survey(Card):
                         {"item": repr(item), "one": seen[item], "two": dimension},
                     )
                 seen[item] = dimension
+        sided = {prefix + item for prefix in PREFIXES.values() for item in self.codes}
+        known = {*self.codes, *(c.lstrip("0") for c in self.codes), *sided, *SCORES, ""}
+        for key, given in (("scales", self.scales), ("answers", self.answers)):
+            for name in given:
+                if name not in known:
+                    raise PydanticCustomError(
+                        "item",
+                        "`{key}` names {name}, which is no item of the card and none of {scores}",
+                        {"key": key, "name": repr(name), "scores": ", ".join(SCORES)},
+                    )
         for item in self.reversed:
             if item not in self.codes:
                 raise PydanticCustomError(

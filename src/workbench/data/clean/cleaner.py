@@ -209,7 +209,7 @@ class Cleaner:
         checked = self.study.survey
         schema = schema_of(name)
         if schema is not None and schema.name == "survey" and checked is not None:
-            schema = schema_of(name, checked.scale, checked.codes, checked.reversed)
+            schema = schema_of(name, checked)
             source = standard_form(self.engine, self.study, source)
         if schema is not None:
             source = select_columns(self.study, source, schema)
@@ -320,6 +320,7 @@ class Cleaner:
             masked=masked,
             left_out=self._left[name],
             notes=(*source.notes, *flagged.notes),
+            questions=flagged.questions,
             placeholders=self._placeholders(flagged, source) if counts.get("missing") else {},
             persons=dict(self._persons.get(name, {})),
             encoding=source.encoding,

@@ -9,6 +9,7 @@ from typing import Any
 
 import ibis
 
+from workbench.data.clean.questions import Question, read_questions
 from workbench.data.clean.selection import chosen_rows
 from workbench.data.engine import Engine
 from workbench.data.notation import (
@@ -26,6 +27,7 @@ from workbench.errors import DataError
 from workbench.study import Study, Table
 from workbench.study.fields import AMOUNT_UNITS, RESPONSE_UNITS
 from workbench.study.formula import Formula
+from workbench.study.survey import Survey
 
 #: Rows by which a column's way of writing is found out.
 _SAMPLE = 2000
@@ -48,12 +50,15 @@ class Parsed:
         Of dates in another form than ISO 8601: the format.
     notes : tuple of str
         What was guessed and may be otherwise.
+    questions : tuple of Question
+        Of a survey: what became of the answers.
     """
 
     values: dict[str, Any]
     texts: dict[str, Any]
     formats: dict[str, str]
     notes: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
 
 
 def parse(
@@ -81,7 +86,12 @@ def parse(
     texts: dict[str, Any] = {}
     values: dict[str, Any] = {}
     formats: dict[str, str] = {}
+    answered, stood, questions = _answers(engine, study, source, meanings, columns)
+    values |= answered
+    texts |= stood
     for name, given in columns.items():
+        if name in answered:
+            continue
         meaning = meanings.get(name)
         worded = given.type().is_string()
         words = card.missing_in(name)
@@ -128,7 +138,28 @@ def parse(
         for name, format in formats.items()
         if "%" in format and not re.search("%[dj]", format)
     )
-    return Parsed(values, texts, formats, notes)
+    return Parsed(values, texts, formats, notes, questions)
+
+
+def _answers(
+    engine: Engine,
+    study: Study,
+    source: Source,
+    meanings: Mapping[str, ColumnRule],
+    columns: Mapping[str, Any],
+) -> tuple[dict[str, Any], dict[str, Any], tuple[Question, ...]]:
+    """Read the answers to a survey's questions: the numbers, and what stood there."""
+    asked = {n: c for n, c in columns.items() if n in meanings and meanings[n].kind == "answer"}
+    card = study.tables[source.name]
+    missing = {}
+    for name, column in asked.items():
+        own = source.renamed.get(column.get_name(), column.get_name())
+        names = dict.fromkeys((name, own, Survey.item_of(name)))
+        missing[name] = {word for each in names for word in card.missing_in(each)}
+    numbers, stood, questions = read_questions(
+        engine, source, study.survey or Survey(), asked, missing
+    )
+    return numbers, {f"_raw_{name}": text for name, text in stood.items()}, questions
 
 
 def _sample(
@@ -306,17 +337,15 @@ def _value(
         number = number * hours
     if meaning.kind == "whole":
         number = ibis.ifelse(number == number.round(), number, ibis.null("float64")).cast("int64")
-    if meaning.turned and meaning.low is not None and meaning.high is not None:
-        number = ibis.literal(meaning.low + meaning.high) - number
-    if meaning.whole_row or (meaning.low is None and meaning.high is None):
+    if meaning.low is None and meaning.high is None:
         return number
     return engine.bound(
         number,
-        lambda number: ibis.ifelse(outside(number, meaning), ibis.null(number.type()), number),
+        lambda number: ibis.ifelse(_outside(number, meaning), ibis.null(number.type()), number),
     )
 
 
-def outside(number: Any, meaning: ColumnRule) -> Any:
+def _outside(number: Any, meaning: ColumnRule) -> Any:
     """Tell whether a number lies outside its column's range."""
     beyond = ibis.literal(False)
     if meaning.low is not None:

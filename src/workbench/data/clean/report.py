@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from workbench.data.clean.questions import Question
 from workbench.data.clean.refunds import UNMATCHED
 from workbench.data.clean.rules import LEFT_OUT, REASONS
 from workbench.data.people.keys import SHORTENED
@@ -90,6 +91,8 @@ class TableReport:
         What the card leaves out -> rows; they are neither read nor set aside.
     notes : tuple of str
         What else a reader should know of how the file was read.
+    questions : tuple of Question
+        Of a survey: what became of the answers to each question.
     """
 
     name: str
@@ -112,6 +115,7 @@ class TableReport:
     masked: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
     encoding: str = ""
     delimiter: str = ""
     formats: Mapping[str, str] = field(default_factory=dict)

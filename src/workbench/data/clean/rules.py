@@ -14,7 +14,8 @@ from typing import Any
 import ibis
 import pandas as pd
 
-from workbench.data.clean.parse import WORDS, outside, parse, takes_parsing
+from workbench.data.clean.parse import WORDS, parse, takes_parsing
+from workbench.data.clean.questions import Question, lost_answers
 from workbench.data.engine import Engine
 from workbench.data.schemas import ALIASES, LOADED, Schema
 from workbench.data.sources.layout import AGAIN
@@ -22,6 +23,7 @@ from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study, Table
 from workbench.study.fields import NO_AMOUNTS
+from workbench.study.survey import LOST
 
 REASON = "_reason"
 DETAIL = "_detail"
@@ -37,7 +39,6 @@ REASONS: Mapping[str, str] = {
     "after as-of": "dated after the study's as-of date",
     "too early": "a placeholder date (1970 or before)",
     "end before start": "ends before it starts",
-    "out of range": "a value lies outside its scale",
     "refund": "negative amount (a refund)",
     "netted": "a refund, taken off the purchase that it undoes",
     "cancelled": "a purchase that was refunded in full",
@@ -45,13 +46,17 @@ REASONS: Mapping[str, str] = {
     "zero amount": "amount of zero",
     "duplicate": "the same row again",
     "second record": "another row with the same key",
+    "answered again": "an earlier answer of somebody who answered again (the last one counts)",
     "same person": "another record of a person already there (linked)",
 }
 
 #: Reasons for which nothing is lost: the row is counted elsewhere, or nobody wanted it.
 LEFT_OUT = frozenset(
-    {"refund", "netted", "cancelled", "unmatched refund", "zero amount", "duplicate", "same person"}
-)
+    {
+        "refund", "netted", "cancelled", "unmatched refund", "zero amount", "duplicate",
+        "same person", "answered again",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Flagged:
     checked: tuple[str, ...] = ()
     emptied: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
     #: The engine's table behind `expr`.
     table: Any = None
     #: Rows of after the day as of which the study is seen.
@@ -198,6 +204,9 @@ def flag(
     parsed = engine.keep(parsed, source.where) if dear else engine.view(parsed)
     rules = [] if schema is None else rules_of(engine, study, schema, parsed, card)
     optional = [n for n in meanings if f"_raw_{n}" in texts and not meanings[n].required]
+    bad = {n: parsed[f"_raw_{n}"].notnull() & parsed[n].isnull() for n in optional}
+    lossy = [q.name for q in cells.questions if q.lost]
+    lost = {LOST: lost_answers({n: bad[n] for n in lossy})} if lossy else {}
     typed = engine.keep(
         parsed.select(
             *values,
@@ -206,7 +215,8 @@ def flag(
                 REASON: _first(rules, lambda r: ibis.literal(r[1])),
                 DETAIL: _first(rules, lambda r: r[2]),
             },
-            **{f"_bad_{n}": parsed[f"_raw_{n}"].notnull() & parsed[n].isnull() for n in optional},
+            **lost,
+            **{f"_bad_{n}": broken for n, broken in bad.items()},
         ),
         source.where,
     )
@@ -218,12 +228,15 @@ def flag(
     checked = {reason for _, reason, _ in rules}
     if schema is not None:
         checked |= {"duplicate"} if may_repeat_not(schema, card, list(values)) else set()
-        checked |= {"second record"} if schema.key else set()
+        again = "answered again" if schema.latest else "second record"
+        checked |= {again} if schema.key else set()
     if source.delimiter:
         checked.add("malformed")
-    flagged = typed.select(*values, ROW, REASON, DETAIL)
+    flagged = typed.select(*values, *lost, ROW, REASON, DETAIL)
     order = tuple(r for r in REASONS if r in checked)
-    return Flagged(flagged, cells.formats, order, emptied, notes, typed, n_later)
+    return Flagged(
+        flagged, cells.formats, order, emptied, notes, cells.questions, typed, n_later
+    )
 
 
 # --- as seen on an earlier day -------------------------------------------------------------------
@@ -294,10 +307,6 @@ def rules_of(
     if {"start", "end"} <= have:
         shown = typed["start"].cast("string") + " > " + typed["end"].cast("string")
         rules.append((typed["end"] < typed["start"], "end before start", shown))
-    for name, column in schema.columns.items():
-        if name in have and column.whole_row:
-            shown = ibis.literal(f"{name}: ") + engine.text(typed[f"_raw_{name}"])
-            rules.append((outside(typed[name], column), "out of range", shown))
     if "amount" in have and schema.name == "transactions":
         shown = ibis.literal("amount: ") + typed.amount.cast("string")
         if card.refunds == "set_aside":
@@ -329,6 +338,9 @@ def _duplicates(
         good = typed.filter(typed[REASON].isnull())
     key = [k for k in schema.key if k in names]
     if key and _repeated(engine, good, key, where):
+        if schema.latest:
+            when = schema.time if schema.time in names else None
+            return _mark(engine, typed, key, "answered again", where, latest_by=when or ROW)
         typed = _mark(engine, typed, key, "second record", where)
     return typed
 
@@ -354,9 +366,21 @@ def _repeated(engine: Engine, good: Any, names: list[str], where: str) -> bool:
     return bool(counts.iloc[0] != counts.iloc[1])
 
 
-def _mark(engine: Engine, typed: Any, names: list[str], reason: str, where: str) -> Any:
+def _mark(
+    engine: Engine,
+    typed: Any,
+    names: list[str],
+    reason: str,
+    where: str,
+    latest_by: str | None = None,
+) -> Any:
+    """Give a reason to all rows of a key but the first, or the latest by some column."""
+    order = [typed[ROW]]
+    if latest_by is not None:
+        # a row without a date is older than one with it
+        order = [typed[latest_by].isnull(), ibis.desc(typed[latest_by]), ibis.desc(typed[ROW])]
     window = ibis.window(
-        group_by=[typed[n] for n in names] + [typed[REASON].isnull()], order_by=typed[ROW]
+        group_by=[typed[n] for n in names] + [typed[REASON].isnull()], order_by=order
     )
     nth = ibis.row_number().over(window)
     again = typed[REASON].isnull() & (nth > 0)

@@ -50,7 +50,9 @@ def standard_form(engine: Engine, study: Study, source: Source) -> Source:
         if name not in mapped and not known & {c.strip().casefold() for c in columns}:
             expr = expr.mutate(**{name: value})
             columns.append(name)
-    return replace(source, expr=expr, columns=tuple(columns))
+    renamed = dict.fromkeys(source.columns, card.long.value) if card.long is not None else {}
+    renamed |= {standard: own for own, standard in names.items()}
+    return replace(source, expr=expr, columns=tuple(columns), renamed=renamed)
 
 
 def _names(card: Survey, source: Source, mapped: set[str]) -> dict[str, str]:

@@ -165,11 +165,12 @@ def _labelled(engine: Engine, study: Study, name: str, path: Path) -> Source:
 def _codes(study: Study, name: str) -> set[str]:
     """Name the columns of a labelled file that hold numbers and not names of groups."""
     asked = study.survey
-    schema = schema_of(name, asked.scale, asked.codes) if asked else schema_of(name)
+    schema = schema_of(name, asked)
     if schema is None:
         return set()
     own = study.tables[name].columns
-    numbers = {own.get(c, c) for c, m in schema.columns.items() if m.kind in ("number", "whole")}
+    kinds = ("number", "whole", "answer")
+    numbers = {own.get(c, c) for c, m in schema.columns.items() if m.kind in kinds}
     if asked is not None:
         numbers |= {asked.columns.of(side, item) for side in SIDES for item in asked.codes}
         numbers |= {asked.long.value} if asked.long else set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ class Source:
         What a reader should know of how it was read.
     partial : bool
         Whether columns are not read: rows that look alike then need not be.
+    renamed : dict
+        Of a survey: column -> what the file calls it.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Source:
     malformed: tuple[tuple[int, str], ...] = ()
     notes: tuple[str, ...] = ()
     partial: bool = False
+    renamed: Mapping[str, str] = field(default_factory=dict)
     #: The engine's tables behind `expr`, of no use once its rows are judged.
     held: tuple[str, ...] = ()
     scratch: Any = field(default=None, repr=False, compare=False)

@@ -29,6 +29,7 @@ from typing import Any
 
 from workbench import trace
 from workbench.data.clean.cleaner import Cleaner
+from workbench.data.clean.questions import Question
 from workbench.data.clean.report import Linking, TableReport
 from workbench.data.engine import Engine
 from workbench.data.people import pseudonyms, review
@@ -180,13 +181,17 @@ def _key_of(study: Study) -> str | None:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
+#: Parts of the survey's card that have no say in how its answers are read.
+_NOT_OF_CLEANING = {"items", "groups", "weights", "chain", "codebook"}
+
+
 def _instrument(study: Study) -> list[object] | None:
     """Give what the card says about the survey and the cleaning goes by."""
     asked = study.survey
     if asked is None:
         return None
-    said = asked.model_dump(mode="json", include={"scale", "reversed", "columns", "long"})
-    return [said, list(asked.codes)]
+    said = asked.model_dump(mode="json", exclude=_NOT_OF_CLEANING)
+    return [said, list(asked.codes), sorted(asked.model_fields_set)]
 
 
 @cache
@@ -259,6 +264,7 @@ def _report(given: dict[str, Any]) -> TableReport:
         given[name] = tuple(given[name])
     given["refunds"] = {rule: (n, total) for rule, (n, total) in given["refunds"].items()}
     given["examples"] = {reason: (row, what) for reason, (row, what) in given["examples"].items()}
+    given["questions"] = tuple(Question.of(each) for each in given["questions"])
     return TableReport(**given)
 
 

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from workbench.arrays import Array, Index
+from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError
-from workbench.study.survey import PREFIXES, Survey
+from workbench.study.survey import LOST, PREFIXES, SCORES, Survey
 
 WEIGHT = "weight"
 # Above this share of impossible values the scale itself is taken to be declared wrongly.
@@ -171,6 +171,14 @@ def same_person(
     return np.asarray(pd.factorize(key)[0], dtype=np.intp)
 
 
+def lost_answers(frame: pd.DataFrame, column: str) -> Mask:
+    """Tell in which rows an answer to a question was given and could not be used."""
+    if LOST not in frame:
+        return np.zeros(len(frame), dtype=bool)
+    named = frame[LOST].fillna("").astype(str).str.split()
+    return np.array([column in lost for lost in named], dtype=bool)
+
+
 def read_answers(
     frame: pd.DataFrame,
     card: Survey,
@@ -243,6 +251,10 @@ def read_answers(
         "respondents",
         len(frame) - len(rows),
     )
+    asked = [*(p + i for p in PREFIXES.values() for i in items), *SCORES]
+    lost = {c: int(lost_answers(rows, c).sum()) for c in asked if c in rows}
+    count("given, and unreadable or off the scale", "answers", sum(lost.values()))
+    _refuse_many_lost(rows, {c: n for c, n in lost.items() if c not in SCORES})
     perception = read("perception", items, card.scale)
     expectation = (
         pd.DataFrame(np.nan, index=rows.index, columns=items)
@@ -313,6 +325,18 @@ def _check_columns(frame: pd.DataFrame, items: list[str], respondent: str) -> bo
             remedy="map them under tables.survey.columns in study.yml",
         )
     return one_sided
+
+
+def _refuse_many_lost(frame: pd.DataFrame, lost: Mapping[str, int]) -> None:
+    """Refuse a survey of whose items' answers so many are lost that the scale must be another."""
+    n = sum(lost.values())
+    given = n + sum(int(frame[column].notna().sum()) for column in lost)
+    if n > _OFF_SCALE_LIMIT * given:
+        raise SurveyError(
+            f"{n} of {given} answers to the items cannot be read, or lie off the scale",
+            where="survey",
+            remedy="run `workbench check`: it says which scale, words or codes the card lacks",
+        )
 
 
 def _last_of_each(frame: pd.DataFrame, respondent: str, wave: str, answered: str) -> pd.DataFrame:
