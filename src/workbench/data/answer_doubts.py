@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from workbench.data.clean.answer_words import CODES
-from workbench.data.clean.questions import Question
+from workbench.data.clean.questions import AskedQuestion
 from workbench.data.clean.report import TableReport
 from workbench.study import Study
 from workbench.study.survey import PREFIXES
@@ -38,7 +38,7 @@ class AnswerDoubts:
 class _Group:
     """Questions on one scale, whose cure is the same key of the card."""
 
-    questions: Sequence[Question]
+    questions: Sequence[AskedQuestion]
     key: str
 
     @property
@@ -60,7 +60,7 @@ class _Group:
     def answers(self) -> int:
         return sum(q.given for q in self.questions)
 
-    def names(self, which: Callable[[Question], object] = bool) -> str:
+    def names(self, which: Callable[[AskedQuestion], object] = bool) -> str:
         own = [repr(q.column) for q in self.questions if which(q)]
         more = f" and {len(own) - _NAMED} more" if len(own) > _NAMED else ""
         return ", ".join(own[:_NAMED]) + more
@@ -118,10 +118,10 @@ def answer_doubts(study: Study, report: TableReport) -> AnswerDoubts:
     return found
 
 
-def _groups(study: Study, questions: Iterable[Question]) -> list[_Group]:
+def _groups(study: Study, questions: Iterable[AskedQuestion]) -> list[_Group]:
     """Put the questions together whose scale stands under one key of the card."""
     asked = study.survey
-    groups: dict[str, list[Question]] = {}
+    groups: dict[str, list[AskedQuestion]] = {}
     for question in questions:
         item = asked.item_of(question.name) if asked is not None else ""
         own = asked is not None and {question.name, item} & set(asked.scales)
@@ -243,22 +243,22 @@ def _proposed(counts: Counter[float]) -> tuple[int, int]:
     return min(fitting, key=lambda s: s[1] - s[0], default=(low, high))
 
 
-def _is_reversed(study: Study, question: Question) -> bool:
+def _is_reversed(study: Study, question: AskedQuestion) -> bool:
     asked = study.survey
     return asked is not None and asked.item_of(question.name) in asked.reversed
 
 
-def _listed(questions: Sequence[Question]) -> str:
+def _listed(questions: Sequence[AskedQuestion]) -> str:
     return _Group(questions, "").names()
 
 
-def _key(question: Question) -> str:
+def _key(question: AskedQuestion) -> str:
     return next(
         (question.name.removeprefix(p) for p in PREFIXES.values() if question.name.startswith(p)),
         question.name,
     )
 
 
-def _example(question: Question) -> str:
+def _example(question: AskedQuestion) -> str:
     first = next(iter(question.unread), "...")
     return f"{first}: ..."

@@ -9,7 +9,7 @@ from typing import Any
 
 import ibis
 
-from workbench.data.clean.questions import Question, read_questions
+from workbench.data.clean.questions import AskedQuestion, read_questions
 from workbench.data.clean.selection import chosen_rows
 from workbench.data.engine import Engine
 from workbench.data.notation import (
@@ -50,7 +50,7 @@ class Parsed:
         Of dates in another form than ISO 8601: the format.
     notes : tuple of str
         What was guessed and may be otherwise.
-    questions : tuple of Question
+    questions : tuple of AskedQuestion
         Of a survey: what became of the answers.
     """
 
@@ -58,7 +58,7 @@ class Parsed:
     texts: dict[str, Any]
     formats: dict[str, str]
     notes: tuple[str, ...] = ()
-    questions: tuple[Question, ...] = ()
+    questions: tuple[AskedQuestion, ...] = ()
 
 
 def parse(
@@ -147,7 +147,7 @@ def _answers(
     source: Source,
     meanings: Mapping[str, ColumnRule],
     columns: Mapping[str, Any],
-) -> tuple[dict[str, Any], dict[str, Any], tuple[Question, ...]]:
+) -> tuple[dict[str, Any], dict[str, Any], tuple[AskedQuestion, ...]]:
     """Read the answers to a survey's questions: the numbers, and what stood there."""
     asked = {n: c for n, c in columns.items() if n in meanings and meanings[n].kind == "answer"}
     card = study.tables[source.name]

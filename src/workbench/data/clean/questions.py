@@ -32,7 +32,7 @@ _LONGEST: Final = 40
 
 
 @dataclass(frozen=True)
-class Question:
+class AskedQuestion:
     """What became of the answers to one question.
 
     Attributes
@@ -86,7 +86,7 @@ class Question:
         return self.lost + sum(self.read.values())
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Question:
+    def of(cls, given: Mapping[str, Any]) -> AskedQuestion:
         """Read what `dataclasses.asdict` wrote and JSON kept."""
         numbers = {k: {float(n): c for n, c in given[k].items()} for k in ("read", "off")}
         scales = {k: tuple(given[k]) if given[k] else None for k in ("scale", "brought")}
@@ -99,7 +99,7 @@ def read_questions(
     asked: Survey,
     columns: Mapping[str, Any],
     missing: Mapping[str, Collection[str]],
-) -> tuple[dict[str, Any], dict[str, Any], tuple[Question, ...]]:
+) -> tuple[dict[str, Any], dict[str, Any], tuple[AskedQuestion, ...]]:
     """Read the answers to all questions.
 
     Parameters
@@ -107,15 +107,15 @@ def read_questions(
     engine, source, asked
         Where, which table, and what the card says of the survey.
     columns : mapping
-        Question -> its column, as the file has it.
+        AskedQuestion -> its column, as the file has it.
     missing : mapping
-        Question -> texts that the card lists as missing.
+        AskedQuestion -> texts that the card lists as missing.
 
     Returns
     -------
     values, texts : dict
-        Question -> the numbers; and what was given, null where no answer was given.
-    questions : tuple of Question
+        AskedQuestion -> the numbers; and what was given, null where no answer was given.
+    questions : tuple of AskedQuestion
     """
     if not columns:
         return {}, {}, ()
@@ -174,7 +174,7 @@ def _looked_up(text: Any, numbers: Mapping[str, float]) -> Any:
     return ibis.cases(*branches, else_=ibis.null("float64"))
 
 
-def _brought(number: Any, question: Question, *, turned: bool) -> Any:
+def _brought(number: Any, question: AskedQuestion, *, turned: bool) -> Any:
     """Bring the answers to the scale that the study's tables hold."""
     own, wanted = question.scale, question.brought
     if own is None:
@@ -236,11 +236,11 @@ class _Reader:
 
     def read(
         self, answers: Mapping[str, int], usual: Collection[WordScale]
-    ) -> tuple[Question, dict[str, float], list[str]]:
+    ) -> tuple[AskedQuestion, dict[str, float], list[str]]:
         """Give what became of the answers, text -> number, and the texts that are no answers."""
         shows, words, none = self.sorted(answers)
         numbers = {text: show.number for text, show in shows.items()}
-        found = Question(self.name, self.column, self.scale, self.stated, brought=self.brought)
+        found = AskedQuestion(self.name, self.column, self.scale, self.stated, brought=self.brought)
         worded, scale, steps = self._by_words(words, usual)
         numbers |= worded
         if scale is not None and worded:

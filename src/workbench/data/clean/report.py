@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from workbench.data.clean.questions import Question
+from workbench.data.clean.questions import AskedQuestion
 from workbench.data.clean.refunds import UNMATCHED
 from workbench.data.clean.rules import LEFT_OUT, REASONS
 from workbench.data.people.keys import SHORTENED
@@ -91,7 +91,7 @@ class TableReport:
         What the card leaves out -> rows; they are neither read nor set aside.
     notes : tuple of str
         What else a reader should know of how the file was read.
-    questions : tuple of Question
+    questions : tuple of AskedQuestion
         Of a survey: what became of the answers to each question.
     """
 
@@ -115,7 +115,7 @@ class TableReport:
     masked: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    questions: tuple[Question, ...] = ()
+    questions: tuple[AskedQuestion, ...] = ()
     encoding: str = ""
     delimiter: str = ""
     formats: Mapping[str, str] = field(default_factory=dict)

@@ -29,7 +29,7 @@ from typing import Any
 
 from workbench import trace
 from workbench.data.clean.cleaner import Cleaner
-from workbench.data.clean.questions import Question
+from workbench.data.clean.questions import AskedQuestion
 from workbench.data.clean.report import Linking, TableReport
 from workbench.data.engine import Engine
 from workbench.data.people import pseudonyms, review
@@ -264,7 +264,7 @@ def _report(given: dict[str, Any]) -> TableReport:
         given[name] = tuple(given[name])
     given["refunds"] = {rule: (n, total) for rule, (n, total) in given["refunds"].items()}
     given["examples"] = {reason: (row, what) for reason, (row, what) in given["examples"].items()}
-    given["questions"] = tuple(Question.of(each) for each in given["questions"])
+    given["questions"] = tuple(AskedQuestion.of(each) for each in given["questions"])
     return TableReport(**given)
 
 
