@@ -234,9 +234,7 @@ def flag(
         checked.add("malformed")
     flagged = typed.select(*values, *lost, ROW, REASON, DETAIL)
     order = tuple(r for r in REASONS if r in checked)
-    return Flagged(
-        flagged, cells.formats, order, emptied, notes, cells.questions, typed, n_later
-    )
+    return Flagged(flagged, cells.formats, order, emptied, notes, cells.questions, typed, n_later)
 
 
 # --- as seen on an earlier day -------------------------------------------------------------------
