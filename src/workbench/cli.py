@@ -359,7 +359,7 @@ def bundle(
     study: Study_,
     run: Annotated[str, typer.Option(help="The run, or its beginning; the newest good one.")] = "",
     data: Annotated[
-        Literal["none", "include"], typer.Option(help="Whether the study's tables go along.")
+        Literal["none", "include", "twin"], typer.Option(help="Whether the tables go along.")
     ] = "none",
     to: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
 ) -> None:
@@ -379,14 +379,21 @@ def verify(
     file: Annotated[Path, typer.Argument(help="What `workbench bundle` made.")],
     seal: Annotated[str, typer.Option(help="The seal that came with it, by another way.")] = "",
     rerun: Annotated[bool, typer.Option(help="Run the study again, where it can be.")] = True,
+    report: Annotated[
+        list[Path] | None, typer.Option(help="A reviewer's report: .html or .docx; repeatable.")
+    ] = None,
 ) -> None:
     """Check a bundle: hashes, what its pages say, and that the study comes to the same again."""
     with _plain_errors():
+        from workbench.bundle.review import write_report
         from workbench.bundle.verify import verify as verify_bundle
 
         with _waiting() as say:
             found = verify_bundle(file, seal=seal, rerun=rerun, watch=say)
         _say(found)
+        for path in report or ():
+            write_report(found, path)
+            _say(f"wrote {path}")
         raise typer.Exit(0 if found.ok else FAILED)
 
 

@@ -183,7 +183,7 @@ def pack(
     if data == "twin":
         from workbench.bundle.twin import add_twin
 
-        files |= add_twin(study, Bundle({**files, FACTS: _json(facts)}, target), now, watch)
+        files |= add_twin(Bundle({**files, FACTS: _json(facts)}, target), study, watch)
     files[FACTS] = _json(facts)
     files[CRATE] = crate_of(study, run, facts, files)
     files[MANIFEST] = sealed(manifest_of(files))

@@ -20,6 +20,11 @@ TWIN_RUN, BEFORE = "twin_run", "before"
 FACTS = "bundle.json"
 CRATE = "ro-crate-metadata.json"
 LOCK = f"{PROJECT}/requirements.lock"
+#: What a bundle must say of itself.
+_FACTS: Mapping[str, type] = {
+    "study": str, "run": str, "made": str, "data": str, "inputs": dict, "left_out": dict,
+    "seeds": dict, "code": dict, "environment": dict,
+}  # fmt: skip
 #: Bytes that an archive may unpack to: more is none of ours.
 _MOST = 4_000_000_000
 
@@ -60,8 +65,9 @@ class Bundle:
     def facts(self) -> dict[str, Any]:
         """What the bundle says of itself: study, run, inputs, environment, seeds."""
         found = self.json(FACTS)
-        if not isinstance(found.get("study"), str) or not isinstance(found.get("run"), str):
-            raise BundleError("it does not say which run it is of", where=self.at(FACTS))
+        for name, kind in _FACTS.items():
+            if not isinstance(found.get(name), kind):
+                raise BundleError(f"it does not say its {name}", where=self.at(FACTS))
         return found
 
     def at(self, name: str) -> str:

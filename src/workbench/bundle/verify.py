@@ -64,7 +64,8 @@ class Verification:
         return [fault for check in self.checks for fault in check.faults]
 
     def __str__(self) -> str:
-        lines = [f"{self.facts.get('study')}, run {self.facts.get('run')}", f"seal {self.seal}"]
+        named = f"{self.facts['study']}, run {self.facts['run']}" if self.facts else self.path.name
+        lines = [named, f"seal {self.seal}"]
         wide = max(len(check.name) for check in self.checks)
         for check in self.checks:
             lines.append(f"{check.name:{wide}}  {check.outcome}: {check.said}")
@@ -113,6 +114,10 @@ def verify(
     checks.append(_seal(bundle, seal))
     checks.append(_check("hashes", "hash", broken_seals(bundle.manifest, bundle.files),
                          f"{len(bundle.files) - 1} files are as they were sealed"))  # fmt: skip
+    try:
+        facts = bundle.facts
+    except BundleError as error:
+        return Verification(path, bundle.seal, {}, (*checks, _lost("facts", str(error))))
     for name, said, look in _LOOKS:
         watch(name)
         try:
@@ -127,7 +132,7 @@ def verify(
         checks += rerun_checks(bundle, watch)
     else:
         checks.append(Inspection("run again", "not checked", "not asked for"))
-    return Verification(path, bundle.seal, bundle.facts, tuple(checks))
+    return Verification(path, bundle.seal, facts, tuple(checks))
 
 
 def _lost(name: str, why: str) -> Inspection:
