@@ -16,7 +16,7 @@ from rocrate.rocrate import ROCrate
 from tests.bundle.conftest import Shop
 from workbench.bundle.crate import crate_faults
 from workbench.bundle.pack import Packed, choose_run
-from workbench.bundle.parts import CRATE, FACTS, BundleError, read_bundle
+from workbench.bundle.parts import CRATE, FACTS, BundleError, read_bundle, write_bundle
 from workbench.bundle.people import people_in
 from workbench.bundle.review import checklist, write_report
 from workbench.bundle.verify import verify
@@ -171,14 +171,21 @@ def test_the_reviewers_report_says_what_was_checked_and_what_was_not(
 
 def test_a_report_names_what_differs(bare: Packed, tmp_path: Path) -> None:
     bundle = read_bundle(bare.path)
-    from workbench.bundle.parts import write_bundle
-
-    facts = bundle.files[FACTS].replace(b'"seed', b'"sowed')
-    changed = {**bundle.files, "run/extra.json": b"{}", FACTS: facts}
-    write_bundle(changed, tmp_path / "changed.zip")
-    with pytest.raises(BundleError):
-        read_bundle(tmp_path / "none.zip")
+    write_bundle({**bundle.files, "run/extra.json": b"{}"}, tmp_path / "changed.zip")
     found = verify(tmp_path / "changed.zip", pages=False)
     write_report(found, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "run/extra.json" in page and "places differ" in page
+
+
+def test_a_bundle_that_does_not_say_what_it_is_of_is_named_with_the_place(
+    bare: Packed, tmp_path: Path
+) -> None:
+    bundle = read_bundle(bare.path)
+    facts = bundle.files[FACTS].replace(b'"seeds"', b'"sowed"')
+    write_bundle({**bundle.files, FACTS: facts}, tmp_path / "changed.zip")
+    found = verify(tmp_path / "changed.zip")
+    assert any(fault.where.startswith(f"{FACTS}, line") for fault in found.faults)
+    assert "does not say its seeds" in str(found)
+    write_report(found, tmp_path / "report.html")
+    assert "cannot be read" in (tmp_path / "report.html").read_text(encoding="utf-8")
