@@ -308,7 +308,20 @@ def execute(path: Path, parameters: dict[str, Any]) -> tuple[str, str]:
     return "", said.getvalue()
 
 
-@pytest.mark.parametrize("row", ROWS)
+#: Rows whose neighbours show nearly the same: `make test-all` runs them.
+NEAR = frozenset(
+    {
+        "everything, in two languages", "no customers", "empty comments", "no csat",
+        "no expectation", "respondents unknown", "one wave", "equal amounts",
+        "ten months of silence", "dates in the future", "contracts, nobody has left",
+        "better than expected",
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, marks=pytest.mark.slow if row in NEAR else ()) for row in ROWS]
+)
 def test_every_notebook_runs_on_what_the_study_has(row: str, run_pages: Callable[..., Any]) -> None:
     wrong, said = run_pages(ROWS[row](company()), ABOUT.get(row))
     assert wrong == {}
