@@ -165,7 +165,7 @@ def test_what_is_unsure_is_asked_in_the_terminal_or_marked_in_the_card(
     assert workbench("check", "open").exit_code == 2, "the reader asks again"
 
     monkeypatch.setattr(cli, "_at_a_terminal", lambda: True)
-    told = CliRunner().invoke(cli.app, ["new", "told", "--from", str(orders)], input="2\n9\n2\n")
+    told = CliRunner().invoke(cli.app, ["new", "told", "--from", str(orders)], input="2\n9\n2\n1\n")
     assert told.exit_code == 0, told.output
     assert "one of 1, 2, please" in told.output and "CHECK" not in told.output
     card = read_card(root / "data/told/study.yml").tables["transactions"]

@@ -107,7 +107,7 @@ class CheckReport:
 
 
 #: How `workbench new` marks what it could not know.
-_CHECK = re.compile(r"#.*?\bCHECK\b:?\s*(.*)$")
+_CHECK = re.compile(r"#\s*CHECK\b:?\s*(.*)$")
 
 
 def check_study(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from workbench.data.currency import pattern
 from workbench.study.fields import SERIAL, UNIX
 
 # --- signs ----------------------------------------------------------------------------------------
@@ -43,12 +44,6 @@ MULTIPLES: Mapping[str, float] = {
     "万": 1e4, "萬": 1e4, "千": 1e3, "百万": 1e6, "亿": 1e8, "億": 1e8,
     "k": 1e3, "K": 1e3, "M": 1e6, "mn": 1e6, "bn": 1e9,
 }  # fmt: skip
-_CURRENCY_SIGNS = "¥$€£₩₽₹₺₴₫฿₱₪₦₡₸₾"
-_CURRENCY_WORDS = (
-    "RMB", "CN¥", "人民币", "美元", "美金", "港币", "港元", "台币", "新台币", "日元", "欧元",
-    "英镑", "元整", "元", "圆整", "圆", "円", "块钱", "块", r"Rs\.?", r"kr\.?", "zł", "Kč", "Ft",
-    r"Fr\.?", "lei", r"руб\.?", r"р\.", "RM", r"Rp\.?", r"S/\.?", "TL", r"RD\$", r"kr\.",
-)  # fmt: skip
 
 
 #: A number's digits with all that parts them.
@@ -80,18 +75,11 @@ def number_shape(decimal: str, thousands: str | None) -> str:
 
 
 @cache
-def _currency() -> str:
-    """Give what a currency looks like."""
-    from babel.numbers import list_currencies  # takes a while, and only odd numbers need it
-
-    codes = "|".join(sorted(list_currencies()))
-    return rf"(?:[A-Z]{{0,3}}[{_CURRENCY_SIGNS}]|(?i:{codes})|{'|'.join(_CURRENCY_WORDS)})"
-
-
-@cache
 def currency_shapes() -> tuple[str, str]:
     """Give what a currency looks like before and after a number, with what stands around it."""
-    one = _currency()
+    one = pattern()
+    # rands are R, which beside other texts would be part of a code
+    one = rf"(?:{one}|R)"
     return rf"^([-+ (]*){one} ?", rf" ?{one}([-) ]*)$"
 
 
@@ -104,9 +92,10 @@ def number_text() -> re.Pattern[str]:
     >>> all(map(number_text().fullmatch, ["R$ 1.234,56", "(12.50)", "1 234,50 Kč", "99%"]))
     True
     """
-    one = rf"\s*(?:{_currency()})?\s*"
+    one = rf"\s*(?:{pattern()})?\s*"
     bare = "|".join(number_shape(mark, None).strip("^$") for mark in ".,")
-    return re.compile(rf"'?[-+(−]?{one}(?:{bare}){one}%?\s*\)?(?:[.,]?-{{1,2}})?")
+    rand = r"[-(]?R ?\d{1,3}(?:[ ,.]?\d{3})*[.,]\d{2}\)?"  # R1001 is a code
+    return re.compile(rf"'?[-+(−]?{one}(?:{bare}){one}%?\s*\)?(?:[.,]?-{{1,2}})?|{rand}")
 
 
 @dataclass(frozen=True)

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
-from workbench.new.profile import ColumnProfile
+from workbench.new.money import Money, currency, kept_cells
 from workbench.new.proposal import Option, Proposal
 
-_SIGNS = {"€": "EUR", "£": "GBP", "₩": "KRW", "₽": "RUB", "zł": "PLN", "us$": "USD", "hk$": "HKD",
-          "nt$": "TWD", "chf": "CHF", "rmb": "CNY", "元": "CNY", "万元": "CNY", "円": "JPY",
-          "税込": "JPY", "税抜": "JPY", "$": "USD", "人民币": "CNY"}  # fmt: skip
-_CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
-_KNOWN = {"USD", "EUR", "GBP", "CNY", "JPY", "CHF", "AUD", "CAD", "HKD", "TWD", "SGD", "INR", "KRW",
-          "SEK", "NOK", "DKK", "PLN", "CZK", "BRL", "MXN", "RUB", "TRY", "ZAR", "NZD", "THB", "IDR",
-          "MYR", "PHP", "VND", "AED", "SAR", "ILS", "HUF", "RON"}  # fmt: skip
 
-
-def card_text(name: str, proposals: Sequence[Proposal], *, today: date) -> str:
+def card_text(
+    name: str, proposals: Sequence[Proposal], *, today: date, money: Money | None = None
+) -> str:
     """Write the card of a new study.
 
     Parameters
@@ -34,11 +27,13 @@ def card_text(name: str, proposals: Sequence[Proposal], *, today: date) -> str:
         What the tables were taken for.
     today : date
         The as-of date when the tables hold no date.
+    money : Money, optional
+        The currency of the amounts; what the tables say of it where None.
     """
     day = last_day(proposals, today)
     as_of = day or today
     title = json.dumps(name.replace("_", " ").title())
-    money, sure = currency(proposals)
+    money = money or currency(proposals)
     tables = "\n".join("\n".join(_table(p)) + "\n" for p in proposals)
     zone = _zone(proposals)
     why = "; here the last one in the tables" if day else ": please set it"
@@ -53,9 +48,9 @@ title: {{en: {title}, zh: {title}}}
 simulated: false           # true puts a notice on every page that the data are made up
 languages: [en, zh]        # the reports' languages
 as_of: {as_of.isoformat()}          # the day on which the customers are looked at{why}
-currency: {money}              # {"as the tables say" if sure else "CHECK: USD, EUR, CNY, ...?"}
+currency: {money.code}              # {money.comment()}
 time_unit: week            # hour | day | week | month | quarter | year, for purchase models
-time_zone: UTC             # CHECK: of the moments in the tables, such as Asia/Shanghai{zone}
+time_zone: UTC             # {zone}
 privacy:
   key_env: WORKBENCH_KEY   # environment variable with the key of the pseudonyms
   min_cell: 5              # smaller groups are withheld
@@ -98,85 +93,27 @@ def _last(proposal: Proposal, today: date) -> date | None:
     if profile is None:
         return None
     days = profile.days.dropna()
-    kept = _kept(proposal, profile)
+    kept = kept_cells(proposal, profile)
     days = days[days.index.isin(kept.index)] if len(kept) else days
     past = days[days <= pd.Timestamp(today) + pd.Timedelta(days=1)]
     chosen = past if len(past) else days
     return chosen.max().date() if len(chosen) else None
 
 
-def _kept(proposal: Proposal, profile: ColumnProfile) -> pd.Series[str]:
-    """Give the cells of the rows that the card keeps."""
-    rows = pd.Series(True, index=profile.texts.index)
-    for column, condition in proposal.keys.get("where", {}).items():
-        own = proposal.own.get(column)
-        if own is None:
-            continue
-        cells = own.texts.reindex(rows.index)
-        barred = isinstance(condition, Mapping)
-        values = [
-            str(v) for v in (condition["not"] if isinstance(condition, Mapping) else condition)
-        ]
-        inside = cells.isin(values) | (cells.isna() if "" in values else False)
-        rows &= ~inside if barred else inside
-    return profile.texts[rows]
-
-
-def currency(proposals: Sequence[Proposal]) -> tuple[str, bool]:
-    """Give the currency of the amounts, and whether the tables say so."""
-    for proposal in proposals:
-        if proposal.standard not in ("transactions", "contracts"):
-            continue
-        for one in proposal.columns_of_file:
-            codes = [str(v).upper() for v in one.counts.index]
-            codes = codes if one.heading.has("currency") else []
-            if codes and codes[0] in _KNOWN:
-                return codes[0], True
-        said = [p for s in ("amount", "monthly_fee") if (p := proposal.column(s)) is not None]
-        formula = str(proposal.keys.get("amount", ""))
-        said += [p for p in proposal.columns_of_file if p.name in formula and p.numeric]
-        for p in said:
-            for text in (p.heading.aside, p.heading.text):
-                if (found := _CODE.search(text)) and found[0] in _KNOWN:
-                    return found[0], True
-                if text.strip().casefold() in _SIGNS:
-                    return _SIGNS[text.strip().casefold()], True
-            for text in p.texts.head(50):
-                low = text.casefold()
-                sign = next((s for s in sorted(_SIGNS, key=len, reverse=True) if s in low), None)
-                if sign is not None:
-                    return _SIGNS[sign], sign != "$"
-        headings = "".join(p.heading.text for p in proposal.columns_of_file)
-        if re.search("[\u3040-\u30ff]", headings):
-            return "JPY", False
-        if re.search("[\u4e00-\u9fff]", headings):
-            return "CNY", False
-        if re.search(r"(?i)datum|betrag|montant|fecha|importe|kunde", headings):
-            return "EUR", False
-    return "USD", False
-
-
-def several_currencies(proposal: Proposal) -> Counter[str]:
-    """Count the rows by the currency that they name."""
-    for p in proposal.columns_of_file:
-        codes = [str(v).upper() for v in p.somebody] if p.heading.has("currency") else []
-        counts = Counter(code for code in codes if code in _KNOWN)
-        if len(counts) > 1:
-            return counts
-    return Counter()
-
-
 def _zone(proposals: Sequence[Proposal]) -> str:
+    """Say what the time zone is for; it is to be looked at only where the tables tell times."""
+    asked, timed = "CHECK: of the moments in the tables, such as Asia/Shanghai", False
     for proposal in proposals:
         for standard in ("date", "at"):
             p = proposal.column(standard)
-            if (
-                p is not None
-                and len(p.texts)
-                and re.search(r"\d{2}:\d{2}.*([+-]\d{2}:?\d{2}|Z)$", p.texts.iloc[0])
-            ):
-                return f"; {p.name!r} is written with an offset, the day is that of this zone"
-    return ""
+            if p is None or not len(p.texts):
+                continue
+            if re.search(r"\d{2}:\d{2}.*([+-]\d{2}:?\d{2}|Z)$", p.texts.iloc[0]):
+                said = "is written with an offset, the day is that of this zone"
+                return f"{asked}; {p.name!r} {said}"
+            few = p.texts.head(200)
+            timed |= bool(p.unix or few.str.contains(r"\d:\d|\d[时時点點]", regex=True).any())
+    return asked if timed else "of moments, such as Asia/Shanghai; the tables hold days alone"
 
 
 def _survey_text(proposals: Sequence[Proposal]) -> str:

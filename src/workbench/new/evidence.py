@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from workbench.data.currency import sign_in_heading
 from workbench.new.profile import ColumnProfile
 from workbench.new.states import state_of
 
@@ -18,14 +19,14 @@ _NEVER_WHO = (
     "gender", "tax", "discount", "rate", "expected", "probability", "currency", "row", "system",
     "joined", "created", "parent", "tags", "satisfaction", "status", "state", "category", "flow",
     "number_of", "balance", "fee", "freight", "net", "payable", "year", "age", "reply", "question",
-    "resolved", "priority", "updated", "shipped",
+    "resolved", "priority", "updated", "shipped", "measure", "wage",
 )  # fmt: skip
 _NEVER_MONEY = {
     "tax": 6, "freight": 6, "fee": 6, "discount": 6, "refund": 8, "expected": 5, "probability": 9,
     "rate": 9, "balance": 6, "quantity": 8, "count": 8, "number": 10, "id": 10, "year": 10,
     "age": 10, "row": 10, "flag": 10, "phone": 10, "number_of": 8, "date": 9, "time": 9,
     "reply": 8, "satisfaction": 8, "recommend": 9, "question": 8, "owner": 8, "address": 10,
-    "group": 6, "card": 8, "birth": 10, "system": 8, "priority": 8,
+    "group": 6, "card": 8, "birth": 10, "system": 8, "priority": 8, "measure": 10,
 }  # fmt: skip
 
 
@@ -63,9 +64,9 @@ def customer(p: ColumnProfile, *, log: bool = True) -> float:
         score = 3.5
     elif not named and h.has("respondent"):
         score = 2.0
-    if h.has("owner"):
+    if h.has("owner", "device", "ticker", "supplier"):
         score -= 12
-    if h.has("product", "store", "treatment", "contract"):
+    if h.has("product", "store", "treatment", "contract") or h.measure:
         score -= 9
     if h.has(*_NEVER_WHO):
         score -= 8
@@ -174,8 +175,11 @@ def money(p: ColumnProfile) -> float:
     score += 2 * p.filled + (2.0 if p.fractions > 0.02 else 0.0)
     if p.sequence and p.distinct > 4 and p.fractions == 0:
         score -= 8
-    if p.unix or p.code > 0.5 or _leading_zeros(p):
+    if p.unix or (p.code > 0.5 and p.signed < 0.5) or _leading_zeros(p):
         score -= 8
+    if h.measure or p.percent > 0.5:
+        score -= 10
+    score += 3 * (p.signed > 0.5)
     values = p.numbers.dropna()
     if not len(values) or (values == 0).all():
         score -= 8
@@ -184,6 +188,15 @@ def money(p: ColumnProfile) -> float:
     if not h.has("amount", "total", "net", "price", "payable", "payment") and p.fractions == 0:
         score -= 3
     return score
+
+
+def says_money(p: ColumnProfile) -> bool:
+    """Tell whether a column's heading or its values say that it is money."""
+    told = p.heading.has(
+        "amount", "total", "net", "price", "payable", "payment", "fee", "order", "deal", "monthly",
+        "billing", "annual",
+    )  # fmt: skip
+    return bool(told or p.signed > 0.5 or sign_in_heading(p.heading.text))
 
 
 def _small(p: ColumnProfile) -> bool:

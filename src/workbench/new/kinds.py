@@ -80,7 +80,8 @@ def _transactions(columns: Sequence[ColumnProfile]) -> float:
 
 
 def _customers(columns: Sequence[ColumnProfile]) -> float:
-    keyed = evidence.best(columns, lambda p: evidence.customer(p, log=False), enough=4) or any(
+    people = [p for p in columns if p.unique > 0.7]  # a key that repeats is a log's
+    keyed = evidence.best(people, lambda p: evidence.customer(p, log=False), enough=4) or any(
         p.unique > 0.98 and p.named > 0.9 and p.heading.has("id", "number", "email")
         for p in columns
     )

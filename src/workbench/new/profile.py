@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.data.currency import sign_of
 from workbench.data.notation import number_text, plain
 from workbench.new.words import Heading, read_heading
 
@@ -180,7 +181,9 @@ class ColumnProfile:
     @cached_property
     def numbers(self) -> pd.Series[float]:
         """The values as numbers, in the file's order; missing where they are none."""
-        texts = self.texts.str.replace(r"[^\d.,()−-]", "", regex=True).str.replace("−", "-")
+        # the dot of "Rs." is none of the number's, and 5.- has no cents
+        texts = self.texts.str.replace(r"[^\W\d_]\.|[.,] ?[-–]{1,2}$", "", regex=True)
+        texts = texts.str.replace(r"[^\d.,()−-]", "", regex=True).str.replace("−", "-")
         negative = texts.str.contains(r"^\(.*\)$|-$", regex=True)
         texts = texts.str.replace(r"[()]|-$|[.,]+$", "", regex=True)
         if self.decimal_comma or self.grouped_only == ".":
@@ -232,7 +235,22 @@ class ColumnProfile:
         pattern = re.compile(
             r"(?=.*\d)(?=.*[^\W\d_])[\w#./:=\"-]+|0\d+|\d{9,}|#\d+|[A-Za-z]{1,5}-\d+"
         )
-        return self._share(pattern)
+        looked = self._looked
+        # RM49.32 is an amount
+        found = [bool(pattern.fullmatch(t)) and not _is_priced(t) for t in looked]
+        return sum(found) / len(looked) if len(looked) else 0.0
+
+    @cached_property
+    def signed(self) -> float:
+        """Share of the values that bear the sign of a currency."""
+        looked = self._looked.head(400)
+        return sum(bool(sign_of(t)) for t in looked) / len(looked) if len(looked) else 0.0
+
+    @cached_property
+    def percent(self) -> float:
+        """Share of the values that are written in percent."""
+        looked = self._looked
+        return float(looked.str.endswith(("%", "％", "‰")).mean()) if len(looked) else 0.0
 
     @cached_property
     def length(self) -> float:
@@ -290,6 +308,10 @@ class ColumnProfile:
         """The last day."""
         known = self.days.dropna()
         return known.max().date() if len(known) else None
+
+
+def _is_priced(text: str) -> bool:
+    return bool(re.search(r"\d[.,]\d", text)) and bool(sign_of(text))
 
 
 def _is_iso(texts: pd.Series[str]) -> bool:

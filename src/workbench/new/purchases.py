@@ -118,7 +118,10 @@ def _amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
             return
         chosen = good[0].profile
         proposal.columns["amount"] = chosen.name
-        _rivals(proposal, good)
+        if not evidence.says_money(chosen):
+            _unnamed(proposal, good)
+        else:
+            _rivals(proposal, good)
     if chosen.heading.unit != "one":
         proposal.keys["amount_unit"] = chosen.heading.unit
     _per_order(proposal, filled, chosen, quantity, price)
@@ -212,6 +215,19 @@ def _without_amounts(proposal: Proposal, found: Sequence[evidence.Found]) -> Non
         options = [Option("none of them; it has no amounts", {"amount": "none"})]
         options += [Option(repr(m), {"amount": None, "columns.amount": m}) for m in maybe]
         proposal.questions.append(OpenQuestion("amount", "Is one of these the amount?", options))
+
+
+def _unnamed(proposal: Proposal, good: Sequence[evidence.Found]) -> None:
+    """Ask about an amount that neither its heading nor its values call money."""
+    options = [
+        Option(f"{f.profile.name!r} (sum {f.profile.numbers.sum():,.2f})",
+               {"amount": None, "columns.amount": f.profile.name})
+        for f in good[:3]
+    ]  # fmt: skip
+    options.append(Option("none of them; it has no amounts",
+                          {"amount": "none", "columns.amount": None}))  # fmt: skip
+    asks = f"No heading says money; is {good[0].profile.name!r} the amount of a purchase?"
+    proposal.questions.append(OpenQuestion("columns.amount", asks, options))
 
 
 def _rivals(proposal: Proposal, good: Sequence[evidence.Found]) -> None:

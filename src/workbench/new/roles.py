@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from workbench.new import evidence
 from workbench.new.evidence import best
 from workbench.new.kinds import scores
+from workbench.new.other import what_else
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
 from workbench.new.purchases import transactions
@@ -19,6 +20,9 @@ from workbench.new.writing import dates, numbers
 def understand(proposal: Proposal) -> None:
     """Find the table, its columns and keys; what a preset has found already stays."""
     filled = [p for p in proposal.columns_of_file if p.filled > 0]
+    if not proposal.standard and (other := what_else(filled)):
+        _not_ours(proposal, other)
+        return
     if not proposal.standard:
         proposal.scores = scores(proposal.columns_of_file, proposal.upload.stem)
         best_table = max(proposal.scores, key=lambda t: proposal.scores[t])
@@ -46,6 +50,19 @@ def _as_it_is(proposal: Proposal) -> None:
     proposal.notes.append(
         f"none of the standard tables fits; the nearest are {' and '.join(likely)}. It is read as"
         " it is; to have it as one of them, rename it in the card and map its columns"
+    )
+
+
+def _not_ours(proposal: Proposal, other: str) -> None:
+    """Leave a table that is not of customers as it is, and ask whether that is so."""
+    proposal.questions.append(
+        OpenQuestion(
+            "table",
+            f"This looks like {other}. It is read as it is, and no page is made of it; if it is a"
+            " log of purchases all the same, rename it `transactions` in the card and map its"
+            " columns",
+            [Option("it is left as it is", {})],
+        )
     )
 
 

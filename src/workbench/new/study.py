@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from workbench.data import Preview, open_tables, preview
 from workbench.errors import WorkbenchError
-from workbench.new.card import card_text, several_currencies
+from workbench.new.card import card_text
+from workbench.new.money import Money, currency, currency_column, several_currencies
 from workbench.new.opening import open_file
 from workbench.new.presets import load_presets
 from workbench.new.proposal import OpenQuestion, Option, Proposal, StarterError, Upload
@@ -35,6 +36,8 @@ class Started:
     folder : Path
     proposals : list of Proposal
         What each table was taken for, with the questions that are still open.
+    money : Money
+        The currency of the amounts.
     previews : list of Preview
         The tables as they were understood.
     unread : list of str
@@ -43,6 +46,7 @@ class Started:
 
     folder: Path
     proposals: list[Proposal]
+    money: Money
     previews: list[Preview] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
@@ -53,8 +57,14 @@ class Started:
 
     def __str__(self) -> str:
         """Say what each file was taken for, what is unsure, and show the tables."""
+        asked = [self.money.question()]
         return "\n\n".join(
-            [*(describe(p) for p in self.proposals), *map(str, self.previews), *self.unread]
+            [
+                *(describe(p) for p in self.proposals),
+                *(f"CHECK {q.key}: {q.asks}; taken: {self.money.code}" for q in asked if q),
+                *map(str, self.previews),
+                *self.unread,
+            ]
         )
 
     def _repr_html_(self) -> str:
@@ -101,14 +111,17 @@ def start_study(
         _answer(proposal, ask)
         _mixed_money(proposal)  # its answers build on which rows are purchases
         _answer(proposal, ask)
+    money = _reckoned(proposals, ask)
     aside = folder.with_name(f".{name}.new")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     for path in dict.fromkeys(proposal.upload.path for proposal in proposals):
         shutil.copyfile(path, aside / path.name)
-    (aside / "study.yml").write_text(card_text(name, proposals, today=today), encoding="utf-8")
+    (aside / "study.yml").write_text(
+        card_text(name, proposals, today=today, money=money), encoding="utf-8"
+    )
     aside.rename(folder)
-    return _shown(Started(folder, proposals))
+    return _shown(Started(folder, proposals, money))
 
 
 def understood(sources: Sequence[Path], presets: Path | None = None) -> list[Proposal]:
@@ -145,6 +158,17 @@ def _answer(proposal: Proposal, ask: Ask | None) -> None:
                 proposal.left_open.append(question)
 
 
+def _reckoned(proposals: Sequence[Proposal], ask: Ask | None) -> Money:
+    """Give the currency of the amounts; ask for it where the tables leave it open."""
+    money = currency(proposals)
+    question = money.question()
+    if question is None or ask is None:
+        return money
+    holder = next(p for p in proposals if p.standard in ("transactions", "contracts"))
+    choice = ask(holder, question)
+    return money if choice is None else Money(question.options[choice].label)
+
+
 def _proposed(sources: Sequence[Path], presets: Path | None) -> list[Proposal]:
     names = [Path(path).name for path in sources]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -177,21 +201,17 @@ def _of_use(uploads: Sequence[Upload]) -> list[Upload]:
 
 def _mixed_money(proposal: Proposal) -> None:
     counts = several_currencies(proposal) if proposal.standard == "transactions" else None
-    column = next((p for p in proposal.columns_of_file if p.heading.has("currency")), None)
+    column = currency_column(proposal)
     if not counts or column is None or column.name in proposal.keys.get("where", {}):
         return
-    said = ", ".join(f"{n:,} in {code}" for code, n in counts.most_common(4))
+    said = ", ".join(f"{n:,} in {text}" for text, n in counts.most_common(4))
     options = [
-        Option(f"{code} alone", {f"where.{column.name}": [_written(column.somebody, code)]})
-        for code, _ in counts.most_common(3)
+        Option(f"{text} alone", {f"where.{column.name}": [text]})
+        for text, _ in counts.most_common(3)
     ]
     options.append(Option("add them as they are", {f"where.{column.name}": None}))
     asks = f"Amounts are in several currencies ({said}): which are to be read?"
     proposal.questions.append(OpenQuestion("where", asks, options))
-
-
-def _written(texts: Iterable[str], code: str) -> str:
-    return next(text for text in texts if text.upper() == code)
 
 
 def _shown(started: Started) -> Started:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import yaml
+
+from workbench.data.currency import sign_in_heading
 
 _WORDS = Path(__file__).with_name("words.yml")
 _INVISIBLE = re.compile("[\ufeff\u200b-\u200f\u2060\u00ad]")
@@ -17,10 +19,31 @@ _ASIDE = re.compile(r"[(\[{<][^()\[\]{}<>]*[)\]}>]|\*")
 #: Where a heading says in what its numbers are: of the aside, or of the heading's last word.
 _UNITS = {
     "cent": re.compile(r"cents?|分|minor units?|pence|pennies", re.I),
-    "thousand": re.compile(r"千元?|thousands?|k€|k\$|tsd\.?|tausend|k", re.I),
+    "thousand": re.compile(
+        r"千元?|thousands?(?: of)?|k€|k\$|t€|tsd\.?|tausend|milliers?(?: d[e’'])?|k"
+        r"|1[.,' ]?000|'?000s?",
+        re.I,
+    ),
     "ten_thousand": re.compile(r"万元?|萬元?|万円", re.I),
-    "million": re.compile(r"百万元?|millions?|mio\.?|m€|m\$", re.I),
+    "million": re.compile(r"百万元?|millions?(?: of)?|mio\.?|mln\.?|mn|m€|m\$", re.I),
 }
+#: Units in which nobody counts money. Of a heading's last word only those of two letters or more.
+_MEASURES = re.compile(
+    r"[mµuk]?gr?|mcg|kgs|t|tons?|tonnen?|lbs?|oz|gramm?s?|kilos?|[mckdn]?m|µm|inch(?:es)?|ft|feet"
+    r"|miles?|yd|[mcd]?l|ltr|lit(?:er|re)s?|gal|m[23²³]|cm[23²³]|sqm|sqft|qm|㎡"
+    r"|ms|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|d|days?|weeks?|wks?|months?|years?|yrs?"
+    r"|std|stunden?|minuten|sek(?:unden)?|tagen?|wochen|monaten?|jahren?|heures?|jours?|mois|ans"
+    r"|horas?|minutos?|dias?|días?|meses|anos?|años?|godzin|dni"
+    r"|°\s*[cfk]|℃|℉|celsius|fahrenheit|kelvin|mm\s?hg|[hk]?pa|m?bar|psi|%|‰|percent|prozent|pct"
+    r"|[km]?wh?|[km]?va?|m?a|[kmg]?hz|bpm|[km]?j|k?cal|db|lux|lx|ppm|ppb|ph|rpm|mol|mmol(?:/l)?"
+    r"|mg/dl|km/h|kmh|mph|m/s|[kmgt]i?b|bytes?|px|dpi|pcs|pieces?|stk|stück|stueck|szt|uds?|шт"
+    r"|points?|pts|punkte|stars?|steps?|schritte"
+    r"|千克|公斤|克|吨|斤|毫克|厘米|毫米|公里|千米|米|英里|升|毫升|平方米|立方米|小时|小時|時間|分钟|分鐘|秒|毫秒"
+    r"|天|日|周|週|个月|月|年|岁|歳|才|摄氏度|度|千瓦时|度电|件|个|個|台|箱|次|步|人|百分比|积分|ポイント|点|시간|분|일",
+    re.I,
+)
+#: Of these a letter may be an amount's: m is a million, k a thousand, 分 a cent.
+_LETTER_UNITS = re.compile(r"[a-z]|分|月|年|日|度|点|个|件|次|ph|ma|va|kb|mb|gb|tb|pts?", re.I)
 #: Short words that compounds are made of; others, such as "rep" in "report", are chance.
 _SHORT = {
     "id",
@@ -59,6 +82,8 @@ class Heading:
         ``one``, ``cent``, ``thousand``, ``ten_thousand`` or ``million``.
     aside : str
         What stands in brackets.
+    measure : str
+        The unit that it names where that is none of money: ``kg``, ``°C``, ``hours``.
     rest : int
         Words that mean nothing to us.
     """
@@ -69,6 +94,7 @@ class Heading:
     unit: str = "one"
     aside: str = ""
     rest: int = 0
+    measure: str = ""
 
     def has(self, *concepts: str) -> bool:
         """Tell whether it speaks of any of these."""
@@ -89,7 +115,7 @@ def read_heading(text: str) -> Heading:
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
     asides = [match.strip("()[]{}<>* ") for match in _ASIDE.findall(plain)]
     bare = _ASIDE.sub(" ", plain).strip() or plain
-    unit = next((u for a in asides for u, p in _UNITS.items() if p.fullmatch(a)), "")
+    unit = next((u for a in asides if (u := _scale(a))), "")
     concepts: set[str] = set()
     tokens, rest = _tokens(bare), 0
     at = 0
@@ -108,7 +134,49 @@ def read_heading(text: str) -> Heading:
     concepts |= _asian(bare)
     if not unit and tokens and tokens[-1] in ("cents", "cent", "pence"):
         unit = "cent"
-    return Heading(text, squash(bare), frozenset(concepts), unit or "one", " ".join(asides), rest)
+    if not unit and (scaled := re.search(r"(?:^|[\s_])(T|k|K|M)(?:[A-Z]{3}|[€$£])$", plain)):
+        unit = {"T": "thousand", "M": "million"}.get(scaled[1], "thousand")
+    measure = "" if unit else _measure(plain, asides, tokens, frozenset(concepts))
+    return Heading(
+        text, squash(bare), frozenset(concepts), unit or "one", " ".join(asides), rest, measure
+    )
+
+
+def _scale(aside: str) -> str:
+    """Tell of an aside in what its numbers are: ``cents``, ``万元``, ``Tsd. €``, ``in USD m``."""
+    plain = aside.strip()
+    sign = sign_in_heading(f"({plain})")
+    bare = re.sub(r"^in\s+", "", plain.replace(sign, " ") if sign else plain, flags=re.I).strip()
+    for one in (plain, bare):
+        found = next((u for u, p in _UNITS.items() if p.fullmatch(one)), "")
+        if found:
+            return found
+    return "million" if sign and bare.casefold() == "m" else ""
+
+
+#: Of what money is.
+_MONEY = {"amount", "total", "price", "net", "payable", "payment", "fee", "monthly"}
+
+
+def _measure(
+    plain: str, asides: Sequence[str], tokens: Sequence[str], concepts: frozenset[str]
+) -> str:
+    """Find the unit of a measured number: in an aside, or as the last word."""
+    for aside in asides:
+        one = re.sub(r"^in\s+", "", aside, flags=re.I).strip()
+        if _MEASURES.fullmatch(one) and not (concepts & _MONEY and _LETTER_UNITS.fullmatch(one)):
+            return one
+    last = re.split(r"[\s_./-]+", plain.rstrip(" )]）"))[-1]
+    letters = tokens[-1] if tokens else ""
+    for one in (last, letters):
+        if (
+            (len(tokens) > 1 or len(one) > 1)
+            and _MEASURES.fullmatch(one)
+            and not _LETTER_UNITS.fullmatch(one)
+            and not (concepts & _MONEY and not one.startswith(("%", "°")))
+        ):
+            return one
+    return ""
 
 
 def squash(text: str) -> str:

@@ -1,0 +1,281 @@
+"""What stands in the columns is read right: money and its currency, units, decimals, days."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from workbench.data import check_study
+from workbench.new.money import currency
+from workbench.new.proposal import Proposal, Upload
+from workbench.new.roles import understand
+from workbench.new.study import Started, start_study
+from workbench.new.words import read_heading
+
+DRAW = random.Random(34)
+#: Customer, day, cents.
+LOG = [
+    (
+        f"K{DRAW.randint(1, 12):03}",
+        datetime(2024, 1, 3, 8) + timedelta(days=i * 6, minutes=DRAW.randint(0, 700)),
+        DRAW.randint(500, 90_000),
+    )
+    for i in range(60)
+]
+TOTAL = sum(cents for _, _, cents in LOG) / 100
+Begin = Callable[..., Started]
+
+
+def text(heading: str, rows: Sequence[Sequence[object]], delimiter: str = ",") -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=delimiter)
+    writer.writerow(heading.split(delimiter))
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Begin:
+    """Start a study from texts, by the names of their files."""
+
+    def started(**files: str) -> Started:
+        root = tmp_path / f"root{len(list(tmp_path.iterdir()))}"
+        (root / "data").mkdir(parents=True)
+        paths = [root / f"{name}.csv" for name in files]
+        for path, content in zip(paths, files.values(), strict=True):
+            path.write_text(content, encoding="utf-8")
+        return start_study(root, "acme", paths, today=date(2026, 1, 1))
+
+    return started
+
+
+def guess(content: str) -> Proposal:
+    """Take a text for what it is, without starting a study."""
+    frame = pd.read_csv(io.StringIO(content), dtype="object", keep_default_na=False)
+    found = Proposal.of(Upload(Path("log.csv"), frame.where(frame != "", None)))
+    understand(found)
+    return found
+
+
+def questions(found: Proposal) -> list[str]:
+    return [q.key for q in found.questions]
+
+
+def only(started: Started) -> Proposal:
+    (proposal,) = started.proposals
+    return proposal
+
+
+def asked(started: Started) -> list[str]:
+    return [q.key for p in started.proposals for q in p.questions]
+
+
+def point(cents: int) -> str:
+    return f"{cents / 100:.2f}"
+
+
+def comma(cents: int) -> str:
+    return f"{cents / 100:,.2f}".replace(",", " ").replace(".", ",").replace(" ", ".")
+
+
+# --- currency ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shape", "write", "code", "rivals"),
+    [
+        ("A$%s", point, "AUD", ""),
+        ("C$ %s", point, "CAD", ""),
+        ("HK$%s", point, "HKD", ""),
+        ("NT$%s", point, "TWD", ""),
+        ("R$ %s", comma, "BRL", ""),
+        ("₹%s", point, "INR", ""),
+        ("%s Kč", comma, "CZK", ""),
+        ("RM%s", point, "MYR", ""),
+        ("Rp %s", comma, "IDR", ""),
+        ("%s zł", comma, "PLN", ""),
+        ("₺%s", comma, "TRY", ""),
+        ("Fr. %s", point, "CHF", ""),
+        ("%s kr", comma, "SEK", "'kr' may also be NOK, DKK, ISK"),
+        ("%s₫", comma, "VND", ""),
+        ("R %s", point, "ZAR", ""),
+        ("S/ %s", point, "PEN", ""),
+        ("%s DKK", point, "DKK", ""),
+        ("thb %s", point, "THB", ""),
+        ("$%s", point, "USD", "'$' may also be AUD"),
+    ],
+)
+def test_the_sign_beside_a_number_tells_the_currency(
+    shape: str, write: Callable[[int], str], code: str, rivals: str
+) -> None:
+    rows = [(who, f"{at:%Y-%m-%d}", shape % write(cents)) for who, at, cents in LOG]
+    found = guess(text("customer,date,amount", rows))
+    assert found.columns["amount"] == "amount"
+    money = currency([found])
+    assert (money.code, bool(money.doubt)) == (code, bool(rivals)) and rivals in money.doubt
+    assert found.own["amount"].numbers.sum() == pytest.approx(TOTAL)
+
+
+def test_the_study_reads_what_was_proposed(begin: Begin) -> None:
+    shapes = {"RM%s": ("MYR", point), "Rp %s": ("IDR", comma), "%s kr": ("SEK", comma),
+              "R %s": ("ZAR", point), "Fr. %s": ("CHF", point), "A$%s": ("AUD", point)}  # fmt: skip
+    for shape, (code, write) in shapes.items():
+        rows = [(who, f"{at:%Y-%m-%d}", shape % write(cents)) for who, at, cents in LOG]
+        started = begin(log=text("customer,date,amount", rows))
+        assert started.study.currency == code
+        assert started.previews[0].total == pytest.approx(TOTAL), shape
+    # what is open is said by `check` too, and nothing else is
+    rows = [(who, f"{at:%Y-%m-%d}", f"{point(cents)} kr.") for who, at, cents in LOG]
+    said = check_study(begin(log=text("customer,date,amount", rows)).study).warnings
+    assert [w for w in said if "open question" in w] == [said[0]]
+    assert "'kr' may also be NOK, DKK, ISK" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("heading", "code", "doubt"),
+    [
+        ("customer,date,Valor (R$)", "BRL", ""),
+        ("Kunde,Datum,Umsatz in EUR", "EUR", ""),
+        ("客户,日期,金额（港币）", "HKD", ""),
+        ("customer,date,amount_inr", "INR", ""),
+        ("客户,日期,金额", "CNY", "by the language of their headings"),
+        ("customer,date,amount", "USD", "The tables do not say"),
+        ("customer,date,All sales", "USD", "The tables do not say"),
+    ],
+)
+def test_the_heading_tells_the_currency(heading: str, code: str, doubt: str) -> None:
+    rows = [(who, f"{at:%Y-%m-%d}", point(cents)) for who, at, cents in LOG]
+    found = guess(text(heading, rows))
+    money = currency([found])
+    assert (money.code, bool(money.doubt)) == (code, bool(doubt)) and doubt in money.doubt
+    assert found.own[found.columns["amount"]].numbers.sum() == pytest.approx(TOTAL)
+
+
+@pytest.mark.parametrize(
+    ("heading", "names", "code"),
+    [("Währg", ["CHF"], "CHF"), ("currency", ["zł"], "PLN"), ("币种", ["港币"], "HKD"),
+     ("C", ["GBP"], "GBP"), ("currency", ["Euro"], "EUR")],
+)  # fmt: skip
+def test_a_column_tells_the_currency(heading: str, names: list[str], code: str) -> None:
+    rows = [
+        (who, f"{at:%Y-%m-%d}", point(cents), names[i % len(names)])
+        for i, (who, at, cents) in enumerate(LOG)
+    ]
+    money = currency([guess(text(f"customer,date,amount,{heading}", rows))])
+    assert (money.code, money.doubt) == (code, "")
+
+
+def test_several_currencies_are_not_added_up_unasked(begin: Begin) -> None:
+    signs = ["€", "€", "$"]
+    rows = [
+        (who, f"{at:%Y-%m-%d}", f"{signs[i % 3]}{point(cents)}")
+        for i, (who, at, cents) in enumerate(LOG)
+    ]
+    started = begin(log=text("customer,date,amount", rows))
+    assert "several signs (40 with €, 20 with $)" in started.money.doubt
+    rows = [
+        (who, f"{at:%Y-%m-%d}", point(cents), ("eur", "usd")[i % 3 == 2])
+        for i, (who, at, cents) in enumerate(LOG)
+    ]
+    started = begin(log=text("customer,date,amount,currency", rows))
+    assert "where" in asked(started)
+    kept = sum(cents for i, (_, _, cents) in enumerate(LOG) if i % 3 != 2) / 100
+    assert started.previews[0].total == pytest.approx(kept)
+    assert (started.study.currency, started.money.doubt) == ("EUR", "")
+
+
+# --- what is no money ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("heading", "unit"),
+    [("weight_kg", "kg"), ("Temp °C", "°C"), ("时长（分钟）", "分钟"), ("distance km", "km"),
+     ("BP (mmHg)", "mmHg"), ("minutes", "minutes"), ("体重(kg)", "kg"), ("Total (%)", "%"),
+     ("price_min", ""), ("Amount (m)", ""), ("金额(分)", ""), ("Preis (€/kg)", ""), ("M", "")],
+)  # fmt: skip
+def test_units_of_headings(heading: str, unit: str) -> None:
+    assert read_heading(heading).measure == unit
+
+
+@pytest.mark.parametrize(
+    ("heading", "unit"),
+    [("合同额（万元）", "ten_thousand"), ("金额（万港币）", "ten_thousand"),
+     ("Umsatz (Tsd. €)", "thousand"), ("Sales in TEUR", "thousand"), ("Revenue (USD m)", "million"),
+     ("Amount (in 1,000 EUR)", "thousand"), ("金额(分)", "cent"), ("Revenue (m)", "one")],
+)  # fmt: skip
+def test_multiples_of_headings(heading: str, unit: str) -> None:
+    assert read_heading(heading).unit == unit
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["weight_kg", "systolic", "distance_km", "Temp °C", "minutes", "体重(kg)", "Gewicht", "BMI"],
+)
+def test_what_is_measured_of_people_is_no_money(heading: str) -> None:
+    rows = [(who, f"{at:%Y-%m-%d}", f"{40 + cents / 2000:.1f}") for who, at, cents in LOG]
+    found = guess(text(f"patient_id,visit_date,{heading}", rows))
+    assert (found.standard, found.keys["amount"]) == ("transactions", "none")
+    assert found.columns == {"customer_id": "patient_id", "date": "visit_date"}
+    assert currency([found]).comment() == "no table holds amounts"
+
+
+@pytest.mark.parametrize(
+    ("heading", "row", "words"),
+    [
+        ("Employee ID,Pay date,Gross salary,Department", ("e", "d", "n", "HR"), "a payroll"),
+        ("员工编号,发薪日,实发工资", ("e", "d", "n"), "a payroll"),
+        ("Name,Month,Bruttolohn", ("e", "d", "n"), "a payroll"),
+        ("Ticker,Date,Open,High,Low,Close,Volume", ("e", "d", "n", "n", "n", "n", "n"), "prices"),
+        ("日期,开盘,收盘,最高,最低", ("d", "n", "n", "n", "n"), "prices of securities"),
+        ("sensor,ts,temperature,humidity", ("e", "d", "n", "n"), "measurements"),
+        ("Messgeraet,Zeit,Druck (hPa)", ("e", "d", "n"), "measurements"),
+        ("Supplier,PO Number,PO Date,Amount,Buyer", ("e", "i", "d", "n", "Bob"), "from suppliers"),
+        ("供应商,采购日期,金额", ("e", "d", "n"), "from suppliers"),
+    ],
+)
+def test_tables_that_are_not_of_customers_are_said_to_be_none(
+    heading: str, row: tuple[str, ...], words: str
+) -> None:
+    def cell(kind: str, i: int) -> object:
+        who, at, cents = LOG[i]
+        own = {"e": who, "d": f"{at:%Y-%m-%d}", "n": f"{cents / 100 + len(kind):.2f}", "i": 50 + i}
+        return own.get(kind, kind)
+
+    found = guess(text(heading, [[cell(k, i) for k in row] for i in range(len(LOG))]))
+    assert (found.standard, questions(found)) == ("", ["table"])
+    assert words in found.questions[0].asks
+
+
+@pytest.mark.parametrize(
+    "periods",
+    [["2024-01", "2024-02", "2024-03", "2024-04", "2024-05"],
+     ["Jan", "Feb", "Mar", "Apr", "May", "Jun"], ["1月", "2月", "3月", "4月"],
+     ["Q1 2024", "Q2 2024", "Q3 2024",
+     "Q4 2024"]],
+)  # fmt: skip
+def test_a_pivot_table_is_told(periods: list[str]) -> None:
+    rows = [(f"K{i}", *(i * 7 + n for n in range(len(periods)))) for i in range(30)]
+    (question,) = guess(text(",".join(["Customer", *periods]), rows)).questions
+    assert f"a pivot table: {len(periods)} of its {len(periods) + 1} columns" in question.asks
+
+
+def test_what_is_not_of_customers_is_not_called_in_order(begin: Begin) -> None:
+    rows = [(who, f"{at:%Y-%m-%d}", point(cents)) for who, at, cents in LOG]
+    started = begin(log=text("Employee ID,Pay date,Gross salary", rows))
+    assert "CHECK table: This looks like a payroll" in str(started)
+    said = check_study(started.study).warnings
+    assert any("This looks like a payroll" in w for w in said)
+
+
+def test_an_amount_that_nothing_calls_money_is_asked_about() -> None:
+    rows = [(who, f"{at:%Y-%m-%d}", point(cents)) for who, at, cents in LOG]
+    found = guess(text("customer,date,s", rows))
+    assert (questions(found), found.columns["amount"]) == (["columns.amount"], "s")
+    assert questions(guess(text("customer,date,Bill", rows))) == []
