@@ -353,3 +353,26 @@ def test_one_day_for_all_that_is_not_the_cards_is_read_as_the_day_it_is(chosen: 
     assert found.effect is not None
     assert found.effect.low < 3.0 < found.effect.high
     assert found.effect.effect == pytest.approx(3.0, abs=0.5)
+
+
+def test_a_transition_counts_neither_as_before_nor_as_after() -> None:
+    data = records()
+    own, late = data["customer_id"] < 30, data["period"] >= MONTHS[16]
+    data.loc[own & late, "estimate"] += 3.0  # four months until it works
+    whole = evaluate(data, card(), treatments(), outcome="sales")
+    found = evaluate(data, card(transition=4), treatments(), outcome="sales")
+    assert whole.effect is not None
+    assert found.effect is not None
+    assert whole.effect.effect == pytest.approx(3 * 8 / 12, abs=0.5)
+    assert found.effect.low < 3.0 < found.effect.high
+    assert found.effect.effect == pytest.approx(3.0, abs=0.5)
+    assert found.effect.n_before == 12
+    assert found.effect.n_after == 8
+    told = {finding.key: finding for finding in found.checks}
+    assert told["transition"].values == {"n": 4}
+    assert "transition" not in {finding.key for finding in whole.checks}
+
+
+def test_a_transition_that_leaves_nothing_is_refused() -> None:
+    with pytest.raises(CaseError, match="the transition of 12 periods leaves nothing"):
+        evaluate(records(), card(transition=12), treatments(), outcome="sales")

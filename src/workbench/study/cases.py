@@ -148,6 +148,9 @@ class Case(Card):
         times; `start` is then the earliest and need not be given.
     since : date or None
         First day whose data count; all of them when left out.
+    transition : int
+        Periods from the start on that count neither as before nor as after: the measure was coming
+        in, people were learning it, stocks were running down.
     leave_out : tuple of LeftOut
         Groups of the column `unit` that are not compared, and why.
     comparison : tuple of Comparison
@@ -173,6 +176,7 @@ class Case(Card):
     start: dt.date
     end: dt.date | None = None
     since: dt.date | None = None
+    transition: int = Field(default=0, ge=0)
     chosen: Literal["everybody", "rule", "worst", "volunteers", "random"] = "everybody"
     unit: str = "customer"
     selected_on: str | None = None
@@ -295,6 +299,13 @@ class Case(Card):
         if self.treated is not None:
             raise PydanticCustomError(
                 "starts", "`starts` says who was treated; take `treated` out", {}
+            )
+        if self.transition and len(set(self.starts.values())) > 1:
+            raise PydanticCustomError(
+                "starts",
+                "`transition` is for a measure that began on one day; take it out: the page shows"
+                " the effect by time since each start",
+                {},
             )
         if self.start != min(self.starts.values()):
             raise PydanticCustomError(

@@ -73,8 +73,13 @@ def left_out(exclusions: pd.DataFrame) -> list[Finding]:
 
 
 def left_by_card(case: Case) -> list[Finding]:
-    """Name the groups that the card leaves out, and why."""
-    return [
+    """Name the groups that the card leaves out, and why, and the time of transition."""
+    coming = Finding(
+        "transition",
+        "The first {n} periods after the start are set aside as transition, as the card says.",
+        {"n": case.transition},
+    )
+    groups = [
         Finding(
             "left out",
             "Left out by the card: {units} ({reason}).",
@@ -82,6 +87,7 @@ def left_by_card(case: Case) -> list[Finding]:
         )
         for entry in case.leave_out
     ]
+    return [*groups, *([coming] if case.transition else [])]
 
 
 def no_design(n_treated: int, n_other: int) -> Finding:

@@ -51,7 +51,7 @@ class CaseData:
 
 
 def compared(case: Case, records: pd.DataFrame) -> pd.DataFrame:
-    """Leave out what the card leaves out: groups, early data, time after the measure's end.
+    """Leave out what the card leaves out: groups, early data, transition, time after the end.
 
     Raises
     ------
@@ -65,13 +65,23 @@ def compared(case: Case, records: pd.DataFrame) -> pd.DataFrame:
         _must_occur(case, records, named)
     if out:
         records = records[~records[case.group].isin(out)]
-    if case.end is None and case.since is None:
+    if case.end is None and case.since is None and not case.transition:
         return records
     since, end = (None if day is None else pd.Timestamp(day) for day in (case.since, case.end))
     begins = {p: period_start(p) for p in records["period"].unique()}
     early = {p for p, day in begins.items() if since is not None and day < since}
     late = {p for p, day in begins.items() if end is not None and day > end}
-    return records[~records["period"].isin(early | late)]
+    coming = sorted(
+        (p for p, day in begins.items() if day >= pd.Timestamp(case.start)), key=begins.__getitem__
+    )
+    if case.transition and not set(coming[case.transition :]) - late:
+        raise CaseError(
+            "the transition of {n} periods leaves nothing of the time after the start",
+            where=f"cases.{case.name}.transition",
+            remedy="wait for more data, or set fewer periods aside",
+            n=case.transition,
+        )
+    return records[~records["period"].isin(early | late | {*coming[: case.transition]})]
 
 
 def _must_occur(case: Case, records: pd.DataFrame, named: list[Any]) -> None:
