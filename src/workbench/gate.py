@@ -231,12 +231,19 @@ def _lifecycle(run: Run, parameters: Mapping[str, Any]) -> Iterator[str]:
 
 def _survey(run: Run, parameters: Mapping[str, Any]) -> Iterator[str]:
     from workbench import satisfaction
+    from workbench.satisfaction.questionnaire.waves import contradicted
 
     if (card := run.study.survey) is not None:  # else the plan has said that it is missing
-        satisfaction.prepare_survey(
-            run.table("survey"), card, people=[], min_cell=run.study.privacy.min_cell
+        # who they are is what the customers' table says; segments are not made yet
+        people = [run.table("customers")] if run.has("customers") else []
+        found = satisfaction.prepare_survey(
+            run.table("survey"), card, people=people, min_cell=run.study.privacy.min_cell
         )
-    yield from ()
+        if contradicted(found.waves, card.waves):
+            yield (
+                f"the days of the answers put the waves in the order {', '.join(found.waves)}, and"
+                " not in that of `waves`; the days count: mend them, or the list"
+            )
 
 
 def _goals(run: Run, parameters: Mapping[str, Any]) -> Iterator[str]:

@@ -17,12 +17,14 @@ from workbench.satisfaction.questionnaire.answers import (
     read_answers,
     same_person,
 )
+from workbench.satisfaction.questionnaire.waves import waves_in_order
 from workbench.stats import Raked, effective_size, rake
 from workbench.stats.raking import JOINT
 from workbench.study.survey import Survey
 
 #: A wave with fewer respondents is not raked: a handful cannot be made to stand for everybody.
 _LEAST_TO_RAKE = 30
+_ROWS_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,9 @@ def prepare_survey(
     for others in people:
         if others is not None:
             frame = join_customers(frame, others, [*card.groups, *needed])
-    frame = frame.assign(wave=_ordered(frame["wave"], card.waves))
+    frame = frame.assign(wave=_ordered(frame, card.waves))
+    if card.weights is not None and card.weights.column in frame:
+        _refuse_bad_weights(frame[card.weights.column])
     answers = read_answers(frame, card, labels=card.labels if labels is None else labels)
     answers = answers.with_background(
         wave=answers.background["wave"].cat.remove_unused_categories()
@@ -349,30 +353,30 @@ def _weight_column(background: pd.DataFrame, column: str) -> np.ndarray:
             where="survey.weights.column",
             remedy="map it under tables.survey.columns in study.yml, or give margins",
         )
-    given = pd.to_numeric(background[column], errors="coerce").to_numpy(dtype=float)
-    bad = ~np.isfinite(given) | (given < 0)
-    if bad.any():
+    given = pd.to_numeric(background[column], errors="coerce")
+    _refuse_bad_weights(given)
+    return given.to_numpy(dtype=float)
+
+
+def _refuse_bad_weights(weights: pd.Series) -> None:
+    """Refuse weights that are missing or negative, naming their rows as the file counts them."""
+    given = pd.to_numeric(weights, errors="coerce").to_numpy(dtype=float)
+    bad = np.flatnonzero(~np.isfinite(given) | (given < 0))
+    if bad.size:
+        rows = ", ".join(str(i + 2) for i in bad[:_ROWS_NAMED])
+        more = f" and {bad.size - _ROWS_NAMED} more" if bad.size > _ROWS_NAMED else ""
         raise SurveyError(
-            f"{int(bad.sum())} of {given.size} weights in {column!r} are missing or negative",
+            f"{bad.size} of {given.size} weights in {weights.name!r} are missing or negative: those"
+            f" of rows {rows}{more} (2 is the first answer that was kept)",
             where="survey.weights.column",
-            remedy="every respondent needs a weight of zero or more",
+            remedy="every respondent needs a weight of zero or more; fill them, or give margins",
         )
-    return given
 
 
-def _ordered(waves: pd.Series, order: Sequence[str]) -> pd.Series:
-    text = waves.astype("string")
-    found = sorted(text.dropna().unique())
-    if order:
-        strange = [w for w in found if w not in order]
-        if strange:
-            raise SurveyError(
-                f"waves {', '.join(strange)} are not in the card",
-                where="survey.waves",
-                remedy="list every wave in order of time, or leave the list out",
-            )
-        found = [w for w in order if w in found]
-    return pd.Series(pd.Categorical(text, categories=found, ordered=True), index=waves.index)
+def _ordered(frame: pd.DataFrame, declared: Sequence[str]) -> pd.Series:
+    order = waves_in_order(frame["wave"], frame.get("answered_on"), declared)
+    kind = pd.CategoricalDtype(order, ordered=True)
+    return frame["wave"].astype("string").astype(kind)
 
 
 def join_customers(
