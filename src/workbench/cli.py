@@ -516,7 +516,7 @@ def instrument(
     with _plain_errors():
         from workbench.instrument import write_instrument
 
-        _say(write_instrument(_load(study), today=datetime.now(UTC).date(), wave=wave))
+        _say(write_instrument(_load(study), _root(), today=datetime.now(UTC).date(), wave=wave))
 
 
 @app.command()

@@ -11,15 +11,21 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
+import pandas as pd
 import pytest
 from docx import Document
 from openpyxl import load_workbook
 from pyxform.xls2xform import convert
 
 from tests.instrument.cards import card
-from workbench.instrument import WrittenInstrument, write_instrument
+from workbench.errors import WorkbenchError
+from workbench.instrument import WrittenInstrument, write_instrument, writing
 from workbench.instrument.surveyjs import survey_json
+from workbench.instrument.telling import sampling
+from workbench.instrument.xlsform import write_xlsform
 from workbench.satisfaction.instrument.questionnaire import Questionnaire, build_questionnaire
+from workbench.stats import krippendorff, rating_table
 from workbench.study import Study
 
 TODAY = dt.date(2026, 11, 30)
@@ -33,7 +39,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 @pytest.fixture(scope="module")
 def written(study: Study) -> WrittenInstrument:
-    return write_instrument(study, today=TODAY)
+    return write_instrument(study, study.folder.parent, today=TODAY)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +113,8 @@ def test_a_name_that_xlsform_refuses_keeps_the_other_files(tmp_path: Path) -> No
     study = card(
         tmp_path / "odd", ("  scale: [1, 5]", '  scale: [1, 5]\n  columns: {perception: "{item}p"}')
     )
-    found = write_instrument(study, today=TODAY)
+    found = WrittenInstrument(tmp_path)
+    writing.write_questionnaire(found, build_questionnaire(study))
     names = [name for name, _ in found.files]
     assert "questionnaire.xlsx" not in names and "limesurvey.txt" not in names
     assert not (found.folder / "questionnaire.xlsx").exists()
@@ -223,7 +230,89 @@ def test_one_side_of_the_paper_tells_where_to_go_on(written: WrittenInstrument) 
 
 def test_a_text_is_never_a_formula(tmp_path: Path) -> None:
     study = card(tmp_path / "tram", ("en: Trams are clean", 'en: "=1+1"'))
-    found = write_instrument(study, today=TODAY)
-    sheet = load_workbook(found.folder / "questionnaire.xlsx")["survey"]
+    write_xlsform(build_questionnaire(study), tmp_path / "form.xlsx")
+    sheet = load_workbook(tmp_path / "form.xlsx")["survey"]
     cells = [cell for row in sheet.iter_rows() for cell in row if cell.value == "=1+1"]
     assert cells and all(cell.data_type == "s" for cell in cells)
+
+
+# --- raters, guides, samples ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_a_rating_sheet_refuses_what_is_off_its_scale(
+    written: WrittenInstrument, code: str
+) -> None:
+    book = load_workbook(written.folder / f"rating_sheet.{code}.xlsx")
+    sheet = book["ratings"]
+    assert [cell.value for cell in sheet[1]][:4] == ["date", "rater", "item", "score"]
+    rules = {str(rule.sqref): rule for rule in sheet.data_validations.dataValidation}
+    last = sheet.max_row
+    score = rules[f"D2:D{last}"]
+    assert (score.type, score.formula1, score.formula2) == ("whole", "1", "5")
+    assert score.showErrorMessage and score.allow_blank
+    assert rules["B2"].formula1 == '"R1,R2,R3"' and rules["A2"].type == "date"
+    for rule in rules.values():  # Excel refuses a file with longer ones
+        assert len(rule.promptTitle or "") <= 32 and len(rule.prompt or "") <= 255
+        assert len(rule.errorTitle or "") <= 32 and len(rule.error or "") <= 255
+    assert last == 1 + 10 * 2
+    assert (sheet["A3"].value, sheet["B21"].value) == ("=A$2", "=B$2")
+    scores = book.worksheets[2]
+    assert [row[0].value for row in scores.iter_rows(min_row=2)] == [1, 2, 3, 4, 5]
+    assert all(row[1].value for row in scores.iter_rows())
+
+
+def test_a_filled_sheet_is_the_table_of_ratings(written: WrittenInstrument) -> None:
+    sheets = []
+    for rater in ("R1", "R2"):
+        sheet = load_workbook(written.folder / "rating_sheet.en.xlsx")["ratings"]
+        names = [cell.value for cell in sheet[1]]
+        rows = pd.DataFrame(sheet.iter_rows(min_row=2, values_only=True), columns=names)
+        sheets.append(rows.assign(date="2026-06-01", rater=rater, score=range(1, len(rows) + 1)))
+    table = rating_table(pd.concat(sheets), unit=["date", "item"], rater="rater", value="score")
+    assert table.shape == (20, 2)
+    assert krippendorff(table, rng=np.random.default_rng(1)).interval.value == 1
+
+
+def test_a_list_of_invitations_is_for_nobody_else(tmp_path: Path) -> None:
+    sample = "{by: region, margin: 0.1, group_margin: 0.15, response: 0.5}"
+    study = card(
+        tmp_path / "tram",
+        ("  survey: {path", "  customers: {path: customers.csv}\n  survey: {path"),
+        ("languages: [en, zh]", "languages: [en]"),
+        more=f"  sample: {sample}\nsimulated: true\n",
+    )
+    lines = [f"K{n:04d},{'NS'[n % 3 == 0]}" for n in range(600)]
+    text = "customer_id,region\n" + "\n".join([*lines, "K0001,N", "K9999,"]) + "\n"
+    (study.folder / "customers.csv").write_text(text, encoding="utf-8")
+    found = WrittenInstrument(tmp_path)
+    writing.write_sample(found, study, "w1")
+    path = study.folder / "private/invitations.csv"
+    assert path.stat().st_mode & 0o777 == 0o600
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+    assert len({row["customer_id"] for row in rows}) == len(rows) > 100
+    assert {row["group"] for row in rows} == {"N", "S"}
+    told = " ".join(found.notes)
+    assert f"{len(rows)} customers are drawn" in told and "1 customers have no region" in told
+    for name, _ in found.files:  # no list of persons among what is handed out
+        assert rows[0]["invitation"].encode() not in (found.folder / name).read_bytes()
+    writing.write_sample(found, study, "w1")
+    again = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+    assert again == rows
+
+
+def test_a_study_without_customers_gets_a_plan_and_no_list(written: WrittenInstrument) -> None:
+    assert any("no customer table" in note for note in written.notes)
+    html = (written.folder / "sampling_plan.en.html").read_text(encoding="utf-8")
+    assert "1,284" in html and "385" in html  # at a response of 30 %
+
+
+def test_a_group_that_no_customer_has_is_an_error(tmp_path: Path) -> None:
+    study = card(
+        tmp_path / "tram",
+        ("  survey: {path", "  customers: {path: customers.csv}\n  survey: {path"),
+        more="  sample: {by: regoin}\n",
+    )
+    (study.folder / "customers.csv").write_text("customer_id,region\n1,N\n", encoding="utf-8")
+    with pytest.raises(WorkbenchError, match="no column 'regoin'; did you mean 'region'"):
+        sampling(study, "w1")

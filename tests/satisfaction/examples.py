@@ -10,7 +10,10 @@ import numpy as np
 import pandas as pd
 
 from workbench import satisfaction as room
+from workbench.satisfaction.instrument.content_validity import content_validity, delphi
+from workbench.satisfaction.instrument.sampling import plan_sample
 from workbench.satisfaction.questionnaire.answers import Answers
+from workbench.study.instrument import Sampling
 from workbench.study.survey import Survey
 
 CODES = [f"{i:02d}" for i in range(1, 7)]
@@ -119,12 +122,19 @@ def after() -> room.BehaviourAfter:
 
 EXPERIENCE = {f"{name}": [f"per_{c}" for c in codes] for name, codes in DIMENSIONS.items()}
 
+
+def expert_grades() -> pd.DataFrame:
+    return pd.DataFrame({"01": [4, 4, 3, 4, 2], "02": [1, 2, 4, 3, 1], "03": [4, 4, 4, 4, 3]})
+
+
 EXAMPLES = {
     "Alpha": lambda: room.cronbach_alpha(frame()[[f"per_{c}" for c in CODES]]),
     "AspectTable": lambda: room.aspect_table(comments()[1], comments()[2].held_out, min_cell=5),
     "BehaviourAfter": after,
     "CodingAgreement": lambda: room.coding_agreement(*comments(), rng=rng(), draws=50),
     "Comments": lambda: comments()[1],
+    "ContentValidity": lambda: content_validity(expert_grades()),
+    "DelphiRounds": lambda: delphi([expert_grades(), expert_grades().clip(2)]),
     "Drivers": lambda: room.service_drivers(answers(), rng=rng(), draws=50),
     "FactorModel": lambda: room.confirm(frame(), EXPERIENCE),
     "Gaps": lambda: room.gaps(answers()),
@@ -138,6 +148,9 @@ EXAMPLES = {
     "Polarity": lambda: comments()[2],
     "PriorityMap": lambda: room.priority_map(answers(), rng=rng(), draws=50),
     "Reliability": lambda: room.reliability(answers()),
+    "SamplingPlan": lambda: plan_sample(
+        Sampling(change=0.05, response=0.2), {"North": 3000, "South": 250}
+    ),
     "Satisfaction": lambda: room.csat(frame()["csat5"]),
     "ScoreComparison": lambda: room.compare_scores(answers(), rng=rng(), draws=50),
     "Trend": lambda: room.loyalty_by(frame(), "wave", column="recommend"),

@@ -33,6 +33,7 @@ from workbench.data.line_items import LineItems, line_items
 from workbench.data.people.review import decide
 from workbench.data.preview import Preview, preview
 from workbench.data.rfm import RFMScores, rfm_scores, score_measures, score_purchases
+from workbench.data.sampling_frame import sampling_frame
 from workbench.data.tables import Tables, open_tables
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "rfm_scores",
     "rows_mean",
     "rows_share",
+    "sampling_frame",
     "score_measures",
     "score_purchases",
     "summary",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,15 +11,20 @@ from pathlib import Path
 from workbench.errors import DataError
 from workbench.instrument.limesurvey import write_limesurvey
 from workbench.instrument.page import write_page
+from workbench.instrument.ratings import write_rating_sheet
 from workbench.instrument.surveyjs import write_surveyjs
+from workbench.instrument.telling import known_so_far, printed_plan, sampling
 from workbench.instrument.word import write_word
 from workbench.instrument.xlsform import write_xlsform
+from workbench.satisfaction.instrument.guides import interview_guide, visit_form
 from workbench.satisfaction.instrument.printed import Printed, printed_questionnaire
 from workbench.satisfaction.instrument.questionnaire import Questionnaire, build_questionnaire
 from workbench.study import Study
 
 #: Below a study's folder.
 FOLDER = "instrument"
+#: Who is invited stands with the other lists of persons, which no commit takes.
+INVITATIONS = "private/invitations.csv"
 
 
 @dataclass
@@ -46,12 +52,16 @@ class WrittenInstrument:
         self.files.append((name, what))
 
 
-def write_instrument(study: Study, *, today: dt.date, wave: str | None = None) -> WrittenInstrument:
+def write_instrument(
+    study: Study, root: Path, *, today: dt.date, wave: str | None = None
+) -> WrittenInstrument:
     """Write all that a study's survey needs in the field.
 
     Parameters
     ----------
     study : Study
+    root : Path
+        Of the workbench: guides ask why the last run of the study found what it found.
     today : date
     wave : str, optional
         Name of the coming wave; the half-year by default, such as ``2026-H2``.
@@ -60,14 +70,17 @@ def write_instrument(study: Study, *, today: dt.date, wave: str | None = None) -
     form = build_questionnaire(study, wave=named)
     written = WrittenInstrument(study.folder / FOLDER)
     written.folder.mkdir(exist_ok=True)
-    _questionnaire(written, form)
+    write_questionnaire(written, form)
+    _guides(written, study, root)
+    write_sample(written, study, named)
     for code, texts in form.untranslated.items():
         shown = "; ".join(texts[:3]) + (" ..." if len(texts) > 3 else "")
         written.notes.append(f"{len(texts)} texts have no words in {code}: {shown}")
     return written
 
 
-def _questionnaire(written: WrittenInstrument, form: Questionnaire) -> None:
+def write_questionnaire(written: WrittenInstrument, form: Questionnaire) -> None:
+    """Write the questionnaire for each tool and for paper."""
     written.write(
         "questionnaire.xlsx", f"XLSForm for KoBo and ODK; wave {form.wave}; held by pyxform",
         lambda path: write_xlsform(form, path),
@@ -86,6 +99,52 @@ def _questionnaire(written: WrittenInstrument, form: Questionnaire) -> None:
             "SurveyJS and LimeSurvey draw the order of items for each respondent; XLSForm and"
             f" paper cannot, and have one order, drawn with instrument.seed {form.seed}"
         )
+
+
+def _guides(written: WrittenInstrument, study: Study, root: Path) -> None:
+    for code in study.languages:
+        known = known_so_far(study, root, code)
+        for name, group in (("interview", False), ("focus_group", True)):
+            guide = interview_guide(study, code, known, group=group)
+            _document(written, name, "guide", guide)
+        _document(written, "mystery_visit", "form", visit_form(study, code))
+        written.write(
+            f"rating_sheet.{code}.xlsx", "for raters, a copy each",
+            lambda path, code=code: write_rating_sheet(study, code, path),
+        )  # fmt: skip
+    if known.gaps is None:
+        written.notes.append(
+            "the guides ask about each dimension: no run of this study has found gaps yet"
+        )
+    if study.instrument.rating is None:
+        written.notes.append(
+            "the rating sheet has the survey's dimensions; instrument.rating gives other criteria"
+        )
+
+
+def write_sample(written: WrittenInstrument, study: Study, wave: str) -> None:
+    """Write the sampling plan, and who is invited apart from it."""
+    plan, drawn, told = sampling(study, wave)
+    for code in study.languages:
+        _document(
+            written, "sampling_plan", "sizes and quotas", printed_plan(study, plan, wave, code)
+        )
+    if told:
+        written.notes.append(told)
+    if drawn is None:
+        return
+    path = study.folder / INVITATIONS
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    # it names customers: for nobody else on this machine
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8-sig"
+    ) as file:
+        drawn.to_csv(file, index=False, lineterminator="\n")
+    written.notes.append(
+        f"{len(drawn)} customers are drawn in {path}: send each the number under `invitation`, and"
+        " keep the list; it is never published"
+    )
 
 
 def _document(written: WrittenInstrument, name: str, what: str, printed: Printed) -> None:
