@@ -70,7 +70,7 @@ def test_online_retail_multiplies_pieces_by_price_and_nets_what_was_cancelled(st
 def test_shopify_counts_the_total_of_an_order_once(start: Start) -> None:
     started = start("shopify_orders.csv")
     card = started.study.tables["transactions"]
-    assert (card.columns["customer_id"], card.columns["amount"]) == ("Email", "Total")
+    assert (card.columns["customer_id"], card.amount) == ("Email", "Total - `Refunded Amount`")
     assert (card.columns["order_id"], card.amount_per) == ("Name", "order")
     by_order: dict[str, dict[str, str]] = {}
     for row in rows("shopify_orders.csv"):
@@ -79,7 +79,8 @@ def test_shopify_counts_the_total_of_an_order_once(start: Start) -> None:
     assert 0 < len(paid) < len(by_order)
     (shown,) = started.previews
     assert (shown.kept, shown.orders) == (len(paid), len(paid))
-    assert shown.total == pytest.approx(sum(float(r["Total"]) for r in paid), abs=0.005)
+    net = [float(r["Total"]) - float(r["Refunded Amount"] or 0) for r in paid]
+    assert shown.total == pytest.approx(sum(net), abs=0.005)
     assert shown.customers == len({r["Email"].lower() for r in paid})
     moments = [datetime.strptime(r["Created at"], "%Y-%m-%d %H:%M:%S %z") for r in paid]
     assert shown.last == max(moments).astimezone(ZoneInfo("UTC")).date()

@@ -6,7 +6,7 @@ Each table goes the whole way to the cleaned one, and is held against sums made 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -229,3 +229,78 @@ def test_words_of_refunds_where_no_heading_speaks_of_types_are_asked_about(root:
 )  # fmt: skip
 def test_words_inside_a_value(value: str, group: str) -> None:
     assert next(iter(groups_of(value)), "") == group
+
+
+REFUNDED = [
+    ("total", "refunded"),
+    ("Order amount", "Refund Amount"),
+    ("实付金额", "退款金额"),
+    ("Betrag", "Erstattet"),
+    ("montant", "Montant remboursé"),
+]
+
+
+@pytest.mark.parametrize(("amount", "back"), REFUNDED)
+def test_a_column_of_what_was_refunded_is_taken_off(root: Path, amount: str, back: str) -> None:
+    rows = [
+        {"customer": r["who"], "date": r["day"], "order id": r["order"], amount: r["amount"],
+         back: (r["amount"] if i % 15 == 7 else 5.25) if i % 6 == 1 else 0}
+        for i, r in enumerate(bought())
+    ]  # fmt: skip
+    proposal, money, kept = only(start(root, rows))
+    (question,) = [q for q in proposal.questions if q.key == "amount"]
+    assert back in question.asks and proposal.keys["amount"].endswith((back, f"`{back}`"))
+    net = [float(str(r[amount])) - float(str(r[back])) for r in rows]
+    assert money == pytest.approx(sum(net), abs=0.01)
+    assert kept == sum(n > 0.005 for n in net), "what was refunded in full is no purchase of zero"
+    proposal.answer(question, 1)
+    assert (proposal.keys.get("amount"), proposal.columns["amount"]) == (None, amount)
+
+
+def test_of_two_amounts_each_is_offered_with_and_without_what_was_refunded(root: Path) -> None:
+    rows = [{"uid": r["who"], "dt": r["day"], "gross": r["amount"],
+             "net": round(float(str(r["amount"])) * 0.8, 2), "refund amount": 3 * (i % 9 == 0)}
+            for i, r in enumerate(bought())]  # fmt: skip
+    proposal, _, _ = only(start(root, rows))
+    (question,) = proposal.questions
+    assert [o.label.split(" ")[0] for o in question.options] == ["gross", "net", "gross", "net"]
+    proposal.answer(question, 1)
+    assert proposal.keys["amount"] == "net - `refund amount`"
+    assert "amount" not in proposal.columns
+
+
+DISCOUNTS: list[tuple[str, Sequence[float], Callable[[float, float], float]]] = [
+    ("discount %", (0, 10, 20), lambda gross, off: gross * (1 - off / 100)),
+    ("Discount rate", (0, 0.1, 0.25), lambda gross, off: gross * (1 - off)),
+    ("discount", (0, 0.05, 0.2), lambda gross, off: gross * (1 - off)),
+    ("discount amount", (0, 1.5, 2.75), lambda gross, off: gross - off),
+]
+
+
+@pytest.mark.parametrize(("heading", "values", "net"), DISCOUNTS)
+def test_discounts_are_taken_off_as_what_they_are(
+    root: Path, heading: str, values: Sequence[float], net: Callable[[float, float], float]
+) -> None:
+    rows = [
+        {"customer": r["who"], "date": r["day"], "order": r["order"], "qty": 1 + i % 4,
+         "unit price": r["amount"], heading: values[i % 3]}
+        for i, r in enumerate(bought())
+    ]  # fmt: skip
+    proposal, money, _ = only(start(root, rows))
+    assert [q.key for q in proposal.questions] == ["amount"]
+    right = sum(
+        net(float(str(r["qty"])) * float(str(r["unit price"])), float(str(r[heading])))
+        for r in rows
+    )
+    assert money == pytest.approx(right, abs=0.01)
+
+
+def test_a_discount_beside_a_total_after_it_asks_nothing(root: Path) -> None:
+    rows = [
+        {"customer": r["who"], "date": r["day"], "qty": 2, "unit price": r["amount"],
+         "discount %": 10 * (i % 2), "total": round(2 * r["amount"] * (1 - 0.1 * (i % 2)), 2)}  # type: ignore[operator]
+        for i, r in enumerate(bought())
+    ]  # fmt: skip
+    proposal, money, _ = only(start(root, rows))
+    assert not proposal.questions and proposal.columns["amount"] == "total"
+    assert money == pytest.approx(sum(float(str(r["total"])) for r in rows), abs=0.01)

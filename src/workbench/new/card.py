@@ -38,7 +38,7 @@ def card_text(
     zone = _zone(proposals)
     why = "; here the last one in the tables" if day else ": please set it"
     return f"""\
-# The card of the study `{name}`. Look it over, the lines with CHECK first; then:
+# The card of the study `{name}`. Look it over, the open questions first; then:
 #   workbench check {name}
 # A text may be plain, or one a language: {{en: ..., zh: ...}}.
 
@@ -183,8 +183,11 @@ def _changes(proposal: Proposal, option: Option) -> str:
     for name, value in option.sets.items():
         part, dot, entry = name.partition(".")
         key = entry if part == "columns" else part
-        text = _yaml({entry: value} if dot and part != "columns" else value)
-        said.append(f"{key}: {text}" if value is not None else f"no {entry if dot else key}")
+        if value is None:
+            under = f" under `{part}`" if dot else ""
+            said.append(f"no {entry or part}{under}")
+        else:
+            said.append(f"{key}: {_yaml({entry: value} if dot and part != 'columns' else value)}")
     for row in option.rows:
         value, column = _yaml(row.value), _yaml(row.column)
         kept = isinstance(proposal.keys.get("where", {}).get(row.column), list)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -152,18 +151,4 @@ def several_currencies(proposal: Proposal) -> Counter[str]:
 
 def kept_cells(proposal: Proposal, profile: ColumnProfile) -> pd.Series[str]:
     """Give a column's cells of the rows that the card keeps."""
-    rows = pd.Series(True, index=profile.texts.index)
-    for column, condition in proposal.keys.get("where", {}).items():
-        own = proposal.own.get(column)
-        if own is None:
-            continue
-        cells = own.texts.reindex(rows.index)
-        values = [str(v) for v in _values(condition)]
-        inside = cells.isin(values) | (cells.isna() if "" in values else False)
-        rows &= ~inside if isinstance(condition, Mapping) else inside
-    return profile.texts[rows]
-
-
-def _values(condition: Any) -> Iterable[Any]:
-    found: Iterable[Any] = condition["not"] if isinstance(condition, Mapping) else condition
-    return found
+    return profile.texts[profile.texts.index.isin(proposal.rows_kept())]

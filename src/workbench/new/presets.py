@@ -221,6 +221,8 @@ def _take_keys(proposal: Proposal, layout: ExportTable) -> None:
             continue
         if value is not None:
             proposal.keys[key] = value
+            if key == "amount":  # which without one of its columns is the column alone
+                proposal.columns.pop("amount", None)
     where: dict[str, Any] = {}
     for name in layout.flags.keep:
         flag = find(columns, [name])

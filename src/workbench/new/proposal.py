@@ -147,6 +147,21 @@ class Proposal:
             if dot and not target and part != "columns":
                 del self.keys[part]
 
+    def rows_kept(self) -> pd.Index[int]:
+        """Give the rows of the sample that `where` keeps."""
+        rows = pd.Series(True, index=self.upload.frame.index)
+        for column, condition in self.keys.get("where", {}).items():
+            own = self.own.get(column)
+            if own is None:
+                continue
+            barred = isinstance(condition, Mapping)
+            listed = condition["not"] if isinstance(condition, Mapping) else condition
+            cells = own.texts.reindex(rows.index)
+            inside = cells.isin([str(v) for v in listed])
+            inside |= cells.isna() if "" in listed else False
+            rows &= ~inside if barred else inside
+        return rows.index[rows]
+
     def set_rows(self, rows: Sequence[RowKind]) -> None:
         """Say what the rows with some values are; of other values nothing changes."""
         for row in rows:

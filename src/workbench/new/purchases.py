@@ -7,6 +7,13 @@ from collections.abc import Sequence
 import pandas as pd
 
 from workbench.new import evidence
+from workbench.new.deductions import (
+    beside_amount,
+    discounted,
+    fully_refunded,
+    quoted,
+    refunded,
+)
 from workbench.new.evidence import best, depends, ranked
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
@@ -36,7 +43,9 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     for standard, concept in (("channel", "channel"), ("category", "category")):
         take(proposal, standard, categorical(filled, concept, [*columns.values()]))
     take(proposal, "product", best(filled, evidence.product, [*columns.values()], 4.0))
+    refunded(proposal, filled)
     rows_of_purchases(proposal, filled, deals=deals)
+    fully_refunded(proposal)
     proposal.missing = tuple(s for s in ("customer_id", "date") if s not in columns) + (
         () if "amount" in columns or "amount" in proposal.keys else ("amount",)
     )
@@ -125,6 +134,9 @@ def _amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     if chosen.heading.unit != "one":
         proposal.keys["amount_unit"] = chosen.heading.unit
     _per_order(proposal, filled, chosen, quantity, price)
+    beside_amount(
+        proposal, filled, quantity.profile if quantity else None, price.profile if price else None
+    )
 
 
 def _price_of(
@@ -159,7 +171,7 @@ def _price_of(
 
 
 def _line_or_piece(quantity: ColumnProfile, price: ColumnProfile) -> OpenQuestion:
-    product = f"{_quoted(quantity.name)} * {_quoted(price.name)}"
+    product = f"{quoted(quantity.name)} * {quoted(price.name)}"
     return OpenQuestion(
         "amount",
         f"Is {price.name!r} the price of one piece, or of the row?",
@@ -177,33 +189,12 @@ def _multiplied(
     filled: Sequence[ColumnProfile],
 ) -> None:
     proposal.columns.setdefault("quantity", quantity.name)
-    formula = f"{_quoted(quantity.name)} * {_quoted(price.name)}"
-    off = [
-        p for p in filled
-        if p.heading.has("discount") and p.numeric and not p.heading.has("rate", "probability")
-        and "%" not in p.heading.text and p.numbers.abs().sum() > 0
-    ]  # fmt: skip
-    rows = pd.DataFrame({"q": quantity.numbers, "p": price.numbers})
-    for p in off[:1]:
-        known = rows.assign(off=p.numbers).dropna()
-        if len(known) and (known.off.abs() <= (known.q * known.p).abs() + 0.01).all():
-            taken_off = f"{formula} - {_quoted(p.name)}"
-            options = [Option(f"yes: {taken_off}", {"amount": taken_off}),
-                       Option(f"no: {formula}", {"amount": formula})]  # fmt: skip
-            if (known.off.abs() < 1).all():
-                share = f"{formula} * (1 - {_quoted(p.name)})"
-                options.append(Option(f"yes, as a share: {share}", {"amount": share}))
-            proposal.questions.append(
-                OpenQuestion("amount", f"Is {p.name!r} to be taken off?", options)
-            )
-            formula = taken_off
+    formula = f"{quoted(quantity.name)} * {quoted(price.name)}"
+    gross = (quantity.numbers * price.numbers).dropna()
+    formula = discounted(proposal, filled, formula, gross)
     proposal.keys["amount"] = formula
     if price.heading.unit != "one":
         proposal.keys["amount_unit"] = price.heading.unit
-
-
-def _quoted(name: str) -> str:
-    return name if name.isidentifier() and name.isascii() else f"`{name}`"
 
 
 def _without_amounts(proposal: Proposal, found: Sequence[evidence.Found]) -> None:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from workbench.new import evidence
+from workbench.new.deductions import amounts
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal, RowKind
 from workbench.new.states import groups_of, is_purchase, must_be, state_of
 from workbench.new.words import read_heading
-from workbench.study.formula import read_formula
 
 #: Values that are asked about one by one; further ones together.
 _SINGLY = 8
@@ -111,7 +110,7 @@ def worth_of(proposal: Proposal, p: ColumnProfile, values: Sequence[str]) -> str
     """Say how many rows have these values, and what they come to."""
     rows = p.texts.index[p.texts.isin(list(values))]
     said = f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}"
-    worth = _amounts(proposal).reindex(rows).dropna()
+    worth = amounts(proposal).reindex(rows).dropna()
     if len(worth) and proposal.keys.get("amount_per") != "order":
         said += f", sum {worth.sum():,.2f}"
     return said
@@ -130,7 +129,7 @@ class _Finder:
         taken = [proposal.columns.get(s) for s in
                  ("customer_id", "order_id", "date", "amount", "quantity")]  # fmt: skip
         self.filled = [p for p in filled if p.name not in taken]
-        self.amounts = _amounts(proposal)
+        self.amounts = amounts(proposal)
 
     def find(self) -> None:
         names = {p.name for p in self.filled}
@@ -363,24 +362,3 @@ def _bare(p: ColumnProfile) -> bool:
 
 def _words(text: str) -> list[str]:
     return [w for w in re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", text) if w]
-
-
-def _amounts(proposal: Proposal) -> pd.Series[float]:
-    """Give the amounts, as far as they can be read by now."""
-    formula = proposal.keys.get("amount")
-    if formula and formula != "none":
-        own: dict[str, Any] = {}
-        asked = read_formula(formula)
-        for name in asked.names:
-            p = proposal.own.get(name) or proposal.column(name)
-            if p is None:
-                return pd.Series(dtype="float64")
-            own[name] = p.numbers.reindex(range(p.rows))
-        first, *others = asked.terms
-        found = first.sign * first.value(own)
-        for term in others:
-            value = term.value(own)
-            found += term.sign * (value.fillna(0) if isinstance(value, pd.Series) else value)
-        return found.dropna()
-    p = proposal.column("amount")
-    return p.numbers if p is not None else pd.Series(dtype="float64")
