@@ -98,6 +98,80 @@
     mark();
   }
 
+  // a folded part opens when a link leads into it; for analysts it stays as they left it
+  var fold = document.querySelector(".wb-analysts");
+  if (fold) {
+    try { fold.open = localStorage.getItem("wb-analysts") === "open"; } catch (e) { /* private */ }
+    fold.addEventListener("toggle", function () {
+      try { localStorage.setItem("wb-analysts", fold.open ? "open" : ""); } catch (e) { /* private */ }
+    });
+  }
+  function unfold() {
+    var place = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (var box = place; box; box = box.parentElement) {
+      if (box.tagName === "DETAILS" && !box.open) { box.open = true; place.scrollIntoView(); }
+    }
+  }
+  window.addEventListener("hashchange", unfold);
+  unfold();
+
+  // another language opens at the same place: sections have the same names in all of them
+  document.querySelectorAll(".wb-language").forEach(function (link) {
+    link.addEventListener("click", function () {
+      var at = "";
+      document.querySelectorAll("main h2[id], main h3[id]").forEach(function (head) {
+        if (head.getBoundingClientRect().top < 160) { at = head.id; }
+      });
+      link.hash = window.scrollY > 80 ? at : "";
+    });
+  });
+
+  // many studies: find one by its words, and choose their order
+  var list = document.querySelector(".wb-studies");
+  var cards = list ? Array.from(list.querySelectorAll(".wb-study")) : [];
+  if (cards.length > 1) {
+    var said = list.dataset;
+    var box = document.createElement("form");
+    box.className = "wb-choose";
+    var find = document.createElement("input");
+    find.type = "search";
+    var order = document.createElement("select");
+    [["name", said.byName], ["run", said.byRun], ["behind", said.byBehind]].forEach(function (each) {
+      order.add(new Option(each[1], each[0]));
+    });
+    [[find, said.findStudy], [order, said.sortBy]].forEach(function (each) {
+      var label = document.createElement("label");
+      label.textContent = each[1];
+      label.appendChild(each[0]);
+      box.appendChild(label);
+    });
+    var told = document.createElement("p");
+    told.setAttribute("role", "status");
+    box.appendChild(told);
+    box.addEventListener("submit", function (event) { event.preventDefault(); });
+    var choose = function () {
+      var words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+      var shown = 0;
+      cards.forEach(function (card) {
+        var text = card.textContent.toLowerCase();
+        card.hidden = !words.every(function (word) { return text.indexOf(word) >= 0; });
+        shown += card.hidden ? 0 : 1;
+      });
+      told.textContent = words.length
+        ? said.foundStudies.replace("{n}", shown).replace("{of}", cards.length) : "";
+    };
+    find.addEventListener("input", choose);
+    order.addEventListener("change", function () {
+      var by = order.value;
+      cards.sort(function (one, two) {
+        if (by === "behind") { return two.dataset.behind - one.dataset.behind; }
+        if (by === "run") { return two.dataset.run.localeCompare(one.dataset.run); }
+        return one.dataset.name.localeCompare(two.dataset.name, root.lang);
+      }).forEach(function (card) { list.appendChild(card); });
+    });
+    list.before(box);
+  }
+
   // code can be taken along
   var chinese = root.lang.indexOf("zh") === 0;
   if (navigator.clipboard) {

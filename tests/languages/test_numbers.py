@@ -59,11 +59,11 @@ from workbench.results import Estimate
             "+3 percentage points (+1 to +5)",
             "+3个百分点（+1至+5）",
         ),
-        (money(63.2, 60.1, 66.3, "USD"), "$63 ($60 to $66)", "US$63（US$60至US$66）"),
-        (money(35.28, currency="USD"), "$35.28", "US$35.28"),
-        (money(-1234, currency="CNY"), "−CN¥1,234", "−¥1,234"),
-        (money(12345678, currency="CNY"), "CN¥12.3 million", "¥1,235万"),
-        (money(5, currency="CHF"), "CHF 5.00", "CHF 5.00"),
+        (money(63.2, 60.1, 66.3, "USD"), "$63 ($60 to $66)", "63美元（60美元至66美元）"),
+        (money(35.28, currency="USD"), "$35.28", "35.28美元"),
+        (money(-1234, currency="CNY"), "−CN¥1,234", "−1,234元"),
+        (money(12345678, currency="CNY"), "CN¥12.3 million", "1,235万元"),
+        (money(5, currency="CHF"), "CHF 5.00", "5.00瑞士法郎"),
         (day("2025-12-31"), "31 December 2025", "2025年12月31日"),
         (day(dt.date(1997, 9, 30)), "30 September 1997", "1997年9月30日"),
     ],
@@ -102,13 +102,13 @@ def test_a_word_is_not_a_number() -> None:
 
 def test_a_rounded_zero_has_no_minus_sign() -> None:
     assert num(-0.0001, digits=2).text("en") == "0.00"
-    assert money(-0.001, currency="CNY").text("zh") == "¥0.00"
+    assert money(-0.001, currency="CNY").text("zh") == "0.00元"
 
 
 def test_money_without_a_currency_takes_the_studys() -> None:
     assert money(5).text("en") == "5.00"
     assert money(5).text(Language("en", currency="EUR")) == "€5.00"
-    assert money(5, currency="USD").text(Language("zh", currency="EUR")) == "US$5.00"
+    assert money(5, currency="USD").text(Language("zh", currency="EUR")) == "5.00美元"
 
 
 def test_an_interval_without_width_still_prints() -> None:
@@ -172,7 +172,46 @@ def test_an_estimate_may_be_written_otherwise_and_stays_the_same_fact() -> None:
 def test_large_numbers_are_said_in_the_words_of_the_language(
     x: float, language: str, said: str
 ) -> None:
-    assert number_text(x, 0, language, compact=True) == said
+    assert number_text(x, 0, language, unit_of=x) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "en", "zh"),
+    [
+        # an end that is not zero, and one of another sign, is not written as zero
+        (
+            money(15_618, -4_839, 38_345, "CNY"),
+            "CN¥20,000 (−CN¥5,000 to CN¥40,000)",
+            "2万元（−0.5万元至4万元）",
+        ),
+        (
+            money(-193_477, -381_885, 480, "CNY"),
+            "−CN¥190,000 (−CN¥380,000 to CN¥500)",
+            "−19万元（−38万元至0.05万元）",
+        ),
+        (pct(0.03, 0.004, 0.06), "3% (0.4 to 6)", "3%（0.4%至6%）"),
+        (pct(0.9989, 0.9951, 0.99996), "99.9% (99.5 to 99.996)", None),
+        (num(0.5, -0.04, 1.1), "0.5 (−0.04 to 1.1)", None),
+        # one that is zero stays so
+        (pct(0.03, 0.0, 0.06), "3% (0 to 6)", "3%（0%至6%）"),
+        # a range is written in one unit, that of its value
+        (
+            money(1.2e6, 0.9e6, 1.6e6, "CNY"),
+            "CN¥1.2 million (CN¥0.9 million to CN¥1.6 million)",
+            "120万元（90万元至160万元）",
+        ),
+        (
+            money(0.98e6, 0.9e6, 1.1e6, "CNY"),
+            "CN¥980,000 (CN¥900,000 to CN¥1,100,000)",
+            "98万元（90万元至110万元）",
+        ),
+        (num(1.2e6, -4e3, 3e6), "1.2 million (−0.004 million to 3.0 million)", None),
+        (pct(0.9996), "99.96%", None),
+    ],
+)
+def test_rounding_does_not_change_what_a_range_says(value: Value, en: str, zh: str | None) -> None:
+    assert value.text("en") == en
+    assert zh is None or value.text("zh") == zh
 
 
 def test_no_change_has_no_sign() -> None:

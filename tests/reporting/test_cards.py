@@ -73,13 +73,13 @@ def test_a_card_has_label_value_interval_and_change(outputs) -> None:
         [
             "Active",
             "33.2%",
-            "95% interval: 31.8 to 35.1",
+            "95% interval: 31.8% to 35.1%",
             "▲ 0.2 percentage points since the last run, within the margin of error",
         ],
         ["n", "2,357"],
     ]
     assert cards(outputs, "zh")[:2] == [
-        ["平均价值", "US$47", "95%置信区间：US$45至US$50", "较上次运行 ▼ US$5，变差"],
+        ["平均价值", "47美元", "95%置信区间：45美元至50美元", "较上次运行 ▼ 5美元，变差"],
         [
             "活跃",
             "33.2%",

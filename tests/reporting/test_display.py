@@ -29,7 +29,7 @@ def test_a_study_brings_words_currency_and_names_and_another_one_its_own() -> No
     english, chinese = readers()
     assert (english.code, chinese.code) == ("en", "zh")
     assert chinese is reader("zh") is reader(chinese)
-    assert chinese("Service desk") == "服务台" and chinese.money(5) == "€5.00"
+    assert chinese("Service desk") == "服务台" and chinese.money(5) == "5.00欧元"
     assert chinese("Port Zzyzx") == "Port Zzyzx" and not chinese.missing
     configure()
     assert reader("zh")("Service desk") == "Service desk" and reader("zh").money(5) == "5.00"

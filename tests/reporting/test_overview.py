@@ -8,10 +8,6 @@ from math import nan
 from types import SimpleNamespace
 from typing import Any
 
-import pandas as pd
-import pytest
-from bs4 import BeautifulSoup
-
 from workbench.languages import catalogs as languages
 from workbench.reporting import overview
 from workbench.reporting.overview import QUESTIONS
@@ -99,50 +95,42 @@ def test_a_number_that_became_clearly_worse_is_looked_into() -> None:
     assert order == ["goals: Stop.", worse, "goals: Keep."]
 
 
-def test_advice_reads_as_a_sentence_with_its_page(outputs) -> None:
-    advice = advising("Keep {title}: {change}.", 7, title={"en": "it", "zh": "它"}, change=OFFER[2])
-    overview.gather(Run([OFFER], found={"case_evaluation-offer": [advice]})).next_steps()
-    assert outputs.text("en", "prose", "text/plain") == (
-        "- Keep it: 0.30 (0.20 to 0.40). See The offer."
-    )
-    markdown = outputs.text("en", "prose", "text/markdown")
-    assert markdown.endswith(" See [The offer](case_evaluation-offer.html).")
-    assert "详见[措施offer](case_evaluation-offer.html)。" in outputs.text(
-        "zh", "prose", "text/markdown"
-    )
-
-
-def test_the_verdict_on_a_measure_stands_as_its_page_states_it(outputs) -> None:
+def test_the_verdicts_on_measures_are_those_of_their_pages() -> None:
     verdict = Finding("verdict", "{title}: no effect is shown", {"title": {"en": "Calls"}})
     other = Finding("outcome.churn", "not this one")
     found = {"case_evaluation-desk": [other, verdict], "clv": [Finding("verdict", "nor this")]}
-    overview.gather(Run([VALUE, OFFER], found=found)).answers()
-    prose = outputs.text("en", "prose", "text/plain")
-    assert "- Calls: no effect is shown" in prose
-    assert "not this" not in prose and "nor this" not in prose
-    # a case without a number is read on, too
-    assert "Read on: The offer and The desk." in prose
+    page = overview.gather(Run([VALUE, OFFER], found=found))
+    assert page.verdicts() == {"case_evaluation-desk": verdict}
+    # of one measure the message is its verdict
+    assert page.message() == [verdict]
 
 
-def test_the_page_groups_numbers_by_question_and_links_to_their_pages(outputs) -> None:
-    page = overview.gather(Run([VALUE, GAP, DESK, OFFER]))
-    page.answers()
-    headings = [data["text/plain"] for _, data in outputs.of("en", "heading")]
-    assert headings == [
-        "What are they worth?",
-        "Where do we fall short of what they expect?",
-        "Did the measures work?",
-    ]
-    html = outputs.text("en", "headlines")
-    for target in ("clv.html", "satisfaction_gap.html", "case_evaluation-desk.html"):
-        assert f'<a href="{target}">' in html
-    assert "The desk: effect.satisfaction" in html
-    prose = outputs.text("zh", "prose", "text/markdown")
-    assert "[客户生命周期价值](clv.html)" in prose
-    assert "[措施desk](case\\_evaluation" not in prose
-    assert "[措施desk](case_evaluation-desk.html)和[措施offer]" in prose
-    asked = "我们的客户是谁？哪些客户会留下，哪些会流失？他们看重什么？目标进展如何？数据是否可靠？"
-    assert asked in prose
+def test_the_message_counts_goals_and_measures_as_their_pages_judged_them() -> None:
+    standing = Finding("goals.standing", "{good} of {n} goals", {"good": 2, "n": 3})
+    judged = {
+        f"case_evaluation-{k}": [Finding("verdict", "...", verdict=verdict)]
+        for k, verdict in enumerate(["not shown", "shown and pays", "not shown"])
+    }
+    said = overview.gather(Run([], found={"goals": [standing], **judged})).message()
+    assert said[0] == standing
+    assert said[1].text == "Of 3 measures, 1 works and pays, 2 show no effect so far."
+
+
+def test_without_goals_and_measures_the_first_findings_are_the_message() -> None:
+    worth, who = Finding("value", "They bring much"), Finding("best", "Champions are few")
+    found = {"segmentation": [who], "clv": [worth], "data_quality": [Finding("rows", "All rows")]}
+    page = overview.gather(Run([QUIET, VALUE, DATA], found=found))
+    assert page.message() == [worth, who]
+
+
+def test_every_verdict_has_words_that_readers_meet() -> None:
+    from typing import get_args
+
+    from workbench.impact.findings import CaseVerdict
+    from workbench.reporting.small_pictures import TONES
+
+    verdicts = set(get_args(CaseVerdict))
+    assert verdicts == set(overview.SAID) == set(overview.COUNTED) == verdicts & set(TONES)
 
 
 def test_a_summary_leads_where_there_are_enough_questions(outputs) -> None:
@@ -162,18 +150,17 @@ def test_a_summary_leads_where_there_are_enough_questions(outputs) -> None:
 
 def test_a_study_with_one_notebook_still_makes_a_page(outputs) -> None:
     page = overview.gather(Run([VALUE]))
-    for show in (page.headlines, page.answers, page.next_steps, page.changes):
+    for show in (page.headlines, page.silent, page.changes):
         show()
-    assert len(outputs.of("en", "heading")) == 1
-    prose = outputs.text("en", "prose", "text/markdown")
-    assert "calls for action" in prose
-    assert "first complete run" in prose
-    assert outputs.lacking() == ["clv.mean"]
+    assert "first complete run" in outputs.text("en", "prose", "text/markdown")
+    asked = "我们的客户是谁？哪些客户会留下，哪些会流失？哪些方面没有达到客户期望？"
+    assert asked in outputs.text("zh", "prose", "text/markdown")
+    assert outputs.lacking() == []
 
 
 def test_a_run_without_numbers_says_so(outputs) -> None:
     page = overview.gather(Run([]))
-    for show in (page.headlines, page.answers, page.next_steps, page.changes):
+    for show in (page.headlines, page.silent, page.changes):
         show()
     assert "尚无任何分析给出关键指标" in outputs.text("zh", "callout", "text/markdown")
     assert outputs.lacking() == []
@@ -194,64 +181,20 @@ def test_what_changed_is_listed_with_how(outputs) -> None:
 
 def test_every_word_of_the_page_is_translated(outputs) -> None:
     rows = [VALUE, GAP, DESK, OFFER, GOALS, QUIET, DATA]
-    found = {"case_evaluation-desk": [advising("Decide on the goals that fall behind: {goals}.", 4,
-                                               goals=[{"en": "One", "zh": "一"}])]}  # fmt: skip
-    page = overview.gather(Run(rows, [changed(VALUE, value=52.0)], found))
-    for show in (page.headlines, page.answers, page.next_steps, page.changes):
+    page = overview.gather(Run(rows, [changed(VALUE, value=52.0)]))
+    for show in (page.headlines, page.silent, page.changes):
         show()
     overview.gather(Run([VALUE], [VALUE])).changes()
     assert set(outputs.lacking()) <= {name for _, name, _ in rows}
     words = languages.catalog("zh")
     assert all(question.heading in words for question in QUESTIONS)
     assert all(title in words for title in overview.PAGES.values())
+    said = [*overview.SAID.values(), *(one for each in overview.COUNTED.values() for one in each)]
+    assert [text for text in said if text not in words] == []
 
 
-def test_a_notebook_of_its_own_is_shown_though_no_question_names_it(outputs) -> None:
-    overview.gather(Run([VALUE, ("web_shop", "visits", number(12.0))])).answers()
-    headings = [data["text/plain"] for _, data in outputs.of("en", "heading")]
-    assert headings == ["What are they worth?", "What else was found?"]
-    assert "[Web shop](web_shop.html)" in outputs.text("en", "prose", "text/markdown")
-
-
-GOAL_ROWS = pd.DataFrame(
-    {
-        "title": ["Sell more", "Keep them", "Answer faster"],
-        "status": ["met", "at risk", "cannot tell"],
-        "progress": ["target reached", "where it started", "around the target"],
-        "deadline": pd.Timestamp("2025-12-31"),
-        "owner": ["", "", ""],
-        "step": ["keep it", "decide", "ask more"],
-        "case": ["offer", "never_run", None],
-    }
-)
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_goal_and_its_next_step_lead_to_a_page_of_the_run(outputs, language: str) -> None:
-    page = overview.gather(Run([GOALS, OFFER]))
-    page.goals(GOAL_ROWS)
-    html = BeautifulSoup(outputs.text(language, "table", "text/html"), "html.parser")
-    for row in html.tbody.find_all("tr"):
-        links = [a["href"] for a in row.find_all("a")]
-        assert len(links) == 2 and links[0] == "goals.html"
-    steps_to = [row.find_all("a")[1]["href"] for row in html.tbody.find_all("tr")]
-    # a case that was not evaluated in this run has no page
-    assert steps_to == ["case_evaluation-offer.html", "goals.html", "goals.html"]
-
-
-def test_goals_without_steps_lead_to_their_page_too(outputs) -> None:
-    overview.gather(Run([GOALS])).goals(GOAL_ROWS.drop(columns=["step", "case"]))
-    html = BeautifulSoup(outputs.text("en", "table", "text/html"), "html.parser")
-    assert [a["href"] for a in html.tbody.find_all("a")] == ["goals.html"] * 3
-
-
-def test_a_page_alone_shows_its_first_four_numbers_and_each_of_several_its_first(outputs) -> None:
-    many = [("clv", f"n{k}", number(float(k))) for k in range(6)]
-    overview.gather(Run(many)).answers()
-    html = outputs.text("en", "headlines")
-    assert [f"n{k}" in html for k in range(6)] == [True] * 4 + [False] * 2
-    outputs.all.clear()
-    overview.gather(Run([DESK, DESK_2, OFFER])).answers()
-    html = outputs.text("en", "headlines")
-    names = ("effect.satisfaction", "effect.churn", "effect.orders")
-    assert [name in html for name in names] == [True, False, True]
+def test_a_page_has_one_name() -> None:
+    page = overview.gather(Run([DESK, VALUE]))
+    assert page.name_of("case_evaluation-desk") == {"en": "The desk", "zh": "措施desk"}
+    assert page.name_of("clv") == "Customer lifetime value"
+    assert page.name_of("web_shop") == "Web shop"

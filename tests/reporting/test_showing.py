@@ -130,7 +130,7 @@ def test_a_result_is_drawn_in_its_language_over_its_own_columns(outputs) -> None
     configure(currency="CNY", words=WORDS)
     result = Shares()
     show(result, title="Share")
-    assert result.spoke == [("en", "Share", "CN¥3.00"), ("zh", "占比", "¥3.00")]
+    assert result.spoke == [("en", "Share", "CN¥3.00"), ("zh", "占比", "3.00元")]
     about, _ = outputs.of("zh", "figure")[0]
     assert "missing" not in about  # its words are left as it wrote them
     soup = BeautifulSoup(outputs.text("zh", "figure-data"), "html.parser")

@@ -69,16 +69,43 @@ def test_a_language_without_a_caption_of_its_own_takes_the_base_one():
     assert "Only English." in text_of(cut(new_notebook(cells=[cell]), "zh", name="p"))
 
 
-def test_the_code_of_a_section_stands_once_at_its_end(notebook):
+def test_what_only_analysts_look_for_stands_once_at_the_end(notebook):
+    method = new_markdown_cell("## Method and limits\n\nHow.", id="method-en")
+    method.metadata["tags"] = ["en", "analysts"]
+    notebook.cells.insert(2, method)
     cells = cut(notebook, "en", name="page").cells
-    kinds = [c.cell_type for c in cells]
-    code = [c.source for c in cells if c.cell_type == "code"]
-    assert len(code) == 2
-    assert "wb.headlines" in code[0]
-    assert "wb.show(result.plot)" in code[1] and "wb.show(result.table)" in code[1]
-    assert not any("#|" in source for source in code)
-    first_finding = next(i for i, c in enumerate(cells) if c.source.startswith("## A fifth"))
-    assert kinds[first_finding - 1] == "code"
+    (code,) = [c.source for c in cells if c.cell_type == "code"]
+    assert cells[-1].source == code, "the code is the last of it"
+    assert "wb.headlines" in code and "wb.show(result.plot)" in code and "#|" not in code
+    headings = [c.source.splitlines()[0] for c in cells if c.source.startswith("## ")]
+    assert headings[-2:] == ["## For analysts {#analysts}", "## Method and limits {#method}"]
+
+
+def test_sections_have_the_names_of_their_cells_in_every_language():
+    cells = []
+    for language, text in (("en", "## What comes\n\n### Next"), ("zh", "## 下一步")):
+        cells.append(new_markdown_cell(text, id=f"next-{language}"))
+        cells[-1].metadata["tags"] = [language]
+    finding = new_code_cell("wb.heading(found)", id="worth")
+    for language, text in (("en", "## 63% hold 5 of 8"), ("zh", "## 63%占8项中的5项")):
+        about = {"workbench": {"language": language, "role": "heading"}}
+        data = {"text/markdown": text, "text/plain": text}
+        finding.outputs.append(new_output("display_data", data=data, metadata=about))
+    book = new_notebook(cells=[*cells, finding])
+    english, chinese = (
+        [
+            line
+            for c in cut(book, x, name="p").cells
+            for line in c.source.splitlines()
+            if "#" in line
+        ]
+        for x in ("en", "zh")
+    )
+    assert english == [
+        "## What comes {#next}", "### Next {#next-2}", "## 63% hold 5 of 8 {#worth}",
+        "## For analysts {#analysts}",
+    ]  # fmt: skip
+    assert [line.rpartition(" ")[2] for line in chinese] == ["{#next}", "{#worth}", "{#analysts}"]
 
 
 def test_injected_parameters_replace_the_defaults(notebook):

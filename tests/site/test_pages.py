@@ -145,14 +145,15 @@ def test_tables_have_scopes_captions_and_a_box_to_scroll_in(pages):
 
 def test_code_is_folded(pages):
     folds = pages["studies/demo/segmentation.html"].select("details.wb-code")
-    assert len(folds) == 2
-    assert all(not x.has_attr("open") for x in folds)
+    assert len(folds) == 1
+    assert not folds[0].has_attr("open")
     assert folds[0].summary.get_text() == "Code"
+    assert folds[0].find_parent("details", class_="wb-analysts") is not None
     assert (
         pages["zh/studies/demo/segmentation.html"].select_one(".wb-code summary").get_text()
-        == "代码"
+        == "分析代码"
     )
-    assert folds[1].select_one("pre.wb-printed").get_text().strip() == "0.6"
+    assert folds[0].select_one("pre.wb-printed").get_text().strip() == "0.6"
 
 
 def test_interface_words_follow_the_language(pages):
@@ -162,11 +163,11 @@ def test_interface_words_follow_the_language(pages):
         "本页内容",
         "数据截至 2025年12月30日",
         "模拟数据",
-        "本页的来源",
+        "关于本页",
         "注意",
     ):
         assert said in " ".join(page.get_text(" ").split())
-    for english in ("On this page", "Data to", "Warning", "Run at", "Simulated"):
+    for english in ("On this page", "Data through", "Warning", "Run at", "Simulated"):
         assert english not in page.get_text()
 
 
@@ -174,7 +175,7 @@ def test_dates_are_written_in_words_and_in_the_study_s_zone(pages):
     said = " ".join(
         pages["studies/demo/segmentation.html"].select_one(".wb-dates").get_text(" ").split()
     )
-    assert said == "Data to 30 December 2025 Run at 1 February 2026, 14:01 CST"
+    assert said == "Data through 30 December 2025 Run at 1 February 2026, 14:01 UTC+8"
 
 
 def test_formulas_are_mathml_in_either_language(pages):
@@ -300,3 +301,46 @@ def test_the_dark_surface_is_the_one_that_figures_are_made_for():
     from workbench.site.figures import SURFACE
 
     assert tokens()["paper"][1] == SURFACE
+
+
+def test_a_page_has_one_name_in_menu_heading_link_and_trail(pages):
+    page, home = pages["studies/demo/clv.html"], pages["studies/demo/index.html"]
+    name = page.h1.get_text()
+    assert name == "Customer lifetime value"
+    assert page.select_one('nav.wb-nav [aria-current="page"]').get_text() == name
+    assert home.select_one('.wb-page-link a[href="clv.html"]').get_text() == name
+    trail = [x.get_text() for x in page.select(".wb-kicker a")]
+    assert trail == ["All studies", "Demo Mobile"]
+    case = pages["studies/demo/case_evaluation/desk.html"]
+    assert [x["href"] for x in case.select(".wb-kicker a")] == [
+        "../../../index.html", "../index.html", "index.html",
+    ]  # fmt: skip
+    measures = pages["studies/demo/case_evaluation/index.html"]
+    assert case.select(".wb-kicker a")[-1].get_text() == measures.h1.get_text() == "Measures"
+
+
+def test_both_languages_have_the_same_sections_each_with_a_link_to_itself(pages):
+    for name in ("studies/demo/clv.html", "index.html"):
+        own, other = pages[name], pages[f"zh/{name}"]
+        ids = [[x["id"] for x in each.select("main h2")] for each in (own, other)]
+        assert ids[0] == ids[1]
+        for head in own.select("main article > h2"):
+            assert head.select_one("a.wb-anchor")["href"] == f"#{head['id']}"
+            assert head.a["aria-label"] == "Link to this section"
+
+
+def test_a_table_of_some_columns_can_become_cards(pages):
+    tables = pages["studies/demo/segmentation.html"].select("table.wb-stacks")
+    for table in tables:
+        heads = [x.get_text(" ", strip=True) for x in table.select("thead th")]
+        for row in table.select("tbody tr"):
+            assert [x.get("data-label") for x in row.find_all(["th", "td"])] == [None, *heads[1:]]
+    assert tables
+
+
+def test_the_front_page_shows_all_studies_without_a_script(pages):
+    studies = pages["index.html"].select("article.wb-study")
+    assert [x["data-name"] for x in studies] == ["Demo Mobile", "Plain Shop"]
+    assert not any(x.has_attr("hidden") for x in studies)
+    assert "1 of" in studies[0].select_one(".wb-bad").get_text()
+    assert "UTC" in studies[0].select_one(".wb-fresh").get_text()

@@ -46,7 +46,7 @@ def test_the_sidebar_holds_every_study_without_an_edit(project, tmp_path, withou
     folder = render(project, tmp_path / "work").folder
     soup = BeautifulSoup((folder / "reports/index.html").read_text(encoding="utf-8"), "lxml")
     said = [x.get_text() for x in soup.select("#quarto-sidebar .menu-text")]
-    for text in ("Demo Mobile", "Plain Shop", "Who are the customers?", "A faster service desk"):
+    for text in ("Demo Mobile", "Plain Shop", "Customer segments", "A faster service desk"):
         assert text in said
     assert said.index("Demo Mobile") < said.index("Plain Shop") < said.index("Glossary")
 

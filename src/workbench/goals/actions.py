@@ -151,14 +151,19 @@ class ActionRegister(Result):
         -------
         DataFrame
             Columns of ``report.table``, and step (words), case (of an action for the goal that has
-            been judged; empty for none).
+            been judged; empty for none), form and unit (how values of the indicator are written).
         """
         steps = report.next_steps().set_index("goal")["step"]
         known = self.table[self.table["case"].isin(self.judged)].drop_duplicates("goal")
         cases = dict(zip(known["goal"], known["case"], strict=True))
         t = report.table
         return labelled(
-            t.assign(step=t["goal"].map(steps), case=[cases.get(goal, "") for goal in t["goal"]]),
+            t.assign(
+                step=t["goal"].map(steps),
+                case=[cases.get(goal, "") for goal in t["goal"]],
+                form=[report.records[goal].form for goal in t["goal"]],
+                unit=[report.records[goal].unit for goal in t["goal"]],
+            ),
             title="Goal",
             status="Status",
             progress="Progress",

@@ -14,8 +14,13 @@ from numpy.typing import NDArray
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.results.estimate import Kind
 from workbench.units import MONTHS, PERIODS_A_YEAR
 
+#: How the values of each kind of indicator are written.
+WRITTEN: Final[dict[str, Kind]] = {
+    "share": "percent", "ratio": "percent", "points": "points", "money": "money",
+}  # fmt: skip
 _LABEL: Final = re.compile(r"(\d{4})(?:[-_ ]?([HQMWS])?(\d{1,2}))?$", re.IGNORECASE)
 
 
@@ -43,6 +48,10 @@ class IndicatorRecord:
         week, month, quarter, half-year or year.
     counted : bool
         Whether the values are shares of countable units.
+    form : str
+        How the values are written: number, percent, points or money.
+    unit : str
+        Unit of plain numbers, such as hours.
     """
 
     start: NDArray[np.datetime64]
@@ -53,6 +62,8 @@ class IndicatorRecord:
     n: Array
     kind: str
     counted: bool = False
+    form: Kind = "number"
+    unit: str = ""
 
     def until(self, step: int) -> IndicatorRecord:
         """Return the part up to and with a period; at least the first value."""
@@ -144,9 +155,15 @@ def read_record(frame: pd.DataFrame, *, name: str = "") -> IndicatorRecord:
         months = starts.astype("datetime64[M]")
         step = (months - months[0]).astype(np.int64) // MONTHS[kind]
         end = (months + MONTHS[kind]).astype("datetime64[D]")
-    counted = frame.attrs.get("indicator", {}).get("kind") == "share"
+    about = frame.attrs.get("indicator", {})
+    unit = str(about.get("unit", ""))
+    form: Kind = "points" if unit.endswith("points") else "number"
+    form = WRITTEN.get(about.get("kind", ""), form)
     known = np.where(se > 0, se, np.nan)
-    return IndicatorRecord(starts, end, step, value, known, n, kind, counted)
+    return IndicatorRecord(
+        starts, end, step, value, known, n, kind, about.get("kind") == "share", form,
+        unit if form == "number" else "",
+    )  # fmt: skip
 
 
 def _starts(periods: Sequence[Any], where: str) -> tuple[NDArray[np.datetime64], str]:

@@ -19,6 +19,9 @@ PERCENT = "%"
 """Unit of points that are percentage points."""
 
 
+#: How many decimals more than the interval's width asks for are written so that an end that is
+#: not zero does not read as zero.
+_MORE_PLACES = 5
 _LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 
 
@@ -134,33 +137,48 @@ class Value:
         short = "y-MM-dd" if _speaker(language).code == "zh" else "d MMM y"
         return _day(self.date, _speaker(language), short)
 
-    def interval(self, language: str | Speaker) -> str:
-        """Write the two ends, such as ``60 to 66`` or ``60%至66%``; empty when there are none."""
+    def interval(self, language: str | Speaker, *, whole: bool = False) -> str:
+        """Write the two ends, such as ``60 to 66`` or ``60%至66%``; empty when there are none.
+
+        With `whole` they have their unit, as they need away from their estimate: ``60% to 66%``.
+        """
         if self.x is None or self.low is None or self.high is None:
             return ""
         language = _speaker(language)
         chinese = language.code == "zh"
-        unit = self.kind == "money" or (chinese and self.kind == "percent")
-        ends = [self._write(end, language, unit=unit) for end in (self.low, self.high)]
+        unit = self.kind == "money" or ((chinese or whole) and self.kind == "percent")
+        last = unit or (whole and self.kind == "points")
+        ends = [
+            self._write(self.low, language, unit=unit),
+            self._write(self.high, language, unit=last),
+        ]
         return ("至" if chinese else " to ").join(ends)
 
     def decimals(self) -> int:
         """Return the decimals in which value and ends are printed; negative: tens, hundreds, ..."""
-        if self.digits is not None:
-            return self.digits
-        return _decimals(self)
+        return _decimals(self) if self.digits is None else self.digits
 
     def _write(self, x: float | None, language: Speaker, *, unit: bool) -> str:
         if x is None:
             return DASH
         scaled = 100 * x if self.kind == "percent" or self.percentage else x
         places = self.decimals()
+        if self.low is not None or self.digits is None:
+            places = _honest(scaled, places, self.kind)
         if self.kind == "money":
+            # value and ends in one unit, that of the value: a range in yuan and in units of ten
+            # thousand cannot be compared at a glance
+            size = abs(self.x or 0.0)
+            rough = places < 0 or (self.digits is None and self.low is None)
+            large = 1e4 if language.code == "zh" and rough else 1e6
+            unit_of = size if places <= 0 and size >= large else None
             currency = self.currency or language.currency
-            return _money(scaled, places, currency, language.code, signed=self.signed)
+            return _money(scaled, places, currency, language.code, self.signed, unit_of)
         largest = max(abs(end) for end in (self.x, self.low, self.high) if end is not None)
         compact = self.kind == "number" and self.digits is None and largest >= 1e6
-        text = number_text(scaled, places, language.code, signed=self.signed, compact=compact)
+        text = number_text(
+            scaled, places, language.code, signed=self.signed, unit_of=largest if compact else None
+        )
         if not unit:
             return text
         if self.kind == "percent":
@@ -334,6 +352,15 @@ def _decimals(value: Value) -> int:
     return min(places, 6)
 
 
+def _honest(x: float, places: int, kind: str) -> int:
+    """Give a number the decimals with which it is not zero, or a share all, unless it is."""
+    edges = (0.0, 100.0) if kind == "percent" else (0.0,)
+    for more in range(places, places + _MORE_PLACES):
+        if all(edge == x or round(x, more) != edge for edge in edges):
+            return 2 if kind == "money" and more > 0 else more
+    return places  # next to nothing, which no reader tells from nothing
+
+
 def _places_alone(size: float, kind: str) -> int:
     if kind == "money":
         return 0 if size >= 100 else 2
@@ -348,16 +375,19 @@ def _places_alone(size: float, kind: str) -> int:
 
 
 def number_text(
-    x: float, places: int, language: str, *, signed: bool = False, compact: bool = False
+    x: float, places: int, language: str, *, signed: bool = False, unit_of: float | None = None
 ) -> str:
     """Write a number with a language's separators and a true minus sign.
 
-    ``places`` are decimals (negative: tens, hundreds); ``compact`` says millions in words.
+    ``places`` are decimals (negative: tens, hundreds); ``unit_of`` is the number whose millions are
+    said in words, this one or the value of the range that it ends.
     """
     suffix = ""
-    if compact:
-        power, suffix = _compact(abs(x), language)
-        x, places = x / 10**power, min(max(places + power, 0), _three_digits(abs(x) / 10**power))
+    if unit_of:
+        power, suffix = _compact(abs(unit_of), language)
+        fine = max(places + power, 0)
+        # the value alone needs three digits; an end that is small beside it needs its own
+        x, places = x / 10**power, min(fine, _three_digits(max(abs(x), 1.0) / 10**power))
     x = round(x, places) + 0.0
     digits = _digits(abs(x), max(places, 0), language)
     sign = MINUS if x < 0 else "+" if signed and x > 0 else ""
@@ -393,20 +423,33 @@ def _three_digits(size: float) -> int:
     return max(2 - math.floor(math.log10(size)), 0) if size > 0 else 0
 
 
-def _money(x: float, places: int, currency: str, language: str, *, signed: bool = False) -> str:
-    compact = places <= 0 and abs(x) >= 1e6
-    amount = number_text(abs(x), places, language, compact=compact)
+def _money(
+    x: float, places: int, currency: str, language: str, signed: bool, unit_of: float | None
+) -> str:
+    amount = number_text(abs(x), places, language, unit_of=unit_of)
     sign = MINUS if round(x, places) < 0 else "+" if signed and round(x, places) > 0 else ""
-    return f"{sign}{_symbol(currency, language)}{amount}"
+    if language == "zh":
+        return f"{sign}{amount}{_currency_name(currency)}"
+    return f"{sign}{_symbol(currency)}{amount}"
 
 
-def _symbol(currency: str, language: str) -> str:
+@cache
+def _currency_name(currency: str) -> str:
+    """Name a currency as it follows an amount in Chinese: 元, 美元, 欧元."""
+    from babel.numbers import get_currency_name
+
+    if currency == "CNY":
+        return "元"  # in a report of a Chinese firm nobody says 人民币
+    return str(get_currency_name(currency, locale=_LOCALES["zh"])) if currency else ""
+
+
+def _symbol(currency: str) -> str:
     from babel.numbers import get_currency_symbol
 
     if not currency:
         return ""
     # "en", not "en_GB": a study in dollars reads "$", one in yuan "CN¥".
-    symbol = str(get_currency_symbol(currency, locale="en" if language == "en" else "zh_Hans_CN"))
+    symbol = str(get_currency_symbol(currency, locale="en"))
     return symbol if not symbol.isalpha() else f"{symbol} "
 
 

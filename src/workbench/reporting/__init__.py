@@ -7,6 +7,7 @@ Every output says in its metadata what it is, so that a page can be made of it::
 ====================  ==================  ======================================================
 role                  content             more in the metadata
 ====================  ==================  ======================================================
+message               text/html
 heading               text/markdown       ``level``
 prose                 text/markdown
 callout               text/markdown       ``kind``
@@ -38,6 +39,12 @@ Classes that a style sheet dresses (the HTML has no colours of its own):
   be wrapped), in them ``span.wb-bar`` (its width is
   set; give it height and colour); ``p.wb-note`` below a table that was cut
 - ``details.wb-figure-data`` and ``a.wb-download``
+
+- ``p.wb-message`` and ``p.wb-news``; ``ul.wb-goals > li.wb-goal``, ``ol.wb-next``,
+  ``table.wb-measures``, ``div.wb-answers > section.wb-answer`` (`workbench.reporting.landing`)
+- ``span.wb-status`` with ``svg.wb-mark``, in something of the class ``wb-good``, ``wb-fair``,
+  ``wb-warn``, ``wb-bad`` or ``wb-open``; ``svg.wb-course``, ``svg.wb-span``
+  (`workbench.reporting.small_pictures`)
 
 Words, numbers and dates of a language: :mod:`workbench.languages`; the landing page:
 :mod:`workbench.reporting.overview`.

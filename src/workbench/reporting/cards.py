@@ -238,7 +238,7 @@ def card(
     ]
     if not value.known:
         parts.append(f'<p class="wb-card-interval">{language("not known")}</p>')
-    interval = value.interval(language)
+    interval = value.interval(language, whole=True)
     if interval:
         words = language("95% interval: {interval}").format(interval=interval)
         if row.get("of") == "forecast":

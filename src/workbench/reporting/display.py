@@ -14,6 +14,7 @@ from workbench.languages import Language, speak
 from workbench.languages.catalogs import SOURCE
 
 ROLES = (
+    "message",
     "heading",
     "prose",
     "callout",

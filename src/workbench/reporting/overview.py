@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.languages import Language
 from workbench.reporting.cards import (
@@ -24,13 +24,10 @@ from workbench.reporting.cards import (
     shown_value,
 )
 from workbench.reporting.display import reader, readers
-from workbench.reporting.sentences import Link, callout, heading, listing, say
-from workbench.reporting.showing import show
+from workbench.reporting.sentences import callout, listing, say
 from workbench.results import Estimate, Finding
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from workbench.study import Study
 
 MOST_CARDS = 4
@@ -41,6 +38,12 @@ LEADING = ("worth", "short", "goals", "who", "stay", "measures", "matters", "dat
 """Whose numbers lead the page, where there are more than it leads with."""
 FEWEST_QUESTIONS = 3
 """With fewer the sections themselves are summary enough."""
+STANDING = "goals.standing"
+"""The finding that says how many goals stand well."""
+MEASURED = "measures"
+"""The question on measures."""
+MOST_SENTENCES = 2
+"""Of the message, where there are neither goals nor measures."""
 WORSE = 2
 """How pressing it is that a number has become clearly worse; see `Advice.urgency`."""
 
@@ -68,14 +71,38 @@ QUESTIONS = (
 MORE = Question("more", "What else was found?", ())
 """For notebooks that no question names: a study may have its own."""
 
+#: How many measures have a verdict: of one, of several.
+COUNTED: Final = {
+    "shown and pays": ("{n} works and pays", "{n} work and pay"),
+    "shown, pay-off open": (
+        "{n} works, but whether it pays is open",
+        "{n} work, but whether they pay is open",
+    ),
+    "shown, money not known": ("{n} works", "{n} work"),
+    "shown, does not pay": ("{n} works but does not pay", "{n} work but do not pay"),
+    "harmful": ("{n} does harm", "{n} do harm"),
+    "not shown": ("{n} shows no effect so far", "{n} show no effect so far"),
+    "cannot be told": ("{n} cannot be judged", "{n} cannot be judged"),
+}
+#: A verdict as readers meet it.
+SAID: Final = {
+    "shown and pays": "works and pays",
+    "shown, pay-off open": "works, pay-off open",
+    "shown, money not known": "works",
+    "shown, does not pay": "works, does not pay",
+    "harmful": "does harm",
+    "not shown": "no effect found",
+    "cannot be told": "no conclusion",
+}
+
 PAGES = {
     "segmentation": "Customer segments",
     "clv": "Customer lifetime value",
     "lifecycle_churn": "Lifecycle and churn",
     "satisfaction_gap": "Service quality and loyalty",
-    "satisfaction_drivers": "What goes with satisfaction",
+    "satisfaction_drivers": "What matters to customers",
     "comments": "What customers say",
-    "case_evaluation": "Evaluation of a measure",
+    "case_evaluation": "Measures",
     "goals": "Goals",
     "data_quality": "Data quality",
     "survey_quality": "Survey quality",
@@ -105,7 +132,7 @@ class Overview:
 
     def headlines(self) -> None:
         """Show the leading numbers, where there are enough to need a summary."""
-        answered = self._answered()
+        answered = self.answered()
         if len(answered) >= FEWEST_QUESTIONS:
             show_cards(self.leading(), self.before, self._links())
         elif not answered:
@@ -113,7 +140,7 @@ class Overview:
 
     def leading(self) -> list[Row]:
         """Give the first number of each question; of few questions, all that there are."""
-        answered = self._answered()
+        answered = self.answered()
         if len(answered) < FEWEST_QUESTIONS:
             return [row for _, rows in answered for row in rows][:MOST_CARDS]
         leading = sorted(answered, key=lambda each: LEADING.index(each[0].key))[:MOST_CARDS]
@@ -124,36 +151,28 @@ class Overview:
         own = [row for row in self.rows if row["notebook"] == page]
         return [{**row, "case_title": None} for row in own[:MOST_CARDS]]
 
-    def goals(self, frame: pd.DataFrame) -> None:
-        """Show the goals with status, way and next step; each leads to the page that supports it.
+    def message(self) -> list[Finding]:
+        """Give the sentence or two that say how the study stands: of its goals and its measures.
 
-        Parameters
-        ----------
-        frame : DataFrame
-            title, status, progress, deadline; with `step` what to do next, and with `case`
-            the case of an action for the goal, whose page its step leads to.
+        Of a study that has neither, the first findings on its leading questions.
         """
-        pages = {str(row["notebook"]) for row in self.rows} | set(self.findings)
-        cases = frame["case"].fillna("") if "case" in frame else [""] * len(frame)
-        judged = [f"case_evaluation-{case}" for case in cases]
-        shown = frame.assign(
-            page="goals.html", read=[f"{p}.html" if p in pages else "goals.html" for p in judged]
-        )
-        links = {name: to for name, to in (("title", "page"), ("step", "read")) if name in shown}
-        heading("Where the goals stand")
-        show(shown, links=links)
+        said = [each for each in self.findings.get("goals", ()) if each.key == STANDING]
+        verdicts = list(self.verdicts().values())
+        if len(verdicts) > 1:
+            said.append(_counted(verdicts))
+        else:
+            said += verdicts
+        if said:
+            return said
+        leading = sorted(self.answered(), key=lambda each: LEADING.index(each[0].key))
+        pages = [str(rows[0]["notebook"]) for _, rows in leading]
+        first = [self.findings[page][0] for page in pages if self.findings.get(page)]
+        return first[:MOST_SENTENCES]
 
-    def answers(self) -> None:
-        """Show each question that has an answer, with its numbers and where to read on."""
-        for question, rows in self._answered():
-            heading(question.heading)
-            show_cards(rows, self.before, self._links())
-            verdicts = self._verdicts(question)
-            if verdicts:
-                listing([(verdict, {}) for verdict in verdicts.values()])
-            pages = dict.fromkeys([*(str(row["notebook"]) for row in rows), *verdicts])
-            say("Read on: {pages}.", pages=[self._page(key) for key in pages])
-        silent = [q.heading for q in QUESTIONS if q.key not in {a.key for a, _ in self._answered()}]
+    def silent(self) -> None:
+        """Say which questions have no answer in this run."""
+        answered = {question.key for question, _ in self.answered()}
+        silent = [question.heading for question in QUESTIONS if question.key not in answered]
         if silent:
             say(
                 "Not answered in this run: {questions} The reasons stand at the end of this page.",
@@ -165,20 +184,12 @@ class Overview:
         if not self.before:
             say("This is the first complete run of the study, so there is nothing to compare with.")
             return
-        moved = [(row, moved) for row in self.rows if (moved := self._moved(row)) is not None]
+        moved = self.moved()
         if not moved:
             say("No headline number has changed since the last complete run.")
             return
         say("{n} of {total} headline numbers have changed.", n=len(moved), total=len(self.rows))
         listing([("{label}: {change}.", _change_of(row, by)) for row, by in moved])
-
-    def next_steps(self) -> None:
-        """Show what to do next: the advice of findings, the most pressing first."""
-        steps = self.steps()
-        if not steps:
-            say("Nothing that was found in this run calls for action.")
-            return
-        listing([([step, "See {page}."], {"page": self._page(page)}) for page, step in steps])
 
     def steps(self) -> list[tuple[str, Finding]]:
         """Give what to do next, each with its page: by urgency, then by the money that it is about.
@@ -198,17 +209,27 @@ class Overview:
                 found.append((WORSE, 0.0, str(row["notebook"]), _worse(row)))
         return [(page, step) for _, _, page, step in sorted(found, key=lambda each: each[:2])]
 
-    def _verdicts(self, question: Question) -> dict[str, Finding]:
+    def verdicts(self) -> dict[str, Finding]:
         """Give the verdicts on measures by page, as their pages state them."""
+        measured = next(question for question in QUESTIONS if question.key == MEASURED)
         return {
             page: each
             for page, findings in self.findings.items()
-            if notebook_of(page) in question.notebooks and notebook_of(page) != page
+            if notebook_of(page) in measured.notebooks and notebook_of(page) != page
             for each in findings
             if each.key == "verdict"
         }
 
-    def _answered(self) -> list[tuple[Question, list[Mapping[str, Any]]]]:
+    def moved(self) -> list[tuple[Row, Change]]:
+        """Give the headline numbers that differ from those of the last complete run, with how."""
+        return [(row, moved) for row in self.rows if (moved := self._moved(row)) is not None]
+
+    def name_of(self, page: str) -> str | Mapping[str, str]:
+        """Name a page as its heading, its link in the menu and every other link do."""
+        return self.titles.get(page) or PAGES.get(page, page.replace("_", " ").capitalize())
+
+    def answered(self) -> list[tuple[Question, list[Row]]]:
+        """Give the questions that have an answer, each with the numbers that it shows."""
         found = []
         named = {name for question in QUESTIONS for name in question.notebooks}
         others = dict.fromkeys(
@@ -233,10 +254,6 @@ class Overview:
 
     def _links(self) -> dict[str, str]:
         return {str(row["notebook"]): f"{row['notebook']}.html" for row in self.rows}
-
-    def _page(self, key: str) -> Link:
-        title = self.titles.get(key) or PAGES.get(key, key.replace("_", " ").capitalize())
-        return Link(title, f"{key}.html")
 
 
 @dataclass(frozen=True)
@@ -283,6 +300,16 @@ def overview_of(
 def notebook_of(page: object) -> str:
     """Name the notebook that makes a page: of ``case_evaluation-desk``, ``case_evaluation``."""
     return str(page).partition("-")[0]
+
+
+def _counted(verdicts: Sequence[Finding]) -> Finding:
+    """Say how many measures have which verdict."""
+    counts = {verdict: sum(each.verdict == verdict for each in verdicts) for verdict in COUNTED}
+    parts = [
+        Finding(verdict, COUNTED[verdict][n > 1], {"n": n}) for verdict, n in counts.items() if n
+    ]
+    values = {"n": len(verdicts), "counts": parts}
+    return Finding("measures", "Of {n} measures, {counts}.", values)
 
 
 def _size(finding: Finding) -> float:

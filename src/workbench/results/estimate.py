@@ -111,6 +111,8 @@ class Estimate:
         """The number without its interval, for a heading: written with the same digits."""
         from workbench.languages.numbers import as_value
 
+        if not self.known:
+            return self
         shown = as_value(self)
         digits = self.digits if shown is None or shown.x is None else shown.decimals()
         return replace(self, low=float("nan"), high=float("nan"), digits=digits)

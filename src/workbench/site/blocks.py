@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from workbench.reporting.small_pictures import mark
 from workbench.site.personal import HIDDEN, redact
 from workbench.site.records import PageSource, StudyRecord, pick
+from workbench.site.stored import StoredResults
 from workbench.site.words import html_lang, name_of, say_day, say_moment, word
 from workbench.study import Study
 
@@ -57,7 +59,14 @@ class PageLink:
     status: str = "done"
 
 
-def masthead(record: StudyRecord, language: str, *, home: str, kind: str, data_to: str = "") -> str:
+def masthead(
+    record: StudyRecord,
+    language: str,
+    *,
+    trail: Sequence[tuple[str, str]],
+    kind: str,
+    data_to: str = "",
+) -> str:
     """Return what stands above every page of a study: whose it is, how fresh, and whether made up.
 
     Parameters
@@ -66,18 +75,17 @@ def masthead(record: StudyRecord, language: str, *, home: str, kind: str, data_t
         The study with its newest run.
     language : str
         The edition's language.
-    home : str
-        PageLink to the study's first page; empty on that page itself.
+    trail : sequence of (str, str)
+        Names and addresses of the pages above this one, from the front page on.
     kind : str
         ``study``, ``page``, ``case``, ``cases`` or ``failed``.
     data_to : str
         How far the data of this page reach; those of the whole run when left out.
     """
     study, run = record.study, record.run
-    title = escape(pick(study.title, language))
-    kicker = escape(word("study", language))
-    if home:
-        kicker = f'<a href="{escape(home)}">{title}</a>'
+    kicker = ' <span aria-hidden="true">›</span> '.join(
+        f'<a href="{escape(href)}">{escape(name)}</a>' for name, href in trail
+    )
     dates = [
         f'<span class="wb-date"><span>{escape(word(key, language))}</span> {escape(text)}</span>'
         for key, text in (
@@ -232,16 +240,17 @@ def provenance(entry: PageSource, record: StudyRecord, language: str) -> str:
         if value
     )
     return (
-        '<section class="wb-provenance">\n'
-        f'<h2 id="provenance">{escape(word("provenance", language))}</h2>\n'
-        f"<dl>\n{shown}\n</dl>\n{folded}\n</section>"
+        '<section class="wb-provenance">\n<details>\n'
+        f'<summary><h2 id="provenance">{escape(word("provenance", language))}</h2>'
+        f" {_code(run.run)}</summary>\n"
+        f"<dl>\n{shown}\n</dl>\n{folded}\n</details>\n</section>"
     )
 
 
 def study_card(
-    record: StudyRecord, language: str, *, href: str, edition: str, cards: Sequence[str]
+    record: StudyRecord, language: str, *, href: str, edition: str, stored: StoredResults
 ) -> str:
-    """Return a study's card for the front page.
+    """Return a study's card for the front page: what it says, how it stands, what is new.
 
     Parameters
     ----------
@@ -250,12 +259,12 @@ def study_card(
     language : str
         The front page's language.
     href : str
-        PageLink to the study's first page.
+        Address of the study's first page.
     edition : str
         Language of the page that `href` leads to; another one where the study has no edition
         in the front page's language.
-    cards : sequence of str
-        Headline numbers, each an ``<li>``.
+    stored : StoredResults
+        What its pages stored, in the language of the edition.
     """
     study = record.study
     lang = "" if edition == language else f' lang="{html_lang(edition)}" hreflang="{edition}"'
@@ -270,26 +279,53 @@ def study_card(
             ),
         ]
     )
-    numbers = (
-        f'<ul class="wb-headlines wb-small" lang="{html_lang(edition)}">{"".join(cards)}</ul>'
-        if cards
-        else f'<p class="wb-note">{escape(word("no_numbers", language))}</p>'
-    )
+    message, counts = stored.message(), stored.standing()
+    own = f' lang="{html_lang(edition)}"'
+    parts = [f'<p class="wb-study-says"{own}>{message}</p>'] if message else []
+    if counts:
+        parts.append(f'<div class="wb-standing"{own}>{counts}</div>')
+    elif cards := stored.leading():
+        parts.append(f'<ul class="wb-headlines wb-small"{own}>{"".join(cards)}</ul>')
+    else:
+        parts.append(f'<p class="wb-note">{escape(word("no_numbers", language))}</p>')
+    failed = [entry.key for entry in record.entries if entry.step.status == "failed"]
+    if failed:
+        said = word("some_failed", language, n=len(failed), of=len(record.entries))
+        mark_of = f'<span class="wb-status">{mark("missed")} {escape(said)}</span>'
+        parts.append(f'<p class="wb-bad">{mark_of}</p>')
     when = say_moment(record.run.finished, language, study.time_zone)
     until = say_day(record.run.data_to, language)
-    fresh = f"{word('data_to', language)} {until} · " if until else ""
-    fresh += f"{word('last_run', language)} {when}"
+    fresh = [f"{word('data_to', language)} {until}"] if until else []
+    fresh.append(f"{word('last_run', language)} {when}")
+    news = f"<span{own}>{escape(stored.news())}</span>"
+    title = pick(study.title, language)
     return (
-        f'<article class="wb-study">\n<p class="wb-tags">{tags}</p>\n'
-        f'<h3 id="study-{escape(study.name)}">'
-        f'<a href="{escape(href)}"{lang}>{escape(pick(study.title, language))}</a></h3>\n'
-        f'<p class="wb-lead">{escape(pick(study.description, language))}</p>\n{numbers}\n'
-        f'<p class="wb-fresh">{escape(fresh)}</p>\n'
-        "</article>"
+        f'<article class="wb-study" data-name="{escape(title, quote=True)}"'
+        f' data-run="{escape(record.run.finished or "")}" data-behind="{stored.behind()}">\n'
+        f'<div class="wb-study-head"><h3 id="study-{escape(study.name)}">'
+        f'<a href="{escape(href)}"{lang}>{escape(title)}</a></h3>\n'
+        f'<p class="wb-tags">{tags}</p></div>\n'
+        f'<p class="wb-lead">{escape(pick(study.description, language))}</p>\n'
+        + "\n".join(parts)
+        + f'\n<p class="wb-fresh">{escape(" · ".join(fresh))} · {news}</p>\n</article>'
     )
 
 
-def relinked(cells: list[Any], places: Mapping[str, str], notebooks: Collection[str]) -> list[Any]:
+def studies(cards: Sequence[str], language: str) -> str:
+    """Put the studies' cards together; the page's script adds a search and an order to them."""
+    words = " ".join(
+        f'data-{key.replace("_", "-")}="{escape(word(key, language), quote=True)}"'
+        for key in ("find_study", "sort_by", "by_name", "by_run", "by_behind", "found_studies")
+    )
+    return f'<div class="wb-studies" {words}>\n' + "\n".join(cards) + "\n</div>\n"
+
+
+def relinked(
+    cells: list[Any],
+    places: Mapping[str, str],
+    notebooks: Collection[str],
+    names: Mapping[str, str],
+) -> list[Any]:
     """Point links to notebooks, written as ``<key>.html``, to where their pages are.
 
     Parameters
@@ -301,6 +337,8 @@ def relinked(cells: list[Any], places: Mapping[str, str], notebooks: Collection[
     notebooks : collection of str
         All there are: of a link to one that did not run, only the words stay. Any other link is
         left, for the check of the site to report.
+    names : mapping
+        Key -> the one name of the page: a link that says the key says this instead.
     """
 
     def place(found: re.Match[str]) -> str:
@@ -308,9 +346,13 @@ def relinked(cells: list[Any], places: Mapping[str, str], notebooks: Collection[
         if key not in places and key in notebooks:
             return str(found["inner"] if found["said"] is None else found["said"])
         target = places.get(key, f"{key}.html")
+        bare = key.replace("_", " ").capitalize()
         if found["said"] is None:
-            return f"{found['open']}{target}{found['rest']}{found['inner']}</a>"
-        return f"[{found['said']}]({target}{found['at'] or ''})"
+            inner = found["inner"]
+            inner = escape(names.get(key, inner)) if inner == bare else inner
+            return f"{found['open']}{target}{found['rest']}{inner}</a>"
+        said = names.get(key, bare) if found["said"] == bare else found["said"]
+        return f"[{said}]({target}{found['at'] or ''})"
 
     for cell in cells:
         if cell.cell_type == "markdown":

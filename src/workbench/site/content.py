@@ -14,10 +14,14 @@ from typing import Any
 import latex2mathml.converter
 from bs4 import BeautifulSoup, Tag
 
+from workbench.site.edition import ANALYSTS
 from workbench.site.words import word
 
 MOST_LETTERS = 9
 """Longest headline number, in characters, of which four fit beside one another."""
+
+FEWEST_TO_STACK, MOST_TO_STACK = 3, 24
+"""On a phone a table of so many columns, and no more rows, becomes a card a row."""
 
 _HEADINGS = re.compile(r"^h[1-6]$")
 _LANGUAGE_OF_CODE = re.compile(r"^(python|sql|r|bash|yaml|json|html|css|text)$")
@@ -46,6 +50,8 @@ class Content:
         Plain text.
     kicker, dates, banner : str
         HTML of the masthead's parts; empty on written pages.
+    kind : str
+        Kind of a study's page (`workbench.site.blocks.masthead`); empty on written pages.
     body : Tag
         The rest.
     headings : list of (str, str)
@@ -60,6 +66,7 @@ class Content:
     banner: str
     body: Tag
     headings: list[tuple[str, str]] = field(default_factory=list)
+    kind: str = ""
 
 
 def read_content(soup: BeautifulSoup, language: str) -> Content | None:
@@ -82,6 +89,8 @@ def read_content(soup: BeautifulSoup, language: str) -> Content | None:
     meta = soup.find("meta", attrs={"name": "description"})
     if isinstance(meta, Tag) and meta.get("content"):
         description = str(meta["content"])
+    found = main.select_one(".wb-masthead")
+    kind = str(found.get("data-kind") or "") if found is not None else ""
     parts = _masthead(main)
     for node in main.select(_STRIP):
         node.decompose()
@@ -104,13 +113,15 @@ def read_content(soup: BeautifulSoup, language: str) -> Content | None:
     for selector in _LAST:
         for node in main.select(selector):
             main.append(node.extract())
+    _analysts(soup, main)
     _heading_order(main)
     headings = [
         (str(node["id"]), _text(node))
         for node in main.find_all("h2")
         if node.get("id") and not node.find_parent(class_="wb-tabs")
     ]
-    return Content(title, subtitle, description, *parts, body=main, headings=headings)
+    _anchors(soup, main, language)
+    return Content(title, subtitle, description, *parts, main, headings, kind)
 
 
 def _text(node: Tag | None) -> str:
@@ -276,6 +287,10 @@ def _tabs(soup: BeautifulSoup, main: Tag) -> None:
 def _tables(soup: BeautifulSoup, main: Tag, language: str) -> None:
     for table in main.find_all("table"):
         numeric: set[int] = set()
+        heads = [_text(x) for x in table.select("thead tr:last-child > *")]
+        body = table.select("tbody tr")
+        plain = all(not x.get("colspan") for x in table.select("[colspan]"))
+        stacks = len(heads) >= FEWEST_TO_STACK and len(body) <= MOST_TO_STACK and plain
         for row in table.find_all("tr"):
             row.attrs.pop("class", None)
             cells = row.find_all(["th", "td"], recursive=False)
@@ -290,8 +305,10 @@ def _tables(soup: BeautifulSoup, main: Tag, language: str) -> None:
                     cell["class"] = " ".join([*_classes(cell), "wb-num"])
                 if cell.name == "th" and not cell.get("scope"):
                     cell["scope"] = "col" if head else "row"
+                if stacks and not head and at and at < len(heads):
+                    cell["data-label"] = heads[at]
         kept = [x for x in _classes(table) if x.startswith("wb-")] or ["wb-table"]
-        table["class"] = " ".join(kept)
+        table["class"] = " ".join([*kept, *(["wb-stacks"] if stacks else [])])
         for name in ("style", "data-quarto-table-cell-role", "border"):
             table.attrs.pop(name, None)
         outer = table.parent
@@ -360,6 +377,40 @@ def _heading_order(main: Tag) -> None:
             unique, number = f"{ident}-{number}", number + 1
         used.add(unique)
         head["id"] = unique
+
+
+def _analysts(soup: BeautifulSoup, main: Tag) -> None:
+    """Fold what analysts look for: the section of that name, up to the page's own parts."""
+    head = main.find("h2", id=ANALYSTS)
+    if not isinstance(head, Tag):
+        return
+    fold = soup.new_tag("details", attrs={"class": "wb-analysts"})
+    summary = soup.new_tag("summary")
+    inside = []
+    for node in head.find_next_siblings():
+        if any(f".{name}" in _LAST for name in _classes(node)) or "wb-footnotes" in _classes(node):
+            break
+        inside.append(node)
+    head.replace_with(fold)
+    summary.append(head)
+    fold.append(summary)
+    for node in inside:
+        fold.append(node.extract())
+        for inner in [node, *node.find_all(_HEADINGS)]:
+            if _HEADINGS.match(inner.name or ""):
+                inner.name = f"h{min(int(inner.name[1]) + 1, 6)}"
+
+
+def _anchors(soup: BeautifulSoup, main: Tag, language: str) -> None:
+    """Give each section a link to itself, so that it can be passed on."""
+    for head in main.find_all(["h2", "h3"]):
+        if head.find_parent(class_="wb-provenance") or head.find("a"):
+            continue
+        link = soup.new_tag("a", attrs={"class": "wb-anchor", "href": f"#{head['id']}"})
+        link["aria-label"] = word("section_link", language)
+        outer = head.find_parent("summary")
+        if outer is None:  # within a summary it would open and close the fold
+            head.append(link)
 
 
 def _slug(text: str) -> str:

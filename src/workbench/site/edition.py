@@ -2,8 +2,8 @@
 
 Markdown cells are kept by their language tag. What a code cell showed is lifted out of it into
 cells of its own: headings, sentences and callouts as Markdown, so that both renderers see real
-headings; cards, figures and tables as raw HTML. The code of a section is gathered at the section's
-end, where the page folds it: the reader meets one discreet line a section.
+headings; cards, figures and tables as raw HTML. What only analysts look for, cells tagged so and
+the code, is gathered at the page's end, where the page folds it: a manager meets one line.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ from workbench.errors import SiteError
 from workbench.site.figures import lift
 from workbench.site.words import BASE, NAMES, word
 
+ANALYSTS = "analysts"
+"""Tag of cells, and id of the section that they are gathered in."""
 H1 = re.compile(r"^#\s+(.+?)\s*#*\s*$", re.MULTILINE)
-SECTION = re.compile(r"^##\s+\S", re.MULTILINE)
+_HEADING = re.compile(r"^#{2,6}[ \t]+\S.*?(?=[ \t]*$)(?<!\})", re.MULTILINE)
+_NAME = re.compile(r"[A-Za-z][\w-]*")
 _CHINESE = r"[\u3001-\u303f\u4e00-\u9fff\uff01-\uffee]"
 _CHINESE_BREAK = re.compile(rf"(?<={_CHINESE})[ \t]*\n[ \t]*(?={_CHINESE})")
 _CHINESE_MARK = r"[\u3001-\u303f\u2018-\u201d\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
@@ -168,6 +171,8 @@ class _Cutter:
         self.out = Edition()
         self.code: list[str] = []
         self.printed: list[Any] = []
+        self.headings: dict[str, int] = {}
+        self.folded: list[Any] = []
 
     def cut(self, notebook: Any) -> Edition:
         injected = any("injected-parameters" in _tags(cell) for cell in notebook.cells)
@@ -178,6 +183,7 @@ class _Cutter:
                 continue
             if injected and "parameters" in tags:
                 continue
+            begun = len(self.out.cells)
             try:
                 if cell.cell_type == "markdown":
                     self._markdown(cell)
@@ -190,7 +196,10 @@ class _Cutter:
                     where=f"{where}, {error.where}" if error.where else where,
                     remedy=error.remedy,
                 ) from error
-        self._end_section()
+            if ANALYSTS in tags:
+                self.folded += self.out.cells[begun:]
+                del self.out.cells[begun:]
+        self._end()
         return self.out
 
     def _markdown(self, cell: Any) -> None:
@@ -200,10 +209,8 @@ class _Cutter:
             source = (source[: found.start()] + source[found.end() :]).strip()
         if not source.strip():
             return
-        if SECTION.search(source):
-            self._end_section()
         self._note_lead(source)
-        kept = markdown_cell(joined(source))
+        kept = markdown_cell(joined(self._named(source, str(cell.get("id") or ""))))
         if cell.get("attachments"):
             kept.attachments = copy.deepcopy(cell.attachments)
         self.out.cells.append(kept)
@@ -213,8 +220,6 @@ class _Cutter:
         if options.get("include") is False:
             return
         shown = [out for out in cell.get("outputs", []) if self._mine(out)]
-        if any(_role(out) == "heading" for out in shown):
-            self._end_section()
         if options.get("echo", True) is not False and code.strip():
             self.code.append(code)
         if options.get("output", True) is not False:
@@ -235,8 +240,11 @@ class _Cutter:
             if role in ("heading", "prose", "callout"):
                 text = _text(data.get("text/markdown") or data.get("text/plain") or "")
                 self._note_lead(text)
+                text = self._named(text, cell) if role == "heading" else text
                 self.out.cells.append(markdown_cell(joined(text)))
-            elif role in ("cards", "headlines"):
+            elif role in ("message", "cards", "headlines"):
+                if role == "message":
+                    self._note_lead(_text(data.get("text/plain", "")))
                 self._html(safe_html(_text(data.get("text/html", ""))))
             elif role in ("figure-title", "figure", "figure-data") or _is_picture(out):
                 end = _figure_end(outputs, at)
@@ -305,6 +313,22 @@ class _Cutter:
         ident = escape(label, quote=True)
         self._html(f'<div class="wb-table-block" id="{ident}">\n{safe_html(html)}\n{below}</div>')
 
+    def _named(self, markdown: str, cell: str) -> str:
+        """Give headings the name of their cell as their id, which no number and no language moves.
+
+        A heading that is written in each language has a cell a language: their names end with it.
+        """
+        ending = f"-{self.language}"
+        stem = cell.removesuffix(ending) if cell.endswith(ending) else cell
+        if not _NAME.fullmatch(stem):
+            return markdown
+
+        def named(found: re.Match[str]) -> str:
+            self.headings[stem] = self.headings.get(stem, 0) + 1
+            return f"{found[0]} {{#{_nth(stem, self.headings[stem] - 1)}}}"
+
+        return _HEADING.sub(named, markdown)
+
     def _html(self, html: str) -> None:
         self.out.cells.append(raw_html(html))
 
@@ -316,12 +340,14 @@ class _Cutter:
                 self.out.lead = _plain(paragraph)
                 return
 
-    def _end_section(self) -> None:
+    def _end(self) -> None:
+        """Put what analysts look for at the page's end, its code last."""
         if self.code or self.printed:
             code = "\n\n".join(self.code)
-            cell = new_code_cell(code, outputs=self.printed)  # type: ignore[no-untyped-call]
-            self.out.cells.append(cell)
-        self.code, self.printed = [], []
+            self.folded.append(new_code_cell(code, outputs=self.printed))  # type: ignore[no-untyped-call]
+        if self.folded:
+            head = f"## {word('analysts', self.language)} {{#{ANALYSTS}}}"
+            self.out.cells += [markdown_cell(head), *self.folded]
 
 
 def read_notebook(text: str, where: str) -> Any:

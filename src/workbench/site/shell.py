@@ -137,6 +137,7 @@ def compose(
     )
     subtitle = f'<p class="wb-question">{escape(content.subtitle)}</p>' if content.subtitle else ""
     frame = "wb-frame wb-home" if page == home else "wb-frame"
+    frame += " wb-landing" if content.kind == "study" else ""
     return f"""<!DOCTYPE html>
 <html lang="{lang}" class="wb">
 <head>

@@ -36,6 +36,8 @@ import yaml
 from nbformat.v4 import new_notebook, new_raw_cell
 
 from workbench.errors import SiteError
+from workbench.languages import speak
+from workbench.reporting.overview import PAGES
 from workbench.runs.record import data_to
 from workbench.site import blocks
 from workbench.site.blocks import relinked
@@ -198,11 +200,11 @@ def _edition_files(
                 language,
                 href=href,
                 edition=shown,
-                cards=stored.leading(),
+                stored=stored,
             )
         )
     if cards:
-        html = '<div class="wb-studies">\n' + "\n".join(cards) + "\n</div>\n"
+        html = blocks.studies(cards, language)
         files[CARDS] = html.encode("utf-8")
     return files, warnings
 
@@ -249,7 +251,9 @@ def _pages(
         warnings += [f"{study}: {entry.key}: no {language} for {text!r}" for text in lacking]
         known = titles.get(entry.step.notebook, {}).get(language, "")
         heading = edition.title or known or entry.step.notebook.replace("_", " ").capitalize()
-        page = _Page(entry, f"{study}/{entry.key}.ipynb", "page", rank, heading)
+        title = name_of_page(entry.step.notebook, titles, language, heading)
+        page = _Page(entry, f"{study}/{entry.key}.ipynb", "page", rank, title)
+        page.subtitle = heading if heading != title else ""
         page.edition, page.failed = edition, failed
         page.cards, page.verdict = stored.of_page(entry.key), stored.verdict(entry.key)
         if entry.step.case:
@@ -260,7 +264,8 @@ def _pages(
             page.title = pick(titles_of.get(entry.step.case), language) or entry.step.case
         elif entry.step.notebook == LANDING:
             page.path, page.kind, page.order = f"{study}/index.ipynb", "study", order
-            page.title, page.subtitle = pick(record.study.title, language), heading
+            # its message stands where other pages have their question
+            page.title, page.subtitle = pick(record.study.title, language), ""
         pages.append(page)
     if not any(page.kind == "study" for page in pages):
         title = pick(record.study.title, language)
@@ -270,11 +275,24 @@ def _pages(
         p.entry.step.notebook for p in pages if p.kind == "case" and p.entry is not None
     ):
         members = [p for p in pages if p.entry is not None and p.entry.step.notebook == notebook]
-        title = titles.get(notebook, {}).get(language, "") or members[0].subtitle
-        pages.append(
-            _Page(None, f"{study}/{notebook}/index.ipynb", "cases", rank_of[notebook], title)
-        )
+        question = titles.get(notebook, {}).get(language, "") or members[0].subtitle
+        title = name_of_page(notebook, titles, language, question)
+        place_of = f"{study}/{notebook}/index.ipynb"
+        pages.append(_Page(None, place_of, "cases", rank_of[notebook], title, question))
     return pages, warnings
+
+
+def name_of_page(
+    notebook: str,
+    titles: Mapping[str, Mapping[str, str]],
+    language: str,
+    heading: str = "",
+) -> str:
+    """Give the one name of a notebook's page: that of the house, else its heading."""
+    if notebook in PAGES:
+        return speak(language)(PAGES[notebook])
+    known = titles.get(notebook, {}).get(language, "")
+    return heading or known or notebook.replace("_", " ").capitalize()
 
 
 def _page_files(
@@ -286,13 +304,18 @@ def _page_files(
 ) -> dict[str, bytes]:
     folder = PurePosixPath(page.path).parent
     deep = len(folder.parts) > 1
-    home = "" if page.kind == "study" else ("../index.html" if deep else "index.html")
+    up = "../" if deep else ""
+    trail = [(word("all_studies", language), f"{up}../../index.html")]
+    if page.kind != "study":
+        trail.append((pick(record.study.title, language), f"{up}index.html"))
+    if page.kind == "case" and page.entry is not None:
+        trail.append((name_of_page(page.entry.step.notebook, titles, language), "index.html"))
     until = ""
     if page.kind == "case" and page.entry is not None and page.entry.source is not None:
         # cases of one study may rest on data of different times
         until = data_to(page.entry.source.folder / "results", page.entry.key)
     cells: list[Any] = [
-        raw_html(blocks.masthead(record, language, home=home, kind=page.kind, data_to=until)),
+        raw_html(blocks.masthead(record, language, trail=trail, kind=page.kind, data_to=until)),
     ]
     if page.failed and page.entry is not None:
         cells.append(raw_html(blocks.failure(page.entry, record, language)))
@@ -303,7 +326,8 @@ def _page_files(
         for p in pages
         if p.entry is not None
     }
-    cells += relinked(page.edition.cells, places, titles)
+    names = {p.entry.key: p.title for p in pages if p.entry is not None}
+    cells += relinked(page.edition.cells, places, titles, names)
     if page.kind == "study":
         inner = [p for p in pages if p.kind in ("page", "cases")]
         links = [_link(p, folder) for p in sorted(inner, key=lambda p: p.order)]
@@ -361,8 +385,7 @@ def _skipped(
 ) -> list[tuple[str, str]]:
     return [
         (
-            titles.get(entry.step.notebook, {}).get(language)
-            or entry.step.notebook.replace("_", " "),
+            name_of_page(entry.step.notebook, titles, language),
             blocks.reason(entry.step.reason, language),
         )
         for entry in record.entries

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from workbench.languages import Language
 from workbench.reporting.cards import card
+from workbench.reporting.landing import news, sentences, standing
 from workbench.reporting.overview import Overview, overview_of
 from workbench.reporting.sentences import phrase
 from workbench.reporting.study_words import language_of
@@ -36,6 +37,24 @@ class StoredResults:
         """Give the cards that speak for the study, as its landing page has them."""
         rows = self.overview.leading()
         return [card(row, self.overview.before, self.language) for row in rows]
+
+    def message(self) -> str:
+        """Say as HTML how the study stands, as its landing page does."""
+        return sentences(self.overview.message(), self.language, "html")
+
+    def standing(self) -> str:
+        """Show how many goals and measures stand how, as HTML; empty without either."""
+        return standing(self.overview, self.language)
+
+    def news(self) -> str:
+        """Say whether numbers have changed since the last complete run."""
+        return news(self.overview, self.language)
+
+    def behind(self) -> int:
+        """Count what needs somebody: goals behind, and measures that harm or do not pay."""
+        behind = next((r["value"] for r in self.overview.rows if r["name"] == "goals.bad"), 0)
+        verdicts = [each.verdict for each in self.overview.verdicts().values()]
+        return int(behind) + sum(v in ("harmful", "shown, does not pay") for v in verdicts)
 
     def of_page(self, page: str) -> list[str]:
         """Give the cards of one page."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
@@ -17,19 +17,19 @@ LOCALE = {"en": "en_GB", "zh": "zh_Hans_CN"}
 _WORDS: dict[str, dict[str, str]] = {
     "site": {"en": "Customer reports", "zh": "客户研究报告"},
     "skip": {"en": "Skip to content", "zh": "跳到正文"},
-    "menu": {"en": "Menu", "zh": "目录"},
+    "menu": {"en": "Menu", "zh": "菜单"},
     "pages": {"en": "Pages of this site", "zh": "本站页面"},
     "on_this_page": {"en": "On this page", "zh": "本页内容"},
     "theme": {"en": "Switch between light and dark", "zh": "切换浅色与深色"},
     "language": {"en": "Language", "zh": "语言"},
     "read_in": {"en": "Read this page in {name}", "zh": "阅读本页的{name}版"},
-    "code": {"en": "Code", "zh": "代码"},
-    "top": {"en": "Back to top", "zh": "回到页首"},
+    "code": {"en": "Code", "zh": "分析代码"},
+    "top": {"en": "Back to top", "zh": "返回顶部"},
     "table": {"en": "Table", "zh": "表格"},
     "table_scrolls": {"en": "Table, scrolls sideways", "zh": "表格，可左右滚动"},
     "formula_scrolls": {"en": "Formula, scrolls sideways", "zh": "公式，可左右滚动"},
     "data_below": {"en": "Show the numbers as a table", "zh": "以表格显示数据"},
-    "csv": {"en": "Download CSV", "zh": "下载 CSV"},
+    "csv": {"en": "Download (CSV)", "zh": "下载数据（CSV）"},
     "figure": {"en": "Figure", "zh": "图"},
     "footnotes": {"en": "Notes", "zh": "注释"},
     "note": {"en": "Note", "zh": "说明"},
@@ -43,8 +43,9 @@ _WORDS: dict[str, dict[str, str]] = {
         " The numbers show the methods, not a market.",
         "zh": "公司与客户均为虚构，数字只用于展示方法，不代表真实市场。",
     },
-    "data_to": {"en": "Data to", "zh": "数据截至"},
+    "data_to": {"en": "Data through", "zh": "数据截至"},
     "run_at": {"en": "Run at", "zh": "运行时间"},
+    "all_studies": {"en": "All studies", "zh": "全部研究"},
     "study": {"en": "Study", "zh": "研究"},
     "contents": {"en": "In this study", "zh": "本研究的页面"},
     "case_pages": {"en": "Measures judged", "zh": "已评估的措施"},
@@ -57,9 +58,19 @@ _WORDS: dict[str, dict[str, str]] = {
     "only_en": {"en": "In English only", "zh": "仅有英文版"},
     "only_zh": {"en": "In Chinese only", "zh": "仅有中文版"},
     "last_run": {"en": "Last run", "zh": "最近运行"},
+    "find_study": {"en": "Find a study", "zh": "查找研究"},
+    "sort_by": {"en": "Sort by", "zh": "排序"},
+    "by_name": {"en": "name", "zh": "名称"},
+    "by_run": {"en": "last run, newest first", "zh": "最近运行时间"},
+    "by_behind": {"en": "what needs attention", "zh": "需要关注的事项"},
+    "found_studies": {"en": "{n} of {of} studies", "zh": "{of}项研究中的{n}项"},
+    "some_failed": {
+        "en": "{n} of {of} analyses failed in the last run",
+        "zh": "最近一次运行中，{of}项分析有{n}项失败",
+    },
     "no_numbers": {
-        "en": "The last run left no headline numbers.",
-        "zh": "最近一次运行没有产生关键数字。",
+        "en": "The last run left no headline figures.",
+        "zh": "最近一次运行没有产生关键指标。",
     },
     "failed": {"en": "This analysis failed", "zh": "本分析运行失败"},
     "failed_title": {"en": "{name}: the analysis failed", "zh": "{name}：分析运行失败"},
@@ -106,11 +117,13 @@ _WORDS: dict[str, dict[str, str]] = {
         "en": "the message stands in the run's log",
         "zh": "具体信息见运行日志",
     },
+    "analysts": {"en": "For analysts", "zh": "供分析人员参考"},
+    "section_link": {"en": "Link to this section", "zh": "本节链接"},
     "contact": {"en": "Contact", "zh": "联系方式"},
-    "provenance": {"en": "Where this page comes from", "zh": "本页的来源"},
+    "provenance": {"en": "About this page", "zh": "关于本页"},
     "run": {"en": "Run", "zh": "运行编号"},
     "notebook": {"en": "Notebook", "zh": "笔记本"},
-    "as_of": {"en": "As of", "zh": "截止日期"},
+    "as_of": {"en": "Reporting date", "zh": "统计截止日"},
     "parameters": {"en": "Parameters", "zh": "参数"},
     "inputs": {"en": "Inputs (SHA-256)", "zh": "输入文件（SHA-256）"},
     "versions": {"en": "Versions", "zh": "软件版本"},
@@ -121,8 +134,8 @@ _WORDS: dict[str, dict[str, str]] = {
     "origin": {"en": "Data", "zh": "数据来源"},
     "licence": {"en": "Licence", "zh": "许可"},
     "footer": {
-        "en": "Made from executed notebooks. This page loads nothing from other sites.",
-        "zh": "由已执行的笔记本生成。本页不从其他网站加载任何内容。",
+        "en": "Generated automatically from the analysis. No content is loaded from other sites.",
+        "zh": "由分析程序自动生成，不加载其他网站的内容。",
     },
 }
 
@@ -190,4 +203,8 @@ def say_moment(moment: str | None, language: str, zone: str = "UTC") -> str:
     local = when.astimezone(ZoneInfo(zone))
     pattern = "d MMMM y, HH:mm" if language == BASE else "y年M月d日 HH:mm"
     text = format_datetime(local, pattern, locale=LOCALE.get(language, LOCALE[BASE]))
-    return f"{text} {local.tzname() or ''}".strip()
+    # not the zone's letters: CST is Shanghai's time, and Chicago's
+    ahead = int((local.utcoffset() or timedelta()).total_seconds()) // 60
+    sign, (hours, minutes) = "−" if ahead < 0 else "+", divmod(abs(ahead), 60)
+    offset = f"{sign}{hours}" + (f":{minutes:02d}" if minutes else "") if ahead else ""
+    return f"{text} UTC{offset}"

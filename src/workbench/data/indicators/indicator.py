@@ -155,7 +155,7 @@ def indicator(
         columns of `by`, n, estimate, sd, numerator and denominator (shares only), complete
         (whether the data cover the period). With `units`: customer_id, period, `by`, estimate, n
         (answers, contacts or orders behind the value). Its ``attrs`` carry the indicator's title,
-        kind and better direction.
+        kind, unit and better direction.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def indicator(
     frame = (given.series if own_name(chosen.name) else _MAKERS[chosen.name])(request)
     finished = _finished(frame, request)
     finished.attrs["indicator"] = {
-        "title": chosen.title, "kind": chosen.kind, "better": chosen.better
+        "title": chosen.title, "kind": chosen.kind, "better": chosen.better, "unit": chosen.unit
     }  # fmt: skip
     return finished
 
