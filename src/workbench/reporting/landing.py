@@ -102,9 +102,8 @@ class Landing:
             self.overview.headlines()
             return
         rank = {status: place for place, status in enumerate(ORDER)}
-        rows = sorted(
-            self.goals.to_dict("records"), key=lambda row: rank.get(str(row["status"]), len(rank))
-        )
+        rows: list[Any] = self.goals.to_dict("records")
+        rows.sort(key=lambda row: rank.get(str(row["status"]), len(rank)))
         for language in readers():
             tiles = [self._tile(row, language) for row in rows]
             html = f'<ul class="wb-goals" lang="{language.tag}">' + "\n".join(tiles) + "</ul>"
@@ -139,8 +138,8 @@ class Landing:
         if self.courses is None:
             return ""
         own = self.courses[self.courses["goal"] == row["goal"]]
-        columns = [own[name].tolist() for name in ("value", "estimate", "low", "high")]
-        return course(*columns, float(row["target"]), label=label)
+        value, level, low, high = (own[x].tolist() for x in ("value", "estimate", "low", "high"))
+        return course(value, level, low, high, float(row["target"]), label=label)
 
     def next_steps(self) -> None:
         """Show what to do next: the most pressing steps, and the others folded below them."""
@@ -212,7 +211,7 @@ class Landing:
             outcome = language.name(str(finding.values.get("outcome", "")))
             text = number.text(language)
             if effect.kind == "percent" and scale[0] < scale[1]:
-                drawn = span(Range(outcome, *effect, text), *scale)
+                drawn = span(Range(outcome, effect.value, effect.low, effect.high, text), *scale)
             shown = marked(number, number.estimate(language))
             rest = text.removeprefix(number.estimate(language))
             said = f"{escape(outcome)} {shown}{escape(rest)}"
@@ -395,11 +394,11 @@ def _first_rows(table: pd.DataFrame, language: Language) -> list[Range]:
     """Give the first rows of a result as a picture: its name, its estimate, how it is written."""
     about = columns_of(table)
     name = next(iter(about))
-    kind = (about["estimate"].format if "estimate" in about else "").partition(":")[0] or "number"
+    kind: Any = (about["estimate"].format if "estimate" in about else "").partition(":")[0]
     found = []
     for row in table.head(MOST_RANGES).to_dict("records"):
-        ends = [float(row.get(end, nan)) for end in ("low", "high")]
-        value = as_value(Estimate(float(row["estimate"]), *ends, kind=kind))
+        number, low, high = (float(row.get(x, nan)) for x in ("estimate", "low", "high"))
+        value = as_value(Estimate(number, low, high, kind=kind or "number"))
         text = "" if value is None else value.text(language)
-        found.append(Range(language.name(str(row[name])), float(row["estimate"]), *ends, text))
+        found.append(Range(language.name(str(row[name])), number, low, high, text))
     return found
