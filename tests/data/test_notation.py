@@ -60,6 +60,10 @@ def test_numbers_are_read_as_people_write_them(engine: Engine) -> None:
     [
         (["1,234", "12,500", "3,999"], ".", "1,234"),
         (["1.234", "12.500"], ".", "1.234"),
+        (["1.905", "957", "12"], ",", "1.905"),
+        (["1,905", "957"], ".", "1,905"),
+        (["1.905", "1957"], ".", "1.905"),
+        (["1.905", "957.5"], ".", ""),
         (["1,234", "12,5"], ",", ""),
         (["1,234", "12.5"], ".", ""),
         (["0,125"], ",", ""),
@@ -84,7 +88,73 @@ def test_a_thousand_is_never_one_and_a_bit_and_the_doubt_is_said(open_study: Ope
     assert small.frame("transactions")["amount"].tolist() == [1.234, 12.5]
 
 
+def test_dots_before_three_digits_are_thousands_or_refused(open_study: OpenStudy) -> None:
+    def written(*amounts: str) -> str:
+        return "customer_id,date,amount\n" + "".join(f"C1,2025-01-05,{a}\n" for a in amounts)
+
+    told = open_study(transactions=written("1.905", "957", "12.500"))
+    assert told.frame("transactions")["amount"].sum() == 1905 + 957 + 12500
+    with pytest.raises(DataError, match=r"'1.905' may be a thousand or one and a bit"):
+        open_study(transactions=written("1.905", "12.500")).frame("transactions")
+    text = written("1.905", "12.500")
+    small = open_study(transactions=({"decimal": "."}, text)).frame("transactions")
+    assert small["amount"].tolist() == [1.905, 12.5]
+    large = open_study(transactions=({"thousands": "."}, text)).frame("transactions")
+    assert large["amount"].tolist() == [1905, 12500]
+
+
 # --- days and times -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("texts", "days"),
+    [
+        (["4. März 2024", "14. April 2024", "1. Mai 2024"], ["03-04", "04-14", "05-01"]),
+        (["15 de enero de 2024", "2 de mayo de 2024"], ["01-15", "05-02"]),
+        (["4 mars 2024", "1er août 2024", "lundi 5 février 2024"], ["03-04", "08-01", "02-05"]),
+        (["4 mai 2024 14h30", "12 juin 2024 09h05"], ["05-04", "06-12"]),
+        (["12 lipca 2024", "3 grudnia 2024"], ["07-12", "12-03"]),
+        (["5 марта 2024 г.", "7 мая 2024 г."], ["03-05", "05-07"]),
+        (["4 de março de 2024", "9 de outubro de 2024"], ["03-04", "10-09"]),
+        (["March 15th, 2024", "May 1st, 2024"], ["03-15", "05-01"]),
+        (["Montag, 4. März 2024", "Dienstag, 7. Mai 2024"], ["03-04", "05-07"]),
+        (["04MAR2024", "15DEC2024"], ["03-04", "12-15"]),
+        (["März 2024", "Dezember 2024"], ["03-01", "12-01"]),
+        (["202403", "202412"], ["03-01", "12-01"]),
+        (["12. července 2024", "3. ledna 2024"], ["07-12", "01-03"]),
+    ],
+)
+def test_days_are_read_in_the_words_of_many_languages(
+    open_study: OpenStudy, texts: list[str], days: list[str]
+) -> None:
+    rows = "".join(f'C1,"{t}",5\n' for t in texts)
+    read = open_study(transactions=f"customer_id,date,amount\n{rows}").frame("transactions")
+    assert sorted(f"{day:%Y-%m-%d}" for day in read["date"]) == sorted(f"2024-{d}" for d in days)
+
+
+def test_a_declared_format_reads_the_words_of_its_language(open_study: OpenStudy) -> None:
+    text = "customer_id,date,amount\nC1,4. März 2024,5\nC1,14. April 2024,5\n"
+    read = open_study(transactions=({"date_format": "%d. %B %Y"}, text)).frame("transactions")
+    assert sorted(read["date"].dt.strftime("%m-%d")) == ["03-04", "04-14"]
+
+
+@pytest.mark.parametrize(
+    ("text", "calendar"),
+    [
+        ("令和6年3月5日", "an emperor's era"),
+        ("R6.3.5", "an emperor's era"),
+        ("民國113年3月5日", "the Republic of China"),
+        ("113/03/05", "the Republic of China"),
+        ("2567-01-07", "the Buddhist calendar"),
+        ("07/01/2567", "the Buddhist calendar"),
+        ("1445-08-25", "another calendar"),
+    ],
+)
+def test_years_of_other_calendars_are_refused_by_name(
+    open_study: OpenStudy, text: str, calendar: str
+) -> None:
+    with pytest.raises(DataError, match=rf"column 'date': '{text}' counts years by {calendar}"):
+        open_study(transactions=f"customer_id,date,amount\nC1,{text},5\n").frame("transactions")
 
 
 @pytest.mark.parametrize(

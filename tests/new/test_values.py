@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,11 +14,13 @@ import pandas as pd
 import pytest
 
 from workbench.data import check_study
+from workbench.new import opening
 from workbench.new.money import currency
 from workbench.new.proposal import Proposal, Upload
 from workbench.new.roles import understand
 from workbench.new.study import Started, start_study
 from workbench.new.words import read_heading
+from workbench.study import StudyError, load_study
 
 DRAW = random.Random(34)
 #: Customer, day, cents.
@@ -257,7 +260,7 @@ def test_tables_that_are_not_of_customers_are_said_to_be_none(
     "periods",
     [["2024-01", "2024-02", "2024-03", "2024-04", "2024-05"],
      ["Jan", "Feb", "Mar", "Apr", "May", "Jun"], ["1月", "2月", "3月", "4月"],
-     ["Q1 2024", "Q2 2024", "Q3 2024",
+     ["Januar 2024", "Februar 2024", "März 2024", "April 2024"], ["Q1 2024", "Q2 2024", "Q3 2024",
      "Q4 2024"]],
 )  # fmt: skip
 def test_a_pivot_table_is_told(periods: list[str]) -> None:
@@ -279,3 +282,68 @@ def test_an_amount_that_nothing_calls_money_is_asked_about() -> None:
     found = guess(text("customer,date,s", rows))
     assert (questions(found), found.columns["amount"]) == (["columns.amount"], "s")
     assert questions(guess(text("customer,date,Bill", rows))) == []
+
+
+# --- decimals and days --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mark", [".", ","])
+def test_three_digits_after_every_mark_are_thousands(begin: Begin, mark: str) -> None:
+    whole = [(who, at, 200 + cents) for who, at, cents in LOG]
+    rows = [(who, f"{at:%Y-%m-%d}", f"{n:,}".replace(",", mark)) for who, at, n in whole]
+    started = begin(log=text("Kunde;Datum;Umsatz", rows, ";"))
+    assert asked(started) == []
+    assert only(started).keys["thousands"] == mark
+    assert started.previews[0].total == sum(n for _, _, n in whole)
+    large = [(who, f"{at:%Y-%m-%d}", f"{n + 900:,}".replace(",", mark)) for who, at, n in whole]
+    large = [row for row in large if mark in row[2]]
+    assert questions(guess(text("Kunde,Datum,Umsatz", large))) == ["thousands"]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda at: (
+            f"{at.year}/{at.month}/{at.day} {'上午' if at.hour < 12 else '下午'}"
+            f"{(at.hour - 1) % 12 + 1}:{at:%M}"
+        ),
+        lambda at: f"{at:%Y}年{at:%m}月{at:%d}日 {at:%H}时{at:%M}分",
+        lambda at: f"{min(at.day, 28)}. {('Jan', 'Feb', 'März', 'April')[at.month % 4]} 2024",
+        lambda at: f"{at:%Y-%m}",
+        lambda at: f"{at:%Y%m}",
+    ],
+)
+def test_the_as_of_date_is_the_last_day_that_the_reader_finds(
+    begin: Begin, write: Callable[[datetime], str]
+) -> None:
+    rows = [(who, write(at), point(cents)) for who, at, cents in LOG]
+    started = begin(log=text("客户编号,日期,金额", rows))
+    (shown,) = started.previews
+    assert (shown.kept, shown.lost) == (len(LOG), 0)
+    assert shown.total == pytest.approx(TOTAL)
+    assert started.study.as_of == shown.last
+    report = check_study(started.study)
+    assert report.ok and report.tables["transactions"].kept == len(LOG)
+
+
+def test_the_as_of_date_is_that_of_the_whole_file(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "SAMPLE", 30)
+    rows = [(who, f"{at:%Y-%m-%d}", point(cents)) for who, at, cents in LOG]
+    started = begin(log=text("customer,date,amount", rows))
+    assert started.study.as_of == LOG[-1][1].date()
+    assert started.previews[0].kept == len(LOG)
+
+
+def test_years_of_another_calendar_are_named(begin: Begin) -> None:
+    rows = [(who, f"{at.year + 543}{at:-%m-%d}", point(cents)) for who, at, cents in LOG]
+    started = begin(log=text("customer,date,amount", rows))
+    assert "counts years by the Buddhist calendar (2567 is 2024)" in str(started)
+    assert started.study.as_of == date(2026, 1, 1)
+    (problem,) = check_study(started.study).problems
+    assert "the Buddhist calendar" in problem
+    card = started.study.path
+    card.write_text(re.sub("as_of: .*", "as_of: 2567-03-05", card.read_text("utf-8")), "utf-8")
+    with pytest.raises(StudyError, match=r"as_of.*2567-03-05 is no day of our time"):
+        load_study(started.folder)

@@ -15,6 +15,7 @@ import ibis
 import ibis.expr.datatypes as dt
 from ibis import udf
 
+from workbench.data.date_words import plain_format, rewriting
 from workbench.data.notation import (
     BLANKS,
     DIGITS,
@@ -483,6 +484,17 @@ class Engine:
         return ibis.ifelse(column.contains(":"), timed, naive)
 
     def _by_format(self, text: Any, format: str) -> Any:
+        read = self._by_formats(text, format)
+        if "%b" not in format and "%B" not in format:
+            return read
+        # only what that does not read is looked at for words of other languages
+        worded = text
+        for shape, by in rewriting():
+            worded = worded.re_replace(shape, by)
+        worded = self._by_formats(worded.strip(), plain_format(format))
+        return ibis.ifelse(read.isnull(), worded, read)
+
+    def _by_formats(self, text: Any, format: str) -> Any:
         formats = [f.removesuffix("%z").rstrip() for f in format.split("|")]
         if any("%p" in f for f in formats):
             for word, half in HALVES.items():

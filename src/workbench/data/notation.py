@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from workbench.data.currency import pattern
+from workbench.data.date_words import has_words, read_words
 from workbench.study.fields import SERIAL, UNIX
 
 # --- signs ----------------------------------------------------------------------------------------
@@ -126,9 +127,11 @@ def decimal_mark(texts: Iterable[str]) -> Decimal:
     """
     votes: Counter[str] = Counter()
     doubtful: list[str] = []
+    whole: list[str] = []
     for text in texts:
-        found = re.search(r"\d[\d.,]*\d|[.,]\d+", plain(text))
+        found = re.search(r"\d[\d.,]*\d|[.,]\d+|\d", plain(text))
         digits = found[0] if found else ""
+        whole += [digits] * digits.isdigit()
         marks = [c for c in digits if c in ".,"]
         if len(set(marks)) == 2:
             votes[marks[-1]] += marks.count(marks[-1]) == 1
@@ -143,6 +146,8 @@ def decimal_mark(texts: Iterable[str]) -> Decimal:
     if votes:
         return Decimal("," if votes[","] > votes["."] else ".")
     commas = [text for text in doubtful if "," in plain(text)]
+    if doubtful and not commas and max(map(len, whole), default=0) == 3:
+        return Decimal(",", doubtful[0])  # 957 beside 1.905, and never 1905: the dot groups
     return Decimal(".", (commas or doubtful or [""])[0])
 
 
@@ -176,6 +181,11 @@ _DAYS = (
     "%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%a %b %d %Y", "%A, %B %d, %Y", "%A, %d %B %Y",
     "%Y-%m", "%m/%Y", "%m.%Y", "%Y年%m月", "%b %Y", "%B %Y",
     "%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d-%m-%y", "%m-%d-%y", "%d-%b-%y", "%d %b %y",
+)  # fmt: skip
+#: Of dates whose words have been written in English.
+_WORDED = (
+    "%d %b %Y", "%b %d %Y", "%Y %b %d", "%d-%b-%Y", "%d/%b/%Y", "%b %Y", "%b-%Y", "%d %b %y",
+    "%d-%b-%y", "%b-%y", "%b %y",
 )  # fmt: skip
 
 
@@ -222,22 +232,73 @@ def date_format(texts: Iterable[str]) -> DateFormat:
         return DateFormat()
     if found := _counted(sample, iso):
         return DateFormat(found)
+    found, count = _best(sample, _DAYS)
+    if count < len(sample) and has_words(sample[:50]):
+        worded, more = _best([_bare(read_words(text)) for text in sample], _WORDED)
+        if more > count:
+            found, count = worded, more
+    return found if count > iso else DateFormat()
+
+
+def _best(sample: Sequence[str], formats: Sequence[str]) -> tuple[DateFormat, int]:
+    """Give the format of those that reads most of the texts, and how many it reads."""
     parted = [_parted(text) for text in sample]
     days = [day for day, _ in parted]
     few = days[:: max(len(days) // 50, 1)]
-    formats = [f for f in _DAYS if any(_parsed(day, f) for day in few)]
+    formats = [f for f in formats if any(_parsed(day, f) for day in few)]
     read = {f: [_parsed(day, f) for day in days] for f in formats}
     counts = {f: sum(d is not None for d in found) for f, found in read.items()}
     best = max(counts, key=lambda f: counts[f], default=None)
-    if best is None or counts[best] <= iso:
-        return DateFormat()
+    if best is None:
+        return DateFormat(), 0
     times = Counter(time for _, time in parted)
 
     def written(day: str) -> str:
         return "|".join(day + time for time, _ in times.most_common())
 
     rivals = [f for f in formats if counts[f] == counts[best] and read[f] != read[best]]
-    return DateFormat(written(best), tuple(written(f) for f in rivals))
+    return DateFormat(written(best), tuple(written(f) for f in rivals)), counts[best]
+
+
+#: Days as other calendars count their years, and what one of them is in the common one.
+_CALENDARS = (
+    (r"(?:令和|平成|昭和|大正|明治|[RHS])\s?(?:元|\d{1,2})\s?[年./-]\s?\d{1,2}.*",
+     "an emperor's era", "令和6年 is 2024"),
+    (r"(?:民國|民国|中華民國)\s?\d{1,3}.*|1[0-2]\d([/.-])\d{1,2}\1\d{1,2}(?:\D.*)?",
+     "the Republic of China", "113 is 2024"),
+    ((r"(?:พ\.?ศ\.?\s?)?(?:24[5-9]\d|25\d\d|26[0-4]\d)[-/.]\d{1,2}[-/.]\d{1,2}.*"
+      r"|\d{1,2}[-/.]\d{1,2}[-/.](?:24[5-9]\d|25\d\d|26[0-4]\d)(?:\D.*)?"),
+     "the Buddhist calendar", "2567 is 2024"),
+    (r"1[34]\d\d([-/.])\d{1,2}\1\d{1,2}(?:\D.*)?", "another calendar (Persian or Islamic)",
+     "1403 and 1445 are 2024"),
+)  # fmt: skip
+
+
+def other_calendar(texts: Iterable[str]) -> tuple[str, str, str] | None:
+    """Tell by which other calendar most of the texts count years.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        A sample of a column of dates.
+
+    Returns
+    -------
+    tuple of str, or None
+        One of the texts, the calendar in words, and what a year of it is; None where years are
+        counted as usual.
+
+    Examples
+    --------
+    >>> other_calendar(["2567-01-07", "2567-02-09"])[1], other_calendar(["2024-01-07"])
+    ('the Buddhist calendar', None)
+    """
+    sample = [plain(text) for text in texts if text and text.strip(BLANKS)]
+    for shape, calendar, year in _CALENDARS:
+        found = [text for text in sample if re.fullmatch(shape, text)]
+        if found and len(found) * 2 > len(sample):
+            return found[0], calendar, year
+    return None
 
 
 def heading_zone(heading: str) -> int | None:
@@ -270,6 +331,9 @@ def _counted(sample: list[str], iso: int) -> str | None:
         now = sum(6e8 * parts <= number < 4.2e9 * parts for number in numbers)
         if now * 2 > len(sample):
             return name
+    months = sum(bool(re.fullmatch(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])", t)) for t in sample)
+    if usual == 6 and months * 2 > len(sample):
+        return "%Y%m"
     if usual == 14:
         return "%Y%m%d%H%M%S"
     if usual == 12:
@@ -306,5 +370,5 @@ def _parsed(text: str, format: str) -> dt.datetime | None:
 __all__ = [
     "BLANKS", "DIGITS", "HALVES", "MULTIPLES", "OFFSET", "SERIAL", "SIGNS", "UNIX", "DateFormat",
     "Decimal", "currency_shapes", "date_format", "decimal_mark", "heading_zone", "number_shape",
-    "number_text", "plain",
+    "number_text", "other_calendar", "plain",
 ]  # fmt: skip

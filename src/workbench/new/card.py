@@ -15,7 +15,12 @@ from workbench.new.proposal import Option, Proposal
 
 
 def card_text(
-    name: str, proposals: Sequence[Proposal], *, today: date, money: Money | None = None
+    name: str,
+    proposals: Sequence[Proposal],
+    *,
+    as_of: date,
+    known: bool = True,
+    money: Money | None = None,
 ) -> str:
     """Write the card of a new study.
 
@@ -25,18 +30,18 @@ def card_text(
         The study's name.
     proposals : sequence of Proposal
         What the tables were taken for.
-    today : date
-        The as-of date when the tables hold no date.
+    as_of : date
+        The day on which the customers are looked at.
+    known : bool
+        Whether that is the last day in the tables; otherwise it is to be set.
     money : Money, optional
         The currency of the amounts; what the tables say of it where None.
     """
-    day = last_day(proposals, today)
-    as_of = day or today
     title = json.dumps(name.replace("_", " ").title())
     money = money or currency(proposals)
     tables = "\n".join("\n".join(_table(p)) + "\n" for p in proposals)
     zone = _zone(proposals)
-    why = "; here the last one in the tables" if day else ": please set it"
+    why = "; here the last one in the tables" if known else ": please set it"
     return f"""\
 # The card of the study `{name}`. Look it over, the open questions first; then:
 #   workbench check {name}
@@ -82,7 +87,7 @@ tables:
 
 
 def last_day(proposals: Sequence[Proposal], today: date) -> date | None:
-    """Give the last day of the logs, of the rows that count; what lies ahead is no last day."""
+    """Guess the last day of the logs, where the study's reader cannot tell it."""
     last = [day for p in proposals if p.standard and (day := _last(p, today)) is not None]
     return max(last, default=None)
 
@@ -97,7 +102,8 @@ def _last(proposal: Proposal, today: date) -> date | None:
     days = days[days.index.isin(kept.index)] if len(kept) else days
     past = days[days <= pd.Timestamp(today) + pd.Timedelta(days=1)]
     chosen = past if len(past) else days
-    return chosen.max().date() if len(chosen) else None
+    day = chosen.max().date() if len(chosen) else None
+    return day if day is not None and day.year <= 2200 else None
 
 
 def _zone(proposals: Sequence[Proposal]) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.data.currency import sign_of
+from workbench.data.date_words import read_words
 from workbench.data.notation import number_text, plain
 from workbench.new.words import Heading, read_heading
 
@@ -28,6 +29,15 @@ _DATES = (
     re.compile(r"\d{1,2}\.?[ -][^\W\d_]{3,9}\.?[ -]\d{2,4}(?:,?[ T].*)?"),
     re.compile(r"[^\W\d_]{3,9}\.? \d{1,2},? \d{4}(?:,?[ T].*)?"),
     re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{6})?"),
+    re.compile(r"(?:19|20)\d{2}(?:[-/](?:0?[1-9]|1[0-2])|年(?:0?[1-9]|1[0-2])月)"),
+    re.compile(r"(?:0[1-9]|1[0-2])[/.](?:19|20)\d{2}"),
+    # by other calendars, which the reader then says of
+    re.compile(r"(?:令和|平成|昭和|[RHS])(?:元|\d{1,2})[年./-]\d{1,2}.*|民[國国]\d{1,3}年.*"),
+    re.compile(r"1[0-2]\d([/.-])\d{1,2}\1\d{1,2}"),
+)
+#: Dates with words, as `read_words` writes them.
+_WORDED = re.compile(
+    r"(?:\d{1,2}[ /-])?[A-Z][a-z]{2}[ /-](?:\d{1,2} )?(?:(?:19|20)\d{2}|\d{2})(?:,?[ T].*)?"
 )
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"'?\+?\(?\d[\d\s().x/-]{6,22}\d")
@@ -124,7 +134,12 @@ class ColumnProfile:
         looked = self._looked
         if not len(looked):
             return 0.0
-        return sum(any(p.fullmatch(t) for p in _DATES) for t in looked) / len(looked)
+        found = sum(any(p.fullmatch(t) for p in _DATES) for t in looked) / len(looked)
+        few = looked.head(200)
+        if found <= 0.8 and few.str.contains(r"\d\D*[^\W\d_]{3}|[^\W\d_]{3}\D*\d").mean() > 0.8:
+            written = sum(bool(_WORDED.fullmatch(t) and _month(t)) for t in map(read_words, few))
+            found = max(found, written / len(few))
+        return found
 
     @cached_property
     def number(self) -> float:
@@ -159,8 +174,8 @@ class ColumnProfile:
         return bool(len(looked)) and comma > 0.1 and comma > point
 
     @cached_property
-    def grouped_only(self) -> str:
-        """The mark in 1,234 or 1.234 where nothing tells whether it groups or divides."""
+    def grouped(self) -> tuple[str, bool]:
+        """The mark in 1,234 or 1.234 that groups or divides, and whether it surely groups."""
         looked = self._looked
         for mark in ",.":
             odd = looked.str.fullmatch(rf"\D*\d{{1,3}}(\{mark}\d{{3}})\D*")
@@ -173,10 +188,16 @@ class ColumnProfile:
                 # 899 beside 1,234 and never 1234: then the mark groups
                 whole = plain.str.fullmatch(r"\D*\d{1,3}\D*").astype(bool)
                 if len(plain) and whole.all() and plain.str.fullmatch(r"\D*\d{3}\D*").any():
-                    return ""
+                    return mark, True
                 if bool(whole.all()) or mark == ",":
-                    return mark
-        return ""
+                    return mark, False
+        return "", False
+
+    @property
+    def grouped_only(self) -> str:
+        """The mark in 1,234 or 1.234 where nothing tells whether it groups or divides."""
+        mark, sure = self.grouped
+        return "" if sure else mark
 
     @cached_property
     def numbers(self) -> pd.Series[float]:
@@ -186,7 +207,7 @@ class ColumnProfile:
         texts = texts.str.replace(r"[^\d.,()−-]", "", regex=True).str.replace("−", "-")
         negative = texts.str.contains(r"^\(.*\)$|-$", regex=True)
         texts = texts.str.replace(r"[()]|-$|[.,]+$", "", regex=True)
-        if self.decimal_comma or self.grouped_only == ".":
+        if self.decimal_comma or self.grouped[0] == ".":
             texts = texts.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
         else:
             texts = texts.str.replace(",", "", regex=False)
@@ -271,8 +292,16 @@ class ColumnProfile:
         """Whether it says when: a date, a moment, seconds since 1970."""
         if self.date > 0.8:
             return True
-        told = self.heading.has("date", "time", "created", "closed", "joined", "start", "end")
-        return bool(told and (self.unix or self.serial))
+        told = self.heading.has(
+            "date", "time", "created", "closed", "joined", "start", "end", "monthly"
+        )
+        return bool(told and (self.unix or self.serial or self.months))
+
+    @cached_property
+    def months(self) -> bool:
+        """Whether it may hold months as numbers: 202401."""
+        shape = self._looked.str.fullmatch(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])")
+        return bool(len(shape)) and bool(shape.astype(bool).all())
 
     @property
     def numeric(self) -> bool:
@@ -293,6 +322,8 @@ class ColumnProfile:
         if self.serial and self.date <= 0.8:
             return pd.Timestamp("1899-12-30") + pd.to_timedelta(self.numbers, unit="D")
         texts = self.texts.str.replace(r"[年月]", "-", regex=True).str.replace("日", "")
+        if self.months:
+            texts = texts.str.replace(r"^(\d{4})(\d{2})$", r"\1-\2", regex=True)
         first = _order(self.texts)
         parsed = pd.to_datetime(
             texts.str.slice(0, 10) if _is_iso(self.texts) else texts,
@@ -308,6 +339,10 @@ class ColumnProfile:
         """The last day."""
         known = self.days.dropna()
         return known.max().date() if len(known) else None
+
+
+def _month(text: str) -> bool:
+    return bool(re.search(r"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec", text))
 
 
 def _is_priced(text: str) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from workbench.data import Preview, open_tables, preview
 from workbench.errors import WorkbenchError
-from workbench.new.card import card_text
+from workbench.new.card import card_text, last_day
 from workbench.new.money import Money, currency, currency_column, several_currencies
 from workbench.new.opening import open_file
 from workbench.new.presets import load_presets
@@ -117,11 +117,30 @@ def start_study(
     aside.mkdir(parents=True)
     for path in dict.fromkeys(proposal.upload.path for proposal in proposals):
         shutil.copyfile(path, aside / path.name)
-    (aside / "study.yml").write_text(
-        card_text(name, proposals, today=today, money=money), encoding="utf-8"
-    )
+    started = Started(folder, proposals, money)
+    _write(aside, started, today, known=False)
     aside.rename(folder)
-    return _shown(Started(folder, proposals, money))
+    return _dated(started, today)
+
+
+def _write(folder: Path, started: Started, as_of: date, *, known: bool = True) -> None:
+    text = card_text(
+        started.folder.name, started.proposals, as_of=as_of, known=known, money=started.money
+    )
+    (folder / "study.yml").write_text(text, encoding="utf-8")
+
+
+def _dated(started: Started, today: date) -> Started:
+    """Show the tables, and set the as-of date to the last day that their reader finds."""
+    _show(started)
+    logs = {p.table for p in started.proposals if p.standard and p.standard != "customers"}
+    days = [shown.last for shown in started.previews if shown.name in logs and shown.last]
+    if days:
+        _write(started.folder, started, max(days))
+    elif (day := last_day(started.proposals, today)) is not None:
+        _write(started.folder, started, day)
+        _show(started)
+    return started
 
 
 def understood(sources: Sequence[Path], presets: Path | None = None) -> list[Proposal]:
@@ -214,19 +233,20 @@ def _mixed_money(proposal: Proposal) -> None:
     proposal.questions.append(OpenQuestion("where", asks, options))
 
 
-def _shown(started: Started) -> Started:
+def _show(started: Started) -> None:
     """Show the tables as the study's own reading understands them."""
+    started.previews.clear()
+    started.unread.clear()
     try:
         tables = open_tables(started.study, cache=False)
     except WorkbenchError as error:
         started.unread.append(str(error))
-        return started
+        return
     for proposal in started.proposals:
         try:
             started.previews.append(preview(tables, proposal.table))
         except WorkbenchError as error:
             started.unread.append(f"{proposal.table}: not shown, for {error}")
-    return started
 
 
 def describe(proposal: Proposal) -> str:

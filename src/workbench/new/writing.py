@@ -80,7 +80,11 @@ def numbers(proposal: Proposal) -> None:
         proposal.keys.setdefault("decimal", ",")
         return
     for p in numbers:
-        mark = p.grouped_only
+        mark, sure = p.grouped
+        if sure:
+            proposal.keys.setdefault("thousands", mark)
+            proposal.keys.setdefault("decimal", "." if mark == "," else ",")
+            continue
         if not mark or (p.heading.has("quantity") and p.fractions == 0 and mark == "."):
             continue
         example = next(t for t in p.texts if mark in t)

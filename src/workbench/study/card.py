@@ -159,6 +159,16 @@ class Study(Card):
             cases = self.cases
         return _named(cases, name, "case", self.path)
 
+    @field_validator("as_of")
+    @classmethod
+    def _usual_year(cls, value: dt.date) -> dt.date:
+        if value != dt.date.max and not 1900 <= value.year <= 2200:
+            raise ValueError(
+                f"{value} is no day of our time; years count as in 2024 (2567 of the Buddhist"
+                " calendar, 令和6年)"
+            )
+        return value
+
     @field_validator("currency")
     @classmethod
     def _iso_currency(cls, value: str) -> str:

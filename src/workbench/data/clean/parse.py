@@ -19,6 +19,7 @@ from workbench.data.notation import (
     date_format,
     decimal_mark,
     heading_zone,
+    other_calendar,
 )  # fmt: skip
 from workbench.data.people.keys import read_key
 from workbench.data.schemas import ColumnRule, Schema
@@ -219,11 +220,25 @@ def _refuse_mark(
 
 
 def _doubts(source: Source, card: Table, marks: Mapping[str, Decimal]) -> tuple[str, ...]:
-    """Say which marks are guesses: a comma before decimals, and a mark that may be either."""
+    """Say which marks are guesses: a comma before decimals, and a mark that may be either.
+
+    Raises
+    ------
+    DataError
+        If a dot may group thousands or stand before decimals.
+    """
     notes = []
     for name, found in marks.items():
         if found.doubt and name in ("amount", *(card.formula.names if card.formula else ())):
-            meant = "a thousand" if "," in found.doubt else "one and a bit"
+            groups = {".": ",", ",": "."}[found.mark] in found.doubt
+            if not groups:
+                raise DataError(
+                    f"{name!r}: {found.doubt!r} may be a thousand or one and a bit, and no other"
+                    " number of the column tells",
+                    where=source.where,
+                    remedy=f'write `thousands: "."` or `decimal: "."` under tables.{source.name}',
+                )
+            meant = "a thousand"
             notes.append(
                 f'{name!r}: {found.doubt!r} is read as {meant}; write `decimal` ("." or ",")'
                 f" under tables.{source.name} if that is wrong, and if it is right"
@@ -361,6 +376,13 @@ def _format_of(
     """Give the format of a column of dates: the card's, or the one that its texts fit."""
     if (told := card.format_of(name)) is not None or not seen:
         return told
+    if (other := other_calendar(seen)) is not None:
+        example, calendar, year = other
+        raise DataError(
+            f"column {name!r}: {example!r} counts years by {calendar} ({year})",
+            where=source.where,
+            remedy="bring the dates with years of the common calendar, such as 2024-03-05",
+        )
     found = date_format(seen)
     if found.rivals and text.type().is_string():
         found = _by_all_rows(engine, source, text, found)
