@@ -318,10 +318,14 @@ def _value(run: Run, who: str) -> Estimate | None:
         }
         try:
             if "transactions" in run.study.tables:
-                dates = run.tables.frame("transactions")["date"]
-                split = clv.calibration_split(dates, "")
+                log = run.tables.frame("transactions")
+                split = clv.calibration_split(log["date"], "")
                 choice = clv.choose(customer_summary(run.tables, calibration_end=split).frame())
                 people = customer_summary(run.tables).frame().set_index("customer_id")
+                unit = str(choice.fit.unit)
+                terms["pace"] = clv.calendar(
+                    log, as_of=str(run.as_of), unit=unit, model=choice.model
+                )
                 table = choice.value(people, rng=run.rng("value"), horizon=52.0, **terms).table
             elif "contracts" in run.study.tables:
                 deals = run.tables.frame("contracts")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench import clv
+from workbench.results import Estimate
 
 N = 300
 FREQUENCY = np.array([2, 0, 1, 5, 0, 3] * (N // 6), dtype=float)
@@ -83,6 +84,16 @@ def past() -> clv.Backtest:
 EXAMPLES = {
     "AliveMap": lambda: clv.alive_map(bought(), top=5),
     "Backtest": past,
+    "Calendar": lambda: clv.Calendar(
+        728,
+        pd.Timestamp("2025-12-31"),
+        "week",
+        900,
+        season=np.array([0.3, 0.1]),
+        season_covariance=np.eye(2) / 400,
+        raw=Estimate(0.02, -0.05, 0.1, 900, kind="percent"),
+        lean=np.zeros(3),
+    ),
     "Choice": lambda: clv.choose(CUSTOMERS, FREQUENCY // 2, 20.0, unit="week"),
     "ContractCohorts": cohorts,
     "ContractValue": lambda: clv.contract_value(

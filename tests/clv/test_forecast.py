@@ -9,7 +9,7 @@ import pytest
 from tests.clv.examples import CUSTOMERS, bought, kept, log, past, spent, value
 from workbench import clv
 from workbench.clv.ahead import Ahead
-from workbench.clv.backtest import CONFORMAL, FEWEST, Backtest
+from workbench.clv.backtest import CONFORMAL, FEWEST, OWN, Backtest
 from workbench.errors import DataError
 from workbench.stats.intervals import normal_quantile
 
@@ -39,10 +39,34 @@ def test_from_nine_windows_on_the_rank_of_past_errors_sets_the_width() -> None:
     assert longer == pytest.approx(3.0 / normal_quantile(0.9))
 
 
-def test_of_three_to_eight_windows_a_t_interval_is_made() -> None:
+def test_of_three_to_eight_windows_a_t_interval_is_made_with_the_model_s_own_spread() -> None:
     width = made(h4=[1.0, -1.0, 1.0]).width()
     assert width.basis == "t"
-    assert width.factor == pytest.approx(2.353 / normal_quantile(0.9), abs=1e-3)
+    # three windows and the six that the model's own spread counts for
+    assert width.factor == pytest.approx(1.833 / normal_quantile(0.9), abs=1e-3)
+    # errors four times the model's own are believed, and not put down to chance
+    far = made(h4=[4.0, -4.0, 4.0, 4.0]).width()
+    spread = np.sqrt((OWN + 4 * 16) / (OWN + 4))
+    assert far.factor == pytest.approx(1.812 / normal_quantile(0.9) * spread, abs=2e-3)
+
+
+def test_of_groups_all_scores_count_and_not_the_means_of_windows() -> None:
+    rng = np.random.default_rng(1)
+    factors = []
+    for _ in range(40):
+        rows = made(h4=rng.standard_normal(36).tolist()).windows
+        rows["group"] = np.tile(["0", "1", "2"], 12)
+        rows["origin"] = np.repeat(rows["origin"].unique()[:12], 3)
+        past = Backtest(rows, pd.DataFrame(columns=["what"]), 4.0, "week")
+        factors.append(past.width(total=False).factor)
+    # scores as the model says ask for no widening; the mean square of three would narrow
+    assert 0.95 < np.median(factors) < 1.2
+
+
+def test_a_shorter_horizon_goes_by_its_own_windows() -> None:
+    both = made(h4=[1.0] * 9, h8=[5.0] * 9)
+    assert both.width().horizon == 4.0
+    assert both.width().factor == pytest.approx(1.0 / normal_quantile(0.9))
 
 
 def test_of_fewer_the_range_is_the_model_s_own_and_said_to_be_untested() -> None:
@@ -55,8 +79,12 @@ def test_of_fewer_the_range_is_the_model_s_own_and_said_to_be_untested() -> None
 def test_a_longer_horizon_than_was_tested_widens_by_the_growth_of_errors() -> None:
     grown = made(h1=[1.0] * 9, h2=[2.0] * 9).width()
     assert grown.basis == "grown"
-    # errors doubled with the horizon, and the horizon asked for is twice the longest tested
-    assert grown.factor == pytest.approx(2 * 2.0 / normal_quantile(0.9), rel=1e-6)
+    # errors doubled with the horizon, and the horizon asked for is twice the longest tested: what
+    # was beyond the model's own range grows so
+    beyond = (2.0 / normal_quantile(0.9)) ** 2 - 1
+    assert grown.factor == pytest.approx(np.sqrt(1 + 4 * beyond), rel=1e-6)
+    # what holds at shorter horizons is not narrowed at longer ones
+    assert made(h1=[0.2] * 9, h2=[0.1] * 9).width().factor == 1.0
 
 
 def test_a_forecast_is_wider_than_the_expectation_and_never_below_zero() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.clv.ahead import Ahead
 from workbench.clv.alive_map import AliveMap, alive_map
 from workbench.clv.backtest import Backtest, backtest
+from workbench.clv.calendar import Calendar, calendar
 from workbench.clv.choice import (
     MODELS,
     Choice,
@@ -64,6 +65,7 @@ __all__ = [
     "BetaDiscreteWeibull",
     "BetaGeometric",
     "BetaGeometricBetaBinomial",
+    "Calendar",
     "Choice",
     "ContractCohorts",
     "ContractValue",
@@ -93,6 +95,7 @@ __all__ = [
     "bayesian",
     "bootstrap_parameters",
     "by_cohort",
+    "calendar",
     "calibration_split",
     "choose",
     "choose_retention",

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.arrays import Array, Index
+from workbench.clv.calendar import Calendar
 from workbench.clv.models.gamma_gamma import GammaGammaResults
 from workbench.clv.models.observed_spend import ObservedSpendResults
 from workbench.clv.models.purchase import PurchaseResults
@@ -35,6 +36,8 @@ class Ahead:
     rng : Generator
     draws, most : int
         Draws, and customers that are drawn.
+    pace : Calendar, optional
+        By whose clock the fit's times run.
     """
 
     def __init__(
@@ -46,10 +49,16 @@ class Ahead:
         rng: np.random.Generator,
         draws: int = DRAWS,
         most: int = MOST,
+        pace: Calendar | None = None,
     ) -> None:
+        #: A factor common to all customers of a draw.
+        self.common = np.ones(draws)
+        if pace is not None:
+            self.common = pace.deviations(horizon, draws, rng)
+            horizon *= pace.stretch(horizon)
         rows = bought.model.rows
         self.counts = bought.model.counts
-        self.horizon, self.size, self.number = horizon, rows.inverse.size, draws
+        self.size, self.number = rows.inverse.size, draws
         self.expected = bought.expected_purchases(horizon).estimate
         self.at = _sample(self.expected, most)
         x, t_x, T = (v[rows.inverse[self.at]] for v in (rows.x, rows.t_x, rows.T))
@@ -101,6 +110,7 @@ class Ahead:
         noise *= np.sqrt(np.count_nonzero(inside) / own.size)
         slope = self.of_drawn.log_slope(np.where(inside[self.at], self.counts[self.at], 0.0))
         drawn_sums: Array = np.maximum(point + noise, 0.0) * np.exp(self.phi @ slope)
+        drawn_sums *= self.common
         return point, drawn_sums
 
 

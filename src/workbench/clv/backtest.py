@@ -19,7 +19,9 @@ from scipy.stats import t as student
 
 from workbench.arrays import Array
 from workbench.clv.ahead import LEVEL, Ahead, range_of, score
+from workbench.clv.calendar import Calendar
 from workbench.clv.choice import model_spend
+from workbench.clv.days import PurchaseDays
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.errors import DataError
 from workbench.languages import Language, speak
@@ -29,6 +31,8 @@ from workbench.units import DAYS_PER_UNIT, check_unit, whole
 
 #: Windows that the rank of the largest error needs to hold nine of ten, and those of a t interval.
 CONFORMAL, FEWEST = 9, 3
+#: Windows that the model's own spread counts for beside fewer than that.
+OWN = 6
 #: Customers by what was expected of them, the most first: shares that end each group.
 GROUPS = (0.05, 0.2, 1.0)
 #: Errors grow with the horizon by no less than not at all and no more than this power of it.
@@ -103,44 +107,44 @@ class Backtest(Result):
     def width(self, what: What = "purchases", *, total: bool = True) -> Width:
         """Say how much wider than the model's own a range must be, of all or of a group."""
         by_length = {h: self._blocks(h, what, total) for h in self._horizons(what)}
-        able = {h: b for h, b in by_length.items() if b.size >= FEWEST}
+        able = {h: b for h, b in by_length.items() if len(b) >= FEWEST}
         if not able:
             return Width(1.0, 0, self.horizon, "own")
-        longest = max(able)
-        factor, basis = _factor(able[longest])
+        longest = max([h for h in able if h < self.horizon * 1.01] or able)
+        size, limit, basis = _size(able[longest])
+        windows = len(able[longest])
         if longest >= self.horizon * 0.99:
-            return Width(factor, able[longest].size, longest, basis)
-        return Width(
-            factor * (self.horizon / longest) ** self._growth(able),
-            able[longest].size, longest, "grown",
-        )  # fmt: skip
+            return Width(size * limit, windows, longest, basis)
+        # what the model's own range allows for grows with it; what is beyond it grows like errors
+        beyond = max(size**2 - 1, 0.0) * (self.horizon / longest) ** (2 * self._growth(able))
+        return Width(float(np.sqrt(1 + beyond) * limit), windows, longest, "grown")
 
     def level(self, what: What = "purchases") -> float:
         """Level of a customer's own draws that held in nine of ten past cases."""
         own = self.people[self.people["what"] == what]
         if own.empty:
             return LEVEL
+        asked = own[own["horizon"] < self.horizon * 1.01]
+        own = own if asked.empty else asked
         longest = own[own["horizon"] == own["horizon"].max()]
         return float(min(longest["level"].mean(), 0.998))
 
     @staticmethod
-    def _growth(able: dict[float, Array]) -> float:
+    def _growth(able: dict[float, list[Array]]) -> float:
         if len(able) < 2:
             return USUAL
-        h = np.log(np.array(sorted(able)))
-        size = np.log([np.sqrt(np.mean(able[k])) + 1e-9 for k in sorted(able)])
-        return float(np.clip(np.polyfit(h, size, 1)[0], 0.0, STEEPEST))
+        sizes = [np.log(max(_size(able[h])[0], 1e-9)) for h in sorted(able)]
+        return float(np.clip(np.polyfit(np.log(sorted(able)), sizes, 1)[0], 0.0, STEEPEST))
 
     def _horizons(self, what: What) -> list[float]:
         return sorted(self.windows.loc[self.windows["what"] == what, "horizon"].unique())
 
-    def _blocks(self, horizon: float, what: What, total: bool) -> Array:
-        """Mean squared score of each window: of all customers, or over their groups."""
+    def _blocks(self, horizon: float, what: What, total: bool) -> list[Array]:
+        """Scores of each window: of all customers, or of their groups."""
         rows = self.windows
         rows = rows[(rows["horizon"] == horizon) & (rows["what"] == what)]
         rows = rows[(rows["group"] == "all") == total]
-        squared = rows.assign(score=rows["score"] ** 2).groupby("origin")["score"].mean()
-        return squared.to_numpy(dtype=float)
+        return [own.to_numpy(dtype=float) for _, own in rows.groupby("origin")["score"]]
 
     @property
     def _what(self) -> What:
@@ -194,12 +198,12 @@ class Backtest(Result):
         held, tried = 0, 0
         for total in (True, False):
             part = own[(own["group"] == "all") == total]
-            blocks = part.assign(score=part["score"] ** 2).groupby("origin")["score"].mean()
+            blocks = {o: rows["score"].to_numpy(float) for o, rows in part.groupby("origin")}
             if len(blocks) <= FEWEST:
                 continue
             for origin, rows in part.groupby("origin"):
-                factor, _ = _factor(blocks.drop(origin).to_numpy(dtype=float))
-                limit = factor * normal_quantile(LEVEL)
+                size, limit, _ = _size([b for o, b in blocks.items() if o != origin])
+                limit *= size * normal_quantile(LEVEL)
                 held += int((rows["score"].abs() <= limit).sum())
                 tried += len(rows)
         return proportion_interval(held, tried) if tried else Estimate(float("nan"))
@@ -271,58 +275,20 @@ class Backtest(Result):
         return ax
 
 
-def _factor(blocks: Array) -> tuple[float, Literal["conformal", "t"]]:
-    """Widening from the mean squared scores of past windows."""
-    n = blocks.size
-    size = np.sqrt(blocks)
+def _size(blocks: list[Array]) -> tuple[float, float, Literal["conformal", "t"]]:
+    """Size of the scores of past windows, and how many times it a range must reach.
+
+    Fewer than nine windows are pooled with the model's own spread, which counts as six: it is
+    what is known beforehand, and three windows alone would be a poor judge of it.
+    """
+    n = len(blocks)
     if n >= CONFORMAL:
-        rank = min(int(np.ceil((n + 1) * LEVEL)), n)
-        return float(np.sort(size)[rank - 1]) / normal_quantile(LEVEL), "conformal"
-    spread = float(np.sqrt(blocks.mean()))
-    return float(student.ppf((1 + LEVEL) / 2, n)) * spread / normal_quantile(LEVEL), "t"
-
-
-class _Log:
-    """Purchase days of a log as arrays, and the summary of any past day."""
-
-    def __init__(self, log: pd.DataFrame, as_of: pd.Timestamp) -> None:
-        days = pd.to_datetime(log["date"]).dt.normalize()
-        seen = (days <= as_of).to_numpy()
-        self.valued = "amount" in log and bool(log["amount"].notna().any())
-        amount = log["amount"].to_numpy(dtype=float) if self.valued else np.zeros(len(log))
-        seen = seen & (amount >= 0)
-        ago = (days - as_of).dt.days.to_numpy()
-        frame = pd.DataFrame(
-            {"id": log["customer_id"].to_numpy()[seen], "amount": amount[seen], "day": ago[seen]}
-        ).groupby(["id", "day"], sort=True, as_index=False)["amount"].sum()  # fmt: skip
-        self.code, self.ids = pd.factorize(frame["id"])
-        self.day, self.amount = frame["day"].to_numpy(), frame["amount"].to_numpy(dtype=float)
-
-    def summary(self, origin: int, per: float) -> pd.DataFrame:
-        """Frequency, recency, age, mean_spend as of a day; rows are sorted by customer and day."""
-        rows = np.flatnonzero(self.day <= origin)
-        code, day, amount = self.code[rows], self.day[rows], self.amount[rows]
-        who, start = np.unique(code, return_index=True)
-        n = np.diff(np.append(start, code.size))
-        first, last = day[start], day[np.append(start[1:], code.size) - 1]
-        total = np.add.reduceat(amount, start) if start.size else np.zeros(0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean = np.where(n > 1, (total - amount[start]) / (n - 1), np.nan)
-        return pd.DataFrame(
-            {"frequency": n - 1, "recency": (last - first) / per, "age": (origin - first) / per,
-             "mean_spend": mean}, index=self.ids[who],
-        )  # fmt: skip
-
-    def came(self, ids: pd.Index, after: int, to: int) -> tuple[Array, Array]:
-        """Purchase days and amounts of customers after a day, up to another."""
-        rows = (self.day > after) & (self.day <= to)
-        place = ids.get_indexer(self.ids[self.code[rows]])
-        known = place >= 0
-        size = len(ids)
-        return (
-            np.bincount(place[known], minlength=size).astype(float),
-            np.bincount(place[known], self.amount[rows][known], size).astype(float),
-        )
+        scores = np.sort(np.abs(np.concatenate(blocks)))
+        rank = min(int(np.ceil((scores.size + 1) * LEVEL)), scores.size)
+        return float(scores[rank - 1]) / normal_quantile(LEVEL), 1.0, "conformal"
+    squared = sum(float(np.mean(b**2)) for b in blocks)
+    limit = float(student.ppf((1 + LEVEL) / 2, OWN + n)) / normal_quantile(LEVEL)
+    return float(np.sqrt((OWN + squared) / (OWN + n))), limit, "t"
 
 
 def backtest(
@@ -334,6 +300,7 @@ def backtest(
     horizon: float,
     rng: np.random.Generator,
     known: Callable[..., pd.DataFrame] | None = None,
+    seen: Calendar | None = None,
     most: int = 1500,
 ) -> Backtest:
     """Make a model's forecasts again as of past days and score them.
@@ -358,6 +325,8 @@ def backtest(
     known : callable, optional
         Gives, for ``known=day``, the log as it was known on that day, without refunds that came
         later.
+    seen : Calendar, optional
+        Of the whole log: each forecast goes by its season, and by the growth that its day knew.
     most : int
         Customers whose noise is drawn in each window.
 
@@ -367,33 +336,36 @@ def backtest(
         The log has no purchase, or no time.
     """
     end, per = pd.Timestamp(as_of).normalize(), DAYS_PER_UNIT[check_unit(unit)]
-    whole_log = _Log(log, end)
+    whole_log = PurchaseDays(log, end)
     if not whole_log.day.size or whole_log.day.min() == 0:
         raise DataError("the log has no time in it", remedy="observe longer")
     length = -int(whole_log.day.min())
     rows: list[dict[str, Any]] = []
     people: list[dict[str, Any]] = []
-    fits: dict[int, Any] = {}
+    fits: dict[int, _Fitted | None] = {}
     for part in (1, 2, 4, 8):
         days = round(horizon * per / part)
         if days < max(per, 1):
             break
         tested = 0
         for back in range(days, length, days):
-            if length - back < max(days, SHORTEST * length):
+            # a log of two years lacks a day or two of them
+            if length - back < 0.95 * max(days, SHORTEST * length):
                 break
             if -back not in fits:
                 then = end - pd.Timedelta(days=back)
-                past = whole_log if known is None else _Log(known(known=then.date()), then)
+                past = whole_log if known is None else PurchaseDays(known(known=then.date()), then)
                 # days are counted from the end of the log that is looked at
-                own = past.summary(-back if known is None else 0, per)
-                fits[-back] = _fitted(own, model, unit, whole_log.valued)
-            if fits[-back] is None:
+                at = -back if known is None else 0
+                pace = seen.as_of(past, at, model) if seen is not None else None
+                fits[-back] = _fitted(past.summary(at, per), model, unit, whole_log.valued, pace)
+            fitted = fits[-back]
+            if fitted is None:
                 continue
             tested += 1
             origin = end - pd.Timedelta(days=back)
             about = {"horizon": days / per, "origin": origin}
-            found, of_people = _window(fits[-back], whole_log, -back, days, per, rng=rng, most=most)
+            found, of_people = _window(fitted, whole_log, -back, days, per, rng=rng, most=most)
             rows += [{**about, **row} for row in found]
             people += [{**about, **row} for row in of_people]
         if tested >= CONFORMAL:
@@ -407,9 +379,15 @@ def backtest(
     )
 
 
+_Fitted = tuple[Any, Any, pd.Index, Calendar | None]
+
+
 def _fitted(
-    customers: pd.DataFrame, model: type[PurchaseModel], unit: str, valued: bool
-) -> tuple[Any, Any, pd.Index] | None:
+    customers: pd.DataFrame, model: type[PurchaseModel], unit: str, valued: bool,
+    pace: Calendar | None,
+) -> _Fitted | None:  # fmt: skip
+    if pace is not None:
+        customers = pace.stretched(customers)
     try:
         bought = model.from_frame(customers, unit=unit).fit()
         if bought.verdict == "not_converged":
@@ -418,15 +396,15 @@ def _fitted(
     except DataError:
         # nobody had bought twice by then
         return None
-    return bought, spent, customers.index
+    return bought, spent, customers.index, pace
 
 
 def _window(
-    fitted: tuple[Any, Any, pd.Index], log: _Log, after: int, days: int, per: float,
+    fitted: _Fitted, log: PurchaseDays, after: int, days: int, per: float,
     *, rng: np.random.Generator, most: int,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:  # fmt: skip
-    bought, spent, ids = fitted
-    ahead = Ahead(bought, spent, horizon=days / per, rng=rng, draws=80, most=most)
+    bought, spent, ids, pace = fitted
+    ahead = Ahead(bought, spent, horizon=days / per, rng=rng, draws=80, most=most, pace=pace)
     count, amount = log.came(ids, after, after + days)
     rank = np.empty(ids.size)
     rank[np.argsort(-ahead.expected, kind="stable")] = (np.arange(ids.size) + 0.5) / ids.size

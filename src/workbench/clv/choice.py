@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from workbench.clv.calendar import Calendar
 from workbench.clv.models.beta_discrete_weibull import BetaDiscreteWeibull
 from workbench.clv.models.beta_geometric import BetaGeometric, ModifiedBetaGeometric
 from workbench.clv.models.gamma_gamma import GammaGamma, GammaGammaResults
@@ -87,7 +88,9 @@ class Choice(Result):
         values = {"split": split, "length": round(self.test.length), "unit": f"{self.fit.unit}s"}
         return Finding("tested", OF_TEST, {**values, "foreseen": self.test.foreseen})
 
-    def refit(self, customers: pd.DataFrame, *, unit: str | None = None) -> PurchaseResults:
+    def refit(
+        self, customers: pd.DataFrame, *, unit: str | None = None, pace: Calendar | None = None
+    ) -> PurchaseResults:
         """Fit the believed model to the whole log: what every page says of its customers.
 
         Parameters
@@ -96,7 +99,10 @@ class Choice(Result):
             Customer summary up to today.
         unit : str, optional
             Unit of time; the summary's own by default.
+        pace : Calendar, optional
+            By whose clock times then run.
         """
+        customers = customers if pace is None else pace.stretched(customers)
         return self.model.from_frame(customers, unit=unit).fit()
 
     def value(
@@ -108,6 +114,7 @@ class Choice(Result):
         horizon: float = float("inf"),
         margin: float = 1.0,
         currency: str = "",
+        pace: Calendar | None = None,
     ) -> CustomerValue:
         """Value today's customers by the believed model, with limits that do not rest on it.
 
@@ -121,13 +128,15 @@ class Choice(Result):
             As of `customer_value`.
         currency : str
             ISO 4217 code of the amounts.
+        pace : Calendar, optional
+            Of the log: growth and season that the value goes by.
 
         Raises
         ------
         DataError
             No repeat buyer has spent anything, or there are no amounts.
         """
-        bought, spent = self.refit(customers), model_spend(customers, currency=currency)
+        bought, spent = self.refit(customers, pace=pace), model_spend(customers, currency=currency)
         length = log_length(customers)
         value = customer_value(
             bought,
@@ -137,6 +146,7 @@ class Choice(Result):
             horizon=min(horizon, length),
             margin=margin,
             draws=bootstrap_parameters(bought, spent, rng=rng),
+            pace=pace,
         )
         return value if horizon <= length else replace(value, asked=horizon)
 

@@ -256,5 +256,5 @@ def forecast(
         raise DataError("an infinite horizon has no forecast", remedy="give a horizon")
     if not isinstance(value.bought, PurchaseResults):
         raise DataError("a model with covariates has no forecast", remedy="leave them out")
-    ahead = Ahead(value.bought, value.spent, horizon=value.horizon, rng=rng)
+    ahead = Ahead(value.bought, value.spent, horizon=value.horizon, rng=rng, pace=value.pace)
     return Forecast(value, ahead, past)

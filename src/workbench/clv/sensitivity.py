@@ -89,7 +89,8 @@ def sensitivity(value: CustomerValue) -> ValueSensitivity:
             remedy="value the customers by the model without them",
         )
     process, rows = purchases.process, purchases.model.rows
-    rate = continuous_rate(value.discount_rate, purchases.unit)
+    reach, discount = value.terms
+    rate = continuous_rate(discount, purchases.unit)
     year, k = per_year(purchases.unit), purchases.phi.size
     amount = spend.expected_spend()
     first, pair = distinct(rows.x, rows.T)
@@ -105,8 +106,8 @@ def sensitivity(value: CustomerValue) -> ValueSensitivity:
         theta = np.exp(phi[:k])
         better = process.with_dropout(theta, LESS)
         alive = process.alive(theta, rows.x, rows.t_x, rows.T)
-        later = process.discounted(better, value.horizon, rate, x, T) - process.discounted(
-            theta, value.horizon, rate, x, T
+        later = process.discounted(better, reach, rate, x, T) - process.discounted(
+            theta, reach, rate, x, T
         )
         spent = purchases.model.counts * amount.at(phi[k:])
         gain = by_pair(alive * add_up(rows.inverse, spent, n.size)) @ later

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from workbench.arrays import Array
+from workbench.clv.calendar import Calendar
 from workbench.clv.models.covariates import CovariateResults
 from workbench.clv.models.gamma_gamma import GammaGammaResults
 from workbench.clv.models.observed_spend import ObservedSpendResults
@@ -86,6 +87,8 @@ class CustomerValue(Result):
         From `bootstrap_parameters`, where the limits rest on them.
     asked : float
         The horizon that was asked for, where that is longer than the log; 0 otherwise.
+    pace : Calendar, optional
+        By whose clock the times of the purchase model run, the horizon's own not.
     """
 
     table: pd.DataFrame
@@ -101,6 +104,12 @@ class CustomerValue(Result):
     spent: GammaGammaResults | ObservedSpendResults
     draws: Array | None = None
     asked: float = 0.0
+    pace: Calendar | None = None
+
+    @property
+    def terms(self) -> tuple[float, float]:
+        """Horizon and yearly discount rate by the clock of the purchase model."""
+        return _by_clock(self.horizon, self.discount_rate, self.pace)
 
     @property
     def leaves(self) -> bool:
@@ -332,6 +341,7 @@ def customer_value(
     horizon: float = float("inf"),
     margin: float = 1.0,
     draws: Array | None = None,
+    pace: Calendar | None = None,
 ) -> CustomerValue:
     """Value the customers of a fit.
 
@@ -349,6 +359,8 @@ def customer_value(
     draws : ndarray, shape (draws, k), optional
         Log parameters of both models from `bootstrap_parameters`; their covariance then takes
         the place of the inverse information, which trusts the model.
+    pace : Calendar, optional
+        By whose clock the times of the summary run (`Calendar.stretched`).
 
     Raises
     ------
@@ -375,10 +387,13 @@ def customer_value(
         )
     per_year(purchases.unit)
     alive = purchases.p_alive()
-    residual = purchases.dert(discount_rate, horizon=horizon)
+    reach, rate = _by_clock(horizon, discount_rate, pace)
+    residual = purchases.dert(rate, horizon=reach)
     amount = spend.expected_spend()
     clv = residual.times(amount, margin)
-    ahead = horizon if np.isfinite(horizon) else per_year(purchases.unit)
+    ahead = reach
+    if not np.isfinite(horizon):
+        ahead, _ = _by_clock(per_year(purchases.unit), 0.0, pace)
     expected = purchases.expected_purchases(ahead)
     if draws is not None:
         covariance = np.cov(draws, rowvar=False)
@@ -421,7 +436,13 @@ def customer_value(
         purchases,
         spend,
         draws,
+        pace=pace,
     )
+
+
+def _by_clock(horizon: float, rate: float, pace: Calendar | None) -> tuple[float, float]:
+    stretch = 1.0 if pace is None else pace.stretch(horizon)
+    return horizon * stretch, float((1 + rate) ** (1 / stretch) - 1) if stretch != 1 else rate
 
 
 def bootstrap_parameters(
