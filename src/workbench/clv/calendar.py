@@ -237,8 +237,8 @@ class Calendar(Result):
         season = self.season.size
         blank = replace(self, days=origin - begin, end=end, ends=())
         if not spans.events:
-            unknown = {"drift": 0.0, "drift_variance": USUAL_CHANGE**2}
-            return replace(blank, lean=np.zeros(1 + self.season.size), **unknown)
+            blank = replace(blank, drift=0.0, drift_variance=USUAL_CHANGE**2)
+            return replace(blank, lean=np.zeros(1 + self.season.size))
         fixed = waves(end, spans.grid, season) @ self.season if season else np.zeros(spans.length)
         fit = spans.climb(spans.grid[:, None] / YEAR, fixed)
         lean = spans.lean(basis_of(end, spans.grid, season), np.append(fit.beta, self.season))
@@ -425,10 +425,11 @@ def calendar(
     covariance = fit.covariance * noise
     change = _change(fit.beta[0], covariance[0, 0])
     half = normal_quantile(0.95) * np.sqrt(covariance[0, 0])
-    limits = [float(np.expm1(fit.beta[0] + side * half)) for side in (0.0, -1.0, 1.0)]
+    middle, low, high = (float(np.expm1(fit.beta[0] + side * half)) for side in (0, -1, 1))
     raw = Estimate(
-        *limits, spans.events, kind="percent", label="Yearly change of the pace of purchases"
-    )
+        middle, low, high, spans.events, kind="percent",
+        label="Yearly change of the pace of purchases",
+    )  # fmt: skip
     if not blank.long:
         moved = columns > 0 or change["likely"] >= LIKELY
         return replace(

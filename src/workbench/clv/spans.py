@@ -39,7 +39,7 @@ def waves(end: pd.Timestamp, day: Array, columns: int) -> Array:
     day = np.asarray(day)
     if columns == MONTHS:
         month = (end + pd.to_timedelta(day, unit="D")).month.to_numpy() - 1
-        return np.vstack([np.eye(MONTHS), -np.ones(MONTHS)])[month]
+        return np.asarray(np.vstack([np.eye(MONTHS), -np.ones(MONTHS)])[month], dtype=float)
     turn = 2 * np.pi * (end.day_of_year + day) / YEAR
     order = np.arange(1, columns // 2 + 1)
     return np.concatenate([np.cos(turn[:, None] * order), np.sin(turn[:, None] * order)], axis=1)
@@ -118,7 +118,7 @@ class Spans:
             beta = beta + step * min(1.0, 1.0 / max(float(np.abs(step).max()), 1e-12))
             if float(gradient @ step) < 1e-8:
                 break
-        return Pace(beta, np.linalg.inv(information), value)
+        return Pace(beta, np.asarray(np.linalg.inv(information), dtype=float), value)
 
     def lean(self, basis: Array, beta: Array) -> Array:
         """Mean of the basis over the purchases expected at a pace."""
