@@ -9,7 +9,7 @@ import pytest
 from workbench import clv
 from workbench.clv.backtest import Backtest
 from workbench.clv.calendar import Calendar
-from workbench.clv.days import PurchaseLog
+from workbench.clv.days import BuyingDays
 from workbench.clv.spans import MONTHS, Spans, waves
 
 END = pd.Timestamp("2025-12-31")
@@ -146,7 +146,7 @@ def test_purchases_in_between_are_counted_from_the_day_looked_at() -> None:
          "date": pd.to_datetime(["2025-01-01", "2025-02-01", "2025-03-01", "2025-12-31",
                                  "2025-05-01", "2025-12-01"]), "amount": 1.0}
     )  # fmt: skip
-    known = PurchaseLog(log, END)
+    known = BuyingDays(log, END)
     assert Spans(known).events == 2
     assert Spans(known, origin=-60).events == 1
     assert waves(END, np.array([0.0, 31.0]), MONTHS).sum(axis=1).tolist() == [-11.0, 1.0]
@@ -174,7 +174,7 @@ def test_forecasts_of_the_past_go_by_the_growth_that_was_known_then() -> None:
 
 def test_values_and_forecasts_follow_the_pace() -> None:
     log = shop(lambda t: np.exp(0.5 * t / 52), customers=300)
-    days = PurchaseLog(log, END)
+    days = BuyingDays(log, END)
     customers = days.summary(0, 7.0)
     customers.attrs["time_unit"] = "week"
     choice = clv.choose(customers, models=(clv.NBD,))

@@ -21,7 +21,7 @@ from workbench.arrays import Array
 from workbench.clv.ahead import LEVEL, Ahead, range_of, score
 from workbench.clv.calendar import Calendar
 from workbench.clv.choice import model_spend
-from workbench.clv.days import PurchaseLog
+from workbench.clv.days import BuyingDays
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.errors import DataError
 from workbench.languages import Language, speak
@@ -336,7 +336,7 @@ def backtest(
         The log has no purchase, or no time.
     """
     end, per = pd.Timestamp(as_of).normalize(), DAYS_PER_UNIT[check_unit(unit)]
-    whole_log = PurchaseLog(log, end)
+    whole_log = BuyingDays(log, end)
     if not whole_log.day.size or whole_log.day.min() == 0:
         raise DataError("the log has no time in it", remedy="observe longer")
     length = -int(whole_log.day.min())
@@ -354,7 +354,7 @@ def backtest(
                 break
             if -back not in fits:
                 then = end - pd.Timedelta(days=back)
-                past = whole_log if known is None else PurchaseLog(known(known=then.date()), then)
+                past = whole_log if known is None else BuyingDays(known(known=then.date()), then)
                 # days are counted from the end of the log that is looked at
                 at = -back if known is None else 0
                 pace = seen.as_of(past, at, model) if seen is not None else None
@@ -400,7 +400,7 @@ def _fitted(
 
 
 def _window(
-    fitted: _Fitted, log: PurchaseLog, after: int, days: int, per: float,
+    fitted: _Fitted, log: BuyingDays, after: int, days: int, per: float,
     *, rng: np.random.Generator, most: int,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:  # fmt: skip
     bought, spent, ids, pace = fitted

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.arrays import Array
-from workbench.clv.days import PurchaseLog
+from workbench.clv.days import BuyingDays
 from workbench.clv.models.purchase import PurchaseModel, PurchaseResults
 from workbench.clv.spans import BLOCK, MONTHS, MOST, YEAR, Spans, basis_of, waves
 from workbench.errors import DataError
@@ -222,7 +222,7 @@ class Calendar(Result):
         return float(np.sqrt(max(around, beyond)))
 
     def as_of(
-        self, known: PurchaseLog, origin: int = 0, model: type[PurchaseModel] | None = None
+        self, known: BuyingDays, origin: int = 0, model: type[PurchaseModel] | None = None
     ) -> Calendar:
         """Give the calendar of a past day: the season of all, the change as measured by then.
 
@@ -248,7 +248,7 @@ class Calendar(Result):
         return then._measured(known, origin, model)
 
     def _measured(
-        self, known: PurchaseLog, origin: int, model: type[PurchaseModel] | None
+        self, known: BuyingDays, origin: int, model: type[PurchaseModel] | None
     ) -> Calendar:
         """Measure a change that is there by all purchases, with the rates and leaving of a model.
 
@@ -409,7 +409,7 @@ def calendar(
         the pace moved, and neither is told.
     """
     end = pd.Timestamp(as_of).normalize()
-    known, unit = PurchaseLog(log[["customer_id", "date"]], end), check_unit(unit)
+    known, unit = BuyingDays(log[["customer_id", "date"]], end), check_unit(unit)
     spans = Spans(known)
     blank = Calendar(spans.length - 1, known.end, unit, spans.events)
     if spans.events < FEWEST:

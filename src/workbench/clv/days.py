@@ -8,7 +8,7 @@ import pandas as pd
 from workbench.arrays import Array
 
 
-class PurchaseLog:
+class BuyingDays:
     """Days on which customers bought, counted back from the last day of the log.
 
     Parameters

@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.stats import chi2
 
 from workbench.arrays import Array
-from workbench.clv.days import PurchaseLog
+from workbench.clv.days import BuyingDays
 
 YEAR = 365.25
 #: Columns of a season by months.
@@ -62,7 +62,7 @@ class Pace:
 class Spans:
     """Spans from first to last purchase of customers, and the purchases in between."""
 
-    def __init__(self, known: PurchaseLog, origin: int = 0) -> None:
+    def __init__(self, known: BuyingDays, origin: int = 0) -> None:
         rows = np.flatnonzero(known.day <= origin)
         code, day = known.code[rows], known.day[rows] - origin
         _, start = np.unique(code, return_index=True)
