@@ -26,7 +26,7 @@ SOON = 90
 _NOT_SHOWN = frozenset(
     {"customer_id", "order_id", "contract_id", "respondent_id", "wave", "comment", "seconds"}
 )
-_SCORES = ("csat5", "csat10", "recommend")
+_SCORES = ("csat5", "csat", "csat10", "recommend")
 
 
 @dataclass(frozen=True)

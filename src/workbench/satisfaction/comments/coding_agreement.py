@@ -16,6 +16,7 @@ from workbench.results import Estimate, Finding, Result, Severity, labelled, nam
 from workbench.results.drawing import draw_estimates
 from workbench.satisfaction.comments.comments import Comments
 from workbench.satisfaction.comments.tone import Polarity, learn_polarity, tone_by_rating
+from workbench.satisfaction.questionnaire.answers import overall_question
 from workbench.stats import Agreement, cohen_kappa, krippendorff
 from workbench.stats.agreement import RELIABLE, TENTATIVE
 
@@ -161,7 +162,8 @@ def learn_tone(
     frame : DataFrame
         The survey.
     text, rating : str
-        Columns of the comments and of overall satisfaction (which may be missing).
+        Columns of the comments and of overall satisfaction, in place of which another question
+        about it will do; it may be missing.
     tone : str
         Prefix of the coders' columns.
     labelled : DataFrame, optional
@@ -175,6 +177,7 @@ def learn_tone(
     """
     texts = frame[text].reset_index(drop=True)
     rated = np.full(len(frame), np.nan)
+    rating = overall_question(frame, rating)
     if rating in frame:
         rated = tone_by_rating(frame[rating], middle="negative")
     coded = coded_tones(frame, prefix=tone)

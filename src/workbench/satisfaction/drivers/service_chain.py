@@ -25,7 +25,7 @@ def service_chain(
     answers: Answers,
     chain: Chain | None = None,
     *,
-    satisfaction: Sequence[str] = ("csat5", "csat10"),
+    satisfaction: Sequence[str] = ("csat5", "csat", "csat10"),
     loyalty: Sequence[str] = ("recommend",),
     scheme: Scheme = "path",
     rng: np.random.Generator,

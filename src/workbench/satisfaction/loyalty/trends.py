@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -18,7 +18,14 @@ from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Kind, Picture, Result, labelled
 from workbench.satisfaction.loyalty.net_promoter import NetPromoter, nps, usable_scores
-from workbench.satisfaction.questionnaire.answers import WEIGHT, SurveyError, same_person
+from workbench.satisfaction.questionnaire.answers import (
+    MANY_LOST,
+    WEIGHT,
+    SurveyError,
+    lost_answers,
+    lost_bounds,
+    same_person,
+)
 from workbench.satisfaction.questionnaire.survey import SurveyData
 from workbench.stats import Sample, mean_interval, mean_shift, share_interval
 from workbench.stats.weights import several
@@ -105,6 +112,9 @@ class Trend(Result):
     measure, by : str
     scale : tuple of float
         Of the answers.
+    lost : DataFrame
+        One row as in `table`: `lost`, answers that were given and cannot be used, and between which
+        bounds, `lowest` and `highest`, the estimate lies whatever they were.
     """
 
     table: pd.DataFrame
@@ -112,6 +122,7 @@ class Trend(Result):
     measure: Measure
     by: str
     scale: tuple[float, float] = (1, 5)
+    lost: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def latest(self) -> Estimate:
@@ -156,7 +167,8 @@ class Trend(Result):
             return []
         step = self.changes.iloc[-1] if len(self.changes) else None
         if step is None or pd.isna(step["estimate"]):
-            return [Finding(self.measure, about.level, {"latest": self.latest}, estimates=latest)]
+            level = Finding(self.measure, about.level, {"latest": self.latest}, estimates=latest)
+            return [level, *self.losses()]
         change = Estimate(
             step["estimate"], step["low"], step["high"], kind=about.change, unit=about.unit,
             signed=True,
@@ -190,7 +202,32 @@ class Trend(Result):
                     values,
                 )
             )
-        return found
+        return [*found, *self.losses()]
+
+    def losses(self) -> list[Finding]:
+        """Say how many of the last answers cannot be used, and what they leave open."""
+        shown = np.flatnonzero(~self.table["withheld"].to_numpy())
+        if self.lost.empty or not shown.size:
+            return []
+        last, about = self.lost.iloc[shown[-1]], _DRAWN[self.measure]
+        if not last["lost"]:
+            return []
+        n, of = int(last["lost"]), int(last["lost"] + self.table["n"].iloc[shown[-1]])
+        low, high = (Estimate(float(last[c]), kind=about.kind) for c in ("lowest", "highest"))
+        return [
+            Finding(
+                f"{self.measure}.lost",
+                "{n} of {of} answers to this question cannot be used: they are unreadable or off"
+                " the scale. Whatever they were, the figure of the latest group lies between {low}"
+                " and {high}."
+                if self.by != "wave"
+                else "{n} of {of} answers to this question in the last wave cannot be used: they"
+                " are unreadable or off the scale. Whatever they were, its figure lies between"
+                " {low} and {high}.",
+                {"n": n, "of": of, "low": low, "high": high},
+                severity="warning" if n > MANY_LOST * of else "note",
+            )
+        ]
 
     def picture(self) -> Picture | None:
         """Draw the course over the waves, where there are two."""
@@ -223,6 +260,8 @@ class Trend(Result):
 
 
 _LIMITS = ("estimate", "low", "high")
+#: What the mean can be at worst and at best; that of satisfaction has the ends of its scale.
+_ENDS: dict[Measure, tuple[float, float]] = {"nps": (-100.0, 100.0), "top_two_box": (0.0, 1.0)}
 
 
 @dataclass(frozen=True)
@@ -375,8 +414,11 @@ def loyalty_by(
         )
     answered = pd.DataFrame({by: frame[by], "_value": numbers, "_who": same_person(frame)})
     answered["_weight"] = 1.0 if weights is None else frame[weights]
+    answered["_lost"] = lost_answers(frame, column)
     rows: list[dict[str, object]] = []
     cells: list[_Cell | None] = []
+    lost: list[dict[str, float]] = []
+    ends = _ENDS.get(measure, (float(scale[0]), float(scale[1])))
     for value, part in answered.assign(_good=good).groupby(by, sort=True, observed=True):
         used = part[part["_good"]]
         own = None if weights is None else used["_weight"].to_numpy(dtype=float)
@@ -388,6 +430,9 @@ def loyalty_by(
         shown = shown if cell is None else cell.interval.row()
         reason = "too few answers" if small else ""
         rows.append({by: value, **shown, "n": len(values), "withheld": small, "reason": reason})
+        gone = part.loc[part["_lost"], "_weight"]
+        bounds = lost_bounds(shown["estimate"], used["_weight"].sum(), gone.sum(), ends)
+        lost.append({"lost": len(gone), "lowest": bounds[0], "highest": bounds[1]})
     columns = [by, "n", "estimate", "low", "high", "withheld", "reason"]
     if not rows:
         raise DataError(
@@ -423,6 +468,7 @@ def loyalty_by(
         measure,
         by,
         limits,
+        pd.DataFrame(lost),
     )
 
 

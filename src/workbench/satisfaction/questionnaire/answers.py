@@ -14,6 +14,8 @@ from workbench.errors import DataError
 from workbench.study.survey import LOST, PREFIXES, SCORES, Survey
 
 WEIGHT = "weight"
+#: Share of lost answers from which on a reader is warned.
+MANY_LOST = 0.03
 # Above this share of impossible values the scale itself is taken to be declared wrongly.
 _OFF_SCALE_LIMIT = 0.2
 
@@ -177,6 +179,40 @@ def lost_answers(frame: pd.DataFrame, column: str) -> Mask:
         return np.zeros(len(frame), dtype=bool)
     named = frame[LOST].fillna("").astype(str).str.split()
     return np.array([column in lost for lost in named], dtype=bool)
+
+
+def overall_question(frame: pd.DataFrame, column: str) -> str:
+    """Give the column of overall satisfaction: the one named, else another that was answered."""
+    others = (c for c in ("csat5", "csat", "csat10") if c in frame and frame[c].notna().any())
+    return column if column in frame else next(others, column)
+
+
+def lost_bounds(
+    value: float, used: float, lost: float, scale: tuple[float, float]
+) -> tuple[float, float]:
+    """Bound a mean (or a share) of all answers, whatever the lost ones were.
+
+    Parameters
+    ----------
+    value : float
+        Mean of the answers that can be used.
+    used, lost : float
+        How many can be used and how many are lost, or what they weigh.
+    scale : tuple of float
+        Lowest and highest possible answer.
+
+    References
+    ----------
+    Manski (2003), Partial Identification of Probability Distributions, section 1.2.
+
+    Examples
+    --------
+    >>> lost_bounds(4.0, 90, 10, (1, 5))
+    (3.7, 4.1)
+    """
+    share = lost / (used + lost) if used + lost else 0.0
+    low, high = (value * (1 - share) + end * share for end in scale)
+    return low, high
 
 
 def read_answers(

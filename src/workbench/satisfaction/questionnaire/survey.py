@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,13 @@ import pandas as pd
 from workbench.errors import DataError
 from workbench.results import Estimate, Finding, Result, labelled
 from workbench.satisfaction.questionnaire.answers import (
+    MANY_LOST,
     WEIGHT,
     Answers,
     SurveyError,
+    lost_answers,
+    lost_bounds,
+    overall_question,
     read_answers,
     same_person,
 )
@@ -70,12 +74,54 @@ class SurveyData:
     weighting : Weighting or None
     min_cell : int
         Waves of fewer respondents are not reported by themselves.
+    card : Survey
+        What the study's card says of the survey.
     """
 
     answers: Answers
     group: str
     weighting: Weighting | None
     min_cell: int = 1
+    card: Survey = field(default_factory=Survey)
+
+    def overall(self, column: str) -> str:
+        """Give the question of overall satisfaction: the one named, else one of a known scale."""
+        found = overall_question(self.answers.background, column)
+        return found if found == column or self.card.scale_of(found) else column
+
+    def scale_of(self, column: str, otherwise: tuple[float, float]) -> tuple[float, float]:
+        """Give the scale of a question, or another one where the card says none."""
+        return self.card.scale_of(column) or otherwise
+
+    def losses(self) -> list[Finding]:
+        """Say how many answers to the items cannot be used, and what they leave open."""
+        latest = self.latest
+        lost = [lost_answers(latest.background, f"per_{item}") for item in latest.items]
+        n = int(sum(mask.sum() for mask in lost))
+        if not n:
+            return []
+        values, weights = latest.perception.to_numpy(dtype=float), latest.weights
+        given = np.where(np.isnan(values), 0.0, weights[:, None])
+        gone = float(sum(weights[mask].sum() for mask in lost))
+        mean = float(np.nansum(values * given) / given.sum())
+        low, high = lost_bounds(mean, float(given.sum()), gone, latest.scale)
+        of = n + int((~np.isnan(values)).sum())
+        return [
+            Finding(
+                "survey.lost",
+                "{n} of {of} answers on experience in the last wave cannot be used: they are"
+                " unreadable or off the scale. Whatever they were, the mean experience over all"
+                " items, {mean}, lies between {low} and {high}.",
+                {
+                    "n": n,
+                    "of": of,
+                    "mean": Estimate(mean, digits=2),
+                    "low": Estimate(low, digits=2),
+                    "high": Estimate(high, digits=2),
+                },
+                severity="warning" if n > MANY_LOST * of else "note",
+            )
+        ]
 
     @property
     def waves(self) -> list[str]:
@@ -129,7 +175,10 @@ class SurveyData:
         return labelled(self.answers.exclusions, reason="Reason", what="What", n="Count")
 
     def findings(self) -> list[Finding]:
-        """Whether the answers are weighted, and what that costs."""
+        """Whether the answers are weighted, what that costs, and what answers are lost."""
+        return [*self._of_weights(), *self.losses()]
+
+    def _of_weights(self) -> list[Finding]:
         if self.weighting is None:
             return [
                 Finding("weights", "The answers are not weighted", verdict="unweighted"),
@@ -237,7 +286,7 @@ def prepare_survey(
             where="survey.wave",
             remedy="pool the waves; so few answers would tell what single people said",
         )
-    return SurveyData(answers, group, weighting, min_cell)
+    return SurveyData(answers, group, weighting, min_cell, card)
 
 
 def with_weight_and_person(
