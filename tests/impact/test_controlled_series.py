@@ -9,7 +9,12 @@ import statsmodels.api as sm
 from scipy import stats
 
 from workbench.impact import CaseError, controlled_series, moved_controls
-from workbench.impact.designs.series.controlled_series import _SIGNAL, _forecast
+from workbench.impact.designs.series.controlled_series import (
+    _SEASONS,
+    _SIGNAL,
+    _forecasts,
+    _prior,
+)
 
 
 def world(
@@ -27,7 +32,7 @@ def test_the_forecast_is_the_dense_generalised_least_squares_forecast() -> None:
     z = rng.normal(size=(n + m, 2)).cumsum(axis=0)
     y = z @ [1, 0.5] + np.cumsum(0.4 * rng.normal(size=n + m)) + rng.normal(size=n + m)
     contrasts = np.vstack([np.full(m, 1 / m), np.eye(m)])
-    cast = _forecast(y[:n], z[:n], z[n:], contrasts)
+    cast = _forecasts(y[:n], z[:n], z[n:], contrasts, np.zeros((n + m, 0)))
     for at in (0, 6, 13):
         t = np.arange(n + m)
         v = np.eye(n + m) + _SIGNAL[at] * np.minimum.outer(t, t)
@@ -49,7 +54,7 @@ def test_drifts_are_weighed_by_their_restricted_likelihood_and_their_prior() -> 
     rng, n = np.random.default_rng(8), 40
     z = rng.normal(size=(n + 9, 2)).cumsum(axis=0)
     y = z[:n] @ [1, 0.5] + np.cumsum(0.4 * rng.normal(size=n)) + rng.normal(size=n)
-    cast = _forecast(y, z[:n], z[n:], np.eye(9))
+    cast = _forecasts(y, z[:n], z[n:], np.eye(9), np.zeros((n + 9, 0)))
     x, t = np.column_stack([np.ones(n), z[:n]]), np.arange(n)
     score, fitted = [], []
     for signal in _SIGNAL:
@@ -76,8 +81,9 @@ def test_the_answer_is_read_off_the_forecast() -> None:
     y, z, after = world(rng, effect=2.0)
     found = controlled_series(y, z, pd.RangeIndex(100, 160), after=after)
     controls, m = z.to_numpy(), int(after.sum())
-    each = _forecast(y[~after], controls[~after], controls[after], np.eye(m))
-    own = _forecast(y[~after], controls[~after], controls[after], np.full((1, m), 1 / m))
+    parts = y[~after], controls[~after], controls[after]
+    each = _forecasts(*parts, np.eye(m), np.zeros((len(y), 0)))
+    own = _forecasts(*parts, np.full((1, m), 1 / m), np.zeros((len(y), 0)))
     assert found.counterfactual == pytest.approx(float(own.centre[0] @ own.weight))
     assert found.effect == pytest.approx(y[after].mean() - found.counterfactual)
     below = own.weight @ stats.t.cdf((own.centre[0] - y[after].mean()) / own.se[0], own.df)
@@ -110,6 +116,51 @@ def test_the_answer_is_near_that_of_a_structural_model_by_maximum_likelihood() -
     peer = sm.tsa.UnobservedComponents(y[~after], "llevel", exog=z[~after]).fit(disp=0)
     cast = peer.get_forecast(int(after.sum()), exog=z[after])
     assert found.effect == pytest.approx(y[after].mean() - cast.predicted_mean.mean(), abs=0.25)
+
+
+def test_a_season_enters_as_normal_coefficients_of_several_sizes() -> None:
+    rng, n, m = np.random.default_rng(4), 30, 9
+    z = rng.normal(size=(n + m, 1)).cumsum(axis=0)
+    t = np.arange(n + m)
+    own = np.column_stack([np.cos(2 * np.pi * t / 12), np.sin(2 * np.pi * t / 12)])
+    y = z[:n, 0] + own[:n] @ [2.0, -1.0] + rng.normal(size=n)
+    cast = _forecasts(y, z[:n], z[n:], np.full((1, m), 1 / m), own)
+    x = np.column_stack([np.ones(n + m), z])
+    score, centre = [], []
+    for size in (0.0, *_SEASONS):
+        for signal in _SIGNAL:
+            v = np.eye(n + m) + signal * np.minimum.outer(t, t) + size**2 * own @ own.T
+            inverse = np.linalg.inv(v[:n, :n])
+            within = x[:n].T @ inverse @ x[:n]
+            beta = np.linalg.solve(within, x[:n].T @ inverse @ y)
+            left = y - x[:n] @ beta
+            centre.append(np.mean(x[n:] @ beta + v[n:, :n] @ inverse @ left))
+            score.append(
+                -0.5 * np.linalg.slogdet(v[:n, :n])[1]
+                - 0.5 * np.linalg.slogdet(within)[1]
+                - 0.5 * (n - 2) * np.log(left @ inverse @ left)
+                - (np.log(len(_SEASONS)) if size else 0)
+            )
+    weight = np.exp(np.array(score) - max(score)) * np.tile(_prior(n), 1 + len(_SEASONS))
+    assert cast.centre[0] == pytest.approx(centre)
+    assert cast.weight == pytest.approx(weight / weight.sum())
+
+
+@pytest.mark.parametrize("size", [0.0, 3.0])
+def test_a_season_that_the_controls_lack_is_not_taken_for_drift(size: float) -> None:
+    hits, widths, plain = 0, [], []
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        y, z, after = world(rng, n=48, effect=1.0)
+        y = y + size * np.sin(2 * np.pi * (np.arange(48) + rng.integers(12)) / 12)
+        found = controlled_series(y, z, after=after, season=12)
+        hits += found.low <= 1 <= found.high
+        widths.append(found.high - found.low)
+        without = controlled_series(y, z, after=after)
+        plain.append(without.high - without.low)
+    assert 0.90 <= hits / 150 <= 0.995
+    # it costs nothing where there is none, and pays where there is one
+    assert np.median(widths) / np.median(plain) < (0.6 if size else 1.1)
 
 
 @pytest.mark.parametrize("drift", [0.0, 0.3])

@@ -343,15 +343,22 @@ def regressors(n: int, later: Mask, season: int | None) -> tuple[Array, tuple[st
     columns = {"constant": np.ones(n), "trend": (time - time.mean()) / max(n - 1, 1)}
     before = int((~later).sum())
     if season and season > 1 and (before >= season or n >= 1.5 * season):
-        # two harmonics catch a business year; a full set would eat short series
-        for j in range(1, min(2 if n < 6 * season else 5, (season - 1) // 2 or 1) + 1):
-            columns[f"cos{j}"] = np.cos(2 * np.pi * j * time / season)
-            if 2 * j != season:
-                columns[f"sin{j}"] = np.sin(2 * np.pi * j * time / season)
-        if n >= 6 * season and season % 2 == 0 and season > 4:
-            columns["alternating"] = np.cos(np.pi * time)
+        columns |= harmonics(time, season)
     columns["step"] = later.astype(float)
     return np.column_stack(list(columns.values())), tuple(columns)
+
+
+def harmonics(time: Array, season: int) -> dict[str, Array]:
+    """Lay out seasonal terms at places in time, with their names; 0 is the first place."""
+    n, columns = len(time), {}
+    # two harmonics catch a business year; a full set would eat short series
+    for j in range(1, min(2 if n < 6 * season else 5, (season - 1) // 2 or 1) + 1):
+        columns[f"cos{j}"] = np.cos(2 * np.pi * j * time / season)
+        if 2 * j != season:
+            columns[f"sin{j}"] = np.sin(2 * np.pi * j * time / season)
+    if n >= 6 * season and season % 2 == 0 and season > 4:
+        columns["alternating"] = np.cos(np.pi * time)
+    return columns
 
 
 def _check_rank(x: Array, terms: tuple[str, ...]) -> None:

@@ -19,7 +19,7 @@ from workbench.impact.designs.series.interrupted_series import (
 )
 from workbench.impact.effect import Effect, picture, relative_to_known
 from workbench.impact.inputs.panel import CaseError
-from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE, Series
+from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE, Series, harmonics
 from workbench.results import Finding
 from workbench.stats.mixtures import mixture_limits
 from workbench.study import Case
@@ -35,16 +35,18 @@ _SIGNAL = np.concatenate([[0.0], np.geomspace(0.0025, 8.0, 22)])
 _LEAN, _LEAN_FROM = 0.5, 0.1
 # A past of n periods cannot tell shares below about 1 / n from none: none counts as all of them.
 _STEADY = 400.0
+# Size of a season of its own, in standard deviations of a period's noise; none is as likely as all.
+_SEASONS = (0.3, 1.0, 3.0, 10.0)
 
 
 @dataclass(frozen=True)
 class _Forecast:
     """Path without the measure under each signal ratio: the mean of many contrasts."""
 
-    weight: Array  # (ratios,)
+    weight: Array  # (ratios,); its logarithm, up to a constant, until they are joined
     centre: Array  # (contrasts, ratios): forecast of each contrast of the time after
     se: Array  # (contrasts, ratios)
-    fitted: Array  # (before,)
+    fitted: Array  # (ratios, before), or (before,) once joined
     df: float
 
 
@@ -54,6 +56,8 @@ def controlled_series(
     periods: pd.Index | None = None,
     *,
     after: ArrayLike,
+    season: int | None = None,
+    time: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Effect:
     """Compare a series with what its comparison series forecast.
@@ -61,7 +65,9 @@ def controlled_series(
     A regression on the comparison series and a drifting level are fitted to the time before the
     start alone and carried on; the effect is what was observed less the forecast, averaged over
     the time after. The ratio of the level's drift to the noise is averaged out with its
-    restricted likelihood; drift and noise of the time after are in the interval.
+    restricted likelihood; drift and noise of the time after are in the interval. A season that the
+    comparison series do not share would pass for drift: harmonics of a size that the time before
+    tells, none among them, are averaged over as well where it holds a season at least.
 
     Parameters
     ----------
@@ -71,6 +77,10 @@ def controlled_series(
         One column a comparison series, without gaps.
     periods : Index, optional
     after : array_like of bool, shape (n,)
+    season : int, optional
+        Periods a year; no season when left out.
+    time : array_like, shape (n,), optional
+        Places of the points, where periods between them are left out.
 
     Raises
     ------
@@ -88,7 +98,8 @@ def controlled_series(
     names = pd.RangeIndex(len(y)) if periods is None else pd.Index(periods)
     n, m = int((~later).sum()), int(later.sum())
     contrasts = np.vstack([np.full(m, 1 / m), np.eye(m)])
-    cast = _forecast(y[~later], z[~later], z[later], contrasts)
+    own = _season(np.arange(n + m) if time is None else np.asarray(time), n, season)
+    cast = _forecasts(y[~later], z[~later], z[later], contrasts, own)
     mean = float(y[later].mean())
     low, high = mixture_limits(cast.weight, mean - cast.centre[:1], cast.se[:1], cast.df, level)
     centre = cast.centre @ cast.weight
@@ -175,16 +186,52 @@ def _read(values: ArrayLike, controls: pd.DataFrame, after: ArrayLike) -> tuple[
     return y, z, later
 
 
-def _forecast(y: Array, z: Array, z_after: Array, contrasts: Array) -> _Forecast:
+def _season(time: Array, before: int, season: int | None) -> Array:
+    """Lay out the terms of a season, none where the time before does not hold one."""
+    if not season or season < 2 or before < season:
+        return np.zeros((len(time), 0))
+    terms = harmonics(time - time[0], season)
+    return np.column_stack(list(terms.values()))
+
+
+def _forecasts(y: Array, z: Array, z_after: Array, contrasts: Array, own: Array) -> _Forecast:
+    """Forecast with seasons of several sizes, each weighed by what the time before says for it."""
+    plain = _forecast(y, z, z_after, contrasts, own[:, :0], 1.0)
+    if not own.shape[1]:
+        return _weighed([plain])
+    seasonal = [_forecast(y, z, z_after, contrasts, own, size) for size in _SEASONS]
+    even = [replace(each, weight=each.weight - np.log(len(_SEASONS))) for each in seasonal]
+    return _weighed([plain, *even])
+
+
+def _weighed(parts: list[_Forecast]) -> _Forecast:
+    """Join forecasts whose weights are logarithms of what speaks for them."""
+    score = np.concatenate([part.weight for part in parts])
+    weight = np.exp(score - score.max())
+    weight /= weight.sum()
+    shares = np.split(weight, len(parts))
+    fitted = sum(share @ part.fitted for share, part in zip(shares, parts, strict=True))
+    return _Forecast(
+        weight,
+        np.column_stack([part.centre for part in parts]),
+        np.column_stack([part.se for part in parts]),
+        np.asarray(fitted),
+        parts[0].df,
+    )
+
+
+def _forecast(
+    y: Array, z: Array, z_after: Array, contrasts: Array, own: Array, size: float
+) -> _Forecast:
     """Forecast contrasts of the time after, for every signal ratio at once.
 
     In the cosine basis both the noise and the level's drift (less its mean, which the constant
-    takes up) are uncorrelated, so that each ratio is one weighted regression.
+    takes up) are uncorrelated, so that each ratio is one weighted regression. Seasonal terms have
+    normal coefficients of standard deviation `size` times the noise's.
     """
     n, m = len(y), len(z_after)
-    centre, size = z.mean(axis=0), z.std(axis=0)
-    x = np.column_stack([np.ones(n), (z - centre) / size])
-    x_after = np.column_stack([np.ones(m), (z_after - centre) / size])
+    centre, spread = z.mean(axis=0), z.std(axis=0)
+    x = np.column_stack([np.ones(n), (z - centre) / spread])
     k = x.shape[1]
     if np.linalg.matrix_rank(x) < k:
         raise CaseError(
@@ -192,6 +239,9 @@ def _forecast(y: Array, z: Array, z_after: Array, contrasts: Array) -> _Forecast
             where="series",
             remedy="leave out those that follow from the others",
         )
+    x_after = np.column_stack([np.ones(m), (z_after - centre) / spread, own[n:]])
+    x = np.column_stack([x, own[:n]])
+    penalty = np.diag(np.r_[np.zeros(k), np.full(own.shape[1], 1 / size**2)])
     ty, tx = dct(y, norm="ortho"), dct(x, axis=0, norm="ortho")
     # a random walk's covariance on contrasts is the inverse of the path graph's Laplacian
     frequency = np.pi * np.arange(n) / n
@@ -200,16 +250,14 @@ def _forecast(y: Array, z: Array, z_after: Array, contrasts: Array) -> _Forecast
     signal = _SIGNAL[:, None] * walk  # (ratios, n)
     weight = 1 / (1 + signal)
     xw = tx[None] * weight[:, :, None]
-    precision = np.swapaxes(xw, 1, 2) @ tx
+    precision = np.swapaxes(xw, 1, 2) @ tx + penalty
     inverse = np.linalg.inv(precision)
     cross = np.einsum("qnk,n->qk", xw, ty)
     beta = np.einsum("qkl,ql->qk", inverse, cross)
     rss = np.maximum(weight @ ty**2 - np.einsum("qk,qk->q", beta, cross), 1e-300)
     df = float(n - k)
     score = 0.5 * np.log(weight).sum(axis=1) - 0.5 * np.linalg.slogdet(precision)[1]
-    score = score - 0.5 * df * np.log(rss)
-    share = _prior(n) * np.exp(score - score.max())
-    share /= share.sum()
+    score = score - 0.5 * df * np.log(rss) - own.shape[1] * np.log(size) + np.log(_prior(n))
     # the level at the end of the time before, in the cosine basis
     last = np.sqrt(2 / n) * np.cos(np.pi * np.arange(n) * (n - 0.5) / n)
     shared = signal * last  # covariance of that level with what was observed
@@ -232,8 +280,8 @@ def _forecast(y: Array, z: Array, z_after: Array, contrasts: Array) -> _Forecast
         + np.einsum("cqk,qkl,cql->cq", loading, inverse, loading)
     )
     smooth = signal * weight * residual
-    fitted = dct(share @ (smooth + beta @ tx.T), type=3, norm="ortho")
-    return _Forecast(share, centre_at, np.sqrt(variance * rss / df), fitted, df)
+    fitted = dct(smooth + beta @ tx.T, type=3, norm="ortho", axis=1)
+    return _Forecast(score, centre_at, np.sqrt(variance * rss / df), fitted, df)
 
 
 def _prior(n: int) -> Array:
@@ -262,7 +310,7 @@ def _fit_before(y: Array, fitted: Array) -> Finding:
 def answer_with_controls(series: Series, case: Case, level: float) -> Effect:
     """Judge a series beside its comparison series, or by itself where they do not bear it."""
     try:
-        return beside_controls(series, level)
+        return beside_controls(series, level, case.periods_a_year)
     except CaseError as error:
         if series.controls is None:
             raise
@@ -270,7 +318,7 @@ def answer_with_controls(series: Series, case: Case, level: float) -> Effect:
         return INTERRUPTED.answer(series, case, level).with_checks(told)
 
 
-def beside_controls(series: Series, level: float) -> Effect:
+def beside_controls(series: Series, level: float, season: int | None = None) -> Effect:
     """Judge a series beside its comparison series, at the periods that all of them have."""
     if series.controls is None:
         raise CaseError(
@@ -282,6 +330,8 @@ def beside_controls(series: Series, level: float) -> Effect:
         series.controls[seen],
         series.periods[seen],
         after=series.later[seen],
+        season=season,
+        time=np.flatnonzero(seen),
         level=level,
     )
 
