@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Literal
 
 import ibis
@@ -179,9 +180,9 @@ class LineItems:
         DataFrame
             One row a pair of items ever seen together or apart: a, b, both (baskets with both),
             people (customers who have such a basket), informative (customers), together (sum of
-            1 - e where they lie together), apart (sum of e where they do not), and, over customers,
-            the sums of squares of both (`together_2`, `apart_2`), of their product (`cross`) and of
-            the fourth power of their difference (`fourth`). `attrs` holds the number of `baskets`.
+            1 - e where they lie together), apart (sum of e where they do not), variance (sum of
+            e (1 - e), which both sums are expected to be); over customers the sums of squares of
+            the first two (`together_2`, `apart_2`) and of their product (`cross`).
         """
         near = reach or (1 if self.lines > MANY_LINES else 2)
         e = self.entries
@@ -193,10 +194,13 @@ class LineItems:
         names = self.items["item"]
         frame = sums.assign(a=sums["a"].map(names), b=sums["b"].map(names)).fillna(0.0)
         whole = dict.fromkeys(("both", "people", "informative"), "int64")
-        frame = frame.astype(whole).sort_values(["a", "b"], ignore_index=True)
-        baskets = e.select("who", "nth").distinct()
-        frame.attrs["baskets"] = int(self.engine.run(baskets.count(), _WHAT))
-        return frame
+        return frame.astype(whole).sort_values(["a", "b"], ignore_index=True)
+
+    @cached_property
+    def baskets(self) -> int:
+        """How many baskets hold an item that is told apart."""
+        rows = self.entries.select("who", "nth").distinct()
+        return int(self.engine.run(rows.count(), _WHAT))
 
     def counts(self) -> pd.DataFrame:
         """Give in how many baskets each item lies: item, baskets."""
@@ -250,12 +254,12 @@ class LineItems:
         own = joined.group_by("who", "a", "b").aggregate(
             t=ibis.ifelse(joined.same, 1 - joined.e, 0.0).sum(),
             f=ibis.ifelse(joined.same, 0.0, joined.e).sum(),
+            v=(joined.e * (1 - joined.e)).sum(),
         )
-        u = own.t - own.f
         return own.group_by("a", "b").aggregate(
             informative=own.count(), together=own.t.sum(), apart=own.f.sum(),
             together_2=(own.t * own.t).sum(), apart_2=(own.f * own.f).sum(),
-            cross=(own.t * own.f).sum(), fourth=(u * u * u * u).sum(),
+            cross=(own.t * own.f).sum(), variance=own.v.sum(),
         )  # fmt: skip
 
     def _frame(self, table: Any, whole: tuple[str, ...]) -> pd.DataFrame:

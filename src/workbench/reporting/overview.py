@@ -34,7 +34,7 @@ MOST_CARDS = 4
 """Headline numbers at the top, and those of one notebook."""
 
 
-LEADING = ("worth", "short", "goals", "who", "stay", "measures", "matters", "data", "more")
+LEADING = ("worth", "short", "goals", "who", "stay", "measures", "matters", "buys", "data", "more")
 """Whose numbers lead the page, where there are more than it leads with."""
 FEWEST_QUESTIONS = 3
 """With fewer the sections themselves are summary enough."""
@@ -60,6 +60,7 @@ class Question:
 QUESTIONS = (
     Question("who", "Who are our customers?", ("segmentation",)),
     Question("worth", "What are they worth?", ("clv",)),
+    Question("buys", "What do they buy, and what should we offer next?", ("products",)),
     Question("stay", "Who stays, and who leaves?", ("lifecycle_churn",)),
     Question("short", "Where do we fall short of what they expect?", ("satisfaction_gap",)),
     Question("matters", "What matters to them?", ("satisfaction_drivers", "comments")),
@@ -98,6 +99,7 @@ SAID: Final = {
 PAGES = {
     "segmentation": "Customer segments",
     "clv": "Customer lifetime value",
+    "products": "What customers buy",
     "lifecycle_churn": "Lifecycle and churn",
     "satisfaction_gap": "Service quality and loyalty",
     "satisfaction_drivers": "What matters to customers",
