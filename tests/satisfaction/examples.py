@@ -12,6 +12,7 @@ import pandas as pd
 from workbench import satisfaction as room
 from workbench.satisfaction.instrument.content_validity import content_validity, delphi
 from workbench.satisfaction.instrument.sampling import plan_sample
+from workbench.satisfaction.instrument.screening import compare_versions, screen_items
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.study.instrument import Sampling
 from workbench.study.survey import Survey
@@ -140,6 +141,7 @@ EXAMPLES = {
     "Gaps": lambda: room.gaps(answers()),
     "GroupGaps": lambda: room.gaps_by(answers(), "region"),
     "Importance": lambda: room.importance(answers(), rng=rng(), draws=50),
+    "ItemScreen": lambda: screen_items(answers()),
     "Kano": kano,
     "NetPromoter": lambda: room.nps(frame()["recommend"]),
     "OverallScores": lambda: room.overall_scores(answers()),
@@ -155,5 +157,6 @@ EXAMPLES = {
     "ScoreComparison": lambda: room.compare_scores(answers(), rng=rng(), draws=50),
     "Trend": lambda: room.loyalty_by(frame(), "wave", column="recommend"),
     "Validity": lambda: room.validity(frame(), EXPERIENCE, rng=rng(), draws=50),
+    "VersionComparison": lambda: compare_versions(answers(), answers()),
     "Weighting": lambda: room.weigh(answers(), margins={"region": {"North": 0.6, "South": 0.4}})[1],
 }

@@ -135,8 +135,8 @@ def _topics(
             wording = _wording(study, str(row["item"]), str(row["label"]), code)
             # the first of them is the widest, and is asked about as such
             why = t("Why is this the widest gap?") if at == 0 else t("Why is there a gap?")
-            size = t("Experience lies {gap} scale points from what customers expect.").format(
-                gap=t.number(row["estimate"], 1)
+            size = t("Experience falls {gap} scale points short of what customers expect.").format(
+                gap=t.number(-row["estimate"], 1)
             )
             topics.append((wording, (size, why, *_probes(t))))
         for row in best.to_dict("records"):
@@ -168,14 +168,14 @@ def _wording(study: Study, item: str, label: str, code: str) -> str:
 
 
 def _goals(study: Study, code: str, t: Language) -> list[Part]:
-    rows = []
-    for goal in study.goals:
-        why = study.text(goal.why, code) if goal.why else ""
-        asked = t("Does this matter to you? What would bring us closer to it?")
-        rows.append((study.text(goal.title, code) + (f"\n{why}" if why else ""), asked))
-    if not rows:
+    if not study.goals:
         return []
-    return [form([(t("Goal"), t("Ask")), *rows], 0.45, 0.55)]
+    titles = []
+    for goal in study.goals:
+        why = f" – {study.text(goal.why, code)}" if goal.why else ""
+        titles.append(study.text(goal.title, code) + why)
+    asked = t("Which of these matter to customers, and what would bring us closer to them?")
+    return [Part("text", asked), bullets(*titles), Part("lines", count=3)]
 
 
 def _closing(t: Language, group: bool) -> list[Part]:
