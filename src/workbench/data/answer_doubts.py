@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from workbench.data.clean.answer_words import CODES
+from workbench.data.answer_words import CODES
 from workbench.data.clean.questions import AskedQuestion
 from workbench.data.clean.report import TableReport
 from workbench.study import Study

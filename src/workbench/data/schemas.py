@@ -10,7 +10,7 @@ from workbench.study.survey import PREFIXES, SCORES, Survey
 
 Kind = Literal[
     "id", "category", "free_text", "personal", "date", "moment", "number", "whole", "boolean",
-    "answer",
+    "answer", "duration",
 ]  # fmt: skip
 
 
@@ -22,7 +22,8 @@ class ColumnRule:
     ----------
     kind : str
         What it holds. `personal` columns serve linking only and never leave the engine. An
-        `answer` is one to a question with a scale; see `workbench.data.clean.questions`.
+        `answer` is one to a question with a scale; see `workbench.data.clean.questions`. A
+        `duration` is in seconds.
     required : bool
         Whether the table is of no use without it, and a row without a value in it.
     low, high : float, optional
@@ -75,7 +76,7 @@ def _survey(asked: Survey | None) -> Schema:
             "customer_id": ColumnRule("id"),
             **dict(sorted(items.items())),
             **{PREFIXES["importance"] + item: _ANSWER for item in every},
-            "seconds": ColumnRule("number", low=0),
+            "seconds": ColumnRule("duration"),
             **dict.fromkeys(SCORES, _ANSWER),
             "comment": ColumnRule("free_text"),
             "language": _WORD,

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from workbench.data.clean.answer_words import folded
+from workbench.data.answer_words import folded
 from workbench.data.notation import plain
 
 _DIGITS: Final = r"[+-]?\d{1,4}(?:[.,]\d{1,6})?"

@@ -347,6 +347,8 @@ def _value(
         if card.resolved and column.type().is_string():
             return engine.text(column).lower().isin([word.lower() for word in card.resolved])
         return engine.boolean(column)
+    if meaning.kind == "duration":
+        return _seconds(engine, column)
     number = engine.number(column, mark.mark, card.thousands)
     if hours != 1:
         number = number * hours
@@ -358,6 +360,30 @@ def _value(
         number,
         lambda number: ibis.ifelse(_outside(number, meaning), ibis.null(number.type()), number),
     )
+
+
+#: "60秒", "1小时2分", "5 min 12 s", "1:05", "00:01:05"
+_SPELT = (
+    r"^(?:(\d+) ?(?:小时|小時|时|時|hours?|hrs?|h))? ?(?:(\d+) ?(?:分钟|分鐘|分|minutes?|mins?|m))?"
+    r" ?(?:(\d+(?:\.\d+)?) ?(?:秒钟|秒|seconds?|secs?|s))?$"
+)
+_CLOCK = r"^(?:(\d{1,3}):)?(\d{1,2}):(\d{2}(?:\.\d+)?)$"
+
+
+def _seconds(engine: Engine, column: Any) -> Any:
+    """Read how long something took, in seconds."""
+    number = engine.number(column)
+    if not column.type().is_string():
+        return ibis.ifelse(number < 0, ibis.null("float64"), number)
+    text = engine.plain(engine.text(column)).lower()
+    total = ibis.null("float64")
+    for pattern in (_SPELT, _CLOCK):
+        parts = [engine.number(text.re_extract(pattern, i)) for i in (1, 2, 3)]
+        hours, minutes, seconds = (ibis.coalesce(part, 0.0) for part in parts)
+        written = hours * 3600 + minutes * 60 + seconds
+        total = ibis.coalesce(total, ibis.ifelse(text.re_search(pattern), written, total))
+    value = ibis.coalesce(number, total)
+    return ibis.ifelse(value < 0, ibis.null("float64"), value)
 
 
 def _outside(number: Any, meaning: ColumnRule) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import ibis
 
-from workbench.data.clean.answer_words import WordScale, is_no_answer, word_scales
+from workbench.data.answer_words import WordScale, is_no_answer, word_scales
 from workbench.data.clean.answers import Shown, shown, words_in
 from workbench.data.engine import Engine
 from workbench.data.notation import plain

@@ -111,7 +111,8 @@ def look_at(
         if len(rows) > max(_ROWS, *header, 0):
             break
     layout = lay_out(rows, header, where)
-    notes = layout.notes if layout.first > 1 + bool(said) else ()
+    titled = layout.first > 1 + bool(said) or layout.last > layout.first
+    notes = layout.notes if titled else ()
     return TextFile(
         path, found, chosen, layout.names, gzipped, layout.last, lines[layout.last - 1],
         _line_ends(path, gzipped), notes,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from workbench.data.answer_words import is_no_answer
 from workbench.errors import DataError
 
 #: What a labelled file is called, by its suffix.
@@ -22,7 +23,8 @@ def read_labelled(
     """Read a file as text columns.
 
     A column whose answers have labels gives the labels, so that groups have names; one that is
-    meant to be a number keeps its codes. Values declared as missing are missing.
+    meant to be a number keeps its codes, but for those whose label says that there is no answer.
+    Values declared as missing are missing.
 
     Parameters
     ----------
@@ -60,7 +62,10 @@ def read_labelled(
     labels: dict[str, dict[Any, str]] = meta.variable_value_labels
     columns = {}
     for name in frame.columns:
-        own = {} if name in codes else labels.get(name, {})
+        own = labels.get(name, {})
+        if name in codes:
+            # a label that is no answer says so to whoever reads the answers
+            own = {code: text for code, text in own.items() if is_no_answer(str(text))}
         columns[str(name)] = pa.array([_text(v, own) for v in frame[name]], pa.string())
     wording = {
         str(name): str(text)

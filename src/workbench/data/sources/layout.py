@@ -31,18 +31,26 @@ class Layout:
         Their first and last row, counted from 1.
     names : tuple of str
         One a column; a column without a heading is called by its place.
+    told : bool
+        Whether the card says which rows these are.
     """
 
     first: int
     last: int
     names: tuple[str, ...]
+    told: bool = False
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know: titles above the headings."""
-        if self.first == 1:
-            return ()
-        return (f"the headings stand in row {self.first}; the rows above are titles",)
+        above = "; the rows above are titles" if self.first > 1 else ""
+        if self.last > self.first and not self.told:
+            rows = "[" + ", ".join(map(str, range(self.first, self.last + 1))) + "]"
+            return (
+                f"the headings seem to be rows {self.first} to {self.last}{above}; write"
+                f" `header: {rows}` if so, or `header: {self.first}` if not",
+            )
+        return (f"the headings stand in row {self.first}{above}",) if above else ()
 
 
 def lay_out(rows: Sequence[Sequence[str]], declared: tuple[int, ...], where: str) -> Layout:
@@ -69,9 +77,53 @@ def lay_out(rows: Sequence[Sequence[str]], declared: tuple[int, ...], where: str
             remedy="mend `header` in study.yml: the rows of the headings, counted from 1",
         )
     first, last = (declared[0], declared[-1]) if declared else (_heading(rows),) * 2
+    if not declared:
+        last = _last_heading(rows, first)
     headings = [[" ".join(cell.split()) for cell in row] for row in rows[first - 1 : last]]
+    if len(headings) > 1 and _is_import_row(headings[-1]):
+        headings = headings[:1]  # ids of the questions, their wording, ids for machines
     names = checked_header(_joined(headings), where, row=first)
-    return Layout(first, last, names)
+    return Layout(first, last, names, bool(declared))
+
+
+def _last_heading(rows: Sequence[Sequence[str]], first: int) -> int:
+    """Find the last row of headings: survey tools write two (groups above items), or three."""
+    for i in (first + 1, first + 2):
+        if i <= len(rows) and _is_import_row(rows[i - 1]):
+            return i
+    return first + 1 if _goes_on_below(rows, first) else first
+
+
+def _is_import_row(row: Sequence[str]) -> bool:
+    """Tell the row in which Qualtrics names its questions to machines."""
+    cells = _cells(row)
+    marked = sum(re.match(r'\{"{1,2}ImportId"{1,2}', cell) is not None for cell in cells)
+    return bool(cells) and marked * 2 > len(cells)
+
+
+def _goes_on_below(rows: Sequence[Sequence[str]], first: int) -> bool:
+    """Tell whether the row below the headings names the columns that these leave open.
+
+    It does if it holds words alone, which nobody answers further down, has a name for (nearly)
+    every column without one, and says nothing in some column that is filled in every row of the
+    table: of the number of a row, or the day of an answer.
+    """
+    if len(rows) < first + 3:
+        return False
+    width = len(rows[first - 1])
+    upper, lower, *below = ([*row, *[""] * (width - len(row))] for row in rows[first - 1 :])
+    below = [row for row in below if len(_cells(row)) > 1]
+    open_ = [j for j in range(width) if not upper[j].strip()]
+    if not open_ or not words(_cells(lower)) or not below:
+        return False
+    named = [j for j in open_ if lower[j].strip()]
+    again = any(row[j].strip() == lower[j].strip() for row in below for j in named)
+    full = any(
+        not lower[j].strip() and all(row[j].strip() for row in below)
+        for j in range(width)
+        if upper[j].strip()
+    )
+    return len(named) >= 0.8 * len(open_) and full and not again
 
 
 def _heading(rows: Sequence[Sequence[str]]) -> int:
