@@ -271,6 +271,19 @@ def review(study: Study_) -> None:
 
 
 @app.command()
+def forget(
+    study: Study_,
+    customer: Annotated[str, typer.Argument(help="An id, as the study's own files have it.")],
+    absent: Annotated[bool, typer.Option(help="Also an id that no file has now.")] = False,
+) -> None:
+    """Erase a person: no reader gives their rows any more; says what others must change."""
+    with _plain_errors():
+        from workbench.forget import forget as erase
+
+        _say(erase(_load(study), _root(), customer, now=datetime.now(UTC), absent=absent))
+
+
+@app.command()
 def runs(study: Study_) -> None:
     """List a study's runs, and what changed in its headline numbers."""
     with _plain_errors():

@@ -10,10 +10,12 @@ from typing import Any
 import pandas as pd
 
 from workbench import trace
+from workbench.data.clean import erasures
 from workbench.data.clean.cleaner import Cleaner
 from workbench.data.clean.refunds import REFUNDED, REFUNDED_ON, TAKEN, known_on
 from workbench.data.clean.report import CleaningReport, Linking, TableReport
 from workbench.data.clean.selection import UNNAMED
+from workbench.data.clean.traces import Traces, traces_of
 from workbench.data.engine import Engine
 from workbench.data.people import review
 from workbench.data.people.review import Pair, read_pairs
@@ -303,6 +305,18 @@ class Tables:
             return []
         return [pair for pair in read_pairs(self.study) if pair.same is None]
 
+    def traces_of(self, owner: str, given: str) -> Traces:
+        """Find every row of a person in the raw files, and all ids under which they stand there.
+
+        Parameters
+        ----------
+        owner : {"customer_id", "respondent_id"}
+            What the id names.
+        given : str
+            The id, as the study's files have it.
+        """
+        return traces_of(self._cleaner, owner, given)
+
     def pseudonym(self, customer_id: str) -> str:
         """Give the pseudonym under which a customer appears."""
         return self._cleaner.pseudonym(customer_id)
@@ -342,11 +356,12 @@ class Tables:
         self._told.add(name)
         # Who is who is known from the customers, else from who bought.
         known = "customers" if "customers" in self.study.tables else "transactions"
-        used = [each for each in dict.fromkeys((name, known)) if each in self.study.tables]
+        asked_for = (n for n, table in self.study.tables.items() if table.consent)
+        used = [n for n in dict.fromkeys((name, known, *asked_for)) if n in self.study.tables]
         asked = _OF_SURVEYS if name.startswith("survey") else ()
         trace.note("table", *used)
         trace.note("card", *(f"tables.{each}" for each in used), *_OF_CLEANING, *asked)
-        trace.note("file", str(review.path_of(self.study)))
+        trace.note("file", str(review.path_of(self.study)), str(erasures.path_of(self.study)))
         trace.note("distribution", *PACKAGES)
         trace.note_modules("data", "study")
 

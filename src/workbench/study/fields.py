@@ -265,6 +265,11 @@ class Table(Card):
     refund_rows: dict[str, Rows] = Field(default_factory=dict)
     zero_amounts: Literal["keep", "set_aside"] = "keep"
     duplicates: Literal["auto", "set_aside", "keep"] = "auto"
+    #: Columns and the values that say yes: who has others is left out of every table.
+    consent: dict[str, Rows] = Field(default_factory=dict)
+    #: What the table is held for, and until which day.
+    purpose: LocalText | None = None
+    keep_until: dt.date | None = None
     #: The table that has all of this one's rows, too: they must not be counted twice.
     part_of: Name | None = None
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from workbench.data.clean.amounts import no_money
+from workbench.data.clean.erasures import without_left_out
 from workbench.data.clean.refunds import (
     CANCELLED,
     NETTED,
@@ -213,6 +214,9 @@ class Cleaner:
             source = standard_form(self.engine, self.study, source)
         if schema is not None:
             source = select_columns(self.study, source, schema)
+        source, refused = without_left_out(self.engine, self.study, source, schema)
+        if refused:
+            self._left[name] = {**self._left.get(name, {}), "consent": refused}
         columns = standardise(source, self.study.tables[name], schema)
         if schema is not None:
             card = self.study.tables[name]
@@ -444,10 +448,7 @@ class Cleaner:
         """Give all records of a person the id of the first one."""
         changes = dict(self.links.canonical)
         if strange and other is not None:
-            known = self._ids(other)
-            own = {str(i) for i in self._distinct(kept, source)}
-            matched = keys.match_without_case(strange, known, own)
-            matched |= identity.matched_ids(set(strange) - set(matched), known)
+            matched = self._matches(kept, source, strange, other)
             changes |= {one: changes.get(fit, fit) for one, fit in matched.items()}
         if not changes:
             return kept, 0
@@ -456,6 +457,24 @@ class Cleaner:
         if n == 0:
             return kept, 0
         return self._replace(kept, "customer_id", "customer_id", changes), n
+
+    def _matches(self, kept: Any, source: Source, strange: list[str], other: str) -> dict[str, str]:
+        """Match ids that another table writes otherwise."""
+        known = self._ids(other)
+        own = {str(i) for i in self._distinct(kept, source)}
+        matched = keys.match_without_case(strange, known, own)
+        return matched | identity.matched_ids(set(strange) - set(matched), known)
+
+    def rows_and_ids(self, name: str) -> tuple[Any, dict[str, str], Source]:
+        """Give a table's readable rows under the ids of the source, and who is who among them."""
+        source, flagged, schema = self._flag(name)
+        firsts = dict(self.links.canonical)
+        other = self._reference(schema)
+        if other is not None and "customer_id" in flagged.expr.columns:
+            strange = self._strange(flagged.expr, source, other)
+            matched = self._matches(flagged.expr, source, strange, other) if strange else {}
+            firsts |= {one: firsts.get(fit, fit) for one, fit in matched.items()}
+        return flagged.expr, firsts, source
 
     def linked(self, kept: Any, source: Source) -> Any:
         """Give all records of a person the id of the first one."""

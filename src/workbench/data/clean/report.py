@@ -310,6 +310,8 @@ class CleaningReport(Result):
                  t.left_out.get("line", 0)),
                 ("rows of after the day as of which the study is seen", t.name,
                  t.left_out.get("later", 0)),
+                ("rows of people who have not consented, left out", t.name,
+                 t.left_out.get("consent", 0)),
                 ("unreadable or impossible values emptied, their rows kept", t.name,
                  sum(t.emptied.values())),
                 ("texts in which a name, phone or e-mail was masked", t.name, t.masked),

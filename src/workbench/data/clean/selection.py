@@ -26,6 +26,7 @@ LEFT_OUT: Mapping[str, str] = {
     "where": "left out by `where`",
     "line": "further lines of an order whose total counts once",
     "later": "of after the day as of which the study is seen",
+    "consent": "of people who have not consented",
 }
 #: Share of the orders with several totals from which on these are no totals of orders.
 _MANY = 0.05

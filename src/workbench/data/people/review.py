@@ -12,7 +12,7 @@ import hashlib
 import io
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,6 +137,14 @@ def decide(study: Study, pair: Pair, same: bool) -> None:
         for p in read_pairs(study)
     ]
     _write(study, changed)
+
+
+def forget_pairs(study: Study, ids: Collection[str]) -> None:
+    """Take the pairs of a person away, decided or not: they hold names and contacts."""
+    known = read_pairs(study)
+    kept = [pair for pair in known if not {pair.left, pair.right} & set(ids)]
+    if len(kept) < len(known):
+        _write(study, kept)
 
 
 def list_doubtful(study: Study, links: Links, customers: pd.DataFrame) -> None:

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import trace
+from workbench.data.clean import erasures
 from workbench.data.clean.cleaner import Cleaner
 from workbench.data.clean.questions import AskedQuestion
 from workbench.data.clean.report import Linking, TableReport
@@ -172,6 +173,7 @@ def _key_of(study: Study) -> str | None:
         "time_zone": study.time_zone,
         "linkage": study.linkage.model_dump(mode="json"),
         "decisions": review.fingerprint(study),
+        "erased": erasures.fingerprint(study),
         "files": hashes,
         "sources": _sources(),
         "versions": [platform.python_version(), *(version(package) for package in PACKAGES)],

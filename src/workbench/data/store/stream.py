@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import ibis.expr.datatypes as dt
 
+from workbench.data.clean.erasures import without_left_out
 from workbench.data.clean.parse import parse, takes_parsing
 from workbench.data.clean.refunds import known_on, net, refunds_of
 from workbench.data.clean.rules import (
@@ -90,6 +91,7 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
         return None
     source = select_rows(engine, card, source, count=False).source
     source = select_columns(study, source, schema)
+    source, _ = without_left_out(engine, study, source, schema)
     columns = standardise(source, card, schema)
     if "customers" in cleaner and {"phone", "email"} & set(columns):
         return None

@@ -1,0 +1,224 @@
+"""A person who is erased comes back nowhere, and what still holds them is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from workbench.data import open_tables
+from workbench.data.clean.erasures import PLACE, read_erasures
+from workbench.data.people.pseudonyms import pseudonym, study_key
+from workbench.data.store.cache import home_of
+from workbench.errors import DataError
+from workbench.forget import REGISTER, forget
+from workbench.runs.handover import digest_results
+from workbench.runs.record import RunRecord, StepRecord, begin, finish, read_run
+from workbench.study import Study, read_card
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+FILES = {
+    # 0007 and 0031 are one person, by name, phone and e-mail
+    "customers": "customer_id,name,phone,email,region\n"
+    "0007,Zhang Weiming,13912345678,zhang.weiming@mail.example,North\n"
+    "0008,Li Na,13887654321,li.na@mail.example,South\n"
+    "0009,Wang Fang,13711112222,wang.fang@mail.example,South\n"
+    "0031,Zhang Weiming,13912345678,zhang.weiming@mail.example,North\n",
+    # a spreadsheet took the zeros away
+    "transactions": "customer_id,date,amount\n7,2025-01-03,10\n7,2025-02-03,20\n8,2025-01-05,5\n"
+    "9,2025-03-05,7\n31,2025-04-01,40\n",
+    "interactions": "customer_id,at,kind,phone\n0007,2025-05-01,complaint,\n"
+    ",2025-05-02,complaint,139-1234-5678\n0008,2025-05-03,enquiry,\n",
+}
+
+
+def write(root: Path, files: dict[str, str] = FILES, **card: Any) -> Study:
+    folder = root / "data" / "shop"
+    folder.mkdir(parents=True, exist_ok=True)
+    (root / "_quarto.yml").touch()
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text)
+    tables = {name: {"path": f"{name}.csv"} for name in files}
+    for name, more in card.pop("more", {}).items():
+        tables[name] |= more
+    about = {"title": "Shop", "as_of": date(2025, 12, 31), "time_zone": "Asia/Shanghai"}
+    (folder / "study.yml").write_text(yaml.safe_dump(about | {"tables": tables} | card))
+    return read_card(folder / "study.yml")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("WORKBENCH_ROOT", str(tmp_path))
+    monkeypatch.setenv("WORKBENCH_KEY", "a key that is long enough")
+    return tmp_path
+
+
+def amounts(study: Study) -> list[float]:
+    return sorted(open_tables(study, cache=False).frame("transactions")["amount"])
+
+
+def streamed(study: Study) -> list[float]:
+    tables = open_tables(study, cache=False)
+    log = tables.purchases("transactions")
+    return sorted(tables.engine.run(log.expr, "the log")["amount"])
+
+
+READERS: dict[str, Callable[[Study], Any]] = {
+    "frame": amounts,
+    "kept tables": lambda s: sorted(open_tables(s).frame("transactions")["amount"]),
+    "streamed purchases": streamed,
+    "first rows": lambda s: sorted(open_tables(s, cache=False).head("transactions", 9)["amount"]),
+}
+
+
+def test_no_reader_gives_a_row_of_the_erased_under_any_of_their_ids(root: Path) -> None:
+    study = write(root)
+    assert amounts(study) == [5, 7, 10, 20, 40]
+    open_tables(study).frame("transactions")  # kept on disk
+    done = forget(study, root, "0031", now=NOW)
+    assert done.listed and done.ids >= 3
+    assert not home_of(study).exists()
+    for name in ("frame", "kept tables", "streamed purchases", "first rows"):
+        assert READERS[name](study) == [5, 7], name
+    tables = open_tables(study, cache=False)
+    assert len(tables.frame("customers")) == 2
+    # who called without a number is known by the phone
+    assert tables.frame("interactions")["kind"].tolist() == ["enquiry"]
+    with pytest.raises(DataError, match="no customer"):
+        tables.find_customer("0007")
+
+
+def test_a_file_of_before_and_an_earlier_day_do_not_bring_them_back(root: Path) -> None:
+    study = write(root)
+    forget(study, root, "0007", now=NOW)
+    backfill = FILES | {
+        "transactions": FILES["transactions"] + "0007,2024-01-03,99\n7,2024-02-01,1\n"
+    }
+    assert amounts(write(root, backfill)) == [5, 7]
+    earlier = write(root, backfill).model_copy(update={"as_of": date(2025, 2, 15)})
+    assert amounts(earlier) == [5]
+
+
+def test_the_list_holds_nobody(root: Path) -> None:
+    study = write(root)
+    forget(study, root, "0007", now=NOW)
+    text = (study.folder / PLACE).read_text()
+    for word in (
+        "0007",
+        "Zhang",
+        "13912345678",
+        "mail.example",
+        pseudonym("0007", study_key(study)),
+    ):
+        assert word not in text
+    assert read_erasures(study).people == 1 and read_erasures(study).last == NOW.date()
+
+
+def test_another_key_is_refused_since_nobody_would_be_known(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = write(root)
+    forget(study, root, "0007", now=NOW)
+    monkeypatch.setenv("WORKBENCH_KEY", "another key, long enough")
+    with pytest.raises(DataError, match="another key") as told:
+        amounts(study)
+    assert "WORKBENCH_KEY" in str(told.value)
+
+
+@pytest.mark.parametrize("broken", ["erased: 7", "erased: [{on: 2026-01-01}]", "{{", "- a"])
+def test_a_list_that_cannot_be_read_stops_every_reader(root: Path, broken: str) -> None:
+    study = write(root)
+    (study.folder / PLACE).write_text(broken)
+    with pytest.raises(DataError, match="cannot be read"):
+        amounts(study)
+
+
+def test_an_id_that_no_file_has_is_refused_unless_it_is_meant(root: Path) -> None:
+    study = write(root)
+    with pytest.raises(DataError, match="no table of shop has the id '0070'") as told:
+        forget(study, root, "0070", now=NOW)
+    assert "--absent" in str(told.value)
+    assert forget(study, root, "0070", now=NOW, absent=True).listed
+    later = FILES | {"transactions": FILES["transactions"] + "0070,2025-06-01,66\n"}
+    assert amounts(write(root, later)) == [5, 7, 10, 20, 40]
+
+
+def test_twice_is_once(root: Path) -> None:
+    study = write(root)
+    assert forget(study, root, "0007", now=NOW).listed
+    assert not forget(study, root, "0007", now=NOW).listed
+    assert read_erasures(study).people == 1
+
+
+def test_somebody_whose_id_differs_in_zeros_alone_stays(root: Path) -> None:
+    files = {
+        "transactions": "customer_id,date,amount\n007,2025-01-03,1\n07,2025-01-04,2\n"
+        "A,2025-01-05,3\na,2025-01-06,4\n"
+    }
+    study = write(root, files)
+    forget(study, root, "007", now=NOW)
+    forget(study, root, "a", now=NOW)
+    assert amounts(study) == [2, 3]
+
+
+def test_results_are_written_anew_with_their_digests_and_the_rest_is_named(root: Path) -> None:
+    study = write(root)
+    key = study_key(study)
+    mine, other = pseudonym("0007", key), pseudonym("0008", key)
+    aside = begin(root / "runs" / "shop", "20260201T000000Z-abcdef")
+    results = aside / "results" / "clv"
+    results.mkdir()
+    values = pd.DataFrame({"customer_id": [mine, other], "value": [1.0, 2.0]})
+    values.to_parquet(results / "customer_value.parquet", index=False)
+    pd.DataFrame({"segment": ["a"], "n": [2]}).to_parquet(results / "totals.parquet", index=False)
+    (aside / "notebooks" / "clv.ipynb").write_text(json.dumps({"cells": [mine]}))
+    step = StepRecord("clv", "clv", "done", results=digest_results(results))
+    record = RunRecord("shop", "20260201T000000Z-abcdef", "", "", "done", {"clv": step}, number=1)
+    run = finish(aside, record).folder
+    done = forget(study, root, "0007", now=NOW)
+    left = pd.read_parquet(run / "results/clv/customer_value.parquet")
+    assert left["customer_id"].tolist() == [other]
+    kept = read_run(run).notebooks["clv"]
+    assert kept.results == digest_results(run / "results/clv") != step.results
+    entries = [json.loads(x) for x in (root / "runs/shop" / REGISTER).read_text().splitlines()]
+    assert entries[0]["result"] == "clv/customer_value.parquet" and entries[0]["rows"] == 1
+    assert entries[0]["sha256"] != entries[0]["sha256_before"] and entries[-1]["people"] == 1
+    assert done.aggregates == ["run 20260201T000000Z-abcdef, and clv.ipynb shows the pseudonym"]
+    assert "customers.csv: 2 rows (2, 5)" in str(done)
+    assert "transactions.csv: 3 rows (2, 3, 6)" in str(done)
+    assert mine not in (root / "runs/shop" / REGISTER).read_text()
+
+
+# --- consent ----------------------------------------------------------------------------------
+
+
+def agreeing(root: Path, **said: Any) -> Study:
+    people = "customer_id,region,同意\n1,N,是\n2,N,否\n3,S,\n4,S,是\n"
+    sold = (
+        "customer_id,date,amount\n1,2025-01-01,1\n2,2025-01-02,2\n3,2025-01-03,3\n5,2025-01-05,5\n"
+    )
+    files = {"customers": people, "transactions": sold}
+    return write(root, files, more={"customers": {"consent": said or {"同意": "是"}}})
+
+
+def test_who_did_not_consent_is_left_out_of_every_table_and_counted(root: Path) -> None:
+    study = agreeing(root)
+    assert amounts(study) == [1, 5]  # of 5 nothing is known
+    tables = open_tables(study)
+    assert sorted(tables.frame("transactions")["amount"]) == [1, 5]
+    assert len(tables.frame("customers")) == 2
+    noted = tables.report.worth_noting
+    words = "rows of people who have not consented, left out"
+    found = noted[noted["finding"] == words].set_index("table")["number"]
+    assert dict(found) == {"customers": 2, "transactions": 2}
+
+
+def test_a_value_of_consent_that_the_file_does_not_have_is_refused(root: Path) -> None:
+    with pytest.raises(DataError, match="agreed"):
+        amounts(agreeing(root, 同意="agreed"))
