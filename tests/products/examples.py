@@ -45,4 +45,48 @@ def pairs() -> room.ItemPairs:
     return room.item_pairs(counts, items, baskets=sum(len(x) for x in drawn))
 
 
-EXAMPLES = {"Penetration": reach, "SegmentPenetration": by_segment, "ItemPairs": pairs}
+def first() -> room.FirstOrders:
+    rng = np.random.default_rng(2)
+    item = rng.choice(["tea", "cups", "pots"], 600)
+    later = rng.binomial(1, np.where(item == "tea", 0.6, 0.3))
+    frame = pd.DataFrame(
+        {
+            "customer_id": [f"c{i}" for i in range(600)], "item": item, "later": later,
+            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 700, 600), "D"),
+            "spend": later * rng.gamma(2, 10, 600),
+        }
+    )  # fmt: skip
+    return room.first_orders(frame, days=90, first="2024-01-01", last="2025-12-31")
+
+
+def tastes(seed: int = 3, *, groups: bool = True) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Histories of customers of two tastes (or of none), each with items of their own."""
+    rng = np.random.default_rng(seed)
+    n, k = 400, 16
+    side = rng.integers(0, 2, n)[:, None] if groups else np.zeros((n, 1), dtype=int)
+    own = (np.arange(k) % 2 == side) if groups else np.ones((n, k), dtype=bool)
+    chance = np.where(own, np.linspace(0.5, 0.15, k), 0.03)
+    rows = []
+    for name in ("known", "later"):
+        who, item = np.nonzero(rng.random((n, k)) < chance)
+        rows.append(pd.DataFrame({"customer_id": who, "item": item, "when": name}))
+    seen = pd.concat(rows)
+    seen = pd.crosstab([seen["customer_id"], seen["item"]], seen["when"])
+    history = seen.reset_index().rename_axis(columns=None)
+    history = history.assign(
+        customer_id="c" + history["customer_id"].astype(str),
+        item=history["item"].map(lambda i: f"item {i:02d}"),
+    )
+    orders = history.groupby("item", as_index=False)[["known", "later"]].sum()
+    items = orders.assign(orders=orders["known"] + orders["later"])
+    return history, items.assign(spend=10.0 * items["orders"])[["item", "orders", "spend"]]
+
+
+def offers() -> room.NextOffers:
+    return room.next_offers(*tastes(), rng=np.random.default_rng(1))
+
+
+EXAMPLES = {
+    "Penetration": reach, "SegmentPenetration": by_segment, "ItemPairs": pairs,
+    "FirstOrders": first, "NextOffers": offers,
+}  # fmt: skip

@@ -47,6 +47,8 @@ LEADS_SPEND = (
 FELL = "Fewer customers buy {item} than in the first half of the log: {change}"
 GREW = "More customers buy {items} than in the first half of the log"
 STEADY = "No item reaches clearly more or fewer customers than in the first half of the log"
+HAVE_BOUGHT = "Share of the segment's customers who have bought the item"
+OFFERED_FIRST = "Share of the segment's customers to whom the item is offered first"
 WHY_FELL = (
     "Find out why {item} loses customers; {money} was spent on it in the second half of the log"
     " beyond the first"
@@ -343,6 +345,7 @@ class SegmentPenetration(Result):
     """
 
     table: pd.DataFrame
+    offered: bool = False
 
     def wide(self) -> pd.DataFrame:
         """Penetration with one row a segment and one column an item."""
@@ -363,10 +366,11 @@ class SegmentPenetration(Result):
 
     def picture(self) -> Picture:
         """Draw the cross-tab."""
-        return Picture(
-            self.plot, "What each segment buys",
-            "Share of the segment's customers who have bought the item", self.table,
-        )  # fmt: skip
+        if self.offered:
+            title, what = "What to offer each segment", OFFERED_FIRST
+        else:
+            title, what = "What each segment buys", HAVE_BOUGHT
+        return Picture(self.plot, title, what, self.table)
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw one row a segment, one column an item, tinted by the penetration."""
@@ -382,6 +386,7 @@ def penetration_by_segment(
     *,
     min_cell: CellRule | int = 5,
     shown: int = 8,
+    offered: bool = False,
 ) -> SegmentPenetration:
     """Tell which share of each segment's customers buys each of the most bought items.
 
@@ -391,6 +396,8 @@ def penetration_by_segment(
         customer_id, item, ...: see `penetration`.
     segment : Series
         Segment of each customer, by customer_id.
+    offered : bool
+        Whether `own` holds what is offered first, not what was bought.
     """
     groups = segment.dropna().astype(str)
     known = own[own["item"].notna()].drop_duplicates(["customer_id", "item"])
@@ -425,5 +432,6 @@ def penetration_by_segment(
             pd.DataFrame(rows), segment="Segment", item="Item", n="Buyers",
             penetration=("Share of the segment", "percent"),
             times=("Times the share of all customers", "number:2"),
-        )
+        ),
+        offered,
     )  # fmt: skip
