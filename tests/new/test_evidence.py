@@ -111,6 +111,36 @@ def test_a_log_without_money_is_a_log() -> None:
             "treatments", "x.csv",
         ),
         (
+            "Donor ID,Gift date,Campaign,Channel",
+            lambda i, who, day, value: (who, day, ("Winter", "Spring")[i % 2], "Mail"),
+            "transactions", "gifts.csv",
+        ),
+        (
+            "Spender,Spendendatum,Aktion",
+            lambda i, who, day, value: (who, day, "Winter"),
+            "transactions", "x.csv",
+        ),
+        (
+            "捐赠人,捐款日期,活动",
+            lambda i, who, day, value: (f"K{who}", day, "冬季"),
+            "transactions", "x.csv",
+        ),
+        (
+            "customer_id,date,rating,distance_km",
+            lambda i, who, day, value: (who, day, 1 + i % 5, value),
+            "transactions", "rides.csv",
+        ),
+        (
+            "会员编号,到店日期,门店,停留时长",
+            lambda i, who, day, value: (f"K{who}", day, "一店", 20 + i % 50),
+            "transactions", "x.csv",
+        ),
+        (
+            "Campaign,Customer,Sent on",
+            lambda i, who, day, value: ("AB"[i % 2], f"D{i}", day),
+            "treatments", "x.csv",
+        ),
+        (
             "date,revenue",
             lambda i, who, day, value: (f"2025-{1 + i // 28:02d}-{1 + i % 28:02d}", value),
             "series", "x.csv",

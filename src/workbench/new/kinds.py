@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+import pandas as pd
+
 from workbench.new import evidence
 from workbench.new.profile import ColumnProfile
 from workbench.new.words import read_heading
@@ -18,6 +20,8 @@ TABLES = (
     "treatments",
     "series",
 )
+#: Share of the rows from which on a customer is in one campaign more than once.
+_AGAIN = 0.1
 #: Words in a file's name, and the table they speak for.
 _FILES = {
     "order": "transactions", "deal": "transactions", "payment": "transactions",
@@ -146,11 +150,16 @@ def _is_question(p: ColumnProfile) -> bool:
 
 
 def _treatments(columns: Sequence[ColumnProfile]) -> float:
-    named = any(p.heading.has("treatment") and 0 < p.distinct <= 40 and not p.when for p in columns)
+    named = [p for p in columns
+             if p.heading.has("treatment") and 0 < p.distinct <= 40 and not p.when]  # fmt: skip
     if not named:
         return 0.0
-    when = evidence.best(columns, evidence.date, enough=0.0)
-    score = 0.4 + 0.2 * bool(_who(columns, 3.0)) + 0.2 * bool(when)
+    when, who = evidence.best(columns, evidence.date, enough=0.0), _who(columns, 3.0)
+    score = 0.4 + 0.2 * bool(who) + 0.2 * bool(when)
+    if who is not None:
+        # who gave twice for a campaign was asked once: then these are gifts, and no treatments
+        pairs = pd.DataFrame({"case": named[0].texts, "who": who.profile.somebody}).dropna()
+        score -= 0.5 * (bool(len(pairs)) and bool(pairs.duplicated().mean() > _AGAIN))
     score -= 0.1 * max(0, len(columns) - 5)
     return score - 0.3 * bool(evidence.best(columns, evidence.money, enough=5))
 

@@ -259,8 +259,12 @@ def _treatments(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
         usable = p.heading.has("treatment") and not p.when and p.distinct <= 40
         return 5.0 - 0.5 * p.heading.has("id") if usable else -9.0
 
+    def who(p: ColumnProfile) -> float:
+        # one row a customer, or several
+        return max(evidence.customer(p), evidence.customer(p, log=False))
+
     take(proposal, "case", best(filled, case, [*columns.values()]))
-    take(proposal, "customer_id", best(filled, evidence.customer, [*columns.values()], 3.0))
+    take(proposal, "customer_id", best(filled, who, [*columns.values()], 3.0))
     take(proposal, "start", best(filled, evidence.date, [*columns.values()], 2.0))
     needed = ("case", "customer_id", "start")
     proposal.missing = tuple(s for s in needed if s not in columns)
