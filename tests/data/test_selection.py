@@ -267,3 +267,50 @@ def test_a_column_that_may_be_the_amount_is_asked_about(open_study: OpenStudy) -
     with pytest.raises(DataError, match="did you mean 'Order Total'"):
         text = "customer_id,date,Order Total\nC1,2025-01-05,19.90\nC2,2025-01-05,7.50\n"
         open_study(transactions=text).expr("transactions")
+
+
+GROUPED = (
+    "Order,Day,Client,State,Item,Line\n"
+    "7,2025-01-05,A1,done,x,10.00\n"
+    ",,,,y,2.50\n"
+    "8,2025-01-06,A2,cancelled,x,4.00\n"
+    ",,,,y,1.00\n"
+    " , ,,,z,3.00\n"
+    "9,2025-01-07,,done,x,5.00\n"
+    ",,,,y,6.00\n"
+    "10,2025-01-08,A1,done,x,8.00\n"
+)
+GROUPED_COLUMNS = {"customer_id": "Client", "date": "Day", "order_id": "Order", "amount": "Line"}
+
+
+def test_what_stands_on_the_first_line_of_an_order_counts_for_its_others(
+    open_study: OpenStudy,
+) -> None:
+    card = {"columns": GROUPED_COLUMNS, "fill_down": ["Order", "date", "Client", "State"]}
+    tables = open_study(transactions=(card, GROUPED))
+    report = tables.report_of("transactions")
+    assert report.kept == 6 and report.set_aside == {"missing": 2}, "order 9 names nobody"
+    assert any("4 rows take 'Order', 'Day', 'Client', 'State'" in note for note in report.notes)
+    chosen = {**card, "where": {"State": {"not": ["cancelled"]}}}
+    left = open_study(transactions=(chosen, GROUPED))
+    assert float(left.frame("transactions")["amount"].sum()) == 20.5
+    assert left.report_of("transactions").left_out == {"where": 3}
+    assert left.frame("transactions")["order_id"].nunique() == 2
+
+
+def test_an_order_number_on_each_line_tells_whose_the_others_are(open_study: OpenStudy) -> None:
+    numbered = GROUPED.replace("\n,,,,y,2.50", "\n7,,,,y,2.50").replace("\n,,,,y,6", "\n9,,,,y,6")
+    numbered = numbered.replace("\n,,,,y,1", "\n8,,,,y,1").replace("\n , ,,,z", "\n8,,,,z")
+    # the lines of an order need not stand together
+    lines = numbered.splitlines()
+    lines.append(lines.pop(2))
+    card = {"columns": GROUPED_COLUMNS, "fill_down": ["Day", "Client"]}
+    frame = open_study(transactions=(card, "\n".join(lines) + "\n")).frame("transactions")
+    assert (len(frame), frame["order_id"].nunique()) == (6, 3)
+    assert float(frame["amount"].sum()) == 28.5
+
+
+def test_a_column_to_fill_that_is_not_there_is_named(open_study: OpenStudy) -> None:
+    card = {"columns": GROUPED_COLUMNS, "fill_down": ["Cliant"]}
+    with pytest.raises(DataError, match="no column 'Cliant' for `fill_down`; did you mean"):
+        open_study(transactions=(card, GROUPED)).frame("transactions")

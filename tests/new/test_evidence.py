@@ -107,7 +107,7 @@ def test_a_log_without_money_is_a_log() -> None:
         ),
         (
             "campaign,customer_id,date",
-            lambda i, who, day, value: ("spring" if i % 2 else "fall", who, day),
+            lambda i, who, day, value: ("spring" if i % 2 else "fall", i // 2, day),
             "treatments", "x.csv",
         ),
         (

@@ -304,3 +304,66 @@ def test_a_discount_beside_a_total_after_it_asks_nothing(root: Path) -> None:
     proposal, money, _ = only(start(root, rows))
     assert not proposal.questions and proposal.columns["amount"] == "total"
     assert money == pytest.approx(sum(float(str(r["total"])) for r in rows), abs=0.01)
+
+
+GROUPED = [
+    ("Order,Date,Customer,Item,Line total", ("order", "when", "who")),
+    ("单号,日期,客户,商品,金额", ("order", "when", "who")),
+    ("Kunde,Datum,Artikel,Betrag", ("when", "who")),
+    ("Auftragsnummer,Datum,Kunde,Artikel,Betrag", ("when", "who")),
+]
+
+
+def lines_of(header: str, once: Sequence[str], *, totals: bool = False) -> list[dict[str, object]]:
+    """Write orders of one to four lines; what is known of an order stands on the first alone."""
+    draw, found = random.Random(8), []
+    names = header.split(",")
+    order = names[0] if len(names) == 5 else None
+    for i, r in enumerate(bought(40)):
+        worth = 0.0
+        for j in range(1 + i % 4):
+            said = {"when": r["day"], "who": r["who"], "order": r["order"]}
+            said = {k: "" if j and k in once else v for k, v in said.items()}
+            amount = round(3 + draw.random() * 9, 2)
+            worth += amount
+            row = {order: said["order"]} if order else {}
+            who, when = sorted(names[-4:-2], key=lambda n: "at" in n or n == "日期")
+            row |= {who: said["who"], when: said["when"], names[-2]: f"{i}-{j}", names[-1]: amount}
+            found.append(row)
+        if totals:
+            found.append({**dict.fromkeys(found[-1], ""), names[-2]: "Total", names[-1]: worth})
+    return found
+
+
+@pytest.mark.parametrize(("header", "once"), GROUPED)
+def test_lines_below_the_first_of_an_order_are_those_of_its_customer(
+    root: Path, header: str, once: Sequence[str]
+) -> None:
+    rows = lines_of(header, once)
+    started = start(root, rows)
+    proposal, money, kept = only(started)
+    assert set(proposal.columns.values()) <= set(header.split(","))
+    right = sum(float(str(r[header.split(",")[-1]])) for r in rows)
+    assert (kept, money) == (len(rows), pytest.approx(right, abs=0.01))
+    assert "60 rows take" in "\n".join(check_study(started.study).notes)
+    by_hand: dict[object, int] = {}
+    last: object = ""
+    who = proposal.columns["customer_id"]
+    for r in rows:
+        last = r[who] or last
+        by_hand[last] = by_hand.get(last, 0) + 1
+    assert started.previews[0].customers == len(by_hand)
+
+
+def test_totals_below_each_order_are_no_lines_of_it(root: Path) -> None:
+    started = start(root, lines_of(*GROUPED[0], totals=True))
+    assert not any("fill_down" in p.upload.keys for p in started.proposals)
+
+
+def test_rows_that_tell_a_later_step_are_not_filled_down(root: Path) -> None:
+    step = {"refund date": "2024-12-30", "refund reason": "late", "clerk": "Bo"}
+    rows = [{**r, **(step if i % 7 == 0 else dict.fromkeys(step, ""))}
+            for i, r in enumerate(bought())]  # fmt: skip
+    proposal, money, _ = only(start(root, rows))
+    assert "fill_down" not in proposal.upload.keys
+    assert money == pytest.approx(total(rows), abs=0.01)

@@ -250,7 +250,7 @@ def _per_order(
 ) -> None:
     """Find whether the amount is the order's, on one of its lines or on each of them."""
     order = proposal.column("order_id")
-    if order is None or "amount_per" in proposal.keys:
+    if order is None or "amount_per" in proposal.keys or amount.heading.has("row"):
         return
     lines = pd.DataFrame({"order": order.texts, "amount": amount.numbers})
     lines = lines.drop(index=rows_that_undo(filled), errors="ignore")

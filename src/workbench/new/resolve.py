@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.new import evidence
+from workbench.new.continued import filled_down
 from workbench.new.presets import ExportTable, Preset, find, recognise
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import Proposal, StarterError, Upload
@@ -35,7 +36,7 @@ def propose(uploads: Sequence[Upload], presets: Sequence[Preset]) -> list[Propos
     StarterError
         If two files are parts of one table.
     """
-    proposals = [Proposal.of(upload) for upload in uploads]
+    proposals = [Proposal.of(filled_down(upload)) for upload in uploads]
     layouts: dict[int, ExportTable | None] = {}
     for proposal in proposals:
         layouts[id(proposal)] = recognise(proposal, presets)

@@ -232,6 +232,8 @@ class Table(Card):
     amount_per : str
         Whether an amount is that of its row, or the total of the row's order, which may stand on
         one of its lines or on each and counts once.
+    fill_down : tuple of str
+        Columns of the file, or standard ones, that stand on the first line of an order alone.
     response_unit : str
         In what the times to the first answer are written (of interactions).
     resolved : tuple of str
@@ -253,6 +255,7 @@ class Table(Card):
     missing: Annotated[
         tuple[str, ...] | dict[str, tuple[str, ...]], BeforeValidator(_by_column)
     ] = ()
+    fill_down: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
     where: dict[str, Rows] = Field(default_factory=dict)
     amount: str | None = None
     amount_unit: Literal[

@@ -75,6 +75,8 @@ def select_rows(engine: Engine, card: Table, source: Source, *, count: bool = Tr
     """
     left_out = {}
     _refuse_unknown_keys(card, source)
+    if card.fill_down:
+        source = _filled_down(engine, card, source, count=count)
     if card.where:
         if card.amount_per == "order":
             source = _with_totals(engine, card, source)
@@ -279,6 +281,45 @@ def _refuse_unknown_keys(card: Table, source: Source) -> None:
                     remedy=f"mend it under tables.{source.name}; the file has"
                     f" {', '.join(source.columns[:_WIDE])}",
                 )
+
+
+# --- what stands on the first line of an order alone ---------------------------------------------
+
+
+def _filled_down(engine: Engine, card: Table, source: Source, *, count: bool) -> Source:
+    """Write what an export says on the first line of an order alone on its other lines, too.
+
+    Lines without a number of their own belong to the order above them, where the number is one of
+    these columns; else the number tells the order, or in a table without one the first column.
+    """
+    columns = {card.columns.get(name, name): _column(card, source, name, "fill_down")
+               for name in card.fill_down}  # fmt: skip
+    order = card.columns.get("order_id", "order_id")
+    first = order if order in columns else next(iter(columns))
+    lines = source.expr.mutate(
+        _begins=engine.text(columns[first]).notnull().cast("int64"),
+        **{f"_{i}": engine.text(column).isnull() for i, column in enumerate(columns.values())},
+    )
+    above = ibis.cumulative_window(order_by=ROW)
+    if order in source.columns and order not in columns:
+        lines = lines.mutate(_order=engine.text(lines[order]))
+    else:
+        lines = lines.mutate(_order=lines._begins.sum().over(above))
+    window = ibis.window(group_by="_order", order_by=ROW)
+    filled = {}
+    for i, name in enumerate(columns):
+        blank = lines[f"_{i}"] & lines._order.notnull()
+        filled[name] = ibis.ifelse(blank, lines[name].first().over(window), lines[name])
+    rows = lines.mutate(**filled)
+    notes = source.notes
+    if count:
+        some = ibis.literal(False)
+        for i, name in enumerate(columns):
+            some |= rows[f"_{i}"] & engine.text(rows[name]).notnull()
+        n = int(engine.run(rows.filter(some).count(), source.where) or 0)
+        listed = ", ".join(repr(name) for name in columns)
+        notes += (f"{n:,} rows take {listed} from the first line of their order",)
+    return replace(source, expr=rows.select(*source.expr.columns), notes=notes)
 
 
 # --- one total an order ---------------------------------------------------------------------------
