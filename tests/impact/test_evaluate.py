@@ -376,3 +376,18 @@ def test_a_transition_counts_neither_as_before_nor_as_after() -> None:
 def test_a_transition_that_leaves_nothing_is_refused() -> None:
     with pytest.raises(CaseError, match="the transition of 12 periods leaves nothing"):
         evaluate(records(), card(transition=12), treatments(), outcome="sales")
+
+
+@pytest.mark.parametrize(("lowest", "counted"), [(0, True), (1, False)])
+def test_answers_from_one_to_five_are_no_counts(lowest: int, counted: bool) -> None:
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {
+            "customer_id": np.tile(np.arange(40), 24),
+            "period": np.repeat(MONTHS, 40),
+            "estimate": rng.integers(lowest, 6, 24 * 40).astype(float),
+        }
+    )
+    found = evaluate(frame, card("everybody"), outcome="satisfaction")
+    assert found.effect is not None
+    assert ("quasi-Poisson" in found.effect.inference) == counted, found.effect.inference

@@ -104,7 +104,8 @@ def read_series(
     if "customer_id" in frame:
         table = frame.groupby("period", sort=True)["estimate"].agg(["mean", "size"])
         plain = frame["estimate"].to_numpy()
-        counted = bool((plain >= 0).all() and (plain == plain.round()).all() and plain.max() > 1)
+        # who could show the outcome and did not has a zero: answers from 1 to 5 are no counts
+        counted = bool(plain.min() == 0 and (plain == plain.round()).all() and plain.max() > 1)
     else:
         if frame["period"].duplicated().any():
             raise CaseError(
