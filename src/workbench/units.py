@@ -18,6 +18,7 @@ DAYS_PER_UNIT: Mapping[str, float] = {
 }
 #: A survey that comes in waves comes twice a year.
 PERIODS_A_YEAR: Mapping[str, int] = {
+    "day": 365,
     "week": 52,
     "month": 12,
     "quarter": 4,

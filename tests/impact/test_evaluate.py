@@ -391,3 +391,19 @@ def test_answers_from_one_to_five_are_no_counts(lowest: int, counted: bool) -> N
     found = evaluate(frame, card("everybody"), outcome="satisfaction")
     assert found.effect is not None
     assert ("quasi-Poisson" in found.effect.inference) == counted, found.effect.inference
+
+
+@pytest.mark.parametrize("n", [90, 420])
+def test_days_have_weekdays_and_where_a_year_lies_before_a_year(n: int) -> None:
+    days = pd.date_range("2024-01-01", periods=n, freq="D")
+    after = np.arange(n) >= n - 30
+    week = np.array([0, 1, 2, 3, 2, -4, -5])[days.day_of_week]
+    rng = np.random.default_rng(2)
+    y = 50 + week + np.sin(2 * np.pi * np.arange(n) / 365) * (n > 365) + rng.normal(0, 1, n)
+    frame = pd.DataFrame({"period": days, "estimate": y + 3 * after, "n": 50})
+    case = case_of("c", days[n - 30], "everybody", period="day")
+    found = evaluate(frame, case, outcome="sales").effect
+    assert found is not None
+    assert found.low < 3 < found.high
+    # a weekday's swing of 8 would make it some five times as wide
+    assert found.high - found.low < 4

@@ -187,6 +187,16 @@ def series_only(own: Company) -> Company:
     return Company({"series": frame}, card)
 
 
+def daily_series(own: Company) -> Company:
+    one = series_only(own)
+    days = pd.date_range("2025-01-01", "2025-12-31", freq="D")
+    week = np.array([0, 1, 2, 3, 2, -4, -5])[days.day_of_week]
+    value = 50 + week + np.random.default_rng(5).normal(0, 1, len(days))
+    case = {**one.card["cases"][0], "period": "day", "start": pd.Timestamp("2025-10-01").date()}
+    frame = pd.DataFrame({"date": days, "accidents": (value - 3 * (days >= "2025-10-01")).round(1)})
+    return Company({"series": frame}, {**one.card, "cases": [case]})
+
+
 def better_than_expected(own: Company) -> Company:
     survey = own.tables["survey"].copy()
     for item in ITEMS:
@@ -212,6 +222,7 @@ ROWS: dict[str, Callable[[Company], Company]] = {
         "customers", "transactions", "contracts", "interactions", "ratings"
     ),
     "a series only": series_only,
+    "a daily series only": daily_series,
     "no goals": lambda own: own.with_card(goals=None),
     "no comments": survey_without("comment", "language"),
     "empty comments": empty_comments,
@@ -349,7 +360,7 @@ def execute(path: Path, parameters: dict[str, Any]) -> tuple[str, str]:
 NEAR = frozenset(
     {
         "everything, in two languages", "no customers", "empty comments", "no csat",
-        "no expectation", "respondents unknown", "one wave", "equal amounts",
+        "no expectation", "a daily series only", "respondents unknown", "one wave", "equal amounts",
         "ten months of silence", "dates in the future", "contracts, nobody has left",
         "better than expected",
     }

@@ -185,7 +185,7 @@ class Case(Card):
     starts: dict[Any, dt.date] | None = Field(default=None, min_length=1)
     leave_out: tuple[LeftOut, ...] = ()
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
-    period: Literal["week", "month", "quarter", "year", "wave"] = "month"
+    period: Literal["day", "week", "month", "quarter", "year", "wave"] = "month"
     comparison: tuple[Comparison, ...] = ()
     covariates: tuple[Comparison, ...] = ()
     fit: Fit = Field(default_factory=Fit)

@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 
 #: The periods that an indicator can be asked for.
-EVERY = ("week", "month", "quarter", "year", "wave", None)
-_TRUNCATE = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}
-_PANDAS = {"week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
+EVERY = ("day", "week", "month", "quarter", "year", "wave", None)
+_TRUNCATE = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
+_PANDAS = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
 
 
 def period_start(column: Any, every: str) -> Any:
@@ -23,7 +23,7 @@ def period_start(column: Any, every: str) -> Any:
     column : ibis Column
         Dates or timestamps.
     every : str
-        week, month, quarter or year.
+        day, week, month, quarter or year.
     """
     return column.cast("date").truncate(_TRUNCATE[every]).cast("date")
 

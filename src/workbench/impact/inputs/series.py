@@ -17,6 +17,12 @@ FEWEST_AFTER = 8
 FEWEST_BEFORE = 8
 # Points beyond one a regressor, and what is left of a column that is not its neighbours' alone.
 _FEWEST_LEFT, _ALIKE = 3, 1e-7
+# How the first days of periods follow one another.
+_RULES = {"day": "D", "week": "7D", "month": "MS", "quarter": "QS", "year": "YS"}
+#: Periods a year where they are days, which have weekdays, too.
+DAYS = 365
+# Days before the start from which on weekdays are told apart, and years for all of a year's terms.
+_WEEKDAYS_FROM, _MANY_YEARS = 28, 6
 #: Name of a column in which the trend bends.
 BEND = "bend"
 # Periods before the start at which a trend may have bent, ever sparser backwards.
@@ -174,15 +180,10 @@ def _in_force(names: pd.Index, later: Mask, case: Case) -> Array | None:
 
 def _with_gaps(table: pd.DataFrame, case: Case) -> pd.DataFrame:
     """Put in the periods that lack, so that distances in time are kept."""
-    rule = {"week": None, "month": "MS", "quarter": "QS", "year": "YS"}.get(case.period)
-    if not isinstance(table.index, pd.DatetimeIndex) or len(table) < 2:
+    rule = _RULES.get(case.period)
+    if rule is None or not isinstance(table.index, pd.DatetimeIndex) or len(table) < 2:
         return table
-    if case.period == "week":
-        whole = pd.date_range(table.index[0], table.index[-1], freq="7D")
-    elif rule is not None:
-        whole = pd.date_range(table.index[0], table.index[-1], freq=rule)
-    else:
-        return table
+    whole = pd.date_range(table.index[0], table.index[-1], freq=rule)
     if not table.index.isin(whole).all():
         return table  # labels of another calendar are left as they are
     whole.name = table.index.name
@@ -342,23 +343,37 @@ def regressors(n: int, later: Mask, season: int | None) -> tuple[Array, tuple[st
     """Lay out constant, trend, seasonal terms and step, with their names."""
     time = np.arange(n, dtype=float)
     columns = {"constant": np.ones(n), "trend": (time - time.mean()) / max(n - 1, 1)}
-    before = int((~later).sum())
-    if season and season > 1 and (before >= season or n >= 1.5 * season):
-        columns |= harmonics(time, season)
+    columns |= harmonics(time, season, int((~later).sum()))
     columns["step"] = later.astype(float)
     return np.column_stack(list(columns.values())), tuple(columns)
 
 
-def harmonics(time: Array, season: int) -> dict[str, Array]:
-    """Lay out seasonal terms at places in time, with their names; 0 is the first place."""
+def harmonics(time: Array, season: int | None, before: int) -> dict[str, Array]:
+    """Lay out seasonal terms, with their names: of the year, and of the week for days.
+
+    Parameters
+    ----------
+    time : ndarray, shape (n,)
+        Places of the points.
+    season : int or None
+        Periods a year.
+    before : int
+        Points before the start: terms are laid out as far as these tell them.
+    """
     n, columns = len(time), {}
-    # two harmonics catch a business year; a full set would eat short series
-    for j in range(1, min(2 if n < 6 * season else 5, (season - 1) // 2 or 1) + 1):
-        columns[f"cos{j}"] = np.cos(2 * np.pi * j * time / season)
-        if 2 * j != season:
-            columns[f"sin{j}"] = np.sin(2 * np.pi * j * time / season)
-    if n >= 6 * season and season % 2 == 0 and season > 4:
-        columns["alternating"] = np.cos(np.pi * time)
+    if season and season > 1 and (before >= season or n >= 1.5 * season):
+        # two harmonics catch a business year; a full set would eat short series
+        most = 2 if n < _MANY_YEARS * season else 5
+        for j in range(1, min(most, (season - 1) // 2 or 1) + 1):
+            columns[f"cos{j}"] = np.cos(2 * np.pi * j * time / season)
+            if 2 * j != season:
+                columns[f"sin{j}"] = np.sin(2 * np.pi * j * time / season)
+        if n >= _MANY_YEARS * season and season % 2 == 0 and season > 4:
+            columns["alternating"] = np.cos(np.pi * time)
+    if season == DAYS and before >= _WEEKDAYS_FROM:
+        for j in (1, 2, 3):
+            columns[f"week cos{j}"] = np.cos(2 * np.pi * j * time / 7)
+            columns[f"week sin{j}"] = np.sin(2 * np.pi * j * time / 7)
     return columns
 
 

@@ -188,10 +188,12 @@ def _read(values: ArrayLike, controls: pd.DataFrame, after: ArrayLike) -> tuple[
 
 def _season(time: Array, before: int, season: int | None) -> Array:
     """Lay out the terms of a season, none where the time before does not hold one."""
-    if not season or season < 2 or before < season:
-        return np.zeros((len(time), 0))
-    terms = harmonics(time - time[0], season)
-    return np.column_stack(list(terms.values()))
+    terms = harmonics(time, season, before)
+    # of a year that the time before does not hold nothing is learnt from the time after
+    told = [
+        term for name, term in terms.items() if name.startswith("week") or before >= (season or 0)
+    ]
+    return np.column_stack([np.zeros((len(time), 0)), *told])
 
 
 def _forecasts(y: Array, z: Array, z_after: Array, contrasts: Array, own: Array) -> _Forecast:
