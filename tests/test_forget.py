@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from workbench.data import open_tables
+from workbench.data import holdings, open_tables
 from workbench.data.clean.erasures import PLACE, read_erasures
 from workbench.data.people.pseudonyms import pseudonym, study_key
 from workbench.data.store.cache import home_of
@@ -26,15 +26,16 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 FILES = {
     # 0007 and 0031 are one person, by name, phone and e-mail
     "customers": "customer_id,name,phone,email,region\n"
-    "0007,Zhang Weiming,13912345678,zhang.weiming@mail.example,North\n"
+    "0007,Zhang Weiming,13905716248,zhang.weiming@mail.example,North\n"
     "0008,Li Na,13887654321,li.na@mail.example,South\n"
     "0009,Wang Fang,13711112222,wang.fang@mail.example,South\n"
-    "0031,Zhang Weiming,13912345678,zhang.weiming@mail.example,North\n",
+    "0031,Zhang Weiming,13905716248,zhang.weiming@mail.example,North\n",
     # a spreadsheet took the zeros away
     "transactions": "customer_id,date,amount\n7,2025-01-03,10\n7,2025-02-03,20\n8,2025-01-05,5\n"
     "9,2025-03-05,7\n31,2025-04-01,40\n",
-    "interactions": "customer_id,at,kind,phone\n0007,2025-05-01,complaint,\n"
-    ",2025-05-02,complaint,139-1234-5678\n0008,2025-05-03,enquiry,\n",
+    "interactions": "customer_id,at,kind\n0007,2025-05-01,complaint\n0008,2025-05-03,enquiry\n",
+    "survey": "respondent_id,wave,answered_on,customer_id,phone,csat5\n"
+    "R1,2025,2025-05-01,,139-0571-6248,3\nR2,2025,2025-05-02,0008,,4\nR3,2025,2025-05-03,,,5\n",
 }
 
 
@@ -80,6 +81,7 @@ READERS: dict[str, Callable[[Study], Any]] = {
 def test_no_reader_gives_a_row_of_the_erased_under_any_of_their_ids(root: Path) -> None:
     study = write(root)
     assert amounts(study) == [5, 7, 10, 20, 40]
+    assert len(open_tables(study, cache=False).frame("survey")) == 3
     open_tables(study).frame("transactions")  # kept on disk
     done = forget(study, root, "0031", now=NOW)
     assert done.listed and done.ids >= 3
@@ -88,8 +90,9 @@ def test_no_reader_gives_a_row_of_the_erased_under_any_of_their_ids(root: Path) 
         assert READERS[name](study) == [5, 7], name
     tables = open_tables(study, cache=False)
     assert len(tables.frame("customers")) == 2
-    # who called without a number is known by the phone
     assert tables.frame("interactions")["kind"].tolist() == ["enquiry"]
+    # who answered without a number is known by the phone
+    assert sorted(tables.frame("survey")["csat5"]) == [4, 5]
     with pytest.raises(DataError, match="no customer"):
         tables.find_customer("0007")
 
@@ -112,7 +115,7 @@ def test_the_list_holds_nobody(root: Path) -> None:
     for word in (
         "0007",
         "Zhang",
-        "13912345678",
+        "13905716248",
         "mail.example",
         pseudonym("0007", study_key(study)),
     ):
@@ -222,3 +225,30 @@ def test_who_did_not_consent_is_left_out_of_every_table_and_counted(root: Path) 
 def test_a_value_of_consent_that_the_file_does_not_have_is_refused(root: Path) -> None:
     with pytest.raises(DataError, match="agreed"):
         amounts(agreeing(root, 同意="agreed"))
+
+
+# --- the register -----------------------------------------------------------------------------
+
+
+def test_the_register_says_what_is_held_why_and_until_when(root: Path) -> None:
+    said = {"purpose": "Billing", "keep_until": date(2025, 6, 30)}
+    later = {"purpose": "Service", "keep_until": date(2027, 1, 1)}
+    study = write(root, more={"transactions": said, "interactions": later})
+    forget(study, root, "0009", now=NOW)
+    held = holdings(open_tables(study, cache=False))
+    rows = held.table.set_index("table")
+    assert rows.loc["transactions", "purpose"]["en"] == "Billing"
+    assert rows.loc["customers", "identifying"] == "name, phone, email"
+    kept = {"customers": 2, "transactions": 4, "interactions": 2, "survey": 3}
+    assert rows["rows"].to_dict() == kept
+    found = {each.key: each for each in held.findings()}
+    assert found["held_too_long"].values["tables"] == ["transactions"]
+    assert found["held_unsaid"].values["tables"] == ["customers", "survey"]
+    assert found["erased"].text.startswith("People erased on their request: 1")
+    assert found["held"].text.startswith("Tables with rows of people: 4; for 2")
+
+
+def test_published_data_ask_nobody(root: Path) -> None:
+    study = write(root, privacy={"public": True})
+    keys = [each.key for each in holdings(open_tables(study, cache=False)).findings()]
+    assert keys == ["held", "held_public"]

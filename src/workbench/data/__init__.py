@@ -19,6 +19,7 @@ from workbench.data.coverage import (
 from workbench.data.customer_summary import CustomerSummary, customer_summary
 from workbench.data.disclosure import personal_texts, suppress
 from workbench.data.frames import summary
+from workbench.data.holdings import Holdings, holdings
 from workbench.data.indicators.indicator import (
     INDICATORS,
     find_indicator,
@@ -42,6 +43,7 @@ __all__ = [
     "CleaningReport",
     "Coverage",
     "CustomerSummary",
+    "Holdings",
     "Indicator",
     "LineItems",
     "MissingValues",
@@ -56,6 +58,7 @@ __all__ = [
     "decide",
     "find_indicator",
     "freshness",
+    "holdings",
     "indicator",
     "last_day",
     "last_of_all",
