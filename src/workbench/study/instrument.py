@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Self
+from typing import Final, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.study.fields import Card, Item, LocalText
 from workbench.study.survey import SIDES
+
+#: Columns that a questionnaire of the workbench has besides those of the card.
+ASKED: Final = ("invitation", "consent", "used", "attention")
 
 
 class Sampling(Card):
@@ -112,8 +115,6 @@ class Instrument(Card):
         Which questions are asked about each item: expectation, perception, importance.
     kano : tuple of str
         Items asked in pairs: how it would be with, and without.
-    satisfaction : tuple of int
-        Ends of the scale of overall satisfaction.
     recommend, comment, attention, screen : bool
         Whether to ask for recommendation and an open question; to hold an attention check; to ask
         first whether the person was a customer lately, and to skip experience where not.
@@ -128,7 +129,6 @@ class Instrument(Card):
     about: LocalText | None = None
     sides: tuple[str, ...] = Field(default=SIDES[:2], min_length=1)
     kano: tuple[Item, ...] = ()
-    satisfaction: tuple[int, int] = (1, 5)
     recommend: bool = True
     comment: bool = True
     attention: bool = True
@@ -154,17 +154,6 @@ class Instrument(Card):
         if "perception" not in value:
             raise PydanticCustomError("side", "`sides` lacks perception, which is always asked", {})
         return tuple(side for side in SIDES if side in value)
-
-    @field_validator("satisfaction")
-    @classmethod
-    def _rises(cls, value: tuple[int, int]) -> tuple[int, int]:
-        if not 1 <= value[1] - value[0] <= 10:
-            raise PydanticCustomError(
-                "scale",
-                "`satisfaction` runs from its lowest to its highest, in at most 10 steps",
-                {},
-            )
-        return value
 
 
 def letters_and_digits(name: str) -> str:

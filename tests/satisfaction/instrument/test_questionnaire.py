@@ -98,14 +98,15 @@ def test_parts_can_be_left_out_and_added(tmp_path: Path) -> None:
         tmp_path / "tram",
         ('  kano: ["02", "11"]', "  recommend: false\n  comment: false\n  attention: false\n"
          "  screen: false\n  random: false\n  sides: [importance, perception]\n"
-         "  satisfaction: [1, 10]"),
+         "  seed: 2"),
+        ("  reversed:", "  scales: {csat10: [1, 10], '02': [0, 10]}\n  reversed:"),
     )  # fmt: skip
     form = build_questionnaire(study)
     assert {"recommend", "comment", "attention", "used"}.isdisjoint(form.columns)
     assert {"imp_01", "csat10"} <= set(form.columns) and "exp_01" not in form.columns
-    assert [page.part for page in form.pages if page.matrix] == ["perception"] * 2 + [
-        "importance"
-    ] * 2
+    # item 02 has a scale of its own, and a page
+    assert [p.part for p in form.pages if p.matrix] == ["perception"] * 3 + ["importance"] * 3
+    assert [value for value, _ in form.question("per_02").answers] == [str(n) for n in range(11)]
     assert form.drawn() == form
 
 
@@ -138,7 +139,6 @@ def test_the_minutes_grow_with_what_is_asked(tmp_path: Path) -> None:
         ('    "12": {en: Delays are announced, zh: 晚点有通知}\n', "", "does not list"),
         ('kano: ["02", "11"]', 'kano: ["02", "99"]', "has no item '99'"),
         ('kano: ["02", "11"]', "sides: [expectation]", "lacks perception"),
-        ('kano: ["02", "11"]', "satisfaction: [5, 1]", "lowest to its highest"),
         ('kano: ["02", "11"]', "sample: {margin: 3}", "less than 0.5"),
         (
             'kano: ["02", "11"]',
@@ -194,3 +194,11 @@ def test_a_heading_that_two_columns_claim_is_left_to_a_person() -> None:
     assert settle_headings(["a/csat5", "b/csat5"], ["csat5"]) == {}
     assert settle_headings(["a/csat5", "csat5"], ["csat5"]) == {}
     assert settle_headings(["满意度", "评价"], ["满意"]) == {}
+
+
+def test_a_scale_that_the_card_states_is_asked(tmp_path: Path) -> None:
+    scales = "  scales: {csat: [1, 7], recommend: [1, 5]}\n  reversed:"
+    form = build_questionnaire(card(tmp_path / "tram", ("  reversed:", scales)))
+    assert [value for value, _ in form.question("csat").answers] == list("1234567")
+    assert [value for value, _ in form.question("recommend").answers] == list("12345")
+    assert "csat5" not in form.columns

@@ -8,6 +8,7 @@ from typing import Any
 
 import ibis
 
+from workbench.data.clean.tool_headings import tool_headings
 from workbench.data.engine import Engine
 from workbench.data.schemas import ALIASES
 from workbench.data.sources.source import ROW, Source
@@ -33,6 +34,7 @@ def standard_form(engine: Engine, study: Study, source: Source) -> Source:
     card = study.survey
     if card is None:
         return source
+    source = tool_headings(study, source)
     if card.long is not None:
         source = _wide(engine, card, card.long, source, study.tables[source.name].columns)
     names = _names(card, source, set(study.tables[source.name].columns.values()))
@@ -50,8 +52,10 @@ def standard_form(engine: Engine, study: Study, source: Source) -> Source:
         if name not in mapped and not known & {c.strip().casefold() for c in columns}:
             expr = expr.mutate(**{name: value})
             columns.append(name)
-    renamed = dict.fromkeys(source.columns, card.long.value) if card.long is not None else {}
-    renamed |= {standard: own for own, standard in names.items()}
+    renamed = dict(source.renamed)
+    if card.long is not None:
+        renamed |= dict.fromkeys(source.columns, card.long.value)
+    renamed |= {standard: renamed.get(own, own) for own, standard in names.items()}
     return replace(source, expr=expr, columns=tuple(columns), renamed=renamed)
 
 

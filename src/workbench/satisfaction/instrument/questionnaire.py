@@ -11,8 +11,8 @@ import numpy as np
 from workbench.languages import Language
 from workbench.satisfaction.questionnaire.answers import SurveyError
 from workbench.study import LANGUAGES, Study, Text
-from workbench.study.instrument import AskedGroup
-from workbench.study.survey import Survey
+from workbench.study.instrument import ASKED, AskedGroup
+from workbench.study.survey import PREFIXES, Survey
 
 #: A rule that shows a page: each question has that answer.
 When: TypeAlias = tuple[tuple[str, str], ...]
@@ -20,7 +20,7 @@ When: TypeAlias = tuple[tuple[str, str], ...]
 Say: TypeAlias = Callable[..., Text]
 
 RESPONDENT, WAVE, ANSWERED, SECONDS = "respondent_id", "wave", "answered_on", "seconds"
-INVITATION, CONSENT, USED, ATTENTION = "invitation", "consent", "used", "attention"
+INVITATION, CONSENT, USED, ATTENTION = ASKED
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def build_questionnaire(study: Study, *, wave: str = "1") -> Questionnaire:
     for side in study.instrument.sides:
         when = served if side == "perception" else shown
         pages += _items(study, survey, side, say, about, when)
-    pages += _overall(study, say, about, named, served)
+    pages += _overall(study, survey, say, about, named, served)
     pages += _kano(study, survey, say, about, named, served)
     names = [question.name for page in pages for question in page.questions]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -337,19 +337,23 @@ def _items(
         ),
         "importance": t("How important is each of these to you?"),
     }
-    low, high = survey.scale
     least, most = t("disagree entirely"), t("agree entirely")
     if side == "importance":
-        low, high = survey.importance_scale or survey.scale
         least, most = t("not important at all"), t("very important")
-    grades = _grades(low, high, least, most)
-    middle = len(survey.dimensions) // 2
-    for at, items in enumerate(survey.dimensions.values()):
+    parts = [
+        (ends, [item for item in items if survey.scale_of(PREFIXES[side] + item) == ends])
+        for items in survey.dimensions.values()
+        # items with a scale of their own stand apart
+        for ends in dict.fromkeys(survey.scale_of(PREFIXES[side] + item) for item in items)
+    ]
+    for at, (ends, items) in enumerate(parts):
+        low, high = ends or survey.scale
+        grades = _grades(low, high, least, most)
         questions = [
             SurveyQuestion(survey.columns.of(side, item), "scale", t(survey.items[item]), grades)
             for item in items
         ]
-        if plan.attention and side == "perception" and at == middle:
+        if plan.attention and side == "perception" and at == len(parts) // 2:
             right = str(low + 1)
             text = t("To show that you are reading, please mark {grade} on this line.", grade=right)
             check = SurveyQuestion(ATTENTION, "scale", text, grades, right=right)
@@ -361,11 +365,13 @@ def _items(
 
 
 def _overall(
-    study: Study, t: Say, about: Text, named: Callable[[str], str], when: When
+    study: Study, survey: Survey, t: Say, about: Text, named: Callable[[str], str], when: When
 ) -> Iterator[SurveyPage]:
     plan = study.instrument
-    low, high = plan.satisfaction
-    column = {(1, 5): "csat5", (1, 10): "csat10"}.get((low, high), "csat")
+    mapped = {*study.tables["survey"].columns} if "survey" in study.tables else set()
+    stated = [c for c in ("csat", "csat5", "csat10") if c in survey.scales or c in mapped]
+    column = next((c for c in stated if survey.scale_of(c)), "csat5")
+    low, high = survey.scale_of(column) or (1, 5)
     questions = [
         SurveyQuestion(
             named(column), "scale",
@@ -375,7 +381,8 @@ def _overall(
     ]  # fmt: skip
     if plan.recommend:
         text = t("How likely are you to recommend {about} to friends or colleagues?", about=about)
-        grades = _grades(0, 10, t("not at all likely"), t("extremely likely"))
+        ends = survey.scale_of("recommend") or (0, 10)
+        grades = _grades(*ends, t("not at all likely"), t("extremely likely"))
         questions.append(SurveyQuestion(named("recommend"), "scale", text, grades))
     if plan.comment:
         text = t("What is the main reason for your answers? What should become better?")
