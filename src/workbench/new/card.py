@@ -12,6 +12,7 @@ import pandas as pd
 
 from workbench.new.money import Money, currency, kept_cells
 from workbench.new.proposal import Option, Proposal
+from workbench.new.questions import survey_lines
 
 
 def card_text(
@@ -125,6 +126,8 @@ def _zone(proposals: Sequence[Proposal]) -> str:
 def _survey_text(proposals: Sequence[Proposal]) -> str:
     if all(p.standard != "survey" for p in proposals):
         return ""
+    if lines := [line for p in proposals if p.standard == "survey" for line in survey_lines(p)]:
+        return "\n".join(["# The survey's questions and their scales.", *lines, ""])
     return """\
 # The survey's questions; without this they are taken for SERVQUAL's 22, answered from 1 to 7.
 # survey:

@@ -9,6 +9,7 @@ from functools import cache
 from workbench.data.notation import date_format
 from workbench.new import evidence
 from workbench.new.profile import ColumnProfile
+from workbench.new.questions import rating_of
 
 #: Columns of the prices of a day, by their headings' letters.
 _QUOTES = (
@@ -32,10 +33,16 @@ _PERIODS = (
 )
 
 
+#: Letters of Q1 or T4, which may be a quarter or a question.
+_BARE = 2
+
+
 def what_else(columns: Sequence[ColumnProfile]) -> str:
     """Say in words what a table is that is not of customers; "" where it may well be of them."""
     filled = [p for p in columns if p.filled > 0]
     periods = [p for p in filled if _is_period(p.heading.text) and p.numeric]
+    # q1 to q4 are questions where they hold answers on a scale
+    periods = [p for p in periods if len(p.name) > _BARE or rating_of(p) is None]
     if len(periods) >= 4 and len(periods) * 2 > len(filled):
         return (
             f"a pivot table: {len(periods)} of its {len(filled)} columns are periods"

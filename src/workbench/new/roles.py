@@ -12,9 +12,11 @@ from workbench.new.other import what_else
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
 from workbench.new.purchases import transactions
+from workbench.new.questions import find_questions
 from workbench.new.states import is_settled
 from workbench.new.taking import categorical, take
 from workbench.new.writing import dates, numbers
+from workbench.study.survey import SCORES
 
 
 def understand(proposal: Proposal) -> None:
@@ -246,10 +248,12 @@ def _survey(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     if notes:
         columns.setdefault("comment", notes[0].name)
     exact = {p.heading.squashed: p.name for p in filled}
-    for standard in ("csat5", "csat10", "recommend", "comment", "seconds", "language"):
+    for standard in (*SCORES, "comment", "seconds", "language"):
         if standard in exact:
             columns[standard] = exact[standard]
-    proposal.missing = tuple(s for s in ("respondent_id", "wave") if s not in columns)
+    find_questions(proposal)
+    if "respondent_id" not in columns:
+        proposal.notes.append("no column says who answered: each row is somebody else")
 
 
 def _treatments(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:

@@ -1,0 +1,292 @@
+"""Finds the questions of a survey: which columns are answers on a scale, and on which one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from workbench.data.answer_words import CODES, is_no_answer, word_scales
+from workbench.data.clean.answers import shown, words_in
+from workbench.new.profile import ColumnProfile
+from workbench.new.proposal import OpenQuestion, Option, Proposal
+
+_USUAL: Final = (
+    (1, 4),
+    (1, 5),
+    (0, 4),
+    (1, 6),
+    (1, 7),
+    (-2, 2),
+    (-3, 3),
+    (0, 10),
+    (1, 10),
+    (1, 11),
+)
+_ENDS_SAID: Final = re.compile(r"(?<!\d)(-?\d{1,2})\s*(?:-|–|—|~|to|bis|à|至|到)\s*(\d{1,3})(?!\d)")
+_OVERALL: Final = re.compile(
+    r"overall|in general|all in all|as a whole|csat|总体|整体|总的|綜合|综合|gesamt|insgesamt", re.I
+)
+_REMARK: Final = re.compile(
+    r"comment|suggest|feedback|remark|tell us|in your own words|意见|建议|留言|评论|其他想说"
+    r"|bemerkung|anmerkung|kommentar",
+    re.I,
+)
+_NOT_ASKED: Final = re.compile(
+    r"\bid$|^(?:id|no\.?|nr\.?|#|序号|编号|row|index)$|年龄|\bage\b|总分|得分合计|progress|finished|duration"
+    r"|seconds|latitude|longitude|weight|^w$|权重|\bip\b|year|年份",
+    re.I,
+)
+#: Several answers may be chosen.
+_SEVERAL: Final = re.compile(
+    r"select all|choose all|all that apply|multiple|多选|可多选|mehrfach", re.I
+)
+#: Standard names of items, which need no mapping.
+_STANDARD: Final = re.compile(r"(?:exp|per|imp)_\w+")
+#: Share of a column's answers that must show a number or a known word.
+_NEARLY_ALL: Final = 0.9
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A column of answers on a scale.
+
+    Attributes
+    ----------
+    column : ColumnProfile
+    scale : tuple of int
+    sure : bool
+        Whether both ends were used, or words or the heading say the scale.
+    codes : tuple of str
+        Values that lie far off the scale and usually stand for no answer, as they are written.
+    seen : tuple of float
+        The lowest and the highest answer.
+    """
+
+    column: ColumnProfile
+    scale: tuple[int, int]
+    sure: bool
+    codes: tuple[str, ...] = ()
+    seen: tuple[float, float] = (0, 0)
+
+    def other_than(self, scale: tuple[int, int]) -> bool:
+        """Tell whether the answers contradict a scale, or say another one."""
+        said = _ENDS_SAID.search(self.column.heading.text) is not None
+        outside = self.seen[0] < scale[0] or self.seen[1] > scale[1]
+        return self.scale != scale and (said or outside)
+
+
+def rating_of(p: ColumnProfile, *, kin: bool = False) -> Rating | None:
+    """Tell on which scale a column's answers are; None where it holds no such answers.
+
+    Two different numbers are enough for a column that is called as others are that are ratings.
+    """
+    if not len(p.texts) or p.when or p.mail > 0.5:
+        return None
+    counts = p.texts.value_counts()
+    if len(counts) > 60:
+        return None
+    numbers: Counter[float] = Counter()
+    written: dict[float, str] = {}
+    words: list[str] = []
+    for text, n in counts.items():
+        if is_no_answer(str(text)):
+            continue
+        if (found := shown(str(text))) is not None:
+            numbers[found.number] += int(n)
+            written[found.number] = str(text)
+        else:
+            words.append(str(text))
+    if words:
+        return _in_words(p, words, numbers)
+    said = _ENDS_SAID.search(p.heading.text)
+    seen = {n for n in numbers if n not in CODES or abs(n) < 77} or set(numbers)
+    # -1 beside 0 is an answer on a scale around it, unless there is no such scale
+    if min(seen) < 0 and not any(s[0] <= min(seen) and max(seen) <= s[1] for s in _USUAL):
+        seen = {n for n in seen if n >= 0 or n not in CODES} or seen
+    codes = set(numbers) - seen
+    if len(seen) < (2 if kin else 3) or any(n * 2 % 1 for n in seen):
+        return None
+    low, high = min(seen), max(seen)
+    known = [(int(said[1]), int(said[2]))] if said else []
+    known = [ends for ends in known if ends[0] <= low and high <= ends[1]]
+    fits = known or [s for s in _USUAL if s[0] <= low and high <= s[1]]
+    if low >= 1:
+        fits = [s for s in fits if s[0] == 1] or fits
+    if not fits:
+        return None
+    scale = min(fits, key=lambda s: s[1] - s[0])
+    # nobody asks on 1 to 4 or to 6 half as often as on 1 to 5 or to 7
+    unused = {(1, 4): (1, 5), (1, 6): (1, 7)}
+    scale = scale if known or low > 1 or scale not in unused else unused[scale]
+    sure = bool(known) or (low, high) == scale
+    return Rating(p, scale, sure, tuple(written[n] for n in sorted(codes)), (low, high))
+
+
+def _in_words(p: ColumnProfile, words: Sequence[str], numbers: Counter[float]) -> Rating | None:
+    bare = list(dict.fromkeys(map(words_in, words)))
+    fits = [scale for scale in word_scales() if scale.fits(bare)]
+    steps = {len(scale.steps) for scale in fits}
+    if not steps or (len(bare) + len(numbers) < 3):
+        return None
+    if numbers and max(numbers) > max(steps):
+        return None
+    best = 5 if 5 in steps else min(steps)
+    return Rating(p, (1, best), len(steps) == 1 or len(bare) > best - 1, seen=(1, best))
+
+
+def find_questions(proposal: Proposal) -> None:
+    """Find a survey's scores, comment and items, and what the card must say of them."""
+    columns = proposal.columns
+    taken = set(columns.values())
+    free = [p for p in proposal.columns_of_file if p.name not in taken]
+    free = [p for p in free if not _aside(p)]
+    ratings = {p.name: r for p in free if (r := rating_of(p)) is not None}
+    stems = {_stem(name) for name in ratings if _stem(name) != name}
+    kin = {p.name: rating_of(p, kin=True) for p in free if _stem(p.name) in stems}
+    ratings = {p.name: r for p in free if (r := ratings.get(p.name) or kin.get(p.name)) is not None}
+    section: dict[str, Any] = {}
+    scales: dict[str, list[int]] = {}
+    _satisfaction(proposal, ratings, scales)
+    recommend = proposal.column("recommend")
+    if recommend is not None:
+        ratings.pop(recommend.name, None)
+        found = rating_of(recommend)
+        if found is not None and found.scale not in ((0, 10), (1, 10)) and _apart(found):
+            scales["recommend"] = list(found.scale)
+    if "comment" not in columns:
+        remarks = [p for p in free if _REMARK.search(p.name) and p.name not in ratings]
+        if remarks:
+            columns["comment"] = max(remarks, key=lambda p: p.distinct).name
+    sided = [name for name in ratings if _STANDARD.fullmatch(name)]
+    items = {name: r for name, r in ratings.items() if name not in sided}
+    asked = [ratings[name] for name in sided] or list(items.values())
+    if asked:
+        counts = Counter(r.scale for r in asked)
+        # of scales that as many items show the wider one: nobody need use its ends
+        usual = max(counts, key=lambda s: (counts[s], s[1] - s[0]))
+        section["scale"] = list(usual)
+        section["sure"] = any(r.sure for r in asked if r.scale == usual)
+        if not sided and len(items) > 1:
+            section |= _items(proposal, items)
+            codes = section.pop("codes")
+            scales |= {codes[n]: list(r.scale) for n, r in items.items() if r.other_than(usual)}
+    if scales:
+        section["scales"] = scales
+    if groups := _groups(proposal, ratings):
+        section["groups"] = groups
+    _codes(proposal, ratings)
+    proposal.survey = section
+
+
+def _aside(p: ColumnProfile) -> bool:
+    """Tell columns of numbers that nobody was asked for."""
+    return p.heading.has("phone", "birth") or bool(_NOT_ASKED.search(p.name))
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"\d+", "#", name)
+
+
+def _apart(found: Rating) -> bool:
+    """Tell whether recommending was surely not asked on 0 to 10."""
+    return found.scale[1] == 11 or found.sure or len(found.column.texts) >= 30
+
+
+def _satisfaction(
+    proposal: Proposal, ratings: dict[str, Rating], scales: dict[str, list[int]]
+) -> None:
+    """Find overall satisfaction among the ratings, and take it out of them."""
+    if {"csat", "csat5", "csat10"} & set(proposal.columns):
+        return
+    about = [r for r in ratings.values() if r.column.heading.has("satisfaction")]
+    about += [r for r in ratings.values() if _OVERALL.search(r.column.name) and r not in about]
+    overall = [r for r in about if _OVERALL.search(r.column.name)] or about
+    if not overall or (len(overall) > 1 and not _OVERALL.search(overall[0].column.name)):
+        return
+    found = overall[0]
+    name = {(1, 5): "csat5", (1, 10): "csat10"}.get(found.scale, "csat")
+    proposal.columns[name] = found.column.name
+    ratings.pop(found.column.name)
+    if name == "csat":
+        scales["csat"] = list(found.scale)
+
+
+def _items(proposal: Proposal, items: dict[str, Rating]) -> dict[str, Any]:
+    """Name the items: by their columns where these are short, else by numbers."""
+    short = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,11}", name) for name in items)
+    if short:
+        codes = {name: name for name in items}
+        return {
+            "codes": codes,
+            "columns": {"perception": "{item}"},
+            "dimensions": {"service": list(items)},
+        }
+    codes = {name: f"{i:02d}" for i, name in enumerate(items, 1)}
+    for name, code in codes.items():
+        proposal.columns[f"per_{code}"] = name
+    return {
+        "codes": codes,
+        "items": {code: name for name, code in codes.items()},
+        "dimensions": {"service": list(codes.values())},
+    }
+
+
+def _groups(proposal: Proposal, ratings: dict[str, Rating]) -> list[str]:
+    """Name the columns by which answers may be compared."""
+    mapped = set(proposal.columns.values())
+    return [
+        p.name
+        for p in proposal.columns_of_file
+        if p.name not in mapped
+        and p.name not in ratings
+        and 2 <= p.distinct <= 12
+        and p.repeats >= 5
+        and p.filled > 0.5
+        and not (_SEVERAL.search(p.name) or p.texts.str.contains("┋").any())
+        and not (p.numeric or p.when or p.boolean or p.mail > 0)
+        and p.heading.has("gender", "place", "group", "birth", "category", "channel")
+    ][:4]
+
+
+def _codes(proposal: Proposal, ratings: dict[str, Rating]) -> None:
+    """Ask whether values far off a scale stand for no answer."""
+    codes = {name: list(r.codes) for name, r in ratings.items() if r.codes}
+    if not codes:
+        return
+    said = ", ".join(sorted({code for found in codes.values() for code in found}))
+    proposal.questions.append(
+        OpenQuestion(
+            "missing",
+            f"Does {said} in {', '.join(list(codes)[:6])} stand for no answer?",
+            [Option("no answer", {"missing": codes}), Option("answers", {"missing": None})],
+        )
+    )
+
+
+def survey_lines(proposal: Proposal) -> Iterator[str]:
+    """Write the survey's part of the card."""
+    section = proposal.survey
+    if not section:
+        return
+    yield "survey:"
+    if "scale" in section:
+        low, high = section["scale"]
+        mark = "the answers run from" if section["sure"] else "CHECK: was it asked on"
+        yield f"  scale: [{low}, {high}]            # {mark} {low} to {high}"
+    for key in ("scales", "columns"):
+        if key in section:
+            yield f"  {key}: {json.dumps(section[key], ensure_ascii=False)}"
+    if "items" in section:
+        yield "  items:                   # their wording; a text a language: {en: ..., zh: ...}"
+        for code, text in section["items"].items():
+            yield f"    {json.dumps(code)}: {json.dumps(text, ensure_ascii=False)}"
+    if "dimensions" in section:
+        yield "  # what the items measure: split them, and take out what is no item"
+        yield f"  dimensions: {json.dumps(section['dimensions'], ensure_ascii=False)}"
+    if "groups" in section:
+        yield f"  groups: {json.dumps(section['groups'], ensure_ascii=False)}"
+    yield ""

@@ -1,0 +1,120 @@
+"""A survey's own words and numbers tell its questions, their scales, and what is no answer."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.data import Tables, check_study, open_tables
+from workbench.new.study import Started, start_study, understood
+
+WORDS = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"]
+CHINESE = ["非常不满意", "不满意", "一般", "满意", "非常满意"]
+N = 60
+
+
+@pytest.fixture(scope="module")
+def answers() -> pd.DataFrame:
+    rng = np.random.default_rng(77)
+    frame = pd.DataFrame({f"q{i}": rng.integers(1, 6, N) for i in range(1, 5)})
+    frame["csat"] = rng.integers(1, 8, N)
+    frame["nps"] = rng.integers(0, 11, N)
+    frame.loc[:1] = [[1, 1, 1, 1, 1, 0], [5, 5, 5, 5, 7, 10]]
+    return frame
+
+
+def started(folder: Path, frame: pd.DataFrame, name: str = "answers.csv") -> tuple[Started, Tables]:
+    (folder / "data").mkdir()
+    frame.to_csv(folder / name, index=False)
+    found = start_study(folder, "acme", [folder / name], today=date(2025, 12, 31))
+    return found, open_tables(found.study, cache=False)
+
+
+def worded(answers: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Timestamp": [f"2025/03/{i % 28 + 1:02d} 9:05:07 AM GMT+8" for i in range(N)],
+            "The staff were helpful": answers["q1"].map(lambda v: WORDS[v - 1]),
+            "Prices are fair": answers["q2"].map(lambda v: WORDS[v - 1]),
+            "门店整洁": answers["q3"].map(lambda v: CHINESE[v - 1]),
+            "Overall, how satisfied are you? (1-7)": answers["csat"],
+            "How likely are you to recommend us? (0-10)": answers["nps"],
+            "Which channels? (select all that apply)": "App, Shop",
+            "Any comments?": ["OK", "无", "Too slow on the phone", ""] * (N // 4),
+        }
+    )
+
+
+def test_a_form_in_words_starts_a_study_in_order(tmp_path: Path, answers: pd.DataFrame) -> None:
+    found, tables = started(tmp_path, worded(answers))
+    asked = found.study.survey
+    assert asked is not None and asked.scale == (1, 5) and asked.scales == {"csat": (1, 7)}
+    frame = tables.frame("survey")
+    items = [f"per_0{i}" for i in (1, 2, 3)]
+    assert frame[items].to_numpy() == pytest.approx(answers[["q1", "q2", "q3"]].to_numpy())
+    assert frame["csat"].mean() == pytest.approx(answers["csat"].mean())
+    assert frame["recommend"].mean() == pytest.approx(answers["nps"].mean())
+    assert frame["comment"].notna().sum() == 45 and frame["answered_on"].notna().all()
+    assert check_study(found.study, tables=tables).ok
+
+
+def test_scales_and_codes_are_found_and_guesses_marked(
+    tmp_path: Path, answers: pd.DataFrame
+) -> None:
+    frame = answers.rename(columns={"csat": "satisfaction", "nps": "recommend"})
+    frame.insert(0, "respondent_id", [f"R{i}" for i in range(N)])
+    frame.loc[5:9, "q1"] = 99
+    frame["recommend"] += 1
+    found, tables = started(tmp_path, frame.assign(q4=(frame["q4"] > 2) + 3))
+    asked = found.study.survey
+    assert asked is not None
+    assert asked.scales == {"csat": (1, 7), "recommend": (1, 11)}
+    assert asked.dimensions == {"service": ("q1", "q2", "q3", "q4")}
+    assert found.study.tables["survey"].missing == {"q1": ("99",)}
+    table = tables.frame("survey")
+    assert table["per_q1"].isna().sum() == 5
+    assert table["recommend"].mean() == pytest.approx(answers["nps"].mean())
+    report = check_study(found.study, tables=tables)
+    assert report.ok and any("99 in q1 stand for no answer" in text for text in report.warnings)
+
+
+def test_a_scale_around_zero_is_no_code(tmp_path: Path, answers: pd.DataFrame) -> None:
+    frame = answers.drop(columns=["csat", "nps"]) - 3
+    frame.insert(0, "respondent_id", range(N))
+    [proposal] = _understood(tmp_path, frame)
+    assert proposal.survey["scale"] == [-2, 2] and "missing" not in proposal.keys
+    low = frame.assign(**{f"q{i}": answers[f"q{i}"] for i in range(1, 5)}).replace({"q1": {4: -1}})
+    [proposal] = _understood(tmp_path, low)
+    assert proposal.survey["scale"] == [1, 5]
+    assert [q.key for q in proposal.questions] == ["missing"]
+
+
+def _understood(folder: Path, frame: pd.DataFrame) -> list:
+    frame.to_csv(folder / "survey.csv", index=False)
+    return understood([folder / "survey.csv"])
+
+
+def test_a_purchase_log_is_no_survey_and_a_survey_no_log(
+    tmp_path: Path, answers: pd.DataFrame
+) -> None:
+    rng = np.random.default_rng(1)
+    log = pd.DataFrame(
+        {
+            "customer_id": rng.integers(1, 20, N),
+            "date": "2025-03-01",
+            "quantity": rng.integers(1, 6, N),
+            "rating": rng.integers(1, 6, N),
+            "amount": rng.uniform(5, 90, N).round(2),
+        }
+    )
+    log.to_csv(tmp_path / "log.csv", index=False)
+    [proposal] = understood([tmp_path / "log.csv"])
+    assert proposal.standard == "transactions"
+    # a number of a respondent that returns again and again is none
+    form = answers.assign(respondent=rng.integers(1, 8, N))
+    [proposal] = _understood(tmp_path, form)
+    assert proposal.standard == "survey" and "respondent_id" not in proposal.columns
