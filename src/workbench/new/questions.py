@@ -51,7 +51,7 @@ _NEARLY_ALL: Final = 0.9
 
 
 @dataclass(frozen=True)
-class Rating:
+class AskedOnScale:
     """A column of answers on a scale.
 
     Attributes
@@ -79,7 +79,7 @@ class Rating:
         return self.scale != scale and (said or outside)
 
 
-def rating_of(p: ColumnProfile, *, kin: bool = False) -> Rating | None:
+def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
     """Tell on which scale a column's answers are; None where it holds no such answers.
 
     Two different numbers are enough for a column that is called as others are that are ratings.
@@ -123,10 +123,12 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> Rating | None:
     unused = {(1, 4): (1, 5), (1, 6): (1, 7)}
     scale = scale if known or low > 1 or scale not in unused else unused[scale]
     sure = bool(known) or (low, high) == scale
-    return Rating(p, scale, sure, tuple(written[n] for n in sorted(codes)), (low, high))
+    return AskedOnScale(p, scale, sure, tuple(written[n] for n in sorted(codes)), (low, high))
 
 
-def _in_words(p: ColumnProfile, words: Sequence[str], numbers: Counter[float]) -> Rating | None:
+def _in_words(
+    p: ColumnProfile, words: Sequence[str], numbers: Counter[float]
+) -> AskedOnScale | None:
     bare = list(dict.fromkeys(map(words_in, words)))
     fits = [scale for scale in word_scales() if scale.fits(bare)]
     steps = {len(scale.steps) for scale in fits}
@@ -135,7 +137,7 @@ def _in_words(p: ColumnProfile, words: Sequence[str], numbers: Counter[float]) -
     if numbers and max(numbers) > max(steps):
         return None
     best = 5 if 5 in steps else min(steps)
-    return Rating(p, (1, best), len(steps) == 1 or len(bare) > best - 1, seen=(1, best))
+    return AskedOnScale(p, (1, best), len(steps) == 1 or len(bare) > best - 1, seen=(1, best))
 
 
 def find_questions(proposal: Proposal) -> None:
@@ -191,13 +193,13 @@ def _stem(name: str) -> str:
     return re.sub(r"\d+", "#", name)
 
 
-def _apart(found: Rating) -> bool:
+def _apart(found: AskedOnScale) -> bool:
     """Tell whether recommending was surely not asked on 0 to 10."""
     return found.scale[1] == 11 or found.sure or len(found.column.texts) >= 30
 
 
 def _satisfaction(
-    proposal: Proposal, ratings: dict[str, Rating], scales: dict[str, list[int]]
+    proposal: Proposal, ratings: dict[str, AskedOnScale], scales: dict[str, list[int]]
 ) -> None:
     """Find overall satisfaction among the ratings, and take it out of them."""
     if {"csat", "csat5", "csat10"} & set(proposal.columns):
@@ -215,7 +217,7 @@ def _satisfaction(
         scales["csat"] = list(found.scale)
 
 
-def _items(proposal: Proposal, items: dict[str, Rating]) -> dict[str, Any]:
+def _items(proposal: Proposal, items: dict[str, AskedOnScale]) -> dict[str, Any]:
     """Name the items: by their columns where these are short, else by numbers."""
     short = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,11}", name) for name in items)
     if short:
@@ -235,7 +237,7 @@ def _items(proposal: Proposal, items: dict[str, Rating]) -> dict[str, Any]:
     }
 
 
-def _groups(proposal: Proposal, ratings: dict[str, Rating]) -> list[str]:
+def _groups(proposal: Proposal, ratings: dict[str, AskedOnScale]) -> list[str]:
     """Name the columns by which answers may be compared."""
     mapped = set(proposal.columns.values())
     return [
@@ -252,7 +254,7 @@ def _groups(proposal: Proposal, ratings: dict[str, Rating]) -> list[str]:
     ][:4]
 
 
-def _codes(proposal: Proposal, ratings: dict[str, Rating]) -> None:
+def _codes(proposal: Proposal, ratings: dict[str, AskedOnScale]) -> None:
     """Ask whether values far off a scale stand for no answer."""
     codes = {name: list(r.codes) for name, r in ratings.items() if r.codes}
     if not codes:
