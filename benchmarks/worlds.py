@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import factorial
 
 import numpy as np
 import pandas as pd
-from scipy.stats import gamma
+from scipy.stats import gamma, poisson
 
 from workbench import clv
 
@@ -124,7 +125,7 @@ class World:
 
     def oracle(
         self, customers: pd.DataFrame, horizon: int, group: np.ndarray, rng: np.random.Generator,
-        draws: int = 300,
+        draws: int = 200,
     ) -> dict[tuple[str, str], float] | None:  # fmt: skip
         """Widths of the central 90 % of the true predictive distribution, by group and measure."""
         x = customers["frequency"].to_numpy(dtype=float)
@@ -189,6 +190,12 @@ def _contracts(
     return np.asarray(np.minimum(lasts, due[:, None]))
 
 
+def _none_yet(order: int, z: np.ndarray) -> np.ndarray:
+    """P(no purchase within a time, in units of the mean gap) of Erlang gaps."""
+    terms = [(order * z) ** j / factorial(j) for j in range(order)]
+    return np.asarray(np.exp(-order * z) * sum(terms))
+
+
 def _regular(
     k: Kind, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, log_gaps: np.ndarray, horizon: int,
     draws: int, rng: np.random.Generator,
@@ -203,13 +210,13 @@ def _regular(
         - v.max(axis=1, keepdims=True)
     )
     stay = (1 + T / beta) ** -s
-    here = stay[:, None] * gamma.sf((T - t_x)[:, None], order, scale=1 / (order * rates))
+    here = stay[:, None] * _none_yet(order, (T - t_x)[:, None] * rates)
     gone = np.zeros_like(here)
     steps = (np.arange(24) + 0.5) / 24
     for u in steps:
         at = t_x + u * (T - t_x)
         density = s / beta * (1 + at / beta) ** (-s - 1) * (T - t_x) / steps.size
-        gone += density[:, None] * gamma.sf((at - t_x)[:, None], order, scale=1 / (order * rates))
+        gone += density[:, None] * _none_yet(order, (at - t_x)[:, None] * rates)
     alive = (seen * here).sum(axis=1) / (seen * (here + gone)).sum(axis=1)
     weight = np.cumsum(seen * here, axis=1)
     weight /= weight[:, -1:]
@@ -220,9 +227,11 @@ def _regular(
         own = rates[np.minimum(pick, rates.size - 1)]
         leaves = rng.exponential(1 / rng.gamma(s, 1 / (beta + T[there])))
         until = np.minimum(leaves, horizon)
-        since, scale = (T - t_x)[there], 1 / (order * own)
-        u = rng.random(there.size)
-        at = gamma.isf(u * gamma.sf(since, order, scale=scale), order, scale=scale) - since
+        scale = 1 / (order * own)
+        # of the gap that runs some steps may be done: Poisson, fewer than all
+        odds = np.cumsum(poisson.pmf(np.arange(order), ((T - t_x)[there] / scale)[:, None]), axis=1)
+        done = (rng.random(there.size)[:, None] * odds[:, -1:] > odds).sum(axis=1)
+        at = rng.gamma(np.maximum(order - done, 1)) * scale
         while (inside := at < until).any():
             made[there[inside], b] += 1
             at = np.where(inside, at + rng.gamma(order, scale), np.inf)

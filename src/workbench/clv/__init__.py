@@ -39,6 +39,7 @@ from workbench.clv.models.shifted_beta_geometric import (
     ShiftedBetaGeometric,
     ShiftedBetaGeometricResults,
 )
+from workbench.clv.newcomers import Newcomers, newcomers
 from workbench.clv.reproduction import Reproduction, reproduce
 from workbench.clv.sensitivity import ValueSensitivity, sensitivity
 from workbench.clv.so_far import SoFar, so_far
@@ -78,6 +79,7 @@ __all__ = [
     "GammaGammaResults",
     "Holdout",
     "ModifiedBetaGeometric",
+    "Newcomers",
     "ObservedSpend",
     "ObservedSpendResults",
     "ParetoNBD",
@@ -107,6 +109,7 @@ __all__ = [
     "forecast",
     "holdout_table",
     "model_spend",
+    "newcomers",
     "per_year",
     "reproduce",
     "sensitivity",

@@ -17,6 +17,8 @@ LEVEL = 0.9
 DRAWS = 200
 #: Customers drawn one by one; the noise of more is that of so many of them, scaled.
 MOST = 20_000
+#: Customers times draws that are drawn at once.
+BLOCK = 200_000
 
 
 class Ahead:
@@ -68,14 +70,17 @@ class Ahead:
         theta, alive = np.exp(bought.phi), bought.process.alive(np.exp(bought.phi), x, t_x, T)
         self.purchases = np.zeros((self.at.size, draws), dtype=np.float32)
         self.spend = np.zeros_like(self.purchases) if spent is not None else None
-        for b in range(draws):
-            there = np.flatnonzero(rng.random(x.size) < alive)
+        # as many draws at once as fit a block
+        at_once = max(BLOCK // max(x.size, 1), 1)
+        for begin in range(0, draws, at_once):
+            size = min(at_once, draws - begin)
+            there, b = np.nonzero(rng.random((x.size, size)) < alive[:, None])
             bought_now = bought.process.draw_ahead(theta, horizon, x[there], T[there], rng)
-            self.purchases[there, b] = bought_now
+            self.purchases[there, begin + b] = bought_now
             if spent is not None and self.spend is not None:
-                buys = there[bought_now > 0]
-                amounts = spent.draw_spend(bought_now[bought_now > 0], self.at[buys], rng)
-                self.spend[buys, b] = amounts
+                buys = np.flatnonzero(bought_now > 0)
+                amounts = spent.draw_spend(bought_now[buys], self.at[there[buys]], rng)
+                self.spend[there[buys], begin + b[buys]] = amounts
         if spent is not None:
             amount = spent.expected_spend()
             self.worth = self.expected * amount.estimate

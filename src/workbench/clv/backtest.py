@@ -305,9 +305,9 @@ def backtest(
 ) -> Backtest:
     """Make a model's forecasts again as of past days and score them.
 
-    The horizon asked for and a half, a quarter and an eighth of it are tested, each on windows that
-    do not overlap, back from the end of the log for as long as a calibration of the window's own
-    length, and a quarter of the log, is left before it.
+    The horizon asked for and a half, a quarter and an eighth of it are tested, until two of them
+    have three windows or one has nine. Windows do not overlap and go back from the end of the log
+    for as long as a calibration of the window's own length, and a quarter of the log, is left.
 
     Parameters
     ----------
@@ -343,6 +343,7 @@ def backtest(
     rows: list[dict[str, Any]] = []
     people: list[dict[str, Any]] = []
     fits: dict[int, _Fitted | None] = {}
+    enough = 0
     for part in (1, 2, 4, 8):
         days = round(horizon * per / part)
         if days < max(per, 1):
@@ -368,7 +369,9 @@ def backtest(
             found, of_people = _window(fitted, whole_log, -back, days, per, rng=rng, most=most)
             rows += [{**about, **row} for row in found]
             people += [{**about, **row} for row in of_people]
-        if tested >= CONFORMAL:
+        enough += tested >= FEWEST
+        # two horizons show how errors grow
+        if tested >= CONFORMAL or enough > 1:
             break
     columns = ["horizon", "origin", "group", "what", "forecast", "low", "high", "actual", "score"]
     return Backtest(

@@ -292,7 +292,7 @@ class BetaGeometric(PurchaseModel):
         rate = rng.gamma(r, 1 / alpha, size=T.size)
         p = rng.beta(a, b, size=T.size)
         bought = rng.poisson(rate * T)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             lasts = np.floor(np.log1p(-rng.random(T.size)) / np.log1p(-p)) + 1 - cls.first
         x = np.minimum(bought, lasts)
         # the x-th smallest of `bought` uniform times
