@@ -163,7 +163,7 @@ def test_the_emptiest_column_is_named_by_its_share(open_study: OpenStudy) -> Non
     )
     found = missing(study)
     (said,) = found.findings()
-    assert said.message == "The emptiest column lacks {share} of its values"
+    assert said.message == "Up to {share} of values are missing in any one column"
     assert found.estimates()["emptiest"].value == 0.5
     assert list(found.periods.columns) == ["table", "column", "2025 H1"]
     full = MissingValues(found.table.assign(missing=0), found.by_period)
@@ -178,8 +178,8 @@ def test_few_usable_rows_are_advice_before_all_other() -> None:
     rows, aside, _, loss = report(94).findings()
     assert rows.advice is not None and rows.advice.urgency == 0 and rows.severity == "warning"
     assert rows.values["share"].value == 0.94
-    assert "{n} rows were set aside" in aside.message and aside.values == {"n": 6}
+    assert "{n} rows were excluded" in aside.message and aside.values == {"n": 6}
     assert loss.values["share"].value == pytest.approx(0.06)
     enough = report(95).findings()
     assert enough[0].advice is None and enough[0].severity == "ok"
-    assert report(100).findings()[1].message == "Nothing had to be set aside"
+    assert report(100).findings()[1].message == "Nothing had to be excluded"

@@ -133,7 +133,7 @@ def test_what_is_done_and_was_not_judged_asks_for_its_case(report: GoalReport) -
 
 def test_overdue_actions_are_named_in_the_advice(report: GoalReport) -> None:
     (finding,) = action_register(ACTIONS, report, cases=CASES).findings()
-    assert finding.text == "1 of 6 actions are overdue; 1 have been shown to work"
+    assert finding.text == "Overdue actions: 1 of 6; actions that improved at least one outcome: 1"
     assert finding.next_step is not None and finding.severity == "warning"
     assert finding.next_step.text.endswith("new dates: late.")
     (calm,) = action_register(ACTIONS[1:], report, cases=CASES).findings()

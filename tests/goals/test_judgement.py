@@ -170,12 +170,12 @@ def test_what_to_do_next_starts_with_what_is_most_urgent(report: GoalReport) -> 
     standing, leading, deadline = report.findings()
     assert deadline.values["day"] == dt.date(2026, 6, 30)
     assert report.leading().name == "top" and leading.verdict == "met"
-    assert leading.text == "The leading goal is: Top. Status: met; target reached."
+    assert leading.text == "Headline goal: Top. Status: met; target reached."
     assert standing.values["good"] == 1 and standing.values["n"] == 3
     behind = [g.title for g in report.goals if report.status_of(g.name) in ("at risk", "missed")]
     assert standing.values["goals"] == behind and behind
     assert standing.advice is not None and standing.severity == "warning"
-    assert "Decide on the goals that fall behind: Child" in standing.next_step.text
+    assert "goals at risk or missed: Child" in standing.next_step.text
     assert report.count(*STATUSES) == 3
 
 

@@ -224,7 +224,7 @@ def test_the_page_says_what_could_have_been_seen() -> None:
     frame, rows = lot(1.0)
     found = evaluate(frame, card("random"), rows, outcome="sales", claimed=0.2)
     sees, needs = foresight_findings(found)
-    assert "four chances in five" in sees.text and 0 < sees.values["chance"].value < 1
+    assert "80% probability" in sees.text and 0 < sees.values["chance"].value < 1
     assert needs.values["units"] > 4 and needs.values["claimed"].value == 0.2
     (plain,) = foresight_findings(evaluate(frame, card("random"), rows, outcome="sales"))
     assert set(plain.values) == {"outcome", "detectable"}

@@ -161,8 +161,8 @@ def test_a_claim_at_the_very_end_of_the_interval_fits() -> None:
 
 
 def test_a_move_the_wrong_way_is_not_called_a_success() -> None:
-    assert "wrong way" in said_of(judged(effect=-2.0)).text
-    assert "right way" in said_of(judged(effect=-2.0, direction="down")).text
+    assert "worsened" in said_of(judged(effect=-2.0)).text
+    assert "improved" in said_of(judged(effect=-2.0, direction="down")).text
 
 
 def test_one_treated_city_is_refused_in_words() -> None:

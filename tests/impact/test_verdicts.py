@@ -124,7 +124,7 @@ def test_harm_is_judged_by_the_same_correction() -> None:
     harmed = two(judged(1.0, p=0.001), judged(-1.0, p=0.02)).verdict
     assert (harmed.verdict, harmed.severity) == ("harmful", "warning")
     assert harmed.values["outcomes"] == ["net promoter score"]
-    assert harmed.advice.urgency == 1 and "wrong way" in harmed.advice.message
+    assert harmed.advice.urgency == 1 and "worsened" in harmed.advice.message
 
 
 def test_money_decides_among_what_is_shown_only() -> None:

@@ -369,7 +369,7 @@ def test_towns_of_customers_may_start_at_different_times_too(tmp_path: Path, pag
     assert check_study(load_study(folder)).problems == ()
     shown = page(folder)
     assert "Design: staggered adoption" in shown.text("en", "prose")
-    assert "moved sales per customer the right way" in shown.text("en", "prose")
+    assert "sales per customer improved" in shown.text("en", "prose")
     case["starts"] = begun(**{"Twon 05": START})
     (folder / "study.yml").write_text(yaml.safe_dump(card, allow_unicode=True))
     (problem,) = check_study(load_study(folder)).problems

@@ -222,5 +222,5 @@ def test_the_kiosk_survey_has_its_page(tmp_path: Path, page: Page) -> None:
     }
     folder = write(tmp_path / "data" / "kiosk", survey, card=card)
     text = page("satisfaction_drivers", folder, outcome="overall")
-    assert "Overall satisfaction goes most with" in text
+    assert "Most closely linked to overall satisfaction" in text
     assert "Of 24 services" in text

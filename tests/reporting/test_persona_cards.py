@@ -54,7 +54,7 @@ def test_a_card_holds_size_worth_habits_traits_and_advice(monkeypatch: pytest.Mo
     # too few for quartiles: the median alone
     assert "CN¥900 (everyone CN¥120)" in text
     assert "Visits: 4.2 on average (others 2.0)" in text
-    assert "Likely need To be left in peace." in text and "Suggested treatment" not in text
+    assert "Likely need To be left in peace." in text and "Suggested action" not in text
     widths = [bar["style"] for bar in card.select(".wb-bar")]
     assert widths == ["width:16.0%", "width:47.0%"]
     # what comes from data cannot become markup

@@ -72,7 +72,7 @@ def test_only_a_gap_below_zero_is_called_short_and_to_be_closed(
         (-0.69, 0.0, "Expectations are missed in every group, most for"),
         (0.0, 0.0, "No group is shown to differ"),
         (1.0, 1.0, "Groups differ: expectations are exceeded least for North"),
-        (-1.0, -1.0, "Groups differ: expectations are missed most for South"),
+        (-1.0, -1.0, "The gap is widest for this group: South"),
         (0.0, 1.0, "Groups differ: experience is lowest against expectation for North"),
     ],
 )
@@ -122,9 +122,9 @@ def test_a_driver_is_first_beyond_doubt_only_without_a_rival() -> None:
         {"driver": ["a", "b"], "estimate": [0.4, 0.1], "low": 0.1, "high": 0.5, "first": [1.0, 0.0]}
     )
     clear = Drivers(table, 0.5, 0.4, 0.6, 100, 0).findings()
-    assert said_in_full(clear).startswith("Overall satisfaction goes most with a ")
+    assert said_in_full(clear).startswith("Most closely linked to overall satisfaction: a")
     rival = Drivers(table.assign(first=[0.95, 0.05]), 0.5, 0.4, 0.6, 100, 0).findings()
-    assert "a, though not beyond doubt" in said_in_full(rival) and rival[0].verdict == "open"
+    assert "though its lead may be chance" in said_in_full(rival) and rival[0].verdict == "open"
 
 
 @pytest.mark.parametrize(
@@ -132,10 +132,10 @@ def test_a_driver_is_first_beyond_doubt_only_without_a_rival() -> None:
     [
         ("purchases", (1.5, 1.2, 1.8), "Satisfied customers bought more in the 90 days"),
         ("purchases", (0.7, 0.5, 0.9), "Satisfied customers bought less in the 90 days"),
-        ("purchases", (1.2, 0.9, 1.6), "Later purchases are not shown to go with satisfaction"),
+        ("purchases", (1.2, 0.9, 1.6), "No clear link between satisfaction and later purchases"),
         ("leaving", (0.7, 0.5, 0.9), "Satisfied customers left less often in the 90 days"),
         ("leaving", (1.5, 1.2, 1.8), "Satisfied customers left more often in the 90 days"),
-        ("leaving", (0.9, 0.7, 1.1), "Leaving is not shown to go with satisfaction"),
+        ("leaving", (0.9, 0.7, 1.1), "No clear link between satisfaction and churn"),
     ],
 )
 def test_what_followed_is_said_as_it_was(
@@ -151,8 +151,8 @@ def test_what_followed_is_said_as_it_was(
 @pytest.mark.parametrize(
     ("low", "high", "heading", "severity"),
     [
-        (0.75, 0.85, "The instrument measures every dimension consistently", "ok"),
-        (0.60, 0.80, "0 of 1 dimensions are shown to be measured consistently", "note"),
+        (0.75, 0.85, "All dimensions are measured reliably", "ok"),
+        (0.60, 0.80, "0 of 1 dimensions are measured reliably", "note"),
         (0.40, 0.65, "Not every dimension is measured well: empathy is not", "warning"),
     ],
 )

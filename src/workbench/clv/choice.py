@@ -30,14 +30,16 @@ from workbench.units import one_unit
 #: The models of customers who are free to leave unseen, and the baseline in which nobody leaves.
 MODELS: tuple[type[PurchaseModel], ...] = (BetaGeometric, ModifiedBetaGeometric, ParetoNBD, NBD)
 
-CHANGES = "The figures on contracts are those of the model in which it changes."
+CHANGES = (
+    "We use the model in which the readiness to leave changes with the time a customer has stayed."
+)
 DOES_NOT_CHANGE = (
     "The figures on contracts are those of the shifted beta-geometric model, in which it does not "
     "change."
 )
 OF_VALUES = (
-    "These values are those of the {model} model, which the comparison at the end of this page "
-    "says to believe."
+    "These values come from the {model} model; the comparison at the end of this page says why "
+    "it is used."
 )
 OF_TEST = (
     "The model was fitted to the log up to {split} and asked for the {length} {unit} after it. It "
@@ -45,7 +47,7 @@ OF_TEST = (
 )
 #: Fewer repeat buyers than this tell too little for the three parameters of Gamma-Gamma.
 FEWEST = 10
-BELIEVED = "For this log, believe {model}"
+BELIEVED = "The {model} model fits these purchases best"
 
 
 @dataclass(frozen=True)
@@ -300,23 +302,22 @@ def choose(
     values = {"model": name, "left": len(left)}
     if actual is None:
         message = (
-            "Believe {model}: it has the lowest BIC. There was no later period to test the models "
-            "on."
+            "We use {model}: it has the best BIC. There was no later period to test the models on."
         )
     elif not tested:
         message = (
-            "Believe {model}: it has the lowest BIC of the models that could be fitted. Too few "
-            "customers bought in the test period to tell the models apart by it."
+            "We use {model}: it has the best BIC of the models that could be fitted. Too few "
+            "customers bought in the test period to choose between the models by it."
         )
     elif len(left) == 1:
         message = (
-            "Believe {model}: it came clearly closer than any other model to the number of "
+            "We use {model}: it came clearly closer than any other model to the number of "
             "purchases in the test period."
         )
     else:
         message = (
-            "Believe {model}: in the number of purchases of the test period {left} models were "
-            "equally right, as far as one can tell, and of these it has the lowest BIC."
+            "We use {model}: {left} models predicted the test period about equally well, and "
+            "it has the best BIC."
         )
     in_test = {
         "bias": ("Bias in the test", "percent:1"),
@@ -327,7 +328,7 @@ def choose(
         model="Model",
         bic=("BIC", "number:1"),
         **(in_test if tested else {}),
-        believed="Believed",
+        believed="Used",
     )
     finding = Finding("model", message, values, verdict=name, severity="ok")
     test = None

@@ -58,7 +58,7 @@ def calibration_split(
     return day
 
 
-FORESEEN = "Tested on the past: {foreseen} purchases foreseen, {came} made"
+FORESEEN = "Tested on the past: forecast {foreseen} purchases, actual {came}"
 WAS_OFF = (
     "Tested on the past, a forecast of this kind was off by {bias}. Intervals of what is expected "
     "do not contain such errors; forecast ranges are widened by them where the log is long enough."

@@ -36,15 +36,15 @@ WILL_BRING = (
     "Over the next {ahead} {unit}, the {n} customers known today can be expected to bring {total}, "
     "in money of today at {rate} interest a year."
 )
-HELD_BY_A_TENTH = "A tenth of the customers hold {share} of the value to come"
-STILL_ACTIVE = "{share} of the repeat buyers are still active"
+HELD_BY_A_TENTH = "The top 10% of customers account for {share} of the expected value"
+STILL_ACTIVE = "{share} of the repeat buyers are expected to buy again"
 SILENCE = (
     "A customer who used to buy often and has long been silent is probably gone; one with a slow "
     "rhythm may merely be between two purchases."
 )
 NOBODY_LEAVES = (
-    "The log shows no sign that customers leave: {model}, in which nobody does, is believed. So no "
-    "share of customers still active can be told."
+    "The records show no sign that customers leave. We therefore use {model}, in which nobody "
+    "does, and give no share of customers expected to buy again."
 )
 TOO_FAR = (
     "Asked for {asked} {unit} ahead, this page gives {ahead}: no more than the log looks back, for "
@@ -55,9 +55,7 @@ ONCE_UNKNOWN = (
     "purchase, so it cannot tell which of them are gone; it expects {few} purchases of each over "
     "the next {ahead} {unit}."
 )
-ONCE_ACTIVE = (
-    "{once} of {n} customers bought only once; {share} of them can be expected to be still active."
-)
+ONCE_ACTIVE = "{once} of {n} customers bought only once; {share} of them are expected to buy again."
 
 
 @dataclass(frozen=True)
@@ -180,7 +178,7 @@ class CustomerValue(Result):
             return Estimate(float("nan"), n=0.0)
         share = self.alive.mean(np.where(repeat, self.alive.counts, 0.0))
         about = {"kind": "percent", "better": "up", "fact": "repeat_buyers.active.model"}
-        return share.named("Repeat buyers still active", **about)
+        return share.named("Repeat buyers expected to buy again (model)", **about)
 
     @property
     def alive_once(self) -> Estimate:

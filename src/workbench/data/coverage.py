@@ -158,14 +158,14 @@ class MissingValues(Result):
     def estimates(self) -> dict[str, Estimate]:
         """Share of missing values of the emptiest column."""
         share = float(self.table["share"].max()) if len(self.table) else float("nan")
-        label = "Missing values of the emptiest column"
+        label = "Most missing values in one column"
         return {"emptiest": Estimate(share, kind="percent", label=label, better="down")}
 
     def findings(self) -> list[Finding]:
         """Say how empty the emptiest column is."""
         lacks = bool(self.table["missing"].any())
         message = (
-            "The emptiest column lacks {share} of its values"
+            "Up to {share} of values are missing in any one column"
             if lacks
             else "No column lacks a value"
         )

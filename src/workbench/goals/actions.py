@@ -87,7 +87,10 @@ class ActionRegister(Result):
                 len(self.overdue), label="Actions overdue", better="down", fact="goals.overdue"
             ),
             "worked": Estimate(
-                len(self.worked), label="Actions shown to work", better="up", fact="goals.worked"
+                len(self.worked),
+                label="Actions that improved an outcome",
+                better="up",
+                fact="goals.worked",
             ),
         }
 
@@ -106,7 +109,8 @@ class ActionRegister(Result):
         return [
             Finding(
                 "goals.actions",
-                "{late} of {n} actions are overdue; {worked} have been shown to work",
+                "Overdue actions: {late} of {n}; actions that improved at least one outcome: "
+                "{worked}",
                 values,
                 verdict="overdue" if late else "on time",
                 severity="warning" if late else "note",

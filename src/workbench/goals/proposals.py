@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 NEXT, RAISE, LATER, LOWER, MEASURE, LIMITS, THRESHOLD = (
     "set the next target",
-    "raise the target",
+    "tighten the target",
     "move the deadline",
-    "lower the target",
+    "ease the target",
     "decide on a measure first",
     "renew the limits",
     "move the warning threshold",
@@ -40,7 +40,8 @@ REASONS: Final = {
     RAISE: "the target is all but certain, so it no longer steers",
     LATER: "the record reaches the target by then with the probability asked for",
     LOWER: "two years do not suffice; the record reaches this with the probability asked for",
-    MEASURE: "the record does not even keep the baseline; another target would not help",
+    MEASURE: "on the present trend the indicator will not even hold its baseline: decide on a "
+    "measure before changing the target",
     THRESHOLD: "it lies within the usual scatter, so chance alone would pass it",
     LIMITS: "eight periods or more have stayed on one side: there is a new usual level",
 }
@@ -96,7 +97,7 @@ class Proposals(Result):
         """How many changes suggest themselves."""
         n = len(self.table)
         message = (
-            "{n} changes of targets or limits suggest themselves"
+            "Proposed changes to targets or limits: {n}"
             if n
             else "The records support no change of targets or limits"
         )

@@ -150,7 +150,9 @@ class RankSensitivity(Result):
     def findings(self) -> list[Finding]:
         """Which unit comes first, and whether beyond doubt."""
         message = (
-            "{unit} comes first" if self.certain else "{unit} comes first, but not beyond doubt"
+            "{unit} comes first"
+            if self.certain
+            else "{unit} comes first, but its lead may be chance"
         )
         first = str(self.table["unit"].iloc[0])
         certain = "certain" if self.certain else "open"

@@ -33,8 +33,8 @@ COLUMNS: Final[dict[str, str | tuple[str, str]]] = {
     "deadline": ("Deadline", "date"),
     "status": "Status",
     "progress": "Progress",
-    "attainment": ("Way done", "percent"),
-    "probability": ("Chance of the target", "percent"),
+    "attainment": ("Progress, % of the way", "percent"),
+    "probability": ("Probability of reaching the target", "percent"),
 }
 #: How pressing a goal of each status is.
 URGENT: Final = {"missed": 0, "at risk": 1, "cannot tell": 2, "on course": 3, "met": 4}
@@ -80,7 +80,7 @@ class GoalReport(Result):
                 fact="goals.bad",
             ),
             "unclear": Estimate(
-                self.count("cannot tell"), label="Goals that cannot be told", better="down",
+                self.count("cannot tell"), label="Goals that cannot be judged yet", better="down",
                 fact="goals.unclear",
             ),
         }  # fmt: skip
@@ -103,7 +103,9 @@ class GoalReport(Result):
             verdict="behind" if behind else "well",
             severity="warning" if behind else "ok",
             estimates=counts,
-            advice=Advice("Decide on the goals that fall behind: {goals}.", 4) if behind else None,
+            advice=Advice("Decide what to do about the {bad} goals at risk or missed: {goals}.", 4)
+            if behind
+            else None,
         )
         return [standing, self._leading(), self._deadline()]
 
@@ -111,10 +113,10 @@ class GoalReport(Result):
         goal = self.leading()
         row = self.table.loc[self.table["goal"] == goal.name].iloc[0]
         status, progress = str(row["status"]), str(row["progress"])
-        message = "The leading goal is: {goal}. Status: {status}; {progress}."
+        message = "Headline goal: {goal}. Status: {status}; {progress}."
         return Finding(
             "goals.leading",
-            message if progress else "The leading goal is: {goal}. Status: {status}.",
+            message if progress else "Headline goal: {goal}. Status: {status}.",
             {"goal": goal.title, "status": status, "progress": progress},
             verdict=status,
             estimates={"attainment": self.estimates()[f"attainment.{goal.name}"]},

@@ -42,9 +42,7 @@ class IndicatorTree(Result):
         """How far comparisons contradict one another, where there are some."""
         if not np.isfinite(self.consistency):
             return []
-        message = (
-            "Comparisons contradict one another by a ratio of {ratio}; up to 0.10 is accepted."
-        )
+        message = "The pairwise weights are consistent (ratio {ratio}; limit 0.10)."
         return [
             Finding("goals.consistency", message, {"ratio": Estimate(self.consistency, digits=2)})
         ]

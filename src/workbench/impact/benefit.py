@@ -133,7 +133,7 @@ LOSES = (
     "Over {periods} periods the measure is expected to cost more than it brings: {net} after all"
     " costs; the chance that it pays is {chance}."
 )
-COMES_BACK = "Its costs come back after {back} periods at the best estimate."
+COMES_BACK = "At the best estimate it has paid for itself after {back} periods."
 NEVER_BACK = "At the best estimate its costs do not come back within that time."
 BREAKS_EVEN = "It breaks even at an effect of {even}."
 

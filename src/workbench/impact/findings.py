@@ -34,12 +34,8 @@ LIKELY: Final = 0.8
 #: Chance that it pays below which it does not.
 UNLIKELY: Final = 0.1
 
-_RIGHT = (
-    "The measure moved {outcome} the right way: {change} against what would have been without it"
-)
-_WRONG = (
-    "The measure moved {outcome} the wrong way: {change} against what would have been without it"
-)
+_RIGHT = "Compared with no measure, {outcome} improved: {change}"
+_WRONG = "Compared with no measure, {outcome} worsened: {change}"
 _UNSHOWN = "No effect on {outcome} can be shown: it lies between {low} and {high}"
 _CHANCE = (
     "No effect on {outcome} is shown: it changed by {change}, but among {n} outcomes one may change"
@@ -63,11 +59,11 @@ FOUND: Final = {
 }
 #: What a glance would say, and how firm the answer stands.
 GLANCE: Final = {
-    "misleads": "A glance at before and after would have said {glance}, which the sound comparison"
-    " does not bear out; strength of evidence: {strength}.",
-    "agrees": "A glance at before and after says {glance}, which lies within the interval; strength"
-    " of evidence: {strength}.",
-    "alone": "A glance at before and after says {glance}, which is no evidence.",
+    "misleads": "A simple before/after comparison gives {glance}, which lies outside the "
+    "interval of the comparison with control; strength of evidence: {strength}.",
+    "agrees": "A simple before/after comparison gives {glance}, which lies within the "
+    "interval; strength of evidence: {strength}.",
+    "alone": "A simple before/after comparison gives {glance}, which is no evidence.",
     "nothing": "The strength of evidence is {strength}; below stands how it came about.",
     "no number": "Below stands what is lacking, and what would help.",
 }
@@ -90,52 +86,52 @@ HEADINGS: Final[dict[str, tuple[str, Severity]]] = {
     ),
     "shown, money not known": ("{title}: it worked for {outcomes} ({grade} evidence)", "ok"),
 }
-_MONEY = "net benefit {net}, chance that it pays {chance}"
+_MONEY = "Net benefit: {net}; probability that it pays: {chance}."
 #: Verdict on a case -> what to do. Without an effect shown it depends on the chance that it pays.
 ADVICE: Final = {
-    "harmful": Advice("Stop or change {title}: it moved {outcome} the wrong way, {change}.", 1),
+    "harmful": Advice("Stop or change {title}: {outcome} worsened, {change}.", 1),
     "test again": Advice(
-        "Test {title} again, longer or with more customers: no effect is shown, but the chance"
-        " that it pays is {chance}, and it may be worth up to {most}.",
+        "Test {title} again, longer or with more customers: no effect is shown, but the"
+        " probability that it pays is {chance}, and it may be worth up to {most}.",
         6,
     ),
     "not shown": Advice(
-        "Claim no effect of {title} so far: it may be chance. Measure longer, or with more to"
-        " compare.",
+        "Do not claim an effect of {title} yet: adjusted for the outcomes looked at, it may be "
+        "chance. Measure longer, or with more to compare.",
         6,
     ),
     "not shown, unlikely to pay": Advice(
-        f"Do not extend {{title}}: no effect is shown ({_MONEY}).", 6
+        f"Do not extend {{title}}: no effect is shown. {_MONEY}", 6
     ),
     "cannot be told": Advice(
         "Do not judge {title} by these data: its page says what is lacking.", 6
     ),
     "shown and pays": Advice(
-        f"Keep {{title}}: it moved {{outcome}} by {{change}}, and it pays ({_MONEY}).", 7
+        f"Keep {{title}}: {{outcome}} improved, {{change}}, and it pays. {_MONEY}", 7
     ),
     "shown, pay-off open": Advice(
-        "Go on with {title}, but find out whether it pays before it is extended: it moved"
-        f" {{outcome}} by {{change}} ({_MONEY}).",
+        "Go on with {title}, but find out whether it pays before it is extended: {outcome}"
+        f" improved, {{change}}. {_MONEY}",
         7,
     ),
     "shown, does not pay": Advice(
-        "Do not extend {title}; make it cheaper, or give it up: it moved {outcome} by {change}, but"
-        f" does not pay ({_MONEY}).",
+        "Decide on the cost of {title} before it is extended: {outcome} improved, {change}, but"
+        f" it is expected to lose money. {_MONEY}",
         5,
     ),
     "shown, money not known": Advice(
-        "Keep {title}: it moved {outcome} by {change}. What it costs is not known.", 7
+        "Keep {title}: {outcome} improved, {change}. What it costs is not known.", 7
     ),
 }
 SEES = (
-    "Judged by the time before the start alone, an effect on {outcome} of {detectable} or"
-    " more had four chances in five of being seen"
+    "With these data, effects on {outcome} of {detectable} or more are detected with 80%"
+    " probability"
 )
 FORESIGHT: Final = {
     "plain": f"{SEES}.",
-    "sees": f"{SEES}; the claimed {{claimed}} had a chance of {{chance}}.",
-    "needs": "A lot among about {units} units, half of them treated, would show the claimed"
-    " {claimed} with that chance.",
+    "sees": f"{SEES}; the claimed {{claimed}} with {{chance}}.",
+    "needs": "A randomised test with about {units} units, half of them with the measure, would "
+    "detect the claimed {claimed} with 80% probability.",
 }
 #: Sign of what is shown -> heading.
 STAYING: Final = {

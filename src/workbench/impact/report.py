@@ -209,7 +209,7 @@ class CaseReport(Result):
             table.astype(dict.fromkeys(numbers, float)),
             outcome="Outcome",
             claimed=("Claimed", "percent:0"),
-            glance=("Glance at before and after", "percent:0"),
+            glance=("Simple before/after comparison", "percent:0"),
             effect=("Effect", "percent:1"),
             p_holm=("p-value (Holm)", "p"),
             verdict="Verdict",

@@ -17,7 +17,7 @@ CHOSEN = {
     "random": "Who got it was drawn by lot.",
     "rule": "Who got it followed from a rule.",
     "worst": "The worst got it.",
-    "volunteers": "Those who came forward got it.",
+    "volunteers": "Volunteers took part.",
     "everybody": "Everybody got it at the same time.",
 }
 

@@ -72,7 +72,7 @@ def _card(card: _Card, say: Language, value: str) -> str:
     if found:
         rows = "".join(f"<li>{escape(text)}</li>" for text in found)
         parts.append(f"{_label('What sets them apart', say)}<ul>{rows}</ul>")
-    for label, text in (("Likely need", card.need), ("Suggested treatment", card.action)):
+    for label, text in (("Likely need", card.need), ("Suggested action", card.action)):
         if text:
             parts.append(f"{_label(label, say)}<p>{escape(say.name(text))}</p>")
     return f'<li class="wb-persona">{"".join(parts)}</li>'

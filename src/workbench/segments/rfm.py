@@ -54,13 +54,14 @@ RULE = (
 
 BEST = "{segment} are {customers} of the customers and {value} of the spend"
 GONE_QUIET = (
-    "Start with those who are worth much and have gone quiet: {n} customers who spent {spend} in "
+    "Start with valuable customers who have stopped buying: {n} customers who spent {spend} in "
     "the past, {share} of the spend of all."
 )
-NONE_QUIET = "No customer who is worth much has gone quiet."
+NONE_QUIET = "No valuable customer has stopped buying."
 QUIET_WITHHELD = (
-    "Valuable customers have gone quiet; how many and what they spent is not shown, since they are"
-    " few, or one of them holds nearly all, or what they spent would follow from the segments."
+    "Valuable customers have stopped buying; how many and what they spent is not shown, since "
+    "they are few, or one of them holds nearly all, or what they spent would follow from the "
+    "segments."
 )
 BEST_WITHHELD = (
     "What the segments spend is not shown: there are too few customers, or one holds nearly all"
@@ -68,17 +69,17 @@ BEST_WITHHELD = (
 #: Of a log without amounts.
 OFTEN = "{segment} are {customers} of the customers and {value} of the purchases"
 OFTEN_QUIET = (
-    "Start with those who came often and have gone quiet: {n} customers, with {share} of the"
-    " purchases of all."
+    "Start with frequent customers who have stopped buying: {n} customers, with {share} of the "
+    "purchases of all."
 )
-NONE_OFTEN_QUIET = "No customer who came often has gone quiet."
+NONE_OFTEN_QUIET = "No frequent customer has stopped buying."
 TURN_TO_OFTEN = (
-    "Turn to frequent customers before they are gone: those who have gone quiet made {share} of"
-    " the purchases."
+    "Try to win back frequent customers who have stopped buying: they made {share} of the "
+    "purchases."
 )
 TURN_TO = (
-    "Turn to valuable customers before they are gone: those who have gone quiet made {share} of "
-    "the past spend."
+    "Try to win back high-value customers who have stopped buying: they made {share} of the "
+    "past spend."
 )
 
 _DEFAULT = (
@@ -92,11 +93,11 @@ _DEFAULT = (
      "Make the start easy and invite a second purchase soon."),
     ("Promising", 4, 4, 1, 1, "A reason to come back that fits the first purchase.",
      "Build the relation: useful content, a small trial offer."),
-    ("Needing attention", 3, 3, 3, 3, "To be reminded at the right time of what they liked.",
+    ("Need attention", 3, 3, 3, 3, "To be reminded at the right time of what they liked.",
      "Bring them back in time with an offer for a limited time."),
-    ("About to sleep", 3, 3, 1, 2, "Something new to look at, at little effort.",
+    ("About to lapse", 3, 3, 1, 2, "Something new to look at, at little effort.",
      "Remind them with popular products at a fair price."),
-    ("Cannot lose them", 1, 2, 5, 5, "To be listened to: something has changed or gone wrong.",
+    ("Can't lose them", 1, 2, 5, 5, "To be listened to: something has changed or gone wrong.",
      "Call in person, find out what went wrong, win them back."),
     ("At risk", 1, 2, 3, 4, "A sign that they are missed, and a reason to return.",
      "Write personally with an offer that fits earlier purchases."),
@@ -250,8 +251,8 @@ class RFM(Result):
             }),
             **({} if self._tells(quiet) else {
                 "at_risk": held.named(
-                    "Past spend of valuable customers who have gone quiet" if self.valued
-                    else "Past purchases of frequent customers who have gone quiet",
+                    "Past spend of valuable customers who stopped buying" if self.valued
+                    else "Past purchases of frequent customers who stopped buying",
                     kind="percent", better="down",
                     fact="segments.at_risk.spend" if self.valued else "segments.at_risk.orders",
                 ),

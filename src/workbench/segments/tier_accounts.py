@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-ALL_YIELD = "Every tier surely yields more than it costs"
-SOME_COST = "{n} of {all} tiers surely cost more than they yield"
+ALL_YIELD = "Every tier earns more than it costs (95% ranges all above zero)"
+SOME_COST = "{n} of {all} tiers cost more than they earn (95% ranges below zero)"
 OF_EACH_SALE = "Of each sale {margin} is kept; the costs are those that the study's card states."
 
 

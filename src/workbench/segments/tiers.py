@@ -55,7 +55,7 @@ ABOUT = 0.25
 HALF = "{n} customers hold half of the {what}"
 HALF_FEW = "Fewer than {n} customers hold half of the {what}"
 THEY_ARE = "They are {share} of the customers."
-RATIO = "To lose one customer of the top tier costs as much as to lose {ratio} of the lowest."
+RATIO = "One top-tier customer is worth as much as {ratio} bottom-tier customers."
 UPPER = "{customers} of the customers hold {share} of the {what}"
 TIES = (
     "Many customers have one value, so the tiers cannot hold the shares of customers at which they"

@@ -75,9 +75,9 @@ def test_a_signal_is_found_calibrated_and_ranked(model: ChurnModel) -> None:
         draw()
     assert set(model.estimates()) == {"left", "auc", "lift"}
     left, told = model.findings()
-    assert left.text == f"{model.rate.value:.3g} of the active buyers fell silent"
+    assert left.text == f"{model.rate.value:.3g} of active customers stopped buying"
     assert told.verdict == "useful" and dict(told.values)["n"] == 1500
-    assert model.picture().title.text == "The model tells who falls silent"
+    assert model.picture().title.text == "The model can tell who stops buying"
 
 
 def test_probabilities_of_new_customers_are_near_the_truth(model: ChurnModel) -> None:
@@ -316,7 +316,9 @@ def test_the_plan_calls_whom_it_pays_to_call_and_is_right_about_it(model: ChurnM
     plan.plot()
     assert set(plan.estimates()) == {"benefit"}
     call, terms = plan.findings()
-    assert call.text.startswith(f"Call {plan.count} buyers first" if plan.pays else "Calls to")
+    assert call.text.startswith(
+        f"Calling {plan.count} customers first" if plan.pays else "Calls to"
+    )
     assert call.money == plan.benefit and dict(terms.values)["of"] == plan.of
     best = plan.tested["share"][plan.tested["estimate"].argmax()]
     assert dict(plan.picture().title.values)["share"].value == best

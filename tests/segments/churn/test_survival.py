@@ -173,7 +173,7 @@ def test_contracts_kept_a_year_are_read_off_the_observed_curve() -> None:
     assert found.retained_a_year.fact == "contracts.kept_1y.observed"
     year, plans = found.findings()
     assert year.text == "0.75 of the contracts last a year"
-    assert plans.text.startswith("The plans were not shown to differ (p 0.")
+    assert plans.text.startswith("No clear difference in churn between the plans (p = 0.")
     assert found.table["time"].tolist()[:3] == [3, 6, 12] and set(found.table["group"]) == {
         "x",
         "y",

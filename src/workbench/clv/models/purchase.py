@@ -368,11 +368,11 @@ class PurchaseModel(ABC):
             )
         if values:
             message = (
-                "The fit converged at an inner maximum, and dropout is needed to explain the log "
-                "(likelihood ratio against a model without it: {lr})."
+                "The fit converged. The data show that customers do leave (likelihood ratio "
+                "against a model without dropout: {lr})."
             )
         else:
-            message = "The fit converged at an inner maximum."
+            message = "The fit converged."
         return judged("converged", message, values, type(self).__name__)
 
 

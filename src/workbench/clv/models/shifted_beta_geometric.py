@@ -220,7 +220,7 @@ class ShiftedBetaGeometric:
                 {},
                 name,
             )
-        return judged("converged", "The fit converged at an inner maximum.", {}, name)
+        return judged("converged", "The fit converged.", {}, name)
 
 
 #: Readiness to leave, as a share of what it is, by which the worth of retention is measured.

@@ -295,7 +295,7 @@ class CleaningReport(Result):
             found += [
                 ("rows given the number of the same person's first record", t.name, t.linked),
                 ("rows whose customer was told by phone or e-mail", t.name, t.recovered),
-                ("rows of customers whom the customer table does not have", t.name,
+                ("records with an unknown customer number", t.name,
                  t.unknown_customers),
                 ("rows whose customer is a word such as guest or unknown, set aside", t.name,
                  sum(n for word, n in t.placeholders.items() if word != SHORTENED)),
@@ -359,7 +359,7 @@ class CleaningReport(Result):
             ),
             "rows_read": Estimate(self.read, label="Rows read", fact="data.rows_read"),
             "linked": Estimate(
-                self.linked, label="Records linked to a person already there", fact="data.linked"
+                self.linked, label="Duplicate customer records merged", fact="data.linked"
             ),
             **self.links.estimates(),
         }  # fmt: skip
@@ -382,14 +382,14 @@ class CleaningReport(Result):
             ),
             Finding(
                 "set_aside",
-                "{n} rows were set aside, each for one stated reason"
+                "{n} rows were excluded, each for one stated reason"
                 if self.faulty
-                else "Nothing had to be set aside",
+                else "Nothing had to be excluded",
                 {"n": self.faulty},
             ),
             Finding(
                 "linked",
-                "{n} records turned out to be of a person already there"
+                "{n} duplicate customer records were merged"
                 if self.linked
                 else "Nobody was found to be recorded twice",
                 {"n": self.linked},

@@ -47,7 +47,7 @@ REASONS: Mapping[str, str] = {
     "duplicate": "the same row again",
     "second record": "another row with the same key",
     "answered again": "an earlier answer of somebody who answered again (the last one counts)",
-    "same person": "another record of a person already there (linked)",
+    "same person": "duplicate record of one person (linked)",
 }
 
 #: Reasons for which nothing is lost: the row is counted elsewhere, or nobody wanted it.

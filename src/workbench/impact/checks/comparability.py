@@ -128,7 +128,7 @@ def other_measures(
                     Finding(
                         "other measures",
                         "Another measure, {other}, reached {share} percent of the customers from"
-                        " {first} on; its effect cannot be told apart.",
+                        " {first} on; the two effects cannot be separated.",
                         {"other": other, "share": round(100 * share), "first": first.date()},
                         severity="warning",
                     )
@@ -246,7 +246,7 @@ def _of_volunteers(judged: Judged) -> list[Finding]:
     return [
         Finding(
             "volunteers",
-            "Those who came forward may have been on another course than the rest.",
+            "Volunteers may have been on another course than the rest.",
             severity="warning",
         )
     ]

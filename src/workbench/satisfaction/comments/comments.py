@@ -177,7 +177,7 @@ class AspectTable(Result):
         return [
             Finding(
                 "aspects",
-                "Customers are least kind about “{aspect}”",
+                "Customers are most critical of “{aspect}”",
                 values,
                 estimates={"positive": share},
             ),

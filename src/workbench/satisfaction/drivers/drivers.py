@@ -32,8 +32,8 @@ MOST_DRIVERS = 15
 
 
 FIRST_PLACE = (
-    "“{item}” has the largest part of what goes with satisfaction. A service competes for the first"
-    " place if it comes first in at least one resample of twenty."
+    "“{item}” has the largest part of what is linked to satisfaction. A service competes for "
+    "the first place if it comes first in at least one resample of twenty."
 )
 
 
@@ -86,7 +86,7 @@ class Drivers(Result):
     def explained(self) -> Estimate:
         """Share of the differences in the outcome that goes with the drivers."""
         r2 = Estimate(self.r2, self.r2_low, self.r2_high, self.n, kind="percent")
-        return r2.named("Satisfaction that goes with the service experienced")
+        return r2.named("Differences in satisfaction linked to the service experienced")
 
     def estimates(self) -> dict[str, Estimate]:
         """Explained variance (`r2`) and each driver's part of it (`lmg.tangibles`)."""
@@ -104,9 +104,12 @@ class Drivers(Result):
                 Finding("drivers.single", head, {"n": n}, verdict="clear" if n == 1 else "open"),
                 Finding("drivers.single.first", FIRST_PLACE, {"item": top}),
             ]
-        message = "Overall satisfaction goes most with {driver}"
+        message = "Most closely linked to overall satisfaction: {driver}"
         if n != 1:
-            message = "Overall satisfaction goes most with {driver}, though not beyond doubt"
+            message = (
+                "Most closely linked to overall satisfaction: {driver}, though its lead"
+                " may be chance"
+            )
         values = {
             "driver": top,
             "r2": self.explained,
@@ -123,10 +126,10 @@ class Drivers(Result):
             ),
             Finding(
                 "drivers.shares",
-                "All that is looked at here together goes with {r2} of the differences in overall"
-                " satisfaction. The bars divide that share. The largest part belongs to {driver},"
-                " which ranks first in {first} of the resamples. This is an association: raising it"
-                " need not raise satisfaction by as much.",
+                "Together these account for {r2} of the differences in overall satisfaction. "
+                "The bars divide that share. The largest part belongs to {driver}, which ranks "
+                "first in {first} of the resamples. This is an association: raising it need "
+                "not raise satisfaction by as much.",
                 values,
             ),
         ]
@@ -143,7 +146,7 @@ class Drivers(Result):
             )
         return Picture(
             self.plot,
-            "What satisfaction goes with",
+            "What is linked to satisfaction",
             "Share of the differences in satisfaction, all waves",
             self.table,
         )

@@ -97,7 +97,7 @@ class PathModel(Result):
             " the literature: the survey cannot tell which comes first.",
         )
         if clear.empty:
-            return [Finding("chain", "No link differs from 0 beyond chance"), meaning]
+            return [Finding("chain", "No link differs clearly from 0"), meaning]
         closest = clear.iloc[int(clear["estimate"].abs().argmax())]
         values = {side: str(closest[side]).lower() for side in ("source", "target")}
         message = "The closest link runs from {source} to {target}"

@@ -168,8 +168,8 @@ class Gaps(Result):
             ),
             Finding(
                 "gap.widest",
-                "Experience differs from expectation by {gap} on average. It compares worst with"
-                " what is expected for “{item}”: {lowest}.",
+                "Experience minus expectation is {gap} on average. It is lowest for “{item}”: "
+                "{lowest}.",
                 {"gap": gap, "item": widest["label"], "lowest": lowest},
             ),
         ]

@@ -72,7 +72,7 @@ class GroupGaps(Result):
         all_short = all(each.high < 0 for each in shown.values())
         values = {"worst": worst.label, "gap": worst, "least": self.min_cell}
         if self.differ and worst.high < 0:
-            message = "Groups differ: expectations are missed most for {worst}"
+            message = "The gap is widest for this group: {worst}"
         elif self.differ and worst.low > 0:
             message = "Groups differ: expectations are exceeded least for {worst}"
         elif self.differ:
@@ -95,8 +95,8 @@ class GroupGaps(Result):
             ),
             Finding(
                 "gap.group",
-                "For {worst} experience differs from expectation by {gap}. Groups with fewer than"
-                " {least} answers are withheld.",
+                "Experience minus expectation for {worst}: {gap}. Groups with fewer than "
+                "{least} answers are withheld.",
                 values,
             ),
         ]

@@ -53,14 +53,12 @@ class Importance(Result):
         """Whether the two orders go together, apart, or cannot be told to do either."""
         r = self.agreement
         if r.low > 0.5:
-            message = "What customers call important also goes with their satisfaction"
+            message = "What customers call important is also linked to their satisfaction"
         elif r.high < 0.5:
-            message = (
-                "What customers call important is not always what goes with their satisfaction"
-            )
+            message = "What customers call important is not always linked to their satisfaction"
         else:
             message = (
-                "Whether what customers call important goes with their satisfaction remains open"
+                "Whether what customers call important is linked to their satisfaction remains open"
             )
         return [
             Finding("importance", message, estimates={"agreement": r}),

@@ -67,17 +67,20 @@ class PriorityMap(Result):
         if not first:
             message = "No item matters much and is served below average"
         elif sure == first:
-            message = "{n} items matter much and are served below average, all of them beyond doubt"
+            message = (
+                "{n} items matter most and score below average; all stay so in 90% of resamples"
+            )
         else:
             message = (
-                "{n} items matter much and are served below average, {sure} of them beyond doubt"
+                "{n} items matter most and score below average; {sure} of them stay so in 90% "
+                "of resamples"
             )
         return [
             Finding("priorities", message, {"n": first, "sure": sure}),
             Finding(
                 "priorities.sure",
-                "An item is beyond doubt when it stays in its quadrant in nine of ten resamples of"
-                " the respondents.",
+                "An item is settled when it stays in its quadrant in nine of ten resamples of "
+                "the respondents.",
             ),
         ]
 

@@ -84,7 +84,7 @@ class BehaviourAfter(Result):
         more, rises = self.difference, self.adjusted.value > 1
         values = {"days": self.days, "more": more}
         if self.kind == "leaving":
-            message = "Leaving is not shown to go with satisfaction"
+            message = "No clear link between satisfaction and churn"
             if self.clear:
                 message = "Satisfied customers left less often in the {days} days after"
                 if rises:
@@ -94,7 +94,7 @@ class BehaviourAfter(Result):
                 " customers of the same standing and wave."
             )
         else:
-            message = "Later purchases are not shown to go with satisfaction"
+            message = "No clear link between satisfaction and later purchases"
             if self.clear:
                 message = "Satisfied customers bought less in the {days} days after"
                 if rises:

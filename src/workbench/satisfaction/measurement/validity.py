@@ -81,10 +81,10 @@ class Reliability(Result):
         if weak:
             message, severity = "Not every dimension is measured well: {weak} is not", "warning"
         elif sure == len(self.perception):
-            message, severity = "The instrument measures every dimension consistently", "ok"
+            message, severity = "All dimensions are measured reliably", "ok"
         else:
             message, severity = (
-                "{sure} of {n} dimensions are shown to be measured consistently",
+                "{sure} of {n} dimensions are measured reliably",
                 "note",
             )
         low, high = (Estimate(end, digits=2) for end in known["estimate"].agg(["min", "max"]))
@@ -119,7 +119,7 @@ class Reliability(Result):
             return None
         return Picture(
             self.plot,
-            "How consistently each dimension is measured",
+            "How reliably each dimension is measured",
             "Cronbach's alpha, last wave",
             self.table,
             height=1.4 + 0.62 * self.table["dimension"].nunique(),

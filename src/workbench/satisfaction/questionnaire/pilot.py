@@ -72,7 +72,7 @@ class Pilot(Result):
         n, total = int(self.careless.sum()), self.careless.size
         low, high = wilson(n, total)
         share = Estimate(n / total, float(low), float(high), total, kind="percent")
-        return share.named("Answers given without care", better="down")
+        return share.named("Careless responses", better="down")
 
     @property
     def piled(self) -> pd.DataFrame:
@@ -97,7 +97,7 @@ class Pilot(Result):
         answered = Estimate(*least[["answered", "low", "high", "n"]], kind="percent")
         crowded = "No question piles up at one end of the scale"
         if piled:
-            crowded = "{n} of {total} questions pile up at one end of the scale"
+            crowded = "In {n} of {total} questions most answers lie at one end of the scale"
         return [
             Finding(
                 "care",

@@ -157,7 +157,7 @@ class SurveyData:
         return {
             "survey.n": Estimate(n, label="Answers of the last wave", digits=0),
             "survey.effective": Estimate(
-                effective, n=n, label="Answers that the weighted ones are worth"
+                effective, n=n, label="Effective sample size after weighting"
             ),
         }
 
@@ -197,7 +197,7 @@ class SurveyData:
         found = [
             Finding(
                 "weights",
-                "Weighted to all customers, {n} answers are worth {effective}",
+                "{n} responses; after weighting as precise as {effective}",
                 values,
                 verdict="weighted",
                 estimates=size,

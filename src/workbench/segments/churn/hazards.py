@@ -37,8 +37,8 @@ OTHER = "other"
 SOME = "{n} of {total} traits go with leaving sooner or later"
 NONE = "No trait was shown to go with leaving"
 IN_PAIRS = (
-    "Who leaves first can be told from these traits in {share} of the pairs; half would be chance. "
-    "Where a ratio is 2, contracts end at twice the rate."
+    "These traits tell who leaves first in {share} of pairs; guessing gives 50%. Where a ratio "
+    "is 2, contracts end at twice the rate."
 )
 CHANGING = "The ratios of {names} change over the life of a contract; read them as averages."
 SAID_ALREADY = "Left out, because the other traits say the same already: {names}."
@@ -111,7 +111,7 @@ class Hazards(Result):
         """Hazard ratios."""
         return Picture(
             self.plot,
-            "What goes with leaving",
+            "What is linked to churn",
             "Hazard ratio against the most frequent level",
             self.table,
         )

@@ -36,25 +36,25 @@ LOGISTIC, BOOSTING = "Logistic regression", "Gradient boosting"
 LEAST_EVENTS = 30
 
 WENT: dict[Who, str] = {
-    "buyers": "{share} of the active buyers fell silent",
+    "buyers": "{share} of active customers stopped buying",
     "subscribers": "{share} of the subscribers left within {days} days",
 }
 TOLD: dict[Who, str] = {
-    "buyers": "Of {n} customers who were active on {day}, {share} bought nothing in the {days} "
-    "days after it. Of the tenth that the model put first, {top} did. The area under the curve is "
-    "{auc}; 0.5 is chance, 1 is certainty.",
-    "subscribers": "Of the tenth that the model put first, {top} left, of all {share}. The area "
-    "under the curve is {auc}; 0.5 is chance, 1 is certainty.",
+    "buyers": "Of {n} customers active on {day}, {share} bought nothing in the next {days} "
+    "days. Among the tenth rated riskiest it was {top}. AUC: {auc}; 0.5 is guessing, "
+    "1 is certainty.",
+    "subscribers": "Of all subscribers {share} left; among the tenth rated riskiest it was "
+    "{top}. AUC: {auc}; 0.5 is guessing, 1 is certainty.",
 }
 TELLS: dict[Who, tuple[str, str]] = {
     "buyers": (
-        "The model tells who falls silent",
-        "The model was not shown to tell who falls silent",
+        "The model can tell who stops buying",
+        "No evidence that the model can tell who stops buying",
     ),
     "subscribers": ("The model tells who leaves", "The model was not shown to tell who leaves"),
 }
 RATE: dict[Who, str] = {
-    "buyers": "Active buyers who fell silent in the test",
+    "buyers": "Active customers who stopped buying in the test period",
     "subscribers": "Subscribers who left in the test",
 }
 USED = (
@@ -66,7 +66,7 @@ SHARE: dict[Who, str] = {
     "subscribers": "Share whose contract ended in the tested period",
 }
 ON_THE_TEST: dict[Who, str] = {
-    "buyers": "How the models of silence did on the test",
+    "buyers": "How the models of who stops buying did in the test",
     "subscribers": "How the models of leaving did on the test",
 }
 UNUSED = "No model on this page uses age, gender or another protected attribute."

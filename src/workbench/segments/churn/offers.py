@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 LEAST_CALLED = 50
 
 FIRST: dict[Who, str] = {
-    "buyers": "Call {n} buyers first: worth {benefit}",
-    "subscribers": "Call {n} subscribers first: worth {benefit}",
+    "buyers": "Calling {n} customers first would bring about {benefit}",
+    "subscribers": "Calling {n} subscribers first would bring about {benefit}",
 }
 MAY: dict[Who, str] = {
     "buyers": "Calls to {n} buyers may pay",

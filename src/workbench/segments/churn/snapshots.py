@@ -112,7 +112,7 @@ def purchase_snapshot(
         features = pd.DataFrame(
             {
                 "days since the last purchase": silent,
-                "silence in usual gaps": silent / np.maximum(gap, 1),
+                "time without a purchase, in usual gaps": silent / np.maximum(gap, 1),
                 "orders (log)": np.log1p(orders),
                 "orders lately (log)": np.log1p(now),
                 "change in orders": (now - before) / np.maximum(now + before, 1),

@@ -36,8 +36,8 @@ MONTHS = (3, 6, 12, 18, 24, 30)
 
 LAST_A_YEAR = "{share} of the contracts last a year"
 HOW_LONG = "How long contracts last"
-PLANS_DIFFER = "The plans differ beyond chance (p {p})."
-PLANS_ALIKE = "The plans were not shown to differ (p {p})."
+PLANS_DIFFER = "Churn differs between the plans (p = {p})."
+PLANS_ALIKE = "No clear difference in churn between the plans (p = {p})."
 
 
 @dataclass(frozen=True)

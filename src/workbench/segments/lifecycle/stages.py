@@ -37,11 +37,11 @@ STAGES = (
 ACTIVE = "{share} of the customers who ever bought are active"
 LATELY = "{share} of the customers who ever bought did so within the last {days} days"
 DORMANT_AFTER = (
-    "A customer counts as dormant after {days} days without a purchase: nine in ten purchases "
-    "follow the one before sooner, or the log is too short to wait longer."
+    "We call a customer dormant after {days} days without a purchase. Nine in ten repeat "
+    "purchases come sooner, or the records are too short to wait longer."
 )
 DORMANT_SET = (
-    "A customer counts as dormant after {days} days without a purchase, as this run sets it."
+    "We call a customer dormant after {days} days without a purchase, as this run sets it."
 )
 
 # The rules, as a page says them.
@@ -198,7 +198,7 @@ class Lifecycle(Result):
         named = (
             ("Buyers who are active", "buyers.active.model")
             if self.by_p_alive
-            else ("Buyers who are not dormant", "buyers.not_dormant.silence")
+            else ("Customers who are not dormant", "buyers.not_dormant.silence")
         )
         return share.named(named[0], kind="percent", better="up", fact=named[1])
 

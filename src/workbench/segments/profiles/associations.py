@@ -30,7 +30,7 @@ from workbench.stats.multiplicity import holm
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-GOES_MOST = "{attribute} goes most with the segments"
+GOES_MOST = "{attribute} is linked most closely to the segments"
 GOES_WITH_NONE = "No attribute was shown to go with the segments"
 
 
@@ -164,7 +164,7 @@ class Associations(Result):
             return None
         return Picture(
             self.plot,
-            "What goes with the segments",
+            "What is linked to the segments",
             "Cramér's V, from 0 (none) to 1 (complete)",
             self.table,
         )

@@ -38,7 +38,7 @@ DIFFERS_IN_MEAN = (
     "of different {attribute} differently, too."
 )
 EQUAL = (
-    "The segments neither use {attributes} nor differ in this beyond chance (Cramér's V at most "
+    "The segments neither use {attributes} nor differ clearly in this (Cramér's V at most "
     "{strongest}, could be up to {high})."
 )
 UNKNOWN = (

@@ -87,7 +87,7 @@ class Personas(Result):
         return labelled(
             pd.DataFrame(rows), segment="Segment", n="Customers",
             customers=("Share of customers", "percent"), value=("Share of value", "percent"),
-            need="Likely need", action="Suggested treatment",
+            need="Likely need", action="Suggested action",
         )  # fmt: skip
 
     def estimates(self) -> dict[str, Estimate]:

@@ -62,7 +62,7 @@ TWO_ANSWERS = Design[Panel](
     name=NAME,
     family="baseline",
     shape="units",
-    assumption="Those who came forward differ from the rest either by lasting traits or"
+    assumption="Volunteers differ from the rest either by lasting traits or"
     " by their recent history; the truth then lies between the two answers.",
     grade=1,
     lacks=lambda s: s.lacking if s.case.chosen == "volunteers" else "no volunteers",
