@@ -172,7 +172,7 @@ def several_outcomes() -> tuple[pd.DataFrame, dict[str, Any]]:
 
 
 GUARDS = [
-    (one_cluster, "There are 1 treated and 5 comparison units", "受试单位有1个"),
+    (one_cluster, "There are 1 treated and 5 comparison units", "实施单位有1个"),
     (too_few_points, "4 points after", "4"),
     (worst_baseline, "chosen because of their baseline, and nobody else met the same", "基线"),
     (poor_fit, "the mixture follows the treated unit poorly", "拟合较差"),
