@@ -287,7 +287,7 @@ def test_a_list_of_invitations_is_for_nobody_else(tmp_path: Path) -> None:
     (study.folder / "customers.csv").write_text(text, encoding="utf-8")
     found = WrittenInstrument(tmp_path)
     writing.write_sample(found, study, "w1")
-    path = study.folder / "private/invitations.csv"
+    path = study.folder / "private/invitations-w1.csv"
     assert path.stat().st_mode & 0o777 == 0o600
     rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     assert len({row["customer_id"] for row in rows}) == len(rows) > 100
@@ -298,7 +298,10 @@ def test_a_list_of_invitations_is_for_nobody_else(tmp_path: Path) -> None:
         assert rows[0]["invitation"].encode() not in (found.folder / name).read_bytes()
     writing.write_sample(found, study, "w1")
     again = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
-    assert again == rows
+    assert again == rows and not any("another draw" in note for note in found.notes)
+    path.write_text("sent\n", encoding="utf-8")
+    writing.write_sample(found, study, "w1")
+    assert "holds another draw" in found.notes[-1] and path.read_text(encoding="utf-8") == "sent\n"
 
 
 def test_a_study_without_customers_gets_a_plan_and_no_list(written: WrittenInstrument) -> None:
@@ -316,3 +319,27 @@ def test_a_group_that_no_customer_has_is_an_error(tmp_path: Path) -> None:
     (study.folder / "customers.csv").write_text("customer_id,region\n1,N\n", encoding="utf-8")
     with pytest.raises(WorkbenchError, match="no column 'regoin'; did you mean 'region'"):
         sampling(study, "w1")
+
+
+def test_answers_are_held_against_the_list_when_they_are_in(tmp_path: Path) -> None:
+    study = card(
+        tmp_path / "tram",
+        ("  survey: {path", "  customers: {path: customers.csv}\n  survey: {path"),
+        ("languages: [en, zh]", "languages: [en]"),
+        more="  sample: {margin: 0.1, response: 0.5}\nsimulated: true\n",
+    )
+    lines = [f"K{n:04d},{'AB'[n % 3 == 0]}" for n in range(300)]
+    text = "customer_id,line\n" + "\n".join(lines) + "\n"
+    (study.folder / "customers.csv").write_text(text, encoding="utf-8")
+    found = WrittenInstrument(tmp_path)
+    writing.write_sample(found, study, "w1")
+    assert not any("response_" in name for name, _ in found.files)  # nobody has answered
+    listed = (study.folder / "private/invitations-w1.csv").read_text(encoding="utf-8-sig")
+    numbers = [row["invitation"] for row in csv.DictReader(io.StringIO(listed))]
+    answers = ["respondent_id,wave,overall/csat5"] + [f"{n.lower()},w1,4" for n in numbers[:40]]
+    answers.append("nobody,w1,1")
+    (study.folder / "survey.csv").write_text("\n".join(answers) + "\n", encoding="utf-8")
+    writing.write_sample(found, study, "w1")
+    html = (tmp_path / "response_w1.en.html").read_text(encoding="utf-8")
+    assert f"40 of {len(numbers)} customers who were invited answered" in html
+    assert "1 answers bear a number that nobody was given" in html

@@ -11,6 +11,7 @@ import pandas as pd
 
 from workbench import satisfaction as room
 from workbench.satisfaction.instrument.content_validity import content_validity, delphi
+from workbench.satisfaction.instrument.fieldwork import fieldwork
 from workbench.satisfaction.instrument.sampling import plan_sample
 from workbench.satisfaction.instrument.screening import compare_versions, screen_items
 from workbench.satisfaction.questionnaire.answers import Answers
@@ -138,6 +139,12 @@ EXAMPLES = {
     "DelphiRounds": lambda: delphi([expert_grades(), expert_grades().clip(2)]),
     "Drivers": lambda: room.service_drivers(answers(), rng=rng(), draws=50),
     "FactorModel": lambda: room.confirm(frame(), EXPERIENCE),
+    "Fieldwork": lambda: fieldwork(
+        pd.DataFrame(
+            {"invitation": list("ABCD"), "customer_id": list("wxyz"), "group": list("nnss")}
+        ),
+        pd.DataFrame({"respondent_id": list("ABX")}),
+    ),
     "Gaps": lambda: room.gaps(answers()),
     "GroupGaps": lambda: room.gaps_by(answers(), "region"),
     "Importance": lambda: room.importance(answers(), rng=rng(), draws=50),

@@ -34,7 +34,7 @@ from workbench.data.line_items import LineItems, line_items
 from workbench.data.people.review import decide
 from workbench.data.preview import Preview, preview
 from workbench.data.rfm import RFMScores, rfm_scores, score_measures, score_purchases
-from workbench.data.sampling_frame import sampling_frame
+from workbench.data.sampling_frame import answers_as_given, sampling_frame
 from workbench.data.tables import Tables, open_tables
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "RFMScores",
     "TableReport",
     "Tables",
+    "answers_as_given",
     "check_study",
     "coverage",
     "customer_summary",

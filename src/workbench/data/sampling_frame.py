@@ -1,10 +1,11 @@
-"""Who can be invited to a survey: customers with their own numbers, for lists that stay at home."""
+"""Who is invited to a survey and who answered, by their own numbers: for lists that stay home."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from workbench.data.clean.rules import standardise
+from workbench.data.clean.survey_form import standard_form
 from workbench.data.engine import Engine
 from workbench.data.schemas import schema_of
 from workbench.data.sources.read import read_source
@@ -54,3 +55,30 @@ def sampling_frame(study: Study, *columns: str) -> pd.DataFrame:
     table = source.expr.select(**{c: engine.text(there[c]) for c in wanted})
     frame: pd.DataFrame = engine.run(table, source.where)
     return frame.dropna(subset=["customer_id"]).drop_duplicates("customer_id", ignore_index=True)
+
+
+def answers_as_given(study: Study, *columns: str) -> pd.DataFrame | None:
+    """Read answers with the respondents' own numbers, to hold them against an invitation list.
+
+    Parameters
+    ----------
+    study : Study
+    *columns : str
+        Columns wanted besides; those that the file lacks are left out.
+
+    Returns
+    -------
+    DataFrame or None
+        `respondent_id` and `columns` as text; None where there is no survey table or no such file
+        yet.
+    """
+    table = study.tables.get("survey")
+    if table is None or (table.path is not None and not study.file_of("survey").exists()):
+        return None
+    engine = Engine(study)
+    source = standard_form(engine, study, read_source(engine, study, "survey"))
+    there = standardise(source, table, schema_of("survey", study.survey))
+    wanted = [c for c in dict.fromkeys(["respondent_id", *columns]) if c in there]
+    rows = source.expr.select(**{c: engine.text(there[c]) for c in wanted})
+    frame: pd.DataFrame = engine.run(rows, source.where)
+    return frame

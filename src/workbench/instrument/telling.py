@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
-from workbench.data import sampling_frame
+from workbench.data import answers_as_given, sampling_frame
 from workbench.data.people.pseudonyms import study_key
 from workbench.errors import DataError
 from workbench.languages import Language
@@ -16,10 +17,12 @@ from workbench.reporting.tables import cell_text, plan_columns
 from workbench.results import Finding
 from workbench.runs.handover import read_findings
 from workbench.runs.record import last_good, list_runs
+from workbench.satisfaction.instrument.fieldwork import Fieldwork, fieldwork
 from workbench.satisfaction.instrument.guides import KnownSoFar
 from workbench.satisfaction.instrument.printed import Part, Printed, bullets, heading
 from workbench.satisfaction.instrument.sampling import SamplingPlan, draw_invitations, plan_sample
 from workbench.study import Study
+from workbench.study.survey import SCORES
 
 #: Notebooks whose findings a guide asks about, and the one that keeps the gaps.
 _ASKED = ("satisfaction_gap", "satisfaction_drivers", "comments")
@@ -73,7 +76,9 @@ def sampling(study: Study, wave: str) -> tuple[SamplingPlan, pd.DataFrame | None
         if by:
             raise
         return plan_sample(wanted, margins=margins), None, str(error)
-    sizes = people[by[0]].value_counts().to_dict() if by else {"": len(people)}
+    sizes = {"": len(people)}
+    if by:
+        sizes = {str(group): int(n) for group, n in people[by[0]].value_counts().items()}
     plan = plan_sample(wanted, sizes, margins=margins)
     drawn = draw_invitations(
         people, plan, key=study_key(study), seed=wanted.seed, wave=wave, by=wanted.by
@@ -81,6 +86,38 @@ def sampling(study: Study, wave: str) -> tuple[SamplingPlan, pd.DataFrame | None
     unknown = int(people[by[0]].isna().sum()) if by else 0
     told = f"{unknown} customers have no {by[0]}, and are not drawn" if unknown else ""
     return plan, drawn, told
+
+
+def returned(study: Study, invitations: Path) -> Fieldwork | None:
+    """Hold the answers against an invitation list; None while nobody on it has answered."""
+    invited = pd.read_csv(invitations, dtype="string", encoding="utf-8-sig")
+    answers = answers_as_given(study, "answered_on", *SCORES, "csat")
+    if answers is None or not {"invitation", "customer_id", "group"} <= set(invited):
+        return None
+    known = {*study.instrument.ask, *study.segments.protected}
+    weights = study.survey.weights if study.survey is not None else None
+    margins = weights.margins if weights is not None else {}
+    register = None
+    for column in dict.fromkeys([*margins, *known]):
+        with suppress(DataError):
+            part = sampling_frame(study, column)
+            register = part if register is None else register.merge(part, on="customer_id")
+    found = fieldwork(invited, answers, register)
+    return found if found.table["answered"].iloc[-1] else None
+
+
+def printed_fieldwork(study: Study, found: Fieldwork, wave: str, code: str) -> Printed:
+    """Lay out who answered."""
+    t = Language(code)
+    parts = [
+        *(Part("text", sentence) for sentence in sentences(found.findings(), code)),
+        heading(t("Response by group")),
+        table_part(found.table, code),
+    ]
+    title = t("Who answered: {about}").format(
+        about=study.text(study.instrument.about or study.title, code)
+    )
+    return Printed(title, code, tuple(parts), t("Wave {wave}").format(wave=wave))
 
 
 def printed_plan(study: Study, plan: SamplingPlan, wave: str, code: str) -> Printed:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from workbench.errors import DataError
@@ -13,7 +15,13 @@ from workbench.instrument.limesurvey import write_limesurvey
 from workbench.instrument.page import write_page
 from workbench.instrument.ratings import write_rating_sheet
 from workbench.instrument.surveyjs import write_surveyjs
-from workbench.instrument.telling import known_so_far, printed_plan, sampling
+from workbench.instrument.telling import (
+    known_so_far,
+    printed_fieldwork,
+    printed_plan,
+    returned,
+    sampling,
+)
 from workbench.instrument.word import write_word
 from workbench.instrument.xlsform import write_xlsform
 from workbench.satisfaction.instrument.guides import interview_guide, visit_form
@@ -24,7 +32,7 @@ from workbench.study import Study
 #: Below a study's folder.
 FOLDER = "instrument"
 #: Who is invited stands with the other lists of persons, which no commit takes.
-INVITATIONS = "private/invitations.csv"
+INVITATIONS = "private/invitations-{wave}.csv"
 
 
 @dataclass
@@ -108,10 +116,8 @@ def _guides(written: WrittenInstrument, study: Study, root: Path) -> None:
             guide = interview_guide(study, code, known, group=group)
             _document(written, name, "guide", guide)
         _document(written, "mystery_visit", "form", visit_form(study, code))
-        written.write(
-            f"rating_sheet.{code}.xlsx", "for raters, a copy each",
-            lambda path, code=code: write_rating_sheet(study, code, path),
-        )  # fmt: skip
+        make = partial(write_rating_sheet, study, code)
+        written.write(f"rating_sheet.{code}.xlsx", "for raters, a copy each", make)
     if known.gaps is None:
         written.notes.append(
             "the guides ask about each dimension: no run of this study has found gaps yet"
@@ -129,22 +135,42 @@ def write_sample(written: WrittenInstrument, study: Study, wave: str) -> None:
         _document(
             written, "sampling_plan", "sizes and quotas", printed_plan(study, plan, wave, code)
         )
+    for path in sorted(study.folder.glob(INVITATIONS.format(wave="*"))):
+        _returned(written, study, path)
     if told:
         written.notes.append(told)
     if drawn is None:
         return
-    path = study.folder / INVITATIONS
+    path = study.folder / INVITATIONS.format(wave=re.sub(r"[^\w-]+", "_", wave))
     path.parent.mkdir(exist_ok=True)
-    path.unlink(missing_ok=True)
+    text = drawn.to_csv(index=False, lineterminator="\n")
+    if path.exists():
+        if path.read_text(encoding="utf-8-sig") != text:
+            written.notes.append(
+                f"{path} holds another draw, which may have been sent, and stays; delete it to draw"
+                " anew, or name another wave"
+            )
+        return
     # it names customers: for nobody else on this machine
     with os.fdopen(
         os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8-sig"
     ) as file:
-        drawn.to_csv(file, index=False, lineterminator="\n")
+        file.write(text)
     written.notes.append(
         f"{len(drawn)} customers are drawn in {path}: send each the number under `invitation`, and"
         " keep the list; it is never published"
     )
+
+
+def _returned(written: WrittenInstrument, study: Study, invitations: Path) -> None:
+    """Write who answered an earlier invitation."""
+    wave = invitations.stem.removeprefix("invitations-")
+    found = returned(study, invitations)
+    if found is None:
+        return
+    for code in study.languages:
+        printed = printed_fieldwork(study, found, wave, code)
+        _document(written, f"response_{wave}", "who answered", printed)
 
 
 def _document(written: WrittenInstrument, name: str, what: str, printed: Printed) -> None:

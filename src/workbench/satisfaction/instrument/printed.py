@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,7 +69,7 @@ def fields(*labels: str) -> Part:
     return Part("fields", rows=tuple((label,) for label in labels))
 
 
-def form(rows: list[tuple[str, ...]], *widths: float) -> Part:
+def form(rows: Sequence[tuple[str, ...]], *widths: float) -> Part:
     """Give a table to write in, its first row the head."""
     return Part("grid", rows=tuple(rows), widths=widths)
 

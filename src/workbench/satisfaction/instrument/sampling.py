@@ -126,7 +126,7 @@ class SamplingPlan(Result):
     def findings(self) -> list[Finding]:
         """Say what it takes, why, and where it cannot be had."""
         named = self.estimates()
-        largest = self.reasons.loc[self.reasons["answers"].idxmax(), "reason"]
+        largest = self.reasons.sort_values("answers", kind="stable")["reason"].iloc[-1]
         found = [
             Finding(
                 "sample",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -112,7 +112,7 @@ class ItemScreen(Result):
         return found
 
 
-def _named(row: Mapping[str, object]) -> str:
+def _named(row: Mapping[Any, Any]) -> str:
     label, other = str(row["label"]), str(row["with"])
     return f"{row['item']} {label}" + (f" ({other})" if other else "")
 
@@ -297,9 +297,12 @@ class VersionComparison(Result):
 
     def estimates(self) -> dict[str, Estimate]:
         """Items that differ."""
-        n = int(self.table["differs"].sum())
-        about = {"n": float(len(self.table)), "label": "Items that differ between the versions"}
-        return {"differ": Estimate(n, digits=0, **about)}
+        differ, n = int(self.table["differs"].sum()), float(len(self.table))
+        return {
+            "differ": Estimate(
+                differ, n=n, label="Items that differ between the versions", digits=0
+            )
+        }
 
     def findings(self) -> list[Finding]:
         """Say whether one of the versions is the better."""
@@ -343,9 +346,10 @@ def compare_versions(first: Answers, second: Answers, *, level: float = 0.95) ->
             where="survey",
             remedy="compare what both ask",
         )
-    one, two = (
-        screen_items(first).table.set_index("item"),
-        screen_items(second).table.set_index("item"),
+    screens = [screen_items(side).table for side in (first, second)]
+    ends, fits = (
+        [dict(zip(t["item"].astype(str), t[c].astype(float), strict=True)) for t in screens]
+        for c in ("end", "own")
     )
     rows = []
     for item in first.items:
@@ -354,12 +358,10 @@ def compare_versions(first: Answers, second: Answers, *, level: float = 0.95) ->
         rows.append(
             {
                 "item": item, "label": first.labels.get(item, item), "n": len(first) + len(second),
-                **{k: getattr(share, v) for k, v in
-                   (("estimate", "value"), ("low", "low"), ("high", "high"))},
+                "estimate": share.value, "low": share.low, "high": share.high,
                 "mean": float(b.mean() - a.mean()) if len(a) and len(b) else np.nan,
-                "end": float(two.loc[item, "end"] - one.loc[item, "end"]),
-                "own": float(two.loc[item, "own"] - one.loc[item, "own"]),
-                "p": _least_p(a, b, len(first), len(second), one.loc[item], two.loc[item]),
+                "end": ends[1][item] - ends[0][item], "own": fits[1][item] - fits[0][item],
+                "p": _least_p(a, b, len(first), len(second), [fit[item] for fit in fits]),
             }
         )  # fmt: skip
     table = pd.DataFrame(rows)
@@ -385,7 +387,7 @@ def compare_versions(first: Answers, second: Answers, *, level: float = 0.95) ->
     )
 
 
-def _least_p(a: Array, b: Array, n_a: int, n_b: int, one: pd.Series, two: pd.Series) -> float:
+def _least_p(a: Array, b: Array, n_a: int, n_b: int, fits: list[float]) -> float:
     """Give the p-value that an item differs in who answers, in its mean or in what it goes with."""
     from scipy.special import ndtr
     from scipy.stats import ttest_ind
@@ -396,7 +398,7 @@ def _least_p(a: Array, b: Array, n_a: int, n_b: int, one: pd.Series, two: pd.Ser
         found.append(float(proportions_ztest([len(a), len(b)], [n_a, n_b])[1]))
     if min(len(a), len(b)) > 2 and np.ptp(np.concatenate([a, b])) > 0:
         found.append(float(ttest_ind(a, b, equal_var=False).pvalue))
-    r = [np.arctanh(np.clip(float(each["own"]), -0.999, 0.999)) for each in (one, two)]
+    r = np.arctanh(np.clip(fits, -0.999, 0.999))
     if min(len(a), len(b)) > 3 and np.isfinite(r).all():
         se = np.sqrt(1 / (len(a) - 3) + 1 / (len(b) - 3))
         found.append(float(2 * ndtr(-abs(r[1] - r[0]) / se)))
