@@ -208,3 +208,21 @@ def test_a_log_without_amounts_or_orders_has_baskets_all_the_same(open_study: Op
     assert not lines.valued
     assert lines.customers()["orders"].sum() == 2
     assert lines.pairs()["both"].tolist() == [1]
+
+
+def test_weeks_add_up_pieces_and_money_by_product(tables: Tables, log: pd.DataFrame) -> None:
+    lines = line_items(tables)
+    found = lines.weeks(least=1)
+    known = log[log["category"] != ""]
+    assert found["spend"].sum() == pytest.approx(known["amount"].sum())
+    assert found["pieces"].sum() == known["quantity"].sum()
+    assert set(found["week"].dt.day_of_week) == {0}
+    often = lines.weeks(least=8)
+    assert 0 < len(often) < len(found)
+    assert often.groupby(["product", "category"])["week"].nunique().min() >= 8
+
+
+def test_weeks_need_products_pieces_and_amounts(open_study: OpenStudy) -> None:
+    text = "customer_id,date,amount,category\nA,2025-01-05,2,tea\n"
+    with pytest.raises(DataError, match="no product, quantity"):
+        line_items(open_study(transactions=text)).weeks()

@@ -86,7 +86,54 @@ def offers() -> room.NextOffers:
     return room.next_offers(*tastes(), rng=np.random.default_rng(1))
 
 
+def trial() -> room.TrialRepeat:
+    """Two new items; of those who try the first half come back soon, of the others few."""
+    rng = np.random.default_rng(4)
+    rows = []
+    for item, chance in (("kettle", 0.6), ("sieve", 0.1), ("tea", 0.5)):
+        began = 0 if item == "tea" else 200
+        day = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(began, 600, 150), "D")
+        later = day + pd.to_timedelta(rng.integers(1, 80, 150), "D")
+        again = pd.Series(later).where(rng.random(150) < chance)
+        again = again.where(again <= pd.Timestamp("2025-12-31"))
+        rows.append(pd.DataFrame({"item": item, "first": day, "again": again}))
+    history = pd.concat(rows, ignore_index=True)
+    history["customer_id"] = "c" + history.index.astype(str)
+    return room.trial_repeat(history, customers=900, first="2024-01-01", last="2025-12-31")
+
+
+def priced(
+    rng: np.random.Generator,
+    slope: float,
+    *,
+    products: int = 15,
+    weeks: int = 60,
+    moves: float = 0.1,
+) -> pd.DataFrame:
+    """Weekly sales of products whose prices move by themselves, in a shop with seasons."""
+    level, season = rng.normal(3, 0.6, products), rng.normal(0, 0.3, weeks)
+    price = rng.normal(1, 0.4, products)[:, None] + rng.normal(0, moves, (products, weeks))
+    noise = rng.normal(0, 0.2, (products, weeks)) + rng.normal(0, 0.1, (products, 1))
+    # errors of a product go together over the weeks
+    noise += 0.1 * np.cumsum(rng.normal(0, 0.3, (products, weeks)), axis=1)
+    pieces = np.exp(level[:, None] + season + slope * price + noise)
+    at = np.indices((products, weeks))
+    return pd.DataFrame(
+        {
+            "product": [f"p{i}" for i in at[0].ravel()], "category": "tea", "week": at[1].ravel(),
+            "pieces": pieces.ravel(), "spend": (pieces * np.exp(price)).ravel(),
+        }
+    )  # fmt: skip
+
+
+def prices() -> room.Elasticity:
+    rng = np.random.default_rng(5)
+    still = priced(rng, 0.0, moves=0.0).assign(category="cups")
+    return room.elasticity(pd.concat([priced(rng, -1.5), still]))
+
+
 EXAMPLES = {
+    "TrialRepeat": trial, "Elasticity": prices,
     "Penetration": reach, "SegmentPenetration": by_segment, "ItemPairs": pairs,
     "FirstOrders": first, "NextOffers": offers,
 }  # fmt: skip

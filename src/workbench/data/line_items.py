@@ -43,8 +43,8 @@ class LineItems:
         Further items, which are together `rest`.
     first, middle, last : date
         First and last day of the log, and the day on which its second half begins.
-    valued : bool
-        Whether lines have amounts.
+    valued, counted : bool
+        Whether lines have amounts, and numbers of pieces.
     """
 
     engine: Engine = field(repr=False)
@@ -60,6 +60,7 @@ class LineItems:
     middle: dt.date
     last: dt.date
     valued: bool
+    counted: bool
 
     def by_customer(self) -> pd.DataFrame:
         """Give what each customer bought of each item in each half of the log.
@@ -160,6 +161,42 @@ class LineItems:
         return frame.assign(
             **{name: frame[name].astype("datetime64[ns]") for name in ("first", "again")}
         )
+
+    def weeks(self, *, least: int = 12) -> pd.DataFrame:
+        """Give what was sold of each product in each week.
+
+        Parameters
+        ----------
+        least : int
+            Products sold in fewer weeks are left out.
+
+        Returns
+        -------
+        DataFrame
+            product, category, week (its Monday), pieces, spend.
+
+        Raises
+        ------
+        DataError
+            The log has no products, pieces or amounts.
+        """
+        lacking = [name for name in ("product", "category") if name not in self.rows.columns]
+        lacking += [] if self.counted else ["quantity"]
+        lacking += [] if self.valued else ["amount"]
+        if lacking:
+            raise DataError(
+                f"the log has no {', '.join(lacking)}", where=_WHAT,
+                remedy="map them in study.yml: prices are told from them",
+            )  # fmt: skip
+        rows = self.rows.filter(self.rows.product.notnull() & self.rows.category.notnull())
+        weekly = rows.group_by("product", "category", week=rows.day.truncate("W")).aggregate(
+            pieces=rows.pieces.sum().round(6), spend=rows.spend.sum().round(6)
+        )
+        own = ibis.window(group_by=["product", "category"])
+        weekly = weekly.mutate(often=weekly.count().over(own))
+        weekly = weekly.filter(weekly.often >= least).drop("often")
+        frame = self._frame(weekly.order_by("category", "product", "week"), ())
+        return frame.assign(week=frame["week"].astype("datetime64[ns]"))
 
     def pairs(self, *, reach: int | None = None) -> pd.DataFrame:
         """Count how often two items lie in one basket, and in one each of two near baskets.
@@ -307,7 +344,8 @@ def line_items(
             f" price of each line as its amount, no `amount_per`, and `part_of: {table}`",
         )
     engine = tables.engine
-    valued = "amount" in rows.columns
+    valued, counted = "amount" in rows.columns, "quantity" in rows.columns
+    told = [name for name in ("product", "category") if name in rows.columns]
     day = rows.date.cast("date")
     basket = rows.customer_id.cast("string") + "|" + day.cast("string")
     if "order_id" in rows.columns:
@@ -318,7 +356,8 @@ def line_items(
         customer_id=rows.customer_id, basket=engine.key(basket), day=day, named=named,
         spend=rows.amount.cast("float64") if valued else ibis.literal(0.0),
         pieces=ibis.coalesce(rows.quantity.cast("float64"), 1.0)
-        if "quantity" in rows.columns else ibis.literal(1.0),
+        if counted else ibis.literal(1.0),
+        **{name: rows[name].cast("string") for name in told},
     )  # fmt: skip
     back = ibis.coalesce(lines.spend < 0, False) | (lines.pieces < 0)
     kept = engine.keep(lines.mutate(back=back), _WHAT)
@@ -349,12 +388,13 @@ def line_items(
     middle = first + dt.timedelta(days=((last - first).days + 1) // 2)
     codes = ibis.memtable(pd.DataFrame({"item": items["item"], "code": range(len(items))}))
     coded = bought.left_join(codes, bought.named == codes.item).select(
-        "customer_id", "basket", "day", "item", "code", "spend", "pieces"
+        "customer_id", "basket", "day", "item", "code", "spend", "pieces", *told
     )
     coded = engine.keep(coded, _WHAT)
     return LineItems(
         engine, coded, _entries(engine, coded), by, items, int(facts["lines"]),
         int(facts["unnamed"]), int(facts["refunds"]), others, first, middle, last, valued,
+        counted,
     )  # fmt: skip
 
 

@@ -50,8 +50,8 @@ STEADY = "No item reaches clearly more or fewer customers than in the first half
 HAVE_BOUGHT = "Share of the segment's customers who have bought the item"
 OFFERED_FIRST = "Share of the segment's customers to whom the item is offered first"
 WHY_FELL = (
-    "Find out why {item} loses customers; {money} was spent on it in the second half of the log"
-    " beyond the first"
+    "Find out why {item} loses customers; spending on it changed by {money} from the first half of"
+    " the log to the second"
 )
 
 
