@@ -52,6 +52,7 @@ from workbench.results import Estimate
         (num(3.14159, digits=3), "3.142", "3.142"),
         (points(-0.62, -0.70, -0.54), "−0.62 points (−0.70 to −0.54)", "−0.62分（−0.70至−0.54）"),
         (points(1), "1 point", "1分"),
+        (points(13.3, -15.8, 40.1), "13 points (−16 to 40)", "13分（−16至40）"),
         (points(23.2, 19, 27), "23 points (19 to 27)", "23分（19至27）"),
         (points(0.032, percentage=True), "3.2 percentage points", "3.2个百分点"),
         (

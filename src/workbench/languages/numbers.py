@@ -347,6 +347,8 @@ def _decimals(value: Value) -> int:
         places = _places_alone(abs(scale * x), value.kind)
     if value.kind == "percent":
         places = min(max(places, 0), 3)
+    if value.kind == "points":
+        places = max(places, 0)  # a score of 13 is never "10": readers know it in whole points
     if value.kind == "money" and places > 0:
         places = 2
     return min(places, 6)
