@@ -26,7 +26,7 @@ export UV_LINK_MODE ?= copy
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --no-annotate
 
-.PHONY: help report test test-fast test-all lab lint format lock mutants coverage docs dist bench calibration preview check simulate clean
+.PHONY: help report test test-fast test-all lab lint format lock mutants coverage docs dist sbom bench calibration preview check simulate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -86,6 +86,9 @@ docs: .venv/.ready ## The reference of the entry points, with examples, to _docs
 
 dist: .venv/.ready ## Build the package and hold it against TAG=v0.1.0 and the changelog
 	$(BIN)/python -m tools.release --tag $(TAG)
+
+sbom: .venv/.ready ## Write what the lock holds as a bill of materials (CycloneDX) to dist/
+	$(BIN)/python -m tools.sbom
 
 bench: .venv/.ready ## Measure the workbench against its peers
 	$(BIN)/python -m benchmarks

@@ -1,6 +1,7 @@
 """Build the package and hold it against its tag: version, changelog, citation, contents.
 
-``python -m tools.release --tag v0.2.0`` leaves wheel, source archive and ``NOTES.md`` in ``dist/``.
+``python -m tools.release --tag v0.2.0`` leaves wheel, source archive,
+``NOTES.md`` and the bill of materials (CycloneDX) in ``dist/``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
+
+from tools.sbom import write as write_bill
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
@@ -81,6 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
         [sys.executable, "-m", "hatchling", "build", "-d", str(DIST)], cwd=ROOT, check=True
     )
     (DIST / "NOTES.md").write_text(said, encoding="utf-8")
+    write_bill(DIST / "sbom.cdx.json")
     for wheel in DIST.glob("*.whl"):
         wrong += check_wheel(wheel)
     sys.stdout.write("\n".join(wrong) + "\n" if wrong else f"dist/ holds {tag}\n")

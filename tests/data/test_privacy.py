@@ -202,3 +202,27 @@ def test_whole_numbers_are_withheld_when_they_are_named() -> None:
 )
 def test_a_name_where_a_date_should_be_is_masked(found: str, shown: str) -> None:
     assert mask_value(found) == shown
+
+
+PERSONS = (
+    "FullName", "MobilePhone", "证件号", "联系人", "客户经理", "昵称", "imei", "GPS", "IMEINumber",
+    "LAST_NAME", "user-name", "Telefon-Nr.", "手机号码", "联系方式", "deviceId", "contactPerson",
+    "SalesRep", "ＰＨＯＮＥ", "Vorname", "Geburtsdatum", "Correo", "电话(手机)", "车牌号",
+    "Deal owner",
+    "BillingStreet", "birthDate", "用户名", "Фамилия", "이름",
+)  # fmt: skip
+NOBODY = (
+    "productName", "商品名称", "campaign_name", "rate", "platform", "latency", "salon", "shipment",
+    "channel_name", "Artikel", "country_name", "zipped", "会员等级", "city", "last_login",
+    "quantity_owned", "nomination", "Time to first agent reply", "owner count",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("column", PERSONS)
+def test_a_column_of_persons_is_told_in_any_case_style_and_language(column: str) -> None:
+    assert personal_columns([column]) == [column]
+
+
+@pytest.mark.parametrize("column", NOBODY)
+def test_a_column_of_things_is_none_of_persons(column: str) -> None:
+    assert not personal_columns([column])

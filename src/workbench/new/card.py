@@ -10,9 +10,15 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.data.people.pseudonyms import personal_columns
 from workbench.new.money import Money, currency, kept_cells
+from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import Option, Proposal
 from workbench.new.questions import survey_lines
+from workbench.privacy import identifiers
+
+#: A column is proposed to be shown where it has so many values at most, so many rows each.
+_GROUPS, _SHARED = 60, 5
 
 
 def card_text(
@@ -155,11 +161,33 @@ def _table(proposal: Proposal) -> Iterator[str]:
         written = any(not line.lstrip().startswith("#") for line in lines)
         yield "    columns:" if written else "    # columns:"
     yield from lines
+    yield from _publish(proposal)
     asked = [q.key for q in proposal.questions if not q.key.startswith("columns.")]
     for key in dict.fromkeys([*proposal.keys, *asked]):
         yield from _asked(proposal, key, "    ")
         if key in proposal.keys:
             yield f"    {key}: {_yaml(proposal.keys[key])}"
+
+
+def _publish(proposal: Proposal) -> Iterator[str]:
+    """Propose which of the file's own columns pages may show: groups, and no person's."""
+    if not proposal.standard:
+        return
+    taken = set(proposal.columns.values())
+    own = [p for p in proposal.columns_of_file if p.name and p.name not in taken]
+    hidden = set(personal_columns([p.name for p in own]))
+    shown = [p.name for p in own if p.name not in hidden and _is_group(p)]
+    if own:
+        yield "    # The file's own columns that pages may show; no other one is read."
+        yield f"    publish: {_yaml(shown)}"
+
+
+def _is_group(profile: ColumnProfile) -> bool:
+    """Tell whether a column's values are shared by many, and look like nobody's."""
+    values = [str(value) for value in profile.counts.index]
+    if not values or len(values) > _GROUPS or profile.repeats < _SHARED:
+        return False
+    return not any(identifiers.find(value) for value in values)
 
 
 def _columns(proposal: Proposal) -> Iterator[str]:

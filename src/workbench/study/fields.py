@@ -270,6 +270,10 @@ class Table(Card):
     duplicates: Literal["auto", "set_aside", "keep"] = "auto"
     #: Columns and the values that say yes: who has others is left out of every table.
     consent: dict[str, Rows] = Field(default_factory=dict)
+    #: Columns of the file's own that pages may show; without the key, all that are no person's.
+    publish: Annotated[
+        tuple[str, ...] | None, BeforeValidator(lambda v: v if v is None else _texts(v))
+    ] = None
     #: What the table is held for, and until which day.
     purpose: LocalText | None = None
     keep_until: dt.date | None = None

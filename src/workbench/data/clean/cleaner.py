@@ -25,7 +25,13 @@ from workbench.data.clean.refunds import (
 )
 from workbench.data.clean.report import Linking, TableReport
 from workbench.data.clean.rules import DETAIL, REASON, REASONS, Flagged, flag, standardise
-from workbench.data.clean.selection import select_columns, select_rows, without_amounts
+from workbench.data.clean.selection import (
+    UNNAMED,
+    not_to_publish,
+    select_columns,
+    select_rows,
+    without_amounts,
+)
 from workbench.data.clean.survey_form import standard_form
 from workbench.data.engine import Engine
 from workbench.data.people import keys, pseudonyms, review
@@ -297,11 +303,17 @@ class Cleaner:
                 examples[reason] = min(examples.get(reason, (row, what)), (row, what))
         if not counts.get(None):
             self._refuse_all_set_aside(source, counts, examples)
-        hidden = pseudonyms.personal_columns(kept.columns)
-        texts = free_texts(kept, schema, {REASON, DETAIL, ROW, *ID_KINDS, *hidden})
+        # what a standard column holds is known, whatever it is called
+        known = {c for c, rule in (schema.columns if schema else {}).items()
+                 if rule.kind != "personal"}  # fmt: skip
+        hidden = [c for c in pseudonyms.personal_columns(kept.columns) if c not in known]
+        unlisted = not_to_publish(self.study, source, schema, kept.columns)
+        unlisted = [column for column in unlisted if column not in hidden]
+        unread = (f"{len(unlisted):,} {UNNAMED}",) if unlisted else ()
+        texts = free_texts(kept, schema, {REASON, DETAIL, ROW, *ID_KINDS, *hidden, *unlisted})
         names = self._names if any(texts.values()) else NameBook({})
         kept, masked = mask_texts(self.engine, kept, texts, names, source.where)
-        kept, refunded = kept.drop(*hidden, REASON, DETAIL), None
+        kept, refunded = kept.drop(*hidden, *unlisted, REASON, DETAIL), None
         if netting is not None:
             kept, refunded = net(self.engine, kept, netting)
         money = schema is not None and "amount" in schema.columns and "amount" in kept.columns
@@ -323,7 +335,7 @@ class Cleaner:
             hidden=tuple(hidden),
             masked=masked,
             left_out=self._left[name],
-            notes=(*source.notes, *flagged.notes),
+            notes=(*source.notes, *flagged.notes, *unread),
             questions=flagged.questions,
             placeholders=self._placeholders(flagged, source) if counts.get("missing") else {},
             persons=dict(self._persons.get(name, {})),

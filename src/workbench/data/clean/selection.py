@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
@@ -15,6 +15,7 @@ import ibis
 from workbench import trace
 from workbench.data.engine import Engine
 from workbench.data.notation import plain
+from workbench.data.people.pseudonyms import personal_columns
 from workbench.data.schemas import Schema
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError, did_you_mean
@@ -91,14 +92,52 @@ def select_columns(study: Study, source: Source, schema: Schema) -> Source:
     own = [column for column in source.columns if column not in schema.columns]
     if len(own) <= _WIDE:
         return source
-    with trace.quiet():  # `Tables` tells of such a table
-        named = set(texts_in(study.model_dump(exclude={"title", "description", "origin"})))
+    named = named_in(study)
     formula = study.tables[source.name].formula
     named |= set(formula.names) if formula else set()
     kept = tuple(c for c in source.columns if c in schema.columns or c in named)
     left = len(source.columns) - len(kept)
     note = f"{left:,} {UNNAMED}"
     return replace(source, columns=kept, notes=(*source.notes, note), partial=True)
+
+
+def named_in(study: Study) -> set[str]:
+    """Give every text of a card that may name a column."""
+    with trace.quiet():  # `Tables` tells of tables of which some columns are not read
+        return set(texts_in(study.model_dump(exclude={"title", "description", "origin"})))
+
+
+def not_to_publish(
+    study: Study, source: Source, schema: Schema | None, columns: Collection[str]
+) -> list[str]:
+    """Name the file's own columns that the card does not list under ``publish``, nor names.
+
+    Raises
+    ------
+    DataError
+        If the list has a column that is not there, or that says who somebody is.
+    """
+    listed = study.tables[source.name].publish
+    if listed is None:
+        return []
+    where = f"{study.path}, tables.{source.name}.publish"
+    for column in listed:
+        if column not in source.columns:
+            raise DataError(
+                f"there is no column {column!r}{did_you_mean(column, source.columns)}",
+                where=where,
+                remedy=f"the file has {', '.join(source.columns)}",
+            )
+        if personal_columns([column]):
+            raise DataError(
+                f"{column!r} says who somebody is, and no page may show it",
+                where=where,
+                remedy="take it off the list; a column that is called so and holds something else"
+                " can be renamed in the file",
+            )
+    standard = set(schema.columns) if schema is not None else set()
+    named = named_in(study) | set(study.tables[source.name].columns)
+    return [c for c in columns if c not in standard and c not in named and c[:1] != "_"]
 
 
 def without_amounts(

@@ -7,6 +7,7 @@ import hmac
 import os
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -136,8 +137,15 @@ def engine_pseudonym(column: Any, key: bytes, kind: str = "customer") -> Any:
 #: A name of one of these is not a person's.
 _THINGS = {
     "product", "plan", "item", "store", "shop", "brand", "campaign", "case", "category",
-    "channel", "file", "lineitem", "line", "stage", "status", "event", "deal",
+    "channel", "file", "lineitem", "line", "stage", "status", "event", "deal", "produkt",
+    "artikel", "produit", "article", "producto", "artículo", "prodotto", "produto", "filiale",
+    "tienda", "magasin", "loja", "negozio", "tarif", "country", "region", "city", "month", "day",
 }  # fmt: skip
+
+
+#: Staff whose times and numbers are counted: "time to first agent reply" is nobody.
+_STAFF = {"agent", "owner", "employee", "rater"}
+_MEASURES = {"time", "hours", "minutes", "count", "number", "rate", "share", "reply", "total", "n"}
 
 
 # --- columns and texts ------------------------------------------------------------------------
@@ -147,11 +155,15 @@ def personal_columns(columns: Iterable[str]) -> list[str]:
     """Give the columns that say who somebody is, by their names."""
     found = []
     for column in columns:
-        apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column.strip())  # FirstName
-        plain = re.sub(r"[\s\-.]+", "_", apart.casefold())
+        # FirstName, IMEINumber, ＰＨＯＮＥ
+        apart = unicodedata.normalize("NFKC", column.strip())
+        apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", apart)
+        plain = re.sub(r"[\s\-./:：（）()]+", "_", apart.casefold())
         words = set(plain.split("_")) | {plain}
         if words & _THINGS:
             words.discard("name")
+        if words & _MEASURES:
+            words -= _STAFF
         chinese = any(word in plain for word in PERSONAL_WORDS if not word.isascii())
         latin = any(word in words for word in PERSONAL_WORDS if word.isascii()) or any(
             f"_{word}_" in f"_{plain}_" for word in PERSONAL_WORDS if "_" in word

@@ -32,6 +32,7 @@ from workbench.data.clean import erasures
 from workbench.data.clean.cleaner import Cleaner
 from workbench.data.clean.questions import AskedQuestion
 from workbench.data.clean.report import Linking, TableReport
+from workbench.data.clean.selection import named_in
 from workbench.data.engine import Engine
 from workbench.data.people import pseudonyms, review
 from workbench.data.sources.packaged import packaged_hash
@@ -168,6 +169,10 @@ def _key_of(study: Study) -> str | None:
             for name, card in study.tables.items()
         ],
         "survey": _instrument(study),
+        # of a table with a list of what may be shown, the columns that the card names are read
+        "named": sorted(named_in(study))
+        if any(card.publish is not None for card in study.tables.values())
+        else [],
         "as_of": study.as_of.isoformat(),
         "seen": str(study.seen),
         "time_zone": study.time_zone,
