@@ -100,9 +100,9 @@ def answer_doubts(study: Study, report: TableReport) -> AnswerDoubts:
                 " numbers round with `answers`"
             )
     for question in report.questions:
-        if question.name == "recommend" and question.scale not in (None, (0, 10)):
+        if question.name == "recommend" and question.scale and question.scale != (0, 10):
             brought = "brought to 0 to 10" if question.brought else "taken as they are"
-            low, high = question.scale or (0, 10)
+            low, high = question.scale
             found.notes.append(
                 f"{name}: recommending was asked on {low} to {high}; the answers are {brought}, and"
                 " their net promoter score is not to be held against one asked on 0 to 10"

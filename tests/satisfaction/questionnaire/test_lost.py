@@ -82,3 +82,23 @@ def test_overall_satisfaction_is_another_question_only_if_its_scale_is_known() -
     assert prepare_survey(frame, CARD).overall("csat5") == "csat"
     unsaid = Survey(dimensions={"service": ("01", "02")}, scale=(1, 5))
     assert prepare_survey(frame, unsaid).overall("csat5") == "csat5"
+
+
+def test_an_item_that_goes_against_the_others_is_named() -> None:
+    from workbench.satisfaction import reliability
+
+    rng = np.random.default_rng(4)
+    feeling = rng.normal(size=160)
+    frame = pd.DataFrame({"respondent_id": np.arange(160), "wave": "2025"})
+    for item in ("01", "02", "03", "04"):
+        noisy = 3 + feeling + rng.normal(0, 0.7, 160)
+        frame[f"per_{item}"] = np.clip(np.rint(noisy), 1, 5)
+    card = Survey(dimensions={"service": ("01", "02", "03", "04")}, scale=(1, 5))
+
+    def told(rows: pd.DataFrame) -> list[str]:
+        found = reliability(prepare_survey(rows, card).latest).findings()
+        return [f.text for f in found if f.key == "reliability.reversed"]
+
+    assert told(frame) == []
+    [text] = told(frame.assign(per_03=6 - frame["per_03"]))
+    assert text.startswith("Answers to 03 go against the rest of their dimension")

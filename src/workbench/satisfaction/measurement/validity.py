@@ -63,6 +63,13 @@ class Reliability(Result):
         """Dimensions whose experience surely falls below 0.7."""
         return list(self.perception.loc[self.perception["high"] < 0.7, "dimension"])
 
+    @property
+    def against(self) -> list[str]:
+        """Items that surely go against the rest of their dimension."""
+        if self.items.empty:
+            return []
+        return list(self.items.loc[self.items["item_rest_high"] < 0, "item"].astype(str))
+
     def estimates(self) -> dict[str, Estimate]:
         """Alpha of each dimension and side: `alpha.perception.tangibles`."""
         known: dict[str, Estimate] = {}
@@ -103,6 +110,18 @@ class Reliability(Result):
                 {"low": low, "high": high},
             ),
         ]
+        if against := self.against:
+            found.append(
+                Finding(
+                    "reliability.reversed",
+                    "Answers to {items} go against the rest of their dimension: these questions"
+                    " seem to be worded the other way round. If they are, list them under"
+                    " `reversed` in the card; until then reliability is too low and the means of"
+                    " their dimension are wrong.",
+                    {"items": against},
+                    severity="warning",
+                )
+            )
         if "gap" in set(self.table["of"]):
             found.append(
                 Finding(
