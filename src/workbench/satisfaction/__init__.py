@@ -81,6 +81,10 @@ from workbench.satisfaction.gaps.scores import (
     overall_scores,
     perception_scores,
 )
+from workbench.satisfaction.instrument.screening import (
+    ItemScreen,
+    screen_items,
+)
 from workbench.satisfaction.loyalty.behaviour_after import (
     BehaviourAfter,
     leaving_after,
@@ -154,6 +158,7 @@ __all__ = [
     "Gaps",
     "GroupGaps",
     "Importance",
+    "ItemScreen",
     "Kano",
     "NetPromoter",
     "OrderedFit",
@@ -220,6 +225,7 @@ __all__ = [
     "reliability",
     "sample_needed",
     "sample_plan",
+    "screen_items",
     "service_chain",
     "service_drivers",
     "split_clauses",

@@ -76,7 +76,7 @@ def test_the_attention_check_has_an_answer_that_carelessness_seldom_gives(tmp_pa
     assert "attention" in [q.name for q in form.pages[5].questions]
 
 
-def test_groups_are_asked_where_no_register_knows_them(tmp_path: Path) -> None:
+def test_groups_and_margins_are_asked(tmp_path: Path) -> None:
     asked = build_questionnaire(card(tmp_path / "tram")).question("line")
     assert asked.text == {"en": "Your line?", "zh": "您乘坐哪条线路？"}
     question = (
@@ -89,8 +89,11 @@ def test_groups_are_asked_where_no_register_knows_them(tmp_path: Path) -> None:
     known = card(
         tmp_path / "known", bare,
         ("  survey: {path", "  customers: {path: customers.csv}\n  survey: {path"),
+        ("{line: {A: 0.6, B: 0.4}}", "{gender: {female: 0.5, male: 0.5}}"),
     )  # fmt: skip
-    assert "line" not in build_questionnaire(known).columns
+    asked = build_questionnaire(known).question("gender")
+    assert [text["zh"] for _, text in asked.answers] == ["女", "男"]
+    assert asked.text["zh"] == "您的性别是以下哪一项？"
 
 
 def test_parts_can_be_left_out_and_added(tmp_path: Path) -> None:

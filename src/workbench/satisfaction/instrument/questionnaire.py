@@ -306,15 +306,18 @@ def _background(
 
 
 def _groups(study: Study) -> dict[str, AskedGroup]:
-    """Give the groups to ask for: those of the card, and margins that no customer table knows."""
-    groups = dict(study.instrument.ask)
-    survey, customers = study.survey, study.tables.get("customers")
-    if survey is None or survey.weights is None or customers is not None:
+    """Give the groups to ask for: those of the card, and the margins that answers are weighted to.
+
+    An answer bears an invitation's number, not the customer's, so the register cannot lend them.
+    """
+    groups, survey = dict(study.instrument.ask), study.survey
+    if survey is None or survey.weights is None:
         return groups
     for name, shares in survey.weights.margins.items():
         if "/" not in name and len(shares) > 1:
-            alike = {category: dict.fromkeys(LANGUAGES, category) for category in shares}
-            groups.setdefault(name, AskedGroup(answers=alike))
+            voices = [Language(code) for code in LANGUAGES]
+            said = {each: {voice.code: voice.name(each) for voice in voices} for each in shares}
+            groups.setdefault(name, AskedGroup(answers=said))
     return groups
 
 
