@@ -116,7 +116,7 @@ def _explain(
     t: Language,
 ) -> None:
     names = (t("Criteria"), t("Scores"), t("How to rate"))
-    told = (
+    told: tuple[list[Any], ...] = (
         [(t("Criterion"), t("What to look at")), *criteria],
         [(t("Score"), t("What it means")), *anchors],
         [
