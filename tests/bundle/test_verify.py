@@ -172,6 +172,22 @@ def test_a_forger_who_changes_the_record_too_is_caught_by_the_new_run(
     assert "4.0" in faults[0].what and "3.0" in faults[0].what
 
 
+def test_pages_of_another_version_are_held_to_their_numbers(
+    files: Files, tampered: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import workbench.bundle.verify as room
+
+    monkeypatch.setattr(room, "code_digest", lambda: "another")
+    laid_out_otherwise = swapped(files[PAGE], "<main", '<p class="new">Contents</p><main')
+    found = verify(tampered({PAGE: laid_out_otherwise}), rerun=False)
+    pages = next(check for check in found.checks if check.name == "pages")
+    assert pages.outcome == "not checked" and "another version" in pages.said
+    altered = swapped(files[PAGE], "240 purchases", "241 purchases")
+    found = verify(tampered({PAGE: altered}), rerun=False)
+    pages = next(check for check in found.checks if check.name == "pages")
+    assert any("241 stands in no executed notebook" in f.what for f in pages.faults)
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"no archive at all"])
 def test_what_is_no_bundle_is_said_to_be_none(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "x.zip"

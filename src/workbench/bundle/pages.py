@@ -90,6 +90,22 @@ def differing_pages(bundle: Bundle, anew: Mapping[str, bytes]) -> Iterator[Discr
                 yield Discrepancy("page", where, "its markup is not what the run's notebooks make")
 
 
+def strange_numbers(bundle: Bundle, anew: Mapping[str, bytes]) -> Iterator[Discrepancy]:
+    """Yield the numbers on a study's pages that are not on the pages made anew."""
+    for name, page in bundle.below(SITE).items():
+        if not name.endswith(".html") or "studies/" not in name:
+            continue
+        if name not in anew:
+            yield Discrepancy("page", f"{SITE}/{name}", "no notebook of the run makes this page")
+            continue
+        known = {n for _, text in _texts(anew[name]) for n in NUMBER.findall(text)}
+        for place, text in _texts(page):
+            strange = [number for number in NUMBER.findall(text) if number not in known]
+            if strange and not text.startswith("data:"):
+                told = f"{', '.join(strange[:5])} stands in no executed notebook"
+                yield Discrepancy("page", f"{SITE}/{name}, {place}", told)
+
+
 def numbers_in(page: bytes) -> int:
     """Count the numbers that a page shows."""
     return sum(len(NUMBER.findall(text)) for _, text in _texts(page))

@@ -13,7 +13,7 @@ from typing import Any
 from workbench.bundle.checks import Inspection
 from workbench.bundle.crate import crate_faults
 from workbench.bundle.pack import code_digest
-from workbench.bundle.pages import differing_pages, numbers_in, rendered
+from workbench.bundle.pages import differing_pages, numbers_in, rendered, strange_numbers
 from workbench.bundle.parts import (
     CRATE,
     LOCK,
@@ -329,6 +329,14 @@ def _pages(bundle: Bundle, *, anew: bool) -> list[Inspection]:
     count = sum(numbers_in(page) for page in pages.values())
     said = f"{len(pages)} pages with {count} numbers are what the executed notebooks make"
     if found and not same_code:
-        where = Discrepancy("page", "bundle.json, code", "another version of the workbench made it")
-        found.append(where)
+        # its pages are laid out otherwise; that says nothing of what they say
+        commit = str(bundle.facts["code"].get("commit") or "")[:12] or "not known"
+        said = (
+            f"another version of the workbench made them (commit {commit}): {count} numbers stand"
+            " in the executed notebooks, words and layout were not compared"
+        )
+        strange = tuple(strange_numbers(bundle, made))
+        if not strange:
+            return [*checks, Inspection("pages", "not checked", said)]
+        return [*checks, _check("pages", "page", list(strange), said)]
     return [*checks, _check("pages", "page", found, said)]
