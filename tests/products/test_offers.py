@@ -23,6 +23,7 @@ def test_the_best_sellers_stand_where_customers_have_no_tastes() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_best_sellers_stand_in_nineteen_of_twenty_nulls() -> None:
     assert np.mean([chosen(s, groups=False) == BEST_SELLERS for s in range(400)]) >= 0.928
 

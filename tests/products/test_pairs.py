@@ -44,6 +44,7 @@ def test_a_shop_without_true_pairs_names_hardly_any() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", SHOPS)
 def test_the_false_discovery_rate_holds(name: str) -> None:
     """200 draws: 5 % and two standard errors are 8.1 %."""

@@ -65,8 +65,9 @@ class ItemPairs(Result):
     Attributes
     ----------
     table : DataFrame
-        One row a pair, the clearest first: a, b, baskets (with both), support (share of all
-        baskets), plain_lift (against independence in all baskets), lift, lift_low, lift_high (how
+        One row a pair, those bought together first, then the clearest: a, b, baskets (with both),
+        support (share of all baskets), plain_lift (against independence in all baskets), lift,
+        lift_low, lift_high (how
         often in one basket against one each in two near baskets of one customer), p, q (corrected
         p-value, Benjamini-Hochberg), verdict ("together", "apart" or ""). Pairs of few customers
         are left out.
@@ -224,7 +225,12 @@ def item_pairs(
     rule = rule_of(min_cell)
     # where nearly nobody has both, that is said of nobody in particular
     few = (c["people"] > 0) & (c["people"] < rule.min_cell)
-    found = found[judged & ~few].sort_values(["p", "a", "b"], ignore_index=True)
+    # what goes together first; the score tells apart what is zero as a p-value
+    with np.errstate(divide="ignore", invalid="ignore"):
+        clear = np.abs(score) / np.sqrt(variance)
+    found = found.assign(apart=verdict != "together", clear=-clear)[judged & ~few]
+    found = found.sort_values(["apart", "clear", "a", "b"], ignore_index=True)
+    found = found.drop(columns=["apart", "clear"])
     table = labelled(
         found, a="Item", b="Bought with", baskets="Baskets with both",
         support=("Share of all baskets", "percent:2"), plain_lift=("Plain lift", "number:2"),
