@@ -409,6 +409,10 @@ class Engine:
         fast = ibis.ifelse(fast.isnan() | fast.isinf(), ibis.null("float64"), fast)
         return ibis.coalesce(fast, slow)
 
+    def bare_number(self, column: Any) -> Any:
+        """Read what is known to be digits and at most a point; `number` asks far more."""
+        return self._cast(self.text(column), "float64")
+
     def _written_number(self, text: Any, decimal: str, thousands: str | None) -> Any:
         """Read a number that is written as people write them."""
         before, after = currency_shapes()

@@ -145,7 +145,8 @@ def preview(tables: Tables, name: str) -> Preview:
     head = tables.head(name, ROWS)
     standard = [c for c in (schema.columns if schema is not None else ()) if c in head]
     shown = [*standard, *(str(c) for c in head if c not in standard)]
-    shown = [c for c in shown if c not in personal_columns(shown)]
+    personal = set(personal_columns(shown))
+    shown = [c for c in shown if c not in personal]
     shown = [c for c in shown if head[c].notna().any()] or shown
     rows = pd.DataFrame({c: [_text(value) for value in head[c]] for c in shown[:_MOST]})
     own = tables.study.tables[name].columns

@@ -80,7 +80,8 @@ def _is_period(heading: str) -> bool:
         return True
     if _months() and text.casefold().strip(".") in _months():
         return True
-    return bool(re.search(r"\d", text)) and len(text) < 20 and _reads(text)
+    dated = re.search(r"\b(?:19|20)?\d\d\b", text)
+    return bool(dated) and len(text) < 20 and _reads(text)
 
 
 def _reads(text: str) -> bool:

@@ -28,13 +28,13 @@ _DATES = (
     re.compile(r"\d{1,2}([-/.])\d{1,2}\1(?:\d{4}|\d{2})(?:,?[ T].*)?"),
     re.compile(r"\d{1,2}\.?[ -][^\W\d_]{3,9}\.?[ -]\d{2,4}(?:,?[ T].*)?"),
     re.compile(r"[^\W\d_]{3,9}\.? \d{1,2},? \d{4}(?:,?[ T].*)?"),
-    re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{6})?"),
     re.compile(r"(?:19|20)\d{2}(?:[-/](?:0?[1-9]|1[0-2])|年(?:0?[1-9]|1[0-2])月)"),
     re.compile(r"(?:0[1-9]|1[0-2])[/.](?:19|20)\d{2}"),
     # by other calendars, which the reader then says of
     re.compile(r"(?:令和|平成|昭和|[RHS])(?:元|\d{1,2})[年./-]\d{1,2}.*|民[國国]\d{1,3}年.*"),
     re.compile(r"1[0-2]\d([/.-])\d{1,2}\1\d{1,2}"),
 )
+_DIGITS = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{6})?")
 #: Dates with words, as `read_words` writes them.
 _WORDED = re.compile(
     r"(?:\d{1,2}[ /-])?[A-Z][a-z]{2}[ /-](?:\d{1,2} )?(?:(?:19|20)\d{2}|\d{2})(?:,?[ T].*)?"
@@ -57,6 +57,20 @@ _BOOLEAN = {
     "t",
     "f",
 }
+_ASIAN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+_CODE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w#./:=\"-]+|0\d+|\d{9,}|#\d+|[A-Za-z]{1,5}-\d+")
+_AROUND = re.compile(r'^="?|^[`\']|"$')
+_WITH_WORD = re.compile(r"\d\D*[^\W\d_]{3}|[^\W\d_]{3}\D*\d")
+_BARE = re.compile(r"-?\d+(?:\.\d+)?")
+#: 12,50 and 1.009,99; 12.50 and 1,009.99.
+_COMMA = re.compile(r",\d{1,2}\D*$|\d\.\d{3},\d")
+_POINT = re.compile(r"\.\d{1,2}\D*$|\d,\d{3}\.\d")
+#: 1,234, and what it is not where the mark also stands otherwise.
+_THREE = {m: re.compile(rf"\D*\d{{1,3}}\{m}\d{{3}}\D*") for m in ",."}
+_OTHERWISE = {
+    m: re.compile(rf"\{m}\d{{3}}\{m}\d{{3}}|\{m}\d{{1,2}}(?:\D|$)|\{m}\d{{4,}}") for m in ",."
+}
+_SHORT = re.compile(r"\D*\d{1,3}\D*")
 _ISO = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}")
 _TWO = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})")
 #: Texts that are looked at one by one.
@@ -88,7 +102,7 @@ class ColumnProfile:
     @cached_property
     def somebody(self) -> pd.Series[str]:
         """The cells that name something: without 0, guest, N/A and the like."""
-        return self.texts[~self.texts.str.casefold().isin(NOBODY)]
+        return self.texts[[str(text).casefold() not in NOBODY for text in self.texts]]
 
     @property
     def filled(self) -> float:
@@ -124,35 +138,40 @@ class ColumnProfile:
     def _looked(self) -> pd.Series[str]:
         return self.texts.drop_duplicates().head(_LOOK)
 
+    @cached_property
+    def _looked_list(self) -> list[str]:
+        return [str(text) for text in self._looked]
+
     def _share(self, pattern: re.Pattern[str]) -> float:
-        looked = self._looked
+        looked = self._looked_list
         return sum(bool(pattern.fullmatch(t)) for t in looked) / len(looked) if len(looked) else 0.0
 
     @cached_property
     def date(self) -> float:
         """Share of the values that look like a date written out."""
-        looked = self._looked
+        looked = self._looked_list
         if not len(looked):
             return 0.0
-        found = sum(any(p.fullmatch(t) for p in _DATES) for t in looked) / len(looked)
-        few = looked.head(200)
-        if found <= 0.8 and few.str.contains(r"\d\D*[^\W\d_]{3}|[^\W\d_]{3}\D*\d").mean() > 0.8:
+        found = sum(_is_date(t) for t in looked) / len(looked)
+        few = [t for t in looked[:200] if _WITH_WORD.search(t)]
+        if found <= 0.8 and len(few) > 0.8 * len(looked[:200]):
             written = sum(bool(_WORDED.fullmatch(t) and _month(t)) for t in map(read_words, few))
-            found = max(found, written / len(few))
+            found = max(found, written / len(looked[:200]))
         return found
 
     @cached_property
     def number(self) -> float:
         """Share of the values that are numbers, with their signs and separators."""
-        looked = self._looked
+        looked = self._looked_list
         shape = number_text()
-        good = [bool(shape.fullmatch(plain(t))) for t in looked]
+        good = [_BARE.fullmatch(t) or shape.fullmatch(plain(t)) for t in looked]
+        good = [bool(found) for found in good]
         return sum(good) / len(looked) if len(looked) else 0.0
 
     @cached_property
     def mail(self) -> float:
         """Share of the values that are e-mail addresses."""
-        return self._share(_MAIL)
+        return self._share(_MAIL) if any("@" in t for t in self._looked_list) else 0.0
 
     @cached_property
     def phone(self) -> float:
@@ -162,35 +181,36 @@ class ColumnProfile:
     @cached_property
     def boolean(self) -> bool:
         """Whether it says yes or no."""
-        words = set(self.texts.str.casefold().unique()[:4])
+        words = set(list(dict.fromkeys(t.casefold() for t in self._looked_list))[:4])
         return bool(words) and (words <= _BOOLEAN or (words <= {"0", "1"} and len(words) == 2))
 
     @cached_property
     def decimal_comma(self) -> bool:
         """Whether its numbers are written 12,50 and 1.009,99."""
-        looked = self._looked
-        comma = looked.str.contains(r",\d{1,2}\D*$|\d\.\d{3},\d", regex=True).mean()
-        point = looked.str.contains(r"\.\d{1,2}\D*$|\d,\d{3}\.\d", regex=True).mean()
-        return bool(len(looked)) and comma > 0.1 and comma > point
+        looked = self._looked_list
+        if not any("," in text for text in looked):
+            return False
+        comma = sum(bool(_COMMA.search(text)) for text in looked)
+        point = sum(bool(_POINT.search(text)) for text in looked)
+        return comma > 0.1 * len(looked) and comma > point
 
     @cached_property
     def grouped(self) -> tuple[str, bool]:
         """The mark in 1,234 or 1.234 that groups or divides, and whether it surely groups."""
-        looked = self._looked
-        for mark in ",.":
-            odd = looked.str.fullmatch(rf"\D*\d{{1,3}}(\{mark}\d{{3}})\D*")
-            more = looked.str.contains(rf"\{mark}\d{{3}}\{mark}\d{{3}}", regex=True)
-            other = looked.str.contains("." if mark == "," else ",", regex=False)
-            frac = looked.str.contains(rf"\{mark}\d{{1,2}}(?:\D|$)|\{mark}\d{{4,}}", regex=True)
-            three = odd.fillna(False).astype(bool)
-            if three.any() and not (more | other | frac).any():
-                plain = looked[~three]
-                # 899 beside 1,234 and never 1234: then the mark groups
-                whole = plain.str.fullmatch(r"\D*\d{1,3}\D*").astype(bool)
-                if len(plain) and whole.all() and plain.str.fullmatch(r"\D*\d{3}\D*").any():
-                    return mark, True
-                if bool(whole.all()) or mark == ",":
-                    return mark, False
+        for mark, other in ((",", "."), (".", ",")):
+            marked = [text for text in self._looked_list if mark in text]
+            three = [text for text in marked if _THREE[mark].fullmatch(text)]
+            if not three or any(_OTHERWISE[mark].search(text) for text in marked):
+                continue
+            if any(other in text for text in self._looked_list):
+                continue
+            plain = [text for text in self._looked_list if not _THREE[mark].fullmatch(text)]
+            short = all(_SHORT.fullmatch(text) for text in plain)
+            # 899 beside 1,234 and never 1234: then the mark groups
+            if plain and short and any(re.fullmatch(r"\D*\d{3}\D*", text) for text in plain):
+                return mark, True
+            if short or mark == ",":
+                return mark, False
         return "", False
 
     @property
@@ -202,6 +222,10 @@ class ColumnProfile:
     @cached_property
     def numbers(self) -> pd.Series[float]:
         """The values as numbers, in the file's order; missing where they are none."""
+        if not self.decimal_comma and self.grouped[0] != ".":
+            bare = pd.to_numeric(self.texts, errors="coerce").astype("float64")
+            if np.isfinite(bare).all():
+                return bare
         # the dot of "Rs." is none of the number's, and 5.- has no cents
         texts = self.texts.str.replace(r"[^\W\d_]\.|[.,] ?[-–]{1,2}$", "", regex=True)
         texts = texts.str.replace(r"[^\d.,()−-]", "", regex=True).str.replace("−", "-")
@@ -223,10 +247,11 @@ class ColumnProfile:
     @cached_property
     def sequence(self) -> bool:
         """Whether its numbers count on, one by one."""
-        digits = self.texts.str.extract(r"(\d+)\D*$")[0].dropna()
-        if len(digits) < 3 or len(digits) < 0.9 * len(self.texts) or digits.str.len().max() > 17:
+        last = (re.search(r"(\d+)\D*$", text) for text in self.texts)
+        digits = [found[1] for found in last if found]
+        if len(digits) < 3 or len(digits) < 0.9 * len(self.texts) or max(map(len, digits)) > 17:
             return False
-        steps = np.diff(digits.astype("int64").drop_duplicates().to_numpy())
+        steps = np.diff(np.array(list(dict.fromkeys(map(int, digits))), dtype="int64"))
         return len(steps) > 1 and float((np.abs(steps) == 1).mean()) > 0.9
 
     @cached_property
@@ -253,38 +278,36 @@ class ColumnProfile:
     @cached_property
     def code(self) -> float:
         """Share of the values that are codes: letters beside digits, long numbers."""
-        pattern = re.compile(
-            r"(?=.*\d)(?=.*[^\W\d_])[\w#./:=\"-]+|0\d+|\d{9,}|#\d+|[A-Za-z]{1,5}-\d+"
-        )
-        looked = self._looked
+        looked = self._looked_list
         # RM49.32 is an amount
-        found = [bool(pattern.fullmatch(t)) and not _is_priced(t) for t in looked]
+        found = [bool(_CODE.fullmatch(t)) and not _is_priced(t) for t in looked]
         return sum(found) / len(looked) if len(looked) else 0.0
 
     @cached_property
     def signed(self) -> float:
         """Share of the values that bear the sign of a currency."""
-        looked = self._looked.head(400)
+        looked = self._looked_list[:400]
         return sum(bool(sign_of(t)) for t in looked) / len(looked) if len(looked) else 0.0
 
     @cached_property
     def percent(self) -> float:
         """Share of the values that are written in percent."""
-        looked = self._looked
-        return float(looked.str.endswith(("%", "％", "‰")).mean()) if len(looked) else 0.0
+        looked = self._looked_list
+        return sum(t.endswith(("%", "％", "‰")) for t in looked) / len(looked) if looked else 0.0
 
     @cached_property
     def length(self) -> float:
         """Mean length of a value."""
-        return float(self._looked.str.len().mean()) if len(self._looked) else 0.0
+        looked = self._looked_list
+        return sum(map(len, looked)) / len(looked) if looked else 0.0
 
     @cached_property
     def free_text(self) -> bool:
         """Whether people wrote sentences."""
-        looked = self._looked
-        if not len(looked):
+        looked = self._looked_list
+        if not looked or self.length <= 25:
             return False
-        asian = looked.str.contains(r"[\u3040-\u30ff\u4e00-\u9fff]", regex=True).mean() > 0.5
+        asian = sum(bool(_ASIAN.search(text)) for text in looked) > 0.5 * len(looked)
         return self.length > (25 if asian else 45) and self.date < 0.5 and self.number < 0.5
 
     @property
@@ -300,8 +323,8 @@ class ColumnProfile:
     @cached_property
     def months(self) -> bool:
         """Whether it may hold months as numbers: 202401."""
-        shape = self._looked.str.fullmatch(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])")
-        return bool(len(shape)) and bool(shape.astype(bool).all())
+        shape = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])")
+        return bool(self._looked_list) and all(map(shape.fullmatch, self._looked_list))
 
     @property
     def numeric(self) -> bool:
@@ -339,6 +362,12 @@ class ColumnProfile:
         """The last day."""
         known = self.days.dropna()
         return known.max().date() if len(known) else None
+
+
+def _is_date(text: str) -> bool:
+    if text.isdigit():
+        return len(text) in (8, 14) and bool(_DIGITS.fullmatch(text))
+    return text[:1] != "-" and any(p.fullmatch(text) for p in _DATES)
 
 
 def _month(text: str) -> bool:
@@ -397,9 +426,10 @@ def profiles(frame: pd.DataFrame) -> list[ColumnProfile]:
     found = []
     prefix = _shared_prefix([str(c) for c in frame.columns])
     for column in frame.columns:
-        texts = frame[column].dropna().astype("object").astype(str)
+        filled = frame[column].dropna()
         # systems put tabs, apostrophes and ="..." around values to keep spreadsheets off
-        texts = texts.str.replace(r'^="?|^[`\']|"$', "", regex=True).str.strip()
+        bare = [_AROUND.sub("", str(value)).strip() for value in filled]
+        texts = pd.Series(bare, index=filled.index, dtype="object")  # of which one goes over all
         heading = read_heading(str(column))
         if prefix and heading.text.startswith(prefix) and heading.text != prefix:
             told = read_heading(heading.text.removeprefix(prefix))

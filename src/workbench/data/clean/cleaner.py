@@ -56,6 +56,8 @@ ID_KINDS = {
 _BEGINNING = 2000
 #: Facts of a table that are no counts.
 _SUMS = ("total", "most_amount")
+#: A table of more columns than this is asked through a view.
+_WIDE = 40
 
 
 @dataclass(frozen=True)
@@ -314,6 +316,8 @@ class Cleaner:
         names = self._names if any(texts.values()) else NameBook({})
         kept, masked = mask_texts(self.engine, kept, texts, names, source.where)
         kept, refunded = kept.drop(*hidden, *unlisted, REASON, DETAIL), None
+        if len(kept.columns) > _WIDE:
+            kept = self.engine.view(kept)  # each question of it would write all columns out again
         if netting is not None:
             kept, refunded = net(self.engine, kept, netting)
         money = schema is not None and "amount" in schema.columns and "amount" in kept.columns

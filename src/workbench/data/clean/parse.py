@@ -130,7 +130,10 @@ def parse(
         values["amount"] = ibis.ifelse(back, -values["amount"].abs(), values["amount"])
     numeric = _numbers(engine, source, values, meanings)
     for name in numeric:
-        values[name] = engine.number(values[name], card.decimal or ".")
+        bare = card.decimal in (None, ".")
+        values[name] = (
+            engine.bare_number(values[name]) if bare else engine.number(values[name], ",")
+        )
     order = [*(n for n in meanings if n in values), *(n for n in values if n not in meanings)]
     values = {name: values[name] for name in order}
     notes = _doubts(source, card, marks)
@@ -320,10 +323,10 @@ def _numbers(
     plain = source.expr.select(**{n: engine.text(values[n]) for n in own})
     # A leading zero says that it is a code.
     looks = r"^-?(0|[1-9]\d{0,14})(\.\d+)?$"
-    asked = {f"bad_{i}": (~plain[n].re_search(looks)).sum() for i, n in enumerate(own)}
-    asked |= {f"n_{i}": plain[n].count() for i, n in enumerate(own)}
+    # 1 where all cells that are filled look so, null where none is filled
+    asked = {f"all_{i}": plain[n].re_search(looks).cast("int8").min() for i, n in enumerate(own)}
     row = engine.run(plain.aggregate(**asked), source.where).iloc[0]
-    return [n for i, n in enumerate(own) if row[f"n_{i}"] > 0 and row[f"bad_{i}"] == 0]
+    return [n for i, n in enumerate(own) if row[f"all_{i}"] == 1]
 
 
 def _blank_missing(text: Any, words: tuple[str, ...]) -> Any:
