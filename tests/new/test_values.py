@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from workbench.data import check_study
+from workbench.data import check_study, open_tables
 from workbench.new import opening
 from workbench.new.money import currency
 from workbench.new.proposal import Proposal, Upload
@@ -347,3 +347,134 @@ def test_years_of_another_calendar_are_named(begin: Begin) -> None:
     card.write_text(re.sub("as_of: .*", "as_of: 2567-03-05", card.read_text("utf-8")), "utf-8")
     with pytest.raises(StudyError, match=r"as_of.*2567-03-05 is no day of our time"):
         load_study(started.folder)
+
+
+# --- who, when, and for how long ----------------------------------------------------------------
+
+
+def test_the_day_that_a_deal_was_won_comes_before_the_day_that_was_expected() -> None:
+    def rows(n: int) -> list[list[object]]:
+        found = []
+        for i, (who, at, cents) in enumerate(LOG):
+            won = i % n == 0
+            days = [f"{at + timedelta(days=k):%Y-%m-%d}" for k in (-40, 25, 0)]
+            state = "Won" if won else "Open"
+            found.append([500 + i, who, *days[:2], days[2] if won else "", state, point(cents)])
+        return found
+
+    for heads in (
+        "Deal ID,Organization,Deal created,Expected close date,Won time,Status,Value",
+        "Opportunity ID,Account,Created On,Est. Close Date,Actual Close Date,Status,Amount",
+        "商机编号,客户名称,创建时间,预计成交日期,实际成交日期,状态,商机金额",
+        "Deal ID,Kunde,Angelegt am,Voraussichtliches Abschlussdatum,Gewonnen am,Status,Betrag",
+    ):
+        for n in (2, 3):
+            found = guess(text(heads, rows(n)))
+            assert found.columns["date"] == heads.split(",")[4], heads
+    # where nothing says when it happened, what was expected is all there is
+    heads = "Deal ID,Organization,Deal created,Expected close date,Status,Value"
+    few = [[*row[:4], *row[5:]] for row in rows(1)]
+    assert guess(text(heads, few)).columns["date"] in ("Expected close date", "Deal created")
+
+
+@pytest.mark.parametrize(
+    ("heads", "who"),
+    [
+        ("Belegnr.,Auftraggeber,Name 1,Buchungsdatum,Nettowert", "Auftraggeber"),
+        ("Belegnr.,Kunde,Name 1,Datum,Betrag", "Kunde"),
+        ("订单号,下单帐号,客户姓名,下单时间,订单金额", "下单帐号"),
+        ("订单号,账号,客户姓名,下单时间,订单金额", "账号"),
+        ("Order No,Username,Customer Name,Order Date,Total", "Username"),
+        ("Order No,Customer ID,Customer Name,Order Date,Total", "Customer ID"),
+        ("Order No,Sold-to party,Name,Order Date,Total", "Sold-to party"),
+    ],
+)
+def test_the_number_of_an_account_comes_before_a_name(heads: str, who: str) -> None:
+    names = ["Ann Meyer", "Bob Ng", "Cy Roth", "Di Wu", "Eve Lo"]
+    rows = [
+        (900 + i, f"{int(key[1:]):07}", names[int(key[1:]) % 5], f"{at:%Y-%m-%d}", point(cents))
+        for i, (key, at, cents) in enumerate(LOG)
+    ]
+    found = guess(text(heads, rows))
+    assert found.columns["customer_id"] == who
+    assert "columns.customer_id" not in questions(found)
+
+
+def test_an_e_mail_comes_after_a_number_and_before_a_name() -> None:
+    rows = [
+        (900 + i, key, f"{key}@example.com", f"{key} Li", f"{at:%Y-%m-%d}", point(cents))
+        for i, (key, at, cents) in enumerate(LOG)
+    ]
+    heads = "Order No,Customer ID,Email,Customer Name,Order Date,Total"
+    assert guess(text(heads, rows)).columns["customer_id"] == "Customer ID"
+    few = [(row[0], *row[2:]) for row in rows]
+    heads = "Order No,Email,Customer Name,Order Date,Total"
+    assert guess(text(heads, few)).columns["customer_id"] == "Email"
+
+
+@pytest.mark.parametrize(
+    ("heading", "span", "asks"),
+    [
+        ("MRR", 1, []), ("计划月费", 1, []), ("Monatspreis (€)", 1, []), ("Monthly price", 1, []),
+        ("ARR", 12, []), ("年费（元）", 12, []), ("Annual fee", 12, []), ("ACV (USD)", 12, []),
+        ("Fee", 1, ["fee_per"]), ("Price", 1, ["fee_per"]),
+    ],
+)  # fmt: skip
+def test_the_fee_of_a_contract_is_that_of_a_month(
+    begin: Begin, heading: str, span: int, asks: list[str]
+) -> None:
+    fees = [9, 29, 99]
+    rows = [
+        (900 + i, f"K{i // 2:03}", ("Basic", "Pro")[i % 2], f"{at:%Y-%m-%d}",
+         f"{at + timedelta(days=90):%Y-%m-%d}" if i % 3 else "", fees[i % 3] * 12)
+        for i, (_, at, _) in enumerate(LOG)
+    ]  # fmt: skip
+    heads = f"Subscription ID,Customer ID,Plan,Start Date,End Date,{heading}"
+    found = guess(text(heads, rows))
+    assert (found.standard, found.columns["monthly_fee"]) == ("contracts", heading)
+    assert questions(found) == asks
+    assert found.keys.get("fee_per", "month") == ("year" if span == 12 else "month")
+    if heading == "ARR":
+        tables = open_tables(begin(log=text(heads, rows)).study, cache=False)
+        read = tables.frame("contracts")["monthly_fee"].sum()
+        assert read == pytest.approx(sum(row[-1] for row in rows) / 12)
+
+
+def test_contracts_in_units_of_ten_thousand_are_purchases(begin: Begin) -> None:
+    rows = [(f"{who}公司", f"{at:%Y-%m-%d}", cents / 100) for who, at, cents in LOG]
+    started = begin(log=text("客户,签约日期,合同额（万元）", rows))
+    assert only(started).keys["amount_unit"] == "ten_thousand"
+    assert started.previews[0].total == pytest.approx(TOTAL * 10_000)
+    assert (started.study.currency, started.money.doubt) == ("CNY", "")
+
+
+def test_times_taken_are_read_off_a_clock(begin: Begin) -> None:
+    states = ["Open", "Closed", "Resolved"]
+    rows = [
+        (50 + i, states[i % 3], "Email", "Question", f"{at:%Y-%m-%d %H:%M}",
+         f"{at.hour:02}:{at.minute:02}:30", "24:00:00", "Within SLA", 8000 + int(who[1:]))
+        for i, (who, at, _) in enumerate(LOG)
+    ]  # fmt: skip
+    heads = (
+        "Ticket ID,Status,Source,Type,Created time,First response time (in hrs),"
+        "Resolution time (in hrs),Resolution status,Contact ID"
+    )
+    started = begin(log=text(heads, rows))
+    found = only(started)
+    assert (found.standard, found.columns["resolved"]) == ("interactions", "Status")
+    assert found.keys["resolved"] == ["Closed", "Resolved"]
+    assert found.columns["response_hours"] == "First response time (in hrs)"
+    read = open_tables(started.study, cache=False).frame("interactions")
+    hours = [at.hour + at.minute / 60 + 30 / 3600 for _, at, _ in LOG]
+    assert read["response_hours"].sum() == pytest.approx(sum(hours))
+    assert read["resolved"].sum() == sum(i % 3 > 0 for i in range(len(LOG)))
+
+
+def test_a_blank_refund_that_is_written_null_takes_nothing_off(begin: Begin) -> None:
+    rows = [
+        (900 + i, key, f"{at:%Y-%m-%d}", point(cents), "NULL" if i % 4 else point(100))
+        for i, (key, at, cents) in enumerate(LOG)
+    ]
+    started = begin(log=text("order_id,customer_id,created_at,grand_total,total_refunded", rows))
+    off = sum(i % 4 == 0 for i in range(len(LOG)))
+    assert started.previews[0].total == pytest.approx(TOTAL - off)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -48,12 +49,19 @@ def customer(p: ColumnProfile, *, log: bool = True) -> float:
         (4.0 if h.has("contact") else 0.0),
     )
     named = score > 0
-    if named and h.has("id", "number"):
+    if h.has("login"):
+        score = max(score, 6.0)
+        named = True
+    if named and h.has("id", "number", "login"):
         score += 3
     elif named and h.has("phone"):
         score -= 1
     elif named and p.mail > 0.8:
         score += 1.5
+    elif h.has("customer") and (p.code > 0.8 or (p.numeric and not p.fractions)):
+        score += 2.5  # numbered, whatever it is called
+    elif h.has("customer") and h.has("name") and "名称" not in h.text:
+        score -= 1.6  # two people may have one name
     elif not named and p.mail > 0.8:
         score = 4.5 if h.has("email") else 3.5
     elif not named and h.has("phone") and p.phone > 0.5:
@@ -68,7 +76,7 @@ def customer(p: ColumnProfile, *, log: bool = True) -> float:
         score -= 12
     if h.has("product", "store", "treatment", "contract") or h.measure:
         score -= 9
-    if h.has(*_NEVER_WHO):
+    if any(h.has(c) for c in _NEVER_WHO if not (c == "order" and h.has("login"))):
         score -= 8
     if h.has("shipto"):
         score -= 2
@@ -129,12 +137,20 @@ def date(p: ColumnProfile, *, deals: bool = False) -> float:
     score = 2.0
     score += 3 * h.has("order") + 2.5 * h.has("payment") + 1.5 * h.has("created")
     score += (5 if deals else 2) * h.has("closed") + 3 * h.has("deal") + 1.0 * h.has("date", "time")
+    happened = deals and h.has("closed", "deal", "actual") and not h.has("created", "expected")
+    score += 3 * (deals and h.has("actual")) + 5 * (happened and bool(_WON.search(h.text)))
+    score -= 9 * bool(_LOST.search(h.text))
     score -= 6 * h.has("updated") + 5 * h.has("shipped") + 5 * h.has("due") + 14 * h.has("birth")
     score -= 7 * h.has("refund") + 5 * h.has("end") + 3 * h.has("joined") + 5 * h.has("owner")
-    score -= 4 * h.has("resolved") + 4 * h.has("reply") + (0 if deals else 3) * h.has("expected")
+    score -= 4 * h.has("resolved") + 4 * h.has("reply") + (5 if deals else 3) * h.has("expected")
     score += 3 * p.filled - 6 * (p.distinct <= 1 and p.rows > 3)
     # what is filled on a part of the rows is a later step of some of them
-    return score - (3 if p.filled < 0.5 else 0)
+    return score - (3 if p.filled < 0.5 and not happened else 0)
+
+
+#: Days on which a deal was won, and on which it was lost.
+_WON = re.compile(r"(?i)\bwon\b|gewonnen|gagn|ganad|成交|赢单|成約|受注")
+_LOST = re.compile(r"(?i)\blost\b|verloren|perdu|perdid|输单|丢单|失注")
 
 
 def money(p: ColumnProfile) -> float:

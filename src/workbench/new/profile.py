@@ -59,6 +59,7 @@ _BOOLEAN = {
 }
 _ASIAN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _CODE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w#./:=\"-]+|0\d+|\d{9,}|#\d+|[A-Za-z]{1,5}-\d+")
+_CLOCK = re.compile(r"\d{1,3}:\d{2}:\d{2}(?:\.\d+)?")
 _AROUND = re.compile(r'^="?|^[`\']|"$')
 _WITH_WORD = re.compile(r"\d\D*[^\W\d_]{3}|[^\W\d_]{3}\D*\d")
 _BARE = re.compile(r"-?\d+(?:\.\d+)?")
@@ -162,7 +163,7 @@ class ColumnProfile:
     @cached_property
     def number(self) -> float:
         """Share of the values that are numbers, with their signs and separators."""
-        looked = self._looked_list
+        looked = [t for t in self._looked_list if t[:1].isdigit() or t.casefold() not in NOBODY]
         shape = number_text()
         good = [_BARE.fullmatch(t) or shape.fullmatch(plain(t)) for t in looked]
         good = [bool(found) for found in good]
@@ -177,6 +178,11 @@ class ColumnProfile:
     def phone(self) -> float:
         """Share of the values that may be telephone numbers."""
         return self._share(_PHONE)
+
+    @cached_property
+    def clock(self) -> float:
+        """Share of the values that are times taken, as a clock shows them: 01:48:39."""
+        return self._share(_CLOCK)
 
     @cached_property
     def boolean(self) -> bool:

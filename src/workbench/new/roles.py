@@ -139,7 +139,7 @@ def _interactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
 def _ends(proposal: Proposal) -> None:
     """Say in what the times are written, and which states are an end."""
     reply, resolved = proposal.column("response_hours"), proposal.column("resolved")
-    if reply is not None and (unit := _time_unit(reply)) != "hour":
+    if reply is not None and reply.clock < 0.8 and (unit := _time_unit(reply)) != "hour":
         proposal.keys.setdefault("response_unit", unit)
     if resolved is None or resolved.boolean:
         return
@@ -175,7 +175,7 @@ def _opened(p: ColumnProfile) -> float:
 def _reply(p: ColumnProfile) -> float:
     """Score a column as the time to the first answer."""
     h = p.heading
-    if not p.numeric or not h.has("reply") or h.has("count", "satisfaction"):
+    if not (p.numeric or p.clock > 0.8) or not h.has("reply") or h.has("count", "satisfaction"):
         return -9.0
     score = 2.0 + 2 * h.has("first") + 1 * h.has("time") + 0.5 * p.filled
     # within business hours is another clock
@@ -184,11 +184,14 @@ def _reply(p: ColumnProfile) -> float:
 
 def _resolved(p: ColumnProfile) -> float:
     h = p.heading
-    if p.when or (p.numeric and not p.boolean) or p.distinct > 20:
+    if p.when or (p.numeric and not p.boolean) or p.distinct > 20 or p.clock > 0.5 or h.measure:
         return -9.0
-    if h.has("resolved"):
+    if h.has("resolved") and not h.has("time", "date", "reply", "status"):
         return 6.0 + p.filled
-    return (4.0 if h.has("status") and not h.has("satisfaction", "owner") else -9.0) + p.filled
+    if not h.has("status") or h.has("satisfaction", "owner", "reply"):
+        return -9.0
+    # of two states the ticket's own: "Resolution status" says whether that was in time
+    return 4.0 + p.filled - h.has("resolved")
 
 
 def _contracts(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
@@ -199,9 +202,6 @@ def _contracts(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
             return -9.0
         mine = 4 * p.heading.has("contract") + 2 * p.heading.has("id", "number") + 3 * p.unique
         return mine - 6 * p.heading.has("customer", "product", "owner", "plan", "phone")
-
-    def fee(p: ColumnProfile) -> float:
-        return evidence.money(p) + 4 * p.heading.has("monthly") + 5 * p.heading.has("fee")
 
     take(proposal, "contract_id", best(filled, number, [*columns.values()], 4.5))
     take(proposal, "customer_id", best(filled, evidence.customer, [*columns.values()], 3.0))
@@ -216,9 +216,50 @@ def _contracts(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     for concept in ("plan", "price"):
         plans = categorical([p for p in filled if not p.numeric], concept, [*columns.values()])
         take(proposal, "plan", plans)
-    take(proposal, "monthly_fee", best(filled, fee, [*columns.values()], 5.0))
+    take(proposal, "monthly_fee", best(filled, _fee, [*columns.values()], 5.0))
+    _fee_per(proposal)
     needed = ("customer_id", "contract_id", "start")
     proposal.missing = tuple(s for s in needed if s not in columns)
+
+
+def _fee(p: ColumnProfile) -> float:
+    """Score a column as the fee of a contract: of a month, before that of a year, before others."""
+    h = p.heading
+    if (
+        not p.numeric
+        or p.when
+        or h.measure
+        or h.has("id", "number", "count", "quantity", "discount")
+    ):
+        return -9.0
+    if h.has("monthly") and not h.has("date", "time"):
+        return 9.0 + p.filled
+    if h.has("yearly"):
+        return 7.0 + p.filled
+    money = evidence.money(p) + 3.0 * h.has("fee") - 4.0 * h.has("billing", "order")
+    told = h.has("fee", "price", "amount") and not h.has("tax", "order", "billing")
+    return max(money, 5.0 + p.filled) if told else money
+
+
+def _fee_per(proposal: Proposal) -> None:
+    """Say for how long the fee is written; ask where neither it nor another column tells."""
+    fee = proposal.column("monthly_fee")
+    if fee is None or "fee_per" in proposal.keys or fee.heading.has("monthly"):
+        return
+    if fee.heading.unit != "one":
+        proposal.notes.append(f"{fee.name!r} is written in units of {fee.heading.unit}")
+    if fee.heading.has("yearly"):
+        proposal.keys["fee_per"] = "year"
+        return
+    spans = ("month", "year", "quarter")
+    proposal.questions.append(
+        OpenQuestion(
+            "fee_per",
+            f"Is {fee.name!r} the fee of a month, of a year, or of a quarter?",
+            [Option(f"of a {span}", {"fee_per": span}) for span in spans]
+            + [Option("no fee", {"columns.monthly_fee": None})],
+        )
+    )
 
 
 def _survey(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:

@@ -68,6 +68,15 @@ _DATE = re.compile(
     r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}|(?:19|20)\d{6}"
     r"|\d{4}\s*[-–/]\s*\d{4}"
 )
+_DAY = (
+    r"(?:(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])"
+    r"|(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:(?:19|20)\d{2}|\d{2})"
+    r"|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
+)
+#: A day with what is left of its time before a colon: 2025-04-05 19; and two days: from, to.
+_MOMENT = re.compile(
+    rf"{_DAY}(?:[\s–-]+{_DAY})?(?:[\sT]*[-–]?\s*(?:[01]?\d|2[0-4])(?:[.\s]?[0-5]\d){{0,2}})?"
+)
 _NUMERAL = "〇零一二两三四五六七八九幺壹贰叁肆伍陆柒捌玖"
 _SPOKEN = (
     rf"[{_NUMERAL}](?:[\s,，、-]?[{_NUMERAL}]){{6,}}"
@@ -169,7 +178,8 @@ def _digits(text: str) -> str:
 
 
 def _is_phone(text: str) -> bool:
-    return len(_digits(text)) >= 7 and not _DATE.fullmatch(text.strip())
+    bare = text.strip(" .-–/()")
+    return len(_digits(text)) >= 7 and not (_DATE.fullmatch(bare) or _MOMENT.fullmatch(bare))
 
 
 def _is_card(text: str) -> bool:

@@ -206,6 +206,10 @@ _DIRECTIVES = frozenset("aAbBdmyYHIMSfpjzZ-")
 RESPONSE_UNITS: Mapping[str, float] = {"second": 1 / 3600, "minute": 1 / 60, "hour": 1, "day": 24}
 
 
+#: Months in the span of which a contract's fee is written.
+FEE_MONTHS: Mapping[str, float] = {"week": 12 / 52, "month": 1, "quarter": 3, "year": 12}
+
+
 class Table(Card):
     """Where one table comes from, how its file is read, and how its columns map.
 
@@ -236,6 +240,8 @@ class Table(Card):
         Columns of the file, or standard ones, that stand on the first line of an order alone.
     response_unit : str
         In what the times to the first answer are written (of interactions).
+    fee_per : str
+        For how long a written fee is (of contracts).
     resolved : tuple of str
         States of an interaction that are its end; without it, yes and no are read.
     """
@@ -263,6 +269,7 @@ class Table(Card):
     ] = "one"
     amount_per: Literal["row", "order"] = "row"
     response_unit: Literal["second", "minute", "hour", "day"] = "hour"
+    fee_per: Literal["week", "month", "quarter", "year"] = "month"
     resolved: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
     refunds: Literal["net", "set_aside", "keep"] = "net"
     refund_rows: dict[str, Rows] = Field(default_factory=dict)

@@ -26,7 +26,7 @@ from workbench.data.schemas import ColumnRule, Schema
 from workbench.data.sources.source import Source
 from workbench.errors import DataError
 from workbench.study import Study, Table
-from workbench.study.fields import AMOUNT_UNITS, RESPONSE_UNITS
+from workbench.study.fields import AMOUNT_UNITS, FEE_MONTHS, RESPONSE_UNITS
 from workbench.study.formula import Formula
 from workbench.study.survey import Survey
 
@@ -83,7 +83,11 @@ def parse(
     if card.decimal is not None or card.thousands is not None:
         money = {"amount", *named} if "amount" in meanings else set()
         _refuse_mark(source, card, seen, money)
-    marks = {name: _mark(card, texts) for name, texts in seen.items()}
+    marks = {
+        name: _mark(card, texts)
+        for name, texts in seen.items()
+        if name not in meanings or meanings[name].kind not in ("date", "moment")
+    }
     texts: dict[str, Any] = {}
     values: dict[str, Any] = {}
     formats: dict[str, str] = {}
@@ -115,10 +119,14 @@ def parse(
             continue
         else:
             mark = marks.get(name, Decimal(card.decimal or "."))
+            scale = RESPONSE_UNITS[card.response_unit] if name == "response_hours" else 1.0
+            scale /= FEE_MONTHS[card.fee_per] if name == "monthly_fee" else 1.0
             values[name] = _value(
                 engine, bare if meaning is not None else text, meaning, card, mark,
-                hours=RESPONSE_UNITS[card.response_unit] if name == "response_hours" else 1,
+                scale=scale,
             )  # fmt: skip
+            if name == "response_hours" and given.type().is_string():
+                values[name] = ibis.coalesce(values[name], _clock_hours(engine, text))
         if meaning is not None and meaning.kind not in WORDS:
             texts[f"_raw_{name}"] = text
     if formula is not None:
@@ -251,6 +259,10 @@ def _doubts(source: Source, card: Table, marks: Mapping[str, Decimal]) -> tuple[
     return tuple(notes)
 
 
+#: What systems write into a cell that holds no number.
+_NOTHING = ("null", "\\n", "nan", "n/a", "na", "none", "-", "--", "#n/a")
+
+
 def _computed(
     engine: Engine,
     card: Table,
@@ -266,6 +278,10 @@ def _computed(
     for name, column in parts.items():
         text = engine.text(column)
         texts[name] = _blank_missing(text, card.missing_in(name))
+        if name not in formula.terms[0].names and column.type().is_string():
+            texts[name] = ibis.ifelse(
+                texts[name].lower().isin(_NOTHING), ibis.null("string"), texts[name]
+            )
         mark = marks.get(name, Decimal(card.decimal or ".")).mark
         numbers[name] = engine.number(column if column.type().is_numeric() else texts[name], mark,
                                       card.thousands)  # fmt: skip
@@ -340,7 +356,7 @@ def _value(
     card: Table,
     mark: Decimal,
     *,
-    hours: float = 1,
+    scale: float = 1,
 ) -> Any:
     if meaning is None:
         return column
@@ -353,8 +369,8 @@ def _value(
     if meaning.kind == "duration":
         return _seconds(engine, column)
     number = engine.number(column, mark.mark, card.thousands)
-    if hours != 1:
-        number = number * hours
+    if scale != 1:
+        number = number * scale
     if meaning.kind == "whole":
         number = ibis.ifelse(number == number.round(), number, ibis.null("float64")).cast("int64")
     if meaning.low is None and meaning.high is None:
@@ -371,6 +387,17 @@ _SPELT = (
     r" ?(?:(\d+(?:\.\d+)?) ?(?:秒钟|秒|seconds?|secs?|s))?$"
 )
 _CLOCK = r"^(?:(\d{1,3}):)?(\d{1,2}):(\d{2}(?:\.\d+)?)$"
+
+
+def _clock_hours(engine: Engine, text: Any) -> Any:
+    """Read 01:48:39 as hours; 1:48 alone may be minutes, and is none."""
+    clock = r"^(\d{1,3}):(\d{2}):(\d{2})(?:\.\d+)?$"
+
+    def hours(text: Any) -> Any:
+        parts = (engine.bare_number(text.re_extract(clock, n).nullif("")) for n in (1, 2, 3))
+        return sum(part / span for part, span in zip(parts, (1, 60, 3600), strict=True))
+
+    return engine.bound(text, hours)
 
 
 def _seconds(engine: Engine, column: Any) -> Any:

@@ -159,7 +159,7 @@ def personal_columns(columns: Iterable[str]) -> list[str]:
         apart = unicodedata.normalize("NFKC", column.strip())
         apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", apart)
         plain = re.sub(r"[\s\-./:：（）()]+", "_", apart.casefold())
-        words = set(plain.split("_")) | {plain}
+        words = {word.rstrip("0123456789") for word in plain.split("_")} | {plain}  # Address2
         if words & _THINGS:
             words.discard("name")
         if words & _MEASURES:
