@@ -120,7 +120,7 @@
     link.addEventListener("click", function () {
       var at = "";
       document.querySelectorAll("main h2[id], main h3[id]").forEach(function (head) {
-        if (head.getBoundingClientRect().top < 160) { at = head.id; }
+        if (head.getClientRects().length && head.getBoundingClientRect().top < 160) { at = head.id; }
       });
       link.hash = window.scrollY > 80 ? at : "";
     });

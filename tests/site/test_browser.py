@@ -45,10 +45,47 @@ def test_a_page_never_scrolls_sideways(chromium, published, page, width):
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_a_wide_table_scrolls_in_its_own_box(chromium, published):
-    with opened(chromium, published, "studies/demo/clv.html", width=320) as tab:
-        box = "document.querySelector('.wb-table-block .wb-table-wrap')"
-        assert tab.evaluate(f"{box}.scrollWidth > {box}.clientWidth")
+def test_on_a_phone_a_table_of_some_columns_becomes_a_card_a_row(chromium, published):
+    box = "document.querySelector('.wb-table-block .wb-table-wrap')"
+    row = f"getComputedStyle({box}.querySelector('tbody tr')).display"
+    label = f"getComputedStyle({box}.querySelector('[data-label]'), '::before').content"
+    with opened(chromium, published, "studies/demo/clv.html", width=390) as tab:
+        assert tab.evaluate(f"{box}.scrollWidth <= {box}.clientWidth")
+        assert tab.evaluate(row) == "block"
+        head = tab.evaluate(f"{box}.querySelectorAll('thead th')[1].textContent")
+        assert tab.evaluate(label) == f'"{head}"'
+    with opened(chromium, published, "studies/demo/clv.html") as tab:
+        assert tab.evaluate(row) == "table-row"
+
+
+def test_what_analysts_look_for_is_folded_and_stays_as_they_left_it(chromium, published):
+    with opened(chromium, published, "studies/demo/clv.html") as tab:
+        assert not tab.evaluate("document.querySelector('.wb-analysts').open")
+        tab.click(".wb-analysts > summary")
+        tab.wait_for_timeout(50)
+        tab.reload()
+        assert tab.evaluate("document.querySelector('.wb-analysts').open")
+
+
+def test_the_other_language_opens_at_the_same_place(chromium, published):
+    with opened(chromium, published, "studies/demo/clv.html") as tab:
+        tab.set_viewport_size({"width": 1000, "height": 300})
+        tab.evaluate("document.getElementById('finding').scrollIntoView({behavior: 'instant'})")
+        # a click of the browser's driver scrolls before it presses
+        tab.evaluate("document.querySelector('.wb-language').click()")
+        tab.wait_for_url("**/zh/studies/demo/clv.html#finding")
+
+
+def test_a_study_is_found_by_its_words_and_sorted_by_what_needs_attention(chromium, published):
+    shown = "[...document.querySelectorAll('.wb-study:not([hidden])')].map(x => x.dataset.name)"
+    with opened(chromium, published, "index.html") as tab:
+        assert tab.evaluate(shown) == ["Demo Mobile", "Plain Shop"]
+        tab.fill(".wb-choose input", "plain")
+        assert tab.evaluate(shown) == ["Plain Shop"]
+        assert tab.inner_text(".wb-choose [role=status]") == "1 of 2 studies"
+        tab.fill(".wb-choose input", "")
+        tab.select_option(".wb-choose select", "run")
+        assert tab.evaluate(shown)[0] == "Demo Mobile", "its run is the newest"
 
 
 @pytest.mark.parametrize(

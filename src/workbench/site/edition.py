@@ -283,9 +283,13 @@ class _Cutter:
                 spoken = spoken or BeautifulSoup(title, "html.parser").get_text(" ", strip=True)
                 pictures += self._picture(bundle, label, spoken, about.get("dark") or {})
         below = f"<figcaption>{escape(cap)}</figcaption>" if cap else ""
+        # on a phone a drawing shrinks no further than its letters can be read: then it scrolls
+        named = BeautifulSoup(title, "html.parser").get_text(" ", strip=True) or cap or label
+        scrolls = escape(word("figure_scrolls", self.language, title=named), quote=True)
         self._html(
             f'<div class="wb-figure-block" id="{escape(label, quote=True)}">\n{title}\n'
-            f'<figure class="wb-figure">\n<div class="wb-drawing">\n{pictures}</div>\n{below}\n'
+            f'<figure class="wb-figure">\n<div class="wb-drawing" role="group" tabindex="0"'
+            f' aria-label="{scrolls}">\n{pictures}</div>\n{below}\n'
             f"</figure>\n{data}\n</div>"
         )
 

@@ -27,6 +27,7 @@ _WORDS: dict[str, dict[str, str]] = {
     "top": {"en": "Back to top", "zh": "返回顶部"},
     "table": {"en": "Table", "zh": "表格"},
     "table_scrolls": {"en": "Table, scrolls sideways", "zh": "表格，可左右滚动"},
+    "figure_scrolls": {"en": "{title} (scrolls sideways)", "zh": "{title}（可左右滚动）"},
     "formula_scrolls": {"en": "Formula, scrolls sideways", "zh": "公式，可左右滚动"},
     "data_below": {"en": "Show the numbers as a table", "zh": "以表格显示数据"},
     "csv": {"en": "Download (CSV)", "zh": "下载数据（CSV）"},
