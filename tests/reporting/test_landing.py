@@ -240,3 +240,27 @@ def test_proportions_are_those_of_the_counts() -> None:
     soup = BeautifulSoup(proportions([("met", 3), ("missed", 1)], label="x"), "html.parser")
     widths = [float(each["width"].rstrip("%")) for each in soup.find_all("rect")]
     assert widths == pytest.approx([74.3, 24.3]) and proportions([("met", 0)], label="x") == ""
+
+
+def test_what_changed_is_folded_and_nothing_is_said_where_nothing_did(outputs) -> None:
+    nps = NUMBERS["satisfaction_gap"]["nps"]
+    page = open_landing(
+        Run(NUMBERS, before={"satisfaction_gap": {"nps": replace(nps, value=12.0)}})
+    )
+    page.changes()
+    assert outputs.text("en", "cards", "text/plain").splitlines() == [
+        "1 of 4 headline numbers have changed.",
+        "- Net benefit: ▲ 13 points since the last run",
+    ]
+    assert "<details" in outputs.text("en", "cards")
+    outputs.all.clear()
+    open_landing(Run(NUMBERS, before=NUMBERS)).changes()
+    assert outputs.all == []
+
+
+def test_a_number_whose_interval_is_open_on_one_side_has_not_clearly_become_worse() -> None:
+    nps = replace(NUMBERS["satisfaction_gap"]["nps"], better="up", high=nan)
+    before = {"satisfaction_gap": {"nps": replace(nps, value=90.0)}}
+    assert (
+        open_landing(Run({"satisfaction_gap": {"nps": nps}}, before=before)).overview.steps() == []
+    )

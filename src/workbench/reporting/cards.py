@@ -209,6 +209,8 @@ def change(row: Row, before: Sequence[Row]) -> Change | None:
     good = None if better not in ("up", "down") else (by > 0) == (better == "up")
     ends = (value.low, value.high)
     clear = ends[0] is None or ends[1] is None or not ends[0] <= last.x <= ends[1]
+    # of an interval that is open on one side nobody knows whether the last value lies within it
+    clear &= (_known(row.get("low")) is None) == (_known(row.get("high")) is None)
     return Change(_difference(value, by), direction, good, clear)
 
 

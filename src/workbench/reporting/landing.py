@@ -276,9 +276,24 @@ class Landing:
 
     def changes(self) -> None:
         """List the numbers that moved since the last complete run; nothing where none did."""
-        if self.overview.moved():
-            heading("What has changed since the last run")
-            self.overview.changes()
+        moved = self.overview.moved()
+        if not moved:
+            return
+        heading("What has changed since the last run")
+        for language in readers():
+            said = language(
+                "{n} of {total} headline numbers have changed.",
+                n=len(moved),
+                total=len(self.overview.rows),
+            )
+            lines = [f"{label_of(row, language)}: {by.text(language)}" for row, by in moved]
+            items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+            html = (
+                f'<details class="wb-more" lang="{language.tag}"><summary>{escape(said)}</summary>'
+                f"<ul>{items}</ul></details>"
+            )
+            plain = "\n".join([said, *(f"- {line}" for line in lines)])
+            emit("cards", language, {"text/html": html, "text/plain": plain})
 
     def _link(self, page: str, language: Language) -> str:
         href = escape(f"{page}.html", quote=True)

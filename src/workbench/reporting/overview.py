@@ -24,7 +24,7 @@ from workbench.reporting.cards import (
     shown_value,
 )
 from workbench.reporting.display import reader, readers
-from workbench.reporting.sentences import callout, listing, say
+from workbench.reporting.sentences import callout, say
 from workbench.results import Estimate, Finding
 
 if TYPE_CHECKING:
@@ -181,18 +181,6 @@ class Overview:
                 questions=Quoted(tuple(silent)),
             )
 
-    def changes(self) -> None:
-        """Say which numbers moved since the last complete run."""
-        if not self.before:
-            say("This is the first complete run of the study, so there is nothing to compare with.")
-            return
-        moved = self.moved()
-        if not moved:
-            say("No headline number has changed since the last complete run.")
-            return
-        say("{n} of {total} headline numbers have changed.", n=len(moved), total=len(self.rows))
-        listing([("{label}: {change}.", _change_of(row, by)) for row, by in moved])
-
     def steps(self) -> list[tuple[str, Finding]]:
         """Give what to do next, each with its page: by urgency, then by the money that it is about.
 
@@ -328,10 +316,3 @@ def _worse(row: Mapping[str, Any]) -> Finding:
 
 def _labels(row: Mapping[str, Any]) -> dict[str, str]:
     return {language.code: label_of(row, language) for language in readers()}
-
-
-def _change_of(row: Mapping[str, Any], moved: Change) -> dict[str, Any]:
-    return {
-        "label": _labels(row),
-        "change": {language.code: moved.text(language) for language in readers()},
-    }
