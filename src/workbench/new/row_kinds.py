@@ -15,7 +15,7 @@ from workbench.new import evidence
 from workbench.new.deductions import amounts
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal, RowKind
-from workbench.new.states import groups_of, is_purchase, must_be, state_of
+from workbench.new.states import groups_of, is_owed, is_purchase, must_be, state_of
 from workbench.new.words import read_heading
 
 #: Values that are asked about one by one; further ones together.
@@ -36,7 +36,13 @@ _DAYS = ("at", "on", "date", "time", "datum", "le", "utc", "day")
 #: Words of a heading that say no more than that a row is one.
 _ROW = re.compile(r"(?i)doc(ument)?|record|entry|posting|movement|voucher|beleg|buchung|business")
 _TESTS = re.compile(r"(?i)(?:^|[^a-z])(?:is_?)?(?:test|sandbox|dummy)(?:[^a-z]|$)|测试|テスト")
-_PART = re.compile(r"(?i)part|teil|parcial|parzial|部分|一部")
+_BILLS = re.compile(r"(?i)invoice|rechnung|facture|factura|fattura|faktura|发票|請求")
+_MARKS = ("x", "✓", "✔", "√", "*")
+#: A refund of a part of a purchase, in one order or the other.
+_PART = re.compile(
+    r"(?i)part\w*[ _-]*(refund|return|rembours)|teil\w*[ _-]*(erstatt|retour)"
+    r"|(reembols|rimbors|rembours)\w* (parc|parz|part)|部分(退|返)|一部返"
+)
 _MONEY = ("amount", "total", "net", "price", "quantity", "payment", "payable")
 
 
@@ -130,6 +136,9 @@ class _Finder:
                  ("customer_id", "order_id", "date", "amount", "quantity")]  # fmt: skip
         self.filled = [p for p in filled if p.name not in taken]
         self.amounts = amounts(proposal)
+        bills = [proposal.columns.get(s, "") for s in ("order_id", "date")]
+        self.bills = any(map(_BILLS.search, bills))
+        self.nets = any(p.numeric and p.heading.has("refund") for p in filled)
 
     def find(self) -> None:
         names = {p.name for p in self.filled}
@@ -149,7 +158,8 @@ class _Finder:
         )
         main = None if won is not None or self.known else next(iter(states), None)
         for p in free:
-            if p is not won and p.boolean:
+            marked = p.distinct == 1 and p.filled < 0.9 and p.texts.iloc[0].casefold() in _MARKS
+            if p is not won and (p.boolean or marked):
                 self._flag(p)
             elif p.when:
                 self._undone_on(p)
@@ -167,8 +177,8 @@ class _Finder:
         return [v for v in p.texts.unique() if state_of(v) == state]
 
     def _flag(self, p: ColumnProfile) -> None:
-        yes = self._saying(p, "yes")
-        if not yes or len(yes) == p.texts.nunique():
+        yes = [v for v in p.texts.unique() if state_of(v) == "yes" or v.casefold() in _MARKS]
+        if not yes or (len(yes) == p.texts.nunique() and p.filled > 0.9):
             return
         words = _words(p.name)
         bare = re.sub(
@@ -224,13 +234,15 @@ class _Finder:
 
     def _of_state(self, p: ColumnProfile, value: str) -> str:
         state = state_of(value)
-        if state in ("", "yes", "no"):
+        owed = is_owed(value) and (self.bills or bool(_BILLS.search(p.name)))
+        if state in ("", "yes", "no") or owed:
             return ""
-        if state == "refund" and _PART.search(value):
-            return "bought"
+        if _PART.search(value):
+            return "bought" if self.nets else ""  # how much was refunded, nothing says
         if state in ("not_bought", "refund"):
             return "bought" if self._negative(p, [value]) else self._undoing(p, [value], "left_out")
-        return "left_out" if state in ("open", "quoted", "planned", "viewed", "spent") else "bought"
+        waiting = ("open", "quoted", "planned", "viewed", "spent", "apart")
+        return "left_out" if state in waiting else "bought"
 
     def _kind(self, p: ColumnProfile, typed: bool) -> None:
         values = list(p.texts.value_counts().index)
@@ -251,10 +263,7 @@ class _Finder:
                     self._propose(p, {value: kind}, note=False)
                     self._ask(p, [value], refunds=True)
         elif typed and not self.known and _bare(p) and unknown:
-            if good:
-                self._each(p, unknown, "bought")
-            else:
-                self._which(p, values)
+            self._which(p, values)
 
     def _of_kind(
         self, p: ColumnProfile, value: str, said: Sequence[str], have: set[str], typed: bool
@@ -274,7 +283,7 @@ class _Finder:
             return "bought" if self._negative(p, [value]) else "refund"
         if "not_bought" in said:
             return "bought" if self._negative(p, [value]) else self._undoing(p, [value], "left_out")
-        return "left_out" if "quoted" in said else ""
+        return "left_out" if {"quoted", "apart"} & set(said) else ""
 
     def _ordinary(self, p: ColumnProfile, value: str, good: Sequence[str]) -> bool:
         """Tell the word of most rows, beside which others stand for what is no purchase."""

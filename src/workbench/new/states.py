@@ -13,7 +13,7 @@ from workbench.new.words import squash
 
 _FILE = Path(__file__).with_name("states.yml")
 #: Groups of the file that are no states of rows.
-_APART = ("settled", "must")
+_APART = ("settled", "must", "owed")
 #: What the groups say of a row whose own state it is.
 _PURCHASES = ("bought", "ordered", "invoiced", "settles", "actual", "received")
 _ASIAN = re.compile(r"[\u3040-\u9fff\uac00-\ud7af]")
@@ -70,6 +70,11 @@ def is_settled(value: str) -> bool:
 def must_be(heading: str) -> bool:
     """Tell whether a column of yes and no with this heading is yes for every purchase."""
     return squash(heading) in _apart("must")
+
+
+def is_owed(value: str) -> bool:
+    """Tell whether it is said of a bill that it is not paid yet."""
+    return squash(value) in _apart("owed")
 
 
 @cache
