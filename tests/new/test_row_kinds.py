@@ -367,3 +367,33 @@ def test_rows_that_tell_a_later_step_are_not_filled_down(root: Path) -> None:
     proposal, money, _ = only(start(root, rows))
     assert "fill_down" not in proposal.upload.keys
     assert money == pytest.approx(total(rows), abs=0.01)
+
+
+def test_what_is_owed_on_bills_and_refunds_of_a_part_are_asked_about(root: Path) -> None:
+    states = ["Paid", "Paid", "Overdue", "Draft", "Partially refunded"]
+    rows = [
+        {"Invoice number": r["order"], "Client": r["who"], "Date": r["day"],
+         "Status": states[i % 5], "Total": r["amount"]}
+        for i, r in enumerate(bought())
+    ]  # fmt: skip
+    proposal, money, _ = only(start(root, rows))
+    asked = [q.asks.split("'")[1] for q in proposal.questions if q.key == "where"]
+    assert asked == ["Overdue", "Partially refunded"]
+    kept = [r for r in rows if r["Status"] != "Draft"]
+    assert money == pytest.approx(sum(float(str(r["Total"])) for r in kept), abs=0.01)
+
+
+def test_fees_and_payouts_are_no_purchases_and_no_refunds_either(root: Path) -> None:
+    kinds = ["charge", "charge", "stripe_fee", "payout"]
+    rows = [{**r, "type": kinds[i % 4], "amount": (-1) ** (i % 4 > 1) * float(str(r["amount"]))}
+            for i, r in enumerate(bought())]  # fmt: skip
+    proposal, money, _ = only(start(root, rows))
+    assert proposal.keys["where"] == {"type": {"not": ["stripe_fee", "payout"]}}
+    assert money == pytest.approx(total([r for r in rows if r["type"] == "charge"]), abs=0.01)
+
+
+def test_a_column_with_a_mark_alone_is_a_flag(root: Path) -> None:
+    rows = [{**r, "storniert": "X" if i % 8 == 3 else ""} for i, r in enumerate(bought())]
+    proposal, money, _ = only(start(root, rows))
+    assert proposal.keys["where"] == {"storniert": {"not": ["X"]}}
+    assert money == pytest.approx(total([r for r in rows if not r["storniert"]]), abs=0.01)
