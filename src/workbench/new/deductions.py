@@ -173,5 +173,7 @@ def _ways(off: ColumnProfile, known: pd.DataFrame, formula: str) -> list[Option]
     if not rate and (known.off <= known.gross.abs() + 0.01).all():
         money = Option(f"yes: {less}", {"amount": less})
         # 5, 10 and 20 of a hundred, or of the currency: what is often the whole amount is money
-        found = [money, *found] if largest >= 1 else [*found, money]
+        # several small ones are shares, one and the same may be 50 cents
+        shares = largest < 1 and len(set(known.off) - {0.0}) > 1
+        found = [*found, money] if shares else [money, *found]
     return found
