@@ -231,7 +231,8 @@ class LineItems:
         names = self.items["item"]
         frame = sums.assign(a=sums["a"].map(names), b=sums["b"].map(names)).fillna(0.0)
         whole = dict.fromkeys(("both", "people", "informative"), "int64")
-        return frame.astype(whole).sort_values(["a", "b"], ignore_index=True)
+        ordered: pd.DataFrame = frame.astype(whole).sort_values(["a", "b"], ignore_index=True)
+        return ordered
 
     @cached_property
     def baskets(self) -> int:

@@ -207,4 +207,4 @@ def _within(values: Array, one: Index, two: Index) -> Array:
             left = left - (np.bincount(codes, left) / n)[codes]
         if np.abs(left - before).max() < 1e-10:
             break
-    return left
+    return np.asarray(left, dtype=float)

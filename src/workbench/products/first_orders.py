@@ -102,7 +102,9 @@ class FirstOrders(Result):
         ):
             for _, row in some.iterrows():
                 gap = Estimate(
-                    abs(row["gap"]), *sorted((abs(row["gap_low"]), abs(row["gap_high"]))),
+                    abs(row["gap"]),
+                    min(abs(row["gap_low"]), abs(row["gap_high"])),
+                    max(abs(row["gap_low"]), abs(row["gap_high"])),
                     n=float(row["n"]), p=float(row["p"]), kind="points", unit="%",
                 )  # fmt: skip
                 values = {

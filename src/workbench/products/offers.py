@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from workbench.arrays import Array, Mask
+from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
@@ -203,11 +203,13 @@ def next_offers(
             " needed to judge offers",
             remedy="wait, or tell items apart more coarsely",
         )
-    rows, hits, lists = [], {}, {}
+    rows: list[dict[str, object]] = []
+    hits: dict[str, Mask] = {}
+    lists: dict[str, Index] = {}
     for rule, learn in RULES.items():
         offered, _ = _top(learn(known), known[judged], k)
         found = np.take_along_axis(fresh[judged], offered, axis=1)
-        hits[rule], lists[rule] = found.any(axis=1), offered
+        hits[rule], lists[rule] = np.asarray(found.any(axis=1)), offered
         low, high = wilson(hits[rule].sum(), judged.size)
         gap = _gap(hits[rule], hits[BEST_SELLERS], rng, level)
         rows.append(
@@ -218,7 +220,7 @@ def next_offers(
         )  # fmt: skip
     table = pd.DataFrame(rows)
     better = table[(table["gap_low"] > 0) & (table["rule"] != BEST_SELLERS)]
-    chosen = str(better.loc[better["gap"].idxmax(), "rule"]) if len(better) else BEST_SELLERS
+    chosen = str(better.nlargest(1, "gap")["rule"].iloc[0]) if len(better) else BEST_SELLERS
     price = (items["spend"] / items["orders"].clip(lower=1)).to_numpy(dtype=float)
     got = np.take_along_axis(fresh[judged] * later[judged] * price, lists[chosen], axis=1).sum(
         axis=1

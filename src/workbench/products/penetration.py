@@ -100,7 +100,7 @@ class Penetration(Result):
         }  # fmt: skip
         message = LEADS
         if "share" in t and t["share"].notna().any():
-            most = t.loc[t["share"].idxmax()]
+            most = t.nlargest(1, "share").iloc[0]
             message = LEADS_SPEND
             values |= {"costly": str(most["item"]), "share": _row(most, "share", kind="percent")}
         said = [Finding("products.penetration", message, values)]
@@ -376,7 +376,7 @@ class SegmentPenetration(Result):
         """Draw one row a segment, one column an item, tinted by the penetration."""
         wide = self.wide()
         ax = shaded_cells(wide, ax, language=language, kind="percent", digits=0)
-        ax.set_xticks(ax.get_xticks(), ax.get_xticklabels(), rotation=30, ha="left")
+        ax.tick_params(axis="x", labelrotation=30)
         return ax
 
 
