@@ -74,6 +74,7 @@ TAMPERED: dict[str, tuple[str, Callable[[bytes], bytes | None], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_bundle_is_verified_and_runs_again_to_the_same_digits(packed: Packed) -> None:
     found = verify(packed.path, seal=packed.seal[:16])
     assert found.ok, str(found)
@@ -151,6 +152,7 @@ def test_what_was_altered_and_sealed_anew_does_not_fit_together(
     assert any(place in fault.where for fault in by_name[check].faults), str(found)
 
 
+@pytest.mark.long
 def test_a_forger_who_changes_the_record_too_is_caught_by_the_new_run(
     shop: Shop, files: Files, tampered: Callable[..., Path]
 ) -> None:

@@ -73,9 +73,9 @@ class Verification:
             lines += [f"  {each}" for each in shown]
             if len(check.faults) > len(shown):
                 lines.append(f"  and {len(check.faults) - len(shown)} more")
-        lines.append(
-            "verified: nothing differs" if self.ok else f"NOT verified: {len(self.faults)} faults"
-        )
+        left = [check.name for check in self.checks if check.outcome == "not checked"]
+        verified = f"nothing differs; not checked: {', '.join(left)}" if left else "nothing differs"
+        lines.append(verified if self.ok else f"NOT verified: {len(self.faults)} faults")
         return "\n".join(lines)
 
 
@@ -331,9 +331,10 @@ def _pages(bundle: Bundle, *, anew: bool) -> list[Inspection]:
     if found and not same_code:
         # its pages are laid out otherwise; that says nothing of what they say
         commit = str(bundle.facts["code"].get("commit") or "")[:12] or "not known"
+        count = sum(numbers_in(page) for name, page in pages.items() if "studies/" in name)
         said = (
-            f"another version of the workbench made them (commit {commit}): {count} numbers stand"
-            " in the executed notebooks, words and layout were not compared"
+            f"another version of the workbench made them (commit {commit}): {count} numbers on the"
+            " study's pages stand in the executed notebooks, words and layout were not compared"
         )
         strange = tuple(strange_numbers(bundle, made))
         if not strange:
