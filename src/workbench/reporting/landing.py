@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 ORDER: Final = ("missed", "at risk", "cannot tell", "on course", "met")
 MOST_STEPS = 3
 """Next steps on the first screen; the others are folded."""
-MOST_RANGES = 4
+MOST_RANGES = 3
 """Rows of a small picture."""
 #: Results whose first rows are the picture of a question.
 #: How the three counts of goals are marked.
