@@ -230,8 +230,8 @@ def date_format(texts: Iterable[str]) -> DateFormat:
     iso = sum(bool(_ISO.fullmatch(text)) for text in sample)
     if not sample or iso * 2 >= len(sample):
         return DateFormat()
-    if found := _counted(sample, iso):
-        return DateFormat(found)
+    if counted := _counted(sample, iso):
+        return DateFormat(counted)
     found, count = _best(sample, _DAYS)
     if count < len(sample) and has_words(sample[:50]):
         worded, more = _best([_bare(read_words(text)) for text in sample], _WORDED)

@@ -165,8 +165,7 @@ class ColumnProfile:
         """Share of the values that are numbers, with their signs and separators."""
         looked = [t for t in self._looked_list if t[:1].isdigit() or t.casefold() not in NOBODY]
         shape = number_text()
-        good = [_BARE.fullmatch(t) or shape.fullmatch(plain(t)) for t in looked]
-        good = [bool(found) for found in good]
+        good = [bool(_BARE.fullmatch(t) or shape.fullmatch(plain(t))) for t in looked]
         return sum(good) / len(looked) if len(looked) else 0.0
 
     @cached_property

@@ -98,7 +98,9 @@ def controlled_series(
     names = pd.RangeIndex(len(y)) if periods is None else pd.Index(periods)
     n, m = int((~later).sum()), int(later.sum())
     contrasts = np.vstack([np.full(m, 1 / m), np.eye(m)])
-    own = _season(np.arange(n + m) if time is None else np.asarray(time), n, season)
+    own = _season(
+        np.arange(n + m, dtype=float) if time is None else np.asarray(time, dtype=float), n, season
+    )
     cast = _forecasts(y[~later], z[~later], z[later], contrasts, own)
     mean = float(y[later].mean())
     low, high = mixture_limits(cast.weight, mean - cast.centre[:1], cast.se[:1], cast.df, level)
