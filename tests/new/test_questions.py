@@ -11,6 +11,7 @@ import pytest
 
 from workbench.data import Tables, check_study, open_tables
 from workbench.new.study import Started, start_study, understood
+from workbench.new.zone import time_zone
 
 WORDS = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"]
 CHINESE = ["非常不满意", "不满意", "一般", "满意", "非常满意"]
@@ -60,6 +61,51 @@ def test_a_form_in_words_starts_a_study_in_order(tmp_path: Path, answers: pd.Dat
     assert frame["recommend"].mean() == pytest.approx(answers["nps"].mean())
     assert frame["comment"].notna().sum() == 45 and frame["answered_on"].notna().all()
     assert check_study(found.study, tables=tables).ok
+
+
+@pytest.mark.parametrize(
+    ("written", "zone"),
+    [
+        ("2025/03/{:02d} 2:01:07 AM GMT+8", "Asia/Shanghai"),
+        ("2025/03/{:02d} 2:01:07 上午 GMT+8", "Asia/Shanghai"),
+        ("2025-03-{:02d} 02:01:07 UTC+08:00", "Asia/Shanghai"),
+        ("2025-03-{:02d}T02:01:07+0530", "Asia/Kolkata"),
+        ("2025-07-{:02d} 01:01:07 +0200", "Europe/Berlin"),
+        ("2025-07-{:02d} 23:01:07 -0400", "America/New_York"),
+        ("2025-03-{:02d}T02:01:07Z", "UTC"),
+        ("2025-03-{:02d} 02:01:07-09:30", "UTC"),  # of no zone that is known
+    ],
+)
+def test_days_are_those_of_the_offset_that_times_are_written_with(
+    tmp_path: Path, answers: pd.DataFrame, written: str, zone: str
+) -> None:
+    days = [i % 28 + 1 for i in range(N)]
+    frame = worded(answers).assign(Timestamp=[written.format(day) for day in days])
+    found, tables = started(tmp_path, frame)
+    [line] = [
+        t
+        for t in (found.folder / "study.yml").read_text("utf-8").splitlines()
+        if t.startswith("time_zone")
+    ]
+    assert found.study.time_zone == zone
+    assert "# CHECK" in line and "'Timestamp' is written with an offset" in line
+    if "09:30" not in written:
+        assert tables.frame("survey")["answered_on"].dt.day.tolist() == days
+
+
+def test_a_zone_in_the_heading_is_asked_and_days_alone_are_not(
+    tmp_path: Path, answers: pd.DataFrame
+) -> None:
+    days = pd.date_range("2025-03-01", periods=N).strftime("%Y-%m-%d")
+    frame = worded(answers).assign(Timestamp=days)
+    [named] = _understood(
+        tmp_path,
+        frame.assign(Timestamp=days + " 02:01").rename(columns={"Timestamp": "Time (GMT+8)"}),
+    )
+    zone, said = time_zone([named])
+    assert zone == "Asia/Shanghai" and said.startswith("CHECK") and "+08:00" in said
+    zone, said = time_zone(_understood(tmp_path, frame))
+    assert zone == "UTC" and "CHECK" not in said
 
 
 def test_scales_and_codes_are_found_and_guesses_marked(

@@ -157,7 +157,7 @@ def decimal_mark(texts: Iterable[str]) -> Decimal:
 _ISO = re.compile(r"\d{4}([-/])\d{1,2}\1\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?")
 #: A time of day, and what follows it where that is a zone: Z, UTC, GMT+8, -0500, +05:30.
 OFFSET = (
-    r"(:\d{2}(?:\.\d+)?(?: ?[AaPp]\.?[Mm]\.?)?) ?"
+    r"(:\d{2}(?:\.\d+)?(?: ?(?:[AaPp]\.?[Mm]\.?|上午|凌晨|早上|下午|晚上))?) ?"
     r"(?:(?:[zZ]|UTC|GMT)|(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?)(?: ?\(.*\))?$"
 )
 #: The zone that a heading names, as in "Created (UTC)".

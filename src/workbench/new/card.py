@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -15,6 +14,7 @@ from workbench.new.money import Money, currency, kept_cells
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import Option, Proposal
 from workbench.new.questions import survey_lines
+from workbench.new.zone import time_zone
 from workbench.privacy import identifiers
 
 #: A column is proposed to be shown where it has so many values at most, so many rows each.
@@ -47,7 +47,7 @@ def card_text(
     title = json.dumps(name.replace("_", " ").title())
     money = money or currency(proposals)
     tables = "\n".join("\n".join(_table(p)) + "\n" for p in proposals)
-    zone = _zone(proposals)
+    zone, moments = time_zone(proposals)
     why = "; here the last one in the tables" if known else ": please set it"
     return f"""\
 # The card of the study `{name}`. Look it over, the open questions first; then:
@@ -62,7 +62,7 @@ languages: [en, zh]        # the reports' languages
 as_of: {as_of.isoformat()}          # the day on which the customers are looked at{why}
 currency: {money.code}              # {money.comment()}
 time_unit: week            # hour | day | week | month | quarter | year, for purchase models
-time_zone: UTC             # {zone}
+time_zone: {zone:<15} # {moments}
 privacy:
   key_env: WORKBENCH_KEY   # environment variable with the key of the pseudonyms
   min_cell: 5              # smaller groups are withheld
@@ -111,22 +111,6 @@ def _last(proposal: Proposal, today: date) -> date | None:
     chosen = past if len(past) else days
     day = chosen.max().date() if len(chosen) else None
     return day if day is not None and day.year <= 2200 else None
-
-
-def _zone(proposals: Sequence[Proposal]) -> str:
-    """Say what the time zone is for; it is to be looked at only where the tables tell times."""
-    asked, timed = "CHECK: of the moments in the tables, such as Asia/Shanghai", False
-    for proposal in proposals:
-        for standard in ("date", "at"):
-            p = proposal.column(standard)
-            if p is None or not len(p.texts):
-                continue
-            if re.search(r"\d{2}:\d{2}.*([+-]\d{2}:?\d{2}|Z)$", p.texts.iloc[0]):
-                said = "is written with an offset, the day is that of this zone"
-                return f"{asked}; {p.name!r} {said}"
-            few = p.texts.head(200)
-            timed |= bool(p.unix or few.str.contains(r"\d:\d|\d[时時点點]", regex=True).any())
-    return asked if timed else "of moments, such as Asia/Shanghai; the tables hold days alone"
 
 
 def _survey_text(proposals: Sequence[Proposal]) -> str:
