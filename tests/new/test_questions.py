@@ -139,6 +139,27 @@ def test_a_scale_around_zero_is_no_code(tmp_path: Path, answers: pd.DataFrame) -
     assert [q.key for q in proposal.questions] == ["missing"]
 
 
+def test_eight_and_nine_above_a_scale_of_five_are_codes(
+    tmp_path: Path, answers: pd.DataFrame
+) -> None:
+    frame = answers[["q1", "q2", "q3", "q4"]].assign(ten=np.arange(N) % 10 + 1)
+    frame.loc[5:9, "q1"], frame.loc[7:9, "q2"] = 9, 8
+    frame.insert(0, "respondent_id", [f"R{i}" for i in range(N)])
+    asked_on_five = frame.drop(columns="ten").rename(columns=lambda c: c.replace("q", "Question "))
+    found, tables = started(tmp_path, asked_on_five)
+    asked = found.study.survey
+    assert asked is not None and asked.scale == (1, 5) and not asked.scales
+    assert found.study.tables["survey"].missing == {"Question 1": ("9",), "Question 2": ("8",)}
+    assert "# CHECK missing" in (found.folder / "study.yml").read_text("utf-8")
+    kept = tables.frame("survey")["per_01"]
+    assert kept.isna().sum() == 5 and kept.max() == 5
+    [proposal] = _understood(tmp_path, frame[["respondent_id", "q3", "q4", "ten"]])
+    assert proposal.survey["scales"] == {"ten": [1, 10]} and "missing" not in proposal.keys
+    few = frame.head(12)  # of which nobody may have said 6 to 8
+    [proposal] = _understood(tmp_path, few[["respondent_id", "q1", "q3"]])
+    assert "missing" not in proposal.keys
+
+
 def _understood(folder: Path, frame: pd.DataFrame) -> list:
     frame.to_csv(folder / "survey.csv", index=False)
     return understood([folder / "survey.csv"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,6 +48,8 @@ _SEVERAL: Final = re.compile(
 _STANDARD: Final = re.compile(r"(?:exp|per|imp)_\w+")
 #: Share of a column's answers that must show a number or a known word.
 _NEARLY_ALL: Final = 0.9
+#: Answers from which on numbers that nobody gave were not to be had.
+_TELLING: Final = 30
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
     # -1 beside 0 is an answer on a scale around it, unless there is no such scale
     if min(seen) < 0 and not any(s[0] <= min(seen) and max(seen) <= s[1] for s in _USUAL):
         seen = {n for n in seen if n >= 0 or n not in CODES} or seen
+    if said is None:
+        seen -= _codes_beside(numbers, seen)
     codes = set(numbers) - seen
     if len(seen) < (2 if kin else 3) or any(n * 2 % 1 for n in seen):
         return None
@@ -124,6 +128,17 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
     scale = scale if known or low > 1 or scale not in unused else unused[scale]
     sure = bool(known) or (low, high) == scale
     return AskedOnScale(p, scale, sure, tuple(written[n] for n in sorted(codes)), (low, high))
+
+
+def _codes_beside(numbers: Mapping[float, int], seen: set[float]) -> set[float]:
+    """Find 8 and 9 above a scale that ends well below them: with so many, somebody said 6 and 7."""
+    above = seen & {8.0, 9.0}
+    rest = seen - above
+    given = sum(numbers[n] for n in seen)
+    if not above or len(rest) < 3 or not 0 <= min(rest) <= max(rest) < min(above) - 1:
+        return set()
+    few = sum(numbers[n] for n in above) < 0.3 * given
+    return above if few and given >= _TELLING and max(rest) >= 4 else set()
 
 
 def _in_words(
