@@ -191,7 +191,7 @@ def test_words_of_the_card_that_change_no_row_change_no_state(
 )
 def test_a_damaged_state_is_noticed_and_made_anew(small: Study, file: str, damage: str) -> None:
     before = open_tables(small)
-    assert before.report.kept == 2
+    assert before.report.kept == 3
     (state,) = states(small)
     content = (state / file).read_bytes()
     if damage == "removed":
@@ -203,7 +203,7 @@ def test_a_damaged_state_is_noticed_and_made_anew(small: Study, file: str, damag
         )
     after = open_tables(small)
     assert after.report == before.report
-    assert len(after.frame("survey")) == 2
+    assert len(after.frame("survey")) == 3
     assert (state / file).read_bytes()[: len(content) // 2] == content[: len(content) // 2]
     assert json.loads((state / "tables.json").read_text())["reports"].keys() == {"survey"}
 
@@ -221,7 +221,7 @@ def test_the_last_three_states_are_kept_and_one_in_use_is_not_taken_away(
     assert len(first.frame("survey")) == count, "it is still being read"
     del first
     (study.folder / "survey.csv").write_text(SURVEY + "R11,2025-H1,2025-02-02,C1,3,\n")
-    assert len(open_tables(study).frame("survey")) == 3
+    assert len(open_tables(study).frame("survey")) == 4
     assert len(states(study)) == kept.KEEP
     assert not list(kept.home_of(study).glob(".aside-*"))
 
@@ -265,7 +265,7 @@ def test_one_that_loses_the_race_takes_what_the_other_made(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", slower)
-    assert len(open_tables(small).frame("survey")) == 2
+    assert len(open_tables(small).frame("survey")) == 3
     assert states(small) == theirs
 
 

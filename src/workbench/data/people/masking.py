@@ -65,6 +65,10 @@ _HARMLESS = frozenset(
 _WORD = re.compile(rf"{identifiers.MARK.pattern}|[A-Za-z'’]+|[^\W\d_A-Za-z]+")
 
 
+# Digits from which on a telephone number may stand among them, as beside a day.
+_A_NUMBER = 11
+
+
 def mask_value(text: str) -> str:
     """Mask the words in what was to be a date or a number.
 
@@ -80,7 +84,8 @@ def mask_value(text: str) -> str:
     if not colon:
         return text
     found = identifiers.find(value)
-    if any(one.mark in ("[phone]", "[number]") for one in found):
+    many = sum(c.isdigit() for c in value) >= _A_NUMBER
+    if many or any(one.mark in ("[phone]", "[number]") for one in found):
         value = re.sub(r"\d", "9", value)
     kept = [one for one in found if one.mark not in ("[phone]", "[number]")]
     masked = _WORD.sub(
