@@ -185,3 +185,36 @@ def test_a_purchase_log_is_no_survey_and_a_survey_no_log(
     form = answers.assign(respondent=rng.integers(1, 8, N))
     [proposal] = _understood(tmp_path, form)
     assert proposal.standard == "survey" and "respondent_id" not in proposal.columns
+
+
+@pytest.mark.parametrize("names", ["q{}", "per_0{}"])
+def test_what_new_writes_of_a_survey_is_what_check_takes(
+    tmp_path: Path, answers: pd.DataFrame, names: str
+) -> None:
+    rng = np.random.default_rng(8)
+    frame = pd.DataFrame({"respondent_id": [f"R{i:03d}" for i in range(N)]})
+    for item in range(1, 7):
+        frame[names.format(item)] = rng.integers(1, 6, N)
+    frame["csat5"] = rng.integers(1, 6, N)
+    frame["recommend"] = answers["nps"].to_numpy()
+    frame["gender"] = ["f", "m"] * (N // 2)
+    frame["asked by"] = None  # nobody has filled it in
+    frame["answered_on"] = [f"2025-03-{i % 28 + 1:02d}" for i in range(N)]
+    found, tables = started(tmp_path, frame)
+    report = check_study(found.study)
+    assert report.ok, report.problems
+    own = [c for c in tables.frame("survey") if c.startswith("per_")]
+    means = [tables.frame("survey")[c].mean() for c in sorted(own)]
+    assert means == pytest.approx([frame[names.format(i)].mean() for i in range(1, 7)])
+    assert found.study.tables["survey"].publish == ("gender",)
+
+
+def test_a_column_of_a_sheet_that_nobody_filled_in_is_no_question(
+    tmp_path: Path, answers: pd.DataFrame
+) -> None:
+    frame = worded(answers).assign(来源详情=None)
+    (tmp_path / "data").mkdir()
+    frame.to_excel(tmp_path / "answers.xlsx", index=False)
+    found = start_study(tmp_path, "acme", [tmp_path / "answers.xlsx"], today=date(2025, 12, 31))
+    assert found.study.survey is not None
+    assert found.study.survey.scale == (1, 5)

@@ -13,7 +13,7 @@ from workbench.data.people.pseudonyms import personal_columns
 from workbench.new.money import Money, currency, kept_cells
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import Option, Proposal
-from workbench.new.questions import survey_lines
+from workbench.new.questions import answers_of, survey_lines
 from workbench.new.zone import time_zone
 from workbench.privacy import identifiers
 
@@ -157,7 +157,7 @@ def _publish(proposal: Proposal) -> Iterator[str]:
     """Propose which of the file's own columns pages may show: groups, and no person's."""
     if not proposal.standard:
         return
-    taken = set(proposal.columns.values())
+    taken = set(proposal.columns.values()) | answers_of(proposal)
     own = [p for p in proposal.columns_of_file if p.name and p.name not in taken]
     hidden = set(personal_columns([p.name for p in own]))
     shown = [p.name for p in own if p.name not in hidden and _is_group(p)]

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from workbench.data.answer_words import CODES, is_no_answer, word_scales
 from workbench.data.clean.answers import shown, words_in
+from workbench.data.schemas import SERVQUAL_ITEMS
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
 
@@ -104,6 +105,8 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
             words.append(str(text))
     if words:
         return _in_words(p, words, numbers)
+    if not numbers:  # nobody has answered
+        return None
     said = _ENDS_SAID.search(p.heading.text)
     seen = {n for n in numbers if n not in CODES or abs(n) < 77} or set(numbers)
     # -1 beside 0 is an answer on a scale around it, unless there is no such scale
@@ -187,6 +190,9 @@ def find_questions(proposal: Proposal) -> None:
         usual = max(counts, key=lambda s: (counts[s], s[1] - s[0]))
         section["scale"] = list(usual)
         section["sure"] = any(r.sure for r in asked if r.scale == usual)
+        own = sorted({name[4:] for name in sided})
+        if sided and own != list(SERVQUAL_ITEMS):  # these have dimensions of their own
+            section["dimensions"] = {"service": own}
         if not sided and len(items) > 1:
             section |= _items(proposal, items)
             codes = section.pop("codes")
@@ -197,6 +203,14 @@ def find_questions(proposal: Proposal) -> None:
         section["groups"] = groups
     _codes(proposal, ratings)
     proposal.survey = section
+
+
+def answers_of(proposal: Proposal) -> set[str]:
+    """Name the columns that hold answers to items, which the file calls as the card does."""
+    dimensions = (proposal.survey or {}).get("dimensions", {})
+    items = {item for items in dimensions.values() for item in items}
+    names = {p.name for p in proposal.columns_of_file}
+    return {name for name in names if name in items or _STANDARD.fullmatch(name)}
 
 
 def _aside(p: ColumnProfile) -> bool:

@@ -121,12 +121,14 @@ def not_to_publish(
     if listed is None:
         return []
     where = f"{study.path}, tables.{source.name}.publish"
+    # as the file calls them, though a survey's questions have been given their standard names
+    of_file = [source.renamed.get(column, column) for column in source.columns]
     for column in listed:
-        if column not in source.columns:
+        if column not in of_file and column not in source.columns:
             raise DataError(
-                f"there is no column {column!r}{did_you_mean(column, source.columns)}",
+                f"there is no column {column!r}{did_you_mean(column, of_file)}",
                 where=where,
-                remedy=f"the file has {', '.join(source.columns)}",
+                remedy=f"the file has {', '.join(of_file)}",
             )
         if personal_columns([column]):
             raise DataError(
