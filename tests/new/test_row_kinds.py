@@ -397,3 +397,64 @@ def test_a_column_with_a_mark_alone_is_a_flag(root: Path) -> None:
     proposal, money, _ = only(start(root, rows))
     assert proposal.keys["where"] == {"storniert": {"not": ["X"]}}
     assert money == pytest.approx(total([r for r in rows if not r["storniert"]]), abs=0.01)
+
+
+QUOTES = [
+    ("Reference,Customer,Date,Status,Total", "Sales Order|Quotation|Quotation Sent|Cancelled"),
+    ("Order Reference,Customer,Order Date,State,Total", "sale|draft|sent|cancel"),
+    ("Auftrag,Kunde,Datum,Status,Gesamt", "Verkaufsauftrag|Angebot|Angebot gesendet|Storniert"),
+    ("Order,Klant,Datum,Status,Totaal", "Verkooporder|Offerte|Offerte verzonden|Geannuleerd"),
+    ("Commande,Client,Date,Statut,Total", "Bon de commande|Devis|Devis envoyé|Annulé"),
+    ("订单编号,客户,订单日期,状态,总计", "销售订单|报价单|已发送报价单|已取消"),
+    ("订单编号,客户,订单日期,订单状态,总计", "等待出库|(删除)等待出库|（已删除）完成|已取消"),
+]  # fmt: skip
+
+
+def by_state(header: str, states: Sequence[str]) -> list[dict[str, object]]:
+    order, who, day, status, money = header.split(",")
+    return [{order: f"S{r['order']}", who: r["who"], day: r["day"], status: states[i % len(states)],
+             money: r["amount"]} for i, r in enumerate(bought())]  # fmt: skip
+
+
+@pytest.mark.parametrize(("header", "states"), QUOTES)
+def test_quotations_and_deleted_orders_are_no_purchases(
+    root: Path, header: str, states: str
+) -> None:
+    sale, *none = states.split("|")
+    *_, status, amount = header.split(",")
+    rows = by_state(header, [sale, sale, *none])
+    invoiced = ["Fully Invoiced", "To Invoice", "Nothing to Invoice"]
+    rows = [{**r, "Invoice Status": invoiced[i % 3]} for i, r in enumerate(rows)]
+    proposal, money, _ = only(start(root, rows))
+    assert set(proposal.keys["where"][status]["not"]) == set(none)
+    assert any(note.startswith("a guess") and none[0] in note for note in proposal.notes)
+    right = sum(float(str(r[amount])) for r in rows if r[status] == sale)
+    assert money == pytest.approx(right, abs=0.01)
+
+
+def test_sent_is_a_parcel_beside_paid_orders_and_locked_ones_stay(root: Path) -> None:
+    rows = by_state("Order,Customer,Date,Status,Total", ["paid", "sent", "cancelled"])
+    _, money, _ = only(start(root, rows))
+    assert money == pytest.approx(
+        sum(float(str(r["Total"])) for r in rows if r["Status"] != "cancelled"), abs=0.01
+    )
+    assert groups_of("(锁定)等待出库") == groups_of("等待出库") == ("bought",)
+    assert groups_of("(未取消)等待出库") == groups_of("等待出库(可取消)") == ("bought",)
+    assert groups_of("(取消)等待出库") == groups_of("等待出库【用户删除】") == ("not_bought",)
+
+
+@pytest.mark.parametrize("marked", ["S1", "F2", ""])
+def test_billing_types_of_sap_take_off_what_they_credit_and_cancel(root: Path, marked: str) -> None:
+    types = ["F2", "F2", "F2", "RE", "F2", "S1"]
+    rows = by_state("Faktura,Auftraggeber,Fakturadatum,Fakturaart,Nettowert", types)
+    rows = [
+        {**r, "Storniert": "X" if r["Fakturaart"] == marked and i % 6 in (0, 5) else ""}
+        for i, r in enumerate(rows)
+    ]
+    proposal, _, _ = only(start(root, rows))
+    back, where = proposal.keys["refund_rows"]["Fakturaart"], proposal.keys.get("where", {})
+    if marked == "F2":  # the cancelled bills are left out, and what cancels them with them
+        assert back == ["RE"]
+        assert where == {"Storniert": {"not": ["X"]}, "Fakturaart": {"not": ["S1"]}}
+    else:
+        assert (sorted(back), where) == (["RE", "S1"], {})

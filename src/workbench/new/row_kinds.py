@@ -15,7 +15,16 @@ from workbench.new import evidence
 from workbench.new.deductions import amounts
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal, RowKind
-from workbench.new.states import groups_of, is_owed, is_purchase, must_be, state_of
+from workbench.new.states import (
+    billing_types,
+    groups_of,
+    is_owed,
+    is_purchase,
+    is_sent,
+    must_be,
+    quotes_too,
+    state_of,
+)
 from workbench.new.words import read_heading
 
 #: Values that are asked about one by one; further ones together.
@@ -75,6 +84,9 @@ def _role(p: ColumnProfile) -> str:
     if h.has("owner", "address", "customer", "product", "flag"):
         return ""
     stated = h.has("status") or (h.has("state", "closed") and h.has("order", "deal", "payment"))
+    if not stated and h.has("state"):  # of the row, or of a country: its values tell
+        known = [v for v in p.counts.index if state_of(v)]
+        stated = len(known) >= 3 and len(known) >= 0.7 * p.distinct
     if p.numeric:  # codes of states
         return "state" if stated and not p.fractions and p.distinct <= _FEW else ""
     if stated or evidence.status(p) >= 4.5:
@@ -138,6 +150,7 @@ class _Finder:
         self.amounts = amounts(proposal)
         bills = [proposal.columns.get(s, "") for s in ("order_id", "date")]
         self.bills = any(map(_BILLS.search, bills))
+        self.cancelled = False
         self.nets = any(p.numeric and p.heading.has("refund") for p in filled)
 
     def find(self) -> None:
@@ -154,10 +167,15 @@ class _Finder:
         roles = {p.name: _role(p) for p in free}
         states = sorted(
             (p for p in free if roles[p.name] == "state"),
-            key=lambda p: (not any(is_purchase(v) for v in p.counts.index), -evidence.status(p)),
+            key=lambda p: (
+                not any(is_purchase(v) for v in p.counts.index),
+                not quotes_too(p.counts.index),
+                -evidence.status(p),
+            ),
         )
         main = None if won is not None or self.known else next(iter(states), None)
-        for p in free:
+        # the types of bills look at what the marks said of them
+        for p in sorted(free, key=lambda p: p.distinct > 1 and not p.boolean):
             marked = p.distinct == 1 and p.filled < 0.9 and p.texts.iloc[0].casefold() in _MARKS
             if p is not won and (p.boolean or marked):
                 self._flag(p)
@@ -185,6 +203,8 @@ class _Finder:
             r"^是否|标志$|标记$", "", " ".join(w for w in words if not _PLAIN.match(w.lower()))
         )
         state = state_of(bare) or state_of("已" + bare)
+        if state == "not_bought" and self._cancels(p, yes):
+            return  # their type says it, and that they are to be taken off
         if _TESTS.search(p.name) or state in ("not_bought", "open", "quoted"):
             self._propose(p, dict.fromkeys(yes, "left_out"))
         elif must_be(bare):
@@ -195,6 +215,16 @@ class _Finder:
             self._propose(p, dict.fromkeys(yes, self._undoing(p, yes, "left_out")), note=False)
             for value in yes:
                 self._ask(p, [value], refunds=True)
+
+    def _cancels(self, p: ColumnProfile, yes: Sequence[str]) -> bool:
+        """Tell marks of the bills that cancel others from those of the bills cancelled."""
+        marked = p.texts.index[p.texts.isin(list(yes))]
+        for other in self.filled:
+            if other.distinct <= _FEW and (types := billing_types(other.counts.index)):
+                back = [types.get(t) == ("refund",) for t in other.texts.reindex(marked).dropna()]
+                self.cancelled |= not all(back)
+                return bool(back) and all(back)
+        return False
 
     def _undone_on(self, p: ColumnProfile) -> None:
         """Leave out rows that have a day on which they were cancelled."""
@@ -214,9 +244,11 @@ class _Finder:
 
     def _state(self, p: ColumnProfile, main: bool) -> None:
         kinds = {v: self._of_state(p, v) for v in p.texts.value_counts().index}
+        if quotes_too(kinds):
+            kinds |= {v: "left_out" for v in kinds if is_sent(v)}
         if not main and not p.heading.has("payment"):
             # the state of a parcel may be open, and that of its order not
-            waiting = ("open", "quoted", "planned", "viewed")
+            waiting = ("open", "planned", "viewed")
             kinds |= {v: "bought" for v in kinds if state_of(v) in waiting}
         if set(kinds.values()) == {"left_out"}:
             kinds = dict.fromkeys(kinds, "")
@@ -248,9 +280,11 @@ class _Finder:
         values = list(p.texts.value_counts().index)
         if len(values) < 2 or p.filled < 0.5 or p.repeats < 2:
             return
-        groups = {v: groups_of(v) for v in values}
+        groups = {v: groups_of(v) for v in values} | dict(billing_types(values))
         have = {g for said in groups.values() for g in said}
         kinds = {v: self._of_kind(p, v, groups[v], have, typed) for v in values}
+        if self.cancelled:  # the bills themselves are marked, and left out: so is what cancels them
+            kinds |= {v: "left_out" for v in billing_types(values) if v.strip().upper() == "S1"}
         known = {v: kind for v, kind in kinds.items() if kind in ("left_out", "refund")}
         good = [v for v, kind in kinds.items() if kind == "bought"]
         unknown = [v for v, kind in kinds.items() if not kind]

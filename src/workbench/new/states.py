@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -13,10 +13,15 @@ from workbench.new.words import squash
 
 _FILE = Path(__file__).with_name("states.yml")
 #: Groups of the file that are no states of rows.
-_APART = ("settled", "must", "owed")
+_APART = ("settled", "must", "owed", "sent", "billing_types")
+#: States of shop orders and of bills, beside which "sent" is a parcel or a bill.
+_PAID = {"paid", "shipped", "delivered", "overdue", "bezahlt", "geliefert", "paye", "payee",
+         "livree", "pagado", "pagato", "betaald", "已付款", "已发货"}  # fmt: skip
 #: What the groups say of a row whose own state it is.
 _PURCHASES = ("bought", "ordered", "invoiced", "settles", "actual", "received")
 _ASIAN = re.compile(r"[\u3040-\u9fff\uac00-\ud7af]")
+#: A mark before or behind a state, which says more of the row than the state: (删除)等待出库.
+_MARK = re.compile(r"[(\[（【［〔]([^()\[\]（）【】［］〔〕]+)[)\]）】］〕]")
 _NEGATED = "未无無不非没"
 _NOT = {"no", "not", "non", "un", "never", "without", "nicht", "ohne", "kein", "keine", "pas",
         "sans", "sin", "senza", "nie", "bez", "не", "без"}  # fmt: skip
@@ -72,6 +77,33 @@ def must_be(heading: str) -> bool:
     return squash(heading) in _apart("must")
 
 
+def quotes_too(values: Iterable[str]) -> bool:
+    """Tell whether what is "sent" among these states is a quotation: beside quotations and sales.
+
+    Beside paid and shipped orders it is a parcel, beside paid and overdue ones a bill.
+    """
+    stated = {squash(value): groups_of(value) for value in values}
+    if not _PAID.isdisjoint(stated):
+        return False
+    return "sale" in stated or any("quoted" in groups for groups in stated.values())
+
+
+def billing_types(values: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Give the groups of SAP's billing types, where they stand beside the one of invoices."""
+    codes = dict(code.split(" ") for code in _file()["billing_types"])
+    plain = {value: value.strip().upper() for value in values}
+    if "F2" not in plain.values() or not all(
+        re.fullmatch(r"[A-Z0-9]{2,4}", v) for v in plain.values()
+    ):
+        return {}
+    return {value: (codes[code],) for value, code in plain.items() if code in codes}
+
+
+def is_sent(value: str) -> bool:
+    """Tell the bare word for sent, which does not say what was."""
+    return squash(value) in _apart("sent")
+
+
 def is_owed(value: str) -> bool:
     """Tell whether it is said of a bill that it is not paid yet."""
     return squash(value) in _apart("owed")
@@ -80,6 +112,8 @@ def is_owed(value: str) -> bool:
 @cache
 def groups_of(value: str) -> tuple[str, ...]:
     """Give the groups of ``states.yml`` that a value belongs to, the likeliest first."""
+    if any(map(_undoes, _MARK.findall(value))):
+        return ("not_bought",)
     plain = squash(value) or value.strip()
     known = _known()
     if plain in known:
@@ -87,6 +121,12 @@ def groups_of(value: str) -> tuple[str, ...]:
     if _ASIAN.search(plain):
         return _of_several(_inside_asian(plain))
     return _inside(value)
+
+
+def _undoes(mark: str) -> bool:
+    if _ASIAN.search(mark) and "删除" not in mark:  # (可取消) may be cancelled, and is not
+        return "not_bought" in _known().get(squash(mark), ())
+    return "not_bought" in groups_of(mark)
 
 
 def _inside(value: str) -> tuple[str, ...]:
