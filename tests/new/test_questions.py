@@ -160,6 +160,41 @@ def test_eight_and_nine_above_a_scale_of_five_are_codes(
     assert "missing" not in proposal.keys
 
 
+GRADES = ["sehr gut", "gut", "befriedigend", "ausreichend", "mangelhaft", "ungenügend"]
+CONTENT = [
+    "sehr zufrieden",
+    "eher zufrieden",
+    "teils/teils",
+    "eher unzufrieden",
+    "sehr unzufrieden",
+]
+
+
+@pytest.mark.parametrize("words", [GRADES, CONTENT, WORDS[::-1]])
+def test_numbers_whose_names_say_that_low_is_good_are_refused(
+    tmp_path: Path, words: list[str]
+) -> None:
+    rng = np.random.default_rng(3)
+    headings = ["Wie war der Preis?", "Wie war die Wartezeit?", "Wie war das Personal?"]
+    given = {h: rng.integers(1, len(words) + 1, N) for h in headings}
+    frame = pd.DataFrame({h: [f"{v} - {words[v - 1]}" for v in vs] for h, vs in given.items()})
+    frame.insert(0, "respondent_id", [f"R{i}" for i in range(N)])
+    found, tables = started(tmp_path, frame)
+    assert found.study.survey is not None and found.study.survey.scale == (1, len(words))
+    report = check_study(found.study, tables=tables)
+    assert any("say that 1 is the best answer" in text for text in report.problems)
+
+
+def test_numbers_whose_german_names_say_that_high_is_good_are_in_order(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {f"Wie war {w}?": [f"{i % 6 + 1} - {GRADES[5 - i % 6]}" for i in range(N)] for w in "ABC"}
+    )
+    found, tables = started(tmp_path, frame.assign(respondent_id=range(N)))
+    assert not any(
+        "best answer" in text for text in check_study(found.study, tables=tables).problems
+    )
+
+
 def _understood(folder: Path, frame: pd.DataFrame) -> list:
     frame.to_csv(folder / "survey.csv", index=False)
     return understood([folder / "survey.csv"])

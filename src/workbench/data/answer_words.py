@@ -26,6 +26,8 @@ NO_ANSWER: Final = frozenset(
         "no basis to judge|unable to rate|cannot rate|can't rate|-|--|—|/",
         "不知道|不清楚|不了解|不好说|说不清|说不清楚|不适用|无法评价|无法判断|没有意见|未使用|没用过",
         "没有使用过|未使用过|拒答|拒绝回答|不想回答|不愿回答|不愿透露|不便回答|跳过|空|未作答|未回答",
+        "weiss nicht|weiss ich nicht|keine angabe|keine angaben|keine antwort|k.a|k. a|entfällt"
+        "|kann ich nicht beurteilen|nicht beurteilbar|nicht genutzt",
         "未填|未填写|无|不详|弃权|缺失|没有接触过|未接触",
     )
     for word in line.split("|")
@@ -136,6 +138,44 @@ _ENGLISH: Final = {
         " / far above expectations / far exceeded expectations / much better",
     ),
 }  # fmt: skip
+_GERMAN: Final = {
+    "quality": (
+        "ungenügend | mangelhaft | ausreichend | befriedigend | gut | sehr gut",
+        "mangelhaft / ungenügend | ausreichend / genügend | befriedigend | gut | sehr gut",
+        "sehr schlecht | schlecht / eher schlecht | mittelmäßig / mittelmässig / mittel / neutral"
+        " / teils teils / teils/teils / teils-teils / weder noch | gut / eher gut"
+        " | sehr gut / ausgezeichnet",
+        "sehr schlecht | schlecht / eher schlecht | gut / eher gut | sehr gut / ausgezeichnet",
+    ),
+    "satisfaction": (
+        "sehr unzufrieden / völlig unzufrieden / äußerst unzufrieden | unzufrieden"
+        " / eher unzufrieden | neutral / weder noch / teils teils / teils/teils / teils-teils"
+        " / weder zufrieden noch unzufrieden | zufrieden / eher zufrieden"
+        " | sehr zufrieden / völlig zufrieden / äußerst zufrieden",
+        "sehr unzufrieden / völlig unzufrieden | unzufrieden / eher unzufrieden"
+        " | zufrieden / eher zufrieden | sehr zufrieden / völlig zufrieden",
+        "sehr unzufrieden | unzufrieden | eher unzufrieden | neutral / weder noch / teils teils"
+        " / teils/teils / teils-teils | eher zufrieden | zufrieden | sehr zufrieden",
+        "sehr unzufrieden | unzufrieden | eher unzufrieden | eher zufrieden | zufrieden"
+        " | sehr zufrieden",
+        "unzufrieden | weniger zufrieden | zufrieden | sehr zufrieden"
+        " | vollkommen zufrieden / äußerst zufrieden",
+    ),
+    "agreement": (
+        "stimme überhaupt nicht zu / stimme gar nicht zu / trifft überhaupt nicht zu"
+        " / trifft gar nicht zu / stimme nicht zu / trifft nicht zu"
+        " | stimme eher nicht zu / trifft eher nicht zu / lehne eher ab"
+        " | neutral / teils teils / teils/teils / teils-teils / weder noch / unentschieden"
+        " | stimme eher zu / trifft eher zu"
+        " | stimme voll und ganz zu / stimme voll zu / stimme völlig zu / trifft voll und ganz zu"
+        " / trifft voll zu / trifft völlig zu / stimme zu / trifft zu",
+        "stimme überhaupt nicht zu / stimme gar nicht zu / stimme nicht zu / trifft nicht zu"
+        " / trifft gar nicht zu / trifft überhaupt nicht zu"
+        " | stimme eher nicht zu / trifft eher nicht zu | stimme eher zu / trifft eher zu"
+        " | stimme voll und ganz zu / stimme voll zu / stimme zu / trifft zu"
+        " / trifft voll und ganz zu / trifft voll zu",
+    ),
+}  # fmt: skip
 #: Chinese scales are made of a word and its negation.
 _CHINESE_WORDS: Final = {
     "agreement": ("同意", "赞同", "认同", "赞成", "符合"),
@@ -216,7 +256,7 @@ def word_scales() -> tuple[WordScale, ...]:
     """Give the scales of words that are known."""
     found = [
         WordScale(family, _steps(text))
-        for known in (_ENGLISH, _CHINESE)
+        for known in (_ENGLISH, _GERMAN, _CHINESE)
         for family, texts in known.items()
         for text in texts
     ]

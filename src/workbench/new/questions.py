@@ -94,6 +94,7 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
         return None
     numbers: Counter[float] = Counter()
     written: dict[float, str] = {}
+    named = True
     words: list[str] = []
     for text, n in counts.items():
         if is_no_answer(str(text)):
@@ -101,6 +102,7 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
         if (found := shown(str(text))) is not None:
             numbers[found.number] += int(n)
             written[found.number] = str(text)
+            named &= bool(found.label)
         else:
             words.append(str(text))
     if words:
@@ -126,8 +128,8 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
     if not fits:
         return None
     scale = min(fits, key=lambda s: s[1] - s[0])
-    # nobody asks on 1 to 4 or to 6 half as often as on 1 to 5 or to 7
-    unused = {(1, 4): (1, 5), (1, 6): (1, 7)}
+    # nobody asks on 1 to 4 or to 6 half as often as on 1 to 5 or to 7, unless each has a name
+    unused = {} if named else {(1, 4): (1, 5), (1, 6): (1, 7)}
     scale = scale if known or low > 1 or scale not in unused else unused[scale]
     sure = bool(known) or (low, high) == scale
     return AskedOnScale(p, scale, sure, tuple(written[n] for n in sorted(codes)), (low, high))
