@@ -195,6 +195,16 @@ def test_numbers_whose_german_names_say_that_high_is_good_are_in_order(tmp_path:
     )
 
 
+def test_codes_of_the_questions_below_their_wording_are_a_second_heading(tmp_path: Path) -> None:
+    rows = [["", "Q1", "Q2", "Q3"]]
+    rows += [[f"R{i}", CHINESE[i % 5], CHINESE[i % 3], "★" * (i % 5 + 1)] for i in range(N)]
+    headings = ["答卷编号", "1、服务态度", "2、等待时间", "3、总体满意度"]
+    [proposal] = _understood(tmp_path, pd.DataFrame(rows, columns=headings))
+    assert proposal.upload.keys["header"] == [1, 2] and len(proposal.upload.frame) == N
+    assert proposal.survey["scale"] == [1, 5] and len(proposal.survey["items"]) == 2
+    assert "csat5" in proposal.columns
+
+
 def _understood(folder: Path, frame: pd.DataFrame) -> list:
     frame.to_csv(folder / "survey.csv", index=False)
     return understood([folder / "survey.csv"])

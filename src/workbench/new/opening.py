@@ -111,6 +111,9 @@ def _second_heading(frame: pd.DataFrame, source: Source) -> list[int] | None:
     columns = list(frame.columns)
     if len(frame) < 3 or len(columns) < 3:
         return None
+    if _names_codes(frame):
+        row = _heading_row(source)
+        return [row, row + 1]
     nameless = sum(bool(re.fullmatch(r"column_\d+", c)) for c in columns)
     if nameless < max(2, 0.3 * len(columns)):
         return None
@@ -121,8 +124,28 @@ def _second_heading(frame: pd.DataFrame, source: Source) -> list[int] | None:
         return None
     numeric = any(below[c].dropna().astype(str).str.fullmatch(r"[-\d.,/: ]+").mean() > 0.8
                   for c in columns)  # fmt: skip
-    row = next((int(m[1]) for note in source.notes if (m := re.search(r"row (\d+)", note))), 1)
+    row = _heading_row(source)
     return [row, row + 1] if numeric else None
+
+
+def _heading_row(source: Source) -> int:
+    return next((int(m[1]) for note in source.notes if (m := re.search(r"row (\d+)", note))), 1)
+
+
+def _names_codes(frame: pd.DataFrame) -> bool:
+    """Tell whether the first row holds the questions' codes: Q1, Q2, Q3 below their wording."""
+    first = {c: str(v).strip() for c, v in frame.iloc[0].items() if v and str(v).strip()}
+    codes = [re.fullmatch(r"([A-Za-z]{1,6})[ _.-]?(\d{1,3})(?:[_.]\d{1,3})?", v)
+             for v in first.values()]  # fmt: skip
+    found = [code for code in codes if code is not None]
+    if len(found) < 3 or len(found) < len(codes) or len(set(first.values())) < len(first):
+        return False
+    numbers = [int(code[2]) for code in found]
+    if len({code[1].casefold() for code in found}) > 1 or numbers != sorted(numbers):
+        return False
+    below = frame.iloc[1:200]
+    return not any(below[c].dropna().astype(str).str.fullmatch(r"[A-Za-z]+[ _.-]?\d+").mean() > 0.1
+                   for c in first)  # fmt: skip
 
 
 def _footer(path: Path, source: Source, frame: pd.DataFrame) -> int:
