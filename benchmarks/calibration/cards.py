@@ -164,7 +164,7 @@ def cells() -> list[Cell]:
     for chosen, words in (
         ("rule", "customers, by a rule"),
         ("worst", "customers, the worst"),
-        ("volunteers", "customers who came forward"),
+        ("volunteers", "volunteers"),
     ):
         options = {"chosen": chosen, "kind": "number", "outcome": "sales"}
         drawn.append((words, "number", customers, options))

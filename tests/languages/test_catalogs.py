@@ -105,7 +105,7 @@ def test_a_message_is_filled_as_its_language_writes() -> None:
     assert chinese(message, **values) == "2025年1月31日客户1,234（50%）"
     assert chinese.percent(0.5, 1) == "50.0%" and chinese.number(0.5, 3) == "0.500"
     assert chinese.points(0.5, 1) == "0.5分" and chinese.date("2025-01-31") == "2025年1月31日"
-    assert chinese.money(5, "EUR", 0) == "€5"
+    assert chinese.money(5, "EUR", 0) == "5欧元"
 
 
 def test_only_finished_entries_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

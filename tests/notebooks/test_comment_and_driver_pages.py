@@ -118,7 +118,7 @@ def test_no_person_who_is_named_in_comments_reaches_the_page(tmp_path: Path, pag
     raw = folder.joinpath("survey.csv").read_text(encoding="utf-8")
     assert all(secret in raw for secret in PERSONAL)
     text = page("comments", folder)
-    assert "Customers are least kind about" in text and "The clerk was rude" in text
+    assert "Customers are most critical of" in text and "The clerk was rude" in text
     for secret in PERSONAL:
         assert secret not in text, secret
     assert "xiaoming" not in text.casefold() and "hopper" not in text.casefold()
@@ -131,7 +131,7 @@ def test_a_survey_without_comments_says_so(tmp_path: Path, page: Page) -> None:
     folder = write(tmp_path / "data" / "mute", answers().drop(columns="comment"))
     text = page("comments", folder)
     assert "The survey of this study holds no comments." in text
-    assert "Customers are least kind" not in text
+    assert "Customers are most critical of" not in text
 
 
 def test_a_handful_of_comments_is_counted_and_not_judged(tmp_path: Path, page: Page) -> None:
@@ -139,7 +139,7 @@ def test_a_handful_of_comments_is_counted_and_not_judged(tmp_path: Path, page: P
     survey.loc[3:, "comment"] = None
     text = page("comments", write(tmp_path / "data" / "few", survey))
     assert "Respondents who wrote a comment" in text
-    assert "least kind" not in text and "The clerk was rude" not in text
+    assert "most critical" not in text and "The clerk was rude" not in text
 
 
 def test_comments_that_nothing_rates_are_counted_but_not_judged(tmp_path: Path, page: Page) -> None:

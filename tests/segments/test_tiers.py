@@ -90,7 +90,7 @@ def test_what_the_tiers_show_is_said_with_its_numbers() -> None:
     half, share, ratio = found.findings()
     assert half.text == "14 customers hold half of the spend"
     assert share.text.startswith("They are 0.14 (")
-    assert ratio.text.startswith("To lose one customer of the top tier costs as much as to lose 10")
+    assert ratio.text.startswith("One top-tier customer is worth as much as 10")
     assert found.picture().title.text == "0.2 of the customers hold 0.714 of the spend"
     assert "Fewer than 15" in tiers([10.0] * 20 + [1.0] * 80, min_cell=15).findings()[0].text
     alike = tiers([5.0] * 100, of="spend")

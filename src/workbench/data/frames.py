@@ -23,7 +23,7 @@ _NAME = "transactions"
 _ONE = "workbench: one a row"
 _WHERE = "the frame"
 #: No row lies after it, and a day can still be added.
-_LATEST = dt.date(9999, 12, 30)
+_LATEST = dt.date(2199, 12, 31)
 
 
 def summary(

@@ -115,7 +115,7 @@ def holdings(tables: Tables) -> Holdings:
     shown = labelled(
         frame,
         table="Table", rows="Rows", identifying="Columns about persons, dropped",
-        purpose="Held for", consent="Consent", keep_until="Until",
+        purpose="Held for", consent="Consent", keep_until="Kept until",
     )  # fmt: skip
     known = study.simulated or study.privacy.public
     return Holdings(shown, study.as_of, known, read_erasures(study))

@@ -232,7 +232,7 @@ def item_pairs(
     found = found.sort_values(["apart", "clear", "a", "b"], ignore_index=True)
     found = found.drop(columns=["apart", "clear"])
     table = labelled(
-        found, a="Item", b="Bought with", baskets="Baskets with both",
+        found, a="Product line", b="Bought with", baskets="Baskets with both",
         support=("Share of all baskets", "percent:2"), plain_lift=("Plain lift", "number:2"),
         lift=("Lift, taste and size given", "number:2"), q=("Corrected p", "p"),
         verdict="Verdict",

@@ -222,7 +222,7 @@ def penetration(
     )
     table = table.drop(columns="last").reset_index(drop=True)
     about: dict[str, tuple[str, str] | str] = {
-        "item": "Item", "n": "Buyers", "penetration": ("Share of customers", "percent"),
+        "item": "Product line", "n": "Buyers", "penetration": ("Share of customers", "percent"),
         "frequency": ("Orders a buyer", "number:1"),
     }  # fmt: skip
     if "share" in table:
@@ -429,7 +429,7 @@ def penetration_by_segment(
             rows.append({"segment": name, "item": str(item), **told, "withheld": away})
     return SegmentPenetration(
         labelled(
-            pd.DataFrame(rows), segment="Segment", item="Item", n="Buyers",
+            pd.DataFrame(rows), segment="Segment", item="Product line", n="Buyers",
             penetration=("Share of the segment", "percent"),
             times=("Times the share of all customers", "number:2"),
         ),

@@ -32,7 +32,8 @@ _REASONS: tuple[tuple[str, dict[str, str]], ...] = (
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”|「[^」\n]*」|\d{5,}")
 #: The workbench's own errors, whose words it knows.
 _OWN_ERRORS = frozenset({
-    "AbsentError", "BusyError", "CaseError", "CodebookError", "DataError", "GoalError",
+    "AbsentError", "BundleError", "BusyError", "CaseError", "CodebookError", "DataError",
+    "GoalError",
     "InputError", "InterruptedRunError", "MissingPackageError", "NotebookError",
     "NotebookFileError", "ParameterError", "PipelineError", "ReportingError", "RunError",
     "SeveralStartsError", "SiteError", "StarterError", "StudyError", "SurveyError",

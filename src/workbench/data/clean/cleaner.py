@@ -308,6 +308,7 @@ class Cleaner:
         # what a standard column holds is known, whatever it is called
         known = {c for c, rule in (schema.columns if schema else {}).items()
                  if rule.kind != "personal"}  # fmt: skip
+        known |= {"rater"} if name == "ratings" else set()  # scores are compared between raters
         hidden = [c for c in pseudonyms.personal_columns(kept.columns) if c not in known]
         unlisted = not_to_publish(self.study, source, schema, kept.columns)
         unlisted = [column for column in unlisted if column not in hidden]
