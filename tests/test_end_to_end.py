@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 PUBLISHED = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426, "log-likelihood": -9582.4}
 PAGES = ("overview", "data_quality", "segmentation", "lifecycle_churn", "clv", "goals")
 SURVEY = ("satisfaction_gap", "satisfaction_drivers", "survey_quality", "comments")
-SKIPPED = (*SURVEY, "case_evaluation")
+SKIPPED = (*SURVEY, "case_evaluation", "products")
 
 pytestmark = pytest.mark.timeout(420)
 
@@ -129,7 +129,8 @@ def test_the_published_fit_stands_on_the_page(root: Path, record: dict) -> None:
 
 def numbers(soup: BeautifulSoup) -> list[str]:
     """The numbers that a page's tables and cards show, in order, without their grouping."""
-    cells = soup.select("main td, main .wb-card-value")
+    shown = "main td, main .wb-card-value, main .wb-goal, main .wb-answers"
+    cells = soup.select(shown)
     found = re.findall(r"\d[\d,.]*", " ".join(cell.get_text(" ") for cell in cells))
     return [number.replace(",", "").rstrip(".") for number in found]
 
@@ -184,7 +185,7 @@ def test_one_number_that_is_altered_is_a_disagreement(
     wrong = shown[0].replace(f">{shown[2]}<", f">{other}<")
     front.write_text(text.replace(shown[0], wrong, 1), encoding="utf-8")
     (told,) = disagreements(altered)
-    assert told.startswith(f"cdnow {shown[1]} en: ")
+    assert f" {shown[1]} en: " in told
     assert repr(other) in told and repr(shown[2]) in told
 
 
