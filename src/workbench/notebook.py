@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from workbench import trace
 from workbench.errors import suggest
 from workbench.runs.handover import AbsentError, Handover
-from workbench.runs.record import history_of, write_json
+from workbench.runs.record import write_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -135,7 +135,6 @@ class Run(Handover):
             notebook=notebook,
             case=case,
             reads=reads,
-            history=history_of(root, study),
             seen=study.seen,
         )
         self.study = study

@@ -13,7 +13,6 @@ from workbench.errors import WorkbenchError
 from workbench.runs import last_run, metric_history
 from workbench.runs.backfill import backfill, last_days, seen_history
 from workbench.runs.record import history_of
-from workbench.study import seen_on
 
 
 @pytest.mark.parametrize(
@@ -79,4 +78,4 @@ def test_a_day_that_has_not_come_is_refused_before_the_first_run(
     days = [dt.date(2025, 1, 31), dt.date(2026, 1, 31)]
     with pytest.raises(WorkbenchError, match="2026-01-31 lies after as_of"):
         list(backfill(tiny.study, days, lambda study: tiny.run(study=study)))
-    assert not history_of(tiny.root, seen_on(tiny.study, days[0])).exists()
+    assert not history_of(tiny.root, tiny.study.name, days[0]).exists()

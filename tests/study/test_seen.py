@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from workbench.study import Study, load_study, seen_on
+from workbench.study.watch import EACH, value_of
 
 CARD = {
     "title": "A shop",
@@ -93,3 +94,13 @@ def test_what_had_not_begun_is_not_there(tmp_path: Path) -> None:
 def test_a_study_that_nobody_looks_back_on_is_itself(tmp_path: Path) -> None:
     study = card(tmp_path)
     assert seen_on(study, None) is study
+
+
+def test_what_each_table_says_is_another_when_one_more_asks_for_consent() -> None:
+    plain = {"tables": {"a": {"consent": {"ok": ["yes"]}}, "b": {"consent": {}}}}
+    path = f"tables.{EACH}.consent"
+    assert value_of(plain, path) == {"a": {"ok": ["yes"]}}
+    more = {"tables": {**plain["tables"], "c": {"consent": {}}}}
+    assert value_of(more, path) == value_of(plain, path)
+    asks = {"tables": {**plain["tables"], "c": {"consent": {"ok": ["yes"]}}}}
+    assert value_of(asks, path) != value_of(plain, path)

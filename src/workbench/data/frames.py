@@ -18,12 +18,11 @@ from workbench.data.engine import Engine
 from workbench.data.store.stream import stream_purchases
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study, StudyError, Table
+from workbench.study.card import LATEST
 
 _NAME = "transactions"
 _ONE = "workbench: one a row"
 _WHERE = "the frame"
-#: No row lies after it, and a day can still be added.
-_LATEST = dt.date(2199, 12, 31)
 
 
 def summary(
@@ -111,7 +110,7 @@ def summary(
         pq.write_table(_arrow(frame), path)
         last = _day(as_of) if as_of is not None else None
         table = {"path": path.name, "columns": chosen, **keys}
-        study = _study(Path(folder), table, last or _LATEST, time_unit, time_zone)
+        study = _study(Path(folder), table, last or LATEST, time_unit, time_zone)
         try:
             found = _summarise(study, last, _day(calibration_end) if calibration_end else None)
         except DataError as error:

@@ -26,7 +26,7 @@ from workbench.data.store.cache import PACKAGES, StoredTables, find, find_or_mak
 from workbench.data.store.stream import PURCHASE, PurchaseLog, stream_purchases
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study, is_large
-from workbench.study.watch import is_watched
+from workbench.study.watch import EACH, is_watched
 
 #: What of the card decides how every table is cleaned, and a survey.
 _OF_CLEANING = (
@@ -356,11 +356,13 @@ class Tables:
         self._told.add(name)
         # Who is who is known from the customers, else from who bought.
         known = "customers" if "customers" in self.study.tables else "transactions"
-        asked_for = (n for n, table in self.study.tables.items() if table.consent)
-        used = [n for n in dict.fromkeys((name, known, *asked_for)) if n in self.study.tables]
+        with trace.quiet():  # which tables ask for consent is noted below, not which there are
+            consents = [n for n, table in self.study.tables.items() if table.consent]
+        used = [n for n in dict.fromkeys((name, known, *consents)) if n in self.study.tables]
         asked = _OF_SURVEYS if name.startswith("survey") else ()
         trace.note("table", *used)
-        trace.note("card", *(f"tables.{each}" for each in used), *_OF_CLEANING, *asked)
+        own = (f"tables.{each}" for each in used)
+        trace.note("card", *own, f"tables.{EACH}.consent", *_OF_CLEANING, *asked)
         trace.note("file", str(review.path_of(self.study)), str(erasures.path_of(self.study)))
         trace.note("distribution", *PACKAGES)
         trace.note_modules("data", "study")

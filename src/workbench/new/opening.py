@@ -18,6 +18,7 @@ from workbench.errors import DataError
 from workbench.new.proposal import Upload
 from workbench.new.words import squash
 from workbench.study import Study, Table
+from workbench.study.card import LATEST
 
 #: Rows that are looked at.
 SAMPLE = 20_000
@@ -80,7 +81,7 @@ def _read(path: Path, keys: Mapping[str, Any]) -> tuple[Source, pd.DataFrame]:
         name="upload",
         folder=path.resolve().parent,
         title={"en": path.name},
-        as_of=dt.date.max,
+        as_of=LATEST,
         tables={"upload": table},
     )
     engine = Engine(study)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from workbench import trace
 from workbench.errors import DataError, WorkbenchError, closest, suggest
 from workbench.results import Estimate, Finding, Result
-from workbench.runs.record import last_complete, write_json
+from workbench.runs.record import history_of, last_complete, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +56,6 @@ class Handover:
         The case, for a notebook that runs once for each.
     reads : sequence of str, optional
         Keys of the notebooks whose results it may read; all when left out, as in the lab.
-    history : Path, optional
-        Where the earlier runs lie; ``runs/<study>`` when left out.
     seen : date, optional
         The day as of which the study is seen; what was seen later is no earlier run.
     """
@@ -71,13 +69,12 @@ class Handover:
         notebook: str,
         case: str | None = None,
         reads: Sequence[str] | None = None,
-        history: Path | None = None,
         seen: date | None = None,
     ) -> None:
         self.folder = folder
         self.notebook = notebook
         self._root = root
-        self._history = root / "runs" / study if history is None else history
+        self._history = history_of(root, study, seen)
         self._seen = seen
         self._case = case
         self._reads = None if reads is None else frozenset(reads)

@@ -13,12 +13,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from workbench.errors import WorkbenchError
-
-if TYPE_CHECKING:
-    from workbench.study import Study
 
 Status = Literal["done", "cached", "failed", "skipped"]
 #: A run under way, or one that was killed: hidden, and never mistaken for a run.
@@ -156,13 +153,13 @@ class RunRecord:
         return [step for step in self.notebooks.values() if step.status == "failed"]
 
 
-def history_of(root: Path, study: Study) -> Path:
+def history_of(root: Path, study: str, seen: date | None = None) -> Path:
     """Give the folder of a study's runs; of those that see it on an earlier day, one of their own.
 
     So they are never taken for the present: neither by the site, nor by who looks for the last run.
     """
-    own = root / "runs" / study.name
-    return own if study.seen is None else own / SEEN_RUNS
+    own = root / "runs" / study
+    return own if seen is None else own / SEEN_RUNS
 
 
 def run_id(now: datetime, *ingredients: str) -> str:

@@ -150,7 +150,7 @@ def run_study(
     """
     requested = None if notebooks is None else tuple(notebooks)
     plan = plan_study(study, root, assignments=assignments, notebooks=requested)
-    history = history_of(root, study)
+    history = history_of(root, study.name, study.seen)
     with _recorded_or_told(history), lock(history):
         inputs = look_at_inputs(study)
         run = run_id(now, study.name, inputs.digest)

@@ -175,7 +175,8 @@ class Present:
 
     @cached_property
     def _complete(self) -> Path | None:
-        return last_complete(history_of(self.root, self.study), seen=self.study.seen)
+        history = history_of(self.root, self.study.name, self.study.seen)
+        return last_complete(history, seen=self.study.seen)
 
     def _headlines(self, folder: Path) -> Mapping[str, Estimate]:
         """Read a page's numbers, and not again before they have changed."""

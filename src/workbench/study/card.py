@@ -44,6 +44,8 @@ LARGE = 50_000_000
 #: Below the root: what the workbench keeps for itself, and the key of its pseudonyms.
 CACHE = ".cache"
 PSEUDONYM_KEY = Path(CACHE) / "pseudonym.key"
+#: The last day that a study may be of; stands for one that nobody has named.
+LATEST = dt.date(2200, 12, 31)
 _FROM_FOLDER = {"name", "folder", "seen"}
 
 
@@ -162,7 +164,7 @@ class Study(Card):
     @field_validator("as_of")
     @classmethod
     def _usual_year(cls, value: dt.date) -> dt.date:
-        if value != dt.date.max and not 1900 <= value.year <= 2200:
+        if not 1900 <= value.year <= LATEST.year:
             raise ValueError(
                 f"{value} is no day of our time; years count as in 2024 (2567 of the Buddhist"
                 " calendar, 令和6年)"

@@ -19,6 +19,8 @@ _BY_TABLE = tuple(
 )
 #: Ends the path of an entry or key of which only its being there was asked for.
 PRESENT = "?"
+#: Stands in a path for each entry of a part: what those say that say something there.
+EACH = "*"
 
 
 class _Entries(dict[str, Any]):
@@ -99,7 +101,11 @@ def value_of(card: Mapping[str, Any], path: str) -> Any:
     """
     asked = path.removesuffix(PRESENT)
     found: Any = card
-    for name in asked.split(".") if asked else ():
+    names = asked.split(".") if asked else []
+    for i, name in enumerate(names):
+        if name == EACH:
+            said = {key: value_of(each, ".".join(names[i + 1 :])) for key, each in found.items()}
+            return {key: value for key, value in said.items() if value}
         if isinstance(found, list):
             found = next((each for each in found if _name(each) == name), _at(found, name))
         else:

@@ -263,11 +263,10 @@ def ends_known(
     if study.seen is None or "end" not in values:
         return values, texts
     later = ibis.coalesce(values["end"] >= _day_after(study), False)
-    raw = {
-        n: ibis.ifelse(later, ibis.null(t.type()), t) for n, t in texts.items() if n == "_raw_end"
-    }
-    end = ibis.ifelse(later, ibis.null(values["end"].type()), values["end"])
-    return {**values, "end": end}, {**texts, **raw}
+    known = {**values, "end": ibis.ifelse(later, None, values["end"])}
+    if "_raw_end" not in texts:
+        return known, texts
+    return known, {**texts, "_raw_end": ibis.ifelse(later, None, texts["_raw_end"])}
 
 
 def _day_after(study: Study) -> Any:
