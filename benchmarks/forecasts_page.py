@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.calibration.page import PAGES
+from benchmarks.calibration.page import put_between, written_day
 
 BEGIN, END = "<!-- forecasts: begin -->", "<!-- forecasts: end -->"
 HELD, WIDEST = (0.85, 0.95), 1.5
@@ -63,10 +63,9 @@ def table(known: Mapping[str, Any], language: str) -> str:
     """Markdown of all kinds."""
     say = WORDS.__getitem__ if language == "zh" else str
     date = max(dt.date.fromisoformat(block["date"]) for block in known.values())
-    day = f"{date.year}年{date.month}月{date.day}日" if language == "zh" else str(date)
     head = ["Customers", "Draws", "Weeks ahead", "Purchases, all", "Purchases, groups",
             "Revenue, all", "Revenue, groups", "As aimed at"]  # fmt: skip
-    lines = [SAID[language].format(date=day), ""]
+    lines = [SAID[language].format(date=written_day(date, language)), ""]
     lines += ["| " + " | ".join(say(h) for h in head) + " |", "|---" + "|---:" * 6 + "|---|"]
     for kind, block in known.items():
         for horizon in sorted({row["horizon"] for row in block["cells"]}):
@@ -79,12 +78,5 @@ def table(known: Mapping[str, Any], language: str) -> str:
 
 
 def write(known: Mapping[str, Any]) -> None:
-    """Put the table between the marks of both pages."""
-    for language, path in PAGES.items():
-        text = path.read_text(encoding="utf-8")
-        before, _, rest = text.partition(BEGIN)
-        _, mark, after = rest.partition(END)
-        if not mark:
-            raise SystemExit(f"{path} lacks the lines {BEGIN} and {END}")
-        body = f"{before}{BEGIN}\n\n{table(known, language)}\n\n{END}{after}"
-        path.write_text(body, encoding="utf-8")
+    """Put the table between its marks."""
+    put_between(BEGIN, END, lambda language: table(known, language))

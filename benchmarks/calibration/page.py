@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +90,7 @@ def tables(measured: Mapping[str, Any], language: str) -> str:
     parts = [INTRODUCTION[language]]
     for family, block in measured.items():
         rows = block["cells"]
-        date = dt.date.fromisoformat(block["date"])
-        day = f"{date.year}年{date.month}月{date.day}日" if language == "zh" else str(date)
+        day = written_day(dt.date.fromisoformat(block["date"]), language)
         title = say(family)
         columns = list(rows[0]["settings"])
         shown = [] if rows[0]["silent"] else ["coverage, %", "width against an oracle's"]
@@ -125,13 +124,23 @@ def _row(row: Mapping[str, Any], columns: Sequence[str], say: Any) -> list[str]:
     return [*cells, *numbers, say("yes" if holds(row) else "no")]
 
 
+def written_day(date: dt.date, language: str) -> str:
+    """Write a day as the methods pages do."""
+    return f"{date.year}年{date.month}月{date.day}日" if language == "zh" else str(date)
+
+
 def write(measured: Mapping[str, Any]) -> None:
-    """Put the tables between the marks of both pages."""
+    """Put the tables between their marks."""
+    put_between(BEGIN, END, lambda language: tables(measured, language))
+
+
+def put_between(begin: str, end: str, make: Callable[[str], str]) -> None:
+    """Put what is made for each language between the marks of both pages."""
     for language, path in PAGES.items():
         text = path.read_text(encoding="utf-8")
-        before, _, rest = text.partition(BEGIN)
-        _, mark, after = rest.partition(END)
+        before, _, rest = text.partition(begin)
+        _, mark, after = rest.partition(end)
         if not mark:
-            raise SystemExit(f"{path} lacks the lines {BEGIN} and {END}")
-        body = f"{before}{BEGIN}\n\n{tables(measured, language)}\n\n{END}{after}"
+            raise SystemExit(f"{path} lacks the lines {begin} and {end}")
+        body = f"{before}{begin}\n\n{make(language)}\n\n{end}{after}"
         path.write_text(body, encoding="utf-8")

@@ -11,13 +11,14 @@ import pytest
 page = pytest.importorskip("benchmarks.forecasts_page", reason="run from the root of the project")
 
 from benchmarks import forecasts, worlds  # noqa: E402
+from benchmarks.calibration.page import PAGES  # noqa: E402
 
 MEASURED = json.loads((Path(forecasts.HERE) / "forecasts.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_methods_pages_show_what_was_measured(language: str) -> None:
-    assert page.table(MEASURED, language) in page.PAGES[language].read_text(encoding="utf-8")
+    assert page.table(MEASURED, language) in PAGES[language].read_text(encoding="utf-8")
 
 
 def test_a_cell_is_judged_by_its_bounds_and_their_standard_errors() -> None:

@@ -71,7 +71,7 @@ class LineItems:
             customer_id, item (missing where a line says none or a rare one), half (0 or 1), orders,
             spend, pieces.
         """
-        rows = self.rows.mutate(half=(self.rows.day >= ibis.literal(self.middle)).cast("int8"))
+        rows = self._halved()
         grouped = rows.group_by("customer_id", "item", "half").aggregate(
             orders=rows.basket.nunique(), spend=rows.spend.sum().round(6),
             pieces=rows.pieces.sum().round(6),
@@ -86,7 +86,7 @@ class LineItems:
         DataFrame
             customer_id, half, orders, spend.
         """
-        rows = self.rows.mutate(half=(self.rows.day >= ibis.literal(self.middle)).cast("int8"))
+        rows = self._halved()
         grouped = rows.group_by("customer_id", "half").aggregate(
             orders=rows.basket.nunique(), spend=rows.spend.sum().round(6)
         )
@@ -248,6 +248,11 @@ class LineItems:
         return pd.DataFrame(
             {"item": frame["code"].map(self.items["item"]), "baskets": frame["baskets"]}
         )
+
+    def _halved(self) -> Any:
+        """Tell of each line in which half of the log it lies: 0 or 1."""
+        later = self.rows.day >= ibis.literal(self.middle)
+        return self.rows.mutate(half=later.cast("int8"))
 
     def _seen(self, e: Any) -> Any:
         """Count the baskets in which two items lie together, and their customers."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from workbench.data.clean.rules import standardise
@@ -13,7 +15,7 @@ from workbench.errors import DataError, did_you_mean
 from workbench.study import Study
 
 
-def sampling_frame(study: Study, *columns: str) -> pd.DataFrame:
+def sampling_frame(study: Study, *columns: str, also: Iterable[str] = ()) -> pd.DataFrame:
     """Read the customers' own numbers, and some columns beside, as they came in.
 
     What an analysis sees are pseudonyms; an invitation needs the number that the mailing system
@@ -24,11 +26,13 @@ def sampling_frame(study: Study, *columns: str) -> pd.DataFrame:
     study : Study
     *columns : str
         Standard or own columns of the customer table.
+    also : iterable of str
+        Further ones; those that the table lacks are left out.
 
     Returns
     -------
     DataFrame
-        `customer_id` and `columns` as text, a customer once.
+        `customer_id`, `columns` and `also` as text, a customer once.
 
     Raises
     ------
@@ -44,7 +48,7 @@ def sampling_frame(study: Study, *columns: str) -> pd.DataFrame:
     engine = Engine(study)
     source = read_source(engine, study, "customers")
     there = standardise(source, study.tables["customers"], schema_of("customers"))
-    wanted = ["customer_id", *dict.fromkeys(columns)]
+    wanted = dict.fromkeys(["customer_id", *columns, *(c for c in also if c in there)])
     for column in wanted:
         if column not in there:
             raise DataError(

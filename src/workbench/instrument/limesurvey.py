@@ -152,5 +152,5 @@ def _answers(question: SurveyQuestion, code: str, here: dict[str, str]) -> Itera
                 where="LimeSurvey",
                 remedy="its codes of answers are five letters and digits at most",
             )
-        words = f"{value} {said[code]}".strip() if question.kind == "scale" else said[code]
+        words = question.shown(value, said[code])
         yield {"class": "A", "type/scale": "0", "name": value, "text": _words(words), **here}

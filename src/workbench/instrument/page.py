@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from html import escape
 from pathlib import Path
 
 from workbench.languages import Language
-from workbench.satisfaction.instrument.printed import Part, Printed
+from workbench.satisfaction.instrument.printed import Part, Printed, part_code
 
-_CODE = re.compile(r"^(.*) \[([^\[\]]+)\]$", re.DOTALL)
 _STYLE = """
 @page { size: A4; margin: 16mm 18mm; }
 * { box-sizing: border-box; }
@@ -64,7 +62,7 @@ def _html(part: Part) -> str:
         level = part.count + 1
         return f"<h{level}>{escape(part.text)}</h{level}>"
     if part.kind == "text":
-        question = ' class="question"' if _CODE.match(part.text) else ""
+        question = ' class="question"' if part_code(part.text)[1] else ""
         return f"<p{question}>{_coded(part.text)}</p>"
     if part.kind == "note":
         return f'<p class="note">{escape(part.text)}</p>'
@@ -82,8 +80,8 @@ def _html(part: Part) -> str:
 
 
 def _coded(text: str) -> str:
-    coded = _CODE.match(text)
-    return f"{escape(coded[1])} <code>{escape(coded[2])}</code>" if coded else escape(text)
+    words, code = part_code(text)
+    return f"{escape(words)} <code>{escape(code)}</code>" if code else escape(words)
 
 
 def _grid(part: Part) -> str:

@@ -18,7 +18,7 @@ from workbench.results import Finding
 from workbench.runs.handover import read_findings
 from workbench.runs.record import last_good, list_runs
 from workbench.satisfaction.instrument.fieldwork import Fieldwork, fieldwork
-from workbench.satisfaction.instrument.guides import KnownSoFar
+from workbench.satisfaction.instrument.guides import KnownSoFar, about_of
 from workbench.satisfaction.instrument.printed import Part, Printed, bullets, heading
 from workbench.satisfaction.instrument.sampling import SamplingPlan, draw_invitations, plan_sample
 from workbench.study import Study
@@ -67,8 +67,7 @@ def known_so_far(study: Study, root: Path, code: str) -> KnownSoFar:
 def sampling(study: Study, wave: str) -> tuple[SamplingPlan, pd.DataFrame | None, str]:
     """Plan the sample, and draw who is invited; say why nobody is where that is so."""
     wanted = study.instrument.sample
-    weights = study.survey.weights if study.survey is not None else None
-    margins = weights.margins if weights is not None else {}
+    margins = study.survey.margins if study.survey is not None else {}
     by = [wanted.by] if wanted.by is not None else []
     try:
         people = sampling_frame(study, *by)
@@ -91,17 +90,14 @@ def sampling(study: Study, wave: str) -> tuple[SamplingPlan, pd.DataFrame | None
 def returned(study: Study, invitations: Path) -> Fieldwork | None:
     """Hold the answers against an invitation list; None while nobody on it has answered."""
     invited = pd.read_csv(invitations, dtype="string", encoding="utf-8-sig")
-    answers = answers_as_given(study, "answered_on", *SCORES, "csat")
+    answers = answers_as_given(study, "answered_on", *SCORES)
     if answers is None or not {"invitation", "customer_id", "group"} <= set(invited):
         return None
-    known = {*study.instrument.ask, *study.segments.protected}
-    weights = study.survey.weights if study.survey is not None else None
-    margins = weights.margins if weights is not None else {}
+    margins = study.survey.margins if study.survey is not None else {}
+    known = [*margins, *study.instrument.ask, *study.segments.protected]
     register = None
-    for column in dict.fromkeys([*margins, *known]):
-        with suppress(DataError):
-            part = sampling_frame(study, column)
-            register = part if register is None else register.merge(part, on="customer_id")
+    with suppress(DataError):
+        register = sampling_frame(study, also=known) if known else None
     found = fieldwork(invited, answers, register)
     return found if found.table["answered"].iloc[-1] else None
 
@@ -114,9 +110,7 @@ def printed_fieldwork(study: Study, found: Fieldwork, wave: str, code: str) -> P
         heading(t("Response by group")),
         table_part(found.table, code),
     ]
-    title = t("Who answered: {about}").format(
-        about=study.text(study.instrument.about or study.title, code)
-    )
+    title = t("Who answered: {about}").format(about=about_of(study, code))
     return Printed(title, code, tuple(parts), t("Wave {wave}").format(wave=wave))
 
 
@@ -152,7 +146,5 @@ def printed_plan(study: Study, plan: SamplingPlan, wave: str, code: str) -> Prin
             table_part(plan.quotas, code),
         ]
     parts += [heading(t("What was assumed")), bullets(*taken)]
-    title = t("Sampling plan: {about}").format(
-        about=study.text(study.instrument.about or study.title, code)
-    )
+    title = t("Sampling plan: {about}").format(about=about_of(study, code))
     return Printed(title, code, tuple(parts), t("Wave {wave}").format(wave=wave))

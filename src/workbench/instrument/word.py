@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,10 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
-from workbench.satisfaction.instrument.printed import Part, Printed
+from workbench.satisfaction.instrument.printed import Part, Printed, part_code
 
 _WIDTH = 17.0  # cm between the margins of A4
 _GREY = RGBColor(0x70, 0x70, 0x70)
-#: The name of a column behind a question, which is set small.
-_CODE = re.compile(r"^(.*) (\[[^\[\]]+\])$", re.DOTALL)
 #: Fonts for Chinese that Word has on every system; Latin letters keep theirs.
 _HAN = "Microsoft YaHei"
 
@@ -97,10 +94,10 @@ def _add(document: Any, part: Part) -> None:
 
 
 def _text(paragraph: Any, text: str, *, indent: float = 0.0, keep: bool = False) -> None:
-    coded = _CODE.match(text)
-    paragraph.add_run(coded[1] if coded else text)
-    if coded:
-        run = paragraph.add_run(f" {coded[2]}")
+    words, code = part_code(text)
+    paragraph.add_run(words)
+    if code:
+        run = paragraph.add_run(f" [{code}]")
         run.font.size, run.font.color.rgb = Pt(7), _GREY
     paragraph.paragraph_format.left_indent = Cm(indent)
     paragraph.paragraph_format.keep_with_next = keep

@@ -183,10 +183,5 @@ def _choices(form: Questionnaire, labels: list[str]) -> Iterator[dict[str, str]]
             continue
         written.add(name)
         for value, text in question.answers:
-            both = {code: shown(question, value, words) for code, words in text.items()}
+            both = {code: question.shown(value, words) for code, words in text.items()}
             yield {"list_name": name, "name": value, **_in_all(labels, both)}
-
-
-def shown(question: SurveyQuestion, value: str, words: str) -> str:
-    """Write an answer as the respondent reads it: grades of a scale have their number."""
-    return f"{value} {words}".strip() if question.kind == "scale" else words

@@ -23,6 +23,7 @@ from workbench.arrays import Array, Index
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
+from workbench.results.drawing import interval_dots
 from workbench.stats.multiplicity import holm
 
 if TYPE_CHECKING:
@@ -79,10 +80,9 @@ class Elasticity(Result):
         clear = t[(t["p"] < 0.05) & (t["elasticity"] < 0)].sort_values("elasticity")
         if len(clear):
             row = clear.iloc[0]
-            value = Estimate(
-                row["elasticity"], row["elasticity_low"], row["elasticity_high"], n=float(row["n"]),
-                p=float(row["p"]), kind="points", unit="%", signed=True,
-            ).scaled(0.01)  # fmt: skip
+            value = Estimate.of_row(
+                row, "elasticity", p=float(row["p"]), kind="points", unit="%", signed=True
+            ).scaled(0.01)
             values = {"n": len(clear), "item": str(row["category"]), "elasticity": value}
             said.append(Finding("products.price", CLEAR, values, estimates={"elasticity": value}))
         elif len(t):
@@ -112,13 +112,10 @@ class Elasticity(Result):
         say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table.head(15).iloc[::-1]
-        at = np.arange(len(t))
-        off = [t["elasticity"] - t["elasticity_low"], t["elasticity_high"] - t["elasticity"]]
+        ends = (t["elasticity"], t["elasticity_low"], t["elasticity_high"])
+        names = [say.name(c) for c in t["category"]]
         ax.axvline(0, color="0.6", linewidth=1)
-        ax.errorbar(t["elasticity"], at, xerr=off, fmt="o")
-        ax.set_yticks(at, [say.name(c) for c in t["category"]])
-        ax.set_ylim(-0.6, max(len(t), 1) - 0.4)
-        ax.set_xlabel(say("Elasticity"))
+        interval_dots(ax, names, *ends, say("Elasticity"))
         return ax
 
 

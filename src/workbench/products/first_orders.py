@@ -11,6 +11,7 @@ from scipy.special import ndtr
 
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
+from workbench.products.items import OTHERS, item_bars
 from workbench.results import (
     Advice,
     Estimate,
@@ -20,7 +21,6 @@ from workbench.results import (
     labelled,
     named_estimates,
 )
-from workbench.results.drawing import share_bars
 from workbench.stats.disclosure import Sums, pool_smallest, rule_of, spread_sensitive
 from workbench.stats.intervals import (
     mean_interval,
@@ -33,8 +33,6 @@ from workbench.study import CellRule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-OTHERS = "Other items"
 
 BEST = (
     "Customers who begin with {item} come back most often: {repeat} within {days} days, {gap} more"
@@ -109,8 +107,7 @@ class FirstOrders(Result):
                 )  # fmt: skip
                 values = {
                     "item": str(row["item"]), "days": self.days, "n": int(row["n"]), "gap": gap,
-                    "repeat": Estimate(row["repeat"], row["repeat_low"], row["repeat_high"],
-                                       n=float(row["n"]), kind="percent"),
+                    "repeat": Estimate.of_row(row, "repeat", kind="percent"),
                 }  # fmt: skip
                 said.append(
                     Finding(key, message, values, estimates={"gap": gap},
@@ -132,13 +129,8 @@ class FirstOrders(Result):
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw one bar an item; the line is the rate of all."""
-        import matplotlib.pyplot as plt
-
         say = speak(language)
-        ax = plt.gca() if ax is None else ax
-        t = self.table.head(15).iloc[::-1].reset_index(drop=True)
-        ends = (t["repeat"], t["repeat_low"], t["repeat_high"])
-        share_bars(ax, t["item"].map(say.name), *ends, say("Share who came back"))
+        ax = item_bars(self.table, "repeat", say("Share who came back"), ax, say)
         ax.axvline(self.repeat.value, color="0.4", linewidth=1, linestyle=":")
         return ax
 

@@ -20,6 +20,7 @@ from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
+from workbench.results.drawing import interval_dots
 from workbench.stats.intervals import mean_interval, wilson
 
 if TYPE_CHECKING:
@@ -80,9 +81,7 @@ class NextOffers(Result):
 
     def _of(self, name: str, **about: object) -> Estimate:
         row = self.table[self.table["rule"] == self.chosen].iloc[0]
-        ends = (float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"]))
-        given = {"kind": "percent"} | about
-        return Estimate(*ends, n=float(row["n"]), **given)  # type: ignore[arg-type]
+        return Estimate.of_row(row, name, **({"kind": "percent"} | about))
 
     def findings(self) -> list[Finding]:
         """Say whether anything beats the best-sellers, and what to do with the list."""
@@ -119,13 +118,10 @@ class NextOffers(Result):
         say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table.iloc[::-1]
-        at = np.arange(len(t))
-        off = [t["hit_rate"] - t["hit_rate_low"], t["hit_rate_high"] - t["hit_rate"]]
-        ax.errorbar(t["hit_rate"], at, xerr=off, fmt="o")
-        ax.set_yticks(at, [say(rule) for rule in t["rule"]])
-        ax.set_ylim(-0.6, len(t) - 0.4)
+        ends = (t["hit_rate"], t["hit_rate_low"], t["hit_rate_high"])
+        names = [say(rule) for rule in t["rule"]]
+        interval_dots(ax, names, *ends, say("New purchases foreseen"))
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        ax.set_xlabel(say("New purchases foreseen"))
         return ax
 
 

@@ -25,6 +25,7 @@ from workbench.arrays import Array
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
+from workbench.results.drawing import interval_dots
 from workbench.stats.disclosure import rule_of
 from workbench.stats.intervals import normal_quantile
 from workbench.stats.multiplicity import benjamini_hochberg
@@ -150,15 +151,9 @@ class ItemPairs(Result):
         say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table.dropna(subset=["lift_low"]).head(12).iloc[::-1]
-        at = np.arange(len(t))
         ax.axvline(1, color="0.6", linewidth=1)
-        ax.errorbar(
-            t["lift"], at, xerr=[t["lift"] - t["lift_low"], t["lift_high"] - t["lift"]], fmt="o"
-        )
         names = [f"{say.name(a)} + {say.name(b)}" for a, b in zip(t["a"], t["b"], strict=True)]
-        ax.set_yticks(at, names)
-        ax.set_ylim(-0.6, len(t) - 0.4)
-        ax.set_xlabel(say("Lift"))
+        interval_dots(ax, names, t["lift"], t["lift_low"], t["lift_high"], say("Lift"))
         return ax
 
 

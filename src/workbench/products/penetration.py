@@ -18,6 +18,7 @@ from scipy.special import stdtr
 from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
+from workbench.products.items import OTHERS, item_bars
 from workbench.results import (
     Advice,
     Estimate,
@@ -27,7 +28,7 @@ from workbench.results import (
     labelled,
     named_estimates,
 )
-from workbench.results.drawing import shaded_cells, share_bars
+from workbench.results.drawing import shaded_cells
 from workbench.stats.changes import Sample, mean_shift
 from workbench.stats.disclosure import Sums, rule_of, sensitive, spread_sensitive, withhold
 from workbench.stats.intervals import mean_interval, normal_quantile, ratio_interval, wilson
@@ -36,8 +37,6 @@ from workbench.study import CellRule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-OTHERS = "Other items"
 
 LEADS = "{item} reaches most customers: {penetration} have bought it"
 LEADS_SPEND = (
@@ -96,19 +95,23 @@ class Penetration(Result):
             return []
         first = t.iloc[0]
         values: dict[str, object] = {
-            "item": str(first["item"]), "penetration": _row(first, "penetration", kind="percent")
-        }  # fmt: skip
+            "item": str(first["item"]),
+            "penetration": Estimate.of_row(first, "penetration", kind="percent"),
+        }
         message = LEADS
         if "share" in t and t["share"].notna().any():
             most = t.nlargest(1, "share").iloc[0]
             message = LEADS_SPEND
-            values |= {"costly": str(most["item"]), "share": _row(most, "share", kind="percent")}
+            values |= {
+                "costly": str(most["item"]),
+                "share": Estimate.of_row(most, "share", kind="percent"),
+            }
         said = [Finding("products.penetration", message, values)]
         fell = t[(t["p"] < 0.05) & (t["change"] < 0)].sort_values("change")
         grew = t[(t["p"] < 0.05) & (t["change"] > 0)].sort_values("change", ascending=False)
         for _, row in fell.head(3).iterrows():
             item = str(row["item"])
-            change = _row(row, "change", kind="points", unit="%", signed=True)
+            change = Estimate.of_row(row, "change", kind="points", unit="%", signed=True)
             money = self.spent.get(item)
             about = {"item": item, "change": change} | ({"money": money} if money else {})
             said.append(
@@ -138,19 +141,8 @@ class Penetration(Result):
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw one bar an item."""
-        import matplotlib.pyplot as plt
-
         say = speak(language)
-        ax = plt.gca() if ax is None else ax
-        t = self.items.head(15).iloc[::-1].reset_index(drop=True)
-        ends = (t["penetration"], t["penetration_low"], t["penetration_high"])
-        share_bars(ax, t["item"].map(say.name), *ends, say("Share of customers"))
-        return ax
-
-
-def _row(row: pd.Series, name: str, **about: object) -> Estimate:
-    ends = (float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"]))
-    return Estimate(*ends, n=float(row["n"]), **about)  # type: ignore[arg-type]
+        return item_bars(self.items, "penetration", say("Share of customers"), ax, say)
 
 
 @dataclass(frozen=True)
@@ -358,9 +350,9 @@ class SegmentPenetration(Result):
         """Penetration by segment and item."""
         t = self.table[~self.table["withheld"]]
         return {
-            f"{row['segment']}: {row['item']}": _row(row, "penetration", kind="percent").named(
-                str(row["item"])
-            )
+            f"{row['segment']}: {row['item']}": Estimate.of_row(
+                row, "penetration", kind="percent"
+            ).named(str(row["item"]))
             for _, row in t.iterrows()
         }
 

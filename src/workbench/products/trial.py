@@ -73,7 +73,8 @@ class TrialRepeat(Result):
         first = self.table.iloc[0]
         values = {
             "n": len(self.table), "item": str(first["item"]), "days": self.days,
-            "repeat": _share(first, "repeat"), "trial": _share(first, "trial"),
+            "repeat": Estimate.of_row(first, "repeat", kind="percent"),
+            "trial": Estimate.of_row(first, "trial", kind="percent"),
         }  # fmt: skip
         said = [Finding("products.trial", REPEATED, values)]
         for place, row in self.table.iterrows():
@@ -81,7 +82,8 @@ class TrialRepeat(Result):
             if not row["repeat_high"] < 0.5 * rest:
                 continue
             values = {
-                "item": str(row["item"]), "repeat": _share(row, "repeat"), "days": self.days,
+                "item": str(row["item"]), "days": self.days,
+                "repeat": Estimate.of_row(row, "repeat", kind="percent"),
                 "others": Estimate(float(rest), kind="percent"), "n": int(row["n"]),
             }  # fmt: skip
             said.append(Finding("products.trial.weak", FEW_AGAIN, values, severity="warning",
@@ -113,11 +115,6 @@ class TrialRepeat(Result):
         ax.set_ylim(bottom=0)
         ax.legend()
         return ax
-
-
-def _share(row: pd.Series, name: str) -> Estimate:
-    ends = (float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"]))
-    return Estimate(*ends, n=float(row["n"]), kind="percent")
 
 
 def trial_repeat(

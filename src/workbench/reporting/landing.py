@@ -49,7 +49,6 @@ MOST_STEPS = 3
 """Next steps on the first screen; the others are folded."""
 MOST_RANGES = 3
 """Rows of a small picture."""
-#: Results whose first rows are the picture of a question.
 #: How the three counts of goals are marked.
 _STANDING: Final = {
     "good": "met or on course",
@@ -59,6 +58,7 @@ _STANDING: Final = {
 #: Kinds of numbers that are drawn, and how much smaller than the largest an amount may be.
 _DRAWN, _SMALLEST = ("percent", "money", "points"), 50
 _SCALE = re.compile(r"1 to (\d+)")
+#: Results whose first rows are the picture of a question.
 PICTURED: Final = {"short": "gaps", "matters": "dimensions_and_satisfaction"}
 
 

@@ -185,6 +185,31 @@ def share_bars(
     ax.grid(visible=False, axis="y")
 
 
+def interval_dots(
+    ax: Axes,
+    names: Sequence[str],
+    value: pd.Series,
+    low: pd.Series,
+    high: pd.Series,
+    label: str,
+) -> None:
+    """Draw dots with intervals from the bottom up, one row each.
+
+    Parameters
+    ----------
+    names : sequence of str
+        What stands beside each dot.
+    value, low, high : Series
+    label : str
+        Of the x axis.
+    """
+    at = np.arange(len(value))
+    ax.errorbar(value, at, xerr=[value - low, high - value], fmt="o")
+    ax.set_yticks(at, names)
+    ax.set_ylim(-0.6, max(len(value), 1) - 0.4)
+    ax.set_xlabel(label)
+
+
 def label_ends(ax: Axes, at: float, ends: list[tuple[float, Any, str]]) -> None:
     """Write each line's name at its end, moved apart where the lines meet."""
     low, high = ax.get_ylim()

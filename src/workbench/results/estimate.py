@@ -94,6 +94,12 @@ class Estimate:
         ordinal = float("nan") if day is None else float(day.toordinal())
         return cls(ordinal, kind="date", label=label, **about)
 
+    @classmethod
+    def of_row(cls, row: Any, name: str, **about: Any) -> Estimate:
+        """Return what a row of a table says: the column `name`, its `_low` and `_high`, and `n`."""
+        value, low, high = (float(row[name + end]) for end in ("", "_low", "_high"))
+        return cls(value, low, high, float(row["n"]), **about)
+
     @property
     def day(self) -> date | None:
         """The day that a date stands for; None for numbers, and where it is not known."""

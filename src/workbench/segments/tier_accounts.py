@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Result, labelled, named_estimates
+from workbench.results.drawing import interval_dots
 from workbench.segments.concentration import checked_value
 from workbench.segments.profiles.profile import coded
 from workbench.stats.disclosure import (
@@ -88,13 +89,10 @@ class TierAccounts(Result):
         say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.table.iloc[::-1]
-        at = np.arange(len(t))
-        error = [t["net"] - t["low"], t["high"] - t["net"]]
-        ax.errorbar(t["net"], at, xerr=error, fmt="o")
+        names = [say.name(tier) for tier in t["tier"]]
+        label = say("Yield less cost, a customer and year")
+        interval_dots(ax, names, t["net"], t["low"], t["high"], label)
         ax.axvline(0, color="0.6", linewidth=1)
-        ax.set_yticks(at, [say.name(tier) for tier in t["tier"]])
-        ax.set_ylim(-0.6, len(t) - 0.4)
-        ax.set_xlabel(say("Yield less cost, a customer and year"))
         return ax
 
 

@@ -243,6 +243,11 @@ class Survey(Card):
             for item, text in self.items.items()
         }
 
+    @property
+    def margins(self) -> Mapping[str, Mapping[str, float]]:
+        """What answers are weighted to, as `SurveyWeights` has it; empty where they are not."""
+        return {} if self.weights is None else self.weights.margins
+
     def scale_of(self, column: str) -> tuple[int, int] | None:
         """Give the lowest and highest answer to a question; None where the card says none.
 

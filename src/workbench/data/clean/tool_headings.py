@@ -37,6 +37,4 @@ def _expected(study: Study, name: str) -> Iterator[str]:
     for item in survey.codes:
         yield from (survey.columns.of(side, item) for side in SIDES)
         yield from (f"kano_{half}_{item}" for half in "fd")
-    weights = survey.weights
-    margins = weights.margins if weights is not None else {}
-    yield from dict.fromkeys([*survey.groups, *study.instrument.ask, *margins, *ASKED])
+    yield from dict.fromkeys([*survey.groups, *study.instrument.ask, *survey.margins, *ASKED])

@@ -11,6 +11,7 @@ import pandas as pd
 from workbench.errors import DataError
 from workbench.results import Estimate, Finding, Result, labelled
 from workbench.stats import adjust, mean_difference, proportion_difference, proportion_interval
+from workbench.study.survey import SCORES
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def fieldwork(
     answers: pd.DataFrame,
     register: pd.DataFrame | None = None,
     *,
-    questions: Sequence[str] = ("csat", "csat5", "csat10", "recommend"),
+    questions: Sequence[str] = SCORES,
 ) -> Fieldwork:
     """Compare those who answered an invitation with those who did not.
 

@@ -34,6 +34,11 @@ class KnownSoFar:
     run: str = ""
 
 
+def about_of(study: Study, code: str) -> str:
+    """Say in a language whom or what the customers judge."""
+    return study.text(study.instrument.about or study.title, code)
+
+
 def interview_guide(study: Study, code: str, known: KnownSoFar, *, group: bool) -> Printed:
     """Make the guide of an interview, or of a focus group.
 
@@ -49,7 +54,7 @@ def interview_guide(study: Study, code: str, known: KnownSoFar, *, group: bool) 
         Whether for six to eight people at a table, in place of one.
     """
     t = Language(code)
-    about = study.text(study.instrument.about or study.title, code)
+    about = about_of(study, code)
     title = t("Focus group: {about}") if group else t("Interview: {about}")
     topics = _topics(study, code, known, t)
     parts = [
@@ -203,7 +208,7 @@ def _closing(t: Language, group: bool) -> list[Part]:
 def visit_form(study: Study, code: str) -> Printed:
     """Make the form of a mystery visit: what was seen, before what it is worth."""
     t = Language(code)
-    about = study.text(study.instrument.about or study.title, code)
+    about = about_of(study, code)
     survey = study.survey
     parts = [
         Part(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,8 @@ from workbench.satisfaction.instrument.questionnaire import (
     SurveyPage,
     SurveyQuestion,
 )
+
+_CODE = re.compile(r"^(.*) \[([^\[\]]+)\]$", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,12 @@ class Printed:
     language: str
     parts: tuple[Part, ...]
     footer: str = ""
+
+
+def part_code(text: str) -> tuple[str, str]:
+    """Part a text from the name of a column in brackets behind it, which is set small; or none."""
+    coded = _CODE.match(text)
+    return (coded[1], coded[2]) if coded else (text, "")
 
 
 def heading(text: str, level: int = 1) -> Part:

@@ -54,6 +54,10 @@ class SurveyQuestion:
     long: bool = False
     right: str = ""
 
+    def shown(self, value: str, words: str) -> str:
+        """Write an answer as the respondent reads it: grades of a scale have their number."""
+        return f"{value} {words}".strip() if self.kind == "scale" else words
+
 
 @dataclass(frozen=True)
 class SurveyPage:
@@ -311,9 +315,9 @@ def _groups(study: Study) -> dict[str, AskedGroup]:
     An answer bears an invitation's number, not the customer's, so the register cannot lend them.
     """
     groups, survey = dict(study.instrument.ask), study.survey
-    if survey is None or survey.weights is None:
+    if survey is None:
         return groups
-    for name, shares in survey.weights.margins.items():
+    for name, shares in survey.margins.items():
         if "/" not in name and len(shares) > 1:
             voices = [Language(code) for code in LANGUAGES]
             said = {each: {voice.code: voice.name(each) for voice in voices} for each in shares}

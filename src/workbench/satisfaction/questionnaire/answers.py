@@ -175,10 +175,11 @@ def same_person(
 
 def lost_answers(frame: pd.DataFrame, column: str) -> Mask:
     """Tell in which rows an answer to a question was given and could not be used."""
-    if LOST not in frame:
-        return np.zeros(len(frame), dtype=bool)
-    named = frame[LOST].fillna("").astype(str).str.split()
-    return np.array([column in lost for lost in named], dtype=bool)
+    found = np.zeros(len(frame), dtype=bool)
+    if LOST in frame:
+        some = frame[LOST].notna().to_numpy()
+        found[some] = [column in lost.split() for lost in frame.loc[some, LOST].astype(str)]
+    return found
 
 
 def overall_question(frame: pd.DataFrame, column: str) -> str:

@@ -260,7 +260,7 @@ def prepare_survey(
         The table does not fit the card: see `read_answers`; a wave that the card does not name; or
         no wave with enough respondents.
     """
-    margins = card.weights.margins if card.weights else {}
+    margins = card.margins
     needed = dict.fromkeys(column for name in margins for column in name.split(JOINT))
     frame = table if "wave" in table else table.assign(wave="all")
     for others in people:

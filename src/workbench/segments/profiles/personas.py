@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -157,8 +155,8 @@ def personas(
             Persona(
                 name,
                 int(row["n"]),
-                _share(row, "customers"),
-                _share(row, "value"),
+                Estimate.of_row(row, "customers", kind="percent"),
+                Estimate.of_row(row, "value", kind="percent"),
                 _typical(behaviour, inside, min_cell),
                 _strongest(found[found["segment"] == name], traits),
                 _told(advice, name, "need"),
@@ -166,11 +164,6 @@ def personas(
             )
         )
     return Personas(tuple(cards), pooled)
-
-
-def _share(row: Mapping[Hashable, Any], name: str) -> Estimate:
-    value, low, high = (float(row[name + end]) for end in ("", "_low", "_high"))
-    return Estimate(value, low, high, float(row["n"]), kind="percent")
 
 
 def nearest_advice(segment: pd.Series, rules: pd.Series, advice: pd.DataFrame) -> pd.DataFrame:
