@@ -18,17 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "dist" / "sbom.cdx.json"
 SPECIFICATION = "1.6"
 _PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)(?P<rest>.*)$")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
-
-
-def plain(name: str) -> str:
-    """Write the name of a distribution as indexes do."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def locked(text: str) -> list[dict[str, Any]]:
@@ -52,7 +48,7 @@ def locked(text: str) -> list[dict[str, Any]]:
         if pinned is None:
             raise SystemExit(f"requirements.lock, line {number}: {said!r} pins no package")
         marker = pinned["rest"].partition(";")[2].rstrip("\\ ").split("--hash")[0].strip()
-        name, version = plain(pinned["name"]), pinned["version"]
+        name, version = canonicalize_name(pinned["name"]), pinned["version"]
         found.append({"name": name, "version": version, "marker": marker, "hashes": hashes})
     return found
 
@@ -73,7 +69,7 @@ def bill(text: str, name: str, version: str) -> dict[str, Any]:
     by_name: dict[str, list[str]] = {}
     for (package, _), ref in refs.items():
         by_name.setdefault(package, []).append(ref)
-    root = _ref(plain(name), version)
+    root = _ref(canonicalize_name(name), version)
     needs = {root: sorted(ref for each in _needs(name) for ref in by_name.get(each, ()))}
     for package, ref in sorted(refs.items()):
         needs[ref] = sorted(one for each in _needs(package[0]) for one in by_name.get(each, ()))
@@ -139,7 +135,7 @@ def _needs(name: str) -> list[str]:
         except InvalidRequirement:
             continue
         if one.marker is None or "extra" not in str(one.marker):
-            found.append(plain(one.name))
+            found.append(canonicalize_name(one.name))
     return list(dict.fromkeys(found))
 
 

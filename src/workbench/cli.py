@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from workbench.new.proposal import OpenQuestion, Proposal
     from workbench.runs import RunRecord
+    from workbench.runs.compare import RunComparison
+    from workbench.runs.status import StudyStatus
     from workbench.study import Study
 
 FAILED, BAD_INPUT, BUSY, INTERRUPTED = 1, 2, 75, 130
@@ -167,12 +169,13 @@ def backfill(
     with _plain_errors():
         from workbench.runs.backfill import backfill as run_days
         from workbench.runs.backfill import last_days, seen_history
+        from workbench.runs.record import history_of
 
         card = _load(study)
         options = {"jobs": jobs, "timeout": timeout, "force": False, "as_json": as_json}
         days = last_days(every, start.date(), end.date())
         records = list(run_days(card, days, lambda seen: _run(seen, [], notebook, **options)))
-        history = seen_history(_root() / "runs" / card.name)
+        history = seen_history(history_of(_root(), card))
         history = history[history["as_of"].dt.date.isin(days)]
         if as_json:
             for row in history.astype({"as_of": str, "started": str}).to_dict("records"):
@@ -186,7 +189,7 @@ def backfill(
 def _by_day(history: pd.DataFrame) -> str:
     """Set the headline numbers of several days side by side, one row a number."""
     wide = history.assign(
-        day=history["as_of"].dt.strftime("%Y-%m-%d"), case=history["case"].fillna("")
+        day=history["as_of"].dt.strftime(_DAY), case=history["case"].fillna("")
     ).pivot_table("value", ["name", "case"], "day", aggfunc="last")
     return str(wide.to_string(float_format="{:.4g}".format, na_rep="")) if len(wide) else ""
 
@@ -289,7 +292,7 @@ def runs(study: Study_) -> None:
     with _plain_errors():
         from workbench.runs import changes, lost_numbers, read_runs
 
-        folder = _root() / "runs" / _load(study).name
+        folder = _runs_of(study)
         records, damaged = read_runs(folder)
         for lost in [*damaged, *lost_numbers(folder)]:
             _warn(lost)
@@ -336,12 +339,9 @@ def status(
         spans = {name: read_span(text) for name, text in ages.items() if text is not None}
         now, worst = datetime.now(UTC), 0
         for name in studies or _all_studies(_root()):
-            found = study_status(_root() / "runs" / _load(name).name, now, **spans)
+            found = study_status(_runs_of(name), now, **spans)
             worst = max(worst, FAILED if found.wrong else 0)
-            if as_json:
-                _print_json(found.to_json())
-            else:
-                _say(found)
+            _show(found, as_json)
         raise typer.Exit(worst)
 
 
@@ -359,12 +359,8 @@ def diff(
         if len(runs) == 2:
             before, after = (find_run(_root(), name) for name in runs)
         else:
-            before, after = last_two(_root() / "runs" / _load(runs[0]).name)
-        found = compare(before, after)
-        if as_json:
-            _print_json(found.to_json())
-        else:
-            _say(found)
+            before, after = last_two(_runs_of(runs[0]))
+        _show(compare(before, after), as_json)
 
 
 @app.command()
@@ -428,9 +424,14 @@ def prune(
         size = None if max_size is None else read_size(max_size)
 
         def prune_one(name: str) -> int:
-            folder, rules = _root() / "runs" / _load(name).name, {"most": keep, "size": size}
-            now = datetime.now(UTC)
-            found = prune_runs(folder, now, older=older, only_say=dry_run, **rules)
+            found = prune_runs(
+                _runs_of(name),
+                datetime.now(UTC),
+                older=older,
+                most=keep,
+                size=size,
+                only_say=dry_run,
+            )
             if as_json:
                 _print_json({"study": name, "removed": not dry_run, **asdict(found)})
             else:
@@ -602,6 +603,13 @@ def _load(study: str) -> Study:
     return load_study(study)
 
 
+def _runs_of(study: str) -> Path:
+    """Give the folder of a study's runs."""
+    from workbench.runs.record import history_of
+
+    return history_of(_root(), _load(study))
+
+
 def _is_left_out(study: str) -> bool:
     """Tell whether a study that nobody named lacks a data package; if so, say it on screen."""
     from workbench.study.packages import PACKAGES, is_installed
@@ -706,6 +714,14 @@ def _finite(value: Any) -> Any:
 def _say(what: object) -> None:
     """Print what is no markup, in lines as they are."""
     out.print(str(what), markup=False, highlight=False, soft_wrap=True)
+
+
+def _show(found: RunComparison | StudyStatus, as_json: bool) -> None:
+    """Print what was found, as a line of JSON or in words."""
+    if as_json:
+        _print_json(found.to_json())
+    else:
+        _say(found)
 
 
 def _warn(what: str) -> None:

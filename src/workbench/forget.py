@@ -90,10 +90,9 @@ def forget(
     """
     tables = open_tables(study, cache=False)
     found = next((each for owner in OWNERS if (each := tables.traces_of(owner, given)).rows), None)
-    already = bool(read_erasures(study))
     if found is None:
         found = tables.traces_of(OWNERS[0], given)
-        known = already and found.hashes & read_erasures(study).hashes
+        known = found.hashes & read_erasures(study).hashes
         if not known and not absent:
             raise DataError(
                 f"no table of {study.name} has the id {given!r}",
@@ -115,7 +114,7 @@ def forget(
         with lock(history):
             for folder in [*run_folders(history), *history.glob("_lab/")]:
                 report.rebuilt += _rebuild(folder, found.pseudonyms, now)
-    report.aggregates += _aggregates(study, root, found.pseudonyms)
+    report.aggregates += _aggregates(study, root, history, found.pseudonyms)
     _register(history, study, report, now)
     return report
 
@@ -160,9 +159,11 @@ def _rebuild(folder: Path, pseudonyms: frozenset[str], now: datetime) -> Iterato
         write_json(record, content)
 
 
-def _aggregates(study: Study, root: Path, pseudonyms: frozenset[str]) -> Iterator[str]:
+def _aggregates(
+    study: Study, root: Path, history: Path, pseudonyms: frozenset[str]
+) -> Iterator[str]:
     """List what holds numbers that the person is in; it is for people to decide about it."""
-    for folder in run_folders(root / "runs" / study.name):
+    for folder in run_folders(history):
         named = [
             path.name
             for path in sorted(folder.glob("notebooks/*.ipynb"))

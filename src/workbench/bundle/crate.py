@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from workbench.bundle.parts import CRATE, FACTS, PROJECT, RUN, SITE
+from workbench.bundle.parts import CRATE, FACTS, PROJECT, RUN, SITE, STUDY
 from workbench.bundle.seal import sha256
 from workbench.runs.record import RunRecord
 from workbench.study import Study
@@ -70,7 +70,7 @@ def crate_of(
                 "sha256": what["sha256"],
                 "description": f"Not in the crate: {what['why']}.",
             }
-            parts[f"study/{name}"] = crate.add(
+            parts[f"{STUDY}/{name}"] = crate.add(
                 ContextEntity(crate, f"#left-out/{name}", properties=about_it)
             )
     code, python = facts["code"], facts["environment"]["python"]
@@ -87,7 +87,7 @@ def crate_of(
             },
         )
     )
-    read = [parts[f"study/{name}"] for name in facts["inputs"] if f"study/{name}" in parts]
+    read = [parts[f"{STUDY}/{name}"] for name in facts["inputs"] if f"{STUDY}/{name}" in parts]
     for key, step in run.notebooks.items():
         page = f"{RUN}/notebooks/{key}.ipynb"
         if page not in parts:

@@ -33,12 +33,14 @@ from workbench.bundle.parts import (
 from workbench.bundle.people import people_in
 from workbench.bundle.seal import MANIFEST, manifest_of, sealed, sha256
 from workbench.data import personal_texts
+from workbench.data.clean.erasures import PLACE
 from workbench.errors import WorkbenchError
 from workbench.runs.cache import look_at_inputs, text_digest
 from workbench.runs.compare import find_run
 from workbench.runs.handover import ESTIMATES
 from workbench.runs.notebook_file import read_notebook
-from workbench.runs.record import RunRecord, last_complete, last_run, list_runs
+from workbench.runs.provenance import versions
+from workbench.runs.record import RunRecord, last_complete, last_run, list_runs, read_run
 from workbench.study import Study
 
 Data = Literal["include", "none", "twin"]
@@ -95,15 +97,16 @@ def choose_run(root: Path, study: str, name: str = "") -> RunRecord:
     """
     if name:
         return find_run(root, name if "/" in name else f"{study}/{name}")
-    runs = list_runs(root / "runs" / study)
-    good = next((run for run in runs if run.status == "done" and not run.asked), None)
+    history = root / "runs" / study
+    good = last_complete(history)
     if good is None:
         raise BundleError(
-            f"of {len(runs)} runs of {study} none was asked for all and failed in nothing",
-            where=str(root / "runs" / study),
+            f"of {len(list_runs(history))} runs of {study} none was asked for all and failed in"
+            " nothing",
+            where=str(history),
             remedy=f"run it: workbench run {study}; or name a run with --run",
         )
-    return good
+    return read_run(good)
 
 
 def pack(
@@ -169,22 +172,26 @@ def pack(
             for key, step in run.notebooks.items()
             if "seed" in step.parameters
         },
-        "code": {"version": _version(), "commit": run.commit, "sha256": code_digest()},
+        "code": {
+            "version": versions().get("customer-workbench", ""),
+            "commit": run.commit,
+            "sha256": code_digest(),
+        },
         "environment": _environment(run),
     }
-    bundle = Bundle({**files, FACTS: _json(facts)}, target)
+    files[FACTS] = _json(facts)
+    bundle = Bundle(files, target)  # it has what is added, too
     watch("making the pages")
     pages, warnings = rendered(bundle)
     files |= {f"{SITE}/{name}": content for name, content in pages.items()}
     told = [*_told(run, root), *warnings]
     if data != "include":
         watch("looking for people")
-        told += _refuse_people(study, files, bundle)
+        told += _refuse_people(study, bundle)
     if data == "twin":
         from workbench.bundle.twin import add_twin
 
-        files |= add_twin(Bundle({**files, FACTS: _json(facts)}, target), study, watch)
-    files[FACTS] = _json(facts)
+        files |= add_twin(bundle, study, watch)
     files[CRATE] = crate_of(study, run, facts, files)
     files[MANIFEST] = sealed(manifest_of(files))
     write_bundle(files, target)
@@ -226,7 +233,7 @@ def _of_study(study: Study, inputs: Mapping[str, Any], data: Data) -> dict[str, 
         for name, about in inputs.items()
         if about["included"]
     }
-    for extra in ("README.md", "erasures.yml"):
+    for extra in ("README.md", PLACE):
         if (study.folder / extra).is_file():
             files[f"{STUDY}/{extra}"] = (study.folder / extra).read_bytes()
     return files
@@ -259,7 +266,7 @@ def _written(path: Path) -> bytes:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    return (json.dumps(notebook, ensure_ascii=False, indent=1) + "\n").encode()
+    return _json(notebook)
 
 
 def _refuse_edited(run: RunRecord, files: Mapping[str, bytes]) -> None:
@@ -311,9 +318,9 @@ def _before(run: RunRecord) -> dict[str, bytes]:
     if folder is None:
         return {}
     paths = [folder / "run.json", *sorted(folder.glob(f"results/*/{ESTIMATES}"))]
-    names = [path.relative_to(folder).as_posix() for path in paths]
     return {
-        f"{BEFORE}/{folder.name}/{n}": p.read_bytes() for n, p in zip(names, paths, strict=True)
+        f"{BEFORE}/{folder.name}/{path.relative_to(folder).as_posix()}": path.read_bytes()
+        for path in paths
     }
 
 
@@ -341,25 +348,18 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def _version() -> str:
-    try:
-        return metadata.version("customer-workbench")
-    except metadata.PackageNotFoundError:
-        return ""
-
-
 # --- what must not go in ----------------------------------------------------------------------
 
 
-def _refuse_people(study: Study, files: Mapping[str, bytes], bundle: Bundle) -> list[str]:
+def _refuse_people(study: Study, bundle: Bundle) -> list[str]:
     try:
         names = personal_texts(study)
     except WorkbenchError as error:
         # A run can be handed on where the raw tables are no longer at hand.
         return [f"it is not searched for customers: {error}"]
-    found = dict(_people(files, names))
+    found = dict(_people(bundle.files, names))
     if found:
-        named = "; ".join(f"{where}" for where in list(found)[:5])
+        named = "; ".join(list(found)[:5])
         raise BundleError(
             f"customers can be recognised in {len(found)} places: {named}",
             where=str(bundle.path),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,17 +34,17 @@ def laid_out(bundle: Bundle, data: str = STUDY, run: str = RUN) -> Iterator[Path
     run : str
         The part that becomes the study's run; empty for none.
     """
-    root = Path(tempfile.mkdtemp(prefix="workbench-bundle-")).resolve()
     study = bundle.facts["study"]
-    try:
+    with tempfile.TemporaryDirectory(
+        prefix="workbench-bundle-", ignore_cleanup_errors=True
+    ) as folder:
+        root = Path(folder).resolve()
         bundle.lay_out(PROJECT, root)
         bundle.lay_out(data, root / "data" / study)
         bundle.lay_out(BEFORE, root / "runs" / study)
         if run:
             bundle.lay_out(run, root / "runs" / study / bundle.facts["run"])
         yield root
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def rendered(bundle: Bundle) -> tuple[dict[str, bytes], tuple[str, ...]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -61,7 +63,7 @@ class Bundle:
             raise BundleError("the list of what was sealed cannot be read", where=self.at(MANIFEST))
         return found
 
-    @property
+    @cached_property
     def facts(self) -> dict[str, Any]:
         """What the bundle says of itself: study, run, inputs, environment, seeds."""
         found = self.json(FACTS)
@@ -69,6 +71,10 @@ class Bundle:
             if not isinstance(found.get(name), kind):
                 raise BundleError(f"it does not say its {name}", where=self.at(FACTS))
         return found
+
+    def record(self, part: str = RUN) -> dict[str, Any]:
+        """Read the record of the run, or of the twin's."""
+        return self.json(f"{part}/run.json")
 
     def at(self, name: str) -> str:
         """Name a part, for errors."""
@@ -111,7 +117,7 @@ def read_bundle(path: Path) -> Bundle:
         with zipfile.ZipFile(path) as archive:
             entries = [each for each in archive.infolist() if not each.is_dir()]
             names = [each.filename for each in entries]
-            twice = sorted({name for name in names if names.count(name) > 1})
+            twice = sorted(name for name, n in Counter(names).items() if n > 1)
             if twice:
                 raise BundleError(f"it holds {twice[0]} twice", where=str(path))
             if sum(each.file_size for each in entries) > _MOST:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
 #: Characters that a name begins with are looked up first: no name that counts is shorter.
@@ -25,8 +25,9 @@ def people_in(name: str, content: bytes, names: Collection[str]) -> Iterator[tup
     """
     if not names:
         return
+    heads = _by_head(frozenset(names))
     for place, text in _texts(name, content):
-        for found in _named(text, frozenset(names)):
+        for found in _named(text, heads):
             yield place, found
 
 
@@ -59,8 +60,7 @@ def _by_head(names: frozenset[str]) -> dict[str, list[str]]:
     return heads
 
 
-def _named(text: str, names: frozenset[str]) -> Iterator[str]:
-    heads = _by_head(names)
+def _named(text: str, heads: Mapping[str, Collection[str]]) -> Iterator[str]:
     for head in {text[at : at + _HEAD] for at in range(len(text) - _HEAD + 1)} & heads.keys():
         for one in heads[head]:
             if one in text:

@@ -59,7 +59,7 @@ def rerun_checks(bundle: Bundle, watch: Callable[[str], None]) -> list[Inspectio
     what = "the study" if data == STUDY else "the twin of the study"
     with laid_out(bundle, data, run="") as root:
         try:
-            record = run_again(root, bundle.facts["study"], bundle.json(f"{part}/run.json"), watch)
+            record = run_again(root, bundle.facts["study"], bundle.record(part), watch)
         except WorkbenchError as error:
             return [
                 Inspection(
@@ -118,7 +118,7 @@ def _written(value: Any) -> str:
 
 def _compare(bundle: Bundle, part: str, record: RunRecord) -> _Compared:
     compared = _Compared()
-    before = bundle.json(f"{part}/run.json")["notebooks"]
+    before = bundle.record(part)["notebooks"]
     good = {"done": "done", "cached": "done"}
     for key in sorted({*before, *record.notebooks}):
         was = good.get(before.get(key, {}).get("status", ""), before.get(key, {}).get("status"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.bundle.checks import Inspection
-from workbench.bundle.parts import LOCK, STUDY, BundleError, read_bundle
+from workbench.bundle.parts import LOCK, STUDY, BundleError
 from workbench.bundle.verify import Verification
 
 _FORMS = (".html", ".docx")
@@ -48,10 +48,9 @@ class ChecklistItem:
 
 def checklist(found: Verification) -> list[ChecklistItem]:
     """Answer the questions of a reproducible analytical pipeline from what a bundle holds."""
-    bundle = read_bundle(found.path)
     if not found.facts:
         return []
-    facts, record = found.facts, bundle.json("run/run.json")
+    bundle, facts, record = found.bundle, found.facts, found.bundle.record()
     card = _card(bundle.files.get(f"{STUDY}/study.yml", b""))
     by_name = {each.name: each for each in found.checks}
     code, notebooks = facts["code"], record["notebooks"]

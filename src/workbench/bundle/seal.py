@@ -129,8 +129,6 @@ def _table(data: bytes) -> dict[str, Any]:
 
 
 def _blocks(parts: Sequence[bytes], block: int) -> list[str]:
-    if block == 1:
-        return [_digest(part) for part in parts]
     return [_digest(b"\n".join(parts[at : at + block])) for at in range(0, len(parts), block)]
 
 
@@ -139,7 +137,7 @@ def _short(content: Any) -> str:
 
 
 def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:_DIGITS]
+    return sha256(data)[:_DIGITS]
 
 
 def _differing(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

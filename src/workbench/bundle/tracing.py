@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from lxml import html
@@ -169,14 +170,9 @@ def _wrong_fact(fact: str, number: str, said: str, known: Mapping[str, list[Any]
 
 
 def _is_day(number: str, values: list[float]) -> bool:
-    from datetime import date
-
     day = date.fromisoformat(number)
-    epoch = date(1970, 1, 1)
-    return any(
-        math.isfinite(v) and v in ((day - epoch).days, day.toordinal(), (day - epoch).days * 864e5)
-        for v in values
-    )
+    days = (day - date(1970, 1, 1)).days
+    return any(math.isfinite(v) and v in (days, day.toordinal(), days * 864e5) for v in values)
 
 
 def _few(values: list[float]) -> str:

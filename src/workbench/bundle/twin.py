@@ -11,6 +11,7 @@ import yaml
 from workbench.bundle.pages import laid_out
 from workbench.bundle.parts import STUDY, TWIN, TWIN_RUN, Bundle
 from workbench.bundle.rerun import run_again
+from workbench.data.clean.erasures import PLACE
 from workbench.data.twin import twin_tables
 from workbench.study import Study
 from workbench.study.fields import LANGUAGES
@@ -47,10 +48,10 @@ def add_twin(bundle: Bundle, study: Study, watch: Callable[[str], None]) -> dict
     files |= {  # codebooks and the like
         f"{TWIN}/{name}": content
         for name, content in bundle.below(STUDY).items()
-        if name.endswith((".yml", ".yaml")) and name not in ("study.yml", "erasures.yml")
+        if name.endswith((".yml", ".yaml")) and name not in ("study.yml", PLACE)
     }
     with laid_out(Bundle({**bundle.files, **files}, bundle.path), TWIN, run="") as root:
-        record = run_again(root, study.name, bundle.json("run/run.json"), watch)
+        record = run_again(root, study.name, bundle.record(), watch)
         for path in sorted(record.folder.rglob("*")):
             inside = path.relative_to(record.folder)
             kept = inside.parts[0] in ("notebooks", "results") or inside.name == "run.json"

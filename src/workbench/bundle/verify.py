@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from workbench.bundle.seal import MANIFEST, Discrepancy, broken_seals, sha256
 from workbench.bundle.tracing import trace_pages
 from workbench.errors import WorkbenchError
 from workbench.runs.cache import text_digest
+from workbench.runs.handover import joint_digest
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,27 @@ class Verification:
 
     Attributes
     ----------
-    path : Path
-        The file.
-    seal : str
-        Its seal.
+    bundle : Bundle
+        What was verified.
     facts : dict
-        What the bundle says of itself.
+        What the bundle says of itself; empty where that cannot be read.
     checks : tuple of Inspection
         In the order in which they were made.
     """
 
-    path: Path
-    seal: str
+    bundle: Bundle = field(repr=False)
     facts: Mapping[str, Any]
     checks: tuple[Inspection, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.bundle.path
+
+    @property
+    def seal(self) -> str:
+        """Its seal."""
+        return self.bundle.seal
 
     @property
     def ok(self) -> bool:
@@ -112,16 +119,16 @@ def verify(
     checks: list[Inspection] = []
     watch("hashes")
     checks.append(_seal(bundle, seal))
-    checks.append(_check("hashes", "hash", broken_seals(bundle.manifest, bundle.files),
+    checks.append(_check("hashes", broken_seals(bundle.manifest, bundle.files),
                          f"{len(bundle.files) - 1} files are as they were sealed"))  # fmt: skip
     try:
         facts = bundle.facts
     except BundleError as error:
-        return Verification(path, bundle.seal, {}, (*checks, _lost("facts", str(error))))
+        return Verification(bundle, {}, (*checks, _lost("facts", str(error))))
     for name, said, look in _LOOKS:
         watch(name)
         try:
-            checks.append(_check(name, name, look(bundle), said(bundle)))
+            checks.append(_check(name, look(bundle), said(bundle)))
         except WorkbenchError as error:
             checks.append(_lost(name, str(error)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -132,16 +139,14 @@ def verify(
         checks += rerun_checks(bundle, watch)
     else:
         checks.append(Inspection("run again", "not checked", "not asked for"))
-    return Verification(path, bundle.seal, facts, tuple(checks))
+    return Verification(bundle, facts, tuple(checks))
 
 
 def _lost(name: str, why: str) -> Inspection:
     return Inspection(name, "differs", "it cannot be checked", (Discrepancy("record", name, why),))
 
 
-def _check(
-    name: str, kind: str, faults: Iterator[Discrepancy] | list[Discrepancy], said: str
-) -> Inspection:
+def _check(name: str, faults: Iterable[Discrepancy], said: str) -> Inspection:
     found = tuple(faults)
     if found:
         return Inspection(name, "differs", f"{len(found)} places", found)
@@ -174,13 +179,9 @@ def _seal(bundle: Bundle, told: str) -> Inspection:
 # --- what must fit together, whatever the seal ------------------------------------------------
 
 
-def _record_of(bundle: Bundle) -> dict[str, Any]:
-    return bundle.json(f"{RUN}/run.json")
-
-
 def _run_faults(bundle: Bundle) -> Iterator[Discrepancy]:
     """Hold notebooks and results against the record of the run."""
-    record, facts = _record_of(bundle), bundle.facts
+    record, facts = bundle.record(), bundle.facts
     if (record.get("study"), record.get("run")) != (facts["study"], facts["run"]):
         yield Discrepancy("record", f"{RUN}/run.json", "it is the record of another run")
     for key, step in record["notebooks"].items():
@@ -216,10 +217,7 @@ def _results_digest(bundle: Bundle, key: str) -> str:
     hashes = {n: sha256(d) for n, d in bundle.files.items() if n.startswith(start)}
     left = bundle.facts.get("left_out", {})
     hashes |= {n: about["sha256"] for n, about in left.items() if n.startswith(start)}
-    digest = hashlib.sha256()
-    for name in sorted(hashes, key=lambda each: each.removeprefix(start)):
-        digest.update(name.removeprefix(start).encode() + b"\0" + bytes.fromhex(hashes[name]))
-    return digest.hexdigest()
+    return joint_digest({n.removeprefix(start): bytes.fromhex(h) for n, h in hashes.items()})
 
 
 def _input_faults(bundle: Bundle) -> Iterator[Discrepancy]:
@@ -252,7 +250,7 @@ def _lock_faults(bundle: Bundle) -> Iterator[Discrepancy]:
             where = f"{LOCK}, {name}=={', '.join(versions)}"
             yield Discrepancy("record", where, f"{installed[name]} was installed")
     of_run = bundle.facts["environment"]["of_the_run"]
-    recorded = _record_of(bundle).get("versions", {})
+    recorded = bundle.record().get("versions", {})
     for name in sorted({*of_run, *recorded}):
         if of_run.get(name) != recorded.get(name):
             where = f"bundle.json, environment, {name}"
@@ -308,16 +306,15 @@ def _pages(bundle: Bundle, *, anew: bool) -> list[Inspection]:
         traced = trace_pages(bundle)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return [_lost("results", f"what the run stored cannot be read: {error}")]
-    faults = {"number": [], "verdict": []}  # type: dict[str, list[Discrepancy]]
-    for fault in traced.faults:
-        faults[fault.kind].append(fault)
+    numbers, verdicts = (
+        [fault for fault in traced.faults if fault.kind == kind] for kind in ("number", "verdict")
+    )
     alone = f", {traced.only_shown} by the executed notebook alone" if traced.only_shown else ""
     facts = f"{traced.facts} numbers state {len(traced.named)} facts, as the results have them"
     checks = [
-        _check("numbers", "number", faults["number"], facts + alone),
-        _check("verdicts", "verdict", faults["verdict"], f"{traced.verdicts}, as the results have"
-               " them"),
-    ]  # fmt: skip
+        _check("numbers", numbers, facts + alone),
+        _check("verdicts", verdicts, f"{traced.verdicts}, as the results have them"),
+    ]
     if not anew:
         return [*checks, Inspection("pages", "not checked", "not asked for")]
     same_code = bundle.facts["code"]["sha256"] == code_digest()
@@ -326,18 +323,18 @@ def _pages(bundle: Bundle, *, anew: bool) -> list[Inspection]:
     except WorkbenchError as error:
         return [*checks, _lost("pages", f"they cannot be made anew: {error}")]
     found = list(differing_pages(bundle, made))
-    count = sum(numbers_in(page) for page in pages.values())
-    said = f"{len(pages)} pages with {count} numbers are what the executed notebooks make"
-    if found and not same_code:
-        # its pages are laid out otherwise; that says nothing of what they say
-        commit = str(bundle.facts["code"].get("commit") or "")[:12] or "not known"
-        count = sum(numbers_in(page) for name, page in pages.items() if "studies/" in name)
-        said = (
-            f"another version of the workbench made them (commit {commit}): {count} numbers on the"
-            " study's pages stand in the executed notebooks, words and layout were not compared"
-        )
-        strange = tuple(strange_numbers(bundle, made))
-        if not strange:
-            return [*checks, Inspection("pages", "not checked", said)]
-        return [*checks, _check("pages", "page", list(strange), said)]
-    return [*checks, _check("pages", "page", found, said)]
+    if not found or same_code:
+        count = sum(numbers_in(page) for page in pages.values())
+        said = f"{len(pages)} pages with {count} numbers are what the executed notebooks make"
+        return [*checks, _check("pages", found, said)]
+    # its pages are laid out otherwise; that says nothing of what they say
+    commit = str(bundle.facts["code"].get("commit") or "")[:12] or "not known"
+    count = sum(numbers_in(page) for name, page in pages.items() if "studies/" in name)
+    said = (
+        f"another version of the workbench made them (commit {commit}): {count} numbers on the"
+        " study's pages stand in the executed notebooks, words and layout were not compared"
+    )
+    strange = list(strange_numbers(bundle, made))
+    if not strange:
+        return [*checks, Inspection("pages", "not checked", said)]
+    return [*checks, _check("pages", strange, said)]

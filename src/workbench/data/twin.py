@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.data.clean.erasures import OWNERS
 from workbench.data.engine import Engine
 from workbench.data.people.pseudonyms import personal_columns
 from workbench.data.schemas import schema_of
@@ -31,7 +32,7 @@ from workbench.study.fields import SERIAL, UNIX, Table
 MOST_PEOPLE = 4000
 #: Counts are rounded to multiples of this, shares of empty cells to hundredths.
 ROUNDED_TO = 5
-_IDS = ("customer_id", "respondent_id", "order_id", "contract_id")
+_IDS = (*OWNERS, "order_id", "contract_id")
 _GRID = np.linspace(0.01, 0.99, 15)
 #: From so many different values on a column of numbers is drawn from its range.
 _FEW = 30
@@ -128,6 +129,15 @@ def _heading(card: Table, standard: str) -> str:
     return card.columns.get(standard, standard)
 
 
+def _known_as(card: Table, heading: str) -> str:
+    return next((s for s, own in card.columns.items() if own == heading), heading)
+
+
+def _empty(values: pd.Series) -> float:
+    """Give the share of empty cells, rounded."""
+    return round(float(values.isna().mean()), 2)
+
+
 # --- who is there -----------------------------------------------------------------------------
 
 
@@ -135,7 +145,7 @@ def _made_up_people(study: Study, raw: Mapping[str, pd.DataFrame]) -> dict[str, 
     """Make up the ids of people, one list for all tables."""
     found: dict[str, dict[str, None]] = {}
     for name, frame in raw.items():
-        for standard in _IDS[:2]:
+        for standard in OWNERS:
             heading = _heading(study.tables[name], standard)
             if heading in frame.columns:
                 found.setdefault(standard, {}).update(dict.fromkeys(frame[heading].dropna()))
@@ -186,7 +196,7 @@ def _twin(
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     card, schema = study.tables[name], schema_of(name)
-    who = next((s for s in _IDS[:2] if _heading(card, s) in frame.columns), None)
+    who = next((s for s in OWNERS if _heading(card, s) in frame.columns), None)
     kinds = {own: standard for standard in _IDS if (own := _heading(card, standard)) in frame}
     made: dict[str, Any] = {}
     if who is None:
@@ -213,10 +223,11 @@ def _twin(
             made[column] = _contacts(column, values, rows, rng)
         else:
             margin = _margin(values, card, column, fewest, many_texts=column in texts)
-            known_as = next((s for s, own in card.columns.items() if own == column), column)
-            framed = known_as in schema.key if schema is not None and schema.key else (
-                _numbers(values.dropna(), card.decimal_mark) is None
-            )  # fmt: skip
+            framed = (
+                _known_as(card, column) in schema.key
+                if schema is not None and schema.key
+                else _numbers(values.dropna(), card.decimal_mark) is None
+            )
             keeps = who is None and (bool(margin.day_format) or (framed and not margin.grid))
             made[column] = values.tolist() if keeps else _drawn(margin, rows, rng)
     twin = pd.DataFrame({column: made[column] for column in frame.columns}, dtype=object)
@@ -227,7 +238,7 @@ def _owners(
     owners: pd.Series, people: _People, fewest: int, one_each: bool, rng: np.random.Generator
 ) -> tuple[list[str | None], int]:
     known = owners.dropna()
-    nobody = round(float(owners.isna().mean()), 2)
+    nobody = _empty(owners)
     share = round(known.nunique() / max(people.real, 1), 2)
     chosen = people.ids[: max(1, round(share * len(people.ids)))]
     each = np.ones(len(chosen), int) if one_each else _rows_each(known, len(chosen), fewest, rng)
@@ -245,7 +256,7 @@ def _other_ids(
 ) -> list[str | None]:
     """Make up the ids of orders, contracts, answers; those of people come from their list."""
     known = values.dropna()
-    empty = rng.random(rows) < round(float(values.isna().mean()), 2)
+    empty = rng.random(rows) < _empty(values)
     if standard == "customer_id" and standard in people:
         drawn = rng.choice(np.array(people[standard].ids, dtype=object), size=rows)
         return [None if no else str(one) for no, one in zip(empty, drawn, strict=True)]
@@ -267,7 +278,7 @@ def _contacts(
         made = [f"000{i:08d}" for i in range(rows)]
     else:
         made = [f"T {i:06d}" for i in range(rows)]
-    empty = rng.random(rows) < round(float(values.isna().mean()), 2)
+    empty = rng.random(rows) < _empty(values)
     return [None if no else one for no, one in zip(empty, made, strict=True)]
 
 
@@ -313,23 +324,22 @@ def _margin(
     values: pd.Series, card: Table, column: str, fewest: int, *, many_texts: bool
 ) -> _Margin:
     known = values.dropna()
-    empty = round(float(values.isna().mean()), 2) if len(values) else 1.0
+    empty = _empty(values)
     if known.empty:
         return _Margin(1.0)
     counts = known.value_counts()
     form = _day_format(known, card, column)
     common = counts[counts >= fewest]
+    rare = frozenset(counts.index[counts < fewest])
     if form and len(counts) > _FEW:
         days = _days(known, form).astype("int64") / 86_400e9
-        unit = 1 if form not in UNIX and not re.search(r"%[HIMSf]", form) else 1 / 1440
+        whole = form not in UNIX and not re.search(r"%[HIMSf]", form)
         week = [7 * round(float(q) / 7) for q in np.quantile(days, _GRID)]
-        rare = frozenset(counts.index[counts < fewest])
-        return _Margin(empty, grid=tuple(week), day_format=form, taken=rare, places=int(unit == 1))
+        return _Margin(empty, grid=tuple(week), day_format=form, taken=rare, places=int(whole))
     numbers = _numbers(known, card.decimal_mark)
     if numbers is not None and len(counts) > _FEW:
         grid = tuple(_two_digits(float(q)) for q in np.quantile(numbers, _GRID))
         places = max(len(str(v).partition(card.decimal_mark)[2]) for v in known.head(500))
-        rare = frozenset(counts.index[counts < fewest])
         return _Margin(empty, grid=grid, places=places, taken=rare, decimal=card.decimal_mark)
     # a category is what many share: where most do not, it is a text, or a number of a thing
     if many_texts or common.sum() < len(known) / 2:
@@ -392,7 +402,7 @@ def _numbers(known: pd.Series, decimal: str) -> np.ndarray | None:
 
 def _day_format(known: pd.Series, card: Table, column: str) -> str:
     """Find how a column writes days; empty where it writes none."""
-    standard = next((s for s, own in card.columns.items() if own == column), column)
+    standard = _known_as(card, column)
     told = card.format_of(standard)
     some = known.head(400)
     if told is not None and (told == SERIAL or told in UNIX):

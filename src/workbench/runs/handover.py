@@ -449,10 +449,20 @@ def check_results(folder: Path, gives: Mapping[str, Sequence[str]]) -> list[str]
 
 def digest_results(folder: Path) -> str:
     """Return a hash of everything a notebook saved; of nothing, if it saved nothing."""
+    return joint_digest(
+        {
+            path.name: hashlib.sha256(path.read_bytes()).digest()
+            for path in folder.glob("*")
+            if path.is_file() and not path.name.startswith(".")
+        }
+    )
+
+
+def joint_digest(hashes: Mapping[str, bytes]) -> str:
+    """Return one hash of files that are known by their names and hashes."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*")):
-        if path.is_file() and not path.name.startswith("."):
-            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    for name in sorted(hashes):
+        digest.update(name.encode() + b"\0" + hashes[name])
     return digest.hexdigest()
 
 

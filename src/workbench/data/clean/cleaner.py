@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from workbench.data.clean.amounts import no_money
-from workbench.data.clean.erasures import without_left_out
+from workbench.data.clean.erasures import without_consent, without_left_out
 from workbench.data.clean.refunds import (
     CANCELLED,
     NETTED,
@@ -36,7 +36,7 @@ from workbench.data.clean.survey_form import standard_form
 from workbench.data.engine import Engine
 from workbench.data.people import keys, pseudonyms, review
 from workbench.data.people import linkage as identity
-from workbench.data.people.contacts import normal_email, normal_phone, region_of
+from workbench.data.people.contacts import normal_contact, region_of
 from workbench.data.people.masking import NameBook, free_texts, mask_texts, mask_value
 from workbench.data.schemas import Schema, schema_of
 from workbench.data.sources.read import read_source, stream_source
@@ -170,6 +170,11 @@ class Cleaner:
         """The key of the study's pseudonyms."""
         return pseudonyms.study_key(self.study)
 
+    @cached_property
+    def refusing(self) -> Mapping[str, frozenset[str]]:
+        """Who did not consent, by the column that names them; asked once for all tables."""
+        return without_consent(self.engine, self.study)
+
     def pseudonym(self, customer_id: str) -> str:
         """Give the pseudonym under which a customer appears."""
         raw = keys.normal_key(str(customer_id))
@@ -222,7 +227,7 @@ class Cleaner:
             source = standard_form(self.engine, self.study, source)
         if schema is not None:
             source = select_columns(self.study, source, schema)
-        source, refused = without_left_out(self.engine, self.study, source, schema)
+        source, refused = without_left_out(self.engine, self.study, source, schema, self.refusing)
         if refused:
             self._left[name] = {**self._left.get(name, {}), "consent": refused}
         columns = standardise(source, self.study.tables[name], schema)
@@ -445,7 +450,8 @@ class Cleaner:
             owners = {
                 str(text): known[contact]
                 for text in texts.unique()
-                if (contact := _normal(column, str(text), region)) is not None and contact in known
+                if (contact := normal_contact(column, str(text), region)) is not None
+                and contact in known
             }
             if owners:
                 kept = self._replace(kept, column, "customer_id", owners, only_null=True)
@@ -637,7 +643,3 @@ def _tell_people(columns: Collection[str]) -> bool:
     """Tell whether a table holds enough to know a person again."""
     have = set(columns)
     return bool({"phone", "email"} & have) or {"name", "address"} <= have
-
-
-def _normal(column: str, text: str, region: str) -> str | None:
-    return normal_phone(text, region) if column == "phone" else normal_email(text)

@@ -23,7 +23,7 @@ from workbench.data.clean.rules import standardise
 from workbench.data.clean.selection import select_rows
 from workbench.data.engine import Engine
 from workbench.data.people import keys
-from workbench.data.people.contacts import normal_email, normal_phone, region_of
+from workbench.data.people.contacts import normal_contact, region_of
 from workbench.data.people.pseudonyms import study_key
 from workbench.data.schemas import Schema
 from workbench.data.sources.read import read_source
@@ -39,7 +39,7 @@ _HEAD = (
 _DIGITS = 32
 #: Columns that say whose a row is; the second counts where there is no first.
 OWNERS = ("customer_id", "respondent_id")
-_CONTACTS = ("phone", "email")
+CONTACTS = ("phone", "email")
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,8 @@ def add_erasure(study: Study, hashes: Iterable[str], on: dt.date) -> bool:
     return True
 
 
-def hash_of(study_or_key: Study | bytes, kind: str, text: str) -> str:
+def hash_of(key: bytes, kind: str, text: str) -> str:
     """Hash an id or a contact under a study's key; nobody without the key can tell whose it is."""
-    key = study_or_key if isinstance(study_or_key, bytes) else study_key(study_or_key)
     return hmac.digest(key, f"erased {kind}:{text}".encode(), "sha256").hex()[:_DIGITS]
 
 
@@ -145,9 +144,26 @@ def _fingerprint(study: Study) -> str:
 
 
 def without_left_out(
-    engine: Engine, study: Study, source: Source, schema: Schema | None
+    engine: Engine,
+    study: Study,
+    source: Source,
+    schema: Schema | None,
+    refusing: Mapping[str, frozenset[str]],
 ) -> tuple[Source, int]:
     """Drop the rows of those who were erased and of those who did not consent.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where the table is.
+    study : Study
+        Whose it is.
+    source : Source
+        The table.
+    schema : Schema or None
+        What its columns mean.
+    refusing : mapping
+        Who did not consent (`without_consent`).
 
     Returns
     -------
@@ -156,7 +172,7 @@ def without_left_out(
     int
         How many rows lack consent; of the erased nothing is counted.
     """
-    erased, refusing = read_erasures(study), without_consent(engine, study)
+    erased = read_erasures(study)
     if not erased and not refusing:
         return source, 0
     columns = standardise(source, study.tables[source.name], schema)
@@ -202,7 +218,7 @@ def _without_contacts(
 ) -> Any:
     """Drop rows without an id whose phone or e-mail is an erased person's."""
     key, region = study_key(study), region_of(study.time_zone)
-    for name in _CONTACTS:
+    for name in CONTACTS:
         if name not in columns:
             continue
         column, nobody = columns[name].cast("string"), columns["customer_id"].isnull()
@@ -210,16 +226,12 @@ def _without_contacts(
         gone = [
             one
             for one in given
-            if (plain := _contact(name, one, region)) is not None
+            if (plain := normal_contact(name, one, region)) is not None
             and hash_of(key, f"contact {name}", plain) in erased.hashes
         ]
         if gone:
             expr = expr.filter(~(nobody & column.isin(gone).fill_null(False)))
     return expr
-
-
-def _contact(kind: str, text: str, region: str) -> str | None:
-    return normal_phone(text, region) if kind == "phone" else normal_email(text)
 
 
 def _distinct(engine: Engine, column: Any, where: str, only: Any = None) -> list[str]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.data.clean.erasures import forms_of, hash_of
+from workbench.data.clean.erasures import CONTACTS, forms_of, hash_of
 from workbench.data.people import keys
-from workbench.data.people.contacts import normal_email, normal_phone, region_of
+from workbench.data.people.contacts import normal_contact, region_of
 from workbench.data.people.pseudonyms import pseudonym
 from workbench.data.sources.source import ROW
 
@@ -58,7 +58,6 @@ def traces_of(cleaner: Cleaner, owner: str, given: str) -> Traces:
             firsts |= first
     person = firsts.get(asked, asked)
     ids = {one for one in (known | set(firsts) | {asked}) if firsts.get(one, one) == person}
-    ids.add(asked)
     found, contacts = {}, {}
     for name, (rows, _, source) in tables.items():
         theirs = rows.filter(rows[owner].isin(sorted(ids)))
@@ -83,11 +82,11 @@ def _contacts(cleaner: Cleaner, rows: Any, theirs: Any, where: str) -> dict[str,
     """Give the contacts that are this person's alone."""
     region = region_of(cleaner.study.time_zone)
     found: dict[str, str] = {}
-    for what in ("phone", "email"):
+    for what in CONTACTS:
         if what not in rows.columns:
             continue
         for text in cleaner.engine.run(theirs.select(what), where)[what].dropna():
-            plain = normal_phone(text, region) if what == "phone" else normal_email(text)
+            plain = normal_contact(what, text, region)
             of_all, of_theirs = (
                 int(cleaner.engine.run(each.filter(each[what] == text).count(), where))
                 for each in (rows, theirs)

@@ -83,6 +83,11 @@ def normal_email(text: str | None) -> str | None:
     return f"{user}@{domain}"
 
 
+def normal_contact(kind: str, text: str | None, region: str) -> str | None:
+    """Write a ``phone`` or an ``email`` one way; None where it is none."""
+    return normal_phone(text, region) if kind == "phone" else normal_email(text)
+
+
 _SHORT = (
     (r"\bstreet\b|\bstr\b", "st"), (r"\broad\b", "rd"), (r"\bavenue\b", "ave"), (r"\blane\b", "ln"),
     (r"\bdrive\b", "dr"), (r"\bsquare\b", "sq"), (r"\bcourt\b", "ct"), (r"\bboulevard\b", "blvd"),

@@ -142,7 +142,7 @@ def decide(study: Study, pair: Pair, same: bool) -> None:
 def forget_pairs(study: Study, ids: Collection[str]) -> None:
     """Take the pairs of a person away, decided or not: they hold names and contacts."""
     known = read_pairs(study)
-    kept = [pair for pair in known if not {pair.left, pair.right} & set(ids)]
+    kept = [pair for pair in known if {pair.left, pair.right}.isdisjoint(ids)]
     if len(kept) < len(known):
         _write(study, kept)
 

@@ -91,7 +91,7 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
         return None
     source = select_rows(engine, card, source, count=False).source
     source = select_columns(study, source, schema)
-    source, _ = without_left_out(engine, study, source, schema)
+    source, _ = without_left_out(engine, study, source, schema, cleaner.refusing)
     columns = standardise(source, card, schema)
     if "customers" in cleaner and {"phone", "email"} & set(columns):
         return None
