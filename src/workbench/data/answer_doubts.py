@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from workbench.data.answer_words import CODES
+from workbench.data.answer_words import CODES, USUAL_SCALES, shortest_scale, without_codes
 from workbench.data.clean.questions import AskedQuestion
 from workbench.data.clean.report import TableReport
 from workbench.study import Study
-from workbench.study.survey import PREFIXES
+from workbench.study.survey import PREFIXES, Survey
 
 #: Share of the answers to a question from which on those that are lost may change its result.
 FEW_LOST = 0.03
@@ -19,9 +19,8 @@ FEW_LOST = 0.03
 _SLIPS = 2
 #: Answers from which on a scale whose upper end nobody uses was probably another one.
 _ENOUGH = 30
-#: Scales that questionnaires have; one that fits what was answered is proposed.
-_USUAL = ((1, 4), (0, 4), (1, 5), (-2, 2), (1, 6), (1, 7), (-3, 3), (0, 10), (1, 10), (1, 11),
-          (-5, 5), (0, 100))  # fmt: skip
+#: Of these scales one that fits what was answered is proposed.
+_SCALES = (*USUAL_SCALES, (-5, 5), (0, 100))
 _NAMED = 6
 
 
@@ -36,7 +35,7 @@ class AnswerDoubts:
 
 @dataclass(frozen=True)
 class _Group:
-    """Questions on one scale, whose cure is the same key of the card."""
+    """Questions on one scale, whose cure is the same key of the card, with {} for its ends."""
 
     questions: Sequence[AskedQuestion]
     key: str
@@ -67,10 +66,7 @@ class _Group:
 
     def cure(self, low: float, high: float) -> str:
         """Say how the card would write another scale."""
-        ends = f"[{low:g}, {high:g}]"
-        return f"write `{self.key}: {ends}` under survey" if "{" not in self.key else (
-            f"write `{self.key.format(ends)}` under survey"
-        )  # fmt: skip
+        return f"write `{self.key.format(f'[{low:g}, {high:g}]')}` under survey"
 
 
 def answer_doubts(study: Study, report: TableReport) -> AnswerDoubts:
@@ -84,7 +80,7 @@ def answer_doubts(study: Study, report: TableReport) -> AnswerDoubts:
         Of the survey.
     """
     found = AnswerDoubts()
-    name = report.name
+    name, asked = report.name, study.survey or Survey()
     for group in _groups(study, report.questions):
         if group.scale is None:
             _without_scale(found, name, group)
@@ -92,10 +88,10 @@ def answer_doubts(study: Study, report: TableReport) -> AnswerDoubts:
         _off_scale(found, name, group)
         _unread(found, name, group)
         _unused(found, name, group)
-        turned = [q for q in group.questions if q.turned and not _is_reversed(study, q)]
+        turned = group.names(lambda q: q.turned and not asked.is_reversed(q.name))
         if turned:
             found.problems.append(
-                f"{name}: the words beside the numbers of {_listed(turned)} say that"
+                f"{name}: the words beside the numbers of {turned} say that"
                 f" {group.scale[0]} is the best answer; list the item under `reversed`, or turn the"
                 " numbers round with `answers`"
             )
@@ -128,9 +124,9 @@ def _groups(study: Study, questions: Iterable[AskedQuestion]) -> list[_Group]:
         if not item or own:
             key = f"scales: {{{{{item or question.name}: {{}}}}}}"
         elif question.name.startswith(PREFIXES["importance"]):
-            key = "importance_scale"
+            key = "importance_scale: {}"
         else:
-            key = "scale"
+            key = "scale: {}"
         groups.setdefault(key, []).append(question)
     return [_Group(members, key) for key, members in groups.items()]
 
@@ -217,7 +213,7 @@ def _unused(found: AnswerDoubts, name: str, group: _Group) -> None:
     if n < _ENOUGH or group.pooled("off") or any(q.unread_count for q in group.questions):
         return
     top, bottom = max(seen), min(seen)
-    ends = next((s for s in _USUAL if s[1] == top and s[0] <= bottom and s != (low, high)), None)
+    ends = next((s for s in _SCALES if s[1] == top and s[0] <= bottom and s != (low, high)), None)
     if top > high - 2 or ends is None or len(seen) < 3 or bottom > ends[0] + 1:
         return
     stated = group.questions[0].stated
@@ -233,30 +229,13 @@ def _unused(found: AnswerDoubts, name: str, group: _Group) -> None:
 
 def _proposed(counts: Counter[float]) -> tuple[int, int]:
     """Give the shortest usual scale that has all numbers seen, codes for no answer apart."""
-    seen = set(counts)
-    far = {n for n in seen if abs(n) >= 77 and n in CODES}
-    seen = (seen - far) or seen
+    seen = without_codes(counts)
     low, high = math.floor(min(seen)), math.ceil(max(seen))
-    fitting = [s for s in _USUAL if s[0] <= low and high <= s[1]]
-    if low >= 1:
-        fitting = [s for s in fitting if s[0] == 1] or fitting
-    return min(fitting, key=lambda s: s[1] - s[0], default=(low, high))
-
-
-def _is_reversed(study: Study, question: AskedQuestion) -> bool:
-    asked = study.survey
-    return asked is not None and asked.item_of(question.name) in asked.reversed
-
-
-def _listed(questions: Sequence[AskedQuestion]) -> str:
-    return _Group(questions, "").names()
+    return shortest_scale(low, high, _SCALES) or (low, high)
 
 
 def _key(question: AskedQuestion) -> str:
-    return next(
-        (question.name.removeprefix(p) for p in PREFIXES.values() if question.name.startswith(p)),
-        question.name,
-    )
+    return Survey.item_of(question.name) or question.name
 
 
 def _example(question: AskedQuestion) -> str:

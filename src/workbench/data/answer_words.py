@@ -8,7 +8,7 @@ by a list only if the list has all of its words, and no step is written in two w
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -295,3 +295,24 @@ CODES: Final = frozenset(
     map(float, (-1, -2, -7, -8, -9, -77, -88, -98, -99, -999, 8, 9, 77, 88, 97, 98, 99, 777, 888,
                 997, 998, 999, 9999))
 )  # fmt: skip
+#: Codes from here on lie far off the scales on which they stand.
+_FAR: Final = 77
+#: Scales that questionnaires have.
+USUAL_SCALES: Final = (
+    (1, 4), (1, 5), (0, 4), (1, 6), (1, 7), (-2, 2), (-3, 3), (0, 10), (1, 10), (1, 11),
+)  # fmt: skip
+
+
+def without_codes(numbers: Collection[float]) -> set[float]:
+    """Leave out the codes for no answer that lie far off a scale; where all are such, none."""
+    return {n for n in numbers if n not in CODES or abs(n) < _FAR} or set(numbers)
+
+
+def shortest_scale(
+    low: float, high: float, scales: Sequence[tuple[int, int]] = USUAL_SCALES
+) -> tuple[int, int] | None:
+    """Give the shortest scale that has all answers; one from 1 where none of them is below."""
+    fitting = [scale for scale in scales if scale[0] <= low and high <= scale[1]]
+    if low >= 1:
+        fitting = [scale for scale in fitting if scale[0] == 1] or fitting
+    return min(fitting, key=lambda scale: scale[1] - scale[0], default=None)

@@ -14,20 +14,8 @@ _LANGUAGES = (
 _MORE = {
     "mrz": 3, "sept": 9, "set": 9, "fevr": 2, "aout": 8, "fev": 2, "agt": 8, "peb": 2, "jänner": 1,
 }  # fmt: skip
-_ENGLISH = (
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-)
+#: Months as `read_words` writes them.
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 #: Words that join the parts of a date, and what follows a time.
 _JOINING = r"(?:de|del|of|d'|den|um|à|a las|às|kl\.?|klo)"
 
@@ -67,7 +55,7 @@ def rewriting() -> tuple[tuple[str, str], ...]:
             rf"(?i){left}(?:{'|'.join(sorted(words, key=lambda w: -len(w)))}){right}",
             rf"\1{name}\2",
         )
-        for name, words in zip(_ENGLISH, _months(), strict=True)
+        for name, words in zip(MONTHS, _months(), strict=True)
     ]
     days = "|".join(sorted(_weekdays(), key=lambda w: -len(w)))
     return (
@@ -131,4 +119,4 @@ def _calendars(kind: str) -> Sequence[list[tuple[int, str]]]:
     return found
 
 
-__all__ = ["has_words", "plain_format", "read_words", "rewriting"]
+__all__ = ["MONTHS", "has_words", "plain_format", "read_words", "rewriting"]

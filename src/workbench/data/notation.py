@@ -304,10 +304,18 @@ def other_calendar(texts: Iterable[str]) -> tuple[str, str, str] | None:
 def heading_zone(heading: str) -> int | None:
     """Give the minutes that the zone in a heading is ahead of UTC, as in "Paid at (GMT+8)"."""
     found = _HEADING_ZONE.search(plain(heading))
-    if found is None:
-        return None
-    minutes = int(found[2] or 0) * 60 + int(found[3] or 0)
-    return -minutes if found[1] == "-" else minutes
+    return None if found is None else _ahead(found[1], found[2], found[3])
+
+
+def moment_zone(text: str) -> int | None:
+    """Give the minutes that the zone of a moment is ahead of UTC; None where it bears none."""
+    found = re.search(OFFSET, plain(text))
+    return None if found is None else _ahead(found[2], found[3], found[4])
+
+
+def _ahead(sign: str | None, hours: str | None, minutes: str | None) -> int:
+    ahead = int(hours or 0) * 60 + int(minutes or 0)
+    return -ahead if sign == "-" else ahead
 
 
 def _bare(text: str) -> str:
@@ -325,9 +333,7 @@ def _counted(sample: list[str], iso: int) -> str | None:
     if len(numbers) <= iso or len(numbers) * 2 <= len(sample):
         return None
     usual = Counter(len(str(int(number))) for number in numbers).most_common(1)[0][0]
-    now = sum(6e8 < number < 4.2e9 for number in numbers)
-    scaled = {"unix": 1.0, "unix_ms": 1e3, "unix_us": 1e6}
-    for name, parts in scaled.items():
+    for name, parts in UNIX.items():
         now = sum(6e8 * parts <= number < 4.2e9 * parts for number in numbers)
         if now * 2 > len(sample):
             return name
@@ -369,6 +375,6 @@ def _parsed(text: str, format: str) -> dt.datetime | None:
 
 __all__ = [
     "BLANKS", "DIGITS", "HALVES", "MULTIPLES", "OFFSET", "SERIAL", "SIGNS", "UNIX", "DateFormat",
-    "Decimal", "currency_shapes", "date_format", "decimal_mark", "heading_zone", "number_shape",
-    "number_text", "other_calendar", "plain",
+    "Decimal", "currency_shapes", "date_format", "decimal_mark", "heading_zone", "moment_zone",
+    "number_shape", "number_text", "other_calendar", "plain",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from workbench.study.survey import PREFIXES, SCORES, Survey
+from workbench.study.survey import PREFIXES, SCORES, SERVQUAL_ITEMS, Survey
 
 Kind = Literal[
     "id", "category", "free_text", "personal", "date", "moment", "number", "whole", "boolean",
@@ -55,9 +55,6 @@ class Schema:
 _ID = ColumnRule("id", required=True)
 _WORD = ColumnRule("category")
 _PERSONAL = ColumnRule("personal")
-
-SERVQUAL_ITEMS = tuple(f"{i:02d}" for i in range(1, 23))
-
 
 _ANSWER = ColumnRule("answer")
 
@@ -356,10 +353,6 @@ PERSONAL_WORDS = (
     "telefon",
     "handynummer",
     "anschrift",
-    "adresse",
-    "strasse",
-    "straße",
-    "plz",
     "geburtsdatum",
     "kundenbetreuer",
     "ansprechpartner",
@@ -373,14 +366,10 @@ PERSONAL_WORDS = (
     "correo",
     "teléfono",
     "telefono",
-    "dirección",
-    "direccion",
     "cognome",
-    "indirizzo",
     "nome",
     "sobrenome",
     "telefone",
-    "endereço",
     "endereco",
     "имя",
     "фамилия",

@@ -52,9 +52,14 @@ def _below_blank_numbers(
     """Find lines below an order whose number, customer and day are blank together."""
     share = blank.mean()
     sparse = [c for c in frame.columns if 0.1 < share[c] < 0.95 and not blank[c].iloc[0]]
+    gone = blank[sparse].to_numpy()
     for anchor in sparse:
         lines = blank[anchor]
-        of_order = [c for c in sparse if _goes_with(blank[c], lines)]
+        below = lines.to_numpy()
+        together = (gone[below].mean(axis=0) > 0.99) & (gone[~below].mean(axis=0) < 0.1)
+        of_order = [c for c, goes in zip(sparse, together, strict=True) if goes]
+        if len(of_order) < 2:  # who, and the number or the day
+            continue
         known = _known(frame[~lines], of_order)
         others = [c for c in frame.columns if c not in of_order]
         told = {"who"} < set(known.values()) and _items(frame, lines, others)
@@ -68,7 +73,7 @@ def _below_repeated_numbers(
 ) -> tuple[list[str], pd.Series[bool], str] | None:
     """Find lines that repeat the number of their order, and nothing else of it."""
     for p in profiles(frame):
-        if evidence.order(p) < 4.5 or p.filled < 0.99 or p.repeats < 1.1:
+        if p.filled < 0.99 or evidence.order(p) < 4.5 or p.repeats < 1.1:
             continue
         lines = frame[p.name].duplicated()
         if lines.sum() < _FEWEST:
@@ -87,10 +92,6 @@ def _below_repeated_numbers(
             return _first_the_order(known, frame, lines, of_order), lines, p.name
         return None
     return None
-
-
-def _goes_with(blank: pd.Series[bool], lines: pd.Series[bool]) -> bool:
-    return bool(blank[lines].mean() > 0.99 and blank[~lines].mean() < 0.1)
 
 
 def _who(p: ColumnProfile) -> bool:

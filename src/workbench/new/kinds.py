@@ -11,15 +11,6 @@ from workbench.new import evidence
 from workbench.new.profile import ColumnProfile
 from workbench.new.words import read_heading
 
-TABLES = (
-    "transactions",
-    "customers",
-    "contracts",
-    "interactions",
-    "survey",
-    "treatments",
-    "series",
-)
 #: Share of the rows from which on a customer is in one campaign more than once.
 _AGAIN = 0.1
 #: Words in a file's name, and the table they speak for.
@@ -183,3 +174,5 @@ _SCORES: Mapping[str, Callable[[Sequence[ColumnProfile]], float]] = {
     "treatments": _treatments,
     "series": _series,
 }
+#: The standard tables.
+TABLES = tuple(_SCORES)

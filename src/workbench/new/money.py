@@ -20,8 +20,6 @@ _BY_HEADINGS = (
     ("[\uac00-\ud7af]", "KRW"),
     (r"(?i)datum|betrag|montant|fecha|importe|kunde", "EUR"),
 )
-
-
 _USUAL = ("USD", "EUR", "CNY", "GBP", "JPY")
 
 
@@ -94,10 +92,7 @@ def _by_column(proposal: Proposal, headings: str) -> Money | None:
 
 def _by_amounts(proposal: Proposal, headings: str) -> Money | None:
     used = [p for s in ("amount", "monthly_fee") if (p := proposal.column(s)) is not None]
-    formulas = [str(proposal.keys.get(key, "")) for key in ("amount", "monthly_fee")]
-    used += [
-        p for p in proposal.columns_of_file if p.numeric and any(p.name in f for f in formulas)
-    ]
+    used += proposal.in_formula
     for p in used:
         signs = Counter(sign for text in p.texts if (sign := sign_of(text)))
         if signs:

@@ -17,11 +17,12 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from workbench.errors import did_you_mean
+from workbench.new.deductions import quoted
 from workbench.new.kinds import TABLES, scores
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import Proposal, StarterError
-from workbench.new.row_kinds import about_rows
-from workbench.new.states import is_purchase, state_of
+from workbench.new.row_kinds import about_rows, values_saying
+from workbench.new.states import is_purchase
 from workbench.new.words import squash
 
 _SHIPPED = Path(__file__).with_name("presets")
@@ -227,12 +228,12 @@ def _take_keys(proposal: Proposal, layout: ExportTable) -> None:
     for name in layout.flags.keep:
         flag = find(columns, [name])
         if flag is not None and not where and flag.distinct:
-            yes = [v for v in flag.texts.unique() if state_of(v) == "yes"]
+            yes = values_saying(flag, "yes")
             if yes:
                 where[flag.name] = yes
     for name in layout.flags.leave_out:
         flag = find(columns, [name])
-        gone = [v for v in flag.texts.unique() if state_of(v) == "yes"] if flag is not None else []
+        gone = values_saying(flag, "yes") if flag is not None else []
         if flag is not None and gone:
             where[flag.name] = {"not": gone}
     for states in (layout.flow, layout.status):
@@ -260,8 +261,7 @@ def _formula(text: str, columns: Sequence[ColumnProfile]) -> str | None:
         nonlocal lacking
         found = find(columns, match[1].split("|"))
         lacking |= found is None
-        name = found.name if found is not None else ""
-        return name if name.isidentifier() and name.isascii() else f"`{name}`"
+        return quoted(found.name if found is not None else "")
 
     written = re.sub(r"\{([^}]+)\}", own, text)
     names = re.findall(r"`([^`]+)`|([A-Za-z_]\w*)", written)

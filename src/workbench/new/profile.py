@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.data.currency import sign_of
-from workbench.data.date_words import read_words
+from workbench.data.date_words import MONTHS, read_words
 from workbench.data.notation import number_text, plain
 from workbench.new.words import Heading, read_heading
 
@@ -73,7 +72,6 @@ _OTHERWISE = {
 }
 _SHORT = re.compile(r"\D*\d{1,3}\D*")
 _ISO = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}")
-_TWO = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})")
 #: Texts that are looked at one by one.
 _LOOK = 4_000
 
@@ -218,12 +216,6 @@ class ColumnProfile:
                 return mark, False
         return "", False
 
-    @property
-    def grouped_only(self) -> str:
-        """The mark in 1,234 or 1.234 where nothing tells whether it groups or divides."""
-        mark, sure = self.grouped
-        return "" if sure else mark
-
     @cached_property
     def numbers(self) -> pd.Series[float]:
         """The values as numbers, in the file's order; missing where they are none."""
@@ -362,12 +354,6 @@ class ColumnProfile:
         )
         return parsed.dt.tz_localize(None)
 
-    @cached_property
-    def last(self) -> dt.date | None:
-        """The last day."""
-        known = self.days.dropna()
-        return known.max().date() if len(known) else None
-
 
 def _is_date(text: str) -> bool:
     if text.isdigit():
@@ -376,7 +362,7 @@ def _is_date(text: str) -> bool:
 
 
 def _month(text: str) -> bool:
-    return bool(re.search(r"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec", text))
+    return any(month in text for month in MONTHS)
 
 
 def _is_priced(text: str) -> bool:

@@ -134,6 +134,12 @@ class Proposal:
         """Give the file's column that is a standard one."""
         return self.own.get(self.columns.get(standard, ""))
 
+    @property
+    def in_formula(self) -> list[ColumnProfile]:
+        """The columns of numbers that the amount's formula names."""
+        formula = str(self.keys.get("amount", ""))
+        return [p for p in self.columns_of_file if p.name in formula and p.numeric]
+
     def set(self, changes: Mapping[str, Any]) -> None:
         """Change keys of the card; None takes one away."""
         for key, value in changes.items():
@@ -189,10 +195,3 @@ class Proposal:
             self.set_rows(question.options[chosen].rows)
         if choice is not None:
             self.questions.remove(question)
-
-    @property
-    def last(self) -> Any:
-        """The last day in the table."""
-        time = next((s for s in ("date", "at", "start", "answered_on") if s in self.columns), None)
-        profile = self.column(time) if time else None
-        return profile.last if profile is not None else None

@@ -40,8 +40,8 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     _amount(proposal, filled)
     quantity = best(filled, evidence.quantity, [*columns.values()], 5)
     take(proposal, "quantity", quantity)
-    for standard, concept in (("channel", "channel"), ("category", "category")):
-        take(proposal, standard, categorical(filled, concept, [*columns.values()]))
+    for standard in ("channel", "category"):
+        take(proposal, standard, categorical(filled, standard, [*columns.values()]))
     take(proposal, "product", best(filled, evidence.product, [*columns.values()], 4.0))
     refunded(proposal, filled)
     rows_of_purchases(proposal, filled, deals=deals)

@@ -9,24 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from workbench.data.answer_words import CODES, is_no_answer, word_scales
-from workbench.data.clean.answers import shown, words_in
-from workbench.data.schemas import SERVQUAL_ITEMS
+from workbench.data.answer_words import (
+    CODES,
+    USUAL_SCALES,
+    is_no_answer,
+    shortest_scale,
+    without_codes,
+)
+from workbench.data.clean.answers import fitting_scales, shown, words_in
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
+from workbench.study.survey import SERVQUAL_ITEMS
 
-_USUAL: Final = (
-    (1, 4),
-    (1, 5),
-    (0, 4),
-    (1, 6),
-    (1, 7),
-    (-2, 2),
-    (-3, 3),
-    (0, 10),
-    (1, 10),
-    (1, 11),
-)
 _ENDS_SAID: Final = re.compile(r"(?<!\d)(-?\d{1,2})\s*(?:-|–|—|~|to|bis|à|至|到)\s*(\d{1,3})(?!\d)")
 _OVERALL: Final = re.compile(
     r"overall|in general|all in all|as a whole|csat|总体|整体|总的|綜合|综合|gesamt|insgesamt", re.I
@@ -110,9 +104,9 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
     if not numbers:  # nobody has answered
         return None
     said = _ENDS_SAID.search(p.heading.text)
-    seen = {n for n in numbers if n not in CODES or abs(n) < 77} or set(numbers)
+    seen = without_codes(numbers)
     # -1 beside 0 is an answer on a scale around it, unless there is no such scale
-    if min(seen) < 0 and not any(s[0] <= min(seen) and max(seen) <= s[1] for s in _USUAL):
+    if min(seen) < 0 and not any(s[0] <= min(seen) and max(seen) <= s[1] for s in USUAL_SCALES):
         seen = {n for n in seen if n >= 0 or n not in CODES} or seen
     if said is None:
         seen -= _codes_beside(numbers, seen)
@@ -122,12 +116,9 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
     low, high = min(seen), max(seen)
     known = [(int(said[1]), int(said[2]))] if said else []
     known = [ends for ends in known if ends[0] <= low and high <= ends[1]]
-    fits = known or [s for s in _USUAL if s[0] <= low and high <= s[1]]
-    if low >= 1:
-        fits = [s for s in fits if s[0] == 1] or fits
-    if not fits:
+    scale = shortest_scale(low, high, known or USUAL_SCALES)
+    if scale is None:
         return None
-    scale = min(fits, key=lambda s: s[1] - s[0])
     # nobody asks on 1 to 4 or to 6 half as often as on 1 to 5 or to 7, unless each has a name
     unused = {} if named else {(1, 4): (1, 5), (1, 6): (1, 7)}
     scale = scale if known or low > 1 or scale not in unused else unused[scale]
@@ -149,15 +140,14 @@ def _codes_beside(numbers: Mapping[float, int], seen: set[float]) -> set[float]:
 def _in_words(
     p: ColumnProfile, words: Sequence[str], numbers: Counter[float]
 ) -> AskedOnScale | None:
-    bare = list(dict.fromkeys(map(words_in, words)))
-    fits = [scale for scale in word_scales() if scale.fits(bare)]
-    steps = {len(scale.steps) for scale in fits}
-    if not steps or (len(bare) + len(numbers) < 3):
+    different = len(set(map(words_in, words)))
+    steps = {len(scale.steps) for scale in fitting_scales(words)}
+    if not steps or different + len(numbers) < 3:
         return None
     if numbers and max(numbers) > max(steps):
         return None
     best = 5 if 5 in steps else min(steps)
-    return AskedOnScale(p, (1, best), len(steps) == 1 or len(bare) > best - 1, seen=(1, best))
+    return AskedOnScale(p, (1, best), len(steps) == 1 or different > best - 1, seen=(1, best))
 
 
 def find_questions(proposal: Proposal) -> None:

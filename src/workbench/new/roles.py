@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from workbench.data.schemas import schema_of
 from workbench.new import evidence
 from workbench.new.evidence import best
 from workbench.new.kinds import scores
@@ -281,8 +282,8 @@ def _survey(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     named = [p for p in named if not p.heading.has("question")]
     take(proposal, "customer_id", best(named, evidence.customer, [*columns.values()], 5.0))
     take(proposal, "answered_on", best(filled, answered, [*columns.values()]))
-    for standard, concept in (("wave", "wave"), ("recommend", "recommend")):
-        fits = [p for p in filled if p.heading.has(concept) and p.name not in columns.values()]
+    for standard in ("wave", "recommend"):
+        fits = [p for p in filled if p.heading.has(standard) and p.name not in columns.values()]
         if fits:
             columns.setdefault(standard, fits[0].name)
     notes = [p for p in filled if p.free_text and p.heading.has("note", "question", "respondent")]
@@ -321,8 +322,6 @@ def _series(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
 
 
 def _order_columns(proposal: Proposal) -> None:
-    from workbench.data.schemas import schema_of
-
     schema = schema_of(proposal.standard)
     order = list(schema.columns) if schema else []
     proposal.columns = dict(

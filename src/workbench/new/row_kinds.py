@@ -70,7 +70,7 @@ def rows_that_undo(filled: Sequence[ColumnProfile]) -> pd.Index[int]:
             found |= set(p.numbers.index[p.numbers < 0])
         elif _role(p) in ("kind", "other") and p.distinct <= _FEW:
             back = [v for v in p.counts.index if state_of(v) == "refund"]
-            found |= set(p.texts.index[p.texts.isin(back)])
+            found |= set(_rows_with(p, back))
     return pd.Index(sorted(found))
 
 
@@ -126,12 +126,21 @@ def about_rows(
 
 def worth_of(proposal: Proposal, p: ColumnProfile, values: Sequence[str]) -> str:
     """Say how many rows have these values, and what they come to."""
-    rows = p.texts.index[p.texts.isin(list(values))]
+    rows = _rows_with(p, values)
     said = f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}"
     worth = amounts(proposal).reindex(rows).dropna()
     if len(worth) and proposal.keys.get("amount_per") != "order":
         said += f", sum {worth.sum():,.2f}"
     return said
+
+
+def values_saying(p: ColumnProfile, state: str) -> list[str]:
+    """Give the values of a column that say a state, such as ``yes``."""
+    return [v for v in p.texts.unique() if state_of(v) == state]
+
+
+def _rows_with(p: ColumnProfile, values: Sequence[str]) -> pd.Index[int]:
+    return p.texts.index[p.texts.isin(list(values))]
 
 
 def _listed(values: Sequence[str]) -> str:
@@ -163,7 +172,7 @@ class _Finder:
         won = next((p for p in free if p.boolean and p.heading.squashed in
                     ("iswon", "won", "isclosedwon")), None)  # fmt: skip
         if won is not None:
-            self.proposal.set({f"where.{won.name}": self._saying(won, "yes")})
+            self.proposal.set({f"where.{won.name}": values_saying(won, "yes")})
         roles = {p.name: _role(p) for p in free}
         states = sorted(
             (p for p in free if roles[p.name] == "state"),
@@ -191,9 +200,6 @@ class _Finder:
 
     # --- columns of yes and no, of moments, of money in and out -------------------------------
 
-    def _saying(self, p: ColumnProfile, state: str) -> list[str]:
-        return [v for v in p.texts.unique() if state_of(v) == state]
-
     def _flag(self, p: ColumnProfile) -> None:
         yes = [v for v in p.texts.unique() if state_of(v) == "yes" or v.casefold() in _MARKS]
         if not yes or (len(yes) == p.texts.nunique() and p.filled > 0.9):
@@ -218,7 +224,7 @@ class _Finder:
 
     def _cancels(self, p: ColumnProfile, yes: Sequence[str]) -> bool:
         """Tell marks of the bills that cancel others from those of the bills cancelled."""
-        marked = p.texts.index[p.texts.isin(list(yes))]
+        marked = _rows_with(p, yes)
         for other in self.filled:
             if other.distinct <= _FEW and (types := billing_types(other.counts.index)):
                 back = [types.get(t) == ("refund",) for t in other.texts.reindex(marked).dropna()]
@@ -374,8 +380,7 @@ class _Finder:
     # --- what the rows hold -------------------------------------------------------------------
 
     def _amounts_of(self, p: ColumnProfile, values: Sequence[str]) -> pd.Series[float]:
-        rows = p.texts.index[p.texts.isin(list(values))]
-        return self.amounts.reindex(rows).dropna()
+        return self.amounts.reindex(_rows_with(p, values)).dropna()
 
     def _negative(self, p: ColumnProfile, values: Sequence[str]) -> bool:
         """Tell whether the amounts of these rows are below zero: as such they are refunds."""

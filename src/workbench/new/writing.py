@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workbench.data.notation import date_format
 from workbench.new.profile import ColumnProfile, day_order
 from workbench.new.proposal import OpenQuestion, Option, Proposal
 
+#: Where one mark groups thousands, the one before the decimals.
+_OTHER = {",": ".", ".": ","}
 _WHEN = ("date", "at", "start", "end", "joined_on", "answered_on")
 
 
@@ -51,8 +54,6 @@ def _day_or_month(standard: str, p: ColumnProfile, written: Mapping[str, str]) -
 
 def _written(p: ColumnProfile) -> dict[str, str] | None:
     """Give the two formats that dates of three numbers can have: day first, month first."""
-    from workbench.data.notation import date_format
-
     texts = p.texts.drop_duplicates().head(2000)
     found = date_format(texts)
     for one in (found.format, *found.rivals):
@@ -73,9 +74,7 @@ def _written(p: ColumnProfile) -> dict[str, str] | None:
 def numbers(proposal: Proposal) -> None:
     """Say which mark divides and which groups, where a number's own look does not."""
     used = [proposal.column(s) for s in ("amount", "quantity", "monthly_fee", "response_hours")]
-    formula = proposal.keys.get("amount", "")
-    named = [p for p in proposal.columns_of_file if p.name in formula and p.numeric]
-    numbers = [p for p in (*used, *named) if p is not None]
+    numbers = [p for p in (*used, *proposal.in_formula) if p is not None]
     if any(p.decimal_comma for p in numbers):
         proposal.keys.setdefault("decimal", ",")
         return
@@ -83,17 +82,14 @@ def numbers(proposal: Proposal) -> None:
         mark, sure = p.grouped
         if sure:
             proposal.keys.setdefault("thousands", mark)
-            proposal.keys.setdefault("decimal", "." if mark == "," else ",")
+            proposal.keys.setdefault("decimal", _OTHER[mark])
             continue
         if not mark or (p.heading.has("quantity") and p.fractions == 0 and mark == "."):
             continue
         example = next(t for t in p.texts if mark in t)
-        plain = (
-            f"{float(example.replace(mark, '').strip('¥$€£ ') or 0):,.0f}"
-            if _bare(example, mark)
-            else "thousands"
-        )
-        thousands = {"thousands": mark, "decimal": "." if mark == "," else ","}
+        bare = example.replace(mark, "").strip("¥$€£ ")
+        plain = f"{float(bare):,.0f}" if bare.isdigit() else "thousands"
+        thousands = {"thousands": mark, "decimal": _OTHER[mark]}
         divided = {"decimal": mark, "thousands": None}
         proposal.keys.update(thousands)
         proposal.questions.append(
@@ -104,7 +100,3 @@ def numbers(proposal: Proposal) -> None:
             )
         )
         return
-
-
-def _bare(text: str, mark: str) -> bool:
-    return text.replace(mark, "").strip("¥$€£ ").isdigit()

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from workbench.data.notation import OFFSET, heading_zone, plain
+from workbench.data.notation import heading_zone, moment_zone
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import Proposal
 
@@ -60,13 +60,10 @@ def _moments(p: ColumnProfile) -> Iterator[tuple[datetime | None, int]]:
     texts = p.texts.iloc[spread]
     named = heading_zone(p.name)
     for text, day in zip(texts, p.days.reindex(texts.index), strict=True):
-        found = re.search(OFFSET, plain(str(text)))
-        if found is not None:
-            ahead = int(found[3] or 0) * 60 + int(found[4] or 0)
-            ahead = -ahead if found[2] == "-" else ahead
-        elif named is not None and re.search(r"\d:\d", str(text)):
+        ahead = moment_zone(str(text))
+        if ahead is None and re.search(r"\d:\d", str(text)):
             ahead = named
-        else:
+        if ahead is None:
             continue
         yield (None if day != day else day.to_pydatetime()), ahead
 

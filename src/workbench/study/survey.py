@@ -18,6 +18,7 @@ SERVQUAL: Final = {
     "assurance": tuple(f"{i:02d}" for i in range(14, 18)),
     "empathy": tuple(f"{i:02d}" for i in range(18, 23)),
 }
+SERVQUAL_ITEMS: Final = tuple(item for members in SERVQUAL.values() for item in members)
 SIDES: Final = ("expectation", "perception", "importance")
 #: What a study's tables call the three questions about an item, once they are read.
 PREFIXES: Final = dict(zip(SIDES, ("exp_", "per_", "imp_"), strict=True))
@@ -224,8 +225,7 @@ class Survey(Card):
         if value:
             return value
         items = info.data.get("items") or {}
-        servqual = {item for members in SERVQUAL.values() for item in members}
-        if not items or set(items) == servqual:
+        if not items or set(items) == set(SERVQUAL_ITEMS):
             return dict(SERVQUAL)
         return {"service": tuple(items)}
 
@@ -282,6 +282,10 @@ class Survey(Card):
         """Give the item that a column of a study's tables is about, or an empty text."""
         prefix = next((p for p in PREFIXES.values() if column.startswith(p)), None)
         return column.removeprefix(prefix) if prefix is not None else ""
+
+    def is_reversed(self, column: str) -> bool:
+        """Tell whether a column's item is worded negatively."""
+        return self.item_of(column) in self.reversed
 
     def words_of(self, column: str) -> dict[str, float]:
         """Give what the card says that words stand for in the answers to a question."""

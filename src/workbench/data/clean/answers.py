@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from workbench.data.answer_words import folded
+from workbench.data.answer_words import WordScale, folded, word_scales
 from workbench.data.notation import plain
 
 _DIGITS: Final = r"[+-]?\d{1,4}(?:[.,]\d{1,6})?"
@@ -67,6 +68,12 @@ def shown(text: str) -> Shown | None:
 def words_in(text: str) -> str:
     """Give an answer in words so that ways to write the same are one: "A. Very good!"."""
     return folded(_LETTERED.sub("", plain(text), count=1))
+
+
+def fitting_scales(texts: Iterable[str]) -> list[WordScale]:
+    """Give the scales of words that have all of some answers in words."""
+    words = list(dict.fromkeys(map(words_in, texts)))
+    return [scale for scale in word_scales() if scale.fits(words)] if words else []
 
 
 def _number(digits: str) -> float:

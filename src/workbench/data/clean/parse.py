@@ -165,8 +165,7 @@ def _answers(
     card = study.tables[source.name]
     missing = {}
     for name, column in asked.items():
-        own = source.renamed.get(column.get_name(), column.get_name())
-        names = dict.fromkeys((name, own, Survey.item_of(name)))
+        names = dict.fromkeys((name, source.heading(column.get_name()), Survey.item_of(name)))
         missing[name] = {word for each in names for word in card.missing_in(each)}
     numbers, stood, questions = read_questions(
         engine, source, study.survey or Survey(), asked, missing

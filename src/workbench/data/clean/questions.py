@@ -14,7 +14,7 @@ from typing import Any, Final
 import ibis
 
 from workbench.data.answer_words import WordScale, is_no_answer, word_scales
-from workbench.data.clean.answers import Shown, shown, words_in
+from workbench.data.clean.answers import Shown, fitting_scales, shown, words_in
 from workbench.data.engine import Engine
 from workbench.data.notation import plain
 from workbench.data.sources.source import Source
@@ -107,23 +107,22 @@ def read_questions(
     engine, source, asked
         Where, which table, and what the card says of the survey.
     columns : mapping
-        AskedQuestion -> its column, as the file has it.
+        Question -> its column, as the file has it.
     missing : mapping
-        AskedQuestion -> texts that the card lists as missing.
+        Question -> texts that the card lists as missing.
 
     Returns
     -------
     values, texts : dict
-        AskedQuestion -> the numbers; and what was given, null where no answer was given.
+        Question -> the numbers; and what was given, null where no answer was given.
     questions : tuple of AskedQuestion
     """
     if not columns:
         return {}, {}, ()
     given = _answers(engine, source, columns)
-    own = {name: column.get_name() for name, column in columns.items()}
     readers = {
-        name: _Reader(name, source.renamed.get(own[name], own[name]), asked, missing.get(name, ()))
-        for name in columns
+        name: _Reader(name, source.heading(column.get_name()), asked, missing.get(name, ()))
+        for name, column in columns.items()
     }
     usual = _usual_scales(readers.values(), given)
     values, texts, found = {}, {}, []
@@ -132,7 +131,7 @@ def read_questions(
         question, numbers, none = readers[name].read(given[name], usual)
         texts[name] = ibis.ifelse(text.isin(none), ibis.null("string"), text) if none else text
         number = _looked_up(text, numbers)
-        values[name] = _brought(number, question, turned=asked.item_of(name) in asked.reversed)
+        values[name] = _brought(number, question, turned=asked.is_reversed(name))
         found.append(question)
     return values, texts, tuple(found)
 
@@ -263,21 +262,13 @@ class _Reader:
     def _inside(self, number: float) -> bool:
         return self.scale is None or self.scale[0] <= number <= self.scale[1]
 
-    def fitting(self, words: Iterable[str]) -> list[WordScale]:
-        """Give the scales of words that have all of an answer's words, longest known first."""
-        bare = list(dict.fromkeys(words_in(text) for text in words))
-        return [scale for scale in word_scales() if scale.fits(bare)]
-
     def _by_words(
         self, words: list[str], usual: Collection[WordScale]
     ) -> tuple[dict[str, float], WordScale | None, int]:
         """Read answers in words by the scale that has them all and as many steps as the card's."""
-        if not words or self.scale is None:
+        if self.scale is None or not (fitting := fitting_scales(words)):
             return {}, None, 0
         low, high = self.scale
-        fitting = self.fitting(words)
-        if not fitting:
-            return {}, None, 0
         steps = high - low + 1
         right = [scale for scale in fitting if len(scale.steps) == steps]
         right = [scale for scale in right if scale in usual] or right
@@ -328,7 +319,7 @@ def _usual_scales(
             continue
         steps = reader.scale[1] - reader.scale[0] + 1
         _, words, _ = reader.sorted(given[reader.name])
-        fitting = [s for s in reader.fitting(words) if len(s.steps) == steps] if words else []
+        fitting = [s for s in fitting_scales(words) if len(s.steps) == steps]
         if len(fitting) == 1:
             found.add(fitting[0])
     return found

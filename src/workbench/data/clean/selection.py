@@ -122,7 +122,7 @@ def not_to_publish(
         return []
     where = f"{study.path}, tables.{source.name}.publish"
     # as the file calls them, though a survey's questions have been given their standard names
-    of_file = [source.renamed.get(column, column) for column in source.columns]
+    of_file = [source.heading(column) for column in source.columns]
     for column in listed:
         if column not in of_file and column not in source.columns:
             raise DataError(

@@ -45,7 +45,7 @@ class Layout:
         """What a reader should know: titles above the headings."""
         above = "; the rows above are titles" if self.first > 1 else ""
         if self.last > self.first and not self.told:
-            rows = "[" + ", ".join(map(str, range(self.first, self.last + 1))) + "]"
+            rows = [*range(self.first, self.last + 1)]
             return (
                 f"the headings seem to be rows {self.first} to {self.last}{above}; write"
                 f" `header: {rows}` if so, or `header: {self.first}` if not",
@@ -76,9 +76,8 @@ def lay_out(rows: Sequence[Sequence[str]], declared: tuple[int, ...], where: str
             where=where,
             remedy="mend `header` in study.yml: the rows of the headings, counted from 1",
         )
-    first, last = (declared[0], declared[-1]) if declared else (_heading(rows),) * 2
-    if not declared:
-        last = _last_heading(rows, first)
+    first = declared[0] if declared else _heading(rows)
+    last = declared[-1] if declared else _last_heading(rows, first)
     headings = [[" ".join(cell.split()) for cell in row] for row in rows[first - 1 : last]]
     if len(headings) > 1 and _is_import_row(headings[-1]):
         headings = headings[:1]  # ids of the questions, their wording, ids for machines

@@ -47,6 +47,10 @@ class Source:
     held: tuple[str, ...] = ()
     scratch: Any = field(default=None, repr=False, compare=False)
 
+    def heading(self, column: str) -> str:
+        """Give what the file calls a column."""
+        return self.renamed.get(column, column)
+
 
 def file_hash(path: Path) -> str:
     """SHA-256 of a file, as hex."""
