@@ -175,7 +175,7 @@ def backfill(
         options = {"jobs": jobs, "timeout": timeout, "force": False, "as_json": as_json}
         days = last_days(every, start.date(), end.date())
         records = list(run_days(card, days, lambda seen: _run(seen, [], notebook, **options)))
-        history = seen_history(history_of(_root(), card))
+        history = seen_history(history_of(_root(), card.name))
         history = history[history["as_of"].dt.date.isin(days)]
         if as_json:
             for row in history.astype({"as_of": str, "started": str}).to_dict("records"):
@@ -607,7 +607,7 @@ def _runs_of(study: str) -> Path:
     """Give the folder of a study's runs."""
     from workbench.runs.record import history_of
 
-    return history_of(_root(), _load(study))
+    return history_of(_root(), _load(study).name)
 
 
 def _is_left_out(study: str) -> bool:

@@ -17,7 +17,7 @@ from workbench.data.store.cache import home_of
 from workbench.data.tables import open_tables
 from workbench.errors import DataError
 from workbench.runs.handover import digest_results
-from workbench.runs.record import lock, run_folders, write_json
+from workbench.runs.record import history_of, lock, run_folders, write_json
 from workbench.runs.used import file_digest
 from workbench.study import Study
 
@@ -109,7 +109,7 @@ def forget(
         report.raw.append(f"{source}: {rows} rows ({shown})")
     forget_pairs(study, found.ids)
     shutil.rmtree(home_of(study), ignore_errors=True)
-    history = root / "runs" / study.name
+    history = history_of(root, study.name)
     if history.is_dir():
         with lock(history):
             for folder in [*run_folders(history), *history.glob("_lab/")]:

@@ -40,7 +40,14 @@ from workbench.runs.compare import find_run
 from workbench.runs.handover import ESTIMATES
 from workbench.runs.notebook_file import read_notebook
 from workbench.runs.provenance import versions
-from workbench.runs.record import RunRecord, last_complete, last_run, list_runs, read_run
+from workbench.runs.record import (
+    RunRecord,
+    history_of,
+    last_complete,
+    last_run,
+    list_runs,
+    read_run,
+)
 from workbench.study import Study
 
 Data = Literal["include", "none", "twin"]
@@ -97,7 +104,7 @@ def choose_run(root: Path, study: str, name: str = "") -> RunRecord:
     """
     if name:
         return find_run(root, name if "/" in name else f"{study}/{name}")
-    history = root / "runs" / study
+    history = history_of(root, study)
     good = last_complete(history)
     if good is None:
         raise BundleError(
