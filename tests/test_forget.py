@@ -19,7 +19,7 @@ from workbench.data.store.cache import home_of
 from workbench.errors import DataError
 from workbench.forget import REGISTER, forget
 from workbench.runs.handover import digest_results
-from workbench.runs.record import RunRecord, StepRecord, begin, finish, read_run
+from workbench.runs.record import RunRecord, StepRecord, begin, finish, history_of, read_run
 from workbench.study import Study, read_card
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -196,6 +196,27 @@ def test_results_are_written_anew_with_their_digests_and_the_rest_is_named(root:
     assert "customers.csv: 2 rows (2, 5)" in str(done)
     assert "transactions.csv: 3 rows (2, 3, 6)" in str(done)
     assert mine not in (root / "runs/shop" / REGISTER).read_text()
+
+
+def test_runs_of_earlier_days_lose_them_too(root: Path) -> None:
+    study = write(root)
+    key = study_key(study)
+    mine, other = pseudonym("0007", key), pseudonym("0008", key)
+    place = history_of(root, "shop", seen=date(2025, 2, 28))
+    aside = begin(place, "20260202T000000Z-abcdef")
+    results = aside / "results" / "clv"
+    results.mkdir()
+    values = pd.DataFrame({"customer_id": [mine, other], "value": [1.0, 2.0]})
+    values.to_parquet(results / "customer_value.parquet", index=False)
+    step = StepRecord("clv", "clv", "done", results=digest_results(results))
+    record = RunRecord("shop", "20260202T000000Z-abcdef", "", "", "done", {"clv": step}, number=1)
+    run = finish(aside, record).folder
+    done = forget(study, root, "0007", now=NOW)
+    left = pd.read_parquet(run / "results/clv/customer_value.parquet")
+    assert left["customer_id"].tolist() == [other]
+    kept = read_run(run).notebooks["clv"]
+    assert kept.results == digest_results(run / "results/clv") != step.results
+    assert done.aggregates == ["run 20260202T000000Z-abcdef"]
 
 
 # --- consent ----------------------------------------------------------------------------------

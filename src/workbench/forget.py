@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from workbench.data.store.cache import home_of
 from workbench.data.tables import open_tables
 from workbench.errors import DataError
 from workbench.runs.handover import digest_results
-from workbench.runs.record import history_of, lock, run_folders, write_json
+from workbench.runs.record import SEEN_RUNS, history_of, lock, run_folders, write_json
 from workbench.runs.used import file_digest
 from workbench.study import Study
 
@@ -110,11 +110,12 @@ def forget(
     forget_pairs(study, found.ids)
     shutil.rmtree(home_of(study), ignore_errors=True)
     history = history_of(root, study.name)
-    if history.is_dir():
-        with lock(history):
-            for folder in [*run_folders(history), *history.glob("_lab/")]:
+    histories = [each for each in (history, history / SEEN_RUNS) if each.is_dir()]
+    for each in histories:
+        with lock(each):
+            for folder in [*run_folders(each), *each.glob("_lab/")]:
                 report.rebuilt += _rebuild(folder, found.pseudonyms, now)
-    report.aggregates += _aggregates(study, root, history, found.pseudonyms)
+    report.aggregates += _aggregates(study, root, histories, found.pseudonyms)
     _register(history, study, report, now)
     return report
 
@@ -160,10 +161,10 @@ def _rebuild(folder: Path, pseudonyms: frozenset[str], now: datetime) -> Iterato
 
 
 def _aggregates(
-    study: Study, root: Path, history: Path, pseudonyms: frozenset[str]
+    study: Study, root: Path, histories: Sequence[Path], pseudonyms: frozenset[str]
 ) -> Iterator[str]:
     """List what holds numbers that the person is in; it is for people to decide about it."""
-    for folder in run_folders(history):
+    for folder in (run for each in histories for run in run_folders(each)):
         named = [
             path.name
             for path in sorted(folder.glob("notebooks/*.ipynb"))

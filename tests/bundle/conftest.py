@@ -107,9 +107,17 @@ def make_shop(root: Path, card: Mapping[str, object] = CARD) -> Shop:
     (root / "data/shop/study.yml").write_text(yaml.safe_dump(dict(card), allow_unicode=True))
     (root / "data/shop/transactions.csv").write_text(rows())
     study = read_card(root / "data/shop/study.yml")
-    run = run_study(study, root, now=NOW, jobs=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("WORKBENCH_WORDS", raising=False)
+        run = run_study(study, root, now=NOW, jobs=1)
     assert run.status == "done", run.failures()
     return Shop(root, study, run)
+
+
+@pytest.fixture(autouse=True)
+def sentences_without_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shop's notebook says sentences of its own, which no catalog holds, on purpose."""
+    monkeypatch.delenv("WORKBENCH_WORDS", raising=False)
 
 
 @pytest.fixture(scope="session")
