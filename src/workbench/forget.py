@@ -110,10 +110,10 @@ def forget(
     forget_pairs(study, found.ids)
     shutil.rmtree(home_of(study), ignore_errors=True)
     history = history_of(root, study.name)
-    histories = [each for each in (history, history / SEEN_RUNS) if each.is_dir()]
-    for each in histories:
-        with lock(each):
-            for folder in [*run_folders(each), *each.glob("_lab/")]:
+    histories = [home for home in (history, history / SEEN_RUNS) if home.is_dir()]
+    for home in histories:
+        with lock(home):
+            for folder in [*run_folders(home), *home.glob("_lab/")]:
                 report.rebuilt += _rebuild(folder, found.pseudonyms, now)
     report.aggregates += _aggregates(study, root, histories, found.pseudonyms)
     _register(history, study, report, now)
@@ -164,7 +164,7 @@ def _aggregates(
     study: Study, root: Path, histories: Sequence[Path], pseudonyms: frozenset[str]
 ) -> Iterator[str]:
     """List what holds numbers that the person is in; it is for people to decide about it."""
-    for folder in (run for each in histories for run in run_folders(each)):
+    for folder in (run for home in histories for run in run_folders(home)):
         named = [
             path.name
             for path in sorted(folder.glob("notebooks/*.ipynb"))
