@@ -111,6 +111,12 @@ def test_an_edition_ends_with_method_and_limits(notebook: nbformat.NotebookNode,
     assert len(body) > 200, "method and limits must say something"
 
 
+def test_method_and_limits_are_folded_for_analysts(notebook: nbformat.NotebookNode) -> None:
+    for cell in notebook.cells:
+        if cell.source.startswith(tuple(LAST_SECTION.values())):
+            assert "analysts" in tags(cell), cell.id
+
+
 def test_every_written_passage_stands_in_both_languages(notebook: nbformat.NotebookNode) -> None:
     order = [lang for cell in notebook.cells if (lang := language(cell))]
     assert order == ["en", "zh"] * (len(order) // 2), "an en cell is followed by its zh sibling"
