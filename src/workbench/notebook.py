@@ -40,7 +40,10 @@ if TYPE_CHECKING:
 
 DEFAULT_SEED = 20251231
 # Tables whose rows are events: they tell how far the data reach. (Treatments may lie ahead.)
-_EVENTS = ("transactions", "interactions", "survey", "contracts", "series")
+_EVENTS = (
+    "transactions", "interactions", "survey", "contracts", "series", "opportunities", "leads",
+    "visits",
+)  # fmt: skip
 
 
 def open_run(study: str | Path, *, seed: int | None = None) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.data.account_tree import AccountTree, account_tree
 from workbench.data.check import CheckReport, check_study
 from workbench.data.clean.report import CleaningReport, TableReport
 from workbench.data.coverage import (
@@ -32,6 +33,7 @@ from workbench.data.indicators.indicator import (
 from workbench.data.indicators.library import Indicator
 from workbench.data.line_items import LineItems, line_items
 from workbench.data.people.review import decide
+from workbench.data.pipeline import Pipeline, leads, pipeline
 from workbench.data.preview import Preview, preview
 from workbench.data.rfm import RFMScores, rfm_scores, score_measures, score_purchases
 from workbench.data.sampling_frame import answers_as_given, sampling_frame
@@ -39,6 +41,7 @@ from workbench.data.tables import Tables, open_tables
 
 __all__ = [
     "INDICATORS",
+    "AccountTree",
     "CheckReport",
     "CleaningReport",
     "Coverage",
@@ -47,10 +50,12 @@ __all__ = [
     "Indicator",
     "LineItems",
     "MissingValues",
+    "Pipeline",
     "Preview",
     "RFMScores",
     "TableReport",
     "Tables",
+    "account_tree",
     "answers_as_given",
     "check_study",
     "coverage",
@@ -63,6 +68,7 @@ __all__ = [
     "indicator",
     "last_day",
     "last_of_all",
+    "leads",
     "library",
     "line_items",
     "missing",
@@ -70,6 +76,7 @@ __all__ = [
     "missing_values",
     "open_tables",
     "personal_texts",
+    "pipeline",
     "preview",
     "register",
     "rfm_scores",

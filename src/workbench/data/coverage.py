@@ -366,7 +366,15 @@ def _may_be_empty(table: str, column: str) -> bool:
         return False
     if schema.name == "survey" and _OF_SOME.fullmatch(column):
         return True
-    return (schema.name, column) in {("contracts", "end"), ("survey", "comment")}
+    return (schema.name, column) in _SAY_SO
+
+
+#: Columns in which an empty cell says something.
+_SAY_SO = {
+    ("contracts", "end"), ("survey", "comment"), ("accounts", "parent_id"), ("accounts", "health"),
+    ("accounts", "health_reason"), ("accounts", "health_on"), ("opportunities", "closed"),
+    ("opportunities", "reason"), ("leads", "converted_on"), ("leads", "customer_id"),
+}  # fmt: skip
 
 
 def freshness(tables: Tables) -> pd.DataFrame:

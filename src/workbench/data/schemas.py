@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -156,6 +156,95 @@ _SCHEMAS = {
         key=("case", "customer_id"),
         time="start",
     ),
+    # Business customers: who belongs to whom, what they could buy, whose they are.
+    "accounts": Schema(
+        "accounts",
+        {
+            "customer_id": _ID,
+            "name": _PERSONAL,
+            "phone": _PERSONAL,
+            "email": _PERSONAL,
+            "address": _PERSONAL,
+            "parent_id": ColumnRule("id"),
+            "industry": _WORD,
+            "size": _WORD,
+            "region": _WORD,
+            "potential": ColumnRule("number", low=0),
+            "owner_role": _WORD,
+            "joined_on": ColumnRule("date"),
+            # what somebody who knows better says of the account's health, and until when
+            "health": ColumnRule("number", low=0, high=100),
+            "health_reason": ColumnRule("free_text"),
+            "health_on": ColumnRule("date"),
+        },
+        key=("customer_id",),
+    ),
+    "contacts": Schema(
+        "contacts",
+        {
+            "contact_id": _ID,
+            "customer_id": ColumnRule("id"),
+            "name": _PERSONAL,
+            "phone": _PERSONAL,
+            "email": _PERSONAL,
+            "address": _PERSONAL,
+            "role": _WORD,
+            "joined_on": ColumnRule("date"),
+            "last_on": ColumnRule("date"),
+        },
+        key=("contact_id",),
+    ),
+    "opportunities": Schema(
+        "opportunities",
+        {
+            "opportunity_id": _ID,
+            "customer_id": ColumnRule("id"),
+            "stage": ColumnRule("category", required=True),
+            "amount": ColumnRule("number"),
+            "opened": ColumnRule("date", required=True),
+            "closed": ColumnRule("date"),
+            "won": ColumnRule("boolean"),
+            "source": _WORD,
+            "reason": _WORD,
+        },
+        key=("opportunity_id",),
+        time="opened",
+    ),
+    # When an opportunity entered each stage: without it the pipeline knows the last one alone.
+    "stages": Schema(
+        "stages",
+        {
+            "opportunity_id": _ID,
+            "stage": ColumnRule("category", required=True),
+            "entered": ColumnRule("date", required=True),
+        },
+        time="entered",
+    ),
+    "leads": Schema(
+        "leads",
+        {
+            "lead_id": _ID,
+            "customer_id": ColumnRule("id"),
+            "created": ColumnRule("date", required=True),
+            "source": _WORD,
+            "status": _WORD,
+            "converted": ColumnRule("boolean"),
+            "converted_on": ColumnRule("date"),
+        },
+        key=("lead_id",),
+        time="created",
+    ),
+    "visits": Schema(
+        "visits",
+        {
+            "customer_id": _ID,
+            "date": ColumnRule("date", required=True),
+            "kind": _WORD,
+            "owner_role": _WORD,
+            "number": ColumnRule("whole", low=0),
+        },
+        time="date",
+    ),
     # Totals and rates from outside, about nobody: long, with the name of each series in
     # `indicator`, or wide, with a column of its own for each.
     "series": Schema(
@@ -175,6 +264,8 @@ _SCHEMAS = {
 
 #: The column that says when a row came into the source, which may be long after it happened.
 LOADED = "loaded_on"
+#: Tables with one row a customer, the better known first.
+PEOPLE = ("customers", "accounts")
 #: The names of the standard tables.
 STANDARD_TABLES = (
     "customers",
@@ -184,6 +275,12 @@ STANDARD_TABLES = (
     "survey",
     "treatments",
     "series",
+    "accounts",
+    "contacts",
+    "opportunities",
+    "stages",
+    "leads",
+    "visits",
 )
 
 
@@ -268,6 +365,13 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "at": ("timestamp", "time", "datetime", "created_at", "时间", "发生时间"),
     "respondent_id": ("respondent", "response_id", "answer_id", "问卷编号", "受访者编号"),
     "wave": ("survey_wave", "round", "期次", "批次", "调查批次"),
+    "parent_id": ("parent", "parent_account", "parentid", "上级客户", "母公司"),
+    "opportunity_id": ("deal_id", "opportunity", "deal", "商机编号"),
+    "contact_id": ("contact", "contact_no", "联系人编号"),
+    "lead_id": ("lead", "lead_no", "线索编号"),
+    "stage": ("stagename", "stage_name", "deal_stage", "销售阶段", "商机阶段", "阶段"),
+    "opened": ("created", "created_on", "created_date", "create_date", "创建时间", "创建日期"),
+    "closed": ("close_date", "closedate", "closing_date", "预计成交日期", "成交日期"),
     "case": ("case_name", "measure", "campaign", "措施", "项目"),
 }
 
@@ -437,3 +541,8 @@ PERSONAL_WORDS = (
     "生日",
     "出生日期",
 )
+
+
+def known_by(names: Collection[str]) -> str:
+    """Name the table by which customers are known: their own, else that of their purchases."""
+    return next((name for name in PEOPLE if name in names), "transactions")

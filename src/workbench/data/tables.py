@@ -19,7 +19,7 @@ from workbench.data.clean.traces import Traces, traces_of
 from workbench.data.engine import Engine
 from workbench.data.people import review
 from workbench.data.people.review import Pair, read_pairs
-from workbench.data.schemas import schema_of
+from workbench.data.schemas import known_by, schema_of
 from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
 from workbench.data.store.cache import PACKAGES, StoredTables, find, find_or_make
@@ -355,7 +355,7 @@ class Tables:
             return
         self._told.add(name)
         # Who is who is known from the customers, else from who bought.
-        known = "customers" if "customers" in self.study.tables else "transactions"
+        known = known_by(self.study.tables)
         with trace.quiet():  # which tables ask for consent is noted below, not which there are
             consents = [n for n, table in self.study.tables.items() if table.consent]
         used = [n for n in dict.fromkeys((name, known, *consents)) if n in self.study.tables]

@@ -21,7 +21,7 @@ import pandas as pd
 from workbench.data.clean.erasures import OWNERS
 from workbench.data.engine import Engine
 from workbench.data.people.pseudonyms import personal_columns
-from workbench.data.schemas import schema_of
+from workbench.data.schemas import PEOPLE, schema_of
 from workbench.data.sources.read import read_source
 from workbench.data.sources.source import ROW
 from workbench.errors import DataError
@@ -29,10 +29,12 @@ from workbench.study import Study
 from workbench.study.fields import SERIAL, UNIX, Table
 
 #: People that a twin has at most: it serves to run the study, not to be large.
-MOST_PEOPLE = 4000
+MOSTPEOPLE = 4000
 #: Counts are rounded to multiples of this, shares of empty cells to hundredths.
 ROUNDED_TO = 5
-_IDS = (*OWNERS, "order_id", "contract_id")
+#: An opportunity's steps are somebody's, too, though they do not say whose.
+_OWNERS = (*OWNERS, "opportunity_id")
+_IDS = (*_OWNERS, "order_id", "contract_id", "contact_id", "lead_id", "parent_id")
 _GRID = np.linspace(0.01, 0.99, 15)
 #: From so many different values on a column of numbers is drawn from its range.
 _FEW = 30
@@ -93,7 +95,7 @@ def twin_tables(study: Study, seed: int) -> dict[str, pd.DataFrame]:
     people = _made_up_people(study, raw)
     twins: dict[str, pd.DataFrame] = {}
     # wholes before their parts, the people before what they did
-    order = sorted(raw, key=lambda n: (study.tables[n].part_of is not None, n != "customers"))
+    order = sorted(raw, key=lambda n: (study.tables[n].part_of is not None, n not in PEOPLE))
     for name in order:
         card, frame = study.tables[name], raw[name]
         whole = card.part_of
@@ -145,12 +147,12 @@ def _made_up_people(study: Study, raw: Mapping[str, pd.DataFrame]) -> dict[str, 
     """Make up the ids of people, one list for all tables."""
     found: dict[str, dict[str, None]] = {}
     for name, frame in raw.items():
-        for standard in OWNERS:
+        for standard in _OWNERS:
             heading = _heading(study.tables[name], standard)
             if heading in frame.columns:
                 found.setdefault(standard, {}).update(dict.fromkeys(frame[heading].dropna()))
     return {
-        standard: _People(tuple(_ids(list(ids), min(_rounded(len(ids)), MOST_PEOPLE))), len(ids))
+        standard: _People(tuple(_ids(list(ids), min(_rounded(len(ids)), MOSTPEOPLE))), len(ids))
         for standard, ids in found.items()
     }
 
@@ -196,14 +198,14 @@ def _twin(
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     card, schema = study.tables[name], schema_of(name)
-    who = next((s for s in OWNERS if _heading(card, s) in frame.columns), None)
+    who = next((s for s in _OWNERS if _heading(card, s) in frame.columns), None)
     kinds = {own: standard for standard in _IDS if (own := _heading(card, standard)) in frame}
     made: dict[str, Any] = {}
     if who is None:
         rows = len(frame)  # no person's: the frame of days and groups stays, its numbers do not
     else:
         own = _heading(card, who)
-        one_each = name == "customers"
+        one_each = name in PEOPLE
         made[own], rows = _owners(frame[own], people[who], fewest, one_each, rng)
     personal = set(personal_columns(frame.columns)) | {
         _heading(card, s) for s, rule in (schema.columns if schema else {}).items()
@@ -260,7 +262,7 @@ def _other_ids(
     if standard == "customer_id" and standard in people:
         drawn = rng.choice(np.array(people[standard].ids, dtype=object), size=rows)
         return [None if no else str(one) for no, one in zip(empty, drawn, strict=True)]
-    if known.empty:
+    if known.empty or standard == "parent_id":  # made-up parents would go in circles
         return [None] * rows
     fresh = rng.random(rows) < round(known.nunique() / len(known), 2)
     ids = _ids([str(one) for one in known.unique()], rows)

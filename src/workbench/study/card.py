@@ -408,8 +408,13 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
         if table.path is not None:
             problems += _outside(study, ("tables", name, "path"), table.path)
         for key in ("amount", "amount_unit", "amount_per", "refund_rows"):
-            if key in table.model_fields_set and not name.startswith("transactions"):
+            priced = ("transactions", "opportunities") if key == "amount_unit" else "transactions"
+            if key in table.model_fields_set and not name.startswith(priced):
                 text = f"tables.{name}.{key}: only a table of transactions has amounts"
+                problems.append((("tables", name, key), text))
+        for key in ("won", "lost"):
+            if key in table.model_fields_set and not name.startswith("opportunities"):
+                text = f"tables.{name}.{key}: only a table of opportunities has ends"
                 problems.append((("tables", name, key), text))
     if study.survey is not None and study.survey.codebook is not None:
         problems += _outside(study, ("survey", "codebook"), study.survey.codebook)

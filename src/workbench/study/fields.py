@@ -244,6 +244,9 @@ class Table(Card):
         For how long a written fee is (of contracts).
     resolved : tuple of str
         States of an interaction that are its end; without it, yes and no are read.
+    won, lost : tuple of str
+        Stages of an opportunity that are its good and its bad end; without them the usual names
+        are known.
     """
 
     path: str | None = None
@@ -271,6 +274,8 @@ class Table(Card):
     response_unit: Literal["second", "minute", "hour", "day"] = "hour"
     fee_per: Literal["week", "month", "quarter", "year"] = "month"
     resolved: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
+    won: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
+    lost: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
     refunds: Literal["net", "set_aside", "keep"] = "net"
     refund_rows: dict[str, Rows] = Field(default_factory=dict)
     zero_amounts: Literal["keep", "set_aside"] = "keep"

@@ -38,7 +38,8 @@ from workbench.data.people import keys, pseudonyms, review
 from workbench.data.people import linkage as identity
 from workbench.data.people.contacts import normal_contact, region_of
 from workbench.data.people.masking import NameBook, free_texts, mask_texts, mask_value
-from workbench.data.schemas import Schema, schema_of
+from workbench.data.people.parents import top_parents
+from workbench.data.schemas import PEOPLE, Schema, known_by, schema_of
 from workbench.data.sources.read import read_source, stream_source
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError
@@ -50,6 +51,10 @@ ID_KINDS = {
     "respondent_id": "respondent",
     "contract_id": "contract",
     "order_id": "order",
+    "parent_id": "customer",
+    "contact_id": "contact",
+    "opportunity_id": "opportunity",
+    "lead_id": "lead",
 }
 
 #: Rows at the beginning of a file that tell how it is understood.
@@ -288,6 +293,7 @@ class Cleaner:
         kept = flagged.expr.filter(flagged.expr[REASON].isnull())
         read = sum(counts.values())
         linked = found = 0
+        other: str | None = None
         strange: list[str] = []
         if "customer_id" in kept.columns:
             kept, found = self._by_contact(kept, source)
@@ -300,7 +306,10 @@ class Cleaner:
             counts["same person"] = self.links.linked
             rows = self._second_records(flagged)
             examples["same person"] = (int(self.engine.run(rows[ROW].min(), source.where)), "")
-        unknown = self._unknown(kept, source) if strange and "customers" in self else 0
+        unknown = self._unknown(kept, source, other) if strange and other in PEOPLE else 0
+        if schema is not None and schema.name == "accounts" and "parent_id" in kept.columns:
+            rows = self.engine.run(kept.select("customer_id", "parent_id"), source.where)
+            top_parents(rows["customer_id"], rows["parent_id"], where=source.where)
         netting = self._matched(name, kept, schema, source)
         if netting is not None:
             self._left_out[name] = netting.left_out
@@ -460,9 +469,9 @@ class Cleaner:
 
     def _reference(self, schema: Schema | None) -> str | None:
         """Name the table whose ids another one's are matched with."""
-        if schema is None or schema.name == "customers":
+        if schema is None or schema.name in PEOPLE:
             return None
-        known = "customers" if "customers" in self else "transactions"
+        known = known_by(self.names)
         return known if known in self and schema.name != known else None
 
     def _linked(
@@ -563,8 +572,8 @@ class Cleaner:
         strange = kept.filter(kept.customer_id.notnull()).anti_join(people, "customer_id")
         return [str(one) for one in self._distinct(strange, source)]
 
-    def _unknown(self, kept: Any, source: Source) -> int:
-        _, flagged, _ = self._flag("customers")
+    def _unknown(self, kept: Any, source: Source, other: str | None) -> int:
+        _, flagged, _ = self._flag(other or "customers")
         people = flagged.expr.filter(flagged.expr[REASON].isnull())
         strange = kept.filter(kept.customer_id.notnull()).anti_join(people, "customer_id")
         return int(self.engine.run(strange.count(), source.where))
