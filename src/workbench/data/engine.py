@@ -30,7 +30,7 @@ from workbench.data.notation import (
 )  # fmt: skip
 from workbench.errors import DataError, WorkbenchError
 from workbench.study import Study, StudyError, find_root, is_large
-from workbench.study.card import CACHE, data_roots
+from workbench.study.card import CACHE, IN_MEMORY, data_roots
 
 #: What a card's `connection` may begin with.
 BACKENDS = ("duckdb", "postgres", "postgresql", "pyspark")
@@ -104,7 +104,7 @@ class Engine:
         self._taught: set[str] = set()
         #: Columns known to hold bare texts: a second look at each would cost as much as the first.
         self._bare: set[Any] = set()
-        address = connection or (study.connection if study else "duckdb://")
+        address = connection or (study.connection if study else IN_MEMORY)
         #: Whether settings of the engine can be changed no more.
         self._locked = False
         try:

@@ -26,6 +26,7 @@ from workbench.data.store.cache import PACKAGES, StoredTables, find, find_or_mak
 from workbench.data.store.stream import PURCHASE, PurchaseLog, stream_purchases
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study, is_large
+from workbench.study.card import IN_MEMORY
 from workbench.study.watch import EACH, is_watched
 
 #: What of the card decides how every table is cleaned, and a survey.
@@ -323,7 +324,12 @@ class Tables:
 
     @cached_property
     def _kept(self) -> StoredTables | None:
-        kept = find_or_make(self.study) if self._cache else None
+        if not self._cache:
+            return None
+        # a small study stays in memory for who looks into its rows (the preview of `check`)
+        if self.study.connection == IN_MEMORY and not is_large(self.study):
+            return find_or_make(self.study, self._cleaner)
+        kept = find_or_make(self.study)
         if kept is not None and "_cleaner" in self.__dict__:
             self._cleaner.forget()
         return kept

@@ -41,6 +41,8 @@ CARD = "study.yml"
 DATA_ROOTS = "WORKBENCH_DATA"
 #: Bytes of a study's files from which on work on its tables is shared out, and put off.
 LARGE = 50_000_000
+#: The connection of a study whose tables are worked on in memory, by the built-in engine.
+IN_MEMORY = "duckdb://"
 #: Below the root: what the workbench keeps for itself, and the key of its pseudonyms.
 CACHE = ".cache"
 PSEUDONYM_KEY = Path(CACHE) / "pseudonym.key"
@@ -70,7 +72,7 @@ class Study(Card):
     currency: str = "USD"
     time_unit: Literal["hour", "day", "week", "month", "quarter", "year"] = "day"
     time_zone: str = "UTC"
-    connection: str = "duckdb://"
+    connection: str = IN_MEMORY
     privacy: Privacy = Field(default_factory=Privacy)
     linkage: Linkage = Field(default_factory=Linkage)
     tables: dict[Name, Table] = Field(min_length=1)

@@ -39,7 +39,7 @@ from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
 from workbench.errors import DataError, WorkbenchError
 from workbench.study import Study, StudyError, find_root
-from workbench.study.card import CACHE
+from workbench.study.card import CACHE, IN_MEMORY
 
 #: Where the tables of all studies are kept, below the root (or below a study outside any root).
 PLACE = Path(CACHE) / "tables"
@@ -89,10 +89,18 @@ class StoredTables:
         return path if path.exists() else None
 
 
-def find_or_make(study: Study) -> StoredTables | None:
+def find_or_make(study: Study, cleaner: Cleaner | None = None) -> StoredTables | None:
     """Give a study's cleaned tables from disk, cleaning and keeping them if they are not there.
 
     Of several processes that ask at once, one cleans and the others wait for it.
+
+    Parameters
+    ----------
+    study : Study
+        The card.
+    cleaner : Cleaner, optional
+        Who cleans them, and knows afterwards what was read; by default one with an engine of its
+        own, which gives the memory back.
 
     Returns
     -------
@@ -111,7 +119,7 @@ def find_or_make(study: Study) -> StoredTables | None:
         _prepare(home)
         with _turn(home):
             found = _open(home / key)
-            if found is None and _make(study, home, home / key):
+            if found is None and _make(study, home, home / key, cleaner):
                 found = _open(home / key)
                 _prune(home, home / key)
         return found
@@ -278,13 +286,14 @@ def _report(given: dict[str, Any]) -> TableReport:
 # --- writing --------------------------------------------------------------------------------------
 
 
-def _make(study: Study, home: Path, target: Path) -> bool:
-    """Clean the tables in an engine of their own and file them; tell whether that worked."""
-    engine = Engine(study, "duckdb://")
+def _make(study: Study, home: Path, target: Path, cleaner: Cleaner | None) -> bool:
+    """Clean the tables and file them; tell whether that worked."""
+    own = cleaner is None
+    cleaner = Cleaner(study, Engine(study, IN_MEMORY)) if cleaner is None else cleaner
+    engine = cleaner.engine
     aside = home / f"{_ASIDE}{os.getpid()}-{secrets.token_hex(4)}"
     aside.mkdir()
     try:
-        cleaner = Cleaner(study, engine)
         index: dict[str, Any] = {"files": {}, "reports": {}}
         for name in _with_files(study):
             path = aside / f"{name}.parquet"
@@ -312,7 +321,8 @@ def _make(study: Study, home: Path, target: Path) -> bool:
     except WorkbenchError:
         return False
     finally:
-        engine.close()
+        if own:
+            engine.close()
         shutil.rmtree(aside, ignore_errors=True)
 
 
