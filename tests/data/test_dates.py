@@ -56,3 +56,25 @@ def test_times_in_words_and_bare_months_are_read(
     assert str(tables.frame("transactions")["date"].iloc[0])[:10] == read[:10]
     notes = tables.report_of("transactions").notes
     assert any("dates are months" in note for note in notes) == read.endswith("01 00:00:00")
+
+
+SPOKEN = [
+    "12 de marzo de 2025 14:33 hs.", "12 de março de 2025 às 14:33", "12 mars 2025 à 14h33",
+    "12. März 2025, 14:33 Uhr", "Mi., 12. März 2025 um 14:33", "12 marzo 2025 ore 14:33",
+    "12.03.2025 14:33 Uhr", "12/03/2025 14:33 hs.", "le 12 mars 2025 à 14:33",
+    "12 de marzo de 2025, 02:33 p. m.", "qua., 12 de mar. de 2025 14:33",
+]  # fmt: skip
+
+
+def test_dates_as_exports_of_other_languages_say_them_are_read(open_study: OpenStudy) -> None:
+    for text in SPOKEN:
+        found = date_format([text, text.replace("12", "13", 1)])
+        assert found.format and not found.rivals, text
+    # and the engine reads by that format what was found by it
+    tables = open_study(
+        **{f"series_{i}": f"date;n\n{text.replace('12', '13', 1)};1\n{text};2\n"
+           for i, text in enumerate(SPOKEN[:12:6])}
+    )  # fmt: skip
+    for i, text in enumerate(SPOKEN[:12:6]):
+        days = tables.frame(f"series_{i}")["date"].dt.strftime("%Y-%m-%d")
+        assert sorted(days) == ["2025-03-12", "2025-03-13"], text

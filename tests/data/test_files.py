@@ -129,3 +129,24 @@ def test_a_compressed_file_is_looked_into(tmp_path: Path) -> None:
     found = look_at(path, None, None)
     assert (found.encoding, found.gzipped) == ("gb18030", True)
     assert found.header == ("客户编号", "姓名", "意见")
+
+
+ABOVE = [
+    ["Ventas", "Período: enero a marzo", "Estado al 2 de noviembre de 2025 10:00 hs."],
+    ["Report;Orders", "From;01.01.2025", "To;31.12.2025", "", "Shop;Berlin;Mitte", ""],
+    ["A", "", "Tienda: X; Usuario: Y", "", "", "Desde: 01/01/2025", "Hasta: 31/12/2025", "", ""],
+    ["Informe;;;", "Generado;12/03/2025;;", ";;;"],
+    ["Este informe, del 3 de mayo; contiene ventas; devoluciones; y cargos", "x"],
+]
+HEADS = ["# de venta;Fecha;Comprador;Total", "Bestellnr.;Datum;Kunde;Betrag", "单号;日期;客户;金额"]
+
+
+def test_headings_below_titles_are_found_whatever_stands_above(tmp_path: Path) -> None:
+    rows = [f"{i};{1 + i % 28}.03.2025;Ana {i % 5};{i},50" for i in range(30)]
+    for head in HEADS:
+        for above in ABOVE:
+            found = look_at(saved(tmp_path, "\n".join([*above, head, *rows]) + "\n"), None, None)
+            assert (";".join(found.header), found.last) == (head, len(above) + 1), above
+    # words alone are rows, and so is the first one below an empty line
+    plain = "Name;City;Note\n\nAnna;Berlin;x\nBert;Bonn;y\n"
+    assert look_at(saved(tmp_path, plain), None, None).header == ("Name", "City", "Note")

@@ -17,7 +17,7 @@ _MORE = {
 #: Months as `read_words` writes them.
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 #: Words that join the parts of a date, and what follows a time.
-_JOINING = r"(?:de|del|of|d'|den|um|à|a las|às|kl\.?|klo)"
+_JOINING = r"(?:de|del|of|d'|den|um|à|a las|às|alle|ore|kl\.?|klo)"
 
 
 def read_words(text: str) -> str:
@@ -60,6 +60,7 @@ def rewriting() -> tuple[tuple[str, str], ...]:
     days = "|".join(sorted(_weekdays(), key=lambda w: -len(w)))
     return (
         (rf"(?i)^(?:{days})[.,]*\s+", ""),
+        (r"(?i)^(?:(?:mo|di|mi|do|fr|sa|so)\.?,?|le|el|il|den)\s+(\d)", r"\1"),
         *months,
         (r"^(\d{1,2})\.?([A-Z][a-z]{2})", r"\1 \2"),
         (r"([A-Z][a-z]{2})(\d)", r"\1 \2"),
@@ -71,7 +72,7 @@ def rewriting() -> tuple[tuple[str, str], ...]:
         (r"(?i)(\d)(?:st|nd|rd|th|er|º|ª|°)([\s.,]|$)", r"\1\2"),
         (rf"(?i)(^|\s){_JOINING}\s", " "),
         (r"(?i)(\d)\s?h\s?(\d\d)", r"\1:\2"),
-        (r"(?i)(:\d\d)\s*(?:uhr|h)$", r"\1"),
+        (r"(?i)(:\d\d)\s*(?:uhr|h|hs|hrs|horas?)\.?$", r"\1"),
         (r"([A-Z][a-z][a-z]|\d)[.,]+(\s|$)", r"\1 "),
         (r"\s+", " "),
     )

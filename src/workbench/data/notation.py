@@ -164,12 +164,13 @@ OFFSET = (
 _HEADING_ZONE = re.compile(r"\(\s*(?:UTC|GMT)\s*(?:([+-])(\d{1,2}):?(\d{2})?)?\s*\)", re.I)
 #: Words for the halves of the day -> what engines call them.
 HALVES: Mapping[str, str] = {
-    r"\s*(?:上午|凌晨|早上|[Aa]\.?[Mm]\b\.?)\s*": " AM ",
-    r"\s*(?:下午|晚上|[Pp]\.?[Mm]\b\.?)\s*": " PM ",
+    r"\s*(?:上午|凌晨|早上|[Aa]\.?\s?[Mm]\b\.?)\s*": " AM ",
+    r"\s*(?:下午|晚上|[Pp]\.?\s?[Mm]\b\.?)\s*": " PM ",
 }
 _TIME = re.compile(
     r"(?P<sep>T|, ?| at | ?(?=AM|PM)| |(?<=日))(?P<before>(?:AM|PM) )?"
-    r"\d{1,2}:\d{2}(?P<seconds>:\d{2})?(?P<parts>\.\d+)?(?P<after> (?:AM|PM))?$"
+    r"\d{1,2}:\d{2}(?P<seconds>:\d{2})?(?P<parts>\.\d+)?(?P<after> (?:AM|PM))?"
+    r"(?P<word>\s?(?:Uhr|uhr|h|hs|hrs|Hs)\.?)?$"
 )
 #: 18时57分03秒, 18時57分, 9点
 _HAN_TIME = re.compile(
@@ -363,7 +364,7 @@ def _parted(text: str) -> tuple[str, str]:
     time = ("%I" if half else "%H") + ":%M" + (":%S" if found["seconds"] else "")
     time += ".%f" if found["parts"] else ""
     time = f"%p {time}" if found["before"] else f"{time} %p" if found["after"] else time
-    return text[: found.start()].strip(), (found["sep"] or "") + time
+    return text[: found.start()].strip(), (found["sep"] or "") + time + (found["word"] or "")
 
 
 def _parsed(text: str, format: str) -> dt.datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -93,6 +94,57 @@ def fully_refunded(proposal: Proposal) -> None:
         gone = left.index[left.abs() < 0.005].intersection(first.index[first > 0])
         if len(gone.intersection(proposal.rows_kept())):
             proposal.keys.setdefault("zero_amounts", "set_aside")
+
+
+# --- what was paid, beside what it was listed at ----------------------------------------------
+
+_LISTED = re.compile(
+    r"(?i)\b(list|original|regular|catalog(ue)?|retail|before|full)\b|msrp|\brrp\b|\buvp\b"
+    r"|listenpreis|originalpreis|statt|prix (public|catalogue)|\bpvp\b|listino|原价|原價|标价|吊牌"
+    r"|划线|市场价|总价|商品金额|定価|参考上代|通常価格"
+)
+_PAID = re.compile(
+    r"(?i)\bpaid\b|discounted|\bfinal\b|\breduced\b|\bcharged\b|bezahlt|aktionspreis"
+    r"|pay[ée]|remis[ée]|pagad|pagat|scontat|实付|實付|实收|实际|折后|成交价|优惠后|到手|已付|支付金额|支払|値引後"
+)
+_OWED = re.compile(r"(?i)balance|outstanding|\bdue\b|open amount|offen|restant|saldo|未付|欠|余额")
+#: Share of the rows in which nothing was paid, from which on something else is meant.
+_UNPAID = 0.02
+
+
+def paid_in_place_of(
+    listed: ColumnProfile, others: Sequence[ColumnProfile]
+) -> ColumnProfile | None:
+    """Find what was paid beside what something was listed at; None where that is not evident.
+
+    Its heading, or that of the list price, says so; it is never above the list price, and it is
+    paid in nearly every row: else it may be a part that was paid of a bill.
+    """
+    barred = ("date", "time", "method", "status", "quantity", "count", "fee", "tax", "id", "rate",
+              "number", "balance", "refund", "freight", "discount")  # fmt: skip
+    if _PAID.search(listed.name) or any(_OWED.search(p.name) for p in others):
+        return None
+    for p in others:
+        told = bool(_PAID.search(p.name)) or (
+            bool(_LISTED.search(listed.name)) and p.heading.has("price", "amount", "total")
+        )
+        discount = p.heading.has("discount") and not _PAID.search(p.name)
+        told &= p.heading.has("unit") <= listed.heading.has("unit") or not listed.heading.has(
+            "unit"
+        )
+        if p is listed or not told or not p.numeric or p.boolean or discount:
+            continue
+        if p.heading.has(*(b for b in barred if b != "discount")):
+            continue
+        both = pd.DataFrame({"list": listed.numbers, "paid": p.numbers}).dropna()
+        both = both[both.list > 0]
+        if len(both) < 0.9 * len(listed.texts) or (both.paid <= 0).mean() > _UNPAID:
+            continue
+        # a tenth of the list price is a tax or a unit of something else
+        within = (both.paid <= both.list + 0.005) & (both.paid > 0.2 * both.list)
+        if within.mean() >= 1 - _UNPAID and (both.paid < both.list - 0.005).any():
+            return p
+    return None
 
 
 # --- discounts --------------------------------------------------------------------------------

@@ -253,9 +253,8 @@ def unit_price(p: ColumnProfile) -> float:
         return -9.0
     h = p.heading
     score = 4.0 + 2 * h.has("unit") if h.has("price") else -9.0
-    score -= 7 * h.has(
-        "discount", "tax", "total", "quantity", "refund", "payable", "freight", "fee"
-    )
+    score -= 7 * h.has("discount", "tax", "total", "quantity", "refund", "freight", "fee")
+    score -= 7 * (h.has("payable") and not h.has("unit"))
     return score + 2 * p.filled
 
 

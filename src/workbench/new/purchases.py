@@ -11,6 +11,7 @@ from workbench.new.deductions import (
     beside_amount,
     discounted,
     fully_refunded,
+    paid_in_place_of,
     quoted,
     refunded,
 )
@@ -114,6 +115,9 @@ def _amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     good = [f for f in found if f.score >= 4.0]
     quantity = best(filled, evidence.quantity, taken, 4.0)
     price = best(filled, evidence.unit_price, taken, 4.0)
+    if price is not None and (paid := paid_in_place_of(price.profile, filled)) is not None:
+        good = [f for f in good if f.profile is not price.profile]
+        price = evidence.Found(paid, price.score)
     if chosen is None and quantity and price:
         meant = _price_of(proposal, good, quantity, price)
         if meant == "piece":
@@ -126,6 +130,16 @@ def _amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
             _without_amounts(proposal, found)
             return
         chosen = good[0].profile
+        paid = paid_in_place_of(chosen, filled)
+        if paid is not None:
+            proposal.notes.append(
+                f"a guess: {paid.name!r} is what was paid (sum {paid.numbers.sum():,.2f}), and"
+                f" never more than {chosen.name!r} ({chosen.numbers.sum():,.2f})"
+            )
+            good = [f for f in found if f.profile is paid] + [
+                f for f in good if f.profile not in (chosen, paid)
+            ]
+            chosen = paid
         proposal.columns["amount"] = chosen.name
         if not evidence.says_money(chosen):
             _unnamed(proposal, good)

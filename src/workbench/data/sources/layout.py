@@ -15,7 +15,7 @@ from workbench.errors import DataError
 _SOUGHT = 40
 #: What is put after a heading that stands again; the table asks which is meant where it matters.
 AGAIN = " ({n})"
-#: How a line that is no row begins; `#1001` is an order.
+#: How a line that is no row begins; `#1001` is an order, and `# of items` in a full row a heading.
 _COMMENT = ("# ", "// ", "-- ")
 _NUMBER = re.compile(r"[-+]?[\d.,'’\s]*\d[\d.,'’\s]*%?")
 _DATE = re.compile(r"\d{1,4}([-/.年])\d{1,2}([-/.月])\d{1,4}日?(\D.*)?", re.DOTALL)
@@ -113,7 +113,8 @@ def _goes_on_below(rows: Sequence[Sequence[str]], first: int) -> bool:
     upper, lower, *below = ([*row, *[""] * (width - len(row))] for row in rows[first - 1 :])
     below = [row for row in below if len(_cells(row)) > 1]
     open_ = [j for j in range(width) if not upper[j].strip()]
-    if not open_ or not words(_cells(lower)) or not below:
+    # one cell alone is no row of headings: it says whose the rows below are
+    if not open_ or not words(_cells(lower)) or not below or len(_cells(lower)) < 2:
         return False
     named = [j for j in open_ if lower[j].strip()]
     again = any(row[j].strip() == lower[j].strip() for row in below for j in named)
@@ -133,15 +134,34 @@ def _heading(rows: Sequence[Sequence[str]]) -> int:
     first = next((i for i, cells in enumerate(filled, start=1) if cells), 1)
     found = 0
     for i, cells in enumerate(filled[:_SOUGHT], start=1):
-        if not cells or cells[0].startswith(_COMMENT) or (usual > 1 and len(cells) < 2):
+        remark = cells and cells[0].startswith(_COMMENT) and len(cells) < max(usual, 2)
+        if not cells or remark or (usual > 1 and len(cells) < 2):
             continue
         if words(cells) and len(cells) >= usual:
+            i = _below_sentence(filled, i, usual)
             return i if not found or len(cells) > len(filled[found - 1]) else found
         if words(cells) and len(cells) * 2 >= usual:
             found = found or i
         elif not words(cells) and len(cells) * 4 >= usual * 3:
             break  # below the first row of the table there are no headings
     return found or first
+
+
+def _below_sentence(filled: Sequence[Sequence[str]], first: int, usual: int) -> int:
+    """Find headings further down where a sentence with commas is as wide as the table by chance.
+
+    Other lines that are no rows part it from them, and below them most rows hold numbers or days.
+    """
+    parted = False
+    for i, cells in enumerate(filled[first:_SOUGHT], start=first + 1):
+        full = len(cells) >= usual > 1
+        if full and not (parted and words(cells)):
+            break
+        if full:
+            below = [words(row) for row in filled[i:] if len(row) >= usual]
+            return i if below and not any(below[:1]) and sum(below) * 5 <= len(below) else first
+        parted = parted or len(cells) * 2 < usual
+    return first
 
 
 def _cells(row: Sequence[str]) -> list[str]:
