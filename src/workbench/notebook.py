@@ -33,7 +33,14 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from workbench.data import CleaningReport, CustomerSummary, LineItems, RFMScores, Tables
+    from workbench.data import (
+        CleaningReport,
+        ContactLog,
+        CustomerSummary,
+        LineItems,
+        RFMScores,
+        Tables,
+    )
     from workbench.impact import CaseData
     from workbench.study import Case, Outcome, Study
     from workbench.study.cases import Comparison
@@ -260,6 +267,16 @@ class Run(Handover):
         table = f"{table}_lines" if self.has(f"{table}_lines") else table
         self._uses(table)
         return line_items(self.tables, table, by=by, most=most)
+
+    def contact_log(self, table: str = "interactions") -> ContactLog:
+        """Tell of each contact how long it waited and what became of it.
+
+        See `workbench.data.contact_log`.
+        """
+        from workbench.data import contact_log
+
+        self._uses(table)
+        return contact_log(self.tables, table)
 
     def indicator(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from workbench.stats.survival import (
     log_rank,
     median_time,
     product_limit,
+    quantile_times,
     restricted_mean,
 )
 
@@ -59,6 +62,33 @@ def test_the_median_is_the_first_time_at_one_half_and_the_middle_where_the_curve
     assert np.isnan(median([1.0, 2, 3, 5], [True, False, False, False]))
     found = median_time(kaplan_meier(*drawn(300, 2)[:2]), n=300, level=0.9)
     assert found.low <= found.value <= found.high and (found.n, found.level) == (300, 0.9)
+
+
+def test_quantiles_are_those_of_statsmodels_and_of_the_leukaemia_trial() -> None:
+    time, event, _ = drawn(80, 5)
+    time = time + np.linspace(0, 0.5, 80)
+    oracle = SurvfuncRight(time, event)
+    for share, found in zip((0.25, 0.5), quantile_times(time, event, (0.25, 0.5)), strict=True):
+        assert found.value == pytest.approx(oracle.quantile(share))
+        ends = oracle.quantile_ci(share, method="cloglog")
+        assert (found.low, found.high) == pytest.approx(ends, nan_ok=True)
+    # Freireich et al. (1963): remission on 6-MP, half by 23 weeks, as every textbook has it
+    weeks = re.findall(
+        r"\S+", "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+"
+    )
+    left = np.array([not w.endswith("+") for w in weeks])
+    half = quantile_times(np.array([float(w.rstrip("+")) for w in weeks]), left, [0.5])[0]
+    assert half.value == 23 and half.low == 13 and np.isnan(half.high)
+
+
+def test_clusters_that_are_alike_inside_widen_and_lone_units_do_not() -> None:
+    time, event, _ = drawn(60, 6)
+    four = np.repeat(np.arange(60), 4)
+    one = quantile_times(time, event, [0.5], clusters=np.arange(60))[0]
+    again = quantile_times(time[four], event[four], [0.5], clusters=four)[0]
+    naive = quantile_times(time[four], event[four], [0.5])[0]
+    assert (again.low, again.high) == pytest.approx((one.low, one.high), abs=1)
+    assert naive.high - naive.low < again.high - again.low
 
 
 @pytest.mark.parametrize("groups", [2, 3])

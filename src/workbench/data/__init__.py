@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.data.account_tree import AccountTree, account_tree
 from workbench.data.check import CheckReport, check_study
 from workbench.data.clean.report import CleaningReport, TableReport
+from workbench.data.contact_log import ContactLog, contact_log
 from workbench.data.coverage import (
     Coverage,
     MissingValues,
@@ -44,6 +45,7 @@ __all__ = [
     "AccountTree",
     "CheckReport",
     "CleaningReport",
+    "ContactLog",
     "Coverage",
     "CustomerSummary",
     "Holdings",
@@ -58,6 +60,7 @@ __all__ = [
     "account_tree",
     "answers_as_given",
     "check_study",
+    "contact_log",
     "coverage",
     "customer_summary",
     "data_to",

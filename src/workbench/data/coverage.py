@@ -374,6 +374,7 @@ _SAY_SO = {
     ("contracts", "end"), ("survey", "comment"), ("accounts", "parent_id"), ("accounts", "health"),
     ("accounts", "health_reason"), ("accounts", "health_on"), ("opportunities", "closed"),
     ("opportunities", "reason"), ("leads", "converted_on"), ("leads", "customer_id"),
+    *(("interactions", c) for c in ("answered_at", "resolved_at", "due_at", "handling_seconds")),
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from workbench.study.survey import PREFIXES, SCORES, SERVQUAL_ITEMS, Survey
 
 Kind = Literal[
     "id", "category", "free_text", "personal", "date", "moment", "number", "whole", "boolean",
-    "answer", "duration",
+    "answer", "duration", "times",
 ]  # fmt: skip
 
 
@@ -23,7 +23,7 @@ class ColumnRule:
     kind : str
         What it holds. `personal` columns serve linking only and never leave the engine. An
         `answer` is one to a question with a scale; see `workbench.data.clean.questions`. A
-        `duration` is in seconds.
+        `duration` is in seconds. `times` is how often something happened, or yes or no.
     required : bool
         Whether the table is of no use without it, and a row without a value in it.
     low, high : float, optional
@@ -143,6 +143,30 @@ _SCHEMAS = {
             # More than a year is a code such as 9999, not a time.
             "response_hours": ColumnRule("number", low=0, high=8760),
             "resolved": ColumnRule("boolean"),
+            # of a ticket system or the log of a call centre; see `workbench.data.contact_log`
+            "ticket_id": ColumnRule("id"),
+            "answered_at": ColumnRule("moment"),
+            "resolved_at": ColumnRule("moment"),
+            "due_at": ColumnRule("moment"),
+            "team": _WORD,
+            "agent": ColumnRule("id"),  # counted, and shown nowhere
+            "reopened": ColumnRule("times"),
+            "transferred": ColumnRule("times"),
+            "abandoned": ColumnRule("boolean"),
+            "handling_seconds": ColumnRule("duration"),
+        },
+        time="at",
+    ),
+    # What was done about a ticket, an order, a claim: one row a step.
+    "steps": Schema(
+        "steps",
+        {
+            "ticket_id": _ID,
+            "activity": ColumnRule("category", required=True),
+            "at": ColumnRule("moment", required=True),
+            "customer_id": ColumnRule("id"),
+            "team": _WORD,
+            "agent": ColumnRule("id"),
         },
         time="at",
     ),
@@ -281,6 +305,7 @@ STANDARD_TABLES = (
     "stages",
     "leads",
     "visits",
+    "steps",
 )
 
 
@@ -363,6 +388,12 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "start": ("start_date", "started_on", "from", "开始日期", "生效日期"),
     "end": ("end_date", "ended_on", "until", "结束日期", "终止日期"),
     "at": ("timestamp", "time", "datetime", "created_at", "时间", "发生时间"),
+    "ticket_id": ("ticket", "ticket_no", "case_id", "case_number", "工单号", "工单编号", "流水号"),
+    "answered_at": ("first_response_at", "first_reply_at", "首次响应时间", "首次回复时间"),
+    "resolved_at": ("solved_at", "closed_at", "resolved_time", "解决时间", "关闭时间", "完成时间"),
+    "due_at": ("due_by", "due_by_time", "due_date", "sla_due", "截止时间", "承诺时间"),
+    "team": ("group", "queue", "department", "班组", "组别", "技能组"),
+    "activity": ("step", "event", "action", "环节", "步骤", "活动"),
     "respondent_id": ("respondent", "response_id", "answer_id", "问卷编号", "受访者编号"),
     "wave": ("survey_wave", "round", "期次", "批次", "调查批次"),
     "parent_id": ("parent", "parent_account", "parentid", "上级客户", "母公司"),

@@ -50,6 +50,7 @@ from workbench.stats.survival import (
     log_rank,
     median_time,
     product_limit,
+    quantile_times,
     restricted_mean,
 )
 from workbench.stats.weights import (
@@ -102,6 +103,7 @@ __all__ = [
     "proportion_difference",
     "proportion_interval",
     "proportionality",
+    "quantile_times",
     "quantiles",
     "rake",
     "rating_table",

@@ -1,4 +1,4 @@
-"""How long until an event: Kaplan and Meier's curve, the test of two of them, the mean time.
+"""How long until an event: Kaplan and Meier's curve, its quantiles, tests, the mean time.
 
 References
 ----------
@@ -10,12 +10,13 @@ Chemotherapy Reports 50, 163-170 (the log-rank test). Brookmeyer, Crowley (1982)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc
+from scipy.special import chdtrc, stdtrit
 
 from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError, rows_of
@@ -117,15 +118,21 @@ def product_limit(events: ArrayLike, at_risk: ArrayLike, *, level: float = 0.95)
         limits are NaN.
     """
     left, there = np.asarray(events, dtype=float), np.asarray(at_risk, dtype=float)
+    survival, low, high = _limits(left, there, normal_quantile(level))
+    return pd.DataFrame({"estimate": survival, "low": low, "high": high})
+
+
+def _limits(left: Array, there: Array, width: float) -> tuple[Array, Array, Array]:
+    """Give the shares that stay, and limits so many standard errors away."""
     survival = np.cumprod(1 - left / there)
     with np.errstate(divide="ignore", invalid="ignore"):
         # Greenwood's variance of log S, carried to log(-log S)
         spread = np.cumsum(left / (there * (there - left)))
-        half = normal_quantile(level) * np.sqrt(spread) / np.abs(np.log(survival))
+        half = width * np.sqrt(spread) / np.abs(np.log(survival))
         low, high = survival ** np.exp(half), survival ** np.exp(-half)
     known, all_there = survival > 0, survival >= 1
     low, high = (np.where(all_there, 1.0, np.where(known, end, np.nan)) for end in (low, high))
-    return pd.DataFrame({"estimate": survival, "low": low, "high": high})
+    return survival, low, high
 
 
 def kaplan_meier(time: Array, event: Mask, *, level: float = 0.95) -> pd.DataFrame:
@@ -156,18 +163,86 @@ def kaplan_meier(time: Array, event: Mask, *, level: float = 0.95) -> pd.DataFra
 
 def median_time(curve: pd.DataFrame, *, n: int, level: float = 0.95) -> Estimate:
     """Return the time at which a curve of `kaplan_meier` falls to one half; NaN if it does not."""
-    value, low, high = (_first_below(curve, name) for name in ("estimate", "low", "high"))
+    times = curve["time"].to_numpy()
+    value, low, high = (
+        _first_below(curve[name].to_numpy(), times, 0.5, middle=name == "estimate")
+        for name in ("estimate", "low", "high")
+    )
     return Estimate(value, low, high, float(n), level)
 
 
-def _first_below(curve: pd.DataFrame, column: str) -> float:
-    """First time at which a curve is at one half or below; flat at one half, the middle."""
-    value, times = curve[column].to_numpy(), curve["time"].to_numpy()
-    below = np.flatnonzero(value <= 0.5 + 1e-12)
+def quantile_times(
+    time: Array,
+    event: Mask,
+    shares: Sequence[float],
+    *,
+    clusters: ArrayLike | None = None,
+    level: float = 0.95,
+) -> list[Estimate]:
+    """Return the times by which shares have had the event.
+
+    Parameters
+    ----------
+    time, event : ndarray, shape (n,)
+        See `kaplan_meier`.
+    shares : sequence of float
+        Between 0 and 1: one half for the median.
+    clusters : array_like, shape (n,), optional
+        Units of one cluster, say of one day, may go together: the limits are widened by how much
+        more their sums vary at this time than those of units that know nothing of one another.
+    level : float
+
+    Returns
+    -------
+    list of Estimate
+        NaN where fewer had the event; an upper limit that is not reached is NaN.
+
+    References
+    ----------
+    Brookmeyer, Crowley (1982); for the widening Williams (1995), Biometrics 51(4), 1532-1536 (the
+    variance of the product limit from sums over clusters).
+    """
+    at, events = np.unique(time[event], return_counts=True)
+    at_risk = (time.size - np.searchsorted(np.sort(time), at, side="left")).astype(float)
+    codes = None if clusters is None else pd.factorize(np.asarray(clusters))[0]
+    survival = np.cumprod(1 - events / at_risk)
+    found = []
+    for share in shares:
+        value = _first_below(survival, at, 1 - share, middle=True)
+        width = normal_quantile(level)
+        if codes is not None and np.isfinite(value):
+            width = _width(time, event, codes, value, level)
+        _, low, high = _limits(events.astype(float), at_risk, width)
+        ends = (_first_below(end, at, 1 - share) for end in (low, high))
+        found.append(Estimate(value, *ends, float(time.size), level))
+    return found
+
+
+def _width(time: Array, event: Mask, codes: Index, at: float, level: float) -> float:
+    """Tell how many standard errors of lone units lie between a time's share and its limits."""
+    times, deaths = np.unique(time[event & (time <= at)], return_counts=True)
+    at_risk = time.size - np.searchsorted(np.sort(time), times, side="left")
+    paid = np.concatenate([[0.0], np.cumsum(deaths / at_risk.astype(float) ** 2)])
+    place = np.searchsorted(times, np.minimum(time, at), side="right")
+    own = -paid[place]
+    died = event & (time <= at)
+    own[died] += 1.0 / at_risk[np.searchsorted(times, time[died])]
+    sums = np.bincount(codes, own)
+    alone, k = float(own @ own), sums.size
+    if k < 2:
+        return float("nan")
+    # days that differ less than chance are chance: never narrower
+    together = max(float(sums @ sums) * k / (k - 1), alone)
+    return float(np.sqrt(together / alone) * stdtrit(k - 1, 0.5 + level / 2)) if alone else 0.0
+
+
+def _first_below(value: Array, times: Array, share: float, *, middle: bool = False) -> float:
+    """First time at which a curve is at a share or below; flat at it, the middle if asked for."""
+    below = np.flatnonzero(value <= share + 1e-12)
     if not below.size:
         return float("nan")
     first = int(below[0])
-    if column == "estimate" and abs(value[first] - 0.5) < 1e-12 and first + 1 < len(times):
+    if middle and abs(value[first] - share) < 1e-12 and first + 1 < len(times):
         return float((times[first] + times[first + 1]) / 2)
     return float(times[first])
 

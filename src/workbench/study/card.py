@@ -34,6 +34,7 @@ from workbench.study.instrument import Instrument
 from workbench.study.packages import files_of
 from workbench.study.reader import Loc, StudyError, explain, gathered, line_of, read_yaml
 from workbench.study.segments import Segments
+from workbench.study.service import Service
 from workbench.study.survey import Survey
 
 CARD = "study.yml"
@@ -83,6 +84,7 @@ class Study(Card):
     actions: tuple[Action, ...] = ()
     scorecard: Scorecard | None = None
     segments: Segments = Field(default_factory=Segments)
+    service: Service = Field(default_factory=Service)
     parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     published: tuple[Published, ...] = ()
 

@@ -55,6 +55,8 @@ ID_KINDS = {
     "contact_id": "contact",
     "opportunity_id": "opportunity",
     "lead_id": "lead",
+    "ticket_id": "ticket",
+    "agent": "agent",
 }
 
 #: Rows at the beginning of a file that tell how it is understood.

@@ -123,7 +123,7 @@ def parse(
             scale /= FEE_MONTHS[card.fee_per] if name == "monthly_fee" else 1.0
             values[name] = _value(
                 engine, bare if meaning is not None else text, meaning, card, mark,
-                scale=scale,
+                name=name, scale=scale,
             )  # fmt: skip
             if name == "response_hours" and given.type().is_string():
                 values[name] = ibis.coalesce(values[name], _clock_hours(engine, text))
@@ -187,7 +187,8 @@ def _sample(
         kind = meanings[name].kind if name in meanings else None
         days = kind in ("date", "moment") and card.format_of(name) is None
         counted = column.type().is_numeric() and days
-        if (column.type().is_string() and (days or kind in ("number", "whole"))) or counted:
+        numeric = kind in ("number", "whole", "times")
+        if (column.type().is_string() and (days or numeric)) or counted:
             wanted[name] = column
     wanted |= {name: column for name, column in parts.items() if column.type().is_string()}
     if not wanted:
@@ -355,6 +356,7 @@ def _value(
     card: Table,
     mark: Decimal,
     *,
+    name: str,
     scale: float = 1,
 ) -> Any:
     if meaning is None:
@@ -362,12 +364,15 @@ def _value(
     if meaning.kind in ("category", "free_text", "personal"):
         return engine.text(column)
     if meaning.kind == "boolean":
-        if card.resolved and column.type().is_string():
+        if name == "resolved" and card.resolved and column.type().is_string():
             return engine.text(column).lower().isin([word.lower() for word in card.resolved])
         return engine.boolean(column)
     if meaning.kind == "duration":
         return _seconds(engine, column)
     number = engine.number(column, mark.mark, card.thousands)
+    if meaning.kind == "times":
+        yes = engine.boolean(column).cast("float64")
+        number = ibis.coalesce(ibis.ifelse(number < 0, ibis.null("float64"), number), yes)
     if scale != 1:
         number = number * scale
     if meaning.kind == "whole":

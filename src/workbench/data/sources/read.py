@@ -169,7 +169,7 @@ def _codes(study: Study, name: str) -> set[str]:
     if schema is None:
         return set()
     own = study.tables[name].columns
-    kinds = ("number", "whole", "answer", "duration")
+    kinds = ("number", "whole", "answer", "duration", "times")
     numbers = {own.get(c, c) for c, m in schema.columns.items() if m.kind in kinds}
     if asked is not None:
         numbers |= {asked.columns.of(side, item) for side in SIDES for item in asked.codes}
