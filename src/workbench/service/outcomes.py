@@ -179,7 +179,8 @@ def contact_outcomes(
                 row["n"] = np.nan
             told.append(row | {"withheld": away})
     table = labelled(
-        pd.DataFrame(told), group="Contacts of", measure="What became of them", n="Service contacts",
+        pd.DataFrame(told), group="Contacts of", measure="What became of them",
+        n="Service contacts",
         share=("Share", "percent"),
     )  # fmt: skip
     return ContactOutcomes(table, by, repeat_days, "kind" in rows)

@@ -265,7 +265,8 @@ def waiting_times(
     curve = curve[until | (curve.index == 0)]
     shown = {"share": (WITHIN[what], "percent")} if promise is not None else {}
     table = labelled(
-        pd.DataFrame(told), group="Contacts of", n="Service contacts", waiting="Still waiting or gave up",
+        pd.DataFrame(told), group="Contacts of", n="Service contacts",
+        waiting="Still waiting or gave up",
         median="Median", p80="80% within", p95="95% within", **shown,
     )  # fmt: skip
     return WaitingTimes(
