@@ -88,7 +88,7 @@ def test_kept_tables_are_those_that_are_made_from_the_raw_files(study: Study) ->
     assert raw.report["transactions"].examples["unreadable"] == (5, "date: [text]")
 
 
-@pytest.mark.parametrize("name", ["harbour", "cdnow"])
+@pytest.mark.parametrize("name", [pytest.param("harbour", marks=pytest.mark.slow), "cdnow"])
 def test_the_studies_of_the_house_come_back_as_they_were(name: str) -> None:
     card = load_study(Path(__file__).parents[2] / "data" / name)
     raw = open_tables(card, cache=False)

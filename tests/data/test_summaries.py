@@ -196,7 +196,7 @@ def written_log(folder: Path, kind: str) -> str:
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 @pytest.mark.parametrize("refunds", ["keep", "set_aside"])
-@pytest.mark.parametrize("customers", [False, True])
+@pytest.mark.parametrize("customers", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_streamed_log_gives_the_summary_of_the_cleaned_table(
     tmp_path: Path, open_study: OpenStudy, kind: str, refunds: str, customers: bool
 ) -> None:

@@ -33,7 +33,14 @@ def errors(rng: np.random.Generator, kind: str, size: float, n: int = 48) -> np.
     return e
 
 
-@pytest.mark.parametrize(("kind", "size"), [("ar", 0.0), ("ar", 0.6), ("drift", 0.3)])
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [
+        pytest.param("ar", 0.0, marks=pytest.mark.slow),
+        ("ar", 0.6),
+        pytest.param("drift", 0.3, marks=pytest.mark.slow),
+    ],
+)
 def test_coverage_with_48_points(kind: str, size: float) -> None:
     rng = np.random.default_rng(23)
     hits = 0

@@ -75,6 +75,7 @@ def test_bounds_by_relative_magnitudes_hold_those_of_an_independent_package(
         assert width == pytest.approx(honest.ci_ub - honest.ci_lb, rel=0.01)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_under_the_largest_departure_allowed(make_panel) -> None:
     # the treated part from the rest by one unit a period before, and by 1.0 times that after
     rng = np.random.default_rng(5)

@@ -99,7 +99,9 @@ def limesurvey(frame: pd.DataFrame, path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("tool", [kobo, odk, surveyjs, limesurvey])
+@pytest.mark.parametrize(
+    "tool", [pytest.param(kobo, marks=pytest.mark.slow), odk, surveyjs, limesurvey]
+)
 def test_answers_come_back_without_touching_the_card(
     tmp_path: Path, tool: Callable[[pd.DataFrame, Path], None]
 ) -> None:

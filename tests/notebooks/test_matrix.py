@@ -362,7 +362,8 @@ NEAR = frozenset(
         "everything, in two languages", "no customers", "empty comments", "no csat",
         "no expectation", "a daily series only", "respondents unknown", "one wave", "equal amounts",
         "ten months of silence", "dates in the future", "contracts, nobody has left",
-        "better than expected",
+        "better than expected", "purchases only, stages by P(alive)", "heavy spend", "no recommend",
+        "refunds outweigh", "few comments", "loyalty only", "everybody every day",
     }
 )  # fmt: skip
 

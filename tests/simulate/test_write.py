@@ -70,6 +70,7 @@ def test_the_experts_scores_rise_as_they_were_made_to(written: Path) -> None:
     assert abs(means.iloc[0] - FIRST) < 0.45 and abs(means.iloc[-1] - LAST) < 0.45
 
 
+@pytest.mark.slow
 def test_another_seed_makes_another_company(written: Path, tmp_path: Path) -> None:
     write_study(tmp_path, seed=7)
     assert digest(tmp_path / "survey.csv") != digest(written / "survey.csv")
