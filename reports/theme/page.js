@@ -126,6 +126,13 @@
     });
   });
 
+  // a promised update whose day has passed without one
+  document.querySelectorAll("[data-due]").forEach(function (promise) {
+    if (new Date().toISOString().slice(0, 10) > promise.dataset.due) {
+      promise.append(" " + promise.dataset.overdue);
+    }
+  });
+
   // many studies: find one by its words, and choose their order
   var list = document.querySelector(".wb-studies");
   var cards = list ? Array.from(list.querySelectorAll(".wb-study")) : [];

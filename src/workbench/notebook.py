@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         Tables,
     )
     from workbench.impact import CaseData
+    from workbench.results import Finding
     from workbench.study import Case, Outcome, Study
     from workbench.study.cases import Comparison
 
@@ -373,6 +374,18 @@ class Run(Handover):
             titles={other.name: self.study.text(other.title, "en") for other in self.study.cases},
             min_cell=self.study.privacy.min_cell,
         )
+
+    def findings(self) -> dict[str, list[Finding]]:
+        """Return the findings so far, of the notebooks this one may read and its own, by page.
+
+        Those of comments name the subjects of the codebook, which speak the study's languages.
+        """
+        from workbench.reporting.study_words import codebook_words, open_study
+
+        found = super().findings()
+        if any(page.startswith("comments") for page in found):
+            open_study(self.study, codebook_words(self.study))
+        return found
 
     def codebook(self) -> dict[str, dict[str, Any]]:
         """Return the aspects of the study's comments: its own codebook, or that for services.

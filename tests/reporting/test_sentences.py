@@ -8,7 +8,7 @@ import pytest
 
 from workbench.errors import ReportingError
 from workbench.reporting import callout, configure, day, heading, money, num, pct, say
-from workbench.reporting.sentences import Link, escape, listing
+from workbench.reporting.sentences import Link, escape, listing, tell
 from workbench.results import Estimate, Finding
 
 KEPT = Estimate(0.703, 0.69, 0.716, kind="percent", fact="contracts.kept_1y.observed")
@@ -142,7 +142,7 @@ def test_a_finding_is_a_heading_a_sentence_and_a_box_of_its_severity(outputs) ->
     callout(finding)
     callout("tip", finding)
     assert outputs.text("zh", "heading", "text/markdown") == "### 自2025年1月31日起"
-    assert outputs.text("en", "prose", "text/markdown") == "From 31 January 2025 on 2 more"
+    assert outputs.text("en", "prose", "text/markdown") == "From 31 January 2025 on. 2 more"
     boxes = [data["text/markdown"].split()[1] for _, data in outputs.of("en", "callout")]
     assert boxes == ["{.callout-important}", "{.callout-tip}"]
 
@@ -151,9 +151,9 @@ def test_a_finding_carries_its_verdict_and_who_found_it(outputs) -> None:
     finding = Finding("churn", "x_y {a}", {"a": 2}, verdict="not shown", page="clv")
     say(finding)
     assert outputs.text("en", "prose", "text/markdown") == (
-        '<span data-finding="churn" data-page="clv" data-verdict="not shown">x_y 2</span>'
+        '<span data-finding="churn" data-page="clv" data-verdict="not shown">x_y 2</span>.'
     )
-    assert outputs.text("en", "prose", "text/plain") == "x_y 2"
+    assert outputs.text("en", "prose", "text/plain") == "x_y 2."
 
 
 def test_a_number_in_prose_names_the_fact_that_it_states(outputs) -> None:
@@ -170,3 +170,15 @@ def test_an_identifier_of_the_data_is_a_name_and_no_missing_word(outputs) -> Non
     say("{case}: {label}", case="campaign_27", label="Frobnicated")
     about, _ = outputs.of("zh", "prose")[0]
     assert about["names"] == ["campaign_27"] and about["missing"] == ["Frobnicated"]
+
+
+def test_a_heading_is_one_sentence_and_what_follows_it_is_text(outputs) -> None:
+    configure()
+    where = {"where": "St. Louis. Missouri"}
+    tell(Finding("pace", "The pace in {where} rose. Nobody knows why", where), Finding("b", "More"))
+    shown = [(x["role"], y["text/plain"]) for x, y in outputs.all if x["language"] == "en"]
+    assert shown == [
+        ("heading", "The pace in St. Louis. Missouri rose"),
+        ("prose", "Nobody knows why."),
+        ("prose", "More."),
+    ]

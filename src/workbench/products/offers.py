@@ -39,7 +39,7 @@ BEATEN = (
 )
 NOTHING_BEATS = (
     "Nothing beats the best-sellers: {hit} of the customers who bought something new had it among"
-    " the {k} they had not bought yet"
+    " the best-sellers that they lacked ({k} offered to each)"
 )
 SEND = (
     "Offer each customer what the list of this run has for them, to a random part only; in the time"

@@ -38,9 +38,9 @@ from workbench.study import CellRule
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEADS = "{item} reaches most customers: {penetration} have bought it"
+LEADS = "Bought by most customers: {item}, by {penetration} of them"
 LEADS_SPEND = (
-    "{item} reaches most customers: {penetration} have bought it; most is spent on {costly},"
+    "Bought by most customers: {item}, by {penetration} of them; most is spent on {costly},"
     " {share} of all"
 )
 FELL = "Fewer customers buy {item} than in the first half of the log: {change}"
@@ -134,7 +134,7 @@ class Penetration(Result):
             return None
         first = self.items.iloc[0]
         return Picture(
-            self.plot, "{item} reaches most customers",
+            self.plot, "Bought by most customers: {item}",
             "Share of the customers who have bought it; 95% confidence intervals",
             self.table, {"item": str(first["item"])},
         )  # fmt: skip

@@ -286,7 +286,7 @@ class Landing:
                 n=len(moved),
                 total=len(self.overview.rows),
             )
-            lines = [f"{label_of(row, language)}: {by.text(language)}" for row, by in moved]
+            lines = changed(self.overview, language)
             items = "".join(f"<li>{escape(line)}</li>" for line in lines)
             html = (
                 f'<details class="wb-more" lang="{language.tag}"><summary>{escape(said)}</summary>'
@@ -319,6 +319,11 @@ def open_landing(run: Any) -> Landing:
 
     tables = {key: found for key, name in PICTURED.items() if (found := result(name)) is not None}
     return Landing(gather(run), result("goals"), result("goal_courses"), tables)
+
+
+def changed(overview: Overview, language: Language) -> list[str]:
+    """Say of each headline number that has changed since the last complete run by how much."""
+    return [f"{label_of(row, language)}: {by.text(language)}" for row, by in overview.moved()]
 
 
 def news(overview: Overview, language: Language) -> str:

@@ -23,6 +23,8 @@ Texts: TypeAlias = str | Finding | Sequence[str | Finding]
 CALLOUTS = {"note": "Note", "warning": "Warning", "important": "Important", "tip": "Tip"}
 
 #: What has such a letter is a name of the data: of a table, a column, a measure.
+# the stop that ends a sentence before another one
+_SENTENCE_END = re.compile(r"(?<=[^\s.][^\s.A-Z])\.\s+(?=[A-Z{])|。(?=.)")
 _IDENTIFIER = re.compile(r"[_\d]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|$~^@])")
 
@@ -64,8 +66,8 @@ def say(*texts: str | Finding | Result | None, **values: Any) -> None:
     for language in readers() if said else ():
         # Chinese sentences follow one another without a gap
         gap = "" if language.code == "zh" else " "
-        words = gap.join(phrase(text, language, values) for text in said)
-        plain = gap.join(phrase(text, language, values, form="plain") for text in said)
+        words = gap.join(_ended(text, language, values, "markdown") for text in said)
+        plain = gap.join(_ended(text, language, values, "plain") for text in said)
         emit("prose", language, {"text/markdown": words, "text/plain": plain})
 
 
@@ -135,7 +137,7 @@ def tell(*things: Result | Finding | None) -> None:
     found = found_in(things)
     if not found:
         return
-    heading(found[0])
+    _headed(found[0])
     for boxed, group in groupby(
         found[1:], key=lambda each: each.severity in ("warning", "refusal")
     ):
@@ -143,6 +145,41 @@ def tell(*things: Result | Finding | None) -> None:
             callout(*group)
         else:
             say(*group)
+
+
+def _headed(found: str | Finding) -> None:
+    """Show a finding's first sentence as a heading, and what else it says below."""
+    for language in readers():
+        shown: dict[Form, list[str]] = {}
+        for form in ("markdown", "plain"):
+            shown[form] = [" ".join(phrase(found, language, {}, form=form).split())]
+            if isinstance(found, Finding) and not found.verdict:
+                # parted before values are in it: names may hold a stop
+                parts = _SENTENCE_END.split(language(found.message), maxsplit=1)
+                shown[form] = [_filled(part, found.values, language, form) for part in parts]
+        under = f"## {' '.join(shown['markdown'][0].split())}"
+        data = {"text/markdown": under, "text/plain": shown["plain"][0]}
+        emit("heading", language, data, level=2)
+        if len(shown["plain"]) > 1:
+            stop = _stop(shown["plain"][1], language)
+            rest = {form: shown[form][1] + stop for form in shown}
+            data = {"text/markdown": rest["markdown"], "text/plain": rest["plain"]}
+            emit("prose", language, data)
+
+
+def _ended(text: str | Finding, language: Language, values: Mapping[str, Any], form: Form) -> str:
+    """Say a message; a finding, which may be a heading elsewhere, gets the stop it lacks here."""
+    said = phrase(text, language, values, form=form)
+    if not isinstance(text, Finding):
+        return said
+    return said + _stop(phrase(text, language, values, form="plain"), language)
+
+
+def _stop(said: str, language: Language) -> str:
+    """Give the stop that a sentence lacks."""
+    if said.rstrip()[-1:] in ".!?:…。！？：":
+        return ""
+    return "。" if language.code == "zh" else "."
 
 
 def listing(
@@ -208,9 +245,12 @@ def phrase(
             remedy=f"call with {', '.join(f'{name}=...' for name in sorted(absent))}",
         )
     language = reader(language)
+    return _filled(language(text), values, language, form)
+
+
+def _filled(said: str, values: Mapping[str, Any], language: Language, form: Form) -> str:
     fill = {"markdown": _in_markdown, "html": _in_html, "plain": spoken}[form]
     filled = {name: fill(value, language) for name, value in values.items()}
-    said = language(text)
     return (html.escape(said) if form == "html" else said).format(**filled)
 
 

@@ -20,15 +20,19 @@ def open_study(study: Study, more: Iterable[Mapping[str, str]] = ()) -> None:
 
 def language_of(study: Study, code: str) -> Language:
     """Give a language with what the study brings to it, for those who show what it stored."""
-    aspects: list[Mapping[str, str]] = []
-    if study.survey is not None:
-        own = study.survey.codebook
-        try:
-            book = read_codebook(study.inside(own) if own else None)
-        except CodebookError:  # the notebook that needs it has said so
-            book = {}
-        aspects = [aspect["title"] for aspect in book.values()]
-    return StudyWords(**_brought(study, aspects)).language(code)
+    return StudyWords(**_brought(study, codebook_words(study))).language(code)
+
+
+def codebook_words(study: Study) -> list[Mapping[str, str]]:
+    """Give the titles of the subjects that a survey's comments are sorted by."""
+    if study.survey is None:
+        return []
+    own = study.survey.codebook
+    try:
+        book = read_codebook(study.inside(own) if own else None)
+    except CodebookError:  # the notebook that needs it has said so
+        book = {}
+    return [aspect["title"] for aspect in book.values()]
 
 
 def _brought(study: Study, more: Iterable[Mapping[str, str]]) -> dict[str, Any]:

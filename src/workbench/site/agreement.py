@@ -18,6 +18,8 @@ from typing import Any, TypeAlias
 
 from lxml import html
 
+from workbench.site.archive import pages_of
+
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _CARD = "ancestor::article[contains(@class, 'wb-study')]//h3/@id"
 
@@ -41,7 +43,7 @@ def disagreements(site: Path) -> list[str]:
         earlier run, since its notebook failed, is left out: it tells of another time and says so.
     """
     texts, values, verdicts = _no_statements(), _no_statements(), _no_statements()
-    for path in sorted(site.rglob("*.html")):
+    for path in pages_of(site):
         page = path.relative_to(site).as_posix()
         root = html.fromstring(path.read_bytes())
         if root.xpath("//*[contains(@class, 'wb-notice-title')]"):

@@ -10,6 +10,8 @@ from html import escape
 from typing import Any
 
 from workbench.reporting.small_pictures import mark
+from workbench.runs.record import RunRecord
+from workbench.site.archive import ARCHIVE
 from workbench.site.personal import HIDDEN, redact
 from workbench.site.records import PageSource, StudyRecord, pick
 from workbench.site.stored import StoredResults
@@ -60,6 +62,16 @@ class PageLink:
     status: str = "done"
 
 
+@dataclass(frozen=True)
+class Cited:
+    """How a page is cited: its name, its place on the site, the site's title and its address."""
+
+    page: str
+    place: str
+    site: str
+    address: str = ""
+
+
 def masthead(
     record: StudyRecord,
     language: str,
@@ -95,6 +107,19 @@ def masthead(
         )
         if text
     ]
+    if contact := pick(study.contact, language):
+        dates.append(
+            f'<span class="wb-date"><span>{escape(word("contact", language))}</span>'
+            f" {escape(contact)}</span>"
+        )
+    if study.next_update and study.next_update.isoformat() > (run.finished or "")[:10]:
+        # what a page cannot know when it is made: whether the day has passed without a new run
+        dates.append(
+            f'<span class="wb-date" data-due="{study.next_update.isoformat()}"'
+            f' data-overdue="{escape(word("overdue", language))}">'
+            f"<span>{escape(word('next_update', language))}</span>"
+            f" {escape(say_day(study.next_update, language))}</span>"
+        )
     return (
         f'<div class="wb-masthead" data-study="{escape(study.name)}" data-kind="{kind}">\n'
         f'<p class="wb-kicker">{kicker}</p>\n'
@@ -209,8 +234,10 @@ def reason(text: str, language: str) -> str:
     return text
 
 
-def provenance(entry: PageSource, record: StudyRecord, language: str) -> str:
-    """Return the box that says where a page comes from: run, inputs, versions, duration."""
+def provenance(
+    entry: PageSource, record: StudyRecord, language: str, cited: Cited | None = None
+) -> str:
+    """Return the box that says where a page comes from, and how it is cited."""
     run, step, study = entry.source or record.run, entry.shown, record.study
     key = "cached" if step.status == "cached" else "seconds"
     commit, mark = (run.commit[:SHORT], " +" if run.commit.endswith("+") else "")
@@ -224,7 +251,7 @@ def provenance(entry: PageSource, record: StudyRecord, language: str) -> str:
         ("commit", _code(commit + mark)),
         ("origin", escape(pick(study.origin, language))),
         ("licence", escape(study.licence or "")),
-        ("contact", escape(pick(study.contact, language))),
+        *(_cited(cited, run, record, language) if cited is not None else ()),
     ]
     shown = "\n".join(
         f"<div><dt>{escape(word(key, language))}</dt><dd>{text}</dd></div>"
@@ -246,6 +273,33 @@ def provenance(entry: PageSource, record: StudyRecord, language: str) -> str:
         f" {_code(run.run)}</summary>\n"
         f"<dl>\n{shown}\n</dl>\n{folded}\n</details>\n</section>"
     )
+
+
+def _cited(
+    cited: Cited, run: RunRecord, record: StudyRecord, language: str
+) -> list[tuple[str, str]]:
+    """Give the line to cite a page by, and the address at which it stays as it is today.
+
+    A page that is kept from an earlier run has the address that it got with that run, if any.
+    """
+    study, fresh = record.study, run.run == record.run.run
+    kept = f"{ARCHIVE}/{run.run}/{cited.place}"
+    until = say_day(run.data_to or run.as_of, language)
+    gap = "" if language == "zh" else " "
+    said = word(
+        "cite_as",
+        language,
+        study=pick(study.title, language),
+        page=cited.page,
+        run=run.run,
+        day=say_day((run.finished or run.started)[:10], language),
+        until=until,
+        site=cited.site,
+        address=f"{gap}{cited.address}{kept}" if cited.address and fresh else "",
+    )
+    up = "../" * cited.place.count("/")
+    link = f'<a href="{escape(up + kept)}">{escape(word("archive_of", language))}</a>'
+    return [("cite", escape(said)), ("archive", link if fresh else "")]
 
 
 def study_card(

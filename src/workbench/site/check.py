@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from bs4 import BeautifulSoup, Tag
 
 from workbench.errors import SiteError
+from workbench.site.archive import is_archived, pages_of, published_as
 from workbench.site.personal import find
 
 # What a browser fetches by itself, as against a link that a reader may follow.
@@ -89,7 +90,7 @@ def check(
         tuple(sorted({x for x in shown if _LEFTOVER.search(x)}, key=len, reverse=True)),
         tuple(" ".join(x.split()) for x in allowed if x.strip()),
     )
-    paths = sorted(site.rglob("*.html"))
+    paths = pages_of(site)
     soups = {p: BeautifulSoup(p.read_text(encoding="utf-8"), "lxml") for p in paths}
     anchors = {path.resolve(): _anchors(soup) for path, soup in soups.items()}
     faults: list[Fault] = []
@@ -100,7 +101,7 @@ def check(
         for kind, detail in _page_findings(path, soup, site, anchors, texts):
             faults.append(Fault(page, kind, detail))
     for path in sorted(site.rglob("*")):
-        if path.suffix in (".css", ".svg", ".csv"):
+        if path.suffix in (".css", ".svg", ".csv", ".xml") and not is_archived(path, site):
             page = path.relative_to(site).as_posix()
             text = path.read_text(encoding="utf-8", errors="replace")
             for kind, detail in _file_findings(path.suffix, text, secrets):
@@ -233,6 +234,7 @@ def _links(
             yield "link", f"{link!r} leads to no page"
             continue
         target = (path.parent / unquote(parts.path)).resolve() if parts.path else path.resolve()
+        target = published_as(target, site.resolve())
         if target.is_dir():
             target = target / "index.html"
         if not target.is_relative_to(site.resolve()):
@@ -256,6 +258,8 @@ def _offered(soup: BeautifulSoup) -> Iterator[str]:
 def _file_findings(suffix: str, text: str, secrets: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if suffix == ".css" and (found := _CSS_FETCH.search(text)):
         yield "outside request", text[found.start() : found.start() + 80]
+    if suffix == ".xml":  # addresses of name spaces and of the site itself are no texts
+        text = " ".join(re.findall(r">([^<]+)<", text))
     if suffix == ".svg":
         if re.search(r"(?:href|src)\s*=\s*['\"](?:https?:)?//", text):
             yield "outside request", "a figure refers to another site"

@@ -23,6 +23,9 @@ MOST_LETTERS = 9
 FEWEST_TO_STACK, MOST_TO_STACK = 3, 24
 """On a phone a table of so many columns, and no more rows, becomes a card a row."""
 
+LONG = 90
+"""Characters from which on a cell holds sentences and gets room for them."""
+
 _HEADINGS = re.compile(r"^h[1-6]$")
 _LANGUAGE_OF_CODE = re.compile(r"^(python|sql|r|bash|yaml|json|html|css|text)$")
 _CALLOUTS = {
@@ -301,6 +304,8 @@ def _tables(soup: BeautifulSoup, main: Tag, language: str) -> None:
                     del cell.attrs[name]
                 if "text-align:right" in style:
                     numeric.add(at)
+                if len(_text(cell)) > LONG:
+                    cell["class"] = " ".join([*_classes(cell), "wb-told"])
                 if at in numeric and "wb-num" not in _classes(cell):
                     cell["class"] = " ".join([*_classes(cell), "wb-num"])
                 if cell.name == "th" and not cell.get("scope"):

@@ -19,11 +19,13 @@ from urllib.parse import quote, unquote, urlsplit
 from bs4 import BeautifulSoup, Tag
 
 from workbench.errors import SiteError
+from workbench.site.config import read_config, site_address
 from workbench.site.content import Content, read_content
 from workbench.site.fonts import embed_font
-from workbench.site.render import read_config
+from workbench.site.furniture import social_picture
 from workbench.site.shell import THEME, Item, compose, read_navigation
 from workbench.site.stage import REPORTS
+from workbench.site.withhold import study_of
 from workbench.site.words import BASE, NAMES
 
 _ATTRIBUTES = (("a", "href"), ("img", "src"), ("source", "src"), ("video", "src"), ("audio", "src"))
@@ -57,10 +59,11 @@ def finish(rendered: Path, target: Path, *, sources: Path) -> list[str]:
     if not pages:
         raise SiteError("the renderer left no pages", where=str(rendered))
     titles = {x: _title(sources, x) for x in NAMES if (sources / f"_quarto-{x}.yml").is_file()}
+    address = site_address(sources)
     written: list[str] = []
     files: set[str] = set()
     for path, page in zip(found, pages, strict=True):
-        html = _finish_page(path, page, pages, titles, files)
+        html = _finish_page(path, page, pages, titles, files, address)
         if html is None:
             continue
         out = target / page
@@ -90,7 +93,12 @@ def _title(sources: Path, language: str) -> str:
 
 
 def _finish_page(
-    path: Path, page: str, pages: list[str], titles: Mapping[str, str], files: set[str]
+    path: Path,
+    page: str,
+    pages: list[str],
+    titles: Mapping[str, str],
+    files: set[str],
+    address: str,
 ) -> str | None:
     soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
     language = language_of(page)
@@ -111,6 +119,8 @@ def _finish_page(
         navigation=navigation,
         siblings=siblings,
         homes=homes,
+        address=address,
+        picture=social_picture(language, study_of(page)),
     )
 
 

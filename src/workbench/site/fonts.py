@@ -16,6 +16,8 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 
 from workbench.fonts import han_font
+from workbench.site.archive import pages_of
+from workbench.site.furniture import LOST
 
 FAMILY = "Workbench Han"
 _FIRST_HAN = 0x2E80  # CJK radicals; punctuation, ideographs and full-width forms follow
@@ -48,7 +50,8 @@ def han_characters(site: Path) -> str:
     """Collect the Chinese characters that a reader sees on a site's pages."""
     return han_in(
         BeautifulSoup(page.read_text(encoding="utf-8"), "lxml").get_text()
-        for page in site.rglob("*.html")
+        for page in pages_of(site)
+        if page.name != LOST  # it brings its own style
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import http.server
 import webbrowser
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import SiteError
+from workbench.site.furniture import LOST
 from workbench.site.shell import POLICY
 
 
@@ -18,6 +20,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         ".svg": "image/svg+xml",
         ".js": "text/javascript; charset=utf-8",
         ".css": "text/css; charset=utf-8",
+        ".xml": "application/xml; charset=utf-8",
         ".html": "text/html; charset=utf-8",
     }
 
@@ -39,6 +42,20 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             return True
         self.send_error(421, "this server answers to 127.0.0.1 and localhost alone")
         return False
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Show the site's own page for what is not there."""
+        lost = Path(self.directory) / LOST
+        if code != HTTPStatus.NOT_FOUND or not lost.is_file():
+            super().send_error(code, message, explain)
+            return
+        body = lost.read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep quiet: a preview is no server whose visits matter."""

@@ -13,11 +13,15 @@ from pathlib import Path
 
 from workbench.errors import SiteError
 from workbench.site.agreement import disagreements
+from workbench.site.archive import archive, archive_place
 from workbench.site.check import check, refuse
-from workbench.site.finish import finish
+from workbench.site.config import editions, read_config, site_address
+from workbench.site.feed import write_feed
+from workbench.site.finish import finish, in_language
+from workbench.site.furniture import social_picture, write_card, write_lost, write_sitemap
 from workbench.site.records import card_texts
 from workbench.site.render import render
-from workbench.site.stage import stage
+from workbench.site.stage import Staged, stage
 from workbench.site.withhold import withhold
 
 SITE = "_site"
@@ -101,6 +105,7 @@ def publish(
             rendered = render(root, folder / "render", renderer=renderer)
             new = folder / "site"
             pages = finish(rendered.folder, new, sources=folder / "render")
+            dress(new, root / SITE, folder / "render", staged, pages)
             texts = [card_texts(record.study) for record in staged.records]
             contacts = [(record.study.contact or {}).values() for record in staged.records]
             faults, withheld = withhold(
@@ -125,6 +130,7 @@ def publish(
                     f"{error.what} ({kept})", where=error.where, remedy=error.remedy
                 ) from None
             differing = [f"the pages disagree: {each}" for each in disagreements(new)]
+            archive(new, root / SITE, staged.records)
             swap(new, root / SITE)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -136,6 +142,44 @@ def publish(
         at=at,
         warnings=(*staged.warnings, *rendered.warnings, *withheld, *differing),
     )
+
+
+def dress(new: Path, old: Path, sources: Path, staged: Staged, pages: list[str]) -> None:
+    """Add to the pages what a site has besides: feeds, sitemap, the page for what is not there.
+
+    Parameters
+    ----------
+    new, old : Path
+        The finished site, and the one published before (it need not be there).
+    sources : Path
+        The project or its copy, with ``_quarto.yml`` and its profiles.
+    staged : Staged
+        What the runs have to tell.
+    pages : list of str
+        The pages, from the site's root.
+    """
+    address = site_address(sources)
+    titles = {x: str(read_config(sources, x)["website"].get("title")) for x in editions(sources)}
+    homes = {x: home for x in titles if (home := in_language("index.html", x)) in pages}
+    places = {
+        (told.run, told.language): archive_place(told.run, told.study, told.language)
+        for news in staged.news.values()
+        for told in news
+    }
+    for language in homes:
+        news = staged.news.get(language, ())
+        write_feed(new, old, language, news, title=titles[language], address=address, places=places)
+        for told in news if address else ():
+            picture = new / social_picture(language, told.study)
+            write_card(picture, told.title, told.says, titles[language])
+        if address:
+            about = str(read_config(sources, language)["website"].get("description") or "")
+            write_card(new / social_picture(language, None), titles[language], about, "")
+    twins = {
+        page: {x: twin for x in titles if (twin := in_language(page, x)) in pages} for page in pages
+    }
+    write_sitemap(new, address, twins)
+    write_lost(new, homes, titles, address)
 
 
 def swap(new: Path, site: Path) -> None:

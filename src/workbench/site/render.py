@@ -24,10 +24,10 @@ from typing import Any
 import yaml
 
 from workbench.errors import SiteError
+from workbench.site.config import editions, read_config
 from workbench.site.edition import read_notebook
 from workbench.site.literal import as_written
 from workbench.site.stage import CARDS, REPORTS, edition_folder
-from workbench.site.words import BASE, NAMES
 
 RENDERERS = ("auto", "quarto", "embedded")
 OUTPUT = "_site"
@@ -56,18 +56,6 @@ class Rendered:
     folder: Path
     renderer: str
     warnings: tuple[str, ...] = ()
-
-
-def editions(root: Path) -> list[str]:
-    """Name the languages that the project describes: each has a profile, ``_quarto-zh.yml``."""
-    found = [x for x in NAMES if (root / f"_quarto-{x}.yml").is_file()]
-    if not found:
-        raise SiteError(
-            "there is no profile for a language",
-            where=str(root / f"_quarto-{BASE}.yml"),
-            remedy="take it from version control again",
-        )
-    return found
 
 
 def render(root: Path, work: Path, *, renderer: str = "auto") -> Rendered:
@@ -206,37 +194,6 @@ def _with_embedded(work: Path) -> tuple[str, list[str]]:
         warnings += [x for x in site.warnings if "filter " not in x]
         shutil.copytree(work / f"{OUTPUT}.{language}", work / OUTPUT, dirs_exist_ok=True)
     return str(smalldocs.__version__), list(dict.fromkeys(warnings))
-
-
-def read_config(work: Path, language: str) -> dict[str, Any]:
-    """Read ``_quarto.yml`` with a language's profile joined to it as Quarto joins them.
-
-    Mappings are joined key by key, lists one after the other without repetition; of two other
-    values the profile's is taken.
-    """
-    config: Any = {"project": {}, "website": {}}
-    for name in ("_quarto.yml", f"_quarto-{language}.yml"):
-        try:
-            part = yaml.safe_load((work / name).read_text(encoding="utf-8")) or {}
-        except yaml.YAMLError as error:
-            raise SiteError(f"no YAML: {' '.join(str(error).split())}", where=name) from error
-        config = _join(config, part)
-    return dict(config)
-
-
-def _join(one: Any, two: Any) -> Any:
-    if isinstance(one, Mapping) and isinstance(two, Mapping):
-        joined = dict(one)
-        for key, value in two.items():
-            joined[key] = _join(one[key], value) if key in one else value
-        return joined
-    if isinstance(one, list) or isinstance(two, list):
-        both = [
-            *(one if isinstance(one, list) else [one]),
-            *(two if isinstance(two, list) else [two]),
-        ]
-        return [x for at, x in enumerate(both) if x not in both[:at]]
-    return two
 
 
 def _expand(work: Path, contents: Iterable[Any]) -> list[Any]:

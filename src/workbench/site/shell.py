@@ -12,8 +12,10 @@ from html import escape
 from bs4 import BeautifulSoup, Tag
 
 from workbench.site.content import Content
+from workbench.site.feed import feed_path
 from workbench.site.fonts import FAMILY
-from workbench.site.words import BASE, html_lang, name_of, word
+from workbench.site.furniture import canonical
+from workbench.site.words import BASE, LOCALE, html_lang, name_of, word
 
 THEME = "theme"
 # Runs before the first paint: a page does not flash in the wrong colours, and the Chinese letters
@@ -100,6 +102,8 @@ def compose(
     navigation: Sequence[Item],
     siblings: Mapping[str, str],
     homes: Mapping[str, str],
+    address: str = "",
+    picture: str = "",
 ) -> str:
     """Put a page together.
 
@@ -119,6 +123,10 @@ def compose(
         Language to the path of this page in that language, this one's own included.
     homes : mapping of str to str
         Language to the front page.
+    address : str
+        Where the site is read; empty where that is not known.
+    picture : str
+        Path, from the site's root, of the picture that goes along with links to the page.
     """
     lang = html_lang(language)
     home = homes.get(language, homes.get(BASE, "index.html"))
@@ -130,6 +138,11 @@ def compose(
         for x, path in siblings.items()
         if len(siblings) > 1
     )
+    feed = (
+        f'<link rel="alternate" type="application/atom+xml" title="{_attr(word("feed", language))}"'
+        f' href="{_attr(relative(feed_path(language), page))}">\n'
+    )
+    shared = _shared(content, full, page, language, site, address, picture)
     described = (
         f'<meta name="description" content="{_attr(content.description)}">\n'
         if content.description
@@ -146,7 +159,7 @@ def compose(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 {described}<title>{escape(full)}</title>
-{alternates}<link rel="icon" href="{_ICON}">
+{shared}{alternates}{feed}<link rel="icon" href="{_ICON}">
 <link rel="stylesheet" href="{theme}/tokens.css">
 <link rel="stylesheet" href="{theme}/content.css">
 <link rel="stylesheet" href="{theme}/page.css">
@@ -176,11 +189,36 @@ def compose(
 </div>
 <footer class="wb-footer">
 <p>{escape(word("footer", language))}</p>
+<p><a href="{_attr(relative(feed_path(language), page))}">{escape(word("feed", language))}</a></p>
 <p><a href="#content">{escape(word("top", language))}</a></p>
 </footer>
 </body>
 </html>
 """
+
+
+def _shared(
+    content: Content, title: str, page: str, language: str, site: str, address: str, picture: str
+) -> str:
+    """Say what a link to the page shows where it is passed on."""
+    told = {
+        "og:type": "article" if content.kind else "website",
+        "og:site_name": site,
+        "og:title": title,
+        "og:description": content.description,
+        "og:locale": LOCALE.get(language, LOCALE[BASE]).replace("zh_Hans", "zh"),
+        "og:url": canonical(address, page) if address else "",
+        "og:image": address + picture if address and picture else "",
+        "og:image:alt": content.description if address and picture else "",
+    }
+    lines = [
+        f'<meta property="{name}" content="{_attr(text)}">' for name, text in told.items() if text
+    ]
+    size = "summary_large_image" if told["og:image"] else "summary"
+    lines.append(f'<meta name="twitter:card" content="{size}">')
+    if address:
+        lines.append(f'<link rel="canonical" href="{_attr(canonical(address, page))}">')
+    return "\n".join(lines) + "\n"
 
 
 def _header(

@@ -41,7 +41,9 @@ from workbench.reporting.overview import PAGES
 from workbench.runs.record import data_to
 from workbench.site import blocks
 from workbench.site.blocks import relinked
+from workbench.site.config import read_config, site_address
 from workbench.site.edition import Edition, cut, raw_html, read_notebook
+from workbench.site.feed import News
 from workbench.site.fonts import staged_rule
 from workbench.site.literal import literal
 from workbench.site.records import (
@@ -82,6 +84,14 @@ class Staged:
     studies: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     records: tuple[StudyRecord, ...] = ()
+    #: What the runs have to tell, by edition.
+    news: Mapping[str, tuple[News, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _SiteNames:
+    title: str
+    address: str
 
 
 @dataclass
@@ -128,8 +138,10 @@ def stage(root: Path, studies: Iterable[str] | None = None) -> Staged:
     titles = _source_titles(root)
     warnings = {said: None for record in records for said in record.taken_out}
     pages: list[Path] = []
+    news: dict[str, tuple[News, ...]] = {}
     for language in _languages(root, records):
-        files, said = _edition_files(records, language, titles)
+        site = _SiteNames(_site_title(root, language), site_address(root))
+        files, said, news[language] = _edition_files(records, language, titles, site)
         target = root / edition_folder(language) / STUDIES
         cards = files.pop(CARDS, b"")
         _replace_folder(target, files)
@@ -141,7 +153,7 @@ def stage(root: Path, studies: Iterable[str] | None = None) -> Staged:
             if PurePosixPath(path).suffix == ".ipynb"
         ]
     _replace_file(root / REPORTS / FONT, _font_rule(root).encode("utf-8"))
-    return Staged(tuple(pages), tuple(names), tuple(warnings), tuple(records))
+    return Staged(tuple(pages), tuple(names), tuple(warnings), tuple(records), news)
 
 
 def _font_rule(root: Path) -> str:
@@ -174,9 +186,13 @@ def _source_titles(root: Path) -> Mapping[str, Mapping[str, str]]:
 
 
 def _edition_files(
-    records: list[StudyRecord], language: str, titles: Mapping[str, Mapping[str, str]]
-) -> tuple[dict[str, bytes], list[str]]:
+    records: list[StudyRecord],
+    language: str,
+    titles: Mapping[str, Mapping[str, str]],
+    site: _SiteNames,
+) -> tuple[dict[str, bytes], list[str], tuple[News, ...]]:
     files: dict[str, bytes] = {}
+    news: list[News] = []
     warnings: list[str] = []
     cards = []
     for order, record in enumerate(records, start=1):
@@ -185,10 +201,11 @@ def _edition_files(
         shown = language if own else record.study.languages[0]
         stored = read_stored(record, shown)
         pages, said = _pages(record, shown, titles, order, stored)
+        news.append(stored.told(record, shown))
         if own:
             warnings += [*record.damaged, *stored.lost, *said]
             for page in pages:
-                files |= _page_files(page, pages, record, language, titles)
+                files |= _page_files(page, pages, record, language, titles, site)
             href = f"{STUDIES}/{name}/index.html"
         else:
             base = "../" if language != BASE else ""
@@ -206,7 +223,13 @@ def _edition_files(
     if cards:
         html = blocks.studies(cards, language)
         files[CARDS] = html.encode("utf-8")
-    return files, warnings
+    return files, warnings, tuple(news)
+
+
+def _site_title(root: Path, language: str) -> str:
+    if not (root / "_quarto.yml").is_file() or not (root / f"_quarto-{language}.yml").is_file():
+        return word("site", language)
+    return str(read_config(root, language)["website"].get("title") or word("site", language))
 
 
 def _pages(
@@ -301,6 +324,7 @@ def _page_files(
     record: StudyRecord,
     language: str,
     titles: Mapping[str, Mapping[str, str]],
+    site: _SiteNames,
 ) -> dict[str, bytes]:
     folder = PurePosixPath(page.path).parent
     deep = len(folder.parts) > 1
@@ -342,7 +366,10 @@ def _page_files(
         links = [_link(p, folder) for p in members]
         cells += _block(blocks.contents(links, language, heading=word("case_pages", language)))
     if page.entry is not None:
-        cells += _block(blocks.provenance(page.entry, record, language))
+        edition = "" if language == BASE else f"{language}/"
+        place = f"{edition}{STUDIES}/{PurePosixPath(page.path).with_suffix('.html')}"
+        cited = blocks.Cited(page.title, place, site.title, site.address)
+        cells += _block(blocks.provenance(page.entry, record, language, cited))
     front: dict[str, Any] = {"title": literal(page.title)}
     if page.subtitle:
         front["subtitle"] = literal(page.subtitle)
@@ -374,7 +401,7 @@ def _link(page: _Page, folder: PurePosixPath) -> blocks.PageLink:
     return blocks.PageLink(
         href=str(target),
         title=page.title,
-        lead=page.verdict or escape(page.edition.lead),
+        lead=page.verdict or escape(page.edition.lead or page.subtitle),
         cards=tuple(page.cards),
         status="failed" if page.failed else "done",
     )

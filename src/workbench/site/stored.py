@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from workbench.languages import Language
 from workbench.reporting.cards import card
-from workbench.reporting.landing import news, sentences, standing
+from workbench.reporting.landing import changed, news, sentences, standing
 from workbench.reporting.overview import Overview, overview_of
 from workbench.reporting.sentences import phrase
 from workbench.reporting.study_words import language_of
 from workbench.runs.handover import read_findings, read_headlines
 from workbench.runs.record import last_complete
-from workbench.site.records import StudyRecord
+from workbench.site.feed import News
+from workbench.site.records import StudyRecord, pick
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,18 @@ class StoredResults:
     def news(self) -> str:
         """Say whether numbers have changed since the last complete run."""
         return news(self.overview, self.language)
+
+    def told(self, record: StudyRecord, language: str) -> News:
+        """Give what the run has to tell in a feed, as plain text."""
+        return News(
+            study=record.study.name,
+            run=record.run.run,
+            language=language,
+            title=pick(record.study.title, language),
+            says=sentences(self.overview.message(), self.language, "plain"),
+            lines=(self.news(), *changed(self.overview, self.language)),
+            at=record.run.finished or record.run.started,
+        )
 
     def behind(self) -> int:
         """Count what needs somebody: goals behind, and measures that harm or do not pay."""

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
+from workbench.site.archive import pages_of
 from workbench.site.check import Fault
 from workbench.site.records import StudyRecord, card_texts
 from workbench.site.words import BASE, NAMES, word
@@ -130,7 +131,7 @@ def _empty(soup: BeautifulSoup, article: Tag, page: str) -> None:
                     inner.decompose()
         else:
             child.extract()
-    for toc in soup.select("nav.wb-toc, meta[name=description]"):
+    for toc in soup.select("nav.wb-toc, meta[name=description], meta[property]"):
         toc.decompose()
     if soup.title is not None:
         soup.title.string = title
@@ -156,7 +157,7 @@ def _mend_links(site: Path, changed: set[str]) -> None:
     leaves its words.
     """
     targets = {(site / page).resolve() for page in changed}
-    for path in site.rglob("*.html"):
+    for path in pages_of(site):
         own = path.relative_to(site).as_posix() in changed
         text = path.read_text(encoding="utf-8")
         names = {re.escape(PurePosixPath(page).name) for page in changed}

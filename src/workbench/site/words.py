@@ -120,6 +120,33 @@ _WORDS: dict[str, dict[str, str]] = {
     },
     "analysts": {"en": "For analysts", "zh": "供分析人员参考"},
     "section_link": {"en": "Link to this section", "zh": "本节链接"},
+    "colon": {"en": ": ", "zh": "："},
+    "feed": {"en": "What is new in these reports", "zh": "报告更新"},
+    "feed_about": {
+        "en": "Every published run of each study: what it says, and which headline numbers"
+        " changed.",
+        "zh": "各项研究每次发布的运行：主要结论，以及哪些关键指标有变化。",
+    },
+    "lost": {"en": "This page is not here", "zh": "找不到该页面"},
+    "lost_why": {
+        "en": "It may have been moved, or its study may be no longer published. The list of studies"
+        " leads on.",
+        "zh": "页面可能已移动，或所属研究不再发布。请从研究列表继续查找。",
+    },
+    "archived": {
+        "en": "An archived page: it stands as published with the run of {when}.",
+        "zh": "存档页面：内容为 {when} 运行后发布时的原样。",
+    },
+    "archived_now": {"en": "The page of today", "zh": "查看最新页面"},
+    "cite": {"en": "Cite as", "zh": "引用格式"},
+    "cite_as": {
+        "en": "{study}: {page}. Run {run} of {day}, data through {until}. {site}.{address}",
+        "zh": "{study}：{page}。{day}运行（编号 {run}），数据截至{until}。{site}。{address}",
+    },
+    "archive": {"en": "Lasting address", "zh": "存档地址"},
+    "archive_of": {"en": "This page as of this run", "zh": "本页在本次运行时的存档"},
+    "next_update": {"en": "Next update", "zh": "下次更新"},
+    "overdue": {"en": "(due since then)", "zh": "（已到期，尚未更新）"},
     "contact": {"en": "Contact", "zh": "联系方式"},
     "provenance": {"en": "About this page", "zh": "关于本页"},
     "run": {"en": "Run", "zh": "运行编号"},

@@ -67,6 +67,7 @@ class Study(Card):
     simulated_how: LocalText | None = None  # stands above every page in place of our sentence
     origin: LocalText | None = None
     contact: LocalText | None = None  # whom readers may ask; the one address that pages may show
+    next_update: dt.date | None = None  # when readers may expect the next run
     licence: str | None = None
     languages: tuple[str, ...] = Field(default=("en",), min_length=1)
     as_of: dt.date
