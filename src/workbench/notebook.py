@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         CustomerSummary,
         LineItems,
         RFMScores,
+        StepLog,
         Tables,
     )
     from workbench.impact import CaseData
@@ -278,6 +279,13 @@ class Run(Handover):
 
         self._uses(table)
         return contact_log(self.tables, table)
+
+    def step_log(self, table: str = "steps") -> StepLog:
+        """Group the steps of tickets by what follows what (`workbench.data.step_log`)."""
+        from workbench.data import step_log
+
+        self._uses(table)
+        return step_log(self.tables, table)
 
     def indicator(
         self,

@@ -38,6 +38,7 @@ from workbench.data.pipeline import Pipeline, leads, pipeline
 from workbench.data.preview import Preview, preview
 from workbench.data.rfm import RFMScores, rfm_scores, score_measures, score_purchases
 from workbench.data.sampling_frame import answers_as_given, sampling_frame
+from workbench.data.step_log import StepLog, step_log
 from workbench.data.tables import Tables, open_tables
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "Pipeline",
     "Preview",
     "RFMScores",
+    "StepLog",
     "TableReport",
     "Tables",
     "account_tree",
@@ -88,6 +90,7 @@ __all__ = [
     "sampling_frame",
     "score_measures",
     "score_purchases",
+    "step_log",
     "summary",
     "suppress",
 ]

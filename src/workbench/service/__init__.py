@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from workbench.service.backlog import Backlog, backlog
+from workbench.service.erlang import Queue, erlang_a
 from workbench.service.outcomes import ContactOutcomes, contact_outcomes
+from workbench.service.process import ProcessMap, process_map
+from workbench.service.queue_checks import QueueChecks, queue_checks
+from workbench.service.staffing import Staffing, staffing
 from workbench.service.waiting import WaitingTimes, kept_by_period, waiting_times
 
 __all__ = [
     "Backlog",
     "ContactOutcomes",
+    "ProcessMap",
+    "Queue",
+    "QueueChecks",
+    "Staffing",
     "WaitingTimes",
     "backlog",
     "contact_outcomes",
+    "erlang_a",
     "kept_by_period",
+    "process_map",
+    "queue_checks",
+    "staffing",
     "waiting_times",
 ]

@@ -179,7 +179,7 @@ def contact_outcomes(
                 row["n"] = np.nan
             told.append(row | {"withheld": away})
     table = labelled(
-        pd.DataFrame(told), group="Contacts of", measure="What became of them",
+        pd.DataFrame(told), group="Contacts of", measure="Outcome of contacts",
         n="Service contacts",
         share=("Share", "percent"),
     )  # fmt: skip

@@ -60,7 +60,9 @@ SLOW: Final = {
         "{group}: half are resolved only within {median} {unit}, against {overall} of all contacts"
     ),
 }
-KEEP: Final = "Find out what holds up the {late} contacts that take longer, beginning with the most"
+KEEP: Final = (
+    "Find out what holds up the {late} of the contacts that take longer, most frequent reason first"
+)
 MOVE: Final = "Find out why {group} waits longest, and whether people can be moved there"
 TITLES: Final = {
     "response": "How long until an answer", "resolution": "How long until a solution",
@@ -244,7 +246,7 @@ def waiting_times(
     time, event = _times(known, waited, served)
     clusters = known["day"].to_numpy()
     overall = quantile_times(time, event, [0.5], clusters=clusters)[0]
-    unit, factor = _unit_of(overall.value, business)
+    unit, factor = unit_of(overall.value, business)
     if by:
         group, names = grouped(known, by, agents, min_cell)
     else:
@@ -328,7 +330,8 @@ def _numbers(name: str, found: Estimate) -> dict[str, float]:
     return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
-def _unit_of(half: float, business: bool) -> tuple[str, float]:
+def unit_of(half: float, business: bool) -> tuple[str, float]:
+    """Choose the unit in which waits of so many hours are told, and how many an hour has."""
     for least, unit, factor in _UNITS:
         if half < least or (not np.isfinite(half) and unit == "hours"):
             return unit, factor
