@@ -89,8 +89,17 @@ tables:
 #     outcomes: [{{indicator: repeat_purchase, direction: up, claimed: 0.10}}]
 
 # Parameters of single notebooks, by notebook:
-# parameters: {{clv: {{...}}}}
+{_parameters(proposals)}
 """
+
+
+def _parameters(proposals: Sequence[Proposal]) -> str:
+    """Have the page on products read the lines of orders, where these are a table of their own."""
+    lines = next((p for p in proposals if "part_of" in p.keys), None)
+    if lines is None:
+        return "# parameters: {clv: {...}}"
+    by = "category" if "category" in lines.columns else "product"
+    return f"parameters: {{products: {{table: {lines.table}, by: {by}}}}}"
 
 
 def last_day(proposals: Sequence[Proposal], today: date) -> date | None:

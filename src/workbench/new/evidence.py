@@ -238,7 +238,8 @@ def quantity(p: ColumnProfile) -> float:
 def product(p: ColumnProfile) -> float:
     """Score a column as what a row is of; a name reads better than its number."""
     h = p.heading
-    if not h.has("product") or p.distinct < 2 or p.when or p.boolean:
+    item = h.has("unit") and "item" in h.squashed and not p.numeric
+    if not (h.has("product") or item) or p.distinct < 2 or p.when or p.boolean:
         return -9.0
     bars = ("price", "amount", "total", "quantity", "count", "category", "method", "group", "note",
             "status", "store", "owner", "customer", "place", "number_of", "tax", "discount",

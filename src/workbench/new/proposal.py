@@ -117,6 +117,8 @@ class Proposal:
     left_open: list[OpenQuestion] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     scores: Mapping[str, float] = field(default_factory=dict)
+    #: Of a log with rows of totals and of lines: the column and the values that are no lines.
+    line_rows: tuple[str, Any] | None = None
     #: Of a survey: what the card says of its questions.
     survey: dict[str, Any] = field(default_factory=dict)
 

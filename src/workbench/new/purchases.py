@@ -20,6 +20,7 @@ from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
 from workbench.new.row_kinds import rows_of_purchases, rows_that_undo
 from workbench.new.taking import categorical, take
+from workbench.new.totals import totals_beside_lines
 
 #: Two amounts whose scores are nearer than this are asked about.
 _NEAR = 1.6
@@ -46,6 +47,7 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     take(proposal, "product", best(filled, evidence.product, [*columns.values()], 4.0))
     refunded(proposal, filled)
     rows_of_purchases(proposal, filled, deals=deals)
+    totals_beside_lines(proposal, filled)
     fully_refunded(proposal)
     proposal.missing = tuple(s for s in ("customer_id", "date") if s not in columns) + (
         () if "amount" in columns or "amount" in proposal.keys else ("amount",)

@@ -31,6 +31,7 @@ from workbench.new.words import read_heading
 _SINGLY = 8
 #: Values of a column that may still tell kinds of rows.
 _FEW, _FEW_STATES = 12, 40
+_ALL = 0.98
 _NO_KIND = (
     "customer", "product", "store", "owner", "address", "place", "gender", "currency", "birth",
     "phone", "email", "web", "card", "group", "contact", "account", "priority", "satisfaction",
@@ -250,6 +251,8 @@ class _Finder:
 
     def _state(self, p: ColumnProfile, main: bool) -> None:
         kinds = {v: self._of_state(p, v) for v in p.texts.value_counts().index}
+        if list(kinds.values()) == [""] and p.filled > _ALL and not state_of(*kinds):
+            return  # what every row is tells nothing
         if quotes_too(kinds):
             kinds |= {v: "left_out" for v in kinds if is_sent(v)}
         if not main and not p.heading.has("payment"):
@@ -363,6 +366,10 @@ class _Finder:
 
     def _which(self, p: ColumnProfile, values: Sequence[str]) -> None:
         """Ask which of several unknown words are purchases, where perhaps all are."""
+        if self.proposal.keys.get("amount_per") == "order" and (
+            sum(self._amounts_of(p, [v]).ne(0).any() for v in values) < 2
+        ):
+            return  # the amounts of one kind count once an order, whatever the others are
         listed = ", ".join(repr(v) for v in values[:_SINGLY])
         options = [Option("all of them", {f"where.{p.name}": None})]
         options += [Option(f"{v!r} alone", {f"where.{p.name}": [v]}) for v in values[:_SINGLY]]

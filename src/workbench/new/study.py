@@ -16,6 +16,7 @@ from pathlib import Path
 from workbench.data import Preview, open_tables, preview
 from workbench.errors import WorkbenchError
 from workbench.new.card import card_text, last_day
+from workbench.new.lines import with_lines
 from workbench.new.money import Money, currency, currency_column, several_currencies
 from workbench.new.opening import open_file
 from workbench.new.presets import load_presets
@@ -112,6 +113,7 @@ def start_study(
         _mixed_money(proposal)  # its answers build on which rows are purchases
         _answer(proposal, ask)
     money = _reckoned(proposals, ask)
+    proposals = with_lines(proposals)
     aside = folder.with_name(f".{name}.new")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
@@ -271,4 +273,6 @@ def describe(proposal: Proposal) -> str:
 def _said(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k} {_said(v)}" for k, v in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_said, value))
+    return "an empty cell" if value == "" else str(value)
