@@ -108,6 +108,8 @@ clean: ## Remove the environments and everything made (not the data)
 $(UV): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "The workbench needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 2; }
+	@$(PYTHON) -m pip --version > /dev/null \
+	  || { echo "$(PYTHON) has no pip, which sets up the rest. Try: $(PYTHON) -m ensurepip, or make PYTHON=/usr/bin/python3 $(MAKECMDGOALS)"; exit 2; }
 	@mkdir -p .cache && awk '/^uv==/{on=1} on{print} on&&!/\\$$/{exit}' requirements.lock > .cache/uv.lock
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --require-hashes --upgrade --target $(UV_DIR) -r .cache/uv.lock
 	@touch $@

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
+from stepmix.stepmix import StepMix
 
 from workbench.errors import DataError
 from workbench.segments import latent_classes
 from workbench.segments.clusters import latent_classes as classes
+from workbench.segments.clusters.answer_mixture import fit_mixture
 
 
 def kinds(
@@ -102,6 +105,57 @@ def test_a_fit_that_does_not_come_to_rest_is_not_used(monkeypatch: pytest.Monkey
         found = latent_classes(data, rng=np.random.default_rng(7), k=(2, 3))
     assert not found.clear and "No fit came to rest within 500 steps" not in found.reason.text
     assert "came to rest" in found.reason.text and not found.evidence["converged"].any()
+
+
+def best_of(fit: Callable[[int], float], tries: int = 6) -> float:
+    return max(fit(seed) for seed in range(tries))
+
+
+def test_the_likelihood_is_that_of_an_independent_package() -> None:
+    rng = np.random.default_rng(9)
+    data, truth = kinds(rng, 400, 4)
+    coded = data.apply(lambda column: column.map(list("xyz").index)).to_numpy(dtype=float)
+    X = np.column_stack([coded, 2.0 * truth + rng.normal(size=400), rng.normal(size=400)])
+    X[rng.random(X.shape) < 0.1] = np.nan
+    sizes = (3, 3, 3, 3, None, None)
+    measurement = {
+        "a": {"model": "categorical_nan", "n_columns": 4},
+        "b": {"model": "gaussian_diag_nan", "n_columns": 2},
+    }
+
+    def theirs(seed: int) -> float:
+        model = StepMix(
+            3, measurement=measurement, n_init=1, max_iter=500, abs_tol=1e-9, progress_bar=0,
+            random_state=seed,
+        )  # fmt: skip
+        return float(model.fit(X).lower_bound_)
+
+    fits = [
+        fit_mixture(X, sizes, 3, rng=np.random.default_rng(seed), still=1e-9) for seed in range(6)
+    ]
+    best = max(fits, key=lambda fit: fit.mean_log_likelihood)
+    assert best.mean_log_likelihood == pytest.approx(best_of(theirs), abs=1e-6)
+    chances = best.probabilities(X)
+    assert chances.sum(axis=1) == pytest.approx(1) and chances.shape == (400, 3)
+    # the shares of the classes are the mean chances: a fit at rest repeats itself
+    assert chances.mean(axis=0) == pytest.approx(best.weights, abs=1e-4)
+
+
+def test_rows_may_stand_for_several_customers() -> None:
+    data, _ = kinds(np.random.default_rng(10), 200, 3)
+    X = data.apply(lambda column: column.map(list("xyz").index)).to_numpy(dtype=float)
+    rows, counts = np.unique(X, axis=0, return_counts=True)
+    one = max(
+        fit_mixture(X, (3, 3, 3), 2, rng=np.random.default_rng(i)).mean_log_likelihood
+        for i in range(4)
+    )
+    other = max(
+        fit_mixture(
+            rows, (3, 3, 3), 2, rng=np.random.default_rng(i), counts=counts
+        ).mean_log_likelihood
+        for i in range(4)
+    )
+    assert one == pytest.approx(other, abs=2e-4)
 
 
 def test_rare_levels_are_pooled() -> None:

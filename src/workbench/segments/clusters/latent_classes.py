@@ -1,8 +1,7 @@
 """Latent classes: kinds of customers behind categorical and mixed answers, if there are any.
 
-The fits are those of the library stepmix (Morin, Legault, Laliberte, Bakk, Giguere, de la
-Sablonniere, Lacourse, 2025, Journal of Statistical Software); here stands what a user of such fits
-must decide: how many classes, whether the likelihood was found, whether the classes last.
+The fits are those of `answer_mixture`; here stands what a user of such fits must decide: how many
+classes, whether the likelihood was found, whether the classes last.
 
 References
 ----------
@@ -13,7 +12,6 @@ Models, Biometrika 61(2), 215-231; Linzer, Lewis (2011), poLCA, Journal of Stati
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,6 +23,7 @@ from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
+from workbench.segments.clusters.answer_mixture import AnswerMixture, fit_mixture
 from workbench.segments.clusters.clusters import STABLE, group_names, one_thread
 from workbench.segments.profiles.profile import distinguishing, readable
 
@@ -224,7 +223,7 @@ def latent_classes(
             values["stability"] = _stability(part, kinds, best, rng)
             message = UNSTABLE
             if values["stability"] >= STABLE:
-                chance = _chances(best.model, X)
+                chance = best.model.probabilities(X)
                 codes, sure = _assign(chance, chosen)
                 values["entropy"] = _entropy(chance)
                 message = DEGREE if _ordered(X, kinds, codes) else CLEAR
@@ -233,9 +232,8 @@ def latent_classes(
 
 @dataclass(frozen=True)
 class _Fit:
-    model: Any
+    model: AnswerMixture
     row: dict[str, Any]
-    weights: Array
 
 
 def _code(
@@ -273,42 +271,24 @@ def _code(
         codes = np.where(pooled, float(len(kept)), np.where(codes < 0, np.nan, codes))
         columns.append(codes)
         kinds.append(len(kept) + int(pooled.any()))
-    # the library takes blocks of one kind: categories first
+    # categories first, as the mixture takes them
     order = sorted(range(len(kinds)), key=lambda i: kinds[i] is None)
     return np.column_stack([columns[i] for i in order]), [kinds[i] for i in order]
 
 
 def _fit(X: Array, kinds: list[int | None], k: int, rng: np.random.Generator, starts: int) -> _Fit:
-    """Fit k classes from several starts, each told apart: the library reports only one of them."""
-    from sklearn.exceptions import ConvergenceWarning
-    from stepmix.stepmix import StepMix
-
-    categories = sum(kind is not None for kind in kinds)
-    numbers = len(kinds) - categories
-    measurement: Any = {}
-    if categories:
-        measurement["categories"] = {"model": "categorical_nan", "n_columns": categories}
-    if numbers:
-        measurement["numbers"] = {"model": "gaussian_diag_nan", "n_columns": numbers}
+    """Fit k classes from several starts, each told apart."""
     # equal rows are fitted once, by their number
     rows, counts = np.unique(X, axis=0, return_counts=True)
-    found: list[Any] = []
+    found: list[AnswerMixture] = []
     reached = np.zeros(0)
     # a likelihood that only one start has found may be a local one: look further, within reason
     while len(found) < (starts if k > 1 else 1) or (
         k > 1 and len(found) < FURTHER * starts and _agreeing(reached) < 2
     ):
-        model = StepMix(
-            k, measurement=measurement, n_init=1, max_iter=STEPS, abs_tol=STILL, progress_bar=0,
-            random_state=int(rng.integers(2**31)),
-        )  # fmt: skip
-        with warnings.catch_warnings():
-            # said by `converged`; single-valued classes divide by zero on their way
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            warnings.simplefilter("ignore", RuntimeWarning)
-            model.fit(rows, sample_weight=counts.astype(float))
+        model = fit_mixture(rows, kinds, k, rng=rng, counts=counts, steps=STEPS, still=STILL)
         found.append(model)
-        reached = np.array([m.lower_bound_ for m in found]) * len(X)
+        reached = np.array([m.mean_log_likelihood for m in found]) * len(X)
         reached = np.where(np.isfinite(reached), reached, -np.inf)
     best = int(np.argmax(reached))
     free = sum(2 if kind is None else kind - 1 for kind in kinds)
@@ -317,11 +297,11 @@ def _fit(X: Array, kinds: list[int | None], k: int, rng: np.random.Generator, st
         "log_likelihood": float(reached[best]),
         "parameters": parameters,
         "bic": float(-2 * reached[best] + parameters * np.log(len(X))),
-        "converged": bool(found[best].converged_ and np.isfinite(reached[best])),
+        "converged": bool(found[best].converged and np.isfinite(reached[best])),
         "starts_agreeing": _agreeing(reached),
         "starts": len(found),
     }
-    return _Fit(found[best], row, np.asarray(found[best].weights_, dtype=float))
+    return _Fit(found[best], row)
 
 
 def _agreeing(reached: Array) -> int:
@@ -331,19 +311,13 @@ def _agreeing(reached: Array) -> int:
 def _stability(X: Array, kinds: list[int | None], best: _Fit, rng: np.random.Generator) -> float:
     from sklearn.metrics import adjusted_rand_score
 
-    k = best.weights.size
-    own = best.model.predict(X)
+    k = best.model.weights.size
+    own = best.model.classes(X)
     scores = []
     for _ in range(FITS):
         other = _fit(X[rng.integers(len(X), size=len(X))], kinds, k, rng, 2)
-        scores.append(adjusted_rand_score(own, other.model.predict(X)))
+        scores.append(adjusted_rand_score(own, other.model.classes(X)))
     return float(np.mean(scores))
-
-
-def _chances(model: Any, X: Array, block: int = 50_000) -> Array:
-    """Give each row's probabilities, block by block: the library writes out every level."""
-    blocks = [model.predict_proba(X[i : i + block]) for i in range(0, len(X), block)]
-    return np.asarray(np.concatenate(blocks), dtype=float)
 
 
 def _assign(chance: Array, k: int) -> tuple[Index, Array]:
