@@ -10,6 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from workbench.data.currency import named_currency
+from workbench.new.conversion import one_currency
+from workbench.new.deductions import amounts
+from workbench.new.money import currency
 from workbench.new.proposal import Proposal, Upload
 from workbench.new.roles import understand
 
@@ -76,3 +80,66 @@ def test_of_two_prices_of_a_piece_the_lower_is_multiplied() -> None:
             for o, who, day, item, worth in sold()
         ]  # fmt: skip
         assert proposed(rows).keys["amount"].replace("`", "") == f"Qty * {paid}"
+
+
+# --- several currencies -------------------------------------------------------------------------
+
+RATES = {"USD": 1.0, "EUR": 1.1, "GBP": 1.3}
+YUAN = {"美元": 7.1, "欧元": 7.8, "人民币": 1.0}
+YEN = {"JPY": 1.0, "USD": 150.0, "EUR": 160.0}
+#: Headings of the amount, the currency, the rate and the converted amount; rates; is it inverse?
+MIXED = [
+    ("Invoice,Customer,Date,Amount,Currency,Exchange Rate,", RATES, False),
+    ("Invoice,Customer,Date,Amount,Currency,Exchange Rate,", RATES, True),
+    ("Invoice,Customer,Date,Amount,Currency,,Amount (USD)", RATES, False),
+    ("Invoice,Customer,Date,Amount,Currency,Exchange Rate,Home Currency Amount", RATES, False),
+    ("InvoiceNumber,ContactName,InvoiceDate,Total,Currency,CurrencyRate,", RATES, True),
+    ("单据编号,客户,日期,金额,币别,汇率,本位币金额", YUAN, False),
+    ("单据编号,客户,日期,金额,币别,汇率,", YUAN, False),
+    ("Belegnr,Kunde,Datum,Betrag,Währung,Kurs,", {"EUR": 1.0, "USD": 0.92, "CHF": 1.04}, False),
+    ("order_id,customer,date,transaction_amount,currency,,settlement_amount", YEN, False),
+    ("order_id,customer,date,amount,currency,,amount_2", YEN, False),
+]
+
+
+def in_one(rows: Sequence[Mapping[str, object]]) -> Proposal:
+    found = proposed(rows)
+    one_currency(found)
+    for question in [*found.questions]:
+        found.answer(question, None)
+    return found
+
+
+@pytest.mark.parametrize(("heads", "rates", "inverse"), MIXED)
+def test_amounts_in_several_currencies_are_read_in_one(
+    heads: str, rates: Mapping[str, float], inverse: bool
+) -> None:
+    names, total, rows = heads.split(","), 0.0, []
+    for i, (order, who, day, _, worth) in enumerate(sold()):
+        code = [*rates][i % 3]
+        rate = rates[code] * (1 + 0.01 * (i % 5) * (rates[code] != 1))  # as the years go by
+        home = round(worth, 2)
+        total += home
+        written = round(1 / rate if inverse else rate, 6)
+        row = [order, who, day, round(home / rate, 2), code, written, home]
+        rows.append({n: v for n, v in zip(names, row, strict=True) if n})
+    found = in_one(rows)
+    assert amounts(found).sum() == pytest.approx(total, rel=1e-3)
+    home = next(code for code, rate in rates.items() if rate == 1)
+    assert currency([found]).code == named_currency(home)[0] and not currency([found]).doubt
+    (question,) = (q for q in found.questions if q.key == "amount")
+    assert any("alone" in option.label for option in question.options)
+    assert any("a guess" in note for note in found.notes)
+
+
+def test_without_a_rate_one_currency_is_read_alone_and_taxes_are_no_rates() -> None:
+    rows = [
+        {"Invoice": o, "Customer": who, "Date": day, "Amount": worth, "Net": round(worth / 1.2, 2),
+         "Tax rate": 0.2, "Currency": ("USD", "EUR")[o % 2]}
+        for o, who, day, _, worth in sold()
+    ]  # fmt: skip
+    found = in_one(rows)
+    assert found.keys["where"] == {"Currency": ["USD"]} and not found.reckoned
+    # a firm's own currency stands in each row and hides nothing
+    found = in_one([{"Company currency": "EUR", **row} for row in rows])
+    assert "Currency" in found.keys["where"]

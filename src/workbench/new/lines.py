@@ -104,6 +104,10 @@ def _amount(
     whole: Proposal, lines: Proposal, filled: Sequence[ColumnProfile], rows: pd.Index[int]
 ) -> None:
     """Choose as the amount of a line what comes nearest to the totals of the orders."""
+    if (whole.keys.get("amount") or whole.columns.get("amount")) in whole.reckoned:
+        lines.keys["amount"] = "none"
+        lines.notes.append("its prices are in several currencies: numbers of orders alone")
+        return
     totals = _totals(whole)
     order = lines.column("order_id")
     assert order is not None

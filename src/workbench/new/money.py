@@ -67,7 +67,11 @@ def currency(proposals: Sequence[Proposal]) -> Money:
             continue
         needed |= proposal.keys.get("amount") != "none"
         headings = headings or " ".join(p.heading.text for p in proposal.columns_of_file)
-        found = _by_column(proposal, headings) or _by_amounts(proposal, headings)
+        found = (
+            _converted(proposal)
+            or _by_column(proposal, headings)
+            or _by_amounts(proposal, headings)
+        )
         if found is not None:
             return found
     for shape, code in _BY_HEADINGS:
@@ -75,6 +79,18 @@ def currency(proposals: Sequence[Proposal]) -> Money:
             why = f"The tables do not say; {code} by the language of their headings"
             return Money(code, why, needed=needed)
     return Money("USD", "The tables do not say: USD, EUR, CNY, ...?", needed=needed)
+
+
+def _converted(proposal: Proposal) -> Money | None:
+    """Give the currency that amounts are converted to, where that is how they are read."""
+    written = proposal.keys.get("amount") or proposal.columns.get("amount", "")
+    if written not in proposal.reckoned:
+        return None
+    if home := proposal.reckoned[written]:
+        return Money(home)
+    why = f"The tables do not say into which currency {written} converts"
+    others = tuple(chosen(text)[0] for text, _ in several_currencies(proposal).most_common(5))
+    return Money(others[0], why, others[1:])
 
 
 def _by_column(proposal: Proposal, headings: str) -> Money | None:
@@ -132,9 +148,9 @@ def currency_column(proposal: Proposal) -> ColumnProfile | None:
     """Give the column that names the currency of each row."""
     words = [p for p in proposal.columns_of_file if not p.numeric and 0 < p.distinct <= 40]
     said = [p for p in words if p.heading.has("currency")]
-    for p in said:
-        if any(named_currency(str(v)) for v in p.counts.index[:20]):
-            return p
+    named = [p for p in said if any(named_currency(str(v)) for v in p.counts.index[:20])]
+    if named:  # beside that of the firm, which is the same in all rows, the one of the row
+        return max(named, key=lambda p: p.distinct > 1)
     return next((p for p in words if all(is_usual_code(str(v)) for v in p.counts.index)), None)
 
 

@@ -119,6 +119,8 @@ class Proposal:
     scores: Mapping[str, float] = field(default_factory=dict)
     #: Of a log with rows of totals and of lines: the column and the values that are no lines.
     line_rows: tuple[str, Any] | None = None
+    #: What an amount may be read as, and the currency that it is in then.
+    reckoned: dict[str, str] = field(default_factory=dict)
     #: Of a survey: what the card says of its questions.
     survey: dict[str, Any] = field(default_factory=dict)
 

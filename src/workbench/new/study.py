@@ -16,11 +16,12 @@ from pathlib import Path
 from workbench.data import Preview, open_tables, preview
 from workbench.errors import WorkbenchError
 from workbench.new.card import card_text, last_day
+from workbench.new.conversion import one_currency
 from workbench.new.lines import with_lines
-from workbench.new.money import Money, currency, currency_column, several_currencies
+from workbench.new.money import Money, currency
 from workbench.new.opening import open_file
 from workbench.new.presets import load_presets
-from workbench.new.proposal import OpenQuestion, Option, Proposal, StarterError, Upload
+from workbench.new.proposal import OpenQuestion, Proposal, StarterError, Upload
 from workbench.new.resolve import propose
 from workbench.study import Study, load_study
 
@@ -110,7 +111,7 @@ def start_study(
     proposals = _proposed(sources, root / "presets")
     for proposal in proposals:
         _answer(proposal, ask)
-        _mixed_money(proposal)  # its answers build on which rows are purchases
+        one_currency(proposal)  # its answers build on which rows are purchases
         _answer(proposal, ask)
     money = _reckoned(proposals, ask)
     proposals = with_lines(proposals)
@@ -164,7 +165,7 @@ def understood(sources: Sequence[Path], presets: Path | None = None) -> list[Pro
     """
     proposals = _proposed(sources, presets)
     for proposal in proposals:
-        _mixed_money(proposal)
+        one_currency(proposal)
     return proposals
 
 
@@ -218,21 +219,6 @@ def _of_use(uploads: Sequence[Upload]) -> list[Upload]:
     """Leave out sheets of a workbook that are no tables: notes, covers, legends."""
     tables = [u for u in uploads if u.sheet is None or (u.frame.shape[1] > 1 and len(u.frame) > 1)]
     return tables or list(uploads)
-
-
-def _mixed_money(proposal: Proposal) -> None:
-    counts = several_currencies(proposal) if proposal.standard == "transactions" else None
-    column = currency_column(proposal)
-    if not counts or column is None or column.name in proposal.keys.get("where", {}):
-        return
-    said = ", ".join(f"{n:,} in {text}" for text, n in counts.most_common(4))
-    options = [
-        Option(f"{text} alone", {f"where.{column.name}": [text]})
-        for text, _ in counts.most_common(3)
-    ]
-    options.append(Option("add them as they are", {f"where.{column.name}": None}))
-    asks = f"Amounts are in several currencies ({said}): which are to be read?"
-    proposal.questions.append(OpenQuestion("where", asks, options))
 
 
 def _show(started: Started) -> None:

@@ -222,8 +222,8 @@ def _latin() -> Mapping[str, str]:
     found: dict[str, str] = {}
     for concept, words in vocabulary().items():
         for word in words:
-            if not _CJK.search(word):
-                found.setdefault(" ".join(_tokens(word)), concept)
+            if (plain := " ".join(_tokens(word))) and not _CJK.search(word):
+                found.setdefault(plain, concept)
     return found
 
 
