@@ -96,6 +96,7 @@ bench: .venv/.ready ## Measure the workbench against its peers
 calibration: .venv/.ready ## Measure whether intervals hold what they promise, and write the methods pages' tables
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.forecasts --draws 100
+	$(BIN)/python -m benchmarks.alerts
 
 lock: $(UV) ## Resolve the dependencies anew into the lock files
 	$(COMPILE) --group dev --extra simulate --extra journey pyproject.toml -o requirements.lock

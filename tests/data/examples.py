@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.data.conftest import written
 from workbench import data as room
+from workbench.study import Contract
 
 # The same row twice, a refund, a month without a row, values that are missing.
 TRANSACTIONS = (
@@ -28,8 +29,20 @@ def tables() -> room.Tables:
     return room.open_tables(study, cache=False)
 
 
+def contracts() -> room.ContractCheck:
+    return room.check_contracts(
+        tables(),
+        {
+            "transactions": Contract.model_validate(
+                {"columns": "source", "values": {"channel": "app"}}
+            )
+        },
+    )
+
+
 EXAMPLES = {
     "CleaningReport": lambda: tables().report,
+    "ContractCheck": contracts,
     "Coverage": lambda: room.coverage(tables()),
     "MissingValues": lambda: room.missing(tables()),
 }

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workbench import goals as room
-from workbench.study import Action
+from workbench.study import Action, Alerts
 
 TREE = {"service": ["speed", "quality"], "business": ["churn", "sales"]}
 
@@ -58,8 +58,24 @@ def ranking() -> room.Ranking:
     return room.rank_units(matrix, room.equal(["nps", "churn"]), directions={"churn": "down"})
 
 
+def alerting() -> room.Alerting:
+    """Three regions, of which one has fallen."""
+    rng = np.random.default_rng(7)
+    values = rng.normal(50, 2, (3, 36))
+    values[1, -3:] -= 15
+    periods = pd.date_range("2023-01-01", periods=36, freq="MS")
+    frame = pd.DataFrame(
+        {"period": np.tile(periods, 3), "region": np.repeat(["North", "South", "West"], 36),
+         "estimate": values.ravel(), "n": 200, "complete": True}
+    )  # fmt: skip
+    frame.attrs["indicator"] = {"title": "Sales", "kind": "money", "better": "up", "unit": ""}
+    card = Alerts.model_validate({"watch": [{"indicator": "sales", "by": "region"}]})
+    return room.alerts(card, [frame], as_of=dt.date(2025, 12, 31))
+
+
 EXAMPLES = {
     "ActionRegister": register,
+    "Alerting": alerting,
     "Changes": lambda: room.changes(report()),
     "CountChart": lambda: room.u_chart([4, 6, 5, 3, 7, 30], [10] * 6, base=5),
     "ExpertAgreement": experts,

@@ -6,6 +6,7 @@ from workbench.data.account_tree import AccountTree, account_tree
 from workbench.data.check import CheckReport, check_study
 from workbench.data.clean.report import CleaningReport, TableReport
 from workbench.data.contact_log import ContactLog, contact_log
+from workbench.data.contracts import ContractCheck, check_contracts
 from workbench.data.coverage import (
     Coverage,
     MissingValues,
@@ -47,6 +48,7 @@ __all__ = [
     "CheckReport",
     "CleaningReport",
     "ContactLog",
+    "ContractCheck",
     "Coverage",
     "CustomerSummary",
     "Holdings",
@@ -61,6 +63,7 @@ __all__ = [
     "Tables",
     "account_tree",
     "answers_as_given",
+    "check_contracts",
     "check_study",
     "contact_log",
     "coverage",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.goals.actions import ActionRegister, action_register, findings_of_cases
+from workbench.goals.alerts import Alerting, alerts
 from workbench.goals.changes import Changes, changes
 from workbench.goals.control_charts import CountChart, XmR, p_chart, u_chart, xmr
 from workbench.goals.experts import ExpertAgreement, expert_agreement
@@ -23,6 +24,7 @@ __all__ = [
     "LETTERS",
     "STATUSES",
     "ActionRegister",
+    "Alerting",
     "Changes",
     "CountChart",
     "ExpertAgreement",
@@ -41,6 +43,7 @@ __all__ = [
     "XmR",
     "action_register",
     "ahp",
+    "alerts",
     "attainment",
     "changes",
     "check_smart",

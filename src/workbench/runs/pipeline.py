@@ -16,7 +16,7 @@ FILE = "pipeline.yml"
 EVERYTHING = "*"
 #: Sections of a study that have an entry for each execution, and the parameter each sets.
 FOR_EACH = {"cases": "case"}
-SECTIONS = ("cases", "goals", "survey", "published")
+SECTIONS = ("alerts", "cases", "goals", "survey", "published")
 
 
 class PipelineError(WorkbenchError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.study.alerts import Addressee, Alerts, Contract, Watch
 from workbench.study.card import CARD, Study, find_root, is_large, load_study, read_card
 from workbench.study.cases import Case, Outcome
 from workbench.study.fields import LANGUAGES, CellRule, Linkage, Privacy, Published, Table, Text
@@ -16,9 +17,12 @@ __all__ = [
     "CARD",
     "LANGUAGES",
     "Action",
+    "Addressee",
+    "Alerts",
     "Baseline",
     "Case",
     "CellRule",
+    "Contract",
     "Goal",
     "Instrument",
     "Linkage",
@@ -32,6 +36,7 @@ __all__ = [
     "Survey",
     "Table",
     "Text",
+    "Watch",
     "find_root",
     "is_large",
     "load_study",

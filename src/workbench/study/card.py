@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from workbench import trace
 from workbench.errors import DataError, did_you_mean
+from workbench.study.alerts import Alerts, faults_of
 from workbench.study.cases import Case
 from workbench.study.fields import (
     LANGUAGES,
@@ -84,6 +85,7 @@ class Study(Card):
     cases: tuple[Case, ...] = ()
     actions: tuple[Action, ...] = ()
     scorecard: Scorecard | None = None
+    alerts: Alerts | None = None
     segments: Segments = Field(default_factory=Segments)
     service: Service = Field(default_factory=Service)
     parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -452,6 +454,8 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
                     f"cases[{i}].start: {case.start} lies after as_of {study.as_of}",
                 )
             )
+    if study.alerts is not None:
+        problems += faults_of(study.alerts, study.tables, {*study.languages, *LANGUAGES})
     for i, entry in enumerate(study.published):
         if entry.table not in study.tables:
             problems.append(

@@ -16,7 +16,13 @@ import pandas as pd
 
 from workbench.data.indicators import external as given
 from workbench.data.indicators import measures, windows
-from workbench.data.indicators.library import DEFINITIONS, Indicator, own_name, own_series
+from workbench.data.indicators.library import (
+    DEFINITIONS,
+    Indicator,
+    own_name,
+    own_rows,
+    own_series,
+)
 from workbench.data.indicators.measures import Request
 from workbench.data.indicators.periods import EVERY, Periods
 from workbench.data.tables import Tables
@@ -188,7 +194,7 @@ def indicator(
             remedy="ask by month, quarter or year",
         )
     request = Request(tables, chosen, every, tuple(by), dict(where or {}), units)
-    frame = (given.series if own_name(chosen.name) else _MAKERS[chosen.name])(request)
+    frame = _maker_of(chosen)(request)
     finished = _finished(frame, request)
     finished.attrs["indicator"] = {
         "title": chosen.title, "kind": chosen.kind, "better": chosen.better, "unit": chosen.unit
@@ -196,9 +202,17 @@ def indicator(
     return finished
 
 
+def _maker_of(chosen: Indicator) -> Maker:
+    if own_name(chosen.name):
+        return given.series
+    if own_rows(chosen.name) is not None:
+        return measures.rows_dated
+    return _MAKERS[chosen.name]
+
+
 def find_indicator(name: str) -> Indicator:
     """Give the indicator of that name; ``series.`` begins the name of a study's own series."""
-    if (own := own_series(name)) is not None:
+    if (own := own_series(name) or own_rows(name)) is not None:
         return own
     if name not in INDICATORS:
         raise DataError(
@@ -235,6 +249,10 @@ def missing_for(
             )
     have = set(tables.expr(chosen.table).columns)
     needed = list(chosen.columns)
+    if own_rows(chosen.name) is not None:
+        problem = measures.without_dates(tables, chosen)
+        if problem is not None:
+            return problem
     if chosen.table == "survey" and every not in ("wave", None):
         needed.append("answered_on")
     lacking = [c for c in needed if c not in have]

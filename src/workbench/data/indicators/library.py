@@ -98,6 +98,31 @@ def own_series(name: str) -> Indicator | None:
     )  # fmt: skip
 
 
+#: What every table tells of itself: how many rows come in, and how many of them lack a column.
+_OWN_ROWS: Final = re.compile(r"rows\.(\w+)|missing\.(\w+)\.(\w+)")
+
+
+def own_rows(name: str) -> Indicator | None:
+    """Define what is counted of a table's rows, such as ``rows.transactions``.
+
+    ``missing.transactions.channel`` is the share of rows that lack the column. None for any other
+    name.
+    """
+    found = _OWN_ROWS.fullmatch(name)
+    if found is None:
+        return None
+    if found[1]:
+        return Indicator(
+            name, "Rows of a table", "Number of rows dated in the period.", found[1], (), "count",
+            formula="rows", unit="rows", interval=POISSON, units=False,
+        )  # fmt: skip
+    return Indicator(
+        name, "Rows that lack a column", "Share of the rows dated in the period that lack it.",
+        found[2], (found[3],), "share", "down", formula="rows without it / rows", unit="%",
+        interval=WILSON, units=False,
+    )  # fmt: skip
+
+
 DEFINITIONS: Final = (
     # --- survey ---
     Indicator(

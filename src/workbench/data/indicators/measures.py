@@ -12,6 +12,7 @@ import ibis
 import pandas as pd
 
 from workbench.data.indicators.periods import period_start, period_table
+from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables
 from workbench.errors import DataError
 
@@ -141,6 +142,63 @@ def rows(value: Callable[[Any], Any], when: str, share: bool) -> Callable[[Reque
         return aggregate(request, table, value(table), share)
 
     return compute
+
+
+# --- the rows themselves --------------------------------------------------------------------------
+
+
+def date_column(tables: Tables, name: str) -> str | None:
+    """Give the column that says when a row of a table happened; None where it has none."""
+    schema, have = schema_of(name), tables.expr(name).schema()
+    stated = schema.time if schema is not None else None
+    dated = [column for column, kind in have.items() if kind.is_temporal()]
+    return stated if stated in have else next(iter(dated), None)
+
+
+def without_dates(tables: Tables, chosen: Indicator) -> DataError | None:
+    """Say that the rows of a table have no dates, so that they are of no period."""
+    if date_column(tables, chosen.table) is not None:
+        return None
+    return DataError(
+        f"the table {chosen.table!r} has no column of dates, so its rows are of no period",
+        where=f"indicator {chosen.name}",
+        remedy="map one in study.yml, or watch another table",
+    )
+
+
+def rows_dated(request: Request) -> pd.DataFrame:
+    """Count the rows of a table by when they happened, or those that lack a column.
+
+    A period without one row is there with 0.
+    """
+    when = str(date_column(request.tables, request.indicator.table))
+    rows = request.with_period(request.rows(), when)
+    if request.indicator.kind == "share":
+        lacks = rows[request.indicator.columns[0]].isnull()
+        return aggregate(request, rows, lacks, share=True)
+    keys = request.keys
+    counted = (
+        rows.group_by(keys).aggregate(n=rows.count()) if keys else rows.aggregate(n=rows.count())
+    )
+    frame = request.run(counted)
+    if "period" in keys and len(frame):
+        frame = _every_period(frame.dropna(subset=["period"]), request)
+    count = frame["n"].astype("float64")
+    return frame.assign(estimate=count, sd=count)
+
+
+def _every_period(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
+    """Put in the periods in which a group has no row, up to the study's day."""
+    first = pd.to_datetime(frame["period"]).min().date()
+    last = request.tables.study.as_of
+    starts = pd.to_datetime(
+        period_table(str(request.every), first, max(first, last))["period"].to_pandas()
+    )
+    frame = frame.assign(period=pd.to_datetime(frame["period"]))
+    wanted = pd.DataFrame({"period": starts})
+    if request.by:
+        wanted = frame[list(request.by)].drop_duplicates().merge(wanted, how="cross")
+    return wanted.merge(frame, how="left").fillna({"n": 0})
 
 
 # --- purchases ----------------------------------------------------------------------------------
