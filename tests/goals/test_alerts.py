@@ -60,7 +60,7 @@ def test_a_shift_is_told_with_its_group_its_month_and_both_levels() -> None:
     assert told.advice is not None
     zh = speak("zh")
     said = zh(told.message, **told.values)
-    assert said.startswith("Waiting（North）自2026年4月1日起升至")
+    assert said.startswith("Waiting（华北区）自2026年4月1日起升至")
     assert not [m for m in zh.missing if "{" in m]
 
 
