@@ -99,6 +99,13 @@ def test_amounts_are_computed_from_other_columns(open_study: OpenStudy) -> None:
         open_study(transactions=(card, DEALS)).expr("transactions")
 
 
+def test_of_two_sides_of_a_ledger_one_may_be_blank(open_study: OpenStudy) -> None:
+    rows = "customer_id,date,Debit,Credit\nA,2024-01-02,10,\nA,2024-01-03,,4\nB,2024-01-04,,\n"
+    tables = open_study(transactions=({"amount": "0 + Debit - Credit", "refunds": "keep"}, rows))
+    assert tables.expr("transactions").amount.sum().execute() == 6
+    assert tables.set_aside("transactions").values.tolist() == [[4, "missing", "amount"]]
+
+
 @pytest.mark.parametrize(
     ("unit", "written", "amount"),
     [

@@ -143,3 +143,73 @@ def test_without_a_rate_one_currency_is_read_alone_and_taxes_are_no_rates() -> N
     # a firm's own currency stands in each row and hides nothing
     found = in_one([{"Company currency": "EUR", **row} for row in rows])
     assert "Currency" in found.keys["where"]
+
+
+# --- debit and credit ---------------------------------------------------------------------------
+
+
+def ledger(
+    heads: str, bill: str, paid: str, back: str = "", *, credit: bool = False, blank: object = ""
+) -> tuple[list[dict[str, object]], float]:
+    """Bills, payments of every second one, and credit notes; a running balance where headed."""
+    day, who, number, text, debit, credits_, *balance = heads.split(",")
+    rows: list[dict[str, object]] = []
+    total = running = 0.0
+    for i, (order, customer, when, _, worth) in enumerate(sold()):
+        booked = [(bill, worth, False)]
+        booked += [(paid, worth, True)] if i % 2 else []
+        booked += [(back, 5.0, True)] if back and i % 10 == 0 else []
+        for word, money, other in booked:
+            running += -money if other else money
+            total += money if word == bill else -money if word == back else 0
+            sides = (credits_, debit) if other != credit else (debit, credits_)
+            row = {day: when, who: customer, number: f"{word[:1]}{order}", text: word,
+                   sides[0]: money, sides[1]: blank}  # fmt: skip
+            rows.append({**row, **{name: round(running, 2) for name in balance}})
+    order_ = [day, who, number, text, debit, credits_, *balance]
+    return [{name: row[name] for name in order_ if name} for row in rows], total
+
+
+LEDGERS = [
+    ("Date,Customer,Document,Description,Debit,Credit", "Sales invoice", "Payment", False, ""),
+    ("Date,Customer,Document,Description,Debit,Credit", "Sales invoice", "Payment", False, 0),
+    ("Date,Customer,Document,Type,Debit,Credit", "Invoice", "Receipt", True, "0.00"),
+    ("Datum,Debitor,Beleg,Text,Soll,Haben", "Rechnung", "Zahlungseingang", False, ""),
+    ("日期,客户,凭证号,摘要,借方金额,贷方金额", "销售发票", "收款", False, ""),
+    ("Fecha,Cliente,Documento,Concepto,Debe,Haber", "Factura", "Cobro", False, ""),
+    # neither word is known: the balance tells
+    ("Date,Customer,Doc,Ref,Debit,Credit,Balance", "xa", "xb", False, ""),
+    ("Date,Customer,Doc,Ref,Debit amount,Credit amount,Balance", "xa", "xb", True, ""),
+    ("Date,Payee,Reference,Details,Money out,Money in", "xa", "xb", True, ""),
+]
+
+
+@pytest.mark.parametrize(("heads", "bill", "paid", "credit", "blank"), LEDGERS)
+def test_of_a_ledger_the_side_of_the_bills_is_read_and_that_is_asked(
+    heads: str, bill: str, paid: str, credit: bool, blank: object
+) -> None:
+    rows, total = ledger(heads, bill, paid, credit=credit, blank=blank)
+    found = proposed(rows)
+    assert found.table == "transactions" or found.standard == "transactions"
+    (question,) = (q for q in found.questions if q.key == "amount")
+    sides = heads.split(",")[4:6]
+    assert found.columns["amount"] == sides[credit]
+    assert all(repr(side) in question.asks for side in sides)
+
+    def worth() -> float:
+        return float(amounts(found).reindex(found.rows_kept()).sum())
+
+    assert worth() == pytest.approx(total, abs=0.01)
+    found.set(question.options[1].sets)  # the other side is there for who wants it
+    assert found.columns["amount"] == sides[not credit] and 0 < worth() < total
+
+
+def test_credit_notes_beside_payments_are_taken_off() -> None:
+    rows, total = ledger(LEDGERS[0][0], "Sales invoice", "Payment", "Credit note")
+    found = proposed(rows)
+    assert found.keys["amount"] == "0 + Debit - Credit"
+    assert found.keys["where"] == {"Description": {"not": ["Payment"]}}
+    kept = [r for r in rows if r["Description"] != "Payment"]
+    assert sum(float(str(r["Debit"] or 0)) - float(str(r["Credit"] or 0)) for r in kept) == (
+        pytest.approx(total)
+    )

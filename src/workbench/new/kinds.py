@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 
 from workbench.new import evidence
+from workbench.new.ledger import ledger_sides
 from workbench.new.profile import ColumnProfile
 from workbench.new.words import read_heading
 
@@ -53,6 +54,7 @@ def _transactions(columns: Sequence[ColumnProfile]) -> float:
         columns, evidence.quantity, enough=4
     )
     order = evidence.best(columns, evidence.order, enough=5)
+    ledger = ledger_sides(columns) is not None
     told = [
         _any(columns, "product", "unit"),
         _any(columns, "quantity"),
@@ -64,8 +66,10 @@ def _transactions(columns: Sequence[ColumnProfile]) -> float:
         any(evidence.status(p) > 6 for p in columns),
         any(p.heading.has("flow") for p in columns),
         any(p.heading.has("probability") for p in columns),
+        ledger,
+        ledger and any(p.heading.has("balance") for p in columns),
     ]
-    score = 0.25 * bool(who) + 0.2 * bool(when) + 0.25 * bool(amount or priced)
+    score = 0.25 * bool(who) + 0.2 * bool(when) + 0.25 * bool(amount or priced or ledger)
     score += 0.1 * bool(order) + min(0.32, 0.07 * sum(told))
     if not when:
         score -= 0.2
@@ -104,6 +108,7 @@ def _interactions(columns: Sequence[ColumnProfile]) -> float:
     when = evidence.best(columns, evidence.date, enough=3.0)
     score = 0.2 * bool(_who(columns)) + 0.15 * bool(when) + min(0.62, 0.12 * told)
     amount = evidence.best(columns, evidence.money, enough=6)
+    amount = amount or ledger_sides(columns) is not None
     return (
         score - 0.35 * bool(amount) - 0.15 * _any(columns, "product", "quantity", "price", "deal")
     )

@@ -16,6 +16,7 @@ from workbench.new.deductions import (
     refunded,
 )
 from workbench.new.evidence import best, depends, ranked
+from workbench.new.ledger import by_side, ledger_sides, without_the_other_side
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
 from workbench.new.row_kinds import rows_of_purchases, rows_that_undo
@@ -47,6 +48,7 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     take(proposal, "product", best(filled, evidence.product, [*columns.values()], 4.0))
     refunded(proposal, filled)
     rows_of_purchases(proposal, filled, deals=deals)
+    without_the_other_side(proposal, filled)
     totals_beside_lines(proposal, filled)
     fully_refunded(proposal)
     proposal.missing = tuple(s for s in ("customer_id", "date") if s not in columns) + (
@@ -113,6 +115,9 @@ def _amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
         return
     taken = [*proposal.columns.values()]
     chosen = proposal.column("amount")
+    if chosen is None and (sides := ledger_sides(filled)) is not None:
+        by_side(proposal, filled, *sides)
+        return
     found = ranked(filled, evidence.money, taken)
     good = [f for f in found if f.score >= 4.0]
     quantity = best(filled, evidence.quantity, taken, 4.0)

@@ -156,6 +156,7 @@ class _Finder:
         self.known = bool(proposal.system)
         taken = [proposal.columns.get(s) for s in
                  ("customer_id", "order_id", "date", "amount", "quantity")]  # fmt: skip
+        self.all = filled
         self.filled = [p for p in filled if p.name not in taken]
         self.amounts = amounts(proposal)
         bills = [proposal.columns.get(s, "") for s in ("order_id", "date")]
@@ -164,7 +165,7 @@ class _Finder:
         self.nets = any(p.numeric and p.heading.has("refund") for p in filled)
 
     def find(self) -> None:
-        names = {p.name for p in self.filled}
+        names = {p.name for p in self.all}
         where = self.proposal.keys.get("where", {})
         for gone in [column for column in where if column not in names]:
             self.proposal.set({f"where.{gone}": None})

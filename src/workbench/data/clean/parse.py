@@ -295,8 +295,9 @@ def _computed(
             ibis.ifelse(empty, 0.0, term.value(numbers)) if term.names else term.value(numbers)
         )
     amount = ibis.ifelse(amount.isnan() | amount.isinf(), ibis.null("float64"), amount).round(6)
-    # of nulls the engine's sum of texts is null
-    needed = [texts[name] for name in first.names] or list(texts.values())
+    # of nulls the engine's sum of texts is null; where the first term is a number, one of the
+    # others has to be there: `0 + debit - credit`
+    needed = [texts[name] for name in first.names] or [ibis.coalesce(*texts.values())]
     stood = needed[0]
     for text in needed[1:]:
         stood += ibis.literal("; ") + text
