@@ -138,6 +138,7 @@ def _unread_tables(study: Study, report: CheckReport) -> list[str]:
     from workbench.data import find_indicator
 
     named = [goal.indicator for goal in study.goals]
+    named += [watch.indicator for watch in study.alerts.watch] if study.alerts else []
     named += study.scorecard.indicators if study.scorecard else []
     for case in study.cases:
         named += [s.indicator for s in case.outcomes]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from workbench.data import (
         CleaningReport,
         ContactLog,
+        ContractCheck,
         CustomerSummary,
         LineItems,
         RFMScores,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     )
     from workbench.impact import CaseData
     from workbench.results import Finding
-    from workbench.study import Case, Outcome, Study
+    from workbench.study import Case, Outcome, Study, Watch
     from workbench.study.cases import Comparison
 
 DEFAULT_SEED = 20251231
@@ -334,6 +335,18 @@ class Run(Handover):
         ready = table.startswith("series") and "." in name
         counted = ready and {"n", "denominator"} & set(self.expr(table).columns)
         return frame.drop(columns="n") if ready and not counted else frame
+
+    def watched(self, watch: Watch) -> pd.DataFrame:
+        """Measure what the card's alerts watch, as `workbench.goals.alerts` takes it."""
+        by = [] if watch.by is None else [watch.by]
+        return self.indicator(watch.indicator, every=watch.every, by=by, where=watch.where)
+
+    def contracts(self) -> ContractCheck:
+        """Hold the tables against what the card's alerts say of them."""
+        from workbench.data import check_contracts
+
+        alerts = self.study.alerts
+        return check_contracts(self.tables, {} if alerts is None else alerts.tables)
 
     def case(self, name: str) -> Case:
         """Return a case (a measure to be judged) of the study's card.

@@ -166,6 +166,7 @@ def check_study(
     # Goals and cases on a table that cannot be read have the table's problem, not one of theirs.
     readable = set(reports)
     problems += _about_goals(tables, readable)
+    problems += _about_alerts(tables, readable)
     problems += _about_scorecard(tables, readable)
     for case in study.cases:
         problems += _about_case(tables, case, readable)
@@ -324,6 +325,22 @@ def _about_goals(tables: Tables, readable: set[str]) -> list[str]:
             text = f"{goal.indicator!r} serves cases only; a goal needs one of the library"
         if text is not None:
             problems.append(f"goals[{i}] ({goal.name}): {text}")
+    return problems
+
+
+def _about_alerts(tables: Tables, readable: set[str]) -> list[str]:
+    """Look whether what is watched can be measured."""
+    card = tables.study.alerts
+    if card is None:
+        return []
+    problems = []
+    for i, watch in enumerate(card.watch):
+        by = [watch.by] if watch.by else []
+        text = _about_indicator(
+            tables, watch.indicator, watch.every, watch.where or {}, readable, by=by
+        )
+        if text is not None:
+            problems.append(f"alerts.watch[{i}] ({watch.indicator}): {text}")
     return problems
 
 

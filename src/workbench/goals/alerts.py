@@ -156,10 +156,10 @@ class Alerting(Result):
         row = moved.iloc[0]
         return Picture(
             self.plot,
-            "{what}: what has moved",
+            "{what} ({of}): what has moved" if row["by"] else "{what}: what has moved",
             "Measured values, the usual level, and the mean since {since}",
             self.course(int(moved.index[0])),
-            {"what": row["title"], "since": row["since"].date()},
+            {"what": row["title"], "of": row["of"], "since": row["since"].date()},
         )
 
     def course(self, place: int) -> pd.DataFrame:

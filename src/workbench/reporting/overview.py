@@ -34,7 +34,19 @@ MOST_CARDS = 4
 """Headline numbers at the top, and those of one notebook."""
 
 
-LEADING = ("worth", "short", "goals", "who", "stay", "measures", "matters", "buys", "data", "more")
+LEADING = (
+    "worth",
+    "short",
+    "goals",
+    "who",
+    "stay",
+    "measures",
+    "matters",
+    "buys",
+    "moved",
+    "data",
+    "more",
+)
 """Whose numbers lead the page, where there are more than it leads with."""
 FEWEST_QUESTIONS = 3
 """With fewer the sections themselves are summary enough."""
@@ -66,6 +78,7 @@ QUESTIONS = (
     Question("matters", "What matters to them?", ("satisfaction_drivers", "comments")),
     Question("measures", "Did the measures work?", ("case_evaluation",)),
     Question("goals", "Are we getting where we said we would?", ("goals",)),
+    Question("moved", "What has moved lately?", ("alerts",)),
     Question("data", "How far can the data be trusted?", ("data_quality", "survey_quality")),
 )
 
@@ -106,6 +119,7 @@ PAGES = {
     "comments": "What customers say",
     "case_evaluation": "Measures",
     "goals": "Goals",
+    "alerts": "Alerts",
     "data_quality": "Data quality",
     "survey_quality": "Survey quality",
 }
