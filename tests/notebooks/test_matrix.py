@@ -24,6 +24,7 @@ import pandas as pd
 import pytest
 
 from tests.notebooks.small_company import ITEMS, Company, company
+from tests.service.company import service_desk
 from workbench.runs.failure import SkipNotebook
 
 ROOT = Path(__file__).parents[2]
@@ -251,6 +252,7 @@ ROWS: dict[str, Callable[[Company], Company]] = {
     "dates in the future": from_the_future,
     "refunds outweigh": refunds_outweigh,
     "contracts, nobody has left": nobody_has_left,
+    "a service desk": service_desk,
 }
 #: Rows of which only some notebooks can say something new.
 ABOUT = {
@@ -270,6 +272,7 @@ ABOUT = {
     "heavy spend": ("clv", "segmentation", "lifecycle_churn"),
     "no amounts": ("data_quality", "clv", "segmentation", "lifecycle_churn", "products"),
 }
+ABOUT["a service desk"] = ("service",)
 LINES = ("line items", "line items of one customer", "products without amounts")
 ABOUT |= dict.fromkeys(LINES, ("products",))
 TINY = ("one customer", "three rows", "all on one day")
@@ -286,6 +289,7 @@ SAYS = {
     "one month": ("clv", "Asked for 52 weeks ahead, this page gives 4"),
     "everybody every day": ("lifecycle_churn", "the log shows no sign that customers leave"),
     "no amounts": ("clv", "how often customers will buy is foreseen here"),
+    "a service desk": ("service", "agents for 80% of the calls to be answered within 20 seconds"),
 }  # fmt: skip
 
 

@@ -44,6 +44,7 @@ LEADING = (
     "matters",
     "buys",
     "moved",
+    "served",
     "data",
     "more",
 )
@@ -74,6 +75,7 @@ QUESTIONS = (
     Question("worth", "What are they worth?", ("clv",)),
     Question("buys", "What do they buy, and what should we offer next?", ("products",)),
     Question("stay", "Who stays, and who leaves?", ("lifecycle_churn",)),
+    Question("served", "How well do we serve them?", ("service",)),
     Question("short", "Where do we fall short of what they expect?", ("satisfaction_gap",)),
     Question("matters", "What matters to them?", ("satisfaction_drivers", "comments")),
     Question("measures", "Did the measures work?", ("case_evaluation",)),
@@ -113,6 +115,7 @@ PAGES = {
     "segmentation": "Customer segments",
     "clv": "Customer lifetime value",
     "products": "What customers buy",
+    "service": "Service",
     "lifecycle_churn": "Lifecycle and churn",
     "satisfaction_gap": "Service quality and loyalty",
     "satisfaction_drivers": "What matters to customers",

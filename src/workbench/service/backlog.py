@@ -63,8 +63,8 @@ class Backlog(Result):
         """Say how many are open and for how long, and whether they become more."""
         last, now = self.table.iloc[-1], self.estimates()
         count = int(last["open"])
-        values = {"open": count, "age": round(float(last["age"]), 1) if count else 0,
-                  "old": round(float(last["old"]), 1) if count else 0}  # fmt: skip
+        ages = {name: Estimate(float(last[name]), digits=1) for name in ("age", "old")}
+        values = {"open": count, **(ages if count else {})}
         said = [
             Finding("service.backlog", OPEN if count else NONE, values, estimates=now,
                     advice=Advice(OLDEST, 5) if count else None)

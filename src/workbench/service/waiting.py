@@ -67,6 +67,11 @@ MOVE: Final = "Find out why {group} waits longest, and whether people can be mov
 TITLES: Final = {
     "response": "How long until an answer", "resolution": "How long until a solution",
 }  # fmt: skip
+#: Titles of pictures by group; any other column has the title of all contacts.
+GROUPED: Final = {
+    "channel": "Waiting by channel", "kind": "Waiting by subject", "team": "Waiting by team",
+    "hour": "Waiting by hour", "weekday": "Waiting by day of the week",
+}  # fmt: skip
 CURVES: Final = {
     "response": "Share of contacts answered, by {unit} since they began",
     "resolution": "Share of contacts resolved, by {unit} since they began",
@@ -76,8 +81,19 @@ DOTS: Final = {
     "resolution": "Time within which half are resolved, in {unit}; 95% confidence intervals",
 }
 LABELS: Final = {
-    "response": "Half are answered within", "resolution": "Half are resolved within",
-}  # fmt: skip
+    "response": {
+        "seconds": "Seconds within which half are answered",
+        "minutes": "Minutes within which half are answered",
+        "hours": "Hours within which half are answered",
+        "days": "Days within which half are answered",
+    },
+    "resolution": {
+        "seconds": "Seconds within which half are resolved",
+        "minutes": "Minutes within which half are resolved",
+        "hours": "Hours within which half are resolved",
+        "days": "Days within which half are resolved",
+    },
+}
 WITHIN: Final = {
     "response": "Answered within the promise", "resolution": "Resolved within the promise",
 }  # fmt: skip
@@ -123,8 +139,9 @@ class WaitingTimes(Result):
         for _, row in self.table.iterrows():
             name = f"{self.what}.{row['group']}" if self.by else self.what
             label = {"label": str(row["group"])} if self.by else {}
-            median = Estimate.of_row(row, "median", better="down", unit=self.unit)
-            found[f"{name}.median"] = median.named(**{"label": LABELS[self.what], **label})
+            median = Estimate.of_row(row, "median", better="down")
+            words = {"label": LABELS[self.what][self.unit], **label}
+            found[f"{name}.median"] = median.named(**words)
             if np.isfinite(self.promise):
                 share = Estimate.of_row(row, "share", kind="percent", better="up")
                 found[f"{name}.promise"] = share.named(**{"label": WITHIN[self.what], **label})
@@ -172,9 +189,8 @@ class WaitingTimes(Result):
     def picture(self) -> Picture:
         """Draw the curve of all, or the medians by group."""
         say = DOTS if self.by else CURVES
-        return Picture(
-            self.plot, TITLES[self.what], say[self.what], self.table, {"unit": self.unit}
-        )
+        title = GROUPED.get(self.by, TITLES[self.what])
+        return Picture(self.plot, title, say[self.what], self.table, {"unit": self.unit})
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw a rising curve with a line at the promise, or one dot a group."""
