@@ -99,6 +99,17 @@ def test_amounts_are_computed_from_other_columns(open_study: OpenStudy) -> None:
         open_study(transactions=(card, DEALS)).expr("transactions")
 
 
+def test_rows_with_one_cell_name_the_group_of_those_below(open_study: OpenStudy) -> None:
+    card = {"group_rows": "who", "columns": {"customer_id": "who"}}
+    rows = "date,amount\nAnna,\n2024-01-02,5\nTotal Anna,5\nBert\n2024-01-03,6\nTotal,6\n"
+    tables = open_study(transactions=(card, rows))
+    assert sums(tables) == {"rows": 2, "sum": 11, "group": 4}
+    rows = "customer_id,date,amount\nA,2024-01-02,5\nB,2024-01-03,6\n"
+    for key, message in (("who", "no row holds one cell alone"), ("Amount", "a column 'Amount'")):
+        with pytest.raises(DataError, match=message):
+            open_study(transactions=({"group_rows": key}, rows)).expr("transactions")
+
+
 def test_of_two_sides_of_a_ledger_one_may_be_blank(open_study: OpenStudy) -> None:
     rows = "customer_id,date,Debit,Credit\nA,2024-01-02,10,\nA,2024-01-03,,4\nB,2024-01-04,,\n"
     tables = open_study(transactions=({"amount": "0 + Debit - Credit", "refunds": "keep"}, rows))

@@ -11,10 +11,12 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.data.clean.selection import select_rows
 from workbench.data.engine import Engine
 from workbench.data.sources.read import read_source
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError
+from workbench.new.grouped import CUSTOMER, grouped, of_groups
 from workbench.new.proposal import Upload
 from workbench.new.words import squash
 from workbench.study import Study, Table
@@ -68,7 +70,16 @@ def _upload(path: Path, sheet: str | None) -> Upload:
     if footer:
         keys["footer"] = footer
         source, frame = _read(path, keys)
+    if name := grouped(frame, source):
+        try:
+            again, whole = _read(path, {**keys, "group_rows": name})
+        except DataError:
+            again = None
+        if again is not None and of_groups(whole, name):
+            keys["group_rows"], source, frame = name, again, whole
     notes = [note for note in source.notes if "was read; the workbook" not in note]
+    if keys.get("group_rows", "").startswith(CUSTOMER):
+        notes.append("a guess: the names of its groups are those of customers")
     if source.encoding and source.encoding.lower() not in ("utf-8", "utf-8-sig", "ascii"):
         notes.append(f"its encoding was found to be {source.encoding}")
     return Upload(path, frame, sheet, keys, notes)
@@ -86,6 +97,8 @@ def _read(path: Path, keys: Mapping[str, Any]) -> tuple[Source, pd.DataFrame]:
     )
     engine = Engine(study)
     source = read_source(engine, study, "upload")
+    if table.group_rows:
+        source = select_rows(engine, table, source, count=False).source
     frame = engine.run(source.expr.order_by(ROW).limit(SAMPLE), source.where)
     frame = frame.drop(columns=[ROW]).reset_index(drop=True)
     return source, _texts(frame)

@@ -238,6 +238,9 @@ class Table(Card):
         one of its lines or on each and counts once.
     fill_down : tuple of str
         Columns of the file, or standard ones, that stand on the first line of an order alone.
+    group_rows : str, optional
+        Of a report with groups: the name of a column made of the rows with one cell alone, which
+        say whose the rows below them are; such rows, and the totals of groups, are left out.
     response_unit : str
         In what the times to the first answer are written (of interactions).
     fee_per : str
@@ -264,6 +267,7 @@ class Table(Card):
     missing: Annotated[
         tuple[str, ...] | dict[str, tuple[str, ...]], BeforeValidator(_by_column)
     ] = ()
+    group_rows: Name | None = None
     fill_down: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
     where: dict[str, Rows] = Field(default_factory=dict)
     amount: str | None = None

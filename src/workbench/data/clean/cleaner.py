@@ -147,7 +147,11 @@ class Cleaner:
         card = self.study.tables[name]
         # which line has the total of its order only all of them tell
         opened = None
-        if flagged is None and card.amount_per != "order" and not card.fill_down:
+        if (
+            flagged is None
+            and card.amount_per != "order"
+            and not (card.fill_down or card.group_rows)
+        ):
             opened = stream_source(self.engine, self.study, name)
         if opened is not None:
             source = select_rows(self.engine, card, opened[0], count=False).source

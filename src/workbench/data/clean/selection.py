@@ -13,6 +13,7 @@ from typing import Any
 import ibis
 
 from workbench import trace
+from workbench.data.clean.groups import ungrouped
 from workbench.data.engine import Engine
 from workbench.data.notation import plain
 from workbench.data.people.pseudonyms import personal_columns
@@ -25,6 +26,7 @@ from workbench.study.fields import RowSelection
 #: What a card leaves out: neither read nor set aside.
 LEFT_OUT: Mapping[str, str] = {
     "where": "left out by `where`",
+    "group": "names and totals of the groups of a report",
     "line": "further lines of an order whose total counts once",
     "later": "of after the day as of which the study is seen",
     "consent": "of people who have not consented",
@@ -75,6 +77,8 @@ def select_rows(engine: Engine, card: Table, source: Source, *, count: bool = Tr
         If a column or a value of `where` is not there, or the totals of orders are none.
     """
     left_out = {}
+    if card.group_rows:
+        source, left_out["group"] = ungrouped(engine, card.group_rows, source)
     _refuse_unknown_keys(card, source)
     if card.fill_down:
         source = _filled_down(engine, card, source, count=count)

@@ -86,10 +86,19 @@ def plain_text(path: Path, card: Table) -> tuple[TextFile, Path, Any]:
     """
     found = look_at(path, card.encoding, card.delimiter, card.header)
     in_utf8 = found.encoding.lower().replace("_", "-") in ("utf-8", "utf-8-sig", "ascii")
-    if in_utf8 and found.last == 1 and not card.footer and found.line_ends != "mixed":
+    if (
+        in_utf8
+        and found.last == 1
+        and not card.footer
+        and found.line_ends != "mixed"
+        and not card.group_rows
+    ):
         return found, path, None
     scratch = tempfile.TemporaryDirectory(prefix="workbench-")
-    return found, _copied(found, card.footer, Path(scratch.name) / "table.csv"), scratch
+    copy = _copied(found, card.footer, Path(scratch.name) / "table.csv")
+    if card.group_rows:
+        _pad(copy, found)
+    return found, copy, scratch
 
 
 def csv_call(table: str, path: Path, detected: TextFile) -> str:
@@ -180,6 +189,16 @@ def _copied(detected: TextFile, footer: int, target: Path) -> Path:
     if footer:
         _cut_end(target, footer)
     return target
+
+
+def _pad(path: Path, found: TextFile) -> None:
+    """Give rows with fewer fields than there are columns empty ones: the name of a group alone."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file, delimiter=found.delimiter))
+    width = len(found.header)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=found.delimiter)
+        writer.writerows([*row, *[""] * (width - len(row))] for row in rows if row)
 
 
 def _cut_end(path: Path, lines: int) -> None:

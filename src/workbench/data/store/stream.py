@@ -87,7 +87,7 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
         return None
     source, malformed = found
     card = study.tables[name]
-    if card.amount_per == "order" or card.fill_down:
+    if card.amount_per == "order" or card.fill_down or card.group_rows:
         return None
     source = select_rows(engine, card, source, count=False).source
     source = select_columns(study, source, schema)
