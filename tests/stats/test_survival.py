@@ -12,6 +12,8 @@ from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 from workbench.errors import DataError
 from workbench.stats.intervals import normal_quantile
 from workbench.stats.survival import (
+    aalen_johansen,
+    at_time,
     check_times,
     kaplan_meier,
     log_rank,
@@ -141,3 +143,48 @@ def test_a_horizon_that_nobody_was_followed_to_is_refused() -> None:
     assert kaplan_meier(*check_times([0, 2], [True, False]))["time"].tolist() == [0, 0]
     with pytest.raises(DataError, match="horizon of 0"):
         restricted_mean([1, 4], [True, False], 0)
+
+
+def test_aalen_johansen_agrees_with_statsmodels() -> None:
+    from statsmodels.duration.survfunc import CumIncidenceRight
+
+    rng = np.random.default_rng(1)
+    time, cause = np.ceil(rng.exponential(10, 200)), rng.integers(0, 3, 200)
+    time[:2], cause[:2] = 200.0, 0  # somebody is left at the end
+    found = aalen_johansen(time, cause)
+    peer = CumIncidenceRight(time, cause)
+    for k in (1, 2):
+        own = found[found["cause"] == k].set_index("time").reindex(peer.times).ffill()
+        np.testing.assert_allclose(own["estimate"], peer.cinc[k - 1], rtol=1e-12)
+        at = own["events"].cumsum().to_numpy() > 0
+        f, high = own["estimate"].to_numpy()[at], own["high"].to_numpy()[at]
+        se = np.log(np.log(f) / np.log(high)) / 1.959963984540054 * -f * np.log(f)
+        np.testing.assert_allclose(se, peer.cinc_se[k - 1][at], rtol=1e-8)
+
+
+def test_ends_and_nobody_add_up_to_one() -> None:
+    rng = np.random.default_rng(2)
+    time, cause = rng.exponential(5, 90).round(1), rng.integers(0, 4, 90)
+    found = aalen_johansen(time, cause, causes=4)
+    left = kaplan_meier(time, cause > 0)["estimate"].to_numpy()
+    np.testing.assert_allclose(found.groupby("time")["estimate"].sum(), 1 - left, atol=1e-12)
+    never = found[found["cause"] == 4]
+    assert (never[["estimate", "low", "high"]] == 0).all(axis=None)
+    assert len(aalen_johansen(time, np.zeros(90, dtype=int), causes=2)) == 2
+
+
+def test_intervals_of_competing_ends_hold_the_truth() -> None:
+    held = np.zeros(2)
+    repetitions = 60
+    for seed in range(repetitions):
+        rng = np.random.default_rng([3, seed])
+        one, two = rng.exponential(10, 120), rng.exponential(20, 120)
+        seen = rng.uniform(0, 30, 120)
+        time = np.minimum(np.minimum(one, two), seen)
+        cause = np.where(time == seen, 0, np.where(one < two, 1, 2))
+        found = aalen_johansen(time, cause, causes=2)
+        for k, rate in ((1, 1 / 10), (2, 1 / 20)):
+            truth = rate / 0.15 * (1 - np.exp(-0.15 * 8))
+            held[k - 1] += truth in at_time(found[found["cause"] == k], 8, n=120)
+    # 60 of 1,000 repetitions
+    assert (np.abs(held / repetitions - 0.95) < 3 * np.sqrt(0.05 * 0.95 / repetitions)).all()

@@ -45,6 +45,8 @@ from workbench.stats.raking import Raked, rake
 from workbench.stats.survival import (
     LogRank,
     RestrictedMean,
+    aalen_johansen,
+    at_time,
     check_times,
     kaplan_meier,
     log_rank,
@@ -75,7 +77,9 @@ __all__ = [
     "Shift",
     "Sums",
     "Withheld",
+    "aalen_johansen",
     "adjust",
+    "at_time",
     "benjamini_hochberg",
     "bootstrap",
     "bootstrap_weights",

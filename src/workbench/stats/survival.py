@@ -1,11 +1,12 @@
-"""How long until an event: Kaplan and Meier's curve, its quantiles, tests, the mean time.
+"""How long until an event: the curve of Kaplan and Meier, its quantiles, competing events, means.
 
 References
 ----------
 Kaplan, Meier (1958), JASA 53, 457-481. Kalbfleisch, Prentice (2002), The Statistical Analysis of
 Failure Time Data, 2nd ed., section 1.4 (limits on the scale of log(-log S)). Mantel (1966), Cancer
 Chemotherapy Reports 50, 163-170 (the log-rank test). Brookmeyer, Crowley (1982), Biometrics
-38(1), 29-41 (limits of the median).
+38(1), 29-41 (limits of the median). Aalen, Johansen (1978), Scandinavian Journal of Statistics
+5(3), 141-150; Choudhury (2002), Statistics in Medicine 21(8), 1129-1144 (limits of its shares).
 """
 
 from __future__ import annotations
@@ -159,6 +160,77 @@ def kaplan_meier(time: Array, event: Mask, *, level: float = 0.95) -> pd.DataFra
     curve.insert(2, "events", events)
     start = {"time": 0.0, "at_risk": time.size, "events": 0, "estimate": 1.0, "low": 1.0, "high": 1}
     return pd.concat([pd.DataFrame([start]).astype(curve.dtypes), curve], ignore_index=True)
+
+
+def aalen_johansen(
+    time: Array, cause: Index, *, causes: int | None = None, level: float = 0.95
+) -> pd.DataFrame:
+    """Estimate the share that has come to each of several ends over time.
+
+    Parameters
+    ----------
+    time : ndarray, shape (n,)
+        Until the end, or until last seen.
+    cause : ndarray of int, shape (n,)
+        0 where no end was seen, 1, 2, ... for the ends.
+    causes : int, optional
+        How many there are; as many as were seen when left out.
+    level : float
+
+    Returns
+    -------
+    DataFrame
+        One row a cause and time with an event of any, after one for time 0: cause, time, at_risk,
+        events, estimate, low, high. The estimates of all causes and the share without an end sum to
+        one at any time. Limits are on the scale of log(-log), with Greenwood's kind of variance;
+        before the first event of a cause its limits are zero.
+    """
+    kinds = np.arange(1, (int(cause.max(initial=0)) if causes is None else causes) + 1)
+    at = np.unique(time[cause > 0])
+    at_risk = (time.size - np.searchsorted(np.sort(time), at, side="left")).astype(float)
+    d = np.array(
+        [np.bincount(np.searchsorted(at, time[cause == k]), minlength=at.size) for k in kinds]
+    ).reshape(kinds.size, at.size)
+    left = d.sum(axis=0)
+    before = np.concatenate([[1.0], np.cumprod(1 - left / at_risk)[:-1]]) if at.size else at
+    share = np.cumsum(before * d / at_risk, axis=1)
+    # var F(t) = sum (F(t) - F(s))^2 a + b - 2 (F(t) - F(s)) c over s <= t, expanded in F(t)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a = np.where(at_risk > left, left / (at_risk * (at_risk - left)), 0.0)
+    b = before**2 * d * (at_risk - d) / at_risk**3
+    c = before * d / at_risk**2
+    a0, a1, a2 = (np.cumsum(a * share**k, axis=1) for k in range(3))
+    variance = (
+        share**2 * a0 - 2 * share * a1 + a2 + np.cumsum(b, axis=1)
+        - 2 * (share * np.cumsum(c, axis=1) - np.cumsum(c * share, axis=1))
+    )  # fmt: skip
+    with np.errstate(divide="ignore", invalid="ignore"):
+        half = np.sqrt(np.maximum(variance, 0)) / np.abs(share * np.log(share))
+        half *= normal_quantile(level)
+        # of F, as of S in `product_limit`: F^exp(+-h)
+        low, high = share ** np.exp(half), share ** np.exp(-half)
+    none, all_there = share <= 0, share >= 1
+    low, high = (np.where(none, 0.0, np.where(all_there, np.nan, end)) for end in (low, high))
+    parts = []
+    for k in range(kinds.size):
+        part = pd.DataFrame(
+            {"time": at, "at_risk": at_risk, "events": d[k], "estimate": share[k],
+             "low": low[k], "high": high[k]}
+        )  # fmt: skip
+        start = pd.DataFrame([[0.0, time.size, 0, 0.0, 0.0, 0.0]], columns=part.columns)
+        part = pd.concat([start.astype(part.dtypes), part], ignore_index=True)
+        part.insert(0, "cause", int(kinds[k]))
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def at_time(curve: pd.DataFrame, when: float, *, n: int, level: float = 0.95) -> Estimate:
+    """Read a curve of `kaplan_meier`, or of one cause of `aalen_johansen`, at a time."""
+    row = curve[curve["time"] <= when].iloc[-1]
+    return Estimate(
+        float(row["estimate"]), float(row["low"]), float(row["high"]), float(n), level,
+        kind="percent",
+    )  # fmt: skip
 
 
 def median_time(curve: pd.DataFrame, *, n: int, level: float = 0.95) -> Estimate:

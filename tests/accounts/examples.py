@@ -1,0 +1,60 @@
+"""One small result of each class of the room, for the contract that all results keep."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from tests.accounts import firm
+from workbench import accounts as room
+
+AS_OF = dt.date(2025, 12, 31)
+
+
+@cache
+def pipeline() -> tuple[pd.DataFrame, pd.DataFrame]:
+    return firm.pipeline(np.random.default_rng(1), n=500, larger=0.2)
+
+
+@cache
+def sales() -> tuple[pd.DataFrame, pd.DataFrame]:
+    return firm.sales(np.random.default_rng(2))
+
+
+def ends() -> room.Conversion:
+    return room.conversion(*pipeline(), as_of=AS_OF, currency="CNY")
+
+
+def forecast() -> room.PipelineForecast:
+    deals, log = pipeline()
+    rng = np.random.default_rng(3)
+    return room.pipeline_forecast(deals, log, as_of=AS_OF, rng=rng, currency="CNY", tried=4,
+                                  draws=500)  # fmt: skip
+
+
+def by_source() -> room.Sources:
+    return room.sources(pipeline()[0], as_of=AS_OF)
+
+
+def reasons() -> room.LossReasons:
+    return room.loss_reasons(pipeline()[0], currency="CNY")
+
+
+def new() -> room.Acquisition:
+    first = pd.Timestamp("2022-01-01") + pd.to_timedelta(
+        np.random.default_rng(4).integers(0, 1460, 400), "D"
+    )
+    return room.acquisition(pd.Series(first), as_of=AS_OF, since=dt.date(2022, 1, 1))
+
+
+def groups() -> room.KeyAccounts:
+    return room.key_accounts(*sales(), as_of=AS_OF, currency="CNY")
+
+
+EXAMPLES = {
+    "Conversion": ends, "PipelineForecast": forecast, "Sources": by_source, "LossReasons": reasons,
+    "Acquisition": new, "KeyAccounts": groups,
+}  # fmt: skip
