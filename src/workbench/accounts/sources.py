@@ -318,7 +318,8 @@ def loss_reasons(
     )[~hidden.cells].reset_index(drop=True)  # fmt: skip
     return LossReasons(
         labelled(table, reason="Reason", n="Opportunities lost",
-                 share=("Share of the lost", "percent"), amount=("Amount lost", f"money:{currency}" if currency else "money")),
+                 share=("Share of the lost", "percent"),
+                 amount=("Amount lost", f"money:{currency}" if currency else "money")),
         len(lost), len(lost) - len(told), currency, hidden, tuple(names),
     )  # fmt: skip
 
