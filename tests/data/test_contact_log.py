@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.data.conftest import OpenStudy
-from workbench.data import contact_log
+from workbench.data import contact_log, indicator
 from workbench.errors import DataError
 from workbench.study import StudyError
 
@@ -96,3 +96,39 @@ def test_a_card_that_is_wrong_says_so(
 ) -> None:
     with pytest.raises(StudyError, match=message):
         open_study({"service": service}, interactions="customer_id,at\nA,2025-01-01 10:00\n")
+
+
+def test_indicators_of_service_by_hand(open_study: OpenStudy) -> None:
+    card = {"as_of": "2025-03-31", "service": {"response": 3}}
+    lines = (
+        HEAD + "1,A,2025-01-10 09:00,2025-01-10 10:00,2025-01-12 09:00,,,no,,\n"
+        "2,B,2025-01-11 09:00,2025-01-11 15:00,2025-02-20 09:00,,,yes,,\n"
+        "3,C,2025-01-20 09:00,2025-01-20 11:00,,,,no,,\n"
+        "4,D,2025-02-10 09:00,,,,,no,yes,\n5,A,2025-02-11 09:00,2025-02-11 09:30,"
+        "2025-02-11 10:00,,,no,no,\n6,B,2025-03-30 09:00,,,,,no,no,\n"
+    )
+    tables = open_study(card, interactions=lines)
+    half = indicator(tables, "response_median")
+    assert half["estimate"].tolist()[0] == pytest.approx(2.0)
+    kept = indicator(tables, "answered_within_promise")
+    # who gave up was not answered; the contact of the last day is not due yet
+    assert kept["numerator"].tolist() == [2, 1] and kept["denominator"].tolist() == [3, 2]
+    waiting = indicator(tables, "open_contacts")
+    assert waiting["estimate"].tolist() == [2, 1, 2]
+    with pytest.raises(DataError, match="promises no time"):
+        indicator(open_study({"as_of": "2025-03-31"}, interactions=lines),
+                  "answered_within_promise")  # fmt: skip
+
+
+def test_what_was_reopened_or_passed_on_was_not_resolved_at_first_contact(
+    open_study: OpenStudy,
+) -> None:
+    lines = (
+        "customer_id,at,resolved,reopened,transferred\nA,2025-01-10 09:00,yes,0,no\n"
+        "B,2025-01-10 09:00,yes,2,no\nC,2025-01-10 09:00,yes,,yes\nD,2025-01-10 09:00,no,,\n"
+    )
+    found = indicator(
+        open_study({"as_of": "2025-03-31"}, interactions=lines), "first_contact_resolution",
+        every=None,
+    )  # fmt: skip
+    assert (found["numerator"].item(), found["denominator"].item()) == (1, 4)

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.data.indicators import external as given
-from workbench.data.indicators import measures, windows
+from workbench.data.indicators import measures, served, windows
 from workbench.data.indicators.library import (
     DEFINITIONS,
     Indicator,
@@ -352,7 +352,10 @@ _MAKERS: dict[str, Maker] = {
     "new_customers": windows.new_customers,
     "new_customer_conversion": windows.conversion,
     "response_hours": measures.rows(lambda rows: rows.response_hours, "at", share=False),
-    "first_contact_resolution": measures.rows(lambda rows: rows.resolved, "at", share=True),
+    "first_contact_resolution": measures.rows(measures.at_first_contact, "at", share=True),
+    "response_median": served.response_median,
+    "answered_within_promise": served.kept_promise,
+    "open_contacts": served.open_contacts,
     "complaint_rate": measures.rows(
         lambda rows: rows.kind.lower() == "complaint", "at", share=True
     ),

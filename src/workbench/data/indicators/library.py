@@ -257,9 +257,27 @@ DEFINITIONS: Final = (
     ),
     Indicator(
         "first_contact_resolution", "Resolved at first contact",
-        "Share of the contacts that were resolved.",
+        "Share of the contacts that were resolved, neither reopened nor passed on.",
         "interactions", ("at", "resolved"), "share", formula="resolved / contacts", unit="%",
         interval=WILSON,
+    ),
+    Indicator(
+        "response_median", "Median response time (hours)",
+        "Hours within which half of the contacts were answered; who still waits counts.",
+        "interactions", ("at",), "mean", "down", formula="Kaplan-Meier median", unit="hours",
+        interval="Brookmeyer-Crowley, by day", units=False,
+    ),
+    Indicator(
+        "answered_within_promise", "Answered within the promise",
+        "Share of the contacts that were answered within the hours that the study promises.",
+        "interactions", ("at",), "share", formula="answered in time / contacts due", unit="%",
+        interval=WILSON, units=False,
+    ),
+    Indicator(
+        "open_contacts", "Open contacts",
+        "Number of contacts that are open at the end of the period.",
+        "interactions", ("at", "resolved_at"), "count", "down", formula="open at the end",
+        unit="contacts", interval=POISSON, units=False, periodic=True,
     ),
     Indicator(
         "complaint_rate", "Complaints",

@@ -201,6 +201,15 @@ def _every_period(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
     return wanted.merge(frame, how="left").fillna({"n": 0})
 
 
+def at_first_contact(rows: Any) -> Any:
+    """Tell which contacts were resolved, neither reopened nor passed on where that is known."""
+    resolved = rows.resolved
+    for name in ("reopened", "transferred"):
+        if name in rows.columns:
+            resolved = resolved & ~(ibis.coalesce(rows[name], 0.0) > 0)
+    return resolved
+
+
 # --- purchases ----------------------------------------------------------------------------------
 
 

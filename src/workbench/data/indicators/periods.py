@@ -12,7 +12,7 @@ import pyarrow as pa
 #: The periods that an indicator can be asked for.
 EVERY = ("day", "week", "month", "quarter", "year", "wave", None)
 _TRUNCATE = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
-_PANDAS = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
+PANDAS = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
 
 
 def period_start(column: Any, every: str) -> Any:
@@ -36,7 +36,7 @@ def period_table(every: str, first: dt.date, last: dt.date) -> pa.Table:
     pyarrow Table
         period (first day) and period_end (first day of the next period).
     """
-    periods = pd.period_range(first, last, freq=_PANDAS[every])
+    periods = pd.period_range(first, last, freq=PANDAS[every])
     starts = [p.start_time.date() for p in periods]
     ends = [(p + 1).start_time.date() for p in periods]
     return pa.table(
@@ -54,7 +54,7 @@ class Periods:
 
     def ends(self, starts: pd.Series) -> pd.Series:
         """Give the first day after each period."""
-        periods = pd.PeriodIndex(pd.to_datetime(starts), freq=_PANDAS[self.every])
+        periods = pd.PeriodIndex(pd.to_datetime(starts), freq=PANDAS[self.every])
         return pd.Series((periods + 1).start_time, index=starts.index)
 
     def covers(self, starts: pd.Series) -> pd.Series:
@@ -63,7 +63,7 @@ class Periods:
         A first row within the first tenth of a period counts as its beginning: nobody need have
         bought on New Year's Day.
         """
-        periods = pd.PeriodIndex(pd.to_datetime(starts), freq=_PANDAS[self.every])
+        periods = pd.PeriodIndex(pd.to_datetime(starts), freq=PANDAS[self.every])
         begin = periods.start_time
         end = periods.end_time.normalize()
         slack = (end - begin + pd.Timedelta(days=1)) / 10
