@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -132,3 +133,21 @@ def test_what_was_reopened_or_passed_on_was_not_resolved_at_first_contact(
         every=None,
     )  # fmt: skip
     assert (found["numerator"].item(), found["denominator"].item()) == (1, 4)
+
+
+def test_the_error_of_the_median_is_the_bootstraps_over_days(open_study: OpenStudy) -> None:
+    rng = np.random.default_rng(5)
+    day = np.repeat(np.arange(90), 12)
+    hours = np.exp(1 + 0.5 * rng.normal(size=90)[day] + 0.8 * rng.normal(size=day.size))
+    at = pd.Timestamp("2025-01-01 08:00") + pd.to_timedelta(
+        day * 24 + rng.random(day.size) * 9, "h"
+    )
+    lines = "".join(f"C{i},{t:%Y-%m-%d %H:%M:%S},{h:.4f}\n"
+                    for i, (t, h) in enumerate(zip(at, hours, strict=True)))  # fmt: skip
+    tables = open_study({"as_of": "2025-06-30"},
+                        interactions="customer_id,at,response_hours\n" + lines)  # fmt: skip
+    found = indicator(tables, "response_median", every=None).iloc[0]
+    assert found["estimate"] == pytest.approx(np.median(hours), abs=0.01)
+    days = hours.reshape(90, 12)
+    drawn = [np.median(days[rng.integers(0, 90, 90)]) for _ in range(400)]
+    assert found["sd"] / found["n"] ** 0.5 == pytest.approx(np.std(drawn), rel=0.25)

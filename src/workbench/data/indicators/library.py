@@ -264,8 +264,8 @@ DEFINITIONS: Final = (
     Indicator(
         "response_median", "Median response time (hours)",
         "Hours within which half of the contacts were answered; who still waits counts.",
-        "interactions", ("at",), "mean", "down", formula="Kaplan-Meier median", unit="hours",
-        interval="Brookmeyer-Crowley, by day", units=False,
+        "interactions", ("at",), "mean", "down", formula="median of the hours", unit="hours",
+        interval="order statistics, by day", units=False,
     ),
     Indicator(
         "answered_within_promise", "Answered within the promise",

@@ -5,33 +5,58 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from workbench.data.contact_log import contact_log
 from workbench.data.indicators.measures import Request
 from workbench.data.indicators.periods import PANDAS
 from workbench.errors import DataError
-from workbench.stats.survival import quantile_times
 
 
 def response_median(request: Request) -> pd.DataFrame:
     """Give the hours within which half of the contacts of a period are answered.
 
-    Contacts that are not answered yet count as waiting until the log ends (Kaplan-Meier).
+    Who still waits, or gave up, waits longer than all others; contacts that began too late to have
+    waited for half of them are left out.
     """
     rows = _rows(request, "response", "answered", lacks="answered_at (or response_hours)")
+    waited = rows["response"].astype(float).where(rows["answered"].astype(bool), np.inf)
+    if "abandoned" in rows:
+        waited = waited.mask(rows["abandoned"], np.inf)
     told = []
-    for keys, own in _groups(rows, request.keys):
-        event = own["answered"].astype(bool)
-        time = own["response"].astype(float)
-        if "abandoned" in own:  # who gave up is never answered
-            event, time = event & ~own["abandoned"], time.mask(own["abandoned"], own["followed"])
-        found = quantile_times(
-            time.to_numpy(), event.to_numpy(), [0.5], clusters=own["day"].to_numpy()
-        )[0]
-        error = (found.high - found.low) / (2 * 1.96)
-        told.append({**keys, "n": len(own), "estimate": found.value, "sd": error * len(own) ** 0.5})
-    return pd.DataFrame(told).dropna(subset=["estimate"])
+    for keys, own in _groups(rows.assign(waited=waited), request.keys):
+        half, error, n = _median(own)
+        if np.isfinite(half):
+            told.append({**keys, "n": n, "estimate": half, "sd": error * n**0.5})
+    columns = [*request.keys, "n", "estimate", "sd"]
+    return pd.DataFrame(told, columns=columns)
+
+
+def _median(own: pd.DataFrame) -> tuple[float, float, int]:
+    """Give the median, its standard error (order statistics, by day) and the contacts behind it."""
+    followed = own["followed"].to_numpy(dtype=float)
+    waited, half, due = own["waited"].to_numpy(dtype=float), 0.0, np.ones(len(own), dtype=bool)
+    for _ in range(20):
+        due = followed >= half
+        if not due.any():
+            return np.nan, np.nan, 0
+        ordered = np.sort(waited[due])
+        now = float(ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2]) / 2
+        if now == half:
+            break
+        half = now
+    if not np.isfinite(half):
+        return np.nan, np.nan, 0
+    ordered, n = np.sort(waited[due]), int(due.sum())
+    early = (waited[due] <= half) - 0.5
+    by_day = pd.Series(early).groupby(own["day"].to_numpy()[due]).sum()
+    # contacts of one day go together: so many times wider than of lone ones
+    wider = max(float((by_day**2).sum() / (early**2).sum()), 1.0) ** 0.5
+    reach = 0.98 * n**0.5 * wider
+    low = ordered[max(int(np.floor(n / 2 - reach)) - 1, 0)]
+    high = ordered[min(int(np.ceil(n / 2 + 1 + reach)) - 1, n - 1)]
+    return half, float(high - low) / (2 * 1.96) if np.isfinite(high) else np.nan, n
 
 
 def kept_promise(request: Request) -> pd.DataFrame:
