@@ -147,6 +147,8 @@ def company(n: int = 160, seed: int = 7) -> Company:
         for code, mood in zip(tongue, person, strict=True)
     ]
     survey["language"] = tongue
+    # every third says by phone and by the app
+    survey["reached"] = np.where(np.arange(answered) % 3 == 0, "phone; app", "app")
     rows = [
         (f"{year}-{month:02d}-15", rater, item, int(rng.integers(4, 9)))
         for year in (2024, 2025)
@@ -162,7 +164,11 @@ def company(n: int = 160, seed: int = 7) -> Company:
         "as_of": pd.Timestamp(AS_OF).date(),
         "currency": "EUR",
         "time_unit": "week",
-        "survey": {"dimensions": {"tangibles": ITEMS[:3], "empathy": ITEMS[3:]}},
+        "survey": {
+            "dimensions": {"tangibles": ITEMS[:3], "empathy": ITEMS[3:]},
+            "groups": ["region"],
+            "questions": {"reached": {"label": "How do you reach us?", "several": ";"}},
+        },
         "goals": [
             _goal("happier", "satisfaction", "wave", 3.4, 3.8, "up"),
             _goal("more_sales", "sales", "month", 4000, 5000, "up"),

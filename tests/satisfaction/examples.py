@@ -16,7 +16,7 @@ from workbench.satisfaction.instrument.sampling import plan_sample
 from workbench.satisfaction.instrument.screening import compare_versions, screen_items
 from workbench.satisfaction.questionnaire.answers import Answers
 from workbench.study.instrument import Sampling
-from workbench.study.survey import Survey
+from workbench.study.survey import ChoiceQuestion, Survey
 
 CODES = [f"{i:02d}" for i in range(1, 7)]
 DIMENSIONS = {"tangibles": CODES[:3], "empathy": CODES[3:]}
@@ -133,9 +133,11 @@ EXAMPLES = {
     "Alpha": lambda: room.cronbach_alpha(frame()[[f"per_{c}" for c in CODES]]),
     "AspectTable": lambda: room.aspect_table(comments()[1], comments()[2].held_out, min_cell=5),
     "BehaviourAfter": after,
+    "Choices": lambda: room.choices_by(answers(), {"region": ChoiceQuestion()}, "wave"),
     "CodingAgreement": lambda: room.coding_agreement(*comments(), rng=rng(), draws=50),
     "Comments": lambda: comments()[1],
     "ContentValidity": lambda: content_validity(expert_grades()),
+    "Crosstab": lambda: room.crosstab(answers(), "region", "wave"),
     "DelphiRounds": lambda: delphi([expert_grades(), expert_grades().clip(2)]),
     "Drivers": lambda: room.service_drivers(answers(), rng=rng(), draws=50),
     "FactorModel": lambda: room.confirm(frame(), EXPERIENCE),

@@ -131,6 +131,7 @@ from workbench.satisfaction.questionnaire.answers import (
     SurveyError,
     read_answers,
 )
+from workbench.satisfaction.questionnaire.crosstabs import Choices, Crosstab, choices_by, crosstab
 from workbench.satisfaction.questionnaire.pilot import (
     Pilot,
     pilot,
@@ -151,8 +152,10 @@ __all__ = [
     "Answers",
     "AspectTable",
     "BehaviourAfter",
+    "Choices",
     "CodingAgreement",
     "Comments",
+    "Crosstab",
     "Drivers",
     "FactorModel",
     "Gaps",
@@ -176,11 +179,13 @@ __all__ = [
     "Validity",
     "Weighting",
     "aspect_table",
+    "choices_by",
     "coded_tones",
     "coding_agreement",
     "compare_scores",
     "confirm",
     "cronbach_alpha",
+    "crosstab",
     "csat",
     "detectable_change",
     "difference_reliability",

@@ -30,7 +30,7 @@ from workbench.segments.lifecycle.stages import (
     stage_history,
 )
 from workbench.segments.lifecycle.transitions import Transitions, stage_transitions, transitions
-from workbench.segments.profiles.associations import Associations, associations, cramers_v
+from workbench.segments.profiles.associations import Associations, associations
 from workbench.segments.profiles.attributes import (
     AttributeProfile,
     age_band,
@@ -92,7 +92,6 @@ __all__ = [
     "contract_spells",
     "contract_survival",
     "contract_timeline",
-    "cramers_v",
     "default_rules",
     "distinguishing",
     "fairness",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.stats.agreement import Agreement, cohen_kappa, krippendorff, rating_table
+from workbench.stats.association import Association, cramers_v
 from workbench.stats.bootstrap import Bootstrap, bootstrap, bootstrap_weights
 from workbench.stats.changes import Sample, Shift, mean_shift
 from workbench.stats.cox import (
@@ -65,6 +66,7 @@ from workbench.stats.weights import (
 
 __all__ = [
     "Agreement",
+    "Association",
     "Bootstrap",
     "Cox",
     "LogRank",
@@ -89,6 +91,7 @@ __all__ = [
     "cohen_kappa",
     "column_moments",
     "correlation_interval",
+    "cramers_v",
     "effective_answers",
     "effective_size",
     "fit_cox",

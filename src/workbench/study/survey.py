@@ -140,6 +140,21 @@ class SurveyWeights(Card):
         return self
 
 
+class ChoiceQuestion(Card):
+    """A question besides the items, whose answers are choices: shown by group.
+
+    Attributes
+    ----------
+    label : LocalText or None
+        Its wording; the column's name unless given.
+    several : str or None
+        What stands between the choices in a cell, where several could be ticked (``";"``).
+    """
+
+    label: LocalText | None = None
+    several: Annotated[str, Field(min_length=1, max_length=3)] | None = None
+
+
 class Chain(Card):
     """A path model: what leads to satisfaction, and what satisfaction leads to.
 
@@ -195,6 +210,9 @@ class Survey(Card):
         The waves in order of time, where their labels do not sort that way.
     groups : tuple of str
         Columns of the survey, the segments or the customers to compare by: the first there is.
+    questions : dict
+        Columns of the survey that hold choices -> what the card says of them; each is shown by
+        the group that the survey is compared by.
     weights : SurveyWeights or None
     chain : Chain or None
         The path model; by default expectation, quality, satisfaction and loyalty.
@@ -213,6 +231,7 @@ class Survey(Card):
     long: LongForm | None = None
     waves: tuple[str, ...] = ()
     groups: tuple[str, ...] = ("segment", "region")
+    questions: dict[str, ChoiceQuestion] = Field(default_factory=dict)
     weights: SurveyWeights | None = None
     chain: Chain | None = None
     codebook: str | None = None

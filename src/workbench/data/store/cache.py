@@ -197,7 +197,7 @@ def _key_of(study: Study) -> str | None:
 
 
 #: Parts of the survey's card that have no say in how its answers are read.
-_NOT_OF_CLEANING = {"items", "groups", "weights", "chain", "codebook"}
+_NOT_OF_CLEANING = {"items", "groups", "questions", "weights", "chain", "codebook"}
 
 
 def _instrument(study: Study) -> list[object] | None:

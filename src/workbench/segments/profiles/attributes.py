@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Picture, Result, labelled
-from workbench.segments.profiles.associations import cramers_v
 from workbench.segments.profiles.profile import coded, readable
+from workbench.stats.association import cramers_v
 from workbench.stats.disclosure import Sums, rule_of, withhold
 from workbench.stats.intervals import wilson
 from workbench.study import CellRule

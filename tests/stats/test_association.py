@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.errors import DataError
-from workbench.segments import cramers_v
+from workbench.stats import cramers_v
 
 
 def mixed(rows: int, columns: int, strength: float) -> np.ndarray:
