@@ -78,8 +78,19 @@ Renderer = Annotated[
 ]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        out.print(f"workbench {version('customer-workbench')}", highlight=False)
+        raise typer.Exit
+
+
 @app.callback()
 def _main(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which this is.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     _settings["debug"] = debug

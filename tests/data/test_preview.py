@@ -60,3 +60,27 @@ def test_personal_columns_are_not_shown(open_study: OpenStudy) -> None:
     people = "customer_id,name,phone,region\nA,Anna Berg,13812345678,North\n"
     shown = preview(open_study(customers=people), "customers")
     assert list(shown.rows) == ["customer_id", "region"]
+
+
+def test_first_figures_of_surveys_contracts_and_contacts_are_shown(open_study: OpenStudy) -> None:
+    answers = "respondent_id,per_01,per_02,exp_01,recommend,csat\n" + "".join(
+        f"R{i},{1 + i % 5},5,7,{r},{c}\n"
+        for i, (r, c) in enumerate(zip([10, 9, 9, 8, 7, 3, 0, ""], [5, 4, 3, 2, 1, "", "", ""],
+                                       strict=True))
+    )  # fmt: skip
+    survey = {"items": {"01": "a", "02": "b"}, "dimensions": {"d": ["01", "02"]}, "scale": [1, 7],
+              "scales": {"csat": [1, 5]}}  # fmt: skip
+    contracts = (
+        "customer_id,contract_id,start,end,monthly_fee\n"
+        "A,1,2024-01-01,,10\nB,2,2024-01-01,2024-06-30,20\nC,3,2024-02-01,2030-01-01,5.5\n"
+    )
+    contacts = "customer_id,at,response_hours,resolved\nA,2024-01-02,2,yes\nB,2024-01-03,6,no\n"
+    tables = open_study(
+        {"survey": survey, "as_of": "2024-12-31"},
+        survey=answers, contracts=contracts, interactions=contacts,
+    )  # fmt: skip
+    said = {name: preview(tables, name).sums for name in ("survey", "contracts", "interactions")}
+    assert "NPS +14.3 of 7 answers, csat 3.00 on 1 to 5 of 5 answers" in said["survey"]
+    assert "expectation 7.00 on 1 to 7 over 1 items, experience 3.81 on 1 to 7" in said["survey"]
+    assert "2 running on 2024-12-31, with 15.50 CNY a month" in said["contracts"]
+    assert "half answered within 4.0 hours, 50% resolved" in said["interactions"]

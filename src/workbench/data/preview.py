@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import ibis
 import pandas as pd
 
 from workbench.data.clean.rules import REASONS
@@ -55,6 +56,8 @@ class Preview:
         Sum of the amounts.
     currency : str
         Of `total`.
+    headlines : tuple of str
+        First figures of a survey (before weights), of contracts and of service contacts.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Preview:
     orders: int | None = None
     total: float | None = None
     currency: str = ""
+    headlines: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -81,7 +85,7 @@ class Preview:
 
     @property
     def sums(self) -> str:
-        """Customers, orders and sum, as far as there are any."""
+        """Customers, orders, sum and first figures, as far as there are any."""
         said = []
         if self.customers is not None:
             who = "people who answered" if self.name.startswith("survey") else "customers"
@@ -90,7 +94,7 @@ class Preview:
             said.append(f"{self.orders:,} orders")
         if self.total is not None:
             said.append(f"sum {self.total:,.2f} {self.currency}".rstrip())
-        return ", ".join(said)
+        return ", ".join([*said, *self.headlines])
 
     def __str__(self) -> str:
         """Show the sentence, the rows, and what fell out."""
@@ -164,7 +168,71 @@ def preview(tables: Tables, name: str) -> Preview:
         orders=report.orders,
         total=report.total,
         currency=tables.study.currency,
+        headlines=_headlines(tables, schema.name if schema is not None else "", name),
     )
+
+
+def _headlines(tables: Tables, kind: str, name: str) -> tuple[str, ...]:
+    """Give the figures by which somebody who knows the table sees that it was read aright."""
+    made = {"survey": _of_survey, "contracts": _of_contracts, "interactions": _of_contacts}
+    if kind not in made:
+        return ()
+    rows = tables.expr(name)
+    asked = made[kind](tables, rows)
+    if not asked:
+        return ()
+    found = tables.engine.run(rows.aggregate(**{k: v for k, (v, _) in asked.items()}), name).iloc[0]
+    return tuple(
+        said.format(found[key], *(found[k] for k in asked if k.startswith(f"{key}_n")))
+        for key, (_, said) in asked.items()
+        if said and not pd.isna(found[key])
+    )
+
+
+def _of_survey(tables: Tables, rows: Any) -> dict[str, tuple[Any, str]]:
+    asked: dict[str, tuple[Any, str]] = {}
+    survey = tables.study.survey
+    if "recommend" in rows.columns:
+        recommend = rows.recommend
+        points = (recommend >= 9).cast("int64") - (recommend <= 6).cast("int64")
+        asked["nps"] = (points.mean() * 100, "NPS {:+.1f} of {:,.0f} answers")
+        asked["nps_n"] = (recommend.count(), "")
+    for score in ("csat", "csat5", "csat10"):
+        if score in rows.columns:
+            ends = survey.scale_of(score) if survey is not None else None
+            on = f" on {ends[0]} to {ends[1]}" if ends else ""
+            asked[score] = (rows[score].mean(), f"{score} {{:.2f}}{on} of {{:,.0f}} answers")
+            asked[f"{score}_n"] = (rows[score].count(), "")
+    for prefix, what in (("exp_", "expectation"), ("per_", "experience")):
+        items = [rows[c] for c in rows.columns if re.fullmatch(rf"{prefix}\d+", c)]
+        items = [item for item in items if item.type().is_numeric()]
+        if items:
+            number = sum(item.count() for item in items)
+            mean = sum(ibis.coalesce(item.sum(), 0) for item in items) / number.nullif(0)
+            scale = f" on {survey.scale[0]} to {survey.scale[1]}" if survey is not None else ""
+            asked[prefix] = (mean, f"{what} {{:.2f}}{scale} over {len(items)} items")
+    return asked
+
+
+def _of_contracts(tables: Tables, rows: Any) -> dict[str, tuple[Any, str]]:
+    day = tables.study.as_of
+    running = rows.start.cast("date") <= day
+    if "end" in rows.columns:
+        running &= rows.end.isnull() | (rows.end.cast("date") > day)  # noqa: PD003
+    asked = {"running": (running.sum(), f"{{:,.0f}} running on {day}")}
+    if "monthly_fee" in rows.columns:
+        fees = rows.monthly_fee.sum(where=running)
+        asked["fees"] = (fees, f"with {{:,.2f}} {tables.study.currency} a month")
+    return asked
+
+
+def _of_contacts(tables: Tables, rows: Any) -> dict[str, tuple[Any, str]]:
+    asked: dict[str, tuple[Any, str]] = {}
+    if "response_hours" in rows.columns:
+        asked["hours"] = (rows.response_hours.median(), "half answered within {:,.1f} hours")
+    if "resolved" in rows.columns and rows.resolved.type().is_boolean():
+        asked["resolved"] = (rows.resolved.mean(), "{:.0%} resolved")
+    return asked
 
 
 def _text(value: Any) -> str:
