@@ -82,5 +82,6 @@ def test_first_figures_of_surveys_contracts_and_contacts_are_shown(open_study: O
     said = {name: preview(tables, name).sums for name in ("survey", "contracts", "interactions")}
     assert "NPS +14.3 of 7 answers, csat 3.00 on 1 to 5 of 5 answers" in said["survey"]
     assert "expectation 7.00 on 1 to 7 over 1 items, experience 3.81 on 1 to 7" in said["survey"]
-    assert f"2 running on 2024-12-31, with 15.50 {tables.study.currency} a month" in said["contracts"]
+    fees = f"with 15.50 {tables.study.currency} a month"
+    assert f"2 running on 2024-12-31, {fees}" in said["contracts"]
     assert "half answered within 4.0 hours, 50% resolved" in said["interactions"]
