@@ -126,6 +126,48 @@
     });
   });
 
+  // values of a figure: a label beside the one pointed at or reached, arrows lead to its neighbours
+  var tip = null;
+  function hideTip() { if (tip) { tip.remove(); tip = null; } }
+  document.querySelectorAll(".wb-points").forEach(function (group) {
+    var marks = Array.from(group.children);
+    group.classList.add("wb-tips");
+    marks.forEach(function (mark, at) {
+      var title = mark.querySelector("title");
+      var text = title.textContent;
+      var show = function () {
+        hideTip();
+        tip = document.createElement("div");
+        tip.className = "wb-tip";
+        tip.setAttribute("aria-hidden", "true"); // the mark has it as its name
+        tip.textContent = text;
+        document.body.appendChild(tip);
+        var box = mark.getBoundingClientRect();
+        var left = box.left + box.width / 2 - tip.offsetWidth / 2;
+        left = Math.max(8, Math.min(left, root.clientWidth - tip.offsetWidth - 8));
+        var above = box.top - tip.offsetHeight - 6;
+        tip.style.left = left + window.scrollX + "px";
+        tip.style.top = (above > 60 ? above : box.bottom + 6) + window.scrollY + "px";
+      };
+      mark.setAttribute("aria-label", text);
+      title.remove(); // else the browser shows a second label
+      mark.addEventListener("pointerenter", show);
+      mark.addEventListener("focus", show);
+      mark.addEventListener("pointerleave", hideTip);
+      mark.addEventListener("blur", hideTip);
+      mark.addEventListener("keydown", function (event) {
+        var step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+        if (event.key === "Escape") { hideTip(); }
+        if (!step) { return; }
+        event.preventDefault();
+        var next = marks[(at + step + marks.length) % marks.length];
+        mark.setAttribute("tabindex", "-1");
+        next.setAttribute("tabindex", "0");
+        next.focus();
+      });
+    });
+  });
+
   // a promised update whose day has passed without one
   document.querySelectorAll("[data-due]").forEach(function (promise) {
     if (new Date().toISOString().slice(0, 10) > promise.dataset.due) {

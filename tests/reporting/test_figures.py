@@ -137,9 +137,8 @@ def test_every_glyph_is_there_on_a_machine_without_chinese_fonts(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         svg = figures.drawing(thing, "zh").svg
-    assert re.search(r'id="NotoSansSC-Regular-[0-9a-f]+"', svg)
-    assert "DejaVu" not in svg
-    assert "<text" not in svg, "text must be paths: a page has no Chinese font to offer"
+    assert "<text" in svg, "text is text: it is searched, and read aloud"
+    assert "font-family" not in svg, "the page brings the letters that its reader lacks"
 
 
 def test_without_the_font_package_latin_figures_are_drawn_all_the_same(
@@ -149,7 +148,7 @@ def test_without_the_font_package_latin_figures_are_drawn_all_the_same(
     theme.font_family.cache_clear()
     try:
         assert theme.font_family() is None
-        assert "DejaVu" in figures.drawing(rows, "en").svg
+        assert "<text" in figures.drawing(rows, "en").svg
     finally:
         theme.font_family.cache_clear()
 
@@ -176,7 +175,7 @@ def test_a_figure_is_the_same_to_the_byte_in_every_process() -> None:
 
 def test_the_svg_has_no_date_no_metadata_and_asks_for_nothing_outside() -> None:
     svg = figures.drawing(series, "en", label='Value "now" <b>').svg
-    assert svg.startswith('<svg role="img" aria-label="Value &quot;now&quot; &lt;b&gt;"')
+    assert 'aria-label="Value &quot;now&quot; &lt;b&gt;" role="group"' in svg.partition(">")[0]
     assert "<metadata" not in svg and "<!DOCTYPE" not in svg
     addresses = set(re.findall(r'https?://[^"\s]+', svg))
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
@@ -307,8 +306,7 @@ def test_an_error_bar_keeps_its_marker_in_the_legend() -> None:
 
     svg = figures.drawing(draw, "en").svg
     # One marker for each of the two points, and one in the legend.
-    legend = svg[svg.index('id="legend_1"') :]
-    assert 'style="fill: #1d4a94; stroke: #1d4a94"' in legend
+    assert svg.count('style="fill:#1d4a94;stroke:#1d4a94"') == 3
 
 
 def test_panels_that_say_the_same_share_one_legend() -> None:

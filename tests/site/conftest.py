@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,14 +9,14 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-import matplotlib as mpl
 import nbformat
 import pytest
-from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from workbench.languages import speak
 from workbench.reporting.cards import card, records
+from workbench.reporting.figures import figure as figures
+from workbench.reporting.figures.figure import Drawing
 from workbench.results import Estimate, Finding
 from workbench.runs.record import RunRecord, StepRecord, begin, write_json
 from workbench.runs.record import finish as finish_run
@@ -57,20 +56,22 @@ def shown(language: str, role: str, **data: str):
 
 
 @cache
-def drawing(language: str) -> str:
-    labels = {"en": ["North", "South", "East", "West"], "zh": ["北区", "南区", "东区", "西区"]}
-    with mpl.rc_context({"svg.hashsalt": "site", "svg.fonttype": "path"}):
-        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
-        axes = figure.subplots()
-        axes.barh(range(4), [63, 48, 31, 12], color="#12436d")
-        axes.errorbar([63, 48, 31, 12], range(4), xerr=4, fmt="none", ecolor="#801650")
-        names = labels[language] if language == "en" else labels["en"]
-        axes.set_yticks(range(4), names)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="x", color="#e5e7eb")
-        out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None})
-    return out.getvalue()
+def drawing(language: str) -> Drawing:
+    """A figure as reporting draws it."""
+
+    def bars(ax) -> None:
+        ax.barh(range(4), [63, 48, 31, 12], color="#12436d")
+        ax.errorbar([63, 48, 31, 12], range(4), xerr=4, fmt="none", ecolor="#801650")
+        ax.set_yticks(range(4), ["North", "South", "East", "West"])
+
+    return figures.drawing(bars, language, narrow=True)
+
+
+def drawn_in(language: str):
+    drawn = drawing(language)
+    output = shown(language, "figure", image__svg=drawn.svg)
+    output.metadata["workbench"]["narrow"] = drawn.narrow
+    return output
 
 
 def fact(text: str) -> str:
@@ -171,7 +172,7 @@ def executed(title: str, *, marks: str = "") -> nbformat.NotebookNode:
                 text__html=f'<p class="wb-figure-title"><span class="wb-title">{top}</span> '
                 f'<span class="wb-subtitle">{sub}</span></p>',
             ),
-            shown(x, "figure", image__svg=drawing(x)),
+            drawn_in(x),
             shown(
                 x,
                 "figure-data",

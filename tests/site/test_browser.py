@@ -89,17 +89,17 @@ def test_a_study_is_found_by_its_words_and_sorted_by_what_needs_attention(chromi
 
 
 @pytest.mark.parametrize(
-    ("scheme", "paper", "figure"),
-    [("light", "rgb(255, 255, 255)", "wb-light"), ("dark", "rgb(21, 25, 31)", "wb-dark")],
+    ("scheme", "paper", "bar"),
+    [
+        ("light", "rgb(255, 255, 255)", "rgb(18, 67, 109)"),
+        ("dark", "rgb(21, 25, 31)", "rgb(123, 169, 215)"),
+    ],
 )
-def test_light_and_dark_follow_the_reader_s_system(chromium, published, scheme, paper, figure):
+def test_light_and_dark_follow_the_reader_s_system(chromium, published, scheme, paper, bar):
     with opened(chromium, published, "studies/demo/clv.html", scheme=scheme) as tab:
         assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == paper
-        shown = tab.evaluate(
-            "[...document.images].filter(x => getComputedStyle(x).display != 'none')"
-            ".map(x => x.className)"
-        )
-        assert set(shown) == {figure}
+        drawn = "[...document.querySelectorAll('.wb-svg path')].map(x => getComputedStyle(x).fill)"
+        assert bar in tab.evaluate(drawn)
 
 
 def test_the_reader_can_switch_and_the_choice_is_kept(chromium, published):
@@ -116,9 +116,9 @@ def test_paper_is_always_light_and_without_furniture(chromium, published):
     with opened(chromium, published, "studies/demo/clv.html", scheme="dark") as tab:
         tab.emulate_media(media="print", color_scheme="dark")
         hidden = "getComputedStyle(document.querySelector('{}')).display"
-        for part in (".wb-nav", ".wb-header", ".wb-code", "img.wb-dark"):
+        for part in (".wb-nav", ".wb-header", ".wb-code"):
             assert tab.evaluate(hidden.format(part)) == "none", part
-        assert tab.evaluate(hidden.format("img.wb-light")) == "block"
+        assert tab.evaluate(hidden.format(".wb-svg")) == "block"
         assert tab.evaluate("getComputedStyle(document.body).color") == "rgb(29, 36, 48)"
 
 
@@ -157,7 +157,7 @@ def test_a_page_reads_without_scripts(chromium, published):
     tab.goto((published / "studies/demo/clv.html").as_uri())
     assert tab.is_visible("h1")
     assert tab.is_visible(".wb-nav")
-    assert tab.is_visible("img.wb-dark")
+    assert tab.is_visible(".wb-svg")
     assert not tab.is_visible(".wb-theme")
     context.close()
 
@@ -175,3 +175,26 @@ def test_the_other_language_is_one_click_away(chromium, published):
         tab.click("a.wb-language")
         assert tab.url.endswith("/zh/studies/demo/case_evaluation/desk.html")
         assert tab.inner_text("h1") == "更快的服务台"
+
+
+def test_a_value_is_reached_by_keyboard_and_says_what_it_is(chromium, published):
+    with opened(chromium, published, "studies/demo/clv.html") as tab:
+        tab.evaluate("document.querySelector('.wb-points rect').focus()")
+        first = tab.inner_text(".wb-tip")
+        assert first == tab.evaluate("document.activeElement.getAttribute('aria-label')")
+        tab.keyboard.press("ArrowRight")
+        assert tab.inner_text(".wb-tip") != first
+        reached = ".wb-wide .wb-points [tabindex='0']"
+        assert tab.evaluate(f'document.querySelectorAll("{reached}").length') == 1
+        tab.keyboard.press("Escape")
+        assert tab.query_selector(".wb-tip") is None
+
+
+def test_a_phone_gets_the_drawing_that_was_made_for_it(chromium, published):
+    shown = "[...document.querySelectorAll('.wb-svg')].filter(x => x.checkVisibility())"
+    box = f"{shown}.map(x => [x.classList[1], x.getBoundingClientRect().width])"
+    for width, css in ((390, "wb-narrow"), (1366, "wb-wide")):
+        with opened(chromium, published, "studies/demo/clv.html", width=width) as tab:
+            ((name, wide),) = tab.evaluate(box)
+            assert name == css
+            assert wide <= width

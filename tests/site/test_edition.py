@@ -45,13 +45,13 @@ def test_findings_become_real_headings(notebook):
     )
 
 
-def test_figures_become_files_in_light_and_dark_with_their_texts(notebook):
+def test_figures_become_files_that_turn_dark_with_their_texts(notebook):
     edition = cut(notebook, "zh", name="page")
-    assert set(edition.files) == {"figures/page-fig-share.svg", "figures/page-fig-share-dark.svg"}
-    assert (
-        edition.files["figures/page-fig-share.svg"]
-        != edition.files["figures/page-fig-share-dark.svg"]
-    )
+    assert set(edition.files) == {
+        "figures/page-fig-share.svg",
+        "figures/page-fig-share-narrow.svg",
+    }
+    assert b"light-dark(#12436d," in edition.files["figures/page-fig-share.svg"]
     html = next(c.source for c in edition.cells if "<figure" in c.source)
     assert 'alt="四个区域价值占比的条形图。"' in html
     assert "<figcaption>2025 年各区域客户价值占比" in html
@@ -131,9 +131,7 @@ def test_several_pictures_of_one_cell_get_names_of_their_own():
     cell.outputs = [new_output("display_data", data={"image/svg+xml": svg}) for _ in range(2)]
     edition = cut(new_notebook(cells=[cell]), "en", name="p")
     assert sorted(edition.files) == [
-        "figures/p-fig-x-2-dark.svg",
         "figures/p-fig-x-2.svg",
-        "figures/p-fig-x-dark.svg",
         "figures/p-fig-x.svg",
     ]
     ids = re.findall(r'id="([^"]+)"', text_of(edition))

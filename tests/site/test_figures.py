@@ -16,6 +16,7 @@ from workbench.site.figures import (
     _srgb,
     contrast,
     dark_of,
+    in_page,
     lift,
 )
 
@@ -48,27 +49,28 @@ def test_paint_is_mapped_wherever_it_stands():
         '<path style="fill: rgb(29, 74, 148)"/><path fill="url(#g)"/></svg>'
     )
     figure = lift(svg)
-    assert "#1d4a94" in figure.light
-    assert not re.search("#1d4a94|#bd4f0c|29, 74, 148|black", figure.dark)
-    assert "url(#g)" in figure.dark
+    root, drawn = figure.svg.partition(">")[::2]
+    assert not re.search("#1d4a94|#bd4f0c|29, 74, 148|black", drawn)
+    assert root.count("light-dark(#1d4a94,") == 1  # one colour, however it was written
+    assert "url(#g)" in drawn and "stroke-width: 2" in drawn
     assert (figure.width, figure.height) == (96, 48)
 
 
 def test_text_without_a_colour_is_light_on_the_dark_page():
     figure = lift(f'<svg {BOX} viewBox="0 0 9 9"><g><path d="M0 0"/></g></svg>')
-    assert f'fill="{INK}"' in figure.dark
-    assert "fill=" not in figure.light
+    root = figure.svg.partition(">")[0]
+    assert f"light-dark(#000000,{INK})" in root and "fill:var(--c0)" in root
 
 
 def test_the_colours_that_the_notebook_names_win():
     svg = f'<svg {BOX} viewBox="0 0 9 9"><path fill="#1D4A94"/></svg>'
-    assert "#5395f2" in lift(svg, {"#1d4a94": "#5395f2"}).dark
+    assert "light-dark(#1d4a94,#5395f2)" in lift(svg, {"#1d4a94": "#5395f2"}).svg
 
 
 def test_references_by_id_are_not_taken_for_colours():
     inner = '<defs><path id="abcdef"/></defs><use xlink:href="#abcdef"/>'
     svg = f'<svg {BOX} viewBox="0 0 9 9">{inner}</svg>'
-    assert '#abcdef"' in lift(svg).dark
+    assert '#abcdef"' in lift(svg).svg
 
 
 def test_scripts_handlers_and_outside_references_go():
@@ -77,14 +79,14 @@ def test_scripts_handlers_and_outside_references_go():
         '<image xlink:href="https://example.org/a.png"/><a href="javascript:x()"/>'
         '<image href="data:image/png;base64,AA=="/></svg>'
     )
-    light = lift(svg).light
+    light = lift(svg).svg
     assert "data:image/png" in light
     assert not re.search("script|onload|example.org|metadata>", light)
 
 
 def test_an_entity_bomb_does_not_expand():
     svg = f'<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg {BOX}>&b;</svg>'
-    assert "aaaa" not in lift(svg).light
+    assert "aaaa" not in lift(svg).svg
 
 
 def test_what_is_no_svg_is_refused():
@@ -132,7 +134,7 @@ def test_what_no_screen_can_show_is_the_nearest_that_it_can():
 def test_a_figure_has_its_size_in_pixels(size, pixels):
     figure = lift(f'<svg {BOX} {size} viewBox="0 0 20 10"/>')
     assert (figure.width, figure.height) == pixels
-    assert f'width="{pixels[0]:g}" height="{pixels[1]:g}"' in figure.light
+    assert f'width="{pixels[0]:g}" height="{pixels[1]:g}"' in figure.svg
 
 
 @pytest.mark.parametrize(
@@ -144,12 +146,27 @@ def test_a_figure_has_its_size_in_pixels(size, pixels):
     ],
 )
 def test_a_figure_without_a_box_has_that_of_its_size(size, box):
-    assert f'viewBox="{box}"' in lift(f"<svg {BOX} {size}/>").light
+    assert f'viewBox="{box}"' in lift(f"<svg {BOX} {size}/>").svg
 
 
 def test_a_root_that_says_its_fill_keeps_it():
     for own in ('fill="#ffffff"', 'style="fill: #ffffff"'):
-        assert INK not in lift(f'<svg {BOX} viewBox="0 0 9 9" {own}/>').dark
+        assert INK not in lift(f'<svg {BOX} viewBox="0 0 9 9" {own}/>').svg
+
+
+def test_two_figures_of_a_page_share_no_name_and_keep_what_refers_to_it():
+    inner = (
+        '<defs><clipPath id="p"><path d="M0 0"/></clipPath></defs><g clip-path="url(#p)">'
+        '<use xlink:href="#p"/></g>'
+    )
+    drawn = lift(f'<svg {BOX} viewBox="0 0 9 9">{inner}</svg>').svg
+    one, two = (in_page(drawn, name=x, label='a "b"', css="wb-svg") for x in ("f1", "f2"))
+    assert 'clip-path="url(#f1-0)"' in one and '<use href="#f1-0"' in one
+    assert one.replace("f1-", "f2-") == two
+    root = one.partition(">")[0]
+    assert 'class="wb-svg"' in root and 'aria-label="a &quot;b&quot;"' in root
+    assert "color-scheme" not in root  # the page's own choice holds
+    assert "xmlns" not in root
 
 
 def test_greys_are_turned_over_in_their_order():

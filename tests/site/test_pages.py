@@ -127,10 +127,12 @@ def test_the_navigation_marks_the_page_and_opens_its_branch(pages):
 
 def test_figures_have_alt_text_caption_title_data_and_download(pages):
     block = pages["zh/studies/demo/segmentation.html"].select_one(".wb-figure-block")
-    images = block.select("figure img")
-    assert [x["class"] for x in images] == [["wb-light"], ["wb-dark"]]
-    assert {x["alt"] for x in images} == {"四个区域价值占比的条形图。"}
-    assert all(x["width"] and x["height"] for x in images)
+    figures = block.select("figure svg")
+    assert [x["class"] for x in figures] == [["wb-svg", "wb-wide"], ["wb-svg", "wb-narrow"]]
+    for drawn in figures:
+        assert drawn["aria-label"] == "四个区域价值占比的条形图。"
+        assert drawn["width"] and drawn["height"] and "light-dark(" in drawn["style"]
+        assert "North" in drawn.get_text() and drawn.select(".wb-points title")
     assert block.select_one(".wb-figure-title .wb-title").get_text() == "北区贡献了大部分价值"
     assert "5,000 名客户" in block.figcaption.get_text()
     assert block.select_one("details.wb-figure-data table")

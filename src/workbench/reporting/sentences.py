@@ -72,12 +72,26 @@ def say(*texts: str | Finding | Result | None, **values: Any) -> None:
 
 
 def heading(text: str | Finding, level: int = 2, **values: Any) -> None:
-    """Show a finding, or a message with its values, as the heading of its section."""
+    """Show a finding, or a message with its values, as the heading of its section.
+
+    A heading is one sentence: what a finding says besides stands below it.
+    """
     for language in readers():
-        words = " ".join(phrase(text, language, values).split())
-        plain = phrase(text, language, values, form="plain")
-        under = f"{'#' * level} {words}"
-        emit("heading", language, {"text/markdown": under, "text/plain": plain}, level=level)
+        shown: dict[Form, list[str]] = {}
+        for form in ("markdown", "plain"):
+            shown[form] = [phrase(text, language, values, form=form)]
+            if isinstance(text, Finding) and not text.verdict:
+                # parted before values are in it: names may hold a stop
+                parts = _SENTENCE_END.split(language(text.message), maxsplit=1)
+                shown[form] = [_filled(part, text.values, language, form) for part in parts]
+        under = f"{'#' * level} {' '.join(shown['markdown'][0].split())}"
+        data = {"text/markdown": under, "text/plain": shown["plain"][0]}
+        emit("heading", language, data, level=level)
+        if len(shown["plain"]) > 1:
+            stop = _stop(shown["plain"][1], language)
+            rest = {form: shown[form][1] + stop for form in shown}
+            data = {"text/markdown": rest["markdown"], "text/plain": rest["plain"]}
+            emit("prose", language, data)
 
 
 def callout(*what: str | Finding, **values: Any) -> None:
@@ -137,7 +151,7 @@ def tell(*things: Result | Finding | None) -> None:
     found = found_in(things)
     if not found:
         return
-    _headed(found[0])
+    heading(found[0])
     for boxed, group in groupby(
         found[1:], key=lambda each: each.severity in ("warning", "refusal")
     ):
@@ -145,26 +159,6 @@ def tell(*things: Result | Finding | None) -> None:
             callout(*group)
         else:
             say(*group)
-
-
-def _headed(found: str | Finding) -> None:
-    """Show a finding's first sentence as a heading, and what else it says below."""
-    for language in readers():
-        shown: dict[Form, list[str]] = {}
-        for form in ("markdown", "plain"):
-            shown[form] = [" ".join(phrase(found, language, {}, form=form).split())]
-            if isinstance(found, Finding) and not found.verdict:
-                # parted before values are in it: names may hold a stop
-                parts = _SENTENCE_END.split(language(found.message), maxsplit=1)
-                shown[form] = [_filled(part, found.values, language, form) for part in parts]
-        under = f"## {' '.join(shown['markdown'][0].split())}"
-        data = {"text/markdown": under, "text/plain": shown["plain"][0]}
-        emit("heading", language, data, level=2)
-        if len(shown["plain"]) > 1:
-            stop = _stop(shown["plain"][1], language)
-            rest = {form: shown[form][1] + stop for form in shown}
-            data = {"text/markdown": rest["markdown"], "text/plain": rest["plain"]}
-            emit("prose", language, data)
 
 
 def _ended(text: str | Finding, language: Language, values: Mapping[str, Any], form: Form) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import ReportingError
 from workbench.languages import Language
 from workbench.languages.numbers import Measured, Value, as_value
-from workbench.reporting.display import emit, reader, readers
+from workbench.reporting.display import emit, reader, readers, unattended
 from workbench.reporting.sentences import phrase, text_of
 from workbench.reporting.tables import plan_columns, prepared, table_html
 from workbench.results import Finding, Picture, Result
@@ -149,7 +149,9 @@ def _show_figure(
     if caption.html:
         html = f'<p class="wb-figure-title" lang="{language.tag}">{caption.html}</p>'
         emit("figure-title", language, {"text/html": html, "text/plain": caption.text})
-    drawn = figures.drawing(thing, language, label=caption.title, height=height)
+    drawn = figures.drawing(
+        thing, language, label=caption.title, height=height, narrow=unattended()
+    )
     plain = caption.title or name
     emit(
         "figure",
@@ -157,6 +159,7 @@ def _show_figure(
         {"image/svg+xml": drawn.svg, "text/plain": plain},
         dark=dark_mapping(drawn.svg),
         alt=drawn.description,
+        **({"narrow": drawn.narrow} if drawn.narrow else {}),
     )
     if drawn.key:
         spelt = phrase(_SPELT_OUT, language, {"names": drawn.key})

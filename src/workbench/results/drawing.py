@@ -19,6 +19,8 @@ Side: TypeAlias = Literal["left", "right"]
 Edge: TypeAlias = Literal["bottom", "top"]
 #: The ``gid`` of marks that stand at the edge of the frame for values beyond it.
 CUT_OFF: Final = "cut-off"
+#: Begins the ``gid`` of a name beside a mark that stands for a longer one, which follows.
+NAMED: Final = "named "
 # Share of the drawn range within which two names would run into one another.
 _CLOSE = (0.05, 0.04)
 # Beside the mark in points, and which corner of the name lies there.
@@ -30,7 +32,13 @@ _PLACES: Final[tuple[tuple[tuple[int, int], Side, Edge], ...]] = (
 )
 
 
-def name_marks(ax: Axes, x: ArrayLike, y: ArrayLike, names: Sequence[object]) -> None:
+def name_marks(
+    ax: Axes,
+    x: ArrayLike,
+    y: ArrayLike,
+    names: Sequence[object],
+    full: Sequence[object] | None = None,
+) -> None:
     """Write each mark's name beside it.
 
     Parameters
@@ -39,6 +47,8 @@ def name_marks(ax: Axes, x: ArrayLike, y: ArrayLike, names: Sequence[object]) ->
         With its limits set, or all marks drawn.
     x, y : array_like, shape (n,)
     names : sequence, shape (n,)
+    full : sequence, optional
+        What short names stand for: the page shows it to who points at the mark.
     """
     at = np.column_stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)])
     span = np.array([np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())])
@@ -61,6 +71,7 @@ def name_marks(ax: Axes, x: ArrayLike, y: ArrayLike, names: Sequence[object]) ->
             va=edge,
             fontsize="small",
             zorder=4,
+            gid=None if full is None else f"{NAMED}{names[k]} {full[k]}",
         )
 
 

@@ -281,7 +281,7 @@ class _Cutter:
                 gap = "" if self.language == "zh" else " "
                 spoken = gap.join(filter(None, (alt, str(about.get("alt") or "")))) or cap
                 spoken = spoken or BeautifulSoup(title, "html.parser").get_text(" ", strip=True)
-                pictures += self._picture(bundle, label, spoken, about.get("dark") or {})
+                pictures += self._picture(bundle, label, spoken, about)
         below = f"<figcaption>{escape(cap)}</figcaption>" if cap else ""
         # on a phone a drawing shrinks no further than its letters can be read: then it scrolls
         named = BeautifulSoup(title, "html.parser").get_text(" ", strip=True) or cap or label
@@ -293,16 +293,26 @@ class _Cutter:
             f"</figure>\n{data}\n</div>"
         )
 
-    def _picture(self, data: Mapping[str, Any], label: str, alt: str, dark: Any) -> str:
+    def _picture(
+        self, data: Mapping[str, Any], label: str, alt: str, about: Mapping[str, Any]
+    ) -> str:
         alt = escape(alt, quote=True)
         if "image/svg+xml" in data:
-            drawn = lift(_text(data["image/svg+xml"]), dark if isinstance(dark, Mapping) else {})
-            size = f'width="{drawn.width:.0f}" height="{drawn.height:.0f}"'
+            dark, narrow = about.get("dark"), about.get("narrow")
+            dark = dark if isinstance(dark, Mapping) else {}
+            drawings = {"": _text(data["image/svg+xml"])}
+            if narrow:
+                drawings["-narrow"] = _text(narrow)
             tags = ""
-            for theme, text in (("light", drawn.light), ("dark", drawn.dark)):
-                file = f"figures/{self.name}-{label}{'-dark' if theme == 'dark' else ''}.svg"
-                self.out.files[file] = text.encode("utf-8")
-                tags += f'<img class="wb-{theme}" src="{file}" alt="{alt}" {size} loading="lazy">\n'
+            for ending, text in drawings.items():
+                drawn = lift(text, dark)
+                file = f"figures/{self.name}-{label}{ending}.svg"
+                self.out.files[file] = drawn.svg.encode("utf-8")
+                css = "wb-narrow" if ending else "wb-wide" if narrow else "wb-only"
+                tags += (
+                    f'<img class="{css}" src="{file}" alt="{alt}" width="{drawn.width:.0f}"'
+                    f' height="{drawn.height:.0f}" loading="lazy">\n'
+                )
             return tags
         for mime, ending in _PICTURES.items():
             if mime in data:

@@ -1,4 +1,9 @@
-"""Figures for the page: a safe SVG that scales, and its dark twin made by mapping the colours."""
+"""Figures for the page: a safe SVG whose colours follow the page from light to dark.
+
+Each colour is a variable of the figure, ``light-dark(#on paper, #at night)``: one picture for both.
+On the published page the SVG stands in the page itself, so that its text is searched and read
+aloud, and its marks can be pointed at; Quarto by hand shows the same file as an image.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +27,15 @@ _HEX = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
 _RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s*[\d.]+\s*)?\)")
 _NAMED = {"black": "#000000", "white": "#ffffff", "gray": "#808080", "grey": "#808080"}
 _DECLARATION = re.compile(rf"\b({'|'.join(_PAINT)})\s*:\s*([^;\"]+)")
+_REFERENCE = re.compile(r"#([\w-]+)")
 _UNSAFE = {"script", "foreignObject", "iframe", "metadata", "animate", "set"}
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure in light and dark, with its size in CSS pixels."""
+    """A figure, with its size in CSS pixels."""
 
-    light: str
-    dark: str
+    svg: str
     width: float
     height: float
 
@@ -49,7 +54,7 @@ def lift(svg: str, dark: Mapping[str, str] | None = None) -> Figure:
     Returns
     -------
     Figure
-        Without scripts, handlers, metadata or outside references, in light and in dark colours.
+        Without scripts, handlers, metadata or outside references, in colours that follow the page.
 
     Raises
     ------
@@ -59,10 +64,63 @@ def lift(svg: str, dark: Mapping[str, str] | None = None) -> Figure:
     tree = _parse(svg)
     _make_safe(tree)
     width, height = _size(tree)
-    light = _write(tree)
     known = {colour.lower(): other for colour, other in (dark or {}).items()}
-    _darken(tree, lambda colour: known.get(colour.lower()) or dark_of(colour))
-    return Figure(light, _write(tree), width, height)
+    names: dict[str, str] = {}
+
+    def of(colour: str) -> str:
+        light = _hex(_rgb(colour))
+        return names.setdefault(light, f"--c{len(names)}")
+
+    _name_colours(tree, lambda colour: f"var({of(colour)})")
+    colours = ";".join(
+        f"{name}:light-dark({light},{known.get(light) or dark_of(light)})"
+        for light, name in names.items()
+    )
+    own = tree.get("style", "").strip("; ")
+    # an image of its own asks its reader's machine; in a page, the page's choice stands above this
+    scheme = "" if "color-scheme" in own else "color-scheme:light dark"
+    tree.set("style", ";".join(filter(None, (own, scheme, colours))))
+    return Figure(_write(tree), width, height)
+
+
+def in_page(svg: str, *, name: str, label: str, css: str) -> str:
+    """Write a figure as a part of a page.
+
+    Parameters
+    ----------
+    svg : str
+        What `lift` gave.
+    name : str
+        Begins the ids in it, so that no two figures of a page have the same.
+    label : str
+        What it shows in words.
+    css : str
+        Classes of the element.
+
+    Raises
+    ------
+    SiteError
+        When the text is no SVG.
+    """
+    tree = _parse(svg)
+    ids: dict[str, str] = {}
+    for node in tree.iter():
+        if node.get("id"):
+            ids[node.get("id")] = f"{name}-{len(ids)}"
+    for node in tree.iter():
+        for attribute, value in list(node.attrib.items()):
+            if attribute == "id":
+                node.set("id", ids[value])
+            elif "#" in value:
+                node.set(attribute, _REFERENCE.sub(lambda m: f"#{ids.get(m[1], m[1])}", value))
+            if etree.QName(attribute).namespace == XLINK:
+                node.set("href", node.attrib.pop(attribute))
+    style = tree.get("style", "").replace("color-scheme:light dark", "").replace(";;", ";")
+    tree.set("style", style.strip(";"))
+    tree.set("class", css)
+    tree.set("aria-label", label)
+    etree.cleanup_namespaces(tree)
+    return _write(tree).replace(f' xmlns="{SVG}"', "", 1)
 
 
 def dark_of(colour: str) -> str:
@@ -149,22 +207,23 @@ def _pixels(length: str) -> float:
     return round(float(found[1]) * unit, 2)
 
 
-def _darken(tree: etree._Element, of: Callable[[str], str]) -> None:
+def _name_colours(tree: etree._Element, of: Callable[[str], str]) -> None:
     for node in tree.iter():
-        for name in _PAINT:
-            if name in node.attrib:
-                node.set(name, _repaint(node.attrib[name], of))
+        # a variable stands in a style, not in an attribute; of the two the style is taken
+        painted = [f"{name}:{node.attrib.pop(name)}" for name in _PAINT if name in node.attrib]
+        if painted:
+            node.set("style", ";".join(filter(None, (*painted, node.get("style", "")))))
         if "style" in node.attrib:
             node.set("style", _repaint_declarations(node.attrib["style"], of))
         if etree.QName(node).localname == "style" and node.text:
             node.text = _repaint_declarations(node.text, of)
     # What names no colour is black in SVG, so the root must say the dark ink.
-    if "fill" not in tree.attrib and "fill" not in tree.get("style", ""):
-        tree.set("fill", of("#000000"))
+    if "fill:" not in tree.get("style", ""):
+        tree.set("style", f"{tree.get('style', '').strip(';')};fill:{of('#000000')}".strip(";"))
 
 
 def _repaint_declarations(css: str, of: Callable[[str], str]) -> str:
-    return _DECLARATION.sub(lambda m: f"{m[1]}: {_repaint(m[2].strip(), of)}", css)
+    return _DECLARATION.sub(lambda m: f"{m[1]}:{_repaint(m[2].strip(), of)}", css)
 
 
 def _repaint(value: str, of: Callable[[str], str]) -> str:

@@ -17,10 +17,12 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
+from bs4.element import PreformattedString
 
 from workbench.errors import SiteError
 from workbench.site.config import read_config, site_address
 from workbench.site.content import Content, read_content
+from workbench.site.figures import in_page
 from workbench.site.fonts import embed_font
 from workbench.site.furniture import social_picture
 from workbench.site.shell import THEME, Item, compose, read_navigation
@@ -29,6 +31,7 @@ from workbench.site.withhold import study_of
 from workbench.site.words import BASE, NAMES
 
 _ATTRIBUTES = (("a", "href"), ("img", "src"), ("source", "src"), ("video", "src"), ("audio", "src"))
+_DRAWN = ("wb-only", "wb-wide", "wb-narrow")
 _STYLES = ("tokens.css", "content.css", "page.css", "page.js")
 
 
@@ -106,6 +109,7 @@ def _finish_page(
     content = read_content(soup, language)
     if content is None:
         return None
+    _set_figures(content, page, path.parent)
     _move_links(content, page, files)
     siblings = {x: in_language(page, x) for x in titles if in_language(page, x) in pages}
     homes = {
@@ -128,6 +132,26 @@ def _at_root(items: tuple[Item, ...]) -> tuple[Item, ...]:
     return tuple(
         Item(x.text, x.href.removeprefix(f"{REPORTS}/"), _at_root(x.children)) for x in items
     )
+
+
+class _Markup(PreformattedString):
+    """Markup that is written as it is: of a drawing the parser need not know every line."""
+
+    PREFIX = SUFFIX = ""
+
+
+def _set_figures(content: Content, page: str, folder: Path) -> None:
+    """Put drawings into the page: their text is searched, and their marks can be pointed at."""
+    for number, image in enumerate(content.body.find_all("img", class_=list(_DRAWN))):
+        source = (folder / unquote(str(image.get("src") or ""))).resolve()
+        if source.suffix != ".svg" or not source.is_relative_to(folder.resolve()):
+            continue
+        if not source.is_file():
+            continue
+        css = " ".join(["wb-svg", *(x for x in _DRAWN if x in str(image["class"]))])
+        label = str(image.get("alt") or "")
+        drawn = in_page(source.read_text("utf-8"), name=f"f{number}", label=label, css=css)
+        image.replace_with(_Markup(drawn))
 
 
 def _move_links(content: Content, page: str, files: set[str]) -> None:

@@ -45,7 +45,7 @@ def describe(figure: Figure, language: Language, legends: dict[int, list[Any]]) 
     told: list[str] = []
     for axes in all_axes(figure):
         if len(axes_of(axes)) == 2:
-            names = _names(axes, legends.get(id(axes), []))
+            names = names_of(axes, legends.get(id(axes), []))
             told += _of_axes(axes, language, names)
     comma, stop = ("，", "。") if language.code == "zh" else (", ", ".")
     unique = dict.fromkeys(comma.join(part.split("\n")) for part in told)
@@ -53,7 +53,8 @@ def describe(figure: Figure, language: Language, legends: dict[int, list[Any]]) 
     return gap.join(f"{sentence}{stop}" for sentence in list(unique)[:MOST_TOLD])
 
 
-def _names(axes: Axes, handles: list[Any]) -> dict[int, str]:
+def names_of(axes: Axes, handles: list[Any]) -> dict[int, str]:
+    """Give the name in the legend of each artist, by its id."""
     legend = axes.get_legend()
     texts = [text.get_text() for text in legend.get_texts()] if legend else []
     return {id(drawn): text for drawn, text in zip(handles, texts, strict=False)}
@@ -62,14 +63,14 @@ def _names(axes: Axes, handles: list[Any]) -> dict[int, str]:
 def _of_axes(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[str]:
     if any(drawn.get_gid() == CUT_OFF for drawn in axes.get_children()):
         return  # what lies beyond the frame is drawn at its edge, which is not its value
-    rows, columns = _has_names(axes.yaxis), _has_names(axes.xaxis)
-    series = [(drawn, *points) for drawn, points in _series(axes) if len(points[0])]
+    rows, columns = has_names(axes.yaxis), has_names(axes.xaxis)
+    series = [(drawn, *points) for drawn, points in series_of(axes) if len(points[0])]
     named = [(names.get(id(drawn)) or _label(drawn), drawn, x, y) for drawn, x, y in series]
     if len(named) > 1:  # beside what has a name stands what compares; a crowd has no course to tell
         named = [each for each in named if each[0]]
     about = axes.get_title() or axes.get_title(loc="left") or axes.get_ylabel()
     for name, drawn, x, y in named:
-        if not (_have_ticks(axes.yaxis, rows, y) and _have_ticks(axes.xaxis, columns, x)):
+        if not (have_ticks(axes.yaxis, rows, y) and have_ticks(axes.xaxis, columns, x)):
             continue  # where every third year has a label, the others have no name
         if rows and not columns:
             said = _extremes(axes.yaxis, axes.xaxis, y, x, language)
@@ -86,7 +87,7 @@ def _of_axes(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[
         yield f"{subject}{colon}{said}" if subject else said
 
 
-def _has_names(axis: Axis) -> bool:
+def has_names(axis: Axis) -> bool:
     """Whether somebody wrote the labels of the ticks: names, though they may look like numbers."""
     from matplotlib.ticker import FixedFormatter, FuncFormatter
 
@@ -96,7 +97,7 @@ def _has_names(axis: Axis) -> bool:
     return is_categorical(axis) or (by_hand and isinstance(inner, FixedFormatter | FuncFormatter))
 
 
-def _have_ticks(axis: Axis, named: bool, at: np.ndarray) -> bool:
+def have_ticks(axis: Axis, named: bool, at: np.ndarray) -> bool:
     """Whether each value has a label of its own, where labels are names."""
     if not named:
         return True
@@ -113,7 +114,7 @@ def _goes_one_way(x: np.ndarray) -> bool:
     return bool((step >= 0).all() or (step <= 0).all())
 
 
-def _series(axes: Axes) -> Iterator[tuple[Any, tuple[np.ndarray, np.ndarray]]]:
+def series_of(axes: Axes) -> Iterator[tuple[Any, tuple[np.ndarray, np.ndarray]]]:
     """Give lines, markers of intervals and bars with their points, in the data's own units."""
     from matplotlib.container import BarContainer, ErrorbarContainer
 
@@ -153,10 +154,10 @@ def _first_and_last(
     axes: Axes, x: np.ndarray, y: np.ndarray, language: Language, *, named: bool
 ) -> str:
     first, last = int(np.argmin(x)), len(x) - 1 - int(np.argmax(x[::-1]))
-    place = _name if named else _written
+    place = name_at if named else written_at
     return language(_FIRST_AND_LAST).format(
-        first=_written(axes.yaxis, y[first]), start=place(axes.xaxis, x[first]),
-        last=_written(axes.yaxis, y[last]), end=place(axes.xaxis, x[last]),
+        first=written_at(axes.yaxis, y[first]), start=place(axes.xaxis, x[first]),
+        last=written_at(axes.yaxis, y[last]), end=place(axes.xaxis, x[last]),
     )  # fmt: skip
 
 
@@ -165,18 +166,20 @@ def _extremes(
 ) -> str:
     top, bottom = int(np.argmax(size)), int(np.argmin(size))
     if size[top] == size[bottom]:
-        return f"{_name(names, at[top])} ({_written(values, size[top])})"
+        return f"{name_at(names, at[top])} ({written_at(values, size[top])})"
     return language(_HIGHEST_AND_LOWEST).format(
-        top=_name(names, at[top]), most=_written(values, size[top]),
-        bottom=_name(names, at[bottom]), least=_written(values, size[bottom]),
+        top=name_at(names, at[top]), most=written_at(values, size[top]),
+        bottom=name_at(names, at[bottom]), least=written_at(values, size[bottom]),
     )  # fmt: skip
 
 
-def _name(axis: Axis, at: float) -> str:
+def name_at(axis: Axis, at: float) -> str:
+    """Give the label of the tick that is nearest to a place."""
     ticks = np.asarray(axis.get_ticklocs(), dtype=float)
     texts = axis.get_major_formatter().format_ticks(list(ticks))
     return " ".join(texts[int(np.argmin(np.abs(ticks - at)))].split("\n"))
 
 
-def _written(axis: Axis, x: float) -> str:
+def written_at(axis: Axis, x: float) -> str:
+    """Write a value as its axis does."""
     return " ".join(str(axis.get_major_formatter().format_data(float(x))).split("\n"))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import io
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from workbench.languages import Language
 from workbench.reporting.display import reader
 from workbench.reporting.figures import finishing, lettering
+from workbench.reporting.figures import narrow as narrowing
 from workbench.reporting.figures.description import describe
+from workbench.reporting.figures.points import names_of, points
 from workbench.reporting.figures.theme import SIZE, themed
+from workbench.reporting.figures.writing import svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,6 +32,8 @@ class Drawing:
         The same picture gives the same bytes.
     description : str
         What it shows in words, for who cannot see it; see `description.describe`.
+    narrow : str
+        The same for a narrow screen; empty where it was not asked for, or could not be read.
     key : tuple of str
         ``[1] name`` for each number that stands for a name that its fonts cannot write; empty
         nearly always.
@@ -39,6 +41,7 @@ class Drawing:
 
     svg: str
     description: str = ""
+    narrow: str = ""
     key: tuple[str, ...] = ()
 
 
@@ -48,6 +51,7 @@ def drawing(
     *,
     label: str = "",
     height: float | None = None,
+    narrow: bool = False,
 ) -> Drawing:
     """Draw a figure in a language.
 
@@ -63,6 +67,8 @@ def drawing(
         What a screen reader says when nothing better is known; already in that language.
     height : float, optional
         Inches; from the number of bars or rows when left out.
+    narrow : bool
+        Whether to lay it out for a narrow screen, too.
     """
     language = reader(language)
     with themed():
@@ -70,10 +76,15 @@ def drawing(
         legends = finishing.samples(figure)
         key = lettering.letter(figure, language)
         told = describe(figure, language, legends)
+        names = names_of(figure, legends)
         figure.set_figheight(height or _height(figure))
         finishing.finish(figure, legends)
         figure.set_layout_engine("none")  # all has its place: writing need not find it again
-        return Drawing(svg(figure, label), told, tuple(key.entries))
+        marks = points(figure, language, names)
+        wide, small = svg(figure, label, marks), ""
+        if narrow and narrowing.narrow(figure):
+            small = svg(figure, label, marks)
+        return Drawing(wide, told, small, tuple(key.entries))
 
 
 def draw(thing: Callable[..., Any], language: str | Language = "en") -> Figure:
@@ -113,15 +124,3 @@ def _height(figure: Figure) -> float:
     if not tallest or len(figure.axes) > 1:
         return float(figure.get_figheight())
     return min(max(tallest, 2.0), LARGEST_HEIGHT)
-
-
-def svg(figure: Figure, label: str = "") -> str:
-    """Write a figure as SVG, without a date, without a document type."""
-    out = io.StringIO()
-    blank = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(out, format="svg", metadata=blank, bbox_inches="tight", pad_inches=0.04)
-    text = out.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    named = f' aria-label="{escape(label, quote=True)}"' if label else ""
-    return text.replace("<svg ", f'<svg role="img"{named} ', 1)

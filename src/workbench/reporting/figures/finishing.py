@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Samples = dict[int, list[Any]]
 MOST_DIRECT = 5
+LEGEND_WIDTH = 88
+"""Letters in a row of a legend above a figure of the usual width."""
+ENTRIES = "workbench_entries"
 
 
 def samples(figure: Figure) -> Samples:
@@ -65,7 +68,7 @@ def finish(figure: Figure, legends: Samples | None = None) -> None:
         _label_lines_directly(axes, drawn.get(id(axes), []))
     _raise_legend(figure, drawn)
     lay_out(figure)
-    parted = [_part_ticks(axes.xaxis) for axes in all_axes(figure) if axes_of(axes)]
+    parted = [part_ticks(axes.xaxis) for axes in all_axes(figure) if axes_of(axes)]
     if any(parted):
         lay_out(figure)
 
@@ -247,9 +250,16 @@ def _raise_legend(figure: Figure, drawn: Samples) -> None:
     ]
     for each in legends:
         each.remove()
+    legend_above(figure, handles, words, title, LEGEND_WIDTH)
+
+
+def legend_above(
+    figure: Figure, handles: list[Any], words: list[str], title: str, room: int
+) -> None:
+    """Put a legend above all panels, in as many columns as `room` letters hold."""
     width = sum(text_width(text) + 5 for text in words)
-    columns = len(words) if width <= 88 else max(1, int(len(words) * 88 / width))
-    figure.legend(
+    columns = len(words) if width <= room else max(1, int(len(words) * room / width))
+    legend = figure.legend(
         handles,
         words,
         title=title or None,
@@ -258,9 +268,10 @@ def _raise_legend(figure: Figure, drawn: Samples) -> None:
         alignment="left",
         columnspacing=1.6,
     )
+    setattr(legend, ENTRIES, (handles, words, title))  # to be set anew where it is narrow
 
 
-def _part_ticks(axis: Axis) -> bool:
+def part_ticks(axis: Axis) -> bool:
     """Wrap, then turn, the labels of an x axis that touch one another; whether it had to."""
     figure: Any = axis.get_figure()
     if figure is None or not is_categorical(axis) or not _touch(axis):

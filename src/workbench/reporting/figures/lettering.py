@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from workbench.fonts import han_font
 from workbench.languages import Language
-from workbench.languages.numbers import number_text
+from workbench.languages.numbers import as_value, number_text
 from workbench.reporting.display import reader
+from workbench.results import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,6 +129,7 @@ def _words(inner: Formatter, language: Language, write: Write, width: int) -> Fo
 
         def __init__(self) -> None:
             self.inner = inner
+            self.width = width
 
         def __call__(self, x: float, pos: int | None = None) -> str:
             return self._written(inner(x, pos))
@@ -139,6 +142,16 @@ def _words(inner: Formatter, language: Language, write: Write, width: int) -> Fo
                 return language.percent(value / inner.xmax)
             return self._written(inner.format_ticks([value])[0])
 
+        def format_range(self, value: float, low: float, high: float) -> str:
+            """Write a value with its interval, in digits that fit."""
+            if isinstance(inner, PercentFormatter):
+                ends = Estimate(value / inner.xmax, low / inner.xmax, high / inner.xmax)
+                return _range(replace(ends, kind="percent"), language)
+            value_, low_, high_ = (self.format_data(each) for each in (value, low, high))
+            to = "至" if language.code == "zh" else " to "
+            left, right = "（）" if language.code == "zh" else (" (", ")")
+            return f"{value_}{left}{low_}{to}{high_}{right}"
+
         def get_offset(self) -> str:
             return str(inner.get_offset())
 
@@ -150,7 +163,7 @@ def _words(inner: Formatter, language: Language, write: Write, width: int) -> Fo
             inner.set_axis(axis)
 
         def _written(self, text: str) -> str:
-            return wrapped(write(text), width)
+            return wrapped(write(text), self.width)
 
     return Written()
 
@@ -172,7 +185,16 @@ def _numbers(language: Language) -> Formatter:
                 return f"{value:.3g}"
             return language.number(int(value) if float(value).is_integer() else value)
 
+        def format_range(self, value: float, low: float, high: float) -> str:
+            """Write a value with its interval, in digits that fit."""
+            return _range(Estimate(value, low, high), language)
+
     return Numbers()
+
+
+def _range(estimate: Estimate, language: Language) -> str:
+    value = as_value(estimate)
+    return "" if value is None else value.text(language)
 
 
 def axis_numbers(values: Sequence[float], language: str) -> list[str]:

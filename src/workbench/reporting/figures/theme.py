@@ -142,8 +142,9 @@ def settings() -> dict[str, Any]:
         "legend.handlelength": 1.4,
         "legend.borderaxespad": 0,
         "image.cmap": "Blues",
-        # Text as outlines and ids from contents: the same picture everywhere, to the byte.
-        "svg.fonttype": "path",
+        # Text as text, which is searched, read aloud and light; ids from contents: the same
+        # picture everywhere, to the byte.
+        "svg.fonttype": "none",
         "svg.hashsalt": "workbench",
         "svg.image_inline": True,
         "path.simplify": True,

@@ -99,7 +99,7 @@ class Importance(Result):
             alpha=0.7,
         )
         ax.margins(0.1)
-        name_marks(ax, x, y, list(t["item"]))
+        name_marks(ax, x, y, list(t["item"]), [say.name(x) for x in t["label"]])
         ax.set_xlabel(say("Stated importance, mean answer"))
         ax.set_ylabel(say("Importance, correlation with overall satisfaction"))
         return ax

@@ -138,7 +138,8 @@ class Kano(Result):
         quarters = ("attractive", "one-dimensional", "indifferent", "must-be")
         name_quarters(ax, [say(name) for name in quarters], colour=muted)
         ax.set(xlim=(0, 1), ylim=(0, 1))
-        name_marks(ax, -t["worse"], t["better"], list(t["item"]))
+        full = [say.name(x) for x in t["label"]]
+        name_marks(ax, -t["worse"], t["better"], list(t["item"]), full)
         ax.set_xlabel(say("Dissatisfied if it fails, share of answers"))
         ax.set_ylabel(say("Satisfied if it works, share of answers"))
         return ax

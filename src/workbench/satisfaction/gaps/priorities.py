@@ -118,7 +118,8 @@ class PriorityMap(Result):
         ax.axvline(self.perception_cut, color=muted, linewidth=0.7, linestyle="--")
         ax.axhline(self.importance_cut, color=muted, linewidth=0.7, linestyle="--")
         ax.margins(0.12)
-        name_marks(ax, t["perception"], t["importance"], list(t["item"]))
+        full = [say.name(x) for x in t["label"]]
+        name_marks(ax, t["perception"], t["importance"], list(t["item"]), full)
         name_quarters(ax, [say(name) for name in QUADRANTS], colour=muted)
         ax.set_xlabel(say("Experience, mean answer"))
         derived = "Importance, correlation with overall satisfaction"
