@@ -151,3 +151,21 @@ def test_the_error_of_the_median_is_the_bootstraps_over_days(open_study: OpenStu
     days = hours.reshape(90, 12)
     drawn = [np.median(days[rng.integers(0, 90, 90)]) for _ in range(400)]
     assert found["sd"] / found["n"] ** 0.5 == pytest.approx(np.std(drawn), rel=0.25)
+
+
+def test_what_was_served_after_the_day_that_is_looked_at_was_waiting_on_it(
+    open_study: OpenStudy,
+) -> None:
+    lines = (
+        "customer_id,at,answered_at,resolved_at,resolved\n"
+        "A,2025-03-30 09:00,2025-04-02 09:00,2025-04-03 09:00,yes\n"
+        "B,2025-03-30 09:00,2025-03-31 09:00,2025-03-31 09:00,no\nC,2025-03-31 12:00,,,yes\n"
+    )
+    tables = open_study({"as_of": "2025-03-31"}, interactions=lines)
+    later, again, silent = (contact_log(tables).rows.iloc[i] for i in range(3))
+    assert not later["answered"] and not later["solved"] and not later["resolved"]
+    assert later["response"] == later["followed"] == pytest.approx(27.0)
+    assert again["answered"] and not again["solved"], "open again in spite of its solution"
+    assert pd.isna(silent["answered"]) and pd.isna(silent["solved"])
+    with pytest.raises(DataError, match="shown nowhere"):
+        indicator(tables, "response_median", by=["agent"])

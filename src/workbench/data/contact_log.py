@@ -108,12 +108,9 @@ def contact_log(tables: Tables, table: str = "interactions", *, rows: Any = None
     clock = _Clock(service, zone)
     answered, waited = _answers(frame, clock)
     end = _end_of(frame, answered, tables.study.as_of)
+    silent = answered.isna()
+    resolved, resolved_at, lost = _solutions(frame, end)
     answered = answered.where(answered <= end)
-    resolved_at = frame.get("resolved_at", pd.Series(pd.NaT, frame.index)).where(lambda t: t <= end)
-    said = frame["resolved"].astype("boolean") if "resolved" in frame else None
-    resolved = resolved_at.notna().astype("boolean") if said is None else said
-    if "resolved_at" in frame and said is not None:
-        resolved = said.fillna(resolved_at.notna())
     backwards = (answered < frame["at"]) | (resolved_at < frame["at"])
     out = pd.DataFrame({"customer_id": frame["customer_id"]}) if "customer_id" in frame else (
         pd.DataFrame(index=frame.index))  # fmt: skip
@@ -127,7 +124,7 @@ def contact_log(tables: Tables, table: str = "interactions", *, rows: Any = None
     out["followed"] = clock.between(frame["at"], pd.Series(end, frame.index))
     unknown = pd.Series(False, frame.index)
     if waited is not None:
-        unknown = _unrecorded(answered.isna() & ~_gave_up(frame), resolved, _gave_up(frame))
+        unknown = _unrecorded(silent & ~_gave_up(frame), resolved, _gave_up(frame))
         out["answered"] = answered.notna().astype("boolean").mask(unknown | backwards)
         hours = clock.between(frame["at"], answered.fillna(end))
         out["response"] = hours.mask(out["answered"].isna())
@@ -135,7 +132,7 @@ def contact_log(tables: Tables, table: str = "interactions", *, rows: Any = None
         if given_up.any():
             out["patience"] = waited.where(given_up, out["response"])
     if "resolved_at" in frame:
-        lost = (resolved.fillna(False).astype(bool) & resolved_at.isna()) | backwards
+        lost = lost | backwards
         out["solved"] = resolved_at.notna().astype("boolean").mask(lost)
         out["solution"] = clock.between(frame["at"], resolved_at.fillna(end)).mask(lost)
         out["ended"] = resolved_at.mask(lost)
@@ -159,6 +156,28 @@ def contact_log(tables: Tables, table: str = "interactions", *, rows: Any = None
         out, _agents(frame), end, bool(service.open), copies, int(backwards.sum()),
         int((unknown & ~backwards).sum()), service.repeat_days,
     )  # fmt: skip
+
+
+def _solutions(frame: pd.DataFrame, end: pd.Timestamp) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Give which contacts were resolved by the end, when, and of which it is not known when.
+
+    What the state of a contact says wins: one that is open again has no end yet.
+    """
+    nothing = pd.Series(pd.NaT, frame.index, dtype="datetime64[ns]")
+    moment = frame.get("resolved_at", nothing)
+    if "resolved" not in frame:
+        return (
+            (moment <= end).astype("boolean"),
+            moment.where(moment <= end),
+            pd.Series(False, frame.index),
+        )
+    said = frame["resolved"].astype("boolean")
+    if "resolved_at" not in frame:
+        return said, nothing, pd.Series(False, frame.index)
+    said = said.fillna(moment.notna())
+    moment = moment.where(said.astype(bool))
+    lost = said.astype(bool) & moment.isna()
+    return said & ~(moment > end), moment.where(moment <= end), lost
 
 
 def _unrecorded(blank: pd.Series, resolved: pd.Series, gave_up: pd.Series) -> pd.Series:

@@ -279,6 +279,11 @@ def missing_for(
         )
     people = set(tables.expr("customers").columns) if "customers" in tables else set()
     for column in columns:
+        if column == "agent":
+            return DataError(
+                "agents are counted and shown nowhere", where=f"indicator {chosen.name}",
+                remedy="group by team",
+            )  # fmt: skip
         if column not in have | people:
             meant = did_you_mean(column, have | people)
             return DataError(
