@@ -253,6 +253,26 @@ class Run(Handover):
         self._uses(table)
         return rfm_scores(self.tables, table, levels=levels, cuts=cuts)
 
+    def account_tree(self, table: str = "accounts") -> AccountTree:
+        """Return the accounts with the one on top of each (`workbench.data.account_tree`)."""
+        from workbench.data import account_tree
+
+        return account_tree(self.tables, table)
+
+    def pipeline(self, table: str = "opportunities") -> Pipeline:
+        """Return the opportunities and their stages (`workbench.data.pipeline`)."""
+        from workbench.data import pipeline
+
+        self._uses(table)
+        return pipeline(self.tables, table)
+
+    def leads(self, table: str = "leads") -> pd.DataFrame:
+        """Return the leads, and which of them became customers (`workbench.data.leads`)."""
+        from workbench.data import leads
+
+        self._uses(table)
+        return leads(self.tables, table)
+
     def lines(
         self,
         table: str = "transactions",

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.accounts.company import business
 from tests.notebooks.small_company import ITEMS, Company, company
 from tests.service.company import service_desk
 from workbench.runs.failure import SkipNotebook
@@ -253,6 +254,7 @@ ROWS: dict[str, Callable[[Company], Company]] = {
     "refunds outweigh": refunds_outweigh,
     "contracts, nobody has left": nobody_has_left,
     "a service desk": service_desk,
+    "business accounts": business,
 }
 #: Rows of which only some notebooks can say something new.
 ABOUT = {
@@ -273,6 +275,7 @@ ABOUT = {
     "no amounts": ("data_quality", "clv", "segmentation", "lifecycle_churn", "products"),
 }
 ABOUT["a service desk"] = ("service",)
+ABOUT["business accounts"] = ("accounts",)
 LINES = ("line items", "line items of one customer", "products without amounts")
 ABOUT |= dict.fromkeys(LINES, ("products",))
 TINY = ("one customer", "three rows", "all on one day")
@@ -289,6 +292,7 @@ SAYS = {
     "one month": ("clv", "Asked for 52 weeks ahead, this page gives 4"),
     "everybody every day": ("lifecycle_churn", "the log shows no sign that customers leave"),
     "no amounts": ("clv", "how often customers will buy is foreseen here"),
+    "business accounts": ("accounts", "opportunities are won within 180 days"),
     "a service desk": ("service", "agents for 80% of the calls to be answered within 20 seconds"),
 }  # fmt: skip
 

@@ -27,9 +27,24 @@ class AccountTree:
     accounts: pd.DataFrame
     unknown: int
 
+    def rolled(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Put the account on top in place of each row's own."""
+        return frame.assign(customer_id=self.roll_up(frame["customer_id"]))
+
+    def tops(self) -> pd.DataFrame:
+        """Give one row an account on top: what is said of it, and the potential of all below."""
+        own = self.accounts.sort_values("depth", kind="stable").drop_duplicates("top")
+        own = own.assign(customer_id=own["top"])
+        if "potential" in own:
+            whole = self.accounts.groupby("top")["potential"].sum(min_count=1)
+            own["potential"] = own["customer_id"].map(whole)
+        wanted = ("customer_id", "industry", "size", "region", "potential", "owner_role", "health",
+                  "health_reason", "health_on")  # fmt: skip
+        return own[[c for c in wanted if c in own]].reset_index(drop=True)
+
     def roll_up(self, customer_id: pd.Series) -> pd.Series:
         """Give the topmost parent of each; who is no account stands alone."""
-        top = self.accounts.set_index("customer_id")["top"]
+        top = self.accounts.drop_duplicates("customer_id").set_index("customer_id")["top"]
         return customer_id.map(top).fillna(customer_id)
 
 
@@ -39,10 +54,12 @@ def account_tree(tables: Tables, name: str = "accounts") -> AccountTree:
     Parameters
     ----------
     tables : Tables
-        Of a study with a table of accounts.
     name : str
-        That table.
+        The table of accounts; without one every customer stands alone.
     """
+    if name not in tables:
+        nobody = pd.DataFrame({c: pd.Series(dtype=object) for c in ("customer_id", "top")})
+        return AccountTree(nobody.assign(depth=pd.Series(dtype=int)), 0)
     frame = tables.frame(name)
     if "parent_id" not in frame:
         return AccountTree(frame.assign(top=frame["customer_id"], depth=0), 0)

@@ -61,6 +61,12 @@ class Pipeline:
     undated: int
     later: int
 
+    def sales(self) -> pd.DataFrame:
+        """Give what was won as purchases: customer_id, date, amount."""
+        won = self.frame[(self.frame["outcome"] == "won") & self.frame["closed"].notna()]
+        won = won[won["customer_id"].notna() & won["amount"].notna()]
+        return won.rename(columns={"closed": "date"})[["customer_id", "date", "amount"]]
+
 
 def pipeline(tables: Tables, name: str = "opportunities", *, stages: str = "stages") -> Pipeline:
     """Read a study's opportunities.
