@@ -34,11 +34,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.data import (
+        AccountTree,
         CleaningReport,
         ContactLog,
         ContractCheck,
         CustomerSummary,
         LineItems,
+        Pipeline,
         RFMScores,
         StepLog,
         Tables,

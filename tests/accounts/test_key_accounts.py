@@ -10,6 +10,7 @@ import pytest
 
 from tests.accounts import examples, firm
 from workbench.accounts import key_accounts, size_class
+from workbench.accounts.key_accounts import SIZE_NAMES
 from workbench.errors import DataError
 
 AS_OF = examples.AS_OF
@@ -29,7 +30,7 @@ def test_groups_add_up_and_hold_half() -> None:
     row = t.loc[("all", "All accounts")]
     assert row["wallet"] == pytest.approx(share / row["potential"])
     assert row["up"] + row["same"] + row["down"] == pytest.approx(1)
-    assert set(t.loc["size"].index) <= {"1-9", "10-49", "50-249", "250-999", "1000+"}
+    assert set(t.loc["size"].index) <= set(SIZE_NAMES)
 
 
 def test_no_group_is_one_account_s_and_no_page_names_one() -> None:
@@ -103,9 +104,9 @@ def test_changes_are_covered_on_the_whole_grid() -> None:
 def test_sizes_are_classes() -> None:
     assert size_class(pd.Series(["Large", "Small"])).tolist() == ["Large", "Small"]
     assert size_class(pd.Series([9, 10, 1000.0, np.nan])).tolist() == [
-        "1-9",
-        "10-49",
-        "1000+",
+        "1-9 employees",
+        "10-49 employees",
+        "1000 or more employees",
         None,
     ]
 

@@ -292,7 +292,7 @@ SAYS = {
     "one month": ("clv", "Asked for 52 weeks ahead, this page gives 4"),
     "everybody every day": ("lifecycle_churn", "the log shows no sign that customers leave"),
     "no amounts": ("clv", "how often customers will buy is foreseen here"),
-    "business accounts": ("accounts", "opportunities are won within 180 days"),
+    "business accounts": ("accounts", "are won within 180 days of being opened"),
     "a service desk": ("service", "agents for 80% of the calls to be answered within 20 seconds"),
 }  # fmt: skip
 

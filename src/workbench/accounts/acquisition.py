@@ -72,7 +72,7 @@ class Acquisition(Result):
 
     def estimates(self) -> dict[str, Estimate]:
         """Give what is expected."""
-        return {"expected": self.expected}
+        return {"new_accounts": self.expected}
 
     def findings(self) -> list[Finding]:
         """Say how many came, and how many are to be expected."""
@@ -157,7 +157,9 @@ def acquisition(first: pd.Series, *, as_of: dt.date, since: dt.date, ahead: int 
             month=("Month", "date"), new="New accounts",
         ),
         past,
-        Estimate(mean, low, high, float(new.sum()), of="forecast", label="New accounts to come"),
+        Estimate(
+            mean, low, high, float(new.sum()), of="forecast", label="New accounts to come", digits=0
+        ),
         int(new[-12:].sum()),
         min(12, new.size),
         ahead,

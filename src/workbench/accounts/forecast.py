@@ -100,7 +100,7 @@ class PipelineForecast(Result):
     def estimates(self) -> dict[str, Estimate]:
         """Give what is expected, and how the forecast did."""
         kept = self.kept()
-        return {"expected": self.expected} | ({"kept": kept} if kept is not None else {})
+        return {"pipeline_expected": self.expected} | ({"kept": kept} if kept is not None else {})
 
     def findings(self) -> list[Finding]:
         """Say what is expected, and whether past ranges held."""

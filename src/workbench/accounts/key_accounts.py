@@ -44,11 +44,14 @@ HALF = 0.5
 KEY, OTHER = "Key accounts", "Other accounts"
 #: Bounds of the classes of size by employees, and how they are called.
 SIZES = (10, 50, 250, 1000)
-SIZE_NAMES = ("1-9", "10-49", "50-249", "250-999", "1000+")
+SIZE_NAMES = (
+    "1-9 employees", "10-49 employees", "50-249 employees", "250-999 employees",
+    "1000 or more employees",
+)  # fmt: skip
 
 HOLD = "{n} of {all} accounts hold half of the sales of the last twelve months"
-CHANGED = "Sales to {group} changed by {change} in a year ({money})"
-WALLET = "{group} buy {share} of what they could; {open} is bought elsewhere or not at all"
+CHANGED = "{group}: sales changed by {change} in a year ({money})"
+WALLET = "{group}: {share} of the potential is bought here, {open} elsewhere or not at all"
 NOBODY = "Too few accounts hold half of the sales: key accounts are not shown by themselves"
 STOPPED = (
     "{n} accounts that bought a year before have bought nothing in the last twelve months: {money}"
@@ -92,13 +95,14 @@ class KeyAccounts(Result):
 
     def estimates(self) -> dict[str, Estimate]:
         """Share of wallet by group."""
-        t = self.table[self.table["wallet"].notna()]
+        told = self.table[self.table["wallet"].notna()]
         return {
-            f"{row['by']}: {row['group']}": Estimate.of_row(row, "wallet", kind="percent").named(
-                str(row["group"])
+            "wallet" if row["by"] == "all" else f"{row['by']}: {row['group']}": Estimate.of_row(
+                row, "wallet", kind="percent",
+                label="Share of wallet" if row["by"] == "all" else str(row["group"]),
             )
-            for _, row in t.iterrows()
-        }
+            for _, row in told.iterrows()
+        }  # fmt: skip
 
     def findings(self) -> list[Finding]:
         """Say how few hold half, what moved, and where most could still be bought."""
@@ -263,7 +267,7 @@ def size_class(size: pd.Series) -> pd.Series:
     --------
     >>> import pandas as pd
     >>> size_class(pd.Series(["12", "3000", None])).tolist()
-    ['10-49', '1000+', None]
+    ['10-49 employees', '1000 or more employees', None]
     """
     number = pd.to_numeric(size, errors="coerce")
     if size.notna().sum() == 0 or number.notna().sum() < 0.9 * size.notna().sum():

@@ -271,7 +271,7 @@ def sources(
     share = "Won" if what == "opportunities" else "Became customers"
     return Sources(
         labelled(table, source="Source", n=label, share=(share, "percent"),
-                 gap=("More than others", "percent:1"), p=("Corrected p", "p")),
+                 gap=("Difference to the others", "percent:1"), p=("Corrected p", "p")),
         what, days, hidden, tuple(names),
     )  # fmt: skip
 
