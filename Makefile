@@ -99,7 +99,7 @@ calibration: .venv/.ready ## Measure whether intervals hold what they promise, a
 	$(BIN)/python -m benchmarks.alerts
 
 lock: $(UV) ## Resolve the dependencies anew into the lock files
-	$(COMPILE) --group dev --extra simulate --extra journey pyproject.toml -o requirements.lock
+	$(COMPILE) --group dev --extra simulate --extra journey --extra notify pyproject.toml -o requirements.lock
 	$(COMPILE) --group lab -o requirements-lab.lock
 
 clean: ## Remove the environments and everything made (not the data)

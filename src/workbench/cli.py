@@ -350,10 +350,46 @@ def status(
         spans = {name: read_span(text) for name, text in ages.items() if text is not None}
         now, worst = datetime.now(UTC), 0
         for name in studies or _all_studies(_root()):
-            found = study_status(_runs_of(name), now, **spans)
+            alerts = _load(name).alerts
+            tables = {} if alerts is None else alerts.tables
+            allowed = {key: one.days for key, one in tables.items() if one.days is not None}
+            found = study_status(_runs_of(name), now, **spans, tables_within=allowed)
             worst = max(worst, FAILED if found.wrong else 0)
             _show(found, as_json)
         raise typer.Exit(worst)
+
+
+@app.command()
+def digest(
+    studies: Studies = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Send nothing, only show the message.")
+    ] = False,
+) -> None:
+    """Tell those whom the card names what is new: what moved, what failed, data that are old."""
+    with _plain_errors():
+        from workbench.digest.tell import tell
+
+        def tell_one(name: str) -> int:
+            card, root, now = _load(name), _root(), datetime.now(UTC)
+            personal = _personal_texts([name])
+            told = tell(card, root, now, os.environ, forbidden=personal, only_say=dry_run)
+            _say(told)
+            for each in told.failed:
+                _complain(WorkbenchError(each))
+            return FAILED if told.failed else 0
+
+        named = studies or [name for name in _all_studies(_root()) if _tells(name)]
+        raise typer.Exit(_worst(tell_one, named) if named else 0)
+
+
+def _tells(study: str) -> bool:
+    """Whether a study names somebody to be told."""
+    try:
+        alerts = _load(study).alerts
+    except WorkbenchError:
+        return True  # which is said where it is told
+    return alerts is not None and bool(alerts.to)
 
 
 @app.command()

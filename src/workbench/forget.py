@@ -17,7 +17,7 @@ from workbench.data.store.cache import home_of
 from workbench.data.tables import open_tables
 from workbench.errors import DataError
 from workbench.runs.handover import digest_results
-from workbench.runs.record import SEEN_RUNS, history_of, lock, run_folders, write_json
+from workbench.runs.record import BESIDE, history_of, lock, run_folders, write_json
 from workbench.runs.used import file_digest
 from workbench.study import Study
 
@@ -110,7 +110,7 @@ def forget(
     forget_pairs(study, found.ids)
     shutil.rmtree(home_of(study), ignore_errors=True)
     history = history_of(root, study.name)
-    histories = [home for home in (history, history / SEEN_RUNS) if home.is_dir()]
+    histories = [home for home in (history, *(history / name for name in BESIDE)) if home.is_dir()]
     for home in histories:
         with lock(home):
             for folder in [*run_folders(home), *home.glob("_lab/")]:

@@ -368,7 +368,10 @@ class Run(Handover):
         from workbench.data import check_contracts
 
         alerts = self.study.alerts
-        return check_contracts(self.tables, {} if alerts is None else alerts.tables)
+        contracts = {} if alerts is None else alerts.tables
+        for name in contracts:
+            self._uses(name)
+        return check_contracts(self.tables, contracts)
 
     def case(self, name: str) -> Case:
         """Return a case (a measure to be judged) of the study's card.

@@ -152,6 +152,21 @@ def test_by_age_count_and_size_the_oldest_go_first(tmp_path: Path) -> None:
     assert names(tmp_path) == [runs[4], runs[3]]
 
 
+def test_runs_of_earlier_days_and_sweeps_go_by_the_same_rules(tmp_path: Path) -> None:
+    here = [make(tmp_path, days, size=100_000).run for days in (50, 3, 2)]
+    seen = [make(tmp_path / "as_of", days, size=100_000).run for days in (60, 40, 30, 1)]
+    tried = [make(tmp_path / "sweeps", days).run for days in (55, 54, 53)]
+    said = prune(tmp_path, NOW, older=timedelta(days=45), only_say=True)
+    assert set(said.gone) == {here[0], f"as_of/{seen[0]}", f"sweeps/{tried[0]}"}
+    assert said.kept[f"as_of/{seen[3]}"] == "it is the newest"
+    assert prune(tmp_path, NOW, older=timedelta(days=45)).freed == said.freed > 400_000
+    assert names(tmp_path / "as_of") == seen[:0:-1]
+    assert prune(tmp_path, NOW, size=950_000).gone == (f"as_of/{seen[1]}",), "the oldest of all"
+    with lock(tmp_path / "as_of"), pytest.raises(BusyError):
+        prune(tmp_path, NOW, most=1)
+    assert prune(tmp_path, NOW, most=1).gone == ()
+
+
 def test_freed_is_what_no_run_that_stays_shares(tmp_path: Path) -> None:
     make(tmp_path, 30)
     old = make(tmp_path, 20, size=50_000)

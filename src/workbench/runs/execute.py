@@ -488,6 +488,9 @@ def _kill(kernel: _Kernel) -> None:
     process = getattr(kernel.provisioner, "pid", None)
     if process:
         try:
-            os.killpg(process, signal.SIGKILL)  # kernels lead a session of their own
+            if hasattr(os, "killpg"):
+                os.killpg(process, signal.SIGKILL)  # kernels lead a session of their own
+            else:
+                os.kill(process, signal.SIGTERM)  # which ends it at once where there are no groups
         except OSError:
             return

@@ -7,12 +7,14 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
 from workbench.runs.record import (
+    BESIDE,
     UNFINISHED,
     RunRecord,
     last_complete,
@@ -22,6 +24,8 @@ from workbench.runs.record import (
     run_folders,
 )
 
+#: Why a run stays that could go.
+NO_RULE = "no rule lets it go"
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -36,7 +40,7 @@ class Pruned:
     Attributes
     ----------
     gone : tuple of str
-        Ids of the runs.
+        Ids of the runs, with ``as_of/`` or ``sweeps/`` before those that lie there.
     freed : int
         Bytes, of files that no run that stays shares with them.
     kept : dict of str to str
@@ -67,6 +71,9 @@ def prune(
     only_say: bool = False,
 ) -> Pruned:
     """Remove runs of a study that a rule lets go: those too old, beyond a count, or too large.
+
+    Runs that see the study on earlier days, and sweeps, go by the same rules, counted apart; the
+    size is that of all together.
 
     What stays whatever the rules say: the newest run, the runs whose pages the site still shows for
     notebooks that failed since, the complete runs that the newest is compared with, and runs that
@@ -101,27 +108,42 @@ def prune(
         )
     if not folder.is_dir():
         return Pruned((), 0, {})
-    with lock(folder):
-        runs = list_runs(folder)
-        kept = _needed(runs, folder)
-        for place, run in enumerate(runs):
-            young = older is None or now - datetime.fromisoformat(run.finished) <= older
-            few = most is None or place < most
-            if run.run not in kept and young and few:
-                kept[run.run] = "no rule lets it go"
-        gone = [run for run in runs if run.run not in kept]
+    places = [folder, *(folder / name for name in BESIDE if (folder / name).is_dir())]
+    with ExitStack() as locked:
+        for place in places:
+            locked.enter_context(lock(place))
+        kept: dict[str, str] = {}
+        runs: list[RunRecord] = []
+        for place in places:
+            there = list_runs(place)
+            own = _needed(there, place)
+            for rank, run in enumerate(there):
+                young = older is None or now - datetime.fromisoformat(run.finished) <= older
+                few = most is None or rank < most
+                if run.run not in own and young and few:
+                    own[run.run] = NO_RULE
+            kept |= {f"{_named(place, folder)}{name}": why for name, why in own.items()}
+            runs += there
+        names = {id(run): f"{_named(run.folder.parent, folder)}{run.run}" for run in runs}
+        gone = [run for run in runs if names[id(run)] not in kept]
         if size is not None:
-            gone = _until_it_fits(runs, gone, kept, size)
+            free = [run for run in runs if kept.get(names[id(run)]) == NO_RULE]
+            gone = _until_it_fits(runs, gone, free, size)
         freed = _freed([run.folder for run in gone])
         for run in reversed(gone):
             if not only_say:
                 _remove(run.folder)
-    names = {run.run for run in gone}
+    left = {names[id(run)] for run in gone}
     return Pruned(
-        tuple(run.run for run in gone),
+        tuple(names[id(run)] for run in gone),
         freed,
-        {name: why for name, why in kept.items() if name not in names},
+        {name: why for name, why in kept.items() if name not in left},
     )
+
+
+def _named(place: Path, folder: Path) -> str:
+    """Say where runs lie that are not the present's, such as ``as_of/``."""
+    return "" if place == folder else f"{place.relative_to(folder).as_posix()}/"
 
 
 def read_size(text: str) -> int:
@@ -178,16 +200,15 @@ def _needed(runs: Sequence[RunRecord], folder: Path) -> dict[str, str]:
 
 
 def _until_it_fits(
-    runs: Sequence[RunRecord], gone: Sequence[RunRecord], kept: dict[str, str], size: int
+    runs: Sequence[RunRecord], gone: Sequence[RunRecord], free: Sequence[RunRecord], size: int
 ) -> list[RunRecord]:
-    """Let the oldest runs go that are not needed, until the rest is no larger than that."""
+    """Let the oldest runs go that may, until the rest is no larger than that."""
     leaving = list(gone)
-    for run in reversed(runs):
+    for run in sorted(free, key=lambda each: each.finished):
         staying = [each.folder for each in runs if each not in leaving]
         if _bytes(staying) <= size:
             break
-        if run not in leaving and kept.get(run.run) == "no rule lets it go":
-            leaving.append(run)
+        leaving.append(run)
     return sorted(leaving, key=runs.index)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -15,6 +14,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from filelock import FileLock, Timeout
+
 from workbench.errors import WorkbenchError
 
 Status = Literal["done", "cached", "failed", "skipped"]
@@ -22,8 +23,14 @@ Status = Literal["done", "cached", "failed", "skipped"]
 UNFINISHED = ".unfinished-"
 #: Below ``runs/<study>``: the runs that see the study on an earlier day.
 SEEN_RUNS = "as_of"
+#: And those that try a notebook with several values of its parameters.
+SWEEPS = "sweeps"
+#: Where runs lie that are never taken for the present.
+BESIDE = (SEEN_RUNS, SWEEPS)
 _FINISHED_STEPS = ".finished"
 _LOCK = ".lock"
+#: Who holds it; beside it, since a lock may not be readable while it is held.
+_HOLDER = ".holder"
 _COUNTER = ".counter"
 _NUMBER = re.compile(r'^\s*\{\s*"number":\s*(\d+)')
 
@@ -197,24 +204,22 @@ def lock(folder: Path) -> Iterator[None]:
         If another run of the study holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK).open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise BusyError(
-                f"another run of this study is under way ({file.read().strip() or 'starting'})",
-                where=str(folder),
-                remedy="wait until it has ended",
-            ) from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()}")
-        file.flush()
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                file.truncate(0)
+    held, holder = FileLock(folder / _LOCK), folder / _HOLDER
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        raise BusyError(
+            f"another run of this study is under way ({_said(holder) or 'starting'})",
+            where=str(folder),
+            remedy="wait until it has ended",
+        ) from None
+    try:
+        holder.write_text(f"process {os.getpid()}", encoding="utf-8")
+        yield
+    finally:
+        with suppress(OSError):
+            holder.unlink()
+        held.release()
 
 
 def under_way(folder: Path) -> str:
@@ -225,17 +230,23 @@ def under_way(folder: Path) -> str:
     folder : Path
         ``runs/<study>``.
     """
+    said = _said(folder / _HOLDER)
+    if not said:
+        return ""  # without trying the lock, which would be in the way of a run that starts
     try:
-        with (folder / _LOCK).open(encoding="utf-8", errors="replace") as file:
-            said = file.read().strip()
-            if not said:
-                return ""  # without trying the lock, which would be in the way of a run that starts
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        with FileLock(folder / _LOCK).acquire(timeout=0):
+            return ""  # whoever held it was killed
+    except Timeout:
         return said
     except OSError:
         return ""
-    return ""
+
+
+def _said(holder: Path) -> str:
+    try:
+        return holder.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def next_number(folder: Path) -> int:
@@ -483,10 +494,17 @@ def data_to(results: Path, notebook: str = "*") -> str:
 
     A day, or a whole month (``1984-12``), quarter (``1984-Q4``) or year (``1992``).
     """
-    days: list[str] = []
+    return max(data_reach(results, notebook).values(), default="")
+
+
+def data_reach(results: Path, notebook: str = "*") -> dict[str, str]:
+    """Return for each table the last day that a run's notebooks (or one) met in it."""
+    reach: dict[str, str] = {}
     for path in results.glob(f"{notebook}/data_to.json"):
         try:
-            days += map(str, json.loads(path.read_text(encoding="utf-8")).values())
+            noted = json.loads(path.read_text(encoding="utf-8")).items()
         except (OSError, ValueError, AttributeError):
             continue
-    return max(days, default="")
+        for table, day in noted:
+            reach[table] = max(reach.get(table, ""), str(day))
+    return reach

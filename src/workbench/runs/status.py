@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from workbench.runs.record import damaged, last_complete, last_run, under_way, unfinished
+from workbench.runs.record import (
+    damaged,
+    data_reach,
+    last_complete,
+    last_run,
+    under_way,
+    unfinished,
+)
 
 _SPAN = re.compile(
     r"(?P<year>\d{4})(?:-(?:Q(?P<quarter>[1-4])|(?P<month>\d\d)(?:-(?P<day>\d\d))?))?"
@@ -94,6 +101,7 @@ def study_status(
     *,
     within: timedelta | None = None,
     data_within: timedelta | None = None,
+    tables_within: Mapping[str, int] | None = None,
 ) -> StudyStatus:
     """Look at the runs of a study.
 
@@ -105,6 +113,8 @@ def study_status(
         The present moment, with a time zone.
     within, data_within : timedelta, optional
         How long ago the newest run and the last day of its data may be.
+    tables_within : mapping of str to int, optional
+        Table -> how many days ago its last row may be.
     """
     run, lost = last_run(folder), damaged(folder)
     running = under_way(folder)
@@ -140,8 +150,62 @@ def study_status(
         running=running,
         interrupted=broken_off,
         damaged=tuple(lost),
-        wrong=tuple(_wrong(failed, lost, ago, within, old, data_within)),
+        wrong=(
+            *_wrong(failed, lost, ago, within, old, data_within),
+            *map(str, stale_tables(run.folder / "results", now, tables_within or {})),
+        ),
     )
+
+
+@dataclass(frozen=True)
+class StaleTable:
+    """A table whose data are older than they may be.
+
+    Attributes
+    ----------
+    table : str
+    last : date or None
+        The last day of its data; None where no page has said it.
+    days : int or None
+        How long ago that is.
+    limit : int
+        How many days ago it may be.
+    """
+
+    table: str
+    last: date | None
+    days: int | None
+    limit: int
+
+    def __str__(self) -> str:
+        if self.last is None:
+            return f"the run does not say how far the table {self.table} reaches"
+        return (
+            f"the table {self.table} ends on {self.last}, {self.days} days ago, and should within"
+            f" {self.limit}"
+        )
+
+
+def stale_tables(results: Path, now: datetime, allowed: Mapping[str, int]) -> list[StaleTable]:
+    """Find the tables of a run whose data are older than they may be.
+
+    Parameters
+    ----------
+    results : Path
+        ``results`` of a run.
+    now : datetime
+        The present moment, with a time zone.
+    allowed : mapping of str to int
+        Table -> how many days ago its last row may be.
+    """
+    reach = data_reach(results)
+    found = []
+    for table, limit in allowed.items():
+        last = last_day(reach.get(table, ""))
+        days = None if last is None else (now.date() - last).days
+        if days is None or days > limit:
+            found.append(StaleTable(table, last, days, limit))
+    return found
 
 
 def _wrong(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from workbench.errors import SiteError
 from workbench.site.agreement import disagreements
@@ -210,13 +211,13 @@ def swap(new: Path, site: Path) -> None:
 def _alone(work: Path) -> Iterator[None]:
     """Hold the lock of the project's site, so that two publications do not meet."""
     work.mkdir(parents=True, exist_ok=True)
-    with (work / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise SiteError(
-                "another publication is under way",
-                where=str(work),
-                remedy="wait until it has ended",
-            ) from error
+    try:
+        held = FileLock(work / "lock").acquire(timeout=0)
+    except Timeout as error:
+        raise SiteError(
+            "another publication is under way",
+            where=str(work),
+            remedy="wait until it has ended",
+        ) from error
+    with held:
         yield

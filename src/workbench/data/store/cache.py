@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
-import fcntl
 import hashlib
 import hmac
 import json
@@ -26,6 +25,8 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from workbench import trace
 from workbench.data.clean import erasures
@@ -52,6 +53,8 @@ _INDEX = "tables.json"
 _REFUNDED = ".refunded"
 _IN_USE = "in-use"
 _TURN = "turn"
+#: The lock of one reader of a state, and seconds to wait while another takes its own.
+_READER, _AT_THE_DOOR = "reader-", 10
 _ASIDE = ".aside-"
 _FORGOTTEN = 86_400.0
 #: Packages that have a say in what comes out of the cleaning.
@@ -245,13 +248,14 @@ def _source_hash(study: Study, name: str) -> str | None:
 
 def _open(folder: Path) -> StoredTables | None:
     """Open a state; one that is damaged is cleared away."""
-    try:
-        hold = os.open(folder / _IN_USE, os.O_RDWR)
-    except OSError:
+    if not (folder / _IN_USE).is_file():
         _clear(folder)
         return None
     try:
-        fcntl.flock(hold, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        hold = _held(folder)
+    except Timeout:
+        return None
+    try:
         index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
         for name, (size, sha256) in index["files"].items():
             path = folder / f"{name}.parquet"
@@ -259,17 +263,40 @@ def _open(folder: Path) -> StoredTables | None:
                 raise ValueError(name)
         reports = {name: _report(given) for name, given in index["reports"].items()}
         kept = StoredTables(folder, reports, Linking.read(index["linking"]))
-    except BlockingIOError:
-        os.close(hold)
-        return None
     except (OSError, ValueError, KeyError, TypeError):
-        os.close(hold)
+        _let_go(hold)
         _clear(folder)
         return None
     os.utime(folder / _IN_USE)
-    # Held and locked as long as the tables are, so that nobody clears them away meanwhile.
-    weakref.finalize(kept, os.close, hold)
+    # Held as long as the tables are, so that nobody clears them away meanwhile.
+    weakref.finalize(kept, _let_go, hold)
     return kept
+
+
+def _held(folder: Path) -> FileLock:
+    """Take a reader's own lock of a state, while nobody clears it away."""
+    with FileLock(folder / _IN_USE).acquire(timeout=_AT_THE_DOOR):
+        name = f"{_READER}{os.getpid()}-{secrets.token_hex(4)}"
+        own = FileLock(folder / name, thread_local=False)  # let go by whoever comes last
+        own.acquire(timeout=0)
+        return own
+
+
+def _let_go(own: FileLock) -> None:
+    own.release()
+    with contextlib.suppress(OSError):
+        Path(own.lock_file).unlink(missing_ok=True)
+
+
+def _is_read(folder: Path) -> bool:
+    """Tell whether somebody reads a state; those who were killed do not."""
+    for path in folder.glob(f"{_READER}*"):
+        try:
+            with FileLock(path).acquire(timeout=0):
+                continue
+        except Timeout:
+            return True
+    return False
 
 
 def _report(given: dict[str, Any]) -> TableReport:
@@ -342,15 +369,13 @@ def _prepare(home: Path) -> None:
 @contextlib.contextmanager
 def _turn(home: Path) -> Iterator[None]:
     """Wait until no other process is cleaning this study (or go ahead when that takes too long)."""
-    with (home / _TURN).open("a", encoding="utf-8") as file:
-        patience = time.monotonic() + PATIENCE
-        while time.monotonic() < patience:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                time.sleep(0.05)
+    turn = FileLock(home / _TURN)
+    with contextlib.suppress(Timeout):
+        turn.acquire(timeout=PATIENCE)
+    try:
         yield
+    finally:
+        turn.release()
 
 
 def _prune(home: Path, newest: Path) -> None:
@@ -364,14 +389,12 @@ def _prune(home: Path, newest: Path) -> None:
             used = folder / _IN_USE
             states.append((used.stat().st_mtime if used.exists() else 0.0, folder))
     for _, folder in sorted(states, reverse=True)[KEEP - 1 :]:
-        try:
-            with (folder / _IN_USE).open("r+", encoding="utf-8") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _clear(folder)
-        except BlockingIOError:
-            continue
-        except FileNotFoundError:
+        if not (folder / _IN_USE).is_file():
             _clear(folder)
+            continue
+        with contextlib.suppress(Timeout), FileLock(folder / _IN_USE).acquire(timeout=0):
+            if not _is_read(folder):
+                _clear(folder)
 
 
 def _clear(folder: Path) -> None:

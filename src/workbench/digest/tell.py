@@ -1,0 +1,96 @@
+"""Tell everybody of a study's newest run what is new for them, and remember it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from workbench.digest.deliver import DeliveryError, deliver
+from workbench.digest.message import Digest, digests_of
+from workbench.digest.told import remember
+from workbench.errors import WorkbenchError
+from workbench.runs.record import history_of
+from workbench.study import Study
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What each addressee was told, or would be.
+
+    Attributes
+    ----------
+    digests : tuple of Digest
+        One an addressee.
+    sent : tuple of str
+        Names of those to whom a message went.
+    failed : tuple of str
+        A sentence about each message that could not be sent; it is tried again the next time.
+    """
+
+    digests: tuple[Digest, ...]
+    sent: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [str(each) for each in self.digests]
+        if self.sent:
+            lines.append(f"sent to {', '.join(self.sent)}")
+        hidden = sum(each.hidden for each in self.digests)
+        if hidden:
+            lines.append(f"{hidden} sentences held personal texts, which were taken out")
+        return "\n".join(lines)
+
+
+def tell(
+    study: Study,
+    root: Path,
+    now: datetime,
+    environment: Mapping[str, str],
+    *,
+    forbidden: Iterable[str] = (),
+    only_say: bool = False,
+) -> Telling:
+    """Write and send the digests of a study.
+
+    Parameters
+    ----------
+    study : Study
+    root : Path
+        The folder that holds ``runs/``.
+    now : datetime
+        With a time zone.
+    environment : mapping of str to str
+        Holds the addresses.
+    forbidden : iterable of str
+        Texts by which customers could be recognised.
+    only_say : bool
+        Send nothing, and remember nothing.
+
+    Raises
+    ------
+    WorkbenchError
+        If the card names nobody to tell.
+    """
+    if study.alerts is None or not study.alerts.to:
+        raise WorkbenchError(
+            "the card names nobody to tell",
+            where=str(study.path),
+            remedy="add `alerts: {to: [{name: ..., address: ENVIRONMENT_VARIABLE}]}`",
+        )
+    digests = tuple(digests_of(study, root, now, forbidden))
+    if only_say:
+        return Telling(digests)
+    folder = history_of(root, study.name)
+    sent, failed = list[str](), list[str]()
+    for each in digests:
+        try:
+            if each.says:
+                deliver(each, environment)
+                sent.append(each.to.name)
+            # one by one: whoever was told before a kill is not told twice
+            remember(folder, [each])
+        except DeliveryError as error:
+            failed.append(str(error))
+    return Telling(digests, tuple(sent), tuple(failed))
