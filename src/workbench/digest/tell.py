@@ -90,7 +90,7 @@ def tell(
                 deliver(each, environment)
                 sent.append(each.to.name)
             # one by one: whoever was told before a kill is not told twice
-            remember(folder, [each])
+            remember(folder, each.to, each.keys)
         except DeliveryError as error:
             failed.append(str(error))
     return Telling(digests, tuple(sent), tuple(failed))

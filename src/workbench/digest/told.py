@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from workbench.runs.record import write_json
 from workbench.study import Addressee
-
-if TYPE_CHECKING:
-    from workbench.digest.message import Digest
 
 TOLD = "told.json"
 
@@ -28,11 +24,10 @@ def told_to(folder: Path, to: Addressee) -> frozenset[str]:
     return frozenset(_read(folder).get(to.name, ()))
 
 
-def remember(folder: Path, sent: Iterable[Digest]) -> None:
-    """Note what has been told to those whose digests were sent, or who had nothing to be told."""
+def remember(folder: Path, to: Addressee, keys: Iterable[str]) -> None:
+    """Note what an addressee has been told of all that is now so."""
     folder.mkdir(parents=True, exist_ok=True)
-    told = _read(folder) | {each.to.name: sorted(each.keys) for each in sent}
-    write_json(folder / TOLD, told)
+    write_json(folder / TOLD, _read(folder) | {to.name: sorted(keys)})
 
 
 def _read(folder: Path) -> dict[str, list[str]]:
