@@ -118,6 +118,28 @@ def test_words_are_read_by_as_many_steps_as_the_scale_has(open_study: OpenStudy)
     assert "words of 7 steps, and the card says 1 to 5" in problem and "scale: [1, 7]" in problem
 
 
+def test_a_stray_cell_in_a_column_of_words_is_emptied_and_counted(
+    open_study: OpenStudy, base: pd.DataFrame
+) -> None:
+    frame = base.astype(object)
+    for item, words in zip(ITEMS[:2], (AGREEMENT, SATISFACTION), strict=True):
+        frame[item] = frame[item].map(dict(enumerate(words, 1)))
+    frame.loc[7, "q1"] = "see my letter"
+    frame.loc[[3, 9], "q2"] = ["待补", "见附件"]
+    frame.loc[range(20, 30), "q3"] = "?"  # a twelfth of the answers is no slip
+    tables = open_study({"survey": CARD}, survey=frame.to_csv(index=False))
+    read = tables.frame("survey")
+    for item, left in (("per_q1", [7]), ("per_q2", [3, 9])):
+        own = base[item.removeprefix("per_")].astype(float)
+        own[left] = np.nan
+        assert read[item].tolist() == pytest.approx(own.tolist(), nan_ok=True)
+    found = {q.name: q for q in tables.report_of("survey").questions}
+    assert (found["per_q1"].unread_count, found["per_q2"].unread_count) == (1, 2)
+    assert found["per_q1"].unread == {"see my letter": 1}
+    doubts = answer_doubts(tables.study, tables.report_of("survey"))
+    assert any("q1" in note for note in doubts.notes) and any("q3" in p for p in doubts.problems)
+
+
 def test_words_that_may_mean_two_steps_are_asked_for(open_study: OpenStudy) -> None:
     # "fair" is the second of five steps, or the middle one; only "very good" beside it tells
     card = {"dimensions": {"service": ["q1", "q2"]}, "scale": [1, 5],

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from workbench.data import Tables, check_study, open_tables
+from workbench.new.profile import profiles
+from workbench.new.questions import rating_of
 from workbench.new.study import Started, start_study, understood
 from workbench.new.zone import time_zone
 
@@ -61,6 +63,17 @@ def test_a_form_in_words_starts_a_study_in_order(tmp_path: Path, answers: pd.Dat
     assert frame["recommend"].mean() == pytest.approx(answers["nps"].mean())
     assert frame["comment"].notna().sum() == 45 and frame["answered_on"].notna().all()
     assert check_study(found.study, tables=tables).ok
+
+
+def test_a_stray_cell_does_not_hide_a_question() -> None:
+    def found(texts: list[str]) -> tuple[tuple[int, int], bool] | None:
+        asked = rating_of(profiles(pd.DataFrame({"The staff were helpful": texts}))[0])
+        return None if asked is None else (asked.scale, asked.sure)
+
+    numbers = [str(1 + i % 5) for i in range(39)]
+    for texts in (WORDS * 8, CHINESE * 8, numbers):
+        assert found([*texts[1:], "see my letter"]) == ((1, 5), True)
+        assert found([*texts[:30], *(f"remark {c}" for c in "abcdefghi")]) is None
 
 
 @pytest.mark.parametrize(

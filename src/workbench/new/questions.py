@@ -16,7 +16,7 @@ from workbench.data.answer_words import (
     shortest_scale,
     without_codes,
 )
-from workbench.data.clean.answers import fitting_scales, shown, words_in
+from workbench.data.clean.answers import fitting_scales, shown, without_strays, words_in
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
 from workbench.study.survey import SERVQUAL_ITEMS
@@ -89,7 +89,7 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
     numbers: Counter[float] = Counter()
     written: dict[float, str] = {}
     named = True
-    words: list[str] = []
+    strange: dict[str, int] = {}
     for text, n in counts.items():
         if is_no_answer(str(text)):
             continue
@@ -98,8 +98,8 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
             written[found.number] = str(text)
             named &= bool(found.label)
         else:
-            words.append(str(text))
-    if words:
+            strange[str(text)] = int(n)
+    if words := without_strays(strange, sum(numbers.values())):
         return _in_words(p, words, numbers)
     if not numbers:  # nobody has answered
         return None

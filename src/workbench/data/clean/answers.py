@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from workbench.data.answer_words import WordScale, folded, word_scales
@@ -31,6 +32,9 @@ _AFTER: Final = re.compile(
 _STARS: Final = re.compile(r"([★⭐🌟]\ufe0f?\s*)+([☆✩]\s*)*")
 _HAN: Final = {c: n for n, c in enumerate("零一二三四五六七八九十")} | {"两": 2, "〇": 0}
 _LETTERED: Final = re.compile(r"[(]?[A-Za-z][.、):]\s*(?=\S)|[①-⑩]\s*")
+
+#: Share of the answers to a question that must be read for the others to be slips.
+_READABLE: Final = 0.95
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,32 @@ def fitting_scales(texts: Iterable[str]) -> list[WordScale]:
     """Give the scales of words that have all of some answers in words."""
     words = list(dict.fromkeys(map(words_in, texts)))
     return [scale for scale in word_scales() if scale.fits(words)] if words else []
+
+
+def without_strays(words: Mapping[str, int], others: int = 0) -> list[str]:
+    """Leave out words that stand in no scale, where nearly all of a question's answers do.
+
+    Parameters
+    ----------
+    words : mapping
+        Answers in words -> how many gave them.
+    others : int
+        Answers that show numbers.
+
+    Returns
+    -------
+    list of str
+        All words where too many are strange: then it is no question of these scales.
+    """
+    known = [text for text in words if words_in(text) in _known_words()]
+    strange = sum(words.values()) - sum(words[text] for text in known)
+    given = sum(words.values()) + others
+    return known if 0 < strange <= (1 - _READABLE) * given else list(words)
+
+
+@cache
+def _known_words() -> frozenset[str]:
+    return frozenset(word for scale in word_scales() for step in scale.steps for word in step)
 
 
 def _number(digits: str) -> float:

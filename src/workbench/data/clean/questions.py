@@ -14,7 +14,7 @@ from typing import Any, Final
 import ibis
 
 from workbench.data.answer_words import WordScale, is_no_answer, word_scales
-from workbench.data.clean.answers import Shown, fitting_scales, shown, words_in
+from workbench.data.clean.answers import Shown, fitting_scales, shown, without_strays, words_in
 from workbench.data.engine import Engine
 from workbench.data.notation import plain
 from workbench.data.sources.source import Source
@@ -240,7 +240,8 @@ class _Reader:
         shows, words, none = self.sorted(answers)
         numbers = {text: show.number for text, show in shows.items()}
         found = AskedQuestion(self.name, self.column, self.scale, self.stated, brought=self.brought)
-        worded, scale, steps = self._by_words(words, usual)
+        told = without_strays({t: answers[t] for t in words}, sum(answers[t] for t in shows))
+        worded, scale, steps = self._by_words(told, usual)
         numbers |= worded
         if scale is not None and worded:
             found = replace(found, words=f"{scale.family}, {len(scale.steps)} steps")
@@ -318,8 +319,10 @@ def _usual_scales(
         if reader.scale is None:
             continue
         steps = reader.scale[1] - reader.scale[0] + 1
-        _, words, _ = reader.sorted(given[reader.name])
-        fitting = [s for s in fitting_scales(words) if len(s.steps) == steps]
+        answers = given[reader.name]
+        numbers, words, _ = reader.sorted(answers)
+        told = without_strays({t: answers[t] for t in words}, sum(answers[t] for t in numbers))
+        fitting = [s for s in fitting_scales(told) if len(s.steps) == steps]
         if len(fitting) == 1:
             found.add(fitting[0])
     return found
