@@ -152,15 +152,36 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a study's notebooks; what has not changed is carried over from earlier runs."""
+    """Run a study's notebooks; what has not changed is carried over from earlier runs.
+
+    Several values, as in -n clv -p horizon=26,52, make a sweep: one run with a comparison.
+    """
     with _plain_errors():
+        from workbench.runs.record import SWEEPS
         from workbench.study import seen_on
 
         options = {"jobs": jobs, "timeout": timeout, "force": force, "as_json": as_json}
         card = seen_on(_load(study), None if as_of is None else as_of.date())
         record = _run(card, parameter or [], notebook, **options)
+        if record.folder.parent.name == SWEEPS:
+            _compared(card, record, as_json)
         if record.status == "failed":
             raise typer.Exit(FAILED)
+
+
+def _compared(card: Study, record: RunRecord, as_json: bool) -> None:
+    """Show what came of the combinations of a sweep, and write its pages."""
+    from workbench.runs.sweep import compare_sweep
+    from workbench.site.sweep_page import write_comparison
+
+    pages = write_comparison(card, record)
+    found = compare_sweep(record)
+    if as_json:
+        for row in found.rows():
+            _print_json(row)
+        return
+    _say(found)
+    _say("\n".join(f"wrote {os.path.relpath(page)}" for page in pages))
 
 
 @app.command()

@@ -129,14 +129,15 @@ class Earlier:
 
     Parameters
     ----------
-    folder : Path
-        ``runs/<study>``.
+    *folders : Path
+        ``runs/<study>``, and others whose runs may serve.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, *folders: Path) -> None:
         self._steps: dict[str, list[tuple[Path, StepRecord]]] = {}
-        for place, step in finished_steps(folder):
-            self._steps.setdefault(step.key, []).append((place, step))
+        for folder in folders:
+            for place, step in finished_steps(folder):
+                self._steps.setdefault(step.key, []).append((place, step))
 
     def find(
         self, step: Step, digest: str, present: Present, about: Surroundings

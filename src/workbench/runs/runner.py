@@ -28,13 +28,14 @@ from workbench.runs.cache import (
 from workbench.runs.failure import Failure, in_words
 from workbench.runs.handover import check_results, digest_results
 from workbench.runs.notebook_file import read_notebook
-from workbench.runs.parameters import Assignment
+from workbench.runs.parameters import Assignment, ParameterError
 from workbench.runs.pipeline import load_pipeline
 from workbench.runs.plan import RunPlan, Step, make_plan
 from workbench.runs.pool import open_pool
 from workbench.runs.progress import Event, Follower, emit
 from workbench.runs.provenance import git_commit, versions
 from workbench.runs.record import (
+    SWEEPS,
     RunRecord,
     StepRecord,
     UnrecordedRunError,
@@ -47,6 +48,7 @@ from workbench.runs.record import (
     next_number,
     run_id,
 )
+from workbench.runs.sweep import sweep_of, sweep_plan
 from workbench.runs.used import (
     UNSET,
     Present,
@@ -90,14 +92,19 @@ def plan_study(
     notebooks : iterable of str, optional
         Notebooks, or single keys, asked for; all by default.
     """
-    inside = study.folder.resolve() == (root / "data" / study.name).resolve()
     return make_plan(
         load_pipeline(root / "notebooks"),
         study,
         assignments=assignments,
         only=notebooks,
-        study_parameter=study.name if inside else str(study.folder),
+        study_parameter=_study_parameter(study, root),
     )
+
+
+def _study_parameter(study: Study, root: Path) -> str:
+    """Give what notebooks are told of where the study is."""
+    inside = study.folder.resolve() == (root / "data" / study.name).resolve()
+    return study.name if inside else str(study.folder)
 
 
 def run_study(
@@ -113,6 +120,9 @@ def run_study(
     watch: Callable[[Event], None] | None = None,
 ) -> RunRecord:
     """Run a study's notebooks and record the run under ``runs/<study>/<run id>/``.
+
+    Several values of a parameter make a sweep (`workbench.runs.sweep`), which lies below
+    ``runs/<study>/sweeps/``.
 
     Parameters
     ----------
@@ -149,8 +159,20 @@ def run_study(
         When interrupted. Nothing half done is left where runs lie.
     """
     requested = None if notebooks is None else tuple(notebooks)
-    plan = plan_study(study, root, assignments=assignments, notebooks=requested)
+    swept = sweep_of(root, assignments, requested)
     history = history_of(root, study.name, study.seen)
+    if swept is None:
+        plan = plan_study(study, root, assignments=assignments, notebooks=requested)
+    elif study.seen is not None:
+        raise ParameterError(
+            "a sweep tries values on the study as it is",
+            where="--as-of",
+            remedy="leave it out, or give one value each",
+        )
+    else:
+        asked = requested or ()
+        plan = sweep_plan(swept, root, study, asked, _study_parameter(study, root))
+        history /= SWEEPS
     with _recorded_or_told(history), lock(history):
         inputs = look_at_inputs(study)
         run = run_id(now, study.name, inputs.digest)
@@ -217,7 +239,9 @@ class _RunUnderWay:
     def __post_init__(self) -> None:
         self.steps = {step.key: step for step in self.plan.steps}
         self.follower = Follower(self.folder)
-        self.earlier = Earlier(self.folder.parent)
+        here = self.folder.parent
+        # what a sweep waits for need not be done again
+        self.earlier = Earlier(here, *([here.parent] if here.name == SWEEPS else []))
         self.before = Present(self.study, self.root, self.inputs.tables)
         self.why: dict[str, str] = {}
 

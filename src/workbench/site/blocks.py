@@ -35,7 +35,7 @@ _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”|「[^」
 #: The workbench's own errors, whose words it knows.
 _OWN_ERRORS = frozenset({
     "AbsentError", "BundleError", "BusyError", "CaseError", "CodebookError", "DataError",
-    "GoalError",
+    "DeliveryError", "GoalError",
     "InputError", "InterruptedRunError", "MissingPackageError", "NotebookError",
     "NotebookFileError", "ParameterError", "PipelineError", "ReportingError", "RunError",
     "SeveralStartsError", "SiteError", "StarterError", "StudyError", "SurveyError",
