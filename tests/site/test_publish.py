@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import shutil
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -18,8 +19,10 @@ from bs4 import BeautifulSoup
 from tests.site.conftest import REPO
 from workbench.site import SiteError, blocks, publish
 from workbench.site.check import check
+from workbench.site.finish import _finish_page as finish_page
 from workbench.site.preview import make_server
 from workbench.site.publish import swap
+from workbench.site.stage import stage
 from workbench.site.withhold import withhold
 
 
@@ -31,7 +34,8 @@ def test_publishing_says_what_is_there(publication):
     assert len(published.pages) == 22
     assert "warning: demo: clv failed" in str(published)
     assert "disagree" not in str(published)
-    assert sorted(x.name for x in (project / ".site").iterdir()) == ["lock"]
+    there = sorted(x.name for x in (project / ".site").iterdir())
+    assert there == ["kept", "lock", "published.json"]
 
 
 def test_pages_that_disagree_are_published_with_a_warning(project):
@@ -81,6 +85,53 @@ def test_publishing_twice_gives_the_same_bytes(published_before):
     first = content()
     publish(project, renderer="embedded")
     assert content() == first
+
+
+def test_an_unchanged_site_is_not_made_again_and_says_what_it_said(published_before, monkeypatch):
+    project = published_before
+    made = []
+    module = sys.modules["workbench.site.publish"]
+    monkeypatch.setattr(module, "stage", lambda *a: made.append(a) or stage(*a))
+    again = publish(project, renderer="embedded")
+    assert made == []
+    assert again.pages and again.studies == ("demo", "plain")
+    assert any("clv failed" in x for x in again.warnings)
+    for change in (
+        lambda: (project / "_site/index.html").write_text("other", encoding="utf-8"),
+        lambda: (project / "reports/glossary.qmd").open("a").write("\nMore.\n"),
+        lambda: rewrite(project, "licence: MIT", "licence: CC0"),
+    ):
+        change()
+        publish(project, renderer="embedded")
+        assert len(made) == 1, change
+        made.clear()
+    publish(project, renderer="embedded", forbidden=["Nobody Nowhere"])
+    assert len(made) == 1
+
+
+def test_of_a_changed_run_only_the_changed_page_is_finished_again(published_before, monkeypatch):
+    project = published_before
+    finished = []
+
+    def count(html, path, page, *more):
+        finished.append(page)
+        return finish_page(html, path, page, *more)
+
+    monkeypatch.setattr("workbench.site.finish._finish_page", count)
+    run = project / "runs/plain/20260101T060000Z-cccccc"
+    path = run / "notebooks/segmentation.ipynb"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("Regions are as billed", "Regions are as told"), encoding="utf-8")
+    record = (run / "run.json").read_text(encoding="utf-8")
+    later = record.replace("T06:01:30", "T07:01:30")
+    (run / "run.json").write_text(later, encoding="utf-8")
+    publish(project, renderer="embedded")
+    # beside the page, the front pages, which say when the study was run
+    assert set(finished) <= {"studies/plain/segmentation.html", "index.html", "zh/index.html"}
+    page = (project / "_site/studies/plain/segmentation.html").read_text(encoding="utf-8")
+    assert "Regions are as told" in page and "@@" not in page
+    other = (project / "_site/studies/plain/index.html").read_text(encoding="utf-8")
+    assert "07:01" in other
 
 
 def test_only_one_publication_at_a_time(project):

@@ -9,6 +9,7 @@ the site's root.
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 import shutil
@@ -25,6 +26,7 @@ from workbench.site.content import Content, read_content
 from workbench.site.figures import in_page
 from workbench.site.fonts import embed_font
 from workbench.site.furniture import social_picture
+from workbench.site.kept import Kept
 from workbench.site.shell import THEME, Item, compose, read_navigation
 from workbench.site.stage import REPORTS
 from workbench.site.withhold import study_of
@@ -32,10 +34,25 @@ from workbench.site.words import BASE, NAMES
 
 _ATTRIBUTES = (("a", "href"), ("img", "src"), ("source", "src"), ("video", "src"), ("audio", "src"))
 _DRAWN = ("wb-only", "wb-wide", "wb-narrow")
+_DRAWING = re.compile(r'<img[^>]* src="([^"]+\.svg)"')
+_OF_THE_RUN = (
+    re.compile(r'(<p class="wb-dates">)(.*?)(</p>)', re.DOTALL),
+    re.compile(
+        r'(<section class="wb-provenance">\s*<details>\s*<summary>\s*<h2[^>]*>[^<]*</h2>)'
+        r"(.*?)(</summary>)",
+        re.DOTALL,
+    ),
+    re.compile(
+        r'(<section class="wb-provenance">\s*<details>\s*<summary>(?:(?!</summary>).)*'
+        r"</summary>\s*)"
+        r"(<dl>.*?)(\s*</details>\s*</section>)",
+        re.DOTALL,
+    ),
+)
 _STYLES = ("tokens.css", "content.css", "page.css", "page.js")
 
 
-def finish(rendered: Path, target: Path, *, sources: Path) -> list[str]:
+def finish(rendered: Path, target: Path, *, sources: Path, kept: Kept | None = None) -> list[str]:
     """Write the finished site.
 
     Parameters
@@ -46,6 +63,8 @@ def finish(rendered: Path, target: Path, *, sources: Path) -> list[str]:
         An empty or absent folder for the site.
     sources : Path
         The project or its copy: ``_quarto.yml`` with its profiles, and ``reports/theme``.
+    kept : Kept, optional
+        Pages that were finished before.
 
     Returns
     -------
@@ -63,19 +82,68 @@ def finish(rendered: Path, target: Path, *, sources: Path) -> list[str]:
         raise SiteError("the renderer left no pages", where=str(rendered))
     titles = {x: _title(sources, x) for x in NAMES if (sources / f"_quarto-{x}.yml").is_file()}
     address = site_address(sources)
+    kept = kept or Kept()
     written: list[str] = []
     files: set[str] = set()
     for path, page in zip(found, pages, strict=True):
-        html = _finish_page(path, page, pages, titles, files, address)
-        if html is None:
+        html = _finished(path, page, pages, titles, files, address, kept)
+        if not html:
             continue
         out = target / page
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(html, encoding="utf-8")
         written.append(page)
     _copy_files(rendered, sources, target, files)
-    embed_font(target, target / THEME / "tokens.css")
+    embed_font(target, target / THEME / "tokens.css", kept)
     return written
+
+
+def _finished(
+    path: Path,
+    page: str,
+    pages: list[str],
+    titles: Mapping[str, str],
+    files: set[str],
+    address: str,
+    kept: Kept,
+) -> str:
+    """Finish a page, or take it as it was finished before of the same parts.
+
+    What tells of a run alone, its time and its origin, is put in afterwards: a page that a new run
+    leaves as it was is not made again for it.
+    """
+    html, told = _part(path.read_text(encoding="utf-8"))
+    drawings = sorted(set(_DRAWING.findall(html)))
+    languages = {x: in_language(page, x) in pages for x in titles}
+    homes = {x: in_language("index.html", x) in pages for x in titles}
+    parts: list[str | bytes] = [page, address, repr([languages, homes, dict(titles)]), html]
+    parts += [x.read_bytes() for name in drawings if (x := path.parent / unquote(name)).is_file()]
+
+    def make() -> str:
+        own: set[str] = set()
+        made = _finish_page(html, path, page, pages, titles, own, address)
+        return json.dumps({"html": made or "", "files": sorted(own)}, ensure_ascii=False)
+
+    about = json.loads(kept.text("page", parts, make))
+    files.update(about["files"])
+    made = str(about["html"])
+    for token, text in told.items():
+        made = made.replace(token, text)
+    return made
+
+
+def _part(html: str) -> tuple[str, dict[str, str]]:
+    """Put tokens for what tells of a run: the dates above a page, and where it comes from."""
+    told: dict[str, str] = {}
+
+    def token(found: re.Match[str]) -> str:
+        name = f"@@told-{len(told)}@@"
+        told[name] = found[2]
+        return f"{found[1]}{name}{found[3]}"
+
+    for pattern in _OF_THE_RUN:
+        html = pattern.sub(token, html, count=1)
+    return html, told
 
 
 def language_of(page: str) -> str:
@@ -96,6 +164,7 @@ def _title(sources: Path, language: str) -> str:
 
 
 def _finish_page(
+    html: str,
     path: Path,
     page: str,
     pages: list[str],
@@ -103,7 +172,7 @@ def _finish_page(
     files: set[str],
     address: str,
 ) -> str | None:
-    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+    soup = BeautifulSoup(html, "lxml")
     language = language_of(page)
     navigation = _at_root(read_navigation(soup, f"{REPORTS}/{page}"))
     content = read_content(soup, language)

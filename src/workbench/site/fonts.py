@@ -11,13 +11,13 @@ import base64
 import io
 from collections.abc import Iterable
 from functools import lru_cache
+from html import unescape
 from pathlib import Path
-
-from bs4 import BeautifulSoup
 
 from workbench.fonts import han_font
 from workbench.site.archive import pages_of
 from workbench.site.furniture import LOST
+from workbench.site.kept import Kept
 
 FAMILY = "Workbench Han"
 _FIRST_HAN = 0x2E80  # CJK radicals; punctuation, ideographs and full-width forms follow
@@ -48,8 +48,9 @@ def han_in(texts: Iterable[str]) -> str:
 
 def han_characters(site: Path) -> str:
     """Collect the Chinese characters that a reader sees on a site's pages."""
+    # of the whole page: what its attributes say is shown, too, by the page's script
     return han_in(
-        BeautifulSoup(page.read_text(encoding="utf-8"), "lxml").get_text()
+        unescape(page.read_text(encoding="utf-8"))
         for page in pages_of(site)
         if page.name != LOST  # it brings its own style
     )
@@ -87,7 +88,7 @@ def _subset(source: Path, characters: str) -> bytes:
     return file.getvalue()
 
 
-def embed_font(site: Path, styles: Path) -> int:
+def embed_font(site: Path, styles: Path, kept: Kept | None = None) -> int:
     """Put the font into a style sheet of the site.
 
     Parameters
@@ -96,14 +97,17 @@ def embed_font(site: Path, styles: Path) -> int:
         The finished site.
     styles : Path
         The style sheet to extend; its fonts name `FAMILY` last.
+    kept : Kept, optional
+        Fonts that were cut before.
 
     Returns
     -------
     int
         The number of characters embedded; 0 when the site has none or the font is missing.
     """
+    kept = kept or Kept()
     characters = han_characters(site)
-    rule = font_rule(characters)
+    rule = kept.text("font", [characters], lambda: font_rule(characters))
     if not rule:
         return 0
     with styles.open("a", encoding="utf-8") as sheet:

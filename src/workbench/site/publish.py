@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,13 +20,16 @@ from workbench.site.config import editions, read_config, site_address
 from workbench.site.feed import write_feed
 from workbench.site.finish import finish, in_language
 from workbench.site.furniture import social_picture, write_card, write_lost, write_sitemap
-from workbench.site.records import card_texts
+from workbench.site.kept import Kept, clear_builds, made_of, recall, remember
+from workbench.site.records import card_texts, studies_with_runs
 from workbench.site.render import render
-from workbench.site.stage import Staged, stage
+from workbench.site.stage import CARDS, FONT, REPORTS, STUDIES, Staged, edition_folder, stage
 from workbench.site.withhold import withhold
+from workbench.site.words import NAMES
 
 SITE = "_site"
 WORK = ".site"
+_REMEMBERED = ("pages", "studies", "renderer", "warnings")
 
 
 @dataclass(frozen=True)
@@ -99,13 +102,29 @@ def publish(
     root = Path(root).resolve()
     at = now or datetime.now(UTC)
     work = root / WORK
+    shown = tuple(studies) if studies is not None else None
+    secrets = sorted(set(forbidden))
     with _alone(work):
-        staged = stage(root, studies)
+        clear_builds(work)
+        names = shown if shown is not None else tuple(studies_with_runs(root))
+        inputs = made_of(root, names, _staged_places(root), _asked(names, renderer, secrets))
+        before = recall(work, root / SITE, inputs)
+        if before is not None:
+            return PublishedSite(
+                site=root / SITE,
+                pages=tuple(before["pages"]),
+                studies=tuple(before["studies"]),
+                renderer=str(before["renderer"]),
+                at=datetime.fromisoformat(before["at"]),
+                warnings=tuple(before["warnings"]),
+            )
+        kept = Kept(work / "kept")
+        staged = stage(root, shown)
         folder = Path(tempfile.mkdtemp(prefix="build-", dir=work))
         try:
             rendered = render(root, folder / "render", renderer=renderer)
             new = folder / "site"
-            pages = finish(rendered.folder, new, sources=folder / "render")
+            pages = finish(rendered.folder, new, sources=folder / "render", kept=kept)
             dress(new, root / SITE, folder / "render", staged, pages)
             texts = [card_texts(record.study) for record in staged.records]
             contacts = [(record.study.contact or {}).values() for record in staged.records]
@@ -114,7 +133,7 @@ def publish(
                 root / SITE,
                 lambda: check(
                     new,
-                    forbidden=forbidden,
+                    forbidden=secrets,
                     literal=[text for held in texts for text in held.values()],
                     allowed=[text for held in contacts for text in held],
                 ),
@@ -135,14 +154,31 @@ def publish(
             swap(new, root / SITE)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    return PublishedSite(
-        site=root / SITE,
-        pages=tuple(pages),
-        studies=staged.studies,
-        renderer=rendered.renderer,
-        at=at,
-        warnings=(*staged.warnings, *rendered.warnings, *withheld, *differing),
-    )
+        kept.tidy()
+        published = PublishedSite(
+            site=root / SITE,
+            pages=tuple(pages),
+            studies=staged.studies,
+            renderer=rendered.renderer,
+            at=at,
+            warnings=(*staged.warnings, *rendered.warnings, *withheld, *differing),
+        )
+        said = {key: getattr(published, key) for key in _REMEMBERED}
+        remember(work, root / SITE, inputs, {**said, "at": at.isoformat()})
+    return published
+
+
+def _staged_places(root: Path) -> list[Path]:
+    """List what stage leaves below ``reports/``."""
+    folders = [root / edition_folder(language) for language in NAMES]
+    made = [folder / name for folder in folders for name in (STUDIES, CARDS)]
+    return [*made, root / REPORTS / FONT]
+
+
+def _asked(studies: Sequence[str], renderer: str, secrets: Sequence[str]) -> Iterator[str]:
+    yield repr(studies)
+    yield f"{renderer} {shutil.which('quarto')}"
+    yield from secrets
 
 
 def dress(new: Path, old: Path, sources: Path, staged: Staged, pages: list[str]) -> None:
