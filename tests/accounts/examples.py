@@ -54,7 +54,16 @@ def groups() -> room.KeyAccounts:
     return room.key_accounts(*sales(), as_of=AS_OF, currency="CNY")
 
 
+def score() -> room.Health:
+    return room.health(firm.leaving(np.random.default_rng(5)), as_of=AS_OF, currency="CNY")
+
+
+def visited() -> room.Visits:
+    sold, _ = sales()
+    return room.visit_effect(firm.visits(np.random.default_rng(6), sold), sold, as_of=AS_OF)
+
+
 EXAMPLES = {
     "Conversion": ends, "PipelineForecast": forecast, "Sources": by_source, "LossReasons": reasons,
-    "Acquisition": new, "KeyAccounts": groups,
+    "Acquisition": new, "KeyAccounts": groups, "Health": score, "Visits": visited,
 }  # fmt: skip

@@ -111,3 +111,33 @@ def sales(
          "potential": np.where(rng.random(n) < 0.8, size * rng.uniform(1, 3, n), np.nan).round(2)}
     )  # fmt: skip
     return sold, about
+
+
+def leaving(
+    rng: np.random.Generator, *, n: int = 300, foreseen: bool = True, as_of: str = "2025-12-31"
+) -> pd.DataFrame:
+    """Draw accounts of which some stop half a year ago: the rare ones more often, or any alike."""
+    today = pd.Timestamp(as_of)
+    rate = rng.gamma(4, 6, n)
+    chance = 0.6 / (1 + (rate / 15) ** 3) if foreseen else np.full(n, 0.25)
+    stops = rng.random(n) < chance
+    who = np.repeat(np.arange(n), rng.poisson(2.5 * rate) + 1)
+    days = rng.integers(0, 912, who.size)
+    kept = ~(stops[who] & (days < 180))
+    return pd.DataFrame(
+        {"customer_id": np.array([f"A{i:03d}" for i in range(n)])[who[kept]],
+         "date": today - pd.to_timedelta(days[kept], "D"),
+         "amount": rng.lognormal(5, 0.5, int(kept.sum())).round(2)}
+    )  # fmt: skip
+
+
+def visits(
+    rng: np.random.Generator, sold: pd.DataFrame, *, follow: bool = True, as_of: str = "2025-12-31"
+) -> pd.DataFrame:
+    """Draw visits that bring nothing: they follow what was bought before, or nothing at all."""
+    ids = np.sort(sold["customer_id"].unique())
+    level = sold.groupby("customer_id")["amount"].sum().reindex(ids).rank(pct=True).to_numpy()
+    often = rng.poisson(4 + 24 * level if follow else np.full(ids.size, 12.0))
+    who = np.repeat(ids, often)
+    days = pd.to_timedelta(rng.integers(0, 1000, who.size), "D")
+    return pd.DataFrame({"customer_id": who, "date": pd.Timestamp(as_of) - days})

@@ -196,7 +196,7 @@ _SCHEMAS = {
             "potential": ColumnRule("number", low=0),
             "owner_role": _WORD,
             "joined_on": ColumnRule("date"),
-            # what somebody who knows better says of the account's health, and until when
+            # what somebody who knows better says of the account's health, why, and since when
             "health": ColumnRule("number", low=0, high=100),
             "health_reason": ColumnRule("free_text"),
             "health_on": ColumnRule("date"),
