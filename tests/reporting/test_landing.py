@@ -178,6 +178,21 @@ def test_measures_stand_with_verdict_effect_and_money(outputs) -> None:
     assert set(outputs.lacking()) == {finding.message for finding in VERDICTS.values()}
 
 
+def test_an_interval_without_zero_beside_no_effect_says_why(outputs) -> None:
+    change = Estimate(-0.26, -0.42, -0.03, p=0.064, kind="percent", signed=True)
+    found = {
+        page: [Finding("verdict", "-", {"change": each, "outcome": "churn"}, verdict="not shown")]
+        for page, each in (
+            ("case_evaluation-a", change),
+            ("case_evaluation-b", replace(change, high=0.1)),
+        )
+    }
+    open_landing(Run({}, found)).measures()
+    soup = BeautifulSoup(outputs.text("en", "cards"), "html.parser")
+    said = [each.text for each in soup.select(".wb-effect")]
+    assert [("may be chance" in words) for words in said] == [True, False]
+
+
 def test_each_question_has_a_sentence_a_picture_and_a_page(outputs) -> None:
     gaps = pd.DataFrame({"label": ["Waiting"], "estimate": [-1.2], "low": [-1.3], "high": [-1.1]})
     gaps.attrs["columns"] = {"label": ("Item", ""), "estimate": ("Gap", "")}

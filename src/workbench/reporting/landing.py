@@ -215,6 +215,9 @@ class Landing:
             shown = marked(number, number.estimate(language))
             rest = text.removeprefix(number.estimate(language))
             said = f"{escape(outcome)} {shown}{escape(rest)}"
+            if verdict == "not shown" and not effect.low <= 0 <= effect.high:
+                doubt = language("may be chance, as several outcomes were looked at")
+                said += f"; {escape(doubt)}"
         money = as_value(finding.money) if finding.money is not None else None
         net = escape("–") if money is None else marked(money, money.estimate(language))
         # the key, the page and the verdict, so that whoever compares the pages finds them
