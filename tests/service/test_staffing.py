@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.service.call_centre import calls, served
+from tools.simulate import calls as truth
 from workbench.errors import DataError
 from workbench.service import erlang_a, queue_checks, staffing
 from workbench.service.queue_checks import ARRIVALS, PATIENCE
 
+HARBOUR = Path(__file__).parents[2] / "data" / "harbour"
 MINUTE, SECOND = 1 / 60, 1 / 3600
 
 
@@ -118,6 +123,26 @@ def test_a_log_that_names_nobody_who_gave_up_is_planned_as_if_nobody_did() -> No
     assert queue_checks(hourly).table["verdict"].iloc[0] == "cannot be told"
     with pytest.raises(DataError, match="too few"):
         queue_checks(log.head(50))
+
+
+def test_harbours_hotline_is_found_as_it_was_made() -> None:
+    log = pd.read_csv(HARBOUR / "calls.csv", parse_dates=["at"])
+    log = log.assign(handling=log["talk"] / 3600, patience=log["wait"] / 3600,
+                     abandoned=log["hung_up"] == 1)  # fmt: skip
+    checks = queue_checks(log)
+    plan = staffing(log, checks, rng=np.random.default_rng(1), seconds=20, target=0.8)
+    assert not checks.failed
+    assert plan.handling.low <= truth.HANDLING <= plan.handling.high
+    assert plan.patience.low <= truth.PATIENCE <= plan.patience.high
+    assert plan.spread == pytest.approx(truth.DAYS_DIFFER, abs=0.06)
+    hourly = plan.table.set_index("hour")
+    for hour, rate in truth.CALLS.items():
+        assert hourly.loc[f"{hour:02d}:00", "calls"] == pytest.approx(rate, rel=0.2)
+    # what the agents that it has reach in the busiest hour, as the formula has it and as it was
+    busiest = log[log["at"].dt.hour == int(plan.busiest["hour"][:2])]
+    seen = (~busiest["abandoned"] & (busiest["wait"] <= 20)).mean()
+    said = plan.curve.set_index("agents").loc[truth.AGENTS]
+    assert said["level_low"] - 0.03 <= seen <= said["level_high"] + 0.03
 
 
 @pytest.mark.slow

@@ -49,6 +49,8 @@ def digest(path: Path) -> str:
         "survey.csv",
         "treatments.csv",
         "ratings.csv",
+        "calls.csv",
+        "steps.csv",
         "truth.json",
     ],
 )

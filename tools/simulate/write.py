@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from tools.simulate import export, faults
+from tools.simulate.calls import calls, steps
 from tools.simulate.identity import make_identities
 from tools.simulate.ratings import ratings
 from tools.simulate.survey_extras import extend
@@ -59,8 +60,8 @@ def make_tables(seed: int = SEED) -> tuple[dict[str, pd.DataFrame], dict[str, ob
     Returns
     -------
     tables : dict of DataFrame
-        customers, transactions, contracts, interactions, survey, treatments, ratings; all cells
-        text.
+        customers, transactions, contracts, interactions, survey, treatments, ratings, calls,
+        steps; all cells text.
     truth : dict
         See `tools.simulate.truth.measure_truth`.
     """
@@ -83,6 +84,8 @@ def make_tables(seed: int = SEED) -> tuple[dict[str, pd.DataFrame], dict[str, ob
         "survey": extend(company, world, faults.spoil_survey(seed, answers, who), said),
         "treatments": export.treatments(company, who),
         "ratings": ratings(seed),
+        "calls": calls(seed, who),
+        "steps": steps(seed),
     }
     return tables, measure_truth(company, world)
 
