@@ -20,6 +20,8 @@ from workbench.data.notation import DateFormat, date_format
         (["1/5/2025", "12/31/2025"], "%m/%d/%Y"),
         (["31/12/2025 23:59"], "%d/%m/%Y %H:%M"),
         (["5 Jan 2025", "31 Dec 2025"], "%d %b %Y"),
+        (["Jan-05-25", "Dec-31-25"], "%b-%d-%y"),
+        (["Jan-05-2025", "Dec-31-2025"], "%b-%d-%Y"),
         # A few unreadable ones do not hide the format.
         (["20250105", "20251231", "n/a"], "%Y%m%d"),
         ([], None),

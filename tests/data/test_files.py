@@ -57,6 +57,22 @@ def test_traditional_chinese_in_big5_is_not_taken_for_gb18030(tmp_path: Path) ->
     assert path.read_bytes().decode(detect_encoding(path)) == text
 
 
+JAPANESE = (
+    "注文番号,商品名,ステータス\n1,マグカップ,発送済み\n2,くつした,キャンセル確定\n"
+    "3,ポスター,お届け済み\n"
+)
+
+
+def test_japanese_is_told_from_chinese_and_korean(tmp_path: Path) -> None:
+    for encoding in ("cp932", "euc_jp"):
+        assert detect_encoding(saved(tmp_path, JAPANESE.encode(encoding))) == encoding
+    for text, encoding in (
+        (CHINESE, "gb18030"),
+        ("고객,상품\n김철수,머그컵\n이영희,양말\n", "cp949"),
+    ):
+        assert detect_encoding(saved(tmp_path, (text * 3).encode(encoding))) == encoding
+
+
 def test_a_damaged_line_in_a_utf8_file_is_named(tmp_path: Path) -> None:
     content = (CHINESE * 50).encode() + "3,坏".encode("gb18030") + b"\n" + CHINESE.encode()
     with pytest.raises(DataError, match=r"line 151 is not UTF-8, though the rest is"):

@@ -179,13 +179,15 @@ _HAN_TIME = re.compile(
 _DAYS = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y",
     "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%b %d %Y",
-    "%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%a %b %d %Y", "%A, %B %d, %Y", "%A, %d %B %Y",
+    "%b-%d-%Y", "%b-%d-%y", "%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%a %b %d %Y",
+    "%A, %B %d, %Y", "%A, %d %B %Y",
     "%Y-%m", "%m/%Y", "%m.%Y", "%Y年%m月", "%b %Y", "%B %Y",
     "%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d-%m-%y", "%m-%d-%y", "%d-%b-%y", "%d %b %y",
 )  # fmt: skip
 #: Of dates whose words have been written in English.
 _WORDED = (
     "%d %b %Y", "%b %d %Y", "%Y %b %d", "%d-%b-%Y", "%d/%b/%Y", "%b %Y", "%b-%Y", "%d %b %y",
+    "%b-%d-%Y", "%b-%d-%y",
     "%d-%b-%y", "%b-%y", "%b %y",
 )  # fmt: skip
 

@@ -147,6 +147,35 @@ def paid_in_place_of(
     return None
 
 
+def parted_by(
+    more: ColumnProfile, less: ColumnProfile, filled: Sequence[ColumnProfile]
+) -> tuple[ColumnProfile, str] | None:
+    """Find what parts two amounts: a ``discount``, the seller's ``fee``, or what is ``owed``."""
+    both = pd.DataFrame({"more": more.numbers, "less": less.numbers}).dropna()
+    if len(both) < 0.9 * max(len(more.texts), len(less.texts)):
+        return None
+    for p in filled:
+        why = _parts(p)
+        if not why or p.name in (more.name, less.name):
+            continue
+        off = p.numbers.reindex(both.index).fillna(0.0).abs()
+        # a refund has all three with the other sign
+        near = (both.more.abs() - off - both.less.abs()).abs() < 0.011
+        if near.mean() >= 1 - _UNPAID and off[near].gt(0.011).sum() > 2:
+            return p, why
+    return None
+
+
+def _parts(p: ColumnProfile) -> str:
+    if not p.numeric or p.boolean or p.heading.has("id", "date", "count", "tax", "rate"):
+        return ""
+    if p.heading.has("discount"):
+        return "discount"
+    if p.heading.has("fee"):
+        return "fee"
+    return "owed" if p.heading.has("due", "balance") or _OWED.search(p.name) else ""
+
+
 # --- discounts --------------------------------------------------------------------------------
 
 

@@ -12,6 +12,8 @@ from workbench.data.currency import sign_in_heading
 from workbench.new.profile import ColumnProfile
 from workbench.new.states import state_of
 
+#: Rows from which on products would be sold again.
+_NO_PRODUCTS = 30
 #: A role below this has no column.
 ENOUGH = 3.0
 _NEVER_WHO = (
@@ -29,6 +31,10 @@ _NEVER_MONEY = {
     "reply": 8, "satisfaction": 8, "recommend": 9, "question": 8, "owner": 8, "address": 10,
     "group": 6, "card": 8, "birth": 10, "system": 8, "priority": 8, "measure": 10,
 }  # fmt: skip
+
+
+#: Customers in the plural: how many there were.
+_SEVERAL = re.compile(r"(?i)guests|customers|visitors|clients|covers|personen|gäste|invités|人数")
 
 
 @dataclass(frozen=True)
@@ -89,9 +95,12 @@ def customer(p: ColumnProfile, *, log: bool = True) -> float:
         score -= 6
     if p.numeric and p.fractions > 0.2:
         score -= 10
+    if _SEVERAL.search(h.text) and p.numeric and not h.has("id", "number"):
+        score -= 10  # how many came
     if log:
         score += 1.5 if p.repeats > 1.05 else (-2 if len(p.somebody) >= 30 else -0.5)
-        score -= 5 if p.repeats > 50 and p.distinct < 12 else 0
+        pieces = p.numeric and not h.has("id", "number") and p.distinct <= 12
+        score -= 5 if p.distinct < 12 and p.repeats > (10 if pieces else 50) else 0
         score -= 4 if p.sequence and p.unique > 0.98 else 0
     else:
         score += 2 if p.unique > 0.98 else -4
@@ -195,6 +204,7 @@ def money(p: ColumnProfile) -> float:
         score -= 8
     if h.measure or p.percent > 0.5:
         score -= 10
+    score -= 6 * h.has("due")
     score += 3 * (p.signed > 0.5)
     values = p.numbers.dropna()
     if not len(values) or (values == 0).all():
@@ -239,12 +249,16 @@ def product(p: ColumnProfile) -> float:
     """Score a column as what a row is of; a name reads better than its number."""
     h = p.heading
     item = h.has("unit") and "item" in h.squashed and not p.numeric
+    if p.unique > 0.9 and len(p.somebody) > _NO_PRODUCTS:
+        return -9.0  # the title of each deal
     if not (h.has("product") or item) or p.distinct < 2 or p.when or p.boolean:
         return -9.0
     bars = ("price", "amount", "total", "quantity", "count", "category", "method", "group", "note",
             "status", "store", "owner", "customer", "place", "number_of", "tax", "discount",
             "refund", "web", "order", "satisfaction")  # fmt: skip
     score = 5.0 + 1.0 * h.has("name") - 1.0 * h.has("id", "number") - 0.5 * (p.code > 0.8)
+    if h.has("row"):  # of a line of the order
+        bars = tuple(bar for bar in bars if bar != "order")
     return score - 9 * h.has(*bars) - 9 * (p.fractions > 0.05) + 0.5 * p.filled
 
 

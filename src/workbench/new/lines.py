@@ -63,6 +63,8 @@ def _lines_of(whole: Proposal) -> Proposal | None:
     item = lines.column("product") or lines.column("category")
     if item is not None and item.filled < 1 and item.name not in where:
         where[item.name] = {"not": [""]}  # what is of no item is no line
+    if item is not None:
+        rows = rows.intersection(item.texts.index)
     if where:
         lines.keys["where"] = where
     for key in ("refunds", "refund_rows"):
@@ -120,7 +122,7 @@ def _amount(
         if p.name in (*whole.columns.values(), *lines.columns.values()) and p.name != own:
             continue
         ways[p.name] = ({"columns.amount": p.name}, p.numbers)
-        if pieces is not None and p.heading.has("price") and not p.heading.has("total"):
+        if pieces is not None and not p.heading.has("total"):
             formula = f"{quoted(pieces.name)} * {quoted(p.name)}"
             ways[formula] = ({"amount": formula}, pieces.numbers * p.numbers)
     best_way, nearest = None, _APART

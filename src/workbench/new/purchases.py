@@ -8,10 +8,12 @@ import pandas as pd
 
 from workbench.new import evidence
 from workbench.new.deductions import (
+    amounts,
     beside_amount,
     discounted,
     fully_refunded,
     paid_in_place_of,
+    parted_by,
     quoted,
     refunded,
 )
@@ -41,6 +43,7 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     _same_person(proposal, filled)
     take(proposal, "order_id", _order(proposal, filled))
     _amount(proposal, filled)
+    _who_on_refunds(proposal, filled)
     quantity = best(filled, evidence.quantity, [*columns.values()], 5)
     take(proposal, "quantity", quantity)
     for standard in ("channel", "category"):
@@ -136,17 +139,8 @@ def _amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
         if not good:
             _without_amounts(proposal, found)
             return
+        good = _evident(proposal, filled, good, found)
         chosen = good[0].profile
-        paid = paid_in_place_of(chosen, filled)
-        if paid is not None:
-            proposal.notes.append(
-                f"a guess: {paid.name!r} is what was paid (sum {paid.numbers.sum():,.2f}), and"
-                f" never more than {chosen.name!r} ({chosen.numbers.sum():,.2f})"
-            )
-            good = [f for f in found if f.profile is paid] + [
-                f for f in good if f.profile not in (chosen, paid)
-            ]
-            chosen = paid
         proposal.columns["amount"] = chosen.name
         if not evidence.says_money(chosen):
             _unnamed(proposal, good)
@@ -158,6 +152,64 @@ def _amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     beside_amount(
         proposal, filled, quantity.profile if quantity else None, price.profile if price else None
     )
+
+
+def _evident(
+    proposal: Proposal,
+    filled: Sequence[ColumnProfile],
+    good: list[evidence.Found],
+    found: Sequence[evidence.Found],
+) -> list[evidence.Found]:
+    """Leave out amounts that are evidently not what the customer bought for, and say so."""
+    chosen = good[0].profile
+    paid = paid_in_place_of(chosen, filled)
+    if paid is not None:
+        proposal.notes.append(
+            f"a guess: {paid.name!r} is what was paid (sum {paid.numbers.sum():,.2f}), and"
+            f" never more than {chosen.name!r} ({chosen.numbers.sum():,.2f})"
+        )
+        good = [f for f in found if f.profile is paid] + [
+            f for f in good if f.profile.name not in (chosen.name, paid.name)
+        ]
+    while len(good) > 1:
+        pairs = [(a, b) for a in good[:3] for b in good[:5] if a is not b]
+        told = [(a, b, c) for a, b in pairs if (c := parted_by(a.profile, b.profile, filled))]
+        if not told:
+            break
+        more, less, (p, why) = told[0]
+        gone, left = (more, less) if why == "discount" else (less, more)
+        proposal.notes.append(
+            f"a guess: {left.profile.name!r} is the amount, and not {gone.profile.name!r}: the two"
+            f" are parted by {p.name!r}"
+        )
+        good = [f for f in good if f is not gone and f.profile.name != p.name]
+    return good
+
+
+def _who_on_refunds(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
+    """Take another column for the customer where refunds name the seller in the one found."""
+    who = proposal.column("customer_id")
+    money = amounts(proposal)
+    back, bought = money.index[money < 0], money.index[money > 0]
+    if who is None or len(back) < 3 or proposal.keys.get("where", {}).get(who.name):
+        return
+
+    def known(p: ColumnProfile) -> float:
+        cells = p.somebody.reindex(back).dropna()
+        same = cells.isin(set(p.somebody.reindex(bought).dropna()))
+        return float(same.mean()) if len(cells) > 0.5 * len(back) else 0.0
+
+    cells = who.somebody.reindex(back).dropna()
+    if cells.empty or cells.nunique() > 0.2 * len(cells) + 1 or known(who) > 0.1:
+        return
+    for other in ranked(filled, evidence.customer, [*proposal.columns.values()]):
+        if other.score > 1.0 and known(other.profile) > 0.9:
+            proposal.columns["customer_id"] = other.profile.name
+            proposal.notes.append(
+                f"a guess: the customer is {other.profile.name!r}, for refunds name another one in"
+                f" {who.name!r} than purchases do"
+            )
+            return
 
 
 def _price_of(

@@ -244,7 +244,7 @@ def describe(proposal: Proposal) -> str:
     lines += [f"  {standard} is {own!r}" for standard, own in proposal.columns.items()]
     for key, value in (*proposal.upload.keys.items(), *proposal.keys.items()):
         lines.append(f"  {key}: {_said(value)}")
-    lines += [f"  {standard}: not found; name it in the card" for standard in proposal.missing]
+    lines += [f"  {standard}: not found; {_lacking(standard)}" for standard in proposal.missing]
     lines += [f"  note: {note}" for note in (*proposal.upload.notes, *proposal.notes)]
     for question in proposal.questions:
         taken = (
@@ -254,6 +254,16 @@ def describe(proposal: Proposal) -> str:
         )
         lines.append(f"  CHECK {question.key}: {question.asks}{taken}")
     return "\n".join(lines)
+
+
+def _lacking(standard: str) -> str:
+    if standard != "customer_id":
+        return "name it in the card"
+    return (
+        "no column says who bought. Name one in the card, or bring an export with customer numbers"
+        " or e-mail addresses: some (of settlements, of market places) have none, and nothing can"
+        " be told of customers from them"
+    )
 
 
 def _said(value: object) -> str:

@@ -61,6 +61,7 @@ _SHORT = {
     "tel",
     "tag",
 }
+_HOW_MANY = re.compile(r"^(?:#|no\.?|nr\.?|n°) of ", re.I)
 #: What German puts between the words of a compound.
 _GLUE = {"s", "n", "es", "en"}
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -115,6 +116,7 @@ def read_heading(text: str) -> Heading:
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
     asides = [match.strip("()[]{}<>* ") for match in _ASIDE.findall(plain)]
     bare = _ASIDE.sub(" ", plain).strip() or plain
+    bare = _HOW_MANY.sub("number of ", bare)
     unit = next((u for a in asides if (u := _scale(a))), "")
     concepts: set[str] = set()
     tokens, rest = _tokens(bare), 0

@@ -265,6 +265,9 @@ def detect_encoding(path: Path, gzipped: bool = False) -> str:
             where=str(path),
             remedy="mend that line, or export the file again",
         )
+    for japanese in ("cp932", "euc_jp"):
+        if _japanese(sample, japanese) and _decodes(path, japanese, gzipped) is None:
+            return japanese
     if _korean(sample) and _decodes(path, "cp949", gzipped) is None:
         return "cp949"
     if _chinese_share(sample) >= 0.8 and _decodes(path, "gb18030", gzipped) is None:
@@ -377,6 +380,14 @@ def _korean(sample: bytes) -> bool:
     signs = {c for c in sample.decode("euc_kr", errors="ignore") if ord(c) > 0x3000}
     common = sum(c in _SYLLABLES for c in signs)
     return len(signs) >= _FEW_SIGNS and common * 2 > len(signs)
+
+
+def _japanese(sample: bytes, encoding: str) -> bool:
+    """Tell Japanese by its kana among the characters, which Chinese read so has hardly any of."""
+    text = [c for c in sample.decode(encoding, errors="replace") if ord(c) > 127]
+    kana = sum("\u3041" <= c <= "\u30ff" for c in text)
+    strange = sum(c == "\ufffd" or "\uff61" <= c <= "\uff9f" for c in text)
+    return len(text) >= _FEW_SIGNS and kana > 0.1 * len(text) and strange < 0.05 * len(text)
 
 
 def _own_script(sample: bytes, encoding: str) -> float:
