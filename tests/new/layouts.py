@@ -1126,7 +1126,7 @@ def paypal_activity() -> Case:
         for o in ORDERS
     ]
     columns = {"customer_id": "From Email Address", "date": "Date", "amount": "Gross"}
-    return _case("Download.CSV", text(head, rows), columns, GOOD, asks=("columns.amount",))
+    return _case("Download.CSV", text(head, rows), columns, GOOD)
 
 
 @case(known=False)
