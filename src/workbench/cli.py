@@ -240,6 +240,9 @@ def report(
     timeout: Timeout = None,
     force: Force = False,
     renderer: Renderer = "auto",
+    digest: Annotated[
+        bool, typer.Option("--digest", help="Then tell those whom the cards name what is new.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run studies, all by default, then publish the site."""
@@ -252,7 +255,11 @@ def report(
 
     with _plain_errors():
         status = _worst(run_it, studies)
-        _publish(None, renderer, as_json=as_json)  # the other studies stay on the site
+        try:
+            _publish(None, renderer, as_json=as_json)  # the other studies stay on the site
+        finally:
+            if digest and stopping.status() is None:
+                status = max(status, _tell(studies, as_json=as_json))
     raise typer.Exit(status)
 
 
@@ -386,22 +393,32 @@ def digest(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Send nothing, only show the message.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Tell those whom the card names what is new: what moved, what failed, data that are old."""
     with _plain_errors():
-        from workbench.digest.tell import tell
+        raise typer.Exit(_tell(studies, dry_run=dry_run, as_json=as_json))
 
-        def tell_one(name: str) -> int:
-            card, root, now = _load(name), _root(), datetime.now(UTC)
-            personal = _personal_texts([name])
-            told = tell(card, root, now, os.environ, forbidden=personal, only_say=dry_run)
+
+def _tell(studies: list[str] | None, *, dry_run: bool = False, as_json: bool = False) -> int:
+    """Tell what is new of studies, by default of all whose cards name somebody."""
+    from workbench.digest.tell import tell
+
+    def tell_one(name: str) -> int:
+        card, root, now = _load(name), _root(), datetime.now(UTC)
+        personal = _personal_texts([name])
+        told = tell(card, root, now, os.environ, forbidden=personal, only_say=dry_run)
+        if as_json:
+            sent = {"sent": told.sent, "failed": told.failed}
+            _print_json({"event": "digest", "study": card.name, **sent})
+        else:
             _say(told)
-            for each in told.failed:
-                _complain(WorkbenchError(each))
-            return FAILED if told.failed else 0
+        for each in told.failed:
+            _complain(WorkbenchError(each))
+        return FAILED if told.failed else 0
 
-        named = studies or [name for name in _all_studies(_root()) if _tells(name)]
-        raise typer.Exit(_worst(tell_one, named) if named else 0)
+    named = studies or [name for name in _all_studies(_root()) if _tells(name)]
+    return _worst(tell_one, named) if named else 0
 
 
 def _tells(study: str) -> bool:
@@ -523,8 +540,10 @@ def schedule(
         from workbench.runs.schedule import Job, Moment, files_for
 
         names = tuple(_load(name).name for name in studies)
+        cards = [_load(name).alerts for name in studies]
+        told = tuple(dict.fromkeys(to.address for card in cards if card for to in card.to))
         command = shutil.which("workbench") or "workbench"
-        files = files_for(kind, Job(names, _root(), command, Moment.read(at)))
+        files = files_for(kind, Job(names, _root(), command, Moment.read(at), told))
         for name, text in files.items():
             if to is None:
                 _say(f"# {name}\n{text}")

@@ -15,7 +15,9 @@ import pandas as pd
 import pytest
 import yaml
 from apprise.decorators import notify
+from typer.testing import CliRunner
 
+from workbench.cli import app
 from workbench.digest.tell import Telling, tell
 from workbench.errors import WorkbenchError
 from workbench.goals import alerts
@@ -256,3 +258,24 @@ def test_a_study_that_tells_nobody_says_what_to_write(nights: Nights) -> None:
     alone = nights.study.model_copy(update={"alerts": None})
     with pytest.raises(WorkbenchError, match="names nobody to tell"):
         tell(alone, nights.root, nights.now if nights.night else dt.datetime.now(dt.UTC), {})
+
+
+def test_the_command_shows_sends_and_says_it_for_programs(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (nights.root / "_quarto.yml").touch()
+    monkeypatch.setenv("WORKBENCH_ROOT", str(nights.root))
+    for name, url in ENVIRONMENT.items():
+        monkeypatch.setenv(name, url)
+    nights.run(shifted("South"))
+    shown = CliRunner().invoke(app, ["digest", "shop", "--dry-run"])
+    assert (shown.exit_code, INBOX) == (0, [])
+    assert "Complaints (South) has been at" in shown.output
+    sent = CliRunner().invoke(app, ["digest", "--json"])
+    assert sent.exit_code == 0
+    told = json.loads(sent.stdout.splitlines()[-1])
+    assert (told["event"], told["failed"]) == ("digest", [])
+    assert {who for who, _, _ in INBOX} >= {"head", "south"}
+    monkeypatch.delenv("DIGEST_HEAD")
+    nights.run({}, failed=["clv", "alerts"])
+    assert CliRunner().invoke(app, ["digest", "shop"]).exit_code == 1

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -80,6 +81,20 @@ def test_a_cron_line_runs_what_it_says_in_the_project(tmp_path: Path) -> None:
     subprocess.run(["/bin/sh", "-c", command], check=True)
     log = root / "runs" / f"{Path(name).stem}.log"
     assert log.read_text().splitlines() == [str(root), "report", "a b", "c%d"]
+
+
+def test_those_who_are_told_are_told_by_each_scheduler() -> None:
+    told = replace(job(), addresses=("DIGEST_HEAD", "DIGEST_NORTH"))
+    for kind in KINDS:
+        said = "\n".join(files_for(kind, told).values())
+        assert "report --digest harbour" in said, kind
+        assert "--digest" not in "\n".join(files_for(kind, job()).values())
+    (workflow,) = files_for("github", told).values()
+    steps = yaml.safe_load(workflow)["jobs"]["report"]["steps"]
+    last = next(step for step in steps if "--digest" in step.get("run", ""))
+    assert last["env"]["DIGEST_NORTH"] == "${{ secrets.DIGEST_NORTH }}"
+    service = files_for("systemd", told)["workbench-harbour.service"]
+    assert "EnvironmentFile=-%h/.config/workbench-harbour.env" in service
 
 
 def test_a_workflow_is_yaml_with_the_steps_it_needs() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from workbench.digest.items import FINDINGS, Item, items_of, unknown_topics
+from workbench.digest.notices import FINDINGS, Notice, notices_of, unknown_topics
 from workbench.digest.told import told_to
 from workbench.languages import Language
 from workbench.reporting.landing import sentences
@@ -87,11 +87,11 @@ def digests_of(
     run = last_run(folder)
     if run is None or study.alerts is None:
         return []
-    items, unknown = items_of(study, run, now), unknown_topics(run)
+    notices, unknown = notices_of(study, run, now), unknown_topics(run)
     secrets = sorted((each for each in forbidden if each.strip()), key=len, reverse=True)
     found = []
     for to in study.alerts.to:
-        own = [each for each in items if _concerns(to, each)]
+        own = [each for each in notices if _concerns(to, each)]
         before = told_to(folder, to)
         keys = {each.key for each in own}
         # of what nothing is known it is not known to be over either
@@ -101,10 +101,10 @@ def digests_of(
     return found
 
 
-def _concerns(to: Addressee, item: Item) -> bool:
-    if item.topic not in to.about:
+def _concerns(to: Addressee, notice: Notice) -> bool:
+    if notice.topic not in to.about:
         return False
-    return item.topic != "moves" or to.concerns(item.by, item.of)
+    return notice.topic != "moves" or to.concerns(notice.by, notice.of)
 
 
 def _topic(key: str) -> str:
@@ -112,7 +112,7 @@ def _topic(key: str) -> str:
 
 
 def _written(
-    study: Study, to: Addressee, new: Sequence[Item], keys: frozenset[str], secrets: Sequence[str]
+    study: Study, to: Addressee, new: Sequence[Notice], keys: frozenset[str], secrets: Sequence[str]
 ) -> Digest:
     if not new:
         return Digest(to, keys=keys)
@@ -133,7 +133,7 @@ def _written(
     )
 
 
-def _three(study: Study, new: Sequence[Item]) -> list[Finding]:
+def _three(study: Study, new: Sequence[Notice]) -> list[Finding]:
     first, others = new[0].finding, [each.finding for each in new[1:]]
     told = [first]
     if others:
@@ -169,7 +169,7 @@ def _cleaned(text: str, secrets: Iterable[str]) -> str:
     return redact(text)
 
 
-def _link(study: Study, code: str, first: Item) -> str:
+def _link(study: Study, code: str, first: Notice) -> str:
     site = None if study.alerts is None else study.alerts.site
     if site is None:
         return ""

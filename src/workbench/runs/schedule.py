@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from workbench.errors import WorkbenchError
 
@@ -91,12 +92,20 @@ class Job:
         The program, such as ``/opt/acme/.venv/bin/workbench``.
     moment : Moment
         When.
+    addresses : tuple of str
+        Environment variables with the addresses of those who are told what is new.
     """
 
     studies: tuple[str, ...]
     root: Path
     command: str
     moment: Moment
+    addresses: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> list[str]:
+        """The command word by word."""
+        return [self.command, "report", *(["--digest"] if self.addresses else []), *self.studies]
 
     @property
     def name(self) -> str:
@@ -109,7 +118,7 @@ class Job:
     @property
     def line(self) -> str:
         """The command as a shell reads it."""
-        return shlex.join([self.command, "report", *self.studies])
+        return shlex.join(self.words)
 
 
 def files_for(kind: str, job: Job) -> dict[str, str]:
@@ -127,14 +136,14 @@ def files_for(kind: str, job: Job) -> dict[str, str]:
 
 def _systemd(job: Job) -> Mapping[str, str]:
     # Systemd reads % and $ in its own way, and quotes as a shell does in double quotes.
-    words = [job.command, "report", *job.studies]
-    quoted = " ".join(_quoted(word) for word in words)
+    quoted = " ".join(_quoted(word) for word in job.words)
     return {
         f"{job.name}.service": (
             f"# Put it into ~/.config/systemd/user/, then:\n"
             f"#   systemctl --user enable --now {job.name}.timer\n"
             f"[Unit]\nDescription=Report of {' and '.join(job.studies)}\n\n"
             f"[Service]\nType=oneshot\nWorkingDirectory={str(job.root).replace('%', '%%')}\n"
+            f"{_environment_file(job)}"
             f"ExecStart={quoted}\n"
             "# 75: another run is under way, which is no failure of this one.\n"
             "SuccessExitStatus=75\nTimeoutStopSec=60\n"
@@ -184,7 +193,7 @@ def _github(job: Job) -> Mapping[str, str]:
                 "restore-keys": f"{job.name}-",
             },
         },
-        {"run": shlex.join(["workbench", "report", *job.studies])},
+        {"run": shlex.join(["workbench", *job.words[1:]]), **_secrets(job)},
         {
             "if": "always()",
             "uses": "actions/upload-artifact@v4",
@@ -201,6 +210,19 @@ def _github(job: Job) -> Mapping[str, str]:
     text = yaml.safe_dump(workflow, sort_keys=False, allow_unicode=True, width=1000)
     head = "# Put it into .github/workflows/. GitHub's clock is UTC.\n"
     return {f"{job.name}.yml": head + text}
+
+
+def _secrets(job: Job) -> dict[str, Any]:
+    """Hand the addresses to a step of a workflow, from the secrets of the repository."""
+    handed = {name: f"${{{{ secrets.{name} }}}}" for name in job.addresses}
+    return {"env": handed} if handed else {}
+
+
+def _environment_file(job: Job) -> str:
+    if not job.addresses:
+        return ""
+    named = ", ".join(job.addresses)
+    return f"# Holds {named}.\nEnvironmentFile=-%h/.config/{job.name}.env\n"
 
 
 def _airflow(job: Job) -> Mapping[str, str]:

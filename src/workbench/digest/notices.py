@@ -19,7 +19,7 @@ FINDINGS: dict[str, Topic] = {"alerts.moved.": "moves", "alerts.contract.": "dat
 
 
 @dataclass(frozen=True)
-class Item:
+class Notice:
     """One thing to tell.
 
     Attributes
@@ -39,7 +39,7 @@ class Item:
     of: str = ""
 
 
-def items_of(study: Study, run: RunRecord, now: datetime) -> list[Item]:
+def notices_of(study: Study, run: RunRecord, now: datetime) -> list[Notice]:
     """Collect what a run has to tell, failures first.
 
     Parameters
@@ -59,7 +59,7 @@ def unknown_topics(run: RunRecord) -> set[Topic]:
     return set() if step is not None and step.good else set(FINDINGS.values())
 
 
-def _failures(run: RunRecord) -> Iterator[Item]:
+def _failures(run: RunRecord) -> Iterator[Notice]:
     failed = [step.key for step in run.failures()]
     if failed:
         text = "Pages failed in the run of {day} and stand as an earlier run left them: {pages}"
@@ -72,17 +72,17 @@ def _failures(run: RunRecord) -> Iterator[Item]:
         yield _failure(f"broken.{broken[0]}", finding)
 
 
-def _failure(key: str, finding: Finding) -> Item:
+def _failure(key: str, finding: Finding) -> Notice:
     advice = Advice("Look at why, and run the study again.", 0)
     told = Finding(finding.key, finding.message, finding.values, severity="warning", advice=advice)
-    return Item(key, "failures", told)
+    return Notice(key, "failures", told)
 
 
-def _stale(study: Study, run: RunRecord, now: datetime) -> Iterator[Item]:
+def _stale(study: Study, run: RunRecord, now: datetime) -> Iterator[Notice]:
     limits = {} if study.alerts is None else study.alerts.tables
     days = {name: one.days for name, one in limits.items() if one.days is not None}
     for each in stale_tables(run.folder / "results", now, days):
-        yield Item(f"stale.{each.table}", "data", _too_old(each))
+        yield Notice(f"stale.{each.table}", "data", _too_old(each))
 
 
 def _too_old(each: StaleTable) -> Finding:
@@ -98,14 +98,14 @@ def _too_old(each: StaleTable) -> Finding:
     return Finding(f"alerts.stale.{each.table}", text, values, severity="warning", advice=advice)
 
 
-def _findings(run: RunRecord) -> Iterator[Item]:
+def _findings(run: RunRecord) -> Iterator[Notice]:
     good = [run.folder / "results" / key for key, step in run.notebooks.items() if step.good]
     for found in read_findings(filter(Path.is_dir, good), []).values():
         for each in found:
             topic = next((t for begins, t in FINDINGS.items() if each.key.startswith(begins)), None)
             if topic is not None and each.severity != "ok":
                 by, of = (str(each.values.get(name, "")) for name in ("by", "of"))
-                yield Item(f"{each.key} {each.verdict}", topic, each, by, of if by else "")
+                yield Notice(f"{each.key} {each.verdict}", topic, each, by, of if by else "")
 
 
 def _day(moment: str) -> object:
