@@ -261,14 +261,16 @@ class _Clock:
     def after(self, start: pd.Series, hours: pd.Series) -> pd.Series:
         """Give the moment so many true hours later, by the clocks of the zone."""
         moved = self._true(start) + pd.to_timedelta(hours, unit="h")
-        return moved.dt.tz_convert(self.zone).dt.tz_localize(None)
+        told: pd.Series = moved.dt.tz_convert(self.zone).dt.tz_localize(None)
+        return told
 
     def _true(self, wall: pd.Series) -> pd.Series:
         # of an hour that the clocks show twice the later one; one that they skip is the next
         local = wall.dt.tz_localize(
             self.zone, ambiguous=np.zeros(len(wall), bool), nonexistent="shift_forward"
         )
-        return local.dt.tz_convert("UTC")
+        true: pd.Series = local.dt.tz_convert("UTC")
+        return true
 
     def _worked(self, wall: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """Count the opening hours since a Monday long ago."""

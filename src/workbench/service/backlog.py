@@ -71,10 +71,8 @@ class Backlog(Result):
         ]  # fmt: skip
         grows = self.growth.low > 0
         if grows or self.growth.high < 0:
-            size = Estimate(
-                abs(self.growth.value), *sorted((abs(self.growth.low), abs(self.growth.high))),
-                n=self.growth.n,
-            )  # fmt: skip
+            low, high = sorted((abs(self.growth.low), abs(self.growth.high)))
+            size = Estimate(abs(self.growth.value), low, high, self.growth.n)
             values = {"growth": size, "weeks": self.weeks, "open": count}
             said.append(
                 Finding("service.backlog.trend", GROWS if grows else SHRINKS, values,
@@ -129,8 +127,9 @@ def backlog(rows: pd.DataFrame, end: pd.Timestamp) -> Backlog:
     if "abandoned" in known:  # who gave up waits no more
         gone = gone.mask(known["abandoned"] & gone.isna(), known["at"])
     began, ended = known["at"], gone
-    weeks = pd.period_range(began.min(), end, freq="W-SUN") if len(known) else pd.PeriodIndex([])
-    weeks = [w for w in weeks if w.start_time >= began.min().normalize() and w.end_time <= end]
+    every = pd.period_range(began.min(), end, freq="W-SUN") if len(known) else pd.PeriodIndex([])
+    first = began.min().normalize() if len(known) else end
+    weeks = [w for w in every if w.start_time >= first and w.end_time <= end]
     if len(weeks) < 5:
         raise DataError(
             f"the log has {len(weeks)} whole weeks", remedy="wait until there are five of them"

@@ -66,7 +66,7 @@ class Staffing(Result):
     @property
     def busiest(self) -> Any:
         """The hour with most calls."""
-        return self.table.loc[self.table["calls"].idxmax()]
+        return self.table.iloc[int(self.table["calls"].argmax())]
 
     def estimates(self) -> dict[str, Estimate]:
         """Agents of the busiest hour, what they reach, and what was estimated."""
@@ -219,9 +219,10 @@ def _counts(at: pd.Series) -> pd.DataFrame:
     A day without any call is a holiday.
     """
     counts = pd.crosstab(at.dt.normalize(), at.dt.hour)
-    by_weekday = counts.sum(axis=1).groupby(counts.index.day_of_week).mean()
+    weekday = pd.DatetimeIndex(counts.index).day_of_week
+    by_weekday = counts.sum(axis=1).groupby(weekday).mean()
     usual = by_weekday.index[by_weekday >= by_weekday.max() / 2]
-    counts = counts[counts.index.day_of_week.isin(usual)]
+    counts = counts[weekday.isin(usual)]
     # the first and the last day of a log are seldom whole
     return counts.iloc[1:-1] if len(counts) > 10 else counts
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
+from workbench.arrays import Array, Mask
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
@@ -179,7 +180,7 @@ class WaitingTimes(Result):
         t = t[t["median_low"] > self.overall.high]
         if t.empty:
             return []
-        row = t.loc[t["median"].idxmax()]
+        row = t.iloc[int(t["median"].argmax())]
         values = {
             "group": str(row["group"]), "unit": self.unit, "overall": self.overall.point,
             "median": Estimate.of_row(row, "median"),
@@ -313,20 +314,19 @@ def kept_by_period(
     found = pd.DataFrame({"kept": table.sum(), "n": table.size()}).reset_index()
     first, last = rows["day"].min(), rows["day"].max()
     whole = (found["period"].dt.start_time >= first) & (found["period"].dt.end_time <= last)
-    found = found[whole & (found["n"] > 0)].reset_index(drop=True)
-    return found.assign(period=found["period"].dt.start_time)
+    found = pd.DataFrame(found[whole & (found["n"] > 0)]).reset_index(drop=True)
+    found["period"] = found["period"].dt.start_time
+    return found
 
 
-def _times(
-    known: pd.DataFrame, waited: str, served: str
-) -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.bool_]]]:
+def _times(known: pd.DataFrame, waited: str, served: str) -> tuple[Array, Mask]:
     """Give how long each waited, and whether it was served; who gave up is never served."""
     event = known[served].astype(bool)
     time = known[waited].astype(float)
     if "abandoned" in known:
         event = event & ~known["abandoned"]
         time = time.mask(known["abandoned"], known["followed"])
-    return time.to_numpy(), event.to_numpy()
+    return np.asarray(time, dtype=float), np.asarray(event, dtype=bool)
 
 
 def _judged(known: pd.DataFrame, promise: float) -> pd.DataFrame:

@@ -133,7 +133,7 @@ def _limits(left: Array, there: Array, width: float) -> tuple[Array, Array, Arra
         low, high = survival ** np.exp(half), survival ** np.exp(-half)
     known, all_there = survival > 0, survival >= 1
     low, high = (np.where(all_there, 1.0, np.where(known, end, np.nan)) for end in (low, high))
-    return survival, low, high
+    return np.asarray(survival), np.asarray(low), np.asarray(high)
 
 
 def kaplan_meier(time: Array, event: Mask, *, level: float = 0.95) -> pd.DataFrame:
@@ -285,8 +285,8 @@ def quantile_times(
         if codes is not None and np.isfinite(value):
             width = _width(time, event, codes, value, level)
         _, low, high = _limits(events.astype(float), at_risk, width)
-        ends = (_first_below(end, at, 1 - share) for end in (low, high))
-        found.append(Estimate(value, *ends, float(time.size), level))
+        least, most = (_first_below(end, at, 1 - share) for end in (low, high))
+        found.append(Estimate(value, least, most, float(time.size), level))
     return found
 
 
