@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from workbench.data import Tables, account_tree, leads, pipeline
+from workbench.data import Tables, account_tree, leads, open_tables, pipeline
 from workbench.data.people.parents import top_parents
 from workbench.data.pipeline import ends_of
 from workbench.errors import DataError, WorkbenchError
@@ -219,3 +219,70 @@ def test_exports_become_accounts_contacts_and_a_pipeline(
         file = pd.read_csv(EXPORTS / "zoho_Contacts.csv", dtype=str)
         assert people["customer_id"].nunique() == file["Account Name.id"].nunique()
         assert not {"First Name", "Email", "name"} & set(people)
+
+
+@pytest.mark.parametrize(
+    ("files", "tables"),
+    [
+        (("salesforce_Opportunity.csv", "salesforce_Account.csv"), {"opportunities", "accounts"}),
+        (("zoho_Deals.csv", "zoho_Contacts.csv"), {"opportunities", "contacts"}),
+    ],
+    ids=["salesforce", "zoho"],
+)
+def test_new_brings_exports_as_purchases_and_as_a_pipeline(
+    tmp_path: Path, files: tuple[str, ...], tables: set[str]
+) -> None:
+    from workbench.new.study import start_study
+
+    (tmp_path / "data").mkdir()
+    paths = [EXPORTS / name for name in files]
+    started = start_study(tmp_path, "firm", paths, today=dt.date(2026, 1, 1))
+    assert tables <= set(started.study.tables)
+    read = open_tables(started.study, cache=False)
+    deals = pipeline(read)
+    raw = pd.read_csv(EXPORTS / files[0], encoding="utf-8-sig")
+    stage = "StageName" if "StageName" in raw else "Stage"
+    won = raw[raw[stage] == "Closed Won"]
+    assert len(deals.frame) == len(raw)
+    assert deals.sales()["amount"].sum() == pytest.approx(won["Amount"].sum())
+    bought = read.frame("transactions")
+    assert bought["amount"].sum() == pytest.approx(won["Amount"].sum())
+    assert set(bought["customer_id"]) <= set(deals.frame["customer_id"])
+
+
+def test_new_brings_what_fxiaoke_and_hubspot_call_deals(tmp_path: Path) -> None:
+    from workbench.new.study import start_study
+
+    stages = (("赢单", "输单", "谈判审核"), ("closedwon", "closedlost", "contractsent"))
+    fxiaoke, hubspot = (
+        "\n".join(row(i, f"2025-{1 + i % 9:02d}", names[i % 3]) for i in range(60))
+        for names, row in zip(
+            stages,
+            (
+                lambda i, m, s: (
+                    f"商机{i},客户{i % 20}有限公司,{1000 + i},{m}-20,{s},张伟,{m}-03,价格"
+                ),
+                lambda i, m, s: (
+                    f"{900 + i},D{i},{s},default,{m}-20,{m}-03,{1000 + i},Rep,{7}{i % 20}"
+                ),
+            ),
+            strict=True,
+        )
+    )
+    first = "商机名称,客户名称,商机金额,预计成交日期,销售阶段,负责人,创建时间,输单原因\n"
+    second = "Record ID,Deal Name,Deal Stage,Pipeline,Close Date,Create Date,Amount,Deal owner,"
+    files = {
+        "商机.csv": first + fxiaoke,
+        "deals.csv": second + "Associated Company IDs\n" + hubspot,
+    }
+    (tmp_path / "data").mkdir()
+    for at, (name, text) in enumerate(files.items()):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        started = start_study(tmp_path, f"firm{at}", [tmp_path / name], today=dt.date(2026, 1, 1))
+        deals = pipeline(open_tables(started.study, cache=False))
+        assert deals.frame["outcome"].value_counts().to_dict() == {
+            "won": 20,
+            "lost": 20,
+            "open": 20,
+        }
+        assert deals.sales()["amount"].sum() == sum(1000 + i for i in range(0, 60, 3))

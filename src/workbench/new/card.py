@@ -47,6 +47,7 @@ def card_text(
     title = json.dumps(name.replace("_", " ").title())
     money = money or currency(proposals)
     tables = "\n".join("\n".join(_table(p)) + "\n" for p in proposals)
+    tables += "".join(f"\n{line}" for line in _beside(proposals))
     zone, moments = time_zone(proposals)
     why = "; here the last one in the tables" if known else ": please set it"
     return f"""\
@@ -160,6 +161,38 @@ def _table(proposal: Proposal) -> Iterator[str]:
         yield from _asked(proposal, key, "    ")
         if key in proposal.keys:
             yield f"    {key}: {_yaml(proposal.keys[key])}"
+
+
+#: How a file is read, whichever table its rows are taken for.
+_READING = ("decimal", "thousands", "missing", "amount_unit")
+
+
+def _beside(proposals: Sequence[Proposal]) -> Iterator[str]:
+    """Write the tables that rows are beside the one they were taken for."""
+    written = {p.table for p in proposals}
+    for proposal in proposals:
+        for table, columns in proposal.also.items():
+            if table in written:
+                continue
+            written.add(table)
+            yield f"  {table}:"
+            yield f"    # the same rows as {proposal.table}, and those that are left out of it"
+            yield f"    path: {_yaml(proposal.upload.path.name)}"
+            for key, value in proposal.upload.keys.items():
+                yield f"    {key}: {_yaml(value)}"
+            if isinstance(form := proposal.keys.get("date_format"), str):
+                yield f"    date_format: {_yaml(form)}"
+            for key in _READING:
+                # a card's `missing` may name columns that this table calls otherwise
+                value = proposal.keys.get(key)
+                money = key != "amount_unit" or "amount" in columns
+                if value is not None and not isinstance(value, dict) and money:
+                    yield f"    {key}: {_yaml(value)}"
+            yield "    columns:"
+            for standard, own in columns.items():
+                yield f"      {standard}: {_yaml(own)}"
+            yield "    publish: []"
+            yield ""
 
 
 def _publish(proposal: Proposal) -> Iterator[str]:

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from workbench.data.schemas import schema_of
 from workbench.errors import did_you_mean
 from workbench.new.deductions import quoted
 from workbench.new.kinds import TABLES, scores
@@ -88,6 +89,8 @@ class ExportTable(_Part):
     flow: States | None = None
     flags: Flags = Flags()
     level: Level | None = None
+    #: Further tables that the same rows are: deals are a pipeline beside the purchases they became.
+    also: dict[str, dict[str, list[str]]] = Field(default_factory=dict)
     #: The first heading of the file has to be the fingerprint's.
     first: bool = False
     #: The evidence has to speak for this table, where the fingerprint says little.
@@ -102,6 +105,11 @@ class ExportTable(_Part):
     @classmethod
     def _choices(cls, value: Any) -> Any:
         return {key: _several(entry) for key, entry in value.items()}
+
+    @field_validator("also", mode="before")
+    @classmethod
+    def _choices_of_each(cls, value: Any) -> Any:
+        return {t: {key: _several(entry) for key, entry in own.items()} for t, own in value.items()}
 
     @field_validator("table")
     @classmethod
@@ -175,6 +183,7 @@ def recognise(proposal: Proposal, presets: Sequence[Preset]) -> ExportTable | No
     proposal.standard = layout.table
     _take_columns(proposal, layout)
     _take_keys(proposal, layout)
+    _take_also(proposal, layout)
     return layout
 
 
@@ -211,6 +220,21 @@ def _take_columns(proposal: Proposal, layout: ExportTable) -> None:
         found = find(proposal.columns_of_file, choices)
         if found is not None and found.name not in proposal.columns.values():
             proposal.columns[standard] = found.name
+
+
+def _take_also(proposal: Proposal, layout: ExportTable) -> None:
+    """Name the columns of the tables that the rows are beside; one that lacks a key is none."""
+    for table, columns in layout.also.items():
+        found = {
+            standard: own.name
+            for standard, choices in columns.items()
+            if (own := find(proposal.columns_of_file, choices)) is not None
+        }
+        schema = schema_of(table)
+        if schema is not None and all(
+            name in found for name, rule in schema.columns.items() if rule.required
+        ):
+            proposal.also[table] = found
 
 
 def _take_keys(proposal: Proposal, layout: ExportTable) -> None:

@@ -121,6 +121,8 @@ class Proposal:
     line_rows: tuple[str, Any] | None = None
     #: What an amount may be read as, and the currency that it is in then.
     reckoned: dict[str, str] = field(default_factory=dict)
+    #: Further tables that the same rows are, with their columns.
+    also: dict[str, dict[str, str]] = field(default_factory=dict)
     #: Of a survey: what the card says of its questions.
     survey: dict[str, Any] = field(default_factory=dict)
 

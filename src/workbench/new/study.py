@@ -51,6 +51,8 @@ class Started:
     money: Money
     previews: list[Preview] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    #: Of tables that rows are beside the one they were taken for.
+    last_days: list[date] = field(default_factory=list)
 
     @property
     def study(self) -> Study:
@@ -138,6 +140,7 @@ def _dated(started: Started, today: date) -> Started:
     _show(started)
     logs = {p.table for p in started.proposals if p.standard and p.standard != "customers"}
     days = [shown.last for shown in started.previews if shown.name in logs and shown.last]
+    days += started.last_days
     if days:
         _write(started.folder, started, max(days))
     elif (day := last_day(started.proposals, today)) is not None:
@@ -225,6 +228,7 @@ def _show(started: Started) -> None:
     """Show the tables as the study's own reading understands them."""
     started.previews.clear()
     started.unread.clear()
+    started.last_days.clear()
     try:
         tables = open_tables(started.study, cache=False)
     except WorkbenchError as error:
@@ -235,6 +239,14 @@ def _show(started: Started) -> None:
             started.previews.append(preview(tables, proposal.table))
         except WorkbenchError as error:
             started.unread.append(f"{proposal.table}: not shown, for {error}")
+    for name in dict.fromkeys(table for proposal in started.proposals for table in proposal.also):
+        try:
+            last = tables.report_of(name).last
+        except WorkbenchError as error:
+            started.unread.append(f"{name}: not shown, for {error}")
+            continue
+        if last is not None:
+            started.last_days.append(last)
 
 
 def describe(proposal: Proposal) -> str:
