@@ -110,6 +110,21 @@ def test_rows_with_one_cell_name_the_group_of_those_below(open_study: OpenStudy)
             open_study(transactions=({"group_rows": key}, rows)).expr("transactions")
 
 
+def test_amounts_in_another_currency_than_the_studys_are_set_aside(open_study: OpenStudy) -> None:
+    cells = ["€5", "6 EUR", "7", "$8", "9 USD", "£1", "¥2"]
+    rows = "customer_id,date,amount\n" + "".join(f"A,2024-01-0{i + 1},{c}\n"
+                                                 for i, c in enumerate(cells))  # fmt: skip
+    tables = open_study({"currency": "EUR"}, transactions=rows)
+    assert tables.expr("transactions").amount.sum().execute() == 18
+    left = tables.set_aside("transactions")
+    assert set(left["reason"]) == {"other currency"} and left["row"].tolist() == [5, 6, 7, 8]
+    log = open_study({"currency": "EUR"}, transactions=rows).purchases("transactions")
+    assert log.mask is not None and float(log.expr.amount.sum().execute()) == 18  # streamed
+    # where none is in the study's currency that is the card's mistake, and no row's
+    only = rows.replace("€", "$").replace("EUR", "USD").replace("£", "$").replace("¥", "$")
+    assert not len(open_study({"currency": "EUR"}, transactions=only).set_aside("transactions"))
+
+
 def test_of_two_sides_of_a_ledger_one_may_be_blank(open_study: OpenStudy) -> None:
     rows = "customer_id,date,Debit,Credit\nA,2024-01-02,10,\nA,2024-01-03,,4\nB,2024-01-04,,\n"
     tables = open_study(transactions=({"amount": "0 + Debit - Credit", "refunds": "keep"}, rows))

@@ -183,6 +183,9 @@ def test_several_currencies_are_not_added_up_unasked(begin: Begin) -> None:
     ]
     started = begin(log=text("customer,date,amount", rows))
     assert "several signs (40 with €, 20 with $)" in started.money.doubt
+    euros = sum(cents for i, (_, _, cents) in enumerate(LOG) if signs[i % 3] == "€") / 100
+    assert started.previews[0].total == pytest.approx(euros)
+    assert started.previews[0].reasons == {"an amount in another currency than the study's": 20}
     rows = [
         (who, f"{at:%Y-%m-%d}", point(cents), ("eur", "usd")[i % 3 == 2])
         for i, (who, at, cents) in enumerate(LOG)

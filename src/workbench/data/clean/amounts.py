@@ -1,9 +1,11 @@
-"""Tells amounts that are no money: running numbers, ids, moments."""
+"""Tells amounts that are no money (running numbers, ids, moments) or in another currency."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from workbench.data.currency import SIGNS, codes, currencies_of, sign_of
 from workbench.data.engine import Engine
 from workbench.data.sources.source import ROW
 
@@ -25,6 +27,35 @@ NO_MONEY: Final = {
     " alike",
 }  # fmt: skip
 CERTAIN: Final = frozenset(NO_MONEY) - {"perhaps numbers of something"}
+
+
+def other_signs(texts: Iterable[str], code: str) -> tuple[str, ...]:
+    """Give the signs of other currencies than ours, where amounts are written in ours and others.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        A sample of the amounts as the file writes them.
+    code : str
+        The study's currency.
+
+    Returns
+    -------
+    tuple of str
+        Small letters; empty where all amounts may be in one currency.
+    """
+    seen = {sign for text in texts if text and (sign := sign_of(str(text)))}
+    ours = {sign for sign in seen if code in currencies_of(sign)}
+    if not ours or ours == seen:
+        return ()
+    known = dict.fromkeys(sign.casefold().strip(".") for sign in (*SIGNS, *sorted(codes())))
+    return tuple(sign for sign in known if code not in currencies_of(sign))
+
+
+def in_other_currency(text: Any, signs: Sequence[str]) -> Any:
+    """Tell amounts, as they are written, that bear one of these signs."""
+    sign = text.lower().replace("￥", "¥").replace("￡", "£").re_replace(r"[^\pL\p{Sc}/]", "")
+    return sign.isin(list(signs))
 
 
 def no_money(engine: Engine, amounts: Any, where: str) -> str:

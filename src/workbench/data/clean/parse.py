@@ -9,6 +9,7 @@ from typing import Any
 
 import ibis
 
+from workbench.data.clean.amounts import in_other_currency, other_signs
 from workbench.data.clean.questions import AskedQuestion, read_questions
 from workbench.data.clean.selection import chosen_rows
 from workbench.data.engine import Engine
@@ -53,6 +54,8 @@ class Parsed:
         What was guessed and may be otherwise.
     questions : tuple of AskedQuestion
         Of a survey: what became of the answers.
+    other_signs : tuple of str
+        Signs of currencies that are not the study's, where amounts in both stand in one column.
     """
 
     values: dict[str, Any]
@@ -60,6 +63,7 @@ class Parsed:
     formats: dict[str, str]
     notes: tuple[str, ...] = ()
     questions: tuple[AskedQuestion, ...] = ()
+    other_signs: tuple[str, ...] = ()
 
 
 def parse(
@@ -131,6 +135,12 @@ def parse(
             texts[f"_raw_{name}"] = text
     if formula is not None:
         values["amount"], texts["_raw_amount"] = _computed(engine, card, formula, parts, marks)
+    money = named[0] if formula is not None else "amount"
+    signs = other_signs(seen.get(money, ()), study.currency) if "amount" in values else ()
+    if signs:
+        written = engine.text(parts[money] if money in parts else columns[money])
+        other = ibis.coalesce(in_other_currency(written, signs), False)
+        values["amount"] = ibis.ifelse(other, ibis.null("float64"), values["amount"])
     if card.amount_unit != "one" and "amount" in values:
         values["amount"] = _in_units(engine, card, values["amount"], texts["_raw_amount"])
     if card.refund_rows and "amount" in values:
@@ -150,7 +160,7 @@ def parse(
         for name, format in formats.items()
         if "%" in format and not re.search("%[dj]", format)
     )
-    return Parsed(values, texts, formats, notes, questions)
+    return Parsed(values, texts, formats, notes, questions, signs)
 
 
 def _answers(

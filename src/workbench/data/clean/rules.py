@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -14,6 +14,7 @@ from typing import Any
 import ibis
 import pandas as pd
 
+from workbench.data.clean.amounts import in_other_currency
 from workbench.data.clean.parse import WORDS, parse, takes_parsing
 from workbench.data.clean.questions import AskedQuestion, lost_answers
 from workbench.data.engine import Engine
@@ -35,6 +36,7 @@ PLACEHOLDER = dt.date(1970, 1, 1)
 REASONS: Mapping[str, str] = {
     "malformed": "the line does not have as many fields as the header",
     "missing": "a required value is missing",
+    "other currency": "an amount in another currency than the study's",
     "unreadable": "a required date or number cannot be read",
     "after as-of": "dated after the study's as-of date",
     "too early": "a placeholder date (1970 or before)",
@@ -202,7 +204,9 @@ def flag(
     # The rules below use the parsed columns many times over: they are parsed once.
     dear = takes_parsing(columns, values, meanings) and not engine.is_duckdb
     parsed = engine.keep(parsed, source.where) if dear else engine.view(parsed)
-    rules = [] if schema is None else rules_of(engine, study, schema, parsed, card)
+    rules = (
+        [] if schema is None else rules_of(engine, study, schema, parsed, card, cells.other_signs)
+    )
     optional = [n for n in meanings if f"_raw_{n}" in texts and not meanings[n].required]
     bad = {n: parsed[f"_raw_{n}"].notnull() & parsed[n].isnull() for n in optional}
     lossy = [q.name for q in cells.questions if q.lost]
@@ -277,7 +281,12 @@ def _day_after(study: Study) -> Any:
 
 
 def rules_of(
-    engine: Engine, study: Study, schema: Schema, typed: Any, card: Table
+    engine: Engine,
+    study: Study,
+    schema: Schema,
+    typed: Any,
+    card: Table,
+    other_signs: Sequence[str] = (),
 ) -> list[tuple[Any, str, Any]]:
     """Give (condition, reason, detail) in the order in which they are asked."""
     rules: list[tuple[Any, str, Any]] = []
@@ -293,6 +302,10 @@ def rules_of(
     # A word that is there can be read; only dates and numbers may be there and say nothing.
     for name in (n for n in required if schema.columns[n].kind not in WORDS):
         shown = ibis.literal(f"{name}: ") + engine.text(typed[f"_raw_{name}"])
+        if name == "amount" and other_signs:
+            first = engine.text(typed._raw_amount).re_replace(";.*", "")
+            other = typed.amount.isnull() & in_other_currency(first, other_signs)
+            rules.append((other, "other currency", shown))
         rules.append((typed[name].isnull(), "unreadable", shown))
     if schema.time is not None and schema.time in have:
         when = typed[schema.time]
