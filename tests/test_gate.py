@@ -114,5 +114,9 @@ def test_a_table_that_no_page_reads_is_told(tmp_path: Path) -> None:
     calls = "customer_id,at,kind\n" + "".join(f"C{i},2025-12-01 10:00,call\n" for i in range(40))
     alone = gate(tmp_path, {"interactions": calls})
     assert any("no page reads this table" in warning for warning in alone.report.warnings)
+    answered = calls.replace("kind", "response_hours").replace("call", "2")
+    served = gate(tmp_path, {"interactions": answered, "steps": "ticket_id,activity,at\n"
+                             "1,opened,2025-12-01 10:00\n1,solved,2025-12-02 10:00\n"})  # fmt: skip
+    assert not any("no page reads" in warning for warning in served.report.warnings)
     beside = gate(tmp_path, {"interactions": calls, "transactions": log()})
     assert not any("no page reads" in warning for warning in beside.report.warnings)

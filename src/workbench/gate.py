@@ -119,7 +119,7 @@ def try_study(study: Study, root: Path, *, watch: Callable[[str], None] | None =
     ]
     skipped = [Outlook(skip.key, "is skipped", skip.reason) for skip in plan.skips]
     skipped += [Outlook(each.key, "cannot run", each.reason) for each in plan.broken]
-    warnings += _unread_tables(study, report)
+    warnings += _unread_tables(study, report, tables)
     return Gate(report.joined(problems, warnings), (*outlooks, *skipped))
 
 
@@ -133,7 +133,7 @@ def _unreadable(entry: Entry, study: Study, report: CheckReport) -> list[str]:
     return needed or (some if some and all(name in broken for name in some) else [])
 
 
-def _unread_tables(study: Study, report: CheckReport) -> list[str]:
+def _unread_tables(study: Study, report: CheckReport, tables: Tables | None) -> list[str]:
     """Name the tables that no page reads, but that which shows how all were read."""
     from workbench.data import find_indicator
 
@@ -147,6 +147,7 @@ def _unread_tables(study: Study, report: CheckReport) -> list[str]:
     read = {"transactions", "contracts", "customers", "survey", "labelled_comments"}
     read |= {"treatments"} if study.cases else set()
     read |= {"interactions"} if {"transactions", "contracts"} & set(study.tables) else set()
+    read |= {"interactions", "interactions_calls", "steps"} if _says_service(tables) else set()
     for name in named:
         try:
             read |= {"ratings"} if name == "expert_score" else {find_indicator(name).table}
@@ -160,6 +161,17 @@ def _unread_tables(study: Study, report: CheckReport) -> list[str]:
         for name in report.tables
         if name not in read and study.tables[name].part_of is None
     ]
+
+
+def _says_service(tables: Tables | None) -> bool:
+    """Whether the page on service has something to tell of the contacts."""
+    if tables is None or "interactions" not in tables:
+        return False
+    try:
+        columns = set(tables.expr("interactions").columns)
+    except WorkbenchError:
+        return False  # which the check tells
+    return bool(columns & {"response_hours", "answered_at", "resolved_at", "resolved"})
 
 
 # --- what single notebooks need -------------------------------------------------------------------

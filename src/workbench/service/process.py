@@ -110,7 +110,7 @@ class ProcessMap(Result):
             n = int(shown.loc[shown["activity"] == name, "n"].iloc[0])
             box = FancyBboxPatch(
                 (-1, y - 0.18), 2, 0.36, boxstyle="round,pad=0.05", facecolor="white",
-                edgecolor="C0", zorder=3,
+                edgecolor="C0", linewidth=1, zorder=3,
             )  # fmt: skip
             ax.add_patch(box)
             text = f"{say.name(name)} ({say.number(n, 0)})"

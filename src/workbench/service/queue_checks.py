@@ -118,7 +118,7 @@ class QueueChecks(Result):
         ax.set_yticks(at, [say(check) for check in t["check"]])
         ax.set_ylim(-0.6, len(t) - 0.4)
         ax.set_xlabel(say("Measure"))
-        ax.set_xlim(left=0)
+        ax.set_xlim(0, 1.1 * max(float(t["value"].max()), 1.0))
         return ax
 
 
