@@ -64,6 +64,14 @@ def normal(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     return rng.standard_normal(shape)
 
 
+def heavy(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    return rng.standard_t(5, shape) / np.sqrt(5 / 3)
+
+
+def skewed(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    return (rng.gamma(4, 1, shape) - 4) / 2
+
+
 def ar1(seed: int, phi: float, shape: tuple[int, int], draw: Draw = normal) -> np.ndarray:
     """Draw series of standard deviation 1 in control."""
     noise = draw(np.random.default_rng([SEED, seed, round(100 * phi)]), shape)
@@ -192,6 +200,12 @@ def table(years: int = 1000, draws: int = 4000) -> Iterator[Measured]:
         yield Measured(
             "the same, a season looked for", f"40 series, AR(1) {phi}, none", "24 estimated",
             f"{few} years", rate, "at most 1", rate <= 1 + 2 * np.sqrt(1 / few),
+        )  # fmt: skip
+    for called, draw in (("t with 5 degrees of freedom", heavy), ("gamma of shape 4", skewed)):
+        rate = false_alarms(0.0, few, draw=draw)
+        yield Measured(
+            "the same, not normal", f"40 series, {called}", "24 estimated", f"{few} years", rate,
+            "not promised", None,
         )  # fmt: skip
     for of, a_year in (("monthly", 12), ("weekly", 52)):
         rate = false_alarms(0.0, few, base=KNOWN, a_year=a_year)

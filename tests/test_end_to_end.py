@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 PUBLISHED = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426, "log-likelihood": -9582.4}
 PAGES = ("overview", "data_quality", "segmentation", "lifecycle_churn", "clv", "goals")
 SURVEY = ("satisfaction_gap", "satisfaction_drivers", "survey_quality", "comments")
-SKIPPED = (*SURVEY, "case_evaluation", "products", "service", "accounts")
+SKIPPED = (*SURVEY, "case_evaluation", "products", "service", "accounts", "alerts")
 
 pytestmark = pytest.mark.timeout(420)
 

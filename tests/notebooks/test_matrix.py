@@ -211,6 +211,25 @@ def better_than_expected(own: Company) -> Company:
 
 LOG_ONLY = ("contracts", "interactions", "ratings", "survey")
 
+
+def watching(own: Company) -> Company:
+    """Watch what there is, by groups too, and a table that breaks its contract."""
+    watch = [
+        {"indicator": "sales"},
+        {"indicator": "churn", "by": "region"},
+        {"indicator": "satisfaction", "every": "quarter"},
+        {"indicator": "rows.transactions", "every": "week"},
+        {"indicator": "missing.transactions.amount"},
+    ]
+    contract = {"columns": ["channel_of_sale"], "values": {"customer_id": ["nobody"]}}
+    return own.with_card(alerts={"watch": watch, "tables": {"transactions": contract}})
+
+
+def watching_three_rows(own: Company) -> Company:
+    watch = [{"indicator": "sales"}, {"indicator": "rows.transactions", "every": "week"}]
+    return three_rows(own).with_card(alerts={"watch": watch})
+
+
 ROWS: dict[str, Callable[[Company], Company]] = {
     "everything, in two languages": lambda own: own.with_card(languages=["en", "zh"]),
     "no customers": lambda own: own.without("customers").with_card(cases=None),
@@ -255,6 +274,8 @@ ROWS: dict[str, Callable[[Company], Company]] = {
     "contracts, nobody has left": nobody_has_left,
     "a service desk": service_desk,
     "business accounts": business,
+    "all that is watched": watching,
+    "three rows watched": watching_three_rows,
 }
 #: Rows of which only some notebooks can say something new.
 ABOUT = {
@@ -276,6 +297,7 @@ ABOUT = {
 }
 ABOUT["a service desk"] = ("service",)
 ABOUT["business accounts"] = ("accounts",)
+ABOUT |= dict.fromkeys(("all that is watched", "three rows watched"), ("alerts",))
 LINES = ("line items", "line items of one customer", "products without amounts")
 ABOUT |= dict.fromkeys(LINES, ("products",))
 TINY = ("one customer", "three rows", "all on one day")
@@ -293,6 +315,8 @@ SAYS = {
     "everybody every day": ("lifecycle_churn", "the log shows no sign that customers leave"),
     "no amounts": ("clv", "how often customers will buy is foreseen here"),
     "business accounts": ("accounts", "are won within 180 days of being opened"),
+    "all that is watched": ("alerts", "has no column channel"),
+    "three rows watched": ("alerts", "watched records has moved beyond noise"),
     "a service desk": ("service", "agents for 80% of the calls to be answered within 20 seconds"),
 }  # fmt: skip
 

@@ -306,7 +306,9 @@ def _charted(
     row |= {"periods": record.value.size, "base": 0}
     if watch.by and np.nanmedian(record.n) < min_cell and not watch.indicator.startswith("rows."):
         return _Charted(row | {"verdict": SMALL}, record)
-    if int(record.step[-1]) < record.step_of(as_of):
+    gaps = np.diff(record.step) - 1
+    lately = record.step_of(as_of) - int(record.step[-1])
+    if record.value.size > FEWEST and lately > gaps.max():
         silent = pd.Timestamp(record.end[-1])
         return _Charted(row | {"verdict": SILENT, "since": silent}, record)
     if record.value.size <= FEWEST:
