@@ -264,6 +264,25 @@ def report(
 
 
 @app.command()
+def export(
+    study: Study_,
+    page: Annotated[str | None, typer.Argument(help="One page, as its address; else all.")] = None,
+    to: Annotated[
+        Literal["docx", "pptx", "xlsx", "html", "pdf"], typer.Option(help="Kind of file.")
+    ] = "docx",
+    language: Annotated[str, typer.Option(help="Edition.")] = "en",
+    out_file: Annotated[Path | None, typer.Option("--out", help="The file to write.")] = None,
+) -> None:
+    """Make a file to pass on of what is published: Word, slides, workbook, one HTML page, PDF."""
+    with _plain_errors():
+        from workbench.export import export_study
+
+        name = Path(study).name
+        site = _root() / "_site"
+        _say(export_study(site, name, page, to=to, language=language, out=out_file))
+
+
+@app.command()
 def preview(
     folder: Annotated[Path | None, typer.Argument(help="The site; _site by default.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535)] = 4200,

@@ -284,13 +284,13 @@ def _cited(
     """
     study, fresh = record.study, run.run == record.run.run
     kept = f"{ARCHIVE}/{run.run}/{cited.place}"
+    title = pick(study.title, language)
     until = say_day(run.data_to or run.as_of, language)
     gap = "" if language == "zh" else " "
     said = word(
         "cite_as",
         language,
-        study=pick(study.title, language),
-        page=cited.page,
+        name=title if cited.page == title else word("colon", language).join((title, cited.page)),
         run=run.run,
         day=say_day((run.finished or run.started)[:10], language),
         until=until,

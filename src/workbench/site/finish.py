@@ -27,7 +27,7 @@ from workbench.site.figures import in_page
 from workbench.site.fonts import embed_font
 from workbench.site.furniture import social_picture
 from workbench.site.kept import Kept
-from workbench.site.shell import THEME, Item, compose, read_navigation
+from workbench.site.shell import THEME, MenuItem, compose, read_navigation
 from workbench.site.stage import REPORTS
 from workbench.site.withhold import study_of
 from workbench.site.words import BASE, NAMES
@@ -197,9 +197,9 @@ def _finish_page(
     )
 
 
-def _at_root(items: tuple[Item, ...]) -> tuple[Item, ...]:
+def _at_root(items: tuple[MenuItem, ...]) -> tuple[MenuItem, ...]:
     return tuple(
-        Item(x.text, x.href.removeprefix(f"{REPORTS}/"), _at_root(x.children)) for x in items
+        MenuItem(x.text, x.href.removeprefix(f"{REPORTS}/"), _at_root(x.children)) for x in items
     )
 
 

@@ -44,19 +44,19 @@ _ICON = (
 
 
 @dataclass(frozen=True)
-class Item:
+class MenuItem:
     """An entry of the navigation; `href` is a path from the site's root."""
 
     text: str
     href: str
-    children: tuple[Item, ...] = field(default_factory=tuple)
+    children: tuple[MenuItem, ...] = field(default_factory=tuple)
 
     def holds(self, path: str) -> bool:
         """Whether a page is this entry or below it."""
         return self.href == path or any(child.holds(path) for child in self.children)
 
 
-def read_navigation(soup: BeautifulSoup, page: str) -> tuple[Item, ...]:
+def read_navigation(soup: BeautifulSoup, page: str) -> tuple[MenuItem, ...]:
     """Read the sidebar that a renderer made of ``_quarto.yml``.
 
     Parameters
@@ -70,7 +70,7 @@ def read_navigation(soup: BeautifulSoup, page: str) -> tuple[Item, ...]:
     return _items(top, page) if top is not None else ()
 
 
-def _items(listed: Tag, page: str) -> tuple[Item, ...]:
+def _items(listed: Tag, page: str) -> tuple[MenuItem, ...]:
     found = []
     for entry in listed.find_all("li", recursive=False):
         link = entry.select_one(":scope > .sidebar-item-container > a.sidebar-link")
@@ -81,7 +81,7 @@ def _items(listed: Tag, page: str) -> tuple[Item, ...]:
         if "://" not in href and href:
             href = posixpath.normpath(posixpath.join(posixpath.dirname(page), href))
         if text:
-            found.append(Item(text, href, children))
+            found.append(MenuItem(text, href, children))
     return tuple(found)
 
 
@@ -99,7 +99,7 @@ def compose(
     page: str,
     language: str,
     site: str,
-    navigation: Sequence[Item],
+    navigation: Sequence[MenuItem],
     siblings: Mapping[str, str],
     homes: Mapping[str, str],
     address: str = "",
@@ -117,7 +117,7 @@ def compose(
         Its language.
     site : str
         The site's title.
-    navigation : sequence of Item
+    navigation : sequence of MenuItem
         The sidebar, with paths from the site's root.
     siblings : mapping of str to str
         Language to the path of this page in that language, this one's own included.
@@ -248,11 +248,11 @@ def _header(
 </header>"""
 
 
-def _navigation(items: Sequence[Item], page: str, home: str) -> str:
+def _navigation(items: Sequence[MenuItem], page: str, home: str) -> str:
     return _list([item for item in items if item.href != home or item.children], page)
 
 
-def _list(items: Sequence[Item], page: str) -> str:
+def _list(items: Sequence[MenuItem], page: str) -> str:
     lines = []
     for item in items:
         open_ = item.holds(page)

@@ -140,8 +140,8 @@ _WORDS: dict[str, dict[str, str]] = {
     "archived_now": {"en": "The page of today", "zh": "查看最新页面"},
     "cite": {"en": "Cite as", "zh": "引用格式"},
     "cite_as": {
-        "en": "{study}: {page}. Run {run} of {day}, data through {until}. {site}.{address}",
-        "zh": "{study}：{page}。{day}运行（编号 {run}），数据截至{until}。{site}。{address}",
+        "en": "{name}. Run {run} of {day}, data through {until}. {site}.{address}",
+        "zh": "{name}。{day}运行（编号 {run}），数据截至{until}。{site}。{address}",
     },
     "archive": {"en": "Lasting address", "zh": "存档地址"},
     "archive_of": {"en": "This page as of this run", "zh": "本页在本次运行时的存档"},
