@@ -221,8 +221,79 @@
     list.before(box);
   }
 
-  // code can be taken along
+  // tables: a head sorts its column, up, down, then as it was; long ones can be searched
   var chinese = root.lang.indexOf("zh") === 0;
+  var SCALE = { "万": 1e4, "亿": 1e8, million: 1e6, billion: 1e9 };
+  function size(text) {
+    var day = /(\d{4})年(\d{1,2})月(\d{1,2})日/.exec(text);
+    if (day) { return Date.UTC(day[1], day[2] - 1, day[3]); }
+    day = /\d{1,2} [A-Z][a-z]{2,} \d{4}/.exec(text);
+    if (day) { return Date.parse(day[0] + " UTC"); }
+    var found = /(-?)[^\d-]*(\d[\d,]*(?:\.\d+)?)\s*(万|亿|million|billion)?/.exec(text.replace(/\u2212/g, "-"));
+    if (!found) { return null; }
+    return (found[1] ? -1 : 1) * parseFloat(found[2].replace(/,/g, "")) * (SCALE[found[3]] || 1);
+  }
+  document.querySelectorAll("table.wb-table").forEach(function (table) {
+    var body = table.tBodies[0];
+    var head = table.tHead && table.tHead.rows.length === 1 ? table.tHead.rows[0] : null;
+    var rows = body ? Array.from(body.rows) : [];
+    if (!head || rows.length < 3 || table.querySelector("[rowspan], [colspan]")) { return; }
+    Array.from(head.cells).forEach(function (cell, at) {
+      if (!cell.textContent.trim()) { return; }
+      var button = document.createElement("button");
+      button.type = "button";
+      button.className = "wb-sort";
+      while (cell.firstChild) { button.appendChild(cell.firstChild); }
+      cell.appendChild(button);
+      button.addEventListener("click", function () {
+        var next = { ascending: "descending", descending: "" }[cell.getAttribute("aria-sort") || ""];
+        if (next === undefined) { next = "ascending"; }
+        Array.from(head.cells).forEach(function (other) { other.removeAttribute("aria-sort"); });
+        if (next) { cell.setAttribute("aria-sort", next); }
+        var numbers = rows.some(function (row) { return row.cells[at].classList.contains("wb-num"); });
+        var keyed = rows.map(function (row, number) {
+          var text = row.cells[at].textContent.trim();
+          return { row: row, number: number, text: text, size: numbers ? size(text) : null };
+        });
+        var up = next === "descending" ? -1 : 1;
+        keyed.sort(function (one, two) {
+          if (!next) { return one.number - two.number; }
+          if (numbers) { // what has no number stands last, either way
+            if (one.size === null || two.size === null) {
+              return (one.size === null) - (two.size === null) || one.number - two.number;
+            }
+            return up * (one.size - two.size) || one.number - two.number;
+          }
+          return up * one.text.localeCompare(two.text, root.lang) || one.number - two.number;
+        }).forEach(function (each) { body.appendChild(each.row); });
+      });
+    });
+    if (rows.length <= 8) { return; }
+    var box = document.createElement("p");
+    box.className = "wb-filter";
+    var label = document.createElement("label");
+    label.textContent = chinese ? "筛选" : "Filter rows";
+    var find = document.createElement("input");
+    find.type = "search";
+    var told = document.createElement("span");
+    told.setAttribute("role", "status");
+    label.appendChild(find);
+    box.append(label, told);
+    (table.closest(".wb-table-wrap") || table).before(box);
+    find.addEventListener("input", function () {
+      var words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+      var shown = 0;
+      rows.forEach(function (row) {
+        var text = row.textContent.toLowerCase();
+        row.hidden = !words.every(function (word) { return text.indexOf(word) >= 0; });
+        shown += row.hidden ? 0 : 1;
+      });
+      told.textContent = words.length
+        ? (chinese ? rows.length + "行中的" + shown + "行" : shown + " of " + rows.length) : "";
+    });
+  });
+
+  // code can be taken along
   if (navigator.clipboard) {
     document.querySelectorAll(".wb-source").forEach(function (box) {
       var button = document.createElement("button");

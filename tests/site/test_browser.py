@@ -198,3 +198,40 @@ def test_a_phone_gets_the_drawing_that_was_made_for_it(chromium, published):
             ((name, wide),) = tab.evaluate(box)
             assert name == css
             assert wide <= width
+
+
+ROWS = """
+const body = document.querySelector('.wb-table-block tbody'), one = body.rows[0];
+[["Z", "−CN¥2 million"], ["A", "–"], ["M", "CN¥1,500"], ["B", "CN¥1.2万"], ["C", "CN¥3 million"],
+ ["D", "3"], ["E", "4"], ["F", "5"], ["G", "6"], ["H", "7"]].forEach(([name, value], at) => {
+  const row = one.cloneNode(true);
+  row.cells[0].textContent = name; row.cells[1].textContent = value; body.appendChild(row);
+});
+while (body.rows.length > 10) { body.deleteRow(0); }
+"""
+FIRST = "[...document.querySelectorAll('.wb-table-block tbody tr')].filter(x => !x.hidden)"
+
+
+def test_a_table_sorts_by_what_its_cells_say_and_filters(chromium, published):
+    # rows of every kind are there before the page's own script
+    before = f"document.addEventListener('readystatechange', () => {{ {ROWS} }}, {{once: true}})"
+    names = f"{FIRST}.map(x => x.cells[0].textContent).join('')"
+    with opened(chromium, published, "studies/demo/clv.html", before=before) as tab:
+        was = tab.evaluate(names)
+        heads = tab.query_selector_all(".wb-table-block thead .wb-sort")
+        heads[1].click()
+        up = tab.evaluate(names)
+        assert up == "ZDEFGHMBCA"  # what is no number stands last
+        assert (
+            tab.get_attribute(".wb-table-block thead th:nth-child(2)", "aria-sort") == "ascending"
+        )
+        heads[1].click()
+        assert tab.evaluate(names) == "CBMHGFEDZA"
+        heads[1].click()
+        assert tab.evaluate(names) == was
+        heads[0].click()
+        assert tab.evaluate(names) == "ABCDEFGHMZ"
+        tab.fill(".wb-table-block .wb-filter input", "million")
+        assert tab.evaluate(names) == "CZ"
+        assert tab.inner_text(".wb-table-block .wb-filter [role=status]") == "2 of 10"
+        assert tab.said == []
