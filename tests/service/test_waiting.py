@@ -135,3 +135,23 @@ def test_too_few_contacts_are_refused() -> None:
         waiting_times(contacts(1, 5, seed=1))
     with pytest.raises(DataError, match="no column response"):
         waiting_times(contacts(5, 5).drop(columns="response"))
+
+
+def test_one_customer_is_not_told_of_and_what_nobody_had_is_not_said() -> None:
+    rows = contacts(30, 10, seed=9)
+    alone = rows.assign(customer_id="c1")
+    for tell in (waiting_times, contact_outcomes):
+        with pytest.raises(DataError, match="fewer than the smallest cell"):
+            tell(alone)
+    never = contact_outcomes(rows.assign(
+        resolved=pd.array([False] * len(rows), dtype="boolean"),
+        again=pd.array([True] + [None] * (len(rows) - 1), dtype="boolean"),
+    ))  # fmt: skip
+    assert [f.key for f in never.findings()] == ["service.first", "service.again"]
+
+
+def test_the_unit_is_that_of_most_waits() -> None:
+    rows = contacts(30, 10, seed=9)
+    half = rows.assign(response=rows["response"].where(rows.index % 2 == 0, 0.0))
+    assert waiting_times(half).unit == "hours"
+    assert waiting_times(rows.assign(response=rows["response"] / 1000)).unit == "seconds"

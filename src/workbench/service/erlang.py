@@ -20,6 +20,7 @@ Palm/Erlang-A queue, in Advances in Services Innovations, 17-45.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -153,8 +154,14 @@ def _support(rate: Array, drain: Array, theta: Array) -> tuple[Array, Array]:
     return high, peak
 
 
-def _nodes(begin: Array, end: Array) -> tuple[Array, Array]:
+@cache
+def _gauss() -> tuple[Array, Array]:
     at, weight = np.polynomial.legendre.leggauss(_NODES)
+    return at, weight
+
+
+def _nodes(begin: Array, end: Array) -> tuple[Array, Array]:
+    at, weight = _gauss()
     half = (end - begin)[..., None] / 2
     return begin[..., None] + half * (at + 1), half * weight
 

@@ -86,6 +86,23 @@ def grouped(
     return rows[by].map(named), [*kept, *([OTHERS] if rest.size else [])]
 
 
+def require_people(rows: pd.DataFrame, rule: CellRule | int) -> None:
+    """Refuse contacts of so few customers that what is said of them is said of each.
+
+    Raises
+    ------
+    DataError
+        They are fewer than the smallest cell.
+    """
+    people = rows["customer_id"].nunique() if "customer_id" in rows else len(rows)
+    least = rule_of(rule).min_cell
+    if people < least:
+        raise DataError(
+            f"the contacts are of {people} customers, fewer than the smallest cell of {least}",
+            remedy="wait for more",
+        )
+
+
 def share_of(values: pd.Series, clusters: pd.Series) -> Estimate:
     """Estimate a share of contacts, of which those of one day or customer may go together.
 

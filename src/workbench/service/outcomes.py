@@ -12,7 +12,7 @@ from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import interval_dots, shaded_cells
-from workbench.service.groups import grouped, share_of
+from workbench.service.groups import grouped, require_people, share_of
 from workbench.stats.disclosure import Sums, rule_of, withhold
 from workbench.study import CellRule
 
@@ -83,7 +83,8 @@ class ContactOutcomes(Result):
             (BACK_ALL, "not_resolved", STILL, None),
             (GAVE_UP, "gave_up", ABANDONED, Advice(PHONE, 4)),
         ):
-            for _, row in self.table[self.table["measure"] == measure].iterrows():
+            told = self.table[(self.table["measure"] == measure) & ~self.table["withheld"]]
+            for _, row in told.iterrows():
                 share = _share(row)
                 values = {"share": share, "days": self.days,
                           "n": round(row["share"] * row["n"])}  # fmt: skip
@@ -155,6 +156,7 @@ def contact_outcomes(
             "the contacts do not say what became of them",
             remedy="map resolved, reopened, transferred or abandoned in study.yml",
         )
+    require_people(rows, min_cell)
     if by:
         group, names = grouped(rows, by, agents, min_cell)
     else:

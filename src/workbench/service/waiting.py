@@ -21,7 +21,7 @@ from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import interval_dots
-from workbench.service.groups import OTHERS, grouped, share_of
+from workbench.service.groups import OTHERS, grouped, require_people, share_of
 from workbench.stats.survival import kaplan_meier, quantile_times
 from workbench.study import CellRule
 
@@ -32,7 +32,7 @@ What: TypeAlias = Literal["response", "resolution"]
 #: Waiting and its end in the log of contacts.
 _COLUMNS: Final = {"response": ("response", "answered"), "resolution": ("solution", "solved")}
 _AT: Final = {"median": 0.5, "p80": 0.8, "p95": 0.95}
-#: Units by the length of half of the waiting, in hours, and how many of them an hour has.
+#: Units by the length of most waits (80%), in hours, and how many of them an hour has.
 _UNITS: Final = ((0.05, "seconds", 3600.0), (2.0, "minutes", 60.0), (72.0, "hours", 1.0))
 
 SAID: Final = {
@@ -260,10 +260,11 @@ def waiting_times(
         raise DataError(
             f"of {len(known)} contacts it is known how long they waited", remedy="wait for more"
         )
+    require_people(known, min_cell)
     time, event = _times(known, waited, served)
     clusters = known["day"].to_numpy()
-    overall = quantile_times(time, event, [0.5], clusters=clusters)[0]
-    unit, factor = unit_of(overall.value, business)
+    overall, most = quantile_times(time, event, [0.5, 0.8], clusters=clusters)
+    unit, factor = unit_of(overall.value if np.isnan(most.value) else most.value, business)
     if by:
         group, names = grouped(known, by, agents, min_cell)
     else:
@@ -346,10 +347,10 @@ def _numbers(name: str, found: Estimate) -> dict[str, float]:
     return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
-def unit_of(half: float, business: bool) -> tuple[str, float]:
+def unit_of(hours: float, business: bool) -> tuple[str, float]:
     """Choose the unit in which waits of so many hours are told, and how many an hour has."""
     for least, unit, factor in _UNITS:
-        if half < least or (not np.isfinite(half) and unit == "hours"):
+        if hours < least or (not np.isfinite(hours) and unit == "hours"):
             return unit, factor
     return ("hours", 1.0) if business else ("days", 1 / 24)
 
