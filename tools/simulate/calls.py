@@ -48,14 +48,13 @@ def calls(seed: int, who: Identities) -> pd.DataFrame:
             wait[i], gone[i] = endures[i], True
         else:
             heapq.heapreplace(free, max(free[0], moment) + takes[i])
-    day = DAYS[(hours // 24).astype(int)]
-    moments = day + pd.to_timedelta(np.floor(hours % 24 * 3600), unit="s")
+    came = DAYS[(hours // 24).astype(int)] + pd.to_timedelta(np.floor(hours % 24 * 3600), unit="s")
     talk = np.maximum(np.rint(takes * 3600), 1).astype(int).astype(str)
     caller = rng.integers(0, len(who.customer_id), hours.size)
     return pd.DataFrame(
         {
             "customer_id": np.array(who.customer_id)[caller],
-            "at": moments.strftime("%Y-%m-%d %H:%M:%S"),
+            "at": came.strftime("%Y-%m-%d %H:%M:%S"),
             "wait": np.rint(wait * 3600).astype(int).astype(str),
             "talk": np.where(gone, "", talk),
             "hung_up": gone.astype(int).astype(str),

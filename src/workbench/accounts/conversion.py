@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from workbench.arrays import Array
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
@@ -98,7 +99,7 @@ class Conversion(Result):
         if not self.logged:
             said.append(Finding("accounts.no_log", NO_LOG))
         elif len(self.table) > 1:
-            worst = self.table.loc[self.table["lost"].idxmax()]
+            worst = self.table.iloc[int(self.table["lost"].to_numpy().argmax())]
             rest = self.table.drop(index=worst.name)
             if worst["lost_low"] > rest["lost"].max():
                 values = {
@@ -297,7 +298,7 @@ def stage_spells(deals: pd.DataFrame, log: pd.DataFrame, today: pd.Timestamp) ->
 
 def _stage(name: str, own: pd.DataFrame, today: pd.Timestamp, days: int) -> dict[str, object]:
     until = own["next"].fillna(own["closed"]).fillna(today)
-    stay = (until - own["entered"]).dt.days.clip(lower=0).to_numpy(dtype=float)
+    stay: Array = (until - own["entered"]).dt.days.clip(lower=0).to_numpy(dtype=float)
     goes = (own["next"].notna() | (own["outcome"] == "won")).to_numpy()
     gone = ~goes & (own["outcome"] == "lost").to_numpy()
     curve = aalen_johansen(stay, np.where(goes, 1, np.where(gone, 2, 0)), causes=2)

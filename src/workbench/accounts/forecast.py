@@ -222,8 +222,8 @@ def pipeline_forecast(
         came = float((past.amount * past.won)[here].sum())
         rows.append((when, expected, *np.quantile(sums, [0.025, 0.975]), came, spread))
     tries = pd.DataFrame(rows, columns=["day", "expected", "low", "high", "came", "spread"])
-    z2 = np.square((tries["came"] - tries["expected"]) / tries["spread"].where(tries["spread"] > 0))
-    z2 = z2.dropna().clip(upper=25)
+    z = (tries["came"] - tries["expected"]) / tries["spread"].where(tries["spread"] > 0)
+    z2 = (z.dropna() ** 2).clip(upper=25)
     # as the ranges of all but the last windows were made: with the errors known by then
     over = past.months <= today - pd.Timedelta(days=days)
     if not over.any():
@@ -232,14 +232,17 @@ def pipeline_forecast(
         )
     wider = float(np.sqrt(max((z2.sum() + OWN) / (len(z2) + OWN), 1.0)))
     steps = max(round(days / 30.4), 1)
+    wider_ends = np.empty((len(tries), 2))
     for i in range(len(tries)):
         seen = z2[z2.index <= i - steps]
         factor = float(np.sqrt(max((seen.sum() + OWN) / (len(seen) + OWN), 1.0)))
-        ends = _widened(tries.loc[i, "expected"], tries.loc[i, "low"], tries.loc[i, "high"], factor)
-        tries.loc[i, ["low", "high"]] = ends
+        middle, least, most = (float(tries[c].iloc[i]) for c in ("expected", "low", "high"))
+        wider_ends[i] = _widened(middle, least, most, factor)
+    tries[["low", "high"]] = wider_ends
     tries["held"] = tries["came"].between(tries["low"], tries["high"])
     expected, sums, chances = past.drawn(past.known_at(today), past.at == today, rng, draws)
-    low, high = _widened(expected, *np.quantile(sums, [0.025, 0.975]), wider)
+    least, most = np.quantile(sums, [0.025, 0.975])
+    low, high = _widened(expected, float(least), float(most), wider)
     total = float(now.loc[valued, "amount"].sum())
     return PipelineForecast(
         labelled(
@@ -299,7 +302,7 @@ class _Landmarks:
     ) -> _Landmarks:
         first = deals["opened"].min()
         months = pd.date_range(first, today, freq="ME", normalize=True)
-        months = months[months < today].append(pd.DatetimeIndex([today]))
+        months = pd.DatetimeIndex([*months[months < today], today])
         closed = deals["closed"].where(deals["outcome"] != "open")
         amount = deals["amount"].clip(lower=0).fillna(0.0).to_numpy(dtype=float)
         large = amount > np.median(amount[amount > 0]) if (amount > 0).any() else amount > 0

@@ -326,7 +326,8 @@ def _least(min_cell: CellRule | int) -> int:
 
 def _cuts(score: ArrayLike) -> Array:
     """Thirds of the scores."""
-    return np.quantile(np.asarray(score, dtype=float), [1 / 3, 2 / 3])
+    thirds: Array = np.quantile(np.asarray(score, dtype=float), [1 / 3, 2 / 3])
+    return thirds
 
 
 def _weighted(parts: pd.DataFrame, weight: Mapping[str, float]) -> Array:

@@ -129,7 +129,7 @@ class KeyAccounts(Result):
             )  # fmt: skip
         if (room := t[(t["by"] != "all") & t["wallet"].notna()]).shape[0]:
             room = room.assign(open=room["potential"] * (1 - room["wallet"]))
-            row = room.loc[room["open"].idxmax()]
+            row = room.iloc[int(room["open"].to_numpy().argmax())]
             if row["open"] > 0:
                 money = self._money(float(row["open"]))
                 share = Estimate.of_row(row, "wallet", kind="percent")
@@ -137,10 +137,10 @@ class KeyAccounts(Result):
                 said.append(Finding("accounts.wallet", WALLET, values, money=money,
                                     estimates={"share": share}, advice=Advice(WIN, 5)))  # fmt: skip
         if self.stopped:
-            money = self.stopped["money"]
+            gone = self.stopped["money"]
             said.append(
                 Finding("accounts.stopped", STOPPED, self.stopped, severity="warning",
-                        money=money if isinstance(money, Estimate) else None,
+                        money=gone if isinstance(gone, Estimate) else None,
                         advice=Advice(BACK, 3))
             )  # fmt: skip
         for by, hidden in self.hidden.items():
@@ -273,7 +273,9 @@ def size_class(size: pd.Series) -> pd.Series:
     if size.notna().sum() == 0 or number.notna().sum() < 0.9 * size.notna().sum():
         return size
     named = np.array(SIZE_NAMES, dtype=object)[np.searchsorted(SIZES, number, side="right")]
-    return pd.Series(np.where(number.notna(), named, None), size.index, dtype=object)
+    known = number.notna().to_numpy()
+    return pd.Series([n if k else None for n, k in zip(named, known, strict=True)], size.index,
+                     dtype="object")  # fmt: skip
 
 
 def _told_of(
@@ -287,7 +289,7 @@ def _told_of(
     known: bool,
 ) -> Withheld:
     """Add the rows of the groups that may be shown."""
-    code = pd.Index(names).get_indexer(group.astype(str).where(group.notna(), "\0"))
+    code = pd.Index(names).get_indexer(pd.Index(group.astype(str).where(group.notna(), "\0")))
     k = len(names)
     columns = ["sales", "before"] if known else ["sales"]
     hidden = _withheld([Sums.of(code, each[c], k) for c in columns], rule)

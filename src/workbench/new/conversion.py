@@ -199,7 +199,7 @@ def _inverse(rate: pd.Series[float], codes: pd.Series[str], home: str) -> bool:
 
 
 def _between_currencies(values: pd.Series[float], codes: pd.Series[str]) -> float:
-    logs = np.log(values[values > 0])
+    logs = values[values > 0].map(math.log)
     return float(logs.groupby(codes.reindex(logs.index)).median().std())
 
 

@@ -107,8 +107,7 @@ def _interactions(columns: Sequence[ColumnProfile]) -> float:
     told = sum(_any(columns, c) for c in concepts) + any(p.heading.has("status") for p in columns)
     when = evidence.best(columns, evidence.date, enough=3.0)
     score = 0.2 * bool(_who(columns)) + 0.15 * bool(when) + min(0.62, 0.12 * told)
-    amount = evidence.best(columns, evidence.money, enough=6)
-    amount = amount or ledger_sides(columns) is not None
+    amount = evidence.best(columns, evidence.money, enough=6) or ledger_sides(columns)
     return (
         score - 0.35 * bool(amount) - 0.15 * _any(columns, "product", "quantity", "price", "deal")
     )

@@ -63,8 +63,8 @@ def _orders(proposal: Proposal, money: pd.Series[float]) -> np.ndarray | None:
     by = names[:1] if names[0] else names[1:]
     if None in by or money.empty:
         return None
-    keys = frame.loc[money.index, by]
-    keys = keys[keys.notna().all(axis=1)].astype(str).agg("\x1f".join, axis=1)
+    given = frame.loc[money.index, by]
+    keys = given[given.notna().all(axis=1)].astype(str).agg("\x1f".join, axis=1)
     if len(keys) < len(money):
         return None
     codes, found = pd.factorize(keys)
@@ -157,18 +157,18 @@ def _keep_one(proposal: Proposal, split: _Split, money: pd.Series[float]) -> Non
     # kinds that are new next month may be purchases; items that are new are lines
     kinds = split.value and len(values) <= _KINDS and not p.heading.has("product", "unit")
     lines = list(values) if kinds else None
-    drop_totals = {"not": [split.value, *split.again]}
-    drop_lines = {"not": [*lines, *split.again]} if lines is not None else [split.value]
     there = proposal.keys.get("where", {}).get(p.name)
     barred = there["not"] if isinstance(there, dict) else []
     drop_totals, drop_lines = (
-        {"not": list(dict.fromkeys([*barred, *d["not"]]))} if isinstance(d, dict) else d
-        for d in (drop_totals, drop_lines)
+        {"not": list(dict.fromkeys([*barred, *values, *split.again]))}
+        for values in ([split.value], lines or ())
     )
     where = f"where.{p.name}"
     sums = [f"{int(rows.sum()):,} rows, sum {money[rows].sum():,.2f}"
             for rows in (split.totals, split.lines)]  # fmt: skip
-    keep_totals = Option(f"the totals ({sums[0]})", {where: drop_lines})
+    keep_totals = Option(
+        f"the totals ({sums[0]})", {where: [split.value] if lines is None else drop_lines}
+    )
     keep_lines = Option(f"the lines ({sums[1]})", {where: drop_totals})
     both = Option("both: they are different purchases", {where: there})
     named = _named(proposal, money.index[split.totals])

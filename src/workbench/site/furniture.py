@@ -74,7 +74,7 @@ def write_lost(site: Path, homes: Mapping[str, str], titles: Mapping[str, str], 
     base : str
         The site's address, or nothing.
     """
-    parts = []
+    parts: list[str] = []
     for language, home in homes.items():
         href = canonical(base, home) if base else home
         head = "h1" if not parts else "h2"

@@ -143,11 +143,11 @@ def publish(
                 refuse(faults)
             except SiteError as error:
                 stands = (root / SITE).is_dir()
-                kept = (
+                what_stands = (
                     "the site published before still stands" if stands else "nothing was published"
                 )
                 raise SiteError(
-                    f"{error.what} ({kept})", where=error.where, remedy=error.remedy
+                    f"{error.what} ({what_stands})", where=error.where, remedy=error.remedy
                 ) from None
             differing = [f"the pages disagree: {each}" for each in disagreements(new)]
             archive(new, root / SITE, staged.records)

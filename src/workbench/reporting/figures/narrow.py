@@ -37,7 +37,7 @@ def narrow(figure: Figure) -> bool:
     for axes in all_axes(figure):
         for axis in axes_of(axes):
             formatter: Any = axis.get_major_formatter()
-            if getattr(formatter, "width", 0) and axis.axis_name == "y":
+            if getattr(formatter, "width", 0) and axis is axes.yaxis:
                 before = sum(label.get_text().count("\n") for label in axis.get_ticklabels())
                 formatter.width = _LABEL
                 texts = formatter.format_ticks(list(axis.get_majorticklocs()))
@@ -48,7 +48,8 @@ def narrow(figure: Figure) -> bool:
         if entries is not None:
             legend.remove()
             figure.legends = [each for each in figure.legends if each is not legend]
-            finishing.legend_above(figure, *entries, _LEGEND)
+            handles, words, title = entries
+            finishing.legend_above(figure, handles, words, title, _LEGEND)
             height += 0.2
     figure.set_size_inches(WIDTH, min(height, 11.0))
     finishing.lay_out(figure)

@@ -53,7 +53,7 @@ class Point:
         return left - grow, bottom - grow, right + grow, top + grow
 
 
-def points(figure: Figure, language: Language, legends: dict[int, list[Any]]) -> list[Point]:
+def points(figure: Figure, language: Language, legends: dict[int, dict[int, str]]) -> list[Point]:
     """List what can be pointed at, in the order in which it is read.
 
     Parameters
@@ -191,7 +191,7 @@ def _clouds(axes: Axes) -> Iterator[tuple[Any, tuple[np.ndarray, np.ndarray]]]:
 
     for drawn in axes.collections:
         if isinstance(drawn, PathCollection) and drawn.get_offset_transform() == axes.transData:
-            at = np.ma.filled(np.ma.asarray(drawn.get_offsets(), dtype=float), np.nan)
+            at: np.ndarray = np.ma.filled(np.ma.asarray(drawn.get_offsets(), dtype=float), np.nan)
             at = at[np.isfinite(at).all(axis=1)]
             yield drawn, (at[:, 0], at[:, 1])
 
