@@ -126,3 +126,15 @@ def test_a_text_keeps_the_length_that_it_was_laid_out_with() -> None:
     label = texts["Share of customers"]
     assert 80 < float(label.get("textLength")) < 110
     assert "font-size:10px" in label.get("style")
+
+
+def test_places_are_rounded_and_what_is_written_is_not() -> None:
+    def draw(ax: Axes) -> None:
+        ax.plot([0, 1, 2], [0.3, 0.475, 0.45])
+        ax.set_yticks([0.3, 0.425, 0.475])
+
+    svg = figures.drawing(draw, "en").svg
+    written = [x.text for x in etree.fromstring(svg).iter(f"{SVG}text")]
+    assert {"0.300", "0.425", "0.475"} <= set(written)
+    assert any("0.475" in text for text in told(svg))
+    assert not re.search(r'(?: d|x|y|transform)="[^"]*\d\.\d{3}', svg)

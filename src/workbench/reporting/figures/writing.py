@@ -61,12 +61,24 @@ def svg(figure: Figure, label: str = "", marks: Sequence[Point] = ()) -> str:
     tree.set("viewBox", f"{left:.2f} {top:.2f} {right - left:.2f} {bottom - top:.2f}")
     tree.set("width", f"{right - left:.2f}pt")
     tree.set("height", f"{bottom - top:.2f}pt")
+    _round(tree)
     if label:
         tree.set("aria-label", label)
     tree.set("role", "group" if marks else "img")
     etree.cleanup_namespaces(tree)
     text: str = etree.tostring(tree, encoding="unicode")
-    return _NUMBER.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
+    return text
+
+
+def _round(tree: Any) -> None:
+    """Give places no more digits than one sees; what is written as text keeps all of its own."""
+    for node in tree.iter():
+        for name, value in node.attrib.items():
+            node.set(name, _NUMBER.sub(_rounded, value))
+
+
+def _rounded(found: re.Match[str]) -> str:
+    return f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def _strip(tree: Any) -> None:
