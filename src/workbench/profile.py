@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from workbench.data import customer_summary, rfm_scores
+from workbench.data import customer_summary, pipeline, rfm_scores
 from workbench.data.schemas import schema_of
 from workbench.errors import WorkbenchError
-from workbench.results import Estimate, Finding, labelled
+from workbench.results import Estimate, Finding, attempt, labelled
 
 if TYPE_CHECKING:
     from workbench.notebook import Run
@@ -24,8 +24,25 @@ if TYPE_CHECKING:
 SOON = 90
 #: Columns that say when or of whom, and are told elsewhere.
 _NOT_SHOWN = frozenset(
-    {"customer_id", "order_id", "contract_id", "respondent_id", "wave", "comment", "seconds"}
+    {
+        "customer_id",
+        "order_id",
+        "contract_id",
+        "respondent_id",
+        "wave",
+        "comment",
+        "seconds",
+        "opportunity_id",
+        "lead_id",
+        "closed",
+        "won",
+        "number",
+    }
 )
+#: What a row of a table is called on the time line.
+_EVENTS = {
+    "transactions": "purchase", "interactions": "contact", "visits": "visit", "leads": "lead",
+}  # fmt: skip
 _SCORES = ("csat5", "csat", "csat10", "recommend")
 
 
@@ -118,7 +135,7 @@ def customer_profile(run: Run, customer: str) -> CustomerProfile:
     return CustomerProfile(
         who,
         run.as_of,
-        labelled(_facts(rows.get("customers")), fact="Fact", value="Value"),
+        labelled(_facts(rows.get("customers", rows.get("accounts"))), fact="Fact", value="Value"),
         list(_standing(run, who, rows)),
         labelled(
             _timeline(run, rows), date="Date", event="Event", what="What",
@@ -131,7 +148,7 @@ def customer_profile(run: Run, customer: str) -> CustomerProfile:
 def _facts(customers: pd.DataFrame | None) -> pd.DataFrame:
     if customers is None:
         return pd.DataFrame(columns=["fact", "value"])
-    known = customers.iloc[0].drop("customer_id").dropna()
+    known = customers.iloc[0].drop(["customer_id", "parent_id"], errors="ignore").dropna()
     return pd.DataFrame({"fact": known.index, "value": [_written(v) for v in known]})
 
 
@@ -180,7 +197,10 @@ def _events(
         return
     if "amount" in row and not pd.isna(row["amount"]):
         amount = float(row["amount"])
-    event = {"transactions": "purchase", "interactions": "contact"}.get(kind, kind)
+    if kind == "opportunities":
+        yield when, "opportunity", _details(row, {time, "amount", "reason"}), amount
+        return
+    event = _EVENTS.get(kind, kind)
     yield when, event, _details(row, {time, "amount"}), amount
 
 
@@ -235,6 +255,7 @@ def _standing(run: Run, who: str, rows: Mapping[str, pd.DataFrame]) -> Iterator[
     value = _value(run, who)
     if value is not None:
         yield Finding("value", "Expected value: {clv}.", {"clv": value}, estimates={"clv": value})
+    yield from _account(run, who, rows)
     yield from _calls(run, who)
     yield from _contracts(run, rows.get("contracts"))
     yield from _open(rows.get("interactions"))
@@ -343,6 +364,48 @@ def _value(run: Run, who: str) -> Estimate | None:
         float(row["clv"]), float(row["low"]), float(row["high"]), kind="money",
         unit=run.study.currency, label="Expected value",
     )  # fmt: skip
+
+
+def _account(run: Run, who: str, rows: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
+    """Say what is known of a business customer: potential, people, pipeline, health."""
+    money = {"kind": "money", "unit": run.study.currency}
+    about, bought = rows.get("accounts"), rows.get("transactions", pd.DataFrame())
+    potential = (
+        float(about["potential"].iloc[0]) if about is not None and "potential" in about else 0
+    )
+    if potential > 0 and "amount" in bought:
+        year = pd.Timestamp(run.as_of) - pd.Timedelta(days=365)
+        spent = float(bought.loc[pd.to_datetime(bought["date"]) > year, "amount"].sum())
+        values = {
+            "share": Estimate(spent / potential, kind="percent"),
+            "potential": Estimate(potential, **money),
+        }
+        yield Finding("wallet", "Bought {share} of a potential of {potential} a year.", values)
+    if "contacts" in rows:
+        people = rows["contacts"]
+        last = people["last_on"].max() if "last_on" in people else pd.NaT
+        if pd.isna(last):
+            yield Finding("people", "Contacts known: {n}.", {"n": len(people)})
+        else:
+            values = {"n": len(people), "day": pd.Timestamp(last).date()}
+            yield Finding("people", "Contacts known: {n}, the last heard of on {day}.", values)
+    deals = attempt(pipeline, run.tables) if "opportunities" in rows else None
+    if deals is not None:
+        every = deals.frame
+        mine = every[every["customer_id"] == who]
+        now = mine[mine["outcome"] == "open"]
+        values = {
+            "open": len(now), "worth": Estimate(float(now["amount"].sum()), **money),
+            "won": int((mine["outcome"] == "won").sum()), "n": len(mine),
+        }  # fmt: skip
+        yield Finding(
+            "pipeline", "Open opportunities: {open}, for {worth}; won {won} of {n}.", values
+        )
+    if (row := _stored(run, "account_health", who)) is not None:
+        score = Estimate(float(row["score"]), digits=0)
+        weak = str(row["health"]) == "Weak"
+        yield Finding("health", "Health: {score} of 100.", {"score": score},
+                      severity="warning" if weak else "note")  # fmt: skip
 
 
 def _calls(run: Run, who: str) -> Iterator[Finding]:

@@ -108,6 +108,7 @@ class Acquisition(Result):
         ax.bar(self.table["month"], self.table["new"], width=20)
         mean = self.expected.value / self.ahead
         ax.axhline(mean, linestyle=":", color="0.4")
+        ax.set_ylim(bottom=0, top=max(1.0, 1.1 * float(self.table["new"].max())))
         ax.set_ylabel(say("New accounts"))
         return ax
 

@@ -123,7 +123,8 @@ class KeyAccounts(Result):
                 Finding(
                     f"accounts.moved.{len(said)}", CHANGED,
                     {"group": str(row["group"]), "change": change, "money": money},
-                    severity="warning" if worse else "note", estimates={"change": change},
+                    severity="warning" if worse and len(said) == 1 else "note",
+                    estimates={"change": change},
                     money=money,
                 )
             )  # fmt: skip
