@@ -253,9 +253,11 @@ def product(p: ColumnProfile) -> float:
         return -9.0  # the title of each deal
     if not (h.has("product") or item) or p.distinct < 2 or p.when or p.boolean:
         return -9.0
-    bars = ("price", "amount", "total", "quantity", "count", "category", "method", "group", "note",
-            "status", "store", "owner", "customer", "place", "number_of", "tax", "discount",
-            "refund", "web", "order", "satisfaction")  # fmt: skip
+    bars: tuple[str, ...] = (
+        "price", "amount", "total", "quantity", "count", "category", "method", "group", "note",
+        "status", "store", "owner", "customer", "place", "number_of", "tax", "discount",
+        "refund", "web", "order", "satisfaction",
+    )  # fmt: skip
     score = 5.0 + 1.0 * h.has("name") - 1.0 * h.has("id", "number") - 0.5 * (p.code > 0.8)
     if h.has("row"):  # of a line of the order
         bars = tuple(bar for bar in bars if bar != "order")

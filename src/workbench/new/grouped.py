@@ -29,7 +29,7 @@ def grouped(frame: pd.DataFrame, source: Source) -> str:
     if not _FEWEST <= several <= _MOST * rows or filled[~alone].median() < 3:
         return ""
     if alone.any():
-        column = frame[alone].notna().sum().idxmax()
+        column = str(frame[alone].notna().sum().idxmax())
         names = frame.loc[alone, column].dropna()
         details = frame.loc[~alone, column].dropna()
         apart = (alone & ~alone.shift(-1, fill_value=True)).sum()  # followed by rows of the group

@@ -43,10 +43,10 @@ def totals_beside_lines(proposal: Proposal, filled: Sequence[ColumnProfile]) -> 
     """Keep the totals of orders or their lines, where a table has rows of both."""
     if proposal.keys.get("amount") == "none" or "amount_per" in proposal.keys:
         return
-    money = amounts(proposal)
-    orders = _orders(proposal, money)
-    if orders is None:
+    found = _orders(proposal, amounts(proposal))
+    if found is None:
         return
+    money, orders = found
     taken = [proposal.columns.get(s) for s in ("customer_id", "order_id", "date", "amount")]
     looked = [p for p in filled if p.name not in taken and not p.when]
     splits = [split for p in looked for split in _splits(p, money, orders)]
@@ -56,20 +56,23 @@ def totals_beside_lines(proposal: Proposal, filled: Sequence[ColumnProfile]) -> 
     _keep_one(proposal, best, money)
 
 
-def _orders(proposal: Proposal, money: pd.Series[float]) -> np.ndarray | None:
-    """Give each row with money the number of its order; by who and when where orders have none."""
+def _orders(
+    proposal: Proposal, money: pd.Series[float]
+) -> tuple[pd.Series[float], np.ndarray] | None:
+    """Give the money of rows and the number of its order; by who and when where there is none."""
     frame = proposal.upload.frame
     names = [proposal.columns.get(s) for s in ("order_id", "customer_id", "date")]
-    by = names[:1] if names[0] else names[1:]
-    if None in by or money.empty:
+    by = [name for name in (names[:1] if names[0] else names[1:]) if name is not None]
+    if not by or (not names[0] and len(by) < 2) or money.empty:
         return None
-    given = frame.loc[money.index, by]
-    keys = given[given.notna().all(axis=1)].astype(str).agg("\x1f".join, axis=1)
-    if len(keys) < len(money):
+    told = frame.loc[money.index, by]
+    told = told[told.notna().all(axis=1)]
+    if len(told) < _AGREE * len(money):
         return None
-    codes, found = pd.factorize(keys)
+    codes, found = pd.factorize(told.astype(str).agg("\x1f".join, axis=1))
     several = np.bincount(codes) > 1
-    return codes if several.sum() >= max(_FEWEST, 0.5 * len(found)) else None
+    enough = several.sum() >= max(_FEWEST, 0.5 * len(found))
+    return (money.reindex(told.index), codes) if enough else None
 
 
 def _splits(p: ColumnProfile, money: pd.Series[float], orders: np.ndarray) -> Iterator[_Split]:
@@ -159,16 +162,16 @@ def _keep_one(proposal: Proposal, split: _Split, money: pd.Series[float]) -> Non
     lines = list(values) if kinds else None
     there = proposal.keys.get("where", {}).get(p.name)
     barred = there["not"] if isinstance(there, dict) else []
-    drop_totals, drop_lines = (
-        {"not": list(dict.fromkeys([*barred, *values, *split.again]))}
-        for values in ([split.value], lines or ())
-    )
+
+    def without(values: Sequence[str]) -> dict[str, list[str]]:
+        return {"not": list(dict.fromkeys([*barred, *values]))}
+
+    drop_totals = without([split.value, *split.again])
+    drop_lines = without([*lines, *split.again]) if lines is not None else [split.value]
     where = f"where.{p.name}"
     sums = [f"{int(rows.sum()):,} rows, sum {money[rows].sum():,.2f}"
             for rows in (split.totals, split.lines)]  # fmt: skip
-    keep_totals = Option(
-        f"the totals ({sums[0]})", {where: [split.value] if lines is None else drop_lines}
-    )
+    keep_totals = Option(f"the totals ({sums[0]})", {where: drop_lines})
     keep_lines = Option(f"the lines ({sums[1]})", {where: drop_totals})
     both = Option("both: they are different purchases", {where: there})
     named = _named(proposal, money.index[split.totals])

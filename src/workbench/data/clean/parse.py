@@ -135,10 +135,10 @@ def parse(
             texts[f"_raw_{name}"] = text
     if formula is not None:
         values["amount"], texts["_raw_amount"] = _computed(engine, card, formula, parts, marks)
-    money = named[0] if formula is not None else "amount"
-    signs = other_signs(seen.get(money, ()), study.currency) if "amount" in values else ()
+    first = named[0] if formula is not None else "amount"
+    signs = other_signs(seen.get(first, []), study.currency) if "amount" in values else ()
     if signs:
-        written = engine.text(parts[money] if money in parts else columns[money])
+        written = engine.text(parts[first] if first in parts else columns[first])
         other = ibis.coalesce(in_other_currency(written, signs), False)
         values["amount"] = ibis.ifelse(other, ibis.null("float64"), values["amount"])
     if card.amount_unit != "one" and "amount" in values:
