@@ -85,7 +85,7 @@ def _role(p: ColumnProfile) -> str:
     if h.has("owner", "address", "customer", "product", "flag"):
         return ""
     stated = h.has("status") or (h.has("state", "closed") and h.has("order", "deal", "payment"))
-    if stated and not h.has("status") and not any(map(state_of, p.counts.index)):
+    if stated and not h.has("status") and all(re.fullmatch("[A-Z]{2}", v) for v in p.counts.index):
         stated = False  # the state of a country to which orders went
     if not stated and h.has("state"):  # of the row, or of a country: its values tell
         known = [v for v in p.counts.index if state_of(v)]
