@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import workbench
 
 SOURCES = Path(workbench.__file__).parent
@@ -31,8 +33,8 @@ from workbench.runs.cache import copy_file
 from workbench.runs.record import BusyError, lock, under_way
 from workbench.site.publish import _alone
 from workbench.errors import SiteError
-import workbench.cli, workbench.data, workbench.runs.execute, workbench.runs.runner
-import workbench.runs.schedule, workbench.site.preview, workbench.forget
+from workbench.data.store import cache as store
+import workbench.cli, workbench.runs.runner
 
 folder = Path(sys.argv[1])
 with lock(folder):
@@ -51,6 +53,15 @@ with _alone(folder / "site"):
             raise SystemExit("two publications at once")
     except SiteError:
         pass
+state = folder / "state"
+state.mkdir()
+(state / "in-use").touch()
+first, second = store._held(state), store._held(state)
+assert store._is_read(state)
+store._let_go(first)
+assert store._is_read(state)
+store._let_go(second)
+assert not store._is_read(state)
 (folder / "a").write_text("same", encoding="utf-8")
 copy_file(folder / "a", folder / "b")
 assert (folder / "b").read_text(encoding="utf-8") == "same"
@@ -66,6 +77,7 @@ print("any desk")
 """
 
 
+@pytest.mark.long
 def test_a_run_can_be_held_recorded_and_ended_without_posix(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", HIDDEN + RUN, str(tmp_path)],

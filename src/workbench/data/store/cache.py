@@ -53,8 +53,9 @@ _INDEX = "tables.json"
 _REFUNDED = ".refunded"
 _IN_USE = "in-use"
 _TURN = "turn"
-#: The lock of one reader of a state, and seconds to wait while another takes its own.
-_READER, _AT_THE_DOOR = "reader-", 10
+#: Locks of a state: who comes in or clears it away, and each reader's own; and seconds to wait at
+#: the first. They are files of their own: where locks are made by being there, another is held.
+_DOOR, _READER, _AT_THE_DOOR = "door", "reader-", 10
 _ASIDE = ".aside-"
 _FORGOTTEN = 86_400.0
 #: Packages that have a say in what comes out of the cleaning.
@@ -275,7 +276,7 @@ def _open(folder: Path) -> StoredTables | None:
 
 def _held(folder: Path) -> FileLock:
     """Take a reader's own lock of a state, while nobody clears it away."""
-    with FileLock(folder / _IN_USE).acquire(timeout=_AT_THE_DOOR):
+    with FileLock(folder / _DOOR).acquire(timeout=_AT_THE_DOOR):
         name = f"{_READER}{os.getpid()}-{secrets.token_hex(4)}"
         own = FileLock(folder / name, thread_local=False)  # let go by whoever comes last
         own.acquire(timeout=0)
@@ -392,7 +393,7 @@ def _prune(home: Path, newest: Path) -> None:
         if not (folder / _IN_USE).is_file():
             _clear(folder)
             continue
-        with contextlib.suppress(Timeout), FileLock(folder / _IN_USE).acquire(timeout=0):
+        with contextlib.suppress(Timeout), FileLock(folder / _DOOR).acquire(timeout=0):
             if not _is_read(folder):
                 _clear(folder)
 
