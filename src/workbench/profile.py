@@ -368,7 +368,8 @@ def _value(run: Run, who: str) -> Estimate | None:
 
 def _account(run: Run, who: str, rows: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
     """Say what is known of a business customer: potential, people, pipeline, health."""
-    money = {"kind": "money", "unit": run.study.currency}
+    unit = run.study.currency
+    values: dict[str, object]
     about, bought = rows.get("accounts"), rows.get("transactions", pd.DataFrame())
     potential = (
         float(about["potential"].iloc[0]) if about is not None and "potential" in about else 0
@@ -378,7 +379,7 @@ def _account(run: Run, who: str, rows: Mapping[str, pd.DataFrame]) -> Iterator[F
         spent = float(bought.loc[pd.to_datetime(bought["date"]) > year, "amount"].sum())
         values = {
             "share": Estimate(spent / potential, kind="percent"),
-            "potential": Estimate(potential, **money),
+            "potential": Estimate(potential, kind="money", unit=unit),
         }
         yield Finding("wallet", "Bought {share} of a potential of {potential} a year.", values)
     if "contacts" in rows:
@@ -395,7 +396,8 @@ def _account(run: Run, who: str, rows: Mapping[str, pd.DataFrame]) -> Iterator[F
         mine = every[every["customer_id"] == who]
         now = mine[mine["outcome"] == "open"]
         values = {
-            "open": len(now), "worth": Estimate(float(now["amount"].sum()), **money),
+            "open": len(now),
+            "worth": Estimate(float(now["amount"].sum()), kind="money", unit=unit),
             "won": int((mine["outcome"] == "won").sum()), "n": len(mine),
         }  # fmt: skip
         yield Finding(

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from workbench.arrays import Array
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
@@ -298,7 +297,7 @@ def stage_spells(deals: pd.DataFrame, log: pd.DataFrame, today: pd.Timestamp) ->
 
 def _stage(name: str, own: pd.DataFrame, today: pd.Timestamp, days: int) -> dict[str, object]:
     until = own["next"].fillna(own["closed"]).fillna(today)
-    stay: Array = (until - own["entered"]).dt.days.clip(lower=0).to_numpy(dtype=float)
+    stay = np.asarray((until - own["entered"]).dt.days.clip(lower=0), dtype=np.float64)
     goes = (own["next"].notna() | (own["outcome"] == "won")).to_numpy()
     gone = ~goes & (own["outcome"] == "lost").to_numpy()
     curve = aalen_johansen(stay, np.where(goes, 1, np.where(gone, 2, 0)), causes=2)
