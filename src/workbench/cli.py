@@ -774,11 +774,13 @@ def _run(
 
 def _publish(studies: list[str] | None, renderer: str, *, as_json: bool = False) -> None:
     from workbench.site import publish as publish_site
+    from workbench.site import with_published
 
     root = _root()
+    studies = with_published(root, studies) if studies else None
     published = publish_site(
         root,
-        studies=studies or None,
+        studies=studies,
         renderer=renderer,
         forbidden=_personal_texts(studies or _all_studies(root)),
     )

@@ -17,7 +17,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.site.conftest import REPO
-from workbench.site import SiteError, blocks, publish
+from workbench.site import SiteError, blocks, publish, with_published
 from workbench.site.check import check
 from workbench.site.finish import _finish_page as finish_page
 from workbench.site.preview import make_server
@@ -70,6 +70,11 @@ def test_publishing_some_studies_takes_the_others_off(published_before):
     assert not (project / "_site/studies/demo").exists()
     assert "Demo Mobile" not in (project / "_site/index.html").read_text(encoding="utf-8")
     assert published.studies == ("plain",)
+
+
+def test_with_one_study_those_on_the_site_stay(publication, project):
+    assert with_published(publication[0], ["plain"]) == ["demo", "plain"]
+    assert with_published(project, ["plain"]) == ["plain"]  # nothing is published yet
 
 
 def test_publishing_twice_gives_the_same_bytes(published_before):

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from workbench.errors import SiteError
 from workbench.site.preview import preview
-from workbench.site.publish import PublishedSite, publish
+from workbench.site.publish import PublishedSite, publish, with_published
 
-__all__ = ["PublishedSite", "SiteError", "preview", "publish"]
+__all__ = ["PublishedSite", "SiteError", "preview", "publish", "with_published"]

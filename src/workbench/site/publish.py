@@ -181,6 +181,13 @@ def _asked(studies: Sequence[str], renderer: str, secrets: Sequence[str]) -> Ite
     yield from secrets
 
 
+def with_published(root: Path, studies: Iterable[str]) -> list[str]:
+    """List studies together with those on the site: publishing one takes no other off."""
+    folders = [root / SITE / STUDIES, *(root / SITE / x / STUDIES for x in NAMES)]
+    there = {path.name for folder in folders if folder.is_dir() for path in folder.iterdir()}
+    return sorted(there & set(studies_with_runs(root)) | set(studies))
+
+
 def dress(new: Path, old: Path, sources: Path, staged: Staged, pages: list[str]) -> None:
     """Add to the pages what a site has besides: feeds, sitemap, the page for what is not there.
 
