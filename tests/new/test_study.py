@@ -11,6 +11,7 @@ import pyreadstat
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.conftest import widen_consoles
 from workbench import cli
 from workbench.new.proposal import Proposal, StarterError
 from workbench.new.study import start_study, understood
@@ -41,8 +42,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     monkeypatch.setenv("WORKBENCH_ROOT", str(folder))
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(cli, "out", cli.Console(width=200))
-    monkeypatch.setattr(cli, "err", cli.Console(stderr=True, width=200))
+    widen_consoles(monkeypatch)
     return folder
 
 
@@ -164,7 +164,7 @@ def test_what_is_unsure_is_asked_in_the_terminal_or_marked_in_the_card(
     assert read_card(root / "data/open/study.yml").tables["transactions"].date_format is None
     assert workbench("check", "open").exit_code == 2, "the reader asks again"
 
-    monkeypatch.setattr(cli, "_at_a_terminal", lambda: True)
+    monkeypatch.setattr(cli.studies, "_at_a_terminal", lambda: True)
     told = CliRunner().invoke(cli.app, ["new", "told", "--from", str(orders)], input="2\n9\n2\n1\n")
     assert told.exit_code == 0, told.output
     assert "one of 1, 2, please" in told.output and "CHECK" not in told.output

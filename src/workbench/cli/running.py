@@ -1,0 +1,368 @@
+"""Commands that run notebooks, and tell what ran."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import nullcontext
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.table import Table
+
+from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.runs import RunRecord
+    from workbench.study import Study
+
+from workbench.cli.common import (
+    DAY,
+    FAILED,
+    Force,
+    Jobs,
+    Json,
+    Notebooks,
+    Parameters,
+    Studies,
+    Study_,
+    Timeout,
+    all_studies,
+    app,
+    complain,
+    err,
+    load_card,
+    out,
+    plain_errors,
+    print_found,
+    print_json,
+    print_plainly,
+    project_root,
+    runs_of,
+    texts_of_people,
+    warn,
+    worst_of,
+)
+
+
+@app.command()
+def run(
+    study: Study_,
+    parameter: Parameters = None,
+    notebook: Notebooks = None,
+    jobs: Jobs = None,
+    timeout: Timeout = None,
+    force: Force = False,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=[DAY], help="As it would have been seen on that day, never the site"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a study's notebooks; what has not changed is carried over from earlier runs.
+
+    Several values, as in -n clv -p horizon=26,52, make a sweep: one run with a comparison.
+    """
+    with plain_errors():
+        from workbench.runs.record import SWEEPS
+        from workbench.study import seen_on
+
+        options = {"jobs": jobs, "timeout": timeout, "force": force, "as_json": as_json}
+        card = seen_on(load_card(study), None if as_of is None else as_of.date())
+        record = run_notebooks(card, parameter or [], notebook, **options)
+        if record.folder.parent.name == SWEEPS:
+            _compared(card, record, as_json)
+        if record.status == "failed":
+            raise typer.Exit(FAILED)
+
+
+def run_notebooks(
+    card: Study, assignments: list[str], notebooks: list[str] | None, **options: Any
+) -> RunRecord:
+    """Run a study's notebooks, show how it goes, and tell what failed."""
+    from workbench.runs import ProgressDisplay, damaged, read_assignments, run_study
+
+    if options["timeout"] is None:
+        del options["timeout"]
+    as_json = options.pop("as_json", False)
+    if not as_json:
+        out.print(f"[bold]{card.name}[/bold]", highlight=False)
+    with nullcontext(print_json) if as_json else ProgressDisplay(out) as display:
+        record = run_study(
+            card,
+            project_root(),
+            now=datetime.now(UTC),
+            assignments=read_assignments(assignments),
+            notebooks=notebooks or None,
+            watch=display,
+            **options,
+        )
+    for step in record.failures():
+        from workbench.runs.failure import Failure
+
+        err.print()
+        err.print(
+            Failure(**(step.error or {})).paragraph(), markup=False, highlight=False, soft_wrap=True
+        )
+    for step in record.notebooks.values():
+        for note in step.notes:
+            warn(f"notebook {step.key}, {note}")
+    for lost in damaged(record.folder.parent):
+        warn(lost)
+    if as_json:
+        about = {"run": record.run, "folder": str(record.folder), "status": record.status}
+        print_json({"event": "run-recorded", "study": record.study, **about})
+    else:
+        out.print(f"run {record.run}: {os.path.relpath(record.folder)}", highlight=False)
+    return record
+
+
+def _compared(card: Study, record: RunRecord, as_json: bool) -> None:
+    """Show what came of the combinations of a sweep, and write its pages."""
+    from workbench.runs.sweep import compare_sweep
+    from workbench.site.sweep_page import write_comparison
+
+    pages = write_comparison(card, record)
+    found = compare_sweep(record)
+    if as_json:
+        for row in found.rows():
+            print_json(row)
+        return
+    print_plainly(found)
+    print_plainly("\n".join(f"wrote {os.path.relpath(page)}" for page in pages))
+
+
+@app.command()
+def backfill(
+    study: Study_,
+    start: Annotated[datetime, typer.Option("--from", formats=[DAY], help="The first day.")],
+    end: Annotated[datetime, typer.Option("--to", formats=[DAY], help="The last day.")],
+    every: Annotated[
+        Literal["week", "month", "quarter", "year"], typer.Option(help="At the end of each.")
+    ] = "month",
+    notebook: Notebooks = None,
+    jobs: Jobs = None,
+    timeout: Timeout = None,
+    as_json: Json = False,
+) -> None:
+    """Run a study as it would have been seen at the end of each period; show how it moved."""
+    with plain_errors():
+        from workbench.runs.backfill import backfill as run_days
+        from workbench.runs.backfill import last_days, seen_history
+        from workbench.runs.record import history_of
+
+        card = load_card(study)
+        options = {"jobs": jobs, "timeout": timeout, "force": False, "as_json": as_json}
+        days = last_days(every, start.date(), end.date())
+        records = list(
+            run_days(card, days, lambda seen: run_notebooks(seen, [], notebook, **options))
+        )
+        history = seen_history(history_of(project_root(), card.name))
+        history = history[history["as_of"].dt.date.isin(days)]
+        if as_json:
+            for row in history.astype({"as_of": str, "started": str}).to_dict("records"):
+                print_json(row)
+        else:
+            print_plainly(_by_day(history))
+        if any(record.status == "failed" for record in records):
+            raise typer.Exit(FAILED)
+
+
+def _by_day(history: pd.DataFrame) -> str:
+    """Set the headline numbers of several days side by side, one row a number."""
+    wide = history.assign(
+        day=history["as_of"].dt.strftime(DAY), case=history["case"].fillna("")
+    ).pivot_table("value", ["name", "case"], "day", aggfunc="last")
+    return str(wide.to_string(float_format="{:.4g}".format, na_rep="")) if len(wide) else ""
+
+
+@app.command()
+def runs(study: Study_) -> None:
+    """List a study's runs, and what changed in its headline numbers."""
+    with plain_errors():
+        from workbench.runs import changes, lost_numbers, read_runs
+
+        folder = runs_of(study)
+        records, damaged = read_runs(folder)
+        for lost in [*damaged, *lost_numbers(folder)]:
+            warn(lost)
+        if not records:
+            out.print(f"{study} has not been run yet; do that with: workbench run {study}")
+            return
+        table = Table("run", "status", "done", "unchanged", "failed", "skipped", box=None)
+        table.columns[0].no_wrap = True
+        for record in records:
+            statuses = [step.status for step in record.notebooks.values()]
+            counts = [str(statuses.count(s)) for s in ("done", "cached", "failed", "skipped")]
+            colour = "red" if record.status == "failed" else "green"
+            table.add_row(record.run, f"[{colour}]{record.status}[/{colour}]", *counts)
+        out.print(table)
+        moved = changes(folder)
+        moved = moved[moved["change"] != 0]
+        if len(moved):
+            numbers = Table("headline number", "case", "before", "now", "change")
+            for row in moved.to_dict("records"):
+                values = [f"{row[column]:.4g}" for column in ("before", "value")]
+                numbers.add_row(
+                    str(row["name"]), str(row["case"] or ""), *values, f"{row['change']:+.3g}"
+                )
+            out.print(numbers)
+
+
+@app.command()
+def status(
+    studies: Studies = None,
+    within: Annotated[
+        str | None, typer.Option(help="How old the newest run may be, such as 26h or 8d.")
+    ] = None,
+    data_within: Annotated[
+        str | None, typer.Option(help="How long ago the data may end, such as 35d.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what ran, when, what failed, how old the data are; status 1 where something is wrong."""
+    with plain_errors():
+        from workbench.runs.prune import read_span
+        from workbench.runs.status import study_status
+
+        ages = {"within": within, "data_within": data_within}
+        spans = {name: read_span(text) for name, text in ages.items() if text is not None}
+        now, worst = datetime.now(UTC), 0
+        for name in studies or all_studies(project_root()):
+            alerts = load_card(name).alerts
+            tables = {} if alerts is None else alerts.tables
+            allowed = {key: one.days for key, one in tables.items() if one.days is not None}
+            found = study_status(runs_of(name), now, **spans, tables_within=allowed)
+            worst = max(worst, FAILED if found.wrong else 0)
+            print_found(found, as_json)
+        raise typer.Exit(worst)
+
+
+@app.command()
+def digest(
+    studies: Studies = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Send nothing, only show the message.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Tell those whom the card names what is new: what moved, what failed, data that are old."""
+    with plain_errors():
+        raise typer.Exit(tell_addressees(studies, dry_run=dry_run, as_json=as_json))
+
+
+def tell_addressees(
+    studies: list[str] | None, *, dry_run: bool = False, as_json: bool = False
+) -> int:
+    """Tell what is new of studies, by default of all whose cards name somebody."""
+    from workbench.digest.tell import tell
+
+    def tell_one(name: str) -> int:
+        card, root, now = load_card(name), project_root(), datetime.now(UTC)
+        personal = texts_of_people([name])
+        told = tell(card, root, now, os.environ, forbidden=personal, only_say=dry_run)
+        if as_json:
+            sent = {"sent": told.sent, "failed": told.failed}
+            print_json({"event": "digest", "study": card.name, **sent})
+        else:
+            print_plainly(told)
+        for each in told.failed:
+            complain(WorkbenchError(each))
+        return FAILED if told.failed else 0
+
+    named = studies or [name for name in all_studies(project_root()) if _tells(name)]
+    return worst_of(tell_one, named) if named else 0
+
+
+def _tells(study: str) -> bool:
+    """Whether a study names somebody to be told."""
+    try:
+        alerts = load_card(study).alerts
+    except WorkbenchError:
+        return True  # which is said where it is told
+    return alerts is not None and bool(alerts.to)
+
+
+@app.command()
+def diff(
+    runs: Annotated[list[str], typer.Argument(help="Two runs, or a study: its last two.")],
+    as_json: Json = False,
+) -> None:
+    """Show what differs between two runs: inputs, settings, pages, numbers, findings, tables."""
+    with plain_errors():
+        from workbench.runs.compare import compare, find_run, last_two
+
+        if len(runs) > 2:
+            raise typer.BadParameter("two runs can be compared, or the last two of a study")
+        if len(runs) == 2:
+            before, after = (find_run(project_root(), name) for name in runs)
+        else:
+            before, after = last_two(runs_of(runs[0]))
+        print_found(compare(before, after), as_json)
+
+
+@app.command()
+def prune(
+    studies: Studies = None,
+    older_than: Annotated[str | None, typer.Option(help="Such as 90d or 26w.")] = None,
+    keep: Annotated[int | None, typer.Option(min=1, help="Runs that stay at most.")] = None,
+    max_size: Annotated[str | None, typer.Option(help="Of all runs together, such as 5G.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing, only say.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove old runs; what the site shows and what the newest is compared with always stays."""
+    with plain_errors():
+        from workbench.runs.prune import prune as prune_runs
+        from workbench.runs.prune import read_size, read_span
+
+        older = None if older_than is None else read_span(older_than)
+        size = None if max_size is None else read_size(max_size)
+
+        def prune_one(name: str) -> int:
+            found = prune_runs(
+                runs_of(name),
+                datetime.now(UTC),
+                older=older,
+                most=keep,
+                size=size,
+                only_say=dry_run,
+            )
+            if as_json:
+                print_json({"study": name, "removed": not dry_run, **asdict(found)})
+            else:
+                print_plainly(f"{name}: {found.said(dry_run)}")
+            return 0
+
+        raise typer.Exit(worst_of(prune_one, studies))
+
+
+@app.command()
+def schedule(
+    studies: Annotated[list[str], typer.Argument(help="The studies to report.")],
+    at: Annotated[str, typer.Option(help="06:30, mon 06:30 or 1 06:30 (of each month).")] = "06:00",
+    kind: Annotated[
+        Literal["systemd", "cron", "github", "airflow"], typer.Option("--as", help="For what.")
+    ] = "systemd",
+    to: Annotated[Path | None, typer.Option(help="A folder to write it to.")] = None,
+) -> None:
+    """Write what starts a report by the clock: a systemd timer, a cron line, a workflow, a DAG."""
+    with plain_errors():
+        from workbench.runs.schedule import Job, Moment, files_for
+
+        names = tuple(load_card(name).name for name in studies)
+        cards = [load_card(name).alerts for name in studies]
+        told = tuple(dict.fromkeys(to.address for card in cards if card for to in card.to))
+        command = shutil.which("workbench") or "workbench"
+        files = files_for(kind, Job(names, project_root(), command, Moment.read(at), told))
+        for name, text in files.items():
+            if to is None:
+                print_plainly(f"# {name}\n{text}")
+            else:
+                to.mkdir(parents=True, exist_ok=True)
+                (to / name).write_text(text, encoding="utf-8")
+                print_plainly(f"wrote {to / name}")
