@@ -59,7 +59,7 @@ def check_wheel(wheel: Path) -> list[str]:
         names = archive.namelist()
     needed = (
         "workbench/py.typed",
-        "workbench/cli.py",
+        "workbench/cli/common.py",
         "workbench/study/codebooks/service.yml",
         "workbench/new/presets/shopify.yml",
         *(f"workbench/project/{name}" for name in _PROJECT),
