@@ -204,8 +204,8 @@ def test_a_page_asks_nothing_of_the_network(
 
 @pytest.mark.parametrize("notebook", PAGES)
 def test_every_picture_is_described(root: Path, record: dict, notebook: str) -> None:
-    pictures = page(root, notebook).select("main img")
-    assert all(len(picture.get("alt", "")) > 20 for picture in pictures)
+    pictures = page(root, notebook).select("main svg.wb-svg")
+    assert all(len(picture.get("aria-label", "")) > 20 for picture in pictures)
     if notebook in ("segmentation", "lifecycle_churn", "clv", "goals"):
         assert pictures
 

@@ -1,6 +1,6 @@
 """What goes into a bundle and what does not; the twin; the reviewer's report."""
 
-from __future__ import annotations
+from __future__ import re
 
 import io
 import json
@@ -41,8 +41,9 @@ def test_without_data_no_row_of_a_person_is_in_it_and_all_is_still_accounted_for
     assert (
         bundle.facts["inputs"]["transactions.csv"]["sha256"] == shop.run.inputs["transactions.csv"]
     )
-    ids = {f"K{i:03d}".encode() for i in range(40)}
-    assert not any(one in content for content in bundle.files.values() for one in ids)
+    # as words: letters that happen to stand so within a font or a digest are nobody
+    someone = re.compile(rb"(?<![0-9A-Za-z+/=])K0[0-3][0-9](?![0-9A-Za-z+/=])")
+    assert [name for name, content in bundle.files.items() if someone.search(content)] == []
     found = verify(bare.path, seal=bare.seal, pages=False)
     assert found.ok, str(found)
     (rerun,) = [check for check in found.checks if check.name == "run again"]

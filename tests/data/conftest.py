@@ -95,9 +95,9 @@ SURVEY = (
     "R5,2025-H1,2025-02-12,C,,7,7,,,,\n"
 )
 INTERACTIONS = (
-    "customer_id,at,kind,response_hours,resolved\n"
-    "A,2025-01-10 09:00,complaint,10,no\nA,2025-01-11 09:00,enquiry,2,yes\n"
-    "B,2025-02-01 00:00,Complaint,6,yes\nC,2025-02-28 23:59,service,,\n"
+    "customer_id,at,kind,response_hours,resolved,resolved_at\n"
+    "A,2025-01-10 09:00,complaint,10,no,\nA,2025-01-11 09:00,enquiry,2,yes,2025-01-11 12:00\n"
+    "B,2025-02-01 00:00,Complaint,6,yes,2025-02-03 09:00\nC,2025-02-28 23:59,service,,,\n"
 )
 SERIES = (
     "indicator,date,region,numerator,denominator,value,se,n\n"
@@ -118,7 +118,7 @@ RATINGS = (
 def tables(module_study: OpenStudy) -> Tables:
     """A study of four customers and a quarter."""
     return module_study(
-        {"as_of": "2025-03-31"},
+        {"as_of": "2025-03-31", "service": {"response": 8}},
         customers=CUSTOMERS,
         transactions=({"refunds": "keep"}, TRANSACTIONS),
         contracts=CONTRACTS,
