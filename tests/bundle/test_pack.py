@@ -1,9 +1,10 @@
 """What goes into a bundle and what does not; the twin; the reviewer's report."""
 
-from __future__ import re
+from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
