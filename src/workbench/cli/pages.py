@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from workbench import stopping
-
-if TYPE_CHECKING:
-    pass
-
 from workbench.cli.common import (
     FAILED,
     Force,

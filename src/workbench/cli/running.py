@@ -13,14 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.table import Table
 
-from workbench.errors import WorkbenchError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from workbench.runs import RunRecord
-    from workbench.study import Study
-
 from workbench.cli.common import (
     DAY,
     FAILED,
@@ -48,6 +40,13 @@ from workbench.cli.common import (
     warn,
     worst_of,
 )
+from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.runs import RunRecord
+    from workbench.study import Study
 
 
 @app.command()

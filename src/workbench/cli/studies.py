@@ -13,9 +13,6 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from workbench.new.proposal import OpenQuestion, Proposal
-
 from workbench.cli.common import (
     BAD_INPUT,
     Studies,
@@ -29,6 +26,9 @@ from workbench.cli.common import (
     waiting,
     worst_of,
 )
+
+if TYPE_CHECKING:
+    from workbench.new.proposal import OpenQuestion, Proposal
 
 
 @app.command()

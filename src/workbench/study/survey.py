@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from workbench.study.fields import Card, Item, LocalText
+from workbench.study.fields import Card, Item, LocalText, english
 
 #: Items of each dimension of SERVQUAL (Parasuraman, Zeithaml, Berry 1991, J. of Retailing 67(4)).
 SERVQUAL: Final = {
@@ -257,10 +257,7 @@ class Survey(Card):
     @property
     def labels(self) -> dict[str, str]:
         """The items' wording in English, by which the catalogs know it; else the first there is."""
-        return {
-            item: text.get("en") or next(iter(text.values()), "")
-            for item, text in self.items.items()
-        }
+        return {item: english(text) for item, text in self.items.items()}
 
     @property
     def margins(self) -> Mapping[str, Mapping[str, float]]:

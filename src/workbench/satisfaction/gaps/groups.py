@@ -16,7 +16,7 @@ from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.satisfaction.gaps.gaps import GAP_AXIS, dimension_gaps, dimension_sides
-from workbench.satisfaction.questionnaire.answers import Answers
+from workbench.satisfaction.questionnaire.answers import Answers, require_questions
 from workbench.stats import Sample, Shift, adjust, mean_shift
 from workbench.stats.weights import several
 
@@ -280,10 +280,5 @@ def gap_changes(
 
 
 def _groups(answers: Answers, by: str) -> pd.Series:
-    if by not in answers.background:
-        raise DataError(
-            f"there is no column {by!r}",
-            where="survey",
-            remedy=f"choose one of {', '.join(map(str, answers.background.columns))}",
-        )
+    require_questions(answers.background, by)
     return answers.background[by]

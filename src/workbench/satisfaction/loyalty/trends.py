@@ -24,6 +24,7 @@ from workbench.satisfaction.questionnaire.answers import (
     SurveyError,
     lost_answers,
     lost_bounds,
+    require_questions,
     same_person,
 )
 from workbench.satisfaction.questionnaire.survey import SurveyData
@@ -395,13 +396,7 @@ def loyalty_by(
     correlation: Newcombe (1998), same volume, 2635-2650, method 10; Zou (2008), American Journal of
     Epidemiology 168(2), 212-224, equation 7. Means: see `workbench.stats.mean_shift`.
     """
-    for name in (by, column):
-        if name not in frame:
-            raise DataError(
-                f"there is no column {name!r}",
-                where="survey",
-                remedy=f"choose one of {', '.join(map(str, frame.columns))}",
-            )
+    require_questions(frame, by, column)
     limits = (0.0, 10.0) if measure == "nps" else scale
     weights = WEIGHT if weights is None and WEIGHT in frame else weights
     numbers = pd.to_numeric(frame[column], errors="coerce")

@@ -158,6 +158,23 @@ class Answers:
         return replace(self, background=self.background.assign(**columns))
 
 
+def require_questions(frame: pd.DataFrame, *names: str) -> None:
+    """Refuse answers without these columns, naming those there are.
+
+    Raises
+    ------
+    DataError
+        A column that does not exist.
+    """
+    for name in names:
+        if name not in frame:
+            raise DataError(
+                f"there is no column {name!r}",
+                where="survey",
+                remedy=f"choose one of {', '.join(map(str, frame.columns))}",
+            )
+
+
 def same_person(
     frame: pd.DataFrame, *, customer: str = "customer_id", respondent: str = "respondent_id"
 ) -> Index:

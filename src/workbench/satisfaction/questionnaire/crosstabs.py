@@ -20,10 +20,11 @@ from scipy.special import ndtr
 from workbench.arrays import Array, Mask
 from workbench.errors import DataError, did_you_mean
 from workbench.results import Estimate, Finding, Result, labelled, named_estimates
-from workbench.satisfaction.questionnaire.answers import Answers
+from workbench.satisfaction.questionnaire.answers import Answers, require_questions
 from workbench.stats import Sums, adjust, cramers_v, rule_of, share_interval, withhold
-from workbench.stats.weights import effective_answers, several
+from workbench.stats.weights import effective_answers, effective_size, several
 from workbench.study import CellRule
+from workbench.study.fields import english
 from workbench.study.survey import ChoiceQuestion
 
 #: The most frequent choices are shown; the others of a question with one answer are one.
@@ -211,13 +212,7 @@ def crosstab(
     """
     about = about or ChoiceQuestion()
     frame = answers.background
-    for name in (question, by):
-        if name not in frame:
-            raise DataError(
-                f"there is no column {name!r}",
-                where="survey",
-                remedy=f"choose one of {', '.join(map(str, frame.columns))}",
-            )
+    require_questions(frame, question, by)
     text = frame[question].astype("string").str.strip()
     known = (text.fillna("") != "").to_numpy() & frame[by].notna().to_numpy()
     if not known.any():
@@ -284,9 +279,7 @@ def crosstab(
 
 
 def _wording(question: str, about: ChoiceQuestion) -> str:
-    if about.label is None:
-        return question.replace("_", " ")
-    return about.label.get("en") or next(iter(about.label.values()))
+    return english(about.label) or question.replace("_", " ")
 
 
 def _chosen(text: pd.Series, between: str | None) -> pd.DataFrame:
@@ -341,8 +334,5 @@ def _more_than(shares: Array, effective: Array, shown: Mask, names: list[str]) -
 
 def _strength(shares: Array, weights: Array, codes: Array, large: Mask) -> Estimate:
     """Cramer's V of the weighted table, at the effective number of answers of each group."""
-    sizes = []
-    for g in np.flatnonzero(large):
-        w = weights[codes == g]
-        sizes.append(w.sum() ** 2 / np.square(w).sum())
+    sizes = [effective_size(weights[codes == g]) for g in np.flatnonzero(large)]
     return cramers_v(shares * np.array(sizes)).v.named("Cramér's V")
