@@ -170,20 +170,29 @@ def test_somebody_whose_id_differs_in_zeros_alone_stays(root: Path) -> None:
     assert amounts(study) == [2, 3]
 
 
+def a_run(history: Path, name: str, ids: list[str], *, shows: str = "") -> tuple[Path, StepRecord]:
+    """Record a run with a result of people, and perhaps a notebook that shows one of them."""
+    aside = begin(history, name)
+    results = aside / "results" / "clv"
+    results.mkdir()
+    values = pd.DataFrame({"customer_id": ids, "value": [1.0, 2.0]})
+    values.to_parquet(results / "customer_value.parquet", index=False)
+    if shows:
+        pd.DataFrame({"segment": ["a"], "n": [2]}).to_parquet(
+            results / "totals.parquet", index=False
+        )
+        (aside / "notebooks" / "clv.ipynb").write_text(json.dumps({"cells": [shows]}))
+    step = StepRecord("clv", "clv", "done", results=digest_results(results))
+    record = RunRecord("shop", name, "", "", "done", {"clv": step}, number=1)
+    return finish(aside, record).folder, step
+
+
 def test_results_are_written_anew_with_their_digests_and_the_rest_is_named(root: Path) -> None:
     study = write(root)
     key = study_key(study)
     mine, other = pseudonym("0007", key), pseudonym("0008", key)
-    aside = begin(root / "runs" / "shop", "20260201T000000Z-abcdef")
-    results = aside / "results" / "clv"
-    results.mkdir()
-    values = pd.DataFrame({"customer_id": [mine, other], "value": [1.0, 2.0]})
-    values.to_parquet(results / "customer_value.parquet", index=False)
-    pd.DataFrame({"segment": ["a"], "n": [2]}).to_parquet(results / "totals.parquet", index=False)
-    (aside / "notebooks" / "clv.ipynb").write_text(json.dumps({"cells": [mine]}))
-    step = StepRecord("clv", "clv", "done", results=digest_results(results))
-    record = RunRecord("shop", "20260201T000000Z-abcdef", "", "", "done", {"clv": step}, number=1)
-    run = finish(aside, record).folder
+    history = root / "runs" / "shop"
+    run, step = a_run(history, "20260201T000000Z-abcdef", [mine, other], shows=mine)
     done = forget(study, root, "0007", now=NOW)
     left = pd.read_parquet(run / "results/clv/customer_value.parquet")
     assert left["customer_id"].tolist() == [other]
@@ -203,14 +212,7 @@ def test_runs_of_earlier_days_lose_them_too(root: Path) -> None:
     key = study_key(study)
     mine, other = pseudonym("0007", key), pseudonym("0008", key)
     place = history_of(root, "shop", seen=date(2025, 2, 28))
-    aside = begin(place, "20260202T000000Z-abcdef")
-    results = aside / "results" / "clv"
-    results.mkdir()
-    values = pd.DataFrame({"customer_id": [mine, other], "value": [1.0, 2.0]})
-    values.to_parquet(results / "customer_value.parquet", index=False)
-    step = StepRecord("clv", "clv", "done", results=digest_results(results))
-    record = RunRecord("shop", "20260202T000000Z-abcdef", "", "", "done", {"clv": step}, number=1)
-    run = finish(aside, record).folder
+    run, step = a_run(place, "20260202T000000Z-abcdef", [mine, other])
     done = forget(study, root, "0007", now=NOW)
     left = pd.read_parquet(run / "results/clv/customer_value.parquet")
     assert left["customer_id"].tolist() == [other]

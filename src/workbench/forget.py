@@ -17,7 +17,7 @@ from workbench.data.store.cache import home_of
 from workbench.data.tables import open_tables
 from workbench.errors import DataError
 from workbench.runs.handover import digest_results
-from workbench.runs.record import BESIDE, history_of, lock, run_folders, write_json
+from workbench.runs.record import histories, history_of, lock, run_folders, write_json
 from workbench.runs.used import file_digest
 from workbench.study import Study
 
@@ -110,12 +110,12 @@ def forget(
     forget_pairs(study, found.ids)
     shutil.rmtree(home_of(study), ignore_errors=True)
     history = history_of(root, study.name)
-    histories = [home for home in (history, *(history / name for name in BESIDE)) if home.is_dir()]
-    for home in histories:
+    homes = histories(history)
+    for home in homes:
         with lock(home):
             for folder in [*run_folders(home), *home.glob("_lab/")]:
                 report.rebuilt += _rebuild(folder, found.pseudonyms, now)
-    report.aggregates += _aggregates(study, root, histories, found.pseudonyms)
+    report.aggregates += _aggregates(study, root, homes, found.pseudonyms)
     _register(history, study, report, now)
     return report
 
@@ -161,10 +161,10 @@ def _rebuild(folder: Path, pseudonyms: frozenset[str], now: datetime) -> Iterato
 
 
 def _aggregates(
-    study: Study, root: Path, histories: Sequence[Path], pseudonyms: frozenset[str]
+    study: Study, root: Path, homes: Sequence[Path], pseudonyms: frozenset[str]
 ) -> Iterator[str]:
     """List what holds numbers that the person is in; it is for people to decide about it."""
-    for folder in (run for home in histories for run in run_folders(home)):
+    for folder in (run for home in homes for run in run_folders(home)):
         named = [
             path.name
             for path in sorted(folder.glob("notebooks/*.ipynb"))

@@ -165,13 +165,15 @@ def _unread_tables(study: Study, report: CheckReport, tables: Tables | None) -> 
 
 def _says_service(tables: Tables | None) -> bool:
     """Whether the page on service has something to tell of the contacts."""
+    from workbench.data.contact_log import OUTCOMES
+
     if tables is None or "interactions" not in tables:
         return False
     try:
         columns = set(tables.expr("interactions").columns)
     except WorkbenchError:
         return False  # which the check tells
-    return bool(columns & {"response_hours", "answered_at", "resolved_at", "resolved"})
+    return bool(columns & OUTCOMES)
 
 
 # --- what single notebooks need -------------------------------------------------------------------

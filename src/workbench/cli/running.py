@@ -227,16 +227,17 @@ def status(
     """Say what ran, when, what failed, how old the data are; status 1 where something is wrong."""
     with plain_errors():
         from workbench.runs.prune import read_span
+        from workbench.runs.record import history_of
         from workbench.runs.status import study_status
 
         ages = {"within": within, "data_within": data_within}
         spans = {name: read_span(text) for name, text in ages.items() if text is not None}
         now, worst = datetime.now(UTC), 0
         for name in studies or all_studies(project_root()):
-            alerts = load_card(name).alerts
-            tables = {} if alerts is None else alerts.tables
-            allowed = {key: one.days for key, one in tables.items() if one.days is not None}
-            found = study_status(runs_of(name), now, **spans, tables_within=allowed)
+            card = load_card(name)
+            allowed = {} if card.alerts is None else card.alerts.days
+            history = history_of(project_root(), card.name)
+            found = study_status(history, now, **spans, tables_within=allowed)
             worst = max(worst, FAILED if found.wrong else 0)
             print_found(found, as_json)
         raise typer.Exit(worst)
@@ -353,9 +354,10 @@ def schedule(
     with plain_errors():
         from workbench.runs.schedule import Job, Moment, files_for
 
-        names = tuple(load_card(name).name for name in studies)
-        cards = [load_card(name).alerts for name in studies]
-        told = tuple(dict.fromkeys(to.address for card in cards if card for to in card.to))
+        cards = [load_card(name) for name in studies]
+        names = tuple(card.name for card in cards)
+        alerts = [card.alerts for card in cards if card.alerts is not None]
+        told = tuple(dict.fromkeys(to.address for each in alerts for to in each.to))
         command = shutil.which("workbench") or "workbench"
         files = files_for(kind, Job(names, project_root(), command, Moment.read(at), told))
         for name, text in files.items():

@@ -26,6 +26,9 @@ _COLUMNS: Final = (
     "handling_seconds",
 )  # fmt: skip
 
+#: Columns that say what became of a contact, of which a log needs one.
+OUTCOMES: Final = frozenset({"response_hours", "answered_at", "resolved_at", "resolved"})
+
 
 @dataclass(frozen=True)
 class ContactLog:
@@ -87,7 +90,7 @@ def contact_log(tables: Tables, table: str = "interactions", *, rows: Any = None
     expr = tables.expr(table) if rows is None else rows
     where = f"{tables.study.path}, tables.{table}"
     have = set(expr.columns)
-    if not have & {"response_hours", "answered_at", "resolved_at", "resolved"}:
+    if not have & OUTCOMES:
         raise DataError(
             "the log says neither when a contact was answered nor whether it was resolved",
             where=where,

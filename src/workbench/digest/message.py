@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from workbench.digest.notices import FINDINGS, Notice, notices_of, unknown_topics
+from workbench.digest.notices import Notice, notices_of, topic_of, unknown_topics
 from workbench.digest.told import told_to
 from workbench.languages import Language
 from workbench.reporting.landing import sentences
@@ -95,7 +95,7 @@ def digests_of(
         before = told_to(folder, to)
         keys = {each.key for each in own}
         # of what nothing is known it is not known to be over either
-        keys |= {key for key in before if _topic(key) in unknown}
+        keys |= {key for key in before if topic_of(key) in unknown}
         new = [each for each in own if each.key not in before]
         found.append(_written(study, to, new, frozenset(keys), secrets))
     return found
@@ -105,10 +105,6 @@ def _concerns(to: Addressee, notice: Notice) -> bool:
     if notice.topic not in to.about:
         return False
     return notice.topic != "moves" or to.concerns(notice.by, notice.of)
-
-
-def _topic(key: str) -> str:
-    return next((topic for begins, topic in FINDINGS.items() if key.startswith(begins)), "")
 
 
 def _written(

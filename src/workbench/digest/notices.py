@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from workbench.results import Advice, Finding
 from workbench.runs.handover import read_findings
-from workbench.runs.record import RunRecord, unfinished
+from workbench.runs.record import REMOVED, RunRecord, unfinished
 from workbench.runs.status import StaleTable, stale_tables
 from workbench.study import Study
 from workbench.study.alerts import Topic
@@ -53,6 +52,11 @@ def notices_of(study: Study, run: RunRecord, now: datetime) -> list[Notice]:
     return [*_failures(run), *_stale(study, run, now), *_findings(run)]
 
 
+def topic_of(key: str) -> Topic | None:
+    """Say what the key of a finding, or of its notice, is about; None where it is not told."""
+    return next((topic for begins, topic in FINDINGS.items() if key.startswith(begins)), None)
+
+
 def unknown_topics(run: RunRecord) -> set[Topic]:
     """Name what nothing is known of, since the notebook that would tell has not ended well."""
     step = run.notebooks.get("alerts")
@@ -65,7 +69,9 @@ def _failures(run: RunRecord) -> Iterator[Notice]:
         text = "Pages failed in the run of {day} and stand as an earlier run left them: {pages}"
         values = {"day": _day(run.started), "pages": failed}
         yield _failure(f"failed.{run.run}", Finding("run.failed", text, values))
-    broken = [each.name for each in unfinished(run.folder.parent) if "removed-" not in each.name]
+    broken = [
+        each.name for each in unfinished(run.folder.parent) if not each.name.startswith(REMOVED)
+    ]
     if broken:
         text = "A run that began after that of {day} was broken off"
         finding = Finding("run.broken", text, {"day": _day(run.started)})
@@ -79,8 +85,7 @@ def _failure(key: str, finding: Finding) -> Notice:
 
 
 def _stale(study: Study, run: RunRecord, now: datetime) -> Iterator[Notice]:
-    limits = {} if study.alerts is None else study.alerts.tables
-    days = {name: one.days for name, one in limits.items() if one.days is not None}
+    days = {} if study.alerts is None else study.alerts.days
     for each in stale_tables(run.folder / "results", now, days):
         yield Notice(f"stale.{each.table}", "data", _too_old(each))
 
@@ -100,9 +105,9 @@ def _too_old(each: StaleTable) -> Finding:
 
 def _findings(run: RunRecord) -> Iterator[Notice]:
     good = [run.folder / "results" / key for key, step in run.notebooks.items() if step.good]
-    for found in read_findings(filter(Path.is_dir, good), []).values():
+    for found in read_findings(good, []).values():
         for each in found:
-            topic = next((t for begins, t in FINDINGS.items() if each.key.startswith(begins)), None)
+            topic = topic_of(each.key)
             if topic is not None and each.severity != "ok":
                 by, of = (str(each.values.get(name, "")) for name in ("by", "of"))
                 yield Notice(f"{each.key} {each.verdict}", topic, each, by, of if by else "")

@@ -49,8 +49,8 @@ NOISE, SHORT, SILENT, SMALL = (
     "no value any more",
     "too few customers to be shown",
 )
-#: Verdicts that are told.
-TOLD: Final = (WORSE, MOVED, BETTER, SILENT)
+#: Verdicts that are told, the most pressing first.
+TOLD: Final = (SILENT, WORSE, MOVED, BETTER)
 _MESSAGES: Final = {
     (True, False): "{what} has been at {after} since {since}, above its usual {usual}",
     (False, False): "{what} has been at {after} since {since}, below its usual {usual}",
@@ -248,7 +248,7 @@ def alerts(
                "after", "since", "score", "limit", "phi", "verdict"]  # fmt: skip
     table = pd.DataFrame(rows, columns=columns)
     table["since"] = pd.to_datetime(table["since"])
-    urgent = {verdict: place for place, verdict in enumerate((SILENT, WORSE, MOVED, BETTER))}
+    urgent = {verdict: place for place, verdict in enumerate(TOLD)}
     order = sorted(
         range(len(table)),
         key=lambda i: (urgent.get(rows[i]["verdict"], 9), -abs(np.nan_to_num(rows[i]["score"]))),
@@ -275,12 +275,11 @@ def _records(
 ) -> Iterator[_Charted]:
     about = frame.attrs.get("indicator", {})
     title = english(watch.title) or str(about.get("title", watch.indicator))
-    whole = frame[frame["complete"].astype(bool)] if "complete" in frame else frame
     if watch.since is not None:
-        whole = whole[pd.to_datetime(whole["period"]) >= pd.Timestamp(watch.since)]
-    groups: list[tuple[str, pd.DataFrame]] = [("", whole)]
+        frame = frame[pd.to_datetime(frame["period"]) >= pd.Timestamp(watch.since)]
+    groups: list[tuple[str, pd.DataFrame]] = [("", frame)]
     if watch.by is not None:
-        groups = [(str(of), part) for of, part in whole.groupby(watch.by, observed=True)]
+        groups = [(str(of), part) for of, part in frame.groupby(watch.by, observed=True)]
     for of, part in groups:
         row = {
             "indicator": watch.indicator, "title": title, "by": watch.by or "", "of": of,

@@ -141,7 +141,7 @@ def make_plan(
     unreadable: dict[str, str] = {}
     for name, entry in pipeline.items():
         try:
-            declared[name] = _declared(entry)
+            declared[name] = declared_by(entry)
         except NotebookFileError as error:
             declared[name], unreadable[name] = {}, str(error)
     _check_study_parameters(study, pipeline)
@@ -193,7 +193,8 @@ def make_plan(
     )
 
 
-def _declared(entry: Entry) -> dict[str, Parameter]:
+def declared_by(entry: Entry) -> dict[str, Parameter]:
+    """Read what the parameters cell of a notebook declares."""
     return read_parameters(read_notebook(entry.path), where=entry.path.name)
 
 

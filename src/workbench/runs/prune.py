@@ -14,9 +14,9 @@ from pathlib import Path
 
 from workbench.errors import WorkbenchError
 from workbench.runs.record import (
-    BESIDE,
-    UNFINISHED,
+    REMOVED,
     RunRecord,
+    histories,
     last_complete,
     last_good,
     list_runs,
@@ -24,8 +24,6 @@ from workbench.runs.record import (
     run_folders,
 )
 
-#: Why a run stays that could go.
-NO_RULE = "no rule lets it go"
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -108,37 +106,35 @@ def prune(
         )
     if not folder.is_dir():
         return Pruned((), 0, {})
-    places = [folder, *(folder / name for name in BESIDE if (folder / name).is_dir())]
+    places = histories(folder)
     with ExitStack() as locked:
         for place in places:
             locked.enter_context(lock(place))
         kept: dict[str, str] = {}
-        runs: list[RunRecord] = []
+        runs, gone, free = list[RunRecord](), list[RunRecord](), list[RunRecord]()
         for place in places:
             there = list_runs(place)
             own = _needed(there, place)
             for rank, run in enumerate(there):
+                if run.run in own:
+                    continue
                 young = older is None or now - datetime.fromisoformat(run.finished) <= older
                 few = most is None or rank < most
-                if run.run not in own and young and few:
-                    own[run.run] = NO_RULE
+                if young and few:
+                    own[run.run] = "no rule lets it go"
+                    free.append(run)
+                else:
+                    gone.append(run)
             kept |= {f"{_named(place, folder)}{name}": why for name, why in own.items()}
             runs += there
-        names = {id(run): f"{_named(run.folder.parent, folder)}{run.run}" for run in runs}
-        gone = [run for run in runs if names[id(run)] not in kept]
         if size is not None:
-            free = [run for run in runs if kept.get(names[id(run)]) == NO_RULE]
             gone = _until_it_fits(runs, gone, free, size)
         freed = _freed([run.folder for run in gone])
         for run in reversed(gone):
             if not only_say:
                 _remove(run.folder)
-    left = {names[id(run)] for run in gone}
-    return Pruned(
-        tuple(names[id(run)] for run in gone),
-        freed,
-        {name: why for name, why in kept.items() if name not in left},
-    )
+    names = tuple(f"{_named(run.folder.parent, folder)}{run.run}" for run in gone)
+    return Pruned(names, freed, {name: why for name, why in kept.items() if name not in names})
 
 
 def _named(place: Path, folder: Path) -> str:
@@ -230,6 +226,6 @@ def _freed(folders: Sequence[Path]) -> int:
 
 def _remove(folder: Path) -> None:
     # Renamed first: a removal that is broken off leaves no half of a run, only what is swept up.
-    aside = folder.with_name(f"{UNFINISHED}removed-{folder.name}")
+    aside = folder.with_name(f"{REMOVED}{folder.name}")
     folder.rename(aside)
     shutil.rmtree(aside, ignore_errors=True)

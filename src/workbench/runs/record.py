@@ -27,6 +27,8 @@ SEEN_RUNS = "as_of"
 SWEEPS = "sweeps"
 #: Where runs lie that are never taken for the present.
 BESIDE = (SEEN_RUNS, SWEEPS)
+#: A run whose removal was broken off, which the next run sweeps up.
+REMOVED = f"{UNFINISHED}removed-"
 _FINISHED_STEPS = ".finished"
 _LOCK = ".lock"
 #: Who holds it; beside it, since a lock may not be readable while it is held.
@@ -167,6 +169,17 @@ def history_of(root: Path, study: str, seen: date | None = None) -> Path:
     """
     own = root / "runs" / study
     return own if seen is None else own / SEEN_RUNS
+
+
+def histories(folder: Path) -> list[Path]:
+    """Give the folders in which a study has runs, its own first, then those beside the present.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<study>``.
+    """
+    return [place for place in (folder, *(folder / name for name in BESIDE)) if place.is_dir()]
 
 
 def run_id(now: datetime, *ingredients: str) -> str:

@@ -10,22 +10,16 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.results import Estimate
 from workbench.runs.handover import notebook_of, read_headlines
-from workbench.runs.notebook_file import read_notebook
-from workbench.runs.parameters import (
-    Assignment,
-    ParameterError,
-    ValueRefusedError,
-    read_parameters,
-)
+from workbench.runs.parameters import Assignment, ParameterError, ValueRefusedError
 from workbench.runs.pipeline import Entry, load_pipeline
-from workbench.runs.plan import OF_CARD, RunPlan, Step, make_plan
+from workbench.runs.plan import OF_CARD, RunPlan, declared_by, make_plan
 
 if TYPE_CHECKING:
     from workbench.runs.record import RunRecord
@@ -84,19 +78,20 @@ def sweep_of(
     ParameterError
         If values are to be swept and no single notebook is named, or there are too many.
     """
-    pipeline = load_pipeline(root / "notebooks")
-    several = {a: pieces for a in assignments if len(pieces := _pieces(a, pipeline, notebooks)) > 1}
+    listed = [a for a in assignments if "," in a.text]
+    pipeline = load_pipeline(root / "notebooks") if listed else {}
+    several = {a: pieces for a in listed if len(pieces := _pieces(a, pipeline, notebooks)) > 1}
     if not several:
         return None
     first = next(iter(several))
     if notebooks is None or len(notebooks) != 1:
-        takers = [n for n, e in pipeline.items() if first.name in _declared(e)]
+        takers = [n for n, e in pipeline.items() if first.name in declared_by(e)]
         raise ParameterError(
             f"several values of {first.name!r} make a sweep, which needs one notebook",
             where=f"-p {first.name}={first.text}",
             remedy=f"name it: -n {first.notebook or ' or -n '.join(takers)}",
         )
-    asked = notebooks[0] if notebooks[0] in pipeline else notebook_of(notebooks[0])
+    asked = notebook_of(notebooks[0])
     other = next((a for a in several if a.notebook not in (None, asked)), None)
     if other is not None:
         raise ParameterError(
@@ -116,23 +111,16 @@ def sweep_of(
     return Swept(asked, fixed, values)
 
 
-def _declared(entry: Entry) -> Mapping[str, Any]:
-    return read_parameters(read_notebook(entry.path), where=entry.path.name)
-
-
 def _pieces(
     assignment: Assignment, pipeline: Mapping[str, Entry], notebooks: Sequence[str] | None
 ) -> list[str]:
     """Take an assignment apart, unless some notebook takes it as it stands."""
     text = assignment.text
-    if "," not in text:
-        return [text]
     asked = [assignment.notebook] if assignment.notebook else [*(notebooks or pipeline)]
-    names = [name if name in pipeline else notebook_of(name) for name in asked]
     takers = [
         declared[assignment.name]
-        for name in names
-        if name in pipeline and assignment.name in (declared := _declared(pipeline[name]))
+        for name in map(notebook_of, asked)
+        if name in pipeline and assignment.name in (declared := declared_by(pipeline[name]))
     ]
     for parameter in takers:
         if assignment.name not in OF_CARD:
@@ -160,24 +148,20 @@ def sweep_plan(
         )  # fmt: skip
 
     base = planned(())
-    own = [step for step in base.steps if step.requested and step.notebook == swept.notebook]
-    wanted = {key for step in own for key in (*step.needs, *step.after, *step.reads)}
-    by_key = {step.key: step for step in base.steps}
-    ahead = [*wanted]
-    while ahead:
-        step = by_key[ahead.pop()]
-        more = {*step.needs, *step.after, *step.reads} - wanted
-        wanted |= more
-        ahead += more
-    steps = [step for step in base.steps if step.key in wanted]
+    own = {
+        step.key: step.reads
+        for step in base.steps
+        if step.requested and step.notebook == swept.notebook
+    }
+    before = {key for reads in own.values() for key in reads}
+    steps = [step for step in base.steps if step.key in before]
     for number, combination in enumerate(swept.combinations, start=1):
-        mine = {step.key for step in own}
         steps += [
-            Step(**{**vars(step), "key": f"{step.key}-{number:02}"})
+            replace(step, key=f"{step.key}-{number:02}")
             for step in planned(combination).steps
-            if step.key in mine
+            if step.key in own
         ]
-    return RunPlan(tuple(steps), (), tuple(b for b in base.broken if b.key in wanted), base.notes)
+    return RunPlan(tuple(steps), notes=base.notes)
 
 
 # --- what came of it ----------------------------------------------------------------------------
@@ -211,6 +195,11 @@ class SweepComparison:
         """The headline numbers of any combination."""
         return list(dict.fromkeys(n for named in self.numbers.values() for n in named))
 
+    @property
+    def moving(self) -> list[str]:
+        """Those that are not the same for all combinations."""
+        return [name for name in self.names if self.differs(name)]
+
     def differs(self, name: str) -> bool:
         """Tell whether a headline number is not the same, or not there, for all combinations."""
         found = [named.get(name) for named in self.numbers.values()]
@@ -227,7 +216,7 @@ class SweepComparison:
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        moving = [name for name in self.names if self.differs(name)]
+        moving = self.moving
         lines = [[*self.varied, *moving]]
         why = {}
         for page, values in self.settings.items():
@@ -252,7 +241,7 @@ def compare_sweep(record: RunRecord) -> SweepComparison:
     record : RunRecord
         A run of `workbench.runs.run_study` with several values.
     """
-    notebook = record.asked[0].partition("-")[0]
+    notebook = notebook_of(record.asked[0])
     steps = {key: step for key, step in record.notebooks.items() if step.notebook == notebook}
     names = list(dict.fromkeys(name for step in steps.values() for name in step.parameters))
     varied = [n for n in names if len({repr(s.parameters.get(n)) for s in steps.values()}) > 1]

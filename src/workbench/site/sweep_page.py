@@ -50,7 +50,7 @@ def _page(study: Study, found: SweepComparison, say: Language, record: RunRecord
     yield f'<!doctype html>\n<html lang="{say.tag}"><head><meta charset="utf-8">'
     yield f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
     yield f"<h1>{escape(title)}</h1>"
-    moving = [name for name in found.names if found.differs(name)]
+    moving = found.moving
     count = say("{n} combinations; {moving} of {all} numbers differ between them.",
                 n=len(found.settings), moving=len(moving), all=len(found.names))  # fmt: skip
     yield f"<p>{escape(count)}</p>"

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.errors import did_you_mean
-from workbench.study.fields import Card, LocalText, Name, Where
+from workbench.study.fields import Card, LocalText, Name, Texts, Where
 from workbench.study.reader import Loc
 
 Topic: TypeAlias = Literal["moves", "data", "failures"]
@@ -81,16 +81,9 @@ class Contract(Card):
 
     days: int | None = Field(default=None, ge=0)
     columns: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
-    values: dict[str, Annotated[tuple[str, ...], BeforeValidator(lambda v: _words(v))]] = Field(
-        default_factory=dict
-    )
+    values: dict[str, Texts] = Field(default_factory=dict)
     missing: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     set_aside: float | None = Field(default=None, ge=0, le=1)
-
-
-def _words(value: Any) -> Any:
-    listed = value if isinstance(value, list | tuple) else (value,)
-    return tuple(str(each) for each in listed)
 
 
 class Addressee(Card):
@@ -172,6 +165,11 @@ class Alerts(Card):
                     {},
                 )
         return value
+
+    @property
+    def days(self) -> dict[str, int]:
+        """Table -> how many days ago its last row may be, where its contract says it."""
+        return {name: one.days for name, one in self.tables.items() if one.days is not None}
 
     @model_validator(mode="after")
     def _once_each(self) -> Self:

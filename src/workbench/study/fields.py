@@ -176,6 +176,10 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(str(item) for item in items)
 
 
+#: Texts, of which the card may write one alone.
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+
+
 def _heading(value: Any) -> Any:
     listed = value if isinstance(value, list | tuple) else (value,)
     if any(isinstance(row, bool) for row in listed):
@@ -268,7 +272,7 @@ class Table(Card):
         tuple[str, ...] | dict[str, tuple[str, ...]], BeforeValidator(_by_column)
     ] = ()
     group_rows: Name | None = None
-    fill_down: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
+    fill_down: Texts = ()
     where: dict[str, Rows] = Field(default_factory=dict)
     amount: str | None = None
     amount_unit: Literal[
@@ -277,9 +281,9 @@ class Table(Card):
     amount_per: Literal["row", "order"] = "row"
     response_unit: Literal["second", "minute", "hour", "day"] = "hour"
     fee_per: Literal["week", "month", "quarter", "year"] = "month"
-    resolved: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
-    won: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
-    lost: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
+    resolved: Texts = ()
+    won: Texts = ()
+    lost: Texts = ()
     refunds: Literal["net", "set_aside", "keep"] = "net"
     refund_rows: dict[str, Rows] = Field(default_factory=dict)
     zero_amounts: Literal["keep", "set_aside"] = "keep"
