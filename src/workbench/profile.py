@@ -42,6 +42,7 @@ _NOT_SHOWN = frozenset(
 #: What a row of a table is called on the time line.
 _EVENTS = {
     "transactions": "purchase", "interactions": "contact", "visits": "visit", "leads": "lead",
+    "opportunities": "opportunity",
 }  # fmt: skip
 _SCORES = ("csat5", "csat", "csat10", "recommend")
 
@@ -197,11 +198,8 @@ def _events(
         return
     if "amount" in row and not pd.isna(row["amount"]):
         amount = float(row["amount"])
-    if kind == "opportunities":
-        yield when, "opportunity", _details(row, {time, "amount", "reason"}), amount
-        return
-    event = _EVENTS.get(kind, kind)
-    yield when, event, _details(row, {time, "amount"}), amount
+    but = {time, "amount", "reason"} if kind == "opportunities" else {time, "amount"}
+    yield when, _EVENTS.get(kind, kind), _details(row, but), amount
 
 
 def _details(row: Mapping[Any, Any], but: set[str]) -> str:

@@ -10,6 +10,7 @@ from scipy import stats as scipy_stats
 from workbench.errors import DataError
 from workbench.results.estimate import named_estimates
 from workbench.stats import (
+    against_others,
     correlation_interval,
     mean_difference,
     mean_interval,
@@ -81,6 +82,17 @@ def test_the_difference_of_proportions_is_newcombes_printed_example() -> None:
 def test_a_share_of_nobody_differs_from_none_by_an_unknown_amount(counts: tuple) -> None:
     found = proportion_difference(*counts)
     assert np.isnan(tuple(found)).all() and found.n == counts[1] + counts[3]
+
+
+def test_each_group_is_held_against_all_others_by_the_score_test() -> None:
+    from statsmodels.stats.proportion import proportions_ztest
+
+    count, n = [12, 30, 0], [40, 60, 25]
+    for found, k, m in zip(against_others(count, n), count, n, strict=True):
+        assert found == proportion_difference(k, m, 42 - k, 125 - m).named(p=found.p)
+        assert found.p == pytest.approx(proportions_ztest([k, 42 - k], [m, 125 - m])[1])
+    assert np.isnan(against_others([3], [9])[0].p)
+    assert against_others([4, 6], [4, 6])[0].p == 1
 
 
 def test_a_ratio_of_sums_covers_its_truth() -> None:

@@ -17,10 +17,11 @@ import pandas as pd
 from scipy.special import stdtrit
 from scipy.stats import nbinom, poisson
 
+from workbench.accounts.forecast import ranges_held
 from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
-from workbench.stats.intervals import normal_quantile, proportion_interval
+from workbench.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,13 +63,7 @@ class Acquisition(Result):
 
     def kept(self) -> Estimate | None:
         """Share of the past forecasts whose range held; those that overlap count for fewer."""
-        if self.past.empty:
-            return None
-        n = max(len(self.past) / self.ahead, 1.0)
-        share = float(self.past["held"].mean())
-        return proportion_interval(share * n, n).named(
-            "Past months in which the range held", kind="percent", better="up"
-        )
+        return ranges_held(self.past["held"], self.ahead)
 
     def estimates(self) -> dict[str, Estimate]:
         """Give what is expected."""

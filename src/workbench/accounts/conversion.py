@@ -19,7 +19,7 @@ import pandas as pd
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
-from workbench.stats.disclosure import Sums, rule_of, sensitive
+from workbench.stats.disclosure import rule_of, sensitive
 from workbench.stats.survival import aalen_johansen, at_time, kaplan_meier, median_time
 from workbench.study import CellRule
 
@@ -193,15 +193,10 @@ def conversion(
     time, cause = _times(timed["opened"], timed, today)
     curve = aalen_johansen(time, cause, causes=2)
     longest = float(np.quantile(time, 0.95))
-    ends = [curve[curve["cause"] == k] for k in (1, 2)]
-    drawn = [
-        end[end["time"] <= max(longest, 1)].assign(end=name)
-        for name, end in zip(("Opportunities won", "Opportunities lost"), ends, strict=True)
-    ]
-    won, lost = (
-        at_time(end, days, n=len(timed)).named(label)
-        for end, label in zip(ends, ("Opportunities won", "Opportunities lost"), strict=True)
-    )
+    names = ("Opportunities won", "Opportunities lost")
+    ends = {name: curve[curve["cause"] == k] for k, name in enumerate(names, start=1)}
+    drawn = [end[end["time"] <= max(longest, 1)].assign(end=name) for name, end in ends.items()]
+    won, lost = (at_time(end, days, n=len(timed)).named(name) for name, end in ends.items())
     table, withheld = _stages(timed, log, today, days, rule)
     return Conversion(
         table,
@@ -263,8 +258,7 @@ def _stages(
         order = spells.groupby("stage")["place"].mean().sort_values(kind="stable").index
         for stage in order:
             own = spells[spells["stage"] == stage]
-            few = Sums.counted([accounts_behind(own).nunique()]).sensitive(rule)[0]
-            if few or len(own) < FEWEST:
+            if accounts_behind(own).nunique() < rule.min_cell or len(own) < FEWEST:
                 withheld += 1
                 continue
             rows.append(_stage(str(stage), own, today, days))

@@ -88,14 +88,7 @@ class PipelineForecast(Result):
 
         Windows that overlap tell less: they count for as many as lie side by side.
         """
-        if self.past.empty:
-            return None
-        n, step = len(self.past), max(self.days / 30.4, 1)
-        effective = max(n / step, 1.0)
-        share = float(self.past["held"].mean())
-        return proportion_interval(share * effective, effective).named(
-            "Past months in which the range held", kind="percent", better="up"
-        )
+        return ranges_held(self.past["held"], max(self.days / 30.4, 1))
 
     def estimates(self) -> dict[str, Estimate]:
         """Give what is expected, and how the forecast did."""
@@ -210,9 +203,14 @@ def pipeline_forecast(
     ):
         raise DataError("too few accounts hold what is open, or one of them nearly all of it")
     past = _Landmarks.of(deals, log, today, days)
+    over = past.months[past.months <= today - pd.Timedelta(days=days)]
+    if over.empty:
+        raise DataError(
+            f"the record is shorter than {days} days", remedy="ask for fewer days, or wait"
+        )
     rows = []
     # the end of each month from which the horizon is over, and before which enough was seen
-    for when in past.months[past.months <= today - pd.Timedelta(days=days)][-tried:]:
+    for when in over[-tried:]:
         known = past.known_at(when)
         if known.sum() < 3 * FEWEST or past.won[known].sum() < FEWEST / 2:
             continue
@@ -224,18 +222,12 @@ def pipeline_forecast(
     tries = pd.DataFrame(rows, columns=["day", "expected", "low", "high", "came", "spread"])
     z = (tries["came"] - tries["expected"]) / tries["spread"].where(tries["spread"] > 0)
     z2 = (z.dropna() ** 2).clip(upper=25)
+    wider = _wider(z2)
     # as the ranges of all but the last windows were made: with the errors known by then
-    over = past.months <= today - pd.Timedelta(days=days)
-    if not over.any():
-        raise DataError(
-            f"the record is shorter than {days} days", remedy="ask for fewer days, or wait"
-        )
-    wider = float(np.sqrt(max((z2.sum() + OWN) / (len(z2) + OWN), 1.0)))
     steps = max(round(days / 30.4), 1)
     wider_ends = np.empty((len(tries), 2))
     for i in range(len(tries)):
-        seen = z2[z2.index <= i - steps]
-        factor = float(np.sqrt(max((seen.sum() + OWN) / (len(seen) + OWN), 1.0)))
+        factor = _wider(z2[z2.index <= i - steps])
         middle, least, most = (float(tries[c].iloc[i]) for c in ("expected", "low", "high"))
         wider_ends[i] = _widened(middle, least, most, factor)
     tries[["low", "high"]] = wider_ends
@@ -263,6 +255,24 @@ def pipeline_forecast(
         int((~valued).sum()),
         wider,
     )  # fmt: skip
+
+
+def ranges_held(held: pd.Series, overlap: float) -> Estimate | None:
+    """Share of past forecasts whose range held what came; None where there was none.
+
+    Each window overlaps with so many: they count for as many as lie side by side.
+    """
+    if held.empty:
+        return None
+    n, share = max(len(held) / overlap, 1.0), float(held.mean())
+    return proportion_interval(share * n, n).named(
+        "Past months in which the range held", kind="percent", better="up"
+    )
+
+
+def _wider(errors: pd.Series) -> float:
+    """By what ranges are widened for past errors, squared and in units of their own spread."""
+    return float(np.sqrt(max((errors.sum() + OWN) / (len(errors) + OWN), 1.0)))
 
 
 def _widened(middle: float, low: float, high: float, by: float) -> tuple[float, float]:

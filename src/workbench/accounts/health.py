@@ -10,22 +10,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
-from scipy.stats import rankdata
 
+from workbench.accounts.spending import bought_within
 from workbench.arrays import Array
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import interval_dots
-from workbench.stats.disclosure import sensitive
-from workbench.stats.intervals import normal_quantile, wilson
+from workbench.stats.area import auc_parts
+from workbench.stats.disclosure import rule_of, sensitive
+from workbench.stats.intervals import logit_interval, wilson
 from workbench.study import CellRule
 from workbench.study.weights import compared_weights, equal_weights, matrix_of, stated_weights
 
@@ -256,7 +257,7 @@ def health(
         Fewer than twenty accounts bought in the last two years.
     """
     require_columns(sales, ("customer_id", "date", "amount"), "the sales have")
-    today = pd.Timestamp(as_of)
+    today, span, rule = pd.Timestamp(as_of), pd.Timedelta(days=days), rule_of(min_cell)
     now = _parts(sales, service, visits, today)
     if len(now) < 2 * FEWEST:
         raise DataError(f"{len(now)} accounts bought in the last two years; too few to score")
@@ -275,21 +276,20 @@ def health(
         scores.loc[said.index, "score"], scores.loc[said.index, "given"] = said["health"], True
         if "health_reason" in said:
             scores.loc[said.index, "reason"] = said["health_reason"]
-    before = today - pd.Timedelta(days=days)
+    before = today - span
     then = _parts(sales, service, visits, before)
     # who had stopped before cannot stop
-    past = sales[(sales["date"] > before - pd.Timedelta(days=days)) & (sales["date"] <= before)]
-    then = then[then.index.isin(past["customer_id"])]
-    after = sales[(sales["date"] > before) & (sales["date"] <= today)]
-    bought = after.groupby("customer_id")["amount"].sum()
-    kept = then.index.isin(after["customer_id"])
+    was = bought_within(sales, before - span, before)
+    then = then[then.index.isin(was.index)]
+    bought = bought_within(sales, before, today)
+    kept = then.index.isin(bought.index)
     stopping = growing = None
     table = pd.DataFrame(columns=["health", "n", "stopped", "stopped_low", "stopped_high"])
     cuts = _cuts(scores["score"])
     if min(kept.sum(), (~kept).sum()) >= FEWEST and set(weight) <= set(then.columns):
         old = _weighted(then, weight)
         stopping = area(old, kept).named("Told apart by the health score", kind="percent")
-        was = past.groupby("customer_id")["amount"].sum().reindex(then.index)
+        was = was.reindex(then.index)
         has = ((was > 0) & kept).to_numpy()
         grown = (bought.reindex(then.index) > was).to_numpy()
         if min(grown[has].sum(), (~grown[has]).sum()) >= FEWEST:
@@ -303,11 +303,11 @@ def health(
         table = pd.DataFrame(
             {"health": CLASSES, "n": n, "stopped": gone / np.maximum(n, 1), "stopped_low": low,
              "stopped_high": high}
-        )[n >= max(_least(min_cell), 1)]  # fmt: skip
+        )[n >= rule.min_cell]  # fmt: skip
     scores["health"] = np.array(CLASSES, dtype=object)[
         np.searchsorted(cuts, scores["score"], side="right")
     ]
-    weak = _weak(scores, sales, table, today, days, min_cell, currency)
+    weak = _weak(scores, sales, table, today, days, rule, currency)
     told = pd.DataFrame({"part": [PARTS[p] for p in weight], "weight": list(weight.values())})
     return Health(
         labelled(
@@ -318,10 +318,6 @@ def health(
         labelled(told, part="Part of the score", weight=("Weight", "percent")),
         method, stopping, growing, weak, given, days,
     )  # fmt: skip
-
-
-def _least(min_cell: CellRule | int) -> int:
-    return min_cell.min_cell if isinstance(min_cell, CellRule) else int(min_cell)
 
 
 def _cuts(score: ArrayLike) -> Array:
@@ -349,8 +345,8 @@ def _parts(
     by = seen.groupby("customer_id")
     raw = pd.DataFrame(index=by.size().index)
     raw["recency"] = -(day - by["date"].max()).dt.days
-    late = seen[seen["date"] > day - year].groupby("customer_id")["amount"].sum()
-    early = seen[seen["date"] <= day - year].groupby("customer_id")["amount"].sum()
+    late = bought_within(sales, day - year, day)
+    early = bought_within(sales, day - 2 * year, day - year)
     late, early = (each.reindex(raw.index, fill_value=0.0) for each in (late, early))
     raw["trend"] = (late - early) / (late.abs() + early.abs()).replace(0, np.nan)
     raw["frequency"] = by.size()
@@ -377,17 +373,15 @@ def _weak(
     table: pd.DataFrame,
     today: pd.Timestamp,
     days: int,
-    min_cell: CellRule | int,
+    rule: CellRule,
     currency: str,
 ) -> dict[str, object]:
     """Count the weak of today who still buy, with what they bought."""
     told = table[table["health"] == CLASSES[0]]
     if told.empty:
         return {}
-    lately = sales[(sales["date"] > today - pd.Timedelta(days=365)) & (sales["date"] <= today)]
-    spent = lately.groupby("customer_id")["amount"].sum()
+    spent = bought_within(sales, today - pd.Timedelta(days=365), today)
     own = spent[spent.index.isin(scores.index[scores["health"] == CLASSES[0]])]
-    rule = min_cell if isinstance(min_cell, CellRule) else CellRule(min_cell=max(min_cell, 1))
     if sensitive(own, rule) or not len(own):
         return {}
     row = told.iloc[0]
@@ -412,22 +406,17 @@ def area(score: ArrayLike, good: ArrayLike, *, level: float = 0.95) -> Estimate:
     Estimate
         Ties count one half; limits on the logit scale; p is that of one half.
     """
-    value, yes = np.asarray(score, dtype=float), np.asarray(good, dtype=bool)
+    yes = np.asarray(good, dtype=bool)
     m, n = int(yes.sum()), int((~yes).sum())
     if not m or not n:
         return Estimate(np.nan, n=float(m + n), level=level)
-    both = rankdata(value)
-    above = (both[yes] - rankdata(value[yes])) / n
-    below = 1 - (both[~yes] - rankdata(value[~yes])) / m
+    above, below = auc_parts(yes, score)
     auc = float(above.mean())
     if m < 2 or n < 2:
         return Estimate(auc, n=float(m + n), level=level)
     variance = float(above.var(ddof=1) / m + below.var(ddof=1) / n)
     inside = min(max(auc, 0.5 / (m * n)), 1 - 0.5 / (m * n))
     # where all pairs agree, half a pair might not have
-    variance = max(variance, inside * (1 - inside) / (m * n))
-    se = np.sqrt(variance) / (inside * (1 - inside))
-    middle, half = np.log(inside / (1 - inside)), normal_quantile(level) * se
-    low, high = (1 / (1 + np.exp(-(middle + s * half))) for s in (-1, 1))
-    p = float(2 * ndtr(-abs(auc - 0.5) / np.sqrt(variance)))
-    return Estimate(auc, float(low), float(high), float(m + n), level, p=p)
+    se = np.sqrt(max(variance, inside * (1 - inside) / (m * n)))
+    limits = logit_interval(inside, se, float(m + n), level)
+    return replace(limits, value=auc, p=float(2 * ndtr(-abs(auc - 0.5) / se)))

@@ -11,7 +11,6 @@ Disclosure Control, chapter 4.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from workbench.accounts.spending import bought_within
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
@@ -30,7 +30,7 @@ from workbench.stats.disclosure import (
     sensitive,
     spread_sensitive,
     told_withheld,
-    withhold,
+    withhold_together,
 )
 from workbench.stats.intervals import ratio_interval
 from workbench.stats.weights import effective_size
@@ -206,12 +206,10 @@ def key_accounts(
     require_columns(sales, ("customer_id", "date", "amount"), "the sales have")
     rule, today = rule_of(min_cell), pd.Timestamp(as_of)
     year = pd.Timedelta(days=365)
-    now = sales[(sales["date"] > today - year) & (sales["date"] <= today)]
-    before = sales[(sales["date"] > today - 2 * year) & (sales["date"] <= today - year)]
     known = sales["date"].min() <= today - 2 * year + pd.Timedelta(days=31)
     each = pd.DataFrame(
-        {"sales": now.groupby("customer_id")["amount"].sum(),
-         "before": before.groupby("customer_id")["amount"].sum()}
+        {"sales": bought_within(sales, today - year, today),
+         "before": bought_within(sales, today - 2 * year, today - year)}
     ).fillna(0.0)  # fmt: skip
     each = each[(each["sales"] != 0) | (each["before"] != 0)]
     if sensitive(each["sales"], rule):
@@ -293,12 +291,12 @@ def _told_of(
     code = pd.Index(names).get_indexer(pd.Index(group.astype(str).where(group.notna(), "\0")))
     k = len(names)
     columns = ["sales", "before"] if known else ["sales"]
-    hidden = _withheld([Sums.of(code, each[c], k) for c in columns], rule)
+    hidden = withhold_together([Sums.of(code, each[c], k) for c in columns], rule)
     unsure = np.any([spread_sensitive(code, each[c], k, rule) for c in columns], axis=0)
     told = np.array(each.get("potential", pd.Series(0.0, each.index)) > 0)
     told &= np.isin(code, np.flatnonzero(~hidden.cells))
     place = np.where(told, code, -1)
-    own_wallet = _withheld(
+    own_wallet = withhold_together(
         [Sums.of(place, each[c].fillna(0), k) for c in ("potential", "sales") if c in each], rule
     ).cells
     for j, name in enumerate(names):
@@ -322,9 +320,8 @@ def _told_of(
             moved = np.where(
                 own["before"] > 0, own["sales"] / own["before"].where(own["before"] > 0), np.inf
             )
-            for column, what in (("up", moved > 1.25), ("down", moved < 0.75)):
-                row[column] = float(np.mean(what))
-            row["same"] = 1 - float(np.mean(moved > 1.25)) - float(np.mean(moved < 0.75))
+            up, down = (float(np.mean(what)) for what in (moved > 1.25, moved < 0.75))
+            row |= {"up": up, "same": 1 - up - down, "down": down}
         if not own_wallet[j] and told[code == j].any():
             row |= _wallet(own[told[code == j]], rule)
         rows.append(row)
@@ -346,19 +343,6 @@ def _change(own: pd.DataFrame, *, known: bool) -> Estimate:
         ratio - 1, ratio * np.exp(-half) - 1, ratio * np.exp(half) - 1, float(n), kind="percent",
         signed=True,
     )  # fmt: skip
-
-
-def _withheld(measures: Sequence[Sums], rule: CellRule) -> Withheld:
-    """Withhold the same cells of several measures, so that none of them follows from a total."""
-    each = [withhold(cells, rule) for cells in measures]
-    primary = np.any([w.primary for w in each], axis=0)
-    hidden = np.any([w.cells for w in each], axis=0)
-    while hidden.any() and any(not cells.may_join(hidden, rule) for cells in measures):
-        open_cells = np.flatnonzero(~hidden & (measures[0].total > 0))
-        if not open_cells.size:
-            break
-        hidden[open_cells[np.argmin(measures[0].total[open_cells])]] = True
-    return Withheld(primary, hidden & ~primary)
 
 
 def _wallet(told: pd.DataFrame, rule: CellRule) -> dict[str, object]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from workbench.accounts.conversion import FEWEST, accounts_behind
 from workbench.errors import DataError, require_columns
@@ -28,9 +27,9 @@ from workbench.results import (
     labelled,
     named_estimates,
 )
-from workbench.results.drawing import share_bars
+from workbench.results.drawing import row_bars
 from workbench.stats.disclosure import Sums, Withheld, rule_of, told_withheld, withhold
-from workbench.stats.intervals import proportion_difference, wilson
+from workbench.stats.intervals import against_others, wilson
 from workbench.stats.multiplicity import holm
 from workbench.study import CellRule
 
@@ -132,7 +131,8 @@ class Sources(Result):
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw one bar a source."""
-        return _bars(self.table, "source", "share", "Share", ax, language)
+        say = speak(language)
+        return row_bars(self.table, "source", "share", say("Share"), ax, say)
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,8 @@ class LossReasons(Result):
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw one bar a reason."""
-        return _bars(self.table, "reason", "share", "Share of the lost", ax, language)
+        say = speak(language)
+        return row_bars(self.table, "reason", "share", say("Share of the lost"), ax, say)
 
 
 def sources(
@@ -254,15 +255,15 @@ def sources(
     n, k = np.bincount(code), np.bincount(code, own["soon"])
     hidden = withhold(_cells(code, own["behind"], len(names)), rule_of(min_cell))
     low, high = wilson(k, n)
-    rows = []
+    gaps, rows = against_others(k, n), []
     for j, name in enumerate(names):
         if hidden.cells[j]:
             continue
-        gap = proportion_difference(k[j], n[j], k.sum() - k[j], n.sum() - n[j])
+        gap = gaps[j]
         rows.append(
             {"source": name, "n": int(n[j]), "share": k[j] / n[j], "share_low": low[j],
              "share_high": high[j], "gap": gap.value, "gap_low": gap.low, "gap_high": gap.high,
-             "p": _p(k[j], n[j], k.sum() - k[j], n.sum() - n[j])}
+             "p": gap.p}
         )  # fmt: skip
     columns = ["source", "n", "share", "share_low", "share_high", "gap", "gap_low", "gap_high", "p"]
     table = pd.DataFrame(rows, columns=columns)
@@ -328,30 +329,3 @@ def _cells(code: np.ndarray, behind: pd.Series, k: int) -> Sums:
     """Take the accounts behind each group, counted."""
     pairs = pd.DataFrame({"code": code, "who": behind.to_numpy()}).drop_duplicates()
     return Sums.counted(np.bincount(pairs["code"], minlength=k))
-
-
-def _p(k: float, n: float, other: float, m: float) -> float:
-    """P-value of two equal shares, by the score test."""
-    if not n or not m:
-        return float("nan")
-    share = (k + other) / (n + m)
-    se = np.sqrt(share * (1 - share) * (1 / n + 1 / m))
-    return float(2 * ndtr(-abs(k / n - other / m) / se)) if se > 0 else 1.0
-
-
-def _bars(
-    table: pd.DataFrame,
-    name: str,
-    share: str,
-    label: str,
-    ax: Axes | None,
-    language: str | Language,
-) -> Axes:
-    import matplotlib.pyplot as plt
-
-    say = speak(language)
-    ax = plt.gca() if ax is None else ax
-    t = table.head(15).iloc[::-1].reset_index(drop=True)
-    ends = (t[share], t[f"{share}_low"], t[f"{share}_high"])
-    share_bars(ax, t[name].map(say.name), *ends, say(label))
-    return ax

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from workbench.accounts.spending import bought_within
 from workbench.arrays import Array
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
@@ -159,9 +160,9 @@ def visit_effect(
     number = visits["number"] if "number" in visits else pd.Series(1, visits.index)
     each = pd.DataFrame(
         {
-            "before": _within(sales, today - 2 * span, today - span),
-            "sales": _within(sales, today - span, today),
-            "visits": _within(visits.assign(amount=number), today - span, today),
+            "before": bought_within(sales, today - 2 * span, today - span),
+            "sales": bought_within(sales, today - span, today),
+            "visits": bought_within(visits.assign(amount=number), today - span, today),
         }
     ).fillna(0.0)
     if len(each) < max(FEWEST, 3 * rule_of(min_cell).min_cell) or each["visits"].sum() == 0:
@@ -187,11 +188,6 @@ def visit_effect(
         len(each),
         days,
     )
-
-
-def _within(frame: pd.DataFrame, since: pd.Timestamp, until: pd.Timestamp) -> pd.Series:
-    own = frame[(frame["date"] > since) & (frame["date"] <= until)]
-    return own.groupby("customer_id")["amount"].sum()
 
 
 def _ranked(a: Array, b: Array) -> Estimate:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
-from workbench.products.items import OTHERS, item_bars
+from workbench.products.items import OTHERS
 from workbench.results import (
     Advice,
     Estimate,
@@ -21,10 +20,11 @@ from workbench.results import (
     labelled,
     named_estimates,
 )
+from workbench.results.drawing import row_bars
 from workbench.stats.disclosure import Sums, pool_smallest, rule_of, spread_sensitive
 from workbench.stats.intervals import (
+    against_others,
     mean_interval,
-    proportion_difference,
     proportion_interval,
     wilson,
 )
@@ -130,7 +130,7 @@ class FirstOrders(Result):
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw one bar an item; the line is the rate of all."""
         say = speak(language)
-        ax = item_bars(self.table, "repeat", say("Share who came back"), ax, say)
+        ax = row_bars(self.table, "item", "repeat", say("Share who came back"), ax, say)
         ax.axvline(self.repeat.value, color="0.4", linewidth=1, linestyle=":")
         return ax
 
@@ -200,16 +200,15 @@ def first_orders(
     n, k = np.bincount(codes), np.bincount(codes, again)
     low, high = wilson(k, n)
     rows = []
-    for j, name in enumerate(names):
-        gap = proportion_difference(k[j], n[j], k.sum() - k[j], n.sum() - n[j])
+    for j, (name, gap) in enumerate(zip(names, against_others(k, n), strict=True)):
         row = {"item": name, "n": int(n[j]), "repeat": k[j] / n[j], "repeat_low": low[j],
                "repeat_high": high[j]}  # fmt: skip
         if valued:
             worth = mean_interval(spend[codes == j])
             ends = (np.nan, np.nan) if unsure[j] else (worth.low, worth.high)
             row |= {"spend": worth.value, "spend_low": ends[0], "spend_high": ends[1]}
-        row |= {"gap": gap.value, "gap_low": gap.low, "gap_high": gap.high}
-        rows.append(row | {"p": _p(k[j], n[j], k.sum() - k[j], n.sum() - n[j])})
+        row |= {"gap": gap.value, "gap_low": gap.low, "gap_high": gap.high, "p": gap.p}
+        rows.append(row)
     table = pd.DataFrame(rows)
     table["p"] = holm(table["p"])
     money = {"spend": ("Spent afterwards, a customer", "money:2")} if valued else {}
@@ -223,12 +222,3 @@ def first_orders(
     return FirstOrders(
         table, days, everybody, len(followed), int(early.sum()), int(late.sum()), int(unnamed.sum())
     )
-
-
-def _p(k: float, n: float, other: float, m: float) -> float:
-    """P-value of two equal shares, by the score test."""
-    if not n or not m:
-        return float("nan")
-    share = (k + other) / (n + m)
-    se = np.sqrt(share * (1 - share) * (1 / n + 1 / m))
-    return float(2 * ndtr(-abs(k / n - other / m) / se)) if se > 0 else 1.0

@@ -18,7 +18,7 @@ from scipy.special import stdtr
 from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
-from workbench.products.items import OTHERS, item_bars
+from workbench.products.items import OTHERS
 from workbench.results import (
     Advice,
     Estimate,
@@ -28,7 +28,7 @@ from workbench.results import (
     labelled,
     named_estimates,
 )
-from workbench.results.drawing import shaded_cells
+from workbench.results.drawing import row_bars, shaded_cells
 from workbench.stats.changes import Sample, mean_shift
 from workbench.stats.disclosure import Sums, rule_of, sensitive, spread_sensitive, withhold
 from workbench.stats.intervals import mean_interval, normal_quantile, ratio_interval, wilson
@@ -142,7 +142,7 @@ class Penetration(Result):
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw one bar an item."""
         say = speak(language)
-        return item_bars(self.items, "penetration", say("Share of customers"), ax, say)
+        return row_bars(self.items, "item", "penetration", say("Share of customers"), ax, say)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from workbench.results import (
 )
 from workbench.stats.disclosure import rule_of
 from workbench.stats.intervals import wilson
-from workbench.stats.survival import kaplan_meier
+from workbench.stats.survival import at_time, kaplan_meier
 from workbench.study import CellRule
 
 if TYPE_CHECKING:
@@ -167,14 +167,14 @@ def trial_repeat(
         event = own["again"].notna().to_numpy()
         time = (own["again"].fillna(until) - own["first"]).dt.days.to_numpy(dtype=float)
         curve = kaplan_meier(time, event)
-        at = curve[curve["time"] <= days].iloc[-1]
+        left = at_time(curve, days, n=len(own))
         low, high = wilson(len(own), customers)
         # a limit that the method cannot give at the edge is the widest there is
         ends = [1 - v if np.isfinite(v) else edge
-                for v, edge in ((at["high"], 0.0), (at["low"], 1.0))]  # fmt: skip
+                for v, edge in ((left.high, 0.0), (left.low, 1.0))]  # fmt: skip
         rows.append(
             {"item": str(item), "launched": new[item], "n": len(own), "trial": len(own) / customers,
-             "trial_low": float(low), "trial_high": float(high), "repeat": 1 - at["estimate"],
+             "trial_low": float(low), "trial_high": float(high), "repeat": 1 - left.value,
              "repeat_low": ends[0], "repeat_high": ends[1]}
         )  # fmt: skip
         drawn = curve[curve["time"] <= 2 * days]

@@ -196,6 +196,29 @@ def share_bars(
     ax.grid(visible=False, axis="y")
 
 
+def row_bars(
+    table: pd.DataFrame, name: str, share: str, label: str, ax: Axes | None, language: Language
+) -> Axes:
+    """Draw one bar a row of a table with its interval, the first at the top, fifteen at most.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a bar: a name, and a share with its `_low` and `_high`.
+    name, share : str
+        Columns of these.
+    label : str
+        Of the x axis, in the language.
+    """
+    import matplotlib.pyplot as plt
+
+    ax = plt.gca() if ax is None else ax
+    t = table.head(15).iloc[::-1].reset_index(drop=True)
+    ends = (t[share], t[f"{share}_low"], t[f"{share}_high"])
+    share_bars(ax, t[name].map(language.name), *ends, label)
+    return ax
+
+
 def interval_dots(
     ax: Axes,
     names: Sequence[str],

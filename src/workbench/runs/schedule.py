@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
+from workbench.study.service import WEEKDAYS
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = re.compile(r"(?:(?P<day>[a-z]{3}|\d{1,2}) )?(?P<hour>\d{1,2}):(?P<minute>\d\d)")
 
 
@@ -55,14 +55,14 @@ class Moment:
         hour, minute, day = int(found["hour"]), int(found["minute"]), found["day"]
         if day is None:
             return cls(hour, minute)
-        if day in _DAYS:
-            return cls(hour, minute, weekday=_DAYS.index(day))
+        if day in WEEKDAYS:
+            return cls(hour, minute, weekday=WEEKDAYS.index(day))
         if day.isdigit() and 1 <= int(day) <= 28:
             return cls(hour, minute, day=int(day))
         raise ScheduleError(
             f"{day!r} is no day that each week or month has",
             where="--at",
-            remedy=f"one of {', '.join(_DAYS)}, or 1 to 28",
+            remedy=f"one of {', '.join(WEEKDAYS)}, or 1 to 28",
         )
 
     @property
@@ -74,7 +74,7 @@ class Moment:
     @property
     def calendar(self) -> str:
         """The form of systemd's OnCalendar."""
-        week = "" if self.weekday is None else f"{_DAYS[self.weekday].capitalize()} "
+        week = "" if self.weekday is None else f"{WEEKDAYS[self.weekday].capitalize()} "
         return f"{week}*-*-{self.day or '*'} {self.hour:02}:{self.minute:02}:00"
 
 

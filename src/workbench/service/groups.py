@@ -16,6 +16,7 @@ from workbench.stats.intervals import share_interval
 from workbench.study import CellRule
 
 OTHERS: Final = "Other contacts"
+ALL: Final = "All contacts"
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 #: Groups that follow one another; of these small ones are put together with their neighbours.
 _NAMED: Final[dict[str, Callable[[int], str]]] = {
@@ -38,7 +39,8 @@ def grouped(
         Contacts with a column `by`; customers are told by customer_id, without it each contact is
         another one.
     by : str
-        channel, kind, team, hour, weekday or a column of the study's own.
+        channel, kind, team, hour, weekday or a column of the study's own; all contacts are one
+        group when empty.
     agents : Series or None
         Agents by team; needed for `by` = team.
     rule : CellRule or int
@@ -49,6 +51,8 @@ def grouped(
         There is no such column, nothing in it, no group large enough, or nobody knows how many
         agents a team has.
     """
+    if not by:
+        return pd.Series(ALL, rows.index), [ALL]
     if by not in rows or rows[by].notna().sum() == 0:
         raise DataError(f"the contacts do not say their {by}", remedy="map it in study.yml")
     if by == "team" and agents is None:
@@ -56,8 +60,7 @@ def grouped(
             "how many agents a team has is not known, and a team of one would be a person",
             remedy="map `agent` in study.yml: agents are counted and shown nowhere",
         )
-    who = rows["customer_id"] if "customer_id" in rows else pd.Series(rows.index, rows.index)
-    people = who.groupby(rows[by]).nunique()
+    people = customers_of(rows).groupby(rows[by]).nunique()
     cells = rule_of(rule)
     if by in _NAMED:
         people = people.sort_index()
@@ -86,6 +89,13 @@ def grouped(
     return rows[by].map(named), [*kept, *([OTHERS] if rest.size else [])]
 
 
+def customers_of(rows: pd.DataFrame) -> pd.Series:
+    """Give the customer of each contact; where they are not known each contact is another's."""
+    if "customer_id" in rows:
+        return rows["customer_id"]
+    return pd.Series(np.arange(len(rows)), rows.index)
+
+
 def require_people(rows: pd.DataFrame, rule: CellRule | int) -> None:
     """Refuse contacts of so few customers that what is said of them is said of each.
 
@@ -94,7 +104,7 @@ def require_people(rows: pd.DataFrame, rule: CellRule | int) -> None:
     DataError
         They are fewer than the smallest cell.
     """
-    people = rows["customer_id"].nunique() if "customer_id" in rows else len(rows)
+    people = customers_of(rows).nunique()
     least = rule_of(rule).min_cell
     if people < least:
         raise DataError(

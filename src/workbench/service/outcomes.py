@@ -12,7 +12,7 @@ from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import interval_dots, shaded_cells
-from workbench.service.groups import grouped, require_people, share_of
+from workbench.service.groups import customers_of, grouped, require_people, share_of
 from workbench.stats.disclosure import Sums, rule_of, withhold
 from workbench.study import CellRule
 
@@ -157,12 +157,8 @@ def contact_outcomes(
             remedy="map resolved, reopened, transferred or abandoned in study.yml",
         )
     require_people(rows, min_cell)
-    if by:
-        group, names = grouped(rows, by, agents, min_cell)
-    else:
-        group, names = pd.Series("All contacts", rows.index), ["All contacts"]
-    who = rows["customer_id"] if "customer_id" in rows else pd.Series(rows.index, rows.index)
-    rule, told = rule_of(min_cell), []
+    group, names = grouped(rows, by, agents, min_cell)
+    who, rule, told = customers_of(rows), rule_of(min_cell), []
     for measure, values in measures.items():
         known = values.notna()
         sizes = [int(who[known & (group == name)].nunique()) for name in names]

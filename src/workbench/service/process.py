@@ -62,8 +62,7 @@ class ProcessMap(Result):
         found = {}
         for _, row in self.table.head(3).iterrows():
             name = f"{row['source']} → {row['target']}"
-            share = Estimate(row["share"], row["share_low"], row["share_high"], float(row["n"]))
-            found[name] = share.named(name, kind="percent", better="down")
+            found[name] = Estimate.of_row(row, "share", label=name, kind="percent", better="down")
         return found
 
     def findings(self) -> list[Finding]:

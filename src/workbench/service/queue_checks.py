@@ -174,9 +174,15 @@ def _arrivals(at: pd.Series) -> dict[str, Any]:
     return _row(ARRIVALS, index, p, int(n.sum()), FAILS if fails else HOLDS)
 
 
+def tell_patience(calls: pd.DataFrame) -> bool:
+    """Whether the calls say who hung up, and enough of the customers did."""
+    known = "abandoned" in calls and "patience" in calls
+    return known and bool(calls["abandoned"].sum() >= 20)
+
+
 def _patience(calls: pd.DataFrame) -> dict[str, Any]:
     """Compare how often customers hang up early and late in their waits."""
-    if "abandoned" not in calls or "patience" not in calls or calls["abandoned"].sum() < 20:
+    if not tell_patience(calls):
         return _row(PATIENCE, np.nan, np.nan, 0, UNKNOWN)
     known = calls[calls["patience"].notna()]
     time, gone = known["patience"].to_numpy(dtype=float), known["abandoned"].to_numpy(dtype=bool)

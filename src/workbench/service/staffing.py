@@ -14,7 +14,7 @@ from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.service.erlang import Queue, erlang_a
-from workbench.service.queue_checks import QueueChecks
+from workbench.service.queue_checks import QueueChecks, tell_patience
 from workbench.stats.intervals import mean_interval
 
 if TYPE_CHECKING:
@@ -171,11 +171,10 @@ def staffing(
             f"{len(counts)} days with at least {_FEWEST:g} call an hour are too few to plan by",
             remedy="wait for more",
         )
-    by_day = calls.groupby(calls["at"].dt.normalize())["handling"]
-    handling = mean_interval(calls["handling"].dropna().to_numpy())
-    days = by_day.mean().dropna()
-    if len(days) > 1:  # days differ in how long a call takes, too
-        handling = mean_interval(calls["handling"].to_numpy(), clusters=calls["at"].dt.normalize())
+    # days differ in how long a call takes, too
+    day = calls["at"].dt.normalize()
+    several = len(day[calls["handling"].notna()].unique()) > 1
+    handling = mean_interval(calls["handling"].to_numpy(), clusters=day if several else None)
     patience = _patience(calls)
     draws = _Draws(rng, handling, patience)
     told, curve = [], pd.DataFrame()
@@ -191,7 +190,7 @@ def staffing(
         whole = plan.queue(np.array([agents]))
         told.append(
             {"hour": f"{hour:02d}:00", "calls": rate.value, "calls_low": rate.low,
-             "calls_high": rate.high, "agents": agents, "level": float(plan.level([agents])[0]),
+             "calls_high": rate.high, "agents": agents, "level": float(plan.mixed(whole.level)[0]),
              "level_low": float(low[0]), "level_high": float(high[0]),
              "gives_up": float(plan.mixed(whole.gives_up)[0]),
              "busy": float(plan.mixed(whole.busy)[0]), "n": len(own)}
@@ -229,7 +228,7 @@ def _counts(at: pd.Series) -> pd.DataFrame:
 
 def _patience(calls: pd.DataFrame) -> Estimate:
     """Estimate the mean patience: all hours waited over those who hung up."""
-    if "abandoned" not in calls or "patience" not in calls or calls["abandoned"].sum() < 20:
+    if not tell_patience(calls):
         return Estimate(float("inf"))
     gone, waited = float(calls["abandoned"].sum()), float(calls["patience"].sum())
     width = 1.96 / gone**0.5

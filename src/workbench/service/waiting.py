@@ -263,18 +263,19 @@ def waiting_times(
     require_people(known, min_cell)
     time, event = _times(known, waited, served)
     clusters = known["day"].to_numpy()
-    overall, most = quantile_times(time, event, [0.5, 0.8], clusters=clusters)
+    shares = [*_AT.values()]
+    everybody = quantile_times(time, event, shares, clusters=clusters)
+    overall, most, _ = everybody
     unit, factor = unit_of(overall.value if np.isnan(most.value) else most.value, business)
-    if by:
-        group, names = grouped(known, by, agents, min_cell)
-    else:
-        group, names = pd.Series("All contacts", known.index), ["All contacts"]
+    group, names = grouped(known, by, agents, min_cell)
     told = []
     for name in names:
         mine = (group == name).to_numpy()
         row: dict[str, Any] = {"group": name, "n": int(mine.sum()),
                                "waiting": int((~event[mine]).sum())}  # fmt: skip
-        times = quantile_times(time[mine], event[mine], [*_AT.values()], clusters=clusters[mine])
+        times = everybody
+        if by:
+            times = quantile_times(time[mine], event[mine], shares, clusters=clusters[mine])
         for column, found in zip(_AT, times, strict=True):
             row |= _numbers(column, found.scaled(factor))
         if promise is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.stats.agreement import Agreement, cohen_kappa, krippendorff, rating_table
+from workbench.stats.area import auc_parts
 from workbench.stats.association import Association, cramers_v
 from workbench.stats.bootstrap import Bootstrap, bootstrap, bootstrap_weights
 from workbench.stats.changes import Sample, Shift, mean_shift
@@ -27,9 +28,13 @@ from workbench.stats.disclosure import (
     spread_sensitive,
     told_withheld,
     withhold,
+    withhold_together,
 )
 from workbench.stats.intervals import (
+    against_others,
     correlation_interval,
+    equal_shares,
+    logit_interval,
     mean_difference,
     mean_interval,
     proportion_difference,
@@ -81,7 +86,9 @@ __all__ = [
     "Withheld",
     "aalen_johansen",
     "adjust",
+    "against_others",
     "at_time",
+    "auc_parts",
     "benjamini_hochberg",
     "bootstrap",
     "bootstrap_weights",
@@ -94,11 +101,13 @@ __all__ = [
     "cramers_v",
     "effective_answers",
     "effective_size",
+    "equal_shares",
     "fit_cox",
     "holm",
     "kaplan_meier",
     "krippendorff",
     "log_rank",
+    "logit_interval",
     "mean_difference",
     "mean_interval",
     "mean_shift",
@@ -128,4 +137,5 @@ __all__ = [
     "unequal_weights",
     "wilson",
     "withhold",
+    "withhold_together",
 ]

@@ -216,6 +216,18 @@ def withhold(cells: Sums, rule: CellRule, lines: Sequence[Index] | None = None) 
     return Withheld(primary, np.asarray(hidden & ~primary))
 
 
+def withhold_together(measures: Sequence[Sums], rule: CellRule) -> Withheld:
+    """Withhold the same cells of several measures, so that none of them follows from a total."""
+    each = [withhold(cells, rule) for cells in measures]
+    primary = np.any([w.primary for w in each], axis=0)
+    hidden = np.any([w.cells for w in each], axis=0)
+    every = np.ones(hidden.size, dtype=bool)
+    while hidden.any() and any(not cells.may_join(hidden, rule) for cells in measures):
+        if not _add(measures[0], hidden, every):
+            break
+    return Withheld(primary, hidden & ~primary)
+
+
 def _add(cells: Sums, hidden: Mask, among: Mask) -> bool:
     open_cells = np.flatnonzero(among & ~hidden & (cells.total > 0))
     if not open_cells.size:

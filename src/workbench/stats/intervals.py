@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri, stdtr, stdtrit
+from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
 
 from workbench.errors import DataError
 from workbench.results.estimate import Estimate
@@ -156,6 +158,15 @@ def two_sided(difference: float, se: float, df: float) -> float:
     return float(2 * stdtr(df, -abs(difference) / se)) if df > 0 else float("nan")
 
 
+def logit_interval(value: float, se: float, n: float, level: float = 0.95) -> Estimate:
+    """Limits of a number between 0 and 1 on the scale of its log-odds; none at the ends."""
+    if not 0 < value < 1 or not np.isfinite(se):
+        return Estimate(value, float("nan"), float("nan"), n, level)
+    half = normal_quantile(level) * se / (value * (1 - value))
+    centre = float(logit(value))
+    return Estimate(value, float(expit(centre - half)), float(expit(centre + half)), n, level)
+
+
 def _check_counts(count: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], ...]:
     k, m = np.broadcast_arrays(np.asarray(count, dtype=float), np.asarray(n, dtype=float))
     bad = ~(np.isfinite(k) & np.isfinite(m) & (k >= 0) & (k <= m))
@@ -299,6 +310,39 @@ def proportion_difference(
         count_a, n_a, count_b, n_b, method="newcomb", compare="diff", alpha=1 - level
     )
     return Estimate(count_a / n_a - count_b / n_b, float(low), float(high), n, level)
+
+
+def equal_shares(count_a: float, n_a: float, count_b: float, n_b: float) -> float:
+    """P-value of two equal shares by the score test; without any spread 1, of nobody NaN."""
+    if not n_a or not n_b:
+        return float("nan")
+    share = (count_a + count_b) / (n_a + n_b)
+    se = np.sqrt(share * (1 - share) * (1 / n_a + 1 / n_b))
+    return float(2 * ndtr(-abs(count_a / n_a - count_b / n_b) / se)) if se > 0 else 1.0
+
+
+def against_others(count: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> list[Estimate]:
+    """Difference of each group's share to that of all others, with the p-value of none.
+
+    Parameters
+    ----------
+    count, n : array_like, shape (groups,)
+        Successes and trials; nobody is in two groups.
+    level : float
+
+    Returns
+    -------
+    list of Estimate
+        Newcombe's intervals (`proportion_difference`); p-values (`equal_shares`) are not corrected
+        for the number of groups.
+    """
+    k, m = np.asarray(count), np.asarray(n)
+    found = []
+    for j in range(k.size):
+        both = k[j], m[j], k.sum() - k[j], m.sum() - m[j]
+        gap = proportion_difference(*both, level=level)
+        found.append(replace(gap, p=equal_shares(*both)))
+    return found
 
 
 def ratio_interval(

@@ -136,6 +136,12 @@ def _limits(left: Array, there: Array, width: float) -> tuple[Array, Array, Arra
     return np.asarray(survival), np.asarray(low), np.asarray(high)
 
 
+def _events(time: Array, event: Mask) -> tuple[Array, Index, Index]:
+    """Give the times at which events came, how many at each, and how many might have had one."""
+    at, events = np.unique(time[event], return_counts=True)
+    return at, events, time.size - np.searchsorted(np.sort(time), at, side="left")
+
+
 def kaplan_meier(time: Array, event: Mask, *, level: float = 0.95) -> pd.DataFrame:
     """Estimate the share without the event over time.
 
@@ -152,8 +158,7 @@ def kaplan_meier(time: Array, event: Mask, *, level: float = 0.95) -> pd.DataFra
         One row a time with an event, after one for time 0: time, at_risk, events, estimate, low,
         high.
     """
-    at, events = np.unique(time[event], return_counts=True)
-    at_risk = time.size - np.searchsorted(np.sort(time), at, side="left")
+    at, events, at_risk = _events(time, event)
     curve = product_limit(events, at_risk, level=level)
     curve.insert(0, "time", at)
     curve.insert(1, "at_risk", at_risk)
@@ -186,8 +191,8 @@ def aalen_johansen(
         before the first event of a cause its limits are zero.
     """
     kinds = np.arange(1, (int(cause.max(initial=0)) if causes is None else causes) + 1)
-    at = np.unique(time[cause > 0])
-    at_risk = (time.size - np.searchsorted(np.sort(time), at, side="left")).astype(float)
+    at, _, there = _events(time, cause > 0)
+    at_risk = there.astype(float)
     d = np.array(
         [np.bincount(np.searchsorted(at, time[cause == k]), minlength=at.size) for k in kinds]
     ).reshape(kinds.size, at.size)
@@ -274,8 +279,8 @@ def quantile_times(
     Brookmeyer, Crowley (1982); for the widening Williams (1995), Biometrics 51(4), 1532-1536 (the
     variance of the product limit from sums over clusters).
     """
-    at, events = np.unique(time[event], return_counts=True)
-    at_risk = (time.size - np.searchsorted(np.sort(time), at, side="left")).astype(float)
+    at, events, there = _events(time, event)
+    at_risk = there.astype(float)
     codes = None if clusters is None else pd.factorize(np.asarray(clusters))[0]
     survival = np.cumprod(1 - events / at_risk)
     found = []
@@ -292,12 +297,11 @@ def quantile_times(
 
 def _width(time: Array, event: Mask, codes: Index, at: float, level: float) -> float:
     """Tell how many standard errors of lone units lie between a time's share and its limits."""
-    times, deaths = np.unique(time[event & (time <= at)], return_counts=True)
-    at_risk = time.size - np.searchsorted(np.sort(time), times, side="left")
+    died = event & (time <= at)
+    times, deaths, at_risk = _events(time, died)
     paid = np.concatenate([[0.0], np.cumsum(deaths / at_risk.astype(float) ** 2)])
     place = np.searchsorted(times, np.minimum(time, at), side="right")
     own = -paid[place]
-    died = event & (time <= at)
     own[died] += 1.0 / at_risk[np.searchsorted(times, time[died])]
     sums = np.bincount(codes, own)
     alone, k = float(own @ own), sums.size

@@ -15,13 +15,20 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from workbench.arrays import Array, Mask
 from workbench.errors import DataError, did_you_mean
 from workbench.results import Estimate, Finding, Result, labelled, named_estimates
 from workbench.satisfaction.questionnaire.answers import Answers, require_questions
-from workbench.stats import Sums, adjust, cramers_v, rule_of, share_interval, withhold
+from workbench.stats import (
+    Sums,
+    adjust,
+    cramers_v,
+    equal_shares,
+    rule_of,
+    share_interval,
+    withhold,
+)
 from workbench.stats.weights import effective_answers, effective_size, several
 from workbench.study import CellRule
 from workbench.study.fields import english
@@ -319,13 +326,11 @@ def _more_than(shares: Array, effective: Array, shown: Mask, names: list[str]) -
     for c in range(len(shares)):
         for a, b in combinations(np.flatnonzero(shown[c]).tolist(), 2):
             na, nb = effective[c, a], effective[c, b]
-            both = (na * shares[c, a] + nb * shares[c, b]) / (na + nb)
-            spread = np.sqrt(both * (1 - both) * (1 / na + 1 / nb))
-            apart = shares[c, a] - shares[c, b]
-            tests.append((c, a, b, float(2 * ndtr(-abs(apart) / spread)) if spread > 0 else 1.0))
-    p = adjust([test[3] for test in tests], "holm") if tests else np.zeros(0)
+            p = equal_shares(na * shares[c, a], na, nb * shares[c, b], nb)
+            tests.append((c, a, b, p))
+    adjusted = adjust([test[3] for test in tests], "holm") if tests else np.zeros(0)
     found: dict[tuple[int, int], list[str]] = {}
-    for (c, a, b, _), corrected in zip(tests, p, strict=True):
+    for (c, a, b, _), corrected in zip(tests, adjusted, strict=True):
         if corrected < DIFFER:
             high, low = (a, b) if shares[c, a] > shares[c, b] else (b, a)
             found.setdefault((c, high), []).append(names[low])

@@ -18,13 +18,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit
-from scipy.stats import rankdata
+from scipy.special import logit
 
 from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError
 from workbench.results import Estimate, labelled
-from workbench.stats.intervals import mean_interval, normal_quantile, wilson
+from workbench.stats.area import auc_parts
+from workbench.stats.intervals import logit_interval, mean_interval, normal_quantile, wilson
 from workbench.stats.survival import check_times
 
 Side = Literal["left", "right"]
@@ -198,7 +198,7 @@ def concordance(
         raise DataError("no pair can be compared", remedy="somebody must leave before another")
     c = float(won.sum() / met.sum())
     se = float(np.sqrt(np.square(won - c * met).sum()) / pairs)
-    return _logit_interval(c, se, float(pairs), level)
+    return logit_interval(c, se, float(pairs), level)
 
 
 def auc(outcome: ArrayLike, score: ArrayLike, *, level: float = 0.95) -> Estimate:
@@ -221,36 +221,7 @@ def auc(outcome: ArrayLike, score: ArrayLike, *, level: float = 0.95) -> Estimat
     for part in (of_cases, of_others):
         spread += float(part.var(ddof=1) / part.size) if part.size > 1 else float("nan")
     n = float(of_cases.size + of_others.size)
-    return _logit_interval(area, float(np.sqrt(spread)), n, level)
-
-
-def auc_parts(outcome: ArrayLike, score: ArrayLike) -> tuple[Array, Array]:
-    """Give, for each who has the outcome, the share of the others with a lower score; and back.
-
-    The area is the mean of either; the spread of both is its variance (DeLong).
-    """
-    y = np.asarray(outcome, dtype=bool)
-    s = np.asarray(score, dtype=float)
-    if y.shape != s.shape or not np.isfinite(s).all():
-        raise DataError("a score is missing", remedy="give one number a customer")
-    m, n = int(y.sum()), int((~y).sum())
-    if m == 0 or n == 0:
-        raise DataError(
-            f"{m:,} of {m + n:,} customers have the outcome",
-            remedy="the score can be judged only where some have it and some do not",
-        )
-    everyone = rankdata(s)
-    of_cases = (everyone[y] - rankdata(s[y])) / n
-    of_others = 1 - (everyone[~y] - rankdata(s[~y])) / m
-    return of_cases, of_others
-
-
-def _logit_interval(value: float, se: float, n: float, level: float) -> Estimate:
-    if not 0 < value < 1 or not np.isfinite(se):
-        return Estimate(value, float("nan"), float("nan"), n, level)
-    half = normal_quantile(level) * se / (value * (1 - value))
-    centre = float(logit(value))
-    return Estimate(value, float(expit(centre - half)), float(expit(centre + half)), n, level)
+    return logit_interval(area, float(np.sqrt(spread)), n, level)
 
 
 def _pairs(time: Array, event: Mask, rank: Index) -> tuple[Array, Array]:
