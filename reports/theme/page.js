@@ -131,7 +131,6 @@
   function hideTip() { if (tip) { tip.remove(); tip = null; } }
   document.querySelectorAll(".wb-points").forEach(function (group) {
     var marks = Array.from(group.children);
-    group.classList.add("wb-tips");
     marks.forEach(function (mark, at) {
       var title = mark.querySelector("title");
       var text = title.textContent;
@@ -175,6 +174,20 @@
     }
   });
 
+  // of cards or rows those show that have every word looked for; how many is told, in words
+  function sift(find, items, told, count) {
+    find.addEventListener("input", function () {
+      var words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+      var shown = 0;
+      items.forEach(function (item) {
+        var text = item.textContent.toLowerCase();
+        item.hidden = !words.every(function (word) { return text.indexOf(word) >= 0; });
+        shown += item.hidden ? 0 : 1;
+      });
+      told.textContent = words.length ? count(shown, items.length) : "";
+    });
+  }
+
   // many studies: find one by its words, and choose their order
   var list = document.querySelector(".wb-studies");
   var cards = list ? Array.from(list.querySelectorAll(".wb-study")) : [];
@@ -198,18 +211,9 @@
     told.setAttribute("role", "status");
     box.appendChild(told);
     box.addEventListener("submit", function (event) { event.preventDefault(); });
-    var choose = function () {
-      var words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
-      var shown = 0;
-      cards.forEach(function (card) {
-        var text = card.textContent.toLowerCase();
-        card.hidden = !words.every(function (word) { return text.indexOf(word) >= 0; });
-        shown += card.hidden ? 0 : 1;
-      });
-      told.textContent = words.length
-        ? said.foundStudies.replace("{n}", shown).replace("{of}", cards.length) : "";
-    };
-    find.addEventListener("input", choose);
+    sift(find, cards, told, function (shown, all) {
+      return said.foundStudies.replace("{n}", shown).replace("{of}", all);
+    });
     order.addEventListener("change", function () {
       var by = order.value;
       cards.sort(function (one, two) {
@@ -280,16 +284,8 @@
     label.appendChild(find);
     box.append(label, told);
     (table.closest(".wb-table-wrap") || table).before(box);
-    find.addEventListener("input", function () {
-      var words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
-      var shown = 0;
-      rows.forEach(function (row) {
-        var text = row.textContent.toLowerCase();
-        row.hidden = !words.every(function (word) { return text.indexOf(word) >= 0; });
-        shown += row.hidden ? 0 : 1;
-      });
-      told.textContent = words.length
-        ? (chinese ? rows.length + "行中的" + shown + "行" : shown + " of " + rows.length) : "";
+    sift(find, rows, told, function (shown, all) {
+      return chinese ? all + "行中的" + shown + "行" : shown + " of " + all;
     });
   });
 

@@ -11,8 +11,8 @@ from bs4 import BeautifulSoup
 
 from workbench.site.archive import pages_of
 from workbench.site.content import read_content
-from workbench.site.finish import in_language, language_of
 from workbench.site.furniture import LOST
+from workbench.site.words import in_language, language_of
 
 
 def soup(path: Path) -> BeautifulSoup:

@@ -12,7 +12,6 @@ from workbench.export.pictures import browser, draw, print_pdf
 from workbench.export.reading import Page, PagePart, read_pages
 from workbench.site.words import BASE
 
-Pictures = Sequence[bytes]
 _STYLES = ("tokens.css", "content.css", "page.css")
 
 
@@ -78,12 +77,10 @@ def export_study(
 
 
 def _styles(site: Path, language: str) -> str:
-    css = "\n".join((site / "theme" / x).read_text(encoding="utf-8") for x in _STYLES)
+    tokens, *others = [(site / "theme" / x).read_text(encoding="utf-8") for x in _STYLES]
     if language == BASE:  # the Chinese letters are most of its weight
-        css = css.partition("/* Only the characters that this site uses")[0] + "\n".join(
-            (site / "theme" / x).read_text(encoding="utf-8") for x in _STYLES[1:]
-        )
-    return css
+        tokens = tokens.partition("/* Only the characters that this site uses")[0]
+    return "\n".join([tokens, *others])
 
 
 def _drawn(pages: Sequence[Page], site: Path, language: str) -> tuple[dict[int, bytes], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Sequence
 from html import escape
@@ -83,6 +84,4 @@ def _part(page: Page, places: dict[str, str], number: int) -> str:
 
 
 def _name(page: str, href: str) -> str:
-    import posixpath
-
     return posixpath.normpath(posixpath.join(posixpath.dirname(page), href)).removesuffix(".html")

@@ -14,7 +14,8 @@ from urllib.parse import unquote
 from lxml import etree, html
 
 from workbench.errors import SiteError
-from workbench.site.words import BASE
+from workbench.site.archive import STUDIES
+from workbench.site.words import in_language
 
 Kind = Literal["heading", "text", "item", "note", "cards", "table", "figure"]
 _SKIPPED = {"wb-code", "wb-contents", "wb-provenance", "wb-anchor", "wb-download", "wb-skipped"}
@@ -78,7 +79,7 @@ def read_pages(site: Path, study: str, page: str | None, language: str) -> list[
     SiteError
         When the study or the page is not on the site in that language; names those that are.
     """
-    folder = site / ("" if language == BASE else language) / "studies" / study
+    folder = site / in_language(f"{STUDIES}/{study}", language)
     if not (folder / "index.html").is_file():
         raise SiteError(
             f"study {study!r} is not on the published site in {language!r}",

@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from docx import Document
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
 from workbench.export.reading import Page, PagePart, PageTable
 from workbench.site.words import word
+from workbench.word_file import add_page_number, new_document
 
-_HAN = "Microsoft YaHei"
 _MUTED = RGBColor(0x56, 0x61, 0x71)
 MOST_ROWS = 60
 """Of a longer table the first rows; the Excel file has all."""
@@ -35,18 +34,10 @@ def write_word(
         The edition.
     file : Path
     """
-    document = Document()
+    document = new_document(pages[0].title, language, margin=2.2)
     section = document.sections[0]
-    section.page_width, section.page_height = Cm(21), Cm(29.7)
-    section.left_margin = section.right_margin = Cm(2.2)
-    for name in ("Normal", "Title", "Heading 1", "Heading 2", "Heading 3"):
-        fonts = document.styles[name].element.get_or_add_rPr().get_or_add_rFonts()
-        fonts.set(qn("w:eastAsia"), _HAN)
-    document.styles["Normal"].font.size = Pt(10.5)
-    document.core_properties.title = pages[0].title
-    document.core_properties.language = language
     section.header.paragraphs[0].text = pages[0].title
-    _page_number(section.footer.paragraphs[0])
+    add_page_number(section.footer.paragraphs[0])
     for number, page in enumerate(pages):
         document.add_heading(page.title, 0 if not number else 1)
         if page.question:
@@ -109,14 +100,3 @@ def _table(document: Any, table: PageTable) -> None:
 def _quiet(document: Any, text: str) -> None:
     run = document.add_paragraph().add_run(text)
     run.font.size, run.font.color.rgb = Pt(9), _MUTED
-
-
-def _page_number(paragraph: Any) -> None:
-    for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
-        run = paragraph.add_run()
-        mark = OxmlElement("w:fldChar" if kind else "w:instrText")
-        if kind:
-            mark.set(qn("w:fldCharType"), kind)
-        else:
-            mark.text = text
-        run._r.append(mark)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from docx import Document
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
@@ -13,23 +12,18 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
 from workbench.satisfaction.instrument.printed import Part, Printed, part_code
+from workbench.word_file import add_page_number, new_document
 
 _WIDTH = 17.0  # cm between the margins of A4
 _GREY = RGBColor(0x70, 0x70, 0x70)
-#: Fonts for Chinese that Word has on every system; Latin letters keep theirs.
-_HAN = "Microsoft YaHei"
 
 
 def write_word(printed: Printed, path: Path) -> None:
     """Write the document as .docx, on A4."""
-    document = Document()
+    document = new_document(printed.title, printed.language, margin=2)
     section = document.sections[0]
-    section.page_width, section.page_height = Cm(21), Cm(29.7)
-    section.left_margin = section.right_margin = Cm(2)
     section.top_margin = section.bottom_margin = Cm(1.8)
     _styles(document)
-    document.core_properties.title = printed.title
-    document.core_properties.language = printed.language
     document.add_heading(printed.title, level=0)
     for part in printed.parts:
         _add(document, part)
@@ -42,12 +36,10 @@ def _styles(document: Any) -> None:
         style = document.styles[name]
         style.font.name = "Calibri"
         fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
-        fonts.set(qn("w:eastAsia"), _HAN)
-        for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+        for theme in ("asciiTheme", "hAnsiTheme", "cstheme"):
             fonts.attrib.pop(qn(f"w:{theme}"), None)
         if name != "Normal":
             style.font.color.rgb = RGBColor(0x1F, 0x2D, 0x3D)
-    document.styles["Normal"].font.size = Pt(10.5)
     document.styles["Title"].font.size = Pt(22)
     document.styles["Normal"].paragraph_format.space_after = Pt(4)
 
@@ -57,15 +49,8 @@ def _footer(section: Any, text: str) -> None:
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     run = paragraph.add_run(f"{text}   " if text else "")
     run.font.size, run.font.color.rgb = Pt(8), _GREY
-    number = paragraph.add_run()
+    number = add_page_number(paragraph)
     number.font.size, number.font.color.rgb = Pt(8), _GREY
-    for kind, content in (("begin", ""), ("", "PAGE"), ("end", "")):
-        mark = OxmlElement("w:fldChar" if kind else "w:instrText")
-        if kind:
-            mark.set(qn("w:fldCharType"), kind)
-        else:
-            mark.text = content
-        number._r.append(mark)
 
 
 def _add(document: Any, part: Part) -> None:

@@ -22,9 +22,9 @@ Texts: TypeAlias = str | Finding | Sequence[str | Finding]
 
 CALLOUTS = {"note": "Note", "warning": "Warning", "important": "Important", "tip": "Tip"}
 
-#: What has such a letter is a name of the data: of a table, a column, a measure.
 # the stop that ends a sentence before another one
 _SENTENCE_END = re.compile(r"(?<=[^\s.][^\s.A-Z])\.\s+(?=[A-Z{])|。(?=.)")
+#: What has such a letter is a name of the data: of a table, a column, a measure.
 _IDENTIFIER = re.compile(r"[_\d]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|$~^@])")
 

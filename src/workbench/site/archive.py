@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
 from workbench.site.records import StudyRecord
-from workbench.site.words import BASE, NAMES, say_moment, word
+from workbench.site.words import BASE, NAMES, in_language, language_of, say_moment, word
 
 ARCHIVE = "archive"
 STUDIES = "studies"
@@ -27,8 +27,7 @@ _HERE = ("404.html", "index.html")
 
 def archive_place(run: str, study: str, language: str) -> str:
     """Return where the first page of a run stays, from the site's root."""
-    folder = "" if language == BASE else f"{language}/"
-    return f"{ARCHIVE}/{run}/{folder}{STUDIES}/{study}/index.html"
+    return f"{ARCHIVE}/{run}/{in_language(f'{STUDIES}/{study}/index.html', language)}"
 
 
 def is_archived(path: Path, site: Path) -> bool:
@@ -105,7 +104,7 @@ def _keep(site: Path, base: Path, record: StudyRecord) -> None:
 
 
 def _as_archived(html: str, page: str, base: Path, record: StudyRecord) -> str:
-    language = next((x for x in NAMES if x != BASE and page.startswith(f"{x}/")), BASE)
+    language = language_of(page)
     folder = posixpath.dirname(page)
 
     def moved(found: re.Match[str]) -> str:

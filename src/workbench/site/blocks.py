@@ -104,14 +104,10 @@ def masthead(
         for key, text in (
             ("data_to", say_day(data_to or run.data_to, language)),
             ("run_at", say_moment(run.finished, language, study.time_zone)),
+            ("contact", pick(study.contact, language)),
         )
         if text
     ]
-    if contact := pick(study.contact, language):
-        dates.append(
-            f'<span class="wb-date"><span>{escape(word("contact", language))}</span>'
-            f" {escape(contact)}</span>"
-        )
     if study.next_update and study.next_update.isoformat() > (run.finished or "")[:10]:
         # what a page cannot know when it is made: whether the day has passed without a new run
         dates.append(

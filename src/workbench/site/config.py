@@ -56,6 +56,14 @@ def _join(one: Any, two: Any) -> Any:
     return two
 
 
+def site_titles(root: Path) -> dict[str, str]:
+    """Give the site's title in each language that has a profile; empty where none is set."""
+    if not (root / "_quarto.yml").is_file():
+        return {}
+    there = [x for x in NAMES if (root / f"_quarto-{x}.yml").is_file()]
+    return {x: str(read_config(root, x)["website"].get("title") or "") for x in there}
+
+
 def site_address(root: Path) -> str:
     """Give the address that the site is read at, with a slash at its end; empty where none is set.
 

@@ -35,7 +35,6 @@ _CHINESE_BREAK = re.compile(rf"(?<={_CHINESE})[ \t]*\n[ \t]*(?={_CHINESE})")
 _CHINESE_MARK = r"[\u3001-\u303f\u2018-\u201d\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
 _CHINESE_BOLD = re.compile(r"(?<!\*)\*\*(?![\s*])([^*\n`]+?)(?<!\s)\*\*(?!\*)")
 _PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
-_CAPTIONS = ("fig-cap", "fig-alt", "fig-scap", "tbl-cap")
 _FORBIDDEN = ("script", "iframe", "object", "embed", "link", "meta", "base", "form", "style")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from workbench.site.words import BASE, html_lang, word
+from workbench.site.words import html_lang, in_language, word
 
 ATOM = "http://www.w3.org/2005/Atom"
 FEED = "feed.xml"
@@ -54,7 +54,7 @@ class News:
 
 def feed_path(language: str) -> str:
     """Return where the feed of an edition lies, from the site's root."""
-    return FEED if language == BASE else f"{language}/{FEED}"
+    return in_language(FEED, language)
 
 
 def write_feed(
@@ -97,7 +97,7 @@ def write_feed(
     _add(root, "id", _urn(address, language, title))
     _add(root, "updated", max(map(_updated, newest), default="1970-01-01T00:00:00+00:00"))
     _add(root, "link", rel="self", type="application/atom+xml", href=_link(path, path, address))
-    front = "index.html" if language == BASE else f"{language}/index.html"
+    front = in_language("index.html", language)
     _add(root, "link", rel="alternate", type="text/html", href=_link(front, path, address))
     _add(_add(root, "author"), "name", title)
     root.extend(newest[:MOST_ENTRIES])

@@ -13,15 +13,16 @@ import json
 import posixpath
 import re
 import shutil
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import PreformattedString
 
 from workbench.errors import SiteError
-from workbench.site.config import read_config, site_address
+from workbench.site.config import site_address, site_titles
 from workbench.site.content import Content, read_content
 from workbench.site.figures import in_page
 from workbench.site.fonts import embed_font
@@ -30,7 +31,7 @@ from workbench.site.kept import Kept
 from workbench.site.shell import THEME, MenuItem, compose, read_navigation
 from workbench.site.stage import REPORTS
 from workbench.site.withhold import study_of
-from workbench.site.words import BASE, NAMES
+from workbench.site.words import BASE, in_language, language_of
 
 _ATTRIBUTES = (("a", "href"), ("img", "src"), ("source", "src"), ("video", "src"), ("audio", "src"))
 _DRAWN = ("wb-only", "wb-wide", "wb-narrow")
@@ -50,6 +51,16 @@ _OF_THE_RUN = (
     ),
 )
 _STYLES = ("tokens.css", "content.css", "page.css", "page.js")
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What stands around every page: the site's titles and front pages by language."""
+
+    pages: list[str]
+    titles: Mapping[str, str]
+    homes: Mapping[str, str]
+    address: str
 
 
 def finish(rendered: Path, target: Path, *, sources: Path, kept: Kept | None = None) -> list[str]:
@@ -80,13 +91,13 @@ def finish(rendered: Path, target: Path, *, sources: Path, kept: Kept | None = N
     pages = [path.relative_to(rendered / REPORTS).as_posix() for path in found]
     if not pages:
         raise SiteError("the renderer left no pages", where=str(rendered))
-    titles = {x: _title(sources, x) for x in NAMES if (sources / f"_quarto-{x}.yml").is_file()}
-    address = site_address(sources)
+    titles = site_titles(sources)
+    frame = _Frame(pages, titles, twins("index.html", titles, pages), site_address(sources))
     kept = kept or Kept()
     written: list[str] = []
     files: set[str] = set()
     for path, page in zip(found, pages, strict=True):
-        html = _finished(path, page, pages, titles, files, address, kept)
+        html = _finished(path, page, frame, files, kept)
         if not html:
             continue
         out = target / page
@@ -98,15 +109,7 @@ def finish(rendered: Path, target: Path, *, sources: Path, kept: Kept | None = N
     return written
 
 
-def _finished(
-    path: Path,
-    page: str,
-    pages: list[str],
-    titles: Mapping[str, str],
-    files: set[str],
-    address: str,
-    kept: Kept,
-) -> str:
+def _finished(path: Path, page: str, frame: _Frame, files: set[str], kept: Kept) -> str:
     """Finish a page, or take it as it was finished before of the same parts.
 
     What tells of a run alone, its time and its origin, is put in afterwards: a page that a new run
@@ -114,14 +117,14 @@ def _finished(
     """
     html, told = _part(path.read_text(encoding="utf-8"))
     drawings = sorted(set(_DRAWING.findall(html)))
-    languages = {x: in_language(page, x) in pages for x in titles}
-    homes = {x: in_language("index.html", x) in pages for x in titles}
-    parts: list[str | bytes] = [page, address, repr([languages, homes, dict(titles)]), html]
+    siblings = twins(page, frame.titles, frame.pages)
+    around = repr([siblings, frame.homes, frame.titles])
+    parts: list[str | bytes] = [page, frame.address, around, html]
     parts += [x.read_bytes() for name in drawings if (x := path.parent / unquote(name)).is_file()]
 
     def make() -> str:
         own: set[str] = set()
-        made = _finish_page(html, path, page, pages, titles, own, address)
+        made = _finish_page(html, path, page, siblings, frame, own)
         return json.dumps({"html": made or "", "files": sorted(own)}, ensure_ascii=False)
 
     about = json.loads(kept.text("page", parts, make))
@@ -146,31 +149,18 @@ def _part(html: str) -> tuple[str, dict[str, str]]:
     return html, told
 
 
-def language_of(page: str) -> str:
-    """Return a page's language, which its first folder tells."""
-    first = PurePosixPath(page).parts[0]
-    return first if first in NAMES and first != BASE else BASE
-
-
-def in_language(page: str, language: str) -> str:
-    """Return where a page lies in another language."""
-    own = language_of(page)
-    bare = page if own == BASE else page.removeprefix(f"{own}/")
-    return bare if language == BASE else f"{language}/{bare}"
-
-
-def _title(sources: Path, language: str) -> str:
-    return str(read_config(sources, language)["website"].get("title") or "")
+def twins(page: str, languages: Iterable[str], pages: Collection[str]) -> dict[str, str]:
+    """Give where a page lies in each language that has it, its own included."""
+    return {x: place for x in languages if (place := in_language(page, x)) in pages}
 
 
 def _finish_page(
     html: str,
     path: Path,
     page: str,
-    pages: list[str],
-    titles: Mapping[str, str],
+    siblings: Mapping[str, str],
+    frame: _Frame,
     files: set[str],
-    address: str,
 ) -> str | None:
     soup = BeautifulSoup(html, "lxml")
     language = language_of(page)
@@ -180,19 +170,15 @@ def _finish_page(
         return None
     _set_figures(content, page, path.parent)
     _move_links(content, page, files)
-    siblings = {x: in_language(page, x) for x in titles if in_language(page, x) in pages}
-    homes = {
-        x: in_language("index.html", x) for x in titles if in_language("index.html", x) in pages
-    }
     return compose(
         content,
         page=page,
         language=language,
-        site=titles.get(language) or titles.get(BASE, ""),
+        site=frame.titles.get(language) or frame.titles.get(BASE, ""),
         navigation=navigation,
         siblings=siblings,
-        homes=homes,
-        address=address,
+        homes=frame.homes,
+        address=frame.address,
         picture=social_picture(language, study_of(page)),
     )
 

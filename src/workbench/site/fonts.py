@@ -56,8 +56,15 @@ def han_characters(site: Path) -> str:
     )
 
 
-def font_rule(characters: str) -> str:
+def font_rule(characters: str, kept: Kept | None = None) -> str:
     """Write the style rule that brings these characters, font and all.
+
+    Parameters
+    ----------
+    characters : str
+        The characters.
+    kept : Kept, optional
+        Fonts that were cut before.
 
     Returns
     -------
@@ -67,7 +74,11 @@ def font_rule(characters: str) -> str:
     source = han_font()
     if source is None or not characters:
         return ""
-    return _RULE % base64.b64encode(_subset(source, characters)).decode("ascii")
+    return (kept or Kept()).text(
+        "font",
+        [characters],
+        lambda: _RULE % base64.b64encode(_subset(source, characters)).decode("ascii"),
+    )
 
 
 @lru_cache(maxsize=4)  # takes seconds, and pages staged again mostly have the same words
@@ -105,9 +116,8 @@ def embed_font(site: Path, styles: Path, kept: Kept | None = None) -> int:
     int
         The number of characters embedded; 0 when the site has none or the font is missing.
     """
-    kept = kept or Kept()
     characters = han_characters(site)
-    rule = kept.text("font", [characters], lambda: font_rule(characters))
+    rule = font_rule(characters, kept)
     if not rule:
         return 0
     with styles.open("a", encoding="utf-8") as sheet:
@@ -115,7 +125,7 @@ def embed_font(site: Path, styles: Path, kept: Kept | None = None) -> int:
     return len(characters)
 
 
-def staged_rule(reports: Path, configs: Iterable[Path]) -> str:
+def staged_rule(reports: Path, configs: Iterable[Path], kept: Kept | None = None) -> str:
     """Write the rule for pages that Quarto renders by hand from what stage left.
 
     Parameters
@@ -124,7 +134,9 @@ def staged_rule(reports: Path, configs: Iterable[Path]) -> str:
         The folder of written and staged pages.
     configs : iterable of Path
         Quarto's description of the site, whose titles stand on every page.
+    kept : Kept, optional
+        Fonts that were cut before.
     """
     pages = (path for path in sorted(reports.rglob("*")) if path.suffix in _SOURCES)
     texts = (path.read_text(encoding="utf-8") for path in (*pages, *configs))
-    return font_rule(han_in((_QUARTO_WORDS, *texts)))
+    return font_rule(han_in((_QUARTO_WORDS, *texts)), kept)

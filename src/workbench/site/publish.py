@@ -14,16 +14,16 @@ from filelock import FileLock, Timeout
 
 from workbench.errors import SiteError
 from workbench.site.agreement import disagreements
-from workbench.site.archive import archive, archive_place
+from workbench.site.archive import STUDIES, archive, archive_place
 from workbench.site.check import check, refuse
-from workbench.site.config import editions, read_config, site_address
+from workbench.site.config import read_config, site_address, site_titles
 from workbench.site.feed import write_feed
-from workbench.site.finish import finish, in_language
+from workbench.site.finish import finish, twins
 from workbench.site.furniture import social_picture, write_card, write_lost, write_sitemap
 from workbench.site.kept import Kept, clear_builds, made_of, recall, remember
 from workbench.site.records import card_texts, studies_with_runs
 from workbench.site.render import render
-from workbench.site.stage import CARDS, FONT, REPORTS, STUDIES, Staged, edition_folder, stage
+from workbench.site.stage import CARDS, FONT, REPORTS, Staged, edition_folder, stage
 from workbench.site.withhold import withhold
 from workbench.site.words import NAMES
 
@@ -102,11 +102,10 @@ def publish(
     root = Path(root).resolve()
     at = now or datetime.now(UTC)
     work = root / WORK
-    shown = tuple(studies) if studies is not None else None
     secrets = sorted(set(forbidden))
     with _alone(work):
         clear_builds(work)
-        names = shown if shown is not None else tuple(studies_with_runs(root))
+        names = tuple(studies_with_runs(root) if studies is None else studies)
         inputs = made_of(root, names, _staged_places(root), _asked(names, renderer, secrets))
         before = recall(work, root / SITE, inputs)
         if before is not None:
@@ -119,7 +118,7 @@ def publish(
                 warnings=tuple(before["warnings"]),
             )
         kept = Kept(work / "kept")
-        staged = stage(root, shown)
+        staged = stage(root, names, kept)
         folder = Path(tempfile.mkdtemp(prefix="build-", dir=work))
         try:
             rendered = render(root, folder / "render", renderer=renderer)
@@ -203,8 +202,8 @@ def dress(new: Path, old: Path, sources: Path, staged: Staged, pages: list[str])
         The pages, from the site's root.
     """
     address = site_address(sources)
-    titles = {x: str(read_config(sources, x)["website"].get("title")) for x in editions(sources)}
-    homes = {x: home for x in titles if (home := in_language("index.html", x)) in pages}
+    titles = site_titles(sources)
+    homes = twins("index.html", titles, pages)
     places = {
         (told.run, told.language): archive_place(told.run, told.study, told.language)
         for news in staged.news.values()
@@ -219,10 +218,7 @@ def dress(new: Path, old: Path, sources: Path, staged: Staged, pages: list[str])
         if address:
             about = str(read_config(sources, language)["website"].get("description") or "")
             write_card(new / social_picture(language, None), titles[language], about, "")
-    twins = {
-        page: {x: twin for x in titles if (twin := in_language(page, x)) in pages} for page in pages
-    }
-    write_sitemap(new, address, twins)
+    write_sitemap(new, address, {page: twins(page, titles, pages) for page in pages})
     write_lost(new, homes, titles, address)
 
 

@@ -40,11 +40,13 @@ from workbench.languages import speak
 from workbench.reporting.overview import PAGES
 from workbench.runs.record import data_to
 from workbench.site import blocks
+from workbench.site.archive import STUDIES
 from workbench.site.blocks import relinked
-from workbench.site.config import read_config, site_address
+from workbench.site.config import site_address, site_titles
 from workbench.site.edition import Edition, cut, raw_html, read_notebook
 from workbench.site.feed import News
 from workbench.site.fonts import staged_rule
+from workbench.site.kept import Kept
 from workbench.site.literal import literal
 from workbench.site.records import (
     LANDING,
@@ -55,10 +57,9 @@ from workbench.site.records import (
     studies_with_runs,
 )
 from workbench.site.stored import StoredResults, read_stored
-from workbench.site.words import BASE, NAMES, word
+from workbench.site.words import BASE, NAMES, in_language, word
 
 REPORTS = "reports"
-STUDIES = "studies"
 CARDS = "_studies.html"
 FONT = "theme/han.css"
 
@@ -113,7 +114,7 @@ def edition_folder(language: str) -> str:
     return REPORTS if language == BASE else f"{REPORTS}/{language}"
 
 
-def stage(root: Path, studies: Iterable[str] | None = None) -> Staged:
+def stage(root: Path, studies: Iterable[str] | None = None, kept: Kept | None = None) -> Staged:
     """Stage the pages of studies.
 
     Parameters
@@ -122,6 +123,8 @@ def stage(root: Path, studies: Iterable[str] | None = None) -> Staged:
         The project: holds ``data/``, ``runs/`` and ``reports/``.
     studies : iterable of str, optional
         Studies to show; all with a finished run when left out.
+    kept : Kept, optional
+        Fonts that were cut before.
 
     Returns
     -------
@@ -139,8 +142,9 @@ def stage(root: Path, studies: Iterable[str] | None = None) -> Staged:
     warnings = {said: None for record in records for said in record.taken_out}
     pages: list[Path] = []
     news: dict[str, tuple[News, ...]] = {}
+    called, address = site_titles(root), site_address(root)
     for language in _languages(root, records):
-        site = _SiteNames(_site_title(root, language), site_address(root))
+        site = _SiteNames(called.get(language) or word("site", language), address)
         files, said, news[language] = _edition_files(records, language, titles, site)
         target = root / edition_folder(language) / STUDIES
         cards = files.pop(CARDS, b"")
@@ -152,12 +156,9 @@ def stage(root: Path, studies: Iterable[str] | None = None) -> Staged:
             for path in files
             if PurePosixPath(path).suffix == ".ipynb"
         ]
-    _replace_file(root / REPORTS / FONT, _font_rule(root).encode("utf-8"))
+    rule = staged_rule(root / REPORTS, sorted(root.glob("_quarto*.yml")), kept)
+    _replace_file(root / REPORTS / FONT, rule.encode("utf-8"))
     return Staged(tuple(pages), tuple(names), tuple(warnings), tuple(records), news)
-
-
-def _font_rule(root: Path) -> str:
-    return staged_rule(root / REPORTS, sorted(root.glob("_quarto*.yml")))
 
 
 def unstage(root: Path) -> None:
@@ -209,8 +210,7 @@ def _edition_files(
             href = f"{STUDIES}/{name}/index.html"
         else:
             base = "../" if language != BASE else ""
-            folder = "" if shown == BASE else f"{shown}/"
-            href = f"{base}{folder}{STUDIES}/{name}/index.html"
+            href = base + in_language(f"{STUDIES}/{name}/index.html", shown)
         cards.append(
             blocks.study_card(
                 record,
@@ -224,12 +224,6 @@ def _edition_files(
         html = blocks.studies(cards, language)
         files[CARDS] = html.encode("utf-8")
     return files, warnings, tuple(news)
-
-
-def _site_title(root: Path, language: str) -> str:
-    if not (root / "_quarto.yml").is_file() or not (root / f"_quarto-{language}.yml").is_file():
-        return word("site", language)
-    return str(read_config(root, language)["website"].get("title") or word("site", language))
 
 
 def _pages(
@@ -366,8 +360,8 @@ def _page_files(
         links = [_link(p, folder) for p in members]
         cells += _block(blocks.contents(links, language, heading=word("case_pages", language)))
     if page.entry is not None:
-        edition = "" if language == BASE else f"{language}/"
-        place = f"{edition}{STUDIES}/{PurePosixPath(page.path).with_suffix('.html')}"
+        own = f"{STUDIES}/{PurePosixPath(page.path).with_suffix('.html')}"
+        place = in_language(own, language)
         cited = blocks.Cited(page.title, place, site.title, site.address)
         cells += _block(blocks.provenance(page.entry, record, language, cited))
     front: dict[str, Any] = {"title": literal(page.title)}

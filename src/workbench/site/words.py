@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
@@ -193,6 +194,19 @@ def name_of(language: str) -> str:
 def html_lang(language: str) -> str:
     """Return the tag for ``lang`` and ``hreflang``: ``zh`` is written in simplified characters."""
     return HTML_LANG.get(language, language)
+
+
+def language_of(page: str) -> str:
+    """Return a page's language, which its first folder tells."""
+    first = PurePosixPath(page).parts[0]
+    return first if first in NAMES and first != BASE else BASE
+
+
+def in_language(page: str, language: str) -> str:
+    """Return where a page lies in another language."""
+    own = language_of(page)
+    bare = page if own == BASE else page.removeprefix(f"{own}/")
+    return bare if language == BASE else f"{language}/{bare}"
 
 
 # How a year, a quarter and a month are written, in English and in Chinese.

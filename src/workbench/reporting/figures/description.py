@@ -25,7 +25,7 @@ _FIRST_AND_LAST = "{first} at {start}, {last} at {end}"
 _HIGHEST_AND_LOWEST = "highest {top} ({most}), lowest {bottom} ({least})"
 
 
-def describe(figure: Figure, language: Language, legends: dict[int, list[Any]]) -> str:
+def describe(figure: Figure, language: Language, names: dict[int, dict[int, str]]) -> str:
     """Say where each line begins and ends, and which of the named values is highest and lowest.
 
     Parameters
@@ -34,8 +34,8 @@ def describe(figure: Figure, language: Language, legends: dict[int, list[Any]]) 
         Lettered, its legends not yet moved.
     language : Language
         The language of its words.
-    legends : dict
-        What each entry of each legend stands for; see `finishing.samples`.
+    names : dict
+        What the entries of each legend are called, by the artist; see `names_of`.
 
     Returns
     -------
@@ -45,19 +45,39 @@ def describe(figure: Figure, language: Language, legends: dict[int, list[Any]]) 
     told: list[str] = []
     for axes in all_axes(figure):
         if len(axes_of(axes)) == 2:
-            names = names_of(axes, legends.get(id(axes), []))
-            told += _of_axes(axes, language, names)
-    comma, stop = ("，", "。") if language.code == "zh" else (", ", ".")
-    unique = dict.fromkeys(comma.join(part.split("\n")) for part in told)
-    gap = "" if language.code == "zh" else " "
+            told += _of_axes(axes, language, names.get(id(axes), {}))
+    gap, stop = ("", "。") if language.code == "zh" else (" ", ".")
+    unique = dict.fromkeys(with_comma(language, *part.split("\n")) for part in told)
     return gap.join(f"{sentence}{stop}" for sentence in list(unique)[:MOST_TOLD])
 
 
-def names_of(axes: Axes, handles: list[Any]) -> dict[int, str]:
-    """Give the name in the legend of each artist, by its id."""
-    legend = axes.get_legend()
-    texts = [text.get_text() for text in legend.get_texts()] if legend else []
-    return {id(drawn): text for drawn, text in zip(handles, texts, strict=False)}
+def names_of(figure: Figure, legends: dict[int, list[Any]]) -> dict[int, dict[int, str]]:
+    """Name each drawn series by its legend, while it has one: for each Axes, by the artist.
+
+    Parameters
+    ----------
+    figure : Figure
+        Lettered, its legends not yet moved.
+    legends : dict
+        What each entry of each legend stands for; see `finishing.samples`.
+    """
+    found: dict[int, dict[int, str]] = {}
+    for axes in all_axes(figure):
+        legend = axes.get_legend()
+        texts = [text.get_text() for text in legend.get_texts()] if legend else []
+        handles = legends.get(id(axes), [])
+        found[id(axes)] = {id(drawn): text for drawn, text in zip(handles, texts, strict=False)}
+    return found
+
+
+def with_colon(language: Language, *parts: str) -> str:
+    """Join what there is of some words by colons, as the language writes them."""
+    return ("：" if language.code == "zh" else ": ").join(filter(None, parts))
+
+
+def with_comma(language: Language, *parts: str) -> str:
+    """Join words by commas, as the language writes them."""
+    return ("，" if language.code == "zh" else ", ").join(parts)
 
 
 def _of_axes(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[str]:
@@ -83,8 +103,7 @@ def _of_axes(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[
             subject = name or about
         else:
             continue
-        colon = "：" if language.code == "zh" else ": "
-        yield f"{subject}{colon}{said}" if subject else said
+        yield with_colon(language, subject, said)
 
 
 def has_names(axis: Axis) -> bool:

@@ -11,8 +11,8 @@ from workbench.languages import Language
 from workbench.reporting.display import reader
 from workbench.reporting.figures import finishing, lettering
 from workbench.reporting.figures import narrow as narrowing
-from workbench.reporting.figures.description import describe
-from workbench.reporting.figures.points import names_of, points
+from workbench.reporting.figures.description import describe, names_of
+from workbench.reporting.figures.points import points
 from workbench.reporting.figures.theme import SIZE, themed
 from workbench.reporting.figures.writing import svg
 
@@ -75,8 +75,8 @@ def drawing(
         figure = draw(thing, language)
         legends = finishing.samples(figure)
         key = lettering.letter(figure, language)
-        told = describe(figure, language, legends)
         names = names_of(figure, legends)
+        told = describe(figure, language, names)
         figure.set_figheight(height or _height(figure))
         finishing.finish(figure, legends)
         figure.set_layout_engine("none")  # all has its place: writing need not find it again

@@ -15,6 +15,7 @@ import numpy as np
 from workbench.languages import Language
 from workbench.reporting.figures import description
 from workbench.reporting.figures.lettering import all_axes, axes_of
+from workbench.reporting.figures.shading import cell_at
 from workbench.results.drawing import CUT_OFF, NAMED
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Point:
         return left - grow, bottom - grow, right + grow, top + grow
 
 
-def points(figure: Figure, language: Language, legends: dict[int, dict[int, str]]) -> list[Point]:
+def points(figure: Figure, language: Language, names: dict[int, dict[int, str]]) -> list[Point]:
     """List what can be pointed at, in the order in which it is read.
 
     Parameters
@@ -62,24 +63,17 @@ def points(figure: Figure, language: Language, legends: dict[int, dict[int, str]
         Finished: everything has its place.
     language : Language
         The language of its words.
-    legends : dict
-        What the entries of each legend are called, by the artist; see `names_of`.
+    names : dict
+        What the entries of each legend are called, by the artist; see `description.names_of`.
     """
     found: list[Point] = []
     for axes in all_axes(figure):
         if len(axes_of(axes)) == 2:
-            names = legends.get(id(axes), {})
-            found += [*_cells(axes, language), *_values(axes, language, names)]
+            own = names.get(id(axes), {})
+            found += [*_cells(axes, language), *_values(axes, language, own)]
             if len(found) > MOST_POINTS:
                 return []
     return found
-
-
-def names_of(figure: Figure, legends: dict[int, list[Any]]) -> dict[int, dict[int, str]]:
-    """Name each drawn series by its legend, while it has one: for each Axes, by the artist."""
-    return {
-        id(axes): description.names_of(axes, legends.get(id(axes), [])) for axes in all_axes(figure)
-    }
 
 
 def _values(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[Point]:
@@ -91,7 +85,6 @@ def _values(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[P
     series = list(description.series_of(axes)) + list(_clouds(axes))
     several = len([1 for drawn, _ in series if names.get(id(drawn))]) > 1
     seen: set[tuple[str, str]] = set()
-    colon = "：" if language.code == "zh" else ": "
     for drawn, (x, y) in series:
         if len(x) > MOST_POINTS or not len(x) or _is_rule(axes, x, y):
             continue
@@ -101,7 +94,7 @@ def _values(axes: Axes, language: Language, names: dict[int, str]) -> Iterator[P
             own = marks.get(tuple(np.round(at, 9)), "")
             own = "" if own == name else own
             said = _said(axes, language, across, up, rows, columns, spans)
-            text = colon.join(filter(None, (name, own, said)))
+            text = description.with_colon(language, name, own, said)
             left, bottom = axes.transData.transform((across, up))
             inside = axes.bbox.padded(2).contains(left, bottom)
             key = (text, f"{left:.0f} {bottom:.0f}")
@@ -120,22 +113,21 @@ def _said(
     spans: list[tuple[int, float, float, float]],
 ) -> str:
     """Say a value: of named rows or columns the name first, else both axes by their labels."""
-    colon = "：" if language.code == "zh" else ": "
     along_x = _interval(spans, 0, y, x)
     along_y = _interval(spans, 1, x, y)
     across = _number(axes.xaxis, x, along_x)
     up = _number(axes.yaxis, y, along_y)
     if rows and description.have_ticks(axes.yaxis, True, np.array([y])):
-        return f"{description.name_at(axes.yaxis, y)}{colon}{across}"
+        return description.with_colon(language, description.name_at(axes.yaxis, y), across)
     if columns and description.have_ticks(axes.xaxis, True, np.array([x])):
-        return f"{description.name_at(axes.xaxis, x)}{colon}{up}"
+        return description.with_colon(language, description.name_at(axes.xaxis, x), up)
     if rows or columns:
         return ""
     about = axes.get_title() or axes.get_title(loc="left") or axes.get_ylabel()
     beside = axes.get_xlabel()
     one = f"{beside} {across}".strip()
     other = f"{about} {up}".strip()
-    return ", ".join((one, other)) if language.code != "zh" else "，".join((one, other))
+    return description.with_comma(language, one, other)
 
 
 def _number(axis: Any, x: float, ends: tuple[float, float] | None) -> str:
@@ -216,16 +208,14 @@ def _cells(axes: Axes, language: Language) -> Iterator[Point]:
         x, y = (float(each) for each in text.get_position())
         places = []
         for edges, at in ((columns, x), (rows, y)):
-            low = [k for k in range(len(edges) - 1) if min(edges[k : k + 2]) <= at]
-            high = [k for k in low if at <= max(edges[k : k + 2])]
-            if not high:
+            cell = cell_at(edges, at)
+            if cell is None:
                 break
-            places.append(sorted(edges[high[0] : high[0] + 2]))
+            places.append(sorted(edges[cell : cell + 2]))
         if len(places) != 2:
             continue
         (left, right), (bottom, top) = places
-        comma = "，" if language.code == "zh" else ", "
-        name = comma.join((description.name_at(axes.yaxis, y), description.name_at(axes.xaxis, x)))
-        colon = "：" if language.code == "zh" else ": "
-        said = f"{name}{colon}{' '.join(text.get_text().split())}"
+        row, column = description.name_at(axes.yaxis, y), description.name_at(axes.xaxis, x)
+        name = description.with_comma(language, row, column)
+        said = description.with_colon(language, name, " ".join(text.get_text().split()))
         yield Point(said, axes, (left, bottom), (right, top))

@@ -117,8 +117,8 @@ def _make_readable(axes: Axes, mesh: Any) -> None:
     for text in axes.texts:
         if text.get_transform() != axes.transData:
             continue
-        column = _cell(corners[0, :, 0], text.get_position()[0])
-        row = _cell(corners[:, 0, 1], text.get_position()[1])
+        column = cell_at(corners[0, :, 0], text.get_position()[0])
+        row = cell_at(corners[:, 0, 1], text.get_position()[1])
         if column is None or row is None or len(painted) != rows * columns:
             continue
         tint: Any = painted[row * columns + column]
@@ -126,7 +126,8 @@ def _make_readable(axes: Axes, mesh: Any) -> None:
         text.set_color(theme.PAPER if strong else theme.INK)
 
 
-def _cell(edges: Any, at: float) -> int | None:
+def cell_at(edges: Any, at: float) -> int | None:
+    """Give the number of the cell, between two edges, that holds a place; None outside."""
     import numpy as np
 
     rising = bool(edges[-1] >= edges[0])

@@ -20,12 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SVG = "http://www.w3.org/2000/svg"
-_XLINK = "http://www.w3.org/1999/xlink"
 _PAD = 0.04
 """Inches around what is drawn."""
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _SIZE = re.compile(r"font(?:-size)?:\s*(?:[a-z]+ )*?([\d.]+)px")
-_FAMILY = re.compile(r"(?:font-family:[^;]*;?|(?<=px )['\"a-zA-Z][^;]*)\s*")
 _REFERENCE = re.compile(r"#([\w-]+)")
 # said of all lines and areas, in a style sheet that would reach beyond the figure
 _UNSEEN = ("fill:none", "fill:none;stroke:none")
