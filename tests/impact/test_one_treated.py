@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.impact import CaseError, Panel, plain_difference, plan_one, synthetic_control
+from workbench.impact import (
+    CaseError,
+    Panel,
+    plain_difference,
+    plan_one,
+    read_panel,
+    synthetic_control,
+)
 
 YEARS = pd.date_range("1990-01-01", periods=24, freq="YS")
 
@@ -74,7 +81,7 @@ def test_the_plan_does_not_look_at_the_time_after_the_start() -> None:
     assert plan_one(made(np.random.default_rng(3), units=6)) == {}
 
 
-def test_an_interval_that_leaves_out_its_estimate_gives_way_to_the_rank() -> None:
+def test_one_of_seventeen_on_trending_series_has_an_interval_around_its_estimate() -> None:
     # one of 17 on trending series, as West Germany among the OECD: it falls behind its own course
     rng = np.random.default_rng(4)
     n, t, later = 17, 30, np.arange(30) >= 18
@@ -88,9 +95,21 @@ def test_an_interval_that_leaves_out_its_estimate_gives_way_to_the_rank() -> Non
         np.ones(n, dtype=bool), years[18],
     )  # fmt: skip
     found = synthetic_control(panel)
-    assert found.effect < 0
-    assert found.low <= found.effect <= found.high
-    if np.isinf(found.low):
-        assert found.p >= 1 / 17 and np.isnan([found.relative_low, found.relative_high]).all()
+    assert found.low < found.effect < found.high < 0
+    assert found.rank_p == pytest.approx(1 / 17)
+    # asked for, other times of the series: they do not stand for one another where units trend
+    other = synthetic_control(panel, inference="conformal")
+    assert other.low <= other.effect <= other.high
+    if np.isinf(other.low):
+        assert other.p >= 1 / 17 and np.isnan([other.relative_low, other.relative_high]).all()
     else:
-        assert found.inference.startswith("conformal")
+        assert other.inference.startswith("conformal")
+
+
+def test_years_that_a_gap_made_decimals_are_years() -> None:
+    frame = pd.DataFrame(
+        [(u, float(y), 1.0 * y + u) for u in range(3) for y in range(2000, 2006)],
+        columns=["unit", "period", "estimate"],
+    )
+    panel = read_panel(frame, {0: True}, start="2003-01-01", unit="unit")
+    assert (panel.n_before, panel.n_after) == (3, 3)

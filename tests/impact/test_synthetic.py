@@ -30,7 +30,12 @@ from workbench.impact.designs.synthetic.donor_weights import (
     fit_mixture,
     stopped_early,
 )
-from workbench.impact.designs.synthetic.synthetic_control import _inference, enough_for_interval
+from workbench.impact.designs.synthetic.one_treated import rank_check
+from workbench.impact.designs.synthetic.synthetic_control import (
+    SYNTHETIC_CONTROL,
+    _inference,
+    enough_for_interval,
+)
 from workbench.impact.designs.synthetic.synthetic_difference import _Fit, _jackknife, _steady
 
 
@@ -167,8 +172,8 @@ def test_one_predictor_has_all_the_importance() -> None:
     [
         (19, 1, True, "placebo"),
         (18, 19, False, None),
-        (18, 20, True, "conformal"),
-        (8, 20, True, "conformal"),
+        (18, 20, True, "spread"),
+        (8, 20, True, "spread"),
         (7, 40, False, None),
     ],
 )
@@ -241,6 +246,35 @@ def test_a_unit_unlike_all_others_is_refused() -> None:
     panel = factors(np.random.default_rng(9), shift=100.0)
     with pytest.raises(CaseError, match="no mixture of the comparison units moved like"):
         synthetic_control(panel)
+
+
+def test_a_unit_at_another_level_is_followed_by_its_changes() -> None:
+    panel = factors(np.random.default_rng(9), shift=100.0)
+    found = SYNTHETIC_CONTROL.answer(panel, case_of("offer", panel.start, "worst"), 0.95)
+    near = factors(np.random.default_rng(9))
+    same = synthetic_control(near, follows="changes")
+    assert found.effect == pytest.approx(same.effect) and found.low < 1 < found.high
+    assert "levels taken out" in {c.key for c in found.checks}
+    x = pd.DataFrame({"a": panel.outcome[:, 0]}, index=panel.units)
+    with pytest.raises(CaseError, match="predictors speak of levels"):
+        synthetic_control(panel, predictors=x, follows="changes")
+
+
+@pytest.mark.parametrize("donors", [10, 18])
+def test_ten_to_eighteen_donors_give_intervals_that_cover(donors: int) -> None:
+    # 30 worlds: at least 25 with the chance .99
+    rng = np.random.default_rng(donors)
+    found = [synthetic_control(factors(rng, donors=donors, periods=24)) for _ in range(30)]
+    assert {f.inference for f in found} == {
+        "t, from the spread of all comparison units put in the place of the treated"
+    }
+    assert sum(f.low <= 1 <= f.high for f in found) >= 25
+
+
+def test_a_rank_that_disagrees_with_the_interval_is_a_warning() -> None:
+    assert rank_check(0.01, 1 / 17, 16, 0.95).severity == "ok"
+    assert rank_check(0.01, 3 / 17, 16, 0.95).severity == "warning"
+    assert rank_check(0.30, 3 / 17, 16, 0.95).severity == "ok"
 
 
 def test_a_poor_fit_is_a_warning() -> None:

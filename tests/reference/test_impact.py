@@ -19,6 +19,7 @@ from workbench.impact import (
     hazard_ratio,
     interrupted_counts,
     interrupted_series,
+    predictor_means,
     read_adoption,
     read_panel,
     staggered_adoption,
@@ -95,6 +96,55 @@ def test_abadies_weights_for_california() -> None:
     assert found.rmspe_before**2 <= np.square((own - mixed)[~after]).mean()
     assert found.rank_p == pytest.approx(1 / 39), "no other state is as far out (section 3.4)"
     assert found.clear and found.high < 0
+
+
+@pytest.fixture(scope="module")
+def germany() -> tuple[pd.DataFrame, Panel]:
+    frame = pd.read_csv(FILES / "one_treated" / "germany.csv")
+    panel = read_panel(
+        frame, {"West Germany": True}, start="1990-01-01", unit="country", period="year",
+        outcome="gdp",
+    )  # fmt: skip
+    return frame, panel
+
+
+def test_west_germany_among_sixteen_countries(germany) -> None:
+    # Abadie, Diamond, Hainmueller (2015), AJPS 59(2): about 1,600 US dollars a head less
+    # in 1990 to 2003 on average; the largest ratio of errors of all 17
+    found = synthetic_control(germany[1])
+    assert found.effect == pytest.approx(-1600, abs=200)
+    assert found.low < -1600 < found.high < 0
+    assert found.rank_p == pytest.approx(1 / 17)
+    assert next(c for c in found.checks if c.key == "rank among units").severity == "ok"
+
+
+@pytest.mark.slow
+def test_what_west_germany_is_mixed_of(germany) -> None:
+    # the same, table 1: Austria .42, USA .22, Japan .16, Switzerland .11, Netherlands .09
+    frame, panel = germany
+    eighties = range(1981, 1991)
+    wanted = dict.fromkeys(("gdp", "trade", "infrate", "industry"), eighties)
+    wanted |= {"schooling": [1980, 1985], "invest80": [1980]}
+    x = predictor_means(frame, wanted, unit="country", period="year")
+    found = synthetic_control(panel, predictors=x, starts=0, inference="placebo")
+    heavy = found.donors[found.donors["weight"] > 0.01]
+    assert set(heavy["unit"]) == {"Austria", "USA", "Japan", "Switzerland", "Netherlands"}
+    assert heavy.iloc[0]["unit"] == "Austria"
+    assert heavy.iloc[0]["weight"] == pytest.approx(0.42, abs=0.02)
+    assert found.effect == pytest.approx(-1600, abs=200)
+
+
+def test_the_basque_country_among_sixteen_regions() -> None:
+    # Abadie, Gardeazabal (2003), AER 93(1): about ten percent less, and regions
+    # without terrorism that depart as far
+    panel = read_panel(
+        pd.read_csv(FILES / "one_treated" / "basque.csv"),
+        {"Basque Country (Pais Vasco)": True},
+        start="1970-01-01", unit="regionname", period="year", outcome="gdpcap",
+    )  # fmt: skip
+    found = synthetic_control(panel)
+    assert found.relative == pytest.approx(-0.10, abs=0.03)
+    assert found.low < -0.9 < 0 < found.high and found.rank_p > 0.1
 
 
 def test_minimum_wages_and_teen_employment() -> None:

@@ -127,7 +127,7 @@ def period_start(label: Any) -> pd.Timestamp:
     """
     if isinstance(label, pd.Timestamp | np.datetime64) or hasattr(label, "year"):
         return pd.Timestamp(label).tz_localize(None)
-    text = str(label).strip()
+    text = _written(label)
     if match := re.fullmatch(r"(\d{4})\D{0,2}([HSQ])([1-4])", text, re.IGNORECASE):
         months = 3 if match[2].upper() == "Q" else 6
         return pd.Timestamp(int(match[1]), months * (int(match[3]) - 1) + 1, 1)
@@ -141,6 +141,12 @@ def period_start(label: Any) -> pd.Timestamp:
             remedy="label waves like 2024-H1, 2024-Q3 or 2024-05",
             period=repr(text),
         ) from None
+
+
+def _written(label: Any) -> str:
+    """Write a label as text; a year that a gap in its column made a decimal is a year."""
+    whole = isinstance(label, float | np.floating) and float(label).is_integer()
+    return str(int(label) if whole else label).strip()
 
 
 def split_periods(periods: pd.Index, start: dt.date) -> tuple[Mask, Mask]:
@@ -180,7 +186,7 @@ def split_periods(periods: pd.Index, start: dt.date) -> tuple[Mask, Mask]:
 
 def _length(label: Any, begins: pd.DatetimeIndex) -> pd.DateOffset | pd.Timedelta:
     """Length of a period: what its label says, else the shortest distance between two."""
-    text = str(label)
+    text = _written(label)
     months = {"H": 6, "S": 6, "Q": 3}
     if not isinstance(label, pd.Timestamp):
         if match := re.fullmatch(r"\d{4}\D{0,2}([HSQ])[1-4]", text, re.IGNORECASE):

@@ -5,18 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from workbench.arrays import Array
 from workbench.impact.designs.differences.difference_in_differences import ASSUMPTION
 from workbench.impact.designs.differences.randomisation import not_rejected
 from workbench.impact.designs.synthetic.donor_weights import closest_mixture
-from workbench.impact.effect import Effect, gap_table, relative_to_known
+from workbench.impact.effect import Effect, gap_table, relative_to_known, t_test
 from workbench.impact.inputs.panel import CaseError, Panel
-from workbench.results import Finding
+from workbench.results import Estimate, Finding
 
 # Abadie, Diamond, Hainmueller (2010), section 3.4, set units aside at these multiples of MSPE.
 _POOR, _NO_FIT = 5.0, 20.0
 _FEWEST = 19
+
+
+class NoMixtureError(CaseError):
+    """No mixture of the comparison units went the way of the treated one before the start."""
 
 
 def placebo_table(panel: Panel, own: int, donors: NDArray[np.int_], gaps: Array) -> pd.DataFrame:
@@ -56,6 +61,60 @@ def from_placebos(
     return effect - half, effect + half, p, band
 
 
+def from_spread(
+    gaps: Array, after: NDArray[np.bool_], level: float
+) -> tuple[float, float, float, Array]:
+    """Judge the mean gap by Student's t, its error learnt from all units in the treated's place.
+
+    Each unit's departure is measured by its own error before the start; their mean square, with a
+    degree of freedom a unit, says how far chance takes the treated one.
+
+    References
+    ----------
+    Conley, Taber (2011), Review of Economics and Statistics 93(1), 113-125 (the others' spread
+    speaks for the treated); Donald, Lang (2007), 89(2), 221-233 (Student's t for few groups).
+    """
+    scale = np.sqrt(np.square(gaps[:, ~after]).mean(axis=1))
+    scale = np.maximum(scale, 1e-6 * float(np.median(scale)))
+    others = gaps[1:] / scale[1:, None]
+    n, effect = len(others), float(gaps[0, after].mean())
+    se = float(np.sqrt(np.square(others[:, after].mean(axis=1)).mean()) * scale[0])
+    quantile = float(stdtrit(n, 0.5 + level / 2))
+    band = quantile * np.sqrt(np.square(others).mean(axis=0)) * scale[0]
+    return effect - quantile * se, effect + quantile * se, t_test(effect, se, n), band
+
+
+def levels_taken_out() -> Finding:
+    """Say that the mixture follows changes."""
+    return Finding(
+        "levels taken out",
+        "The mixture follows the changes of the treated unit, not its level: each unit counts from"
+        " its own mean before the start.",
+    )
+
+
+def rank_check(p: float, rank_p: float, donors: int, level: float) -> Finding:
+    """Hold a p-value by Student's t against the rank among the units, which supposes nothing."""
+    first = round(rank_p * (donors + 1)) == 1
+    values = {"n": donors, "p": Estimate(rank_p, digits=3)}
+    if p < 1 - level and not first:
+        return Finding(
+            "rank among units",
+            "Put in the place of the treated, some of {n} comparison units depart further, each"
+            " measured by its own error before (p-value by rank alone: {p}): the interval leans on"
+            " chance being normal.",
+            values,
+            severity="warning",
+        )
+    return Finding(
+        "rank among units",
+        "The p-value by rank alone, which supposes nothing of how chance is spread, is {p}; with"
+        " {n} comparison units it cannot be smaller than one in their number and one.",
+        values,
+        severity="ok" if first or p >= 1 - level else "note",
+    )
+
+
 def fit_check(placebos: pd.DataFrame) -> Finding:
     """Refuse a mixture that fits far worse than those of the other units, warn of a poor one."""
     error = placebos["rmspe_before"].to_numpy()
@@ -63,7 +122,7 @@ def fit_check(placebos: pd.DataFrame) -> Finding:
     multiple = float((error[0] / usual) ** 2) if usual > 0 else 0.0 if error[0] == 0 else np.inf
     values = {"n": float(f"{multiple:.2g}")}
     if multiple > _NO_FIT:
-        raise CaseError(
+        raise NoMixtureError(
             "no mixture of the comparison units moved like the treated one before the start: its"
             " squared error is {n} times that of the median unit",
             where="outcome table",

@@ -23,12 +23,16 @@ from workbench.impact.designs.synthetic.donor_weights import (
     without_holes,
 )
 from workbench.impact.designs.synthetic.one_treated import (
+    NoMixtureError,
     conformal_interval,
     fit_check,
     from_placebos,
+    from_spread,
+    levels_taken_out,
     mixture_note,
     placebo_table,
     plain_difference,
+    rank_check,
     without_donors,
 )
 from workbench.impact.effect import (
@@ -45,7 +49,8 @@ from workbench.languages import Language, speak
 from workbench.results import Finding, Picture, labelled
 from workbench.study import Case
 
-Inference = Literal["auto", "placebo", "conformal"]
+Inference = Literal["auto", "placebo", "spread", "conformal"]
+Follows = Literal["auto", "levels", "changes"]
 Solver = Literal["exact", "frank-wolfe"]
 
 NAME = "synthetic control"
@@ -70,6 +75,7 @@ _DONORS, _PERIODS = 19, 20
 _DONORS_FOR_PERIODS = 8
 _WORDS = {
     "placebo": "placebo: every comparison unit in the place of the treated",
+    "spread": "t, from the spread of all comparison units put in the place of the treated",
     "conformal": "conformal: the periods after shifted among those before",
 }
 
@@ -181,6 +187,7 @@ class _Task:
     after: NDArray[np.bool_]
     predictors: Array  # (k, units); no rows: the outcome itself
     solver: Solver
+    changes: bool = False  # whether levels are taken out: each unit less its mean before
 
     def fit(
         self,
@@ -193,6 +200,8 @@ class _Task:
     ) -> DonorWeights:
         before = self.outcome[:, ~self.after].T
         gaps = before[:, donors] - before[:, [own]]
+        if self.changes:
+            gaps = gaps - gaps.mean(axis=0)
         if not len(self.predictors):
             if self.solver == "exact":
                 weights = closest_mixture(gaps)
@@ -213,7 +222,7 @@ class _Task:
 
     def gap(self, own: int, donors: NDArray[np.int_], weights: Array) -> Array:
         gap: Array = self.outcome[own] - weights @ self.outcome[donors]
-        return gap
+        return gap - gap[~self.after].mean() if self.changes else gap
 
 
 def synthetic_control(
@@ -221,6 +230,7 @@ def synthetic_control(
     *,
     predictors: pd.DataFrame | None = None,
     inference: Inference = "auto",
+    follows: Follows = "auto",
     starts: int = 20,
     solver: Solver = "exact",
     level: float = 0.95,
@@ -236,14 +246,19 @@ def synthetic_control(
         One row a unit, one column a predictor (`predictor_means` makes them). The importance of
         each is chosen so that the outcome before fits best (nested search, several starts). When
         left out, the mixture follows the outcome before, period by period.
-    inference : {"auto", "placebo", "conformal"}
+    inference : {"auto", "placebo", "spread", "conformal"}
         "placebo": each comparison unit is put in the place of the treated one; the interval is the
         estimate plus and minus the placebo effects' quantile, each in units of its own error before
-        the start. "conformal": the interval holds each constant effect under which the errors
-        after are no larger than those of other times; where it leaves out the estimate itself, as
-        on trending series, placebos are taken, which bound nothing with fewer than 19 units: the
+        the start. "spread": the same with Student's t and the root of the mean square in place of
+        the quantile, which one in twenty needs no 19 units for, but takes the placebo effects for
+        normal. "conformal": the interval holds each constant effect under which the errors after
+        are no larger than those of other times; where it leaves out the estimate itself, as on
+        trending series, placebos are taken, which bound nothing with fewer than 19 units: the
         limits are infinite, and p is a rank. "auto" takes placebos from 19 comparison units on,
-        else the other from eight units and 20 periods on.
+        else their spread from eight units and 20 periods on.
+    follows : {"auto", "levels", "changes"}
+        What the mixture follows before the start: levels, or levels less each unit's mean (which
+        an intercept takes up). "auto" follows levels where units are many or predictors are given.
     starts : int
         Random starts of the nested search.
     solver : {"exact", "frank-wolfe"}
@@ -260,7 +275,8 @@ def synthetic_control(
     References
     ----------
     Abadie, Diamond, Hainmueller (2010), JASA 105(490), 493-505; Firpo, Possebom (2018), Journal of
-    Causal Inference 6(2) (intervals from placebos); Chernozhukov, Wuthrich, Zhu (2021), JASA
+    Causal Inference 6(2) (intervals from placebos); Ferman, Pinto (2021), Quantitative Economics
+    12(4), 1197-1221 (levels taken out); Chernozhukov, Wuthrich, Zhu (2021), JASA
     116(536), 1849-1864 (conformal); Abadie (2021), Journal of Economic Literature 59(2), 391-425.
 
     Examples
@@ -285,9 +301,18 @@ def synthetic_control(
     """
     panel, left = _complete(panel)
     x, names = read_predictors(panel, predictors)
-    task = _Task(panel.outcome, panel.after, x, solver)
     own = int(np.flatnonzero(panel.treated)[0])
     donors = np.flatnonzero(~panel.treated)
+    if follows == "changes" and len(x):
+        raise CaseError(
+            "predictors speak of levels",
+            where="predictors",
+            remedy="leave them out where changes are to be followed",
+        )
+    changes = follows == "changes" or (
+        follows == "auto" and inference == "auto" and len(donors) < _DONORS and not len(x)
+    )
+    task = _Task(panel.outcome, panel.after, x, solver, changes)
     source = seeded(rng)
     mix = task.fit(own, donors, starts=starts, rng=source)
     gap = task.gap(own, donors, mix.weights)
@@ -303,6 +328,8 @@ def synthetic_control(
     effect = float(gap[panel.after].mean())
     if how == "placebo":
         low, high, p, band = from_placebos(all_gaps, panel.after, level)
+    elif how == "spread":
+        low, high, p, band = from_spread(all_gaps, panel.after, level)
     else:
         low, high, p = conformal_interval(
             panel.outcome[own], panel.outcome[donors], panel.after, centre=effect, level=level
@@ -315,9 +342,12 @@ def synthetic_control(
     mean = float(panel.outcome[own][panel.after].mean())
     observed, after = panel.outcome[own], panel.after
     ratio = placebos["ratio"].to_numpy()
+    rank_p = float((ratio >= ratio[0] * (1 - 1e-9)).mean())
     weights = pd.DataFrame({"unit": panel.units[donors], "weight": mix.weights})
     left_out = _left_out(exact, own, donors, mix, source)
     checks = [*left, followed, *without_donors(left_out, effect), mixture_note(weights)]
+    checks += [levels_taken_out()] if changes else []
+    checks += [rank_check(p, rank_p, len(donors), level)] if how == "spread" else []
     return SyntheticControl.of(
         NAME,
         effect,
@@ -342,7 +372,7 @@ def synthetic_control(
         ),
         left_out=left_out.assign(unit=panel.units[left_out["unit"].to_numpy(dtype=int)]),
         rmspe_before=float(placebos["rmspe_before"].iloc[0]),
-        rank_p=float((ratio >= ratio[0] * (1 - 1e-9)).mean()),
+        rank_p=rank_p,
     )
 
 
@@ -394,7 +424,7 @@ def _inference(inference: Inference, donors: int, periods: int) -> Inference:
     if donors >= _DONORS:
         return "placebo"
     if enough_for_interval(donors, periods):
-        return "conformal"
+        return "spread"
     raise CaseError(
         "{n} comparison units and {m} periods allow no 95 % interval",
         where="outcome table",
@@ -458,6 +488,8 @@ def plan_one(
     for j in (own[0], *others):
         donors = others[others != j]
         gaps = panel.outcome[donors] - panel.outcome[j]
+        if len(others) < _DONORS:
+            gaps = gaps - gaps[:, early].mean(axis=1, keepdims=True)
         weights = closest_mixture(gaps[:, early].T)
         gap = weights @ gaps
         departures.append((gap[late].mean(), np.sqrt(np.square(gap[early]).mean())))
@@ -474,21 +506,11 @@ def plan_one(
 
 
 def _answer(panel: Panel, case: Case, level: float) -> Effect:
-    """Compare with a mixture, and say the rank alone where it gives no interval."""
-    found = synthetic_control(panel, level=level)
-    if np.isfinite([found.low, found.high]).all():
-        return found
-    n = len(found.placebos)
-    raise CaseError(
-        "put in the place of the treated, {as_large} of {n} comparison units depart as far after"
-        " the start (p-value {p}); so few allow no 95% interval, and these trend too much for other"
-        " times to stand for the time after",
-        where="outcome table",
-        remedy="bring 19 comparison units, or compare changes instead of levels",
-        as_large=round(found.p * n) - 1,
-        n=n - 1,
-        p=f"{found.p:.3f}",
-    )
+    """Compare with a mixture; of changes, where no mixture has the level of the treated."""
+    try:
+        return synthetic_control(panel, level=level)
+    except NoMixtureError:
+        return synthetic_control(panel, follows="changes", level=level)
 
 
 def _lacks(s: Situation) -> str:
