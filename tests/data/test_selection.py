@@ -125,6 +125,18 @@ def test_amounts_in_another_currency_than_the_studys_are_set_aside(open_study: O
     assert not len(open_study({"currency": "EUR"}, transactions=only).set_aside("transactions"))
 
 
+@pytest.mark.parametrize("own", ["$", ""])
+def test_a_sign_is_seen_wherever_in_the_file_it_stands(open_study: OpenStudy, own: str) -> None:
+    cells = [f"{own}5.00"] * 2500 + ["€7.00"] + [f"{own}5.00"] * 9 + ["CHF 3.00"]
+    rows = "customer_id,date,amount\n" + "".join(f"A,2024-01-02,{c}\n" for c in cells)
+    tables = open_study({"currency": "USD"}, transactions=rows)
+    assert tables.expr("transactions").amount.sum().execute() == 5 * 2509
+    left = tables.set_aside("transactions")
+    assert left[["row", "reason"]].values.tolist() == [
+        [2502, "other currency"], [2512, "other currency"]
+    ]  # fmt: skip
+
+
 def test_of_two_sides_of_a_ledger_one_may_be_blank(open_study: OpenStudy) -> None:
     rows = "customer_id,date,Debit,Credit\nA,2024-01-02,10,\nA,2024-01-03,,4\nB,2024-01-04,,\n"
     tables = open_study(transactions=({"amount": "0 + Debit - Credit", "refunds": "keep"}, rows))

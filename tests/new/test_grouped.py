@@ -86,6 +86,71 @@ def test_a_report_of_a_workbook_becomes_a_study(tmp_path: Path) -> None:
     assert any("a guess: the names of its groups" in n for n in found.proposals[0].upload.notes)
 
 
+#: Firms, of which some have jobs: what each job bought, and what the firm bought itself.
+NESTED = {
+    "Acme": {"": [10, 20], "Acme North": [5.5], "Acme South": [7, 8]},
+    "Bert": {"": [30]},
+    "Cole": {"Repairs": [1, 2], "Roof": [3]},
+    "Dora": {"": [40, 4]},
+    "Eve": {"Repairs": [6]},
+}
+
+
+def nested(own_column: bool, again: str) -> list[list[object]]:
+    """Write jobs below their firms, with totals of both."""
+    blank = [""] if own_column else []
+    heads = [*blank, "Date", "Num", "Item", "Amount"]
+    rows: list[list[object]] = [heads]
+    n = 0
+
+    def group(name: str, sums: Sequence[float]) -> None:
+        nonlocal n
+        for money in sums:
+            n += 1
+            rows.append([*blank, f"2024-0{1 + n % 9}-15", f"R{n}", "Lawn", f"{money:.2f}"])
+
+    for firm, jobs in NESTED.items():
+        rows.append([firm, *[""] * (len(heads) - 1)])
+        group(firm, jobs.get("", []))
+        for job, sums in jobs.items():
+            if job:
+                rows.append([job, *[""] * (len(heads) - 1)])
+                group(job, sums)
+                rows.append([f"Total for {job}", *[""] * (len(heads) - 2), f"{sum(sums):.2f}"])
+        whole = f"{sum(map(sum, jobs.values())):.2f}"
+        end = again if set(jobs) - {""} else ""
+        rows.append([f"Total for {firm}{end}", *[""] * (len(heads) - 2), whole])
+    rows.append(["TOTAL", *[""] * (len(heads) - 2), "136.50"])
+    rows.append([""] * len(heads))
+    rows.append(["", "Friday, Jan 03, 2025 10:00 - Accrual Basis", *[""] * (len(heads) - 2)])
+    return rows
+
+
+@pytest.mark.parametrize("own_column", [True, False])
+@pytest.mark.parametrize("again", ["", " with sub-customers"])
+def test_groups_within_groups_are_taken_apart(tmp_path: Path, own_column: bool, again: str) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(text(nested(own_column, again)), encoding="utf-8")
+    (upload,) = open_file(path)
+    name = upload.keys["group_rows"]
+    frame = upload.frame
+    expected = [(job or firm, firm, f"{m:.2f}") for firm, jobs in NESTED.items()
+                for job, sums in jobs.items() for m in sums]  # fmt: skip
+    columns = [name, f"{name}_group", "Amount"]
+    assert [*frame[columns].itertuples(index=False, name=None)] == expected
+
+
+def test_of_groups_within_groups_the_outer_ones_are_customers_or_asked(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "report.csv"
+    path.write_text(text(nested(True, " with sub-customers")), encoding="utf-8")
+    found = start_study(tmp_path, "acme", [path], today=date(2026, 1, 1))
+    shown = found.previews[0]
+    assert (shown.kept, shown.customers, shown.lost) == (12, 5, 0)
+    assert shown.total == pytest.approx(136.5)
+    assert "columns.customer_id" in [q.key for q in found.proposals[0].questions]
+
+
 def test_what_is_no_report_of_groups_stays(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     # an order of which only the item is known, here and there, and notes at the end

@@ -9,6 +9,7 @@ import pandas as pd
 from workbench.data.sources.source import Source
 from workbench.new import evidence
 from workbench.new.profile import profiles
+from workbench.new.proposal import OpenQuestion, Option, Proposal
 
 #: Groups that are needed, and the largest share of the rows that may be names of groups.
 _FEWEST, _MOST = 3, 0.55
@@ -42,6 +43,30 @@ def grouped(frame: pd.DataFrame, source: Source) -> str:
     who = [p for p in profiles(frame[~alone]) if evidence.customer(p) >= 4.5 and p.named > 0.5]
     name, taken = GROUP if who else CUSTOMER, [str(c).casefold() for c in frame]
     return name if name not in taken else f"{name}_of_rows"
+
+
+def whose_group(proposal: Proposal) -> None:
+    """Ask of groups within groups whether the outer ones or the inner ones are the customers.
+
+    Outer ones with rows of their own are customers with branches or jobs; others are perhaps
+    regions, or those who sold.
+    """
+    inner = proposal.upload.keys.get("group_rows", "")
+    outer = f"{inner}_group"
+    if outer not in proposal.own or proposal.columns.get("customer_id") not in (inner, outer):
+        return
+    leaf, top = proposal.own[inner].texts, proposal.own[outer].texts
+    both = (leaf.nunique(), top.nunique())
+    options = [
+        Option(f"the outer ones ({both[1]:,})", {"columns.customer_id": outer}),
+        Option(f"the inner ones ({both[0]:,})", {"columns.customer_id": inner}),
+    ]
+    own = bool((leaf == top.reindex(leaf.index)).any())
+    options = options if own else options[::-1]
+    asks = "Groups of this report lie within others: which are the customers?"
+    proposal.questions = [q for q in proposal.questions if q.key != "columns.customer_id"]
+    proposal.questions.append(OpenQuestion("columns.customer_id", asks, options))
+    proposal.set(options[0].sets)
 
 
 def of_groups(frame: pd.DataFrame, name: str) -> bool:

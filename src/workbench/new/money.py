@@ -119,6 +119,10 @@ def _by_amounts(proposal: Proposal, headings: str) -> Money | None:
                 said = ", ".join(f"{n:,} with {one}" for one, n in signs.most_common(4))
                 why = f"The amounts in {p.name!r} bear several signs ({said})"
                 return Money(code, why, tuple(codes - {code}))
+            bare = sum(1 for text in p.texts if not sign_of(text))
+            if bare > sum(signs.values()):
+                why = f"Only {sum(signs.values()):,} amounts in {p.name!r} bear a sign ({sign})"
+                return Money(code, why, rivals)
             return Money(code, _rivals(sign, rivals), rivals)
     for p in used:
         if sign := sign_in_heading(p.heading.text):

@@ -180,7 +180,8 @@ def _footer_of_text(path: Path, source: Source) -> int:
     count = 0
     for line in reversed(lines):
         fields = next(csv.reader([line], delimiter=source.delimiter), [])
-        if len(fields) == len(source.columns) and not _is_total(fields):
+        whole = len(fields) == len(source.columns)
+        if whole and not (_is_total(fields) or (len(fields) > 2 and _is_remark(fields))):
             break
         count += 1
     # what fills the file is not below the table
@@ -197,6 +198,15 @@ def _footer_of_rows(frame: pd.DataFrame) -> int:
             break
         count += 1
     return count if count < len(frame) else 0
+
+
+def _is_remark(cells: Sequence[str]) -> bool:
+    """Tell a row with one cell alone that holds a sentence, "Friday, 3 January - Accrual basis".
+
+    One that holds nothing is none of the table, either.
+    """
+    said = [c.strip() for c in cells if c.strip()]
+    return not said or (len(said) == 1 and len(said[0].split()) > 3 and len(said[0]) > 16)
 
 
 def _is_total(cells: Sequence[str]) -> bool:

@@ -18,6 +18,7 @@ from workbench.new.deductions import (
     refunded,
 )
 from workbench.new.evidence import best, depends, ranked
+from workbench.new.grouped import whose_group
 from workbench.new.ledger import by_side, ledger_sides, without_the_other_side
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
@@ -41,6 +42,7 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
         best(filled, lambda p: evidence.date(p, deals=deals), [*columns.values()]),
     )
     _same_person(proposal, filled)
+    whose_group(proposal)
     take(proposal, "order_id", _order(proposal, filled))
     _amount(proposal, filled)
     _who_on_refunds(proposal, filled)

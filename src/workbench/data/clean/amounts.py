@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import ibis
+
 from workbench.data.currency import SIGNS, codes, currencies_of, sign_of
 from workbench.data.engine import Engine
-from workbench.data.sources.source import ROW
+from workbench.data.sources.source import ROW, Source
 
 #: Fewer amounts than this show nothing.
 FEW: Final = 20
@@ -17,6 +19,8 @@ _NEARLY_ALL: Final = 0.95
 _BEGINNING: Final = 10_000
 #: Money of so many digits, all of one length, would be a strange company.
 _LONG: Final = 9
+#: Ways of writing amounts that are looked at for signs of currencies.
+_WAYS: Final = 500
 
 #: What amounts can be that is no money -> what a reader is told, and whether it is certain.
 NO_MONEY: Final = {
@@ -29,7 +33,25 @@ NO_MONEY: Final = {
 CERTAIN: Final = frozenset(NO_MONEY) - {"perhaps numbers of something"}
 
 
-def other_signs(texts: Iterable[str], code: str) -> tuple[str, ...]:
+def odd_amounts(engine: Engine, source: Source, written: Any) -> list[str]:
+    """Give one amount of each way in which signs stand beside numbers, over all rows of a table.
+
+    Parameters
+    ----------
+    engine, source
+        Where, which table.
+    written : ibis Column
+        Its amounts as texts.
+    """
+    rows = source.expr.select(text=written)
+    odd = rows.filter(rows.text.notnull() & rows.text.try_cast("float64").isnull())
+    sign = odd.text.re_replace(r"[\d.,'\s+-]", "")
+    ways = odd.group_by(sign=sign).aggregate(text=odd.text.min(), n=odd.count())
+    found = engine.run(ways.order_by(ibis.desc("n"), "text").limit(_WAYS), source.where)
+    return [str(text) for text in found["text"]]
+
+
+def other_signs(texts: Iterable[str], code: str, *, bare: bool = False) -> tuple[str, ...]:
     """Give the signs of other currencies than ours, where amounts are written in ours and others.
 
     Parameters
@@ -38,6 +60,8 @@ def other_signs(texts: Iterable[str], code: str) -> tuple[str, ...]:
         A sample of the amounts as the file writes them.
     code : str
         The study's currency.
+    bare : bool
+        Whether other amounts bear no sign, and so are in the study's.
 
     Returns
     -------
@@ -46,7 +70,7 @@ def other_signs(texts: Iterable[str], code: str) -> tuple[str, ...]:
     """
     seen = {sign for text in texts if text and (sign := sign_of(str(text)))}
     ours = {sign for sign in seen if code in currencies_of(sign)}
-    if not ours or ours == seen:
+    if ours == seen or not (ours or bare):
         return ()
     known = dict.fromkeys(sign.casefold().strip(".") for sign in (*SIGNS, *sorted(codes())))
     return tuple(sign for sign in known if code not in currencies_of(sign))

@@ -9,7 +9,7 @@ from typing import Any
 
 import ibis
 
-from workbench.data.clean.amounts import in_other_currency, other_signs
+from workbench.data.clean.amounts import in_other_currency, odd_amounts, other_signs
 from workbench.data.clean.questions import AskedQuestion, read_questions
 from workbench.data.clean.selection import chosen_rows
 from workbench.data.engine import Engine
@@ -83,7 +83,7 @@ def parse(
     formula = card.formula if "amount" in meanings else None
     named = formula.names if formula else ()
     parts = {name: columns[name] if name in columns else source.expr[name] for name in named}
-    seen = _sample(engine, card, source, meanings, columns, parts)
+    seen, whole = _sample(engine, card, source, meanings, columns, parts)
     if card.decimal is not None or card.thousands is not None:
         money = {"amount", *named} if "amount" in meanings else set()
         _refuse_mark(source, card, seen, money)
@@ -136,9 +136,13 @@ def parse(
     if formula is not None:
         values["amount"], texts["_raw_amount"] = _computed(engine, card, formula, parts, marks)
     first = named[0] if formula is not None else "amount"
-    signs = other_signs(seen.get(first, []), study.currency) if "amount" in values else ()
-    if signs:
+    signs: tuple[str, ...] = ()
+    if "amount" in values and first in seen:
         written = engine.text(parts[first] if first in parts else columns[first])
+        # the one amount in euros may stand far below the rows that were looked at
+        odd = seen[first] if whole else odd_amounts(engine, source, written)
+        signs = other_signs(odd, study.currency, bare=_mostly_bare(seen[first]))
+    if signs:
         other = ibis.coalesce(in_other_currency(written, signs), False)
         values["amount"] = ibis.ifelse(other, ibis.null("float64"), values["amount"])
     if card.amount_unit != "one" and "amount" in values:
@@ -190,8 +194,11 @@ def _sample(
     meanings: Mapping[str, ColumnRule],
     columns: Mapping[str, Any],
     parts: Mapping[str, Any],
-) -> dict[str, list[str]]:
-    """Give the first texts of each column whose way of writing must be found out."""
+) -> tuple[dict[str, list[str]], bool]:
+    """Give the first texts of each column whose way of writing must be found out.
+
+    And whether these are the texts of all rows.
+    """
     wanted = {}
     for name, column in columns.items():
         kind = meanings[name].kind if name in meanings else None
@@ -202,13 +209,20 @@ def _sample(
             wanted[name] = column
     wanted |= {name: column for name, column in parts.items() if column.type().is_string()}
     if not wanted:
-        return {}
+        return {}, True
     words = {name: set(card.missing_in(name)) for name in wanted}
     rows = engine.run(
         source.expr.select(**{n: c.cast("string") for n, c in wanted.items()}).limit(_SAMPLE),
         source.where,
     )
-    return {name: sorted(set(rows[name].dropna()) - {""} - words[name]) for name in wanted}
+    texts = {name: sorted(set(rows[name].dropna()) - {""} - words[name]) for name in wanted}
+    return texts, len(rows) < _SAMPLE
+
+
+def _mostly_bare(texts: Collection[str]) -> bool:
+    """Tell whether most amounts are digits alone: these are in the study's currency."""
+    bare = sum(text.lstrip(" -+")[:1].isdigit() and text.rstrip()[-1:].isdigit() for text in texts)
+    return bare * 2 > len(texts)
 
 
 def _mark(card: Table, texts: list[str]) -> Decimal:
