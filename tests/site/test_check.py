@@ -8,6 +8,7 @@ import pytest
 
 from workbench.errors import SiteError
 from workbench.site.check import check, refuse
+from workbench.site.kept import Kept
 from workbench.site.personal import find, redact
 
 PAGE = """<!doctype html><html lang="en"><head><title>A page</title></head><body>
@@ -120,3 +121,20 @@ def test_refusing_names_the_first_findings_and_counts_the_rest(site):
     with pytest.raises(SiteError, match=r"bad0\.html: language.*and \d+ more"):
         refuse(check(site))
     refuse([])
+
+
+def test_a_page_is_read_once_and_its_links_each_time(site, monkeypatch):
+    kept = Kept(site / ".kept")
+    assert check(site, kept=kept) == []
+    monkeypatch.setattr("workbench.site.check._page_findings", None)  # not asked again
+    assert check(site, kept=kept) == []
+    (site / "studies/demo/clv.html").unlink()
+    assert {fault.kind for fault in check(site, kept=kept)} == {"broken link"}
+
+
+def test_other_forbidden_texts_are_another_question(site):
+    kept = Kept(site / ".kept")
+    assert check(site, kept=kept) == []
+    assert "personal data (forbidden)" in {
+        fault.kind for fault in check(site, forbidden=["Three groups"], kept=kept)
+    }

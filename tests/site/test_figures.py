@@ -180,3 +180,14 @@ def test_greys_are_turned_over_in_their_order():
 def test_hues_stay_and_pale_tints_become_deep():
     assert (dark_of("#1d4a94"), dark_of("#d5e1f4")) == ("#78a7f5", "#30353e")
     assert (dark_of("#bd4f0c"), dark_of("#fce8d8")) == ("#fa8c59", "#372a1f")
+
+
+def test_a_name_that_a_drawing_gives_twice_is_there_once_in_the_page():
+    twice = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><defs><path id="a" d="M0 0"/>'
+        '<path id="a" d="M0 0"/></defs><g id="unused"><use href="#a"/></g>'
+        '<g clip-path="url(#a)"/></svg>'
+    )
+    drawn = in_page(lift(twice).svg, name="f0", label="x", css="wb-svg")
+    assert re.findall(r'id="([^"]+)"', drawn) == ["f0-0"]
+    assert 'href="#f0-0"' in drawn and "url(#f0-0)" in drawn

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from bs4 import BeautifulSoup, Tag
+from lxml import html as html_of
 
 from workbench.errors import SiteError
 from workbench.site.archive import is_archived, pages_of, published_as
+from workbench.site.kept import Kept
 from workbench.site.personal import find
 
 # What a browser fetches by itself, as against a link that a reader may follow.
@@ -34,7 +38,13 @@ _NOT_FETCHED = {"alternate", "canonical", "license", "author"}
 _OUTSIDE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 _CSS_FETCH = re.compile(r"@import\b|url\(\s*['\"]?(?:https?:)?//", re.IGNORECASE)
 _LEFTOVER = re.compile(r"\{\{<|\?meta:|\\\(|\\\[|:::\s|^```|\*\*[^\s*][^*\n]*\*\*", re.MULTILINE)
-_HEADINGS = re.compile(r"^h[1-6]$")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_TEXTS = "//text()[not(ancestor::script or ancestor::style)]"
+_PROSE = (
+    "//text()[not(ancestor::code or ancestor::script or ancestor::style or ancestor::pre"
+    " or ancestor::annotation)]"
+)
+_SPOKEN = ("alt", "title", "aria-label", "content")
 
 
 @dataclass(frozen=True)
@@ -58,12 +68,22 @@ class Fault:
         return f"{self.page}: {self.kind}: {self.detail}"
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What a page is by itself: its faults, the places on it, and where it leads."""
+
+    faults: tuple[tuple[str, str], ...]
+    anchors: frozenset[str]
+    links: tuple[str, ...]
+
+
 def check(
     site: Path,
     *,
     forbidden: Iterable[str] = (),
     literal: Iterable[str] = (),
     allowed: Iterable[str] = (),
+    kept: Kept | None = None,
 ) -> list[Fault]:
     """Check every page and file of a site.
 
@@ -77,6 +97,9 @@ def check(
         Texts that cards hold: shown as they are written, whatever they look like.
     allowed : iterable of str
         Addresses that cards give readers to write to.
+    kept : Kept, optional
+        What was found on pages that were checked before. Whether links lead somewhere is looked at
+        anew each time, since that is not the page's alone.
 
     Returns
     -------
@@ -90,15 +113,15 @@ def check(
         tuple(sorted({x for x in shown if _LEFTOVER.search(x)}, key=len, reverse=True)),
         tuple(" ".join(x.split()) for x in allowed if x.strip()),
     )
+    kept = kept or Kept()
     paths = pages_of(site)
-    soups = {p: BeautifulSoup(p.read_text(encoding="utf-8"), "lxml") for p in paths}
-    anchors = {path.resolve(): _anchors(soup) for path, soup in soups.items()}
+    read = {p.resolve(): _read(p.read_text(encoding="utf-8"), texts, kept) for p in paths}
     faults: list[Fault] = []
     if not (site / "index.html").is_file():
         faults.append(Fault("index.html", "missing", "the site has no front page"))
-    for path, soup in soups.items():
+    for path, about in zip(paths, read.values(), strict=True):
         page = path.relative_to(site).as_posix()
-        for kind, detail in _page_findings(path, soup, site, anchors, texts):
+        for kind, detail in (*about.faults, *_links(path, about.links, site, read)):
             faults.append(Fault(page, kind, detail))
     for path in sorted(site.rglob("*")):
         if path.suffix in (".css", ".svg", ".csv", ".xml") and not is_archived(path, site):
@@ -126,109 +149,113 @@ def refuse(faults: list[Fault]) -> None:
         )
 
 
-def _anchors(soup: BeautifulSoup) -> set[str]:
-    return {str(x["id"]) for x in soup.find_all(id=True)}
+def _read(text: str, texts: _Texts, kept: Kept) -> _Read:
+    def make() -> str:
+        root = html_of.document_fromstring(text or "<html></html>")
+        about = {
+            "faults": list(_page_findings(root, texts)),
+            "anchors": sorted({str(x) for x in root.xpath("//@id")}),
+            "links": list(dict.fromkeys(_addresses(root))),
+        }
+        return json.dumps(about, ensure_ascii=False)
+
+    asked = json.dumps([texts.forbidden, texts.literal, texts.allowed], ensure_ascii=False)
+    found = json.loads(kept.text("check", [text, asked], make))
+    faults = tuple((str(kind), str(detail)) for kind, detail in found["faults"])
+    return _Read(faults, frozenset(found["anchors"]), tuple(found["links"]))
 
 
-def _page_findings(
-    path: Path,
-    soup: BeautifulSoup,
-    site: Path,
-    anchors: dict[Path, set[str]],
-    texts: _Texts,
-) -> Iterator[tuple[str, str]]:
-    yield from _structure(soup)
-    yield from _requests(soup)
-    yield from _links(path, soup, site, anchors)
-    text = soup.get_text("\n")
-    for node in soup.select("code, script, style, pre, annotation"):
-        node.decompose()
-    prose = soup.get_text("\n")
+def _page_findings(root: Any, texts: _Texts) -> Iterator[tuple[str, str]]:
+    yield from _structure(root)
+    yield from _requests(root)
+    text = "\n".join(root.xpath(_TEXTS, smart_strings=False))
+    prose = "\n".join(root.xpath(_PROSE, smart_strings=False))
     for own in texts.literal:
         prose = prose.replace(own, "")
     if found := _LEFTOVER.search(prose):
         around = prose[max(0, found.start() - 10) : found.end() + 30].strip()
         yield "unrendered markup", " ".join(around.split())
-    spoken = [
-        str(node[name])
-        for name in ("alt", "title", "aria-label", "content")
-        for node in soup.select(f"[{name}]")
-    ]
-    offered = list(_offered(soup))
-    said = "\n".join([text, *spoken, *offered])
+    spoken = [str(x) for name in _SPOKEN for x in root.xpath(f"//@{name}", smart_strings=False)]
+    said = "\n".join([text, *spoken, *_offered(root)])
     for own in texts.allowed:
         said = said.replace(own, "")
     for kind, found_text in find(said, texts.forbidden):
         yield f"personal data ({kind})", found_text
 
 
-def _structure(soup: BeautifulSoup) -> Iterator[tuple[str, str]]:
-    html = soup.find("html")
-    if not isinstance(html, Tag) or not html.get("lang"):
+def _said(node: Any) -> str:
+    return "".join(node.itertext()).strip()
+
+
+def _structure(root: Any) -> Iterator[tuple[str, str]]:
+    if not root.get("lang"):
         yield "language", "the page does not say its language"
-    title = soup.find("title")
-    if title is None or not title.get_text(strip=True):
+    title = root.find(".//title")
+    if title is None or not _said(title):
         yield "title", "the page has no title"
-    main = soup.find("main")
-    if not isinstance(main, Tag):
+    main = root.find(".//main")
+    if main is None:
         yield "landmark", "the page has no main landmark"
         return
-    body = main.find_all(["p", "table", "li", "figure", "dl"])
-    if not any(x.get_text(strip=True) or x.find("img") for x in body):
+    body = main.iter("p", "table", "li", "figure", "dl")
+    if not any(_said(x) or x.find(".//img") is not None for x in body):
         yield "empty", "the page has a title and nothing else"
-    heads = main.find_all(_HEADINGS)
-    if sum(x.name == "h1" for x in heads) != 1:
+    heads = list(main.iter(*_HEADINGS))
+    if sum(x.tag == "h1" for x in heads) != 1:
         yield "headings", "a page has exactly one h1"
     last = 0
     for head in heads:
-        level = int(head.name[1])
+        level = int(head.tag[1])
         if level > last + 1:
-            yield "headings", f"h{level} {head.get_text(strip=True)!r} follows h{last}"
-        if not head.get_text(strip=True):
+            yield "headings", f"h{level} {_said(head)!r} follows h{last}"
+        if not _said(head):
             yield "headings", f"an h{level} is empty"
         last = level
-    seen: set[str] = set()
-    for node in soup.find_all(id=True):
-        if str(node["id"]) in seen:
-            yield "id", f"{node['id']!r} is there twice"
-        seen.add(str(node["id"]))
-    for image in soup.find_all("img"):
-        if not str(image.get("alt") or "").strip():
+    for name, times in Counter(root.xpath("//@id", smart_strings=False)).items():
+        if times > 1:
+            yield "id", f"{name!r} is there twice"
+    for image in root.iter("img"):
+        if not (image.get("alt") or "").strip():
             yield "alt text", f"{image.get('src')} has none; write #| fig-alt"
-    for cell in soup.find_all("th"):
+    for cell in root.iter("th"):
         if not cell.get("scope"):
-            yield "table", f"the head {cell.get_text(strip=True)!r} has no scope"
+            yield "table", f"the head {_said(cell)!r} has no scope"
 
 
-def _requests(soup: BeautifulSoup) -> Iterator[tuple[str, str]]:
-    for name, attributes in _FETCHED.items():
-        for node in soup.find_all(name):
-            rel = {str(x) for x in node.get("rel") or ()}
-            if name == "link" and rel and rel <= _NOT_FETCHED:
-                continue
-            for attribute in attributes:
-                value = str(node.get(attribute) or "")
-                if _OUTSIDE.match(value.strip()) or ("srcset" in attribute and "//" in value):
-                    yield "outside request", f"{name} {attribute}={value[:120]}"
-    for node in soup.find_all("style"):
-        if _CSS_FETCH.search(node.get_text()):
+def _requests(root: Any) -> Iterator[tuple[str, str]]:
+    for node in root.iter(*_FETCHED):
+        name = node.tag
+        rel = set((node.get("rel") or "").split())
+        if name == "link" and rel and rel <= _NOT_FETCHED:
+            continue
+        for attribute in _FETCHED[name]:
+            value = node.get(attribute) or ""
+            if _OUTSIDE.match(value.strip()) or ("srcset" in attribute and "//" in value):
+                yield "outside request", f"{name} {attribute}={value[:120]}"
+    for node in root.iter("style"):
+        if _CSS_FETCH.search(_said(node)):
             yield "outside request", "a style sheet in the page imports another"
-    for node in soup.find_all(style=True):
-        if _CSS_FETCH.search(str(node["style"])):
-            yield "outside request", f"style={str(node['style'])[:120]}"
-    for node in soup.find_all("meta", attrs={"http-equiv": re.compile("refresh", re.IGNORECASE)}):
-        yield "outside request", f"meta refresh {node.get('content')}"
+    for style in root.xpath("//@style", smart_strings=False):
+        if _CSS_FETCH.search(style):
+            yield "outside request", f"style={style[:120]}"
+    for node in root.iter("meta"):
+        if "refresh" in (node.get("http-equiv") or "").lower():
+            yield "outside request", f"meta refresh {node.get('content')}"
+
+
+def _addresses(root: Any) -> Iterator[str]:
+    for node in root.iter("img", "script", "a", "link"):
+        address = node.get("src" if node.tag in ("img", "script") else "href")
+        if address is not None and not address.startswith("data:"):
+            yield address
 
 
 def _links(
-    path: Path, soup: BeautifulSoup, site: Path, anchors: dict[Path, set[str]]
+    path: Path, links: Collection[str], site: Path, read: dict[Path, _Read]
 ) -> Iterator[tuple[str, str]]:
-    fetched = [(x, "src") for x in soup.find_all(["img", "script"], src=True)]
-    linked = [(x, "href") for x in soup.find_all(["a", "link"], href=True)]
-    for node, attribute in fetched + linked:
-        link = str(node[attribute])
+    for link in links:
         parts = urlsplit(link)
-        if parts.scheme in ("data", "http", "https"):
+        if parts.scheme in ("http", "https"):
             continue
         if parts.scheme:
             yield "link", f"{link!r} leads to no page"
@@ -241,14 +268,16 @@ def _links(
             yield "broken link", f"{link} leads out of the site"
         elif not target.is_file():
             yield "broken link", link
-        elif parts.fragment and unquote(parts.fragment) not in anchors.get(target, ()):
+        elif parts.fragment and not (
+            target in read and unquote(parts.fragment) in read[target].anchors
+        ):
             yield "broken link", f"{link} (no such place on the page)"
 
 
-def _offered(soup: BeautifulSoup) -> Iterator[str]:
+def _offered(root: Any) -> Iterator[str]:
     """Yield the text of the files that a page carries inside its links."""
-    for node in soup.find_all("a", href=re.compile(r"^data:text/")):
-        head, _, data = str(node["href"]).partition(",")
+    for address in root.xpath("//a/@href[starts-with(., 'data:text/')]", smart_strings=False):
+        head, _, data = address.partition(",")
         if "base64" in head:
             yield base64.b64decode(unquote(data)).decode("utf-8", errors="replace")
         else:

@@ -103,15 +103,21 @@ def in_page(svg: str, *, name: str, label: str, css: str) -> str:
         When the text is no SVG.
     """
     tree = _parse(svg)
+    referred = {
+        each
+        for value in tree.xpath("//@*[name() != 'id']", smart_strings=False)
+        for each in _REFERENCE.findall(value)
+    }
     ids: dict[str, str] = {}
     for node in tree.iter():
-        if node.get("id"):
-            ids[node.get("id")] = f"{name}-{len(ids)}"
+        known = node.attrib.pop("id", "")
+        # what nothing refers to needs no name; of two of one name the first is meant, as in HTML
+        if known in referred and known not in ids:
+            ids[known] = f"{name}-{len(ids)}"
+            node.set("id", ids[known])
     for node in tree.iter():
         for attribute, value in list(node.attrib.items()):
-            if attribute == "id":
-                node.set("id", ids[value])
-            elif "#" in value:
+            if attribute != "id" and "#" in value:
                 node.set(attribute, _REFERENCE.sub(lambda m: f"#{ids.get(m[1], m[1])}", value))
             if etree.QName(attribute).namespace == XLINK:
                 node.set("href", node.attrib.pop(attribute))

@@ -135,6 +135,7 @@ def publish(
                     forbidden=secrets,
                     literal=[text for held in texts for text in held.values()],
                     allowed=[text for held in contacts for text in held],
+                    kept=kept,
                 ),
                 staged.records,
             )
