@@ -425,7 +425,8 @@ def relative_to_known(
     """Relative effects t / (m - t), the observed mean m after the start taken as known.
 
     What was seen is what it is: all that is unsure is what would have been. Of an outcome that
-    cannot be negative none lies below -100 %. NaN where the counterfactual is not above zero.
+    cannot be negative none lies below -100 %. NaN where the counterfactual is not above zero, or
+    may, by the interval of a clear rise, be none: a share of next to nothing has no size.
     """
     # a base that is nothing but rounding is none
     least = _ROUNDING * max(abs(mean), abs(effect))
@@ -434,4 +435,5 @@ def relative_to_known(
         for t in (effect, low, high)
     )
     nothing = float("nan")
-    return (ratio, below, above) if np.isfinite(ratio) else (nothing, nothing, nothing)
+    known = np.isfinite(ratio) and not (low > 0 and np.isnan(above))
+    return (ratio, below, above) if known else (nothing, nothing, nothing)

@@ -27,6 +27,8 @@ from workbench.impact.grading import Grading, Strength, grade
 from workbench.impact.inputs.assignment import compared, first_days
 from workbench.impact.inputs.panel import (
     CaseError,
+    Panel,
+    check_sides_vary,
     split_periods,
 )
 from workbench.impact.inputs.series import Series
@@ -371,6 +373,8 @@ def _judge(
     design = known[picked.design]
     data = design.of(material.data)
     try:
+        if isinstance(data, Panel):
+            check_sides_vary(data, groups=case.group is not None)
         effect = design.answer(data, case, level)
     except CaseError as error:
         return None, [], [refusal(error), *material.told]

@@ -451,3 +451,31 @@ def check_constant(values: Array) -> None:
             remedy="check the indicator; nothing can be learnt from a constant",
             value=f"{values[0]:g}",
         )
+
+
+def check_sides_vary(panel: Panel, *, groups: bool) -> None:
+    """Refuse a side on which all units change exactly alike: zero variance is no certainty.
+
+    Customers without the measure may all stay at one value (nobody bought); the treated, who carry
+    the answer, and groups of customers on either side, do not.
+
+    Raises
+    ------
+    CaseError
+        All units of such a side have one change in common.
+    """
+    change = panel.means(panel.after)[0] - panel.means(~panel.after)[0]
+    known = np.isfinite(change)
+    seen = np.abs(panel.outcome[panel.weight > 0])
+    least = 1e-9 * max(float(seen.max(initial=0.0)), 1e-300)
+    for who, side in (("treated", panel.treated), ("comparison", ~panel.treated)):
+        own = change[side & known]
+        if len(own) >= 2 and np.ptp(own) <= least and (groups or who == "treated"):
+            raise CaseError(
+                "all {n} {who} units change exactly alike",
+                where="outcome table",
+                remedy="zero variance is no certainty; check whether these are counts of few,"
+                " rounded or filled in",
+                n=len(own),
+                who=who,
+            )

@@ -223,6 +223,11 @@ def _untreated_line(data: AdjustedComparison) -> tuple[float, Array, float, floa
 
 def _overlap(data: AdjustedComparison) -> Finding:
     """Say whether treated units have untreated ones of the same baseline."""
+    if not data.baseline.shape[1]:
+        return Finding(
+            "overlap",
+            "Before the start all units were the same: there is no baseline to adjust for.",
+        )
     x = data.baseline[:, 0]
     inside = (x[data.treated] >= x[~data.treated].min()) & (
         x[data.treated] <= x[~data.treated].max()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from workbench.arrays import Array, Mask
+from workbench.impact.inputs.panel import CaseError
 from workbench.stats.mixtures import NEGLIGIBLE, mixture_limits
 
 ErrorModel = Literal["ar1", "local_level", "both"]
@@ -230,7 +231,14 @@ class Noise:
         if by:
             precision[:, -1, -1] += 1 / by**2
             share -= np.log(by)
-        inverse = np.linalg.inv(precision)
+        try:
+            inverse = np.linalg.inv(precision)
+        except np.linalg.LinAlgError:
+            raise CaseError(
+                "the effect, or how far it may be off, cannot be worked out from so few data",
+                where="series",
+                remedy="bring more periods or units, or leave out what else is fitted",
+            ) from None
         cross = gram[:, columns, -1]
         beta = np.einsum("mij,mj->mi", inverse, cross)
         rss = np.maximum(gram[:, -1, -1] - np.einsum("mi,mi->m", beta, cross), 1e-300)

@@ -211,6 +211,15 @@ def interrupted_counts(
             remedy="leave these periods out (NaN)",
             n=int((~(of[seen] > 0)).sum()),
         )
+    for name, points in (("before", seen & ~layout.later), ("after", layout.used)):
+        if not (y[points] > 0).any():
+            raise CaseError(
+                "all counts {time} the start are zero",
+                where="series",
+                remedy="a change in percent needs some on both sides; take another outcome, or a"
+                " longer time",
+                time=name,
+            )
     x, time, seen_y, log_of = layout.x[seen], np.flatnonzero(seen), y[seen], np.log(of[seen])
     straight = ~layout.bends
     mean, start = _independent(x[:, straight], seen_y, log_of)
