@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.study.test_card import problem, write
 from workbench.study import Table, load_study
@@ -95,6 +97,24 @@ def test_the_card_that_readme_shows_is_read(tmp_path: Path) -> None:
     assert {*Table.model_fields} - shown.model_fields_set == {
         "sql", "package", "zero_amounts", "part_of", "won", "lost",
     }  # fmt: skip
+
+
+def test_every_part_of_a_card_that_readme_shows_is_read(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    card: dict[str, Any] = {"title": "A shop", "as_of": "2025-12-31"}
+    for block in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL):
+        for part, said in yaml.safe_load(block).items():
+            card[part] = {**card[part], **said} if part == "survey" and part in card else said
+    card["tables"]["survey"] = {"path": "answers.csv"}
+    parent = {**card["goals"][0], "name": "satisfaction_up", "indicator": "satisfaction"}
+    parent = {key: said for key, said in parent.items() if key not in ("parent", "weight")}
+    card["goals"][0]["weight"] = 1  # the other goals that serve the same one are not shown
+    card["goals"].append(parent | {"why": "It is what they are here for.", "warn_above": None})
+    study = load_study(write(tmp_path, yaml.safe_dump(card, allow_unicode=True)))
+    assert {"tables", "survey", "goals", "actions", "cases", "alerts", "service", "instrument"} <= (
+        study.model_fields_set
+    )
+    assert study.case("service_desk").treated == {"city": ("Qingdao", "Dalian", "Xiamen")}
 
 
 def test_a_term_within_brackets_may_be_blank_by_itself() -> None:
