@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 
 P = 0.10
 
@@ -86,3 +87,53 @@ def heavy(rng: np.random.Generator, n: int) -> np.ndarray:
     values = rng.uniform(5, 15, n)
     values[rng.integers(n)] = 1_000_000.0
     return values
+
+
+def in_twin(
+    raw: pd.DataFrame, twin: pd.DataFrame, whose: pd.Series, *, least: int = 5
+) -> list[str]:
+    """Let both look at a synthetic twin of a table; say whom they find in it, and by what.
+
+    They look for values that few people have, for the largest and smallest as the ends of a range,
+    and for the largest contributor of each group (by every column of few words) in what the twin's
+    group adds up to: its sum, its mean, its mean times the rows that the group is known to have.
+    """
+    caught, numbers = [], {}
+    for column in raw.columns:
+        known = raw[column].dropna()
+        held = pd.DataFrame({"v": known, "w": whose[known.index]}).drop_duplicates()["v"]
+        counts = held.value_counts()
+        reused = set(counts.index[counts < least]) & set(twin[column].dropna())
+        caught += [f"{column}: {one!r} is somebody's" for one in sorted(reused)]
+        both = [_numbers(frame[column]) for frame in (raw, twin)]
+        if all(each is not None for each in both):
+            numbers[column] = both
+    for column, (real, drawn) in numbers.items():
+        for end, told in (("largest", drawn.max()), ("smallest", drawn.min())):
+            own = real.groupby(whose).max() if end == "largest" else real.groupby(whose).min()
+            edge = own.max() if end == "largest" else own.min()
+            near = (own - edge).abs() <= P * abs(edge)
+            if near.sum() < least and abs(told - edge) <= P * abs(edge):
+                caught.append(f"{column}: the {end}, {edge:g}, from {told:g}")
+    groups = [c for c in raw if c not in numbers and raw[c].nunique() <= 12]
+    for column, (real, drawn) in numbers.items():
+        for by in [None, *groups]:
+            keys = pd.Series("all", index=raw.index) if by is None else raw[by]
+            theirs = pd.Series("all", index=twin.index) if by is None else twin[by]
+            for name, inside in real.groupby(keys):
+                size = inside.abs().groupby(whose[inside.index]).sum().sort_values()[::-1]
+                drawn_here = drawn[theirs == name].abs().dropna()
+                hidden = size.iloc[1:].sum() < (1 + P) * size.iloc[0]
+                if drawn_here.empty or not hidden:
+                    continue
+                mean, n = drawn_here.mean(), len(inside)
+                sums = {"sum": drawn_here.sum(), "mean": mean, "n x mean": n * mean}
+                for how, told in sums.items():
+                    if abs(told - size.iloc[0]) <= P * size.iloc[0]:
+                        caught.append(f"{column} by {by}, {name}: {how} {told:g}")
+    return caught
+
+
+def _numbers(column: pd.Series) -> pd.Series | None:
+    read = pd.to_numeric(column.str.replace(",", "."), errors="coerce")
+    return read if read.notna().sum() > 0.9 * column.notna().sum() > 0 else None

@@ -52,10 +52,13 @@ def raw() -> dict[str, pd.DataFrame]:
     return {"customers": customers, "transactions": sales, "contracts": contracts}
 
 
-def write(folder: Path, tables: dict[str, pd.DataFrame], **more: object) -> Study:
+def write(
+    folder: Path, tables: dict[str, pd.DataFrame], *, plain: bool = False, **more: object
+) -> Study:
     folder.mkdir(parents=True, exist_ok=True)
     of_sales = {"columns": {"customer_id": "Kunde", "date": "Tag", "amount": "Betrag"}}
     of_sales |= {"decimal": ",", "date_format": "%d.%m.%Y"}
+    of_sales = {} if plain else of_sales
     card = {
         "title": "Twin",
         "as_of": "2025-12-31",

@@ -5,6 +5,9 @@ ones left out; numbers and days from a few quantiles between the 1st and the 99t
 rounded; ids, names, contacts and texts are made up. What binds a row's columns together is lost,
 but for what makes the tables a study: whose row it is, how many rows people have, and that what
 ends does not end before it began.
+
+What counts is people, not rows: a value that one customer has on a hundred rows is that customer's,
+and a margin is taken from nobody's rows by more than a share (`workbench.data.margins`).
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import pandas as pd
 
 from workbench.data.clean.erasures import OWNERS
 from workbench.data.engine import Engine
+from workbench.data.margins import Holders, middle_grid
 from workbench.data.people.pseudonyms import personal_columns
 from workbench.data.schemas import PEOPLE, schema_of
 from workbench.data.sources.read import read_source
@@ -35,7 +39,7 @@ ROUNDED_TO = 5
 #: An opportunity's steps are somebody's, too, though they do not say whose.
 _OWNERS = (*OWNERS, "opportunity_id")
 _IDS = (*_OWNERS, "order_id", "contract_id", "contact_id", "lead_id", "parent_id")
-_GRID = np.linspace(0.01, 0.99, 15)
+_GRID = tuple(float(q) for q in np.linspace(0.01, 0.99, 15))
 #: From so many different values on a column of numbers is drawn from its range.
 _FEW = 30
 _FORMATS = (
@@ -102,7 +106,8 @@ def twin_tables(study: Study, seed: int) -> dict[str, pd.DataFrame]:
         if whole in twins and set(twins[whole].columns) == set(frame.columns):
             twins[name] = _part(twins[whole], frame, raw[whole], _heading(card, "customer_id"))
         else:
-            twins[name] = _twin(study, name, frame, people, fewest, rng)
+            holders = Holders.of(_whose(study, name, raw), fewest)
+            twins[name] = _twin(study, name, frame, people, holders, rng)
     return {name: twins[name] for name in raw}
 
 
@@ -164,10 +169,32 @@ def _ids(real: Sequence[str], n: int) -> list[str]:
     if first.isdigit():
         return [str(10**digits + i) for i in range(n)]
     known = set(real)
-    stem = re.match(r"[A-Za-z]{0,3}", first)
+    # what all of them begin with says nothing of one; an id that is a name would begin with it
+    low, high = min(real, default=""), max(real, default="")
+    shared = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), 0)
+    stem = re.match(r"[A-Za-z]{0,3}", low[:shared])
     start = f"{stem[0] if stem else ''}T"
     made = (f"{start}{i:06d}" for i in range(10 * n + 10))
     return [one for one in made if one not in known][:n]
+
+
+def _whose(study: Study, name: str, raw: Mapping[str, pd.DataFrame]) -> pd.Series:
+    """Tell whose each row of a table is; a row of nobody's stands for itself."""
+    frame, card = raw[name], study.tables[name]
+    alone = pd.Series([f"row {i}" for i in range(len(frame))], index=frame.index, dtype=object)
+    for standard in _OWNERS:
+        heading = _heading(card, standard)
+        if heading not in frame.columns:
+            continue
+        whose = frame[heading]
+        if standard == "opportunity_id" and "opportunities" in raw:
+            of, sales = study.tables["opportunities"], raw["opportunities"]
+            key, customer = _heading(of, standard), _heading(of, "customer_id")
+            if {key, customer} <= set(sales.columns):
+                buyers = sales.drop_duplicates(key).set_index(key)[customer]
+                whose = whose.map(buyers).fillna(whose)
+        return whose.fillna(alone)
+    return alone
 
 
 def _rounded(count: int) -> int:
@@ -194,15 +221,18 @@ def _twin(
     name: str,
     frame: pd.DataFrame,
     people: Mapping[str, _People],
-    fewest: int,
+    holders: Holders,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
+    fewest = holders.fewest
     card, schema = study.tables[name], schema_of(name)
     who = next((s for s in _OWNERS if _heading(card, s) in frame.columns), None)
     kinds = {own: standard for standard in _IDS if (own := _heading(card, standard)) in frame}
     made: dict[str, Any] = {}
+    nobodys = who is None and not kinds
     if who is None:
-        rows = len(frame)  # no person's: the frame of days and groups stays, its numbers do not
+        # no person's: the frame of days and groups stays, its numbers do not
+        rows = len(frame) if nobodys else _rounded(len(frame))
     else:
         own = _heading(card, who)
         one_each = name in PEOPLE
@@ -224,16 +254,26 @@ def _twin(
         elif column in personal:
             made[column] = _contacts(column, values, rows, rng)
         else:
-            margin = _margin(values, card, column, fewest, many_texts=column in texts)
+            margin = _margin(values, card, column, holders, many_texts=column in texts)
             framed = (
                 _known_as(card, column) in schema.key
                 if schema is not None and schema.key
                 else _numbers(values.dropna(), card.decimal_mark) is None
             )
-            keeps = who is None and (bool(margin.day_format) or (framed and not margin.grid))
-            made[column] = values.tolist() if keeps else _drawn(margin, rows, rng)
+            keeps = nobodys and (bool(margin.day_format) or (framed and not margin.grid))
+            made[column] = _frame(values, fewest) if keeps else _drawn(margin, rows, rng)
     twin = pd.DataFrame({column: made[column] for column in frame.columns}, dtype=object)
-    return _in_order(twin, frame, card, fewest) if who is not None else twin
+    return twin if nobodys else _in_order(twin, frame, card, holders)
+
+
+def _frame(values: pd.Series, fewest: int) -> list[str | None]:
+    """Keep which rows of nobody's belong together; what few rows are called is made up."""
+    counts = values.value_counts()
+    rare = [str(one) for one in counts.index[counts < fewest]]
+    if len(rare) < len(counts) / 2 or values.str.fullmatch(r"[\d\W]*").mean() > 0.5:
+        rare = [one for one in rare if not re.fullmatch(r"[\d\W]*", one)]
+    called = dict(zip(rare, _ids(rare, len(rare)), strict=True))
+    return [None if one is None else called.get(one, one) for one in values]
 
 
 def _owners(
@@ -294,7 +334,9 @@ def _part(whole: pd.DataFrame, frame: pd.DataFrame, of: pd.DataFrame, heading: s
     return whole[whole[heading].isin(kept)][list(frame.columns)].reset_index(drop=True)
 
 
-def _in_order(twin: pd.DataFrame, frame: pd.DataFrame, card: Table, fewest: int) -> pd.DataFrame:
+def _in_order(
+    twin: pd.DataFrame, frame: pd.DataFrame, card: Table, holders: Holders
+) -> pd.DataFrame:
     """Let nothing end before it began: put days of a row in the order that the real ones have."""
     forms = {c: f for c in frame.columns if (f := _day_format(frame[c].dropna(), card, c))}
     columns = list(forms)
@@ -309,8 +351,7 @@ def _in_order(twin: pd.DataFrame, frame: pd.DataFrame, card: Table, fewest: int)
             wrong = (one > two).to_numpy()
             rows = twin.index[both][wrong]
             for column, days in ((first, two[wrong]), (second, one[wrong])):
-                counts = frame[column].value_counts()
-                rare = frozenset(counts.index[counts < fewest])
+                rare = holders.rare(frame[column])
                 margin = _Margin(0.0, day_format=forms[column], taken=rare, places=1)
                 epoch = pd.Timestamp(0)
                 twin.loc[rows, column] = [
@@ -323,35 +364,36 @@ def _in_order(twin: pd.DataFrame, frame: pd.DataFrame, card: Table, fewest: int)
 
 
 def _margin(
-    values: pd.Series, card: Table, column: str, fewest: int, *, many_texts: bool
+    values: pd.Series, card: Table, column: str, holders: Holders, *, many_texts: bool
 ) -> _Margin:
     known = values.dropna()
-    empty = _empty(values)
+    empty = holders.empty(values)
     if known.empty:
         return _Margin(1.0)
-    counts = known.value_counts()
+    held, shares = holders.counts(known)
+    rare = frozenset(held.index[held < holders.fewest])
+    common = [str(one) for one in held.index[held >= holders.fewest]]
+    few = len(held) <= _FEW and shares[common].sum() >= 0.5
     form = _day_format(known, card, column)
-    common = counts[counts >= fewest]
-    rare = frozenset(counts.index[counts < fewest])
-    if form and len(counts) > _FEW:
-        days = _days(known, form).astype("int64") / 86_400e9
+    if form and not few:
+        days = _days(known, form)
+        places = middle_grid(days.astype("int64") / 86_400e9, holders, _GRID)
         whole = form not in UNIX and not re.search(r"%[HIMSf]", form)
-        week = [7 * round(float(q) / 7) for q in np.quantile(days, _GRID)]
-        return _Margin(empty, grid=tuple(week), day_format=form, taken=rare, places=int(whole))
+        week = tuple(float(7 * round(q / 7)) for q in places)
+        return _Margin(empty, grid=week, day_format=form, taken=rare, places=int(whole))
     numbers = _numbers(known, card.decimal_mark)
-    if numbers is not None and len(counts) > _FEW:
-        grid = tuple(_two_digits(float(q)) for q in np.quantile(numbers, _GRID))
-        places = max(len(str(v).partition(card.decimal_mark)[2]) for v in known.head(500))
-        return _Margin(empty, grid=grid, places=places, taken=rare, decimal=card.decimal_mark)
+    if numbers is not None and not few:
+        grid = tuple(_two_digits(q) for q in middle_grid(numbers, holders, _GRID))
+        digits = max(len(str(v).partition(card.decimal_mark)[2]) for v in known.head(500))
+        return _Margin(empty, grid=grid, places=digits, taken=rare, decimal=card.decimal_mark)
     # a category is what many share: where most do not, it is a text, or a number of a thing
-    if many_texts or common.sum() < len(known) / 2:
+    if many_texts or shares[common].sum() < 0.5:
         if many_texts or known.str.len().median() > 20:
             return _Margin(empty, values=_WORDS, shares=(1 / len(_WORDS),) * len(_WORDS))
-        made = tuple(_ids([str(one) for one in counts.index], 50))
+        made = tuple(_ids([str(one) for one in held.index], 50))
         return _Margin(empty, values=made, shares=(1 / len(made),) * len(made))
-    shares = np.array([_rounded(int(c)) for c in common], dtype=float)
-    chosen = tuple(str(one) for one in common.index)
-    return _Margin(empty, values=chosen, shares=tuple(shares / shares.sum()))
+    told = np.array([_rounded(round(s * len(known))) for s in shares[common]], dtype=float)
+    return _Margin(empty, values=tuple(common), shares=tuple(told / told.sum()))
 
 
 def _drawn(margin: _Margin, rows: int, rng: np.random.Generator) -> list[str | None]:
@@ -359,7 +401,7 @@ def _drawn(margin: _Margin, rows: int, rng: np.random.Generator) -> list[str | N
         picked = rng.choice(np.array(margin.values, dtype=object), size=rows, p=margin.shares)
         made = [str(one) for one in picked]
     elif margin.grid:
-        places = np.interp(rng.random(rows), (_GRID - 0.01) / 0.98, margin.grid)
+        places = np.interp(rng.random(rows), (np.array(_GRID) - 0.01) / 0.98, margin.grid)
         made = [_number_or_day(margin, float(place)) for place in places]
     else:
         return [None] * rows
@@ -394,12 +436,12 @@ def _two_digits(value: float) -> float:
     return float(f"{value:.2g}")
 
 
-def _numbers(known: pd.Series, decimal: str) -> np.ndarray | None:
+def _numbers(known: pd.Series, decimal: str) -> pd.Series | None:
     """Read a column as numbers; None where it holds others."""
     plain = known.str.replace(r"[\s'\u00a0\u202f]" + ("|," if decimal == "." else r"|\."), "",
                               regex=True).str.replace(decimal, ".")  # fmt: skip
     read = pd.to_numeric(plain, errors="coerce")
-    return read.dropna().to_numpy(float) if read.notna().mean() >= 0.98 else None
+    return read.dropna().astype(float) if read.notna().mean() >= 0.98 else None
 
 
 def _day_format(known: pd.Series, card: Table, column: str) -> str:
