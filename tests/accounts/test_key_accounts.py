@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import attackers
 from tests.accounts import examples, firm
 from workbench.accounts import key_accounts, size_class
 from workbench.accounts.key_accounts import SIZE_NAMES
@@ -115,3 +116,44 @@ def test_the_day_decides() -> None:
     sales, about = examples.sales()
     later = key_accounts(sales, about, as_of=dt.date(2025, 6, 30))
     assert later.table["sales"].iloc[0] != examples.groups().table["sales"].iloc[0]
+
+
+def told_of(found: object, about: pd.DataFrame, column: str) -> list[tuple[np.ndarray, float]]:
+    """Read the sums of a year's sales off the table: by class, industry, region, and of all."""
+    each = found.moves.set_index("customer_id")
+    facts = about.set_index("customer_id").reindex(each.index)
+    told = []
+    for row in found.table.to_dict("records"):
+        groups = each if row["by"] == "class" else facts
+        inside = (groups[row["by"]] == row["group"]) if row["by"] != "all" else each[column] > -1
+        told.append((inside.to_numpy(), row[column]))
+    return told
+
+
+def test_tables_by_industry_size_and_region_together_find_nobody() -> None:
+    """Key accounts in small groups, regions that nearly are industries, some without a region."""
+    rng = np.random.default_rng(4)
+    by_links, shown = 0, 0
+    for _ in range(10):
+        n = int(rng.integers(25, 90))
+        ids = [f"A{i:02d}" for i in range(n)]
+        industry = rng.choice(["Steel", "Paper", "Trade", "Glass"], n, p=[0.15, 0.2, 0.4, 0.25])
+        town = {"Steel": "North", "Paper": "East", "Trade": "South", "Glass": "West"}
+        region = np.array([town[one] for one in industry], dtype=object)
+        region[rng.random(n) < 0.05] = None
+        region[rng.random(n) < 0.04] = "South"
+        about = pd.DataFrame({"customer_id": ids, "industry": industry, "region": region})
+        paid = rng.lognormal(8, 0.6, 3 * n).round(2)
+        paid[rng.integers(0, 3 * n, 3)] = [900_000, 700_000, 500_000]
+        days = pd.to_datetime(rng.choice(["2025-10-10", "2025-11-11", "2025-12-12"], 3 * n))
+        sales = pd.DataFrame({"customer_id": ids * 3, "date": days, "amount": paid})
+        try:
+            found = key_accounts(sales, about, as_of=AS_OF)
+        except DataError:
+            continue
+        values = found.moves["sales"].to_numpy()
+        assert attackers.found(told_of(found, about, "sales"), values) == []
+        own = {by: gone.primary | gone.secondary for by, gone in found.hidden.items()}
+        shown += len(found.table)
+        by_links += any((gone.cells & ~own[by]).any() for by, gone in found.hidden.items())
+    assert by_links >= 3 and shown > 30

@@ -11,6 +11,7 @@ Disclosure Control, chapter 4.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from workbench.accounts.spending import bought_within
+from workbench.arrays import Index, Mask
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
@@ -33,6 +35,7 @@ from workbench.stats.disclosure import (
     withhold_together,
 )
 from workbench.stats.intervals import ratio_interval
+from workbench.stats.linked_tables import Grouping, withhold_linked
 from workbench.stats.weights import effective_size
 from workbench.study import CellRule
 
@@ -232,12 +235,14 @@ def key_accounts(
     groups |= {c: each[c] for c in ("industry", "size", "region")
                if c in each and 1 < each[c].nunique() <= 40}  # fmt: skip
     rows: list[dict[str, object]] = []
-    hidden: dict[str, Withheld] = {}
     names: dict[str, tuple[str, ...]] = {}
+    code: dict[str, Index] = {}
     for by, group in groups.items():
         order = group.dropna().astype(str).groupby(group.dropna().astype(str)).size()
         names[by] = tuple(sorted(order.index, key=lambda g: (-int(order[g]), g)))
-        hidden[by] = _told_of(by, group, names[by], each, rule, rows, known=known)
+        code[by] = pd.Index(names[by]).get_indexer(
+            pd.Index(group.astype(str).where(group.notna(), "\0"))
+        )
     gone = each[(each["sales"] <= 0) & (each["before"] > 0)]
     stopped: dict[str, object] = {}
     if known and not sensitive(gone["before"], rule) and len(gone):
@@ -246,6 +251,16 @@ def key_accounts(
             "money": Estimate(float(gone["before"].sum()), n=float(len(gone)), kind="money",
                               unit=currency),
         }  # fmt: skip
+    aside = [Grouping(np.where(each.index.isin(gone.index), 0, -1), np.zeros(1, dtype=bool))]
+    columns = ["sales", "before"] if known else ["sales"]
+    hidden = _hidden(each, code, columns, rule, aside if stopped else [])
+    told = np.array(each.get("potential", pd.Series(0.0, each.index)) > 0)
+    theirs = {by: np.where(hidden[by].cells[own], -1, own)[told] for by, own in code.items()}
+    measured = [c for c in ("potential", "sales") if c in each]
+    wallets = _hidden(each[told], theirs, measured, rule,
+                      sizes={by: len(own) for by, own in names.items()})  # fmt: skip
+    for by, own in names.items():
+        rows += _rows(by, own, code[by], each, hidden[by], told, wallets[by], rule, known=known)
     money = f"money:{currency}" if currency else "money"
     table = labelled(
         pd.DataFrame(rows), group="Group", n="Accounts", sales=("Sales, last 12 months", money),
@@ -277,28 +292,40 @@ def size_class(size: pd.Series) -> pd.Series:
                      dtype="object")  # fmt: skip
 
 
-def _told_of(
-    by: str,
-    group: pd.Series,
-    names: tuple[str, ...],
+def _hidden(
     each: pd.DataFrame,
+    code: Mapping[str, Index],
+    columns: Sequence[str],
     rule: CellRule,
-    rows: list[dict[str, object]],
+    beside: Sequence[Grouping] = (),
+    *,
+    sizes: Mapping[str, int] | None = None,
+) -> dict[str, Withheld]:
+    """Tell which groups are not shown: for their own sake, their table's, and the other tables'."""
+    found, tables = {}, []
+    for by, own in code.items():
+        k = int(own.max(initial=-1)) + 1 if sizes is None else sizes[by]
+        found[by] = withhold_together([Sums.of(own, each[c], k) for c in columns], rule)
+        tables.append(Grouping(own, found[by].cells))
+    more = withhold_linked(tables, [each[c] for c in columns], rule, beside=beside)
+    return {by: found[by].beyond(also) for by, also in zip(code, more, strict=True)}
+
+
+def _rows(
+    by: str,
+    names: tuple[str, ...],
+    code: Index,
+    each: pd.DataFrame,
+    hidden: Withheld,
+    told: Mask,
+    wallets: Withheld,
+    rule: CellRule,
     *,
     known: bool,
-) -> Withheld:
-    """Add the rows of the groups that may be shown."""
-    code = pd.Index(names).get_indexer(pd.Index(group.astype(str).where(group.notna(), "\0")))
-    k = len(names)
+) -> Iterator[dict[str, object]]:
+    """Give the rows of the groups that may be shown."""
     columns = ["sales", "before"] if known else ["sales"]
-    hidden = withhold_together([Sums.of(code, each[c], k) for c in columns], rule)
-    unsure = np.any([spread_sensitive(code, each[c], k, rule) for c in columns], axis=0)
-    told = np.array(each.get("potential", pd.Series(0.0, each.index)) > 0)
-    told &= np.isin(code, np.flatnonzero(~hidden.cells))
-    place = np.where(told, code, -1)
-    own_wallet = withhold_together(
-        [Sums.of(place, each[c].fillna(0), k) for c in ("potential", "sales") if c in each], rule
-    ).cells
+    unsure = np.any([spread_sensitive(code, each[c], len(names), rule) for c in columns], axis=0)
     for j, name in enumerate(names):
         if hidden.cells[j]:
             continue
@@ -322,10 +349,9 @@ def _told_of(
             )
             up, down = (float(np.mean(what)) for what in (moved > 1.25, moved < 0.75))
             row |= {"up": up, "same": 1 - up - down, "down": down}
-        if not own_wallet[j] and told[code == j].any():
+        if not wallets.cells[j] and told[code == j].any():
             row |= _wallet(own[told[code == j]], rule)
-        rows.append(row)
-    return hidden
+        yield row
 
 
 def _change(own: pd.DataFrame, *, known: bool) -> Estimate:

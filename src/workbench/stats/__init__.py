@@ -45,6 +45,7 @@ from workbench.stats.intervals import (
     two_sided,
     wilson,
 )
+from workbench.stats.linked_tables import Grouping, withhold_linked
 from workbench.stats.mixtures import Mixture, mixture_limits
 from workbench.stats.multiplicity import adjust, benjamini_hochberg, holm
 from workbench.stats.raking import Raked, rake
@@ -74,6 +75,7 @@ __all__ = [
     "Association",
     "Bootstrap",
     "Cox",
+    "Grouping",
     "LogRank",
     "Mixture",
     "Moments",
@@ -137,5 +139,6 @@ __all__ = [
     "unequal_weights",
     "wilson",
     "withhold",
+    "withhold_linked",
     "withhold_together",
 ]

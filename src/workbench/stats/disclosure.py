@@ -15,7 +15,7 @@ p% rule, secondary suppression); Fischetti, Salazar (2001), Management Science 4
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -159,15 +159,23 @@ class Withheld:
         For their own sake.
     secondary : ndarray of bool
         Because a primary one would follow from them and a published total.
+    linked : ndarray of bool, optional
+        Because of what other tables tell of the same customers; none when left out.
     """
 
     primary: Mask
     secondary: Mask
+    linked: Mask | None = None
 
     @property
     def cells(self) -> Mask:
         """All of them."""
-        return np.asarray(self.primary | self.secondary)
+        own = self.primary | self.secondary
+        return np.asarray(own if self.linked is None else own | self.linked)
+
+    def beyond(self, linked: Mask) -> Withheld:
+        """Withhold more, because of other tables."""
+        return replace(self, linked=np.asarray(linked & ~self.primary & ~self.secondary))
 
 
 def withhold(cells: Sums, rule: CellRule, lines: Sequence[Index] | None = None) -> Withheld:
@@ -356,6 +364,11 @@ NOT_SHOWN = (
     "Not shown by themselves: {names} ({n} of {all} groups). With too few customers, or one who"
     " holds nearly all: {primary}. Because those would follow from the total: {secondary}."
 )
+LINKED = (
+    "Not shown by themselves: {names} ({n} of {all} groups). With too few customers, or one who"
+    " holds nearly all: {primary}. Because those would follow from the total: {secondary}. Because"
+    " of what other tables tell of the same customers: {linked}."
+)
 
 
 def told_withheld(withheld: Withheld, names: Iterable[object], key: str) -> list[Finding]:
@@ -370,4 +383,6 @@ def told_withheld(withheld: Withheld, names: Iterable[object], key: str) -> list
         "primary": int(withheld.primary.sum()),
         "secondary": int(withheld.secondary.sum()),
     }
+    if withheld.linked is not None and withheld.linked.any():
+        return [Finding(key, LINKED, values | {"linked": int(withheld.linked.sum())})]
     return [Finding(key, NOT_SHOWN, values)]
