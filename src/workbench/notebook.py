@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         CleaningReport,
         ContactLog,
         ContractCheck,
+        CustomerMonths,
         CustomerSummary,
         LineItems,
         Pipeline,
@@ -292,6 +293,13 @@ class Run(Handover):
         table = f"{table}_lines" if self.has(f"{table}_lines") else table
         self._uses(table)
         return line_items(self.tables, table, by=by, most=most)
+
+    def customer_months(self, table: str = "transactions") -> CustomerMonths:
+        """Add up a log of purchases by customer and month (`workbench.data.customer_months`)."""
+        from workbench.data import customer_months
+
+        self._uses(table)
+        return customer_months(self.tables, table)
 
     def contact_log(self, table: str = "interactions") -> ContactLog:
         """Tell of each contact how long it waited and what became of it.

@@ -292,18 +292,26 @@ ABOUT = {
     "no goals": ("goals", "overview"),
     "no customers": ("data_quality", "segmentation", "lifecycle_churn", "satisfaction_gap"),
     "equal amounts": ("clv", "segmentation", "lifecycle_churn"),
-    "heavy spend": ("clv", "segmentation", "lifecycle_churn"),
-    "no amounts": ("data_quality", "clv", "segmentation", "lifecycle_churn", "products"),
+    "heavy spend": ("clv", "segmentation", "lifecycle_churn", "customer_base"),
+    "no amounts": (
+        "data_quality",
+        "clv",
+        "segmentation",
+        "lifecycle_churn",
+        "products",
+        "customer_base",
+    ),
 }
 ABOUT["a service desk"] = ("service",)
 ABOUT["business accounts"] = ("accounts",)
 ABOUT |= dict.fromkeys(("all that is watched", "three rows watched"), ("alerts",))
 LINES = ("line items", "line items of one customer", "products without amounts")
-ABOUT |= dict.fromkeys(LINES, ("products",))
+ABOUT |= dict.fromkeys(LINES, ("products", "customer_base"))
 TINY = ("one customer", "three rows", "all on one day")
 LARGER = ("everybody every day", "ten months of silence", "dates in the future", "refunds outweigh")
-ABOUT |= dict.fromkeys(TINY, ("clv", "segmentation", "lifecycle_churn", "goals", "products"))
-ABOUT |= dict.fromkeys(LARGER, ("clv", "lifecycle_churn"))
+OF_A_LOG = ("clv", "segmentation", "lifecycle_churn", "goals", "products", "customer_base")
+ABOUT |= dict.fromkeys(TINY, OF_A_LOG)
+ABOUT |= dict.fromkeys(LARGER, ("clv", "lifecycle_churn", "customer_base"))
 #: What a page must say of what is lacking.
 SAYS = {
     "nobody bought twice, stages by P(alive)": (

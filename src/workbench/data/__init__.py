@@ -19,6 +19,7 @@ from workbench.data.coverage import (
     missing_by_period,
     missing_values,
 )
+from workbench.data.customer_months import CustomerMonths, customer_months
 from workbench.data.customer_summary import CustomerSummary, customer_summary
 from workbench.data.disclosure import personal_texts, suppress
 from workbench.data.frames import summary
@@ -50,6 +51,7 @@ __all__ = [
     "ContactLog",
     "ContractCheck",
     "Coverage",
+    "CustomerMonths",
     "CustomerSummary",
     "Holdings",
     "Indicator",
@@ -67,6 +69,7 @@ __all__ = [
     "check_study",
     "contact_log",
     "coverage",
+    "customer_months",
     "customer_summary",
     "data_to",
     "decide",

@@ -41,6 +41,7 @@ LEADING = (
     "who",
     "accounts",
     "stay",
+    "base",
     "measures",
     "matters",
     "buys",
@@ -74,6 +75,7 @@ class Question:
 QUESTIONS = (
     Question("who", "Who are our customers?", ("segmentation",)),
     Question("worth", "What are they worth?", ("clv",)),
+    Question("base", "How is the customer base doing, and why?", ("customer_base",)),
     Question("buys", "What do they buy, and what should we offer next?", ("products",)),
     Question("accounts", "Which accounts matter, and what is in the pipeline?", ("accounts",)),
     Question("stay", "Who stays, and who leaves?", ("lifecycle_churn",)),
@@ -116,6 +118,7 @@ SAID: Final = {
 PAGES = {
     "segmentation": "Customer segments",
     "clv": "Customer lifetime value",
+    "customer_base": "Customer base",
     "products": "What customers buy",
     "accounts": "Accounts and pipeline",
     "service": "Service",

@@ -1,0 +1,35 @@
+"""The customer base as a whole: who buys in a period, who stays, whose sales they are, and why."""
+
+from __future__ import annotations
+
+from workbench.customer_base.cohorts import (
+    CohortComparison,
+    OneCohort,
+    compare_cohorts,
+    one_cohort,
+)
+from workbench.customer_base.lengths import period_lengths
+from workbench.customer_base.one_period import PeriodCustomers, period_customers
+from workbench.customer_base.two_periods import PeriodFlows, period_flows
+from workbench.customer_base.whole_base import (
+    CohortSales,
+    LifecycleBars,
+    cohort_sales,
+    lifecycle_bars,
+)
+
+__all__ = [
+    "CohortComparison",
+    "CohortSales",
+    "LifecycleBars",
+    "OneCohort",
+    "PeriodCustomers",
+    "PeriodFlows",
+    "cohort_sales",
+    "compare_cohorts",
+    "lifecycle_bars",
+    "one_cohort",
+    "period_customers",
+    "period_flows",
+    "period_lengths",
+]

@@ -1,0 +1,58 @@
+"""What the lenses have in common: sums over customers with what the rules and intervals need."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from workbench.arrays import Array
+from workbench.errors import require_columns
+from workbench.stats.disclosure import Sums
+from workbench.stats.intervals import normal_quantile
+
+CELL: Final = ("n", "orders", "spend", "orders_2", "spend_2", "cross")
+Z: Final = normal_quantile(0.95)
+
+
+def require_cells(cells: pd.DataFrame, *keys: str) -> None:
+    """Refuse a table that lacks the sums of cells."""
+    require_columns(cells, (*keys, *CELL), "the cells have")
+
+
+def sums_of(cells: pd.DataFrame, *, valued: bool = True) -> Sums:
+    """Give what the rules need of each cell; without amounts its customers are counted."""
+    if not valued:
+        return Sums.counted(cells["n"].to_numpy())
+    top = [c for c in cells if str(c).startswith("top_")]
+    largest = cells[top].fillna(0.0).to_numpy(dtype=float)
+    n, total = cells["n"].to_numpy(dtype=np.intp), cells["spend"].to_numpy(dtype=float)
+    return Sums(n, total, largest)
+
+
+def spread_unsafe(sums: Sums, squares: Array, p_percent: float) -> Array:
+    """Tell of which cells the interval of a mean gives the largest contribution away."""
+    first, second = np.square(sums.largest[:, 0]), np.square(sums.largest[:, 1])
+    p = (1 + p_percent / 100) ** 2 - 1
+    return np.asarray((sums.n > 0) & (squares - first - second < p * first))
+
+
+def mean_of_sums(total: Array, squares: Array, n: Array) -> tuple[Array, Array, Array]:
+    """Mean over customers and its limits, from a sum and a sum of squares."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = total / n
+        variance = np.clip(squares / n - mean**2, 0, None) / (n - 1)
+        half = np.where(n > 1, Z * np.sqrt(variance), np.nan)
+    return mean, np.maximum(mean - half, 0.0), mean + half
+
+
+def ratio_of_sums(
+    top: Array, below: Array, top_2: Array, below_2: Array, cross: Array
+) -> tuple[Array, Array, Array]:
+    """Ratio of two sums over the same customers, with limits by the delta method."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = top / below
+        spread = np.sqrt(np.clip(top_2 - 2 * ratio * cross + ratio**2 * below_2, 0, None)) / below
+        half = np.where(spread > 0, Z * spread, np.nan)
+    return ratio, ratio - half, ratio + half

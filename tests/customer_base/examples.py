@@ -1,0 +1,101 @@
+"""One small result of each class of the room, for the contract that all results keep."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from workbench import customer_base as room
+
+PERIODS = 6
+STARTS = [dt.date(2024, 1 + 2 * k, 1) for k in range(PERIODS)]
+
+
+@cache
+def purchases(n: int = 400, seed: int = 1) -> pd.DataFrame:
+    """Orders and spend by customer and period: some are won late, many stay away for a while."""
+    rng = np.random.default_rng(seed)
+    first = rng.integers(0, PERIODS, n)
+    rate = rng.gamma(1.2, 0.8, n)
+    rows = []
+    for who in range(n):
+        size = rng.gamma(4, 10)
+        for period in range(first[who], PERIODS):
+            orders = int(rng.poisson(rate[who])) + (period == first[who])
+            if orders:
+                spend = float((size * rng.gamma(3, 1 / 3, orders)).sum())
+                rows.append((f"c{who:03d}", int(first[who]), period, orders, spend))
+    columns = ["customer_id", "first", "period", "orders", "spend"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def cells(own: pd.DataFrame, by: str = "cohort") -> pd.DataFrame:
+    """Add up what `workbench.data` adds up in the engine."""
+    rows = []
+    for (key, period), t in own.groupby([by, "period"]):
+        orders, spend = t["orders"].to_numpy(float), t["spend"].to_numpy(float)
+        top = np.sort(spend)[::-1][:10]
+        rows.append(
+            {
+                by: key, "period": period, "n": len(t), "orders": orders.sum(),
+                "spend": spend.sum(), "orders_2": (orders**2).sum(), "spend_2": (spend**2).sum(),
+                "cross": (orders * spend).sum(), **{f"top_{i}": x for i, x in enumerate(top)},
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def by_cohort() -> pd.DataFrame:
+    return cells(purchases().rename(columns={"first": "cohort"}))
+
+
+def by_status(own: pd.DataFrame) -> pd.DataFrame:
+    own = own.sort_values(["customer_id", "period"])
+    gap = own["period"] - own.groupby("customer_id")["period"].shift()
+    return cells(
+        own.assign(status=np.select([gap == 1, gap > 1], ["kept", "back"], "new")), "status"
+    )
+
+
+def customers(own: pd.DataFrame, last: int = 3, periods: int = PERIODS) -> pd.DataFrame:
+    """Give one row a customer with the last periods side by side."""
+    wide = own.pivot_table(index="customer_id", columns="period", values=["orders", "spend"])
+    found = pd.DataFrame({"first": own.groupby("customer_id")["period"].min()})
+    for k in range(last):
+        for what in ("orders", "spend"):
+            at = (what, periods - last + k)
+            found[f"{what}_{k}"] = wide[at].fillna(0.0) if at in wide else 0.0
+    return found.reset_index()
+
+
+def one() -> room.PeriodCustomers:
+    return room.period_customers(purchases().query("period == 5"))
+
+
+def two() -> room.PeriodFlows:
+    return room.period_flows(customers(purchases()), PERIODS - 1)
+
+
+def followed() -> room.OneCohort:
+    return room.one_cohort(by_cohort(), STARTS)
+
+
+def beside() -> room.CohortComparison:
+    return room.compare_cohorts(by_cohort(), STARTS)
+
+
+def whole() -> room.CohortSales:
+    return room.cohort_sales(by_cohort(), STARTS, most=3)
+
+
+def bars() -> room.LifecycleBars:
+    return room.lifecycle_bars(by_status(purchases()), STARTS)
+
+
+EXAMPLES = {
+    "PeriodCustomers": one, "PeriodFlows": two, "OneCohort": followed,
+    "CohortComparison": beside, "CohortSales": whole, "LifecycleBars": bars,
+}  # fmt: skip
