@@ -8,7 +8,7 @@ from workbench.customer_base.cohorts import (
     compare_cohorts,
     one_cohort,
 )
-from workbench.customer_base.lengths import period_lengths
+from workbench.customer_base.lengths import period_lengths, remarks
 from workbench.customer_base.one_period import PeriodCustomers, period_customers
 from workbench.customer_base.two_periods import PeriodFlows, period_flows
 from workbench.customer_base.whole_base import (
@@ -32,4 +32,5 @@ __all__ = [
     "period_customers",
     "period_flows",
     "period_lengths",
+    "remarks",
 ]
