@@ -17,7 +17,7 @@ import statsmodels.api as sm
 from tests.impact.cards import case_of
 from workbench.impact import CaseError, interrupted_series
 from workbench.impact.designs.series.error_models import noise_of
-from workbench.impact.inputs.series import read_series
+from workbench.impact.inputs.series import peak_columns, read_series
 from workbench.stats.mixtures import mixture_limits
 
 AFTER = np.arange(48) >= 24
@@ -314,3 +314,31 @@ def test_relative_limits_are_those_of_the_effect_over_what_was_seen() -> None:
     scarce = np.maximum(rng.normal(0.4, 1, size=48), 0)
     wide = interrupted_series(scarce, after=after)
     assert np.isnan(wide.relative_low) or wide.relative_low > -1
+
+
+@pytest.mark.parametrize(("first", "before"), [("2022-01-01", 12), ("2022-02-01", 10)])
+def test_christmas_in_the_time_after_is_no_effect(first: str, before: int) -> None:
+    # smooth seasons alone announced an effect in 150 of 150 such series
+    n = 2 * before
+    months = pd.date_range(first, periods=n, freq="MS")
+    trade = 100 + 40.0 * (months.month == 12) + np.random.default_rng(5).normal(0, 3, n)
+    options = {"after": np.arange(n) >= before, "season": 12}
+    assert interrupted_series(trade, months, **options).clear
+    found = interrupted_series(trade, months, peaks=(12,), **options)
+    assert found.low < 0 < found.high
+    # as large as it may be, it is its own
+    larger = interrupted_series(
+        trade + 400.0 * (months.month == 12), months, peaks=(12,), **options
+    )
+    assert larger.effect == pytest.approx(found.effect, abs=1e-6)
+    assert any(c.key == "peaks" for c in found.checks)
+
+
+def test_peaks_are_shares_of_a_month_and_none_where_they_cannot_be_told() -> None:
+    weeks = pd.date_range("2024-11-25", periods=6, freq="7D")
+    (share,) = peak_columns(weeks, (12,)).values()
+    # 1 December is a Sunday; trade ends on the 24th
+    assert share * 7 == pytest.approx([1, 7, 7, 7, 2, 0])
+    quarters = pd.date_range("2020-01-01", periods=8, freq="QS")
+    assert peak_columns(quarters, (12,)) == {} == peak_columns(pd.RangeIndex(8), (12,))
+    assert peak_columns(pd.date_range("2024-01-01", periods=5, freq="MS"), (12,)) == {}

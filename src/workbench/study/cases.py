@@ -119,12 +119,16 @@ class Fit(Card):
     in_part : dict
         First day of a period before the start -> share of the measure in force in it, between 0
         and 1, where it came in by degrees; everybody's cases only.
+    peaks : tuple of int
+        Months (1 to 12) in which trade peaks beyond the season; December when left out. For
+        everybody's cases by days, weeks or months.
     """
 
     scale: Literal["level", "log"] = "level"
     trend: bool = True
     errors: Literal["both", "ar1", "local_level"] = "both"
     in_part: dict[dt.date, Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
+    peaks: tuple[Annotated[int, Field(ge=1, le=12)], ...] = (12,)
 
 
 class Case(Card):

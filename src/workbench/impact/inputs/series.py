@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,9 @@ _RULES = {"day": "D", "week": "7D", "month": "MS", "quarter": "QS", "year": "YS"
 DAYS = 365
 # Days before the start from which on weekdays are told apart, and years for all of a year's terms.
 _WEEKDAYS_FROM, _MANY_YEARS = 28, 6
+# Periods up to which a month can stand out of the season (quarters have a term each), and when the
+# trade of December ends.
+_LONGEST_PERIOD, _DECEMBER, _CHRISTMAS_EVE = 31, 12, 24
 #: Name of a column in which the trend bends.
 BEND = "bend"
 # Periods before the start at which a trend may have bent, ever sparser backwards.
@@ -240,6 +243,7 @@ def lay_out(
     trend: bool = True,
     bends: bool = False,
     in_force: ArrayLike | None = None,
+    peaks: Sequence[int] = (),
 ) -> SeriesLayout:
     """Check a series and lay out its regressors.
 
@@ -248,6 +252,8 @@ def lay_out(
     bends : bool
         Whether the trend may have bent before the start: a column for each place.
     in_force : array_like, shape (n,), optional
+        As `interrupted_series`.
+    peaks : sequence of int
         As `interrupted_series`.
 
     Raises
@@ -290,11 +296,45 @@ def lay_out(
     if covariates is not None:
         extra, added = _standardised(covariates, len(y), seen)
         x, terms = np.column_stack([x, extra]), (*terms, *added)
+    x, terms = _with_peaks(x, terms, peak_columns(names, peaks), seen)
     _check_rank(x[seen], terms)
     if trend and bends:
         extra = possible_bends(len(y), int(np.argmax(share > 0)))
         x, terms = np.column_stack([x, extra]), (*terms, *[BEND] * extra.shape[1])
     return SeriesLayout(y, names, seen, later, x, terms, season, partly)
+
+
+def peak_columns(periods: pd.Index, months: Sequence[int]) -> dict[str, Array]:
+    """Share of each period's days that lies in a month with a peak of its own.
+
+    Waves of a year are smooth: a Christmas trade of a few weeks is none, and where it lies after
+    the start alone it would pass for an effect. A month that no period touches has no column.
+    """
+    if not isinstance(periods, pd.DatetimeIndex) or len(periods) < 2:
+        return {}
+    days = int(np.diff(periods.to_numpy()).min() / np.timedelta64(1, "D"))
+    columns: dict[str, Array] = {}
+    for month in months if days <= _LONGEST_PERIOD else ():
+        last = _CHRISTMAS_EVE if month == _DECEMBER else 31
+        inside = np.zeros(len(periods))
+        for k in range(max(days, 1)):
+            day = periods + pd.Timedelta(days=k)
+            inside += (day.month == month) & (day.day <= last)
+        if inside.any():
+            columns[f"peak in month {month}"] = inside / max(days, 1)
+    return columns
+
+
+def _with_peaks(
+    x: Array, terms: tuple[str, ...], columns: Mapping[str, Array], seen: Mask
+) -> tuple[Array, tuple[str, ...]]:
+    """Add the months with a peak of their own, as far as the points tell them from the rest."""
+    for name, column in columns.items():
+        wider = np.column_stack([x, column])
+        enough = int(seen.sum()) >= wider.shape[1] + _FEWEST_LEFT
+        if enough and np.linalg.matrix_rank(wider[seen]) == wider.shape[1]:
+            x, terms = wider, (*terms, name)
+    return x, terms
 
 
 def _check_points(y: Array, seen: Mask, later: Mask) -> None:

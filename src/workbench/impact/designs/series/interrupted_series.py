@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -54,6 +55,7 @@ def interrupted_series(
     scale: Scale = "level",
     errors: ErrorModel = "both",
     in_force: ArrayLike | None = None,
+    peaks: Sequence[int] = (),
     level: float = 0.95,
 ) -> Effect:
     """Estimate the shift of a series at the start of a measure.
@@ -87,6 +89,9 @@ def interrupted_series(
     in_force : array_like, shape (n,), optional
         Share of the measure that was in force in each period, where it came in by degrees: 0, then
         shares below 1 in periods before `after`, then 1. The effect is that of the whole measure.
+    peaks : sequence of int
+        Months (1 to 12) with a peak that is narrower than a season, such as Christmas trade (12);
+        for periods that are days, weeks or months with dates.
 
     Raises
     ------
@@ -111,7 +116,7 @@ def interrupted_series(
     """
     layout = lay_out(
         values, periods, after, season, covariates,
-        trend=trend, bends=errors == "both", in_force=in_force,
+        trend=trend, bends=errors == "both", in_force=in_force, peaks=peaks,
     )  # fmt: skip
     y = layout.y
     if scale == "log":
@@ -157,6 +162,7 @@ def interrupted_counts(
     covariates: pd.DataFrame | None = None,
     errors: ErrorModel = "both",
     in_force: ArrayLike | None = None,
+    peaks: Sequence[int] = (),
     level: float = 0.95,
 ) -> Effect:
     """Estimate the shift of a series of counts, in percent.
@@ -169,7 +175,7 @@ def interrupted_counts(
     ----------
     counts : array_like, shape (n,)
         Non-negative; NaN where a period has none.
-    periods, after, season, covariates, errors, in_force, level
+    periods, after, season, covariates, errors, in_force, peaks, level
         As in `interrupted_series`.
     exposure : array_like, shape (n,), optional
         What the counts are counted of (customers at risk); 1 where left out.
@@ -194,8 +200,9 @@ def interrupted_counts(
             m=of.size,
         )
     layout = lay_out(
-        y, periods, after, season, covariates, bends=errors == "both", in_force=in_force
-    )
+        y, periods, after, season, covariates,
+        bends=errors == "both", in_force=in_force, peaks=peaks,
+    )  # fmt: skip
     seen = layout.seen
     if (y[seen] < 0).any():
         raise CaseError(
@@ -364,6 +371,7 @@ def _answer(series: Series, case: Case, level: float) -> Effect:
         covariates=_on_scale(series.covariates, case),
         errors=case.fit.errors,
         in_force=series.in_force,
+        peaks=case.fit.peaks,
         level=level,
     )
 
@@ -380,6 +388,7 @@ def _as_values(series: Series, case: Case, level: float) -> Effect:
         scale=case.fit.scale,
         errors=case.fit.errors,
         in_force=series.in_force,
+        peaks=case.fit.peaks,
         level=level,
     )
 

@@ -208,6 +208,17 @@ def _checks(
         )
     if layout.bends.any():
         checks.append(_of_bend(bent))
+    peaks = [term for term in layout.terms if term.startswith("peak in month ")]
+    if peaks:
+        checks.append(
+            Finding(
+                "peaks",
+                "Months that may stand out of the season ({months}) have a level of their own, so"
+                " that their trade is not taken for an effect.",
+                {"months": [int(term.rpartition(" ")[2]) for term in peaks]},
+                severity="ok",
+            )
+        )
     if layout.partly.any():
         checks.append(
             Finding(
