@@ -11,7 +11,9 @@ import pytest
 
 from workbench.data import Tables, check_study, open_tables
 from workbench.new.profile import profiles
-from workbench.new.questions import rating_of
+from workbench.new.proposal import Proposal, Upload
+from workbench.new.questions import rating_of, survey_lines
+from workbench.new.roles import understand
 from workbench.new.study import Started, start_study, understood
 from workbench.new.zone import time_zone
 
@@ -276,3 +278,26 @@ def test_a_column_of_a_sheet_that_nobody_filled_in_is_no_question(
     found = start_study(tmp_path, "acme", [tmp_path / "answers.xlsx"], today=date(2025, 12, 31))
     assert found.study.survey is not None
     assert found.study.survey.scale == (1, 5)
+
+
+def of_waves(answers: pd.DataFrame, names: list[str], day: str = "") -> Proposal:
+    frame = answers.drop(columns="csat").assign(wave=np.repeat(names, N // len(names)))
+    if day:
+        frame["submitted on"] = day
+    frame = frame.astype(str).astype("object")
+    found = Proposal.of(Upload(Path("survey.csv"), frame))
+    understand(found)
+    return found
+
+
+def test_the_order_of_waves_is_asked_where_nothing_tells_it(answers: pd.DataFrame) -> None:
+    found = of_waves(answers, ["Kickoff", "Renovation", "Relaunch"])
+    (asked,) = [q for q in found.questions if q.key == "survey.waves"]
+    assert asked.default is None and "waves" not in found.survey
+    assert "# CHECK waves" in "\n".join(survey_lines(found))
+    found.answer(asked, 1)
+    assert '  waves: ["Relaunch", "Renovation", "Kickoff"]' in list(survey_lines(found))
+    for names in (["2024春季", "2024秋季"], ["Spring '24", "Fall '24"]):
+        assert not [q for q in of_waves(answers, names).questions if q.key == "survey.waves"]
+    dated = of_waves(answers, ["Kickoff", "Renovation"], "2024-05-06")
+    assert not [q for q in dated.questions if q.key == "survey.waves"]

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from workbench.data import contact_log, open_tables
+from workbench.new.proposal import Proposal, Upload
+from workbench.new.roles import understand
 from workbench.new.study import start_study
 from workbench.study import load_study
 
@@ -76,3 +78,32 @@ def test_tickets_say_how_long_they_took_and_name_nobody(export: object, tmp_path
         assert log.rows["response"].sum() == pytest.approx(waits.to_numpy().sum(), rel=0.02)
     else:
         assert log.rows["reopened"].sum() == (frame["Number of Reopen"] > 0).sum()
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("Conversation state", ("closed", "open", "snoozed")),
+        ("Conversation State", ("resolved", "active", "waiting")),
+        ("Estado de la conversación", ("cerrado", "abierto", "pospuesto")),
+        ("会话状态", ("已关闭", "进行中", "暂缓")),
+    ],
+)
+def test_the_state_of_a_conversation_says_whether_it_has_ended(
+    heading: str, words: tuple[str, str, str]
+) -> None:
+    done, open_, waits = words
+    frame = pd.DataFrame(
+        {
+            "Conversation ID": [f"c{1000 + i}" for i in range(60)],
+            heading: [done, done, open_, done, waits] * 12,
+            "Conversation started at": [f"2024-02-{1 + i % 28:02d} 10:00:00" for i in range(60)],
+            "Contact ID": [f"u{i % 17}" for i in range(60)],
+            "Channel": ["email", "chat", "email"] * 20,
+        }
+    )
+    found = Proposal.of(Upload(Path("conversations.csv"), frame.astype("object")))
+    understand(found)
+    assert found.standard == "interactions"
+    assert found.columns["resolved"] == heading and found.keys["resolved"] == [done]
+    assert "kind" not in found.columns

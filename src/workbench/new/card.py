@@ -156,7 +156,8 @@ def _table(proposal: Proposal) -> Iterator[str]:
         yield "    columns:" if written else "    # columns:"
     yield from lines
     yield from _publish(proposal)
-    asked = [q.key for q in proposal.questions if not q.key.startswith("columns.")]
+    apart = ("columns.", "survey.")
+    asked = [q.key for q in proposal.questions if not q.key.startswith(apart)]
     for key in dict.fromkeys([*proposal.keys, *asked]):
         yield from _asked(proposal, key, "    ")
         if key in proposal.keys:

@@ -68,7 +68,8 @@ class Option:
     Attributes
     ----------
     sets : dict
-        Keys of the card, ``columns.X`` and ``where.X`` for one entry of them; None takes it away.
+        Keys of the card, ``columns.X``, ``where.X`` and ``survey.X`` for one entry of them; None
+        takes it away.
     rows : sequence of RowKind
         What rows are, which changes `where` and `refund_rows` for these values alone.
     """
@@ -152,13 +153,14 @@ class Proposal:
             target: dict[str, Any] = self.keys
             part, dot, entry = key.partition(".")
             if dot:
-                target = self.columns if part == "columns" else self.keys.setdefault(part, {})
+                parts = {"columns": self.columns, "survey": self.survey}
+                target = parts[part] if part in parts else self.keys.setdefault(part, {})
                 key = entry
             if value is None:
                 target.pop(key, None)
             else:
                 target[key] = value
-            if dot and not target and part != "columns":
+            if dot and not target and part in self.keys:
                 del self.keys[part]
 
     def rows_kept(self) -> pd.Index[int]:

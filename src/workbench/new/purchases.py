@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from workbench.new import evidence
+from workbench.new.components import before_fees, parts_in_rows
 from workbench.new.deductions import (
     amounts,
     beside_amount,
@@ -51,11 +52,14 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     for standard in ("channel", "category"):
         take(proposal, standard, categorical(filled, standard, [*columns.values()]))
     take(proposal, "product", best(filled, evidence.product, [*columns.values()], 4.0))
+    before_fees(proposal, filled)
     refunded(proposal, filled)
+    parts_in_rows(proposal, filled)
     rows_of_purchases(proposal, filled, deals=deals)
     without_the_other_side(proposal, filled)
     totals_beside_lines(proposal, filled)
     fully_refunded(proposal)
+    _whose(proposal)
     proposal.missing = tuple(s for s in ("customer_id", "date") if s not in columns) + (
         () if "amount" in columns or "amount" in proposal.keys else ("amount",)
     )
@@ -97,10 +101,27 @@ def _same_person(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
         )
 
 
+def _whose(proposal: Proposal) -> None:
+    """Ask, where nothing says who bought, whether each order is to be a customer of its own."""
+    order = proposal.column("order_id")
+    if order is not None and "customer_id" not in proposal.columns:
+        label = "each order is a customer of its own: sums are right, and nobody ever comes back"
+        proposal.questions.append(
+            OpenQuestion(
+                "columns.customer_id",
+                "No column says who bought, as in settlements of market places; bring the report of"
+                " orders with buyers beside it, or is each order to be a customer?",
+                [Option(label, {"columns.customer_id": order.name, "columns.order_id": None})],
+                default=None,
+            )
+        )
+
+
 def _order(proposal: Proposal, filled: Sequence[ColumnProfile]) -> evidence.Found | None:
     """Find the order's number: each has one customer and one day."""
     # a refund bears the number of its order and a later day
     frame = proposal.upload.frame.drop(index=rows_that_undo(filled))
+    frame = frame.assign(**{p.name: p.somebody for p in filled if evidence.order(p) >= 4.5})
     who, when = proposal.columns.get("customer_id"), proposal.columns.get("date")
     for found in ranked(filled, evidence.order, [*proposal.columns.values()]):
         if found.score < 4.5:

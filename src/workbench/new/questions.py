@@ -20,6 +20,7 @@ from workbench.data.clean.answers import fitting_scales, shown, without_strays, 
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
 from workbench.study.survey import SERVQUAL_ITEMS
+from workbench.study.waves import order_of_names
 
 _ENDS_SAID: Final = re.compile(r"(?<!\d)(-?\d{1,2})\s*(?:-|–|—|~|to|bis|à|至|到)\s*(\d{1,3})(?!\d)")
 _OVERALL: Final = re.compile(
@@ -43,6 +44,8 @@ _SEVERAL: Final = re.compile(
 _STANDARD: Final = re.compile(r"(?:exp|per|imp)_\w+")
 #: Share of a column's answers that must show a number or a known word.
 _NEARLY_ALL: Final = 0.9
+#: Waves of which one may ask in which order they came.
+_MOST_WAVES: Final = 24
 #: Answers from which on numbers that nobody gave were not to be had.
 _TELLING: Final = 30
 
@@ -195,6 +198,7 @@ def find_questions(proposal: Proposal) -> None:
         section["groups"] = groups
     _codes(proposal, ratings)
     proposal.survey = section
+    _waves(proposal)
 
 
 def answers_of(proposal: Proposal) -> set[str]:
@@ -290,10 +294,32 @@ def _codes(proposal: Proposal, ratings: dict[str, AskedOnScale]) -> None:
     )
 
 
+def _waves(proposal: Proposal) -> None:
+    """Ask for the order of waves that neither days nor their names put in order of time."""
+    wave, days = proposal.column("wave"), proposal.column("answered_on")
+    if wave is None or wave.distinct < 2 or wave.distinct > _MOST_WAVES:
+        return
+    names = list(dict.fromkeys(map(str, wave.texts)))
+    if order_of_names(names) is not None or (days is not None and days.filled > 0.5):
+        return
+    listed = ", ".join(map(repr, names))
+    proposal.questions.append(
+        OpenQuestion(
+            "survey.waves",
+            f"In which order of time did the waves in {wave.name!r} come? Nothing says it",
+            [
+                Option(f"as in the file: {listed}", {"survey.waves": names}),
+                Option("the other way round", {"survey.waves": names[::-1]}),
+            ],
+            default=None,
+        )
+    )
+
+
 def survey_lines(proposal: Proposal) -> Iterator[str]:
     """Write the survey's part of the card."""
     section = proposal.survey
-    if not section:
+    if not section and not any(q.key == "survey.waves" for q in proposal.questions):
         return
     yield "survey:"
     if "scale" in section:
@@ -310,6 +336,14 @@ def survey_lines(proposal: Proposal) -> Iterator[str]:
     if "dimensions" in section:
         yield "  # what the items measure: split them, and take out what is no item"
         yield f"  dimensions: {json.dumps(section['dimensions'], ensure_ascii=False)}"
+    if "waves" in section:
+        yield f"  waves: {json.dumps(section['waves'], ensure_ascii=False)}"
+    for question in proposal.questions:
+        if question.key == "survey.waves":
+            yield f"  # CHECK waves: {question.asks}"
+            for option in question.options:
+                order = json.dumps(option.sets["survey.waves"], ensure_ascii=False)
+                yield f"  #   {option.label}: waves: {order}"
     if "groups" in section:
         yield f"  groups: {json.dumps(section['groups'], ensure_ascii=False)}"
     yield ""

@@ -128,11 +128,14 @@ def _interactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     take(proposal, "channel", categorical(filled, "channel", [*columns.values()]))
     for concept in ("method", "category", "ticket", "subject"):
         kinds = categorical(filled, concept, [*columns.values()])
-        if kinds is not None and not kinds.profile.heading.has("status", "priority", "payment"):
+        bars = ("status", "state", "priority", "payment")
+        if kinds is not None and not kinds.profile.heading.has(*bars):
             take(proposal, "kind", kinds)
     reply = best(filled, _reply, [*columns.values()])
     take(proposal, "response_hours", reply)
     take(proposal, "resolved", best(filled, _resolved, [*columns.values()]))
+    take(proposal, "resolved_at", best(filled, _ended, [*columns.values()]))
+    take(proposal, "ticket_id", best(filled, _ticket, [*columns.values()]))
     _ends(proposal)
     proposal.missing = tuple(s for s in ("customer_id", "at") if s not in columns)
 
@@ -173,6 +176,19 @@ def _opened(p: ColumnProfile) -> float:
     return evidence.date(p) + 2 * p.heading.has("created", "ticket") - 3 * p.heading.has("closed")
 
 
+def _ended(p: ColumnProfile) -> float:
+    """Score a column as the moment at which a contact was settled."""
+    h = p.heading
+    told = p.when and h.has("resolved", "closed", "end") and not h.has("due", "first", "reply")
+    return 4.0 + h.has("resolved") + p.filled if told else -9.0
+
+
+def _ticket(p: ColumnProfile) -> float:
+    h = p.heading
+    told = h.has("ticket") and h.has("id", "number") and not h.has("customer", "owner", "parent")
+    return 4.0 + p.unique if told and p.unique > 0.9 and not p.when else -9.0
+
+
 def _reply(p: ColumnProfile) -> float:
     """Score a column as the time to the first answer."""
     h = p.heading
@@ -189,7 +205,8 @@ def _resolved(p: ColumnProfile) -> float:
         return -9.0
     if h.has("resolved") and not h.has("time", "date", "reply", "status"):
         return 6.0 + p.filled
-    if not h.has("status") or h.has("satisfaction", "owner", "reply"):
+    stated = h.has("state") and any(is_settled(str(v)) for v in p.counts.index)
+    if not (h.has("status") or stated) or h.has("satisfaction", "owner", "reply"):
         return -9.0
     # of two states the ticket's own: "Resolution status" says whether that was in time
     return 4.0 + p.filled - h.has("resolved")

@@ -160,7 +160,8 @@ class _Finder:
                  ("customer_id", "order_id", "date", "amount", "quantity")]  # fmt: skip
         self.all = filled
         self.filled = [p for p in filled if p.name not in taken]
-        self.amounts = amounts(proposal)
+        money = amounts(proposal)  # of rows that nothing has left out by now
+        self.amounts = money[money.index.isin(proposal.rows_kept())]
         bills = [proposal.columns.get(s, "") for s in ("order_id", "date")]
         self.bills = any(map(_BILLS.search, bills))
         self.cancelled = False
