@@ -11,6 +11,7 @@ import pytest
 
 from workbench.satisfaction import (
     aspect_table,
+    comment_tones,
     drivers,
     kano,
     learn_polarity,
@@ -150,23 +151,18 @@ def test_harbours_comments_are_read_as_they_were_meant() -> None:
     agree = (comments.first_aspect() == meant).mean()
     assert agree > 0.8, agree
     assert learned.checked == "people" and learned.accuracy.low > 0.82
-    # the tone of each aspect, where it is what the comment is about
-    positive = learned.of(comments.clauses["text"])
-    hits, errors = 0, []
-    for name in comments.aspects:
-        about = comments.texts.index[(meant == name).to_numpy()]
-        part = read_comments(
-            frame["comment"].where(frame.index.isin(about)), {name: CODEBOOK[name]}
-        )
-        mine = part.clauses[name].to_numpy() & ~part.clauses["row"].duplicated().to_numpy()
-        share = learned.of(part.clauses.loc[mine, "text"]).mean()
-        true = truth["positive"][part.clauses.loc[mine, "row"]].mean()
-        errors.append(abs(share - true))
-        row = aspect_table(comments, positive).table.set_index("aspect").loc[name]
-        hits += row["low"] - 0.05 <= true <= row["high"] + 0.05
+    # people coded 360 of them, chosen by lot: shares of all comments about each aspect
+    tones = comment_tones(frame, comments, learned, coded="random")
+    found = aspect_table(comments, tones).table.set_index("aspect")
+    mentions = comments.mentions()
+    true = {a: truth["positive"][mentions.index[mentions[a]]].mean() for a in comments.aspects}
+    errors = [abs(found.loc[name, "estimate"] - share) for name, share in true.items()]
+    hits = sum(
+        found.loc[name, "low"] <= share <= found.loc[name, "high"] for name, share in true.items()
+    )
     print("errors", np.round(errors, 3), "hits", hits, learned.accuracy)
-    assert max(errors) < 0.09 and np.mean(errors) < 0.05, errors
-    assert hits >= 6
+    # two coders in a hundred get a tone wrong, so eight of eight is not asked
+    assert hits >= 7 and max(errors) < 0.09 and np.mean(errors) < 0.05, errors
 
 
 CODEBOOK = read_codebook(HARBOUR / "codebook.yml")

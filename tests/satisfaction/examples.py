@@ -94,6 +94,10 @@ def comments() -> tuple[pd.DataFrame, room.Comments, room.Polarity]:
     return coded, read, room.learn_polarity(texts, tone.astype(float), rng=rng())
 
 
+def comment_tones() -> room.CommentTones:
+    return room.comment_tones(*comments(), coded="random")
+
+
 def kano() -> room.Kano:
     pairs = [(2, 5)] * 40 + [(1, 5)] * 15 + [(3, 3)] * 10
     asked = pd.DataFrame(pairs, columns=["kano_f_01", "kano_d_01"])
@@ -131,7 +135,8 @@ def expert_grades() -> pd.DataFrame:
 
 EXAMPLES = {
     "Alpha": lambda: room.cronbach_alpha(frame()[[f"per_{c}" for c in CODES]]),
-    "AspectTable": lambda: room.aspect_table(comments()[1], comments()[2].held_out, min_cell=5),
+    "AspectTable": lambda: room.aspect_table(comments()[1], comment_tones(), min_cell=5),
+    "CommentTones": lambda: comment_tones(),
     "BehaviourAfter": after,
     "Choices": lambda: room.choices_by(answers(), {"region": ChoiceQuestion()}, "wave"),
     "CodingAgreement": lambda: room.coding_agreement(*comments(), rng=rng(), draws=50),

@@ -9,6 +9,7 @@ import pytest
 from workbench.errors import DataError
 from workbench.satisfaction import (
     aspect_table,
+    comment_tones,
     confirm,
     cronbach_alpha,
     gaps,
@@ -219,7 +220,7 @@ def test_the_errors_of_weighted_rates_are_the_sandwich_over_customers() -> None:
 
 def test_shares_of_comments_take_weights_and_people_who_write_twice() -> None:
     book = {"app": {"title": {"en": "App"}, "words": {"en": ["app"]}}}
-    texts = pd.Series(["The app works", "Nothing to add"] * 50)
+    texts = pd.Series(["The app works", "The shop is open"] * 50)
     w = np.tile([3.0, 1.0], 50)
     plain = read_comments(texts, book)
     heavy = read_comments(texts, book, weights=w)
@@ -227,7 +228,9 @@ def test_shares_of_comments_take_weights_and_people_who_write_twice() -> None:
     # fifty people wrote twice, about the app both times or never
     twice = read_comments(texts, book, people=np.tile([0, 1], 50) + 2 * (np.arange(100) // 4))
     assert plain.covered.high - plain.covered.low < twice.covered.high - twice.covered.low
-    assert aspect_table(heavy, np.ones(100)).table.loc[0, "share"] == pytest.approx(0.75)
+    frame = pd.DataFrame({"comment": texts, "csat5": 5})
+    table = aspect_table(heavy, comment_tones(frame, heavy)).table
+    assert table.loc[0, "share"] == pytest.approx(0.75)
 
 
 def test_the_scores_of_the_whole_service_stand_side_by_side() -> None:

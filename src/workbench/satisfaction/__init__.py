@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from workbench.satisfaction.comments.aspects import AspectTable, aspect_table
+from workbench.satisfaction.comments.coded_sample import (
+    CommentTones,
+    coded_share,
+    comment_tones,
+)
 from workbench.satisfaction.comments.coding_agreement import (
     CodingAgreement,
     coded_tones,
@@ -9,9 +15,7 @@ from workbench.satisfaction.comments.coding_agreement import (
     learn_tone,
 )
 from workbench.satisfaction.comments.comments import (
-    AspectTable,
     Comments,
-    aspect_table,
     language_of,
     read_comments,
     split_clauses,
@@ -154,6 +158,7 @@ __all__ = [
     "BehaviourAfter",
     "Choices",
     "CodingAgreement",
+    "CommentTones",
     "Comments",
     "Crosstab",
     "Drivers",
@@ -180,8 +185,10 @@ __all__ = [
     "Weighting",
     "aspect_table",
     "choices_by",
+    "coded_share",
     "coded_tones",
     "coding_agreement",
+    "comment_tones",
     "compare_scores",
     "confirm",
     "cronbach_alpha",

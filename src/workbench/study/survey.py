@@ -218,6 +218,9 @@ class Survey(Card):
         The path model; by default expectation, quality, satisfaction and loyalty.
     codebook : str or None
         File of the aspects that comments are about, beside the card; by default one for services.
+    coded : str or None
+        How the comments whose tone people coded were chosen: ``random``, or the column of the
+        survey that holds each comment's chance of being chosen.
     """
 
     items: dict[Item, LocalText] = Field(default_factory=dict)
@@ -235,6 +238,7 @@ class Survey(Card):
     weights: SurveyWeights | None = None
     chain: Chain | None = None
     codebook: str | None = None
+    coded: str | None = None
 
     @field_validator("dimensions")
     @classmethod

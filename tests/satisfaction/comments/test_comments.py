@@ -8,7 +8,6 @@ import matplotlib
 
 matplotlib.use("agg")
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +17,7 @@ from workbench.satisfaction import (
     aspect_table,
     coded_tones,
     coding_agreement,
+    comment_tones,
     examples,
     keyness,
     keywords,
@@ -29,6 +29,7 @@ from workbench.satisfaction import (
     tone_by_rating,
     uncovered_words,
 )
+from workbench.satisfaction.comments.coding_agreement import positive_codes
 from workbench.satisfaction.comments.tone import _balanced
 
 BOOK = {
@@ -193,34 +194,26 @@ def test_unlabelled_comments_are_an_error_or_counted() -> None:
         learn_polarity(texts, tone[:5], rng=np.random.default_rng(1))
 
 
-def test_each_aspect_has_its_share_and_its_tone() -> None:
-    texts = pd.Series(
-        ["Nice app"] * 30 + ["Bad app. Awful app"] * 10 + ["Cheap"] * 2 + ["Fine"] * 8
-    )
-    comments = read_comments(texts, BOOK)
-    positive = np.where(comments.clauses["text"].str.contains("Bad|Awful"), 0.0, 1.0)
-    found = aspect_table(comments, positive, min_cell=5)
-    app, price = (found.table.set_index("aspect").loc[name] for name in ("app", "price"))
-    assert (app["n"], app["clauses"]) == (40, 50)
-    assert app["share"] == pytest.approx(0.8) and app["share_low"] < 0.8 < app["share_high"]
-    # who says it twice has one vote
-    assert app["estimate"] == pytest.approx(0.75) and app["low"] < 0.75 < app["high"]
-    assert price["n"] == 2 and price["reason"] == "too few respondents"
-    assert pd.isna(price["estimate"]) and pd.isna(price["share"]) and price["clauses"] == 0
-    assert found.worst["aspect"] == "app" and list(found.estimates()) == ["positive.app"]
-    figure, ax = plt.subplots()
-    assert found.plot(ax=ax) is ax
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["App"]
-    plt.close(figure)
-    with pytest.raises(DataError, match="there are 3 tones"):
-        aspect_table(comments, [1, 0, 1])
-
-
 def test_survey_weights_move_the_shares() -> None:
     texts = pd.Series(["Nice app"] * 10 + ["Cheap"] * 10 + [""])
     heavy = read_comments(texts, BOOK, weights=[3.0] * 10 + [1.0] * 10 + [9.0])
-    table = aspect_table(heavy, np.ones(20)).table.set_index("aspect")
+    tones = comment_tones(pd.DataFrame({"csat5": [5] * 21}), heavy)
+    table = aspect_table(heavy, tones).table.set_index("aspect")
     assert table.loc["app", "share"] == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(
+    "text", ["n/a", "N.A.", "NONE", "None.", "no comment", "-none-", "无", "暂无。", "没有意见",
+             "無", "ｎ／ａ", "Keine Angabe", "nada", "なし"]
+)  # fmt: skip
+def test_who_says_that_there_is_nothing_to_say_has_not_commented(text: str) -> None:
+    found = read_comments(
+        pd.Series([text, "None of the staff helped", "无论如何都打不通", ""]), BOOK
+    )
+    assert found.texts.index.tolist() == [1, 2]
+    assert found.everybody["wrote"].sum() == 2
+    (told,) = found.silence()
+    assert told.values["n"] == 1
 
 
 def test_keyness_is_dunnings_log_likelihood() -> None:
@@ -273,13 +266,9 @@ def test_what_the_codebook_misses_comes_out_with_counts() -> None:
         + ["APP很好"] * 9
     )
     comments = read_comments(texts, BOOK)
-    positive = np.where(comments.clauses["text"].str.contains("terrible"), 0.1, 0.9)
-    found = uncovered_words(comments, positive).set_index("word")
+    found = uncovered_words(comments).set_index("word")
     assert found.loc["parking", "n"] == 15 and found.loc["停车场", "n"] == 9
-    assert found.loc["parking", "estimate"] == pytest.approx(0.1)
     assert "lift" not in found.index and "app" not in found.index
-    with pytest.raises(DataError, match="2 tones"):
-        uncovered_words(comments, [1, 0])
 
 
 def test_examples_quote_nothing_that_points_at_a_person() -> None:
@@ -367,6 +356,7 @@ def test_labelled_comments_of_another_table_teach_the_tone() -> None:
 def test_what_coders_write_for_a_tone() -> None:
     frame = pd.DataFrame({"tone_a": ["Positive", "负面", "1.0", "-", "so-so", None]})
     assert coded_tones(frame).tolist()[:4] == [1, 0, 1, 0]
+    assert positive_codes(frame)[1] == 1, "so-so is no tone that is known"
     assert np.isnan(coded_tones(frame)[4:]).all()
     assert np.isnan(coded_tones(pd.DataFrame(index=range(3)))).all()
 

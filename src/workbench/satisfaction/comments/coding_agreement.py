@@ -23,16 +23,15 @@ from workbench.stats.agreement import RELIABLE, TENTATIVE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: What coders may write for a tone.
+NEUTRAL: Final = 0.5
+_WRITTEN: Final = {
+    1.0: "positive pos 1 + praise 正面 正 积极 好评 表扬",
+    0.0: "negative neg 0 - complaint 负面 负 消极 差评 批评",
+    NEUTRAL: "neutral neu mixed both neither 0.5 中性 中立 混合 褒贬参半",
+}
+#: What coders may write for a tone; 0 is negative beside 1, and neutral where -1 stands beside it.
 TONES: Final[Mapping[str, float]] = {
-    "positive": 1.0,
-    "negative": 0.0,
-    "1": 1.0,
-    "0": 0.0,
-    "+": 1.0,
-    "-": 0.0,
-    "正面": 1.0,
-    "负面": 0.0,
+    word: tone for tone, words in _WRITTEN.items() for word in words.split()
 }
 _LEAST = 20
 _LABELS = {
@@ -131,14 +130,30 @@ def coded_tones(frame: pd.DataFrame, *, prefix: str = "tone_") -> Array:
     Returns
     -------
     ndarray, shape (n,)
-        1 positive, 0 negative, NaN where nobody coded or the coders differ.
+        1 positive, 0 negative, NaN where nobody coded, the coders differ or find it neutral.
     """
-    columns = [c for c in frame if str(c).startswith(prefix)]
-    if not columns:
+    tones = _tones(frame, prefix)
+    if not tones.shape[1]:
         return np.full(len(frame), np.nan)
-    tones = pd.concat([_tone(frame[c]) for c in columns], axis=1)
-    agreed = (tones.min(axis=1) == tones.max(axis=1)).to_numpy()
-    return np.where(agreed, tones.max(axis=1).to_numpy(dtype=float), np.nan)
+    top = tones.max(axis=1).to_numpy(dtype=float)
+    agreed = (tones.min(axis=1) == tones.max(axis=1)).to_numpy() & (top != NEUTRAL)
+    return np.where(agreed, top, np.nan)
+
+
+def positive_codes(frame: pd.DataFrame, *, prefix: str = "tone_") -> tuple[Array, int]:
+    """Read which comments coders call positive: a neutral one is not.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Share of the coders of each comment who call it positive; NaN where nobody coded it.
+    int
+        Codes that stand for no tone that is known.
+    """
+    tones = _tones(frame, prefix)
+    unread = int((_codes(frame, prefix).notna() & tones.isna()).to_numpy().sum())
+    share = (tones == 1.0).where(tones.notna()).astype(float).mean(axis=1)
+    return share.to_numpy(dtype=float), unread
 
 
 def learn_tone(
@@ -194,7 +209,8 @@ def learn_tone(
         rated = np.concatenate([rated, np.full(len(labelled), np.nan)])
         coded = np.concatenate([coded, given])
     learned = learn_polarity(texts, rated, coded=coded, rng=rng, folds=folds, level=level)
-    return replace(learned, held_out=learned.held_out[: len(frame)])
+    n = len(frame)
+    return replace(learned, held_out=learned.held_out[:n], chances=learned.chances[:n])
 
 
 def coding_agreement(
@@ -258,8 +274,9 @@ def coding_agreement(
             rows.append(
                 _with_method(codes[column], method, "aspect", column.removeprefix(aspect), level)
             )
-    tones = _codes(given, tone).apply(_tone)
+    tones = _tones(given, tone)
     rows += _between_people(tones, "tone", rng, draws, level)
+    tones = tones.where(tones != NEUTRAL)  # the method knows two tones
     if polarity is not None and polarity.held_out.shape == (len(given),):
         held = pd.Series(polarity.held_out)
         rows += [
@@ -297,10 +314,14 @@ def _codes(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
     return pd.DataFrame(found, index=frame.index)
 
 
-def _tone(column: pd.Series) -> pd.Series:
-    text = column.astype("string").str.strip().str.lower()
-    text = text.str.replace(r"\.0$", "", regex=True)
-    return text.map(TONES).astype(float)
+def _tones(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    """Read the coders' tones, a column each."""
+    codes = _codes(frame, prefix).apply(
+        lambda c: c.astype("string").str.lower().str.replace(r"\.0$", "", regex=True)
+    )
+    signs = bool(codes.isin(["-1"]).to_numpy().any())
+    known = {**TONES, "-1": 0.0, **({"0": NEUTRAL} if signs else {})}
+    return codes.apply(lambda c: c.map(known).astype(float))
 
 
 def _between_people(

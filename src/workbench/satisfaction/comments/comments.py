@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from workbench.arrays import Mask
 from workbench.errors import DataError
-from workbench.languages import Language, speak
 from workbench.privacy.identifiers import MARK
-from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
+from workbench.results import Estimate, Finding, Result, labelled
 from workbench.stats import share_interval, unequal_weights
 from workbench.stats.weights import check_weights
 
@@ -30,6 +28,23 @@ _END = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]")
+SILENT = "only says that there is no comment"
+#: What people write into a question that they have nothing to say to, once marks are left out.
+_NOTHING = frozenset(
+    re.findall(
+        r"\S+",
+        """
+    na none nil null nan nothing no nope nocomment nocomments nothingtoadd notapplicable notreally
+    nonethanks nothanks noneatall nothingatall noneatthistime noneatthemoment nothingelse
+    noopinion noidea dontknow idontknow idk xxx test blank empty
+    无 暂无 没有 没 無 暫無 沒有 沒 无意见 没意见 没有意见 無意見 沒意見 无建议 没建议 没有建议
+    暂时没有 暂无意见 暂无建议 暂时无 没什么 没有什么 没啥 没了 不知道 无评论 不清楚 不适用
+    keine keiner nichts nein keineangabe rien aucun aucune néant non ras nada ninguno ninguna
+    nenhum nenhuma niente nessuno nessuna geen niets nej ingen inga intet brak nie нет ничего
+    なし 無し 特になし 特にない 特にありません 없음 없습니다 없어요
+    """,
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -112,6 +127,21 @@ class Comments(Result):
             ),
         ]
 
+    def silence(self) -> list[Finding]:
+        """Say how many wrote only that they have nothing to say."""
+        reason = self.exclusions["reason"] == SILENT
+        if not reason.any():
+            return []
+        n = int(self.exclusions.loc[reason, "n"].sum())
+        return [
+            Finding(
+                "comments.silent",
+                "{n} respondents wrote only that they have nothing to say (“n/a”, “none”). They"
+                " count as having written no comment.",
+                {"n": n},
+            )
+        ]
+
     def share_of(self, values: pd.Series, level: float = 0.95) -> Estimate:
         """Share, or mean chance, of some of the answers: by their position."""
         rows = self.everybody.loc[values.index]
@@ -135,86 +165,10 @@ class Comments(Result):
         return names.reindex(self.texts.index).fillna("none").rename("aspect")
 
 
-@dataclass(frozen=True)
-class AspectTable(Result):
-    """How often each aspect is mentioned, and in which tone.
-
-    Attributes
-    ----------
-    table : DataFrame
-        `aspect`, `label`, `n` (comments), `share` (of all comments) with `share_low`,
-        `share_high`, `clauses`, `estimate` (share of them that is positive) with `low`, `high`,
-        `reason` where fewer than `min_cell` respondents speak of it.
-    comments : int
-    """
-
-    table: pd.DataFrame
-    comments: int
-
-    @property
-    def worst(self) -> pd.Series:
-        """The aspect spoken of least kindly, among those that are shown."""
-        return self.table.iloc[int(np.nanargmin(self.table["estimate"]))]
-
-    @property
-    def most(self) -> pd.Series:
-        """The aspect spoken of most often."""
-        return self.table.iloc[int(self.table["n"].argmax())]
-
-    def estimates(self) -> dict[str, Estimate]:
-        """Share of positive statements of each aspect shown: `positive.staff`."""
-        shown = self.table.dropna(subset="estimate")
-        return named_estimates(shown, "aspect", prefix="positive.", kind="percent")
-
-    def findings(self) -> list[Finding]:
-        """Which aspect is spoken of least kindly, and which most often; nothing of none."""
-        if self.table["estimate"].isna().all():
-            return [Finding("aspects", "No subject is spoken of by enough respondents to be shown")]
-        worst, most = self.worst, self.most
-        share = Estimate(*worst[["estimate", "low", "high", "n"]], kind="percent")
-        often = Estimate(*most[["share", "share_low", "share_high", "n"]], kind="percent")
-        values = {"aspect": worst["label"], "share": share, "most": most["label"], "often": often}
-        return [
-            Finding(
-                "aspects",
-                "Customers are most critical of “{aspect}”",
-                values,
-                estimates={"positive": share},
-            ),
-            Finding(
-                "aspects.share",
-                "Of the statements about it, {share} are positive. The most frequent subject is"
-                " “{most}”, in {often} of the comments.",
-                values,
-            ),
-        ]
-
-    def picture(self) -> Picture:
-        """Tone of each subject."""
-        return Picture(
-            self.plot,
-            "What comments are about, and in which tone",
-            "Share of positive statements",
-            self.table,
-        )
-
-    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
-        """Draw the tone of each aspect with its interval, the least kind on top."""
-        say = speak(language)
-        ax = ax or plt.gca()
-        rows = self.table.dropna(subset="estimate").sort_values("estimate", ascending=False)
-        place = np.arange(len(rows))
-        value, low, high = (100 * rows[c].to_numpy(float) for c in ("estimate", "low", "high"))
-        sizes = 30 + 220 * rows["share"].to_numpy(float) / max(rows["share"].max(), 1e-9)
-        ax.errorbar(value, place, xerr=[value - low, high - value], fmt="none", capsize=3)
-        ax.scatter(value, place, s=sizes, alpha=0.75, zorder=3)
-        ax.set_yticks(place, [say.name(label) for label in rows["label"]])
-        ax.tick_params(axis="y", length=0)
-        ax.grid(visible=False, axis="y")
-        ax.axvline(50, color=plt.rcParams["text.color"], linewidth=0.7, linestyle="--")
-        ax.set_xlim(0, 100)
-        ax.set_xlabel(say("Positive statements, % (line: 95% interval)"))
-        return ax
+def says_nothing(text: str) -> bool:
+    """Tell whether a comment is only a way to say that there is none, such as "n/a" or "暂无"."""
+    bare = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(c for c in bare if c.isalnum()) in _NOTHING
 
 
 def language_of(text: str) -> str:
@@ -268,7 +222,9 @@ def read_comments(
     given = pd.Series(texts).reset_index(drop=True)
     said = given.astype("string").str.strip()
     empty = said.isna() | (said == "")
-    readable = said.fillna("").map(lambda t: bool(_WORD.search(MARK.sub("", t)))).astype(bool)
+    letters = said.fillna("").map(lambda t: bool(_WORD.search(MARK.sub("", t)))).astype(bool)
+    silent = letters & said.fillna("").map(says_nothing).astype(bool)
+    readable = letters & ~silent
     if not readable.any():
         raise DataError(
             f"none of {len(given)} comments can be read",
@@ -294,7 +250,8 @@ def read_comments(
     everybody["person"] = np.arange(len(given)) if people is None else np.asarray(people)
     lost = [
         ("nothing written", "respondents", int(empty.sum())),
-        ("no letter in the comment", "comments", int((~readable & ~empty).sum())),
+        ("no letter in the comment", "comments", int((~letters & ~empty).sum())),
+        (SILENT, "respondents", int(silent.sum())),
     ]
     return Comments(
         clauses=clauses,
@@ -310,63 +267,6 @@ def read_comments(
             for word in (phrase, *phrase.split())
         ),
     )
-
-
-def aspect_table(
-    comments: Comments,
-    positive: ArrayLike,
-    *,
-    min_cell: int = 5,
-    level: float = 0.95,
-) -> AspectTable:
-    """Count who speaks of each aspect, and in which tone.
-
-    Parameters
-    ----------
-    comments : Comments
-    positive : array_like of float, shape (clauses,)
-        Chance that each clause is positive, from `Polarity.of`.
-    min_cell : int
-        Aspects of fewer respondents show their count and the reason only.
-
-    Notes
-    -----
-    The share of positive statements is the mean of the chances: counting only which side of one
-    half they fall on lets an unsure method lean to one side. Intervals are for other customers and
-    this method (see `share_interval`): they do not hold what the method gets wrong. Clauses of one
-    respondent about one aspect are taken together, so that nobody counts twice.
-    """
-    tone = np.asarray(positive, dtype=float)
-    if tone.shape != (len(comments.clauses),):
-        raise DataError(
-            f"there are {tone.size} tones for {len(comments.clauses)} clauses",
-            remedy="give one a clause, in their order",
-        )
-    mentions = comments.mentions()
-    rows = []
-    for name, title in comments.aspects.items():
-        mine = comments.clauses[name].to_numpy()
-        votes = pd.Series(tone[mine]).groupby(comments.clauses.loc[mine, "row"].to_numpy()).mean()
-        row: dict[str, Any] = {"aspect": name, "label": title, "n": len(votes)}
-        if len(votes) < min_cell:
-            row |= {"clauses": 0, "reason": "too few respondents"}
-        else:
-            row |= {"clauses": int(mine.sum()), "reason": ""}
-            share, value = comments.share_of(mentions[name], level), comments.share_of(votes, level)
-            row |= dict(zip(("share", "share_low", "share_high"), share, strict=True))
-            row |= dict(zip(("estimate", "low", "high"), value, strict=True))
-        rows.append(row)
-    columns = ["aspect", "label", "n", "share", "share_low", "share_high", "clauses"]
-    table = pd.DataFrame(rows, columns=[*columns, "estimate", "low", "high", "reason"])
-    table = labelled(
-        table.sort_values("n", ascending=False).reset_index(drop=True),
-        label="Subject",
-        n="Respondents",
-        share=("Share of comments", "percent"),
-        estimate=("Positive statements", "percent"),
-        reason="Note",
-    )
-    return AspectTable(table, len(comments))
 
 
 def _matches(clauses: pd.DataFrame, aspect: Mapping[str, Any]) -> Mask:

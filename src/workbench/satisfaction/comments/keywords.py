@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from scipy.special import xlogy
 
 from workbench.arrays import Array
-from workbench.errors import DataError
 from workbench.privacy.quotation import BLANK, is_known, quotable
 from workbench.results import labelled
 from workbench.satisfaction.comments.comments import Comments
@@ -131,21 +130,12 @@ def word_list(words: pd.DataFrame) -> pd.DataFrame:
     return labelled(table, label="Subject", **LANGUAGES)
 
 
-def uncovered_words(
-    comments: Comments,
-    positive: ArrayLike,
-    *,
-    top: int = 12,
-    min_cell: int = 5,
-    level: float = 0.95,
-) -> pd.DataFrame:
+def uncovered_words(comments: Comments, *, top: int = 12, min_cell: int = 5) -> pd.DataFrame:
     """Find the words of the clauses in which the codebook finds no aspect.
 
     Parameters
     ----------
     comments : Comments
-    positive : array_like, shape (clauses,)
-        Chance that each clause is positive.
     top : int
         Words a language.
     min_cell : int
@@ -155,13 +145,10 @@ def uncovered_words(
     -------
     DataFrame
         `language`, `word`, `n` (respondents who use it outside all aspects), `keyness` (against
-        the clauses with an aspect), `estimate` (how positive they speak there), `low`,
-        `high`; the most frequent first. Only words that are more frequent outside the aspects.
+        the clauses with an aspect); the most frequent first. Only words that are more frequent
+        outside the aspects.
     """
     clauses = comments.clauses
-    tone = np.asarray(positive, dtype=float)
-    if tone.shape != (len(clauses),):
-        raise DataError(f"there are {tone.size} tones for {len(clauses)} clauses")
     without = ~clauses[list(comments.aspects)].any(axis=1)
     parts = []
     for language, here in clauses.groupby("language"):
@@ -173,21 +160,14 @@ def uncovered_words(
         found = found[(found["n"] >= min_cell) & (found["keyness"] > 0)]
         found = found.sort_values(["n", "keyness"], ascending=False)
         found = _known(found, comments.own_words, top)
-        uses = pairs[pairs["clause"].isin(here.index[mine]) & pairs["word"].isin(found["word"])]
-        uses = uses.assign(tone=tone[clauses.index.get_indexer(pd.Index(uses["clause"]))])
-        # each respondent counts once a word
-        votes = uses.groupby(["word", "row"])["tone"].mean()
-        shares = [comments.share_of(votes.loc[word], level) for word in found["word"]]
-        share, low, high = np.array([tuple(s) for s in shares]).reshape(-1, 3).T
-        parts.append(found.assign(language=language, estimate=share, low=low, high=high))
-    columns = ["language", "word", "n", "keyness", "estimate", "low", "high"]
+        parts.append(found.assign(language=language))
+    columns = ["language", "word", "n", "keyness"]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     return labelled(
         table[columns].replace({"language": LANGUAGES}),
         language="Language",
         word="Word",
         n="Respondents",
-        estimate=("Positive statements", "percent"),
     )
 
 
@@ -252,7 +232,7 @@ def examples(
         label="Subject",
         tone="Tone",
         text="Statement",
-        n="Respondents",
+        n="Judged so by the method",
     )
 
 

@@ -45,6 +45,9 @@ class Polarity(Result):
     folds : int
     held_out : ndarray, shape (texts,)
         Tone given to each labelled text while it was held out; NaN elsewhere.
+    chances : ndarray, shape (texts,)
+        Chance that each text is positive, always by rules that had not learned from it: for texts
+        without a tone the mean over the folds' rules (cross-fitting). NaN where nothing is said.
     model : object
         The fitted pipeline, on all labelled texts.
     """
@@ -58,6 +61,7 @@ class Polarity(Result):
     checked: str
     folds: int
     held_out: Array
+    chances: Array
     model: Any
 
     @property
@@ -226,10 +230,23 @@ def learn_polarity(
     people = by_people[known]
     weight = _balanced(y, np.where(people, _HUMAN, 1.0))
     fold = _divide(x, y, folds, rng)
-    judged = np.empty(len(x))
+    open_ = said & ~known
+    rest = given[open_].to_numpy(dtype=object)
+    # a text that also stands among the labelled ones was learned from in every fold but its own
+    twin = pd.Series(fold, index=x).groupby(level=0).first().reindex(rest).to_numpy(dtype=float)
+    chances = np.full(len(given), np.nan)
+    own, others = np.empty(len(x)), np.zeros((folds, len(rest)))
     for k in range(folds):
         held = fold == k
-        judged[held] = _fit(x[~held], y[~held], weight[~held]).predict(x[held])
+        rule = _fit(x[~held], y[~held], weight[~held])
+        own[held] = rule.predict_proba(x[held])[:, 1]
+        if len(rest):
+            others[k] = rule.predict_proba(rest)[:, 1]
+    chances[known] = own
+    if len(rest):
+        alone = others[np.nan_to_num(twin).astype(int), np.arange(len(rest))]
+        chances[open_] = np.where(np.isnan(twin), others.mean(axis=0), alone)
+    judged = (own > 0.5).astype(float)
     held_out = np.full(len(given), np.nan)
     held_out[known] = judged
     enough = people.sum() >= 2 * _LEAST and len(set(y[people])) == 2
@@ -262,6 +279,7 @@ def learn_polarity(
         checked="people" if enough else "ratings",
         folds=folds,
         held_out=held_out,
+        chances=chances,
         model=_fit(x, y, weight),
     )
 
