@@ -118,7 +118,7 @@ def test_no_person_who_is_named_in_comments_reaches_the_page(tmp_path: Path, pag
     raw = folder.joinpath("survey.csv").read_text(encoding="utf-8")
     assert all(secret in raw for secret in PERSONAL)
     text = page("comments", folder)
-    assert "Customers are most critical of" in text and "The clerk was rude" in text
+    assert "less satisfied customers than the others" in text and "The clerk was rude" in text
     for secret in PERSONAL:
         assert secret not in text, secret
     assert "xiaoming" not in text.casefold() and "hopper" not in text.casefold()

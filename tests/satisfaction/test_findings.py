@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from workbench.languages.catalogs import catalog, placeholders
-from workbench.results import Finding
+from workbench.results import Estimate, Finding
 from workbench.satisfaction import (
     AspectTable,
     BehaviourAfter,
@@ -187,6 +187,7 @@ def test_agreement_of_people_is_not_claimed_where_only_the_method_was_held_again
 
 
 def test_without_a_subject_that_may_be_shown_nobody_is_least_kind() -> None:
-    columns = {"aspect": ["app"], "label": ["App"], "n": [2], "estimate": [np.nan]}
-    found = AspectTable(pd.DataFrame(columns), 2).findings()
+    columns = {"aspect": ["app"], "label": ["App"], "n": [2], "share": [np.nan]}
+    table = pd.DataFrame({**columns, "estimate": [np.nan], "ranked": [False]})
+    found = AspectTable(table, 2, Estimate(0.5), "people").findings()
     assert said_in_full(found).startswith("No subject is spoken of by enough respondents")

@@ -231,8 +231,8 @@ def cronbach_alpha(
         Respondents who answered everything, or each covariance from the pairs at hand.
     interval : {"auto", "Feldt", "distribution-free", "jackknife"}
         The last two need complete answers. "auto" takes them where answers pile up at an end of
-        the scale (see `piles_up`): the jackknife of fewer than a hundred answers. The correlations with the rest have Fisher's interval, or that of
-        their influence, to go with it.
+        the scale (see `piles_up`): the jackknife of fewer than a hundred answers. The correlations
+        with the rest have Fisher's interval, or that of their influence, to go with it.
     weights : array_like, shape (respondents,), optional
         Survey weights. Feldt's interval then goes by the number of answers of a simple sample that
         would give alpha the same linearised variance (for pairwise covariances by Kish's number).
