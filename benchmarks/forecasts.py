@@ -39,7 +39,8 @@ def one(kind: str, draw: int, seed: int = SEED) -> list[dict[str, object]]:
     rng = np.random.default_rng([seed, crc32(kind.encode()), draw])
     world = World(KINDS[kind], rng, customers=CUSTOMERS, weeks=WEEKS, ahead=max(HORIZONS))
     customers = summary(world.log)
-    choice = clv.choose(customers)
+    rhythm = clv.rhythm(world.log, as_of=AS_OF, unit="week")
+    choice = clv.choose(customers, rhythm=rhythm)
     pace = clv.calendar(world.log, as_of=AS_OF, unit="week", model=choice.model)
     bought = choice.refit(customers, pace=pace)
     spent = clv.model_spend(customers)
@@ -81,7 +82,8 @@ def one(kind: str, draw: int, seed: int = SEED) -> list[dict[str, object]]:
                      "basis": width.basis, "windows": width.windows, "model": choice.model.title,
                      "width": (high - low) / per, "own_width": (own[1] - own[0]) / per,
                      "relative": (high - low) / point, "error": y / point - 1,
-                     "likely": pace.likely, "season": pace.season.size // 2}
+                     "rhythm": rhythm.verdict, "likely": pace.likely,
+                     "season": pace.season.size // 2}
                 )  # fmt: skip
     return rows
 

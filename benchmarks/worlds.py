@@ -175,7 +175,7 @@ class World:
         made = np.zeros((x.size, draws))
         for b in range(draws):
             there = np.flatnonzero(rng.random(x.size) < alive)
-            made[there, b] = law.draw_ahead(theta, horizon, x[there], T[there], rng)
+            made[there, b] = law.draw_ahead(theta, horizon, x[there], t_x[there], T[there], rng)
         return made
 
 

@@ -339,7 +339,13 @@ def _value(run: Run, who: str) -> Estimate | None:
             if "transactions" in run.study.tables:
                 log = run.tables.frame("transactions")
                 split = clv.calibration_split(log["date"], "")
-                choice = clv.choose(customer_summary(run.tables, calibration_end=split).frame())
+                then = customer_summary(run.tables, calibration_end=split).frame()
+                regular = clv.rhythm(
+                    run.tables.frame("transactions", known=split.date()),
+                    as_of=split,
+                    unit=then.attrs["time_unit"],
+                )
+                choice = clv.choose(then, rhythm=regular)
                 people = customer_summary(run.tables).frame().set_index("customer_id")
                 unit = str(choice.fit.unit)
                 terms["pace"] = clv.calendar(

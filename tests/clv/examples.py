@@ -114,6 +114,7 @@ EXAMPLES = {
     "Reproduction": lambda: clv.reproduce(
         {"r": 0.2, "alpha": 4.4, "a": 0.8, "b": 2.4}, CUSTOMERS, unit="week"
     ),
+    "Rhythm": lambda: clv.rhythm(log(), as_of="2025-12-31", unit="week"),
     "ShiftedBetaGeometricResults": kept,
     "SoFar": lambda: clv.so_far(log(), as_of="2025-12-31", currency="EUR"),
     "Tracking": lambda: clv.tracking(bought(), log(), unit="week", calibration_end="2025-09-30"),

@@ -153,7 +153,7 @@ def test_ranges_hold_what_comes_of_simulated_customers() -> None:
         expected = fit.expected_purchases(26)
         ahead = Ahead(fit, horizon=26, rng=rng)
         alive = rng.random(age.size) < fit.process.alive(theta, x, t_x, age)
-        came = fit.process.draw_ahead(theta, 26, x[alive], age[alive], rng).sum()
+        came = fit.process.draw_ahead(theta, 26, x[alive], t_x[alive], age[alive], rng).sum()
         point, draws = ahead.purchases_of(np.ones(age.size, dtype=bool))
         low, high = np.quantile(draws, [0.05, 0.95])
         held.append(low <= came <= high)

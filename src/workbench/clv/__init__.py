@@ -28,6 +28,7 @@ from workbench.clv.models.beta_binomial import BetaGeometricBetaBinomial
 from workbench.clv.models.beta_discrete_weibull import BetaDiscreteWeibull
 from workbench.clv.models.beta_geometric import BetaGeometric, ModifiedBetaGeometric
 from workbench.clv.models.covariates import CovariateModel, CovariateResults
+from workbench.clv.models.due import DueDates
 from workbench.clv.models.fitted import Fitted
 from workbench.clv.models.gamma_gamma import GammaGamma, GammaGammaResults
 from workbench.clv.models.nbd import NBD
@@ -35,12 +36,19 @@ from workbench.clv.models.observed_spend import ObservedSpend, ObservedSpendResu
 from workbench.clv.models.pareto import ParetoNBD
 from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.purchase import PurchaseModel, PurchaseResults
+from workbench.clv.models.regular import (
+    RegularBetaGeometric,
+    RegularModifiedBetaGeometric,
+    RegularNBD,
+)
 from workbench.clv.models.shifted_beta_geometric import (
     ShiftedBetaGeometric,
     ShiftedBetaGeometricResults,
 )
+from workbench.clv.models.terms import Terms
 from workbench.clv.newcomers import Newcomers, newcomers
 from workbench.clv.reproduction import Reproduction, reproduce
+from workbench.clv.rhythm import Rhythm, rhythm
 from workbench.clv.sensitivity import ValueSensitivity, sensitivity
 from workbench.clv.so_far import SoFar, so_far
 from workbench.clv.validation import (
@@ -73,6 +81,7 @@ __all__ = [
     "CovariateModel",
     "CovariateResults",
     "CustomerValue",
+    "DueDates",
     "Fitted",
     "Forecast",
     "GammaGamma",
@@ -86,10 +95,15 @@ __all__ = [
     "Prediction",
     "PurchaseModel",
     "PurchaseResults",
+    "RegularBetaGeometric",
+    "RegularModifiedBetaGeometric",
+    "RegularNBD",
     "Reproduction",
+    "Rhythm",
     "ShiftedBetaGeometric",
     "ShiftedBetaGeometricResults",
     "SoFar",
+    "Terms",
     "Tracking",
     "ValueSensitivity",
     "alive_map",
@@ -112,6 +126,7 @@ __all__ = [
     "newcomers",
     "per_year",
     "reproduce",
+    "rhythm",
     "sensitivity",
     "so_far",
     "tracking",

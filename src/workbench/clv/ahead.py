@@ -75,7 +75,9 @@ class Ahead:
         for begin in range(0, draws, at_once):
             size = min(at_once, draws - begin)
             there, b = np.nonzero(rng.random((x.size, size)) < alive[:, None])
-            bought_now = bought.process.draw_ahead(theta, horizon, x[there], T[there], rng)
+            bought_now = bought.process.draw_ahead(
+                theta, horizon, x[there], t_x[there], T[there], rng
+            )
             self.purchases[there, begin + b] = bought_now
             if spent is not None and self.spend is not None:
                 buys = np.flatnonzero(bought_now > 0)

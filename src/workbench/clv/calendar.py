@@ -16,6 +16,7 @@ import pandas as pd
 from workbench.arrays import Array
 from workbench.clv.days import BuyingDays
 from workbench.clv.models.purchase import PurchaseModel, PurchaseResults
+from workbench.clv.models.rows import add_up
 from workbench.clv.spans import BLOCK, MONTHS, MOST, YEAR, Spans, basis_of, waves
 from workbench.errors import DataError
 from workbench.languages import Language, speak
@@ -65,6 +66,10 @@ MOVED = (
     "lowest. Whether that is a season or a trend cannot be told from less than two years. "
     "Forecasts go by the mean pace, and their ranges are wider for it."
 )
+BY_DUE_DATES = (
+    "Payments come when they are due: forecasts go by the due dates, and no season or growth of "
+    "the pace of purchases is looked for."
+)
 TOO_FEW = (
     "Only {n} purchases lie between a first and a last one of the same customer: too few to see "
     "growth, decline or a season."
@@ -101,6 +106,8 @@ class Calendar(Result):
         The model fitted by clocks of a lower and a higher change, where there is one.
     moved : ndarray
         Where the log is too short to tell season from trend and its pace moved: log pace by day.
+    due : bool
+        Payments fall due at fixed times, and no pace is looked for.
     """
 
     days: int
@@ -117,6 +124,7 @@ class Calendar(Result):
     dispersion: float = 1.0
     ends: tuple[tuple[Calendar, PurchaseResults], ...] = ()
     moved: Array = field(default_factory=lambda: np.zeros(0))
+    due: bool = False
 
     @property
     def long(self) -> bool:
@@ -263,10 +271,20 @@ class Calendar(Result):
         again &= (known.day <= origin) & np.isin(known.ids, customers.index)[known.code]
         moment = float(known.day[again].sum() - origin * again.sum()) / YEAR
         fits: dict[float, tuple[Calendar, PurchaseResults]] = {}
+        pairs = np.flatnonzero(again)
+        who = customers.index.get_indexer(known.ids[known.code[pairs]])
 
         def value(slope: float) -> float:
             own = replace(self, drift=slope, likely=1.0)
-            fit = model.from_frame(own.stretched(customers), unit=self.unit).fit()
+            by_clock = own.stretched(customers)
+            if model.k > 1:
+                # regular gaps are so by the clock
+                gap = own._clock(known.day[pairs] - origin) - own._clock(
+                    known.day[pairs - 1] - origin
+                )
+                logs = np.log(gap / DAYS_PER_UNIT[self.unit])
+                by_clock = by_clock.assign(log_gaps=add_up(who, logs, len(customers)))
+            fit = model.from_frame(by_clock, unit=self.unit).fit()
             fits[slope] = own, fit
             return fit.llf + slope * moment
 
@@ -315,6 +333,8 @@ class Calendar(Result):
 
     def findings(self) -> list[Finding]:
         """Say whether the pace grows, falls, or follows a season, or why that cannot be said."""
+        if self.due:
+            return [Finding("calendar.due", BY_DUE_DATES, verdict="due")]
         if self.events < FEWEST:
             return [Finding("calendar.few", TOO_FEW, {"n": self.events}, verdict="too_few")]
         if not self.long:
@@ -412,6 +432,8 @@ def calendar(
     known, unit = BuyingDays(log[["customer_id", "date"]], end), check_unit(unit)
     spans = Spans(known)
     blank = Calendar(spans.length - 1, known.end, unit, spans.events)
+    if model is not None and not model.paced:
+        return replace(blank, due=True)
     if spans.events < FEWEST:
         return blank
     shapes = SHAPES if blank.long else OF_A_YEAR if spans.length > 364 else (0,)

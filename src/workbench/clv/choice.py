@@ -17,10 +17,16 @@ from workbench.clv.models.nbd import NBD
 from workbench.clv.models.observed_spend import ObservedSpend, ObservedSpendResults
 from workbench.clv.models.pareto import ParetoNBD
 from workbench.clv.models.purchase import STAYS, PurchaseModel, PurchaseResults
+from workbench.clv.models.regular import (
+    RegularBetaGeometric,
+    RegularModifiedBetaGeometric,
+    RegularNBD,
+)
 from workbench.clv.models.shifted_beta_geometric import (
     ShiftedBetaGeometric,
     ShiftedBetaGeometricResults,
 )
+from workbench.clv.rhythm import Rhythm
 from workbench.clv.validation import Holdout, holdout_table
 from workbench.clv.value import CustomerValue, bootstrap_parameters, customer_value
 from workbench.errors import DataError
@@ -239,6 +245,7 @@ def choose(
     length: float | None = None,
     *,
     models: Sequence[type[PurchaseModel]] = MODELS,
+    rhythm: Rhythm | None = None,
     unit: str | None = None,
 ) -> Choice:
     """Fit several models to the calibration period and say which to believe.
@@ -257,6 +264,9 @@ def choose(
         Its length in the unit of time; the summary's own by default.
     models : sequence of types
         Candidates.
+    rhythm : Rhythm, optional
+        Of the same log to the same day: where purchases are regular or fall due, models that know
+        it are candidates, too.
     unit : str, optional
         Unit of time; the summary's own by default.
 
@@ -277,9 +287,12 @@ def choose(
     """
     if actual is None and "holdout_frequency" in customers:
         actual, length = customers["holdout_frequency"], customers.attrs["holdout_length"]
-    fits = {kind.title: kind.from_frame(customers, unit=unit).fit() for kind in models}
-    table = compare(fits, actual, length)
     kinds = {kind.title: kind for kind in models}
+    if rhythm is not None:
+        customers = rhythm.known(customers)
+        kinds |= {kind.title: kind for kind in _regular(customers, rhythm, unit)}
+    fits = {title: kind.from_frame(customers, unit=unit).fit() for title, kind in kinds.items()}
+    table = compare(fits, actual, length)
     usable = table[table["verdict"] != "not_converged"]
     if usable.empty:
         raise DataError(
@@ -295,9 +308,10 @@ def choose(
         left = usable[(usable["bias_low"] <= high) & (usable["bias_high"] >= low)]
     # the table is sorted by BIC
     name = str(left["model"].iloc[0])
-    if fits[name].verdict in STAYS and NBD.title in fits:
-        # its predictions are those of the NBD, so the NBD it is
-        name = NBD.title
+    stays = kinds[name].baseline
+    if fits[name].verdict in STAYS and stays is not None and stays.title in fits:
+        # its predictions are those of the model in which nobody leaves, so that one it is
+        name = stays.title
     chosen = table["model"] == name
     values = {"model": name, "left": len(left)}
     if actual is None:
@@ -335,6 +349,20 @@ def choose(
     if actual is not None and length is not None:
         test = holdout_table(fits[name], actual, length)
     return Choice(shown, kinds[name], fits[name], finding, test)
+
+
+def _regular(
+    customers: pd.DataFrame, rhythm: Rhythm, unit: str | None
+) -> list[type[PurchaseModel]]:
+    """Give the models to be tried for a rhythm that is not chance."""
+    if rhythm.due is not None:
+        return [rhythm.due]
+    if rhythm.verdict != "regular":
+        return []
+    best = RegularModifiedBetaGeometric.search(customers, unit=unit).model.k
+    return [
+        law.of(best) for law in (RegularBetaGeometric, RegularModifiedBetaGeometric, RegularNBD)
+    ]
 
 
 def choose_retention(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index
 
 
 class BuyingDays:
@@ -48,6 +48,16 @@ class BuyingDays:
             {"frequency": n - 1, "recency": (last - first) / per, "age": (origin - first) / per,
              "mean_spend": mean}, index=self.ids[who],
         )  # fmt: skip
+
+    def gaps(self) -> tuple[Index, Array]:
+        """Give customers and lengths in days of all gaps between two purchases of one customer."""
+        same = self.code[1:] == self.code[:-1]
+        return self.code[1:][same], np.diff(self.day)[same].astype(float)
+
+    def ages(self) -> Array:
+        """Days since the first purchase of each customer."""
+        _, start = np.unique(self.code, return_index=True)
+        return -self.day[start].astype(float)
 
     def came(self, ids: pd.Index, after: int, to: int) -> tuple[Array, Array]:
         """Purchase days and amounts of customers after a day, up to another."""

@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.arrays import Array
 from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.purchase import PurchaseResults
-from workbench.clv.models.rows import add_up, distinct
+from workbench.clv.models.rows import add_up
 from workbench.clv.models.shifted_beta_geometric import LESS
 from workbench.clv.value import CustomerValue
 from workbench.errors import DataError
@@ -93,24 +93,19 @@ def sensitivity(value: CustomerValue) -> ValueSensitivity:
     rate = continuous_rate(discount, purchases.unit)
     year, k = per_year(purchases.unit), purchases.phi.size
     amount = spend.expected_spend()
-    first, pair = distinct(rows.x, rows.T)
-    x, T, n = rows.x[first], rows.T[first], rows.n
-
-    def by_pair(weights: Array) -> Array:
-        return add_up(pair, weights, first.size)
+    x, t_x, T, n = rows.x, rows.t_x, rows.T, rows.n
 
     def retained(theta: Array, alive: Array) -> float:
-        return float(by_pair(n * alive) @ process.lasting(theta, year, x, T) / (n @ alive))
+        return float((n * alive) @ process.lasting_since(theta, year, x, t_x, T) / (n @ alive))
 
     def gain_a_point(phi: Array) -> Array:
         theta = np.exp(phi[:k])
         better = process.with_dropout(theta, LESS)
-        alive = process.alive(theta, rows.x, rows.t_x, rows.T)
-        later = process.discounted(better, reach, rate, x, T) - process.discounted(
-            theta, reach, rate, x, T
-        )
+        alive = process.alive(theta, x, t_x, T)
+        later = process.discounted_since(better, reach, rate, x, t_x, T)
+        later = later - process.discounted_since(theta, reach, rate, x, t_x, T)
         spent = purchases.model.counts * amount.at(phi[k:])
-        gain = by_pair(alive * add_up(rows.inverse, spent, n.size)) @ later
+        gain = (alive * add_up(rows.inverse, spent, n.size)) @ later
         more = retained(better, alive) - retained(theta, alive)
         return np.array([value.margin * gain / more / 100])
 
@@ -122,9 +117,7 @@ def sensitivity(value: CustomerValue) -> ValueSensitivity:
     phi = np.concatenate([purchases.phi, spend.phi])
     point = Prediction(gain_a_point, phi, covariance, one).total()
     stay = Prediction(
-        lambda p: np.array(
-            [retained(np.exp(p), process.alive(np.exp(p), rows.x, rows.t_x, rows.T))]
-        ),
+        lambda p: np.array([retained(np.exp(p), process.alive(np.exp(p), x, t_x, T))]),
         purchases.phi,
         covariance[:k, :k],
         one,

@@ -269,6 +269,7 @@ class BetaBinomial(BetaGeometricBetaBinomial):
 
     title = "Beta-binomial"
     names = ("alpha", "beta")
+    leaves = False
     timed = (0, 0)
     starts = ((1.0, 1.0),)
 

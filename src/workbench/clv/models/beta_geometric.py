@@ -280,7 +280,7 @@ class BetaGeometric(PurchaseModel):
 
     @classmethod
     def draw_ahead(
-        cls, theta: Array, t: float, x: Array, T: Array, rng: np.random.Generator
+        cls, theta: Array, t: float, x: Array, t_x: Array, T: Array, rng: np.random.Generator
     ) -> Array:
         """As of BG/NBD: whoever is alive leaves after a purchase to come at the earliest."""
         return BetaGeometric.draw(cls.own(theta, x, T), np.full(x.size, t), rng)[0]

@@ -53,6 +53,29 @@ def in_logs(natural: Callable[[Array], Derivatives]) -> Callable[[Array], Deriva
     return evaluate
 
 
+def added_up(
+    by_row: Callable[[Array, Array, Array, Array], tuple[Array, Array, Array]],
+    columns: tuple[Array, Array, Array],
+    n: Array,
+    block: int = 4096,
+) -> Callable[[Array], Derivatives]:
+    """Sum what rows contribute, given theta (k, m) and x, t_x, T, over n customers each."""
+
+    def evaluate(theta: Array) -> Derivatives:
+        size = theta.size
+        value, gradient, hessian = 0.0, np.zeros(size), np.zeros((size, size))
+        for lo in range(0, n.size, block):
+            part, weight = slice(lo, lo + block), n[lo : lo + block]
+            wide = np.repeat(theta[:, None], weight.size, axis=1)
+            v, g, h = by_row(wide, *(column[part] for column in columns))
+            value += float(np.einsum("i,i->", weight, v))
+            gradient += np.einsum("ij,j->i", g, weight)
+            hessian += np.einsum("ijk,k->ij", h, weight)
+        return value, gradient, hessian
+
+    return evaluate
+
+
 def maximise(
     evaluate: Callable[[Array], Derivatives],
     start: Array,

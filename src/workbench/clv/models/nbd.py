@@ -91,6 +91,7 @@ class NBD(PurchaseModel):
     names = ("r", "alpha")
     timed = (0, 1)
     starts = ((0.5, 1.0),)
+    leaves = False
 
     @staticmethod
     def likelihood(rows: Purchases) -> Callable[[Array], Derivatives]:

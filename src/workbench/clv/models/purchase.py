@@ -26,6 +26,7 @@ from workbench.clv.models.prediction import (
 from workbench.clv.models.rows import (
     Purchases,
     add_up,
+    by_age,
     check_counts,
     check_estimable,
     check_rows,
@@ -95,6 +96,14 @@ class PurchaseModel(ABC):
     dropout_effects: ClassVar[tuple[tuple[int, int], ...]] = ()
     #: The same model without dropout, to which this one is compared.
     baseline: ClassVar[type[PurchaseModel] | None] = None
+    #: Exponential stages from one purchase to the next; more of them are more regular.
+    k: ClassVar[int] = 1
+    #: Parameters that were settled before the fit, which BIC counts.
+    beside: ClassVar[int] = 0
+    #: Whether customers leave at all.
+    leaves: ClassVar[bool] = True
+    #: Whether time runs by the common pace (`Calendar`), and not by each customer's due dates.
+    paced: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -109,6 +118,8 @@ class PurchaseModel(ABC):
         self.counts = check_counts(counts, np.size(frequency))
         self.rows = gather(frequency, recency, age, counts, unit=unit, check=self.check)
         self.unit = unit
+        #: What the lengths of single gaps add to the log-likelihood, whatever the parameters.
+        self.of_gaps = 0.0
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, *, unit: str | None = None) -> Self:
@@ -126,7 +137,14 @@ class PurchaseModel(ABC):
                 remedy="give frequency, recency and age, one row a customer",
             )
         counts = frame.get("counts", frame.get("n"))
-        return cls(frame["frequency"], frame["recency"], frame["age"], counts, unit=unit)
+        model = cls(frame["frequency"], frame["recency"], frame["age"], counts, unit=unit)
+        model.of_gaps = cls.gaps_of(frame, model.counts)
+        return model
+
+    @classmethod
+    def gaps_of(cls, frame: pd.DataFrame, counts: Array) -> float:
+        """Give what the lengths of single gaps add to the log-likelihood: here nothing."""
+        return 0.0
 
     @classmethod
     def from_summary(cls, summary: Summary, *, unit: str | None = None) -> Self:
@@ -182,10 +200,36 @@ class PurchaseModel(ABC):
 
     # What is expected of customers of whom only the history is known.
 
+    # Of customers alive at T of whom the last purchase is known, too: in most models it tells no
+    # more than that they are alive.
+
     @classmethod
-    def expected_ahead(cls, theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
+    def expected_since(
+        cls, theta: Array, t: Array | float, x: Array, t_x: Array, T: Array
+    ) -> Array:
+        """Purchases expected in (T, T + t] of a customer alive at T."""
+        if np.ndim(t):
+            return cls.expected(theta, np.asarray(t, dtype=float), x, T)
+        return by_age(x, T, lambda x, T: cls.expected(theta, np.full(x.size, t), x, T))
+
+    @classmethod
+    def discounted_since(
+        cls, theta: Array, t: float, rate: float, x: Array, t_x: Array, T: Array
+    ) -> Array:
+        """Present value at T of purchases in (T, T + t] of a customer alive at T."""
+        return by_age(x, T, lambda x, T: cls.discounted(theta, t, rate, x, T))
+
+    @classmethod
+    def lasting_since(cls, theta: Array, t: float, x: Array, t_x: Array, T: Array) -> Array:
+        """P(alive at T + t) of a customer alive at T."""
+        return by_age(x, T, lambda x, T: cls.lasting(theta, t, x, T))
+
+    @classmethod
+    def expected_ahead(
+        cls, theta: Array, t: Array | float, x: Array, t_x: Array, T: Array
+    ) -> Array:
         """Purchases expected in (T, T + t]."""
-        return cls.alive(theta, x, t_x, T) * cls.expected(theta, t, x, T)
+        return cls.alive(theta, x, t_x, T) * cls.expected_since(theta, t, x, t_x, T)
 
     @classmethod
     def none_ahead(cls, theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
@@ -208,7 +252,7 @@ class PurchaseModel(ABC):
 
     @classmethod
     def draw_ahead(
-        cls, theta: Array, t: float, x: Array, T: Array, rng: np.random.Generator
+        cls, theta: Array, t: float, x: Array, t_x: Array, T: Array, rng: np.random.Generator
     ) -> Array:
         """Simulate purchases in (T, T + t] of customers alive at T."""
         return cls.draw(cls.own(theta, x, T), np.full(x.size, t), rng)[0]
@@ -275,7 +319,7 @@ class PurchaseModel(ABC):
         if (without := self.baseline) is not None:
             stays = without._climb(rows, [np.log(start) for start in without._starts(rows)])
             rise = max(2 * (best.value - stays.value), 0.0)
-        per_scale = np.log(scale) * dot(rows.n, rows.x)
+        per_scale = np.log(scale) * self.k * dot(rows.n, rows.x) - self.of_gaps
         return self._conclude(best, rise, shift, per_scale)
 
     @classmethod
@@ -308,7 +352,7 @@ class PurchaseModel(ABC):
         phi = best.phi + shift
         covariance = covariance_of(best)
         llf = best.value - per_scale
-        free = len(self.names) - int(np.count_nonzero(best.bound))
+        free = len(self.names) + self.beside - int(np.count_nonzero(best.bound))
         theta = np.exp(phi)
         process: type[PurchaseModel] = type(self)
         params = pd.Series(theta, index=pd.Index(self.names, dtype=object), name=self.title)
@@ -318,7 +362,7 @@ class PurchaseModel(ABC):
             rows = self.rows
             baseline = without(rows.x, rows.t_x, rows.T, rows.n, unit=self.unit).fit()
             process, phi, covariance = baseline.process, baseline.phi, baseline.covariance
-            llf, free = baseline.llf, 2
+            llf, free = baseline.llf + self.of_gaps, 2 + self.beside
             params = pd.Series(
                 [*baseline.params, 0.0, np.nan], index=list(self.names), name=self.title
             )
@@ -390,7 +434,7 @@ class PurchaseResults(Fitted):
     @property
     def leaves(self) -> bool:
         """Whether customers leave at all: not in the NBD, nor where no dropout was seen."""
-        return len(self.process.names) > 2
+        return self.process.leaves and self.verdict not in STAYS
 
     def _predict(
         self,
@@ -435,13 +479,6 @@ class PurchaseResults(Fitted):
             index=index,
         )
 
-    def _by_age(self, x: Array, T: Array, function: Callable[[Array, Array], Array]) -> Array:
-        """Evaluate what depends on x and T only once for each pair of them."""
-        first, inverse = distinct(x, T)
-        if first.size > 0.7 * x.size:
-            return function(x, T)
-        return function(x[first], T[first])[inverse]
-
     def p_alive(
         self, x: ArrayLike | None = None, t_x: ArrayLike | None = None, T: ArrayLike | None = None
     ) -> Prediction:
@@ -458,12 +495,8 @@ class PurchaseResults(Fitted):
         """Purchases expected in the next `t` units of time, dropout allowed for."""
 
         def ahead(theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
-            if not np.all(t == t[0]):
-                return self.process.expected_ahead(theta, t, x, t_x, T)
-            later = self._by_age(
-                x, T, lambda x, T: self.process.expected(theta, np.full(x.size, t[0]), x, T)
-            )
-            return self.process.alive(theta, x, t_x, T) * later
+            same = bool(np.all(t == t[0]))
+            return self.process.expected_ahead(theta, float(t[0]) if same else t, x, t_x, T)
 
         return self._predict(ahead, x, t_x, T, times("t", t))
 
@@ -558,9 +591,7 @@ class PurchaseResults(Fitted):
         rate = discounting(discount_rate, horizon, self.unit)
 
         def ahead(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
-            later = self._by_age(
-                x, T, lambda x, T: self.process.discounted(theta, horizon, rate, x, T)
-            )
+            later = self.process.discounted_since(theta, horizon, rate, x, t_x, T)
             return self.process.alive(theta, x, t_x, T) * later
 
         return self._predict(ahead, x, t_x, T)

@@ -217,6 +217,14 @@ def distinct(*columns: NDArray[Any]) -> tuple[Index, Index]:
     return first, inverse
 
 
+def by_age(x: Array, T: Array, function: Callable[[Array, Array], Array]) -> Array:
+    """Evaluate what depends on x and T only once for each pair of them."""
+    first, inverse = distinct(x, T)
+    if first.size > 0.7 * x.size:
+        return function(x, T)
+    return function(x[first], T[first])[inverse]
+
+
 def gather(
     frequency: ArrayLike,
     recency: ArrayLike,
