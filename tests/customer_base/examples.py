@@ -95,7 +95,42 @@ def bars() -> room.LifecycleBars:
     return room.lifecycle_bars(by_status(purchases()), STARTS)
 
 
+def moved() -> room.SalesMovement:
+    people = customers(purchases(), 2)
+    region = pd.Series(
+        np.where(np.arange(len(people)) % 3, "North", "South"), people["customer_id"]
+    )
+    own = room.by_attribute(people, region)
+    return room.why_sales_moved(own, rng=np.random.default_rng(1), by="Region", draws=99)
+
+
+def rated(rng: np.random.Generator, *, own: float, mix: float, n: int = 500) -> pd.DataFrame:
+    """Values of a rate in two periods: of the North it moves by `own`, its share by `mix`."""
+    rows = []
+    for period in (0, 1):
+        north = rng.random(n) < 0.3 + mix * period
+        chance = np.where(north, 0.6 + own * period, 0.2)
+        rows.append(
+            pd.DataFrame(
+                {
+                    "customer_id": rng.permutation(2 * n)[:n], "period": period,
+                    "region": np.where(north, "North", "South"), "n": 1,
+                    "estimate": (rng.random(n) < chance).astype(float),
+                }
+            )
+        )  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
+
+
+def rate() -> room.RateMovement:
+    values = rated(np.random.default_rng(3), own=0.2, mix=0.0)
+    return room.why_rate_moved(
+        values, "region", what="Churn", rng=np.random.default_rng(1), draws=99
+    )
+
+
 EXAMPLES = {
+    "SalesMovement": moved, "RateMovement": rate,
     "PeriodCustomers": one, "PeriodFlows": two, "OneCohort": followed,
     "CohortComparison": beside, "CohortSales": whole, "LifecycleBars": bars,
 }  # fmt: skip

@@ -17,14 +17,27 @@ from workbench.customer_base.whole_base import (
     cohort_sales,
     lifecycle_bars,
 )
+from workbench.customer_base.why_moved import (
+    FACTORS,
+    SalesMovement,
+    as_groups,
+    by_attribute,
+    why_sales_moved,
+)
+from workbench.customer_base.why_rate import RateMovement, why_rate_moved
 
 __all__ = [
+    "FACTORS",
     "CohortComparison",
     "CohortSales",
     "LifecycleBars",
     "OneCohort",
     "PeriodCustomers",
     "PeriodFlows",
+    "RateMovement",
+    "SalesMovement",
+    "as_groups",
+    "by_attribute",
     "cohort_sales",
     "compare_cohorts",
     "lifecycle_bars",
@@ -33,4 +46,6 @@ __all__ = [
     "period_flows",
     "period_lengths",
     "remarks",
+    "why_rate_moved",
+    "why_sales_moved",
 ]

@@ -44,7 +44,8 @@ class CustomerMonths:
         `whole` is False.
     whole : bool
     told_by : tuple of str
-        By what a purchase can be told: category, product, channel, as the log has them.
+        By what a purchase can be told: its category (or product), its channel, as the log has
+        them.
     """
 
     engine: Engine = field(repr=False)
@@ -268,7 +269,8 @@ def customer_months(tables: Tables, table: str = "transactions") -> CustomerMont
     engine, as_of = tables.engine, tables.study.as_of
     rows = tables.expr(table)
     valued = "amount" in rows.columns
-    told = tuple(c for c in ("category", "product", "channel") if c in rows.columns)
+    kind = next((c for c in ("category", "product") if c in rows.columns), "")
+    told = tuple(c for c in (kind, "channel") if c in rows.columns)
     day = rows.date.cast("date")
     order = day.cast("string")
     if "order_id" in rows.columns:
