@@ -51,7 +51,10 @@ def test_each_broken_clause_is_a_finding_of_its_own(tables: Tables) -> None:
 def test_a_kept_contract_says_so(tables: Tables) -> None:
     kept = Contract.model_validate({"columns": "date", "missing": {"channel": 0.3}})
     (only,) = check_contracts(tables, {"transactions": kept}).findings()
-    assert (only.severity, only.text) == ("ok", "All 1 tables that have a contract keep to it")
+    assert (only.severity, only.text) == (
+        "ok",
+        "All tables for which something was agreed keep to it: 1",
+    )
     assert not check_contracts(tables, {}).findings()
 
 

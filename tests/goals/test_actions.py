@@ -86,7 +86,7 @@ def test_the_register_says_what_is_overdue_and_takes_the_verdicts_as_they_are(
     assert t["days_over"].notna().sum() == 1
     assert t["result"].to_dict() == {
         "late": "not evaluated yet", "well": "shown and pays", "badly": "harmful",
-        "chance": "not shown", "soon": "no case judges it", "now": "no case judges it",
+        "chance": "not shown", "soon": "not evaluated", "now": "not evaluated",
     }  # fmt: skip
     said = {name: str(step) for name, step in t["next"].items()}
     assert said == {
@@ -162,7 +162,7 @@ def test_findings_of_cases_are_picked_from_a_run() -> None:
 
 def test_without_evaluated_cases_nothing_is_claimed(report: GoalReport) -> None:
     found = action_register(ACTIONS, report)
-    assert set(found.table["result"]) == {"not evaluated yet", "no case judges it"}
+    assert set(found.table["result"]) == {"not evaluated yet", "not evaluated"}
     assert found.effects.empty and found.worked.empty and not found.judged
     assert action_register([], report).table.empty
 

@@ -12,6 +12,7 @@ import pytest
 from workbench.goals import alerts
 from workbench.goals.alerts import BETTER, MOVED, NOISE, SHORT, SILENT, SMALL, WORSE
 from workbench.languages import speak
+from workbench.results import columns_of
 from workbench.study import Alerts
 
 AS_OF = dt.date(2026, 6, 30)
@@ -50,11 +51,14 @@ def test_a_shift_is_told_with_its_group_its_month_and_both_levels() -> None:
     frame.attrs = months([1.0]).attrs
     found = alerts(card({"indicator": "waiting", "by": "region"}), [frame], as_of=AS_OF)
     standing, told = found.findings()
-    assert standing.text == "1 of 3 watched records have moved beyond noise"
+    assert standing.text == "1 of 3 watched records have moved beyond random variation"
     assert told.key == "alerts.moved.waiting.month.region=North"
     assert (told.verdict, told.severity) == (WORSE, "warning")
     assert told.values["since"] == dt.date(2026, 4, 1)
     assert told.estimates["after"].value == pytest.approx(regions["North"][-3:].mean(), rel=0.01)
+    (shown,) = found.written(moved=True).to_dict("records")
+    assert (shown["usual"], shown["after"]) == (told.estimates["usual"], told.estimates["after"])
+    assert len(found.written()) == 3 and columns_of(found.written())["usual"].format == ""
     usual = told.estimates["usual"]
     assert usual.low < usual.value < usual.high < told.estimates["after"].value
     assert told.advice is not None

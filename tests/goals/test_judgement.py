@@ -204,7 +204,7 @@ def test_signals_are_told_against_the_time_before_the_baseline(report: GoalRepor
     found = changes(report)
     verdict = found.table.set_index("goal")["verdict"]
     assert verdict["top"] == "signal for the better"
-    assert verdict["child"] == "no more than noise"
+    assert verdict["child"] == "no more than random variation"
     assert found.title("top")["en"] == "Top"
     assert found.moved == 1
     with pytest.raises(GoalError, match="no chart of 'nobody'"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
@@ -24,6 +25,7 @@ from workbench.goals import (
     xmr,
 )
 from workbench.goals.changes import BETTER, BOTH, NOISE, WORSE, _verdict, without_season
+from workbench.languages.numbers import as_value
 
 mpl.use("agg")
 TODAY = dt.date(2025, 12, 31)
@@ -75,7 +77,7 @@ def test_a_goal_that_is_met_gets_a_better_target_a_year_on() -> None:
     report = report_of([card("met")], met=RISE)
     (row,) = propose(report).table.to_dict("records")
     assert row["proposal"] == "set the next target" and row["proposed"] > 20
-    assert row["until"] == pd.Timestamp("2026-12-31") and "with the probability" in row["reason"]
+    assert row["until"] == pd.Timestamp("2026-12-31") and "required probability" in row["reason"]
     level = report.models["met"].level(35)
     assert level.above(row["proposed"]) == pytest.approx(0.7, abs=0.01)
 
@@ -93,7 +95,7 @@ def test_a_goal_at_risk_gets_a_later_deadline_or_a_lower_target() -> None:
     part = report_of([card("part", target=40.0, deadline="2026-06-30")], part=RISE)
     (row,) = propose(part).table.to_dict("records")
     assert row["proposal"] == "ease the target" and 20 < row["proposed"] < 40
-    assert propose(part).summary()["now"].tolist() == ["40"]
+    assert propose(part).summary()["now"].iloc[0].value == 40
 
 
 def test_less_is_better_turns_the_proposal_round() -> None:
@@ -116,6 +118,8 @@ def test_a_new_usual_level_renews_the_limits() -> None:
 def test_the_history_of_a_target_is_kept() -> None:
     old = {"changed": "2025-06-30", "target": 25.0, "deadline": None, "why": {"en": "out of reach"}}
     report = report_of([card("g", history=[old])], g=FLAT)
+    (shown,) = propose(report).earlier().to_dict("records")
+    assert shown["target"].value == old["target"] and shown["warn_below"] is None
     (row,) = propose(report).history.to_dict("records")
     assert (row["target"], row["why"]) == (25.0, "out of reach") and pd.isna(row["deadline"])
 
@@ -225,12 +229,28 @@ def test_a_threshold_within_the_usual_scatter_is_to_be_moved_out() -> None:
     (row,) = moved.to_dict("records")
     assert row["goal"] == "g" and row["low"] == pytest.approx(signals.chart("g").low)
     assert math.isnan(row["high"])
-    assert found.summary().loc[moved.index[0], "now"] == "9.8"
+    assert found.summary().loc[moved.index[0], "now"].value == 9.8
     shown = found.summary().loc[moved.index[0], "to"]
-    assert float(shown) == pytest.approx(signals.chart("g").low, rel=0.01)
+    assert shown.value == pytest.approx(signals.chart("g").low, rel=0.01)
 
 
 def test_an_earlier_threshold_is_kept() -> None:
     old = {"changed": "2025-06-30", "warn_below": 9.0, "why": "too many false alarms"}
     (row,) = propose(report_of([card("g", history=[old])], g=FLAT)).history.to_dict("records")
     assert row["warn_below"] == 9.0 and math.isnan(row["target"])
+
+
+def test_values_are_written_in_the_units_of_their_indicators() -> None:
+    record = report_of([card("g")], g=RISE).records["g"]
+    said = {
+        ("percent", 0.0177, False): ("1.77%", "1.77%"),
+        ("percent", 0.8, True): ("80%", "80%"),
+        ("money", 180_000.0, True): ("¥180,000", "18万"),
+        ("money", 185_500.0, True): ("¥185,500", "185,500"),
+        ("money", 203_456.0, False): ("¥203,000", "20.3万"),
+    }
+    for (form, x, as_set), words in said.items():
+        shown = replace(record, form=form).quantity(x, as_set=as_set)
+        value = replace(as_value(shown), currency="CNY" if form == "money" else "")
+        assert all(word in value.text(code) for word, code in zip(words, ("en", "zh"), strict=True))
+    assert record.quantity(math.nan) is None

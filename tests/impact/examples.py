@@ -115,7 +115,7 @@ EXAMPLES = {
     "HazardRatio": ratio,
     "LeaveOneOut": lambda: room.leave_one_out(panel()),
     "PlaceboDates": lambda: room.placebo_dates(panel()),
-    "Plan": lambda: room.plan_units("drawn by lot", sd=1, n_treated=50, n_other=50, base=4.0),
+    "Plan": lambda: room.plan_units("chosen at random", sd=1, n_treated=50, n_other=50, base=4.0),
     "StaggeredEffect": staggered,
     "SyntheticControl": mixture,
     "SyntheticDifference": difference,

@@ -17,7 +17,7 @@ from workbench.study.cases import Amount, Costs
 
 
 def effect(at: float = 2.0, half: float = 1.0) -> Effect:
-    return Effect("drawn by lot", at, at - half, at + half, 0.001)
+    return Effect("chosen at random", at, at - half, at + half, 0.001)
 
 
 def judged(found: Effect | None = None, **options):

@@ -98,7 +98,7 @@ def test_the_card_can_ask_for_another_admissible_design() -> None:
 def test_a_design_that_the_case_does_not_admit_is_told_and_not_used() -> None:
     frame, rows = lot(effect=2.0)
     found = evaluate(frame, card("random", design="same rule"), rows, outcome="sales")
-    assert found.effect.design == "drawn by lot"
+    assert found.effect.design == "chosen at random"
     assert any("does not admit: not chosen by a rule" in c.text for c in found.warnings)
     with pytest.raises(CaseError, match="there is no design 'wish'"):
         evaluate(frame, card("random", design="wish"), rows, outcome="sales")
@@ -199,12 +199,12 @@ def test_what_could_have_been_seen_is_planned_from_the_time_before_alone() -> No
     later = frame["period"] >= START
     wild = frame.assign(estimate=frame["estimate"].where(~later, 1000.0 * frame["customer_id"]))
     plans = [
-        foresee(f, card("random"), rows, outcome="sales", design="drawn by lot", claimed=0.1)
+        foresee(f, card("random"), rows, outcome="sales", design="chosen at random", claimed=0.1)
         for f in (frame, wild)
     ]
     assert plans[0].main.detectable == plans[1].main.detectable
     assert set(plans[0].table["design"]) == {
-        "drawn by lot", "difference in differences", "same baseline", "before and after",
+        "chosen at random", "difference in differences", "same baseline", "before and after",
     }  # fmt: skip
     assert plans[0].customers_for_claim() > 4
     series = foresee(everybody(), card(), None, outcome="sales", design="interrupted time series")
@@ -213,7 +213,7 @@ def test_what_could_have_been_seen_is_planned_from_the_time_before_alone() -> No
 
 def test_the_customers_that_a_claim_takes_hang_on_their_spread_alone() -> None:
     needed = [
-        foresee(f, card("random"), rows, outcome="sales", design="drawn by lot", claimed=0.02)
+        foresee(f, card("random"), rows, outcome="sales", design="chosen at random", claimed=0.02)
         for f, rows in (lot(0.0, n=80), lot(0.0, n=320))
     ]
     few, many = (each.customers_for_claim() for each in needed)

@@ -49,7 +49,7 @@ def test_a_design_in_a_new_file_is_found_admitted_and_preferred(with_stub: None)
     many = Situation(card("random"), "sales", n_treated=100, n_other=100)
     assert select_design(many).design == "asked a colleague"
     few = select_design(Situation(card("random"), "sales", n_treated=99, n_other=100))
-    assert few.design == "drawn by lot"
+    assert few.design == "chosen at random"
     row = few.table.set_index("design").loc["asked a colleague"]
     assert not row["admissible"] and row["reason"] == "too few to ask about"
 

@@ -64,7 +64,7 @@ def said_of(found) -> Finding:
 @pytest.mark.parametrize(
     ("chosen", "selected_on", "same_rule", "design"),
     [
-        ("random", None, None, "drawn by lot"),
+        ("random", None, None, "chosen at random"),
         ("rule", "sales", 40, "same rule"),
         ("rule", "sales", 3, "same baseline"),
         ("rule", "nps", 3, "difference in differences"),
@@ -111,9 +111,13 @@ def test_nobody_to_compare_with_leaves_no_design() -> None:
 def test_a_lot_gives_the_true_effect_and_strong_evidence() -> None:
     found = judged(effect=2.0, claimed=0.2)
     assert found.effect.low < 2 < found.effect.high
-    assert found.effect.design == "drawn by lot"
+    assert found.effect.design == "chosen at random"
     assert found.strength == "strong" and not found.warnings
-    assert found.answers["design"].tolist() == ["drawn by lot", "same baseline", "before and after"]
+    assert found.answers["design"].tolist() == [
+        "chosen at random",
+        "same baseline",
+        "before and after",
+    ]
 
 
 def test_no_effect_is_said_to_be_unshown() -> None:

@@ -76,7 +76,7 @@ def test_intervals_hold_the_true_effects(judged: pd.DataFrame) -> None:
 
 def test_designs_are_those_that_the_cards_call_for(judged: pd.DataFrame) -> None:
     designs = judged["design"].groupby(level=0).agg(set)
-    assert designs["service_desk"] == {"drawn by lot"}
+    assert designs["service_desk"] == {"chosen at random"}
     assert designs["fast_response"] == {"interrupted time series"}
     assert designs["personal_offers"] == {"between two answers"}
     assert "same baseline" in designs["after_sales"]

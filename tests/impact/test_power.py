@@ -27,12 +27,12 @@ from workbench.impact.power import detectable, power_of
 
 def test_a_lot_among_customers_needs_what_cohen_printed() -> None:
     # Cohen (1988), table 2.4.1: d = .5, power .80, two-sided .05: 64 a group
-    assert units_needed(0.5, "drawn by lot", sd=1.0) == pytest.approx(128, abs=2)
+    assert units_needed(0.5, "chosen at random", sd=1.0) == pytest.approx(128, abs=2)
 
 
 @pytest.mark.parametrize(("n", "d"), [(20, 0.8), (64, 0.5), (400, 0.1)])
 def test_the_chance_is_that_of_statsmodels(n: int, d: float) -> None:
-    own = plan_units("drawn by lot", sd=1.0, n_treated=n, n_other=n)
+    own = plan_units("chosen at random", sd=1.0, n_treated=n, n_other=n)
     assert own.chance(d) == pytest.approx(TTestIndPower().power(d, n, 0.05), abs=1e-6)
     paired = plan_units("before and after", sd=1.0, n_treated=n)
     assert paired.chance(d * np.sqrt(2)) == pytest.approx(TTestPower().power(d, n, 0.05), abs=1e-6)
@@ -49,17 +49,17 @@ def test_the_baseline_helps_as_frison_and_pocock_say() -> None:
     # time after alone
     plans = {
         design: plan_units(design, sd=1, n_treated=50, n_other=50, correlation=0.7).se ** 2
-        for design in ("drawn by lot", "difference in differences", "same baseline")
+        for design in ("chosen at random", "difference in differences", "same baseline")
     }
-    alone = plans["drawn by lot"]
+    alone = plans["chosen at random"]
     assert plans["difference in differences"] / alone == pytest.approx(0.6)
     assert plans["same baseline"] / alone == pytest.approx(0.51)
 
 
 def test_clusters_cost_their_design_effect() -> None:
     options = {"sd": 1.0, "n_treated": 12, "n_other": 12}
-    one = plan_units("drawn by lot", cluster=50, icc=0.0, **options).se
-    many = plan_units("drawn by lot", cluster=50, icc=0.05, **options).se
+    one = plan_units("chosen at random", cluster=50, icc=0.0, **options).se
+    many = plan_units("chosen at random", cluster=50, icc=0.05, **options).se
     assert (many / one) ** 2 == pytest.approx(1 + 49 * 0.05)
 
 
@@ -123,7 +123,7 @@ def test_a_longer_wait_sees_smaller_effects() -> None:
 
 
 def test_a_claim_that_could_not_be_seen_is_told() -> None:
-    plan = plan_units("drawn by lot", sd=40, n_treated=30, n_other=30, base=20.0)
+    plan = plan_units("chosen at random", sd=40, n_treated=30, n_other=30, base=20.0)
     assert plan.chance_of_claim(0.2) < 0.1
     assert plan.relative > 1
     with pytest.raises(CaseError, match="even 240 periods"):
@@ -141,7 +141,7 @@ def test_a_claim_that_could_not_be_seen_is_told() -> None:
 )
 def test_plans_that_make_no_sense_are_refused(options: dict, said: str) -> None:
     with pytest.raises(CaseError, match=said):
-        plan_units("drawn by lot", **options).detectable  # noqa: B018
+        plan_units("chosen at random", **options).detectable  # noqa: B018
 
 
 def test_an_unknown_design_and_a_short_past_are_refused() -> None:
@@ -155,7 +155,7 @@ def test_an_unknown_design_and_a_short_past_are_refused() -> None:
 
 def test_the_picture_of_a_plan_rises_to_certainty() -> None:
     figure, ax = plt.subplots()
-    plan_units("drawn by lot", sd=1, n_treated=50, n_other=50, base=4.0).plot(ax=ax)
+    plan_units("chosen at random", sd=1, n_treated=50, n_other=50, base=4.0).plot(ax=ax)
     chance = ax.lines[0].get_ydata()
     assert chance[0] == pytest.approx(5, abs=0.1) and chance[-1] > 99
     plt.close(figure)

@@ -78,7 +78,7 @@ def test_nothing_shown_is_never_kept_for_its_money() -> None:
 
 def judged(at: float, p: float = 0.01, half: float = 0.5, **about) -> Evaluation:
     nothing = pd.DataFrame()
-    effect = None if at == 0 else Effect("drawn by lot", at, at - half, at + half, p, n_units=9)
+    effect = None if at == 0 else Effect("chosen at random", at, at - half, at + half, p, n_units=9)
     strength = grade(effect, (), None)
     named = {"outcome": "sales", "direction": "up", "claimed": None, "kind": "number"} | about
     return Evaluation(

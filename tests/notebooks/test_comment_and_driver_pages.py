@@ -145,7 +145,7 @@ def test_a_handful_of_comments_is_counted_and_not_judged(tmp_path: Path, page: P
 def test_comments_that_nothing_rates_are_counted_but_not_judged(tmp_path: Path, page: Page) -> None:
     folder = write(tmp_path / "data" / "plain", answers().drop(columns="csat5"))
     text = page("comments", folder)
-    assert "Respondents who wrote a comment" in text and "Tones judged rightly" not in text
+    assert "Respondents who wrote a comment" in text and "Sentiment judged correctly" not in text
 
 
 def test_labelled_comments_of_the_study_teach_the_tone(tmp_path: Path, page: Page) -> None:
@@ -154,7 +154,7 @@ def test_labelled_comments_of_the_study_teach_the_tone(tmp_path: Path, page: Pag
     folder = write(
         tmp_path / "data" / "taught", survey.drop(columns="csat5"), labelled_comments=labelled
     )
-    assert "Tones judged rightly" in page("comments", folder)
+    assert "Sentiment judged correctly" in page("comments", folder)
 
 
 def test_a_codebook_of_the_study_is_used(tmp_path: Path, page: Page) -> None:

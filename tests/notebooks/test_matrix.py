@@ -324,7 +324,7 @@ SAYS = {
     "no amounts": ("clv", "how often customers will buy is foreseen here"),
     "business accounts": ("accounts", "are won within 180 days of being opened"),
     "all that is watched": ("alerts", "has no column channel"),
-    "three rows watched": ("alerts", "watched records has moved beyond noise"),
+    "three rows watched": ("alerts", "watched records has moved beyond random variation"),
     "a service desk": ("service", "agents for 80% of the calls to be answered within 20 seconds"),
 }  # fmt: skip
 

@@ -239,7 +239,7 @@ def pipeline_forecast(
     return PipelineForecast(
         labelled(
             chances, state="Stage or time open", n="Open today",
-            chance=("Chance of being won", "percent"),
+            chance=("Probability of being won", "percent"),
         ),
         labelled(
             tries.drop(columns="spread"), day=("Month", "date"), expected=("Expected", "money"),

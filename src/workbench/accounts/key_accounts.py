@@ -264,7 +264,7 @@ def key_accounts(
     money = f"money:{currency}" if currency else "money"
     table = labelled(
         pd.DataFrame(rows), group="Group", n="Accounts", sales=("Sales, last 12 months", money),
-        change=("Change in a year", "percent"), potential=("Potential a year", money),
+        change=("Change in a year", "percent"), potential=("Potential per year", money),
         wallet=("Share of wallet", "percent"), up=("Buy more", "percent"),
         down=("Buy less", "percent"),
     )  # fmt: skip

@@ -188,7 +188,7 @@ WILL_BRING = (
     "The {n} running contracts can be expected to bring {worth} in fees, after the month that is "
     "paid."
 )
-FEE_UNKNOWN = "Of {n} running contracts the fee is not known; they are valued at nothing."
+FEE_UNKNOWN = "The fee of {n} running contracts is not known; they are valued at zero."
 
 
 @dataclass(frozen=True)
@@ -289,7 +289,7 @@ class ContractValue(Result):
             pd.DataFrame(rows),
             group="Plan",
             n="Contracts",
-            mean=("Value a contract", "money"),
+            mean=("Value per contract", "money"),
             share=("Share of value", "percent:1"),
         )
 

@@ -114,7 +114,7 @@ class Holdout(Result):
         return Picture(
             self.plot,
             "Forecast and reality by earlier purchases",
-            "Purchases a customer in the test period",
+            "Purchases per customer in the test period",
             self.table,
         )
 
@@ -137,7 +137,7 @@ class Holdout(Result):
         )
         ax.set_xticks(at, t["frequency"].astype(str))
         ax.set_xlabel(say("Repeat purchases before"))
-        ax.set_ylabel(say("Purchases a customer afterwards"))
+        ax.set_ylabel(say("Purchases per customer afterwards"))
         ax.legend(loc="upper left", frameon=False)
         return ax
 

@@ -195,7 +195,7 @@ class CustomerValue(Result):
             group="Tier",
             n="Customers",
             share=("Share of value", "percent:1"),
-            mean=("Value a customer", "money"),
+            mean=("Value per customer", "money"),
         )
 
     def concentration(self, shares: ArrayLike = (0.01, 0.05, 0.1, 0.2, 0.5)) -> pd.DataFrame:

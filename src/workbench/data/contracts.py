@@ -42,7 +42,7 @@ class ContractCheck(Result):
         """How many clauses are broken."""
         return {
             "broken": Estimate(
-                len(self.table), label="Broken clauses of the tables' contracts", better="down",
+                len(self.table), label="Breaches of what was agreed for the tables", better="down",
                 fact="alerts.contracts.broken",
             )
         }  # fmt: skip
@@ -52,7 +52,7 @@ class ContractCheck(Result):
         if not self.asked:
             return []
         if self.table.empty:
-            text = "All {n} tables that have a contract keep to it"
+            text = "All tables for which something was agreed keep to it: {n}"
             return [Finding("alerts.contracts", text, {"n": self.asked}, severity="ok")]
         return [self._broken(row) for row in self.table.to_dict("records")]
 

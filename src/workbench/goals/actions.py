@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STATES: Final = ("overdue", "running", "planned", "done")
-NOT_JUDGED, NO_CASE = "not evaluated yet", "no case judges it"
+NOT_JUDGED, NO_CASE = "not evaluated yet", "not evaluated"
 #: What comes next where no verdict says so: by state, and for what is done by what would judge it.
 NEXT: Final = {
     "overdue": "finish it, or say why not and name a new date",

@@ -34,7 +34,7 @@ from workbench.goals.change_points import (
 from workbench.goals.control_charts import digits_of
 from workbench.goals.record import GoalError, IndicatorRecord, read_record
 from workbench.languages import Language, speak
-from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
+from workbench.results import Advice, Estimate, Finding, Picture, Result, columns_of, labelled
 from workbench.results.estimate import Kind
 from workbench.study import Alerts, Watch
 from workbench.study.fields import english
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 MOVED, BETTER, WORSE = "moved", "moved for the better", "moved for the worse"
 NOISE, SHORT, SILENT, SMALL = (
-    "no more than noise",
+    "no more than random variation",
     "too few periods",
     "no value any more",
     "too few customers to be shown",
@@ -97,13 +97,41 @@ class Alerting(Result):
         """The records to tell of, the most pressing first."""
         return self.table[self.table["verdict"].isin(TOLD)]
 
+    def written(self, *, moved: bool = False) -> pd.DataFrame:
+        """Give the records for readers, those that have moved or all: values in their own units."""
+        rows = self.moved if moved else self.table
+        usual: list[Any] = []
+        after: list[Any] = []
+        for at, row in rows.iterrows():
+            level, since = self._levels(row, self.records[int(str(at))])
+            usual.append(level if np.isfinite(level.value) else None)
+            after.append(since if np.isfinite(since.value) else None)
+        labels = {
+            name: (x.label, "" if name in ("usual", "after") else x.format)
+            for name, x in columns_of(self.table).items()
+            if name not in ("low", "high")
+        }
+        return labelled(
+            rows.assign(usual=usual, after=after).drop(columns=["low", "high"]), **labels
+        )
+
+    def _levels(
+        self, row: Mapping[Any, Any] | pd.Series[Any], record: IndicatorRecord
+    ) -> tuple[Estimate, Estimate]:
+        about: dict[str, Any] = {"kind": record.form, "unit": record.unit}
+        about["digits"] = _digits(row["high"] - row["low"], record.form)
+        usual = Estimate(row["usual"], row["low"], row["high"], label="Usual level", **about)
+        return usual, Estimate(row["after"], label="Mean since then", **about)
+
     def estimates(self) -> dict[str, Estimate]:
         """How many records are watched, and how many have moved."""
         charted = int((~self.table["verdict"].isin([SHORT, SMALL])).sum())
         return {
             "watched": Estimate(charted, label="Records watched", fact="alerts.watched"),
             "moved": Estimate(
-                len(self.moved), label="Records that have moved beyond noise", fact="alerts.moved"
+                len(self.moved),
+                label="Records that have moved beyond random variation",
+                fact="alerts.moved",
             ),
         }
 
@@ -114,9 +142,9 @@ class Alerting(Result):
         if not values["total"]:
             text = "Nothing that is watched has been measured for long enough to be judged"
             return [Finding("alerts.standing", text, severity="refusal")]
-        text = "{n} of {total} watched records have moved beyond noise"
+        text = "{n} of {total} watched records have moved beyond random variation"
         if not values["n"]:
-            text = "None of the {total} watched records has moved beyond noise"
+            text = "None of the {total} watched records has moved beyond random variation"
         worse = self.table["verdict"].isin([WORSE, SILENT]).any()
         standing = Finding(
             "alerts.standing", text, values, severity="warning" if worse else "ok", estimates=found
@@ -126,10 +154,7 @@ class Alerting(Result):
 
     def _moved(self, row: Mapping[Any, Any], record: IndicatorRecord) -> Finding:
         verdict, grouped = str(row["verdict"]), bool(row["by"])
-        about: dict[str, Any] = {"kind": record.form, "unit": record.unit}
-        about["digits"] = _digits(row["high"] - row["low"], record.form)
-        after = Estimate(row["after"], label="Mean since then", **about)
-        usual = Estimate(row["usual"], row["low"], row["high"], label="Usual level", **about)
+        usual, after = self._levels(row, record)
         values = {
             "what": row["title"], "of": row["of"], "by": row["by"],
             "since": row["since"].date(), "after": after, "usual": usual,
@@ -192,7 +217,7 @@ class Alerting(Result):
         if np.isfinite(row["after"]):
             since, last = row["since"], course["period"].iloc[-1]
             ax.fill_between([since, last], row["low"], row["high"], color="C0", alpha=0.15,
-                            linewidth=0, label=say("No more than noise"))  # fmt: skip
+                            linewidth=0, label=say("No more than random variation"))  # fmt: skip
             ax.hlines(row["after"], since, last, color="C1", linewidth=2.2,
                       label=say("Mean since then"))  # fmt: skip
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)

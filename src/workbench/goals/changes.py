@@ -18,7 +18,7 @@ from scipy.stats import f as f_test
 from workbench.arrays import Array
 from workbench.goals.control_charts import CountChart, XmR, p_chart, xmr
 from workbench.goals.forecast import LevelModel
-from workbench.goals.record import GoalError, IndicatorRecord
+from workbench.goals.record import GoalError, IndicatorRecord, quantity
 from workbench.languages import Language
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.study.goals import Goal
@@ -33,7 +33,7 @@ FEWEST_SEASON: Final = 8
 SEEN: Final = 0.01
 BETTER, WORSE, BOTH = "signal for the better", "signal for the worse", "signals both ways"
 BEYOND, BARELY, WITHIN = "beyond", "beyond, may be chance", "within"
-NOISE, SHORT = "no more than noise", "too few periods before the baseline"
+NOISE, SHORT = "no more than random variation", "too few periods before the baseline"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Changes(Result):
     table : DataFrame
         goal, title, mean, lower_limit, upper_limit (of the chart before the baseline), periods
         (after the baseline), chart (XmR or p), season (whether one was taken off), signals (how
-        many there are), first (first signal), verdict.
+        many there are), first (first signal), verdict, form and unit (how values are written).
     charts : mapping of str to XmR
         By goal; those with too few periods before the baseline are absent.
     goals : tuple of Goal
@@ -58,11 +58,19 @@ class Changes(Result):
     @property
     def watched(self) -> pd.DataFrame:
         """The goals with a fixed threshold, held against their last measured values."""
+        found = self.table[self.table["warning"] != ""]
+        written: dict[str, Any] = {
+            name: [
+                quantity(x, form, unit, as_set=name == "threshold")
+                for x, form, unit in zip(found[name], found["form"], found["unit"], strict=True)
+            ]
+            for name in ("latest", "threshold")
+        }
         return labelled(
-            self.table[self.table["warning"] != ""],
+            found.assign(**written),
             title="Goal",
-            latest=("Last measured", "number:3"),
-            threshold=("Threshold", "number:3"),
+            latest="Last measured",
+            threshold="Threshold",
             warning="Against the threshold",
         )
 
@@ -103,7 +111,7 @@ class Changes(Result):
     def estimates(self) -> dict[str, Estimate]:
         """Return how many indicators have moved, and how many goals are beyond a threshold."""
         return {
-            "moved": Estimate(self.moved, label="Indicators that moved beyond noise"),
+            "moved": Estimate(self.moved, label="Indicators that moved beyond random variation"),
             "warned": Estimate(
                 len(self.warned), label="Goals beyond a warning threshold", better="down",
                 fact="goals.warned",
@@ -114,7 +122,9 @@ class Changes(Result):
         """Say how many indicators have moved, and which goals are beyond a fixed threshold."""
         found = self.estimates()
         if self.charts:
-            message = "{n} of {total} indicators have moved beyond noise since their baseline"
+            message = (
+                "{n} of {total} indicators have moved beyond random variation since their baseline"
+            )
             values = {"n": self.moved, "total": len(self.charts)}
             moved = Finding("goals.moved", message, values, estimates={"moved": found["moved"]})
         else:
@@ -126,7 +136,9 @@ class Changes(Result):
         titles = [goal.title for goal in self.goals if goal.name in beyond]
         warned = Finding(
             "goals.warned",
-            "{n} of {total} goals with a fixed threshold are beyond it",
+            "{n} of {total} goals with a fixed threshold is beyond it"
+            if len(beyond) == 1
+            else "{n} of {total} goals with a fixed threshold are beyond it",
             {"n": len(beyond), "total": len(self.watched), "goals": titles},
             severity="warning" if beyond else "ok",
             estimates={"warned": found["warned"]},
@@ -168,6 +180,7 @@ def changes(report: GoalReport) -> Changes:
         cut = pd.Timestamp(goal.baseline.date)
         base = int((pd.to_datetime(record.end) <= cut + pd.Timedelta(days=1)).sum())
         row = {"goal": goal.name, "title": goal.label, "periods": record.value.size - base}
+        row |= {"form": record.form, "unit": record.unit}
         row |= threshold_of(goal, record, report.models.get(goal.name))
         if base < FEWEST_BASE:
             empty = dict.fromkeys(("mean", "lower_limit", "upper_limit"), math.nan)

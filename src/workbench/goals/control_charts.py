@@ -241,6 +241,7 @@ class CountChart(Result):
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw values, mean and stepped limits; signals are marked with a ring."""
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import PercentFormatter
 
         ax = plt.gca() if ax is None else ax
         t = self.table
@@ -249,6 +250,8 @@ class CountChart(Result):
             step="mid",
         )  # fmt: skip
         draw_values(ax, t, self.mean)
+        if self.kind == "p":
+            ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         return ax
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,10 +17,10 @@ import pandas as pd
 
 from workbench.goals.changes import Changes
 from workbench.goals.control_charts import RUN, xmr
-from workbench.goals.record import GoalError
+from workbench.goals.record import GoalError, IndicatorRecord
 from workbench.goals.report import GoalReport
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Result, columns_of, labelled
 from workbench.study.fields import english
 from workbench.study.goals import Goal
 
@@ -36,13 +37,15 @@ NEXT, RAISE, LATER, LOWER, MEASURE, LIMITS, THRESHOLD = (
     "move the warning threshold",
 )
 REASONS: Final = {
-    NEXT: "the goal is met; the record reaches this with the probability asked for, a year on",
+    NEXT: "the goal is met; on the present trend this is reached within a year with "
+    "the required probability",
     RAISE: "the target is all but certain, so it no longer steers",
-    LATER: "the record reaches the target by then with the probability asked for",
-    LOWER: "two years do not suffice; the record reaches this with the probability asked for",
+    LATER: "on the present trend the target is reached by then with the required probability",
+    LOWER: "not within reach in two years; on the present trend this is, with the "
+    "required probability",
     MEASURE: "on the present trend the indicator will not even hold its baseline: decide on a "
     "measure before changing the target",
-    THRESHOLD: "it lies within the usual scatter, so chance alone would pass it",
+    THRESHOLD: "it lies within random variation, which alone would pass it",
     LIMITS: "eight periods or more have stayed on one side: there is a new usual level",
 }
 CERTAIN: Final = 0.97
@@ -62,32 +65,57 @@ class Proposals(Result):
         reason.
     history : DataFrame
         goal, title, changed, target, deadline, warn_below, warn_above (before the change), why.
+    records : mapping of str to IndicatorRecord
+        What was measured, by goal; values are written as it is.
     """
 
     table: pd.DataFrame
     history: pd.DataFrame
+    records: Mapping[str, IndicatorRecord]
 
     def summary(self) -> pd.DataFrame:
-        """For readers: title, proposal, now, to (three digits, as text), deadline, until, reason.
+        """For readers: title, proposal, now, to (three digits), deadline, until, reason.
 
-        `to` of a chart whose limits are renewed are its new limits, and of thresholds the new ones.
+        Values are in the units of their indicators. `to` of a chart whose limits are renewed is its
+        new lower limit, `to_high` its new upper one, and of thresholds the new ones.
         """
         t = self.table
-        to = [
-            " / ".join(filter(None, (_short(low), _short(high)))) or _short(proposed)
-            for low, high, proposed in zip(t["low"], t["high"], t["proposed"], strict=True)
-        ]
-        t = t.assign(now=[_short(x) for x in t["present"]], to=to)
+        now: list[Any] = []
+        to: list[Any] = []
+        upper: list[Any] = []
+        for row in t.to_dict("records"):
+            record = self.records[row["goal"]]
+            ends = [record.quantity(row[name]) for name in ("low", "high")]
+            now.append(record.quantity(row["present"], as_set=True))
+            to.append(next((x for x in (*ends, record.quantity(row["proposed"])) if x), None))
+            upper.append(ends[1] if ends[0] else None)
+        t = t.assign(now=now, to=to, to_high=upper)
+        shown = ["title", "proposal", "now", "to", "to_high", "deadline", "until", "reason"]
+        if not any(upper):
+            shown.remove("to_high")
         return labelled(
-            t[["title", "proposal", "now", "to", "deadline", "until", "reason"]],
+            t[shown],
             title="Goal",
             proposal="Proposal",
             now="Target now",
             to="Proposed",
+            **({"to_high": "Upper limit proposed"} if any(upper) else {}),
             deadline=("Deadline now", "date"),
             until=("Until", "date"),
             reason="Why",
         )
+
+    def earlier(self) -> pd.DataFrame:
+        """Give `history` for readers: values in the units of their indicators."""
+        labels = {name: (x.label, x.format) for name, x in columns_of(self.history).items()}
+        written: dict[str, Any] = {
+            name: [
+                self.records[goal].quantity(x, as_set=True)
+                for goal, x in zip(self.history["goal"], self.history[name], strict=True)
+            ]
+            for name in ("target", "warn_below", "warn_above")
+        }
+        return labelled(self.history.assign(**written), **labels)
 
     def estimates(self) -> dict[str, Estimate]:
         """How many changes are proposed."""
@@ -153,7 +181,7 @@ def propose(
     table = labelled(
         pd.DataFrame(rows, columns=columns), title="Goal", proposal="Proposal", reason="Why"
     )
-    return Proposals(table, _history(report.goals))
+    return Proposals(table, _history(report.goals), report.records)
 
 
 def _about(
@@ -225,13 +253,6 @@ def _row(
         "high": high,
         "reason": REASONS[proposal],
     }
-
-
-def _short(x: Any) -> str:
-    """Write a number with three significant digits, nothing for none."""
-    if not math.isfinite(x):
-        return ""
-    return f"{float(f'{x:.3g}'):,.10g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _limits(goal: Goal, table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.languages.numbers import digits_as_set
+from workbench.results import Estimate
 from workbench.results.estimate import Kind
 from workbench.units import MONTHS, PERIODS_A_YEAR
 
@@ -26,6 +28,14 @@ _LABEL: Final = re.compile(r"(\d{4})(?:[-_ ]?([HQMWS])?(\d{1,2}))?$", re.IGNOREC
 
 class GoalError(DataError):
     """A goal that the data do not let one judge, or a record that cannot be read."""
+
+
+def quantity(x: float, form: Kind, unit: str, *, as_set: bool = False) -> Estimate | None:
+    """Give a value of an indicator in its form and unit; see `IndicatorRecord.quantity`."""
+    if not np.isfinite(x):
+        return None
+    x = float(x if as_set else f"{x:.3g}")
+    return Estimate(x, kind=form, unit=unit, digits=digits_as_set(x, form))
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,13 @@ class IndicatorRecord:
     counted: bool = False
     form: Kind = "number"
     unit: str = ""
+
+    def quantity(self, x: float, *, as_set: bool = False) -> Estimate | None:
+        """Give a value of the indicator as readers see it, in its own unit; None for none.
+
+        With `as_set` it has the digits with which somebody set it, else three that count.
+        """
+        return quantity(x, self.form, self.unit, as_set=as_set)
 
     def until(self, step: int) -> IndicatorRecord:
         """Return the part up to and with a period; at least the first value."""

@@ -79,7 +79,7 @@ class Benefit(Result):
     def estimates(self) -> dict[str, Estimate]:
         """Net benefit, and the chance that the measure pays."""
         chance = Estimate(
-            self.chance, kind="percent", label="Chance that it pays", better="up",
+            self.chance, kind="percent", label="Probability that it pays", better="up",
             fact=self.net.fact.replace("net", "pays"),
         )  # fmt: skip
         return {"benefit.net": self.net, "benefit.pays": chance}
@@ -124,14 +124,14 @@ class Benefit(Result):
         return ax
 
 
-CHANCE = "The chance that it pays is {chance}"
+CHANCE = "The probability that it pays is {chance}"
 BRINGS = (
-    "Over {periods} periods the measure is expected to bring {net} after all costs; the"
-    " chance that it pays is {chance}."
+    "Over {periods} periods the measure is expected to bring {net} after all "
+    "costs; the probability that it pays is {chance}."
 )
 LOSES = (
-    "Over {periods} periods the measure is expected to cost more than it brings: {net} after all"
-    " costs; the chance that it pays is {chance}."
+    "Over {periods} periods the measure is expected to cost more than it brings: "
+    "{net} after all costs; the probability that it pays is {chance}."
 )
 COMES_BACK = "At the best estimate it has paid for itself after {back} periods."
 NEVER_BACK = "At the best estimate its costs do not come back within that time."

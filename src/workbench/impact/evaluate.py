@@ -239,7 +239,7 @@ def evaluate(
     ... ])
     >>> found = evaluate(records, case, outcome="sales")
     >>> found.effect.design
-    'drawn by lot'
+    'chosen at random'
     """
     records = compared(case, records)
     kind = _kind(records, outcome)

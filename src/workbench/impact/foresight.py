@@ -71,7 +71,7 @@ class Foresight(Result):
         # the spread of a unit that the plan rests on
         spread = plan.se / np.sqrt(1 / plan.n_treated + 1 / plan.n_other)
         try:
-            return units_needed(self.claimed * plan.base, "drawn by lot", sd=float(spread))
+            return units_needed(self.claimed * plan.base, "chosen at random", sd=float(spread))
         except CaseError:
             return None
 
@@ -100,9 +100,9 @@ def plans_table(table: pd.DataFrame, **first: str) -> pd.DataFrame:
         treated="Treated units",
         others="Other units",
         after="Periods after",
-        relative=("Smallest visible effect", "percent:1"),
+        relative=("Smallest detectable effect", "percent:1"),
         claimed=("Claimed", "percent:0"),
-        chance=("Chance to see the claim", "percent:0"),
+        chance=("Probability of detecting the claimed effect", "percent:0"),
     )
 
 

@@ -20,7 +20,7 @@ from workbench.results import Estimate, Result, labelled
 POWER = 0.8
 #: Designs for which units are compared, and how the baseline enters (Frison, Pocock 1992).
 UNIT_DESIGNS = (
-    "drawn by lot",
+    "chosen at random",
     "difference in differences",
     "same baseline",
     "before and after",
@@ -97,16 +97,16 @@ class Plan(Result):
             others="Other units",
             before="Periods before",
             after="Periods after",
-            detectable=("Smallest visible effect", "number"),
-            relative=("Smallest visible effect, relative", "percent:1"),
+            detectable=("Smallest detectable effect", "number"),
+            relative=("Smallest detectable effect, relative", "percent:1"),
         )
 
     def estimates(self) -> dict[str, Estimate]:
         """Return the detectable effect and its relative size; no intervals."""
         return {
-            "detectable": Estimate(self.detectable, label="Smallest visible effect"),
+            "detectable": Estimate(self.detectable, label="Smallest detectable effect"),
             "detectable_relative": Estimate(
-                self.relative, kind="percent", label="Smallest visible effect, relative"
+                self.relative, kind="percent", label="Smallest detectable effect, relative"
             ),
         }
 
@@ -119,7 +119,7 @@ class Plan(Result):
         ax.plot(unit * sizes, [100 * self.chance(size) for size in sizes])
         ax.axhline(100 * self.power, linestyle=":", linewidth=0.8, color=plt.rcParams["text.color"])
         ax.set_xlabel(t("True effect, % of the level") if known else t("True effect"))
-        ax.set_ylabel(t("Chance that it is seen, %"))
+        ax.set_ylabel(t("Probability that it is detected, %"))
         ax.set_ylim(0, 102)
         return ax
 
@@ -168,8 +168,8 @@ def plan_units(
 
     Parameters
     ----------
-    design : {"drawn by lot", "difference in differences", "same baseline", "before and after"}
-        "drawn by lot" compares the time after alone; "difference in differences" changes; "same
+    design : {"chosen at random", "difference in differences", "same baseline", "before and after"}
+        "chosen at random" compares the time after alone; "difference in differences" changes; "same
         baseline" adjusts for the mean before.
     sd : float
         Standard deviation of the outcome between customers in one period; sqrt(p (1 - p)) for a
@@ -212,7 +212,7 @@ def from_moments(
 ) -> Plan:
     """Plan from the variances of a unit's means after and before and their covariance."""
     left = {
-        "drawn by lot": of_after,
+        "chosen at random": of_after,
         "difference in differences": of_after + of_before - 2 * shared,
         "same baseline": of_after - shared**2 / of_before if of_before > 0 else of_after,
         "before and after": of_after + of_before - 2 * shared,

@@ -14,7 +14,7 @@ from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.results import Finding
 
 CHOSEN = {
-    "random": "Who got it was drawn by lot.",
+    "random": "Who got it was chosen at random.",
     "rule": "Who got it followed from a rule.",
     "worst": "The worst got it.",
     "volunteers": "Volunteers took part.",

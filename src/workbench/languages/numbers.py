@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any, Protocol, runtime_checkable
@@ -22,6 +23,7 @@ PERCENT = "%"
 #: How many decimals more than the interval's width asks for are written so that an end that is
 #: not zero does not read as zero.
 _MORE_PLACES = 5
+_SCALE = re.compile(r"1 to (\d+)")
 _LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 
 
@@ -387,6 +389,7 @@ def number_text(
     suffix = ""
     if unit_of:
         power, suffix = _compact(abs(unit_of), language)
+        x = round(x, min(places, 0))  # hundreds of thousands are no whole ten thousands
         fine = max(places + power, 0)
         # the value alone needs three digits; an end that is small beside it needs its own
         x, places = x / 10**power, min(fine, _three_digits(max(abs(x), 1.0) / 10**power))
@@ -453,6 +456,29 @@ def _symbol(currency: str) -> str:
     # "en", not "en_GB": a study in dollars reads "$", one in yuan "CN¥".
     symbol = str(get_currency_symbol(currency, locale="en"))
     return symbol if not symbol.isalpha() else f"{symbol} "
+
+
+def with_unit(text: str, unit: str, language: Speaker) -> str:
+    """Write a number's unit behind it: ``4.5 hours``, ``4.07 of 5``; nothing where there is none.
+
+    A unit such as ``of 5`` names the top of a scale.
+    """
+    if scale := _SCALE.fullmatch(unit):
+        return language("{value} of {top}").format(value=text, top=scale[1])
+    if not unit:
+        return text
+    return f"{text}{'' if language.code == 'zh' else ' '}{language(unit)}"
+
+
+def digits_as_set(x: float, kind: str) -> int:
+    """Give the decimals that write a number as somebody set it: 80%, 1.4%, 180,000."""
+    scaled = x * (100 if kind == "percent" else 1)
+    places = next((d for d in range(6) if round(scaled, d) == round(scaled, 9)), 6)
+    if kind == "money" and not places and scaled:
+        # of few digits that are not zero, so that a language may say them in its larger unit
+        zeros = len(text := str(abs(round(scaled)))) - len(text.rstrip("0"))
+        return -zeros if len(text) - zeros <= 3 else 0
+    return places
 
 
 def _with_points(text: str, language: Speaker, *, percentage: bool) -> str:

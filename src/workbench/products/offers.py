@@ -77,7 +77,7 @@ class NextOffers(Result):
 
     def estimates(self) -> dict[str, Estimate]:
         """Hit rate of the chosen rule."""
-        return {"hit_rate": self._of("hit_rate").named("New purchases foreseen", better="up")}
+        return {"hit_rate": self._of("hit_rate").named("New purchases predicted", better="up")}
 
     def _of(self, name: str, **about: object) -> Estimate:
         row = self.table[self.table["rule"] == self.chosen].iloc[0]
@@ -120,7 +120,7 @@ class NextOffers(Result):
         t = self.table.iloc[::-1]
         ends = (t["hit_rate"], t["hit_rate_low"], t["hit_rate_high"])
         names = [say(rule) for rule in t["rule"]]
-        interval_dots(ax, names, *ends, say("New purchases foreseen"))
+        interval_dots(ax, names, *ends, say("New purchases predicted"))
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         return ax
 
@@ -233,7 +233,7 @@ def next_offers(
     # who has everything is offered nothing twice
     sent = sent[np.isfinite(sent["score"])].reset_index(drop=True)
     labels = labelled(
-        table, rule="Rule", n="Customers", hit_rate=("New purchases foreseen", "percent:1"),
+        table, rule="Rule", n="Customers", hit_rate=("New purchases predicted", "percent:1"),
         gap=("More than best-sellers", "percent:1"), coverage=("Items offered", "percent:0"),
     )  # fmt: skip
     return NextOffers(labels, chosen, k, worth, sent)

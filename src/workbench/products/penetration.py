@@ -215,7 +215,7 @@ def penetration(
     table = table.drop(columns="last").reset_index(drop=True)
     about: dict[str, tuple[str, str] | str] = {
         "item": "Product line", "n": "Buyers", "penetration": ("Share of customers", "percent"),
-        "frequency": ("Orders a buyer", "number:1"),
+        "frequency": ("Orders per buyer", "number:1"),
     }  # fmt: skip
     if "share" in table:
         about["share"] = ("Share of spending", "percent")

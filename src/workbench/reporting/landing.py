@@ -6,7 +6,6 @@ from the goals as their page judged them; nothing is judged here. Each part lead
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
@@ -14,7 +13,7 @@ from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.languages import Language
-from workbench.languages.numbers import Value, as_value, day
+from workbench.languages.numbers import Value, as_value, day, digits_as_set, with_unit
 from workbench.reporting.cards import Row, label_of, shown_value
 from workbench.reporting.display import emit, readers
 from workbench.reporting.overview import (
@@ -57,7 +56,6 @@ _STANDING: Final = {
 }
 #: Kinds of numbers that are drawn, and how much smaller than the largest an amount may be.
 _DRAWN, _SMALLEST = ("percent", "money", "points"), 50
-_SCALE = re.compile(r"1 to (\d+)")
 #: Results whose first rows are the picture of a question.
 PICTURED: Final = {"short": "gaps", "matters": "dimensions_and_satisfaction"}
 
@@ -379,8 +377,7 @@ def _level_and_target(row: Mapping[str, Any]) -> tuple[Value, Value]:
     """Give the level that was judged, and the target as it was set; in digits that part them."""
     form, aim = row.get("form", "number"), float(row["target"])
     level = Estimate(float(row["estimate"]), float(row["low"]), float(row["high"]), kind=form)
-    scale = 100 if form == "percent" else 1
-    exact = next((d for d in range(6) if round(aim * scale, d) == round(aim * scale, 9)), 6)
+    exact = digits_as_set(aim, form)
     target = as_value(Estimate(aim, kind=form, digits=exact))
     now = as_value(level.point)
     assert target is not None and now is not None
@@ -392,13 +389,7 @@ def _level_and_target(row: Mapping[str, Any]) -> tuple[Value, Value]:
 
 
 def _with_unit(value: Value, row: Mapping[str, Any], language: Language) -> str:
-    unit, text = str(row.get("unit") or ""), value.estimate(language)
-    if scale := _SCALE.fullmatch(unit):
-        return language("{value} of {top}").format(value=text, top=scale[1])
-    if not unit:
-        return text
-    gap = "" if language.code == "zh" else " "
-    return f"{text}{gap}{language(unit)}"
+    return with_unit(value.estimate(language), str(row.get("unit") or ""), language)
 
 
 def _effect_of(finding: Finding) -> Estimate | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from workbench.errors import ReportingError
 from workbench.languages import Language
@@ -139,6 +139,10 @@ def found_in(things: Iterable[Any]) -> list[Any]:
     ]
 
 
+MOST_IN_A_PARAGRAPH: Final = 3
+"""Findings that are read one after the other; more stand below one another."""
+
+
 def tell(*things: Result | Finding | None) -> None:
     """Show findings: the first as a heading, then the others as text, warnings in boxes.
 
@@ -155,10 +159,13 @@ def tell(*things: Result | Finding | None) -> None:
     for boxed, group in groupby(
         found[1:], key=lambda each: each.severity in ("warning", "refusal")
     ):
+        told = list(group)
         if boxed:
-            callout(*group)
+            callout(*told)
+        elif len(told) > MOST_IN_A_PARAGRAPH:
+            listing([(each, {}) for each in told])
         else:
-            say(*group)
+            say(*told)
 
 
 def _ended(text: str | Finding, language: Language, values: Mapping[str, Any], form: Form) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+FEWEST_SPELT, LONGEST_SHORT = 3, 3
+"""Numbered marks from which on a key is given; characters of such a number."""
 _SPELT_OUT = "The figure's fonts lack the letters of some names; numbers stand for them: {names}."
 
 
@@ -169,11 +171,35 @@ def _show_figure(
         words = escape(language("Data of this figure"))
         html = table_html(table, language, columns=columns, formats=formats)
         link = csv_link(table, language, name, columns=columns, formats=formats)
-        folded = (
+        spelt = _numbers_spelt_out(html, drawn.svg)
+        folded = spelt + (
             f'<details class="wb-figure-data"><summary>{words}</summary>\n{html}\n'
             f"<p>{link}</p></details>"
         )
         emit("figure-data", language, {"text/html": folded, "text/plain": name})
+
+
+def _numbers_spelt_out(table: str, svg: str) -> str:
+    """List what short names on a drawing stand for, which the table beside it says.
+
+    That is so where the rows of its first column stand on the drawing as they are, such as the
+    numbers of a questionnaire's items, and those of the second, longer ones, do not.
+    """
+    from lxml import html
+
+    rows = html.fragment_fromstring(table, create_parent="div").xpath(".//tbody/tr")
+    cells = [[" ".join(x.text_content().split()) for x in row[:2]] for row in rows if len(row) > 1]
+    drawn = {" ".join(text.split()) for text in re.findall(r">([^<>]+)</text>", svg)}
+    if len(cells) < FEWEST_SPELT or any(len(short) > LONGEST_SHORT for short, _ in cells):
+        return ""
+    if any(len(name) <= LONGEST_SHORT or name in drawn for _, name in cells):
+        return ""
+    if not {short for short, _ in cells} <= drawn:
+        return ""
+    items = "".join(
+        f"<li><b>{escape(short)}</b> {escape(name)}</li>" for short, name in sorted(cells)
+    )
+    return f'<ul class="wb-key">{items}</ul>\n'
 
 
 def _name() -> str:

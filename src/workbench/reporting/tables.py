@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ReportingError
 from workbench.languages import Language
-from workbench.languages.numbers import DASH, KINDS, Measured, Value, as_value, day
+from workbench.languages.numbers import DASH, KINDS, Measured, Value, as_value, day, with_unit
 from workbench.reporting.display import reader
 from workbench.reporting.figures.lettering import text_width
 from workbench.reporting.sentences import marked, phrase, text_of
@@ -343,7 +343,7 @@ def _cell(
 ) -> str:
     text = cell_text(row, column, language)
     number = as_value(row[column.name]) if column.kind == "value" else None
-    shown = escape(text) if number is None else _with_fact(number, language)
+    shown = escape(text) if number is None else _with_fact(number, text, language)
     words = f'<a href="{escape(page, quote=True)}">{shown}</a>' if page else shown
     if head:
         return f'<th scope="row"{_classes(text)}>{words}</th>'
@@ -360,9 +360,9 @@ def _cell(
     return f'<td class="wb-num"{title}>{bar}{words}</td>'
 
 
-def _with_fact(number: Value, language: Language) -> str:
+def _with_fact(number: Value, text: str, language: Language) -> str:
     alone = number.estimate(language)
-    return marked(number, alone) + escape(number.text(language).removeprefix(alone))
+    return marked(number, alone) + escape(text.removeprefix(alone))
 
 
 def cell_text(row: pd.Series[Any], column: PrintedColumn, language: Language) -> str:
@@ -375,7 +375,8 @@ def cell_text(row: pd.Series[Any], column: PrintedColumn, language: Language) ->
         return value.interval(language) or DASH
     if _is_value(cell):
         number = as_value(cell)
-        return number.text(language) if number else DASH
+        unit = cell.unit if isinstance(cell, Measured) and cell.kind == "number" else ""
+        return with_unit(number.text(language), unit, language) if number else DASH
     if isinstance(cell, Finding):
         return phrase(cell, language, {}, form="plain")
     if isinstance(cell, Mapping):

@@ -160,11 +160,11 @@ class RFM(Result):
                 found, segment="Segment", n="Customers",
                 customers=("Share of customers", "percent"),
                 value=("Share of purchases", "percent"),
-                mean=("Purchases a customer", "number:1"),
+                mean=("Purchases per customer", "number:1"),
             ), of="Share of purchases", withheld=said)  # fmt: skip
         return Profile(labelled(
             found, segment="Segment", n="Customers", customers=("Share of customers", "percent"),
-            value=("Share of spend", "percent"), mean=("Spend a customer", "money"),
+            value=("Share of spend", "percent"), mean=("Spend per customer", "money"),
         ), of=SPEND, withheld=said)  # fmt: skip
 
     @property

@@ -180,8 +180,8 @@ def tier_accounts(
                "total", "total_low", "total_high"]  # fmt: skip
     table = labelled(
         pd.DataFrame(rows, columns=columns), tier="Tier", n="Customers",
-        revenue=("Sales a customer and year", "money:0"),
-        cost=("Cost a customer and year", "money:0"),
+        revenue=("Sales per customer and year", "money:0"),
+        cost=("Cost per customer and year", "money:0"),
         net=("Net yield a customer and year", "money:0"),
         total=("Net yield of the tier", "money:0"),
     )  # fmt: skip

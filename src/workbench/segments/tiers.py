@@ -303,7 +303,7 @@ def tiers(
     table, group, said = _withheld(pd.DataFrame(rows), values, codes, rule, of)
     table = labelled(
         table, tier="Tier", n="Customers",
-        customers=("Share of customers", "percent"), mean=("Value a customer", "money:0"),
+        customers=("Share of customers", "percent"), mean=("Value per customer", "money:0"),
         from_value=("Value from (rounded down)", "money:0"), share=("Share of value", "percent"),
     )  # fmt: skip
     ends_at = np.cumsum(np.bincount(group, count)).astype(int)

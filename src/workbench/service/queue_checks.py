@@ -32,7 +32,7 @@ _UNEVEN: Final = 0.2
 _TIMES: Final = 2.0
 _SPREAD: Final = (0.5, 1.5)
 
-ARRIVALS: Final = "Calls come by chance within the hour"
+ARRIVALS: Final = "Calls come at random within the hour"
 PATIENCE: Final = "Patience does not depend on how long one has waited"
 HANDLING: Final = "Handling times scatter as the formula has it"
 HOLDS: Final = "holds"
@@ -40,7 +40,7 @@ FAILS: Final = "does not hold"
 ROUGH: Final = "holds roughly"
 UNKNOWN: Final = "cannot be told"
 
-ALL_WELL: Final = "The calls are what the formula takes them for, as far as the log tells"
+ALL_WELL: Final = "As far as the records show, calls meet the formula's assumptions"
 REFUSED: Final = (
     "How many agents are needed is not told here, for what the formula takes for granted does not"
     " hold: {failed}"
@@ -50,7 +50,7 @@ NOBODY: Final = (
     " than are needed"
 )
 MEANS: Final = {
-    ARRIVALS: "counts of quarters of an hour; 1 is chance",
+    ARRIVALS: "counts of quarters of an hour; 1 is random variation",
     PATIENCE: "hang-ups a minute, highest over lowest quarter of the waits; 1 is the same",
     HANDLING: "standard deviation over mean; 1 is what the formula has",
 }

@@ -31,8 +31,8 @@ NEEDS: Final = (
     " within {seconds} seconds; {level} would be"
 )
 DAYS_DIFFER: Final = (
-    "The number of calls of one hour scatters between days by {spread} of its mean; the plan allows"
-    " for it"
+    "The number of calls in one hour varies between days by {spread} of its "
+    "mean; the plan allows for it"
 )
 PLAN: Final = "Plan {agents} agents for {hour}; with one fewer {fewer} are answered in time"
 

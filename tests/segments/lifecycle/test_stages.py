@@ -50,7 +50,7 @@ def test_each_stage_is_found_by_hand() -> None:
         "growing": "Growing",
         "mature": "Mature",
         "declining": "Declining",
-        "back": "Won back",
+        "back": "Returned",
         "dormant": "Dormant",
         "lost": "Lost",
         "looking": "Prospect",

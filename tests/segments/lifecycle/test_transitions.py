@@ -134,16 +134,16 @@ def test_a_question_about_an_unknown_state_is_told() -> None:
 def test_what_the_moves_show_is_said_only_where_it_was_seen() -> None:
     days = pd.to_datetime(["2025-01-01", "2025-03-02"])
     stages = pd.DataFrame(
-        [["Dormant", "Won back"]] * 3 + [["Dormant", "Lost"]] * 7 + [["Lost", "Lost"]] * 5,
+        [["Dormant", "Returned"]] * 3 + [["Dormant", "Lost"]] * 7 + [["Lost", "Lost"]] * 5,
         columns=days,
     )
-    moves = transitions(stages, states=["Dormant", "Won back", "Lost"])
+    moves = transitions(stages, states=["Dormant", "Returned", "Lost"])
     assert moves.step == 60
     # whoever is won back was never seen to move on: where it leads depends on where one starts
     told, trapped = moves.findings()
     assert told.text == "Of 100 dormant customers, 30 are back 60 days later"
     assert told.estimates["back"].value == 0.3 and trapped.key == "lifecycle.moves.trapped"
-    awake = transitions(stages[stages[days[0]] == "Lost"], states=["Dormant", "Won back", "Lost"])
+    awake = transitions(stages[stages[days[0]] == "Lost"], states=["Dormant", "Returned", "Lost"])
     assert awake.findings()[0].text == "How customers move between stages"
     unnamed = transitions(stages.set_axis(["a", "b"], axis=1))
     assert unnamed.step == 0 and unnamed.findings()[0].text == "How customers move between stages"

@@ -38,7 +38,7 @@ REASONS: Mapping[str, str] = {
     "missing": "a required value is missing",
     "other currency": "an amount in another currency than the study's",
     "unreadable": "a required date or number cannot be read",
-    "after as-of": "dated after the study's as-of date",
+    "after as-of": "dated after the study's reporting date",
     "too early": "a placeholder date (1970 or before)",
     "end before start": "ends before it starts",
     "refund": "negative amount (a refund)",

@@ -194,7 +194,7 @@ BEFORE_AFTER = Design[Panel](
     shape="units",
     assumption=ASSUMPTION,
     grade=0,
-    lacks=lambda s: "shows what a glance says; no evidence",
+    lacks=lambda s: "a simple before/after comparison; no evidence",
     answer=lambda panel, case, level: before_after(panel, window=case.periods_a_year, level=level),
     plan=panel_plan(NAME),
 )

@@ -230,7 +230,7 @@ def examples(
     return labelled(
         pd.DataFrame(rows, columns=["aspect", "label", "language", "tone", "text", "n"]),
         label="Subject",
-        tone="Tone",
+        tone="Sentiment",
         text="Statement",
         n="Judged so by the method",
     )

@@ -116,7 +116,7 @@ class Polarity(Result):
         return [
             Finding(
                 "tone",
-                "The tone is judged rightly in {share} of comments",
+                "The sentiment is judged correctly in {share} of comments",
                 values,
                 estimates={"accuracy": self.accuracy},
             ),
@@ -264,12 +264,12 @@ def learn_polarity(
         tongues.append({"language": name, **_share(right[mine], level), "majority": most})
     return Polarity(
         accuracy=proportion_interval(right.sum(), len(right), level=level).named(
-            "Tones judged rightly", kind="percent"
+            "Sentiment judged correctly", kind="percent"
         ),
         majority=float(max(shown.mean(), 1 - shown.mean())),
         table=labelled(
             pd.DataFrame(by_tone),
-            tone="Tone",
+            tone="Sentiment",
             n="Checked",
             estimate=("Judged rightly", "percent"),
         ),

@@ -139,7 +139,7 @@ class BehaviourAfter(Result):
         ax.set_xlim(-0.5, len(rows) - 0.5)
         ax.set_xlabel(say("Answer"))
         left = "Share that left, % (line: 95% interval)"
-        bought = "Purchases a customer (line: 95% interval)"
+        bought = "Purchases per customer (line: 95% interval)"
         ax.set_ylabel(say(left if self.kind == "leaving" else bought))
         return ax
 
@@ -423,5 +423,5 @@ def _levels(
         rows.append(row)
     shown = ("Share that left", "percent")
     if kind == "purchases":
-        shown = ("Purchases a customer", "number:2")
+        shown = ("Purchases per customer", "number:2")
     return labelled(pd.DataFrame(rows), answer="Answer", n="Answers", estimate=shown, reason="Note")

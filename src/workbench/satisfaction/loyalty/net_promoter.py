@@ -356,6 +356,6 @@ def sample_plan(
         plan,
         change=("True change (points)", "number:0"),
         n="Answers now",
-        power=("Chance that it shows", "percent"),
+        power=("Probability that it is detected", "percent"),
         needed=("Answers needed a wave", "number:0"),
     )

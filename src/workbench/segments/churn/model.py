@@ -144,7 +144,7 @@ class ChurnModel(Result):
         """How many times the plain rate the first tenth leaves at."""
         row = self.lift.iloc[0]
         numbers = (float(row[c]) for c in ("lift", "lift_low", "lift_high", "n"))
-        return Estimate(*numbers, label="Times the plain rate")
+        return Estimate(*numbers, label="Lift")
 
     @property
     def rate(self) -> Estimate:

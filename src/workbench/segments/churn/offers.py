@@ -44,10 +44,10 @@ NO_CALL: dict[Who, str] = {
     "subscribers": "No call to a subscriber would pay",
 }
 TERMS: dict[Who, str] = {
-    "buyers": "If a call costs {cost} and keeps {keeps} of those about to leave, calling the {n} "
-    "of {of} active buyers for whom it pays can be expected to bring {benefit}. It pays as long as "
-    "a call keeps at least {least}. That a call keeps anybody is an assumption: test it on some of "
-    "them, drawn by lot.",
+    "buyers": "If a call costs {cost} and keeps {keeps} of those about to leave, calling "
+    "the {n} of {of} active buyers for whom it pays can be expected to bring "
+    "{benefit}. It pays as long as a call keeps at least {least}. That a call "
+    "keeps anybody is an assumption: test it on some of them, chosen at random.",
     "subscribers": "The calls pay for {n} of {of} subscribers and can be expected to bring "
     "{benefit}, as long as a call keeps at least {least} of those about to leave.",
 }
@@ -217,7 +217,7 @@ class OfferPlan(Result):
         say = speak(language)
         ax = plt.gca() if ax is None else ax
         t = self.tested
-        (line,) = ax.plot(t["share"], t["estimate"], marker="o", label=say("As it came"))
+        (line,) = ax.plot(t["share"], t["estimate"], marker="o", label=say("Actual"))
         ax.fill_between(t["share"], t["low"], t["high"], alpha=0.2, color=line.get_color())
         ax.plot(t["share"], t["expected"], linestyle="--", label=say("Expected"))
         ax.axhline(0, color="0.6", linewidth=1)
@@ -363,7 +363,7 @@ def _by_share(before: pd.DataFrame, offer: Offer) -> pd.DataFrame:
                      "estimate": found.value, "low": found.low, "high": found.high})  # fmt: skip
     return labelled(
         pd.DataFrame(rows), share=("Share called", "percent"), n="Customers",
-        expected=("Expected", "money"), estimate=("As it came", "money"),
+        expected=("Expected", "money"), estimate=("Actual", "money"),
     )  # fmt: skip
 
 

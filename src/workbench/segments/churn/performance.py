@@ -100,7 +100,7 @@ def by_tenth(y: Mask, p: Array, level: float) -> pd.DataFrame:
     )
     return labelled(
         table, tenth="Tenth", n="Customers", left="Left", estimate=("Share who left", "percent"),
-        lift=("Times the plain rate", "number:1"), caught=("Of all who left, so far", "percent"),
+        lift=("Lift", "number:1"), caught=("Of all who left, so far", "percent"),
     )  # fmt: skip
 
 
@@ -160,7 +160,7 @@ def drivers(
     table = pd.DataFrame(rows).sort_values("estimate", ascending=False, ignore_index=True)
     return labelled(
         table, feature="Feature", estimate=("Area lost", "number:3"),
-        direction=("Goes with leaving (-1 to 1)", "number:2"),
+        direction=("Correlation with leaving (−1 to 1)", "number:2"),
     )  # fmt: skip
 
 

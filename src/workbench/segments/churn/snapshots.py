@@ -117,13 +117,13 @@ def purchase_snapshot(
                 "orders lately (log)": np.log1p(now),
                 "change in orders": (now - before) / np.maximum(now + before, 1),
                 "spend lately (log)": np.log1p(spend_now),
-                "spend an order (log)": np.log1p(total / np.maximum(orders, 1)),
+                "spend per order (log)": np.log1p(total / np.maximum(orders, 1)),
                 "days as a customer (log)": np.log1p(tenure),
             },
             index=log.ids,
         )[at_risk]
     if not log.valued:
-        features = features.drop(columns=["spend lately (log)", "spend an order (log)"])
+        features = features.drop(columns=["spend lately (log)", "spend per order (log)"])
     left = None
     if on + horizon <= end:
         left = pd.Series(log.count(on, on + horizon)[at_risk] == 0, features.index, name="left")

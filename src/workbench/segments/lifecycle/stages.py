@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: The stages in the order of a customer's life.
 STAGES = (
-    "Prospect", "New", "Growing", "Mature", "Declining", "Won back", "Dormant", "Lost",
+    "Prospect", "New", "Growing", "Mature", "Declining", "Returned", "Dormant", "Lost",
 )  # fmt: skip
 
 
@@ -436,7 +436,7 @@ def _stage_codes(
         ("Lost", lost),
         ("Dormant", dormant),
         ("New", day - first < rules.new_within),
-        ("Won back", back),
+        ("Returned", back),
         ("Growing", moved >= enough),
         ("Declining", -moved >= enough),
     )

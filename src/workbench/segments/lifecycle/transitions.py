@@ -109,8 +109,8 @@ class Transitions(Result):
 
     def findings(self) -> list[Finding]:
         """How many dormant customers come back, and whether the long run can be read."""
-        known = {"Dormant", "Won back"} <= set(self.states)
-        back = self.share("Dormant", "Won back") if known else None
+        known = {"Dormant", "Returned"} <= set(self.states)
+        back = self.share("Dormant", "Returned") if known else None
         found = [Finding("lifecycle.moves", HOW)]
         if back is not None and back.n and self.step:
             values = {"n": Estimate(100 * back.value, digits=0), "days": self.step}

@@ -189,7 +189,7 @@ def profile(
     return Profile(labelled(
         table, segment="Segment", n="Customers",
         customers=("Share of customers", "percent"), value=("Share of value", "percent"),
-        mean=("Value a customer", "money"),
+        mean=("Value per customer", "money"),
     ), withheld=tuple(told_withheld(found, names, "segments.withheld")))  # fmt: skip
 
 

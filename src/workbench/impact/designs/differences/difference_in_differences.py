@@ -260,14 +260,14 @@ SAME_RULE = Design[Panel](
     planned_as=NAME,
 )
 RANDOMISED = Design[Panel](
-    name="drawn by lot",
+    name="chosen at random",
     family="differences",
     shape="units",
     assumption="The lot was fair, and the units do not affect one another.",
     grade=3,
-    lacks=lambda s: s.lacking if s.case.chosen == "random" else "not drawn by lot",
-    answer=_named("drawn by lot"),
+    lacks=lambda s: s.lacking if s.case.chosen == "random" else "not chosen at random",
+    answer=_named("chosen at random"),
     rank=1,
     beside=_BESIDE,
-    plan=panel_plan("drawn by lot"),
+    plan=panel_plan("chosen at random"),
 )

@@ -82,14 +82,15 @@ class HazardRatio(Result):
         if self.proportional:
             return Finding(
                 "hazard ratio",
-                "By Cox regression the risk of the event at any time is {ratio} times what it would"
-                " have been ({low} to {high}).",
+                "At any time the event happens at {ratio} times the rate without the measure "
+                "({low} to {high}), by Cox regression.",
                 shown,
             )
         return Finding(
             "hazard ratio",
-            "By Cox regression the risk of the event is {ratio} times what it would have been"
-            " ({low} to {high}), but not at all times alike; the mean time counts.",
+            "The event happens at {ratio} times the rate without the measure ({low} to "
+            "{high}), by Cox regression, but not at all times alike; the mean time "
+            "counts.",
             shown,
         )
 

@@ -207,13 +207,13 @@ def _censoring(frame: pd.DataFrame, horizon: float) -> Finding:
     share = float(lost.mean())
     if share > 0.2:
         return Finding(
-            "lost from sight",
+            "no later data",
             "{share} percent were not followed to the end of the time that counts; the answer"
             " supposes that they were like the rest.",
             {"share": round(100 * share)},
             severity="warning",
         )
-    return Finding("lost from sight", "Nearly everybody was followed to the end.", severity="ok")
+    return Finding("no later data", "Nearly everybody was followed to the end.", severity="ok")
 
 
 def staying(
