@@ -118,7 +118,10 @@ class AspectTable(Result):
         if self.table["estimate"].isna().all():
             return None
         return Picture(
-            self.plot, "What comments are about, and in which tone", _SHARE[self.basis], self.table
+            self.plot,
+            "What comments are about, and their sentiment",
+            _SHARE[self.basis],
+            self.table,
         )
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
