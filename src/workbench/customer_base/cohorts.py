@@ -177,7 +177,7 @@ def one_cohort(
     )  # fmt: skip
     about: dict[str, str | tuple[str, str]] = {
         "period": ("Period from", "date"), "n": "Customers who bought",
-        "active": ("Share of the cohort", "percent"), "orders": ("Orders a buyer", "number:1"),
+        "active": ("Share of the cohort", "percent"), "orders": ("Orders per buyer", "number:1"),
     }  # fmt: skip
     numbers = {c: t[c].to_numpy(dtype=float) for c in zero}
     _put(table, "orders", mean_of_sums(numbers["orders"], numbers["orders_2"], n))

@@ -173,7 +173,7 @@ def period_customers(
         whole = spread_sensitive(np.zeros(n, dtype=np.intp), spend, 1, rule)[0]
         told = [told[0], np.nan, np.nan] if whole else told
         value = Estimate(*told, n=float(n), kind="money", label="Value of an order")
-        spent = mean_interval(spend).named("Spend a customer", kind="money")
+        spent = mean_interval(spend).named("Spend per customer", kind="money")
         if whole:
             spent = Estimate(spent.value, n=float(n), kind="money", label=spent.label)
     often = mean_interval(orders).named("Orders a customer")
