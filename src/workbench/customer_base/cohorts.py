@@ -194,7 +194,7 @@ def one_cohort(
         _put(table, "spend", each, hidden, unsure)
         about |= {
             "value": ("Value of an order", "money"),
-            "spend": ("Spend a customer of the cohort", "money"),
+            "spend": ("Spend per customer of the cohort", "money"),
         }
     return OneCohort(labelled(table, **about), starts[which], int(size[which]))
 

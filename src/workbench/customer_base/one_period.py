@@ -157,7 +157,7 @@ def period_customers(
     )  # fmt: skip
     about: dict[str, str | tuple[str, str]] = {
         "tenths": "Tenth of customers, the best first", "n": "Customers",
-        "share": ("Share of all", "percent"), "orders": ("Orders a customer", "number:1"),
+        "share": ("Share of all", "percent"), "orders": ("Orders per customer", "number:1"),
     }  # fmt: skip
     value = spent = None
     if valued:
@@ -176,7 +176,7 @@ def period_customers(
         spent = mean_interval(spend).named("Spend per customer", kind="money")
         if whole:
             spent = Estimate(spent.value, n=float(n), kind="money", label=spent.label)
-    often = mean_interval(orders).named("Orders a customer")
+    often = mean_interval(orders).named("Orders per customer")
     return PeriodCustomers(
         labelled(table, **about),
         Estimate(float(n), label="Customers who bought in the latest period", digits=0),

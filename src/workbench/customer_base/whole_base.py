@@ -262,7 +262,7 @@ def _by_period(
     table = pd.DataFrame({"period": pd.to_datetime(list(starts)), "n": sums["n"].astype(int)})
     about: dict[str, str | tuple[str, str]] = {
         "period": ("Period from", "date"), "n": "Customers who bought",
-        "orders": ("Orders a customer", "number:2"),
+        "orders": ("Orders per customer", "number:2"),
     }  # fmt: skip
     for end, x in zip(("", "_low", "_high"), orders, strict=True):
         table["orders" + end] = x

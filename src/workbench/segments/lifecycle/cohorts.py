@@ -225,7 +225,7 @@ def purchase_cohorts(
     few |= spread_sensitive(age, spent, ages, rule)[old]
     pooled.loc[few, ["spend_low", "spend_high"]] = np.nan
     that = f"in that {every}"
-    spend: dict[str, tuple[str, str]] = {"spend": (f"Spend a customer {that}", "money")}
+    spend: dict[str, tuple[str, str]] = {"spend": (f"Spend per customer {that}", "money")}
     if not log.valued:
         spend = {}
         table, pooled = (t.drop(columns=[c for c in _MONEY if c in t]) for t in (table, pooled))
