@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import attackers
+from tests.clv import examples
 from workbench.clv import (
     BetaGeometric,
+    CustomerValue,
     GammaGamma,
     ParetoNBD,
     PurchaseResults,
@@ -124,3 +127,39 @@ def test_the_values_of_groups_have_intervals_and_add_up(
     assert parts["group"].tolist() == ["even", "odd"]
     assert ((parts["low"] < parts["estimate"]) & (parts["estimate"] < parts["high"])).all()
     assert parts["estimate"].sum() == pytest.approx(value.total.value)
+
+
+def test_tiers_and_the_top_give_nobody_away() -> None:
+    """Two attackers at the tiers, the shares of the top and the curve of 60 customers at once."""
+    frequency, recency = examples.FREQUENCY[:60], examples.RECENCY[:60]
+    spend = examples.SPEND[:60] * np.r_[[40.0, 1, 1, 25.0], np.ones(56)]
+    purchases = BetaGeometric(frequency, recency, examples.AGE[:60], unit="week").fit()
+    found = customer_value(
+        purchases, GammaGamma(frequency, spend).fit(), discount_rate=0.1, horizon=52
+    )
+    worth = found.clv.estimate
+    order = np.argsort(-worth, kind="stable")
+    ends = np.array([1, 3, 12, 60])
+    tier = np.empty(60, dtype=int)
+    tier[order] = np.searchsorted(ends, np.arange(60), side="right")
+    tier = pd.Categorical.from_codes(tier, list("abcd"), ordered=True)
+
+    def figures(value: CustomerValue) -> list[tuple[np.ndarray, float]]:
+        told = [(np.ones(60, dtype=bool), worth.sum())]
+        rows = value.by(tier).dropna().to_dict("records")
+        told += [(np.asarray(tier == row["group"]), row["mean"] * row["n"]) for row in rows]
+        top = value.concentration()
+        curve = zip(*value._curve(), strict=True)
+        shares = zip(top["customers"], top["estimate"], strict=True)
+        for count, share in ((round(60 * c), s) for c, s in (*shares, *curve)):
+            inside = np.zeros(60, dtype=bool)
+            inside[order[:count]] = True
+            told.append((inside, share * worth.sum()))
+        return told
+
+    told = found.told_by(5, [12])
+    assert told.by(tier)["mean"].isna().tolist() == [True, True, True, False]
+    assert set(told.concentration()["customers"]) <= {12 / 60, 30 / 60}
+    assert attackers.found(figures(told), worth) == []
+    with pytest.raises(AssertionError):  # a part of a customer counts where everything is shown
+        attackers.found(figures(found), worth)

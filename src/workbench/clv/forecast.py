@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +20,7 @@ from workbench.clv.value import CustomerValue
 from workbench.errors import DataError
 from workbench.results import Estimate, Finding, Result, labelled
 from workbench.stats.intervals import normal_quantile
+from workbench.study import CellRule
 from workbench.units import whole
 
 REVENUE = (
@@ -155,6 +157,10 @@ class Forecast(Result):
         ratio = np.where(self.ahead.worth[of] > 0, self.ahead.worth / self.ahead.worth[of], 1.0)
         return np.asarray(drawn[by_rank][place] * ratio, dtype=float)
 
+    def told_by(self, rule: CellRule | int, ends: Sequence[int] = ()) -> Forecast:
+        """Show only what gives nobody away; see `CustomerValue.told_by`."""
+        return replace(self, value=self.value.told_by(rule, ends))
+
     def by(self, groups: ArrayLike) -> pd.DataFrame:
         """Give expectation and forecast of groups of customers.
 
@@ -169,8 +175,9 @@ class Forecast(Result):
             self._of((column == label).to_numpy(), "spend", total=False)[:3]
             for label in found["group"]
         ]
-        ends = ("forecast", "forecast_low", "forecast_high")
+        ends = ["forecast", "forecast_low", "forecast_high"]
         out = found.assign(**dict(zip(ends, np.array(rows).T, strict=True)))
+        out.loc[found["share"].isna(), ends] = np.nan
         return labelled(
             out,
             group="Tier",

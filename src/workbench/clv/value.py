@@ -8,7 +8,8 @@ Journal of Marketing Research 42(4), 415-430.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,15 @@ from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.stats.bootstrap import bootstrap_weights
+from workbench.stats.disclosure import (
+    Sums,
+    pool_neighbours,
+    prefix_points,
+    rule_of,
+    sensitive,
+    withhold,
+)
+from workbench.study import CellRule
 from workbench.units import per_year, whole
 
 if TYPE_CHECKING:
@@ -37,6 +47,10 @@ WILL_BRING = (
     "in money of today at {rate} interest a year."
 )
 HELD_BY_A_TENTH = "The top 10% of customers account for {share} of the expected value"
+WHO_HOLDS_NOT_SHOWN = (
+    "How much the top 10% of customers account for is not shown: they are too few, or one of them"
+    " holds nearly all"
+)
 STILL_ACTIVE = "{share} of the repeat buyers are expected to buy again"
 SILENCE = (
     "A customer who used to buy often and has long been silent is probably gone; one with a slow "
@@ -87,6 +101,10 @@ class CustomerValue(Result):
         The horizon that was asked for, where that is longer than the log; 0 otherwise.
     pace : Calendar, optional
         By whose clock the times of the purchase model run, the horizon's own not.
+    rule : CellRule, optional
+        Of whom a number is shown; without it of everybody.
+    ends : tuple of int
+        How many of the most valuable lie above the ends of tiers.
     """
 
     table: pd.DataFrame
@@ -103,6 +121,19 @@ class CustomerValue(Result):
     draws: Array | None = None
     asked: float = 0.0
     pace: Calendar | None = None
+    rule: CellRule | None = None
+    ends: tuple[int, ...] = ()
+
+    def told_by(self, rule: CellRule | int, ends: Sequence[int] = ()) -> CustomerValue:
+        """Show of groups and of the top only what gives nobody away.
+
+        Parameters
+        ----------
+        rule : CellRule or int
+        ends : sequence of int
+            How many of the most valuable lie above the end of each tier that a page tells.
+        """
+        return replace(self, rule=rule_of(rule), ends=tuple(ends))
 
     @property
     def terms(self) -> tuple[float, float]:
@@ -189,9 +220,27 @@ class CustomerValue(Result):
         return self.alive.mean(np.where(once, self.alive.counts, 0.0))
 
     def by(self, groups: ArrayLike) -> pd.DataFrame:
-        """Value of groups of customers, with intervals; see `Prediction.by`."""
+        """Value of groups of customers, with intervals; see `Prediction.by`.
+
+        What would give one of them away is missing: neighbours go together, where groups have an
+        order.
+        """
+        found = self.clv.by(groups)
+        if self.rule is not None:
+            column = pd.Series(groups).astype("category")
+            codes = pd.Index(found["group"]).get_indexer(pd.Index(column))
+            each = np.asarray(self.clv.counts).round().astype(int)
+            values = np.repeat(self.clv.estimate, each)
+            sums = Sums.of(np.repeat(codes, each), values, len(found))
+            hidden = withhold(sums, self.rule).cells
+            if column.cat.ordered:
+                pool = pool_neighbours(sums, self.rule)
+                hidden = np.bincount(pool, sums.n > 0)[pool] > 1
+            hidden |= sensitive(values, self.rule)
+            told = [c for c in found if c not in ("group", "n")]
+            found.loc[hidden, told] = np.nan
         return labelled(
-            self.clv.by(groups),
+            found,
             group="Tier",
             n="Customers",
             share=("Share of value", "percent:1"),
@@ -212,9 +261,15 @@ class CustomerValue(Result):
         at = np.asarray(shares, dtype=float)
         order = np.argsort(-self.clv.estimate, kind="stable")
         n = self.clv.counts[order]
+        if self.rule is not None:
+            # whole customers, as tiers have them: a part of one would tell what he has
+            count = np.ceil(at * n.sum() - 1e-9)
+            kept = np.isin(count, self._points())
+            at, count = at[kept], count[kept]
         before = np.cumsum(n) - n
         # the customer on the boundary counts in part
-        inside = np.clip(at[:, None] * n.sum() - before, 0.0, n)
+        whole_of = at * n.sum() if self.rule is None else count
+        inside = np.clip(whole_of[:, None] - before, 0.0, n)
         weights = np.empty_like(inside)
         weights[:, order] = inside
         held = self.clv.shares(weights)
@@ -225,10 +280,26 @@ class CustomerValue(Result):
             estimate=("Share of value", "percent"),
         )
 
+    def _falling(self) -> Array:
+        each = np.asarray(self.clv.counts).round().astype(int)
+        return np.sort(np.repeat(self.clv.estimate, each))[::-1]
+
+    def _points(self) -> list[int]:
+        falling = self._falling()
+        if self.rule is None or sensitive(falling, self.rule):
+            return []
+        return prefix_points(falling, self.rule, self.ends)
+
     def _curve(self) -> tuple[Array, Array]:
         estimate, counts = self.clv.estimate, self.clv.counts
         order = np.argsort(-estimate, kind="stable")
         n, value = counts[order], (estimate * counts)[order]
+        if self.rule is not None:
+            at = np.array(self._points())
+            held = np.concatenate([[0.0], np.cumsum(self._falling())])
+            if not at.size:
+                return np.array([]), np.array([])
+            return at / max(n.sum(), 1), held[at] / value.sum()
         return (
             np.concatenate([[0.0], np.cumsum(n) / n.sum()]),
             np.concatenate([[0.0], np.cumsum(value) / value.sum()]),
@@ -246,12 +317,16 @@ class CustomerValue(Result):
         ahead = {"ahead": whole(self.horizon), "unit": f"{self.unit}s", "n": len(self.clv)}
         brings = self.estimates()
         rate = Estimate(self.discount_rate, kind="percent")
-        tenth = self.concentration((0.1,)).iloc[0]
-        share = Estimate(*(float(tenth[c]) for c in ("estimate", "low", "high")), kind="percent")
+        tenth = self.concentration((0.1,))
+        holds = Finding("concentration", WHO_HOLDS_NOT_SHOWN)
+        if len(tenth):
+            ends = (float(tenth[c].iloc[0]) for c in ("estimate", "low", "high"))
+            share = Estimate(*ends, kind="percent")
+            holds = Finding("concentration", HELD_BY_A_TENTH, {"share": share}, severity="ok")
         found = [
             Finding("value", WILL_BRING, {**ahead, "total": self.total, "rate": rate},
                     severity="ok", estimates=brings, money=self.total),
-            Finding("concentration", HELD_BY_A_TENTH, {"share": share}, severity="ok"),
+            holds,
         ]  # fmt: skip
         if not self.leaves:
             found.append(Finding("active", NOBODY_LEAVES, {"model": self.bought.title}))
@@ -285,8 +360,10 @@ class CustomerValue(Result):
         values |= {"few": few, "ahead": whole(self.horizon), "unit": f"{self.unit}s"}
         return Finding("once", ONCE_UNKNOWN, values)
 
-    def picture(self) -> Picture:
-        """Who holds the value."""
+    def picture(self) -> Picture | None:
+        """Who holds the value, where that may be told."""
+        if not self._curve()[0].size:
+            return None
         return Picture(
             self.plot,
             "Who holds the value to come",

@@ -8,7 +8,6 @@ Langel, Tille (2013), Variance Estimation of the Gini Index, JRSS A 176(2), 521-
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from numpy.typing import ArrayLike
 from workbench.arrays import Array, Mask
 from workbench.errors import DataError, rows_of
 from workbench.results import Estimate
-from workbench.stats.disclosure import rule_of, sensitive
+from workbench.stats.disclosure import prefix_points, rule_of, sensitive
 from workbench.stats.intervals import normal_quantile
 from workbench.study import CellRule
 
@@ -77,26 +76,9 @@ def lorenz(
     elif sensitive(y, rule):
         at = np.array([], dtype=int)
     else:
-        at = n - np.array(_points(y[::-1], rule, cuts))[::-1]
+        at = n - np.array(prefix_points(y[::-1], rule, cuts))[::-1]
     held = np.concatenate([[0.0], np.cumsum(y) / y.sum()])
     return pd.DataFrame({"customers": at / n, "value": held[at]})
-
-
-def _points(falling: Array, rule: CellRule, cuts: Sequence[int]) -> list[int]:
-    """Count the most valuable above each point, such that no step gives anybody away."""
-    n = falling.size
-    fixed = sorted({0, n, *(int(c) for c in cuts if 0 < c < n)})
-    grid = np.unique(np.round(np.linspace(0, n, 101)).astype(int))
-    points = [0]
-    for start, end in pairwise(fixed):
-        last = len(points)
-        for at in grid[(grid > start) & (grid < end)]:
-            if not sensitive(falling[points[-1] : at], rule):
-                points.append(int(at))
-        while len(points) > last and sensitive(falling[points[-1] : end], rule):
-            points.pop()
-        points.append(end)
-    return points
 
 
 def share_of_top(value: ArrayLike, share: float = 0.2, *, min_cell: int = 0) -> Estimate:

@@ -111,6 +111,14 @@ class Tiers(Result):
     least: int = 0
     withheld: tuple[Finding, ...] = ()
 
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """How many of the most valuable lie above the end of each tier that is told by itself."""
+        told = self.table["share"].notna().to_numpy() | (self.table["n"] == 0).to_numpy()
+        after = np.append(told[1:], True)
+        ends = np.cumsum(self.table["n"].to_numpy())[told | after]
+        return tuple(int(end) for end in ends)
+
     def estimates(self) -> dict[str, Estimate]:
         """Gini and the share of each tier."""
         label, fact = "Concentration of value (Gini, 0 to 1)", self.of.replace(" ", "_")

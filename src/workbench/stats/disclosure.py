@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -310,6 +311,38 @@ def pool_smallest(cells: Sums, rule: CellRule) -> Mask:
             break
         small[i] |= cells.n[i] > 0
     return small
+
+
+def prefix_points(falling: Array, rule: CellRule, cuts: Sequence[int] = ()) -> list[int]:
+    """Count the most valuable above each point of a curve, so that no step gives anybody away.
+
+    Parameters
+    ----------
+    falling : ndarray, shape (n,)
+        The most valuable first.
+    rule : CellRule
+    cuts : sequence of int
+        Points that are there in any case, since a page tells them: the ends of tiers.
+
+    Returns
+    -------
+    list of int
+        From 0 to n, a hundredth of the customers apart or further: counted as tiers are, so that
+        tiers and curves of several pages fall on the same points.
+    """
+    n = falling.size
+    fixed = sorted({0, n, *(int(c) for c in cuts if 0 < c < n)})
+    grid = np.unique(np.ceil(np.arange(101) / 100 * n - 1e-9).astype(int))
+    points = [0]
+    for start, end in pairwise(fixed):
+        last = len(points)
+        for at in grid[(grid > start) & (grid < end)]:
+            if not sensitive(falling[points[-1] : at], rule):
+                points.append(int(at))
+        while len(points) > last and sensitive(falling[points[-1] : end], rule):
+            points.pop()
+        points.append(end)
+    return points
 
 
 def quantiles(values: ArrayLike, at: Sequence[float], rule: CellRule) -> list[float]:
