@@ -97,8 +97,18 @@ class _Tracer:
         self.seen: set[str] = set()
         self.libraries = _libraries()
         self.home = os.path.join(str(HOME), "")
-        self.tellers = tuple(os.path.join(self.home, room, "") for room in ("data", "runs"))
+        self.tellers: tuple[str, ...] = tuple(
+            os.path.join(self.home, room, "") for room in ("data", "runs")
+        )
         self.run = os.environ.get("WORKBENCH_RUN", "")
+
+    def take(self, earlier: _Tracer) -> None:
+        """Take over what was noted before the process was forked."""
+        # Of the workbench itself that process had only what a kernel is started with.
+        self.used = {kind: dict(n) for kind, n in earlier.used.items() if kind != "code"}
+        self.beyond = dict(earlier.beyond)
+        self.bare -= earlier.seen - earlier.bare
+        self.seen = {name for name in earlier.seen if not name.startswith("workbench")}
 
     # --- notes --------------------------------------------------------------------------------
 
@@ -245,6 +255,7 @@ class _Tracer:
 
 
 _tracer: _Tracer | None = None
+_ahead: _Tracer | None = None
 
 
 # --- what rooms call ------------------------------------------------------------------------------
@@ -293,12 +304,30 @@ def quiet() -> Iterator[None]:
 
 
 def begin(target: Path) -> None:
-    """Note from now on what this process uses."""
+    """Note from now on what this process uses, and what it had loaded `ahead`."""
     global _tracer
-    _tracer = _Tracer(target)
-    sys.addaudithook(_hear)
-    os.environ.__class__ = _Environment
-    _watch_stat()
+    tracer = _Tracer(target)
+    if _ahead is None:
+        sys.addaudithook(_hear)
+        os.environ.__class__ = _Environment
+        _watch_stat()
+    else:
+        tracer.take(_ahead)
+    _tracer = tracer
+
+
+@contextmanager
+def ahead() -> Iterator[None]:
+    """Note what is loaded meanwhile as used by each process that is forked from this one."""
+    global _ahead, _tracer
+    begin(Path(os.devnull))
+    assert _tracer is not None
+    _tracer.tellers = ()  # nobody tells what a library reads as it is loaded
+    try:
+        yield
+    finally:
+        _tracer._note_modules()
+        _ahead, _tracer = _tracer, None
 
 
 def write() -> None:
@@ -313,7 +342,8 @@ def kernel() -> None:
 
     if sys.path and sys.path[0] == "":
         del sys.path[0]  # the kernel puts it where it belongs
-    app = IPKernelApp.instance()
+    # Who was forked for this kernel knows its parent only now.
+    app = IPKernelApp.instance(parent_handle=int(os.environ.get("JPY_PARENT_PID") or 0))
     app.initialize()  # type: ignore[no-untyped-call]
     if (target := os.environ.get(TARGET)) and app.shell is not None:
         begin(Path(target))

@@ -27,7 +27,6 @@ from workbench.runs import (
     metric_history,
     runner,
 )
-from workbench.runs.execute import Execution
 from workbench.runs.handover import Handover, RunError, read_headlines
 from workbench.runs.progress import Follower, emit
 from workbench.runs.record import (
@@ -40,6 +39,7 @@ from workbench.runs.record import (
     run_folders,
     write_json,
 )
+from workbench.runs.task import Execution
 from workbench.trace import TARGET
 
 OLD, FUTURE, NOW = "20260101T000000Z-aaaaaa", "20300101T000000Z-bbbbbb", "20260102T000000Z-cccccc"

@@ -2,9 +2,9 @@
 
 The room's parts, from the inside out: `parameters` (what a notebook may be told), `pipeline` and
 `plan` (which notebooks run, with what), `execute` and `cells` (one notebook, by papermill),
-`pool`, `progress` and `runner` (all of them), `cache`, `record`, `provenance`, `handover` and
-`history` (what is kept); and for who keeps a study running: `status`, `compare`, `prune` and
-`schedule`.
+`warm` and `provisioner` (kernels that are forked), `pool`, `progress` and `runner` (all of them),
+`cache`, `record`, `provenance`, `handover` and `history` (what is kept); and for who keeps a study
+running: `status`, `compare`, `prune` and `schedule`.
 """
 
 from __future__ import annotations

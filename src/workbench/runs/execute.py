@@ -9,10 +9,11 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ClassVar
@@ -54,6 +55,8 @@ from workbench.runs.notebook_file import (
 )
 from workbench.runs.parameters import Parameter, Plain, injected_source, read_parameters
 from workbench.runs.progress import emit
+from workbench.runs.provisioner import WarmProvisioner
+from workbench.runs.task import SOCKET, Execution, LostKernelError, Task, short_folder
 from workbench.runs.used import UNSET
 
 _ERROR_MARKER = "papermill-error-cell-tag"
@@ -67,65 +70,8 @@ _LOSE_NOTHING = (
 )
 _WAITING = 100
 _LAST_WORDS = 12
-_SOCKET = 100
 # Characters that a record keeps of an error: a message can be as long as a table.
 _MESSAGE, _TRACEBACK = 1_000, 20_000
-
-
-@dataclass(frozen=True)
-class Task:
-    """One execution, in plain values, so that it can be handed to another process or machine.
-
-    Attributes
-    ----------
-    key : str
-        Name of the step.
-    path : Path
-        The notebook.
-    folder : Path
-        The run's folder (under its temporary name).
-    parameters : dict
-        All values, plain, for the record.
-    injected : tuple of str
-        The names among them to inject.
-    environment : dict of str to str
-        Variables for the kernel.
-    timeout : float or None
-        Seconds for the whole notebook.
-    """
-
-    key: str
-    path: Path
-    folder: Path
-    parameters: Mapping[str, Plain]
-    injected: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    timeout: float | None = None
-
-
-@dataclass(frozen=True)
-class Execution:
-    """How an execution ended.
-
-    Attributes
-    ----------
-    key : str
-        Name of the step.
-    seconds : float
-        How long it took.
-    failure : Failure or None
-        None when every cell ran without an error, or the notebook ended itself.
-    skipped : str
-        Why the notebook ended itself, if it did.
-    notes : tuple of str
-        What of its output is left out.
-    """
-
-    key: str
-    seconds: float
-    failure: Failure | None = None
-    skipped: str = ""
-    notes: tuple[str, ...] = ()
 
 
 def execute(task: Task) -> Execution:
@@ -178,6 +124,7 @@ class _NotebookPass:
         self.deadline: float | None = None
         self.skipped = ""
         self.notes: list[str] = []
+        self.kernel: Any = None
 
     def run(self, log: Path) -> Failure | None:
         source = read_notebook(self.task.path)
@@ -219,6 +166,7 @@ class _NotebookPass:
                 f"it shows more than {FLOOD:,} characters and was stopped; print less",
             )
         except DeadKernelError:
+            self._tell_if_lost()
             return self._died(
                 log, "the kernel died (killed for want of memory, or a crash in compiled code)"
             )
@@ -234,6 +182,7 @@ class _NotebookPass:
                 f"not finished after {self.task.timeout:g} s; allow more with --timeout",
             )
         except RuntimeError as error:
+            self._tell_if_lost()
             if self.notebook is None:
                 return self._died(log, f"the kernel did not start: {in_words(error)}")
             return self.failed("crash", in_words(error))
@@ -252,6 +201,7 @@ class _NotebookPass:
             on_notebook_start=self._on_start,
         )
         self.notes = client.notes
+        self.kernel = client.create_kernel_manager()
         client.run(str(self.task.path.parent))
 
     # --- hooks --------------------------------------------------------------------------------
@@ -285,6 +235,11 @@ class _NotebookPass:
         if error.ename == "KeyboardInterrupt":
             cause, message = "interrupt", "the cell was interrupted (KeyboardInterrupt)"
         return self.failed(cause, message, traceback=error.traceback)
+
+    def _tell_if_lost(self) -> None:
+        """Leave the notebook to who can start it anew: it is none of its doing."""
+        if self.kernel is not None and self.kernel.provisioner.lost:
+            raise LostKernelError(self.task.key)
 
     def _died(self, log: Path, message: str) -> Failure:
         words = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_WORDS:]
@@ -364,13 +319,18 @@ class _Kernel(AsyncKernelManager):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.context.rcvhwm = _WAITING
+        self.kernel_id = str(uuid.uuid4())
+        self.provisioner = WarmProvisioner(
+            kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self
+        )
+        self.provisioner.address = _worker.kernels
         _Kernel.alive.add(self)
 
     @default("transport")
     def _local_sockets(self) -> str:
         # Names of sockets may have about a hundred letters. Where there is no such place: TCP.
         name = f"{Path(self.connection_file).with_suffix('')}-ipc-5"
-        return "ipc" if os.name == "posix" and len(os.fsencode(name)) < _SOCKET else "tcp"
+        return "ipc" if os.name == "posix" and len(os.fsencode(name)) < SOCKET else "tcp"
 
     @default("shutdown_wait_time")
     def _short_wait(self) -> float:
@@ -407,17 +367,6 @@ def _kernel_environment(environment: Mapping[str, str]) -> Iterator[str]:
             os.environ.update(before)
 
 
-def short_folder() -> str | None:
-    """Find a folder for sockets, whose names must be short; None for the usual, if there is none.
-
-    Neither the run's folder nor what TMPDIR names need be short.
-    """
-    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):
-        if len(os.fsencode(place)) <= _SOCKET // 2 and os.access(place, os.W_OK | os.X_OK):
-            return place
-    return None
-
-
 @contextmanager
 def _printed_to(path: Path) -> Iterator[None]:
     """Send what this process and its kernel print to a file."""
@@ -444,13 +393,16 @@ class _Worker:
     """What this process was told when it was spawned."""
 
     scratch: str | None = None
+    kernels: str | None = None
 
 
 _worker = _Worker()
 
 
-def prepare_worker(lifeline: Connection, scratch: str) -> None:
-    """Set up a spawned process: it leaves, with its kernel, when the runner does.
+def prepare_worker(
+    lifeline: Connection, scratch: str, environment: Mapping[str, str], kernels: str | None
+) -> None:
+    """Set up a process for notebooks: it leaves, with its kernel, when the runner does.
 
     Parameters
     ----------
@@ -459,8 +411,14 @@ def prepare_worker(lifeline: Connection, scratch: str) -> None:
         closes it or dies, even by SIGKILL, which no handler could tell.
     scratch : str
         Folder for the sockets of kernels; the runner removes it, or who outlives the runner.
+    environment : mapping of str to str
+        The runner's: the process that this one was forked from may be older.
+    kernels : str or None
+        Address of the process that forks kernels (`workbench.runs.warm`).
     """
-    _worker.scratch = scratch
+    _worker.scratch, _worker.kernels = scratch, kernels
+    os.environ.clear()
+    os.environ.update(environment)
     # Ctrl-C reaches all processes of a terminal; the runner decides what becomes of the workers.
     # A handler, since an ignored signal would stay ignored in the kernel.
     signal.signal(signal.SIGINT, lambda *_: None)

@@ -1,19 +1,29 @@
-"""Spawned processes that execute one notebook at a time, and never outlive their runner."""
+"""Processes that execute one notebook at a time, and never outlive their runner."""
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from workbench import stopping
 from workbench.errors import WorkbenchError
+from workbench.runs.task import short_folder
+from workbench.runs.used import UNSET
+from workbench.runs.warm import can_fork, kernels_for
 
 if TYPE_CHECKING:
-    from workbench.runs.execute import Execution, Task
+    from workbench.runs.task import Execution, Task
+
+#: Kernels from which on it is worth it to load, once for all, what pages need.
+_MANY = 3
+_asked = 0
 
 
 class InterruptedRunError(WorkbenchError):
@@ -21,7 +31,10 @@ class InterruptedRunError(WorkbenchError):
 
 
 class Pool:
-    """Spawned processes that can be started anew when one of them was killed.
+    """Processes that can be started anew when one of them was killed.
+
+    Where processes can be forked, those of all pools of a runner are forked from one that has
+    papermill loaded, and kernels from another (`workbench.runs.warm`).
 
     Parameters
     ----------
@@ -33,25 +46,38 @@ class Pool:
         self.jobs = jobs
         self.executor: ProcessPoolExecutor | None = None
 
-    def submit(self, task: Task) -> Future[Execution]:
-        """Hand a notebook to the next free process."""
-        from workbench.runs.execute import execute, prepare_worker, short_folder
-
-        if self.executor is None:
-            # Only this process holds the other end: when it dies, by whatever signal, the
-            # workers see the pipe break and leave.
-            reading, self.lifeline = multiprocessing.Pipe(duplex=False)
-            self.scratch = TemporaryDirectory(
-                prefix="wb-", dir=short_folder(), ignore_cleanup_errors=True
-            )
-            self.executor = ProcessPoolExecutor(
-                self.jobs,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=prepare_worker,
-                initargs=(reading, self.scratch.name),
-            )
+    def submit(self, task: Task, *, ahead: int = 1) -> Future[Execution]:
+        """Hand a notebook to the next free process; `ahead` are those still to come, with it."""
         with stopping.held():  # a Ctrl-C reaches the runner alone, and not in the middle of this
-            return self.executor.submit(execute, task)
+            if self.executor is None:
+                self.executor = self._start(task.environment)
+            global _asked
+            _asked += 1
+            if self.kernels is not None and max(_asked, ahead) >= _MANY:
+                self.kernels.load()
+            return self.executor.submit(_execute, task)
+
+    def _start(self, environment: Mapping[str, str]) -> ProcessPoolExecutor:
+        # Only this process holds the other end: when it dies, by whatever signal, the
+        # workers see the pipe break and leave.
+        reading, self.lifeline = multiprocessing.Pipe(duplex=False)
+        place = short_folder()
+        self.scratch = tempfile.TemporaryDirectory(
+            prefix="wb-", dir=place, ignore_cleanup_errors=True
+        )
+        given = {name: v for name, v in os.environ.items() if name not in UNSET}
+        self.kernels = kernels_for(given | dict(environment), place)
+        return ProcessPoolExecutor(
+            self.jobs,
+            mp_context=multiprocessing.get_context(_method(place)),
+            initializer=_prepare,
+            initargs=(
+                reading,
+                self.scratch.name,
+                dict(os.environ),
+                self.kernels and self.kernels.address,
+            ),
+        )
 
     def renew(self) -> None:
         """Let the processes go; the next notebook starts new ones."""
@@ -67,6 +93,33 @@ class Pool:
         self.executor.shutdown(wait=True, cancel_futures=True)
         self.lifeline.close()
         self.scratch.cleanup()
+
+
+def _execute(task: Task) -> Execution:
+    from workbench.runs.execute import execute  # papermill, which the runner does without
+
+    return execute(task)
+
+
+def _prepare(
+    lifeline: Connection, scratch: str, environment: Mapping[str, str], kernels: str | None
+) -> None:
+    from workbench.runs.execute import prepare_worker
+
+    prepare_worker(lifeline, scratch, environment, kernels)
+
+
+def _method(place: str | None) -> str:
+    """Name how processes are started; have the one running that they are forked from."""
+    if not can_fork() or place is None:
+        return "spawn"
+    multiprocessing.set_forkserver_preload(["workbench.runs.execute"])
+    usual, tempfile.tempdir = tempfile.tempdir, place  # its socket too needs a short name
+    try:
+        forkserver.ensure_running()
+    finally:
+        tempfile.tempdir = usual
+    return "forkserver"
 
 
 @contextmanager

@@ -49,6 +49,7 @@ from workbench.runs.record import (
     run_id,
 )
 from workbench.runs.sweep import sweep_of, sweep_plan
+from workbench.runs.task import Execution, LostKernelError, Task
 from workbench.runs.used import (
     UNSET,
     Present,
@@ -62,7 +63,6 @@ from workbench.study import read_card, seen_on
 from workbench.study.seen import AS_OF
 
 if TYPE_CHECKING:
-    from workbench.runs.execute import Execution, Task
     from workbench.study import Study
 
 #: Seconds that a notebook may take when nothing is said: long enough for any report, so that a
@@ -267,17 +267,23 @@ class _RunUnderWay:
                     if self._needs_no_kernel(step):
                         order.done(key)
                     else:
-                        running[pool.submit(self._task(step))] = key
+                        ahead = sum(
+                            each.requested and each.key not in self.records
+                            for each in self.plan.steps
+                        )
+                        running[pool.submit(self._task(step), ahead=ahead)] = key
                 if not running:
                     continue
                 ended, _ = wait(running, timeout=_PEEK, return_when=FIRST_COMPLETED)
                 self._report()
                 again: list[str] = []
+                broken = False
                 for future in ended:
                     key = running.pop(future)
                     try:
                         execution = future.result()
-                    except BrokenProcessPool:
+                    except (BrokenProcessPool, LostKernelError) as lost:
+                        broken = broken or isinstance(lost, BrokenProcessPool)
                         if key not in self.crashed:
                             # Nobody can tell which of the processes died first: each gets a
                             # second chance.
@@ -292,8 +298,9 @@ class _RunUnderWay:
                         execution = _crashed(self.steps[key], in_words(error))
                     self._ended(self.steps[key], execution)
                     order.done(key)
-                if again:
+                if broken:
                     pool.renew()
+                if again:
                     running |= {pool.submit(self._task(self.steps[key])): key for key in again}
 
     def _needs_no_kernel(self, step: Step) -> bool:
@@ -452,8 +459,6 @@ class _RunUnderWay:
         )
 
     def _task(self, step: Step) -> Task:
-        from workbench.runs.execute import Task
-
         saved = self.folder / "results" / step.key
         if saved.is_dir():
             _remove(saved)  # of a first attempt, whose process was killed
@@ -526,8 +531,6 @@ def _itself(reason: str) -> str:
 
 
 def _crashed(step: Step, why: str) -> Execution:
-    from workbench.runs.execute import Execution
-
     failure = Failure(step.key, "crash", why, parameters=dict(step.parameters))
     return Execution(step.key, 0.0, failure)
 
