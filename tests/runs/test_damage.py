@@ -219,7 +219,7 @@ def test_events_that_cannot_be_kept_stop_nothing(
 class Pool:
     """Runs nothing: one notebook's process meets a full disk, the others end well."""
 
-    def submit(self, task: Any) -> Future[Execution]:
+    def submit(self, task: Any, *, ahead: int) -> Future[Execution]:
         future: Future[Execution] = Future()
         if task.key == "good":
             future.set_exception(FULL)

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
@@ -67,16 +68,11 @@ class Pool:
         )
         given = {name: v for name, v in os.environ.items() if name not in UNSET}
         self.kernels = kernels_for(given | dict(environment), place)
+        address = None if self.kernels is None else self.kernels.address
         return ProcessPoolExecutor(
             self.jobs,
             mp_context=multiprocessing.get_context(_method(place)),
-            initializer=_prepare,
-            initargs=(
-                reading,
-                self.scratch.name,
-                dict(os.environ),
-                self.kernels and self.kernels.address,
-            ),
+            initializer=partial(_prepare, reading, self.scratch.name, dict(os.environ), address),
         )
 
     def renew(self) -> None:

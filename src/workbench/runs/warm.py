@@ -205,7 +205,7 @@ class _Server:
     def wait_for_kernel(self) -> tuple[dict[str, Any], list[int]]:
         """Serve; return only in a forked process, with what it is to be."""
         while True:
-            heard = [0, self.listener, self.pipe[0], *self.kernels.values()]
+            heard: list[Any] = [0, self.listener, self.pipe[0], *self.kernels.values()]
             read, _, _ = select.select(heard, [], [])
             if 0 in read:
                 self._leave()
