@@ -38,6 +38,29 @@ def widen_consoles(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(part, "err", Console(stderr=True, width=200), raising=False)
 
 
+# --- which tests are left to `make test-all` -------------------------------------------------
+
+SLOW = Path(__file__).parent / "slow.txt"
+
+
+def listed_as_slow(text: str) -> dict[str, int]:
+    """Read slow.txt: a test a line, and how many of its cases stay in `make test`."""
+    lines = (line.split("#")[0].split() for line in text.splitlines())
+    return {line[0]: int(line[1]) if len(line) > 1 else 0 for line in lines if line}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    text = SLOW.read_text(encoding="utf-8") if SLOW.exists() else ""
+    left = {f"tests/{name}": n for name, n in listed_as_slow(text).items()}
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        if name in left and "slow" not in item.keywords:
+            left[name] -= 1
+            if left[name] < 0:
+                item.add_marker("slow")
+
+
 # --- what was skipped, and whether that is known ---------------------------------------------
 
 SKIPS = Path(__file__).parent / "skips.txt"
