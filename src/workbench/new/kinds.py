@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from workbench.new import evidence
 from workbench.new.ledger import ledger_sides
 from workbench.new.profile import ColumnProfile
+from workbench.new.questions import rating_of
 from workbench.new.words import read_heading
 
 #: Share of the rows from which on a customer is in one campaign more than once.
@@ -114,15 +116,37 @@ def _interactions(columns: Sequence[ColumnProfile]) -> float:
 
 
 def _contracts(columns: Sequence[ColumnProfile]) -> float:
-    start = any(p.when and p.heading.has("start") for p in columns)
+    start = any(p.when and p.heading.has("start") for p in columns) and not _sessions(columns)
     end = any(p.heading.has("end", "due") and (p.when or not p.filled) for p in columns)
     score = 0.2 * bool(_who(columns, 3.0)) + 0.3 * start + 0.2 * (end and start)
     score += 0.25 * _any(columns, "contract") + 0.12 * _any(columns, "plan")
     return score + 0.12 * any(p.heading.has("monthly") and p.numeric for p in columns)
 
 
+def _sessions(columns: Sequence[ColumnProfile]) -> bool:
+    """Tell starts and ends that are those of a form that was filled in, or of a call."""
+    ends = [next((p for p in columns if p.when and p.heading.has(c)), None)
+            for c in ("start", "end")]  # fmt: skip
+    if ends[0] is None or ends[1] is None or ends[0] is ends[1]:
+        return False
+    took = (ends[1].days - ends[0].days).dropna()
+    return bool(len(took)) and bool((took < pd.Timedelta(days=1)).mean() > 0.9)
+
+
+def _alike(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
+    """Give the columns that hold answers on one and the same scale."""
+    counted = ("quantity", "count", "amount", "total", "price", "number", "id", "age", "year",
+               "group", "priority", "status")  # fmt: skip
+    few = [p for p in columns if 2 <= p.distinct <= 12 and not p.heading.has(*counted)]
+    found = [(p, rating.scale) for p in few if (rating := rating_of(p)) is not None]
+    usual = Counter(scale for _, scale in found).most_common(1)
+    return [p for p, scale in found if usual and scale == usual[0][0]]
+
+
 def _survey(columns: Sequence[ColumnProfile]) -> float:
-    asked = [p for p in columns if _is_question(p)]
+    alike = _alike(columns)
+    alike = alike if len(alike) >= 3 else []
+    asked = [p for p in columns if p in alike or _is_question(p)]
     share = len(asked) / max(len(columns), 1)
     score = 0.55 * (len(asked) >= 3 and share > 0.25) + 0.2 * (share > 0.5 and len(asked) >= 3)
     score += 0.25 * _any(columns, "respondent") + 0.12 * any(
@@ -133,7 +157,7 @@ def _survey(columns: Sequence[ColumnProfile]) -> float:
 
 
 def _is_question(p: ColumnProfile) -> bool:
-    text = p.heading.text.strip()
+    text = p.said.strip()
     numbered = re.match(r"(?i)^(?:q|frage|question|题|第)?\s*\d{1,3}(?:[._、:：)）\s]|$|_)", text)
     sided = re.match(r"(?i)^(?:exp|per|imp|item|kano_[fd])_?\d{1,2}$|^(?:q|csat|nps)\d*$", text)
     long = len(text) > 28 or (len(text) > 9 and bool(re.search(r"[\u3040-\u9fff]{9}", text)))

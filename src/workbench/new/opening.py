@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import pandas as pd
 
 from workbench.data.clean.selection import select_rows
 from workbench.data.engine import Engine
+from workbench.data.sources.labelled import KINDS, read_labelled
 from workbench.data.sources.read import read_source
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError
@@ -82,7 +84,11 @@ def _upload(path: Path, sheet: str | None) -> Upload:
         notes.append("a guess: the names of its groups are those of customers")
     if source.encoding and source.encoding.lower() not in ("utf-8", "utf-8-sig", "ascii"):
         notes.append(f"its encoding was found to be {source.encoding}")
-    return Upload(path, frame, sheet, keys, notes)
+    wording: Mapping[str, str] = {}
+    if path.suffix.lower() in KINDS:  # numbers and their labels together tell most
+        table, wording = read_labelled(path, codes=(), both=True)
+        frame = _texts(table.slice(0, SAMPLE).to_pandas())
+    return Upload(path, frame, sheet, keys, notes, wording)
 
 
 def _read(path: Path, keys: Mapping[str, Any]) -> tuple[Source, pd.DataFrame]:
@@ -177,15 +183,21 @@ def _footer_of_text(path: Path, source: Source) -> int:
         file.seek(start)
         text = file.read().decode(source.encoding or "utf-8", errors="replace")
     lines = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip()][bool(start) :]
+    if any(line.count('"') % 2 for line in lines):  # some cells go over several lines
+        if start:
+            return 0
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=source.delimiter)
+        records = [fields for fields in rows if fields]
+    else:
+        records = [next(csv.reader([line], delimiter=source.delimiter), []) for line in lines]
     count = 0
-    for line in reversed(lines):
-        fields = next(csv.reader([line], delimiter=source.delimiter), [])
+    for fields in reversed(records):
         whole = len(fields) == len(source.columns)
         if whole and not (_is_total(fields) or (len(fields) > 2 and _is_remark(fields))):
             break
         count += 1
     # what fills the file is not below the table
-    return count if count < len(lines) and count <= 40 else 0
+    return count if count < len(records) and count <= 40 else 0
 
 
 def _footer_of_rows(frame: pd.DataFrame) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -88,11 +89,19 @@ class ColumnProfile:
         Rows of the sample.
     texts : Series
         The filled cells, without blanks around them, in the file's order.
+    wording : str
+        What stands in the file as the column's label.
     """
 
     heading: Heading
     rows: int
     texts: pd.Series[str] = field(repr=False)
+    wording: str = ""
+
+    @property
+    def said(self) -> str:
+        """The question, where the file has it beside the column's name, as SPSS does."""
+        return self.wording or self.name
 
     @property
     def name(self) -> str:
@@ -413,8 +422,10 @@ def day_order(profile: ColumnProfile) -> str:
     return best if sorted_[best] > 0.995 and other < 0.98 else ""
 
 
-def profiles(frame: pd.DataFrame) -> list[ColumnProfile]:
-    """Describe every column of a table of texts."""
+def profiles(
+    frame: pd.DataFrame, wording: Mapping[str, str] = MappingProxyType({})
+) -> list[ColumnProfile]:
+    """Describe every column of a table of texts, some of which have labels besides names."""
     found = []
     prefix = _shared_prefix([str(c) for c in frame.columns])
     for column in frame.columns:
@@ -426,7 +437,10 @@ def profiles(frame: pd.DataFrame) -> list[ColumnProfile]:
         if prefix and heading.text.startswith(prefix) and heading.text != prefix:
             told = read_heading(heading.text.removeprefix(prefix))
             heading = replace(told, text=heading.text, squashed=heading.squashed)
-        found.append(ColumnProfile(heading, len(frame), texts[texts != ""]))
+        if label := wording.get(str(column), ""):
+            told = read_heading(label)
+            heading = replace(heading, concepts=heading.concepts | told.concepts)
+        found.append(ColumnProfile(heading, len(frame), texts[texts != ""], label))
     return found
 
 

@@ -33,6 +33,8 @@ class Upload:
         Keys of the card that say how the file is read: ``encoding``, ``header``, ``footer``.
     notes : sequence of str
         What the reader found: titles above the headings, another encoding than UTF-8.
+    wording : dict
+        Column -> its label, of files that have both.
     """
 
     path: Path
@@ -40,6 +42,7 @@ class Upload:
     sheet: str | None = None
     keys: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    wording: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -130,7 +133,7 @@ class Proposal:
     @classmethod
     def of(cls, upload: Upload) -> Proposal:
         """Start from a file."""
-        return cls(upload, profiles(upload.frame))
+        return cls(upload, profiles(upload.frame, upload.wording))
 
     @property
     def own(self) -> dict[str, ColumnProfile]:

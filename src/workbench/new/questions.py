@@ -16,7 +16,8 @@ from workbench.data.answer_words import (
     shortest_scale,
     without_codes,
 )
-from workbench.data.clean.answers import fitting_scales, shown, without_strays, words_in
+from workbench.data.clean.answers import fitting_scales, is_coded, shown, without_strays, words_in
+from workbench.new.choices import columns_of_choices, questions_of_choices
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
 from workbench.study.survey import SERVQUAL_ITEMS
@@ -74,7 +75,7 @@ class AskedOnScale:
 
     def other_than(self, scale: tuple[int, int]) -> bool:
         """Tell whether the answers contradict a scale, or say another one."""
-        said = _ENDS_SAID.search(self.column.heading.text) is not None
+        said = _ENDS_SAID.search(self.column.said) is not None
         outside = self.seen[0] < scale[0] or self.seen[1] > scale[1]
         return self.scale != scale and (said or outside)
 
@@ -89,6 +90,8 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
     counts = p.texts.value_counts()
     if len(counts) > 60:
         return None
+    if any(map(is_coded, map(str, counts.index))) and "[" not in p.name:
+        return None  # A1 is an answer to a line of an array, and elsewhere a shelf
     numbers: Counter[float] = Counter()
     written: dict[float, str] = {}
     named = True
@@ -97,6 +100,8 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
         if is_no_answer(str(text)):
             continue
         if (found := shown(str(text))) is not None:
+            if found.label and is_no_answer(found.label):
+                continue
             numbers[found.number] += int(n)
             written[found.number] = str(text)
             named &= bool(found.label)
@@ -106,7 +111,7 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
         return _in_words(p, words, numbers)
     if not numbers:  # nobody has answered
         return None
-    said = _ENDS_SAID.search(p.heading.text)
+    said = _ENDS_SAID.search(p.said)
     seen = without_codes(numbers)
     # -1 beside 0 is an answer on a scale around it, unless there is no such scale
     if min(seen) < 0 and not any(s[0] <= min(seen) and max(seen) <= s[1] for s in USUAL_SCALES):
@@ -173,7 +178,7 @@ def find_questions(proposal: Proposal) -> None:
         if found is not None and found.scale not in ((0, 10), (1, 10)) and _apart(found):
             scales["recommend"] = list(found.scale)
     if "comment" not in columns:
-        remarks = [p for p in free if _REMARK.search(p.name) and p.name not in ratings]
+        remarks = [p for p in free if _REMARK.search(p.said) and p.name not in ratings]
         if remarks:
             columns["comment"] = max(remarks, key=lambda p: p.distinct).name
     sided = [name for name in ratings if _STANDARD.fullmatch(name)]
@@ -194,7 +199,11 @@ def find_questions(proposal: Proposal) -> None:
             scales |= {codes[n]: list(r.scale) for n, r in items.items() if r.other_than(usual)}
     if scales:
         section["scales"] = scales
-    if groups := _groups(proposal, ratings):
+    used = {*taken, *ratings, *columns.values()}
+    rest = [p for p in proposal.columns_of_file if p.name not in used]
+    if several := questions_of_choices(rest, used):
+        section["questions"] = several
+    if groups := _groups(proposal, {*ratings, *columns_of_choices(several)}):
         section["groups"] = groups
     _codes(proposal, ratings)
     proposal.survey = section
@@ -206,7 +215,8 @@ def answers_of(proposal: Proposal) -> set[str]:
     dimensions = (proposal.survey or {}).get("dimensions", {})
     items = {item for items in dimensions.values() for item in items}
     names = {p.name for p in proposal.columns_of_file}
-    return {name for name in names if name in items or _STANDARD.fullmatch(name)}
+    own = {name for name in names if name in items or _STANDARD.fullmatch(name)}
+    return own | columns_of_choices((proposal.survey or {}).get("questions", {}))
 
 
 def _aside(p: ColumnProfile) -> bool:
@@ -228,11 +238,15 @@ def _satisfaction(
 ) -> None:
     """Find overall satisfaction among the ratings, and take it out of them."""
     if {"csat", "csat5", "csat10"} & set(proposal.columns):
+        overall_ = proposal.column("csat")
+        known = rating_of(overall_) if overall_ is not None else None
+        if known is not None:
+            scales["csat"] = list(known.scale)
         return
     about = [r for r in ratings.values() if r.column.heading.has("satisfaction")]
-    about += [r for r in ratings.values() if _OVERALL.search(r.column.name) and r not in about]
-    overall = [r for r in about if _OVERALL.search(r.column.name)] or about
-    if not overall or (len(overall) > 1 and not _OVERALL.search(overall[0].column.name)):
+    about += [r for r in ratings.values() if _OVERALL.search(r.column.said) and r not in about]
+    overall = [r for r in about if _OVERALL.search(r.column.said)] or about
+    if not overall or (len(overall) > 1 and not _OVERALL.search(overall[0].column.said)):
         return
     found = overall[0]
     name = {(1, 5): "csat5", (1, 10): "csat10"}.get(found.scale, "csat")
@@ -247,33 +261,50 @@ def _items(proposal: Proposal, items: dict[str, AskedOnScale]) -> dict[str, Any]
     short = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,11}", name) for name in items)
     if short:
         codes = {name: name for name in items}
+        worded = {name: r.column.wording for name, r in items.items() if r.column.wording}
         return {
             "codes": codes,
             "columns": {"perception": "{item}"},
             "dimensions": {"service": list(items)},
-        }
+        } | ({"items": worded} if len(worded) == len(items) else {})
     codes = {name: f"{i:02d}" for i, name in enumerate(items, 1)}
     for name, code in codes.items():
         proposal.columns[f"per_{code}"] = name
     return {
         "codes": codes,
-        "items": {code: name for name, code in codes.items()},
+        "items": _wordings([items[name].column.said for name in codes], list(codes.values())),
         "dimensions": {"service": list(codes.values())},
     }
 
 
-def _groups(proposal: Proposal, ratings: dict[str, AskedOnScale]) -> list[str]:
+def _wordings(said: Sequence[str], codes: Sequence[str]) -> dict[str, str]:
+    """Give the items' own words, without the group or the instruction that all of them bear.
+
+    "Please rate: [Prices are fair]", "Service/Prices are fair", "1.请评价:价格合理".
+    """
+    own = [re.sub(r"^.*\[([^\[\]]{4,})\]$", r"\1", text.strip()) for text in said]
+    marks = r"/|[:：]\s*|\s>>\s|\s[-–—]\s|[-–—]{2}"
+    parts = [re.split(f"(?:{marks})", text) for text in own]
+    if len(own) > 1 and all(len(part) > 1 for part in parts):
+        if len({part[0] for part in parts}) == 1:
+            own = [re.split(marks, text, maxsplit=1)[1] for text in own]
+        elif len({part[-1] for part in parts}) == 1:  # Alchemer: the instruction is behind
+            own = [part[0] for part in parts]
+    return dict(zip(codes, (text.strip() for text in own), strict=True))
+
+
+def _groups(proposal: Proposal, answers: set[str]) -> list[str]:
     """Name the columns by which answers may be compared."""
     mapped = set(proposal.columns.values())
     return [
         p.name
         for p in proposal.columns_of_file
         if p.name not in mapped
-        and p.name not in ratings
+        and p.name not in answers
         and 2 <= p.distinct <= 12
         and p.repeats >= 5
         and p.filled > 0.5
-        and not (_SEVERAL.search(p.name) or p.texts.str.contains("┋").any())
+        and not (_SEVERAL.search(p.said) or p.texts.str.contains("┋").any())
         and not (p.numeric or p.when or p.boolean or p.mail > 0)
         and p.heading.has("gender", "place", "group", "birth", "category", "channel")
     ][:4]
@@ -344,6 +375,11 @@ def survey_lines(proposal: Proposal) -> Iterator[str]:
             for option in question.options:
                 order = json.dumps(option.sets["survey.waves"], ensure_ascii=False)
                 yield f"  #   {option.label}: waves: {order}"
+    if "questions" in section:
+        yield "  questions:               # several answers could be ticked"
+        for name, entry in section["questions"].items():
+            said = json.dumps(entry, ensure_ascii=False)
+            yield f"    {json.dumps(name, ensure_ascii=False)}: {said}"
     if "groups" in section:
         yield f"  groups: {json.dumps(section['groups'], ensure_ascii=False)}"
     yield ""

@@ -191,7 +191,8 @@ def squash(text: str) -> str:
     """
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
     bare = _ASIDE.sub(" ", plain).strip() or plain
-    return "".join(c for c in _folded(bare) if c.isalnum())
+    folded = _folded(bare)
+    return "".join(c for c in folded if c.isalnum()) or folded.strip()
 
 
 def _folded(text: str) -> str:

@@ -25,6 +25,10 @@ PREFIXES: Final = dict(zip(SIDES, ("exp_", "per_", "imp_"), strict=True))
 #: The column of a study's survey that names, row by row, the questions whose answer was given and
 #: is lost: it could not be read, or lies off its scale.
 LOST: Final = "answers_lost"
+#: What the workbench puts between the choices of a question that has a column for each.
+TICKED: Final = "|"
+#: How a card writes that choices stand on lines of their own.
+LINES: Final = r"\n"
 #: Questions besides the items that have a scale.
 SCORES: Final = ("csat", "csat5", "csat10", "recommend")
 #: The scales of those whose name says it, and of recommending as it is mostly asked.
@@ -148,11 +152,28 @@ class ChoiceQuestion(Card):
     label : LocalText or None
         Its wording; the column's name unless given.
     several : str or None
-        What stands between the choices in a cell, where several could be ticked (``";"``).
+        What stands between the choices in a cell, where several could be ticked (``";"``); see
+        `LINES` for choices that stand on lines of their own.
+    columns : dict
+        Choice -> the file's column that says whether it was ticked, where each has one of its own.
     """
 
     label: LocalText | None = None
     several: Annotated[str, Field(min_length=1, max_length=3)] | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _parted(self) -> Self:
+        if self.columns and self.several is None:
+            object.__setattr__(self, "several", TICKED)
+        for choice in self.columns:
+            if self.several is not None and self.several in choice:
+                raise PydanticCustomError(
+                    "choice",
+                    "the choice {choice} holds {mark}, which `several` puts between choices",
+                    {"choice": repr(choice), "mark": repr(self.several)},
+                )
+        return self
 
 
 class Chain(Card):

@@ -31,6 +31,8 @@ _AFTER: Final = re.compile(
 )
 _STARS: Final = re.compile(r"([★⭐🌟]\ufe0f?\s*)+([☆✩]\s*)*")
 _HAN: Final = {c: n for n, c in enumerate("零一二三四五六七八九十")} | {"两": 2, "〇": 0}
+#: As LimeSurvey and others number the answers of a list: A1, AO03.
+_CODED: Final = re.compile(r"AO?0{0,3}(\d{1,2})")
 _LETTERED: Final = re.compile(r"[(]?[A-Za-z][.、):]\s*(?=\S)|[①-⑩]\s*")
 
 #: Share of the answers to a question that must be read for the others to be slips.
@@ -66,7 +68,14 @@ def shown(text: str) -> Shown | None:
         return Shown(_number(found[1]), folded(found[2]))
     if found := _AFTER.fullmatch(bare):
         return Shown(_number(found[2]), folded(found[1]))
+    if found := _CODED.fullmatch(bare):
+        return Shown(float(found[1]))
     return None
+
+
+def is_coded(text: str) -> bool:
+    """Tell an answer that is the code of one in a list: A1, AO03."""
+    return _CODED.fullmatch(text.strip()) is not None
 
 
 def words_in(text: str) -> str:

@@ -14,7 +14,7 @@ from workbench.data.schemas import ALIASES
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study
-from workbench.study.survey import PREFIXES, LongForm, Survey
+from workbench.study.survey import LINES, PREFIXES, LongForm, Survey
 
 #: A survey that is done once has no waves; all its answers are of this one.
 ONE_WAVE = "all"
@@ -35,6 +35,7 @@ def standard_form(engine: Engine, study: Study, source: Source) -> Source:
     if card is None:
         return source
     source = tool_headings(study, source)
+    source = _choices_joined(engine, study, source)
     if card.long is not None:
         source = _wide(engine, card, card.long, source, study.tables[source.name].columns)
     names = _names(card, source, set(study.tables[source.name].columns.values()))
@@ -57,6 +58,52 @@ def standard_form(engine: Engine, study: Study, source: Source) -> Source:
         renamed |= dict.fromkeys(source.columns, card.long.value)
     renamed |= {standard: renamed.get(own, own) for own, standard in names.items()}
     return replace(source, expr=expr, columns=tuple(columns), renamed=renamed)
+
+
+#: What a column of a choice holds where it was not ticked.
+_NOT_TICKED = ("0", "0.0", "no", "n", "false", "f", "nein", "non", "off", "否", "未选", "未选中",
+               "not selected", "not quoted", "unchecked", "not checked", "nicht gewählt", "n/a",
+               "-")  # fmt: skip
+
+
+def _choices_joined(engine: Engine, study: Study, source: Source) -> Source:
+    """Write what was ticked of a question with a column for each choice into one column.
+
+    Raises
+    ------
+    DataError
+        A column that the file does not have, or has under the question's name already.
+    """
+    asked = study.survey.questions if study.survey is not None else {}
+    made: dict[str, Any] = {}
+    for name, question in asked.items():
+        for column in question.columns.values():
+            if column not in source.columns:
+                raise DataError(
+                    f"there is no column {column!r}{did_you_mean(column, list(source.columns))}",
+                    where=source.where,
+                    remedy=f"mend survey.questions.{name}.columns in study.yml",
+                )
+        if question.columns and name in source.columns and name not in question.columns.values():
+            raise DataError(
+                f"there is a column {name!r} already",
+                where=source.where,
+                remedy="call the question otherwise under survey.questions in study.yml",
+            )
+        ticked = ibis.literal("")
+        for choice, column in question.columns.items():
+            text = engine.text(source.expr[column])
+            there = text.notnull() & ~text.lower().isin(_NOT_TICKED)
+            ticked += ibis.ifelse(there, f"{choice}{question.several}", "")
+        if question.columns:
+            made[name] = ticked.nullif("")
+        elif question.several == LINES and name in source.columns:
+            made[name] = source.expr[name].cast("string").replace("\r", "").replace("\n", LINES)
+    if not made:
+        return source
+    columns = [c for c in source.columns if c not in made]
+    expr = source.expr.select(*columns, **made, **{ROW: source.expr[ROW]})
+    return replace(source, expr=expr, columns=(*columns, *made))
 
 
 def _names(card: Survey, source: Source, mapped: set[str]) -> dict[str, str]:

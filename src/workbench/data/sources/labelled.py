@@ -18,7 +18,7 @@ KINDS: Mapping[str, str] = {".sav": "SPSS", ".zsav": "SPSS", ".dta": "Stata"}
 
 
 def read_labelled(
-    path: Path, *, codes: Collection[str], encoding: str | None = None
+    path: Path, *, codes: Collection[str], encoding: str | None = None, both: bool = False
 ) -> tuple[pa.Table, dict[str, str]]:
     """Read a file as text columns.
 
@@ -34,6 +34,9 @@ def read_labelled(
         Columns that hold numbers: items of the survey, satisfaction, recommendation.
     encoding : str, optional
         Where the file does not say its own (old files from Chinese systems: GB18030).
+
+    both : bool
+        Whether to write answers with labels as "5 - Excellent".
 
     Returns
     -------
@@ -66,6 +69,8 @@ def read_labelled(
         if name in codes:
             # a label that is no answer says so to whoever reads the answers
             own = {code: text for code, text in own.items() if is_no_answer(str(text))}
+        elif both:
+            own = {code: f"{_text(code, {})} - {text}" for code, text in own.items()}
         columns[str(name)] = pa.array([_text(v, own) for v in frame[name]], pa.string())
     wording = {
         str(name): str(text)
