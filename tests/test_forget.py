@@ -275,3 +275,23 @@ def test_published_data_ask_nobody(root: Path) -> None:
     study = write(root, privacy={"public": True})
     keys = [each.key for each in holdings(open_tables(study, cache=False)).findings()]
     assert keys == ["held", "held_public"]
+
+
+def test_what_became_of_their_opportunities_goes_with_them(root: Path) -> None:
+    """The stages say of which opportunity they are, and not whose that is."""
+    study = write(
+        root,
+        {
+            "opportunities": "opportunity_id,customer_id,stage,opened\nO1,17,won,2025-01-01\n"
+            "O2,17,open,2025-02-01\nO3,18,won,2025-03-01\n",
+            "stages": "opportunity_id,stage,entered\nO1,lead,2025-01-01\nO1,won,2025-01-09\n"
+            "O2,lead,2025-02-01\nO3,lead,2025-03-01\n",
+        },
+    )
+    assert len(open_tables(study, cache=False).frame("stages")) == 4
+    forget(study, root, "17", now=NOW)
+    tables = open_tables(study, cache=False)
+    assert tables.frame("stages")["entered"].astype(str).tolist() == ["2025-03-01"]
+    assert set(tables.frame("stages")["opportunity_id"]) == set(
+        tables.frame("opportunities")["opportunity_id"]
+    )

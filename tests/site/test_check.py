@@ -68,6 +68,7 @@ def test_the_published_site_has_nothing_to_find(published):
         ("<table><tr><th>a</th></tr></table>", "table"),
         ("<p>Write to li.wei@example.com</p>", "personal data (e-mail)"),
         ("<p>Call 138 1234 5678</p>", "personal data (phone)"),
+        ("<p>The largest is b561be722ee9f2f0.</p>", "personal data (pseudonym)"),
         ("<p>Call +44 20 7946 0958</p>", "personal data (phone)"),
         ("<p>{{&lt; meta title &gt;}}</p>", "unrendered markup"),
         ("<p>**水平。**实测值</p>", "unrendered markup"),
@@ -138,3 +139,12 @@ def test_other_forbidden_texts_are_another_question(site):
     assert "personal data (forbidden)" in {
         fault.kind for fault in check(site, forbidden=["Three groups"], kept=kept)
     }
+
+
+def test_a_page_that_lists_accounts_by_what_stands_for_them_is_found(site):
+    listed = "customer_id,value\n0007f8336bd95163,18765.3\n278b571ebe6a8287,12442.3\n"
+    found = spoil(site, "</article>", f'<a href="data:text/csv,{listed}">data</a></article>')
+    assert found == [(SPOILT, "personal data (pseudonym)")] * 2
+    plain = "share\n7.61678243810029e-06\n0.761678243810029e\n1234567890123456\n"
+    assert not [*find(plain)]
+    assert redact("of 0007f8336bd95163 nothing") == "of […] nothing"

@@ -1,4 +1,4 @@
-"""Find phones, e-mail addresses, identity and card numbers in a text meant for the public."""
+"""Find phones, e-mail addresses, identity and card numbers, pseudonyms in a public text."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ PHONE = re.compile(
     r"|\(?0\d{2,3}\)?[-\s]\d{7,8}"
     r")(?![\w.%])"
 )
+#: What stands for a customer's or an account's id in results: those who know the key, or have the
+#: results beside it, know who it is. A fraction's digits before an exponent are none.
+PSEUDONYM = re.compile(r"(?<![\w.\-#])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{16}(?![\w\-+]|\.\w)")
 
 
 def find(text: str, forbidden: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
@@ -31,7 +34,7 @@ def find(text: str, forbidden: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
     forbidden : iterable of str
         Texts that must not appear whatever they look like, such as the names in a table.
     """
-    for kind, pattern in (("e-mail", EMAIL), ("phone", PHONE)):
+    for kind, pattern in (("e-mail", EMAIL), ("phone", PHONE), ("pseudonym", PSEUDONYM)):
         for found in pattern.finditer(text):
             yield kind, found[0]
     for one in identifiers.find(text, sure=True):
@@ -43,7 +46,7 @@ def find(text: str, forbidden: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
 
 def redact(text: str) -> str:
     """Replace what looks personal, so that an error's message can be shown."""
-    for pattern in (EMAIL, PHONE):
+    for pattern in (EMAIL, PHONE, PSEUDONYM):
         text = pattern.sub(HIDDEN, text)
     for one in reversed(identifiers.find(text, sure=True)):
         text = text[: one.start] + HIDDEN + text[one.end :]

@@ -25,7 +25,7 @@ from workbench.data.engine import Engine
 from workbench.data.people import keys
 from workbench.data.people.contacts import normal_contact, region_of
 from workbench.data.people.pseudonyms import study_key
-from workbench.data.schemas import Schema
+from workbench.data.schemas import Schema, schema_of
 from workbench.data.sources.read import read_source
 from workbench.data.sources.source import Source
 from workbench.errors import DataError
@@ -40,6 +40,8 @@ _DIGITS = 32
 #: Columns that say whose a row is; the second counts where there is no first.
 OWNERS = ("customer_id", "respondent_id")
 CONTACTS = ("phone", "email")
+#: Tables of a person's things: what says which thing it is, and the table that says whose it is.
+OF_THINGS = {"opportunity_id": "opportunities", "ticket_id": "interactions"}
 
 
 @dataclass(frozen=True)
@@ -195,9 +197,43 @@ def without_left_out(
                 for rows, sign in ((expr, 1), (left, -1))
             )
             expr = left
+    elif key := next((key for key in OF_THINGS if key in columns), None):
+        things = _things_of(engine, study, key, erased, refusing)
+        if things:
+            column = columns[key].cast("string")
+            expr = expr.filter(column.isnull() | ~column.isin(sorted(things)))
     if erased and "customer_id" in columns:
         expr = _without_contacts(engine, study, erased, source, columns, expr)
     return replace(source, expr=expr), refused
+
+
+def _things_of(
+    engine: Engine,
+    study: Study,
+    key: str,
+    erased: Erasures,
+    refusing: Mapping[str, frozenset[str]],
+) -> set[str]:
+    """Find the things (opportunities, tickets) of those who are left out, in the tables of them."""
+    found: set[str] = set()
+    for name, card in study.tables.items():
+        schema = schema_of(name)
+        if schema is None or schema.name != OF_THINGS[key]:
+            continue
+        source = read_source(engine, study, name)
+        columns = standardise(source, card, schema)
+        owner = next((each for each in OWNERS if each in columns), None)
+        if owner is None or key not in columns:
+            continue
+        whose = columns[owner].cast("string")
+        given = _distinct(engine, whose, source.where)
+        mine = refusing.get(owner, frozenset())
+        gone = erased_ids(study, erased, owner, given) if erased else set()
+        gone |= {one for one in given if keys.normal_key(one) in mine}
+        if gone:
+            theirs = whose.isin(sorted(gone))
+            found.update(_distinct(engine, columns[key].cast("string"), source.where, only=theirs))
+    return found
 
 
 def erased_ids(study: Study, erased: Erasures, kind: str, given: Collection[str]) -> set[str]:
