@@ -108,6 +108,7 @@ EXAMPLES = {
     "GammaGammaResults": spent,
     "Holdout": lambda: clv.holdout_table(bought(), FREQUENCY // 2, 20.0, top=4),
     "Newcomers": lambda: clv.newcomers(log(), as_of="2025-12-31", unit="week"),
+    "NextPurchase": lambda: clv.next_purchase(bought(), within=13),
     "ObservedSpendResults": lambda: clv.ObservedSpend(FREQUENCY, SPEND, currency="EUR").fit(),
     "Prediction": lambda: bought().expected_purchases(52),
     "PurchaseResults": bought,

@@ -22,6 +22,7 @@ from workbench.clv.contracts import (
     contract_value,
     value_contracts,
 )
+from workbench.clv.days import summarise
 from workbench.clv.forecast import Forecast, forecast
 from workbench.clv.models.bayes import bayesian
 from workbench.clv.models.beta_binomial import BetaGeometricBetaBinomial
@@ -47,8 +48,10 @@ from workbench.clv.models.shifted_beta_geometric import (
 )
 from workbench.clv.models.terms import Terms
 from workbench.clv.newcomers import Newcomers, newcomers
+from workbench.clv.next_purchase import NextPurchase, next_purchase
 from workbench.clv.reproduction import Reproduction, reproduce
 from workbench.clv.rhythm import Rhythm, rhythm
+from workbench.clv.saved import load_fit, save_fit
 from workbench.clv.sensitivity import ValueSensitivity, sensitivity
 from workbench.clv.so_far import SoFar, so_far
 from workbench.clv.validation import (
@@ -89,6 +92,7 @@ __all__ = [
     "Holdout",
     "ModifiedBetaGeometric",
     "Newcomers",
+    "NextPurchase",
     "ObservedSpend",
     "ObservedSpendResults",
     "ParetoNBD",
@@ -122,13 +126,17 @@ __all__ = [
     "customer_value",
     "forecast",
     "holdout_table",
+    "load_fit",
     "model_spend",
     "newcomers",
+    "next_purchase",
     "per_year",
     "reproduce",
     "rhythm",
+    "save_fit",
     "sensitivity",
     "so_far",
+    "summarise",
     "tracking",
     "value_contracts",
 ]

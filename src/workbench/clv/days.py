@@ -6,6 +6,58 @@ import numpy as np
 import pandas as pd
 
 from workbench.arrays import Array, Index
+from workbench.errors import DataError
+from workbench.units import DAYS_PER_UNIT, check_unit
+
+
+def summarise(log: pd.DataFrame, *, as_of: pd.Timestamp | str, unit: str) -> pd.DataFrame:
+    """Summarise a log of purchases held in memory, one row a customer.
+
+    Parameters
+    ----------
+    log : DataFrame
+        customer_id, date; amount where the log has amounts. Purchases of a customer on one day are
+        one; a negative amount is none.
+    as_of : Timestamp or str
+        Last day looked at.
+    unit : str
+        Unit of time: hour, day, week, month, quarter or year.
+
+    Returns
+    -------
+    DataFrame
+        frequency, recency, age, mean_spend and log_gaps by customer, as all models take them.
+
+    Examples
+    --------
+    A model from a log in three lines:
+
+    >>> import pandas as pd
+    >>> from workbench import clv
+    >>> days = pd.to_datetime(["2025-01-02", "2025-02-10", "2025-03-01", "2025-05-20"] * 30)
+    >>> log = pd.DataFrame({"customer_id": [*"abac"] * 30, "date": days, "amount": 9.0})
+    >>> log["customer_id"] += (log.index // 4).astype(str)
+    >>> customers = clv.summarise(log, as_of="2025-12-31", unit="week")
+    >>> fit = clv.ModifiedBetaGeometric.from_frame(customers).fit()
+    >>> fit.expected_purchases(52).total().n
+    90.0
+    """
+    missing = [c for c in ("customer_id", "date") if c not in log]
+    if missing:
+        raise DataError(
+            f"the log has no column {', '.join(missing)}",
+            remedy="give customer_id and date, one row a purchase",
+        )
+    per = DAYS_PER_UNIT[check_unit(unit)]
+    known = BuyingDays(log, pd.Timestamp(as_of).normalize())
+    if not known.day.size:
+        raise DataError(f"there is no purchase to {as_of}", remedy="look at as_of and the dates")
+    code, gap = known.gaps()
+    out = known.summary(0, per)
+    logs = np.bincount(code, weights=np.log(gap / per), minlength=len(out))
+    out = out.assign(log_gaps=logs).rename_axis("customer_id")
+    out.attrs["time_unit"] = unit
+    return out
 
 
 class BuyingDays:

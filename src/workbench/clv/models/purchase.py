@@ -447,6 +447,10 @@ class PurchaseResults(Fitted):
     ) -> Prediction:
         if x is None and t_x is None and T is None:
             rows = self.model.rows
+            if not rows.x.size:
+                raise DataError(
+                    "the fit was loaded without its customers", remedy="give x, t_x and T"
+                )
             if not any(np.ndim(e) for e in extra):
                 columns = (*(np.full(rows.x.size, e) for e in extra), rows.x, rows.t_x, rows.T)
                 return Prediction(
