@@ -189,5 +189,5 @@ def test_a_name_that_a_drawing_gives_twice_is_there_once_in_the_page():
         '<g clip-path="url(#a)"/></svg>'
     )
     drawn = in_page(lift(twice).svg, name="f0", label="x", css="wb-svg")
-    assert re.findall(r'id="([^"]+)"', drawn) == ["f0-0"]
+    assert re.findall(r'\bid="([^"]+)"', drawn) == ["f0-0"]
     assert 'href="#f0-0"' in drawn and "url(#f0-0)" in drawn

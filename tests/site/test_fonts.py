@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
 from fontTools.ttLib import TTFont
 
-from workbench.site.fonts import FAMILY, embed_font, han_characters
+from workbench.site.fonts import FAMILY, FEW, embed_font, han_characters, han_in
 from workbench.site.stage import FONT, REPORTS, stage, unstage
 
 
@@ -38,6 +39,7 @@ def test_the_font_holds_exactly_the_characters_of_the_pages(site: Path) -> None:
     (site / "zh/index.html").write_text("<p>客户价值,客户。</p>", encoding="utf-8")
     assert han_characters(site) == "".join(sorted("客户价值。"))
     assert embed_font(site, site / "theme/tokens.css") == 5
+    assert not (site / "theme/han.css").exists()  # a handful: no sheet of its own
     sheet = (site / "theme/tokens.css").read_text(encoding="utf-8")
     covered = set(font_in(sheet).getBestCmap())
     assert {ord(character) for character in "客户价值。"} <= covered
@@ -56,11 +58,24 @@ def test_the_same_pages_give_the_same_font(site: Path) -> None:
 
 
 def test_every_character_of_a_published_site_is_covered(published: Path) -> None:
-    sheet = (published / "theme/tokens.css").read_text(encoding="utf-8")
-    letters = {chr(code) for code in font_in(sheet).getBestCmap()}
+    sheets = [
+        (published / "theme" / x).read_text(encoding="utf-8") for x in ("tokens.css", "han.css")
+    ]
+    few, many = ({chr(code) for code in font_in(sheet).getBestCmap()} for sheet in sheets)
     wanted = set(han_characters(published))
-    assert {*"客户价值模拟数据"} <= wanted <= letters
-    assert len(sheet) < 500_000
+    assert {*"客户价值模拟数据"} <= wanted <= few | many
+    assert len(sheets[1]) < 500_000
+
+
+def test_a_page_waits_for_the_letters_that_it_has(published: Path) -> None:
+    assert (published / "theme/tokens.css").stat().st_size < 40_000
+    for page in published.rglob("*.html"):
+        if "archive" in page.parts or page.name == "404.html":
+            continue
+        text = page.read_text(encoding="utf-8")
+        assert ("theme/han.css" in text) == (len(han_in([unescape(text)])) > FEW), page
+    assert "han.css" not in (published / "studies/demo/clv.html").read_text(encoding="utf-8")
+    assert "han.css" in (published / "zh/studies/demo/clv.html").read_text(encoding="utf-8")
 
 
 def test_the_font_stands_behind_those_of_the_machine(published: Path) -> None:

@@ -87,7 +87,7 @@ def test_nothing_of_the_renderer_s_furniture_is_left(published, pages):
         scripts = [x.get("src") for x in page.find_all("script") if x.get("src")]
         assert [Path(x).name for x in scripts] == ["page.js"]
         styles = [Path(x["href"]).name for x in page.select('link[rel="stylesheet"]')]
-        assert styles == ["tokens.css", "content.css", "page.css"]
+        assert [x for x in styles if x != "han.css"] == ["tokens.css", "content.css", "page.css"]
         assert not page.select("[data-bs-toggle], .sourceCode, .quarto-title, .cell")
 
 

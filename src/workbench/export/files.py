@@ -10,6 +10,7 @@ from pathlib import Path
 from workbench.errors import SiteError
 from workbench.export.pictures import browser, draw, print_pdf
 from workbench.export.reading import Page, PagePart, read_pages
+from workbench.site.fonts import SHEET
 from workbench.site.words import BASE
 
 _STYLES = ("tokens.css", "content.css", "page.css")
@@ -77,10 +78,10 @@ def export_study(
 
 
 def _styles(site: Path, language: str) -> str:
-    tokens, *others = [(site / "theme" / x).read_text(encoding="utf-8") for x in _STYLES]
-    if language == BASE:  # the Chinese letters are most of its weight
-        tokens = tokens.partition("/* Only the characters that this site uses")[0]
-    return "\n".join([tokens, *others])
+    names = list(_STYLES)
+    if language != BASE and (site / "theme" / SHEET).is_file():
+        names.insert(1, SHEET)  # the letters of its language
+    return "\n".join((site / "theme" / x).read_text(encoding="utf-8") for x in names)
 
 
 def _drawn(pages: Sequence[Page], site: Path, language: str) -> tuple[dict[int, bytes], list[str]]:

@@ -162,6 +162,16 @@ def cut(notebook: Any, language: str, *, name: str, languages: Iterable[str] = N
     return _Cutter(language, name, frozenset(languages)).cut(notebook)
 
 
+def title_of(notebook: Any, language: str, languages: Iterable[str] = NAMES) -> str:
+    """Give the title of a notebook in a language, as `cut` finds it, without what it shows."""
+    for cell in notebook.cells:
+        said = _tags(cell) & set(languages)
+        hidden = (said and language not in said) or "remove-cell" in _tags(cell)
+        if cell.cell_type == "markdown" and not hidden and (found := H1.search(str(cell.source))):
+            return found[1].strip()
+    return ""
+
+
 class _Cutter:
     def __init__(self, language: str, name: str, languages: frozenset[str]) -> None:
         self.language = language

@@ -123,6 +123,11 @@ def in_page(svg: str, *, name: str, label: str, css: str) -> str:
                 node.set("href", node.attrib.pop(attribute))
     style = tree.get("style", "").replace("color-scheme:light dark", "").replace(";;", ";")
     tree.set("style", style.strip(";"))
+    for path in tree.iter(f"{{{SVG}}}path"):
+        if not path.get("d"):
+            path.set("d", "M0 0")  # a line of no points, which may be referred to
+    if tree.get("role") == "group":
+        del tree.attrib["role"]  # a drawing is one by itself; its box on the page has the role
     tree.set("class", css)
     tree.set("aria-label", label)
     etree.cleanup_namespaces(tree)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from html import unescape
@@ -20,6 +21,10 @@ from workbench.site.furniture import LOST
 from workbench.site.kept import Kept
 
 FAMILY = "Workbench Han"
+SHEET = "han.css"
+"""The sheet beside that of all pages, for pages with more than `FEW` Chinese characters."""
+FEW = 24
+_LINKED = re.compile(r'<link rel="stylesheet" href="([^"]*/)tokens\.css">')
 _FIRST_HAN = 0x2E80  # CJK radicals; punctuation, ideographs and full-width forms follow
 _SOURCES = {".qmd", ".ipynb", ".html"}
 # What Quarto itself writes on a Chinese page: contents, notices, folded code.
@@ -49,11 +54,8 @@ def han_in(texts: Iterable[str]) -> str:
 def han_characters(site: Path) -> str:
     """Collect the Chinese characters that a reader sees on a site's pages."""
     # of the whole page: what its attributes say is shown, too, by the page's script
-    return han_in(
-        unescape(page.read_text(encoding="utf-8"))
-        for page in pages_of(site)
-        if page.name != LOST  # it brings its own style
-    )
+    # the page for what is not there brings its own style
+    return han_in(_shown(page) for page in pages_of(site) if page.name != LOST)
 
 
 def font_rule(characters: str, kept: Kept | None = None) -> str:
@@ -100,14 +102,16 @@ def _subset(source: Path, characters: str) -> bytes:
 
 
 def embed_font(site: Path, styles: Path, kept: Kept | None = None) -> int:
-    """Put the font into a style sheet of the site.
+    """Bring the letters: those of Chinese pages in a sheet of their own, which these pages link.
+
+    A page with a few such letters, as in the name of the other edition, waits for those few alone.
 
     Parameters
     ----------
     site : Path
-        The finished site.
+        The finished site; pages with more than `FEW` different characters get the link.
     styles : Path
-        The style sheet to extend; its fonts name `FAMILY` last.
+        The style sheet of all pages, to extend; its fonts name `FAMILY` last.
     kept : Kept, optional
         Fonts that were cut before.
 
@@ -116,13 +120,30 @@ def embed_font(site: Path, styles: Path, kept: Kept | None = None) -> int:
     int
         The number of characters embedded; 0 when the site has none or the font is missing.
     """
-    characters = han_characters(site)
-    rule = font_rule(characters, kept)
-    if not rule:
-        return 0
-    with styles.open("a", encoding="utf-8") as sheet:
-        sheet.write(rule)
-    return len(characters)
+    pages = {page: _shown(page) for page in pages_of(site) if page.name != LOST}
+    own = {page: han_in([text]) for page, text in pages.items()}
+    many = [page for page, found in own.items() if len(found) > FEW]
+    few = han_in(found for page, found in own.items() if page not in many)
+    rest = han_in(own[page] for page in many)
+    rule = font_rule(few, kept)
+    if rule:
+        with styles.open("a", encoding="utf-8") as sheet:
+            sheet.write(rule)
+    sheet_of_many = font_rule(rest, kept)
+    if sheet_of_many:
+        styles.with_name(SHEET).write_text(sheet_of_many, encoding="utf-8")
+        for page in many:
+            text = page.read_text(encoding="utf-8")
+            page.write_text(
+                _LINKED.sub(rf'\g<0>\n<link rel="stylesheet" href="\g<1>{SHEET}">', text, 1),
+                "utf-8",
+            )
+    return len(set(few if rule else "") | set(rest if sheet_of_many else ""))
+
+
+def _shown(page: Path) -> str:
+    # of the whole page: what its attributes say is shown, too, by the page's script
+    return unescape(page.read_text(encoding="utf-8"))
 
 
 def staged_rule(reports: Path, configs: Iterable[Path], kept: Kept | None = None) -> str:

@@ -8,6 +8,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from urllib.parse import quote
 
 from bs4 import BeautifulSoup, Tag
 
@@ -36,10 +37,11 @@ POLICY = (
     "media-src 'self'; base-uri 'none'; form-action 'none'"
 )
 # A small chart; as a data URI, so that no browser asks for /favicon.ico.
-_ICON = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
-    "%3Crect width='16' height='16' rx='3' fill='%231d4a94'/%3E"
-    "%3Cpath d='M4 12V8M8 12V4M12 12V6' stroke='white' stroke-width='2'/%3E%3C/svg%3E"
+_ICON = "data:image/svg+xml," + quote(
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
+    "<rect width='16' height='16' rx='3' fill='#1d4a94'/>"
+    "<path d='M4 12V8M8 12V4M12 12V6' stroke='white' stroke-width='2'/></svg>",
+    safe="/:='",
 )
 
 

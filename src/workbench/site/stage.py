@@ -43,7 +43,7 @@ from workbench.site import blocks
 from workbench.site.archive import STUDIES
 from workbench.site.blocks import relinked
 from workbench.site.config import site_address, site_titles
-from workbench.site.edition import Edition, cut, raw_html, read_notebook
+from workbench.site.edition import Edition, cut, raw_html, read_notebook, title_of
 from workbench.site.feed import News
 from workbench.site.fonts import staged_rule
 from workbench.site.kept import Kept
@@ -180,7 +180,7 @@ def _source_titles(root: Path) -> Mapping[str, Mapping[str, str]]:
     for path in sorted((root / "notebooks").glob("*.ipynb")):
         try:
             notebook = read_notebook(path.read_text(encoding="utf-8"), path.name)
-            titles[path.stem] = {x: cut(notebook, x, name=path.stem).title for x in NAMES}
+            titles[path.stem] = {x: title_of(notebook, x) for x in NAMES}
         except (SiteError, OSError):
             continue  # a broken source has no title; what was executed of it may still be shown
     return titles
