@@ -130,6 +130,9 @@ def test_running_contracts_are_valued_from_their_table_alone() -> None:
     assert value.table.loc[first, "clv"] == 0 and (value.table["clv"] > 0).sum() == still.sum() - 1
     assert [each.key for each in value.findings()] == ["fees", "fees.unknown"]
     assert value.by_plan()["group"].tolist() == ["L", "S"]
+    each = value.of_plans()
+    by_plan = each.groupby("plan")["worth"].mean()
+    assert by_plan.tolist() == pytest.approx(value.by_plan().set_index("group")["mean"].tolist())
     # one customer's contract is nearly all that is expected of a plan: no sum of it by itself
     rich = table.assign(plan=np.where(np.arange(400) % 4 == 2, "M", table["plan"]))
     medium = rich.index[(rich["plan"] == "M") & still]

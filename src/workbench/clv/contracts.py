@@ -345,6 +345,21 @@ class ContractValue(Result):
         ids = pd.Series(np.asarray(customers), name="customer_id")
         return self.table[["clv", "low", "high"]].reset_index(drop=True).groupby(ids).sum()
 
+    def of_plans(self) -> pd.DataFrame | None:
+        """Give whose each contract is, its plan and its worth, where the contracts say whose.
+
+        For the study's folder, never for a page: so that a later edition is not published beside
+        this one where one customer would be the difference.
+        """
+        running = self._contracts()
+        if "customer_id" not in running:
+            return None
+        worth = np.asarray(self.residual.estimate) * self.fees
+        plan = running["plan"].to_numpy() if "plan" in running else "-"
+        return pd.DataFrame(
+            {"customer_id": running["customer_id"].to_numpy(), "plan": plan, "worth": worth}
+        )
+
     def estimates(self) -> dict[str, Estimate]:
         """Value of all contracts and of one."""
         return {"contracts": self.total, "contract": self.mean}

@@ -15,6 +15,7 @@ from html import escape
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
+from workbench.site.near import too_near
 from workbench.site.records import StudyRecord
 from workbench.site.words import BASE, NAMES, in_language, language_of, say_moment, word
 
@@ -47,7 +48,7 @@ def published_as(path: Path, site: Path) -> Path:
     return site.joinpath(*path.relative_to(site / ARCHIVE).parts[1:])
 
 
-def archive(new: Path, old: Path, records: Iterable[StudyRecord]) -> None:
+def archive(new: Path, old: Path, records: Iterable[StudyRecord]) -> list[str]:
     """Keep what was published before, and put the newest runs beside it.
 
     Parameters
@@ -59,14 +60,38 @@ def archive(new: Path, old: Path, records: Iterable[StudyRecord]) -> None:
     records : iterable of StudyRecord
         The studies on the new site, each with its newest run. Published again, a run's pages take
         the place of those that stood there: what was mended is mended there, too.
+
+    Returns
+    -------
+    list of str
+        Which editions are kept no longer, and why: those from which, with the newest, one customer
+        could be told (`workbench.site.near`).
     """
+    dropped: list[str] = []
     newest = {record.run.run: record for record in records}
     if (old / ARCHIVE).is_dir():
         for folder in sorted((old / ARCHIVE).iterdir()):
             if folder.is_dir() and folder.name not in newest:
+                if told := _told_by(folder.name, newest.values()):
+                    dropped.append(told)
+                    continue
                 shutil.copytree(folder, new / ARCHIVE / folder.name, copy_function=_linked)
     for run, record in newest.items():
         _keep(new, new / ARCHIVE / run, record)
+    return dropped
+
+
+def _told_by(run: str, records: Iterable[StudyRecord]) -> str:
+    for record in records:
+        before = record.run.folder.parent / run
+        if before.is_dir():
+            near = too_near(before, record.run.folder, record.study.privacy.min_cell)
+            if near:
+                return (
+                    f"{record.study.name}: the edition of run {run} is kept no longer: with today's"
+                    f" it would tell of single customers ({near})"
+                )
+    return ""
 
 
 def _linked(source: str, target: str) -> None:

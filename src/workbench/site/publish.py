@@ -150,7 +150,7 @@ def publish(
                     f"{error.what} ({what_stands})", where=error.where, remedy=error.remedy
                 ) from None
             differing = [f"the pages disagree: {each}" for each in disagreements(new)]
-            archive(new, root / SITE, staged.records)
+            withdrawn = archive(new, root / SITE, staged.records)
             swap(new, root / SITE)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -161,7 +161,7 @@ def publish(
             studies=staged.studies,
             renderer=rendered.renderer,
             at=at,
-            warnings=(*staged.warnings, *rendered.warnings, *withheld, *differing),
+            warnings=(*staged.warnings, *rendered.warnings, *withheld, *differing, *withdrawn),
         )
         said = {key: getattr(published, key) for key in _REMEMBERED}
         remember(work, root / SITE, inputs, {**said, "at": at.isoformat()})
