@@ -295,3 +295,17 @@ def test_what_became_of_their_opportunities_goes_with_them(root: Path) -> None:
     assert set(tables.frame("stages")["opportunity_id"]) == set(
         tables.frame("opportunities")["opportunity_id"]
     )
+
+
+def test_earlier_editions_are_named_and_taken_off_when_asked(root: Path) -> None:
+    study = write(root)
+    pages = {"r1": "studies/shop", "r2": "zh/studies/shop", "r3": "studies/other"}
+    for run, folder in pages.items():
+        (root / "_site/archive" / run / folder).mkdir(parents=True)
+    told = forget(study, root, "0008", now=NOW)
+    assert not told.withdrawn and sum("--withdraw" in each for each in told.aggregates) == 2
+    gone = forget(study, root, "0008", now=NOW, withdraw=True)
+    assert gone.withdrawn == ["archive/r1", "archive/r2"]
+    assert [each.name for each in (root / "_site/archive").iterdir()] == ["r3"]
+    assert "earlier editions taken off the site" in str(gone)
+    assert not any("edition" in each for each in gone.aggregates)

@@ -19,6 +19,8 @@ from workbench.errors import DataError
 from workbench.runs.handover import digest_results
 from workbench.runs.record import histories, history_of, lock, run_folders, write_json
 from workbench.runs.used import file_digest
+from workbench.site.archive import ARCHIVE
+from workbench.site.publish import SITE
 from workbench.study import Study
 
 REGISTER = "erasures.jsonl"
@@ -42,6 +44,8 @@ class Forgotten:
         Results that were written anew without the person's rows.
     aggregates : list of str
         Runs, editions and bundles whose numbers the person is still in.
+    withdrawn : list of str
+        Earlier editions that were taken off the site.
     """
 
     study: str
@@ -50,6 +54,7 @@ class Forgotten:
     raw: list[str] = field(default_factory=list)
     rebuilt: list[str] = field(default_factory=list)
     aggregates: list[str] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         done = "is on the list of the erased" if self.listed else "was on the list already"
@@ -57,6 +62,7 @@ class Forgotten:
         for title, items in (
             ("raw files that still hold the person, for their owner to change", self.raw),
             ("results written anew without the person", self.rebuilt),
+            ("earlier editions taken off the site", self.withdrawn),
             ("numbers that the person is still in; they stay until they are replaced or withdrawn",
              self.aggregates),
         ):  # fmt: skip
@@ -66,7 +72,13 @@ class Forgotten:
 
 
 def forget(
-    study: Study, root: Path, given: str, *, now: datetime, absent: bool = False
+    study: Study,
+    root: Path,
+    given: str,
+    *,
+    now: datetime,
+    absent: bool = False,
+    withdraw: bool = False,
 ) -> Forgotten:
     """Erase a person from a study.
 
@@ -82,6 +94,9 @@ def forget(
         When.
     absent : bool
         Whether to put an id on the list that no file has now: a file of before may bring it back.
+    withdraw : bool
+        Whether to take the study's earlier editions off the site: the person is in their numbers,
+        and beside an edition without the person they would tell what the person had.
 
     Raises
     ------
@@ -115,6 +130,10 @@ def forget(
         with lock(home):
             for folder in [*run_folders(home), *home.glob("_lab/")]:
                 report.rebuilt += _rebuild(folder, found.pseudonyms, now)
+    if withdraw:
+        for edition in _editions(study, root):
+            shutil.rmtree(edition)
+            report.withdrawn.append(f"{ARCHIVE}/{edition.name}")
     report.aggregates += _aggregates(study, root, homes, found.pseudonyms)
     _register(history, study, report, now)
     return report
@@ -172,12 +191,14 @@ def _aggregates(
         ]
         more = f", and {', '.join(named)} shows the pseudonym" if named else ""
         yield f"run {folder.name}{more}"
-    site = root / "_site"
+    site = root / SITE
     if any(site.glob(f"**/studies/{study.name}/*.html")):
         pages = [p for p in site.glob("**/*.html") if _names(p, pseudonyms)]
         named = [str(path.relative_to(site)) for path in sorted(pages)]
         more = f", and {', '.join(named)} shows the pseudonym" if named else ""
         yield f"the published site{more}"
+    for edition in _editions(study, root):
+        yield f"the edition {ARCHIVE}/{edition.name} (--withdraw takes it off the site)"
     for path in sorted({*root.glob("*.zip"), *Path.cwd().glob("*.zip")}):
         try:
             facts = read_bundle(path).facts
@@ -185,6 +206,12 @@ def _aggregates(
             continue
         if facts["study"] == study.name:
             yield f"bundle {path.name} of run {facts['run']} (data: {facts['data']})"
+
+
+def _editions(study: Study, root: Path) -> list[Path]:
+    """List the earlier editions that a site keeps of a study."""
+    kept = sorted((root / SITE / ARCHIVE).glob("*/"))
+    return [each for each in kept if any(each.glob(f"**/studies/{study.name}"))]
 
 
 def _names(path: Path, pseudonyms: frozenset[str]) -> bool:
@@ -201,6 +228,7 @@ def _register(history: Path, study: Study, report: Forgotten, now: datetime) -> 
         "raw_files": len(report.raw),
         "results": len(report.rebuilt),
         "aggregates": report.aggregates,
+        "withdrawn": report.withdrawn,
     }
     _append(history / REGISTER, entry)
 

@@ -210,11 +210,15 @@ def forget(
     study: Study_,
     customer: Annotated[str, typer.Argument(help="An id, as the study's own files have it.")],
     absent: Annotated[bool, typer.Option(help="Also an id that no file has now.")] = False,
+    withdraw: Annotated[
+        bool, typer.Option(help="Take the study's earlier editions off the site, too.")
+    ] = False,
 ) -> None:
     """Erase a person: no reader gives their rows any more; says what others must change."""
     with plain_errors():
         from workbench.forget import forget as erase
 
+        card, root = load_card(study), project_root()
         print_plainly(
-            erase(load_card(study), project_root(), customer, now=datetime.now(UTC), absent=absent)
+            erase(card, root, customer, now=datetime.now(UTC), absent=absent, withdraw=withdraw)
         )
