@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workbench import customer_base as room
+from workbench.stats.mixtures import Mixture
 
 PERIODS = 6
 STARTS = [dt.date(2024, 1 + 2 * k, 1) for k in range(PERIODS)]
@@ -129,7 +130,77 @@ def rate() -> room.RateMovement:
     )
 
 
+def stays() -> room.RetentionByGroup:
+    people = customers(purchases(), 2)
+    north = np.arange(len(people)) % 3 > 0
+    region = pd.Series(np.where(north, "North", "South"), people["customer_id"])
+    return room.retention_by(people, region, by="Region")
+
+
+def revenue() -> room.RevenueRetention:
+    """Three windows of two periods each, as the engine gives them."""
+    own, rows = purchases(), []
+    for end in (3, 4, 5):
+        wide = own.pivot_table(index="customer_id", columns="period", values="spend").fillna(0.0)
+        before, after = wide[[end - 3, end - 2]].sum(axis=1), wide[[end - 1, end]].sum(axis=1)
+        a, b = after[before > 0].to_numpy(), before[before > 0].to_numpy()
+        less = np.minimum(a, b)
+        rows.append(
+            {
+                "month": end, "n": len(b), "stayed": int((a > 0).sum()), "before": b.sum(),
+                "after": a.sum(), "lesser": less.sum(), "before_2": (b**2).sum(),
+                "after_2": (a**2).sum(), "lesser_2": (less**2).sum(), "after_x": (a * b).sum(),
+                "lesser_x": (less * b).sum(), "top": max(a.max(), b.max()),
+            }
+        )  # fmt: skip
+    return room.revenue_retention(pd.DataFrame(rows), STARTS[0], 2)
+
+
+@cache
+def growing(months: int = 36, seed: int = 1) -> pd.DataFrame:
+    """A log of cohorts by month: some thirty new customers a month, who spend less as they age."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for cohort in range(months):
+        n = int(rng.poisson(30))
+        for period in range(cohort, months):
+            chance = 1.0 if period == cohort else 0.4 * (1 + period - cohort) ** -0.5
+            active = int(rng.binomial(n, chance))
+            spend = np.sort(rng.gamma(2, 25, active))[::-1]
+            rows.append(
+                {
+                    "cohort": cohort, "period": period, "n": active, "orders": float(active),
+                    "spend": spend.sum(), "orders_2": float(active), "spend_2": (spend**2).sum(),
+                    "cross": spend.sum(), **{f"top_{i}": x for i, x in enumerate(spend[:10])},
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+class Usual:
+    """A forecast that stays at the mean of the last year."""
+
+    def __init__(self, path: pd.DataFrame) -> None:
+        last = path["estimate"].to_numpy()[-12:]
+        self.mean, self.sd = float(last.mean()), float(last.std(ddof=1))
+
+    def measured(self, step: int) -> Mixture:
+        return Mixture(np.ones(1), np.array([self.mean]), np.array([self.sd]))
+
+
+@cache
+def coming(ahead: int = 12) -> room.NewCustomers:
+    return room.acquisition(growing(), dt.date(2023, 1, 1), 36, fit=Usual, ahead=ahead)
+
+
+def worth() -> room.BaseValue:
+    rng = np.random.default_rng(1)
+    return room.base_value(growing(), 36, rng=rng, coming=coming(24), ahead=24, draws=60)
+
+
 EXAMPLES = {
+    "RetentionByGroup": stays, "RevenueRetention": revenue, "NewCustomers": coming,
+    "BaseValue": worth,
     "SalesMovement": moved, "RateMovement": rate,
     "PeriodCustomers": one, "PeriodFlows": two, "OneCohort": followed,
     "CohortComparison": beside, "CohortSales": whole, "LifecycleBars": bars,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.customer_base.acquisition import NewCustomers, acquisition
 from workbench.customer_base.cohorts import (
     CohortComparison,
     OneCohort,
@@ -10,6 +11,12 @@ from workbench.customer_base.cohorts import (
 )
 from workbench.customer_base.lengths import period_lengths, remarks
 from workbench.customer_base.one_period import PeriodCustomers, period_customers
+from workbench.customer_base.retention import (
+    RetentionByGroup,
+    RevenueRetention,
+    retention_by,
+    revenue_retention,
+)
 from workbench.customer_base.two_periods import PeriodFlows, period_flows
 from workbench.customer_base.whole_base import (
     CohortSales,
@@ -25,18 +32,25 @@ from workbench.customer_base.why_moved import (
     why_sales_moved,
 )
 from workbench.customer_base.why_rate import RateMovement, why_rate_moved
+from workbench.customer_base.worth import BaseValue, base_value
 
 __all__ = [
     "FACTORS",
+    "BaseValue",
     "CohortComparison",
     "CohortSales",
     "LifecycleBars",
+    "NewCustomers",
     "OneCohort",
     "PeriodCustomers",
     "PeriodFlows",
     "RateMovement",
+    "RetentionByGroup",
+    "RevenueRetention",
     "SalesMovement",
+    "acquisition",
     "as_groups",
+    "base_value",
     "by_attribute",
     "cohort_sales",
     "compare_cohorts",
@@ -46,6 +60,8 @@ __all__ = [
     "period_flows",
     "period_lengths",
     "remarks",
+    "retention_by",
+    "revenue_retention",
     "why_rate_moved",
     "why_sales_moved",
 ]

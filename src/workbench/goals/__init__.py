@@ -7,7 +7,7 @@ from workbench.goals.alerts import Alerting, alerts
 from workbench.goals.changes import Changes, changes
 from workbench.goals.control_charts import CountChart, XmR, p_chart, u_chart, xmr
 from workbench.goals.experts import ExpertAgreement, expert_agreement
-from workbench.goals.forecast import LevelModel, fit_level
+from workbench.goals.forecast import LevelModel, fit_level, level_of
 from workbench.goals.judgement import judge
 from workbench.goals.proposals import Proposals, propose
 from workbench.goals.ranking import Ranking, RankSensitivity, rank_scorecard, rank_units
@@ -57,6 +57,7 @@ __all__ = [
     "indicator_tree",
     "judge",
     "latest_matrix",
+    "level_of",
     "p_chart",
     "progress",
     "propose",

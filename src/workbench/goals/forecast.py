@@ -21,11 +21,12 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from workbench.arrays import Array
-from workbench.goals.record import GoalError, IndicatorRecord
+from workbench.goals.record import GoalError, IndicatorRecord, read_record
 from workbench.stats.mixtures import Mixture
 from workbench.study.goals import AVERAGED, DAMPED, FAMILIES, FORECASTS, STEADY, TREND, WANDERING
 
@@ -315,6 +316,17 @@ def fit_level(
         errors={name: np.array(found, dtype=np.float64) for name, found in errors.items()},
         _explained=_chosen(whole, forecast),
     )
+
+
+def level_of(path: pd.DataFrame, *, forecast: str = AVERAGED) -> LevelModel:
+    """Fit the level of a path as it stands in a table: period, estimate, se.
+
+    Raises
+    ------
+    GoalError
+        If there are fewer than five values, or they cannot be read.
+    """
+    return fit_level(read_record(path), forecast=forecast, backtest=False)
 
 
 def _chosen(explained: Explained, forecast: str) -> Explained:
