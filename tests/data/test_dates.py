@@ -80,3 +80,43 @@ def test_dates_as_exports_of_other_languages_say_them_are_read(open_study: OpenS
     for i, text in enumerate(SPOKEN[:12:6]):
         days = tables.frame(f"series_{i}")["date"].dt.strftime("%Y-%m-%d")
         assert sorted(days) == ["2025-03-12", "2025-03-13"], text
+
+
+@pytest.mark.parametrize(
+    ("rest", "second"),
+    [(["13/01/2025", "05/02/2025", "28/02/2025"], "%d/%m/%Y"),
+     (["13.01.25", "05.02.25", "06.02.25"], "%d.%m.%y")],
+)  # fmt: skip
+def test_two_forms_in_one_column_are_both_read(
+    open_study: OpenStudy, rest: list[str], second: str
+) -> None:
+    texts = ["2025-01-09", "2025-02-10", "2025-03-11", "2025-04-12", *rest]
+    assert date_format(texts) == DateFormat(f"%Y-%m-%d|{second}")
+    rows = "customer_id,date,amount\n" + "".join(f"A,{t},1\n" for t in texts)
+    days = open_study(transactions=rows).frame("transactions")["date"].astype(str).tolist()
+    assert days[:5] == [*texts[:4], "2025-01-13"] and days[5] == "2025-02-05"
+
+
+def test_a_second_form_is_asked_about_where_it_may_mean_two_days() -> None:
+    found = date_format(["2025-01-09"] * 4 + ["03/04/2025", "05/06/2025"] * 2)
+    assert {found.format, *found.rivals} == {"%Y-%m-%d|%d/%m/%Y", "%Y-%m-%d|%m/%d/%Y"}
+    # a few slips are no second form
+    slips = ["2025-01-09"] * 20 + ["31/12/2025", "unknown", "soon", "later"]
+    assert date_format(slips) == DateFormat()
+
+
+def test_days_in_other_digits_are_read(open_study: OpenStudy) -> None:
+    ours = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+    cells = [("2024-03-05", "12.50"), ("2024-12-31", "1250.75")]
+    rows = "customer_id,date,amount\n"
+    rows += "".join(f"A,{day.translate(ours)},{money.translate(ours)}\n" for day, money in cells)
+    found = open_study(transactions=rows).frame("transactions")
+    assert found["date"].astype(str).tolist() == [day for day, _ in cells]
+    assert found["amount"].sum() == pytest.approx(1263.25)
+
+
+def test_a_fee_in_cents_is_one_in_whole_units(open_study: OpenStudy) -> None:
+    rows = "customer_id,contract_id,start,monthly_fee\nA,1,2024-01-01,4900\nB,2,2024-02-01,1950\n"
+    tables = open_study(contracts=({"amount_unit": "cent", "fee_per": "year"}, rows))
+    fees = tables.frame("contracts")["monthly_fee"].tolist()
+    assert fees == pytest.approx([49 / 12, 19.5 / 12])

@@ -265,3 +265,16 @@ def test_what_a_line_is_of_is_known_by_the_words_for_products(
         for i, (who, day, amount) in enumerate(LOG)
     ]  # fmt: skip
     assert guess(headings, rows).columns.get("product") == product
+
+
+@pytest.mark.parametrize(
+    ("heading", "customer", "amount"),
+    [
+        ("주문번호,주문일시,주문자 ID,결제금액", "주문자 ID", "결제금액"),
+        ("Номер,Дата,Контрагент,Сумма", "Контрагент", "Сумма"),
+    ],
+)
+def test_headings_of_further_languages_are_known(heading: str, customer: str, amount: str) -> None:
+    rows = [[str(100 + i), f"2024-0{1 + i % 9}-05", f"u{i % 9}", f"{10 + i}.50"] for i in range(40)]
+    found = guess(heading, rows)
+    assert found.columns["customer_id"] == customer and found.columns["amount"] == amount

@@ -182,6 +182,7 @@ _DAYS = (
     "%b-%d-%Y", "%b-%d-%y", "%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%a %b %d %Y",
     "%A, %B %d, %Y", "%A, %d %B %Y",
     "%Y-%m", "%m/%Y", "%m.%Y", "%Y年%m月", "%b %Y", "%B %Y",
+    "%d/%b/%Y", "%d/%b/%y",
     "%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d-%m-%y", "%m-%d-%y", "%d-%b-%y", "%d %b %y",
 )  # fmt: skip
 #: Of dates whose words have been written in English.
@@ -232,7 +233,7 @@ def date_format(texts: Iterable[str]) -> DateFormat:
     sample = [_bare(text) for text in texts if text and text.strip(BLANKS)]
     iso = sum(bool(_ISO.fullmatch(text)) for text in sample)
     if not sample or iso * 2 >= len(sample):
-        return DateFormat()
+        return _beside_iso(sample) if len(sample) - iso >= _FEW else DateFormat()
     if counted := _counted(sample, iso):
         return DateFormat(counted)
     found, count = _best(sample, _DAYS)
@@ -241,6 +242,22 @@ def date_format(texts: Iterable[str]) -> DateFormat:
         if more > count:
             found, count = worded, more
     return found if count > iso else DateFormat()
+
+
+#: Dates in another form than ISO 8601 that are no slips, and the share of them that one form has.
+_FEW, _MOST = 3, 0.9
+
+
+def _beside_iso(sample: Sequence[str]) -> DateFormat:
+    """Find the second form of a column in which dates are written as ISO 8601 has it, or in one."""
+    iso = [text for text in sample if _ISO.fullmatch(text)]
+    others = [text for text in sample if not _ISO.fullmatch(text)]
+    second, count = _best(others, [f for f in _DAYS if f[:2] != "%Y" and f.count("%") == 3])
+    first, read = _best(iso, ("%Y-%m-%d", "%Y/%m/%d"))
+    if not second.format or count < _MOST * len(others) or read < len(iso) or not first.format:
+        return DateFormat()
+    rivals = tuple(f"{first.format}|{rival}" for rival in second.rivals)
+    return DateFormat(f"{first.format}|{second.format}", rivals)
 
 
 def _best(sample: Sequence[str], formats: Sequence[str]) -> tuple[DateFormat, int]:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from workbench.data.currency import sign_of
 from workbench.data.date_words import MONTHS, read_words
-from workbench.data.notation import number_text, plain
+from workbench.data.notation import SIGNS, number_text, plain
 from workbench.new.words import Heading, read_heading
 
 #: What systems write where there is nobody, beside an empty cell.
@@ -74,6 +74,8 @@ _OTHERWISE = {
 }
 _SHORT = re.compile(r"\D*\d{1,3}\D*")
 _ISO = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}")
+#: Digits as Arabic and Persian write them.
+_OURS = str.maketrans({s: to for s, to in SIGNS.items() if "\u0600" <= s <= "\u06ff"})
 #: Texts that are looked at one by one.
 _LOOK = 4_000
 
@@ -431,7 +433,7 @@ def profiles(
     for column in frame.columns:
         filled = frame[column].dropna()
         # systems put tabs, apostrophes and ="..." around values to keep spreadsheets off
-        bare = [_AROUND.sub("", str(value)).strip() for value in filled]
+        bare = [_AROUND.sub("", str(value)).strip().translate(_OURS) for value in filled]
         texts = pd.Series(bare, index=filled.index, dtype="object")  # of which one goes over all
         heading = read_heading(str(column))
         if prefix and heading.text.startswith(prefix) and heading.text != prefix:

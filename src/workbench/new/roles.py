@@ -265,7 +265,7 @@ def _fee_per(proposal: Proposal) -> None:
     if fee is None or "fee_per" in proposal.keys or fee.heading.has("monthly"):
         return
     if fee.heading.unit != "one":
-        proposal.notes.append(f"{fee.name!r} is written in units of {fee.heading.unit}")
+        proposal.keys["amount_unit"] = fee.heading.unit
     if fee.heading.has("yearly"):
         proposal.keys["fee_per"] = "year"
         return

@@ -415,7 +415,9 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
         if table.path is not None:
             problems += _outside(study, ("tables", name, "path"), table.path)
         for key in ("amount", "amount_unit", "amount_per", "refund_rows"):
-            priced = ("transactions", "opportunities") if key == "amount_unit" else "transactions"
+            priced: tuple[str, ...] = ("transactions",)
+            if key == "amount_unit":
+                priced += ("opportunities", "contracts")
             if key in table.model_fields_set and not name.startswith(priced):
                 text = f"tables.{name}.{key}: only a table of transactions has amounts"
                 problems.append((("tables", name, key), text))

@@ -33,6 +33,8 @@ from workbench.study.survey import Survey
 
 #: Rows by which a column's way of writing is found out.
 _SAMPLE = 2000
+#: Digits that are none of ours: Arabic ones, full-width ones.
+_OTHER_DIGITS = re.compile(r"[^\x00-\x7f\D]")
 #: Kinds of columns whose texts are the values.
 WORDS = ("id", "category", "free_text", "personal")
 
@@ -108,6 +110,8 @@ def parse(
         # what is read anyhow need not be looked at for blanks before
         bare = given if worded and engine.is_duckdb and not words else text
         if meaning is not None and meaning.kind in ("date", "moment"):
+            if worded and any(map(_OTHER_DIGITS.search, seen.get(name, ()))):
+                bare = engine.plain(bare)  # ٢٠٢٤-٠١-٠٣
             chosen = _format_of(engine, card, source, name, text, seen.get(name))
             if chosen:
                 formats[name] = chosen
@@ -124,7 +128,8 @@ def parse(
         else:
             mark = marks.get(name, Decimal(card.decimal or "."))
             scale = RESPONSE_UNITS[card.response_unit] if name == "response_hours" else 1.0
-            scale /= FEE_MONTHS[card.fee_per] if name == "monthly_fee" else 1.0
+            if name == "monthly_fee":
+                scale = AMOUNT_UNITS[card.amount_unit] / FEE_MONTHS[card.fee_per]
             values[name] = _value(
                 engine, bare if meaning is not None else text, meaning, card, mark,
                 name=name, scale=scale,
