@@ -399,7 +399,7 @@ class Run(Handover):
         case : Case
             Of this study's card.
         """
-        from workbench.impact import LEAVING, CaseData, side_by_side
+        from workbench.impact import LEAVING, CaseData, side_by_side, with_arms
 
         def named(series: Sequence[Comparison]) -> pd.DataFrame | None:
             every = case.period
@@ -416,13 +416,14 @@ class Run(Handover):
         def selection(indicator: str) -> pd.DataFrame:
             return self.indicator(indicator, every=case.period, units=True, by=case.columns)
 
+        units = if_any("customers") if chosen else None
         return CaseData(
             outcomes=[self.outcome(aim, case, case.columns) for aim in case.outcomes],
-            treatments=if_any("treatments"),
+            treatments=with_arms(case, if_any("treatments"), units),
             selection=selection(case.selected_on) if case.selected_on else None,
             comparison=named(case.comparison),
             covariates=named(case.covariates),
-            units=if_any("customers") if chosen else None,
+            units=units,
             contracts=if_any("contracts") if leaves else None,
             customers=if_any("customers") if leaves else None,
             titles={other.name: self.study.text(other.title, "en") for other in self.study.cases},

@@ -106,7 +106,18 @@ def ratio() -> room.HazardRatio:
     return room.hazard_ratio(frame)
 
 
+def arms() -> room.Arms:
+    rng = np.random.default_rng(1)
+    case = case_of("mail", START, "random", arms={"column": "arm", "control": "none"}, by="sex")
+    people = pd.DataFrame({"customer_id": range(180), "arm": np.resize(["none", "a", "b"], 180)})
+    people["sex"] = np.repeat(["f", "m"], 90)
+    rows = pd.MultiIndex.from_product([range(180), MONTHS], names=["customer_id", "period"])
+    frame = pd.DataFrame({"estimate": rng.normal(9, 1, len(rows))}, rows).reset_index()
+    return room.compare_arms(frame, case, people.set_index("customer_id")["arm"], people)
+
+
 EXAMPLES = {
+    "Arms": arms,
     "Benefit": benefit,
     "CaseReport": report,
     "Effect": effect,

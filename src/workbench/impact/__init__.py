@@ -55,11 +55,13 @@ from workbench.impact.designs.synthetic.synthetic_difference import (
 )
 from workbench.impact.effect import Effect
 from workbench.impact.evaluate import Evaluation, evaluate, judge, why_nothing
+from workbench.impact.experiment.arms import Arms, compare_arms
+from workbench.impact.experiment.looks import Looks, looks_at
 from workbench.impact.findings import judge_measure, judge_outcome
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, grade
 from workbench.impact.inputs.adoption import Adoption, read_adoption
-from workbench.impact.inputs.assignment import CaseData
+from workbench.impact.inputs.assignment import CaseData, with_arms
 from workbench.impact.inputs.panel import CaseError, Panel, read_panel
 from workbench.impact.inputs.series import side_by_side
 from workbench.impact.power import Plan, plan_panel, plan_units, units_needed
@@ -70,6 +72,7 @@ __all__ = [
     "CHOSEN",
     "LEAVING",
     "Adoption",
+    "Arms",
     "Benefit",
     "CaseData",
     "CaseError",
@@ -81,6 +84,7 @@ __all__ = [
     "Grading",
     "HazardRatio",
     "LeaveOneOut",
+    "Looks",
     "Panel",
     "PlaceboDates",
     "Plan",
@@ -92,6 +96,7 @@ __all__ = [
     "TrendBounds",
     "before_after",
     "cohort",
+    "compare_arms",
     "controlled_series",
     "corrected_before_after",
     "cost_benefit",
@@ -109,6 +114,7 @@ __all__ = [
     "judge_outcome",
     "known_designs",
     "leave_one_out",
+    "looks_at",
     "moved_controls",
     "panel_without_return",
     "periods_needed",
@@ -136,4 +142,5 @@ __all__ = [
     "two_way_fixed_effects",
     "units_needed",
     "why_nothing",
+    "with_arms",
 ]

@@ -21,7 +21,8 @@ from workbench.impact.checks.comparability import (
 from workbench.impact.designs import Design, known_designs
 from workbench.impact.designs.before_after import glance
 from workbench.impact.designs.design import Situation, refusal
-from workbench.impact.effect import Effect, OutcomeKind, answers_table
+from workbench.impact.effect import Effect, OutcomeKind, answers_table, relative_to_known
+from workbench.impact.experiment.looks import Looks, looks_at
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, Strength, grade
 from workbench.impact.inputs.assignment import compared, first_days
@@ -93,6 +94,8 @@ class Evaluation(Result):
     described : Effect or None
         What a comparison unit by unit reads, where the measure was assigned above the units and no
         conclusion is possible: a description, no evidence.
+    looks : Looks or None
+        The trial as each look saw it, where the card says that it is looked at while it runs.
     """
 
     outcome: str
@@ -110,6 +113,7 @@ class Evaluation(Result):
     foresight: Foresight | None = None
     label: str = ""
     described: Effect | None = None
+    looks: Looks | None = None
 
     @property
     def name(self) -> str:
@@ -253,6 +257,8 @@ def evaluate(
     with threadpool_limits(limits=1):
         seen = None if material.data is None else glance(material.data, case, level)
         effect, others, checks = _judge(material, picked, level)
+        effect, fixed, watched, looks = _under_watch(material, effect, level)
+        others, checks = [*fixed, *others], [*checks, *watched]
         described = _unit_by_unit(material, level)
     anew = instrument_check(records, case, measured_anew, outcome)
     if anew is not None and anew.severity == "refusal":
@@ -282,6 +288,7 @@ def evaluate(
         customers=_customers(records, case, treatments),
         label=label,
         described=described,
+        looks=looks,
         foresight=None
         if material.by_unit is not None
         else foresee(
@@ -387,6 +394,60 @@ def _judge(
     judged = Judged(data, case, level, effect, others, judge_again)
     told = [*material.told, *picked.findings(), *effect.checks]
     return effect, others, [*told, *look(judged, again.family)]
+
+
+#: What is said of a case that is looked at while it runs.
+WATCHED: Final = {
+    "holds": "This case is looked at while it runs ({n} looks until now): its interval holds at"
+    " every one of them. One look alone would have had {low} to {high}.",
+    "more": "There were {n} looks, and {planned} were planned: what could be spent on false alarms"
+    " is spent. Judge it by the last planned look, or plan without an end (`looks: open`).",
+    "cannot": "No interval that holds at every look can be had here ({why}). The one shown holds"
+    " for one look, at a time fixed beforehand.",
+}
+_ALONE: Final = "drawn by lot, one look alone"
+
+
+def _under_watch(
+    material: Material, effect: Effect | None, level: float
+) -> tuple[Effect | None, list[Effect], list[Finding], Looks | None]:
+    """Give the effect the interval that holds at every look; the fixed one stands beside it."""
+    case, data = material.tables.case, material.data
+    if effect is None or case.looks is None:
+        return effect, [], [], None
+    try:
+        if not isinstance(data, Panel):
+            raise CaseError("the units started at different times")
+        looks = looks_at(data, case.looks, level=level)
+    except CaseError as error:
+        why = {"why": refusal(error).values["what"]}
+        return effect, [], [Finding("looks", WATCHED["cannot"], why, severity="warning")], None
+    n, mean, value = len(looks.effect), effect.counterfactual + effect.effect, looks.effect[-1]
+    low, high = looks.limits
+    relative = relative_to_known(float(value), low, high, mean)
+    at_every = replace(
+        effect,
+        effect=float(value),
+        low=low,
+        high=high,
+        p=looks.p,
+        relative=relative[0],
+        relative_low=relative[1],
+        relative_high=relative[2],
+        counterfactual=mean - float(value),
+        inference="normal, the chance of a false alarm spent over all looks",
+    )
+    ends = (effect.change(relative=False).named(value=x, low=_NAN, high=_NAN) for x in
+            (effect.low, effect.high))  # fmt: skip
+    said: dict[str, Any] = {"n": n, **dict(zip(("low", "high"), ends, strict=True))}
+    told = [Finding("looks", WATCHED["holds"], said)]
+    if case.looks != "open" and n > case.looks:
+        values = {"n": n, "planned": case.looks}
+        told.append(Finding("looks", WATCHED["more"], values, severity="warning"))
+    return at_every, [replace(effect, design=_ALONE, checks=())], told, looks
+
+
+_NAN: Final = float("nan")
 
 
 def _unit_by_unit(material: Material, level: float) -> Effect | None:

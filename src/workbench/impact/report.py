@@ -14,11 +14,13 @@ from matplotlib.figure import Figure
 
 from workbench.impact.benefit import Benefit, cost_benefit
 from workbench.impact.designs import known_designs
+from workbench.impact.designs.design import refusal
 from workbench.impact.designs.staggered.staggered_effect import StaggeredEffect
 from workbench.impact.designs.survival.time_to_event import LEAVING, staying_if_known
 from workbench.impact.designs.synthetic.synthetic_control import SyntheticControl
 from workbench.impact.effect import Effect, answers_table
 from workbench.impact.evaluate import Evaluation, judge
+from workbench.impact.experiment.arms import Arms, arms_of, compare_arms, versions_table
 from workbench.impact.findings import (
     ALPHA,
     case_finding,
@@ -30,7 +32,8 @@ from workbench.impact.findings import (
 )
 from workbench.impact.foresight import plans_table
 from workbench.impact.grading import weaker
-from workbench.impact.inputs.assignment import CaseData
+from workbench.impact.inputs.assignment import CaseData, compared, first_days
+from workbench.impact.inputs.panel import CaseError
 from workbench.impact.inputs.periods import period_label
 from workbench.languages import Language
 from workbench.results import Estimate, Finding, Picture, Result, labelled
@@ -54,6 +57,8 @@ class CaseReport(Result):
     stay : Effect or None
         Days under contract that the measure brought, where that is looked at.
     stay_remarks : tuple of Finding
+    arms : tuple of Arms
+        Arms and segments of a lot, outcome by outcome, where the card names any.
     """
 
     case: Case
@@ -62,6 +67,7 @@ class CaseReport(Result):
     benefit: Benefit | None = None
     stay: Effect | None = None
     stay_remarks: tuple[Finding, ...] = ()
+    arms: tuple[Arms, ...] = ()
 
     @classmethod
     def of(
@@ -302,6 +308,26 @@ class CaseReport(Result):
             return pd.concat(parts, ignore_index=True)
         return pd.DataFrame(columns=["outcome", "period", *columns])
 
+    @property
+    def versions(self) -> pd.DataFrame:
+        """Arms of a lot against no measure and one another; empty where the card names none."""
+        return versions_table(self.arms)
+
+    @property
+    def segments(self) -> pd.DataFrame:
+        """Effects by segment; empty where the card names none."""
+        return versions_table(self.arms, segments=True)
+
+    @property
+    def looks(self) -> pd.DataFrame:
+        """The main outcome as each look saw it; empty where it is not looked at while it runs."""
+        if self.main.looks is None or self.main.effect is None:
+            return pd.DataFrame()
+        drawn = self.main.effect.series
+        periods = drawn.loc[drawn["after"].to_numpy(dtype=bool), "period"]
+        names = [period_label(p, self.case.period) for p in periods]
+        return self.main.looks.table(pd.Index(names))
+
     # --- its pictures ------------------------------------------------------------------------
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
@@ -399,7 +425,9 @@ def judge_case(
         )
         for aim, records in zip(case.outcomes, data.outcomes, strict=True)
     ]  # fmt: skip
-    report = CaseReport.of(case, judged, rng=rng, currency=currency)
+    arms, doubts = _arms(case, data, judged)
+    judged = [_doubted(e, doubts) for e in judged]
+    report = replace(CaseReport.of(case, judged, rng=rng, currency=currency), arms=arms)
     leaves = any(aim.indicator in LEAVING for aim in case.outcomes)
     if any(check.key == "assignment" for check in report.checks):
         # who stays is compared customer by customer, which is not how the measure was assigned
@@ -410,6 +438,35 @@ def judge_case(
         data.contracts, data.customers, case, data.treatments, as_of=as_of
     )
     return replace(report, stay=stay, stay_remarks=remarks)
+
+
+def _arms(
+    case: Case, data: CaseData, judged: list[Evaluation]
+) -> tuple[tuple[Arms, ...], list[Finding]]:
+    """Compare arms and segments of a lot, and tell what speaks against the lot."""
+    if case.arms is None and case.by is None and not case.adjust:
+        return (), []
+    found: list[Arms] = []
+    try:
+        for e, records in zip(judged, data.outcomes, strict=True):
+            own = compared(case, records)
+            treated = first_days(case, own, data.treatments).index
+            arm = arms_of(case, own, treated, data.units)
+            found.append(
+                compare_arms(
+                    own,
+                    case,
+                    arm,
+                    data.units,
+                    outcome=e.name,
+                    direction=e.direction,
+                    kind=e.kind,
+                )
+            )
+    except CaseError as error:
+        return (), [replace(refusal(error), key="arms", severity="warning")]
+    doubts = [c for c in found[0].findings() if c.key == "sample ratio"]
+    return tuple(found), [c for c in doubts if c.severity == "warning"]
 
 
 def _panels(figure: Figure, n: int) -> list[Axes]:
@@ -454,10 +511,17 @@ def _corrected(e: Evaluation, p_holm: float, outcomes: int) -> Evaluation:
         {"outcome": e.name, "n": outcomes, "p": Estimate(p_holm, digits=3)},
         severity="warning",
     )
-    row = pd.DataFrame([("assumptions checked", check.key, -1)], columns=e.grading.table.columns)
-    grading = replace(
-        e.grading,
-        strength=weaker(e.grading.strength),
-        table=pd.concat([e.grading.table, row], ignore_index=True),
-    )
-    return replace(e, checks=(*e.checks, check), grading=grading)
+    return _doubted(e, [check])
+
+
+def _doubted(e: Evaluation, warnings: list[Finding]) -> Evaluation:
+    """Add warnings to an outcome, each of which takes a grade where there is an answer."""
+    for check in warnings:
+        grading = e.grading
+        if e.effect is not None:
+            columns = grading.table.columns
+            row = pd.DataFrame([("assumptions checked", check.key, -1)], columns=columns)
+            table = pd.concat([grading.table, row], ignore_index=True)
+            grading = replace(grading, strength=weaker(grading.strength), table=table)
+        e = replace(e, checks=(*e.checks, check), grading=grading)
+    return e

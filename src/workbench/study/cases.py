@@ -104,6 +104,24 @@ class AssignedBy(Card):
     reason: LocalText | None = None
 
 
+class Lot(Card):
+    """The arms among which customers were drawn by lot: versions or doses, and no measure.
+
+    Attributes
+    ----------
+    column : str
+        Of the customer table, with the arm of each customer.
+    control : str or None
+        Its value that stands for no measure; empty fields when left out.
+    shares : dict or None
+        Arm -> its planned share of the lot; equal shares when left out.
+    """
+
+    column: str
+    control: Any = None
+    shares: dict[str, Annotated[float, Field(gt=0)]] | None = None
+
+
 class Fit(Card):
     """How outcomes are compared or carried on, where the card says so.
 
@@ -155,6 +173,16 @@ class Case(Card):
     transition : int
         Periods from the start on that count neither as before nor as after: the measure was coming
         in, people were learning it, stocks were running down.
+    arms : Lot or None
+        Versions or doses that were drawn by lot among customers; a plain string names the column.
+    by : str or None
+        Column of the customer table by whose values the effect is compared; lots only.
+    adjust : tuple of str
+        Columns of the customer table, known before the start, that a lot is adjusted for beside
+        the history of the outcome.
+    looks : int, "open" or None
+        How often the case is looked at while it runs, once a period from the start on: its
+        interval then holds at every look. Lots among customers only.
     leave_out : tuple of LeftOut
         Groups of the column `unit` that are not compared, and why.
     comparison : tuple of Comparison
@@ -187,6 +215,10 @@ class Case(Card):
     assigned_by: AssignedBy | None = None
     treated: dict[str, tuple[Any, ...]] | None = None
     starts: dict[Any, dt.date] | None = Field(default=None, min_length=1)
+    arms: Lot | None = None
+    by: str | None = None
+    adjust: tuple[str, ...] = ()
+    looks: Annotated[int, Field(ge=1)] | Literal["open"] | None = None
     leave_out: tuple[LeftOut, ...] = ()
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
     period: Literal["day", "week", "month", "quarter", "year", "wave"] = "month"
@@ -234,6 +266,11 @@ class Case(Card):
     def _unit_alone(cls, value: Any) -> Any:
         return {"unit": value} if isinstance(value, str) else value
 
+    @field_validator("arms", mode="before")
+    @classmethod
+    def _column_alone(cls, value: Any) -> Any:
+        return {"column": value} if isinstance(value, str) else value
+
     @field_validator("treated", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
@@ -262,6 +299,17 @@ class Case(Card):
                 "`covariates` and `fit` other than its scale are for cases that reached everybody;"
                 " take them out",
                 {},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _drawn(self) -> Self:
+        asked = [n for n in ("arms", "by", "adjust", "looks") if getattr(self, n)]
+        if asked and (self.chosen != "random" or self.group is not None):
+            raise PydanticCustomError(
+                "lot",
+                "{names} are for customers drawn by lot (`chosen: random`); take them out",
+                {"names": ", ".join(f"`{name}`" for name in asked)},
             )
         return self
 

@@ -108,6 +108,23 @@ def _must_occur(case: Case, records: pd.DataFrame, named: list[Any]) -> None:
         )
 
 
+def with_arms(
+    case: Case, treatments: pd.DataFrame | None, units: pd.DataFrame | None
+) -> pd.DataFrame | None:
+    """Say by the arms of the customers' table who was treated, where no table of treatments does.
+
+    Those in the control, or without an arm, were not.
+    """
+    listed = treatments is not None and (treatments["case"] == case.name).any()
+    if case.arms is None or listed or units is None or case.arms.column not in units:
+        return treatments
+    arm = units[case.arms.column]
+    got = arm.notna() & (arm.map(str) != str(case.arms.control))
+    own = pd.DataFrame({"customer_id": units.loc[got, "customer_id"]})
+    own = own.assign(case=case.name, start=pd.Timestamp(case.start))
+    return own if treatments is None else pd.concat([treatments, own], ignore_index=True)
+
+
 def first_days(case: Case, records: pd.DataFrame, treatments: pd.DataFrame | None) -> pd.Series:
     """First day of the measure by treated unit.
 
