@@ -201,7 +201,7 @@ def test_a_case_under_watch_is_judged_by_what_holds_at_every_look() -> None:
     once, often = (reported(records, units, card(looks=k)).main for k in (None, 4))
     assert once.looks is None and often.looks is not None
     assert often.effect.high - often.effect.low >= once.effect.high - once.effect.low
-    assert "drawn by lot, one look alone" in set(often.answers["design"])
+    assert "chosen at random, one look alone" in set(often.answers["design"])
     assert any(c.key == "looks" and "4 looks until now" in c.text for c in often.checks)
     assert len(reported(records, units, card(looks="open")).looks) == 4
     few = reported(*trial(np.random.default_rng(10), n=60), card(looks=4))

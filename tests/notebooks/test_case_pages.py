@@ -374,3 +374,55 @@ def test_towns_of_customers_may_start_at_different_times_too(tmp_path: Path, pag
     (folder / "study.yml").write_text(yaml.safe_dump(card, allow_unicode=True))
     (problem,) = check_study(load_study(folder)).problems
     assert "'customers' has no city 'Twon 05'" in problem and "Town 05" in problem
+
+
+def test_a_trial_with_versions_segments_and_looks(page, tmp_path: Path) -> None:
+    rng, n = np.random.default_rng(2), 300
+    folder = tmp_path / "data" / "trial"
+    folder.mkdir(parents=True)
+    (tmp_path / "_quarto.yml").write_text("project: {}\n")
+    people = pd.DataFrame(
+        {
+            "customer_id": [f"C{i:03d}" for i in range(n)],
+            "first_date": "2023-01-01",
+            "version": np.resize(["none", "dear", "cheap"], n),
+            "sex": rng.choice(["f", "m"], n),
+        }
+    )
+    months = pd.date_range("2023-07-01", periods=12, freq="MS")
+    rate = 40 + 25 * ((people["version"] == "dear").to_numpy()[:, None] & (np.arange(12) >= 6))
+    amount = rng.normal(rate, 10, (n, 12)).round(2)
+    pd.DataFrame(
+        {
+            "customer_id": np.repeat(people["customer_id"].to_numpy(), 12),
+            "order_id": np.arange(12 * n),
+            "date": np.tile(months + pd.Timedelta(days=9), n),
+            "amount": np.maximum(amount, 1).ravel(),
+        }
+    ).to_csv(folder / "transactions.csv", index=False)
+    people.to_csv(folder / "customers.csv", index=False)
+    card = {
+        "title": "T", "as_of": "2024-06-30", "languages": ["en", "zh"], "currency": "EUR",
+        "tables": {t: {"path": f"{t}.csv"} for t in ("transactions", "customers")},
+        "cases": [
+            {
+                "name": "c", "title": {"en": "The mail", "zh": "邮件"}, "start": "2024-01-01",
+                "chosen": "random", "outcomes": [{"indicator": "sales"}], "looks": 6, "by": "sex",
+                "arms": {"column": "version", "control": "none"},
+            }
+        ],
+        "privacy": {"public": True},
+    }  # fmt: skip
+    (folder / "study.yml").write_text(yaml.safe_dump(card, allow_unicode=True))
+    shown = page(folder)
+    english, chinese = shown.text("en"), shown.text("zh")
+    assert "Of 2 versions, dear did better than no measure" in english
+    assert "2个版本中，dear好于不实施" in chinese
+    assert "The arms are as large as they were to be." in english
+    # the arms are no level above the customers, among whom the lot was drawn
+    assert "Who got the measure goes by" not in english and "strong evidence" in english
+    assert "6 looks until now" in english and "至今6次" in chinese
+    assert "not shown to differ by sex" in english or "differs by sex" in english
+    named = ("dear", "cheap", "none", "sex", "T")
+    left = [t for about, _ in shown.outputs for k in ("missing", "names") for t in about.get(k, ())]
+    assert [t for t in left if not t.strip("'").startswith(named)] == []

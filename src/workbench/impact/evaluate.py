@@ -405,7 +405,7 @@ WATCHED: Final = {
     "cannot": "No interval that holds at every look can be had here ({why}). The one shown holds"
     " for one look, at a time fixed beforehand.",
 }
-_ALONE: Final = "drawn by lot, one look alone"
+_ALONE: Final = "chosen at random, one look alone"
 
 
 def _under_watch(

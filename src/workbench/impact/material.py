@@ -180,6 +180,9 @@ def _at_its_level(material: Material) -> Material:
     who = case.group or "customer_id"
     units = data.units[comparable]
     columns = higher_columns(tables.records, tables.units, who, units)
+    if case.arms is not None:
+        # the lot was drawn among customers; its arms are no higher level
+        columns = columns.drop(columns=case.arms.column, errors="ignore")
     level = level_of(columns, start[comparable], case)
     if level is None:
         doubt = _lot_of_a_whole(columns, start[comparable], case)

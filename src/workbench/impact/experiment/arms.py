@@ -126,16 +126,17 @@ class Arms(Result):
         found = [Finding("arms", SAID[key], said, severity="note" if clear.empty else "ok")]
         if len(harmful):
             worse = {**said, "arms": list(harmful["arm"])}
-            found.append(Finding("arms", SAID["worse"], worse, severity="warning"))
+            found.append(Finding("arms.worse", SAID["worse"], worse, severity="warning"))
         between = rows[rows["against"] != self.control]
         apart = between[between["p"] < ALPHA]
         both = zip(apart["arm"], apart["against"], sign * apart["estimate"], strict=True)
         for arm, against_it, better in both:
             pair = (arm, against_it) if better > 0 else (against_it, arm)
             values = {"better": pair[0], "worse": pair[1]}
-            found.append(Finding("arms", SAID["apart"], values, severity="ok"))
+            key = f"arms.{pair[0]} over {pair[1]}"
+            found.append(Finding(key, SAID["apart"], values, severity="ok"))
         if len(between) and apart.empty:
-            found.append(Finding("arms", SAID["alike"]))
+            found.append(Finding("arms.alike", SAID["alike"]))
         return found
 
     def _of_segments(self) -> list[Finding]:
@@ -143,7 +144,7 @@ class Arms(Result):
         for arm, p in self.differ.items():
             values = {"arm": arm, "column": self.by.replace("_", " "), "p": Estimate(p, digits=3)}
             key = "segments" if p < ALPHA else "no segments"
-            said.append(Finding("segments", SAID[key], values))
+            said.append(Finding(f"segments.{arm}", SAID[key], values))
         return said
 
     def _of_lot(self) -> list[Finding]:

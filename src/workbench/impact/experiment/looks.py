@@ -70,7 +70,11 @@ class Looks:
                 "fixed_high": self.effect + fixed,
             }
         )
-        return labelled(table, look="Look", period="Until", estimate=("Difference", "number:3"))
+        largest = float(np.abs(self.effect).max())
+        digits = 3 if largest < 1 else 2 if largest < 10 else 1
+        return labelled(
+            table, look="Look", period="Until", estimate=("Difference", f"number:{digits}")
+        )
 
 
 def looks_at(panel: Panel, planned: Planned, *, level: float = 0.95) -> Looks:
