@@ -136,6 +136,7 @@ def expert_grades() -> pd.DataFrame:
 EXAMPLES = {
     "Alpha": lambda: room.cronbach_alpha(frame()[[f"per_{c}" for c in CODES]]),
     "AspectTable": lambda: room.aspect_table(comments()[1], comment_tones(), min_cell=5),
+    "Blanks": lambda: room.blanks(answers()),
     "CommentTones": lambda: comment_tones(),
     "BehaviourAfter": after,
     "Choices": lambda: room.choices_by(answers(), {"region": ChoiceQuestion()}, "wave"),

@@ -118,6 +118,7 @@ from workbench.satisfaction.measurement.alpha import (
     distribution_free_limits,
     feldt_limits,
 )
+from workbench.satisfaction.measurement.blanks import Blanks, blanks
 from workbench.satisfaction.measurement.factor import (
     FactorModel,
     confirm,
@@ -156,6 +157,7 @@ __all__ = [
     "Answers",
     "AspectTable",
     "BehaviourAfter",
+    "Blanks",
     "Choices",
     "CodingAgreement",
     "CommentTones",
@@ -184,6 +186,7 @@ __all__ = [
     "Validity",
     "Weighting",
     "aspect_table",
+    "blanks",
     "choices_by",
     "coded_share",
     "coded_tones",

@@ -127,3 +127,26 @@ def test_alpha_without_an_item_is_alpha_of_the_others_interval_and_all(interval,
         assert found.loc[item, names].tolist() == pytest.approx(expected, rel=1e-12)
     pair = cronbach_alpha(frame[["a", "b"]]).items
     assert pair.filter(like="dropped").isna().all(axis=None)
+
+
+def test_an_item_that_everybody_answers_alike_and_few_answers_are_said() -> None:
+    rng = np.random.default_rng(1)
+    felt = rng.standard_normal((30, 1))
+    frame = pd.DataFrame(
+        np.clip(np.round(4 + felt + rng.normal(0, 0.8, (30, 5))), 1, 7),
+        columns=[f"per_0{i}" for i in range(1, 6)],
+    ).assign(respondent_id=range(30), per_03=5.0)
+    card = Survey(dimensions={"staff": ("01", "02", "03"), "waiting": ("04", "05")}, scale=(1, 7))
+    found = reliability(read_answers(frame, card))
+    said = {each.key: each for each in found.findings()}
+    assert said["reliability.constant"].values["items"] == ["03"]
+    assert said["reliability.few"].values["n"] == 30
+    blank = found.table.set_index("dimension").loc["staff"]
+    assert blank["reason"] == "an item has the same answer from everybody"
+    only = reliability(
+        read_answers(
+            frame[["respondent_id", "per_01", "per_03"]],
+            Survey(dimensions={"staff": ("01", "03")}, scale=(1, 7)),
+        )
+    )
+    assert [each.key for each in only.findings()] == ["reliability.constant"]

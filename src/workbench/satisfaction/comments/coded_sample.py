@@ -26,6 +26,8 @@ _UNLIKE: Final = 0.001
 # made no mistake among a few dozen comments is not known to make none.
 _UNSEEN: Final = 4.0
 
+_LOOKS: Final = ["what", "coded", "all", "p", "p_holm"]
+
 Basis: TypeAlias = Literal["people", "ratings", "none"]
 
 
@@ -136,13 +138,11 @@ class CommentTones(Result):
     coded: int = 0
     unread: int = 0
     refused: str = ""
-    unlike: pd.DataFrame = field(default_factory=pd.DataFrame)
+    unlike: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_LOOKS))
 
     @property
     def table(self) -> pd.DataFrame:
         """How coded comments compare with all; empty where none were coded."""
-        if self.unlike.empty:
-            return self.unlike
         return labelled(
             self.unlike,
             what="Comments",
@@ -303,7 +303,8 @@ def comment_tones(
     if question in given:
         rated = tone_by_rating(given[question], middle="negative")
     about: dict[str, Any] = {"coded": int(by_people.sum()), "unread": unread}
-    refused, chances, unlike = "unsaid" if by_people.any() else "", None, pd.DataFrame()
+    refused, chances = "unsaid" if by_people.any() else "", None
+    unlike = pd.DataFrame(columns=_LOOKS)
     if by_people.any() and coded is not None:
         if coded != "random":
             chances = _chances(given, coded)

@@ -31,6 +31,8 @@ from workbench.satisfaction.moments import percentile_limits, respondents
 from workbench.satisfaction.questionnaire.answers import Answers, SurveyError
 from workbench.stats import bootstrap_weights, unequal_weights
 
+#: Complete answers below which an alpha is hardly known (its interval is some .3 wide).
+_FEW = 50
 _SIDES = {"expectation": "expectation", "perception": "experience", "gap": "gap"}
 
 
@@ -45,13 +47,16 @@ class Reliability(Result):
         `items`, `n`, `estimate`, `low`, `high` (alpha), `interval` (its kind), `omega`,
         `omega_low`, `omega_high` (McDonald's omega total; from three items on). For "gap", alpha
         of the difference scores; `from_parts` adds what Peter, Churchill and Brown's formula gives.
-        Sides that were not asked are left out.
+        Sides that were not asked are left out. `reason` says why there is no value.
     items : DataFrame
         Item statistics of the perception side.
+    constant : tuple of str
+        Items of experience to which everybody gave the same answer.
     """
 
     table: pd.DataFrame
     items: pd.DataFrame
+    constant: tuple[str, ...] = ()
 
     @property
     def perception(self) -> pd.DataFrame:
@@ -78,10 +83,10 @@ class Reliability(Result):
         return known
 
     def findings(self) -> list[Finding]:
-        """Whether experience is measured consistently; nothing where it cannot be judged."""
+        """Whether experience is measured consistently; why where it cannot be judged."""
         known = self.perception.dropna(subset="estimate")
         if known.empty:
-            return []
+            return self._blank()
         sure, n = int((known["low"] >= 0.7).sum()), len(known)
         weak = self.weak
         severity: Severity
@@ -109,7 +114,21 @@ class Reliability(Result):
                 " usually asked for).",
                 {"low": low, "high": high},
             ),
+            *self._blank(),
         ]
+        few = int(known["n"].max())
+        if few < _FEW:
+            reach = {"n": few, "low": Estimate(float(known["low"].min()), digits=2)}
+            found.append(
+                Finding(
+                    "reliability.few",
+                    "At most {n} people answered all items of a dimension: too few to call a"
+                    " dimension reliable or not. What is measured least surely may be as low as"
+                    " {low}.",
+                    reach,
+                    severity="warning",
+                )
+            )
         if against := self.against:
             found.append(
                 Finding(
@@ -131,6 +150,21 @@ class Reliability(Result):
                 )
             )
         return found
+
+    def _blank(self) -> list[Finding]:
+        """Say why dimensions stand in the table without a value."""
+        if not self.constant:
+            return []
+        return [
+            Finding(
+                "reliability.constant",
+                "Everybody gave the same answer to {items}: such a question tells nobody apart, and"
+                " how well its dimension is measured cannot be said with it. Look whether it was"
+                " read rightly, or leave it out.",
+                {"items": list(self.constant)},
+                severity="warning",
+            )
+        ]
 
     def picture(self) -> Picture | None:
         """Alpha of each dimension, where any can be judged."""
@@ -195,6 +229,7 @@ def reliability(answers: Answers, *, level: float = 0.95) -> Reliability:
             if found is not None:
                 row |= {"n": found.n, "estimate": found.estimate, "interval": found.interval}
                 row |= {"low": found.low, "high": found.high, **_omega(own, w, level)}
+            row["reason"] = "" if found is not None else _why_not(own)
             rows.append(row)
         if answers.two_sided:
             rows[-1]["from_parts"] = _from_parts(answers, list(members), alphas)
@@ -202,7 +237,7 @@ def reliability(answers: Answers, *, level: float = 0.95) -> Reliability:
         if found is not None:
             items.append(found.items.assign(dimension=name))
     columns = ["dimension", "of", "items", "n", "estimate", "low", "high", "interval"]
-    columns += ["omega", "omega_low", "omega_high", "from_parts"]
+    columns += ["omega", "omega_low", "omega_high", "from_parts", "reason"]
     table = labelled(
         pd.DataFrame(rows, columns=columns),
         dimension="Dimension",
@@ -213,8 +248,24 @@ def reliability(answers: Answers, *, level: float = 0.95) -> Reliability:
         interval="Interval by",
         omega=("Omega", "number:2"),
         from_parts=("From its parts", "number:2"),
+        reason="Note",
     )
-    return Reliability(table, _item_table(items, answers.labels))
+    constant = tuple(_constant(answers.perception))
+    return Reliability(table, _item_table(items, answers.labels), constant)
+
+
+def _constant(values: pd.DataFrame) -> list[str]:
+    """Name the items to which everybody who answered gave the same answer."""
+    alike = (values.max() == values.min()) & (values.notna().sum() > 1)
+    return [str(item) for item in values.columns[alike.to_numpy()]]
+
+
+def _why_not(values: pd.DataFrame) -> str:
+    if values.shape[1] < 2:
+        return "one item only"
+    if len(values.dropna()) < 3:
+        return "too few complete answers"
+    return "an item has the same answer from everybody"
 
 
 def _item_table(parts: list[pd.DataFrame], labels: Mapping[str, str]) -> pd.DataFrame:
