@@ -137,6 +137,9 @@ EXAMPLES = {
     "Alpha": lambda: room.cronbach_alpha(frame()[[f"per_{c}" for c in CODES]]),
     "AspectTable": lambda: room.aspect_table(comments()[1], comment_tones(), min_cell=5),
     "Blanks": lambda: room.blanks(answers()),
+    "Invariance": lambda: room.invariance(
+        answers().with_background(half=np.arange(len(answers())) % 2), "half", least=20
+    ),
     "CommentTones": lambda: comment_tones(),
     "BehaviourAfter": after,
     "Choices": lambda: room.choices_by(answers(), {"region": ChoiceQuestion()}, "wave"),

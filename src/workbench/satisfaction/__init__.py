@@ -123,6 +123,12 @@ from workbench.satisfaction.measurement.factor import (
     FactorModel,
     confirm,
 )
+from workbench.satisfaction.measurement.invariance import (
+    Invariance,
+    invariance,
+    invariance_table,
+    invariances,
+)
 from workbench.satisfaction.measurement.validity import (
     Reliability,
     Validity,
@@ -168,6 +174,7 @@ __all__ = [
     "Gaps",
     "GroupGaps",
     "Importance",
+    "Invariance",
     "ItemScreen",
     "Kano",
     "NetPromoter",
@@ -208,6 +215,9 @@ __all__ = [
     "gaps",
     "gaps_by",
     "importance",
+    "invariance",
+    "invariance_table",
+    "invariances",
     "item_drivers",
     "join_customers",
     "kano",
