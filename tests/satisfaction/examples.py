@@ -140,6 +140,7 @@ EXAMPLES = {
     "Invariance": lambda: room.invariance(
         answers().with_background(half=np.arange(len(answers())) % 2), "half", least=20
     ),
+    "Dimensionality": lambda: room.dimensionality(answers(), rng=rng(), draws=20),
     "CommentTones": lambda: comment_tones(),
     "BehaviourAfter": after,
     "Choices": lambda: room.choices_by(answers(), {"region": ChoiceQuestion()}, "wave"),

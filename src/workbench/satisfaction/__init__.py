@@ -119,6 +119,7 @@ from workbench.satisfaction.measurement.alpha import (
     feldt_limits,
 )
 from workbench.satisfaction.measurement.blanks import Blanks, blanks
+from workbench.satisfaction.measurement.dimensionality import Dimensionality, dimensionality
 from workbench.satisfaction.measurement.factor import (
     FactorModel,
     confirm,
@@ -169,6 +170,7 @@ __all__ = [
     "CommentTones",
     "Comments",
     "Crosstab",
+    "Dimensionality",
     "Drivers",
     "FactorModel",
     "Gaps",
@@ -206,6 +208,7 @@ __all__ = [
     "csat",
     "detectable_change",
     "difference_reliability",
+    "dimensionality",
     "distribution_free_limits",
     "drivers",
     "examples",
