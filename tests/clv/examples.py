@@ -81,6 +81,14 @@ def past() -> clv.Backtest:
     )  # fmt: skip
 
 
+def by_group() -> clv.ValueByGroup:
+    coming = clv.forecast(value(), past(), rng=np.random.default_rng(1))
+    people = pd.DataFrame(
+        {"customer_id": np.arange(N), "channel": ["web", "shop", "shop"] * (N // 3)}
+    )
+    return clv.value_by(coming, people, ids=list(range(N)))
+
+
 EXAMPLES = {
     "AliveMap": lambda: clv.alive_map(bought(), top=5),
     "Backtest": past,
@@ -119,5 +127,6 @@ EXAMPLES = {
     "ShiftedBetaGeometricResults": kept,
     "SoFar": lambda: clv.so_far(log(), as_of="2025-12-31", currency="EUR"),
     "Tracking": lambda: clv.tracking(bought(), log(), unit="week", calibration_end="2025-09-30"),
+    "ValueByGroup": by_group,
     "ValueSensitivity": lambda: clv.sensitivity(value()),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.clv.ahead import Ahead
 from workbench.clv.alive_map import AliveMap, alive_map
+from workbench.clv.attributes import ValueByGroup, value_by
 from workbench.clv.backtest import Backtest, backtest
 from workbench.clv.calendar import Calendar, calendar
 from workbench.clv.choice import (
@@ -109,6 +110,7 @@ __all__ = [
     "SoFar",
     "Terms",
     "Tracking",
+    "ValueByGroup",
     "ValueSensitivity",
     "alive_map",
     "backtest",
@@ -138,5 +140,6 @@ __all__ = [
     "so_far",
     "summarise",
     "tracking",
+    "value_by",
     "value_contracts",
 ]
