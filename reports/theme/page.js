@@ -174,6 +174,86 @@
     }
   });
 
+  // all pages can be searched: the index is a script, since a page from a file may load no data
+  var search = document.querySelector(".wb-search");
+  var chinese = root.lang.indexOf("zh") === 0;
+  if (search) {
+    var query = search.querySelector("input");
+    var panel = search.querySelector(".wb-found");
+    var status = panel.querySelector("p");
+    var places = panel.querySelector("ol");
+    var asked = false;
+    search.hidden = false;
+    var plain = function (text) { return text.normalize("NFKC").toLowerCase(); };
+    var parts = function (text) {
+      // Chinese has no blanks: what does not stand there as a whole is looked for by its pairs
+      return plain(text).split(/\s+/).filter(Boolean);
+    };
+    var holds = function (text, word) {
+      if (text.indexOf(word) >= 0) { return 1; }
+      if (!/[\u3400-\u9fff]/.test(word) || word.length < 3) { return 0; }
+      for (var at = 0; at < word.length; at += 2) {
+        if (text.indexOf(word.slice(Math.min(at, word.length - 2)).slice(0, 2)) < 0) { return 0; }
+      }
+      return .5;
+    };
+    var look = function () {
+      var words = parts(query.value);
+      places.textContent = "";
+      panel.hidden = !words.length || !window.wbSearch;
+      if (panel.hidden) { return; }
+      var found = [];
+      window.wbSearch.forEach(function (page) {
+        page[2].forEach(function (section, at) {
+          var title = plain(page[1]), head = plain(section[1]), text = plain(section[2]);
+          var score = 0;
+          var all = words.every(function (word) {
+            var best = Math.max(at ? 0 : 8 * holds(title, word), 4 * holds(head, word), holds(text, word));
+            score += best;
+            return best > 0;
+          });
+          if (all) { found.push({ page: page, section: section, score: score }); }
+        });
+      });
+      found.sort(function (one, two) { return two.score - one.score; });
+      var shown = found.slice(0, 12);
+      status.textContent = found.length
+        ? search.dataset.found.replace("{n}", shown.length).replace("{of}", found.length)
+        : search.dataset.none;
+      shown.forEach(function (each) {
+        var item = document.createElement("li");
+        var link = document.createElement("a");
+        link.href = search.dataset.root + each.page[0] + (each.section[0] ? "#" + each.section[0] : "");
+        link.textContent = each.section[1] || each.page[1];
+        var of = document.createElement("span");
+        of.textContent = each.section[1] ? each.page[1] : "";
+        var around = document.createElement("span");
+        var first = plain(each.section[2]).indexOf(words[0]);
+        var from = Math.max(0, first - 40);
+        around.textContent = (from ? "…" : "") + each.section[2].slice(from, from + (chinese ? 70 : 140));
+        item.append(link, of, around);
+        places.appendChild(item);
+      });
+    };
+    var ask = function () {
+      if (asked) { return; }
+      asked = true;
+      var index = document.createElement("script");
+      index.src = search.dataset.root + search.dataset.index;
+      index.addEventListener("load", look);
+      document.head.appendChild(index);
+    };
+    query.addEventListener("focus", ask);
+    query.addEventListener("input", function () { ask(); look(); });
+    search.addEventListener("keydown", function (event) {
+      if (event.key === "Escape") { query.value = ""; look(); query.focus(); }
+    });
+    document.addEventListener("click", function (event) {
+      if (!search.contains(event.target)) { panel.hidden = true; }
+    });
+    places.addEventListener("click", function () { panel.hidden = true; });
+  }
+
   // of cards or rows those show that have every word looked for; how many is told, in words
   function sift(find, items, told, count) {
     find.addEventListener("input", function () {
@@ -226,7 +306,6 @@
   }
 
   // tables: a head sorts its column, up, down, then as it was; long ones can be searched
-  var chinese = root.lang.indexOf("zh") === 0;
   var SCALE = { "万": 1e4, "亿": 1e8, million: 1e6, billion: 1e9 };
   function size(text) {
     var day = /(\d{4})年(\d{1,2})月(\d{1,2})日/.exec(text);

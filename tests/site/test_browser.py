@@ -235,3 +235,21 @@ def test_a_table_sorts_by_what_its_cells_say_and_filters(chromium, published):
         assert tab.evaluate(names) == "CZ"
         assert tab.inner_text(".wb-table-block .wb-filter [role=status]") == "2 of 10"
         assert tab.said == []
+
+
+@pytest.mark.parametrize(("page", "word"), [("index.html", "churn"), ("zh/index.html", "客户流失")])
+def test_all_pages_can_be_searched_from_a_file(chromium, published, page, word):
+    with opened(chromium, published, page) as tab:
+        assert not any(
+            "search/" in url for url in tab.asked
+        )  # nothing is loaded before it is asked
+        tab.fill(".wb-search input", word)
+        tab.wait_for_selector(".wb-found a")
+        links = tab.eval_on_selector_all(".wb-found a", "all => all.map(x => x.href)")
+        assert links and all(link.startswith(published.as_uri()) for link in links)
+        assert tab.inner_text(".wb-found [role=status]")
+        tab.fill(".wb-search input", "zzzz")
+        assert tab.locator(".wb-found a").count() == 0
+        tab.keyboard.press("Escape")
+        assert tab.locator(".wb-found").is_hidden()
+        assert tab.said == []

@@ -143,6 +143,7 @@ def _as_archived(html: str, page: str, base: Path, record: StudyRecord) -> str:
         return f'{found[1]}="{today}{found[3]}"'
 
     html = _LINK.sub(moved, html)
+    html = html.replace(' data-root="', ' data-root="../../', 1)  # what is searched is of today
     when = say_moment(record.run.finished, language, record.study.time_zone)
     now = f"{'../' * page.count('/')}../../{page}"
     notice = (

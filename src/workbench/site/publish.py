@@ -23,6 +23,7 @@ from workbench.site.furniture import social_picture, write_card, write_lost, wri
 from workbench.site.kept import Kept, clear_builds, made_of, recall, remember
 from workbench.site.records import card_texts, studies_with_runs
 from workbench.site.render import render
+from workbench.site.search import write_search
 from workbench.site.stage import CARDS, FONT, REPORTS, Staged, edition_folder, stage
 from workbench.site.withhold import withhold
 from workbench.site.words import NAMES
@@ -149,6 +150,7 @@ def publish(
                 raise SiteError(
                     f"{error.what} ({what_stands})", where=error.where, remedy=error.remedy
                 ) from None
+            write_search(new, kept)
             differing = [f"the pages disagree: {each}" for each in disagreements(new)]
             withdrawn = archive(new, root / SITE, staged.records)
             swap(new, root / SITE)

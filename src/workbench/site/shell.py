@@ -238,9 +238,18 @@ def _header(
         for x, path in homes.items()
         if x != language
     )
+    root = posixpath.relpath(".", posixpath.dirname(page) or ".") + "/"
+    said = " ".join(
+        f'data-{name}="{_attr(word(f"search_{name}", language))}"' for name in ("found", "none")
+    )
     theme, menu = _attr(word("theme", language)), word("menu", language)
     return f"""<header class="wb-header">
 <a class="wb-brand" href="{_attr(relative(home, page))}">{escape(site)}</a>
+<div class="wb-search" data-root="{root}" data-index="search/{language}.js" {said} hidden>
+<input type="search" aria-label="{_attr(word("search", language))}"
+ placeholder="{_attr(word("search", language))}" autocomplete="off">
+<div class="wb-found" hidden><p role="status"></p><ol></ol></div>
+</div>
 <div class="wb-tools">
 {others}
 <button class="wb-tool wb-theme" type="button" aria-label="{theme}" hidden></button>

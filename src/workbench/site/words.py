@@ -18,6 +18,9 @@ LOCALE = {"en": "en_GB", "zh": "zh_Hans_CN"}
 _WORDS: dict[str, dict[str, str]] = {
     "site": {"en": "Customer reports", "zh": "客户研究报告"},
     "skip": {"en": "Skip to content", "zh": "跳到正文"},
+    "search": {"en": "Search all pages", "zh": "搜索全部页面"},
+    "search_found": {"en": "{n} of {of} places", "zh": "共{of}处，显示{n}处"},
+    "search_none": {"en": "Nothing found", "zh": "没有找到"},
     "menu": {"en": "Menu", "zh": "菜单"},
     "pages": {"en": "Pages of this site", "zh": "本站页面"},
     "on_this_page": {"en": "On this page", "zh": "本页内容"},
