@@ -103,7 +103,11 @@ class _Forked:
 def _fork(
     address: str, command: Sequence[str], environment: Mapping[str, str], folder: str
 ) -> _Forked | None:
-    request = {"arguments": command[3:], "environment": dict(environment), "folder": folder}
+    request = {
+        "arguments": command[command.index("-f") :],
+        "environment": dict(environment),
+        "folder": folder,
+    }
     text = json.dumps(request).encode() + b"\n"
     asking = socket.socket(socket.AF_UNIX)
     asking.settimeout(_PATIENCE)

@@ -40,7 +40,8 @@ PRELOADED = (
     "pyarrow.compute", "pydantic",
     "phonenumbers", "python_calamine", "rapidfuzz", "rich.console", "scipy.integrate",
     "scipy.interpolate", "scipy.optimize", "scipy.signal", "scipy.sparse", "scipy.special",
-    "scipy.stats", "sqlglot", "stdnum", "yaml",
+    "scipy.stats", "sklearn.cluster", "sklearn.ensemble", "sklearn.metrics", "sqlglot",
+    "statsmodels.api", "stdnum", "yaml",
 )  # fmt: skip
 _START = "from workbench.runs.warm import serve; serve()"
 #: Memory of these is given back by a thread of their own; not here, where none may be running.
