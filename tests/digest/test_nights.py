@@ -18,6 +18,7 @@ from apprise.decorators import notify
 from typer.testing import CliRunner
 
 from workbench.cli import app
+from workbench.digest.message import Digest
 from workbench.digest.tell import Telling, tell
 from workbench.errors import WorkbenchError
 from workbench.goals import alerts
@@ -32,6 +33,7 @@ ENVIRONMENT = {"DIGEST_HEAD": "nights://head", "DIGEST_NORTH": "nights://north n
                "DIGEST_SOUTH": "nights://south"}  # fmt: skip
 SITE = "https://reports.example/shop"
 INBOX: list[tuple[str, str, str]] = []
+PAGES: list[tuple[str, str, str]] = []
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,10 +41,15 @@ def service() -> Iterator[None]:
     """A chat service of our own, which cannot be reached under one address."""
 
     @notify(on="nights")
-    def take(body: str, title: str, notify_type: str, meta: dict[str, Any], **_: Any) -> bool:
+    def take(
+        body: str, title: str, notify_type: str, meta: dict[str, Any], attach: Any = None, **_: Any
+    ) -> bool:
         if meta["host"] == "down":
             raise ConnectionError(f"cannot reach {meta['url']}")
         INBOX.append((meta["host"], title, body))
+        PAGES.extend(
+            (meta["host"], each.name, Path(each.path).read_text()) for each in attach or ()
+        )
         return True
 
     yield
@@ -218,6 +225,46 @@ def test_data_grow_old_while_nothing_runs(nights: Nights) -> None:
     assert status.wrong == (
         "the table transactions ends on 2026-06-30, 6 days ago, and should within 5",
     )
+
+
+def test_the_page_goes_along_where_the_card_asks_for_it_and_the_service_takes_it(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nights.run(shifted("North"))
+    card = nights.study.alerts
+    assert card is not None
+    head, north, south = card.to
+    to = (head, north.model_copy(update={"page": True}), south)
+    nights.study = nights.study.model_copy(update={"alerts": card.model_copy(update={"to": to})})
+    asked = []
+
+    def page_of(digest: Digest, folder: Path) -> Path:
+        asked.append((digest.to.name, digest.page))
+        file = folder / "shop-alerts.html"
+        file.write_text("<!DOCTYPE html>")
+        return file
+
+    PAGES.clear()
+    assert nights.tell(only_say=True, page_of=page_of).notes == () and not asked
+    shown = nights.tell(page_of=page_of)
+    assert shown.sent == ("head", "north") and asked == [("north", "alerts")]
+    assert sorted(PAGES) == [
+        (host, "shop-alerts.html", "<!DOCTYPE html>") for host in ("deputy", "north")
+    ]
+
+    def not_there(digest: Digest, folder: Path) -> Path:
+        raise WorkbenchError("study 'shop' is not on the published site in 'zh'", where="_site")
+
+    nights.run({}, failed=["alerts"])
+    INBOX.clear()
+    shown = nights.tell(page_of=not_there)
+    assert shown.sent == ("head", "north") and len(INBOX) == 3, "the sentences go nevertheless"
+    assert "north is told without the page: _site: study 'shop' is not on" in str(shown)
+
+    taker = apprise.plugins.N_MGR["nights"]
+    monkeypatch.setattr(taker, "attachment_support", False)
+    nights.run(shifted("North"), failed=["clv"])
+    assert len(PAGES) == 2 and nights.tell(page_of=page_of).sent and len(PAGES) == 2
 
 
 def test_nothing_personal_leaves(nights: Nights) -> None:

@@ -45,6 +45,7 @@ from workbench.errors import WorkbenchError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.digest.message import Digest
     from workbench.runs import RunRecord
     from workbench.study import Study
 
@@ -265,9 +266,22 @@ def tell_addressees(
     def tell_one(name: str) -> int:
         card, root, now = load_card(name), project_root(), datetime.now(UTC)
         personal = texts_of_people([name])
-        told = tell(card, root, now, os.environ, forbidden=personal, only_say=dry_run)
+
+        def page_of(digest: Digest, folder: Path) -> Path:
+            from workbench.export import export_study
+
+            language = digest.to.language or card.languages[0]
+            file = folder / f"{card.name}-{digest.page}.html"
+            site = root / "_site"
+            return export_study(
+                site, card.name, digest.page, to="html", language=language, out=file
+            ).file
+
+        told = tell(
+            card, root, now, os.environ, forbidden=personal, only_say=dry_run, page_of=page_of
+        )
         if as_json:
-            sent = {"sent": told.sent, "failed": told.failed}
+            sent = {"sent": told.sent, "failed": told.failed, "notes": told.notes}
             print_json({"event": "digest", "study": card.name, **sent})
         else:
             print_plainly(told)

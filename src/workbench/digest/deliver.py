@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from workbench.digest.message import Digest
 from workbench.errors import WorkbenchError
@@ -14,7 +16,7 @@ class DeliveryError(WorkbenchError):
     """A digest that could not be sent; says where the address stands, and never the address."""
 
 
-def deliver(digest: Digest, environment: Mapping[str, str]) -> None:
+def deliver(digest: Digest, environment: Mapping[str, str], page: Path | None = None) -> None:
     """Send a digest to all the addresses of its addressee.
 
     Parameters
@@ -23,6 +25,8 @@ def deliver(digest: Digest, environment: Mapping[str, str]) -> None:
         One with something to tell.
     environment : mapping of str to str
         Holds the address: Apprise URLs, with blanks between them.
+    page : Path, optional
+        A file that goes along, where the service takes files.
 
     Raises
     ------
@@ -49,7 +53,7 @@ def deliver(digest: Digest, environment: Mapping[str, str]) -> None:
         ) from None
     # It logs addresses, and some of its services log what they send.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
-    failed = [at for at, url in enumerate(urls, start=1) if not _sent(apprise, url, digest)]
+    failed = [at for at, url in enumerate(urls, start=1) if not _sent(apprise, url, digest, page)]
     if failed:
         raise DeliveryError(
             f"{len(failed)} of {len(urls)} addresses did not take the message"
@@ -59,16 +63,22 @@ def deliver(digest: Digest, environment: Mapping[str, str]) -> None:
         )
 
 
-def _sent(apprise: object, url: str, digest: Digest) -> bool:
+def _sent(apprise: object, url: str, digest: Digest, page: Path | None) -> bool:
     sender = apprise.Apprise()  # type: ignore[attr-defined]
     try:
         return bool(
             re.match(r"[a-z][a-z0-9+.-]*://", url, re.IGNORECASE)
             and sender.add(url)
-            and sender.notify(title=digest.title, body=digest.body)
+            and sender.notify(title=digest.title, body=digest.body, attach=_taken(sender, page))
         )
     except Exception:  # a plug-in's own error may hold the address
         return False
+
+
+def _taken(sender: Any, page: Path | None) -> str | None:
+    """Give the file to those that take files: to the others it would be a failure."""
+    takes = all(getattr(each, "attachment_support", False) for each in sender)
+    return str(page) if page is not None and takes else None
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -39,6 +39,8 @@ class Digest:
     says : tuple of str
         Sentences, three at most; none where there is nothing to tell.
     link : str
+    page : str
+        The page of the site that has the news.
     keys : frozenset of str
         What she will have been told of all that is now so.
     hidden : int
@@ -49,6 +51,7 @@ class Digest:
     title: str = ""
     says: tuple[str, ...] = ()
     link: str = ""
+    page: str = ""
     keys: frozenset[str] = frozenset()
     hidden: int = 0
 
@@ -114,6 +117,7 @@ def _written(
         return Digest(to, keys=keys)
     code = to.language or study.languages[0]
     language = language_of(study, code)
+    page = "alerts" if new[0].topic == "moves" or new[0].finding.page else "index"
     says = [_said(each, language) for each in _three(study, new)]
     cleaned = [_cleaned(each, secrets) for each in says]
     title = _cleaned(
@@ -123,7 +127,8 @@ def _written(
         to,
         title=title,
         says=tuple(cleaned),
-        link=_link(study, code, new[0]),
+        link=_link(study, code, page),
+        page=page,
         keys=keys,
         hidden=sum(a != b for a, b in zip(says, cleaned, strict=True)),
     )
@@ -165,10 +170,9 @@ def _cleaned(text: str, secrets: Iterable[str]) -> str:
     return redact(text)
 
 
-def _link(study: Study, code: str, first: Notice) -> str:
+def _link(study: Study, code: str, page: str) -> str:
     site = None if study.alerts is None else study.alerts.site
     if site is None:
         return ""
     edition = "" if code == "en" else f"{code}/"
-    page = "alerts" if first.topic == "moves" or first.finding.page else "index"
     return f"{site.rstrip('/')}/{edition}studies/{study.name}/{page}.html"

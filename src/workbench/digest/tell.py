@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from workbench.digest.deliver import DeliveryError, deliver
 from workbench.digest.message import Digest, digests_of
@@ -27,16 +28,20 @@ class Telling:
         Names of those to whom a message went.
     failed : tuple of str
         A sentence about each message that could not be sent; it is tried again the next time.
+    notes : tuple of str
+        A sentence about each message that went without its page.
     """
 
     digests: tuple[Digest, ...]
     sent: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [str(each) for each in self.digests]
         if self.sent:
             lines.append(f"sent to {', '.join(self.sent)}")
+        lines += self.notes
         hidden = sum(each.hidden for each in self.digests)
         if hidden:
             lines.append(f"{hidden} sentences held personal texts, which were taken out")
@@ -51,6 +56,7 @@ def tell(
     *,
     forbidden: Iterable[str] = (),
     only_say: bool = False,
+    page_of: Callable[[Digest, Path], Path] | None = None,
 ) -> Telling:
     """Write and send the digests of a study.
 
@@ -67,6 +73,8 @@ def tell(
         Texts by which customers could be recognised.
     only_say : bool
         Send nothing, and remember nothing.
+    page_of : callable, optional
+        Makes, in a folder, the file for an addressee whose card asks for the page.
 
     Raises
     ------
@@ -83,14 +91,21 @@ def tell(
     if only_say:
         return Telling(digests)
     folder = history_of(root, study.name)
-    sent, failed = list[str](), list[str]()
+    sent, failed, notes = list[str](), list[str](), list[str]()
     for each in digests:
         try:
             if each.says:
-                deliver(each, environment)
+                with TemporaryDirectory() as aside:
+                    page = None
+                    if each.to.page and page_of is not None:
+                        try:
+                            page = page_of(each, Path(aside))
+                        except WorkbenchError as why:  # the sentences are worth more than it
+                            notes.append(f"{each.to.name} is told without the page: {why}")
+                    deliver(each, environment, page)
                 sent.append(each.to.name)
             # one by one: whoever was told before a kill is not told twice
             remember(folder, each.to, each.keys)
         except DeliveryError as error:
             failed.append(str(error))
-    return Telling(digests, tuple(sent), tuple(failed))
+    return Telling(digests, tuple(sent), tuple(failed), tuple(notes))

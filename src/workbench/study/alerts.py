@@ -102,6 +102,9 @@ class Addressee(Card):
         other columns, is not told to her.
     about : tuple of str
         ``moves``, ``data`` and ``failures``; all when left out.
+    page : bool
+        Whether the page of the site that has the news goes along as one HTML file: to mail, and
+        to other services that take files.
     """
 
     name: Name
@@ -109,6 +112,7 @@ class Addressee(Card):
     language: str | None = None
     where: Where | None = None
     about: Annotated[tuple[Topic, ...], BeforeValidator(_listed)] = TOPICS
+    page: bool = False
 
     @field_validator("address")
     @classmethod
