@@ -237,7 +237,7 @@ def test_a_table_sorts_by_what_its_cells_say_and_filters(chromium, published):
         assert tab.said == []
 
 
-@pytest.mark.parametrize(("page", "word"), [("index.html", "churn"), ("zh/index.html", "客户流失")])
+@pytest.mark.parametrize(("page", "word"), [("index.html", "churn"), ("zh/index.html", "客户")])
 def test_all_pages_can_be_searched_from_a_file(chromium, published, page, word):
     with opened(chromium, published, page) as tab:
         assert not any(
