@@ -150,3 +150,19 @@ def test_a_fading_trend_stops_where_a_line_goes_on() -> None:
     damped = fit_level(record, forecast="damped", backtest=False).level(41)
     trend = fit_level(record, forecast="trend", backtest=False).level(41)
     assert damped.centre == pytest.approx(13, abs=0.7) and trend.centre > 14
+
+
+@pytest.mark.parametrize("ends", [(0.70, 0.99), (0.30, 0.01)])
+def test_shares_stay_between_none_and_all(ends: tuple[float, float]) -> None:
+    rows = monthly(np.linspace(*ends, 24), se=0.004)
+    rows.attrs["indicator"] = {"kind": "share"}
+    model = fit_level(read_record(rows), backtest=False)
+    there = model.level(24 + 24)
+    low, high = there.interval()
+    assert 0 <= low <= there.centre <= high <= 1
+    assert (low if ends[1] < 0.5 else 1 - high) == pytest.approx(0, abs=1e-9)
+    assert there.above(0.0) == 1.0 and there.above(1.01) == 0.0
+    # a measure that is no share is not held back
+    free = fit_level(read_record(monthly(np.linspace(*ends, 24), se=0.004)), backtest=False)
+    ends_ = free.level(24 + 24).interval()
+    assert ends_[0] < 0 or ends_[1] > 1

@@ -257,3 +257,16 @@ def test_the_planned_way_leads_from_the_baseline_to_the_target(report: GoalRepor
     assert values.get_ydata()[:24].tolist() == pytest.approx(RISE)
     level = next(line for line in figure.axes[0].get_lines() if line.get_label() == "level")
     assert level.get_ydata().tolist() == report.path("top")["estimate"].tolist()
+
+
+def test_a_goal_that_is_met_says_when_the_last_value_is_worse_than_the_target() -> None:
+    steady = [25.0, 23.0, 27.0, 24.0] * 6
+    met = one(goal(), path(steady, se=1.5))
+    assert met["status"] == "met" and "worse" not in met["reason"]
+    last_short = one(goal(), path([*steady[:-1], 19.5], se=1.5))
+    assert last_short["status"] == "met" and last_short["latest"] < 20
+    assert last_short["reason"].endswith("the value last measured is worse than it")
+    # a goal that is to fall: above its target is worse
+    down = goal(target=30.0, baseline=40.0, direction="down")
+    above = one(down, path([*steady[:-1], 30.5], se=1.5))
+    assert above["status"] == "met" and "worse" in above["reason"]

@@ -16,7 +16,7 @@ error with which each value was measured.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -256,11 +256,15 @@ class LevelModel:
 
     def level(self, step: int) -> Mixture:
         """Distribution of the level (season and chance taken off) at a period."""
-        return self._explained.at(step, with_season=False)
+        return self._bounded(step, with_season=False)
 
     def measured(self, step: int) -> Mixture:
         """Distribution of the value that would be measured at a period, season included."""
-        return self._explained.at(step, with_season=True)
+        return self._bounded(step, with_season=True)
+
+    def _bounded(self, step: int, *, with_season: bool) -> Mixture:
+        least, most = self.record.bounds
+        return replace(self._explained.at(step, with_season=with_season), least=least, most=most)
 
 
 def fit_level(

@@ -131,13 +131,20 @@ def _judged(
         "progress": progress(done.value, done.low, done.high),
         "probability": probability,
         "status": status,
-        "reason": REASONS[key],
+        "reason": REASONS[_said(key, goal, record)],
         "points": int(record.value.size),
         "model": model.forecast if model is not None else LATEST,
         "looks": _looks(model),
         "model_error": float(means[0]),
         "naive_error": float(means[1]),
     }
+
+
+def _said(key: str, goal: Goal, record: IndicatorRecord) -> str:
+    """Tell of a goal that is met whether what was last measured lies short of the target."""
+    beyond = float(record.value[-1]) - goal.target
+    short = beyond < 0 if goal.direction == "up" else beyond > 0
+    return "met_short" if key == "met" and short else key
 
 
 def _looks(model: LevelModel | None) -> str:
@@ -153,7 +160,7 @@ def _level(record: IndicatorRecord, model: LevelModel | None, step: int) -> Mixt
     at = int(np.searchsorted(record.step, step, side="right")) - 1
     if at < 0 or not math.isfinite(record.se[at]):
         return None
-    return Mixture(np.ones(1), record.value[[at]], record.se[[at]])
+    return Mixture(np.ones(1), record.value[[at]], record.se[[at]], *record.bounds)
 
 
 def _ahead(record: IndicatorRecord, model: LevelModel | None, step: int) -> Mixture | None:

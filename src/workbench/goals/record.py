@@ -62,6 +62,8 @@ class IndicatorRecord:
         How the values are written: number, percent, points or money.
     unit : str
         Unit of plain numbers, such as hours.
+    bounds : tuple of float
+        Between which values can lie at all: 0 and 1 for shares.
     """
 
     start: NDArray[np.datetime64]
@@ -74,6 +76,7 @@ class IndicatorRecord:
     counted: bool = False
     form: Kind = "number"
     unit: str = ""
+    bounds: tuple[float, float] = (-np.inf, np.inf)
 
     def quantity(self, x: float, *, as_set: bool = False) -> Estimate | None:
         """Give a value of the indicator as readers see it, in its own unit; None for none.
@@ -180,6 +183,7 @@ def read_record(frame: pd.DataFrame, *, name: str = "") -> IndicatorRecord:
     return IndicatorRecord(
         starts, end, step, value, known, n, kind, about.get("kind") == "share", form,
         unit if form == "number" else "",
+        (0.0, 1.0) if about.get("kind") == "share" else (-np.inf, np.inf),
     )  # fmt: skip
 
 

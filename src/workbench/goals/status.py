@@ -12,6 +12,8 @@ from workbench.results import Estimate
 STATUSES: Final = ("met", "on course", "at risk", "missed", "cannot tell")
 REASONS: Final = {
     "met": "the level at the deadline is at or beyond the target",
+    "met_short": "the level at the deadline is at or beyond the target, but the value last measured"
+    " is worse than it",
     "missed": "the level at the deadline falls short of the target",
     "close": "the deadline is over, but the level is too close to the target to call",
     "course": "the forecast reaches the target with the required probability",

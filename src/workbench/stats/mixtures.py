@@ -20,19 +20,26 @@ NEGLIGIBLE: Final = 1e-6
 
 @dataclass(frozen=True)
 class Mixture:
-    """A distribution made of normal ones; `weight` sums to one."""
+    """A distribution made of normal ones; `weight` sums to one.
+
+    What lies beyond `least` and `most`, between which alone there are values, lies at them.
+    """
 
     weight: Array
     mean: Array
     sd: Array
+    least: float = -np.inf
+    most: float = np.inf
 
     @property
     def centre(self) -> float:
-        """The mean."""
-        return float(self.weight @ self.mean)
+        """The mean, within the bounds."""
+        return self._within(float(self.weight @ self.mean))
 
     def above(self, value: float) -> float:
         """Probability of at least this value."""
+        if value <= self.least or value > self.most:
+            return float(value <= self.least)
         return float(self.weight @ ndtr((self.mean - value) / self.sd))
 
     def quantile(self, p: float) -> float:
@@ -42,11 +49,14 @@ class Mixture:
         high = float(np.max(self.mean + z * self.sd))
         for _ in range(40):
             middle = 0.5 * (low + high)
-            if 1 - self.above(middle) < p:
+            if float(self.weight @ ndtr((middle - self.mean) / self.sd)) < p:
                 low = middle
             else:
                 high = middle
-        return 0.5 * (low + high)
+        return self._within(0.5 * (low + high))
+
+    def _within(self, value: float) -> float:
+        return min(max(value, self.least), self.most)
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Limits between which the share `level` lies."""
