@@ -103,3 +103,15 @@ def test_the_range_of_existing_customers_holds_what_comes(draws: int) -> None:
         came = cells[(cells["cohort"] < 24) & (cells["period"] >= 24)]["spend"].sum()
         held += came in found.estimates()["existing"]
     assert held / draws >= 0.9 - 2 * np.sqrt(0.09 / draws)
+
+
+def test_a_forecast_of_months_that_are_withheld_can_be_shown() -> None:
+    """A row of a day and missing numbers alone holds NaT for these."""
+    from workbench.languages import speak
+
+    cells = growing()
+    few = cells.assign(n=cells["n"].clip(upper=3))
+    found = base.acquisition(few, dt.date(2023, 1, 1), 36, fit=Usual)
+    row = found.table.head(1).iloc[0]
+    assert np.isnan(found.table["n"]).all() and pd.isna(row["expected"])
+    assert speak("en").number(row["expected"]) == speak("en").number(float("nan"))

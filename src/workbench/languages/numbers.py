@@ -326,7 +326,7 @@ def _finite(x: Any) -> float | None:
     try:
         number = float(x)
     except (TypeError, ValueError) as error:
-        if str(x) == "<NA>":
+        if str(x) in ("<NA>", "NaT"):  # a row of days and nothing else has no other missing
             return None
         raise ReportingError(
             f"{x!r} is not a number", remedy="give a number, or None when it is not known"
