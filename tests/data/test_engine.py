@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import duckdb
 import ibis
+import numpy as np
 import pandas as pd
 import pytest
 
 from workbench.data import Tables
+from workbench.data.engine import as_number
 
 OpenStudy = Callable[..., Tables]
 
@@ -87,3 +89,14 @@ def test_a_study_of_usual_size_is_added_up_in_one_order(
     assert threads() == 1
     monkeypatch.setattr("workbench.study.card.LARGE", 0)
     assert threads() == duckdb.connect().execute("SELECT current_setting('threads')").fetchone()[0]
+
+
+def test_a_truth_value_becomes_a_number_on_every_engine() -> None:
+    table = ibis.table({"yes": "boolean", "amount": "int64"}, name="t")
+    made = table.select(yes=as_number(table.yes), amount=as_number(table.amount))
+    text = " ".join(str(ibis.to_sql(made, dialect="postgres")).split())
+    assert 'CAST(CAST("t0"."yes" AS INT) AS DOUBLE PRECISION)' in text
+    assert 'CAST("t0"."amount" AS DOUBLE PRECISION)' in text
+    rows = ibis.memtable({"yes": [True, False, None]}, schema={"yes": "boolean"})
+    found = rows.select(yes=as_number(rows.yes)).execute().yes
+    assert found[:2].tolist() == [1.0, 0.0] and np.isnan(found[2])

@@ -81,6 +81,11 @@ encode = builtin("encode", dt.string, dt.binary)
 join_bytes = builtin("concat", dt.binary, dt.binary, dt.binary)
 
 
+def as_number(value: Any) -> Any:
+    """Give a number or a truth value as a number: Postgres makes no double of a truth value."""
+    return (value.cast("int32") if value.type().is_boolean() else value).cast("float64")
+
+
 class Engine:
     """An Ibis connection with the study's time zone.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import pandas as pd
 
+from workbench.data.engine import as_number
 from workbench.data.indicators.periods import period_start, period_table
 from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables
@@ -75,7 +76,7 @@ class Request:
 
 def aggregate(request: Request, rows: Any, value: Any, share: bool = False) -> pd.DataFrame:
     """Average a column of rows by period and group (or by customer and period)."""
-    rows = rows.mutate(value_=value.cast("float64"))
+    rows = rows.mutate(value_=as_number(value))
     rows = rows.filter(rows.value_.notnull())
     keys = ["customer_id", *request.keys] if request.units else request.keys
     if request.units:

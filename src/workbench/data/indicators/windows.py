@@ -11,6 +11,7 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 
+from workbench.data.engine import as_number
 from workbench.data.indicators.library import QUIET, YEAR
 from workbench.data.indicators.measures import (
     Request,
@@ -75,7 +76,7 @@ def value_at_risk(request: Request) -> pd.DataFrame:
     people = known_customers(request).drop("since", "bought")
     panel = spent.inner_join(people, "customer_id")
     panel = panel.filter(panel.spend > 0)
-    quiet = (panel["last"] < panel.quiet_start).cast("float64")
+    quiet = as_number(panel["last"] < panel.quiet_start)
     if request.units:
         return aggregate(request, panel, quiet)
     sums = {
@@ -119,7 +120,7 @@ def contract_value(request: Request) -> pd.DataFrame:
     """
     panel = at_risk_of(request)
     fee = ibis.coalesce(panel.fee.cast("float64"), 0.0) * _months(request)
-    stays = panel.running.cast("float64")
+    stays = as_number(panel.running)
     panel = panel.mutate(fee_=fee, stays=stays)
     sums = {
         "n": panel.count(),
