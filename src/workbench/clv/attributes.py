@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -49,11 +49,11 @@ class ValueByGroup(Result):
         told = self.table.dropna(subset=["forecast"])
         if told.empty:
             return []
-        top = told.loc[told["forecast"].idxmax()]
-        ends = (float(top[c]) for c in ("forecast", "forecast_low", "forecast_high"))
+        top = told.iloc[int(told["forecast"].to_numpy().argmax())]
+        point, low, high = (float(top[c]) for c in ("forecast", "forecast_low", "forecast_high"))
         total = self.forecast.total
         part = Estimate(
-            *ends, n=float(top["n"]), level=total.level, of="forecast", kind="money",
+            point, low, high, n=float(top["n"]), level=total.level, of="forecast", kind="money",
             unit=total.unit,
         )  # fmt: skip
         name = str(top["group"])
@@ -67,7 +67,7 @@ class ValueByGroup(Result):
 
 
 def value_by(
-    forecast: Forecast, people: pd.DataFrame | None, *, by: str = "", ids: Sequence[object]
+    forecast: Forecast, people: pd.DataFrame | None, *, by: str = "", ids: list[Any]
 ) -> ValueByGroup:
     """Forecast groups of customers by an attribute.
 

@@ -109,7 +109,7 @@ class BuyingDays:
     def ages(self) -> Array:
         """Days since the first purchase of each customer."""
         _, start = np.unique(self.code, return_index=True)
-        return -self.day[start].astype(float)
+        return np.asarray(-self.day[start], dtype=float)
 
     def came(self, ids: pd.Index, after: int, to: int) -> tuple[Array, Array]:
         """Purchase days and amounts of customers after a day, up to another."""

@@ -72,7 +72,7 @@ class NextPurchase(Result):
         ]
         if likely.any():
             middle = self.of_customers.loc[likely, ["wait", "low", "high"]].median()
-            numbers = {name: Estimate(float(v), digits=1) for name, v in middle.items()}
+            numbers = {str(name): Estimate(float(v), digits=1) for name, v in middle.items()}
             found.append(Finding("next.wait", WAITS, {**about, **numbers}))
         return found
 

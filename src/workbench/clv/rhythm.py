@@ -107,7 +107,7 @@ class Rhythm(Result):
                 "the summary knows customers whom the log does not",
                 remedy="give the log that the summary was made from, to the same day",
             )
-        out = customers.assign(**{c: found[c].to_numpy() for c in found})
+        out = customers.assign(**{str(c): found[c].to_numpy() for c in found})
         out.attrs = customers.attrs
         return out
 
@@ -231,12 +231,14 @@ def _regularity(first: Array, both: Array) -> tuple[Estimate, str]:
     # the standard error of the ratio as it is, not as by chance
     error = float(np.sqrt(((squared - ratio * by_chance) ** 2).sum()) / by_chance.sum())
     width = normal_quantile(0.95) * error
-    ends = [_stages(v) for v in (ratio, ratio + width, max(ratio - width, 0.0))]
-    k = Estimate(*ends, n=float(n), label="Regularity of purchases (Wheat and Morrison)", digits=1)
+    point, low, high = (_stages(v) for v in (ratio, ratio + width, max(ratio - width, 0.0)))
+    k = Estimate(
+        point, low, high, n=float(n), label="Regularity of purchases (Wheat and Morrison)", digits=1
+    )
     certain = normal_quantile(1 - 2 * ERROR)
-    if z < -certain and ends[0] >= WORTH:
+    if z < -certain and point >= WORTH:
         return k, "regular"
-    return k, "clumped" if z > certain and ends[0] <= 1 / WORTH else "random"
+    return k, "clumped" if z > certain and point <= 1 / WORTH else "random"
 
 
 def _stages(ratio: float) -> float:

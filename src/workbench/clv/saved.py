@@ -142,7 +142,8 @@ def _restored(stored: dict[str, Any]) -> PurchaseResults:
     nobody = np.zeros(0)
     model = law.__new__(law)
     model.index, model.counts, model.unit, model.of_gaps = None, nobody, stored["unit"], 0.0
-    model.rows = Purchases(*[nobody] * 4, np.zeros(0, dtype=np.intp), stored["unit"])
+    no_rows = np.zeros(0, dtype=np.intp)
+    model.rows = Purchases(nobody, nobody, nobody, nobody, no_rows, stored["unit"])
     fit.title, fit.process, fit.model = law.title, process, model
     return fit
 
@@ -163,7 +164,9 @@ def _named(law: type[PurchaseModel]) -> dict[str, Any]:
 def _law(named: dict[str, Any]) -> type[PurchaseModel]:
     name = named["name"]
     if name == "DueDates":
-        terms = {k: tuple(v) if isinstance(v, list) else v for k, v in named["terms"].items()}
+        terms: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in named["terms"].items()
+        }
         return DueDates.of(Terms(**terms))
     for regular in REGULAR:
         if name == regular.__name__:

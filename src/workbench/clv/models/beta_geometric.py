@@ -12,6 +12,7 @@ Fader, Hardie (2008), Computing P(alive) Using the BG/NBD Model.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import betainc, betaln, expit, gammaln, psi, zeta
@@ -123,9 +124,9 @@ class BetaGeometric(PurchaseModel):
     names = ("r", "alpha", "a", "b")
     timed = (0, 1, 0, 0)
     starts = ((0.5, 1.0, 0.8, 2.5), (2.0, 1.0, 1.0, 20.0))
-    first = 0
-    purchase_effects = ((1, -1),)
-    dropout_effects = ((2, 1), (3, 1))
+    first: ClassVar[int] = 0
+    purchase_effects: ClassVar[tuple[tuple[int, int], ...]] = ((1, -1),)
+    dropout_effects: ClassVar[tuple[tuple[int, int], ...]] = ((2, 1), (3, 1))
 
     @staticmethod
     def likelihood(rows: Purchases) -> Callable[[Array], Derivatives]:

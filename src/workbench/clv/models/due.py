@@ -216,7 +216,7 @@ class DueDates(PurchaseModel):
         """Chance of being there after the payments that fall due."""
 
         def stays(due: Array, stay: Array, wait: Array) -> Array:
-            return np.take_along_axis(stay, due, axis=1)
+            return np.take_along_axis(stay, due.astype(np.intp), axis=1)
 
         return cls._over(theta, np.full(x.size, t), x, t_x, T, stays)
 
@@ -244,8 +244,9 @@ class DueDates(PurchaseModel):
                 before, after = stay[:, at - 1][:, None], stay[:, at][:, None]
                 return np.where(due == number, before, np.where(due > number, before - after, 0.0))
 
-            some = [v[rows] for v in (t, x, t_x, T)]
-            out[rows] = alive[rows] * cls._over(theta, *some, so_many)
+            out[rows] = alive[rows] * cls._over(
+                theta, t[rows], x[rows], t_x[rows], T[rows], so_many
+            )
         return out
 
     # Of customers who have just paid.
@@ -336,7 +337,7 @@ def _stays(a: float, b: float, n: Array) -> Array:
 def _payments(due: Array, stay: Array, wait: Array) -> Array:
     """Payments expected of so many due: the first by whoever is there, the next by who stays."""
     sums = np.column_stack([np.zeros(stay.shape[0]), np.cumsum(stay, axis=1)])
-    return np.take_along_axis(sums, due, axis=1)
+    return np.take_along_axis(sums, due.astype(np.intp), axis=1)
 
 
 def _lasts(p: Array, rng: np.random.Generator) -> Array:

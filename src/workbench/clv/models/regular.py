@@ -241,7 +241,10 @@ class _Regular(PurchaseModel):
         of: Callable[[Array, Array], Array],
     ) -> Array:  # fmt: skip
         """Mix a function of x and T over the stages done since the last purchase."""
-        return np.einsum("ij,ij->j", _stages(theta, cls.k, x, t_x, T), _aged(theta[1], x, T, of))
+        return np.asarray(
+            np.einsum("ij,ij->j", _stages(theta, cls.k, x, t_x, T), _aged(theta[1], x, T, of)),
+            dtype=float,
+        )
 
     @classmethod
     def expected_since(
@@ -250,7 +253,9 @@ class _Regular(PurchaseModel):
         """Sum over numbers of stages to come."""
         if np.ndim(t):
             found = cls._by_stage(theta, t, x, T)
-            return np.einsum("ij,ij->j", _stages(theta, cls.k, x, t_x, T), found)
+            return np.asarray(
+                np.einsum("ij,ij->j", _stages(theta, cls.k, x, t_x, T), found), dtype=float
+            )
         if t == 0:
             return np.zeros(x.size)
         return cls._since(theta, x, t_x, T, lambda x, T: cls._by_stage(theta, t, x, T))
@@ -280,7 +285,7 @@ class _Regular(PurchaseModel):
             total = np.exp(-rate * t) * cls._by_stage(theta, t, x, T)
             for time, share in zip(times, shares, strict=True):
                 total = total + share * cls._by_stage(theta, float(time), x, T)
-            return total
+            return np.asarray(total, dtype=float)
 
         return cls._since(theta, x, t_x, T, value)
 
@@ -316,7 +321,9 @@ class _Regular(PurchaseModel):
     def _none_since(cls, theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
         size, odds = theta[0] + cls.k * x, t / (theta[1] + T)
         none = [1 - _tail(np.full(x.size, cls.k - j), size + j, odds) for j in range(cls.k)]
-        return np.einsum("ij,ij->j", _stages(theta, cls.k, x, t_x, T), np.array(none))
+        return np.asarray(
+            np.einsum("ij,ij->j", _stages(theta, cls.k, x, t_x, T), np.array(none)), dtype=float
+        )
 
     @classmethod
     def none_ahead(cls, theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
@@ -384,8 +391,8 @@ class _Regular(PurchaseModel):
         comes = (rng.poisson(rate * t) + j) // cls.k
         stay = cls._stay(theta, x)
         if stay is None:
-            return comes.astype(float)
-        return np.minimum(comes, _tosses(rng.beta(*stay), rng))
+            return np.asarray(comes.astype(float), dtype=float)
+        return np.asarray(np.minimum(comes, _tosses(rng.beta(*stay), rng)), dtype=float)
 
     @classmethod
     def draw(cls, theta: Array, T: Array, rng: np.random.Generator) -> tuple[Array, Array]:

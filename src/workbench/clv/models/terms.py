@@ -64,7 +64,8 @@ class Terms:
         # the middle of a customer's gaps: one that was skipped or paid early does not matter
         rank = np.lexsort((gap, code))
         usual = gap[rank][begin + (number[who] - 1) // 2]
-        left, lengths = np.ones(who.size, dtype=bool), []
+        left = np.ones(who.size, dtype=bool)
+        lengths: list[float] = []
         repeated = number[who] > 1
         while len(lengths) < MOST and left.sum() > RARE * who.size:
             of = usual[left & repeated] if (left & repeated).any() else usual[left]
