@@ -15,7 +15,7 @@ from workbench.study import read_card
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: Texts: names of the study, a case, a column that only the data tell of, a table or a goal.
-TEXTS = {"study", "case", "text", "rating", "outcome", "attribute", "table", "chart"}
+TEXTS = {"by", "study", "case", "text", "rating", "outcome", "attribute", "table", "chart"}
 
 
 def plan(*assignments: str, notebooks: list[str] | None = None) -> RunPlan:
