@@ -197,6 +197,7 @@ def test_without_codes_shares_are_those_of_the_writers_ratings() -> None:
     table = found.table.set_index("aspect")
     assert table.loc["app", "estimate"] == pytest.approx((frame["csat5"][about] == 5).mean())
     assert found.table["estimate"].notna().all() and "satisfied" in found.findings()[0].message
+    assert found.overall.kind == "percent"
     silent = comment_tones(frame[["comment"]], comments)
     bare = aspect_table(comments, silent)
     assert silent.basis == "none" and bare.table["estimate"].isna().all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -168,7 +168,8 @@ class CommentTones(Result):
         known = rows[~np.isnan(self.tone[at])]
         if not len(known):
             return Estimate(np.nan, n=0, level=level, kind="percent")
-        return comments.share_of(pd.Series(self.tone[known.to_numpy()], index=known), level)
+        rated = pd.Series(self.tone[known.to_numpy()], index=known)
+        return replace(comments.share_of(rated, level), kind="percent")
 
     def findings(self) -> list[Finding]:
         """Say what the shares rest on, and what would make them better."""
