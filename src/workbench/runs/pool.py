@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,7 @@ class Pool:
 
     def submit(self, task: Task, *, ahead: int = 1) -> Future[Execution]:
         """Hand a notebook to the next free process; `ahead` are those still to come, with it."""
+        resource_tracker.ensure_running()  # as it starts, it lets signals through again
         with stopping.held():  # a Ctrl-C reaches the runner alone, and not in the middle of this
             if self.executor is None:
                 self.executor = self._start(task.environment)
