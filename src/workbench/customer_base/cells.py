@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Mask
 from workbench.errors import require_columns
 from workbench.stats.disclosure import Sums
 from workbench.stats.intervals import normal_quantile
 
 CELL: Final = ("n", "orders", "spend", "orders_2", "spend_2", "cross")
 Z: Final = normal_quantile(0.95)
+
+
+def sides_of(customers: pd.DataFrame) -> list[int]:
+    """Give the numbers of the periods that a table of customers has, in order."""
+    return sorted(int(str(c)[7:]) for c in customers if str(c).startswith("orders_"))
 
 
 def require_cells(cells: pd.DataFrame, *keys: str) -> None:
@@ -31,15 +37,18 @@ def sums_of(cells: pd.DataFrame, *, valued: bool = True) -> Sums:
     return Sums(n, total, largest)
 
 
-def spread_unsafe(sums: Sums, squares: Array, p_percent: float) -> Array:
+def spread_unsafe(sums: Sums, squares: Array, p_percent: float) -> Mask:
     """Tell of which cells the interval of a mean gives the largest contribution away."""
     first, second = np.square(sums.largest[:, 0]), np.square(sums.largest[:, 1])
     p = (1 + p_percent / 100) ** 2 - 1
-    return np.asarray((sums.n > 0) & (squares - first - second < p * first))
+    return np.asarray((sums.n > 0) & (squares - first - second < p * first), dtype=bool)
 
 
-def mean_of_sums(total: Array, squares: Array, n: Array) -> tuple[Array, Array, Array]:
+def mean_of_sums(
+    total: npt.ArrayLike, squares: npt.ArrayLike, n: npt.ArrayLike
+) -> tuple[Array, Array, Array]:
     """Mean over customers and its limits, from a sum and a sum of squares."""
+    total, squares, n = (np.asarray(x, dtype=float) for x in (total, squares, n))
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = total / n
         variance = np.clip(squares / n - mean**2, 0, None) / (n - 1)
@@ -48,9 +57,16 @@ def mean_of_sums(total: Array, squares: Array, n: Array) -> tuple[Array, Array, 
 
 
 def ratio_of_sums(
-    top: Array, below: Array, top_2: Array, below_2: Array, cross: Array
+    top: npt.ArrayLike,
+    below: npt.ArrayLike,
+    top_2: npt.ArrayLike,
+    below_2: npt.ArrayLike,
+    cross: npt.ArrayLike,
 ) -> tuple[Array, Array, Array]:
     """Ratio of two sums over the same customers, with limits by the delta method."""
+    top, below, top_2, below_2, cross = (
+        np.asarray(x, dtype=float) for x in (top, below, top_2, below_2, cross)
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = top / below
         spread = np.sqrt(np.clip(top_2 - 2 * ratio * cross + ratio**2 * below_2, 0, None)) / below

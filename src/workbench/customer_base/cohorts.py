@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtr, stdtrit
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Mask
 from workbench.customer_base.cells import (
     Z,
     mean_of_sums,
@@ -166,7 +166,7 @@ def one_cohort(
     own = cells[cells["cohort"] == which].set_index("period")
     t = own.reindex(range(which, periods)).reset_index().fillna({"n": 0, "spend": 0, "orders": 0})
     zero = [c for c in t if c not in ("cohort", "period") and not str(c).startswith("top_")]
-    t[zero] = t[zero].fillna(0.0)
+    t = t.fillna(dict.fromkeys(zero, 0.0))
     n = t["n"].to_numpy(dtype=float)
     low, high = wilson(n, np.full(len(t), float(size[which])))
     table = pd.DataFrame(
@@ -203,8 +203,8 @@ def _put(
     table: pd.DataFrame,
     name: str,
     numbers: tuple[Array, Array, Array],
-    hidden: Array | None = None,
-    unsure: Array | None = None,
+    hidden: Mask | None = None,
+    unsure: Mask | None = None,
 ) -> None:
     for end, x, gone in zip(("", "_low", "_high"), numbers, (hidden, unsure, unsure), strict=True):
         table[name + end] = x if gone is None else np.where(gone, np.nan, x)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index
 from workbench.customer_base.cells import Z, ratio_of_sums
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
@@ -172,7 +172,9 @@ def period_customers(
         told = [float(e[0]) for e in ends]
         whole = spread_sensitive(np.zeros(n, dtype=np.intp), spend, 1, rule)[0]
         told = [told[0], np.nan, np.nan] if whole else told
-        value = Estimate(*told, n=float(n), kind="money", label="Value of an order")
+        value = Estimate(
+            told[0], told[1], told[2], n=float(n), kind="money", label="Value of an order"
+        )
         spent = mean_interval(spend).named("Spend per customer", kind="money")
         if whole:
             spent = Estimate(spent.value, n=float(n), kind="money", label=spent.label)
@@ -184,12 +186,12 @@ def period_customers(
     )  # fmt: skip
 
 
-def _name(tenths: Array) -> str:
+def _name(tenths: Index) -> str:
     first, last = int(tenths.min()), int(tenths.max())
     return str(first) if first == last else f"{first}-{last}"
 
 
-def _shares(value: Array, code: Array, k: int) -> tuple[Array, Array, Array]:
+def _shares(value: Array, code: Index, k: int) -> tuple[Array, Array, Array]:
     """Share that lies between quantiles, with limits from its influence function."""
     n, total = value.size, float(value.sum())
     share = np.bincount(code, weights=value, minlength=k) / total

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from workbench.customer_base.cells import ratio_of_sums
+from workbench.customer_base.cells import ratio_of_sums, sides_of
 from workbench.customer_base.why_moved import OTHERS
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
@@ -111,7 +111,7 @@ def retention_by(
     DataError
         One period, or fewer than two groups.
     """
-    sides = sorted(int(c[7:]) for c in customers if str(c).startswith("orders_"))[-2:]
+    sides = sides_of(customers)[-2:]
     if len(sides) < 2:
         raise DataError("one period has no other to be compared with", remedy="wait for another")
     was = customers[customers[f"orders_{sides[0]}"] > 0]

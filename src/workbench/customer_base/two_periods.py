@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.arrays import Array
-from workbench.customer_base.cells import Z
+from workbench.customer_base.cells import Z, sides_of
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
@@ -83,7 +83,7 @@ class PeriodFlows(Result):
         if self.change is None or t["change"].isna().any():
             if t["n"].isna().any():
                 return [Finding("customer_base.flows", STAYED, {"stayed": self.stayed})]
-            counts = {s: Estimate(float(t.loc[s, "n"]), digits=0) for s in ("new", "back")}
+            counts = {s: Estimate(float(t["n"].loc[s]), digits=0) for s in ("new", "back")}
             return [Finding("customer_base.flows", COUNTED, {"stayed": self.stayed, **counts})]
         each = {
             s: Estimate.of_row(t.loc[s], "change", kind="money", signed=s == "kept")
@@ -164,7 +164,7 @@ def period_flows(
         Whether there are amounts.
     min_cell : CellRule or int
     """
-    sides = sorted(int(c[7:]) for c in customers if str(c).startswith("orders_"))
+    sides = sides_of(customers)
     if len(sides) < 2:
         raise DataError("one period has no other to be compared with", remedy="wait for another")
     need = ("customer_id", "first", *(f"{w}_{k}" for w in ("orders", "spend") for k in sides))

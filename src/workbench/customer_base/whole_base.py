@@ -379,7 +379,8 @@ def lifecycle_bars(
     wide["dormant"] = ever - wide.sum(axis=1)
     rule = rule_of(min_cell)
     rows = []
-    for p, row in wide.iterrows():
+    for p in wide.index:
+        row = wide.loc[p]
         counts = row[list(STAGES)].to_numpy(dtype=float)
         small: Mask = _few(counts, rule)
         for key, n, gone in zip(STAGES, counts, small, strict=True):

@@ -21,6 +21,7 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.arrays import Array, Index, Mask
+from workbench.customer_base.cells import sides_of
 from workbench.customer_base.parts import Divide, Parts, divided
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
@@ -186,7 +187,7 @@ def by_attribute(customers: pd.DataFrame, group: pd.Series | None = None) -> pd.
     group : Series, optional
         Group of each customer, by customer_id; all together when left out.
     """
-    sides = sorted(int(c[7:]) for c in customers if str(c).startswith("orders_"))[-2:]
+    sides = sides_of(customers)[-2:]
     if len(sides) < 2:
         raise DataError("one period has no other to be compared with", remedy="wait for another")
     own = customers["customer_id"]
@@ -275,7 +276,7 @@ def why_sales_moved(
     divide = _divide(k, items)
     factors = FACTORS if items else FACTORS[:3]
     tested = k * len(factors)
-    found = divided(*sides, divide, rng=rng, families=families, tested=tested, draws=draws)
+    found = divided(sides[0], sides[1], divide, rng=rng, families=families, tested=tested, draws=draws)
     sums = [np.asarray(x.sum(axis=0), dtype=float).ravel() for x in sides]
     return _moved(own, names, code, factors, found, sums, items, rule, by)
 
@@ -338,7 +339,7 @@ def _lines(
     group = pd.Series(code, own["customer_id"]).groupby(level=0).first()
     of = lines["customer_id"].map(group)
     inside = of.notna().to_numpy()
-    who = people.get_indexer(lines["customer_id"][inside])
+    who = people.get_indexer(pd.Index(lines["customer_id"][inside]))
     cell = of[inside].to_numpy(dtype=np.intp) * items + at[inside]
     side = lines["side"].to_numpy(dtype=np.intp)[inside]
     spend, orders = (lines[c].to_numpy(dtype=float)[inside] for c in ("spend", "orders"))

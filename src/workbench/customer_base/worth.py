@@ -335,16 +335,17 @@ class _Triangle:
         with np.errstate(divide="ignore", invalid="ignore"):
             spent = np.where(below > 0, top / below, 0.0)[:known]
         if known >= ages:
-            return spent[:ages]
+            return np.asarray(spent[:ages])
         late = np.arange(known) >= max(2, known // 3)
         good = late & (spent > 0)
         more = np.arange(known, ages)
         if good.sum() < 4:
             level = spent[1:].mean() if known > 1 else 0.0
-            return np.r_[spent, np.full(more.size, level) * 0.5 ** ((more - known) / 12)]
+            fading = np.full(more.size, level) * 0.5 ** ((more - known) / 12)
+            return np.asarray(np.r_[spent, fading])
         x, w = np.log1p(np.flatnonzero(good)), np.sqrt(below[:known][good])
         slope, level = np.polyfit(x, np.log(spent[good]), 1, w=w)
-        return np.r_[spent, np.exp(level + min(slope, 0.0) * np.log1p(more))]
+        return np.asarray(np.r_[spent, np.exp(level + min(slope, 0.0) * np.log1p(more))])
 
     def ahead(self, months: int) -> tuple[Array, Array]:
         """Sales ahead of the customers there are, by month, and what a new one spends by age."""
@@ -377,7 +378,7 @@ def _past(triangle: _Triangle, ahead: int, rng: np.random.Generator, draws: int)
             rows.append((origin, float(np.median(drawn)), float(np.std(np.log(drawn))), came))
     frame = pd.DataFrame(rows, columns=["origin", "expected", "spread", "came"])
     # each range as wide as the errors of the others make it
-    errors = np.log(frame["came"] / frame["expected"]).to_numpy(dtype=float)
+    errors = np.log((frame["came"] / frame["expected"]).to_numpy(dtype=float))
     half = []
     for k in range(len(errors)):
         others = np.delete(errors, k)
@@ -392,6 +393,6 @@ def _noise(past: pd.DataFrame) -> float:
     """Spread of past errors, which widens what cohorts alone tell; wider where they are few."""
     if len(past) < 2:
         return 0.1
-    error = np.log(past["came"] / past["expected"]).to_numpy(dtype=float)
+    error = np.log((past["came"] / past["expected"]).to_numpy(dtype=float))
     few = np.sqrt((error.size + 1) / max(error.size - 1, 1))
     return float(np.sqrt(np.mean(error**2)) * few)

@@ -233,7 +233,7 @@ def _summands(
     cash = [p.fractions > 0 or says_money(p) or part_of_money(p.name) != "" for p in columns]
     ways = [np.ones(len(columns)), np.array(cash, dtype=float)]
     if len(known) > len(columns):
-        ways.append(np.round(np.linalg.lstsq(parts, sums, rcond=None)[0]))
+        ways.append(np.asarray(np.round(np.linalg.lstsq(parts, sums, rcond=None)[0])))
     for signs in ways:
         if np.abs(signs).max() > 1 or np.count_nonzero(signs) < 3:
             continue

@@ -148,8 +148,8 @@ def _within(markers: Sequence[_Marker]) -> pd.DataFrame | None:
         if marker.begins:
             nested |= bool(stack)
             stack.append(i)
-        names = [markers[g].label for g in stack] or [None]
-        found.append((i + 1, names[-1], names[0]))
+        leaf, top = (markers[stack[k]].label if stack else None for k in (-1, 0))
+        found.append((i + 1, leaf, top))
     return pd.DataFrame(found, columns=["_nth", "_leaf", "_top"]) if nested else None
 
 

@@ -321,7 +321,7 @@ def _tones(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
     )
     signs = bool(codes.isin(["-1"]).to_numpy().any())
     known = {**TONES, "-1": 0.0, **({"0": NEUTRAL} if signs else {})}
-    return codes.apply(lambda c: c.map(known).astype(float))
+    return pd.DataFrame({c: codes[c].map(known).astype(float) for c in codes}, index=codes.index)
 
 
 def _between_people(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench.arrays import Array
 from workbench.errors import DataError
-from workbench.results import Estimate, Finding, Result, labelled
+from workbench.results import Estimate, Finding, Result, Severity, labelled
 from workbench.satisfaction.questionnaire.answers import Answers
 
 #: Kaiser's word for less: miserable below .6, unacceptable below .5.
@@ -65,7 +65,7 @@ class Dimensionality(Result):
         message = "The answers have as many dimensions as the questionnaire names: {named}"
         if self.found != self.named:
             message = "The answers have {found} dimensions beyond chance; the questionnaire {named}"
-        severity = "warning" if self.kmo < _POOR else "note"
+        severity: Severity = "warning" if self.kmo < _POOR else "note"
         return [
             Finding("dimensionality", message, values, verdict=str(self.found)),
             Finding("dimensionality.common", common, values, severity=severity),

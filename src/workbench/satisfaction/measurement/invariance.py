@@ -259,6 +259,7 @@ def compare_models(
     departure = np.zeros(p)
     for g in range(groups):
         implied = scalar.moments(theta, g)[1]
+        assert implied is not None  # a model of levels implies means
         departure += n[g] * np.square(means[g] - implied)
     order = np.argsort(-departure)
     enough = np.cumsum(departure[order]) / max(departure.sum(), 1e-12)
