@@ -276,7 +276,9 @@ def why_sales_moved(
     divide = _divide(k, items)
     factors = FACTORS if items else FACTORS[:3]
     tested = k * len(factors)
-    found = divided(sides[0], sides[1], divide, rng=rng, families=families, tested=tested, draws=draws)
+    found = divided(
+        sides[0], sides[1], divide, rng=rng, families=families, tested=tested, draws=draws
+    )
     sums = [np.asarray(x.sum(axis=0), dtype=float).ravel() for x in sides]
     return _moved(own, names, code, factors, found, sums, items, rule, by)
 

@@ -186,7 +186,9 @@ def why_rate_moved(
         cols = np.r_[code[x], code[x] + k]
         data = np.r_[weight[x], (weight * (value - shift))[x]]
         sides.append(sparse.csr_matrix((data, (rows, cols)), shape=(len(people), 2 * k)))
-    found = divided(sides[0], sides[1], _divide(k), rng=rng, families=families, tested=2 * k, draws=draws)
+    found = divided(
+        sides[0], sides[1], _divide(k), rng=rng, families=families, tested=2 * k, draws=draws
+    )
     sums = [np.asarray(x.sum(axis=0), dtype=float).ravel() for x in sides]
     counted = np.array([t["customer_id"][code == g].nunique() for g in range(k)])
     rows_ = []

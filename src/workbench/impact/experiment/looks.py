@@ -73,7 +73,7 @@ class Looks:
         largest = float(np.abs(self.effect).max())
         digits = 3 if largest < 1 else 2 if largest < 10 else 1
         return labelled(
-            table, look="Look", period="Until", estimate=("Difference", f"number:{digits}")
+            table, look="Look", period="Data until", estimate=("Difference", f"number:{digits}")
         )
 
 

@@ -123,8 +123,7 @@ class Reliability(Result):
                 Finding(
                     "reliability.few",
                     "At most {n} people answered all items of a dimension: too few to call a"
-                    " dimension reliable or not. What is measured least surely may be as low as"
-                    " {low}.",
+                    " dimension reliable or not. The least reliable may be as low as {low}.",
                     reach,
                     severity="warning",
                 )
