@@ -24,7 +24,7 @@ from workbench.errors import WorkbenchError
 from workbench.goals import alerts
 from workbench.results import Finding
 from workbench.runs.handover import Handover
-from workbench.runs.record import RunRecord, StepRecord, begin, finish, history_of, run_id
+from workbench.runs.record import RunRecord, StepRecord, begin, finish, history_of, lock, run_id
 from workbench.runs.status import study_status
 from workbench.study import Study, load_study
 
@@ -211,6 +211,15 @@ def test_each_failed_run_is_told_and_what_it_does_not_know_is_not_over(nights: N
     INBOX.clear()
     nights.run(shifted("North"))
     assert not nights.tell().sent
+
+
+def test_a_run_under_way_is_not_told_as_broken_off(nights: Nights) -> None:
+    history = nights.run(quiet()).folder.parent
+    begin(history, "20260702T000000Z-abcdef")
+    with lock(history):
+        assert not nights.tell().sent
+    assert nights.tell().sent == ("head", "north")
+    assert "was broken off" in INBOX[0][2]
 
 
 def test_data_grow_old_while_nothing_runs(nights: Nights) -> None:

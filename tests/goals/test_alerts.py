@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -96,6 +97,11 @@ def test_a_record_that_ends_early_is_silent_and_comes_first() -> None:
     )
     assert list(found.table["verdict"]) == [SILENT, WORSE]
     assert found.findings()[1].text == "Waiting has had no value since 2026-05-01"
+    picture = found.picture()
+    assert picture is not None and picture.table is not None
+    drawn = picture.plot(plt.figure().gca()).lines[0].get_ydata()
+    assert list(drawn) == list(picture.table["value"]), "the record that the caption is about"
+    plt.close()
 
 
 def test_a_record_that_often_has_gaps_is_not_silent_for_one_more() -> None:

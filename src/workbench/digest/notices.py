@@ -8,7 +8,7 @@ from datetime import datetime
 
 from workbench.results import Advice, Finding
 from workbench.runs.handover import read_findings
-from workbench.runs.record import REMOVED, RunRecord, unfinished
+from workbench.runs.record import RunRecord, broken_off
 from workbench.runs.status import StaleTable, stale_tables
 from workbench.study import Study
 from workbench.study.alerts import Topic
@@ -69,9 +69,7 @@ def _failures(run: RunRecord) -> Iterator[Notice]:
         text = "Pages failed in the run of {day} and stand as an earlier run left them: {pages}"
         values = {"day": _day(run.started), "pages": failed}
         yield _failure(f"failed.{run.run}", Finding("run.failed", text, values))
-    broken = [
-        each.name for each in unfinished(run.folder.parent) if not each.name.startswith(REMOVED)
-    ]
+    broken = broken_off(run.folder.parent)
     if broken:
         text = "A run that began after that of {day} was broken off"
         finding = Finding("run.broken", text, {"day": _day(run.started)})

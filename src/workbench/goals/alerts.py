@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -178,12 +179,12 @@ class Alerting(Result):
         moved = self.moved[self.moved["verdict"] != SILENT]
         if moved.empty:
             return None
-        row = moved.iloc[0]
+        row, place = moved.iloc[0], int(moved.index[0])
         return Picture(
-            self.plot,
+            partial(self.plot, place=place),
             "{what} ({of}): what has moved" if row["by"] else "{what}: what has moved",
             "Measured values, the usual level, and the mean since {since}",
-            self.course(int(moved.index[0])),
+            self.course(place),
             {"what": row["title"], "of": row["of"], "since": row["since"].date()},
         )
 
@@ -202,13 +203,15 @@ class Alerting(Result):
         form = {"percent": "percent:1", "money": "money:0"}.get(record.form, "number")
         return labelled(table, period=("Period", "date"), value=("Measured", form))
 
-    def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
-        """Draw the first record of the table: its values, its usual level, and what came since."""
+    def plot(
+        self, ax: Axes | None = None, *, language: str | Language = "en", place: int = 0
+    ) -> Axes:
+        """Draw a record of the table: its values, its usual level, and what came since."""
         import matplotlib.pyplot as plt
 
         say = speak(language)
         ax = plt.gca() if ax is None else ax
-        row, course = self.table.iloc[0], self.course(0)
+        row, course = self.table.iloc[place], self.course(place)
         ax.plot(course["period"], course["value"], "o-", color="C0", markersize=3, linewidth=0.8)
         base = course.loc[course["base"], "period"]
         if len(base) and np.isfinite(row["usual"]):

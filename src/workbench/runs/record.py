@@ -484,6 +484,19 @@ def unfinished(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{UNFINISHED}*/"), reverse=True)
 
 
+def broken_off(folder: Path) -> list[str]:
+    """Name the runs of a study that were broken off, newest first; while one is under way, none.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<study>``.
+    """
+    if under_way(folder):
+        return []
+    return [each.name for each in unfinished(folder) if not each.name.startswith(REMOVED)]
+
+
 def finished_steps(folder: Path) -> Iterator[tuple[Path, StepRecord]]:
     """Yield every step that ended well and is still on disk, newest run first.
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from workbench.runs.record import (
+    broken_off,
     damaged,
     data_reach,
     last_complete,
     last_run,
     under_way,
-    unfinished,
 )
 
 _SPAN = re.compile(
@@ -117,13 +117,12 @@ def study_status(
         Table -> how many days ago its last row may be.
     """
     run, lost = last_run(folder), damaged(folder)
-    running = under_way(folder)
-    broken_off = 0 if running else len(unfinished(folder))
+    running, interrupted = under_way(folder), len(broken_off(folder))
     if run is None:
         return StudyStatus(
             folder.name,
             running=running,
-            interrupted=broken_off,
+            interrupted=interrupted,
             damaged=tuple(lost),
             wrong=("there is no finished run", *lost),
         )
@@ -148,7 +147,7 @@ def study_status(
         hours=round(ago.total_seconds() / 3600, 2),
         data_days=old,
         running=running,
-        interrupted=broken_off,
+        interrupted=interrupted,
         damaged=tuple(lost),
         wrong=(
             *_wrong(failed, lost, ago, within, old, data_within),
