@@ -115,6 +115,7 @@ def _order(folder: Path) -> list[str]:
 def _read(path: Path, name: str) -> Page:
     root = html.fromstring(path.read_bytes().decode("utf-8"))
     article = root.xpath("//main//article")[0]
+    _draw_in(article, path.parent)
     head = article.find("header")
     about = [*_texts(head, "wb-date"), *_texts(head, "wb-banner")]
     source = [
@@ -132,6 +133,18 @@ def _read(path: Path, name: str) -> Page:
     question = " ".join(_texts(head, "wb-question"))
     message = " ".join(_texts(article, "wb-message")[:1])
     return Page(name, title, question, message, tuple(about), tuple(source), parts, body)
+
+
+def _draw_in(article: Any, folder: Path) -> None:
+    """Put drawings that lie beside the page into it, where an older site left them."""
+    for image in article.xpath(".//img[contains(@src, '.svg')]"):
+        file = folder / unquote(str(image.get("src")))
+        if not _classes(image) & {"wb-light", "wb-wide", "wb-only"} or not file.is_file():
+            continue
+        drawing = etree.fromstring(file.read_bytes())
+        drawing.set("class", "wb-svg")
+        drawing.tail = image.tail
+        image.getparent().replace(image, drawing)
 
 
 def _parts(node: Any, analysts: bool) -> Iterator[PagePart]:

@@ -34,6 +34,14 @@ _WORDS: dict[str, dict[str, str]] = {
     "figure_scrolls": {"en": "{title} (scrolls sideways)", "zh": "{title}（可左右滚动）"},
     "formula_scrolls": {"en": "Formula, scrolls sideways", "zh": "公式，可左右滚动"},
     "data_below": {"en": "Show the numbers as a table", "zh": "以表格显示数据"},
+    "rows_shown": {
+        "en": "The first {n} of {of} rows; the Excel file has all",
+        "zh": "共{of}行，此处为前{n}行；Excel文件中有全部数据",
+    },
+    "columns_shown": {
+        "en": "The first {n} of {of} columns",
+        "zh": "共{of}列，此处为前{n}列",
+    },
     "csv": {"en": "Download (CSV)", "zh": "下载数据（CSV）"},
     "figure": {"en": "Figure", "zh": "图"},
     "footnotes": {"en": "Notes", "zh": "注释"},
