@@ -26,8 +26,7 @@ _ACROSS = _WIDE / 12700 - 2 * _MARGIN  # in points, as all below
 _KICKER, _TITLE, _BODY, _FOOT = 18.0, 44.0, 132.0, 505.0
 _TITLES, _TEXTS, _CELLS = (28.0, 26.0, 24.0, 22.0, 20.0), (20.0, 18.0, 16.0), (14.0, 12.0, 11.0)
 _PAD = 4.0
-_INK, _SOFT, _BLUE = RGBColor(0x1C, 0x23, 0x2E), RGBColor(0x56, 0x61, 0x71), RGBColor(29, 74, 148)
-_PALE = RGBColor(0xEE, 0xF2, 0xF8)
+_INK, _SOFT, _BLUE, _PALE = map(RGBColor.from_string, ("1C232E", "566171", "1D4A94", "EEF2F8"))
 _EAST = {"zh": "Microsoft YaHei"}
 MOST_ROWS, MOST_COLUMNS = 12, 8
 """What of a table can be read on a wall; the Excel file has all."""
@@ -257,7 +256,7 @@ class _Deck:
         """Write headline numbers side by side; a row more where there are more than four."""
         cards = table.rows[:8]
         self.cut += len(table.rows) > len(cards)
-        apart, high = 12.0, 120.0
+        apart, high = 12.0, 144.0
         count = min(4, len(cards))
         across = (_ACROSS - apart * (count - 1)) / max(count, 1)
         for at, card in enumerate(cards):
@@ -271,7 +270,9 @@ class _Deck:
             shape.shadow.inherit = False
             label, value, interval = (*card, "", "")[:3]
             inside, room = across - 4 * _PAD, high - 4 * _PAD
-            largest_value = next((x for x in (30, 26, 22, 18, 16) if width(value, x) <= inside), 14)
+            largest_value = next(
+                (x for x in (30, 26, 22, 18, 16) if 1.15 * width(value, x) <= inside), 14
+            )
             room -= height([value], inside, largest_value) + height([interval], inside, 11)
             label, _ = beginning(label, inside, max(room, 18), 12)
             interval, _ = beginning(interval, inside, 36, 11)
@@ -309,7 +310,7 @@ class _Deck:
                 ]
                 for line in every
             ]
-            kept = list(_filling(every, across, size, room)) or every[:1]
+            kept = [*_filling(every, across, size, room)] or [*every[:1]]
         tall = [_tall(line, across, size) for line in kept]
         shape = made.shapes.add_table(len(kept), columns, 0, 0, 1, 1)
         self._place(shape, _MARGIN, top, sum(across), sum(tall))
