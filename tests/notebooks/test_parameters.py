@@ -70,8 +70,8 @@ def test_every_number_has_a_range_and_every_text_is_a_name(path: Path) -> None:
 
 def test_a_name_that_two_notebooks_share_is_said() -> None:
     assert plan("margin=.2").notes == (
-        "-p margin goes to clv (default 1.0), lifecycle_churn (default 0.3); for one alone: "
-        "-p clv.margin=...",
+        "-p margin goes to clv (default 1.0), lifecycle_churn (default 0.3), customer_base "
+        "(default 0.0); for one alone: -p clv.margin=...",
     )
     assert plan("clv.margin=.2").notes == plan("method=mixture").notes == ()
     alone = plan("margin=.2", notebooks=["clv"])

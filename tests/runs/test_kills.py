@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -58,14 +59,22 @@ def until(condition: Callable[[], Any], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
+def listens(pid: int) -> bool:
+    """Whether a process takes SIGTERM itself, as the command does from its first lines on."""
+    status = Path(f"/proc/{pid}/status")
+    mask = re.search(r"^SigCgt:\s*(\w+)", status.read_text() if status.exists() else "", re.M)
+    return mask is None or bool(int(mask[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
 def kill(project: Any, number: signal.Signals, *, group: bool, when: Callable[[], Any]) -> str:
     runner = start(project)
+    # until then Python itself answers; how long that takes is the machine's affair
+    until(lambda: listens(runner.pid), 30)
     when()
     assert runner.poll() is None, runner.communicate()
     (os.killpg if group else os.kill)(runner.pid, number)
     _, errors = runner.communicate(timeout=90)
-    # before its first line an interpreter is ended by the signal itself
-    assert runner.returncode in (STATUS[number], -number if not errors else STATUS[number])
+    assert runner.returncode == STATUS[number]
     assert "Traceback" not in errors
     until(lambda: not processes_of(project), 20)
     there = list(project.runs.iterdir()) if project.runs.is_dir() else []

@@ -36,7 +36,8 @@ _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”|「[^」
 _OWN_ERRORS = frozenset({
     "AbsentError", "BundleError", "BusyError", "CaseError", "CodebookError", "DataError",
     "DeliveryError", "GoalError",
-    "InputError", "InterruptedRunError", "MissingPackageError", "NotebookError",
+    "InputError", "InterruptedRunError", "MissingPackageError", "NoMixtureError",
+    "NotebookError",
     "NotebookFileError", "ParameterError", "PipelineError", "ReportingError", "RunError",
     "SeveralStartsError", "SiteError", "StarterError", "StudyError", "SurveyError",
     "UnreadableRunError", "UnrecordedRunError", "NoSuchRunError", "RetentionError",

@@ -185,6 +185,11 @@ class Prediction(Result):
         """Predict something else from the same parameters."""
         return Prediction(function, self._phi, self._covariance, inverse)
 
+    def _each(self, weights: ArrayLike) -> Array:
+        """Give the weights of several sums, of none too."""
+        rows = [self._weights(row) for row in np.atleast_2d(np.asarray(weights, float))]
+        return np.array(rows, dtype=float).reshape(len(rows), self._rows.size)
+
     def _weights(self, w: Array) -> Array:
         if w.shape != (len(self),):
             raise DataError(f"{w.size} weights for {len(self)} rows", remedy="give one a row")
@@ -202,7 +207,7 @@ class Prediction(Result):
         DataFrame
             Columns n (sum of the weights), estimate, low, high.
         """
-        w = np.array([self._weights(row) for row in np.atleast_2d(np.asarray(weights, float))])
+        w = self._each(weights)
         estimate = w @ self._rows
         g = w @ self._gradient
         se = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", g, self._covariance, g), 0))
@@ -231,7 +236,7 @@ class Prediction(Result):
         DataFrame
             Columns estimate, low, high.
         """
-        w = np.array([self._weights(row) for row in np.atleast_2d(np.asarray(weights, float))])
+        w = self._each(weights)
         whole = self._weights(np.asarray(self.counts if of is None else of, dtype=float))
         total, slope = whole @ self._rows, whole @ self._gradient
         share = w @ self._rows / total
