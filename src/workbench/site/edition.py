@@ -240,7 +240,7 @@ class _Cutter:
 
     def _outputs(self, outputs: Sequence[Any], options: Mapping[str, Any], cell: str) -> None:
         label = str(options.get("label") or cell)
-        at, pictures, tables = 0, 0, 0
+        at, shown = 0, 0
         for out in outputs:
             self.out.missing += _about(out).get("missing") or ()
         while at < len(outputs):
@@ -257,12 +257,12 @@ class _Cutter:
                 self._html(safe_html(_text(data.get("text/html", ""))))
             elif role in ("figure-title", "figure", "figure-data") or _is_picture(out):
                 end = _figure_end(outputs, at)
-                self._figure(outputs[at:end], options, _nth(label, pictures))
-                pictures, at = pictures + 1, end
+                self._figure(outputs[at:end], options, _nth(label, shown))
+                shown, at = shown + 1, end
                 continue
             elif "text/html" in data:
-                self._table(_text(data["text/html"]), options, _nth(label, tables))
-                tables += 1
+                self._table(_text(data["text/html"]), options, _nth(label, shown))
+                shown += 1
             elif "text/markdown" in data:
                 self.out.cells.append(markdown_cell(_text(data["text/markdown"])))
             elif out.get("output_type") == "stream":
