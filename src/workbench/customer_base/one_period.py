@@ -49,7 +49,7 @@ class PeriodCustomers(Result):
         share_low, share_high, orders (a customer), value (of an order).
     customers : Estimate
     orders, value, spend : Estimate
-        Orders a customer, value of an order, spend a customer; without amounts the first alone.
+        Orders per customer, value of an order, spend per customer; without amounts the first alone.
     """
 
     table: pd.DataFrame
@@ -59,7 +59,7 @@ class PeriodCustomers(Result):
     spend: Estimate | None
 
     def estimates(self) -> dict[str, Estimate]:
-        """Count the customers; orders a customer, value of an order, spend a customer."""
+        """Count the customers; orders per customer, value of an order, spend per customer."""
         found = {"customers": self.customers, "orders": self.orders}
         if self.value is not None and self.spend is not None:
             found |= {"value": self.value, "spend": self.spend}

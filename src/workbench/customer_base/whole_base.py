@@ -253,7 +253,7 @@ def _names(group: Array, starts: Sequence[dt.date]) -> list[str]:
 def _by_period(
     own: pd.DataFrame, starts: Sequence[dt.date], valued: bool, rule: CellRule
 ) -> pd.DataFrame:
-    """Give customers, orders a customer, value of an order: they multiply to a period's sales."""
+    """Give customers, orders per customer, value of an order: they multiply to a period's sales."""
     k = len(starts)
     period = own["period"].to_numpy(dtype=np.intp)
     columns = ("n", "orders", "spend", "orders_2", "spend_2", "cross")

@@ -1,7 +1,7 @@
 """Why sales moved between two periods: customers, frequency, value and mix, group by group.
 
-Sales of a group are customers times orders a customer times value of an order, and the value of an
-order is what is bought times what is paid for it. A change of such a product is divided by
+Sales of a group are customers times orders per customer times value of an order, and the value of
+an order is what is bought times what is paid for it. A change of such a product is divided by
 Shapley's rule, the average over all orders in which the factors could have changed: the parts add
 up exactly, and no factor comes first.
 
@@ -37,7 +37,7 @@ OTHERS: Final = "Other groups"
 EVERYBODY: Final = "All customers"
 FACTORS: Final = ("customers", "frequency", "value", "mix")
 FACTOR_NAMES: Final = {
-    "customers": "Number of customers", "frequency": "Orders a customer",
+    "customers": "Number of customers", "frequency": "Orders per customer",
     "value": "Value of an order", "mix": "What is bought",
 }  # fmt: skip
 #: What a part says, up and down: of everybody, of a group.
