@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Final, Literal, Self, TypeAlias
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,9 +21,20 @@ from workbench.results.drawing import draw_estimates, label_ends
 #: How the values of an outcome are written, as an `Estimate` of them would be.
 OutcomeKind: TypeAlias = Literal["number", "percent", "points"]
 
-
+#: p-value, corrected for what was compared beside, below which an effect counts as shown.
+ALPHA: Final = 0.05
 # Of the size of a number: what is smaller is rounding.
 _ROUNDING = 1e-9
+
+
+def nothing_varies() -> CaseError:
+    """Give the error of an answer without chance: zero variance is not certainty."""
+    return CaseError(
+        "nothing varies by chance: units of one side, or periods, all change alike",
+        where="outcome table",
+        remedy="zero variance is no certainty; check whether these are counts of few, rounded"
+        " or filled in",
+    )
 
 
 def _check_chance(effect: float, low: float, high: float, mean: float) -> None:
@@ -35,12 +46,7 @@ def _check_chance(effect: float, low: float, high: float, mean: float) -> None:
             remedy="bring more periods or units, or leave out what else is fitted",
         )
     if high - low <= _ROUNDING * max(abs(effect), abs(mean)):
-        raise CaseError(
-            "nothing varies by chance: units of one side, or periods, all change alike",
-            where="outcome table",
-            remedy="zero variance is no certainty; check whether these are counts of few, rounded"
-            " or filled in",
-        )
+        raise nothing_varies()
 
 
 @dataclass(frozen=True)
@@ -343,21 +349,22 @@ class Effect(Result):
 
 
 def answers_table(table: pd.DataFrame, **first: str) -> pd.DataFrame:
-    """Label answers that stand below one another; `first` are columns that come before.
-
-    Differences have three digits below one, two below ten, else one.
-    """
-    largest = float(table["estimate"].astype(float).abs().max()) if len(table) else 0.0
-    digits = 3 if largest < 1 else 2 if largest < 10 else 1
+    """Label answers that stand below one another; `first` are columns that come before."""
     return labelled(
         table,
         **first,
         design="Design",
-        estimate=("Difference", f"number:{digits}"),
+        estimate=("Difference", difference_form(table["estimate"])),
         relative=("Relative effect", "percent:1"),
         p=("p-value", "p"),
         units="Units",
     )
+
+
+def difference_form(differences: pd.Series) -> str:
+    """Say how differences below one another are written: three digits below one, two below ten."""
+    largest = float(differences.astype(float).abs().max()) if len(differences) else 0.0
+    return f"number:{3 if largest < 1 else 2 if largest < 10 else 1}"
 
 
 def mark_start(ax: Axes, first: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from workbench.impact.benefit import Benefit
-from workbench.impact.effect import Effect
+from workbench.impact.effect import ALPHA, Effect
 from workbench.impact.evaluate import Evaluation
 from workbench.results import Advice, Estimate, Finding, Severity
 from workbench.study import Case
@@ -28,7 +28,6 @@ CaseVerdict: TypeAlias = Literal[
     "shown, does not pay",
     "shown, money not known",
 ]
-ALPHA: Final = 0.05
 #: Chance that a measure pays from which on it is worth another test, though no effect is shown.
 LIKELY: Final = 0.8
 #: Chance that it pays below which it does not.

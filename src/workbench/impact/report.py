@@ -18,11 +18,10 @@ from workbench.impact.designs.design import refusal
 from workbench.impact.designs.staggered.staggered_effect import StaggeredEffect
 from workbench.impact.designs.survival.time_to_event import LEAVING, staying_if_known
 from workbench.impact.designs.synthetic.synthetic_control import SyntheticControl
-from workbench.impact.effect import Effect, answers_table
+from workbench.impact.effect import ALPHA, Effect, answers_table
 from workbench.impact.evaluate import Evaluation, judge
 from workbench.impact.experiment.arms import Arms, arms_of, compare_arms, versions_table
 from workbench.impact.findings import (
-    ALPHA,
     case_finding,
     effect_estimate,
     foresight_findings,

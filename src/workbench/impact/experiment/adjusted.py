@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.arrays import Array, Mask
+from workbench.impact.effect import nothing_varies
 from workbench.impact.inputs.panel import CaseError
 
 _DRAWS, _SEED = 20_000, 20251231
@@ -116,12 +117,7 @@ def together(estimate: Array, covariance: Array, df: float, level: float) -> Tog
     """
     se = np.sqrt(np.diag(covariance))
     if not (se > 0).all():
-        raise CaseError(
-            "nothing varies by chance: units of one side, or periods, all change alike",
-            where="outcome table",
-            remedy="zero variance is no certainty; check whether these are counts of few, rounded"
-            " or filled in",
-        )
+        raise nothing_varies()
     value, vector = np.linalg.eigh(covariance / np.outer(se, se))
     rng = np.random.default_rng(_SEED)
     drawn = rng.normal(size=(_DRAWS, len(se))) @ (vector * np.sqrt(np.maximum(value, 0))).T

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from workbench.arrays import Array, Mask
-from workbench.impact.effect import OutcomeKind
+from workbench.impact.effect import ALPHA, OutcomeKind, difference_form
 from workbench.impact.experiment.adjusted import arm_means, numbers_of, together
 from workbench.impact.inputs.panel import CaseError, split_periods
 from workbench.languages import Language
@@ -28,7 +28,6 @@ MEASURE, NOTHING = "with the measure", "without it"
 # Chance below which the sizes of the arms speak against the lot, as platforms for trials have it.
 _UNEQUAL = 0.001
 _FEWEST_OF_SEGMENT, _MOST_SEGMENTS = 20, 12
-ALPHA: Final = 0.05
 #: What is said of the arms.
 SAID: Final = {
     "shown": "Of {n} versions, {arms} did better than no measure; allowed for that {m} comparisons"
@@ -177,8 +176,7 @@ def versions_table(arms: Sequence[Arms], *, segments: bool = False) -> pd.DataFr
         return pd.DataFrame()
     table = pd.concat(parts, ignore_index=True)
     percent = {a.kind for a in arms} == {"percent"}
-    largest = float(table["estimate"].abs().max())
-    form = "percent:2" if percent else f"number:{3 if largest < 1 else 2 if largest < 10 else 1}"
+    form = "percent:2" if percent else difference_form(table["estimate"])
     if segments:
         return labelled(
             table, outcome="Outcome", segment="Segment", arm="Version", n="Customers",

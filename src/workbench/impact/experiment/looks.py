@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from workbench.arrays import Array
+from workbench.impact.effect import difference_form, nothing_varies
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.results import labelled
 
@@ -70,11 +71,8 @@ class Looks:
                 "fixed_high": self.effect + fixed,
             }
         )
-        largest = float(np.abs(self.effect).max())
-        digits = 3 if largest < 1 else 2 if largest < 10 else 1
-        return labelled(
-            table, look="Look", period="Data until", estimate=("Difference", f"number:{digits}")
-        )
+        form = difference_form(table["estimate"])
+        return labelled(table, look="Look", period="Data until", estimate=("Difference", form))
 
 
 def looks_at(panel: Panel, planned: Planned, *, level: float = 0.95) -> Looks:
@@ -122,12 +120,7 @@ def looks_at(panel: Panel, planned: Planned, *, level: float = 0.95) -> Looks:
     effect, influence = _estimates(panel)
     se = np.sqrt(np.square(influence).sum(axis=0))
     if not (se > 0).all():
-        raise CaseError(
-            "nothing varies by chance: units of one side, or periods, all change alike",
-            where="outcome table",
-            remedy="zero variance is no certainty; check whether these are counts of few, rounded"
-            " or filled in",
-        )
+        raise nothing_varies()
     together = (influence.T @ influence) / np.outer(se, se)
     paths = _paths(together)
     factor = bounds(paths, planned, 1 - level)
