@@ -193,12 +193,11 @@ def before_fees(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     )  # fmt: skip
     off = [p for p, sign in (*costs, *taxes) if float((p.numbers * sign).sum()) < 0]
     named = ", ".join(repr(p.name) for p in off[:4])
-    proposal.questions = [q for q in proposal.questions if q.key != "columns.amount"]
-    proposal.questions.append(
-        OpenQuestion("amount", f"{total.name!r} is what is left after the seller's costs ({named});"
-                     " what is the amount of a purchase?", options)
-    )  # fmt: skip
-    proposal.set(options[0].sets)
+    asks = (
+        f"{total.name!r} is what is left after the seller's costs ({named});"
+        " what is the amount of a purchase?"
+    )
+    proposal.ask_instead("columns.amount", OpenQuestion("amount", asks, options))
 
 
 def _written(parts: Sequence[tuple[ColumnProfile, int]]) -> str:

@@ -70,11 +70,9 @@ def refunded(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
         sets = {"amount": None, "columns.amount": base} if base else {"amount": formula}
         plain.append(Option(f"{written} as it is", sets))
     options = [*net, *plain] if within >= _WITHIN else [*plain, *net]
-    proposal.questions = [q for q in proposal.questions if q not in rivals]
     worth = f"{len(known):,} rows, sum {known.back.abs().sum():,.2f}"
     asks = f"Is {back.name!r} ({worth}) to be taken off the amounts?"
-    proposal.questions.append(OpenQuestion("amount", asks, options))
-    proposal.set(options[0].sets)
+    proposal.ask_instead("columns.amount", OpenQuestion("amount", asks, options))
 
 
 def _is_refund(p: ColumnProfile) -> bool:

@@ -64,9 +64,8 @@ def whose_group(proposal: Proposal) -> None:
     own = bool((leaf == top.reindex(leaf.index)).any())
     options = options if own else options[::-1]
     asks = "Groups of this report lie within others: which are the customers?"
-    proposal.questions = [q for q in proposal.questions if q.key != "columns.customer_id"]
-    proposal.questions.append(OpenQuestion("columns.customer_id", asks, options))
-    proposal.set(options[0].sets)
+    key = "columns.customer_id"
+    proposal.ask_instead(key, OpenQuestion(key, asks, options))
 
 
 def of_groups(frame: pd.DataFrame, name: str) -> bool:

@@ -166,6 +166,12 @@ class Proposal:
             if dot and not target and part in self.keys:
                 del self.keys[part]
 
+    def ask_instead(self, key: str, question: OpenQuestion) -> None:
+        """Put a question in the place of those about a key, and take its first answer."""
+        self.questions = [q for q in self.questions if q.key != key]
+        self.questions.append(question)
+        self.set(question.options[0].sets)
+
     def rows_kept(self) -> pd.Index[int]:
         """Give the rows of the sample that `where` keeps."""
         rows = pd.Series(True, index=self.upload.frame.index)
