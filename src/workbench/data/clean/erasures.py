@@ -184,14 +184,10 @@ def without_left_out(
     if owner is not None:
         column = columns[owner].cast("string")
         given = _distinct(engine, column, source.where)
-        if erased:
-            gone = erased_ids(study, erased, owner, given)
-            if gone:
-                expr = expr.filter(column.isnull() | ~column.isin(sorted(gone)))
-        mine = refusing.get(owner, frozenset())
-        gone = {one for one in given if keys.normal_key(one) in mine}
-        if gone:
-            left = expr.filter(column.isnull() | ~column.isin(sorted(gone)))
+        gone, unwilling = _left_out(study, erased, refusing, owner, given)
+        expr = _without(expr, column, gone)
+        if unwilling:
+            left = _without(expr, column, unwilling)
             refused = sum(
                 int(engine.run(rows.count(), source.where)) * sign
                 for rows, sign in ((expr, 1), (left, -1))
@@ -199,12 +195,27 @@ def without_left_out(
             expr = left
     elif key := next((key for key in OF_THINGS if key in columns), None):
         things = _things_of(engine, study, key, erased, refusing)
-        if things:
-            column = columns[key].cast("string")
-            expr = expr.filter(column.isnull() | ~column.isin(sorted(things)))
+        expr = _without(expr, columns[key].cast("string"), things)
     if erased and "customer_id" in columns:
         expr = _without_contacts(engine, study, erased, source, columns, expr)
     return replace(source, expr=expr), refused
+
+
+def _left_out(
+    study: Study,
+    erased: Erasures,
+    refusing: Mapping[str, frozenset[str]],
+    owner: str,
+    given: Collection[str],
+) -> tuple[set[str], set[str]]:
+    """Find the ids, as a table writes them, of the erased and of those who did not consent."""
+    mine = refusing.get(owner, frozenset())
+    gone = erased_ids(study, erased, owner, given) if erased else set()
+    return gone, {one for one in given if keys.normal_key(one) in mine}
+
+
+def _without(expr: Any, column: Any, gone: Collection[str]) -> Any:
+    return expr.filter(column.isnull() | ~column.isin(sorted(gone))) if gone else expr
 
 
 def _things_of(
@@ -227,12 +238,10 @@ def _things_of(
             continue
         whose = columns[owner].cast("string")
         given = _distinct(engine, whose, source.where)
-        mine = refusing.get(owner, frozenset())
-        gone = erased_ids(study, erased, owner, given) if erased else set()
-        gone |= {one for one in given if keys.normal_key(one) in mine}
-        if gone:
-            theirs = whose.isin(sorted(gone))
-            found.update(_distinct(engine, columns[key].cast("string"), source.where, only=theirs))
+        gone, unwilling = _left_out(study, erased, refusing, owner, given)
+        if theirs := gone | unwilling:
+            only = whose.isin(sorted(theirs))
+            found.update(_distinct(engine, columns[key].cast("string"), source.where, only=only))
     return found
 
 
