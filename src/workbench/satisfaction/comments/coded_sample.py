@@ -16,7 +16,7 @@ from workbench.satisfaction.comments.coding_agreement import positive_codes
 from workbench.satisfaction.comments.comments import Comments
 from workbench.satisfaction.comments.tone import Polarity, tone_by_rating
 from workbench.satisfaction.questionnaire.answers import overall_question
-from workbench.stats import adjust, wilson
+from workbench.stats import adjust, effective_size, wilson
 
 #: Coded comments of either tone from which on subjects are ranked.
 LEAST_CODED: Final = 10
@@ -358,8 +358,7 @@ def _compared(seen: dict[str, Array], coded: Mask, chances: Array | None) -> pd.
             continue
         d = np.ones(n) if chances is None else 1 / chances[mine]
         value, all_ = float(np.average(values[mine], weights=d)), float(values[known].mean())
-        effective = d.sum() ** 2 / np.square(d).sum()
-        se = values[known].std() * np.sqrt(1 / effective * max(1 - n / total, 1e-9))
+        se = values[known].std() * np.sqrt(1 / effective_size(d) * max(1 - n / total, 1e-9))
         p = 2 * ndtr(-abs(value - all_) / se)
         rows.append({"what": name, "coded": value, "all": all_, "p": p})
     table = pd.DataFrame(rows, columns=["what", "coded", "all", "p"])
