@@ -130,14 +130,8 @@ from workbench.satisfaction.measurement.invariance import (
     invariance_table,
     invariances,
 )
-from workbench.satisfaction.measurement.validity import (
-    Reliability,
-    Validity,
-    omega,
-    reliability,
-    validity,
-    validity_of,
-)
+from workbench.satisfaction.measurement.reliability import Reliability, omega, reliability
+from workbench.satisfaction.measurement.validity import Validity, validity, validity_of
 from workbench.satisfaction.questionnaire.answers import (
     Answers,
     SurveyError,

@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 from scipy.special import chdtrc, ndtri
 from scipy.stats import ncx2
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index
 from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Result, labelled
@@ -407,3 +407,24 @@ def _noncentral(chi2: float, df: int, tail: float) -> float:
         return 0.0
     top = max(10.0, 4 * chi2)
     return float(brentq(lambda nc: ncx2.cdf(chi2, df, nc) - tail, 1e-9, top))
+
+
+def composite_reliability(model: FactorModel, at: Index, level: float) -> Estimate:
+    """Composite reliability of some items' standardised loadings, by the delta method."""
+    own = model.loadings["estimate"].to_numpy()[at]
+    total, rest = own.sum() ** 2, (1 - own**2).sum()
+    slope = (2 * own.sum() * rest + 2 * total * own) / (total + rest) ** 2
+    return _delta(total / (total + rest), slope, model, at, level)
+
+
+def average_extracted(model: FactorModel, at: Index, level: float) -> Estimate:
+    """Average variance that a factor extracts from some of its items, by the delta method."""
+    own = model.loadings["estimate"].to_numpy()[at]
+    return _delta(float((own**2).mean()), 2 * own / own.size, model, at, level)
+
+
+def _delta(value: float, slope: Array, model: FactorModel, at: Index, level: float) -> Estimate:
+    variance = float(slope @ model.covariance[np.ix_(at, at)] @ slope)
+    se = float(np.sqrt(max(variance, 0.0)))
+    half = float(ndtri(0.5 + level / 2)) * se
+    return Estimate(float(value), float(value) - half, float(value) + half, model.n, level)
