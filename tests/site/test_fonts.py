@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from workbench.site.fonts import FAMILY, FEW, embed_font, han_characters, han_in
+from workbench.site.fonts import FAMILY, FEW, embed_font, han_in, han_on_pages
 from workbench.site.stage import FONT, REPORTS, stage, unstage
 
 
@@ -37,7 +37,7 @@ def test_a_site_without_chinese_carries_no_font(site: Path) -> None:
 def test_the_font_holds_exactly_the_characters_of_the_pages(site: Path) -> None:
     (site / "zh").mkdir()
     (site / "zh/index.html").write_text("<p>客户价值,客户。</p>", encoding="utf-8")
-    assert han_characters(site) == "".join(sorted("客户价值。"))
+    assert han_in(han_on_pages(site).values()) == "".join(sorted("客户价值。"))
     assert embed_font(site, site / "theme/tokens.css") == 5
     assert not (site / "theme/han.css").exists()  # a handful: no sheet of its own
     sheet = (site / "theme/tokens.css").read_text(encoding="utf-8")
@@ -62,7 +62,7 @@ def test_every_character_of_a_published_site_is_covered(published: Path) -> None
         (published / "theme" / x).read_text(encoding="utf-8") for x in ("tokens.css", "han.css")
     ]
     few, many = ({chr(code) for code in font_in(sheet).getBestCmap()} for sheet in sheets)
-    wanted = set(han_characters(published))
+    wanted = set(han_in(han_on_pages(published).values()))
     assert {*"客户价值模拟数据"} <= wanted <= few | many
     assert len(sheets[1]) < 500_000
 

@@ -51,11 +51,14 @@ def han_in(texts: Iterable[str]) -> str:
     return "".join(sorted(found))
 
 
-def han_characters(site: Path) -> str:
-    """Collect the Chinese characters that a reader sees on a site's pages."""
+def han_on_pages(site: Path) -> dict[Path, str]:
+    """Collect the Chinese characters that a reader sees on each page of a site."""
     # of the whole page: what its attributes say is shown, too, by the page's script
-    # the page for what is not there brings its own style
-    return han_in(_shown(page) for page in pages_of(site) if page.name != LOST)
+    return {
+        page: han_in([unescape(page.read_text(encoding="utf-8"))])
+        for page in pages_of(site)
+        if page.name != LOST  # it brings its own style
+    }
 
 
 def font_rule(characters: str, kept: Kept | None = None) -> str:
@@ -120,10 +123,9 @@ def embed_font(site: Path, styles: Path, kept: Kept | None = None) -> int:
     int
         The number of characters embedded; 0 when the site has none or the font is missing.
     """
-    pages = {page: _shown(page) for page in pages_of(site) if page.name != LOST}
-    own = {page: han_in([text]) for page, text in pages.items()}
+    own = han_on_pages(site)
     many = [page for page, found in own.items() if len(found) > FEW]
-    few = han_in(found for page, found in own.items() if page not in many)
+    few = han_in(found for found in own.values() if len(found) <= FEW)
     rest = han_in(own[page] for page in many)
     rule = font_rule(few, kept)
     if rule:
@@ -139,11 +141,6 @@ def embed_font(site: Path, styles: Path, kept: Kept | None = None) -> int:
                 "utf-8",
             )
     return len(set(few if rule else "") | set(rest if sheet_of_many else ""))
-
-
-def _shown(page: Path) -> str:
-    # of the whole page: what its attributes say is shown, too, by the page's script
-    return unescape(page.read_text(encoding="utf-8"))
 
 
 def staged_rule(reports: Path, configs: Iterable[Path], kept: Kept | None = None) -> str:

@@ -18,7 +18,7 @@ from lxml import html as html_of
 from workbench.site.archive import pages_of
 from workbench.site.furniture import LOST
 from workbench.site.kept import Kept
-from workbench.site.words import BASE, NAMES
+from workbench.site.words import language_of
 
 SEARCH = "search"
 MOST_LETTERS = 6000
@@ -52,9 +52,8 @@ def write_search(site: Path, kept: Kept | None = None) -> dict[str, int]:
         text = path.read_text(encoding="utf-8")
         about = json.loads(kept.text("search", [text], lambda text=text: _read(text)))  # type: ignore[misc]
         if about["sections"]:
-            language = page.partition("/")[0]
-            language = language if language in NAMES else BASE
-            found.setdefault(language, []).append([page, about["title"], about["sections"]])
+            own = found.setdefault(language_of(page), [])
+            own.append([page, about["title"], about["sections"]])
     folder = site / SEARCH
     for language, pages in found.items():
         folder.mkdir(exist_ok=True)
@@ -69,30 +68,25 @@ def _read(text: str) -> str:
     root = html_of.document_fromstring(text)
     article = root.find(".//article")
     title = root.findtext(".//h1") or ""
-    kicker = root.xpath("string(//p[contains(@class, 'wb-kicker')]/a[last()])") if title else ""
     name = " ".join(title.split())
-    over = " ".join(str(kicker).split())
+    trail = root.xpath("//p[contains(@class, 'wb-kicker')]/a")
+    over = " ".join(trail[-1].text_content().split()) if title and len(trail) > 1 else ""
     sections = list(_sections(article)) if article is not None else []
-    named = f"{over} › {name}" if over and len(_trail(root)) > 1 else name
+    named = f"{over} › {name}" if over else name
     return json.dumps({"title": named, "sections": sections}, ensure_ascii=False)
-
-
-def _trail(root: Any) -> list[Any]:
-    return list(root.xpath("//p[contains(@class, 'wb-kicker')]/a"))
 
 
 def _sections(article: Any) -> Iterator[list[str]]:
     """Yield id, heading and text of each section; the first, without either, is the page's head."""
-    ident, heading, said = "", "", list[str]()
+    sections = [("", "", list[str]())]
     for kind, text, name in _pieces(article):
         if kind == "text":
-            said.append(text)
-            continue
+            sections[-1][-1].append(text)
+        else:
+            sections.append((name, " ".join(text.split()), []))
+    for ident, heading, said in sections:
         if ident or said:
             yield [ident, heading, " ".join(" ".join(said).split())[:MOST_LETTERS]]
-        ident, heading, said = name, " ".join(text.split()), []
-    if ident or said:
-        yield [ident, heading, " ".join(" ".join(said).split())[:MOST_LETTERS]]
 
 
 def _pieces(node: Any) -> Iterator[tuple[str, str, str]]:
