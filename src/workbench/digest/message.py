@@ -15,6 +15,7 @@ from workbench.reporting.study_words import language_of
 from workbench.results import Finding
 from workbench.runs.record import history_of, last_run
 from workbench.site.personal import HIDDEN, redact
+from workbench.site.words import in_language
 from workbench.study import Addressee, Study
 
 #: Things that a second sentence names.
@@ -174,5 +175,4 @@ def _link(study: Study, code: str, page: str) -> str:
     site = None if study.alerts is None else study.alerts.site
     if site is None:
         return ""
-    edition = "" if code == "en" else f"{code}/"
-    return f"{site.rstrip('/')}/{edition}studies/{study.name}/{page}.html"
+    return f"{site.rstrip('/')}/{in_language(f'studies/{study.name}/{page}.html', code)}"

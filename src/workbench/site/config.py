@@ -15,7 +15,7 @@ from workbench.site.words import BASE, NAMES
 
 def editions(root: Path) -> list[str]:
     """Name the languages that the project describes: each has a profile, ``_quarto-zh.yml``."""
-    found = [x for x in NAMES if (root / f"_quarto-{x}.yml").is_file()]
+    found = _described(root)
     if not found:
         raise SiteError(
             "there is no profile for a language",
@@ -23,6 +23,10 @@ def editions(root: Path) -> list[str]:
             remedy="take it from version control again",
         )
     return found
+
+
+def _described(root: Path) -> list[str]:
+    return [x for x in NAMES if (root / f"_quarto-{x}.yml").is_file()]
 
 
 def read_config(work: Path, language: str) -> dict[str, Any]:
@@ -60,8 +64,7 @@ def site_titles(root: Path) -> dict[str, str]:
     """Give the site's title in each language that has a profile; empty where none is set."""
     if not (root / "_quarto.yml").is_file():
         return {}
-    there = [x for x in NAMES if (root / f"_quarto-{x}.yml").is_file()]
-    return {x: str(read_config(root, x)["website"].get("title") or "") for x in there}
+    return {x: str(read_config(root, x)["website"].get("title") or "") for x in _described(root)}
 
 
 def site_address(root: Path) -> str:

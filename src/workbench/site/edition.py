@@ -164,12 +164,19 @@ def cut(notebook: Any, language: str, *, name: str, languages: Iterable[str] = N
 
 def title_of(notebook: Any, language: str, languages: Iterable[str] = NAMES) -> str:
     """Give the title of a notebook in a language, as `cut` finds it, without what it shows."""
+    own = frozenset(languages)
     for cell in notebook.cells:
-        said = _tags(cell) & set(languages)
-        hidden = (said and language not in said) or "remove-cell" in _tags(cell)
-        if cell.cell_type == "markdown" and not hidden and (found := H1.search(str(cell.source))):
+        if cell.cell_type != "markdown" or _is_left_out(cell, language, own):
+            continue
+        if found := H1.search(str(cell.source)):
             return found[1].strip()
     return ""
+
+
+def _is_left_out(cell: Any, language: str, languages: frozenset[str]) -> bool:
+    tags = _tags(cell)
+    said = tags & languages
+    return bool(said and language not in said) or "remove-cell" in tags
 
 
 class _Cutter:
@@ -186,10 +193,9 @@ class _Cutter:
     def cut(self, notebook: Any) -> Edition:
         injected = any("injected-parameters" in _tags(cell) for cell in notebook.cells)
         for cell in notebook.cells:
-            tags = _tags(cell)
-            said = tags & self.languages
-            if (said and self.language not in said) or "remove-cell" in tags:
+            if _is_left_out(cell, self.language, self.languages):
                 continue
+            tags = _tags(cell)
             if injected and "parameters" in tags:
                 continue
             begun = len(self.out.cells)

@@ -18,7 +18,7 @@ from bs4 import BeautifulSoup, Tag
 from workbench.site.archive import pages_of
 from workbench.site.check import Fault
 from workbench.site.records import StudyRecord, card_texts
-from workbench.site.words import BASE, NAMES, word
+from workbench.site.words import BASE, NAMES, language_of, word
 
 #: Checks a site anew.
 Check = Callable[[], list[Fault]]
@@ -89,7 +89,7 @@ def _pages_of(site: Path, faults: Sequence[Fault]) -> dict[str, list[Fault]]:
 
 
 def _replace(new: Path, old: Path | None, page: str, faults: Sequence[Fault]) -> None:
-    language = next((x for x in NAMES if page.startswith(f"{x}/")), BASE)
+    language = language_of(page)
     kinds = {"personal" if "personal" in fault.kind else fault.kind for fault in faults}
     why = {"personal": "withheld_personal", "unrendered markup": "withheld_markup"}
     cause = "; ".join(dict.fromkeys(word(why.get(k, "withheld_other"), language) for k in kinds))
