@@ -229,7 +229,7 @@ def _twin(
     who = next((s for s in _OWNERS if _heading(card, s) in frame.columns), None)
     kinds = {own: standard for standard in _IDS if (own := _heading(card, standard)) in frame}
     made: dict[str, Any] = {}
-    nobodys = who is None and not kinds
+    nobodys = not kinds
     if who is None:
         # no person's: the frame of days and groups stays, its numbers do not
         rows = len(frame) if nobodys else _rounded(len(frame))

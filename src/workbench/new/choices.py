@@ -58,9 +58,9 @@ def _with_columns(
     binary = [p for p in columns if _is_tick(p)]
     groups: dict[str, dict[str, str]] = {}
     for p in binary:
+        # LimeSurvey puts the question's code before it
+        said = re.sub(r"^\w+\[\w+\]\.\s*", "", p.said.strip())
         for shape in _BEHIND:
-            # LimeSurvey puts the question's code before it
-            said = re.sub(r"^\w+\[\w+\]\.\s*", "", p.said.strip())
             if match := shape.fullmatch(said):
                 groups.setdefault(match["stem"].strip(" :：-"), {})[match["choice"].strip()] = (
                     p.name
@@ -102,10 +102,13 @@ def _between(p: ColumnProfile) -> str:
     if p.numeric or p.boolean or p.mail > 0:
         return ""
     texts = [str(t).strip() for t in p.texts]
+    enough = max(2, _SEVERAL * len(texts))
     for mark in _MARKS:
+        if sum(mark in text for text in texts) < enough:
+            continue
         parts = [[c.strip() for c in text.split(mark) if c.strip()] for text in texts]
         some = sum(len(cells) > 1 for cells in parts)
-        if some < max(2, _SEVERAL * len(texts)):
+        if some < enough:
             continue
         counts = Counter(choice for cells in parts for choice in cells)
         again = sum(n for n in counts.values() if n > 1) / sum(counts.values())
