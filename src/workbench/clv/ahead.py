@@ -11,6 +11,7 @@ from workbench.clv.models.gamma_gamma import GammaGammaResults
 from workbench.clv.models.observed_spend import ObservedSpendResults
 from workbench.clv.models.purchase import PurchaseResults
 from workbench.stats.intervals import normal_quantile
+from workbench.stats.normals import root_of
 
 #: Promised of every forecast: nine of ten.
 LEVEL = 0.9
@@ -133,8 +134,7 @@ def _sample(expected: Array, most: int) -> Index:
 
 def _deviates(covariance: Array, draws: int, rng: np.random.Generator) -> Array:
     """Draws of what log parameters may be off by; the likelihood is no guide beyond a factor 7."""
-    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    root = vectors * np.sqrt(np.clip(values, 0.0, None))
+    root = root_of((covariance + covariance.T) / 2)
     drawn: Array = rng.standard_normal((draws, covariance.shape[0])) @ root.T
     return np.asarray(np.clip(drawn, -2.0, 2.0), dtype=float)
 

@@ -23,6 +23,7 @@ from scipy import sparse
 
 from workbench.arrays import Array
 from workbench.errors import DataError
+from workbench.stats.normals import root_of
 
 #: From how many customers on sums over them are drawn from the normal distribution.
 MANY: Final = 4000
@@ -161,6 +162,5 @@ def _normal(each: sparse.csr_matrix, rng: np.random.Generator, draws: int) -> Ar
     """Draw sums whose covariance is that of independent customers."""
     spread = np.asarray((each.T @ each).todense(), dtype=float)
     scale = np.sqrt(np.maximum(np.diagonal(spread), 1e-300))
-    values, vectors = np.linalg.eigh(spread / np.outer(scale, scale))
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    root = root_of(spread / np.outer(scale, scale))
     return np.asarray(rng.standard_normal((draws, len(scale))) @ root.T * scale)

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import chndtrix, log_ndtr, ndtri, ndtri_exp
 
 from workbench.arrays import Array
+from workbench.stats.normals import root_of
 
 # Points looked at between two bends of the lasso's path, where the interval's length is smooth.
 _BETWEEN = 150
@@ -255,9 +256,8 @@ class RelativeMagnitudes:
 
 def _least_favourable(omega: Array, level: float) -> float:
     """Quantile of the largest of normal moments, all of them zero at most."""
-    value, vector = np.linalg.eigh(omega)
-    root = vector * np.sqrt(np.maximum(value, 0))
-    return float(np.quantile((_draws(len(omega)) @ root.T).max(axis=1), level))
+    drawn = _draws(len(omega)) @ root_of(omega).T
+    return float(np.quantile(drawn.max(axis=1), level))
 
 
 @lru_cache(maxsize=4)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from workbench.arrays import Array, Mask
 from workbench.impact.effect import nothing_varies
 from workbench.impact.inputs.panel import CaseError
+from workbench.stats.normals import root_of
 
 _DRAWS, _SEED = 20_000, 20251231
 # Customers that an arm needs beyond one a covariate.
@@ -118,9 +119,9 @@ def together(estimate: Array, covariance: Array, df: float, level: float) -> Tog
     se = np.sqrt(np.diag(covariance))
     if not (se > 0).all():
         raise nothing_varies()
-    value, vector = np.linalg.eigh(covariance / np.outer(se, se))
+    root = root_of(covariance / np.outer(se, se))
     rng = np.random.default_rng(_SEED)
-    drawn = rng.normal(size=(_DRAWS, len(se))) @ (vector * np.sqrt(np.maximum(value, 0))).T
+    drawn = rng.normal(size=(_DRAWS, len(se))) @ root.T
     spread = np.sqrt(rng.chisquare(df, _DRAWS) / df)
     largest = np.abs(drawn).max(axis=1) / spread
     half = float(np.quantile(largest, level)) * se

@@ -13,6 +13,7 @@ from workbench.arrays import Array
 from workbench.impact.effect import difference_form, nothing_varies
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.results import labelled
+from workbench.stats.normals import root_of
 
 Planned = int | Literal["open"]
 #: Fewest customers a side whose mean is as good as normal at every look.
@@ -160,8 +161,7 @@ def _estimates(panel: Panel) -> tuple[Array, Array]:
 
 def _paths(together: Array) -> Array:
     """Draw courses of the standardised estimate where there is no effect: (draws, looks)."""
-    value, vector = np.linalg.eigh(together)
-    root = vector * np.sqrt(np.maximum(value, 0))
+    root = root_of(together)
     drawn: Array = np.abs(np.random.default_rng(_SEED).normal(size=(_DRAWS, len(root))) @ root.T)
     return drawn
 
