@@ -196,11 +196,11 @@ def rhythm(log: pd.DataFrame, *, as_of: pd.Timestamp | str, unit: str) -> Rhythm
     if n >= FEWEST:
         k, verdict = _regularity(first, both)
     median = pd.Series(gap).groupby(code).transform("median").to_numpy(dtype=float)
-    inside = np.isin(code, two) & (median >= SHORTEST)
+    of = np.isin(code, two)
+    inside = of & (median >= SHORTEST)
     near = np.abs(gap - median) <= np.clip(NEAR * median, 1.0, DAYS + 0.05 * median)
     payers = np.unique(code[inside]).size
     # among all gaps, so that those of customers who buy every few days count, too
-    of = np.isin(code, two)
     share = float((near & inside).sum() / max(of.sum(), 1))
     alike = Estimate(share, n=float(of.sum()), kind="percent", digits=0,
                      label="Gaps as long as the others of their customer")  # fmt: skip

@@ -20,7 +20,7 @@ from scipy.special import betainc, betaln, expit, gammaln, psi, zeta
 from workbench.arrays import Array
 from workbench.clv.models.likelihood import Derivatives
 from workbench.clv.models.nbd import NBD, count_mass, counting_by_row, counting_terms
-from workbench.clv.models.purchase import PurchaseModel
+from workbench.clv.models.purchase import PurchaseModel, tosses
 from workbench.clv.models.quadrature import beta_expectation, discount_nodes
 from workbench.clv.models.rows import Purchases, table_of
 
@@ -293,9 +293,7 @@ class BetaGeometric(PurchaseModel):
         rate = rng.gamma(r, 1 / alpha, size=T.size)
         p = rng.beta(a, b, size=T.size)
         bought = rng.poisson(rate * T)
-        with np.errstate(divide="ignore", over="ignore"):
-            lasts = np.floor(np.log1p(-rng.random(T.size)) / np.log1p(-p)) + 1 - cls.first
-        x = np.minimum(bought, lasts)
+        x = np.minimum(bought, tosses(p, rng) - cls.first)
         # the x-th smallest of `bought` uniform times
         share = rng.beta(np.maximum(x, 1.0), np.maximum(bought - x + 1.0, 1.0))
         return x, np.where(x > 0, share * T, 0.0)

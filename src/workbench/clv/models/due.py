@@ -18,9 +18,10 @@ from scipy.special import expit
 
 from workbench.arrays import Array
 from workbench.clv.models.fitted import judged
-from workbench.clv.models.likelihood import Derivatives, Optimum, added_up
-from workbench.clv.models.purchase import PurchaseModel
+from workbench.clv.models.likelihood import Optimum
+from workbench.clv.models.purchase import tosses
 from workbench.clv.models.rows import Purchases, dot
+from workbench.clv.models.silence import SilenceModel
 from workbench.clv.models.terms import Terms
 from workbench.errors import DataError
 from workbench.results import Finding
@@ -37,7 +38,7 @@ NOBODY_OVERDUE = (
 )
 
 
-class DueDates(PurchaseModel):
+class DueDates(SilenceModel):
     """Payments at fixed times: after each, the first one too, a customer may leave.
 
     Its parameters are a and b of the beta distribution of leaving after a payment, one pair for
@@ -109,11 +110,6 @@ class DueDates(PurchaseModel):
             gradient[at] += weights[i] * g
             hessian[at, at] += weights[i] * np.array([[aa, ab], [ab, bb]])
         return value, gradient, hessian
-
-    @classmethod
-    def likelihood(cls, rows: Purchases) -> Callable[[Array], Derivatives]:
-        """Sum of `by_row`."""
-        return added_up(cls.by_row, (rows.x, rows.t_x, rows.T), rows.n)
 
     @classmethod
     def _alive(cls, theta: Array, x: Array, t_x: Array, T: Array) -> Array:
@@ -227,11 +223,6 @@ class DueDates(PurchaseModel):
         )
 
     @classmethod
-    def none_ahead(cls, theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
-        """Gone, or nothing falls due."""
-        return 1 - cls.alive(theta, x, t_x, T) * (1 - cls._none_since(theta, t, x, t_x, T))
-
-    @classmethod
     def mass_ahead(cls, theta: Array, k: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
         """All that falls due is paid, or one payment before was the last."""
         out = np.where(k == 0, cls.none_ahead(theta, t, x, t_x, T), 0.0)
@@ -248,35 +239,6 @@ class DueDates(PurchaseModel):
                 theta, t[rows], x[rows], t_x[rows], T[rows], so_many
             )
         return out
-
-    # Of customers who have just paid.
-
-    @classmethod
-    def expected(cls, theta: Array, t: Array, x: Array, T: Array) -> Array:
-        """Of a customer who has just paid."""
-        return cls.expected_since(theta, t, x, T, T)
-
-    @classmethod
-    def discounted(cls, theta: Array, t: float, rate: float, x: Array, T: Array) -> Array:
-        """Of a customer who has just paid."""
-        return cls.discounted_since(theta, t, rate, x, T, T)
-
-    @classmethod
-    def lasting(cls, theta: Array, t: float, x: Array, T: Array) -> Array:
-        """Of a customer who has just paid."""
-        return cls.lasting_since(theta, t, x, T, T)
-
-    @classmethod
-    def none(cls, theta: Array, t: Array, x: Array, T: Array) -> Array:
-        """Of a customer who has just paid."""
-        return cls._none_since(theta, t, x, T, T)
-
-    @classmethod
-    def mass(cls, theta: Array, k: Array, t: Array, x: Array, T: Array) -> Array:
-        """Of a customer who has just paid and is there."""
-        alive = cls.alive(theta, x, T, T)
-        gone = np.where(k == 0, 1 - alive, 0.0)
-        return np.asarray((cls.mass_ahead(theta, k, t, x, T, T) - gone) / alive)
 
     @staticmethod
     def with_dropout(theta: Array, factor: float) -> Array:
@@ -306,7 +268,7 @@ class DueDates(PurchaseModel):
             step = length * float(np.mean(cls.terms.points))
             due = np.where(wait <= t, np.floor((t - wait) / step) + 1, 0.0)
             p = rng.beta(theta[2 * i], theta[2 * i + 1] + x[rows] + 1)
-            out[rows] = np.minimum(due, _lasts(p, rng))
+            out[rows] = np.minimum(due, tosses(p, rng))
         return out
 
     @classmethod
@@ -316,7 +278,7 @@ class DueDates(PurchaseModel):
         which = np.searchsorted(shares, rng.random(T.size), side="right")
         step = np.asarray(cls.terms.lengths)[which] * float(np.mean(cls.terms.points))
         p = rng.beta(theta[2 * which], theta[2 * which + 1])
-        x = np.minimum(np.floor(T / step), _lasts(p, rng) - 1)
+        x = np.minimum(np.floor(T / step), tosses(p, rng) - 1)
         return x, x * step
 
 
@@ -338,12 +300,6 @@ def _payments(due: Array, stay: Array, wait: Array) -> Array:
     """Payments expected of so many due: the first by whoever is there, the next by who stays."""
     sums = np.column_stack([np.zeros(stay.shape[0]), np.cumsum(stay, axis=1)])
     return np.take_along_axis(sums, due.astype(np.intp), axis=1)
-
-
-def _lasts(p: Array, rng: np.random.Generator) -> Array:
-    """Payments up to and with the last."""
-    with np.errstate(divide="ignore", over="ignore"):
-        return np.asarray(np.floor(np.log1p(-rng.random(p.size)) / np.log1p(-p)) + 1, dtype=float)
 
 
 @cache

@@ -420,6 +420,12 @@ class PurchaseModel(ABC):
         return judged("converged", message, values, type(self).__name__)
 
 
+def tosses(p: Array, rng: np.random.Generator) -> Array:
+    """Tosses up to and with the first that comes up, each coin with its own probability."""
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.asarray(np.floor(np.log1p(-rng.random(p.size)) / np.log1p(-p)) + 1, dtype=float)
+
+
 class PurchaseResults(Fitted):
     """A fitted purchase model.
 

@@ -24,11 +24,11 @@ from scipy.special import betainc, betaln, expit, gammaln, polygamma, psi
 
 from workbench.arrays import Array
 from workbench.clv.models.beta_geometric import BetaGeometric
-from workbench.clv.models.likelihood import Derivatives, added_up
 from workbench.clv.models.nbd import NBD, counting_by_row
-from workbench.clv.models.purchase import PurchaseModel, PurchaseResults
+from workbench.clv.models.purchase import PurchaseResults, tosses
 from workbench.clv.models.quadrature import beta_expectation, legendre
 from workbench.clv.models.rows import Purchases, distinct, dot
+from workbench.clv.models.silence import SilenceModel
 
 #: Numbers of stages that are tried.
 STAGES = range(2, 13)
@@ -128,7 +128,7 @@ def _summed(
     return out
 
 
-class _Regular(PurchaseModel):
+class _Regular(SilenceModel):
     """What the models of k stages share."""
 
     first: ClassVar[int] = 0
@@ -326,11 +326,6 @@ class _Regular(PurchaseModel):
         )
 
     @classmethod
-    def none_ahead(cls, theta: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
-        """Gone, or fewer stages to come than the gap under way still needs."""
-        return 1 - cls.alive(theta, x, t_x, T) * (1 - cls._none_since(theta, t, x, t_x, T))
-
-    @classmethod
     def mass_ahead(cls, theta: Array, k: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
         """So many purchases come and all but the last may have been the last, or one ends it."""
         alive, size = cls.alive(theta, x, t_x, T), theta[0] + cls.k * x
@@ -349,35 +344,6 @@ class _Regular(PurchaseModel):
         there = np.einsum("ij,ij->j", _stages(theta, cls.k, x, t_x, T), found)
         return np.asarray(alive * there + np.where(k == 0, 1 - alive, 0.0))
 
-    # The same of customers who have just bought.
-
-    @classmethod
-    def expected(cls, theta: Array, t: Array, x: Array, T: Array) -> Array:
-        """Of a customer who has just bought."""
-        return cls.expected_since(theta, t, x, T, T)
-
-    @classmethod
-    def discounted(cls, theta: Array, t: float, rate: float, x: Array, T: Array) -> Array:
-        """Of a customer who has just bought."""
-        return cls.discounted_since(theta, t, rate, x, T, T)
-
-    @classmethod
-    def lasting(cls, theta: Array, t: float, x: Array, T: Array) -> Array:
-        """Of a customer who has just bought."""
-        return cls.lasting_since(theta, t, x, T, T)
-
-    @classmethod
-    def none(cls, theta: Array, t: Array, x: Array, T: Array) -> Array:
-        """Of a customer who has just bought."""
-        return cls._none_since(theta, t, x, T, T)
-
-    @classmethod
-    def mass(cls, theta: Array, k: Array, t: Array, x: Array, T: Array) -> Array:
-        """Of a customer who has just bought and is there."""
-        found = cls.mass_ahead(theta, k, t, x, T, T)
-        alive = cls.alive(theta, x, T, T)
-        return np.asarray((found - np.where(k == 0, 1 - alive, 0.0)) / alive)
-
     # Draws
 
     @classmethod
@@ -392,7 +358,7 @@ class _Regular(PurchaseModel):
         stay = cls._stay(theta, x)
         if stay is None:
             return np.asarray(comes.astype(float), dtype=float)
-        return np.asarray(np.minimum(comes, _tosses(rng.beta(*stay), rng)), dtype=float)
+        return np.asarray(np.minimum(comes, tosses(rng.beta(*stay), rng)), dtype=float)
 
     @classmethod
     def draw(cls, theta: Array, T: Array, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -402,17 +368,11 @@ class _Regular(PurchaseModel):
         x = (stages // cls.k).astype(float)
         if cls.leaves:
             p = rng.beta(theta[2], theta[3], size=T.size)
-            x = np.minimum(x, _tosses(p, rng) - cls.first)
+            x = np.minimum(x, tosses(p, rng) - cls.first)
         # the (k x)-th smallest of `stages` uniform times
         at = np.maximum(cls.k * x, 1.0)
         share = rng.beta(at, np.maximum(stages - at + 1.0, 1.0))
         return x, np.where(x > 0, share * T, 0.0)
-
-
-def _tosses(p: Array, rng: np.random.Generator) -> Array:
-    """Tosses up to and with the first that comes up."""
-    with np.errstate(divide="ignore", over="ignore"):
-        return np.asarray(np.floor(np.log1p(-rng.random(p.size)) / np.log1p(-p)) + 1, dtype=float)
 
 
 def _aged(alpha: float, x: Array, T: Array, of: Callable[[Array, Array], Array]) -> Array:
@@ -455,11 +415,6 @@ class RegularNBD(_Regular, NBD):
     baseline = None
 
     @classmethod
-    def likelihood(cls, rows: Purchases) -> Callable[[Array], Derivatives]:
-        """Sum of `by_row`."""
-        return added_up(cls.by_row, (rows.x, rows.t_x, rows.T), rows.n)
-
-    @classmethod
     def scores(cls, theta: Array, x: Array, t_x: Array, T: Array) -> Array:
         """Gradient by row."""
         return cls.by_row(np.repeat(theta[:, None], x.size, axis=1), x, t_x, T)[1]
@@ -482,11 +437,6 @@ class RegularBetaGeometric(_Regular, BetaGeometric):
     first = 0
     purchase_effects = ()
     dropout_effects = ()
-
-    @classmethod
-    def likelihood(cls, rows: Purchases) -> Callable[[Array], Derivatives]:
-        """Sum of `by_row`."""
-        return added_up(cls.by_row, (rows.x, rows.t_x, rows.T), rows.n)
 
     @classmethod
     def alive(cls, theta: Array, x: Array, t_x: Array, T: Array) -> Array:

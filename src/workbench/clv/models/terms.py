@@ -86,9 +86,8 @@ class Terms:
             seen = max(float((ages > 1.1 * length).mean()), 0.02) * (1 - leaves)
             shares.append(mine.size / seen)
             leaving.append(float(leaves))
-        own = np.array(lengths)[_nearest(usual, np.array(lengths))]
         place = np.full(size, np.nan)
-        place[who] = own
+        place[who] = np.array(lengths)[kind]
         ratio = gap / place[code]
         points = np.quantile(ratio, (np.arange(POINTS) + 0.5) / POINTS)
         whole = sum(shares)
