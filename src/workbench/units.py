@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from math import isfinite, log1p
 
@@ -28,6 +29,12 @@ PERIODS_A_YEAR: Mapping[str, int] = {
 }
 #: Units that are whole months, in months.
 MONTHS: Mapping[str, int] = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
+
+
+def month_after(start: dt.date, months: int) -> dt.date:
+    """First day of the month that comes so many months after that of a day."""
+    at = start.year * 12 + start.month - 1 + months
+    return dt.date(at // 12, at % 12 + 1, 1)
 
 
 def check_unit(unit: str) -> str:

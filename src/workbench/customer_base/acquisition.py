@@ -21,6 +21,7 @@ from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.stats.disclosure import rule_of
 from workbench.study import CellRule
+from workbench.units import month_after
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -166,7 +167,7 @@ def acquisition(
         )
     if not own[-6:].sum():
         raise DataError("nobody new has come for half a year", remedy="look at the log")
-    days = [_month(start, k) for k in range(months + ahead)]
+    days = [month_after(start, k) for k in range(months + ahead)]
     paths = _paths(fit, own, days[skipped:months], ahead, draws)
     past = []
     for origin in range(own.size - ahead, FEWEST - 1, -ahead):
@@ -230,8 +231,3 @@ def _paths(fit: Fit, n: Array, days: Sequence[dt.date], ahead: int, draws: int) 
         at = model.measured(n.size + k)
         found[:, k] = np.interp(place, grid, [at.quantile(p) for p in grid])
     return np.maximum(np.exp(found) - 0.5, 0.0)
-
-
-def _month(start: dt.date, k: int) -> dt.date:
-    at = start.year * 12 + start.month - 1 + k
-    return dt.date(at // 12, at % 12 + 1, 1)

@@ -72,3 +72,15 @@ def ratio_of_sums(
         spread = np.sqrt(np.clip(top_2 - 2 * ratio * cross + ratio**2 * below_2, 0, None)) / below
         half = np.where(spread > 0, Z * spread, np.nan)
     return ratio, ratio - half, ratio + half
+
+
+def put(
+    table: pd.DataFrame,
+    name: str,
+    numbers: tuple[Array, Array, Array],
+    hidden: Mask | None = None,
+    unsure: Mask | None = None,
+) -> None:
+    """Put a number and its limits into a table, but for those that are hidden or unsure."""
+    for end, x, gone in zip(("", "_low", "_high"), numbers, (hidden, unsure, unsure), strict=True):
+        table[name + end] = x if gone is None else np.where(gone, np.nan, x)

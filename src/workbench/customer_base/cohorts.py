@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtr, stdtrit
 
-from workbench.arrays import Array, Mask
+from workbench.arrays import Array
 from workbench.customer_base.cells import (
     Z,
     mean_of_sums,
+    put,
     ratio_of_sums,
     require_cells,
     spread_unsafe,
@@ -180,7 +181,7 @@ def one_cohort(
         "active": ("Share of the cohort", "percent"), "orders": ("Orders per buyer", "number:1"),
     }  # fmt: skip
     numbers = {c: t[c].to_numpy(dtype=float) for c in zero}
-    _put(table, "orders", mean_of_sums(numbers["orders"], numbers["orders_2"], n))
+    put(table, "orders", mean_of_sums(numbers["orders"], numbers["orders_2"], n))
     if valued:
         sums = sums_of(t)
         hidden = withhold(sums, rule).cells
@@ -189,25 +190,14 @@ def one_cohort(
             numbers["spend"], numbers["orders"], numbers["spend_2"], numbers["orders_2"],
             numbers["cross"],
         )  # fmt: skip
-        _put(table, "value", ratio, hidden, unsure)
+        put(table, "value", ratio, hidden, unsure)
         each = mean_of_sums(numbers["spend"], numbers["spend_2"], np.full(len(t), size[which]))
-        _put(table, "spend", each, hidden, unsure)
+        put(table, "spend", each, hidden, unsure)
         about |= {
             "value": ("Value of an order", "money"),
             "spend": ("Spend per customer of the cohort", "money"),
         }
     return OneCohort(labelled(table, **about), starts[which], int(size[which]))
-
-
-def _put(
-    table: pd.DataFrame,
-    name: str,
-    numbers: tuple[Array, Array, Array],
-    hidden: Mask | None = None,
-    unsure: Mask | None = None,
-) -> None:
-    for end, x, gone in zip(("", "_low", "_high"), numbers, (hidden, unsure, unsure), strict=True):
-        table[name + end] = x if gone is None else np.where(gone, np.nan, x)
 
 
 def _sizes(cells: pd.DataFrame) -> dict[int, float]:
@@ -327,7 +317,7 @@ def compare_cohorts(
     table = pd.DataFrame(
         {"cohort": pd.to_datetime([starts[int(c)] for c in own["cohort"]]), "n": n.astype(int)}
     )
-    _put(table, "start", numbers, hidden, unsure)
+    put(table, "start", numbers, hidden, unsure)
     active = _active(cells, known, periods)
     again = active[:, 1] if periods > 1 else np.full(len(known), np.nan)
     seen = np.isfinite(again)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from workbench.customer_base.cells import ratio_of_sums, sides_of
+from workbench.customer_base.cells import put, ratio_of_sums, sides_of
 from workbench.customer_base.why_moved import OTHERS
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
@@ -23,6 +23,7 @@ from workbench.stats.disclosure import Sums, pool_smallest, rule_of
 from workbench.stats.intervals import against_others, wilson
 from workbench.stats.multiplicity import holm
 from workbench.study import CellRule
+from workbench.units import month_after
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -244,19 +245,17 @@ def revenue_retention(
     t = kept[~Sums(n, total, largest).sensitive(rule) & (total > 0)].reset_index(drop=True)
     if t.empty:
         raise DataError("nothing may be said of these windows", remedy="choose longer periods")
-    at = [start.year * 12 + start.month - 1 + int(m) for m in t["month"]]
     low, high = wilson(t["stayed"].to_numpy(dtype=float), t["n"].to_numpy(dtype=float))
     table = pd.DataFrame(
         {
-            "period": pd.to_datetime([dt.date(m // 12, m % 12 + 1, 1) for m in at]), "n": t["n"],
+            "period": pd.to_datetime([month_after(start, int(m)) for m in t["month"]]), "n": t["n"],
             "customers": t["stayed"] / t["n"], "customers_low": low, "customers_high": high,
         }
     )  # fmt: skip
     x = {c: t[c].to_numpy(dtype=float) for c in t}
     for name, of in (("gross", "lesser"), ("net", "after")):
         found = ratio_of_sums(x[of], x["before"], x[f"{of}_2"], x["before_2"], x[f"{of}_x"])
-        for end, values in zip(("", "_low", "_high"), found, strict=True):
-            table[name + end] = values
+        put(table, name, found)
     return RevenueRetention(
         labelled(
             table, period=("Last month", "date"), n="Customers before",

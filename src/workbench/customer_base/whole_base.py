@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.arrays import Array, Mask
-from workbench.customer_base.cells import mean_of_sums, ratio_of_sums, require_cells, sums_of
+from workbench.customer_base.cells import mean_of_sums, put, ratio_of_sums, require_cells, sums_of
 from workbench.customer_base.two_periods import NAMES
 from workbench.errors import DataError
 from workbench.languages import Language, speak
@@ -264,15 +264,13 @@ def _by_period(
         "period": ("Period from", "date"), "n": "Customers who bought",
         "orders": ("Orders per customer", "number:2"),
     }  # fmt: skip
-    for end, x in zip(("", "_low", "_high"), orders, strict=True):
-        table["orders" + end] = x
+    put(table, "orders", orders)
     if valued:
         hidden = withhold(sums_of(own).joined(period, k), rule).cells
         ratio = ratio_of_sums(
             sums["spend"], sums["orders"], sums["spend_2"], sums["orders_2"], sums["cross"]
         )
-        for end, x in zip(("", "_low", "_high"), ratio, strict=True):
-            table["value" + end] = np.where(hidden, np.nan, x)
+        put(table, "value", ratio, hidden, hidden)
         table["sales"] = np.where(hidden, np.nan, sums["spend"])
         about |= {"value": ("Value of an order", "money"), "sales": ("Sales", "money")}
     return labelled(table, **about)

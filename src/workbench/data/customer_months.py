@@ -19,6 +19,7 @@ import pandas as pd
 from workbench.data.engine import Engine
 from workbench.data.tables import Tables
 from workbench.errors import DataError
+from workbench.units import month_after
 
 _WHAT: Final = "customers by month"
 #: How many of the largest amounts of a cell tell whether it may be published.
@@ -66,11 +67,11 @@ class CustomerMonths:
     def starts(self, length: int) -> list[dt.date]:
         """First day of each whole period, the earliest first."""
         before = self.months % length
-        return [self._day(before + length * k) for k in range(self.periods(length))]
+        return [month_after(self.start, before + length * k) for k in range(self.periods(length))]
 
     def last_day(self) -> dt.date:
         """Last day of the last month that counts."""
-        return self._day(self.months) - dt.timedelta(days=1)
+        return month_after(self.start, self.months) - dt.timedelta(days=1)
 
     def cells(self, length: int = 1) -> pd.DataFrame:
         """Add up purchases by the period of the first one and that in which they fall.
@@ -237,10 +238,6 @@ class CustomerMonths:
         return rows.group_by("customer_id", "cohort", "period").aggregate(
             orders=rows.orders.sum().cast("float64"), spend=rows.spend.sum()
         )
-
-    def _day(self, month: int) -> dt.date:
-        at = self.start.year * 12 + self.start.month - 1 + month
-        return dt.date(at // 12, at % 12 + 1, 1)
 
     def _frame(self, table: Any, whole: Sequence[str]) -> pd.DataFrame:
         frame: pd.DataFrame = self.engine.run(table, _WHAT)
