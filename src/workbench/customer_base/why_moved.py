@@ -118,9 +118,7 @@ class SalesMovement(Result):
         return found
 
     def _part(self, row: pd.Series) -> Estimate:
-        value, low, high = (float(row[f"part{end}"]) for end in ("", "_low", "_high"))
-        return Estimate(value, low, high, float(row["n"]), p=float(row["p"]), kind="money",
-                        signed=True)  # fmt: skip
+        return Estimate.of_row(row, "part", p=float(row["p"]), kind="money", signed=True)
 
     def findings(self) -> list[Finding]:
         """Say which parts are more than chance, or that none is."""

@@ -65,10 +65,9 @@ class RateMovement(Result):
         return found
 
     def _part(self, row: pd.Series) -> Estimate:
-        value, low, high = (float(row[f"part{end}"]) for end in ("", "_low", "_high"))
-        return Estimate(
-            value, low, high, float(row["n"]), p=float(row["p"]), kind=self.change.kind,
-            unit=self.change.unit, signed=True,
+        return Estimate.of_row(
+            row, "part", p=float(row["p"]), kind=self.change.kind, unit=self.change.unit,
+            signed=True,
         )  # fmt: skip
 
     def findings(self) -> list[Finding]:
