@@ -33,17 +33,18 @@ NO_MONEY: Final = {
 CERTAIN: Final = frozenset(NO_MONEY) - {"perhaps numbers of something"}
 
 
-def odd_amounts(engine: Engine, source: Source, written: Any) -> list[str]:
+def odd_amounts(engine: Engine, source: Source, given: Any) -> list[str]:
     """Give one amount of each way in which signs stand beside numbers, over all rows of a table.
 
     Parameters
     ----------
     engine, source
         Where, which table.
-    written : ibis Column
-        Its amounts as texts.
+    given : ibis Column
+        Its amounts, texts as the file has them.
     """
-    rows = source.expr.select(text=written)
+    # most are digits alone, and need no blanks taken off to be told so
+    rows = source.expr.filter(given.try_cast("float64").isnull()).select(text=engine.text(given))
     odd = rows.filter(rows.text.notnull() & rows.text.try_cast("float64").isnull())
     sign = odd.text.re_replace(r"[\d.,'\s+-]", "")
     ways = odd.group_by(sign=sign).aggregate(text=odd.text.min(), n=odd.count())

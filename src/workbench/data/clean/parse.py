@@ -143,9 +143,10 @@ def parse(
     first = named[0] if formula is not None else "amount"
     signs: tuple[str, ...] = ()
     if "amount" in values and first in seen:
-        written = engine.text(parts[first] if first in parts else columns[first])
+        given = parts[first] if first in parts else columns[first]
+        written = engine.text(given)
         # the one amount in euros may stand far below the rows that were looked at
-        odd = seen[first] if whole else odd_amounts(engine, source, written)
+        odd = seen[first] if whole else odd_amounts(engine, source, given)
         signs = other_signs(odd, study.currency, bare=_mostly_bare(seen[first]))
     if signs:
         other = ibis.coalesce(in_other_currency(written, signs), False)
