@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import workbench
+from workbench.runs import pool
+from workbench.runs.task import Task
 
 SOURCES = Path(workbench.__file__).parent
 #: Hides from the workbench and from its locks what Windows lacks.
@@ -84,6 +89,28 @@ def test_a_run_can_be_held_recorded_and_ended_without_posix(tmp_path: Path) -> N
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert ended.stdout.endswith("any desk\n"), ended.stderr[-3000:]
+
+
+def test_a_notebook_is_handed_over_where_python_has_no_tracker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handed = []
+
+    class Executor:
+        def submit(self, function: Any, task: Task) -> Future[Any]:
+            handed.append((function, task))
+            return Future()
+
+    def absent() -> None:
+        raise AttributeError("module '_posixsubprocess' has no attribute 'fork_exec'")
+
+    monkeypatch.setattr(pool, "os", SimpleNamespace(name="nt"))
+    monkeypatch.setattr(pool.resource_tracker, "ensure_running", absent)
+    processes = pool.Pool(1)
+    processes.executor, processes.kernels = Executor(), None  # type: ignore[assignment]
+    task = Task("clv", Path("clv.ipynb"), Path("run"), {}, ())
+    processes.submit(task)
+    assert handed == [(pool._execute, task)]
 
 
 def test_no_module_forks_or_asks_for_posix_at_import() -> None:

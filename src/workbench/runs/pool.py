@@ -49,7 +49,8 @@ class Pool:
 
     def submit(self, task: Task, *, ahead: int = 1) -> Future[Execution]:
         """Hand a notebook to the next free process; `ahead` are those still to come, with it."""
-        resource_tracker.ensure_running()  # as it starts, it lets signals through again
+        if os.name == "posix":  # elsewhere Python has none, and to ask for it is an error
+            resource_tracker.ensure_running()  # as it starts, it lets signals through again
         with stopping.held():  # a Ctrl-C reaches the runner alone, and not in the middle of this
             if self.executor is None:
                 self.executor = self._start(task.environment)
