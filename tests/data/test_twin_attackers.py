@@ -12,6 +12,7 @@ from tests import attackers
 from tests.data.test_twin import write
 from workbench.data.margins import Holders, middle_grid
 from workbench.data.twin import twin_tables
+from workbench.study import CellRule
 
 KEYS = ("Alphacorp", "Betaworks", "Gammatec")
 
@@ -95,7 +96,7 @@ def test_a_grid_of_quantiles_hides_the_largest(seed: int) -> None:
         own = attackers.heavy(rng, n)
         whose = pd.Series(np.repeat(np.arange(n), rng.integers(1, 6, n)))
         value = pd.Series(own[whose])
-        grid = middle_grid(value, Holders.of(whose, 5), at)
+        grid = middle_grid(value, Holders.of(whose, CellRule()), at)
         assert grid == sorted(grid)
         if n < 5:
             assert grid == []
@@ -103,7 +104,7 @@ def test_a_grid_of_quantiles_hides_the_largest(seed: int) -> None:
         if grid and near < 5:
             assert abs(grid[-1] - own.max()) > attackers.P * own.max()
     value, whose = pd.Series(rng.lognormal(3, 0.5, 4000)), pd.Series(np.arange(4000) // 2)
-    grid = middle_grid(value, Holders.of(whose, 5), at)
+    grid = middle_grid(value, Holders.of(whose, CellRule()), at)
     assert grid == pytest.approx(np.quantile(value, at), rel=0.05)
 
 
@@ -111,5 +112,25 @@ def test_one_customers_rows_are_not_the_margin() -> None:
     """Of 505 rows 500 are one customer's: the grid is of six people, not of one."""
     whose = pd.Series(["big"] * 500 + list("abcde"))
     value = pd.Series([1000.0] * 500 + [10.0, 20.0, 30.0, 40.0, 50.0])
-    grid = middle_grid(value, Holders.of(whose, 5), [0.01, 0.5, 0.99])
+    grid = middle_grid(value, Holders.of(whose, CellRule()), [0.01, 0.5, 0.99])
     assert max(grid) < 60
+
+
+@pytest.mark.parametrize(
+    ("rule", "shown"),
+    [
+        ({}, True),
+        ({"p_percent": 70.0}, False),
+        ({"dominance": (1, 45.0)}, False),
+        ({"dominance": (1, 90.0)}, True),
+        ({"p_percent": 0.0}, True),
+    ],
+)
+def test_how_far_out_one_may_stand_is_what_the_card_says(
+    rule: dict[str, object], shown: bool
+) -> None:
+    """Beside people with 1, 2, 3 ... one has 50, another 30: the next three come to .62 of him."""
+    value = pd.Series([*np.arange(1.0, 21.0), 30.0, 50.0])
+    holders = Holders.of(pd.Series(range(22)), CellRule.model_validate(rule))
+    (end,) = middle_grid(value, holders, [1.0])
+    assert (end > 25) is shown

@@ -168,6 +168,17 @@ def test_code_is_short_and_has_no_plumbing(notebook: nbformat.NotebookNode) -> N
             assert not {module.split(".")[0] for module in modules} & PLUMBING, cell.id
 
 
+def test_no_line_has_more_than_a_hundred_characters(notebook: nbformat.NotebookNode) -> None:
+    # Chinese prose, too: between two Chinese characters the page joins what was broken.
+    long = [
+        f"{cell.id}: {line[:40]}... has {len(line)}"
+        for cell in notebook.cells
+        for line in cell.source.splitlines()
+        if len(line) > 100
+    ]
+    assert not long, long
+
+
 def test_its_file_is_as_make_format_writes_it(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / path.name
     copy.write_bytes(path.read_bytes())

@@ -9,7 +9,15 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from workbench.errors import SiteError
-from workbench.site.edition import cut, joined, raw_html, read_notebook, safe_html, split_options
+from workbench.site.edition import (
+    caption,
+    cut,
+    joined,
+    raw_html,
+    read_notebook,
+    safe_html,
+    split_options,
+)
 
 
 def text_of(edition):
@@ -67,6 +75,11 @@ def test_a_language_without_a_caption_of_its_own_takes_the_base_one():
     data = {"image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'}
     cell.outputs = [new_output("display_data", data=data)]
     assert "Only English." in text_of(cut(new_notebook(cells=[cell]), "zh", name="p"))
+
+
+def test_a_chinese_caption_that_was_folded_has_no_space_where_it_was_broken():
+    options, _ = split_options("#| fig-cap-zh: 各区域客户价值，\n#|   占 2025 年的\n#|   比重\nf()")
+    assert caption(options, "fig-cap", "zh") == "各区域客户价值，占 2025 年的比重"
 
 
 def test_what_only_analysts_look_for_stands_once_at_the_end(notebook):

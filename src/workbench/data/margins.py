@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-#: The second largest of a window, who knows himself, must not tell the largest closer than this.
-_P = 0.10
+from workbench.study import CellRule
 
 
 @dataclass(frozen=True)
@@ -22,17 +21,24 @@ class Holders:
         A number for each row's person, by the table's index.
     weights : Series of float
         What a row counts for: no person's rows are more than a share of 1 in `fewest` of all.
-    fewest : int
-        A value that fewer people have is theirs.
+    rule : CellRule
+        What is theirs, by the card: a value that fewer than its smallest cell have, and a number
+        that its p% or dominance rule would withhold.
     """
 
     codes: pd.Series
     weights: pd.Series
-    fewest: int
+    rule: CellRule
+
+    @property
+    def fewest(self) -> int:
+        """Fewest people of a value that is nobody's."""
+        return self.rule.min_cell
 
     @classmethod
-    def of(cls, whose: pd.Series, fewest: int) -> Holders:
+    def of(cls, whose: pd.Series, rule: CellRule) -> Holders:
         """Take the people from a column that names them, one a row."""
+        fewest = rule.min_cell
         code, names = pd.factorize(whose)
         rows = np.bincount(code, minlength=len(names)).astype(float)
         most = rows.max(initial=1.0)
@@ -42,9 +48,7 @@ class Holders:
                 most = rows.min()
                 break
         weights = np.minimum(1.0, most / rows)[code]
-        return cls(
-            pd.Series(code, index=whose.index), pd.Series(weights, index=whose.index), fewest
-        )
+        return cls(pd.Series(code, index=whose.index), pd.Series(weights, index=whose.index), rule)
 
     def counts(self, known: pd.Series) -> tuple[pd.Series, pd.Series]:
         """Count how many people have each value, and which share of the rows' weight it has."""
@@ -91,7 +95,7 @@ def middle_grid(values: pd.Series, holders: Holders, at: Sequence[float]) -> lis
     middle = _weighted(value, weight, 0.5)
     for outer in (False, True):
         kept = _cut(value if outer else -value[::-1], who if outer else who[::-1],
-                    middle if outer else -middle, holders.fewest)  # fmt: skip
+                    middle if outer else -middle, holders.rule)  # fmt: skip
         kept = kept if outer else kept[::-1]
         value, who, weight = value[kept], who[kept], weight[kept]
     if np.unique(who).size < holders.fewest:
@@ -100,7 +104,7 @@ def middle_grid(values: pd.Series, holders: Holders, at: Sequence[float]) -> lis
     found = []
     for q in at:
         here = int(np.searchsorted(place, q * weight.sum()).clip(0, value.size - 1))
-        found.append(_window(value, who, here, middle, holders.fewest))
+        found.append(_window(value, who, here, middle, holders.rule))
     return [float(q) for q in np.maximum.accumulate(found)]
 
 
@@ -109,14 +113,14 @@ def _weighted(value: np.ndarray, weight: np.ndarray, q: float) -> float:
     return float(value[at])
 
 
-def _cut(rising: np.ndarray, who: np.ndarray, middle: float, fewest: int) -> np.ndarray:
+def _cut(rising: np.ndarray, who: np.ndarray, middle: float, rule: CellRule) -> np.ndarray:
     """Leave out, from the upper end, whose rows the next people would not hide."""
     kept = np.ones(rising.size, dtype=bool)
     while (at := np.flatnonzero(kept)).size:
-        first = _first_of(who[at][::-1], fewest)
+        first = _first_of(who[at][::-1], rule.min_cell)
         near = at[at.size - first :]
         people, mean = _means(rising[near], who[near])
-        if people.size < fewest or not _tells(mean, middle):
+        if people.size < rule.min_cell or not _tells(mean, middle, rule):
             break
         kept[near[who[near] == people[np.argmax(mean)]]] = False
     return kept
@@ -139,20 +143,24 @@ def _means(value: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return people, np.bincount(code, value) / np.bincount(code)
 
 
-def _tells(mean: np.ndarray, middle: float) -> bool:
+def _tells(mean: np.ndarray, middle: float, rule: CellRule) -> bool:
+    """Say whether the farthest from the middle is told by the mean of all, as of a sum."""
     size = np.sort(np.abs(mean - middle))[::-1]
-    return bool(size[2:].sum() < _P * size[0] * (1 - 1e-9))
+    if size[2:].sum() < rule.p_percent / 100 * size[0] * (1 - 1e-9):
+        return True
+    n, percent = rule.dominance or (1, 100.0)
+    return bool(size[:n].sum() > percent / 100 * size.sum() * (1 + 1e-9))
 
 
-def _window(value: np.ndarray, who: np.ndarray, here: int, middle: float, fewest: int) -> float:
-    wide = fewest
+def _window(value: np.ndarray, who: np.ndarray, here: int, middle: float, rule: CellRule) -> float:
+    wide = rule.min_cell
     while True:
         # evenly to both sides; where one side ends, what is lacking comes from the other
         low = max(0, min(here - wide // 2, value.size - wide))
         near = slice(low, low + wide)
         people, mean = _means(value[near], who[near])
         whole = wide >= value.size
-        if people.size >= fewest and (whole or not _tells(mean, middle)):
+        if people.size >= rule.min_cell and (whole or not _tells(mean, middle, rule)):
             return float(mean.mean())
         if whole:
             return middle

@@ -94,7 +94,7 @@ def twin_tables(study: Study, seed: int) -> dict[str, pd.DataFrame]:
         If a table is read from a database: its rows cannot be had without it.
     """
     raw = _raw_tables(study)
-    fewest = max(study.privacy.min_cell, 3)
+    rule = study.privacy.model_copy(update={"min_cell": max(study.privacy.min_cell, 3)})
     rng = np.random.default_rng(seed)
     people = _made_up_people(study, raw)
     twins: dict[str, pd.DataFrame] = {}
@@ -106,7 +106,7 @@ def twin_tables(study: Study, seed: int) -> dict[str, pd.DataFrame]:
         if whole in twins and set(twins[whole].columns) == set(frame.columns):
             twins[name] = _part(twins[whole], frame, raw[whole], _heading(card, "customer_id"))
         else:
-            holders = Holders.of(_whose(study, name, raw), fewest)
+            holders = Holders.of(_whose(study, name, raw), rule)
             twins[name] = _twin(study, name, frame, people, holders, rng)
     return {name: twins[name] for name in raw}
 

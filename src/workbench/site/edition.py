@@ -32,6 +32,8 @@ _HEADING = re.compile(r"^#{2,6}[ \t]+\S.*?(?=[ \t]*$)(?<!\})", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z][\w-]*")
 _CHINESE = r"[\u3001-\u303f\u4e00-\u9fff\uff01-\uffee]"
 _CHINESE_BREAK = re.compile(rf"(?<={_CHINESE})[ \t]*\n[ \t]*(?={_CHINESE})")
+#: What YAML makes of a line that was broken there.
+_CHINESE_FOLD = re.compile(rf"(?<={_CHINESE}) (?={_CHINESE})")
 _CHINESE_MARK = r"[\u3001-\u303f\u2018-\u201d\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
 _CHINESE_BOLD = re.compile(r"(?<!\*)\*\*(?![\s*])([^*\n`]+?)(?<!\s)\*\*(?!\*)")
 _PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
@@ -102,8 +104,8 @@ def split_options(source: str) -> tuple[dict[str, Any], str]:
 def caption(options: Mapping[str, Any], key: str, language: str) -> str:
     """Return a cell's caption in a language: ``fig-cap-zh`` replaces ``fig-cap``."""
     if language != BASE and options.get(f"{key}-{language}"):
-        return str(options[f"{key}-{language}"])
-    return str(options.get(key) or "")
+        return _CHINESE_FOLD.sub("", str(options[f"{key}-{language}"]))
+    return _CHINESE_FOLD.sub("", str(options.get(key) or ""))
 
 
 def joined(markdown: str) -> str:
