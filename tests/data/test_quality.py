@@ -210,6 +210,15 @@ def test_missing_columns_are_named_together_with_suggestions(open_study: OpenStu
     assert "tables.transactions.columns" in text
 
 
+def test_a_required_column_that_the_card_gives_another_name_is_said_so(
+    open_study: OpenStudy,
+) -> None:
+    table = ({"columns": {"client": "customer_id"}}, "customer_id,date,amount\n1,2025-01-01,3\n")
+    said = "column 'customer_id' is missing; the card calls it 'client', which nothing reads"
+    with pytest.raises(DataError, match=said):
+        open_study(transactions=table).expr("transactions")
+
+
 def test_a_mapped_column_that_is_not_there_suggests_the_right_one(open_study: OpenStudy) -> None:
     table = ({"columns": {"customer_id": "cust_nr"}}, "cust_no,date,amount\n1,2025-01-01,3\n")
     with pytest.raises(DataError, match=r"'cust_nr' \(for customer_id\).*did you mean 'cust_no'"):

@@ -126,8 +126,13 @@ def standardise(source: Source, card: Table, schema: Schema | None) -> dict[str,
                 continue
             if standard == "amount" and (formula is not None or card.amount == NO_AMOUNTS):
                 continue
-            meant = _suggest(standard, [c for c in have if c not in schema.columns])
-            if standard == "amount" and "did you mean" not in meant:
+            called = next((name for name, own in card.columns.items() if own == standard), None)
+            meant = (
+                f"; the card calls it {called!r}, which nothing reads"
+                if called
+                else _suggest(standard, [c for c in have if c not in schema.columns])
+            )
+            if standard == "amount" and not called and "did you mean" not in meant:
                 continue  # a log of visits, donations of kind, deals without value
             problems.append(f"column {standard!r} is missing{meant}")
     if problems:
@@ -147,7 +152,7 @@ def _suggest(standard: str, have: list[str]) -> str:
     for alias in (standard, *ALIASES.get(standard, ())):
         if alias in plain:
             return f"; did you mean {plain[alias]!r}?"
-    return did_you_mean(standard, have) or f"; the file has {', '.join(have)}"
+    return did_you_mean(standard, have) or (f"; the file has {', '.join(have)}" if have else "")
 
 
 def flag(

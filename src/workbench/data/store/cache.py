@@ -193,11 +193,16 @@ def _key_of(study: Study) -> str | None:
         "erased": erasures.fingerprint(study),
         "files": hashes,
         "sources": _sources(),
-        "versions": [platform.python_version(), *(version(package) for package in PACKAGES)],
+        "versions": _versions(),
         # One way only: nobody can find the key from its fingerprint.
         "pseudonyms": hmac.digest(secret, b"fingerprint of the key of kept tables", "sha256").hex(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@cache
+def _versions() -> list[str]:
+    return [platform.python_version(), *(version(package) for package in PACKAGES)]
 
 
 #: Parts of the survey's card that have no say in how its answers are read.
