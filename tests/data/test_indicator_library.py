@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from math import sqrt
 from pathlib import Path
@@ -23,6 +24,7 @@ from workbench.data import (
     rows_share,
 )
 from workbench.data.indicators import indicator as registry
+from workbench.data.indicators.library import own_rows
 from workbench.errors import DataError
 from workbench.languages.catalogs import catalog
 from workbench.study import load_study
@@ -55,9 +57,19 @@ def years(module_study: OpenStudy) -> Tables:
     )
 
 
-@pytest.mark.parametrize("title", sorted({each.title for each in INDICATORS.values()}))
+EVERY = [*INDICATORS.values(), own_rows("rows.visits"), own_rows("missing.visits.channel")]
+
+
+@pytest.mark.parametrize("title", sorted({each.title for each in EVERY if each}))
 def test_the_title_of_an_indicator_has_chinese_words(title: str) -> None:
     assert title in catalog("zh")
+
+
+def test_the_unit_of_what_is_counted_has_chinese_words() -> None:
+    shares_and_scales = re.compile(r"%|money|.*points|1 to \d+")
+    units = {each.unit for each in EVERY if each and not shares_and_scales.fullmatch(each.unit)}
+    assert units == {"contacts", "customers", "hours", "orders", "rows"}
+    assert units <= catalog("zh").keys()
 
 
 def test_satisfied_customers_gave_one_of_the_two_best_answers(tables: Tables) -> None:

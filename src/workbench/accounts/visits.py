@@ -22,7 +22,7 @@ from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import interval_dots
 from workbench.stats.disclosure import rule_of
-from workbench.stats.intervals import correlation_interval, mean_interval
+from workbench.stats.intervals import correlation_interval, mean_interval, normal_quantile
 from workbench.study import CellRule
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 #: Fewest accounts.
 FEWEST = 30
 #: Power of 80 % at a two-sided 5 %.
-SEEN = 1.959964 + 0.841621
+SEEN = normal_quantile(0.95) + normal_quantile(0.60)
 
 FOLLOW = (
     "Visits follow sales: the third of the accounts that had bought most before was visited {most}"

@@ -287,11 +287,12 @@ def choose(
     """
     if actual is None and "holdout_frequency" in customers:
         actual, length = customers["holdout_frequency"], customers.attrs["holdout_length"]
-    kinds = {kind.title: kind for kind in models}
     if rhythm is not None:
         customers = rhythm.known(customers)
-        kinds |= {kind.title: kind for kind in _regular(customers, rhythm, unit)}
-    fits = {title: kind.from_frame(customers, unit=unit).fit() for title, kind in kinds.items()}
+    fits = {kind.title: kind.from_frame(customers, unit=unit).fit() for kind in models}
+    if rhythm is not None:
+        fits |= {fit.model.title: fit for fit in _regular(customers, rhythm, unit)}
+    kinds = {title: type(fit.model) for title, fit in fits.items()}
     table = compare(fits, actual, length)
     usable = table[table["verdict"] != "not_converged"]
     if usable.empty:
@@ -351,18 +352,18 @@ def choose(
     return Choice(shown, kinds[name], fits[name], finding, test)
 
 
-def _regular(
-    customers: pd.DataFrame, rhythm: Rhythm, unit: str | None
-) -> list[type[PurchaseModel]]:
-    """Give the models to be tried for a rhythm that is not chance."""
+def _regular(customers: pd.DataFrame, rhythm: Rhythm, unit: str | None) -> list[PurchaseResults]:
+    """Fit the models to be tried for a rhythm that is not chance."""
     if rhythm.due is not None:
-        return [rhythm.due]
+        return [rhythm.due.from_frame(customers, unit=unit).fit()]
     if rhythm.verdict != "regular":
         return []
-    best = RegularModifiedBetaGeometric.search(customers, unit=unit).model.k
-    return [
-        law.of(best) for law in (RegularBetaGeometric, RegularModifiedBetaGeometric, RegularNBD)
-    ]
+    best = RegularModifiedBetaGeometric.search(customers, unit=unit)
+    plain, stays = (
+        family.of(best.model.k).from_frame(customers, unit=unit).fit()
+        for family in (RegularBetaGeometric, RegularNBD)
+    )
+    return [plain, best, stays]
 
 
 def choose_retention(

@@ -21,7 +21,7 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.arrays import Array, Index, Mask
-from workbench.customer_base.cells import sides_of
+from workbench.customer_base.cells import Z, sides_of
 from workbench.customer_base.parts import Divide, Parts, divided
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
@@ -464,7 +464,7 @@ def _moved(
         pd.Series(np.where(side == 1, spend, -spend)).groupby(own["customer_id"].to_numpy()).sum()
     ).to_numpy()
     total = float(delta.sum())
-    half = 1.959964 * float(np.sqrt(np.square(delta).sum()))
+    half = Z * float(np.sqrt(np.square(delta).sum()))
     whole = spread_sensitive(np.zeros(delta.size, dtype=np.intp), delta, 1, rule)[0]
     ends = (np.nan, np.nan) if whole else (total - half, total + half)
     change = Estimate(total, *ends, float(delta.size), kind="money", signed=True,

@@ -37,6 +37,7 @@ from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import interval_dots
 from workbench.stats.disclosure import rule_of
+from workbench.stats.intervals import normal_quantile
 from workbench.study import CellRule
 
 if TYPE_CHECKING:
@@ -383,7 +384,7 @@ def _past(triangle: _Triangle, ahead: int, rng: np.random.Generator, draws: int)
     for k in range(len(errors)):
         others = np.delete(errors, k)
         own = float(np.sqrt(np.mean(others**2))) if others.size else 0.0
-        half.append(1.645 * np.hypot(own, frame["spread"].iloc[k]))
+        half.append(normal_quantile(0.90) * np.hypot(own, frame["spread"].iloc[k]))
     frame["low"] = frame["expected"] * np.exp(-np.array(half))
     frame["high"] = frame["expected"] * np.exp(half)
     return frame

@@ -21,6 +21,7 @@ from workbench.goals.forecast import LevelModel
 from workbench.goals.record import GoalError, IndicatorRecord, quantity
 from workbench.languages import Language
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
+from workbench.stats.intervals import normal_quantile
 from workbench.study.goals import Goal
 
 if TYPE_CHECKING:
@@ -234,7 +235,8 @@ def threshold_of(goal: Goal, record: IndicatorRecord, model: LevelModel | None) 
     if model is not None:
         low, high = model.level(int(record.step[-1])).interval()
     else:
-        low, high = value - 1.96 * se, value + 1.96 * se
+        half = normal_quantile(0.95) * se
+        low, high = value - half, value + half
     threshold = below if value - below <= above - value else above
     words = WITHIN
     if value < below or value > above:

@@ -15,7 +15,7 @@ from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.service.erlang import Queue, erlang_a
 from workbench.service.queue_checks import QueueChecks, tell_patience
-from workbench.stats.intervals import mean_interval
+from workbench.stats.intervals import mean_interval, normal_quantile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -231,7 +231,7 @@ def _patience(calls: pd.DataFrame) -> Estimate:
     if not tell_patience(calls):
         return Estimate(float("inf"))
     gone, waited = float(calls["abandoned"].sum()), float(calls["patience"].sum())
-    width = 1.96 / gone**0.5
+    width = normal_quantile(0.95) / gone**0.5
     return Estimate(waited / gone, waited / gone * np.exp(-width), waited / gone * np.exp(width),
                     gone)  # fmt: skip
 
@@ -310,4 +310,4 @@ def _log_error(estimate: Estimate) -> float:
     """Take the standard error of the logarithm from a 95% interval."""
     if not (np.isfinite(estimate.value) and np.isfinite(estimate.high)):
         return 0.0
-    return (estimate.high - estimate.low) / (2 * 1.96 * estimate.value)
+    return (estimate.high - estimate.low) / (2 * normal_quantile(0.95) * estimate.value)
