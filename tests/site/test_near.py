@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from workbench.site import archive as kept_editions
 from workbench.site.archive import ARCHIVE, archive
-from workbench.site.near import too_near
+from workbench.site.near import rows_of_customers, too_near
 
 
 def values(n: int = 60) -> pd.DataFrame:
@@ -31,6 +32,10 @@ def run(history: Path, name: str, frame: pd.DataFrame) -> Path:
     frame.to_parquet(folder / "contract_value.parquet", index=False)
     frame.groupby("plan", as_index=False)["worth"].mean().to_parquet(folder / "by_plan.parquet")
     return history / name
+
+
+def near(old: Path, new: Path) -> str:
+    return too_near(rows_of_customers(old), rows_of_customers(new), 5)
 
 
 def joined(frame: pd.DataFrame, n: int, plan: str = "Plus") -> pd.DataFrame:
@@ -62,7 +67,7 @@ def moved(frame: pd.DataFrame) -> pd.DataFrame:
 def test_a_few_who_joined_left_or_changed_are_found(tmp_path: Path, change, says: str) -> None:
     old = run(tmp_path, "old", values())
     new = run(tmp_path, "new", change(values()))
-    found = too_near(old, new, 5)
+    found = near(old, new)
     assert found.endswith(f"{says}") if says else found == ""
 
 
@@ -71,7 +76,7 @@ def test_one_in_a_group_that_the_whole_would_hide(tmp_path: Path) -> None:
     more = joined(first, 8)
     more.loc[more.index[-1], "plan"] = "Basic"
     old, new = run(tmp_path, "old", first), run(tmp_path, "new", more)
-    assert "worth of plan Basic: 1 customers apart" in too_near(old, new, 5)
+    assert "worth of plan Basic: 1 customers apart" in near(old, new)
 
 
 def test_a_second_contract_of_one_customer_is_found(tmp_path: Path) -> None:
@@ -80,11 +85,13 @@ def test_a_second_contract_of_one_customer_is_found(tmp_path: Path) -> None:
     third = values().iloc[[30]].assign(plan="Gold", worth=999.0)
     old = run(tmp_path, "old", first)
     new = run(tmp_path, "new", pd.concat([first, third], ignore_index=True))
-    assert too_near(old, old, 5) == ""
-    assert "1 customers apart" in too_near(old, new, 5)
+    assert near(old, old) == ""
+    assert "1 customers apart" in near(old, new)
 
 
-def test_the_archive_keeps_what_tells_of_nobody_and_says_what_it_drops(tmp_path: Path) -> None:
+def test_the_archive_keeps_what_tells_of_nobody_and_says_what_it_drops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     history, old_site, new_site = (tmp_path / x for x in ("runs/shop", "old", "new"))
     far = values().assign(worth=lambda f: f["worth"] * 2)
     for name, frame in {"r1": far, "r2": values(), "r3": joined(values(), 1)}.items():
@@ -97,6 +104,13 @@ def test_the_archive_keeps_what_tells_of_nobody_and_says_what_it_drops(tmp_path:
         run=SimpleNamespace(run="r3", folder=history / "r3"),
         study=SimpleNamespace(name="shop", privacy=SimpleNamespace(min_cell=5)),
     )
+    read = []
+    monkeypatch.setattr(
+        kept_editions,
+        "rows_of_customers",
+        lambda folder: read.append(folder.name) or rows_of_customers(folder),
+    )
     dropped = archive(new_site, old_site, [record])
     assert sorted(p.name for p in (new_site / ARCHIVE).iterdir()) == ["other", "r1"]
     assert len(dropped) == 1 and "shop: the edition of run r2" in dropped[0]
+    assert read.count("r3") == 1, "the newest run is read once, not once an edition"

@@ -10,12 +10,15 @@ import os
 import posixpath
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from html import escape
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
-from workbench.site.near import too_near
+import pandas as pd
+
+from workbench.site.near import rows_of_customers, too_near
 from workbench.site.records import StudyRecord
 from workbench.site.words import BASE, NAMES, in_language, language_of, say_moment, word
 
@@ -69,10 +72,11 @@ def archive(new: Path, old: Path, records: Iterable[StudyRecord]) -> list[str]:
     """
     dropped: list[str] = []
     newest = {record.run.run: record for record in records}
+    today = cache(rows_of_customers)  # read once, however many editions are held against it
     if (old / ARCHIVE).is_dir():
         for folder in sorted((old / ARCHIVE).iterdir()):
             if folder.is_dir() and folder.name not in newest:
-                if told := _told_by(folder.name, newest.values()):
+                if told := _told_by(folder.name, newest.values(), today):
                     dropped.append(told)
                     continue
                 shutil.copytree(folder, new / ARCHIVE / folder.name, copy_function=_linked)
@@ -81,11 +85,14 @@ def archive(new: Path, old: Path, records: Iterable[StudyRecord]) -> list[str]:
     return dropped
 
 
-def _told_by(run: str, records: Iterable[StudyRecord]) -> str:
+def _told_by(
+    run: str, records: Iterable[StudyRecord], today: Callable[[Path], dict[str, pd.DataFrame]]
+) -> str:
     for record in records:
         before = record.run.folder.parent / run
         if before.is_dir():
-            near = too_near(before, record.run.folder, record.study.privacy.min_cell)
+            fewest = record.study.privacy.min_cell
+            near = too_near(rows_of_customers(before), today(record.run.folder), fewest)
             if near:
                 return (
                     f"{record.study.name}: the edition of run {run} is kept no longer: with today's"

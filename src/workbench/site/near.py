@@ -19,17 +19,18 @@ _MOST_GROUPS = 40
 _WHO = "customer_id"
 
 
-def too_near(old: Path, new: Path, fewest: int) -> str:
+def too_near(
+    before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame], fewest: int
+) -> str:
     """Say by which group two runs differ by too few customers; nothing if by none.
 
     Parameters
     ----------
-    old, new : Path
-        Folders of runs.
+    before, after : mapping of str to DataFrame
+        Their `rows_of_customers`.
     fewest : int
         So many customers together may be told of.
     """
-    before, after = _tables(old), _tables(new)
     for name in sorted(before.keys() & after.keys()):
         for what, few in _differing(before[name], after[name]):
             if 0 < few < fewest:
@@ -37,8 +38,8 @@ def too_near(old: Path, new: Path, fewest: int) -> str:
     return ""
 
 
-def _tables(run: Path) -> dict[str, pd.DataFrame]:
-    """Give the results of a run that have a row a customer."""
+def rows_of_customers(run: Path) -> dict[str, pd.DataFrame]:
+    """Give the results in a run's folder that have a row a customer, by notebook and name."""
     found = {}
     for path in sorted(run.glob("results/*/*.parquet")):
         names = pq.read_schema(path).names
