@@ -280,10 +280,6 @@ def all_moved(town: Town, p: Person) -> Person:
     return moved(town, new_phone(town, p)) | {"email": p["email"]}
 
 
-def part_of_address(town: Town, p: Person) -> Person:
-    return p | {"address": str(p["address"]).split(",")[0], "phone": None, "email": None}
-
-
 STRANGERS: dict[str, Slip] = {
     "two digits of the phone transposed": digit,
     "two letters of the e-mail transposed": mail_slip,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,19 +20,15 @@ from workbench.clv import (
 from workbench.errors import DataError
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What the data room gives, as far as a model asks."""
-
-    table: pd.DataFrame
-    time_unit: str
-
-    def frame(self) -> pd.DataFrame:
-        return self.table.reset_index()
+def noted(customers: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """The data room notes the unit of a summary's times with its rows."""
+    customers = customers.copy()
+    customers.attrs["time_unit"] = unit
+    return customers
 
 
 def test_the_unit_of_a_summary_is_that_of_the_model(cdnow: pd.DataFrame) -> None:
-    fit = BetaGeometric.from_summary(Summary(cdnow, "week")).fit()
+    fit = BetaGeometric.from_frame(noted(cdnow, "week")).fit()
     assert fit.unit == "week"
     assert fit.p_alive().table.index.equals(cdnow.index)
     rate, rows = continuous_rate(0.15, "week"), fit.model.rows
@@ -48,13 +42,9 @@ def test_the_unit_of_a_summary_is_that_of_the_model(cdnow: pd.DataFrame) -> None
 def test_two_units_are_refused_wherever_they_meet(
     bg: PurchaseResults, cdnow: pd.DataFrame, log: pd.DataFrame
 ) -> None:
-    with pytest.raises(DataError, match="the summary and the model are in weeks and in days"):
-        BetaGeometric.from_summary(Summary(cdnow, "week"), unit="day")
-    noted = cdnow.copy()
-    noted.attrs["time_unit"] = "week"
-    assert BetaGeometric.from_frame(noted).unit == "week"
+    weekly = noted(cdnow, "week")
     with pytest.raises(DataError, match="in weeks and in months"):
-        NBD.from_frame(noted, unit="month")
+        NBD.from_frame(weekly, unit="month")
     days = NBD(cdnow["frequency"], cdnow["recency"] * 7, cdnow["age"] * 7, unit="day").fit()
     with pytest.raises(DataError, match="the models are in weeks and in days"):
         compare([bg, days])

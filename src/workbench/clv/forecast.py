@@ -212,10 +212,6 @@ class Forecast(Result):
         _, *others = value.findings()
         return [brings, *others]
 
-    def of_past(self) -> list[Finding]:
-        """Say what forecasts of the past kept, and so what today's ranges rest on."""
-        return [] if self.past is None else self.past.findings()
-
     def with_contracts(self, fees: ContractValue | None) -> Finding | None:
         """Add the fees to come from running contracts; None where there are none."""
         if fees is None or not fees.fees.any():

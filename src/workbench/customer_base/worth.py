@@ -56,7 +56,6 @@ FAR: Final = (
     " that rests on a curve that is drawn on"
 )
 HANGS: Final = "It hangs most on {what}: between {low} and {high}"
-NEW: Final = "customers still to come"
 SENSITIVITIES: Final = {
     "discount": "the discount rate (5 points more or less)",
     "horizon": "the horizon (half as long, half as long again)",

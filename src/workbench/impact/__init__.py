@@ -28,7 +28,6 @@ from workbench.impact.designs.series.controlled_series import controlled_series
 from workbench.impact.designs.series.interrupted_series import (
     interrupted_counts,
     interrupted_series,
-    periods_needed,
     plan_series,
 )
 from workbench.impact.designs.staggered.staggered import staggered_adoption
@@ -117,7 +116,6 @@ __all__ = [
     "looks_at",
     "moved_controls",
     "panel_without_return",
-    "periods_needed",
     "placebo_dates",
     "plain_difference",
     "plan_one",

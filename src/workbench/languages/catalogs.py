@@ -87,15 +87,3 @@ def faults(path: Path) -> list[str]:
             if there != here:
                 wrong.append(f"{where} has placeholders {sorted(there)}, its words {sorted(here)}")
     return wrong
-
-
-def conflicts(language: str) -> list[str]:
-    """List messages that two domains of a language say differently."""
-    said: dict[str, tuple[str, str]] = {}
-    wrong = []
-    for path in domain_files(language):
-        for message, words in _read(path).items():
-            earlier = said.setdefault(message, (words, path.name))
-            if earlier[0] != words:
-                wrong.append(f"{message!r}: {earlier[0]} ({earlier[1]}), {words} ({path.name})")
-    return wrong

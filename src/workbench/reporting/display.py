@@ -13,20 +13,6 @@ from workbench.errors import ReportingError
 from workbench.languages import Language, speak
 from workbench.languages.catalogs import SOURCE
 
-ROLES = (
-    "message",
-    "heading",
-    "prose",
-    "callout",
-    "headlines",
-    "cards",
-    "figure",
-    "figure-title",
-    "figure-data",
-    "table",
-)
-
-
 LAB_STYLE = """
 .wb-table-wrap{overflow-x:auto}
 .wb-table{border-collapse:collapse;font-variant-numeric:tabular-nums}
@@ -146,7 +132,8 @@ def emit(role: str, language: Language, data: Mapping[str, str], **details: Any)
     Parameters
     ----------
     role : str
-        One of :data:`ROLES`.
+        message, heading, prose, callout, headlines, cards, figure, figure-title, figure-data or
+        table.
     language : Language
         Language of its words; what it lacked since its last output is told with this one.
     data : mapping of str to str

@@ -161,14 +161,6 @@ def stage(root: Path, studies: Iterable[str] | None = None, kept: Kept | None = 
     return Staged(tuple(pages), tuple(names), tuple(warnings), tuple(records), news)
 
 
-def unstage(root: Path) -> None:
-    """Remove every staged page, so that only the written ones are left."""
-    for language in NAMES:
-        shutil.rmtree(root / edition_folder(language) / STUDIES, ignore_errors=True)
-        (root / edition_folder(language) / CARDS).unlink(missing_ok=True)
-    (root / REPORTS / FONT).unlink(missing_ok=True)
-
-
 def _languages(root: Path, records: list[StudyRecord]) -> list[str]:
     used = {language for record in records for language in record.study.languages}
     written = {x for x in NAMES if x != BASE and (root / edition_folder(x)).is_dir()}

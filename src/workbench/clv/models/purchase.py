@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar, Literal, Protocol, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -56,17 +56,6 @@ NO_BETTER = (
 )
 #: Rows whose scores are held at once.
 BLOCK = 4096
-
-
-class Summary(Protocol):
-    """A customer summary: one row a customer, and the unit of its times."""
-
-    @property
-    def time_unit(self) -> str:
-        """Unit of recency and age."""
-
-    def frame(self) -> pd.DataFrame:
-        """Columns frequency, recency, age."""
 
 
 class PurchaseModel(ABC):
@@ -145,21 +134,6 @@ class PurchaseModel(ABC):
     def gaps_of(cls, frame: pd.DataFrame, counts: Array) -> float:
         """Give what the lengths of single gaps add to the log-likelihood: here nothing."""
         return 0.0
-
-    @classmethod
-    def from_summary(cls, summary: Summary, *, unit: str | None = None) -> Self:
-        """Make the model from a customer summary of the data room, in the summary's unit.
-
-        Raises
-        ------
-        DataError
-            `unit` is given and is another one.
-        """
-        unit = one_unit(summary.time_unit, unit, of="the summary and the model")
-        frame = summary.frame()
-        if "customer_id" in frame:
-            frame = frame.set_index("customer_id")
-        return cls.from_frame(frame, unit=unit)
 
     # What a model says, with theta the parameters in the papers' order.
 

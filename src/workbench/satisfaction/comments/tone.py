@@ -65,11 +65,6 @@ class Polarity(Result):
     model: Any
 
     @property
-    def balanced(self) -> float:
-        """Mean of the shares found of each tone: one half is chance."""
-        return float(self.table["estimate"].mean())
-
-    @property
     def parts(self) -> pd.DataFrame:
         """Accuracy by tone and by language: `part`, `n`, `estimate`, `low`, `high`."""
         tones = self.table.rename(columns={"tone": "part"})

@@ -68,12 +68,6 @@ class Posterior:
         """Mean of the coefficients."""
         return np.asarray(self.weight @ self.beta)
 
-    def total_covariance(self) -> Array:
-        """Covariance of the coefficients over the mixture, without the t's heavier tails."""
-        centred = self.beta - self.mean()
-        within = np.einsum("m,mij->ij", self.weight, self.covariance)
-        return np.asarray(within + (self.weight[:, None] * centred).T @ centred)
-
     def below(self, c: Array, value: float) -> float:
         """Probability that c'beta lies below a value."""
         se = np.sqrt(np.einsum("i,mij,j->m", c, self.covariance, c))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ from workbench.impact.inputs.series import (
     lay_out,
     regressors,
 )
-from workbench.impact.power import POWER, Plan, fewest
+from workbench.impact.power import POWER, Plan
 from workbench.study import Case
 
 Scale = Literal["level", "log"]
@@ -265,26 +265,6 @@ def _independent(x: Array, y: Array, log_of: Array) -> tuple[Array, Array]:
         if moved < _CLOSE:
             break
     return mean, beta
-
-
-def periods_needed(effect: float, values: ArrayLike, **options: Any) -> int:
-    """Fewest periods after the start with which a series shows an effect.
-
-    Parameters
-    ----------
-    effect : float
-        In units of the outcome.
-    values : array_like
-        The series until now.
-    **options
-        As `plan_series`.
-    """
-    return fewest(
-        lambda n: plan_series(values, after=n, **options).detectable <= abs(effect),
-        FEWEST_AFTER,
-        _MOST_PERIODS,
-        "periods",
-    )
 
 
 def plan_series(
