@@ -343,10 +343,28 @@ class Run(Handover):
         from workbench.data import find_indicator
 
         chosen, every = find_indicator(aim.indicator), case.period
+        if chosen.table == "customers":
+            return self._column_of_customers(chosen.columns[0], aim, case)
         grouped = case.chosen == "everybody" or (by and chosen.table.startswith("series"))
         if chosen.units or not grouped:
             return self.indicator(aim.indicator, every, by=by, units=True, where=aim.where)
         return self.series(aim.indicator, every, where=aim.where, by=by)
+
+    def _column_of_customers(self, column: str, aim: Outcome, case: Case) -> pd.DataFrame:
+        """Take a column of the customers' table as an outcome that was seen once."""
+        import pandas as pd
+
+        people = self.table("customers")
+        for name, value in (aim.where or {}).items():
+            wanted = value if isinstance(value, list | tuple) else [value]
+            people = people[people[name].isin(wanted)]
+        return pd.DataFrame(
+            {
+                "customer_id": people["customer_id"],
+                "period": pd.Timestamp(case.start),
+                "estimate": pd.to_numeric(people[column], errors="coerce"),
+            }
+        ).dropna()
 
     def series(
         self,

@@ -116,6 +116,20 @@ def arms() -> room.Arms:
     return room.compare_arms(frame, case, people.set_index("customer_id")["arm"], people)
 
 
+def whom() -> room.Whom:
+    rng = np.random.default_rng(1)
+    arms = {"column": "arm", "control": "none"}
+    case = case_of(
+        "mail", START, "random", arms=arms, whom={"by": ["age"], "budget": 100, "costs": 1}
+    )
+    arm, age = rng.choice(["none", "a"], 900), rng.normal(size=900)
+    people = pd.DataFrame({"customer_id": range(900), "arm": arm, "age": age})
+    y = rng.normal(9, 1, 900) + (arm == "a") * 3 * (age > 0)
+    frame = pd.DataFrame({"customer_id": range(900), "period": START, "estimate": y})
+    own = people.set_index("customer_id")["arm"]
+    return room.whom_it_helps(frame, case, own, people, rng=rng, value=2.0, currency="EUR")
+
+
 EXAMPLES = {
     "Arms": arms,
     "Benefit": benefit,
@@ -131,4 +145,5 @@ EXAMPLES = {
     "SyntheticControl": mixture,
     "SyntheticDifference": difference,
     "TrendBounds": lambda: room.trend_bounds(panel()),
+    "Whom": whom,
 }

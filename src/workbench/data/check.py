@@ -17,6 +17,7 @@ from workbench.data.coverage import last_day
 from workbench.data.doubts import TOO_MANY_LOST, doubts, unread_columns
 from workbench.data.indicators.indicator import INDICATORS, find_indicator, indicator, missing_for
 from workbench.data.people.keys import SHORTENED
+from workbench.data.people.pseudonyms import personal_columns
 from workbench.data.preview import Preview, preview
 from workbench.data.tables import Tables, open_tables
 from workbench.errors import WorkbenchError, did_you_mean
@@ -377,8 +378,8 @@ def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
         have = tables.expr("customers").columns
         named = [case.unit] if case.unit not in ("customer", "everybody") else []
         problems += [
-            f"{at}: customers have no column {column!r}{did_you_mean(column, have)}"
-            for column in [*named, *(case.treated or {})]
+            f"{at}: {_no_column(column, have)}"
+            for column in [*named, *(case.treated or {}), *_of_lot(case)]
             if column not in have
         ]
         groups = [*(case.starts or {}), *(unit for e in case.leave_out for unit in e.units)]
@@ -386,7 +387,8 @@ def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
         for column, values in (*(case.treated or {}).items(), *by_group.items()):
             if column in have and (unknown := _unknown_values(tables, "customers", column, values)):
                 problems.append(f"{at}: {unknown}")
-    if case.treated is None and case.starts is None and case.chosen != "everybody":
+    tells = case.treated or case.starts or case.arms
+    if not tells and case.chosen != "everybody":
         if "treatments" not in tables:
             problems.append(
                 f"{at}: nothing says who was treated; add a table `treatments` or `treated:`"
@@ -396,6 +398,19 @@ def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
         ):
             problems.append(f"{at}: {unknown}")
     return problems
+
+
+def _no_column(column: str, have: Iterable[str]) -> str:
+    if personal_columns([column]):
+        return f"{column!r} points at persons and is not read; name it under another heading"
+    return f"customers have no column {column!r}{did_you_mean(column, have)}"
+
+
+def _of_lot(case: Case) -> list[str]:
+    """Columns of the customers' table that a lot among them names."""
+    arms = [] if case.arms is None else [case.arms.column]
+    by = [] if case.by is None else [case.by]
+    return [*arms, *by, *case.adjust, *(() if case.whom is None else case.whom.by)]
 
 
 def _about_groups(tables: Tables, case: Case, outcome: Outcome | Comparison, at: str) -> list[str]:

@@ -56,6 +56,7 @@ from workbench.impact.effect import Effect
 from workbench.impact.evaluate import Evaluation, evaluate, judge, why_nothing
 from workbench.impact.experiment.arms import Arms, compare_arms
 from workbench.impact.experiment.looks import Looks, looks_at
+from workbench.impact.experiment.whom import Whom, whom_it_helps
 from workbench.impact.findings import judge_measure, judge_outcome
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, grade
@@ -93,6 +94,7 @@ __all__ = [
     "SyntheticControl",
     "SyntheticDifference",
     "TrendBounds",
+    "Whom",
     "before_after",
     "cohort",
     "compare_arms",
@@ -139,6 +141,7 @@ __all__ = [
     "trend_bounds",
     "two_way_fixed_effects",
     "units_needed",
+    "whom_it_helps",
     "why_nothing",
     "with_arms",
 ]

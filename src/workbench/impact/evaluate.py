@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -25,6 +26,7 @@ from workbench.impact.effect import Effect, OutcomeKind, answers_table, relative
 from workbench.impact.experiment.looks import Looks, looks_at
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, Strength, grade
+from workbench.impact.inputs.answers import seen_after_alone
 from workbench.impact.inputs.assignment import compared, first_days
 from workbench.impact.inputs.panel import (
     CaseError,
@@ -161,7 +163,7 @@ NOTHING: Final = Effect("", 0, 0, 0, 1).table[:0]
 
 def outcome_name(outcome: str, label: str = "") -> str:
     """Name an outcome in running text, by its label where it has one."""
-    return label or OUTCOMES.get(outcome, outcome.replace("_", " "))
+    return label or OUTCOMES.get(outcome, outcome.removeprefix("customers.").replace("_", " "))
 
 
 def evaluate(
@@ -417,7 +419,11 @@ def _under_watch(
         return effect, [], [], None
     try:
         if not isinstance(data, Panel):
-            raise CaseError("the units started at different times")
+            raise CaseError(
+                "the outcome was not seen before the start"
+                if material.situation.once
+                else "the units started at different times"
+            )
         looks = looks_at(data, case.looks, level=level)
     except CaseError as error:
         why = {"why": refusal(error).values["what"]}
@@ -492,7 +498,9 @@ def _no_design(material: Material) -> Finding:
 def _customers(records: pd.DataFrame, case: Case, treatments: pd.DataFrame | None) -> float:
     """Treated customers in a period after the start, on average."""
     periods = pd.Index(records["period"].unique()).sort_values()
-    _, after = split_periods(periods, case.start)
+    after = np.ones(len(periods), dtype=bool)
+    if not seen_after_alone(case, records):
+        _, after = split_periods(periods, case.start)
     rows = records[records["period"].isin(periods[after])]
     if case.chosen != "everybody":
         unit = case.group or "customer_id"

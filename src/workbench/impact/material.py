@@ -13,6 +13,7 @@ from workbench.arrays import Mask
 from workbench.impact.checks.comparability import thin_cells
 from workbench.impact.designs.design import Situation, refusal
 from workbench.impact.inputs.adoption import Adoption, read_adoption
+from workbench.impact.inputs.answers import OneAnswer, read_answers, seen_after_alone
 from workbench.impact.inputs.assignment import first_days, panel_of, size_column
 from workbench.impact.inputs.level import (
     FEWEST_WAYS,
@@ -57,7 +58,7 @@ class Material:
     ----------
     tables : CaseTables
         Those that it was read from.
-    data : Panel, Adoption, Series or None
+    data : Panel, Adoption, Series, OneAnswer or None
     situation : Situation
     left : DataFrame
         What was left out.
@@ -70,7 +71,7 @@ class Material:
     """
 
     tables: CaseTables
-    data: Panel | Adoption | Series | None
+    data: Panel | Adoption | Series | OneAnswer | None
     situation: Situation
     left: pd.DataFrame
     refused: Finding | None = None
@@ -88,6 +89,8 @@ def _read(tables: CaseTables) -> Material:
     if case.chosen == "everybody":
         return _one_series(tables)
     treated = first_days(case, records, tables.treatments)
+    if seen_after_alone(case, records):
+        return _one_answer(tables, treated)
     if len(set((case.starts or {}).values())) > 1:
         return _several_starts(tables, treated)
     ready = "customer_id" not in records
@@ -119,6 +122,20 @@ def _read(tables: CaseTables) -> Material:
     uncounted = ready and size_column(records) is None
     thin = None if uncounted else thin_cells(panel, tables.min_cell)
     return Material(tables, panel, situation, panel.exclusions, thin)
+
+
+def _one_answer(tables: CaseTables, treated: pd.Series) -> Material:
+    answers = read_answers(tables.case, tables.records, treated.index, tables.units)
+    n_treated = int(answers.treated.sum())
+    situation = Situation(
+        tables.case,
+        tables.outcome,
+        n_treated=n_treated,
+        n_other=len(answers.units) - n_treated,
+        after=answers.n_after,
+        once=True,
+    )
+    return Material(tables, answers, situation, pd.DataFrame(columns=_EXCLUDED))
 
 
 def _one_series(tables: CaseTables) -> Material:
@@ -174,7 +191,7 @@ def _at_its_level(material: Material) -> Material:
     """Look whether something above the units was treated as a whole, and take that as the unit."""
     data, tables = material.data, material.tables
     case = tables.case
-    if data is None or isinstance(data, Series):
+    if data is None or isinstance(data, Series | OneAnswer):
         return material
     comparable, start = _starts(data, case)
     who = case.group or "customer_id"

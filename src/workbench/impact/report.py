@@ -21,6 +21,7 @@ from workbench.impact.designs.synthetic.synthetic_control import SyntheticContro
 from workbench.impact.effect import ALPHA, Effect, answers_table
 from workbench.impact.evaluate import Evaluation, judge
 from workbench.impact.experiment.arms import Arms, arms_of, compare_arms, versions_table
+from workbench.impact.experiment.whom import Whom, whom_it_helps
 from workbench.impact.findings import (
     case_finding,
     effect_estimate,
@@ -58,6 +59,8 @@ class CaseReport(Result):
     stay_remarks : tuple of Finding
     arms : tuple of Arms
         Arms and segments of a lot, outcome by outcome, where the card names any.
+    whom : Whom or None
+        Whom the measure helps, on the outcome that is worth money (the main one where none is).
     """
 
     case: Case
@@ -67,6 +70,7 @@ class CaseReport(Result):
     stay: Effect | None = None
     stay_remarks: tuple[Finding, ...] = ()
     arms: tuple[Arms, ...] = ()
+    whom: Whom | None = None
 
     @classmethod
     def of(
@@ -369,7 +373,7 @@ class CaseReport(Result):
 
     def plot_outcomes(self, figure: Figure, *, language: str | Language = "en") -> list[Axes]:
         """Draw each outcome with and without the measure, one panel each."""
-        effects = [e for e in self.effects if len(e.series)]
+        effects = [e for e in self.effects if len(e.series)] or self.effects
         both = zip(effects, _panels(figure, len(effects)), strict=True)
         return [effect.plot(ax, language=language) for effect, ax in both]
 
@@ -426,7 +430,10 @@ def judge_case(
     ]  # fmt: skip
     arms, doubts = _arms(case, data, judged)
     judged = [_doubted(e, doubts) for e in judged]
-    report = replace(CaseReport.of(case, judged, rng=rng, currency=currency), arms=arms)
+    whom, untold = _whom(case, data, judged, rng, currency)
+    judged = [_told(judged[0], untold), *judged[1:]]
+    report = CaseReport.of(case, judged, rng=rng, currency=currency)
+    report = replace(report, arms=arms, whom=whom)
     leaves = any(aim.indicator in LEAVING for aim in case.outcomes)
     if any(check.key == "assignment" for check in report.checks):
         # who stays is compared customer by customer, which is not how the measure was assigned
@@ -466,6 +473,37 @@ def _arms(
         return (), [replace(refusal(error), key="arms", severity="warning")]
     doubts = [c for c in found[0].findings() if c.key == "sample ratio"]
     return tuple(found), [c for c in doubts if c.severity == "warning"]
+
+
+def _whom(
+    case: Case,
+    data: CaseData,
+    judged: list[Evaluation],
+    rng: np.random.Generator | None,
+    currency: str,
+) -> tuple[Whom | None, list[Finding]]:
+    """Learn whom the measure helps, or say why that cannot be learnt."""
+    if case.whom is None or rng is None:
+        return None, []
+    at = _valued(case)
+    aim, e = case.outcomes[at], judged[at]
+    worth = (
+        aim.value if aim.value is None or isinstance(aim.value, int | float) else aim.value.amount
+    )
+    try:
+        own = compared(case, data.outcomes[at])
+        treated = first_days(case, own, data.treatments).index
+        arm = arms_of(case, own, treated, data.units)
+        return whom_it_helps(
+            own, case, arm, data.units, rng=rng.spawn(1)[0], outcome=e.name,
+            direction=e.direction, value=worth, currency=currency,
+        ), []  # fmt: skip
+    except CaseError as error:
+        return None, [replace(refusal(error), key="whom", severity="note")]
+
+
+def _told(e: Evaluation, remarks: list[Finding]) -> Evaluation:
+    return replace(e, checks=(*e.checks, *remarks))
 
 
 def _panels(figure: Figure, n: int) -> list[Axes]:

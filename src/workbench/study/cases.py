@@ -122,6 +122,26 @@ class Lot(Card):
     shares: dict[str, Annotated[float, Field(gt=0)]] | None = None
 
 
+class Whom(Card):
+    """Whom a measure drawn by lot shall be given to later, and at what price.
+
+    Attributes
+    ----------
+    by : tuple of str
+        Columns of the customer table, known before the start, by which customers may be told
+        apart; the history of the outcome is known besides.
+    costs : dict
+        Arm -> what it costs to give it to one customer, in the unit in which an outcome's `value`
+        is; nothing when left out. An amount alone is that of every arm.
+    budget : float or None
+        Most that may be spent on as many customers as were drawn; no limit when left out.
+    """
+
+    by: tuple[str, ...] = ()
+    costs: float | dict[str, Annotated[float, Field(ge=0)]] = 0.0
+    budget: Annotated[float, Field(gt=0)] | None = None
+
+
 class Fit(Card):
     """How outcomes are compared or carried on, where the card says so.
 
@@ -177,6 +197,9 @@ class Case(Card):
         Versions or doses that were drawn by lot among customers; a plain string names the column.
     by : str or None
         Column of the customer table by whose values the effect is compared; lots only.
+    whom : Whom or None
+        By what it is learnt whom the measure helps, and at what price; lots only. A list names the
+        columns alone.
     adjust : tuple of str
         Columns of the customer table, known before the start, that a lot is adjusted for beside
         the history of the outcome.
@@ -217,6 +240,7 @@ class Case(Card):
     starts: dict[Any, dt.date] | None = Field(default=None, min_length=1)
     arms: Lot | None = None
     by: str | None = None
+    whom: Whom | None = None
     adjust: tuple[str, ...] = ()
     looks: Annotated[int, Field(ge=1)] | Literal["open"] | None = None
     leave_out: tuple[LeftOut, ...] = ()
@@ -271,6 +295,12 @@ class Case(Card):
     def _column_alone(cls, value: Any) -> Any:
         return {"column": value} if isinstance(value, str) else value
 
+    @field_validator("whom", mode="before")
+    @classmethod
+    def _columns_alone(cls, value: Any) -> Any:
+        value = [value] if isinstance(value, str) else value
+        return {"by": value} if isinstance(value, list | tuple) else value
+
     @field_validator("treated", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
@@ -304,7 +334,7 @@ class Case(Card):
 
     @model_validator(mode="after")
     def _drawn(self) -> Self:
-        asked = [n for n in ("arms", "by", "adjust", "looks") if getattr(self, n)]
+        asked = [n for n in ("arms", "by", "whom", "adjust", "looks") if getattr(self, n)]
         if asked and (self.chosen != "random" or self.group is not None):
             raise PydanticCustomError(
                 "lot",

@@ -19,6 +19,7 @@ from workbench.data.indicators import measures, served, windows
 from workbench.data.indicators.library import (
     DEFINITIONS,
     Indicator,
+    own_column,
     own_name,
     own_rows,
     own_series,
@@ -203,6 +204,12 @@ def indicator(
 
 
 def _maker_of(chosen: Indicator) -> Maker:
+    if own_column(chosen.name) is not None:
+        raise DataError(
+            f"{chosen.name!r} was seen once and goes by no period",
+            where=f"indicator {chosen.name}",
+            remedy="name it as an outcome of a case among customers",
+        )
     if own_name(chosen.name):
         return given.series
     if own_rows(chosen.name) is not None:
@@ -212,7 +219,7 @@ def _maker_of(chosen: Indicator) -> Maker:
 
 def find_indicator(name: str) -> Indicator:
     """Give the indicator of that name; ``series.`` begins the name of a study's own series."""
-    if (own := own_series(name) or own_rows(name)) is not None:
+    if (own := own_series(name) or own_rows(name) or own_column(name)) is not None:
         return own
     if name not in INDICATORS:
         raise DataError(

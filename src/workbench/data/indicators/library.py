@@ -98,6 +98,25 @@ def own_series(name: str) -> Indicator | None:
     )  # fmt: skip
 
 
+# A column of the customers' table that a case takes as an outcome: one answer a customer.
+_OWN_COLUMN: Final = re.compile(r"customers\.(.+)", re.DOTALL)
+
+
+def own_column(name: str) -> Indicator | None:
+    """Define the outcome that a column of the customers' table is, such as ``customers.spend``.
+
+    It was seen once, after the start of the measure that it is an outcome of: it serves cases
+    among customers, and nothing that goes by periods. None for any other name.
+    """
+    found = _OWN_COLUMN.fullmatch(name)
+    if found is None:
+        return None
+    return Indicator(
+        name, found[1].replace("_", " "), "A column of the customers' table, seen once.",
+        "customers", (found[1],), "mean", formula="the column", interval=MEAN,
+    )  # fmt: skip
+
+
 #: What every table tells of itself: how many rows come in, and how many of them lack a column.
 _OWN_ROWS: Final = re.compile(r"rows\.(\w+)|missing\.(\w+)\.(\w+)")
 

@@ -16,11 +16,12 @@ from workbench.study import Case
 
 #: Designs that share an estimator; a check says to which of them it applies.
 Family: TypeAlias = Literal[
-    "glance", "return", "differences", "baseline", "synthetic", "staggered", "series"
+    "glance", "return", "differences", "baseline", "synthetic", "staggered", "series", "lot"
 ]
 #: How the data of a case lie: units with one start (`Panel`), units with starts of their own
-#: (`Adoption`), or one series of what reached everybody (`Series`).
-Shape: TypeAlias = Literal["units", "starts", "series"]
+#: (`Adoption`), one series of what reached everybody (`Series`), or customers drawn by lot of whom
+#: nothing was seen before (`OneAnswer`).
+Shape: TypeAlias = Literal["units", "starts", "series", "once"]
 Data = TypeVar("Data")
 Answer: TypeAlias = Callable[[Data, Case, float], Effect]
 
@@ -32,6 +33,12 @@ _OTHER_SHAPE: dict[tuple[Shape, Shape], str] = {
     ("series", "starts"): "nobody is left to compare with",
     ("starts", "units"): "the units started at different times",
     ("starts", "series"): "the units started at different times",
+    ("once", "units"): "the outcome was not seen before the start",
+    ("once", "starts"): "the outcome was not seen before the start",
+    ("once", "series"): "nobody's outcome was seen before the start",
+    ("units", "once"): "the outcome was seen before the start, too",
+    ("starts", "once"): "the units started at different times",
+    ("series", "once"): "nobody is left to compare with",
 }
 
 
@@ -54,6 +61,8 @@ class Situation:
         Comparison series.
     n_starts : int
         Different times at which units known before were first treated, and that of the card.
+    once : bool
+        Whether the outcome of customers drawn by lot was seen after the start alone.
     """
 
     case: Case
@@ -65,12 +74,15 @@ class Situation:
     after: int = 0
     n_controls: int = 0
     n_starts: int = 1
+    once: bool = False
 
     @property
     def shape(self) -> Shape:
         """How its data lie."""
         if self.case.chosen == "everybody":
             return "series"
+        if self.once:
+            return "once"
         return "starts" if self.n_starts > 1 else "units"
 
     @property
@@ -107,7 +119,7 @@ class Design(Generic[Data]):
         What was compared, in words.
     family : str
         Which other designs share its estimator.
-    shape : {"units", "starts", "series"}
+    shape : {"units", "starts", "series", "once"}
         The data that it takes.
     assumption : str
         What must hold for the answer to be right.

@@ -16,6 +16,7 @@ from scipy.stats import chi2
 from workbench.arrays import Array, Mask
 from workbench.impact.effect import ALPHA, OutcomeKind, difference_form
 from workbench.impact.experiment.adjusted import arm_means, numbers_of, together
+from workbench.impact.inputs.answers import columns_of, seen_after_alone
 from workbench.impact.inputs.panel import CaseError, split_periods
 from workbench.languages import Language
 from workbench.results import Estimate, Finding, Result, labelled
@@ -120,18 +121,19 @@ class Arms(Result):
         against = rows[rows["against"] == self.control]
         clear = against[(against["p"] < ALPHA) & (sign * against["estimate"] > 0)]
         harmful = against[(against["p"] < ALPHA) & (sign * against["estimate"] < 0)]
-        said: dict[str, Any] = {"n": len(against), "m": len(rows), "arms": list(clear["arm"])}
+        better_arms = [named(arm) for arm in clear["arm"]]
+        said: dict[str, Any] = {"n": len(against), "m": len(rows), "arms": better_arms}
         key = "none" if clear.empty else "one" if len(rows) == 1 else "shown"
         found = [Finding("arms", SAID[key], said, severity="note" if clear.empty else "ok")]
         if len(harmful):
-            worse = {**said, "arms": list(harmful["arm"])}
+            worse = {**said, "arms": [named(arm) for arm in harmful["arm"]]}
             found.append(Finding("arms.worse", SAID["worse"], worse, severity="warning"))
         between = rows[rows["against"] != self.control]
         apart = between[between["p"] < ALPHA]
         both = zip(apart["arm"], apart["against"], sign * apart["estimate"], strict=True)
         for arm, against_it, better in both:
             pair = (arm, against_it) if better > 0 else (against_it, arm)
-            values = {"better": pair[0], "worse": pair[1]}
+            values = {"better": named(pair[0]), "worse": named(pair[1])}
             key = f"arms.{pair[0]} over {pair[1]}"
             found.append(Finding(key, SAID["apart"], values, severity="ok"))
         if len(between) and apart.empty:
@@ -141,7 +143,8 @@ class Arms(Result):
     def _of_segments(self) -> list[Finding]:
         said = []
         for arm, p in self.differ.items():
-            values = {"arm": arm, "column": self.by.replace("_", " "), "p": Estimate(p, digits=3)}
+            column = {"en": self.by.replace("_", " ")}
+            values = {"arm": named(arm), "column": column, "p": Estimate(p, digits=3)}
             key = "segments" if p < ALPHA else "no segments"
             said.append(Finding(f"segments.{arm}", SAID[key], values))
         return said
@@ -163,6 +166,11 @@ class Arms(Result):
             values = {"gain": Estimate(self.gain, kind="percent"), "more": more}
             said.append(Finding("gain of adjustment", SAID["gain"], values, severity="ok"))
         return said
+
+
+def named(arm: str) -> str | dict[str, str]:
+    """Give an arm as running text has it: a name of the data is the same in every language."""
+    return arm if arm in (MEASURE, NOTHING) else {"en": arm}
 
 
 def versions_table(arms: Sequence[Arms], *, segments: bool = False) -> pd.DataFrame:
@@ -241,10 +249,10 @@ def compare_arms(
     >>> found.findings()[0].text
     'Of 2 versions, two did better than no measure; allowed for that 3 comparisons were made.'
     """
-    people = _people(records, case, arm)
-    names = _ordered(people["arm"], case)
+    people = people_of(records, case, arm)
+    names = names_of(people["arm"], case)
     index = np.asarray(people["arm"].map({name: k for k, name in enumerate(names)}), dtype=np.int64)
-    known = _known(people, case, units)
+    known = known_of(people, case, units)
     y = people["after"].to_numpy(dtype=float)
     means = arm_means(y, index, len(names), known)
     pairs = [(b, a) for a, b in combinations(range(len(names)), 2)]
@@ -269,7 +277,7 @@ def compare_arms(
     sizes = pd.DataFrame({"arm": names, "n": counts, "mean": means.mean})
     segments, differ = pd.DataFrame(), dict[str, float]()
     if case.by is not None:
-        column = _columns(units, [case.by], people)[case.by]
+        column = columns_of(units, [case.by], people.index)[case.by]
         segments, differ = _segments(y, index, names, known, column, level)
     drawn = np.asarray(arm[arm.notna()].map(str).value_counts().reindex(names), dtype=np.int64)
     return Arms(
@@ -299,16 +307,21 @@ def arms_of(
     people = pd.Index(records["customer_id"].unique())
     if case.arms is None:
         return pd.Series(np.where(people.isin(treated), MEASURE, NOTHING), index=people)
-    own = _columns(units, [case.arms.column], pd.DataFrame(index=people))[case.arms.column]
+    own = columns_of(units, [case.arms.column], people)[case.arms.column]
     control = NOTHING if case.arms.control is None else str(case.arms.control)
     named = own.map(str, na_action="ignore")
     # an empty field is no measure, unless the card names another control
     return named.fillna(control) if case.arms.control is None else named
 
 
-def _people(records: pd.DataFrame, case: Case, arm: pd.Series) -> pd.DataFrame:
+def people_of(records: pd.DataFrame, case: Case, arm: pd.Series) -> pd.DataFrame:
+    """Mean outcome of each customer `before` and `after` the start, and the `arm`."""
     periods = pd.Index(records["period"].unique()).sort_values()
-    before, after = split_periods(periods, case.start)
+    before, after = np.zeros((2, len(periods)), dtype=bool)
+    if seen_after_alone(case, records):
+        after = ~after
+    else:
+        before, after = split_periods(periods, case.start)
     values = records.assign(estimate=pd.to_numeric(records["estimate"], errors="coerce"))
 
     def mean(chosen: Mask) -> pd.Series:
@@ -320,7 +333,14 @@ def _people(records: pd.DataFrame, case: Case, arm: pd.Series) -> pd.DataFrame:
     return people.dropna(subset=["after", "arm"])
 
 
-def _ordered(arm: pd.Series, case: Case) -> list[str]:
+def names_of(arm: pd.Series, case: Case) -> list[str]:
+    """Name the arms, the control first.
+
+    Raises
+    ------
+    CaseError
+        There is one arm, or none of them is the control.
+    """
     names = sorted(arm.unique())
     control = None if case.arms is None else case.arms.control
     first = NOTHING if control is None else str(control)
@@ -337,29 +357,19 @@ def _ordered(arm: pd.Series, case: Case) -> list[str]:
     return [first, *(name for name in names if name != first)]
 
 
-def _columns(units: pd.DataFrame | None, names: list[str], people: pd.DataFrame) -> pd.DataFrame:
-    table = pd.DataFrame() if units is None else units
-    absent = [name for name in names if name not in table]
-    if absent:
-        raise CaseError(
-            "the customers' table has no column {name}",
-            where="customers",
-            remedy="its columns are {names}",
-            name=repr(absent[0]),
-            names=", ".join(map(str, table.columns)),
-        )
-    own = table.drop_duplicates("customer_id").set_index("customer_id")[names]
-    return own.reindex(people.index)
-
-
-def _known(people: pd.DataFrame, case: Case, units: pd.DataFrame | None) -> Array:
+def known_of(people: pd.DataFrame, case: Case, units: pd.DataFrame | None) -> Array:
     """Lay out what was known before: history, whether there was any, what the card names."""
-    parts = [people[["before"]]]
-    if people["before"].isna().any():
-        parts.append(people["before"].isna().astype(float).rename("new").to_frame())
-    if case.adjust:
-        parts.append(_columns(units, list(case.adjust), people))
-    return numbers_of(pd.concat(parts, axis=1))
+    return numbers_of(known_before(people, list(case.adjust), units))
+
+
+def known_before(
+    people: pd.DataFrame, named: list[str], units: pd.DataFrame | None
+) -> pd.DataFrame:
+    """History of each customer's outcome, whether there was any, and columns that are named."""
+    known = people[["before"]]
+    if 0 < people["before"].isna().sum() < len(people):
+        known = known.assign(new=people["before"].isna().astype(float))
+    return pd.concat([known, columns_of(units, named, people.index)], axis=1)
 
 
 def _segments(

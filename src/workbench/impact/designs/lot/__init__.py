@@ -1,0 +1,1 @@
+"""Customers drawn by lot, of whom nothing was seen before."""
