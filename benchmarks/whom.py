@@ -17,7 +17,7 @@ import numpy as np
 
 from workbench.arrays import Array
 from workbench.impact.experiment.rules import (
-    Terms,
+    PriceTerms,
     Tried,
     learn_rule,
     over_steps,
@@ -50,7 +50,7 @@ def effects(kind: str, x: Array) -> Array:
 
 def draw(kind: str, n: int, seed: int) -> tuple[bool, bool, bool, list[bool]]:
     """Whether a rule was believed, an order by AUTOC and by Qini, and both gains covered."""
-    rng, terms = np.random.default_rng(seed), Terms(1.0, np.zeros(2))
+    rng, terms = np.random.default_rng(seed), PriceTerms(1.0, np.zeros(2))
     x, arm = rng.normal(size=(n, 5)), rng.integers(0, 2, n)
     y = x[:, 1] + arm * effects(kind, x) + rng.normal(size=n)
     data = Drawn(y, arm, x, np.bincount(arm) / n)

@@ -116,7 +116,7 @@ def arms() -> room.Arms:
     return room.compare_arms(frame, case, people.set_index("customer_id")["arm"], people)
 
 
-def whom() -> room.Whom:
+def whom() -> room.Uplift:
     rng = np.random.default_rng(1)
     arms = {"column": "arm", "control": "none"}
     case = case_of(
@@ -145,5 +145,5 @@ EXAMPLES = {
     "SyntheticControl": mixture,
     "SyntheticDifference": difference,
     "TrendBounds": lambda: room.trend_bounds(panel()),
-    "Whom": whom,
+    "Uplift": whom,
 }

@@ -10,7 +10,7 @@ from scipy.stats import ttest_ind
 from tests.impact.cards import case_of
 from workbench.impact import CaseData, CaseError, judge_case, whom_it_helps
 from workbench.impact.experiment.rules import (
-    Terms,
+    PriceTerms,
     Tried,
     _areas,
     learn_rule,
@@ -102,7 +102,7 @@ def test_areas_are_those_of_their_definition() -> None:
 
 
 def test_a_rule_that_helps_is_found_and_its_gain_is_true() -> None:
-    rng, terms = np.random.default_rng(7), Terms(1.0, np.zeros(2))
+    rng, terms = np.random.default_rng(7), PriceTerms(1.0, np.zeros(2))
     data = drawn(rng, effect=half)
     steps = try_rules(data, terms, rng)
     own = worth_of_rule(steps, terms)
@@ -119,7 +119,7 @@ def test_a_rule_that_helps_is_found_and_its_gain_is_true() -> None:
 
 def test_without_differences_no_rule_beats_all_or_none() -> None:
     """Ten nulls; `benchmarks/whom.py` has a thousand."""
-    terms, beaten, ordered = Terms(1.0, np.zeros(2)), 0, 0
+    terms, beaten, ordered = PriceTerms(1.0, np.zeros(2)), 0, 0
     for seed in range(10):
         rng = np.random.default_rng(seed)
         steps = try_rules(drawn(rng, n=400), terms, rng)
@@ -140,14 +140,14 @@ def test_costs_choose_the_arm_and_a_budget_is_kept() -> None:
     rng = np.random.default_rng(3)
     data = drawn(rng, n=3000, effect=effect, arms=3)
     cost = np.array([0.0, 0.5, 0.1])
-    free = learn_rule(data, Terms(1.0, cost), rng).choose(data.x)
+    free = learn_rule(data, PriceTerms(1.0, cost), rng).choose(data.x)
     # the dear one pays from x = 0 on: .5 + x beside .5
     assert 0.4 < (free == 1).mean() < 0.6 and (free == 0).mean() < 0.05
-    tight = learn_rule(data, Terms(1.0, cost, 0.08), rng)
+    tight = learn_rule(data, PriceTerms(1.0, cost, 0.08), rng)
     taken = tight.choose(data.x)
     assert cost[taken].mean() == pytest.approx(0.08, abs=0.005) and tight.price > 0
     assert data.x[taken == 1, 0].min() > 1.0
-    assert Terms(1.0, cost, 0.08).affordable.tolist() == pytest.approx([1.0, 0.16, 0.8])
+    assert PriceTerms(1.0, cost, 0.08).affordable.tolist() == pytest.approx([1.0, 0.16, 0.8])
 
 
 def test_the_page_says_whether_customers_can_be_told_apart() -> None:

@@ -56,7 +56,7 @@ from workbench.impact.effect import Effect
 from workbench.impact.evaluate import Evaluation, evaluate, judge, why_nothing
 from workbench.impact.experiment.arms import Arms, compare_arms
 from workbench.impact.experiment.looks import Looks, looks_at
-from workbench.impact.experiment.whom import Whom, whom_it_helps
+from workbench.impact.experiment.whom import Uplift, whom_it_helps
 from workbench.impact.findings import judge_measure, judge_outcome
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, grade
@@ -94,7 +94,7 @@ __all__ = [
     "SyntheticControl",
     "SyntheticDifference",
     "TrendBounds",
-    "Whom",
+    "Uplift",
     "before_after",
     "cohort",
     "compare_arms",

@@ -21,7 +21,7 @@ from workbench.impact.designs.synthetic.synthetic_control import SyntheticContro
 from workbench.impact.effect import ALPHA, Effect, answers_table
 from workbench.impact.evaluate import Evaluation, judge
 from workbench.impact.experiment.arms import Arms, arms_of, compare_arms, versions_table
-from workbench.impact.experiment.whom import Whom, whom_it_helps
+from workbench.impact.experiment.whom import Uplift, whom_it_helps
 from workbench.impact.findings import (
     case_finding,
     effect_estimate,
@@ -59,7 +59,7 @@ class CaseReport(Result):
     stay_remarks : tuple of Finding
     arms : tuple of Arms
         Arms and segments of a lot, outcome by outcome, where the card names any.
-    whom : Whom or None
+    whom : Uplift or None
         Whom the measure helps, on the outcome that is worth money (the main one where none is).
     """
 
@@ -70,7 +70,7 @@ class CaseReport(Result):
     stay: Effect | None = None
     stay_remarks: tuple[Finding, ...] = ()
     arms: tuple[Arms, ...] = ()
-    whom: Whom | None = None
+    whom: Uplift | None = None
 
     @classmethod
     def of(
@@ -481,7 +481,7 @@ def _whom(
     judged: list[Evaluation],
     rng: np.random.Generator | None,
     currency: str,
-) -> tuple[Whom | None, list[Finding]]:
+) -> tuple[Uplift | None, list[Finding]]:
     """Learn whom the measure helps, or say why that cannot be learnt."""
     if case.whom is None or rng is None:
         return None, []

@@ -27,7 +27,7 @@ SHARES: Final = np.linspace(0.05, 1.0, 20)
 
 
 @dataclass(frozen=True)
-class Terms:
+class PriceTerms:
     """What an effect is worth, and what it costs to reach a customer.
 
     Attributes
@@ -61,7 +61,7 @@ class Rule:
     """Who gets which arm: the one of the largest net worth, at the price that keeps the budget."""
 
     foretells: Foretells
-    terms: Terms
+    terms: PriceTerms
     price: float
 
     def choose(self, x: Array) -> Index:
@@ -69,12 +69,12 @@ class Rule:
         return _dearest(self.foretells(x), self.terms, self.price)
 
 
-def _dearest(effects: Array, terms: Terms, price: float) -> Index:
+def _dearest(effects: Array, terms: PriceTerms, price: float) -> Index:
     worth = terms.net(effects) - price * terms.cost
     return np.asarray(worth.argmax(axis=1), dtype=np.int64)
 
 
-def learn_rule(taught: Drawn, terms: Terms, rng: np.random.Generator) -> Rule:
+def learn_rule(taught: Drawn, terms: PriceTerms, rng: np.random.Generator) -> Rule:
     """Learn what each arm brings whom, and the price of money at which the budget lasts."""
     foretells = learn_effects(taught, rng)
     effects = foretells(taught.x)
@@ -110,7 +110,7 @@ class Tried:
     chosen: Index
 
 
-def try_rules(drawn: Drawn, terms: Terms, rng: np.random.Generator) -> list[Tried]:
+def try_rules(drawn: Drawn, terms: PriceTerms, rng: np.random.Generator) -> list[Tried]:
     """Learn from all earlier folds and test on the next one, step by step."""
     fold = folds_of(drawn.arm, rng)
     steps = []
@@ -149,12 +149,12 @@ def over_steps(parts: Sequence[Array]) -> Mean:
     return Mean(float(np.mean([part.mean() for part in parts])), float(np.sqrt(variance)))
 
 
-def worth_of_rule(steps: Sequence[Tried], terms: Terms) -> list[Array]:
+def worth_of_rule(steps: Sequence[Tried], terms: PriceTerms) -> list[Array]:
     """Net worth of what the rule does, tested customer by tested customer."""
     return [np.take_along_axis(terms.net(s.effect), s.chosen[:, None], axis=1)[:, 0] for s in steps]
 
 
-def worth_of_all(steps: Sequence[Tried], terms: Terms, arm: int) -> list[Array]:
+def worth_of_all(steps: Sequence[Tried], terms: PriceTerms, arm: int) -> list[Array]:
     """Net worth of one arm for all, or for as many by lot as the budget pays."""
     return [terms.affordable[arm] * terms.net(s.effect)[:, arm] for s in steps]
 

@@ -19,7 +19,7 @@ from workbench.impact.experiment.arms import known_before, named, names_of, peop
 from workbench.impact.experiment.rules import (
     SHARES,
     Mean,
-    Terms,
+    PriceTerms,
     Tried,
     gain_curve,
     learn_rule,
@@ -64,7 +64,7 @@ SAID: Final = {
 
 
 @dataclass(frozen=True)
-class Whom(Result):
+class Uplift(Result):
     """Whom a measure drawn by lot helps, on one outcome.
 
     Attributes
@@ -240,7 +240,7 @@ def whom_it_helps(
     value: float | None = None,
     currency: str = "",
     level: float = 0.95,
-) -> Whom:
+) -> Uplift:
     """Learn from a lot whom the measure helps, and try the rule on customers it has not seen.
 
     Customers are dealt into five folds. A rule is learnt from two and tried on the third, learnt
@@ -317,7 +317,7 @@ def whom_it_helps(
     sign = 1.0 if direction == "up" else -1.0
     cost = _costs(case, names)
     budget = float("inf") if case.whom.budget is None else case.whom.budget / len(people)
-    terms = Terms(1.0 if value is None else value, cost, budget)
+    terms = PriceTerms(1.0 if value is None else value, cost, budget)
     y = sign * people["after"].to_numpy(dtype=float)
     drawn = Drawn(y, index, x, counts / len(people))
     steps = try_rules(drawn, terms, rng)
@@ -331,7 +331,7 @@ def whom_it_helps(
             "gain": np.take_along_axis(worth, taken[:, None], axis=1)[:, 0],
         }
     )
-    return Whom(
+    return Uplift(
         outcome,
         tuple(names),
         len(people),
@@ -369,7 +369,9 @@ def _costs(case: Case, names: Sequence[str]) -> Array:
     return np.array([0.0, *(float(costs.get(name, 0.0)) for name in names[1:])])
 
 
-def _policies(steps: list[Tried], terms: Terms, names: Sequence[str], level: float) -> pd.DataFrame:
+def _policies(
+    steps: list[Tried], terms: PriceTerms, names: Sequence[str], level: float
+) -> pd.DataFrame:
     own = worth_of_rule(steps, terms)
     reached = float(np.mean([(s.chosen > 0).mean() for s in steps]))
     rows = [_row(RULE, reached, over_steps(own), None, level)]
