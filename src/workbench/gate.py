@@ -279,6 +279,7 @@ def _case(run: Run, parameters: Mapping[str, Any]) -> Iterator[str]:
             records, case, data.treatments, outcome=aim.indicator, selection=data.selection,
             comparison=data.comparison, covariates=data.covariates, units=data.units,
             min_cell=data.min_cell,
+            rule=data.rule,
         )  # fmt: skip
         if refused is not None:
             yield f"{aim.indicator}: nothing can be concluded. {refused.text}"

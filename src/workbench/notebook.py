@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     )
     from workbench.impact import CaseData
     from workbench.results import Finding
-    from workbench.study import Case, Outcome, Study, Watch
+    from workbench.study import Case, Outcome, PlanRegister, Study, Watch
     from workbench.study.cases import Comparison
 
 DEFAULT_SEED = 20251231
@@ -446,7 +446,21 @@ class Run(Handover):
             customers=if_any("customers") if leaves else None,
             titles={other.name: self.study.text(other.title, "en") for other in self.study.cases},
             min_cell=self.study.privacy.min_cell,
+            rule=self.study.privacy,
         )
+
+    def foreseen(self, case: str) -> tuple[Case, dict[str, Any]]:
+        """Give a case with its design and power, as they are foreseen before it starts."""
+        from workbench.impact import plan_case
+
+        chosen = self.case(case)
+        return chosen, plan_case(chosen, self.case_data(chosen), as_of=self.as_of)
+
+    def plans(self, case: str) -> PlanRegister:
+        """Read what was registered of a case (``workbench plan``)."""
+        from workbench.study import PlanRegister
+
+        return PlanRegister.of(self.study.folder, case)
 
     def findings(self) -> dict[str, list[Finding]]:
         """Return the findings so far, of the notebooks this one may read and its own, by page.

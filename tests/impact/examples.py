@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cache
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 
 from tests.impact.cards import case_of
 from workbench import impact as room
+from workbench.study import PlanRegister, RegisteredPlan
 from workbench.study.cases import Costs
+from workbench.study.plans import card_of
 
 MONTHS = pd.date_range("2024-01-01", periods=16, freq="MS")
 START = MONTHS[10]
@@ -130,6 +133,14 @@ def whom() -> room.Uplift:
     return room.whom_it_helps(frame, case, own, people, rng=rng, value=2.0, currency="EUR")
 
 
+def held() -> room.PlanHeld:
+    early = dt.datetime(2024, 9, 1, tzinfo=dt.UTC)
+    facts = {"outcomes": [{"indicator": "sales", "design": "chosen at random", "claimed": 0.1}]}
+    plan = RegisteredPlan("app", early, card_of(CASE), facts, hash="0123456789abcdef")
+    moved = CASE.model_copy(update={"start": dt.date(2024, 12, 1)})
+    return room.hold_to_plan(moved, PlanRegister((plan,)), [evaluation()])
+
+
 EXAMPLES = {
     "Arms": arms,
     "Benefit": benefit,
@@ -140,6 +151,7 @@ EXAMPLES = {
     "HazardRatio": ratio,
     "LeaveOneOut": lambda: room.leave_one_out(panel()),
     "PlaceboDates": lambda: room.placebo_dates(panel()),
+    "PlanHeld": held,
     "Plan": lambda: room.plan_units("chosen at random", sd=1, n_treated=50, n_other=50, base=4.0),
     "StaggeredEffect": staggered,
     "SyntheticControl": mixture,

@@ -49,6 +49,7 @@ from workbench.runs.record import (
     read_run,
 )
 from workbench.study import Study
+from workbench.study.plans import PLANS
 
 Data = Literal["include", "none", "twin"]
 FORMAT = 1
@@ -243,6 +244,8 @@ def _of_study(study: Study, inputs: Mapping[str, Any], data: Data) -> dict[str, 
     for extra in ("README.md", PLACE):
         if (study.folder / extra).is_file():
             files[f"{STUDY}/{extra}"] = (study.folder / extra).read_bytes()
+    for path in sorted((study.folder / PLANS).glob("*.jsonl")):
+        files[f"{STUDY}/{PLANS}/{path.name}"] = path.read_bytes()
     return files
 
 

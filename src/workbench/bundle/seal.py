@@ -31,7 +31,8 @@ class Discrepancy:
     Attributes
     ----------
     kind : str
-        Which check found it: ``hash``, ``page``, ``number``, ``verdict``, ``record``, ``rerun``.
+        Which check found it: ``hash``, ``page``, ``number``, ``verdict``, ``record``, ``plan``,
+        ``rerun``.
     where : str
         The file, and the place in it.
     what : str

@@ -24,6 +24,7 @@ from workbench.bundle.parts import (
     BundleError,
     read_bundle,
 )
+from workbench.bundle.plans import plan_faults, plans_said
 from workbench.bundle.rerun import rerun_checks
 from workbench.bundle.seal import MANIFEST, Discrepancy, broken_seals, sha256
 from workbench.bundle.tracing import trace_pages
@@ -294,6 +295,7 @@ _LOOKS: tuple[
     ("record", lambda b: "notebooks, results and seeds are those of the run", _run_faults),
     ("inputs", _inputs_said, _input_faults),
     ("lock file", _lock_said, _lock_faults),
+    ("plans", plans_said, plan_faults),
 )
 
 

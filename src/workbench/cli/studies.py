@@ -24,6 +24,7 @@ from workbench.cli.common import (
     print_plainly,
     project_root,
     waiting,
+    warn,
     worst_of,
 )
 
@@ -203,6 +204,35 @@ def profile(
 
         shown = customer_profile(open_run(load_card(study).folder), customer)
         print_plainly(shown.text)
+
+
+@app.command()
+def plan(
+    study: Study_,
+    case: Annotated[str, typer.Argument(help="A case of the study's card.")],
+) -> None:
+    """Register a case's plan: its card, design, outcomes and power, with a hash and a time."""
+    with plain_errors():
+        from workbench.notebook import open_run
+        from workbench.study import add_plan
+
+        card = load_card(study)
+        run = open_run(card.folder)
+        chosen, facts = run.foreseen(case)
+        added = add_plan(card.folder, chosen, facts, datetime.now(UTC))
+        if added is None:
+            print_plainly(f"{card.name}, {case}: the plan registered last says the same")
+            return
+        print_plainly(f"{card.name}, {case}: registered at {added.at.isoformat()}")
+        for told in facts["outcomes"]:
+            seen = told.get("detectable")
+            power = f"seen with a probability of {facts['power']:.0%}"
+            could = "" if seen is None else f"; an effect of {100 * seen:.1f} % is {power}"
+            print_plainly(f"  {told['indicator']}: {told['design']}{could}")
+        if not added.before(chosen.start):
+            warn(f"the case began on {chosen.start}: the plan binds only what comes later")
+        print_plainly(f"hash {added.hash}")
+        print_plainly("Tell it to somebody now: the time is that of this machine's own clock.")
 
 
 @app.command()

@@ -33,7 +33,7 @@ from workbench.goals.change_points import (
     settled,
 )
 from workbench.goals.control_charts import digits_of
-from workbench.goals.record import GoalError, IndicatorRecord, read_record
+from workbench.goals.record import GoalError, IndicatorRecord, WithheldError, read_record
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, columns_of, labelled
 from workbench.results.estimate import Kind
@@ -316,6 +316,10 @@ def _records(
         part.attrs["indicator"] = about
         try:
             record = read_record(part, name=title)
+        except WithheldError:
+            record = read_record(part.assign(estimate=0.0), name=title)
+            yield _Charted(row | {"periods": 0, "base": 0, "verdict": SMALL}, record)
+            continue
         except GoalError:
             continue  # never measured: there is nothing to watch
         record = replace(record, kind=watch.every)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.goals.forecast import FEWEST, LevelModel, fit_level
-from workbench.goals.record import GoalError, IndicatorRecord, read_record
+from workbench.goals.record import GoalError, IndicatorRecord, WithheldError, read_record
 from workbench.goals.report import COLUMNS, GoalReport
 from workbench.goals.status import REASONS, StatusRules, attainment, progress
 from workbench.results import Estimate, labelled
@@ -41,7 +41,7 @@ def judge(
     as_of: dt.date,
     rules: StatusRules | None = None,
 ) -> GoalReport:
-    """Judge goals by the records of their indicators.
+    """Judge goals by the records of their indicators; of which nothing may be told are left out.
 
     What is judged is the level of the indicator, chance and season taken off. When the deadline is
     over, that of the deadline's period, from the record up to it; else that of the last period,
@@ -63,7 +63,7 @@ def judge(
     """
     rules = StatusRules() if rules is None else rules
     goals = tuple(goals)
-    rows, read, models = [], {}, {}
+    rows, read, models, hidden = [], {}, {}, list[Goal]()
     for goal in goals:
         if goal.name not in records:
             raise GoalError(
@@ -71,13 +71,20 @@ def judge(
                 where=f"goal {goal.name!r}",
                 remedy=f"give records[{goal.name!r}]: period, estimate, n, sd",
             )
-        record = read_record(records[goal.name], name=goal.name)
+        try:
+            record = read_record(records[goal.name], name=goal.name)
+        except WithheldError:
+            hidden.append(goal)
+            continue
         read[goal.name] = record
         if record.value.size >= FEWEST:
             models[goal.name] = fit_level(record, forecast=goal.forecast)
         rows.append(_judged(goal, record, models.get(goal.name), as_of, rules))
+    if hidden and not rows:
+        read_record(records[hidden[0].name], name=hidden[0].name)  # says why
     table = labelled(pd.DataFrame(rows), **COLUMNS)
-    return GoalReport(goals, table, read, models, as_of, rules)
+    told = tuple(goal for goal in goals if goal not in hidden)
+    return GoalReport(told, table, read, models, as_of, rules, tuple(hidden))
 
 
 def _judged(
@@ -96,8 +103,7 @@ def _judged(
         record = record.until(end)
         model = fit_level(record, forecast=goal.forecast) if record.value.size >= FEWEST else None
         last = int(record.step[-1])
-    at = min(end, last) if over else last
-    now = _level(record, model, at)
+    now = _level(record, model, min(end, last) if over else last)
     final = now if over and end <= last else _ahead(record, model, end)
     probability = math.nan
     if final is not None:
@@ -123,7 +129,6 @@ def _judged(
         "deadline": pd.Timestamp(goal.deadline),
         "latest": float(record.value[-1]),
         "latest_period": pd.Timestamp(record.start[-1]),
-        "level_on": pd.Timestamp(record.day_of(at + 1)) - pd.Timedelta(days=1),
         "estimate": estimate,
         "low": low,
         "high": high,

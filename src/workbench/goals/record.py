@@ -30,6 +30,10 @@ class GoalError(DataError):
     """A goal that the data do not let one judge, or a record that cannot be read."""
 
 
+class WithheldError(GoalError):
+    """A record of which every value would tell a single customer's."""
+
+
 def quantity(x: float, form: Kind, unit: str, *, as_set: bool = False) -> Estimate | None:
     """Give a value of an indicator in its form and unit; see `IndicatorRecord.quantity`."""
     if not np.isfinite(x):
@@ -64,6 +68,8 @@ class IndicatorRecord:
         Unit of plain numbers, such as hours.
     bounds : tuple of float
         Between which values can lie at all: 0 and 1 for shares.
+    withheld : int
+        Whole periods whose value would tell a single customer's, and is not here.
     """
 
     start: NDArray[np.datetime64]
@@ -77,6 +83,7 @@ class IndicatorRecord:
     form: Kind = "number"
     unit: str = ""
     bounds: tuple[float, float] = (-np.inf, np.inf)
+    withheld: int = 0
 
     def quantity(self, x: float, *, as_set: bool = False) -> Estimate | None:
         """Give a value of the indicator as readers see it, in its own unit; None for none.
@@ -128,7 +135,8 @@ def read_record(frame: pd.DataFrame, *, name: str = "") -> IndicatorRecord:
     ----------
     frame : DataFrame
         Columns period (first day, or a label such as 2024-H1, 2024-Q3, 2024-05, 2024) and
-        estimate; optional n, sd (of one unit) or se, and complete (False rows are left out).
+        estimate; optional n, sd (of one unit) or se, withheld, and complete (False rows are left
+        out).
     name : str
         For errors.
 
@@ -147,7 +155,14 @@ def read_record(frame: pd.DataFrame, *, name: str = "") -> IndicatorRecord:
     rows = frame
     if "complete" in rows.columns:
         rows = rows[rows["complete"].astype(bool)]
+    withheld = int(rows["withheld"].sum()) if "withheld" in rows else 0
     rows = rows[np.isfinite(pd.to_numeric(rows["estimate"], errors="coerce"))]
+    if rows.empty and withheld:
+        raise WithheldError(
+            "every period would tell a single customer's value, and is withheld",
+            where=where,
+            remedy="ask for longer periods, or for larger groups",
+        )
     if rows.empty:
         raise GoalError(
             "there is no measured value", where=where, remedy="check the indicator and its table"
@@ -184,6 +199,7 @@ def read_record(frame: pd.DataFrame, *, name: str = "") -> IndicatorRecord:
         starts, end, step, value, known, n, kind, about.get("kind") == "share", form,
         unit if form == "number" else "",
         (0.0, 1.0) if about.get("kind") == "share" else (-np.inf, np.inf),
+        withheld,
     )  # fmt: skip
 
 

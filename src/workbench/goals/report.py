@@ -49,16 +49,17 @@ class GoalReport(Result):
     goals : tuple of Goal
     table : DataFrame
         One row a goal: goal, title, indicator, owner, baseline, target, deadline, latest (last
-        measured value), latest_period, estimate, low, high (the level now, or at the
-        deadline when that is over), level_on (the last day of its period), attainment,
-        attainment_low, attainment_high, progress (words), probability (of the target being reached
-        by the deadline), status, reason, points, model (which forecast), looks (what the record
-        looks like), model_error, naive_error.
+        measured value), latest_period, estimate, low, high (the level now, or at the deadline when
+        that is over), attainment, attainment_low, attainment_high, progress (words),
+        probability (of the target being reached by the deadline), status, reason, points, model
+        (which forecast), looks (what the record looks like), model_error, naive_error.
     records : mapping of str to IndicatorRecord
     models : mapping of str to LevelModel
         Of goals whose record is long enough.
     as_of : date
     rules : StatusRules
+    hidden : tuple of Goal
+        Those that are not judged, since every value would tell a single customer's.
     """
 
     goals: tuple[Goal, ...]
@@ -67,6 +68,7 @@ class GoalReport(Result):
     models: Mapping[str, LevelModel]
     as_of: dt.date
     rules: StatusRules
+    hidden: tuple[Goal, ...] = ()
 
     def estimates(self) -> dict[str, Estimate]:
         """How many goals are met or on course, fall behind, cannot be told; the way of each."""
@@ -109,6 +111,26 @@ class GoalReport(Result):
             else None,
         )
         return [standing, self._leading(), self._deadline()]
+
+    def withheld(self) -> list[Finding]:
+        """Say of which goals periods are left out, since they would tell a single customer's."""
+        gone = {goal.name: self.records[goal.name].withheld for goal in self.goals}
+        named, found = [goal.title for goal in self.goals if gone[goal.name]], []
+        if named:
+            message = (
+                "{n} periods are not shown, since too few customers stand behind them, or one who"
+                " holds nearly all: {goals}."
+            )
+            values: dict[str, Any] = {"n": sum(gone.values()), "goals": named}
+            found.append(Finding("goals.withheld", message, values))
+        if self.hidden:
+            message = (
+                "Not judged, since in every period too few customers stand behind the value, or one"
+                " who holds nearly all: {goals}."
+            )
+            titles = [goal.title for goal in self.hidden]
+            found.append(Finding("goals.hidden", message, {"goals": titles}))
+        return found
 
     def _leading(self) -> Finding:
         goal = self.leading()

@@ -165,7 +165,8 @@ def latest_matrix(frames: Mapping[str, pd.DataFrame], by: str) -> tuple[pd.DataF
                 remedy="ask for shorter periods",
             )
         rows = rows[rows["period"] == rows["period"].max()].set_index(by)
-        values[name] = rows["estimate"]
+        # what is told without its error cannot be drawn again
+        values[name] = rows["estimate"].where(rows["sd"].notna())
         errors[name] = rows["sd"] / rows["n"] ** 0.5
     matrix, se = pd.DataFrame(values).dropna(), pd.DataFrame(errors)
     return matrix, se.loc[matrix.index]

@@ -64,6 +64,7 @@ from workbench.impact.inputs.adoption import Adoption, read_adoption
 from workbench.impact.inputs.assignment import CaseData, with_arms
 from workbench.impact.inputs.panel import CaseError, Panel, read_panel
 from workbench.impact.inputs.series import side_by_side
+from workbench.impact.planned import PlanHeld, hold_to_plan, plan_case
 from workbench.impact.power import Plan, plan_panel, plan_units, units_needed
 from workbench.impact.report import CaseReport, judge_case
 from workbench.impact.selection import CHOSEN, Selection, select_design
@@ -88,6 +89,7 @@ __all__ = [
     "Panel",
     "PlaceboDates",
     "Plan",
+    "PlanHeld",
     "Selection",
     "Situation",
     "StaggeredEffect",
@@ -107,6 +109,7 @@ __all__ = [
     "foresee",
     "grade",
     "hazard_ratio",
+    "hold_to_plan",
     "interrupted_counts",
     "interrupted_series",
     "judge",
@@ -120,6 +123,7 @@ __all__ = [
     "panel_without_return",
     "placebo_dates",
     "plain_difference",
+    "plan_case",
     "plan_one",
     "plan_panel",
     "plan_series",

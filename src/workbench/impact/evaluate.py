@@ -19,6 +19,7 @@ from workbench.impact.checks.comparability import (
     no_design,
     other_measures,
 )
+from workbench.impact.checks.one_customer import CLOSED, told_by_one
 from workbench.impact.designs import Design, known_designs
 from workbench.impact.designs.before_after import glance
 from workbench.impact.designs.design import Situation, refusal
@@ -39,7 +40,7 @@ from workbench.impact.material import CaseTables, Material, read_material
 from workbench.impact.selection import Selection, select_design
 from workbench.languages import Language
 from workbench.results import Estimate, Finding, Result, attempt
-from workbench.study import Case
+from workbench.study import Case, CellRule
 
 #: What running text and axes call an outcome.
 OUTCOMES: Final = {
@@ -182,6 +183,7 @@ def evaluate(
     label: str = "",
     titles: Mapping[str, str] | None = None,
     min_cell: int = 5,
+    rule: CellRule | None = None,
     level: float = 0.95,
 ) -> Evaluation:
     """Judge one outcome of a case.
@@ -216,6 +218,9 @@ def evaluate(
         Name of a case -> what remarks call it.
     min_cell : int
         Fewest records of the treated, and of the comparison, before and after.
+    rule : CellRule, optional
+        When a group's outcome is nearly all one customer's; the usual one, with `min_cell`, when
+        left out.
 
     Raises
     ------
@@ -248,16 +253,22 @@ def evaluate(
     'chosen at random'
     """
     records = compared(case, records)
+    told = told_by_one(records, case, treatments, rule or CellRule(min_cell=max(min_cell, 1)))
+    records = told.among(records, case)
     kind = _kind(records, outcome)
     material = read_material(
         CaseTables(
             records, case, outcome, treatments, selection, comparison, covariates, units, min_cell
         )
     )
+    if told.refused is not None:
+        material = replace(material, refused=told.refused, by_unit=None)
+    # of whom too little may be told nothing is, not even what a glance would say
+    closed = material.refused is not None and material.refused.key in CLOSED
     picked = select_design(material.situation)
     # matrices here are many and small: threads of linear algebra would only wait for one another
     with threadpool_limits(limits=1):
-        seen = None if material.data is None else glance(material.data, case, level)
+        seen = None if material.data is None or closed else glance(material.data, case, level)
         effect, others, checks = _judge(material, picked, level)
         effect, fixed, watched, looks = _under_watch(material, effect, level)
         others, checks = [*fixed, *others], [*checks, *watched]
@@ -265,7 +276,8 @@ def evaluate(
     anew = instrument_check(records, case, measured_anew, outcome)
     if anew is not None and anew.severity == "refusal":
         effect, others = None, []
-    checks = [*checks, *([] if anew is None else [anew])]
+    checks = [*checks, *([] if anew is None else [anew]), *told.remarks]
+    effect, others = told.of(effect), [told.of(one) for one in others]
     checks += other_measures(records, case, treatments, titles or {})
     checks += [*left_by_card(case), *left_out(material.left)]
     about: Any = {"outcome": outcome_name(outcome, label), "kind": kind, "every": case.period}
@@ -292,7 +304,7 @@ def evaluate(
         described=described,
         looks=looks,
         foresight=None
-        if material.by_unit is not None
+        if material.by_unit is not None or closed
         else foresee(
             material.tables.records,
             material.tables.case,
@@ -343,12 +355,13 @@ def why_nothing(
     covariates: pd.DataFrame | None = None,
     units: pd.DataFrame | None = None,
     min_cell: int = 5,
+    rule: CellRule | None = None,
 ) -> Finding | None:
     """Tell before anything is estimated why `evaluate` would find no answer; None where it may.
 
     Parameters
     ----------
-    records, case, treatments, outcome, selection, comparison, covariates, units, min_cell
+    records, case, treatments, outcome, selection, comparison, covariates, units, min_cell, rule
         As `evaluate` takes them.
 
     Raises
@@ -361,6 +374,12 @@ def why_nothing(
         compared(case, records), case, outcome, treatments, selection, comparison, covariates,
         units, min_cell,
     )  # fmt: skip
+    told = told_by_one(
+        tables.records, case, treatments, rule or CellRule(min_cell=max(min_cell, 1))
+    )
+    if told.refused is not None:
+        return told.refused
+    tables = replace(tables, records=told.among(tables.records, case))
     try:
         material = read_material(tables)
     except CaseError as error:

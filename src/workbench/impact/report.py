@@ -424,7 +424,7 @@ def judge_case(
             selection=data.selection, comparison=data.comparison, covariates=data.covariates,
             units=data.units,
             measured_anew=aim.measured_anew, label=(aim.label or {}).get("en", ""),
-            titles=data.titles, min_cell=data.min_cell,
+            titles=data.titles, min_cell=data.min_cell, rule=data.rule,
         )
         for aim, records in zip(case.outcomes, data.outcomes, strict=True)
     ]  # fmt: skip

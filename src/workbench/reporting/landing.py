@@ -69,8 +69,8 @@ class Landing:
     overview : Overview
         What the pages of the run stored.
     goals : DataFrame, optional
-        The goals as their page judged them: goal, title, status, level_on, estimate, low, high,
-        baseline, target, deadline, form, unit.
+        The goals as their page judged them: goal, title, status, estimate, low, high, baseline,
+        target, deadline, form, unit.
     courses : DataFrame, optional
         The record of each goal: goal, value, estimate, low, high, in order of time.
     tables : mapping of str to DataFrame
@@ -116,14 +116,10 @@ class Landing:
         title = language.name(str(row["title"]))
         now, target = _level_and_target(row)
         reached = language(
-            "level on {on}; target: {target} or more by {day}"
+            "target: {target} or more by {day}"
             if row["target"] > row["baseline"]
-            else "level on {on}; target: {target} or less by {day}"
-        ).format(
-            on=day(row["level_on"]).short(language),
-            target=_with_unit(target, row, language),
-            day=day(row["deadline"]).short(language),
-        )
+            else "target: {target} or less by {day}"
+        ).format(target=_with_unit(target, row, language), day=day(row["deadline"]).short(language))
         value = _with_unit(now, row, language)
         said = language(status)
         label = f"{title}: {said}; {value}; {reached}"

@@ -8,6 +8,7 @@ from workbench.study.cases import Case, Outcome
 from workbench.study.fields import LANGUAGES, CellRule, Linkage, Privacy, Published, Table, Text
 from workbench.study.goals import Action, Baseline, Goal, Scorecard, read_goals
 from workbench.study.instrument import Instrument
+from workbench.study.plans import PlanError, PlanRegister, RegisteredPlan, add_plan
 from workbench.study.reader import StudyError
 from workbench.study.seen import seen_on
 from workbench.study.segments import Segments
@@ -27,8 +28,11 @@ __all__ = [
     "Instrument",
     "Linkage",
     "Outcome",
+    "PlanError",
+    "PlanRegister",
     "Privacy",
     "Published",
+    "RegisteredPlan",
     "Scorecard",
     "Segments",
     "Study",
@@ -37,6 +41,7 @@ __all__ = [
     "Table",
     "Text",
     "Watch",
+    "add_plan",
     "find_root",
     "is_large",
     "load_study",

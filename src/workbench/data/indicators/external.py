@@ -9,7 +9,7 @@ import ibis
 import pandas as pd
 
 from workbench.data.indicators.library import own_name
-from workbench.data.indicators.measures import Request
+from workbench.data.indicators.request import Request
 from workbench.errors import DataError
 
 _WAYS = "numerator and denominator, or value (with se and n where they are known)"

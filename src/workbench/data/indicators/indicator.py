@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from workbench.data.indicators import external as given
 from workbench.data.indicators import measures, served, windows
+from workbench.data.indicators.cells import WITHHELD
 from workbench.data.indicators.library import (
     DEFINITIONS,
     Indicator,
@@ -24,8 +27,8 @@ from workbench.data.indicators.library import (
     own_rows,
     own_series,
 )
-from workbench.data.indicators.measures import Request
 from workbench.data.indicators.periods import EVERY, Periods
+from workbench.data.indicators.request import Request
 from workbench.data.tables import Tables
 from workbench.errors import DataError, did_you_mean
 
@@ -159,7 +162,8 @@ def indicator(
     -------
     DataFrame
         period (first day as a Timestamp, or the wave's label; absent without `every`), the
-        columns of `by`, n, estimate, sd, numerator and denominator (shares only), complete
+        columns of `by`, n, estimate, sd, numerator and denominator (shares only), withheld (whether
+        the estimate would tell one customer's, by the card's `privacy`, and is missing), complete
         (whether the data cover the period). With `units`: customer_id, period, `by`, estimate, n
         (answers, contacts or orders behind the value). Its ``attrs`` carry the indicator's title,
         kind, unit and better direction.
@@ -196,6 +200,8 @@ def indicator(
         )
     request = Request(tables, chosen, every, tuple(by), dict(where or {}), units)
     frame = _maker_of(chosen)(request)
+    if where and WITHHELD in frame:
+        frame = _without_rest(frame, _maker_of(chosen)(replace(request, outside=True)), request)
     finished = _finished(frame, request)
     finished.attrs["indicator"] = {
         "title": chosen.title, "kind": chosen.kind, "better": chosen.better, "unit": chosen.unit
@@ -305,12 +311,14 @@ def _finished(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
     keys = request.keys
     first = ["customer_id", *keys] if request.units else keys
     rest = (
-        ["n", "estimate"] if request.units else ["n", "estimate", "sd", "numerator", "denominator"]
+        ["n", "estimate"]
+        if request.units
+        else ["n", "estimate", "sd", "numerator", "denominator", WITHHELD]
     )
     frame = frame[[c for c in (*first, *rest) if c in frame]]
     for column in ("n", "numerator", "denominator"):
         if column in frame:
-            frame[column] = frame[column].astype("int64")
+            frame[column] = frame[column].astype("Int64" if frame[column].hasnans else "int64")
     for column in ("estimate", "sd"):
         if column in frame:
             frame[column] = frame[column].astype("float64")
@@ -321,6 +329,23 @@ def _finished(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
     if request.every not in (None, "wave") and not request.units:
         frame["complete"] = _complete(frame["period"], request)
     return frame
+
+
+def _without_rest(frame: pd.DataFrame, others: pd.DataFrame, request: Request) -> pd.DataFrame:
+    """Withhold what the rows that were not asked for would follow from: all less these."""
+    if WITHHELD not in others or not others[WITHHELD].any():
+        return frame
+    gone = others.loc[others[WITHHELD].astype(bool), [*request.keys, WITHHELD]]
+    if not request.keys:
+        hidden = np.ones(len(frame), dtype=bool)
+    else:
+        beside = frame[request.keys].merge(gone, on=request.keys, how="left")[WITHHELD]
+        hidden = beside.notna().to_numpy() | frame[WITHHELD].to_numpy(dtype=bool)
+    told = frame.assign(**{WITHHELD: hidden})
+    for column in ("estimate", "sd", "numerator"):
+        if column in told:
+            told[column] = told[column].astype("float64").mask(hidden)
+    return told
 
 
 def _complete(starts: pd.Series, request: Request) -> pd.Series:

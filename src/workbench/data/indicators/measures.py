@@ -4,72 +4,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import ibis
 import pandas as pd
 
 from workbench.data.engine import as_number
+from workbench.data.indicators.cells import withhold_cells
+from workbench.data.indicators.library import Indicator, own_rows
 from workbench.data.indicators.periods import period_start, period_table
+from workbench.data.indicators.request import Request
 from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables
 from workbench.errors import DataError
-
-if TYPE_CHECKING:
-    from workbench.data.indicators.library import Indicator
-
-
-@dataclass(frozen=True)
-class Request:
-    """One call of `indicator`."""
-
-    tables: Tables
-    indicator: Indicator
-    every: str | None
-    by: tuple[str, ...]
-    where: Mapping[str, Any]
-    units: bool
-
-    def run(self, expr: Any) -> pd.DataFrame:
-        """Execute an expression."""
-        frame: pd.DataFrame = self.tables.engine.run(expr, f"indicator {self.indicator.name}")
-        return frame
-
-    def rows(self) -> Any:
-        """Give the indicator's table with the columns to group by, filtered."""
-        return self.filtered(self.described(self.tables.expr(self.indicator.table)))
-
-    def described(self, table: Any) -> Any:
-        """Join the customer's attributes that are asked for and that the table lacks."""
-        lacking = [c for c in (*self.by, *self.where) if c not in table.columns]
-        if not lacking:
-            return table
-        people = self.tables.expr("customers").select("customer_id", *dict.fromkeys(lacking))
-        joined = table.left_join(people, "customer_id")
-        return joined.drop(*[c for c in joined.columns if c.endswith("_right")])
-
-    def filtered(self, table: Any) -> Any:
-        """Keep the rows that `where` asks for."""
-        for column, value in self.where.items():
-            wanted = list(value) if isinstance(value, list | tuple | set) else [value]
-            table = table.filter(table[column].isin(wanted))
-        return table
-
-    @property
-    def keys(self) -> list[str]:
-        """Columns that a row of the answer stands for."""
-        return [*(["period"] if self.every else []), *self.by]
-
-    def with_period(self, table: Any, when: str) -> Any:
-        """Add the period that each row falls into."""
-        if self.every is None:
-            return table
-        if self.every == "wave":
-            return table.mutate(period=table.wave)
-        return table.mutate(period=period_start(table[when], self.every))
-
 
 # --- answers and contacts: one value a row -----------------------------------------------------
 
@@ -95,7 +44,12 @@ def aggregate(request: Request, rows: Any, value: Any, share: bool = False) -> p
     if share:
         sums |= {"numerator": rows.value_.sum(), "denominator": rows.count()}
     grouped = rows.group_by(keys).aggregate(**sums) if keys else rows.aggregate(**sums)
-    return request.run(grouped)
+    frame = request.run(grouped)
+    if not request.told or own_rows(request.indicator.name) is not None:
+        return frame
+    if share or request.indicator.kind == "points" or request.indicator.table == "survey":
+        return withhold_cells(request, frame, rows)  # of few possible values: nobody's amount
+    return withhold_cells(request, frame, rows, [rows.value_], spread=rows.value_)
 
 
 def answers(column: str) -> Callable[[Request], pd.DataFrame]:
@@ -349,7 +303,7 @@ def sales(request: Request) -> pd.DataFrame:
     grouped = (
         rows.group_by(request.keys).aggregate(**sums) if request.keys else rows.aggregate(**sums)
     )
-    return request.run(grouped)
+    return withhold_cells(request, request.run(grouped), rows, [rows.amount], spread=rows.amount)
 
 
 def active_customers(request: Request) -> pd.DataFrame:

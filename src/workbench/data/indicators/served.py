@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from workbench.data.contact_log import contact_log
-from workbench.data.indicators.measures import Request
+from workbench.data.indicators.cells import withhold_cells
 from workbench.data.indicators.periods import PANDAS
+from workbench.data.indicators.request import Request
 from workbench.errors import DataError
 
 
@@ -25,16 +27,29 @@ def response_median(request: Request) -> pd.DataFrame:
     if "abandoned" in rows:
         waited = waited.mask(rows["abandoned"], np.inf)
     told = []
+    least = request.tables.study.privacy.min_cell
     for keys, own in _groups(rows.assign(waited=waited), request.keys):
-        half, error, n = _median(own)
+        half, error, n = _median(own, least)
         if np.isfinite(half):
             told.append({**keys, "n": n, "estimate": half, "sd": error * n**0.5})
     columns = [*request.keys, "n", "estimate", "sd"]
-    return pd.DataFrame(told, columns=columns)
+    return _safe(request, pd.DataFrame(told, columns=columns), rows)
 
 
-def _median(own: pd.DataFrame) -> tuple[float, float, int]:
-    """Give the median, its standard error (order statistics, by day) and the contacts behind it."""
+def _safe(request: Request, told: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Withhold what too few customers stand behind."""
+    columns = [*request.keys, *(["customer_id"] if "customer_id" in rows else [])]
+    if told.empty or not columns:
+        return told
+    people = pa.Table.from_pandas(rows[columns], preserve_index=False)
+    return withhold_cells(request, told, request.tables.engine.upload("contacts", people))
+
+
+def _median(own: pd.DataFrame, least: int) -> tuple[float, float, int]:
+    """Give the median, its standard error (order statistics, by day) and the contacts behind it.
+
+    The median is the mean of the `least` values in the middle, so that it is nobody's own.
+    """
     followed = own["followed"].to_numpy(dtype=float)
     waited, half, due = own["waited"].to_numpy(dtype=float), 0.0, np.ones(len(own), dtype=bool)
     for _ in range(20):
@@ -56,6 +71,10 @@ def _median(own: pd.DataFrame) -> tuple[float, float, int]:
     reach = 0.98 * n**0.5 * wider
     low = ordered[max(int(np.floor(n / 2 - reach)) - 1, 0)]
     high = ordered[min(int(np.ceil(n / 2 + 1 + reach)) - 1, n - 1)]
+    wide = max(least, 2 - n % 2)
+    start = max((n - wide + 1) // 2, 0)
+    middle = ordered[start : start + wide]
+    half = float(middle[np.isfinite(middle)].mean())
     return half, float(high - low) / (2 * 1.96) if np.isfinite(high) else np.nan, n
 
 
@@ -80,7 +99,7 @@ def kept_promise(request: Request) -> pd.DataFrame:
             {**keys, "n": n, "estimate": numerator / n, "sd": own["kept"].astype(float).std(),
              "numerator": numerator, "denominator": n}
         )  # fmt: skip
-    return pd.DataFrame(told)
+    return _safe(request, pd.DataFrame(told), rows)
 
 
 def open_contacts(request: Request) -> pd.DataFrame:

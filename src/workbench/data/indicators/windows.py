@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow as pa
 
 from workbench.data.engine import as_number
+from workbench.data.indicators.cells import WITHHELD, withhold_cells
 from workbench.data.indicators.library import QUIET, YEAR
 from workbench.data.indicators.measures import (
-    Request,
     aggregate,
     at_risk_of,
     known_customers,
@@ -22,6 +22,7 @@ from workbench.data.indicators.measures import (
     without_refunds,
 )
 from workbench.data.indicators.periods import Periods, period_table
+from workbench.data.indicators.request import Request
 from workbench.units import DAYS_PER_UNIT
 
 #: Interest a year by which the contract formula discounts.
@@ -91,7 +92,8 @@ def value_at_risk(request: Request) -> pd.DataFrame:
     share = t["quiet"] / t["spend"]
     # Residuals of a ratio: spend * (quiet - share), added up in squares.
     squares = t["quiet_squares"] * (1 - 2 * share) + share**2 * t["squares"]
-    return t.assign(estimate=share, sd=(squares.clip(lower=0) * t["n"]) ** 0.5 / t["spend"])
+    told = t.assign(estimate=share, sd=(squares.clip(lower=0) * t["n"]) ** 0.5 / t["spend"])
+    return withhold_cells(request, told, panel, [panel.spend, panel.spend * quiet])
 
 
 def sales_growth(request: Request) -> pd.DataFrame:
@@ -110,7 +112,7 @@ def sales_growth(request: Request) -> pd.DataFrame:
     relative += both["variance_before"] / both["estimate_before"] ** 2
     error = ratio.abs() * relative**0.5
     both["estimate"], both["sd"] = ratio - 1, error * both["n"] ** 0.5
-    return both
+    return both.assign(withheld=both[WITHHELD] | both[f"{WITHHELD}_before"])
 
 
 def contract_value(request: Request) -> pd.DataFrame:
@@ -139,7 +141,8 @@ def contract_value(request: Request) -> pd.DataFrame:
         + by_stay**2 * (r - r**2)
         + 2 * by_fee * by_stay * (t["fs"] - m * r)
     )
-    return t.assign(estimate=m * by_fee, sd=variance.clip(lower=0) ** 0.5)
+    told = t.assign(estimate=m * by_fee, sd=variance.clip(lower=0) ** 0.5)
+    return withhold_cells(request, told, panel, [panel.fee_], spread=panel.fee_)
 
 
 def new_customers(request: Request) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench.errors import closest
 from workbench.impact.inputs.panel import CaseError, Panel, period_start, read_panel
-from workbench.study import Case
+from workbench.study import Case, CellRule
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class CaseData:
         Name of a case -> what remarks call it.
     min_cell : int
         Fewest records of the treated, and of the comparison, before and after.
+    rule : CellRule
+        When a group's outcome is nearly all one customer's.
     """
 
     outcomes: Sequence[pd.DataFrame]
@@ -48,6 +50,7 @@ class CaseData:
     customers: pd.DataFrame | None = None
     titles: Mapping[str, str] = field(default_factory=dict)
     min_cell: int = 5
+    rule: CellRule = field(default_factory=CellRule)
 
 
 def compared(case: Case, records: pd.DataFrame) -> pd.DataFrame:
