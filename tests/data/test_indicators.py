@@ -207,7 +207,8 @@ def test_every_indicator_has_the_same_tidy_form(tables: Tables, name: str, units
         assert not found.duplicated(["customer_id", "period"]).any()
     else:
         expected += ["sd", *(["numerator", "denominator"] if share else [])]
-        expected += ["complete"] if every != "wave" else []
+        expected += ["withheld", *(["complete"] if every != "wave" else [])]
+        assert found["withheld"].dtype == bool
         assert not found.duplicated(["period", "region"]).any()
     assert list(found.columns) == expected
     assert found["estimate"].dtype == float and found["n"].dtype == "int64"

@@ -309,6 +309,8 @@ def missing_for(
 
 def _finished(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
     keys = request.keys
+    if not request.units and WITHHELD not in frame:
+        frame = frame.assign(**{WITHHELD: False})  # counts, and what others measured
     first = ["customer_id", *keys] if request.units else keys
     rest = (
         ["n", "estimate"]
