@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from workbench.notebook import Run, open_run
     from workbench.reporting import (
         callout,
+        code,
         day,
         heading,
         headlines,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Run",
     "callout",
+    "code",
     "day",
     "heading",
     "headlines",

@@ -261,6 +261,14 @@ def _survey(run: Run, parameters: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
+def _survey_quality(run: Run, parameters: Mapping[str, Any]) -> Iterator[str]:
+    from workbench.satisfaction.questionnaire.attention import attention
+
+    yield from _survey(run, parameters)
+    if (card := run.study.survey) is not None:
+        yield from (found.text for found in attention(run.table("survey"), card).findings())
+
+
 def _goals(run: Run, parameters: Mapping[str, Any]) -> Iterator[str]:
     for goal in run.study.goals:
         every = goal.every or parameters["every"]
@@ -299,7 +307,7 @@ TRIALS: Final[Mapping[str, Trial]] = {
     "segmentation": _segmentation,
     "clv": _clv,
     "lifecycle_churn": _lifecycle,
-    "survey_quality": _survey,
+    "survey_quality": _survey_quality,
     "satisfaction_gap": _survey,
     "satisfaction_drivers": _survey,
     "goals": _goals,

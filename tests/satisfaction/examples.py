@@ -133,6 +133,17 @@ def expert_grades() -> pd.DataFrame:
     return pd.DataFrame({"01": [4, 4, 3, 4, 2], "02": [1, 2, 4, 3, 1], "03": [4, 4, 4, 4, 3]})
 
 
+def hotel_comments() -> tuple[pd.DataFrame, room.Comments]:
+    """Statements on breakfast or noise, of which the codebook names neither."""
+    draw = rng()
+    words = ("breakfast coffee buffet eggs bread fruit", "noise street window sleep night traffic")
+    texts = [
+        f"The {' and '.join(draw.permutation(words[i % 2].split())[:4])} today" for i in range(200)
+    ]
+    asked = pd.DataFrame({"wish": texts, "weight": 1.0, "person": range(200)})
+    return asked, room.read_comments(asked["wish"], BOOK)
+
+
 EXAMPLES = {
     "Alpha": lambda: room.cronbach_alpha(frame()[[f"per_{c}" for c in CODES]]),
     "AspectTable": lambda: room.aspect_table(comments()[1], comment_tones(), min_cell=5),
@@ -157,6 +168,14 @@ EXAMPLES = {
         ),
         pd.DataFrame({"respondent_id": list("ABX")}),
     ),
+    "GroupChanges": lambda: room.changes_by_group(
+        room.prepare_survey(frame(), Survey(dimensions=DIMENSIONS, groups=("region",)))
+    ),
+    "GroupDrivers": lambda: room.drivers_by(answers(), "region", rng=rng(), draws=50),
+    "OpenQuestions": lambda: room.open_questions(
+        hotel_comments()[0], Survey(open={"wish": {"en": "Wish", "zh": "愿望"}}), BOOK, rng=rng()
+    ),
+    "Topics": lambda: room.find_topics(hotel_comments()[1], rng=rng()),
     "Gaps": lambda: room.gaps(answers()),
     "GroupGaps": lambda: room.gaps_by(answers(), "region"),
     "Importance": lambda: room.importance(answers(), rng=rng(), draws=50),

@@ -76,6 +76,8 @@ def _survey(asked: Survey | None) -> Schema:
             "seconds": ColumnRule("duration"),
             **dict.fromkeys(SCORES, _ANSWER),
             "comment": ColumnRule("free_text"),
+            **dict.fromkeys(asked.open if asked is not None else (), ColumnRule("free_text")),
+            **dict.fromkeys(asked.attention if asked is not None else (), _WORD),
             "language": _WORD,
             **{f"{what}_{coder}": _WORD for what in ("code", "tone") for coder in "ab"},
         },

@@ -37,6 +37,7 @@ _OF_CLEANING = (
 _OF_SURVEYS = (
     "survey.scale", "survey.importance_scale", "survey.scales", "survey.answers",
     "survey.reversed", "survey.columns", "survey.long", "survey.items?", "survey.dimensions",
+    "survey.questions", "survey.open?", "survey.attention?",
 )  # fmt: skip
 _REFUND_TYPES = {
     "customer_id": "object", "date": "datetime64[ns]", "refunded_on": "datetime64[ns]",

@@ -60,11 +60,12 @@ if TYPE_CHECKING:
     from workbench.reporting.cards import headlines
     from workbench.reporting.display import configure, languages_shown
     from workbench.reporting.persona_cards import personas
-    from workbench.reporting.sentences import callout, heading, say, tell
+    from workbench.reporting.sentences import callout, code, heading, say, tell
     from workbench.reporting.showing import show
 
 _WHERE = {
     "callout": "reporting.sentences",
+    "code": "reporting.sentences",
     "configure": "reporting.display",
     "day": "languages.numbers",
     "heading": "reporting.sentences",
@@ -86,6 +87,7 @@ __all__ = [
     "ReportingError",
     "Value",
     "callout",
+    "code",
     "configure",
     "day",
     "heading",

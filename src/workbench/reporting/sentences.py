@@ -183,6 +183,16 @@ def _stop(said: str, language: Language) -> str:
     return "。" if language.code == "zh" else "."
 
 
+def code(text: str | None, kind: str = "yaml") -> None:
+    """Show a text as it would stand in a file; nothing of None or an empty one."""
+    if not text:
+        return
+    for language in readers():
+        fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 3)
+        block = f"{fence}{kind}\n{text.rstrip()}\n{fence}"
+        emit("prose", language, {"text/markdown": block, "text/plain": text})
+
+
 def listing(
     items: Sequence[tuple[str | Finding | Sequence[str | Finding], Mapping[str, Any]]],
 ) -> None:

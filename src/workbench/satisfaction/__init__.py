@@ -27,17 +27,20 @@ from workbench.satisfaction.comments.keywords import (
     uncovered_words,
     word_list,
 )
+from workbench.satisfaction.comments.open_questions import OpenQuestions, open_questions
 from workbench.satisfaction.comments.tone import (
     Polarity,
     learn_polarity,
     tone_by_rating,
 )
+from workbench.satisfaction.comments.topics import Topics, find_topics
 from workbench.satisfaction.drivers.drivers import (
     Drivers,
     drivers,
     lmg,
     relative_weights,
 )
+from workbench.satisfaction.drivers.group_drivers import GroupDrivers, drivers_by
 from workbench.satisfaction.drivers.ordinal import (
     OrderedFit,
     fit_ordered,
@@ -94,6 +97,8 @@ from workbench.satisfaction.loyalty.behaviour_after import (
     leaving_after,
     purchases_after,
 )
+from workbench.satisfaction.loyalty.changes import Satisfaction, csat
+from workbench.satisfaction.loyalty.group_changes import GroupChanges, changes_by_group
 from workbench.satisfaction.loyalty.net_promoter import (
     NetPromoter,
     detectable_change,
@@ -104,9 +109,7 @@ from workbench.satisfaction.loyalty.net_promoter import (
     sample_plan,
 )
 from workbench.satisfaction.loyalty.trends import (
-    Satisfaction,
     Trend,
-    csat,
     latest_nps,
     loyalty_by,
     loyalty_by_wave,
@@ -168,12 +171,15 @@ __all__ = [
     "Drivers",
     "FactorModel",
     "Gaps",
+    "GroupChanges",
+    "GroupDrivers",
     "GroupGaps",
     "Importance",
     "Invariance",
     "ItemScreen",
     "Kano",
     "NetPromoter",
+    "OpenQuestions",
     "OrderedFit",
     "OverallScores",
     "PathModel",
@@ -185,11 +191,13 @@ __all__ = [
     "ScoreComparison",
     "SurveyData",
     "SurveyError",
+    "Topics",
     "Trend",
     "Validity",
     "Weighting",
     "aspect_table",
     "blanks",
+    "changes_by_group",
     "choices_by",
     "coded_share",
     "coded_tones",
@@ -205,8 +213,10 @@ __all__ = [
     "dimensionality",
     "distribution_free_limits",
     "drivers",
+    "drivers_by",
     "examples",
     "feldt_limits",
+    "find_topics",
     "fit_ordered",
     "gap_changes",
     "gaps",
@@ -232,6 +242,7 @@ __all__ = [
     "nps",
     "nps_limits",
     "omega",
+    "open_questions",
     "ordinal_drivers",
     "overall_scores",
     "path_model",

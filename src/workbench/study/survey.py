@@ -176,6 +176,34 @@ class ChoiceQuestion(Card):
         return self
 
 
+class AttentionCheck(Card):
+    """A question that attentive readers answer in one way.
+
+    Attributes
+    ----------
+    right : tuple of str
+        The answers, as the file writes them, of those who read the question.
+    exclude : bool
+        Whether whoever answered otherwise is left out; everybody stays unless it is said.
+    """
+
+    right: tuple[str, ...] = Field(min_length=1)
+    exclude: bool = False
+
+    @field_validator("right", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        several = value if isinstance(value, list | tuple) else [value]
+        return tuple(
+            each
+            if isinstance(each, str)
+            else f"{each:g}"
+            if isinstance(each, int | float) and not isinstance(each, bool)
+            else each
+            for each in several
+        )
+
+
 class Chain(Card):
     """A path model: what leads to satisfaction, and what satisfaction leads to.
 
@@ -234,6 +262,11 @@ class Survey(Card):
     questions : dict
         Columns of the survey that hold choices -> what the card says of them; each is shown by
         the group that the survey is compared by.
+    open : dict
+        Columns with answers in people's own words -> how they were asked; `comment` is one without
+        being named.
+    attention : dict
+        Columns of attention checks -> their right answers, and whether who failed is left out.
     weights : SurveyWeights or None
     chain : Chain or None
         The path model; by default expectation, quality, satisfaction and loyalty.
@@ -256,6 +289,8 @@ class Survey(Card):
     waves: tuple[str, ...] = ()
     groups: tuple[str, ...] = ("segment", "region")
     questions: dict[str, ChoiceQuestion] = Field(default_factory=dict)
+    open: dict[str, LocalText | None] = Field(default_factory=dict)
+    attention: dict[str, AttentionCheck] = Field(default_factory=dict)
     weights: SurveyWeights | None = None
     chain: Chain | None = None
     codebook: str | None = None
@@ -278,6 +313,32 @@ class Survey(Card):
         """Every item that the card names, in order."""
         named = [*self.items, *(item for members in self.dimensions.values() for item in members)]
         return tuple(dict.fromkeys(named))
+
+    def pages(self, side: str) -> list[tuple[tuple[int, int], list[str]]]:
+        """Give the items that are asked together: those of a dimension on the same scale.
+
+        Parameters
+        ----------
+        side : str
+            ``expectation``, ``perception`` or ``importance``.
+        """
+        prefix = PREFIXES[side]
+        ends_of = {c: self.scale_of(prefix + c) or self.scale for c in self.codes}
+        return [
+            (ends, [item for item in items if ends_of[item] == ends])
+            for items in self.dimensions.values()
+            for ends in dict.fromkeys(ends_of[item] for item in items)
+        ]
+
+    @property
+    def own_check(self) -> tuple[int, str]:
+        """Where the questionnaire made from the card holds its attention check, and its answer.
+
+        A page of the items' experience, counted from 0, and the grade next to the lowest.
+        """
+        pages = self.pages("perception")
+        at = len(pages) // 2
+        return at, str(pages[at][0][0] + 1)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -373,6 +434,13 @@ class Survey(Card):
                         "`{key}` names {name}, which is no item of the card and none of {scores}",
                         {"key": key, "name": repr(name), "scores": ", ".join(SCORES)},
                     )
+        for name in self.open:
+            if name in sided or name in SCORES or name in self.questions or name in self.attention:
+                raise PydanticCustomError(
+                    "open",
+                    "`open` names {name}, which is another kind of question already",
+                    {"name": repr(name)},
+                )
         for item in self.reversed:
             if item not in self.codes:
                 raise PydanticCustomError(

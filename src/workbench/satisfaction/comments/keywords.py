@@ -195,9 +195,7 @@ def examples(
     """
     clauses = comments.clauses.assign(_chance=np.asarray(positive, dtype=float))
     single = clauses[list(comments.aspects)].sum(axis=1) == 1
-    shortest = clauses["language"].map(_SHORTEST)
-    length = clauses["text"].str.len()
-    quotable = single & ~clauses["masked"] & length.between(shortest, _LONGEST)
+    quotable = single & ~clauses["masked"] & statement_length(clauses)
     rows = []
     for name, title in comments.aspects.items():
         for (language, tone), mine in clauses[clauses[name]].groupby(
@@ -215,7 +213,7 @@ def examples(
                 able["text"].str.len() - able["text"].str.len().median()
             ).abs()
             ranked = able["text"].loc[sure.sort_values(ascending=False, kind="stable").index]
-            chosen = _quoted(ranked, comments.own_words, each)
+            chosen = quoted(ranked, comments.own_words, each)
             rows += [
                 {
                     "aspect": name,
@@ -236,7 +234,26 @@ def examples(
     )
 
 
-def _quoted(ranked: pd.Series, own: frozenset[str], each: int) -> list[str]:
+def typical(comments: Comments, aspect: str) -> str:
+    """Quote the statement about one aspect alone that is most of the usual length; "" of none.
+
+    It is quoted by the rules of `privacy.quotation.quotable`.
+    """
+    clauses = comments.clauses
+    alone = clauses[list(comments.aspects)].sum(axis=1) == 1
+    able = clauses[clauses[aspect] & alone & ~clauses["masked"] & statement_length(clauses)]
+    length = able["text"].str.len()
+    away = (length - length.median()).abs().sort_values(kind="stable").index
+    return next(iter(quoted(able["text"].loc[away], comments.own_words, 1)), "")
+
+
+def statement_length(clauses: pd.DataFrame) -> pd.Series:
+    """Tell the statements that are long enough to say something and short enough to be read."""
+    shortest = clauses["language"].map(_SHORTEST)
+    return clauses["text"].str.len().between(shortest, _LONGEST)
+
+
+def quoted(ranked: pd.Series, own: frozenset[str], each: int) -> list[str]:
     """Take the first statements that may be quoted; those with blanks only where others lack."""
     blanked: list[str] = []
     whole: list[str] = []

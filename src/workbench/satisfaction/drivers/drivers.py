@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import comb
-from typing import Literal
+from typing import Final, Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -30,6 +30,8 @@ from workbench.satisfaction.moments import (
 Method = Literal["auto", "lmg", "johnson"]
 MOST_DRIVERS = 15
 
+#: What a better answer to a driver goes with: sign of its correlation -> word.
+DIRECTIONS: Final = {1: "more satisfied", -1: "less satisfied", 0: "not shown"}
 
 FIRST_PLACE = (
     "“{item}” has the largest part of what is linked to satisfaction. A service competes for "
@@ -44,8 +46,9 @@ class Drivers(Result):
     Attributes
     ----------
     table : DataFrame
-        `driver`, `n`, `correlation`, `beta` (standardised slope), `estimate` (share of the
-        outcome's variance that goes with the driver; adds up to `r2`), `low`, `high`, `share` (of
+        `driver`, `n`, `correlation`, `direction` (its sign, where the resamples agree on it: see
+        `DIRECTIONS`), `beta` (standardised slope), `estimate` (share of the outcome's variance
+        that goes with the driver; adds up to `r2`), `low`, `high`, `share` (of
         r2), `rank`, `rank_low`, `rank_high` (ranks in the middle 95 % of the bootstrap samples),
         `first` (share of the bootstrap samples in which it ranks first).
     r2, r2_low, r2_high : float
@@ -83,6 +86,12 @@ class Drivers(Result):
         return [str(name) for name in rows.loc[rows["first"] >= 0.05, "driver"]]
 
     @property
+    def against(self) -> list[str]:
+        """Drivers whose better answers surely go with less satisfaction, the largest first."""
+        rows = self.table.sort_values("estimate", ascending=False)
+        return [str(name) for name in rows.loc[rows["direction"] == DIRECTIONS[-1], "driver"]]
+
+    @property
     def explained(self) -> Estimate:
         """Share of the differences in the outcome that goes with the drivers."""
         r2 = Estimate(self.r2, self.r2_low, self.r2_high, self.n, kind="percent")
@@ -103,6 +112,7 @@ class Drivers(Result):
             return [
                 Finding("drivers.single", head, {"n": n}, verdict="clear" if n == 1 else "open"),
                 Finding("drivers.single.first", FIRST_PLACE, {"item": top}),
+                *self._against(),
             ]
         message = "Most closely linked to overall satisfaction: {driver}"
         if n != 1:
@@ -132,7 +142,27 @@ class Drivers(Result):
                 "not raise satisfaction by as much.",
                 values,
             ),
+            *self._against(),
         ]
+
+    def _against(self) -> list[Finding]:
+        """Warn of each driver that goes with satisfaction the wrong way round."""
+        return [
+            Finding(
+                f"drivers.against.{name}",
+                "The other way round: the higher the answers on “{driver}”, the less satisfied"
+                " customers are (correlation {r}). Either less of it is better, or the question is"
+                " worded negatively and belongs under `reversed` in the card.",
+                {"driver": name, "r": Estimate(self._correlation(name), digits=2)},
+                verdict="negative",
+                severity="warning",
+            )
+            for name in self.against
+        ]
+
+    def _correlation(self, driver: str) -> float:
+        rows = self.table.loc[self.table["driver"].astype(str) == driver, "correlation"]
+        return float(rows.iloc[0])
 
     def picture(self) -> Picture:
         """Part of each driver."""
@@ -158,7 +188,10 @@ class Drivers(Result):
         rows = self.table.sort_values("estimate")
         place = np.arange(len(rows))
         share, low, high = (100 * rows[c] for c in ("estimate", "low", "high"))
-        ax.barh(place, share, height=0.6, alpha=0.55)
+        against = (rows["direction"] == DIRECTIONS[-1]).to_numpy()
+        bars = ax.barh(place, share, height=0.6, alpha=0.55)
+        for bar in np.asarray(bars.patches, dtype=object)[against]:
+            bar.set_hatch("///")
         # a percentile interval of a small share may begin above it
         ax.errorbar(
             share,
@@ -173,6 +206,9 @@ class Drivers(Result):
         ax.grid(visible=False, axis="y")
         ax.set_xlim(0, None)
         ax.set_xlabel(say("Share of the variance of overall satisfaction, % (line: 95% interval)"))
+        if against.any():
+            label = say("hatched: the higher the answer, the less satisfied")
+            ax.annotate(label, (1, 0.02), xycoords="axes fraction", ha="right", fontsize="small")
         return ax
 
 
@@ -380,6 +416,7 @@ def divide(
             "driver": names,
             "n": n,
             "correlation": matrix[0, :p, p],
+            "direction": _directions(matrix[0, :p, p], many[:, :p, p], tails),
             "beta": np.linalg.solve(matrix[0, :p, :p], matrix[0, :p, p]),
             "estimate": share[0],
             "low": low,
@@ -396,6 +433,8 @@ def divide(
         driver="Driver",
         n="Answers",
         estimate=("Share of variance", "percent:1"),
+        correlation=("Correlation", "number:2"),
+        direction="Higher answers go with",
         beta=("Standardised slope", "number:2"),
         rank=("Rank", "number:0"),
         rank_low=("Rank, at best", "number:0"),
@@ -412,3 +451,9 @@ def divide(
         "lmg" if exact else "johnson",
         outcome,
     )
+
+
+def _directions(estimate: Array, drawn: Array, tails: list[float]) -> list[str]:
+    """Give the sign of each correlation that both limits of its resamples share."""
+    low, high = np.quantile(drawn, tails, axis=0) if len(drawn) > 1 else (estimate, estimate)
+    return [DIRECTIONS[int(a > 0) - int(b < 0)] for a, b in zip(low, high, strict=True)]

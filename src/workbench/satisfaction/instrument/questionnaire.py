@@ -12,7 +12,7 @@ from workbench.languages import Language
 from workbench.satisfaction.questionnaire.answers import SurveyError
 from workbench.study import LANGUAGES, Study, Text
 from workbench.study.instrument import ASKED, AskedGroup
-from workbench.study.survey import PREFIXES, Survey
+from workbench.study.survey import Survey
 
 #: A rule that shows a page: each question has that answer.
 When: TypeAlias = tuple[tuple[str, str], ...]
@@ -347,21 +347,14 @@ def _items(
     least, most = t("disagree entirely"), t("agree entirely")
     if side == "importance":
         least, most = t("not important at all"), t("very important")
-    parts = [
-        (ends, [item for item in items if survey.scale_of(PREFIXES[side] + item) == ends])
-        for items in survey.dimensions.values()
-        # items with a scale of their own stand apart
-        for ends in dict.fromkeys(survey.scale_of(PREFIXES[side] + item) for item in items)
-    ]
-    for at, (ends, items) in enumerate(parts):
-        low, high = ends or survey.scale
+    checked, right = survey.own_check
+    for at, ((low, high), items) in enumerate(survey.pages(side)):
         grades = _grades(low, high, least, most)
         questions = [
             SurveyQuestion(survey.columns.of(side, item), "scale", t(survey.items[item]), grades)
             for item in items
         ]
-        if plan.attention and side == "perception" and at == len(parts) // 2:
-            right = str(low + 1)
+        if plan.attention and side == "perception" and at == checked:
             text = t("To show that you are reading, please mark {grade} on this line.", grade=right)
             check = SurveyQuestion(ATTENTION, "scale", text, grades, right=right)
             questions.insert(len(questions) // 2 + 1, check)
@@ -391,10 +384,11 @@ def _overall(
         ends = survey.scale_of("recommend") or (0, 10)
         grades = _grades(*ends, t("not at all likely"), t("extremely likely"))
         questions.append(SurveyQuestion(named("recommend"), "scale", text, grades))
-    if plan.comment:
-        text = t("What is the main reason for your answers? What should become better?")
+    usual = {"comment": t("What is the main reason for your answers? What should become better?")}
+    asked = {name: t(wording) for name, wording in survey.open.items() if wording}
+    for name, text in ((usual if plan.comment else {}) | asked).items():
         hint = t("Please name nobody, and leave out telephone numbers and addresses.")
-        questions.append(SurveyQuestion(named("comment"), "text", text, hint=hint, long=True))
+        questions.append(SurveyQuestion(named(name), "text", text, hint=hint, long=True))
     yield SurveyPage("overall", "overall", t("All in all"), t(""), tuple(questions), when=when)
 
 

@@ -153,6 +153,11 @@ class Answers:
             importance=self.importance[keep] if len(self.importance.columns) else self.importance,
         )
 
+    def excluding(self, reason: str, n: int) -> Answers:
+        """Answers from which respondents had been left out before, counted among the others."""
+        row = pd.DataFrame([{"reason": reason, "what": "respondents", "n": n}])
+        return replace(self, exclusions=pd.concat([row, self.exclusions], ignore_index=True))
+
     def with_background(self, **columns: pd.Series | Array) -> Answers:
         """Answers with further columns of background, say `weight`."""
         return replace(self, background=self.background.assign(**columns))

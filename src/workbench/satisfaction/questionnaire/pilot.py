@@ -13,6 +13,7 @@ from workbench.arrays import Mask
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.satisfaction.questionnaire.answers import Answers, SurveyError
+from workbench.satisfaction.questionnaire.attention import FAILED
 from workbench.stats import column_moments, wilson
 
 #: From this share of answers at one end, an item can hardly show a change towards it.
@@ -251,6 +252,9 @@ def _care(
         if known.any():
             hurried = taken < HURRIED * np.nanmedian(taken)
             sign("took less than two fifths of the median time", known & hurried, known)
+    if FAILED in answers.background:
+        state = answers.background[FAILED].to_numpy(dtype=float)
+        sign("failed an attention check", state == 1, ~np.isnan(state))
     block = np.hstack([values.to_numpy(dtype=float) for values in sides.values()])
     gone = np.isnan(block).mean(axis=1) > 0.5
     sign("left more than half of the questions out", gone, np.ones(len(gone), dtype=bool))

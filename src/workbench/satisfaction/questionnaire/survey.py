@@ -21,6 +21,7 @@ from workbench.satisfaction.questionnaire.answers import (
     read_answers,
     same_person,
 )
+from workbench.satisfaction.questionnaire.attention import FAILED, Attention, attention
 from workbench.satisfaction.questionnaire.waves import waves_in_order
 from workbench.stats import Raked, effective_size, rake
 from workbench.stats.raking import JOINT
@@ -76,6 +77,8 @@ class SurveyData:
         Waves of fewer respondents are not reported by themselves.
     card : Survey
         What the study's card says of the survey.
+    attention : Attention or None
+        Who failed an attention check, of all who answered.
     """
 
     answers: Answers
@@ -83,6 +86,7 @@ class SurveyData:
     weighting: Weighting | None
     min_cell: int = 1
     card: Survey = field(default_factory=Survey)
+    attention: Attention | None = None
 
     def overall(self, column: str) -> str:
         """Give the question of overall satisfaction: the one named, else one of a known scale."""
@@ -173,6 +177,10 @@ class SurveyData:
     def exclusions(self) -> pd.DataFrame:
         """What was left out or set to missing: see `Answers.exclusions`."""
         return labelled(self.answers.exclusions, reason="Reason", what="What", n="Count")
+
+    def attentive(self) -> list[Finding]:
+        """Say how many failed an attention check, and what became of them."""
+        return [] if self.attention is None else self.attention.findings()
 
     def findings(self) -> list[Finding]:
         """Whether the answers are weighted, what that costs, and what answers are lost."""
@@ -269,7 +277,19 @@ def prepare_survey(
     frame = frame.assign(wave=_ordered(frame, card.waves))
     if card.weights is not None and card.weights.column in frame:
         _refuse_bad_weights(frame[card.weights.column])
+    checks = attention(frame, card)
+    if checks.left_out.all():
+        raise SurveyError(
+            "every respondent failed an attention check and is to be left out",
+            where="survey.attention",
+            remedy="correct the right answers in study.yml, or leave `exclude` out",
+        )
+    if checks.asked.any():
+        state = np.where(checks.asked, checks.failed.astype(float), np.nan)
+        frame = frame.assign(**{FAILED: state})[~checks.left_out]
     answers = read_answers(frame, card, labels=card.labels if labels is None else labels)
+    if n := int(checks.left_out.sum()):
+        answers = answers.excluding("failed an attention check, and is left out by the card", n)
     answers = answers.with_background(
         wave=answers.background["wave"].cat.remove_unused_categories()
     )
@@ -286,7 +306,7 @@ def prepare_survey(
             where="survey.wave",
             remedy="pool the waves; so few answers would tell what single people said",
         )
-    return SurveyData(answers, group, weighting, min_cell, card)
+    return SurveyData(answers, group, weighting, min_cell, card, checks)
 
 
 def with_weight_and_person(
@@ -295,9 +315,12 @@ def with_weight_and_person(
     """Add to each row of a survey its `weight` and the number of the `person` who gave it.
 
     Rows that `prepare_survey` leaves out (no item answered, or answered again later in the wave)
-    weigh one, as do all where the card gives no weights or the table does not fit it.
+    weigh one, as do all where the card gives no weights or the table does not fit it. Whoever
+    failed an attention check and is left out for it by the card has no row.
     """
     frame = table.reset_index(drop=True)
+    if card is not None:
+        frame = frame[~attention(frame, card).left_out].reset_index(drop=True)
     weight = pd.Series(1.0, index=frame.index)
     if card is not None and card.weights is not None:
         try:
