@@ -31,7 +31,7 @@ Method = Literal["auto", "lmg", "johnson"]
 MOST_DRIVERS = 15
 
 #: What a better answer to a driver goes with: sign of its correlation -> word.
-DIRECTIONS: Final = {1: "more satisfied", -1: "less satisfied", 0: "not shown"}
+DIRECTIONS: Final = {1: "more satisfied", -1: "less satisfied", 0: "no direction shown"}
 
 FIRST_PLACE = (
     "“{item}” has the largest part of what is linked to satisfaction. A service competes for "
