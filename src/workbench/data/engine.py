@@ -33,7 +33,7 @@ from workbench.study import Study, StudyError, find_root, is_large
 from workbench.study.card import CACHE, IN_MEMORY, data_roots
 
 #: What a card's `connection` may begin with.
-BACKENDS = ("duckdb", "postgres", "postgresql", "pyspark")
+BACKENDS = ("duckdb", "postgres", "postgresql", "pyspark", "sc")
 
 _TRUE = ["true", "t", "yes", "y", "1", "1.0", "是", "对", "已解决"]
 _FALSE = ["false", "f", "no", "n", "0", "0.0", "否", "错", "未解决"]
@@ -336,9 +336,12 @@ class Engine:
         """Bring an Arrow table into the engine."""
         if self.is_duckdb:
             return ibis.memtable(table)
-        return self.connection.create_table(
-            ibis.util.gen_name(f"workbench_{name}"), table, temp=self.name != "pyspark" or None
-        )
+        made = ibis.util.gen_name(f"workbench_{name}")
+        if self.name != "pyspark":
+            return self.connection.create_table(made, table, temp=True)
+        # a table of the session: one of the catalog would outlast it, and be seen by all
+        self.connection._session.createDataFrame(table).createOrReplaceTempView(made)
+        return self.connection.table(made)
 
     def parquet(self, path: Path) -> Any:
         """Give a Parquet file as a table that is read as it is needed (DuckDB only)."""
@@ -564,6 +567,8 @@ def _connected(address: str, study: Study | None) -> Any:
     scheme, _, rest = address.partition("://")
     if scheme not in BACKENDS:
         raise ValueError(f"the workbench speaks {', '.join(BACKENDS)}")
+    if scheme == "sc":
+        return _spark_session(address)
     if scheme != "duckdb" or rest in ("", ":memory:"):
         return ibis.connect(address)
     path, _, options = rest.partition("?")
@@ -571,6 +576,14 @@ def _connected(address: str, study: Study | None) -> Any:
         raise ValueError("of options, a database file takes read_only=1 alone")
     database = study.inside(path) if study else Path(path)
     return ibis.duckdb.connect(database, read_only=bool(options))
+
+
+def _spark_session(address: str) -> Any:
+    """Open a session on a Spark server that notebooks share (Spark Connect)."""
+    from pyspark.sql import SparkSession
+
+    # `getOrCreate` would give the session of another study again, with its tables
+    return ibis.pyspark.connect(SparkSession.builder.remote(address).create())
 
 
 def _first_line(error: BaseException) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         list_runs,
         read_runs,
     )
-    from workbench.runs.runner import TIMEOUT, plan_study, run_study
+    from workbench.runs.runner import TIMEOUT, plan_study, run_studies, run_study
 
 __all__ = [
     "TIMEOUT",
@@ -50,11 +50,12 @@ __all__ = [
     "plan_study",
     "read_assignments",
     "read_runs",
+    "run_studies",
     "run_study",
 ]
 
 _HOME = {
-    "runner": ("TIMEOUT", "plan_study", "run_study"),
+    "runner": ("TIMEOUT", "plan_study", "run_studies", "run_study"),
     "history": ("changes", "lost_numbers", "metric_history"),
     "parameters": ("read_assignments",),
     "pool": ("InterruptedRunError",),

@@ -94,13 +94,16 @@ class ProgressDisplay:
     ----------
     console : Console
         Where to.
+    named : bool
+        Whether each notebook is shown with its study: where there are several.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, named: bool = False) -> None:
         # The processes that run notebooks write events and never show them.
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self._console = console
+        self._named = named
         self._tasks: dict[str, TaskID] = {}
         self._bars = Progress(
             SpinnerColumn(),
@@ -127,9 +130,10 @@ class ProgressDisplay:
 
     def __call__(self, event: Event) -> None:
         """Show an event."""
-        key = str(event.get("notebook", ""))
+        key = self._called(event, str(event.get("notebook", "")))
         if event["event"] == "run-started":
             for note in event.get("notes", ()):
+                note = self._called(event, note)
                 self._console.print(note, style="dim", markup=False, soft_wrap=True)
         elif event["event"] == "notebook-started":
             if key in self._tasks:  # a second attempt
@@ -142,6 +146,9 @@ class ProgressDisplay:
                 self._bars.remove_task(self._tasks.pop(key))
             self._finished(event)
 
+    def _called(self, event: Event, what: str) -> str:
+        return f"{event['study']}  {what}" if self._named else what
+
     def _finished(self, event: Event) -> None:
         status = str(event["status"])
         about = f"{event['seconds']:.1f} s" if status == "done" else str(event["reason"])
@@ -149,6 +156,8 @@ class ProgressDisplay:
 
         # One print: between two, a terminal would draw its bars.
         word = f"{_WORDS[status]:<9}"
-        line = Text.assemble((word, _COLOURS[status]), " ", str(event["notebook"]))
+        line = Text.assemble(
+            (word, _COLOURS[status]), " ", self._called(event, str(event["notebook"]))
+        )
         line.append(f"  {about}", style="dim")
         self._console.print(line, soft_wrap=True)

@@ -29,6 +29,8 @@ SWEEPS = "sweeps"
 BESIDE = (SEEN_RUNS, SWEEPS)
 #: A run whose removal was broken off, which the next run sweeps up.
 REMOVED = f"{UNFINISHED}removed-"
+#: The file that tells of a run, in its folder.
+RECORD = "run.json"
 _FINISHED_STEPS = ".finished"
 _LOCK = ".lock"
 #: Who holds it; beside it, since a lock may not be readable while it is held.
@@ -312,7 +314,7 @@ def finish(aside: Path, record: RunRecord) -> RunRecord:
         key: {name: value for name, value in step.items() if name != "key"}
         for key, step in content["notebooks"].items()
     }
-    write_json(aside / "run.json", content)
+    write_json(aside / RECORD, content)
     folder = aside.with_name(record.run)
     aside.rename(folder)
     # Only now: where run.json could not be written, the next run takes the steps over.
@@ -432,7 +434,7 @@ def read_run(folder: Path) -> RunRecord:
     UnreadableRunError
         If it is not there, is cut off, or lacks what a run must have.
     """
-    path = folder / "run.json"
+    path = folder / RECORD
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         steps = {
@@ -472,7 +474,7 @@ def _known(kind: type[RunRecord | StepRecord], content: Mapping[str, Any]) -> di
 def _number(folder: Path) -> int:
     """Read a run's number from the head of its file, without the rest, which is long."""
     try:
-        with (folder / "run.json").open(encoding="utf-8", errors="replace") as file:
+        with (folder / RECORD).open(encoding="utf-8", errors="replace") as file:
             found = _NUMBER.match(file.read(200))
     except OSError:
         return 0

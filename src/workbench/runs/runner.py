@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -25,13 +25,14 @@ from workbench.runs.cache import (
     step_key,
     text_digest,
 )
+from workbench.runs.cluster import Cluster, open_cluster
 from workbench.runs.failure import Failure, in_words
 from workbench.runs.handover import check_results, digest_results
 from workbench.runs.notebook_file import read_notebook
 from workbench.runs.parameters import Assignment, ParameterError
 from workbench.runs.pipeline import load_pipeline
 from workbench.runs.plan import RunPlan, Step, make_plan
-from workbench.runs.pool import open_pool
+from workbench.runs.pool import InterruptedRunError, Pool, open_pool
 from workbench.runs.progress import Event, Follower, emit
 from workbench.runs.provenance import git_commit, versions
 from workbench.runs.record import (
@@ -107,18 +108,7 @@ def _study_parameter(study: Study, root: Path) -> str:
     return study.name if inside else str(study.folder)
 
 
-def run_study(
-    study: Study,
-    root: Path,
-    *,
-    now: datetime,
-    assignments: Sequence[Assignment] = (),
-    notebooks: Iterable[str] | None = None,
-    jobs: int | None = None,
-    timeout: float | None = TIMEOUT,
-    force: bool = False,
-    watch: Callable[[Event], None] | None = None,
-) -> RunRecord:
+def run_study(study: Study, root: Path, **options: Any) -> RunRecord:
     """Run a study's notebooks and record the run under ``runs/<study>/<run id>/``.
 
     Several values of a parameter make a sweep (`workbench.runs.sweep`), which lies below
@@ -130,21 +120,8 @@ def run_study(
         The study's card.
     root : Path
         The folder that holds ``notebooks/`` and ``runs/``.
-    now : datetime
-        When the run starts, with a time zone; names the run.
-    assignments : sequence of Assignment
-        Parameters from the command line.
-    notebooks : iterable of str, optional
-        Notebooks, or single keys, asked for, with what they need. The others are carried over
-        when nothing they depend on has changed.
-    jobs : int, optional
-        Notebooks at a time; by default one a core, four at most.
-    timeout : float or None
-        Seconds for one notebook.
-    force : bool
-        Execute even what has not changed.
-    watch : callable, optional
-        Gets each event of the run.
+    **options
+        As `run_studies` takes them.
 
     Returns
     -------
@@ -158,7 +135,136 @@ def run_study(
     InterruptedRunError
         When interrupted. Nothing half done is left where runs lie.
     """
-    requested = None if notebooks is None else tuple(notebooks)
+    (outcome,) = run_studies([study], root, **options)
+    if isinstance(outcome, WorkbenchError):
+        raise outcome
+    return outcome
+
+
+def run_studies(
+    studies: Sequence[Study],
+    root: Path,
+    *,
+    now: datetime,
+    assignments: Sequence[Assignment] = (),
+    notebooks: Iterable[str] | None = None,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    timeout: float | None = TIMEOUT,
+    force: bool = False,
+    watch: Callable[[Event], None] | None = None,
+) -> list[RunRecord | WorkbenchError]:
+    """Run the notebooks of several studies in one pool of processes, each study a run of its own.
+
+    Parameters
+    ----------
+    studies : sequence of Study
+        The cards. Their notebooks are handed out in this order as far as they are ready.
+    root : Path
+        The folder that holds ``notebooks/`` and ``runs/``.
+    now : datetime
+        When the runs start, with a time zone; names them.
+    assignments : sequence of Assignment
+        Parameters from the command line.
+    notebooks : iterable of str, optional
+        Notebooks, or single keys, asked for, with what they need. The others are carried over
+        when nothing they depend on has changed.
+    jobs : int, optional
+        Notebooks at a time, of all studies together; by default one a core, four at most.
+    scheduler : str, optional
+        Address of a Dask scheduler, whose workers execute the notebooks in place of this machine.
+    timeout : float or None
+        Seconds for one notebook.
+    force : bool
+        Execute even what has not changed.
+    watch : callable, optional
+        Gets each event of the runs, with the name of its study.
+
+    Returns
+    -------
+    list of (RunRecord or WorkbenchError)
+        What came of each study, in their order. One that cannot be run, or not be written down,
+        keeps no other from it.
+
+    Raises
+    ------
+    InterruptedRunError
+        When interrupted. Nothing half done is left where runs lie.
+    """
+    asked = None if notebooks is None else tuple(notebooks)
+    outcomes: dict[int, RunRecord | WorkbenchError] = {}
+    active: dict[int, _RunUnderWay] = {}
+    with ExitStack() as held:
+        for place, study in enumerate(studies):
+            with _told(outcomes, place):
+                active[place] = held.enter_context(
+                    _begun(study, root, now, assignments, asked, timeout, force, watch)
+                )
+        if not active:
+            return [outcomes[place] for place in range(len(studies))]
+        steps = sum(len(each.plan.steps) for each in active.values())
+        pool: Pool | Cluster
+        if scheduler is None:
+            pool = held.enter_context(open_pool(jobs or _default_jobs(steps)))
+        else:
+            pool = held.enter_context(open_cluster(scheduler, root, jobs))
+        running: dict[Future[Execution], tuple[int, str]] = {}
+        while active:
+            for place, run in [*active.items()]:
+                with _told(outcomes, place), _recorded_or_told(run.folder.parent):
+                    for key in run.ready():
+                        ahead = sum(each.ahead for each in active.values())
+                        future = pool.submit(run.task(run.steps[key]), ahead=ahead)
+                        running[future] = place, key
+                    if run.ended:
+                        outcomes[place] = run.finish(asked or ())
+                if place in outcomes:
+                    del active[place]
+            if not running:
+                continue
+            ended, _ = wait(running, timeout=_PEEK, return_when=FIRST_COMPLETED)
+            again: list[tuple[int, str]] = []
+            broken = False
+            for future in ended:
+                place, key = running.pop(future)
+                broken = broken or isinstance(future.exception(), BrokenProcessPool)
+                if place not in active:
+                    continue  # what it belonged to could not be written down
+                with _told(outcomes, place), _recorded_or_told(active[place].folder.parent):
+                    if not active[place].take(key, future):
+                        again.append((place, key))
+            for run in active.values():
+                run.report()
+            if broken:
+                pool.renew()
+            for place, key in again:
+                running[pool.submit(active[place].task(active[place].steps[key]))] = place, key
+    return [outcomes[place] for place in range(len(studies))]
+
+
+@contextmanager
+def _told(outcomes: dict[int, RunRecord | WorkbenchError], place: int) -> Iterator[None]:
+    """Keep what went wrong with one study as what came of it."""
+    try:
+        yield
+    except InterruptedRunError:
+        raise
+    except WorkbenchError as error:
+        outcomes[place] = error
+
+
+@contextmanager
+def _begun(
+    study: Study,
+    root: Path,
+    now: datetime,
+    assignments: Sequence[Assignment],
+    requested: tuple[str, ...] | None,
+    timeout: float | None,
+    force: bool,
+    watch: Callable[[Event], None] | None,
+) -> Iterator[_RunUnderWay]:
+    """Lay out a run and hold its study until the runs have ended."""
     swept = sweep_of(root, assignments, requested)
     history = history_of(root, study.name, study.seen)
     if swept is None:
@@ -180,6 +286,8 @@ def run_study(
             plan=plan,
             study=study,
             root=root,
+            run=run,
+            now=now,
             number=next_number(history),
             folder=begin(history, run),
             inputs=inputs,
@@ -195,8 +303,7 @@ def run_study(
             steps=len(plan.steps),
             notes=list(plan.notes),
         )
-        under_way.run_steps(jobs or _default_jobs(plan))
-        return under_way.finish(run, now, requested or ())
+        yield under_way
 
 
 @contextmanager
@@ -213,9 +320,9 @@ def _recorded_or_told(history: Path) -> Iterator[None]:
         ) from error
 
 
-def _default_jobs(plan: RunPlan) -> int:
+def _default_jobs(steps: int) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, _MOST_JOBS, len(plan.steps)))
+    return max(1, min(cores or 1, _MOST_JOBS, steps))
 
 
 @dataclass
@@ -225,6 +332,8 @@ class _RunUnderWay:
     plan: RunPlan
     study: Study
     root: Path
+    run: str
+    now: datetime
     number: int
     folder: Path
     inputs: Inputs
@@ -244,12 +353,8 @@ class _RunUnderWay:
         self.earlier = Earlier(here, *([here.parent] if here.name == SWEEPS else []))
         self.before = Present(self.study, self.root, self.inputs.tables)
         self.why: dict[str, str] = {}
-
-    # --- order --------------------------------------------------------------------------------
-
-    def run_steps(self, jobs: int) -> None:
-        order = TopologicalSorter(self.plan.graph())
-        order.prepare()
+        self.order = TopologicalSorter(self.plan.graph())
+        self.order.prepare()
         for skip in self.plan.skips:
             self._note(StepRecord(skip.key, skip.key, "skipped", reason=skip.reason))
         for lost in self.plan.broken:
@@ -259,49 +364,46 @@ class _RunUnderWay:
                     lost.key, lost.key, "failed", reason=failure.sentence(), error=asdict(failure)
                 )
             )
-        running: dict[Future[Execution], str] = {}
-        with open_pool(jobs) as pool:
-            while order.is_active():
-                for key in order.get_ready():
-                    step = self.steps[key]
-                    if self._needs_no_kernel(step):
-                        order.done(key)
-                    else:
-                        ahead = sum(
-                            each.requested and each.key not in self.records
-                            for each in self.plan.steps
-                        )
-                        running[pool.submit(self._task(step), ahead=ahead)] = key
-                if not running:
-                    continue
-                ended, _ = wait(running, timeout=_PEEK, return_when=FIRST_COMPLETED)
-                self._report()
-                again: list[str] = []
-                broken = False
-                for future in ended:
-                    key = running.pop(future)
-                    try:
-                        execution = future.result()
-                    except (BrokenProcessPool, LostKernelError) as lost:
-                        broken = broken or isinstance(lost, BrokenProcessPool)
-                        if key not in self.crashed:
-                            # Nobody can tell which of the processes died first: each gets a
-                            # second chance.
-                            self.crashed.add(key)
-                            again.append(key)
-                            continue
-                        execution = _crashed(
-                            self.steps[key],
-                            "the process that ran it was killed, twice (too little memory?)",
-                        )
-                    except Exception as error:  # whatever befell one notebook is its failure
-                        execution = _crashed(self.steps[key], in_words(error))
-                    self._ended(self.steps[key], execution)
-                    order.done(key)
-                if broken:
-                    pool.renew()
-                if again:
-                    running |= {pool.submit(self._task(self.steps[key])): key for key in again}
+
+    # --- order --------------------------------------------------------------------------------
+
+    @property
+    def ended(self) -> bool:
+        """Whether something came of every step."""
+        return not self.order.is_active()
+
+    @property
+    def ahead(self) -> int:
+        """How many steps that are asked for nothing has come of."""
+        return sum(each.requested and each.key not in self.records for each in self.plan.steps)
+
+    def ready(self) -> Iterator[str]:
+        """Give the steps that have to be executed next; those that need not are dealt with."""
+        while waiting := self.order.get_ready() if self.order.is_active() else ():
+            for key in waiting:
+                if self._needs_no_kernel(self.steps[key]):
+                    self.order.done(key)
+                else:
+                    yield key
+
+    def take(self, key: str, future: Future[Execution]) -> bool:
+        """Take what came of a step; False where it is to be executed once more."""
+        try:
+            execution = future.result()
+        except (BrokenProcessPool, LostKernelError):
+            if key not in self.crashed:
+                # Nobody can tell which of the processes died first: each gets a second chance.
+                self.crashed.add(key)
+                return False
+            execution = _crashed(
+                self.steps[key],
+                "the process that ran it was killed, twice (too little memory?)",
+            )
+        except Exception as error:  # whatever befell one notebook is its failure
+            execution = _crashed(self.steps[key], in_words(error))
+        self._ended(self.steps[key], execution)
+        self.order.done(key)
+        return True
 
     def _needs_no_kernel(self, step: Step) -> bool:
         """Skip a step, or carry it over from an earlier run; False when it must be executed."""
@@ -433,11 +535,12 @@ class _RunUnderWay:
             seconds=record.seconds,
             reason=record.reason,
         )
-        self._report()
+        self.report()
 
-    def _report(self) -> None:
+    def report(self) -> None:
+        """Tell of what has happened since the last time."""
         for event in self.follower.new():
-            self.watch(event)
+            self.watch({"study": self.study.name, **event})
 
     # --- what a step is -----------------------------------------------------------------------
 
@@ -458,7 +561,8 @@ class _RunUnderWay:
             own=folder / step.key,
         )
 
-    def _task(self, step: Step) -> Task:
+    def task(self, step: Step) -> Task:
+        """Say what a process is handed to execute a step."""
         saved = self.folder / "results" / step.key
         if saved.is_dir():
             _remove(saved)  # of a first attempt, whose process was killed
@@ -490,18 +594,19 @@ class _RunUnderWay:
             "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
         }
 
-    def finish(self, run: str, now: datetime, requested: tuple[str, ...]) -> RunRecord:
+    def finish(self, requested: tuple[str, ...]) -> RunRecord:
+        """Write the run down."""
         order = {name: place for place, name in enumerate(load_pipeline(self.root / "notebooks"))}
         records = sorted(self.records.values(), key=lambda r: (order[r.notebook], r.key))
         failed = any(record.status == "failed" for record in records)
         emit(self.folder, "run-finished", status="failed" if failed else "done")
-        self._report()
+        self.report()
         return finish(
             self.folder,
             RunRecord(
                 study=self.study.name,
-                run=run,
-                started=now.astimezone(UTC).isoformat(timespec="seconds"),
+                run=self.run,
+                started=self.now.astimezone(UTC).isoformat(timespec="seconds"),
                 finished=datetime.now(UTC).isoformat(timespec="seconds"),
                 status="failed" if failed else "done",
                 notebooks={record.key: record for record in records},

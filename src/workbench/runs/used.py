@@ -288,10 +288,15 @@ def _same_code(before: str, now: str) -> bool:
 
 def forget_raw(folder: Path, key: str) -> Path:
     """Give the place for the kernel's notes, and take away what stands there of a first try."""
-    path = folder / FOLDER / f"{_RAW}-{key}.json"
+    path = raw_notes(folder, key)
     path.parent.mkdir(exist_ok=True)
     path.unlink(missing_ok=True)
     return path
+
+
+def raw_notes(folder: Path, key: str) -> Path:
+    """Name the file of a kernel's own notes, which is there until they are filed."""
+    return folder / FOLDER / f"{_RAW}-{key}.json"
 
 
 def file_used(
@@ -323,7 +328,7 @@ def file_used(
     str
         What of the study changed while it ran; empty where nothing did.
     """
-    path = folder / FOLDER / f"{_RAW}-{key}.json"
+    path = raw_notes(folder, key)
     try:
         notes = json.loads(path.read_text(encoding="utf-8"))
         noted: dict[str, dict[str, Any]] = notes["used"]
@@ -349,7 +354,12 @@ def file_used(
         if before != (trace.signature(Path(place)) or []):
             beyond[f"the package {package} changed while it ran"] = None
     own = [Path(n) for n in noted.get("code", {}) if not Path(n).is_relative_to(trace.HOME)]
-    sources = [*cells, *(_text(path) for path in own)]
+    beyond |= dict.fromkeys(
+        f"{path.name} is compiled: what it reads cannot be seen"
+        for path in own
+        if path.suffix not in (".py", ".pyw")
+    )
+    sources = [*cells, *(_text(path) for path in own if path.suffix in (".py", ".pyw"))]
     beyond |= dict.fromkeys(sentence for source in sources for sentence in beyond_in(source))
     beyond |= dict.fromkeys(_strangers(packages, compiled, notes["modules"]))
     if any(speaks_of_itself(source) for source in sources):
