@@ -239,7 +239,7 @@ def test_who_did_not_consent_is_left_out_of_every_table_and_counted(root: Path) 
     tables = open_tables(study)
     assert sorted(tables.frame("transactions")["amount"]) == [1, 5]
     assert len(tables.frame("customers")) == 2
-    noted = tables.report.worth_noting
+    noted = tables.report.notable
     words = "rows of people who have not consented, left out"
     found = noted[noted["finding"] == words].set_index("table")["number"]
     assert dict(found) == {"customers": 2, "transactions": 2}

@@ -1,8 +1,9 @@
-"""A public class has one name in the package: a reader who searches for it finds one thing."""
+"""A public class has one name in the package, and a name says what a thing holds or does."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -17,3 +18,22 @@ def test_no_public_class_name_is_defined_twice() -> None:
                 found[node.name].append(str(path.relative_to(PACKAGE)))
     twice = {name: files for name, files in found.items() if len(files) > 1}
     assert twice == {}
+
+
+#: Words of the house that tell a stranger nothing of what a thing holds or does.
+DIALECT = re.compile(
+    r"(^|_)(shelf|conduct|reach|marks|lot|close_up|course|remarks|apart|streams|worth|asked|law)(_|$)"
+)
+
+
+def test_no_module_class_or_function_is_named_in_dialect() -> None:
+    named = []
+    for path in PACKAGE.rglob("*.py"):
+        nodes = ast.parse(path.read_text(encoding="utf-8")).body
+        public = [n for n in nodes if isinstance(n, ast.ClassDef | ast.FunctionDef)]
+        inside = [m for n in public if isinstance(n, ast.ClassDef) for m in n.body]
+        public += [m for m in inside if isinstance(m, ast.FunctionDef)]
+        names = [path.stem, *(n.name for n in public if not n.name.startswith("_"))]
+        words = [re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in names]
+        named += [f"{path}: {word}" for word in words if DIALECT.search(word)]
+    assert not named, named

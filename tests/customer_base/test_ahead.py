@@ -11,7 +11,7 @@ import pytest
 from tests.customer_base.examples import Usual, coming, growing, revenue, worth
 from workbench import customer_base as base
 from workbench.customer_base.acquisition import new_by_month
-from workbench.customer_base.worth import _Triangle
+from workbench.customer_base.whole_value import _Triangle
 from workbench.errors import DataError
 from workbench.stats import wilson
 

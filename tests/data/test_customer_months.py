@@ -119,7 +119,7 @@ def test_who_is_new_stayed_or_came_back(months: CustomerMonths, log: pd.DataFram
 def test_revenue_that_is_kept_is_that_of_a_window(
     months: CustomerMonths, log: pd.DataFrame
 ) -> None:
-    found = months.kept_revenue(3).set_index("month")
+    found = months.repeat_revenue(3).set_index("month")
     assert found.index.tolist() == list(range(5, 15))
     month = log["date"].map(lambda d: (d.year - 2024) * 12 + d.month - 1)
     for end in (5, 14):

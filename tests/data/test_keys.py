@@ -66,7 +66,7 @@ def test_customers_whom_nobody_knows_are_missing_and_counted(open_study: OpenStu
     report = tables.report_of("transactions")
     assert report.set_aside == {"missing": 60}
     assert report.placeholders == dict.fromkeys(WORDS[1:], 5)
-    assert sum(tables.report.worth_noting["number"]) == 55
+    assert sum(tables.report.notable["number"]) == 55
     said = str(check_study(tables.study))
     assert "55 rows name no customer but" in said
 

@@ -219,7 +219,7 @@ def test_doubtful_pairs_are_listed_for_their_owner_only(open_study: OpenStudy) -
     (pair,) = review.read_pairs(tables.study)
     assert ((pair.left, pair.right), pair.same) == (("C1", "C2"), None)
     assert pair.shown["phone"] == ("13800138000", "13800138000")
-    noted = tables.report.worth_noting.set_index("finding")["number"]
+    noted = tables.report.notable.set_index("finding")["number"]
     assert noted["pairs of records that may be one person, not decided yet"] == 1
     assert "doubtful" in [finding.key for finding in tables.report.findings()]
 

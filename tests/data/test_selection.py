@@ -188,7 +188,7 @@ def test_the_total_of_an_order_counts_once(open_study: OpenStudy) -> None:
     assert tables.report_of("transactions").set_aside == {"missing": 1}  # of #4
     paid = open_study(transactions=({**card, "where": {"status": {"not": "voided"}}}, ORDERS))
     assert sums(paid) == {"rows": 6, "sum": sum(once.values()) + 2 - 99, "line": 6, "where": 2}
-    said = paid.report.worth_noting.set_index("finding")["number"]
+    said = paid.report.notable.set_index("finding")["number"]
     assert said["rows left out as the study's card says"] == 2
     assert said["further lines of orders, whose total counts once"] == 6
 

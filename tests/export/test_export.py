@@ -164,6 +164,6 @@ def test_with_a_browser_figures_are_pictures_and_a_pdf_is_printed(
 ) -> None:
     made = export_study(site, "shop", "value", to="docx", out=tmp_path / "a.docx")
     assert len(Document(str(made.file)).inline_shapes) == 1
-    assert made.remarks == ()
+    assert made.notes == ()
     pdf = export_study(site, "shop", "value", to="pdf", out=tmp_path / "a.pdf")
     assert pdf.file.read_bytes().startswith(b"%PDF")

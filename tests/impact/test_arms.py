@@ -114,7 +114,7 @@ def test_segments_are_compared_and_not_just_listed() -> None:
 def test_arms_that_are_not_as_large_as_planned_take_a_grade() -> None:
     records, units = trial(np.random.default_rng(5), share=(1, 1, 0.6))
     equal = reported(records, units, card())
-    (warned,) = [c for c in equal.remarks if c.key == "sample ratio"]
+    (warned,) = [c for c in equal.caveats if c.key == "sample ratio"]
     assert warned.severity == "warning"
     assert "sample ratio" in set(equal.main.grading.table["found"])
     counts = units["arm"].value_counts()
@@ -144,7 +144,7 @@ def test_arms_that_cannot_be_read_are_said_on_the_page() -> None:
     records, units = trial(np.random.default_rng(7), n=200)
     wrong = case_of("mail", START, "random", arms={"column": "arm", "control": "none"})
     report = reported(records, units, wrong)
-    assert report.arms == () and "arms" in {c.key for c in report.remarks}
+    assert report.arms == () and "arms" in {c.key for c in report.caveats}
     with pytest.raises(ValidationError, match="for customers drawn by lot"):
         case_of("mail", START, "volunteers", arms="arm")
     with pytest.raises(ValidationError, match="`looks`"):
@@ -205,6 +205,6 @@ def test_a_case_under_watch_is_judged_by_what_holds_at_every_look() -> None:
     assert any(c.key == "looks" and "4 looks until now" in c.text for c in often.checks)
     assert len(reported(records, units, card(looks="open")).looks) == 4
     few = reported(*trial(np.random.default_rng(10), n=60), card(looks=4))
-    assert any(c.key == "looks" and c.severity == "warning" for c in few.remarks)
+    assert any(c.key == "looks" and c.severity == "warning" for c in few.caveats)
     more = reported(records, units, card(looks=2))
-    assert any("4 looks, and 2 were planned" in c.text for c in more.remarks)
+    assert any("4 looks, and 2 were planned" in c.text for c in more.caveats)

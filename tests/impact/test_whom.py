@@ -200,4 +200,4 @@ def test_a_card_that_cannot_be_followed_is_refused_in_words() -> None:
         CaseData([records], with_arms(card(), None, units), units=units),
         rng=np.random.default_rng(1),
     )
-    assert report.whom is None and "whom" in {c.key for c in report.remarks}
+    assert report.whom is None and "whom" in {c.key for c in report.caveats}

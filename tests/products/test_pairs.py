@@ -29,7 +29,7 @@ def false_alarms(draws: int, **about: float) -> tuple[float, float, float]:
     named, p, right = 0, [], []
     for seed in range(draws):
         found = judged(shop.baskets(np.random.default_rng([7, seed]), **about))  # type: ignore[arg-type]
-        named += len(found.together) + len(found.apart) > 0
+        named += len(found.together) + len(found.seldom_together) > 0
         p.append(found.table["p"].to_numpy())
         right.append((found.table["lift"] > 1).to_numpy())
     every = np.concatenate(p)

@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 
 from workbench.languages import speak
 from workbench.reporting.landing import open_landing, sentences
-from workbench.reporting.small_pictures import TONES, course, mark, proportions, tone
+from workbench.reporting.small_pictures import TONES, mark, proportions, sparkline, tone
 from workbench.results import Advice, Estimate, Finding
 
 NUMBERS = {
@@ -243,12 +243,12 @@ def test_every_status_has_a_shape_that_no_other_tone_has() -> None:
     ],
 )
 def test_a_course_has_only_finite_places(numbers: Any) -> None:
-    drawn = course(*numbers, label="a <b>")
+    drawn = sparkline(*numbers, label="a <b>")
     assert "nan" not in drawn and "inf" not in drawn and "<b>" not in drawn
 
 
 def test_one_value_is_no_course() -> None:
-    assert course([1.0], [1.0], [1.0], [1.0], 1.0, label="x") == ""
+    assert sparkline([1.0], [1.0], [1.0], [1.0], 1.0, label="x") == ""
 
 
 def test_proportions_are_those_of_the_counts() -> None:

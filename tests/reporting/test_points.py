@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from workbench.reporting.figures import figure as figures
-from workbench.results.drawing import interval_dots, name_marks, shaded_cells, share_bars
+from workbench.results.drawing import interval_dots, label_points, shaded_cells, share_bars
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -59,7 +59,7 @@ def test_series_are_told_apart_by_the_legend_and_days_are_days() -> None:
 def test_a_short_name_beside_a_mark_is_told_in_full() -> None:
     def marks(ax: Axes) -> None:
         ax.scatter([1, 2, 4], [3, 1, 2])
-        name_marks(ax, [1, 2, 4], [3, 1, 2], ["07", "09", "11"], ["Calls & mail", "Bills", "App"])
+        label_points(ax, [1, 2, 4], [3, 1, 2], ["07", "09", "11"], ["Calls & mail", "Bills", "App"])
         ax.set_xlabel("Experience")
         ax.set_ylabel("Importance")
 

@@ -6,14 +6,14 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from workbench.results.drawing import label_ends, name_marks, share_bars
+from workbench.results.drawing import label_ends, label_points, share_bars
 
 
 def offsets(*marks: tuple[float, float]) -> dict[str, tuple[float, float]]:
     ax = plt.figure().subplots()
     ax.set(xlim=(0, 1), ylim=(0, 1))
     x, y = zip(*marks, strict=True)
-    name_marks(ax, x, y, [f"mark {k}" for k in range(len(marks))])
+    label_points(ax, x, y, [f"mark {k}" for k in range(len(marks))])
     return {text.get_text(): text.xyann for text in ax.texts}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.service.desk import contacts, share_within, truth
 from workbench.errors import DataError
-from workbench.service import backlog, contact_outcomes, kept_by_period, waiting_times
+from workbench.service import backlog, contact_outcomes, waiting_times, within_promise_by_period
 from workbench.service.groups import OTHERS
 
 
@@ -94,7 +94,7 @@ def test_equal_groups_are_seldom_told_apart() -> None:
 
 def test_weeks_of_a_chart_are_whole_and_hold_every_contact_that_is_due() -> None:
     rows = contacts(50, 20, seed=7)
-    weeks = kept_by_period(rows, 8.0)
+    weeks = within_promise_by_period(rows, 8.0)
     assert (weeks["period"].dt.day_of_week == 0).all() and (weeks["kept"] <= weeks["n"]).all()
     whole = rows[rows["day"].dt.to_period("W-SUN").dt.start_time.isin(weeks["period"])]
     assert weeks["n"].sum() == (whole["followed"] >= 8).sum()

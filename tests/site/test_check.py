@@ -8,7 +8,7 @@ import pytest
 
 from workbench.errors import SiteError
 from workbench.site.check import check, refuse
-from workbench.site.kept import Kept
+from workbench.site.page_cache import PageCache
 from workbench.site.personal import find, redact
 
 PAGE = """<!doctype html><html lang="en"><head><title>A page</title></head><body>
@@ -125,7 +125,7 @@ def test_refusing_names_the_first_findings_and_counts_the_rest(site):
 
 
 def test_a_page_is_read_once_and_its_links_each_time(site, monkeypatch):
-    kept = Kept(site / ".kept")
+    kept = PageCache(site / ".kept")
     assert check(site, kept=kept) == []
     monkeypatch.setattr("workbench.site.check._page_findings", None)  # not asked again
     assert check(site, kept=kept) == []
@@ -134,7 +134,7 @@ def test_a_page_is_read_once_and_its_links_each_time(site, monkeypatch):
 
 
 def test_other_forbidden_texts_are_another_question(site):
-    kept = Kept(site / ".kept")
+    kept = PageCache(site / ".kept")
     assert check(site, kept=kept) == []
     assert "personal data (forbidden)" in {
         fault.kind for fault in check(site, forbidden=["Three groups"], kept=kept)

@@ -8,12 +8,12 @@ import pytest
 from tests import attackers
 from workbench.stats import (
     Sums,
+    interval_sensitive,
     pool_neighbours,
     quantiles,
     rounded_down,
     rule_of,
     sensitive,
-    spread_sensitive,
     withhold,
 )
 from workbench.study import CellRule
@@ -54,8 +54,8 @@ def test_a_rule_of_nothing_withholds_nothing() -> None:
 def test_the_squares_that_an_interval_tells_are_put_to_the_rule() -> None:
     # the root of 10,442 is 102: an upper limit of the 100, though the sum of 132 keeps it
     values = np.array([100.0, 20, 5, 3, 2, 2])
-    assert not sensitive(values, FIVE) and spread_sensitive(np.zeros(6, int), values, 1, FIVE)[0]
-    assert not spread_sensitive(np.zeros(6, int), np.full(6, 9.0), 1, FIVE)[0]
+    assert not sensitive(values, FIVE) and interval_sensitive(np.zeros(6, int), values, 1, FIVE)[0]
+    assert not interval_sensitive(np.zeros(6, int), np.full(6, 9.0), 1, FIVE)[0]
 
 
 def test_of_one_line_the_smallest_sum_goes_with_a_lonely_one() -> None:

@@ -61,7 +61,7 @@ class Acquisition(Result):
     months: int
     ahead: int
 
-    def kept(self) -> Estimate | None:
+    def coverage(self) -> Estimate | None:
         """Share of the past forecasts whose range held; those that overlap count for fewer."""
         return ranges_held(self.past["held"], self.ahead)
 
@@ -75,7 +75,7 @@ class Acquisition(Result):
             "now": self.now, "months": self.months, "ahead": self.ahead, "next": self.expected
         }  # fmt: skip
         said = [Finding("accounts.new", COMING, values, estimates=self.estimates())]
-        kept = self.kept()
+        kept = self.coverage()
         if kept is not None:
             narrow = kept.high < 0.95
             values = {"n": len(self.past), "kept": kept.point}

@@ -83,7 +83,7 @@ class PipelineForecast(Result):
     unvalued: int
     wider: float
 
-    def kept(self) -> Estimate | None:
+    def coverage(self) -> Estimate | None:
         """Share of the past months whose range held what came; None where there was none.
 
         Windows that overlap tell less: they count for as many as lie side by side.
@@ -92,7 +92,7 @@ class PipelineForecast(Result):
 
     def estimates(self) -> dict[str, Estimate]:
         """Give what is expected, and how the forecast did."""
-        kept = self.kept()
+        kept = self.coverage()
         return {"pipeline_expected": self.expected} | ({"kept": kept} if kept is not None else {})
 
     def findings(self) -> list[Finding]:
@@ -104,7 +104,7 @@ class PipelineForecast(Result):
                 money=self.expected, advice=Advice(PLAN, 7),
             )
         ]  # fmt: skip
-        kept = self.kept()
+        kept = self.coverage()
         if kept is None:
             said.append(Finding("accounts.forecast.past", TOO_YOUNG, severity="warning"))
         else:

@@ -28,9 +28,9 @@ from workbench.results.drawing import interval_dots
 from workbench.stats.disclosure import (
     Sums,
     Withheld,
+    interval_sensitive,
     rule_of,
     sensitive,
-    spread_sensitive,
     told_withheld,
     withhold_together,
 )
@@ -325,7 +325,7 @@ def _rows(
 ) -> Iterator[dict[str, object]]:
     """Give the rows of the groups that may be shown."""
     columns = ["sales", "before"] if known else ["sales"]
-    unsure = np.any([spread_sensitive(code, each[c], len(names), rule) for c in columns], axis=0)
+    unsure = np.any([interval_sensitive(code, each[c], len(names), rule) for c in columns], axis=0)
     for j, name in enumerate(names):
         if hidden.cells[j]:
             continue
@@ -375,7 +375,7 @@ def _wallet(told: pd.DataFrame, rule: CellRule) -> dict[str, object]:
     """Share of the potential that is bought, of those whose potential is known."""
     share = ratio_interval(told["sales"], told["potential"])
     code = np.zeros(len(told), dtype=np.intp)
-    unsure = any(spread_sensitive(code, told[c], 1, rule)[0] for c in ("sales", "potential"))
+    unsure = any(interval_sensitive(code, told[c], 1, rule)[0] for c in ("sales", "potential"))
     ends = (np.nan, np.nan) if unsure else (max(share.low, 0.0), share.high)
     return {
         "potential": told["potential"].sum(), "wallet": share.value, "wallet_low": ends[0],

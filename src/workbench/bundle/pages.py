@@ -119,14 +119,14 @@ def _differences(packed: bytes, anew: bytes) -> Iterator[tuple[str, str, str]]:
         if kind != "equal":
             place = (old[c:d] or new[a:b])[0][0]
             told, meant = (" ".join(t for _, t in part) for part in (old[c:d], new[a:b]))
-            yield place, *apart(told, meant)
+            yield place, *differing_parts(told, meant)
     marks = (_marks(packed), _marks(anew))
     for (place, was), (_, now) in zip(*marks, strict=False):
         if was != now:
             yield place, was, now
 
 
-def apart(told: str, meant: str) -> tuple[str, str]:
+def differing_parts(told: str, meant: str) -> tuple[str, str]:
     """Cut what two texts share at both ends, to whole words."""
     ours, theirs = told.split(), meant.split()
     while ours and theirs and ours[0] == theirs[0]:

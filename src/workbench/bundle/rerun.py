@@ -15,7 +15,7 @@ from typing import Any
 from bs4 import BeautifulSoup
 
 from workbench.bundle.checks import Inspection
-from workbench.bundle.pages import apart, laid_out
+from workbench.bundle.pages import differing_parts, laid_out
 from workbench.bundle.parts import RUN, STUDY, TWIN, TWIN_RUN, Bundle
 from workbench.bundle.seal import Discrepancy
 from workbench.errors import WorkbenchError
@@ -143,7 +143,7 @@ def _compare_page(
     for place in {**old, **new}:
         compared.printed += 1
         if old.get(place) != new.get(place):
-            was, now = apart(old.get(place, ""), new.get(place, ""))
+            was, now = differing_parts(old.get(place, ""), new.get(place, ""))
             told = f"it shows {was!r}, run again {now!r}"
             compared.faults.append(Discrepancy("rerun", f"{name}, {place}", told))
     folder = record.folder / "results" / key

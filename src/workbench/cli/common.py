@@ -176,7 +176,7 @@ def print_plainly(what: object) -> None:
     out.print(str(what), markup=False, highlight=False, soft_wrap=True)
 
 
-def print_found(found: RunComparison | StudyStatus, as_json: bool) -> None:
+def print_result(found: RunComparison | StudyStatus, as_json: bool) -> None:
     """Print what was found, as a line of JSON or in words."""
     if as_json:
         print_json(found.to_json())

@@ -33,9 +33,9 @@ from workbench.cli.common import (
     load_card,
     out,
     plain_errors,
-    print_found,
     print_json,
     print_plainly,
+    print_result,
     project_root,
     runs_of,
     settings,
@@ -304,7 +304,7 @@ def status(
             history = history_of(project_root(), card.name)
             found = study_status(history, now, **spans, tables_within=allowed)
             worst = max(worst, FAILED if found.wrong else 0)
-            print_found(found, as_json)
+            print_result(found, as_json)
         raise typer.Exit(worst)
 
 
@@ -381,7 +381,7 @@ def diff(
             before, after = (find_run(project_root(), name) for name in runs)
         else:
             before, after = last_two(runs_of(runs[0]))
-        print_found(compare(before, after), as_json)
+        print_result(compare(before, after), as_json)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from workbench.customer_base.cohorts import (
     compare_cohorts,
     one_cohort,
 )
-from workbench.customer_base.lengths import period_lengths, remarks
+from workbench.customer_base.lengths import caveats, period_lengths
 from workbench.customer_base.one_period import PeriodCustomers, period_customers
 from workbench.customer_base.retention import (
     RetentionByGroup,
@@ -24,6 +24,7 @@ from workbench.customer_base.whole_base import (
     cohort_sales,
     lifecycle_bars,
 )
+from workbench.customer_base.whole_value import BaseValue, base_value
 from workbench.customer_base.why_moved import (
     FACTORS,
     SalesMovement,
@@ -32,7 +33,6 @@ from workbench.customer_base.why_moved import (
     why_sales_moved,
 )
 from workbench.customer_base.why_rate import RateMovement, why_rate_moved
-from workbench.customer_base.worth import BaseValue, base_value
 
 __all__ = [
     "FACTORS",
@@ -52,6 +52,7 @@ __all__ = [
     "as_groups",
     "base_value",
     "by_attribute",
+    "caveats",
     "cohort_sales",
     "compare_cohorts",
     "lifecycle_bars",
@@ -59,7 +60,6 @@ __all__ = [
     "period_customers",
     "period_flows",
     "period_lengths",
-    "remarks",
     "retention_by",
     "revenue_retention",
     "why_rate_moved",

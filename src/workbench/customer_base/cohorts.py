@@ -20,11 +20,11 @@ from scipy.special import ndtr, stdtr, stdtrit
 from workbench.arrays import Array
 from workbench.customer_base.cells import (
     Z,
+    interval_unsafe,
     mean_of_sums,
     put,
     ratio_of_sums,
     require_cells,
-    spread_unsafe,
     sums_of,
 )
 from workbench.errors import DataError
@@ -185,7 +185,7 @@ def one_cohort(
     if valued:
         sums = sums_of(t)
         hidden = withhold(sums, rule).cells
-        unsure = hidden | spread_unsafe(sums, numbers["spend_2"], rule.p_percent)
+        unsure = hidden | interval_unsafe(sums, numbers["spend_2"], rule.p_percent)
         ratio = ratio_of_sums(
             numbers["spend"], numbers["orders"], numbers["spend_2"], numbers["orders_2"],
             numbers["cross"],
@@ -312,7 +312,7 @@ def compare_cohorts(
     sums = sums_of(own, valued=valued)
     hidden = withhold(sums, rule).cells
     unsure = hidden | (
-        spread_unsafe(sums, own["spend_2"].to_numpy(dtype=float), rule.p_percent) & valued
+        interval_unsafe(sums, own["spend_2"].to_numpy(dtype=float), rule.p_percent) & valued
     )
     table = pd.DataFrame(
         {"cohort": pd.to_datetime([starts[int(c)] for c in own["cohort"]]), "n": n.astype(int)}

@@ -57,7 +57,7 @@ def period_lengths(
     return one, 3 if months // 3 <= MOST_PERIODS else WHOLE_YEAR
 
 
-def remarks(
+def caveats(
     length: int, start: dt.date, end: dt.date, *, periods: int, unfinished: int = 0,
     whole: bool = True,
 ) -> list[Finding]:  # fmt: skip

@@ -20,7 +20,7 @@ from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import row_bars
-from workbench.stats.disclosure import Sums, pool_neighbours, rule_of, sensitive, spread_sensitive
+from workbench.stats.disclosure import Sums, interval_sensitive, pool_neighbours, rule_of, sensitive
 from workbench.stats.intervals import mean_interval
 from workbench.study import CellRule
 
@@ -146,7 +146,7 @@ def period_customers(
     count = np.bincount(code, minlength=k)
     by = [np.bincount(code, weights=x, minlength=k) for x in (orders, spend, key)]
     share, low, high = _shares(key, code, k)
-    unsure = spread_sensitive(code, key, k, rule)
+    unsure = interval_sensitive(code, key, k, rule)
     table = pd.DataFrame(
         {
             "tenths": names, "n": count, "share": share,
@@ -170,7 +170,7 @@ def period_customers(
             ))
         )  # fmt: skip
         told = [float(e[0]) for e in ends]
-        whole = spread_sensitive(np.zeros(n, dtype=np.intp), spend, 1, rule)[0]
+        whole = interval_sensitive(np.zeros(n, dtype=np.intp), spend, 1, rule)[0]
         told = [told[0], np.nan, np.nan] if whole else told
         value = Estimate(
             told[0], told[1], told[2], n=float(n), kind="money", label="Value of an order"

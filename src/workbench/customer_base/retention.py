@@ -223,7 +223,7 @@ def revenue_retention(
     Parameters
     ----------
     kept : DataFrame
-        What `workbench.data` gives (`CustomerMonths.kept_revenue`).
+        What `workbench.data` gives (`CustomerMonths.repeat_revenue`).
     start : date
         First day of the log's first month.
     length : int

@@ -19,7 +19,13 @@ from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.results.drawing import interval_dots
-from workbench.stats.disclosure import Sums, rule_of, spread_sensitive, withhold, withhold_together
+from workbench.stats.disclosure import (
+    Sums,
+    interval_sensitive,
+    rule_of,
+    withhold,
+    withhold_together,
+)
 from workbench.stats.intervals import wilson
 from workbench.stats.multiplicity import holm
 from workbench.study import CellRule
@@ -195,7 +201,7 @@ def period_flows(
     delta = spend[-1] - spend[-2]
     sums = [Sums.of(code, s, 4) for s in (spend[-2], spend[-1])]
     hidden = withhold_together(sums, rule).cells
-    unsure = hidden | spread_sensitive(code, np.where(code >= 0, delta, 0), 4, rule)
+    unsure = hidden | interval_sensitive(code, np.where(code >= 0, delta, 0), 4, rule)
     inside = code >= 0
     add = [
         np.bincount(code[inside], weights=x[inside], minlength=4)
@@ -222,7 +228,7 @@ def period_flows(
         }  # fmt: skip
     total = float(delta.sum())
     spread = Z * float(np.sqrt(np.square(delta).sum()))
-    told = not spread_sensitive(np.zeros(delta.size, dtype=np.intp), delta, 1, rule)[0]
+    told = not interval_sensitive(np.zeros(delta.size, dtype=np.intp), delta, 1, rule)[0]
     ends = (total - spread, total + spread) if told else (np.nan, np.nan)
     everybody = np.ones(4, dtype=bool)
     shown = all(s.may_join(everybody, rule) for s in sums)

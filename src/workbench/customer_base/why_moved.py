@@ -27,7 +27,7 @@ from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import interval_dots
-from workbench.stats.disclosure import Sums, rule_of, spread_sensitive
+from workbench.stats.disclosure import Sums, interval_sensitive, rule_of
 from workbench.study import CellRule
 
 if TYPE_CHECKING:
@@ -422,7 +422,7 @@ def _moved(
     side, spend = own["side"].to_numpy(), own["spend"].to_numpy(dtype=float)
     unsure = np.zeros(k, dtype=bool)
     for s in (0, 1):
-        unsure |= spread_sensitive(code[side == s], spend[side == s], k, rule)
+        unsure |= interval_sensitive(code[side == s], spend[side == s], k, rule)
     people = np.array([own["customer_id"][code == g].nunique() for g in range(k)])
     sales = [x[2 * k : 2 * k + k * max(items, 1)].reshape(k, -1).sum(axis=1) for x in sums]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -465,7 +465,7 @@ def _moved(
     ).to_numpy()
     total = float(delta.sum())
     half = Z * float(np.sqrt(np.square(delta).sum()))
-    whole = spread_sensitive(np.zeros(delta.size, dtype=np.intp), delta, 1, rule)[0]
+    whole = interval_sensitive(np.zeros(delta.size, dtype=np.intp), delta, 1, rule)[0]
     ends = (np.nan, np.nan) if whole else (total - half, total + half)
     change = Estimate(total, *ends, float(delta.size), kind="money", signed=True,
                       label="Change of sales")  # fmt: skip

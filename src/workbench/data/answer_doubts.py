@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from workbench.data.answer_words import CODES, USUAL_SCALES, shortest_scale, without_codes
-from workbench.data.clean.questions import AskedQuestion
+from workbench.data.clean.questions import QuestionAnswers
 from workbench.data.clean.report import TableReport
 from workbench.study import Study
 from workbench.study.survey import PREFIXES, Survey
@@ -37,7 +37,7 @@ class AnswerDoubts:
 class _Group:
     """Questions on one scale, whose cure is the same key of the card, with {} for its ends."""
 
-    questions: Sequence[AskedQuestion]
+    questions: Sequence[QuestionAnswers]
     key: str
 
     @property
@@ -57,9 +57,9 @@ class _Group:
 
     @property
     def answers(self) -> int:
-        return sum(q.given for q in self.questions)
+        return sum(q.answered for q in self.questions)
 
-    def names(self, which: Callable[[AskedQuestion], object] = bool) -> str:
+    def names(self, which: Callable[[QuestionAnswers], object] = bool) -> str:
         own = [repr(q.column) for q in self.questions if which(q)]
         more = f" and {len(own) - _NAMED} more" if len(own) > _NAMED else ""
         return ", ".join(own[:_NAMED]) + more
@@ -106,7 +106,7 @@ def answer_doubts(study: Study, report: TableReport) -> AnswerDoubts:
                 else f"{name}: recommending is coded 1 to 11 and read as 0 to 10"
             )
         if question.declined:
-            every = question.given + question.declined
+            every = question.answered + question.declined
             found.notes.append(
                 f"{name}: {question.declined:,} of {every:,} answers to"
                 f" {question.column!r} are none (don't know, not applicable); they are missing"
@@ -114,10 +114,10 @@ def answer_doubts(study: Study, report: TableReport) -> AnswerDoubts:
     return found
 
 
-def _groups(study: Study, questions: Iterable[AskedQuestion]) -> list[_Group]:
+def _groups(study: Study, questions: Iterable[QuestionAnswers]) -> list[_Group]:
     """Put the questions together whose scale stands under one key of the card."""
     asked = study.survey
-    groups: dict[str, list[AskedQuestion]] = {}
+    groups: dict[str, list[QuestionAnswers]] = {}
     for question in questions:
         item = asked.item_of(question.name) if asked is not None else ""
         own = asked is not None and {question.name, item} & set(asked.scales)
@@ -149,7 +149,7 @@ def _off_scale(found: AnswerDoubts, name: str, group: _Group) -> None:
         return
     n, of = sum(off.values()), group.answers
     where = group.names(lambda q: q.off)
-    worst = max(sum(q.off.values()) / q.given for q in group.questions if q.off)
+    worst = max(sum(q.off.values()) / q.answered for q in group.questions if q.off)
     listed = ", ".join(f"{number:g}" for number in sorted(off)[:_NAMED])
     lost = f"{n:,} of {of:,} answers to {where}"
     grave = worst > FEW_LOST and n > _SLIPS
@@ -183,10 +183,12 @@ def _unread(found: AnswerDoubts, name: str, group: _Group) -> None:
     for q in group.questions:
         if not q.unread_count:
             continue
-        share = q.unread_count / q.given
+        share = q.unread_count / q.answered
         ends = [end for end in (low, high) if not q.read.get(end)]
         texts = ", ".join(repr(text) for text in list(q.unread)[:4])
-        said = f"{name}: {q.unread_count:,} of {q.given:,} answers to {q.column!r} cannot be read"
+        said = (
+            f"{name}: {q.unread_count:,} of {q.answered:,} answers to {q.column!r} cannot be read"
+        )
         if q.steps and q.steps != high - low + 1:
             found.problems.append(
                 f"{said} ({texts}): these are words of {q.steps} steps, and the card says"
@@ -234,10 +236,10 @@ def _proposed(counts: Counter[float]) -> tuple[int, int]:
     return shortest_scale(low, high, _SCALES) or (low, high)
 
 
-def _key(question: AskedQuestion) -> str:
+def _key(question: QuestionAnswers) -> str:
     return Survey.item_of(question.name) or question.name
 
 
-def _example(question: AskedQuestion) -> str:
+def _example(question: QuestionAnswers) -> str:
     first = next(iter(question.unread), "...")
     return f"{first}: ..."

@@ -179,7 +179,7 @@ class CustomerMonths:
         frame = self._frame(own.order_by("customer_id", "side", "item"), ("side",))
         return frame.astype({"orders": "float64", "spend": "float64"})
 
-    def kept_revenue(self, length: int, most: int = 24) -> pd.DataFrame:
+    def repeat_revenue(self, length: int, most: int = 24) -> pd.DataFrame:
         """Tell what customers of a period spent in the next one, for a window that moves monthly.
 
         Returns

@@ -22,11 +22,11 @@ class Exported:
 
     file: Path
     pages: int
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         said = f"{self.file} ({self.pages} page{'s' if self.pages > 1 else ''} of the site)"
-        return "\n".join([said, *self.remarks])
+        return "\n".join([said, *self.notes])
 
 
 def export_study(
@@ -73,8 +73,8 @@ def export_study(
     file = out or Path(f"{named}-{day}.{to}")
     if not file.parent.is_dir():
         raise SiteError("there is no such folder", where=str(file.parent), remedy="make it first")
-    remarks = FORMATS[to](pages, site, language, file)
-    return Exported(file, len(pages), tuple(remarks))
+    notes = FORMATS[to](pages, site, language, file)
+    return Exported(file, len(pages), tuple(notes))
 
 
 def _styles(site: Path, language: str) -> str:

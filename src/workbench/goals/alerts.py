@@ -184,11 +184,11 @@ class Alerting(Result):
             partial(self.plot, place=place),
             "{what} ({of}): what has moved" if row["by"] else "{what}: what has moved",
             "Measured values, the usual level, and the mean since {since}",
-            self.course(place),
+            self.measured(place),
             {"what": row["title"], "of": row["of"], "since": row["since"].date()},
         )
 
-    def course(self, place: int) -> pd.DataFrame:
+    def measured(self, place: int) -> pd.DataFrame:
         """Give the measured values of a record: period, value, base (whether it sets limits)."""
         record, row = self.records[place], self.table.iloc[place]
         first = _first_of_base(record.value.size, int(row["base"]))
@@ -211,7 +211,7 @@ class Alerting(Result):
 
         say = speak(language)
         ax = plt.gca() if ax is None else ax
-        row, course = self.table.iloc[place], self.course(place)
+        row, course = self.table.iloc[place], self.measured(place)
         ax.plot(course["period"], course["value"], "o-", color="C0", markersize=3, linewidth=0.8)
         base = course.loc[course["base"], "period"]
         if len(base) and np.isfinite(row["usual"]):

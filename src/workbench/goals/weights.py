@@ -21,7 +21,7 @@ from workbench.goals.record import GoalError
 from workbench.results import Estimate, Result, labelled
 from workbench.study.weights import (
     CONSISTENT,
-    GivenWeights,
+    CriteriaWeights,
     check_names,
     compared_weights,
     equal_weights,
@@ -74,7 +74,7 @@ def _weights(names: Sequence[str], values: Any, method: str) -> Weights:
     return Weights(labelled(table, **_COLUMNS), method)
 
 
-def _from_card(found: GivenWeights) -> Weights:
+def _from_card(found: CriteriaWeights) -> Weights:
     table = pd.DataFrame({"indicator": list(found.weight), "weight": list(found.weight.values())})
     return Weights(labelled(table, **_COLUMNS), found.method, found.consistency)
 

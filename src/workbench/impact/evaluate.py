@@ -276,7 +276,7 @@ def evaluate(
     anew = instrument_check(records, case, measured_anew, outcome)
     if anew is not None and anew.severity == "refusal":
         effect, others = None, []
-    checks = [*checks, *([] if anew is None else [anew]), *told.remarks]
+    checks = [*checks, *([] if anew is None else [anew]), *told.caveats]
     effect, others = told.of(effect), [told.of(one) for one in others]
     checks += other_measures(records, case, treatments, titles or {})
     checks += [*left_by_card(case), *left_out(material.left)]

@@ -56,7 +56,7 @@ class CaseReport(Result):
         Where the card gives costs and the value of an outcome, and that has an effect.
     stay : Effect or None
         Days under contract that the measure brought, where that is looked at.
-    stay_remarks : tuple of Finding
+    stay_caveats : tuple of Finding
     arms : tuple of Arms
         Arms and segments of a lot, outcome by outcome, where the card names any.
     whom : Uplift or None
@@ -68,7 +68,7 @@ class CaseReport(Result):
     p: tuple[float, ...]
     benefit: Benefit | None = None
     stay: Effect | None = None
-    stay_remarks: tuple[Finding, ...] = ()
+    stay_caveats: tuple[Finding, ...] = ()
     arms: tuple[Arms, ...] = ()
     whom: Uplift | None = None
 
@@ -186,7 +186,7 @@ class CaseReport(Result):
         return tuple(sorted(unique.values(), key=lambda c: order[c.severity]))
 
     @property
-    def remarks(self) -> tuple[Finding, ...]:
+    def caveats(self) -> tuple[Finding, ...]:
         """Checks that a reader must know of: all that were not simply passed."""
         return tuple(c for c in self.checks if c.severity != "ok")
 
@@ -440,10 +440,10 @@ def judge_case(
         leaves = False
     if not leaves or data.contracts is None or data.customers is None or as_of is None:
         return report
-    stay, remarks = staying_if_known(
+    stay, caveats = staying_if_known(
         data.contracts, data.customers, case, data.treatments, as_of=as_of
     )
-    return replace(report, stay=stay, stay_remarks=remarks)
+    return replace(report, stay=stay, stay_caveats=caveats)
 
 
 def _arms(
@@ -502,8 +502,8 @@ def _whom(
         return None, [replace(refusal(error), key="whom", severity="note")]
 
 
-def _told(e: Evaluation, remarks: list[Finding]) -> Evaluation:
-    return replace(e, checks=(*e.checks, *remarks))
+def _told(e: Evaluation, caveats: list[Finding]) -> Evaluation:
+    return replace(e, checks=(*e.checks, *caveats))
 
 
 def _panels(figure: Figure, n: int) -> list[Axes]:

@@ -38,7 +38,7 @@ _SEVERAL = re.compile(r"(?i)guests|customers|visitors|clients|covers|personen|gÃ
 
 
 @dataclass(frozen=True)
-class Found:
+class Candidate:
     """A column for a role, and how much speaks for it."""
 
     profile: ColumnProfile
@@ -291,7 +291,7 @@ def best(
     score: Callable[[ColumnProfile], float],
     taken: Sequence[str] = (),
     enough: float = ENOUGH,
-) -> Found | None:
+) -> Candidate | None:
     """Give the column that scores best for a role, if any scores enough."""
     scored = ranked(columns, score, taken)
     return scored[0] if scored and scored[0].score >= enough else None
@@ -301,10 +301,10 @@ def ranked(
     columns: Sequence[ColumnProfile],
     score: Callable[[ColumnProfile], float],
     taken: Sequence[str] = (),
-) -> list[Found]:
+) -> list[Candidate]:
     """Give the columns by their score for a role, the best first; ties keep the file's order."""
     free = [p for p in columns if p.name not in taken]
-    return sorted((Found(p, score(p)) for p in free), key=lambda f: -f.score)
+    return sorted((Candidate(p, score(p)) for p in free), key=lambda f: -f.score)
 
 
 def depends(frame: pd.DataFrame, key: str, on: str) -> float:

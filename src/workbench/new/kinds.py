@@ -44,7 +44,7 @@ def _any(columns: Sequence[ColumnProfile], *concepts: str) -> bool:
     return any(p.heading.has(*concepts) for p in columns)
 
 
-def _who(columns: Sequence[ColumnProfile], enough: float = 4.0) -> evidence.Found | None:
+def _who(columns: Sequence[ColumnProfile], enough: float = 4.0) -> evidence.Candidate | None:
     return evidence.best(columns, evidence.customer, enough=enough)
 
 

@@ -39,7 +39,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class States(_Part):
+class PurchaseStates(_Part):
     """Which values of a column are purchases; of values not named the general list decides."""
 
     column: list[str]
@@ -85,8 +85,8 @@ class ExportTable(_Part):
     no: list[str] = Field(default_factory=list, alias="not")
     columns: dict[str, list[str]] = Field(default_factory=dict)
     keys: dict[str, Any] = Field(default_factory=dict)
-    status: States | None = None
-    flow: States | None = None
+    status: PurchaseStates | None = None
+    flow: PurchaseStates | None = None
     flags: Flags = Flags()
     level: Level | None = None
     #: Further tables that the same rows are: deals are a pipeline beside the purchases they became.
@@ -295,7 +295,7 @@ def _formula(text: str, columns: Sequence[ColumnProfile]) -> str | None:
 
 
 def _by_states(
-    proposal: Proposal, told: ColumnProfile, states: States, where: dict[str, Any]
+    proposal: Proposal, told: ColumnProfile, states: PurchaseStates, where: dict[str, Any]
 ) -> None:
     keep, leave = {squash(v) for v in states.keep}, {squash(v) for v in states.leave_out}
     values = list(told.counts.index)

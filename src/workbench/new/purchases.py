@@ -117,7 +117,7 @@ def _whose(proposal: Proposal) -> None:
         )
 
 
-def _order(proposal: Proposal, filled: Sequence[ColumnProfile]) -> evidence.Found | None:
+def _order(proposal: Proposal, filled: Sequence[ColumnProfile]) -> evidence.Candidate | None:
     """Find the order's number: each has one customer and one day."""
     # a refund bears the number of its order and a later day
     frame = proposal.upload.frame.drop(index=rows_that_undo(filled))
@@ -150,7 +150,7 @@ def _amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     price = best(filled, evidence.unit_price, taken, 4.0)
     if price is not None and (paid := paid_in_place_of(price.profile, filled)) is not None:
         good = [f for f in good if f.profile is not price.profile]
-        price = evidence.Found(paid, price.score)
+        price = evidence.Candidate(paid, price.score)
     if chosen is None and quantity and price:
         meant = _price_of(proposal, good, quantity, price)
         if meant == "piece":
@@ -180,9 +180,9 @@ def _amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
 def _evident(
     proposal: Proposal,
     filled: Sequence[ColumnProfile],
-    good: list[evidence.Found],
-    found: Sequence[evidence.Found],
-) -> list[evidence.Found]:
+    good: list[evidence.Candidate],
+    found: Sequence[evidence.Candidate],
+) -> list[evidence.Candidate]:
     """Leave out amounts that are evidently not what the customer bought for, and say so."""
     chosen = good[0].profile
     paid = paid_in_place_of(chosen, filled)
@@ -237,9 +237,9 @@ def _who_on_refunds(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None
 
 def _price_of(
     proposal: Proposal,
-    good: Sequence[evidence.Found],
-    quantity: evidence.Found,
-    price: evidence.Found,
+    good: Sequence[evidence.Candidate],
+    quantity: evidence.Candidate,
+    price: evidence.Candidate,
 ) -> str:
     """Tell whether a price is that of a ``piece`` or of the ``row``; "" where it is not needed."""
     others = [f for f in good if f.profile.name not in (quantity.profile.name, price.profile.name)]
@@ -293,7 +293,7 @@ def _multiplied(
         proposal.keys["amount_unit"] = price.heading.unit
 
 
-def _without_amounts(proposal: Proposal, found: Sequence[evidence.Found]) -> None:
+def _without_amounts(proposal: Proposal, found: Sequence[evidence.Candidate]) -> None:
     """Take a log without amounts for what it is; ask where a column of numbers might be one."""
     proposal.keys["amount"] = "none"
     proposal.notes.append("no column holds money: a log of visits, without amounts")
@@ -304,7 +304,7 @@ def _without_amounts(proposal: Proposal, found: Sequence[evidence.Found]) -> Non
         proposal.questions.append(OpenQuestion("amount", "Is one of these the amount?", options))
 
 
-def _unnamed(proposal: Proposal, good: Sequence[evidence.Found]) -> None:
+def _unnamed(proposal: Proposal, good: Sequence[evidence.Candidate]) -> None:
     """Ask about an amount that neither its heading nor its values call money."""
     options = [
         Option(f"{f.profile.name!r} (sum {f.profile.numbers.sum():,.2f})",
@@ -317,7 +317,7 @@ def _unnamed(proposal: Proposal, good: Sequence[evidence.Found]) -> None:
     proposal.questions.append(OpenQuestion("columns.amount", asks, options))
 
 
-def _rivals(proposal: Proposal, good: Sequence[evidence.Found]) -> None:
+def _rivals(proposal: Proposal, good: Sequence[evidence.Candidate]) -> None:
     first = good[0]
     values = first.profile.numbers
     rivals = []
@@ -341,8 +341,8 @@ def _per_order(
     proposal: Proposal,
     filled: Sequence[ColumnProfile],
     amount: ColumnProfile,
-    quantity: evidence.Found | None,
-    price: evidence.Found | None,
+    quantity: evidence.Candidate | None,
+    price: evidence.Candidate | None,
 ) -> None:
     """Find whether the amount is the order's, on one of its lines or on each of them."""
     order = proposal.column("order_id")

@@ -52,7 +52,7 @@ _TELLING: Final = 30
 
 
 @dataclass(frozen=True)
-class AskedOnScale:
+class ScaleColumn:
     """A column of answers on a scale.
 
     Attributes
@@ -80,7 +80,7 @@ class AskedOnScale:
         return self.scale != scale and (said or outside)
 
 
-def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
+def rating_of(p: ColumnProfile, *, kin: bool = False) -> ScaleColumn | None:
     """Tell on which scale a column's answers are; None where it holds no such answers.
 
     Two different numbers are enough for a column that is called as others are that are ratings.
@@ -131,7 +131,7 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> AskedOnScale | None:
     unused = {} if named else {(1, 4): (1, 5), (1, 6): (1, 7)}
     scale = scale if known or low > 1 or scale not in unused else unused[scale]
     sure = bool(known) or (low, high) == scale
-    return AskedOnScale(p, scale, sure, tuple(written[n] for n in sorted(codes)), (low, high))
+    return ScaleColumn(p, scale, sure, tuple(written[n] for n in sorted(codes)), (low, high))
 
 
 def _codes_beside(numbers: Mapping[float, int], seen: set[float]) -> set[float]:
@@ -147,7 +147,7 @@ def _codes_beside(numbers: Mapping[float, int], seen: set[float]) -> set[float]:
 
 def _in_words(
     p: ColumnProfile, words: Sequence[str], numbers: Counter[float]
-) -> AskedOnScale | None:
+) -> ScaleColumn | None:
     different = len(set(map(words_in, words)))
     steps = {len(scale.steps) for scale in fitting_scales(words)}
     if not steps or different + len(numbers) < 3:
@@ -155,7 +155,7 @@ def _in_words(
     if numbers and max(numbers) > max(steps):
         return None
     best = 5 if 5 in steps else min(steps)
-    return AskedOnScale(p, (1, best), len(steps) == 1 or different > best - 1, seen=(1, best))
+    return ScaleColumn(p, (1, best), len(steps) == 1 or different > best - 1, seen=(1, best))
 
 
 def find_questions(proposal: Proposal) -> None:
@@ -228,13 +228,13 @@ def _stem(name: str) -> str:
     return re.sub(r"\d+", "#", name)
 
 
-def _apart(found: AskedOnScale) -> bool:
+def _apart(found: ScaleColumn) -> bool:
     """Tell whether recommending was surely not asked on 0 to 10."""
     return found.scale[1] == 11 or found.sure or len(found.column.texts) >= 30
 
 
 def _satisfaction(
-    proposal: Proposal, ratings: dict[str, AskedOnScale], scales: dict[str, list[int]]
+    proposal: Proposal, ratings: dict[str, ScaleColumn], scales: dict[str, list[int]]
 ) -> None:
     """Find overall satisfaction among the ratings, and take it out of them."""
     if {"csat", "csat5", "csat10"} & set(proposal.columns):
@@ -256,7 +256,7 @@ def _satisfaction(
         scales["csat"] = list(found.scale)
 
 
-def _items(proposal: Proposal, items: dict[str, AskedOnScale]) -> dict[str, Any]:
+def _items(proposal: Proposal, items: dict[str, ScaleColumn]) -> dict[str, Any]:
     """Name the items: by their columns where these are short, else by numbers."""
     short = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,11}", name) for name in items)
     if short:
@@ -310,7 +310,7 @@ def _groups(proposal: Proposal, answers: set[str]) -> list[str]:
     ][:4]
 
 
-def _codes(proposal: Proposal, ratings: dict[str, AskedOnScale]) -> None:
+def _codes(proposal: Proposal, ratings: dict[str, ScaleColumn]) -> None:
     """Ask whether values far off a scale stand for no answer."""
     codes = {name: list(r.codes) for name, r in ratings.items() if r.codes}
     if not codes:

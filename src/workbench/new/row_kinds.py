@@ -118,7 +118,7 @@ def about_rows(
         Option(label, rows=[RowKind(p.name, v, kind) for v in values])
         for kind, label in labels.items()
     ]
-    worth = worth_of(proposal, p, values)
+    worth = rows_and_amount(proposal, p, values)
     return OpenQuestion(
         "where",
         f"Are rows with {_listed(values)} in {p.name!r} purchases ({worth})?",
@@ -127,7 +127,7 @@ def about_rows(
     )
 
 
-def worth_of(proposal: Proposal, p: ColumnProfile, values: Sequence[str]) -> str:
+def rows_and_amount(proposal: Proposal, p: ColumnProfile, values: Sequence[str]) -> str:
     """Say how many rows have these values, and what they come to."""
     rows = _rows_with(p, values)
     said = f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}"
@@ -350,7 +350,7 @@ class _Finder:
             meant = "refunds" if kind == "refund" else "no purchases"
             self.proposal.notes.append(
                 f"a guess from the words: rows with {_listed(values)} in {p.name!r} are {meant}"
-                f" ({worth_of(self.proposal, p, values)})"
+                f" ({rows_and_amount(self.proposal, p, values)})"
             )
 
     def _each(self, p: ColumnProfile, values: Sequence[str], default: str) -> None:

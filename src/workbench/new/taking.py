@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.new.evidence import Found
+from workbench.new.evidence import Candidate
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import Proposal
 
 
-def take(proposal: Proposal, standard: str, found: Found | None) -> None:
+def take(proposal: Proposal, standard: str, found: Candidate | None) -> None:
     """Give a role to the column that was found for it, unless it has one."""
     if found is not None and standard not in proposal.columns:
         proposal.columns[standard] = found.profile.name
@@ -17,7 +17,7 @@ def take(proposal: Proposal, standard: str, found: Found | None) -> None:
 
 def categorical(
     filled: Sequence[ColumnProfile], concept: str, taken: Sequence[str]
-) -> Found | None:
+) -> Candidate | None:
     """Find a column of groups: a few words, each often."""
     fits = [
         p
@@ -28,4 +28,4 @@ def categorical(
         and not p.when
         and not p.heading.has("id", "number", "owner")
     ]
-    return Found(fits[0], 4.0) if fits else None
+    return Candidate(fits[0], 4.0) if fits else None

@@ -21,7 +21,7 @@ from workbench.results import (
     named_estimates,
 )
 from workbench.results.drawing import row_bars
-from workbench.stats.disclosure import Sums, pool_smallest, rule_of, spread_sensitive
+from workbench.stats.disclosure import Sums, interval_sensitive, pool_smallest, rule_of
 from workbench.stats.intervals import (
     against_others,
     mean_interval,
@@ -196,7 +196,7 @@ def first_orders(
         place = np.full(len(names), len(kept))
         place[~small] = np.arange(len(kept))
         codes, names = place[codes], [*kept, OTHERS]
-    unsure = spread_sensitive(codes, spend, len(names), rule)
+    unsure = interval_sensitive(codes, spend, len(names), rule)
     n, k = np.bincount(codes), np.bincount(codes, again)
     low, high = wilson(k, n)
     rows = []

@@ -94,7 +94,7 @@ class ItemPairs(Result):
         return self.table[self.table["verdict"] == "together"]
 
     @property
-    def apart(self) -> pd.DataFrame:
+    def seldom_together(self) -> pd.DataFrame:
         """The pairs that are rather not bought together."""
         return self.table[self.table["verdict"] == "apart"]
 
@@ -116,8 +116,8 @@ class ItemPairs(Result):
             said.append(self._said("products.pairs", TOGETHER, self.together, SHOW_TOGETHER))
         else:
             said.append(Finding("products.pairs", NO_PAIR, {"tested": self.tested}))
-        if len(self.apart):
-            said.append(self._said("products.pairs.apart", APART, self.apart, None))
+        if len(self.seldom_together):
+            said.append(self._said("products.pairs.apart", APART, self.seldom_together, None))
         return said
 
     def _said(self, key: str, message: str, some: pd.DataFrame, advice: str | None) -> Finding:

@@ -30,7 +30,7 @@ from workbench.results import (
 )
 from workbench.results.drawing import row_bars, shaded_cells
 from workbench.stats.changes import Sample, mean_shift
-from workbench.stats.disclosure import Sums, rule_of, sensitive, spread_sensitive, withhold
+from workbench.stats.disclosure import Sums, interval_sensitive, rule_of, sensitive, withhold
 from workbench.stats.intervals import mean_interval, normal_quantile, ratio_interval, wilson
 from workbench.stats.multiplicity import holm
 from workbench.study import CellRule
@@ -296,7 +296,7 @@ def _pool(m: _Matrix, rule: CellRule, valued: bool) -> tuple[_Matrix, int]:
 def _unsure(spend: Array, bought: Mask, rule: CellRule) -> Mask:
     k = bought.shape[1]
     who, item = np.nonzero(bought)
-    return spread_sensitive(item, spend[who, item], k, rule)
+    return interval_sensitive(item, spend[who, item], k, rule)
 
 
 def _changes(m: _Matrix) -> tuple[Array, Array, Array, Array]:

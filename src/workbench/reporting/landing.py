@@ -29,11 +29,11 @@ from workbench.reporting.sentences import heading, marked, phrase, text_of
 from workbench.reporting.small_pictures import (
     TONES,
     Range,
-    course,
     mark,
     proportions,
     ranges,
     span,
+    sparkline,
     tone,
 )
 from workbench.results import Estimate, Finding
@@ -128,16 +128,16 @@ class Landing:
             f'<span class="wb-goal-head"><span class="wb-status">{mark(status)} {escape(said)}'
             f'</span> <span class="wb-goal-value">{escape(value)}</span></span>'
             f'<span class="wb-goal-name">{escape(title)}</span>'
-            f"{self._course(row, label)}"
+            f"{self._sparkline(row, label)}"
             f'<span class="wb-goal-target">{escape(reached)}</span></a></li>'
         )
 
-    def _course(self, row: Mapping[str, Any], label: str) -> str:
+    def _sparkline(self, row: Mapping[str, Any], label: str) -> str:
         if self.courses is None:
             return ""
         own = self.courses[self.courses["goal"] == row["goal"]]
         value, level, low, high = (own[x].tolist() for x in ("value", "estimate", "low", "high"))
-        return course(value, level, low, high, float(row["target"]), label=label)
+        return sparkline(value, level, low, high, float(row["target"]), label=label)
 
     def next_steps(self) -> None:
         """Show what to do next: the most pressing steps, and the others folded below them."""

@@ -62,7 +62,7 @@ def say(*texts: str | Finding | Result | None, **values: Any) -> None:
         ``money`` or ``day``, plain numbers and dates, texts (translated when the catalogs know
         them), mappings of language to text, or lists of these.
     """
-    said = found_in(texts)
+    said = findings_in(texts)
     for language in readers() if said else ():
         # Chinese sentences follow one another without a gap
         gap = "" if language.code == "zh" else " "
@@ -129,7 +129,7 @@ def _boxed(kind: str, text: str | Finding, values: Mapping[str, Any]) -> None:
         emit("callout", language, {"text/markdown": boxed, "text/plain": plain}, kind=kind)
 
 
-def found_in(things: Iterable[Any]) -> list[Any]:
+def findings_in(things: Iterable[Any]) -> list[Any]:
     """List what is said of things: a result's findings, nothing of None, else the thing itself."""
     return [
         each
@@ -152,7 +152,7 @@ def tell(*things: Result | Finding | None) -> None:
         Results give all of their findings; nothing is said of an analysis that the data do not
         bear, which is None (`workbench.results.attempt`).
     """
-    found = found_in(things)
+    found = findings_in(things)
     if not found:
         return
     heading(found[0])

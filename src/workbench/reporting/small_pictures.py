@@ -77,7 +77,7 @@ def mark(status: str) -> str:
     )
 
 
-def course(
+def sparkline(
     value: Sequence[float],
     level: Sequence[float],
     low: Sequence[float],

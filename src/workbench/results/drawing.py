@@ -32,7 +32,7 @@ _PLACES: Final[tuple[tuple[tuple[int, int], Side, Edge], ...]] = (
 )
 
 
-def name_marks(
+def label_points(
     ax: Axes,
     x: ArrayLike,
     y: ArrayLike,

@@ -522,10 +522,10 @@ def data_to(results: Path, notebook: str = "*") -> str:
 
     A day, or a whole month (``1984-12``), quarter (``1984-Q4``) or year (``1992``).
     """
-    return max(data_reach(results, notebook).values(), default="")
+    return max(last_data_days(results, notebook).values(), default="")
 
 
-def data_reach(results: Path, notebook: str = "*") -> dict[str, str]:
+def last_data_days(results: Path, notebook: str = "*") -> dict[str, str]:
     """Return for each table the last day that a run's notebooks (or one) met in it."""
     reach: dict[str, str] = {}
     for path in results.glob(f"{notebook}/data_to.json"):

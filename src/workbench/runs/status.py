@@ -13,8 +13,8 @@ from typing import Any
 from workbench.runs.record import (
     broken_off,
     damaged,
-    data_reach,
     last_complete,
+    last_data_days,
     last_run,
     under_way,
 )
@@ -197,7 +197,7 @@ def stale_tables(results: Path, now: datetime, allowed: Mapping[str, int]) -> li
     allowed : mapping of str to int
         Table -> how many days ago its last row may be.
     """
-    reach = data_reach(results)
+    reach = last_data_days(results)
     found = []
     for table, limit in allowed.items():
         last = last_day(reach.get(table, ""))

@@ -34,7 +34,7 @@ from workbench.segments.profiles.profile import (
     told_pooled,
 )
 from workbench.segments.rfm_map import draw_map
-from workbench.stats.disclosure import quantiles, rule_of, sensitive, spread_sensitive
+from workbench.stats.disclosure import interval_sensitive, quantiles, rule_of, sensitive
 from workbench.study import CellRule
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class RFM(Result):
     @property
     def shown(self) -> pd.Series:
         """Segment of each customer, small segments put together; in the order of the rules."""
-        return pool_small(self.customers["segment"], self.rule, value=self.worth)
+        return pool_small(self.customers["segment"], self.rule, value=self.monetary)
 
     @property
     def at_risk(self) -> Mask:
@@ -153,8 +153,8 @@ class RFM(Result):
         Of a log without amounts: of purchases.
         """
         shown = self.shown
-        found = profile(shown, self.worth, min_cell=self.rule).table
-        said = tuple(told_pooled(self.customers["segment"], shown, self.worth, self.rule))
+        found = profile(shown, self.monetary, min_cell=self.rule).table
+        said = tuple(told_pooled(self.customers["segment"], shown, self.monetary, self.rule))
         if not self.valued:
             return Profile(labelled(
                 found, segment="Segment", n="Customers",
@@ -173,7 +173,7 @@ class RFM(Result):
         return "spend" in self.customers
 
     @property
-    def worth(self) -> pd.Series:
+    def monetary(self) -> pd.Series:
         """Spend of each customer; of a log without amounts the days with a purchase."""
         return self.customers["spend" if self.valued else "orders"]
 
@@ -203,7 +203,7 @@ class RFM(Result):
         own = self.customers["segment"]
         advice = self.rules if groups is None else nearest_advice(groups, own, self.rules)
         return personas(
-            own if groups is None else groups, self.worth, self.behaviour,
+            own if groups is None else groups, self.monetary, self.behaviour,
             attributes=attributes, advice=advice, min_cell=self.rule,
         )  # fmt: skip
 
@@ -235,11 +235,11 @@ class RFM(Result):
 
         What would give one customer away is left out.
         """
-        top, quiet = share_of_top(self.worth, min_cell=self.rule.min_cell), self.at_risk
-        best = np.argsort(-self.worth.to_numpy(dtype=float), kind="stable")
-        count = top_count(self.worth.to_numpy(dtype=float), 0.2, self.rule.min_cell)
-        held = share_held(quiet, self.worth)
-        if spread_sensitive(quiet.astype(int), self.worth, 2, self.rule)[1]:
+        top, quiet = share_of_top(self.monetary, min_cell=self.rule.min_cell), self.at_risk
+        best = np.argsort(-self.monetary.to_numpy(dtype=float), kind="stable")
+        count = top_count(self.monetary.to_numpy(dtype=float), 0.2, self.rule.min_cell)
+        held = share_held(quiet, self.monetary)
+        if interval_sensitive(quiet.astype(int), self.monetary, 2, self.rule)[1]:
             held = Estimate(held.value, n=held.n, kind=held.kind)
         return {
             "customers": Estimate(len(self.customers), label="Customers with a purchase"),
@@ -265,7 +265,7 @@ class RFM(Result):
 
     def findings(self) -> list[Finding]:
         """Say which segment holds most of the spend, and how much has gone quiet."""
-        if sensitive(self.worth, self.rule):
+        if sensitive(self.monetary, self.rule):
             best = Finding("segments.best", BEST_WITHHELD)
         else:
             row = self.table.iloc[int(self.table["value"].argmax())]
@@ -282,7 +282,7 @@ class RFM(Result):
             return Finding("segments.at_risk", QUIET_WITHHELD)
         values: dict[str, object] = {"n": int(quiet.sum()), "share": share}
         if self.valued:
-            values["spend"] = Estimate(float(self.worth[quiet].sum()), kind="money")
+            values["spend"] = Estimate(float(self.monetary[quiet].sum()), kind="money")
         advice = Advice(TURN_TO if self.valued else TURN_TO_OFTEN)
         return Finding(
             "segments.at_risk", GONE_QUIET if self.valued else OFTEN_QUIET, values,
@@ -326,7 +326,7 @@ class RFM(Result):
         size, part = np.bincount(shown, minlength=k), np.bincount(shown[inside], minlength=k)
         whole = (part == size)[shown]
         touched = (part > 0)[shown]
-        worth = self.worth.to_numpy(dtype=float)
+        worth = self.monetary.to_numpy(dtype=float)
         groups = (inside, ~inside, inside & ~whole, touched & ~inside)
         return any(sensitive(worth[group], self.rule) for group in groups if group.any())
 

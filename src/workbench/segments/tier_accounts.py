@@ -19,10 +19,10 @@ from workbench.segments.profiles.profile import coded
 from workbench.stats.disclosure import (
     Sums,
     Withheld,
+    interval_sensitive,
     pool_neighbours,
     rule_of,
     sensitive,
-    spread_sensitive,
     told_withheld,
 )
 from workbench.stats.intervals import mean_interval
@@ -153,7 +153,7 @@ def tier_accounts(
     hidden = filled & ((np.bincount(group, filled)[group] > 1) | sensitive(earned, rule))
     primary = sums.sensitive(rule)
     said = told_withheld(Withheld(primary, hidden & ~primary), names, "segments.accounts.withheld")
-    unsure = spread_sensitive(codes, earned, k, rule)
+    unsure = interval_sensitive(codes, earned, k, rule)
     rows = []
     for code, name in enumerate(names):
         inside = earned[codes == code]

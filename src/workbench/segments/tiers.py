@@ -31,11 +31,11 @@ from workbench.segments.concentration import (
 from workbench.stats.disclosure import (
     Sums,
     Withheld,
+    interval_sensitive,
     pool_neighbours,
     rounded_down,
     rule_of,
     sensitive,
-    spread_sensitive,
     told_withheld,
 )
 from workbench.study import CellRule
@@ -366,7 +366,7 @@ def _withheld(
         about = {"tiers": names, "share": share, "what": of}
         said.append(Finding("segments.tiers.together", TOGETHER, about))
     table.loc[shared, ["total", "share", "low", "high", "mean", "from_value"]] = np.nan
-    table.loc[spread_sensitive(codes, values, len(table), rule), ["low", "high"]] = np.nan
+    table.loc[interval_sensitive(codes, values, len(table), rule), ["low", "high"]] = np.nan
     return table, group, tuple(said)
 
 

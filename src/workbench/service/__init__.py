@@ -8,7 +8,7 @@ from workbench.service.outcomes import ContactOutcomes, contact_outcomes
 from workbench.service.process import ProcessMap, process_map
 from workbench.service.queue_checks import QueueChecks, queue_checks
 from workbench.service.staffing import Staffing, staffing
-from workbench.service.waiting import WaitingTimes, kept_by_period, waiting_times
+from workbench.service.waiting import WaitingTimes, waiting_times, within_promise_by_period
 
 __all__ = [
     "Backlog",
@@ -21,9 +21,9 @@ __all__ = [
     "backlog",
     "contact_outcomes",
     "erlang_a",
-    "kept_by_period",
     "process_map",
     "queue_checks",
     "staffing",
     "waiting_times",
+    "within_promise_by_period",
 ]

@@ -297,7 +297,7 @@ def waiting_times(
     )  # fmt: skip
 
 
-def kept_by_period(
+def within_promise_by_period(
     rows: pd.DataFrame, promise: float, what: What = "response", every: str = "W-SUN"
 ) -> pd.DataFrame:
     """Count the contacts served within the promise by whole period, for a control chart.

@@ -16,7 +16,7 @@ from lxml import html as html_of
 
 from workbench.errors import SiteError
 from workbench.site.archive import is_archived, pages_of, published_as
-from workbench.site.kept import Kept
+from workbench.site.page_cache import PageCache
 from workbench.site.personal import find
 
 # What a browser fetches by itself, as against a link that a reader may follow.
@@ -83,7 +83,7 @@ def check(
     forbidden: Iterable[str] = (),
     literal: Iterable[str] = (),
     allowed: Iterable[str] = (),
-    kept: Kept | None = None,
+    kept: PageCache | None = None,
 ) -> list[Fault]:
     """Check every page and file of a site.
 
@@ -97,7 +97,7 @@ def check(
         Texts that cards hold: shown as they are written, whatever they look like.
     allowed : iterable of str
         Addresses that cards give readers to write to.
-    kept : Kept, optional
+    kept : PageCache, optional
         What was found on pages that were checked before. Whether links lead somewhere is looked at
         anew each time, since that is not the page's alone.
 
@@ -113,7 +113,7 @@ def check(
         tuple(sorted({x for x in shown if _LEFTOVER.search(x)}, key=len, reverse=True)),
         tuple(" ".join(x.split()) for x in allowed if x.strip()),
     )
-    kept = kept or Kept()
+    kept = kept or PageCache()
     paths = pages_of(site)
     read = {p.resolve(): _read(p.read_text(encoding="utf-8"), texts, kept) for p in paths}
     faults: list[Fault] = []
@@ -149,7 +149,7 @@ def refuse(faults: list[Fault]) -> None:
         )
 
 
-def _read(text: str, texts: _Texts, kept: Kept) -> _Read:
+def _read(text: str, texts: _Texts, kept: PageCache) -> _Read:
     def make() -> str:
         root = html_of.document_fromstring(text or "<html></html>")
         about = {

@@ -27,7 +27,7 @@ from workbench.site.content import Content, read_content
 from workbench.site.figures import in_page
 from workbench.site.fonts import embed_font
 from workbench.site.furniture import social_picture
-from workbench.site.kept import Kept
+from workbench.site.page_cache import PageCache
 from workbench.site.shell import THEME, MenuItem, compose, read_navigation
 from workbench.site.stage import REPORTS
 from workbench.site.withhold import study_of
@@ -63,7 +63,9 @@ class _Frame:
     address: str
 
 
-def finish(rendered: Path, target: Path, *, sources: Path, kept: Kept | None = None) -> list[str]:
+def finish(
+    rendered: Path, target: Path, *, sources: Path, kept: PageCache | None = None
+) -> list[str]:
     """Write the finished site.
 
     Parameters
@@ -74,7 +76,7 @@ def finish(rendered: Path, target: Path, *, sources: Path, kept: Kept | None = N
         An empty or absent folder for the site.
     sources : Path
         The project or its copy: ``_quarto.yml`` with its profiles, and ``reports/theme``.
-    kept : Kept, optional
+    kept : PageCache, optional
         Pages that were finished before.
 
     Returns
@@ -93,7 +95,7 @@ def finish(rendered: Path, target: Path, *, sources: Path, kept: Kept | None = N
         raise SiteError("the renderer left no pages", where=str(rendered))
     titles = site_titles(sources)
     frame = _Frame(pages, titles, twins("index.html", titles, pages), site_address(sources))
-    kept = kept or Kept()
+    kept = kept or PageCache()
     written: list[str] = []
     files: set[str] = set()
     for path, page in zip(found, pages, strict=True):
@@ -109,7 +111,7 @@ def finish(rendered: Path, target: Path, *, sources: Path, kept: Kept | None = N
     return written
 
 
-def _finished(path: Path, page: str, frame: _Frame, files: set[str], kept: Kept) -> str:
+def _finished(path: Path, page: str, frame: _Frame, files: set[str], kept: PageCache) -> str:
     """Finish a page, or take it as it was finished before of the same parts.
 
     What tells of a run alone, its time and its origin, is put in afterwards: a page that a new run

@@ -18,7 +18,7 @@ from pathlib import Path
 from workbench.fonts import han_font
 from workbench.site.archive import pages_of
 from workbench.site.furniture import LOST
-from workbench.site.kept import Kept
+from workbench.site.page_cache import PageCache
 
 FAMILY = "Workbench Han"
 SHEET = "han.css"
@@ -61,14 +61,14 @@ def han_on_pages(site: Path) -> dict[Path, str]:
     }
 
 
-def font_rule(characters: str, kept: Kept | None = None) -> str:
+def font_rule(characters: str, kept: PageCache | None = None) -> str:
     """Write the style rule that brings these characters, font and all.
 
     Parameters
     ----------
     characters : str
         The characters.
-    kept : Kept, optional
+    kept : PageCache, optional
         Fonts that were cut before.
 
     Returns
@@ -79,7 +79,7 @@ def font_rule(characters: str, kept: Kept | None = None) -> str:
     source = han_font()
     if source is None or not characters:
         return ""
-    return (kept or Kept()).text(
+    return (kept or PageCache()).text(
         "font",
         [characters],
         lambda: _RULE % base64.b64encode(_subset(source, characters)).decode("ascii"),
@@ -104,7 +104,7 @@ def _subset(source: Path, characters: str) -> bytes:
     return file.getvalue()
 
 
-def embed_font(site: Path, styles: Path, kept: Kept | None = None) -> int:
+def embed_font(site: Path, styles: Path, kept: PageCache | None = None) -> int:
     """Bring the letters: those of Chinese pages in a sheet of their own, which these pages link.
 
     A page with a few such letters, as in the name of the other edition, waits for those few alone.
@@ -115,7 +115,7 @@ def embed_font(site: Path, styles: Path, kept: Kept | None = None) -> int:
         The finished site; pages with more than `FEW` different characters get the link.
     styles : Path
         The style sheet of all pages, to extend; its fonts name `FAMILY` last.
-    kept : Kept, optional
+    kept : PageCache, optional
         Fonts that were cut before.
 
     Returns
@@ -143,7 +143,7 @@ def embed_font(site: Path, styles: Path, kept: Kept | None = None) -> int:
     return len(set(few if rule else "") | set(rest if sheet_of_many else ""))
 
 
-def staged_rule(reports: Path, configs: Iterable[Path], kept: Kept | None = None) -> str:
+def staged_rule(reports: Path, configs: Iterable[Path], kept: PageCache | None = None) -> str:
     """Write the rule for pages that Quarto renders by hand from what stage left.
 
     Parameters
@@ -152,7 +152,7 @@ def staged_rule(reports: Path, configs: Iterable[Path], kept: Kept | None = None
         The folder of written and staged pages.
     configs : iterable of Path
         Quarto's description of the site, whose titles stand on every page.
-    kept : Kept, optional
+    kept : PageCache, optional
         Fonts that were cut before.
     """
     pages = (path for path in sorted(reports.rglob("*")) if path.suffix in _SOURCES)

@@ -20,7 +20,7 @@ from workbench.site.config import read_config, site_address, site_titles
 from workbench.site.feed import write_feed
 from workbench.site.finish import finish, twins
 from workbench.site.furniture import social_picture, write_card, write_lost, write_sitemap
-from workbench.site.kept import Kept, clear_builds, made_of, recall, remember
+from workbench.site.page_cache import PageCache, clear_builds, made_of, recall, remember
 from workbench.site.records import card_texts, studies_with_runs
 from workbench.site.render import render
 from workbench.site.search import write_search
@@ -118,7 +118,7 @@ def publish(
                 at=datetime.fromisoformat(before["at"]),
                 warnings=tuple(before["warnings"]),
             )
-        kept = Kept(work / "kept")
+        kept = PageCache(work / "kept")
         staged = stage(root, names, kept)
         folder = Path(tempfile.mkdtemp(prefix="build-", dir=work))
         try:

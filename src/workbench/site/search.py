@@ -17,7 +17,7 @@ from lxml import html as html_of
 
 from workbench.site.archive import pages_of
 from workbench.site.furniture import LOST
-from workbench.site.kept import Kept
+from workbench.site.page_cache import PageCache
 from workbench.site.words import language_of
 
 SEARCH = "search"
@@ -28,14 +28,14 @@ _LEFT_OUT = ("script", "style", "svg", "nav", "math")
 _NOT_SEARCHED = ("wb-provenance", "wb-anchor", "wb-code", "wb-kicker", "wb-dates", "wb-banner")
 
 
-def write_search(site: Path, kept: Kept | None = None) -> dict[str, int]:
+def write_search(site: Path, kept: PageCache | None = None) -> dict[str, int]:
     """Write the index of each edition.
 
     Parameters
     ----------
     site : Path
         The finished site, its pages checked.
-    kept : Kept, optional
+    kept : PageCache, optional
         What was read of pages before.
 
     Returns
@@ -43,7 +43,7 @@ def write_search(site: Path, kept: Kept | None = None) -> dict[str, int]:
     dict of str to int
         The number of sections in each edition's index.
     """
-    kept = kept or Kept()
+    kept = kept or PageCache()
     found: dict[str, list[Any]] = {}
     for path in pages_of(site):
         page = path.relative_to(site).as_posix()

@@ -46,8 +46,8 @@ from workbench.site.config import site_address, site_titles
 from workbench.site.edition import Edition, cut, raw_html, read_notebook, title_of
 from workbench.site.feed import News
 from workbench.site.fonts import staged_rule
-from workbench.site.kept import Kept
 from workbench.site.literal import literal
+from workbench.site.page_cache import PageCache
 from workbench.site.records import (
     LANDING,
     PageSource,
@@ -114,7 +114,9 @@ def edition_folder(language: str) -> str:
     return REPORTS if language == BASE else f"{REPORTS}/{language}"
 
 
-def stage(root: Path, studies: Iterable[str] | None = None, kept: Kept | None = None) -> Staged:
+def stage(
+    root: Path, studies: Iterable[str] | None = None, kept: PageCache | None = None
+) -> Staged:
     """Stage the pages of studies.
 
     Parameters
@@ -123,7 +125,7 @@ def stage(root: Path, studies: Iterable[str] | None = None, kept: Kept | None = 
         The project: holds ``data/``, ``runs/`` and ``reports/``.
     studies : iterable of str, optional
         Studies to show; all with a finished run when left out.
-    kept : Kept, optional
+    kept : PageCache, optional
         Fonts that were cut before.
 
     Returns

@@ -135,7 +135,7 @@ def sensitive(values: ArrayLike, rule: CellRule) -> bool:
     return bool(Sums.of(np.zeros(size.size, dtype=np.intp), size, 1).sensitive(rule)[0])
 
 
-def spread_sensitive(codes: ArrayLike, values: ArrayLike, k: int, rule: CellRule) -> Mask:
+def interval_sensitive(codes: ArrayLike, values: ArrayLike, k: int, rule: CellRule) -> Mask:
     """Tell of which cells an interval may not be published beside the mean.
 
     The interval of a mean gives the sum of squares away, whose root is an upper limit of the

@@ -104,7 +104,7 @@ class AssignedBy(Card):
     reason: LocalText | None = None
 
 
-class Lot(Card):
+class RandomisedArms(Card):
     """The arms among which customers were drawn by lot: versions or doses, and no measure.
 
     Attributes
@@ -193,7 +193,7 @@ class Case(Card):
     transition : int
         Periods from the start on that count neither as before nor as after: the measure was coming
         in, people were learning it, stocks were running down.
-    arms : Lot or None
+    arms : RandomisedArms or None
         Versions or doses that were drawn by lot among customers; a plain string names the column.
     by : str or None
         Column of the customer table by whose values the effect is compared; lots only.
@@ -238,7 +238,7 @@ class Case(Card):
     assigned_by: AssignedBy | None = None
     treated: dict[str, tuple[Any, ...]] | None = None
     starts: dict[Any, dt.date] | None = Field(default=None, min_length=1)
-    arms: Lot | None = None
+    arms: RandomisedArms | None = None
     by: str | None = None
     whom: Whom | None = None
     adjust: tuple[str, ...] = ()

@@ -20,11 +20,11 @@ class CodebookError(WorkbenchError):
     """A codebook that cannot be read or contradicts itself."""
 
 
-class _Part(BaseModel):
+class _Named(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Words(_Part):
+class Words(_Named):
     """Words of each language, and phrases in which they mean something else."""
 
     en: tuple[_Word, ...] = ()
@@ -32,14 +32,14 @@ class Words(_Part):
     except_: dict[str, tuple[_Word, ...]] = Field(default_factory=dict, alias="except")
 
 
-class Aspect(_Part):
+class Aspect(_Named):
     """What comments may be about."""
 
     title: dict[str, _Word] | _Word | None = None
     words: Words
 
 
-class CodebookFile(_Part):
+class CodebookFile(_Named):
     """A codebook as it stands in its file."""
 
     aspects: dict[_Word, Aspect] = Field(min_length=1)

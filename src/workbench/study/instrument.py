@@ -55,7 +55,7 @@ class Sampling(Card):
     seed: int = 1
 
 
-class AskedGroup(Card):
+class GroupQuestion(Card):
     """A group that respondents are asked for, because no register knows it.
 
     Attributes
@@ -133,7 +133,7 @@ class Instrument(Card):
     comment: bool = True
     attention: bool = True
     screen: bool = True
-    ask: dict[str, AskedGroup] = Field(default_factory=dict)
+    ask: dict[str, GroupQuestion] = Field(default_factory=dict)
     introduction: LocalText | None = None
     consent: LocalText | None = None
     random: bool = True

@@ -368,7 +368,7 @@ class Survey(Card):
             return self.importance_scale
         return self.scale
 
-    def states(self, column: str) -> bool:
+    def declares_scale(self, column: str) -> bool:
         """Tell whether the card, or the question's name, says its scale."""
         item = self.item_of(column)
         if {column, item} & set(self.scales):

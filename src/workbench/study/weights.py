@@ -25,7 +25,7 @@ TOLERANCE: Final = 0.005
 
 
 @dataclass(frozen=True)
-class GivenWeights:
+class CriteriaWeights:
     """Weights that sum to one, and how they were given.
 
     Attributes
@@ -42,13 +42,13 @@ class GivenWeights:
     consistency: float = float("nan")
 
 
-def equal_weights(names: Sequence[str]) -> GivenWeights:
+def equal_weights(names: Sequence[str]) -> CriteriaWeights:
     """Give each indicator the same weight."""
     check_names(names)
-    return GivenWeights({name: 1 / len(names) for name in names}, "equal")
+    return CriteriaWeights({name: 1 / len(names) for name in names}, "equal")
 
 
-def stated_weights(weights: Mapping[str, float]) -> GivenWeights:
+def stated_weights(weights: Mapping[str, float]) -> CriteriaWeights:
     """Take weights as they are stated.
 
     Raises
@@ -65,7 +65,7 @@ def stated_weights(weights: Mapping[str, float]) -> GivenWeights:
     if fault := sum_fault(weights):
         raise DataError(fault[0], where="weights", remedy=fault[1])
     total = sum(map(float, weights.values()))
-    return GivenWeights({n: float(v) / total for n, v in weights.items()}, "stated")
+    return CriteriaWeights({n: float(v) / total for n, v in weights.items()}, "stated")
 
 
 def sum_fault(weights: Mapping[str, float]) -> tuple[str, str] | None:
@@ -81,7 +81,7 @@ def sum_fault(weights: Mapping[str, float]) -> tuple[str, str] | None:
 
 def compared_weights(
     names: Sequence[str], matrix: Array, *, gate: float | None = CONSISTENT
-) -> GivenWeights:
+) -> CriteriaWeights:
     """Weights from a matrix of comparisons in pairs: its principal eigenvector.
 
     Parameters
@@ -134,7 +134,7 @@ def compared_weights(
             remedy=f"look at {names[i]} / {names[j]} first: {matrix[i, j]:.3g} is said,"
             f" {weight[i] / weight[j]:.2g} would fit the rest",
         )
-    return GivenWeights(dict(zip(names, weight.tolist(), strict=True)), "AHP", ratio)
+    return CriteriaWeights(dict(zip(names, weight.tolist(), strict=True)), "AHP", ratio)
 
 
 def matrix_of(pairs: Mapping[str, float]) -> tuple[list[str], Array]:
@@ -175,7 +175,7 @@ def tree_weights(
     tree: Mapping[str, Sequence[str]],
     comparisons: Mapping[str, float] | None = None,
     given: Mapping[str, float] | None = None,
-) -> dict[str, GivenWeights]:
+) -> dict[str, CriteriaWeights]:
     """Weigh a tree level by level: by comparisons where there are some, else as stated, else equal.
 
     Parameters
@@ -216,7 +216,7 @@ def tree_weights(
 
 def _level(
     level: str, members: list[str], pairs: dict[str, float], stands: dict[str, float]
-) -> GivenWeights:
+) -> CriteriaWeights:
     """Weigh one level, taking what concerns it out of pairs and statements."""
     own = {
         key: pairs.pop(key)
@@ -234,7 +234,7 @@ def _level(
                 remedy=f"add '{members[0]} / {missing[0]}'",
             )
         ordered = {name: weights.weight[name] for name in members}
-        return GivenWeights(ordered, weights.method, weights.consistency)
+        return CriteriaWeights(ordered, weights.method, weights.consistency)
     if stated:
         return stated_weights({name: stated.get(name, 0.0) for name in members})
     return equal_weights(members)

@@ -34,7 +34,7 @@ def test_the_big_five_items() -> None:
     )
     answers = read_answers(frame.assign(respondent_id=range(len(frame))), card)
     found = dimensionality(answers, rng=np.random.default_rng(1), draws=20)
-    assert round(found.kmo, 2) == 0.85 and found.named == found.found == 5
+    assert round(found.kmo, 2) == 0.85 and found.named == found.retained == 5
     assert "as many dimensions" in found.findings()[0].message
 
 
@@ -54,7 +54,7 @@ def test_as_many_dimensions_as_were_made(common: float, dimensions: int) -> None
         rng = np.random.default_rng(seed)
         frame = made(200, common, rng).assign(respondent_id=range(200))
         found = dimensionality(read_answers(frame, CARD), rng=rng, draws=40)
-        hits += found.found == dimensions
+        hits += found.retained == dimensions
         assert (found.kmo < 0.6) == (common == 0)
     # the first eigenvalue of nothing is above its 95th percentile in one of twenty
     assert hits >= 17

@@ -10,7 +10,7 @@ from typing import Any
 import ibis
 
 from workbench.data.clean.amounts import in_other_currency, odd_amounts, other_signs
-from workbench.data.clean.questions import AskedQuestion, read_questions
+from workbench.data.clean.questions import QuestionAnswers, read_questions
 from workbench.data.clean.selection import chosen_rows
 from workbench.data.engine import Engine
 from workbench.data.notation import (
@@ -54,7 +54,7 @@ class Parsed:
         Of dates in another form than ISO 8601: the format.
     notes : tuple of str
         What was guessed and may be otherwise.
-    questions : tuple of AskedQuestion
+    questions : tuple of QuestionAnswers
         Of a survey: what became of the answers.
     other_signs : tuple of str
         Signs of currencies that are not the study's, where amounts in both stand in one column.
@@ -64,7 +64,7 @@ class Parsed:
     texts: dict[str, Any]
     formats: dict[str, str]
     notes: tuple[str, ...] = ()
-    questions: tuple[AskedQuestion, ...] = ()
+    questions: tuple[QuestionAnswers, ...] = ()
     other_signs: tuple[str, ...] = ()
 
 
@@ -179,7 +179,7 @@ def _answers(
     source: Source,
     meanings: Mapping[str, ColumnRule],
     columns: Mapping[str, Any],
-) -> tuple[dict[str, Any], dict[str, Any], tuple[AskedQuestion, ...]]:
+) -> tuple[dict[str, Any], dict[str, Any], tuple[QuestionAnswers, ...]]:
     """Read the answers to a survey's questions: the numbers, and what stood there."""
     asked = {n: c for n, c in columns.items() if n in meanings and meanings[n].kind == "answer"}
     card = study.tables[source.name]

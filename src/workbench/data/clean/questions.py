@@ -32,7 +32,7 @@ _LONGEST: Final = 40
 
 
 @dataclass(frozen=True)
-class AskedQuestion:
+class QuestionAnswers:
     """What became of the answers to one question.
 
     Attributes
@@ -81,12 +81,12 @@ class AskedQuestion:
         return self.unread_count + sum(self.off.values())
 
     @property
-    def given(self) -> int:
+    def answered(self) -> int:
         """Answers that were given, lost ones too."""
         return self.lost + sum(self.read.values())
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> AskedQuestion:
+    def of(cls, given: Mapping[str, Any]) -> QuestionAnswers:
         """Read what `dataclasses.asdict` wrote and JSON kept."""
         numbers = {k: {float(n): c for n, c in given[k].items()} for k in ("read", "off")}
         scales = {k: tuple(given[k]) if given[k] else None for k in ("scale", "brought")}
@@ -99,7 +99,7 @@ def read_questions(
     asked: Survey,
     columns: Mapping[str, Any],
     missing: Mapping[str, Collection[str]],
-) -> tuple[dict[str, Any], dict[str, Any], tuple[AskedQuestion, ...]]:
+) -> tuple[dict[str, Any], dict[str, Any], tuple[QuestionAnswers, ...]]:
     """Read the answers to all questions.
 
     Parameters
@@ -115,7 +115,7 @@ def read_questions(
     -------
     values, texts : dict
         Question -> the numbers; and what was given, null where no answer was given.
-    questions : tuple of AskedQuestion
+    questions : tuple of QuestionAnswers
     """
     if not columns:
         return {}, {}, ()
@@ -173,7 +173,7 @@ def _looked_up(text: Any, numbers: Mapping[str, float]) -> Any:
     return ibis.cases(*branches, else_=ibis.null("float64"))
 
 
-def _brought(number: Any, question: AskedQuestion, *, turned: bool) -> Any:
+def _brought(number: Any, question: QuestionAnswers, *, turned: bool) -> Any:
     """Bring the answers to the scale that the study's tables hold."""
     own, wanted = question.scale, question.brought
     if own is None:
@@ -193,7 +193,7 @@ class _Reader:
     def __init__(self, name: str, column: str, asked: Survey, missing: Collection[str]) -> None:
         self.name, self.column = name, column
         self.scale = asked.scale_of(name)
-        self.stated = asked.states(name)
+        self.stated = asked.declares_scale(name)
         self.own = {words_in(word): float(n) for word, n in asked.words_of(name).items()}
         self.missing = {plain(str(word)) for word in missing}
         self.missing_numbers = {s.number for w in self.missing if (s := _bare(w)) is not None}
@@ -235,11 +235,13 @@ class _Reader:
 
     def read(
         self, answers: Mapping[str, int], usual: Collection[WordScale]
-    ) -> tuple[AskedQuestion, dict[str, float], list[str]]:
+    ) -> tuple[QuestionAnswers, dict[str, float], list[str]]:
         """Give what became of the answers, text -> number, and the texts that are no answers."""
         shows, words, none = self.sorted(answers)
         numbers = {text: show.number for text, show in shows.items()}
-        found = AskedQuestion(self.name, self.column, self.scale, self.stated, brought=self.brought)
+        found = QuestionAnswers(
+            self.name, self.column, self.scale, self.stated, brought=self.brought
+        )
         told = without_strays({t: answers[t] for t in words}, sum(answers[t] for t in shows))
         worded, scale, steps = self._by_words(told, usual)
         numbers |= worded

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from workbench.data.clean.questions import AskedQuestion
+from workbench.data.clean.questions import QuestionAnswers
 from workbench.data.clean.refunds import UNMATCHED
 from workbench.data.clean.rules import LEFT_OUT, REASONS
 from workbench.data.people.keys import SHORTENED
@@ -91,7 +91,7 @@ class TableReport:
         What the card leaves out -> rows; they are neither read nor set aside.
     notes : tuple of str
         What else a reader should know of how the file was read.
-    questions : tuple of AskedQuestion
+    questions : tuple of QuestionAnswers
         Of a survey: what became of the answers to each question.
     """
 
@@ -115,7 +115,7 @@ class TableReport:
     masked: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    questions: tuple[AskedQuestion, ...] = ()
+    questions: tuple[QuestionAnswers, ...] = ()
     encoding: str = ""
     delimiter: str = ""
     formats: Mapping[str, str] = field(default_factory=dict)
@@ -288,7 +288,7 @@ class CleaningReport(Result):
         )
 
     @property
-    def worth_noting(self) -> pd.DataFrame:
+    def notable(self) -> pd.DataFrame:
         """What was kept or changed although a reader should know: finding, table, number."""
         found: list[tuple[str, str, int]] = []
         for t in self.tables.values():

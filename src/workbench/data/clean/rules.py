@@ -16,7 +16,7 @@ import pandas as pd
 
 from workbench.data.clean.amounts import in_other_currency
 from workbench.data.clean.parse import WORDS, parse, takes_parsing
-from workbench.data.clean.questions import AskedQuestion, lost_answers
+from workbench.data.clean.questions import QuestionAnswers, lost_answers
 from workbench.data.engine import Engine
 from workbench.data.schemas import ALIASES, LOADED, Schema
 from workbench.data.sources.layout import AGAIN
@@ -70,7 +70,7 @@ class Flagged:
     checked: tuple[str, ...] = ()
     emptied: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    questions: tuple[AskedQuestion, ...] = ()
+    questions: tuple[QuestionAnswers, ...] = ()
     #: The engine's table behind `expr`.
     table: Any = None
     #: Rows of after the day as of which the study is seen.

@@ -393,7 +393,7 @@ _MAKERS: dict[str, Maker] = {
     "response_hours": measures.rows(lambda rows: rows.response_hours, "at", share=False),
     "first_contact_resolution": measures.rows(measures.at_first_contact, "at", share=True),
     "response_median": served.response_median,
-    "answered_within_promise": served.kept_promise,
+    "answered_within_promise": served.within_promise,
     "open_contacts": served.open_contacts,
     "complaint_rate": measures.rows(
         lambda rows: rows.kind.lower() == "complaint", "at", share=True

@@ -78,7 +78,7 @@ def _median(own: pd.DataFrame, least: int) -> tuple[float, float, int]:
     return half, float(high - low) / (2 * 1.96) if np.isfinite(high) else np.nan, n
 
 
-def kept_promise(request: Request) -> pd.DataFrame:
+def within_promise(request: Request) -> pd.DataFrame:
     """Give the share of contacts answered within the promise, of those that are due."""
     promise = request.tables.study.service.response
     if promise is None:

@@ -31,7 +31,7 @@ from filelock import FileLock, Timeout
 from workbench import trace
 from workbench.data.clean import erasures
 from workbench.data.clean.cleaner import Cleaner
-from workbench.data.clean.questions import AskedQuestion
+from workbench.data.clean.questions import QuestionAnswers
 from workbench.data.clean.report import Linking, TableReport
 from workbench.data.clean.selection import named_in
 from workbench.data.engine import Engine
@@ -312,7 +312,7 @@ def _report(given: dict[str, Any]) -> TableReport:
         given[name] = tuple(given[name])
     given["refunds"] = {rule: (n, total) for rule, (n, total) in given["refunds"].items()}
     given["examples"] = {reason: (row, what) for reason, (row, what) in given["examples"].items()}
-    given["questions"] = tuple(AskedQuestion.of(each) for each in given["questions"])
+    given["questions"] = tuple(QuestionAnswers.of(each) for each in given["questions"])
     return TableReport(**given)
 
 

@@ -45,7 +45,7 @@ class Told:
     units: tuple[Any, ...] = ()
 
     @property
-    def remarks(self) -> list[Finding]:
+    def caveats(self) -> list[Finding]:
         """Say what is not shown."""
         found = []
         if len(self.hidden):

@@ -13,7 +13,7 @@ from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
-from workbench.results.drawing import name_marks
+from workbench.results.drawing import label_points
 from workbench.satisfaction.gaps.priorities import PriorityMap, priority_map
 from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.satisfaction.questionnaire.answers import Answers
@@ -99,7 +99,7 @@ class Importance(Result):
             alpha=0.7,
         )
         ax.margins(0.1)
-        name_marks(ax, x, y, list(t["item"]), [say.name(x) for x in t["label"]])
+        label_points(ax, x, y, list(t["item"]), [say.name(x) for x in t["label"]])
         ax.set_xlabel(say("Stated importance, mean answer"))
         ax.set_ylabel(say("Importance, correlation with overall satisfaction"))
         return ax

@@ -17,7 +17,7 @@ from workbench.arrays import Array, Index
 from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
-from workbench.results.drawing import name_marks, name_quarters
+from workbench.results.drawing import label_points, name_quarters
 from workbench.satisfaction.moments import resampled
 from workbench.stats import effective_answers, unequal_weights, wilson
 from workbench.stats.weights import several
@@ -139,7 +139,7 @@ class Kano(Result):
         name_quarters(ax, [say(name) for name in quarters], colour=muted)
         ax.set(xlim=(0, 1), ylim=(0, 1))
         full = [say.name(x) for x in t["label"]]
-        name_marks(ax, -t["worse"], t["better"], list(t["item"]), full)
+        label_points(ax, -t["worse"], t["better"], list(t["item"]), full)
         ax.set_xlabel(say("Dissatisfied if it fails, share of answers"))
         ax.set_ylabel(say("Satisfied if it works, share of answers"))
         return ax

@@ -15,7 +15,7 @@ from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
-from workbench.results.drawing import name_marks, name_quarters
+from workbench.results.drawing import label_points, name_quarters
 from workbench.satisfaction.moments import percentile_limits, resampled, respondents
 from workbench.satisfaction.questionnaire.answers import Answers
 
@@ -119,7 +119,7 @@ class PriorityMap(Result):
         ax.axhline(self.importance_cut, color=muted, linewidth=0.7, linestyle="--")
         ax.margins(0.12)
         full = [say.name(x) for x in t["label"]]
-        name_marks(ax, t["perception"], t["importance"], list(t["item"]), full)
+        label_points(ax, t["perception"], t["importance"], list(t["item"]), full)
         name_quarters(ax, [say(name) for name in QUADRANTS], colour=muted)
         ax.set_xlabel(say("Experience, mean answer"))
         derived = "Importance, correlation with overall satisfaction"

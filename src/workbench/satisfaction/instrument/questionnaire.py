@@ -11,7 +11,7 @@ import numpy as np
 from workbench.languages import Language
 from workbench.satisfaction.questionnaire.answers import SurveyError
 from workbench.study import LANGUAGES, Study, Text
-from workbench.study.instrument import ASKED, AskedGroup
+from workbench.study.instrument import ASKED, GroupQuestion
 from workbench.study.survey import Survey
 
 #: A rule that shows a page: each question has that answer.
@@ -309,7 +309,7 @@ def _background(
     )
 
 
-def _groups(study: Study) -> dict[str, AskedGroup]:
+def _groups(study: Study) -> dict[str, GroupQuestion]:
     """Give the groups to ask for: those of the card, and the margins that answers are weighted to.
 
     An answer bears an invitation's number, not the customer's, so the register cannot lend them.
@@ -321,7 +321,7 @@ def _groups(study: Study) -> dict[str, AskedGroup]:
         if "/" not in name and len(shares) > 1:
             voices = [Language(code) for code in LANGUAGES]
             said = {each: {voice.code: voice.name(each) for voice in voices} for each in shares}
-            groups.setdefault(name, AskedGroup(answers=said))
+            groups.setdefault(name, GroupQuestion(answers=said))
     return groups
 
 

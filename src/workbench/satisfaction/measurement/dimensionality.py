@@ -43,7 +43,7 @@ class Dimensionality(Result):
     n: int
 
     @property
-    def found(self) -> int:
+    def retained(self) -> int:
         """Components before the first that chance would reach."""
         return int(np.cumprod(self.table["kept"].to_numpy()).sum())
 
@@ -54,7 +54,7 @@ class Dimensionality(Result):
 
     def findings(self) -> list[Finding]:
         """Whether items have enough in common, and whether as many dimensions as the card names."""
-        values = {"found": self.found, "named": self.named, "kmo": self.estimates()["kmo"]}
+        values = {"found": self.retained, "named": self.named, "kmo": self.estimates()["kmo"]}
         common = (
             "The items have too little in common for a factor model (sampling adequacy {kmo}; at"
             " least 0.6 is asked for)."
@@ -63,11 +63,11 @@ class Dimensionality(Result):
             " least 0.6 is asked for)."
         )
         message = "The answers have as many dimensions as the questionnaire names: {named}"
-        if self.found != self.named:
+        if self.retained != self.named:
             message = "The answers have {found} dimensions beyond chance; the questionnaire {named}"
         severity: Severity = "warning" if self.kmo < _POOR else "note"
         return [
-            Finding("dimensionality", message, values, verdict=str(self.found)),
+            Finding("dimensionality", message, values, verdict=str(self.retained)),
             Finding("dimensionality.common", common, values, severity=severity),
         ]
 

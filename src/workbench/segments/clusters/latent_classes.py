@@ -203,7 +203,7 @@ def latent_classes(
             remedy="try fewer classes, one or more, with at least ten customers each",
         )
     part = X if len(X) <= PART else X[rng.choice(len(X), size=PART, replace=False)]
-    fits: dict[int, _Fit] = {}
+    fits: dict[int, _ClassFit] = {}
     for j in tried:
         fits[j] = _fit(part, kinds, j, rng, starts)
         bics = [fit.row["bic"] for fit in fits.values()]
@@ -231,7 +231,7 @@ def latent_classes(
 
 
 @dataclass(frozen=True)
-class _Fit:
+class _ClassFit:
     model: AnswerMixture
     row: dict[str, Any]
 
@@ -276,7 +276,9 @@ def _code(
     return np.column_stack([columns[i] for i in order]), [kinds[i] for i in order]
 
 
-def _fit(X: Array, kinds: list[int | None], k: int, rng: np.random.Generator, starts: int) -> _Fit:
+def _fit(
+    X: Array, kinds: list[int | None], k: int, rng: np.random.Generator, starts: int
+) -> _ClassFit:
     """Fit k classes from several starts, each told apart."""
     # equal rows are fitted once, by their number
     rows, counts = np.unique(X, axis=0, return_counts=True)
@@ -301,14 +303,16 @@ def _fit(X: Array, kinds: list[int | None], k: int, rng: np.random.Generator, st
         "starts_agreeing": _agreeing(reached),
         "starts": len(found),
     }
-    return _Fit(found[best], row)
+    return _ClassFit(found[best], row)
 
 
 def _agreeing(reached: Array) -> int:
     return int((reached > reached.max() - NEAR).sum()) if reached.size else 0
 
 
-def _stability(X: Array, kinds: list[int | None], best: _Fit, rng: np.random.Generator) -> float:
+def _stability(
+    X: Array, kinds: list[int | None], best: _ClassFit, rng: np.random.Generator
+) -> float:
     from sklearn.metrics import adjusted_rand_score
 
     k = best.model.weights.size

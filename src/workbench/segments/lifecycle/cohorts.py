@@ -14,7 +14,7 @@ from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.segments.purchase_days import PurchaseDays, as_purchase_days, day_number
-from workbench.stats.disclosure import Sums, Withheld, rule_of, spread_sensitive, withhold
+from workbench.stats.disclosure import Sums, Withheld, interval_sensitive, rule_of, withhold
 from workbench.stats.disclosure import told_withheld as told
 from workbench.stats.intervals import normal_quantile, wilson
 from workbench.study import CellRule
@@ -206,7 +206,7 @@ def purchase_cohorts(
     table["revenue"] = revenue[c, a]
     rule, count = rule_of(min_cell), ages * ages
     found = _hidden(Sums.of(key, spent, count), rule, ages)
-    unsure = spread_sensitive(key, spent, count, rule)
+    unsure = interval_sensitive(key, spent, count, rule)
     place = c * ages + a
     table.loc[found.cells[place], ["spend", "revenue"]] = np.nan
     table.loc[(found.cells | unsure)[place], ["spend_low", "spend_high"]] = np.nan
@@ -222,7 +222,7 @@ def purchase_cohorts(
     old = pooled["age"].to_numpy(dtype=int)
     few = Sums.of(age, spent, ages).sensitive(rule)[old]
     pooled.loc[few, "spend"] = np.nan
-    few |= spread_sensitive(age, spent, ages, rule)[old]
+    few |= interval_sensitive(age, spent, ages, rule)[old]
     pooled.loc[few, ["spend_low", "spend_high"]] = np.nan
     that = f"in that {every}"
     spend: dict[str, tuple[str, str]] = {"spend": (f"Spend per customer {that}", "money")}

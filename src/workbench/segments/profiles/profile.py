@@ -23,9 +23,9 @@ from workbench.results import Estimate, Finding, Picture, Result, labelled, name
 from workbench.stats.disclosure import (
     Sums,
     Withheld,
+    interval_sensitive,
     pool_smallest,
     rule_of,
-    spread_sensitive,
     told_withheld,
     withhold,
 )
@@ -184,7 +184,7 @@ def profile(
     # that one segment has all of it tells nothing
     partly = found.cells & (table["value"] < 1).to_numpy()
     table.loc[partly, ["value", "value_low", "value_high"]] = np.nan
-    unsure = spread_sensitive(codes, worth, len(names), rule)
+    unsure = interval_sensitive(codes, worth, len(names), rule)
     table.loc[unsure, ["value_low", "value_high"]] = np.nan
     return Profile(labelled(
         table, segment="Segment", n="Customers",

@@ -61,7 +61,7 @@ def from_placebos(
     return effect - half, effect + half, p, band
 
 
-def from_spread(
+def placebo_t(
     gaps: Array, after: NDArray[np.bool_], level: float
 ) -> tuple[float, float, float, Array]:
     """Judge the mean gap by Student's t, its error learnt from all units in the treated's place.

@@ -27,9 +27,9 @@ from workbench.impact.designs.synthetic.one_treated import (
     conformal_interval,
     fit_check,
     from_placebos,
-    from_spread,
     levels_taken_out,
     mixture_note,
+    placebo_t,
     placebo_table,
     plain_difference,
     rank_check,
@@ -329,7 +329,7 @@ def synthetic_control(
     if how == "placebo":
         low, high, p, band = from_placebos(all_gaps, panel.after, level)
     elif how == "spread":
-        low, high, p, band = from_spread(all_gaps, panel.after, level)
+        low, high, p, band = placebo_t(all_gaps, panel.after, level)
     else:
         low, high, p = conformal_interval(
             panel.outcome[own], panel.outcome[donors], panel.after, centre=effect, level=level

@@ -22,7 +22,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _CODE = {".py", ".po", ".mo", ".yml", ".css", ".js", ".lua"}
 
 
-class Kept:
+class PageCache:
     """Texts that were made before, by what they were made of.
 
     Parameters
