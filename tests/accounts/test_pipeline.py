@@ -16,6 +16,7 @@ from workbench.accounts import (
     pipeline_forecast,
     sources,
 )
+from workbench.accounts.forecast import _Landmarks
 from workbench.errors import DataError
 
 AS_OF = examples.AS_OF
@@ -92,6 +93,17 @@ def test_a_forecast_is_the_weighted_sum_and_is_tried_on_the_past() -> None:
     ).table
     assert set(ages["state"]) <= {"Opened lately", "Open for some time", "Open for long",
                                   "Open for longest"}  # fmt: skip
+
+
+def test_what_was_opened_on_a_day_is_open_on_it_and_what_ended_is_not() -> None:
+    ends = pd.to_datetime(["2025-01-31", "2025-02-28"])
+    deals = pd.DataFrame(
+        {"opportunity_id": ["a", "b"], "opened": [ends[0], ends[0] - pd.Timedelta(days=9)],
+         "closed": [pd.NaT, ends[1]], "outcome": ["open", "lost"], "amount": 5.0}
+    )  # fmt: skip
+    found = _Landmarks.of(deals, None, ends[1], 30)
+    at = [(str(day)[:10], who) for day, who in zip(found.at, found.who, strict=True)]
+    assert at == [("2025-01-31", 0), ("2025-01-31", 1), ("2025-02-28", 0)]
 
 
 def test_a_past_forecast_knows_nothing_of_what_came_later() -> None:

@@ -94,6 +94,13 @@ def test_no_text_is_longer_than_its_box(deck: Any) -> None:
                 assert needed <= high / 12700 + 1, (shape.name, frame.text[:60])
 
 
+def test_a_beginning_fills_its_box_to_the_last_line() -> None:
+    text, high = "word " * 60, 3 * 1.22 * 10 + 0.35 * 10
+    cut, rest = fitting.beginning(text, 200.0, high, 10.0)
+    assert fitting.height([cut], 200.0, 10.0) == pytest.approx(high)
+    assert fitting.lines(cut, 200.0, 10.0) == 3 and rest == text
+
+
 def test_the_message_is_the_title_and_the_question_stands_above(deck: Any) -> None:
     language, made = deck
     first = fitting.sentences(LONG[language] * 2)[0].strip()

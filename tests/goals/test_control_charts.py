@@ -26,6 +26,12 @@ def test_limits_by_hand_widen_where_the_size_is_small() -> None:
     assert large.table["signal"].tolist()[5] == RULES["outside"]
 
 
+def test_a_chart_is_drawn_where_it_is_asked_for() -> None:
+    ax = Figure().subplots()
+    assert u_chart([4, 6, 5, 3, 7, 3], [10] * 6, base=5).plot(ax) is ax
+    assert ax.has_data()
+
+
 def test_rates_by_hand() -> None:
     chart = u_chart([4, 6, 5, 3, 7, 30], [10, 10, 10, 10, 10, 10], base=5)
     assert chart.mean == pytest.approx(0.5)

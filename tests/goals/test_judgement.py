@@ -162,6 +162,13 @@ def test_smart_says_letter_by_letter_what_is_missing(report: GoalReport) -> None
     assert check.findings()[0].text == "1 of 3 goals are stated so that they can be judged and met"
 
 
+def test_a_measurement_of_unknown_error_is_partly_measurable() -> None:
+    told = judge([goal()], {"g": path(FLAT, se=None)}, as_of=TODAY)
+    row = check_smart(told).table.set_index("letter").loc["measurable"]
+    assert row["verdict"] == "partly"
+    assert row["why"] == "the error of the measurement is not known"
+
+
 def test_what_to_do_next_starts_with_what_is_most_urgent(report: GoalReport) -> None:
     steps = report.next_steps()
     assert list(steps["status"])[-1] == "met"

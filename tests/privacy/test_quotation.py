@@ -72,6 +72,9 @@ def test_most_of_what_names_nobody_can_be_quoted() -> None:
         ("I spoke to anna and she was kind", None),
         ("Thanks to Grace in the shop", None),
         ("Pay me back. Regards, Tom", None),
+        ("差评，再也不来了。史可法", None),
+        ("这个餐厅还放有虾片，感觉比别家的好吃", "这个餐厅还放有虾片，感觉比别家的好吃"),
+        ("单是罗勒酱就很赞了", "单是罗勒酱就很赞了"),
     ],
 )
 def test_a_quotation_is_made_of_known_words(said: str, shown: str | None) -> None:

@@ -18,6 +18,12 @@ def test_every_kind_of_weights_gives_the_spread_of_a_mean(kind: str) -> None:
     assert found.se[0] == pytest.approx(x.std(ddof=1) / np.sqrt(200), rel=0.08)
 
 
+@pytest.mark.parametrize("kind", ["multinomial", "exponential"])
+def test_weights_of_a_draw_sum_to_the_rows(kind: str) -> None:
+    drawn = bootstrap_weights(3, 5, rng=np.random.default_rng(1), kind=kind, counts=[7, 2, 1])
+    assert [w.sum() for w in drawn] == pytest.approx([10.0] * 5)
+
+
 def test_distinct_rows_with_counts_equal_the_long_table() -> None:
     values, counts = np.array([1.0, 5.0]), np.array([30, 10])
     rng = np.random.default_rng(2)

@@ -42,6 +42,7 @@ def test_one_margin_over_joint_cells_is_post_stratification() -> None:
         here = (frame["sex"] + " / " + frame["region"] == cell).to_numpy()
         assert found.weights[here] == pytest.approx(share * 600 / counts[cell])
     assert found.rounds <= 2
+    assert rake(frame, {"sex / region": cells}, most=1).rounds == 1
 
 
 def test_kish_by_hand() -> None:

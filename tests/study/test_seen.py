@@ -91,6 +91,18 @@ def test_what_had_not_begun_is_not_there(tmp_path: Path) -> None:
     assert seen_on(card(tmp_path), dt.date(2025, 3, 31)).actions == ()
 
 
+def test_weights_hold_once_all_that_share_them_are_there(tmp_path: Path) -> None:
+    plain = CARD["goals"][1]
+    early = {**plain, "name": "early", "baseline": {"value": 10, "date": dt.date(2025, 2, 1)}}
+    shared = [{**early, "weight": 0.6}, {**plain, "weight": 0.4}]
+    card_ = {**CARD, "goals": [CARD["goals"][0], *shared]}
+    (tmp_path / "study.yml").write_text(yaml.safe_dump(card_), encoding="utf-8")
+    study = load_study(tmp_path)
+    assert seen_on(study, dt.date(2025, 6, 30)).goal("early").weight is None
+    whole = seen_on(study, dt.date(2025, 12, 30))
+    assert [goal.weight for goal in whole.goals] == [None, 0.6, 0.4]
+
+
 def test_a_study_that_nobody_looks_back_on_is_itself(tmp_path: Path) -> None:
     study = card(tmp_path)
     assert seen_on(study, None) is study
