@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import ibis
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -52,6 +55,17 @@ def test_ids_are_written_one_way() -> None:
     for given, wanted in READ.items():
         if wanted and not given.startswith(("=", "1.2")):
             assert keys.normal_key(given) == wanted
+
+
+def test_what_is_taken_as_it_stands_would_have_been_written_so() -> None:
+    plain = re.compile(keys._PLAIN)
+    signs, draw = "aB019-_.@+=`' #/", np.random.default_rng(7)
+    texts = ["".join(draw.choice(list(signs), draw.integers(1, 7))) for _ in range(20_000)]
+    taken = [text for text in texts if plain.search(text)]
+    assert len(taken) > 2_000
+    for text in [*taken, *(each for each in ("C0000", "cus_1", "ada.b@x.org", "0x"))]:
+        assert plain.search(text) and keys.normal_key(text) == text and text[0] not in "='`"
+        assert not keys.stands_for_nobody(text) and not keys.is_shortened(text)
 
 
 WORDS = ("", "NULL", "nan", "None", "N/A", "-", "0", "unknown", "guest", "(blank)", "匿名", "散客")

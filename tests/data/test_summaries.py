@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import hypothesis.strategies as st
 import ibis
@@ -17,6 +18,8 @@ from hypothesis import given, settings
 from workbench.data import Tables, customer_summary
 from workbench.data.customer_summary import summarise_purchases
 from workbench.data.engine import Engine
+from workbench.data.sources.read import read_source
+from workbench.data.sources.source import Source
 from workbench.errors import DataError
 from workbench.study import Study
 
@@ -220,6 +223,37 @@ def test_a_streamed_log_gives_the_summary_of_the_cleaned_table(
     # the last line of the text has too few fields; Parquet has a null there
     known |= {tables.pseudonym("B8")} if kind == "parquet" else set()
     assert known == set(streamed.frame()["customer_id"])
+
+
+@pytest.mark.parametrize(
+    ("text", "card", "streamed"),
+    [
+        (MESSY, {}, True),
+        ("Orders of 2025,,,,\n,,,,\n" + MESSY, {}, True),
+        (MESSY.replace("7,2025-01-20", "# till closed\n7,2025-01-20"), {"refunds": "keep"}, True),
+        (MESSY.replace("A1,2025-02-01,12", "A1,2025-02-01,US$ 12"), {}, True),
+        (MESSY, {"where": {"channel": "web"}}, False),
+    ],
+)
+def test_a_large_file_is_judged_as_it_is_read_and_told_of_as_any_other(
+    open_study: OpenStudy, monkeypatch: pytest.MonkeyPatch, text: str, card: Any, streamed: bool
+) -> None:
+    plain = open_study(transactions=(card, text))
+    expected, aside = plain.report_of("transactions"), plain.set_aside("transactions")
+    copied: list[str] = []
+
+    def read_whole(engine: Engine, study: Study, name: str) -> Source:
+        copied.append(name)
+        return read_source(engine, study, name)
+
+    monkeypatch.setattr("workbench.study.card.LARGE", 0)
+    monkeypatch.setattr("workbench.data.clean.cleaner.read_source", read_whole)
+    tables = Tables(plain.study, cache=False)
+    assert tables.report_of("transactions") == expected
+    assert expected.set_aside["malformed"] == 1 and expected.set_aside["duplicate"] == 1
+    pd.testing.assert_frame_equal(tables.set_aside("transactions"), aside)
+    pd.testing.assert_frame_equal(tables.frame("transactions"), plain.frame("transactions"))
+    assert (not copied) is streamed
 
 
 def test_an_open_quotation_mark_is_an_error_of_the_streamed_log_too(

@@ -48,7 +48,7 @@ _FAR = 8e12
 _LONGEST_FIRST = sorted(MULTIPLES.items(), key=lambda pair: -len(pair[0]))
 
 #: Hashes of rows that are brought out of the engine at once.
-_AT_ONCE = 4_000_000
+_AT_ONCE = 12_000_000
 
 
 def builtin(name: str, *kinds: Any) -> Any:
@@ -107,6 +107,8 @@ class Engine:
         self.zone = study.time_zone if study else "UTC"
         self._kept: list[Any] = []
         self._taught: set[str] = set()
+        #: View of `numbered` -> the table behind it.
+        self._behind: dict[str, str] = {}
         #: Columns known to hold bare texts: a second look at each would cost as much as the first.
         self._bare: set[Any] = set()
         address = connection or (study.connection if study else IN_MEMORY)
@@ -270,6 +272,32 @@ class Engine:
             found = tuple(self.run(rows.aggregate(**asked), what).iloc[0])
         return {c for c, n in zip(columns, found, strict=True) if n == n and n}
 
+    def alike(self, table: Any, columns: Sequence[str], pattern: str, what: str) -> list[str]:
+        """Name the columns of texts of which all that are not empty match a pattern, and one does.
+
+        Blanks around a text, and a spreadsheet's marks of one, do not count (see `text`).
+        """
+        if not columns:
+            return []
+        if self.is_duckdb:
+            # hundreds of columns take Ibis seconds and the engine a moment
+            bare = f"trim(COLUMNS(*), {_literal(BLANKS)})"
+            bare = f"NULLIF(regexp_replace({bare}, {_literal(_MARKED)}, '\\1\\2\\3'), '')"
+            clean = f"regexp_matches(COLUMNS(*), {_literal(_NO_BLANKS)})"
+            text = f"CASE WHEN {clean} THEN COLUMNS(*) ELSE {bare} END"
+            looks = f"coalesce(bool_and(regexp_matches({text}, {_literal(pattern)})), false)"
+            query = f"SELECT {looks} FROM ({self._sql(table.select(*columns))})"
+            try:
+                found = self.connection.con.execute(query).fetchall()[0]
+            except duckdb.Error as error:
+                raise DataError(f"the engine could not compute it: {error}", where=what) from error
+        else:
+            rows = table.select(**{c: self.text(table[c]) for c in columns})
+            asked = {f"n_{i}": rows[c].re_search(pattern).cast("int8").min()
+                     for i, c in enumerate(columns)}  # fmt: skip
+            found = tuple(n == 1 for n in self.run(rows.aggregate(**asked), what).iloc[0])
+        return [c for c, all_ in zip(columns, found, strict=True) if all_]
+
     def tally(self, table: Any, what: str) -> Iterator[tuple[str, str, int]]:
         """Count the different texts of each column: column, text, number of rows."""
         columns = list(table.columns)
@@ -298,32 +326,61 @@ class Engine:
         return builtin("hash", column.type(), dt.uint64)(column)
 
     def repeats(self, table: Any, where: str) -> int:
-        """Count the rows that equal another one before them.
+        """Count the rows that equal another one before them (see `different`)."""
+        rows, different = self._told_apart(table, where)
+        return rows - different
+
+    def different(self, table: Any, where: str) -> int:
+        """Count the different rows.
 
         In DuckDB rows are told apart by a hash of 64 bits: among 10,000,000 rows a pair of others
         passes for one with a probability below 1e-5. The hashes are sorted outside, part by part:
-        a table of all groups in the engine takes five times as long.
+        a table of all groups in the engine takes twice as long and five times the memory.
         """
-        rows = int(self.run(table.count(), where))
+        return self._told_apart(table, where)[1]
+
+    def _told_apart(self, table: Any, where: str) -> tuple[int, int]:
+        """Count the rows of a table, and the different ones."""
         if not self.is_duckdb:
-            return rows - int(self.run(table.distinct().count(), where))
-        parts, twice = 1 + rows // _AT_ONCE, 0
-        query = f"SELECT hash(r) AS hash FROM ({self._sql(table)}) r"
-        for i in range(parts):
-            some = f"{query} WHERE hash % {parts} = {i}" if parts > 1 else query
-            try:
-                found = self.connection.con.execute(some).fetchnumpy()["hash"]
-            except duckdb.Error as error:
-                raise DataError(f"the engine could not compute it: {error}", where=where) from error
-            found.sort()
-            twice += int((found[1:] == found[:-1]).sum())
-        return twice
+            all_, apart = (int(self.run(t.count(), where)) for t in (table, table.distinct()))
+            return all_, apart
+        sql = self._sql(table)
+        query = f"SELECT hash(r) AS hash FROM ({sql}) r"
+        con, different = self.connection.con, 0
+        try:
+            rows = int(con.execute(f"SELECT count(*) FROM ({sql})").fetchall()[0][0])
+            parts = 1 + rows // _AT_ONCE
+            for i in range(parts):
+                some = f"{query} WHERE hash % {parts} = {i}" if parts > 1 else query
+                found = con.execute(some).fetchnumpy()["hash"]
+                found.sort()
+                different += int((found[1:] != found[:-1]).sum()) + bool(len(found))
+        except duckdb.Error as error:
+            raise DataError(f"the engine could not compute it: {error}", where=where) from error
+        return rows, different
+
+    def numbered(self, table: Any, column: str, first: int) -> Any:
+        """Give the rows of a table that `keep` made their places, in the order in which they came.
+
+        DuckDB keeps them in that order, and a row's place in the table is known without counting.
+        """
+        behind = table.op().name
+        view = f"{behind}_numbered"
+        self.connection.con.execute(
+            f'CREATE TEMP VIEW "{view}" AS SELECT *, rowid + {first} AS {column} FROM "{behind}"'
+        )
+        self._behind[view] = behind
+        return self.connection.table(view)
 
     def drop(self, table: Any) -> None:
         """Let go of a table that `keep` made and nothing needs any more."""
         if self.is_duckdb:
             # Ibis quotes the name together with its schema, and then finds nothing to drop.
-            self.connection.con.execute(f'DROP TABLE IF EXISTS "{table.op().name}"')
+            name = table.op().name
+            if behind := self._behind.pop(name, None):
+                self.connection.con.execute(f'DROP VIEW IF EXISTS "{name}"')
+                name = behind
+            self.connection.con.execute(f'DROP TABLE IF EXISTS "{name}"')
         elif self.name != "pyspark":
             self.connection.drop_table(table.op().name, force=True)
 

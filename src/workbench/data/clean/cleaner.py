@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from workbench.data.clean.amounts import no_money
 from workbench.data.clean.erasures import without_consent, without_left_out
+from workbench.data.clean.facts import facts_of
 from workbench.data.clean.refunds import (
     CANCELLED,
     NETTED,
@@ -41,9 +42,9 @@ from workbench.data.people.masking import NameBook, free_texts, mask_texts, mask
 from workbench.data.people.parents import top_parents
 from workbench.data.schemas import PEOPLE, Schema, known_by, schema_of
 from workbench.data.sources.read import read_source, stream_source
-from workbench.data.sources.source import ROW, Source
+from workbench.data.sources.source import ROW, Source, file_hash
 from workbench.errors import DataError
-from workbench.study import Study
+from workbench.study import Study, is_large
 
 #: What the ids of the standard tables name; the same id gets the same pseudonym everywhere.
 ID_KINDS = {
@@ -61,8 +62,6 @@ ID_KINDS = {
 
 #: Rows at the beginning of a file that tell how it is understood.
 _BEGINNING = 2000
-#: Facts of a table that are no counts.
-_SUMS = ("total", "most_amount")
 #: A table of more columns than this is asked through a view.
 _WIDE = 40
 
@@ -222,13 +221,53 @@ class Cleaner:
 
     def _flag(self, name: str) -> tuple[Source, Flagged, Schema | None]:
         if name not in self._flagged:
+            if self._streams(name) and self._flag_streamed(name):
+                return self._flagged[name]
             source = read_source(self.engine, self.study, name)
             chosen = select_rows(self.engine, self.study.tables[name], source)
             source, self._left[name] = chosen.source, chosen.left_out
             self._flagged[name] = self._judged(source, name)
+            self.engine.release(source.held)
             if later := self._flagged[name][1].later:
                 self._left[name] = {**self._left[name], "later": later}
         return self._flagged[name]
+
+    def _streams(self, name: str) -> bool:
+        """Tell whether a table's rows can be judged as they are read, all and in their order."""
+        card = self.study.tables[name]
+        chooses = card.where or card.fill_down or card.group_rows or card.amount_per == "order"
+        whole = self.study.seen is None and not chooses and not card.consent
+        return whole and not name.startswith("survey") and is_large(self.study)
+
+    def _flag_streamed(self, name: str) -> bool:
+        """Judge the rows of a large text file as they are read, without a copy of its texts.
+
+        That asks for a part of the memory. What does not work in this way (False) is done, or
+        refused, in the other.
+        """
+        opened = stream_source(self.engine, self.study, name)
+        if opened is None or not opened[0].begins:
+            return False
+        source, rejected = opened
+        rows = source.expr
+        self._left[name] = {}
+        try:
+            source, flagged, schema = self._judged(source, name)
+            lines = rejected()
+        except DataError:
+            return False
+        if source.expr is not rows:  # some were left out: the places of the others are not known
+            self.engine.drop(flagged.table)
+            return False
+        path = self.study.file_of(name)
+        source = replace(
+            source,
+            malformed=lines.malformed,
+            notes=(*source.notes, *lines.notes),
+            sha256=file_hash(path),
+        )
+        self._flagged[name] = (source, flagged, schema)
+        return True
 
     def _judged(self, source: Source, name: str) -> tuple[Source, Flagged, Schema | None]:
         checked = self.study.survey
@@ -342,6 +381,9 @@ class Cleaner:
         if netting is not None:
             kept, refunded = net(self.engine, kept, netting)
         money = schema is not None and "amount" in schema.columns and "amount" in kept.columns
+        # rows that repeat another one are gone, unless they were told apart by what is gone by now
+        changed = hidden or unlisted or masked or linked or found or netting is not None
+        may_repeat = "duplicate" not in flagged.checked or bool(changed)
         report = TableReport(
             name=name,
             where=source.where,
@@ -370,7 +412,7 @@ class Cleaner:
             sha256=source.sha256,
             aside_amount=aside,
             amount_is=no_money(self.engine, kept, source.where) if money else "",
-            **self._facts(kept, schema, source),
+            **facts_of(self.engine, kept, schema, source.where, may_repeat=may_repeat),
         )
         self._sifted[name] = _Sifted(kept, refunded, report)
         return self._sifted[name]
@@ -601,57 +643,6 @@ class Cleaner:
         for other, first in self.links.canonical.items():
             names.setdefault(first, names.get(other, ""))
         return NameBook({i: n for i, n in names.items() if n})
-
-    def _facts(self, kept: Any, schema: Schema | None, source: Source) -> dict[str, Any]:
-        """Count what was kept although it is worth knowing, and find the first and last date."""
-        checked: dict[str, Any] = {}
-        if schema is not None and schema.time in kept.columns:
-            checked |= {
-                "first": kept[schema.time].min().cast("date"),
-                "last": kept[schema.time].max().cast("date"),
-            }
-        if "amount" in kept.columns and schema is not None:
-            checked["zero_amounts"] = (kept.amount == 0).sum()
-        if "order_id" in kept.columns:
-            checked["orders"] = kept.order_id.nunique()
-        row = self.engine.run(kept.aggregate(**checked), source.where).iloc[0] if checked else {}
-        found = {**row, **self._shares(kept, source)}
-        if schema is not None and not schema.key:
-            found["repeated"] = self.engine.repeats(kept.drop(ROW), source.where)
-        facts: dict[str, Any] = {}
-        for name, value in found.items():
-            if pd.isna(value):
-                continue
-            if name in ("first", "last"):
-                facts[str(name)] = pd.Timestamp(value).date()
-            else:
-                facts[str(name)] = float(value) if name in _SUMS else int(value)
-        return facts
-
-    def _shares(self, kept: Any, source: Source) -> dict[str, Any]:
-        """Count the customers, and what the largest of them have of the rows and the money."""
-        who = next((c for c in ("respondent_id", "customer_id") if c in kept.columns), None)
-        if who is None:
-            return {}
-        known = kept.filter(kept[who].notnull())
-        asked = {"rows_": known.count()}
-        if "amount" in known.columns and known.amount.type().is_numeric():
-            asked["sum_"] = self.engine.exact_sum(known.amount)
-        key = self.engine.key(known[who])
-        each = self.engine.keep(known.group_by(key_=key).aggregate(**asked), source.where)
-        found = {"customers": each.count()}
-        mosts = {c: m for c, m in (("rows_", "most_rows"), ("sum_", "most_amount")) if c in asked}
-        found |= {most: each[column].max() for column, most in mosts.items()}
-        if "sum_" in asked:
-            found["total"] = each["sum_"].sum()
-        facts = dict(self.engine.run(each.aggregate(**found), source.where).iloc[0])
-        for column, most in mosts.items():
-            # the row in which the first of them stands, for nobody shall keep the id itself
-            top = each.filter(each[column] == each[column].max().as_scalar()).select("key_")
-            rows = known.mutate(key_=key).semi_join(top, "key_")
-            facts[f"{most}_at"] = self.engine.run(rows[ROW].min(), source.where)
-        self.engine.drop(each)
-        return facts
 
 
 def _tell_people(columns: Collection[str]) -> bool:

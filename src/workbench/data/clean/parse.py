@@ -156,7 +156,7 @@ def parse(
     if card.refund_rows and "amount" in values:
         back = chosen_rows(engine, card, source, card.refund_rows, "refund_rows")
         values["amount"] = ibis.ifelse(back, -values["amount"].abs(), values["amount"])
-    numeric = _numbers(engine, source, values, meanings)
+    numeric = _numbers(engine, source, values, meanings, columns, card)
     for name in numeric:
         bare = card.decimal in (None, ".")
         values[name] = (
@@ -361,19 +361,20 @@ def takes_parsing(
 
 
 def _numbers(
-    engine: Engine, source: Source, values: Mapping[str, Any], meanings: Mapping[str, ColumnRule]
+    engine: Engine,
+    source: Source,
+    values: Mapping[str, Any],
+    meanings: Mapping[str, ColumnRule],
+    columns: Mapping[str, Any],
+    card: Table,
 ) -> list[str]:
     """Find the columns of the study's own that hold nothing but numbers (in a text file)."""
     own = [n for n in values if n not in meanings and values[n].type().is_string()]
-    if not own:
-        return []
-    plain = source.expr.select(**{n: engine.text(values[n]) for n in own})
+    # as the file has them, but for words that the card calls missing
+    given = {n: columns[n] if n in columns and not card.missing_in(n) else values[n] for n in own}
     # A leading zero says that it is a code.
     looks = r"^-?(0|[1-9]\d{0,14})(\.\d+)?$"
-    # 1 where all cells that are filled look so, null where none is filled
-    asked = {f"all_{i}": plain[n].re_search(looks).cast("int8").min() for i, n in enumerate(own)}
-    row = engine.run(plain.aggregate(**asked), source.where).iloc[0]
-    return [n for i, n in enumerate(own) if row[f"all_{i}"] == 1]
+    return engine.alike(source.expr.select(**given), own, looks, source.where) if own else []
 
 
 def _blank_missing(text: Any, words: tuple[str, ...]) -> Any:

@@ -197,7 +197,8 @@ def flag(
             for name in [raw.removeprefix("_raw_")]
         }
     values, texts = ends_known(study, values, texts)
-    parsed = source.expr.select(**values, **texts, **{ROW: source.expr[ROW]})
+    place = {ROW: source.expr[ROW]} if ROW in source.expr.columns else {}
+    parsed = source.expr.select(**values, **texts, **place)
     later = when_known(study, schema, parsed)
     n_later = 0
     notes = cells.notes
@@ -219,7 +220,7 @@ def flag(
     typed = engine.keep(
         parsed.select(
             *values,
-            ROW,
+            *place,
             **{
                 REASON: _first(rules, lambda r: ibis.literal(r[1])),
                 DETAIL: _first(rules, lambda r: r[2]),
@@ -231,6 +232,8 @@ def flag(
     )
     if dear:
         engine.drop(parsed)
+    if not place:
+        typed = engine.numbered(typed, ROW, source.begins)
     if schema is not None:
         typed = _duplicates(engine, typed, schema, card, list(values), source.where)
     emptied = _emptied(engine, typed, optional, source.where)
@@ -348,11 +351,11 @@ def _duplicates(
     two equal rows may be two true events, so they stay unless the card says otherwise.
     """
     good = typed.filter(typed[REASON].isnull())
-    if may_repeat_not(schema, card, names) and _repeated(engine, good, names, where):
+    if may_repeat_not(schema, card, names) and engine.repeats(good.select(*names), where):
         typed = _mark(engine, typed, names, "duplicate", where)
         good = typed.filter(typed[REASON].isnull())
     key = [k for k in schema.key if k in names]
-    if key and _repeated(engine, good, key, where):
+    if key and engine.repeats(good.select(*key), where):
         if schema.latest:
             when = schema.time if schema.time in names else None
             return _mark(engine, typed, key, "answered again", where, latest_by=when or ROW)
@@ -368,17 +371,6 @@ def may_repeat_not(schema: Schema, card: Table, names: list[str]) -> bool:
     pieces = "product" in names and "quantity" not in names
     keyed = bool(schema.key) or ("order_id" in names and not pieces)
     return card.duplicates == "set_aside" or (card.duplicates == "auto" and keyed)
-
-
-def _repeated(engine: Engine, good: Any, names: list[str], where: str) -> bool:
-    distinct = good.select(*names).distinct()
-    counts = engine.run(
-        ibis.union(
-            good.aggregate(n=good.count()), distinct.aggregate(n=distinct.count()), distinct=False
-        ),
-        where,
-    )["n"]
-    return bool(counts.iloc[0] != counts.iloc[1])
 
 
 def _mark(

@@ -53,8 +53,15 @@ _NOBODY: Final = (
     "未登録", "비회원", "익명", "게스트", "손님",
 )  # fmt: skip
 _AROUND = r"""[\s<>()\[\]{}"'`._*#?!:/\\（）【】《》“”–—-]*"""
-#: Ids that are as they should be: ASCII with a digit above zero, without blanks, points, plus.
-_PLAIN = r"^(?:[1-9]|[!-&(-*,\-/-<>-~][!-*,\-/0:-~]*[1-9])[!-*,\-/-~]*$"
+_REST, _START = r"[!-*,\-/-~]*", r"[!-&(-*,\-/-<>-_a-~]"
+#: Ids that are as they should be: ASCII without blanks, points, plus, and with a digit above zero
+#: or a letter and a zero, which no word for nobody has; or an address in small letters.
+_PLAIN = (
+    rf"^(?:(?:[1-9]|{_START}{_REST}[1-9]){_REST}"
+    rf"|(?:[A-Za-z]|{_START}{_REST}[A-Za-z]){_REST}0{_REST}"
+    rf"|(?:0|{_START}{_REST}0){_REST}[A-Za-z]{_REST}"
+    r"|[a-z0-9][a-z0-9_.%-]*@(?:[a-z0-9-]+\.)+[a-z]{2,})$"
+)
 #: A long number as a spreadsheet shows it.
 _SHORTENED = r"^(\d)(?:[.,](\d+))?[eE]\+(\d+)$"
 #: The same in what is told of a row: ``customer_id: 1.23E+11``.

@@ -20,7 +20,13 @@ from workbench.data.sources.packaged import packaged_hash, read_packaged
 from workbench.data.sources.packed import unpacked
 from workbench.data.sources.source import ROW, Source, file_hash, quoted, refuse_empty
 from workbench.data.sources.sql import read_sql
-from workbench.data.sources.text import csv_call, plain_text, read_text, rejected_lines
+from workbench.data.sources.text import (
+    Rejected,
+    csv_call,
+    plain_text,
+    read_text,
+    rejected_lines,
+)
 from workbench.errors import DataError
 from workbench.study import Study
 from workbench.study.fields import Packaged
@@ -91,14 +97,14 @@ def _outside(error: DataError, inner: Path, path: Path) -> DataError:
 
 def stream_source(
     engine: Engine, study: Study, name: str
-) -> tuple[Source, Callable[[], tuple[tuple[int, str], ...]]] | None:
+) -> tuple[Source, Callable[[], Rejected]] | None:
     """Open a large file without loading it: each question reads it again, as it is needed.
 
     Returns
     -------
     source : Source
-        Without places of rows and without a hash.
-    malformed : callable
+        Without a hash, and of a text file without places of rows.
+    rejected : callable
         Gives, once the file was read, the lines that do not have the header's fields.
 
     None for what cannot be streamed: sheets, SPSS and Stata files, databases, engines other than
@@ -114,14 +120,17 @@ def stream_source(
         return None
     if kind in (".parquet", ".pq"):
         source = _parquet(engine, name, inner, hashed=False)
-        return replace(source, scratch=unpacked_in), lambda: ()
+        return replace(source, scratch=unpacked_in), lambda: Rejected(())
     reader = engine.connection.con
     found, readable, scratch = plain_text(inner, card)
     view = ibis.util.gen_name("raw")
     reader.execute(f"CREATE TEMP VIEW {view} AS SELECT * FROM {csv_call(view, readable, found)}")
-    source = Source(name, engine.connection.table(view), str(path), found.header, "",
-                    delimiter=found.delimiter, scratch=(scratch, unpacked_in))  # fmt: skip
-    return source, lambda: rejected_lines(reader, view, readable, found).malformed
+    source = Source(
+        name, engine.connection.table(view), str(path), found.header, "",
+        encoding=found.encoding.replace("utf-8-sig", "utf-8"), delimiter=found.delimiter,
+        notes=found.notes, scratch=(scratch, unpacked_in), begins=found.last + 1,
+    )  # fmt: skip
+    return source, lambda: rejected_lines(reader, view, readable, found)
 
 
 def _parquet(engine: Engine, name: str, path: Path, *, hashed: bool = True) -> Source:

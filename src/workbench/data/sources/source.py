@@ -21,7 +21,7 @@ class Source:
     Attributes
     ----------
     expr : ibis Table
-        All rows that could be read, with the source's own column names and `_row`.
+        All rows that could be read, with the source's own column names and `_row` (see `begins`).
     malformed : tuple of (int, str)
         Line and complaint of rows that do not have the header's number of fields.
     notes : tuple of str
@@ -45,6 +45,8 @@ class Source:
     renamed: Mapping[str, str] = field(default_factory=dict)
     #: The engine's tables behind `expr`, of no use once its rows are judged.
     held: tuple[str, ...] = ()
+    #: Place of the first row, where `expr` has no `_row`: the others follow in the file's order.
+    begins: int = 0
     scratch: Any = field(default=None, repr=False, compare=False)
 
     def heading(self, column: str) -> str:

@@ -85,7 +85,7 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
     found = stream_source(engine, study, name)
     if found is None or schema is None:
         return None
-    source, malformed = found
+    source, rejected = found
     card = study.tables[name]
     if card.amount_per == "order" or card.fill_down or card.group_rows:
         return None
@@ -136,7 +136,7 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
         kept, more = _netted(engine, kept, known or study.as_of, source.where)
         scratch += more
     kept = kept.select(*PURCHASE)
-    read = int(counted["read"]) + len(malformed())
+    read = int(counted["read"]) + len(rejected().malformed)
     key = cleaner.key
     return PurchaseLog(
         kept, read, lambda ids: pseudonyms.engine_pseudonym(ids, key), tuple(scratch)
