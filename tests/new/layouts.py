@@ -1167,3 +1167,73 @@ def italian_invoices() -> Case:
     ]
     columns = {"customer_id": "Codice cliente", "date": "Data fattura", "amount": "Totale"}
     return _case("fatture.csv", text(head, rows, delimiter=";"), columns, GOOD)
+
+
+@case(known=True)
+def bigcommerce_orders() -> Case:
+    head = (
+        "Order ID,Customer ID,Customer Name,Customer Email,Order Date,Order Time,Order Status,"
+        "Subtotal (inc tax),Order Total (inc tax),Order Total (ex tax),Payment Method,"
+        "Total Quantity,Total Shipped,Date Shipped,Order Currency Code,Exchange Rate"
+    )
+    rows = [
+        [o.number, o.customer, f"Kim {o.customer}", mail(o.customer), f"{o.at:%m/%d/%Y}",
+         f"{o.at:%H:%M:%S}", _say(o, "Completed", "Declined", "Awaiting Payment"),
+         f"{o.total:.2f}", f"{o.total + 4:.2f}", f"{(o.total + 4) / 1.2:.2f}", "Stripe",
+         sum(pieces for _, pieces, _ in o.lines), 0, "", "USD", "1.0000000000"]
+        for o in ORDERS
+    ]  # fmt: skip
+    columns = {
+        "customer_id": "Customer Email", "date": "Order Date", "order_id": "Order ID",
+        "amount": "Order Total (inc tax)",
+    }  # fmt: skip
+    total = round(_sum(GOOD) + 4 * len(GOOD), 2)
+    return _case("orders.csv", text(head, rows), columns, GOOD, total=total)
+
+
+@case(known=False)
+def russian_deals() -> Case:
+    head = (
+        "ID,Тип,Полное имя контакта,Компания,Ответственный,Название сделки,Бюджет ₽,Дата создания,"
+        "Дата закрытия,Воронка,Этап сделки"
+    )
+    states = ("Успешно реализовано", "Закрыто и не реализовано", "Переговоры")
+    rows = [
+        [o.number, "Сделка", f"Клиент {o.customer}", f"ООО Лютик {o.customer}", "Петров",
+         f"Заявка {o.number}", o.cents, f"{o.at:%d.%m.%Y %H:%M:%S}",
+         "не закрыта" if o.state == "open" else f"{o.at:%d.%m.%Y %H:%M:%S}", "Воронка",
+         _say(o, *states)]
+        for o in ORDERS
+    ]  # fmt: skip
+    columns = {
+        "customer_id": "Компания", "date": "Дата закрытия", "amount": "Бюджет ₽", "order_id": "ID",
+    }  # fmt: skip
+    return _case("leads.csv", text(head, rows), columns, GOOD, total=float(_sum(GOOD) * 100))
+
+
+@case(known=False)
+def events_of_a_shop() -> Case:
+    head = "Timestamp,Metric,Event ID,Profile ID,Email,Value,Currency,OrderId"
+    rows = [
+        [f"{o.at:%Y-%m-%d %H:%M:%S}-05:00", _say(o, "Placed Order", "Cancelled Order",
+         "Started Checkout"), f"ev{o.number:08x}", f"01H{o.customer:05d}XY", mail(o.customer),
+         f"{o.total:.2f}", "USD", o.number]
+        for o in ORDERS
+    ]  # fmt: skip
+    columns = {"customer_id": "Email", "date": "Timestamp", "amount": "Value"}
+    return _case("events.csv", text(head, rows), columns, GOOD)
+
+
+@case(known=False)
+def chinese_goods_issues() -> Case:
+    head = "日期,单据编号,购货单位,产品名称,单位,实发数量,销售单价,销售金额,部门,业务员"
+    rows = [
+        [f"{o.at:%Y/%m/%d}", f"XOUT{o.number:06d}", f"甲{o.customer}商贸有限公司", item, "个",
+         f"{pieces}.00", f"{price / 100:.4f}", f"{pieces * price / 100:,.2f}", "销售部", "李四"]
+        for o in GOOD for item, pieces, price in o.lines
+    ]  # fmt: skip
+    columns = {
+        "customer_id": "购货单位", "date": "日期", "amount": "销售金额", "order_id": "单据编号",
+        "quantity": "实发数量",
+    }  # fmt: skip
+    return _case("出库.csv", text(head, rows, encoding="gb18030"), columns, GOOD, rows=len(rows))

@@ -224,7 +224,11 @@ def test_words_of_refunds_where_no_heading_speaks_of_types_are_asked_about(root:
         ("Payment Refund", "refund"), ("销售退货", "refund"), ("未退款", "bought"),
         ("已完成退款", "refund"), ("发票作废", "not_bought"), ("not cancelled", ""),
         ("Cancelled by buyer", "not_bought"), ("订单未付款", "open"), ("未完成", ""),
-        ("キャンセル済み", "not_bought"), ("Unrefunded", ""),
+        ("キャンセル済み", "not_bought"), ("Unrefunded", ""), ("결제대기", "open"),
+        ("Awaiting bank wire payment", "open"), ("Awaiting Shipment", "bought"),
+        ("Awaiting Cash On Delivery validation", ""), ("Payment accepted", "bought"),
+        ("Payment queried", ""), ("Customer payment", "settles"), ("Payment Due", "open"),
+        ("Закрыто и не реализовано", "not_bought"), ("Ожидает оплаты", "open"),
     ],
 )  # fmt: skip
 def test_words_inside_a_value(value: str, group: str) -> None:

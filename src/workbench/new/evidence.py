@@ -176,6 +176,8 @@ def money(p: ColumnProfile) -> float:
         score = 2.5
     elif h.has("price"):
         score = 2.0
+    elif sign_in_heading(h.text):
+        score = 3.0
     if h.has("net") and not h.has("amount", "total"):
         score -= 0.5
     if "sub" in h.squashed or "小计" in h.squashed:

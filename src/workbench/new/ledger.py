@@ -28,7 +28,7 @@ _SIDES = (
       "entrate", "收入", "收款", "入金", "お預り金額"}, True),
 )  # fmt: skip
 _BESIDE = re.compile(
-    r"(?i)\b(amounts?|values?|betrag|montant|importe|importo|valor|bedrag|total|sum)\b|amt\b"
+    r"(?i)\b(gross|net|brutto|netto|amounts?|values?|betrag|montant|importe|importo|valor|bedrag|total|sum)\b|amt\b"
     r"|发生额|金额|金額|额"
 )
 #: Share of the rows that hold one side alone, and of those that words must explain.

@@ -25,6 +25,18 @@ _MARK = re.compile(r"[(\[（【［〔]([^()\[\]（）【】［］〔〕]+)[)\]�
 _NEGATED = "未无無不非没"
 _NOT = {"no", "not", "non", "un", "never", "without", "nicht", "ohne", "kein", "keine", "pas",
         "sans", "sin", "senza", "nie", "bez", "не", "без"}  # fmt: skip
+#: What says that something is not there yet; of a payment it says that nothing is bought yet, of a
+#: parcel that something is.
+_WAITS = {"awaiting", "waiting", "pending", "attente", "attesa", "pendiente", "aguardando",
+          "wartet", "ausstehend", "oczekuje", "ожидает", "ожидание", "ожидается"}  # fmt: skip
+_MONEY = {"payment", "payments", "paiement", "pago", "pagamento", "zahlung", "betaling", "оплаты",
+          "платежа", "deposit", "funds", "cheque"}  # fmt: skip
+_PARCEL = {"shipment", "shipping", "fulfillment", "fulfilment", "pickup", "dispatch", "delivery",
+           "collection", "expedition", "livraison", "versand", "envio", "spedizione"}  # fmt: skip
+#: What may stand beside the word for a payment: what it was made with, from whom, that it came.
+_PAID_WITH = {"customer", "cash", "card", "credit", "debit", "bank", "wire", "online", "web", "in",
+              "out", "received", "receive", "of", "from", "direct", "sepa", "paypal", "stripe",
+              "final", "full", "made", "eingang", "client", "clients", "invoice"}  # fmt: skip
 #: Letters of a Latin word from which on it says something inside a longer value, too.
 _LONG = 6
 
@@ -134,6 +146,11 @@ def _inside(value: str) -> tuple[str, ...]:
     words = _words(value)
     if len(words) > 6 or not _NOT.isdisjoint(words):
         return ()
+    if len(words) > 1 and not _WAITS.isdisjoint(words):
+        if not _MONEY.isdisjoint(words):
+            return ("open",)
+        if not _PARCEL.isdisjoint(words):
+            return () if "cash" in words else ("bought",)
     found: dict[tuple[str, ...], tuple[str, ...]] = {}
     for size in range(min(3, len(words)), 0, -1):
         for at in range(len(words) - size + 1):
@@ -142,7 +159,10 @@ def _inside(value: str) -> tuple[str, ...]:
                 continue
             if groups := _phrases().get(part) or (_compound(part[0]) if size == 1 else ()):
                 found[part] = groups
-    return _of_several([*found.values()])
+    told = _of_several([*found.values()])
+    if told[:1] == ("settles",) and set(words) - {w for part in found for w in part} - _PAID_WITH:
+        return ()  # a payment of which more is said: that it was accepted, is due, went wrong
+    return told
 
 
 def _inside_asian(text: str) -> list[tuple[str, ...]]:

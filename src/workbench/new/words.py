@@ -197,7 +197,8 @@ def squash(text: str) -> str:
 
 def _folded(text: str) -> str:
     small = text.replace("ß", "ss").casefold()
-    return "".join(c for c in unicodedata.normalize("NFD", small) if _letter(c))
+    bare = "".join(c for c in unicodedata.normalize("NFD", small) if _letter(c))
+    return unicodedata.normalize("NFC", bare)  # Hangul is taken apart, too
 
 
 def _letter(character: str) -> bool:
